@@ -1,0 +1,50 @@
+import tseslint from 'typescript-eslint';
+
+/**
+ * Layers, left to right: a folder imports from folders to its left and from core only; app.ts, main.ts and commands/
+ * see them all. docs/architecture.md says why.
+ */
+const layers = ['config', 'ari', 'call', 'catalogue', 'archive', 'retention', 'evidence', 'console'];
+
+const layerRule = (folder, forbidden) => ({
+  files: [`src/${folder}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^(\\.\\./)+(${[...forbidden, 'commands', 'app', 'main'].join('|')})(/|\\.ts$)`,
+            message: `src/${folder} may import from folders to its left and from core/ only (docs/architecture.md).`,
+          },
+        ],
+      },
+    ],
+  },
+});
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'coverage/'] },
+  { files: ['**/*.ts'], extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked] },
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: false }],
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-definitions': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'No default export: a thing has one name everywhere.' },
+        { selector: 'ExportAllDeclaration', message: 'No barrel file.' },
+      ],
+      'no-console': 'error',
+    },
+  },
+  { files: ['lab/**/*.ts', 'bench/**/*.ts', 'src/main.ts', 'src/commands/**/*.ts'], rules: { 'no-console': 'off' } },
+  layerRule('core', layers),
+  ...layers.map((folder, index) => layerRule(folder, layers.slice(index + 1))),
+);

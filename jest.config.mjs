@@ -1,0 +1,14 @@
+// Run with NODE_OPTIONS=--experimental-vm-modules (npm test does).
+const common = {
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.json', diagnostics: false }] },
+};
+
+export default {
+  maxWorkers: 2,
+  projects: ['unit', 'integration', 'acceptance'].map((kind) => ({
+    ...common,
+    displayName: kind,
+    testMatch: [`<rootDir>/test/${kind}/**/*.test.ts`],
+  })),
+};

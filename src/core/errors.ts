@@ -1,0 +1,169 @@
+/**
+ * The one list of error codes, and the class that carries them. docs/errors.md is generated from this list.
+ */
+
+/** Exit codes of the command: 1 failed, 2 bad usage or config. */
+type ErrorEntry = { exit: 1 | 2; retryable: boolean; meaning: string; remedy: string };
+
+const entry = (exit: 1 | 2, retryable: boolean, meaning: string, remedy: string): ErrorEntry => ({
+  exit,
+  retryable,
+  meaning,
+  remedy,
+});
+
+export const errorCodes = {
+  usage: entry(2, false, 'The command line is not one Préavis knows.', 'See `preavis --help`.'),
+  config_unreadable: entry(
+    2,
+    false,
+    'The configuration file cannot be read or is not YAML.',
+    'Check the path (--config or PREAVIS_CONFIG), its permissions and the line that is named.',
+  ),
+  config_invalid: entry(
+    2,
+    false,
+    'A configuration key is unknown, missing or out of range.',
+    'Correct the key that is named; docs/config.md lists every key with its default and unit.',
+  ),
+  prompts_invalid: entry(
+    2,
+    false,
+    'prompts.yaml or one of the sound files beside it cannot be used.',
+    'Correct the prompt that is named, or point notice.soundsFolder at a complete folder.',
+  ),
+  prompts_missing: entry(
+    1,
+    false,
+    'Asterisk does not have every configured prompt in exactly the configured language.',
+    'Run `preavis prompts install --to ASTERISK_SOUNDS_FOLDER` on the Asterisk machine; then `preavis check`.',
+  ),
+  arguments_invalid: entry(
+    1,
+    false,
+    'The Stasis() arguments of a call are unknown or malformed; the call went on unrecorded.',
+    'Correct the line of dialplan; docs/dialplan.md lists the arguments.',
+  ),
+  ari_unreachable: entry(
+    1,
+    true,
+    'Asterisk does not answer on the ARI address.',
+    'Check that Asterisk runs, that http.conf and ari.conf are enabled, and ari.url.',
+  ),
+  ari_unauthorized: entry(
+    1,
+    false,
+    'Asterisk refuses the ARI user or password.',
+    'Compare ari.username and the password with ari.conf; the user must not be read-only.',
+  ),
+  ari_request_failed: entry(1, true, 'Asterisk answered an ARI request with an error.', 'See the Asterisk log.'),
+  ari_not_found: entry(1, false, 'Asterisk no longer has the channel, bridge or recording that a request names.', ''),
+  ari_event_invalid: entry(
+    1,
+    false,
+    'An event from Asterisk does not have the documented form and was left aside.',
+    'Report it with the Asterisk version.',
+  ),
+  spool_unusable: entry(
+    1,
+    false,
+    "Asterisk's recording folder cannot be read or written by Préavis.",
+    'Set recording.spoolFolder to the folder where Asterisk records, and give Préavis its group.',
+  ),
+  spool_full: entry(
+    1,
+    true,
+    'The disk of the recording folder has less free space than recording.minimumFreeMiB.',
+    'Free space, or run `preavis upload` once the archive is reachable again.',
+  ),
+  wav_invalid: entry(1, false, 'A recording is not a WAV file that can be read.', 'The file is kept as it is.'),
+  wav_empty: entry(1, false, 'A recording holds no audio.', 'The file is kept as it is.'),
+  catalogue_unusable: entry(
+    1,
+    false,
+    'The catalogue file cannot be opened or written.',
+    'Check catalogue.file, its folder, permissions and free disk space.',
+  ),
+  catalogue_foreign: entry(
+    1,
+    false,
+    'The catalogue file is a database of another program, or damaged.',
+    'Point catalogue.file at a file of its own; nothing was changed in this one.',
+  ),
+  catalogue_newer: entry(
+    1,
+    false,
+    'The catalogue was written by a newer Préavis.',
+    'Run that version or a later one; nothing was changed.',
+  ),
+  status_conflict: entry(
+    1,
+    false,
+    'A recording is no longer in the status that a step started from.',
+    'Another run was faster; nothing to do.',
+  ),
+  recording_unknown: entry(2, false, 'No recording has this id.', 'See `preavis recordings list`.'),
+  archive_unreachable: entry(
+    1,
+    true,
+    'The object store does not answer.',
+    'Check archive settings and the network; recordings wait in the spool and are sent by a later pass.',
+  ),
+  archive_denied: entry(
+    1,
+    false,
+    'The object store refuses the credentials or an action.',
+    'Check the access key, the secret key and the bucket policy (docs/operations.md).',
+  ),
+  archive_bucket_missing: entry(1, false, 'The bucket does not exist.', 'Create it, or correct archive.minio.bucket.'),
+  archive_failed: entry(1, true, 'The object store answered with an error.', 'A later pass tries again.'),
+  archive_object_missing: entry(1, false, 'The object store has no object under this key.', ''),
+  archive_mismatch: entry(
+    1,
+    true,
+    'What the object store gives back is not what was sent (size or SHA-256).',
+    'The local file is kept; a later pass sends it again. Check the store.',
+  ),
+  job_busy: entry(1, true, 'Another pass of this job is running.', 'Wait for it to end.'),
+  call_timeout: entry(1, false, 'Asterisk did not report the outcome of a step in time.', ''),
+  internal: entry(1, false, 'A fault in Préavis itself.', 'Report it with the log around this line.'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/**
+ * Every error that Préavis raises on purpose. `message` says what is wrong, without personal data; `hint` what to do;
+ * `cause` keeps the original. Compare `code`, never text.
+ */
+export class PreavisError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; hint?: string } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'PreavisError';
+    this.code = code;
+    this.hint = options.hint ?? errorCodes[code].remedy;
+  }
+
+  get retryable(): boolean {
+    return errorCodes[this.code].retryable;
+  }
+
+  get exitCode(): 1 | 2 {
+    return errorCodes[this.code].exit;
+  }
+}
+
+/** Any thrown value as a PreavisError; one that Préavis did not raise becomes `internal`. */
+export function asPreavisError(thrown: unknown): PreavisError {
+  if (thrown instanceof PreavisError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new PreavisError('internal', message, { cause: thrown });
+}
+
+/** The errno code of a Node system error (`ENOENT`, ...), or undefined. */
+export function errnoOf(thrown: unknown): string | undefined {
+  if (thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
+  return undefined;
+}
