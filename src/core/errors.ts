@@ -73,7 +73,7 @@ export const errorCodes = {
   spool_full: entry(
     1,
     true,
-    'The disk of the recording folder has less free space than recording.minimumFreeMiB.',
+    'The disk of the recording folder has less free space than recording.minimumFreeMib.',
     'Free space, or run `preavis upload` once the archive is reachable again.',
   ),
   wav_invalid: entry(1, false, 'A recording is not a WAV file that can be read.', 'The file is kept as it is.'),
