@@ -22,8 +22,11 @@ export type Prompt = {
   kind: PromptKind;
   /** The purposes the sentence names, in the order of prompts.yaml. */
   purposes: readonly string[];
-  /** Longest time the sentence promises, in days; null where it names none (every purpose sentence, too). */
-  statesMaxDays: number | null;
+  /**
+   * Storage sentences: for each purpose they name, the longest time they promise, in days, or null where they give no
+   * number. Null for purpose sentences.
+   */
+  statesMaxDays: Readonly<Record<string, number | null>> | null;
   /** Of the WAV file, in hex. */
   sha256: string;
   lengthMs: number;
@@ -68,7 +71,11 @@ const promptSource = z.strictObject({
     name,
     z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('purpose'), ...common }),
-      z.strictObject({ kind: z.literal('storage'), ...common, statesMaxDays: z.int().min(1).max(36_525).nullable() }),
+      z.strictObject({
+        kind: z.literal('storage'),
+        ...common,
+        statesMaxDays: z.record(name, z.int().min(1).max(36_525).nullable()),
+      }),
     ]),
   ),
 });
@@ -208,6 +215,9 @@ function contradictions(source: PromptSource): string[] {
   const faults: string[] = [];
   const said = new Map<string, string>();
   for (const [id, entry] of Object.entries(source.prompts)) {
+    if (entry.kind === 'storage' && !sameSet(Object.keys(entry.statesMaxDays), entry.purposes)) {
+      faults.push(`prompts.${id}.statesMaxDays: must have exactly the purposes ${entry.purposes.join(', ')}`);
+    }
     for (const language of Object.keys(entry.text)) {
       if (!Object.hasOwn(source.languages, language)) {
         faults.push(`prompts.${id}.text.${language}: ${language} is not one of the languages`);
