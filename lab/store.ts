@@ -92,7 +92,9 @@ export async function startStore(options: StoreOptions = {}): Promise<LabStore> 
     const fsid = randomUUID();
     const osdUuid = randomUUID();
     for (const name of ['log', 'run', 'mon', 'osd']) await mkdir(join(folder, name), { mode: 0o700 });
-    await writeFile(configFile, cephConfig({ folder, port, fsid, medium: options.medium ?? 'memory' }), { mode: 0o600 });
+    await writeFile(configFile, cephConfig({ folder, port, fsid, medium: options.medium ?? 'memory' }), {
+      mode: 0o600,
+    });
     const monMap = join(folder, 'monmap');
     await tool('monmaptool', '--create', '--fsid', fsid, '--addv', 'a', `[v2:127.0.0.1:${port + 1}]`, monMap);
     await tool('ceph-mon', '-i', 'a', '--mkfs', '--monmap', monMap);
@@ -138,12 +140,7 @@ export async function startStore(options: StoreOptions = {}): Promise<LabStore> 
 type Daemon = { isRunning(): boolean; signal(name: NodeJS.Signals): void; stop(): Promise<void> };
 
 /** One process of ours, ended by its own pid only. */
-async function startDaemon(
-  program: string,
-  args: string[],
-  env: NodeJS.ProcessEnv,
-  logFile: string,
-): Promise<Daemon> {
+async function startDaemon(program: string, args: string[], env: NodeJS.ProcessEnv, logFile: string): Promise<Daemon> {
   const log = await open(logFile, 'a', 0o600);
   const child: ChildProcess = spawn(program, args, { env, stdio: ['ignore', log.fd, log.fd] });
   const exited = new Promise<void>((resolve) => {

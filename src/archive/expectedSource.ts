@@ -49,7 +49,11 @@ export async function openExpected(file: string, expected: Digest): Promise<Expe
 }
 
 function changed(how: 'shorter' | 'longer' | 'different'): PreavisError {
-  return new PreavisError('archive_mismatch', `The recording is ${how} than when it was measured; nothing was stored.`, {
-    hint: 'Something else writes to the file, or the disk is failing; it is kept, and a later pass measures it again.',
-  });
+  return new PreavisError(
+    'archive_mismatch',
+    `The recording is ${how} than when it was measured; nothing was stored.`,
+    {
+      hint: 'Something else writes to the file, or the disk is failing; it is kept, and a later pass measures it again.',
+    },
+  );
 }
