@@ -1,6 +1,8 @@
 // Run with NODE_OPTIONS=--experimental-vm-modules (npm test does).
 const common = {
   extensionsToTreatAsEsm: ['.ts'],
+  // The compiler rewrites ./x.ts to ./x.js, which is not there in a test run.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.json', diagnostics: false }] },
 };
 
