@@ -242,6 +242,7 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
 
     putFile: (key, file, expected, signal) =>
       call(async (client) => {
+        assertKey(key);
         const source = await openExpected(file, expected);
         try {
           if (expected.bytes > partSizeBytes) return await putParts(client, key, source, expected, signal);

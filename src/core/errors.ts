@@ -164,6 +164,7 @@ export function asPreavisError(thrown: unknown): PreavisError {
 
 /** The errno code of a Node system error (`ENOENT`, ...), or undefined. */
 export function errnoOf(thrown: unknown): string | undefined {
-  if (thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
-  return undefined;
+  // By its shape: an error of Node is no instance of the Error of another realm, such as a test's.
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
