@@ -18,12 +18,12 @@ import { stoppedBy, within } from './timeLimit.ts';
 
 export type DirectoryStoreOptions = {
   /** The archive's folder. */
-  root: string;
+  folder: string;
   /**
    * Let `check` make a missing root (default). Set it to false for a network folder: when that is not mounted, the
    * archive must be missing and not quietly begin anew on the local disk.
    */
-  createRoot?: boolean;
+  create?: boolean;
 };
 
 export type DirectoryStore = ObjectStore & {
@@ -40,7 +40,7 @@ const probeBytes = 64 * 1024;
 const partialPattern = /^\.(?<name>.+)\.[0-9a-f]{16}\.partial$/;
 
 export function makeDirectoryStore(options: DirectoryStoreOptions): DirectoryStore {
-  const root = resolve(options.root);
+  const root = resolve(options.folder);
   const pathOf = (key: string): string => {
     assertKey(key);
     return join(root, key);
@@ -103,7 +103,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
 
     check: async () => {
       try {
-        if (options.createRoot ?? true) await mkdir(root, { recursive: true, mode: folderMode });
+        if (options.create ?? true) await mkdir(root, { recursive: true, mode: folderMode });
         await assertRoot(root);
         const probe = join(root, `.check.${randomBytes(8).toString('hex')}.partial`);
         const target = await open(probe, 'wx', fileMode);
@@ -328,7 +328,7 @@ async function assertRoot(root: string): Promise<void> {
   }
   if (isFolder) return;
   throw new PreavisError('archive_bucket_missing', `The archive folder ${root} does not exist.`, {
-    hint: 'Create it, mount it, or correct the folder in the archive settings.',
+    hint: 'Create it, mount it, or correct archive.directory.folder.',
   });
 }
 

@@ -12,7 +12,7 @@ beforeAll(async () => {
   server = await startStore();
   await server.makeBucket('plain');
   await server.makeBucket('versioned', { versioning: true });
-  await makeDirectoryStore({ root: folder.path('archive') }).check();
+  await makeDirectoryStore({ folder: folder.path('archive') }).check();
 }, 60_000);
 
 afterAll(async () => {
@@ -23,8 +23,8 @@ const inBucket = (bucket: string, prefix = ''): ObjectStore =>
   makeMinioStore({ ...server, useTls: false, bucket, prefix });
 
 describeStoreContract('a folder', {
-  store: () => makeDirectoryStore({ root: folder.path('archive') }),
-  missing: () => makeDirectoryStore({ root: folder.path('none'), createRoot: false }),
+  store: () => makeDirectoryStore({ folder: folder.path('archive') }),
+  missing: () => makeDirectoryStore({ folder: folder.path('none'), create: false }),
   isVersioned: false,
 });
 
