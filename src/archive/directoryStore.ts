@@ -103,7 +103,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
 
     check: async () => {
       try {
-        if (options.create ?? true) await mkdir(root, { recursive: true, mode: folderMode });
+        if (options.create ?? true) await makeRoot(root);
         await assertRoot(root);
         const probe = join(root, `.check.${randomBytes(8).toString('hex')}.partial`);
         const target = await open(probe, 'wx', fileMode);
@@ -212,6 +212,15 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     },
   };
   return store;
+}
+
+async function makeRoot(root: string): Promise<void> {
+  try {
+    await mkdir(root, { recursive: true, mode: folderMode });
+  } catch (error) {
+    // A file has the name; assertRoot says so in words.
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
 }
 
 /** Makes a file that is not there yet, with its folders; an `erase` beside us may remove an empty folder in between. */
