@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isSupportedCountry, type CountryCode } from 'libphonenumber-js/max';
 import { PreavisError } from '../core/errors.ts';
 import type { Prompt, PromptLibrary } from './prompts.ts';
 import type { Config, LineConfig, PurposeConfig } from './schema.ts';
@@ -15,7 +16,7 @@ export type Policy = {
   purposes: ReadonlyMap<string, Purpose>;
   lines: ReadonlyMap<string, Line>;
   languages: readonly string[];
-  defaultCountry: string;
+  defaultCountry: CountryCode;
   defaultTimeoutSeconds: number;
   maximumRecordingSeconds: number;
   /** The sentences of the notice, in order; undefined when that language lacks one. */
@@ -68,12 +69,16 @@ function keepFaults(policy: Policy, library: PromptLibrary): string[] {
 
 /** Joins configuration and prompts. Throws config_invalid with every contradiction. */
 export function makePolicy(config: Config, library: PromptLibrary): Policy {
+  const { defaultCountry } = config.notice;
+  if (!isSupportedCountry(defaultCountry)) {
+    throw new PreavisError('config_invalid', `notice.defaultCountry: ${defaultCountry} is not a country`);
+  }
   const policy: Policy = {
     version: versionOf(config, library),
     purposes: new Map(Object.entries(config.purposes).map(([id, purpose]) => [id, { id, ...purpose }])),
     lines: new Map(Object.entries(config.lines).map(([name, line]) => [name, { name, ...line }])),
     languages: config.notice.languages,
-    defaultCountry: config.notice.defaultCountry,
+    defaultCountry,
     defaultTimeoutSeconds: config.dialling.timeoutSeconds,
     maximumRecordingSeconds: config.recording.maximumMinutes * 60,
     notice: (purposes, language) => library.noticeFor(purposes, language),
