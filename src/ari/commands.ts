@@ -65,11 +65,14 @@ export function makeAriCommands(request: AriRequest, application: string): AriCo
     continueInDialplan: (channelId) => command('POST', `/channels/${id(channelId)}/continue`),
     destroyBridge: (bridgeId) => command('DELETE', `/bridges/${id(bridgeId)}`),
 
-    asteriskVersion: async () =>
-      parse(
-        z.object({ system: z.object({ version: z.string() }) }),
+    identity: async () => {
+      const { system } = parse(
+        z.object({ system: z.object({ version: z.string(), entity_id: z.string().default('') }) }),
         await request('GET', '/asterisk/info', { only: 'system' }),
-      ).system.version,
+      );
+
+      return { version: system.version, node: system.entity_id };
+    },
     languagesOfSound: async (soundName) => {
       const sound = await orUndefined(request('GET', `/sounds/${id(soundName)}`));
       if (sound === undefined) return [];

@@ -30,7 +30,7 @@ function failure(status: number, what: string): PreavisError {
 }
 
 /** Makes the request function. `close` ends idle connections. */
-export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; close(): void } {
+export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; close: () => void } {
   const base = new URL(options.url);
   const secure = base.protocol === 'https:';
   const agentOptions = { keepAlive: true, maxSockets: 16, scheduling: 'fifo' as const };

@@ -1,6 +1,9 @@
 import type { BridgeId, ChannelId, PlaybackId } from '../core/ids.ts';
 import type { AriEvent } from './events.ts';
 
+/** Version as `core show version` has it, and the id of the node (entity id). */
+export type AsteriskIdentity = { version: string; node: string };
+
 /** What Préavis asks of Asterisk. All methods throw PreavisError: ari_not_found, ari_request_failed, ari_unreachable. */
 export type AriCommands = {
   answer(channelId: ChannelId): Promise<void>;
@@ -25,7 +28,7 @@ export type AriCommands = {
 
 /** What Préavis asks Asterisk to know its state. */
 export type AriQueries = {
-  asteriskVersion(): Promise<string>;
+  identity(): Promise<AsteriskIdentity>;
   /** The languages in which this sound exists on Asterisk's disk now; empty when there is none. */
   languagesOfSound(soundName: string): Promise<readonly string[]>;
   channels(): Promise<readonly { id: ChannelId; state: string }[]>;

@@ -1,5 +1,5 @@
 import type { AriEvent } from '../ari/events.ts';
-import type { AriQueries } from '../ari/port.ts';
+import type { AriQueries, AsteriskIdentity } from '../ari/port.ts';
 import type { Policy } from '../config/policy.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { BridgeId, CallId, ChannelId, IdMaker } from '../core/ids.ts';
@@ -18,6 +18,7 @@ export type RegistryPorts = Omit<SessionPorts, 'ari' | 'ended'> & {
   ari: SessionPorts['ari'] & AriQueries;
   policy: Policy;
   ids: IdMaker;
+  asterisk(): AsteriskIdentity;
   /** Called after each call's end. */
   callEnded(state: CallState): void;
 };
@@ -97,6 +98,7 @@ export class CallRegistry {
       startedAt: event.at,
       callerChannel: event.channelId,
       policyVersion: policy.version,
+      asterisk: this.#ports.asterisk(),
       order: undefined,
     };
     const parsed = parseArguments(event.args, policy);

@@ -1,4 +1,5 @@
 import type { CallId, BridgeId, ChannelId, RecordingId } from '../core/ids.ts';
+import type { AsteriskIdentity } from '../ari/port.ts';
 import type { CallRequest } from './arguments.ts';
 import type { FallibleStep, Timer, UnrecordedReason } from './events.ts';
 import type { LanguageDecision } from './language.ts';
@@ -49,6 +50,8 @@ export type Facts = {
   startedAt: number;
   callerChannel: ChannelId;
   policyVersion: string;
+  /** The Asterisk that took the call. */
+  asterisk: AsteriskIdentity;
   /** undefined for a call whose arguments could not be used. */
   order: Order | undefined;
 };

@@ -38,8 +38,9 @@ function recorderOf(state: CallState): Recorder {
 /** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
 export function makeCalls(database: Database.Database, now: () => number) {
   const upsertCall = database.prepare(`
-    INSERT INTO calls (id, started_at, policy_version, line, purposes, languages, language_reason, phase, state)
-    VALUES (@id, @startedAt, @policyVersion, @line, @purposes, @languages, @languageReason, @phase, @state)
+    INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
+      language_reason, phase, state)
+    VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason, @phase, @state)
     ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, state = excluded.state`);
   const endCall = database.prepare(`
     UPDATE calls SET ended_at = @endedAt, result = @result, reason = @reason, dial_status = @dialStatus WHERE id = @id`);
@@ -87,6 +88,8 @@ export function makeCalls(database: Database.Database, now: () => number) {
       id: facts.id,
       startedAt: facts.startedAt,
       policyVersion: facts.policyVersion,
+      asteriskVersion: facts.asterisk.version,
+      asteriskNode: facts.asterisk.node,
       line: order?.request.line ?? null,
       purposes: JSON.stringify(order?.request.purposes ?? []),
       languages: JSON.stringify(order?.language.languages ?? []),

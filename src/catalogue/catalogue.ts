@@ -22,7 +22,7 @@ export type Catalogue = CallJournal & {
   recording(id: string): Promise<RecordingRow | undefined>;
   recordings(filter: RecordingFilter): Promise<RecordingRow[]>;
   finishable(): Promise<RecordingRow[]>;
-  sendable(at: number, limit: number): Promise<RecordingRow[]>;
+  sendable(at: number, after: string, limit: number): Promise<RecordingRow[]>;
   due(at: number, after: string, limit: number): Promise<RecordingRow[]>;
   counts(): Promise<Partial<Record<RecordingStatus, number>>>;
   move(

@@ -14,6 +14,8 @@ export const migrations: readonly string[] = [
     started_at INTEGER NOT NULL,
     ended_at INTEGER,
     policy_version TEXT NOT NULL,
+    asterisk_version TEXT NOT NULL,
+    asterisk_node TEXT NOT NULL,
     line TEXT,
     purposes TEXT NOT NULL DEFAULT '[]',
     languages TEXT NOT NULL DEFAULT '[]',
@@ -64,7 +66,7 @@ export const migrations: readonly string[] = [
     next_attempt_at INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE INDEX recordings_by_status ON recordings (status, next_attempt_at);
-  CREATE INDEX recordings_by_end ON recordings (keep_until) WHERE status IN ('recorded', 'archived');
+  CREATE INDEX recordings_by_end ON recordings (keep_until) WHERE status IN ('recorded', 'archived', 'failed');
 
   CREATE TABLE audit (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

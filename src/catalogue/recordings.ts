@@ -54,11 +54,11 @@ export function makeRecordings(database: Database.Database, now: () => number) {
     SELECT recordings.* FROM recordings JOIN calls ON calls.id = recordings.call_id
     WHERE status = 'recording' AND (recordings.finished_at IS NOT NULL OR calls.state IS NULL) ORDER BY recordings.id`);
   const selectSendable = database.prepare(
-    `SELECT * FROM recordings WHERE status = 'recorded' AND next_attempt_at <= ? ORDER BY id LIMIT ?`,
+    `SELECT * FROM recordings WHERE status = 'recorded' AND next_attempt_at <= ? AND id > ? ORDER BY id LIMIT ?`,
   );
   const countByStatus = database.prepare(`SELECT status, count(*) AS count FROM recordings GROUP BY status`);
   const selectDue = database.prepare(`
-    SELECT * FROM recordings WHERE status IN ('recorded', 'archived') AND keep_until <= @at AND id > @after
+    SELECT * FROM recordings WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at AND id > @after
     ORDER BY id LIMIT @limit`);
   const postpone = database.prepare(
     `UPDATE recordings SET attempts = attempts + 1, next_attempt_at = ? WHERE id = ? AND status = 'recorded'`,
@@ -107,8 +107,9 @@ export function makeRecordings(database: Database.Database, now: () => number) {
       rows.parse(selectAll.all({ status: status ?? null, limit })),
     /** Status `recording`, but the recorder or the whole call has ended. */
     finishable: (): RecordingRow[] => rows.parse(selectFinishable.all()),
-    /** Status `recorded` and not postponed, oldest first. */
-    sendable: (at: number, limit: number): RecordingRow[] => rows.parse(selectSendable.all(at, limit)),
+    /** Status `recorded` and not postponed, oldest first, beyond `after`. */
+    sendable: (at: number, after: string, limit: number): RecordingRow[] =>
+      rows.parse(selectSendable.all(at, after, limit)),
     /** Whose keepUntil has come, in the order of ids, beyond `after`. */
     due: (at: number, after: string, limit: number): RecordingRow[] => rows.parse(selectDue.all({ at, after, limit })),
     counts: (): Partial<Record<RecordingStatus, number>> =>
