@@ -150,6 +150,8 @@ class Instance implements LabAsterisk {
       mkdirSync(join(this.folder, name), { recursive: true });
     }
     this.#linkData();
+    // Music on hold is one second of silence, so that nothing but the test's own sounds is heard.
+    writeFileSync(join(this.folder, 'lib/moh/silence.alaw'), Buffer.alloc(8000, 0xd5));
     const { soundsFrom } = this.#options;
     if (soundsFrom !== undefined) copyTree(soundsFrom, this.soundsFolder);
     const files = confFiles({
@@ -159,6 +161,7 @@ class Instance implements LabAsterisk {
       ariPassword: this.ariPassword,
       dialplan: this.#options.dialplan ?? `[${incomingContext}]\n`,
       incomingContext,
+      brought: Object.keys(this.#options.conf ?? {}),
     });
     for (const [name, text] of Object.entries(this.#options.conf ?? {})) {
       if (name.startsWith('+')) files[name.slice(1)] = `${files[name.slice(1)] ?? ''}\n${text}`;
@@ -206,12 +209,20 @@ class Instance implements LabAsterisk {
       if (Date.now() > until) throw new Error(`Asterisk is not ready after ${readyWithinMs} ms.\n${this.#logTail()}`);
       await sleep(20);
     }
+    await this.#checkAri();
     // Under sudo our child is sudo; the signals must reach Asterisk itself.
     this.#pid = Number(readFileSync(join(this.folder, 'run/asterisk.pid'), 'utf8').trim());
     if (this.#pid !== asterisk.pid) {
       const forget = recordProcess('asterisk', this.#pid);
       void asterisk.exited.then(forget);
     }
+  }
+
+  async #checkAri(): Promise<void> {
+    const authorization = `Basic ${btoa(`${this.ariUsername}:${this.ariPassword}`)}`;
+    const reply = await fetch(`${this.ariUrl}/ari/asterisk/info?only=build`, { headers: { authorization } });
+    await reply.arrayBuffer();
+    if (!reply.ok) throw new Error(`The ARI of this Asterisk answers ${reply.status}.\n${this.#logTail()}`);
   }
 
   async cli(command: string): Promise<string> {

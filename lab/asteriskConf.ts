@@ -15,6 +15,8 @@ export type ConfInput = {
   readonly ariPassword: string;
   readonly dialplan: string;
   readonly incomingContext: string;
+  /** Names of files that the user of the lab brings; a module with a file of its own is loaded. */
+  readonly brought: readonly string[];
 };
 
 /** Modules that open ports, need another server or only make noise. */
@@ -82,13 +84,14 @@ const unwanted = [
   'res_endpoint_stats',
   'res_clialiases',
   'res_http_media_cache',
-  'res_websocket_client',
   'chan_websocket',
   'func_odbc',
   'app_alarmreceiver',
   'app_amd',
   'app_getcpeid',
   'cdr_csv',
+  'cdr_custom',
+  'cel_custom',
   'cdr_manager',
   'cdr_radius',
   'cel_radius',
@@ -106,6 +109,7 @@ const unwanted = [
 
 export function confFiles(input: ConfInput): Record<string, string> {
   const { folder, ports } = input;
+  const noload = unwanted.filter((name) => !input.brought.includes(`${name}.conf`));
   return {
     'asterisk.conf': `[directories]
 astetcdir => ${folder}/etc
@@ -128,7 +132,7 @@ documentation_language = en_US
 `,
     'modules.conf': `[modules]
 autoload = yes
-${unwanted.map((name) => `noload = ${name}.so`).join('\n')}
+${noload.map((name) => `noload = ${name}.so`).join('\n')}
 `,
     'logger.conf': `[general]
 dateformat = %F %T.%3q
@@ -160,7 +164,7 @@ icesupport = no
 `,
     'pjsip.conf': pjsipConf(input),
     'extensions.conf': input.dialplan,
-    // To switch on: enable = yes (and for CEL: apps = all, events = ALL, with a backend's own file).
+    // To switch on, bring cel.conf (enable = yes, apps = all, events = ALL) and cel_custom.conf; the same for CDR.
     'cdr.conf': '[general]\nenable = no\n',
     'cel.conf': '[general]\nenable = no\n',
     'manager.conf': '[general]\nenabled = no\n',
@@ -181,11 +185,10 @@ record = 1400/500,0/15000
 info = 900/330,1400/330,1800/330,0/1000
 stutter = 350+440
 `,
-    'cdr_custom.conf': '[mappings]\n',
-    'cel_custom.conf': '[mappings]\n',
+    'websocket_client.conf': '',
     'pjproject.conf': '[log_mappings]\ntype = log_mappings\n',
     'acl.conf': '',
-    'musiconhold.conf': '[default]\nmode = files\ndirectory = moh\n',
+    'musiconhold.conf': `[default]\nmode = files\ndirectory = ${folder}/lib/moh\n`,
     'udptl.conf': '[general]\n',
     'ccss.conf': '[general]\n',
     'codecs.conf': '',
@@ -206,7 +209,6 @@ rewrite_contact = no
 dtmf_mode = rfc4733
 trust_id_inbound = yes
 trust_id_outbound = yes
-send_rpid = yes
 `;
   return `[global]
 type = global
