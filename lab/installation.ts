@@ -76,7 +76,11 @@ async function rootInstallation(root: string): Promise<Installation> {
     userInfo().uid === 0 ? ['chroot', [...chroot.slice(1), ...args]] : ['sudo', ['-n', ...chroot, ...args]];
   const version = await versionOf(...command(['-V']));
   if (version === undefined) {
-    throw new Error(`The Asterisk in ${root} does not run. Remove that folder, then run: node lab/prepare.mjs`);
+    const needs =
+      userInfo().uid === 0
+        ? 'Remove that folder'
+        : 'It needs root, or sudo without a password; else remove that folder';
+    throw new Error(`The Asterisk in ${root} does not run. ${needs}, then run: node lab/prepare.mjs`);
   }
   return { version, root, instances: '/srv/preavis-lab', dataFolder: findDataFolder(root), uid, gid, command };
 }

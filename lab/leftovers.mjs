@@ -5,7 +5,7 @@
  *
  * Plain JavaScript without dependencies, because prepare.mjs needs it before the npm packages are there.
  */
-import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -71,6 +71,8 @@ export function endLeftovers(folder = runFolder()) {
     for (let tries = 0; isAlive(record) && tries < 200; tries += 1) sleep(10);
   }
   for (const record of records) {
+    // Another cleaner was faster, and somebody may have claimed the path anew.
+    if (!existsSync(record.file)) continue;
     // Only folders that the lab names: a damaged record must not remove anything else.
     if (record.kind === 'path' && record.path.includes('preavis-lab')) {
       rmSync(record.path, { recursive: true, force: true });

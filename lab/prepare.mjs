@@ -98,13 +98,24 @@ function checkMachine() {
   }
 }
 
+const mayBecomeRoot = () => isRoot || output('sudo', ['-n', 'true']) !== undefined;
+
 /** Called before the first change, and only when a change needs it. */
 function checkRoot(needs) {
-  if (isRoot || output('sudo', ['-n', 'true']) !== undefined) return;
+  if (mayBecomeRoot()) return;
   throw new Missing(
     `Nothing was changed. Root is needed for: ${needs.join('; ')}.\n` +
-      `Run it once as root:  sudo ${process.execPath} ${fileURLToPath(import.meta.url)} --with ${chosen.join(',')}\n` +
+      `Run this once as root:  sudo ${process.execPath} ${fileURLToPath(import.meta.url)} --with ${chosen.join(',')}\n` +
       'or allow sudo without a password for this user.',
+  );
+}
+
+/** The Asterisk in the cache folder is entered by chroot, each time it is started. */
+function checkChroot() {
+  if (mayBecomeRoot()) return;
+  throw new Missing(
+    `Nothing was changed. The lab's Asterisk (${asteriskRoot}) is entered by chroot, which needs root.\n` +
+      'Run the demo and the tests as root, or allow sudo without a password for this user, or install an Asterisk on PATH.',
   );
 }
 
@@ -325,8 +336,7 @@ async function main() {
   if (needsPackages().length > 0) rootFor.push(`apt-get install ${needsPackages().join(' ')}`);
   if (needsAsterisk()) rootFor.push(`an Asterisk >= ${oldestAsterisk} (apt-get, or debootstrap into ${asteriskRoot})`);
   if (rootFor.length > 0) checkRoot(rootFor);
-  else if (chosen.includes('asterisk') && !hostHasAsterisk())
-    checkRoot([`running the Asterisk in ${asteriskRoot} (chroot)`]);
+  else if (chosen.includes('asterisk') && !hostHasAsterisk()) checkChroot();
 
   const stale = () => !packagesAreCurrent() || (existsSync(join(root, 'src', 'main.ts')) && !buildIsCurrent());
   if (stale()) {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { burstTone, continuousTone, type ToneFile } from '../../lab/audio.ts';
@@ -201,4 +203,21 @@ describe('the lab', () => {
     expect(await isPortFree(stopped.ports.http)).toBe(true);
     expect(await isPortFree(stopped.ports.sip)).toBe(true);
   }, 30_000);
+
+  it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
+    'leaves nothing of a program that ended by %s',
+    async (signal) => {
+      const program = spawn(process.execPath, ['--import', 'tsx', 'test/support/labOwner.ts'], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, NODE_OPTIONS: '' },
+      });
+      const [line] = (await once(program.stdout, 'data')) as [Buffer];
+      const { pid, folder, ports } = JSON.parse(line.toString()) as { pid: number; folder: string; ports: number[] };
+      expect(startTimeOf(pid)).toBeDefined();
+      program.kill(signal);
+      await eventually(() => startTimeOf(pid) === undefined && !existsSync(folder));
+      for (const port of ports) await eventually(() => isPortFree(port));
+    },
+    30_000,
+  );
 });
