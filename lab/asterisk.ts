@@ -28,7 +28,8 @@ const run = promisify(execFile);
 export const incomingContext = 'incoming';
 
 const readyWithinMs = 30_000;
-const rtpPorts = 400;
+/** Two for each channel: enough for 100 calls with two ends each. */
+const defaultRtpPorts = 400;
 
 export type AsteriskOptions = {
   /** Text of extensions.conf; incoming calls enter `[incoming]`. */
@@ -39,6 +40,8 @@ export type AsteriskOptions = {
   conf?: Readonly<Record<string, string>>;
   /** Ports of an earlier instance, instead of free ones. */
   ports?: InstancePorts;
+  /** Two for each channel with media, default 400. */
+  rtpPorts?: number;
   /** Leave the folder when stopped, to look at it. */
   keep?: boolean;
 };
@@ -75,7 +78,7 @@ export type LabAsterisk = {
 
 export async function startAsterisk(options: AsteriskOptions = {}): Promise<LabAsterisk> {
   const installation = await findInstallation();
-  const block = options.ports ? undefined : await claimPorts(rtpPorts + 10);
+  const block = options.ports ? undefined : await claimPorts((options.rtpPorts ?? defaultRtpPorts) + 10);
   const ports = options.ports ?? portsOf(block);
   const inside = join(installation.instances, ulid().toLowerCase());
   const folder = makeLabFolder(

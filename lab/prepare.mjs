@@ -289,6 +289,9 @@ async function installAsterisk() {
   const [remove, removeArgs] = asRoot('rm', ['-rf', '--one-file-system', partial]);
   spawnSync(remove, removeArgs);
   const args = ['--variant=minbase', '--include=asterisk', asteriskRelease, partial, mirror];
+  // An older debootstrap does not know the release by name; all newer ones are made alike.
+  const scripts = '/usr/share/debootstrap/scripts';
+  if (!existsSync(join(scripts, asteriskRelease))) args.push(join(scripts, 'sid'));
   await runAsRoot(`Asterisk from Debian ${asteriskRelease} (about 540 MB, a minute or two)`, 'debootstrap', args, {
     cwd: '/',
   });

@@ -67,6 +67,8 @@ export type CallEnd = {
   /** From the answer to the BYE. */
   durationMs: number | undefined;
   endedBy: 'caller' | 'callee' | undefined;
+  /** What SIPp says when a call neither was answered nor refused. */
+  problem: string | undefined;
   events: readonly SipEvent[];
 };
 
@@ -135,9 +137,13 @@ export async function placeCall(options: CallOptions): Promise<Call> {
   const ended = sipp.exited.then(async () => {
     await pressing;
     ownEar?.close();
-    const events = sipp.events();
+    const [events, problem] = [sipp.events(), sipp.problem()];
+    if (events.length === 0 && !sipp.isStopped()) {
+      await sipp.stop();
+      throw new Error(`SIPp placed no call:\n${problem}`);
+    }
     await sipp.stop();
-    return endOf(events);
+    return endOf(events, problem);
   });
   return {
     ended,
@@ -224,7 +230,7 @@ function finalCodeOf(name: string): number | undefined {
   return name.startsWith('final-') ? Number(name.slice('final-'.length)) : undefined;
 }
 
-function endOf(events: readonly SipEvent[]): CallEnd {
+function endOf(events: readonly SipEvent[], problem: string): CallEnd {
   const at = (name: string) => events.find((event) => event.name === name)?.at;
   const between = (from: number | undefined, to: number | undefined) =>
     from === undefined || to === undefined ? undefined : Math.round(to - from);
@@ -241,6 +247,7 @@ function endOf(events: readonly SipEvent[]): CallEnd {
     answeredAfterMs: between(at('invited'), answeredAt),
     durationMs: between(answeredAt, byeReceived ?? byeSent),
     endedBy,
+    problem: finalCode === undefined ? problem : undefined,
     events,
   };
 }
@@ -297,7 +304,7 @@ class Sipp {
     const local = `0100007F:${this.port.toString(16).toUpperCase().padStart(4, '0')}`;
     for (let tries = 0; tries < 500; tries += 1) {
       if (!this.isRunning())
-        throw new Error(`SIPp ended at once:\n${this.#read('sipp.log')}${this.#read('errors.log')}`);
+        throw new Error(`SIPp ended at once:\n${this.problem()}`);
       if (readFileSync('/proc/net/udp', 'latin1').includes(local)) return;
       await sleep(10);
     }
@@ -333,6 +340,15 @@ class Sipp {
     const values = (rows.at(-1) ?? '').split(';');
     const value = (name: string) => Number(values[names.indexOf(name)] ?? 0);
     return { successful: value('SuccessfulCall(C)'), failed: value('FailedCall(C)') };
+  }
+
+  /** What SIPp wrote about things it did not expect. */
+  problem(): string {
+    return `${this.#read('errors.log')}${this.#read('sipp.log')}`.split('\n').slice(-40).join('\n');
+  }
+
+  isStopped(): boolean {
+    return this.#stopped;
   }
 
   #read(name: string): string {

@@ -38,7 +38,7 @@ describe('the lab', () => {
   beforeAll(async () => {
     [bursts, steady] = await Promise.all([burstTone(agentHz), continuousTone(callerHz)]);
     asterisk = await startAsterisk();
-  }, 60_000);
+  });
 
   beforeEach(async () => {
     ear = await startEar();
@@ -71,7 +71,7 @@ describe('the lab', () => {
     const [first] = spans;
     expect((first?.endMs ?? 0) - (first?.startMs ?? 0)).toBeGreaterThanOrEqual(460);
     expect(tonePresence(ear.samples(), callerHz)).toEqual([]);
-  }, 20_000);
+  });
 
   it('carries the caller’s tone and the agent’s tone into a recording of the call', async () => {
     const answering = await agent({ behaviour: 'answer', tone: bursts });
@@ -85,7 +85,7 @@ describe('the lab', () => {
     expect(tonePresence(samples, agentHz).length).toBeGreaterThanOrEqual(2);
     const heard = tonePresence(samples, callerHz).map(({ startMs, endMs }) => endMs - startMs);
     expect(Math.max(0, ...heard)).toBeGreaterThan(1500);
-  }, 15_000);
+  });
 
   it('gives the caller the busy signal of a busy agent', async () => {
     await asterisk.setDialplan(dialplan({ 100: await agent({ behaviour: 'busy' }) }));
@@ -133,7 +133,7 @@ describe('the lab', () => {
     });
     expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
     expect(asterisk.logs()).toContain('got 42 from +3225550123 Ann');
-  }, 15_000);
+  });
 
   it('lets the caller hear early media before the answer', async () => {
     await asterisk.setDialplan(
@@ -159,7 +159,7 @@ describe('the lab', () => {
       refused: {},
     });
     expect(answering.calls()).toBe(10);
-  }, 15_000);
+  });
 
   it('runs two instances side by side that know nothing of each other', async () => {
     const other = await startAsterisk();
@@ -173,7 +173,7 @@ describe('the lab', () => {
     } finally {
       await other.stop();
     }
-  }, 30_000);
+  });
 
   it('starts again on the same ports after it was killed', async () => {
     const killed = await startAsterisk({ dialplan: dialplan({}) });
@@ -190,7 +190,7 @@ describe('the lab', () => {
     } finally {
       await killed.stop();
     }
-  }, 30_000);
+  });
 
   it('leaves no process, port or folder of a stopped instance', async () => {
     const stopped = await startAsterisk();
@@ -202,22 +202,18 @@ describe('the lab', () => {
     expect(existsSync(stopped.folder)).toBe(false);
     expect(await isPortFree(stopped.ports.http)).toBe(true);
     expect(await isPortFree(stopped.ports.sip)).toBe(true);
-  }, 30_000);
+  });
 
-  it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
-    'leaves nothing of a program that ended by %s',
-    async (signal) => {
-      const program = spawn(process.execPath, ['--import', 'tsx', 'test/support/labOwner.ts'], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        env: { ...process.env, NODE_OPTIONS: '' },
-      });
-      const [line] = (await once(program.stdout, 'data')) as [Buffer];
-      const { pid, folder, ports } = JSON.parse(line.toString()) as { pid: number; folder: string; ports: number[] };
-      expect(startTimeOf(pid)).toBeDefined();
-      program.kill(signal);
-      await eventually(() => startTimeOf(pid) === undefined && !existsSync(folder));
-      for (const port of ports) await eventually(() => isPortFree(port));
-    },
-    30_000,
-  );
+  it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('leaves nothing of a program that ended by %s', async (signal) => {
+    const program = spawn(process.execPath, ['--import', 'tsx', 'test/support/labOwner.ts'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
+    const [line] = (await once(program.stdout, 'data')) as [Buffer];
+    const { pid, folder, ports } = JSON.parse(line.toString()) as { pid: number; folder: string; ports: number[] };
+    expect(startTimeOf(pid)).toBeDefined();
+    program.kill(signal);
+    await eventually(() => startTimeOf(pid) === undefined && !existsSync(folder));
+    for (const port of ports) await eventually(() => isPortFree(port));
+  });
 });
