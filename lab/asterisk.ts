@@ -277,10 +277,21 @@ class Instance implements LabAsterisk {
       await asterisk.stop({ signal, graceMs });
       return;
     }
-    process.kill(this.#pid, signal);
-    const timer = setTimeout(() => this.#pid !== undefined && process.kill(this.#pid, 'SIGKILL'), graceMs);
+    const pid = this.#pid;
+    sendSignal(pid, signal);
+    const timer = setTimeout(() => {
+      sendSignal(pid, 'SIGKILL');
+    }, graceMs);
     await asterisk.exited;
     clearTimeout(timer);
+  }
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Already gone, which is what we want.
   }
 }
 

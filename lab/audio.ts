@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ulid } from 'ulid';
-import { cacheFolder } from './leftovers.mjs';
+import { cacheFolder } from './places.mjs';
 
 const run = promisify(execFile);
 

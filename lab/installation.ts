@@ -7,7 +7,7 @@ import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { userInfo } from 'node:os';
 import { promisify } from 'node:util';
-import { cacheFolder, runFolder } from './leftovers.mjs';
+import { askedRelease, asteriskRoot, runFolder } from './places.mjs';
 
 const run = promisify(execFile);
 
@@ -29,9 +29,9 @@ export type Installation = {
 };
 
 export async function findInstallation(): Promise<Installation> {
-  const onPath = await versionOf('asterisk', ['-V']);
+  const onPath = askedRelease() === undefined ? await versionOf('asterisk', ['-V']) : undefined;
   if (onPath !== undefined && majorOf(onPath) >= oldestAsterisk) return hostInstallation(onPath);
-  const root = join(cacheFolder(), 'asterisk-forky');
+  const root = asteriskRoot();
   if (existsSync(join(root, 'usr/sbin/asterisk'))) return await rootInstallation(root);
   throw new Error(`The lab has no Asterisk >= ${oldestAsterisk}. Run: node lab/prepare.mjs --with asterisk`);
 }

@@ -5,23 +5,9 @@
  *
  * Plain JavaScript without dependencies, because prepare.mjs needs it before the npm packages are there.
  */
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-
-/** Where what takes long to make is kept, outside every checkout. */
-export function cacheFolder() {
-  const own = process.env['PREAVIS_LAB_CACHE'];
-  if (own) return own;
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'preavis-lab');
-}
-
-/** Records and short-lived folders of this user. */
-export function runFolder() {
-  const folder = join(tmpdir(), `preavis-lab-${userInfo().uid}`);
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
-  return folder;
-}
+import { runFolder } from './places.mjs';
 
 /** When a process started, in clock ticks since boot; undefined when there is none. With the pid it is unique. */
 export function startTimeOf(pid) {

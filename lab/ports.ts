@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { claimPath, owner } from './processes.ts';
-import { runFolder } from './leftovers.mjs';
+import { runFolder } from './places.mjs';
 
 const lowest = 10_000;
 const highest = 32_000;

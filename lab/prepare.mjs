@@ -3,6 +3,7 @@
  * Run by npm before `demo` and `test`. Plain JavaScript without dependencies, because nothing is installed yet.
  *
  *   node lab/prepare.mjs [--with asterisk,store,sip,browser]      default: asterisk,store,sip
+ *   PREAVIS_LAB_RELEASE=bullseye node lab/prepare.mjs             with the Asterisk of another Debian release
  *
  * Each step looks first and does only what is missing; a second run does nothing and takes a fraction of a second.
  */
@@ -23,15 +24,16 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { cacheFolder, isAlive, startTimeOf } from './leftovers.mjs';
+import { isAlive, startTimeOf } from './leftovers.mjs';
+import { askedRelease, asteriskRelease, asteriskRoot, cacheFolder } from './places.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = cacheFolder();
 const oldestNode = [20, 19];
 const oldestAsterisk = 16;
-/** The Debian release whose Asterisk is used where the machine's own packages have none. */
-const asteriskRelease = 'forky';
-const asteriskRoot = join(cache, 'asterisk-forky');
+/** The Debian release whose Asterisk is used where the machine's own packages have none, and where it lies. */
+const release = asteriskRelease();
+const releaseRoot = asteriskRoot();
 
 /** Packages by part: some are looked for by their command, because a machine may have them from elsewhere. */
 const parts = {
@@ -114,7 +116,7 @@ function checkRoot(needs) {
 function checkChroot() {
   if (mayBecomeRoot()) return;
   throw new Missing(
-    `Nothing was changed. The lab's Asterisk (${asteriskRoot}) is entered by chroot, which needs root.\n` +
+    `Nothing was changed. The lab's Asterisk (${releaseRoot}) is entered by chroot, which needs root.\n` +
       'Run the demo and the tests as root, or allow sudo without a password for this user, or install an Asterisk on PATH.',
   );
 }
@@ -252,11 +254,11 @@ function debianMirror() {
 const major = (text) => Number(/\d+/.exec(text ?? '')?.[0] ?? 0);
 
 function hostHasAsterisk() {
-  return onPath('asterisk') && major(output('asterisk', ['-V'])) >= oldestAsterisk;
+  return askedRelease() === undefined && onPath('asterisk') && major(output('asterisk', ['-V'])) >= oldestAsterisk;
 }
 
 function rootHasAsterisk() {
-  return existsSync(join(asteriskRoot, 'usr/sbin/asterisk')) && existsSync(join(asteriskRoot, 'usr/share/asterisk'));
+  return existsSync(join(releaseRoot, 'usr/sbin/asterisk')) && existsSync(join(releaseRoot, 'usr/share/asterisk'));
 }
 
 const hasAsterisk = () => hostHasAsterisk() || rootHasAsterisk();
@@ -269,7 +271,7 @@ function aptCandidateIsGood() {
 
 async function installAsterisk() {
   await aptUpdate();
-  if (aptCandidateIsGood()) {
+  if (askedRelease() === undefined && aptCandidateIsGood()) {
     await aptInstall(['asterisk']);
     // The package starts a system-wide one; the lab runs its own, and nobody asked for that one.
     if (output('systemctl', ['is-active', 'asterisk']) !== undefined) {
@@ -281,18 +283,18 @@ async function installAsterisk() {
   if (!mirror) {
     throw new Missing(
       `No package of Asterisk >= ${oldestAsterisk} here, and no Debian mirror in /etc/apt to take one from.\n` +
-        `Install an Asterisk that is on PATH, or run:  sudo debootstrap --variant=minbase --include=asterisk ${asteriskRelease} ${asteriskRoot} MIRROR`,
+        `Install an Asterisk that is on PATH, or run:  sudo debootstrap --variant=minbase --include=asterisk ${release} ${releaseRoot} MIRROR`,
     );
   }
   if (missingPackages(['debootstrap']).length > 0) await aptInstall(['debootstrap']);
-  const partial = `${asteriskRoot}.partial`;
+  const partial = `${releaseRoot}.partial`;
   const [remove, removeArgs] = asRoot('rm', ['-rf', '--one-file-system', partial]);
   spawnSync(remove, removeArgs);
-  const args = ['--variant=minbase', '--include=asterisk', asteriskRelease, partial, mirror];
+  const args = ['--variant=minbase', '--include=asterisk', release, partial, mirror];
   // An older debootstrap does not know the release by name; all newer ones are made alike.
   const scripts = '/usr/share/debootstrap/scripts';
-  if (!existsSync(join(scripts, asteriskRelease))) args.push(join(scripts, 'sid'));
-  await runAsRoot(`Asterisk from Debian ${asteriskRelease} (about 540 MB, a minute or two)`, 'debootstrap', args, {
+  if (!existsSync(join(scripts, release))) args.push(join(scripts, 'sid'));
+  await runAsRoot(`Asterisk from Debian ${release} (about 540 MB, a minute or two)`, 'debootstrap', args, {
     cwd: '/',
   });
   const [clean, cleanArgs] = asRoot('sh', [
@@ -300,20 +302,20 @@ async function installAsterisk() {
     'rm -rf "$1"/var/cache/apt/archives/*.deb; mv "$1" "$2"',
     'sh',
     partial,
-    asteriskRoot,
+    releaseRoot,
   ]);
-  if (spawnSync(clean, cleanArgs).status !== 0) throw new Missing(`${partial} cannot be renamed to ${asteriskRoot}.`);
+  if (spawnSync(clean, cleanArgs).status !== 0) throw new Missing(`${partial} cannot be renamed to ${releaseRoot}.`);
 }
 
 /** Where instances get their folders; writable for whoever runs the lab. */
 function instancesFolderIsReady() {
   if (hostHasAsterisk()) return true;
-  const mode = statSync(join(asteriskRoot, 'srv/preavis-lab'), { throwIfNoEntry: false })?.mode ?? 0;
+  const mode = statSync(join(releaseRoot, 'srv/preavis-lab'), { throwIfNoEntry: false })?.mode ?? 0;
   return isRoot ? mode !== 0 : (mode & 0o002) !== 0;
 }
 
 function makeInstancesFolder() {
-  const [command, args] = asRoot('install', ['-d', '-m', '1777', join(asteriskRoot, 'srv/preavis-lab')]);
+  const [command, args] = asRoot('install', ['-d', '-m', '1777', join(releaseRoot, 'srv/preavis-lab')]);
   spawnSync(command, args);
 }
 
@@ -337,7 +339,7 @@ async function main() {
 
   const rootFor = [];
   if (needsPackages().length > 0) rootFor.push(`apt-get install ${needsPackages().join(' ')}`);
-  if (needsAsterisk()) rootFor.push(`an Asterisk >= ${oldestAsterisk} (apt-get, or debootstrap into ${asteriskRoot})`);
+  if (needsAsterisk()) rootFor.push(`an Asterisk >= ${oldestAsterisk} (apt-get, or debootstrap into ${releaseRoot})`);
   if (rootFor.length > 0) checkRoot(rootFor);
   else if (chosen.includes('asterisk') && !hostHasAsterisk()) checkChroot();
 
@@ -365,7 +367,7 @@ async function main() {
   if (still.length > 0)
     throw new Missing(`Still missing: ${still.join(' ')}.\nMend it by:  sudo apt-get install ${still.join(' ')}`);
   if (needsAsterisk())
-    throw new Missing(`Still no Asterisk >= ${oldestAsterisk}. Remove ${asteriskRoot} and run this again.`);
+    throw new Missing(`Still no Asterisk >= ${oldestAsterisk}. Remove ${releaseRoot} and run this again.`);
 }
 
 try {

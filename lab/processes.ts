@@ -8,7 +8,8 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ulid } from 'ulid';
-import { endLeftovers, runFolder, startTimeOf, type ProcessIdentity } from './leftovers.mjs';
+import { endLeftovers, startTimeOf, type ProcessIdentity } from './leftovers.mjs';
+import { runFolder } from './places.mjs';
 
 export type LiveProcess = {
   readonly pid: number;
