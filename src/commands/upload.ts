@@ -43,7 +43,8 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       progress: (done) => bar?.update(done),
     });
     bar?.stop();
-    if (json) context.print(JSON.stringify({ dryRun: false, at: isoTime(context.clock.now()), ...result }, undefined, 2));
+    if (json)
+      context.print(JSON.stringify({ dryRun: false, at: isoTime(context.clock.now()), ...result }, undefined, 2));
     else {
       const failures = Object.entries(result.failures).map(([code, count]) => `${count} ${code}`);
       context.print(

@@ -1,15 +1,24 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Repeats the assertion until it holds, and rejects with its own error when it does not within `limitMs`. */
-export async function eventually(assertion: () => void | Promise<void>, limitMs = 10_000): Promise<void> {
-  const limit = Date.now() + limitMs;
+/**
+ * Runs `check` again and again until it neither throws nor gives false, and returns what it gave. After `withinMs` it
+ * throws what the last try threw.
+ */
+export async function eventually<T>(
+  check: () => T | Promise<T>,
+  { withinMs = 10_000, everyMs = 20 }: { withinMs?: number; everyMs?: number } = {},
+): Promise<Exclude<T, false>> {
+  const until = performance.now() + withinMs;
+  let last: unknown;
   for (;;) {
     try {
-      await assertion();
-      return;
+      const value = await check();
+      if (value !== false) return value as Exclude<T, false>;
+      last = new Error(`Still false after ${withinMs} ms: ${check.toString()}`);
     } catch (error) {
-      if (Date.now() > limit) throw error;
-      await delay(5);
+      last = error;
     }
+    if (performance.now() > until) throw last;
+    await sleep(everyMs);
   }
 }

@@ -1,0 +1,137 @@
+/**
+ * The caller's media port: hears what Asterisk sends, and presses digits (RFC 4733) from the same port. SIPp speaks, the ear
+ * listens; the SDP names the ear's port, and Asterisk sends there because rtp_symmetric is off.
+ */
+import { createSocket, type RemoteInfo } from 'node:dgram';
+import { setTimeout as sleep } from 'node:timers/promises';
+import wavefile from 'wavefile';
+
+/** The payload type of telephone-event in our SDP. */
+export const digitPayload = 101;
+
+const alawPayload = 8;
+const samplesPerMs = 8;
+
+export type Ear = {
+  readonly port: number;
+  /** How many audio packets came. */
+  packets(): number;
+  /** Node's clock at the first audio packet. */
+  firstPacketAt(): number | undefined;
+  /** What was heard, from the first packet on; every packet lies where its RTP timestamp says. */
+  samples(): Int16Array;
+  /** Presses a key for `durationMs`. Rejects while nothing was heard: only then Asterisk's port is known. */
+  pressDigit(digit: string, durationMs?: number): Promise<void>;
+  close(): void;
+};
+
+type Packet = { at: number; ssrc: number; timestamp: number; payload: Uint8Array };
+
+export async function startEar(): Promise<Ear> {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
+  const heard: Packet[] = [];
+  let peer: RemoteInfo | undefined;
+  socket.on('message', (message, from) => {
+    const packet = parse(message);
+    if (!packet) return;
+    peer = from;
+    heard.push(packet);
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(0, '127.0.0.1', resolve);
+  });
+  // A test that fails must not be kept alive by its ear.
+  socket.unref();
+  let sequence = 1;
+  return {
+    port: socket.address().port,
+    packets: () => heard.length,
+    firstPacketAt: () => heard[0]?.at,
+    samples: () => assemble(heard),
+    pressDigit: async (digit, durationMs = 120) => {
+      if (!peer) throw new Error('Nothing was heard yet, so Asterisk’s port is not known.');
+      const { port, address } = peer;
+      const timestamp = Math.round(performance.now() * samplesPerMs) >>> 0;
+      const steps = Math.max(2, Math.round(durationMs / 20));
+      for (let step = 1; step <= steps + 2; step += 1) {
+        // The end is sent three times (RFC 4733, 2.5.1.4).
+        const end = step >= steps;
+        const duration = Math.min(step, steps) * 20 * samplesPerMs;
+        socket.send(digitPacket({ digit, sequence, timestamp, duration, end, marker: step === 1 }), port, address);
+        sequence += 1;
+        if (!end) await sleep(20);
+      }
+    },
+    close: () => {
+      socket.close();
+    },
+  };
+}
+
+function parse(message: Buffer): Packet | undefined {
+  if (message.length < 12 || message.readUInt8(0) >> 6 !== 2) return undefined;
+  if ((message.readUInt8(1) & 0x7f) !== alawPayload) return undefined;
+  const header = 12 + 4 * (message.readUInt8(0) & 0x0f);
+  return {
+    at: Date.now(),
+    ssrc: message.readUInt32BE(8),
+    timestamp: message.readUInt32BE(4),
+    payload: new Uint8Array(message.subarray(header)),
+  };
+}
+
+/** Where the packets lie, in samples from the first one. A new source or a leap in its timestamps is placed by arrival. */
+function assemble(packets: readonly Packet[]): Int16Array {
+  const [first] = packets;
+  if (!first) return new Int16Array();
+  let base = { ssrc: first.ssrc, timestamp: first.timestamp, position: 0 };
+  const placed: { position: number; payload: Uint8Array }[] = [];
+  let length = 0;
+  for (const packet of packets) {
+    const byArrival = (packet.at - first.at) * samplesPerMs;
+    let position = base.position + ((packet.timestamp - base.timestamp) | 0);
+    if (packet.ssrc !== base.ssrc || Math.abs(position - byArrival) > 1000 * samplesPerMs) {
+      position = Math.max(byArrival, length);
+      base = { ssrc: packet.ssrc, timestamp: packet.timestamp, position };
+    }
+    if (position < 0) continue;
+    placed.push({ position, payload: packet.payload });
+    length = Math.max(length, position + packet.payload.length);
+  }
+  const bytes = new Uint8Array(length).fill(0xd5);
+  for (const { position, payload } of placed) bytes.set(payload, position);
+  return decodeALaw(bytes);
+}
+
+export function decodeALaw(bytes: Uint8Array): Int16Array {
+  if (bytes.length === 0) return new Int16Array();
+  const wav = new wavefile.WaveFile();
+  wav.fromScratch(1, 8000, '8a', bytes);
+  wav.fromALaw();
+  return Int16Array.from(wav.getSamples());
+}
+
+type DigitEvent = {
+  digit: string;
+  sequence: number;
+  timestamp: number;
+  duration: number;
+  end: boolean;
+  marker: boolean;
+};
+
+function digitPacket({ digit, sequence, timestamp, duration, end, marker }: DigitEvent): Buffer {
+  const event = '0123456789*#ABCD'.indexOf(digit);
+  if (event < 0 || digit.length !== 1) throw new Error(`No key ${digit} on a telephone.`);
+  const packet = Buffer.alloc(16);
+  packet.writeUInt8(0x80, 0);
+  packet.writeUInt8((marker ? 0x80 : 0) | digitPayload, 1);
+  packet.writeUInt16BE(sequence & 0xffff, 2);
+  packet.writeUInt32BE(timestamp, 4);
+  packet.writeUInt32BE(0x1ab, 8);
+  packet.writeUInt8(event, 12);
+  packet.writeUInt8((end ? 0x80 : 0) | 10, 13);
+  packet.writeUInt16BE(duration, 14);
+  return packet;
+}

@@ -1,0 +1,5 @@
+export declare function cacheFolder(): string;
+export declare function runFolder(): string;
+export declare function askedRelease(): string | undefined;
+export declare function asteriskRelease(): string;
+export declare function asteriskRoot(): string;

@@ -1,0 +1,380 @@
+/**
+ * Brings what the lab needs onto this machine, from a fresh clone: npm packages, the build, Debian packages, an Asterisk.
+ * Run by npm before `demo` and `test`. Plain JavaScript without dependencies, because nothing is installed yet.
+ *
+ *   node lab/prepare.mjs [--with asterisk,store,sip,browser]      default: asterisk,store,sip
+ *   PREAVIS_LAB_RELEASE=bullseye node lab/prepare.mjs             with the Asterisk of another Debian release
+ *
+ * Each step looks first and does only what is missing; a second run does nothing and takes a fraction of a second.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { isAlive, startTimeOf } from './leftovers.mjs';
+import { askedRelease, asteriskRelease, asteriskRoot, cacheFolder } from './places.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const cache = cacheFolder();
+const oldestNode = [20, 19];
+const oldestAsterisk = 16;
+/** The Debian release whose Asterisk is used where the machine's own packages have none, and where it lies. */
+const release = asteriskRelease();
+const releaseRoot = asteriskRoot();
+
+/** Packages by part: some are looked for by their command, because a machine may have them from elsewhere. */
+const parts = {
+  asterisk: [],
+  sip: ['sip-tester', 'sox', 'espeak-ng'],
+  store: ['radosgw', 'ceph-mon', 'ceph-osd', 'minio-client', 'curl'],
+  browser: ['chromium'],
+};
+
+class Missing extends Error {}
+
+const say = (text) => process.stdout.write(`lab: ${text}\n`);
+
+/** Output of a command, or undefined when it fails. */
+function output(command, args) {
+  const result = spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } });
+  return result.status === 0 ? result.stdout : undefined;
+}
+
+const onPath = (command) =>
+  [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'].some(
+    (folder) => folder && existsSync(join(folder, command)),
+  );
+
+/** Runs a long command: one line on the terminal, its output in a log file, whose path is shown when it fails. */
+async function run(what, command, args, { cwd = root, env = {}, retryWith } = {}) {
+  mkdirSync(join(cache, 'log'), { recursive: true });
+  const log = join(cache, 'log', `${new Date().toISOString().replace(/[:.]/g, '-')}-${what.replace(/\W+/g, '-')}.log`);
+  say(`${what} ...`);
+  const started = Date.now();
+  const file = openSync(log, 'w');
+  const status = await new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', file, file] });
+    child.once('error', () => resolve(127));
+    child.once('exit', (code, signal) => resolve(code ?? signal));
+  });
+  closeSync(file);
+  if (status === 0) {
+    rmSync(log, { force: true });
+    say(`${what}: done in ${Math.round((Date.now() - started) / 1000)} s`);
+    return;
+  }
+  const tail = readFileSync(log, 'utf8').trim().split('\n').slice(-8).join('\n  ');
+  const mend = retryWith ?? [command, ...args].join(' ');
+  throw new Missing(`${what} failed (${status}).\n  ${tail}\nThe whole output: ${log}\nTo try it yourself: ${mend}`);
+}
+
+// --- who may do what -------------------------------------------------------------------------------------------------
+
+const isRoot = process.getuid?.() === 0;
+const asRoot = (command, args) => (isRoot ? [command, args] : ['sudo', ['-n', command, ...args]]);
+const runAsRoot = (what, command, args, options) => {
+  const [program, all] = asRoot(command, args);
+  return run(what, program, all, options);
+};
+
+function checkMachine() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
+    throw new Missing(`Node ${process.versions.node} is too old: Préavis needs ${oldestNode.join('.')} or later.`);
+  }
+  if (process.platform !== 'linux' || !onPath('apt-get') || !onPath('dpkg-query')) {
+    throw new Missing('The lab needs Linux with apt-get (Debian or Ubuntu). Préavis itself does not.');
+  }
+}
+
+const mayBecomeRoot = () => isRoot || output('sudo', ['-n', 'true']) !== undefined;
+
+/** Called before the first change, and only when a change needs it. */
+function checkRoot(needs) {
+  if (mayBecomeRoot()) return;
+  throw new Missing(
+    `Nothing was changed. Root is needed for: ${needs.join('; ')}.\n` +
+      `Run this once as root:  sudo ${process.execPath} ${fileURLToPath(import.meta.url)} --with ${chosen.join(',')}\n` +
+      'or allow sudo without a password for this user.',
+  );
+}
+
+/** The Asterisk in the cache folder is entered by chroot, each time it is started. */
+function checkChroot() {
+  if (mayBecomeRoot()) return;
+  throw new Missing(
+    `Nothing was changed. The lab's Asterisk (${releaseRoot}) is entered by chroot, which needs root.\n` +
+      'Run the demo and the tests as root, or allow sudo without a password for this user, or install an Asterisk on PATH.',
+  );
+}
+
+// --- one at a time ---------------------------------------------------------------------------------------------------
+
+/** A folder is the lock; it names its owner, so that the lock of a dead one is taken over. */
+async function withLock(name, act) {
+  mkdirSync(cache, { recursive: true });
+  const lock = join(cache, `${name}.lock`);
+  const ownerFile = join(lock, 'owner.json');
+  let told = false;
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      writeFileSync(ownerFile, JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) }));
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    if (isAbandoned(lock, ownerFile)) {
+      // By rename, so that only one of several waiters removes it.
+      const aside = `${lock}.${process.pid}`;
+      try {
+        renameSync(lock, aside);
+        rmSync(aside, { recursive: true, force: true });
+      } catch {
+        // Another waiter was faster.
+      }
+      continue;
+    }
+    if (!told) say(`waiting for another checkout that prepares the lab (${lock})`);
+    told = true;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  try {
+    return await act();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+function isAbandoned(lock, ownerFile) {
+  try {
+    return !isAlive(JSON.parse(readFileSync(ownerFile, 'utf8')));
+  } catch {
+    // No owner written: it died in between, or is just about to write.
+    const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    return age > 5000;
+  }
+}
+
+// --- npm -------------------------------------------------------------------------------------------------------------
+
+const stampFile = join(root, 'node_modules', '.preavis-lock-hash');
+
+function lockHash() {
+  const lock = readFileSync(join(root, 'package-lock.json'));
+  // Native packages belong to one Node ABI.
+  return createHash('sha256').update(lock).update(process.versions.modules).digest('hex');
+}
+
+function packagesAreCurrent() {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === lockHash();
+}
+
+function newestUnder(folder) {
+  let newest = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile()) newest = Math.max(newest, statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
+  }
+  return newest;
+}
+
+function buildIsCurrent() {
+  const built = statSync(join(root, 'dist', 'main.js'), { throwIfNoEntry: false });
+  if (!built) return false;
+  const sources = [newestUnder(join(root, 'src')), statSync(join(root, 'tsconfig.build.json')).mtimeMs];
+  return newestUnder(join(root, 'dist')) >= Math.max(...sources);
+}
+
+// --- Debian packages -------------------------------------------------------------------------------------------------
+
+function missingPackages(names) {
+  if (names.length === 0) return [];
+  const known = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Abbrev}\n', ...names], {
+    encoding: 'utf8',
+  });
+  const installed = new Set();
+  for (const line of known.stdout.split('\n')) {
+    const [name, state] = line.trim().split(' ');
+    if (state === 'ii' || state === 'hi') installed.add(name);
+  }
+  return names.filter((name) => !installed.has(name));
+}
+
+let updated = false;
+
+async function aptUpdate() {
+  if (updated) return;
+  await runAsRoot('apt-get update', 'apt-get', ['update']);
+  updated = true;
+}
+
+async function aptInstall(names) {
+  await aptUpdate();
+  await runAsRoot(
+    `apt-get install ${names.join(' ')}`,
+    'apt-get',
+    ['-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', ...names],
+    { env: { DEBIAN_FRONTEND: 'noninteractive' }, retryWith: `sudo apt-get install ${names.join(' ')}` },
+  );
+}
+
+/** The mirror that this machine's own packages come from. */
+function debianMirror() {
+  const folder = '/etc/apt/sources.list.d';
+  const files = ['/etc/apt/sources.list'];
+  if (existsSync(folder)) files.push(...readdirSync(folder).map((name) => join(folder, name)));
+  const found = [];
+  for (const file of files) {
+    if (!existsSync(file)) continue;
+    for (const line of readFileSync(file, 'utf8').split('\n')) {
+      const oneLine = /^\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+\S+/.exec(line);
+      const stanza = /^\s*URIs:\s*(.+)$/.exec(line);
+      if (oneLine) found.push(oneLine[1]);
+      if (stanza) found.push(...stanza[1].trim().split(/\s+/));
+    }
+  }
+  return found.find((uri) => /^https?:\/\/\S+\/debian\/?$/.test(uri))?.replace(/\/$/, '');
+}
+
+// --- Asterisk --------------------------------------------------------------------------------------------------------
+
+const major = (text) => Number(/\d+/.exec(text ?? '')?.[0] ?? 0);
+
+function hostHasAsterisk() {
+  return askedRelease() === undefined && onPath('asterisk') && major(output('asterisk', ['-V'])) >= oldestAsterisk;
+}
+
+function rootHasAsterisk() {
+  return existsSync(join(releaseRoot, 'usr/sbin/asterisk')) && existsSync(join(releaseRoot, 'usr/share/asterisk'));
+}
+
+const hasAsterisk = () => hostHasAsterisk() || rootHasAsterisk();
+
+function aptCandidateIsGood() {
+  const policy = output('apt-cache', ['policy', 'asterisk']) ?? '';
+  const candidate = /Candidate:\s*(?:\d+:)?(\S+)/.exec(policy)?.[1];
+  return major(candidate) >= oldestAsterisk;
+}
+
+async function installAsterisk() {
+  await aptUpdate();
+  if (askedRelease() === undefined && aptCandidateIsGood()) {
+    await aptInstall(['asterisk']);
+    // The package starts a system-wide one; the lab runs its own, and nobody asked for that one.
+    if (output('systemctl', ['is-active', 'asterisk']) !== undefined) {
+      await runAsRoot('stopping the system-wide Asterisk', 'systemctl', ['disable', '--now', 'asterisk']);
+    }
+    return;
+  }
+  const mirror = debianMirror();
+  if (!mirror) {
+    throw new Missing(
+      `No package of Asterisk >= ${oldestAsterisk} here, and no Debian mirror in /etc/apt to take one from.\n` +
+        `Install an Asterisk that is on PATH, or run:  sudo debootstrap --variant=minbase --include=asterisk ${release} ${releaseRoot} MIRROR`,
+    );
+  }
+  if (missingPackages(['debootstrap']).length > 0) await aptInstall(['debootstrap']);
+  const partial = `${releaseRoot}.partial`;
+  const [remove, removeArgs] = asRoot('rm', ['-rf', '--one-file-system', partial]);
+  spawnSync(remove, removeArgs);
+  const args = ['--variant=minbase', '--include=asterisk', release, partial, mirror];
+  // An older debootstrap does not know the release by name; all newer ones are made alike.
+  const scripts = '/usr/share/debootstrap/scripts';
+  if (!existsSync(join(scripts, release))) args.push(join(scripts, 'sid'));
+  await runAsRoot(`Asterisk from Debian ${release} (about 540 MB, a minute or two)`, 'debootstrap', args, {
+    cwd: '/',
+  });
+  const [clean, cleanArgs] = asRoot('sh', [
+    '-c',
+    'rm -rf "$1"/var/cache/apt/archives/*.deb; mv "$1" "$2"',
+    'sh',
+    partial,
+    releaseRoot,
+  ]);
+  if (spawnSync(clean, cleanArgs).status !== 0) throw new Missing(`${partial} cannot be renamed to ${releaseRoot}.`);
+}
+
+/** Where instances get their folders; writable for whoever runs the lab. */
+function instancesFolderIsReady() {
+  if (hostHasAsterisk()) return true;
+  const mode = statSync(join(releaseRoot, 'srv/preavis-lab'), { throwIfNoEntry: false })?.mode ?? 0;
+  return isRoot ? mode !== 0 : (mode & 0o002) !== 0;
+}
+
+function makeInstancesFolder() {
+  const [command, args] = asRoot('install', ['-d', '-m', '1777', join(releaseRoot, 'srv/preavis-lab')]);
+  spawnSync(command, args);
+}
+
+// --- main ------------------------------------------------------------------------------------------------------------
+
+let chosen = [];
+
+function readArguments() {
+  const { values } = parseArgs({ options: { with: { type: 'string', default: 'asterisk,store,sip' } } });
+  chosen = values.with.split(',').filter(Boolean);
+  const unknown = chosen.filter((name) => !(name in parts));
+  if (unknown.length > 0) throw new Missing(`--with ${unknown.join(',')}: known are ${Object.keys(parts).join(', ')}.`);
+}
+
+async function main() {
+  readArguments();
+  checkMachine();
+  const wanted = chosen.flatMap((name) => parts[name]);
+  const needsPackages = () => missingPackages(wanted);
+  const needsAsterisk = () => chosen.includes('asterisk') && !(hasAsterisk() && instancesFolderIsReady());
+
+  const rootFor = [];
+  if (needsPackages().length > 0) rootFor.push(`apt-get install ${needsPackages().join(' ')}`);
+  if (needsAsterisk()) rootFor.push(`an Asterisk >= ${oldestAsterisk} (apt-get, or debootstrap into ${releaseRoot})`);
+  if (rootFor.length > 0) checkRoot(rootFor);
+  else if (chosen.includes('asterisk') && !hostHasAsterisk()) checkChroot();
+
+  const stale = () => !packagesAreCurrent() || (existsSync(join(root, 'src', 'main.ts')) && !buildIsCurrent());
+  if (stale()) {
+    const checkout = createHash('sha256').update(root).digest('hex').slice(0, 12);
+    await withLock(`checkout-${checkout}`, async () => {
+      if (!packagesAreCurrent()) {
+        await run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund']);
+        writeFileSync(stampFile, lockHash());
+      }
+      if (stale()) await run('npm run build', 'npm', ['run', 'build']);
+    });
+  }
+  if (rootFor.length > 0) {
+    await withLock('prepare', async () => {
+      // Looked at again: another checkout may have brought it while we waited.
+      const missing = needsPackages();
+      if (missing.length > 0) await aptInstall(missing);
+      if (chosen.includes('asterisk') && !hasAsterisk()) await installAsterisk();
+      if (chosen.includes('asterisk') && !instancesFolderIsReady()) makeInstancesFolder();
+    });
+  }
+  const still = needsPackages();
+  if (still.length > 0)
+    throw new Missing(`Still missing: ${still.join(' ')}.\nMend it by:  sudo apt-get install ${still.join(' ')}`);
+  if (needsAsterisk())
+    throw new Missing(`Still no Asterisk >= ${oldestAsterisk}. Remove ${releaseRoot} and run this again.`);
+}
+
+try {
+  await main();
+} catch (error) {
+  const text =
+    error instanceof Missing ? error.message : `unexpected: ${error instanceof Error ? error.message : String(error)}`;
+  process.stderr.write(`lab: ${text.replaceAll('\n', '\nlab: ')}\n`);
+  process.exitCode = 1;
+}

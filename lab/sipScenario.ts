@@ -1,0 +1,193 @@
+/** SIPp scenarios as XML text. What happens is written to SIPp's log, one line an event: `EVENT MILLISECONDS`. */
+import { digitPayload } from './ear.ts';
+
+export type AgentBehaviour = 'answer' | 'busy' | 'noAnswer' | 'congestion';
+
+export type AgentScenario = {
+  readonly behaviour: AgentBehaviour;
+  readonly ringMs: number;
+  readonly hangUpAfterMs?: number | undefined;
+  readonly tonePath?: string | undefined;
+  /** Played before the answer, as early media. */
+  readonly earlyTonePath?: string | undefined;
+};
+
+export type CallerScenario = {
+  readonly to: string;
+  readonly fromNumber: string;
+  readonly fromName?: string | undefined;
+  readonly hangUpAfterMs?: number | undefined;
+  readonly tonePath?: string | undefined;
+  readonly earPort?: number | undefined;
+  readonly headers: readonly string[];
+};
+
+/** The request that makes a caller hang up; sent by us with the call's Call-ID, never by Asterisk. */
+export const hangUpRequest = 'REFER';
+
+const finalCodes = [400, 403, 404, 408, 410, 480, 484, 486, 487, 488, 500, 501, 502, 503, 504, 600, 603];
+
+const scenario = (name: string, body: string) =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE scenario SYSTEM "sipp.dtd">\n<scenario name="${name}">\n${body}\n</scenario>\n`;
+
+const message = (head: readonly string[], sdp: readonly string[] = []) =>
+  sdp.length === 0
+    ? `<![CDATA[\n${[...head, 'Content-Length: 0'].join('\n')}\n\n]]>`
+    : `<![CDATA[\n${[...head, 'Content-Type: application/sdp', 'Content-Length: [len]'].join('\n')}\n\n${sdp.join('\n')}\n]]>`;
+
+const note = (event: string) =>
+  `<gettimeofday assign_to="seconds,micros"/><log message="${event} [$seconds] [$micros]"/>`;
+
+const play = (path: string | undefined) =>
+  path === undefined ? '' : `<exec rtp_stream="${escape(path)},-1,8,PCMA/8000"/>`;
+
+/** `earPort` undefined: SIPp's own port. Named or not, [rtpstream_audio_port] makes SIPp open its port, so it stands in a comment line. */
+const sdp = (earPort?: number) => [
+  'v=0',
+  'o=lab 1 1 IN IP4 127.0.0.1',
+  's=-',
+  'c=IN IP4 127.0.0.1',
+  't=0 0',
+  `m=audio ${earPort ?? '[rtpstream_audio_port]'} RTP/AVP 8 ${digitPayload}`,
+  'a=rtpmap:8 PCMA/8000',
+  `a=rtpmap:${digitPayload} telephone-event/8000`,
+  `a=fmtp:${digitPayload} 0-16`,
+  'a=ptime:20',
+  'a=sendrecv',
+  ...(earPort === undefined ? [] : ['a=x-speaks-from:[rtpstream_audio_port]']),
+];
+
+function escape(text: string): string {
+  return text.replace(/[<>&"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+export function agentScenario(input: AgentScenario): string {
+  const reply = (status: string, description: readonly string[] = []) =>
+    message(
+      [
+        `SIP/2.0 ${status}`,
+        '[last_Via:]',
+        '[last_From:]',
+        '[last_To:];tag=agent-[pid]-[call_number]',
+        '[last_Call-ID:]',
+        '[last_CSeq:]',
+        'Contact: <sip:agent@[local_ip]:[local_port]>',
+        'Allow: INVITE, ACK, CANCEL, BYE',
+      ],
+      description,
+    );
+  const inDialog = (status: string, cseq = '[last_CSeq:]') =>
+    message([`SIP/2.0 ${status}`, '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', cseq]);
+  const invited = `<recv request="INVITE"><action>
+<ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
+<ereg regexp="sip:[^>;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
+${note('invited')}</action></recv>`;
+  const refuse = (status: string) => `${invited}
+<send retrans="500">${reply(status)}</send>
+<recv request="ACK"/>
+<Reference variables="from,contact"/>`;
+  const cancelled = `<label id="cancelled"/>
+<send>${message(['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:];tag=agent-[pid]-[call_number]', '[last_Call-ID:]', '[last_CSeq:]'])}</send>
+<send retrans="500">${message(['SIP/2.0 487 Request Terminated', '[last_Via:]', '[last_From:]', '[last_To:];tag=agent-[pid]-[call_number]', '[last_Call-ID:]', 'CSeq: [cseq] INVITE'])}</send>
+<recv request="ACK"/>
+<label id="end"/>
+<Reference variables="from,contact"/>`;
+  const ringing =
+    input.earlyTonePath === undefined
+      ? `<send>${reply('180 Ringing')}</send>`
+      : `<send>${reply('183 Session Progress', sdp())}</send><nop><action>${play(input.earlyTonePath)}</action></nop>`;
+  switch (input.behaviour) {
+    case 'busy':
+      return scenario('agent', refuse('486 Busy Here'));
+    case 'congestion':
+      return scenario('agent', refuse('503 Service Unavailable'));
+    case 'noAnswer':
+      return scenario(
+        'agent',
+        `${invited}\n${ringing}\n<recv request="CANCEL"><action>${note('cancelled')}</action></recv>\n${cancelled}`,
+      );
+    case 'answer':
+      return scenario(
+        'agent',
+        `${invited}
+${input.ringMs > 0 ? `${ringing}\n<recv request="CANCEL" timeout="${input.ringMs}" ontimeout="answer" next="cancelled"><action>${note('cancelled')}</action></recv>` : ''}
+<label id="answer"/>
+<send retrans="500">${reply('200 OK', sdp())}</send>
+<recv request="ACK"><action>${play(input.tonePath)}${note('answered')}</action></recv>
+<recv request="BYE"${input.hangUpAfterMs === undefined ? '' : ` timeout="${input.hangUpAfterMs}" ontimeout="hangUp"`}><action>${note('byeReceived')}</action></recv>
+<send next="end">${inDialog('200 OK')}</send>
+<label id="hangUp"/>
+<nop><action>${note('byeSent')}</action></nop>
+<send retrans="500">${message([
+          'BYE [$contact] SIP/2.0',
+          'Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]',
+          'Max-Forwards: 70',
+          'From: <sip:agent@[local_ip]:[local_port]>;tag=agent-[pid]-[call_number]',
+          'To: [$from]',
+          '[last_Call-ID:]',
+          'CSeq: 1 BYE',
+        ])}</send>
+<recv response="200" next="end"/>
+${cancelled}`,
+      );
+  }
+}
+
+export function callerScenario(input: CallerScenario): string {
+  const name = input.fromName === undefined ? '' : `"${input.fromName}" `;
+  const from = `From: ${name}<sip:${input.fromNumber}@127.0.0.1:[local_port]>;tag=caller-[pid]-[call_number]`;
+  const request = (method: string, to: string, cseq: number, branch: string, more: readonly string[] = []) => [
+    `${method} sip:${input.to}@[remote_ip]:[remote_port] SIP/2.0`,
+    `Via: SIP/2.0/UDP [local_ip]:[local_port];branch=${branch}`,
+    'Max-Forwards: 70',
+    from,
+    `To: ${to}`,
+    'Call-ID: [call_id]',
+    `CSeq: ${cseq} ${method}`,
+    'Contact: <sip:caller@[local_ip]:[local_port]>',
+    ...more,
+  ];
+  // SIPp looks at the time limit of the first message that it waits for, so the optional one has it too.
+  const timeout = input.hangUpAfterMs === undefined ? '' : ` timeout="${input.hangUpAfterMs}" ontimeout="hangUp"`;
+  const target = `<sip:${input.to}@[remote_ip]:[remote_port]>`;
+  const inviteBranch = 'z9hG4bKinvite-[pid]-[call_number]';
+  const takeTo = '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/>';
+  const finals = finalCodes
+    .map(
+      (code) =>
+        `<recv response="${code}" optional="true" next="refused"><action>${takeTo}${note(`final-${code}`)}</action></recv>`,
+    )
+    .join('\n');
+  const invite = message(
+    request('INVITE', target, 1, inviteBranch, ['Allow: INVITE, ACK, CANCEL, BYE', ...input.headers]),
+    sdp(input.earPort),
+  );
+  return scenario(
+    'caller',
+    `<nop><action>${note('invited')}</action></nop>
+<send retrans="500">${invite}</send>
+<recv response="100" optional="true"/>
+<recv response="180" optional="true"><action>${note('ringing')}</action></recv>
+<recv response="183" optional="true"><action>${note('progress')}</action></recv>
+<recv request="${hangUpRequest}" optional="true" next="cancel"/>
+${finals}
+<recv response="200"><action>${takeTo}${note('answered')}</action></recv>
+<send>${message(request('ACK', '[$to]', 1, '[branch]'))}</send>
+<nop><action>${play(input.tonePath)}</action></nop>
+<recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
+<recv request="BYE"${timeout}><action>${note('byeReceived')}</action></recv>
+<send next="end">${message(['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]'])}</send>
+<label id="hangUp"/>
+<nop><action>${note('byeSent')}</action></nop>
+<send retrans="500">${message(request('BYE', '[$to]', 2, '[branch]'))}</send>
+<recv response="200" next="end"/>
+<label id="cancel"/>
+<nop><action>${note('cancelSent')}</action></nop>
+<send retrans="500">${message(request('CANCEL', target, 1, inviteBranch))}</send>
+<recv response="200" optional="true"/>
+<recv response="487"><action>${takeTo}${note('final-487')}</action></recv>
+<label id="refused"/>
+<send>${message(request('ACK', '[$to]', 1, inviteBranch))}</send>
+<label id="end"/>`,
+  );
+}
