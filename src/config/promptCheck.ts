@@ -2,8 +2,7 @@
  * Measures the sound files of prompts against what a telephone needs. Loading only asks whether a file can be played;
  * this asks whether a caller will hear it, and whether every format says the same.
  */
-import { readFile } from 'node:fs/promises';
-import { errnoOf } from '../core/errors.ts';
+import { readIfPresent } from '../core/files.ts';
 import { type Prompt, promptFile, type PromptLibrary } from './prompts.ts';
 import { type PromptFormat, promptFormats, readPromptSound, type Sound, soundLengthMs } from './promptSound.ts';
 import { activeSpeechLevel, peakLevel, speechLikeness, speechSpan } from './speechLevel.ts';
@@ -38,6 +37,9 @@ export const promptLimits = {
 
 /** Least likeness of loudness between a format and the WAV: the same speech is above 0.9, other speech below 0.5. */
 const leastLikeness = 0.8;
+
+/** Most difference of level from the WAV, in dB: mu-law under the name of A-law has the same rhythm, but not the level. */
+const levelToleranceDb = 2;
 
 /** Codecs pad to their frame, so a file may differ this much from the WAV, in ms. */
 const lengthToleranceMs = 20;
@@ -85,9 +87,14 @@ function compare(sound: Sound, reference: Sound, add: Add): void {
     );
     return;
   }
+  const [level, wanted] = [activeSpeechLevel(sound), activeSpeechLevel(reference)];
+  if (Math.abs(level - wanted) > levelToleranceDb) {
+    add('content', `${level.toFixed(1)} dBov`, `${wanted.toFixed(1)} dBov as the WAV, within ${levelToleranceDb} dB`);
+  }
   const likeness = speechLikeness(reference, sound);
-  if (likeness < leastLikeness)
+  if (likeness < leastLikeness) {
     add('content', `likeness ${likeness.toFixed(2)}`, `the words of the WAV, at least ${leastLikeness}`);
+  }
 }
 
 function measure(sound: Sound, prompt: Prompt, add: Add): void {
@@ -118,12 +125,3 @@ const formatNames: Record<PromptFormat, string> = {
   alaw: 'G.711 A-law, 8000 Hz, no header',
   g722: 'G.722, 64 kbit/s, no header',
 };
-
-async function readIfPresent(file: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(file);
-  } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') return undefined;
-    throw thrown;
-  }
-}
