@@ -53,7 +53,7 @@ export async function checkPromptFiles(library: PromptLibrary, folder: string): 
 
 async function checkPrompt(prompt: Prompt, folder: string): Promise<PromptFinding[]> {
   const findings: PromptFinding[] = [];
-  let reference: Sound | undefined;
+  let reference: Levelled | undefined;
   for (const format of promptFormats) {
     const add = (what: PromptFindingKind, measured: string, allowed: string): void => {
       findings.push({ prompt: prompt.id, language: prompt.language, format, what, measured, allowed });
@@ -68,37 +68,39 @@ async function checkPrompt(prompt: Prompt, folder: string): Promise<PromptFindin
       add('format', sound, formatNames[format]);
       continue;
     }
-    reference ??= sound;
-    if (sound !== reference) compare(sound, reference, add);
-    measure(sound, prompt, add);
+    const levelled = { sound, level: activeSpeechLevel(sound) };
+    if (reference === undefined) reference = levelled;
+    else compare(levelled, reference, add);
+    measure(levelled, prompt, add);
   }
   return findings;
 }
 
+/** A sound with its active level in dBov. */
+type Levelled = { sound: Sound; level: number };
+
 type Add = (what: PromptFindingKind, measured: string, allowed: string) => void;
 
-function compare(sound: Sound, reference: Sound, add: Add): void {
-  const difference = soundLengthMs(sound) - soundLengthMs(reference);
-  if (Math.abs(difference) > lengthToleranceMs) {
-    add(
-      'content',
-      `${soundLengthMs(sound)} ms`,
-      `${soundLengthMs(reference)} ms as the WAV, within ${lengthToleranceMs} ms`,
-    );
+function compare({ sound, level }: Levelled, reference: Levelled, add: Add): void {
+  const [length, wanted] = [soundLengthMs(sound), soundLengthMs(reference.sound)];
+  if (Math.abs(length - wanted) > lengthToleranceMs) {
+    add('content', `${length} ms`, `${wanted} ms as the WAV, within ${lengthToleranceMs} ms`);
     return;
   }
-  const [level, wanted] = [activeSpeechLevel(sound), activeSpeechLevel(reference)];
-  if (Math.abs(level - wanted) > levelToleranceDb) {
-    add('content', `${level.toFixed(1)} dBov`, `${wanted.toFixed(1)} dBov as the WAV, within ${levelToleranceDb} dB`);
+  if (Math.abs(level - reference.level) > levelToleranceDb) {
+    add(
+      'content',
+      `${level.toFixed(1)} dBov`,
+      `${reference.level.toFixed(1)} dBov as the WAV, within ${levelToleranceDb} dB`,
+    );
   }
-  const likeness = speechLikeness(reference, sound);
+  const likeness = speechLikeness(reference.sound, sound);
   if (likeness < leastLikeness) {
     add('content', `likeness ${likeness.toFixed(2)}`, `the words of the WAV, at least ${leastLikeness}`);
   }
 }
 
-function measure(sound: Sound, prompt: Prompt, add: Add): void {
-  const level = activeSpeechLevel(sound);
+function measure({ sound, level }: Levelled, prompt: Prompt, add: Add): void {
   const span = speechSpan(sound, level);
   const within = (what: keyof typeof promptLimits, value: number, digits = 0): void => {
     const { from, to, unit } = promptLimits[what];
