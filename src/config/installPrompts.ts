@@ -19,7 +19,7 @@ export type InstalledPrompts = {
 
 /**
  * Copies every prompt, in every format that `soundsFolder` has, to `<asteriskSounds>/<language>/<soundName>.<format>`.
- * Each file appears complete or not at all. Asterisk indexes sounds when it loads: reload or restart it afterwards.
+ * Each file appears complete or not at all. Asterisk 22 was seen to find new files without a reload.
  *
  * @param soundsFolder the folder that `library` was loaded from
  * @param asteriskSounds Asterisk's sounds folder, usually /usr/share/asterisk/sounds or /var/lib/asterisk/sounds
