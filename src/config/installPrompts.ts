@@ -2,9 +2,10 @@
  * Copies the prompts to where Asterisk looks for sounds. A file's name carries the hash of its WAV, so a changed prompt is
  * a new file; old ones are never removed, because receipts name them and calls may be playing them.
  */
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { readIfPresent } from '../core/files.ts';
 import { checkPromptFiles } from './promptCheck.ts';
 import { makePromptLibrary, promptFile, type PromptLibrary } from './prompts.ts';
 import { promptFormats } from './promptSound.ts';
@@ -18,7 +19,7 @@ export type InstalledPrompts = {
 
 /**
  * Copies every prompt, in every format that `soundsFolder` has, to `<asteriskSounds>/<language>/<soundName>.<format>`.
- * Each file appears complete or not at all. Asterisk indexes sounds when it loads: reload or restart it afterwards.
+ * Each file appears complete or not at all. Asterisk 22 was seen to find new files without a reload.
  *
  * @param soundsFolder the folder that `library` was loaded from
  * @param asteriskSounds Asterisk's sounds folder, usually /usr/share/asterisk/sounds or /var/lib/asterisk/sounds
@@ -138,14 +139,5 @@ async function writeWhole(folder: string, target: string, bytes: Buffer): Promis
     await parent.sync();
   } finally {
     await parent.close();
-  }
-}
-
-async function readIfPresent(file: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(file);
-  } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') return undefined;
-    throw thrown;
   }
 }

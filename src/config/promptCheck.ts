@@ -2,8 +2,7 @@
  * Measures the sound files of prompts against what a telephone needs. Loading only asks whether a file can be played;
  * this asks whether a caller will hear it, and whether every format says the same.
  */
-import { readFile } from 'node:fs/promises';
-import { errnoOf } from '../core/errors.ts';
+import { readIfPresent } from '../core/files.ts';
 import { type Prompt, promptFile, type PromptLibrary } from './prompts.ts';
 import { type PromptFormat, promptFormats, readPromptSound, type Sound, soundLengthMs } from './promptSound.ts';
 import { activeSpeechLevel, peakLevel, speechLikeness, speechSpan } from './speechLevel.ts';
@@ -39,6 +38,9 @@ export const promptLimits = {
 /** Least likeness of loudness between a format and the WAV: the same speech is above 0.9, other speech below 0.5. */
 const leastLikeness = 0.8;
 
+/** Most difference of level from the WAV, in dB: mu-law under the name of A-law has the same rhythm, but not the level. */
+const levelToleranceDb = 2;
+
 /** Codecs pad to their frame, so a file may differ this much from the WAV, in ms. */
 const lengthToleranceMs = 20;
 
@@ -51,7 +53,7 @@ export async function checkPromptFiles(library: PromptLibrary, folder: string): 
 
 async function checkPrompt(prompt: Prompt, folder: string): Promise<PromptFinding[]> {
   const findings: PromptFinding[] = [];
-  let reference: Sound | undefined;
+  let reference: Levelled | undefined;
   for (const format of promptFormats) {
     const add = (what: PromptFindingKind, measured: string, allowed: string): void => {
       findings.push({ prompt: prompt.id, language: prompt.language, format, what, measured, allowed });
@@ -66,32 +68,39 @@ async function checkPrompt(prompt: Prompt, folder: string): Promise<PromptFindin
       add('format', sound, formatNames[format]);
       continue;
     }
-    reference ??= sound;
-    if (sound !== reference) compare(sound, reference, add);
-    measure(sound, prompt, add);
+    const levelled = { sound, level: activeSpeechLevel(sound) };
+    if (reference === undefined) reference = levelled;
+    else compare(levelled, reference, add);
+    measure(levelled, prompt, add);
   }
   return findings;
 }
 
+/** A sound with its active level in dBov. */
+type Levelled = { sound: Sound; level: number };
+
 type Add = (what: PromptFindingKind, measured: string, allowed: string) => void;
 
-function compare(sound: Sound, reference: Sound, add: Add): void {
-  const difference = soundLengthMs(sound) - soundLengthMs(reference);
-  if (Math.abs(difference) > lengthToleranceMs) {
-    add(
-      'content',
-      `${soundLengthMs(sound)} ms`,
-      `${soundLengthMs(reference)} ms as the WAV, within ${lengthToleranceMs} ms`,
-    );
+function compare({ sound, level }: Levelled, reference: Levelled, add: Add): void {
+  const [length, wanted] = [soundLengthMs(sound), soundLengthMs(reference.sound)];
+  if (Math.abs(length - wanted) > lengthToleranceMs) {
+    add('content', `${length} ms`, `${wanted} ms as the WAV, within ${lengthToleranceMs} ms`);
     return;
   }
-  const likeness = speechLikeness(reference, sound);
-  if (likeness < leastLikeness)
+  if (Math.abs(level - reference.level) > levelToleranceDb) {
+    add(
+      'content',
+      `${level.toFixed(1)} dBov`,
+      `${reference.level.toFixed(1)} dBov as the WAV, within ${levelToleranceDb} dB`,
+    );
+  }
+  const likeness = speechLikeness(reference.sound, sound);
+  if (likeness < leastLikeness) {
     add('content', `likeness ${likeness.toFixed(2)}`, `the words of the WAV, at least ${leastLikeness}`);
+  }
 }
 
-function measure(sound: Sound, prompt: Prompt, add: Add): void {
-  const level = activeSpeechLevel(sound);
+function measure({ sound, level }: Levelled, prompt: Prompt, add: Add): void {
   const span = speechSpan(sound, level);
   const within = (what: keyof typeof promptLimits, value: number, digits = 0): void => {
     const { from, to, unit } = promptLimits[what];
@@ -118,12 +127,3 @@ const formatNames: Record<PromptFormat, string> = {
   alaw: 'G.711 A-law, 8000 Hz, no header',
   g722: 'G.722, 64 kbit/s, no header',
 };
-
-async function readIfPresent(file: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(file);
-  } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') return undefined;
-    throw thrown;
-  }
-}

@@ -114,56 +114,58 @@ const quantiser4 = [
   0, -20456, -12896, -8968, -6288, -4240, -2584, -1200, 20456, 12896, 8968, 6288, 4240, 2584, 1200, 0,
 ];
 
-const clamp = (value: number, limit: number): number => Math.max(-limit, Math.min(limit, value));
-const clamp16 = (value: number): number => Math.max(-32768, Math.min(32767, value));
-const at = (list: readonly number[], index: number): number => list[index] ?? 0;
+const between = (value: number, from: number, to: number): number => (value < from ? from : value > to ? to : value);
+const clamp16 = (value: number): number => between(value, -32768, 32767);
+const at = (list: readonly number[] | Int32Array, index: number): number => list[index] ?? 0;
 
 /** ITU-T G.722, lower band from the four bits that drive its predictor: speech below 4 kHz at 8000 Hz. */
 function decodeG722LowerBand(bytes: Buffer): Int16Array {
+  const zeros = new Int32Array(6);
+  const differences = new Int32Array(6);
   let predicted = 0;
   let predictedByZeros = 0;
   let step = 32;
   let logStepNow = 0;
-  let poles: [number, number] = [0, 0];
-  let zeros = [0, 0, 0, 0, 0, 0];
-  let differences = [0, 0, 0, 0, 0, 0];
-  let reconstructed: [number, number] = [0, 0];
-  let partial: [number, number] = [0, 0];
+  let pole1 = 0;
+  let pole2 = 0;
+  let output1 = 0;
+  let partial1 = 0;
+  let partial2 = 0;
   return Int16Array.from(bytes, (code) => {
     const low = (code & 0x3f) >> 2;
     const difference = (step * at(quantiser4, low)) >> 15;
     const output = clamp16(predicted + difference);
-    const partialNow = clamp16(predictedByZeros + difference);
+    const partial = clamp16(predictedByZeros + difference);
 
-    logStepNow = Math.max(0, Math.min(18432, ((logStepNow * 127) >> 7) + at(logStep, at(logStepIndex, low))));
+    logStepNow = between(((logStepNow * 127) >> 7) + at(logStep, at(logStepIndex, low)), 0, 18432);
     const shift = 8 - (logStepNow >> 11);
     const mantissa = at(inverseLog, (logStepNow >> 6) & 31);
     step = (shift < 0 ? mantissa << -shift : mantissa >> shift) << 2;
 
-    const sameAsLast = partialNow >> 15 === partial[0] >> 15;
-    const sameAsSecond = partialNow >> 15 === partial[1] >> 15;
-    const first = clamp16(poles[0] << 2);
-    const pole2 = clamp(
-      (Math.min(32767, sameAsLast ? -first : first) >> 7) + (sameAsSecond ? 128 : -128) + ((poles[1] * 32512) >> 15),
-      12288,
-    );
-    const pole1 = clamp((sameAsLast ? 192 : -192) + ((poles[0] * 32640) >> 15), 15360 - pole2);
+    const sameAsLast = partial >> 15 === partial1 >> 15;
+    const sameAsSecond = partial >> 15 === partial2 >> 15;
+    const first = clamp16(pole1 << 2);
+    const second = (between(sameAsLast ? -first : first, -32768, 32767) >> 7) + (sameAsSecond ? 128 : -128);
+    pole2 = between(second + ((pole2 * 32512) >> 15), -12288, 12288);
+    pole1 = between((sameAsLast ? 192 : -192) + ((pole1 * 32640) >> 15), pole2 - 15360, 15360 - pole2);
+
     const gain = difference === 0 ? 0 : 128;
-    zeros = zeros.map((zero, index) =>
-      clamp16((at(differences, index) >> 15 === difference >> 15 ? gain : -gain) + ((zero * 32640) >> 15)),
-    );
-    differences = [difference, ...differences.slice(0, 5)];
-    poles = [pole1, pole2];
-    reconstructed = [output, reconstructed[0]];
-    partial = [partialNow, partial[0]];
-    predictedByZeros = clamp16(
-      zeros.reduce((sum, zero, index) => sum + ((zero * clamp16(2 * at(differences, index))) >> 15), 0),
-    );
-    predicted = clamp16(
-      ((pole1 * clamp16(2 * reconstructed[0])) >> 15) +
-        ((pole2 * clamp16(2 * reconstructed[1])) >> 15) +
-        predictedByZeros,
-    );
-    return clamp(output, 16383) * 2;
+    for (let index = 0; index < 6; index += 1) {
+      const sameSign = at(differences, index) >> 15 === difference >> 15;
+      zeros[index] = clamp16((sameSign ? gain : -gain) + ((at(zeros, index) * 32640) >> 15));
+    }
+    differences.copyWithin(1, 0, 5);
+    differences[0] = difference;
+    predictedByZeros = 0;
+    for (let index = 0; index < 6; index += 1) {
+      predictedByZeros += (at(zeros, index) * clamp16(2 * at(differences, index))) >> 15;
+    }
+    predictedByZeros = clamp16(predictedByZeros);
+    const byPoles = ((pole1 * clamp16(2 * output)) >> 15) + ((pole2 * clamp16(2 * output1)) >> 15);
+    predicted = clamp16(byPoles + predictedByZeros);
+    output1 = output;
+    partial2 = partial1;
+    partial1 = partial;
+    return between(output, -16384, 16383) * 2;
   });
 }

@@ -13,25 +13,20 @@ export function activeSpeechLevel(sound: Sound): number {
   const hangover = Math.round(sound.rate * 0.2);
   const margin = 15.9;
   const steps = 15;
-  const active = new Array<number>(steps).fill(0);
-  const since = new Array<number>(steps).fill(hangover);
+  const envelope = new Float64Array(samples.length);
   let energy = 0;
   let smooth = 0;
-  let envelope = 0;
-  for (const sample of samples) {
+  let smoother = 0;
+  samples.forEach((sample, index) => {
     energy += sample * sample;
-    smooth = keep * smooth + (1 - keep) * Math.abs(sample);
-    envelope = keep * envelope + (1 - keep) * smooth;
-    for (let step = 0; step < steps; step += 1) {
-      const quietFor = envelope >= 2 ** -(step + 1) ? 0 : (since[step] ?? 0) + 1;
-      since[step] = quietFor;
-      if (quietFor <= hangover) active[step] = (active[step] ?? 0) + 1;
-    }
-  }
+    smooth = keep * smooth + (1 - keep) * (sample < 0 ? -sample : sample);
+    smoother = keep * smoother + (1 - keep) * smooth;
+    envelope[index] = smoother;
+  });
   // The threshold that lies `margin` dB below the level of what it counts as speech; between two steps, interpolate.
   let above: { level: number; distance: number } | undefined;
   for (let step = 0; step < steps; step += 1) {
-    const count = active[step] ?? 0;
+    const count = countActive(envelope, 2 ** -(step + 1), hangover);
     if (count === 0) continue;
     const level = decibels(energy / count);
     const distance = level - decibels(4 ** -(step + 1)) - margin;
@@ -45,10 +40,24 @@ export function activeSpeechLevel(sound: Sound): number {
   return above?.level ?? -Infinity;
 }
 
+/** How many samples are above the threshold, or were so within the last `hangover` samples. */
+function countActive(envelope: Float64Array, threshold: number, hangover: number): number {
+  let count = 0;
+  let quietFor = hangover;
+  for (const value of envelope) {
+    quietFor = value >= threshold ? 0 : quietFor + 1;
+    if (quietFor <= hangover) count += 1;
+  }
+  return count;
+}
+
 /** Highest sample in dBFS (0 dBFS: the largest 16-bit value); -Infinity for digital silence. */
 export function peakLevel(sound: Sound): number {
   let peak = 0;
-  for (const sample of sound.samples) peak = Math.max(peak, Math.abs(sample));
+  for (const sample of sound.samples) {
+    const size = sample < 0 ? -sample : sample;
+    if (size > peak) peak = size;
+  }
   return 2 * decibels(peak / fullScale);
 }
 
@@ -89,8 +98,8 @@ function envelopeOf(sound: Sound, frame: number): number[] {
   for (let start = 0; start < sound.samples.length; start += frame) {
     const part = sound.samples.subarray(start, start + frame);
     let sum = 0;
-    for (const sample of part) sum += (sample / fullScale) ** 2;
-    result.push(Math.sqrt(sum / part.length));
+    for (const sample of part) sum += sample * sample;
+    result.push(Math.sqrt(sum / part.length) / fullScale);
   }
   return result;
 }
@@ -101,11 +110,17 @@ function highPass(sound: Sound, cutoffHz: number): Float64Array {
   const scale = 1 / (1 + Math.SQRT2 * tangent + tangent * tangent);
   const a1 = 2 * (tangent * tangent - 1) * scale;
   const a2 = (1 - Math.SQRT2 * tangent + tangent * tangent) * scale;
-  let [x1, x2, y1, y2] = [0, 0, 0, 0];
+  let x1 = 0;
+  let x2 = 0;
+  let y1 = 0;
+  let y2 = 0;
   return Float64Array.from(sound.samples, (sample) => {
     const x = sample / fullScale;
     const y = scale * (x - 2 * x1 + x2) - a1 * y1 - a2 * y2;
-    [x2, x1, y2, y1] = [x1, x, y1, y];
+    x2 = x1;
+    x1 = x;
+    y2 = y1;
+    y1 = y;
     return y;
   });
 }
