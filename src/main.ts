@@ -105,7 +105,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     await program((exitCode) => {
       code = exitCode;
-    }).parseAsync(argv as string[]);
+    }).parseAsync(argv);
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return 0;

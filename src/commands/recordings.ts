@@ -45,7 +45,7 @@ export async function recordingsList(context: CommandContext, options: ListOptio
   if (!/^[1-9]\d{0,6}$/.test(options.limit)) throw new PreavisError('usage', '--limit is a number from 1');
   const config = await configOf(context);
 
-  return withCatalogue(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const rows = await catalogue.recordings({ status, limit: Number(options.limit) });
     const list = await Promise.all(rows.map((row) => described(row, catalogue)));
     if (options.json) {
@@ -74,7 +74,7 @@ export async function recordingsList(context: CommandContext, options: ListOptio
 export async function recordingsShow(context: CommandContext, id: string, json: boolean): Promise<ExitCode> {
   const config = await configOf(context);
 
-  return withCatalogue(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const row = isUlid(id) ? await catalogue.recording(id) : undefined;
     if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     const call = await catalogue.call(row.callId);

@@ -14,7 +14,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
   const config = await configOf(context);
   const store = makeStore(config);
 
-  return withCatalogue(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const stop = new AbortController();
     process.once('SIGINT', () => {
       stop.abort();

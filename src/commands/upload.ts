@@ -17,7 +17,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
   const log = commandLog(config);
   const store = makeStore(config);
 
-  return withCatalogue(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     if (dryRun) {
       const waiting = await catalogue.recordings({ status: 'recorded', limit: -1 });
       if (json) {

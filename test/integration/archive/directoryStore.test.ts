@@ -102,11 +102,14 @@ describe('what a killed run left', () => {
     const inFolder = dirname(join(root, key));
     let partial = '';
     try {
-      await eventually(async () => {
-        partial = (await readdir(inFolder).catch(() => [])).find((name) => name.endsWith('.partial')) ?? '';
-        expect((await stat(join(inFolder, partial))).size).toBeGreaterThan(0);
-        expect(partial).not.toBe('');
-      }, 20_000);
+      await eventually(
+        async () => {
+          partial = (await readdir(inFolder).catch(() => [])).find((name) => name.endsWith('.partial')) ?? '';
+          expect((await stat(join(inFolder, partial))).size).toBeGreaterThan(0);
+          expect(partial).not.toBe('');
+        },
+        { withinMs: 20_000 },
+      );
     } finally {
       writer.kill('SIGKILL');
       await exited;
