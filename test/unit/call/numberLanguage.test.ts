@@ -55,6 +55,10 @@ describe('Belgian fixed lines', () => {
     expect(languagesOfNumber('+33142685300', 'BE')).toEqual({ languages: ['fr'], prefix: '33' });
   });
 
+  test('a number that libphonenumber calls invalid still has its zone, for such numbers exist', () => {
+    expect(spoken('02 123 45 67')).toBe('fr nl');
+  });
+
   test.each(['025501234', '+3225501234', '003225501234', '3225501234', '+32 (0)2 550.12.34', '02/550-12-34'])(
     'the spelling %s is Brussels',
     (number) => {
@@ -72,6 +76,7 @@ describe('numbers that say nothing', () => {
     ['077', '077 12 34 56'],
     ['078', '078 15 12 34'],
     ['0800, which begins like Stavelot', '0800 12 345'],
+    ['0800 that libphonenumber has never heard of', '0800 00 000'],
     ['0900, which begins like Ghent', '0900 12 345'],
     ['an extension', '1001'],
     ['a long extension', '100123'],
