@@ -6,7 +6,7 @@ export type Logger = PinoLogger;
  * Personal data may stand in a log line only under these keys, and is replaced there. Messages are static texts: what
  * comes from a caller is never part of one (P7).
  */
-const personalKeys = ['callerNumber', 'callerName', 'to', 'header'];
+const personalKeys = ['callerNumber', 'callerName', 'dialString', 'header'];
 
 /** JSON lines on standard output, written synchronously so that the last lines before an end are not lost. */
 export function makeLog(level: string, destination?: DestinationStream): Logger {

@@ -1,0 +1,198 @@
+/**
+ * A telephone system with Préavis on it: Asterisk with our dialplan and prompts, the real `preavis serve` as a process of
+ * its own, an archive, and whatever calls a test or the demo makes.
+ */
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { installPrompts } from '../src/config/installPrompts.ts';
+import { loadPrompts } from '../src/config/prompts.ts';
+import { incomingContext, startAsterisk, type LabAsterisk } from './asterisk.ts';
+import { makeLabFolder, spawnLive, type LiveProcess } from './processes.ts';
+import type { LabStore } from './store.ts';
+
+const project = fileURLToPath(new URL('..', import.meta.url));
+const command = join(project, 'dist/main.js');
+const sounds = join(project, 'sounds');
+
+export const rigBucket = 'recordings';
+
+export type RigOptions = {
+  /** What each extension dials: arguments of `Gosub(preavis,s,1(...))`. */
+  extensions?: Readonly<Record<string, string>>;
+  /** Further dialplan of the context for incoming calls, one line each. */
+  lines?: readonly string[];
+  /** Archive in this S3 server; without it, in a folder. */
+  store?: LabStore;
+  /** Laid over the rig's configuration, key by key. */
+  config?: Readonly<Record<string, Record<string, unknown>>>;
+  /** Environment of `serve` and of commands. */
+  environment?: Readonly<Record<string, string>>;
+  rtpPorts?: number;
+  /** Leave Préavis unstarted. */
+  idle?: boolean;
+};
+
+export type CommandResult = { code: number; stdout: string; stderr: string };
+
+export type Rig = {
+  readonly asterisk: LabAsterisk;
+  readonly folder: string;
+  readonly archiveFolder: string;
+  readonly healthPort: number;
+  /** Runs `preavis` with arguments; never rejects. */
+  preavis(...args: string[]): Promise<CommandResult>;
+  /** As preavis, with `--json`, parsed. */
+  preavisJson<T>(...args: string[]): Promise<T>;
+  /** The lines that `serve` has logged since the rig was made. */
+  log(): Record<string, unknown>[];
+  servePid(): number | undefined;
+  startServe(): Promise<void>;
+  /** Asks serve to stop and waits for it; its exit code. */
+  stopServe(signal?: NodeJS.Signals): Promise<void>;
+  killServe(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** The dialplan of a lab: our include file, and one line of it in each extension. */
+export function rigDialplan(extensions: Readonly<Record<string, string>>, lines: readonly string[] = []): string {
+  const include = readFileSync(join(project, 'dialplan/preavis.conf'), 'utf8');
+  const own = Object.entries(extensions).map(
+    ([extension, args]) =>
+      `exten => ${extension},1,Gosub(preavis,s,1(${args}))\n same => n,Hangup(\${HANGUPCAUSE})\n`,
+  );
+
+  return `[${incomingContext}]\n${own.join('')}${lines.join('\n')}\n\n${include}`;
+}
+
+const purposes = {
+  training: {
+    justification: 'Calls of the lab are listened to in order to see that recording works.',
+    legalBasis: 'none: nobody speaks in the lab',
+    keepDays: 28,
+  },
+  agreement: {
+    justification: 'Calls of the lab are kept in order to see that keeping works.',
+    legalBasis: 'none: nobody speaks in the lab',
+    keepDays: 395,
+  },
+};
+
+export async function startRig(options: RigOptions = {}): Promise<Rig> {
+  const labFolder = makeLabFolder();
+  const folder = labFolder.path;
+  const archiveFolder = join(folder, 'archive');
+  await mkdir(archiveFolder, { recursive: true });
+  const asterisk = await startAsterisk({
+    dialplan: rigDialplan(options.extensions ?? {}, options.lines),
+    ...(options.rtpPorts === undefined ? {} : { rtpPorts: options.rtpPorts }),
+  });
+  await installPrompts(await loadPrompts(sounds), sounds, asterisk.soundsFolder);
+  const healthPort = asterisk.ports.sip + 1;
+  const { store } = options;
+  const base: Record<string, Record<string, unknown>> = {
+    ari: { url: asterisk.ariUrl, username: asterisk.ariUsername },
+    purposes,
+    lines: { default: { purposes: ['training'], defaultLanguages: ['fr'] } },
+    recording: { spoolFolder: asterisk.spoolFolder, minimumFreeMib: 10 },
+    catalogue: { file: join(folder, 'catalogue.db') },
+    archive:
+      store === undefined
+        ? { store: 'directory', directory: { folder: archiveFolder } }
+        : {
+            store: 'minio',
+            minio: {
+              endPoint: store.endPoint,
+              port: store.port,
+              useTls: false,
+              accessKey: store.accessKey,
+              bucket: rigBucket,
+            },
+          },
+    // Passes are asked for, so that a test knows when they run.
+    schedule: { upload: '0 0 1 1 *', retention: '0 0 1 1 *' },
+    health: { port: healthPort },
+    log: { level: 'debug' },
+    shutdown: { graceSeconds: 5 },
+  };
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(options.config ?? {})) merged[key] = { ...merged[key], ...value };
+  const configFile = join(folder, 'preavis.yaml');
+  writeFileSync(configFile, stringify(merged), { mode: 0o600 });
+  const environment = {
+    ...process.env,
+    PREAVIS_CONFIG: configFile,
+    PREAVIS_ARI_PASSWORD: asterisk.ariPassword,
+    ...(store === undefined ? {} : { PREAVIS_ARCHIVE_MINIO_SECRET_KEY: store.secretKey }),
+    ...options.environment,
+  };
+  const logFile = join(folder, 'serve.log');
+  let serve: LiveProcess | undefined;
+
+  const preavis = (...args: string[]): Promise<CommandResult> =>
+    new Promise((resolve) => {
+      execFile(process.execPath, [command, ...args], { env: environment }, (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+        resolve({ code, stdout, stderr });
+      });
+    });
+  const logText = (): string => {
+    try {
+      return readFileSync(logFile, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  const rig: Rig = {
+    asterisk,
+    folder,
+    archiveFolder,
+    healthPort,
+    preavis,
+    preavisJson: async <T>(...args: string[]) => {
+      const result = await preavis(...args, '--json');
+      if (result.stdout === '') throw new Error(`preavis ${args.join(' ')} printed nothing: ${result.stderr}`);
+      return JSON.parse(result.stdout) as T;
+    },
+    log: () =>
+      logText()
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    servePid: () => (serve?.isRunning() === true ? serve.pid : undefined),
+    startServe: async () => {
+      const before = logText().length;
+      const started = await spawnLive(process.execPath, [command, 'serve'], { logFile, env: environment });
+      serve = started;
+      for (;;) {
+        const text = logText().slice(before);
+        if (text.includes('"msg":"serving"')) return;
+        if (!started.isRunning()) throw new Error(`preavis serve ended while it started.\n${text}`);
+        await sleep(20);
+      }
+    },
+    stopServe: async (signal = 'SIGTERM') => {
+      await serve?.stop({ signal, graceMs: 60_000 });
+    },
+    killServe: async () => {
+      await serve?.stop({ signal: 'SIGKILL', graceMs: 0 });
+    },
+    stop: async () => {
+      await serve?.stop({ graceMs: 20_000 });
+      await asterisk.stop();
+      labFolder.remove();
+    },
+  };
+  try {
+    if (options.idle !== true) await rig.startServe();
+  } catch (error) {
+    await rig.stop();
+    throw error;
+  }
+
+  return rig;
+}
