@@ -1,7 +1,7 @@
 // Run with NODE_OPTIONS=--experimental-vm-modules (npm test does).
 const common = {
   extensionsToTreatAsEsm: ['.ts'],
-  // ts-jest turns `./x.ts` into `./x.js`, which does not exist beside the source.
+  // The compiler rewrites ./x.ts to ./x.js, which is not there in a test run.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.json', diagnostics: false }] },
 };

@@ -1,6 +1,7 @@
 /**
  * The one list of error codes, and the class that carries them. docs/errors.md is generated from this list.
  */
+import { isNativeError } from 'node:util/types';
 
 /** Exit codes of the command: 1 failed, 2 bad usage or config. */
 type ErrorEntry = { exit: 1 | 2; retryable: boolean; meaning: string; remedy: string };
@@ -73,7 +74,7 @@ export const errorCodes = {
   spool_full: entry(
     1,
     true,
-    'The disk of the recording folder has less free space than recording.minimumFreeMiB.',
+    'The disk of the recording folder has less free space than recording.minimumFreeMib.',
     'Free space, or run `preavis upload` once the archive is reachable again.',
   ),
   wav_invalid: entry(1, false, 'A recording is not a WAV file that can be read.', 'The file is kept as it is.'),
@@ -164,6 +165,7 @@ export function asPreavisError(thrown: unknown): PreavisError {
 
 /** The errno code of a Node system error (`ENOENT`, ...), or undefined. */
 export function errnoOf(thrown: unknown): string | undefined {
-  if (thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
+  // Not instanceof: Node's own errors come from another realm where code runs in a vm context, as jest runs it.
+  if (isNativeError(thrown) && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
   return undefined;
 }

@@ -1,0 +1,267 @@
+import { finishRecordings, type FinishPorts } from './archive/finish.ts';
+import { uploadPass } from './archive/uploader.ts';
+import { AriConnection } from './ari/connection.ts';
+import type { AriEvent } from './ari/events.ts';
+import type { AriListener, AsteriskIdentity } from './ari/port.ts';
+import { checkSpool, makeReadiness, missingPrompts } from './call/readiness.ts';
+import { CallRegistry } from './call/registry.ts';
+import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
+import { makePolicy, neededPrompts, type Policy } from './config/policy.ts';
+import type { Config } from './config/schema.ts';
+import { HealthPage } from './console/health.ts';
+import type { Clock } from './core/clock.ts';
+import { asPreavisError, PreavisError } from './core/errors.ts';
+import type { IdMaker } from './core/ids.ts';
+import type { Logger } from './core/log.ts';
+import type { StoredPolicy } from './evidence/receipt.ts';
+import { ariPassword, loadLibrary, makeAri, makeStore, retentionPorts, uploadPorts, type Ari } from './parts.ts';
+import { retentionPass } from './retention/enforcer.ts';
+import { checkSchedule, Schedule } from './retention/schedule.ts';
+
+/**
+ * The composition root of `serve`: builds every part, start() in order, stop() in reverse. Both are idempotent and share
+ * the promise in flight.
+ */
+export type AppOptions = { config: Config; log: Logger; clock: Clock; ids: IdMaker };
+
+/** How often the end of calls, and files that were not yet closed, are looked at again while stopping or serving, ms. */
+const finishEveryMs = 10_000;
+const drainPollMs = 100;
+/** A scheduled pass does not wait for another process's. */
+const noWait = 0;
+
+export class App {
+  readonly #options: AppOptions;
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+  readonly #hurry = new AbortController();
+  /** What to undo, newest last. */
+  readonly #undo: (() => void | Promise<void>)[] = [];
+  #registry: CallRegistry | undefined;
+  #reconciling: Promise<void> = Promise.resolve();
+  #finishing: Promise<void> = Promise.resolve();
+
+  constructor(options: AppOptions) {
+    this.#options = options;
+  }
+
+  /** Throws PreavisError when a part cannot start; what was started is stopped then. */
+  start(): Promise<void> {
+    this.#started ??= this.#start().catch(async (error: unknown) => {
+      this.#hurry.abort();
+      await this.stop();
+      throw error;
+    });
+
+    return this.#started;
+  }
+
+  /** Lets calls and uploads finish within shutdown.graceSeconds, then stops everything. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+
+    return this.#stopped;
+  }
+
+  /** Cuts a stop() short: calls are left to the next start, uploads to the next pass. */
+  hurry(): void {
+    this.#hurry.abort();
+  }
+
+  async #start(): Promise<void> {
+    const { config, log, clock } = this.#options;
+    checkSchedule(
+      [
+        { key: 'schedule.upload', cron: config.schedule.upload },
+        { key: 'schedule.retention', cron: config.schedule.retention },
+      ],
+      config.schedule.timezone,
+    );
+    const policy = makePolicy(config, await loadLibrary(config));
+    const store = makeStore(config);
+    const catalogue = openCatalogue(config.catalogue.file, clock);
+    this.#undo.push(() => {
+      catalogue.close();
+    });
+    await catalogue.savePolicy(policy.version, policyContent(policy));
+    await this.#checkSpool();
+    const ari = makeAri(config);
+    this.#undo.push(ari.close);
+    const identity = await ari.commands.identity();
+    await refuseMissingPrompts(policy, ari);
+
+    const finish: FinishPorts = { catalogue, spoolFolder: config.recording.spoolFolder, clock, log, actor: 'serve' };
+    const registry = this.#makeRegistry(policy, catalogue, ari, identity, finish);
+    this.#registry = registry;
+    const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
+    connection.listen(this.#listener(registry));
+    this.#undo.push(() => {
+      connection.stop();
+    });
+    await connection.start();
+    this.#undo.push(() => this.#drain(registry, finish));
+
+    const finishTimer = setInterval(() => {
+      this.#finish(finish);
+    }, finishEveryMs);
+    this.#undo.push(() => {
+      clearInterval(finishTimer);
+    });
+    const shared = { config, catalogue, store, clock, log, actor: 'serve' };
+    const schedule = new Schedule(
+      [
+        {
+          name: 'upload',
+          cron: config.schedule.upload,
+          run: async () => {
+            await finishRecordings(finish);
+            await uploadPass(uploadPorts(shared), { waitMs: noWait, signal: this.#hurry.signal });
+          },
+        },
+        {
+          name: 'retention',
+          cron: config.schedule.retention,
+          run: async () => {
+            await retentionPass(retentionPorts(shared), { dryRun: false, waitMs: noWait, signal: this.#hurry.signal });
+          },
+        },
+      ],
+      config.schedule.timezone,
+      log,
+    );
+    this.#undo.push(() => schedule.stop());
+    if (config.health.port !== 0) {
+      const page = new HealthPage(() => ({
+        status: this.#stopped !== undefined ? 'stopping' : connection.isOpen ? 'ok' : 'degraded',
+        asterisk: connection.isOpen ? 'connected' : 'disconnected',
+        calls: registry.size,
+      }));
+      await page.start(config.health.host, config.health.port);
+      this.#undo.push(() => page.stop());
+    }
+    log.info({ asterisk: identity.version, policy: policy.version, archive: store.kind }, 'serving');
+  }
+
+  async #checkSpool(): Promise<void> {
+    const { config, log } = this.#options;
+    try {
+      await checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib);
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      // Uploads make room; until then calls go on unrecorded.
+      if (error.code !== 'spool_full') throw error;
+      log.error({ code: error.code, err: error }, 'too little room to record; calls go on unrecorded');
+    }
+  }
+
+  #makeRegistry(
+    policy: Policy,
+    catalogue: Catalogue,
+    ari: Ari,
+    identity: AsteriskIdentity,
+    finish: FinishPorts,
+  ): CallRegistry {
+    const { config, log, clock, ids } = this.#options;
+
+    return new CallRegistry({
+      ari: ari.commands,
+      journal: catalogue,
+      readiness: makeReadiness({
+        spoolFolder: config.recording.spoolFolder,
+        minimumFreeMib: config.recording.minimumFreeMib,
+        languagesOfSound: (sound) => ari.commands.languagesOfSound(sound),
+        clock,
+      }),
+      policy,
+      ids,
+      log,
+      asterisk: () => identity,
+      callEnded: (state) => {
+        if (state.kind === 'ended' && state.outcome.result === 'recorded') this.#finish(finish);
+      },
+    });
+  }
+
+  #listener(registry: CallRegistry): AriListener {
+    const { log } = this.#options;
+
+    return {
+      event: (event: AriEvent) => {
+        if (event.type === 'applicationReplaced') {
+          log.error('another process has taken over the Stasis application; this one no longer gets calls');
+        }
+        registry.handle(event);
+      },
+      connected: () => {
+        this.#reconciling = this.#reconciling
+          .then(() => registry.reconcile())
+          .catch((thrown: unknown) => {
+            const error = asPreavisError(thrown);
+            log.error({ code: error.code, err: error }, 'the calls could not be compared with Asterisk');
+          });
+      },
+      disconnected: () => undefined,
+    };
+  }
+
+  /** One pass at a time; its own errors are logged by it. */
+  #finish(ports: FinishPorts): void {
+    this.#finishing = this.#finishing
+      .then(() => finishRecordings(ports))
+      .catch((thrown: unknown) => {
+        const error = asPreavisError(thrown);
+        ports.log.error({ code: error.code, err: error }, 'finished recordings could not be looked at');
+      });
+  }
+
+  async #drain(registry: CallRegistry, finish: FinishPorts): Promise<void> {
+    const { log } = this.#options;
+    while (registry.size > 0 && !this.#hurry.signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, drainPollMs));
+    }
+    if (registry.size > 0) log.warn({ calls: registry.size }, 'calls are left to the next start');
+    await registry.abandon();
+    await this.#reconciling;
+    this.#finish(finish);
+    await this.#finishing;
+  }
+
+  async #stop(): Promise<void> {
+    const { log, config } = this.#options;
+    this.#registry?.stopAccepting();
+    const giveUp = setTimeout(() => {
+      this.#hurry.abort();
+    }, config.shutdown.graceSeconds * 1_000);
+    for (const undo of this.#undo.reverse()) {
+      try {
+        await undo();
+      } catch (thrown) {
+        const error = asPreavisError(thrown);
+        log.error({ code: error.code, err: error }, 'a part did not stop cleanly');
+      }
+    }
+    clearTimeout(giveUp);
+    log.info('stopped');
+  }
+}
+
+function policyContent(policy: Policy): string {
+  const content: StoredPolicy = {
+    purposes: Object.fromEntries(
+      [...policy.purposes.values()].map(({ id, justification, legalBasis, keepDays }) => [
+        id,
+        { justification, legalBasis, keepDays },
+      ]),
+    ),
+  };
+
+  return JSON.stringify(content);
+}
+
+/** P2: no serving without every configured prompt on Asterisk in exactly its language. */
+async function refuseMissingPrompts(policy: Policy, ari: Ari): Promise<void> {
+  const missing = await missingPrompts(neededPrompts(policy), (sound) => ari.commands.languagesOfSound(sound));
+  if (missing.length === 0) return;
+  const list = missing.map((prompt) => `${prompt.language}/${prompt.soundName}`).join(', ');
+  throw new PreavisError('prompts_missing', `not on Asterisk in its own language: ${list}`);
+}

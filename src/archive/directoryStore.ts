@@ -1,0 +1,368 @@
+/**
+ * An archive in a folder: the default, and any mounted network folder. An object is written under a temporary name in the
+ * folder where it will lie, flushed, renamed, and the folder flushed: after a crash at any point it is complete or absent.
+ *
+ * Temporary names begin with a dot, which no key may, so a listing cannot show them and what a killed run left is
+ * recognisable: `.<name>.<16 hex digits>.partial`.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, rmdir, stat as statPath, unlink, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import { openExpected } from './expectedSource.ts';
+import { readFully } from './fileDigest.ts';
+import { assertKey, assertKeyPrefix, type Digest, type ObjectStore, type StoredObject } from './store.ts';
+import { stoppedBy, within } from './timeLimit.ts';
+
+export type DirectoryStoreOptions = {
+  /** The archive's folder. */
+  folder: string;
+  /**
+   * Let `check` make a missing root (default). Set it to false for a network folder: when that is not mounted, the
+   * archive must be missing and not quietly begin anew on the local disk.
+   */
+  create?: boolean;
+};
+
+export type DirectoryStore = ObjectStore & {
+  readonly kind: 'directory';
+  /** Removes temporary files that nobody has written to for `olderThanMs`; how many. */
+  removeLeftovers(olderThanMs: number): Promise<number>;
+};
+
+const folderMode = 0o700;
+const fileMode = 0o600;
+const copyBytes = 1024 * 1024;
+/** Enough to need a block of its own on any file system, so that a full one refuses it. */
+const probeBytes = 64 * 1024;
+const partialPattern = /^\.(?<name>.+)\.[0-9a-f]{16}\.partial$/;
+
+export function makeDirectoryStore(options: DirectoryStoreOptions): DirectoryStore {
+  const root = resolve(options.folder);
+  const pathOf = (key: string): string => {
+    assertKey(key);
+    return join(root, key);
+  };
+
+  /** Runs a step and gives its failure the code of an archive; `ENOENT` is left to `missing`, once the root is there. */
+  const guarded = async <T>(step: () => Promise<T>, missing: () => T): Promise<T> => {
+    try {
+      return await step();
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (error instanceof PreavisError || (errno !== 'ENOENT' && errno !== 'ENOTDIR'))
+        throw toArchiveError(error, root);
+      await assertRoot(root);
+      return missing();
+    }
+  };
+
+  const stat = (key: string): Promise<StoredObject | undefined> =>
+    guarded(
+      async () => {
+        const found = await statPath(pathOf(key));
+        return found.isFile() ? { key, bytes: found.size, versionId: null } : undefined;
+      },
+      () => undefined,
+    );
+
+  const openObject = (key: string): Promise<FileHandle> =>
+    guarded(
+      () => open(pathOf(key), constants.O_RDONLY | constants.O_NOFOLLOW),
+      () => {
+        throw new PreavisError('archive_object_missing', 'The archive folder has no object under this key.');
+      },
+    );
+
+  const put = async (key: string, signal: AbortSignal, write: (target: FileHandle) => Promise<number>) =>
+    within(signal, async (): Promise<StoredObject> => {
+      const file = pathOf(key);
+      try {
+        const partial = join(dirname(file), `.${basename(file)}.${randomBytes(8).toString('hex')}.partial`);
+        const target = await createBelow(root, partial);
+        try {
+          const bytes = await write(target).finally(() => target.close());
+          if (signal.aborted) throw stoppedBy(signal);
+          await rename(partial, file);
+          await flushFolder(dirname(file));
+          return { key, bytes, versionId: null };
+        } catch (error) {
+          await unlink(partial).catch(ignoreMissing);
+          throw error;
+        }
+      } catch (error) {
+        throw toArchiveError(error, root);
+      }
+    });
+
+  const store: DirectoryStore = {
+    kind: 'directory',
+    location: root,
+
+    check: async () => {
+      try {
+        if (options.create ?? true) await makeRoot(root);
+        await assertRoot(root);
+        const probe = join(root, `.check.${randomBytes(8).toString('hex')}.partial`);
+        const target = await open(probe, 'wx', fileMode);
+        try {
+          await writeFully(target, Buffer.alloc(probeBytes)).finally(() => target.close());
+        } finally {
+          await unlink(probe);
+        }
+        await readdir(root);
+      } catch (error) {
+        throw toArchiveError(error, root);
+      }
+    },
+
+    putFile: (key, file, expected, signal) =>
+      put(key, signal, async (target) => {
+        const source = await openExpected(file, expected);
+        try {
+          const buffer = Buffer.allocUnsafe(copyBytes);
+          let bytes = 0;
+          do {
+            if (signal.aborted) throw stoppedBy(signal);
+            const piece = await source.next(buffer);
+            await target.writev([piece]);
+            bytes += piece.length;
+          } while (bytes < expected.bytes);
+          await target.sync();
+          const written = (await target.stat()).size;
+          if (written !== expected.bytes) {
+            throw new PreavisError('archive_mismatch', 'The archive folder took fewer bytes than were written.');
+          }
+          return bytes;
+        } finally {
+          await source.close();
+        }
+      }),
+
+    putText: (key, text, _contentType, signal) =>
+      put(key, signal, async (target) => {
+        const content = Buffer.from(text, 'utf8');
+        await writeFully(target, content);
+        return content.length;
+      }),
+
+    stat,
+
+    read: async (key) => {
+      const handle = await openObject(key);
+      return Readable.from(mapFailures(handle.createReadStream(), root), { objectMode: false });
+    },
+
+    digest: (key, _versionId, signal) =>
+      within(signal, async (): Promise<Digest> => {
+        const handle = await openObject(key);
+        try {
+          const hash = createHash('sha256');
+          const buffer = Buffer.allocUnsafe(copyBytes);
+          let bytes = 0;
+          for (;;) {
+            if (signal.aborted) throw stoppedBy(signal);
+            const filled = await readFully(handle, buffer, bytes);
+            if (filled === 0) break;
+            hash.update(buffer.subarray(0, filled));
+            bytes += filled;
+          }
+          return { bytes, sha256: hash.digest('hex') };
+        } catch (error) {
+          throw toArchiveError(error, root);
+        } finally {
+          await handle.close();
+        }
+      }),
+
+    versions: async (key) => ((await stat(key)) ? ['null'] : []),
+
+    erase: (key) =>
+      guarded(
+        async () => {
+          const file = pathOf(key);
+          const folder = dirname(file);
+          let removed = 0;
+          for (const entry of await readdir(folder, { withFileTypes: true })) {
+            const isObject = entry.name === basename(file) && !entry.isDirectory();
+            const isLeftover = partialPattern.exec(entry.name)?.groups?.['name'] === basename(file);
+            if (!isObject && !isLeftover) continue;
+            await unlink(join(folder, entry.name)).catch(ignoreMissing);
+            if (isObject) removed += 1;
+          }
+          await flushFolder(folder);
+          await removeEmptyFolders(folder, root);
+          return removed;
+        },
+        () => 0,
+      ),
+
+    list: async function* (prefix) {
+      assertKeyPrefix(prefix);
+      await assertRoot(root);
+      const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+      yield* walk(root, folder, prefix);
+    },
+
+    removeLeftovers: async (olderThanMs) => {
+      await assertRoot(root);
+      return removePartials(root, Date.now() - olderThanMs);
+    },
+  };
+  return store;
+}
+
+async function makeRoot(root: string): Promise<void> {
+  try {
+    await mkdir(root, { recursive: true, mode: folderMode });
+  } catch (error) {
+    // A file has the name; assertRoot says so in words.
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** Makes a file that is not there yet, with its folders; an `erase` beside us may remove an empty folder in between. */
+async function createBelow(root: string, file: string): Promise<FileHandle> {
+  await assertRoot(root);
+  for (let attempt = 1; ; attempt += 1) {
+    await makeFolders(root, dirname(file));
+    try {
+      return await open(file, 'wx', fileMode);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || attempt === 10) throw error;
+    }
+  }
+}
+
+async function makeFolders(root: string, folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: folderMode });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length && made !== root; made = dirname(made)) {
+    await flushFolder(dirname(made));
+  }
+}
+
+async function writeFully(target: FileHandle, content: Buffer): Promise<void> {
+  await target.writeFile(content);
+  await target.sync();
+}
+
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some network file systems cannot flush a folder; they write names through.
+    if (errnoOf(error) !== 'EINVAL') throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function removeEmptyFolders(folder: string, root: string): Promise<void> {
+  for (let current = folder; current !== root; current = dirname(current)) {
+    try {
+      await rmdir(current);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') continue;
+      if (errnoOf(error) === 'ENOTEMPTY' || errnoOf(error) === 'EEXIST') return;
+      throw error;
+    }
+  }
+}
+
+/** Yields in the order of keys: a folder sorts as its name with the slash, as in any object store. */
+async function* walk(root: string, folder: string, prefix: string): AsyncGenerator<StoredObject> {
+  const names: string[] = [];
+  try {
+    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+      if (entry.name.startsWith('.')) continue;
+      if (entry.isDirectory()) names.push(`${folder}${entry.name}/`);
+      else if (entry.isFile()) names.push(`${folder}${entry.name}`);
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return;
+    throw toArchiveError(error, root);
+  }
+  names.sort((left, right) => (left < right ? -1 : 1));
+  for (const name of names) {
+    if (!name.startsWith(prefix) && !prefix.startsWith(name)) continue;
+    if (name.endsWith('/')) {
+      yield* walk(root, name, prefix);
+      continue;
+    }
+    if (!name.startsWith(prefix)) continue;
+    try {
+      yield { key: name, bytes: (await statPath(join(root, name))).size, versionId: null };
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw toArchiveError(error, root);
+    }
+  }
+}
+
+async function removePartials(folder: string, olderThan: number): Promise<number> {
+  let removed = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      removed += await removePartials(path, olderThan);
+    } else if (partialPattern.test(entry.name) && (await statPath(path)).mtimeMs <= olderThan) {
+      await unlink(path).catch(ignoreMissing);
+      removed += 1;
+    }
+  }
+  return removed;
+}
+
+async function* mapFailures(source: Readable, root: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
+  } catch (error) {
+    throw toArchiveError(error, root);
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (errnoOf(error) !== 'ENOENT') throw error;
+}
+
+async function assertRoot(root: string): Promise<void> {
+  let isFolder = false;
+  try {
+    isFolder = (await statPath(root)).isDirectory();
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw toArchiveError(error, root);
+  }
+  if (isFolder) return;
+  throw new PreavisError('archive_bucket_missing', `The archive folder ${root} does not exist.`, {
+    hint: 'Create it, mount it, or correct archive.directory.folder.',
+  });
+}
+
+const denied = new Set(['EACCES', 'EPERM', 'EROFS']);
+const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const unreachable = new Set(['EIO', 'ESTALE', 'ETIMEDOUT', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENOTCONN', 'ECONNRESET']);
+
+function toArchiveError(error: unknown, root: string): PreavisError {
+  if (error instanceof PreavisError) return error;
+  const errno = errnoOf(error) ?? 'unknown';
+  const cause = error;
+  if (denied.has(errno)) {
+    return new PreavisError('archive_denied', `The archive folder ${root} cannot be read or written (${errno}).`, {
+      cause,
+      hint: 'Give the user that runs Préavis the folder, and mount it writable.',
+    });
+  }
+  if (full.has(errno)) {
+    return new PreavisError('archive_failed', `The archive folder ${root} is full (${errno}).`, {
+      cause,
+      hint: 'Free space or raise the quota; recordings wait in the spool and are sent by a later pass.',
+    });
+  }
+  if (unreachable.has(errno)) {
+    return new PreavisError('archive_unreachable', `The archive folder ${root} does not answer (${errno}).`, { cause });
+  }
+  return new PreavisError('archive_failed', `The archive folder ${root} failed (${errno}).`, { cause });
+}

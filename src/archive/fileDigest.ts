@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import type { Digest } from './store.ts';
+
+const chunkBytes = 256 * 1024;
+
+/**
+ * Opens a local recording. Links are not followed: what lies in the spool must be the recording itself.
+ * @throws PreavisError `spool_unusable`; the errno is on its cause (`ENOENT`: the file is gone).
+ */
+export async function openRecording(file: string, access: 'read' | 'write' = 'read'): Promise<FileHandle> {
+  try {
+    const handle = await open(file, (access === 'read' ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NOFOLLOW);
+    if ((await handle.stat()).isFile()) return handle;
+    await handle.close();
+  } catch (error) {
+    throw unreadable(error);
+  }
+  throw new PreavisError('spool_unusable', 'A recording is not an ordinary file.');
+}
+
+/** A failed read or write of a local recording as `spool_unusable`, with the errno in the text and as cause. */
+export function unreadable(error: unknown): PreavisError {
+  if (error instanceof PreavisError) return error;
+  return new PreavisError('spool_unusable', `A recording cannot be read or written (${errnoOf(error) ?? 'unknown'}).`, {
+    cause: error,
+  });
+}
+
+/** Fills the buffer from a position; fewer bytes only at the end of the file. */
+export async function readFully(handle: FileHandle, buffer: Buffer, position: number): Promise<number> {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
+}
+
+/**
+ * Length in bytes and SHA-256 of a file, read once in pieces.
+ * @throws PreavisError `spool_unusable`.
+ */
+export async function fileDigest(file: string): Promise<Digest> {
+  const handle = await openRecording(file);
+  try {
+    const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafe(chunkBytes);
+    let bytes = 0;
+    for (;;) {
+      const filled = await readFully(handle, buffer, bytes);
+      if (filled === 0) break;
+      hash.update(buffer.subarray(0, filled));
+      bytes += filled;
+    }
+    return { bytes, sha256: hash.digest('hex') };
+  } catch (error) {
+    throw unreadable(error);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,81 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
+import type { Clock } from '../core/clock.ts';
+import { asPreavisError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import { lastWritten, spoolFile } from './spool.ts';
+import { inspectWav, repairWav, type WavInfo } from './wav.ts';
+
+/**
+ * Takes recordings whose recorder has ended from `recording` to `recorded`: the WAV itself is the truth. Its header is
+ * repaired when Asterisk did not close it; a silent one is flagged; an empty or unreadable one is `failed`, a missing one
+ * `lost`.
+ */
+export type FinishPorts = {
+  catalogue: Pick<Catalogue, 'finishable' | 'move'>;
+  spoolFolder: string;
+  clock: Clock;
+  log: Logger;
+  actor: string;
+};
+
+/** A recorder whose end was never reported may still be writing; a file that rested this long is closed. */
+const restMs = 15_000;
+
+const dayMs = 86_400_000;
+
+export async function finishRecordings(ports: FinishPorts): Promise<void> {
+  for (const row of await ports.catalogue.finishable()) {
+    try {
+      await finish(row, ports);
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      // Another process was faster.
+      if (error.code === 'status_conflict') continue;
+      ports.log.error({ recording: row.id, code: error.code, err: error }, 'a recording could not be finished');
+    }
+  }
+}
+
+async function finish(row: RecordingRow, { catalogue, spoolFolder, clock, log, actor }: FinishPorts): Promise<void> {
+  const file = spoolFile(spoolFolder, row.id);
+  const writtenAt = await lastWritten(spoolFolder, row.id);
+  if (writtenAt === undefined) {
+    await catalogue.move(row.id, 'recording', 'lost', { failure: 'file_missing' }, { event: 'file missing', actor });
+    log.error({ recording: row.id }, 'the file of a recording has vanished');
+    return;
+  }
+  if (row.finishedAt === null && clock.now() - writtenAt < restMs) return;
+  const keepUntil = (row.finishedAt ?? Math.round(writtenAt)) + row.keepDays * dayMs;
+  const flags: string[] = [];
+  let wav: WavInfo;
+  try {
+    wav = await inspectWav(file);
+    if (wav.header === 'unfinished') {
+      wav = await repairWav(file);
+      flags.push('header_repaired');
+    }
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    if (error.code !== 'wav_invalid' && error.code !== 'wav_empty') throw error;
+    await catalogue.move(
+      row.id,
+      'recording',
+      'failed',
+      { failure: error.code, keepUntil },
+      { event: 'file unusable', actor, detail: { code: error.code } },
+    );
+    log.error({ recording: row.id, code: error.code }, 'a recording holds no usable audio');
+    return;
+  }
+  if (wav.peak === 0) flags.push('silent');
+  const { bytes, sha256, durationMs } = wav;
+  await catalogue.move(
+    row.id,
+    'recording',
+    'recorded',
+    { bytes, sha256, durationMs, flags, keepUntil },
+    { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags } },
+  );
+  log.info({ recording: row.id, durationMs, flags }, 'recording finished');
+}

@@ -1,0 +1,404 @@
+/**
+ * An archive in a bucket of MinIO or any other S3 store, by the `minio` client.
+ *
+ * The client's own upload of a stream is not used. It resumes what an earlier attempt left and so can drop parts, takes a
+ * source that ended early for complete, and leaves a promise pending for ever when the source fails. Here the pieces are
+ * read and checked first, and the calls of a multipart upload are made one by one.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import http from 'node:http';
+import https from 'node:https';
+import { Readable } from 'node:stream';
+import { Client } from 'minio';
+import { PreavisError } from '../core/errors.ts';
+import { openExpected, type ExpectedSource } from './expectedSource.ts';
+import { assertKey, assertKeyPrefix, type Digest, type ObjectStore, type StoredObject } from './store.ts';
+import { stoppedBy, within } from './timeLimit.ts';
+
+export type MinioStoreOptions = {
+  /** Host name or address, without scheme and port. */
+  endPoint: string;
+  port: number;
+  useTls: boolean;
+  accessKey: string;
+  secretKey: string;
+  region: string;
+  bucket: string;
+  /** Put before every key, so that a bucket can be shared. */
+  prefix?: string;
+  /** Bucket in the path (default) and not in the host name. */
+  pathStyle?: boolean;
+  /** Objects above it are sent in parts of it; also the memory that one upload takes. Default 16 MiB, least 5 MiB. */
+  partSizeBytes?: number;
+  /** How long the server may be silent within a request, milliseconds. Default 30 s. */
+  idleTimeoutMs?: number;
+};
+
+const mebibyte = 1024 * 1024;
+const defaultPartSizeBytes = 16 * mebibyte;
+const mostParts = 10_000;
+const defaultIdleTimeoutMs = 30_000;
+/** For removing the parts of a failed upload; its own limit has run out by then. */
+const cleanUpLimitMs = 10_000;
+const checkLimitMs = 60_000;
+const pageSize = 1_000;
+
+/** One call's client, with what the library does not tell: the status of the last answer. */
+type Session = { client: Client; lastStatus: number | undefined };
+
+export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
+  const { bucket } = options;
+  const scheme = options.useTls ? 'https' : 'http';
+  const prefix = options.prefix === undefined || options.prefix === '' ? '' : `${options.prefix.replace(/\/$/, '')}/`;
+  assertKeyPrefix(prefix);
+  const partSizeBytes = options.partSizeBytes ?? defaultPartSizeBytes;
+  const agent = new (options.useTls ? https : http).Agent({ keepAlive: true });
+
+  const nameOf = (key: string): string => {
+    assertKey(key);
+    return prefix + key;
+  };
+
+  const openSession = (signal?: AbortSignal): Session => {
+    const client = new Client({
+      endPoint: options.endPoint,
+      port: options.port,
+      useSSL: options.useTls,
+      accessKey: options.accessKey,
+      secretKey: options.secretKey,
+      region: options.region,
+      pathStyle: options.pathStyle ?? true,
+      partSize: partSizeBytes,
+      transportAgent: agent,
+      transport: makeTransport({
+        useTls: options.useTls,
+        idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs,
+        signal,
+        onStatus: (status) => {
+          session.lastStatus = status;
+        },
+      }),
+      // The caller retries, with a limit and without writing to the console.
+      retryOptions: { disableRetry: true },
+    });
+    const session: Session = { client, lastStatus: undefined };
+    return session;
+  };
+
+  const call = async <T>(work: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> => {
+    const session = openSession(signal);
+    const mapped = async (): Promise<T> => {
+      try {
+        return await work(session.client);
+      } catch (error) {
+        throw signal?.aborted ? stoppedBy(signal) : toArchiveError(error, session.lastStatus);
+      }
+    };
+    return signal ? within(signal, mapped) : mapped();
+  };
+
+  /** A HEAD request cannot say which is missing, the object or the bucket; "already gone" must not hide the latter. */
+  const assertBucket = async (client: Client): Promise<void> => {
+    if (await client.bucketExists(bucket)) return;
+    throw new PreavisError('archive_bucket_missing', `The bucket ${bucket} does not exist.`);
+  };
+
+  const statWith = async (client: Client, key: string): Promise<StoredObject | undefined> => {
+    try {
+      const found = await client.statObject(bucket, nameOf(key));
+      return { key, bytes: found.size, versionId: found.versionId ?? null };
+    } catch (error) {
+      if (!missingCodes.has(codeOf(error) ?? '')) throw error;
+      await assertBucket(client);
+      return undefined;
+    }
+  };
+
+  const putBuffer = async (
+    client: Client,
+    key: string,
+    content: Buffer,
+    contentType: string,
+  ): Promise<StoredObject> => {
+    const stored = await client.putObject(bucket, nameOf(key), content, content.length, {
+      'Content-Type': contentType,
+    });
+    return { key, bytes: content.length, versionId: stored.versionId };
+  };
+
+  /**
+   * What earlier attempts left under exactly this key. Of all keys that begin with it the key itself is listed first, so
+   * the first page is enough, again and again until none is left.
+   */
+  const removeIncompleteUploads = async (client: Client, key: string): Promise<void> => {
+    const name = nameOf(key);
+    for (;;) {
+      const { uploads } = await client.listIncompleteUploadsQuery(bucket, name, '', '', '');
+      const own = uploads.filter((upload) => isSameKey(upload.key, name));
+      if (own.length === 0) return;
+      for (const upload of own) await abortUpload(client, name, upload.uploadId);
+    }
+  };
+
+  const abortUpload = async (client: Client, name: string, uploadId: string): Promise<void> => {
+    try {
+      await client.abortMultipartUpload(bucket, name, uploadId);
+    } catch (error) {
+      if (codeOf(error) !== 'NoSuchUpload') throw error;
+    }
+  };
+
+  const putParts = async (
+    client: Client,
+    key: string,
+    source: ExpectedSource,
+    expected: { bytes: number; contentType: string },
+    signal: AbortSignal,
+  ): Promise<StoredObject> => {
+    const name = nameOf(key);
+    await removeIncompleteUploads(client, key);
+    const uploadId = await client.initiateNewMultipartUpload(bucket, name, { 'Content-Type': expected.contentType });
+    try {
+      const buffer = Buffer.allocUnsafe(Math.max(partSizeBytes, Math.ceil(expected.bytes / mostParts)));
+      const parts: { part: number; etag: string }[] = [];
+      for (let sent = 0; sent < expected.bytes;) {
+        const piece = await source.next(buffer);
+        const { etag } = await client.uploadPart(
+          {
+            bucketName: bucket,
+            objectName: name,
+            uploadID: uploadId,
+            partNumber: parts.length + 1,
+            headers: { 'Content-MD5': createHash('md5').update(piece).digest('base64') },
+          },
+          piece,
+        );
+        parts.push({ part: parts.length + 1, etag });
+        sent += piece.length;
+      }
+      if (signal.aborted) throw stoppedBy(signal);
+      const completed = await client.completeMultipartUpload(bucket, name, uploadId, parts);
+      return await assertStored(client, key, expected.bytes, completed.versionId);
+    } catch (error) {
+      await call((cleaner) => abortUpload(cleaner, name, uploadId), AbortSignal.timeout(cleanUpLimitMs)).catch(
+        // The store keeps the parts for now: the next attempt, `erase` or the bucket's lifecycle rule removes them.
+        () => undefined,
+      );
+      throw error;
+    }
+  };
+
+  /** The parts were each acknowledged; the store must have put all of them together. */
+  const assertStored = async (
+    client: Client,
+    key: string,
+    bytes: number,
+    versionId: string | null,
+  ): Promise<StoredObject> => {
+    const found = await client.statObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
+    if (found.size !== bytes) {
+      throw new PreavisError('archive_mismatch', `The object store holds ${found.size} of ${bytes} bytes.`);
+    }
+    return { key, bytes, versionId: versionId ?? found.versionId ?? null };
+  };
+
+  const listVersions = async (client: Client, key: string, onlyFirstPage: boolean): Promise<string[]> => {
+    const name = nameOf(key);
+    const found: string[] = [];
+    let keyMarker = '';
+    let versionIdMarker = '';
+    for (;;) {
+      const page = await client.listObjectsQuery(bucket, name, '', {
+        Delimiter: '',
+        MaxKeys: pageSize,
+        IncludeVersion: true,
+        keyMarker,
+        versionIdMarker,
+      });
+      const own = page.objects.filter((object) => object.name === name);
+      for (const object of own) found.push(versionIdOf(object));
+      // The key itself comes before every longer one: a page that holds another key is the last that matters.
+      if (onlyFirstPage || !page.isTruncated || own.length < page.objects.length) return found;
+      keyMarker = encodeURIComponent(name);
+      versionIdMarker = encodeURIComponent(page.versionIdMarker ?? '');
+    }
+  };
+
+  const store: ObjectStore = {
+    kind: 'minio',
+    location: `${scheme}://${options.endPoint}:${options.port}/${bucket}/${prefix}`,
+
+    check: async () => {
+      const signal = AbortSignal.timeout(checkLimitMs);
+      await call(assertBucket, signal);
+      const key = `preavis-check/${randomUUID()}.txt`;
+      const text = 'Written by preavis check; safe to delete.\n';
+      const { versionId } = await store.putText(key, text, 'text/plain', signal);
+      const { bytes } = await store.digest(key, versionId, signal);
+      await store.erase(key);
+      if (bytes !== text.length)
+        throw new PreavisError('archive_mismatch', `The object store gave ${bytes} bytes back.`);
+    },
+
+    putFile: (key, file, expected, signal) =>
+      call(async (client) => {
+        assertKey(key);
+        const source = await openExpected(file, expected);
+        try {
+          if (expected.bytes > partSizeBytes) return await putParts(client, key, source, expected, signal);
+          const content = await source.next(Buffer.allocUnsafe(Math.max(expected.bytes, 1)));
+          return await putBuffer(client, key, content, expected.contentType);
+        } finally {
+          await source.close();
+        }
+      }, signal),
+
+    putText: (key, text, contentType, signal) =>
+      call((client) => putBuffer(client, key, Buffer.from(text, 'utf8'), contentType), signal),
+
+    stat: (key) => call((client) => statWith(client, key)),
+
+    read: (key) =>
+      call(async (client) => {
+        const answer = await client.getObject(bucket, nameOf(key));
+        return Readable.from(mapFailures(answer), { objectMode: false });
+      }),
+
+    digest: (key, versionId, signal) =>
+      call(async (client): Promise<Digest> => {
+        const answer = await client.getObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
+        const hash = createHash('sha256');
+        let bytes = 0;
+        for await (const chunk of answer as AsyncIterable<Buffer>) {
+          hash.update(chunk);
+          bytes += chunk.length;
+        }
+        return { bytes, sha256: hash.digest('hex') };
+      }, signal),
+
+    versions: (key) => call((client) => listVersions(client, key, false)),
+
+    erase: (key) =>
+      call(async (client) => {
+        await removeIncompleteUploads(client, key);
+        let removed = 0;
+        for (;;) {
+          const left = await listVersions(client, key, true);
+          if (left.length === 0) return removed;
+          for (const versionId of left) {
+            await client.removeObject(bucket, nameOf(key), { versionId });
+            removed += 1;
+          }
+        }
+      }),
+
+    list: async function* (keyPrefix) {
+      assertKeyPrefix(keyPrefix);
+      let marker = '';
+      for (;;) {
+        const page = await call((client) =>
+          client.listObjectsQuery(bucket, prefix + keyPrefix, marker, { Delimiter: '', MaxKeys: pageSize }),
+        );
+        for (const { name = '', size = 0 } of page.objects) {
+          marker = name;
+          yield { key: name.slice(prefix.length), bytes: size, versionId: null };
+        }
+        if (!page.isTruncated || page.objects.length === 0) return;
+      }
+    },
+  };
+  return store;
+}
+
+/** The client's types do not know the field that its listing of versions has. */
+function versionIdOf(object: object): string {
+  return 'versionId' in object && typeof object.versionId === 'string' ? object.versionId : 'null';
+}
+
+/** The client reads a key of digits only as a number when it lists uploads; the upload's id decides anyway. */
+function isSameKey(listed: unknown, name: string): boolean {
+  return typeof listed === 'number' ? listed === Number(name) : listed === name;
+}
+
+async function* mapFailures(source: Readable): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
+  } catch (error) {
+    throw toArchiveError(error, undefined);
+  }
+}
+
+type TransportOptions = {
+  useTls: boolean;
+  idleTimeoutMs: number;
+  signal: AbortSignal | undefined;
+  onStatus: (status: number) => void;
+};
+
+/** Statuses whose answer the client throws away unread; the connection is free again only when it has been read. */
+const unreadStatuses = new Set([408, 429, 499, 500, 502, 503, 504, 520]);
+
+/** node:http with a limit on silence and with the call's signal, neither of which the client offers. */
+function makeTransport({ useTls, idleTimeoutMs, signal, onStatus }: TransportOptions): Pick<typeof http, 'request'> {
+  const request = (requestOptions: https.RequestOptions, onAnswer: (answer: http.IncomingMessage) => void) => {
+    const limits = { timeout: idleTimeoutMs, ...(signal ? { signal } : {}) };
+    const sent = (useTls ? https : http).request({ ...requestOptions, ...limits }, (answer) => {
+      const status = answer.statusCode ?? 0;
+      onStatus(status);
+      if (unreadStatuses.has(status)) answer.resume();
+      onAnswer(answer);
+    });
+    sent.on('timeout', () => {
+      sent.destroy(Object.assign(new Error('The object store was silent for too long.'), { code: 'ETIMEDOUT' }));
+    });
+    return sent;
+  };
+  return { request: request as typeof http.request };
+}
+
+const deniedCodes = new Set([
+  'AccessDenied',
+  'AllAccessDisabled',
+  'AccountProblem',
+  'ExpiredToken',
+  'InvalidAccessKeyId',
+  'InvalidToken',
+  'RequestTimeTooSkewed',
+  'SignatureDoesNotMatch',
+]);
+const missingCodes = new Set(['NoSuchKey', 'NoSuchVersion', 'NotFound']);
+/** Errno and the codes of node:tls and of the HTTP parser are written in capitals; those of S3 never are. */
+const networkCode = /^[A-Z][A-Z0-9_]*$/;
+
+/** The code of S3 or of the network that an error carries. An error inside an answer with status 200 is a bare record. */
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const code: unknown = 'code' in error ? error.code : 'Code' in error ? error.Code : undefined;
+  return typeof code === 'string' && code !== '' ? code : undefined;
+}
+
+function toArchiveError(error: unknown, status: number | undefined): PreavisError {
+  if (error instanceof PreavisError) return error;
+  const code = codeOf(error);
+  const cause = error;
+  if (code !== undefined && networkCode.test(code)) {
+    return new PreavisError('archive_unreachable', `The object store does not answer (${code}).`, { cause });
+  }
+  if (code === 'NoSuchBucket') {
+    return new PreavisError('archive_bucket_missing', 'The bucket does not exist.', { cause });
+  }
+  if (code === 'RequestTimeTooSkewed') {
+    return new PreavisError('archive_denied', "This machine's clock differs too much from the object store's.", {
+      cause,
+      hint: 'Set the clocks by NTP.',
+    });
+  }
+  if ((code !== undefined && deniedCodes.has(code)) || status === 401 || status === 403) {
+    return new PreavisError('archive_denied', `The object store refused (${code ?? status ?? 'unknown'}).`, { cause });
+  }
+  if (code !== undefined && missingCodes.has(code)) {
+    return new PreavisError('archive_object_missing', 'The object store has no object under this key.', { cause });
+  }
+  const reason = code ?? (status === undefined ? 'no S3 answer' : `HTTP ${status}`);
+  return new PreavisError('archive_failed', `The object store answered with an error (${reason}).`, { cause });
+}

@@ -1,0 +1,62 @@
+import { open, readdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { recorderName } from '../call/session.ts';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import { isUlid, type RecordingId } from '../core/ids.ts';
+
+/** Where Asterisk leaves a recording. */
+export function spoolFile(folder: string, id: RecordingId): string {
+  return join(folder, `${recorderName(id)}.wav`);
+}
+
+/** The recordings whose WAV lies in the spool. Files of others are left alone. */
+export async function spooledRecordings(folder: string): Promise<RecordingId[]> {
+  const names = await guarded(folder, () => readdir(folder));
+  const prefix = recorderName('');
+
+  return names
+    .filter((name) => name.startsWith(prefix) && name.endsWith('.wav'))
+    .map((name) => name.slice(prefix.length, -'.wav'.length))
+    .filter(isUlid) as RecordingId[];
+}
+
+/** When the WAV was last written to, ms since 1970 UTC; undefined when there is none. */
+export async function lastWritten(folder: string, id: RecordingId): Promise<number | undefined> {
+  return guarded(folder, async () => {
+    try {
+      return (await stat(spoolFile(folder, id))).mtimeMs;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  });
+}
+
+/** Removes the WAV for good: the folder is flushed. False when there was none. Throws spool_unusable. */
+export async function removeSpooled(folder: string, id: RecordingId): Promise<boolean> {
+  return guarded(folder, async () => {
+    try {
+      await unlink(spoolFile(folder, id));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    return true;
+  });
+}
+
+async function guarded<T>(folder: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (cause) {
+    throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder}: ${errnoOf(cause) ?? 'error'}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The archive's port: what Préavis needs of an object store, and nothing more. directoryStore.ts and minioStore.ts stand
+ * behind it; one contract suite holds for both.
+ *
+ * An object is complete or absent. "Already gone" is success for `erase`, but a store that is itself missing (no bucket,
+ * no folder) is an error in every method: otherwise a wrong setting would look like a finished erasure.
+ */
+import type { Readable } from 'node:stream';
+import { PreavisError } from '../core/errors.ts';
+
+export type StoredObject = {
+  key: string;
+  bytes: number;
+  /** The store's name for this version, or null where the store keeps none (and in every listing). */
+  versionId: string | null;
+};
+
+/** Length in bytes and SHA-256 in lower-case hexadecimal. */
+export type Digest = { bytes: number; sha256: string };
+
+/**
+ * Every method throws a PreavisError: `archive_unreachable`, `archive_denied`, `archive_bucket_missing` or
+ * `archive_failed`; further codes are named at the method. A signal is the time limit of the whole call; when it fires
+ * the call rejects at once with `archive_unreachable` and the signal's reason as cause.
+ */
+export type ObjectStore = {
+  readonly kind: 'directory' | 'minio';
+  /** For people; holds no secret. */
+  readonly location: string;
+  /** Reaches the store, writes, reads and erases a small object. */
+  check(): Promise<void>;
+  /**
+   * Stores a file that holds exactly the expected bytes; what an earlier attempt left is not reused.
+   * @throws PreavisError `archive_mismatch` when the file is not what was expected (nothing is stored then),
+   *   `spool_unusable` when it cannot be read.
+   */
+  putFile(
+    key: string,
+    file: string,
+    expected: Digest & { contentType: string },
+    signal: AbortSignal,
+  ): Promise<StoredObject>;
+  putText(key: string, text: string, contentType: string, signal: AbortSignal): Promise<StoredObject>;
+  /** The newest version, or undefined when there is none or it is a delete marker. */
+  stat(key: string): Promise<StoredObject | undefined>;
+  /**
+   * The newest version. The stream fails with a PreavisError when the store stops sending.
+   * @throws PreavisError `archive_object_missing`.
+   */
+  read(key: string): Promise<Readable>;
+  /**
+   * Reads the whole object back and hashes it.
+   * @throws PreavisError `archive_object_missing`.
+   */
+  digest(key: string, versionId: string | null, signal: AbortSignal): Promise<Digest>;
+  /** Every version and delete marker that is left under exactly this key; a store without versions has one, `null`. */
+  versions(key: string): Promise<string[]>;
+  /** Removes all of them and what incomplete uploads left; the number of versions and markers, 0 when already gone. */
+  erase(key: string): Promise<number>;
+  /** Objects whose key begins with `prefix`, in the order of their keys. */
+  list(prefix: string): AsyncIterable<StoredObject>;
+};
+
+/** Longest key and longest part of it between slashes, in characters; S3 allows 1024, file systems 255. */
+const longestKey = 800;
+const longestSegment = 200;
+const segmentPattern = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+
+/**
+ * Refuses a key that could leave the store's folder, collide with a temporary file or break a signature: each part
+ * between slashes is ASCII letters, digits, `_`, `-`, `.`, and does not begin with a dot.
+ * @throws PreavisError `internal`; keys are made by Préavis, never by a caller.
+ */
+export function assertKey(key: string): void {
+  const isSafe =
+    key.length <= longestKey &&
+    key.split('/').every((segment) => segment.length <= longestSegment && segmentPattern.test(segment));
+  if (!isSafe) throw new PreavisError('internal', 'An object key holds a character that is not allowed.');
+}
+
+/** The same for the beginning of keys: empty, or as a key that may end in a slash. */
+export function assertKeyPrefix(prefix: string): void {
+  if (prefix === '') return;
+  assertKey(prefix.endsWith('/') ? prefix.slice(0, -1) : prefix);
+}

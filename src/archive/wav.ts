@@ -1,0 +1,237 @@
+/**
+ * Reads what Asterisk recorded. Asterisk writes a header of 44 bytes with both lengths 0, then audio, and fills the
+ * lengths in when it closes the file; after a crash the audio is there and the lengths are not.
+ *
+ * Only PCM of 8, 16, 24 or 32 bits is known; nothing here holds a whole file in memory.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { PreavisError } from '../core/errors.ts';
+import { openRecording, readFully, unreadable } from './fileDigest.ts';
+
+export type WavInfo = {
+  /** Of the whole file. */
+  bytes: number;
+  /** Of the whole file, lower-case hexadecimal. */
+  sha256: string;
+  /** Samples per second and channel. */
+  sampleRate: number;
+  channels: number;
+  bitsPerSample: number;
+  /** Audio in bytes, whole sample frames only. */
+  dataBytes: number;
+  /** Of the audio, rounded to the millisecond. */
+  durationMs: number;
+  /** `unfinished`: the lengths in the header are not those of the file; `repairWav` mends it. */
+  header: 'intact' | 'unfinished';
+  /** The largest sample, 0 for digital silence to 1 for full scale. */
+  peak: number;
+};
+
+type Format = { sampleRate: number; channels: number; bitsPerSample: number; frameBytes: number };
+
+type Layout = {
+  format: Format;
+  /** Of the file when it was opened. */
+  bytes: number;
+  /** Where the audio begins; its length lies in the four bytes before. */
+  dataStart: number;
+  /** Whole frames only. */
+  dataBytes: number;
+  header: 'intact' | 'unfinished';
+};
+
+const longestChunkBytes = 0xffff_ffff;
+const readBytes = 256 * 1024;
+/** A file of this many chunks before its audio is not a recording. */
+const mostChunks = 1_000;
+
+/**
+ * Measures a recording; the samples are read once.
+ * @throws PreavisError `wav_invalid` (not PCM WAV), `wav_empty` (no audio), `spool_unusable` (cannot be read).
+ */
+export async function inspectWav(file: string): Promise<WavInfo> {
+  return withFile(file, 'read', async (handle) => measure(handle, await readLayout(handle)));
+}
+
+/**
+ * Writes the lengths that the file really has into its header and flushes it; half a sample frame at the end is cut off,
+ * and audio of odd length gets the padding byte that WAV asks for. A file whose header is intact is not touched. A crash
+ * at any point leaves a file that is intact or can be repaired.
+ * @throws PreavisError as inspectWav; `wav_invalid` also for more audio than a WAV header can tell (4 GiB).
+ */
+export async function repairWav(file: string): Promise<WavInfo> {
+  return withFile(file, 'write', async (handle) => {
+    const layout = await readLayout(handle);
+    if (layout.header === 'unfinished') {
+      if (layout.dataBytes === 0) throw empty();
+      await writeLengths(handle, layout);
+    }
+    return measure(handle, await readLayout(handle));
+  });
+}
+
+async function withFile<T>(
+  file: string,
+  access: 'read' | 'write',
+  work: (handle: FileHandle) => Promise<T>,
+): Promise<T> {
+  const handle = await openRecording(file, access);
+  try {
+    return await work(handle);
+  } catch (error) {
+    throw unreadable(error);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeLengths(handle: FileHandle, { dataStart, dataBytes }: Layout): Promise<void> {
+  const padding = dataBytes % 2;
+  const riffBytes = dataStart + dataBytes + padding - 8;
+  if (riffBytes > longestChunkBytes) throw invalid('it holds more audio than a WAV header can tell');
+  await handle.truncate(dataStart + dataBytes);
+  await handle.write(littleEndian(dataBytes), 0, 4, dataStart - 4);
+  await handle.write(littleEndian(riffBytes), 0, 4, 4);
+  // Last, because until the header is right the padding would count as audio.
+  if (padding > 0) await handle.write(Buffer.alloc(1), 0, 1, dataStart + dataBytes);
+  await handle.sync();
+}
+
+async function readLayout(handle: FileHandle): Promise<Layout> {
+  const { size: bytes } = await handle.stat();
+  const riff = await readAt(handle, 0, 12);
+  if (riff?.toString('latin1', 0, 4) !== 'RIFF' || riff.toString('latin1', 8, 12) !== 'WAVE') {
+    throw invalid('it does not begin as WAV');
+  }
+  let format: Format | undefined;
+  let position = 12;
+  for (let chunks = 0; chunks < mostChunks; chunks += 1) {
+    const chunk = await readAt(handle, position, 8);
+    if (!chunk) break;
+    const id = chunk.toString('latin1', 0, 4);
+    const length = chunk.readUInt32LE(4);
+    const start = position + 8;
+    if (id === 'data') {
+      if (!format) throw invalid('its audio has no format');
+      const audio = { riffBytes: riff.readUInt32LE(4), declared: length, dataStart: start, bytes };
+      const header = (await isIntact(handle, audio)) ? 'intact' : 'unfinished';
+      const present = header === 'intact' ? length : bytes - start;
+      return { format, bytes, dataStart: start, dataBytes: present - (present % format.frameBytes), header };
+    }
+    if (id === 'fmt ') format = parseFormat(await readAt(handle, start, Math.min(length, 40)));
+    position = start + length + (length % 2);
+  }
+  throw invalid('it has no audio chunk');
+}
+
+type Audio = { riffBytes: number; declared: number; dataStart: number; bytes: number };
+
+/** Both lengths are right: the audio ends where the file ends, or where further well-formed chunks begin that reach it. */
+async function isIntact(handle: FileHandle, { riffBytes, declared, dataStart, bytes }: Audio): Promise<boolean> {
+  let end = dataStart + declared;
+  for (let chunks = 0; chunks < mostChunks; chunks += 1) {
+    // The padding byte after the last chunk is often left out.
+    const padded = end + (end % 2);
+    if (end === bytes || padded === bytes) return riffBytes === end - 8 || riffBytes === padded - 8;
+    const chunk = padded < bytes ? await readAt(handle, padded, 8) : undefined;
+    if (!chunk || !/^[ -~]{4}$/.test(chunk.toString('latin1', 0, 4))) return false;
+    end = padded + 8 + chunk.readUInt32LE(4);
+  }
+  return false;
+}
+
+const pcm = 1;
+/** The real format is in the sub-format. */
+const extensible = 0xfffe;
+
+function parseFormat(chunk: Buffer | undefined): Format {
+  if (!chunk || chunk.length < 16) throw invalid('its format chunk is cut short');
+  const tag = chunk.readUInt16LE(0);
+  const isPcm = tag === pcm || (tag === extensible && chunk.length >= 26 && chunk.readUInt16LE(24) === pcm);
+  if (!isPcm) throw invalid(`its format ${tag} is not PCM`);
+  const channels = chunk.readUInt16LE(2);
+  const sampleRate = chunk.readUInt32LE(4);
+  const frameBytes = chunk.readUInt16LE(12);
+  const bitsPerSample = chunk.readUInt16LE(14);
+  const isKnown = channels > 0 && sampleRate > 0 && [8, 16, 24, 32].includes(bitsPerSample);
+  if (!isKnown || frameBytes !== (channels * bitsPerSample) / 8) throw invalid('its format makes no sense');
+  return { sampleRate, channels, bitsPerSample, frameBytes };
+}
+
+async function measure(handle: FileHandle, layout: Layout): Promise<WavInfo> {
+  const { format, bytes, dataStart, dataBytes, header } = layout;
+  if (dataBytes === 0) throw empty();
+  const hash = createHash('sha256');
+  const sampleBytes = format.bitsPerSample / 8;
+  const buffer = Buffer.alloc(readBytes - (readBytes % (sampleBytes * 12)));
+  let peak = 0;
+  await eachPiece(handle, hash, buffer, 0, dataStart, () => undefined);
+  await eachPiece(handle, hash, buffer, dataStart, dataStart + dataBytes, (piece) => {
+    peak = Math.max(peak, peakOf(piece, sampleBytes));
+  });
+  await eachPiece(handle, hash, buffer, dataStart + dataBytes, bytes, () => undefined);
+  return {
+    bytes,
+    sha256: hash.digest('hex'),
+    sampleRate: format.sampleRate,
+    channels: format.channels,
+    bitsPerSample: format.bitsPerSample,
+    dataBytes,
+    durationMs: Math.round(((dataBytes / format.frameBytes) * 1_000) / format.sampleRate),
+    header,
+    peak: Math.min(1, peak),
+  };
+}
+
+async function eachPiece(
+  handle: FileHandle,
+  hash: Hash,
+  buffer: Buffer,
+  from: number,
+  to: number,
+  use: (piece: Buffer) => void,
+): Promise<void> {
+  for (let position = from; position < to;) {
+    const piece = buffer.subarray(0, Math.min(buffer.length, to - position));
+    if ((await readFully(handle, piece, position)) < piece.length) throw invalid('it became shorter while it was read');
+    hash.update(piece);
+    use(piece);
+    position += piece.length;
+  }
+}
+
+/** The largest sample of whole samples, as a part of full scale. */
+function peakOf(piece: Buffer, sampleBytes: number): number {
+  let peak = 0;
+  if (sampleBytes === 1) {
+    // 8 bits are unsigned around 128; wider samples are signed.
+    for (const sample of piece) peak = Math.max(peak, Math.abs(sample - 128));
+    return peak / 128;
+  }
+  for (let offset = 0; offset < piece.length; offset += sampleBytes) {
+    const sample = piece.readIntLE(offset, sampleBytes);
+    const level = sample < 0 ? -sample : sample;
+    if (level > peak) peak = level;
+  }
+  return peak / 2 ** (8 * sampleBytes - 1);
+}
+
+async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer | undefined> {
+  const buffer = Buffer.alloc(length);
+  return (await readFully(handle, buffer, position)) === length ? buffer : undefined;
+}
+
+function littleEndian(value: number): Buffer {
+  const buffer = Buffer.alloc(4);
+  buffer.writeUInt32LE(value);
+  return buffer;
+}
+
+function invalid(why: string): PreavisError {
+  return new PreavisError('wav_invalid', `A recording is not a WAV file that can be read: ${why}.`);
+}
+
+function empty(): PreavisError {
+  return new PreavisError('wav_empty', 'A recording holds no audio.');
+}

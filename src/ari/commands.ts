@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { PreavisError } from '../core/errors.ts';
+import type { BridgeId, ChannelId } from '../core/ids.ts';
+import type { AriRequest } from './http.ts';
+import type { AriCommands, AriQueries } from './port.ts';
+
+const id = encodeURIComponent;
+const parse = <T>(schema: z.ZodType<T>, value: unknown): T => {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new PreavisError('ari_request_failed', 'Asterisk answered in a form that is not documented', {
+    cause: result.error,
+  });
+};
+
+/** `undefined` when Asterisk does not know what is asked for. */
+async function orUndefined<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof PreavisError && error.code === 'ari_not_found') return undefined;
+    throw error;
+  }
+}
+
+/** The requests of ARI that Préavis uses, over `request`. */
+export function makeAriCommands(request: AriRequest, application: string): AriCommands & AriQueries {
+  const command = async (...args: Parameters<AriRequest>): Promise<void> => {
+    await request(...args);
+  };
+
+  return {
+    answer: (channelId) => command('POST', `/channels/${id(channelId)}/answer`),
+    play: (channelId, playbackId, soundName, language) =>
+      command('POST', `/channels/${id(channelId)}/play/${id(playbackId)}`, {
+        media: `sound:${soundName}`,
+        lang: language,
+      }),
+    createBridge: (bridgeId) => command('POST', `/bridges/${id(bridgeId)}`, { type: 'mixing' }),
+    createChannel: (channelId, endpoint, originator) =>
+      command('POST', '/channels/create', {
+        endpoint,
+        app: application,
+        appArgs: 'destination',
+        channelId,
+        originator,
+      }),
+    addToBridge: (bridgeId, channelIds) =>
+      command('POST', `/bridges/${id(bridgeId)}/addChannel`, { channel: channelIds.join(',') }),
+    dial: (channelId, caller, timeoutSeconds) =>
+      command('POST', `/channels/${id(channelId)}/dial`, { caller, timeout: String(timeoutSeconds) }),
+    ring: (channelId) => command('POST', `/channels/${id(channelId)}/ring`),
+    ringStop: (channelId) => command('DELETE', `/channels/${id(channelId)}/ring`),
+    recordBridge: (bridgeId, name, maximumSeconds) =>
+      command('POST', `/bridges/${id(bridgeId)}/record`, {
+        name,
+        format: 'wav',
+        ifExists: 'fail',
+        maxDurationSeconds: String(maximumSeconds),
+      }),
+    stopRecorder: (name) => command('POST', `/recordings/live/${id(name)}/stop`),
+    hangUp: (channelId) => command('DELETE', `/channels/${id(channelId)}`, { reason: 'normal' }),
+    setVariable: (channelId, variable, value) =>
+      command('POST', `/channels/${id(channelId)}/variable`, { variable, value }),
+    continueInDialplan: (channelId) => command('POST', `/channels/${id(channelId)}/continue`),
+    destroyBridge: (bridgeId) => command('DELETE', `/bridges/${id(bridgeId)}`),
+
+    identity: async () => {
+      const { system } = parse(
+        z.object({ system: z.object({ version: z.string(), entity_id: z.string().default('') }) }),
+        await request('GET', '/asterisk/info', { only: 'system' }),
+      );
+
+      return { version: system.version, node: system.entity_id };
+    },
+    languagesOfSound: async (soundName) => {
+      const sound = await orUndefined(request('GET', `/sounds/${id(soundName)}`));
+      if (sound === undefined) return [];
+      const { formats } = parse(z.object({ formats: z.array(z.object({ language: z.string() })) }), sound);
+      return formats.map((format) => format.language);
+    },
+    channels: async () =>
+      parse(z.array(z.object({ id: z.string(), state: z.string() })), await request('GET', '/channels')).map(
+        (channel) => ({ id: channel.id as ChannelId, state: channel.state }),
+      ),
+    owned: async () => {
+      const app = await orUndefined(request('GET', `/applications/${id(application)}`));
+      if (app === undefined) return { channels: [], bridges: [] };
+      const lists = parse(z.object({ channel_ids: z.array(z.string()), bridge_ids: z.array(z.string()) }), app);
+      return {
+        channels: lists.channel_ids as ChannelId[],
+        bridges: lists.bridge_ids as BridgeId[],
+      };
+    },
+    bridges: async () =>
+      parse(z.array(z.object({ id: z.string() })), await request('GET', '/bridges')).map(
+        (bridge) => bridge.id as BridgeId,
+      ),
+    isRecording: async (name) => (await orUndefined(request('GET', `/recordings/live/${id(name)}`))) !== undefined,
+  };
+}

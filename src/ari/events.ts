@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import type { BridgeId, ChannelId, PlaybackId } from '../core/ids.ts';
+
+/**
+ * The events of Asterisk that Préavis acts on, checked and reduced to what it uses. `at` is Asterisk's own clock in ms
+ * since 1970 UTC (P8). Everything in `callerNumber` comes from the caller: untrusted and personal.
+ */
+export type AriEvent =
+  | {
+      type: 'channelArrived';
+      at: number;
+      channelId: ChannelId;
+      args: string[];
+      callerNumber: string;
+      language: string;
+    }
+  | { type: 'channelLeft'; at: number; channelId: ChannelId }
+  | { type: 'channelGone'; at: number; channelId: ChannelId; cause: number }
+  | { type: 'channelUp'; at: number; channelId: ChannelId }
+  | { type: 'channelRinging'; at: number; channelId: ChannelId }
+  | { type: 'playbackStarted'; at: number; playbackId: PlaybackId }
+  | { type: 'playbackFinished'; at: number; playbackId: PlaybackId; outcome: 'done' | 'failed' }
+  | { type: 'recorderStarted'; at: number; name: string }
+  | { type: 'recorderFinished'; at: number; name: string }
+  | { type: 'recorderFailed'; at: number; name: string; cause: string }
+  | { type: 'bridgeGone'; at: number; bridgeId: BridgeId }
+  | { type: 'applicationReplaced'; at: number };
+
+/** Event types of ARI that lead to an AriEvent; all others are switched off at the source where Asterisk allows it. */
+export const usedEventTypes = [
+  'StasisStart',
+  'StasisEnd',
+  'ChannelDestroyed',
+  'ChannelStateChange',
+  'Dial',
+  'PlaybackStarted',
+  'PlaybackFinished',
+  'RecordingStarted',
+  'RecordingFinished',
+  'RecordingFailed',
+  'BridgeDestroyed',
+  'ApplicationReplaced',
+] as const;
+
+type UsedEventType = (typeof usedEventTypes)[number];
+
+const timestamp = z.string().transform((text, context) => {
+  // Asterisk writes +0000, ECMAScript wants +00:00.
+  const ms = Date.parse(text.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'));
+  if (!Number.isNaN(ms)) return ms;
+  context.addIssue('is not a time');
+  return z.NEVER;
+});
+
+const channel = z.object({
+  id: z.string().min(1),
+  state: z.string(),
+  language: z.string().default(''),
+  caller: z.object({ number: z.string().default('') }).optional(),
+});
+const onChannel = z.object({ timestamp, channel });
+const onPlayback = z.object({ timestamp, playback: z.object({ id: z.string().min(1), state: z.string() }) });
+const onRecording = z.object({
+  timestamp,
+  recording: z.object({ name: z.string().min(1), cause: z.string().optional() }),
+});
+
+const isUsed = (type: unknown): type is UsedEventType => usedEventTypes.some((used) => used === type);
+
+/**
+ * Checks one event. `undefined` for events that Préavis does not use. Throws a ZodError for one that it uses but that
+ * does not have the documented form.
+ */
+export function parseAriEvent(raw: unknown): AriEvent | undefined {
+  const { type } = z.looseObject({ type: z.string() }).parse(raw);
+  if (!isUsed(type)) return undefined;
+  switch (type) {
+    case 'StasisStart': {
+      const event = onChannel.extend({ args: z.array(z.string()) }).parse(raw);
+      return {
+        type: 'channelArrived',
+        at: event.timestamp,
+        channelId: event.channel.id as ChannelId,
+        args: event.args,
+        callerNumber: event.channel.caller?.number ?? '',
+        language: event.channel.language,
+      };
+    }
+    case 'StasisEnd': {
+      const event = onChannel.parse(raw);
+      return { type: 'channelLeft', at: event.timestamp, channelId: event.channel.id as ChannelId };
+    }
+    case 'ChannelDestroyed': {
+      const event = onChannel.extend({ cause: z.int() }).parse(raw);
+      return {
+        type: 'channelGone',
+        at: event.timestamp,
+        channelId: event.channel.id as ChannelId,
+        cause: event.cause,
+      };
+    }
+    case 'ChannelStateChange': {
+      const event = onChannel.parse(raw);
+      const base = { at: event.timestamp, channelId: event.channel.id as ChannelId };
+      if (event.channel.state === 'Up') return { type: 'channelUp', ...base };
+      if (event.channel.state === 'Ringing') return { type: 'channelRinging', ...base };
+      return undefined;
+    }
+    case 'Dial': {
+      const event = z
+        .object({ timestamp, dialstatus: z.string(), peer: z.object({ id: z.string().min(1) }) })
+        .parse(raw);
+      // A Local or DAHDI channel may announce progress here without a change of its own state.
+      const base = { at: event.timestamp, channelId: event.peer.id as ChannelId };
+      if (event.dialstatus === 'ANSWER') return { type: 'channelUp', ...base };
+      if (event.dialstatus === 'RINGING') return { type: 'channelRinging', ...base };
+      return undefined;
+    }
+    case 'PlaybackStarted': {
+      const event = onPlayback.parse(raw);
+      return { type: 'playbackStarted', at: event.timestamp, playbackId: event.playback.id as PlaybackId };
+    }
+    case 'PlaybackFinished': {
+      const event = onPlayback.parse(raw);
+      return {
+        type: 'playbackFinished',
+        at: event.timestamp,
+        playbackId: event.playback.id as PlaybackId,
+        outcome: event.playback.state === 'done' ? 'done' : 'failed',
+      };
+    }
+    case 'RecordingStarted': {
+      const event = onRecording.parse(raw);
+      return { type: 'recorderStarted', at: event.timestamp, name: event.recording.name };
+    }
+    case 'RecordingFinished': {
+      const event = onRecording.parse(raw);
+      return { type: 'recorderFinished', at: event.timestamp, name: event.recording.name };
+    }
+    case 'RecordingFailed': {
+      const event = onRecording.parse(raw);
+      return {
+        type: 'recorderFailed',
+        at: event.timestamp,
+        name: event.recording.name,
+        cause: event.recording.cause ?? 'unknown',
+      };
+    }
+    case 'BridgeDestroyed': {
+      const event = z.object({ timestamp, bridge: z.object({ id: z.string().min(1) }) }).parse(raw);
+      return { type: 'bridgeGone', at: event.timestamp, bridgeId: event.bridge.id as BridgeId };
+    }
+    case 'ApplicationReplaced': {
+      const event = z.object({ timestamp }).parse(raw);
+      return { type: 'applicationReplaced', at: event.timestamp };
+    }
+  }
+}

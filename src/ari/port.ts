@@ -1,0 +1,47 @@
+import type { BridgeId, ChannelId, PlaybackId } from '../core/ids.ts';
+import type { AriEvent } from './events.ts';
+
+/** Version as `core show version` has it, and the id of the node (entity id). */
+export type AsteriskIdentity = { version: string; node: string };
+
+/** What Préavis asks of Asterisk. All methods throw PreavisError: ari_not_found, ari_request_failed, ari_unreachable. */
+export type AriCommands = {
+  answer(channelId: ChannelId): Promise<void>;
+  play(channelId: ChannelId, playbackId: PlaybackId, soundName: string, language: string): Promise<void>;
+  createBridge(bridgeId: BridgeId): Promise<void>;
+  /** Makes the destination's channel without dialling it yet. */
+  createChannel(channelId: ChannelId, endpoint: string, originator: ChannelId): Promise<void>;
+  addToBridge(bridgeId: BridgeId, channelIds: readonly ChannelId[]): Promise<void>;
+  dial(channelId: ChannelId, caller: ChannelId, timeoutSeconds: number): Promise<void>;
+  /** Lets an answered channel hear a ringing tone. */
+  ring(channelId: ChannelId): Promise<void>;
+  ringStop(channelId: ChannelId): Promise<void>;
+  /** Records the bridge as `<name>.wav` in Asterisk's recording folder; fails when that file exists. */
+  recordBridge(bridgeId: BridgeId, name: string, maximumSeconds: number): Promise<void>;
+  stopRecorder(name: string): Promise<void>;
+  hangUp(channelId: ChannelId): Promise<void>;
+  setVariable(channelId: ChannelId, name: string, value: string): Promise<void>;
+  /** Sends a channel back to its dialplan, at the priority after Stasis(). */
+  continueInDialplan(channelId: ChannelId): Promise<void>;
+  destroyBridge(bridgeId: BridgeId): Promise<void>;
+};
+
+/** What Préavis asks Asterisk to know its state. */
+export type AriQueries = {
+  identity(): Promise<AsteriskIdentity>;
+  /** The languages in which this sound exists on Asterisk's disk now; empty when there is none. */
+  languagesOfSound(soundName: string): Promise<readonly string[]>;
+  channels(): Promise<readonly { id: ChannelId; state: string }[]>;
+  /** Channels and bridges that are under this application now. */
+  owned(): Promise<{ channels: readonly ChannelId[]; bridges: readonly BridgeId[] }>;
+  bridges(): Promise<readonly BridgeId[]>;
+  /** Whether a recorder of this name runs now. */
+  isRecording(name: string): Promise<boolean>;
+};
+
+export type AriListener = {
+  event(event: AriEvent): void;
+  /** The event socket is open; events from before are lost. */
+  connected(): void;
+  disconnected(): void;
+};

@@ -1,0 +1,81 @@
+import type { Policy } from '../config/policy.ts';
+
+/** What the dialplan asked for in Stasis(), checked against the policy. */
+export type CallRequest = {
+  /** Dial string of the destination. */
+  to: string;
+  line: string;
+  purposes: readonly string[];
+  /** Language that the dialplan decided, without a region. */
+  language: string | undefined;
+  timeoutSeconds: number;
+};
+
+export type ArgumentsResult = { ok: true; request: CallRequest } | { ok: false; argument: string; problem: string };
+
+const knownArguments = ['to', 'line', 'purpose', 'language', 'timeout'] as const;
+type KnownArgument = (typeof knownArguments)[number];
+const isKnown = (name: string): name is KnownArgument => knownArguments.some((known) => known === name);
+
+/** One endpoint, as Dial() takes it; several (`&`) and Dial()'s own options (`,`) are another matter. */
+const dialString = /^[A-Za-z0-9]{2,20}\/[^\s&,\p{Cc}]{1,200}$/u;
+const languageTag = /^[a-z]{2,3}([_-][A-Za-z]{2})?$/;
+
+/** A name that is not ours may come from anywhere: only a harmless one is repeated to people. */
+const harmless = (text: string): string => (/^[A-Za-z0-9_-]{1,30}$/.test(text) ? text : '(unreadable)');
+
+/**
+ * Reads `name=value` arguments, e.g. `to=PJSIP/100`, `purpose=training+agreement`. Empty ones are left out by a
+ * dialplan with unset variables and mean nothing. The problem names the argument, never its value.
+ */
+export function parseArguments(args: readonly string[], policy: Policy): ArgumentsResult {
+  const given = new Map<KnownArgument, string>();
+  for (const argument of args) {
+    const text = argument.trim();
+    if (text === '') continue;
+    const equals = text.indexOf('=');
+    const name = equals < 0 ? text : text.slice(0, equals).trim();
+    if (equals < 0) return { ok: false, argument: harmless(name), problem: 'is not of the form name=value' };
+    if (!isKnown(name)) return { ok: false, argument: harmless(name), problem: 'is not an argument of Préavis' };
+    if (given.has(name)) return { ok: false, argument: name, problem: 'is given twice' };
+    const value = text.slice(equals + 1).trim();
+    if (value !== '') given.set(name, value);
+  }
+
+  const to = given.get('to');
+  if (to === undefined) return { ok: false, argument: 'to', problem: 'is missing' };
+  if (to.includes('&')) {
+    return { ok: false, argument: 'to', problem: 'names several endpoints; use one Local/ channel that dials them' };
+  }
+  if (!dialString.test(to)) return { ok: false, argument: 'to', problem: 'is not a dial string such as PJSIP/100' };
+
+  const lineName = given.get('line') ?? 'default';
+  const line = policy.lines.get(lineName);
+  if (line === undefined) return { ok: false, argument: 'line', problem: 'is not a line of the configuration' };
+
+  const purposes = given.get('purpose')?.split('+') ?? line.purposes;
+  if (new Set(purposes).size !== purposes.length || purposes.some((purpose) => !policy.purposes.has(purpose))) {
+    return { ok: false, argument: 'purpose', problem: 'is not a purpose of the configuration, or several joined by +' };
+  }
+
+  const tag = given.get('language');
+  if (tag !== undefined && !languageTag.test(tag)) {
+    return { ok: false, argument: 'language', problem: 'is not a language tag such as fr' };
+  }
+
+  const timeout = given.get('timeout') ?? String(policy.defaultTimeoutSeconds);
+  if (!/^\d{1,3}$/.test(timeout) || Number(timeout) < 1 || Number(timeout) > 600) {
+    return { ok: false, argument: 'timeout', problem: 'is not a number of seconds from 1 to 600' };
+  }
+
+  return {
+    ok: true,
+    request: {
+      to,
+      line: lineName,
+      purposes: [...purposes],
+      language: tag?.split(/[_-]/)[0],
+      timeoutSeconds: Number(timeout),
+    },
+  };
+}

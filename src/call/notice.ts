@@ -1,0 +1,44 @@
+import type { Prompt } from '../config/prompts.ts';
+import type { PlaybackId } from '../core/ids.ts';
+
+/** One sentence of the notice, with the id of the playback that will say it. */
+export type Sentence = { prompt: Prompt; playbackId: PlaybackId };
+
+/** A sentence whose playback has ended. Times are Asterisk's, in ms since 1970 UTC. */
+export type Played = {
+  sentence: Sentence;
+  startedAt: number | undefined;
+  finishedAt: number | undefined;
+  verdict: Verdict;
+};
+
+export type Verdict = 'verified' | 'notice_failed' | 'notice_cut_short' | 'notice_timeout';
+
+/** A notice of which every sentence is verified; only `tell` makes one, and only with it can recording start (P1). */
+export type Told = { readonly sentences: readonly Played[]; readonly finishedAt: number; readonly [told]: true };
+declare const told: unique symbol;
+
+/** P2: at least this part of the prompt's known length must lie between Asterisk's start and finish events. */
+const leastPart = 0.95;
+
+/** Judges one finished playback by P2. That the file exists in exactly this language was checked before it was played. */
+export function judge(
+  sentence: Sentence,
+  startedAt: number | undefined,
+  finishedAt: number,
+  outcome: 'done' | 'failed',
+): Played {
+  const base = { sentence, startedAt, finishedAt };
+  if (outcome !== 'done' || startedAt === undefined) return { ...base, verdict: 'notice_failed' };
+  const whole = finishedAt - startedAt >= leastPart * sentence.prompt.lengthMs;
+
+  return { ...base, verdict: whole ? 'verified' : 'notice_cut_short' };
+}
+
+/** The proof that the caller was told, or undefined when any sentence is not verified or there is none. */
+export function tell(sentences: readonly Played[]): Told | undefined {
+  const finishedAt = sentences.at(-1)?.finishedAt;
+  if (finishedAt === undefined || sentences.some((played) => played.verdict !== 'verified')) return undefined;
+
+  return { sentences, finishedAt } as Told;
+}

@@ -1,0 +1,15 @@
+import type { UnrecordedReason } from './events.ts';
+import type { CallState, Order } from './state.ts';
+
+/** Where calls are kept; the catalogue is one. */
+export type CallJournal = {
+  /** Writes the whole state, durably. Throws catalogue_unusable. */
+  save(state: CallState): Promise<void>;
+  /** The calls that had not ended when they were last saved. */
+  open(): Promise<readonly CallState[]>;
+};
+
+/** Whether a call could be announced and recorded now. */
+export type Readiness = {
+  check(order: Order): Promise<'ready' | UnrecordedReason>;
+};

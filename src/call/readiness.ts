@@ -1,0 +1,83 @@
+import { access, constants, statfs } from 'node:fs/promises';
+import type { AriQueries } from '../ari/port.ts';
+import type { Prompt } from '../config/prompts.ts';
+import type { Clock } from '../core/clock.ts';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import type { Readiness } from './ports.ts';
+
+const mebibyte = 1024 * 1024;
+
+/**
+ * Throws spool_unusable or spool_full when Asterisk's recording folder cannot be read and written by us, or has less
+ * than `minimumFreeMib` left.
+ */
+export async function checkSpool(folder: string, minimumFreeMib: number): Promise<void> {
+  let free: number;
+  try {
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    const disk = await statfs(folder);
+    free = (disk.bavail * disk.bsize) / mebibyte;
+  } catch (cause) {
+    throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder}: ${errnoOf(cause) ?? 'error'}`, {
+      cause,
+    });
+  }
+  if (free < minimumFreeMib) {
+    throw new PreavisError(
+      'spool_full',
+      `recording.spoolFolder ${folder}: ${Math.floor(free)} MiB free, ${minimumFreeMib} MiB wanted`,
+    );
+  }
+}
+
+/** The prompts that are not on Asterisk's disk in exactly their own language (P2). */
+export async function missingPrompts(
+  prompts: readonly Prompt[],
+  languagesOfSound: AriQueries['languagesOfSound'],
+): Promise<Prompt[]> {
+  const found = await Promise.all(prompts.map((prompt) => languagesOfSound(prompt.soundName)));
+
+  return prompts.filter((prompt, index) => found[index]?.includes(prompt.language) !== true);
+}
+
+/** How long an answer may be used for other calls, ms. A prompt that vanishes within it still fails to play. */
+const answerLifeMs = 1_000;
+
+type ReadinessOptions = {
+  spoolFolder: string;
+  minimumFreeMib: number;
+  languagesOfSound: AriQueries['languagesOfSound'];
+  clock: Clock;
+};
+
+/** Asks the disk and Asterisk before each call, sharing answers of the last second. */
+export function makeReadiness(options: ReadinessOptions): Readiness {
+  const { clock } = options;
+  const answers = new Map<string, { askedAt: number; answer: Promise<unknown> }>();
+
+  const shared = <T>(key: string, ask: () => Promise<T>): Promise<T> => {
+    const known = answers.get(key);
+    const age = known === undefined ? Infinity : clock.now() - known.askedAt;
+    if (known !== undefined && age >= 0 && age < answerLifeMs) return known.answer as Promise<T>;
+    const answer = ask();
+    answers.set(key, { askedAt: clock.now(), answer });
+
+    return answer;
+  };
+
+  return {
+    check: async (order) => {
+      try {
+        await shared('spool', () => checkSpool(options.spoolFolder, options.minimumFreeMib));
+      } catch (error) {
+        return error instanceof PreavisError && error.code === 'spool_full' ? 'spool_full' : 'spool_unusable';
+      }
+      const prompts = order.sentences.map((sentence) => sentence.prompt);
+      const missing = await missingPrompts(prompts, (sound) =>
+        shared(`sound ${sound}`, () => options.languagesOfSound(sound)),
+      );
+
+      return missing.length === 0 ? 'ready' : 'prompts_missing';
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import type Database from 'better-sqlite3';
+import { z } from 'zod';
+import type { Played } from '../call/notice.ts';
+import type { CallState, Recorder } from '../call/state.ts';
+import type { CallId } from '../core/ids.ts';
+import { callRow, noticeRow, type CallRow, type NoticeRow } from './rows.ts';
+
+/** The sentences that have been played so far. */
+function playedOf(state: CallState): readonly Played[] {
+  switch (state.kind) {
+    case 'checking':
+    case 'answering':
+      return [];
+    case 'announcing':
+    case 'ended':
+      return state.played;
+    case 'dialling':
+    case 'talking':
+    case 'closing':
+      return state.told.sentences;
+  }
+}
+
+function recorderOf(state: CallState): Recorder {
+  switch (state.kind) {
+    case 'checking':
+    case 'answering':
+    case 'announcing':
+    case 'dialling':
+      return { kind: 'none' };
+    case 'talking':
+    case 'closing':
+    case 'ended':
+      return state.recorder;
+  }
+}
+
+/** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
+export function makeCalls(database: Database.Database, now: () => number) {
+  const upsertCall = database.prepare(`
+    INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
+      language_reason, phase, state)
+    VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason, @phase, @state)
+    ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, state = excluded.state`);
+  const endCall = database.prepare(`
+    UPDATE calls SET ended_at = @endedAt, result = @result, reason = @reason, dial_status = @dialStatus WHERE id = @id`);
+  const upsertNotice = database.prepare(`
+    INSERT OR REPLACE INTO notices
+      (call_id, position, prompt, language, text, sha256, length_ms, started_at, finished_at, verdict)
+    VALUES (@callId, @position, @prompt, @language, @text, @sha256, @lengthMs, @startedAt, @finishedAt, @verdict)`);
+  const insertRecording = database.prepare(`
+    INSERT INTO recordings (id, call_id, status, notice_finished_at, keep_days)
+    VALUES (@id, @callId, 'recording', @noticeFinishedAt, @keepDays) ON CONFLICT (id) DO NOTHING`);
+  const timeRecording = database.prepare(`
+    UPDATE recordings SET started_at = @startedAt, finished_at = @finishedAt WHERE id = @id AND status = 'recording'`);
+  const insertAudit = database.prepare(`
+    INSERT INTO audit (at, recording_id, event, from_status, to_status, actor)
+    VALUES (@at, @id, 'recorder started', NULL, 'recording', 'serve')`);
+  const selectOpen = database.prepare(`SELECT state FROM calls WHERE state IS NOT NULL ORDER BY id`);
+  const selectCall = database.prepare(`SELECT * FROM calls WHERE id = ?`);
+  const selectCalls = database.prepare(`SELECT * FROM calls ORDER BY id DESC LIMIT ?`);
+  const selectNotices = database.prepare(`SELECT * FROM notices WHERE call_id = ? ORDER BY position`);
+  const upsertPolicy = database.prepare(`INSERT INTO policies (version, content) VALUES (?, ?) ON CONFLICT DO NOTHING`);
+  const selectPolicy = database.prepare(`SELECT content FROM policies WHERE version = ?`).pluck();
+
+  const saveRecording = (state: CallState, played: readonly Played[]): void => {
+    const { facts } = state;
+    const recorder = recorderOf(state);
+    const noticeFinishedAt = played.at(-1)?.finishedAt;
+    const { order } = facts;
+    if (recorder.kind !== 'running' && recorder.kind !== 'finished') return;
+    if (order === undefined || noticeFinishedAt === undefined) return;
+    const id = order.recording;
+    const inserted = insertRecording.run({ id, callId: facts.id, noticeFinishedAt, keepDays: order.keepDays });
+    if (inserted.changes === 1) insertAudit.run({ id, at: now() });
+    timeRecording.run({
+      id,
+      startedAt: recorder.startedAt ?? null,
+      finishedAt: recorder.kind === 'finished' ? (recorder.finishedAt ?? null) : null,
+    });
+  };
+
+  const save = database.transaction((state: CallState): void => {
+    const { facts } = state;
+    const { order } = facts;
+    const ended = state.kind === 'ended';
+    upsertCall.run({
+      id: facts.id,
+      startedAt: facts.startedAt,
+      policyVersion: facts.policyVersion,
+      asteriskVersion: facts.asterisk.version,
+      asteriskNode: facts.asterisk.node,
+      line: order?.request.line ?? null,
+      purposes: JSON.stringify(order?.request.purposes ?? []),
+      languages: JSON.stringify(order?.language.languages ?? []),
+      languageReason: order?.language.reason ?? null,
+      phase: state.kind,
+      // An ended call needs no adopting, and its state holds a dial string.
+      state: ended ? null : JSON.stringify(state),
+    });
+    const played = playedOf(state);
+    for (const [position, { sentence, startedAt, finishedAt, verdict }] of played.entries()) {
+      const { id: prompt, language, text, sha256, lengthMs } = sentence.prompt;
+      upsertNotice.run({
+        callId: facts.id,
+        position,
+        prompt,
+        language,
+        text,
+        sha256,
+        lengthMs,
+        startedAt: startedAt ?? null,
+        finishedAt: finishedAt ?? null,
+        verdict,
+      });
+    }
+    saveRecording(state, played);
+    if (ended) {
+      const { outcome } = state;
+      endCall.run({
+        id: facts.id,
+        endedAt: state.endedAt ?? null,
+        result: outcome.result,
+        reason: outcome.result === 'unrecorded' ? outcome.reason : null,
+        dialStatus: outcome.result === 'notConnected' ? outcome.dialStatus : null,
+      });
+    }
+  });
+
+  return {
+    save: (state: CallState): void => {
+      save.immediate(state);
+    },
+    /** A snapshot comes from `save` of this or an earlier release; the schema number guards its form. */
+    open: (): CallState[] =>
+      z
+        .array(z.object({ state: z.string() }))
+        .parse(selectOpen.all())
+        .map((row) => JSON.parse(row.state) as CallState),
+    call: (id: CallId): CallRow | undefined => callRow.optional().parse(selectCall.get(id)),
+    calls: (limit: number): CallRow[] => z.array(callRow).parse(selectCalls.all(limit)),
+    notices: (id: CallId): NoticeRow[] => z.array(noticeRow).parse(selectNotices.all(id)),
+    savePolicy: (version: string, content: string): void => {
+      upsertPolicy.run(version, content);
+    },
+    policy: (version: string): string | undefined => z.string().optional().parse(selectPolicy.get(version)),
+  };
+}

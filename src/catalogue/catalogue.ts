@@ -1,0 +1,91 @@
+import type { CallJournal } from '../call/ports.ts';
+import type { Clock } from '../core/clock.ts';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
+import { makeCalls } from './calls.ts';
+import { makeLeases, type LeaseHolder } from './leases.ts';
+import { openDatabase } from './open.ts';
+import { makeRecordings, type AuditNote, type RecordingChanges, type RecordingFilter } from './recordings.ts';
+import type { AuditRow, CallRow, NoticeRow, RecordingRow, RecordingStatus } from './rows.ts';
+
+/**
+ * What is known of calls and recordings. Asynchronous although SQLite is not, so that another database can stand behind
+ * it. Every method throws catalogue_unusable when the database fails; `move` also status_conflict.
+ */
+export type Catalogue = CallJournal & {
+  call(id: CallId): Promise<CallRow | undefined>;
+  calls(limit: number): Promise<CallRow[]>;
+  notices(id: CallId): Promise<NoticeRow[]>;
+  savePolicy(version: string, content: string): Promise<void>;
+  policy(version: string): Promise<string | undefined>;
+
+  recording(id: string): Promise<RecordingRow | undefined>;
+  recordings(filter: RecordingFilter): Promise<RecordingRow[]>;
+  finishable(): Promise<RecordingRow[]>;
+  sendable(at: number, after: string, limit: number): Promise<RecordingRow[]>;
+  due(at: number, after: string, limit: number): Promise<RecordingRow[]>;
+  counts(): Promise<Partial<Record<RecordingStatus, number>>>;
+  move(
+    id: RecordingId,
+    from: RecordingStatus,
+    to: RecordingStatus,
+    changes: RecordingChanges,
+    note: AuditNote,
+  ): Promise<void>;
+  postpone(id: RecordingId, until: number): Promise<void>;
+  note(id: RecordingId, note: AuditNote): Promise<void>;
+  audit(id: RecordingId): Promise<AuditRow[]>;
+
+  takeLease(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
+  releaseLease(job: string, me: LeaseHolder): Promise<void>;
+  close(): void;
+};
+
+/** Runs a synchronous step of SQLite as the asynchronous interface promises it. */
+function eventually<Args extends unknown[], T>(step: (...args: Args) => T): (...args: Args) => Promise<T> {
+  return (...args) => {
+    try {
+      return Promise.resolve(step(...args));
+    } catch (cause) {
+      const error =
+        cause instanceof PreavisError || !(errnoOf(cause) ?? '').startsWith('SQLITE')
+          ? cause
+          : new PreavisError('catalogue_unusable', `the catalogue refused a step (${errnoOf(cause) ?? ''})`, { cause });
+      return Promise.reject(error instanceof Error ? error : new TypeError(String(error)));
+    }
+  };
+}
+
+/** Opens the SQLite catalogue; see openDatabase for what it throws. */
+export function openCatalogue(file: string, clock: Clock, options: { mustExist?: boolean } = {}): Catalogue {
+  const database = openDatabase(file, options);
+  const now = (): number => clock.now();
+  const calls = makeCalls(database, now);
+  const recordings = makeRecordings(database, now);
+  const leases = makeLeases(database, now);
+
+  return {
+    save: eventually(calls.save),
+    open: eventually(calls.open),
+    call: eventually(calls.call),
+    calls: eventually(calls.calls),
+    notices: eventually(calls.notices),
+    savePolicy: eventually(calls.savePolicy),
+    policy: eventually(calls.policy),
+    recording: eventually(recordings.recording),
+    recordings: eventually(recordings.recordings),
+    finishable: eventually(recordings.finishable),
+    sendable: eventually(recordings.sendable),
+    due: eventually(recordings.due),
+    counts: eventually(recordings.counts),
+    move: eventually(recordings.move),
+    postpone: eventually(recordings.postpone),
+    note: eventually(recordings.note),
+    audit: eventually(recordings.audit),
+    takeLease: eventually(leases.takeLease),
+    releaseLease: eventually(leases.releaseLease),
+    close: () => {
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * The schema, step by step. A step that was released is never changed; the next one is added behind it. PRAGMA
+ * user_version holds the number of steps applied. All times are ms since 1970 UTC.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE policies (
+    version TEXT PRIMARY KEY,
+    content TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE calls (
+    id TEXT PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    policy_version TEXT NOT NULL,
+    asterisk_version TEXT NOT NULL,
+    asterisk_node TEXT NOT NULL,
+    line TEXT,
+    purposes TEXT NOT NULL DEFAULT '[]',
+    languages TEXT NOT NULL DEFAULT '[]',
+    language_reason TEXT,
+    phase TEXT NOT NULL,
+    result TEXT,
+    reason TEXT,
+    dial_status TEXT,
+    state TEXT
+  ) STRICT;
+  CREATE INDEX calls_open ON calls (id) WHERE state IS NOT NULL;
+  CREATE INDEX calls_by_start ON calls (started_at);
+
+  CREATE TABLE notices (
+    call_id TEXT NOT NULL REFERENCES calls (id),
+    position INTEGER NOT NULL,
+    prompt TEXT NOT NULL,
+    language TEXT NOT NULL,
+    text TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    length_ms INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    verdict TEXT NOT NULL,
+    PRIMARY KEY (call_id, position)
+  ) STRICT;
+
+  CREATE TABLE recordings (
+    id TEXT PRIMARY KEY,
+    call_id TEXT NOT NULL UNIQUE REFERENCES calls (id),
+    status TEXT NOT NULL
+      CHECK (status IN ('recording', 'recorded', 'archived', 'erased', 'failed', 'lost', 'discarded')),
+    notice_finished_at INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    keep_days INTEGER NOT NULL,
+    keep_until INTEGER,
+    bytes INTEGER,
+    duration_ms INTEGER,
+    sha256 TEXT,
+    flags TEXT NOT NULL DEFAULT '[]',
+    failure TEXT,
+    object_key TEXT,
+    object_version TEXT,
+    receipt_key TEXT,
+    receipt TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX recordings_by_status ON recordings (status, next_attempt_at);
+  CREATE INDEX recordings_by_end ON recordings (keep_until) WHERE status IN ('recorded', 'archived', 'failed');
+
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    recording_id TEXT NOT NULL REFERENCES recordings (id),
+    event TEXT NOT NULL,
+    from_status TEXT,
+    to_status TEXT,
+    actor TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '{}'
+  ) STRICT;
+  CREATE INDEX audit_by_recording ON audit (recording_id);
+  CREATE TRIGGER audit_is_append_only_1 BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'append only'); END;
+  CREATE TRIGGER audit_is_append_only_2 BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'append only'); END;
+
+  CREATE TABLE leases (
+    job TEXT PRIMARY KEY,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    until INTEGER NOT NULL
+  ) STRICT;
+  `,
+];

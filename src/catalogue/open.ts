@@ -1,0 +1,88 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import { migrations } from './migrations.ts';
+
+/** Marks a SQLite file as a catalogue of Préavis ("prav" in ASCII). */
+const applicationId = 0x70726176;
+
+/** How long a write waits for another process's, ms. */
+const busyTimeoutMs = 10_000;
+
+type Options = {
+  /** Fail when the file does not exist, instead of making an empty catalogue. */
+  mustExist?: boolean;
+};
+
+function unusable(file: string, cause: unknown): PreavisError {
+  const code = errnoOf(cause) ?? 'error';
+  if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT') {
+    return new PreavisError('catalogue_foreign', `${file} is not a SQLite database, or is damaged (${code})`, {
+      cause,
+    });
+  }
+
+  return new PreavisError('catalogue_unusable', `${file} cannot be used (${code})`, { cause });
+}
+
+/** Looks at an existing file without changing a byte of it. */
+function inspect(file: string): void {
+  const database = new Database(file, { readonly: true, fileMustExist: true });
+  try {
+    const id = database.pragma('application_id', { simple: true });
+    const version = Number(database.pragma('user_version', { simple: true }));
+    if (id !== applicationId) {
+      throw new PreavisError('catalogue_foreign', `${file} is a database of another program`);
+    }
+    if (version > migrations.length) {
+      throw new PreavisError(
+        'catalogue_newer',
+        `${file} has schema ${version}; this version of Préavis knows ${migrations.length}`,
+      );
+    }
+  } finally {
+    database.close();
+  }
+}
+
+function migrate(database: Database.Database): void {
+  const step = database.transaction((index: number, sql: string) => {
+    if (Number(database.pragma('user_version', { simple: true })) !== index) return;
+    database.exec(sql);
+    database.pragma(`user_version = ${index + 1}`);
+    database.pragma(`application_id = ${applicationId}`);
+  });
+  for (const [index, sql] of migrations.entries()) step.immediate(index, sql);
+}
+
+/**
+ * Opens the catalogue, making or migrating it as needed. Every commit is on disk when it returns (synchronous=FULL).
+ * Throws catalogue_unusable, catalogue_foreign or catalogue_newer; the file is unchanged then.
+ */
+export function openDatabase(file: string, { mustExist = false }: Options = {}): Database.Database {
+  try {
+    if (existsSync(file) && statSync(file).size > 0) {
+      inspect(file);
+    } else {
+      if (mustExist) throw new PreavisError('catalogue_unusable', `${file} does not exist`);
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      closeSync(openSync(file, 'a', 0o600));
+      chmodSync(file, 0o600);
+    }
+    const database = new Database(file, { timeout: busyTimeoutMs });
+    try {
+      database.pragma('journal_mode = WAL');
+      database.pragma('synchronous = FULL');
+      database.pragma('foreign_keys = ON');
+      migrate(database);
+    } catch (cause) {
+      database.close();
+      throw cause;
+    }
+
+    return database;
+  } catch (cause) {
+    throw cause instanceof PreavisError ? cause : unusable(file, cause);
+  }
+}

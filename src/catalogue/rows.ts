@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import type { CallId, RecordingId } from '../core/ids.ts';
+
+/** Only forward: recording -> recorded -> archived -> erased, with side exits (P5). */
+export const recordingStatuses = [
+  'recording',
+  'recorded',
+  'archived',
+  'erased',
+  'failed',
+  'lost',
+  'discarded',
+] as const;
+export type RecordingStatus = (typeof recordingStatuses)[number];
+
+/** What a status may become. */
+export const forward: Readonly<Record<RecordingStatus, readonly RecordingStatus[]>> = {
+  recording: ['recorded', 'failed', 'lost', 'discarded'],
+  recorded: ['archived', 'erased', 'lost'],
+  archived: ['erased'],
+  erased: [],
+  failed: ['erased'],
+  lost: [],
+  discarded: [],
+};
+
+const json = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(schema);
+
+/** Times are ms since 1970 UTC; those of the notice and the recorder are Asterisk's (P8). */
+export const recordingRow = z
+  .object({
+    id: z.string().transform((id) => id as RecordingId),
+    call_id: z.string().transform((id) => id as CallId),
+    status: z.enum(recordingStatuses),
+    notice_finished_at: z.number(),
+    started_at: z.number().nullable(),
+    finished_at: z.number().nullable(),
+    keep_days: z.number(),
+    keep_until: z.number().nullable(),
+    bytes: z.number().nullable(),
+    duration_ms: z.number().nullable(),
+    sha256: z.string().nullable(),
+    flags: json(z.array(z.string())),
+    failure: z.string().nullable(),
+    object_key: z.string().nullable(),
+    object_version: z.string().nullable(),
+    receipt_key: z.string().nullable(),
+    receipt: z.string().nullable(),
+    attempts: z.number(),
+    next_attempt_at: z.number(),
+  })
+  .transform((row) => ({
+    id: row.id,
+    callId: row.call_id,
+    status: row.status,
+    noticeFinishedAt: row.notice_finished_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    keepDays: row.keep_days,
+    keepUntil: row.keep_until,
+    bytes: row.bytes,
+    durationMs: row.duration_ms,
+    sha256: row.sha256,
+    flags: row.flags,
+    failure: row.failure,
+    objectKey: row.object_key,
+    objectVersion: row.object_version,
+    receiptKey: row.receipt_key,
+    receipt: row.receipt,
+    attempts: row.attempts,
+    nextAttemptAt: row.next_attempt_at,
+  }));
+export type RecordingRow = z.output<typeof recordingRow>;
+
+export const callRow = z
+  .object({
+    id: z.string().transform((id) => id as CallId),
+    started_at: z.number(),
+    ended_at: z.number().nullable(),
+    policy_version: z.string(),
+    asterisk_version: z.string(),
+    asterisk_node: z.string(),
+    line: z.string().nullable(),
+    purposes: json(z.array(z.string())),
+    languages: json(z.array(z.string())),
+    language_reason: z.string().nullable(),
+    phase: z.string(),
+    result: z.string().nullable(),
+    reason: z.string().nullable(),
+    dial_status: z.string().nullable(),
+  })
+  .transform((row) => ({
+    id: row.id,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    policyVersion: row.policy_version,
+    asterisk: { version: row.asterisk_version, node: row.asterisk_node },
+    line: row.line,
+    purposes: row.purposes,
+    languages: row.languages,
+    languageReason: row.language_reason,
+    phase: row.phase,
+    result: row.result,
+    reason: row.reason,
+    dialStatus: row.dial_status,
+  }));
+export type CallRow = z.output<typeof callRow>;
+
+export const noticeRow = z
+  .object({
+    prompt: z.string(),
+    language: z.string(),
+    text: z.string(),
+    sha256: z.string(),
+    length_ms: z.number(),
+    started_at: z.number().nullable(),
+    finished_at: z.number().nullable(),
+    verdict: z.string(),
+  })
+  .transform((row) => ({
+    prompt: row.prompt,
+    language: row.language,
+    text: row.text,
+    sha256: row.sha256,
+    lengthMs: row.length_ms,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    verified: row.verdict === 'verified',
+    verdict: row.verdict,
+  }));
+export type NoticeRow = z.output<typeof noticeRow>;
+
+export const auditRow = z
+  .object({
+    at: z.number(),
+    event: z.string(),
+    from_status: z.string().nullable(),
+    to_status: z.string().nullable(),
+    actor: z.string(),
+    detail: json(z.record(z.string(), z.unknown())),
+  })
+  .transform((row) => ({
+    at: row.at,
+    event: row.event,
+    from: row.from_status,
+    to: row.to_status,
+    actor: row.actor,
+    detail: row.detail,
+  }));
+export type AuditRow = z.output<typeof auditRow>;

@@ -1,0 +1,86 @@
+import { checkSpool, missingPrompts } from '../call/readiness.ts';
+import { openCatalogue } from '../catalogue/catalogue.ts';
+import { makePolicy, neededPrompts } from '../config/policy.ts';
+import type { Config } from '../config/schema.ts';
+import { asPreavisError, PreavisError } from '../core/errors.ts';
+import { loadLibrary, makeAri, makeStore } from '../parts.ts';
+import { checkSchedule } from '../retention/schedule.ts';
+import { configOf, type CommandContext } from './context.ts';
+
+type Finding = { check: string; ok: true } | { check: string; ok: false; code: string; problem: string; hint: string };
+
+/** What `check` looks at, in order; a check that needs a failed one is left out. */
+async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
+  const list: Finding[] = [];
+  const look = async (check: string, step: () => Promise<void> | void): Promise<boolean> => {
+    try {
+      await step();
+      list.push({ check, ok: true });
+
+      return true;
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      list.push({ check, ok: false, code: error.code, problem: error.message, hint: error.hint });
+
+      return false;
+    }
+  };
+
+  await look('schedule', () => {
+    checkSchedule(
+      [
+        { key: 'schedule.upload', cron: config.schedule.upload },
+        { key: 'schedule.retention', cron: config.schedule.retention },
+      ],
+      config.schedule.timezone,
+    );
+  });
+  const library = await loadLibrary(config).catch((error: unknown) => asPreavisError(error));
+  const policyFound = await look('prompts and purposes', () => {
+    if (library instanceof PreavisError) throw library;
+    makePolicy(config, library);
+  });
+  await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
+  await look('catalogue', () => {
+    openCatalogue(config.catalogue.file, context.clock).close();
+  });
+  await look('archive', () => makeStore(config).check());
+
+  let ari: ReturnType<typeof makeAri> | undefined;
+  const reachable = await look('asterisk', async () => {
+    ari = makeAri(config);
+    await ari.commands.identity();
+  });
+  if (reachable && policyFound && ari !== undefined && !(library instanceof PreavisError)) {
+    const { commands } = ari;
+    await look('prompts on asterisk', async () => {
+      const missing = await missingPrompts(neededPrompts(makePolicy(config, library)), (sound) =>
+        commands.languagesOfSound(sound),
+      );
+      if (missing.length === 0) return;
+      const names = missing.map((prompt) => `${prompt.language}/${prompt.soundName}`);
+      throw new PreavisError('prompts_missing', `not on Asterisk in its own language: ${names.join(', ')}`);
+    });
+  }
+  ari?.close();
+
+  return list;
+}
+
+/** Looks at everything `serve` needs and says what is wrong and how to mend it. Exit 1 when anything is. */
+export async function check(context: CommandContext, { json }: { json: boolean }): Promise<0 | 1> {
+  const list = await findings(await configOf(context), context);
+  const ok = list.every((finding) => finding.ok);
+  if (json) context.print(JSON.stringify({ ok, checks: list }, undefined, 2));
+  else {
+    for (const finding of list) {
+      context.print(
+        finding.ok
+          ? `ok     ${finding.check}`
+          : `WRONG  ${finding.check}: ${finding.problem} [${finding.code}]\n       ${finding.hint}`,
+      );
+    }
+  }
+
+  return ok ? 0 : 1;
+}

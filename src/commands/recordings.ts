@@ -1,0 +1,116 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { recordingStatuses, type RecordingRow, type RecordingStatus } from '../catalogue/rows.ts';
+import { isoTime } from '../core/clock.ts';
+import { PreavisError } from '../core/errors.ts';
+import { isUlid } from '../core/ids.ts';
+import { gapMs } from '../evidence/receipt.ts';
+import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { table } from './table.ts';
+
+export type ListOptions = { status: string | undefined; limit: string; json: boolean };
+
+const time = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+
+async function described(row: RecordingRow, catalogue: Catalogue) {
+  const call = await catalogue.call(row.callId);
+
+  return {
+    id: row.id,
+    status: row.status,
+    startedAt: time(row.startedAt),
+    durationMs: row.durationMs,
+    bytes: row.bytes,
+    line: call?.line ?? null,
+    purposes: call?.purposes ?? [],
+    languages: call?.languages ?? [],
+    keepUntil: time(row.keepUntil),
+    objectKey: row.objectKey,
+    flags: row.flags,
+    failure: row.failure,
+  };
+}
+
+function isStatus(text: string): text is RecordingStatus {
+  return recordingStatuses.some((status) => status === text);
+}
+
+function parseStatus(text: string | undefined): RecordingStatus | undefined {
+  if (text === undefined || isStatus(text)) return text;
+  throw new PreavisError('usage', `--status is one of ${recordingStatuses.join(', ')}`);
+}
+
+/** Lists recordings, newest first. */
+export async function recordingsList(context: CommandContext, options: ListOptions): Promise<ExitCode> {
+  const status = parseStatus(options.status);
+  if (!/^[1-9]\d{0,6}$/.test(options.limit)) throw new PreavisError('usage', '--limit is a number from 1');
+  const config = await configOf(context);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const rows = await catalogue.recordings({ status, limit: Number(options.limit) });
+    const list = await Promise.all(rows.map((row) => described(row, catalogue)));
+    if (options.json) {
+      context.print(JSON.stringify({ recordings: list }, undefined, 2));
+
+      return 0;
+    }
+    const cells = list.map((each) => [
+      each.id,
+      each.status,
+      each.startedAt ?? '',
+      each.durationMs === null ? '' : `${(each.durationMs / 1_000).toFixed(1)} s`,
+      each.line ?? '',
+      each.purposes.join('+'),
+      each.languages.join('+'),
+      each.keepUntil?.slice(0, 10) ?? '',
+    ]);
+    const header = ['RECORDING', 'STATUS', 'STARTED', 'LENGTH', 'LINE', 'PURPOSE', 'LANGUAGE', 'KEPT UNTIL'];
+    context.print(cells.length === 0 ? 'no recordings' : table(header, cells));
+
+    return 0;
+  });
+}
+
+/** Shows one recording with its call, the notice that was heard, and every step of its life. */
+export async function recordingsShow(context: CommandContext, id: string, json: boolean): Promise<ExitCode> {
+  const config = await configOf(context);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const row = isUlid(id) ? await catalogue.recording(id) : undefined;
+    if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
+    const call = await catalogue.call(row.callId);
+    const notice = await catalogue.notices(row.callId);
+    const audit = await catalogue.audit(row.id);
+    const shown = {
+      ...(await described(row, catalogue)),
+      call: row.callId,
+      sha256: row.sha256,
+      finishedAt: time(row.finishedAt),
+      gapMs: gapMs(row),
+      languageReason: call?.languageReason ?? null,
+      policyVersion: call?.policyVersion ?? null,
+      notice: notice.map((each) => ({ ...each, startedAt: time(each.startedAt), finishedAt: time(each.finishedAt) })),
+      audit: audit.map((each) => ({ ...each, at: isoTime(each.at) })),
+    };
+    if (json) {
+      context.print(JSON.stringify(shown, undefined, 2));
+
+      return 0;
+    }
+    const { notice: sentences, audit: steps, ...facts } = shown;
+    for (const [name, value] of Object.entries(facts)) {
+      context.print(`${name.padEnd(15)} ${Array.isArray(value) ? value.join(', ') : String(value ?? '-')}`);
+    }
+    context.print('\nNotice as it was heard');
+    for (const each of sentences) {
+      const heard = each.verified ? 'heard whole' : each.verdict;
+      context.print(`  ${each.startedAt ?? '-'}  ${each.language}  ${heard}  "${each.text}"`);
+    }
+    context.print('\nHistory');
+    for (const each of steps) {
+      const step = each.to === null ? '' : `  ${each.from ?? 'new'} -> ${each.to}`;
+      context.print(`  ${each.at}  ${each.event}${step}  (${each.actor})`);
+    }
+
+    return 0;
+  });
+}

@@ -1,0 +1,30 @@
+import { App } from '../app.ts';
+import { makeIds } from '../core/ids.ts';
+import { makeLog } from '../core/log.ts';
+import { configOf, type CommandContext, type ExitCode } from './context.ts';
+
+/**
+ * Runs until SIGTERM or SIGINT. The first lets calls and uploads finish within shutdown.graceSeconds, the second cuts
+ * that short.
+ */
+export async function serve(context: CommandContext): Promise<ExitCode> {
+  const config = await configOf(context);
+  const log = makeLog(config.log.level);
+  const app = new App({ config, log, clock: context.clock, ids: makeIds() });
+  let signals = 0;
+  const asked = new Promise<void>((resolve) => {
+    const onSignal = (signal: NodeJS.Signals): void => {
+      signals += 1;
+      log.info({ signal }, signals === 1 ? 'stopping when calls and uploads have finished' : 'stopping at once');
+      if (signals > 1) app.hurry();
+      resolve();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+  await app.start();
+  await asked;
+  await app.stop();
+
+  return 0;
+}

@@ -1,0 +1,63 @@
+import { SingleBar } from 'cli-progress';
+import { finishRecordings } from '../archive/finish.ts';
+import { uploadPass } from '../archive/uploader.ts';
+import { isoTime } from '../core/clock.ts';
+import { PreavisError } from '../core/errors.ts';
+import { makeStore, uploadPorts } from '../parts.ts';
+import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+
+export type UploadCommandOptions = { dryRun: boolean; json: boolean };
+
+/** How long a command waits for a pass of a running serve, ms. */
+const waitMs = 30_000;
+
+/** One upload pass. Exit 3 when recordings still wait; an archive that does not work at all is an error. */
+export async function upload(context: CommandContext, { dryRun, json }: UploadCommandOptions): Promise<ExitCode> {
+  const config = await configOf(context);
+  const log = commandLog(config);
+  const store = makeStore(config);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    if (dryRun) {
+      const waiting = await catalogue.recordings({ status: 'recorded', limit: -1 });
+      if (json) {
+        const recordings = waiting.map(({ id, bytes }) => ({ id, bytes }));
+        context.print(JSON.stringify({ dryRun: true, waiting: waiting.length, recordings }, undefined, 2));
+      } else context.print(`${waiting.length} recordings would be sent to ${store.location}`);
+
+      return 0;
+    }
+    const shared = { config, catalogue, store, clock: context.clock, log, actor: 'command' };
+    await finishRecordings({ ...shared, spoolFolder: config.recording.spoolFolder });
+    const total = (await catalogue.counts()).recorded ?? 0;
+    const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
+    bar?.start(total, 0);
+    const stop = new AbortController();
+    process.once('SIGINT', () => {
+      stop.abort(new PreavisError('usage', 'interrupted'));
+    });
+    const result = await uploadPass(uploadPorts(shared), {
+      waitMs,
+      signal: stop.signal,
+      all: true,
+      progress: (done) => bar?.update(done),
+    });
+    bar?.stop();
+    if (json)
+      context.print(JSON.stringify({ dryRun: false, at: isoTime(context.clock.now()), ...result }, undefined, 2));
+    else {
+      const failures = Object.entries(result.failures).map(([code, count]) => `${count} ${code}`);
+      context.print(
+        `${result.sent} recordings sent to ${store.location}, ${result.waiting} waiting` +
+          (failures.length > 0 ? ` (${failures.join(', ')})` : ''),
+      );
+    }
+    for (const code of ['archive_unreachable', 'archive_denied', 'archive_bucket_missing'] as const) {
+      if (result.failures[code] !== undefined && result.sent === 0) {
+        throw new PreavisError(code, `nothing was sent to ${store.location}; ${result.waiting} recordings wait`);
+      }
+    }
+
+    return result.waiting > 0 ? 3 : 0;
+  });
+}

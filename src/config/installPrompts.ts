@@ -1,0 +1,143 @@
+/**
+ * Copies the prompts to where Asterisk looks for sounds. A file's name carries the hash of its WAV, so a changed prompt is
+ * a new file; old ones are never removed, because receipts name them and calls may be playing them.
+ */
+import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import { readIfPresent } from '../core/files.ts';
+import { checkPromptFiles } from './promptCheck.ts';
+import { makePromptLibrary, promptFile, type PromptLibrary } from './prompts.ts';
+import { promptFormats } from './promptSound.ts';
+
+/** Absolute or relative as `asteriskSounds` was given. */
+export type InstalledPrompts = {
+  copied: string[];
+  /** Already there, byte for byte. */
+  kept: string[];
+};
+
+/**
+ * Copies every prompt, in every format that `soundsFolder` has, to `<asteriskSounds>/<language>/<soundName>.<format>`.
+ * Each file appears complete or not at all. Asterisk 22 was seen to find new files without a reload.
+ *
+ * @param soundsFolder the folder that `library` was loaded from
+ * @param asteriskSounds Asterisk's sounds folder, usually /usr/share/asterisk/sounds or /var/lib/asterisk/sounds
+ * @param languages all of the library if left out
+ * @throws PreavisError `usage`: a language that the library lacks. `prompts_invalid`: a format does not say what the WAV
+ * says, nothing is copied. `prompts_missing`: `asteriskSounds` is missing or cannot be written.
+ */
+export async function installPrompts(
+  library: PromptLibrary,
+  soundsFolder: string,
+  asteriskSounds: string,
+  languages: readonly string[] = library.languages,
+): Promise<InstalledPrompts> {
+  const unknown = languages.filter((language) => !library.languages.includes(language));
+  if (unknown.length > 0) {
+    throw new PreavisError('usage', `There are no prompts in ${unknown.join(', ')}`, {
+      hint: `Prompts exist in ${library.languages.join(', ')}.`,
+    });
+  }
+  const chosen = makePromptLibrary(
+    languages,
+    library.prompts.filter((prompt) => languages.includes(prompt.language)),
+  );
+  await refuseFalseFormats(chosen, soundsFolder);
+  await requireFolder(asteriskSounds);
+
+  const result: InstalledPrompts = { copied: [], kept: [] };
+  try {
+    for (const prompt of chosen.prompts) {
+      const folder = join(asteriskSounds, prompt.language, 'preavis');
+      await makeFolder(join(asteriskSounds, prompt.language));
+      await makeFolder(folder);
+      for (const format of promptFormats) {
+        const bytes = await readIfPresent(promptFile(soundsFolder, prompt, format));
+        if (bytes === undefined) continue;
+        const target = join(asteriskSounds, prompt.language, `${prompt.soundName}.${format}`);
+        if ((await readIfPresent(target))?.equals(bytes) === true) {
+          result.kept.push(target);
+          continue;
+        }
+        await writeWhole(folder, target, bytes);
+        result.copied.push(target);
+      }
+    }
+  } catch (thrown) {
+    const code = errnoOf(thrown);
+    if (code === undefined) throw thrown;
+    throw new PreavisError('prompts_missing', `Prompts cannot be written below ${asteriskSounds} (${code})`, {
+      cause: thrown,
+      hint:
+        code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
+          ? 'Run it as a user who may write there, for example with sudo.'
+          : 'Look at that folder and the free space of its disk, then run it again; what was copied is complete.',
+    });
+  }
+  return result;
+}
+
+/**
+ * A recording that replaces only the WAV would leave the old voice in the other formats, and Asterisk prefers those on
+ * most trunks: the receipt would then name a sound that nobody heard.
+ */
+async function refuseFalseFormats(library: PromptLibrary, soundsFolder: string): Promise<void> {
+  const findings = await checkPromptFiles(library, soundsFolder);
+  const faults = findings
+    .filter(({ what }) => what === 'format' || what === 'content')
+    .map(
+      ({ language, prompt, format, measured, allowed }) =>
+        `${language}/${prompt}.${format}: ${measured}, must be ${allowed}`,
+    );
+  if (faults.length === 0) return;
+  throw new PreavisError('prompts_invalid', `Nothing was copied: ${faults.join('; ')}`, {
+    hint: 'Make this format again from the WAV, or delete the file: Asterisk then converts the WAV itself.',
+  });
+}
+
+async function requireFolder(folder: string): Promise<void> {
+  const entry = await stat(folder).catch((thrown: unknown) => {
+    if (errnoOf(thrown) === undefined) throw thrown;
+    return undefined;
+  });
+  if (entry?.isDirectory() === true) return;
+  throw new PreavisError('prompts_missing', `There is no folder ${folder}`, {
+    hint: "Name Asterisk's sounds folder: /usr/share/asterisk/sounds on Debian, /var/lib/asterisk/sounds elsewhere.",
+  });
+}
+
+/** Leaves a folder that exists as it is: it may belong to a package, or be a link. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'EEXIST') return;
+    throw thrown;
+  }
+  await chmod(folder, 0o755);
+}
+
+async function writeWhole(folder: string, target: string, bytes: Buffer): Promise<void> {
+  const temporary = `${target}.${process.pid}.tmp`;
+  try {
+    const file = await open(temporary, 'w', 0o644);
+    try {
+      await file.writeFile(bytes);
+      await file.chmod(0o644);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+  } catch (thrown) {
+    await rm(temporary, { force: true });
+    throw thrown;
+  }
+  const parent = await open(folder, 'r');
+  try {
+    await parent.sync();
+  } finally {
+    await parent.close();
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Measures the sound files of prompts against what a telephone needs. Loading only asks whether a file can be played;
+ * this asks whether a caller will hear it, and whether every format says the same.
+ */
+import { readIfPresent } from '../core/files.ts';
+import { type Prompt, promptFile, type PromptLibrary } from './prompts.ts';
+import { type PromptFormat, promptFormats, readPromptSound, type Sound, soundLengthMs } from './promptSound.ts';
+import { activeSpeechLevel, peakLevel, speechLikeness, speechSpan } from './speechLevel.ts';
+
+/**
+ * missing: a format is not there (Asterisk transcodes another one). format: the file is not what its name says.
+ * content: it does not say what the WAV says. level, peak: too quiet, too loud, clipped. lead, tail: silence before and
+ * after the words. pace: too short or too long for the text, so probably not this text.
+ */
+export type PromptFindingKind = 'missing' | 'format' | 'content' | 'level' | 'peak' | 'lead' | 'tail' | 'pace';
+
+export type PromptFinding = {
+  prompt: string;
+  language: string;
+  /** The file extension. */
+  format: PromptFormat;
+  what: PromptFindingKind;
+  /** With unit. */
+  measured: string;
+  /** With unit. */
+  allowed: string;
+};
+
+/** Levels in dBov (peak in dBFS), silence in ms, pace in characters of text a second of speech. */
+export const promptLimits = {
+  level: { from: -23, to: -21, unit: 'dBov' },
+  peak: { from: -Infinity, to: -3, unit: 'dBFS' },
+  lead: { from: 100, to: 250, unit: 'ms' },
+  tail: { from: 150, to: 500, unit: 'ms' },
+  pace: { from: 8, to: 22, unit: 'characters/s' },
+} as const;
+
+/** Least likeness of loudness between a format and the WAV: the same speech is above 0.9, other speech below 0.5. */
+const leastLikeness = 0.8;
+
+/** Most difference of level from the WAV, in dB: mu-law under the name of A-law has the same rhythm, but not the level. */
+const levelToleranceDb = 2;
+
+/** Codecs pad to their frame, so a file may differ this much from the WAV, in ms. */
+const lengthToleranceMs = 20;
+
+/** Every fault of every sound file of `library` in `folder`; empty when all is well. Throws only what reading throws. */
+export async function checkPromptFiles(library: PromptLibrary, folder: string): Promise<PromptFinding[]> {
+  const findings: PromptFinding[] = [];
+  for (const prompt of library.prompts) findings.push(...(await checkPrompt(prompt, folder)));
+  return findings;
+}
+
+async function checkPrompt(prompt: Prompt, folder: string): Promise<PromptFinding[]> {
+  const findings: PromptFinding[] = [];
+  let reference: Levelled | undefined;
+  for (const format of promptFormats) {
+    const add = (what: PromptFindingKind, measured: string, allowed: string): void => {
+      findings.push({ prompt: prompt.id, language: prompt.language, format, what, measured, allowed });
+    };
+    const bytes = await readIfPresent(promptFile(folder, prompt, format));
+    if (bytes === undefined) {
+      add('missing', 'no file', `a .${format} file`);
+      continue;
+    }
+    const sound = readPromptSound(format, bytes);
+    if (typeof sound === 'string') {
+      add('format', sound, formatNames[format]);
+      continue;
+    }
+    const levelled = { sound, level: activeSpeechLevel(sound) };
+    if (reference === undefined) reference = levelled;
+    else compare(levelled, reference, add);
+    measure(levelled, prompt, add);
+  }
+  return findings;
+}
+
+/** A sound with its active level in dBov. */
+type Levelled = { sound: Sound; level: number };
+
+type Add = (what: PromptFindingKind, measured: string, allowed: string) => void;
+
+function compare({ sound, level }: Levelled, reference: Levelled, add: Add): void {
+  const [length, wanted] = [soundLengthMs(sound), soundLengthMs(reference.sound)];
+  if (Math.abs(length - wanted) > lengthToleranceMs) {
+    add('content', `${length} ms`, `${wanted} ms as the WAV, within ${lengthToleranceMs} ms`);
+    return;
+  }
+  if (Math.abs(level - reference.level) > levelToleranceDb) {
+    add(
+      'content',
+      `${level.toFixed(1)} dBov`,
+      `${reference.level.toFixed(1)} dBov as the WAV, within ${levelToleranceDb} dB`,
+    );
+  }
+  const likeness = speechLikeness(reference.sound, sound);
+  if (likeness < leastLikeness) {
+    add('content', `likeness ${likeness.toFixed(2)}`, `the words of the WAV, at least ${leastLikeness}`);
+  }
+}
+
+function measure({ sound, level }: Levelled, prompt: Prompt, add: Add): void {
+  const span = speechSpan(sound, level);
+  const within = (what: keyof typeof promptLimits, value: number, digits = 0): void => {
+    const { from, to, unit } = promptLimits[what];
+    if (value >= from && value <= to) return;
+    add(
+      what,
+      `${value.toFixed(digits)} ${unit}`,
+      from === -Infinity ? `at most ${to} ${unit}` : `${from} to ${to} ${unit}`,
+    );
+  };
+  within('level', level, 1);
+  within('peak', peakLevel(sound), 1);
+  if (span === undefined) return;
+  const ms = (samples: number): number => (samples * 1000) / sound.rate;
+  within('lead', ms(span.from));
+  within('tail', ms(sound.samples.length - span.to));
+  within('pace', (prompt.text.length * 1000) / ms(span.to - span.from), 1);
+}
+
+const formatNames: Record<PromptFormat, string> = {
+  wav: 'WAV, 8000 Hz, mono, 16-bit PCM, plain header',
+  wav16: 'WAV, 16000 Hz, mono, 16-bit PCM, plain header',
+  ulaw: 'G.711 mu-law, 8000 Hz, no header',
+  alaw: 'G.711 A-law, 8000 Hz, no header',
+  g722: 'G.722, 64 kbit/s, no header',
+};

@@ -1,0 +1,64 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+
+/** What the health page tells: no personal data, and nothing that helps an attacker. */
+export type Health = {
+  /** `degraded`: calls go on, but unrecorded. */
+  status: 'ok' | 'degraded' | 'stopping';
+  asterisk: 'connected' | 'disconnected';
+  calls: number;
+};
+
+/** Serves `GET /health`: 200 while calls can be recorded, else 503. Throws config_invalid when it cannot listen. */
+export class HealthPage {
+  readonly #server: Server;
+
+  constructor(health: () => Health) {
+    this.#server = createServer((request, response) => {
+      if (request.method !== 'GET' || request.url !== '/health') {
+        response.writeHead(404).end();
+        return;
+      }
+      const body = health();
+      response
+        .writeHead(body.status === 'ok' ? 200 : 503, {
+          'content-type': 'application/json',
+          'cache-control': 'no-store',
+        })
+        .end(`${JSON.stringify(body)}\n`);
+    });
+    this.#server.headersTimeout = 5_000;
+    this.#server.requestTimeout = 5_000;
+  }
+
+  /** The port it listens on. */
+  async start(host: string, port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause) => {
+        reject(
+          new PreavisError(
+            'config_invalid',
+            `health.port: cannot listen on ${host}:${port} (${errnoOf(cause) ?? ''})`,
+            {
+              cause,
+            },
+          ),
+        );
+      });
+      this.#server.listen(port, host, resolve);
+    });
+
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#server.listening) return;
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+      this.#server.closeAllConnections();
+    });
+  }
+}

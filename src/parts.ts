@@ -1,0 +1,89 @@
+import { fileURLToPath } from 'node:url';
+import { makeDirectoryStore } from './archive/directoryStore.ts';
+import { makeMinioStore } from './archive/minioStore.ts';
+import type { ObjectStore } from './archive/store.ts';
+import type { UploadPorts } from './archive/uploader.ts';
+import { makeAriCommands } from './ari/commands.ts';
+import { makeAriHttp, type AriRequest } from './ari/http.ts';
+import type { AriCommands, AriQueries } from './ari/port.ts';
+import type { Catalogue } from './catalogue/catalogue.ts';
+import { loadPrompts, type PromptLibrary } from './config/prompts.ts';
+import type { Config } from './config/schema.ts';
+import type { Clock } from './core/clock.ts';
+import { PreavisError } from './core/errors.ts';
+import type { Logger } from './core/log.ts';
+import { receiptFrom, receiptText } from './evidence/receipt.ts';
+import type { RetentionPorts } from './retention/enforcer.ts';
+
+/** Builds single parts from the configuration, for `serve` and for the commands. */
+
+/** The folder of sounds that comes with Préavis. */
+export const shippedSounds = fileURLToPath(new URL('../sounds', import.meta.url));
+
+export function soundsFolder(config: Config): string {
+  return config.notice.soundsFolder ?? shippedSounds;
+}
+
+export function loadLibrary(config: Config): Promise<PromptLibrary> {
+  return loadPrompts(soundsFolder(config));
+}
+
+function required(value: string | undefined, key: string): string {
+  if (value === undefined || value === '') throw new PreavisError('config_invalid', `${key}: is missing`);
+
+  return value;
+}
+
+export type Ari = { commands: AriCommands & AriQueries; request: AriRequest; close: () => void };
+
+export function makeAri(config: Config): Ari {
+  const { url, username, application, requestTimeoutMs } = config.ari;
+  const password = required(config.ari.password, 'ari.password');
+  const http = makeAriHttp({ url, username, password, timeoutMs: requestTimeoutMs });
+
+  return { commands: makeAriCommands(http.request, application), request: http.request, close: http.close };
+}
+
+export function ariPassword(config: Config): string {
+  return required(config.ari.password, 'ari.password');
+}
+
+export function makeStore(config: Config): ObjectStore {
+  const { store, directory, minio } = config.archive;
+  switch (store) {
+    case 'directory':
+      return makeDirectoryStore({ folder: directory.folder });
+    case 'minio':
+      return makeMinioStore({
+        endPoint: minio.endPoint,
+        port: minio.port,
+        useTls: minio.useTls,
+        accessKey: required(minio.accessKey, 'archive.minio.accessKey'),
+        secretKey: required(minio.secretKey, 'archive.minio.secretKey'),
+        region: minio.region,
+        bucket: minio.bucket,
+        prefix: minio.prefix,
+      });
+  }
+}
+
+type Shared = { config: Config; catalogue: Catalogue; store: ObjectStore; clock: Clock; log: Logger; actor: string };
+
+export function uploadPorts({ config, catalogue, store, clock, log, actor }: Shared): UploadPorts {
+  return {
+    catalogue,
+    store,
+    spoolFolder: config.recording.spoolFolder,
+    receiptOf: async (id) => receiptText(await receiptFrom(catalogue, id)),
+    clock,
+    random: Math.random,
+    log,
+    actor,
+    atOnce: config.archive.uploadsAtOnce,
+    attemptMs: config.archive.attemptSeconds * 1_000,
+  };
+}
+
+export function retentionPorts({ config, catalogue, store, clock, log, actor }: Shared): RetentionPorts {
+  return { catalogue, store, spoolFolder: config.recording.spoolFolder, clock, log, actor };
+}

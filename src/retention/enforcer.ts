@@ -1,0 +1,98 @@
+import { objectKeys } from '../archive/objectKey.ts';
+import { removeSpooled } from '../archive/spool.ts';
+import type { ObjectStore } from '../archive/store.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { withLease } from '../catalogue/lease.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
+import type { Clock } from '../core/clock.ts';
+import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+
+/**
+ * Erases recordings whose time is over (P6). For each: the intent goes into the audit trail, then every version of the
+ * WAV and of its receipt and the local file are removed, then it is checked that none is left, and only then the row
+ * becomes `erased`. Killed at any point, the next pass does it again: what is already gone counts as erased.
+ */
+export type RetentionPorts = {
+  catalogue: Pick<Catalogue, 'due' | 'move' | 'note' | 'takeLease' | 'releaseLease'>;
+  store: ObjectStore;
+  spoolFolder: string;
+  clock: Clock;
+  log: Logger;
+  actor: string;
+};
+
+export type RetentionResult = {
+  due: number;
+  erased: number;
+  /** The recordings that were due, or in a dry run would be erased. */
+  recordings: { id: string; keepUntil: number | null; outcome: 'due' | 'erased' | ErrorCode }[];
+};
+
+export type RetentionOptions = { dryRun: boolean; waitMs: number; signal: AbortSignal };
+
+const batch = 500;
+
+export async function retentionPass(ports: RetentionPorts, options: RetentionOptions): Promise<RetentionResult> {
+  const pass = (): Promise<RetentionResult> => run(ports, options);
+
+  return options.dryRun ? pass() : withLease(ports.catalogue, 'retention', options.waitMs, pass);
+}
+
+async function run(ports: RetentionPorts, { dryRun, signal }: RetentionOptions): Promise<RetentionResult> {
+  const at = ports.clock.now();
+  const result: RetentionResult = { due: 0, erased: 0, recordings: [] };
+  let after = '';
+  for (;;) {
+    const rows = await ports.catalogue.due(at, after, batch);
+    for (const row of rows) {
+      if (signal.aborted) return result;
+      after = row.id;
+      result.due += 1;
+      const outcome = dryRun ? 'due' : await eraseOne(row, ports);
+      if (outcome === 'erased') result.erased += 1;
+      result.recordings.push({ id: row.id, keepUntil: row.keepUntil, outcome });
+    }
+    if (rows.length < batch) return result;
+  }
+}
+
+async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'erased' | ErrorCode> {
+  try {
+    await erase(row, ports);
+    ports.log.info({ recording: row.id }, 'recording erased');
+
+    return 'erased';
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    ports.log.error({ recording: row.id, code: error.code, err: error }, 'a recording that is due could not be erased');
+
+    return error.code;
+  }
+}
+
+async function erase(row: RecordingRow, ports: RetentionPorts): Promise<void> {
+  const { catalogue, store, spoolFolder, actor } = ports;
+  const computed = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
+  // One that was never archived may still have left something there, when an upload was cut short.
+  const keys = [row.objectKey ?? computed.wav, row.receiptKey ?? computed.receipt];
+  await catalogue.note(row.id, { event: 'erasure begun', actor, detail: { keepUntil: row.keepUntil, keys } });
+  let versions = 0;
+  for (const key of keys) versions += await store.erase(key);
+  const local = await removeSpooled(spoolFolder, row.id);
+  for (const key of keys) {
+    const left = await store.versions(key);
+    if (left.length > 0) throw new PreavisError('archive_failed', `${left.length} versions are left after the erasure`);
+  }
+  await catalogue.move(
+    row.id,
+    row.status,
+    'erased',
+    { receipt: null },
+    {
+      event: 'erased and checked',
+      actor,
+      detail: { keys, versions, local, bytes: row.bytes, sha256: row.sha256, keepUntil: row.keepUntil },
+    },
+  );
+}

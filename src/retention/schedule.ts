@@ -1,0 +1,56 @@
+import { schedule, validate, type ScheduledTask } from 'node-cron';
+import { asPreavisError, PreavisError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+
+export type Job = { name: string; cron: string; run(): Promise<void> };
+
+/** Throws config_invalid for a cron line or time zone that node-cron does not take. */
+export function checkSchedule(jobs: readonly { key: string; cron: string }[], timezone: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: timezone });
+  } catch (cause) {
+    throw new PreavisError(
+      'config_invalid',
+      `schedule.timezone: is not a time zone (got ${JSON.stringify(timezone)})`,
+      {
+        cause,
+      },
+    );
+  }
+  for (const { key, cron } of jobs) {
+    if (!validate(cron)) {
+      throw new PreavisError('config_invalid', `${key}: is not a cron line (got ${JSON.stringify(cron)})`);
+    }
+  }
+}
+
+/** Runs jobs by the clock. A job that is still running is not started again. */
+export class Schedule {
+  readonly #tasks: ScheduledTask[];
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(jobs: readonly Job[], timezone: string, log: Logger) {
+    this.#tasks = jobs.map((job) =>
+      schedule(
+        job.cron,
+        () => {
+          const run = job.run().catch((thrown: unknown) => {
+            const error = asPreavisError(thrown);
+            // Another process runs it: what this job is for gets done all the same.
+            const level = error.code === 'job_busy' ? 'info' : 'error';
+            log[level]({ job: job.name, code: error.code, err: error }, 'a scheduled job did not run to its end');
+          });
+          this.#running.add(run);
+          return run.finally(() => this.#running.delete(run));
+        },
+        { timezone, noOverlap: true, name: job.name },
+      ),
+    );
+  }
+
+  /** No further runs; resolves when those under way have ended. */
+  async stop(): Promise<void> {
+    for (const task of this.#tasks) await task.destroy();
+    await Promise.all(this.#running);
+  }
+}

@@ -1,0 +1,225 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { makeDirectoryStore, type DirectoryStore } from '../../../src/archive/directoryStore.ts';
+import { eventually } from '../../support/poll.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+import { contentType, digestOf, listed, seconds } from './storeContract.ts';
+
+const run = promisify(execFile);
+const isRoot = process.getuid?.() === 0;
+const folder = temporaryFolder();
+
+let stores = 0;
+/** A store in a new folder. */
+async function open(): Promise<{ store: DirectoryStore; root: string }> {
+  const root = folder.path(`store-${(stores += 1)}`);
+  const store = makeDirectoryStore({ folder: root });
+  await store.check();
+  return { store, root };
+}
+
+async function fileOf(content: Buffer): Promise<string> {
+  const path = folder.path(randomBytes(8).toString('hex'));
+  await writeFile(path, content);
+  return path;
+}
+
+const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+const everything = (root: string): Promise<string[]> => readdir(root, { recursive: true });
+
+describe('an archive folder', () => {
+  it('is for its owner only, whatever the umask', async () => {
+    const before = process.umask(0);
+    try {
+      const { store, root } = await open();
+      await store.putText('a/b/c.json', '{}', 'application/json', seconds(5));
+      const content = randomBytes(10);
+      await store.putFile('a/b/c.wav', await fileOf(content), digestOf(content), seconds(5));
+      for (const path of ['', 'a', 'a/b']) expect(await modeOf(join(root, path))).toBe(0o700);
+      for (const path of ['a/b/c.json', 'a/b/c.wav']) expect(await modeOf(join(root, path))).toBe(0o600);
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it('keeps an object as a plain file under its key', async () => {
+    const { store, root } = await open();
+    const content = randomBytes(3_000_000);
+    await store.putFile('a/b.wav', await fileOf(content), digestOf(content), seconds(5));
+    expect((await readFile(join(root, 'a/b.wav'))).equals(content)).toBe(true);
+    expect((await everything(root)).sort()).toEqual(['a', 'a/b.wav']);
+  });
+
+  it('loses its empty folders when an object is erased, but not itself', async () => {
+    const { store, root } = await open();
+    await store.putText('a/b/c/one', '1', contentType, seconds(5));
+    await store.putText('a/two', '2', contentType, seconds(5));
+    await store.erase('a/b/c/one');
+    expect((await everything(root)).sort()).toEqual(['a', 'a/two']);
+    await store.erase('a/two');
+    expect(await everything(root)).toEqual([]);
+  });
+
+  it('holds nothing of an object whose file was not the expected one', async () => {
+    const { store, root } = await open();
+    const content = randomBytes(3_000_000);
+    const path = await fileOf(content.subarray(1));
+    await expect(store.putFile('a/b', path, digestOf(content), seconds(5))).rejects.toMatchObject({
+      code: 'archive_mismatch',
+    });
+    expect((await everything(root)).filter((name) => name !== 'a')).toEqual([]);
+  });
+
+  it('is not followed out of by a link', async () => {
+    const { store, root } = await open();
+    const secret = await fileOf(Buffer.from('secret'));
+    await symlink(secret, join(root, 'link'));
+    await expect(store.read('link')).rejects.toThrow();
+    expect(await listed(store, '')).toEqual([]);
+  });
+});
+
+describe('what a killed run left', () => {
+  /** Starts a copy in another process and kills it with SIGKILL in the middle. */
+  async function killedWriter(root: string, key: string): Promise<string> {
+    const source = folder.path('endless');
+    await run('truncate', ['--size=20G', source]);
+    const module = new URL('../../../src/archive/directoryStore.ts', import.meta.url).href;
+    const script = `
+      const { makeDirectoryStore } = await import(${JSON.stringify(module)});
+      const expected = { bytes: 20 * 1024 ** 3, sha256: '', contentType: 'audio/wav' };
+      const store = makeDirectoryStore({ folder: ${JSON.stringify(root)} });
+      await store.putFile(${JSON.stringify(key)}, ${JSON.stringify(source)}, expected, AbortSignal.timeout(60_000));
+    `;
+    const writer = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+      stdio: 'inherit',
+    });
+    const exited = once(writer, 'exit');
+    const inFolder = dirname(join(root, key));
+    let partial = '';
+    try {
+      await eventually(
+        async () => {
+          partial = (await readdir(inFolder).catch(() => [])).find((name) => name.endsWith('.partial')) ?? '';
+          expect((await stat(join(inFolder, partial))).size).toBeGreaterThan(0);
+          expect(partial).not.toBe('');
+        },
+        { withinMs: 20_000 },
+      );
+    } finally {
+      writer.kill('SIGKILL');
+      await exited;
+      await rm(source);
+    }
+    return join(inFolder, partial);
+  }
+
+  it('is neither listed nor readable, and is removed when nobody has written to it for a while', async () => {
+    const { store, root } = await open();
+    const partial = await killedWriter(root, 'a/b.wav');
+    expect((await stat(partial)).size).toBeGreaterThan(0);
+    expect(await modeOf(partial)).toBe(0o600);
+    expect(await listed(store, '')).toEqual([]);
+    expect(await store.stat('a/b.wav')).toBeUndefined();
+    await store.check();
+    expect(await store.removeLeftovers(3_600_000)).toBe(0);
+    const twoHoursAgo = Date.now() / 1_000 - 7_200;
+    await utimes(partial, twoHoursAgo, twoHoursAgo);
+    expect(await store.removeLeftovers(3_600_000)).toBe(1);
+    expect((await everything(root)).filter((name) => name !== 'a')).toEqual([]);
+  }, 60_000);
+
+  it('is erased with its key, and no neighbour is', async () => {
+    const { store, root } = await open();
+    await mkdir(join(root, 'a'));
+    const name = (key: string): string => join(root, 'a', `.${key}.0123456789abcdef.partial`);
+    for (const key of ['b.wav', 'b.wav2', 'b']) await writeFile(name(key), 'x');
+    await store.putText('a/b.wav', 'x', contentType, seconds(5));
+    expect(await store.erase('a/b.wav')).toBe(1);
+    expect((await readdir(join(root, 'a'))).sort()).toEqual([
+      '.b.0123456789abcdef.partial',
+      '.b.wav2.0123456789abcdef.partial',
+    ]);
+  });
+});
+
+describe('the check of an archive folder', () => {
+  it('makes a missing folder, unless it is told not to', async () => {
+    const path = folder.path('new/archive');
+    await expect(makeDirectoryStore({ folder: path, create: false }).check()).rejects.toMatchObject({
+      code: 'archive_bucket_missing',
+    });
+    await makeDirectoryStore({ folder: path }).check();
+    expect(await modeOf(path)).toBe(0o700);
+    expect(await readdir(path)).toEqual([]);
+  });
+
+  it('says that a file lies where the folder should be', async () => {
+    const path = await fileOf(Buffer.from('x'));
+    const store = makeDirectoryStore({ folder: path });
+    await expect(store.check()).rejects.toMatchObject({ code: 'archive_bucket_missing' });
+    await expect(store.erase('a')).rejects.toMatchObject({ code: 'archive_bucket_missing' });
+  });
+
+  (isRoot ? it.skip : it)('says that the folder cannot be written', async () => {
+    const { store, root } = await open();
+    await chmod(root, 0o500);
+    await expect(store.check()).rejects.toMatchObject({ code: 'archive_denied', cause: { code: 'EACCES' } });
+    await chmod(root, 0o700);
+  });
+});
+
+// Only root may mount.
+(isRoot ? describe : describe.skip)('a disk of one mebibyte', () => {
+  const mounted = folder;
+  const root = (): string => mounted.path('disk');
+
+  beforeAll(async () => {
+    await mkdir(root());
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'preavis-test', root()]);
+  });
+  afterAll(async () => {
+    await run('umount', [root()]);
+  });
+
+  it('that is full fails an upload without a trace, fails the check, and works when there is room again', async () => {
+    const store = makeDirectoryStore({ folder: root() });
+    const content = randomBytes(2_000_000);
+    const path = await fileOf(content);
+    const full = {
+      code: 'archive_failed',
+      cause: { code: 'ENOSPC' },
+      message: expect.stringContaining('full') as string,
+    };
+    await expect(store.putFile('a', path, digestOf(content), seconds(5))).rejects.toMatchObject(full);
+    expect(await readdir(root())).toEqual([]);
+    await store.check();
+
+    await writeFile(join(root(), 'filler'), Buffer.alloc(2_000_000)).catch(() => undefined);
+    await expect(store.check()).rejects.toMatchObject(full);
+    await expect(store.putText('a', 'x', contentType, seconds(5))).rejects.toMatchObject(full);
+    await rm(join(root(), 'filler'));
+    await store.check();
+    expect(await readdir(root())).toEqual([]);
+  });
+
+  it('that is read-only is refused in every method that writes', async () => {
+    const store = makeDirectoryStore({ folder: root() });
+    await store.putText('a/b', 'x', contentType, seconds(5));
+    await run('mount', ['-o', 'remount,ro', root()]);
+    try {
+      const denied = { code: 'archive_denied', cause: { code: 'EROFS' } };
+      await expect(store.check()).rejects.toMatchObject(denied);
+      await expect(store.putText('c', 'x', contentType, seconds(5))).rejects.toMatchObject(denied);
+      await expect(store.erase('a/b')).rejects.toMatchObject(denied);
+      expect(await store.versions('a/b')).toEqual(['null']);
+    } finally {
+      await run('mount', ['-o', 'remount,rw', root()]);
+      await store.erase('a/b');
+    }
+  });
+});

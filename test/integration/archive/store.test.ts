@@ -1,0 +1,41 @@
+import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
+import { makeMinioStore } from '../../../src/archive/minioStore.ts';
+import type { ObjectStore } from '../../../src/archive/store.ts';
+import { startStore, type LabStore } from '../../../lab/store.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+import { describeStoreContract } from './storeContract.ts';
+
+const folder = temporaryFolder();
+let server: LabStore;
+
+beforeAll(async () => {
+  server = await startStore();
+  await server.makeBucket('plain');
+  await server.makeBucket('versioned', { versioning: true });
+  await makeDirectoryStore({ folder: folder.path('archive') }).check();
+}, 60_000);
+
+afterAll(async () => {
+  await server.stop();
+});
+
+const inBucket = (bucket: string, prefix = ''): ObjectStore =>
+  makeMinioStore({ ...server, useTls: false, bucket, prefix });
+
+describeStoreContract('a folder', {
+  store: () => makeDirectoryStore({ folder: folder.path('archive') }),
+  missing: () => makeDirectoryStore({ folder: folder.path('none'), create: false }),
+  isVersioned: false,
+});
+
+describeStoreContract('a plain bucket', {
+  store: () => inBucket('plain'),
+  missing: () => inBucket('missing'),
+  isVersioned: false,
+});
+
+describeStoreContract('a versioned bucket, shared under a prefix', {
+  store: () => inBucket('versioned', 'preavis/tenant-1'),
+  missing: () => inBucket('missing', 'preavis/tenant-1'),
+  isVersioned: true,
+});

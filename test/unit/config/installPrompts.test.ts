@@ -1,0 +1,154 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installPrompts } from '../../../src/config/installPrompts.ts';
+import { loadPrompts, type PromptLibrary } from '../../../src/config/prompts.ts';
+import { promptFormats } from '../../../src/config/promptSound.ts';
+import { makePromptFolder, type PromptFolder } from '../../support/promptFolder.ts';
+
+let ours: PromptFolder;
+let asterisk: string;
+let library: PromptLibrary;
+
+beforeEach(async () => {
+  asterisk = await mkdtemp(join(tmpdir(), 'preavis-test-asterisk-'));
+  ours = await makePromptFolder();
+  await ours.yaml(`
+languages: { fr: { made: placeholder, voice: a }, nl: { made: placeholder, voice: b } }
+prompts:
+  notice: { kind: purpose, purposes: [training], text: { fr: Bonjour, nl: Dag } }
+`);
+  await ours.ship('fr/notice-training', 'fr/notice');
+  await ours.ship('nl/notice-training', 'nl/notice');
+  library = await loadPrompts(ours.path);
+});
+afterEach(async () => {
+  await ours.remove();
+  await rm(asterisk, { recursive: true, force: true });
+});
+
+const nameOf = (language: string): string => library.find('notice', language)?.soundName ?? 'no such prompt';
+
+test('every format lies where Asterisk looks for the sound name, readable by all', async () => {
+  const { copied, kept } = await installPrompts(library, ours.path, asterisk);
+  expect(kept).toEqual([]);
+  expect(copied).toEqual(
+    ['fr', 'nl'].flatMap((language) =>
+      promptFormats.map((format) => join(asterisk, language, `${nameOf(language)}.${format}`)),
+    ),
+  );
+  for (const file of copied) {
+    const language = file.startsWith(join(asterisk, 'fr')) ? 'fr' : 'nl';
+    const format = file.slice(file.lastIndexOf('.') + 1);
+    expect(await readFile(file)).toEqual(await readFile(join(ours.path, language, `notice.${format}`)));
+    expect((await stat(file)).mode & 0o7777).toBe(0o644);
+  }
+  expect((await stat(join(asterisk, 'fr', 'preavis'))).mode & 0o7777).toBe(0o755);
+});
+
+test('a strict umask does not hide the sounds from Asterisk', async () => {
+  const before = process.umask(0o077);
+  try {
+    const { copied } = await installPrompts(library, ours.path, asterisk);
+    expect((await stat(copied[0] ?? '')).mode & 0o7777).toBe(0o644);
+    expect((await stat(join(asterisk, 'fr'))).mode & 0o7777).toBe(0o755);
+  } finally {
+    process.umask(before);
+  }
+});
+
+test('a second run touches nothing', async () => {
+  const { copied } = await installPrompts(library, ours.path, asterisk);
+  const longAgo = new Date('2020-01-01T00:00:00Z');
+  for (const file of copied) await utimes(file, longAgo, longAgo);
+  expect(await installPrompts(library, ours.path, asterisk)).toEqual({ copied: [], kept: copied });
+  for (const file of copied) expect((await stat(file)).mtime).toEqual(longAgo);
+});
+
+test('a damaged file is replaced', async () => {
+  const { copied } = await installPrompts(library, ours.path, asterisk);
+  const [first = ''] = copied;
+  const whole = await readFile(first);
+  await writeFile(first, whole.subarray(0, 100));
+  expect((await installPrompts(library, ours.path, asterisk)).copied).toEqual([first]);
+  expect(await readFile(first)).toEqual(whole);
+});
+
+test('an older version stays beside the new one, because receipts name it', async () => {
+  await installPrompts(library, ours.path, asterisk);
+  const older = nameOf('fr');
+  await ours.ship('fr/notice-agreement', 'fr/notice');
+  library = await loadPrompts(ours.path);
+  await installPrompts(library, ours.path, asterisk);
+  expect(nameOf('fr')).not.toBe(older);
+  expect(await readdir(join(asterisk, 'fr', 'preavis'))).toHaveLength(2 * promptFormats.length);
+  expect((await stat(join(asterisk, 'fr', `${older}.wav`))).isFile()).toBe(true);
+});
+
+test('nothing but the sounds is left behind', async () => {
+  await installPrompts(library, ours.path, asterisk);
+  const names = await readdir(asterisk, { recursive: true });
+  expect(names.filter((name) => name.includes('tmp'))).toEqual([]);
+});
+
+test('only the languages asked for are installed', async () => {
+  await installPrompts(library, ours.path, asterisk, ['nl']);
+  expect(await readdir(asterisk)).toEqual(['nl']);
+});
+
+test('a language without prompts is refused before anything is copied', async () => {
+  await expect(installPrompts(library, ours.path, asterisk, ['nl', 'es'])).rejects.toMatchObject({
+    code: 'usage',
+    message: 'There are no prompts in es',
+  });
+  expect(await readdir(asterisk)).toEqual([]);
+});
+
+test('a language folder of a package, even a link, is used as it is', async () => {
+  await mkdir(join(asterisk, 'fr_CA_f_June'), { mode: 0o750 });
+  await chmod(join(asterisk, 'fr_CA_f_June'), 0o750);
+  await symlink('fr_CA_f_June', join(asterisk, 'fr'));
+  await installPrompts(library, ours.path, asterisk, ['fr']);
+  expect(await readdir(join(asterisk, 'fr_CA_f_June'))).toEqual(['preavis']);
+  expect((await stat(join(asterisk, 'fr'))).mode & 0o7777).toBe(0o750);
+});
+
+test('a format that is not there is left out', async () => {
+  await rm(join(ours.path, 'fr/notice.g722'));
+  const { copied } = await installPrompts(library, ours.path, asterisk, ['fr']);
+  expect(copied).toHaveLength(promptFormats.length - 1);
+});
+
+test('an old voice left beside a new WAV is refused, because Asterisk would play it', async () => {
+  await ours.ship('fr/keep-both', 'fr/notice', ['wav']);
+  library = await loadPrompts(ours.path);
+  const refused = expect(installPrompts(library, ours.path, asterisk)).rejects;
+  await refused.toMatchObject({ code: 'prompts_invalid' });
+  await refused.toThrow('fr/notice.alaw');
+  expect(await readdir(asterisk)).toEqual([]);
+});
+
+test('a missing sounds folder is named', async () => {
+  const gone = join(asterisk, 'gone');
+  await expect(installPrompts(library, ours.path, gone)).rejects.toMatchObject({
+    code: 'prompts_missing',
+    message: `There is no folder ${gone}`,
+  });
+});
+
+test('a sounds folder that is a file is named', async () => {
+  const file = join(asterisk, 'sounds');
+  await writeFile(file, '');
+  await expect(installPrompts(library, ours.path, file)).rejects.toMatchObject({
+    message: `There is no folder ${file}`,
+  });
+});
+
+test('a folder that cannot be written is named, with the reason', async () => {
+  // Root may write anywhere; a file where a folder must be stops everybody.
+  await writeFile(join(asterisk, 'fr'), '');
+  await expect(installPrompts(library, ours.path, asterisk)).rejects.toMatchObject({
+    code: 'prompts_missing',
+    message: `Prompts cannot be written below ${asterisk} (ENOTDIR)`,
+  });
+});

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkPromptFiles } from '../../../src/config/promptCheck.ts';
+import { loadPrompts, promptFile, type PromptLibrary, readPromptSource } from '../../../src/config/prompts.ts';
+import { promptFormats, readPromptSound, soundLengthMs } from '../../../src/config/promptSound.ts';
+import { shippedSounds } from '../../support/promptFolder.ts';
+
+const languages = ['fr', 'nl', 'de', 'en'];
+const ids = ['notice-training', 'notice-agreement', 'notice-both', 'keep-training', 'keep-agreement', 'keep-both'];
+
+let library: PromptLibrary;
+
+beforeAll(async () => {
+  library = await loadPrompts(shippedSounds);
+});
+
+test('every prompt is shipped in every language', () => {
+  expect(library.languages).toEqual(languages);
+  expect(library.prompts.map(({ id, language }) => `${id} ${language}`)).toEqual(
+    ids.flatMap((id) => languages.map((language) => `${id} ${language}`)),
+  );
+});
+
+test('every format of every prompt has the right form, level, peak, silence and words', async () => {
+  expect(await checkPromptFiles(library, shippedSounds)).toEqual([]);
+}, 60_000);
+
+test('no file is shipped that no prompt needs', async () => {
+  for (const language of languages) {
+    const expected = ids.flatMap((id) => promptFormats.map((format) => `${id}.${format}`));
+    expect((await readdir(join(shippedSounds, language))).sort()).toEqual(expected.sort());
+  }
+});
+
+test('the sound name carries the hash of the WAV', async () => {
+  for (const prompt of library.prompts) {
+    const bytes = await readFile(promptFile(shippedSounds, prompt, 'wav'));
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    expect(prompt.sha256).toBe(hash);
+    expect(prompt.soundName).toBe(`preavis/${prompt.id}-${hash.slice(0, 12)}`);
+  }
+});
+
+test('the length is that of the audio in the file', async () => {
+  for (const prompt of library.prompts) {
+    const { size } = await stat(promptFile(shippedSounds, prompt, 'wav'));
+    expect(prompt.lengthMs).toBe(Math.round((size - 44) / 16));
+    expect(prompt.lengthMs).toBeGreaterThan(2000);
+    expect(prompt.lengthMs).toBeLessThan(10_000);
+  }
+});
+
+test('the words of all formats begin and end with the silence of the build', async () => {
+  for (const prompt of library.prompts) {
+    const wav = readPromptSound('wav', await readFile(promptFile(shippedSounds, prompt, 'wav')));
+    const wide = readPromptSound('wav16', await readFile(promptFile(shippedSounds, prompt, 'wav16')));
+    if (typeof wav === 'string' || typeof wide === 'string') throw new Error(`${prompt.language}/${prompt.id}`);
+    const silent = (samples: Int16Array): boolean => !samples.some((sample) => sample !== 0);
+    expect(silent(wav.samples.subarray(0, 8 * 130))).toBe(true);
+    expect(silent(wide.samples.subarray(0, 16 * 130))).toBe(true);
+    expect(silent(wav.samples.subarray(-8 * 230))).toBe(true);
+    expect(Math.abs(soundLengthMs(wav) - soundLengthMs(wide))).toBeLessThanOrEqual(20);
+  }
+});
+
+test('every set of purposes has a notice of what for and how long, in every language', () => {
+  for (const language of languages) {
+    const notice = (...purposes: string[]): string[] | undefined =>
+      library.noticeFor(purposes, language)?.map(({ id }) => id);
+    expect(notice('training')).toEqual(['notice-training', 'keep-training']);
+    expect(notice('agreement')).toEqual(['notice-agreement', 'keep-agreement']);
+    expect(notice('agreement', 'training')).toEqual(['notice-both', 'keep-both']);
+  }
+});
+
+test('a month is promised for training, and no number of days for an agreement', () => {
+  for (const language of languages) {
+    expect(library.find('keep-training', language)?.statesMaxDays).toEqual({ training: 31 });
+    expect(library.find('keep-agreement', language)?.statesMaxDays).toEqual({ agreement: null });
+    expect(library.find('keep-both', language)?.statesMaxDays).toEqual({ training: 31, agreement: null });
+  }
+});
+
+test('the synthesised voices are labelled as placeholders, in the file and in the manual', async () => {
+  const source = await readPromptSource(shippedSounds);
+  for (const { made, voice } of Object.values(source.languages)) {
+    if (voice.startsWith('espeak')) expect(made).toBe('placeholder');
+  }
+  expect(await readFile(join(shippedSounds, 'README.md'), 'utf8')).toContain('are placeholders');
+});
