@@ -30,6 +30,7 @@ const unwanted = [
   'chan_sip',
   'chan_console',
   'chan_alsa',
+  'chan_oss',
   'app_jack',
   'app_voicemail',
   'app_voicemail_odbc',

@@ -21,7 +21,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isAlive, startTimeOf } from './leftovers.mjs';
@@ -287,9 +287,13 @@ async function installAsterisk() {
     );
   }
   if (missingPackages(['debootstrap']).length > 0) await aptInstall(['debootstrap']);
-  const partial = `${releaseRoot}.partial`;
-  const [remove, removeArgs] = asRoot('rm', ['-rf', '--one-file-system', partial]);
-  spawnSync(remove, removeArgs);
+  // A name of our own: the debootstrap of a run that was killed may still be writing into its folder.
+  const partial = `${releaseRoot}.partial-${process.pid}`;
+  const stale = readdirSync(cache).filter((name) => name.startsWith(`${basename(releaseRoot)}.partial`));
+  if (stale.length > 0) {
+    const [remove, removeArgs] = asRoot('rm', ['-rf', '--one-file-system', ...stale.map((name) => join(cache, name))]);
+    spawnSync(remove, removeArgs);
+  }
   const args = ['--variant=minbase', '--include=asterisk', release, partial, mirror];
   // An older debootstrap does not know the release by name; all newer ones are made alike.
   const scripts = '/usr/share/debootstrap/scripts';
@@ -299,7 +303,7 @@ async function installAsterisk() {
   });
   const [clean, cleanArgs] = asRoot('sh', [
     '-c',
-    'rm -rf "$1"/var/cache/apt/archives/*.deb; mv "$1" "$2"',
+    'rm -rf "$1"/var/cache/apt/archives/*.deb && rm -rf --one-file-system "$2" && mv -T "$1" "$2"',
     'sh',
     partial,
     releaseRoot,
