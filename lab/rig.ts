@@ -62,8 +62,7 @@ export type Rig = {
 export function rigDialplan(extensions: Readonly<Record<string, string>>, lines: readonly string[] = []): string {
   const include = readFileSync(join(project, 'dialplan/preavis.conf'), 'utf8');
   const own = Object.entries(extensions).map(
-    ([extension, args]) =>
-      `exten => ${extension},1,Gosub(preavis,s,1(${args}))\n same => n,Hangup(\${HANGUPCAUSE})\n`,
+    ([extension, args]) => `exten => ${extension},1,Gosub(preavis,s,1(${args}))\n same => n,Hangup(\${HANGUPCAUSE})\n`,
   );
 
   return `[${incomingContext}]\n${own.join('')}${lines.join('\n')}\n\n${include}`;
