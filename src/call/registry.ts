@@ -92,8 +92,9 @@ export class CallRegistry {
 
   #arrive(event: Extract<AriEvent, { type: 'channelArrived' }>): void {
     const { policy, ids, log } = this.#ports;
-    // The destination's channel, which we made ourselves; or a caller that we know already.
-    if (event.channelId.startsWith(ownPrefix) || this.#owners.has(event.channelId)) return;
+    // The destination's channel, which we made ourselves.
+    if (event.channelId.startsWith(ownPrefix)) return;
+    // A caller whose earlier call is still being closed may come again, by another extension: that is a new call.
     const facts: Facts = {
       id: ids.call(),
       startedAt: event.at,
@@ -149,7 +150,9 @@ export class CallRegistry {
       readiness,
       log,
       ended: (state) => {
-        for (const key of keys) this.#owners.delete(key);
+        for (const key of keys) {
+          if (this.#owners.get(key)?.session === session) this.#owners.delete(key);
+        }
         this.#sessions.delete(facts.id);
         this.#ports.callEnded(state);
       },
