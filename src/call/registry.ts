@@ -59,6 +59,7 @@ export class CallRegistry {
       case 'channelArrived':
         this.#arrive(event);
         return;
+      case 'channelHangingUp':
       case 'channelLeft':
       case 'channelGone':
       case 'channelUp':
@@ -91,8 +92,9 @@ export class CallRegistry {
 
   #arrive(event: Extract<AriEvent, { type: 'channelArrived' }>): void {
     const { policy, ids, log } = this.#ports;
-    // The destination's channel, which we made ourselves; or a caller that we know already.
-    if (event.channelId.startsWith(ownPrefix) || this.#owners.has(event.channelId)) return;
+    // The destination's channel, which we made ourselves.
+    if (event.channelId.startsWith(ownPrefix)) return;
+    // A caller whose earlier call is still being closed may come again, by another extension: that is a new call.
     const facts: Facts = {
       id: ids.call(),
       startedAt: event.at,
@@ -148,7 +150,9 @@ export class CallRegistry {
       readiness,
       log,
       ended: (state) => {
-        for (const key of keys) this.#owners.delete(key);
+        for (const key of keys) {
+          if (this.#owners.get(key)?.session === session) this.#owners.delete(key);
+        }
         this.#sessions.delete(facts.id);
         this.#ports.callEnded(state);
       },
@@ -168,14 +172,16 @@ export class CallRegistry {
    */
   async reconcile(): Promise<void> {
     const { ari, journal, log } = this.#ports;
+    // A call that arrives while Asterisk is asked is not in its answer, and needs no telling.
+    const known = [...this.#sessions.values()];
     const [channels, owned, open] = await Promise.all([ari.channels(), ari.owned(), journal.open()]);
     const states = new Map(channels.map((channel) => [channel.id, channel.state]));
     for (const state of open) {
       if (this.#sessions.has(state.facts.id)) continue;
       log.info({ call: state.facts.id, state: state.kind }, 'taking up a call from before');
-      this.#add(state.facts, (ports) => CallSession.adopt(state, ports));
+      known.push(this.#add(state.facts, (ports) => CallSession.adopt(state, ports)));
     }
-    for (const session of [...this.#sessions.values()]) {
+    for (const session of known) {
       for (const event of await missedEvents(session.state, states, ari)) session.handle(event);
     }
     await this.#free(owned);
@@ -217,15 +223,17 @@ function ownersOf(facts: Facts): [string, Owner['translate']][] {
 }
 
 function translateCaller(event: AriEvent): CallEvent | undefined {
-  return event.type === 'channelLeft' || event.type === 'channelGone'
-    ? { type: 'callerLeft', at: event.at }
-    : undefined;
+  const left = event.type === 'channelHangingUp' || event.type === 'channelLeft' || event.type === 'channelGone';
+
+  return left ? { type: 'callerLeft', at: event.at } : undefined;
 }
 
 function translateDestination(event: AriEvent): CallEvent | undefined {
   if (event.type === 'channelUp') return { type: 'destinationAnswered' };
   if (event.type === 'channelRinging') return { type: 'destinationRinging' };
-  if (event.type === 'channelLeft') return { type: 'destinationLeft', at: event.at, cause: undefined };
+  if (event.type === 'channelHangingUp' || event.type === 'channelLeft') {
+    return { type: 'destinationLeft', at: event.at, cause: undefined };
+  }
   if (event.type === 'channelGone') return { type: 'destinationLeft', at: event.at, cause: event.cause };
 
   return undefined;
