@@ -14,6 +14,8 @@ export type AriEvent =
       callerNumber: string;
       language: string;
     }
+  /** Asked to hang up: comes before the end of what plays on it, so that a sentence cut off is known for what it is. */
+  | { type: 'channelHangingUp'; at: number; channelId: ChannelId }
   | { type: 'channelLeft'; at: number; channelId: ChannelId }
   | { type: 'channelGone'; at: number; channelId: ChannelId; cause: number }
   | { type: 'channelUp'; at: number; channelId: ChannelId }
@@ -30,6 +32,7 @@ export type AriEvent =
 export const usedEventTypes = [
   'StasisStart',
   'StasisEnd',
+  'ChannelHangupRequest',
   'ChannelDestroyed',
   'ChannelStateChange',
   'Dial',
@@ -85,6 +88,10 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
         callerNumber: event.channel.caller?.number ?? '',
         language: event.channel.language,
       };
+    }
+    case 'ChannelHangupRequest': {
+      const event = onChannel.parse(raw);
+      return { type: 'channelHangingUp', at: event.timestamp, channelId: event.channel.id as ChannelId };
     }
     case 'StasisEnd': {
       const event = onChannel.parse(raw);

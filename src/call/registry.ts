@@ -59,6 +59,7 @@ export class CallRegistry {
       case 'channelArrived':
         this.#arrive(event);
         return;
+      case 'channelHangingUp':
       case 'channelLeft':
       case 'channelGone':
       case 'channelUp':
@@ -217,15 +218,17 @@ function ownersOf(facts: Facts): [string, Owner['translate']][] {
 }
 
 function translateCaller(event: AriEvent): CallEvent | undefined {
-  return event.type === 'channelLeft' || event.type === 'channelGone'
-    ? { type: 'callerLeft', at: event.at }
-    : undefined;
+  const left = event.type === 'channelHangingUp' || event.type === 'channelLeft' || event.type === 'channelGone';
+
+  return left ? { type: 'callerLeft', at: event.at } : undefined;
 }
 
 function translateDestination(event: AriEvent): CallEvent | undefined {
   if (event.type === 'channelUp') return { type: 'destinationAnswered' };
   if (event.type === 'channelRinging') return { type: 'destinationRinging' };
-  if (event.type === 'channelLeft') return { type: 'destinationLeft', at: event.at, cause: undefined };
+  if (event.type === 'channelHangingUp' || event.type === 'channelLeft') {
+    return { type: 'destinationLeft', at: event.at, cause: undefined };
+  }
   if (event.type === 'channelGone') return { type: 'destinationLeft', at: event.at, cause: event.cause };
 
   return undefined;

@@ -365,24 +365,25 @@ describe('a server of our own', () => {
     );
   });
 
-  it('that reports an error inside an answer with status 200 gives archive_failed', async () => {
+  it('that reports an error inside an answer with status 200 is understood', async () => {
     const content = Buffer.alloc(6 * mebibyte);
     const path = await fileOf(content);
+    const noUploads = '<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>';
     await answering(
       (request, answer) => {
         request.resume().on('end', () => {
           answer.setHeader('ETag', `"${createHash('md5').digest('hex')}"`);
           const url = request.url ?? '';
-          if (request.method === 'GET') answer.end('<ListMultipartUploadsResult></ListMultipartUploadsResult>');
+          if (request.method === 'GET') answer.end(noUploads);
           else if (url.endsWith('?uploads')) {
             answer.end('<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>');
-          } else if (request.method === 'POST') answer.end('<Error><Code>InternalError</Code></Error>');
+          } else if (request.method === 'POST') answer.end('<Error><Code>AccessDenied</Code></Error>');
           else answer.writeHead(request.method === 'DELETE' ? 204 : 200).end();
         });
       },
       async (store) => {
         await expect(store.putFile('a', path, digestOf(content), seconds(20))).rejects.toMatchObject({
-          code: 'archive_failed',
+          code: 'archive_denied',
         });
       },
     );
