@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { burstTone, continuousTone } from '../../lab/audio.ts';
-import { startEar } from '../../lab/ear.ts';
+import { startEar, type Ear } from '../../lab/ear.ts';
 import { rigBucket } from '../../lab/rig.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
 import { startStore, type LabStore } from '../../lab/store.ts';
@@ -16,6 +16,7 @@ import {
   endedCall,
   expectNobodyConnected,
   finishedRecording,
+  listRecordings,
   logText,
   rigTimeoutMs,
   showRecording,
@@ -23,7 +24,7 @@ import {
   useRig,
   type ShownRecording,
 } from '../support/rigs.ts';
-import { mixed, promptSound, tracesOf } from '../support/sound.ts';
+import { heardPart, mixed, promptSound, tracesOf } from '../support/sound.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
 const run = promisify(execFile);
@@ -32,7 +33,7 @@ const callerHz = 440;
 const agentHz = 1000;
 const burstMs = 500;
 const ringMs = 1500;
-const talkMs = 4000;
+const talkMs = 3000;
 const every = ['fr', 'nl', 'de', 'en'];
 
 /** Each is one call by the line of this name, from this number, with these arguments. */
@@ -103,6 +104,8 @@ type Outcome = {
   burst: { startMs: number; endMs: number }[];
 };
 
+type Archived = { status: string; bytes: number; objectKey: string };
+
 const folder = temporaryFolder();
 let store: LabStore;
 
@@ -135,7 +138,10 @@ const at = useRig(async () => {
   };
 });
 
+const ears = new Map<string, Ear>();
 const outcomes = new Map<string, Outcome>();
+/** By recording id, after the upload. */
+const archived = new Map<string, Archived>();
 const stored = (key: string): string => join(folder.path('fetched'), key);
 let uploaded: { code: number; stdout: string };
 
@@ -152,13 +158,20 @@ async function callBy(each: Case): Promise<void> {
     }),
   );
   expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+  ears.set(each.line, ear);
+  await finishedRecording(rig, each.line);
+}
+
+/** After the calls, so that nothing here takes the processor from them. */
+async function lookAt(each: Case): Promise<void> {
+  const { rig } = at;
   const { id } = await finishedRecording(rig, each.line);
   const wav = readFileSync(spooledWav(rig, id));
   const copy = folder.path(`${each.line}.wav`);
   writeFileSync(copy, wav);
   const samples = readWav(copy);
   outcomes.set(each.line, {
-    heard: ear.samples(),
+    heard: ears.get(each.line)?.samples() ?? new Int16Array(),
     shown: await showRecording(rig, id),
     wav,
     samples,
@@ -168,7 +181,11 @@ async function callBy(each: Case): Promise<void> {
 
 beforeAll(async () => {
   await Promise.all(cases.map(callBy));
+  for (const each of cases) await lookAt(each);
   uploaded = await at.rig.preavis('upload');
+  for (const { id, status, bytes, objectKey } of await listRecordings(at.rig)) {
+    archived.set(id, { status, bytes, objectKey: objectKey ?? '' });
+  }
   // A client that shares nothing with ours.
   mkdirSync(folder.path('fetched'));
   writeFileSync(folder.path('s3cfg'), '');
@@ -188,18 +205,17 @@ function outcomeOf(each: Case): Outcome {
 describe.each(cases)('a call where $how', (each) => {
   it('lets the caller hear the whole notice in that language and no other', () => {
     const { heard } = outcomeOf(each);
-    const starts: number[] = [];
-    for (const language of every) {
+    const others = every.filter((language) => !each.languages.includes(language));
+    for (const language of others) {
       for (const prompt of promptsOf(each)) {
-        const found = similarity(heard, promptSound(language, prompt));
-        if (each.languages.includes(language)) {
-          expect(found.value).toBeGreaterThan(0.95);
-        } else expect(found.value).toBeLessThan(0.3);
+        expect(similarity(heard, promptSound(language, prompt)).value).toBeLessThan(0.3);
       }
     }
-    for (const language of each.languages) {
-      for (const prompt of promptsOf(each)) starts.push(similarity(heard, promptSound(language, prompt)).atMs);
-    }
+    const parts = each.languages.flatMap((language) =>
+      promptsOf(each).map((prompt) => heardPart(heard, promptSound(language, prompt))),
+    );
+    expect(Math.min(...parts.map(({ share }) => share))).toBeGreaterThan(0.75);
+    const starts = parts.map(({ atMs }) => atMs);
     expect(starts).toEqual(starts.toSorted((a, b) => a - b));
     const [firstVoice] = tonePresence(heard, agentHz, { share: 0.7 });
     expect(firstVoice?.startMs).toBeGreaterThan((starts.at(-1) ?? 0) + ringMs);
@@ -248,19 +264,18 @@ describe.each(cases)('a call where $how', (each) => {
     expect(await endedCall(at.rig, each.line)).toMatchObject({ result: 'recorded', reason: null });
   });
 
-  it('lies in the archive byte for byte, and no longer in the spool', async () => {
+  it('lies in the archive byte for byte, and no longer in the spool', () => {
     const { shown, wav } = outcomeOf(each);
-    const after = await showRecording(at.rig, shown.id);
+    const after = archived.get(shown.id);
     expect(after).toMatchObject({ status: 'archived', bytes: wav.length });
-    expect(after.objectKey).toMatch(new RegExp(`^recordings/\\d{4}/\\d{2}/\\d{2}/${shown.id}\\.wav$`));
-    expect(readFileSync(stored(after.objectKey ?? '')).equals(wav)).toBe(true);
+    expect(after?.objectKey).toMatch(new RegExp(`^recordings/\\d{4}/\\d{2}/\\d{2}/${shown.id}\\.wav$`));
+    expect(readFileSync(stored(after?.objectKey ?? '')).equals(wav)).toBe(true);
     expect(existsSync(spooledWav(at.rig, shown.id))).toBe(false);
   });
 
-  it('has a receipt beside the object that proves the notice and names nobody', async () => {
+  it('has a receipt beside the object that proves the notice and names nobody', () => {
     const { shown, wav } = outcomeOf(each);
-    const { objectKey } = await showRecording(at.rig, shown.id);
-    const text = readFileSync(stored((objectKey ?? '').replace(/\.wav$/, '.json')), 'utf8');
+    const text = readFileSync(stored((archived.get(shown.id)?.objectKey ?? '').replace(/\.wav$/, '.json')), 'utf8');
     const receipt = JSON.parse(text) as Receipt;
     const yaml = parse(readFileSync(join(shippedSounds, 'prompts.yaml'), 'utf8')) as {
       prompts: Record<string, { text: Record<string, string> }>;

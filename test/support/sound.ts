@@ -1,6 +1,6 @@
 /** The prompts as they lie in the project, and whether anything of one is in a recording full of tones. */
 import { join } from 'node:path';
-import { readWav, sampleRate, similarity } from './audio.ts';
+import { readWav, rms, sampleRate, similarity } from './audio.ts';
 import { shippedSounds } from './promptFolder.ts';
 
 export function promptSound(language: string, prompt: string): Int16Array {
@@ -16,6 +16,29 @@ export function mixed(samples: Int16Array, part: Int16Array, atMs: number, gain:
   }
 
   return result;
+}
+
+const heardPieceMs = 250;
+/** How much later or earlier than its place a piece may lie: a busy Asterisk makes short pauses inside a sentence. */
+const driftMs = 1000;
+
+/** Which part of `prompt` was heard, 0 to 1, piece by piece and each in its place, and from when on. */
+export function heardPart(samples: Int16Array, prompt: Int16Array): { share: number; atMs: number } {
+  const { atMs } = similarity(samples, prompt);
+  const inSamples = (ms: number): number => Math.max(0, Math.round((ms * sampleRate) / 1000));
+  const length = inSamples(heardPieceMs);
+  let [pieces, found] = [0, 0];
+  for (let start = 0; start + length <= prompt.length; start += length) {
+    const placeMs = atMs + (start * 1000) / sampleRate;
+    const around = samples.subarray(inSamples(placeMs - driftMs), inSamples(placeMs + heardPieceMs + driftMs));
+    const piece = prompt.subarray(start, start + length);
+    // Silence is like nothing, so it proves nothing.
+    if (rms(piece) < 100) continue;
+    pieces += 1;
+    if (similarity(around, piece).value > 0.9) found += 1;
+  }
+
+  return { share: found / pieces, atMs };
 }
 
 /** Length of the pieces that a prompt is looked for in: a leak of this length is found, wherever in the prompt it is. */
