@@ -31,6 +31,6 @@ VOLUME /var/lib/preavis
 # Unhealthy while Asterisk is not connected, too: then calls go on unrecorded. Set PREAVIS_HEALTH_PORT, and not
 # health.port in the file, so that this finds the page.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PREAVIS_HEALTH_PORT ?? 8089) + '/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PREAVIS_HEALTH_PORT ?? 8090) + '/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/opt/preavis/dist/main.js"]
 CMD ["serve"]

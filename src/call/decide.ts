@@ -342,7 +342,10 @@ function whileTalking(state: In<'talking'>, event: CallEvent): Step {
     case 'recorderFailed':
     case 'stepFailed': {
       const next = follow(recorder, event);
-      return next === recorder ? stay(state) : { state: { ...state, recorder: next }, effects: [{ type: 'save' }] };
+      if (next === recorder) return stay(state);
+      const { recording } = orderOf(state.facts);
+      const tell: Effect[] = next.kind === 'running' ? [{ type: 'tellRecorded', recording }] : [];
+      return { state: { ...state, recorder: next }, effects: [{ type: 'save' }, ...tell] };
     }
     case 'callerLeft':
       return close(state, event.at, ['destination']);
