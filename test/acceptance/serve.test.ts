@@ -171,6 +171,12 @@ describe('serve', () => {
     async () => {
       const { call: placed } = await call(at, 'leftalone');
       const id = await recording(at, 'leftalone');
+      const before = at.rig.log().length;
+      const says = (text: string): boolean =>
+        at.rig
+          .log()
+          .slice(before)
+          .some(({ msg }) => msg === text);
       const pid = await signal('SIGTERM');
       await eventually(() => says('stopping when calls and uploads have finished'));
       await signal('SIGTERM');
