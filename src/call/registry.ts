@@ -94,7 +94,8 @@ export class CallRegistry {
     const { policy, ids, log } = this.#ports;
     // The destination's channel, which we made ourselves.
     if (event.channelId.startsWith(ownPrefix)) return;
-    // A caller whose earlier call is still being closed may come again, by another extension: that is a new call.
+    // A caller may come again by another extension while the first call is still being closed: that is a new call.
+    this.#owners.get(event.channelId)?.session.handle({ type: 'callerLeft', at: event.at });
     const facts: Facts = {
       id: ids.call(),
       startedAt: event.at,
