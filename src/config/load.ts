@@ -64,7 +64,9 @@ function describe(issue: z.core.$ZodIssue, input: Tree, secrets: ReadonlySet<str
   }
   const path = at(issue.path);
   const value = valueAt(input, issue.path);
-  const shown = secrets.has(path) || value === undefined || isTree(value) ? '' : ` (got ${JSON.stringify(value)})`;
+  // Also what stands in the place of a section that has a secret: it may hold it.
+  const hidden = [...secrets].some((secret) => `${secret}.`.startsWith(`${path}.`));
+  const shown = hidden || value === undefined || isTree(value) ? '' : ` (got ${JSON.stringify(value)})`;
   return `${path === '' ? 'the file' : path}: ${issue.message}${shown}`;
 }
 
@@ -98,15 +100,19 @@ async function secretFrom(file: string | undefined, key: string): Promise<string
  * Throws config_unreadable or config_invalid.
  */
 export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): Promise<Config> {
+  let text: string;
   let tree: unknown;
   try {
-    tree = parse(await readFile(file, 'utf8'));
+    text = await readFile(file, 'utf8');
   } catch (cause) {
-    const why =
-      cause instanceof YAMLParseError
-        ? `is not YAML: ${cause.message.split('\n')[0] ?? ''}`
-        : `cannot be read (${errnoOf(cause) ?? 'error'})`;
-    throw new PreavisError('config_unreadable', `${file} ${why}`, { cause });
+    throw new PreavisError('config_unreadable', `${file} cannot be read (${errnoOf(cause) ?? 'error'})`, { cause });
+  }
+  try {
+    tree = parse(text);
+  } catch (cause) {
+    // The text of any other error (an alias without anchor) repeats what stands in the file, which may be a secret.
+    const why = cause instanceof YAMLParseError ? `: ${cause.message.split('\n')[0] ?? ''}` : '';
+    throw new PreavisError('config_unreadable', `${file} is not YAML${why}`, { cause });
   }
   const config = parseConfig(tree ?? {}, environment);
   const password = await secretFrom(config.ari.passwordFile, 'ari.passwordFile');

@@ -1,5 +1,6 @@
 import { ulid } from 'ulid';
 import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
+import type { CallEvent } from '../../src/call/events.ts';
 import type { CallState, Facts, Order } from '../../src/call/state.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { makeIds, type RecordingId } from '../../src/core/ids.ts';
@@ -23,10 +24,14 @@ export const recorderEnd = callStart + 80_010;
 
 export type SavedCall = { facts: Facts & { order: Order }; id: RecordingId; state: CallState };
 
-/** A call that went well to its end, saved at every step as a session saves it. */
+/** A call that went well to its end, or took another course, saved at every step as a session saves it. */
 export async function saveCall(
   catalogue: Catalogue,
-  { until = 'ended', keepDays = 28 }: { until?: CallState['kind']; keepDays?: number } = {},
+  {
+    until = 'ended',
+    keepDays = 28,
+    events: given,
+  }: { until?: CallState['kind']; keepDays?: number; events?: (facts: SavedCall['facts']) => CallEvent[] } = {},
 ): Promise<SavedCall> {
   const made = someFacts(makeIds(() => ulid()));
   const facts = { ...made, order: { ...made.order, keepDays } };
@@ -34,7 +39,7 @@ export async function saveCall(
     facts.policyVersion,
     JSON.stringify({ purposes: { training: { justification: 'to learn', legalBasis: 'law', keepDays } } }),
   );
-  const events = eventsTo(until, facts);
+  const events = given?.(facts) ?? eventsTo(until, facts);
   for (let count = 0; count <= events.length; count += 1) {
     const { state } = course(facts, events.slice(0, count));
     await catalogue.save(state);
