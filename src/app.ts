@@ -1,14 +1,16 @@
-import { finishRecordings, type FinishPorts } from './archive/finish.ts';
+import { finishRecordings, sweepSpool, type FinishPorts } from './archive/finish.ts';
 import { uploadPass } from './archive/uploader.ts';
 import { AriConnection } from './ari/connection.ts';
 import type { AriEvent } from './ari/events.ts';
 import type { AriListener, AsteriskIdentity } from './ari/port.ts';
-import { checkSpool, makeReadiness, missingPrompts } from './call/readiness.ts';
+import { checkSpool, makeReadiness, missingPrompts, proveSpool } from './call/readiness.ts';
 import { CallRegistry } from './call/registry.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
+import { leaseHolder } from './catalogue/lease.ts';
+import { leaseMs } from './catalogue/leases.ts';
 import { makePolicy, neededPrompts, type Policy } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
-import { HealthPage } from './console/health.ts';
+import { HealthPage, type Health } from './console/health.ts';
 import type { Clock } from './core/clock.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
 import type { IdMaker } from './core/ids.ts';
@@ -38,6 +40,8 @@ export class App {
   /** What to undo, newest last. */
   readonly #undo: (() => void | Promise<void>)[] = [];
   #registry: CallRegistry | undefined;
+  /** Another process has taken over the Stasis application: calls go there. */
+  #replaced = false;
   #reconciling: Promise<void> = Promise.resolve();
   #finishing: Promise<void> = Promise.resolve();
 
@@ -69,7 +73,7 @@ export class App {
   }
 
   async #start(): Promise<void> {
-    const { config, log, clock } = this.#options;
+    const { config, log, clock, ids } = this.#options;
     checkSchedule(
       [
         { key: 'schedule.upload', cron: config.schedule.upload },
@@ -83,11 +87,13 @@ export class App {
     this.#undo.push(() => {
       catalogue.close();
     });
+    await this.#claim(catalogue);
     await catalogue.savePolicy(policy.version, policyContent(policy));
     await this.#checkSpool();
     const ari = makeAri(config);
     this.#undo.push(ari.close);
     const identity = await ari.commands.identity();
+    await proveSpool(config.recording.spoolFolder, ari.commands, ids);
     await refuseMissingPrompts(policy, ari);
 
     const finish: FinishPorts = { catalogue, spoolFolder: config.recording.spoolFolder, clock, log, actor: 'serve' };
@@ -95,6 +101,11 @@ export class App {
     this.#registry = registry;
     const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
     connection.listen(this.#listener(registry));
+    if (config.health.port !== 0) {
+      const page = new HealthPage(() => this.#health(connection, registry));
+      await page.start(config.health.host, config.health.port);
+      this.#undo.push(() => page.stop());
+    }
     this.#undo.push(() => {
       connection.stop();
     });
@@ -114,6 +125,7 @@ export class App {
           name: 'upload',
           cron: config.schedule.upload,
           run: async () => {
+            await sweepSpool(finish);
             await finishRecordings(finish);
             await uploadPass(uploadPorts(shared), { waitMs: noWait, signal: this.#hurry.signal });
           },
@@ -130,16 +142,34 @@ export class App {
       log,
     );
     this.#undo.push(() => schedule.stop());
-    if (config.health.port !== 0) {
-      const page = new HealthPage(() => ({
-        status: this.#stopped !== undefined ? 'stopping' : connection.isOpen ? 'ok' : 'degraded',
-        asterisk: connection.isOpen ? 'connected' : 'disconnected',
-        calls: registry.size,
-      }));
-      await page.start(config.health.host, config.health.port);
-      this.#undo.push(() => page.stop());
-    }
     log.info({ asterisk: identity.version, policy: policy.version, archive: store.kind }, 'serving');
+  }
+
+  /** One serve on a catalogue at a time: a second one would take the calls of the first. Throws job_busy. */
+  async #claim(catalogue: Catalogue): Promise<void> {
+    const me = leaseHolder();
+    const other = await catalogue.takeLease('serve', me);
+    if (other !== undefined) {
+      throw new PreavisError('job_busy', `another serve (process ${other.pid} on ${other.host}) uses this catalogue`);
+    }
+    const renewal = setInterval(() => {
+      // A renewal that fails is made good by the next one.
+      catalogue.takeLease('serve', me).catch(() => undefined);
+    }, leaseMs / 4);
+    this.#undo.push(async () => {
+      clearInterval(renewal);
+      await catalogue.releaseLease('serve', me);
+    });
+  }
+
+  #health(connection: AriConnection, registry: CallRegistry): Health {
+    const works = connection.isOpen && !this.#replaced;
+
+    return {
+      status: this.#stopped !== undefined ? 'stopping' : works ? 'ok' : 'degraded',
+      asterisk: connection.isOpen ? 'connected' : 'disconnected',
+      calls: registry.size,
+    };
   }
 
   async #checkSpool(): Promise<void> {
@@ -188,11 +218,13 @@ export class App {
     return {
       event: (event: AriEvent) => {
         if (event.type === 'applicationReplaced') {
+          this.#replaced = true;
           log.error('another process has taken over the Stasis application; this one no longer gets calls');
         }
         registry.handle(event);
       },
       connected: () => {
+        this.#replaced = false;
         this.#reconciling = this.#reconciling
           .then(() => registry.reconcile())
           .catch((thrown: unknown) => {

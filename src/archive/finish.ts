@@ -3,7 +3,7 @@ import type { RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import { lastWritten, spoolFile } from './spool.ts';
+import { lastWritten, spooledRecordings, spoolFile } from './spool.ts';
 import { inspectWav, repairWav, type WavInfo } from './wav.ts';
 
 /**
@@ -12,7 +12,7 @@ import { inspectWav, repairWav, type WavInfo } from './wav.ts';
  * `lost`.
  */
 export type FinishPorts = {
-  catalogue: Pick<Catalogue, 'finishable' | 'move'>;
+  catalogue: Pick<Catalogue, 'finishable' | 'move' | 'recording' | 'adopt' | 'call'>;
   spoolFolder: string;
   clock: Clock;
   log: Logger;
@@ -23,6 +23,8 @@ export type FinishPorts = {
 const restMs = 15_000;
 
 const dayMs = 86_400_000;
+/** A recorder is stopped at the end of the talk, within this time, ms. */
+const earlyMs = 2_000;
 
 export async function finishRecordings(ports: FinishPorts): Promise<void> {
   for (const row of await ports.catalogue.finishable()) {
@@ -47,15 +49,47 @@ async function repairIfPermitted(file: string): Promise<WavInfo | undefined> {
   }
 }
 
-async function finish(row: RecordingRow, { catalogue, spoolFolder, clock, log, actor }: FinishPorts): Promise<void> {
+/**
+ * Looks for files in the spool whose recording is not on its way: one whose process died before it was written down gets
+ * its row, one that was given up as lost is found again. To be run now and then; it reads the folder.
+ */
+export async function sweepSpool(ports: FinishPorts): Promise<void> {
+  for (const id of await spooledRecordings(ports.spoolFolder)) {
+    try {
+      const row = await ports.catalogue.recording(id);
+      if (row === undefined) await ports.catalogue.adopt(id);
+      else if (row.status === 'lost') await finish(row, ports);
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (error.code === 'status_conflict') continue;
+      ports.log.error({ recording: id, code: error.code, err: error }, 'a file in the spool could not be looked at');
+    }
+  }
+}
+
+/**
+ * Whether the recorder ended while the talk went on: stopped by somebody, a full disk. Known where the call is open or
+ * ended later.
+ */
+async function endedEarly(row: RecordingRow, { catalogue }: FinishPorts): Promise<boolean> {
+  const call = await catalogue.call(row.callId);
+  if (call === undefined || row.finishedAt === null) return false;
+
+  return call.result === null || (call.endedAt !== null && call.endedAt - row.finishedAt > earlyMs);
+}
+
+async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
+  const { catalogue, spoolFolder, clock, log, actor } = ports;
   const file = spoolFile(spoolFolder, row.id);
   const writtenAt = await lastWritten(spoolFolder, row.id);
   if (writtenAt === undefined) {
+    if (row.status === 'lost') return;
     await catalogue.move(row.id, 'recording', 'lost', { failure: 'file_missing' }, { event: 'file missing', actor });
     log.error({ recording: row.id }, 'the file of a recording has vanished');
     return;
   }
   if (row.finishedAt === null && clock.now() - writtenAt < restMs) return;
+  const from = row.status;
   const keepUntil = (row.finishedAt ?? Math.round(writtenAt)) + row.keepDays * dayMs;
   const flags: string[] = [];
   let wav: WavInfo;
@@ -71,7 +105,7 @@ async function finish(row: RecordingRow, { catalogue, spoolFolder, clock, log, a
     if (error.code !== 'wav_invalid' && error.code !== 'wav_empty') throw error;
     await catalogue.move(
       row.id,
-      'recording',
+      from,
       'failed',
       { failure: error.code, keepUntil },
       { event: 'file unusable', actor, detail: { code: error.code } },
@@ -80,10 +114,11 @@ async function finish(row: RecordingRow, { catalogue, spoolFolder, clock, log, a
     return;
   }
   if (wav.peak === 0) flags.push('silent');
+  if (await endedEarly(row, ports)) flags.push('ended_early');
   const { bytes, sha256, durationMs } = wav;
   await catalogue.move(
     row.id,
-    'recording',
+    from,
     'recorded',
     { bytes, sha256, durationMs, flags, keepUntil },
     { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags } },

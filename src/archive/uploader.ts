@@ -79,6 +79,7 @@ export async function uploadPass(ports: UploadPorts, options: UploadOptions): Pr
         result.bytes += bytes;
       } catch (thrown) {
         const error = asPreavisError(thrown);
+        await undoIfErased(row, ports);
         if (hopeless.has(error.code)) stoppedBy = error.code;
         result.failures[error.code] = (result.failures[error.code] ?? 0) + 1;
         await setAside(row, error, ports);
@@ -123,18 +124,19 @@ async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSign
   const putReceipt = (): Promise<StoredObject> => store.putText(keys.receipt, receipt, 'application/json', signal);
   await storeAndReadBack(store, keys.receipt, digest, putReceipt, signal);
 
-  try {
-    await catalogue.move(
-      row.id,
-      'recorded',
-      'archived',
-      { objectKey: keys.wav, objectVersion: stored.versionId, receiptKey: keys.receipt, receipt },
-      { event: 'stored and read back', actor, detail: { bytes, sha256, version: stored.versionId } },
-    );
-  } catch (thrown) {
-    await undoIfErased(row.id, keys, ports);
-    throw thrown;
-  }
+  await catalogue.move(
+    row.id,
+    'recorded',
+    'archived',
+    {
+      archive: store.location,
+      objectKey: keys.wav,
+      objectVersion: stored.versionId,
+      receiptKey: keys.receipt,
+      receipt,
+    },
+    { event: 'stored and read back', actor, detail: { bytes, sha256, version: stored.versionId } },
+  );
   await removeSpooled(spoolFolder, row.id);
   ports.log.info({ recording: row.id, bytes }, 'recording archived');
 
@@ -142,14 +144,16 @@ async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSign
 }
 
 /** Retention may have erased a recording while it was being sent: then nothing of it may stay in the archive. */
-async function undoIfErased(
-  id: RecordingId,
-  keys: { wav: string; receipt: string },
-  { catalogue, store }: UploadPorts,
-): Promise<void> {
-  if ((await catalogue.recording(id))?.status !== 'erased') return;
-  await store.erase(keys.wav);
-  await store.erase(keys.receipt);
+async function undoIfErased(row: RecordingRow, { catalogue, store, log }: UploadPorts): Promise<void> {
+  try {
+    if ((await catalogue.recording(row.id))?.status !== 'erased') return;
+    const keys = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
+    await store.erase(keys.wav);
+    await store.erase(keys.receipt);
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    log.error({ recording: row.id, code: error.code, err: error }, 'an erased recording may be left in the archive');
+  }
 }
 
 async function storeAndReadBack(
@@ -192,6 +196,11 @@ function textDigest(text: string): Digest {
 async function setAside(row: RecordingRow, error: PreavisError, ports: UploadPorts): Promise<void> {
   const { catalogue, log, clock, random, actor, spoolFolder } = ports;
   if (error.code === 'status_conflict') return;
+  // The archive as a whole is away: the next pass tries every recording again.
+  if (hopeless.has(error.code)) {
+    log.warn({ recording: row.id, code: error.code, err: error }, 'the archive does not work; recordings wait');
+    return;
+  }
   const present = (await spooledRecordings(spoolFolder)).includes(row.id);
   if (!present && (await catalogue.recording(row.id))?.status === 'recorded') {
     await catalogue.move(row.id, 'recorded', 'lost', { failure: 'file_missing' }, { event: 'file missing', actor });

@@ -36,6 +36,7 @@ export function makeAriCommands(request: AriRequest, application: string): AriCo
         media: `sound:${soundName}`,
         lang: language,
       }),
+    stopPlayback: (playbackId) => command('DELETE', `/playbacks/${id(playbackId)}`),
     createBridge: (bridgeId) => command('POST', `/bridges/${id(bridgeId)}`, { type: 'mixing' }),
     createChannel: (channelId, endpoint, originator) =>
       command('POST', '/channels/create', {
@@ -92,10 +93,7 @@ export function makeAriCommands(request: AriRequest, application: string): AriCo
         bridges: lists.bridge_ids as BridgeId[],
       };
     },
-    bridges: async () =>
-      parse(z.array(z.object({ id: z.string() })), await request('GET', '/bridges')).map(
-        (bridge) => bridge.id as BridgeId,
-      ),
+    hasRecording: async (name) => (await orUndefined(request('GET', `/recordings/stored/${id(name)}`))) !== undefined,
     isRecording: async (name) => (await orUndefined(request('GET', `/recordings/live/${id(name)}`))) !== undefined,
   };
 }

@@ -19,6 +19,7 @@ export type AriEvent =
   | { type: 'channelLeft'; at: number; channelId: ChannelId }
   | { type: 'channelGone'; at: number; channelId: ChannelId; cause: number }
   | { type: 'channelUp'; at: number; channelId: ChannelId }
+  | { type: 'channelForwarded'; at: number; channelId: ChannelId }
   | { type: 'channelRinging'; at: number; channelId: ChannelId }
   | { type: 'playbackStarted'; at: number; playbackId: PlaybackId }
   | { type: 'playbackFinished'; at: number; playbackId: PlaybackId; outcome: 'done' | 'failed' }
@@ -71,7 +72,12 @@ const onRecording = z.object({
 const onType = z.looseObject({ type: z.string() });
 const onArrival = onChannel.extend({ args: z.array(z.string()) });
 const onDestruction = onChannel.extend({ cause: z.int() });
-const onDial = z.object({ timestamp, dialstatus: z.string(), peer: z.object({ id: z.string().min(1) }) });
+const onDial = z.object({
+  timestamp,
+  dialstatus: z.string(),
+  forward: z.string().default(''),
+  peer: z.object({ id: z.string().min(1) }),
+});
 const onBridge = z.object({ timestamp, bridge: z.object({ id: z.string().min(1) }) });
 const onApplication = z.object({ timestamp });
 
@@ -124,6 +130,7 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
       const event = onDial.parse(raw);
       // A Local or DAHDI channel may announce progress here without a change of its own state.
       const base = { at: event.timestamp, channelId: event.peer.id as ChannelId };
+      if (event.forward !== '') return { type: 'channelForwarded', ...base };
       if (event.dialstatus === 'ANSWER') return { type: 'channelUp', ...base };
       if (event.dialstatus === 'RINGING') return { type: 'channelRinging', ...base };
       return undefined;

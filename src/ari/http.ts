@@ -51,7 +51,8 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
           method,
           path: `${root}/ari${path}${search}`,
           agent,
-          timeout: options.timeoutMs,
+          // The whole request, with the wait for a connection.
+          signal: AbortSignal.timeout(options.timeoutMs),
           headers: {
             authorization,
             ...(payload === undefined
@@ -80,7 +81,6 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
           });
         },
       );
-      outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
       outgoing.on('error', (cause) => {
         const stale = outgoing.reusedSocket && errnoOf(cause) === 'ECONNRESET';
         reject(

@@ -8,6 +8,7 @@ export type AsteriskIdentity = { version: string; node: string };
 export type AriCommands = {
   answer(channelId: ChannelId): Promise<void>;
   play(channelId: ChannelId, playbackId: PlaybackId, soundName: string, language: string): Promise<void>;
+  stopPlayback(playbackId: PlaybackId): Promise<void>;
   createBridge(bridgeId: BridgeId): Promise<void>;
   /** Makes the destination's channel without dialling it yet. */
   createChannel(channelId: ChannelId, endpoint: string, originator: ChannelId): Promise<void>;
@@ -34,7 +35,8 @@ export type AriQueries = {
   channels(): Promise<readonly { id: ChannelId; state: string }[]>;
   /** Channels and bridges that are under this application now. */
   owned(): Promise<{ channels: readonly ChannelId[]; bridges: readonly BridgeId[] }>;
-  bridges(): Promise<readonly BridgeId[]>;
+  /** Whether Asterisk has a finished recording of this name. */
+  hasRecording(name: string): Promise<boolean>;
   /** Whether a recorder of this name runs now. */
   isRecording(name: string): Promise<boolean>;
 };

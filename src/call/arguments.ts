@@ -21,22 +21,21 @@ const isKnown = (name: string): name is KnownArgument => knownArguments.some((kn
 const dialString = /^[A-Za-z0-9]{2,20}\/[^\s&,\p{Cc}]{1,200}$/u;
 const languageTag = /^[a-z]{2,3}([_-][A-Za-z]{2})?$/;
 
-/** A name that is not ours may come from anywhere: only a harmless one is repeated to people. */
-const harmless = (text: string): string => (/^[A-Za-z0-9_-]{1,30}$/.test(text) ? text : '(unreadable)');
-
 /**
  * Reads `name=value` arguments, e.g. `to=PJSIP/100`, `purpose=training+agreement`. Empty ones are left out by a
  * dialplan with unset variables and mean nothing. The problem names the argument, never its value.
  */
 export function parseArguments(args: readonly string[], policy: Policy): ArgumentsResult {
   const given = new Map<KnownArgument, string>();
-  for (const argument of args) {
+  for (const [index, argument] of args.entries()) {
+    // A name that is not ours may be a caller's: it is not repeated.
+    const position = `number ${index + 1}`;
     const text = argument.trim();
     if (text === '') continue;
     const equals = text.indexOf('=');
-    const name = equals < 0 ? text : text.slice(0, equals).trim();
-    if (equals < 0) return { ok: false, argument: harmless(name), problem: 'is not of the form name=value' };
-    if (!isKnown(name)) return { ok: false, argument: harmless(name), problem: 'is not an argument of Préavis' };
+    const name = text.slice(0, Math.max(0, equals)).trim();
+    if (equals < 0) return { ok: false, argument: position, problem: 'is not of the form name=value' };
+    if (!isKnown(name)) return { ok: false, argument: position, problem: 'is not an argument of Préavis' };
     if (given.has(name)) return { ok: false, argument: name, problem: 'is given twice' };
     const value = text.slice(equals + 1).trim();
     if (value !== '') given.set(name, value);

@@ -229,7 +229,6 @@ function dialStatusOf(cause: number): DialStatus {
     case 34:
       return 'CONGESTION';
     case 16: // normal clearing
-    case 18: // no user response
     case 19: // no answer
       return 'NOANSWER';
     default:

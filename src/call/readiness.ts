@@ -1,8 +1,10 @@
-import { access, constants, statfs } from 'node:fs/promises';
+import { access, constants, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { AriQueries } from '../ari/port.ts';
 import type { Prompt } from '../config/prompts.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import type { IdMaker } from '../core/ids.ts';
 import type { Readiness } from './ports.ts';
 
 const mebibyte = 1024 * 1024;
@@ -28,6 +30,31 @@ export async function checkSpool(folder: string, minimumFreeMib: number): Promis
       `recording.spoolFolder ${folder}: ${Math.floor(free)} MiB free, ${minimumFreeMib} MiB wanted`,
     );
   }
+}
+
+/**
+ * Proves that the folder is where this Asterisk records: a file put there is a stored recording of it. Throws
+ * spool_unusable.
+ */
+export async function proveSpool(
+  folder: string,
+  ari: Pick<AriQueries, 'hasRecording'>,
+  ids: Pick<IdMaker, 'channel'>,
+): Promise<void> {
+  const name = `${ids.channel()}-probe`;
+  const file = join(folder, `${name}.wav`);
+  try {
+    await writeFile(file, '', { flag: 'wx' });
+    if (await ari.hasRecording(name)) return;
+  } catch (cause) {
+    if (cause instanceof PreavisError) throw cause;
+    throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder}: ${errnoOf(cause) ?? 'error'}`, {
+      cause,
+    });
+  } finally {
+    await rm(file, { force: true });
+  }
+  throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder} is not where this Asterisk records`);
 }
 
 /** The prompts that are not on Asterisk's disk in exactly their own language (P2). */

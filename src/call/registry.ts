@@ -2,7 +2,7 @@ import type { AriEvent } from '../ari/events.ts';
 import type { AriQueries, AsteriskIdentity } from '../ari/port.ts';
 import type { Policy } from '../config/policy.ts';
 import { asPreavisError } from '../core/errors.ts';
-import type { BridgeId, CallId, ChannelId, IdMaker } from '../core/ids.ts';
+import { isUlid, type BridgeId, type CallId, type ChannelId, type IdMaker } from '../core/ids.ts';
 import { parseArguments, type CallRequest } from './arguments.ts';
 import { begin, refuse } from './decide.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
@@ -23,8 +23,11 @@ export type RegistryPorts = Omit<SessionPorts, 'ari' | 'ended'> & {
   callEnded(state: CallState): void;
 };
 
-/** Prefix of every id that `IdMaker` makes for Asterisk. */
-const ownPrefix = 'preavis-';
+/** An id that `IdMaker` made for Asterisk. A Local channel's other half, `...;2`, is a caller like any other. */
+const isOwn = (id: string): boolean => id.startsWith('preavis-') && isUlid(id.slice('preavis-'.length));
+
+/** How long callers may take to be sent on when this process leaves, ms. */
+const partingLimitMs = 2_000;
 
 type Owner = { session: CallSession; translate(event: AriEvent): CallEvent | undefined };
 
@@ -50,8 +53,17 @@ export class CallRegistry {
 
   /** Leaves the calls to a later process, after the effects under way. */
   async abandon(): Promise<void> {
-    for (const session of this.#sessions.values()) session.abandon();
-    await Promise.all([...this.#sessions.values()].map((session) => session.settled()));
+    const sessions = [...this.#sessions.values()];
+    for (const session of sessions) {
+      if (session.isConnected) session.abandon();
+      // A caller who is not yet connected would wait in silence for the next start.
+      else session.handle({ type: 'interrupted' });
+    }
+    const settled = Promise.all(sessions.map((session) => session.settled()));
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([settled, new Promise((resolve) => (timer = setTimeout(resolve, partingLimitMs)))]);
+    clearTimeout(timer);
+    for (const session of sessions) session.abandon();
   }
 
   handle(event: AriEvent): void {
@@ -64,6 +76,7 @@ export class CallRegistry {
       case 'channelGone':
       case 'channelUp':
       case 'channelRinging':
+      case 'channelForwarded':
         this.#dispatch(event.channelId, event);
         return;
       case 'playbackStarted':
@@ -93,7 +106,7 @@ export class CallRegistry {
   #arrive(event: Extract<AriEvent, { type: 'channelArrived' }>): void {
     const { policy, ids, log } = this.#ports;
     // The destination's channel, which we made ourselves.
-    if (event.channelId.startsWith(ownPrefix)) return;
+    if (isOwn(event.channelId)) return;
     // A caller may come again by another extension while the first call is still being closed: that is a new call.
     this.#owners.get(event.channelId)?.session.handle({ type: 'callerLeft', at: event.at });
     const facts: Facts = {
@@ -186,6 +199,8 @@ export class CallRegistry {
     for (const session of sessions) {
       for (const event of await missedEvents(session.state, states, ari)) session.handle(event);
     }
+    // What an ended call still holds is let go by it; only then the rest belongs to nobody.
+    await Promise.all(sessions.map((session) => session.settled()));
     await this.#free(owned);
   }
 
@@ -201,10 +216,10 @@ export class CallRegistry {
     };
     for (const id of owned.channels) {
       if (this.#owners.has(id)) continue;
-      await attempt(id.startsWith(ownPrefix) ? ari.hangUp(id) : ari.continueInDialplan(id));
+      await attempt(isOwn(id) ? ari.hangUp(id) : ari.continueInDialplan(id));
     }
     for (const id of owned.bridges) {
-      if (!this.#owners.has(id) && id.startsWith(ownPrefix)) await attempt(ari.destroyBridge(id));
+      if (!this.#owners.has(id) && isOwn(id)) await attempt(ari.destroyBridge(id));
     }
   }
 }
@@ -233,6 +248,8 @@ function translateCaller(event: AriEvent): CallEvent | undefined {
 function translateDestination(event: AriEvent): CallEvent | undefined {
   if (event.type === 'channelUp') return { type: 'destinationAnswered' };
   if (event.type === 'channelRinging') return { type: 'destinationRinging' };
+  // A 302: Dial() follows it, a channel of ARI does not.
+  if (event.type === 'channelForwarded') return { type: 'stepFailed', step: 'dial' };
   if (event.type === 'channelHangingUp' || event.type === 'channelLeft') {
     return { type: 'destinationLeft', at: event.at, cause: undefined };
   }

@@ -1,6 +1,6 @@
 import type { AriCommands } from '../ari/port.ts';
-import type { PreavisError } from '../core/errors.ts';
-import { asPreavisError } from '../core/errors.ts';
+import { asPreavisError, PreavisError } from '../core/errors.ts';
+import type { PlaybackId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { decide } from './decide.ts';
 import type { CallEvent } from './events.ts';
@@ -28,7 +28,11 @@ export function recorderName(recordingId: string): string {
   return `preavis-${recordingId}`;
 }
 
-const returnAttempts = 3;
+/** Pauses between tries to send a caller back to the dialplan, ms; about a minute in all. */
+const returnPausesMs = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 15_000, 20_000];
+
+/** How long prompts and disk may take to be looked at before a call goes on without it, ms. */
+const readinessLimitMs = 3_000;
 
 export class CallSession {
   #state: CallState;
@@ -36,6 +40,8 @@ export class CallSession {
   readonly #log: Logger;
   #tail: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  #callerLeft = false;
+  #playing: PlaybackId | undefined;
 
   private constructor(state: CallState, ports: SessionPorts) {
     this.#state = state;
@@ -59,12 +65,18 @@ export class CallSession {
     return this.#state;
   }
 
+  /** Whether caller and destination are together, or on the way to it by our dialling. */
+  get isConnected(): boolean {
+    return ['dialling', 'talking', 'closing', 'ended'].includes(this.#state.kind);
+  }
+
   /** Resolves when every effect so far has been carried out. */
   settled(): Promise<void> {
     return this.#tail;
   }
 
   handle(event: CallEvent): void {
+    if (event.type === 'callerLeft') this.#callerLeft = true;
     if (this.#state.kind === 'ended') return;
     this.#enter(decide(this.#state, event), event.type);
   }
@@ -94,7 +106,7 @@ export class CallSession {
         const error = asPreavisError(thrown);
         this.#note(effect, error);
         const step = fallibleStep(effect);
-        if (step !== undefined) this.handle({ type: 'stepFailed', step });
+        if (step !== undefined && !isRaceWithHangUp(effect, error)) this.handle({ type: 'stepFailed', step });
         if (effect.type === 'save') return;
       }
     }
@@ -120,6 +132,7 @@ export class CallSession {
         return;
       case 'play': {
         const { prompt, playbackId } = effect.sentence;
+        this.#playing = playbackId;
         return ari.play(caller, playbackId, prompt.soundName, prompt.language);
       }
       case 'prepare': {
@@ -149,7 +162,9 @@ export class CallSession {
         return ari.stopRecorder(recorderName(effect.recording));
       case 'tellRecorded':
         await ari.setVariable(caller, 'PREAVIS_RESULT', 'recorded');
-        return ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
+        await ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
+        // As Dial() leaves it, for an extension h.
+        return ari.setVariable(caller, 'DIALSTATUS', 'ANSWER');
       case 'hangUpCaller':
         return ari.hangUp(caller);
       case 'hangUpDestination':
@@ -174,7 +189,7 @@ export class CallSession {
     if (facts.order === undefined) return;
     let answer: Awaited<ReturnType<Readiness['check']>>;
     try {
-      answer = await this.#ports.readiness.check(facts.order);
+      answer = await within(readinessLimitMs, this.#ports.readiness.check(facts.order));
     } catch (thrown) {
       // Without an answer from Asterisk nothing is proved: the same as a missing prompt.
       this.#log.warn({ code: asPreavisError(thrown).code }, 'the prompts could not be checked');
@@ -190,14 +205,18 @@ export class CallSession {
     const variables: [string, string][] = [['PREAVIS_RESULT', outcome.result]];
     if (outcome.result === 'unrecorded') variables.push(['PREAVIS_REASON', outcome.reason]);
     if (outcome.result === 'notConnected') variables.push(['PREAVIS_DIALSTATUS', outcome.dialStatus]);
-    for (let attempt = 1; ; attempt += 1) {
+    // Requests on a channel wait in Asterisk for the end of what plays there.
+    if (this.#playing !== undefined) await ari.stopPlayback(this.#playing).catch(() => undefined);
+    // What the dialplan is told is second to the caller's going on: without it the destination is dialled as well.
+    await Promise.allSettled(variables.map(([name, value]) => ari.setVariable(caller, name, value)));
+    for (const pauseMs of [...returnPausesMs, undefined]) {
       try {
-        await Promise.all(variables.map(([name, value]) => ari.setVariable(caller, name, value)));
         await ari.continueInDialplan(caller);
         return;
       } catch (thrown) {
         const error = asPreavisError(thrown);
-        if (!error.retryable || attempt === returnAttempts) throw error;
+        if (!error.retryable || pauseMs === undefined || this.#callerLeft) throw error;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }
   }
@@ -214,5 +233,24 @@ export class CallSession {
     if (outcome.result === 'unrecorded') this.#log.warn(fields, 'call ended unrecorded');
     else this.#log.info(fields, 'call ended');
     this.#ports.ended(state);
+  }
+}
+
+/** A channel that is gone is on its way out: its own event says so, and the timer remains. */
+function isRaceWithHangUp(effect: Effect, error: PreavisError): boolean {
+  return error.code === 'ari_not_found' && (effect.type === 'answer' || effect.type === 'play');
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new PreavisError('ari_unreachable', 'no answer in time'));
+    }, ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

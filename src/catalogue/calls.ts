@@ -39,9 +39,9 @@ function recorderOf(state: CallState): Recorder {
 export function makeCalls(database: Database.Database, now: () => number) {
   const upsertCall = database.prepare(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
-      language_reason, phase, state)
-    VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason, @phase, @state)
-    ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, state = excluded.state`);
+      language_reason, phase, recording_id, keep_days, state)
+    VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason, @phase, @recordingId, @keepDays, @state)
+    ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, recording_id = excluded.recording_id, keep_days = excluded.keep_days, state = excluded.state`);
   const endCall = database.prepare(`
     UPDATE calls SET ended_at = @endedAt, result = @result, reason = @reason, dial_status = @dialStatus WHERE id = @id`);
   const upsertNotice = database.prepare(`
@@ -95,6 +95,8 @@ export function makeCalls(database: Database.Database, now: () => number) {
       languages: JSON.stringify(order?.language.languages ?? []),
       languageReason: order?.language.reason ?? null,
       phase: state.kind,
+      recordingId: order?.recording ?? null,
+      keepDays: order?.keepDays ?? null,
       // An ended call needs no adopting, and its state holds a dial string.
       state: ended ? null : JSON.stringify(state),
     });

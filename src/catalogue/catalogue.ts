@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallJournal } from '../call/ports.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
@@ -32,6 +33,7 @@ export type Catalogue = CallJournal & {
     changes: RecordingChanges,
     note: AuditNote,
   ): Promise<void>;
+  adopt(id: RecordingId): Promise<RecordingRow | undefined>;
   postpone(id: RecordingId, until: number): Promise<void>;
   note(id: RecordingId, note: AuditNote): Promise<void>;
   audit(id: RecordingId): Promise<AuditRow[]>;
@@ -41,17 +43,29 @@ export type Catalogue = CallJournal & {
   close(): void;
 };
 
-/** Runs a synchronous step of SQLite as the asynchronous interface promises it. */
+/** How long a step waits for other processes' writes, and how long between two tries, ms. */
+const busyLimitMs = 10_000;
+const busyPauseMs = 20;
+
+function asCatalogueError(cause: unknown): unknown {
+  const code = errnoOf(cause) ?? '';
+  if (cause instanceof PreavisError || !code.startsWith('SQLITE')) return cause;
+
+  return new PreavisError('catalogue_unusable', `the catalogue refused a step (${code})`, { cause });
+}
+
+/** Runs a synchronous step of SQLite as the asynchronous interface promises it; a busy database is asked again. */
 function eventually<Args extends unknown[], T>(step: (...args: Args) => T): (...args: Args) => Promise<T> {
-  return (...args) => {
-    try {
-      return Promise.resolve(step(...args));
-    } catch (cause) {
-      const error =
-        cause instanceof PreavisError || !(errnoOf(cause) ?? '').startsWith('SQLITE')
-          ? cause
-          : new PreavisError('catalogue_unusable', `the catalogue refused a step (${errnoOf(cause) ?? ''})`, { cause });
-      return Promise.reject(error instanceof Error ? error : new TypeError(String(error)));
+  return async (...args) => {
+    const giveUp = performance.now() + busyLimitMs;
+    for (;;) {
+      try {
+        return step(...args);
+      } catch (cause) {
+        const busy = (errnoOf(cause) ?? '').startsWith('SQLITE_BUSY');
+        if (!busy || performance.now() >= giveUp) throw asCatalogueError(cause);
+        await sleep(busyPauseMs);
+      }
     }
   };
 }
@@ -79,6 +93,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     due: eventually(recordings.due),
     counts: eventually(recordings.counts),
     move: eventually(recordings.move),
+    adopt: eventually(recordings.adopt),
     postpone: eventually(recordings.postpone),
     note: eventually(recordings.note),
     audit: eventually(recordings.audit),

@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PreavisError } from '../core/errors.ts';
@@ -5,6 +6,22 @@ import type { Catalogue } from './catalogue.ts';
 import { leaseMs, type LeaseHolder } from './leases.ts';
 
 const pollMs = 250;
+
+/**
+ * This process, for other processes: a pid says something only within its own namespace, and containers may share a host
+ * name.
+ */
+export function leaseHolder(): LeaseHolder {
+  return { host: `${hostname()} ${pidNamespace()}`, pid: process.pid };
+}
+
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
 
 /**
  * Runs one pass of a job while holding its lease, so that a command and a running serve, or two serves, never run it at
@@ -16,7 +33,7 @@ export async function withLease<T>(
   waitMs: number,
   pass: () => Promise<T>,
 ): Promise<T> {
-  const me: LeaseHolder = { host: hostname(), pid: process.pid };
+  const me = leaseHolder();
   const give = performance.now() + waitMs;
   for (;;) {
     const other = await catalogue.takeLease(job, me);

@@ -24,8 +24,11 @@ export const migrations: readonly string[] = [
     result TEXT,
     reason TEXT,
     dial_status TEXT,
+    recording_id TEXT,
+    keep_days INTEGER,
     state TEXT
   ) STRICT;
+  CREATE INDEX calls_by_recording ON calls (recording_id) WHERE recording_id IS NOT NULL;
   CREATE INDEX calls_open ON calls (id) WHERE state IS NOT NULL;
   CREATE INDEX calls_by_start ON calls (started_at);
 
@@ -58,6 +61,7 @@ export const migrations: readonly string[] = [
     sha256 TEXT,
     flags TEXT NOT NULL DEFAULT '[]',
     failure TEXT,
+    archive TEXT,
     object_key TEXT,
     object_version TEXT,
     receipt_key TEXT,

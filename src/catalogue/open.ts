@@ -7,8 +7,11 @@ import { migrations } from './migrations.ts';
 /** Marks a SQLite file as a catalogue of Préavis ("prav" in ASCII). */
 const applicationId = 0x70726176;
 
-/** How long a write waits for another process's, ms. */
-const busyTimeoutMs = 10_000;
+/**
+ * How long a step waits for another process's write before it is tried again, ms. SQLite waits with the whole process, so
+ * this is short; catalogue.ts tries again in between other work.
+ */
+const busyTimeoutMs = 100;
 
 type Options = {
   /** Fail when the file does not exist, instead of making an empty catalogue. */

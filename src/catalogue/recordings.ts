@@ -15,6 +15,7 @@ export type RecordingChanges = Partial<
     | 'sha256'
     | 'flags'
     | 'failure'
+    | 'archive'
     | 'objectKey'
     | 'objectVersion'
     | 'receiptKey'
@@ -35,6 +36,7 @@ const columns: Readonly<Record<keyof RecordingChanges, string>> = {
   sha256: 'sha256',
   flags: 'flags',
   failure: 'failure',
+  archive: 'archive',
   objectKey: 'object_key',
   objectVersion: 'object_version',
   receiptKey: 'receipt_key',
@@ -63,6 +65,13 @@ export function makeRecordings(database: Database.Database, now: () => number) {
   const postpone = database.prepare(
     `UPDATE recordings SET attempts = attempts + 1, next_attempt_at = ? WHERE id = ? AND status = 'recorded'`,
   );
+  const adopt = database.prepare(`
+    INSERT INTO recordings (id, call_id, status, notice_finished_at, keep_days)
+    SELECT calls.recording_id, calls.id, 'recording', max(notices.finished_at), calls.keep_days
+    FROM calls JOIN notices ON notices.call_id = calls.id
+    WHERE calls.recording_id = @id AND calls.state IS NULL
+      AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = calls.id)
+    GROUP BY calls.id HAVING sum(notices.verdict <> 'verified') = 0`);
   const insertAudit = database.prepare(`
     INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail)
     VALUES (@at, @id, @event, @from, @to, @actor, @detail)`);
@@ -128,6 +137,15 @@ export function makeRecordings(database: Database.Database, now: () => number) {
       note: AuditNote,
     ): void => {
       move.immediate(id, from, to, changes, note);
+    },
+    /**
+     * Makes the row of a WAV whose call was announced and saved, but whose recorder was never reported: the process died in
+     * between. Null when no call with a verified notice was to make it (P1).
+     */
+    adopt: (id: RecordingId): RecordingRow | undefined => {
+      const adopted = adopt.run({ id }).changes === 1;
+      if (adopted) audit(id, { event: 'found in the spool', actor: 'serve' }, null, 'recording');
+      return recordingRow.optional().parse(selectOne.get(id));
     },
     postpone: (id: RecordingId, until: number): void => {
       postpone.run(until, id);

@@ -20,7 +20,8 @@ export const forward: Readonly<Record<RecordingStatus, readonly RecordingStatus[
   archived: ['erased'],
   erased: [],
   failed: ['erased'],
-  lost: [],
+  // Found again: a mount came back, a setting was corrected.
+  lost: ['recorded', 'failed', 'erased'],
   discarded: [],
 };
 
@@ -46,6 +47,7 @@ export const recordingRow = z
     sha256: z.string().nullable(),
     flags: json(z.array(z.string())),
     failure: z.string().nullable(),
+    archive: z.string().nullable(),
     object_key: z.string().nullable(),
     object_version: z.string().nullable(),
     receipt_key: z.string().nullable(),
@@ -67,6 +69,7 @@ export const recordingRow = z
     sha256: row.sha256,
     flags: row.flags,
     failure: row.failure,
+    archive: row.archive,
     objectKey: row.object_key,
     objectVersion: row.object_version,
     receiptKey: row.receipt_key,

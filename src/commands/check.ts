@@ -1,8 +1,10 @@
-import { checkSpool, missingPrompts } from '../call/readiness.ts';
+import { existsSync } from 'node:fs';
+import { checkSpool, missingPrompts, proveSpool } from '../call/readiness.ts';
 import { openCatalogue } from '../catalogue/catalogue.ts';
 import { makePolicy, neededPrompts } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
+import { makeIds } from '../core/ids.ts';
 import { loadLibrary, makeAri, makeStore } from '../parts.ts';
 import { checkSchedule } from '../retention/schedule.ts';
 import { configOf, type CommandContext } from './context.ts';
@@ -42,7 +44,8 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   });
   await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
   await look('catalogue', () => {
-    openCatalogue(config.catalogue.file, context.clock).close();
+    // One that is not there yet is made by serve, for the user that it runs as.
+    if (existsSync(config.catalogue.file)) openCatalogue(config.catalogue.file, context.clock).close();
   });
   await look('archive', () => makeStore(config).check());
 
@@ -51,6 +54,10 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     ari = makeAri(config);
     await ari.commands.identity();
   });
+  if (reachable && ari !== undefined) {
+    const { commands } = ari;
+    await look('spool of this asterisk', () => proveSpool(config.recording.spoolFolder, commands, makeIds()));
+  }
   if (reachable && policyFound && ari !== undefined && !(library instanceof PreavisError)) {
     const { commands } = ari;
     await look('prompts on asterisk', async () => {

@@ -33,9 +33,9 @@ export function configOf(context: CommandContext): Promise<Config> {
   return loadConfig(context.configFile, context.environment);
 }
 
-/** Commands keep standard output for their result; their log goes to standard error. */
+/** Commands say what happened in their result; with log.level debug their log goes to standard error. */
 export function commandLog(config: Config): Logger {
-  return makeLog(config.log.level === 'info' ? 'warn' : config.log.level, process.stderr);
+  return makeLog(config.log.level === 'debug' ? 'debug' : 'silent', process.stderr);
 }
 
 /** Opens the catalogue for one step and closes it whatever happens. */

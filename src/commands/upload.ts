@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import { finishRecordings } from '../archive/finish.ts';
+import { finishRecordings, sweepSpool } from '../archive/finish.ts';
 import { uploadPass } from '../archive/uploader.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -28,7 +28,9 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       return 0;
     }
     const shared = { config, catalogue, store, clock: context.clock, log, actor: 'command' };
-    await finishRecordings({ ...shared, spoolFolder: config.recording.spoolFolder });
+    const finish = { ...shared, spoolFolder: config.recording.spoolFolder };
+    await sweepSpool(finish);
+    await finishRecordings(finish);
     const total = (await catalogue.counts()).recorded ?? 0;
     const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
     bar?.start(total, 0);

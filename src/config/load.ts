@@ -9,8 +9,8 @@ type Tree = Record<string, unknown>;
 
 /** Variables that are ours but are not keys of the configuration. */
 const otherVariables = new Set(['PREAVIS_CONFIG']);
-/** Variables of tests and the lab. */
-const otherPrefixes = ['PREAVIS_LAB_', 'PREAVIS_TEST_', 'PREAVIS_BENCH_'];
+/** Variables of tests and the lab, and those that Kubernetes sets for a service named preavis. */
+const otherPrefixes = ['PREAVIS_LAB_', 'PREAVIS_TEST_', 'PREAVIS_BENCH_', 'PREAVIS_SERVICE_', 'PREAVIS_PORT'];
 
 function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -116,9 +116,11 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
   }
   const config = parseConfig(tree ?? {}, environment);
   const password = await secretFrom(config.ari.passwordFile, 'ari.passwordFile');
-  if (password !== undefined) config.ari.password = password;
+  if (password !== undefined && environment['PREAVIS_ARI_PASSWORD'] === undefined) config.ari.password = password;
   const secretKey = await secretFrom(config.archive.minio.secretKeyFile, 'archive.minio.secretKeyFile');
-  if (secretKey !== undefined) config.archive.minio.secretKey = secretKey;
+  if (secretKey !== undefined && environment['PREAVIS_ARCHIVE_MINIO_SECRET_KEY'] === undefined) {
+    config.archive.minio.secretKey = secretKey;
+  }
 
   return config;
 }

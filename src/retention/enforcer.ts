@@ -14,7 +14,7 @@ import type { Logger } from '../core/log.ts';
  * becomes `erased`. Killed at any point, the next pass does it again: what is already gone counts as erased.
  */
 export type RetentionPorts = {
-  catalogue: Pick<Catalogue, 'due' | 'move' | 'note' | 'takeLease' | 'releaseLease'>;
+  catalogue: Pick<Catalogue, 'due' | 'move' | 'note' | 'audit' | 'takeLease' | 'releaseLease'>;
   store: ObjectStore;
   spoolFolder: string;
   clock: Clock;
@@ -32,6 +32,8 @@ export type RetentionResult = {
 export type RetentionOptions = { dryRun: boolean; waitMs: number; signal: AbortSignal };
 
 const batch = 500;
+
+const erasureBegun = 'erasure begun';
 
 export async function retentionPass(ports: RetentionPorts, options: RetentionOptions): Promise<RetentionResult> {
   const pass = (): Promise<RetentionResult> => run(ports, options);
@@ -71,12 +73,29 @@ async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'eras
   }
 }
 
+/** An archived recording that is not there, though no erasure was begun: a wrong mount, not an erasure (P6). */
+async function refuseEmptyArchive(
+  row: RecordingRow,
+  keys: readonly string[],
+  { catalogue, store }: RetentionPorts,
+): Promise<void> {
+  if (row.status !== 'archived') return;
+  const steps = await catalogue.audit(row.id);
+  if (steps.some(({ event }) => event === erasureBegun)) return;
+  for (const key of keys) if ((await store.versions(key)).length > 0) return;
+  throw new PreavisError('archive_object_missing', 'the archive does not have it, and nobody has erased it');
+}
+
 async function erase(row: RecordingRow, ports: RetentionPorts): Promise<void> {
   const { catalogue, store, spoolFolder, actor } = ports;
   const computed = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
   // One that was never archived may still have left something there, when an upload was cut short.
   const keys = [row.objectKey ?? computed.wav, row.receiptKey ?? computed.receipt];
-  await catalogue.note(row.id, { event: 'erasure begun', actor, detail: { keepUntil: row.keepUntil, keys } });
+  if (row.archive !== null && row.archive !== store.location) {
+    throw new PreavisError('archive_changed', `it lies in ${row.archive}, configured is ${store.location}`);
+  }
+  await refuseEmptyArchive(row, keys, ports);
+  await catalogue.note(row.id, { event: erasureBegun, actor, detail: { keepUntil: row.keepUntil, keys } });
   let versions = 0;
   for (const key of keys) versions += await store.erase(key);
   const local = await removeSpooled(spoolFolder, row.id);

@@ -62,6 +62,7 @@ export function scriptedAri(): ScriptedAri {
     },
     answer: command('answer'),
     play: command('play'),
+    stopPlayback: command('stopPlayback'),
     createBridge: command('createBridge'),
     createChannel: command('createChannel'),
     addToBridge: command('addToBridge'),
@@ -91,7 +92,7 @@ export function scriptedAri(): ScriptedAri {
 
       return state.owned;
     },
-    bridges: () => Promise.resolve([...state.owned.bridges]),
+    hasRecording: () => Promise.resolve(true),
     isRecording: (name) => Promise.resolve(state.recording.includes(name)),
   };
 }
