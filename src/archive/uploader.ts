@@ -192,20 +192,18 @@ function textDigest(text: string): Digest {
   return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-/** The recording waits in the spool for as long as it takes; only a vanished file is given up. */
+/** The recording waits in the spool for as long as it takes. */
 async function setAside(row: RecordingRow, error: PreavisError, ports: UploadPorts): Promise<void> {
-  const { catalogue, log, clock, random, actor, spoolFolder } = ports;
+  const { catalogue, log, clock, random, spoolFolder } = ports;
   if (error.code === 'status_conflict') return;
   // The archive as a whole is away: the next pass tries every recording again.
   if (hopeless.has(error.code)) {
     log.warn({ recording: row.id, code: error.code, err: error }, 'the archive does not work; recordings wait');
     return;
   }
-  const present = (await spooledRecordings(spoolFolder)).includes(row.id);
-  if (!present && (await catalogue.recording(row.id))?.status === 'recorded') {
-    await catalogue.move(row.id, 'recorded', 'lost', { failure: 'file_missing' }, { event: 'file missing', actor });
+  if (!(await spooledRecordings(spoolFolder)).includes(row.id)) {
+    // It may be a folder that is not mounted: the recording waits, and the alarm is raised at each attempt.
     log.error({ recording: row.id }, 'the file of a recording has vanished');
-    return;
   }
   await catalogue.postpone(row.id, Math.round(clock.now() + retryWaitMs(row.attempts, random())));
   log.warn({ recording: row.id, code: error.code, err: error }, 'a recording could not be archived and waits');

@@ -84,9 +84,13 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
       outgoing.on('error', (cause) => {
         const stale = outgoing.reusedSocket && errnoOf(cause) === 'ECONNRESET';
         reject(
-          new PreavisError('ari_unreachable', `${what}: ${errnoOf(cause) ?? cause.message}`, {
-            cause: stale ? new StaleConnection() : cause,
-          }),
+          new PreavisError(
+            'ari_unreachable',
+            `${what}: ${cause.name === 'AbortError' || cause.name === 'TimeoutError' ? 'no answer in time' : (errnoOf(cause) ?? cause.message)}`,
+            {
+              cause: stale ? new StaleConnection() : cause,
+            },
+          ),
         );
       });
       outgoing.end(payload);

@@ -16,12 +16,12 @@ export type RecordingStatus = (typeof recordingStatuses)[number];
 /** What a status may become. */
 export const forward: Readonly<Record<RecordingStatus, readonly RecordingStatus[]>> = {
   recording: ['recorded', 'failed', 'lost', 'discarded'],
-  recorded: ['archived', 'erased', 'lost'],
+  recorded: ['archived', 'erased'],
   archived: ['erased'],
   erased: [],
   failed: ['erased'],
   // Found again: a mount came back, a setting was corrected.
-  lost: ['recorded', 'failed', 'erased'],
+  lost: ['recorded', 'failed'],
   discarded: [],
 };
 

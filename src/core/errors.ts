@@ -1,7 +1,6 @@
 /**
  * The one list of error codes, and the class that carries them. docs/errors.md is generated from this list.
  */
-import { isNativeError } from 'node:util/types';
 
 /** Exit codes of the command: 1 failed, 2 bad usage or config. */
 type ErrorEntry = { exit: 1 | 2; retryable: boolean; meaning: string; remedy: string };
@@ -170,9 +169,8 @@ export function asPreavisError(thrown: unknown): PreavisError {
 
 /** The code of an error of Node or SQLite (`ENOENT`, `SQLITE_FULL`, ...), or undefined. */
 export function errnoOf(thrown: unknown): string | undefined {
-  // Node's own errors come from another realm where code runs in a vm context, as jest runs it: not instanceof there.
-  // Those of better-sqlite3 are made without the constructor of Error: not native.
-  const isError = isNativeError(thrown) || thrown instanceof Error;
-  if (isError && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
-  return undefined;
+  // By its shape: an error of Node or of better-sqlite3 may be of another realm than this code, where a test runs it.
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
+
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
 }

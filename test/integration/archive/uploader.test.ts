@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { leaseHolder } from '../../../src/catalogue/lease.ts';
 import { objectKeys } from '../../../src/archive/objectKey.ts';
 import { retryWaitMs, uploadPass, type UploadPorts } from '../../../src/archive/uploader.ts';
 import type { ObjectStore } from '../../../src/archive/store.ts';
@@ -225,12 +225,12 @@ describe('a store that lies', () => {
 });
 
 describe('a recording that cannot be archived', () => {
-  test('because its file has vanished is lost, and the log raises the alarm', async () => {
+  test('because its file has vanished waits, and the log raises the alarm: a folder may not be mounted', async () => {
     const set = await stage();
     const { id, file } = await set.finished();
     await unlink(file);
-    expect(await pass(set)).toMatchObject({ sent: 0, waiting: 0, failures: { spool_unusable: 1 } });
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'lost', failure: 'file_missing' });
+    expect(await pass(set)).toMatchObject({ sent: 0, waiting: 1, failures: { spool_unusable: 1 } });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded' });
     expect(set.lines).toContainEqual(expect.objectContaining({ level: 'error', recording: id }));
   });
 
@@ -351,7 +351,7 @@ describe('two passes at once', () => {
     const other = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
     try {
       await once(other, 'spawn');
-      await set.catalogue.takeLease('upload', { host: hostname(), pid: other.pid ?? 0 });
+      await set.catalogue.takeLease('upload', { ...leaseHolder(), pid: other.pid ?? 0 });
       await expect(pass(set)).rejects.toMatchObject({ code: 'job_busy' });
       await expect(pass(set)).rejects.toThrow(String(other.pid));
     } finally {

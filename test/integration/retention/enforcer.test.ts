@@ -1,4 +1,4 @@
-import { rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { objectKeys } from '../../../src/archive/objectKey.ts';
 import type { ObjectStore } from '../../../src/archive/store.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
@@ -111,14 +111,29 @@ describe('a recording', () => {
     expect(await erase(set)).toMatchObject({ erased: 1 });
   });
 
-  test.each(['recording', 'lost'] as const)('that is %s is never due', async (status) => {
+  test('that the archive does not have, though nobody erased it, is not taken for erased: a wrong mount', async () => {
     const set = await stage();
-    if (status === 'recording') await set.recorded(undefined, { until: 'talking' });
-    else {
-      const { id, file } = await set.finished();
-      await unlink(file);
-      await set.catalogue.move(id, 'recorded', 'lost', {}, { event: 'x', actor: 'test' });
-    }
+    const { id } = await archived(set);
+    const keys = objectKeys(id, callStart + 20_000);
+    await set.store.erase(keys.wav);
+    await set.store.erase(keys.receipt);
+    set.clock.at = keepUntil;
+    for (let pass = 0; pass < 2; pass += 1) expect(await erase(set)).toMatchObject({ due: 1, erased: 0 });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'archived' });
+  });
+
+  test('that lies in another archive than the one configured now is not taken for erased', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    set.clock.at = keepUntil;
+    const elsewhere = { ...set, store: { ...set.store, location: 'elsewhere' } };
+    expect(await erase(elsewhere)).toMatchObject({ due: 1, erased: 0, recordings: [{ outcome: 'archive_changed' }] });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'archived' });
+  });
+
+  test('that is still being made is never due', async () => {
+    const set = await stage();
+    await set.recorded(undefined, { until: 'talking' });
     set.clock.at = keepUntil + 10_000 * dayMs;
     expect(await erase(set)).toMatchObject({ due: 0 });
   });

@@ -122,6 +122,11 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     { type: 'RecordingFailed', recording: recording() },
     { type: 'recorderFailed', name: 'preavis-1', cause: 'unknown' },
   ],
+  [
+    'a channel that is asked to hang up',
+    { type: 'ChannelHangupRequest', channel: channel() },
+    { type: 'channelHangingUp', channelId: channel().id },
+  ],
   ['the end of a bridge', { type: 'BridgeDestroyed', bridge }, { type: 'bridgeGone', bridgeId: 'preavis-2' }],
   ['another process that took the application over', { type: 'ApplicationReplaced' }, { type: 'applicationReplaced' }],
 ];

@@ -60,8 +60,8 @@ describe('the arguments of Stasis()', () => {
       'to',
       'names several endpoints; use one Local/ channel that dials them',
     ],
-    ['an unknown argument', ['to=PJSIP/1', 'colour=red'], 'colour', 'is not an argument of Préavis'],
-    ['a positional argument', ['PJSIP-100'], 'PJSIP-100', 'is not of the form name=value'],
+    ['an unknown argument', ['to=PJSIP/1', 'colour=red'], 'number 2', 'is not an argument of Préavis'],
+    ['a positional argument', ['PJSIP-100'], 'number 1', 'is not of the form name=value'],
     ['an argument twice', ['to=PJSIP/1', 'timeout=1', 'timeout=2'], 'timeout', 'is given twice'],
     ['a line that is not configured', ['to=PJSIP/1', 'line=sales'], 'line', 'is not a line of the configuration'],
     ['the name of a method as line', ['to=PJSIP/1', 'line=constructor'], 'line', 'is not a line of the configuration'],
@@ -115,7 +115,7 @@ describe('a hostile value', () => {
     'as a name is not repeated: %s',
     (_, value) => {
       const result = parse('to=PJSIP/100', `${value}=1`);
-      expect(result).toMatchObject({ ok: false, argument: '(unreadable)' });
+      expect(result).toMatchObject({ ok: false, argument: 'number 2' });
       expect(JSON.stringify(result)).not.toContain(secret);
     },
   );

@@ -107,7 +107,7 @@ describe('a destination that does not answer', () => {
     [17, 'BUSY'],
     [34, 'CONGESTION'],
     [16, 'NOANSWER'],
-    [18, 'NOANSWER'],
+    [18, 'CHANUNAVAIL'],
     [19, 'NOANSWER'],
     [0, 'CHANUNAVAIL'],
     [1, 'CHANUNAVAIL'],

@@ -9,6 +9,7 @@ import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
 import { scriptedAri } from '../../support/scriptedAri.ts';
 
+const ulid = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 const registries: CallRegistry[] = [];
 afterEach(async () => {
   // Their timers.
@@ -340,14 +341,14 @@ describe('after a lost connection', () => {
   test('channels and bridges of no call are freed: callers go on, destinations are hung up', async () => {
     const set = stage();
     set.ari.state.owned = {
-      channels: ['caller-9', 'preavis-DESTINATION'] as ChannelId[],
-      bridges: ['preavis-BRIDGE', 'of-another-application'] as BridgeId[],
+      channels: ['caller-9', `preavis-${ulid}`] as ChannelId[],
+      bridges: [`preavis-${ulid}`, 'of-another-application'] as BridgeId[],
     };
     await set.registry.reconcile();
     expect(set.ari.asked).toEqual([
       'continueInDialplan caller-9',
-      'hangUp preavis-DESTINATION',
-      'destroyBridge preavis-BRIDGE',
+      `hangUp preavis-${ulid}`,
+      `destroyBridge preavis-${ulid}`,
     ]);
   });
 
@@ -357,7 +358,7 @@ describe('after a lost connection', () => {
     set.ari.refuse('destroyBridge', 'ari_not_found');
     set.ari.state.owned = {
       channels: ['caller-8', 'caller-9'] as ChannelId[],
-      bridges: ['preavis-A', 'preavis-B'] as BridgeId[],
+      bridges: [`preavis-${ulid}`, `preavis-${ulid.replace('0', '1')}`] as BridgeId[],
     };
     await set.registry.reconcile();
     expect(set.ari.asked).toHaveLength(4);
@@ -383,7 +384,7 @@ describe('after a lost connection', () => {
 });
 
 describe('calls that are left to another process', () => {
-  test('stay as they are, after the effects under way', async () => {
+  test('send their callers on where they are not yet connected, after the effects under way', async () => {
     const set = stage();
     const release = set.ari.hold('answer');
     set.registry.handle(arrival('caller-1', ['to=PJSIP/100']));
@@ -396,7 +397,19 @@ describe('calls that are left to another process', () => {
     expect(left).toBe(false);
     release();
     await leaving;
-    expect(set.kinds()).toEqual(['checking']);
+    expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'interrupted' }]);
+    expect(set.asked('continueInDialplan')).toHaveLength(1);
+  });
+
+  test('stay as they are while both sides talk', async () => {
+    const known = someFacts(countingIds(), { sentenceCount: 1 });
+    const { destination, recording } = known.order;
+    const set = stage({ open: [stateAt('talking', known)] });
+    set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+    set.ari.state.recording.push(recorderName(recording));
+    await set.registry.reconcile();
+    await set.registry.abandon();
+    expect(set.ari.asked).toEqual([]);
     expect(set.outcomes()).toEqual([]);
   });
 });

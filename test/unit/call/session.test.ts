@@ -115,6 +115,7 @@ describe('the effects of a call', () => {
       'save talking',
       `setVariable ${caller} PREAVIS_RESULT recorded`,
       `setVariable ${caller} PREAVIS_RECORDING ${recording}`,
+      `setVariable ${caller} DIALSTATUS ANSWER`,
       `stopRecorder ${recorderName(recording)}`,
       `hangUp ${destination}`,
       `destroyBridge ${bridge}`,
@@ -160,11 +161,14 @@ describe('the effects of a call', () => {
 });
 
 describe('a refused request', () => {
-  test('because the channel is gone (404) is an event, and no warning', async () => {
+  test('because the channel is gone (404) waits for its hang-up, and is no warning', async () => {
     const set = stage();
     set.ari.refuse('answer', 'ari_not_found');
     const { session, lines } = await started(set);
-    expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason: 'answer_failed' } });
+    expect(session.state).toMatchObject({ kind: 'answering' });
+    session.handle({ type: 'callerLeft', at: 1 });
+    await settled(session);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'abandoned' } });
     expect(lines.filter((line) => line.msg === 'a step of the call failed')).toEqual([]);
   });
 
@@ -296,7 +300,7 @@ describe('going back to the dialplan', () => {
     expect(ari.asked.join('\n')).not.toContain('PREAVIS_REASON');
   });
 
-  test('is tried three times', async () => {
+  test('is tried again', async () => {
     const set = stage();
     set.ari.refuse('continueInDialplan', 'ari_unreachable', 2);
     await settled(refused(set));
@@ -304,11 +308,14 @@ describe('going back to the dialplan', () => {
     expect(set.lines.some((line) => line.msg === 'a step of the call failed')).toBe(false);
   });
 
-  test('is given up after that, and the log says so', async () => {
+  test('is given up when the caller has left, and the log says so', async () => {
     const set = stage();
-    set.ari.refuse('continueInDialplan', 'ari_unreachable', 9);
-    await settled(refused(set));
-    expect(set.ari.asked.filter((each) => each.startsWith('continue'))).toHaveLength(3);
+    set.ari.refuse('continueInDialplan', 'ari_unreachable', 99);
+    const session = refused(set);
+    await eventually(() => set.ari.asked.some((each) => each.startsWith('continue')));
+    session.handle({ type: 'callerLeft', at: 1 });
+    await settled(session);
+    expect(set.ari.asked.filter((each) => each.startsWith('continue')).length).toBeLessThan(5);
     expect(set.lines).toContainEqual(
       expect.objectContaining({ level: 'warn', effect: 'returnToDialplan', code: 'ari_unreachable' }),
     );
@@ -317,9 +324,9 @@ describe('going back to the dialplan', () => {
 
   test('is not tried again when the caller is gone', async () => {
     const set = stage();
-    set.ari.refuse('setVariable', 'ari_not_found', 2);
+    set.ari.refuse('continueInDialplan', 'ari_not_found', 9);
     await settled(refused(set));
-    expect(set.ari.asked.filter((each) => each.startsWith('continue'))).toEqual([]);
+    expect(set.ari.asked.filter((each) => each.startsWith('continue'))).toHaveLength(1);
   });
 });
 

@@ -8,7 +8,8 @@ import { loadPrompts } from '../../../src/config/prompts.ts';
 import { shippedSounds } from '../../support/promptFolder.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'config');
-const examples = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+// compose.yaml is Docker's, not ours.
+const examples = readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'compose.yaml');
 const text = readFileSync(join(folder, 'preavis.yaml'), 'utf8');
 
 /** Paths of all scalars and lists of a tree. */
