@@ -9,7 +9,6 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -26,6 +25,9 @@ const run = promisify(execFile);
 
 /** The dialplan context that incoming calls enter. */
 export const incomingContext = 'incoming';
+
+/** Of the package's own sounds an instance gets these, in English: a link for each of the 600 would take longer than the start. */
+const packageSounds = ['beep', 'beeperr', 'hello-world', 'digits', 'silence'];
 
 const readyWithinMs = 30_000;
 /** Two for each channel: enough for 100 calls with two ends each. */
@@ -174,21 +176,19 @@ class Instance implements LabAsterisk {
     if (process.getuid?.() === 0) chownTree(this.folder, this.#installation);
   }
 
-  /** Data of its own, so that sounds can be added; what the package brings is linked, one link a file or folder. */
+  /** Data of its own, so that sounds can be added; what the package brings is linked. */
   #linkData(): void {
     const { root, dataFolder } = this.#installation;
     for (const name of readdirSync(join(root, dataFolder))) {
       if (name !== 'sounds') symlinkSync(join(dataFolder, name), join(this.folder, 'data', name));
     }
     const sounds = resolveInside(root, join(dataFolder, 'sounds'));
-    if (!existsSync(join(root, sounds))) return;
-    for (const name of readdirSync(join(root, sounds))) {
-      const language = resolveInside(root, join(sounds, name));
-      if (!statSync(join(root, language), { throwIfNoEntry: false })?.isDirectory()) continue;
-      mkdirSync(join(this.soundsFolder, name), { recursive: true });
-      for (const entry of readdirSync(join(root, language))) {
-        symlinkSync(join(language, entry), join(this.soundsFolder, name, entry));
-      }
+    const english = resolveInside(root, join(sounds, 'en'));
+    if (!existsSync(join(root, english))) return;
+    mkdirSync(join(this.soundsFolder, 'en'), { recursive: true });
+    for (const entry of readdirSync(join(root, english))) {
+      if (!packageSounds.includes(entry.split('.')[0] ?? '')) continue;
+      symlinkSync(join(english, entry), join(this.soundsFolder, 'en', entry));
     }
   }
 

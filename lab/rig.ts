@@ -33,6 +33,8 @@ export type RigOptions = {
   /** Environment of `serve` and of commands. */
   environment?: Readonly<Record<string, string>>;
   rtpPorts?: number;
+  /** Options of Node for `serve`, for example `--cpu-prof`. */
+  nodeOptions?: readonly string[];
   /** Leave Préavis unstarted. */
   idle?: boolean;
 };
@@ -165,7 +167,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     servePid: () => (serve?.isRunning() === true ? serve.pid : undefined),
     startServe: async () => {
       const before = logText().length;
-      const started = await spawnLive(process.execPath, [command, 'serve'], { logFile, env: environment });
+      const started = await spawnLive(process.execPath, [...(options.nodeOptions ?? []), command, 'serve'], {
+        logFile,
+        env: environment,
+      });
       serve = started;
       for (;;) {
         const text = logText().slice(before);

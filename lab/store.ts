@@ -2,24 +2,22 @@
  * A real S3 server on loopback: Ceph's gateway with one monitor and one storage daemon, from Debian's packages. Several
  * can run side by side, each in a folder and on ports of its own.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'minio';
+import { claimPorts } from './ports.ts';
+import { makeLabFolder, spawnLive, type LiveProcess } from './processes.ts';
 
 const run = promisify(execFile);
 
 export type StoreOptions = {
   /** `memory` (default) starts in about a second; `disk` survives a kill -9 of the storage daemon and takes longer. */
   medium?: 'memory' | 'disk';
-  /** Where its folder is made; default the system's temporary folder. */
-  parentFolder?: string;
 };
 
 export type BucketOptions = { versioning?: boolean; objectLock?: boolean };
@@ -45,6 +43,8 @@ export type LabStore = {
 /** Ports that one store takes, in a row. */
 const portsPerStore = 10;
 const startLimitMs = 60_000;
+/** The data is thrown away, so there is nothing to write out first; SIGKILL also ends a frozen process. */
+const atOnce = { signal: 'SIGKILL', graceMs: 0 } as const;
 const region = 'us-east-1';
 const programs = ['monmaptool', 'ceph-mon', 'ceph', 'ceph-osd', 'radosgw', 'radosgw-admin'];
 
@@ -54,17 +54,22 @@ const programs = ['monmaptool', 'ceph-mon', 'ceph', 'ceph-osd', 'radosgw', 'rado
  */
 export async function startStore(options: StoreOptions = {}): Promise<LabStore> {
   refuseWithoutPrograms();
-  const folder = await mkdtemp(join(options.parentFolder ?? tmpdir(), 'preavis-store-'));
-  const port = await freePorts(portsPerStore);
+  const labFolder = makeLabFolder();
+  const folder = labFolder.path;
+  const block = await claimPorts(portsPerStore);
+  const port = block.first;
   const accessKey = `LAB${randomBytes(8).toString('hex').toUpperCase()}`;
   const secretKey = randomBytes(20).toString('hex');
   const configFile = join(folder, 'ceph.conf');
   const environment = { ...process.env, CEPH_CONF: configFile };
-  const running: Daemon[] = [];
-  let gateway: Daemon | undefined;
+  const running: LiveProcess[] = [];
+  let gateway: LiveProcess | undefined;
 
-  const start = async (program: string, ...args: string[]): Promise<Daemon> => {
-    const daemon = await startDaemon(program, args, environment, join(folder, 'log', `${program}.out`));
+  const start = async (program: string, ...args: string[]): Promise<LiveProcess> => {
+    const daemon = await spawnLive(program, args, {
+      env: environment,
+      logFile: join(folder, 'log', `${program}.out`),
+    });
     running.push(daemon);
     return daemon;
   };
@@ -78,13 +83,14 @@ export async function startStore(options: StoreOptions = {}): Promise<LabStore> 
     await waitFor(`the gateway on port ${port} (log in ${folder}/log)`, daemon, () => answers(port));
   };
   const stopGateway = async (): Promise<void> => {
-    await gateway?.stop();
+    await gateway?.stop(atOnce);
     gateway = undefined;
   };
   let stopping: Promise<void> | undefined;
   const stopAll = async (): Promise<void> => {
-    await Promise.all(running.map((daemon) => daemon.stop()));
-    await rm(folder, { recursive: true, force: true });
+    await Promise.all(running.map((daemon) => daemon.stop(atOnce)));
+    labFolder.remove();
+    block.release();
   };
   const stop = (): Promise<void> => (stopping ??= stopAll());
 
@@ -131,38 +137,13 @@ export async function startStore(options: StoreOptions = {}): Promise<LabStore> 
     },
     stopGateway,
     startGateway,
-    freezeGateway: () => gateway?.signal('SIGSTOP'),
-    thawGateway: () => gateway?.signal('SIGCONT'),
+    freezeGateway: () => {
+      if (gateway?.isRunning() === true) process.kill(gateway.pid, 'SIGSTOP');
+    },
+    thawGateway: () => {
+      if (gateway?.isRunning() === true) process.kill(gateway.pid, 'SIGCONT');
+    },
     stop,
-  };
-}
-
-type Daemon = { isRunning(): boolean; signal(name: NodeJS.Signals): void; stop(): Promise<void> };
-
-/** One process of ours, ended by its own pid only. */
-async function startDaemon(program: string, args: string[], env: NodeJS.ProcessEnv, logFile: string): Promise<Daemon> {
-  const log = await open(logFile, 'a', 0o600);
-  const child: ChildProcess = spawn(program, args, { env, stdio: ['ignore', log.fd, log.fd] });
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => {
-      resolve();
-    });
-    child.once('error', () => {
-      resolve();
-    });
-  });
-  await log.close();
-  const isRunning = (): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
-  return {
-    isRunning,
-    signal: (name) => {
-      if (isRunning()) child.kill(name);
-    },
-    // The data is thrown away, so there is nothing to write out first; SIGKILL also ends a frozen process.
-    stop: async () => {
-      if (isRunning()) child.kill('SIGKILL');
-      await exited;
-    },
   };
 }
 
@@ -176,29 +157,6 @@ function refuseWithoutPrograms(): void {
   );
 }
 
-async function freePorts(count: number): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const first = 20_000 + count * Math.floor(Math.random() * 1_000);
-    const free = await Promise.all(Array.from({ length: count }, (_, index) => isFree(first + index)));
-    if (free.every(Boolean)) return first;
-  }
-  throw new Error(`No ${count} free ports in a row on loopback.`);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => {
-      resolve(false);
-    });
-    server.listen(port, '127.0.0.1', () => {
-      server.close(() => {
-        resolve(true);
-      });
-    });
-  });
-}
-
 async function answers(port: number): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/swift/healthcheck`, { signal: AbortSignal.timeout(1_000) });
@@ -209,7 +167,7 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-async function waitFor(what: string, daemon: Daemon, isReady: () => Promise<boolean>): Promise<void> {
+async function waitFor(what: string, daemon: LiveProcess, isReady: () => Promise<boolean>): Promise<void> {
   const limit = Date.now() + startLimitMs;
   while (!(await isReady())) {
     if (!daemon.isRunning()) throw new Error(`The process ended while waiting for ${what}.`);

@@ -192,7 +192,8 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
             await unlink(join(folder, entry.name)).catch(ignoreMissing);
             if (isObject) removed += 1;
           }
-          await flushFolder(folder);
+          // Another erasure may have removed the folder already, which is what both want.
+          await flushFolder(folder).catch(ignoreMissing);
           await removeEmptyFolders(folder, root);
           return removed;
         },
@@ -227,8 +228,8 @@ async function makeRoot(root: string): Promise<void> {
 async function createBelow(root: string, file: string): Promise<FileHandle> {
   await assertRoot(root);
   for (let attempt = 1; ; attempt += 1) {
-    await makeFolders(root, dirname(file));
     try {
+      await makeFolders(root, dirname(file));
       return await open(file, 'wx', fileMode);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT' || attempt === 10) throw error;

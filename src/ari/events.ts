@@ -14,6 +14,8 @@ export type AriEvent =
       callerNumber: string;
       language: string;
     }
+  /** Asked to hang up: comes before the end of what plays on it, so that a sentence cut off is known for what it is. */
+  | { type: 'channelHangingUp'; at: number; channelId: ChannelId }
   | { type: 'channelLeft'; at: number; channelId: ChannelId }
   | { type: 'channelGone'; at: number; channelId: ChannelId; cause: number }
   | { type: 'channelUp'; at: number; channelId: ChannelId }
@@ -30,6 +32,7 @@ export type AriEvent =
 export const usedEventTypes = [
   'StasisStart',
   'StasisEnd',
+  'ChannelHangupRequest',
   'ChannelDestroyed',
   'ChannelStateChange',
   'Dial',
@@ -65,6 +68,13 @@ const onRecording = z.object({
   recording: z.object({ name: z.string().min(1), cause: z.string().optional() }),
 });
 
+const onType = z.looseObject({ type: z.string() });
+const onArrival = onChannel.extend({ args: z.array(z.string()) });
+const onDestruction = onChannel.extend({ cause: z.int() });
+const onDial = z.object({ timestamp, dialstatus: z.string(), peer: z.object({ id: z.string().min(1) }) });
+const onBridge = z.object({ timestamp, bridge: z.object({ id: z.string().min(1) }) });
+const onApplication = z.object({ timestamp });
+
 const isUsed = (type: unknown): type is UsedEventType => usedEventTypes.some((used) => used === type);
 
 /**
@@ -72,11 +82,11 @@ const isUsed = (type: unknown): type is UsedEventType => usedEventTypes.some((us
  * does not have the documented form.
  */
 export function parseAriEvent(raw: unknown): AriEvent | undefined {
-  const { type } = z.looseObject({ type: z.string() }).parse(raw);
+  const { type } = onType.parse(raw);
   if (!isUsed(type)) return undefined;
   switch (type) {
     case 'StasisStart': {
-      const event = onChannel.extend({ args: z.array(z.string()) }).parse(raw);
+      const event = onArrival.parse(raw);
       return {
         type: 'channelArrived',
         at: event.timestamp,
@@ -86,12 +96,16 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
         language: event.channel.language,
       };
     }
+    case 'ChannelHangupRequest': {
+      const event = onChannel.parse(raw);
+      return { type: 'channelHangingUp', at: event.timestamp, channelId: event.channel.id as ChannelId };
+    }
     case 'StasisEnd': {
       const event = onChannel.parse(raw);
       return { type: 'channelLeft', at: event.timestamp, channelId: event.channel.id as ChannelId };
     }
     case 'ChannelDestroyed': {
-      const event = onChannel.extend({ cause: z.int() }).parse(raw);
+      const event = onDestruction.parse(raw);
       return {
         type: 'channelGone',
         at: event.timestamp,
@@ -107,9 +121,7 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
       return undefined;
     }
     case 'Dial': {
-      const event = z
-        .object({ timestamp, dialstatus: z.string(), peer: z.object({ id: z.string().min(1) }) })
-        .parse(raw);
+      const event = onDial.parse(raw);
       // A Local or DAHDI channel may announce progress here without a change of its own state.
       const base = { at: event.timestamp, channelId: event.peer.id as ChannelId };
       if (event.dialstatus === 'ANSWER') return { type: 'channelUp', ...base };
@@ -147,11 +159,11 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
       };
     }
     case 'BridgeDestroyed': {
-      const event = z.object({ timestamp, bridge: z.object({ id: z.string().min(1) }) }).parse(raw);
+      const event = onBridge.parse(raw);
       return { type: 'bridgeGone', at: event.timestamp, bridgeId: event.bridge.id as BridgeId };
     }
     case 'ApplicationReplaced': {
-      const event = z.object({ timestamp }).parse(raw);
+      const event = onApplication.parse(raw);
       return { type: 'applicationReplaced', at: event.timestamp };
     }
   }

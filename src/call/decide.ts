@@ -177,11 +177,14 @@ function announce(facts: Facts, played: readonly Played[], waiting: In<'announci
 function whileAnnouncing(state: In<'announcing'>, event: CallEvent): Step {
   const { facts, played, current, currentStartedAt, waiting } = state;
   const prepared = waiting.length === 0;
-  const give = (verdict: Exclude<Played['verdict'], 'verified'>): Step => {
-    const failed: Played = { sentence: current, startedAt: currentStartedAt, finishedAt: undefined, verdict };
-
-    return goOnUnrecorded(facts, [...played, failed], verdict, prepared);
-  };
+  const unheard = (verdict: Exclude<Played['verdict'], 'verified'>): Played => ({
+    sentence: current,
+    startedAt: currentStartedAt,
+    finishedAt: undefined,
+    verdict,
+  });
+  const give = (verdict: 'notice_failed' | 'notice_timeout'): Step =>
+    goOnUnrecorded(facts, [...played, unheard(verdict)], verdict, prepared);
   switch (event.type) {
     case 'playbackStarted':
       if (event.playbackId !== current.playbackId) return stay(state);
@@ -203,9 +206,9 @@ function whileAnnouncing(state: In<'announcing'>, event: CallEvent): Step {
     case 'bridgeGone':
       return prepared ? goOnUnrecorded(facts, played, 'prepare_failed', prepared) : stay(state);
     case 'callerLeft':
-      return abandon(facts, played, event.at, prepared);
+      return abandon(facts, [...played, unheard('notice_cut_short')], event.at, prepared);
     case 'interrupted':
-      return goOnUnrecorded(facts, played, 'interrupted', prepared);
+      return goOnUnrecorded(facts, [...played, unheard('notice_failed')], 'interrupted', prepared);
     case 'ready':
     case 'notReady':
     case 'callerAnswered':
@@ -339,14 +342,18 @@ function whileTalking(state: In<'talking'>, event: CallEvent): Step {
     case 'recorderFailed':
     case 'stepFailed': {
       const next = follow(recorder, event);
-      return next === recorder ? stay(state) : { state: { ...state, recorder: next }, effects: [{ type: 'save' }] };
+      if (next === recorder) return stay(state);
+      const { recording } = orderOf(state.facts);
+      const tell: Effect[] = next.kind === 'running' ? [{ type: 'tellRecorded', recording }] : [];
+      return { state: { ...state, recorder: next }, effects: [{ type: 'save' }, ...tell] };
     }
     case 'callerLeft':
-      return close(state, event.at, []);
+      return close(state, event.at, ['destination']);
     case 'destinationLeft':
-      return close(state, event.at, [{ type: 'hangUpCaller' }]);
+      // It may live on elsewhere, transferred: it is not ours to hang up.
+      return close(state, event.at, ['caller']);
     case 'bridgeGone':
-      return close(state, undefined, [{ type: 'hangUpCaller' }]);
+      return close(state, undefined, ['caller', 'destination']);
     case 'ready':
     case 'notReady':
     case 'callerAnswered':
@@ -361,10 +368,19 @@ function whileTalking(state: In<'talking'>, event: CallEvent): Step {
 }
 
 /** One side left: stop the recorder first, so that it ends with the talk; then the other side and the bridge. */
-function close(state: In<'talking'>, endedAt: number | undefined, effects: readonly Effect[]): Step {
+function close(
+  state: In<'talking'>,
+  endedAt: number | undefined,
+  staying: readonly ('caller' | 'destination')[],
+): Step {
   const { facts, told, recorder } = state;
   const { recording, destination, bridge } = orderOf(facts);
-  const removal: Effect[] = [...effects, { type: 'hangUpDestination', destination }, { type: 'destroyBridge', bridge }];
+  const removal: Effect[] = [
+    ...staying.map((party): Effect =>
+      party === 'caller' ? { type: 'hangUpCaller' } : { type: 'hangUpDestination', destination },
+    ),
+    { type: 'destroyBridge', bridge },
+  ];
   if (!isActive(recorder)) {
     const step = finish({ kind: 'closing', facts, told, recorder, endedAt });
 

@@ -59,6 +59,7 @@ export class CallRegistry {
       case 'channelArrived':
         this.#arrive(event);
         return;
+      case 'channelHangingUp':
       case 'channelLeft':
       case 'channelGone':
       case 'channelUp':
@@ -91,8 +92,10 @@ export class CallRegistry {
 
   #arrive(event: Extract<AriEvent, { type: 'channelArrived' }>): void {
     const { policy, ids, log } = this.#ports;
-    // The destination's channel, which we made ourselves; or a caller that we know already.
-    if (event.channelId.startsWith(ownPrefix) || this.#owners.has(event.channelId)) return;
+    // The destination's channel, which we made ourselves.
+    if (event.channelId.startsWith(ownPrefix)) return;
+    // A caller may come again by another extension while the first call is still being closed: that is a new call.
+    this.#owners.get(event.channelId)?.session.handle({ type: 'callerLeft', at: event.at });
     const facts: Facts = {
       id: ids.call(),
       startedAt: event.at,
@@ -148,7 +151,9 @@ export class CallRegistry {
       readiness,
       log,
       ended: (state) => {
-        for (const key of keys) this.#owners.delete(key);
+        for (const key of keys) {
+          if (this.#owners.get(key)?.session === session) this.#owners.delete(key);
+        }
         this.#sessions.delete(facts.id);
         this.#ports.callEnded(state);
       },
@@ -220,15 +225,17 @@ function ownersOf(facts: Facts): [string, Owner['translate']][] {
 }
 
 function translateCaller(event: AriEvent): CallEvent | undefined {
-  return event.type === 'channelLeft' || event.type === 'channelGone'
-    ? { type: 'callerLeft', at: event.at }
-    : undefined;
+  const left = event.type === 'channelHangingUp' || event.type === 'channelLeft' || event.type === 'channelGone';
+
+  return left ? { type: 'callerLeft', at: event.at } : undefined;
 }
 
 function translateDestination(event: AriEvent): CallEvent | undefined {
   if (event.type === 'channelUp') return { type: 'destinationAnswered' };
   if (event.type === 'channelRinging') return { type: 'destinationRinging' };
-  if (event.type === 'channelLeft') return { type: 'destinationLeft', at: event.at, cause: undefined };
+  if (event.type === 'channelHangingUp' || event.type === 'channelLeft') {
+    return { type: 'destinationLeft', at: event.at, cause: undefined };
+  }
   if (event.type === 'channelGone') return { type: 'destinationLeft', at: event.at, cause: event.cause };
 
   return undefined;

@@ -147,6 +147,9 @@ export class CallSession {
       }
       case 'stopRecorder':
         return ari.stopRecorder(recorderName(effect.recording));
+      case 'tellRecorded':
+        await ari.setVariable(caller, 'PREAVIS_RESULT', 'recorded');
+        return ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
       case 'hangUpCaller':
         return ari.hangUp(caller);
       case 'hangUpDestination':

@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto';
 import { ulid } from 'ulid';
 
 declare const brand: unique symbol;
@@ -20,14 +21,34 @@ export type IdMaker = {
   playback(): PlaybackId;
 };
 
+/** Random numbers from 0 to 1, 32 bits each, fetched from the system for many ids at once. */
+function makeRandom(): () => number {
+  const pool = new Uint32Array(1_024);
+  let next = pool.length;
+
+  return () => {
+    if (next === pool.length) {
+      randomFillSync(pool);
+      next = 0;
+    }
+    const value = pool[next] ?? 0;
+    next += 1;
+
+    return value / 2 ** 32;
+  };
+}
+
 /** ULIDs: sortable by time, no meaning beyond it. `next` can be replaced in tests. */
-export function makeIds(next: () => string = () => ulid()): IdMaker {
+export function makeIds(next?: () => string): IdMaker {
+  const random = makeRandom();
+  const make = next ?? (() => ulid(undefined, random));
+
   return {
-    call: () => next() as CallId,
-    recording: () => next() as RecordingId,
-    channel: () => `preavis-${next()}` as ChannelId,
-    bridge: () => `preavis-${next()}` as BridgeId,
-    playback: () => `preavis-${next()}` as PlaybackId,
+    call: () => make() as CallId,
+    recording: () => make() as RecordingId,
+    channel: () => `preavis-${make()}` as ChannelId,
+    bridge: () => `preavis-${make()}` as BridgeId,
+    playback: () => `preavis-${make()}` as PlaybackId,
   };
 }
 

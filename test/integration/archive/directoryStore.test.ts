@@ -64,6 +64,21 @@ describe('an archive folder', () => {
     expect(await everything(root)).toEqual([]);
   });
 
+  it('takes a new object whenever the last one of its folder is being erased, and counts each once', async () => {
+    const { store } = await open();
+    for (let round = 0; round < 120; round += 1) {
+      const olds = [0, 1, 2, 3].map((index) => `a/b/c/old-${index}`);
+      for (const key of olds) await store.putText(key, 'x', contentType, seconds(5));
+      const erasing = Promise.all(olds.map((key) => store.erase(key)));
+      // Each round begins the writing a little later, to meet many moments of the erasure.
+      for (let turn = 0; turn < round % 12; turn += 1) await stat(folder.path());
+      await store.putText('a/b/c/new', 'x', contentType, seconds(5));
+      expect(await erasing).toEqual([1, 1, 1, 1]);
+      expect(await listed(store, '')).toEqual([{ key: 'a/b/c/new', bytes: 1, versionId: null }]);
+      expect(await store.erase('a/b/c/new')).toBe(1);
+    }
+  }, 30_000);
+
   it('holds nothing of an object whose file was not the expected one', async () => {
     const { store, root } = await open();
     const content = randomBytes(3_000_000);

@@ -100,6 +100,12 @@ describe('inspecting a WAV', () => {
     expect(info).toMatchObject({ header: 'unfinished', dataBytes: 16_000, durationMs: 1000 });
   });
 
+  it('does not take silence after the told length for further chunks', async () => {
+    const silence = wav(new Array<number>(8000).fill(0));
+    const info = await inspectWav(await file(withLengths(silence, 16_036, 12_000)));
+    expect(info).toMatchObject({ header: 'unfinished', dataBytes: 16_000 });
+  });
+
   it('takes audio of odd length with or without its padding byte', async () => {
     for (const content of [threeBytes(40, true), threeBytes(40, false), threeBytes(39, false)]) {
       expect(await inspectWav(await file(content))).toMatchObject({ dataBytes: 3, header: 'intact' });

@@ -94,11 +94,20 @@ describe('an arriving channel', () => {
     expect(asked('ring')).toHaveLength(1);
   });
 
-  test('is not another call when Asterisk tells of it twice', () => {
-    const { registry } = stage();
+  test('that comes again is a new call, and the first one is over, however far it was', async () => {
+    const { registry, ended, asked } = stage();
     registry.handle(arrival('caller-1', ['to=PJSIP/100']));
-    registry.handle(arrival('caller-1', ['to=PJSIP/100']));
-    expect(registry.size).toBe(1);
+    registry.handle(arrival('caller-1', ['to=PJSIP/200']));
+    await eventually(() => {
+      expect(ended).toHaveLength(1);
+      expect(registry.size).toBe(1);
+      expect(asked('play')).toHaveLength(1);
+    });
+    registry.handle({ type: 'channelLeft', at: 2, channelId: 'caller-1' as ChannelId });
+    await eventually(() => {
+      expect(ended).toHaveLength(2);
+      expect(registry.size).toBe(0);
+    });
   });
 
   test('that we made ourselves is the destination and no call', () => {
