@@ -8,7 +8,7 @@ import { loadPrompts } from '../../../src/config/prompts.ts';
 import { shippedSounds } from '../../support/promptFolder.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'config');
-const examples = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+const examples = readdirSync(folder).filter((name) => /^preavis.*\.yaml$/.test(name));
 const text = readFileSync(join(folder, 'preavis.yaml'), 'utf8');
 
 /** Paths of all scalars and lists of a tree. */
