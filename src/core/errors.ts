@@ -1,7 +1,6 @@
 /**
  * The one list of error codes, and the class that carries them. docs/errors.md is generated from this list.
  */
-import { isNativeError } from 'node:util/types';
 
 /** Exit codes of the command: 1 failed, 2 bad usage or config. */
 type ErrorEntry = { exit: 1 | 2; retryable: boolean; meaning: string; remedy: string };
@@ -164,9 +163,9 @@ export function asPreavisError(thrown: unknown): PreavisError {
 
 /** The code of an error of Node or SQLite (`ENOENT`, `SQLITE_FULL`, ...), or undefined. */
 export function errnoOf(thrown: unknown): string | undefined {
-  // Node's own errors come from another realm where code runs in a vm context, as jest runs it: not instanceof there.
-  // Those of better-sqlite3 are made without the constructor of Error: not native.
-  const isError = isNativeError(thrown) || thrown instanceof Error;
-  if (isError && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
+  // Not instanceof: in a vm context, as jest runs it, Node's own errors and those of an addon come from another realm. Not
+  // isNativeError either: better-sqlite3 makes its errors without the constructor of Error.
+  const isObject = typeof thrown === 'object' && thrown !== null;
+  if (isObject && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
   return undefined;
 }
