@@ -115,6 +115,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return 0;
+      // Commander would print the whole help for a missing command, and has no words for it.
       const what = thrown.code === 'commander.help' ? 'a command is missing' : thrown.message.replace(/^error: /, '');
       process.stderr.write(`preavis: usage: ${what}\n  See \`preavis --help\`.\n`);
 

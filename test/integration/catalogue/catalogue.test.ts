@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import Database from 'better-sqlite3';
 import type { CallState } from '../../../src/call/state.ts';
@@ -7,7 +8,7 @@ import { withLease } from '../../../src/catalogue/lease.ts';
 import { forward, recordingStatuses, type RecordingStatus } from '../../../src/catalogue/rows.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { refuse } from '../../../src/call/decide.ts';
-import { callStart, countingIds, someFacts } from '../../support/calls.ts';
+import { callStart, countingIds, someFacts, stateAt } from '../../support/calls.ts';
 import { catalogues, clockAt, recorderEnd, saveCall } from '../../support/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -128,6 +129,20 @@ describe('a call', () => {
     const newest = saved.map(({ facts }) => facts.id).sort();
     expect((await catalogue.calls(2)).map((call) => call.id)).toEqual(newest.reverse().slice(0, 2));
   });
+});
+
+test('a dial string is not legible in the bytes of the file once its call has ended', async () => {
+  const file = newFile();
+  const catalogue = open(file);
+  const to = 'PJSIP/zebra';
+  const made = someFacts(countingIds());
+  const facts = { ...made, order: { ...made.order, request: { ...made.order.request, to } } };
+  await catalogue.save(stateAt('talking', facts));
+  expect(peek(file, (database) => database.prepare('SELECT state FROM calls').pluck().get())).toContain(to);
+  await catalogue.save(stateAt('ended', facts));
+  // Closing brings the write-ahead log into the file.
+  catalogue.close();
+  expect((await readFile(file)).includes(to)).toBe(false);
 });
 
 describe('the status of a recording', () => {

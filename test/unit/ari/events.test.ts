@@ -53,6 +53,11 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     },
   ],
   [
+    'a channel that was asked to hang up',
+    { type: 'ChannelHangupRequest', cause: 16, soft: true, channel: channel() },
+    { type: 'channelHangingUp', channelId: '1756029600.12' },
+  ],
+  [
     'a channel that left the application',
     { type: 'StasisEnd', channel: channel() },
     { type: 'channelLeft', channelId: '1756029600.12' },

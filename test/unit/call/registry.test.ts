@@ -141,6 +141,23 @@ describe('an arriving channel', () => {
   });
 });
 
+describe('a request to hang up', () => {
+  test('by the caller ends the notice before its playback does, so that it does not count as heard', async () => {
+    const set = stage();
+    set.registry.handle(arrival('caller-1', ['to=PJSIP/100', 'language=fr']));
+    await eventually(() => set.asked('play').length === 1);
+    const playbackId = set.asked('play')[0]?.split(' ')[2] as PlaybackId;
+    set.registry.handle({ type: 'playbackStarted', playbackId, at: callStart });
+    set.registry.handle({ type: 'channelHangingUp', at: callStart + 990, channelId: 'caller-1' as ChannelId });
+    set.registry.handle({ type: 'playbackFinished', playbackId, at: callStart + 1_000, outcome: 'done' });
+    await eventually(() => set.registry.size === 0);
+    expect(set.ended).toMatchObject([
+      { outcome: { result: 'abandoned' }, played: [{ verdict: 'notice_cut_short' }], endedAt: callStart + 990 },
+    ]);
+    expect(set.asked('continueInDialplan')).toEqual([]);
+  });
+});
+
 describe('a refused call', () => {
   test('goes back to the dialplan; the log names the argument and nothing of its value', async () => {
     const { registry, asked, lines, text } = stage();

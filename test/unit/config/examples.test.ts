@@ -8,8 +8,7 @@ import { loadPrompts } from '../../../src/config/prompts.ts';
 import { shippedSounds } from '../../support/promptFolder.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'config');
-// compose.yaml is Docker's, not ours.
-const examples = readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'compose.yaml');
+const examples = readdirSync(folder).filter((name) => /^preavis.*\.yaml$/.test(name));
 const text = readFileSync(join(folder, 'preavis.yaml'), 'utf8');
 
 /** Paths of all scalars and lists of a tree. */

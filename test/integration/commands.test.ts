@@ -1,0 +1,334 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
+import { configTree } from '../support/calls.ts';
+import { catalogues } from '../support/catalogues.ts';
+import { temporaryFolder } from '../support/temporaryFolder.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const folder = temporaryFolder();
+const open = catalogues();
+
+/** The package as it is installed, built by its own build. Below node_modules, so that its dependencies are found. */
+const built = join(root, 'node_modules', '.cache', `preavis-commands-${process.pid}`);
+beforeAll(async () => {
+  await mkdir(built, { recursive: true });
+  for (const name of ['package.json', 'sounds']) await symlink(join(root, name), join(built, name));
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  await promisify(execFile)(
+    process.execPath,
+    [compiler, '-p', 'tsconfig.build.json', '--outDir', join(built, 'dist')],
+    {
+      cwd: root,
+    },
+  );
+}, 120_000);
+afterAll(async () => {
+  await rm(built, { recursive: true, force: true });
+});
+
+type Run = { code: number; stdout: string; stderr: string };
+
+/** The command itself, in a process of its own. */
+function preavis(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Run> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [join(built, 'dist', 'main.js'), ...args],
+      { cwd: folder.path(), env: { PATH: process.env['PATH'], ...environment } },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
+  });
+}
+
+let places = 0;
+async function place(change: Record<string, unknown> = {}): Promise<{ config: string; set: ArchiveStage; at: string }> {
+  const at = folder.path(`${(places += 1)}`);
+  await mkdir(at);
+  const set = await archiveStage(at, open);
+  const config = join(at, 'preavis.yaml');
+  const tree = {
+    ...configTree(),
+    ari: { url: 'http://127.0.0.1:9', password: 'zebra', requestTimeoutMs: 500 },
+    recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
+    catalogue: { file: join(at, 'catalogue.db') },
+    archive: { directory: { folder: join(at, 'archive') } },
+    ...change,
+  };
+  await writeFile(config, JSON.stringify(tree));
+
+  return { config, set, at };
+}
+
+/** A line that names where in the code something was thrown. */
+const stackTrace = /^\s+at .*:\d+:\d+\)?$/m;
+
+/** One line with the code and what is wrong, and perhaps one that says what to do. */
+function expectRefusal(run: Run, exitCode: number, errorCode: string): void {
+  expect(run).toMatchObject({ code: exitCode, stdout: '' });
+  expect(run.stderr).toMatch(new RegExp(`^preavis: ${errorCode}: .+\\n( {2}.+\\n)?$`));
+  expect(run.stderr).not.toMatch(stackTrace);
+}
+
+describe('the help', () => {
+  test('names every command that there is, and the exit codes', async () => {
+    const { code, stdout } = await preavis(['--help']);
+    expect(code).toBe(0);
+    for (const command of ['serve', 'check', 'upload', 'retention', 'recordings', 'prompts']) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+    }
+    expect(stdout).toContain('Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done');
+  });
+
+  test('of a group names its commands', async () => {
+    const { code, stdout } = await preavis(['recordings', '--help']);
+    expect(code).toBe(0);
+    for (const command of ['list', 'show']) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+  });
+
+  test('and the version are on standard output', async () => {
+    expect(await preavis(['--version'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string,
+      stderr: '',
+    });
+  });
+});
+
+describe('bad usage', () => {
+  test.each<[string, string[], string]>([
+    ['an unknown command', ['record'], 'record'],
+    ['an unknown command of a group', ['recordings', 'burn'], 'burn'],
+    ['an unknown option', ['upload', '--fast'], '--fast'],
+    ['a missing value', ['prompts', 'install'], '--to'],
+    ['a missing id', ['recordings', 'show'], 'id'],
+    ['an argument too many', ['serve', 'now'], 'argument'],
+    ['a status that is none', ['recordings', 'list', '--status', 'gone'], '--status is one of'],
+    ['a limit that is none', ['recordings', 'list', '--limit', '0'], '--limit is a number'],
+    ['no command', [], 'command'],
+    ['a group without its command', ['recordings'], 'command'],
+  ])('is refused with exit code 2: %s', async (_, args, named) => {
+    const run = await preavis(args);
+    expectRefusal(run, 2, 'usage');
+    expect(run.stderr).toContain(named);
+  });
+});
+
+describe('a configuration that cannot be used', () => {
+  test('because it is missing is refused with its path', async () => {
+    const run = await preavis(['upload'], { PREAVIS_CONFIG: '/nowhere/preavis.yaml' });
+    expectRefusal(run, 2, 'config_unreadable');
+    expect(run.stderr).toContain('/nowhere/preavis.yaml cannot be read (ENOENT)');
+  });
+
+  test.each([['serve'], ['check'], ['upload'], ['retention', 'run'], ['recordings', 'list']])(
+    'because of an unknown key is refused by %s %s with the key',
+    async (...args) => {
+      const { config } = await place({ colour: 'red' });
+      const run = await preavis([...args, '--config', config]);
+      expectRefusal(run, 2, 'config_invalid');
+      expect(run.stderr).toContain('colour: no such key');
+    },
+  );
+
+  test('because of a misspelt variable is refused with its name', async () => {
+    const { config } = await place();
+    const run = await preavis(['--config', config, 'upload'], { PREAVIS_ARI_PASWORD: 'zebra' });
+    expectRefusal(run, 2, 'config_invalid');
+    expect(run.stderr).toContain('PREAVIS_ARI_PASWORD');
+    expect(run.stderr).not.toContain('zebra');
+  });
+
+  test('because it contradicts the prompts is refused by serve', async () => {
+    const { config } = await place({ notice: { languages: ['fr', 'nl', 'it'] } });
+    const run = await preavis(['serve', '--config', config]);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain('there is no notice for training in it');
+    expect(run.stderr).not.toMatch(stackTrace);
+  });
+});
+
+describe('a catalogue that is missing', () => {
+  test.each([
+    ['recordings', 'list'],
+    ['recordings', 'show', '01ARZ3NDEKTSV4RRFFQ69G5FAV'],
+    ['upload'],
+    ['retention', 'run'],
+  ])('is refused and not made by %s %s', async (...args) => {
+    const file = folder.path('none/catalogue.db');
+    const { config } = await place({ catalogue: { file } });
+    const run = await preavis([...args, '--config', config]);
+    expectRefusal(run, 1, 'catalogue_unusable');
+    expect(run.stderr).toContain(`${file} does not exist`);
+  });
+});
+
+describe('recordings', () => {
+  test('are listed as one documented object', async () => {
+    const { config, set } = await place();
+    const { id } = await set.finished();
+    const { code, stdout, stderr } = await preavis(['recordings', 'list', '--json', '--config', config]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toEqual({
+      recordings: [
+        {
+          id,
+          status: 'recorded',
+          startedAt: '2026-08-24T10:00:20.000Z',
+          durationMs: 1_000,
+          bytes: 16_044,
+          line: 'default',
+          purposes: ['training'],
+          languages: ['fr'],
+          keepUntil: '2026-09-21T10:01:20.010Z',
+          objectKey: null,
+          flags: [],
+          failure: null,
+        },
+      ],
+    });
+  });
+
+  test('are listed as a table for people, by status and up to a limit', async () => {
+    const { config, set } = await place();
+    const { id } = await set.finished();
+    await set.recorded(undefined, { until: 'talking' });
+    const list = (...args: string[]) => preavis(['recordings', 'list', '--config', config, ...args]);
+    const [all, some, one] = await Promise.all([list(), list('--status', 'recorded'), list('--limit', '1')]);
+    expect(all.stdout.trimEnd().split('\n')).toHaveLength(3);
+    expect(some.stdout.trimEnd().split('\n')).toHaveLength(2);
+    expect(some.stdout).toMatch(new RegExp(`^RECORDING.*\\n${id}  recorded `));
+    expect(one.stdout.trimEnd().split('\n')).toHaveLength(2);
+  });
+
+  test('that are none are said to be none', async () => {
+    const { config } = await place();
+    expect(await preavis(['recordings', 'list', '--config', config])).toMatchObject({
+      code: 0,
+      stdout: 'no recordings\n',
+    });
+  });
+
+  test('are shown with the notice that was heard and every step', async () => {
+    const { config, set } = await place();
+    const { id } = await set.finished();
+    const show = (...args: string[]) => preavis(['recordings', 'show', id, '--config', config, ...args]);
+    const [json, people] = await Promise.all([show('--json'), show()]);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      id,
+      gapMs: 16_980,
+      notice: [{ verified: true }, { verified: true }],
+      audit: [{ to: 'recording' }, { to: 'recorded' }],
+    });
+    expect(people.stdout).toContain('heard whole');
+    expect(people.stdout).toContain('recording -> recorded');
+    expect(json.stdout + people.stdout).not.toContain('PJSIP');
+  });
+
+  test.each(['01ARZ3NDEKTSV4RRFFQ69G5FAV', '../../etc/passwd', "' OR 1=1 --"])(
+    'that do not exist are refused, and the id is not repeated: %s',
+    async (id) => {
+      const { config } = await place();
+      const run = await preavis(['recordings', 'show', id, '--config', config]);
+      expectRefusal(run, 2, 'recording_unknown');
+      expect(run.stderr).not.toContain(id);
+    },
+  );
+});
+
+describe('upload and retention', () => {
+  test('say what they would do, do it, and have nothing left to do', async () => {
+    const { config, set } = await place();
+    const { id, wav } = await set.finished();
+    const dry = await preavis(['upload', '--dry-run', '--json', '--config', config]);
+    expect(JSON.parse(dry.stdout)).toEqual({ dryRun: true, waiting: 1, recordings: [{ id, bytes: wav.length }] });
+    expect((await set.objects()).size).toBe(0);
+    const sent = await preavis(['upload', '--json', '--config', config]);
+    expect(sent.code).toBe(0);
+    expect(JSON.parse(sent.stdout)).toMatchObject({ dryRun: false, sent: 1, waiting: 0, bytes: wav.length });
+    expect((await set.objects()).size).toBe(2);
+    const again = await preavis(['upload', '--config', config]);
+    expect(again).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^0 recordings sent to .*, 0 waiting\n$/) as string,
+    });
+  });
+
+  test('with recordings that wait exit with 3; with an archive that does not work, with 1', async () => {
+    const { config, set, at } = await place();
+    const { file, wav } = await set.finished();
+    const changed = Buffer.from(wav);
+    changed.fill(1, 100, 200);
+    await writeFile(file, changed);
+    const waiting = await preavis(['upload', '--config', config]);
+    expect(waiting.code).toBe(3);
+    expect(waiting.stdout).toContain('1 waiting (1 archive_mismatch)');
+    await writeFile(file, wav);
+    const { config: wrong } = await place({
+      catalogue: { file: join(at, 'catalogue.db') },
+      recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
+      archive: { directory: { folder: join(at, 'not-mounted') } },
+    });
+    const failed = await preavis(['upload', '--config', wrong]);
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain('preavis: archive_bucket_missing: nothing was sent');
+    expect(
+      failed.stderr
+        .split('\n')
+        .filter((line) => !line.startsWith('{'))
+        .join('\n'),
+    ).not.toMatch(stackTrace);
+  });
+
+  test('erase what is due and say so', async () => {
+    const { config, set } = await place();
+    const { id } = await set.finished(undefined, { keepDays: 0 });
+    const run = (...args: string[]) => preavis(['retention', 'run', '--json', '--config', config, ...args]);
+    const dry = await run('--dry-run');
+    // The end of its time, 24 August 2026, may lie before or after the day on which this runs.
+    const due = Date.now() >= Date.UTC(2026, 7, 24, 10, 1, 20, 10) ? 1 : 0;
+    expect(JSON.parse(dry.stdout)).toMatchObject({ dryRun: true, due, erased: 0 });
+    const real = await run();
+    expect(real.code).toBe(0);
+    expect(JSON.parse(real.stdout)).toMatchObject({ dryRun: false, due, erased: due });
+    expect((await set.catalogue.recording(id))?.status).toBe(due === 1 ? 'erased' : 'recorded');
+  });
+});
+
+describe('check', () => {
+  test('says of each thing whether it is well, and what to do when it is not', async () => {
+    const { config } = await place();
+    const [json, people] = await Promise.all([
+      preavis(['check', '--json', '--config', config]),
+      preavis(['check', '--config', config]),
+    ]);
+    expect([json.code, people.code]).toEqual([1, 1]);
+    const { ok, checks } = JSON.parse(json.stdout) as { ok: boolean; checks: Record<string, unknown>[] };
+    expect(ok).toBe(false);
+    expect(checks.map((each) => [each['check'], each['ok']])).toEqual([
+      ['schedule', true],
+      ['prompts and purposes', true],
+      ['spool', true],
+      ['catalogue', true],
+      ['archive', true],
+      ['asterisk', false],
+    ]);
+    expect(checks.at(-1)).toMatchObject({ code: 'ari_unreachable', hint: expect.stringMatching(/\.$/) as string });
+    expect(people.stdout).toContain('WRONG  asterisk: ');
+    expect(json.stdout + people.stdout + people.stderr).not.toContain('zebra');
+  });
+});
+
+describe('serve', () => {
+  test('that cannot reach Asterisk says so, leaves nothing running and exits with 1', async () => {
+    const { config } = await place();
+    const run = await preavis(['serve', '--config', config]);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(/^preavis: ari_unreachable: GET \/asterisk: /m);
+    expect(run.stderr).not.toMatch(stackTrace);
+  });
+});
