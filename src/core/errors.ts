@@ -116,6 +116,12 @@ export const errorCodes = {
     'Check the access key, the secret key and the bucket policy (docs/operations.md).',
   ),
   archive_bucket_missing: entry(1, false, 'The bucket does not exist.', 'Create it, or correct archive.minio.bucket.'),
+  archive_changed: entry(
+    1,
+    false,
+    'A recording lies in another archive than the one that is configured now.',
+    'Set archive.* to where it lies, or move the objects and tell Préavis by restoring the earlier setting first.',
+  ),
   archive_failed: entry(1, true, 'The object store answered with an error.', 'A later pass tries again.'),
   archive_object_missing: entry(1, false, 'The object store has no object under this key.', ''),
   archive_mismatch: entry(
@@ -124,7 +130,7 @@ export const errorCodes = {
     'What the object store gives back is not what was sent (size or SHA-256).',
     'The local file is kept; a later pass sends it again. Check the store.',
   ),
-  job_busy: entry(1, true, 'Another pass of this job is running.', 'Wait for it to end.'),
+  job_busy: entry(1, true, 'Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
   internal: entry(1, false, 'A fault in Préavis itself.', 'Report it with the log around this line.'),
 } as const satisfies Record<string, ErrorEntry>;
 
@@ -163,9 +169,8 @@ export function asPreavisError(thrown: unknown): PreavisError {
 
 /** The code of an error of Node or SQLite (`ENOENT`, `SQLITE_FULL`, ...), or undefined. */
 export function errnoOf(thrown: unknown): string | undefined {
-  // Not instanceof: in a vm context, as jest runs it, Node's own errors and those of an addon come from another realm. Not
-  // isNativeError either: better-sqlite3 makes its errors without the constructor of Error.
-  const isObject = typeof thrown === 'object' && thrown !== null;
-  if (isObject && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
-  return undefined;
+  // By its shape: an error of Node or of better-sqlite3 may be of another realm than this code, where a test runs it.
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
+
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
