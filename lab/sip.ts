@@ -86,7 +86,7 @@ export type Call = {
   stop(): Promise<void>;
 };
 
-/** `name` is invited, ringing, progress, answered, final-CODE, byeReceived, byeSent, cancelSent or cancelled. */
+/** `name` is invited, ringing, progress, answered, acknowledged, final-CODE, byeReceived, byeSent, cancelSent or cancelled. */
 export type SipEvent = { readonly name: string; /** Unix time in ms. */ readonly at: number };
 
 export type LoadOptions = Omit<CallOptions, 'ear' | 'digits' | 'hangUpAfterMs'> & {
@@ -154,6 +154,8 @@ export async function placeCall(options: CallOptions): Promise<Call> {
     events: () => sipp.events(),
     isAnswered: () => sipp.count('answered') > 0,
     hangUp: async () => {
+      // Between the answer and its own ACK, SIPp takes our request for a mistake of Asterisk's and lets the call hang.
+      if (sipp.count('answered') > 0) await sipp.first('acknowledged');
       if (sipp.isRunning()) await sendHangUp(sipp.port, callId);
       await ended;
     },

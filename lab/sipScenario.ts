@@ -176,7 +176,7 @@ export function callerScenario(input: CallerScenario): string {
 ${finals}
 <recv response="200"><action>${takeTo}${note('answered')}</action></recv>
 <send>${message(request('ACK', '[$to]', 1, '[branch]'))}</send>
-<nop><action>${play(input.tonePath)}</action></nop>
+<nop><action>${play(input.tonePath)}${note('acknowledged')}</action></nop>
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${note('byeReceived')}</action></recv>
 <send next="end">${message(['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]'])}</send>

@@ -115,6 +115,19 @@ describe('the lab', () => {
     await eventually(() => silent.events().some((event) => event.name === 'cancelled'));
   });
 
+  it('lets callers hang up at the very moment of the answer', async () => {
+    await asterisk.setDialplan(dialplan({}));
+    const hangUpAtOnce = async (): Promise<unknown> => {
+      const call = await placeCall({ sipPort: asterisk.sipPort, to: '200' });
+      await eventually(() => call.isAnswered(), { everyMs: 1 });
+      await call.hangUp();
+      return call.ended;
+    };
+    for (const end of await Promise.all(Array.from({ length: 10 }, hangUpAtOnce))) {
+      expect(end).toMatchObject({ status: 'answered', endedBy: 'caller' });
+    }
+  });
+
   it('carries digits, the caller’s number and name into the dialplan', async () => {
     await asterisk.setDialplan(
       `[incoming]\nexten => 100,1,Answer()\n same => n,Read(DIGITS,beep,2,,,5)\n` +

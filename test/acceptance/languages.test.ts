@@ -10,7 +10,7 @@ import { rigBucket } from '../../lab/rig.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
 import { startStore, type LabStore } from '../../lab/store.ts';
 import type { Receipt } from '../../src/evidence/receipt.ts';
-import { readWav, similarity, tonePresence } from '../support/audio.ts';
+import { readWav, similarity, tonePresence, type Span } from '../support/audio.ts';
 import { shippedSounds } from '../support/promptFolder.ts';
 import {
   endedCall,
@@ -93,6 +93,21 @@ const cases: Case[] = [
   },
 ];
 
+const windowMs = 20;
+
+/** Bursts with the holes closed that a busy machine tears into them: half of the pause between two is no pause. */
+function joined(spans: readonly Span[]): Span[] {
+  const whole: Span[] = [];
+  for (const span of spans) {
+    const last = whole.at(-1);
+    if (last !== undefined && span.startMs - last.endMs < 250) {
+      whole[whole.length - 1] = { startMs: last.startMs, endMs: span.endMs };
+    } else whole.push(span);
+  }
+
+  return whole;
+}
+
 const promptsOf = (each: Case): string[] => each.prompts ?? ['notice-training', 'keep-training'];
 
 type Outcome = {
@@ -101,7 +116,7 @@ type Outcome = {
   /** The WAV as it lay in the spool, before it was sent. */
   wav: Buffer;
   samples: Int16Array;
-  burst: { startMs: number; endMs: number }[];
+  burst: Span[];
 };
 
 type Archived = { status: string; bytes: number; objectKey: string };
@@ -175,7 +190,7 @@ async function lookAt(each: Case): Promise<void> {
     shown: await showRecording(rig, id),
     wav,
     samples,
-    burst: tonePresence(samples, agentHz, { windowMs: 20 }),
+    burst: joined(tonePresence(samples, agentHz, { windowMs })),
   });
 }
 
@@ -226,9 +241,9 @@ describe.each(cases)('a call where $how', (each) => {
     const callerMs = tonePresence(samples, callerHz).reduce((sum, span) => sum + span.endMs - span.startMs, 0);
     expect(callerMs).toBeGreaterThan(talkMs - 500);
     expect(burst.length).toBeGreaterThanOrEqual(talkMs / 1000 - 1);
-    const [first, second] = burst.map((span) => span.endMs - span.startMs);
-    expect(second).toBeGreaterThanOrEqual(burstMs - 20);
-    expect(first).toBeGreaterThanOrEqual((second ?? 0) - 100);
+    const [first] = burst;
+    // The measure gives a whole burst one window more than it lasts.
+    expect((first?.endMs ?? 0) - (first?.startMs ?? 0)).toBeGreaterThanOrEqual(burstMs - 100 + windowMs);
   });
 
   it('is recorded from the answer on, without the time of ringing', () => {

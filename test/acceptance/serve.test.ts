@@ -2,7 +2,6 @@ import { existsSync, statSync } from 'node:fs';
 import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { startEar, type Ear } from '../../lab/ear.ts';
 import { placeCall, startAgent, type Agent, type Call, type CallEnd } from '../../lab/sip.ts';
-import { startTimeOf } from '../../lab/leftovers.mjs';
 import { readWav, tonePresence } from '../support/audio.ts';
 import { eventually } from '../support/poll.ts';
 import {
@@ -111,11 +110,7 @@ describe('serve', () => {
 
     return pid;
   }
-  const ended = (pid: number): Promise<true> =>
-    eventually(() => {
-      if (startTimeOf(pid) !== undefined && at.rig.servePid() === pid) throw new Error('serve still runs');
-      return true as const;
-    });
+  const ended = (pid: number): Promise<true> => eventually(() => at.rig.servePid() !== pid);
 
   afterEach(async () => {
     if (at.rig.servePid() === undefined) await at.rig.startServe();
