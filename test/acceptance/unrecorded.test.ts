@@ -195,7 +195,12 @@ describe('a call with wrong arguments', () => {
   const wrong = [
     { what: 'an unknown argument', args: `,colour=${secret}`, argument: 'number 3', problem: 'not an argument' },
     { what: 'an argument that is no pair', args: `,line`, argument: 'number 3', problem: 'form name=value' },
-    { what: 'a name that may hold anything', args: `,${secret} ${secret}=1`, argument: 'number 3', problem: 'not' },
+    {
+      what: 'a name that may hold anything',
+      args: `,language=nl,${secret} ${secret}=1`,
+      argument: 'number 4',
+      problem: 'not',
+    },
     { what: 'an unknown line', args: `,line=${secret}`, argument: 'line', problem: 'not a line' },
     { what: 'an unknown purpose', args: `,purpose=training+${secret}`, argument: 'purpose', problem: 'not a purpose' },
     { what: 'a language that is no tag', args: `,language=${secret}`, argument: 'language', problem: 'not a language' },
