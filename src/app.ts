@@ -3,12 +3,12 @@ import { uploadPass } from './archive/uploader.ts';
 import { AriConnection } from './ari/connection.ts';
 import type { AriEvent } from './ari/events.ts';
 import type { AriListener, AsteriskIdentity } from './ari/port.ts';
-import { checkSpool, makeReadiness, missingPrompts, proveSpool } from './call/readiness.ts';
+import { checkSpool, makeReadiness, proveSpool } from './call/readiness.ts';
 import { CallRegistry } from './call/registry.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
 import { leaseHolder } from './catalogue/lease.ts';
 import { leaseMs } from './catalogue/leases.ts';
-import { makePolicy, neededPrompts, type Policy } from './config/policy.ts';
+import { makePolicy, type Policy } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { HealthPage, type Health } from './console/health.ts';
 import type { Clock } from './core/clock.ts';
@@ -16,9 +16,19 @@ import { asPreavisError, PreavisError } from './core/errors.ts';
 import type { IdMaker } from './core/ids.ts';
 import type { Logger } from './core/log.ts';
 import type { StoredPolicy } from './evidence/receipt.ts';
-import { ariPassword, loadLibrary, makeAri, makeStore, retentionPorts, uploadPorts, type Ari } from './parts.ts';
+import {
+  ariPassword,
+  checkJobs,
+  loadLibrary,
+  makeAri,
+  makeStore,
+  refuseMissingPrompts,
+  retentionPorts,
+  uploadPorts,
+  type Ari,
+} from './parts.ts';
 import { retentionPass } from './retention/enforcer.ts';
-import { checkSchedule, Schedule } from './retention/schedule.ts';
+import { Schedule } from './retention/schedule.ts';
 
 /**
  * The composition root of `serve`: builds every part, start() in order, stop() in reverse. Both are idempotent and share
@@ -74,13 +84,7 @@ export class App {
 
   async #start(): Promise<void> {
     const { config, log, clock, ids } = this.#options;
-    checkSchedule(
-      [
-        { key: 'schedule.upload', cron: config.schedule.upload },
-        { key: 'schedule.retention', cron: config.schedule.retention },
-      ],
-      config.schedule.timezone,
-    );
+    checkJobs(config);
     const policy = makePolicy(config, await loadLibrary(config));
     const store = makeStore(config);
     const catalogue = openCatalogue(config.catalogue.file, clock);
@@ -94,7 +98,7 @@ export class App {
     this.#undo.push(ari.close);
     const identity = await ari.commands.identity();
     await proveSpool(config.recording.spoolFolder, ari.commands, ids);
-    await refuseMissingPrompts(policy, ari);
+    await refuseMissingPrompts(policy, ari.commands);
 
     const finish: FinishPorts = { catalogue, spoolFolder: config.recording.spoolFolder, clock, log, actor: 'serve' };
     const registry = this.#makeRegistry(policy, catalogue, ari, identity, finish);
@@ -288,12 +292,4 @@ function policyContent(policy: Policy): string {
   };
 
   return JSON.stringify(content);
-}
-
-/** P2: no serving without every configured prompt on Asterisk in exactly its language. */
-async function refuseMissingPrompts(policy: Policy, ari: Ari): Promise<void> {
-  const missing = await missingPrompts(neededPrompts(policy), (sound) => ari.commands.languagesOfSound(sound));
-  if (missing.length === 0) return;
-  const list = missing.map((prompt) => `${prompt.language}/${prompt.soundName}`).join(', ');
-  throw new PreavisError('prompts_missing', `not on Asterisk in its own language: ${list}`);
 }

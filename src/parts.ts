@@ -7,6 +7,8 @@ import { makeAriCommands } from './ari/commands.ts';
 import { makeAriHttp, type AriRequest } from './ari/http.ts';
 import type { AriCommands, AriQueries } from './ari/port.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
+import { missingPrompts } from './call/readiness.ts';
+import { neededPrompts, type Policy } from './config/policy.ts';
 import { loadPrompts, type PromptLibrary } from './config/prompts.ts';
 import type { Config } from './config/schema.ts';
 import type { Clock } from './core/clock.ts';
@@ -14,6 +16,7 @@ import { PreavisError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
 import { receiptFrom, receiptText } from './evidence/receipt.ts';
 import type { RetentionPorts } from './retention/enforcer.ts';
+import { checkSchedule } from './retention/schedule.ts';
 
 /** Builds single parts from the configuration, for `serve` and for the commands. */
 
@@ -46,6 +49,23 @@ export function makeAri(config: Config): Ari {
 
 export function ariPassword(config: Config): string {
   return required(config.ari.password, 'ari.password');
+}
+
+/** Throws config_invalid for a cron line or time zone that cannot be used. */
+export function checkJobs({ schedule }: Config): void {
+  const jobs = [
+    { key: 'schedule.upload', cron: schedule.upload },
+    { key: 'schedule.retention', cron: schedule.retention },
+  ];
+  checkSchedule(jobs, schedule.timezone);
+}
+
+/** P2: throws prompts_missing with the list unless every prompt is on Asterisk in exactly its language. */
+export async function refuseMissingPrompts(policy: Policy, ari: AriQueries): Promise<void> {
+  const missing = await missingPrompts(neededPrompts(policy), (sound) => ari.languagesOfSound(sound));
+  if (missing.length === 0) return;
+  const list = missing.map((prompt) => `${prompt.language}/${prompt.soundName}`).join(', ');
+  throw new PreavisError('prompts_missing', `not on Asterisk in its own language: ${list}`);
 }
 
 export function makeStore(config: Config): ObjectStore {

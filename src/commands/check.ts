@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
-import { checkSpool, missingPrompts, proveSpool } from '../call/readiness.ts';
+import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue } from '../catalogue/catalogue.ts';
-import { makePolicy, neededPrompts } from '../config/policy.ts';
+import { makePolicy } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { makeIds } from '../core/ids.ts';
-import { loadLibrary, makeAri, makeStore } from '../parts.ts';
-import { checkSchedule } from '../retention/schedule.ts';
+import { checkJobs, loadLibrary, makeAri, makeStore, refuseMissingPrompts } from '../parts.ts';
 import { configOf, type CommandContext } from './context.ts';
 
 type Finding = { check: string; ok: true } | { check: string; ok: false; code: string; problem: string; hint: string };
@@ -29,13 +28,7 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   };
 
   await look('schedule', () => {
-    checkSchedule(
-      [
-        { key: 'schedule.upload', cron: config.schedule.upload },
-        { key: 'schedule.retention', cron: config.schedule.retention },
-      ],
-      config.schedule.timezone,
-    );
+    checkJobs(config);
   });
   const library = await loadLibrary(config).catch((error: unknown) => asPreavisError(error));
   const policyFound = await look('prompts and purposes', () => {
@@ -60,14 +53,7 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   }
   if (reachable && policyFound && ari !== undefined && !(library instanceof PreavisError)) {
     const { commands } = ari;
-    await look('prompts on asterisk', async () => {
-      const missing = await missingPrompts(neededPrompts(makePolicy(config, library)), (sound) =>
-        commands.languagesOfSound(sound),
-      );
-      if (missing.length === 0) return;
-      const names = missing.map((prompt) => `${prompt.language}/${prompt.soundName}`);
-      throw new PreavisError('prompts_missing', `not on Asterisk in its own language: ${names.join(', ')}`);
-    });
+    await look('prompts on asterisk', () => refuseMissingPrompts(makePolicy(config, library), commands));
   }
   ari?.close();
 
