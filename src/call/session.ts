@@ -124,7 +124,12 @@ export class CallSession {
       }
       case 'prepare': {
         const { bridge, destination, request } = effect.order;
-        await Promise.all([ari.createBridge(bridge), ari.createChannel(destination, request.to, caller)]);
+        const made = await Promise.allSettled([
+          ari.createBridge(bridge),
+          ari.createChannel(destination, request.to, caller),
+        ]);
+        // Both are over before either counts as refused: cleaning up must not overtake what is still being made.
+        for (const each of made) if (each.status === 'rejected') throw each.reason;
         return;
       }
       case 'dial': {
