@@ -18,6 +18,9 @@ export type AriEvent =
   | { type: 'channelHangingUp'; at: number; channelId: ChannelId }
   | { type: 'channelLeft'; at: number; channelId: ChannelId }
   | { type: 'channelGone'; at: number; channelId: ChannelId; cause: number }
+  | { type: 'digit'; at: number; channelId: ChannelId; digit: string }
+  | { type: 'channelHeld'; at: number; channelId: ChannelId }
+  | { type: 'bridgeEntered'; at: number; bridgeId: BridgeId; channelId: ChannelId }
   | { type: 'channelUp'; at: number; channelId: ChannelId }
   | { type: 'channelRinging'; at: number; channelId: ChannelId }
   | { type: 'playbackStarted'; at: number; playbackId: PlaybackId }
@@ -35,6 +38,9 @@ export const usedEventTypes = [
   'ChannelHangupRequest',
   'ChannelDestroyed',
   'ChannelStateChange',
+  'ChannelDtmfReceived',
+  'ChannelHold',
+  'ChannelEnteredBridge',
   'Dial',
   'PlaybackStarted',
   'PlaybackFinished',
@@ -72,7 +78,9 @@ const onType = z.looseObject({ type: z.string() });
 const onArrival = onChannel.extend({ args: z.array(z.string()) });
 const onDestruction = onChannel.extend({ cause: z.int() });
 const onDial = z.object({ timestamp, dialstatus: z.string(), peer: z.object({ id: z.string().min(1) }) });
+const onDigit = onChannel.extend({ digit: z.string().regex(/^[0-9A-D*#]$/) });
 const onBridge = z.object({ timestamp, bridge: z.object({ id: z.string().min(1) }) });
+const onEntry = onBridge.extend({ channel: z.object({ id: z.string().min(1) }) });
 const onApplication = z.object({ timestamp });
 
 const isUsed = (type: unknown): type is UsedEventType => usedEventTypes.some((used) => used === type);
@@ -119,6 +127,23 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
       if (event.channel.state === 'Up') return { type: 'channelUp', ...base };
       if (event.channel.state === 'Ringing') return { type: 'channelRinging', ...base };
       return undefined;
+    }
+    case 'ChannelDtmfReceived': {
+      const event = onDigit.parse(raw);
+      return { type: 'digit', at: event.timestamp, channelId: event.channel.id as ChannelId, digit: event.digit };
+    }
+    case 'ChannelHold': {
+      const event = onChannel.parse(raw);
+      return { type: 'channelHeld', at: event.timestamp, channelId: event.channel.id as ChannelId };
+    }
+    case 'ChannelEnteredBridge': {
+      const event = onEntry.parse(raw);
+      return {
+        type: 'bridgeEntered',
+        at: event.timestamp,
+        bridgeId: event.bridge.id as BridgeId,
+        channelId: event.channel.id as ChannelId,
+      };
     }
     case 'Dial': {
       const event = onDial.parse(raw);

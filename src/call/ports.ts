@@ -13,3 +13,9 @@ export type CallJournal = {
 export type Readiness = {
   check(order: Order): Promise<'ready' | UnrecordedReason>;
 };
+
+/** The languages that callers chose in earlier calls, without their numbers. */
+export type LanguagePreferences = {
+  find(callerNumber: string): Promise<string | undefined>;
+  remember(callerNumber: string, language: string): Promise<void>;
+};

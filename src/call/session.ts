@@ -4,8 +4,10 @@ import { asPreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { decide } from './decide.ts';
 import type { CallEvent } from './events.ts';
+import { isWanted } from './events.ts';
+import type { Planner } from './planner.ts';
 import type { CallJournal, Readiness } from './ports.ts';
-import { fallibleStep, type CallState, type Effect, type Outcome, type Step } from './state.ts';
+import { fallibleStep, type CallState, type Effect, type Order, type Outcome, type Step } from './state.ts';
 
 /**
  * One call: feeds events to `decide` in the order they come, and carries its effects out one after another. An event
@@ -19,6 +21,11 @@ export type SessionPorts = {
   journal: CallJournal;
   readiness: Readiness;
   log: Logger;
+  /** Makes the order of this call; what it knows of the caller stays with it. */
+  plan: () => ReturnType<Planner['plan']>;
+  /** Called as soon as the order is known, before anything is asked of Asterisk. */
+  planned(order: Order): void;
+  rememberLanguage: (language: string) => Promise<void>;
   /** Called once, when the call has ended and its last effect is done. */
   ended(state: CallState): void;
 };
@@ -112,6 +119,8 @@ export class CallSession {
     switch (effect.type) {
       case 'save':
         return journal.save(state);
+      case 'plan':
+        return this.#plan();
       case 'checkReadiness':
         return this.#checkReadiness(state);
       case 'answer':
@@ -121,6 +130,14 @@ export class CallSession {
       case 'play': {
         const { prompt, playbackId } = effect.sentence;
         return ari.play(caller, playbackId, prompt.soundName, prompt.language);
+      }
+      case 'stopPlayback':
+        return ari.stopPlayback(effect.playbackId);
+      case 'rememberLanguage':
+        return this.#ports.rememberLanguage(effect.language);
+      case 'sayToBoth': {
+        const { prompt, playbackId } = effect.sentence;
+        return ari.playToBridge(effect.bridge, playbackId, prompt.soundName, prompt.language);
       }
       case 'prepare': {
         const { bridge, destination, request } = effect.order;
@@ -147,6 +164,8 @@ export class CallSession {
       }
       case 'stopRecorder':
         return ari.stopRecorder(recorderName(effect.recording));
+      case 'discardRecorder':
+        return ari.discardRecorder(recorderName(effect.recording));
       case 'hangUpCaller':
         return ari.hangUp(caller);
       case 'hangUpDestination':
@@ -165,6 +184,16 @@ export class CallSession {
         clearTimeout(this.#timer);
         return;
     }
+  }
+
+  async #plan(): Promise<void> {
+    const order = await this.#ports.plan();
+    if (order === undefined) {
+      this.handle({ type: 'notReady', reason: 'no_language' });
+      return;
+    }
+    this.#ports.planned(order);
+    this.handle({ type: 'planned', order });
   }
 
   async #checkReadiness({ facts }: CallState): Promise<void> {
@@ -208,7 +237,7 @@ export class CallSession {
       ...(outcome.result === 'notConnected' ? { dialStatus: outcome.dialStatus } : {}),
       ...(state.facts.order === undefined ? {} : { line: state.facts.order.request.line }),
     };
-    if (outcome.result === 'unrecorded') this.#log.warn(fields, 'call ended unrecorded');
+    if (outcome.result === 'unrecorded' && !isWanted(outcome.reason)) this.#log.warn(fields, 'call ended unrecorded');
     else this.#log.info(fields, 'call ended');
     this.#ports.ended(state);
   }
