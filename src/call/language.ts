@@ -3,14 +3,7 @@ import { languagesOfNumber } from './numberLanguage.ts';
 
 /** Which evidence decided the language, in the order in which they are asked. */
 export type LanguageReason =
-  | 'argument'
-  | 'choice'
-  | 'preference'
-  | 'line'
-  | 'channel'
-  | 'number'
-  | 'acceptLanguage'
-  | 'lineDefault';
+  'argument' | 'choice' | 'preference' | 'line' | 'channel' | 'number' | 'acceptLanguage' | 'lineDefault';
 
 export type LanguageDecision = {
   /** One language, or two that are played one after the other. */

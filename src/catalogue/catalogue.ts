@@ -5,6 +5,7 @@ import type { CallId, RecordingId } from '../core/ids.ts';
 import { makeCalls } from './calls.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
+import { makePreferences } from './preferences.ts';
 import { makeRecordings, type AuditNote, type RecordingChanges, type RecordingFilter } from './recordings.ts';
 import type { AuditRow, CallRow, NoticeRow, RecordingRow, RecordingStatus } from './rows.ts';
 
@@ -36,6 +37,10 @@ export type Catalogue = CallJournal & {
   note(id: RecordingId, note: AuditNote): Promise<void>;
   audit(id: RecordingId): Promise<AuditRow[]>;
 
+  /** By a keyed hash of the caller's number; expired ones are not given. */
+  preference(caller: string): Promise<string | undefined>;
+  setPreference(caller: string, language: string, expiresAt: number): Promise<void>;
+
   takeLease(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
   releaseLease(job: string, me: LeaseHolder): Promise<void>;
   close(): void;
@@ -62,6 +67,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
   const now = (): number => clock.now();
   const calls = makeCalls(database, now);
   const recordings = makeRecordings(database, now);
+  const preferences = makePreferences(database, now);
   const leases = makeLeases(database, now);
 
   return {
@@ -82,6 +88,8 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     postpone: eventually(recordings.postpone),
     note: eventually(recordings.note),
     audit: eventually(recordings.audit),
+    preference: eventually(preferences.preference),
+    setPreference: eventually(preferences.setPreference),
     takeLease: eventually(leases.takeLease),
     releaseLease: eventually(leases.releaseLease),
     close: () => {

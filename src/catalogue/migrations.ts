@@ -89,4 +89,16 @@ export const migrations: readonly string[] = [
     until INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE calls ADD COLUMN languages_unavailable TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE calls ADD COLUMN consent_mode TEXT NOT NULL DEFAULT 'announce';
+  ALTER TABLE calls ADD COLUMN answer TEXT NOT NULL DEFAULT 'none';
+  ALTER TABLE calls ADD COLUMN answer_digits TEXT;
+  ALTER TABLE calls ADD COLUMN answer_at INTEGER;
+  CREATE TABLE preferences (
+    caller TEXT PRIMARY KEY,
+    language TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
