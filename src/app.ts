@@ -4,6 +4,7 @@ import { AriConnection } from './ari/connection.ts';
 import type { AriEvent } from './ari/events.ts';
 import type { AriListener, AsteriskIdentity } from './ari/port.ts';
 import { checkSpool, makeReadiness, missingPrompts } from './call/readiness.ts';
+import { makePlanner } from './call/planner.ts';
 import { CallRegistry } from './call/registry.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
 import { makePolicy, neededPrompts, type Policy } from './config/policy.ts';
@@ -14,7 +15,16 @@ import { asPreavisError, PreavisError } from './core/errors.ts';
 import type { IdMaker } from './core/ids.ts';
 import type { Logger } from './core/log.ts';
 import type { StoredPolicy } from './evidence/receipt.ts';
-import { ariPassword, loadLibrary, makeAri, makeStore, retentionPorts, uploadPorts, type Ari } from './parts.ts';
+import {
+  ariPassword,
+  callPreferences,
+  loadLibrary,
+  makeAri,
+  makeStore,
+  retentionPorts,
+  uploadPorts,
+  type Ari,
+} from './parts.ts';
 import { retentionPass } from './retention/enforcer.ts';
 import { checkSchedule, Schedule } from './retention/schedule.ts';
 
@@ -162,6 +172,7 @@ export class App {
     finish: FinishPorts,
   ): CallRegistry {
     const { config, log, clock, ids } = this.#options;
+    const preferences = callPreferences(config, policy, catalogue, clock);
 
     return new CallRegistry({
       ari: ari.commands,
@@ -173,6 +184,14 @@ export class App {
         clock,
       }),
       policy,
+      planner: makePlanner({
+        policy,
+        preferences,
+        variable: (channelId, name) => ari.commands.variable(channelId, name),
+        ids,
+        random: Math.random,
+      }),
+      preferences,
       ids,
       log,
       asterisk: () => identity,

@@ -6,7 +6,10 @@ import type { UploadPorts } from './archive/uploader.ts';
 import { makeAriCommands } from './ari/commands.ts';
 import { makeAriHttp, type AriRequest } from './ari/http.ts';
 import type { AriCommands, AriQueries } from './ari/port.ts';
+import type { LanguagePreferences } from './call/ports.ts';
+import { makePreferences } from './call/preferences.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
+import type { Policy } from './config/policy.ts';
 import { loadPrompts, type PromptLibrary } from './config/prompts.ts';
 import type { Config } from './config/schema.ts';
 import type { Clock } from './core/clock.ts';
@@ -46,6 +49,21 @@ export function makeAri(config: Config): Ari {
 
 export function ariPassword(config: Config): string {
   return required(config.ari.password, 'ari.password');
+}
+
+export function callPreferences(
+  config: Config,
+  policy: Policy,
+  catalogue: Catalogue,
+  clock: Clock,
+): LanguagePreferences {
+  return makePreferences({
+    table: catalogue,
+    hashKey: config.privacy.hashKey,
+    keepDays: config.privacy.preferenceDays,
+    defaultCountry: policy.defaultCountry,
+    clock,
+  });
 }
 
 export function makeStore(config: Config): ObjectStore {

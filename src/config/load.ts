@@ -113,6 +113,13 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
   if (password !== undefined) config.ari.password = password;
   const secretKey = await secretFrom(config.archive.minio.secretKeyFile, 'archive.minio.secretKeyFile');
   if (secretKey !== undefined) config.archive.minio.secretKey = secretKey;
+  const hashKey = await secretFrom(config.privacy.hashKeyFile, 'privacy.hashKeyFile');
+  if (hashKey !== undefined) {
+    if (hashKey.length < 32) {
+      throw new PreavisError('config_invalid', 'privacy.hashKeyFile: needs at least 32 characters in its first line');
+    }
+    config.privacy.hashKey = hashKey;
+  }
 
   return config;
 }

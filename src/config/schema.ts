@@ -34,6 +34,10 @@ const line = z.strictObject({
     languageTag.optional(),
     'The language of this line whoever calls, for a number that is published in one language.',
   ),
+  askLanguage: key(
+    z.boolean().default(false),
+    'Whether a caller whose language nobody has told is offered the languages, to choose by a key.',
+  ),
   defaultLanguages: key(
     z.array(languageTag).min(1).max(2),
     'The languages of the notice when nothing says more about the caller; two are played one after the other.',
@@ -82,6 +86,42 @@ export const configSchema = z.strictObject({
           .regex(/^[A-Z]{2}$/)
           .default('BE'),
         'Country of caller numbers that arrive without a country code.',
+      ),
+      asteriskDefaultLanguage: key(
+        languageTag.default('en'),
+        "Asterisk's defaultlanguage (asterisk.conf): a channel that has it says nothing about its caller.",
+      ),
+      choiceSeconds: key(seconds(1, 30).default(4), 'How long a key is waited for after the languages were offered.', {
+        unit: 's',
+      }),
+    })
+    .prefault({}),
+  consent: z
+    .strictObject({
+      waitSeconds: key(seconds(1, 60).default(5), 'How long a key is waited for after the question; silence is a no.', {
+        unit: 's',
+      }),
+      featureCode: key(
+        z
+          .string()
+          .regex(/^[0-9*#]{2,6}$/, 'is not two to six keys')
+          .default('*9'),
+        'What a caller presses during the talk to stop the recording and have it removed, where they may refuse.',
+      ),
+    })
+    .prefault({}),
+  privacy: z
+    .strictObject({
+      hashKey: key(
+        z.string().min(32, 'needs at least 32 characters').optional(),
+        'Key of the hashes that stand for callers; without it no choice of language is remembered.',
+        { secret: true },
+      ),
+      hashKeyFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
+      preferenceDays: key(
+        z.int().min(1).max(1_095).default(365),
+        'How long the language that a caller chose is remembered.',
+        { unit: 'days' },
       ),
     })
     .prefault({}),
