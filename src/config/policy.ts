@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isSupportedCountry, type CountryCode } from 'libphonenumber-js/max';
 import { PreavisError } from '../core/errors.ts';
+import { noticeFaults } from './noticeRules.ts';
 import type { Prompt, PromptLibrary } from './prompts.ts';
 import type { Config, LineConfig, PurposeConfig } from './schema.ts';
 
@@ -45,13 +46,27 @@ function lineFaults(line: Line, policy: Policy): string[] {
       faults.push(`${at}: the language ${language} is not one of notice.languages`);
     }
   }
+  const purposes = line.purposes.flatMap((id) => policy.purposes.get(id) ?? []);
   for (const language of policy.languages) {
-    if (policy.notice(line.purposes, language) === undefined) {
+    const notice = policy.notice(line.purposes, language);
+    if (notice === undefined) {
       faults.push(`${at}: there is no notice for ${line.purposes.join(' and ')} in ${language}`);
-    }
+    } else faults.push(...noticeFaults(notice, purposes).map((fault) => `${at}: ${fault}`));
   }
 
   return faults;
+}
+
+/** A dialplan may ask for a purpose that no line has; its notice must be as true as that of a line. */
+function purposeNoticeFaults(policy: Policy): string[] {
+  return [...policy.purposes.values()].flatMap((purpose) =>
+    policy.languages.flatMap((language) => {
+      const notice = policy.notice([purpose.id], language);
+      if (notice === undefined) return [];
+
+      return noticeFaults(notice, [purpose]).map((fault) => `purposes.${purpose.id}: ${fault}`);
+    }),
+  );
 }
 
 /** A purpose is never kept longer than a sentence of its notice promises. */
@@ -85,6 +100,7 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
   };
   const faults = [
     ...[...policy.lines.values()].flatMap((line) => lineFaults(line, policy)),
+    ...purposeNoticeFaults(policy),
     ...keepFaults(policy, library),
   ];
   if (faults.length > 0) throw new PreavisError('config_invalid', faults.join('; '));
