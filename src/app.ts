@@ -7,6 +7,7 @@ import { checkSpool, makeReadiness, missingPrompts } from './call/readiness.ts';
 import { makePlanner } from './call/planner.ts';
 import { CallRegistry } from './call/registry.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
+import type { StoredPolicy } from './catalogue/rows.ts';
 import { makePolicy, neededPrompts, type Policy } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { HealthPage } from './console/health.ts';
@@ -14,7 +15,6 @@ import type { Clock } from './core/clock.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
 import type { IdMaker } from './core/ids.ts';
 import type { Logger } from './core/log.ts';
-import type { StoredPolicy } from './evidence/receipt.ts';
 import {
   ariPassword,
   callPreferences,

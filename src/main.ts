@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { check } from './commands/check.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
 import { promptsInstall } from './commands/prompts.ts';
+import { purposesList, purposesRegister } from './commands/purposes.ts';
 import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
 import { retentionRun } from './commands/retention.ts';
 import { serve } from './commands/serve.ts';
@@ -65,11 +66,12 @@ function program(done: (code: number) => void): Command {
     .command('list')
     .description('list recordings, newest first')
     .option('--status <status>', 'only those with this status')
+    .option('--purpose <purpose>', 'only those that may still be used for this purpose')
     .option('--limit <number>', 'at most so many', '50')
     .option(...jsonOption)
     .action(async (options: Common & Omit<ListOptions, 'json'>) => {
-      const { status, limit } = options;
-      done(await recordingsList(context(), { status, limit, json: options.json === true }));
+      const { status, purpose, limit } = options;
+      done(await recordingsList(context(), { status, purpose, limit, json: options.json === true }));
     });
   recordings
     .command('show <id>')
@@ -77,6 +79,21 @@ function program(done: (code: number) => void): Command {
     .option(...jsonOption)
     .action(async (id: string, options: Common) => {
       done(await recordingsShow(context(), id, options.json === true));
+    });
+  const purposes = root.command('purposes').description('why calls are recorded');
+  purposes
+    .command('list')
+    .description('list the purposes: consent, how long recordings are kept, who may listen')
+    .option(...jsonOption)
+    .action(async (options: Common) => {
+      done(await purposesList(context(), { json: options.json === true }));
+    });
+  purposes
+    .command('register')
+    .description('print the register of processing (GDPR art. 30) as Markdown')
+    .option('--json', 'print it as one JSON document')
+    .action(async (options: Common) => {
+      done(await purposesRegister(context(), { json: options.json === true }));
     });
   const prompts = root.command('prompts').description('the sentences that callers hear');
   prompts

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { RecordingRow } from '../catalogue/rows.ts';
+import { storedPolicy, type PurposeEnd, type RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -9,10 +9,10 @@ import { inspectWav, repairWav, type WavInfo } from './wav.ts';
 /**
  * Takes recordings whose recorder has ended from `recording` to `recorded`: the WAV itself is the truth. Its header is
  * repaired when Asterisk did not close it; a silent one is flagged; an empty or unreadable one is `failed`, a missing one
- * `lost`.
+ * `lost`. Here its times are fixed: each purpose of the call ends by itself, the recording with the last of them.
  */
 export type FinishPorts = {
-  catalogue: Pick<Catalogue, 'finishable' | 'move'>;
+  catalogue: Pick<Catalogue, 'finishable' | 'move' | 'call' | 'policy'>;
   spoolFolder: string;
   clock: Clock;
   log: Logger;
@@ -37,6 +37,23 @@ export async function finishRecordings(ports: FinishPorts): Promise<void> {
   }
 }
 
+/** The end of each purpose, from the policy that the call was made under; a purpose that is not in it: the row's own. */
+async function endsOf(
+  row: RecordingRow,
+  finishedAt: number,
+  catalogue: Pick<Catalogue, 'call' | 'policy'>,
+): Promise<PurposeEnd[]> {
+  const call = await catalogue.call(row.callId);
+  const content = call === undefined ? undefined : await catalogue.policy(call.policyVersion);
+  const purposes = content === undefined ? {} : storedPolicy.parse(JSON.parse(content)).purposes;
+
+  return (call?.purposes ?? []).map((purpose) => {
+    const keepDays = Object.hasOwn(purposes, purpose) ? purposes[purpose]?.keepDays : undefined;
+
+    return { purpose, keepUntil: finishedAt + (keepDays ?? row.keepDays) * dayMs };
+  });
+}
+
 async function finish(row: RecordingRow, { catalogue, spoolFolder, clock, log, actor }: FinishPorts): Promise<void> {
   const file = spoolFile(spoolFolder, row.id);
   const writtenAt = await lastWritten(spoolFolder, row.id);
@@ -46,7 +63,10 @@ async function finish(row: RecordingRow, { catalogue, spoolFolder, clock, log, a
     return;
   }
   if (row.finishedAt === null && clock.now() - writtenAt < restMs) return;
-  const keepUntil = (row.finishedAt ?? Math.round(writtenAt)) + row.keepDays * dayMs;
+  const finishedAt = row.finishedAt ?? Math.round(writtenAt);
+  const purposeEnds = await endsOf(row, finishedAt, catalogue);
+  const keepUntil =
+    purposeEnds.length === 0 ? finishedAt + row.keepDays * dayMs : Math.max(...purposeEnds.map((end) => end.keepUntil));
   const flags: string[] = [];
   let wav: WavInfo;
   try {
@@ -62,7 +82,7 @@ async function finish(row: RecordingRow, { catalogue, spoolFolder, clock, log, a
       row.id,
       'recording',
       'failed',
-      { failure: error.code, keepUntil },
+      { failure: error.code, keepUntil, purposeEnds },
       { event: 'file unusable', actor, detail: { code: error.code } },
     );
     log.error({ recording: row.id, code: error.code }, 'a recording holds no usable audio');
@@ -74,7 +94,7 @@ async function finish(row: RecordingRow, { catalogue, spoolFolder, clock, log, a
     row.id,
     'recording',
     'recorded',
-    { bytes, sha256, durationMs, flags, keepUntil },
+    { bytes, sha256, durationMs, flags, keepUntil, purposeEnds },
     { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags } },
   );
   log.info({ recording: row.id, durationMs, flags }, 'recording finished');

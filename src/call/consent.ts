@@ -1,8 +1,5 @@
 import type { Sentence } from './notice.ts';
 
-/** How the caller may decide. The strictest mode of a call's purposes holds for the whole call. */
-export type ConsentMode = 'announce' | 'optOut' | 'optIn';
-
 /** What keys mean during a call, from the prompts that name them. */
 export type ConsentPlan =
   | { mode: 'announce' }

@@ -1,9 +1,12 @@
 import type { AriQueries } from '../ari/port.ts';
+import { consentFor, sampledPurposes, type ConsentMode } from '../config/consent.ts';
 import type { Policy } from '../config/policy.ts';
-import type { Prompt, PromptKind } from '../config/prompts.ts';
+import type { Prompt, SingleKind } from '../config/prompts.ts';
+import { PreavisError } from '../core/errors.ts';
 import type { ChannelId, IdMaker } from '../core/ids.ts';
 import type { CallRequest } from './arguments.ts';
-import type { ConsentMode, ConsentPlan, Refusal } from './consent.ts';
+import { callerCountryOf } from './callerCountry.ts';
+import type { ConsentPlan, Refusal } from './consent.ts';
 import { decideLanguage, type LanguageDecision } from './language.ts';
 import type { Sentence } from './notice.ts';
 import type { LanguagePreferences } from './ports.ts';
@@ -43,17 +46,19 @@ export function makePlanner({ policy, preferences, variable, ids, random }: Plan
   const say = (prompts: readonly Prompt[]): Sentence[] =>
     prompts.map((prompt) => ({ prompt, playbackId: ids.playback() }));
 
-  const single = (kind: PromptKind, languages: readonly string[]): Prompt[] =>
+  const single = (kind: SingleKind, languages: readonly string[]): Prompt[] =>
     languages.flatMap((language) => policy.sentence(kind, language) ?? []);
 
-  const consentPlan = (mode: ConsentMode, languages: readonly string[]): ConsentPlan => {
+  const consentPlan = (mode: ConsentMode, question: Prompt | undefined, languages: readonly string[]): ConsentPlan => {
+    const refuse = question?.keys?.refuse;
+    const accept = question?.keys?.accept;
     if (mode === 'announce') return { mode };
-    const refusal: Refusal = {
-      acknowledgement: say(single('optOutAck', languages)),
-      featureCode: policy.consent.featureCode,
-    };
-    const { refuse, accept } = policy.keys(mode);
+    const acknowledgement = say(single('optOutAck', languages));
+    const refusal: Refusal = { acknowledgement, featureCode: policy.consent.featureCode };
+    // makePolicy has seen that the sentences are there; without their keys nobody could answer.
+    if (refuse === undefined) throw new PreavisError('internal', 'a question of consent names no key');
     if (mode === 'optOut') return { mode, refuse, refusal };
+    if (accept === undefined) throw new PreavisError('internal', 'a question of consent names no key to accept');
 
     return { mode, refuse, accept, refusal, waitMs: policy.consent.waitMs };
   };
@@ -61,15 +66,19 @@ export function makePlanner({ policy, preferences, variable, ids, random }: Plan
   const makeScript = (purposes: readonly string[], language: LanguageDecision, mode: ConsentMode): Script => {
     const { languages } = language;
     const notice = languages.flatMap((tag) => policy.notice(purposes, tag) ?? []);
-    const question = mode === 'announce' ? [] : single(mode, languages);
+    const questions = mode === 'announce' ? [] : single(mode, languages);
 
-    return { language, sentences: say([...notice, ...question]), consent: consentPlan(mode, languages) };
+    return {
+      language,
+      sentences: say([...notice, ...questions]),
+      consent: consentPlan(mode, questions[0], languages),
+    };
   };
 
   const makeMenu = (purposes: readonly string[], mode: ConsentMode): Menu | undefined => {
     const offers = policy.languages.flatMap((language) => {
       const prompt = policy.sentence('chooseLanguage', language);
-      const digit = prompt?.keys?.['choose'];
+      const digit = prompt?.keys?.choose;
       if (prompt === undefined || digit === undefined || policy.notice(purposes, language) === undefined) return [];
       return [{ prompt, digit, language }];
     });
@@ -94,17 +103,17 @@ export function makePlanner({ policy, preferences, variable, ids, random }: Plan
       const evidence = { argument: request.language, preference, line, channelLanguage, callerNumber, purposes };
       const language = await decideLanguage(evidence, policy, () => variable(channelId, acceptLanguage));
       if (language === undefined) return undefined;
-      const mode = policy.consentFor(purposes, callerNumber);
+      const named = purposes.flatMap((id) => policy.purposes.get(id) ?? []);
+      const { mode } = consentFor(named, callerCountryOf(callerNumber, policy.defaultCountry));
       const asks = line.askLanguage && request.language === undefined && preference === undefined;
-      const draw = random() * 100;
-      const recorded = purposes.filter((id) => draw < (policy.purposes.get(id)?.recordPercent ?? 100));
+      const recorded = sampledPurposes(named, random() * 100);
 
       return {
-        request: { ...request, purposes: recorded.length > 0 ? recorded : purposes },
+        request: { ...request, purposes: recorded.length > 0 ? recorded.map(({ id }) => id) : purposes },
         menu: asks ? makeMenu(purposes, mode) : undefined,
         script: makeScript(purposes, language, mode),
         sampled: recorded.length > 0,
-        keepDays: Math.max(...recorded.map((id) => policy.purposes.get(id)?.keepDays ?? 0), 0),
+        keepDays: Math.max(...recorded.map(({ keepDays }) => keepDays), 0),
         maximumSeconds: policy.maximumRecordingSeconds,
         bridge: ids.bridge(),
         destination: ids.channel(),

@@ -7,7 +7,7 @@ import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
 import { makePreferences } from './preferences.ts';
 import { makeRecordings, type AuditNote, type RecordingChanges, type RecordingFilter } from './recordings.ts';
-import type { AuditRow, CallRow, NoticeRow, RecordingRow, RecordingStatus } from './rows.ts';
+import type { AuditRow, CallRow, NoticeRow, PurposeEnd, RecordingRow, RecordingStatus } from './rows.ts';
 
 /**
  * What is known of calls and recordings. Asynchronous although SQLite is not, so that another database can stand behind
@@ -22,6 +22,7 @@ export type Catalogue = CallJournal & {
 
   recording(id: string): Promise<RecordingRow | undefined>;
   recordings(filter: RecordingFilter): Promise<RecordingRow[]>;
+  purposeEnds(id: RecordingId): Promise<PurposeEnd[]>;
   finishable(): Promise<RecordingRow[]>;
   sendable(at: number, after: string, limit: number): Promise<RecordingRow[]>;
   due(at: number, after: string, limit: number): Promise<RecordingRow[]>;
@@ -80,6 +81,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     policy: eventually(calls.policy),
     recording: eventually(recordings.recording),
     recordings: eventually(recordings.recordings),
+    purposeEnds: eventually(recordings.purposeEnds),
     finishable: eventually(recordings.finishable),
     sendable: eventually(recordings.sendable),
     due: eventually(recordings.due),

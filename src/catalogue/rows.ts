@@ -159,3 +159,15 @@ export const auditRow = z
     detail: row.detail,
   }));
 export type AuditRow = z.output<typeof auditRow>;
+
+/** Until when a recording is kept for one of its purposes, ms since 1970 UTC. */
+export const purposeEnd = z
+  .object({ purpose: z.string(), keep_until: z.number() })
+  .transform((row) => ({ purpose: row.purpose, keepUntil: row.keep_until }));
+export type PurposeEnd = z.output<typeof purposeEnd>;
+
+/** What the catalogue keeps of each version of the policy, for the recordings and receipts that name it. */
+export const storedPolicy = z.object({
+  purposes: z.record(z.string(), z.object({ justification: z.string(), legalBasis: z.string(), keepDays: z.number() })),
+});
+export type StoredPolicy = z.infer<typeof storedPolicy>;

@@ -1,15 +1,15 @@
-import { z } from 'zod';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { CallRow, NoticeRow, RecordingRow } from '../catalogue/rows.ts';
+import {
+  storedPolicy,
+  type CallRow,
+  type NoticeRow,
+  type PurposeEnd,
+  type RecordingRow,
+  type StoredPolicy,
+} from '../catalogue/rows.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
-
-/** What the catalogue keeps of each version of the policy, for the receipts that name it. */
-export const storedPolicy = z.object({
-  purposes: z.record(z.string(), z.object({ justification: z.string(), legalBasis: z.string(), keepDays: z.number() })),
-});
-export type StoredPolicy = z.infer<typeof storedPolicy>;
 
 /**
  * The proof that belongs to a recording. Times are Asterisk's, ISO 8601 in UTC (P8). No names and no numbers (P7).
@@ -26,11 +26,19 @@ export type Receipt = {
     durationMs: number | null;
     sha256: string | null;
     flags: readonly string[];
+    /** When its last purpose ends. */
     keepUntil: string | null;
   };
   call: { id: string; startedAt: string; line: string | null };
   policyVersion: string;
-  purposes: readonly { id: string; justification: string; legalBasis: string; keepDays: number }[];
+  purposes: readonly {
+    id: string;
+    justification: string;
+    legalBasis: string;
+    keepDays: number;
+    /** When this purpose ends, and with it every use of the recording for it. */
+    keepUntil: string | null;
+  }[];
   consent: { mode: 'announce'; digit: null };
   language: { played: readonly string[]; reason: string | null };
   notice: readonly {
@@ -58,6 +66,7 @@ export function makeReceipt(
   call: CallRow,
   notices: readonly NoticeRow[],
   policy: StoredPolicy,
+  ends: readonly PurposeEnd[],
 ): Receipt {
   return {
     receipt: 1,
@@ -77,7 +86,7 @@ export function makeReceipt(
     purposes: call.purposes.map((id) => {
       const purpose = policy.purposes[id];
       if (purpose === undefined) throw new PreavisError('internal', 'a purpose of the call is not in its policy');
-      return { id, ...purpose };
+      return { id, ...purpose, keepUntil: time(ends.find((end) => end.purpose === id)?.keepUntil ?? null) };
     }),
     consent: { mode: 'announce', digit: null },
     language: { played: call.languages, reason: call.languageReason },
@@ -97,7 +106,7 @@ export function makeReceipt(
 
 /** The receipt of a recording from what the catalogue holds. Throws recording_unknown. */
 export async function receiptFrom(
-  catalogue: Pick<Catalogue, 'recording' | 'call' | 'notices' | 'policy'>,
+  catalogue: Pick<Catalogue, 'recording' | 'call' | 'notices' | 'policy' | 'purposeEnds'>,
   id: RecordingId,
 ): Promise<Receipt> {
   const recording = await catalogue.recording(id);
@@ -108,7 +117,13 @@ export async function receiptFrom(
     throw new PreavisError('internal', 'the call or the policy of a recording is not in the catalogue');
   }
 
-  return makeReceipt(recording, call, await catalogue.notices(call.id), storedPolicy.parse(JSON.parse(content)));
+  return makeReceipt(
+    recording,
+    call,
+    await catalogue.notices(call.id),
+    storedPolicy.parse(JSON.parse(content)),
+    await catalogue.purposeEnds(recording.id),
+  );
 }
 
 /** As it is stored beside the object. */
