@@ -24,12 +24,7 @@ export type Policy = {
 };
 
 function versionOf(config: Config, library: PromptLibrary): string {
-  const content = JSON.stringify([
-    config.purposes,
-    config.lines,
-    config.notice.languages,
-    library.prompts.map((prompt) => [prompt.language, prompt.id, prompt.text, prompt.sha256]),
-  ]);
+  const content = JSON.stringify([config.purposes, config.lines, config.notice.languages, library.prompts]);
 
   return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
