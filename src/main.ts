@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { check } from './commands/check.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
-import { promptsInstall } from './commands/prompts.ts';
+import { promptsBuild, promptsCheck, promptsInstall, promptsList } from './commands/prompts.ts';
 import { purposesList, purposesRegister } from './commands/purposes.ts';
 import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
 import { retentionRun } from './commands/retention.ts';
@@ -96,6 +96,34 @@ function program(done: (code: number) => void): Command {
       done(await purposesRegister(context(), { json: options.json === true }));
     });
   const prompts = root.command('prompts').description('the sentences that callers hear');
+  const soundsOption = ['--sounds <folder>', 'folder with prompts.yaml (default: notice.soundsFolder)'] as const;
+  prompts
+    .command('list')
+    .description('list every sentence: language, kind, length, who speaks, hash, text')
+    .option(...soundsOption)
+    .option(...jsonOption)
+    .action(async ({ sounds, json }: Common & { sounds?: string }) => {
+      done(await promptsList(context(), { sounds, json: json === true }));
+    });
+  prompts
+    .command('build')
+    .description('make the sound files: placeholders from the texts, and the formats of recordings (<id>.source.wav)')
+    .option(...soundsOption)
+    .option('--language <tag...>', 'only these languages')
+    .option('--force', 'make all again, also in place of sounds that came from elsewhere')
+    .option(...jsonOption)
+    .action(async (options: Common & { sounds?: string; language?: string[]; force?: true }) => {
+      const { sounds, language: languages, force, json } = options;
+      done(await promptsBuild(context(), { sounds, languages, force: force === true, json: json === true }));
+    });
+  prompts
+    .command('check')
+    .description('measure every sound file: format, words, level, peak, silence, pace; exit 3 when one needs attention')
+    .option(...soundsOption)
+    .option(...jsonOption)
+    .action(async ({ sounds, json }: Common & { sounds?: string }) => {
+      done(await promptsCheck(context(), { sounds, json: json === true }));
+    });
   prompts
     .command('install')
     .description("copy the prompts into Asterisk's sounds folder")

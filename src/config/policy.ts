@@ -42,7 +42,7 @@ function versionOf(config: Config, library: PromptLibrary): string {
     config.lines,
     config.notice.languages,
     config.consent,
-    library.prompts.map((prompt) => [prompt.language, prompt.id, prompt.text, prompt.sha256]),
+    library.prompts,
   ]);
 
   return createHash('sha256').update(content).digest('hex').slice(0, 16);

@@ -39,6 +39,18 @@ export const errorCodes = {
     'Asterisk does not have every configured prompt in exactly the configured language.',
     'Run `preavis prompts install --to ASTERISK_SOUNDS_FOLDER` on the Asterisk machine; then `preavis check`.',
   ),
+  prompts_build_failed: entry(
+    1,
+    false,
+    'A sound file of a prompt could not be made.',
+    'See the prompt and the program that are named; what was made before is complete.',
+  ),
+  program_missing: entry(
+    1,
+    false,
+    'A program that makes sound files is not installed.',
+    'Install it; only `preavis prompts build` needs it.',
+  ),
   arguments_invalid: entry(
     1,
     false,
