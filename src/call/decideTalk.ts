@@ -146,7 +146,11 @@ type Talking = In<'talking'>;
 function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
   const recorder = follow(state.recorder, event);
 
-  return recorder === state.recorder ? stay(state) : { state: { ...state, recorder }, effects: [{ type: 'save' }] };
+  if (recorder === state.recorder) return stay(state);
+  const { recording } = orderOf(state.facts);
+  const tell: Effect[] = recorder.kind === 'running' ? [{ type: 'tellRecorded', recording }] : [];
+
+  return { state: { ...state, recorder }, effects: [{ type: 'save' }, ...tell] };
 }
 
 /** The feature code stops the recorder and removes what it has, at once; the talk goes on. */
@@ -170,6 +174,7 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
     effects: [
       { type: 'discardRecorder', recording },
       { type: 'save' },
+      { type: 'tellRefused' },
       ...acknowledgement.map((sentence): Effect => ({ type: 'sayToBoth', bridge, sentence })),
     ],
   };

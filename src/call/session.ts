@@ -166,6 +166,13 @@ export class CallSession {
         return ari.stopRecorder(recorderName(effect.recording));
       case 'discardRecorder':
         return ari.discardRecorder(recorderName(effect.recording));
+      case 'tellRecorded':
+        await ari.setVariable(caller, 'PREAVIS_RESULT', 'recorded');
+        return ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
+      case 'tellRefused':
+        await ari.setVariable(caller, 'PREAVIS_RESULT', 'unrecorded');
+        await ari.setVariable(caller, 'PREAVIS_REASON', 'refused');
+        return ari.setVariable(caller, 'PREAVIS_RECORDING', '');
       case 'hangUpCaller':
         return ari.hangUp(caller);
       case 'hangUpDestination':

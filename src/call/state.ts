@@ -157,6 +157,10 @@ export type Effect =
   | { type: 'discardRecorder'; recording: RecordingId }
   /** Says a sentence to both sides. */
   | { type: 'sayToBoth'; bridge: BridgeId; sentence: Sentence }
+  /** Tells the dialplan, for its hangup handler or CDR, that this call is recorded, and as what. */
+  | { type: 'tellRecorded'; recording: RecordingId }
+  /** Takes that back: the caller refused while they talked. */
+  | { type: 'tellRefused' }
   | { type: 'hangUpCaller' }
   | { type: 'hangUpDestination'; destination: ChannelId }
   | { type: 'destroyBridge'; bridge: BridgeId }
@@ -186,6 +190,8 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'stopRecorder':
     case 'discardRecorder':
     case 'sayToBoth':
+    case 'tellRecorded':
+    case 'tellRefused':
     case 'hangUpCaller':
     case 'hangUpDestination':
     case 'destroyBridge':

@@ -28,6 +28,8 @@ type Monitor = {
   /** A sentence was not heard whole, or events were missed: never again told. */
   spoilt: boolean;
   callerLeft: boolean;
+  /** The destination left while they talked: by itself, or transferred to live on elsewhere. */
+  destinationLeft: boolean;
   /** Asterisk refused to start it (then it may have started all the same), or it has ended. */
   recorder: 'unknown' | 'refused' | 'ended';
   timer: Timer | undefined;
@@ -50,6 +52,7 @@ const fresh: Monitor = {
   startedAt: undefined,
   spoilt: false,
   callerLeft: false,
+  destinationLeft: false,
   recorder: 'unknown',
   timer: undefined,
   asked: {
@@ -101,10 +104,13 @@ function witness(monitor: Monitor, event: CallEvent, { order }: CallFacts): Moni
       return event.step === 'startRecorder' && monitor.recorder === 'unknown'
         ? { ...monitor, recorder: 'refused' }
         : monitor;
+    case 'destinationLeft':
+      return monitor.asked.startRecorder > 0 && monitor.asked.hangUpDestination === 0 && !monitor.destinationLeft
+        ? { ...monitor, destinationLeft: true }
+        : monitor;
     case 'notReady':
     case 'destinationRinging':
     case 'destinationAnswered':
-    case 'destinationLeft':
     case 'bridgeGone':
     case 'timeUp':
       return monitor;
@@ -163,6 +169,7 @@ function broken(from: CallState, event: CallEvent, step: Step, seen: Monitor, af
       case 'ring':
       case 'ringStop':
       case 'stopRecorder':
+      case 'tellRecorded':
       case 'hangUpCaller':
       case 'hangUpDestination':
       case 'destroyBridge':
@@ -182,7 +189,9 @@ function broken(from: CallState, event: CallEvent, step: Step, seen: Monitor, af
 function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, { asked, callerLeft, ...monitor }: Monitor) {
   const faults: string[] = [];
   const { outcome } = state;
-  if (asked.prepare > 0 && asked.hangUpDestination !== 1) faults.push('the destination is left');
+  if (asked.prepare > 0 && !monitor.destinationLeft && asked.hangUpDestination !== 1)
+    faults.push('the destination is left');
+  if (monitor.destinationLeft && asked.hangUpDestination > 0) faults.push('a destination that left is hung up');
   if (asked.prepare > 0 && asked.destroyBridge !== 1) faults.push('the bridge is left');
   if (asked.prepare === 0 && asked.hangUpDestination + asked.destroyBridge > 0)
     faults.push('removes what was not made');

@@ -70,26 +70,20 @@ describe('a call that goes well', () => {
     expect(state).toMatchObject({ kind: 'talking', recorder: { kind: 'requested' } });
   });
 
-  test('saves that the recorder runs, with the time of Asterisk', () => {
+  test('saves that the recorder runs, with the time of Asterisk, and tells the dialplan', () => {
     const talking = course(facts, [...eventsTo('dialling', facts), { type: 'destinationAnswered' }]).state;
     expect(when('talking', { type: 'recorderStarted', at: 42 }, talking)).toMatchObject({
       state: { recorder: { kind: 'running', startedAt: 42 } },
-      types: ['save'],
+      types: ['save', 'tellRecorded'],
     });
   });
 
   test.each<[string, CallEvent, string[]]>([
-    ['the caller', { type: 'callerLeft', at: 1 }, []],
+    ['the caller', { type: 'callerLeft', at: 1 }, ['hangUpDestination']],
     ['the destination', { type: 'destinationLeft', at: 1, cause: 16 }, ['hangUpCaller']],
-    ['the bridge', { type: 'bridgeGone' }, ['hangUpCaller']],
-  ])('stops the recorder first when %s leaves, then hangs up and removes the bridge', (_, event, hangUp) => {
-    expect(when('talking', event).types).toEqual([
-      'stopRecorder',
-      ...hangUp,
-      'hangUpDestination',
-      'destroyBridge',
-      'startTimer',
-    ]);
+    ['the bridge', { type: 'bridgeGone' }, ['hangUpCaller', 'hangUpDestination']],
+  ])('stops the recorder first when %s leaves, then hangs up who stays and removes the bridge', (_, event, hangUp) => {
+    expect(when('talking', event).types).toEqual(['stopRecorder', ...hangUp, 'destroyBridge', 'startTimer']);
   });
 
   test('ends as recorded when the recorder reports its end', () => {

@@ -113,6 +113,8 @@ describe('the effects of a call', () => {
       `dial ${destination} ${caller} 30`,
       `recordBridge ${bridge} ${recorderName(recording)} 14400`,
       'save talking',
+      `setVariable ${caller} PREAVIS_RESULT recorded`,
+      `setVariable ${caller} PREAVIS_RECORDING ${recording}`,
       `stopRecorder ${recorderName(recording)}`,
       `hangUp ${destination}`,
       `destroyBridge ${bridge}`,
