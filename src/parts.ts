@@ -15,7 +15,7 @@ import type { Config } from './config/schema.ts';
 import type { Clock } from './core/clock.ts';
 import { PreavisError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
-import { receiptFrom, receiptText } from './evidence/receipt.ts';
+import { receiptOfRecording, receiptText } from './evidence/receipt.ts';
 import type { RetentionPorts } from './retention/enforcer.ts';
 
 /** Builds single parts from the configuration, for `serve` and for the commands. */
@@ -92,7 +92,7 @@ export function uploadPorts({ config, catalogue, store, clock, log, actor }: Sha
     catalogue,
     store,
     spoolFolder: config.recording.spoolFolder,
-    receiptOf: async (id) => receiptText(await receiptFrom(catalogue, id)),
+    receiptOf: async (id) => receiptText(await receiptOfRecording(catalogue, id)),
     clock,
     random: Math.random,
     log,

@@ -115,6 +115,7 @@ export const errorCodes = {
     'A recording is no longer in the status that a step started from.',
     'Another run was faster; nothing to do.',
   ),
+  call_unknown: entry(2, false, 'No call has this id.', 'See `preavis calls list`.'),
   recording_unknown: entry(2, false, 'No recording has this id.', 'See `preavis recordings list`.'),
   archive_unreachable: entry(
     1,
