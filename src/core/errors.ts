@@ -175,9 +175,11 @@ export function asPreavisError(thrown: unknown): PreavisError {
   return new PreavisError('internal', message, { cause: thrown });
 }
 
-/** The errno code of a Node system error (`ENOENT`, ...), or undefined. */
+/** The code of an error of Node or SQLite (`ENOENT`, `SQLITE_FULL`, ...), or undefined. */
 export function errnoOf(thrown: unknown): string | undefined {
-  // Not instanceof: Node's own errors come from another realm where code runs in a vm context, as jest runs it.
-  if (isNativeError(thrown) && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
+  // Node's own errors come from another realm where code runs in a vm context, as jest runs it: not instanceof there.
+  // Those of better-sqlite3 are made without the constructor of Error: not native.
+  const isError = isNativeError(thrown) || thrown instanceof Error;
+  if (isError && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
   return undefined;
 }
