@@ -11,7 +11,11 @@ export type { PlayedPrompt } from './promptFinder.ts';
 export type Party = 'caller' | 'destination';
 
 export type Finding =
-  /** A prompt, or at least 1 s of it, is in the recording: it began too early, or picked up what the caller heard. */
+  /**
+   * A prompt, or a part of it, is in the recording: the recorder began too early, or something picked up what the caller
+   * heard. 1.25 s alone are enough, most often 1 s; under other speech it takes 3 s, or the whole of a shorter prompt.
+   * Words that one of the parties says in the very same voice (a synthesiser) count as well.
+   */
   | ({ kind: 'noticeInside' } & PromptFound)
   /** No 100 ms are louder than -60 dBFS. */
   | { kind: 'silent'; loudestDbfs: number | null }

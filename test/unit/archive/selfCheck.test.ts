@@ -141,12 +141,12 @@ describe('a prompt in a recording', () => {
     const busy = join(...Array.from({ length: 20 }, () => join(tones(500, [425], 8_000), silence(500))));
     const sweep = silence(20_000).map((_, index) => 8_000 * Math.sin(index * index * 2e-6));
     const everything = join(
-      tones(20_000, [425], 8_000),
+      tones(10_000, [425], 8_000),
       tones(5_000, [770, 1_336], 6_000),
       busy,
-      noise(20_000, 10_000),
-      noise(20_000, 3),
-      music(60_000, 12_000),
+      noise(10_000, 10_000),
+      noise(10_000, 3),
+      music(30_000, 12_000),
       clicks,
       sweep,
     );
