@@ -85,6 +85,19 @@ describe('a prompt in a recording', () => {
     },
   );
 
+  it('is followed to its end by a drifting clock, and between the samples', async () => {
+    const long = prompt('nl/keep-both');
+    for (const [ppm, least] of [
+      [0, 0.68],
+      [100, 0.78],
+      [-100, 0.78],
+    ] as const) {
+      const [found] = inside(await check(join(silence(3_000), drift(long.samples, ppm, 0.5)), { prompts: [long] }));
+      expect(found?.lengthMs).toBeGreaterThan(7_000);
+      expect(found?.likeness).toBeGreaterThan(least);
+    }
+  });
+
   it('is found under a ringing tone 6 dB louder and under music 10 dB louder', async () => {
     for (const [base, level] of [
       [tones(20_000, [425], 3_000), -6],
@@ -170,6 +183,7 @@ describe('silence', () => {
     const idle = await check(noise(5_000, 20));
     expect(idle.findings).toEqual([{ kind: 'silent', loudestDbfs: expect.closeTo(-69.1, 0) as number }]);
     expect(await kinds(silence(30))).toEqual(['silent']);
+    expect(await kinds(tones(30, [425], 8_000))).toEqual([]);
   });
 
   it('is not claimed where one word was said, quietly', async () => {
@@ -235,8 +249,10 @@ describe('a recording that cannot be checked', () => {
   it('is left when the signal says so, with its reason', async () => {
     const reason = new Error('stopping');
     await expect(check(silence(60_000), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const file = folder.path('long.wav');
+    await writeFile(file, plainWav({ rate: 8000, samples: silence(600_000) }));
     const controller = new AbortController();
-    const checking = check(conversation(60_000), { signal: controller.signal });
+    const checking = checkRecording(file, { prompts: [], expectedMs: undefined, signal: controller.signal });
     setImmediate(() => {
       controller.abort(reason);
     });
