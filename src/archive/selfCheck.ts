@@ -52,6 +52,12 @@ export function durationToleranceMs(expectedMs: number): number {
   return 500 + expectedMs / 1_000;
 }
 
+export type CheckOptions = {
+  prompts: readonly PlayedPrompt[];
+  expectedMs: number | undefined;
+  signal?: AbortSignal;
+};
+
 /**
  * Reads a recording once, in pieces. The work between two pieces takes a few ms, so that calls are not kept waiting.
  *
@@ -61,10 +67,7 @@ export function durationToleranceMs(expectedMs: number): number {
  * two was not seen.
  * @throws PreavisError `wav_invalid`, `wav_empty`, `spool_unusable`; the signal's reason when it aborts.
  */
-export async function checkRecording(
-  file: string,
-  options: { prompts: readonly PlayedPrompt[]; expectedMs: number | undefined; signal?: AbortSignal },
-): Promise<SelfCheck> {
+export async function checkRecording(file: string, options: CheckOptions): Promise<SelfCheck> {
   const { prompts, expectedMs, signal } = options;
   signal?.throwIfAborted();
   const meter = makeSoundMeter();

@@ -80,6 +80,9 @@ export class CallRegistry {
       case 'recorderFailed':
         this.#dispatch(event.name, event);
         return;
+      case 'talk':
+        this.#owners.get(event.channelId)?.session.hear(event.channelId, event.talking, event.at);
+        return;
       case 'bridgeEntered':
       case 'bridgeGone':
         this.#dispatch(event.bridgeId, event);

@@ -74,6 +74,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
 
   return {
     save: eventually(calls.save),
+    saveTalk: eventually(calls.saveTalk),
     open: eventually(calls.open),
     call: eventually(calls.call),
     calls: eventually(calls.calls),
