@@ -4,8 +4,8 @@ import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
  * What is counted, for Prometheus. Labels have few fixed values and never hold personal data (P7).
  */
 export type Metrics = {
-  callEnded(result: string, reason: string): void;
-  finding(kind: string): void;
+  callEnded: (result: string, reason: string) => void;
+  finding: (kind: string) => void;
   /** The text that `GET /metrics` gives. */
   text(): Promise<string>;
   readonly contentType: string;
