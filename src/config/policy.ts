@@ -138,8 +138,10 @@ function consentKinds(mode: ConsentMode): SingleKind[] {
 /** The kinds of single sentences that calls on this line can need. */
 function kindsOf(line: Line, policy: Policy): SingleKind[] {
   const purposes = line.purposes.flatMap((id) => policy.purposes.get(id) ?? []);
+  // A line whose purposes are all unknown is refused by lineFaults.
+  const modes = purposes.length === 0 ? [] : possibleModes(purposes);
 
-  return [...possibleModes(purposes).flatMap(consentKinds), ...(line.askLanguage ? (['chooseLanguage'] as const) : [])];
+  return [...modes.flatMap(consentKinds), ...(line.askLanguage ? (['chooseLanguage'] as const) : [])];
 }
 
 /** What is asked must be there in every language, and the same key must mean the same in all of them. */

@@ -91,7 +91,7 @@ describe('a contradiction is refused by name:', () => {
   test.each<[string, (tree: Tree) => void, string]>([
     [
       'a storage time longer than the caller is told',
-      (tree) => (tree.purposes['training'] = { ...tree.purposes['training'], keepDays: 32 }),
+      (tree) => (tree.purposes['training'] = { ...tree.purposes['training'], jurisdiction: 'other', keepDays: 32 }),
       'purposes.training.keepDays: 32 days is longer than prompt keep-training (fr) says (31)',
     ],
     [
@@ -136,7 +136,7 @@ describe('a contradiction is refused by name:', () => {
   test('all of them at once', () => {
     const message = faults(
       changed((tree) => {
-        tree.purposes['training'] = { ...tree.purposes['training'], keepDays: 99 };
+        tree.purposes['training'] = { ...tree.purposes['training'], jurisdiction: 'other', keepDays: 99 };
         tree.lines['orders'] = { ...tree.lines['orders'], language: 'es' };
       }),
     );
