@@ -30,10 +30,19 @@ export async function saveCall(
   {
     until = 'ended',
     keepDays = 28,
+    shape = {},
     events: given,
-  }: { until?: CallState['kind']; keepDays?: number; events?: (facts: SavedCall['facts']) => CallEvent[] } = {},
+  }: {
+    until?: CallState['kind'];
+    keepDays?: number;
+    shape?: Parameters<typeof someFacts>[1];
+    events?: (facts: SavedCall['facts']) => CallEvent[];
+  } = {},
 ): Promise<SavedCall> {
-  const made = someFacts(makeIds(() => ulid()));
+  const made = someFacts(
+    makeIds(() => ulid()),
+    shape,
+  );
   const facts = { ...made, order: { ...made.order, keepDays } };
   await catalogue.savePolicy(
     facts.policyVersion,

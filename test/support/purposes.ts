@@ -1,4 +1,5 @@
-import { makePromptLibrary, type Prompt, type PromptLibrary } from '../../src/config/prompts.ts';
+import { makePromptLibrary, type PromptLibrary, type PromptWording } from '../../src/config/prompts.ts';
+import { aPrompt, singlePrompts } from './calls.ts';
 
 /** Configuration trees and notices with purposes, for tests that are about them. */
 
@@ -31,34 +32,21 @@ export function purposesConfig(
   };
 }
 
-export type Wording = 'may' | 'is';
-
-/** A purpose and a storage sentence for each of these purposes, in fr and nl. */
-export function noticeLibrary(purposes: readonly string[], wording: Wording = 'may'): PromptLibrary {
+/** A purpose and a storage sentence for each of these purposes, and every question, in fr and nl. */
+export function noticeLibrary(purposes: readonly string[], wording: PromptWording = 'may'): PromptLibrary {
   const languages = ['fr', 'nl'];
   const prompts = languages.flatMap((language) =>
-    purposes.flatMap((purpose): (Prompt & { wording?: Wording })[] => [
-      { ...sentence(`notice-${purpose}`, language, purpose), kind: 'purpose', wording },
-      {
-        ...sentence(`keep-${purpose}`, language, purpose),
+    purposes.flatMap((purpose) => [
+      aPrompt({ id: `notice-${purpose}`, language, purposes: [purpose], wording }),
+      aPrompt({
+        id: `keep-${purpose}`,
+        language,
         kind: 'storage',
+        purposes: [purpose],
         statesMaxDays: { [purpose]: null },
-      },
+      }),
     ]),
   );
 
-  return makePromptLibrary(languages, prompts);
-}
-
-function sentence(id: string, language: string, purpose: string): Omit<Prompt, 'kind'> {
-  return {
-    id,
-    language,
-    text: `${id} in ${language}`,
-    purposes: [purpose],
-    statesMaxDays: null,
-    sha256: '0'.repeat(64),
-    lengthMs: 1_000,
-    soundName: `preavis/${id}`,
-  };
+  return makePromptLibrary(languages, [...prompts, ...singlePrompts(languages)]);
 }

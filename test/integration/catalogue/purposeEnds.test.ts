@@ -7,9 +7,10 @@ import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.
 import { isoTime } from '../../../src/core/clock.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { makeLog } from '../../../src/core/log.ts';
-import { receiptFrom } from '../../../src/evidence/receipt.ts';
+import { receiptOfRecording } from '../../../src/evidence/receipt.ts';
 import { retentionPass } from '../../../src/retention/enforcer.ts';
 import { purposesInForce } from '../../../src/retention/purposes.ts';
+import { listeningPorts } from '../../support/archiving.ts';
 import { callEnd, dayMs, idOf, insertPolicy, insertRecording, oldCatalogue } from '../../support/catalogueRows.ts';
 import { toneWav } from '../../support/promptFolder.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -47,7 +48,7 @@ function withRows(write: (database: Database.Database) => void): void {
 
 async function finish(id: RecordingId, wav: Buffer = toneWav(440)): Promise<void> {
   await writeFile(spoolFile(spoolFolder, id), wav);
-  await finishRecordings({ catalogue, spoolFolder, clock, log, actor: 'test' });
+  await finishRecordings({ catalogue, spoolFolder, clock, log, actor: 'test', ...listeningPorts() });
 }
 
 async function retention(): ReturnType<typeof retentionPass> {
@@ -162,7 +163,7 @@ describe('a recording for two purposes', () => {
       insertRecording(database, { number: 1 });
     });
     await finish(idOf(1));
-    const receipt = await receiptFrom(catalogue, idOf(1));
+    const receipt = await receiptOfRecording(catalogue, idOf(1));
     expect(receipt.purposes).toEqual([
       {
         id: 'training',
@@ -179,7 +180,7 @@ describe('a recording for two purposes', () => {
         keepUntil: isoTime(callEnd + 395 * dayMs),
       },
     ]);
-    expect(receipt.recording.keepUntil).toBe(isoTime(callEnd + 395 * dayMs));
+    expect(receipt.recording?.keepUntil).toBe(isoTime(callEnd + 395 * dayMs));
   });
 
   test('is used for each until its end, and erased at the last one', async () => {

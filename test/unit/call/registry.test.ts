@@ -1,6 +1,8 @@
 import type { AriEvent } from '../../../src/ari/events.ts';
+import { makePlanner } from '../../../src/call/planner.ts';
 import { CallRegistry } from '../../../src/call/registry.ts';
 import { recorderName } from '../../../src/call/session.ts';
+import type { LanguagePreferences } from '../../../src/call/ports.ts';
 import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import type { BridgeId, ChannelId, PlaybackId } from '../../../src/core/ids.ts';
@@ -15,11 +17,22 @@ afterEach(async () => {
   await Promise.all(registries.splice(0).map((registry) => registry.abandon()));
 });
 
-function stage({ open = [] as CallState[] } = {}) {
+function stage({ open = [] as CallState[], policy = aPolicy() } = {}) {
   const ari = scriptedAri();
+  const ids = countingIds();
   const { log, lines, text } = collectingLog();
   const ended: CallState[] = [];
   const saved: CallState[] = [];
+  const orders: Order[] = [];
+  const remembered: [string, string][] = [];
+  const preferences: LanguagePreferences = {
+    find: () => Promise.resolve(undefined),
+    remember: (number, language) => {
+      remembered.push([number, language]);
+      return Promise.resolve();
+    },
+  };
+  const planner = makePlanner({ policy, preferences, variable: ari.variable, ids, random: () => 0 });
   const registry = new CallRegistry({
     ari,
     log,
@@ -28,11 +41,19 @@ function stage({ open = [] as CallState[] } = {}) {
         saved.push(state);
         return Promise.resolve();
       },
+      saveTalk: () => Promise.resolve(),
       open: () => Promise.resolve(open),
     },
-    readiness: { check: () => Promise.resolve('ready') },
-    policy: aPolicy(),
-    ids: countingIds(),
+    readiness: {
+      check: (order) => {
+        orders.push(order);
+        return Promise.resolve('ready');
+      },
+    },
+    planner,
+    preferences,
+    policy,
+    ids,
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
     callEnded: (state) => {
       ended.push(state);
@@ -45,7 +66,7 @@ function stage({ open = [] as CallState[] } = {}) {
     () => saved.map((state) => state.kind),
   ];
 
-  return { registry, ari, ended, outcomes, kinds, saved, lines, text, asked };
+  return { registry, ari, ended, outcomes, kinds, saved, orders, remembered, lines, text, asked };
 }
 
 const arrival = (channel: string, args: string[], callerNumber = ''): AriEvent => ({
@@ -122,21 +143,21 @@ describe('an arriving channel', () => {
     set.registry.handle(arrival('caller-1', ['to=PJSIP/100'], '+3225501234'));
     expect(set.registry.size).toBe(1);
     await eventually(() => set.asked('play').length === 1);
-    const [state] = set.saved;
-    expect(state?.facts.order?.sentences.map(({ prompt }) => `${prompt.language} ${prompt.kind}`)).toEqual([
+    const [order] = set.orders;
+    expect(order?.script.sentences.map(({ prompt }) => `${prompt.language} ${prompt.kind}`)).toEqual([
       'fr purpose',
       'fr storage',
       'nl purpose',
       'nl storage',
     ]);
-    expect(state?.facts.order).toMatchObject({ language: { languages: ['fr', 'nl'], reason: 'number' } });
+    expect(order?.script.language).toEqual({ languages: ['fr', 'nl'], reason: 'number', unavailable: [] });
   });
 
   test('for two purposes is kept for the longer one', async () => {
     const set = stage();
     set.registry.handle(arrival('caller-1', ['to=PJSIP/100', 'line=orders']));
-    await eventually(() => set.saved.length > 0);
-    expect(set.saved[0]?.facts.order).toMatchObject({ keepDays: 395, maximumSeconds: 14_400 });
+    await eventually(() => set.orders.length > 0);
+    expect(set.orders[0]).toMatchObject({ keepDays: 395, maximumSeconds: 14_400 });
   });
 });
 
@@ -157,20 +178,8 @@ describe('a refused call', () => {
   });
 
   test('because no language has a notice for its purposes says so', async () => {
-    const set = stage();
-    const policy = { ...aPolicy(), notice: () => undefined };
-    const { ari, registry: unused } = set;
-    expect(unused.size).toBe(0);
-    const registry = new CallRegistry({
-      ari,
-      policy,
-      log: collectingLog().log,
-      ids: countingIds(),
-      journal: { save: () => Promise.resolve(), open: () => Promise.resolve([]) },
-      readiness: { check: () => Promise.resolve('ready') },
-      asterisk: () => ({ version: '22', node: '' }),
-      callEnded: () => undefined,
-    });
+    const set = stage({ policy: { ...aPolicy(), notice: () => undefined } });
+    const { registry } = set;
     registry.handle(arrival('caller-1', ['to=PJSIP/100']));
     await eventually(() => registry.size === 0);
     expect(set.asked('setVariable')).toContain('setVariable caller-1 PREAVIS_REASON no_language');
@@ -215,7 +224,9 @@ describe('after a lost connection', () => {
     then: Record<string, unknown>;
   };
   const cases: Case[] = [
-    { kind: 'checking', what: 'is interrupted', then: { outcome: { result: 'unrecorded', reason: 'interrupted' } } },
+    { kind: 'planning', what: 'is interrupted', then: { outcome: { result: 'unrecorded', reason: 'interrupted' } } },
+    { kind: 'planning', what: 'has lost its caller', caller: 'gone', then: { outcome: { result: 'abandoned' } } },
+    { kind: 'checking', what: 'is interrupted', then: { outcome: { reason: 'interrupted' } } },
     { kind: 'answering', what: 'is interrupted', then: { outcome: { reason: 'interrupted' } } },
     { kind: 'announcing', what: 'is interrupted', then: { outcome: { reason: 'interrupted' } } },
     { kind: 'announcing', what: 'has lost its caller', caller: 'gone', then: { outcome: { result: 'abandoned' } } },
@@ -298,7 +309,7 @@ describe('after a lost connection', () => {
     const set = stage();
     set.registry.handle(arrival('caller-1', ['to=PJSIP/100', 'language=fr']));
     await hear(set);
-    const [facts] = set.saved.map((state) => state.facts as Facts & { order: Order });
+    const facts = set.saved.at(-1)?.facts as (Facts & { order: Order }) | undefined;
     set.ari.state.channels.push({ id: 'caller-1' as ChannelId, state: 'Up' });
     if (facts !== undefined) set.ari.state.channels.push({ id: facts.order.destination, state: 'Ringing' });
     await set.registry.reconcile();
@@ -396,7 +407,7 @@ describe('calls that are left to another process', () => {
     expect(left).toBe(false);
     release();
     await leaving;
-    expect(set.kinds()).toEqual(['checking']);
+    expect(set.kinds()).toEqual(['planning']);
     expect(set.outcomes()).toEqual([]);
   });
 });

@@ -1,10 +1,12 @@
 import { jest } from '@jest/globals';
-import { begin, refuse } from '../../../src/call/decide.ts';
+import { refuse } from '../../../src/call/decide.ts';
 import type { CallEvent, UnrecordedReason } from '../../../src/call/events.ts';
 import { CallSession, recorderName } from '../../../src/call/session.ts';
-import type { CallState } from '../../../src/call/state.ts';
+import type { TalkTimes } from '../../../src/call/ports.ts';
+import type { CallState, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { countingIds, eventsTo, someFacts, stateAt } from '../../support/calls.ts';
+import type { RecordingId } from '../../../src/core/ids.ts';
+import { beginning, countingIds, eventsBeforeTheNotice, eventsTo, someFacts, stateAt } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
 import { scriptedAri } from '../../support/scriptedAri.ts';
@@ -12,14 +14,17 @@ import { scriptedAri } from '../../support/scriptedAri.ts';
 const facts = someFacts(countingIds(), { sentenceCount: 1 });
 const { order, callerChannel: caller } = facts;
 const { bridge, destination, recording } = order;
-const [sentence] = order.sentences;
+const [sentence] = order.script.sentences;
+/** The events from the notice on: those before it come from the session itself. */
+const fromNotice = (kind: CallState['kind']): CallEvent[] => eventsTo(kind, facts).slice(eventsBeforeTheNotice);
 
 /** Ports whose every step is in `asked`, in the order in which it was begun. */
-function stage() {
+function stage(given: Order = order) {
   const ari = scriptedAri();
   const { log, lines, text } = collectingLog();
   const saved: CallState[] = [];
   const ended: CallState[] = [];
+  let plan = (): Promise<Order | undefined> => Promise.resolve(given);
   let answer: 'ready' | UnrecordedReason | Error = 'ready';
   let saveFails: (state: CallState) => boolean = () => false;
   const ports = {
@@ -32,6 +37,10 @@ function stage() {
         saved.push(state);
         return Promise.resolve();
       },
+      saveTalk: (id: RecordingId, { callerMs, destinationMs }: TalkTimes) => {
+        ari.asked.push(`saveTalk ${id} ${callerMs} ${destinationMs}`);
+        return Promise.resolve();
+      },
       open: () => Promise.resolve([]),
     },
     readiness: {
@@ -39,6 +48,14 @@ function stage() {
         ari.asked.push('check');
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
+    },
+    plan: () => plan(),
+    planned: (known: Order) => {
+      ari.asked.push(`planned ${known.recording}`);
+    },
+    rememberLanguage: (language: string) => {
+      ari.asked.push(`remember ${language}`);
+      return Promise.resolve();
     },
     ended: (state: CallState) => {
       ended.push(state);
@@ -55,6 +72,9 @@ function stage() {
     readiness: (next: typeof answer) => {
       answer = next;
     },
+    planned: (next: typeof plan) => {
+      plan = next;
+    },
     failSaves: (when: typeof saveFails) => {
       saveFails = when;
     },
@@ -69,7 +89,7 @@ afterEach(() => {
 
 /** A call that was just begun; its first effects are done. */
 async function started(set = stage()) {
-  const session = CallSession.start(begin(facts), set.ports);
+  const session = CallSession.start(beginning(facts), set.ports);
   sessions.push(session);
   await settled(session);
 
@@ -88,7 +108,7 @@ async function settled(session: CallSession): Promise<void> {
 /** A call that talks; what led there is not in `asked` any more. */
 async function talking() {
   const set = await started();
-  for (const event of eventsTo('talking', facts).slice(2)) set.session.handle(event);
+  for (const event of fromNotice('talking')) set.session.handle(event);
   await settled(set.session);
   set.ari.asked.length = 0;
 
@@ -99,10 +119,11 @@ describe('the effects of a call', () => {
   test('are carried out one after another, in the order of their events', async () => {
     const { session, ari, ended } = await started();
     expect(session.state.kind).toBe('announcing');
-    for (const event of eventsTo('ended', facts).slice(2)) session.handle(event);
+    for (const event of fromNotice('ended')) session.handle(event);
     await settled(session);
     expect(ari.asked).toEqual([
-      'save checking',
+      'save planning',
+      `planned ${recording}`,
       'check',
       `answer ${caller}`,
       `play ${caller} ${sentence?.playbackId ?? ''} ${sentence?.prompt.soundName ?? ''} fr`,
@@ -115,9 +136,12 @@ describe('the effects of a call', () => {
       'save talking',
       `setVariable ${caller} PREAVIS_RESULT recorded`,
       `setVariable ${caller} PREAVIS_RECORDING ${recording}`,
+      `setVariable ${caller} TALK_DETECT(set) `,
+      `setVariable ${destination} TALK_DETECT(set) `,
       `stopRecorder ${recorderName(recording)}`,
       `hangUp ${destination}`,
       `destroyBridge ${bridge}`,
+      `saveTalk ${recording} 0 0`,
       'save ended',
     ]);
     expect(ended).toHaveLength(1);
@@ -126,7 +150,7 @@ describe('the effects of a call', () => {
   test('wait for those under way, while an event that comes meanwhile is decided at once', async () => {
     const set = stage();
     const release = set.ari.hold('createChannel');
-    const session = CallSession.start(begin(facts), set.ports);
+    const session = CallSession.start(beginning(facts), set.ports);
     await eventually(() => set.ari.asked.some((each) => each.startsWith('createChannel')));
     session.handle({ type: 'callerLeft', at: 1 });
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'abandoned' } });
@@ -139,12 +163,12 @@ describe('the effects of a call', () => {
   test('are saved with the state that they belong to, not with a later one', async () => {
     const set = stage();
     const release = set.ari.hold('answer');
-    const session = CallSession.start(begin(facts), set.ports);
+    const session = CallSession.start(beginning(facts), set.ports);
     await eventually(() => session.state.kind === 'answering');
     session.handle({ type: 'callerLeft', at: 1 });
     release();
     await settled(session);
-    expect(set.saved.map((state) => state.kind)).toEqual(['checking', 'ended']);
+    expect(set.saved.map((state) => state.kind)).toEqual(['planning', 'ended']);
   });
 
   test('after the end are none: an event that comes later is not heard', async () => {
@@ -186,7 +210,7 @@ describe('a refused request', () => {
   test('to dial removes the bridge and the channel', async () => {
     const set = await started();
     set.ari.refuse('dial', 'ari_request_failed');
-    for (const event of eventsTo('dialling', facts).slice(2)) set.session.handle(event);
+    for (const event of fromNotice('dialling')) set.session.handle(event);
     await settled(set.session);
     expect(set.session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'dial_failed' } });
     expect(set.ari.asked.slice(-3)).toEqual([`hangUp ${destination}`, `destroyBridge ${bridge}`, 'save ended']);
@@ -196,7 +220,7 @@ describe('a refused request', () => {
     const set = stage();
     set.ari.refuse('createBridge', 'ari_request_failed');
     const release = set.ari.hold('createChannel');
-    const session = CallSession.start(begin(facts), set.ports);
+    const session = CallSession.start(beginning(facts), set.ports);
     await eventually(() => set.ari.asked.some((each) => each.startsWith('createChannel')));
     // Time for the refusal to become an event, were it not to wait for the channel.
     await new Promise((resolve) => setImmediate(resolve));
@@ -210,7 +234,7 @@ describe('a refused request', () => {
   test('to record lets the two talk on, unrecorded', async () => {
     const set = await started();
     set.ari.refuse('recordBridge', 'ari_request_failed');
-    for (const event of [...eventsTo('dialling', facts).slice(2), { type: 'destinationAnswered' } as CallEvent]) {
+    for (const event of [...fromNotice('dialling'), { type: 'destinationAnswered' } as CallEvent]) {
       set.session.handle(event);
     }
     await settled(set.session);
@@ -230,6 +254,7 @@ describe('a refused request', () => {
       `stopRecorder ${recorderName(recording)}`,
       `hangUp ${destination}`,
       `destroyBridge ${bridge}`,
+      `saveTalk ${recording} 0 0`,
       'save ended',
     ]);
     expect(ended).toHaveLength(1);
@@ -239,11 +264,11 @@ describe('a refused request', () => {
 describe('a catalogue that cannot be written', () => {
   test('at the arrival stops what is behind it: the caller is not even answered', async () => {
     const set = stage();
-    set.failSaves((state) => state.kind === 'checking');
+    set.failSaves((state) => state.kind === 'planning');
     const { session, ari } = await started(set);
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'catalogue_unusable' } });
     expect(ari.asked).toEqual([
-      'save checking',
+      'save planning',
       `setVariable ${caller} PREAVIS_RESULT unrecorded`,
       `setVariable ${caller} PREAVIS_REASON catalogue_unusable`,
       `continueInDialplan ${caller}`,
@@ -255,7 +280,7 @@ describe('a catalogue that cannot be written', () => {
     const set = stage();
     set.failSaves((state) => state.kind === 'dialling');
     const { session, ari } = await started(set);
-    for (const event of eventsTo('dialling', facts).slice(2)) session.handle(event);
+    for (const event of fromNotice('dialling')) session.handle(event);
     await settled(session);
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'catalogue_unusable' } });
     expect(ari.asked.some((each) => each.startsWith('dial '))).toBe(false);
@@ -288,7 +313,7 @@ describe('going back to the dialplan', () => {
 
   test('tells it DIALSTATUS when nobody answered', async () => {
     const { session, ari } = await started();
-    for (const event of eventsTo('dialling', facts).slice(2)) session.handle(event);
+    for (const event of fromNotice('dialling')) session.handle(event);
     session.handle({ type: 'destinationLeft', at: 1, cause: 17 });
     await settled(session);
     expect(ari.asked).toContain(`setVariable ${caller} PREAVIS_RESULT notConnected`);
