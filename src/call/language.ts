@@ -30,8 +30,8 @@ const mostLanguages = 2;
 
 /** Longest Accept-Language header that is looked at, in characters; RFC 9110 sets no limit, a telephone needs few. */
 const longestHeader = 256;
-/** A language range of RFC 9110, 12.5.4, with its weight. */
-const weightedTag = /^([A-Za-z]{2,3})(?:-[A-Za-z0-9]{1,8})*\s*(?:;\s*q=([01](?:\.\d{0,3})?))?$/;
+/** A language range of RFC 9110, 12.5.4, with its weight; `*` is any language, and says nothing. */
+const weightedTag = /^(\*|[A-Za-z]{2,3})(?:-[A-Za-z0-9]{1,8})*\s*(?:;\s*q=([01](?:\.\d{0,3})?))?$/;
 
 /** The languages of an Accept-Language header, best first, without regions. A malformed header says nothing. */
 export function languagesOfHeader(header: string): string[] {
@@ -41,7 +41,9 @@ export function languagesOfHeader(header: string): string[] {
     range?.[1] === undefined ? [] : [{ language: range[1].toLowerCase(), weight: Number(range[2] ?? '1') }],
   );
   if (known.length !== ranges.length) return [];
-  const wanted = known.filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight);
+  const wanted = known
+    .filter(({ language, weight }) => weight > 0 && language !== '*')
+    .sort((a, b) => b.weight - a.weight);
 
   return [...new Set(wanted.map(({ language }) => language))];
 }

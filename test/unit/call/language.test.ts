@@ -147,6 +147,7 @@ describe('an Accept-Language header', () => {
     ['en-GB, en-US, en;q=0.1', ['en']],
     ['fr;q=0, nl;q=0.001', ['nl']],
     ['zh-Hant-TW', ['zh']],
+    ['nl-BE, fr;q=0.7, *;q=0.1', ['nl', 'fr']],
     // As many implementations that have no opinion say.
     ['*', []],
     ['', []],
