@@ -90,7 +90,7 @@ export const whileDialling: Handlers<Dialling> = {
   destinationRinging: (state) =>
     state.ringing ? stay(state) : { state: { ...state, ringing: true }, effects: [{ type: 'ring' }] },
   destinationAnswered: ({ facts, told: proof, answer, ringing }) => ({
-    state: { kind: 'talking', facts, told: proof, answer, recorder: { kind: 'requested' }, typed: '' },
+    state: { kind: 'talking', facts, told: proof, answer, recorder: { kind: 'requested' }, untold: false, typed: '' },
     effects: [
       { type: 'startRecorder', order: orderOf(facts), told: proof },
       { type: 'stopTimer' },
@@ -145,12 +145,15 @@ type Talking = In<'talking'>;
 
 function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
   const recorder = follow(state.recorder, event);
-
-  if (recorder === state.recorder) return stay(state);
   const { recording } = orderOf(state.facts);
+  // A request that failed for us may have reached Asterisk all the same, and be carried out late.
+  const starts = event.type === 'recorderStarted';
+  if (starts && recorder.kind === 'discarded') return { state, effects: [{ type: 'discardRecorder', recording }] };
+  const stop: Effect[] = starts && state.untold ? [{ type: 'stopRecorder', recording }] : [];
+  if (recorder === state.recorder) return { state, effects: stop };
   const tell: Effect[] = recorder.kind === 'running' ? [{ type: 'tellRecorded', recording }] : [];
 
-  return { state: { ...state, recorder }, effects: [{ type: 'save' }, ...tell] };
+  return { state: { ...state, recorder }, effects: [...stop, { type: 'save' }, ...tell] };
 }
 
 /** The feature code stops the recorder and removes what it has, at once; the talk goes on. */
@@ -194,10 +197,10 @@ export const whileTalking: Handlers<Talking> = {
   stepFailed: recorderWhileTalking,
   digit: (state, { digit, at }) => keyWhileTalking(state, digit, at),
   // P1: whoever comes in was not told. What was recorded until now stays; they talk on unrecorded.
-  strangerJoined: (state) =>
-    isActive(state.recorder)
-      ? { state, effects: [{ type: 'stopRecorder', recording: orderOf(state.facts).recording }] }
-      : stay(state),
+  strangerJoined: (state) => ({
+    state: { ...state, untold: true },
+    effects: isActive(state.recorder) ? [{ type: 'stopRecorder', recording: orderOf(state.facts).recording }] : [],
+  }),
   callerLeft: (state, { at }) => close(state, at, ['destination']),
   // It may live on elsewhere, transferred: it is not ours to hang up.
   destinationLeft: (state, { at }) => close(state, at, ['caller']),

@@ -57,6 +57,8 @@ export type CallState =
       told: Told;
       answer: Answer;
       recorder: Recorder;
+      /** Somebody who was not told is in the bridge, or was. */
+      untold: boolean;
       /** The caller's last keys, no more than a feature code has. */
       typed: string;
     }
