@@ -183,7 +183,8 @@ function giveUp(state: Announcing, verdict: Exclude<Played['verdict'], 'verified
 function keyWhileAnnouncing(state: Announcing, digit: string, at: number): Step {
   const { current, played, answer, waiting } = state;
   const { consent } = orderOf(state.facts).script;
-  const asked = isQuestion(current) || played.some((each) => isQuestion(each.sentence));
+  const begun = isQuestion(current) && state.currentStartedAt !== undefined;
+  const asked = begun || played.some((each) => isQuestion(each.sentence));
   const given = answerOf(consent, digit, at, asked);
   if (given.kind === 'none' || consent.mode === 'announce') return stay(state);
   if (given.kind === 'refused') {
