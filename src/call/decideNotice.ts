@@ -94,6 +94,15 @@ function withoutChoice({ facts }: In<'choosing'>): Step {
   return begin(facts, orderOf(facts).script);
 }
 
+/** Who knows the key of refusal need not wait for its sentence. */
+function keyOfNoLanguage(state: In<'choosing'>, digit: string, at: number, silence: readonly Effect[]): Step {
+  const { consent } = orderOf(state.facts).script;
+  const answer = answerOf(consent, digit, at, false);
+  if (answer.kind !== 'refused' || consent.mode === 'announce') return stay(state);
+
+  return acknowledge({ ...notYet(state.facts), answer }, consent.refusal.acknowledgement, silence);
+}
+
 /** A menu that cannot be played is no reason not to announce: the other evidence decides. */
 export const whileChoosing: Handlers<In<'choosing'>> = {
   ...ignoresSetUp,
@@ -104,12 +113,12 @@ export const whileChoosing: Handlers<In<'choosing'>> = {
   playbackStarted: ignored,
   playbackFinished: (state, { playbackId }) =>
     playbackId === state.current?.playbackId ? offer(state.facts, state.waiting) : stay(state),
-  digit: (state, { digit }) => {
+  digit: (state, { digit, at }) => {
     const order = orderOf(state.facts);
     const chosen = order.menu?.options.find((option) => option.digit === digit);
-    if (chosen === undefined) return stay(state);
     const silence: Effect[] =
       state.current === undefined ? [] : [{ type: 'stopPlayback', playbackId: state.current.playbackId }];
+    if (chosen === undefined) return keyOfNoLanguage(state, digit, at, silence);
     const language = chosen.script.language.languages[0] ?? '';
     const step = begin({ ...state.facts, order: { ...order, script: chosen.script } }, chosen.script);
 
