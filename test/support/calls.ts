@@ -220,7 +220,7 @@ export function heardNotice({ script }: Pick<Order, 'script'>): CallEvent[] {
 }
 
 export function press(digits: string, at = callStart + 15_000): CallEvent[] {
-  return [...digits].map((digit, index) => ({ type: 'digit', digit, at: at + 100 * index }));
+  return Array.from(digits, (digit, index) => ({ type: 'digit', digit, at: at + 100 * index }));
 }
 
 /** The number of events after which a call without a menu is answered and announces. */

@@ -32,7 +32,13 @@ function stage({ open = [] as CallState[], policy = aPolicy() } = {}) {
       return Promise.resolve();
     },
   };
-  const planner = makePlanner({ policy, preferences, variable: ari.variable, ids, random: () => 0 });
+  const planner = makePlanner({
+    policy,
+    preferences,
+    variable: (...args) => ari.variable(...args),
+    ids,
+    random: () => 0,
+  });
   const registry = new CallRegistry({
     ari,
     log,
