@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/max';
+import type { CountryCode } from 'libphonenumber-js/max';
 import type { Clock } from '../core/clock.ts';
+import { parseCallerNumber } from './numberLanguage.ts';
 import type { LanguagePreferences } from './ports.ts';
 
 /** Where preferences are kept, by the keyed hash of a number. */
@@ -19,19 +20,15 @@ type PreferenceOptions = {
 };
 
 const dayMs = 86_400_000;
-/** Longer than any number; what comes after must not see a text of any size. */
-const longestNumber = 40;
 
 /**
  * The same number in any form gives the same hash; a withheld number, an extension or nonsense gives none. Numbers are
  * few enough to be tried one by one, so that only a keyed hash hides them.
  */
 export function callerHash(number: string, hashKey: string, defaultCountry: CountryCode): string | undefined {
-  if (number.length > longestNumber) return undefined;
-  const parsed = parsePhoneNumberFromString(number, { defaultCountry, extract: false });
-  if (parsed?.isPossible() !== true) return undefined;
+  const parsed = parseCallerNumber(number, defaultCountry);
 
-  return createHmac('sha256', hashKey).update(parsed.number).digest('hex');
+  return parsed && createHmac('sha256', hashKey).update(parsed.number).digest('hex');
 }
 
 export function makePreferences(options: PreferenceOptions): LanguagePreferences {

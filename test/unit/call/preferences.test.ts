@@ -4,20 +4,23 @@ const key = 'k'.repeat(32);
 const hash = (number: string, hashKey = key): string | undefined => callerHash(number, hashKey, 'BE');
 
 describe('the hash that stands for a caller', () => {
-  test('is one for a number in every form that a trunk may give it', () => {
-    const forms = [
-      '+3292661234',
-      '003292661234',
-      '092661234',
-      '3292661234',
-      '+32 9 266 12 34',
-      '+32-9-266-12-34',
-      '09/266.12.34',
-      '(09) 266 12 34',
-      '+32 (0)9 266 12 34',
-    ];
-    expect(new Set(forms.map((form) => hash(form)))).toEqual(new Set([hash('+3292661234')]));
-    expect(hash('+3292661234')).toMatch(/^[0-9a-f]{64}$/);
+  const belgian = [
+    '+3292661234',
+    '003292661234',
+    '092661234',
+    '3292661234',
+    '+32 9 266 12 34',
+    '+32-9-266-12-34',
+    '09/266.12.34',
+    '(09) 266 12 34',
+    '+32 (0)9 266 12 34',
+  ];
+  const french = ['+33142685300', '0033142685300', '33142685300', '+33 1 42 68 53 00'];
+
+  test.each([[belgian], [french]])('is one for a number in every form that a trunk may give it: %j', (forms) => {
+    const [first = ''] = forms;
+    expect(new Set(forms.map((form) => hash(form)))).toEqual(new Set([hash(first)]));
+    expect(hash(first)).toMatch(/^[0-9a-f]{64}$/);
   });
 
   test('is another one for another number, and with another key', () => {
@@ -37,7 +40,9 @@ describe('the hash that stands for a caller', () => {
     'restricted',
     'asterisk',
     '1001',
-    '100',
+    '202345',
+    '+3292661234 ext. 5',
+    '١٢٣٤٥٦٧٨',
     '+',
     '\u0000',
     '+32',
