@@ -6,7 +6,15 @@ import type { TalkTimes } from '../../../src/call/ports.ts';
 import type { CallState, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
-import { beginning, countingIds, eventsBeforeTheNotice, eventsTo, someFacts, stateAt } from '../../support/calls.ts';
+import {
+  beginning,
+  countingIds,
+  eventsBeforeTheNotice,
+  eventsTo,
+  press,
+  someFacts,
+  stateAt,
+} from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
 import { scriptedAri } from '../../support/scriptedAri.ts';
@@ -362,6 +370,136 @@ describe('whether a call can be announced', () => {
     set.readiness(new PreavisError('ari_unreachable', 'no answer'));
     const { session } = await started(set);
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'prompts_missing' } });
+  });
+});
+
+describe('the order of a call', () => {
+  test('that cannot be made sends the caller back: no language has a notice', async () => {
+    const set = stage();
+    set.planned(() => Promise.resolve(undefined));
+    const { session, ari } = await started(set);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason: 'no_language' } });
+    expect(ari.asked.some((each) => each.startsWith('answer'))).toBe(false);
+    expect(ari.asked).toContain(`continueInDialplan ${caller}`);
+  });
+
+  test('that fails while it is made sends the caller back', async () => {
+    const set = stage();
+    set.planned(() => Promise.reject(new PreavisError('ari_unreachable', 'no answer')));
+    const { session, ari } = await started(set);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'no_language' } });
+    expect(ari.asked.filter((each) => each.startsWith('continue'))).toEqual([`continueInDialplan ${caller}`]);
+  });
+
+  test('is waited for without an effect of later events, and a caller who leaves meanwhile is gone', async () => {
+    const set = stage();
+    let give: (made: Order | undefined) => void = () => undefined;
+    set.planned(() => new Promise((resolve) => (give = resolve)));
+    const session = CallSession.start(beginning(facts), set.ports);
+    sessions.push(session);
+    await eventually(() => set.saved.length === 1);
+    session.handle({ type: 'callerLeft', at: 1 });
+    give(order);
+    await settled(session);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'abandoned' } });
+    expect(set.ari.asked.some((each) => each === 'check')).toBe(false);
+  });
+});
+
+describe('a caller who answers', () => {
+  const asked = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1, asksLanguage: true });
+  const { menu, script } = asked.order;
+
+  async function offered() {
+    const set = stage(asked.order);
+    const session = CallSession.start(beginning(asked), set.ports);
+    sessions.push(session);
+    await settled(session);
+    expect(session.state.kind).toBe('choosing');
+    set.ari.asked.length = 0;
+
+    return { ...set, session };
+  }
+
+  test('with a language hears silence, then the notice in it; it is remembered', async () => {
+    const { session, ari } = await offered();
+    session.handle({ type: 'digit', digit: '2', at: 1 });
+    await settled(session);
+    const [first] = menu?.options[1]?.script.sentences ?? [];
+    expect(ari.asked).toEqual([
+      `stopPlayback ${menu?.prompts[0]?.playbackId ?? ''}`,
+      `play ${asked.callerChannel} ${first?.playbackId ?? ''} ${first?.prompt.soundName ?? ''} nl`,
+      'remember nl',
+    ]);
+  });
+
+  test('with a language that cannot be remembered is announced all the same', async () => {
+    const { session, ports, lines } = await offered();
+    ports.rememberLanguage = () => Promise.reject(new PreavisError('catalogue_unusable', 'no room'));
+    session.handle({ type: 'digit', digit: '2', at: 1 });
+    await settled(session);
+    expect(session.state.kind).toBe('announcing');
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', effect: 'rememberLanguage' }));
+  });
+
+  test('with the feature code has the recording removed before anything else', async () => {
+    const { session, ari } = await offered();
+    for (const event of eventsTo('talking', asked).slice(eventsBeforeTheNotice)) session.handle(event);
+    await settled(session);
+    expect(session.state.kind).toBe('talking');
+    ari.asked.length = 0;
+    for (const event of press('*9')) session.handle(event);
+    await settled(session);
+    const spoken = script.consent.mode === 'announce' ? undefined : script.consent.refusal.acknowledgement[0];
+    const { bridge: between, recording: removed } = asked.order;
+    expect(ari.asked).toEqual([
+      `discardRecorder ${recorderName(removed)}`,
+      'save talking',
+      `setVariable ${asked.callerChannel} PREAVIS_RESULT unrecorded`,
+      `setVariable ${asked.callerChannel} PREAVIS_REASON refused`,
+      `setVariable ${asked.callerChannel} PREAVIS_RECORDING `,
+      `playToBridge ${between} ${spoken?.playbackId ?? ''} ${spoken?.prompt.soundName ?? ''} fr`,
+    ]);
+    session.handle({ type: 'callerLeft', at: 2 });
+    await settled(session);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason: 'refused' } });
+    expect(ari.asked.some((each) => each.startsWith('saveTalk'))).toBe(false);
+  });
+
+  test('with a refusal is no warning: it is as they wanted', async () => {
+    const { session, lines } = await offered();
+    session.handle({ type: 'digit', digit: '9', at: 1 });
+    session.handle({ type: 'interrupted' });
+    await settled(session);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'refused' } });
+    expect(lines.at(-1)).toMatchObject({ level: 'info', msg: 'call ended', reason: 'refused' });
+  });
+});
+
+describe('how long each party was heard', () => {
+  const at = 1_000_000;
+  const stopped: CallEvent[] = [
+    { type: 'callerLeft', at: at + 60_000 },
+    { type: 'recorderFinished', at: at + 60_000 },
+  ];
+
+  test('is saved before the end of the call, whoever talks to the last', async () => {
+    const { session, ari } = await talking();
+    session.hear(caller, true, at);
+    session.hear(caller, false, at + 4_000);
+    session.hear(destination, true, at + 5_000);
+    for (const event of stopped) session.handle(event);
+    await settled(session);
+    expect(ari.asked.slice(-2)).toEqual([`saveTalk ${recording} 4000 55000`, 'save ended']);
+  });
+
+  test('is not known of a call that was taken up again', async () => {
+    const set = stage();
+    const session = CallSession.adopt(stateAt('talking', facts), set.ports);
+    for (const event of stopped) session.handle(event);
+    await settled(session);
+    expect(set.ari.asked.some((each) => each.startsWith('saveTalk'))).toBe(false);
+    expect(set.ended).toHaveLength(1);
   });
 });
 
