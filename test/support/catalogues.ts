@@ -43,7 +43,9 @@ export async function saveCall(
     makeIds(() => ulid()),
     shape,
   );
-  const facts = { ...made, order: { ...made.order, keepDays } };
+  // Another storage time is another policy.
+  const policyVersion = keepDays === 28 ? made.policyVersion : `policy-of-${keepDays}-days`;
+  const facts = { ...made, policyVersion, order: { ...made.order, keepDays } };
   await catalogue.savePolicy(
     facts.policyVersion,
     JSON.stringify({ purposes: { training: { justification: 'to learn', legalBasis: 'law', keepDays } } }),
