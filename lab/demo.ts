@@ -14,7 +14,7 @@ import { table } from '../src/commands/table.ts';
 import { isoTime, systemClock } from '../src/core/clock.ts';
 import { gapMs } from '../src/evidence/receipt.ts';
 import { burstTone, continuousTone } from './audio.ts';
-import { rigBucket, startRig, type Rig } from './rig.ts';
+import { labPurpose, rigBucket, startRig, type Rig } from './rig.ts';
 import { placeCall, startAgent, type Agent, type CallOptions } from './sip.ts';
 import { startStore, type LabStore } from './store.ts';
 
@@ -237,11 +237,7 @@ async function run(options: { once: boolean; json: string | undefined; wav: stri
       },
       config: {
         purposes: {
-          training: {
-            justification: 'A purpose of the demo whose recordings are kept for no time at all.',
-            legalBasis: 'none: nobody speaks in the demo',
-            keepDays: 0,
-          },
+          training: labPurpose('training', 'A purpose of the demo whose recordings are kept for no time at all.', 0),
         },
         lines: {
           default: { purposes: ['agreement'], defaultLanguages: ['fr'] },

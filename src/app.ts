@@ -1,26 +1,31 @@
 import { finishRecordings, sweepSpool, type FinishPorts } from './archive/finish.ts';
+import { SelfCheckThread } from './archive/selfCheckThread.ts';
 import { uploadPass } from './archive/uploader.ts';
 import { AriConnection } from './ari/connection.ts';
 import type { AriEvent } from './ari/events.ts';
 import type { AriListener, AsteriskIdentity } from './ari/port.ts';
+import { makePlanner } from './call/planner.ts';
 import { checkSpool, makeReadiness, proveSpool } from './call/readiness.ts';
 import { CallRegistry } from './call/registry.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
 import { leaseHolder } from './catalogue/lease.ts';
 import { leaseMs } from './catalogue/leases.ts';
+import type { StoredPolicy } from './catalogue/rows.ts';
 import { makePolicy, type Policy } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { HealthPage, type Health } from './console/health.ts';
 import type { Clock } from './core/clock.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
+import { makeMetrics, type Metrics } from './core/metrics.ts';
 import type { IdMaker } from './core/ids.ts';
 import type { Logger } from './core/log.ts';
-import type { StoredPolicy } from './evidence/receipt.ts';
 import {
   ariPassword,
+  callPreferences,
   checkJobs,
   loadLibrary,
   makeAri,
+  makePromptsHeard,
   makeStore,
   refuseMissingPrompts,
   retentionPorts,
@@ -85,7 +90,9 @@ export class App {
   async #start(): Promise<void> {
     const { config, log, clock, ids } = this.#options;
     checkJobs(config);
-    const policy = makePolicy(config, await loadLibrary(config));
+    const library = await loadLibrary(config);
+    const policy = makePolicy(config, library);
+    const metrics = makeMetrics();
     const store = makeStore(config);
     const catalogue = openCatalogue(config.catalogue.file, clock);
     this.#undo.push(() => {
@@ -100,13 +107,24 @@ export class App {
     await proveSpool(config.recording.spoolFolder, ari.commands, ids);
     await refuseMissingPrompts(policy, ari.commands);
 
-    const finish: FinishPorts = { catalogue, spoolFolder: config.recording.spoolFolder, clock, log, actor: 'serve' };
-    const registry = this.#makeRegistry(policy, catalogue, ari, identity, finish);
+    const selfCheck = new SelfCheckThread();
+    this.#undo.push(() => selfCheck.stop());
+    const finish: FinishPorts = {
+      catalogue,
+      spoolFolder: config.recording.spoolFolder,
+      clock,
+      log,
+      actor: 'serve',
+      promptsHeard: makePromptsHeard(config, library, catalogue),
+      check: selfCheck.check,
+      found: metrics.finding,
+    };
+    const registry = this.#makeRegistry(policy, catalogue, ari, identity, finish, metrics);
     this.#registry = registry;
     const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
     connection.listen(this.#listener(registry));
     if (config.health.port !== 0) {
-      const page = new HealthPage(() => this.#health(connection, registry));
+      const page = new HealthPage(() => this.#health(connection, registry), metrics);
       await page.start(config.health.host, config.health.port);
       this.#undo.push(() => page.stop());
     }
@@ -194,8 +212,10 @@ export class App {
     ari: Ari,
     identity: AsteriskIdentity,
     finish: FinishPorts,
+    metrics: Metrics,
   ): CallRegistry {
     const { config, log, clock, ids } = this.#options;
+    const preferences = callPreferences(config, policy, catalogue, clock);
 
     return new CallRegistry({
       ari: ari.commands,
@@ -207,11 +227,22 @@ export class App {
         clock,
       }),
       policy,
+      planner: makePlanner({
+        policy,
+        preferences,
+        variable: (channelId, name) => ari.commands.variable(channelId, name),
+        ids,
+        random: Math.random,
+      }),
+      preferences,
       ids,
       log,
       asterisk: () => identity,
       callEnded: (state) => {
-        if (state.kind === 'ended' && state.outcome.result === 'recorded') this.#finish(finish);
+        if (state.kind !== 'ended') return;
+        const { outcome } = state;
+        metrics.callEnded(outcome.result, outcome.result === 'unrecorded' ? outcome.reason : '');
+        if (outcome.result === 'recorded') this.#finish(finish);
       },
     });
   }

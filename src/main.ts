@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { callsList, callsReceipt } from './commands/calls.ts';
 import { check } from './commands/check.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
-import { promptsInstall } from './commands/prompts.ts';
+import { promptsBuild, promptsCheck, promptsInstall, promptsList } from './commands/prompts.ts';
+import { purposesList, purposesRegister } from './commands/purposes.ts';
 import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
 import { retentionRun } from './commands/retention.ts';
 import { serve } from './commands/serve.ts';
@@ -65,11 +67,12 @@ function program(done: (code: number) => void): Command {
     .command('list')
     .description('list recordings, newest first')
     .option('--status <status>', 'only those with this status')
+    .option('--purpose <purpose>', 'only those that may still be used for this purpose')
     .option('--limit <number>', 'at most so many', '50')
     .option(...jsonOption)
     .action(async (options: Common & Omit<ListOptions, 'json'>) => {
-      const { status, limit } = options;
-      done(await recordingsList(context(), { status, limit, json: options.json === true }));
+      const { status, purpose, limit } = options;
+      done(await recordingsList(context(), { status, purpose, limit, json: options.json === true }));
     });
   recordings
     .command('show <id>')
@@ -78,7 +81,65 @@ function program(done: (code: number) => void): Command {
     .action(async (id: string, options: Common) => {
       done(await recordingsShow(context(), id, options.json === true));
     });
+  const purposes = root.command('purposes').description('why calls are recorded');
+  purposes
+    .command('list')
+    .description('list the purposes: consent, how long recordings are kept, who may listen')
+    .option(...jsonOption)
+    .action(async (options: Common) => {
+      done(await purposesList(context(), { json: options.json === true }));
+    });
+  purposes
+    .command('register')
+    .description('print the register of processing (GDPR art. 30) as Markdown')
+    .option('--json', 'print it as one JSON document')
+    .action(async (options: Common) => {
+      done(await purposesRegister(context(), { json: options.json === true }));
+    });
+  const calls = root.command('calls').description('look at calls, recorded or not');
+  calls
+    .command('list')
+    .description('list calls, newest first')
+    .option('--limit <number>', 'at most so many', '50')
+    .option(...jsonOption)
+    .action(async (options: Common & { limit: string }) => {
+      done(await callsList(context(), { limit: options.limit, json: options.json === true }));
+    });
+  calls
+    .command('receipt <id>')
+    .description('print the receipt of a call: how the caller was told, what they answered, what was recorded')
+    .action(async (id: string) => {
+      done(await callsReceipt(context(), id));
+    });
   const prompts = root.command('prompts').description('the sentences that callers hear');
+  const soundsOption = ['--sounds <folder>', 'folder with prompts.yaml (default: notice.soundsFolder)'] as const;
+  prompts
+    .command('list')
+    .description('list every sentence: language, kind, length, who speaks, hash, text')
+    .option(...soundsOption)
+    .option(...jsonOption)
+    .action(async ({ sounds, json }: Common & { sounds?: string }) => {
+      done(await promptsList(context(), { sounds, json: json === true }));
+    });
+  prompts
+    .command('build')
+    .description('make the sound files: placeholders from the texts, and the formats of recordings (<id>.source.wav)')
+    .option(...soundsOption)
+    .option('--language <tag...>', 'only these languages')
+    .option('--force', 'make all again, also in place of sounds that came from elsewhere')
+    .option(...jsonOption)
+    .action(async (options: Common & { sounds?: string; language?: string[]; force?: true }) => {
+      const { sounds, language: languages, force, json } = options;
+      done(await promptsBuild(context(), { sounds, languages, force: force === true, json: json === true }));
+    });
+  prompts
+    .command('check')
+    .description('measure every sound file: format, words, level, peak, silence, pace; exit 3 when one needs attention')
+    .option(...soundsOption)
+    .option(...jsonOption)
+    .action(async ({ sounds, json }: Common & { sounds?: string }) => {
+      done(await promptsCheck(context(), { sounds, json: json === true }));
+    });
   prompts
     .command('install')
     .description("copy the prompts into Asterisk's sounds folder")

@@ -1,23 +1,64 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { RecordingRow } from '../catalogue/rows.ts';
+import { storedPolicy, type PurposeEnd, type RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import { oneSided, type CheckOptions, type FindingKind, type PlayedPrompt, type SelfCheck } from './selfCheck.ts';
 import { lastWritten, spooledRecordings, spoolFile } from './spool.ts';
 import { inspectWav, repairWav, type WavInfo } from './wav.ts';
 
 /**
  * Takes recordings whose recorder has ended from `recording` to `recorded`: the WAV itself is the truth. Its header is
  * repaired when Asterisk did not close it; a silent one is flagged; an empty or unreadable one is `failed`, a missing one
- * `lost`.
+ * `lost`. Here its times are fixed: each purpose of the call ends by itself, the recording with the last of them.
  */
 export type FinishPorts = {
-  catalogue: Pick<Catalogue, 'finishable' | 'move' | 'recording' | 'adopt' | 'call'>;
+  catalogue: Pick<Catalogue, 'finishable' | 'move' | 'recording' | 'adopt' | 'call' | 'policy'>;
   spoolFolder: string;
   clock: Clock;
   log: Logger;
   actor: string;
+  /** The sound of the prompts that the caller of this recording heard, as far as they are still there. */
+  promptsHeard: (row: RecordingRow) => Promise<readonly PlayedPrompt[]>;
+  /** checkRecording, here or in a thread of its own. */
+  check: (file: string, options: CheckOptions) => Promise<SelfCheck>;
+  /** Counts a finding of the self-check. */
+  found: (kind: FindingKind) => void;
 };
+
+const flagOf: Readonly<Record<FindingKind, string>> = {
+  noticeInside: 'notice_inside',
+  silent: 'silent',
+  longSilence: 'long_silence',
+  shorterThanExpected: 'shorter_than_expected',
+  clipped: 'clipped',
+  oneSided: 'one_sided',
+};
+
+/** The acoustic self-check. It flags and counts; a recording that cannot be listened to is kept all the same. */
+async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: FinishPorts): Promise<string[]> {
+  const { startedAt, finishedAt, talk } = row;
+  const expectedMs = startedAt === null || finishedAt === null ? undefined : finishedAt - startedAt;
+  try {
+    const { findings } = await ports.check(file, { prompts: await ports.promptsHeard(row), expectedMs });
+    const legs =
+      talk === null
+        ? { caller: undefined, destination: undefined }
+        : { caller: { talkMs: talk.callerMs }, destination: { talkMs: talk.destinationMs } };
+    const side = oneSided(legs, wav.durationMs);
+    const all = side === undefined ? findings : [...findings, side];
+    for (const { kind } of all) ports.found(kind);
+    const kinds = [...new Set(all.map(({ kind }) => kind))];
+    if (kinds.length > 0) ports.log.warn({ recording: row.id, findings: kinds }, 'the self-check found something');
+
+    return kinds.map((kind) => flagOf[kind]);
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    ports.log.warn({ recording: row.id, code: error.code, err: error }, 'a recording could not be listened to');
+
+    return ['unchecked'];
+  }
+}
 
 /** A recorder whose end was never reported may still be writing; a file that rested this long is closed. */
 const restMs = 15_000;
@@ -37,6 +78,23 @@ export async function finishRecordings(ports: FinishPorts): Promise<void> {
       ports.log.error({ recording: row.id, code: error.code, err: error }, 'a recording could not be finished');
     }
   }
+}
+
+/** The end of each purpose, from the policy that the call was made under; a purpose that is not in it: the row's own. */
+async function endsOf(
+  row: RecordingRow,
+  finishedAt: number,
+  catalogue: Pick<Catalogue, 'call' | 'policy'>,
+): Promise<PurposeEnd[]> {
+  const call = await catalogue.call(row.callId);
+  const content = call === undefined ? undefined : await catalogue.policy(call.policyVersion);
+  const purposes = content === undefined ? {} : storedPolicy.parse(JSON.parse(content)).purposes;
+
+  return (call?.purposes ?? []).map((purpose) => {
+    const keepDays = Object.hasOwn(purposes, purpose) ? purposes[purpose]?.keepDays : undefined;
+
+    return { purpose, keepUntil: finishedAt + (keepDays ?? row.keepDays) * dayMs };
+  });
 }
 
 /** Where we may only read, the audio is kept with the header that Asterisk left; its length is known all the same. */
@@ -90,7 +148,10 @@ async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
   }
   if (row.finishedAt === null && clock.now() - writtenAt < restMs) return;
   const from = row.status;
-  const keepUntil = (row.finishedAt ?? Math.round(writtenAt)) + row.keepDays * dayMs;
+  const finishedAt = row.finishedAt ?? Math.round(writtenAt);
+  const purposeEnds = await endsOf(row, finishedAt, catalogue);
+  const keepUntil =
+    purposeEnds.length === 0 ? finishedAt + row.keepDays * dayMs : Math.max(...purposeEnds.map((end) => end.keepUntil));
   const flags: string[] = [];
   let wav: WavInfo;
   try {
@@ -107,20 +168,20 @@ async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
       row.id,
       from,
       'failed',
-      { failure: error.code, keepUntil },
+      { failure: error.code, keepUntil, purposeEnds },
       { event: 'file unusable', actor, detail: { code: error.code } },
     );
     log.error({ recording: row.id, code: error.code }, 'a recording holds no usable audio');
     return;
   }
-  if (wav.peak === 0) flags.push('silent');
+  flags.push(...(await listen(file, row, wav, ports)));
   if (await endedEarly(row, ports)) flags.push('ended_early');
   const { bytes, sha256, durationMs } = wav;
   await catalogue.move(
     row.id,
     from,
     'recorded',
-    { bytes, sha256, durationMs, flags, keepUntil },
+    { bytes, sha256, durationMs, flags, keepUntil, purposeEnds },
     { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags } },
   );
   log.info({ recording: row.id, durationMs, flags }, 'recording finished');

@@ -102,9 +102,9 @@ export async function uploadPass(ports: UploadPorts, options: UploadOptions): Pr
 async function removeLeftovers({ catalogue, spoolFolder, log }: UploadPorts): Promise<void> {
   for (const id of await spooledRecordings(spoolFolder)) {
     const row = await catalogue.recording(id);
-    if (row?.status !== 'archived' && row?.status !== 'erased') continue;
+    if (row?.status !== 'archived' && row?.status !== 'erased' && row?.status !== 'discarded') continue;
     await removeSpooled(spoolFolder, id);
-    log.info({ recording: id }, 'removed a local file that was already archived');
+    log.info({ recording: id, status: row.status }, 'removed a local file that was to be gone');
   }
 }
 

@@ -36,6 +36,11 @@ export function makeAriCommands(request: AriRequest, application: string): AriCo
         media: `sound:${soundName}`,
         lang: language,
       }),
+    playToBridge: (bridgeId, playbackId, soundName, language) =>
+      command('POST', `/bridges/${id(bridgeId)}/play/${id(playbackId)}`, {
+        media: `sound:${soundName}`,
+        lang: language,
+      }),
     stopPlayback: (playbackId) => command('DELETE', `/playbacks/${id(playbackId)}`),
     createBridge: (bridgeId) => command('POST', `/bridges/${id(bridgeId)}`, { type: 'mixing' }),
     createChannel: (channelId, endpoint, originator) =>
@@ -60,6 +65,7 @@ export function makeAriCommands(request: AriRequest, application: string): AriCo
         maxDurationSeconds: String(maximumSeconds),
       }),
     stopRecorder: (name) => command('POST', `/recordings/live/${id(name)}/stop`),
+    discardRecorder: (name) => command('DELETE', `/recordings/live/${id(name)}`),
     hangUp: (channelId) => command('DELETE', `/channels/${id(channelId)}`, { reason: 'normal' }),
     setVariable: (channelId, variable, value) =>
       command('POST', `/channels/${id(channelId)}/variable`, { variable, value }),
@@ -79,6 +85,10 @@ export function makeAriCommands(request: AriRequest, application: string): AriCo
       if (sound === undefined) return [];
       const { formats } = parse(z.object({ formats: z.array(z.object({ language: z.string() })) }), sound);
       return formats.map((format) => format.language);
+    },
+    variable: async (channelId, name) => {
+      const answer = await orUndefined(request('GET', `/channels/${id(channelId)}/variable`, { variable: name }));
+      return answer === undefined ? '' : parse(z.object({ value: z.string() }), answer).value;
     },
     channels: async () =>
       parse(z.array(z.object({ id: z.string(), state: z.string() })), await request('GET', '/channels')).map(

@@ -18,6 +18,11 @@ export type AriEvent =
   | { type: 'channelHangingUp'; at: number; channelId: ChannelId }
   | { type: 'channelLeft'; at: number; channelId: ChannelId }
   | { type: 'channelGone'; at: number; channelId: ChannelId; cause: number }
+  | { type: 'digit'; at: number; channelId: ChannelId; digit: string }
+  | { type: 'channelHeld'; at: number; channelId: ChannelId }
+  /** What TALK_DETECT hears on a channel. */
+  | { type: 'talk'; at: number; channelId: ChannelId; talking: boolean }
+  | { type: 'bridgeEntered'; at: number; bridgeId: BridgeId; channelId: ChannelId }
   | { type: 'channelUp'; at: number; channelId: ChannelId }
   | { type: 'channelForwarded'; at: number; channelId: ChannelId }
   | { type: 'channelRinging'; at: number; channelId: ChannelId }
@@ -36,6 +41,11 @@ export const usedEventTypes = [
   'ChannelHangupRequest',
   'ChannelDestroyed',
   'ChannelStateChange',
+  'ChannelDtmfReceived',
+  'ChannelHold',
+  'ChannelTalkingStarted',
+  'ChannelTalkingFinished',
+  'ChannelEnteredBridge',
   'Dial',
   'PlaybackStarted',
   'PlaybackFinished',
@@ -78,7 +88,9 @@ const onDial = z.object({
   forward: z.string().default(''),
   peer: z.object({ id: z.string().min(1) }),
 });
+const onDigit = onChannel.extend({ digit: z.string().regex(/^[0-9A-D*#]$/) });
 const onBridge = z.object({ timestamp, bridge: z.object({ id: z.string().min(1) }) });
+const onEntry = onBridge.extend({ channel: z.object({ id: z.string().min(1) }) });
 const onApplication = z.object({ timestamp });
 
 const isUsed = (type: unknown): type is UsedEventType => usedEventTypes.some((used) => used === type);
@@ -125,6 +137,29 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
       if (event.channel.state === 'Up') return { type: 'channelUp', ...base };
       if (event.channel.state === 'Ringing') return { type: 'channelRinging', ...base };
       return undefined;
+    }
+    case 'ChannelDtmfReceived': {
+      const event = onDigit.parse(raw);
+      return { type: 'digit', at: event.timestamp, channelId: event.channel.id as ChannelId, digit: event.digit };
+    }
+    case 'ChannelHold': {
+      const event = onChannel.parse(raw);
+      return { type: 'channelHeld', at: event.timestamp, channelId: event.channel.id as ChannelId };
+    }
+    case 'ChannelTalkingStarted':
+    case 'ChannelTalkingFinished': {
+      const event = onChannel.parse(raw);
+      const talking = type === 'ChannelTalkingStarted';
+      return { type: 'talk', at: event.timestamp, channelId: event.channel.id as ChannelId, talking };
+    }
+    case 'ChannelEnteredBridge': {
+      const event = onEntry.parse(raw);
+      return {
+        type: 'bridgeEntered',
+        at: event.timestamp,
+        bridgeId: event.bridge.id as BridgeId,
+        channelId: event.channel.id as ChannelId,
+      };
     }
     case 'Dial': {
       const event = onDial.parse(raw);

@@ -17,9 +17,13 @@ export type AriCommands = {
   /** Lets an answered channel hear a ringing tone. */
   ring(channelId: ChannelId): Promise<void>;
   ringStop(channelId: ChannelId): Promise<void>;
+  /** Plays to everybody in the bridge. */
+  playToBridge(bridgeId: BridgeId, playbackId: PlaybackId, soundName: string, language: string): Promise<void>;
   /** Records the bridge as `<name>.wav` in Asterisk's recording folder; fails when that file exists. */
   recordBridge(bridgeId: BridgeId, name: string, maximumSeconds: number): Promise<void>;
   stopRecorder(name: string): Promise<void>;
+  /** Stops it and removes its file. */
+  discardRecorder(name: string): Promise<void>;
   hangUp(channelId: ChannelId): Promise<void>;
   setVariable(channelId: ChannelId, name: string, value: string): Promise<void>;
   /** Sends a channel back to its dialplan, at the priority after Stasis(). */
@@ -37,6 +41,8 @@ export type AriQueries = {
   owned(): Promise<{ channels: readonly ChannelId[]; bridges: readonly BridgeId[] }>;
   /** Whether Asterisk has a finished recording of this name. */
   hasRecording(name: string): Promise<boolean>;
+  /** Value of a channel variable or function, empty when it has none. */
+  variable(channelId: ChannelId, name: string): Promise<string>;
   /** Whether a recorder of this name runs now. */
   isRecording(name: string): Promise<boolean>;
 };

@@ -1,3 +1,4 @@
+import { mixFault } from '../config/consent.ts';
 import type { Policy } from '../config/policy.ts';
 
 /** What the dialplan asked for in Stasis(), checked against the policy. */
@@ -55,6 +56,11 @@ export function parseArguments(args: readonly string[], policy: Policy): Argumen
   const purposes = given.get('purpose')?.split('+') ?? line.purposes;
   if (new Set(purposes).size !== purposes.length || purposes.some((purpose) => !policy.purposes.has(purpose))) {
     return { ok: false, argument: 'purpose', problem: 'is not a purpose of the configuration, or several joined by +' };
+  }
+  if (mixFault(purposes.flatMap((purpose) => policy.purposes.get(purpose) ?? [])) !== undefined) {
+    const problem = 'joins a purpose that the law demands with one that the caller may refuse';
+
+    return { ok: false, argument: 'purpose', problem };
   }
 
   const tag = given.get('language');

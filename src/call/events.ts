@@ -1,4 +1,5 @@
 import type { PlaybackId } from '../core/ids.ts';
+import type { Order } from './state.ts';
 
 /**
  * What can happen to a call, as `decide` sees it. `at` is Asterisk's clock, in ms since 1970 UTC, for everything that is
@@ -6,15 +7,23 @@ import type { PlaybackId } from '../core/ids.ts';
  * Asterisk's own event was missed and only its effect is seen.
  */
 export type CallEvent =
+  /** What is known of the caller and the dialplan's wish have become an order. */
+  | { type: 'planned'; order: Order }
   | { type: 'ready' }
   | { type: 'notReady'; reason: UnrecordedReason }
   | { type: 'callerAnswered' }
   | { type: 'playbackStarted'; playbackId: PlaybackId; at: number }
   | { type: 'playbackFinished'; playbackId: PlaybackId; at: number; outcome: 'done' | 'failed' }
+  /** A key of the caller, when it was let go. */
+  | { type: 'digit'; digit: string; at: number }
+  /** The caller put us on hold: what plays now is not heard. */
+  | { type: 'callerHeld' }
   | { type: 'destinationRinging' }
   | { type: 'destinationAnswered' }
   /** No cause: it left the application (a transfer, say) but still exists. */
   | { type: 'destinationLeft'; at: number | undefined; cause: number | undefined }
+  /** A channel that is neither of the two came into the bridge: somebody who was not told. */
+  | { type: 'strangerJoined' }
   | { type: 'recorderStarted'; at: number | undefined }
   | { type: 'recorderFinished'; at: number | undefined }
   | { type: 'recorderFailed' }
@@ -26,10 +35,10 @@ export type CallEvent =
   | { type: 'timeUp'; timer: Timer };
 
 /** Effects that Asterisk or the catalogue may refuse; `stepFailed` names the one that was. */
-export type FallibleStep = 'save' | 'answer' | 'prepare' | 'play' | 'dial' | 'startRecorder';
+export type FallibleStep = 'save' | 'plan' | 'answer' | 'prepare' | 'play' | 'dial' | 'startRecorder';
 
 /** One timer runs at a time. */
-export type Timer = 'answer' | 'playback' | 'dial' | 'recorderFinish';
+export type Timer = 'answer' | 'playback' | 'choice' | 'consent' | 'dial' | 'recorderFinish';
 
 /** Why a call went on without being recorded. Kept in the catalogue and given to the dialplan. */
 export type UnrecordedReason =
@@ -44,7 +53,19 @@ export type UnrecordedReason =
   | 'notice_failed'
   | 'notice_cut_short'
   | 'notice_timeout'
+  | 'notice_on_hold'
   | 'prepare_failed'
   | 'dial_failed'
   | 'recorder_failed'
-  | 'interrupted';
+  | 'untold_party'
+  | 'interrupted'
+  | WantedReason;
+
+/** Reasons that are as somebody wanted it, and no fault. */
+export type WantedReason = 'refused' | 'no_consent' | 'not_sampled';
+
+const wantedReasons: readonly string[] = ['refused', 'no_consent', 'not_sampled'] satisfies WantedReason[];
+
+export function isWanted(reason: UnrecordedReason): reason is WantedReason {
+  return wantedReasons.includes(reason);
+}

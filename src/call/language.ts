@@ -1,19 +1,26 @@
 import type { Line, Policy } from '../config/policy.ts';
 import { languagesOfNumber } from './numberLanguage.ts';
 
-/** Which evidence decided the language. */
-export type LanguageReason = 'argument' | 'line' | 'number' | 'lineDefault';
+/** Which evidence decided the language, in the order in which they are asked. */
+export type LanguageReason =
+  'argument' | 'choice' | 'preference' | 'line' | 'channel' | 'number' | 'acceptLanguage' | 'lineDefault';
 
 export type LanguageDecision = {
   /** One language, or two that are played one after the other. */
   languages: readonly string[];
   reason: LanguageReason;
+  /** Languages that stronger evidence spoke for but that have no prompts: they are never claimed. */
+  unavailable: readonly { language: string; reason: LanguageReason }[];
 };
 
+/** What is known of the caller. Everything but argument and line comes from the caller's side: untrusted. */
 export type LanguageEvidence = {
   argument: string | undefined;
+  /** What this caller chose in an earlier call. */
+  preference: string | undefined;
   line: Line;
-  /** As the caller's side gave it: untrusted. */
+  /** Asterisk's CHANNEL(language). */
+  channelLanguage: string;
   callerNumber: string;
   purposes: readonly string[];
 };
@@ -21,27 +28,79 @@ export type LanguageEvidence = {
 /** Two languages at most in a row. */
 const mostLanguages = 2;
 
-/**
- * The first evidence that yields a language with a notice wins: the dialplan's argument, the line's own language, the
- * caller's number, the line's default. A language without prompts is never claimed; it is passed over. `undefined` when
- * not even the line's default has a notice for these purposes.
- */
-export function decideLanguage(evidence: LanguageEvidence, policy: Policy): LanguageDecision | undefined {
-  const { argument, line, callerNumber, purposes } = evidence;
-  const offered = (languages: readonly string[]): string[] =>
-    languages
-      .filter((tag) => policy.languages.includes(tag) && policy.notice(purposes, tag) !== undefined)
-      .slice(0, mostLanguages);
-  const candidates: [LanguageReason, () => readonly string[]][] = [
-    ['argument', () => (argument === undefined ? [] : [argument])],
-    ['line', () => (line.language === undefined ? [] : [line.language])],
-    ['number', () => languagesOfNumber(callerNumber, policy.defaultCountry)?.languages ?? []],
-    ['lineDefault', () => line.defaultLanguages],
+/** Longest Accept-Language header that is looked at, in characters; RFC 9110 sets no limit, a telephone needs few. */
+const longestHeader = 256;
+/** A language range of RFC 9110, 12.5.4, with its weight; `*` is any language, and says nothing. */
+const weightedTag = /^(\*|[A-Za-z]{2,3})(?:-[A-Za-z0-9]{1,8})*\s*(?:;\s*q=([01](?:\.\d{0,3})?))?$/;
+
+/** The languages of an Accept-Language header, best first, without regions. A malformed header says nothing. */
+export function languagesOfHeader(header: string): string[] {
+  if (header.length > longestHeader) return [];
+  const ranges = header.split(',').map((part) => weightedTag.exec(part.trim()));
+  const known = ranges.flatMap((range) =>
+    range?.[1] === undefined ? [] : [{ language: range[1].toLowerCase(), weight: Number(range[2] ?? '1') }],
+  );
+  if (known.length !== ranges.length) return [];
+  const wanted = known
+    .filter(({ language, weight }) => weight > 0 && language !== '*')
+    .sort((a, b) => b.weight - a.weight);
+
+  return [...new Set(wanted.map(({ language }) => language))];
+}
+
+const base = (tag: string): string => tag.split(/[_-]/)[0]?.toLowerCase() ?? '';
+
+type Candidate = readonly [LanguageReason, readonly string[]];
+
+/** The evidence that is at hand without asking anybody, strongest first. A choice made in this call comes later. */
+function candidates(evidence: LanguageEvidence, policy: Policy): Candidate[] {
+  const { argument, preference, line, channelLanguage, callerNumber } = evidence;
+  const channel = base(channelLanguage);
+
+  return [
+    ['argument', argument === undefined ? [] : [argument]],
+    ['preference', preference === undefined ? [] : [preference]],
+    ['line', line.language === undefined ? [] : [line.language]],
+    // Asterisk gives every channel its default language, which nobody chose.
+    ['channel', channel === '' || channel === base(policy.asteriskDefaultLanguage) ? [] : [channel]],
+    ['number', languagesOfNumber(callerNumber, policy.defaultCountry)?.languages ?? []],
   ];
-  for (const [reason, languagesOf] of candidates) {
-    const languages = offered(languagesOf());
-    if (languages.length > 0) return { languages, reason };
+}
+
+function firstOffered(
+  list: readonly Candidate[],
+  purposes: readonly string[],
+  policy: Policy,
+  unavailable: LanguageDecision['unavailable'],
+): LanguageDecision | Pick<LanguageDecision, 'unavailable'> {
+  const missed = [...unavailable];
+  for (const [reason, tags] of list) {
+    const offered = tags.filter((tag) => policy.languages.includes(tag) && policy.notice(purposes, tag) !== undefined);
+    if (offered.length > 0) return { languages: offered.slice(0, mostLanguages), reason, unavailable: missed };
+    if (tags[0] !== undefined) missed.push({ language: tags[0], reason });
   }
 
-  return undefined;
+  return { unavailable: missed };
+}
+
+/**
+ * The first evidence that yields a language with a notice wins. A language without prompts is never claimed: it is
+ * passed over and named in the decision. `header` is asked only when nothing stronger decided. `undefined` when not even
+ * the line's default has a notice for these purposes.
+ */
+export async function decideLanguage(
+  evidence: LanguageEvidence,
+  policy: Policy,
+  header: () => Promise<string>,
+): Promise<LanguageDecision | undefined> {
+  const { purposes, line } = evidence;
+  const strong = firstOffered(candidates(evidence, policy), purposes, policy, []);
+  if ('reason' in strong) return strong;
+  const weak: Candidate[] = [
+    ['acceptLanguage', languagesOfHeader(await header())],
+    ['lineDefault', line.defaultLanguages],
+  ];
+  const decision = firstOffered(weak, purposes, policy, strong.unavailable);
+
+  return 'reason' in decision ? decision : undefined;
 }

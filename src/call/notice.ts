@@ -12,7 +12,7 @@ export type Played = {
   verdict: Verdict;
 };
 
-export type Verdict = 'verified' | 'notice_failed' | 'notice_cut_short' | 'notice_timeout';
+export type Verdict = 'verified' | 'notice_failed' | 'notice_cut_short' | 'notice_timeout' | 'notice_on_hold';
 
 /** A notice of which every sentence is verified; only `tell` makes one, and only with it can recording start (P1). */
 export type Told = { readonly sentences: readonly Played[]; readonly finishedAt: number; readonly [told]: true };
@@ -33,6 +33,11 @@ export function judge(
   const whole = finishedAt - startedAt >= leastPart * sentence.prompt.lengthMs;
 
   return { ...base, verdict: whole ? 'verified' : 'notice_cut_short' };
+}
+
+/** Whether a sentence asks for consent. */
+export function isQuestion({ prompt }: Sentence): boolean {
+  return prompt.kind === 'optIn';
 }
 
 /** The proof that the caller was told, or undefined when any sentence is not verified or there is none. */

@@ -33,9 +33,7 @@ const belgianFixedDigits = 8;
  * @returns undefined if the number says nothing: withheld, an extension, a Belgian mobile, a service number, nonsense
  */
 export function languagesOfNumber(number: string, defaultCountry: CountryCode): NumberLanguages | undefined {
-  // The length first: what comes after must not see a text of any size.
-  if (number.length > 40 || !dialable.test(number)) return undefined;
-  const parsed = parse(number, defaultCountry);
+  const parsed = parseCallerNumber(number, defaultCountry);
   if (parsed === undefined || placeless.has(parsed.getType())) return undefined;
   if (parsed.countryCallingCode === '32' && parsed.nationalNumber.length !== belgianFixedDigits) return undefined;
 
@@ -48,6 +46,14 @@ export function languagesOfNumber(number: string, defaultCountry: CountryCode): 
     return { languages: prefix === '1' && parsed.country === 'CA' ? canada : languages, prefix };
   }
   return undefined;
+}
+
+/** A caller's number, untrusted, as libphonenumber sees it; undefined for what is no number, or an extension. */
+export function parseCallerNumber(number: string, defaultCountry: CountryCode): PhoneNumber | undefined {
+  // The length first: what comes after must not see a text of any size.
+  if (number.length > 40 || !dialable.test(number)) return undefined;
+
+  return parse(number, defaultCountry);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Prompt } from '../config/prompts.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import type { IdMaker } from '../core/ids.ts';
+import { sentencesOf } from './planner.ts';
 import type { Readiness } from './ports.ts';
 
 const mebibyte = 1024 * 1024;
@@ -99,7 +100,7 @@ export function makeReadiness(options: ReadinessOptions): Readiness {
       } catch (error) {
         return error instanceof PreavisError && error.code === 'spool_full' ? 'spool_full' : 'spool_unusable';
       }
-      const prompts = order.sentences.map((sentence) => sentence.prompt);
+      const prompts = sentencesOf(order).map((sentence) => sentence.prompt);
       const missing = await missingPrompts(prompts, (sound) =>
         shared(`sound ${sound}`, () => options.languagesOfSound(sound)),
       );

@@ -3,18 +3,21 @@ import type { AriQueries, AsteriskIdentity } from '../ari/port.ts';
 import type { Policy } from '../config/policy.ts';
 import { asPreavisError } from '../core/errors.ts';
 import { isUlid, type BridgeId, type CallId, type ChannelId, type IdMaker } from '../core/ids.ts';
-import { parseArguments, type CallRequest } from './arguments.ts';
+import { parseArguments } from './arguments.ts';
 import { begin, refuse } from './decide.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
-import { decideLanguage } from './language.ts';
+import { sentencesOf, type Arrival, type Planner } from './planner.ts';
+import type { LanguagePreferences } from './ports.ts';
 import { CallSession, recorderName, type SessionPorts } from './session.ts';
-import type { CallState, Facts, Order } from './state.ts';
+import type { CallState, Facts } from './state.ts';
 
 /**
  * Knows the calls of this process: makes one for each arriving channel, hands each event of Asterisk to the call that it
  * belongs to, and after a lost connection compares what it knows with Asterisk's state.
  */
-export type RegistryPorts = Omit<SessionPorts, 'ari' | 'ended'> & {
+export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log'> & {
+  planner: Planner;
+  preferences: LanguagePreferences;
   ari: SessionPorts['ari'] & AriQueries;
   policy: Policy;
   ids: IdMaker;
@@ -77,6 +80,8 @@ export class CallRegistry {
       case 'channelUp':
       case 'channelRinging':
       case 'channelForwarded':
+      case 'channelHeld':
+      case 'digit':
         this.#dispatch(event.channelId, event);
         return;
       case 'playbackStarted':
@@ -88,6 +93,10 @@ export class CallRegistry {
       case 'recorderFailed':
         this.#dispatch(event.name, event);
         return;
+      case 'talk':
+        this.#owners.get(event.channelId)?.session.hear(event.channelId, event.talking, event.at);
+        return;
+      case 'bridgeEntered':
       case 'bridgeGone':
         this.#dispatch(event.bridgeId, event);
         return;
@@ -124,45 +133,41 @@ export class CallRegistry {
       this.#refuse(facts, 'arguments_invalid');
       return;
     }
-    const order = this.#order(parsed.request, event.callerNumber);
-    if (order === undefined) this.#refuse(facts, 'no_language');
-    else if (!this.#accepting) this.#refuse({ ...facts, order }, 'shutting_down');
-    else this.#add({ ...facts, order }, (ports) => CallSession.start(begin({ ...facts, order }), ports));
-  }
-
-  #order(request: CallRequest, callerNumber: string): Order | undefined {
-    const { policy, ids } = this.#ports;
-    const line = policy.lines.get(request.line);
-    if (line === undefined) return undefined;
-    const { purposes } = request;
-    const language = decideLanguage({ argument: request.language, line, callerNumber, purposes }, policy);
-    if (language === undefined) return undefined;
-    const prompts = language.languages.flatMap((tag) => policy.notice(purposes, tag) ?? []);
-
-    return {
-      request,
-      language,
-      sentences: prompts.map((prompt) => ({ prompt, playbackId: ids.playback() })),
-      keepDays: Math.max(...purposes.map((purpose) => policy.purposes.get(purpose)?.keepDays ?? 0)),
-      maximumSeconds: policy.maximumRecordingSeconds,
-      bridge: ids.bridge(),
-      destination: ids.channel(),
-      recording: ids.recording(),
-    };
+    if (!this.#accepting) {
+      this.#refuse(facts, 'shutting_down');
+      return;
+    }
+    const { channelId, callerNumber, language: channelLanguage } = event;
+    const arrival: Arrival = { request: parsed.request, channelId, callerNumber, channelLanguage };
+    this.#add(facts, (ports) => CallSession.start(begin(facts), ports), arrival);
   }
 
   #refuse(facts: Facts, reason: UnrecordedReason): void {
     this.#add(facts, (ports) => CallSession.start(refuse(facts, reason), ports));
   }
 
-  #add(facts: Facts, make: (ports: SessionPorts) => CallSession): CallSession {
-    const { ari, journal, readiness, log } = this.#ports;
+  /** `arrival` is what is known of a caller who has just come; a call from before has its order already. */
+  #add(facts: Facts, make: (ports: SessionPorts) => CallSession, arrival?: Arrival): CallSession {
+    const { ari, journal, readiness, log, planner, preferences } = this.#ports;
     const keys: string[] = [];
+    const own = (known: Facts): void => {
+      for (const [key, translate] of ownersOf(known)) {
+        keys.push(key);
+        this.#owners.set(key, { session, translate });
+      }
+    };
     const session = make({
       ari,
       journal,
       readiness,
       log,
+      plan: () => (arrival === undefined ? Promise.resolve(undefined) : planner.plan(arrival)),
+      planned: (order) => {
+        own({ ...facts, order });
+      },
+      rememberLanguage: async (language) => {
+        if (arrival !== undefined) await preferences.remember(arrival.callerNumber, language);
+      },
       ended: (state) => {
         for (const key of keys) {
           if (this.#owners.get(key)?.session === session) this.#owners.delete(key);
@@ -171,10 +176,7 @@ export class CallRegistry {
         this.#ports.callEnded(state);
       },
     });
-    for (const [key, translate] of ownersOf(facts)) {
-      keys.push(key);
-      this.#owners.set(key, { session, translate });
-    }
+    own(facts);
     this.#sessions.set(facts.id, session);
 
     return session;
@@ -233,13 +235,22 @@ function ownersOf(facts: Facts): [string, Owner['translate']][] {
   return [
     caller,
     [order.destination, translateDestination],
-    [order.bridge, (event) => (event.type === 'bridgeGone' ? { type: 'bridgeGone' } : undefined)],
+    [order.bridge, (event) => translateBridge(event, [facts.callerChannel, order.destination])],
     [recorderName(order.recording), translateRecorder],
-    ...order.sentences.map(({ playbackId }): [string, Owner['translate']] => [playbackId, translatePlayback]),
+    ...sentencesOf(order).map(({ playbackId }): [string, Owner['translate']] => [playbackId, translatePlayback]),
   ];
 }
 
+function translateBridge(event: AriEvent, parties: readonly ChannelId[]): CallEvent | undefined {
+  if (event.type === 'bridgeGone') return { type: 'bridgeGone' };
+  if (event.type !== 'bridgeEntered' || parties.includes(event.channelId)) return undefined;
+
+  return { type: 'strangerJoined' };
+}
+
 function translateCaller(event: AriEvent): CallEvent | undefined {
+  if (event.type === 'digit') return { type: 'digit', digit: event.digit, at: event.at };
+  if (event.type === 'channelHeld') return { type: 'callerHeld' };
   const left = event.type === 'channelHangingUp' || event.type === 'channelLeft' || event.type === 'channelGone';
 
   return left ? { type: 'callerLeft', at: event.at } : undefined;
@@ -291,9 +302,13 @@ async function missedEvents(
   if (callerGone) return [...events, { type: 'callerLeft', at: undefined }];
   const destination = channels.get(order.destination);
   switch (state.kind) {
+    case 'planning':
     case 'checking':
     case 'answering':
+    case 'choosing':
     case 'announcing':
+    case 'asking':
+    case 'acknowledging':
       return [{ type: 'interrupted' }];
     case 'dialling':
       if (destination === 'Up') {

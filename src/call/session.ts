@@ -1,11 +1,13 @@
 import type { AriCommands } from '../ari/port.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
-import type { PlaybackId } from '../core/ids.ts';
+import type { ChannelId, PlaybackId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { decide } from './decide.ts';
 import type { CallEvent } from './events.ts';
+import { isWanted } from './events.ts';
+import type { Planner } from './planner.ts';
 import type { CallJournal, Readiness } from './ports.ts';
-import { fallibleStep, type CallState, type Effect, type Outcome, type Step } from './state.ts';
+import { fallibleStep, type CallState, type Effect, type Order, type Outcome, type Step } from './state.ts';
 
 /**
  * One call: feeds events to `decide` in the order they come, and carries its effects out one after another. An event
@@ -19,6 +21,11 @@ export type SessionPorts = {
   journal: CallJournal;
   readiness: Readiness;
   log: Logger;
+  /** Makes the order of this call; what it knows of the caller stays with it. */
+  plan: () => ReturnType<Planner['plan']>;
+  /** Called as soon as the order is known, before anything is asked of Asterisk. */
+  planned(order: Order): void;
+  rememberLanguage: (language: string) => Promise<void>;
   /** Called once, when the call has ended and its last effect is done. */
   ended(state: CallState): void;
 };
@@ -34,6 +41,9 @@ const returnPausesMs = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 15_00
 /** How long prompts and disk may take to be looked at before a call goes on without it, ms. */
 const readinessLimitMs = 3_000;
 
+/** Time talked so far, ms, and since when they talk now. */
+type Talk = { totalMs: number; since: number | undefined };
+
 export class CallSession {
   #state: CallState;
   readonly #ports: SessionPorts;
@@ -42,6 +52,7 @@ export class CallSession {
   #timer: NodeJS.Timeout | undefined;
   #callerLeft = false;
   #playing: PlaybackId | undefined;
+  readonly #talk = new Map<ChannelId, Talk>();
 
   private constructor(state: CallState, ports: SessionPorts) {
     this.#state = state;
@@ -79,6 +90,13 @@ export class CallSession {
     if (event.type === 'callerLeft') this.#callerLeft = true;
     if (this.#state.kind === 'ended') return;
     this.#enter(decide(this.#state, event), event.type);
+  }
+
+  /** Talk detection: evidence of whether both sides were heard; it decides nothing. */
+  hear(channelId: ChannelId, talking: boolean, at: number): void {
+    const { totalMs = 0, since } = this.#talk.get(channelId) ?? {};
+    const heard = since === undefined ? 0 : at - since;
+    this.#talk.set(channelId, { totalMs: totalMs + heard, since: talking ? at : undefined });
   }
 
   /** Leaves the call as it is, for another process to adopt. */
@@ -123,7 +141,10 @@ export class CallSession {
     const caller = state.facts.callerChannel;
     switch (effect.type) {
       case 'save':
+        await this.#saveTalk(state);
         return journal.save(state);
+      case 'plan':
+        return this.#plan();
       case 'checkReadiness':
         return this.#checkReadiness(state);
       case 'answer':
@@ -134,6 +155,14 @@ export class CallSession {
         const { prompt, playbackId } = effect.sentence;
         this.#playing = playbackId;
         return ari.play(caller, playbackId, prompt.soundName, prompt.language);
+      }
+      case 'stopPlayback':
+        return ari.stopPlayback(effect.playbackId);
+      case 'rememberLanguage':
+        return this.#ports.rememberLanguage(effect.language);
+      case 'sayToBoth': {
+        const { prompt, playbackId } = effect.sentence;
+        return ari.playToBridge(effect.bridge, playbackId, prompt.soundName, prompt.language);
       }
       case 'prepare': {
         const { bridge, destination, request } = effect.order;
@@ -160,11 +189,18 @@ export class CallSession {
       }
       case 'stopRecorder':
         return ari.stopRecorder(recorderName(effect.recording));
+      case 'discardRecorder':
+        return ari.discardRecorder(recorderName(effect.recording));
       case 'tellRecorded':
         await ari.setVariable(caller, 'PREAVIS_RESULT', 'recorded');
         await ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
         // As Dial() leaves it, for an extension h.
-        return ari.setVariable(caller, 'DIALSTATUS', 'ANSWER');
+        await ari.setVariable(caller, 'DIALSTATUS', 'ANSWER');
+        return this.#detectTalk(state);
+      case 'tellRefused':
+        await ari.setVariable(caller, 'PREAVIS_RESULT', 'unrecorded');
+        await ari.setVariable(caller, 'PREAVIS_REASON', 'refused');
+        return ari.setVariable(caller, 'PREAVIS_RECORDING', '');
       case 'hangUpCaller':
         return ari.hangUp(caller);
       case 'hangUpDestination':
@@ -185,6 +221,16 @@ export class CallSession {
     }
   }
 
+  async #plan(): Promise<void> {
+    const order = await this.#ports.plan();
+    if (order === undefined) {
+      this.handle({ type: 'notReady', reason: 'no_language' });
+      return;
+    }
+    this.#ports.planned(order);
+    this.handle({ type: 'planned', order });
+  }
+
   async #checkReadiness({ facts }: CallState): Promise<void> {
     if (facts.order === undefined) return;
     let answer: Awaited<ReturnType<Readiness['check']>>;
@@ -196,6 +242,29 @@ export class CallSession {
       answer = 'prompts_missing';
     }
     this.handle(answer === 'ready' ? { type: 'ready' } : { type: 'notReady', reason: answer });
+  }
+
+  async #detectTalk({ facts }: CallState): Promise<void> {
+    const channels = [facts.callerChannel, ...(facts.order === undefined ? [] : [facts.order.destination])];
+    for (const channel of channels) {
+      this.#talk.set(channel, { totalMs: 0, since: undefined });
+      await this.#ports.ari.setVariable(channel, 'TALK_DETECT(set)', '');
+    }
+  }
+
+  /** Before the end of the call is saved: then the recording is finished, and what was heard must be known. */
+  async #saveTalk(state: CallState): Promise<void> {
+    const { order, callerChannel } = state.facts;
+    if (state.kind !== 'ended' || state.recorder.kind !== 'finished' || order === undefined) return;
+    const end = state.recorder.finishedAt ?? state.endedAt;
+    const msOf = (channel: ChannelId): number | undefined => {
+      const talk = this.#talk.get(channel);
+      if (talk?.since === undefined || end === undefined) return talk?.totalMs;
+      return talk.totalMs + Math.max(0, end - talk.since);
+    };
+    const [callerMs, destinationMs] = [msOf(callerChannel), msOf(order.destination)];
+    if (callerMs === undefined || destinationMs === undefined) return;
+    await this.#ports.journal.saveTalk(order.recording, { callerMs, destinationMs });
   }
 
   /** P3: the caller must not be left in silence, so this is tried again. */
@@ -230,7 +299,7 @@ export class CallSession {
       ...(outcome.result === 'notConnected' ? { dialStatus: outcome.dialStatus } : {}),
       ...(state.facts.order === undefined ? {} : { line: state.facts.order.request.line }),
     };
-    if (outcome.result === 'unrecorded') this.#log.warn(fields, 'call ended unrecorded');
+    if (outcome.result === 'unrecorded' && !isWanted(outcome.reason)) this.#log.warn(fields, 'call ended unrecorded');
     else this.#log.info(fields, 'call ended');
     this.#ports.ended(state);
   }

@@ -1,6 +1,7 @@
-import type { CallId, BridgeId, ChannelId, RecordingId } from '../core/ids.ts';
 import type { AsteriskIdentity } from '../ari/port.ts';
+import type { BridgeId, CallId, ChannelId, PlaybackId, RecordingId } from '../core/ids.ts';
 import type { CallRequest } from './arguments.ts';
+import type { Answer, ConsentPlan } from './consent.ts';
 import type { FallibleStep, Timer, UnrecordedReason } from './events.ts';
 import type { LanguageDecision } from './language.ts';
 import type { Played, Sentence, Told } from './notice.ts';
@@ -9,20 +10,27 @@ import type { Played, Sentence, Told } from './notice.ts';
  * The states of a call and the effects between them. `decide` (decide.ts) is the only place that moves from one to the
  * next. Everything here is plain data: the catalogue keeps it, so that a call survives a restart.
  *
- * checking   before anything is audible: are the prompts on Asterisk in exactly these languages, is there room to record?
- *            yes -> answering; no -> ended (back to the dialplan, not even answered)
- * answering  the caller's channel is being answered. -> announcing
- * announcing the sentences play, one playback each. All verified -> dialling; any not -> ended (back to the dialplan)
- * dialling   the caller was told; the destination rings. Answer -> talking; busy, no answer ... -> ended (dialplan)
- * talking    both are in the bridge, and the recorder runs (or failed: the call goes on). One side leaves -> closing
- * closing    the recorder is being stopped. Its end, or the time limit -> ended
- * ended      nothing left to do
+ * planning      what is known of the caller is gathered: stored preference, header, number. -> checking
+ * checking      before anything is audible: are the prompts on Asterisk in exactly these languages, is there room to
+ *               record? yes -> answering; no -> ended (back to the dialplan, not even answered)
+ * answering     the caller's channel is being answered. -> choosing where the line asks for the language, else announcing
+ * choosing      the languages are offered; a key or the time limit -> announcing
+ * announcing    the sentences play, one playback each. All verified -> asking or dialling; any not -> ended (dialplan)
+ * asking        opt-in: the question was heard and not yet answered. Yes -> dialling; silence -> ended (dialplan)
+ * acknowledging the caller refused and is told so. -> ended (dialplan)
+ * dialling      the caller was told; the destination rings. Answer -> talking; busy, no answer ... -> ended (dialplan)
+ * talking       both are in the bridge, and the recorder runs (or failed, or was refused: the call goes on). One side
+ *               leaves -> closing
+ * closing       the recorder is being stopped. Its end, or the time limit -> ended
+ * ended         nothing left to do
  *
  * In every state but ended, the caller's leaving is an exit.
  */
 export type CallState =
+  | { kind: 'planning'; facts: Facts }
   | { kind: 'checking'; facts: Facts }
   | { kind: 'answering'; facts: Facts }
+  | { kind: 'choosing'; facts: Facts; current: Sentence | undefined; waiting: readonly Sentence[] }
   | {
       kind: 'announcing';
       facts: Facts;
@@ -30,14 +38,43 @@ export type CallState =
       current: Sentence;
       currentStartedAt: number | undefined;
       waiting: readonly Sentence[];
+      answer: Answer;
+      prepared: boolean;
     }
-  | { kind: 'dialling'; facts: Facts; told: Told; ringing: boolean }
-  | { kind: 'talking'; facts: Facts; told: Told; recorder: Recorder }
-  | { kind: 'closing'; facts: Facts; told: Told; recorder: Recorder; endedAt: number | undefined }
+  | { kind: 'asking'; facts: Facts; told: Told }
+  | {
+      kind: 'acknowledging';
+      facts: Facts;
+      played: readonly Played[];
+      answer: Answer;
+      current: Sentence;
+      waiting: readonly Sentence[];
+    }
+  | { kind: 'dialling'; facts: Facts; told: Told; answer: Answer; ringing: boolean }
+  | {
+      kind: 'talking';
+      facts: Facts;
+      told: Told;
+      answer: Answer;
+      recorder: Recorder;
+      /** Somebody who was not told is in the bridge, or was. */
+      untold: boolean;
+      /** The caller's last keys, no more than a feature code has. */
+      typed: string;
+    }
+  | {
+      kind: 'closing';
+      facts: Facts;
+      told: Told;
+      answer: Answer;
+      recorder: Recorder;
+      endedAt: number | undefined;
+    }
   | {
       kind: 'ended';
       facts: Facts;
       played: readonly Played[];
+      answer: Answer;
       recorder: Recorder;
       outcome: Outcome;
       endedAt: number | undefined;
@@ -52,15 +89,19 @@ export type Facts = {
   policyVersion: string;
   /** The Asterisk that took the call. */
   asterisk: AsteriskIdentity;
-  /** undefined for a call whose arguments could not be used. */
+  /** undefined until it is planned, and for a call whose arguments could not be used. */
   order: Order | undefined;
 };
 
 /** What an accepted call is to become. All ids are chosen before anything is asked of Asterisk. */
 export type Order = {
   request: CallRequest;
-  language: LanguageDecision;
-  sentences: readonly Sentence[];
+  /** Offered first where the line asks for the language. */
+  menu: Menu | undefined;
+  /** What is said: at first without a choice of the caller, afterwards with it. */
+  script: Script;
+  /** False for a call that is left out by recordPercent: it is announced and not recorded. */
+  sampled: boolean;
   /** Days that the longest of its purposes keeps it. */
   keepDays: number;
   maximumSeconds: number;
@@ -69,12 +110,24 @@ export type Order = {
   recording: RecordingId;
 };
 
+/** The notice in one language or two, with the question that goes with it. */
+export type Script = { language: LanguageDecision; sentences: readonly Sentence[]; consent: ConsentPlan };
+
+export type Menu = {
+  prompts: readonly Sentence[];
+  options: readonly { digit: string; script: Script }[];
+  /** How long a key is waited for after the last of the prompts, ms. */
+  waitMs: number;
+};
+
 /** The recorder of the bridge. Times are Asterisk's, ms; undefined where the event was missed. */
 export type Recorder =
   | { kind: 'none' }
   | { kind: 'requested' }
   | { kind: 'running'; startedAt: number | undefined }
   | { kind: 'finished'; startedAt: number | undefined; finishedAt: number | undefined }
+  /** Stopped and removed because the caller refused while they talked. */
+  | { kind: 'discarded'; startedAt: number | undefined }
   | { kind: 'failed' };
 
 export type DialStatus = 'BUSY' | 'NOANSWER' | 'CONGESTION' | 'CHANUNAVAIL';
@@ -87,9 +140,13 @@ export type Outcome =
   | { result: 'abandoned' };
 
 export type Effect =
+  | { type: 'plan' }
   | { type: 'checkReadiness' }
   | { type: 'answer' }
   | { type: 'play'; sentence: Sentence }
+  | { type: 'stopPlayback'; playbackId: PlaybackId }
+  /** Keeps the language that the caller chose, for the next call. */
+  | { type: 'rememberLanguage'; language: string }
   /** Makes the bridge and the destination's channel, while the last sentence plays; nothing is dialled. */
   | { type: 'prepare'; order: Order }
   | { type: 'dial'; order: Order }
@@ -98,8 +155,14 @@ export type Effect =
   /** P1: needs the proof that the caller was told. */
   | { type: 'startRecorder'; order: Order; told: Told }
   | { type: 'stopRecorder'; recording: RecordingId }
+  /** Stops and removes what was recorded. */
+  | { type: 'discardRecorder'; recording: RecordingId }
+  /** Says a sentence to both sides. */
+  | { type: 'sayToBoth'; bridge: BridgeId; sentence: Sentence }
   /** Tells the dialplan, for its hangup handler or CDR, that this call is recorded, and as what. */
   | { type: 'tellRecorded'; recording: RecordingId }
+  /** Takes that back: the caller refused while they talked. */
+  | { type: 'tellRefused' }
   | { type: 'hangUpCaller' }
   | { type: 'hangUpDestination'; destination: ChannelId }
   | { type: 'destroyBridge'; bridge: BridgeId }
@@ -114,6 +177,7 @@ export type Effect =
 export function fallibleStep(effect: Effect): FallibleStep | undefined {
   switch (effect.type) {
     case 'save':
+    case 'plan':
     case 'answer':
     case 'prepare':
     case 'play':
@@ -121,10 +185,15 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'startRecorder':
       return effect.type;
     case 'checkReadiness':
+    case 'stopPlayback':
+    case 'rememberLanguage':
     case 'ring':
     case 'ringStop':
     case 'stopRecorder':
+    case 'discardRecorder':
+    case 'sayToBoth':
     case 'tellRecorded':
+    case 'tellRefused':
     case 'hangUpCaller':
     case 'hangUpDestination':
     case 'destroyBridge':
@@ -136,3 +205,4 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
 }
 
 export type Step = { state: CallState; effects: readonly Effect[] };
+export type In<Kind extends CallState['kind']> = Extract<CallState, { kind: Kind }>;

@@ -1,19 +1,25 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
+import { noAnswer, type Answer } from '../call/consent.ts';
 import type { Played } from '../call/notice.ts';
+import type { TalkTimes } from '../call/ports.ts';
 import type { CallState, Recorder } from '../call/state.ts';
-import type { CallId } from '../core/ids.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
 import { callRow, noticeRow, type CallRow, type NoticeRow } from './rows.ts';
 
 /** The sentences that have been played so far. */
 function playedOf(state: CallState): readonly Played[] {
   switch (state.kind) {
+    case 'planning':
     case 'checking':
     case 'answering':
+    case 'choosing':
       return [];
     case 'announcing':
+    case 'acknowledging':
     case 'ended':
       return state.played;
+    case 'asking':
     case 'dialling':
     case 'talking':
     case 'closing':
@@ -21,11 +27,33 @@ function playedOf(state: CallState): readonly Played[] {
   }
 }
 
-function recorderOf(state: CallState): Recorder {
+function answerOf(state: CallState): Answer {
   switch (state.kind) {
+    case 'planning':
     case 'checking':
     case 'answering':
+    case 'choosing':
+    case 'asking':
+      return noAnswer;
     case 'announcing':
+    case 'acknowledging':
+    case 'dialling':
+    case 'talking':
+    case 'closing':
+    case 'ended':
+      return state.answer;
+  }
+}
+
+function recorderOf(state: CallState): Recorder {
+  switch (state.kind) {
+    case 'planning':
+    case 'checking':
+    case 'answering':
+    case 'choosing':
+    case 'announcing':
+    case 'asking':
+    case 'acknowledging':
     case 'dialling':
       return { kind: 'none' };
     case 'talking':
@@ -39,9 +67,15 @@ function recorderOf(state: CallState): Recorder {
 export function makeCalls(database: Database.Database, now: () => number) {
   const upsertCall = database.prepare(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
-      language_reason, phase, recording_id, keep_days, state)
-    VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason, @phase, @recordingId, @keepDays, @state)
-    ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, recording_id = excluded.recording_id, keep_days = excluded.keep_days, state = excluded.state`);
+      language_reason, languages_unavailable, consent_mode, answer, answer_digits, answer_at, phase, recording_id,
+      keep_days, state)
+    VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason,
+      @languagesUnavailable, @consentMode, @answer, @answerDigits, @answerAt, @phase, @recordingId, @keepDays, @state)
+    ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, recording_id = excluded.recording_id,
+      keep_days = excluded.keep_days, state = excluded.state, line = excluded.line,
+      purposes = excluded.purposes, languages = excluded.languages, language_reason = excluded.language_reason,
+      languages_unavailable = excluded.languages_unavailable, consent_mode = excluded.consent_mode,
+      answer = excluded.answer, answer_digits = excluded.answer_digits, answer_at = excluded.answer_at`);
   const endCall = database.prepare(`
     UPDATE calls SET ended_at = @endedAt, result = @result, reason = @reason, dial_status = @dialStatus WHERE id = @id`);
   const upsertNotice = database.prepare(`
@@ -56,6 +90,12 @@ export function makeCalls(database: Database.Database, now: () => number) {
   const insertAudit = database.prepare(`
     INSERT INTO audit (at, recording_id, event, from_status, to_status, actor)
     VALUES (@at, @id, 'recorder started', NULL, 'recording', 'serve')`);
+  const discard = database.prepare(
+    `UPDATE recordings SET status = 'discarded', failure = 'refused' WHERE id = @id AND status = 'recording'`,
+  );
+  const insertDiscarded = database.prepare(`
+    INSERT INTO audit (at, recording_id, event, from_status, to_status, actor)
+    VALUES (@at, @id, 'the caller refused', 'recording', 'discarded', 'serve')`);
   const selectOpen = database.prepare(`SELECT state FROM calls WHERE state IS NOT NULL ORDER BY id`);
   const selectCall = database.prepare(`SELECT * FROM calls WHERE id = ?`);
   const selectCalls = database.prepare(`SELECT * FROM calls ORDER BY id DESC LIMIT ?`);
@@ -68,7 +108,7 @@ export function makeCalls(database: Database.Database, now: () => number) {
     const recorder = recorderOf(state);
     const noticeFinishedAt = played.at(-1)?.finishedAt;
     const { order } = facts;
-    if (recorder.kind !== 'running' && recorder.kind !== 'finished') return;
+    if (recorder.kind !== 'running' && recorder.kind !== 'finished' && recorder.kind !== 'discarded') return;
     if (order === undefined || noticeFinishedAt === undefined) return;
     const id = order.recording;
     const inserted = insertRecording.run({ id, callId: facts.id, noticeFinishedAt, keepDays: order.keepDays });
@@ -78,12 +118,16 @@ export function makeCalls(database: Database.Database, now: () => number) {
       startedAt: recorder.startedAt ?? null,
       finishedAt: recorder.kind === 'finished' ? (recorder.finishedAt ?? null) : null,
     });
+    if (recorder.kind === 'discarded' && discard.run({ id }).changes === 1) {
+      insertDiscarded.run({ id, at: now() });
+    }
   };
 
   const save = database.transaction((state: CallState): void => {
     const { facts } = state;
     const { order } = facts;
     const ended = state.kind === 'ended';
+    const answer = answerOf(state);
     upsertCall.run({
       id: facts.id,
       startedAt: facts.startedAt,
@@ -92,8 +136,13 @@ export function makeCalls(database: Database.Database, now: () => number) {
       asteriskNode: facts.asterisk.node,
       line: order?.request.line ?? null,
       purposes: JSON.stringify(order?.request.purposes ?? []),
-      languages: JSON.stringify(order?.language.languages ?? []),
-      languageReason: order?.language.reason ?? null,
+      languages: JSON.stringify(order?.script.language.languages ?? []),
+      languageReason: order?.script.language.reason ?? null,
+      languagesUnavailable: JSON.stringify(order?.script.language.unavailable ?? []),
+      consentMode: order?.script.consent.mode ?? 'announce',
+      answer: answer.kind,
+      answerDigits: answer.kind === 'none' ? null : answer.digits,
+      answerAt: answer.kind === 'none' ? null : answer.at,
       phase: state.kind,
       recordingId: order?.recording ?? null,
       keepDays: order?.keepDays ?? null,
@@ -129,7 +178,14 @@ export function makeCalls(database: Database.Database, now: () => number) {
     }
   });
 
+  const setTalk = database.prepare(
+    `UPDATE recordings SET caller_talk_ms = ?, destination_talk_ms = ? WHERE id = ? AND status = 'recording'`,
+  );
+
   return {
+    saveTalk: (recording: RecordingId, { callerMs, destinationMs }: TalkTimes): void => {
+      setTalk.run(callerMs, destinationMs, recording);
+    },
     save: (state: CallState): void => {
       save.immediate(state);
     },

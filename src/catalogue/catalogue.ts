@@ -6,8 +6,9 @@ import type { CallId, RecordingId } from '../core/ids.ts';
 import { makeCalls } from './calls.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
+import { makePreferences } from './preferences.ts';
 import { makeRecordings, type AuditNote, type RecordingChanges, type RecordingFilter } from './recordings.ts';
-import type { AuditRow, CallRow, NoticeRow, RecordingRow, RecordingStatus } from './rows.ts';
+import type { AuditRow, CallRow, NoticeRow, PurposeEnd, RecordingRow, RecordingStatus } from './rows.ts';
 
 /**
  * What is known of calls and recordings. Asynchronous although SQLite is not, so that another database can stand behind
@@ -21,7 +22,9 @@ export type Catalogue = CallJournal & {
   policy(version: string): Promise<string | undefined>;
 
   recording(id: string): Promise<RecordingRow | undefined>;
+  recordingOfCall(id: CallId): Promise<RecordingRow | undefined>;
   recordings(filter: RecordingFilter): Promise<RecordingRow[]>;
+  purposeEnds(id: RecordingId): Promise<PurposeEnd[]>;
   finishable(): Promise<RecordingRow[]>;
   sendable(at: number, after: string, limit: number): Promise<RecordingRow[]>;
   due(at: number, after: string, limit: number): Promise<RecordingRow[]>;
@@ -37,6 +40,10 @@ export type Catalogue = CallJournal & {
   postpone(id: RecordingId, until: number): Promise<void>;
   note(id: RecordingId, note: AuditNote): Promise<void>;
   audit(id: RecordingId): Promise<AuditRow[]>;
+
+  /** By a keyed hash of the caller's number; expired ones are not given. */
+  preference(caller: string): Promise<string | undefined>;
+  setPreference(caller: string, language: string, expiresAt: number): Promise<void>;
 
   takeLease(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
   releaseLease(job: string, me: LeaseHolder): Promise<void>;
@@ -76,10 +83,12 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
   const now = (): number => clock.now();
   const calls = makeCalls(database, now);
   const recordings = makeRecordings(database, now);
+  const preferences = makePreferences(database, now);
   const leases = makeLeases(database, now);
 
   return {
     save: eventually(calls.save),
+    saveTalk: eventually(calls.saveTalk),
     open: eventually(calls.open),
     call: eventually(calls.call),
     calls: eventually(calls.calls),
@@ -87,7 +96,9 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     savePolicy: eventually(calls.savePolicy),
     policy: eventually(calls.policy),
     recording: eventually(recordings.recording),
+    recordingOfCall: eventually(recordings.recordingOfCall),
     recordings: eventually(recordings.recordings),
+    purposeEnds: eventually(recordings.purposeEnds),
     finishable: eventually(recordings.finishable),
     sendable: eventually(recordings.sendable),
     due: eventually(recordings.due),
@@ -97,6 +108,8 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     postpone: eventually(recordings.postpone),
     note: eventually(recordings.note),
     audit: eventually(recordings.audit),
+    preference: eventually(preferences.preference),
+    setPreference: eventually(preferences.setPreference),
     takeLease: eventually(leases.takeLease),
     releaseLease: eventually(leases.releaseLease),
     close: () => {

@@ -93,4 +93,44 @@ export const migrations: readonly string[] = [
     until INTEGER NOT NULL
   ) STRICT;
   `,
+  // Each purpose of a recording has its own end. Rows from before get it from the keepDays of their call's policy; one that
+  // is not known there ends with the recording.
+  `
+  CREATE TABLE recording_purposes (
+    recording_id TEXT NOT NULL REFERENCES recordings (id),
+    purpose TEXT NOT NULL,
+    keep_until INTEGER NOT NULL,
+    PRIMARY KEY (recording_id, purpose)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX recording_purposes_by_end ON recording_purposes (purpose, keep_until);
+
+  INSERT INTO recording_purposes (recording_id, purpose, keep_until)
+  SELECT
+    recordings.id,
+    named.value,
+    recordings.keep_until - 86400000 * max(0, recordings.keep_days - coalesce(
+      (SELECT json_extract(each.value, '$.keepDays')
+       FROM policies, json_each(policies.content, '$.purposes') AS each
+       WHERE policies.version = calls.policy_version AND each.key = named.value),
+      recordings.keep_days))
+  FROM recordings
+  JOIN calls ON calls.id = recordings.call_id
+  JOIN json_each(calls.purposes) AS named
+  WHERE recordings.keep_until IS NOT NULL;
+  `,
+  // What the caller was asked and answered, languages that had no prompts, and languages that callers chose.
+  `
+  ALTER TABLE calls ADD COLUMN languages_unavailable TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE calls ADD COLUMN consent_mode TEXT NOT NULL DEFAULT 'announce';
+  ALTER TABLE calls ADD COLUMN answer TEXT NOT NULL DEFAULT 'none';
+  ALTER TABLE calls ADD COLUMN answer_digits TEXT;
+  ALTER TABLE calls ADD COLUMN answer_at INTEGER;
+  ALTER TABLE recordings ADD COLUMN caller_talk_ms INTEGER;
+  ALTER TABLE recordings ADD COLUMN destination_talk_ms INTEGER;
+  CREATE TABLE preferences (
+    caller TEXT PRIMARY KEY,
+    language TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -1,8 +1,17 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
-import type { RecordingId } from '../core/ids.ts';
-import { auditRow, forward, recordingRow, type AuditRow, type RecordingRow, type RecordingStatus } from './rows.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
+import {
+  auditRow,
+  forward,
+  purposeEnd,
+  recordingRow,
+  type AuditRow,
+  type PurposeEnd,
+  type RecordingRow,
+  type RecordingStatus,
+} from './rows.ts';
 
 /** What a step may write beside the status. */
 export type RecordingChanges = Partial<
@@ -21,14 +30,24 @@ export type RecordingChanges = Partial<
     | 'receiptKey'
     | 'receipt'
   >
->;
+> & {
+  /** One for each purpose of the recording; an end that is known already stays. */
+  purposeEnds?: readonly PurposeEnd[];
+};
 
 /** Who did a step, and what else the audit trail should keep; no personal data. */
 export type AuditNote = { event: string; actor: string; detail?: Record<string, unknown> };
 
-export type RecordingFilter = { status?: RecordingStatus | undefined; limit: number };
+export type RecordingFilter = {
+  status?: RecordingStatus | undefined;
+  /** Only recordings that are kept for this purpose at this time, or will be once they are finished. */
+  inForce?: { purpose: string; at: number } | undefined;
+  limit: number;
+};
 
-const columns: Readonly<Record<keyof RecordingChanges, string>> = {
+type Column = Exclude<keyof RecordingChanges, 'purposeEnds'>;
+
+const columns: Readonly<Record<Column, string>> = {
   finishedAt: 'finished_at',
   keepUntil: 'keep_until',
   bytes: 'bytes',
@@ -43,15 +62,32 @@ const columns: Readonly<Record<keyof RecordingChanges, string>> = {
   receipt: 'receipt',
 };
 
-const isColumn = (key: string): key is keyof RecordingChanges => key in columns;
+const isColumn = (key: string): key is Column => key in columns;
 
 /** The tables `recordings` and `audit`. */
 export function makeRecordings(database: Database.Database, now: () => number) {
   const rows = z.array(recordingRow);
+  const selectOfCall = database.prepare(`SELECT * FROM recordings WHERE call_id = ?`);
   const selectOne = database.prepare(`SELECT * FROM recordings WHERE id = ?`);
   const selectAll = database.prepare(
     `SELECT * FROM recordings WHERE (@status IS NULL OR status = @status) ORDER BY id DESC LIMIT @limit`,
   );
+  // What purposesInForce (retention/purposes.ts) says of one recording, for all.
+  const selectInForce = database.prepare(`
+    SELECT recordings.* FROM recordings JOIN calls ON calls.id = recordings.call_id
+    WHERE (@status IS NULL OR status = @status) AND status IN ('recording', 'recorded', 'archived', 'failed')
+      AND CASE WHEN status = 'recording'
+        THEN EXISTS (SELECT 1 FROM json_each(calls.purposes) WHERE value = @purpose)
+        ELSE EXISTS (SELECT 1 FROM recording_purposes
+          WHERE recording_id = recordings.id AND purpose = @purpose AND keep_until > @at)
+      END
+    ORDER BY recordings.id DESC LIMIT @limit`);
+  const selectEnds = database.prepare(
+    `SELECT purpose, keep_until FROM recording_purposes WHERE recording_id = ? ORDER BY keep_until, purpose`,
+  );
+  const insertEnd = database.prepare(`
+    INSERT INTO recording_purposes (recording_id, purpose, keep_until) VALUES (@id, @purpose, @keepUntil)
+    ON CONFLICT DO NOTHING`);
   const selectFinishable = database.prepare(`
     SELECT recordings.* FROM recordings JOIN calls ON calls.id = recordings.call_id
     WHERE status = 'recording' AND (recordings.finished_at IS NOT NULL OR calls.state IS NULL) ORDER BY recordings.id`);
@@ -61,6 +97,7 @@ export function makeRecordings(database: Database.Database, now: () => number) {
   const countByStatus = database.prepare(`SELECT status, count(*) AS count FROM recordings GROUP BY status`);
   const selectDue = database.prepare(`
     SELECT * FROM recordings WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at AND id > @after
+      AND NOT EXISTS (SELECT 1 FROM recording_purposes AS ends WHERE ends.recording_id = recordings.id AND ends.keep_until > @at)
     ORDER BY id LIMIT @limit`);
   const postpone = database.prepare(
     `UPDATE recordings SET attempts = attempts + 1, next_attempt_at = ? WHERE id = ? AND status = 'recorded'`,
@@ -94,6 +131,7 @@ export function makeRecordings(database: Database.Database, now: () => number) {
       if (moved.changes === 0) {
         throw new PreavisError('status_conflict', `recording ${id} is no longer ${from}`);
       }
+      for (const { purpose, keepUntil } of changes.purposeEnds ?? []) insertEnd.run({ id, purpose, keepUntil });
       audit(id, note, from, to);
     },
   );
@@ -111,15 +149,22 @@ export function makeRecordings(database: Database.Database, now: () => number) {
   }
 
   return {
+    recordingOfCall: (id: CallId): RecordingRow | undefined => recordingRow.optional().parse(selectOfCall.get(id)),
     recording: (id: string): RecordingRow | undefined => recordingRow.optional().parse(selectOne.get(id)),
-    recordings: ({ status, limit }: RecordingFilter): RecordingRow[] =>
-      rows.parse(selectAll.all({ status: status ?? null, limit })),
+    recordings: ({ status, inForce, limit }: RecordingFilter): RecordingRow[] =>
+      rows.parse(
+        inForce === undefined
+          ? selectAll.all({ status: status ?? null, limit })
+          : selectInForce.all({ status: status ?? null, ...inForce, limit }),
+      ),
+    /** Until when it is kept for each of its purposes, the first to end first; none before it is finished. */
+    purposeEnds: (id: RecordingId): PurposeEnd[] => z.array(purposeEnd).parse(selectEnds.all(id)),
     /** Status `recording`, but the recorder or the whole call has ended. */
     finishable: (): RecordingRow[] => rows.parse(selectFinishable.all()),
     /** Status `recorded` and not postponed, oldest first, beyond `after`. */
     sendable: (at: number, after: string, limit: number): RecordingRow[] =>
       rows.parse(selectSendable.all(at, after, limit)),
-    /** Whose keepUntil has come, in the order of ids, beyond `after`. */
+    /** Whose keepUntil, and the last of whose purposes' ends, has come; in the order of ids, beyond `after`. */
     due: (at: number, after: string, limit: number): RecordingRow[] => rows.parse(selectDue.all({ at, after, limit })),
     counts: (): Partial<Record<RecordingStatus, number>> =>
       Object.fromEntries(

@@ -45,6 +45,8 @@ export const recordingRow = z
     bytes: z.number().nullable(),
     duration_ms: z.number().nullable(),
     sha256: z.string().nullable(),
+    caller_talk_ms: z.number().nullable(),
+    destination_talk_ms: z.number().nullable(),
     flags: json(z.array(z.string())),
     failure: z.string().nullable(),
     archive: z.string().nullable(),
@@ -67,6 +69,10 @@ export const recordingRow = z
     bytes: row.bytes,
     durationMs: row.duration_ms,
     sha256: row.sha256,
+    talk:
+      row.caller_talk_ms === null || row.destination_talk_ms === null
+        ? null
+        : { callerMs: row.caller_talk_ms, destinationMs: row.destination_talk_ms },
     flags: row.flags,
     failure: row.failure,
     archive: row.archive,
@@ -91,6 +97,11 @@ export const callRow = z
     purposes: json(z.array(z.string())),
     languages: json(z.array(z.string())),
     language_reason: z.string().nullable(),
+    languages_unavailable: json(z.array(z.object({ language: z.string(), reason: z.string() }))),
+    consent_mode: z.enum(['announce', 'optOut', 'optIn']),
+    answer: z.enum(['none', 'accepted', 'refused']),
+    answer_digits: z.string().nullable(),
+    answer_at: z.number().nullable(),
     phase: z.string(),
     result: z.string().nullable(),
     reason: z.string().nullable(),
@@ -106,6 +117,8 @@ export const callRow = z
     purposes: row.purposes,
     languages: row.languages,
     languageReason: row.language_reason,
+    languagesUnavailable: row.languages_unavailable,
+    consent: { mode: row.consent_mode, answer: row.answer, digits: row.answer_digits, at: row.answer_at },
     phase: row.phase,
     result: row.result,
     reason: row.reason,
@@ -155,3 +168,15 @@ export const auditRow = z
     detail: row.detail,
   }));
 export type AuditRow = z.output<typeof auditRow>;
+
+/** Until when a recording is kept for one of its purposes, ms since 1970 UTC. */
+export const purposeEnd = z
+  .object({ purpose: z.string(), keep_until: z.number() })
+  .transform((row) => ({ purpose: row.purpose, keepUntil: row.keep_until }));
+export type PurposeEnd = z.output<typeof purposeEnd>;
+
+/** What the catalogue keeps of each version of the policy, for the recordings and receipts that name it. */
+export const storedPolicy = z.object({
+  purposes: z.record(z.string(), z.object({ justification: z.string(), legalBasis: z.string(), keepDays: z.number() })),
+});
+export type StoredPolicy = z.infer<typeof storedPolicy>;

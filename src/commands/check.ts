@@ -8,7 +8,10 @@ import { makeIds } from '../core/ids.ts';
 import { checkJobs, loadLibrary, makeAri, makeStore, refuseMissingPrompts } from '../parts.ts';
 import { configOf, type CommandContext } from './context.ts';
 
-type Finding = { check: string; ok: true } | { check: string; ok: false; code: string; problem: string; hint: string };
+/** A warning is for people to judge: nothing is broken. */
+type Finding =
+  | { check: string; ok: true; warning?: string }
+  | { check: string; ok: false; code: string; problem: string; hint: string };
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
 async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
@@ -35,6 +38,16 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     if (library instanceof PreavisError) throw library;
     makePolicy(config, library);
   });
+  const unchecked = Object.entries(config.purposes).filter(([, purpose]) => !purpose.checkedByCounsel);
+  list.push({
+    check: 'purposes checked by counsel',
+    ok: true,
+    ...(unchecked.length === 0
+      ? {}
+      : {
+          warning: `not yet: ${unchecked.map(([id]) => id).join(', ')}. Have them checked, then set checkedByCounsel: true`,
+        }),
+  });
   await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
   await look('catalogue', () => {
     // One that is not there yet is made by serve, for the user that it runs as.
@@ -60,20 +73,24 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   return list;
 }
 
-/** Looks at everything `serve` needs and says what is wrong and how to mend it. Exit 1 when anything is. */
-export async function check(context: CommandContext, { json }: { json: boolean }): Promise<0 | 1> {
+/**
+ * Looks at everything `serve` needs and says what is wrong and how to mend it. Exit 1 when anything is; 3 when there are
+ * only warnings.
+ */
+export async function check(context: CommandContext, { json }: { json: boolean }): Promise<0 | 1 | 3> {
   const list = await findings(await configOf(context), context);
   const ok = list.every((finding) => finding.ok);
   if (json) context.print(JSON.stringify({ ok, checks: list }, undefined, 2));
   else {
     for (const finding of list) {
-      context.print(
-        finding.ok
-          ? `ok     ${finding.check}`
-          : `WRONG  ${finding.check}: ${finding.problem} [${finding.code}]\n       ${finding.hint}`,
-      );
+      if (!finding.ok) {
+        context.print(`WRONG  ${finding.check}: ${finding.problem} [${finding.code}]\n       ${finding.hint}`);
+      } else if (finding.warning === undefined) context.print(`ok     ${finding.check}`);
+      else context.print(`WARN   ${finding.check}: ${finding.warning}`);
     }
   }
 
-  return ok ? 0 : 1;
+  if (!ok) return 1;
+
+  return list.some((finding) => 'warning' in finding) ? 3 : 0;
 }

@@ -1,6 +1,18 @@
+import { SingleBar } from 'cli-progress';
+import { buildPrompts } from '../config/buildPrompts.ts';
 import { installPrompts } from '../config/installPrompts.ts';
+import { checkPromptFiles, type PromptFinding } from '../config/promptCheck.ts';
+import { promptTexts, readPrompt, readPromptSource } from '../config/prompts.ts';
 import { loadLibrary, soundsFolder } from '../parts.ts';
 import { configOf, type CommandContext, type ExitCode } from './context.ts';
+import { table } from './table.ts';
+
+/** `sounds`: a folder with prompts.yaml, in place of that of the configuration, which is then not read. */
+export type PromptsOptions = { sounds: string | undefined; json: boolean };
+
+async function folderOf(context: CommandContext, sounds: string | undefined): Promise<string> {
+  return sounds ?? soundsFolder(await configOf(context));
+}
 
 /** Puts the prompts where Asterisk finds them; prompts that are there already stay. */
 export async function promptsInstall(
@@ -14,4 +26,85 @@ export async function promptsInstall(
   else context.print(`${result.copied.length} sound files copied, ${result.kept.length} were there already`);
 
   return 0;
+}
+
+/** Every sentence of prompts.yaml, with its sound if there is one that can be played. */
+export async function promptsList(context: CommandContext, { sounds, json }: PromptsOptions): Promise<ExitCode> {
+  const folder = await folderOf(context, sounds);
+  const list = await Promise.all(
+    promptTexts(await readPromptSource(folder)).map(async (words) => {
+      const prompt = await readPrompt(folder, words);
+      return typeof prompt === 'string'
+        ? { ...words, sha256: null, lengthMs: null, soundName: null, problem: prompt }
+        : { ...prompt, problem: null };
+    }),
+  );
+  if (json) {
+    context.print(JSON.stringify({ prompts: list }, undefined, 2));
+
+    return 0;
+  }
+  const header = ['PROMPT', 'LANGUAGE', 'KIND', 'LENGTH', 'MADE', 'SHA-256', 'TEXT'];
+  const cells = list.map(({ id, language, kind, lengthMs, made, sha256, text }) => [
+    id,
+    language,
+    kind,
+    lengthMs === null ? 'no sound' : `${(lengthMs / 1_000).toFixed(1)} s`,
+    made,
+    sha256?.slice(0, 12) ?? '',
+    text,
+  ]);
+  context.print(table(header, cells));
+
+  return 0;
+}
+
+function describe({ language, prompt, format, what, measured, allowed }: PromptFinding): string {
+  return `${language}/${prompt}.${format}: ${what}: ${measured}; must be ${allowed}`;
+}
+
+/** Makes what is missing and what no longer says its text, then checks it. Exit 3 when the check finds something. */
+export async function promptsBuild(
+  context: CommandContext,
+  { sounds, languages, force, json }: PromptsOptions & { languages: string[] | undefined; force: boolean },
+): Promise<ExitCode> {
+  const folder = await folderOf(context, sounds);
+  const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
+  bar?.start(1, 0);
+  const built = await buildPrompts(folder, {
+    languages,
+    force,
+    progress: (done, of) => {
+      bar?.setTotal(of);
+      bar?.update(done);
+    },
+  }).finally(() => bar?.stop());
+  const prompts = promptTexts(await readPromptSource(folder)).filter(
+    ({ language }) => languages?.includes(language) ?? true,
+  );
+  const findings = await checkPromptFiles({ prompts }, folder);
+  if (json) context.print(JSON.stringify({ ...built, findings }, undefined, 2));
+  else {
+    for (const { language, prompt, why } of built.left) context.print(`${language}/${prompt}: left alone: ${why}`);
+    context.print(
+      `${built.made.length} prompts made, ${built.kept.length} as they were, ${built.left.length} left alone`,
+    );
+    for (const finding of findings) context.print(describe(finding));
+  }
+
+  return findings.length === 0 ? 0 : 3;
+}
+
+/** Measures every sound file. Exit 3 when something needs attention; it never changes anything. */
+export async function promptsCheck(context: CommandContext, { sounds, json }: PromptsOptions): Promise<ExitCode> {
+  const folder = await folderOf(context, sounds);
+  const prompts = promptTexts(await readPromptSource(folder));
+  const findings = await checkPromptFiles({ prompts }, folder);
+  if (json) context.print(JSON.stringify({ ok: findings.length === 0, findings }, undefined, 2));
+  else {
+    for (const finding of findings) context.print(describe(finding));
+    context.print(`${prompts.length} prompts looked at, ${findings.length} findings`);
+  }
+
+  return findings.length === 0 ? 0 : 3;
 }

@@ -4,15 +4,19 @@ import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isUlid } from '../core/ids.ts';
 import { gapMs } from '../evidence/receipt.ts';
+import { purposesInForce } from '../retention/purposes.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 import { table } from './table.ts';
 
-export type ListOptions = { status: string | undefined; limit: string; json: boolean };
+export type ListOptions = { status: string | undefined; purpose: string | undefined; limit: string; json: boolean };
 
 const time = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
-async function described(row: RecordingRow, catalogue: Catalogue) {
+async function described(row: RecordingRow, catalogue: Catalogue, at: number) {
   const call = await catalogue.call(row.callId);
+  const ends = await catalogue.purposeEnds(row.id);
+  const purposes = call?.purposes ?? [];
+  const inForce = purposesInForce(row.status, purposes, ends, at);
 
   return {
     id: row.id,
@@ -21,9 +25,14 @@ async function described(row: RecordingRow, catalogue: Catalogue) {
     durationMs: row.durationMs,
     bytes: row.bytes,
     line: call?.line ?? null,
-    purposes: call?.purposes ?? [],
+    purposes,
     languages: call?.languages ?? [],
     keepUntil: time(row.keepUntil),
+    purposeEnds: purposes.map((purpose) => ({
+      purpose,
+      keepUntil: time(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null),
+      inForce: inForce.includes(purpose),
+    })),
     objectKey: row.objectKey,
     flags: row.flags,
     failure: row.failure,
@@ -39,15 +48,24 @@ function parseStatus(text: string | undefined): RecordingStatus | undefined {
   throw new PreavisError('usage', `--status is one of ${recordingStatuses.join(', ')}`);
 }
 
-/** Lists recordings, newest first. */
+/**
+ * Lists recordings, newest first. With a purpose: only those that may still be used for it, though another purpose may
+ * keep more.
+ */
 export async function recordingsList(context: CommandContext, options: ListOptions): Promise<ExitCode> {
   const status = parseStatus(options.status);
   if (!/^[1-9]\d{0,6}$/.test(options.limit)) throw new PreavisError('usage', '--limit is a number from 1');
   const config = await configOf(context);
+  const { purpose } = options;
+  if (purpose !== undefined && !Object.hasOwn(config.purposes, purpose)) {
+    throw new PreavisError('usage', `--purpose is one of ${Object.keys(config.purposes).join(', ')}`);
+  }
+  const at = context.clock.now();
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const rows = await catalogue.recordings({ status, limit: Number(options.limit) });
-    const list = await Promise.all(rows.map((row) => described(row, catalogue)));
+    const inForce = purpose === undefined ? undefined : { purpose, at };
+    const rows = await catalogue.recordings({ status, inForce, limit: Number(options.limit) });
+    const list = await Promise.all(rows.map((row) => described(row, catalogue, at)));
     if (options.json) {
       context.print(JSON.stringify({ recordings: list }, undefined, 2));
 
@@ -81,7 +99,7 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
     const notice = await catalogue.notices(row.callId);
     const audit = await catalogue.audit(row.id);
     const shown = {
-      ...(await described(row, catalogue)),
+      ...(await described(row, catalogue, context.clock.now())),
       call: row.callId,
       sha256: row.sha256,
       finishedAt: time(row.finishedAt),
@@ -96,9 +114,14 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
 
       return 0;
     }
-    const { notice: sentences, audit: steps, ...facts } = shown;
+    const { notice: sentences, audit: steps, purposeEnds: ends, ...facts } = shown;
     for (const [name, value] of Object.entries(facts)) {
       context.print(`${name.padEnd(15)} ${Array.isArray(value) ? value.join(', ') : String(value ?? '-')}`);
+    }
+    context.print('\nPurposes');
+    for (const each of ends) {
+      const end = each.keepUntil === null ? 'not finished' : `kept until ${each.keepUntil}`;
+      context.print(`  ${each.purpose}  ${end}${each.inForce || each.keepUntil === null ? '' : '  (over)'}`);
     }
     context.print('\nNotice as it was heard');
     for (const each of sentences) {

@@ -2,10 +2,10 @@
  * Copies the prompts to where Asterisk looks for sounds. A file's name carries the hash of its WAV, so a changed prompt is
  * a new file; old ones are never removed, because receipts name them and calls may be playing them.
  */
-import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
-import { readIfPresent } from '../core/files.ts';
+import { readIfPresent, writeWhole } from '../core/files.ts';
 import { checkPromptFiles } from './promptCheck.ts';
 import { makePromptLibrary, promptFile, type PromptLibrary } from './prompts.ts';
 import { promptFormats } from './promptSound.ts';
@@ -60,7 +60,7 @@ export async function installPrompts(
           result.kept.push(target);
           continue;
         }
-        await writeWhole(folder, target, bytes);
+        await writeWhole(target, bytes);
         result.copied.push(target);
       }
     }
@@ -116,28 +116,4 @@ async function makeFolder(folder: string): Promise<void> {
     throw thrown;
   }
   await chmod(folder, 0o755);
-}
-
-async function writeWhole(folder: string, target: string, bytes: Buffer): Promise<void> {
-  const temporary = `${target}.${process.pid}.tmp`;
-  try {
-    const file = await open(temporary, 'w', 0o644);
-    try {
-      await file.writeFile(bytes);
-      await file.chmod(0o644);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, target);
-  } catch (thrown) {
-    await rm(temporary, { force: true });
-    throw thrown;
-  }
-  const parent = await open(folder, 'r');
-  try {
-    await parent.sync();
-  } finally {
-    await parent.close();
-  }
 }

@@ -33,8 +33,10 @@ function environmentName(path: string): string {
     .toUpperCase()}`;
 }
 
-function walk(node: unknown, path: string, keys: ConfigKey[]): void {
+/** A list of names and values (`purposes.*.names`) tells of its values in its own sentence. */
+function walk(node: unknown, path: string, keys: ConfigKey[], above = ''): void {
   const parsed = jsonNode.parse(node);
+  const sentence = parsed.description ?? above;
   if (parsed.type === 'object' && parsed.properties !== undefined) {
     for (const [name, child] of Object.entries(parsed.properties)) {
       walk(child, path === '' ? name : `${path}.${name}`, keys);
@@ -42,7 +44,7 @@ function walk(node: unknown, path: string, keys: ConfigKey[]): void {
     return;
   }
   if (parsed.type === 'object' && parsed.additionalProperties !== undefined) {
-    walk(parsed.additionalProperties, `${path}.*`, keys);
+    walk(parsed.additionalProperties, `${path}.*`, keys, sentence);
     return;
   }
   keys.push({
@@ -50,7 +52,7 @@ function walk(node: unknown, path: string, keys: ConfigKey[]): void {
     type: parsed.enum === undefined ? (parsed.type ?? 'string') : parsed.enum.map(String).join(' | '),
     default: parsed.default,
     unit: parsed.unit,
-    sentence: parsed.description ?? '',
+    sentence,
     secret: parsed.secret ?? false,
     environment: path.includes('*') ? undefined : environmentName(path),
   });

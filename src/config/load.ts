@@ -1,20 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { parse, YAMLParseError } from 'yaml';
+import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { configKeys, type ConfigKey } from './keys.ts';
+import { withPurposeFiles } from './purposeFiles.ts';
 import { configSchema, type Config } from './schema.ts';
-
-type Tree = Record<string, unknown>;
+import { isTree, readYaml, type Tree } from './tree.ts';
 
 /** Variables that are ours but are not keys of the configuration. */
 const otherVariables = new Set(['PREAVIS_CONFIG']);
 /** Variables of tests and the lab, and those that Kubernetes sets for a service named preavis. */
 const otherPrefixes = ['PREAVIS_LAB_', 'PREAVIS_TEST_', 'PREAVIS_BENCH_', 'PREAVIS_SERVICE_', 'PREAVIS_PORT'];
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((node, part) => (isTree(node) ? node[String(part)] : undefined), tree);
@@ -70,11 +66,13 @@ function describe(issue: z.core.$ZodIssue, input: Tree, secrets: ReadonlySet<str
   return `${path === '' ? 'the file' : path}: ${issue.message}${shown}`;
 }
 
-/** Checks a tree (as read from YAML) against the schema. Throws config_invalid with every fault. */
-export function parseConfig(tree: unknown, environment: NodeJS.ProcessEnv = {}): Config {
-  if (!isTree(tree)) throw new PreavisError('config_invalid', 'the file does not hold keys and values');
-  const keys = configKeys();
-  const input = withEnvironment(tree, environment, keys);
+function asTree(value: unknown): Tree {
+  if (!isTree(value)) throw new PreavisError('config_invalid', 'the file does not hold keys and values');
+
+  return value;
+}
+
+function parseTree(input: Tree, keys: readonly ConfigKey[]): Config {
   const result = configSchema.safeParse(input);
   if (result.success) return result.data;
   const secrets = new Set(keys.filter((key) => key.secret).map((key) => key.path));
@@ -82,6 +80,13 @@ export function parseConfig(tree: unknown, environment: NodeJS.ProcessEnv = {}):
     'config_invalid',
     result.error.issues.map((issue) => describe(issue, input, secrets)).join('; '),
   );
+}
+
+/** Checks a tree (as read from YAML) against the schema; purposeFiles are not read. Throws config_invalid with every fault. */
+export function parseConfig(tree: unknown, environment: NodeJS.ProcessEnv = {}): Config {
+  const keys = configKeys();
+
+  return parseTree(withEnvironment(asTree(tree), environment, keys), keys);
 }
 
 async function secretFrom(file: string | undefined, key: string): Promise<string | undefined> {
@@ -96,30 +101,25 @@ async function secretFrom(file: string | undefined, key: string): Promise<string
 }
 
 /**
- * Reads the file, lays the environment over it, checks the whole, and reads the files that hold secrets.
- * Throws config_unreadable or config_invalid.
+ * Reads the file, lays the environment over it, puts the files with purposes under it, checks the whole, and reads the
+ * files that hold secrets. Throws config_unreadable or config_invalid.
  */
 export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): Promise<Config> {
-  let text: string;
-  let tree: unknown;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new PreavisError('config_unreadable', `${file} cannot be read (${errnoOf(cause) ?? 'error'})`, { cause });
-  }
-  try {
-    tree = parse(text);
-  } catch (cause) {
-    // The text of any other error (an alias without anchor) repeats what stands in the file, which may be a secret.
-    const why = cause instanceof YAMLParseError ? `: ${cause.message.split('\n')[0] ?? ''}` : '';
-    throw new PreavisError('config_unreadable', `${file} is not YAML${why}`, { cause });
-  }
-  const config = parseConfig(tree ?? {}, environment);
+  const keys = configKeys();
+  const tree = withEnvironment(asTree((await readYaml(file)) ?? {}), environment, keys);
+  const config = parseTree(await withPurposeFiles(tree, dirname(file)), keys);
   const password = await secretFrom(config.ari.passwordFile, 'ari.passwordFile');
   if (password !== undefined && environment['PREAVIS_ARI_PASSWORD'] === undefined) config.ari.password = password;
   const secretKey = await secretFrom(config.archive.minio.secretKeyFile, 'archive.minio.secretKeyFile');
   if (secretKey !== undefined && environment['PREAVIS_ARCHIVE_MINIO_SECRET_KEY'] === undefined) {
     config.archive.minio.secretKey = secretKey;
+  }
+  const hashKey = await secretFrom(config.privacy.hashKeyFile, 'privacy.hashKeyFile');
+  if (hashKey !== undefined && environment['PREAVIS_PRIVACY_HASH_KEY'] === undefined) {
+    if (hashKey.length < 32) {
+      throw new PreavisError('config_invalid', 'privacy.hashKeyFile: needs at least 32 characters in its first line');
+    }
+    config.privacy.hashKey = hashKey;
   }
 
   return config;

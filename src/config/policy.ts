@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { isSupportedCountry, type CountryCode } from 'libphonenumber-js/max';
 import { PreavisError } from '../core/errors.ts';
-import type { Prompt, PromptLibrary } from './prompts.ts';
+import { noticeFaults } from './noticeRules.ts';
+import { possibleModes, type ConsentMode } from './consent.ts';
+import type { Prompt, PromptLibrary, SingleKind } from './prompts.ts';
 import type { Config, LineConfig, PurposeConfig } from './schema.ts';
 
 /** Why we record. */
@@ -21,6 +23,17 @@ export type Policy = {
   maximumRecordingSeconds: number;
   /** The sentences of the notice, in order; undefined when that language lacks one. */
   notice(purposes: readonly string[], language: string): readonly Prompt[] | undefined;
+  /** The one sentence of this kind in a language. */
+  sentence(kind: SingleKind, language: string): Prompt | undefined;
+  /** A channel that has this language says nothing about its caller. */
+  asteriskDefaultLanguage: string;
+  /** How long a key is waited for after the languages were offered, ms. */
+  choiceWaitMs: number;
+  consent: {
+    /** How long a key is waited for after the question, ms. */
+    waitMs: number;
+    featureCode: string;
+  };
 };
 
 function versionOf(config: Config, library: PromptLibrary): string {
@@ -28,7 +41,8 @@ function versionOf(config: Config, library: PromptLibrary): string {
     config.purposes,
     config.lines,
     config.notice.languages,
-    library.prompts.map((prompt) => [prompt.language, prompt.id, prompt.text, prompt.sha256]),
+    config.consent,
+    library.prompts,
   ]);
 
   return createHash('sha256').update(content).digest('hex').slice(0, 16);
@@ -49,13 +63,27 @@ function lineFaults(line: Line, policy: Policy): string[] {
       faults.push(`${at}: the language ${language} is not one of notice.languages`);
     }
   }
+  const purposes = line.purposes.flatMap((id) => policy.purposes.get(id) ?? []);
   for (const language of policy.languages) {
-    if (policy.notice(line.purposes, language) === undefined) {
+    const notice = policy.notice(line.purposes, language);
+    if (notice === undefined) {
       faults.push(`${at}: there is no notice for ${line.purposes.join(' and ')} in ${language}`);
-    }
+    } else faults.push(...noticeFaults(notice, purposes).map((fault) => `${at}: ${fault}`));
   }
 
   return faults;
+}
+
+/** A dialplan may ask for a purpose that no line has; its notice must be as true as that of a line. */
+function purposeNoticeFaults(policy: Policy): string[] {
+  return [...policy.purposes.values()].flatMap((purpose) =>
+    policy.languages.flatMap((language) => {
+      const notice = policy.notice([purpose.id], language);
+      if (notice === undefined) return [];
+
+      return noticeFaults(notice, [purpose]).map((fault) => `purposes.${purpose.id}: ${fault}`);
+    }),
+  );
 }
 
 /** A purpose is never kept longer than a sentence of its notice promises. */
@@ -86,9 +114,15 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
     defaultTimeoutSeconds: config.dialling.timeoutSeconds,
     maximumRecordingSeconds: config.recording.maximumMinutes * 60,
     notice: (purposes, language) => library.noticeFor(purposes, language),
+    sentence: (kind, language) => library.single(kind, language),
+    asteriskDefaultLanguage: config.notice.asteriskDefaultLanguage,
+    choiceWaitMs: config.notice.choiceSeconds * 1_000,
+    consent: { waitMs: config.consent.waitSeconds * 1_000, featureCode: config.consent.featureCode },
   };
   const faults = [
     ...[...policy.lines.values()].flatMap((line) => lineFaults(line, policy)),
+    ...[...policy.lines.values()].flatMap((line) => consentFaults(line, policy)),
+    ...purposeNoticeFaults(policy),
     ...keepFaults(policy, library),
   ];
   if (faults.length > 0) throw new PreavisError('config_invalid', faults.join('; '));
@@ -96,13 +130,46 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
   return policy;
 }
 
+/** The sentences that a mode of consent needs besides the notice. */
+function consentKinds(mode: ConsentMode): SingleKind[] {
+  return mode === 'announce' ? [] : [mode, 'optOutAck'];
+}
+
+/** The kinds of single sentences that calls on this line can need. */
+function kindsOf(line: Line, policy: Policy): SingleKind[] {
+  const purposes = line.purposes.flatMap((id) => policy.purposes.get(id) ?? []);
+  // A line whose purposes are all unknown is refused by lineFaults.
+  const modes = purposes.length === 0 ? [] : possibleModes(purposes);
+
+  return [...modes.flatMap(consentKinds), ...(line.askLanguage ? (['chooseLanguage'] as const) : [])];
+}
+
+/** What is asked must be there in every language, and the same key must mean the same in all of them. */
+function consentFaults(line: Line, policy: Policy): string[] {
+  const faults: string[] = [];
+  for (const kind of new Set(kindsOf(line, policy))) {
+    const prompts = policy.languages.flatMap((language) => policy.sentence(kind, language) ?? []);
+    const missing = policy.languages.filter((language) => policy.sentence(kind, language) === undefined);
+    if (missing.length > 0) faults.push(`lines.${line.name}: there is no ${kind} sentence in ${missing.join(', ')}`);
+    const keys = prompts.map((prompt) => JSON.stringify(prompt.keys));
+    const same = new Set(keys).size === 1;
+    if (kind === 'chooseLanguage' ? new Set(keys).size !== keys.length : keys.length > 0 && !same) {
+      faults.push(`lines.${line.name}: the keys of the ${kind} sentences contradict each other`);
+    }
+  }
+
+  return faults;
+}
+
 /** Every prompt that a call under this policy can need, once each. */
 export function neededPrompts(policy: Policy): Prompt[] {
   const needed = new Map<string, Prompt>();
   for (const line of policy.lines.values()) {
     for (const language of policy.languages) {
-      for (const prompt of policy.notice(line.purposes, language) ?? [])
+      const single = kindsOf(line, policy).flatMap((kind) => policy.sentence(kind, language) ?? []);
+      for (const prompt of [...(policy.notice(line.purposes, language) ?? []), ...single]) {
         needed.set(prompt.soundName + language, prompt);
+      }
     }
   }
 

@@ -3,16 +3,20 @@
  * this asks whether a caller will hear it, and whether every format says the same.
  */
 import { readIfPresent } from '../core/files.ts';
-import { type Prompt, promptFile, type PromptLibrary } from './prompts.ts';
+import { createHash } from 'node:crypto';
+import { originOf, type PromptOrigins, readOrigins } from './promptOrigins.ts';
+import { promptFile, type PromptText } from './prompts.ts';
 import { type PromptFormat, promptFormats, readPromptSound, type Sound, soundLengthMs } from './promptSound.ts';
 import { activeSpeechLevel, peakLevel, speechLikeness, speechSpan } from './speechLevel.ts';
 
 /**
- * missing: a format is not there (Asterisk transcodes another one). format: the file is not what its name says.
- * content: it does not say what the WAV says. level, peak: too quiet, too loud, clipped. lead, tail: silence before and
+ * missing: a file is not there; a recording needs only the WAV, which Asterisk then converts. format: the file is not what its
+ * name says. content: it does not say what the WAV says, or is that of another sentence. text: it was made from other words
+ * than those of prompts.yaml. voice: a synthesiser spoke what should be a recording. level, peak: too quiet, too loud, clipped. lead, tail: silence before and
  * after the words. pace: too short or too long for the text, so probably not this text.
  */
-export type PromptFindingKind = 'missing' | 'format' | 'content' | 'level' | 'peak' | 'lead' | 'tail' | 'pace';
+export type PromptFindingKind =
+  'missing' | 'format' | 'content' | 'text' | 'voice' | 'level' | 'peak' | 'lead' | 'tail' | 'pace';
 
 export type PromptFinding = {
   prompt: string;
@@ -44,14 +48,27 @@ const levelToleranceDb = 2;
 /** Codecs pad to their frame, so a file may differ this much from the WAV, in ms. */
 const lengthToleranceMs = 20;
 
-/** Every fault of every sound file of `library` in `folder`; empty when all is well. Throws only what reading throws. */
-export async function checkPromptFiles(library: PromptLibrary, folder: string): Promise<PromptFinding[]> {
+/**
+ * Every fault of the sound files of these prompts (a library, or the texts of prompts.yaml) in `folder`; empty when all is well.
+ * Throws only what reading throws.
+ */
+export async function checkPromptFiles(
+  { prompts }: { prompts: readonly PromptText[] },
+  folder: string,
+): Promise<PromptFinding[]> {
+  const origins = await readOrigins(folder);
   const findings: PromptFinding[] = [];
-  for (const prompt of library.prompts) findings.push(...(await checkPrompt(prompt, folder)));
+  const owners = new Map<string, string>();
+  for (const prompt of prompts) findings.push(...(await checkPrompt(prompt, folder, origins, owners)));
   return findings;
 }
 
-async function checkPrompt(prompt: Prompt, folder: string): Promise<PromptFinding[]> {
+async function checkPrompt(
+  prompt: PromptText,
+  folder: string,
+  origins: PromptOrigins,
+  owners: Map<string, string>,
+): Promise<PromptFinding[]> {
   const findings: PromptFinding[] = [];
   let reference: Levelled | undefined;
   for (const format of promptFormats) {
@@ -60,9 +77,10 @@ async function checkPrompt(prompt: Prompt, folder: string): Promise<PromptFindin
     };
     const bytes = await readIfPresent(promptFile(folder, prompt, format));
     if (bytes === undefined) {
-      add('missing', 'no file', `a .${format} file`);
+      if (format === 'wav' || prompt.made === 'placeholder') add('missing', 'no file', `a .${format} file`);
       continue;
     }
+    if (format === 'wav') checkOrigin(prompt, bytes, { origins, owners }, add);
     const sound = readPromptSound(format, bytes);
     if (typeof sound === 'string') {
       add('format', sound, formatNames[format]);
@@ -74,6 +92,24 @@ async function checkPrompt(prompt: Prompt, folder: string): Promise<PromptFindin
     measure(levelled, prompt, add);
   }
   return findings;
+}
+
+/** `owners`: who had a WAV of this hash before. */
+function checkOrigin(
+  { id, language, text, made }: PromptText,
+  wav: Buffer,
+  { origins, owners }: { origins: PromptOrigins; owners: Map<string, string> },
+  add: Add,
+): void {
+  const sha256 = createHash('sha256').update(wav).digest('hex');
+  const origin = originOf(origins, { id, language, sha256 });
+  if (origin !== undefined && origin.text !== text) {
+    add('text', `made from ${JSON.stringify(origin.text)}`, JSON.stringify(text));
+  }
+  if (origin?.source === null && made === 'recording') add('voice', `spoken by ${origin.voice}`, 'a recording');
+  const owner = owners.get(sha256);
+  if (owner === undefined) owners.set(sha256, `${language}/${id}`);
+  else add('content', `the same file as ${owner}.wav`, 'a sound of its own');
 }
 
 /** A sound with its active level in dBov. */
@@ -100,7 +136,7 @@ function compare({ sound, level }: Levelled, reference: Levelled, add: Add): voi
   }
 }
 
-function measure({ sound, level }: Levelled, prompt: Prompt, add: Add): void {
+function measure({ sound, level }: Levelled, prompt: PromptText, add: Add): void {
   const span = speechSpan(sound, level);
   const within = (what: keyof typeof promptLimits, value: number, digits = 0): void => {
     const { from, to, unit } = promptLimits[what];

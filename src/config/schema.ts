@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { consentModes } from './consent.ts';
+import { jurisdictions, purposeKinds } from './law.ts';
+import { lineMixFaults, purposeFaults } from './purposeRules.ts';
 
 /**
  * Every key of the configuration, with its default, unit and one sentence. docs/config.md and config/preavis.yaml are
@@ -15,17 +18,66 @@ const port = z.int().min(1).max(65_535);
 const languageTag = z.string().regex(/^[a-z]{2,3}(_[A-Z]{2})?$/, 'is not a language tag such as fr or fr_BE');
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'is not a name of lower-case letters, digits and hyphens');
 
+const days = z.int().min(0).max(3653);
+const country = z.string().regex(/^[A-Z]{2}$/, 'is not a country code such as DE');
+
+/** A text that only the company can give: the error asks for it. */
+const ownWords = (least: number, question: string): z.ZodString =>
+  z
+    .string({ error: ({ input }) => (input === undefined ? `is missing: ${question}` : 'is not a text') })
+    .trim()
+    .min(least, `is too short: ${question}`);
+
 const purpose = z.strictObject({
+  names: key(
+    z.record(languageTag, z.string().trim().min(1).max(100)).default({}),
+    'What the purpose is called, in each of notice.languages.',
+  ),
   justification: key(
-    z.string().trim().min(20, 'needs a sentence of at least 20 characters'),
+    ownWords(20, 'why does this company record for this purpose, in a sentence'),
     'Why this company records for this purpose, in words; goes into each receipt.',
   ),
-  legalBasis: key(z.string().trim().min(3), 'The legal basis, as counsel put it; goes into each receipt.'),
+  legalBasis: key(
+    ownWords(3, 'on which legal basis, as counsel put it'),
+    'The legal basis, as counsel put it; goes into each receipt.',
+  ),
+  jurisdiction: key(
+    z.enum(jurisdictions),
+    "Whose law it is recorded under: that of the company's establishment; other: no rule of law is checked.",
+  ),
+  kind: key(
+    z.enum(purposeKinds).default('training'),
+    'Which rules hold: those of training (also quality and anything else), evidence of an agreement, or obligation, where the law demands the recording.',
+  ),
+  consent: key(
+    z.enum(consentModes),
+    'What the caller may choose: announce (nothing), optOut (a key refuses), optIn (a key accepts, silence is a no).',
+  ),
+  optInForCountries: key(
+    z.array(country).default([]),
+    'Countries of caller numbers for which it is optIn whatever consent says.',
+  ),
   keepDays: key(
-    z.int().min(0).max(3653),
-    'How long a recording is kept after the call; never longer than the notice says.',
+    days,
+    'How long a recording is kept after the call; never longer than the notice says or maximumDays.',
+    {
+      unit: 'days',
+    },
+  ),
+  maximumDays: key(
+    days.optional(),
+    'The longest that law or authority allow for it; default: what Préavis knows of the jurisdiction.',
     { unit: 'days' },
   ),
+  holdsAllowed: key(z.boolean().default(false), 'Whether a hold may keep a recording beyond its end.'),
+  mayListen: key(z.array(name).default([]), 'The roles that may listen to its recordings, for example coach.'),
+  recordPercent: key(
+    z.int().min(1).max(100).default(100),
+    'How many of its calls are recorded, drawn by lot; below 100 the notice must say "may be recorded".',
+    { unit: '%' },
+  ),
+  source: key(z.string().trim().min(1).optional(), 'Where these values come from.'),
+  checkedByCounsel: key(z.boolean().default(false), 'Whether counsel has checked it; `preavis check` names those not.'),
 });
 
 const line = z.strictObject({
@@ -34,13 +86,17 @@ const line = z.strictObject({
     languageTag.optional(),
     'The language of this line whoever calls, for a number that is published in one language.',
   ),
+  askLanguage: key(
+    z.boolean().default(false),
+    'Whether a caller whose language nobody has told is offered the languages, to choose by a key.',
+  ),
   defaultLanguages: key(
     z.array(languageTag).min(1).max(2),
     'The languages of the notice when nothing says more about the caller; two are played one after the other.',
   ),
 });
 
-export const configSchema = z.strictObject({
+const shape = z.strictObject({
   ari: z
     .strictObject({
       url: key(z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8088'), "Address of Asterisk's HTTP server."),
@@ -83,8 +139,66 @@ export const configSchema = z.strictObject({
           .default('BE'),
         'Country of caller numbers that arrive without a country code.',
       ),
+      asteriskDefaultLanguage: key(
+        languageTag.default('en'),
+        "Asterisk's defaultlanguage (asterisk.conf): a channel that has it says nothing about its caller.",
+      ),
+      choiceSeconds: key(seconds(1, 30).default(4), 'How long a key is waited for after the languages were offered.', {
+        unit: 's',
+      }),
     })
     .prefault({}),
+  consent: z
+    .strictObject({
+      waitSeconds: key(seconds(1, 60).default(5), 'How long a key is waited for after the question; silence is a no.', {
+        unit: 's',
+      }),
+      featureCode: key(
+        z
+          .string()
+          .regex(/^[0-9*#]{2,6}$/, 'is not two to six keys')
+          .default('*9'),
+        'What a caller presses during the talk to stop the recording and have it removed, where they may refuse.',
+      ),
+    })
+    .prefault({}),
+  privacy: z
+    .strictObject({
+      hashKey: key(
+        z.string().min(32, 'needs at least 32 characters').optional(),
+        'Key of the hashes that stand for callers; without it no choice of language is remembered.',
+        { secret: true },
+      ),
+      hashKeyFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
+      preferenceDays: key(
+        z.int().min(1).max(1_095).default(365),
+        'How long the language that a caller chose is remembered.',
+        { unit: 'days' },
+      ),
+    })
+    .prefault({}),
+  controller: z
+    .strictObject({
+      name: key(z.string().trim().min(1).optional(), 'Who is responsible for the recordings: the company.'),
+      contact: key(z.string().trim().min(1).optional(), 'How to reach it, in one line.'),
+      dataProtectionOfficer: key(
+        z.string().trim().min(1).optional(),
+        'How to reach its data protection officer, if it has one.',
+      ),
+      recipients: key(
+        z.array(z.string().trim().min(1)).default([]),
+        'Who else receives recordings, for example the company that hosts the archive.',
+      ),
+      transfers: key(
+        z.string().trim().min(1).optional(),
+        'Transfers to countries outside the EEA and their safeguards, or that there are none.',
+      ),
+    })
+    .prefault({}),
+  purposeFiles: key(
+    z.array(z.string().min(1)).default([]),
+    'Files with purposes, later ones over earlier ones and purposes over all: a shipped name such as be, or a path from this file.',
+  ),
   purposes: key(
     z.record(name, purpose).refine((all) => Object.keys(all).length > 0, 'needs at least one purpose'),
     'The purposes of recording, by name.',
@@ -199,7 +313,15 @@ export const configSchema = z.strictObject({
     .prefault({}),
 });
 
+export const configSchema = shape.superRefine((config, context) => {
+  const faults = [
+    ...Object.entries(config.purposes).flatMap(([id, each]) => purposeFaults(id, each, config.notice.languages)),
+    ...Object.entries(config.lines).flatMap(([id, each]) => lineMixFaults(id, each, config.purposes)),
+  ];
+  for (const { path, message } of faults) context.addIssue({ code: 'custom', path, message });
+});
+
 /** The whole configuration with every default filled in. */
-export type Config = z.output<typeof configSchema>;
+export type Config = z.output<typeof shape>;
 export type LineConfig = Config['lines'][string];
 export type PurposeConfig = Config['purposes'][string];

@@ -38,6 +38,18 @@ export const errorCodes = {
     'Asterisk does not have every configured prompt in exactly the configured language.',
     'Run `preavis prompts install --to ASTERISK_SOUNDS_FOLDER` on the Asterisk machine; then `preavis check`.',
   ),
+  prompts_build_failed: entry(
+    1,
+    false,
+    'A sound file of a prompt could not be made.',
+    'See the prompt and the program that are named; what was made before is complete.',
+  ),
+  program_missing: entry(
+    1,
+    false,
+    'A program that makes sound files is not installed.',
+    'Install it; only `preavis prompts build` needs it.',
+  ),
   arguments_invalid: entry(
     1,
     false,
@@ -102,6 +114,7 @@ export const errorCodes = {
     'A recording is no longer in the status that a step started from.',
     'Another run was faster; nothing to do.',
   ),
+  call_unknown: entry(2, false, 'No call has this id.', 'See `preavis calls list`.'),
   recording_unknown: entry(2, false, 'No recording has this id.', 'See `preavis recordings list`.'),
   archive_unreachable: entry(
     1,

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { errnoOf } from './errors.ts';
 
 /** The file's bytes; undefined if there is no such file. Throws what Node throws for any other fault. */
@@ -8,5 +9,30 @@ export async function readIfPresent(file: string): Promise<Buffer | undefined> {
   } catch (thrown) {
     if (errnoOf(thrown) === 'ENOENT') return undefined;
     throw thrown;
+  }
+}
+
+/** The file appears complete or not at all, readable by everybody whatever the umask. */
+export async function writeWhole(target: string, bytes: Buffer): Promise<void> {
+  const temporary = `${target}.${process.pid}.tmp`;
+  try {
+    const file = await open(temporary, 'w', 0o644);
+    try {
+      await file.writeFile(bytes);
+      await file.chmod(0o644);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+  } catch (thrown) {
+    await rm(temporary, { force: true });
+    throw thrown;
+  }
+  const parent = await open(dirname(target), 'r');
+  try {
+    await parent.sync();
+  } finally {
+    await parent.close();
   }
 }

@@ -1,30 +1,43 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { makeDirectoryStore } from '../../src/archive/directoryStore.ts';
-import { finishRecordings } from '../../src/archive/finish.ts';
+import { finishRecordings, type FinishPorts } from '../../src/archive/finish.ts';
+import { checkRecording } from '../../src/archive/selfCheck.ts';
 import { spoolFile } from '../../src/archive/spool.ts';
 import type { ObjectStore } from '../../src/archive/store.ts';
 import type { UploadPorts } from '../../src/archive/uploader.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { RecordingId } from '../../src/core/ids.ts';
-import { receiptFrom, receiptText } from '../../src/evidence/receipt.ts';
+import { receiptOfRecording, receiptText } from '../../src/evidence/receipt.ts';
 import { callStart } from './calls.ts';
 import { clockAt, saveCall, type SavedCall, type TestClock } from './catalogues.ts';
 import { collectingLog } from './logLines.ts';
 import { toneWav } from './promptFolder.ts';
 
 /** A spool, an archive folder and a catalogue of their own, and what the jobs need to work on them. */
-export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> & {
-  catalogue: Catalogue;
-  clock: TestClock;
-  store: ObjectStore;
-  lines: ReturnType<typeof collectingLog>['lines'];
-  /** A call whose WAV lies in the spool; status `recording`. */
-  recorded(wav?: Buffer, options?: Parameters<typeof saveCall>[1]): Promise<SavedCall & { wav: Buffer; file: string }>;
-  /** The same, finished: status `recorded`. */
-  finished(wav?: Buffer, options?: Parameters<typeof saveCall>[1]): Promise<SavedCall & { wav: Buffer; file: string }>;
-  objects(): Promise<Map<string, Buffer>>;
-  spooled(): Promise<string[]>;
-};
+export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
+  Pick<FinishPorts, 'promptsHeard' | 'check' | 'found'> & {
+    catalogue: Catalogue;
+    clock: TestClock;
+    store: ObjectStore;
+    lines: ReturnType<typeof collectingLog>['lines'];
+    /** A call whose WAV lies in the spool; status `recording`. */
+    recorded(
+      wav?: Buffer,
+      options?: Parameters<typeof saveCall>[1],
+    ): Promise<SavedCall & { wav: Buffer; file: string }>;
+    /** The same, finished: status `recorded`. */
+    finished(
+      wav?: Buffer,
+      options?: Parameters<typeof saveCall>[1],
+    ): Promise<SavedCall & { wav: Buffer; file: string }>;
+    objects(): Promise<Map<string, Buffer>>;
+    spooled(): Promise<string[]>;
+  };
+
+/** The self-check of a caller of whose notice no sound is left. */
+export function listeningPorts(): Pick<FinishPorts, 'promptsHeard' | 'check' | 'found'> {
+  return { promptsHeard: () => Promise.resolve([]), check: checkRecording, found: () => undefined };
+}
 
 let tones = 0;
 
@@ -40,6 +53,7 @@ export async function archiveStage(
   const store = makeDirectoryStore({ folder: archiveFolder });
   await store.check();
   const { log, lines } = collectingLog('info');
+  const listening = listeningPorts();
   const recorded: ArchiveStage['recorded'] = async (wav = toneWav(200 + (tones += 1)), options = {}) => {
     const call = await saveCall(catalogue, options);
     const file = spoolFile(spoolFolder, call.id);
@@ -57,13 +71,14 @@ export async function archiveStage(
     lines,
     actor: 'test',
     random: () => 0,
+    ...listening,
     atOnce: 1,
     attemptMs: 30_000,
-    receiptOf: async (id: RecordingId) => receiptText(await receiptFrom(catalogue, id)),
+    receiptOf: async (id: RecordingId) => receiptText(await receiptOfRecording(catalogue, id)),
     recorded,
     finished: async (wav, options) => {
       const call = await recorded(wav, options);
-      await finishRecordings({ catalogue, spoolFolder, clock, log, actor: 'test' });
+      await finishRecordings({ catalogue, spoolFolder, clock, log, actor: 'test', ...listening });
 
       return call;
     },

@@ -1,8 +1,11 @@
 import type { CallRequest } from '../../src/call/arguments.ts';
+import type { ConsentPlan } from '../../src/call/consent.ts';
 import { begin, decide } from '../../src/call/decide.ts';
 import type { CallEvent } from '../../src/call/events.ts';
+import type { LanguageReason } from '../../src/call/language.ts';
 import type { Sentence } from '../../src/call/notice.ts';
-import type { CallState, Effect, Facts, Order } from '../../src/call/state.ts';
+import type { CallState, Effect, Facts, Menu, Order, Script } from '../../src/call/state.ts';
+import type { ConsentMode } from '../../src/config/consent.ts';
 import { makePolicy, type Policy } from '../../src/config/policy.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { makePromptLibrary, type Prompt, type PromptLibrary } from '../../src/config/prompts.ts';
@@ -45,7 +48,10 @@ export function aPrompt(over: Partial<Prompt> = {}): Prompt {
     text: `${id} in ${language}`,
     kind: 'purpose',
     purposes: ['training'],
+    wording: (over.kind ?? 'purpose') === 'purpose' ? 'may' : null,
     statesMaxDays: null,
+    keys: null,
+    made: 'placeholder',
     sha256,
     lengthMs: 1_000,
     soundName: `preavis/${id}-${language}`,
@@ -64,17 +70,88 @@ export function aRequest(over: Partial<CallRequest> = {}): CallRequest {
   };
 }
 
-export function anOrder(ids: IdMaker, over: Partial<Order> & { sentenceCount?: number } = {}): Order {
-  const { sentenceCount = 2, ...rest } = over;
-  const sentences: Sentence[] = Array.from({ length: sentenceCount }, (_, index) => ({
-    prompt: aPrompt({ id: `sentence-${index + 1}` }),
-    playbackId: ids.playback(),
-  }));
+/** The keys of every question of these makers, and the code that refuses during the talk. */
+export const keys = { accept: '1', refuse: '9', featureCode: '*9' } as const;
+
+export type ScriptShape = {
+  languages?: readonly string[];
+  reason?: LanguageReason;
+  mode?: ConsentMode;
+  /** Of the notice, in each language. */
+  sentenceCount?: number;
+};
+
+const questionWaitMs = 5_000;
+
+/** The notice in each language, then the question in each, as the planner makes it. */
+export function aScript(ids: IdMaker, shape: ScriptShape = {}): Script {
+  const { languages = ['fr'], reason = 'lineDefault', mode = 'announce', sentenceCount = 2 } = shape;
+  const say = (prompt: Prompt): Sentence => ({ prompt, playbackId: ids.playback() });
+  const notice = languages.flatMap((language) =>
+    Array.from({ length: sentenceCount }, (_, index) => say(aPrompt({ id: `sentence-${index + 1}`, language }))),
+  );
+  const single = (kind: 'optOut' | 'optIn' | 'optOutAck'): Sentence[] =>
+    languages.map((language) => say(aPrompt({ id: kind, kind, language, purposes: [], keys: keysOf(kind) })));
+  const consent = (): ConsentPlan => {
+    if (mode === 'announce') return { mode };
+    const refusal = { acknowledgement: single('optOutAck'), featureCode: keys.featureCode };
+    if (mode === 'optOut') return { mode, refuse: keys.refuse, refusal };
+    return { mode, accept: keys.accept, refuse: keys.refuse, refusal, waitMs: questionWaitMs };
+  };
+
+  return {
+    language: { languages, reason, unavailable: [] },
+    sentences: mode === 'announce' ? notice : [...notice, ...single(mode)],
+    consent: consent(),
+  };
+}
+
+function keysOf(kind: Prompt['kind']): Prompt['keys'] {
+  if (kind === 'optOut') return { refuse: keys.refuse };
+  return kind === 'optIn' ? { accept: keys.accept, refuse: keys.refuse } : null;
+}
+
+/** Offers French by 1 and Dutch by 2; in each the rest of the call has this shape. */
+export function aMenu(ids: IdMaker, shape: Omit<ScriptShape, 'languages' | 'reason'> = {}): Menu {
+  const languages = ['fr', 'nl'];
+  const digitOf = (language: string): string => String(languages.indexOf(language) + 1);
+
+  return {
+    prompts: languages.map((language) => ({
+      prompt: aPrompt({
+        id: 'choose',
+        kind: 'chooseLanguage',
+        language,
+        purposes: [],
+        keys: { choose: digitOf(language) },
+      }),
+      playbackId: ids.playback(),
+    })),
+    options: languages.map((language) => ({
+      digit: digitOf(language),
+      script: aScript(ids, { ...shape, languages: [language], reason: 'choice' }),
+    })),
+    waitMs: 4_000,
+  };
+}
+
+/** What a test may say of an order instead of giving its parts. */
+export type OrderShape = ScriptShape & { asksLanguage?: boolean };
+
+export function anOrder(ids: IdMaker, over: Partial<Order> & OrderShape = {}): Order {
+  const { languages, reason, mode, sentenceCount, asksLanguage = false, ...rest } = over;
+  const shape: ScriptShape = {
+    ...(languages === undefined ? {} : { languages }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(sentenceCount === undefined ? {} : { sentenceCount }),
+  };
 
   return {
     request: aRequest(),
-    language: { languages: ['fr'], reason: 'lineDefault' },
-    sentences,
+    script: aScript(ids, shape),
+    menu: asksLanguage ? aMenu(ids, shape) : undefined,
+    sampled: true,
     keepDays: 28,
     maximumSeconds: 14_400,
     bridge: ids.bridge(),
@@ -89,9 +166,11 @@ export const callStart = Date.UTC(2026, 7, 24, 10);
 
 export function someFacts(
   ids: IdMaker = countingIds(),
-  over: Partial<Facts> & { sentenceCount?: number } = {},
+  over: Partial<Facts> & OrderShape & { sampled?: boolean } = {},
 ): Facts & { order: Order } {
-  const { sentenceCount = 2, order, ...rest } = over;
+  const { order, languages, reason, mode, sentenceCount, asksLanguage, sampled = true, ...rest } = over;
+  const given = { languages, reason, mode, sentenceCount, asksLanguage };
+  const shape = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as OrderShape;
 
   return {
     id: ids.call(),
@@ -100,13 +179,18 @@ export function someFacts(
     policyVersion: 'policy-1',
     asterisk: { version: '22.5.2', node: '02:42:ac:11:00:02' },
     ...rest,
-    order: order ?? anOrder(ids, { sentenceCount }),
+    order: order ?? anOrder(ids, { ...shape, sampled }),
   };
+}
+
+/** The first step of this call: what it is to become is not planned yet. */
+export function beginning(facts: Facts): ReturnType<typeof begin> {
+  return begin({ ...facts, order: undefined });
 }
 
 /** The state and all effects after these events, from the beginning of the call. */
 export function course(facts: Facts, events: readonly CallEvent[]): { state: CallState; effects: Effect[] } {
-  let { state, effects }: { state: CallState; effects: readonly Effect[] } = begin(facts);
+  let { state, effects }: { state: CallState; effects: readonly Effect[] } = beginning(facts);
   const all = [...effects];
   for (const event of events) {
     ({ state, effects } = decide(state, event));
@@ -116,11 +200,11 @@ export function course(facts: Facts, events: readonly CallEvent[]): { state: Cal
   return { state, effects: all };
 }
 
-/** Every sentence plays from its second to its last ms, one second apart. */
-export function heardNotice(order: Order): CallEvent[] {
-  let at = callStart + 1_000;
+/** Every sentence is heard whole, 20 ms after the one before it. */
+export function heard(sentences: readonly Sentence[], from = callStart + 1_000): CallEvent[] {
+  let at = from;
 
-  return order.sentences.flatMap(({ playbackId, prompt }): CallEvent[] => {
+  return sentences.flatMap(({ playbackId, prompt }): CallEvent[] => {
     const startedAt = at;
     at += prompt.lengthMs + 20;
 
@@ -131,22 +215,48 @@ export function heardNotice(order: Order): CallEvent[] {
   });
 }
 
-/** The events that bring a call into this state, all going well. */
+export function heardNotice({ script }: Pick<Order, 'script'>): CallEvent[] {
+  return heard(script.sentences);
+}
+
+export function press(digits: string, at = callStart + 15_000): CallEvent[] {
+  return Array.from(digits, (digit, index) => ({ type: 'digit', digit, at: at + 100 * index }));
+}
+
+/** The number of events after which a call without a menu is answered and announces. */
+export const eventsBeforeTheNotice = 3;
+
+/**
+ * The events that bring a call into this state, all going well: nobody chooses a language, and who is asked says yes, but
+ * for `acknowledging`, where they refuse at once.
+ */
 export function eventsTo(kind: CallState['kind'], { order }: { order: Order }): CallEvent[] {
-  const answered: CallEvent[] = [{ type: 'ready' }, { type: 'callerAnswered' }];
-  const told = [...answered, ...heardNotice(order)];
+  const { menu, script } = order;
+  const answered: CallEvent[] = [{ type: 'planned', order }, { type: 'ready' }, { type: 'callerAnswered' }];
+  const announcing: CallEvent[] =
+    menu === undefined ? answered : [...answered, ...heard(menu.prompts), { type: 'timeUp', timer: 'choice' }];
+  const asked = [...announcing, ...heardNotice(order)];
+  const told = script.consent.mode === 'optIn' ? [...asked, ...press(script.consent.accept)] : asked;
   const talking: CallEvent[] = [
     ...told,
     { type: 'destinationAnswered' },
     { type: 'recorderStarted', at: callStart + 20_000 },
   ];
   switch (kind) {
-    case 'checking':
+    case 'planning':
       return [];
+    case 'checking':
+      return answered.slice(0, 1);
     case 'answering':
-      return [{ type: 'ready' }];
-    case 'announcing':
+      return answered.slice(0, 2);
+    case 'choosing':
       return answered;
+    case 'announcing':
+      return announcing;
+    case 'asking':
+      return asked;
+    case 'acknowledging':
+      return [...announcing, ...press(keys.refuse)];
     case 'dialling':
       return told;
     case 'talking':
@@ -162,8 +272,12 @@ export function eventsTo(kind: CallState['kind'], { order }: { order: Order }): 
   }
 }
 
+/** Throws when a call of this shape never comes there. */
 export function stateAt(kind: CallState['kind'], facts: Facts & { order: Order }): CallState {
-  return course(facts, eventsTo(kind, facts)).state;
+  const { state } = course(facts, eventsTo(kind, facts));
+  if (state.kind !== kind) throw new Error(`such a call is ${state.kind} and not ${kind}`);
+
+  return state;
 }
 
 /** Effect types, in order. */
@@ -171,18 +285,28 @@ export function typesOf(effects: readonly Effect[]): Effect['type'][] {
   return effects.map((effect) => effect.type);
 }
 
-/** A configuration tree as YAML would give it: two purposes, two lines. */
+const names = { fr: 'nom', nl: 'naam', de: 'Name', en: 'name', it: 'nome' };
+
+/** A configuration tree as YAML would give it: two purposes, two lines, nobody is asked anything. */
 export function configTree(): Record<string, unknown> {
   return {
     purposes: {
       training: {
+        names,
         justification: 'Team leaders listen to a few calls with the employee concerned.',
         legalBasis: 'legitimate interest',
+        jurisdiction: 'BE',
+        kind: 'training',
+        consent: 'announce',
         keepDays: 28,
       },
       agreement: {
+        names,
         justification: 'Orders are agreed by telephone and confirmed only days later.',
         legalBasis: 'contract',
+        jurisdiction: 'BE',
+        kind: 'evidence',
+        consent: 'announce',
         keepDays: 395,
       },
     },
@@ -193,7 +317,24 @@ export function configTree(): Record<string, unknown> {
   };
 }
 
-/** One purpose and one storage sentence for training and for agreement, in these languages. */
+/** The single sentences of a language that calls with consent or a choice of language need. */
+export function singlePrompts(languages: readonly string[]): Prompt[] {
+  const kinds = ['optOut', 'optIn', 'optOutAck', 'chooseLanguage'] as const;
+
+  return languages.flatMap((language, index) =>
+    kinds.map((kind) =>
+      aPrompt({
+        id: kind,
+        kind,
+        language,
+        purposes: [],
+        keys: kind === 'chooseLanguage' ? { choose: String(index + 1) } : keysOf(kind),
+      }),
+    ),
+  );
+}
+
+/** One purpose and one storage sentence for training and for agreement, and every question, in these languages. */
 export function aLibrary(languages: readonly string[] = ['fr', 'nl', 'de', 'en']): PromptLibrary {
   const prompts = languages.flatMap((language) =>
     ['training', 'agreement'].flatMap((purpose) => [
@@ -208,7 +349,7 @@ export function aLibrary(languages: readonly string[] = ['fr', 'nl', 'de', 'en']
     ]),
   );
 
-  return makePromptLibrary(languages, prompts);
+  return makePromptLibrary(languages, [...prompts, ...singlePrompts(languages)]);
 }
 
 export function aPolicy(tree: unknown = configTree(), library: PromptLibrary = aLibrary()): Policy {

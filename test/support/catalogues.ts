@@ -30,11 +30,22 @@ export async function saveCall(
   {
     until = 'ended',
     keepDays = 28,
+    shape = {},
     events: given,
-  }: { until?: CallState['kind']; keepDays?: number; events?: (facts: SavedCall['facts']) => CallEvent[] } = {},
+  }: {
+    until?: CallState['kind'];
+    keepDays?: number;
+    shape?: Parameters<typeof someFacts>[1];
+    events?: (facts: SavedCall['facts']) => CallEvent[];
+  } = {},
 ): Promise<SavedCall> {
-  const made = someFacts(makeIds(() => ulid()));
-  const facts = { ...made, order: { ...made.order, keepDays } };
+  const made = someFacts(
+    makeIds(() => ulid()),
+    shape,
+  );
+  // Another storage time is another policy.
+  const policyVersion = keepDays === 28 ? made.policyVersion : `policy-of-${keepDays}-days`;
+  const facts = { ...made, policyVersion, order: { ...made.order, keepDays } };
   await catalogue.savePolicy(
     facts.policyVersion,
     JSON.stringify({ purposes: { training: { justification: 'to learn', legalBasis: 'law', keepDays } } }),

@@ -20,6 +20,8 @@ export type ScriptedAri = AriCommands &
       recording: string[];
       /** By sound name. */
       sounds: Record<string, string[]>;
+      /** Of every channel; what is not here has no value. */
+      variables: Record<string, string>;
     };
   };
 
@@ -27,7 +29,13 @@ export function scriptedAri(): ScriptedAri {
   const asked: string[] = [];
   const refusals = new Map<string, { code: ErrorCode; times: number }>();
   const holds = new Map<string, Promise<void>>();
-  const state: ScriptedAri['state'] = { channels: [], owned: { channels: [], bridges: [] }, recording: [], sounds: {} };
+  const state: ScriptedAri['state'] = {
+    channels: [],
+    owned: { channels: [], bridges: [] },
+    recording: [],
+    sounds: {},
+    variables: {},
+  };
   const command =
     (name: keyof AriCommands) =>
     async (...args: readonly unknown[]): Promise<void> => {
@@ -62,6 +70,7 @@ export function scriptedAri(): ScriptedAri {
     },
     answer: command('answer'),
     play: command('play'),
+    playToBridge: command('playToBridge'),
     stopPlayback: command('stopPlayback'),
     createBridge: command('createBridge'),
     createChannel: command('createChannel'),
@@ -71,6 +80,7 @@ export function scriptedAri(): ScriptedAri {
     ringStop: command('ringStop'),
     recordBridge: command('recordBridge'),
     stopRecorder: command('stopRecorder'),
+    discardRecorder: command('discardRecorder'),
     hangUp: command('hangUp'),
     setVariable: command('setVariable'),
     continueInDialplan: command('continueInDialplan'),
@@ -93,6 +103,11 @@ export function scriptedAri(): ScriptedAri {
       return state.owned;
     },
     hasRecording: () => Promise.resolve(true),
+    variable: async (_, name) => {
+      await holds.get('variable');
+
+      return state.variables[name] ?? '';
+    },
     isRecording: (name) => Promise.resolve(state.recording.includes(name)),
   };
 }

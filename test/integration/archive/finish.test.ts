@@ -27,16 +27,19 @@ const unreported = ({ order }: Parameters<typeof eventsTo>[1]): CallEvent[] => [
   { type: 'timeUp', timer: 'recorderFinish' },
 ];
 
+/** As long as the recorder ran, by the clock of Asterisk. */
+const wholeMs = recorderEnd - callStart - 20_000;
+
 describe('a recording whose recorder has ended', () => {
   test('is measured by its file, and kept from the end by the clock of Asterisk', async () => {
     const set = await stage();
-    const wav = toneWav(440, 2_500);
+    const wav = toneWav(440, wholeMs);
     const { id } = await set.recorded(wav);
     await finishRecordings(set);
     expect(await set.catalogue.recording(id)).toMatchObject({
       status: 'recorded',
       bytes: wav.length,
-      durationMs: 2_500,
+      durationMs: wholeMs,
       flags: [],
       keepUntil: recorderEnd + 28 * dayMs,
     });
@@ -45,22 +48,46 @@ describe('a recording whose recorder has ended', () => {
 
   test('but whose header Asterisk never closed is repaired and flagged', async () => {
     const set = await stage();
-    const wav = toneWav(441);
+    const wav = toneWav(441, wholeMs);
     const { id, file } = await set.recorded(unfinished(wav));
     await finishRecordings(set);
     expect(await set.catalogue.recording(id)).toMatchObject({
       status: 'recorded',
       flags: ['header_repaired'],
-      durationMs: 1_000,
+      durationMs: wholeMs,
     });
     expect((await readFile(file)).equals(wav)).toBe(true);
   });
 
   test('and that is silent is kept and flagged', async () => {
     const set = await stage();
-    const { id } = await set.recorded(toneWav(0));
+    const { id } = await set.recorded(toneWav(0, wholeMs));
     await finishRecordings(set);
     expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['silent'] });
+  });
+
+  test('and that is shorter than the recorder ran is kept and flagged; the finding is counted', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(toneWav(440, wholeMs - 2_000));
+    const found: string[] = [];
+    await finishRecordings({ ...set, found: (kind) => found.push(kind) });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['shorter_than_expected'] });
+    expect(found).toEqual(['shorterThanExpected']);
+  });
+
+  test('and in which only one side was heard is kept and flagged', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(toneWav(440, wholeMs));
+    await set.catalogue.saveTalk(id, { callerMs: 40_000, destinationMs: 0 });
+    await finishRecordings(set);
+    expect((await set.catalogue.recording(id))?.flags).toEqual(['one_sided']);
+  });
+
+  test('and that cannot be listened to is kept and flagged', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(toneWav(440, wholeMs));
+    await finishRecordings({ ...set, check: () => Promise.reject(new Error('the thread is gone')) });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unchecked'] });
   });
 
   test.each([

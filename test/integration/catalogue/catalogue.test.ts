@@ -46,11 +46,24 @@ async function moveTo(catalogue: Catalogue, id: RecordingId, status: RecordingSt
 }
 
 describe('a call', () => {
-  const kinds: CallState['kind'][] = ['checking', 'answering', 'announcing', 'dialling', 'talking', 'closing'];
+  const asked = { mode: 'optIn', asksLanguage: true } as const;
+  const kinds: CallState['kind'][] = [
+    'planning',
+    'checking',
+    'answering',
+    'choosing',
+    'announcing',
+    'asking',
+    'acknowledging',
+    'dialling',
+    'talking',
+    'closing',
+  ];
 
   test.each(kinds)('that was %s when the process died comes back as it was', async (until) => {
     const file = newFile();
-    const { state } = await saveCall(open(file), { until });
+    const { state } = await saveCall(open(file), { until, shape: asked });
+    expect(state.kind).toBe(until);
     expect(await open(file).open()).toEqual([state]);
   });
 
@@ -80,13 +93,15 @@ describe('a call', () => {
       purposes: ['training'],
       languages: ['fr'],
       languageReason: 'lineDefault',
+      languagesUnavailable: [],
+      consent: { mode: 'announce', answer: 'none', digits: null, at: null },
       phase: 'ended',
       result: 'recorded',
       reason: null,
       dialStatus: null,
     });
     expect(await catalogue.notices(facts.id)).toEqual(
-      facts.order.sentences.map(({ prompt }, index) => ({
+      facts.order.script.sentences.map(({ prompt }, index) => ({
         prompt: prompt.id,
         language: 'fr',
         text: prompt.text,

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { HealthPage, type Health } from '../../../src/console/health.ts';
+import { makeMetrics } from '../../../src/core/metrics.ts';
 
 const pages: HealthPage[] = [];
 afterEach(async () => {
@@ -9,12 +10,14 @@ afterEach(async () => {
 
 async function open(health: Health = { status: 'ok', asterisk: 'connected', calls: 3 }) {
   const state = { ...health };
-  const page = new HealthPage(() => state);
+  const metrics = makeMetrics();
+  const page = new HealthPage(() => state, metrics);
   pages.push(page);
   const port = await page.start('127.0.0.1', 0);
 
   return {
     page,
+    metrics,
     port,
     state,
     get: (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method }),
@@ -55,9 +58,21 @@ describe('the health page', () => {
     expect(await response.text()).toBe('');
   });
 
+  test('has the metrics beside it, in the form of Prometheus', async () => {
+    const { get, metrics } = await open();
+    metrics.callEnded('unrecorded', 'refused');
+    metrics.finding('silent');
+    const response = await get('/metrics');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    expect(text).toContain('preavis_calls_total{result="unrecorded",reason="refused"} 1\n');
+    expect(text).toContain('preavis_findings_total{finding="silent"} 1\n');
+  });
+
   test('says which key is wrong when its port is taken', async () => {
     const { port } = await open();
-    const second = new HealthPage(() => ({ status: 'ok', asterisk: 'connected', calls: 0 }));
+    const second = new HealthPage(() => ({ status: 'ok', asterisk: 'connected', calls: 0 }), makeMetrics());
     pages.push(second);
     await expect(second.start('127.0.0.1', port)).rejects.toMatchObject({
       code: 'config_invalid',

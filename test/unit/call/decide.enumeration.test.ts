@@ -1,32 +1,44 @@
 /**
- * P1 by enumeration: whatever happens to a call, in whatever order, the recorder is started only after every sentence was
- * heard whole. `decide` is pure and its times are quantised here, so the pairs of (state of the call, what the checker
- * remembers) are finitely many and all of them are visited; a second enumeration visits all sequences without merging
- * anything. What was heard is told by an oracle that looks at the events only, never at the state. Deliberately broken
- * rules at the end show that the checker sees a broken promise.
+ * P1 and consent by enumeration: whatever happens to a call, in whatever order, the recorder is started only after every
+ * sentence was heard whole, never after a refusal, never without a yes where one is asked for, never for a call that is
+ * left out, never with somebody in the bridge who was not told. `decide` is pure and its times are quantised here, so the
+ * pairs of (state of the call, what the checker remembers) are finitely many and all of them are visited; a second
+ * enumeration visits all sequences without merging anything. What was heard and which keys were pressed is told by an
+ * oracle that looks at the events only, never at the state. Deliberately broken rules at the end show that the checker
+ * sees a broken promise.
  */
-import { begin, decide } from '../../../src/call/decide.ts';
+import { decide } from '../../../src/call/decide.ts';
 import type { CallEvent, FallibleStep, Timer } from '../../../src/call/events.ts';
-import type { CallState, Effect, Facts, Order, Step } from '../../../src/call/state.ts';
+import type { CallState, Effect, Facts, Order, Script, Step } from '../../../src/call/state.ts';
 import type { PlaybackId } from '../../../src/core/ids.ts';
-import { countingIds, someFacts } from '../../support/calls.ts';
+import { beginning, countingIds, keys, someFacts } from '../../support/calls.ts';
 
 type Decide = typeof decide;
 type CallFacts = Facts & { order: Order };
 
-const fallibleSteps: readonly FallibleStep[] = ['save', 'answer', 'prepare', 'play', 'dial', 'startRecorder'];
-const timers: readonly Timer[] = ['answer', 'playback', 'dial', 'recorderFinish'];
+const fallibleSteps: readonly FallibleStep[] = ['save', 'plan', 'answer', 'prepare', 'play', 'dial', 'startRecorder'];
+const timers: readonly Timer[] = ['answer', 'playback', 'choice', 'consent', 'dial', 'recorderFinish'];
 
 /** What the events alone say, and which effects were asked for. All of it is plain data. */
 type Monitor = {
-  /** 0 nothing, 1 ready, 2 answered: only then can a sentence be heard. */
+  /** 0 nothing, 1 planned, 2 ready, 3 answered: only then can a sentence be heard or a key be pressed. */
   phase: number;
-  /** How many sentences were heard whole, in their order. */
+  /** Of the languages that are offered: `offered` while a key may choose one, then which script is said. */
+  script: 'offered' | 'default' | number;
+  /** How many sentences of the script were heard whole, in their order. */
   heard: number;
   /** When the sentence after those began; the latest time that was reported, which is the strictest. */
   startedAt: number | undefined;
+  /** A yes spares the questions behind it: so many sentences are to be heard. */
+  enough: number | undefined;
   /** A sentence was not heard whole, or events were missed: never again told. */
   spoilt: boolean;
+  /** A valid key, or the feature code while they talk. */
+  refused: 'no' | 'before' | 'talking';
+  /** The last key while they talk. */
+  lastKey: string;
+  /** Somebody who was not told is in the bridge. */
+  stranger: boolean;
   callerLeft: boolean;
   /** The destination left while they talked: by itself, or transferred to live on elsewhere. */
   destinationLeft: boolean;
@@ -39,6 +51,7 @@ type Monitor = {
     dial: number;
     startRecorder: number;
     stopRecorder: number;
+    discardRecorder: number;
     returnToDialplan: number;
     hangUpCaller: number;
     hangUpDestination: number;
@@ -48,9 +61,14 @@ type Monitor = {
 
 const fresh: Monitor = {
   phase: 0,
+  script: 'offered',
   heard: 0,
   startedAt: undefined,
+  enough: undefined,
   spoilt: false,
+  refused: 'no',
+  lastKey: '',
+  stranger: false,
   callerLeft: false,
   destinationLeft: false,
   recorder: 'unknown',
@@ -61,6 +79,7 @@ const fresh: Monitor = {
     dial: 0,
     startRecorder: 0,
     stopRecorder: 0,
+    discardRecorder: 0,
     returnToDialplan: 0,
     hangUpCaller: 0,
     hangUpDestination: 0,
@@ -68,15 +87,60 @@ const fresh: Monitor = {
   },
 };
 
+/** The script that is said, as far as the events tell. */
+function scriptOf({ order }: CallFacts, { script }: Pick<Monitor, 'script'>): Script {
+  return (typeof script === 'number' ? order.menu?.options[script]?.script : undefined) ?? order.script;
+}
+
+const isQuestion = (script: Script, index: number): boolean => script.sentences[index]?.prompt.kind === 'optIn';
+
+function witnessKey(monitor: Monitor, digit: string, facts: CallFacts): Monitor {
+  const { asked, callerLeft, phase, spoilt, refused } = monitor;
+  if (phase < 3 || callerLeft) return monitor;
+  const script = scriptOf(facts, monitor);
+  const { consent } = script;
+  if (monitor.script === 'offered') {
+    const option = facts.order.menu?.options.findIndex((each) => each.digit === digit) ?? -1;
+    if (option >= 0) return { ...monitor, script: option };
+  }
+  if (consent.mode === 'announce') return monitor;
+  if (asked.startRecorder > 0) {
+    if (refused !== 'no' || asked.destroyBridge > 0) return monitor;
+    if (monitor.lastKey + digit === keys.featureCode) return { ...monitor, refused: 'talking', lastKey: '' };
+    return { ...monitor, lastKey: digit };
+  }
+  if (spoilt || refused !== 'no') return monitor;
+  if (digit === keys.refuse) return { ...monitor, refused: 'before' };
+  if (consent.mode !== 'optIn' || digit !== keys.accept || monitor.enough !== undefined) return monitor;
+  const { heard, startedAt } = monitor;
+  const begun = isQuestion(script, heard) && startedAt !== undefined;
+  if (!begun && !isQuestion(script, heard - 1)) return monitor;
+
+  return { ...monitor, enough: Math.min(heard + 1, script.sentences.length) };
+}
+
+/** How many sentences of the script must be heard whole. */
+const wantedOf = (monitor: Monitor, facts: CallFacts): number =>
+  monitor.enough ?? scriptOf(facts, monitor).sentences.length;
+
 /** The oracle: what one more event tells, seen without the state of the call. */
-function witness(monitor: Monitor, event: CallEvent, { order }: CallFacts): Monitor {
-  const sentence = order.sentences[monitor.heard];
-  const audible = monitor.phase === 2 && !monitor.callerLeft && !monitor.spoilt;
+function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor {
+  const sentence = scriptOf(facts, monitor).sentences[monitor.heard];
+  const audible =
+    monitor.phase === 3 &&
+    monitor.script !== 'offered' &&
+    monitor.heard < wantedOf(monitor, facts) &&
+    monitor.refused === 'no' &&
+    !monitor.callerLeft &&
+    !monitor.spoilt;
   switch (event.type) {
-    case 'ready':
+    case 'planned':
       return monitor.phase === 0 ? { ...monitor, phase: 1 } : monitor;
-    case 'callerAnswered':
+    case 'ready':
       return monitor.phase === 1 ? { ...monitor, phase: 2 } : monitor;
+    case 'callerAnswered':
+      if (monitor.phase !== 2) return monitor;
+      return { ...monitor, phase: 3, script: facts.order.menu === undefined ? 'default' : 'offered' };
     case 'playbackStarted':
       if (!audible || event.playbackId !== sentence?.playbackId) return monitor;
       return { ...monitor, startedAt: Math.max(monitor.startedAt ?? -Infinity, event.at) };
@@ -91,6 +155,14 @@ function witness(monitor: Monitor, event: CallEvent, { order }: CallFacts): Moni
         ? { ...monitor, heard: monitor.heard + 1, startedAt: undefined }
         : { ...monitor, spoilt: true, startedAt: undefined };
     }
+    case 'digit':
+      return witnessKey(monitor, event.digit, facts);
+    case 'callerHeld':
+      return audible ? { ...monitor, spoilt: true } : monitor;
+    case 'strangerJoined':
+      return monitor.asked.prepare > 0 && monitor.asked.destroyBridge === 0 && !monitor.stranger
+        ? { ...monitor, stranger: true }
+        : monitor;
     case 'callerLeft':
       return monitor.callerLeft ? monitor : { ...monitor, callerLeft: true };
     case 'interrupted':
@@ -101,6 +173,9 @@ function witness(monitor: Monitor, event: CallEvent, { order }: CallFacts): Moni
     case 'recorderStarted':
       return monitor.recorder === 'refused' ? { ...monitor, recorder: 'unknown' } : monitor;
     case 'stepFailed':
+      if (event.step === 'play' && monitor.phase === 3 && monitor.script === 'offered') {
+        return { ...monitor, script: 'default' };
+      }
       return event.step === 'startRecorder' && monitor.recorder === 'unknown'
         ? { ...monitor, recorder: 'refused' }
         : monitor;
@@ -108,24 +183,33 @@ function witness(monitor: Monitor, event: CallEvent, { order }: CallFacts): Moni
       return monitor.asked.startRecorder > 0 && monitor.asked.hangUpDestination === 0 && !monitor.destinationLeft
         ? { ...monitor, destinationLeft: true }
         : monitor;
+    case 'timeUp':
+      return monitor.phase === 3 &&
+        monitor.script === 'offered' &&
+        (event.timer === 'choice' || event.timer === 'playback')
+        ? { ...monitor, script: 'default' }
+        : monitor;
     case 'notReady':
     case 'destinationRinging':
     case 'destinationAnswered':
     case 'bridgeGone':
-    case 'timeUp':
       return monitor;
   }
 }
 
 const isCounted = (type: Effect['type']): type is keyof Monitor['asked'] => type in fresh.asked;
 
+/** More of a kind tell nothing new, and would make the pairs many. */
+const countedTo: Partial<Record<Effect['type'], number>> = { save: 1, stopRecorder: 1, discardRecorder: 1 };
+
 function note(monitor: Monitor, effects: readonly Effect[]): Monitor {
   if (effects.length === 0) return monitor;
   const asked = { ...monitor.asked };
   let { timer } = monitor;
   for (const effect of effects) {
-    // Saves may be many; that there was one is enough, and keeps the pairs few.
-    if (isCounted(effect.type)) asked[effect.type] = effect.type === 'save' ? 1 : asked[effect.type] + 1;
+    if (isCounted(effect.type)) {
+      asked[effect.type] = Math.min(asked[effect.type] + 1, countedTo[effect.type] ?? Infinity);
+    }
     if (effect.type === 'startTimer') ({ timer } = effect);
     if (effect.type === 'stopTimer') timer = undefined;
   }
@@ -133,10 +217,30 @@ function note(monitor: Monitor, effects: readonly Effect[]): Monitor {
   return { ...monitor, timer, asked };
 }
 
-/** The names of the rules that this step breaks. `seen` is the monitor with the event, `after` with the effects too. */
-function broken(from: CallState, event: CallEvent, step: Step, seen: Monitor, after: Monitor, facts: CallFacts) {
+/** Why this call must not go on to a recorder, by the events alone. */
+function forbidden(seen: Monitor, facts: CallFacts): string[] {
+  const { consent } = scriptOf(facts, seen);
   const faults: string[] = [];
-  const { sentences } = facts.order;
+  if (seen.heard < wantedOf(seen, facts) || seen.spoilt) faults.push('without a heard notice');
+  if (seen.refused !== 'no') faults.push('after a refusal');
+  if (consent.mode === 'optIn' && seen.enough === undefined) faults.push('without a yes');
+  if (!facts.order.sampled) faults.push('for a call that is left out');
+  if (seen.stranger) faults.push('with somebody who was not told');
+
+  return faults;
+}
+
+/** The names of the rules that this step breaks. `seen` is the monitor with the event, `after` with the effects too. */
+function broken(
+  from: CallState,
+  event: CallEvent,
+  step: Step,
+  before: Monitor,
+  seen: Monitor,
+  after: Monitor,
+  facts: CallFacts,
+) {
+  const faults: string[] = [];
   const { state, effects } = step;
   if (from.kind === 'ended' && (state !== from || effects.length > 0)) faults.push('ended is final');
   let saved = false;
@@ -147,8 +251,10 @@ function broken(from: CallState, event: CallEvent, step: Step, seen: Monitor, af
         break;
       case 'startRecorder': {
         const proof = effect.told.sentences.map((played) => `${played.sentence.playbackId} ${played.verdict}`);
-        const wanted = sentences.map((sentence) => `${sentence.playbackId} verified`);
-        if (seen.heard < sentences.length || seen.spoilt) faults.push('recorder without a heard notice');
+        const wanted = scriptOf(facts, seen)
+          .sentences.slice(0, wantedOf(seen, facts))
+          .map((sentence) => `${sentence.playbackId} verified`);
+        faults.push(...forbidden(seen, facts).map((why) => `recorder ${why}`));
         if (proof.join() !== wanted.join()) faults.push('recorder without the proof of every sentence');
         if (event.type !== 'destinationAnswered') faults.push('recorder before the destination answered');
         if (seen.callerLeft) faults.push('recorder after the caller left');
@@ -156,20 +262,33 @@ function broken(from: CallState, event: CallEvent, step: Step, seen: Monitor, af
       }
       case 'dial':
         if (!saved) faults.push('dialled before it was saved');
-        if (seen.heard < sentences.length || seen.spoilt) faults.push('dialled without a heard notice');
+        faults.push(...forbidden(seen, facts).map((why) => `dialled ${why}`));
         if (seen.callerLeft) faults.push('something is begun after the caller left');
         break;
+      case 'rememberLanguage': {
+        const [language] = scriptOf(facts, seen).language.languages;
+        const chosen = before.script === 'offered' && typeof seen.script === 'number';
+        if (!chosen || effect.language !== language) faults.push('remembers what nobody chose');
+        break;
+      }
       case 'play':
       case 'prepare':
       case 'answer':
       case 'returnToDialplan':
         if (seen.callerLeft) faults.push('something is begun after the caller left');
         break;
+      case 'discardRecorder':
+        if (seen.refused !== 'talking') faults.push('discards what nobody refused');
+        break;
+      case 'plan':
       case 'checkReadiness':
+      case 'stopPlayback':
       case 'ring':
       case 'ringStop':
+      case 'sayToBoth':
       case 'stopRecorder':
       case 'tellRecorded':
+      case 'tellRefused':
       case 'hangUpCaller':
       case 'hangUpDestination':
       case 'destroyBridge':
@@ -178,9 +297,36 @@ function broken(from: CallState, event: CallEvent, step: Step, seen: Monitor, af
         break;
     }
   }
+  if (from.kind !== 'ended') faults.push(...brokenByTheEvent(event, step, before, seen));
   if (after.asked.startRecorder > 1) faults.push('recorder started twice');
   if (after.asked.returnToDialplan > 1) faults.push('sent back to the dialplan twice');
   if (state.kind === 'ended' && from.kind !== 'ended') faults.push(...brokenAtTheEnd(state, after));
+
+  return faults;
+}
+
+/** What must follow from some events at once. */
+function brokenByTheEvent(event: CallEvent, { state, effects }: Step, before: Monitor, seen: Monitor): string[] {
+  const faults: string[] = [];
+  const asks = (type: Effect['type']): boolean => effects.some((effect) => effect.type === type);
+  const runs = seen.asked.startRecorder > 0 && seen.recorder === 'unknown' && seen.asked.destroyBridge === 0;
+  if (seen.refused === 'talking' && before.refused === 'no') {
+    const [first] = effects;
+    if (first?.type !== 'discardRecorder') faults.push('a refusal does not discard at once');
+    if (!asks('tellRefused') || !asks('sayToBoth')) faults.push('a refusal is not told');
+    if (state.kind !== 'talking') faults.push('a refusal ends the talk');
+  }
+  if (seen.refused === 'talking' && event.type === 'recorderStarted' && runs && !asks('discardRecorder')) {
+    faults.push('a recorder runs after a refusal');
+  }
+  const mayRun = event.type === 'strangerJoined' || event.type === 'recorderStarted';
+  if (mayRun && seen.stranger && runs && seen.refused === 'no' && !asks('stopRecorder')) {
+    faults.push('a recorder runs with somebody who was not told');
+  }
+  if (event.type === 'callerHeld' && seen.spoilt && !before.spoilt) {
+    const outcome = state.kind === 'ended' ? state.outcome : undefined;
+    if (outcome?.result !== 'unrecorded' || outcome.reason !== 'notice_on_hold') faults.push('told on hold');
+  }
 
   return faults;
 }
@@ -197,32 +343,38 @@ function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, { asked, c
     faults.push('removes what was not made');
   if (monitor.timer !== undefined) faults.push('a timer is left');
   if (asked.save === 0) faults.push('the end is not saved');
-  if (asked.startRecorder > 0 && monitor.recorder === 'unknown' && asked.stopRecorder === 0)
+  if (asked.startRecorder > 0 && monitor.recorder === 'unknown' && asked.stopRecorder + asked.discardRecorder === 0)
     faults.push('the recorder is left');
+  const refused = outcome.result === 'unrecorded' && outcome.reason === 'refused';
   if (asked.startRecorder === 0) {
     const wanted = outcome.result === 'abandoned' ? 0 : 1;
     if (asked.returnToDialplan !== wanted) faults.push('the caller is left in silence');
     if ((outcome.result === 'abandoned') !== callerLeft) faults.push('abandoned means that the caller left');
     if (outcome.result === 'recorded') faults.push('recorded without a recorder');
+    if (monitor.refused === 'before' && !refused && !callerLeft) faults.push('a refusal is not kept');
   } else {
     if (asked.returnToDialplan > 0) faults.push('sent back to the dialplan after talking');
     if (!callerLeft && asked.hangUpCaller !== 1) faults.push('the caller is left in silence');
+    if ((monitor.refused === 'talking') !== refused) faults.push('a refusal is not kept');
   }
+  if ((monitor.refused !== 'no') !== (state.answer.kind === 'refused')) faults.push('the answer is not kept');
 
   return faults;
 }
+
+/** Our own steps are waited for without a timer; so is the end of the talk. */
+const untimed: readonly CallState['kind'][] = ['planning', 'checking', 'talking'];
 
 /** In every state but ended the caller's leaving is an exit, and so is the timer that runs. */
 function withoutExit(state: CallState, monitor: Monitor, rule: Decide): string[] {
   if (state.kind === 'ended') return [];
   const faults: string[] = [];
   const left = rule(state, { type: 'callerLeft', at: 9_000 }).state.kind;
-  const wantsTimer = state.kind !== 'checking' && state.kind !== 'talking';
   if (left !== 'ended' && left !== 'closing') faults.push('no exit by the caller');
-  if (wantsTimer !== (monitor.timer !== undefined)) faults.push('a state without its timer');
-  if (monitor.timer !== undefined && rule(state, { type: 'timeUp', timer: monitor.timer }).state.kind !== 'ended') {
-    faults.push('no exit by the timer');
-  }
+  if (untimed.includes(state.kind) === (monitor.timer !== undefined)) faults.push('a state without its timer');
+  if (monitor.timer === undefined) return faults;
+  const over = rule(state, { type: 'timeUp', timer: monitor.timer }).state.kind;
+  if (over !== (state.kind === 'choosing' ? 'announcing' : 'ended')) faults.push('no exit by the timer');
 
   return faults;
 }
@@ -231,24 +383,46 @@ type Times = { starts: readonly number[]; finishes: readonly number[] };
 
 /** Sentences are 1000 ms long: 949 is too short, 950 just long enough. Only differences count, so times may repeat. */
 const exactTimes: Times = { starts: [0, 100], finishes: [949, 950, 1_050] };
+/** Where keys are pressed and not times compared. */
+const plainTimes: Times = { starts: [0], finishes: [949, 950] };
+
+/** A question's keys, the key before them in the feature code, and one that means nothing. */
+const digits = [keys.accept, keys.refuse, '*', '5'];
+
+function playbackIds({ menu, script }: Order): PlaybackId[] {
+  const said = ({ sentences, consent }: Script): PlaybackId[] =>
+    [...sentences, ...(consent.mode === 'announce' ? [] : consent.refusal.acknowledgement)].map(
+      (each) => each.playbackId,
+    );
+
+  return [
+    ...(menu?.prompts ?? []).map((each) => each.playbackId),
+    ...[script, ...(menu?.options ?? []).map((option) => option.script)].flatMap(said),
+    'preavis-another' as PlaybackId,
+  ];
+}
 
 /** Every event that can be told of a call, fitting or not. */
 function everyEvent({ order }: CallFacts, { starts, finishes }: Times): CallEvent[] {
-  const playbackIds = [...order.sentences.map((sentence) => sentence.playbackId), 'preavis-another' as PlaybackId];
+  const pressed = order.script.consent.mode === 'announce' && order.menu === undefined ? [keys.refuse] : digits;
 
   return [
+    { type: 'planned', order },
     { type: 'ready' },
     { type: 'notReady', reason: 'prompts_missing' },
     { type: 'callerAnswered' },
-    ...playbackIds.flatMap((playbackId): CallEvent[] => [
+    ...playbackIds(order).flatMap((playbackId): CallEvent[] => [
       ...starts.map((at): CallEvent => ({ type: 'playbackStarted', playbackId, at })),
       ...finishes.map((at): CallEvent => ({ type: 'playbackFinished', playbackId, at, outcome: 'done' })),
       { type: 'playbackFinished', playbackId, at: 1_050, outcome: 'failed' },
     ]),
+    ...pressed.map((digit): CallEvent => ({ type: 'digit', digit, at: 3_000 })),
+    { type: 'callerHeld' },
     { type: 'destinationRinging' },
     { type: 'destinationAnswered' },
     { type: 'destinationLeft', at: 5_000, cause: 17 },
     { type: 'destinationLeft', at: undefined, cause: undefined },
+    { type: 'strangerJoined' },
     { type: 'recorderStarted', at: 6_000 },
     { type: 'recorderStarted', at: undefined },
     { type: 'recorderFinished', at: 7_000 },
@@ -265,19 +439,23 @@ function everyEvent({ order }: CallFacts, { starts, finishes }: Times): CallEven
 type Found = { rule: string; path: string };
 type Exploration = { visited: number; steps: number; states: ReadonlySet<CallState['kind']>; found: readonly Found[] };
 
-/** Leaves out what never changes during a call. */
+/** Leaves out what never changes during a call; which script is said stands in the monitor. */
 const variable = (key: string, value: unknown): unknown => (key === 'facts' || key === 'prompt' ? undefined : value);
 
 type Node = { state: CallState; monitor: Monitor; before: Node | undefined; event: CallEvent | undefined };
 
 function pathTo(node: Node | undefined): string {
-  return node?.event === undefined ? '' : `${pathTo(node.before)} ${JSON.stringify(node.event)}`;
+  if (node?.event === undefined) return '';
+  const { type, ...rest } = node.event;
+  const told = type === 'planned' ? '' : JSON.stringify(rest);
+
+  return `${pathTo(node.before)} ${type} ${told}`;
 }
 
-/** Visits every pair of state and monitor that can be reached, breadth first; stops early when `mostFound` are found. */
-function closure(rule: Decide, facts: CallFacts, times: Times, mostFound = 1): Exploration {
+/** Visits every pair of state and monitor that can be reached, breadth first, until a fault (of this name) is found. */
+function closure(rule: Decide, facts: CallFacts, times: Times, wanted?: string): Exploration {
   const events = everyEvent(facts, times);
-  const start = begin(facts);
+  const start = beginning(facts);
   const first: Node = {
     state: start.state,
     monitor: note(fresh, start.effects),
@@ -287,7 +465,7 @@ function closure(rule: Decide, facts: CallFacts, times: Times, mostFound = 1): E
   const known = new Set<string>();
   const queue: Node[] = [];
   const states = new Set<CallState['kind']>();
-  const found: Found[] = [];
+  let found: Found[] = [];
   let steps = 0;
   const visit = (node: Node): void => {
     const key = JSON.stringify([node.state, node.monitor], variable);
@@ -300,17 +478,17 @@ function closure(rule: Decide, facts: CallFacts, times: Times, mostFound = 1): E
   visit(first);
   // The queue grows while it is walked.
   for (const node of queue) {
-    if (found.length >= mostFound) break;
+    if (wanted === undefined ? found.length > 0 : found.some((fault) => fault.rule === wanted)) break;
+    if (wanted !== undefined) found = [];
     for (const event of events) {
       steps += 1;
       const step = rule(node.state, event);
       const seen = witness(node.monitor, event, facts);
       const monitor = note(seen, step.effects);
       const next: Node = { state: step.state, monitor, before: node, event };
-      for (const fault of broken(node.state, event, step, seen, monitor, facts)) {
+      for (const fault of broken(node.state, event, step, node.monitor, seen, monitor, facts)) {
         found.push({ rule: fault, path: pathTo(next) });
       }
-      // What an ended call still hears changes nothing more.
       if (node.state.kind === 'ended' && step.state === node.state) continue;
       if (step.state !== node.state || monitor !== node.monitor) visit(next);
     }
@@ -329,8 +507,8 @@ function sequences(facts: CallFacts, events: readonly CallEvent[], length: numbe
     const step = decide(state, event);
     const seen = witness(monitor, event, facts);
     const after = note(seen, step.effects);
-    for (const rule of broken(state, event, step, seen, after, facts)) {
-      found.push({ rule, path: JSON.stringify([...before, ...path, event]) });
+    for (const rule of broken(state, event, step, monitor, seen, after, facts)) {
+      found.push({ rule, path: JSON.stringify([...path, event].map(({ type }) => type)) });
     }
 
     return [step.state, after];
@@ -346,7 +524,7 @@ function sequences(facts: CallFacts, events: readonly CallEvent[], length: numbe
       path.pop();
     }
   };
-  const start = begin(facts);
+  const start = beginning(facts);
   let [state, monitor]: [CallState, Monitor] = [start.state, note(fresh, start.effects)];
   for (const event of before) [state, monitor] = advance(state, monitor, event);
   extend(state, monitor, length);
@@ -354,32 +532,65 @@ function sequences(facts: CallFacts, events: readonly CallEvent[], length: numbe
   return { visited, states, found };
 }
 
-const factsWith = (sentenceCount: number): CallFacts => someFacts(countingIds(), { sentenceCount });
-const everyState = ['announcing', 'answering', 'checking', 'closing', 'dialling', 'ended', 'talking'];
+const factsWith = (over: Parameters<typeof someFacts>[1]): CallFacts => someFacts(countingIds(), over);
+const always = ['announcing', 'answering', 'checking', 'ended', 'planning'] as const;
+const recorded = ['closing', 'dialling', 'talking'] as const;
 
 describe('every reachable state', () => {
   test.each([
-    { sentences: 1, least: 700 },
-    { sentences: 2, least: 2_000 },
-    { sentences: 4, least: 19_000 },
+    { sentenceCount: 1, least: 1_500 },
+    { sentenceCount: 2, least: 4_500 },
+    { sentenceCount: 3, least: 14_000 },
   ])(
-    'of a notice of $sentences sentences keeps every rule, over at least $least pairs of state and history',
-    ({ sentences, least }) => {
-      const explored = closure(decide, factsWith(sentences), exactTimes);
+    'of a notice of $sentenceCount sentences, each cut at every length, keeps every rule: at least $least pairs of state and history',
+    ({ sentenceCount, least }) => {
+      const explored = closure(decide, factsWith({ sentenceCount }), exactTimes);
       expect(explored.found).toEqual([]);
       expect(explored.visited).toBeGreaterThan(least);
-      expect([...explored.states].sort()).toEqual(everyState);
+      expect([...explored.states].sort()).toEqual([...always, ...recorded].sort());
+    },
+  );
+
+  /** Pairs of state and history that a recorded call has in one language and without a menu; others have more. */
+  const least = { announce: 600, optOut: 3_500, optIn: 3_600 } as const;
+  const shapes = (['announce', 'optOut', 'optIn'] as const).flatMap((mode) =>
+    [['fr'], ['fr', 'nl']].flatMap((languages) =>
+      [false, true].flatMap((asksLanguage) =>
+        [true, false].map((sampled) => ({ mode, languages, asksLanguage, sampled })),
+      ),
+    ),
+  );
+
+  test.each(shapes)(
+    'of a call with $mode, in $languages, with a menu: $asksLanguage, recorded at all: $sampled, keeps every rule',
+    ({ mode, languages, asksLanguage, sampled }) => {
+      const explored = closure(
+        decide,
+        factsWith({ mode, languages, asksLanguage, sampled, sentenceCount: 1 }),
+        plainTimes,
+      );
+      expect(explored.found).toEqual([]);
+      expect(explored.visited).toBeGreaterThanOrEqual(sampled ? least[mode] : 100);
+      expect([...explored.states].sort()).toEqual(
+        [
+          ...always,
+          ...(sampled ? recorded : []),
+          ...(asksLanguage ? (['choosing'] as const) : []),
+          ...(mode === 'announce' ? [] : (['acknowledging'] as const)),
+          ...(mode === 'optIn' && sampled ? (['asking'] as const) : []),
+        ].sort(),
+      );
     },
   );
 });
 
 describe('every sequence, none merged with another', () => {
-  const facts = factsWith(1);
-  const [sentence] = facts.order.sentences;
-  const playbackId = sentence?.playbackId ?? ('' as PlaybackId);
+  const facts = factsWith({ sentenceCount: 1 });
+  const { order } = facts;
+  const playbackId = order.script.sentences[0]?.playbackId ?? ('' as PlaybackId);
   const another = 'preavis-another' as PlaybackId;
 
-  test('of six events from the arrival on, more than 10 million, keeps every rule', () => {
+  test('of five events from the arrival on, more than a million, keeps every rule', () => {
     const events: CallEvent[] = [
       { type: 'ready' },
       { type: 'notReady', reason: 'spool_full' },
@@ -394,19 +605,29 @@ describe('every sequence, none merged with another', () => {
       { type: 'destinationAnswered' },
       { type: 'destinationLeft', at: 5_000, cause: 17 },
       { type: 'recorderStarted', at: 6_000 },
+      { type: 'strangerJoined' },
+      { type: 'callerHeld' },
       { type: 'callerLeft', at: 8_000 },
       { type: 'interrupted' },
       { type: 'stepFailed', step: 'play' },
       { type: 'timeUp', timer: 'playback' },
     ];
-    const explored = sequences(facts, events, 6);
+    const explored = sequences(facts, events, 5, [{ type: 'planned', order }]);
     expect(explored.found).toEqual([]);
-    expect(explored.visited).toBeGreaterThan(10_000_000);
-    expect([...explored.states].sort()).toEqual(everyState);
+    expect(explored.visited).toBeGreaterThan(1_000_000);
+    expect([...explored.states].sort()).toEqual([
+      'announcing',
+      'answering',
+      'checking',
+      'dialling',
+      'ended',
+      'talking',
+    ]);
   });
 
-  test('of four events from the end of the notice on, more than 350,000, keeps every rule', () => {
+  test('of four events from the end of the notice on, more than 850,000, keeps every rule', () => {
     const told: CallEvent[] = [
+      { type: 'planned', order },
       { type: 'ready' },
       { type: 'callerAnswered' },
       { type: 'playbackStarted', playbackId, at: 0 },
@@ -415,8 +636,34 @@ describe('every sequence, none merged with another', () => {
     const events = everyEvent(facts, { starts: [0], finishes: [950] });
     const explored = sequences(facts, events, 4, told);
     expect(explored.found).toEqual([]);
-    expect(explored.visited).toBeGreaterThan(350_000);
+    expect(explored.visited).toBeGreaterThan(850_000);
     expect([...explored.states].sort()).toEqual(['closing', 'dialling', 'ended', 'talking']);
+  });
+
+  test.each(['optOut', 'optIn'] as const)('of keys and what a call with %s may hear between them', (mode) => {
+    const asking = factsWith({ mode, sentenceCount: 1 });
+    const [notice, question] = asking.order.script.sentences.map((sentence) => sentence.playbackId);
+    if (notice === undefined || question === undefined) throw new Error('there is a notice and a question');
+    const events: CallEvent[] = [
+      ...digits.map((digit): CallEvent => ({ type: 'digit', digit, at: 3_000 })),
+      ...[notice, question].flatMap((id): CallEvent[] => [
+        { type: 'playbackStarted', playbackId: id, at: 0 },
+        { type: 'playbackFinished', playbackId: id, at: 1_000, outcome: 'done' },
+      ]),
+      { type: 'timeUp', timer: 'consent' },
+      { type: 'destinationAnswered' },
+      { type: 'recorderStarted', at: 6_000 },
+      { type: 'strangerJoined' },
+    ];
+    const answered: CallEvent[] = [
+      { type: 'planned', order: asking.order },
+      { type: 'ready' },
+      { type: 'callerAnswered' },
+    ];
+    const before: CallEvent[] = [...answered, { type: 'playbackStarted', playbackId: notice, at: 0 }];
+    const explored = sequences(asking, events, 5, before);
+    expect(explored.found).toEqual([]);
+    expect(explored.visited).toBeGreaterThan(250_000);
   });
 });
 
@@ -437,7 +684,15 @@ const without = (step: Step, ...types: Effect['type'][]): Step => ({
   effects: step.effects.filter((effect) => !types.includes(effect.type)),
 });
 
-const mutations: { what: string; rule: Decide; finds: string }[] = [
+/** Passes over one kind of event in one state. */
+const deafTo =
+  (kind: CallState['kind'], type: CallEvent['type']): Decide =>
+  (state, event) =>
+    state.kind === kind && event.type === type ? { state, effects: [] } : decide(state, event);
+
+type Mutation = { what: string; rule: Decide; finds: string; of?: Parameters<typeof someFacts>[1] };
+
+const mutations: Mutation[] = [
   {
     what: 'takes a sentence that was cut short as heard',
     finds: 'dialled without a heard notice',
@@ -496,7 +751,10 @@ const mutations: { what: string; rule: Decide; finds: string }[] = [
         state.kind === 'announcing' && step.state.kind === 'dialling'
           ? {
               ...step,
-              effects: [...step.effects, { type: 'startRecorder', order: factsWith(2).order, told: step.state.told }],
+              effects: [
+                ...step.effects,
+                { type: 'startRecorder', order: factsWith({ sentenceCount: 2 }).order, told: step.state.told },
+              ],
             }
           : step,
     }),
@@ -506,7 +764,10 @@ const mutations: { what: string; rule: Decide; finds: string }[] = [
     finds: 'recorder started twice',
     rule: (state, event) =>
       state.kind === 'talking' && event.type === 'destinationAnswered'
-        ? { state, effects: [{ type: 'startRecorder', order: factsWith(2).order, told: state.told }] }
+        ? {
+            state,
+            effects: [{ type: 'startRecorder', order: factsWith({ sentenceCount: 2 }).order, told: state.told }],
+          }
         : decide(state, event),
   },
   {
@@ -583,11 +844,151 @@ const mutations: { what: string; rule: Decide; finds: string }[] = [
         ? { state, effects: [{ type: 'hangUpCaller' }] }
         : decide(state, event),
   },
+  {
+    what: 'passes over who joins the bridge during the notice',
+    finds: 'dialled with somebody who was not told',
+    rule: deafTo('announcing', 'strangerJoined'),
+  },
+  {
+    what: 'passes over who joins the talk',
+    finds: 'a recorder runs with somebody who was not told',
+    rule: deafTo('talking', 'strangerJoined'),
+  },
+  { what: 'takes a sentence on hold as heard', finds: 'told on hold', rule: deafTo('announcing', 'callerHeld') },
+  {
+    what: 'counts a yes before the question',
+    finds: 'dialled without a yes',
+    of: { mode: 'optIn', sentenceCount: 1 },
+    rule: (state, event) =>
+      state.kind === 'announcing' && event.type === 'digit' && event.digit === keys.accept
+        ? { state: { ...state, answer: { kind: 'accepted', digits: event.digit, at: event.at } }, effects: [] }
+        : decide(state, event),
+  },
+  {
+    what: 'takes silence as a yes',
+    finds: 'dialled without a yes',
+    of: { mode: 'optIn', sentenceCount: 1 },
+    rule: changed({
+      event: (state, event) =>
+        state.kind === 'asking' && event.type === 'timeUp' ? { type: 'digit', digit: keys.accept, at: 0 } : event,
+    }),
+  },
+  {
+    what: 'takes any key as a yes',
+    finds: 'dialled without a yes',
+    of: { mode: 'optIn', sentenceCount: 1 },
+    rule: changed({
+      event: (state, event) =>
+        state.kind === 'asking' && event.type === 'digit' && event.digit === '5'
+          ? { ...event, digit: keys.accept }
+          : event,
+    }),
+  },
+  {
+    what: 'passes over a refusal before its sentence',
+    finds: 'dialled after a refusal',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: (state, event) =>
+      state.kind === 'announcing' && event.type === 'digit' && state.current.prompt.kind !== 'optOut'
+        ? { state, effects: [] }
+        : decide(state, event),
+  },
+  {
+    what: 'passes over a refusal while it dials',
+    finds: 'recorder after a refusal',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: deafTo('dialling', 'digit'),
+  },
+  {
+    what: 'passes over a refusal after a yes',
+    finds: 'recorder after a refusal',
+    of: { mode: 'optIn', sentenceCount: 1 },
+    rule: deafTo('dialling', 'digit'),
+  },
+  {
+    what: 'passes over a refusal while languages are offered',
+    finds: 'dialled after a refusal',
+    of: { mode: 'optOut', sentenceCount: 1, asksLanguage: true },
+    rule: (state, event) =>
+      state.kind === 'choosing' && event.type === 'digit' && event.digit === keys.refuse
+        ? { state, effects: [] }
+        : decide(state, event),
+  },
+  {
+    what: 'does not serve who refused',
+    finds: 'the caller is left in silence',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: changed({
+      step: (state, step) => (state.kind === 'acknowledging' ? without(step, 'returnToDialplan') : step),
+    }),
+  },
+  {
+    what: 'only stops the recorder at the feature code',
+    finds: 'a refusal does not discard at once',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: changed({
+      step: (_, step) => ({
+        ...step,
+        effects: step.effects.map((effect) =>
+          effect.type === 'discardRecorder' ? { ...effect, type: 'stopRecorder' } : effect,
+        ),
+      }),
+    }),
+  },
+  {
+    what: 'ends the talk at the feature code',
+    finds: 'a refusal ends the talk',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: changed({
+      step: (state, step) =>
+        step.effects.some((effect) => effect.type === 'discardRecorder') ? decide(state, { type: 'bridgeGone' }) : step,
+    }),
+  },
+  {
+    what: 'lets a recorder run that starts after a refusal',
+    finds: 'a recorder runs after a refusal',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: (state, event) =>
+      state.kind === 'talking' && state.recorder.kind === 'discarded' && event.type === 'recorderStarted'
+        ? { state, effects: [] }
+        : decide(state, event),
+  },
+  {
+    what: 'hears the feature code where nobody may refuse',
+    finds: 'discards what nobody refused',
+    rule: (state, event) =>
+      state.kind === 'talking' && event.type === 'digit'
+        ? { state, effects: [{ type: 'discardRecorder', recording: factsWith({}).order.recording }] }
+        : decide(state, event),
+  },
+  {
+    what: 'records a call that is left out',
+    finds: 'recorder for a call that is left out',
+    of: { sampled: false, sentenceCount: 1 },
+    rule: (state, event) =>
+      state.kind === 'announcing' && state.facts.order !== undefined
+        ? decide({ ...state, facts: { ...state.facts, order: { ...state.facts.order, sampled: true } } }, event)
+        : decide(state, event),
+  },
+  {
+    what: 'remembers a language that nobody chose',
+    finds: 'remembers what nobody chose',
+    of: { asksLanguage: true, sentenceCount: 1 },
+    rule: changed({
+      step: (state, step) =>
+        state.kind === 'choosing' && step.state.kind === 'announcing'
+          ? { ...step, effects: [...step.effects, { type: 'rememberLanguage', language: 'fr' }] }
+          : step,
+    }),
+  },
 ];
 
 describe('the checker finds a rule that', () => {
-  test.each(mutations)('$what', ({ rule, finds }) => {
-    const explored = closure(rule, factsWith(2), exactTimes, 200);
+  test.each(mutations)('$what', ({ rule, finds, of }) => {
+    const explored =
+      of === undefined
+        ? closure(rule, factsWith({ sentenceCount: 2 }), exactTimes, finds)
+        : closure(rule, factsWith(of), plainTimes, finds);
     expect(explored.found.map((fault) => fault.rule)).toContain(finds);
   });
 });

@@ -1,11 +1,20 @@
-import { begin, decide, refuse } from '../../../src/call/decide.ts';
+import { decide, refuse } from '../../../src/call/decide.ts';
 import type { CallEvent, FallibleStep, Timer, UnrecordedReason } from '../../../src/call/events.ts';
 import type { CallState, DialStatus } from '../../../src/call/state.ts';
-import { callStart, course, countingIds, eventsTo, someFacts, stateAt, typesOf } from '../../support/calls.ts';
+import {
+  beginning,
+  callStart,
+  course,
+  countingIds,
+  eventsTo,
+  someFacts,
+  stateAt,
+  typesOf,
+} from '../../support/calls.ts';
 
 const facts = someFacts(countingIds(), { sentenceCount: 2 });
 const { order } = facts;
-const [first, second] = order.sentences;
+const [first, second] = order.script.sentences;
 
 /** What one event does in a state that a well-going call has reached. */
 const when = (kind: CallState['kind'], event: CallEvent, given: CallState = stateAt(kind, facts)) => {
@@ -15,10 +24,17 @@ const when = (kind: CallState['kind'], event: CallEvent, given: CallState = stat
 };
 
 describe('a call that goes well', () => {
-  test('is saved and looked at before anything is audible', () => {
-    expect(begin(facts)).toEqual({
+  test('is saved and planned before anything is audible', () => {
+    expect(beginning(facts)).toEqual({
+      state: { kind: 'planning', facts: { ...facts, order: undefined } },
+      effects: [{ type: 'save' }, { type: 'plan' }],
+    });
+  });
+
+  test('is looked at once its order is known', () => {
+    expect(when('planning', { type: 'planned', order })).toMatchObject({
       state: { kind: 'checking', facts },
-      effects: [{ type: 'save' }, { type: 'checkReadiness' }],
+      effects: [{ type: 'checkReadiness' }],
     });
   });
 
@@ -137,17 +153,22 @@ describe('a destination that does not answer', () => {
 
 describe('a call that cannot be announced', () => {
   test.each<[CallState['kind'], CallEvent, UnrecordedReason]>([
+    ['planning', { type: 'notReady', reason: 'no_language' }, 'no_language'],
+    ['planning', { type: 'stepFailed', step: 'save' }, 'catalogue_unusable'],
+    ['planning', { type: 'stepFailed', step: 'plan' }, 'no_language'],
     ['checking', { type: 'notReady', reason: 'prompts_missing' }, 'prompts_missing'],
     ['checking', { type: 'notReady', reason: 'spool_full' }, 'spool_full'],
-    ['checking', { type: 'stepFailed', step: 'save' }, 'catalogue_unusable'],
     ['answering', { type: 'stepFailed', step: 'answer' }, 'answer_failed'],
     ['answering', { type: 'timeUp', timer: 'answer' }, 'answer_failed'],
     ['announcing', { type: 'stepFailed', step: 'play' }, 'notice_failed'],
     ['announcing', { type: 'timeUp', timer: 'playback' }, 'notice_timeout'],
+    ['announcing', { type: 'callerHeld' }, 'notice_on_hold'],
     ['dialling', { type: 'stepFailed', step: 'save' }, 'catalogue_unusable'],
     ['dialling', { type: 'stepFailed', step: 'prepare' }, 'prepare_failed'],
     ['dialling', { type: 'stepFailed', step: 'dial' }, 'dial_failed'],
     ['dialling', { type: 'bridgeGone' }, 'dial_failed'],
+    ['dialling', { type: 'strangerJoined' }, 'untold_party'],
+    ['planning', { type: 'interrupted' }, 'interrupted'],
     ['checking', { type: 'interrupted' }, 'interrupted'],
     ['answering', { type: 'interrupted' }, 'interrupted'],
     ['announcing', { type: 'interrupted' }, 'interrupted'],
@@ -192,13 +213,14 @@ describe('a call that cannot be announced', () => {
     const outcome = { result: 'unrecorded', reason: 'shutting_down' };
     expect(refuse(facts, 'shutting_down')).toMatchObject({
       state: { kind: 'ended', outcome, played: [] },
-      effects: [{ type: 'returnToDialplan', outcome }, { type: 'save' }],
+      effects: [{ type: 'stopTimer' }, { type: 'returnToDialplan', outcome }, { type: 'save' }],
     });
   });
 });
 
 describe('a caller who leaves', () => {
   test.each<[CallState['kind'], string[]]>([
+    ['planning', ['stopTimer', 'save']],
     ['checking', ['stopTimer', 'save']],
     ['answering', ['stopTimer', 'save']],
     ['announcing', ['stopTimer', 'save']],
@@ -253,7 +275,12 @@ describe('a recorder that does not run', () => {
 
 describe('what does not concern a state', () => {
   const ignored: [CallState['kind'], FallibleStep[], Timer[]][] = [
-    ['checking', ['answer', 'prepare', 'play', 'dial', 'startRecorder'], ['answer', 'playback', 'dial']],
+    ['planning', ['answer', 'prepare', 'play', 'dial', 'startRecorder'], ['answer', 'playback', 'choice', 'consent']],
+    [
+      'checking',
+      ['save', 'plan', 'answer', 'prepare', 'play', 'dial', 'startRecorder'],
+      ['answer', 'playback', 'dial'],
+    ],
     ['answering', ['save', 'prepare', 'play', 'dial', 'startRecorder'], ['playback', 'dial', 'recorderFinish']],
     ['announcing', ['save', 'answer', 'dial', 'startRecorder'], ['answer', 'dial', 'recorderFinish']],
     ['dialling', ['answer', 'play', 'startRecorder'], ['answer', 'playback', 'recorderFinish']],

@@ -1,79 +1,190 @@
-import { decideLanguage, type LanguageEvidence } from '../../../src/call/language.ts';
+import { decideLanguage, languagesOfHeader, type LanguageEvidence } from '../../../src/call/language.ts';
+import type { Policy } from '../../../src/config/policy.ts';
 import { aLibrary, aPolicy, configTree } from '../../support/calls.ts';
 
 const policy = aPolicy();
 const line = (over: Partial<LanguageEvidence['line']> = {}): LanguageEvidence['line'] => ({
   name: 'default',
   purposes: ['training'],
+  askLanguage: false,
   defaultLanguages: ['fr', 'nl'],
   ...over,
 });
 const given = (over: Partial<LanguageEvidence>): LanguageEvidence => ({
   argument: undefined,
+  preference: undefined,
   line: line(),
+  channelLanguage: 'en',
   callerNumber: '',
   purposes: ['training'],
   ...over,
 });
 
-describe('the language of the notice', () => {
-  test.each([
-    [
-      'the argument, before everything',
-      { argument: 'de', line: line({ language: 'nl' }), callerNumber: '+32475' },
-      'de',
-      'argument',
-    ],
-    [
-      'the language of the line, before the number',
-      { line: line({ language: 'nl' }), callerNumber: '+33142685300' },
-      'nl',
-      'line',
-    ],
-    ['the number, before the default of the line', { callerNumber: '+3292661234' }, 'nl', 'number'],
-    ['both languages of Brussels', { callerNumber: '+3225501234' }, 'fr nl', 'number'],
-    ['the default of the line when the number says nothing', { callerNumber: 'anonymous' }, 'fr nl', 'lineDefault'],
-  ] as const)('is %s', (_, evidence, languages, reason) => {
-    expect(decideLanguage(given(evidence), policy)).toEqual({ languages: languages.split(' '), reason });
+/** What is decided, and whether the header had to be asked for. */
+async function decided(over: Partial<LanguageEvidence>, header = '', by: Policy = policy) {
+  let asked = false;
+  const decision = await decideLanguage(given(over), by, () => {
+    asked = true;
+    return Promise.resolve(header);
   });
 
-  test('passes over a language without prompts: it is never claimed', () => {
-    expect(decideLanguage(given({ argument: 'it', callerNumber: '+390612345678' }), policy)).toEqual({
-      languages: ['fr', 'nl'],
-      reason: 'lineDefault',
+  return { decision, asked };
+}
+
+const all = {
+  argument: 'de',
+  preference: 'nl',
+  line: line({ language: 'fr', defaultLanguages: ['nl'] }),
+  channelLanguage: 'de_DE',
+  callerNumber: '+3292661234',
+};
+
+describe('the language of the notice', () => {
+  test.each<[string, Partial<LanguageEvidence>, string, string, string]>([
+    ['the argument, before everything', all, 'en', 'de', 'argument'],
+    ['what the caller chose before, before the line', { ...all, argument: undefined }, 'en', 'nl', 'preference'],
+    [
+      'the language of the line, before the channel',
+      { ...all, argument: undefined, preference: undefined },
+      'en',
+      'fr',
+      'line',
+    ],
+    [
+      'that of the channel, before the number',
+      { channelLanguage: 'de_DE', callerNumber: '+3292661234' },
+      'fr',
+      'de',
+      'channel',
+    ],
+    ['that of the number, before the header', { callerNumber: '+3292661234' }, 'de', 'nl', 'number'],
+    ['both of Brussels', { callerNumber: '+3225501234' }, '', 'fr nl', 'number'],
+    ['that of the header, before the default of the line', {}, 'de-BE, en;q=0.5', 'de en', 'acceptLanguage'],
+    ['the default of the line when nothing says more', { callerNumber: 'anonymous' }, '', 'fr nl', 'lineDefault'],
+  ])('is %s', async (_, evidence, header, languages, reason) => {
+    expect((await decided(evidence, header)).decision).toEqual({
+      languages: languages.split(' '),
+      reason,
+      unavailable: [],
     });
   });
 
-  test('passes over a language in which this call has no notice, though another purpose has', () => {
-    const tree = { ...configTree(), notice: { languages: ['fr', 'nl'] } };
-    const library = aLibrary(['fr', 'nl']);
-    const narrow = aPolicy(tree, library);
-    const onlyTraining = {
+  test('of a channel that has merely the default of Asterisk says nothing', async () => {
+    expect((await decided({ channelLanguage: 'en' })).decision?.reason).toBe('lineDefault');
+    expect((await decided({ channelLanguage: 'en_GB' })).decision?.reason).toBe('lineDefault');
+    expect((await decided({ channelLanguage: '' })).decision?.reason).toBe('lineDefault');
+    const french = { ...policy, asteriskDefaultLanguage: 'fr' };
+    expect((await decided({ channelLanguage: 'en' }, '', french)).decision?.reason).toBe('channel');
+  });
+
+  test('asks for the header only when nothing stronger has decided', async () => {
+    expect((await decided({ callerNumber: '+3292661234' })).asked).toBe(false);
+    expect((await decided({ callerNumber: '+32475123456' })).asked).toBe(true);
+  });
+
+  test('passes over languages without prompts, names each with its reason, and claims none of them', async () => {
+    const evidence = { argument: 'it', preference: 'es', callerNumber: '+390612345678' };
+    expect((await decided(evidence, 'pl, nl;q=0.1')).decision).toEqual({
+      languages: ['nl'],
+      reason: 'acceptLanguage',
+      unavailable: [
+        { language: 'it', reason: 'argument' },
+        { language: 'es', reason: 'preference' },
+        { language: 'it', reason: 'number' },
+      ],
+    });
+    expect((await decided({}, 'pl, uk')).decision).toEqual({
+      languages: ['fr', 'nl'],
+      reason: 'lineDefault',
+      unavailable: [{ language: 'pl', reason: 'acceptLanguage' }],
+    });
+  });
+
+  test('passes over a language in which this call has no notice, though another purpose has', async () => {
+    const narrow = aPolicy({ ...configTree(), notice: { languages: ['fr', 'nl'] } }, aLibrary(['fr', 'nl']));
+    const onlyTraining: Policy = {
       ...narrow,
-      notice: (purposes: readonly string[], language: string) =>
+      notice: (purposes, language) =>
         language === 'nl' && purposes.includes('agreement') ? undefined : narrow.notice(purposes, language),
     };
-    const evidence = given({ callerNumber: '+3292661234', purposes: ['agreement'] });
-    expect(decideLanguage(evidence, onlyTraining)).toEqual({ languages: ['fr'], reason: 'lineDefault' });
-    expect(decideLanguage({ ...evidence, purposes: ['training'] }, onlyTraining)?.languages).toEqual(['nl']);
+    const evidence = { callerNumber: '+3292661234', purposes: ['agreement'] };
+    expect((await decided(evidence, '', onlyTraining)).decision).toEqual({
+      languages: ['fr'],
+      reason: 'lineDefault',
+      unavailable: [{ language: 'nl', reason: 'number' }],
+    });
+    const { decision } = await decided({ ...evidence, purposes: ['training'] }, '', onlyTraining);
+    expect(decision?.languages).toEqual(['nl']);
   });
 
-  test('is at most two languages, however many the line lists', () => {
-    expect(decideLanguage(given({ line: line({ defaultLanguages: ['fr', 'nl', 'de'] }) }), policy)?.languages).toEqual([
-      'fr',
-      'nl',
-    ]);
+  test('is at most two languages, however many the line lists', async () => {
+    const { decision } = await decided({ line: line({ defaultLanguages: ['fr', 'nl', 'de'] }) });
+    expect(decision?.languages).toEqual(['fr', 'nl']);
+    expect((await decided({}, 'de, en, nl, fr')).decision?.languages).toEqual(['de', 'en']);
   });
 
-  test('is undefined when not even the default of the line has a notice', () => {
-    expect(decideLanguage(given({ line: line({ defaultLanguages: ['it'] }) }), policy)).toBeUndefined();
-    expect(decideLanguage(given({ purposes: ['fun'] }), policy)).toBeUndefined();
+  test('is undefined when not even the default of the line has a notice', async () => {
+    expect((await decided({ line: line({ defaultLanguages: ['it'] }) })).decision).toBeUndefined();
+    expect((await decided({ purposes: ['fun'] })).decision).toBeUndefined();
   });
 
   test.each([['\u0000'], ['+'.repeat(65_536)], ["'; DROP TABLE calls"], ['sip:+3292661234@example.org']])(
     'is the default of the line for the hostile number %j',
-    (callerNumber) => {
-      expect(decideLanguage(given({ callerNumber }), policy)?.reason).toBe('lineDefault');
+    async (callerNumber) => {
+      expect((await decided({ callerNumber })).decision?.reason).toBe('lineDefault');
     },
   );
+});
+
+describe('an Accept-Language header', () => {
+  test.each([
+    ['fr', ['fr']],
+    ['fr-BE', ['fr']],
+    ['FR-be', ['fr']],
+    ['nl, fr;q=0.5', ['nl', 'fr']],
+    ['fr;q=0.5, nl', ['nl', 'fr']],
+    ['fr;q=0.2, nl; q=0.9, de ;q=0.5', ['nl', 'de', 'fr']],
+    ['en-GB, en-US, en;q=0.1', ['en']],
+    ['fr;q=0, nl;q=0.001', ['nl']],
+    ['zh-Hant-TW', ['zh']],
+    ['nl-BE, fr;q=0.7, *;q=0.1', ['nl', 'fr']],
+    // As many implementations that have no opinion say.
+    ['*', []],
+    ['', []],
+  ])('%j says %j', (header, languages) => {
+    expect(languagesOfHeader(header)).toEqual(languages);
+  });
+
+  test.each([
+    ['a weight that is none', 'fr;q=best'],
+    ['a weight of many digits', 'fr;q=0.99999'],
+    ['a weight above one', 'fr;q=2'],
+    ['another parameter', 'fr;level=1'],
+    ['an empty range', 'fr,,nl'],
+    ['a word', 'French'],
+    ['a path', '../../fr'],
+    ['a command', 'fr; DROP TABLE calls'],
+    ['a function of the dialplan', 'fr,\${SHELL(id)}'],
+    ['another header behind it', 'fr\r\nX-Other: nl'],
+    ['a control character', 'fr\u0000'],
+    ['letters that only look like it', 'fr\u200b'],
+    ['more ranges than a telephone has', Array(100).fill('fr').join()],
+    ['64 kB of ranges', 'fr,'.repeat(21_846)],
+    ['64 kB of one range', `fr${'-a'.repeat(32_768)}`],
+    ['64 kB of blanks', `fr${' '.repeat(65_536)}`],
+  ])('with %s says nothing', (_, header) => {
+    expect(languagesOfHeader(header)).toEqual([]);
+  });
+
+  test('costs nothing, however it is forged', () => {
+    const forged = [
+      'fr' + '-aaaaaaaa'.repeat(28) + '!',
+      ` ${' '.repeat(250)}fr;`,
+      'fr;q='.repeat(50),
+      'a'.repeat(1 << 16),
+    ];
+    const began = performance.now();
+    for (let count = 0; count < 1_000; count += 1) for (const header of forged) languagesOfHeader(header);
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
 });

@@ -1,10 +1,12 @@
 import type { AriEvent } from '../../../src/ari/events.ts';
+import { makePlanner } from '../../../src/call/planner.ts';
 import { CallRegistry } from '../../../src/call/registry.ts';
 import { recorderName } from '../../../src/call/session.ts';
+import type { LanguagePreferences } from '../../../src/call/ports.ts';
 import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import type { BridgeId, ChannelId, PlaybackId } from '../../../src/core/ids.ts';
-import { aPolicy, callStart, countingIds, someFacts, stateAt } from '../../support/calls.ts';
+import { aPolicy, callStart, configTree, countingIds, someFacts, stateAt } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
 import { scriptedAri } from '../../support/scriptedAri.ts';
@@ -16,11 +18,28 @@ afterEach(async () => {
   await Promise.all(registries.splice(0).map((registry) => registry.abandon()));
 });
 
-function stage({ open = [] as CallState[] } = {}) {
+function stage({ open = [] as CallState[], policy = aPolicy() } = {}) {
   const ari = scriptedAri();
+  const ids = countingIds();
   const { log, lines, text } = collectingLog();
   const ended: CallState[] = [];
   const saved: CallState[] = [];
+  const orders: Order[] = [];
+  const remembered: [string, string][] = [];
+  const preferences: LanguagePreferences = {
+    find: () => Promise.resolve(undefined),
+    remember: (number, language) => {
+      remembered.push([number, language]);
+      return Promise.resolve();
+    },
+  };
+  const planner = makePlanner({
+    policy,
+    preferences,
+    variable: (...args) => ari.variable(...args),
+    ids,
+    random: () => 0,
+  });
   const registry = new CallRegistry({
     ari,
     log,
@@ -29,11 +48,19 @@ function stage({ open = [] as CallState[] } = {}) {
         saved.push(state);
         return Promise.resolve();
       },
+      saveTalk: () => Promise.resolve(),
       open: () => Promise.resolve(open),
     },
-    readiness: { check: () => Promise.resolve('ready') },
-    policy: aPolicy(),
-    ids: countingIds(),
+    readiness: {
+      check: (order) => {
+        orders.push(order);
+        return Promise.resolve('ready');
+      },
+    },
+    planner,
+    preferences,
+    policy,
+    ids,
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
     callEnded: (state) => {
       ended.push(state);
@@ -46,7 +73,7 @@ function stage({ open = [] as CallState[] } = {}) {
     () => saved.map((state) => state.kind),
   ];
 
-  return { registry, ari, ended, outcomes, kinds, saved, lines, text, asked };
+  return { registry, ari, ended, outcomes, kinds, saved, orders, remembered, lines, text, asked };
 }
 
 const arrival = (channel: string, args: string[], callerNumber = ''): AriEvent => ({
@@ -123,21 +150,100 @@ describe('an arriving channel', () => {
     set.registry.handle(arrival('caller-1', ['to=PJSIP/100'], '+3225501234'));
     expect(set.registry.size).toBe(1);
     await eventually(() => set.asked('play').length === 1);
-    const [state] = set.saved;
-    expect(state?.facts.order?.sentences.map(({ prompt }) => `${prompt.language} ${prompt.kind}`)).toEqual([
+    const [order] = set.orders;
+    expect(order?.script.sentences.map(({ prompt }) => `${prompt.language} ${prompt.kind}`)).toEqual([
       'fr purpose',
       'fr storage',
       'nl purpose',
       'nl storage',
     ]);
-    expect(state?.facts.order).toMatchObject({ language: { languages: ['fr', 'nl'], reason: 'number' } });
+    expect(order?.script.language).toEqual({ languages: ['fr', 'nl'], reason: 'number', unavailable: [] });
   });
 
   test('for two purposes is kept for the longer one', async () => {
     const set = stage();
     set.registry.handle(arrival('caller-1', ['to=PJSIP/100', 'line=orders']));
-    await eventually(() => set.saved.length > 0);
-    expect(set.saved[0]?.facts.order).toMatchObject({ keepDays: 395, maximumSeconds: 14_400 });
+    await eventually(() => set.orders.length > 0);
+    expect(set.orders[0]).toMatchObject({ keepDays: 395, maximumSeconds: 14_400 });
+  });
+});
+
+describe('a caller who is asked', () => {
+  /** The policy of the makers, in which training may be refused and the line offers the languages. */
+  function asking(): ReturnType<typeof aPolicy> {
+    const tree = configTree() as Record<'purposes' | 'lines', Record<string, Record<string, unknown>>>;
+    Object.assign(tree.purposes['training'] ?? {}, { consent: 'optOut' });
+    Object.assign(tree.lines['default'] ?? {}, { askLanguage: true });
+
+    return aPolicy(tree);
+  }
+  const press = (digit: string): AriEvent => ({ type: 'digit', at: 5, channelId: 'caller-1' as ChannelId, digit });
+
+  test('chooses a language by a key, which is remembered for their number, and refuses by another', async () => {
+    const set = stage({ policy: asking() });
+    set.registry.handle(arrival('caller-1', ['to=PJSIP/100'], '+3225501234'));
+    await eventually(() => set.asked('play').length === 1);
+    set.registry.handle(press('3'));
+    await eventually(() => set.remembered.length === 1);
+    expect(set.remembered).toEqual([['+3225501234', 'de']]);
+    expect(set.asked('play').at(-1)).toMatch(/notice-training-de de$/);
+    set.registry.handle(press('9'));
+    await eventually(() => set.asked('play').length === 3);
+    expect(set.asked('play').at(-1)).toMatch(/optOutAck-de de$/);
+    const playbackId = set.asked('play').at(-1)?.split(' ')[2] as PlaybackId;
+    set.registry.handle({ type: 'playbackFinished', at: 6, playbackId, outcome: 'done' });
+    await eventually(() => set.registry.size === 0);
+    expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'refused' }]);
+    expect(set.asked('continueInDialplan')).toHaveLength(1);
+    expect(set.text()).not.toContain('5501234');
+  });
+
+  test('and puts the line on hold during the notice was not told', async () => {
+    const set = stage();
+    set.registry.handle(arrival('caller-1', ['to=PJSIP/100']));
+    await eventually(() => set.asked('play').length === 1);
+    set.registry.handle({ type: 'channelHeld', at: 5, channelId: 'caller-1' as ChannelId });
+    await eventually(() => set.outcomes().length === 1);
+    expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'notice_on_hold' }]);
+  });
+
+  test('presses keys without end: nothing comes of it, and the call is answered for once', async () => {
+    const set = stage();
+    set.registry.handle(arrival('caller-1', ['to=PJSIP/100']));
+    await eventually(() => set.asked('play').length === 1);
+    for (let count = 0; count < 50_000; count += 1) set.registry.handle(press('0123456789*#ABCD'[count % 16] ?? '0'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(set.asked('play')).toHaveLength(1);
+    expect(set.registry.size).toBe(1);
+  });
+});
+
+describe('a channel that comes into the bridge', () => {
+  const talking = someFacts(countingIds());
+  const { bridge, recording, destination } = talking.order;
+  const enters = (channelId: ChannelId): AriEvent => ({ type: 'bridgeEntered', at: 5, bridgeId: bridge, channelId });
+
+  async function adopted() {
+    const set = stage({ open: [stateAt('talking', talking)] });
+    set.ari.state.channels.push({ id: talking.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+    set.ari.state.recording.push(recorderName(recording));
+    await set.registry.reconcile();
+
+    return set;
+  }
+
+  test('stops the recorder when it is neither of the two', async () => {
+    const set = await adopted();
+    set.registry.handle(enters('someone-else' as ChannelId));
+    await eventually(() => set.ari.asked.length === 1);
+    expect(set.ari.asked).toEqual([`stopRecorder ${recorderName(recording)}`]);
+  });
+
+  test('is nothing when it is one of the two', async () => {
+    const set = await adopted();
+    for (const id of [talking.callerChannel, destination]) set.registry.handle(enters(id));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(set.ari.asked).toEqual([]);
   });
 });
 
@@ -175,20 +281,8 @@ describe('a refused call', () => {
   });
 
   test('because no language has a notice for its purposes says so', async () => {
-    const set = stage();
-    const policy = { ...aPolicy(), notice: () => undefined };
-    const { ari, registry: unused } = set;
-    expect(unused.size).toBe(0);
-    const registry = new CallRegistry({
-      ari,
-      policy,
-      log: collectingLog().log,
-      ids: countingIds(),
-      journal: { save: () => Promise.resolve(), open: () => Promise.resolve([]) },
-      readiness: { check: () => Promise.resolve('ready') },
-      asterisk: () => ({ version: '22', node: '' }),
-      callEnded: () => undefined,
-    });
+    const set = stage({ policy: { ...aPolicy(), notice: () => undefined } });
+    const { registry } = set;
     registry.handle(arrival('caller-1', ['to=PJSIP/100']));
     await eventually(() => registry.size === 0);
     expect(set.asked('setVariable')).toContain('setVariable caller-1 PREAVIS_REASON no_language');
@@ -222,6 +316,7 @@ describe('an event of an unknown thing', () => {
 
 describe('after a lost connection', () => {
   const known = someFacts(countingIds(), { sentenceCount: 1 });
+  const asked = someFacts(countingIds(), { sentenceCount: 1, mode: 'optIn', asksLanguage: true });
   const { destination, recording } = known.order;
 
   type Case = {
@@ -233,9 +328,15 @@ describe('after a lost connection', () => {
     then: Record<string, unknown>;
   };
   const cases: Case[] = [
-    { kind: 'checking', what: 'is interrupted', then: { outcome: { result: 'unrecorded', reason: 'interrupted' } } },
+    { kind: 'planning', what: 'is interrupted', then: { outcome: { result: 'unrecorded', reason: 'interrupted' } } },
+    { kind: 'planning', what: 'has lost its caller', caller: 'gone', then: { outcome: { result: 'abandoned' } } },
+    { kind: 'checking', what: 'is interrupted', then: { outcome: { reason: 'interrupted' } } },
     { kind: 'answering', what: 'is interrupted', then: { outcome: { reason: 'interrupted' } } },
     { kind: 'announcing', what: 'is interrupted', then: { outcome: { reason: 'interrupted' } } },
+    { kind: 'choosing', what: 'is interrupted', then: { outcome: { reason: 'interrupted' } } },
+    { kind: 'asking', what: 'is interrupted', then: { outcome: { reason: 'interrupted' } } },
+    { kind: 'asking', what: 'has lost its caller', caller: 'gone', then: { outcome: { result: 'abandoned' } } },
+    { kind: 'acknowledging', what: 'goes on as refused', then: { outcome: { reason: 'refused' } } },
     { kind: 'announcing', what: 'has lost its caller', caller: 'gone', then: { outcome: { result: 'abandoned' } } },
     {
       kind: 'dialling',
@@ -287,9 +388,10 @@ describe('after a lost connection', () => {
   ];
 
   test.each(cases)('a call that was $kind and $what', async ({ kind, caller, destinationState, isRecording, then }) => {
-    const set = stage({ open: [stateAt(kind, known)] });
+    const asks = kind === 'choosing' || kind === 'asking' || kind === 'acknowledging';
+    const set = stage({ open: [stateAt(kind, asks ? asked : known)] });
     const { registry, ari } = set;
-    if (caller !== 'gone') ari.state.channels.push({ id: known.callerChannel, state: 'Up' });
+    if (caller !== 'gone') ari.state.channels.push({ id: (asks ? asked : known).callerChannel, state: 'Up' });
     if (destinationState !== undefined) ari.state.channels.push({ id: destination, state: destinationState });
     if (isRecording === true) ari.state.recording.push(recorderName(recording));
     await registry.reconcile();
@@ -316,7 +418,7 @@ describe('after a lost connection', () => {
     const set = stage();
     set.registry.handle(arrival('caller-1', ['to=PJSIP/100', 'language=fr']));
     await hear(set);
-    const [facts] = set.saved.map((state) => state.facts as Facts & { order: Order });
+    const facts = set.saved.at(-1)?.facts as (Facts & { order: Order }) | undefined;
     set.ari.state.channels.push({ id: 'caller-1' as ChannelId, state: 'Up' });
     if (facts !== undefined) set.ari.state.channels.push({ id: facts.order.destination, state: 'Ringing' });
     await set.registry.reconcile();

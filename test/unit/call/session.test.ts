@@ -1,10 +1,20 @@
 import { jest } from '@jest/globals';
-import { begin, refuse } from '../../../src/call/decide.ts';
+import { refuse } from '../../../src/call/decide.ts';
 import type { CallEvent, UnrecordedReason } from '../../../src/call/events.ts';
 import { CallSession, recorderName } from '../../../src/call/session.ts';
-import type { CallState } from '../../../src/call/state.ts';
+import type { TalkTimes } from '../../../src/call/ports.ts';
+import type { CallState, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { countingIds, eventsTo, someFacts, stateAt } from '../../support/calls.ts';
+import type { RecordingId } from '../../../src/core/ids.ts';
+import {
+  beginning,
+  countingIds,
+  eventsBeforeTheNotice,
+  eventsTo,
+  press,
+  someFacts,
+  stateAt,
+} from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
 import { scriptedAri } from '../../support/scriptedAri.ts';
@@ -12,14 +22,17 @@ import { scriptedAri } from '../../support/scriptedAri.ts';
 const facts = someFacts(countingIds(), { sentenceCount: 1 });
 const { order, callerChannel: caller } = facts;
 const { bridge, destination, recording } = order;
-const [sentence] = order.sentences;
+const [sentence] = order.script.sentences;
+/** The events from the notice on: those before it come from the session itself. */
+const fromNotice = (kind: CallState['kind']): CallEvent[] => eventsTo(kind, facts).slice(eventsBeforeTheNotice);
 
 /** Ports whose every step is in `asked`, in the order in which it was begun. */
-function stage() {
+function stage(given: Order = order) {
   const ari = scriptedAri();
   const { log, lines, text } = collectingLog();
   const saved: CallState[] = [];
   const ended: CallState[] = [];
+  let plan = (): Promise<Order | undefined> => Promise.resolve(given);
   let answer: 'ready' | UnrecordedReason | Error = 'ready';
   let saveFails: (state: CallState) => boolean = () => false;
   const ports = {
@@ -32,6 +45,10 @@ function stage() {
         saved.push(state);
         return Promise.resolve();
       },
+      saveTalk: (id: RecordingId, { callerMs, destinationMs }: TalkTimes) => {
+        ari.asked.push(`saveTalk ${id} ${callerMs} ${destinationMs}`);
+        return Promise.resolve();
+      },
       open: () => Promise.resolve([]),
     },
     readiness: {
@@ -39,6 +56,14 @@ function stage() {
         ari.asked.push('check');
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
+    },
+    plan: () => plan(),
+    planned: (known: Order) => {
+      ari.asked.push(`planned ${known.recording}`);
+    },
+    rememberLanguage: (language: string) => {
+      ari.asked.push(`remember ${language}`);
+      return Promise.resolve();
     },
     ended: (state: CallState) => {
       ended.push(state);
@@ -55,6 +80,9 @@ function stage() {
     readiness: (next: typeof answer) => {
       answer = next;
     },
+    planned: (next: typeof plan) => {
+      plan = next;
+    },
     failSaves: (when: typeof saveFails) => {
       saveFails = when;
     },
@@ -69,7 +97,7 @@ afterEach(() => {
 
 /** A call that was just begun; its first effects are done. */
 async function started(set = stage()) {
-  const session = CallSession.start(begin(facts), set.ports);
+  const session = CallSession.start(beginning(facts), set.ports);
   sessions.push(session);
   await settled(session);
 
@@ -88,7 +116,7 @@ async function settled(session: CallSession): Promise<void> {
 /** A call that talks; what led there is not in `asked` any more. */
 async function talking() {
   const set = await started();
-  for (const event of eventsTo('talking', facts).slice(2)) set.session.handle(event);
+  for (const event of fromNotice('talking')) set.session.handle(event);
   await settled(set.session);
   set.ari.asked.length = 0;
 
@@ -99,10 +127,11 @@ describe('the effects of a call', () => {
   test('are carried out one after another, in the order of their events', async () => {
     const { session, ari, ended } = await started();
     expect(session.state.kind).toBe('announcing');
-    for (const event of eventsTo('ended', facts).slice(2)) session.handle(event);
+    for (const event of fromNotice('ended')) session.handle(event);
     await settled(session);
     expect(ari.asked).toEqual([
-      'save checking',
+      'save planning',
+      `planned ${recording}`,
       'check',
       `answer ${caller}`,
       `play ${caller} ${sentence?.playbackId ?? ''} ${sentence?.prompt.soundName ?? ''} fr`,
@@ -116,9 +145,12 @@ describe('the effects of a call', () => {
       `setVariable ${caller} PREAVIS_RESULT recorded`,
       `setVariable ${caller} PREAVIS_RECORDING ${recording}`,
       `setVariable ${caller} DIALSTATUS ANSWER`,
+      `setVariable ${caller} TALK_DETECT(set) `,
+      `setVariable ${destination} TALK_DETECT(set) `,
       `stopRecorder ${recorderName(recording)}`,
       `hangUp ${destination}`,
       `destroyBridge ${bridge}`,
+      `saveTalk ${recording} 0 0`,
       'save ended',
     ]);
     expect(ended).toHaveLength(1);
@@ -127,7 +159,7 @@ describe('the effects of a call', () => {
   test('wait for those under way, while an event that comes meanwhile is decided at once', async () => {
     const set = stage();
     const release = set.ari.hold('createChannel');
-    const session = CallSession.start(begin(facts), set.ports);
+    const session = CallSession.start(beginning(facts), set.ports);
     await eventually(() => set.ari.asked.some((each) => each.startsWith('createChannel')));
     session.handle({ type: 'callerLeft', at: 1 });
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'abandoned' } });
@@ -140,12 +172,12 @@ describe('the effects of a call', () => {
   test('are saved with the state that they belong to, not with a later one', async () => {
     const set = stage();
     const release = set.ari.hold('answer');
-    const session = CallSession.start(begin(facts), set.ports);
+    const session = CallSession.start(beginning(facts), set.ports);
     await eventually(() => session.state.kind === 'answering');
     session.handle({ type: 'callerLeft', at: 1 });
     release();
     await settled(session);
-    expect(set.saved.map((state) => state.kind)).toEqual(['checking', 'ended']);
+    expect(set.saved.map((state) => state.kind)).toEqual(['planning', 'ended']);
   });
 
   test('after the end are none: an event that comes later is not heard', async () => {
@@ -190,7 +222,7 @@ describe('a refused request', () => {
   test('to dial removes the bridge and the channel', async () => {
     const set = await started();
     set.ari.refuse('dial', 'ari_request_failed');
-    for (const event of eventsTo('dialling', facts).slice(2)) set.session.handle(event);
+    for (const event of fromNotice('dialling')) set.session.handle(event);
     await settled(set.session);
     expect(set.session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'dial_failed' } });
     expect(set.ari.asked.slice(-3)).toEqual([`hangUp ${destination}`, `destroyBridge ${bridge}`, 'save ended']);
@@ -200,7 +232,7 @@ describe('a refused request', () => {
     const set = stage();
     set.ari.refuse('createBridge', 'ari_request_failed');
     const release = set.ari.hold('createChannel');
-    const session = CallSession.start(begin(facts), set.ports);
+    const session = CallSession.start(beginning(facts), set.ports);
     await eventually(() => set.ari.asked.some((each) => each.startsWith('createChannel')));
     // Time for the refusal to become an event, were it not to wait for the channel.
     await new Promise((resolve) => setImmediate(resolve));
@@ -214,7 +246,7 @@ describe('a refused request', () => {
   test('to record lets the two talk on, unrecorded', async () => {
     const set = await started();
     set.ari.refuse('recordBridge', 'ari_request_failed');
-    for (const event of [...eventsTo('dialling', facts).slice(2), { type: 'destinationAnswered' } as CallEvent]) {
+    for (const event of [...fromNotice('dialling'), { type: 'destinationAnswered' } as CallEvent]) {
       set.session.handle(event);
     }
     await settled(set.session);
@@ -234,6 +266,7 @@ describe('a refused request', () => {
       `stopRecorder ${recorderName(recording)}`,
       `hangUp ${destination}`,
       `destroyBridge ${bridge}`,
+      `saveTalk ${recording} 0 0`,
       'save ended',
     ]);
     expect(ended).toHaveLength(1);
@@ -243,11 +276,11 @@ describe('a refused request', () => {
 describe('a catalogue that cannot be written', () => {
   test('at the arrival stops what is behind it: the caller is not even answered', async () => {
     const set = stage();
-    set.failSaves((state) => state.kind === 'checking');
+    set.failSaves((state) => state.kind === 'planning');
     const { session, ari } = await started(set);
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'catalogue_unusable' } });
     expect(ari.asked).toEqual([
-      'save checking',
+      'save planning',
       `setVariable ${caller} PREAVIS_RESULT unrecorded`,
       `setVariable ${caller} PREAVIS_REASON catalogue_unusable`,
       `continueInDialplan ${caller}`,
@@ -259,7 +292,7 @@ describe('a catalogue that cannot be written', () => {
     const set = stage();
     set.failSaves((state) => state.kind === 'dialling');
     const { session, ari } = await started(set);
-    for (const event of eventsTo('dialling', facts).slice(2)) session.handle(event);
+    for (const event of fromNotice('dialling')) session.handle(event);
     await settled(session);
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'catalogue_unusable' } });
     expect(ari.asked.some((each) => each.startsWith('dial '))).toBe(false);
@@ -292,7 +325,7 @@ describe('going back to the dialplan', () => {
 
   test('tells it DIALSTATUS when nobody answered', async () => {
     const { session, ari } = await started();
-    for (const event of eventsTo('dialling', facts).slice(2)) session.handle(event);
+    for (const event of fromNotice('dialling')) session.handle(event);
     session.handle({ type: 'destinationLeft', at: 1, cause: 17 });
     await settled(session);
     expect(ari.asked).toContain(`setVariable ${caller} PREAVIS_RESULT notConnected`);
@@ -344,6 +377,136 @@ describe('whether a call can be announced', () => {
     set.readiness(new PreavisError('ari_unreachable', 'no answer'));
     const { session } = await started(set);
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'prompts_missing' } });
+  });
+});
+
+describe('the order of a call', () => {
+  test('that cannot be made sends the caller back: no language has a notice', async () => {
+    const set = stage();
+    set.planned(() => Promise.resolve(undefined));
+    const { session, ari } = await started(set);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason: 'no_language' } });
+    expect(ari.asked.some((each) => each.startsWith('answer'))).toBe(false);
+    expect(ari.asked).toContain(`continueInDialplan ${caller}`);
+  });
+
+  test('that fails while it is made sends the caller back', async () => {
+    const set = stage();
+    set.planned(() => Promise.reject(new PreavisError('ari_unreachable', 'no answer')));
+    const { session, ari } = await started(set);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'no_language' } });
+    expect(ari.asked.filter((each) => each.startsWith('continue'))).toEqual([`continueInDialplan ${caller}`]);
+  });
+
+  test('is waited for without an effect of later events, and a caller who leaves meanwhile is gone', async () => {
+    const set = stage();
+    let give: (made: Order | undefined) => void = () => undefined;
+    set.planned(() => new Promise((resolve) => (give = resolve)));
+    const session = CallSession.start(beginning(facts), set.ports);
+    sessions.push(session);
+    await eventually(() => set.saved.length === 1);
+    session.handle({ type: 'callerLeft', at: 1 });
+    give(order);
+    await settled(session);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'abandoned' } });
+    expect(set.ari.asked.some((each) => each === 'check')).toBe(false);
+  });
+});
+
+describe('a caller who answers', () => {
+  const asked = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1, asksLanguage: true });
+  const { menu, script } = asked.order;
+
+  async function offered() {
+    const set = stage(asked.order);
+    const session = CallSession.start(beginning(asked), set.ports);
+    sessions.push(session);
+    await settled(session);
+    expect(session.state.kind).toBe('choosing');
+    set.ari.asked.length = 0;
+
+    return { ...set, session };
+  }
+
+  test('with a language hears silence, then the notice in it; it is remembered', async () => {
+    const { session, ari } = await offered();
+    session.handle({ type: 'digit', digit: '2', at: 1 });
+    await settled(session);
+    const [first] = menu?.options[1]?.script.sentences ?? [];
+    expect(ari.asked).toEqual([
+      `stopPlayback ${menu?.prompts[0]?.playbackId ?? ''}`,
+      `play ${asked.callerChannel} ${first?.playbackId ?? ''} ${first?.prompt.soundName ?? ''} nl`,
+      'remember nl',
+    ]);
+  });
+
+  test('with a language that cannot be remembered is announced all the same', async () => {
+    const { session, ports, lines } = await offered();
+    ports.rememberLanguage = () => Promise.reject(new PreavisError('catalogue_unusable', 'no room'));
+    session.handle({ type: 'digit', digit: '2', at: 1 });
+    await settled(session);
+    expect(session.state.kind).toBe('announcing');
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', effect: 'rememberLanguage' }));
+  });
+
+  test('with the feature code has the recording removed before anything else', async () => {
+    const { session, ari } = await offered();
+    for (const event of eventsTo('talking', asked).slice(eventsBeforeTheNotice)) session.handle(event);
+    await settled(session);
+    expect(session.state.kind).toBe('talking');
+    ari.asked.length = 0;
+    for (const event of press('*9')) session.handle(event);
+    await settled(session);
+    const spoken = script.consent.mode === 'announce' ? undefined : script.consent.refusal.acknowledgement[0];
+    const { bridge: between, recording: removed } = asked.order;
+    expect(ari.asked).toEqual([
+      `discardRecorder ${recorderName(removed)}`,
+      'save talking',
+      `setVariable ${asked.callerChannel} PREAVIS_RESULT unrecorded`,
+      `setVariable ${asked.callerChannel} PREAVIS_REASON refused`,
+      `setVariable ${asked.callerChannel} PREAVIS_RECORDING `,
+      `playToBridge ${between} ${spoken?.playbackId ?? ''} ${spoken?.prompt.soundName ?? ''} fr`,
+    ]);
+    session.handle({ type: 'callerLeft', at: 2 });
+    await settled(session);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason: 'refused' } });
+    expect(ari.asked.some((each) => each.startsWith('saveTalk'))).toBe(false);
+  });
+
+  test('with a refusal is no warning: it is as they wanted', async () => {
+    const { session, lines } = await offered();
+    session.handle({ type: 'digit', digit: '9', at: 1 });
+    session.handle({ type: 'interrupted' });
+    await settled(session);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'refused' } });
+    expect(lines.at(-1)).toMatchObject({ level: 'info', msg: 'call ended', reason: 'refused' });
+  });
+});
+
+describe('how long each party was heard', () => {
+  const at = 1_000_000;
+  const stopped: CallEvent[] = [
+    { type: 'callerLeft', at: at + 60_000 },
+    { type: 'recorderFinished', at: at + 60_000 },
+  ];
+
+  test('is saved before the end of the call, whoever talks to the last', async () => {
+    const { session, ari } = await talking();
+    session.hear(caller, true, at);
+    session.hear(caller, false, at + 4_000);
+    session.hear(destination, true, at + 5_000);
+    for (const event of stopped) session.handle(event);
+    await settled(session);
+    expect(ari.asked.slice(-2)).toEqual([`saveTalk ${recording} 4000 55000`, 'save ended']);
+  });
+
+  test('is not known of a call that was taken up again', async () => {
+    const set = stage();
+    const session = CallSession.adopt(stateAt('talking', facts), set.ports);
+    for (const event of stopped) session.handle(event);
+    await settled(session);
+    expect(set.ari.asked.some((each) => each.startsWith('saveTalk'))).toBe(false);
+    expect(set.ended).toHaveLength(1);
   });
 });
 

@@ -16,7 +16,7 @@ beforeEach(async () => {
   await ours.yaml(`
 languages: { fr: { made: placeholder, voice: a }, nl: { made: placeholder, voice: b } }
 prompts:
-  notice: { kind: purpose, purposes: [training], text: { fr: Bonjour, nl: Dag } }
+  notice: { kind: purpose, wording: may, purposes: [training], text: { fr: Bonjour, nl: Dag } }
 `);
   await ours.ship('fr/notice-training', 'fr/notice');
   await ours.ship('nl/notice-training', 'nl/notice');

@@ -38,7 +38,7 @@ describe('a configuration', () => {
       heartbeatMs: 4_000,
     });
     for (const key of configKeys()) {
-      if (key.default === undefined) continue;
+      if (key.default === undefined || key.path.includes('*')) continue;
       const value = key.path
         .split('.')
         .reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], config);
@@ -87,6 +87,7 @@ describe('a secret', () => {
   test('is what the schema says: password and keys', () => {
     expect(secrets.map((key) => key.path)).toEqual([
       'ari.password',
+      'privacy.hashKey',
       'archive.minio.accessKey',
       'archive.minio.secretKey',
     ]);
@@ -204,6 +205,18 @@ describe('a configuration file', () => {
   test('may name the file of a secret by the environment', async () => {
     const config = await loadConfig(await file(yaml), { PREAVIS_ARI_PASSWORD_FILE: await file('from a file\n') });
     expect(config.ari.password).toBe('from a file');
+  });
+
+  test('may take the key of hashes from a file, but not one that is easily guessed', async () => {
+    const privacy = async (text: string) => ({ ...base, privacy: { hashKeyFile: await file(text) } });
+    const key = 'k'.repeat(32);
+    const config = await loadConfig(await file(JSON.stringify(await privacy(`${key}\n`))), {});
+    expect(config.privacy.hashKey).toBe(key);
+    const loading = loadConfig(await file(JSON.stringify(await privacy(`${'z'.repeat(31)}\n`))), {});
+    await expect(loading).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: 'privacy.hashKeyFile: needs at least 32 characters in its first line',
+    });
   });
 
   test('whose secret cannot be read names the key, not the content', async () => {

@@ -1,6 +1,6 @@
 import { parseConfig } from '../../../src/config/load.ts';
 import { makePolicy, neededPrompts } from '../../../src/config/policy.ts';
-import { makePromptLibrary } from '../../../src/config/prompts.ts';
+import { makePromptLibrary, type Prompt } from '../../../src/config/prompts.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { aLibrary, aPolicy, aPrompt, configTree } from '../../support/calls.ts';
 
@@ -91,7 +91,7 @@ describe('a contradiction is refused by name:', () => {
   test.each<[string, (tree: Tree) => void, string]>([
     [
       'a storage time longer than the caller is told',
-      (tree) => (tree.purposes['training'] = { ...tree.purposes['training'], keepDays: 32 }),
+      (tree) => (tree.purposes['training'] = { ...tree.purposes['training'], jurisdiction: 'other', keepDays: 32 }),
       'purposes.training.keepDays: 32 days is longer than prompt keep-training (fr) says (31)',
     ],
     [
@@ -136,12 +136,99 @@ describe('a contradiction is refused by name:', () => {
   test('all of them at once', () => {
     const message = faults(
       changed((tree) => {
-        tree.purposes['training'] = { ...tree.purposes['training'], keepDays: 99 };
+        tree.purposes['training'] = { ...tree.purposes['training'], jurisdiction: 'other', keepDays: 99 };
         tree.lines['orders'] = { ...tree.lines['orders'], language: 'es' };
       }),
     );
     expect(message).toContain('purposes.training.keepDays');
     expect(message).toContain('the language es');
+  });
+});
+
+describe('sentences of consent', () => {
+  const consent = (mode: string, line: object = {}): Tree =>
+    changed((tree) => {
+      Object.assign(tree.purposes['training'] ?? {}, { consent: mode });
+      Object.assign(tree.lines['default'] ?? {}, line);
+    });
+  /** The library of the makers with these prompts changed, or left out. */
+  const library = (change: (prompt: Prompt) => Prompt | undefined) =>
+    makePromptLibrary(
+      ['fr', 'nl', 'de', 'en'],
+      aLibrary().prompts.flatMap((prompt) => change(prompt) ?? []),
+    );
+  const lacking = (kind: Prompt['kind'], ...languages: string[]) =>
+    library((prompt) => (prompt.kind === kind && languages.includes(prompt.language) ? undefined : prompt));
+  const keyed = (kind: Prompt['kind'], language: string, keys: Prompt['keys']) =>
+    library((prompt) => (prompt.kind === kind && prompt.language === language ? { ...prompt, keys } : prompt));
+  const asks = { askLanguage: true };
+
+  test.each<[string, Tree, ReturnType<typeof library>, string]>([
+    [
+      'the question of an opt-out is missing in two languages',
+      consent('optOut'),
+      lacking('optOut', 'nl', 'en'),
+      'lines.default: there is no optOut sentence in nl, en',
+    ],
+    [
+      'what follows a refusal is missing',
+      consent('optOut'),
+      lacking('optOutAck', 'de'),
+      'lines.default: there is no optOutAck sentence in de',
+    ],
+    [
+      'the question of an opt-in is missing',
+      consent('optIn'),
+      lacking('optIn', 'fr'),
+      'lines.default: there is no optIn sentence in fr',
+    ],
+    [
+      'the question for callers of another country is missing',
+      changed((tree) => Object.assign(tree.purposes['training'] ?? {}, { optInForCountries: ['DE'] })),
+      lacking('optIn', 'de'),
+      'lines.default: there is no optIn sentence in de',
+    ],
+    [
+      'the menu lacks a language',
+      consent('announce', asks),
+      lacking('chooseLanguage', 'nl'),
+      'lines.default: there is no chooseLanguage sentence in nl',
+    ],
+    [
+      'a key refuses in one language and not in another',
+      consent('optOut'),
+      keyed('optOut', 'nl', { refuse: '8' }),
+      'lines.default: the keys of the optOut sentences contradict each other',
+    ],
+    [
+      'a key accepts in one language and refuses in another',
+      consent('optIn'),
+      keyed('optIn', 'nl', { accept: '9', refuse: '1' }),
+      'lines.default: the keys of the optIn sentences contradict each other',
+    ],
+    [
+      'one key chooses two languages',
+      consent('announce', asks),
+      keyed('chooseLanguage', 'nl', { choose: '1' }),
+      'lines.default: the keys of the chooseLanguage sentences contradict each other',
+    ],
+  ])('are refused by name when %s', (_, tree, prompts, message) => {
+    expect(faults(tree, prompts)).toContain(message);
+  });
+
+  test.each<[string, Tree, Prompt['kind']]>([
+    ['the question of an opt-in where callers may refuse', consent('optOut'), 'optIn'],
+    ['the menu of a line that does not ask', consent('optOut'), 'chooseLanguage'],
+    ['every question where nobody is asked', consent('announce'), 'optOut'],
+  ])('are not needed: %s', (_, tree, kind) => {
+    expect(() => aPolicy(tree, lacking(kind, 'fr', 'nl', 'de', 'en'))).not.toThrow();
+  });
+
+  test('are among the prompts that Asterisk must have', () => {
+    const kinds = (tree: Tree): string[] => [...new Set(neededPrompts(aPolicy(tree)).map(({ kind }) => kind))].sort();
+    expect(kinds(consent('announce'))).toEqual(['purpose', 'storage']);
+    expect(kinds(consent('optOut', asks))).toEqual(['chooseLanguage', 'optOut', 'optOutAck', 'purpose', 'storage']);
+    expect(kinds(consent('optIn'))).toEqual(['optIn', 'optOutAck', 'purpose', 'storage']);
   });
 });
 

@@ -1,7 +1,8 @@
-import { copyFile, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkPromptFiles, type PromptFinding } from '../../../src/config/promptCheck.ts';
-import { loadPrompts } from '../../../src/config/prompts.ts';
+import { loadPrompts, promptTexts, readPromptSource } from '../../../src/config/prompts.ts';
 import { plainWav, promptFormats, type Sound } from '../../../src/config/promptSound.ts';
 import { activeSpeechLevel, peakLevel, speechSpan } from '../../../src/config/speechLevel.ts';
 import { makePromptFolder, type PromptFolder, shippedSound } from '../../support/promptFolder.ts';
@@ -15,11 +16,19 @@ beforeEach(async () => {
   await folder.yaml(`
 languages: { fr: { made: placeholder, voice: a } }
 prompts:
-  notice: { kind: purpose, purposes: [training], text: { fr: "${sentence}" } }
+  notice: { kind: purpose, wording: may, purposes: [training], text: { fr: "${sentence}" } }
 `);
   await folder.ship('fr/notice-training', 'fr/notice');
 });
 afterEach(() => folder.remove());
+
+/** The same folder, spoken by a person. */
+const asRecording = (): Promise<void> =>
+  folder.yaml(`
+languages: { fr: { made: recording, voice: a } }
+prompts:
+  notice: { kind: purpose, wording: may, purposes: [training], text: { fr: "${sentence}" } }
+`);
 
 async function findings(): Promise<PromptFinding[]> {
   return checkPromptFiles(await loadPrompts(folder.path), folder.path);
@@ -55,6 +64,64 @@ test('a format that is not there is named', async () => {
   await rm(join(folder.path, 'fr/notice.g722'));
   expect(await findings()).toEqual([
     { prompt: 'notice', language: 'fr', format: 'g722', what: 'missing', measured: 'no file', allowed: 'a .g722 file' },
+  ]);
+});
+
+test('a recording needs only its WAV', async () => {
+  await asRecording();
+  for (const format of ['wav16', 'ulaw', 'alaw', 'g722']) await rm(join(folder.path, `fr/notice.${format}`));
+  expect(await findings()).toEqual([]);
+  await folder.ship('fr/keep-training', 'fr/notice', ['alaw']);
+  expect(kinds(await findings())).toContain('alaw content');
+});
+
+test('a WAV that is not there or cannot be played is found, not thrown', async () => {
+  await asRecording();
+  await rm(join(folder.path, 'fr/notice.wav'));
+  const prompts = promptTexts(await readPromptSource(folder.path));
+  expect(kinds(await checkPromptFiles({ prompts }, folder.path))).toEqual(['wav missing']);
+  await folder.write('fr/notice.wav', plainWav(await shippedSound('fr/notice-training', 'wav16')));
+  expect(kinds(await checkPromptFiles({ prompts }, folder.path))).toEqual(['wav format']);
+});
+
+test('a text that was changed after its sound was made is found', async () => {
+  const wav = await readFile(join(folder.path, 'fr/notice.wav'));
+  const sha256 = createHash('sha256').update(wav).digest('hex');
+  const origin = { text: 'Cet appel est enregistré.', voice: 'a', source: null, sha256 };
+  await folder.write('made.json', Buffer.from(JSON.stringify({ 'fr/notice': origin })));
+  const prompts = promptTexts(await readPromptSource(folder.path));
+  expect(await checkPromptFiles({ prompts }, folder.path)).toEqual([
+    expect.objectContaining({ what: 'text', measured: 'made from "Cet appel est enregistré."' }),
+  ]);
+});
+
+test('a placeholder that is left in a recorded language is found', async () => {
+  await asRecording();
+  const wav = await readFile(join(folder.path, 'fr/notice.wav'));
+  const sha256 = createHash('sha256').update(wav).digest('hex');
+  const made = (source: string | null): Promise<void> => {
+    const origin = { text: sentence, voice: 'espeak-ng fr-be', source, sha256 };
+    return folder.write('made.json', Buffer.from(JSON.stringify({ 'fr/notice': origin })));
+  };
+  await made('0123');
+  expect(await findings()).toEqual([]);
+  await made(null);
+  expect(await findings()).toEqual([
+    expect.objectContaining({ what: 'voice', measured: 'spoken by espeak-ng fr-be', allowed: 'a recording' }),
+  ]);
+});
+
+test('one WAV for two sentences is found', async () => {
+  await folder.yaml(`
+languages: { fr: { made: recording, voice: a } }
+prompts:
+  notice: { kind: purpose, wording: may, purposes: [training], text: { fr: "${sentence}" } }
+  again: { kind: purpose, wording: may, purposes: [agreement], text: { fr: "${sentence}" } }
+`);
+  await folder.ship('fr/notice-training', 'fr/again');
+  const prompts = promptTexts(await readPromptSource(folder.path));
+  expect(await checkPromptFiles({ prompts }, folder.path)).toEqual([
+    expect.objectContaining({ prompt: 'again', what: 'content', measured: 'the same file as fr/notice.wav' }),
   ]);
 });
 

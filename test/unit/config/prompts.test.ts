@@ -12,8 +12,15 @@ prompts:
 
 const promises = (purposes: string): string => `{ ${purposes.replace(/\w+/g, '$&: 31')} }`;
 
-const entry = (id: string, kind: string, purposes: string, text = '{ fr: Bonjour, nl: Dag }'): string =>
-  `  ${id}: { kind: ${kind}, purposes: [${purposes}], ${kind === 'storage' ? `statesMaxDays: ${promises(purposes)}, ` : ''}text: ${text} }\n`;
+const entry = (id: string, kind: string, purposes: string, text = '{ fr: Bonjour, nl: Dag }'): string => {
+  const wording = kind === 'storage' ? '' : 'wording: may, ';
+  const days = kind === 'purpose' ? '' : `statesMaxDays: ${promises(purposes)}, `;
+  return `  ${id}: { kind: ${kind}, purposes: [${purposes}], ${wording}${days}text: ${text} }\n`;
+};
+
+/** A sentence that names no purpose. */
+const other = (id: string, rest: string, text = '{ fr: Bonjour, nl: Dag }'): string =>
+  `  ${id}: { ${rest}, text: ${text} }\n`;
 
 let folder: PromptFolder;
 
@@ -57,7 +64,10 @@ describe('loading', () => {
       text: 'Bonjour',
       kind: 'storage',
       purposes: ['training'],
+      wording: null,
       statesMaxDays: { training: 31 },
+      keys: null,
+      made: 'placeholder',
       sha256,
       lengthMs: 1234,
       soundName: `preavis/keep-${sha256.slice(0, 12)}`,
@@ -76,6 +86,55 @@ describe('loading', () => {
     expect((await loadPrompts(folder.path)).find('notice', 'nl')?.statesMaxDays).toBeNull();
   });
 
+  test('a purpose sentence says whether the call may be or is recorded, a whole sentence also for how long', async () => {
+    const yaml = header + entry('n', 'purpose', 'a') + entry('w', 'whole', 'b').replace('may', 'is');
+    await withPrompts(yaml, ['n', 'w']);
+    const library = await loadPrompts(folder.path);
+    expect(library.find('n', 'nl')).toMatchObject({ wording: 'may', statesMaxDays: null });
+    expect(library.find('w', 'nl')).toMatchObject({ wording: 'is', statesMaxDays: { b: 31 } });
+  });
+
+  test('a consent sentence carries the keys it names, the choice of a language that of each language', async () => {
+    const yaml =
+      header +
+      other('out', "kind: optOut, keys: { refuse: '9' }") +
+      other('in', "kind: optIn, keys: { accept: '1', refuse: '*' }") +
+      other('choose', "kind: chooseLanguage, key: { fr: '1', nl: '2' }") +
+      other('paused', 'kind: paused');
+    await withPrompts(yaml, ['out', 'in', 'choose', 'paused']);
+    const library = await loadPrompts(folder.path);
+    expect(library.single('optOut', 'nl')?.keys).toEqual({ refuse: '9' });
+    expect(library.single('optIn', 'fr')?.keys).toEqual({ accept: '1', refuse: '*' });
+    expect(library.single('chooseLanguage', 'fr')?.keys).toEqual({ choose: '1' });
+    expect(library.single('chooseLanguage', 'nl')?.keys).toEqual({ choose: '2' });
+    expect(library.single('paused', 'nl')).toMatchObject({ id: 'paused', keys: null, purposes: [], wording: null });
+    expect(library.single('resumed', 'nl')).toBeUndefined();
+    expect(library.single('paused', 'de')).toBeUndefined();
+  });
+
+  test('a WAV that was made from other words is refused, one of which nothing is known is not', async () => {
+    await withPrompts(header + entry('notice', 'purpose', 'training'), ['notice']);
+    const made = async (text: string, wav: Buffer): Promise<void> => {
+      const sha256 = createHash('sha256').update(wav).digest('hex');
+      const origin = { text, voice: 'a', source: null, sha256 };
+      await folder.write('made.json', Buffer.from(JSON.stringify({ 'fr/notice': origin })));
+    };
+    await made('Bonjour', toneWav(350, 1234));
+    expect((await loadPrompts(folder.path)).prompts).toHaveLength(2);
+    await made('Bonsoir', toneWav(999, 1234));
+    expect((await loadPrompts(folder.path)).prompts).toHaveLength(2);
+    await made('Bonsoir', toneWav(350, 1234));
+    const error = await faultOf(loadPrompts(folder.path));
+    expect(error.code).toBe('prompts_invalid');
+    expect(error.message).toContain('fr/notice.wav says "Bonsoir", not what prompts.yaml says');
+  });
+
+  test('a damaged made.json is refused by name', async () => {
+    await withPrompts(header + entry('notice', 'purpose', 'training'), ['notice']);
+    await folder.write('made.json', Buffer.from('{'));
+    expect((await faultOf(loadPrompts(folder.path))).message).toBe(`${folder.path}/made.json is damaged`);
+  });
+
   const good = entry('notice', 'purpose', 'training');
   test.each([
     ['an unknown key of a prompt', header + good.replace('kind:', 'colour: red, kind:'), /prompts\.notice: .*colour/],
@@ -85,7 +144,11 @@ describe('loading', () => {
       header + good.replace('kind:', 'statesMaxDays: { training: 3 }, kind:'),
       /statesMaxDays/,
     ],
-    ['a storage sentence without its days', header + good.replace('purpose,', 'storage,'), /notice\.statesMaxDays/],
+    [
+      'a storage sentence without its days',
+      header + good.replace('purpose, p', 'storage, p').replace('wording: may,', ''),
+      /notice\.statesMaxDays/,
+    ],
     [
       'a promise that leaves a purpose out',
       header + entry('notice', 'storage', 'a, b').replace('b: 31', ''),
@@ -111,6 +174,45 @@ describe('loading', () => {
       'two sentences for the same purposes',
       header + good + entry('again', 'purpose', 'training'),
       /again\.text\.fr: notice already/,
+    ],
+    ['a purpose sentence without wording', header + good.replace('wording: may, ', ''), /notice\.wording/],
+    ['a wording that is neither may nor is', header + good.replace('wording: may', 'wording: will'), /notice\.wording/],
+    [
+      'two whole sentences for the same purposes',
+      header + entry('notice', 'whole', 'a, b') + entry('again', 'whole', 'b, a'),
+      /again\.text\.fr: notice already/,
+    ],
+    [
+      'two sentences of a kind that needs one',
+      header + other('notice', 'kind: paused') + other('again', 'kind: paused'),
+      /again\.text\.nl: notice already/,
+    ],
+    ['a purpose of a sentence that names none', header + entry('notice', 'paused', 'a'), /prompts\.notice: .*purposes/],
+    ['a question without its keys', header + other('notice', 'kind: optOut'), /notice\.keys/],
+    [
+      'a key that is not in quotes',
+      header + other('notice', 'kind: optOut, keys: { refuse: 9 }'),
+      /keys\.refuse: must be one key of a telephone in quotes/,
+    ],
+    [
+      'a key of two digits',
+      header + other('notice', "kind: optOut, keys: { refuse: '99' }"),
+      /keys\.refuse: must be one key/,
+    ],
+    [
+      'one key for yes and no',
+      header + other('notice', "kind: optIn, keys: { accept: '1', refuse: '1' }"),
+      /notice\.keys: 1 cannot both accept and refuse/,
+    ],
+    [
+      'one key for two languages',
+      header + other('notice', "kind: chooseLanguage, key: { fr: '1', nl: '1' }"),
+      /notice\.key: two languages have the same key/,
+    ],
+    [
+      'a language without its key',
+      header + other('notice', "kind: chooseLanguage, key: { fr: '1' }"),
+      /notice\.key: must have exactly the languages of text/,
     ],
     ['broken YAML', 'languages: [', /not YAML/],
     ['an empty file', '', /the file/],
@@ -196,6 +298,23 @@ describe('choosing the notice', () => {
     const library = await loadPrompts(folder.path);
     expect(idsOf(library.noticeFor(['agreement', 'training'], 'fr'))).toEqual(singleIds);
     expect(idsOf(library.noticeFor(['training', 'agreement'], 'fr'))).toEqual(singleIds);
+  });
+
+  test('a whole sentence is the whole notice', async () => {
+    const yaml = header + entry('w', 'whole', 'mifid');
+    await withPrompts(yaml, ['w']);
+    expect(idsOf((await loadPrompts(folder.path)).noticeFor(['mifid'], 'fr'))).toEqual(['w']);
+  });
+
+  test('a whole sentence for one purpose stands beside the two for another', async () => {
+    await withPrompts(header + single + entry('w', 'whole', 'mifid'), [...singleIds, 'w']);
+    const library = await loadPrompts(folder.path);
+    expect(idsOf(library.noticeFor(['mifid', 'training'], 'nl'))).toEqual(['n-training', 'k-training', 'w']);
+  });
+
+  test('a whole sentence for more purposes than asked for is not used', async () => {
+    await withPrompts(header + entry('w', 'whole', 'mifid, training'), ['w']);
+    expect((await loadPrompts(folder.path)).noticeFor(['mifid'], 'fr')).toBeUndefined();
   });
 
   test('a missing storage sentence leaves no notice', async () => {

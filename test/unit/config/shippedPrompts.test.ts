@@ -2,12 +2,17 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkPromptFiles } from '../../../src/config/promptCheck.ts';
+import { originOf, readOrigins } from '../../../src/config/promptOrigins.ts';
 import { loadPrompts, promptFile, type PromptLibrary, readPromptSource } from '../../../src/config/prompts.ts';
 import { promptFormats, readPromptSound, soundLengthMs } from '../../../src/config/promptSound.ts';
 import { shippedSounds } from '../../support/promptFolder.ts';
 
 const languages = ['fr', 'nl', 'de', 'en'];
-const ids = ['notice-training', 'notice-agreement', 'notice-both', 'keep-training', 'keep-agreement', 'keep-both'];
+const ids = [
+  ...['notice-training', 'notice-agreement', 'notice-both', 'keep-training', 'keep-agreement', 'keep-both'],
+  ...['notice-mifid', 'opt-out', 'opt-out-ack', 'opt-in', 'opt-in-ack', 'rec-paused', 'rec-resumed', 'rec-stopped'],
+  'choose-lang',
+];
 
 let library: PromptLibrary;
 
@@ -46,7 +51,7 @@ test('the length is that of the audio in the file', async () => {
   for (const prompt of library.prompts) {
     const { size } = await stat(promptFile(shippedSounds, prompt, 'wav'));
     expect(prompt.lengthMs).toBe(Math.round((size - 44) / 16));
-    expect(prompt.lengthMs).toBeGreaterThan(2000);
+    expect(prompt.lengthMs).toBeGreaterThan(1500);
     expect(prompt.lengthMs).toBeLessThan(10_000);
   }
 });
@@ -80,6 +85,61 @@ test('a month is promised for training, and no number of days for an agreement',
     expect(library.find('keep-agreement', language)?.statesMaxDays).toEqual({ agreement: null });
     expect(library.find('keep-both', language)?.statesMaxDays).toEqual({ training: 31, agreement: null });
   }
+});
+
+test('a call under MiFID II is told in one sentence that it is recorded and kept for five years', () => {
+  for (const language of languages) {
+    const notice = library.noticeFor(['mifid'], language);
+    expect(notice?.map(({ id }) => id)).toEqual(['notice-mifid']);
+    expect(notice?.[0]).toMatchObject({ wording: 'is', statesMaxDays: { mifid: 1827 } });
+  }
+});
+
+const mayWords = {
+  fr: 'peut être enregistré',
+  nl: 'kan worden opgenomen',
+  de: /kann .* aufgezeichnet/,
+  en: 'may be recorded',
+};
+test.each(Object.entries(mayWords))('a sentence in %s is worded may exactly if it says so', (language, words) => {
+  const sentences = library.prompts.filter((prompt) => prompt.language === language && prompt.wording !== null);
+  expect(sentences).toHaveLength(4);
+  for (const { text, wording } of sentences) {
+    expect(new RegExp(words).test(text) ? 'may' : 'is').toBe(wording);
+  }
+});
+
+const digitWords: Record<string, string[]> = {
+  fr: ['un', 'deux', 'trois', 'quatre', 'neuf'],
+  nl: ['één', 'twee', 'drie', 'vier', 'negen'],
+  de: ['Eins', 'Zwei', 'Drei', 'Vier', 'Neun'],
+  en: ['one', 'two', 'three', 'four', 'nine'],
+};
+test.each(languages)(
+  'the sentences in %s say exactly the keys that are obeyed, in the order of the words',
+  (language) => {
+    const said = (kind: 'optOut' | 'optIn' | 'chooseLanguage'): string[] => {
+      const words = library.single(kind, language)?.text.match(/[\p{L}]+/gu) ?? [];
+      return words.flatMap((word, index) => {
+        const digit = digitWords[language]?.indexOf(word) ?? -1;
+        // "appuyez sur un", not "un accord".
+        const asked = words.slice(Math.max(0, index - 3), index).some((near) => /^(sur|op|die|press)$/.test(near));
+        return digit < 0 || !asked ? [] : [['1', '2', '3', '4', '9'][digit] ?? ''];
+      });
+    };
+    const keys = (kind: 'optOut' | 'optIn' | 'chooseLanguage') => library.single(kind, language)?.keys;
+    expect(said('optOut')).toEqual([keys('optOut')?.refuse]);
+    expect(said('optIn')).toEqual([keys('optIn')?.accept, keys('optIn')?.refuse]);
+    expect(said('chooseLanguage')).toEqual([keys('chooseLanguage')?.choose]);
+  },
+);
+
+test('every WAV was made from the words of prompts.yaml', async () => {
+  const origins = await readOrigins(shippedSounds);
+  expect(library.prompts.map((prompt) => originOf(origins, prompt)?.text)).toEqual(
+    library.prompts.map(({ text }) => text),
+  );
+  expect(origins.size).toBe(library.prompts.length);
 });
 
 test('the synthesised voices are labelled as placeholders, in the file and in the manual', async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { configReference, errorReference } from '../../../docs/generate.ts';
+import { configReference, errorReference, receiptSchemaText } from '../../../docs/generate.ts';
 
 const committed = (name: string): string => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
 
@@ -9,4 +9,8 @@ test('docs/config.md is what `npm run docs` makes of the configuration keys', ()
 
 test('docs/errors.md is what `npm run docs` makes of the error codes', () => {
   expect(committed('errors.md')).toBe(errorReference());
+});
+
+test('docs/receipt.schema.json is what `npm run docs` makes of the receipt', () => {
+  expect(committed('receipt.schema.json')).toBe(receiptSchemaText());
 });

@@ -1,0 +1,43 @@
+import type { Sentence } from './notice.ts';
+
+/** What keys mean during a call, from the prompts that name them. */
+export type ConsentPlan =
+  | { mode: 'announce' }
+  | { mode: 'optOut'; refuse: string; refusal: Refusal }
+  | { mode: 'optIn'; accept: string; refuse: string; refusal: Refusal; /** ms after the question */ waitMs: number };
+
+/** What a caller who refuses is told, and the code that refuses while they talk. */
+export type Refusal = { acknowledgement: readonly Sentence[]; featureCode: string };
+
+/** The caller's decision. `at` is Asterisk's time of the key, ms. */
+export type Answer = { kind: 'none' } | { kind: 'accepted' | 'refused'; digits: string; at: number };
+
+export const noAnswer: Answer = { kind: 'none' };
+
+/**
+ * What a key means before they talk. A refusal counts at any time, also before the sentence that offers it: it can only
+ * be meant. A consent counts from the beginning of the question on: before it nobody had been asked.
+ */
+export function answerOf(plan: ConsentPlan, digit: string, at: number, asked: boolean): Answer {
+  switch (plan.mode) {
+    case 'announce':
+      return noAnswer;
+    case 'optOut':
+      return digit === plan.refuse ? { kind: 'refused', digits: digit, at } : noAnswer;
+    case 'optIn':
+      if (digit === plan.refuse) return { kind: 'refused', digits: digit, at };
+      return digit === plan.accept && asked ? { kind: 'accepted', digits: digit, at } : noAnswer;
+  }
+}
+
+/** Whether recording may start with this answer: silence is a no where consent is asked for. */
+export function mayRecord(plan: ConsentPlan, answer: Answer): boolean {
+  switch (plan.mode) {
+    case 'announce':
+      return answer.kind !== 'refused';
+    case 'optOut':
+      return answer.kind !== 'refused';
+    case 'optIn':
+      return answer.kind === 'accepted';
+  }
+}

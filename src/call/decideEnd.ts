@@ -1,0 +1,72 @@
+import { noAnswer, type Answer } from './consent.ts';
+import type { UnrecordedReason } from './events.ts';
+import type { Played, Sentence } from './notice.ts';
+import type { Effect, Facts, Order, Outcome, Step } from './state.ts';
+
+/** The ends of a call that has no recording. */
+
+/** How long a playback may take beyond the prompt's own length. */
+const playbackSlackMs = 5_000;
+
+export function orderOf(facts: Facts): Order {
+  if (facts.order === undefined) throw new TypeError('a call without an order has no further steps');
+  return facts.order;
+}
+
+/** What was heard and said until now, and whether bridge and destination were made. */
+export type SoFar = {
+  facts: Facts;
+  played?: readonly Played[];
+  answer?: Answer;
+  prepared: boolean;
+};
+
+/** Removes what was made for the destination. */
+export function removal({ facts, prepared }: SoFar): Effect[] {
+  if (!prepared) return [];
+  const { destination, bridge } = orderOf(facts);
+
+  return [
+    { type: 'hangUpDestination', destination },
+    { type: 'destroyBridge', bridge },
+  ];
+}
+
+export function end(soFar: SoFar, outcome: Outcome, endedAt: number | undefined, effects: readonly Effect[]): Step {
+  const { facts, played = [], answer = noAnswer } = soFar;
+
+  return {
+    state: { kind: 'ended', facts, played, answer, recorder: { kind: 'none' }, outcome, endedAt },
+    effects: [{ type: 'stopTimer' }, ...effects, ...removal(soFar), { type: 'save' }],
+  };
+}
+
+/** P3: the caller goes on to the destination by the dialplan, unrecorded. */
+export function goOnUnrecorded(soFar: SoFar, reason: UnrecordedReason, effects: readonly Effect[] = []): Step {
+  const outcome: Outcome = { result: 'unrecorded', reason };
+
+  return end(soFar, outcome, undefined, [...effects, { type: 'returnToDialplan', outcome }]);
+}
+
+export function abandon(soFar: SoFar, endedAt: number | undefined): Step {
+  return end(soFar, { result: 'abandoned' }, endedAt, []);
+}
+
+export function playing(sentence: Sentence): Effect[] {
+  return [
+    { type: 'startTimer', timer: 'playback', ms: sentence.prompt.lengthMs + playbackSlackMs },
+    { type: 'play', sentence },
+  ];
+}
+
+/** The caller refused: what was made is removed, they are told, and go on by the dialplan. */
+export function acknowledge(soFar: SoFar, acknowledgement: readonly Sentence[], effects: readonly Effect[]): Step {
+  const [current, ...waiting] = acknowledgement;
+  if (current === undefined) return goOnUnrecorded(soFar, 'refused', effects);
+  const { facts, played = [], answer = noAnswer } = soFar;
+
+  return {
+    state: { kind: 'acknowledging', facts, played, answer, current, waiting },
+    effects: [...effects, ...removal(soFar), ...playing(current)],
+  };
+}

@@ -1,0 +1,297 @@
+import { answerOf, mayRecord, noAnswer, type Answer } from './consent.ts';
+import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, type SoFar } from './decideEnd.ts';
+import { dial } from './decideTalk.ts';
+import type { CallEvent, UnrecordedReason } from './events.ts';
+import {
+  ignored,
+  ignoresBridge,
+  ignoresCaller,
+  ignoresDestination,
+  ignoresPlayback,
+  ignoresRecorder,
+  ignoresSetUp,
+  stay,
+  type Handlers,
+} from './handlers.ts';
+import { isQuestion, judge, tell, type Played, type Sentence } from './notice.ts';
+import type { Effect, Facts, In, Script, Step } from './state.ts';
+
+/** From the arrival to the moment when the caller was told and has decided. */
+
+/** How long Asterisk may take to answer the caller's channel. */
+const answerLimitMs = 10_000;
+
+const notYet = (facts: Facts): SoFar => ({ facts, prepared: false });
+
+/** What every state before the notice makes of these. */
+const beforeTheNotice = {
+  ...ignoresPlayback,
+  ...ignoresDestination,
+  ...ignoresBridge,
+  ...ignoresRecorder,
+  ...ignoresCaller,
+  callerLeft: ({ facts }: { facts: Facts }, event: Extract<CallEvent, { type: 'callerLeft' }>) =>
+    abandon(notYet(facts), event.at),
+  interrupted: ({ facts }: { facts: Facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
+} as const;
+
+export const whilePlanning: Handlers<In<'planning'>> = {
+  ...beforeTheNotice,
+  ready: ignored,
+  callerAnswered: ignored,
+  planned: ({ facts }, { order }) => ({
+    state: { kind: 'checking', facts: { ...facts, order } },
+    effects: [{ type: 'checkReadiness' }],
+  }),
+  notReady: ({ facts }, { reason }) => goOnUnrecorded(notYet(facts), reason),
+  stepFailed: (state, { step }) => {
+    if (step === 'save') return goOnUnrecorded(notYet(state.facts), 'catalogue_unusable');
+    return step === 'plan' ? goOnUnrecorded(notYet(state.facts), 'no_language') : stay(state);
+  },
+  timeUp: ignored,
+};
+
+export const whileChecking: Handlers<In<'checking'>> = {
+  ...beforeTheNotice,
+  planned: ignored,
+  callerAnswered: ignored,
+  ready: ({ facts }) => ({
+    state: { kind: 'answering', facts },
+    effects: [{ type: 'startTimer', timer: 'answer', ms: answerLimitMs }, { type: 'answer' }],
+  }),
+  notReady: ({ facts }, { reason }) => goOnUnrecorded(notYet(facts), reason),
+  stepFailed: ignored,
+  timeUp: ignored,
+};
+
+export const whileAnswering: Handlers<In<'answering'>> = {
+  ...beforeTheNotice,
+  planned: ignored,
+  ready: ignored,
+  notReady: ignored,
+  callerAnswered: ({ facts }) => {
+    const { menu, script } = orderOf(facts);
+    return menu === undefined ? begin(facts, script) : offer(facts, menu.prompts);
+  },
+  stepFailed: (state, { step }) =>
+    step === 'answer' ? goOnUnrecorded(notYet(state.facts), 'answer_failed') : stay(state),
+  timeUp: (state, { timer }) =>
+    timer === 'answer' ? goOnUnrecorded(notYet(state.facts), 'answer_failed') : stay(state),
+};
+
+/** Offers the next language of the menu, or waits for a key after the last. */
+function offer(facts: Facts, prompts: readonly Sentence[]): Step {
+  const [current, ...waiting] = prompts;
+  const waitMs = orderOf(facts).menu?.waitMs ?? 0;
+
+  return {
+    state: { kind: 'choosing', facts, current, waiting },
+    effects: current === undefined ? [{ type: 'startTimer', timer: 'choice', ms: waitMs }] : playing(current),
+  };
+}
+
+function withoutChoice({ facts }: In<'choosing'>): Step {
+  return begin(facts, orderOf(facts).script);
+}
+
+/** Who knows the key of refusal need not wait for its sentence. */
+function keyOfNoLanguage(state: In<'choosing'>, digit: string, at: number, silence: readonly Effect[]): Step {
+  const { consent } = orderOf(state.facts).script;
+  const answer = answerOf(consent, digit, at, false);
+  if (answer.kind !== 'refused' || consent.mode === 'announce') return stay(state);
+
+  return acknowledge({ ...notYet(state.facts), answer }, consent.refusal.acknowledgement, silence);
+}
+
+/** A menu that cannot be played is no reason not to announce: the other evidence decides. */
+export const whileChoosing: Handlers<In<'choosing'>> = {
+  ...ignoresSetUp,
+  ...ignoresDestination,
+  ...ignoresBridge,
+  ...ignoresRecorder,
+  callerHeld: ignored,
+  playbackStarted: ignored,
+  playbackFinished: (state, { playbackId }) =>
+    playbackId === state.current?.playbackId ? offer(state.facts, state.waiting) : stay(state),
+  digit: (state, { digit, at }) => {
+    const order = orderOf(state.facts);
+    const chosen = order.menu?.options.find((option) => option.digit === digit);
+    const silence: Effect[] =
+      state.current === undefined ? [] : [{ type: 'stopPlayback', playbackId: state.current.playbackId }];
+    if (chosen === undefined) return keyOfNoLanguage(state, digit, at, silence);
+    const language = chosen.script.language.languages[0] ?? '';
+    const step = begin({ ...state.facts, order: { ...order, script: chosen.script } }, chosen.script);
+
+    return { ...step, effects: [...silence, ...step.effects, { type: 'rememberLanguage', language }] };
+  },
+  stepFailed: (state, { step }) => (step === 'play' ? withoutChoice(state) : stay(state)),
+  timeUp: (state, { timer }) => (timer === 'choice' || timer === 'playback' ? withoutChoice(state) : stay(state)),
+  callerLeft: ({ facts }, { at }) => abandon(notYet(facts), at),
+  interrupted: ({ facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
+};
+
+function begin(facts: Facts, script: Script): Step {
+  return announce({ facts, played: [], answer: noAnswer, prepared: false }, script.sentences);
+}
+
+type Announced = Required<SoFar>;
+
+/** Whether the destination will be dialled by us when the rest of the notice is heard, as far as is known now. */
+function willDial({ facts, answer }: Pick<Announced, 'facts' | 'answer'>): boolean {
+  const { script, sampled } = orderOf(facts);
+
+  return sampled && mayRecord(script.consent, answer);
+}
+
+/** Plays the next sentence, or goes on when all were heard. The last one gives time to prepare the bridge. */
+function announce(soFar: Announced, sentences: readonly Sentence[]): Step {
+  const [current, ...waiting] = sentences;
+  if (current === undefined) return heard(soFar);
+  const order = orderOf(soFar.facts);
+  const prepare = waiting.length === 0 && !soFar.prepared && willDial(soFar);
+
+  return {
+    state: {
+      kind: 'announcing',
+      ...soFar,
+      current,
+      currentStartedAt: undefined,
+      waiting,
+      prepared: soFar.prepared || prepare,
+    },
+    effects: [...playing(current), ...(prepare ? [{ type: 'prepare' as const, order }] : [])],
+  };
+}
+
+/** Every sentence has ended. */
+function heard(soFar: Announced): Step {
+  const { facts, played, answer, prepared } = soFar;
+  const { script, sampled } = orderOf(facts);
+  const told = tell(played);
+  if (told === undefined) return goOnUnrecorded(soFar, 'notice_failed');
+  if (!sampled) return goOnUnrecorded(soFar, 'not_sampled');
+  if (mayRecord(script.consent, answer)) return dial(facts, told, answer, prepared);
+  if (script.consent.mode !== 'optIn') return goOnUnrecorded(soFar, 'refused');
+
+  return {
+    state: { kind: 'asking', facts, told },
+    effects: [{ type: 'startTimer', timer: 'consent', ms: script.consent.waitMs }],
+  };
+}
+
+type Announcing = In<'announcing'>;
+
+function unheard({ current, currentStartedAt }: Announcing, verdict: Exclude<Played['verdict'], 'verified'>): Played {
+  return { sentence: current, startedAt: currentStartedAt, finishedAt: undefined, verdict };
+}
+
+function giveUp(state: Announcing, verdict: Exclude<Played['verdict'], 'verified'>, reason: UnrecordedReason): Step {
+  return goOnUnrecorded({ ...state, played: [...state.played, unheard(state, verdict)] }, reason);
+}
+
+function keyWhileAnnouncing(state: Announcing, digit: string, at: number): Step {
+  const { current, played, answer, waiting } = state;
+  const { consent } = orderOf(state.facts).script;
+  const begun = isQuestion(current) && state.currentStartedAt !== undefined;
+  const asked = begun || played.some((each) => isQuestion(each.sentence));
+  const given = answerOf(consent, digit, at, asked);
+  if (given.kind === 'none' || consent.mode === 'announce') return stay(state);
+  if (given.kind === 'refused') {
+    const silence: Effect = { type: 'stopPlayback', playbackId: current.playbackId };
+    const soFar = { ...state, played: [...played, unheard(state, 'notice_cut_short')], answer: given };
+    return acknowledge(soFar, consent.refusal.acknowledgement, [silence]);
+  }
+  if (answer.kind !== 'none') return stay(state);
+  // They have answered the question that they hear now; it needs no repeating in another language.
+  const rest = waiting.filter((sentence) => !isQuestion(sentence));
+  const next = { ...state, answer: given, waiting: rest };
+  if (state.prepared || rest.length > 0 || !willDial(next)) return stay(next);
+
+  return {
+    state: { ...next, prepared: true },
+    effects: [{ type: 'prepare', order: orderOf(state.facts) }],
+  };
+}
+
+export const whileAnnouncing: Handlers<Announcing> = {
+  ...ignoresSetUp,
+  ...ignoresRecorder,
+  destinationRinging: ignored,
+  destinationAnswered: ignored,
+  // P1: who waits in the bridge before the destination does was not told.
+  strangerJoined: (state) => (state.prepared ? goOnUnrecorded(state, 'untold_party') : stay(state)),
+  playbackStarted: (state, { playbackId, at }) => {
+    if (playbackId !== state.current.playbackId) return stay(state);
+    // Should Asterisk report it twice, the later time is the one that proves less.
+    return stay({ ...state, currentStartedAt: Math.max(state.currentStartedAt ?? at, at) });
+  },
+  playbackFinished: (state, { playbackId, at, outcome }) => {
+    const { current, currentStartedAt, played, waiting } = state;
+    if (playbackId !== current.playbackId) return stay(state);
+    const judged = judge(current, currentStartedAt, at, outcome);
+    const soFar = { ...state, played: [...played, judged] };
+
+    return judged.verdict === 'verified' ? announce(soFar, waiting) : goOnUnrecorded(soFar, judged.verdict);
+  },
+  digit: (state, { digit, at }) => keyWhileAnnouncing(state, digit, at),
+  callerHeld: (state) => giveUp(state, 'notice_on_hold', 'notice_on_hold'),
+  stepFailed: (state, { step }) => {
+    if (step === 'play') return giveUp(state, 'notice_failed', 'notice_failed');
+    return step === 'prepare' ? goOnUnrecorded(state, 'prepare_failed') : stay(state);
+  },
+  timeUp: (state, { timer }) =>
+    timer === 'playback' ? giveUp(state, 'notice_timeout', 'notice_timeout') : stay(state),
+  destinationLeft: (state) => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state)),
+  bridgeGone: (state) => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state)),
+  callerLeft: (state, { at }) =>
+    abandon({ ...state, played: [...state.played, unheard(state, 'notice_cut_short')] }, at),
+  interrupted: (state) => giveUp(state, 'notice_failed', 'interrupted'),
+};
+
+function askedOf({ facts, told }: In<'asking'>, answer: Answer = noAnswer): SoFar {
+  return { facts, played: told.sentences, answer, prepared: false };
+}
+
+export const whileAsking: Handlers<In<'asking'>> = {
+  ...ignoresSetUp,
+  ...ignoresPlayback,
+  ...ignoresDestination,
+  ...ignoresBridge,
+  ...ignoresRecorder,
+  callerHeld: ignored,
+  stepFailed: ignored,
+  digit: (state, { digit, at }) => {
+    const { consent } = orderOf(state.facts).script;
+    const answer = answerOf(consent, digit, at, true);
+    if (answer.kind === 'accepted') return dial(state.facts, state.told, answer, false);
+    if (answer.kind === 'none' || consent.mode === 'announce') return stay(state);
+
+    return acknowledge(askedOf(state, answer), consent.refusal.acknowledgement, []);
+  },
+  timeUp: (state, { timer }) => (timer === 'consent' ? goOnUnrecorded(askedOf(state), 'no_consent') : stay(state)),
+  callerLeft: (state, { at }) => abandon(askedOf(state), at),
+  interrupted: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
+};
+
+type Acknowledging = In<'acknowledging'>;
+
+const refused = (state: Acknowledging): Step => goOnUnrecorded({ ...state, prepared: false }, 'refused');
+
+export const whileAcknowledging: Handlers<Acknowledging> = {
+  ...ignoresSetUp,
+  ...ignoresDestination,
+  ...ignoresBridge,
+  ...ignoresRecorder,
+  ...ignoresCaller,
+  playbackStarted: ignored,
+  playbackFinished: (state, { playbackId }) => {
+    if (playbackId !== state.current.playbackId) return stay(state);
+    const [current, ...waiting] = state.waiting;
+    if (current === undefined) return refused(state);
+    return { state: { ...state, current, waiting }, effects: playing(current) };
+  },
+  stepFailed: (state, { step }) => (step === 'play' ? refused(state) : stay(state)),
+  timeUp: (state, { timer }) => (timer === 'playback' ? refused(state) : stay(state)),
+  callerLeft: (state, { at }) => abandon({ ...state, prepared: false }, at),
+  interrupted: refused,
+};

@@ -1,0 +1,36 @@
+import type { CallEvent } from './events.ts';
+import type { CallState, Step } from './state.ts';
+
+/** What one state makes of every event; ignoring one is said, not forgotten. */
+export type Handlers<State extends CallState> = {
+  readonly [Type in CallEvent['type']]:
+    ((state: State, event: Extract<CallEvent, { type: Type }>) => Step) | typeof ignored;
+};
+
+export const ignored = 'ignored';
+
+/** The steps of our own side before the destination is dialled. */
+export const ignoresSetUp = { planned: ignored, ready: ignored, notReady: ignored, callerAnswered: ignored } as const;
+export const ignoresPlayback = { playbackStarted: ignored, playbackFinished: ignored } as const;
+export const ignoresDestination = {
+  destinationRinging: ignored,
+  destinationAnswered: ignored,
+  destinationLeft: ignored,
+} as const;
+export const ignoresBridge = { strangerJoined: ignored, bridgeGone: ignored } as const;
+export const ignoresRecorder = {
+  recorderStarted: ignored,
+  recorderFinished: ignored,
+  recorderFailed: ignored,
+} as const;
+export const ignoresCaller = { digit: ignored, callerHeld: ignored } as const;
+
+export const stay = (state: CallState): Step => ({ state, effects: [] });
+
+export function apply<State extends CallState>(handlers: Handlers<State>, state: State, event: CallEvent): Step {
+  const handler = handlers[event.type];
+  if (handler === ignored) return stay(state);
+
+  // The mapped type ties each handler to its event; the compiler cannot follow that through the look-up.
+  return (handler as (state: State, event: CallEvent) => Step)(state, event);
+}

@@ -1,0 +1,137 @@
+import type { AriQueries } from '../ari/port.ts';
+import { consentFor, sampledPurposes, type ConsentMode } from '../config/consent.ts';
+import type { Policy } from '../config/policy.ts';
+import type { Prompt, SingleKind } from '../config/prompts.ts';
+import { PreavisError } from '../core/errors.ts';
+import type { ChannelId, IdMaker } from '../core/ids.ts';
+import type { CallRequest } from './arguments.ts';
+import { callerCountryOf } from './callerCountry.ts';
+import type { ConsentPlan, Refusal } from './consent.ts';
+import { decideLanguage, type LanguageDecision } from './language.ts';
+import type { Sentence } from './notice.ts';
+import type { LanguagePreferences } from './ports.ts';
+import type { Menu, Order, Script } from './state.ts';
+
+/**
+ * Makes the order of a call: in which language it is announced, what is asked of the caller, whether it is recorded. All
+ * that comes from the caller ends here; the order holds none of it.
+ */
+export type Arrival = {
+  request: CallRequest;
+  channelId: ChannelId;
+  /** Asterisk's CHANNEL(language). */
+  channelLanguage: string;
+  /** Untrusted and personal. */
+  callerNumber: string;
+};
+
+export type Planner = {
+  /** undefined when there is no notice for these purposes in any language that the line could use. */
+  plan(arrival: Arrival): Promise<Order | undefined>;
+};
+
+export type PlannerPorts = {
+  policy: Policy;
+  preferences: LanguagePreferences;
+  variable: AriQueries['variable'];
+  ids: IdMaker;
+  /** From 0 to 1, for recordPercent. */
+  random: () => number;
+};
+
+/** As chan_pjsip gives a header of the INVITE; other channel types have none. */
+const acceptLanguage = 'PJSIP_HEADER(read,Accept-Language)';
+
+export function makePlanner({ policy, preferences, variable, ids, random }: PlannerPorts): Planner {
+  const say = (prompts: readonly Prompt[]): Sentence[] =>
+    prompts.map((prompt) => ({ prompt, playbackId: ids.playback() }));
+
+  const single = (kind: SingleKind, languages: readonly string[]): Prompt[] =>
+    languages.flatMap((language) => policy.sentence(kind, language) ?? []);
+
+  const consentPlan = (mode: ConsentMode, question: Prompt | undefined, languages: readonly string[]): ConsentPlan => {
+    const refuse = question?.keys?.refuse;
+    const accept = question?.keys?.accept;
+    if (mode === 'announce') return { mode };
+    const acknowledgement = say(single('optOutAck', languages));
+    const refusal: Refusal = { acknowledgement, featureCode: policy.consent.featureCode };
+    // makePolicy has seen that the sentences are there; without their keys nobody could answer.
+    if (refuse === undefined) throw new PreavisError('internal', 'a question of consent names no key');
+    if (mode === 'optOut') return { mode, refuse, refusal };
+    if (accept === undefined) throw new PreavisError('internal', 'a question of consent names no key to accept');
+
+    return { mode, refuse, accept, refusal, waitMs: policy.consent.waitMs };
+  };
+
+  const makeScript = (purposes: readonly string[], language: LanguageDecision, mode: ConsentMode): Script => {
+    const { languages } = language;
+    const notice = languages.flatMap((tag) => policy.notice(purposes, tag) ?? []);
+    const questions = mode === 'announce' ? [] : single(mode, languages);
+
+    return {
+      language,
+      sentences: say([...notice, ...questions]),
+      consent: consentPlan(mode, questions[0], languages),
+    };
+  };
+
+  const makeMenu = (purposes: readonly string[], mode: ConsentMode): Menu | undefined => {
+    const offers = policy.languages.flatMap((language) => {
+      const prompt = policy.sentence('chooseLanguage', language);
+      const digit = prompt?.keys?.choose;
+      if (prompt === undefined || digit === undefined || policy.notice(purposes, language) === undefined) return [];
+      return [{ prompt, digit, language }];
+    });
+    if (offers.length < 2) return undefined;
+
+    return {
+      prompts: say(offers.map(({ prompt }) => prompt)),
+      options: offers.map(({ digit, language }) => ({
+        digit,
+        script: makeScript(purposes, { languages: [language], reason: 'choice', unavailable: [] }, mode),
+      })),
+      waitMs: policy.choiceWaitMs,
+    };
+  };
+
+  return {
+    plan: async ({ request, channelId, channelLanguage, callerNumber }) => {
+      const line = policy.lines.get(request.line);
+      if (line === undefined) return undefined;
+      const { purposes } = request;
+      const preference = await preferences.find(callerNumber);
+      const evidence = { argument: request.language, preference, line, channelLanguage, callerNumber, purposes };
+      const language = await decideLanguage(evidence, policy, () => variable(channelId, acceptLanguage));
+      if (language === undefined) return undefined;
+      const named = purposes.flatMap((id) => policy.purposes.get(id) ?? []);
+      const { mode } = consentFor(named, callerCountryOf(callerNumber, policy.defaultCountry));
+      const asks = line.askLanguage && request.language === undefined && preference === undefined;
+      const recorded = sampledPurposes(named, random() * 100);
+
+      return {
+        request: { ...request, purposes: recorded.length > 0 ? recorded.map(({ id }) => id) : purposes },
+        menu: asks ? makeMenu(purposes, mode) : undefined,
+        script: makeScript(purposes, language, mode),
+        sampled: recorded.length > 0,
+        keepDays: Math.max(...recorded.map(({ keepDays }) => keepDays), 0),
+        maximumSeconds: policy.maximumRecordingSeconds,
+        bridge: ids.bridge(),
+        destination: ids.channel(),
+        recording: ids.recording(),
+      };
+    },
+  };
+}
+
+/** Every sentence that may be played in this call. */
+export function sentencesOf({ menu, script }: Pick<Order, 'menu' | 'script'>): Sentence[] {
+  const scripts = [script, ...(menu?.options.map((option) => option.script) ?? [])];
+
+  return [
+    ...(menu?.prompts ?? []),
+    ...scripts.flatMap(({ sentences, consent }) => [
+      ...sentences,
+      ...(consent.mode === 'announce' ? [] : consent.refusal.acknowledgement),
+    ]),
+  ];
+}

@@ -1,0 +1,39 @@
+import { notAlwaysRecorded } from './purposeRules.ts';
+import type { Purpose } from './policy.ts';
+
+/** What the sentences of a notice must say, and must not. */
+
+/** What these rules ask of a sentence; a prompt may know more. */
+export type NoticeSentence = {
+  id: string;
+  language: string;
+  kind: string;
+  purposes: readonly string[];
+  /** Has each purpose whose storage it tells, with the days it promises, or null when it gives no number. */
+  statesMaxDays: Readonly<Record<string, number | null>> | null;
+  /** Whether it says that the call may be recorded, or that it is. */
+  wording?: 'may' | 'is' | null | undefined;
+};
+
+const storageKind = 'storage';
+
+/** Faults of the notice that a call with these purposes hears in one language, without where it is configured. */
+export function noticeFaults(notice: readonly NoticeSentence[], purposes: readonly Purpose[]): string[] {
+  const faults: string[] = [];
+  const language = notice[0]?.language ?? '';
+  for (const { id } of purposes) {
+    if (!notice.some((sentence) => sentence.kind !== storageKind && sentence.purposes.includes(id))) {
+      faults.push(`no sentence in ${language} says that calls are recorded for ${id}`);
+    }
+    if (!notice.some(({ statesMaxDays }) => statesMaxDays !== null && Object.hasOwn(statesMaxDays, id))) {
+      faults.push(`no sentence in ${language} says how long recordings for ${id} are kept`);
+    }
+  }
+  const why = notAlwaysRecorded(purposes);
+  for (const { id, wording } of notice) {
+    if (wording !== 'is' || why === undefined) continue;
+    faults.push(`prompt ${id} (${language}) says that the call is recorded, but ${why}: it must say "may be"`);
+  }
+
+  return faults;
+}

@@ -1,0 +1,175 @@
+import type { ConsentMode } from './consent.ts';
+import type { Jurisdiction } from './law.ts';
+import { maximumDays } from './purposeRules.ts';
+import type { Config, PurposeConfig } from './schema.ts';
+
+/** The register of processing (GDPR art. 30), made from the configuration: one activity a purpose. */
+export type ProcessingRegister = {
+  register: 1;
+  printedAt: string;
+  controller: { name: string | null; contact: string | null; dataProtectionOfficer: string | null };
+  activities: readonly ProcessingActivity[];
+  /** Art. 32, in general terms. */
+  measures: readonly string[];
+  /** Keys of the configuration that a complete register needs and that are not set. */
+  missing: readonly string[];
+};
+
+export type ProcessingActivity = {
+  purpose: string;
+  names: Readonly<Record<string, string>>;
+  justification: string;
+  legalBasis: string;
+  jurisdiction: Jurisdiction;
+  consent: { mode: ConsentMode; optInForCountries: readonly string[] };
+  lines: readonly string[];
+  persons: readonly string[];
+  data: readonly string[];
+  recipients: { roles: readonly string[]; others: readonly string[] };
+  transfers: string | null;
+  storage: { keepDays: number; maximumDays: number | null; holdsAllowed: boolean };
+  recordPercent: number;
+  source: string | null;
+  checkedByCounsel: boolean;
+};
+
+const persons = ['Callers', 'The people who answer the calls'];
+
+const data = [
+  'What is said in the call from the moment it is answered: voices and content',
+  'Time and length of the call, line, language of the notice and what decided it',
+  'The sentences of the notice that were played, when, and the key by which a caller accepted or refused',
+];
+
+function measuresOf(config: Config): string[] {
+  const { store, minio } = config.archive;
+  const transport = minio.useTls ? 'encrypted connections (TLS)' : 'connections that are not encrypted';
+
+  return [
+    'Nothing is recorded before the whole notice was played to the caller, which is checked for each sentence.',
+    'Recordings are checked by their SHA-256 against the archive before the local file is removed.',
+    store === 'minio'
+      ? `The archive is an object store, reached over ${transport}.`
+      : 'The archive is a folder that only the account of the service needs to read.',
+    'Names of files and objects hold no personal data; telephone numbers are kept out of logs.',
+    'Every step of a recording is noted in a history that cannot be changed.',
+    'A scheduled job erases recordings whose time is over, in every version, and checks that none is left.',
+    'A call for several purposes is recorded under the strictest consent among them.',
+    'A recording for several purposes is used for each of them only until the end of that purpose.',
+  ];
+}
+
+function activityOf(id: string, purpose: PurposeConfig, config: Config): ProcessingActivity {
+  const { controller, lines } = config;
+
+  return {
+    purpose: id,
+    names: purpose.names,
+    justification: purpose.justification,
+    legalBasis: purpose.legalBasis,
+    jurisdiction: purpose.jurisdiction,
+    consent: { mode: purpose.consent, optInForCountries: purpose.optInForCountries },
+    lines: Object.entries(lines).flatMap(([line, { purposes }]) => (purposes.includes(id) ? [line] : [])),
+    persons,
+    data,
+    recipients: { roles: purpose.mayListen, others: controller.recipients },
+    transfers: controller.transfers ?? null,
+    storage: {
+      keepDays: purpose.keepDays,
+      maximumDays: maximumDays(purpose) ?? null,
+      holdsAllowed: purpose.holdsAllowed,
+    },
+    recordPercent: purpose.recordPercent,
+    source: purpose.source ?? null,
+    checkedByCounsel: purpose.checkedByCounsel,
+  };
+}
+
+export function processingRegister(config: Config, printedAt: string): ProcessingRegister {
+  const { name, contact, dataProtectionOfficer, transfers } = config.controller;
+
+  return {
+    register: 1,
+    printedAt,
+    controller: {
+      name: name ?? null,
+      contact: contact ?? null,
+      dataProtectionOfficer: dataProtectionOfficer ?? null,
+    },
+    activities: Object.entries(config.purposes).map(([id, purpose]) => activityOf(id, purpose, config)),
+    measures: measuresOf(config),
+    missing: Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>
+      value === undefined ? [`controller.${key}`] : [],
+    ),
+  };
+}
+
+const consentWords: Readonly<Record<ConsentMode, string>> = {
+  announce: 'callers are told before',
+  optOut: 'callers are told before and may refuse by a key, before and during the call',
+  optIn: 'callers are asked before and recorded only if they accept by a key',
+};
+
+/** One line of Markdown, whatever was written in the configuration. */
+const line = (text: string): string =>
+  text
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/[\\`*_[\]<>|]/g, '\\$&');
+const bullets = (items: readonly string[]): string[] => items.map((item) => `- ${line(item)}`);
+
+function activityMarkdown(activity: ProcessingActivity): string[] {
+  const { consent, storage, recordPercent } = activity;
+  const abroad =
+    consent.optInForCountries.length === 0 || consent.mode === 'optIn'
+      ? ''
+      : `; with numbers of ${consent.optInForCountries.join(', ')}: ${consentWords.optIn}`;
+  const most = storage.maximumDays === null ? '' : `, never more than ${storage.maximumDays} days`;
+  const holds = storage.holdsAllowed ? '; longer only under a hold with a reason' : '; no holds';
+  const rows: [string, string][] = [
+    [
+      'Names',
+      Object.entries(activity.names)
+        .map(([language, name]) => `${name} (${language})`)
+        .join(', '),
+    ],
+    ['Purpose', activity.justification],
+    ['Legal basis', `${activity.legalBasis} (jurisdiction: ${activity.jurisdiction})`],
+    ['Consent', `${consentWords[consent.mode]}${abroad}`],
+    [
+      'Calls',
+      `${recordPercent === 100 ? 'all' : `${recordPercent} %`} of the lines ${activity.lines.join(', ') || '-'}`,
+    ],
+    ['Categories of persons', activity.persons.join('; ')],
+    ['Categories of data', activity.data.join('; ')],
+    ['Who may listen', activity.recipients.roles.join(', ') || 'nobody'],
+    ['Other recipients', activity.recipients.others.join('; ') || 'none'],
+    ['Transfers outside the EEA', activity.transfers ?? 'not stated'],
+    ['Time limit for erasure', `${storage.keepDays} days after the call${most}${holds}`],
+    ['Source of these values', activity.source ?? 'not stated'],
+    ['Checked by counsel', activity.checkedByCounsel ? 'yes' : 'not yet'],
+  ];
+
+  return [`## ${line(activity.purpose)}`, '', ...rows.map(([name, text]) => `- **${name}:** ${line(text)}`), ''];
+}
+
+export function registerMarkdown(register: ProcessingRegister): string {
+  const { controller, missing } = register;
+  const lines = [
+    '# Register of processing: recording of telephone calls',
+    '',
+    `GDPR art. 30. Printed ${register.printedAt}.`,
+    '',
+    ...(missing.length === 0 ? [] : [`**Not complete:** the configuration does not set ${missing.join(', ')}.`, '']),
+    `- **Controller:** ${line(controller.name ?? 'not stated')}`,
+    `- **Contact:** ${line(controller.contact ?? 'not stated')}`,
+    `- **Data protection officer:** ${line(controller.dataProtectionOfficer ?? 'not stated')}`,
+    '',
+    ...register.activities.flatMap(activityMarkdown),
+    '## Technical and organisational measures',
+    '',
+    ...bullets(register.measures),
+  ];
+
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,81 @@
+import Database from 'better-sqlite3';
+import { migrations } from '../../../src/catalogue/migrations.ts';
+import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
+import type { CallId } from '../../../src/core/ids.ts';
+import { receiptOfCall, receiptSchema } from '../../../src/evidence/receipt.ts';
+import { callEnd, dayMs, idOf, insertPolicy, insertRecording, oldCatalogue } from '../../support/catalogueRows.ts';
+import { catalogues, clockAt } from '../../support/catalogues.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+let files = 0;
+
+/** A catalogue that an earlier release has left, with a recording and a call that was abandoned. */
+function left(schema: number): string {
+  const file = folder.path(`${(files += 1)}.db`);
+  const old = oldCatalogue(file, schema);
+  insertPolicy(old, 'one', { training: 28, agreement: 395 });
+  insertRecording(old, { number: 1, status: 'archived', keepUntil: callEnd + 395 * dayMs });
+  old
+    .prepare(
+      `INSERT INTO calls (id, started_at, ended_at, policy_version, asterisk_version, asterisk_node, line, phase, result)
+       VALUES (?, ?, ?, 'one', '22.5.2', 'node', 'default', 'ended', 'abandoned')`,
+    )
+    .run(idOf(2), callEnd, callEnd + 5);
+  old
+    .prepare(
+      `INSERT INTO notices (call_id, position, prompt, language, text, sha256, length_ms, started_at, finished_at, verdict)
+       VALUES (?, 0, 'notice', 'fr', 'texte', ?, 1000, ?, ?, 'verified')`,
+    )
+    .run(idOf(1), 'a'.repeat(64), callEnd - 42_000, callEnd - 41_000);
+  old.close();
+
+  return file;
+}
+
+const schemas = Array.from({ length: migrations.length - 1 }, (_, index) => index + 1);
+
+describe.each(schemas)('a catalogue of schema %d', (schema) => {
+  test('keeps its calls: nobody was asked then, and nobody answered', async () => {
+    const catalogue = open(left(schema));
+    for (const number of [1, 2]) {
+      expect(await catalogue.call(idOf(number) as string as CallId)).toMatchObject({
+        languagesUnavailable: [],
+        consent: { mode: 'announce', answer: 'none', digits: null, at: null },
+      });
+    }
+    expect((await catalogue.calls(10)).map(({ result }) => result)).toEqual(['abandoned', 'recorded']);
+  });
+
+  test('keeps its recordings: how long each party was heard is not known', async () => {
+    const catalogue = open(left(schema));
+    expect(await catalogue.recording(idOf(1))).toMatchObject({ status: 'archived', talk: null });
+  });
+
+  test('gives a receipt of today for a call of then', async () => {
+    const catalogue = open(left(schema));
+    const receipt = receiptSchema.parse(await receiptOfCall(catalogue, idOf(1) as string as CallId));
+    expect(receipt).toMatchObject({
+      receipt: 2,
+      notice: [{ prompt: 'notice', verified: true }],
+      consent: { mode: 'announce', answer: 'none' },
+      recording: { id: idOf(1), status: 'archived', gapMs: 10_000 },
+    });
+    expect(await receiptOfCall(catalogue, idOf(2) as string as CallId)).toMatchObject({ recording: null });
+  });
+
+  test('can remember a language', async () => {
+    const catalogue = open(left(schema), clockAt(callEnd));
+    await catalogue.setPreference('hash', 'nl', callEnd + 1);
+    expect(await catalogue.preference('hash')).toBe('nl');
+  });
+
+  test('is brought up to date once', () => {
+    const file = left(schema);
+    for (let count = 0; count < 2; count += 1) openCatalogue(file, clockAt(callEnd)).close();
+    const database = new Database(file, { readonly: true });
+    expect(database.pragma('user_version', { simple: true })).toBe(migrations.length);
+    database.close();
+  });
+});

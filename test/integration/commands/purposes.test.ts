@@ -1,0 +1,165 @@
+import { writeFile } from 'node:fs/promises';
+import Database from 'better-sqlite3';
+import { check } from '../../../src/commands/check.ts';
+import type { CommandContext } from '../../../src/commands/context.ts';
+import { purposesList, purposesRegister } from '../../../src/commands/purposes.ts';
+import { recordingsList, recordingsShow } from '../../../src/commands/recordings.ts';
+import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
+import { isoTime } from '../../../src/core/clock.ts';
+import { callEnd, dayMs, idOf, insertPolicy, insertRecording } from '../../support/catalogueRows.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const justification = 'Written for a test, because nobody else can say why.';
+let printed: string[] = [];
+
+/** A context whose time is this many days after the call. */
+function context(days = 0, over: Record<string, unknown> = {}): Promise<CommandContext> {
+  const configFile = folder.path('preavis.yaml');
+  const tree = {
+    purposeFiles: ['be'],
+    purposes: { training: { justification }, agreement: { justification } },
+    lines: { default: { purposes: ['training', 'agreement'], defaultLanguages: ['fr'] } },
+    catalogue: { file: folder.path('catalogue.db') },
+    archive: { directory: { folder: folder.path('archive') } },
+    recording: { spoolFolder: folder.path(), minimumFreeMib: 0 },
+    ari: { url: 'http://127.0.0.1:1', password: 'none' },
+    ...over,
+  };
+
+  return writeFile(configFile, JSON.stringify(tree)).then(() => ({
+    configFile,
+    environment: {},
+    clock: { now: () => callEnd + days * dayMs },
+    print: (text) => printed.push(text),
+  }));
+}
+
+const json = (): unknown => JSON.parse(printed.join('\n'));
+
+beforeAll(() => {
+  const file = folder.path('catalogue.db');
+  openCatalogue(file, { now: () => callEnd }).close();
+  const database = new Database(file);
+  insertPolicy(database, 'one', { training: 28, agreement: 395 });
+  insertRecording(database, { number: 1, status: 'archived', keepUntil: callEnd + 395 * dayMs });
+  insertRecording(database, { number: 2, status: 'archived', keepUntil: callEnd + 28 * dayMs, purposes: ['training'] });
+  const end = database.prepare('INSERT INTO recording_purposes (recording_id, purpose, keep_until) VALUES (?, ?, ?)');
+  end.run(idOf(1), 'training', callEnd + 28 * dayMs);
+  end.run(idOf(1), 'agreement', callEnd + 395 * dayMs);
+  end.run(idOf(2), 'training', callEnd + 28 * dayMs);
+  database.close();
+});
+beforeEach(() => {
+  printed = [];
+});
+
+describe('recordings list --purpose', () => {
+  const list = async (days: number, purpose: string | undefined): Promise<string[]> => {
+    await recordingsList(await context(days), { status: undefined, purpose, limit: '50', json: true });
+
+    return (json() as { recordings: { id: string }[] }).recordings.map(({ id }) => id);
+  };
+
+  test.each<[number, string | undefined, string[]]>([
+    [1, 'training', [idOf(2), idOf(1)]],
+    [1, 'agreement', [idOf(1)]],
+    [29, 'training', []],
+    [29, 'agreement', [idOf(1)]],
+    [29, undefined, [idOf(2), idOf(1)]],
+  ])('after %d days, for %s', async (days, purpose, ids) => {
+    expect(await list(days, purpose)).toEqual(ids);
+  });
+
+  test('an unknown purpose is bad usage', async () => {
+    await expect(list(1, 'trainig')).rejects.toMatchObject({
+      code: 'usage',
+      message: '--purpose is one of training, agreement',
+    });
+  });
+});
+
+describe('recordings show', () => {
+  test('shows the end of each purpose', async () => {
+    await recordingsShow(await context(29), idOf(1), false);
+    expect(printed.join('\n')).toContain(
+      `Purposes\n  training  kept until ${isoTime(callEnd + 28 * dayMs)}  (over)\n  agreement  kept until ${isoTime(callEnd + 395 * dayMs)}\n`,
+    );
+  });
+
+  test('prints them as JSON', async () => {
+    await recordingsShow(await context(29), idOf(1), true);
+    expect(json()).toMatchObject({
+      purposes: ['training', 'agreement'],
+      purposeEnds: [
+        { purpose: 'training', keepUntil: isoTime(callEnd + 28 * dayMs), inForce: false },
+        { purpose: 'agreement', keepUntil: isoTime(callEnd + 395 * dayMs), inForce: true },
+      ],
+    });
+  });
+});
+
+describe('purposes', () => {
+  test('list is a table for people', async () => {
+    expect(await purposesList(await context(), { json: false })).toBe(0);
+    const [header, training, agreement] = printed.join('\n').split('\n');
+    expect(header).toMatch(/^PURPOSE +KIND +LAW +CONSENT +OPT-IN FOR +DAYS +AT MOST/);
+    expect(training).toMatch(/^training +training +BE +optOut +DE LU +28 +31 +100 % +no +coach +not yet$/);
+    expect(agreement).toMatch(
+      /^agreement +evidence +BE +announce +DE +395 +3653 +100 % +yes +officer lawyer +not yet$/,
+    );
+  });
+
+  test('list is one JSON document for programs', async () => {
+    await purposesList(await context(), { json: true });
+    expect(json()).toMatchObject({
+      purposes: [
+        { id: 'training', justification, keepDays: 28, lines: ['default'] },
+        { id: 'agreement', maximumDays: 3653, checkedByCounsel: false },
+      ],
+    });
+  });
+
+  test('register is Markdown, and needs attention while it is not complete', async () => {
+    expect(await purposesRegister(await context(), { json: false })).toBe(3);
+    expect(printed.join('\n')).toMatch(/^# Register of processing[^]*Not complete[^]*## training[^]*## agreement/);
+  });
+
+  test('register is JSON, and done when it is complete', async () => {
+    const controller = { name: 'Example SA', contact: 'privacy@example.com', transfers: 'none' };
+    expect(await purposesRegister(await context(0, { controller }), { json: true })).toBe(0);
+    expect(json()).toMatchObject({
+      register: 1,
+      printedAt: isoTime(callEnd),
+      controller: { name: 'Example SA' },
+      activities: [{ purpose: 'training' }, { purpose: 'agreement' }],
+      missing: [],
+    });
+  });
+});
+
+describe('check', () => {
+  type Checks = { checks: { check: string; ok: boolean; warning?: string }[] };
+  const counsel = async (purposes: unknown): Promise<Checks['checks'][number] | undefined> => {
+    await check(await context(0, { purposes }), { json: true });
+
+    return (json() as Checks).checks.find((each) => each.check === 'purposes checked by counsel');
+  };
+
+  test('warns of the purposes that counsel has not checked', async () => {
+    const checked = { justification, checkedByCounsel: true };
+    expect(await counsel({ training: checked, agreement: { justification } })).toEqual({
+      check: 'purposes checked by counsel',
+      ok: true,
+      warning: 'not yet: agreement. Have them checked, then set checkedByCounsel: true',
+    });
+  });
+
+  test('is content when counsel has checked all', async () => {
+    const checked = { justification, checkedByCounsel: true };
+    expect(await counsel({ training: checked, agreement: checked })).toEqual({
+      check: 'purposes checked by counsel',
+      ok: true,
+    });
+  });
+});

@@ -1,0 +1,305 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { finishRecordings } from '../../../src/archive/finish.ts';
+import { refuse } from '../../../src/call/decide.ts';
+import type { CallEvent } from '../../../src/call/events.ts';
+import type { CallId, RecordingId } from '../../../src/core/ids.ts';
+import {
+  receiptOfCall,
+  receiptOfRecording,
+  receiptSchema,
+  receiptText,
+  type Receipt,
+} from '../../../src/evidence/receipt.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
+import { callStart, countingIds, eventsTo, heard, press, someFacts } from '../../support/calls.ts';
+import { catalogues, dayMs, recorderEnd, saveCall, type SavedCall } from '../../support/catalogues.ts';
+import { toneWav } from '../../support/promptFolder.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+let stages = 0;
+const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages += 1)}`), open);
+
+/** What others check a receipt with. */
+const published = z.fromJSONSchema(
+  JSON.parse(
+    readFileSync(new URL('../../../docs/receipt.schema.json', import.meta.url), 'utf8'),
+  ) as z.core.JSONSchema.JSONSchema,
+);
+
+/** The receipt as it is stored, after both schemas have taken it. */
+async function receiptFor({ catalogue }: Pick<ArchiveStage, 'catalogue'>, { facts }: SavedCall): Promise<Receipt> {
+  const text = receiptText(await receiptOfCall(catalogue, facts.id));
+  const stored: unknown = JSON.parse(text);
+  expect(published.safeParse(stored)).toMatchObject({ success: true });
+  // Neither dial string nor channel: a receipt is no call record (P7).
+  expect(text).not.toContain(facts.order.request.to);
+  expect(text).not.toContain(facts.callerChannel);
+
+  return receiptSchema.parse(stored);
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+const talked: CallEvent[] = [
+  { type: 'callerLeft', at: callStart + 80_000 },
+  { type: 'recorderFinished', at: recorderEnd },
+];
+
+describe('the receipt of a recorded call', () => {
+  test('says who was told what and when, what was recorded then, and until when it is kept', async () => {
+    const set = await stage();
+    const call = await set.finished(toneWav(440, 60_010));
+    const receipt = await receiptFor(set, call);
+    const { script } = call.facts.order;
+    expect(receipt).toEqual({
+      receipt: 2,
+      call: {
+        id: call.facts.id,
+        startedAt: iso(callStart),
+        endedAt: iso(callStart + 80_000),
+        line: 'default',
+        result: 'recorded',
+        reason: null,
+      },
+      policyVersion: 'policy-1',
+      purposes: [
+        {
+          id: 'training',
+          justification: 'to learn',
+          legalBasis: 'law',
+          keepDays: 28,
+          keepUntil: iso(recorderEnd + 28 * dayMs),
+        },
+      ],
+      language: { played: ['fr'], reason: 'lineDefault', unavailable: [] },
+      notice: script.sentences.map(({ prompt }, index) => ({
+        prompt: prompt.id,
+        language: 'fr',
+        text: prompt.text,
+        sha256: prompt.sha256,
+        lengthMs: 1_000,
+        startedAt: iso(callStart + 1_000 + index * 1_020),
+        finishedAt: iso(callStart + 2_000 + index * 1_020),
+        verified: true,
+        verdict: 'verified',
+      })),
+      consent: { mode: 'announce', answer: 'none', digits: null, at: null },
+      recording: expect.objectContaining({
+        id: call.id,
+        status: 'recorded',
+        startedAt: iso(callStart + 20_000),
+        finishedAt: iso(recorderEnd),
+        gapMs: 20_000 - 3_020,
+        durationMs: 60_010,
+        flags: [],
+        keepUntil: iso(recorderEnd + 28 * dayMs),
+      }) as unknown,
+      asterisk: { version: '22.5.2', node: '02:42:ac:11:00:02' },
+    });
+    expect(await receiptOfRecording(set.catalogue, call.id)).toEqual(receipt);
+  });
+
+  test('has the yes of the caller, with its key and the time of Asterisk', async () => {
+    const set = await stage();
+    const call = await set.finished(undefined, { shape: { mode: 'optIn', languages: ['fr', 'nl'], sentenceCount: 1 } });
+    const receipt = await receiptFor(set, call);
+    expect(receipt.consent).toEqual({
+      mode: 'optIn',
+      answer: 'accepted',
+      digits: '1',
+      at: iso(callStart + 15_000),
+    });
+    expect(receipt.notice.map(({ prompt, language }) => `${language} ${prompt}`)).toEqual([
+      'fr sentence-1',
+      'nl sentence-1',
+      'fr optIn',
+      'nl optIn',
+    ]);
+    expect(receipt.recording).not.toBeNull();
+  });
+
+  test('has its gap and its times as null where Asterisk did not tell them', async () => {
+    const set = await stage();
+    const call = await saveCall(set.catalogue, {
+      events: (facts) => [
+        ...eventsTo('dialling', facts),
+        { type: 'destinationAnswered' },
+        { type: 'recorderStarted', at: undefined },
+        { type: 'callerLeft', at: undefined },
+        { type: 'timeUp', timer: 'recorderFinish' },
+      ],
+    });
+    const receipt = await receiptFor(set, call);
+    expect(receipt.call.endedAt).toBeNull();
+    expect(receipt.recording).toMatchObject({ gapMs: null, startedAt: null, finishedAt: null, keepUntil: null });
+  });
+
+  test('names the languages that had no prompts', async () => {
+    const set = await stage();
+    const made = someFacts(countingIds());
+    const language = { ...made.order.script.language, unavailable: [{ language: 'it', reason: 'argument' as const }] };
+    const order = { ...made.order, script: { ...made.order.script, language } };
+    const call = await saveCall(set.catalogue, { shape: { order } });
+    expect((await receiptFor(set, call)).language.unavailable).toEqual([{ language: 'it', reason: 'argument' }]);
+  });
+});
+
+describe('the receipt of a call without a recording', () => {
+  type Case = {
+    what: string;
+    shape?: Parameters<typeof someFacts>[1];
+    events: (facts: SavedCall['facts']) => CallEvent[];
+  };
+  const cases: (Case & { then: object })[] = [
+    {
+      what: 'that was abandoned during the notice',
+      events: (facts) => [
+        ...eventsTo('announcing', facts),
+        ...heard(facts.order.script.sentences.slice(0, 1)),
+        { type: 'callerLeft', at: callStart + 2_500 },
+      ],
+      then: {
+        call: { result: 'abandoned', reason: null, endedAt: iso(callStart + 2_500) },
+        notice: [{ verified: true }, { verified: false, verdict: 'notice_cut_short', finishedAt: null }],
+        consent: { answer: 'none' },
+      },
+    },
+    {
+      what: 'that was abandoned before anything was said',
+      events: (facts) => [...eventsTo('checking', facts), { type: 'callerLeft', at: callStart + 5 }],
+      then: { call: { result: 'abandoned' }, notice: [], language: { played: ['fr'] } },
+    },
+    {
+      what: 'that was abandoned before it was planned',
+      events: () => [{ type: 'callerLeft', at: callStart + 5 }],
+      then: {
+        call: { result: 'abandoned', line: null },
+        notice: [],
+        purposes: [],
+        language: { played: [], reason: null },
+      },
+    },
+    {
+      what: 'whose notice was on hold',
+      events: (facts) => [...eventsTo('announcing', facts), { type: 'callerHeld' }],
+      then: {
+        call: { result: 'unrecorded', reason: 'notice_on_hold' },
+        notice: [{ verified: false, verdict: 'notice_on_hold' }],
+      },
+    },
+    {
+      what: 'that was refused before the sentence that offers it',
+      shape: { mode: 'optOut' },
+      events: (facts) => [...eventsTo('acknowledging', facts), { type: 'timeUp', timer: 'playback' }],
+      then: {
+        call: { result: 'unrecorded', reason: 'refused' },
+        consent: { mode: 'optOut', answer: 'refused', digits: '9', at: iso(callStart + 15_000) },
+        notice: [{ verified: false }],
+      },
+    },
+    {
+      what: 'to whose question nobody answered',
+      shape: { mode: 'optIn' },
+      events: (facts) => [...eventsTo('asking', facts), { type: 'timeUp', timer: 'consent' }],
+      then: {
+        call: { result: 'unrecorded', reason: 'no_consent' },
+        consent: { mode: 'optIn', answer: 'none', digits: null, at: null },
+        notice: [{ verified: true }, { verified: true }, { verified: true, prompt: 'optIn' }],
+      },
+    },
+    {
+      what: 'that was left out by lot',
+      shape: { sampled: false },
+      events: (facts) => [...eventsTo('announcing', facts), ...heard(facts.order.script.sentences)],
+      then: { call: { result: 'unrecorded', reason: 'not_sampled' }, notice: [{ verified: true }, { verified: true }] },
+    },
+    {
+      what: 'that nobody answered',
+      events: (facts) => [
+        ...eventsTo('dialling', facts),
+        { type: 'destinationLeft', at: callStart + 9_000, cause: 17 },
+      ],
+      then: { call: { result: 'notConnected', reason: null }, notice: [{ verified: true }, { verified: true }] },
+    },
+    {
+      what: 'that still goes on',
+      events: (facts) => eventsTo('announcing', facts),
+      then: { call: { result: null, endedAt: null } },
+    },
+  ];
+
+  test.each(cases)('$what', async ({ shape = {}, events, then }) => {
+    const set = await stage();
+    const receipt = await receiptFor(set, await saveCall(set.catalogue, { shape, events }));
+    expect(receipt).toMatchObject({ receipt: 2, recording: null, ...then });
+    for (const { keepUntil } of receipt.purposes) expect(keepUntil).toBeNull();
+  });
+
+  test('whose arguments could not be used', async () => {
+    const set = await stage();
+    const facts = someFacts(countingIds());
+    await set.catalogue.savePolicy(facts.policyVersion, JSON.stringify({ purposes: {} }));
+    await set.catalogue.save(refuse({ ...facts, order: undefined }, 'arguments_invalid').state);
+    const receipt = await receiptFor(set, {
+      facts,
+      id: facts.order.recording,
+      state: refuse(facts, 'spool_full').state,
+    });
+    expect(receipt).toMatchObject({ call: { line: null, reason: 'arguments_invalid' }, recording: null, purposes: [] });
+  });
+});
+
+describe('the receipt of a recording that was discarded', () => {
+  const refused = (facts: SavedCall['facts']): CallEvent[] => [
+    ...eventsTo('talking', facts),
+    ...press('*9', callStart + 30_000),
+    { type: 'recorderFinished', at: callStart + 30_200 },
+    ...talked,
+  ];
+
+  test('says that the caller refused while they talked, and that nothing is kept', async () => {
+    const set = await stage();
+    const call = await saveCall(set.catalogue, { shape: { mode: 'optOut' }, events: refused });
+    const receipt = await receiptFor(set, call);
+    expect(receipt).toMatchObject({
+      call: { result: 'unrecorded', reason: 'refused' },
+      consent: { mode: 'optOut', answer: 'refused', digits: '*9', at: iso(callStart + 30_100) },
+      recording: { id: call.id, status: 'discarded', bytes: null, durationMs: null, sha256: null, keepUntil: null },
+    });
+    expect((await set.catalogue.audit(call.id)).map(({ event, to }) => `${event}: ${to ?? ''}`)).toEqual([
+      'recorder started: recording',
+      'the caller refused: discarded',
+    ]);
+  });
+
+  test('is never finished, sent or due', async () => {
+    const set = await stage();
+    const call = await set.recorded(toneWav(440), { shape: { mode: 'optOut' }, events: refused });
+    await finishRecordings(set);
+    expect((await set.catalogue.recording(call.id))?.status).toBe('discarded');
+    const far = callStart + 9_999 * dayMs;
+    expect(await set.catalogue.sendable(far, '', 10)).toEqual([]);
+    expect(await set.catalogue.due(far, '', 10)).toEqual([]);
+  });
+});
+
+describe('a receipt that nobody can have', () => {
+  test('of an unknown call or recording says so', async () => {
+    const { catalogue } = await stage();
+    await expect(receiptOfCall(catalogue, 'nobody' as CallId)).rejects.toMatchObject({ code: 'call_unknown' });
+    await expect(receiptOfRecording(catalogue, 'nothing' as RecordingId)).rejects.toMatchObject({
+      code: 'recording_unknown',
+    });
+  });
+
+  test('with a name, a number or an unknown key more is refused by both schemas', async () => {
+    const set = await stage();
+    const receipt = await receiptFor(set, await saveCall(set.catalogue));
+    for (const more of [{ callerNumber: '+3292661234' }, { receipt: 1 }, { recording: undefined }]) {
+      expect(receiptSchema.safeParse({ ...receipt, ...more }).success).toBe(false);
+      expect(published.safeParse({ ...receipt, ...more }).success).toBe(false);
+    }
+  });
+});

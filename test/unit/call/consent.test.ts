@@ -1,0 +1,40 @@
+import { answerOf, mayRecord, noAnswer, type Answer, type ConsentPlan } from '../../../src/call/consent.ts';
+
+const refusal = { acknowledgement: [], featureCode: '*9' };
+const announce: ConsentPlan = { mode: 'announce' };
+const optOut: ConsentPlan = { mode: 'optOut', refuse: '9', refusal };
+const optIn: ConsentPlan = { mode: 'optIn', accept: '1', refuse: '9', refusal, waitMs: 5_000 };
+const refused: Answer = { kind: 'refused', digits: '9', at: 7 };
+const accepted: Answer = { kind: 'accepted', digits: '1', at: 7 };
+
+describe('a key before they talk', () => {
+  test.each<[string, ConsentPlan, string, boolean, Answer]>([
+    ['means nothing where the caller is only told', announce, '9', true, noAnswer],
+    ['refuses where it may', optOut, '9', true, refused],
+    ['refuses before the sentence that offers it', optOut, '9', false, refused],
+    ['that is another one changes nothing', optOut, '1', true, noAnswer],
+    ['says yes when the question is heard', optIn, '1', true, accepted],
+    ['says no yes before the question', optIn, '1', false, noAnswer],
+    ['refuses before the question', optIn, '9', false, refused],
+    ['refuses when the question is heard', optIn, '9', true, refused],
+    ['that was not asked for is no answer', optIn, '5', true, noAnswer],
+    ['is one key: the feature code is none', optIn, '*9', true, noAnswer],
+    ['that is empty is no answer', optOut, '', true, noAnswer],
+  ])('%s', (_, plan, digit, asked, answer) => {
+    expect(answerOf(plan, digit, 7, asked)).toEqual(answer);
+  });
+});
+
+describe('recording', () => {
+  test.each<[string, ConsentPlan, Answer, boolean]>([
+    ['may begin where the caller is told and says nothing', announce, noAnswer, true],
+    ['may begin where the caller did not refuse', optOut, noAnswer, true],
+    ['never begins after a refusal', optOut, refused, false],
+    ['never begins after silence where a yes is asked for', optIn, noAnswer, false],
+    ['may begin after a yes', optIn, accepted, true],
+    ['never begins after a no', optIn, refused, false],
+    ['never begins after a refusal, even where none was offered', announce, refused, false],
+  ])('%s', (_, plan, answer, may) => {
+    expect(mayRecord(plan, answer)).toBe(may);
+  });
+});

@@ -1,0 +1,433 @@
+import { decide } from '../../../src/call/decide.ts';
+import type { CallEvent } from '../../../src/call/events.ts';
+import type { CallState, Facts, Order } from '../../../src/call/state.ts';
+import {
+  callStart,
+  countingIds,
+  course,
+  eventsTo,
+  heard,
+  keys,
+  press,
+  someFacts,
+  stateAt,
+  typesOf,
+} from '../../support/calls.ts';
+
+/** What a call does that asks its caller something, state by state. `decide.test.ts` has the rest. */
+
+type CallFacts = Facts & { order: Order };
+
+const optOut = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1 });
+const optIn = someFacts(countingIds(), { mode: 'optIn', sentenceCount: 1 });
+const bilingual = someFacts(countingIds(), { mode: 'optIn', sentenceCount: 1, languages: ['fr', 'nl'] });
+const offering = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1, asksLanguage: true });
+const at = callStart + 15_000;
+const key = (digit: string): CallEvent => ({ type: 'digit', digit, at });
+
+function when(given: CallState, ...events: CallEvent[]) {
+  let step: ReturnType<typeof decide> = { state: given, effects: [] };
+  for (const event of events) step = decide(step.state, event);
+  const { state, effects } = step;
+
+  return { state, effects, types: typesOf(effects), outcome: state.kind === 'ended' ? state.outcome : undefined };
+}
+
+const sentence = ({ order }: CallFacts, index: number) => {
+  const found = order.script.sentences[index];
+  if (found === undefined) throw new Error('there is no such sentence');
+
+  return found;
+};
+
+const acknowledgement = ({ order }: CallFacts, index = 0) => {
+  const { consent } = order.script;
+  const found = consent.mode === 'announce' ? undefined : consent.refusal.acknowledgement[index];
+  if (found === undefined) throw new Error('there is no such sentence');
+
+  return found;
+};
+
+const begun = (facts: CallFacts, index: number): CallEvent => ({
+  type: 'playbackStarted',
+  playbackId: sentence(facts, index).playbackId,
+  at: callStart,
+});
+
+/** The call while this sentence plays and has begun. */
+const during = (facts: CallFacts, index: number): CallState =>
+  course(facts, [
+    ...eventsTo('announcing', facts),
+    ...heard(facts.order.script.sentences.slice(0, index)),
+    begun(facts, index),
+  ]).state;
+
+describe('while languages are offered', () => {
+  const choosing = stateAt('choosing', offering);
+  const { menu } = offering.order;
+  const [french, dutch] = menu?.prompts ?? [];
+  const dutchScript = menu?.options[1]?.script;
+
+  test('each language is offered in itself, one after another', () => {
+    const answered = stateAt('answering', offering);
+    expect(when(answered, { type: 'callerAnswered' }).effects).toEqual([
+      { type: 'startTimer', timer: 'playback', ms: 6_000 },
+      { type: 'play', sentence: french },
+    ]);
+    expect(when(choosing, ...heard(french === undefined ? [] : [french])).effects).toContainEqual({
+      type: 'play',
+      sentence: dutch,
+    });
+  });
+
+  test('a key is waited for after the last of them, no longer than the configuration says', () => {
+    expect(when(choosing, ...heard(menu?.prompts ?? []))).toMatchObject({
+      state: { kind: 'choosing', current: undefined },
+      effects: [{ type: 'startTimer', timer: 'choice', ms: 4_000 }],
+    });
+  });
+
+  test('a key chooses at once: silence, then the notice in that language, and it is remembered', () => {
+    expect(when(choosing, key('2'))).toMatchObject({
+      state: {
+        kind: 'announcing',
+        current: dutchScript?.sentences[0],
+        facts: { order: { script: { language: { languages: ['nl'], reason: 'choice' } } } },
+      },
+      effects: [
+        { type: 'stopPlayback', playbackId: french?.playbackId },
+        { type: 'startTimer', timer: 'playback' },
+        { type: 'play', sentence: dutchScript?.sentences[0] },
+        { type: 'rememberLanguage', language: 'nl' },
+      ],
+    });
+  });
+
+  test('a key after the last of them stops nothing', () => {
+    const waiting = when(choosing, ...heard(menu?.prompts ?? [])).state;
+    expect(when(waiting, key('1')).types).toEqual(['startTimer', 'play', 'rememberLanguage']);
+  });
+
+  test.each<[string, CallEvent]>([
+    ['nobody chooses', { type: 'timeUp', timer: 'choice' }],
+    ['a sentence never ends', { type: 'timeUp', timer: 'playback' }],
+    ['a sentence cannot be played', { type: 'stepFailed', step: 'play' }],
+  ])('the other evidence decides when %s, and nothing is remembered', (_, event) => {
+    expect(when(choosing, event)).toMatchObject({
+      state: { kind: 'announcing', current: sentence(offering, 0) },
+      types: ['startTimer', 'play'],
+    });
+  });
+
+  test('the key of another thing is passed over', () => {
+    expect(when(choosing, key('5'), key('#'), key('*'))).toMatchObject({ state: choosing, effects: [] });
+  });
+
+  test('the key that refuses does so, though its sentence was not heard', () => {
+    expect(when(choosing, key(keys.refuse))).toMatchObject({
+      state: { kind: 'acknowledging', answer: { kind: 'refused', digits: '9', at }, played: [] },
+      types: ['stopPlayback', 'startTimer', 'play'],
+    });
+  });
+
+  test('a sentence that failed is no reason not to announce', () => {
+    const playbackId = french?.playbackId ?? sentence(offering, 0).playbackId;
+    const failed: CallEvent = { type: 'playbackFinished', playbackId, at: 1, outcome: 'failed' };
+    expect(when(choosing, failed)).toMatchObject({ state: { kind: 'choosing' }, types: ['startTimer', 'play'] });
+  });
+
+  test.each<[CallEvent, object]>([
+    [{ type: 'callerLeft', at: 9 }, { result: 'abandoned' }],
+    [{ type: 'interrupted' }, { result: 'unrecorded', reason: 'interrupted' }],
+  ])('%j ends it', (event, outcome) => {
+    expect(when(choosing, event).outcome).toEqual(outcome);
+  });
+});
+
+describe('a refusal', () => {
+  test.each([0, 1])('during sentence %d counts: silence, then what the caller is told', (index) => {
+    const { state, effects } = when(during(optOut, index), key('9'));
+    expect(state).toMatchObject({ kind: 'acknowledging', answer: { kind: 'refused', digits: '9', at } });
+    expect(effects.filter((effect) => effect.type === 'play' || effect.type === 'stopPlayback')).toEqual([
+      { type: 'stopPlayback', playbackId: sentence(optOut, index).playbackId },
+      { type: 'play', sentence: acknowledgement(optOut) },
+    ]);
+  });
+
+  test('during the last sentence removes what was made', () => {
+    expect(when(during(optOut, 1), key('9')).types).toEqual([
+      'stopPlayback',
+      'hangUpDestination',
+      'destroyBridge',
+      'startTimer',
+      'play',
+    ]);
+  });
+
+  test('while the destination rings gives it up, and the dialplan dials again', () => {
+    expect(when(stateAt('dialling', optOut), key('9'))).toMatchObject({
+      state: { kind: 'acknowledging', answer: { kind: 'refused' } },
+      types: ['hangUpDestination', 'destroyBridge', 'startTimer', 'play'],
+    });
+  });
+
+  test('after a yes counts', () => {
+    expect(when(stateAt('dialling', optIn), key('9')).state).toMatchObject({
+      kind: 'acknowledging',
+      answer: { kind: 'refused' },
+    });
+    const yes = when(during(optIn, 1), key('1')).state;
+    expect(when(yes, key('9')).state).toMatchObject({ kind: 'acknowledging', answer: { kind: 'refused' } });
+  });
+
+  test('where nobody may refuse is a key like others', () => {
+    const told = someFacts(countingIds());
+    for (const kind of ['announcing', 'dialling', 'talking'] as const) {
+      const state = stateAt(kind, told);
+      expect(when(state, key('*'), key('9'))).toMatchObject({ state, effects: [] });
+    }
+  });
+
+  test('keeps what was heard until then, and that the sentence under way was not', () => {
+    const { state } = when(during(optOut, 1), key('9'));
+    expect(state).toMatchObject({ played: [{ verdict: 'verified' }, { verdict: 'notice_cut_short' }] });
+  });
+});
+
+describe('while the refusal is acknowledged', () => {
+  const both = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1, languages: ['fr', 'nl'] });
+  const acknowledging = stateAt('acknowledging', optOut);
+  const served = { result: 'unrecorded', reason: 'refused' };
+
+  test('it is said in both languages, then the caller goes on', () => {
+    const first = stateAt('acknowledging', both);
+    const second = when(first, ...heard([acknowledgement(both, 0)]));
+    expect(second.effects).toContainEqual({ type: 'play', sentence: acknowledgement(both, 1) });
+    expect(when(second.state, ...heard([acknowledgement(both, 1)])).outcome).toEqual(served);
+  });
+
+  test.each<[string, CallEvent]>([
+    ['it was said', ...heard([acknowledgement(optOut)]).slice(-1)] as [string, CallEvent],
+    ['it cannot be said', { type: 'stepFailed', step: 'play' }],
+    ['it does not end', { type: 'timeUp', timer: 'playback' }],
+    ['events were missed', { type: 'interrupted' }],
+  ])('the caller goes on to the destination when %s', (_, event) => {
+    const { outcome, effects } = when(acknowledging, event);
+    expect(outcome).toEqual(served);
+    expect(effects).toContainEqual({ type: 'returnToDialplan', outcome });
+  });
+
+  test('keys, hold and the sentence that was stopped change nothing', () => {
+    const stopped: CallEvent = {
+      type: 'playbackFinished',
+      playbackId: sentence(optOut, 0).playbackId,
+      at,
+      outcome: 'done',
+    };
+    expect(when(acknowledging, key('1'), key('9'), { type: 'callerHeld' }, stopped)).toMatchObject({
+      state: acknowledging,
+      effects: [],
+    });
+  });
+
+  test('who leaves has abandoned the call, and has refused', () => {
+    expect(when(acknowledging, { type: 'callerLeft', at: 9 })).toMatchObject({
+      outcome: { result: 'abandoned' },
+      state: { answer: { kind: 'refused' } },
+    });
+  });
+});
+
+describe('a yes', () => {
+  test('before the question is no yes: it is asked again by itself', () => {
+    const state = during(optIn, 0);
+    expect(when(state, key('1'))).toMatchObject({ state, effects: [] });
+  });
+
+  test('between the sentences is no yes either: the question has not begun', () => {
+    const { state } = course(optIn, [...eventsTo('announcing', optIn), ...heard([sentence(optIn, 0)])]);
+    expect(state).toMatchObject({ kind: 'announcing', current: sentence(optIn, 1), currentStartedAt: undefined });
+    expect(when(state, key('1')).state).toBe(state);
+  });
+
+  test('during the question lets it end, prepares meanwhile, and dials then', () => {
+    const yes = when(during(optIn, 1), key('1'));
+    expect(yes).toMatchObject({
+      state: { kind: 'announcing', answer: { kind: 'accepted', digits: '1', at }, prepared: true },
+      types: ['prepare'],
+    });
+    const end = heard([sentence(optIn, 1)], callStart).slice(-1);
+    expect(when(yes.state, ...end)).toMatchObject({
+      state: { kind: 'dialling', answer: { kind: 'accepted' } },
+      types: ['save', 'dial', 'startTimer'],
+    });
+  });
+
+  test('to the question in the first language spares the second', () => {
+    const yes = when(during(bilingual, 2), key('1')).state;
+    expect(yes).toMatchObject({ waiting: [] });
+    const dialling = when(yes, ...heard([sentence(bilingual, 2)], callStart).slice(-1)).state;
+    expect(dialling).toMatchObject({ kind: 'dialling', told: { sentences: [{}, {}, {}] } });
+  });
+
+  test('to a question that breaks off is of no use: it was not heard', () => {
+    const yes = when(during(optIn, 1), key('1')).state;
+    const cut: CallEvent = {
+      type: 'playbackFinished',
+      playbackId: sentence(optIn, 1).playbackId,
+      at: callStart + 500,
+      outcome: 'done',
+    };
+    expect(when(yes, cut)).toMatchObject({
+      outcome: { result: 'unrecorded', reason: 'notice_cut_short' },
+      types: ['stopTimer', 'returnToDialplan', 'hangUpDestination', 'destroyBridge', 'save'],
+    });
+  });
+
+  test('again changes nothing: the first one counts', () => {
+    const yes = when(during(optIn, 1), key('1')).state;
+    expect(when(yes, { type: 'digit', digit: '1', at: at + 500 })).toMatchObject({ state: yes, effects: [] });
+  });
+});
+
+describe('after the question', () => {
+  const asking = stateAt('asking', optIn);
+
+  test('an answer is waited for, nothing is made before it', () => {
+    const { effects } = course(optIn, eventsTo('asking', optIn));
+    expect(effects.at(-1)).toEqual({ type: 'startTimer', timer: 'consent', ms: 5_000 });
+    expect(typesOf(effects)).not.toContain('prepare');
+  });
+
+  test('a yes saves it, makes the bridge and dials', () => {
+    expect(when(asking, key('1'))).toMatchObject({
+      state: { kind: 'dialling', answer: { kind: 'accepted', digits: '1', at } },
+      types: ['save', 'prepare', 'dial', 'startTimer'],
+    });
+  });
+
+  test('a no is acknowledged', () => {
+    expect(when(asking, key('9')).state).toMatchObject({ kind: 'acknowledging', answer: { kind: 'refused' } });
+  });
+
+  test('silence is a no: the caller goes on, unrecorded', () => {
+    const { outcome, effects } = when(asking, { type: 'timeUp', timer: 'consent' });
+    expect(outcome).toEqual({ result: 'unrecorded', reason: 'no_consent' });
+    expect(effects).toContainEqual({ type: 'returnToDialplan', outcome });
+  });
+
+  test('any other key is not an answer', () => {
+    expect(when(asking, ...press('02345678*#'))).toMatchObject({ state: asking, effects: [] });
+  });
+
+  test.each<[CallEvent, object]>([
+    [{ type: 'callerLeft', at: 9 }, { result: 'abandoned' }],
+    [{ type: 'interrupted' }, { result: 'unrecorded', reason: 'interrupted' }],
+  ])('%j ends it', (event, outcome) => {
+    expect(when(asking, event).outcome).toEqual(outcome);
+  });
+});
+
+describe('a call that is left out by lot', () => {
+  test.each(['announce', 'optOut', 'optIn'] as const)('with %s is told all the same, and goes on', (mode) => {
+    const facts = someFacts(countingIds(), { mode, sampled: false });
+    const { state, effects } = course(facts, [
+      ...eventsTo('announcing', facts),
+      ...heard(facts.order.script.sentences),
+    ]);
+    expect(state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason: 'not_sampled' } });
+    expect(typesOf(effects)).not.toContain('prepare');
+  });
+});
+
+describe('the feature code', () => {
+  const talking = stateAt('talking', optOut);
+  const { recording, bridge } = optOut.order;
+
+  test('stops and removes the recording first, then tells the dialplan and both sides; the talk goes on', () => {
+    expect(when(talking, ...press('*9', at))).toMatchObject({
+      state: {
+        kind: 'talking',
+        recorder: { kind: 'discarded', startedAt: callStart + 20_000 },
+        answer: { kind: 'refused', digits: '*9', at: at + 100 },
+      },
+      effects: [
+        { type: 'discardRecorder', recording },
+        { type: 'save' },
+        { type: 'tellRefused' },
+        { type: 'sayToBoth', bridge, sentence: acknowledgement(optOut) },
+      ],
+    });
+  });
+
+  test.each([
+    ['its keys in another order', '9*'],
+    ['a key between them', '*59'],
+    ['the key of the notice alone', '9'],
+    ['its first key alone', '*'],
+  ])('is not %s', (_, digits) => {
+    expect(when(talking, ...press(digits)).state).toMatchObject({ kind: 'talking', recorder: { kind: 'running' } });
+  });
+
+  test('is heard behind any other keys, however many', () => {
+    expect(when(talking, ...press('12345678901234567890**9')).state).toMatchObject({
+      recorder: { kind: 'discarded' },
+    });
+  });
+
+  test('has one effect, however often it is pressed', () => {
+    const refused = when(talking, ...press('*9')).state;
+    expect(when(refused, ...press('*9')).effects).toEqual([]);
+  });
+
+  test('before the recorder has started counts, and one that starts then is discarded too', () => {
+    const requested = course(optOut, [...eventsTo('dialling', optOut), { type: 'destinationAnswered' }]).state;
+    const refused = when(requested, ...press('*9')).state;
+    expect(refused).toMatchObject({ recorder: { kind: 'discarded', startedAt: undefined } });
+    expect(when(refused, { type: 'recorderStarted', at: 9 })).toMatchObject({
+      state: { recorder: { kind: 'discarded' } },
+      effects: [{ type: 'discardRecorder', recording }],
+    });
+  });
+
+  test('makes an unrecorded call that was refused, and no recorder is stopped a second time', () => {
+    const refused = when(talking, ...press('*9')).state;
+    expect(when(refused, { type: 'callerLeft', at: 9 })).toMatchObject({
+      outcome: { result: 'unrecorded', reason: 'refused' },
+      types: ['hangUpDestination', 'destroyBridge', 'stopTimer', 'save'],
+    });
+  });
+});
+
+describe('somebody who was not told', () => {
+  const facts = someFacts(countingIds());
+  const joins: CallEvent = { type: 'strangerJoined' };
+  const { recording } = facts.order;
+
+  test('in the bridge while the notice plays: the caller goes on, and what was made is removed', () => {
+    const inLast = course(facts, [...eventsTo('announcing', facts), ...heard([sentence(facts, 0)])]).state;
+    expect(when(inLast, joins)).toMatchObject({
+      outcome: { result: 'unrecorded', reason: 'untold_party' },
+      types: ['stopTimer', 'returnToDialplan', 'hangUpDestination', 'destroyBridge', 'save'],
+    });
+  });
+
+  test('in the talk stops the recorder; the talk goes on, and what was said before stays', () => {
+    const talking = stateAt('talking', facts);
+    const { state, effects } = when(talking, joins);
+    expect(effects).toEqual([{ type: 'stopRecorder', recording }]);
+    const stopped = when(state, { type: 'recorderFinished', at: 9 }).state;
+    expect(stopped).toMatchObject({ kind: 'talking', recorder: { kind: 'finished', finishedAt: 9 } });
+    expect(when(stopped, { type: 'callerLeft', at: 10 }).outcome).toEqual({ result: 'recorded' });
+  });
+
+  test('keeps a recorder from running that starts late', () => {
+    const requested = course(facts, [...eventsTo('dialling', facts), { type: 'destinationAnswered' }]).state;
+    const failed = when(requested, { type: 'stepFailed', step: 'startRecorder' }, joins);
+    expect(failed.effects).toEqual([]);
+    expect(when(failed.state, { type: 'recorderStarted', at: 9 }).effects[0]).toEqual({
+      type: 'stopRecorder',
+      recording,
+    });
+  });
+});

@@ -1,0 +1,240 @@
+import { makePlanner, sentencesOf, type Arrival } from '../../../src/call/planner.ts';
+import type { Order, Script } from '../../../src/call/state.ts';
+import { makePolicy, type Policy } from '../../../src/config/policy.ts';
+import { parseConfig } from '../../../src/config/load.ts';
+import { makePromptLibrary } from '../../../src/config/prompts.ts';
+import type { ChannelId } from '../../../src/core/ids.ts';
+import { aLibrary, aRequest, configTree, countingIds } from '../../support/calls.ts';
+
+type Tree = { purposes: Record<string, Record<string, unknown>>; lines: Record<string, Record<string, unknown>> };
+type Change = { training?: object; agreement?: object; line?: object; rest?: object };
+
+/** The policy of the makers with these keys of its purposes, its first line and the rest. */
+function policyWith({ training = {}, agreement = {}, line = {}, rest = {} }: Change = {}): Policy {
+  const tree = structuredClone(configTree()) as Tree;
+  Object.assign(tree.purposes['training'] ?? {}, training);
+  Object.assign(tree.purposes['agreement'] ?? {}, agreement);
+  Object.assign(tree.lines['default'] ?? {}, line);
+
+  return makePolicy(parseConfig({ ...tree, ...rest }), aLibrary());
+}
+
+type Given = { policy?: Policy; preference?: string; header?: string; random?: number } & Partial<Arrival>;
+
+async function planned({ policy = policyWith(), preference, header = '', random = 0, ...arrival }: Given = {}) {
+  const asked: string[] = [];
+  const planner = makePlanner({
+    policy,
+    preferences: {
+      find: (number) => {
+        asked.push(`preference of ${number}`);
+        return Promise.resolve(preference);
+      },
+      remember: () => Promise.reject(new Error('planning remembers nothing')),
+    },
+    variable: (channelId, name) => {
+      asked.push(`${name} of ${channelId}`);
+      return Promise.resolve(header);
+    },
+    ids: countingIds(),
+    random: () => random,
+  });
+  const order = await planner.plan({
+    request: aRequest(),
+    channelId: 'caller-1' as ChannelId,
+    channelLanguage: 'en',
+    callerNumber: '',
+    ...arrival,
+  });
+
+  return { order, asked };
+}
+
+async function orderOf(given: Given = {}): Promise<Order> {
+  const { order } = await planned(given);
+  if (order === undefined) throw new Error('the call was not planned');
+
+  return order;
+}
+
+const said = (script: Script | undefined): string[] =>
+  (script?.sentences ?? []).map(({ prompt }) => `${prompt.language} ${prompt.id}`);
+
+describe('the order of a call', () => {
+  test('says the notice in one language, asks nothing, and holds nothing of the caller', async () => {
+    const order = await orderOf({ callerNumber: '+3292661234' });
+    expect(said(order.script)).toEqual(['nl notice-training', 'nl keep-training']);
+    expect(order).toMatchObject({ menu: undefined, sampled: true, keepDays: 28, maximumSeconds: 14_400 });
+    expect(order.script.consent).toEqual({ mode: 'announce' });
+    expect(JSON.stringify(order)).not.toContain('266');
+  });
+
+  test('has no two things with the same id', async () => {
+    const policy = policyWith({ training: { consent: 'optIn' }, line: { askLanguage: true } });
+    const order = await orderOf({ policy });
+    const ids = [...sentencesOf(order).map((each) => each.playbackId), order.bridge, order.destination];
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.length).toBeGreaterThan(20);
+  });
+
+  test('is none when no language has a notice, or the line is unknown', async () => {
+    expect((await planned({ policy: { ...policyWith(), notice: () => undefined } })).order).toBeUndefined();
+    expect((await planned({ request: aRequest({ line: 'gone' }) })).order).toBeUndefined();
+  });
+
+  test('asks Asterisk for the header of this channel, and only when it is needed', async () => {
+    const asked = 'PJSIP_HEADER(read,Accept-Language) of caller-1';
+    expect((await planned({ header: 'de' })).asked).toContain(asked);
+    expect((await orderOf({ header: 'de' })).script.language).toMatchObject({
+      languages: ['de'],
+      reason: 'acceptLanguage',
+    });
+    expect((await planned({ callerNumber: '+3292661234' })).asked).not.toContain(asked);
+  });
+
+  test('takes the language that this caller chose before', async () => {
+    const { order, asked } = await planned({ preference: 'de', callerNumber: '+3292661234' });
+    expect(order?.script.language).toEqual({ languages: ['de'], reason: 'preference', unavailable: [] });
+    expect(asked).toEqual(['preference of +3292661234']);
+  });
+});
+
+describe('the question', () => {
+  const both = { callerNumber: '+3225501234' };
+
+  test('of an opt-out stands behind the notice, in both languages, with its key and acknowledgement', async () => {
+    const { script } = await orderOf({ policy: policyWith({ training: { consent: 'optOut' } }), ...both });
+    expect(said(script)).toEqual([
+      'fr notice-training',
+      'fr keep-training',
+      'nl notice-training',
+      'nl keep-training',
+      'fr optOut',
+      'nl optOut',
+    ]);
+    if (script.consent.mode !== 'optOut') throw new Error('the caller may refuse');
+    expect(script.consent).toMatchObject({ refuse: '9', refusal: { featureCode: '*9' } });
+    expect(script.consent.refusal.acknowledgement.map(({ prompt }) => `${prompt.language} ${prompt.kind}`)).toEqual([
+      'fr optOutAck',
+      'nl optOutAck',
+    ]);
+  });
+
+  test('of an opt-in has both keys from its sentence, and the time from the configuration', async () => {
+    const policy = policyWith({
+      training: { consent: 'optIn' },
+      rest: { consent: { waitSeconds: 7, featureCode: '##' } },
+    });
+    const { script } = await orderOf({ policy, ...both });
+    expect(said(script).slice(-2)).toEqual(['fr optIn', 'nl optIn']);
+    expect(script.consent).toMatchObject({
+      mode: 'optIn',
+      accept: '1',
+      refuse: '9',
+      waitMs: 7_000,
+      refusal: { featureCode: '##' },
+    });
+  });
+
+  test('has the keys that the sentences name, whatever they are', async () => {
+    const prompts = aLibrary().prompts.map((prompt) =>
+      prompt.kind === 'optIn' ? { ...prompt, keys: { accept: '#', refuse: '0' } } : prompt,
+    );
+    const tree = structuredClone(configTree()) as Tree;
+    Object.assign(tree.purposes['training'] ?? {}, { consent: 'optIn' });
+    const policy = makePolicy(parseConfig(tree), makePromptLibrary(['fr', 'nl', 'de', 'en'], prompts));
+    expect((await orderOf({ policy })).script.consent).toMatchObject({ accept: '#', refuse: '0' });
+  });
+
+  test.each([
+    ['a German number', '+4930123456', 'optIn'],
+    ['a German mobile', '+4915112345678', 'optIn'],
+    ['a Belgian number', '+3225501234', 'announce'],
+    ['a withheld number', 'anonymous', 'announce'],
+    ['no number', '', 'announce'],
+  ])('is for %s, where Germans are asked, as %s: %s', async (_, callerNumber, mode) => {
+    const policy = policyWith({ training: { optInForCountries: ['DE'] } });
+    expect((await orderOf({ policy, callerNumber })).script.consent.mode).toBe(mode);
+  });
+
+  test('is that of the strictest of the purposes', async () => {
+    const policy = policyWith({ training: { consent: 'optOut' } });
+    const request = aRequest({ line: 'orders', purposes: ['training', 'agreement'] });
+    expect((await orderOf({ policy, request })).script.consent.mode).toBe('optOut');
+    expect((await orderOf({ policy, request: aRequest({ purposes: ['agreement'] }) })).script.consent.mode).toBe(
+      'announce',
+    );
+  });
+});
+
+describe('the menu of languages', () => {
+  const policy = policyWith({ training: { consent: 'optOut' }, line: { askLanguage: true } });
+
+  test('offers every language by the key that its own sentence names', async () => {
+    const { menu } = await orderOf({ policy });
+    expect(menu?.prompts.map(({ prompt }) => `${prompt.language} ${prompt.id}`)).toEqual([
+      'fr chooseLanguage',
+      'nl chooseLanguage',
+      'de chooseLanguage',
+      'en chooseLanguage',
+    ]);
+    expect(menu?.options.map(({ digit, script }) => [digit, script.language])).toEqual(
+      ['fr', 'nl', 'de', 'en'].map((language, index) => [
+        String(index + 1),
+        { languages: [language], reason: 'choice', unavailable: [] },
+      ]),
+    );
+    expect(menu?.waitMs).toBe(4_000);
+  });
+
+  test('leads to the whole notice and the question in the language that was chosen', async () => {
+    const { menu } = await orderOf({ policy });
+    const german = menu?.options[2]?.script;
+    expect(said(german)).toEqual(['de notice-training', 'de keep-training', 'de optOut']);
+    expect(german?.consent).toMatchObject({
+      mode: 'optOut',
+      refuse: '9',
+      refusal: { acknowledgement: [{ prompt: { language: 'de' } }] },
+    });
+  });
+
+  test.each<[string, Given]>([
+    ['the dialplan knows the language', { request: aRequest({ language: 'fr' }) }],
+    ['the caller has chosen before', { preference: 'nl' }],
+    ['the line does not ask', { policy: policyWith({ training: { consent: 'optOut' } }) }],
+  ])('is not offered when %s', async (_, given) => {
+    expect((await orderOf({ policy, ...given })).menu).toBeUndefined();
+  });
+
+  test('does not offer a language without a notice, nor one alone', async () => {
+    const only = (...languages: string[]): Policy => ({
+      ...policy,
+      notice: (purposes, language) => (languages.includes(language) ? policy.notice(purposes, language) : undefined),
+    });
+    expect((await orderOf({ policy: only('fr', 'de') })).menu?.options.map(({ digit }) => digit)).toEqual(['1', '3']);
+    expect((await orderOf({ policy: only('fr') })).menu).toBeUndefined();
+  });
+});
+
+describe('drawing lots', () => {
+  const policy = policyWith({ training: { recordPercent: 20 }, agreement: { recordPercent: 60 } });
+  const request = aRequest({ line: 'orders', purposes: ['training', 'agreement'] });
+
+  test.each([
+    [0, true, ['training', 'agreement'], 395],
+    [0.19, true, ['training', 'agreement'], 395],
+    [0.2, true, ['agreement'], 395],
+    [0.59, true, ['agreement'], 395],
+    [0.6, false, ['training', 'agreement'], 0],
+    [0.999, false, ['training', 'agreement'], 0],
+  ])('a draw of %d: recorded %p for %j, %d days', async (random, sampled, purposes, keepDays) => {
+    const order = await orderOf({ policy, request, random });
+    expect(order).toMatchObject({ sampled, keepDays, request: { purposes } });
+  });
+
+  test('does not change what is said: everybody is told of every purpose', async () => {
+    const first = said((await orderOf({ policy, request, random: 0 })).script);
+    expect(said((await orderOf({ policy, request, random: 0.9 })).script)).toEqual(first);
+    expect(first).toHaveLength(4);
+  });
+});

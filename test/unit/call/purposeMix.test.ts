@@ -1,0 +1,29 @@
+import { parseArguments } from '../../../src/call/arguments.ts';
+import { parseConfig } from '../../../src/config/load.ts';
+import { makePolicy } from '../../../src/config/policy.ts';
+import { aPurpose, noticeLibrary, purposesConfig } from '../../support/purposes.ts';
+
+const purposes = {
+  training: aPurpose(),
+  mifid: aPurpose({ jurisdiction: 'EU', kind: 'obligation', consent: 'announce', keepDays: 1827 }),
+  agreement: aPurpose({ kind: 'evidence', consent: 'announce' }),
+};
+const policy = makePolicy(
+  parseConfig(purposesConfig(purposes, { default: ['training'], orders: ['mifid'] })),
+  noticeLibrary(Object.keys(purposes)),
+);
+
+test('the dialplan cannot join what the law demands with what the caller may refuse', () => {
+  expect(parseArguments(['to=PJSIP/100', 'purpose=mifid+training'], policy)).toEqual({
+    ok: false,
+    argument: 'purpose',
+    problem: 'joins a purpose that the law demands with one that the caller may refuse',
+  });
+});
+
+test.each(['mifid', 'training+agreement', 'mifid+agreement'])('the dialplan may ask for %s', (purpose) => {
+  expect(parseArguments(['to=PJSIP/100', `purpose=${purpose}`], policy)).toMatchObject({
+    ok: true,
+    request: { purposes: purpose.split('+') },
+  });
+});

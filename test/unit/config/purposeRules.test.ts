@@ -1,0 +1,208 @@
+import { parseConfig } from '../../../src/config/load.ts';
+import { makePolicy } from '../../../src/config/policy.ts';
+import { makePromptLibrary, type PromptLibrary } from '../../../src/config/prompts.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
+import { aPurpose, noticeLibrary, purposesConfig, type PurposeTree } from '../../support/purposes.ts';
+
+function faultOf(step: () => unknown): string {
+  try {
+    step();
+  } catch (thrown) {
+    if (thrown instanceof PreavisError && thrown.code === 'config_invalid') return thrown.message;
+    throw thrown;
+  }
+  throw new Error('nothing was refused');
+}
+
+const refused = (over: PurposeTree): string => faultOf(() => parseConfig(purposesConfig({ training: aPurpose(over) })));
+const without = (key: string): PurposeTree =>
+  Object.fromEntries(Object.entries(aPurpose()).filter(([each]) => each !== key));
+
+const mifid = aPurpose({ jurisdiction: 'EU', kind: 'obligation', consent: 'announce', keepDays: 1827 });
+
+describe('a purpose', () => {
+  test('needs few words; the rest has defaults', () => {
+    expect(parseConfig(purposesConfig({ training: aPurpose() })).purposes['training']).toEqual({
+      ...aPurpose(),
+      kind: 'training',
+      optInForCountries: [],
+      holdsAllowed: false,
+      mayListen: [],
+      recordPercent: 100,
+      checkedByCounsel: false,
+    });
+  });
+
+  test.each([
+    ['justification', /purposes\.training\.justification: is missing: why does this company record/],
+    ['legalBasis', /purposes\.training\.legalBasis: is missing: on which legal basis/],
+    ['jurisdiction', /purposes\.training\.jurisdiction: /],
+    ['consent', /purposes\.training\.consent: /],
+    ['keepDays', /purposes\.training\.keepDays: /],
+    ['names', /purposes\.training\.names: lacks a name in fr, nl, languages of the notice/],
+  ])('is refused without its %s', (key, fault) => {
+    expect(faultOf(() => parseConfig(purposesConfig({ training: without(key) })))).toMatch(fault);
+  });
+
+  test.each<[string, PurposeTree, RegExp]>([
+    ['a justification of two words', { justification: 'for training' }, /justification: is too short: why/],
+    ['a justification of spaces', { justification: ' '.repeat(40) }, /justification: is too short: why/],
+    ['a name missing in one language', { names: { fr: 'formation' } }, /names: lacks a name in nl/],
+    [
+      'keeping longer than maximumDays',
+      { keepDays: 20, maximumDays: 14 },
+      /keepDays: is longer than the 14 days of maximumDays \(got 20\)/,
+    ],
+    [
+      'keeping longer than the law',
+      { keepDays: 32 },
+      /keepDays: is longer than the 31 days for training in BE \(.*one month\) \(got 32\)/,
+    ],
+    ['a maximum above the law', { maximumDays: 365 }, /maximumDays: is more than the 31 days for training in BE/],
+    ['French training above six months', { jurisdiction: 'FR', keepDays: 185 }, /184 days for training in FR/],
+    [
+      'announcing German training',
+      { jurisdiction: 'DE', consent: 'announce' },
+      /consent: is not enough, training in DE needs optIn \(DSK.*\) \(got "announce"\)/,
+    ],
+    ['opt-out for German training', { jurisdiction: 'DE', consent: 'optOut' }, /training in DE needs optIn/],
+    [
+      'opt-out for German evidence',
+      { jurisdiction: 'DE', consent: 'optOut', kind: 'evidence' },
+      /evidence in DE needs optIn/,
+    ],
+    ['opt-out for training in Luxembourg', { jurisdiction: 'LU' }, /training in LU needs optIn/],
+    ['a jurisdiction that is not known', { jurisdiction: 'XX' }, /jurisdiction: /],
+    [
+      'a country that does not exist',
+      { optInForCountries: ['QQ'] },
+      /optInForCountries: has QQ, which is not a country/,
+    ],
+    ['a duty that can be refused', { ...mifid, consent: 'optOut' }, /consent: must be announce/],
+    ['a duty that some may refuse', { ...mifid, optInForCountries: ['DE'] }, /optInForCountries: must be empty/],
+    ['a duty for some calls only', { ...mifid, recordPercent: 50 }, /recordPercent: must be 100/],
+    ['a duty kept for eight years', { ...mifid, keepDays: 2922 }, /2557 days for obligation in EU/],
+    ['no call at all', { recordPercent: 0 }, /recordPercent: /],
+    ['more than all calls', { recordPercent: 101 }, /recordPercent: /],
+  ])('is refused with %s', (_, over, fault) => {
+    expect(refused(over)).toMatch(fault);
+  });
+
+  test.each<[string, PurposeTree]>([
+    ['Belgian training is announced only', { consent: 'announce' }],
+    ['Luxembourg evidence is announced', { jurisdiction: 'LU', kind: 'evidence', consent: 'announce', keepDays: 395 }],
+    ['German training is opt-in', { jurisdiction: 'DE', consent: 'optIn' }],
+    ['a month is kept in Belgium', { keepDays: 31, maximumDays: 31 }],
+    ['no rule is known', { jurisdiction: 'other', consent: 'announce', keepDays: 3653 }],
+    ['a region uses the name of its language', { names: { fr_BE: 'formation', fr: 'formation', nl: 'opleiding' } }],
+    ['the law demands it', mifid],
+  ])('is taken where %s', (_, over) => {
+    expect(() => parseConfig(purposesConfig({ training: aPurpose(over) }))).not.toThrow();
+  });
+
+  test('every fault is named at once', () => {
+    expect(refused({ names: {}, maximumDays: 20, jurisdiction: 'LU' })).toMatch(
+      /names: .*; .*keepDays: .*; .*consent: /,
+    );
+  });
+});
+
+describe('a line', () => {
+  test('never mixes what the law demands with what a caller may refuse', () => {
+    const fault = faultOf(() => parseConfig(purposesConfig({ mifid, training: aPurpose() })));
+    expect(fault).toMatch(/^lines\.default\.purposes: mifid must be recorded by law, but a caller may refuse training/);
+  });
+
+  test('may have them apart from each other', () => {
+    const lines = { default: ['training'], orders: ['mifid'] };
+    expect(() => parseConfig(purposesConfig({ mifid, training: aPurpose() }, lines))).not.toThrow();
+  });
+});
+
+describe('the notice', () => {
+  const policyFault = (over: PurposeTree, library: PromptLibrary): string =>
+    faultOf(() => makePolicy(parseConfig(purposesConfig({ training: aPurpose(over) })), library));
+  const library = noticeLibrary(['training']);
+  /** A library whose notice is only some of its sentences. */
+  const only = (kind: 'purpose' | 'storage'): PromptLibrary => ({
+    ...library,
+    noticeFor: (purposes, language) =>
+      library.noticeFor(purposes, language)?.filter((sentence) => sentence.kind === kind),
+  });
+
+  test('is taken when it says why and how long', () => {
+    expect(() => makePolicy(parseConfig(purposesConfig({ training: aPurpose() })), library)).not.toThrow();
+  });
+
+  test('is refused when it does not say why', () => {
+    expect(policyFault({}, only('storage'))).toMatch(
+      /lines\.default: no sentence in fr says that calls are recorded for training; .* in nl /,
+    );
+  });
+
+  test('is refused when it does not say how long', () => {
+    expect(policyFault({}, only('purpose'))).toMatch(
+      /lines\.default: no sentence in fr says how long recordings for training are kept/,
+    );
+  });
+
+  test('is refused when it is not there', () => {
+    expect(policyFault({}, makePromptLibrary(['fr', 'nl'], []))).toMatch(/there is no notice for training in fr/);
+  });
+
+  test('is refused when recordings are kept longer than it says', () => {
+    const short = makePromptLibrary(
+      library.languages,
+      library.prompts.map((prompt) =>
+        prompt.kind === 'storage' ? { ...prompt, statesMaxDays: { training: 14 } } : prompt,
+      ),
+    );
+    expect(policyFault({}, short)).toMatch(
+      /purposes\.training\.keepDays: 28 days is longer than prompt keep-training \(fr\) says \(14\)/,
+    );
+  });
+
+  const is = noticeLibrary(['training'], 'is');
+  test.each<[string, PurposeTree, RegExp]>([
+    [
+      'only some are',
+      { consent: 'announce', recordPercent: 20 },
+      /training records 20 % of its calls: it must say "may be"/,
+    ],
+    [
+      'the caller may refuse',
+      { consent: 'optOut' },
+      /prompt notice-training \(fr\) says that the call is recorded, but the caller may refuse/,
+    ],
+    ['some callers are asked', { consent: 'announce', optInForCountries: ['DE'] }, /the caller may refuse/],
+  ])('must not say that calls are recorded where %s', (_, over, fault) => {
+    expect(policyFault(over, is)).toMatch(fault);
+  });
+
+  test('may say that calls are recorded where all of them are', () => {
+    const config = parseConfig(purposesConfig({ training: aPurpose({ consent: 'announce' }) }));
+    expect(() => makePolicy(config, is)).not.toThrow();
+  });
+
+  test('must not say so of one purpose when another of the line may be refused', () => {
+    const agreement = aPurpose({ kind: 'evidence', consent: 'announce' });
+    const fault = faultOf(() =>
+      makePolicy(
+        parseConfig(purposesConfig({ training: aPurpose(), agreement })),
+        makePromptLibrary(library.languages, [
+          ...noticeLibrary(['training'], 'may').prompts,
+          ...noticeLibrary(['agreement'], 'is').prompts,
+        ]),
+      ),
+    );
+    expect(fault).toMatch(/lines\.default: prompt notice-agreement \(fr\) says that the call is recorded/);
+  });
+
+  test('of a purpose that no line has must be as true', () => {
+    const purposes = { training: aPurpose({ consent: 'announce' }), sample: aPurpose({ recordPercent: 5 }) };
+    const config = parseConfig(purposesConfig(purposes, { default: ['training'] }));
+    expect(faultOf(() => makePolicy(config, noticeLibrary(['training', 'sample'], 'is')))).toMatch(
+      /purposes\.sample: prompt notice-sample/,
+    );
+  });
+});
