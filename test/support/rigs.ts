@@ -5,7 +5,7 @@ import { liveCount, stopAll } from '../../lab/processes.ts';
 import { startRig, type Rig, type RigOptions } from '../../lab/rig.ts';
 import type { Agent, Call } from '../../lab/sip.ts';
 import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
-import type { CallRow, RecordingRow } from '../../src/catalogue/rows.ts';
+import type { CallRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { eventually } from './poll.ts';
 
@@ -57,6 +57,14 @@ export const catalogueCalls = (rig: Rig): Promise<CallRow[]> => withCatalogue(ri
 /** Newest first. Quicker than the command, for polling. */
 export const catalogueRecordings = (rig: Rig): Promise<RecordingRow[]> =>
   withCatalogue(rig, (all) => all.recordings({ limit: 1000 }));
+
+/** The sentences that the call by this line heard. */
+export const catalogueNotices = (rig: Rig, line: string): Promise<NoticeRow[]> =>
+  withCatalogue(rig, async (all) => {
+    const call = (await all.calls(1000)).find((each) => each.line === line);
+
+    return call === undefined ? [] : all.notices(call.id);
+  });
 
 /** The call that came in by this line, when it has ended. Each call of a test has a line of its own. */
 export function endedCall(rig: Rig, line: string): Promise<CallRow> {
