@@ -1,11 +1,13 @@
 /**
- * Writes docs/config.md and docs/errors.md from the code; run by `npm run docs`. A test fails when the files in the
+ * Writes docs/config.md, docs/errors.md and docs/receipt.schema.json from the code; run by `npm run docs`. A test fails when the files in the
  * repository are not what this makes.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { configKeys, type ConfigKey } from '../src/config/keys.ts';
 import { errorCodes } from '../src/core/errors.ts';
+import { receiptSchema } from '../src/evidence/receipt.ts';
 
 const notByHand = '<!-- Made by `npm run docs`; changes by hand are lost. -->';
 
@@ -97,7 +99,13 @@ export function errorReference(): string {
   return [errorsHead, ...texts].join('\n');
 }
 
+/** The text of docs/receipt.schema.json. */
+export function receiptSchemaText(): string {
+  return `${JSON.stringify(z.toJSONSchema(receiptSchema), undefined, 2)}\n`;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await writeFile(new URL('config.md', import.meta.url), configReference());
   await writeFile(new URL('errors.md', import.meta.url), errorReference());
+  await writeFile(new URL('receipt.schema.json', import.meta.url), receiptSchemaText());
 }

@@ -1,4 +1,5 @@
 import { finishRecordings, type FinishPorts } from './archive/finish.ts';
+import { SelfCheckThread } from './archive/selfCheckThread.ts';
 import { uploadPass } from './archive/uploader.ts';
 import { AriConnection } from './ari/connection.ts';
 import type { AriEvent } from './ari/events.ts';
@@ -13,12 +14,14 @@ import type { Config } from './config/schema.ts';
 import { HealthPage } from './console/health.ts';
 import type { Clock } from './core/clock.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
+import { makeMetrics, type Metrics } from './core/metrics.ts';
 import type { IdMaker } from './core/ids.ts';
 import type { Logger } from './core/log.ts';
 import {
   ariPassword,
   callPreferences,
   loadLibrary,
+  makePromptsHeard,
   makeAri,
   makeStore,
   retentionPorts,
@@ -87,7 +90,9 @@ export class App {
       ],
       config.schedule.timezone,
     );
-    const policy = makePolicy(config, await loadLibrary(config));
+    const library = await loadLibrary(config);
+    const policy = makePolicy(config, library);
+    const metrics = makeMetrics();
     const store = makeStore(config);
     const catalogue = openCatalogue(config.catalogue.file, clock);
     this.#undo.push(() => {
@@ -100,8 +105,19 @@ export class App {
     const identity = await ari.commands.identity();
     await refuseMissingPrompts(policy, ari);
 
-    const finish: FinishPorts = { catalogue, spoolFolder: config.recording.spoolFolder, clock, log, actor: 'serve' };
-    const registry = this.#makeRegistry(policy, catalogue, ari, identity, finish);
+    const selfCheck = new SelfCheckThread();
+    this.#undo.push(() => selfCheck.stop());
+    const finish: FinishPorts = {
+      catalogue,
+      spoolFolder: config.recording.spoolFolder,
+      clock,
+      log,
+      actor: 'serve',
+      promptsHeard: makePromptsHeard(config, library, catalogue),
+      check: selfCheck.check,
+      found: metrics.finding,
+    };
+    const registry = this.#makeRegistry(policy, catalogue, ari, identity, finish, metrics);
     this.#registry = registry;
     const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
     connection.listen(this.#listener(registry));
@@ -141,11 +157,14 @@ export class App {
     );
     this.#undo.push(() => schedule.stop());
     if (config.health.port !== 0) {
-      const page = new HealthPage(() => ({
-        status: this.#stopped !== undefined ? 'stopping' : connection.isOpen ? 'ok' : 'degraded',
-        asterisk: connection.isOpen ? 'connected' : 'disconnected',
-        calls: registry.size,
-      }));
+      const page = new HealthPage(
+        () => ({
+          status: this.#stopped !== undefined ? 'stopping' : connection.isOpen ? 'ok' : 'degraded',
+          asterisk: connection.isOpen ? 'connected' : 'disconnected',
+          calls: registry.size,
+        }),
+        metrics,
+      );
       await page.start(config.health.host, config.health.port);
       this.#undo.push(() => page.stop());
     }
@@ -170,6 +189,7 @@ export class App {
     ari: Ari,
     identity: AsteriskIdentity,
     finish: FinishPorts,
+    metrics: Metrics,
   ): CallRegistry {
     const { config, log, clock, ids } = this.#options;
     const preferences = callPreferences(config, policy, catalogue, clock);
@@ -196,7 +216,10 @@ export class App {
       log,
       asterisk: () => identity,
       callEnded: (state) => {
-        if (state.kind === 'ended' && state.outcome.result === 'recorded') this.#finish(finish);
+        if (state.kind !== 'ended') return;
+        const { outcome } = state;
+        metrics.callEnded(outcome.result, outcome.result === 'unrecorded' ? outcome.reason : '');
+        if (outcome.result === 'recorded') this.#finish(finish);
       },
     });
   }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { callsList, callsReceipt } from './commands/calls.ts';
 import { check } from './commands/check.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
 import { promptsBuild, promptsCheck, promptsInstall, promptsList } from './commands/prompts.ts';
@@ -94,6 +95,21 @@ function program(done: (code: number) => void): Command {
     .option('--json', 'print it as one JSON document')
     .action(async (options: Common) => {
       done(await purposesRegister(context(), { json: options.json === true }));
+    });
+  const calls = root.command('calls').description('look at calls, recorded or not');
+  calls
+    .command('list')
+    .description('list calls, newest first')
+    .option('--limit <number>', 'at most so many', '50')
+    .option(...jsonOption)
+    .action(async (options: Common & { limit: string }) => {
+      done(await callsList(context(), { limit: options.limit, json: options.json === true }));
+    });
+  calls
+    .command('receipt <id>')
+    .description('print the receipt of a call: how the caller was told, what they answered, what was recorded')
+    .action(async (id: string) => {
+      done(await callsReceipt(context(), id));
     });
   const prompts = root.command('prompts').description('the sentences that callers hear');
   const soundsOption = ['--sounds <folder>', 'folder with prompts.yaml (default: notice.soundsFolder)'] as const;

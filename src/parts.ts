@@ -1,8 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { makeDirectoryStore } from './archive/directoryStore.ts';
+import type { FinishPorts } from './archive/finish.ts';
 import { makeMinioStore } from './archive/minioStore.ts';
+import type { PlayedPrompt } from './archive/selfCheck.ts';
 import type { ObjectStore } from './archive/store.ts';
 import type { UploadPorts } from './archive/uploader.ts';
+import { readSamples } from './archive/wav.ts';
 import { makeAriCommands } from './ari/commands.ts';
 import { makeAriHttp, type AriRequest } from './ari/http.ts';
 import type { AriCommands, AriQueries } from './ari/port.ts';
@@ -10,12 +13,12 @@ import type { LanguagePreferences } from './call/ports.ts';
 import { makePreferences } from './call/preferences.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import type { Policy } from './config/policy.ts';
-import { loadPrompts, type PromptLibrary } from './config/prompts.ts';
+import { loadPrompts, promptFile, type Prompt, type PromptLibrary } from './config/prompts.ts';
 import type { Config } from './config/schema.ts';
 import type { Clock } from './core/clock.ts';
 import { PreavisError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
-import { receiptFrom, receiptText } from './evidence/receipt.ts';
+import { receiptOfRecording, receiptText } from './evidence/receipt.ts';
 import type { RetentionPorts } from './retention/enforcer.ts';
 
 /** Builds single parts from the configuration, for `serve` and for the commands. */
@@ -49,6 +52,34 @@ export function makeAri(config: Config): Ari {
 
 export function ariPassword(config: Config): string {
   return required(config.ari.password, 'ari.password');
+}
+
+/** The sound of prompts by the hash that receipts name, read when it is first asked for. */
+export function makePromptsHeard(
+  config: Config,
+  library: PromptLibrary,
+  catalogue: Catalogue,
+): FinishPorts['promptsHeard'] {
+  const folder = soundsFolder(config);
+  const byHash = new Map(library.prompts.map((prompt) => [prompt.sha256, prompt]));
+  const sounds = new Map<string, Promise<PlayedPrompt>>();
+  const soundOf = async (prompt: Prompt): Promise<PlayedPrompt> => {
+    const pieces: number[] = [];
+    for await (const samples of readSamples(promptFile(folder, prompt, 'wav'))) pieces.push(...samples);
+
+    return { id: `${prompt.language}/${prompt.id}`, samples: Int16Array.from(pieces) };
+  };
+
+  return async ({ callId }) => {
+    const heard = (await catalogue.notices(callId)).flatMap(({ sha256 }) => byHash.get(sha256) ?? []);
+    return Promise.all(
+      heard.map((prompt) => {
+        const sound = sounds.get(prompt.sha256) ?? soundOf(prompt);
+        sounds.set(prompt.sha256, sound);
+        return sound;
+      }),
+    );
+  };
 }
 
 export function callPreferences(
@@ -92,7 +123,7 @@ export function uploadPorts({ config, catalogue, store, clock, log, actor }: Sha
     catalogue,
     store,
     spoolFolder: config.recording.spoolFolder,
-    receiptOf: async (id) => receiptText(await receiptFrom(catalogue, id)),
+    receiptOf: async (id) => receiptText(await receiptOfRecording(catalogue, id)),
     clock,
     random: Math.random,
     log,

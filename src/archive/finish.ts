@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { lastWritten, spoolFile } from './spool.ts';
+import { oneSided, type CheckOptions, type FindingKind, type PlayedPrompt, type SelfCheck } from './selfCheck.ts';
 import { inspectWav, repairWav, type WavInfo } from './wav.ts';
 
 /**
@@ -17,7 +18,47 @@ export type FinishPorts = {
   clock: Clock;
   log: Logger;
   actor: string;
+  /** The sound of the prompts that the caller of this recording heard, as far as they are still there. */
+  promptsHeard: (row: RecordingRow) => Promise<readonly PlayedPrompt[]>;
+  /** checkRecording, here or in a thread of its own. */
+  check: (file: string, options: CheckOptions) => Promise<SelfCheck>;
+  /** Counts a finding of the self-check. */
+  found: (kind: FindingKind) => void;
 };
+
+const flagOf: Readonly<Record<FindingKind, string>> = {
+  noticeInside: 'notice_inside',
+  silent: 'silent',
+  longSilence: 'long_silence',
+  shorterThanExpected: 'shorter_than_expected',
+  clipped: 'clipped',
+  oneSided: 'one_sided',
+};
+
+/** The acoustic self-check. It flags and counts; a recording that cannot be listened to is kept all the same. */
+async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: FinishPorts): Promise<string[]> {
+  const { startedAt, finishedAt, talk } = row;
+  const expectedMs = startedAt === null || finishedAt === null ? undefined : finishedAt - startedAt;
+  try {
+    const { findings } = await ports.check(file, { prompts: await ports.promptsHeard(row), expectedMs });
+    const legs =
+      talk === null
+        ? { caller: undefined, destination: undefined }
+        : { caller: { talkMs: talk.callerMs }, destination: { talkMs: talk.destinationMs } };
+    const side = oneSided(legs, wav.durationMs);
+    const all = side === undefined ? findings : [...findings, side];
+    for (const { kind } of all) ports.found(kind);
+    const kinds = [...new Set(all.map(({ kind }) => kind))];
+    if (kinds.length > 0) ports.log.warn({ recording: row.id, findings: kinds }, 'the self-check found something');
+
+    return kinds.map((kind) => flagOf[kind]);
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    ports.log.warn({ recording: row.id, code: error.code, err: error }, 'a recording could not be listened to');
+
+    return ['unchecked'];
+  }
+}
 
 /** A recorder whose end was never reported may still be writing; a file that rested this long is closed. */
 const restMs = 15_000;
@@ -64,7 +105,8 @@ async function repairIfPermitted(file: string): Promise<WavInfo | undefined> {
   }
 }
 
-async function finish(row: RecordingRow, { catalogue, spoolFolder, clock, log, actor }: FinishPorts): Promise<void> {
+async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
+  const { catalogue, spoolFolder, clock, log, actor } = ports;
   const file = spoolFile(spoolFolder, row.id);
   const writtenAt = await lastWritten(spoolFolder, row.id);
   if (writtenAt === undefined) {
@@ -99,7 +141,7 @@ async function finish(row: RecordingRow, { catalogue, spoolFolder, clock, log, a
     log.error({ recording: row.id, code: error.code }, 'a recording holds no usable audio');
     return;
   }
-  if (wav.peak === 0) flags.push('silent');
+  flags.push(...(await listen(file, row, wav, ports)));
   const { bytes, sha256, durationMs } = wav;
   await catalogue.move(
     row.id,

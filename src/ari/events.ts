@@ -20,6 +20,8 @@ export type AriEvent =
   | { type: 'channelGone'; at: number; channelId: ChannelId; cause: number }
   | { type: 'digit'; at: number; channelId: ChannelId; digit: string }
   | { type: 'channelHeld'; at: number; channelId: ChannelId }
+  /** What TALK_DETECT hears on a channel. */
+  | { type: 'talk'; at: number; channelId: ChannelId; talking: boolean }
   | { type: 'bridgeEntered'; at: number; bridgeId: BridgeId; channelId: ChannelId }
   | { type: 'channelUp'; at: number; channelId: ChannelId }
   | { type: 'channelRinging'; at: number; channelId: ChannelId }
@@ -40,6 +42,8 @@ export const usedEventTypes = [
   'ChannelStateChange',
   'ChannelDtmfReceived',
   'ChannelHold',
+  'ChannelTalkingStarted',
+  'ChannelTalkingFinished',
   'ChannelEnteredBridge',
   'Dial',
   'PlaybackStarted',
@@ -135,6 +139,12 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
     case 'ChannelHold': {
       const event = onChannel.parse(raw);
       return { type: 'channelHeld', at: event.timestamp, channelId: event.channel.id as ChannelId };
+    }
+    case 'ChannelTalkingStarted':
+    case 'ChannelTalkingFinished': {
+      const event = onChannel.parse(raw);
+      const talking = type === 'ChannelTalkingStarted';
+      return { type: 'talk', at: event.timestamp, channelId: event.channel.id as ChannelId, talking };
     }
     case 'ChannelEnteredBridge': {
       const event = onEntry.parse(raw);

@@ -1,10 +1,16 @@
+import type { RecordingId } from '../core/ids.ts';
 import type { UnrecordedReason } from './events.ts';
 import type { CallState, Order } from './state.ts';
+
+/** ms, by Asterisk's talk detection. */
+export type TalkTimes = { callerMs: number; destinationMs: number };
 
 /** Where calls are kept; the catalogue is one. */
 export type CallJournal = {
   /** Writes the whole state, durably. Throws catalogue_unusable. */
   save(state: CallState): Promise<void>;
+  /** How long each party was heard while the recorder ran. Throws catalogue_unusable. */
+  saveTalk(recording: RecordingId, talk: TalkTimes): Promise<void>;
   /** The calls that had not ended when they were last saved. */
   open(): Promise<readonly CallState[]>;
 };

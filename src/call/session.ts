@@ -1,6 +1,7 @@
 import type { AriCommands } from '../ari/port.ts';
 import type { PreavisError } from '../core/errors.ts';
 import { asPreavisError } from '../core/errors.ts';
+import type { ChannelId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { decide } from './decide.ts';
 import type { CallEvent } from './events.ts';
@@ -37,12 +38,16 @@ export function recorderName(recordingId: string): string {
 
 const returnAttempts = 3;
 
+/** Time talked so far, ms, and since when they talk now. */
+type Talk = { totalMs: number; since: number | undefined };
+
 export class CallSession {
   #state: CallState;
   readonly #ports: SessionPorts;
   readonly #log: Logger;
   #tail: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  readonly #talk = new Map<ChannelId, Talk>();
 
   private constructor(state: CallState, ports: SessionPorts) {
     this.#state = state;
@@ -74,6 +79,13 @@ export class CallSession {
   handle(event: CallEvent): void {
     if (this.#state.kind === 'ended') return;
     this.#enter(decide(this.#state, event), event.type);
+  }
+
+  /** Talk detection: evidence of whether both sides were heard; it decides nothing. */
+  hear(channelId: ChannelId, talking: boolean, at: number): void {
+    const { totalMs = 0, since } = this.#talk.get(channelId) ?? {};
+    const heard = since === undefined ? 0 : at - since;
+    this.#talk.set(channelId, { totalMs: totalMs + heard, since: talking ? at : undefined });
   }
 
   /** Leaves the call as it is, for another process to adopt. */
@@ -118,6 +130,7 @@ export class CallSession {
     const caller = state.facts.callerChannel;
     switch (effect.type) {
       case 'save':
+        await this.#saveTalk(state);
         return journal.save(state);
       case 'plan':
         return this.#plan();
@@ -168,7 +181,8 @@ export class CallSession {
         return ari.discardRecorder(recorderName(effect.recording));
       case 'tellRecorded':
         await ari.setVariable(caller, 'PREAVIS_RESULT', 'recorded');
-        return ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
+        await ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
+        return this.#detectTalk(state);
       case 'tellRefused':
         await ari.setVariable(caller, 'PREAVIS_RESULT', 'unrecorded');
         await ari.setVariable(caller, 'PREAVIS_REASON', 'refused');
@@ -214,6 +228,29 @@ export class CallSession {
       answer = 'prompts_missing';
     }
     this.handle(answer === 'ready' ? { type: 'ready' } : { type: 'notReady', reason: answer });
+  }
+
+  async #detectTalk({ facts }: CallState): Promise<void> {
+    const channels = [facts.callerChannel, ...(facts.order === undefined ? [] : [facts.order.destination])];
+    for (const channel of channels) {
+      this.#talk.set(channel, { totalMs: 0, since: undefined });
+      await this.#ports.ari.setVariable(channel, 'TALK_DETECT(set)', '');
+    }
+  }
+
+  /** Before the end of the call is saved: then the recording is finished, and what was heard must be known. */
+  async #saveTalk(state: CallState): Promise<void> {
+    const { order, callerChannel } = state.facts;
+    if (state.kind !== 'ended' || state.recorder.kind !== 'finished' || order === undefined) return;
+    const end = state.recorder.finishedAt ?? state.endedAt;
+    const msOf = (channel: ChannelId): number | undefined => {
+      const talk = this.#talk.get(channel);
+      if (talk?.since === undefined || end === undefined) return talk?.totalMs;
+      return talk.totalMs + Math.max(0, end - talk.since);
+    };
+    const [callerMs, destinationMs] = [msOf(callerChannel), msOf(order.destination)];
+    if (callerMs === undefined || destinationMs === undefined) return;
+    await this.#ports.journal.saveTalk(order.recording, { callerMs, destinationMs });
   }
 
   /** P3: the caller must not be left in silence, so this is tried again. */

@@ -2,8 +2,9 @@ import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { noAnswer, type Answer } from '../call/consent.ts';
 import type { Played } from '../call/notice.ts';
+import type { TalkTimes } from '../call/ports.ts';
 import type { CallState, Recorder } from '../call/state.ts';
-import type { CallId } from '../core/ids.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
 import { callRow, noticeRow, type CallRow, type NoticeRow } from './rows.ts';
 
 /** The sentences that have been played so far. */
@@ -173,7 +174,14 @@ export function makeCalls(database: Database.Database, now: () => number) {
     }
   });
 
+  const setTalk = database.prepare(
+    `UPDATE recordings SET caller_talk_ms = ?, destination_talk_ms = ? WHERE id = ? AND status = 'recording'`,
+  );
+
   return {
+    saveTalk: (recording: RecordingId, { callerMs, destinationMs }: TalkTimes): void => {
+      setTalk.run(callerMs, destinationMs, recording);
+    },
     save: (state: CallState): void => {
       save.immediate(state);
     },

@@ -21,6 +21,7 @@ export type Catalogue = CallJournal & {
   policy(version: string): Promise<string | undefined>;
 
   recording(id: string): Promise<RecordingRow | undefined>;
+  recordingOfCall(id: CallId): Promise<RecordingRow | undefined>;
   recordings(filter: RecordingFilter): Promise<RecordingRow[]>;
   purposeEnds(id: RecordingId): Promise<PurposeEnd[]>;
   finishable(): Promise<RecordingRow[]>;
@@ -73,6 +74,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
 
   return {
     save: eventually(calls.save),
+    saveTalk: eventually(calls.saveTalk),
     open: eventually(calls.open),
     call: eventually(calls.call),
     calls: eventually(calls.calls),
@@ -80,6 +82,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     savePolicy: eventually(calls.savePolicy),
     policy: eventually(calls.policy),
     recording: eventually(recordings.recording),
+    recordingOfCall: eventually(recordings.recordingOfCall),
     recordings: eventually(recordings.recordings),
     purposeEnds: eventually(recordings.purposeEnds),
     finishable: eventually(recordings.finishable),

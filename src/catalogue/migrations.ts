@@ -121,6 +121,8 @@ export const migrations: readonly string[] = [
   ALTER TABLE calls ADD COLUMN answer TEXT NOT NULL DEFAULT 'none';
   ALTER TABLE calls ADD COLUMN answer_digits TEXT;
   ALTER TABLE calls ADD COLUMN answer_at INTEGER;
+  ALTER TABLE recordings ADD COLUMN caller_talk_ms INTEGER;
+  ALTER TABLE recordings ADD COLUMN destination_talk_ms INTEGER;
   CREATE TABLE preferences (
     caller TEXT PRIMARY KEY,
     language TEXT NOT NULL,

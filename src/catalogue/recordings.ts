@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
-import type { RecordingId } from '../core/ids.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
 import {
   auditRow,
   forward,
@@ -65,6 +65,7 @@ const isColumn = (key: string): key is Column => key in columns;
 /** The tables `recordings` and `audit`. */
 export function makeRecordings(database: Database.Database, now: () => number) {
   const rows = z.array(recordingRow);
+  const selectOfCall = database.prepare(`SELECT * FROM recordings WHERE call_id = ?`);
   const selectOne = database.prepare(`SELECT * FROM recordings WHERE id = ?`);
   const selectAll = database.prepare(
     `SELECT * FROM recordings WHERE (@status IS NULL OR status = @status) ORDER BY id DESC LIMIT @limit`,
@@ -139,6 +140,7 @@ export function makeRecordings(database: Database.Database, now: () => number) {
   }
 
   return {
+    recordingOfCall: (id: CallId): RecordingRow | undefined => recordingRow.optional().parse(selectOfCall.get(id)),
     recording: (id: string): RecordingRow | undefined => recordingRow.optional().parse(selectOne.get(id)),
     recordings: ({ status, inForce, limit }: RecordingFilter): RecordingRow[] =>
       rows.parse(

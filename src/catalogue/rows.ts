@@ -44,6 +44,8 @@ export const recordingRow = z
     bytes: z.number().nullable(),
     duration_ms: z.number().nullable(),
     sha256: z.string().nullable(),
+    caller_talk_ms: z.number().nullable(),
+    destination_talk_ms: z.number().nullable(),
     flags: json(z.array(z.string())),
     failure: z.string().nullable(),
     object_key: z.string().nullable(),
@@ -65,6 +67,10 @@ export const recordingRow = z
     bytes: row.bytes,
     durationMs: row.duration_ms,
     sha256: row.sha256,
+    talk:
+      row.caller_talk_ms === null || row.destination_talk_ms === null
+        ? null
+        : { callerMs: row.caller_talk_ms, destinationMs: row.destination_talk_ms },
     flags: row.flags,
     failure: row.failure,
     objectKey: row.object_key,

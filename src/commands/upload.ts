@@ -1,9 +1,10 @@
 import { SingleBar } from 'cli-progress';
 import { finishRecordings } from '../archive/finish.ts';
+import { checkRecording } from '../archive/selfCheck.ts';
 import { uploadPass } from '../archive/uploader.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import { makeStore, uploadPorts } from '../parts.ts';
+import { loadLibrary, makePromptsHeard, makeStore, uploadPorts } from '../parts.ts';
 import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 
 export type UploadCommandOptions = { dryRun: boolean; json: boolean };
@@ -28,7 +29,13 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       return 0;
     }
     const shared = { config, catalogue, store, clock: context.clock, log, actor: 'command' };
-    await finishRecordings({ ...shared, spoolFolder: config.recording.spoolFolder });
+    await finishRecordings({
+      ...shared,
+      spoolFolder: config.recording.spoolFolder,
+      promptsHeard: makePromptsHeard(config, await loadLibrary(config), catalogue),
+      check: checkRecording,
+      found: () => undefined,
+    });
     const total = (await catalogue.counts()).recorded ?? 0;
     const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
     bar?.start(total, 0);

@@ -4,7 +4,7 @@
  */
 import { readIfPresent } from '../core/files.ts';
 import { createHash } from 'node:crypto';
-import { type PromptOrigins, readOrigins, wordsOf } from './promptOrigins.ts';
+import { originOf, type PromptOrigins, readOrigins } from './promptOrigins.ts';
 import { promptFile, type PromptText } from './prompts.ts';
 import { type PromptFormat, promptFormats, readPromptSound, type Sound, soundLengthMs } from './promptSound.ts';
 import { activeSpeechLevel, peakLevel, speechLikeness, speechSpan } from './speechLevel.ts';
@@ -12,10 +12,11 @@ import { activeSpeechLevel, peakLevel, speechLikeness, speechSpan } from './spee
 /**
  * missing: a file is not there; a recording needs only the WAV, which Asterisk then converts. format: the file is not what its
  * name says. content: it does not say what the WAV says, or is that of another sentence. text: it was made from other words
- * than those of prompts.yaml. level, peak: too quiet, too loud, clipped. lead, tail: silence before and
+ * than those of prompts.yaml. voice: a synthesiser spoke what should be a recording. level, peak: too quiet, too loud, clipped. lead, tail: silence before and
  * after the words. pace: too short or too long for the text, so probably not this text.
  */
-export type PromptFindingKind = 'missing' | 'format' | 'content' | 'text' | 'level' | 'peak' | 'lead' | 'tail' | 'pace';
+export type PromptFindingKind =
+  'missing' | 'format' | 'content' | 'text' | 'voice' | 'level' | 'peak' | 'lead' | 'tail' | 'pace';
 
 export type PromptFinding = {
   prompt: string;
@@ -95,14 +96,17 @@ async function checkPrompt(
 
 /** `owners`: who had a WAV of this hash before. */
 function checkOrigin(
-  { id, language, text }: PromptText,
+  { id, language, text, made }: PromptText,
   wav: Buffer,
   { origins, owners }: { origins: PromptOrigins; owners: Map<string, string> },
   add: Add,
 ): void {
   const sha256 = createHash('sha256').update(wav).digest('hex');
-  const words = wordsOf(origins, { id, language, sha256 });
-  if (words !== undefined && words !== text) add('text', `made from ${JSON.stringify(words)}`, JSON.stringify(text));
+  const origin = originOf(origins, { id, language, sha256 });
+  if (origin !== undefined && origin.text !== text) {
+    add('text', `made from ${JSON.stringify(origin.text)}`, JSON.stringify(text));
+  }
+  if (origin?.source === null && made === 'recording') add('voice', `spoken by ${origin.voice}`, 'a recording');
   const owner = owners.get(sha256);
   if (owner === undefined) owners.set(sha256, `${language}/${id}`);
   else add('content', `the same file as ${owner}.wav`, 'a sound of its own');

@@ -50,8 +50,8 @@ export async function writeOrigins(folder: string, origins: PromptOrigins): Prom
   await writeWhole(join(folder, 'made.json'), Buffer.from(`${JSON.stringify(sorted, undefined, 2)}\n`));
 }
 
-/** The words that this WAV was made from; undefined when it came from elsewhere. */
-export function wordsOf(origins: PromptOrigins, prompt: Named & { sha256: string }): string | undefined {
+/** What this WAV was made from; undefined when it came from elsewhere. */
+export function originOf(origins: PromptOrigins, prompt: Named & { sha256: string }): PromptOrigin | undefined {
   const known = origins.get(originKey(prompt));
-  return known?.sha256 === prompt.sha256 ? known.text : undefined;
+  return known?.sha256 === prompt.sha256 ? known : undefined;
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { errnoOf, PreavisError } from '../core/errors.ts';
-import { readOrigins, wordsOf } from './promptOrigins.ts';
+import { originOf, readOrigins } from './promptOrigins.ts';
 import { type PromptFormat, readPromptSound, soundLengthMs } from './promptSound.ts';
 
 /**
@@ -190,7 +190,7 @@ export async function loadPrompts(folder: string): Promise<PromptLibrary> {
       faults.push(prompt);
       continue;
     }
-    const made = wordsOf(origins, prompt);
+    const made = originOf(origins, prompt)?.text;
     if (made !== undefined && made !== prompt.text) {
       faults.push(
         `${promptFile(folder, prompt, 'wav')} says ${JSON.stringify(made)}, not what prompts.yaml says: make it again`,

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import type { Metrics } from '../core/metrics.ts';
 
 /** What the health page tells: no personal data, and nothing that helps an attacker. */
 export type Health = {
@@ -10,12 +11,18 @@ export type Health = {
   calls: number;
 };
 
-/** Serves `GET /health`: 200 while calls can be recorded, else 503. Throws config_invalid when it cannot listen. */
+/** Serves `GET /health`, 200 while calls can be recorded, else 503, and `GET /metrics` for Prometheus. Throws config_invalid when it cannot listen. */
 export class HealthPage {
   readonly #server: Server;
 
-  constructor(health: () => Health) {
+  constructor(health: () => Health, metrics: Metrics) {
     this.#server = createServer((request, response) => {
+      if (request.method === 'GET' && request.url === '/metrics') {
+        void metrics.text().then((text) => {
+          response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' }).end(text);
+        });
+        return;
+      }
       if (request.method !== 'GET' || request.url !== '/health') {
         response.writeHead(404).end();
         return;

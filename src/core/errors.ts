@@ -115,6 +115,7 @@ export const errorCodes = {
     'A recording is no longer in the status that a step started from.',
     'Another run was faster; nothing to do.',
   ),
+  call_unknown: entry(2, false, 'No call has this id.', 'See `preavis calls list`.'),
   recording_unknown: entry(2, false, 'No recording has this id.', 'See `preavis recordings list`.'),
   archive_unreachable: entry(
     1,
@@ -174,9 +175,11 @@ export function asPreavisError(thrown: unknown): PreavisError {
   return new PreavisError('internal', message, { cause: thrown });
 }
 
-/** The errno code of a Node system error (`ENOENT`, ...), or undefined. */
+/** The code of an error of Node or SQLite (`ENOENT`, `SQLITE_FULL`, ...), or undefined. */
 export function errnoOf(thrown: unknown): string | undefined {
-  // Not instanceof: Node's own errors come from another realm where code runs in a vm context, as jest runs it.
-  if (isNativeError(thrown) && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
+  // Node's own errors come from another realm where code runs in a vm context, as jest runs it: not instanceof there.
+  // Those of better-sqlite3 are made without the constructor of Error: not native.
+  const isError = isNativeError(thrown) || thrown instanceof Error;
+  if (isError && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
   return undefined;
 }

@@ -1,129 +1,163 @@
+import { z } from 'zod';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import {
-  storedPolicy,
-  type CallRow,
-  type NoticeRow,
-  type PurposeEnd,
-  type RecordingRow,
-  type StoredPolicy,
-} from '../catalogue/rows.ts';
+import { storedPolicy, type CallRow, type RecordingRow, type StoredPolicy } from '../catalogue/rows.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import type { RecordingId } from '../core/ids.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
 
 /**
- * The proof that belongs to a recording. Times are Asterisk's, ISO 8601 in UTC (P8). No names and no numbers (P7).
+ * The proof that belongs to a call: how the caller was told, what they answered, and what was recorded then, if anything.
+ * Times are Asterisk's, ISO 8601 in UTC (P8). No names and no numbers (P7). docs/receipt.schema.json is made from this;
+ * a change of its form is a new number.
  */
-export type Receipt = {
-  receipt: 1;
-  recording: {
-    id: string;
-    startedAt: string | null;
-    finishedAt: string | null;
-    /** From the end of the last sentence to the recorder's start, ms: a lower bound, since the recorder reports before the first sample. */
-    gapMs: number | null;
-    bytes: number | null;
-    durationMs: number | null;
-    sha256: string | null;
-    flags: readonly string[];
-    /** When its last purpose ends. */
-    keepUntil: string | null;
-  };
-  call: { id: string; startedAt: string; line: string | null };
-  policyVersion: string;
-  purposes: readonly {
-    id: string;
-    justification: string;
-    legalBasis: string;
-    keepDays: number;
-    /** When this purpose ends, and with it every use of the recording for it. */
-    keepUntil: string | null;
-  }[];
-  consent: { mode: 'announce'; digit: null };
-  language: { played: readonly string[]; reason: string | null };
-  notice: readonly {
-    prompt: string;
-    language: string;
-    text: string;
-    sha256: string;
-    lengthMs: number;
-    startedAt: string | null;
-    finishedAt: string | null;
-    verified: boolean;
-  }[];
-  asterisk: { version: string; node: string };
-};
 
-const time = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+const time = z.iso.datetime().nullable();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const sentence = z.strictObject({
+  prompt: z.string(),
+  language: z.string(),
+  text: z.string(),
+  sha256: sha256.describe('Of the sound file that was played, in its WAV form.'),
+  lengthMs: z.int(),
+  startedAt: time,
+  finishedAt: time,
+  verified: z.boolean().describe('Heard whole: Asterisk played at least 95 % of it to a caller who was still there.'),
+  verdict: z.string(),
+});
+
+const recordingPart = z.strictObject({
+  id: z.string(),
+  status: z.string(),
+  startedAt: time,
+  finishedAt: time,
+  gapMs: z
+    .int()
+    .nullable()
+    .describe('From the end of the last sentence to the start of the recorder, by Asterisk; a lower bound.'),
+  bytes: z.int().nullable(),
+  durationMs: z.int().nullable(),
+  sha256: sha256.nullable(),
+  flags: z.array(z.string()),
+  keepUntil: time.describe('When its last purpose ends.'),
+});
+
+const purposePart = z.strictObject({
+  id: z.string(),
+  justification: z.string(),
+  legalBasis: z.string(),
+  keepDays: z.int(),
+  keepUntil: time.describe('When this purpose ends, and with it every use of the recording for it.'),
+});
+
+export const receiptSchema = z
+  .strictObject({
+    receipt: z.literal(2),
+    call: z.strictObject({
+      id: z.string(),
+      startedAt: z.iso.datetime(),
+      endedAt: time,
+      line: z.string().nullable(),
+      result: z.string().nullable(),
+      reason: z.string().nullable(),
+    }),
+    policyVersion: z.string(),
+    purposes: z.array(purposePart),
+    language: z.strictObject({
+      played: z.array(z.string()),
+      reason: z.string().nullable(),
+      unavailable: z
+        .array(z.strictObject({ language: z.string(), reason: z.string() }))
+        .describe('Languages that stronger evidence spoke for but that have no prompts.'),
+    }),
+    notice: z.array(sentence),
+    consent: z.strictObject({
+      mode: z.enum(['announce', 'optOut', 'optIn']),
+      answer: z.enum(['none', 'accepted', 'refused']),
+      digits: z.string().nullable(),
+      at: time,
+    }),
+    recording: recordingPart.nullable().describe('null for a call that was not recorded.'),
+    asterisk: z.strictObject({ version: z.string(), node: z.string() }),
+  })
+  .meta({ title: 'Receipt of a call, version 2' });
+
+export type Receipt = z.infer<typeof receiptSchema>;
+
+const iso = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
 /** The time from the end of the notice to the start of the recorder, ms, by Asterisk's clock. */
 export function gapMs(recording: Pick<RecordingRow, 'startedAt' | 'noticeFinishedAt'>): number | null {
   return recording.startedAt === null ? null : recording.startedAt - recording.noticeFinishedAt;
 }
 
-export function makeReceipt(
-  recording: RecordingRow,
-  call: CallRow,
-  notices: readonly NoticeRow[],
-  policy: StoredPolicy,
-  ends: readonly PurposeEnd[],
-): Receipt {
+function recordingOf(row: RecordingRow): Receipt['recording'] {
   return {
-    receipt: 1,
-    recording: {
-      id: recording.id,
-      startedAt: time(recording.startedAt),
-      finishedAt: time(recording.finishedAt),
-      gapMs: gapMs(recording),
-      bytes: recording.bytes,
-      durationMs: recording.durationMs,
-      sha256: recording.sha256,
-      flags: recording.flags,
-      keepUntil: time(recording.keepUntil),
+    id: row.id,
+    status: row.status,
+    startedAt: iso(row.startedAt),
+    finishedAt: iso(row.finishedAt),
+    gapMs: gapMs(row),
+    bytes: row.bytes,
+    durationMs: row.durationMs,
+    sha256: row.sha256,
+    flags: row.flags,
+    keepUntil: iso(row.keepUntil),
+  };
+}
+
+type ReceiptSources = Pick<Catalogue, 'call' | 'notices' | 'policy' | 'purposeEnds' | 'recording' | 'recordingOfCall'>;
+
+async function policyOf(call: CallRow, catalogue: ReceiptSources): Promise<StoredPolicy> {
+  const content = await catalogue.policy(call.policyVersion);
+  if (content === undefined) throw new PreavisError('internal', 'the policy of a call is not in the catalogue');
+
+  return storedPolicy.parse(JSON.parse(content));
+}
+
+/** The receipt of a call, recorded or not. Throws call_unknown. */
+export async function receiptOfCall(catalogue: ReceiptSources, id: CallId): Promise<Receipt> {
+  const call = await catalogue.call(id);
+  if (call === undefined) throw new PreavisError('call_unknown', 'there is no call with this id');
+  const policy = await policyOf(call, catalogue);
+  const recording = await catalogue.recordingOfCall(id);
+  const ends = recording === undefined ? [] : await catalogue.purposeEnds(recording.id);
+  const notices = await catalogue.notices(id);
+
+  return {
+    receipt: 2,
+    call: {
+      id: call.id,
+      startedAt: isoTime(call.startedAt),
+      endedAt: iso(call.endedAt),
+      line: call.line,
+      result: call.result,
+      reason: call.reason,
     },
-    call: { id: call.id, startedAt: isoTime(call.startedAt), line: call.line },
     policyVersion: call.policyVersion,
-    purposes: call.purposes.map((id) => {
-      const purpose = policy.purposes[id];
-      if (purpose === undefined) throw new PreavisError('internal', 'a purpose of the call is not in its policy');
-      return { id, ...purpose, keepUntil: time(ends.find((end) => end.purpose === id)?.keepUntil ?? null) };
+    purposes: call.purposes.map((purpose) => {
+      const stored = policy.purposes[purpose];
+      if (stored === undefined) throw new PreavisError('internal', 'a purpose of the call is not in its policy');
+      return { id: purpose, ...stored, keepUntil: iso(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null) };
     }),
-    consent: { mode: 'announce', digit: null },
-    language: { played: call.languages, reason: call.languageReason },
-    notice: notices.map((notice) => ({
-      prompt: notice.prompt,
-      language: notice.language,
-      text: notice.text,
-      sha256: notice.sha256,
-      lengthMs: notice.lengthMs,
-      startedAt: time(notice.startedAt),
-      finishedAt: time(notice.finishedAt),
-      verified: notice.verified,
+    language: { played: call.languages, reason: call.languageReason, unavailable: call.languagesUnavailable },
+    notice: notices.map(({ startedAt, finishedAt, ...notice }) => ({
+      ...notice,
+      startedAt: iso(startedAt),
+      finishedAt: iso(finishedAt),
     })),
+    consent: { ...call.consent, at: iso(call.consent.at) },
+    recording: recording === undefined ? null : recordingOf(recording),
     asterisk: call.asterisk,
   };
 }
 
-/** The receipt of a recording from what the catalogue holds. Throws recording_unknown. */
-export async function receiptFrom(
-  catalogue: Pick<Catalogue, 'recording' | 'call' | 'notices' | 'policy' | 'purposeEnds'>,
-  id: RecordingId,
-): Promise<Receipt> {
+/** The receipt that belongs to a recording. Throws recording_unknown. */
+export async function receiptOfRecording(catalogue: ReceiptSources, id: RecordingId): Promise<Receipt> {
   const recording = await catalogue.recording(id);
   if (recording === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
-  const call = await catalogue.call(recording.callId);
-  const content = call === undefined ? undefined : await catalogue.policy(call.policyVersion);
-  if (call === undefined || content === undefined) {
-    throw new PreavisError('internal', 'the call or the policy of a recording is not in the catalogue');
-  }
 
-  return makeReceipt(
-    recording,
-    call,
-    await catalogue.notices(call.id),
-    storedPolicy.parse(JSON.parse(content)),
-    await catalogue.purposeEnds(recording.id),
-  );
+  return receiptOfCall(catalogue, recording.callId);
 }
 
 /** As it is stored beside the object. */

@@ -230,6 +230,16 @@ describe('a recording for two purposes', () => {
   });
 });
 
+test('a recording that was erased before its ends is listed for none', async () => {
+  withRows((database) => {
+    insertPolicy(database, 'one', keep);
+    insertRecording(database, { number: 1 });
+  });
+  await finish(idOf(1));
+  await catalogue.move(idOf(1), 'recorded', 'erased', {}, { event: 'erased on request', actor: 'test' });
+  expect(await catalogue.recordings({ inForce: { purpose: 'agreement', at: now }, limit: 10 })).toEqual([]);
+});
+
 test('a recording under way is listed for its purposes, and for no other', async () => {
   withRows((database) => {
     insertPolicy(database, 'one', keep);

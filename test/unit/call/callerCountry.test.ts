@@ -13,6 +13,7 @@ test.each([
   ['0470123456', 'BE'],
   // Unknown to the library, but of that country.
   ['+4901234567890', 'DE'],
+  ['+440000000000', 'GB'],
 ])('%s is a number of %s', (number, country) => {
   expect(callerCountryOf(number, 'BE')).toBe(country);
 });

@@ -95,6 +95,22 @@ test('a text that was changed after its sound was made is found', async () => {
   ]);
 });
 
+test('a placeholder that is left in a recorded language is found', async () => {
+  await asRecording();
+  const wav = await readFile(join(folder.path, 'fr/notice.wav'));
+  const sha256 = createHash('sha256').update(wav).digest('hex');
+  const made = (source: string | null): Promise<void> => {
+    const origin = { text: sentence, voice: 'espeak-ng fr-be', source, sha256 };
+    return folder.write('made.json', Buffer.from(JSON.stringify({ 'fr/notice': origin })));
+  };
+  await made('0123');
+  expect(await findings()).toEqual([]);
+  await made(null);
+  expect(await findings()).toEqual([
+    expect.objectContaining({ what: 'voice', measured: 'spoken by espeak-ng fr-be', allowed: 'a recording' }),
+  ]);
+});
+
 test('one WAV for two sentences is found', async () => {
   await folder.yaml(`
 languages: { fr: { made: recording, voice: a } }

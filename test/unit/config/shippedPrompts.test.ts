@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkPromptFiles } from '../../../src/config/promptCheck.ts';
-import { readOrigins, wordsOf } from '../../../src/config/promptOrigins.ts';
+import { originOf, readOrigins } from '../../../src/config/promptOrigins.ts';
 import { loadPrompts, promptFile, type PromptLibrary, readPromptSource } from '../../../src/config/prompts.ts';
 import { promptFormats, readPromptSound, soundLengthMs } from '../../../src/config/promptSound.ts';
 import { shippedSounds } from '../../support/promptFolder.ts';
@@ -136,7 +136,9 @@ test.each(languages)(
 
 test('every WAV was made from the words of prompts.yaml', async () => {
   const origins = await readOrigins(shippedSounds);
-  expect(library.prompts.map((prompt) => wordsOf(origins, prompt))).toEqual(library.prompts.map(({ text }) => text));
+  expect(library.prompts.map((prompt) => originOf(origins, prompt)?.text)).toEqual(
+    library.prompts.map(({ text }) => text),
+  );
   expect(origins.size).toBe(library.prompts.length);
 });
 

@@ -1,0 +1,40 @@
+import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+
+/**
+ * What is counted, for Prometheus. Labels have few fixed values and never hold personal data (P7).
+ */
+export type Metrics = {
+  callEnded: (result: string, reason: string) => void;
+  finding: (kind: string) => void;
+  /** The text that `GET /metrics` gives. */
+  text(): Promise<string>;
+  readonly contentType: string;
+};
+
+export function makeMetrics(): Metrics {
+  const register = new Registry();
+  collectDefaultMetrics({ register, prefix: 'preavis_' });
+  const calls = new Counter({
+    name: 'preavis_calls_total',
+    help: 'Calls that have ended, by result, and by reason where they went on unrecorded.',
+    labelNames: ['result', 'reason'],
+    registers: [register],
+  });
+  const findings = new Counter({
+    name: 'preavis_findings_total',
+    help: 'What the acoustic self-check found in finished recordings.',
+    labelNames: ['finding'],
+    registers: [register],
+  });
+
+  return {
+    callEnded: (result, reason) => {
+      calls.inc({ result, reason });
+    },
+    finding: (kind) => {
+      findings.inc({ finding: kind });
+    },
+    text: () => register.metrics(),
+    contentType: register.contentType,
+  };
+}
