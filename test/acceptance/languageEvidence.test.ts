@@ -70,7 +70,7 @@ const cases: Case[] = [
     line: 'header',
     how: 'the telephone asks for languages',
     headers: ['Accept-Language: nl-BE;q=0.8, fr;q=0.5, en;q=0'],
-    languages: ['nl'],
+    languages: ['nl', 'fr'],
     reason: 'acceptLanguage',
   },
   {
