@@ -30,7 +30,7 @@ export const errorCodes = {
   prompts_invalid: entry(
     2,
     false,
-    'prompts.yaml or one of the sound files beside it cannot be used.',
+    'The file prompts.yaml or one of the sound files beside it cannot be used.',
     'Correct the prompt that is named, or point notice.soundsFolder at a complete folder.',
   ),
   prompts_missing: entry(

@@ -97,7 +97,11 @@ describe('serve', () => {
     ];
     return {
       extensions: Object.fromEntries(extensions) as Record<string, string>,
-      config: { lines: Object.fromEntries([...quick, ...slow].map((name) => [name, line])) },
+      config: {
+        lines: Object.fromEntries([...quick, ...slow].map((name) => [name, line])),
+        // No call of a slow machine is cut short by the limit.
+        shutdown: { graceSeconds: 20 },
+      },
     };
   });
 
