@@ -209,6 +209,7 @@ export const whileAnnouncing: Handlers<Announcing> = {
   destinationRinging: ignored,
   destinationAnswered: ignored,
   strangerJoined: ignored,
+  partyReplaced: ignored,
   playbackStarted: (state, { playbackId, at }) => {
     if (playbackId !== state.current.playbackId) return stay(state);
     // Should Asterisk report it twice, the later time is the one that proves less.

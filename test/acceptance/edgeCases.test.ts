@@ -1,0 +1,345 @@
+import { burstTone, continuousTone, type ToneFile } from '../../lab/audio.ts';
+import { hold, transfer, transferAttended } from '../../lab/dialog.ts';
+import { startEar, type Ear } from '../../lab/ear.ts';
+import { labPurpose } from '../../lab/rig.ts';
+import { placeCall, startAgent, type Agent, type Call, type CallEnd } from '../../lab/sip.ts';
+import type { CallRow, RecordingRow } from '../../src/catalogue/rows.ts';
+import { receiptSchema, type Receipt } from '../../src/evidence/receipt.ts';
+import { readWav, tonePresence } from '../support/audio.ts';
+import { expectOnlyConsented } from '../support/consent.ts';
+import { startOperator, type Operator } from '../support/operator.ts';
+import { eventually } from '../support/poll.ts';
+import {
+  catalogueNotices,
+  catalogueRecordings,
+  endedCall,
+  expectNobodyConnected,
+  finishedRecording,
+  spooledWav,
+  useRig,
+} from '../support/rigs.ts';
+
+const agentHz = 1000;
+const callerHz = 440;
+/** Whoever comes later: somebody who was told nothing. */
+const strangerHz = 1600;
+
+/** Calls by these lines; the extension has the same name. */
+const optOutLines = ['left', 'held', 'movedearly', 'stopped', 'given', 'taken', 'consulted', 'joined', 'second'];
+const optInLines = ['first', 'third', 'stoppedquestion'];
+
+let operator: Operator;
+let agent: Agent;
+let busy: Agent;
+let stranger: Agent;
+/** Those whose talk goes on until somebody ends it; by line. */
+const talkers = new Map<string, Agent>();
+const at = useRig(async () => {
+  const tone = await burstTone(agentHz);
+  agent = await at.keep(startAgent({ behaviour: 'answer', tone, hangUpAfterMs: 1500, atOnce: 12 }));
+  busy = await at.keep(startAgent({ behaviour: 'busy', atOnce: 4 }));
+  stranger = await at.keep(startAgent({ behaviour: 'answer', tone: await continuousTone(strangerHz), atOnce: 12 }));
+  for (const line of ['given', 'taken', 'consulted', 'joined']) {
+    talkers.set(line, await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 2 })));
+  }
+  const to = (line: string): string => `${(talkers.get(line) ?? agent).dialString},20,line=${line}`;
+  const purpose = (more: Record<string, unknown>) => ({
+    ...labPurpose('lab', 'Calls of the lab are recorded in order to see what unusual calls leave.', 28),
+    ...more,
+  });
+  const lines = [...optOutLines, ...optInLines];
+  return {
+    extensions: Object.fromEntries(
+      lines.filter((line) => !['first', 'third', 'second'].includes(line)).map((line) => [line, to(line)]),
+    ),
+    lines: [
+      // Two lines in one call: the first is busy, whether it would be recorded or not.
+      `exten => first,1,Gosub(preavis,s,1(${busy.dialString},20,line=first))`,
+      ` same => n,Gosub(preavis,s,1(${to('second')}))`,
+      ' same => n,Hangup()',
+      `exten => third,1,Gosub(preavis,s,1(${busy.dialString},20,line=third))`,
+      ` same => n,Gosub(preavis,s,1(${agent.dialString},20,line=fourth))`,
+      ' same => n,Hangup()',
+      // Where transfers lead to.
+      `exten => stranger,1,Dial(${stranger.dialString},20)`,
+      ' same => n,Hangup()',
+    ],
+    config: {
+      purposes: {
+        training: purpose({ consent: 'optOut' }),
+        agreement: purpose({ consent: 'optIn', kind: 'evidence' }),
+      },
+      lines: Object.fromEntries(
+        [...lines, 'fourth'].map((line) => [
+          line,
+          {
+            purposes: [optInLines.includes(line) ? 'agreement' : 'training'],
+            language: 'en',
+            defaultLanguages: ['en'],
+          },
+        ]),
+      ),
+    },
+  };
+});
+
+type Made = { call: Call; ear: Ear };
+type Outcome = { end: CallEnd; ear: Ear };
+const outcomes = new Map<string, Outcome>();
+const failures = new Map<string, unknown>();
+
+async function callBy(
+  line: string,
+  meanwhile: (made: Made) => Promise<unknown>,
+  options: { tone?: ToneFile } = {},
+): Promise<void> {
+  const ear = await at.keep(startEar());
+  const tone = options.tone ?? (await continuousTone(callerHz));
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ear }));
+  await meanwhile({ call, ear });
+  outcomes.set(line, { end: await call.ended, ear });
+}
+
+const hears = (ear: Ear, hz: number, from = 0) =>
+  tonePresence(ear.samples().subarray(from), hz, { share: 0.7 }).reduce(
+    (sum, span) => sum + span.endMs - span.startMs,
+    0,
+  );
+
+/** Waits until they have talked for a while with the recorder on. */
+async function talked(line: string, { ear }: Made): Promise<void> {
+  await operator.dialled(line, 'ANSWER');
+  await eventually(() => hears(ear, agentHz) > 1500, { withinMs: 30_000 });
+}
+
+const dialogOf = (line: string) => {
+  const [dialog] = talkers.get(line)?.dialogs() ?? [];
+  if (dialog === undefined) throw new Error(`the agent of ${line} has no call`);
+
+  return dialog;
+};
+
+const bridgeOf = (channel: string): string => {
+  const entry = operator.seen.findLast(
+    ({ type, channel: who }) => type === 'ChannelEnteredBridge' && who?.id === channel,
+  );
+  if (entry?.bridge === undefined) throw new Error('not in a bridge');
+
+  return entry.bridge.id;
+};
+
+/** The others' ways of going wrong, each done once. */
+const deeds: Record<string, () => Promise<void>> = {
+  left: () =>
+    callBy('left', async ({ call }) => {
+      await operator.playing('left', 'keep-training');
+      await call.hangUp();
+    }),
+  held: () =>
+    callBy('held', async ({ call, ear }) => {
+      await operator.playing('held', 'notice-training');
+      expect(await hold(call.dialog(), ear.port)).toBe(200);
+    }),
+  movedearly: () =>
+    callBy('movedearly', async ({ call }) => {
+      await operator.playing('movedearly', 'notice-training');
+      movedEarly = await transfer(call.dialog(), 'stranger');
+    }),
+  stopped: () =>
+    callBy('stopped', async () => {
+      await operator.request('DELETE', `/playbacks/${await operator.playing('stopped', 'opt-out')}`);
+    }),
+  stoppedquestion: () =>
+    callBy('stoppedquestion', async ({ ear }) => {
+      const playback = await operator.playing('stoppedquestion', 'opt-in');
+      await ear.pressDigit('1');
+      await operator.request('DELETE', `/playbacks/${playback}`);
+    }),
+  given: () =>
+    callBy('given', async (made) => {
+      await talked('given', made);
+      expect(await transfer(dialogOf('given'), 'stranger')).toBe(202);
+      await eventually(() => hears(made.ear, strangerHz) > 2000, { withinMs: 20_000 });
+      await made.call.hangUp();
+    }),
+  taken: () =>
+    callBy('taken', async (made) => {
+      await talked('taken', made);
+      expect(await transfer(made.call.dialog(), 'stranger')).toBe(202);
+      await eventually(() => made.call.events().some(({ name }) => name === 'byeReceived'), { withinMs: 20_000 });
+    }),
+  consulted: () =>
+    callBy('consulted', async (made) => {
+      await talked('consulted', made);
+      const consultation = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: 'stranger' }));
+      await eventually(() => consultation.isAnswered());
+      expect(await transferAttended(dialogOf('consulted'), consultation.dialog())).toBe(202);
+      await eventually(() => hears(made.ear, strangerHz) > 2000, { withinMs: 20_000 });
+      await made.call.hangUp();
+      await consultation.ended;
+    }),
+  joined: () =>
+    callBy('joined', async (made) => {
+      await talked('joined', made);
+      const query = `endpoint=${encodeURIComponent(stranger.dialString)}&app=operator`;
+      const { id } = (await operator.request('POST', `/channels?${query}`)) as { id: string };
+      await eventually(() => operator.seen.some(({ type, channel }) => type === 'StasisStart' && channel?.id === id));
+      const bridge = bridgeOf(operator.channelOf('joined'));
+      await operator.request('POST', `/bridges/${bridge}/addChannel?channel=${id}`);
+      const from = made.ear.samples().length;
+      // They are three, and the agent is still there.
+      await eventually(() => tonePresence(made.ear.samples().subarray(from), strangerHz).length > 0);
+      await eventually(() => tonePresence(made.ear.samples().subarray(from), agentHz, { share: 0.2 }).length >= 3);
+      await operator.request('DELETE', `/channels/${id}`);
+      await made.call.hangUp();
+    }),
+  // Nobody presses the key of the first line.
+  first: () => callBy('first', () => Promise.resolve()),
+  third: () =>
+    callBy('third', async ({ ear }) => {
+      await operator.playing('third', 'opt-in');
+      await ear.pressDigit('1');
+    }),
+};
+let movedEarly: number | undefined;
+
+beforeAll(async () => {
+  operator = await at.keep(startOperator(at.rig));
+  // A deed that goes wrong is told by the tests of its own line.
+  await Promise.all(
+    Object.entries(deeds).map(async ([line, deed]) => {
+      await deed().catch((error: unknown) => failures.set(line, error));
+    }),
+  );
+}, 120_000);
+
+const outcomeOf = (line: string): Outcome => {
+  if (failures.has(line)) throw failures.get(line);
+  const outcome = outcomes.get(line);
+  if (outcome === undefined) throw new Error(`no outcome of ${line}`);
+
+  return outcome;
+};
+const recordingsOf = async (call: CallRow): Promise<RecordingRow[]> =>
+  (await catalogueRecordings(at.rig)).filter(({ callId }) => callId === call.id);
+const receiptOf = async (call: CallRow): Promise<Receipt> =>
+  receiptSchema.parse(JSON.parse((await at.rig.preavis('calls', 'receipt', call.id)).stdout));
+const verdicts = async (line: string) =>
+  (await catalogueNotices(at.rig, line)).map(({ prompt, verdict }) => `${prompt} ${verdict}`);
+
+async function expectUnrecorded(line: string, reason: string, level: string): Promise<void> {
+  const call = await endedCall(at.rig, line);
+  expect(call).toMatchObject({ result: 'unrecorded', reason });
+  expect(await recordingsOf(call)).toEqual([]);
+  const said = at.rig.log().filter((entry) => entry['call'] === call.id && entry['result'] !== undefined);
+  expect(said).toMatchObject([{ level, reason }]);
+  expect(hears(outcomeOf(line).ear, agentHz)).toBeGreaterThan(500);
+}
+
+/** Kept as far as it went, with both voices and nobody else's. */
+async function expectKeptAlone(line: string): Promise<RecordingRow> {
+  outcomeOf(line);
+  const call = await endedCall(at.rig, line);
+  expect(call).toMatchObject({ result: 'recorded' });
+  const recording = await finishedRecording(at.rig, line);
+  const samples = readWav(spooledWav(at.rig, recording.id));
+  expect(samples.length / 8).toBeGreaterThan(1500);
+  for (const hz of [agentHz, callerHz]) expect(tonePresence(samples, hz)).not.toEqual([]);
+  expect(tonePresence(samples, strangerHz, { share: 0.02, windowMs: 100 })).toEqual([]);
+
+  return recording;
+}
+
+it('leaves a receipt of a call that ended during the notice', async () => {
+  const call = await endedCall(at.rig, 'left');
+  expect(call).toMatchObject({ result: 'abandoned', languages: ['en'], languageReason: 'line' });
+  expect(await verdicts('left')).toEqual(['notice-training verified', 'keep-training notice_cut_short']);
+  expect(await receiptOf(call)).toMatchObject({
+    call: { id: call.id, result: 'abandoned' },
+    notice: [{ verified: true }, { verified: false }],
+    consent: { mode: 'optOut', answer: 'none' },
+    recording: null,
+  });
+});
+
+it('does not count a notice that the caller had on hold', async () => {
+  await expectUnrecordedHeld();
+  expect(await verdicts('held')).toEqual(['notice-training notice_on_hold']);
+});
+async function expectUnrecordedHeld(): Promise<void> {
+  const call = await endedCall(at.rig, 'held');
+  expect(call).toMatchObject({ result: 'unrecorded', reason: 'notice_on_hold' });
+  expect(await recordingsOf(call)).toEqual([]);
+  expect(outcomeOf('held').end).toMatchObject({ status: 'answered', endedBy: 'callee' });
+}
+
+it('does not count a sentence that an operator stopped, nor a question', async () => {
+  await expectUnrecorded('stopped', 'notice_cut_short', 'warn');
+  // Though the key was pressed: the question was not heard.
+  await expectUnrecorded('stoppedquestion', 'notice_cut_short', 'warn');
+});
+
+it('announces to the end what a transfer during the notice would have cut off, or records nothing', async () => {
+  const call = await endedCall(at.rig, 'movedearly');
+  expect(movedEarly).toBeGreaterThanOrEqual(200);
+  const rows = await recordingsOf(call);
+  const told = (await catalogueNotices(at.rig, 'movedearly')).every(({ verified }) => verified);
+  expect(rows.length === 0 || told).toBe(true);
+});
+
+describe('a transfer during the talk', () => {
+  it('ends the recording when the agent sends the caller on, and the caller talks to somebody else', async () => {
+    await expectKeptAlone('given');
+    expect(hears(outcomeOf('given').ear, strangerHz)).toBeGreaterThan(2000);
+  });
+
+  it('ends the recording when the caller sends the agent on', async () => {
+    await expectKeptAlone('taken');
+  });
+
+  it('ends the recording when the agent joins the caller with whom it has consulted', async () => {
+    await expectKeptAlone('consulted');
+    expect(hears(outcomeOf('consulted').ear, strangerHz)).toBeGreaterThan(2000);
+  });
+});
+
+it('stops recording when somebody joins who was not told, and lets them talk', async () => {
+  const recording = await expectKeptAlone('joined');
+  const call = await endedCall(at.rig, 'joined');
+  const { end } = outcomeOf('joined');
+  expect(end).toMatchObject({ endedBy: 'caller' });
+  // The recorder ended long before the call did.
+  expect(recording.finishedAt).toBeLessThan((call.endedAt ?? 0) - 1500);
+});
+
+describe('two lines in one call', () => {
+  it('are two calls, each with its own purposes, notice and receipt', async () => {
+    const [first, second] = [await endedCall(at.rig, 'first'), await endedCall(at.rig, 'second')];
+    expect(first).toMatchObject({ result: 'unrecorded', reason: 'no_consent', purposes: ['agreement'] });
+    expect(second).toMatchObject({ result: 'recorded', purposes: ['training'], consent: { mode: 'optOut' } });
+    expect(await recordingsOf(first)).toEqual([]);
+    expect(await recordingsOf(second)).toHaveLength(1);
+    const receipts = await Promise.all([first, second].map(receiptOf));
+    expect(receipts.map(({ purposes }) => purposes.map(({ id }) => id))).toEqual([['agreement'], ['training']]);
+    expect(receipts.map(({ recording }) => recording === null)).toEqual([true, false]);
+    expect(receipts[1]?.notice.map(({ prompt }) => prompt)).toEqual(['notice-training', 'keep-training', 'opt-out']);
+  });
+
+  it('do not take the consent of the one for the other', async () => {
+    const [third, fourth] = [await endedCall(at.rig, 'third'), await endedCall(at.rig, 'fourth')];
+    expect(third).toMatchObject({
+      result: 'notConnected',
+      dialStatus: 'BUSY',
+      consent: { mode: 'optIn', answer: 'accepted', digits: '1' },
+    });
+    expect(fourth).toMatchObject({ result: 'recorded', consent: { mode: 'optOut', answer: 'none', digits: null } });
+    // The first line of each call was dialled, once by the dialplan and once by Préavis.
+    expect(busy.calls()).toBe(2);
+  });
+});
+
+it('leaves nobody connected, and only recordings that may be kept', async () => {
+  await expectNobodyConnected(at.rig);
+  expect(await at.rig.preavis('upload')).toMatchObject({ code: 0 });
+  await expectOnlyConsented(at.rig);
+});
