@@ -22,6 +22,8 @@ export type Ear = {
   firstPacketAt(): number | undefined;
   /** What was heard, from the first packet on; every packet lies where its RTP timestamp says. */
   samples(): Int16Array;
+  /** What was heard in the last `ms`; for polling, where all of a long call would take too long. */
+  latest(ms: number): Int16Array;
   /** Presses a key for `durationMs`. Rejects while nothing was heard: only then Asterisk's port is known. */
   pressDigit(digit: string, durationMs?: number): Promise<void>;
   /** Sends a-law sound, for a caller who has no other. Rejects while nothing was heard. */
@@ -54,6 +56,10 @@ export async function startEar(): Promise<Ear> {
     packets: () => heard.length,
     firstPacketAt: () => heard[0]?.at,
     samples: () => assemble(heard),
+    latest: (ms) => {
+      const from = Date.now() - ms;
+      return assemble(heard.slice(heard.findLastIndex(({ at }) => at < from) + 1));
+    },
     pressDigit: async (digit, durationMs = 120) => {
       if (!peer) throw new Error('Nothing was heard yet, so Asterisk’s port is not known.');
       const { port, address } = peer;

@@ -111,7 +111,7 @@ async function stopBy({ line, way }: (typeof talks)[number]): Promise<void> {
   // Some seconds of talk are on disk before the code is pressed.
   const file = await eventually(
     () => {
-      expect(tonePresence(made.ear.samples(), agentHz, { share: 0.7 }).length).toBeGreaterThanOrEqual(2);
+      expect(tonePresence(made.ear.latest(3000), agentHz, { share: 0.7 }).length).toBeGreaterThanOrEqual(2);
       const bridge = operator.seen.findLast(
         ({ type, channel }) => type === 'ChannelEnteredBridge' && channel?.id === peer,
       );
@@ -121,7 +121,7 @@ async function stopBy({ line, way }: (typeof talks)[number]): Promise<void> {
       );
       return started?.recording?.name ?? false;
     },
-    { withinMs: 60_000 },
+    { withinMs: 60_000, everyMs: 200 },
   );
   const id = file.replace('preavis-', '');
   const existed = existsSync(spooledWav(at.rig, id));
@@ -131,8 +131,10 @@ async function stopBy({ line, way }: (typeof talks)[number]): Promise<void> {
   const stoppedAfterMs = performance.now() - pressedAt;
   const length = made.ear.samples().length;
   // They hear the acknowledgement, about four seconds, and talk on.
-  await eventually(() => tonePresence(made.ear.samples().subarray(length), agentHz, { share: 0.7 }).length >= 6, {
+  const since = () => made.ear.latest(performance.now() - pressedAt);
+  await eventually(() => tonePresence(since(), agentHz, { share: 0.7 }).length >= 6, {
     withinMs: 30_000,
+    everyMs: 200,
   });
   stopped.set(line, { ear: made.ear, stoppedAfterMs, file: id, existed, agentMs: length / 8 });
   await made.call.hangUp();
