@@ -5,6 +5,7 @@ import { placeCall, startAgent, type Agent, type CallEnd } from '../../lab/sip.t
 import { readWav, tonePresence } from '../support/audio.ts';
 import { expectOnlyConsented } from '../support/consent.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
+import { eventually } from '../support/poll.ts';
 import {
   catalogueCalls,
   catalogueNotices,
@@ -243,6 +244,7 @@ async function pressAt(each: Call, ear: Ear): Promise<void> {
     case 'ringing':
       await operator.dialled(line, 'RINGING');
   }
+  await eventually(() => ear.packets() > 0);
   for (const key of keys ?? '') await ear.pressDigit(key);
 }
 

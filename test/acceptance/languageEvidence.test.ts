@@ -7,6 +7,7 @@ import { placeCall, startAgent } from '../../lab/sip.ts';
 import { tonePresence } from '../support/audio.ts';
 import { expectOnlyConsented } from '../support/consent.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
+import { eventually } from '../support/poll.ts';
 import { catalogueNotices, endedCall, expectNobodyConnected, rigTimeoutMs, useRig } from '../support/rigs.ts';
 import { heardPart, promptSound } from '../support/sound.ts';
 
@@ -179,6 +180,7 @@ async function callBy(
 /** Presses a key when the first language is being offered. */
 const choosing = (line: string, key: string) => async (ear: Ear) => {
   await operator.playing(line, 'choose-lang');
+  await eventually(() => ear.packets() > 0);
   await ear.pressDigit(key);
 };
 
