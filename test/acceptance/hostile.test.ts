@@ -206,7 +206,7 @@ it('obeys a choice that comes with a number that is none, and remembers nobody',
   expect(await endedCall(at.rig, 'menu')).toMatchObject({ languages: ['de'], languageReason: 'choice' });
 });
 
-it('connects a call for an unknown purpose unrecorded, and names the argument', async () => {
+it('connects a call for an unknown purpose unrecorded, and names the argument', () => {
   const said = at.rig.log().filter(({ argument }) => argument === 'purpose');
   expect(said).toMatchObject([
     { code: 'arguments_invalid', problem: expect.stringContaining('not a purpose') as unknown },
