@@ -199,6 +199,9 @@ stutter = 350+440
   };
 }
 
+/** The header of an INVITE that says how its caller sends keys; without it: by RFC 4733. */
+export const digitsHeader = 'X-Lab-Digits';
+
 /** Who sends from 127.0.0.1 is the caller; agents are only called, by address. */
 function pjsipConf({ ports, incomingContext }: ConfInput): string {
   const media = `disallow = all
@@ -207,13 +210,29 @@ direct_media = no
 rtp_symmetric = no
 force_rport = yes
 rewrite_contact = no
-dtmf_mode = rfc4733
 trust_id_inbound = yes
 trust_id_outbound = yes
 `;
+  const otherDigits = (['info', 'inband'] as const)
+    .map(
+      (mode) => `
+[caller-${mode}]
+type = endpoint
+transport = udp
+context = ${incomingContext}
+dtmf_mode = ${mode}
+${media}
+[caller-${mode}]
+type = identify
+endpoint = caller-${mode}
+match_header = ${digitsHeader}: ${mode}
+`,
+    )
+    .join('');
+
   return `[global]
 type = global
-endpoint_identifier_order = ip
+endpoint_identifier_order = header,ip
 user_agent = lab
 
 [system]
@@ -229,6 +248,7 @@ bind = 127.0.0.1:${ports.sip}
 type = endpoint
 transport = udp
 context = ${incomingContext}
+dtmf_mode = rfc4733
 ${media}
 [caller]
 type = identify
@@ -239,5 +259,6 @@ match = 127.0.0.1
 type = endpoint
 transport = udp
 context = ${incomingContext}
-${media}`;
+dtmf_mode = rfc4733
+${media}${otherDigits}`;
 }

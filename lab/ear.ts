@@ -11,6 +11,8 @@ export const digitPayload = 101;
 
 const alawPayload = 8;
 const samplesPerMs = 8;
+/** 20 ms. */
+const packetBytes = 160;
 
 export type Ear = {
   readonly port: number;
@@ -20,8 +22,12 @@ export type Ear = {
   firstPacketAt(): number | undefined;
   /** What was heard, from the first packet on; every packet lies where its RTP timestamp says. */
   samples(): Int16Array;
+  /** What was heard in the last `ms`; for polling, where all of a long call would take too long. */
+  latest(ms: number): Int16Array;
   /** Presses a key for `durationMs`. Rejects while nothing was heard: only then Asterisk's port is known. */
   pressDigit(digit: string, durationMs?: number): Promise<void>;
+  /** Sends a-law sound, for a caller who has no other. Rejects while nothing was heard. */
+  speak(alaw: Uint8Array): Promise<void>;
   close(): void;
 };
 
@@ -44,11 +50,16 @@ export async function startEar(): Promise<Ear> {
   // A test that fails must not be kept alive by its ear.
   socket.unref();
   let sequence = 1;
+  let spoken = 0;
   return {
     port: socket.address().port,
     packets: () => heard.length,
     firstPacketAt: () => heard[0]?.at,
     samples: () => assemble(heard),
+    latest: (ms) => {
+      const from = Date.now() - ms;
+      return assemble(heard.slice(heard.findLastIndex(({ at }) => at < from) + 1));
+    },
     pressDigit: async (digit, durationMs = 120) => {
       if (!peer) throw new Error('Nothing was heard yet, so Asterisk’s port is not known.');
       const { port, address } = peer;
@@ -61,6 +72,20 @@ export async function startEar(): Promise<Ear> {
         socket.send(digitPacket({ digit, sequence, timestamp, duration, end, marker: step === 1 }), port, address);
         sequence += 1;
         if (!end) await sleep(20);
+      }
+    },
+    speak: async (alaw) => {
+      if (!peer) throw new Error('Nothing was heard yet, so Asterisk’s port is not known.');
+      const { port, address } = peer;
+      const startedAt = performance.now();
+      const packets = Math.ceil(alaw.length / packetBytes);
+      for (let index = 0; index < packets; index += 1) {
+        // By the clock: a timer that is late must not stretch the sound.
+        await sleep(Math.max(0, startedAt + index * 20 - performance.now()));
+        const payload = alaw.subarray(index * packetBytes, (index + 1) * packetBytes);
+        socket.send(soundPacket(payload, sequence, spoken, index === 0), port, address);
+        sequence += 1;
+        spoken += packetBytes;
       }
     },
     close: () => {
@@ -110,6 +135,17 @@ export function decodeALaw(bytes: Uint8Array): Int16Array {
   wav.fromScratch(1, 8000, '8a', bytes);
   wav.fromALaw();
   return Int16Array.from(wav.getSamples());
+}
+
+function soundPacket(payload: Uint8Array, sequence: number, timestamp: number, marker: boolean): Buffer {
+  const header = Buffer.alloc(12);
+  header.writeUInt8(0x80, 0);
+  header.writeUInt8((marker ? 0x80 : 0) | alawPayload, 1);
+  header.writeUInt16BE(sequence & 0xffff, 2);
+  header.writeUInt32BE(timestamp >>> 0, 4);
+  header.writeUInt32BE(0x1ab, 8);
+
+  return Buffer.concat([header, payload]);
 }
 
 type DigitEvent = {

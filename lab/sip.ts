@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import type { ToneFile } from './audio.ts';
+import { parseDialog, type Dialog } from './dialog.ts';
 import { startEar, type Ear } from './ear.ts';
 import { claimPorts, type PortBlock } from './ports.ts';
 import { makeLabFolder, spawnLive, type LabFolder, type LiveProcess } from './processes.ts';
@@ -12,6 +13,7 @@ import {
   agentScenario,
   callerLine,
   callerScenario,
+  dialogLine,
   hangUpRequest,
   type AgentBehaviour,
   type CallerScenario,
@@ -29,6 +31,8 @@ export type AgentOptions = {
   hangUpAfterMs?: number;
   /** How many calls it can have at the same time. */
   atOnce?: number;
+  /** Hears its calls in its place; for agents with one call at a time. */
+  ear?: Ear;
 };
 
 export type Agent = {
@@ -41,6 +45,8 @@ export type Agent = {
   answered(): number;
   /** The From header of each INVITE. */
   callers(): string[];
+  /** Its side of each call, in the order of the INVITEs. */
+  dialogs(): Dialog[];
   events(): SipEvent[];
   stop(): Promise<void>;
 };
@@ -80,6 +86,8 @@ export type Call = {
   events(): SipEvent[];
   /** True once the call was answered (and not yet over or over). */
   isAnswered(): boolean;
+  /** The caller's side, once it was answered. */
+  dialog(): Dialog;
   /** BYE, or CANCEL while it rings. */
   hangUp(): Promise<void>;
   /** Ends SIPp without a word to Asterisk (as a telephone that loses power) and removes its folder. */
@@ -115,6 +123,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     hangUpAfterMs: options.hangUpAfterMs,
     tonePath: options.tone?.path,
     earlyTonePath: options.earlyTone?.path,
+    earPort: options.ear?.port,
   });
   const sipp = await Sipp.start(xml, ['-aa'], options.atOnce ?? 10);
   await sipp.listens();
@@ -123,7 +132,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     dialString: `PJSIP/agent/sip:agent@127.0.0.1:${sipp.port}`,
     calls: () => sipp.count('invited'),
     answered: () => sipp.count('answered'),
-    callers: () => sipp.callers(),
+    callers: () => sipp.lines(callerLine),
+    dialogs: () => sipp.lines(dialogLine).map(parseDialog),
     events: () => sipp.events(),
     stop: () => sipp.stop(),
   };
@@ -135,7 +145,8 @@ export async function placeCall(options: CallOptions): Promise<Call> {
   const ear = options.ear ?? ownEar;
   const callId = ulid();
   const xml = callerScenario(scenarioOf(options, ear));
-  const args = ['-m', '1', '-cid_str', callId, `127.0.0.1:${options.sipPort}`];
+  // -aa answers what Asterisk asks or reports inside the call, such as how a transfer goes.
+  const args = ['-aa', '-m', '1', '-cid_str', callId, `127.0.0.1:${options.sipPort}`];
   const sipp = await Sipp.start(xml, args, 1);
   const pressing = ear && digits.length > 0 ? press(sipp, ear, digits) : Promise.resolve();
   const ended = sipp.exited.then(async () => {
@@ -153,6 +164,11 @@ export async function placeCall(options: CallOptions): Promise<Call> {
     ended,
     events: () => sipp.events(),
     isAnswered: () => sipp.count('answered') > 0,
+    dialog: () => {
+      const [line] = sipp.lines(dialogLine);
+      if (line === undefined) throw new Error('The call was not answered yet.');
+      return parseDialog(line);
+    },
     hangUp: async () => {
       // Between the answer and its own ACK, SIPp takes our request for a mistake of Asterisk's and lets the call hang.
       if (sipp.count('answered') > 0) await sipp.first('acknowledged');
@@ -266,6 +282,9 @@ function statusOf(finalCode: number | undefined, cancelled: boolean): CallEnd['s
   return 'failed';
 }
 
+/** Lines of the log that are no events. */
+const otherLines: readonly string[] = [callerLine, dialogLine];
+
 /** One SIPp process with its folder, ports and log. */
 class Sipp {
   readonly port: number;
@@ -316,11 +335,12 @@ class Sipp {
     throw new Error('SIPp does not listen.');
   }
 
-  callers(): string[] {
+  /** What the scenario logged behind this word. */
+  lines(word: string): string[] {
     return this.#read('events.log')
       .split('\n')
-      .filter((line) => line.startsWith(callerLine))
-      .map((line) => line.slice(callerLine.length).trim());
+      .filter((line) => line.startsWith(word))
+      .map((line) => line.slice(word.length).trim());
   }
 
   events(): SipEvent[] {
@@ -328,7 +348,7 @@ class Sipp {
     return this.#read('events.log')
       .split('\n')
       .map((line) => line.split(' '))
-      .filter((fields) => fields.length === 3 && fields[0] !== callerLine.trim())
+      .filter((fields) => fields.length === 3 && !otherLines.includes(`${fields[0] ?? ''} `))
       .map(([name = '', seconds, micros]) => ({ name, at: Number(seconds) * 1000 + Number(micros) / 1000 }));
   }
 

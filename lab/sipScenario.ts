@@ -10,6 +10,7 @@ export type AgentScenario = {
   readonly tonePath?: string | undefined;
   /** Played before the answer, as early media. */
   readonly earlyTonePath?: string | undefined;
+  readonly earPort?: number | undefined;
 };
 
 export type CallerScenario = {
@@ -25,6 +26,9 @@ export type CallerScenario = {
 /** The request that makes a caller hang up; sent by us with the call's Call-ID, never by Asterisk. */
 export const hangUpRequest = 'REFER';
 
+/** CSeq of the BYE: room for the requests of dialog.ts before it. */
+const lastSequence = 100_000;
+
 const finalCodes = [400, 403, 404, 408, 410, 480, 484, 486, 487, 488, 500, 501, 502, 503, 504, 600, 603];
 
 const scenario = (name: string, body: string) =>
@@ -37,6 +41,8 @@ const message = (head: readonly string[], sdp: readonly string[] = []) =>
 
 /** A line of the log that holds what an agent was told about its caller. */
 export const callerLine = 'CALLER ';
+/** A line of the log with what a request inside the call must carry, see dialog.ts. */
+export const dialogLine = 'DIALOG ';
 
 const note = (event: string) =>
   `<gettimeofday assign_to="seconds,micros"/><log message="${event} [$seconds] [$micros]"/>`;
@@ -84,7 +90,8 @@ export function agentScenario(input: AgentScenario): string {
   const invited = `<recv request="INVITE"><action>
 <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
 <ereg regexp="sip:[^>;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
-${note('invited')}<log message="${callerLine}[$from]"/></action></recv>`;
+${note('invited')}<log message="${callerLine}[$from]"/>
+<log message="${dialogLine}[call_id]|&lt;sip:agent@127.0.0.1&gt;;tag=agent-[pid]-[call_number]|[$from]|[$contact]|[local_port]"/></action></recv>`;
   const refuse = (status: string) => `${invited}
 <send retrans="500">${reply(status)}</send>
 <recv request="ACK"/>
@@ -98,7 +105,7 @@ ${note('invited')}<log message="${callerLine}[$from]"/></action></recv>`;
   const ringing =
     input.earlyTonePath === undefined
       ? `<send>${reply('180 Ringing')}</send>`
-      : `<send>${reply('183 Session Progress', sdp())}</send><nop><action>${play(input.earlyTonePath)}</action></nop>`;
+      : `<send>${reply('183 Session Progress', sdp(input.earPort))}</send><nop><action>${play(input.earlyTonePath)}</action></nop>`;
   switch (input.behaviour) {
     case 'busy':
       return scenario('agent', refuse('486 Busy Here'));
@@ -115,7 +122,7 @@ ${note('invited')}<log message="${callerLine}[$from]"/></action></recv>`;
         `${invited}
 ${input.ringMs > 0 ? `${ringing}\n<recv request="CANCEL" timeout="${input.ringMs}" ontimeout="answer" next="cancelled"><action>${note('cancelled')}</action></recv>` : ''}
 <label id="answer"/>
-<send retrans="500">${reply('200 OK', sdp())}</send>
+<send retrans="500">${reply('200 OK', sdp(input.earPort))}</send>
 <recv request="ACK"><action>${play(input.tonePath)}${note('answered')}</action></recv>
 <recv request="BYE"${input.hangUpAfterMs === undefined ? '' : ` timeout="${input.hangUpAfterMs}" ontimeout="hangUp"`}><action>${note('byeReceived')}</action></recv>
 <send next="end">${inDialog('200 OK')}</send>
@@ -128,7 +135,7 @@ ${input.ringMs > 0 ? `${ringing}\n<recv request="CANCEL" timeout="${input.ringMs
           'From: <sip:agent@[local_ip]:[local_port]>;tag=agent-[pid]-[call_number]',
           'To: [$from]',
           '[last_Call-ID:]',
-          'CSeq: 1 BYE',
+          `CSeq: ${lastSequence} BYE`,
         ])}</send>
 <recv response="200" next="end"/>
 ${cancelled}`,
@@ -174,7 +181,8 @@ export function callerScenario(input: CallerScenario): string {
 <recv response="183" optional="true"><action>${note('progress')}</action></recv>
 <recv request="${hangUpRequest}" optional="true" next="cancel"/>
 ${finals}
-<recv response="200"><action>${takeTo}${note('answered')}</action></recv>
+<recv response="200"><action>${takeTo}${note('answered')}
+<log message="${dialogLine}[call_id]|&lt;sip:caller@127.0.0.1&gt;;tag=caller-[pid]-[call_number]|[$to]|sip:${input.to}@[remote_ip]:[remote_port]|[local_port]"/></action></recv>
 <send>${message(request('ACK', '[$to]', 1, '[branch]'))}</send>
 <nop><action>${play(input.tonePath)}${note('acknowledged')}</action></nop>
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
@@ -182,7 +190,7 @@ ${finals}
 <send next="end">${message(['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]'])}</send>
 <label id="hangUp"/>
 <nop><action>${note('byeSent')}</action></nop>
-<send retrans="500">${message(request('BYE', '[$to]', 2, '[branch]'))}</send>
+<send retrans="500">${message(request('BYE', '[$to]', lastSequence, '[branch]'))}</send>
 <recv response="200" next="end"/>
 <label id="cancel"/>
 <nop><action>${note('cancelSent')}</action></nop>

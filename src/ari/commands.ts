@@ -65,7 +65,11 @@ export function makeAriCommands(request: AriRequest, application: string): AriCo
         maxDurationSeconds: String(maximumSeconds),
       }),
     stopRecorder: (name) => command('POST', `/recordings/live/${id(name)}/stop`),
-    discardRecorder: (name) => command('DELETE', `/recordings/live/${id(name)}`),
+    discardRecorder: async (name) => {
+      const live = await orUndefined(request('DELETE', `/recordings/live/${id(name)}`).then(() => true));
+      // It has ended before: what it left is a stored one.
+      if (live === undefined) await request('DELETE', `/recordings/stored/${id(name)}`);
+    },
     hangUp: (channelId) => command('DELETE', `/channels/${id(channelId)}`, { reason: 'normal' }),
     setVariable: (channelId, variable, value) =>
       command('POST', `/channels/${id(channelId)}/variable`, { variable, value }),

@@ -13,6 +13,8 @@ export type AriEvent =
       args: string[];
       callerNumber: string;
       language: string;
+      /** The channel whose place in a bridge it takes: a transfer. */
+      replaces: ChannelId | undefined;
     }
   /** Asked to hang up: comes before the end of what plays on it, so that a sentence cut off is known for what it is. */
   | { type: 'channelHangingUp'; at: number; channelId: ChannelId }
@@ -80,7 +82,10 @@ const onRecording = z.object({
 });
 
 const onType = z.looseObject({ type: z.string() });
-const onArrival = onChannel.extend({ args: z.array(z.string()) });
+const onArrival = onChannel.extend({
+  args: z.array(z.string()),
+  replace_channel: z.object({ id: z.string().min(1) }).optional(),
+});
 const onDestruction = onChannel.extend({ cause: z.int() });
 const onDial = z.object({
   timestamp,
@@ -112,6 +117,7 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
         args: event.args,
         callerNumber: event.channel.caller?.number ?? '',
         language: event.channel.language,
+        replaces: event.replace_channel?.id as ChannelId | undefined,
       };
     }
     case 'ChannelHangupRequest': {

@@ -22,7 +22,7 @@ export type AriCommands = {
   /** Records the bridge as `<name>.wav` in Asterisk's recording folder; fails when that file exists. */
   recordBridge(bridgeId: BridgeId, name: string, maximumSeconds: number): Promise<void>;
   stopRecorder(name: string): Promise<void>;
-  /** Stops it and removes its file. */
+  /** Stops it, unless it has ended, and removes its file. */
   discardRecorder(name: string): Promise<void>;
   hangUp(channelId: ChannelId): Promise<void>;
   setVariable(channelId: ChannelId, name: string, value: string): Promise<void>;

@@ -220,6 +220,7 @@ export const whileAnnouncing: Handlers<Announcing> = {
   destinationAnswered: ignored,
   // P1: who waits in the bridge before the destination does was not told.
   strangerJoined: (state) => (state.prepared ? goOnUnrecorded(state, 'untold_party') : stay(state)),
+  partyReplaced: ignored,
   playbackStarted: (state, { playbackId, at }) => {
     if (playbackId !== state.current.playbackId) return stay(state);
     // Should Asterisk report it twice, the later time is the one that proves less.

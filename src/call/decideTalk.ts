@@ -106,6 +106,7 @@ export const whileDialling: Handlers<Dialling> = {
     return acknowledge({ ...told(state), answer }, consent.refusal.acknowledgement, []);
   },
   strangerJoined: (state) => goOnUnrecorded(told(state), 'untold_party'),
+  partyReplaced: ignored,
   timeUp: (state, { timer }) => (timer === 'dial' ? notConnected(state, 'NOANSWER', undefined) : stay(state)),
   stepFailed: (state, { step }) => stepFailedWhileDialling(state, step),
   bridgeGone: (state) => goOnUnrecorded(told(state), 'dial_failed'),
@@ -155,6 +156,28 @@ function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
   return { state: { ...state, recorder }, effects: [...stop, { type: 'save' }, ...tell] };
 }
 
+/**
+ * A transfer: from here on somebody else is that side of the call, who was not told, so recording stops (P1). They talk on in
+ * our bridge (P3), and the call ends when one of the two leaves it.
+ */
+function replace(state: Talking, { party, channel }: Extract<CallEvent, { type: 'partyReplaced' }>): Step {
+  const { facts, recorder } = state;
+  const order = orderOf(facts);
+  const replaced = party === 'caller' ? facts.callerChannel : order.destination;
+  if (channel === replaced) return stay(state);
+  const now: Facts =
+    party === 'caller' ? { ...facts, callerChannel: channel } : { ...facts, order: { ...order, destination: channel } };
+
+  return {
+    state: { ...state, facts: now, untold: true },
+    effects: [
+      ...(isActive(recorder) ? [{ type: 'stopRecorder' as const, recording: order.recording }] : []),
+      { type: 'hangUpReplaced', channel: replaced },
+      { type: 'save' },
+    ],
+  };
+}
+
 /** The feature code stops the recorder and removes what it has, at once; the talk goes on. */
 function keyWhileTalking(state: Talking, digit: string, at: number): Step {
   const { facts, recorder } = state;
@@ -200,6 +223,7 @@ export const whileTalking: Handlers<Talking> = {
     state: { ...state, untold: true },
     effects: isActive(state.recorder) ? [{ type: 'stopRecorder', recording: orderOf(state.facts).recording }] : [],
   }),
+  partyReplaced: replace,
   callerLeft: (state, { at }) => close(state, at, ['destination']),
   // It may live on elsewhere, transferred: it is not ours to hang up.
   destinationLeft: (state, { at }) => close(state, at, ['caller']),

@@ -1,4 +1,4 @@
-import type { PlaybackId } from '../core/ids.ts';
+import type { ChannelId, PlaybackId } from '../core/ids.ts';
 import type { Order } from './state.ts';
 
 /**
@@ -24,6 +24,8 @@ export type CallEvent =
   | { type: 'destinationLeft'; at: number | undefined; cause: number | undefined }
   /** A channel that is neither of the two came into the bridge: somebody who was not told. */
   | { type: 'strangerJoined' }
+  /** A transfer: `channel` has taken the place of one of the two in the bridge. Whoever is behind it was not told. */
+  | { type: 'partyReplaced'; party: 'caller' | 'destination'; channel: ChannelId }
   | { type: 'recorderStarted'; at: number | undefined }
   | { type: 'recorderFinished'; at: number | undefined }
   | { type: 'recorderFailed' }

@@ -17,7 +17,7 @@ export const ignoresDestination = {
   destinationAnswered: ignored,
   destinationLeft: ignored,
 } as const;
-export const ignoresBridge = { strangerJoined: ignored, bridgeGone: ignored } as const;
+export const ignoresBridge = { strangerJoined: ignored, partyReplaced: ignored, bridgeGone: ignored } as const;
 export const ignoresRecorder = {
   recorderStarted: ignored,
   recorderFinished: ignored,

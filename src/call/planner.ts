@@ -94,6 +94,16 @@ export function makePlanner({ policy, preferences, variable, ids, random }: Plan
     };
   };
 
+  /** Asterisk answers with an error (HTTP 500) where there is no such header, or no SIP: then it says nothing. */
+  const headerOf = async (channelId: ChannelId): Promise<string> => {
+    try {
+      return await variable(channelId, acceptLanguage);
+    } catch (thrown) {
+      if (thrown instanceof PreavisError && thrown.code === 'ari_request_failed') return '';
+      throw thrown;
+    }
+  };
+
   return {
     plan: async ({ request, channelId, channelLanguage, callerNumber }) => {
       const line = policy.lines.get(request.line);
@@ -101,7 +111,7 @@ export function makePlanner({ policy, preferences, variable, ids, random }: Plan
       const { purposes } = request;
       const preference = await preferences.find(callerNumber);
       const evidence = { argument: request.language, preference, line, channelLanguage, callerNumber, purposes };
-      const language = await decideLanguage(evidence, policy, () => variable(channelId, acceptLanguage));
+      const language = await decideLanguage(evidence, policy, () => headerOf(channelId));
       if (language === undefined) return undefined;
       const named = purposes.flatMap((id) => policy.purposes.get(id) ?? []);
       const { mode } = consentFor(named, callerCountryOf(callerNumber, policy.defaultCountry));

@@ -32,7 +32,12 @@ const isOwn = (id: string): boolean => id.startsWith('preavis-') && isUlid(id.sl
 /** How long callers may take to be sent on when this process leaves, ms. */
 const partingLimitMs = 2_000;
 
-type Owner = { session: CallSession; translate(event: AriEvent): CallEvent | undefined };
+type Owner = {
+  session: CallSession;
+  translate(event: AriEvent): CallEvent | undefined;
+  /** All keys of its call. */
+  keys: string[];
+};
 
 export class CallRegistry {
   readonly #ports: RegistryPorts;
@@ -116,6 +121,10 @@ export class CallRegistry {
     const { policy, ids, log } = this.#ports;
     // The destination's channel, which we made ourselves.
     if (isOwn(event.channelId)) return;
+    if (event.replaces !== undefined) {
+      this.#replace(event.channelId, event.replaces);
+      return;
+    }
     // A caller may come again by another extension while the first call is still being closed: that is a new call.
     this.#owners.get(event.channelId)?.session.handle({ type: 'callerLeft', at: event.at });
     const facts: Facts = {
@@ -142,6 +151,25 @@ export class CallRegistry {
     this.#add(facts, (ports) => CallSession.start(begin(facts), ports), arrival);
   }
 
+  /** A transfer in a bridge of ours: Asterisk has put `by` in the place of `replaced` and gives it to us. */
+  #replace(by: ChannelId, replaced: ChannelId): void {
+    const owner = this.#owners.get(replaced);
+    if (owner?.session.state.kind !== 'talking') {
+      // The call has ended in the meantime; its dialplan ends the channel.
+      void this.#free({ channels: [by], bridges: [] });
+      return;
+    }
+    const { session, keys } = owner;
+    const party = session.state.facts.callerChannel === replaced ? 'caller' : 'destination';
+    const translate = party === 'caller' ? translateCaller : translateDestination;
+    this.#owners.delete(replaced);
+    keys.push(by);
+    // The caller's consent is not theirs to give or take back.
+    const translateOther: Owner['translate'] = (event) => (event.type === 'digit' ? undefined : translate(event));
+    this.#owners.set(by, { session, translate: translateOther, keys });
+    session.handle({ type: 'partyReplaced', party, channel: by });
+  }
+
   #refuse(facts: Facts, reason: UnrecordedReason): void {
     this.#add(facts, (ports) => CallSession.start(refuse(facts, reason), ports));
   }
@@ -153,7 +181,7 @@ export class CallRegistry {
     const own = (known: Facts): void => {
       for (const [key, translate] of ownersOf(known)) {
         keys.push(key);
-        this.#owners.set(key, { session, translate });
+        this.#owners.set(key, { session, translate, keys });
       }
     };
     const session = make({

@@ -205,6 +205,8 @@ export class CallSession {
         return ari.hangUp(caller);
       case 'hangUpDestination':
         return ari.hangUp(effect.destination);
+      case 'hangUpReplaced':
+        return ari.hangUp(effect.channel);
       case 'destroyBridge':
         return ari.destroyBridge(effect.bridge);
       case 'returnToDialplan':

@@ -165,6 +165,8 @@ export type Effect =
   | { type: 'tellRefused' }
   | { type: 'hangUpCaller' }
   | { type: 'hangUpDestination'; destination: ChannelId }
+  /** Whoever transferred the call is no longer in it. */
+  | { type: 'hangUpReplaced'; channel: ChannelId }
   | { type: 'destroyBridge'; bridge: BridgeId }
   /** Tells the dialplan how it went and sends the caller back to it. */
   | { type: 'returnToDialplan'; outcome: Outcome }
@@ -196,6 +198,7 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'tellRefused':
     case 'hangUpCaller':
     case 'hangUpDestination':
+    case 'hangUpReplaced':
     case 'destroyBridge':
     case 'returnToDialplan':
     case 'startTimer':

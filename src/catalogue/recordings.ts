@@ -90,7 +90,7 @@ export function makeRecordings(database: Database.Database, now: () => number) {
     ON CONFLICT DO NOTHING`);
   const selectFinishable = database.prepare(`
     SELECT recordings.* FROM recordings JOIN calls ON calls.id = recordings.call_id
-    WHERE status = 'recording' AND (recordings.finished_at IS NOT NULL OR calls.state IS NULL) ORDER BY recordings.id`);
+    WHERE status = 'recording' AND calls.state IS NULL ORDER BY recordings.id`);
   const selectSendable = database.prepare(
     `SELECT * FROM recordings WHERE status = 'recorded' AND next_attempt_at <= ? AND id > ? ORDER BY id LIMIT ?`,
   );
@@ -159,7 +159,7 @@ export function makeRecordings(database: Database.Database, now: () => number) {
       ),
     /** Until when it is kept for each of its purposes, the first to end first; none before it is finished. */
     purposeEnds: (id: RecordingId): PurposeEnd[] => z.array(purposeEnd).parse(selectEnds.all(id)),
-    /** Status `recording`, but the recorder or the whole call has ended. */
+    /** Status `recording`, but the call has ended: until then the caller may refuse, whether the recorder runs or not. */
     finishable: (): RecordingRow[] => rows.parse(selectFinishable.all()),
     /** Status `recorded` and not postponed, oldest first, beyond `after`. */
     sendable: (at: number, after: string, limit: number): RecordingRow[] =>

@@ -3,6 +3,7 @@ declare module 'ws' {
   export class WebSocket {
     constructor(url: string);
     on(event: 'message', listener: (data: Buffer) => void): this;
+    on(event: 'open', listener: () => void): this;
     on(event: 'error', listener: (error: Error) => void): this;
     close(): void;
   }

@@ -261,7 +261,7 @@ describe('a saved call that comes late', () => {
 });
 
 describe('what each job is given', () => {
-  test('finishing: recordings whose recorder or call has ended', async () => {
+  test('finishing: recordings whose call has ended', async () => {
     const catalogue = open(newFile());
     await saveCall(catalogue, { until: 'talking' });
     await saveCall(catalogue, { until: 'closing' });

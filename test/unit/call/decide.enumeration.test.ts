@@ -10,7 +10,7 @@
 import { decide } from '../../../src/call/decide.ts';
 import type { CallEvent, FallibleStep, Timer } from '../../../src/call/events.ts';
 import type { CallState, Effect, Facts, Order, Script, Step } from '../../../src/call/state.ts';
-import type { PlaybackId } from '../../../src/core/ids.ts';
+import type { ChannelId, PlaybackId } from '../../../src/core/ids.ts';
 import { beginning, countingIds, keys, someFacts } from '../../support/calls.ts';
 
 type Decide = typeof decide;
@@ -39,6 +39,8 @@ type Monitor = {
   lastKey: string;
   /** Somebody who was not told is in the bridge. */
   stranger: boolean;
+  /** Whose channel took the place of the caller's or the destination's while they talked. */
+  replaced: { caller?: ChannelId; destination?: ChannelId };
   callerLeft: boolean;
   /** The destination left while they talked: by itself, or transferred to live on elsewhere. */
   destinationLeft: boolean;
@@ -69,6 +71,7 @@ const fresh: Monitor = {
   refused: 'no',
   lastKey: '',
   stranger: false,
+  replaced: {},
   callerLeft: false,
   destinationLeft: false,
   recorder: 'unknown',
@@ -163,6 +166,10 @@ function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor 
       return monitor.asked.prepare > 0 && monitor.asked.destroyBridge === 0 && !monitor.stranger
         ? { ...monitor, stranger: true }
         : monitor;
+    case 'partyReplaced':
+      return monitor.asked.startRecorder > 0 && monitor.asked.destroyBridge === 0
+        ? { ...monitor, stranger: true, replaced: { ...monitor.replaced, [event.party]: event.channel } }
+        : monitor;
     case 'callerLeft':
       return monitor.callerLeft ? monitor : { ...monitor, callerLeft: true };
     case 'interrupted':
@@ -215,6 +222,11 @@ function note(monitor: Monitor, effects: readonly Effect[]): Monitor {
   }
 
   return { ...monitor, timer, asked };
+}
+
+/** The channel that is this side of the call now. */
+function channelOf(party: 'caller' | 'destination', { replaced }: Monitor, facts: CallFacts): ChannelId {
+  return replaced[party] ?? (party === 'caller' ? facts.callerChannel : facts.order.destination);
 }
 
 /** Why this call must not go on to a recorder, by the events alone. */
@@ -290,7 +302,18 @@ function broken(
       case 'tellRecorded':
       case 'tellRefused':
       case 'hangUpCaller':
+        if (state.facts.callerChannel !== channelOf('caller', seen, facts))
+          faults.push('hangs up who is not in the call');
+        break;
       case 'hangUpDestination':
+        if (effect.destination !== channelOf('destination', seen, facts))
+          faults.push('hangs up who is not in the call');
+        break;
+      case 'hangUpReplaced':
+        if (event.type !== 'partyReplaced' || effect.channel !== channelOf(event.party, before, facts)) {
+          faults.push('hangs up who was not replaced');
+        }
+        break;
       case 'destroyBridge':
       case 'startTimer':
       case 'stopTimer':
@@ -319,9 +342,15 @@ function brokenByTheEvent(event: CallEvent, { state, effects }: Step, before: Mo
   if (seen.refused === 'talking' && event.type === 'recorderStarted' && runs && !asks('discardRecorder')) {
     faults.push('a recorder runs after a refusal');
   }
-  const mayRun = event.type === 'strangerJoined' || event.type === 'recorderStarted';
+  const replaced = event.type === 'partyReplaced' && seen.replaced[event.party] !== before.replaced[event.party];
+  const mayRun = event.type === 'strangerJoined' || event.type === 'recorderStarted' || replaced;
   if (mayRun && seen.stranger && runs && seen.refused === 'no' && !asks('stopRecorder')) {
     faults.push('a recorder runs with somebody who was not told');
+  }
+  if (replaced) {
+    if (!asks('hangUpReplaced')) faults.push('who transferred the call is left');
+    if (!asks('save')) faults.push('a transfer is not kept');
+    if (state.kind !== 'talking') faults.push('a transfer ends the talk');
   }
   if (event.type === 'callerHeld' && seen.spoilt && !before.spoilt) {
     const outcome = state.kind === 'ended' ? state.outcome : undefined;
@@ -423,6 +452,8 @@ function everyEvent({ order }: CallFacts, { starts, finishes }: Times): CallEven
     { type: 'destinationLeft', at: 5_000, cause: 17 },
     { type: 'destinationLeft', at: undefined, cause: undefined },
     { type: 'strangerJoined' },
+    { type: 'partyReplaced', party: 'caller', channel: 'another-caller' as ChannelId },
+    { type: 'partyReplaced', party: 'destination', channel: 'another-destination' as ChannelId },
     { type: 'recorderStarted', at: 6_000 },
     { type: 'recorderStarted', at: undefined },
     { type: 'recorderFinished', at: 7_000 },
@@ -853,6 +884,36 @@ const mutations: Mutation[] = [
     what: 'passes over who joins the talk',
     finds: 'a recorder runs with somebody who was not told',
     rule: deafTo('talking', 'strangerJoined'),
+  },
+  {
+    what: 'passes over a transfer',
+    finds: 'a recorder runs with somebody who was not told',
+    rule: deafTo('talking', 'partyReplaced'),
+  },
+  {
+    what: 'records again what starts after a transfer',
+    finds: 'a recorder runs with somebody who was not told',
+    rule: changed({
+      step: (state, step) =>
+        state.kind === 'talking' && step.state.kind === 'talking' && step.state.facts !== state.facts
+          ? { ...step, state: { ...step.state, untold: false } }
+          : step,
+    }),
+  },
+  {
+    what: 'leaves who transferred the call',
+    finds: 'who transferred the call is left',
+    rule: changed({ step: (_, step) => without(step, 'hangUpReplaced') }),
+  },
+  {
+    what: 'forgets to whom the call was transferred',
+    finds: 'hangs up who is not in the call',
+    rule: changed({
+      step: (state, step) =>
+        state.kind === 'talking' && step.state.kind === 'talking'
+          ? { ...step, state: { ...step.state, facts: state.facts } }
+          : step,
+    }),
   },
   { what: 'takes a sentence on hold as heard', finds: 'told on hold', rule: deafTo('announcing', 'callerHeld') },
   {

@@ -83,6 +83,7 @@ const arrival = (channel: string, args: string[], callerNumber = ''): AriEvent =
   args,
   callerNumber,
   language: 'en',
+  replaces: undefined,
 });
 
 /** Lets the notice of the only call be heard; the ids are those that Asterisk was asked to use. */

@@ -1,0 +1,130 @@
+/**
+ * Requests inside a call that SIPp's scenario knows nothing of: keys by SIP INFO, hold, transfers. They are sent from a port
+ * of their own; Asterisk knows a call by its Call-ID and tags, not by where a request comes from.
+ */
+import { createSocket } from 'node:dgram';
+import { ulid } from 'ulid';
+
+/** One side of a call, as its requests must name it. */
+export type Dialog = {
+  readonly callId: string;
+  /** Address with tag, of the side that sends. */
+  readonly own: string;
+  /** Address with tag, of Asterisk. */
+  readonly peer: string;
+  /** Where Asterisk wants requests. */
+  readonly target: string;
+  /** Where the side that sends wants answers to go in future. */
+  readonly ownPort: number;
+};
+
+type DialogRequest = {
+  method: 'INFO' | 'INVITE' | 'REFER';
+  headers?: readonly string[];
+  body?: { type: string; lines: readonly string[] };
+};
+
+const answerWithinMs = 10_000;
+const repeatMs = 500;
+
+/** Higher with each request, so that it is right in every dialog. SIPp's own requests after the first come later. */
+let sequence = 1;
+
+/** From what the scenarios log (dialogLine). */
+export function parseDialog(line: string): Dialog {
+  const [callId = '', own = '', peer = '', target = '', port = ''] = line.split('|').map((part) => part.trim());
+
+  return { callId, own, peer, target, ownPort: Number(port) };
+}
+
+/** Sends it until it is answered; the code of the final answer. */
+async function send(dialog: Dialog, { method, headers = [], body }: DialogRequest): Promise<number> {
+  sequence += 1;
+  const number = sequence;
+  const asteriskPort = Number(/:(\d+)/.exec(dialog.target.replace(/^sip:[^@]*@/, ''))?.[1] ?? '5060');
+  const text = (name: string, more: readonly string[], content: string): string =>
+    [
+      `${name} ${dialog.target} SIP/2.0`,
+      `Via: SIP/2.0/UDP 127.0.0.1:${dialog.ownPort};rport;branch=z9hG4bK${ulid()}`,
+      'Max-Forwards: 70',
+      `From: ${dialog.own}`,
+      `To: ${dialog.peer}`,
+      `Call-ID: ${dialog.callId}`,
+      `CSeq: ${number} ${name}`,
+      `Contact: <sip:lab@127.0.0.1:${dialog.ownPort}>`,
+      ...more,
+      `Content-Length: ${Buffer.byteLength(content)}`,
+      '',
+      content,
+    ].join('\r\n');
+  const content = body === undefined ? '' : body.lines.map((line) => `${line}\r\n`).join('');
+  const request = text(method, [...headers, ...(body === undefined ? [] : [`Content-Type: ${body.type}`])], content);
+  const socket = createSocket('udp4');
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      const transmit = (message: string): void => {
+        socket.send(message, asteriskPort, '127.0.0.1');
+      };
+      const repeat = setInterval(() => {
+        transmit(request);
+      }, repeatMs);
+      const giveUp = setTimeout(() => {
+        clearInterval(repeat);
+        reject(new Error(`Asterisk does not answer ${method}.`));
+      }, answerWithinMs);
+      socket.on('message', (message) => {
+        const answer = message.toString('latin1');
+        const code = Number(/^SIP\/2\.0 (\d{3})/.exec(answer)?.[1] ?? '0');
+        if (!answer.includes(`CSeq: ${number} ${method}`) || code < 100) return;
+        clearInterval(repeat);
+        if (code < 200) return;
+        clearTimeout(giveUp);
+        if (method === 'INVITE') transmit(text('ACK', [], ''));
+        resolve(code);
+      });
+      transmit(request);
+    });
+  } finally {
+    socket.close();
+  }
+}
+
+/** Presses a key by SIP INFO. */
+export function pressByInfo(dialog: Dialog, digit: string): Promise<number> {
+  const body = { type: 'application/dtmf-relay', lines: [`Signal=${digit}`, 'Duration=160'] };
+
+  return send(dialog, { method: 'INFO', body });
+}
+
+/** Puts Asterisk on hold: we send, and listen no more. */
+export function hold(dialog: Dialog, soundPort: number): Promise<number> {
+  const lines = [
+    'v=0',
+    'o=lab 1 2 IN IP4 127.0.0.1',
+    's=-',
+    'c=IN IP4 127.0.0.1',
+    't=0 0',
+    `m=audio ${soundPort} RTP/AVP 8 101`,
+    'a=rtpmap:8 PCMA/8000',
+    'a=rtpmap:101 telephone-event/8000',
+    'a=sendonly',
+  ];
+
+  return send(dialog, { method: 'INVITE', body: { type: 'application/sdp', lines } });
+}
+
+/** Sends the other side of the call to an extension. */
+export function transfer(dialog: Dialog, extension: string): Promise<number> {
+  const to = dialog.target.replace(/^sip:[^@]*@/, `sip:${extension}@`);
+
+  return send(dialog, { method: 'REFER', headers: [`Refer-To: <${to}>`, `Referred-By: ${dialog.own}`] });
+}
+
+/** Joins the other sides of two calls, both of which the sender is in. `consultation` is one that the sender placed. */
+export function transferAttended(dialog: Dialog, consultation: Dialog): Promise<number> {
+  const tag = (address: string): string => /;tag=([^;>]*)/.exec(address)?.[1] ?? '';
+  const replaces = `${consultation.callId};to-tag=${tag(consultation.peer)};from-tag=${tag(consultation.own)}`;
+  const to = `${consultation.target}?Replaces=${encodeURIComponent(replaces)}`;
+
+  return send(dialog, { method: 'REFER', headers: [`Refer-To: <${to}>`, `Referred-By: ${dialog.own}`] });
+}

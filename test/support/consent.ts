@@ -1,0 +1,50 @@
+/** What holds for every recording of every call, whatever was pressed (P1). */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Rig } from '../../lab/rig.ts';
+import { openCatalogue } from '../../src/catalogue/catalogue.ts';
+import { systemClock } from '../../src/core/clock.ts';
+
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name);
+
+/**
+ * No recording exists after a refusal, none of an opt-in purpose without the key, and none without a notice that was heard
+ * whole before it began. Every file of the spool and the archive belongs to a recording that may be kept.
+ */
+export async function expectOnlyConsented(rig: Rig): Promise<void> {
+  const catalogue = openCatalogue(join(rig.folder, 'catalogue.db'), systemClock, { mustExist: true });
+  const kept = new Set<string>();
+  try {
+    for (const recording of await catalogue.recordings({ limit: 1000 })) {
+      const call = await catalogue.call(recording.callId);
+      if (recording.status === 'discarded') {
+        expect({ answer: call?.consent.answer, bytes: recording.bytes, key: recording.objectKey }).toEqual({
+          answer: 'refused',
+          bytes: null,
+          key: null,
+        });
+        continue;
+      }
+      kept.add(recording.id);
+      expect(call?.consent.answer).not.toBe('refused');
+      if (call?.consent.mode === 'optIn') {
+        expect(call.consent.answer).toBe('accepted');
+        expect(call.consent.at).toBeLessThanOrEqual(recording.startedAt ?? 0);
+      }
+      const notices = await catalogue.notices(recording.callId);
+      expect(notices.length).toBeGreaterThanOrEqual(1);
+      for (const notice of notices) {
+        expect(notice.verdict).toBe('verified');
+        expect(notice.finishedAt).toBeLessThanOrEqual(recording.startedAt ?? 0);
+      }
+    }
+  } finally {
+    catalogue.close();
+  }
+  const files = [...filesBelow(rig.asterisk.spoolFolder), ...filesBelow(rig.archiveFolder)];
+  const owners = files.map((file) => /^(?:preavis-)?([0-9A-Z]{26})\.(?:wav|json)$/.exec(file)?.[1] ?? file);
+  expect(owners.filter((id) => !kept.has(id))).toEqual([]);
+}
