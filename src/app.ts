@@ -21,6 +21,7 @@ import {
   ariPassword,
   callPreferences,
   loadLibrary,
+  makePromptDesk,
   makePromptsHeard,
   makeAri,
   makeStore,
@@ -214,6 +215,7 @@ export class App {
       preferences,
       ids,
       log,
+      promptDesk: makePromptDesk(config, { ari: ari.commands, ids, log, clock }),
       asterisk: () => identity,
       callEnded: (state) => {
         if (state.kind !== 'ended') return;

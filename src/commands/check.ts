@@ -1,9 +1,11 @@
+import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
 import { checkSpool, missingPrompts } from '../call/readiness.ts';
 import { openCatalogue } from '../catalogue/catalogue.ts';
 import { makePolicy, neededPrompts } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
-import { asPreavisError, PreavisError } from '../core/errors.ts';
-import { loadLibrary, makeAri, makeStore } from '../parts.ts';
+import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
+import { loadLibrary, makeAri, makeStore, soundsFolder } from '../parts.ts';
 import { checkSchedule } from '../retention/schedule.ts';
 import { configOf, type CommandContext } from './context.ts';
 
@@ -53,6 +55,13 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
           warning: `not yet: ${unchecked.map(([id]) => id).join(', ')}. Have them checked, then set checkedByCounsel: true`,
         }),
   });
+  const { pin } = config.promptRecording;
+  if (pin !== undefined && !(library instanceof PreavisError)) {
+    const { languages } = library;
+    await look('recording of prompts by telephone', async () => {
+      for (const language of languages) await requireWritable(join(soundsFolder(config), language));
+    });
+  }
   await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
   await look('catalogue', () => {
     openCatalogue(config.catalogue.file, context.clock).close();
@@ -78,6 +87,14 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   ari?.close();
 
   return list;
+}
+
+async function requireWritable(folder: string): Promise<void> {
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new PreavisError('prompts_unwritable', `${folder}: ${errnoOf(cause) ?? 'error'}`, { cause });
+  }
 }
 
 /**
