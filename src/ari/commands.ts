@@ -24,7 +24,10 @@ async function orUndefined<T>(request: Promise<T>): Promise<T | undefined> {
 }
 
 /** The requests of ARI that Préavis uses, over `request`. */
-export function makeAriCommands(request: AriRequest, application: string): AriCommands & AriPromptCommands & AriQueries {
+export function makeAriCommands(
+  request: AriRequest,
+  application: string,
+): AriCommands & AriPromptCommands & AriQueries {
   const command = async (...args: Parameters<AriRequest>): Promise<void> => {
     await request(...args);
   };

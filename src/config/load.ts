@@ -121,7 +121,8 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
   }
   const pin = await secretFrom(config.promptRecording.pinFile, 'promptRecording.pinFile');
   if (pin !== undefined) {
-    if (!isGoodPin(pin)) throw new PreavisError('config_invalid', `promptRecording.pinFile: its first line ${pinFault}`);
+    if (!isGoodPin(pin))
+      throw new PreavisError('config_invalid', `promptRecording.pinFile: its first line ${pinFault}`);
     config.promptRecording.pin = pin;
   }
 
