@@ -25,6 +25,7 @@ import {
   checkJobs,
   loadLibrary,
   makeAri,
+  makePromptDesk,
   makePromptsHeard,
   makeStore,
   refuseMissingPrompts,
@@ -237,6 +238,7 @@ export class App {
       preferences,
       ids,
       log,
+      promptDesk: makePromptDesk(config, { ari: ari.commands, ids, log, clock }),
       asterisk: () => identity,
       callEnded: (state) => {
         if (state.kind !== 'ended') return;

@@ -8,13 +8,24 @@ import type { UploadPorts } from './archive/uploader.ts';
 import { readSamples } from './archive/wav.ts';
 import { makeAriCommands } from './ari/commands.ts';
 import { makeAriHttp, type AriRequest } from './ari/http.ts';
-import type { AriCommands, AriQueries } from './ari/port.ts';
+import type { AriCommands, AriPromptCommands, AriQueries } from './ari/port.ts';
+import { makePinGuard } from './call/pinGuard.ts';
 import type { LanguagePreferences } from './call/ports.ts';
 import { makePreferences } from './call/preferences.ts';
+import { PromptDesk, type PromptDeskPorts } from './call/promptDesk.ts';
+import type { PromptShelf } from './call/promptRecorderSession.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import { missingPrompts } from './call/readiness.ts';
 import { neededPrompts, type Policy } from './config/policy.ts';
-import { loadPrompts, promptFile, type Prompt, type PromptLibrary } from './config/prompts.ts';
+import { promptOfCode, recordingProgress, storeRecording } from './config/promptRecording.ts';
+import {
+  loadPrompts,
+  promptFile,
+  readPrompt,
+  readPromptSource,
+  type Prompt,
+  type PromptLibrary,
+} from './config/prompts.ts';
 import type { Config } from './config/schema.ts';
 import type { Clock } from './core/clock.ts';
 import { PreavisError } from './core/errors.ts';
@@ -42,7 +53,11 @@ function required(value: string | undefined, key: string): string {
   return value;
 }
 
-export type Ari = { commands: AriCommands & AriQueries; request: AriRequest; close: () => void };
+export type Ari = {
+  commands: AriCommands & AriPromptCommands & AriQueries;
+  request: AriRequest;
+  close: () => void;
+};
 
 export function makeAri(config: Config): Ari {
   const { url, username, application, requestTimeoutMs } = config.ari;
@@ -113,6 +128,42 @@ export function callPreferences(
     keepDays: config.privacy.preferenceDays,
     defaultCountry: policy.defaultCountry,
     clock,
+  });
+}
+
+/** The folder is read for each operator anew, so that a changed prompts.yaml and `preavis prompts list` agree. */
+function makePromptShelf(folder: string): PromptShelf {
+  return {
+    find: async (code) => {
+      const words = promptOfCode(await readPromptSource(folder), code);
+      if (words === undefined) return undefined;
+      const prompt = await readPrompt(folder, words);
+      const soundName = typeof prompt === 'string' ? undefined : prompt.soundName;
+
+      return { id: words.id, language: words.language, text: words.text, soundName };
+    },
+    store: (target, wav) => storeRecording(folder, target, wav),
+    progress: async (language) =>
+      (await recordingProgress(folder, await readPromptSource(folder))).find((each) => each.language === language),
+  };
+}
+
+/** undefined without a PIN: then nobody can record prompts by telephone. */
+export function makePromptDesk(
+  config: Config,
+  ports: Pick<PromptDeskPorts, 'ari' | 'ids' | 'log'> & { clock: Clock },
+): PromptDesk | undefined {
+  const { pin, maximumSeconds } = config.promptRecording;
+  if (pin === undefined) return undefined;
+
+  return new PromptDesk({
+    ari: ports.ari,
+    ids: ports.ids,
+    log: ports.log,
+    prompts: makePromptShelf(soundsFolder(config)),
+    pin: makePinGuard(pin, ports.clock),
+    spoolFolder: config.recording.spoolFolder,
+    maximumSeconds,
   });
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
 import type { AriRequest } from './http.ts';
-import type { AriCommands, AriQueries } from './port.ts';
+import type { AriCommands, AriPromptCommands, AriQueries } from './port.ts';
 
 const id = encodeURIComponent;
 const parse = <T>(schema: z.ZodType<T>, value: unknown): T => {
@@ -24,7 +24,10 @@ async function orUndefined<T>(request: Promise<T>): Promise<T | undefined> {
 }
 
 /** The requests of ARI that Préavis uses, over `request`. */
-export function makeAriCommands(request: AriRequest, application: string): AriCommands & AriQueries {
+export function makeAriCommands(
+  request: AriRequest,
+  application: string,
+): AriCommands & AriPromptCommands & AriQueries {
   const command = async (...args: Parameters<AriRequest>): Promise<void> => {
     await request(...args);
   };
@@ -75,6 +78,18 @@ export function makeAriCommands(request: AriRequest, application: string): AriCo
       command('POST', `/channels/${id(channelId)}/variable`, { variable, value }),
     continueInDialplan: (channelId) => command('POST', `/channels/${id(channelId)}/continue`),
     destroyBridge: (bridgeId) => command('DELETE', `/bridges/${id(bridgeId)}`),
+
+    playTone: (channelId, playbackId, tones) =>
+      command('POST', `/channels/${id(channelId)}/play/${id(playbackId)}`, { media: `tone:${tones}` }),
+    playRecording: (channelId, playbackId, name) =>
+      command('POST', `/channels/${id(channelId)}/play/${id(playbackId)}`, { media: `recording:${name}` }),
+    recordChannel: (channelId, name, maximumSeconds) =>
+      command('POST', `/channels/${id(channelId)}/record`, {
+        name,
+        format: 'wav',
+        ifExists: 'fail',
+        maxDurationSeconds: String(maximumSeconds),
+      }),
 
     identity: async () => {
       const { system } = parse(

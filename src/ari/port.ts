@@ -31,6 +31,16 @@ export type AriCommands = {
   destroyBridge(bridgeId: BridgeId): Promise<void>;
 };
 
+/** What recording a prompt by telephone asks besides. Channels carry these out one after another. */
+export type AriPromptCommands = {
+  /** Plays tones (`!1400/150|!0/80`, Hz and ms, as indications.conf has them) and goes on until it is stopped. */
+  playTone(channelId: ChannelId, playbackId: PlaybackId, tones: string): Promise<void>;
+  /** Plays a finished recording of Asterisk's recording folder. */
+  playRecording(channelId: ChannelId, playbackId: PlaybackId, name: string): Promise<void>;
+  /** Records what comes from the channel, as recordBridge does. */
+  recordChannel(channelId: ChannelId, name: string, maximumSeconds: number): Promise<void>;
+};
+
 /** What Préavis asks Asterisk to know its state. */
 export type AriQueries = {
   identity(): Promise<AsteriskIdentity>;

@@ -14,6 +14,16 @@ export type CallRequest = {
 
 export type ArgumentsResult = { ok: true; request: CallRequest } | { ok: false; argument: string; problem: string };
 
+/** What else than a call the dialplan may ask for. */
+export type Task = 'recordPrompt';
+
+/** `task=recordPrompt` and no other argument; undefined for a call. */
+export function taskOf(args: readonly string[]): Task | undefined {
+  const given = args.map((argument) => argument.trim()).filter((argument) => argument !== '');
+
+  return given.length === 1 && given[0] === 'task=recordPrompt' ? 'recordPrompt' : undefined;
+}
+
 const knownArguments = ['to', 'line', 'purpose', 'language', 'timeout'] as const;
 type KnownArgument = (typeof knownArguments)[number];
 const isKnown = (name: string): name is KnownArgument => knownArguments.some((known) => known === name);

@@ -3,11 +3,12 @@ import type { AriQueries, AsteriskIdentity } from '../ari/port.ts';
 import type { Policy } from '../config/policy.ts';
 import { asPreavisError } from '../core/errors.ts';
 import { isUlid, type BridgeId, type CallId, type ChannelId, type IdMaker } from '../core/ids.ts';
-import { parseArguments } from './arguments.ts';
+import { parseArguments, taskOf } from './arguments.ts';
 import { begin, refuse } from './decide.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
 import { sentencesOf, type Arrival, type Planner } from './planner.ts';
 import type { LanguagePreferences } from './ports.ts';
+import type { PromptDesk } from './promptDesk.ts';
 import { CallSession, recorderName, type SessionPorts } from './session.ts';
 import type { CallState, Facts } from './state.ts';
 
@@ -21,6 +22,8 @@ export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log'> 
   ari: SessionPorts['ari'] & AriQueries;
   policy: Policy;
   ids: IdMaker;
+  /** undefined where recording prompts by telephone is not enabled. */
+  promptDesk?: PromptDesk | undefined;
   asterisk(): AsteriskIdentity;
   /** Called after each call's end. */
   callEnded(state: CallState): void;
@@ -51,7 +54,7 @@ export class CallRegistry {
   }
 
   get size(): number {
-    return this.#sessions.size;
+    return this.#sessions.size + (this.#ports.promptDesk?.size ?? 0);
   }
 
   /** From now on arriving calls go straight back to the dialplan, unrecorded. */
@@ -67,7 +70,7 @@ export class CallRegistry {
       // A caller who is not yet connected would wait in silence for the next start.
       else session.handle({ type: 'interrupted' });
     }
-    const settled = Promise.all(sessions.map((session) => session.settled()));
+    const settled = Promise.all([this.#ports.promptDesk?.interrupt(), ...sessions.map((session) => session.settled())]);
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([settled, new Promise((resolve) => (timer = setTimeout(resolve, partingLimitMs)))]);
     clearTimeout(timer);
@@ -75,6 +78,7 @@ export class CallRegistry {
   }
 
   handle(event: AriEvent): void {
+    if (this.#ports.promptDesk?.handle(event) === true) return;
     switch (event.type) {
       case 'channelArrived':
         this.#arrive(event);
@@ -135,6 +139,12 @@ export class CallRegistry {
       asterisk: this.#ports.asterisk(),
       order: undefined,
     };
+    if (taskOf(event.args) === 'recordPrompt') {
+      if (!this.#accepting) this.#refuse(facts, 'shutting_down');
+      else if (!this.#seat(event.channelId, facts)) this.#refuse(facts, 'arguments_invalid');
+      return;
+    }
+    this.#ports.promptDesk?.release(event.channelId);
     const parsed = parseArguments(event.args, policy);
     if (!parsed.ok) {
       const { argument, problem } = parsed;
@@ -168,6 +178,19 @@ export class CallRegistry {
     const translateOther: Owner['translate'] = (event) => (event.type === 'digit' ? undefined : translate(event));
     this.#owners.set(by, { session, translate: translateOther, keys });
     session.handle({ type: 'partyReplaced', party, channel: by });
+  }
+
+  /** False where prompts cannot be recorded now: then the channel goes back to the dialplan like any other. */
+  #seat(channelId: ChannelId, { id }: Facts): boolean {
+    const { promptDesk, log } = this.#ports;
+    if (promptDesk?.arrive(channelId) === true) return true;
+    const problem = promptDesk === undefined ? 'promptRecording.pin is not set' : 'too many are doing it already';
+    log.error(
+      { call: id, code: 'arguments_invalid', argument: 'task', problem },
+      'prompts cannot be recorded by telephone',
+    );
+
+    return false;
   }
 
   #refuse(facts: Facts, reason: UnrecordedReason): void {
@@ -218,6 +241,8 @@ export class CallRegistry {
     const { ari, journal, log } = this.#ports;
     // A call that arrives or ends while Asterisk answers is not in its answer, or no longer: its own events are enough.
     const known = new Map(this.#sessions);
+    await this.#ports.promptDesk?.interrupt();
+    await this.#ports.promptDesk?.sweep();
     const [channels, owned, open] = await Promise.all([ari.channels(), ari.owned(), journal.open()]);
     const states = new Map(channels.map((channel) => [channel.id, channel.state]));
     const sessions = [...known.values()];
@@ -245,7 +270,7 @@ export class CallRegistry {
       }
     };
     for (const id of owned.channels) {
-      if (this.#owners.has(id)) continue;
+      if (this.#owners.has(id) || this.#ports.promptDesk?.owns(id) === true) continue;
       await attempt(isOwn(id) ? ari.hangUp(id) : ari.continueInDialplan(id));
     }
     for (const id of owned.bridges) {

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
+import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue } from '../catalogue/catalogue.ts';
 import { makePolicy } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
-import { asPreavisError, PreavisError } from '../core/errors.ts';
+import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { makeIds } from '../core/ids.ts';
-import { checkJobs, loadLibrary, makeAri, makeStore, refuseMissingPrompts } from '../parts.ts';
+import { checkJobs, loadLibrary, makeAri, makeStore, refuseMissingPrompts, soundsFolder } from '../parts.ts';
 import { configOf, type CommandContext } from './context.ts';
 
 /** A warning is for people to judge: nothing is broken. */
@@ -48,6 +50,13 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
           warning: `not yet: ${unchecked.map(([id]) => id).join(', ')}. Have them checked, then set checkedByCounsel: true`,
         }),
   });
+  const { pin } = config.promptRecording;
+  if (pin !== undefined && !(library instanceof PreavisError)) {
+    const { languages } = library;
+    await look('recording of prompts by telephone', async () => {
+      for (const language of languages) await requireWritable(join(soundsFolder(config), language));
+    });
+  }
   await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
   await look('catalogue', () => {
     // One that is not there yet is made by serve, for the user that it runs as.
@@ -71,6 +80,14 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   ari?.close();
 
   return list;
+}
+
+async function requireWritable(folder: string): Promise<void> {
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new PreavisError('prompts_unwritable', `${folder}: ${errnoOf(cause) ?? 'error'}`, { cause });
+  }
 }
 
 /**

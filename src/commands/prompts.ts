@@ -2,6 +2,7 @@ import { SingleBar } from 'cli-progress';
 import { buildPrompts } from '../config/buildPrompts.ts';
 import { installPrompts } from '../config/installPrompts.ts';
 import { checkPromptFiles, type PromptFinding } from '../config/promptCheck.ts';
+import { promptCode, recordingProgress } from '../config/promptRecording.ts';
 import { promptTexts, readPrompt, readPromptSource } from '../config/prompts.ts';
 import { loadLibrary, soundsFolder } from '../parts.ts';
 import { configOf, type CommandContext, type ExitCode } from './context.ts';
@@ -31,21 +32,25 @@ export async function promptsInstall(
 /** Every sentence of prompts.yaml, with its sound if there is one that can be played. */
 export async function promptsList(context: CommandContext, { sounds, json }: PromptsOptions): Promise<ExitCode> {
   const folder = await folderOf(context, sounds);
+  const source = await readPromptSource(folder);
   const list = await Promise.all(
-    promptTexts(await readPromptSource(folder)).map(async (words) => {
+    promptTexts(source).map(async (words) => {
+      const code = promptCode(source, words);
       const prompt = await readPrompt(folder, words);
       return typeof prompt === 'string'
-        ? { ...words, sha256: null, lengthMs: null, soundName: null, problem: prompt }
-        : { ...prompt, problem: null };
+        ? { code, ...words, sha256: null, lengthMs: null, soundName: null, problem: prompt }
+        : { code, ...prompt, problem: null };
     }),
   );
+  const recordings = await recordingProgress(folder, source);
   if (json) {
-    context.print(JSON.stringify({ prompts: list }, undefined, 2));
+    context.print(JSON.stringify({ prompts: list, recordings }, undefined, 2));
 
     return 0;
   }
-  const header = ['PROMPT', 'LANGUAGE', 'KIND', 'LENGTH', 'MADE', 'SHA-256', 'TEXT'];
-  const cells = list.map(({ id, language, kind, lengthMs, made, sha256, text }) => [
+  const header = ['CODE', 'PROMPT', 'LANGUAGE', 'KIND', 'LENGTH', 'MADE', 'SHA-256', 'TEXT'];
+  const cells = list.map(({ code, id, language, kind, lengthMs, made, sha256, text }) => [
+    code,
     id,
     language,
     kind,
@@ -55,6 +60,9 @@ export async function promptsList(context: CommandContext, { sounds, json }: Pro
     text,
   ]);
   context.print(table(header, cells));
+  for (const { language, recorded, of, next } of recordings) {
+    context.print(`${language}: ${recorded} of ${of} prompts have a recording. Next: ${next}`);
+  }
 
   return 0;
 }

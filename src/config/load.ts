@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { configKeys, type ConfigKey } from './keys.ts';
 import { withPurposeFiles } from './purposeFiles.ts';
-import { configSchema, type Config } from './schema.ts';
+import { configSchema, isGoodPin, pinFault, type Config } from './schema.ts';
 import { isTree, readYaml, type Tree } from './tree.ts';
 
 /** Variables that are ours but are not keys of the configuration. */
@@ -120,6 +120,12 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
       throw new PreavisError('config_invalid', 'privacy.hashKeyFile: needs at least 32 characters in its first line');
     }
     config.privacy.hashKey = hashKey;
+  }
+  const pin = await secretFrom(config.promptRecording.pinFile, 'promptRecording.pinFile');
+  if (pin !== undefined && environment['PREAVIS_PROMPT_RECORDING_PIN'] === undefined) {
+    if (!isGoodPin(pin))
+      throw new PreavisError('config_invalid', `promptRecording.pinFile: its first line ${pinFault}`);
+    config.promptRecording.pin = pin;
   }
 
   return config;

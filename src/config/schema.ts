@@ -21,6 +21,17 @@ const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'is not a name of lower-
 const days = z.int().min(0).max(3653);
 const country = z.string().regex(/^[A-Z]{2}$/, 'is not a country code such as DE');
 
+export const pinFault = 'is not 6 to 20 digits, or is one that anybody would try first';
+
+/** Not one digit again and again, and not 123456, 987654 and the like. */
+export function isGoodPin(pin: string): boolean {
+  if (!/^[0-9]{6,20}$/.test(pin)) return false;
+  const digits = Array.from(pin, Number);
+  const steps = new Set(digits.slice(1).map((digit, index) => (digit - (digits[index] ?? 0) + 10) % 10));
+
+  return steps.size > 1 || ![0, 1, 9].some((step) => steps.has(step));
+}
+
 /** A text that only the company can give: the error asks for it. */
 const ownWords = (least: number, question: string): z.ZodString =>
   z
@@ -144,6 +155,19 @@ const shape = z.strictObject({
         "Asterisk's defaultlanguage (asterisk.conf): a channel that has it says nothing about its caller.",
       ),
       choiceSeconds: key(seconds(1, 30).default(4), 'How long a key is waited for after the languages were offered.', {
+        unit: 's',
+      }),
+    })
+    .prefault({}),
+  promptRecording: z
+    .strictObject({
+      pin: key(
+        z.string('must be six digits or more in quotes, such as "904173"').refine(isGoodPin, pinFault).optional(),
+        'PIN for recording prompts by telephone, 6 to 20 digits; without one nobody can.',
+        { secret: true },
+      ),
+      pinFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
+      maximumSeconds: key(seconds(5, 120).default(30), 'The longest that one sentence may take to be spoken.', {
         unit: 's',
       }),
     })
@@ -318,6 +342,12 @@ export const configSchema = shape.superRefine((config, context) => {
     ...Object.entries(config.purposes).flatMap(([id, each]) => purposeFaults(id, each, config.notice.languages)),
     ...Object.entries(config.lines).flatMap(([id, each]) => lineMixFaults(id, each, config.purposes)),
   ];
+  const { pin, pinFile } = config.promptRecording;
+  if ((pin !== undefined || pinFile !== undefined) && config.notice.soundsFolder === undefined) {
+    // What is put into the folder that comes with Préavis is lost with the next version.
+    const message = 'must be a folder of your own to record prompts into: copy the one that comes with Préavis';
+    faults.push({ path: ['notice', 'soundsFolder'], message });
+  }
   for (const { path, message } of faults) context.addIssue({ code: 'custom', path, message });
 });
 

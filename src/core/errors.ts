@@ -44,6 +44,12 @@ export const errorCodes = {
     'A sound file of a prompt could not be made.',
     'See the prompt and the program that are named; what was made before is complete.',
   ),
+  prompts_unwritable: entry(
+    1,
+    false,
+    'A recording of a prompt cannot be put into the folder of prompts.',
+    'Give Préavis write permission in notice.soundsFolder and its folders of languages.',
+  ),
   program_missing: entry(
     1,
     false,

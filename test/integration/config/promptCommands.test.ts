@@ -80,15 +80,16 @@ test('every sentence is listed, with its sound or without', async () => {
   await yaml('es');
   const before = await preavis(['list', '--sounds', folder.path]);
   expect(before.code).toBe(0);
-  expect(before.stdout).toMatch(/^notice +es +purpose +no sound +placeholder +Esta llamada/m);
+  expect(before.stdout).toMatch(/^011 +notice +es +purpose +no sound +placeholder +Esta llamada/m);
   await build();
   const { stdout } = await preavis(['list', '--sounds', folder.path]);
-  expect(stdout).toMatch(/^PROMPT +LANGUAGE +KIND +LENGTH +MADE +SHA-256 +TEXT$/m);
-  expect(stdout).toMatch(/^notice +es +purpose +\d\.\d s +placeholder +[0-9a-f]{12} +Esta llamada puede/m);
+  expect(stdout).toMatch(/^CODE +PROMPT +LANGUAGE +KIND +LENGTH +MADE +SHA-256 +TEXT$/m);
+  expect(stdout).toMatch(/^011 +notice +es +purpose +\d\.\d s +placeholder +[0-9a-f]{12} +Esta llamada puede/m);
   const { prompts } = JSON.parse((await preavis(['list', '--sounds', folder.path, '--json'])).stdout) as {
     prompts: Record<string, unknown>[];
   };
   expect(prompts[0]).toEqual({
+    code: '011',
     id: 'notice',
     language: 'es',
     text: sentences.es[0],

@@ -87,6 +87,7 @@ describe('a secret', () => {
   test('is what the schema says: password and keys', () => {
     expect(secrets.map((key) => key.path)).toEqual([
       'ari.password',
+      'promptRecording.pin',
       'privacy.hashKey',
       'archive.minio.accessKey',
       'archive.minio.secretKey',
@@ -205,6 +206,27 @@ describe('a configuration file', () => {
   test('may name the file of a secret by the environment', async () => {
     const config = await loadConfig(await file(yaml), { PREAVIS_ARI_PASSWORD_FILE: await file('from a file\n') });
     expect(config.ari.password).toBe('from a file');
+  });
+
+  test('gives way to secrets of the environment, also those of its secret files', async () => {
+    const path = await file(
+      JSON.stringify({
+        ...base,
+        notice: { soundsFolder: folder.path('sounds') },
+        ari: { passwordFile: await file('older') },
+        archive: { minio: { secretKeyFile: await file('older') } },
+        privacy: { hashKeyFile: await file('o'.repeat(32)) },
+        promptRecording: { pinFile: await file('224173') },
+      }),
+    );
+    const config = await loadConfig(path, {
+      PREAVIS_ARI_PASSWORD: 'newer',
+      PREAVIS_ARCHIVE_MINIO_SECRET_KEY: 'newer',
+      PREAVIS_PRIVACY_HASH_KEY: 'n'.repeat(32),
+      PREAVIS_PROMPT_RECORDING_PIN: '907315',
+    });
+    expect([config.ari.password, config.archive.minio.secretKey]).toEqual(['newer', 'newer']);
+    expect([config.privacy.hashKey, config.promptRecording.pin]).toEqual(['n'.repeat(32), '907315']);
   });
 
   test('may take the key of hashes from a file, but not one that is easily guessed', async () => {
