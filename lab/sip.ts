@@ -10,6 +10,7 @@ import { claimPorts, type PortBlock } from './ports.ts';
 import { makeLabFolder, spawnLive, type LabFolder, type LiveProcess } from './processes.ts';
 import {
   agentScenario,
+  callerLine,
   callerScenario,
   hangUpRequest,
   type AgentBehaviour,
@@ -38,6 +39,8 @@ export type Agent = {
   calls(): number;
   /** Calls answered so far: the ACK came, the tone plays. */
   answered(): number;
+  /** The From header of each INVITE. */
+  callers(): string[];
   events(): SipEvent[];
   stop(): Promise<void>;
 };
@@ -120,6 +123,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     dialString: `PJSIP/agent/sip:agent@127.0.0.1:${sipp.port}`,
     calls: () => sipp.count('invited'),
     answered: () => sipp.count('answered'),
+    callers: () => sipp.callers(),
     events: () => sipp.events(),
     stop: () => sipp.stop(),
   };
@@ -310,12 +314,19 @@ class Sipp {
     throw new Error('SIPp does not listen.');
   }
 
+  callers(): string[] {
+    return this.#read('events.log')
+      .split('\n')
+      .filter((line) => line.startsWith(callerLine))
+      .map((line) => line.slice(callerLine.length).trim());
+  }
+
   events(): SipEvent[] {
     if (this.#stopped) return this.#last;
     return this.#read('events.log')
       .split('\n')
       .map((line) => line.split(' '))
-      .filter((fields) => fields.length === 3)
+      .filter((fields) => fields.length === 3 && fields[0] !== callerLine.trim())
       .map(([name = '', seconds, micros]) => ({ name, at: Number(seconds) * 1000 + Number(micros) / 1000 }));
   }
 

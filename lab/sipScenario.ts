@@ -35,6 +35,9 @@ const message = (head: readonly string[], sdp: readonly string[] = []) =>
     ? `<![CDATA[\n${[...head, 'Content-Length: 0'].join('\n')}\n\n]]>`
     : `<![CDATA[\n${[...head, 'Content-Type: application/sdp', 'Content-Length: [len]'].join('\n')}\n\n${sdp.join('\n')}\n]]>`;
 
+/** A line of the log that holds what an agent was told about its caller. */
+export const callerLine = 'CALLER ';
+
 const note = (event: string) =>
   `<gettimeofday assign_to="seconds,micros"/><log message="${event} [$seconds] [$micros]"/>`;
 
@@ -81,7 +84,7 @@ export function agentScenario(input: AgentScenario): string {
   const invited = `<recv request="INVITE"><action>
 <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
 <ereg regexp="sip:[^>;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
-${note('invited')}</action></recv>`;
+${note('invited')}<log message="${callerLine}[$from]"/></action></recv>`;
   const refuse = (status: string) => `${invited}
 <send retrans="500">${reply(status)}</send>
 <recv request="ACK"/>

@@ -117,6 +117,12 @@ function explain(thrown: unknown): number {
   return error.exitCode;
 }
 
+// A reader that has seen enough (`| head`) is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 async function main(argv: readonly string[]): Promise<number> {
   let code = 0;
   try {

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { storedPolicy, type PurposeEnd, type RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
-import { asPreavisError } from '../core/errors.ts';
+import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { lastWritten, spoolFile } from './spool.ts';
 import { inspectWav, repairWav, type WavInfo } from './wav.ts';
@@ -54,6 +54,16 @@ async function endsOf(
   });
 }
 
+/** Where we may only read, the audio is kept with the header that Asterisk left; its length is known all the same. */
+async function repairIfPermitted(file: string): Promise<WavInfo | undefined> {
+  try {
+    return await repairWav(file);
+  } catch (error) {
+    if (error instanceof PreavisError && error.code === 'spool_unusable') return undefined;
+    throw error;
+  }
+}
+
 async function finish(row: RecordingRow, { catalogue, spoolFolder, clock, log, actor }: FinishPorts): Promise<void> {
   const file = spoolFile(spoolFolder, row.id);
   const writtenAt = await lastWritten(spoolFolder, row.id);
@@ -72,8 +82,9 @@ async function finish(row: RecordingRow, { catalogue, spoolFolder, clock, log, a
   try {
     wav = await inspectWav(file);
     if (wav.header === 'unfinished') {
-      wav = await repairWav(file);
-      flags.push('header_repaired');
+      const repaired = await repairIfPermitted(file);
+      wav = repaired ?? wav;
+      flags.push(repaired === undefined ? 'header_unfinished' : 'header_repaired');
     }
   } catch (thrown) {
     const error = asPreavisError(thrown);

@@ -24,6 +24,10 @@ export type AriConnectionOptions = {
   heartbeatMs: number;
 };
 
+// swagger-client, which ari-client loads, writes notices to standard output by a global function of this name; our log
+// lines go there.
+Object.defineProperty(globalThis, 'log', { value: () => undefined });
+
 /** Pause between two rounds of ari-client's own ten tries. */
 const roundPauseMs = 2_000;
 

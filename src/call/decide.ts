@@ -188,7 +188,8 @@ function whileAnnouncing(state: In<'announcing'>, event: CallEvent): Step {
   switch (event.type) {
     case 'playbackStarted':
       if (event.playbackId !== current.playbackId) return stay(state);
-      return { state: { ...state, currentStartedAt: event.at }, effects: [] };
+      // Should Asterisk report it twice, the later time is the one that proves less.
+      return { state: { ...state, currentStartedAt: Math.max(currentStartedAt ?? event.at, event.at) }, effects: [] };
     case 'playbackFinished': {
       if (event.playbackId !== current.playbackId) return stay(state);
       const judged = judge(current, currentStartedAt, event.at, event.outcome);
@@ -341,7 +342,10 @@ function whileTalking(state: In<'talking'>, event: CallEvent): Step {
     case 'recorderFailed':
     case 'stepFailed': {
       const next = follow(recorder, event);
-      return next === recorder ? stay(state) : { state: { ...state, recorder: next }, effects: [{ type: 'save' }] };
+      if (next === recorder) return stay(state);
+      const { recording } = orderOf(state.facts);
+      const tell: Effect[] = next.kind === 'running' ? [{ type: 'tellRecorded', recording }] : [];
+      return { state: { ...state, recorder: next }, effects: [{ type: 'save' }, ...tell] };
     }
     case 'callerLeft':
       return close(state, event.at, ['destination']);

@@ -172,14 +172,16 @@ export class CallRegistry {
    */
   async reconcile(): Promise<void> {
     const { ari, journal, log } = this.#ports;
+    // A call that arrives while Asterisk is asked is not in its answer, and needs no telling.
+    const known = [...this.#sessions.values()];
     const [channels, owned, open] = await Promise.all([ari.channels(), ari.owned(), journal.open()]);
     const states = new Map(channels.map((channel) => [channel.id, channel.state]));
     for (const state of open) {
       if (this.#sessions.has(state.facts.id)) continue;
       log.info({ call: state.facts.id, state: state.kind }, 'taking up a call from before');
-      this.#add(state.facts, (ports) => CallSession.adopt(state, ports));
+      known.push(this.#add(state.facts, (ports) => CallSession.adopt(state, ports)));
     }
-    for (const session of [...this.#sessions.values()]) {
+    for (const session of known) {
       for (const event of await missedEvents(session.state, states, ari)) session.handle(event);
     }
     await this.#free(owned);

@@ -124,7 +124,12 @@ export class CallSession {
       }
       case 'prepare': {
         const { bridge, destination, request } = effect.order;
-        await Promise.all([ari.createBridge(bridge), ari.createChannel(destination, request.to, caller)]);
+        const made = await Promise.allSettled([
+          ari.createBridge(bridge),
+          ari.createChannel(destination, request.to, caller),
+        ]);
+        // Both are over before either counts as refused: cleaning up must not overtake what is still being made.
+        for (const each of made) if (each.status === 'rejected') throw each.reason;
         return;
       }
       case 'dial': {
@@ -142,6 +147,9 @@ export class CallSession {
       }
       case 'stopRecorder':
         return ari.stopRecorder(recorderName(effect.recording));
+      case 'tellRecorded':
+        await ari.setVariable(caller, 'PREAVIS_RESULT', 'recorded');
+        return ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
       case 'hangUpCaller':
         return ari.hangUp(caller);
       case 'hangUpDestination':

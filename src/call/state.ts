@@ -98,6 +98,8 @@ export type Effect =
   /** P1: needs the proof that the caller was told. */
   | { type: 'startRecorder'; order: Order; told: Told }
   | { type: 'stopRecorder'; recording: RecordingId }
+  /** Tells the dialplan, for its hangup handler or CDR, that this call is recorded, and as what. */
+  | { type: 'tellRecorded'; recording: RecordingId }
   | { type: 'hangUpCaller' }
   | { type: 'hangUpDestination'; destination: ChannelId }
   | { type: 'destroyBridge'; bridge: BridgeId }
@@ -122,6 +124,7 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'ring':
     case 'ringStop':
     case 'stopRecorder':
+    case 'tellRecorded':
     case 'hangUpCaller':
     case 'hangUpDestination':
     case 'destroyBridge':

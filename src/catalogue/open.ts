@@ -75,6 +75,8 @@ export function openDatabase(file: string, { mustExist = false }: Options = {}):
       database.pragma('journal_mode = WAL');
       database.pragma('synchronous = FULL');
       database.pragma('foreign_keys = ON');
+      // What is deleted must not stay legible in free pages of the file.
+      database.pragma('secure_delete = ON');
       migrate(database);
     } catch (cause) {
       database.close();

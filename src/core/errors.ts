@@ -126,7 +126,6 @@ export const errorCodes = {
     'The local file is kept; a later pass sends it again. Check the store.',
   ),
   job_busy: entry(1, true, 'Another pass of this job is running.', 'Wait for it to end.'),
-  call_timeout: entry(1, false, 'Asterisk did not report the outcome of a step in time.', ''),
   internal: entry(1, false, 'A fault in Préavis itself.', 'Report it with the log around this line.'),
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -1,0 +1,103 @@
+/**
+ * Writes docs/config.md and docs/errors.md from the code; run by `npm run docs`. A test fails when the files in the
+ * repository are not what this makes.
+ */
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { configKeys, type ConfigKey } from '../src/config/keys.ts';
+import { errorCodes } from '../src/core/errors.ts';
+
+const notByHand = '<!-- Made by `npm run docs`; changes by hand are lost. -->';
+
+const configHead = `# Configuration
+
+${notByHand}
+
+Préavis reads one YAML file: the one of \`--config\`, else of the environment variable \`PREAVIS_CONFIG\`, else
+\`/etc/preavis/preavis.yaml\`. [config/preavis.yaml](../config/preavis.yaml) has every key with its default.
+
+- A key with a fixed path can be overridden by the environment variable that stands beside it. A list is written there
+  with commas: \`PREAVIS_NOTICE_LANGUAGES=fr,nl\`.
+- An unknown key, and an unknown variable whose name begins with \`PREAVIS_\`, is an error and not passed over:
+  it would be a misspelling.
+- Secrets are never shown in messages. Give them by the environment or by a file that only Préavis reads. What stands in
+  such a file wins over the key and over the variable.
+- \`*\` stands for a name that you choose: lower-case letters, digits and hyphens, beginning with a letter.
+- Restart Préavis after a change. \`preavis check\` tells beforehand what is wrong with it.
+`;
+
+const errorsHead = `# Errors
+
+${notByHand}
+
+Each error has a code that never changes. Commands print it as \`preavis: CODE: what is wrong\`, with what to do in the next
+line; the log has it in the field \`code\`.
+
+Exit code 1: failed. Exit code 2: the command line or the configuration is wrong, so trying again is of no use. The exit
+code counts where a command ends with the error; within \`preavis serve\` most errors concern one call or one recording,
+and serve goes on. "Retryable" says that the same step may succeed later without anybody doing anything.
+`;
+
+function typeName(type: string): string {
+  const names: Readonly<Record<string, string>> = {
+    string: 'text',
+    integer: 'whole number',
+    boolean: '`true` or `false`',
+    array: 'list',
+  };
+
+  return (
+    names[type] ??
+    type
+      .split(' | ')
+      .map((value) => `\`${value}\``)
+      .join(', ')
+  );
+}
+
+function defaultText({ default: value }: ConfigKey): string {
+  if (value === undefined) return 'none';
+  if (Array.isArray(value)) return `\`[${value.join(', ')}]\``;
+
+  if (value === '') return 'empty';
+
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+}
+
+function keyText(key: ConfigKey): string {
+  const facts = [
+    `- Type: ${typeName(key.type)}${key.unit === undefined ? '' : `, in ${key.unit}`}`,
+    `- Default: ${defaultText(key)}`,
+    ...(key.environment === undefined ? [] : [`- Environment: \`${key.environment}\``]),
+    ...(key.secret ? ['- Secret'] : []),
+  ];
+
+  return `### \`${key.path}\`\n\n${key.sentence}\n\n${facts.join('\n')}\n`;
+}
+
+/** The text of docs/config.md. */
+export function configReference(): string {
+  const keys = configKeys();
+  const sectionOf = ({ path }: ConfigKey): string => path.split('.')[0] ?? path;
+  const texts = [...new Set(keys.map(sectionOf))].map((section) => {
+    const own = keys.filter((key) => sectionOf(key) === section);
+    return `## ${section}\n\n${own.map(keyText).join('\n')}`;
+  });
+
+  return [configHead, ...texts].join('\n');
+}
+
+/** The text of docs/errors.md. */
+export function errorReference(): string {
+  const texts = Object.entries(errorCodes).map(([code, { exit, retryable, meaning, remedy }]) => {
+    const remedyText = remedy === '' ? '' : `\n${remedy}\n`;
+    return `## ${code}\n\n${meaning}\n${remedyText}\n- Exit code: ${exit}\n- Retryable: ${retryable ? 'yes' : 'no'}\n`;
+  });
+
+  return [errorsHead, ...texts].join('\n');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await writeFile(new URL('config.md', import.meta.url), configReference());
+  await writeFile(new URL('errors.md', import.meta.url), errorReference());
+}

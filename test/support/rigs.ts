@@ -1,0 +1,159 @@
+/** What the acceptance tests ask of a rig: who is connected, what was recorded, what the catalogue says. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { liveCount, stopAll } from '../../lab/processes.ts';
+import { startRig, type Rig, type RigOptions } from '../../lab/rig.ts';
+import type { Agent, Call } from '../../lab/sip.ts';
+import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
+import type { CallRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { eventually } from './poll.ts';
+
+/** Room for machines that do many things at once. */
+export const rigTimeoutMs = 60_000;
+
+/** What `recordings show ID --json` prints. */
+export type ShownRecording = {
+  id: string;
+  status: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  durationMs: number;
+  bytes: number;
+  line: string;
+  purposes: string[];
+  languages: string[];
+  keepUntil: string;
+  objectKey: string | null;
+  flags: string[];
+  failure: string | null;
+  call: string;
+  sha256: string;
+  gapMs: number | null;
+  languageReason: string;
+  policyVersion: string;
+  notice: { prompt: string; language: string; text: string; sha256: string; verified: boolean; verdict: string }[];
+  audit: { event: string; from: string | null; to: string | null; actor: string; at: string }[];
+};
+
+export const listRecordings = async (rig: Rig): Promise<ShownRecording[]> =>
+  (await rig.preavisJson<{ recordings: ShownRecording[] }>('recordings', 'list', '--limit', '1000')).recordings;
+
+export const showRecording = (rig: Rig, id: string): Promise<ShownRecording> =>
+  rig.preavisJson<ShownRecording>('recordings', 'show', id);
+
+async function withCatalogue<T>(rig: Rig, look: (catalogue: Catalogue) => Promise<T>): Promise<T> {
+  const catalogue = openCatalogue(join(rig.folder, 'catalogue.db'), systemClock, { mustExist: true });
+  try {
+    return await look(catalogue);
+  } finally {
+    catalogue.close();
+  }
+}
+
+/** Newest first. */
+export const catalogueCalls = (rig: Rig): Promise<CallRow[]> => withCatalogue(rig, (all) => all.calls(1000));
+
+/** Newest first. Quicker than the command, for polling. */
+export const catalogueRecordings = (rig: Rig): Promise<RecordingRow[]> =>
+  withCatalogue(rig, (all) => all.recordings({ limit: 1000 }));
+
+/** The sentences that the call by this line heard. */
+export const catalogueNotices = (rig: Rig, line: string): Promise<NoticeRow[]> =>
+  withCatalogue(rig, async (all) => {
+    const call = (await all.calls(1000)).find((each) => each.line === line);
+
+    return call === undefined ? [] : all.notices(call.id);
+  });
+
+/** The call that came in by this line, when it has ended. Each call of a test has a line of its own. */
+export function endedCall(rig: Rig, line: string): Promise<CallRow> {
+  return eventually(async () => {
+    const [call, ...others] = (await catalogueCalls(rig)).filter((each) => each.line === line);
+    if (others.length > 0) throw new Error(`several calls by the line ${line}`);
+    if (call?.phase !== 'ended') throw new Error(`the call by the line ${line} is ${call?.phase ?? 'not there'}`);
+
+    return call;
+  });
+}
+
+/** The recording of that call, when its file is closed. */
+export async function finishedRecording(rig: Rig, line: string, withinMs = 10_000): Promise<RecordingRow> {
+  return eventually(
+    async () => {
+      const call = (await catalogueCalls(rig)).find((each) => each.line === line);
+      const recording = (await catalogueRecordings(rig)).find((each) => each.callId === call?.id);
+      if (recording === undefined) throw new Error(`no recording of the line ${line}`);
+      if (recording.status !== 'recorded') throw new Error(`the recording of ${line} is ${recording.status}`);
+
+      return recording;
+    },
+    { withinMs },
+  );
+}
+
+export const spooledWav = (rig: Rig, id: string): string => join(rig.asterisk.spoolFolder, `preavis-${id}.wav`);
+
+/** Waits until Asterisk has no channel and no bridge. */
+export async function expectNobodyConnected(rig: Rig): Promise<void> {
+  await eventually(async () => {
+    expect(await rig.asterisk.cli('core show channels concise')).toBe('');
+    const [, ...bridges] = (await rig.asterisk.cli('bridge show all')).trim().split('\n');
+    expect(bridges).toEqual([]);
+  });
+}
+
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name);
+
+/** No sound of anybody was kept: not in the spool, not in the archive, not in the catalogue. */
+export async function expectNothingRecorded(rig: Rig): Promise<void> {
+  expect(filesBelow(rig.asterisk.spoolFolder)).toEqual([]);
+  expect(filesBelow(rig.archiveFolder)).toEqual([]);
+  const { code, stdout } = await rig.preavis('recordings', 'list', '--json');
+  // A Préavis that never ran has no catalogue yet, and says so.
+  if (code === 0) expect(JSON.parse(stdout)).toEqual({ recordings: [] });
+  else expect(readdirSync(rig.folder)).not.toContain('catalogue.db');
+}
+
+/** All that Préavis has said so far, as text. */
+export const logText = (rig: Rig): string => readFileSync(join(rig.folder, 'serve.log'), 'utf8');
+
+type Closing = { close(): void };
+
+/** The rig, agents, calls and ears of one test file. Whatever a test leaves is ended, and nothing may be left then. */
+export function useRig(options: () => Promise<RigOptions> | RigOptions): {
+  readonly rig: Rig;
+  keep<T extends Agent | Call | Closing>(made: Promise<T>): Promise<T>;
+} {
+  let rig: Rig | undefined;
+  const calls: (Agent | Call | Closing)[] = [];
+  beforeAll(async () => {
+    rig = await startRig(await options());
+  }, rigTimeoutMs);
+  afterAll(async () => {
+    for (const made of calls.splice(0).reverse()) {
+      if ('close' in made) made.close();
+      else await made.stop();
+    }
+    await rig?.stop();
+    const left = liveCount();
+    await stopAll();
+    expect(left).toBe(0);
+  }, rigTimeoutMs);
+
+  return {
+    get rig() {
+      if (rig === undefined) throw new Error('the rig is not there yet');
+      return rig;
+    },
+    keep: async (made) => {
+      const kept = await made;
+      calls.push(kept);
+
+      return kept;
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import type { AriCommands, AriQueries } from '../../src/ari/port.ts';
+import { PreavisError, type ErrorCode } from '../../src/core/errors.ts';
+import type { BridgeId, ChannelId } from '../../src/core/ids.ts';
+
+/**
+ * An Asterisk that keeps a list of what it was asked, and refuses, delays or answers as a test says. A live Asterisk
+ * cannot be made to refuse one given request, or to answer two in a given order.
+ */
+export type ScriptedAri = AriCommands &
+  AriQueries & {
+    /** `play caller preavis-1 ...`, in the order in which they were asked. */
+    readonly asked: string[];
+    /** The next `times` requests of this kind are refused. */
+    refuse(command: keyof AriCommands, code: ErrorCode, times?: number): void;
+    /** Requests of this kind wait until the returned function is called. */
+    hold(command: keyof (AriCommands & AriQueries)): () => void;
+    state: {
+      channels: { id: ChannelId; state: string }[];
+      owned: { channels: ChannelId[]; bridges: BridgeId[] };
+      recording: string[];
+      /** By sound name. */
+      sounds: Record<string, string[]>;
+    };
+  };
+
+export function scriptedAri(): ScriptedAri {
+  const asked: string[] = [];
+  const refusals = new Map<string, { code: ErrorCode; times: number }>();
+  const holds = new Map<string, Promise<void>>();
+  const state: ScriptedAri['state'] = { channels: [], owned: { channels: [], bridges: [] }, recording: [], sounds: {} };
+  const command =
+    (name: keyof AriCommands) =>
+    async (...args: readonly unknown[]): Promise<void> => {
+      asked.push([name, ...args.map(String)].join(' '));
+      await holds.get(name);
+      const refusal = refusals.get(name);
+      if (refusal === undefined) return;
+      refusal.times -= 1;
+      if (refusal.times <= 0) refusals.delete(name);
+      throw new PreavisError(refusal.code, `${name} was refused`);
+    };
+
+  return {
+    asked,
+    state,
+    refuse: (name, code, times = 1) => {
+      refusals.set(name, { code, times });
+    },
+    hold: (name) => {
+      let release = (): void => undefined;
+      holds.set(
+        name,
+        new Promise((resolve) => {
+          release = resolve;
+        }),
+      );
+
+      return () => {
+        holds.delete(name);
+        release();
+      };
+    },
+    answer: command('answer'),
+    play: command('play'),
+    createBridge: command('createBridge'),
+    createChannel: command('createChannel'),
+    addToBridge: command('addToBridge'),
+    dial: command('dial'),
+    ring: command('ring'),
+    ringStop: command('ringStop'),
+    recordBridge: command('recordBridge'),
+    stopRecorder: command('stopRecorder'),
+    hangUp: command('hangUp'),
+    setVariable: command('setVariable'),
+    continueInDialplan: command('continueInDialplan'),
+    destroyBridge: command('destroyBridge'),
+    identity: () => Promise.resolve({ version: '22.5.2', node: 'test' }),
+    languagesOfSound: async (sound) => {
+      await holds.get('languagesOfSound');
+
+      return state.sounds[sound] ?? [];
+    },
+    channels: async () => {
+      const now = [...state.channels];
+      await holds.get('channels');
+
+      return now;
+    },
+    owned: async () => {
+      await holds.get('owned');
+
+      return state.owned;
+    },
+    bridges: () => Promise.resolve([...state.owned.bridges]),
+    isRecording: (name) => Promise.resolve(state.recording.includes(name)),
+  };
+}

@@ -1,0 +1,79 @@
+/** The prompts as they lie in the project, and whether anything of one is in a recording full of tones. */
+import { join } from 'node:path';
+import { readWav, rms, sampleRate, similarity } from './audio.ts';
+import { shippedSounds } from './promptFolder.ts';
+
+export function promptSound(language: string, prompt: string): Int16Array {
+  return readWav(join(shippedSounds, language, `${prompt}.wav`));
+}
+
+/** `part` laid over `samples` from `atMs` on, at `gain` times its volume; what reaches beyond the end is left out. */
+export function mixed(samples: Int16Array, part: Int16Array, atMs: number, gain: number): Int16Array {
+  const result = samples.slice();
+  const start = Math.round((atMs * sampleRate) / 1000);
+  for (let index = 0; index < part.length && start + index < result.length; index += 1) {
+    result[start + index] = (result[start + index] ?? 0) + Math.round(gain * (part[index] ?? 0));
+  }
+
+  return result;
+}
+
+const heardPieceMs = 250;
+/** How much later or earlier than its place a piece may lie: a busy Asterisk makes short pauses inside a sentence. */
+const driftMs = 1000;
+
+/** Which part of `prompt` was heard, 0 to 1, piece by piece and each in its place, and from when on. */
+export function heardPart(samples: Int16Array, prompt: Int16Array): { share: number; atMs: number } {
+  const { atMs } = similarity(samples, prompt);
+  const inSamples = (ms: number): number => Math.max(0, Math.round((ms * sampleRate) / 1000));
+  const length = inSamples(heardPieceMs);
+  let [pieces, found] = [0, 0];
+  for (let start = 0; start + length <= prompt.length; start += length) {
+    const placeMs = atMs + (start * 1000) / sampleRate;
+    const around = samples.subarray(inSamples(placeMs - driftMs), inSamples(placeMs + heardPieceMs + driftMs));
+    const piece = prompt.subarray(start, start + length);
+    // Silence is like nothing, so it proves nothing.
+    if (rms(piece) < 100) continue;
+    pieces += 1;
+    if (similarity(around, piece).value > 0.9) found += 1;
+  }
+
+  return { share: found / pieces, atMs };
+}
+
+/** Length of the pieces that a prompt is looked for in: a leak of this length is found, wherever in the prompt it is. */
+const pieceMs = 600;
+
+/**
+ * How much the best piece of `prompt` is like something in `samples`, 0 to 1, when tones of `tonesHz` are taken out of both.
+ * Tones alone give less than 0.25; a prompt under them at a quarter of its volume gives more than 0.5.
+ */
+export function tracesOf(prompt: Int16Array, samples: Int16Array, tonesHz: readonly number[]): number {
+  const [sought, heard] = [withoutTones(prompt, tonesHz), withoutTones(samples, tonesHz)];
+  const length = (pieceMs * sampleRate) / 1000;
+  let best = 0;
+  for (let start = 0; start + length <= sought.length; start += length) {
+    best = Math.max(best, similarity(heard, sought.subarray(start, start + length)).value);
+  }
+
+  return best;
+}
+
+/** A notch about 50 Hz wide at each tone: zeros on the unit circle, poles just inside it. */
+function withoutTones(samples: Int16Array, tonesHz: readonly number[]): Int16Array {
+  const radius = 0.98;
+  let current = Float64Array.from(samples);
+  for (const hz of tonesHz) {
+    const turn = 2 * Math.cos((2 * Math.PI * hz) / sampleRate);
+    const next = new Float64Array(current.length);
+    let [input1, input2, output1, output2] = [0, 0, 0, 0];
+    for (const [index, input] of current.entries()) {
+      const output = input - turn * input1 + input2 + turn * radius * output1 - radius * radius * output2;
+      [input2, input1, output2, output1] = [input1, input, output1, output];
+      next[index] = output;
+    }
+    current = next;
+  }
+
+  return Int16Array.from(current, (value) => Math.max(-32768, Math.min(32767, Math.round(value))));
+}

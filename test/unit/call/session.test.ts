@@ -1,0 +1,396 @@
+import { jest } from '@jest/globals';
+import { begin, refuse } from '../../../src/call/decide.ts';
+import type { CallEvent, UnrecordedReason } from '../../../src/call/events.ts';
+import { CallSession, recorderName } from '../../../src/call/session.ts';
+import type { CallState } from '../../../src/call/state.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
+import { countingIds, eventsTo, someFacts, stateAt } from '../../support/calls.ts';
+import { collectingLog } from '../../support/logLines.ts';
+import { eventually } from '../../support/poll.ts';
+import { scriptedAri } from '../../support/scriptedAri.ts';
+
+const facts = someFacts(countingIds(), { sentenceCount: 1 });
+const { order, callerChannel: caller } = facts;
+const { bridge, destination, recording } = order;
+const [sentence] = order.sentences;
+
+/** Ports whose every step is in `asked`, in the order in which it was begun. */
+function stage() {
+  const ari = scriptedAri();
+  const { log, lines, text } = collectingLog();
+  const saved: CallState[] = [];
+  const ended: CallState[] = [];
+  let answer: 'ready' | UnrecordedReason | Error = 'ready';
+  let saveFails: (state: CallState) => boolean = () => false;
+  const ports = {
+    ari,
+    log,
+    journal: {
+      save: (state: CallState) => {
+        ari.asked.push(`save ${state.kind}`);
+        if (saveFails(state)) return Promise.reject(new PreavisError('catalogue_unusable', 'no room'));
+        saved.push(state);
+        return Promise.resolve();
+      },
+      open: () => Promise.resolve([]),
+    },
+    readiness: {
+      check: () => {
+        ari.asked.push('check');
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+      },
+    },
+    ended: (state: CallState) => {
+      ended.push(state);
+    },
+  };
+
+  return {
+    ari,
+    ports,
+    saved,
+    ended,
+    lines,
+    text,
+    readiness: (next: typeof answer) => {
+      answer = next;
+    },
+    failSaves: (when: typeof saveFails) => {
+      saveFails = when;
+    },
+  };
+}
+
+const sessions: CallSession[] = [];
+afterEach(() => {
+  // Their timers.
+  for (const session of sessions.splice(0)) session.abandon();
+});
+
+/** A call that was just begun; its first effects are done. */
+async function started(set = stage()) {
+  const session = CallSession.start(begin(facts), set.ports);
+  sessions.push(session);
+  await settled(session);
+
+  return { ...set, session };
+}
+
+/** Effects may bring events, and those effects; all of them are done. */
+async function settled(session: CallSession): Promise<void> {
+  for (;;) {
+    const tail = session.settled();
+    await tail;
+    if (session.settled() === tail) return;
+  }
+}
+
+/** A call that talks; what led there is not in `asked` any more. */
+async function talking() {
+  const set = await started();
+  for (const event of eventsTo('talking', facts).slice(2)) set.session.handle(event);
+  await settled(set.session);
+  set.ari.asked.length = 0;
+
+  return set;
+}
+
+describe('the effects of a call', () => {
+  test('are carried out one after another, in the order of their events', async () => {
+    const { session, ari, ended } = await started();
+    expect(session.state.kind).toBe('announcing');
+    for (const event of eventsTo('ended', facts).slice(2)) session.handle(event);
+    await settled(session);
+    expect(ari.asked).toEqual([
+      'save checking',
+      'check',
+      `answer ${caller}`,
+      `play ${caller} ${sentence?.playbackId ?? ''} ${sentence?.prompt.soundName ?? ''} fr`,
+      `createBridge ${bridge}`,
+      `createChannel ${destination} PJSIP/100 ${caller}`,
+      'save dialling',
+      `addToBridge ${bridge} ${caller},${destination}`,
+      `dial ${destination} ${caller} 30`,
+      `recordBridge ${bridge} ${recorderName(recording)} 14400`,
+      'save talking',
+      `setVariable ${caller} PREAVIS_RESULT recorded`,
+      `setVariable ${caller} PREAVIS_RECORDING ${recording}`,
+      `stopRecorder ${recorderName(recording)}`,
+      `hangUp ${destination}`,
+      `destroyBridge ${bridge}`,
+      'save ended',
+    ]);
+    expect(ended).toHaveLength(1);
+  });
+
+  test('wait for those under way, while an event that comes meanwhile is decided at once', async () => {
+    const set = stage();
+    const release = set.ari.hold('createChannel');
+    const session = CallSession.start(begin(facts), set.ports);
+    await eventually(() => set.ari.asked.some((each) => each.startsWith('createChannel')));
+    session.handle({ type: 'callerLeft', at: 1 });
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'abandoned' } });
+    expect(set.ari.asked.at(-1)).toMatch(/^createChannel/);
+    release();
+    await settled(session);
+    expect(set.ari.asked.slice(-3)).toEqual([`hangUp ${destination}`, `destroyBridge ${bridge}`, 'save ended']);
+  });
+
+  test('are saved with the state that they belong to, not with a later one', async () => {
+    const set = stage();
+    const release = set.ari.hold('answer');
+    const session = CallSession.start(begin(facts), set.ports);
+    await eventually(() => session.state.kind === 'answering');
+    session.handle({ type: 'callerLeft', at: 1 });
+    release();
+    await settled(session);
+    expect(set.saved.map((state) => state.kind)).toEqual(['checking', 'ended']);
+  });
+
+  test('after the end are none: an event that comes later is not heard', async () => {
+    const { session, ari, ended } = await started();
+    session.handle({ type: 'callerLeft', at: 1 });
+    await settled(session);
+    const before = [...ari.asked];
+    for (const event of eventsTo('ended', facts)) session.handle(event);
+    await settled(session);
+    expect(ari.asked).toEqual(before);
+    expect(ended).toHaveLength(1);
+  });
+});
+
+describe('a refused request', () => {
+  test('because the channel is gone (404) is an event, and no warning', async () => {
+    const set = stage();
+    set.ari.refuse('answer', 'ari_not_found');
+    const { session, lines } = await started(set);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason: 'answer_failed' } });
+    expect(lines.filter((line) => line.msg === 'a step of the call failed')).toEqual([]);
+  });
+
+  test.each<[Parameters<ReturnType<typeof scriptedAri>['refuse']>[0], UnrecordedReason]>([
+    ['answer', 'answer_failed'],
+    ['play', 'notice_failed'],
+    ['createBridge', 'prepare_failed'],
+    ['createChannel', 'prepare_failed'],
+  ])('to %s sends the caller back to the dialplan: %s', async (command, reason) => {
+    const set = stage();
+    set.ari.refuse(command, 'ari_request_failed');
+    const { session, ari } = await started(set);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason } });
+    expect(ari.asked).toContain(`setVariable ${caller} PREAVIS_RESULT unrecorded`);
+    expect(ari.asked).toContain(`setVariable ${caller} PREAVIS_REASON ${reason}`);
+    expect(ari.asked.filter((each) => each.startsWith('continue'))).toEqual([`continueInDialplan ${caller}`]);
+  });
+
+  test('to dial removes the bridge and the channel', async () => {
+    const set = await started();
+    set.ari.refuse('dial', 'ari_request_failed');
+    for (const event of eventsTo('dialling', facts).slice(2)) set.session.handle(event);
+    await settled(set.session);
+    expect(set.session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'dial_failed' } });
+    expect(set.ari.asked.slice(-3)).toEqual([`hangUp ${destination}`, `destroyBridge ${bridge}`, 'save ended']);
+  });
+
+  test('to make the bridge does not leave the channel that is being made beside it', async () => {
+    const set = stage();
+    set.ari.refuse('createBridge', 'ari_request_failed');
+    const release = set.ari.hold('createChannel');
+    const session = CallSession.start(begin(facts), set.ports);
+    await eventually(() => set.ari.asked.some((each) => each.startsWith('createChannel')));
+    // Time for the refusal to become an event, were it not to wait for the channel.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(set.ari.asked).not.toContain(`hangUp ${destination}`);
+    release();
+    await settled(session);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'prepare_failed' } });
+    expect(set.ari.asked).toContain(`hangUp ${destination}`);
+  });
+
+  test('to record lets the two talk on, unrecorded', async () => {
+    const set = await started();
+    set.ari.refuse('recordBridge', 'ari_request_failed');
+    for (const event of [...eventsTo('dialling', facts).slice(2), { type: 'destinationAnswered' } as CallEvent]) {
+      set.session.handle(event);
+    }
+    await settled(set.session);
+    expect(set.session.state).toMatchObject({ kind: 'talking', recorder: { kind: 'failed' } });
+    expect(set.ari.asked.some((each) => each.startsWith('hangUp'))).toBe(false);
+  });
+
+  test('to clean up does not keep the rest from being cleaned up and saved', async () => {
+    const { session, ari, ended } = await talking();
+    ari.refuse('stopRecorder', 'ari_unreachable');
+    ari.refuse('hangUp', 'ari_not_found');
+    ari.refuse('destroyBridge', 'ari_not_found');
+    session.handle({ type: 'callerLeft', at: 1 });
+    session.handle({ type: 'recorderFinished', at: 2 });
+    await settled(session);
+    expect(ari.asked).toEqual([
+      `stopRecorder ${recorderName(recording)}`,
+      `hangUp ${destination}`,
+      `destroyBridge ${bridge}`,
+      'save ended',
+    ]);
+    expect(ended).toHaveLength(1);
+  });
+});
+
+describe('a catalogue that cannot be written', () => {
+  test('at the arrival stops what is behind it: the caller is not even answered', async () => {
+    const set = stage();
+    set.failSaves((state) => state.kind === 'checking');
+    const { session, ari } = await started(set);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'catalogue_unusable' } });
+    expect(ari.asked).toEqual([
+      'save checking',
+      `setVariable ${caller} PREAVIS_RESULT unrecorded`,
+      `setVariable ${caller} PREAVIS_REASON catalogue_unusable`,
+      `continueInDialplan ${caller}`,
+      'save ended',
+    ]);
+  });
+
+  test('before dialling stops what is behind it: nothing is dialled, and the caller goes on', async () => {
+    const set = stage();
+    set.failSaves((state) => state.kind === 'dialling');
+    const { session, ari } = await started(set);
+    for (const event of eventsTo('dialling', facts).slice(2)) session.handle(event);
+    await settled(session);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'catalogue_unusable' } });
+    expect(ari.asked.some((each) => each.startsWith('dial '))).toBe(false);
+    expect(ari.asked).toContain(`continueInDialplan ${caller}`);
+  });
+
+  test('at the end does not keep the call from ending', async () => {
+    const set = stage();
+    set.failSaves((state) => state.kind === 'ended');
+    const { session, ended } = await started(set);
+    session.handle({ type: 'callerLeft', at: 1 });
+    await settled(session);
+    expect(ended).toHaveLength(1);
+  });
+});
+
+describe('going back to the dialplan', () => {
+  const refused = (set: ReturnType<typeof stage>) => CallSession.start(refuse(facts, 'shutting_down'), set.ports);
+
+  test('tells it the outcome first', async () => {
+    const set = stage();
+    await settled(refused(set));
+    expect(set.ari.asked).toEqual([
+      `setVariable ${caller} PREAVIS_RESULT unrecorded`,
+      `setVariable ${caller} PREAVIS_REASON shutting_down`,
+      `continueInDialplan ${caller}`,
+      'save ended',
+    ]);
+  });
+
+  test('tells it DIALSTATUS when nobody answered', async () => {
+    const { session, ari } = await started();
+    for (const event of eventsTo('dialling', facts).slice(2)) session.handle(event);
+    session.handle({ type: 'destinationLeft', at: 1, cause: 17 });
+    await settled(session);
+    expect(ari.asked).toContain(`setVariable ${caller} PREAVIS_RESULT notConnected`);
+    expect(ari.asked).toContain(`setVariable ${caller} PREAVIS_DIALSTATUS BUSY`);
+    expect(ari.asked.join('\n')).not.toContain('PREAVIS_REASON');
+  });
+
+  test('is tried three times', async () => {
+    const set = stage();
+    set.ari.refuse('continueInDialplan', 'ari_unreachable', 2);
+    await settled(refused(set));
+    expect(set.ari.asked.filter((each) => each.startsWith('continue'))).toHaveLength(3);
+    expect(set.lines.some((line) => line.msg === 'a step of the call failed')).toBe(false);
+  });
+
+  test('is given up after that, and the log says so', async () => {
+    const set = stage();
+    set.ari.refuse('continueInDialplan', 'ari_unreachable', 9);
+    await settled(refused(set));
+    expect(set.ari.asked.filter((each) => each.startsWith('continue'))).toHaveLength(3);
+    expect(set.lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', effect: 'returnToDialplan', code: 'ari_unreachable' }),
+    );
+    expect(set.ended).toHaveLength(1);
+  });
+
+  test('is not tried again when the caller is gone', async () => {
+    const set = stage();
+    set.ari.refuse('setVariable', 'ari_not_found', 2);
+    await settled(refused(set));
+    expect(set.ari.asked.filter((each) => each.startsWith('continue'))).toEqual([]);
+  });
+});
+
+describe('whether a call can be announced', () => {
+  test('is asked before it is answered: if not, the dialplan hears why', async () => {
+    const set = stage();
+    set.readiness('spool_full');
+    const { session, ari } = await started(set);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'spool_full' } });
+    expect(ari.asked.some((each) => each.startsWith('answer'))).toBe(false);
+  });
+
+  test('is no when Asterisk does not tell which prompts it has', async () => {
+    const set = stage();
+    set.readiness(new PreavisError('ari_unreachable', 'no answer'));
+    const { session } = await started(set);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'prompts_missing' } });
+  });
+});
+
+describe('a call that is taken up again', () => {
+  test('does nothing until an event comes', async () => {
+    const set = stage();
+    const session = CallSession.adopt(stateAt('talking', facts), set.ports);
+    await settled(session);
+    expect(set.ari.asked).toEqual([]);
+    session.handle({ type: 'callerLeft', at: 1 });
+    session.handle({ type: 'recorderFinished', at: 2 });
+    await settled(session);
+    expect(set.ended).toMatchObject([{ outcome: { result: 'recorded' } }]);
+  });
+});
+
+describe('time limits', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('end a playback that never ends', async () => {
+    const { session } = await started();
+    jest.advanceTimersByTime(5_999);
+    expect(session.state.kind).toBe('announcing');
+    jest.advanceTimersByTime(1);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'notice_timeout' } });
+    await settled(session);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('are none while the two talk, however long', async () => {
+    const { session } = await talking();
+    jest.advanceTimersByTime(24 * 3_600_000);
+    expect(session.state.kind).toBe('talking');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('do not run on for a call that is left to another process', async () => {
+    const { session } = await started();
+    expect(jest.getTimerCount()).toBe(1);
+    session.abandon();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
+describe('the log of a call', () => {
+  test('names the call in every line and never its number or dial string', async () => {
+    const { lines, text } = await started();
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) expect(line).toMatchObject({ call: facts.id });
+    expect(text()).not.toContain('PJSIP');
+  });
+});
