@@ -20,14 +20,15 @@ export async function spooledRecordings(folder: string): Promise<RecordingId[]> 
     .filter(isUlid) as RecordingId[];
 }
 
-/** When the WAV was last written to, ms since 1970 UTC; undefined when there is none. */
+/** When the WAV was last written to, ms since 1970 UTC; undefined when there is none. Throws spool_unusable. */
 export async function lastWritten(folder: string, id: RecordingId): Promise<number | undefined> {
   return guarded(folder, async () => {
     try {
       return (await stat(spoolFile(folder, id))).mtimeMs;
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined;
-      throw error;
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      await stat(folder);
+      return undefined;
     }
   });
 }
@@ -38,8 +39,9 @@ export async function removeSpooled(folder: string, id: RecordingId): Promise<bo
     try {
       await unlink(spoolFile(folder, id));
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return false;
-      throw error;
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      await stat(folder);
+      return false;
     }
     const handle = await open(folder, 'r');
     try {
@@ -51,6 +53,7 @@ export async function removeSpooled(folder: string, id: RecordingId): Promise<bo
   });
 }
 
+/** A folder that is itself missing is an error: otherwise one that is not mounted would make every recording lost. */
 async function guarded<T>(folder: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();

@@ -62,7 +62,9 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('error', reject);
+          response.on('error', (cause) => {
+            reject(new PreavisError('ari_unreachable', `${what}: the answer broke off`, { cause }));
+          });
           response.on('end', () => {
             const status = response.statusCode ?? 0;
             if (status < 200 || status > 299) {

@@ -94,7 +94,8 @@ export class CallRegistry {
     const { policy, ids, log } = this.#ports;
     // The destination's channel, which we made ourselves.
     if (event.channelId.startsWith(ownPrefix)) return;
-    // A caller whose earlier call is still being closed may come again, by another extension: that is a new call.
+    // A caller may come again by another extension while the first call is still being closed: that is a new call.
+    this.#owners.get(event.channelId)?.session.handle({ type: 'callerLeft', at: event.at });
     const facts: Facts = {
       id: ids.call(),
       startedAt: event.at,
@@ -172,16 +173,17 @@ export class CallRegistry {
    */
   async reconcile(): Promise<void> {
     const { ari, journal, log } = this.#ports;
-    // A call that arrives while Asterisk is asked is not in its answer, and needs no telling.
-    const known = [...this.#sessions.values()];
+    // A call that arrives or ends while Asterisk answers is not in its answer, or no longer: its own events are enough.
+    const known = new Map(this.#sessions);
     const [channels, owned, open] = await Promise.all([ari.channels(), ari.owned(), journal.open()]);
     const states = new Map(channels.map((channel) => [channel.id, channel.state]));
+    const sessions = [...known.values()];
     for (const state of open) {
-      if (this.#sessions.has(state.facts.id)) continue;
+      if (known.has(state.facts.id) || this.#sessions.has(state.facts.id)) continue;
       log.info({ call: state.facts.id, state: state.kind }, 'taking up a call from before');
-      known.push(this.#add(state.facts, (ports) => CallSession.adopt(state, ports)));
+      sessions.push(this.#add(state.facts, (ports) => CallSession.adopt(state, ports)));
     }
-    for (const session of known) {
+    for (const session of sessions) {
       for (const event of await missedEvents(session.state, states, ari)) session.handle(event);
     }
     await this.#free(owned);
@@ -277,7 +279,12 @@ async function missedEvents(
     case 'announcing':
       return [{ type: 'interrupted' }];
     case 'dialling':
-      if (destination === 'Up') return [{ type: 'destinationAnswered' }];
+      if (destination === 'Up') {
+        // The recorder may have been started before this process knew of it; a second one is refused by Asterisk.
+        const recording = await ari.isRecording(recorderName(order.recording));
+        if (recording) events.push({ type: 'recorderStarted', at: undefined });
+        return [{ type: 'destinationAnswered' }, ...events];
+      }
       return destination === 'Ringing' ? [] : [{ type: 'interrupted' }];
     case 'talking':
       if (destination === undefined) events.push({ type: 'destinationLeft', at: undefined, cause: undefined });

@@ -17,7 +17,7 @@ type Options = {
 
 function unusable(file: string, cause: unknown): PreavisError {
   const code = errnoOf(cause) ?? 'error';
-  if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT') {
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
     return new PreavisError('catalogue_foreign', `${file} is not a SQLite database, or is damaged (${code})`, {
       cause,
     });
@@ -26,13 +26,21 @@ function unusable(file: string, cause: unknown): PreavisError {
   return new PreavisError('catalogue_unusable', `${file} cannot be used (${code})`, { cause });
 }
 
+/** A catalogue that another process is making at this moment, or was when it was killed, has no table yet. */
+function isEmpty(database: Database.Database): boolean {
+  // SQLite takes any file of a few bytes for an empty database; a begun one has its first page.
+  if (database.pragma('page_count', { simple: true }) === 0) return false;
+  return database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
+}
+
 /** Looks at an existing file without changing a byte of it. */
 function inspect(file: string): void {
   const database = new Database(file, { readonly: true, fileMustExist: true });
   try {
     const id = database.pragma('application_id', { simple: true });
     const version = Number(database.pragma('user_version', { simple: true }));
-    if (id !== applicationId) {
+    const begun = id === 0 && version === 0 && isEmpty(database);
+    if (id !== applicationId && !begun) {
       throw new PreavisError('catalogue_foreign', `${file} is a database of another program`);
     }
     if (version > migrations.length) {

@@ -60,7 +60,9 @@ function describe(issue: z.core.$ZodIssue, input: Tree, secrets: ReadonlySet<str
   }
   const path = at(issue.path);
   const value = valueAt(input, issue.path);
-  const shown = secrets.has(path) || value === undefined || isTree(value) ? '' : ` (got ${JSON.stringify(value)})`;
+  // Also what stands in the place of a section that has a secret: it may hold it.
+  const hidden = [...secrets].some((secret) => `${secret}.`.startsWith(`${path}.`));
+  const shown = hidden || value === undefined || isTree(value) ? '' : ` (got ${JSON.stringify(value)})`;
   return `${path === '' ? 'the file' : path}: ${issue.message}${shown}`;
 }
 

@@ -38,6 +38,10 @@ function versionOf(config: Config, library: PromptLibrary): string {
 function lineFaults(line: Line, policy: Policy): string[] {
   const faults: string[] = [];
   const at = `lines.${line.name}`;
+  if (new Set(line.purposes).size < line.purposes.length) faults.push(`${at}.purposes: names a purpose twice`);
+  if (new Set(line.defaultLanguages).size < line.defaultLanguages.length) {
+    faults.push(`${at}.defaultLanguages: names a language twice`);
+  }
   for (const id of line.purposes) {
     if (!policy.purposes.has(id)) faults.push(`${at}.purposes: there is no purpose ${id}`);
   }

@@ -11,13 +11,17 @@ export function isTree(value: unknown): value is Tree {
 
 /** Throws config_unreadable. */
 export async function readYaml(file: string): Promise<unknown> {
+  let text: string;
   try {
-    return parse(await readFile(file, 'utf8')) as unknown;
+    text = await readFile(file, 'utf8');
   } catch (cause) {
-    const why =
-      cause instanceof YAMLParseError
-        ? `is not YAML: ${cause.message.split('\n')[0] ?? ''}`
-        : `cannot be read (${errnoOf(cause) ?? 'error'})`;
-    throw new PreavisError('config_unreadable', `${file} ${why}`, { cause });
+    throw new PreavisError('config_unreadable', `${file} cannot be read (${errnoOf(cause) ?? 'error'})`, { cause });
+  }
+  try {
+    return parse(text) as unknown;
+  } catch (cause) {
+    // The text of any other error (an alias without anchor) repeats what stands in the file, which may be a secret.
+    const why = cause instanceof YAMLParseError ? `: ${cause.message.split('\n')[0] ?? ''}` : '';
+    throw new PreavisError('config_unreadable', `${file} is not YAML${why}`, { cause });
   }
 }

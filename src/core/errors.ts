@@ -30,7 +30,7 @@ export const errorCodes = {
   prompts_invalid: entry(
     2,
     false,
-    'prompts.yaml or one of the sound files beside it cannot be used.',
+    'The file prompts.yaml or one of the sound files beside it cannot be used.',
     'Correct the prompt that is named, or point notice.soundsFolder at a complete folder.',
   ),
   prompts_missing: entry(
@@ -162,9 +162,11 @@ export function asPreavisError(thrown: unknown): PreavisError {
   return new PreavisError('internal', message, { cause: thrown });
 }
 
-/** The errno code of a Node system error (`ENOENT`, ...), or undefined. */
+/** The code of an error of Node or SQLite (`ENOENT`, `SQLITE_FULL`, ...), or undefined. */
 export function errnoOf(thrown: unknown): string | undefined {
-  // Not instanceof: Node's own errors come from another realm where code runs in a vm context, as jest runs it.
-  if (isNativeError(thrown) && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
+  // Node's own errors come from another realm where code runs in a vm context, as jest runs it: not instanceof there.
+  // Those of better-sqlite3 are made without the constructor of Error: not native.
+  const isError = isNativeError(thrown) || thrown instanceof Error;
+  if (isError && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
   return undefined;
 }

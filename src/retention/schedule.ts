@@ -1,4 +1,4 @@
-import { schedule, validate, type ScheduledTask } from 'node-cron';
+import { schedule, validate, type ScheduledTask, type TaskOptions } from 'node-cron';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 
@@ -43,7 +43,7 @@ export class Schedule {
           this.#running.add(run);
           return run.finally(() => this.#running.delete(run));
         },
-        { timezone, noOverlap: true, name: job.name },
+        { timezone, noOverlap: true, name: job.name, logger: cronLog(job.name, log) },
       ),
     );
   }
@@ -53,4 +53,21 @@ export class Schedule {
     for (const task of this.#tasks) await task.destroy();
     await Promise.all(this.#running);
   }
+}
+
+/** node-cron would write its own lines between ours: a run that was left out, because the one before still runs. */
+function cronLog(job: string, log: Logger): NonNullable<TaskOptions['logger']> {
+  const fault = (thrown: string | Error): void => {
+    const error = asPreavisError(thrown);
+    log.error({ job, code: error.code, err: error }, 'the scheduler failed');
+  };
+
+  return {
+    info: () => undefined,
+    debug: () => undefined,
+    warn: (why) => {
+      log.info({ job, why }, 'a run of a scheduled job was left out');
+    },
+    error: fault,
+  };
 }

@@ -97,7 +97,11 @@ describe('serve', () => {
     ];
     return {
       extensions: Object.fromEntries(extensions) as Record<string, string>,
-      config: { lines: Object.fromEntries([...quick, ...slow].map((name) => [name, line])) },
+      config: {
+        lines: Object.fromEntries([...quick, ...slow].map((name) => [name, line])),
+        // No call of a slow machine is cut short by the limit.
+        shutdown: { graceSeconds: 20 },
+      },
     };
   });
 
@@ -147,7 +151,7 @@ describe('serve', () => {
   it(
     'lets a call finish after SIGTERM, and sends new ones on unrecorded meanwhile',
     async () => {
-      const { call: placed } = await call(at, 'finishing');
+      const { call: placed, ear } = await call(at, 'finishing');
       const id = await recording(at, 'finishing');
       const pid = await signal('SIGTERM');
       const { call: late } = await call(at, 'late');
@@ -155,6 +159,7 @@ describe('serve', () => {
       await eventually(() => late.isAnswered());
       await late.hangUp();
       expect(at.rig.servePid()).toBe(pid);
+      await eventually(() => totalMs(ear.samples(), agentHz) > 1000);
       await placed.hangUp();
       await ended(pid);
       const [row] = (await catalogueRecordings(at.rig)).filter((each) => each.id === id);

@@ -176,7 +176,7 @@ export function configTree(): Record<string, unknown> {
   return {
     purposes: {
       training: {
-        names: { fr: 'formation', nl: 'opleiding', de: 'Schulung', en: 'training' },
+        names: { fr: 'formation', nl: 'opleiding', de: 'Schulung', en: 'training', it: 'formazione' },
         jurisdiction: 'BE',
         consent: 'announce',
         justification: 'Team leaders listen to a few calls with the employee concerned.',
@@ -184,7 +184,7 @@ export function configTree(): Record<string, unknown> {
         keepDays: 28,
       },
       agreement: {
-        names: { fr: 'preuve', nl: 'bewijs', de: 'Nachweis', en: 'evidence' },
+        names: { fr: 'preuve', nl: 'bewijs', de: 'Nachweis', en: 'evidence', it: 'prova' },
         jurisdiction: 'BE',
         kind: 'evidence',
         consent: 'announce',

@@ -1,0 +1,148 @@
+import { readFile, rm, unlink, utimes, writeFile } from 'node:fs/promises';
+import { finishRecordings } from '../../../src/archive/finish.ts';
+import type { CallEvent } from '../../../src/call/events.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
+import { callStart, eventsTo } from '../../support/calls.ts';
+import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
+import { toneWav } from '../../support/promptFolder.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+let stages = 0;
+const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages += 1)}`), open);
+
+/** As Asterisk leaves it when it dies: both lengths are 0. */
+function unfinished(wav: Buffer): Buffer {
+  const copy = Buffer.from(wav);
+  copy.writeUInt32LE(0, 4);
+  copy.writeUInt32LE(0, 40);
+
+  return copy;
+}
+
+/** The caller left, and the end of the recorder was never reported. */
+const unreported = ({ order }: Parameters<typeof eventsTo>[1]): CallEvent[] => [
+  ...eventsTo('closing', { order }),
+  { type: 'timeUp', timer: 'recorderFinish' },
+];
+
+describe('a recording whose recorder has ended', () => {
+  test('is measured by its file, and kept from the end by the clock of Asterisk', async () => {
+    const set = await stage();
+    const wav = toneWav(440, 2_500);
+    const { id } = await set.recorded(wav);
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toMatchObject({
+      status: 'recorded',
+      bytes: wav.length,
+      durationMs: 2_500,
+      flags: [],
+      keepUntil: recorderEnd + 28 * dayMs,
+    });
+    expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({ event: 'file closed', to: 'recorded' });
+  });
+
+  test('but whose header Asterisk never closed is repaired and flagged', async () => {
+    const set = await stage();
+    const wav = toneWav(441);
+    const { id, file } = await set.recorded(unfinished(wav));
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toMatchObject({
+      status: 'recorded',
+      flags: ['header_repaired'],
+      durationMs: 1_000,
+    });
+    expect((await readFile(file)).equals(wav)).toBe(true);
+  });
+
+  test('and that is silent is kept and flagged', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(toneWav(0));
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['silent'] });
+  });
+
+  test.each([
+    ['holds no audio', toneWav(440, 0), 'wav_empty'],
+    ['holds a header only, never closed', unfinished(toneWav(440, 0)), 'wav_empty'],
+    ['is no WAV', Buffer.from('not a WAV at all, but long enough to be one by its size'), 'wav_invalid'],
+    ['is empty', Buffer.alloc(0), 'wav_invalid'],
+  ])('and that %s has failed; the file is kept as it is until its time is over', async (_, content, code) => {
+    const set = await stage();
+    const { id, file } = await set.recorded(content);
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toMatchObject({
+      status: 'failed',
+      failure: code,
+      keepUntil: recorderEnd + 28 * dayMs,
+    });
+    expect((await readFile(file)).equals(content)).toBe(true);
+    expect(set.lines).toContainEqual(expect.objectContaining({ level: 'error', recording: id, code }));
+  });
+
+  test('and whose file is missing is lost, and the log raises the alarm', async () => {
+    const set = await stage();
+    const { id, file } = await set.recorded();
+    await unlink(file);
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'lost', failure: 'file_missing' });
+    expect(set.lines).toContainEqual(expect.objectContaining({ level: 'error', recording: id }));
+  });
+
+  test('does not keep the others from being finished when it cannot be read', async () => {
+    const set = await stage();
+    const bad = await set.recorded(Buffer.from('no WAV'));
+    const good = await set.recorded();
+    await finishRecordings(set);
+    expect((await set.catalogue.recording(bad.id))?.status).toBe('failed');
+    expect((await set.catalogue.recording(good.id))?.status).toBe('recorded');
+  });
+});
+
+describe('a recording whose end was never reported', () => {
+  test('waits until its file has rested for fifteen seconds, and is kept from the last write', async () => {
+    const set = await stage();
+    const { id, file } = await set.recorded(undefined, { events: unreported });
+    const written = callStart + 100_000;
+    await utimes(file, written / 1_000, written / 1_000);
+    set.clock.at = written + 14_999;
+    await finishRecordings(set);
+    expect((await set.catalogue.recording(id))?.status).toBe('recording');
+    set.clock.at = written + 15_000;
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toMatchObject({
+      status: 'recorded',
+      finishedAt: null,
+      keepUntil: written + 28 * dayMs,
+    });
+  });
+});
+
+describe('what is not finished yet', () => {
+  test('is left alone: a call that talks', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(undefined, { until: 'talking' });
+    await finishRecordings(set);
+    expect((await set.catalogue.recording(id))?.status).toBe('recording');
+  });
+
+  test('waits when the spool cannot be read: nothing is taken for lost', async () => {
+    const set = await stage();
+    const { id, file } = await set.recorded();
+    await rm(set.spoolFolder, { recursive: true });
+    await writeFile(set.spoolFolder, 'a file in its place');
+    await finishRecordings(set);
+    expect((await set.catalogue.recording(id))?.status).toBe('recording');
+    expect(set.lines).toContainEqual(expect.objectContaining({ level: 'error', code: 'spool_unusable' }));
+    expect(file).toContain(id);
+  });
+
+  test('waits when the spool is not there, as when a network folder is not mounted: nothing is taken for lost', async () => {
+    const set = await stage();
+    const { id } = await set.recorded();
+    await rm(set.spoolFolder, { recursive: true });
+    await finishRecordings(set);
+    expect((await set.catalogue.recording(id))?.status).toBe('recording');
+  });
+});

@@ -1,0 +1,376 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createHash } from 'node:crypto';
+import { rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { objectKeys } from '../../../src/archive/objectKey.ts';
+import { retryWaitMs, uploadPass, type UploadPorts } from '../../../src/archive/uploader.ts';
+import type { ObjectStore } from '../../../src/archive/store.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
+import { archiveStage, killedAt, type ArchiveStage } from '../../support/archiving.ts';
+import { callStart } from '../../support/calls.ts';
+import { catalogues } from '../../support/catalogues.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+let stages = 0;
+const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages += 1)}`), open);
+const never = new AbortController().signal;
+const pass = (ports: UploadPorts, options: Partial<Parameters<typeof uploadPass>[1]> = {}) =>
+  uploadPass(ports, { waitMs: 0, signal: never, ...options });
+const exists = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );
+
+describe('an upload pass', () => {
+  test('stores recording and receipt, and then removes the local file', async () => {
+    const set = await stage();
+    const { id, wav, file } = await set.finished();
+    expect(await pass(set)).toEqual({ sent: 1, bytes: wav.length, waiting: 0, failures: {} });
+    const keys = objectKeys(id, callStart + 20_000);
+    const objects = await set.objects();
+    expect([...objects.keys()]).toEqual([keys.receipt, keys.wav]);
+    expect(objects.get(keys.wav)?.equals(wav)).toBe(true);
+    expect(JSON.parse(objects.get(keys.receipt)?.toString() ?? '')).toMatchObject({
+      recording: { id, sha256: createHash('sha256').update(wav).digest('hex'), gapMs: 16_980 },
+      notice: [{ verified: true }, { verified: true }],
+    });
+    expect(await set.catalogue.recording(id)).toMatchObject({
+      status: 'archived',
+      objectKey: keys.wav,
+      receiptKey: keys.receipt,
+      receipt: objects.get(keys.receipt)?.toString(),
+    });
+    expect(await exists(file)).toBe(false);
+  });
+
+  test('removes the local file only after the object was read back and the row says archived', async () => {
+    const set = await stage();
+    const { id, file } = await set.finished();
+    const seen: string[] = [];
+    const watched = <P extends object>(port: P): P =>
+      new Proxy(port, {
+        get: (target, name) => {
+          const member: unknown = Reflect.get(target, name);
+          if (typeof member !== 'function') return member;
+          return async (...args: unknown[]) => {
+            const result: unknown = await (member as (...given: unknown[]) => unknown).apply(target, args);
+            if (['putFile', 'putText', 'digest', 'move'].includes(String(name))) seen.push(String(name));
+            expect([name, await exists(file)]).toEqual([name, !seen.includes('removed')]);
+            if (name === 'move') {
+              expect((await set.catalogue.recording(id))?.status).toBe('archived');
+              // From here on it may go.
+              seen.push('removed');
+            }
+            return result;
+          };
+        },
+      });
+    const row = await set.catalogue.recording(id);
+    expect(row?.status).toBe('recorded');
+    await pass({
+      ...set,
+      store: watched(set.store),
+      catalogue: { ...set.catalogue, move: (...args) => watched(set.catalogue).move(...args) },
+    });
+    expect(seen).toEqual(['putFile', 'digest', 'putText', 'digest', 'move', 'removed']);
+    expect(await exists(file)).toBe(false);
+  });
+
+  test('sends the oldest first, some at a time', async () => {
+    const set = await stage();
+    const ids: string[] = [];
+    for (let count = 0; count < 5; count += 1) ids.push((await set.finished()).id);
+    const sent: string[] = [];
+    let atOnce = 0;
+    let most = 0;
+    const store: ObjectStore = {
+      ...set.store,
+      putFile: async (key, ...rest) => {
+        sent.push(key);
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        const stored = await set.store.putFile(key, ...rest);
+        atOnce -= 1;
+        return stored;
+      },
+    };
+    const progress: number[] = [];
+    expect(await pass({ ...set, store, atOnce: 2 }, { progress: (done) => progress.push(done) })).toMatchObject({
+      sent: 5,
+    });
+    expect(most).toBe(2);
+    expect(sent.map((key) => key.slice(-30, -4))).toEqual(ids.sort());
+    expect(progress).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('with nothing to send does nothing', async () => {
+    const set = await stage();
+    await set.recorded(undefined, { until: 'talking' });
+    expect(await pass(set)).toEqual({ sent: 0, bytes: 0, waiting: 0, failures: {} });
+    expect((await set.spooled()).length).toBe(1);
+  });
+
+  test('that was asked to stop sends no more', async () => {
+    const set = await stage();
+    await set.finished();
+    const stop = new AbortController();
+    stop.abort();
+    expect(await pass(set, { signal: stop.signal })).toMatchObject({ sent: 0, waiting: 1, failures: {} });
+  });
+});
+
+describe('a pass that is killed', () => {
+  const whens = ['before', 'after'] as const;
+
+  test.each(whens)('%s any one of its steps loses nothing and doubles nothing', async (when) => {
+    let killed = 0;
+    for (let step = 1; ; step += 1) {
+      const set = await stage();
+      const { id, wav, file } = await set.finished();
+      const mortal = killedAt(set, step, when);
+      await pass(mortal.ports).catch(() => undefined);
+      if (!mortal.wasKilled()) break;
+      killed += 1;
+      const at = `${when} step ${step}, ${mortal.steps.at(-1) ?? ''}`;
+      const keys = objectKeys(id, callStart + 20_000);
+      const row = await set.catalogue.recording(id);
+      const stored = (await set.objects()).get(keys.wav);
+      // Whatever happened, the recording is whole in one place at least.
+      expect([at, (await exists(file)) || (row?.status === 'archived' && stored?.equals(wav))]).toEqual([at, true]);
+      set.clock.at += 3_600_000;
+      await pass(set);
+      const objects = await set.objects();
+      expect([at, [...objects.keys()]]).toEqual([at, [keys.receipt, keys.wav]]);
+      expect([at, objects.get(keys.wav)?.equals(wav)]).toEqual([at, true]);
+      expect([at, (await set.catalogue.recording(id))?.status]).toEqual([at, 'archived']);
+      expect([at, await set.spooled()]).toEqual([at, []]);
+      const moves = (await set.catalogue.audit(id)).filter((line) => line.to === 'archived');
+      expect([at, moves.length]).toEqual([at, 1]);
+    }
+    expect(killed).toBeGreaterThan(9);
+  });
+
+  test('after the object was stored does not send it again', async () => {
+    const set = await stage();
+    await set.finished();
+    const mortal = killedAt(set, 5, 'after');
+    await pass(mortal.ports).catch(() => undefined);
+    expect(mortal.steps.at(-1)).toBe('putFile');
+    let sent = 0;
+    const store: ObjectStore = {
+      ...set.store,
+      putFile: (...args) => {
+        sent += 1;
+        return set.store.putFile(...args);
+      },
+    };
+    set.clock.at += 3_600_000;
+    expect(await pass({ ...set, store })).toMatchObject({ sent: 1 });
+    expect(sent).toBe(0);
+  });
+});
+
+describe('a store that lies', () => {
+  test.each<[string, (set: ArchiveStage) => Partial<ObjectStore>]>([
+    [
+      'keeps other bytes of the same length',
+      (set) => ({
+        putFile: async (key, file, expected, signal) => {
+          const stored = await set.store.putFile(key, file, expected, signal);
+          await set.store.putText(key, 'x'.repeat(expected.bytes), 'audio/wav', signal);
+          return stored;
+        },
+      }),
+    ],
+    [
+      'keeps fewer bytes',
+      (set) => ({
+        putFile: (key, _file, _expected, signal) => set.store.putText(key, 'short', 'audio/wav', signal),
+      }),
+    ],
+    [
+      'keeps another receipt',
+      (set) => ({
+        putText: (key, text, type, signal) =>
+          set.store.putText(key, text.replace('training', 'mischief'), type, signal),
+      }),
+    ],
+  ])('and %s is not believed: the local file is kept and sent again later', async (_, lie) => {
+    const set = await stage();
+    const { id, file, wav } = await set.finished();
+    expect(await pass({ ...set, store: { ...set.store, ...lie(set) } })).toEqual({
+      sent: 0,
+      bytes: 0,
+      waiting: 1,
+      failures: { archive_mismatch: 1 },
+    });
+    expect(await exists(file)).toBe(true);
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', attempts: 1 });
+    set.clock.at += 3_600_000;
+    expect(await pass(set)).toMatchObject({ sent: 1 });
+    expect((await set.objects()).get(objectKeys(id, callStart + 20_000).wav)?.equals(wav)).toBe(true);
+  });
+
+  test('what an earlier attempt left there, whole, is not believed unread', async () => {
+    const set = await stage();
+    const { id, wav } = await set.finished();
+    await set.store.putText(objectKeys(id, callStart + 20_000).wav, 'x'.repeat(wav.length), 'audio/wav', never);
+    expect(await pass(set)).toMatchObject({ sent: 1 });
+    expect((await set.objects()).get(objectKeys(id, callStart + 20_000).wav)?.equals(wav)).toBe(true);
+  });
+});
+
+describe('a recording that cannot be archived', () => {
+  test('because its file has vanished is lost, and the log raises the alarm', async () => {
+    const set = await stage();
+    const { id, file } = await set.finished();
+    await unlink(file);
+    expect(await pass(set)).toMatchObject({ sent: 0, waiting: 0, failures: { spool_unusable: 1 } });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'lost', failure: 'file_missing' });
+    expect(set.lines).toContainEqual(expect.objectContaining({ level: 'error', recording: id }));
+  });
+
+  test('because its file was changed waits, and its bytes are not stored', async () => {
+    const set = await stage();
+    const { id, file, wav } = await set.finished();
+    const other = Buffer.from(wav);
+    other.fill(1, 100, 200);
+    await writeFile(file, other);
+    expect(await pass(set)).toMatchObject({ waiting: 1, failures: { archive_mismatch: 1 } });
+    expect(await set.objects()).toEqual(new Map());
+    expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+  });
+
+  test('waits half a minute, then twice as long each time, and is tried before that only when asked for all', async () => {
+    const set = await stage();
+    const { id } = await set.finished();
+    const failing: ObjectStore = {
+      ...set.store,
+      putFile: () => Promise.reject(new PreavisError('archive_failed', 'broken')),
+    };
+    const ports = { ...set, store: failing };
+    const from = set.clock.at;
+    await pass(ports);
+    expect(await set.catalogue.recording(id)).toMatchObject({ attempts: 1, nextAttemptAt: from + 30_000 });
+    set.clock.at = from + 29_999;
+    expect(await pass(ports)).toMatchObject({ failures: {}, waiting: 1 });
+    set.clock.at = from + 30_000;
+    expect(await pass(ports)).toMatchObject({ failures: { archive_failed: 1 } });
+    expect(await set.catalogue.recording(id)).toMatchObject({ attempts: 2, nextAttemptAt: from + 90_000 });
+    expect(await pass(set, { all: true })).toMatchObject({ sent: 1 });
+  });
+
+  test.each([
+    [0, 30_000],
+    [1, 60_000],
+    [4, 480_000],
+    [5, 900_000],
+    [60, 900_000],
+    [5_000, 900_000],
+  ])('after %i attempts waits %i ms, and up to a quarter more by chance', (attempts, least) => {
+    expect(retryWaitMs(attempts, 0)).toBe(least);
+    expect(retryWaitMs(attempts, 1)).toBe(least * 1.25);
+    for (let count = 0; count < 100; count += 1) {
+      const wait = retryWaitMs(attempts, Math.random());
+      expect(wait).toBeGreaterThanOrEqual(least);
+      expect(wait).toBeLessThan(least * 1.25);
+    }
+  });
+
+  test.each(['archive_unreachable', 'archive_denied', 'archive_bucket_missing'] as const)(
+    'because of %s ends the pass after one attempt: the others would fail too',
+    async (code) => {
+      const set = await stage();
+      for (let count = 0; count < 3; count += 1) await set.finished();
+      let attempts = 0;
+      const store: ObjectStore = {
+        ...set.store,
+        stat: () => {
+          attempts += 1;
+          return Promise.reject(new PreavisError(code, 'not now'));
+        },
+      };
+      expect(await pass({ ...set, store })).toEqual({ sent: 0, bytes: 0, waiting: 3, failures: { [code]: 1 } });
+      expect(attempts).toBe(1);
+    },
+  );
+
+  test('does not keep the others from being archived', async () => {
+    const set = await stage();
+    const { id } = await set.finished();
+    await set.finished();
+    const store: ObjectStore = {
+      ...set.store,
+      putFile: (key, ...rest) =>
+        key.includes(id)
+          ? Promise.reject(new PreavisError('archive_failed', 'broken'))
+          : set.store.putFile(key, ...rest),
+    };
+    expect(await pass({ ...set, store })).toMatchObject({ sent: 1, waiting: 1, failures: { archive_failed: 1 } });
+  });
+
+  test('because the archive folder is gone keeps everything where it is', async () => {
+    const set = await stage();
+    const { file } = await set.finished();
+    await rm(set.store.location, { recursive: true });
+    expect(await pass(set)).toMatchObject({ failures: { archive_bucket_missing: 1 } });
+    expect(await exists(file)).toBe(true);
+    expect(await exists(set.store.location)).toBe(false);
+  });
+});
+
+describe('a recording that was erased while it was being sent', () => {
+  test('leaves nothing in the archive', async () => {
+    const set = await stage();
+    const { id } = await set.finished();
+    const store: ObjectStore = {
+      ...set.store,
+      putText: async (...args) => {
+        const stored = await set.store.putText(...args);
+        await set.catalogue.move(id, 'recorded', 'erased', {}, { event: 'erased', actor: 'retention' });
+        return stored;
+      },
+    };
+    expect(await pass({ ...set, store })).toMatchObject({ sent: 0, failures: { status_conflict: 1 } });
+    expect(await set.objects()).toEqual(new Map());
+    expect((await set.catalogue.recording(id))?.status).toBe('erased');
+    set.clock.at += 3_600_000;
+    await pass(set);
+    expect(await set.spooled()).toEqual([]);
+  });
+});
+
+describe('two passes at once', () => {
+  test('are one: the other is told which process has it, and runs when that is dead', async () => {
+    const set = await stage();
+    await set.finished();
+    const other = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    try {
+      await once(other, 'spawn');
+      await set.catalogue.takeLease('upload', { host: hostname(), pid: other.pid ?? 0 });
+      await expect(pass(set)).rejects.toMatchObject({ code: 'job_busy' });
+      await expect(pass(set)).rejects.toThrow(String(other.pid));
+    } finally {
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+    }
+    expect(await pass(set)).toMatchObject({ sent: 1 });
+  });
+});
+
+describe('what lies in the spool and is not ours to send', () => {
+  test('stays: files of others, and recordings under way', async () => {
+    const set = await stage();
+    await writeFile(`${set.spoolFolder}/voicemail.wav`, 'x');
+    await writeFile(`${set.spoolFolder}/preavis-not-an-id.wav`, 'x');
+    await writeFile(`${set.spoolFolder}/preavis-01ARZ3NDEKTSV4RRFFQ69G5FAV.wav`, 'x');
+    const { file } = await set.recorded(undefined, { until: 'talking' });
+    await utimes(file, 1, 1);
+    await pass(set);
+    expect((await set.spooled()).length).toBe(4);
+  });
+});

@@ -1,0 +1,332 @@
+import { spawnSync } from 'node:child_process';
+import { hostname } from 'node:os';
+import Database from 'better-sqlite3';
+import type { CallState } from '../../../src/call/state.ts';
+import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
+import { withLease } from '../../../src/catalogue/lease.ts';
+import { forward, recordingStatuses, type RecordingStatus } from '../../../src/catalogue/rows.ts';
+import type { RecordingId } from '../../../src/core/ids.ts';
+import { refuse } from '../../../src/call/decide.ts';
+import { callStart, countingIds, someFacts } from '../../support/calls.ts';
+import { catalogues, clockAt, recorderEnd, saveCall } from '../../support/catalogues.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+let files = 0;
+const newFile = (): string => folder.path(`${(files += 1)}.db`);
+const note = { event: 'test', actor: 'test' };
+
+/** A second look at the file, past the catalogue's interface. */
+function peek<T>(file: string, look: (database: Database.Database) => T): T {
+  const database = new Database(file);
+  try {
+    return look(database);
+  } finally {
+    database.close();
+  }
+}
+
+async function moveTo(catalogue: Catalogue, id: RecordingId, status: RecordingStatus): Promise<void> {
+  const paths: Record<RecordingStatus, RecordingStatus[]> = {
+    recording: [],
+    recorded: ['recorded'],
+    archived: ['recorded', 'archived'],
+    erased: ['recorded', 'erased'],
+    failed: ['failed'],
+    lost: ['lost'],
+    discarded: ['discarded'],
+  };
+  let from: RecordingStatus = 'recording';
+  for (const to of paths[status]) {
+    await catalogue.move(id, from, to, {}, note);
+    from = to;
+  }
+}
+
+describe('a call', () => {
+  const kinds: CallState['kind'][] = ['checking', 'answering', 'announcing', 'dialling', 'talking', 'closing'];
+
+  test.each(kinds)('that was %s when the process died comes back as it was', async (until) => {
+    const file = newFile();
+    const { state } = await saveCall(open(file), { until });
+    expect(await open(file).open()).toEqual([state]);
+  });
+
+  test('that has ended is not open, and its dial string is nowhere in the file', async () => {
+    const file = newFile();
+    const catalogue = open(file);
+    const { facts } = await saveCall(catalogue, { until: 'talking' });
+    const { to } = facts.order.request;
+    expect(peek(file, (database) => database.prepare('SELECT state FROM calls').pluck().get())).toContain(to);
+    const ended = await saveCall(catalogue);
+    expect(await catalogue.open()).toHaveLength(1);
+    const row = peek(file, (database) => database.prepare('SELECT * FROM calls WHERE id = ?').get(ended.facts.id));
+    expect(row).toMatchObject({ phase: 'ended', state: null });
+    expect(JSON.stringify(row)).not.toContain(to);
+  });
+
+  test('keeps who was told what, in which language and why, and how it ended', async () => {
+    const catalogue = open(newFile());
+    const { facts } = await saveCall(catalogue);
+    expect(await catalogue.call(facts.id)).toEqual({
+      id: facts.id,
+      startedAt: callStart,
+      endedAt: callStart + 80_000,
+      policyVersion: 'policy-1',
+      asterisk: facts.asterisk,
+      line: 'default',
+      purposes: ['training'],
+      languages: ['fr'],
+      languageReason: 'lineDefault',
+      phase: 'ended',
+      result: 'recorded',
+      reason: null,
+      dialStatus: null,
+    });
+    expect(await catalogue.notices(facts.id)).toEqual(
+      facts.order.sentences.map(({ prompt }, index) => ({
+        prompt: prompt.id,
+        language: 'fr',
+        text: prompt.text,
+        sha256: prompt.sha256,
+        lengthMs: 1_000,
+        startedAt: callStart + 1_000 + index * 1_020,
+        finishedAt: callStart + 2_000 + index * 1_020,
+        verified: true,
+        verdict: 'verified',
+      })),
+    );
+  });
+
+  test('whose arguments could not be used is kept with the reason, and has no recording', async () => {
+    const catalogue = open(newFile());
+    const facts = { ...someFacts(countingIds()), order: undefined };
+    await catalogue.save(refuse(facts, 'arguments_invalid').state);
+    expect(await catalogue.call(facts.id)).toMatchObject({
+      line: null,
+      purposes: [],
+      result: 'unrecorded',
+      reason: 'arguments_invalid',
+    });
+    expect(await catalogue.recordings({ limit: 10 })).toEqual([]);
+  });
+
+  test('gets a recording when the recorder runs and not before', async () => {
+    const catalogue = open(newFile());
+    await saveCall(catalogue, { until: 'dialling' });
+    expect(await catalogue.recordings({ limit: 10 })).toEqual([]);
+    const { facts, id } = await saveCall(catalogue, { until: 'talking' });
+    expect(await catalogue.recordings({ limit: 10 })).toMatchObject([
+      { id, callId: facts.id, status: 'recording', noticeFinishedAt: callStart + 3_020, startedAt: callStart + 20_000 },
+    ]);
+  });
+
+  test('is the newest first in a list, and a list has its limit', async () => {
+    const catalogue = open(newFile());
+    const saved = [await saveCall(catalogue), await saveCall(catalogue), await saveCall(catalogue)];
+    const newest = saved.map(({ facts }) => facts.id).sort();
+    expect((await catalogue.calls(2)).map((call) => call.id)).toEqual(newest.reverse().slice(0, 2));
+  });
+});
+
+describe('the status of a recording', () => {
+  const pairs = recordingStatuses.flatMap((from) => recordingStatuses.map((to) => ({ from, to })));
+  const allowed = pairs.filter(({ from, to }) => forward[from].includes(to));
+  const forbidden = pairs.filter(({ from, to }) => !forward[from].includes(to));
+
+  test('only ever goes forward: there is no way round', () => {
+    const reachable = (from: RecordingStatus): RecordingStatus[] =>
+      forward[from].flatMap((to) => [to, ...reachable(to)]);
+    for (const status of recordingStatuses) expect(reachable(status)).not.toContain(status);
+    expect(allowed).toHaveLength(9);
+  });
+
+  test.each(allowed)('goes from $from to $to, with one line in the audit trail', async ({ from, to }) => {
+    const catalogue = open(newFile());
+    const { id } = await saveCall(catalogue);
+    await moveTo(catalogue, id, from);
+    const before = await catalogue.audit(id);
+    await catalogue.move(id, from, to, {}, { event: 'step', actor: 'test', detail: { bytes: 7 } });
+    expect((await catalogue.recording(id))?.status).toBe(to);
+    expect(await catalogue.audit(id)).toEqual([
+      ...before,
+      { at: callStart, event: 'step', from, to, actor: 'test', detail: { bytes: 7 } },
+    ]);
+  });
+
+  test.each(forbidden)('never goes from $from to $to', async ({ from, to }) => {
+    const catalogue = open(newFile());
+    const { id } = await saveCall(catalogue);
+    await moveTo(catalogue, id, from);
+    const before = [await catalogue.recording(id), await catalogue.audit(id)];
+    await expect(catalogue.move(id, from, to, { bytes: 9 }, note)).rejects.toThrow(TypeError);
+    expect([await catalogue.recording(id), await catalogue.audit(id)]).toEqual(before);
+  });
+
+  test('is moved by one of two at the same time; the other one is told, and leaves no trace', async () => {
+    const file = newFile();
+    const [one, other] = [open(file), open(file)];
+    const { id } = await saveCall(one);
+    const moves = await Promise.allSettled([
+      one.move(id, 'recording', 'recorded', { bytes: 1 }, { ...note, event: 'one' }),
+      other.move(id, 'recording', 'lost', { bytes: 2 }, { ...note, event: 'other' }),
+    ]);
+    expect(moves).toMatchObject([{ status: 'fulfilled' }, { status: 'rejected', reason: { code: 'status_conflict' } }]);
+    expect(await other.recording(id)).toMatchObject({ status: 'recorded', bytes: 1 });
+    expect((await one.audit(id)).map((line) => line.event)).toEqual(['recorder started', 'one']);
+  });
+
+  test('of a recording that nobody knows is a conflict', async () => {
+    const catalogue = open(newFile());
+    await expect(catalogue.move('01J' as RecordingId, 'recorded', 'archived', {}, note)).rejects.toMatchObject({
+      code: 'status_conflict',
+    });
+  });
+
+  test('takes with it what the step has found out, and forgets postponements', async () => {
+    const catalogue = open(newFile());
+    const { id } = await saveCall(catalogue);
+    await moveTo(catalogue, id, 'recorded');
+    await catalogue.postpone(id, 99);
+    expect(await catalogue.recording(id)).toMatchObject({ attempts: 1, nextAttemptAt: 99 });
+    await catalogue.move(id, 'recorded', 'archived', { objectKey: 'a/b.wav', flags: ['silent'] }, note);
+    expect(await catalogue.recording(id)).toMatchObject({
+      attempts: 0,
+      nextAttemptAt: 0,
+      objectKey: 'a/b.wav',
+      flags: ['silent'],
+    });
+  });
+});
+
+describe('the audit trail', () => {
+  test('begins with the recorder, once, however often the call is saved', async () => {
+    const catalogue = open(newFile());
+    const { id, state } = await saveCall(catalogue);
+    await catalogue.save(state);
+    expect(await catalogue.audit(id)).toEqual([
+      { at: callStart, event: 'recorder started', from: null, to: 'recording', actor: 'serve', detail: {} },
+    ]);
+  });
+
+  test('is only added to: the database itself refuses to change or remove a line', async () => {
+    const file = newFile();
+    await saveCall(open(file));
+    for (const sql of [`UPDATE audit SET actor = 'me'`, 'DELETE FROM audit']) {
+      expect(() => peek(file, (database) => database.exec(sql))).toThrow('append only');
+    }
+  });
+});
+
+describe('a saved call that comes late', () => {
+  test('does not change the times of a recording that was finished meanwhile', async () => {
+    const catalogue = open(newFile());
+    const { id, state } = await saveCall(catalogue);
+    await moveTo(catalogue, id, 'recorded');
+    if (state.kind !== 'ended' || state.recorder.kind !== 'finished') throw new Error('the call is recorded');
+    await catalogue.save({ ...state, recorder: { ...state.recorder, finishedAt: 1 } });
+    expect(await catalogue.recording(id)).toMatchObject({ status: 'recorded', finishedAt: recorderEnd });
+  });
+});
+
+describe('what each job is given', () => {
+  test('finishing: recordings whose recorder or call has ended', async () => {
+    const catalogue = open(newFile());
+    await saveCall(catalogue, { until: 'talking' });
+    await saveCall(catalogue, { until: 'closing' });
+    const { id } = await saveCall(catalogue);
+    expect((await catalogue.finishable()).map((row) => row.id)).toEqual([id]);
+  });
+
+  test('sending: recorded ones whose time has come, in order, page by page', async () => {
+    const catalogue = open(newFile());
+    const ids = [];
+    for (let count = 0; count < 3; count += 1) {
+      const { id } = await saveCall(catalogue);
+      await moveTo(catalogue, id, 'recorded');
+      ids.push(id);
+    }
+    ids.sort();
+    const [first = '', second = ''] = ids;
+    await catalogue.postpone(second as RecordingId, 1_000);
+    const sendable = async (at: number, after: string, limit = 10) =>
+      (await catalogue.sendable(at, after, limit)).map((row) => row.id);
+    expect(await sendable(999, '')).toEqual([ids[0], ids[2]]);
+    expect(await sendable(1_000, '')).toEqual(ids);
+    expect(await sendable(1_000, '', 1)).toEqual([ids[0]]);
+    expect(await sendable(1_000, first)).toEqual(ids.slice(1));
+    expect(await catalogue.counts()).toEqual({ recorded: 3 });
+  });
+});
+
+describe('a lease', () => {
+  const me = { host: hostname(), pid: process.pid };
+  const elsewhere = { host: 'another-host', pid: 4 };
+
+  test('is for one: the second is told who has it, and gets it when it is released', async () => {
+    const file = newFile();
+    const [one, other] = [open(file), open(file)];
+    expect(await one.takeLease('upload', me)).toBeUndefined();
+    expect(await other.takeLease('upload', elsewhere)).toEqual(me);
+    expect(await other.takeLease('retention', elsewhere)).toBeUndefined();
+    await other.releaseLease('upload', elsewhere);
+    expect(await other.takeLease('upload', elsewhere)).toEqual(me);
+    await one.releaseLease('upload', me);
+    expect(await other.takeLease('upload', elsewhere)).toBeUndefined();
+  });
+
+  test('of a dead process on this host is free at once', async () => {
+    const catalogue = open(newFile());
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    await catalogue.takeLease('upload', { host: hostname(), pid });
+    expect(await catalogue.takeLease('upload', me)).toBeUndefined();
+  });
+
+  test('of a process elsewhere ends a minute after its last renewal', async () => {
+    const clock = clockAt(callStart);
+    const catalogue = open(newFile(), clock);
+    await catalogue.takeLease('upload', elsewhere);
+    clock.at += 59_000;
+    expect(await catalogue.takeLease('upload', elsewhere)).toBeUndefined();
+    clock.at += 59_999;
+    expect(await catalogue.takeLease('upload', me)).toEqual(elsewhere);
+    clock.at += 1;
+    expect(await catalogue.takeLease('upload', me)).toBeUndefined();
+  });
+
+  test('is given back when the pass fails', async () => {
+    const catalogue = open(newFile());
+    const pass = withLease(catalogue, 'upload', 0, () => Promise.reject(new Error('broken')));
+    await expect(pass).rejects.toThrow('broken');
+    expect(await catalogue.takeLease('upload', elsewhere)).toBeUndefined();
+  });
+
+  test('that another holds is waited for, then refused with its name', async () => {
+    const catalogue = open(newFile());
+    await catalogue.takeLease('upload', elsewhere);
+    const pass = (waitMs: number) => withLease(catalogue, 'upload', waitMs, () => Promise.resolve('done'));
+    await expect(pass(0)).rejects.toMatchObject({
+      code: 'job_busy',
+      message: 'upload is being run by process 4 on another-host',
+    });
+    const waiting = pass(10_000);
+    await catalogue.releaseLease('upload', elsewhere);
+    expect(await waiting).toBe('done');
+  });
+});
+
+describe('a closed or broken database', () => {
+  test('is catalogue_unusable in every method that asks it', async () => {
+    const file = newFile();
+    const catalogue = open(file);
+    const { id, state } = await saveCall(catalogue);
+    peek(file, (database) => database.exec('DROP TABLE leases; DROP TABLE notices; DROP TABLE audit'));
+    const unusable = { code: 'catalogue_unusable' };
+    await expect(catalogue.save(state)).rejects.toMatchObject(unusable);
+    await expect(catalogue.takeLease('upload', { host: 'x', pid: 1 })).rejects.toMatchObject(unusable);
+    await expect(catalogue.audit(id)).rejects.toMatchObject(unusable);
+    await expect(catalogue.move(id, 'recording', 'recorded', {}, note)).rejects.toMatchObject(unusable);
+    expect((await catalogue.recording(id))?.status).toBe('recording');
+  });
+});

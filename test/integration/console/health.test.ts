@@ -1,0 +1,79 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { HealthPage, type Health } from '../../../src/console/health.ts';
+
+const pages: HealthPage[] = [];
+afterEach(async () => {
+  await Promise.all(pages.splice(0).map((page) => page.stop()));
+});
+
+async function open(health: Health = { status: 'ok', asterisk: 'connected', calls: 3 }) {
+  const state = { ...health };
+  const page = new HealthPage(() => state);
+  pages.push(page);
+  const port = await page.start('127.0.0.1', 0);
+
+  return {
+    page,
+    port,
+    state,
+    get: (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method }),
+  };
+}
+
+describe('the health page', () => {
+  test('is 200 while calls can be recorded, and tells how many there are and nothing else', async () => {
+    const { get } = await open();
+    const response = await get('/health');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.json()).toEqual({ status: 'ok', asterisk: 'connected', calls: 3 });
+  });
+
+  test('is 503 while Asterisk is away and while it stops, and 200 again after', async () => {
+    const { get, state } = await open();
+    state.status = 'degraded';
+    expect((await get('/health')).status).toBe(503);
+    state.status = 'stopping';
+    expect((await get('/health')).status).toBe(503);
+    state.status = 'ok';
+    expect((await get('/health')).status).toBe(200);
+  });
+
+  test.each([
+    ['GET', '/'],
+    ['GET', '/health/'],
+    ['GET', '/health?x=1'],
+    ['GET', '/../etc/passwd'],
+    ['POST', '/health'],
+    ['DELETE', '/health'],
+  ])('is the only one: %s %s is 404 without content', async (method, path) => {
+    const { get } = await open();
+    const response = await get(path, method);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toBe('');
+  });
+
+  test('says which key is wrong when its port is taken', async () => {
+    const { port } = await open();
+    const second = new HealthPage(() => ({ status: 'ok', asterisk: 'connected', calls: 0 }));
+    pages.push(second);
+    await expect(second.start('127.0.0.1', port)).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: `health.port: cannot listen on 127.0.0.1:${port} (EADDRINUSE)`,
+    });
+  });
+
+  test('stops although a client keeps its connection open, and stopping twice is fine', async () => {
+    const { page, port, get } = await open();
+    const idle = connect(port, '127.0.0.1');
+    await once(idle, 'connect');
+    await get('/health');
+    const closed = once(idle, 'close');
+    await page.stop();
+    await closed;
+    await page.stop();
+    await expect(get('/health')).rejects.toThrow();
+  });
+});

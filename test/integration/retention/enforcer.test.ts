@@ -1,0 +1,243 @@
+import { rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { objectKeys } from '../../../src/archive/objectKey.ts';
+import type { ObjectStore } from '../../../src/archive/store.ts';
+import { uploadPass } from '../../../src/archive/uploader.ts';
+import { retentionPass, type RetentionPorts } from '../../../src/retention/enforcer.ts';
+import { archiveStage, killedAt, type ArchiveStage } from '../../support/archiving.ts';
+import { callStart } from '../../support/calls.ts';
+import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+let stages = 0;
+const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages += 1)}`), open);
+const never = new AbortController().signal;
+const keepUntil = recorderEnd + 28 * dayMs;
+
+const erase = (ports: RetentionPorts, { dryRun = false, signal = never } = {}) =>
+  retentionPass(ports, { dryRun, waitMs: 0, signal });
+
+async function archived(set: ArchiveStage, options?: Parameters<ArchiveStage['finished']>[1]) {
+  const call = await set.finished(undefined, options);
+  await uploadPass(set, { waitMs: 0, signal: never });
+  expect((await set.catalogue.recording(call.id))?.status).toBe('archived');
+
+  return call;
+}
+
+describe('a recording', () => {
+  test('is there one ms before its time is over, and gone when it is over', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    set.clock.at = keepUntil - 1;
+    expect(await erase(set)).toEqual({ due: 0, erased: 0, recordings: [] });
+    expect((await set.objects()).size).toBe(2);
+    set.clock.at = keepUntil;
+    expect(await erase(set)).toEqual({ due: 1, erased: 1, recordings: [{ id, keepUntil, outcome: 'erased' }] });
+    expect((await set.objects()).size).toBe(0);
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'erased', receipt: null });
+  });
+
+  test('of which each has its own time is erased at its own', async () => {
+    const set = await stage();
+    const short = await archived(set, { keepDays: 1 });
+    const long = await archived(set, { keepDays: 395 });
+    set.clock.at = recorderEnd + 30 * dayMs;
+    expect(await erase(set)).toMatchObject({ due: 1, recordings: [{ id: short.id }] });
+    expect((await set.catalogue.recording(long.id))?.status).toBe('archived');
+    expect((await set.objects()).size).toBe(2);
+  });
+
+  test('that is erased leaves in the audit trail that it was begun, and what was checked', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    set.clock.at = keepUntil;
+    await erase(set);
+    const keys = objectKeys(id, callStart + 20_000);
+    const both = [keys.wav, keys.receipt];
+    expect((await set.catalogue.audit(id)).slice(-2)).toEqual([
+      { at: keepUntil, event: 'erasure begun', from: null, to: null, actor: 'test', detail: { keepUntil, keys: both } },
+      {
+        at: keepUntil,
+        event: 'erased and checked',
+        from: 'archived',
+        to: 'erased',
+        actor: 'test',
+        detail: {
+          keys: both,
+          versions: 2,
+          local: false,
+          bytes: expect.any(Number) as number,
+          sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+          keepUntil,
+        },
+      },
+    ]);
+  });
+
+  test('that was never archived is erased too, with its local file', async () => {
+    const set = await stage();
+    const { id, file } = await set.finished();
+    set.clock.at = keepUntil;
+    expect(await erase(set)).toMatchObject({ erased: 1 });
+    expect((await set.catalogue.recording(id))?.status).toBe('erased');
+    await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('of which an upload that was cut short left an object is erased with it', async () => {
+    const set = await stage();
+    const { id } = await set.finished();
+    await set.store.putText(objectKeys(id, callStart + 20_000).wav, 'half', 'audio/wav', never);
+    set.clock.at = keepUntil;
+    expect(await erase(set)).toMatchObject({ erased: 1 });
+    expect((await set.objects()).size).toBe(0);
+  });
+
+  test('that failed is erased too', async () => {
+    const set = await stage();
+    const { id, file } = await set.finished(Buffer.from('no WAV'));
+    set.clock.at = keepUntil;
+    expect(await erase(set)).toMatchObject({ erased: 1 });
+    expect((await set.catalogue.recording(id))?.status).toBe('erased');
+    await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('whose object and file are gone already is erased: nothing is left', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    await set.store.erase(objectKeys(id, callStart + 20_000).wav);
+    set.clock.at = keepUntil;
+    expect(await erase(set)).toMatchObject({ erased: 1 });
+  });
+
+  test.each(['recording', 'lost'] as const)('that is %s is never due', async (status) => {
+    const set = await stage();
+    if (status === 'recording') await set.recorded(undefined, { until: 'talking' });
+    else {
+      const { id, file } = await set.finished();
+      await unlink(file);
+      await set.catalogue.move(id, 'recorded', 'lost', {}, { event: 'x', actor: 'test' });
+    }
+    set.clock.at = keepUntil + 10_000 * dayMs;
+    expect(await erase(set)).toMatchObject({ due: 0 });
+  });
+});
+
+describe('an erasure that is not complete', () => {
+  test('because a version is left is not called erased, and is tried again', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    const store: ObjectStore = { ...set.store, versions: () => Promise.resolve(['older']) };
+    set.clock.at = keepUntil;
+    expect(await erase({ ...set, store })).toMatchObject({
+      due: 1,
+      erased: 0,
+      recordings: [{ outcome: 'archive_failed' }],
+    });
+    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    expect(set.lines).toContainEqual(expect.objectContaining({ level: 'error', code: 'archive_failed' }));
+    expect(await erase(set)).toMatchObject({ erased: 1 });
+  });
+
+  test('because the store says that it erased and did not is not called erased', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    set.clock.at = keepUntil;
+    expect(await erase({ ...set, store: { ...set.store, erase: () => Promise.resolve(1) } })).toMatchObject({
+      erased: 0,
+    });
+    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    expect((await set.objects()).size).toBe(2);
+  });
+
+  test('because the archive folder is missing, as when it is not mounted, is not called erased', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    await rm(set.store.location, { recursive: true });
+    set.clock.at = keepUntil;
+    expect(await erase(set)).toMatchObject({ erased: 0, recordings: [{ outcome: 'archive_bucket_missing' }] });
+    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+  });
+
+  test('because the spool is missing is not called erased', async () => {
+    const set = await stage();
+    const { id } = await set.finished();
+    await rm(set.spoolFolder, { recursive: true });
+    set.clock.at = keepUntil;
+    expect(await erase(set)).toMatchObject({ erased: 0, recordings: [{ outcome: 'spool_unusable' }] });
+    expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+  });
+
+  test('does not keep the others from being erased', async () => {
+    const set = await stage();
+    const bad = await archived(set);
+    const good = await archived(set);
+    const store: ObjectStore = {
+      ...set.store,
+      versions: (key) => (key.includes(bad.id) ? Promise.resolve(['older']) : set.store.versions(key)),
+    };
+    set.clock.at = keepUntil;
+    expect(await erase({ ...set, store })).toMatchObject({ due: 2, erased: 1 });
+    expect((await set.catalogue.recording(good.id))?.status).toBe('erased');
+  });
+});
+
+describe('a pass that is killed', () => {
+  test.each(['before', 'after'] as const)('%s any one of its steps is finished by the next one', async (when) => {
+    let killed = 0;
+    for (let step = 1; ; step += 1) {
+      const set = await stage();
+      const { id } = await archived(set);
+      await writeFile(`${set.spoolFolder}/preavis-${id}.wav`, 'left by a crash');
+      set.clock.at = keepUntil;
+      const mortal = killedAt(set, step, when);
+      await erase(mortal.ports).catch(() => undefined);
+      if (!mortal.wasKilled()) break;
+      killed += 1;
+      const at = `${when} step ${step}, ${mortal.steps.at(-1) ?? ''}`;
+      if ((await set.catalogue.recording(id))?.status === 'erased') {
+        expect([at, (await set.objects()).size]).toEqual([at, 0]);
+      }
+      const trail = await set.catalogue.audit(id);
+      if ((await set.objects()).size < 2) {
+        expect([at, trail.map((line) => line.event)]).toEqual([at, expect.arrayContaining(['erasure begun'])]);
+      }
+      await erase(set);
+      expect([at, (await set.catalogue.recording(id))?.status]).toEqual([at, 'erased']);
+      expect([at, (await set.objects()).size, await set.spooled()]).toEqual([at, 0, []]);
+      const ends = (await set.catalogue.audit(id)).filter((line) => line.to === 'erased');
+      expect([at, ends.length]).toEqual([at, 1]);
+    }
+    expect(killed).toBeGreaterThan(7);
+  });
+});
+
+describe('a dry run', () => {
+  test('tells what is due and changes nothing, beside another pass', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    set.clock.at = keepUntil;
+    await set.catalogue.takeLease('retention', { host: 'another-host', pid: 1 });
+    const before = [await set.catalogue.recording(id), await set.catalogue.audit(id), await set.objects()];
+    expect(await erase(set, { dryRun: true })).toEqual({
+      due: 1,
+      erased: 0,
+      recordings: [{ id, keepUntil, outcome: 'due' }],
+    });
+    expect([await set.catalogue.recording(id), await set.catalogue.audit(id), await set.objects()]).toEqual(before);
+    await expect(erase(set)).rejects.toMatchObject({ code: 'job_busy' });
+  });
+});
+
+describe('a pass that was asked to stop', () => {
+  test('erases no more', async () => {
+    const set = await stage();
+    await archived(set);
+    const stop = new AbortController();
+    stop.abort();
+    set.clock.at = keepUntil;
+    expect(await erase(set, { signal: stop.signal })).toMatchObject({ erased: 0 });
+    expect((await set.objects()).size).toBe(2);
+  });
+});

@@ -1,0 +1,123 @@
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { makeDirectoryStore } from '../../src/archive/directoryStore.ts';
+import { finishRecordings } from '../../src/archive/finish.ts';
+import { spoolFile } from '../../src/archive/spool.ts';
+import type { ObjectStore } from '../../src/archive/store.ts';
+import type { UploadPorts } from '../../src/archive/uploader.ts';
+import type { Catalogue } from '../../src/catalogue/catalogue.ts';
+import type { RecordingId } from '../../src/core/ids.ts';
+import { receiptFrom, receiptText } from '../../src/evidence/receipt.ts';
+import { callStart } from './calls.ts';
+import { clockAt, saveCall, type SavedCall, type TestClock } from './catalogues.ts';
+import { collectingLog } from './logLines.ts';
+import { toneWav } from './promptFolder.ts';
+
+/** A spool, an archive folder and a catalogue of their own, and what the jobs need to work on them. */
+export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> & {
+  catalogue: Catalogue;
+  clock: TestClock;
+  store: ObjectStore;
+  lines: ReturnType<typeof collectingLog>['lines'];
+  /** A call whose WAV lies in the spool; status `recording`. */
+  recorded(wav?: Buffer, options?: Parameters<typeof saveCall>[1]): Promise<SavedCall & { wav: Buffer; file: string }>;
+  /** The same, finished: status `recorded`. */
+  finished(wav?: Buffer, options?: Parameters<typeof saveCall>[1]): Promise<SavedCall & { wav: Buffer; file: string }>;
+  objects(): Promise<Map<string, Buffer>>;
+  spooled(): Promise<string[]>;
+};
+
+let tones = 0;
+
+export async function archiveStage(
+  folder: string,
+  open: (file: string, clock: TestClock) => Catalogue,
+): Promise<ArchiveStage> {
+  const spoolFolder = `${folder}/spool`;
+  const archiveFolder = `${folder}/archive`;
+  await mkdir(spoolFolder, { recursive: true });
+  const clock = clockAt(callStart + 200_000);
+  const catalogue = open(`${folder}/catalogue.db`, clock);
+  const store = makeDirectoryStore({ folder: archiveFolder });
+  await store.check();
+  const { log, lines } = collectingLog('info');
+  const recorded: ArchiveStage['recorded'] = async (wav = toneWav(200 + (tones += 1)), options = {}) => {
+    const call = await saveCall(catalogue, options);
+    const file = spoolFile(spoolFolder, call.id);
+    await writeFile(file, wav);
+
+    return { ...call, wav, file };
+  };
+
+  return {
+    catalogue,
+    store,
+    spoolFolder,
+    clock,
+    log,
+    lines,
+    actor: 'test',
+    random: () => 0,
+    atOnce: 1,
+    attemptMs: 30_000,
+    receiptOf: async (id: RecordingId) => receiptText(await receiptFrom(catalogue, id)),
+    recorded,
+    finished: async (wav, options) => {
+      const call = await recorded(wav, options);
+      await finishRecordings({ catalogue, spoolFolder, clock, log, actor: 'test' });
+
+      return call;
+    },
+    objects: async () => {
+      const found = new Map<string, Buffer>();
+      for await (const { key } of store.list('')) found.set(key, await readFile(`${archiveFolder}/${key}`));
+
+      return found;
+    },
+    spooled: () => readdir(spoolFolder),
+  };
+}
+
+export class Killed extends Error {}
+
+/**
+ * Ports of a process that is killed at its n-th step: before that request is made, or after it was made and before its
+ * answer comes. From then on nothing of the process works, as it does not when it is dead.
+ */
+export function killedAt<T extends { catalogue: object; store: object }>(
+  ports: T,
+  step: number,
+  when: 'before' | 'after',
+): { ports: T; steps: string[]; wasKilled: () => boolean } {
+  const steps: string[] = [];
+  let dead = false;
+  const mortal = <P extends object>(port: P): P =>
+    new Proxy(port, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+
+        return async (...args: unknown[]): Promise<unknown> => {
+          if (dead) throw new Killed();
+          steps.push(String(name));
+          const isLast = steps.length === step;
+          if (isLast && when === 'before') {
+            dead = true;
+            throw new Killed();
+          }
+          const result: unknown = await (member as (...given: unknown[]) => unknown).apply(target, args);
+          if (isLast) {
+            dead = true;
+            throw new Killed();
+          }
+
+          return result;
+        };
+      },
+    });
+
+  return {
+    ports: { ...ports, catalogue: mortal(ports.catalogue), store: mortal(ports.store) },
+    steps,
+    wasKilled: () => dead,
+  };
+}

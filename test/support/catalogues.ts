@@ -1,0 +1,66 @@
+import { ulid } from 'ulid';
+import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
+import type { CallEvent } from '../../src/call/events.ts';
+import type { CallState, Facts, Order } from '../../src/call/state.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { makeIds, type RecordingId } from '../../src/core/ids.ts';
+import { callStart, course, eventsTo, someFacts } from './calls.ts';
+
+/** A clock that stands until a test moves it. */
+export type TestClock = Clock & { at: number };
+
+export function clockAt(at: number): TestClock {
+  return {
+    at,
+    now() {
+      return this.at;
+    },
+  };
+}
+
+export const dayMs = 86_400_000;
+/** Asterisk's time of the end of the recorder in every call of `endedCall`. */
+export const recorderEnd = callStart + 80_010;
+
+export type SavedCall = { facts: Facts & { order: Order }; id: RecordingId; state: CallState };
+
+/** A call that went well to its end, or took another course, saved at every step as a session saves it. */
+export async function saveCall(
+  catalogue: Catalogue,
+  {
+    until = 'ended',
+    keepDays = 28,
+    events: given,
+  }: { until?: CallState['kind']; keepDays?: number; events?: (facts: SavedCall['facts']) => CallEvent[] } = {},
+): Promise<SavedCall> {
+  const made = someFacts(makeIds(() => ulid()));
+  // Another time is another policy.
+  const policyVersion = keepDays === made.order.keepDays ? made.policyVersion : `policy-of-${keepDays}-days`;
+  const facts = { ...made, policyVersion, order: { ...made.order, keepDays } };
+  await catalogue.savePolicy(
+    facts.policyVersion,
+    JSON.stringify({ purposes: { training: { justification: 'to learn', legalBasis: 'law', keepDays } } }),
+  );
+  const events = given?.(facts) ?? eventsTo(until, facts);
+  for (let count = 0; count <= events.length; count += 1) {
+    const { state } = course(facts, events.slice(0, count));
+    await catalogue.save(state);
+  }
+
+  return { facts, id: facts.order.recording, state: course(facts, events).state };
+}
+
+/** Catalogues that are closed after each test. */
+export function catalogues(): (file: string, clock?: Clock) => Catalogue {
+  const opened: Catalogue[] = [];
+  afterEach(() => {
+    for (const catalogue of opened.splice(0)) catalogue.close();
+  });
+
+  return (file, clock = clockAt(callStart)) => {
+    const catalogue = openCatalogue(file, clock);
+    opened.push(catalogue);
+
+    return catalogue;
+  };
+}

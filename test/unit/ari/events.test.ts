@@ -1,0 +1,209 @@
+import { parseAriEvent, usedEventTypes } from '../../../src/ari/events.ts';
+
+const timestamp = '2026-08-24T12:00:00.123+0200';
+const at = Date.UTC(2026, 7, 24, 10, 0, 0, 123);
+
+/** As Asterisk documents them, with more in them than is used. */
+const channel = (over: Record<string, unknown> = {}) => ({
+  id: '1756029600.12',
+  name: 'PJSIP/trunk-0000000a',
+  state: 'Up',
+  protocol_id: '0d8f@example.org',
+  caller: { name: 'Jeanne', number: '+3225501234' },
+  connected: { name: '', number: '' },
+  accountcode: '',
+  dialplan: { context: 'default', exten: '100', priority: 2, app_name: 'Stasis', app_data: 'preavis,to=PJSIP/100' },
+  creationtime: '2026-08-24T12:00:00.000+0200',
+  language: 'en',
+  ...over,
+});
+const common = { application: 'preavis', asterisk_id: '02:42:ac:11:00:02', timestamp };
+const playback = (state: string) => ({
+  id: 'preavis-1',
+  media_uri: 'sound:x',
+  target_uri: 'channel:1',
+  language: 'fr',
+  state,
+});
+const recording = (over: Record<string, unknown> = {}) => ({
+  name: 'preavis-1',
+  format: 'wav',
+  state: 'recording',
+  target_uri: 'bridge:preavis-2',
+  ...over,
+});
+const bridge = {
+  id: 'preavis-2',
+  technology: 'simple_bridge',
+  bridge_type: 'mixing',
+  bridge_class: 'stasis',
+  channels: [],
+};
+
+const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
+  [
+    'the arrival of a caller',
+    { type: 'StasisStart', args: ['to=PJSIP/100', 'line=sales'], channel: channel({ state: 'Ring' }) },
+    {
+      type: 'channelArrived',
+      channelId: '1756029600.12',
+      args: ['to=PJSIP/100', 'line=sales'],
+      callerNumber: '+3225501234',
+      language: 'en',
+    },
+  ],
+  [
+    'a channel that left the application',
+    { type: 'StasisEnd', channel: channel() },
+    { type: 'channelLeft', channelId: '1756029600.12' },
+  ],
+  [
+    'a channel that was hung up',
+    { type: 'ChannelDestroyed', cause: 17, cause_txt: 'User busy', channel: channel({ state: 'Down' }) },
+    { type: 'channelGone', channelId: '1756029600.12', cause: 17 },
+  ],
+  [
+    'a channel that answered',
+    { type: 'ChannelStateChange', channel: channel() },
+    { type: 'channelUp', channelId: '1756029600.12' },
+  ],
+  [
+    'a channel that rings',
+    { type: 'ChannelStateChange', channel: channel({ state: 'Ringing' }) },
+    { type: 'channelRinging', channelId: '1756029600.12' },
+  ],
+  [
+    'an answer that only the dialling tells',
+    { type: 'Dial', dialstatus: 'ANSWER', peer: channel({ id: 'preavis-3' }), caller: channel() },
+    { type: 'channelUp', channelId: 'preavis-3' },
+  ],
+  [
+    'ringing that only the dialling tells',
+    { type: 'Dial', dialstatus: 'RINGING', peer: channel({ id: 'preavis-3' }) },
+    { type: 'channelRinging', channelId: 'preavis-3' },
+  ],
+  [
+    'the start of a playback',
+    { type: 'PlaybackStarted', playback: playback('playing') },
+    { type: 'playbackStarted', playbackId: 'preavis-1' },
+  ],
+  [
+    'the end of a playback',
+    { type: 'PlaybackFinished', playback: playback('done') },
+    { type: 'playbackFinished', playbackId: 'preavis-1', outcome: 'done' },
+  ],
+  [
+    'a playback that failed',
+    { type: 'PlaybackFinished', playback: playback('failed') },
+    { type: 'playbackFinished', playbackId: 'preavis-1', outcome: 'failed' },
+  ],
+  [
+    'a playback that ended in a way that no version documents, which proves nothing',
+    { type: 'PlaybackFinished', playback: playback('cancelled') },
+    { type: 'playbackFinished', playbackId: 'preavis-1', outcome: 'failed' },
+  ],
+  [
+    'the start of a recorder',
+    { type: 'RecordingStarted', recording: recording() },
+    { type: 'recorderStarted', name: 'preavis-1' },
+  ],
+  [
+    'the end of a recorder',
+    { type: 'RecordingFinished', recording: recording({ state: 'done', duration: 5 }) },
+    { type: 'recorderFinished', name: 'preavis-1' },
+  ],
+  [
+    'a recorder that failed',
+    { type: 'RecordingFailed', recording: recording({ state: 'failed', cause: 'no room' }) },
+    { type: 'recorderFailed', name: 'preavis-1', cause: 'no room' },
+  ],
+  [
+    'a recorder that failed without a cause',
+    { type: 'RecordingFailed', recording: recording() },
+    { type: 'recorderFailed', name: 'preavis-1', cause: 'unknown' },
+  ],
+  ['the end of a bridge', { type: 'BridgeDestroyed', bridge }, { type: 'bridgeGone', bridgeId: 'preavis-2' }],
+  ['another process that took the application over', { type: 'ApplicationReplaced' }, { type: 'applicationReplaced' }],
+];
+
+describe('an event of Asterisk', () => {
+  test.each(cases)('tells %s, by the clock of Asterisk', (_, event, expected) => {
+    expect(parseAriEvent({ ...common, ...event })).toEqual({ at, ...expected });
+  });
+
+  test.each(usedEventTypes)('of the type %s has an example here', (type) => {
+    expect(cases.map(([, event]) => event['type'])).toContain(type);
+  });
+
+  test.each([
+    { type: 'ChannelStateChange', channel: channel({ state: 'Ring' }) },
+    { type: 'Dial', dialstatus: '', peer: channel() },
+    { type: 'Dial', dialstatus: 'BUSY', peer: channel() },
+    { type: 'ChannelDtmfReceived', digit: '1', channel: channel() },
+    { type: 'ChannelVarset', variable: 'X', value: 'Y' },
+    { type: 'PlaybackContinuing', playback: playback('continuing') },
+    { type: 'SomethingNew' },
+  ])('of no use is left aside: $type', (event) => {
+    expect(parseAriEvent({ ...common, ...event })).toBeUndefined();
+  });
+
+  test('may lack the number of a caller who withholds it, and a language', () => {
+    const withheld = { ...channel(), caller: { name: '', number: '' }, language: undefined };
+    expect(parseAriEvent({ ...common, type: 'StasisStart', args: [], channel: withheld })).toMatchObject({
+      callerNumber: '',
+      language: '',
+    });
+    const without = { id: 'x', state: 'Up' };
+    expect(parseAriEvent({ ...common, type: 'StasisStart', args: [], channel: without })).toMatchObject({
+      callerNumber: '',
+    });
+  });
+});
+
+describe('the time of an event', () => {
+  test.each([
+    ['2026-08-24T10:00:00.123+0000', at],
+    ['2026-08-24T10:00:00.123Z', at],
+    ['2026-08-24T12:00:00.123+02:00', at],
+    ['2026-08-24T05:30:00.123-0430', at],
+    ['2026-08-24T15:45:00.123+0545', at],
+    ['2026-08-24T10:00:00+0000', at - 123],
+  ])('%s is read to the millisecond', (text, ms) => {
+    expect(parseAriEvent({ ...common, type: 'ApplicationReplaced', timestamp: text })).toEqual({
+      type: 'applicationReplaced',
+      at: ms,
+    });
+  });
+
+  test.each(['', 'yesterday', '2026-13-45T10:00:00.000+0000', 1_756_029_600, null, undefined])(
+    'is never guessed: %j is refused',
+    (value) => {
+      expect(() => parseAriEvent({ ...common, type: 'ApplicationReplaced', timestamp: value })).toThrow();
+    },
+  );
+});
+
+describe('an event that is not as documented', () => {
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', 'StasisStart'],
+    ['a list', []],
+    ['no type', {}],
+    ['a type that is a number', { type: 7 }],
+    ['an arrival without arguments', { ...common, type: 'StasisStart', channel: channel() }],
+    ['arguments that are no texts', { ...common, type: 'StasisStart', args: [1], channel: channel() }],
+    ['a channel without an id', { ...common, type: 'StasisEnd', channel: channel({ id: '' }) }],
+    ['a channel that is a list', { ...common, type: 'StasisEnd', channel: [] }],
+    ['a cause in words', { ...common, type: 'ChannelDestroyed', cause: 'busy', channel: channel() }],
+    ['a playback without a state', { ...common, type: 'PlaybackFinished', playback: { id: 'x' } }],
+    ['a recorder without a name', { ...common, type: 'RecordingStarted', recording: {} }],
+    ['dialling of nobody', { ...common, type: 'Dial', dialstatus: 'ANSWER' }],
+    [
+      'a number that is a list',
+      { ...common, type: 'StasisStart', args: [], channel: channel({ caller: { number: [] } }) },
+    ],
+  ])('is refused: %s', (_, event) => {
+    expect(() => parseAriEvent(event)).toThrow();
+  });
+});

@@ -1,0 +1,402 @@
+import type { AriEvent } from '../../../src/ari/events.ts';
+import { CallRegistry } from '../../../src/call/registry.ts';
+import { recorderName } from '../../../src/call/session.ts';
+import type { CallState, Facts, Order } from '../../../src/call/state.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
+import type { BridgeId, ChannelId, PlaybackId } from '../../../src/core/ids.ts';
+import { aPolicy, callStart, countingIds, someFacts, stateAt } from '../../support/calls.ts';
+import { collectingLog } from '../../support/logLines.ts';
+import { eventually } from '../../support/poll.ts';
+import { scriptedAri } from '../../support/scriptedAri.ts';
+
+const registries: CallRegistry[] = [];
+afterEach(async () => {
+  // Their timers.
+  await Promise.all(registries.splice(0).map((registry) => registry.abandon()));
+});
+
+function stage({ open = [] as CallState[] } = {}) {
+  const ari = scriptedAri();
+  const { log, lines, text } = collectingLog();
+  const ended: CallState[] = [];
+  const saved: CallState[] = [];
+  const registry = new CallRegistry({
+    ari,
+    log,
+    journal: {
+      save: (state) => {
+        saved.push(state);
+        return Promise.resolve();
+      },
+      open: () => Promise.resolve(open),
+    },
+    readiness: { check: () => Promise.resolve('ready') },
+    policy: aPolicy(),
+    ids: countingIds(),
+    asterisk: () => ({ version: '22.5.2', node: 'test' }),
+    callEnded: (state) => {
+      ended.push(state);
+    },
+  });
+  registries.push(registry);
+  const asked = (command: string): string[] => ari.asked.filter((each) => each.startsWith(`${command} `));
+  const [outcomes, kinds] = [
+    () => ended.map((state) => (state.kind === 'ended' ? state.outcome : undefined)),
+    () => saved.map((state) => state.kind),
+  ];
+
+  return { registry, ari, ended, outcomes, kinds, saved, lines, text, asked };
+}
+
+const arrival = (channel: string, args: string[], callerNumber = ''): AriEvent => ({
+  type: 'channelArrived',
+  at: callStart,
+  channelId: channel as ChannelId,
+  args,
+  callerNumber,
+  language: 'en',
+});
+
+/** Lets the notice of the only call be heard; the ids are those that Asterisk was asked to use. */
+async function hear({ registry, asked }: ReturnType<typeof stage>): Promise<void> {
+  for (let sentence = 0; sentence < 2; sentence += 1) {
+    await eventually(() => asked('play').length === sentence + 1);
+    const playbackId = asked('play').at(-1)?.split(' ')[2] as PlaybackId;
+    registry.handle({ type: 'playbackStarted', playbackId, at: callStart + 2_000 * sentence });
+    registry.handle({
+      type: 'playbackFinished',
+      playbackId,
+      at: callStart + 2_000 * sentence + 1_000,
+      outcome: 'done',
+    });
+  }
+  await eventually(() => asked('dial').length === 1);
+}
+
+describe('an arriving channel', () => {
+  test('becomes a call, and every event finds it until its end', async () => {
+    const set = stage();
+    const { registry, asked, outcomes } = set;
+    registry.handle(arrival('caller-1', ['to=PJSIP/100', 'language=nl']));
+    expect(registry.size).toBe(1);
+    await hear(set);
+    expect(asked('play').map((each) => each.split(' ').at(-1))).toEqual(['nl', 'nl']);
+    const destination = asked('dial')[0]?.split(' ')[1] as ChannelId;
+    registry.handle({ type: 'channelRinging', at: 1, channelId: destination });
+    registry.handle({ type: 'channelUp', at: 2, channelId: destination });
+    await eventually(() => asked('recordBridge').length === 1);
+    const name = asked('recordBridge')[0]?.split(' ')[2] ?? '';
+    registry.handle({ type: 'recorderStarted', at: 3, name });
+    registry.handle({ type: 'channelLeft', at: 4, channelId: 'caller-1' as ChannelId });
+    registry.handle({ type: 'recorderFinished', at: 5, name });
+    await eventually(() => registry.size === 0);
+    expect(outcomes()).toEqual([{ result: 'recorded' }]);
+    expect(asked('ring')).toHaveLength(1);
+  });
+
+  test('that comes again is a new call, and the first one is over, however far it was', async () => {
+    const { registry, ended, asked } = stage();
+    registry.handle(arrival('caller-1', ['to=PJSIP/100']));
+    registry.handle(arrival('caller-1', ['to=PJSIP/200']));
+    await eventually(() => {
+      expect(ended).toHaveLength(1);
+      expect(registry.size).toBe(1);
+      expect(asked('play')).toHaveLength(1);
+    });
+    registry.handle({ type: 'channelLeft', at: 2, channelId: 'caller-1' as ChannelId });
+    await eventually(() => {
+      expect(ended).toHaveLength(2);
+      expect(registry.size).toBe(0);
+    });
+  });
+
+  test('that we made ourselves is the destination and no call', () => {
+    const { registry, ari } = stage();
+    registry.handle(arrival('preavis-00000000000000000000000009', ['destination']));
+    expect(registry.size).toBe(0);
+    expect(ari.asked).toEqual([]);
+  });
+
+  test('is announced in both languages of its number', async () => {
+    const set = stage();
+    set.registry.handle(arrival('caller-1', ['to=PJSIP/100'], '+3225501234'));
+    expect(set.registry.size).toBe(1);
+    await eventually(() => set.asked('play').length === 1);
+    const [state] = set.saved;
+    expect(state?.facts.order?.sentences.map(({ prompt }) => `${prompt.language} ${prompt.kind}`)).toEqual([
+      'fr purpose',
+      'fr storage',
+      'nl purpose',
+      'nl storage',
+    ]);
+    expect(state?.facts.order).toMatchObject({ language: { languages: ['fr', 'nl'], reason: 'number' } });
+  });
+
+  test('for two purposes is kept for the longer one', async () => {
+    const set = stage();
+    set.registry.handle(arrival('caller-1', ['to=PJSIP/100', 'line=orders']));
+    await eventually(() => set.saved.length > 0);
+    expect(set.saved[0]?.facts.order).toMatchObject({ keepDays: 395, maximumSeconds: 14_400 });
+  });
+});
+
+describe('a refused call', () => {
+  test('goes back to the dialplan; the log names the argument and nothing of its value', async () => {
+    const { registry, asked, lines, text } = stage();
+    registry.handle(arrival('caller-1', ['to=PJSIP/zebra&PJSIP/zebra2']));
+    await eventually(() => registry.size === 0);
+    expect(asked('setVariable')).toEqual([
+      'setVariable caller-1 PREAVIS_RESULT unrecorded',
+      'setVariable caller-1 PREAVIS_REASON arguments_invalid',
+    ]);
+    expect(asked('continueInDialplan')).toEqual(['continueInDialplan caller-1']);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'error', code: 'arguments_invalid', argument: 'to' }),
+    );
+    expect(text()).not.toContain('zebra');
+  });
+
+  test('because no language has a notice for its purposes says so', async () => {
+    const set = stage();
+    const policy = { ...aPolicy(), notice: () => undefined };
+    const { ari, registry: unused } = set;
+    expect(unused.size).toBe(0);
+    const registry = new CallRegistry({
+      ari,
+      policy,
+      log: collectingLog().log,
+      ids: countingIds(),
+      journal: { save: () => Promise.resolve(), open: () => Promise.resolve([]) },
+      readiness: { check: () => Promise.resolve('ready') },
+      asterisk: () => ({ version: '22', node: '' }),
+      callEnded: () => undefined,
+    });
+    registry.handle(arrival('caller-1', ['to=PJSIP/100']));
+    await eventually(() => registry.size === 0);
+    expect(set.asked('setVariable')).toContain('setVariable caller-1 PREAVIS_REASON no_language');
+  });
+
+  test('while draining goes back to the dialplan, and the calls that are there go on', async () => {
+    const { registry, asked, outcomes } = stage();
+    registry.handle(arrival('caller-1', ['to=PJSIP/100']));
+    registry.stopAccepting();
+    registry.handle(arrival('caller-2', ['to=PJSIP/100']));
+    await eventually(() => outcomes().length === 1);
+    expect(outcomes()).toEqual([{ result: 'unrecorded', reason: 'shutting_down' }]);
+    expect(asked('continueInDialplan')).toEqual(['continueInDialplan caller-2']);
+    await eventually(() => asked('play').length === 1);
+    expect(registry.size).toBe(1);
+  });
+});
+
+describe('an event of an unknown thing', () => {
+  test('is left aside', () => {
+    const { registry, ari } = stage();
+    const at = 1;
+    registry.handle({ type: 'channelGone', at, channelId: 'other' as ChannelId, cause: 16 });
+    registry.handle({ type: 'playbackFinished', at, playbackId: 'other' as PlaybackId, outcome: 'done' });
+    registry.handle({ type: 'recorderFailed', at, name: 'other', cause: 'x' });
+    registry.handle({ type: 'bridgeGone', at, bridgeId: 'other' as BridgeId });
+    registry.handle({ type: 'applicationReplaced', at });
+    expect(ari.asked).toEqual([]);
+  });
+});
+
+describe('after a lost connection', () => {
+  const known = someFacts(countingIds(), { sentenceCount: 1 });
+  const { destination, recording } = known.order;
+
+  type Case = {
+    kind: CallState['kind'];
+    what: string;
+    caller?: 'gone';
+    destinationState?: string;
+    isRecording?: boolean;
+    then: Record<string, unknown>;
+  };
+  const cases: Case[] = [
+    { kind: 'checking', what: 'is interrupted', then: { outcome: { result: 'unrecorded', reason: 'interrupted' } } },
+    { kind: 'answering', what: 'is interrupted', then: { outcome: { reason: 'interrupted' } } },
+    { kind: 'announcing', what: 'is interrupted', then: { outcome: { reason: 'interrupted' } } },
+    { kind: 'announcing', what: 'has lost its caller', caller: 'gone', then: { outcome: { result: 'abandoned' } } },
+    {
+      kind: 'dialling',
+      what: 'whose destination is gone is interrupted',
+      then: { outcome: { reason: 'interrupted' } },
+    },
+    { kind: 'dialling', what: 'that rings goes on', destinationState: 'Ringing', then: { kind: 'dialling' } },
+    {
+      kind: 'dialling',
+      what: 'that was answered is recorded from now on',
+      destinationState: 'Up',
+      then: { kind: 'talking', recorder: { kind: 'requested' } },
+    },
+    {
+      kind: 'dialling',
+      what: 'that was answered and is being recorded is known as recorded',
+      destinationState: 'Up',
+      isRecording: true,
+      then: { kind: 'talking', recorder: { kind: 'running' } },
+    },
+    { kind: 'dialling', what: 'has lost its caller', caller: 'gone', then: { outcome: { result: 'abandoned' } } },
+    {
+      kind: 'talking',
+      what: 'goes on while its recorder runs',
+      destinationState: 'Up',
+      isRecording: true,
+      then: { kind: 'talking', recorder: { kind: 'running', startedAt: callStart + 20_000 } },
+    },
+    {
+      kind: 'talking',
+      what: 'whose caller and recorder are gone is recorded',
+      caller: 'gone',
+      then: { kind: 'ended', outcome: { result: 'recorded' }, recorder: { finishedAt: undefined } },
+    },
+    {
+      kind: 'talking',
+      what: 'whose caller is gone stops its recorder',
+      caller: 'gone',
+      isRecording: true,
+      then: { kind: 'closing' },
+    },
+    {
+      kind: 'talking',
+      what: 'whose destination is gone is closed',
+      isRecording: true,
+      then: { kind: 'closing' },
+    },
+    { kind: 'closing', what: 'whose recorder is gone is recorded', then: { outcome: { result: 'recorded' } } },
+  ];
+
+  test.each(cases)('a call that was $kind and $what', async ({ kind, caller, destinationState, isRecording, then }) => {
+    const set = stage({ open: [stateAt(kind, known)] });
+    const { registry, ari } = set;
+    if (caller !== 'gone') ari.state.channels.push({ id: known.callerChannel, state: 'Up' });
+    if (destinationState !== undefined) ari.state.channels.push({ id: destination, state: destinationState });
+    if (isRecording === true) ari.state.recording.push(recorderName(recording));
+    await registry.reconcile();
+    const stateNow = (): CallState | undefined => set.ended[0] ?? set.saved.at(-1);
+    if (then['outcome'] !== undefined) {
+      await eventually(() => set.ended.length === 1);
+      expect(set.ended[0]).toMatchObject(then);
+      expect(registry.size).toBe(0);
+      return;
+    }
+    expect(registry.size).toBe(1);
+    if (then['kind'] === 'closing') {
+      await eventually(() => set.asked('stopRecorder').length === 1);
+    } else if (kind === 'dialling' && destinationState === 'Up') {
+      await eventually(() => set.asked('recordBridge').length === 1);
+      if (isRecording === true) await eventually(() => stateNow() !== undefined);
+      if (isRecording === true) expect(stateNow()).toMatchObject(then);
+    } else {
+      expect(set.asked('hangUp')).toEqual([]);
+    }
+  });
+
+  test('a call of this process is not taken up twice, and its events still find it', async () => {
+    const set = stage();
+    set.registry.handle(arrival('caller-1', ['to=PJSIP/100', 'language=fr']));
+    await hear(set);
+    const [facts] = set.saved.map((state) => state.facts as Facts & { order: Order });
+    set.ari.state.channels.push({ id: 'caller-1' as ChannelId, state: 'Up' });
+    if (facts !== undefined) set.ari.state.channels.push({ id: facts.order.destination, state: 'Ringing' });
+    await set.registry.reconcile();
+    expect(set.registry.size).toBe(1);
+    set.registry.handle({ type: 'channelLeft', at: 9, channelId: 'caller-1' as ChannelId });
+    await eventually(() => set.registry.size === 0);
+    expect(set.outcomes()).toEqual([{ result: 'abandoned' }]);
+  });
+
+  test('a call that arrives while Asterisk is being asked is not taken for one that has left', async () => {
+    const set = stage();
+    const release = set.ari.hold('owned');
+    const reconciled = set.registry.reconcile();
+    set.registry.handle(arrival('caller-1', ['to=PJSIP/100']));
+    release();
+    await reconciled;
+    await eventually(() => set.asked('play').length === 1);
+    expect(set.outcomes()).toEqual([]);
+  });
+
+  test('a call that ends while Asterisk is being asked is not taken up again', async () => {
+    const before = stateAt('talking', known);
+    const set = stage({ open: [before] });
+    set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+    set.ari.state.recording.push(recorderName(recording));
+    await set.registry.reconcile();
+    expect(set.registry.size).toBe(1);
+    const release = set.ari.hold('channels');
+    const reconciled = set.registry.reconcile();
+    set.registry.handle({ type: 'channelLeft', at: 9, channelId: known.callerChannel });
+    set.registry.handle({ type: 'recorderFinished', at: 10, name: recorderName(recording) });
+    await eventually(() => set.registry.size === 0);
+    release();
+    await reconciled;
+    expect(set.registry.size).toBe(0);
+    expect(set.outcomes()).toEqual([{ result: 'recorded' }]);
+  });
+
+  test('channels and bridges of no call are freed: callers go on, destinations are hung up', async () => {
+    const set = stage();
+    set.ari.state.owned = {
+      channels: ['caller-9', 'preavis-DESTINATION'] as ChannelId[],
+      bridges: ['preavis-BRIDGE', 'of-another-application'] as BridgeId[],
+    };
+    await set.registry.reconcile();
+    expect(set.ari.asked).toEqual([
+      'continueInDialplan caller-9',
+      'hangUp preavis-DESTINATION',
+      'destroyBridge preavis-BRIDGE',
+    ]);
+  });
+
+  test('one that cannot be freed does not keep the others', async () => {
+    const set = stage();
+    set.ari.refuse('continueInDialplan', 'ari_request_failed');
+    set.ari.refuse('destroyBridge', 'ari_not_found');
+    set.ari.state.owned = {
+      channels: ['caller-8', 'caller-9'] as ChannelId[],
+      bridges: ['preavis-A', 'preavis-B'] as BridgeId[],
+    };
+    await set.registry.reconcile();
+    expect(set.ari.asked).toHaveLength(4);
+    expect(set.lines.filter((line) => line.level === 'warn')).toHaveLength(1);
+  });
+
+  test('nothing of a call that goes on is freed', async () => {
+    const set = stage({ open: [stateAt('talking', known)] });
+    set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+    set.ari.state.recording.push(recorderName(recording));
+    set.ari.state.owned = { channels: [known.callerChannel, destination], bridges: [known.order.bridge] };
+    await set.registry.reconcile();
+    expect(set.ari.asked).toEqual([]);
+  });
+
+  test('an Asterisk that does not answer is an error, and no call is touched', async () => {
+    const set = stage({ open: [stateAt('talking', known)] });
+    set.ari.channels = () => Promise.reject(new PreavisError('ari_unreachable', 'no answer'));
+    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    expect(set.registry.size).toBe(0);
+    expect(set.ari.asked).toEqual([]);
+  });
+});
+
+describe('calls that are left to another process', () => {
+  test('stay as they are, after the effects under way', async () => {
+    const set = stage();
+    const release = set.ari.hold('answer');
+    set.registry.handle(arrival('caller-1', ['to=PJSIP/100']));
+    await eventually(() => set.asked('answer').length === 1);
+    let left = false;
+    const leaving = set.registry.abandon().then(() => {
+      left = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(left).toBe(false);
+    release();
+    await leaving;
+    expect(set.kinds()).toEqual(['checking']);
+    expect(set.outcomes()).toEqual([]);
+  });
+});

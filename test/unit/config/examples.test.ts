@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, parseDocument } from 'yaml';
+import { configKeys } from '../../../src/config/keys.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { makePolicy, neededPrompts } from '../../../src/config/policy.ts';
+import { loadPrompts } from '../../../src/config/prompts.ts';
+import { shippedSounds } from '../../support/promptFolder.ts';
+
+const folder = join(import.meta.dirname, '..', '..', '..', 'config');
+const examples = readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'compose.yaml');
+const text = readFileSync(join(folder, 'preavis.yaml'), 'utf8');
+
+/** Paths of all scalars and lists of a tree. */
+function leaves(node: unknown, path = ''): string[] {
+  if (typeof node !== 'object' || node === null || Array.isArray(node)) return [path];
+
+  return Object.entries(node).flatMap(([name, child]) => leaves(child, path === '' ? name : `${path}.${name}`));
+}
+
+describe('every example configuration', () => {
+  test.each(examples)('%s is one that Préavis takes, with the prompts that come with it', async (name) => {
+    const config = await loadConfig(join(folder, name), {});
+    const policy = makePolicy(config, await loadPrompts(shippedSounds));
+    expect(neededPrompts(policy).length).toBeGreaterThan(0);
+  });
+});
+
+describe('preavis.yaml', () => {
+  // What is commented out counts as named: `# password: secret` is a key on a line of its own.
+  const complete = text.replace(/^( *)# ([A-Za-z]+): (\S.*)$/gm, '$1$2: $3');
+
+  test('names every key there is, and no other', () => {
+    const document = parseDocument(complete);
+    expect(document.errors).toEqual([]);
+    const operatorNames = /^(purposes|lines)\.[^.]+\.(names\.[^.]+$)?/;
+    const named = new Set(
+      leaves(document.toJS()).map((path) =>
+        path.replace(
+          operatorNames,
+          (_, section: string, names?: string) => `${section}.*.${names === undefined ? '' : 'names.*'}`,
+        ),
+      ),
+    );
+    expect([...named].sort()).toEqual(
+      configKeys()
+        .map((key) => key.path)
+        .sort(),
+    );
+  });
+
+  test('gives each key its default where there is one', () => {
+    const tree: unknown = parse(text);
+    for (const { path, default: standard } of configKeys()) {
+      // The example needs the values of some law.
+      if (standard === undefined || path.includes('*') || path === 'purposeFiles') continue;
+      const value = path.split('.').reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], tree);
+      expect([path, value]).toEqual([path, standard]);
+    }
+  });
+
+  test('holds no secret', async () => {
+    const config = await loadConfig(join(folder, 'preavis.yaml'), {});
+    expect([config.ari.password, config.archive.minio.accessKey, config.archive.minio.secretKey]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});

@@ -1,0 +1,249 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { configKeys } from '../../../src/config/keys.ts';
+import { loadConfig, parseConfig } from '../../../src/config/load.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
+import { configTree } from '../../support/calls.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const base = configTree();
+
+/** What a refused configuration says. */
+function problem(tree: unknown, environment: NodeJS.ProcessEnv = {}): string {
+  try {
+    parseConfig(tree, environment);
+  } catch (error) {
+    if (error instanceof PreavisError && error.code === 'config_invalid') return error.message;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+let files = 0;
+async function file(text: string): Promise<string> {
+  const path = folder.path(`${(files += 1)}.yaml`);
+  await writeFile(path, text);
+
+  return path;
+}
+
+describe('a configuration', () => {
+  test('of purposes and lines alone has a default for every other key', () => {
+    const config = parseConfig(base);
+    expect(config.ari).toEqual({
+      url: 'http://127.0.0.1:8088',
+      username: 'preavis',
+      application: 'preavis',
+      requestTimeoutMs: 5_000,
+      heartbeatMs: 4_000,
+    });
+    for (const key of configKeys()) {
+      if (key.default === undefined || key.path.includes('*')) continue;
+      const value = key.path
+        .split('.')
+        .reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], config);
+      expect([key.path, value]).toEqual([key.path, key.default]);
+    }
+  });
+
+  test.each([
+    ['an unknown key', { ...base, colour: 'red' }, 'colour: no such key'],
+    ['a misspelt key', { ...base, ari: { pasword: 'x' } }, 'ari.pasword: no such key'],
+    ['a wrong type', { ...base, health: { port: 'many' } }, /^health\.port: .*\(got "many"\)$/],
+    ['a number out of range', { ...base, health: { port: 70_000 } }, /^health\.port: .*\(got 70000\)$/],
+    ['a fraction', { ...base, dialling: { timeoutSeconds: 1.5 } }, /^dialling\.timeoutSeconds: /],
+    ['a choice that is none', { ...base, log: { level: 'loud' } }, /^log\.level: .*\(got "loud"\)$/],
+    ['an address that is none', { ...base, ari: { url: 'ftp://x' } }, /^ari\.url: /],
+    [
+      'a bucket that is none',
+      { ...base, archive: { minio: { bucket: 'A_B' } } },
+      /is not a bucket name \(got "A_B"\)$/,
+    ],
+    ['a prefix without its slash', { ...base, archive: { minio: { prefix: 'a' } } }, /^archive\.minio\.prefix: /],
+    ['a list in the place of keys', { ...base, ari: [1] }, /^ari: /],
+    ['no purpose', { ...base, purposes: {} }, 'purposes: needs at least one purpose'],
+    [
+      'no line named default',
+      { ...base, lines: { sales: configTree()['lines'] } },
+      /needs a line named default|lines\./,
+    ],
+    ['nothing at all', {}, /purposes.*lines/],
+    ['a text', 'ari', 'the file does not hold keys and values'],
+    ['a list', ['ari'], 'the file does not hold keys and values'],
+  ] as [string, unknown, string | RegExp][])('with %s is refused by name', (_, tree, message) => {
+    expect(problem(tree)).toMatch(message);
+  });
+
+  test('with several faults names all of them', () => {
+    const message = problem({ ...base, colour: 1, health: { port: -1 }, log: { level: 'x' } });
+    for (const part of ['colour', 'health.port', 'log.level']) expect(message).toContain(part);
+  });
+});
+
+describe('a secret', () => {
+  const secret = 'zebra-crossing';
+  const secrets = configKeys().filter((key) => key.secret);
+
+  test('is what the schema says: password and keys', () => {
+    expect(secrets.map((key) => key.path)).toEqual([
+      'ari.password',
+      'archive.minio.accessKey',
+      'archive.minio.secretKey',
+    ]);
+  });
+
+  test.each([
+    ['in the wrong type', { ...base, ari: { password: [secret] } }],
+    ['under a misspelt key', { ...base, ari: { pasword: secret } }],
+    ['beside another fault', { ...base, ari: { password: secret, requestTimeoutMs: 1 } }],
+    ['in a list in the place of keys', { ...base, ari: [{ password: secret }] }],
+    ['in a text in the place of keys', { ...base, ari: `password=${secret}` }],
+    ['in a list further up', { ...base, archive: [{ minio: { secretKey: secret } }] }],
+  ])('%s is never shown', (_, tree) => {
+    expect(problem(tree)).not.toContain(secret);
+  });
+
+  test.each(secrets.map((key) => [key.environment ?? '']))('in the environment as %s is never shown', (name) => {
+    expect(problem({ ...base, health: { port: -1 } }, { [name]: secret })).not.toContain(secret);
+  });
+
+  test.each(['*', '&', '!', '@', '`', '%', '"', '{', '[', ': '])(
+    'that begins with %s, so that the file is not YAML any more, is not shown',
+    async (character) => {
+      const path = await file(`ari:\n  password: ${character}${secret}\n  x: [\n`);
+      const loading = loadConfig(path, {});
+      await expect(loading).rejects.toMatchObject({ code: 'config_unreadable' });
+      await loading.catch((error: unknown) => {
+        expect((error as Error).message).not.toContain(secret);
+      });
+    },
+  );
+});
+
+test('a secret that was written as an alias is not shown', async () => {
+  const loading = loadConfig(await file('ari:\n  password: *zebra\n'), {});
+  await expect(loading).rejects.toMatchObject({
+    code: 'config_unreadable',
+    message: expect.not.stringContaining('zebra') as string,
+  });
+});
+
+describe('the environment', () => {
+  test.each([
+    ['a text', 'PREAVIS_ARI_URL', 'http://10.0.0.1:8088', 'ari.url', 'http://10.0.0.1:8088'],
+    ['a number', 'PREAVIS_HEALTH_PORT', '0', 'health.port', 0],
+    ['yes or no', 'PREAVIS_ARCHIVE_MINIO_USE_TLS', 'false', 'archive.minio.useTls', false],
+    ['a list', 'PREAVIS_NOTICE_LANGUAGES', 'fr, nl', 'notice.languages', ['fr', 'nl']],
+    ['a choice', 'PREAVIS_ARCHIVE_STORE', 'minio', 'archive.store', 'minio'],
+    ['a secret', 'PREAVIS_ARI_PASSWORD', '12345', 'ari.password', '12345'],
+  ])('overrides the file by %s', (_, name, text, path, value) => {
+    const tree = { ...base, ari: { url: 'http://192.168.0.1', password: 'file' } };
+    const config: unknown = parseConfig(tree, { [name]: text });
+    expect(path.split('.').reduce((node, part) => (node as Record<string, unknown>)[part], config)).toEqual(value);
+  });
+
+  test('leaves the tree that it is laid over as it was', () => {
+    const tree = { ...base, ari: { url: 'http://192.168.0.1' } };
+    parseConfig(tree, { PREAVIS_ARI_URL: 'http://10.0.0.1' });
+    expect(tree.ari.url).toBe('http://192.168.0.1');
+  });
+
+  test.each([
+    ['a word for a number', { PREAVIS_HEALTH_PORT: 'many' }, /^health\.port: .*\(got "many"\)$/],
+    ['a word for yes', { PREAVIS_ARCHIVE_MINIO_USE_TLS: 'yes' }, /^archive\.minio\.useTls: /],
+    ['an empty number', { PREAVIS_HEALTH_PORT: '' }, /^health\.port: /],
+  ])('is refused like the file with %s', (_, environment, message) => {
+    expect(problem(base, environment)).toMatch(message);
+  });
+
+  test('of an unknown name is a misspelling, named without its value', () => {
+    const message = problem(base, { PREAVIS_ARI_PASWORD: 'zebra' });
+    expect(message).toContain('PREAVIS_ARI_PASWORD');
+    expect(message).not.toContain('zebra');
+  });
+
+  test('of others is not looked at', () => {
+    expect(() =>
+      parseConfig(base, { PREAVIS_CONFIG: 'x', PREAVIS_TEST_X: '1', PREAVIS_LAB_X: '1', HOME: '/', PORT: 'x' }),
+    ).not.toThrow();
+  });
+
+  test('has one name for each key with a fixed path, and no two the same', () => {
+    const names = configKeys().flatMap((key) => key.environment ?? []);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toContain('PREAVIS_ARCHIVE_MINIO_END_POINT');
+    for (const name of names) expect(name).toMatch(/^PREAVIS_[A-Z]+(_[A-Z]+)*$/);
+  });
+});
+
+describe('the reference of keys', () => {
+  test('has a sentence for each key, and a unit for each number that has one', () => {
+    for (const key of configKeys()) expect(key.sentence).toMatch(/^[A-Z].*\.$/);
+    expect(configKeys().find((key) => key.path === 'archive.attemptSeconds')?.unit).toBe('s');
+  });
+});
+
+describe('a configuration file', () => {
+  const yaml = JSON.stringify(base);
+
+  test('may take its secrets from the first line of other files', async () => {
+    const password = await file('hunter2  \nsecond line\n');
+    const secretKey = await file('key-of-minio');
+    const path = await file(
+      JSON.stringify({
+        ...base,
+        ari: { passwordFile: password, password: 'older' },
+        archive: { minio: { secretKeyFile: secretKey } },
+      }),
+    );
+    const config = await loadConfig(path, {});
+    expect(config.ari.password).toBe('hunter2');
+    expect(config.archive.minio.secretKey).toBe('key-of-minio');
+  });
+
+  test('may name the file of a secret by the environment', async () => {
+    const config = await loadConfig(await file(yaml), { PREAVIS_ARI_PASSWORD_FILE: await file('from a file\n') });
+    expect(config.ari.password).toBe('from a file');
+  });
+
+  test('whose secret cannot be read names the key, not the content', async () => {
+    const path = await file(JSON.stringify({ ...base, ari: { passwordFile: folder.path('none') } }));
+    await expect(loadConfig(path, {})).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: 'ari.passwordFile: the file cannot be read (ENOENT)',
+    });
+  });
+
+  test('that is missing, or a folder, is unreadable', async () => {
+    await expect(loadConfig(folder.path('none'), {})).rejects.toMatchObject({
+      code: 'config_unreadable',
+      message: expect.stringContaining('cannot be read (ENOENT)') as string,
+    });
+    await expect(loadConfig(folder.path(), {})).rejects.toMatchObject({
+      code: 'config_unreadable',
+      message: expect.stringContaining('EISDIR') as string,
+    });
+  });
+
+  (process.getuid?.() === 0 ? test.skip : test)('without permission is unreadable', async () => {
+    const path = await file(yaml);
+    await chmod(path, 0);
+    await expect(loadConfig(path, {})).rejects.toMatchObject({ code: 'config_unreadable' });
+  });
+
+  test.each([
+    ['an open bracket', 'ari: [', /is not YAML: .*line 1/],
+    ['a key twice', 'ari: {}\nari: {}\n', /is not YAML: .*line 2/],
+    ['a tab', 'ari:\n\turl: x', /is not YAML: /],
+    ['an alias without its anchor', 'ari: *nothing', /is not YAML/],
+  ])('with %s is not YAML, and the line is named', async (_, text, message) => {
+    await expect(loadConfig(await file(text), {})).rejects.toMatchObject({
+      code: 'config_unreadable',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  test('that is empty lacks purposes and lines', async () => {
+    await expect(loadConfig(await file('# nothing\n'), {})).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+});

@@ -1,0 +1,110 @@
+import { jest } from '@jest/globals';
+import { checkSchedule, Schedule } from '../../../src/retention/schedule.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
+import { collectingLog } from '../../support/logLines.ts';
+
+const line = (cron: string) => [{ key: 'schedule.upload', cron }];
+
+describe('a cron line', () => {
+  test.each(['* * * * *', '17 3 * * *', '*/5 8-18 * * 1-5', '0 0 1 1 *'])('%s is taken', (cron) => {
+    expect(() => {
+      checkSchedule(line(cron), 'Europe/Brussels');
+    }).not.toThrow();
+  });
+
+  test.each(['', 'daily', '61 * * * *', '* * *', '* * * * * * *', '0 25 * * *'])(
+    '%j is refused, with its key and value',
+    (cron) => {
+      expect(() => {
+        checkSchedule(line(cron), 'UTC');
+      }).toThrow(`schedule.upload: is not a cron line (got ${JSON.stringify(cron)})`);
+    },
+  );
+
+  test.each(['', 'Brussels', 'Europe/Nowhere'])('in the time zone %j is refused', (zone) => {
+    expect(() => {
+      checkSchedule(line('* * * * *'), zone);
+    }).toThrow(expect.objectContaining({ code: 'config_invalid' }) as Error);
+  });
+});
+
+describe('a schedule', () => {
+  const everySecond = '* * * * * *';
+  const schedules: Schedule[] = [];
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+  });
+  afterEach(async () => {
+    await Promise.all(schedules.splice(0).map((schedule) => schedule.stop()));
+    jest.useRealTimers();
+  });
+
+  function start(run: () => Promise<void>) {
+    const { log, lines, text } = collectingLog();
+    const schedule = new Schedule([{ name: 'upload', cron: everySecond, run }], 'UTC', log);
+    schedules.push(schedule);
+
+    return { schedule, lines, text };
+  }
+
+  const seconds = (count: number): Promise<void> => jest.advanceTimersByTimeAsync(count * 1_000);
+
+  test('runs a job again and again, never beside itself, and logs a run that was left out', async () => {
+    let running = 0;
+    let most = 0;
+    let runs = 0;
+    let release = (): void => undefined;
+    const { lines } = start(async () => {
+      runs += 1;
+      running += 1;
+      most = Math.max(most, running);
+      // The first run lasts over the time of the next ones.
+      if (runs === 1) await new Promise<void>((resolve) => (release = resolve));
+      running -= 1;
+    });
+    await seconds(3);
+    expect(runs).toBe(1);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'info', job: 'upload', msg: 'a run of a scheduled job was left out' }),
+    );
+    release();
+    await seconds(2);
+    expect(runs).toBeGreaterThan(1);
+    expect(most).toBe(1);
+  });
+
+  test('goes on after a job that failed; what another process does is no error', async () => {
+    const failures = [new PreavisError('archive_failed', 'broken'), new PreavisError('job_busy', 'other')];
+    let runs = 0;
+    const { lines } = start(() => {
+      const failure = failures[runs];
+      runs += 1;
+      return failure === undefined ? Promise.resolve() : Promise.reject(failure);
+    });
+    await seconds(4);
+    expect(runs).toBeGreaterThan(2);
+    expect(lines).toMatchObject([
+      { level: 'error', code: 'archive_failed', job: 'upload' },
+      { level: 'info', code: 'job_busy', job: 'upload' },
+    ]);
+  });
+
+  test('that is stopped waits for the job under way and starts no other', async () => {
+    let runs = 0;
+    let release = (): void => undefined;
+    const { schedule } = start(() => {
+      runs += 1;
+      return new Promise<void>((resolve) => (release = resolve));
+    });
+    await seconds(1);
+    expect(runs).toBe(1);
+    let isStopped = false;
+    const stopping = schedule.stop().then(() => (isStopped = true));
+    await seconds(2);
+    expect(isStopped).toBe(false);
+    release();
+    await stopping;
+    await seconds(3);
+    expect(runs).toBe(1);
+  });
+});
