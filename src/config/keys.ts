@@ -33,10 +33,8 @@ function environmentName(path: string): string {
     .toUpperCase()}`;
 }
 
-/** A list of names and values (`purposes.*.names`) tells of its values in its own sentence. */
-function walk(node: unknown, path: string, keys: ConfigKey[], above = ''): void {
+function walk(node: unknown, path: string, keys: ConfigKey[]): void {
   const parsed = jsonNode.parse(node);
-  const sentence = parsed.description ?? above;
   if (parsed.type === 'object' && parsed.properties !== undefined) {
     for (const [name, child] of Object.entries(parsed.properties)) {
       walk(child, path === '' ? name : `${path}.${name}`, keys);
@@ -44,7 +42,7 @@ function walk(node: unknown, path: string, keys: ConfigKey[], above = ''): void 
     return;
   }
   if (parsed.type === 'object' && parsed.additionalProperties !== undefined) {
-    walk(parsed.additionalProperties, `${path}.*`, keys, sentence);
+    walk(parsed.additionalProperties, `${path}.*`, keys);
     return;
   }
   keys.push({
@@ -52,7 +50,7 @@ function walk(node: unknown, path: string, keys: ConfigKey[], above = ''): void 
     type: parsed.enum === undefined ? (parsed.type ?? 'string') : parsed.enum.map(String).join(' | '),
     default: parsed.default,
     unit: parsed.unit,
-    sentence,
+    sentence: parsed.description ?? '',
     secret: parsed.secret ?? false,
     environment: path.includes('*') ? undefined : environmentName(path),
   });

@@ -40,10 +40,15 @@ const ownWords = (least: number, question: string): z.ZodString =>
     .min(least, `is too short: ${question}`);
 
 const purpose = z.strictObject({
-  names: key(
-    z.record(languageTag, z.string().trim().min(1).max(100)).default({}),
-    'What the purpose is called, in each of notice.languages.',
-  ),
+  names: z
+    .record(
+      languageTag,
+      key(
+        z.string().trim().min(1).max(100),
+        'What the purpose is called in this language; each of notice.languages needs one.',
+      ),
+    )
+    .default({}),
   justification: key(
     ownWords(20, 'why does this company record for this purpose, in a sentence'),
     'Why this company records for this purpose, in words; goes into each receipt.',

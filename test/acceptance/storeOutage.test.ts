@@ -1,7 +1,7 @@
 import { Client } from 'minio';
 import { existsSync } from 'node:fs';
 import { burstTone, continuousTone } from '../../lab/audio.ts';
-import { rigBucket } from '../../lab/rig.ts';
+import { labPurpose, rigBucket } from '../../lab/rig.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
 import { startStore, type LabStore } from '../../lab/store.ts';
 import type { RecordingRow } from '../../src/catalogue/rows.ts';
@@ -41,11 +41,8 @@ const at = useRig(async () => {
     startAgent({ behaviour: 'answer', tone: await burstTone(1000), hangUpAfterMs: 1000, atOnce: 6 }),
   );
   const line = (purpose: string) => ({ purposes: [purpose], language: 'fr', defaultLanguages: ['fr'] });
-  const purpose = (keepDays: number) => ({
-    justification: 'Calls of the lab are recorded to see when they are erased.',
-    legalBasis: 'none: nobody speaks in the lab',
-    keepDays,
-  });
+  const purpose = (keepDays: number) =>
+    labPurpose('a test', 'Calls of the lab are recorded to see when they are erased.', keepDays);
   return {
     store,
     extensions: Object.fromEntries(Object.keys(lines).map((name) => [name, `${agent.dialString},20,line=${name}`])),

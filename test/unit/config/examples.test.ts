@@ -33,12 +33,20 @@ describe('preavis.yaml', () => {
   test('names every key there is, and no other', () => {
     const document = parseDocument(complete);
     expect(document.errors).toEqual([]);
-    const operatorNames = /^(purposes|lines)\.[^.]+\./;
-    const named = new Set(leaves(document.toJS()).map((path) => path.replace(operatorNames, '$1.*.')));
-    // Those of a purpose stand in a table of their own.
-    for (const [, key = ''] of text.matchAll(/^# {3}([a-zA-Z]+) {2,}\S/gm)) named.add(`purposes.*.${key}`);
-    const wanted = configKeys().map(({ path }) => path.replace('.names.*', '.names'));
-    expect([...named].sort()).toEqual(wanted.sort());
+    const operatorNames = /^(purposes|lines)\.[^.]+\.(names\.[^.]+$)?/;
+    const named = new Set(
+      leaves(document.toJS()).map((path) =>
+        path.replace(
+          operatorNames,
+          (_, section: string, names?: string) => `${section}.*.${names === undefined ? '' : 'names.*'}`,
+        ),
+      ),
+    );
+    expect([...named].sort()).toEqual(
+      configKeys()
+        .map((key) => key.path)
+        .sort(),
+    );
   });
 
   test('gives each key its default where there is one', () => {

@@ -133,13 +133,14 @@ lines: { default: { purposes: [training], defaultLanguages: [fr] } }
     expect(() => parseConfig({ ...rest, promptRecording: { pinFile: '/x' } })).toThrow(/notice\.soundsFolder: must be/);
   });
 
-  it('is read from the environment and from a file, which wins', async () => {
+  it('is read from a file, unless the environment has it', async () => {
     const environment = { PREAVIS_PROMPT_RECORDING_PIN: '014173' };
     expect(parseConfig(tree(), environment).promptRecording.pin).toBe('014173');
     const [file, pinFile] = [folder.path('preavis.yaml'), folder.path('pin')];
     await writeFile(file, `${yaml}promptRecording: { pinFile: ${pinFile} }\n`);
     await writeFile(pinFile, '224173\n');
-    expect((await loadConfig(file, environment)).promptRecording.pin).toBe('224173');
+    expect((await loadConfig(file, {})).promptRecording.pin).toBe('224173');
+    expect((await loadConfig(file, environment)).promptRecording.pin).toBe('014173');
     await writeFile(pinFile, '111111\n');
     await expect(loadConfig(file, {})).rejects.toThrow(/^promptRecording\.pinFile: its first line is not 6/);
   });
