@@ -257,6 +257,7 @@ export class App {
         if (event.type === 'applicationReplaced') {
           this.#replaced = true;
           log.error('another process has taken over the Stasis application; this one no longer gets calls');
+          registry.keysMissed();
         }
         registry.handle(event);
       },
@@ -269,7 +270,9 @@ export class App {
             log.error({ code: error.code, err: error }, 'the calls could not be compared with Asterisk');
           });
       },
-      disconnected: () => undefined,
+      disconnected: () => {
+        registry.keysMissed();
+      },
     };
   }
 

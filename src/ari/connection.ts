@@ -13,8 +13,8 @@ import type { AriListener } from './port.ts';
  * one on the client alone. Events from while the socket was closed are gone; `connected` tells the application to
  * compare with Asterisk's state.
  *
- * States: idle -> connecting -> open -> connecting -> open ... -> stopped. `disconnected` is told on leaving open,
- * `connected` on entering it.
+ * States: idle -> connecting -> open -> connecting -> open ... -> stopped. `connected` is told on entering open,
+ * `disconnected` whenever a socket closes, also one whose events came but that was not yet called open.
  */
 export type AriConnectionOptions = {
   url: string;
@@ -119,9 +119,9 @@ export class AriConnection {
 
   #closed(): void {
     clearInterval(this.#heartbeat);
-    if (this.#state !== 'open') return;
+    if (this.#isStopped()) return;
+    if (this.#state === 'open') this.#log.warn('lost the connection to Asterisk; reconnecting');
     this.#state = 'connecting';
-    this.#log.warn('lost the connection to Asterisk; reconnecting');
     for (const listener of this.#listeners) listener.disconnected();
   }
 

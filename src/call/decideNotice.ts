@@ -33,7 +33,14 @@ const beforeTheNotice = {
   callerLeft: ({ facts }: { facts: Facts }, event: Extract<CallEvent, { type: 'callerLeft' }>) =>
     abandon(notYet(facts), event.at),
   interrupted: ({ facts }: { facts: Facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
+  // Nobody was asked anything yet.
+  keysMissed: ignored,
 } as const;
+
+/** What was missed may have been a refusal. */
+function mayHaveRefused(facts: Facts): boolean {
+  return orderOf(facts).script.consent.mode !== 'announce';
+}
 
 export const whilePlanning: Handlers<In<'planning'>> = {
   ...beforeTheNotice,
@@ -127,6 +134,8 @@ export const whileChoosing: Handlers<In<'choosing'>> = {
   stepFailed: (state, { step }) => (step === 'play' ? withoutChoice(state) : stay(state)),
   timeUp: (state, { timer }) => (timer === 'choice' || timer === 'playback' ? withoutChoice(state) : stay(state)),
   callerLeft: ({ facts }, { at }) => abandon(notYet(facts), at),
+  keysMissed: (state) =>
+    mayHaveRefused(state.facts) ? goOnUnrecorded(notYet(state.facts), 'interrupted') : stay(state),
   interrupted: ({ facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
 };
 
@@ -246,6 +255,7 @@ export const whileAnnouncing: Handlers<Announcing> = {
   bridgeGone: (state) => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state)),
   callerLeft: (state, { at }) =>
     abandon({ ...state, played: [...state.played, unheard(state, 'notice_cut_short')] }, at),
+  keysMissed: (state) => (mayHaveRefused(state.facts) ? giveUp(state, 'notice_failed', 'interrupted') : stay(state)),
   interrupted: (state) => giveUp(state, 'notice_failed', 'interrupted'),
 };
 
@@ -271,6 +281,7 @@ export const whileAsking: Handlers<In<'asking'>> = {
   },
   timeUp: (state, { timer }) => (timer === 'consent' ? goOnUnrecorded(askedOf(state), 'no_consent') : stay(state)),
   callerLeft: (state, { at }) => abandon(askedOf(state), at),
+  keysMissed: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
   interrupted: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
 };
 
@@ -294,5 +305,6 @@ export const whileAcknowledging: Handlers<Acknowledging> = {
   stepFailed: (state, { step }) => (step === 'play' ? refused(state) : stay(state)),
   timeUp: (state, { timer }) => (timer === 'playback' ? refused(state) : stay(state)),
   callerLeft: (state, { at }) => abandon({ ...state, prepared: false }, at),
+  keysMissed: ignored,
   interrupted: refused,
 };

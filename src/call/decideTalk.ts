@@ -26,7 +26,7 @@ export function dial(facts: Facts, told: Told, answer: Answer, prepared: boolean
   const order = orderOf(facts);
 
   return {
-    state: { kind: 'dialling', facts, told, answer, ringing: false },
+    state: { kind: 'dialling', facts, told, answer, ringing: false, keysMissed: false },
     effects: [
       { type: 'save' },
       ...(prepared ? [] : [{ type: 'prepare' as const, order }]),
@@ -79,6 +79,19 @@ function stepFailedWhileDialling(state: Dialling, step: FallibleStep): Step {
   }
 }
 
+/** They are connected. Without the caller's keys nobody knows whether they have refused: then nothing is recorded. */
+function talk({ facts, told: proof, answer, ringing, keysMissed }: Dialling): Step {
+  const recorder: Recorder = { kind: keysMissed ? 'withheld' : 'requested' };
+  const now: Effect[] = [{ type: 'stopTimer' }, ...(ringing ? [{ type: 'ringStop' as const }] : [])];
+
+  return {
+    state: { kind: 'talking', facts, told: proof, answer, recorder, untold: false, typed: '' },
+    effects: keysMissed
+      ? [...now, { type: 'save' }, { type: 'tellUnrecorded', reason: 'interrupted' }]
+      : [{ type: 'startRecorder', order: orderOf(facts), told: proof }, ...now],
+  };
+}
+
 export const whileDialling: Handlers<Dialling> = {
   ...ignoresSetUp,
   ...ignoresPlayback,
@@ -88,14 +101,7 @@ export const whileDialling: Handlers<Dialling> = {
   callerHeld: ignored,
   destinationRinging: (state) =>
     state.ringing ? stay(state) : { state: { ...state, ringing: true }, effects: [{ type: 'ring' }] },
-  destinationAnswered: ({ facts, told: proof, answer, ringing }) => ({
-    state: { kind: 'talking', facts, told: proof, answer, recorder: { kind: 'requested' }, untold: false, typed: '' },
-    effects: [
-      { type: 'startRecorder', order: orderOf(facts), told: proof },
-      { type: 'stopTimer' },
-      ...(ringing ? [{ type: 'ringStop' as const }] : []),
-    ],
-  }),
+  destinationAnswered: talk,
   destinationLeft: (state, { at, cause }) =>
     cause === undefined ? stay(state) : notConnected(state, dialStatusOf(cause), at),
   // A refusal after the notice: the destination is given up and dialled again by the dialplan.
@@ -107,6 +113,8 @@ export const whileDialling: Handlers<Dialling> = {
   },
   strangerJoined: (state) => goOnUnrecorded(told(state), 'untold_party'),
   partyReplaced: ignored,
+  keysMissed: (state) =>
+    orderOf(state.facts).script.consent.mode === 'announce' ? stay(state) : stay({ ...state, keysMissed: true }),
   timeUp: (state, { timer }) => (timer === 'dial' ? notConnected(state, 'NOANSWER', undefined) : stay(state)),
   stepFailed: (state, { step }) => stepFailedWhileDialling(state, step),
   bridgeGone: (state) => goOnUnrecorded(told(state), 'dial_failed'),
@@ -148,7 +156,8 @@ function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
   const { recording } = orderOf(state.facts);
   // A request that failed for us may have reached Asterisk all the same, and be carried out late.
   const starts = event.type === 'recorderStarted';
-  if (starts && recorder.kind === 'discarded') return { state, effects: [{ type: 'discardRecorder', recording }] };
+  if (starts && (recorder.kind === 'discarded' || recorder.kind === 'withheld'))
+    return { state, effects: [{ type: 'discardRecorder', recording }] };
   const stop: Effect[] = starts && state.untold ? [{ type: 'stopRecorder', recording }] : [];
   if (recorder === state.recorder) return { state, effects: stop };
   const tell: Effect[] = recorder.kind === 'running' ? [{ type: 'tellRecorded', recording }] : [];
@@ -187,6 +196,8 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
   const { featureCode, acknowledgement } = consent.refusal;
   const typed = (state.typed + digit).slice(-featureCode.length);
   if (typed !== featureCode || state.answer.kind === 'refused') return stay({ ...state, typed });
+  // It may run in each other case, or have run.
+  const runs = recorder.kind !== 'withheld';
   const startedAt = recorder.kind === 'running' || recorder.kind === 'finished' ? recorder.startedAt : undefined;
 
   return {
@@ -194,12 +205,12 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
       ...state,
       typed: '',
       answer: { kind: 'refused', digits: featureCode, at },
-      recorder: { kind: 'discarded', startedAt },
+      recorder: runs ? { kind: 'discarded', startedAt } : recorder,
     },
     effects: [
-      { type: 'discardRecorder', recording },
+      ...(runs ? [{ type: 'discardRecorder' as const, recording }] : []),
       { type: 'save' },
-      { type: 'tellRefused' },
+      { type: 'tellUnrecorded', reason: 'refused' },
       ...acknowledgement.map((sentence): Effect => ({ type: 'sayToBoth', bridge, sentence })),
     ],
   };
@@ -212,6 +223,8 @@ export const whileTalking: Handlers<Talking> = {
   destinationAnswered: ignored,
   callerHeld: ignored,
   interrupted: ignored,
+  // They had their choice; who wants to refuse now and is not heard, presses again.
+  keysMissed: ignored,
   timeUp: ignored,
   recorderStarted: recorderWhileTalking,
   recorderFinished: recorderWhileTalking,
@@ -221,7 +234,13 @@ export const whileTalking: Handlers<Talking> = {
   // P1: whoever comes in was not told. What was recorded until now stays; they talk on unrecorded.
   strangerJoined: (state) => ({
     state: { ...state, untold: true },
-    effects: isActive(state.recorder) ? [{ type: 'stopRecorder', recording: orderOf(state.facts).recording }] : [],
+    effects: [
+      ...(isActive(state.recorder)
+        ? [{ type: 'stopRecorder' as const, recording: orderOf(state.facts).recording }]
+        : []),
+      // A later process must know it too, should this one not live to see the recorder stop.
+      ...(state.untold ? [] : [{ type: 'save' as const }]),
+    ],
   }),
   partyReplaced: replace,
   callerLeft: (state, { at }) => close(state, at, ['destination']),
@@ -277,6 +296,7 @@ export const whileClosing: Handlers<Closing> = {
   ...ignoresCaller,
   callerLeft: ignored,
   interrupted: ignored,
+  keysMissed: ignored,
   recorderStarted: recorderWhileClosing,
   recorderFinished: recorderWhileClosing,
   recorderFailed: recorderWhileClosing,
@@ -284,12 +304,14 @@ export const whileClosing: Handlers<Closing> = {
   timeUp: (state, { timer }) => (timer === 'recorderFinish' ? finish(state) : stay(state)),
 };
 
-function outcomeOf(recorder: Recorder): Outcome {
+function outcomeOf(recorder: Recorder, answer: Answer): Outcome {
   switch (recorder.kind) {
     case 'finished':
       return { result: 'recorded' };
     case 'discarded':
       return { result: 'unrecorded', reason: 'refused' };
+    case 'withheld':
+      return { result: 'unrecorded', reason: answer.kind === 'refused' ? 'refused' : 'interrupted' };
     case 'none':
     case 'requested':
     case 'running':
@@ -308,7 +330,7 @@ function finish({ facts, told: proof, answer, endedAt, recorder: last }: Closing
       played: proof.sentences,
       answer,
       recorder,
-      outcome: outcomeOf(recorder),
+      outcome: outcomeOf(recorder, answer),
       endedAt,
     },
     effects: [{ type: 'stopTimer' }, { type: 'save' }],

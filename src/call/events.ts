@@ -30,6 +30,8 @@ export type CallEvent =
   | { type: 'recorderFinished'; at: number | undefined }
   | { type: 'recorderFailed' }
   | { type: 'callerLeft'; at: number | undefined }
+  /** The events of some time are lost: keys that the caller pressed meanwhile are not known. */
+  | { type: 'keysMissed' }
   /** Events were missed while this call was not yet connected: what was heard can no longer be proved. */
   | { type: 'interrupted' }
   | { type: 'bridgeGone' }

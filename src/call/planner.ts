@@ -25,9 +25,15 @@ export type Arrival = {
   callerNumber: string;
 };
 
+/**
+ * Why a call cannot be announced. no_language: there is no notice for its purposes in any language that the line could use.
+ * prompts_missing: there is one, but not the sentences that ask for consent. The start checks that for the purposes of each
+ * line, not for others that a dialplan names.
+ */
+export type PlanFault = 'no_language' | 'prompts_missing';
+
 export type Planner = {
-  /** undefined when there is no notice for these purposes in any language that the line could use. */
-  plan(arrival: Arrival): Promise<Order | undefined>;
+  plan(arrival: Arrival): Promise<Order | PlanFault>;
 };
 
 export type PlannerPorts = {
@@ -49,30 +55,32 @@ export function makePlanner({ policy, preferences, variable, ids, random }: Plan
   const single = (kind: SingleKind, languages: readonly string[]): Prompt[] =>
     languages.flatMap((language) => policy.sentence(kind, language) ?? []);
 
-  const consentPlan = (mode: ConsentMode, question: Prompt | undefined, languages: readonly string[]): ConsentPlan => {
-    const refuse = question?.keys?.refuse;
-    const accept = question?.keys?.accept;
+  /** undefined where a sentence that it needs is not there, or does not say which key: nobody could answer. */
+  const consentPlan = (mode: ConsentMode, languages: readonly string[]): ConsentPlan | undefined => {
     if (mode === 'announce') return { mode };
-    const acknowledgement = say(single('optOutAck', languages));
-    const refusal: Refusal = { acknowledgement, featureCode: policy.consent.featureCode };
-    // makePolicy has seen that the sentences are there; without their keys nobody could answer.
-    if (refuse === undefined) throw new PreavisError('internal', 'a question of consent names no key');
+    const [questions, acknowledgements] = [single(mode, languages), single('optOutAck', languages)];
+    if (Math.min(questions.length, acknowledgements.length) < languages.length) return undefined;
+    // One key cannot be a yes in one language and a no in the other.
+    if (new Set(questions.map((question) => JSON.stringify(question.keys))).size > 1) return undefined;
+    const { refuse, accept } = questions[0]?.keys ?? {};
+    const refusal: Refusal = { acknowledgement: say(acknowledgements), featureCode: policy.consent.featureCode };
+    if (refuse === undefined) return undefined;
     if (mode === 'optOut') return { mode, refuse, refusal };
-    if (accept === undefined) throw new PreavisError('internal', 'a question of consent names no key to accept');
 
-    return { mode, refuse, accept, refusal, waitMs: policy.consent.waitMs };
+    return accept === undefined ? undefined : { mode, refuse, accept, refusal, waitMs: policy.consent.waitMs };
   };
 
-  const makeScript = (purposes: readonly string[], language: LanguageDecision, mode: ConsentMode): Script => {
+  const makeScript = (
+    purposes: readonly string[],
+    language: LanguageDecision,
+    mode: ConsentMode,
+  ): Script | undefined => {
     const { languages } = language;
     const notice = languages.flatMap((tag) => policy.notice(purposes, tag) ?? []);
     const questions = mode === 'announce' ? [] : single(mode, languages);
+    const consent = consentPlan(mode, languages);
 
-    return {
-      language,
-      sentences: say([...notice, ...questions]),
-      consent: consentPlan(mode, questions[0], languages),
-    };
+    return consent === undefined ? undefined : { language, sentences: say([...notice, ...questions]), consent };
   };
 
   const makeMenu = (purposes: readonly string[], mode: ConsentMode): Menu | undefined => {
@@ -80,16 +88,15 @@ export function makePlanner({ policy, preferences, variable, ids, random }: Plan
       const prompt = policy.sentence('chooseLanguage', language);
       const digit = prompt?.keys?.choose;
       if (prompt === undefined || digit === undefined || policy.notice(purposes, language) === undefined) return [];
-      return [{ prompt, digit, language }];
+      const script = makeScript(purposes, { languages: [language], reason: 'choice', unavailable: [] }, mode);
+
+      return script === undefined ? [] : [{ prompt, digit, script }];
     });
     if (offers.length < 2) return undefined;
 
     return {
       prompts: say(offers.map(({ prompt }) => prompt)),
-      options: offers.map(({ digit, language }) => ({
-        digit,
-        script: makeScript(purposes, { languages: [language], reason: 'choice', unavailable: [] }, mode),
-      })),
+      options: offers.map(({ digit, script }) => ({ digit, script })),
       waitMs: policy.choiceWaitMs,
     };
   };
@@ -107,21 +114,23 @@ export function makePlanner({ policy, preferences, variable, ids, random }: Plan
   return {
     plan: async ({ request, channelId, channelLanguage, callerNumber }) => {
       const line = policy.lines.get(request.line);
-      if (line === undefined) return undefined;
+      if (line === undefined) return 'no_language';
       const { purposes } = request;
       const preference = await preferences.find(callerNumber);
       const evidence = { argument: request.language, preference, line, channelLanguage, callerNumber, purposes };
       const language = await decideLanguage(evidence, policy, () => headerOf(channelId));
-      if (language === undefined) return undefined;
+      if (language === undefined) return 'no_language';
       const named = purposes.flatMap((id) => policy.purposes.get(id) ?? []);
       const { mode } = consentFor(named, callerCountryOf(callerNumber, policy.defaultCountry));
+      const script = makeScript(purposes, language, mode);
+      if (script === undefined) return 'prompts_missing';
       const asks = line.askLanguage && request.language === undefined && preference === undefined;
       const recorded = sampledPurposes(named, random() * 100);
 
       return {
         request: { ...request, purposes: recorded.length > 0 ? recorded.map(({ id }) => id) : purposes },
         menu: asks ? makeMenu(purposes, mode) : undefined,
-        script: makeScript(purposes, language, mode),
+        script,
         sampled: recorded.length > 0,
         keepDays: Math.max(...recorded.map(({ keepDays }) => keepDays), 0),
         maximumSeconds: policy.maximumRecordingSeconds,

@@ -77,6 +77,11 @@ export class CallRegistry {
     for (const session of sessions) session.abandon();
   }
 
+  /** To be told as soon as events may be lost, before later ones come: a key that refuses may be among them. */
+  keysMissed(): void {
+    for (const session of [...this.#sessions.values()]) session.handle({ type: 'keysMissed' });
+  }
+
   handle(event: AriEvent): void {
     if (this.#ports.promptDesk?.handle(event) === true) return;
     switch (event.type) {
@@ -212,7 +217,7 @@ export class CallRegistry {
       journal,
       readiness,
       log,
-      plan: () => (arrival === undefined ? Promise.resolve(undefined) : planner.plan(arrival)),
+      plan: () => (arrival === undefined ? Promise.resolve('no_language' as const) : planner.plan(arrival)),
       planned: (order) => {
         own({ ...facts, order });
       },
@@ -247,9 +252,13 @@ export class CallRegistry {
     const states = new Map(channels.map((channel) => [channel.id, channel.state]));
     const sessions = [...known.values()];
     for (const state of open) {
+      const records = await recordsUnsaved(state, ari);
       if (known.has(state.facts.id) || this.#sessions.has(state.facts.id)) continue;
       log.info({ call: state.facts.id, state: state.kind }, 'taking up a call from before');
-      sessions.push(this.#add(state.facts, (ports) => CallSession.adopt(state, ports)));
+      const session = this.#add(state.facts, (ports) => CallSession.adopt(state, ports));
+      // Nobody heard the caller's keys since; a recorder that runs was started by a process that had heard them all.
+      if (!records && states.has(state.facts.callerChannel)) session.handle({ type: 'keysMissed' });
+      sessions.push(session);
     }
     for (const session of sessions) {
       for (const event of await missedEvents(session.state, states, ari)) session.handle(event);
@@ -337,6 +346,11 @@ function translateRecorder(event: AriEvent): CallEvent | undefined {
   return undefined;
 }
 
+/** Whether the process before died between asking for the recorder and writing that down. */
+async function recordsUnsaved({ kind, facts }: CallState, ari: AriQueries): Promise<boolean> {
+  return kind === 'dialling' && facts.order !== undefined && ari.isRecording(recorderName(facts.order.recording));
+}
+
 /** What must have happened to a call, seen from the state of its channels and recorder now. */
 async function missedEvents(
   state: CallState,
@@ -366,8 +380,7 @@ async function missedEvents(
     case 'dialling':
       if (destination === 'Up') {
         // The recorder may have been started before this process knew of it; a second one is refused by Asterisk.
-        const recording = await ari.isRecording(recorderName(order.recording));
-        if (recording) events.push({ type: 'recorderStarted', at: undefined });
+        if (await recordsUnsaved(state, ari)) events.push({ type: 'recorderStarted', at: undefined });
         return [{ type: 'destinationAnswered' }, ...events];
       }
       return destination === 'Ringing' ? [] : [{ type: 'interrupted' }];

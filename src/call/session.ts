@@ -35,8 +35,8 @@ export function recorderName(recordingId: string): string {
   return `preavis-${recordingId}`;
 }
 
-/** Pauses between tries to send a caller back to the dialplan, ms; about a minute in all. */
-const returnPausesMs = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 15_000, 20_000];
+/** Pauses between tries of what must not fail, ms; about a minute in all. */
+const pausesMs = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 15_000, 20_000];
 
 /** How long prompts and disk may take to be looked at before a call goes on without it, ms. */
 const readinessLimitMs = 3_000;
@@ -51,6 +51,7 @@ export class CallSession {
   #tail: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #callerLeft = false;
+  #abandoned = false;
   #playing: PlaybackId | undefined;
   readonly #talk = new Map<ChannelId, Talk>();
 
@@ -101,6 +102,7 @@ export class CallSession {
 
   /** Leaves the call as it is, for another process to adopt. */
   abandon(): void {
+    this.#abandoned = true;
     clearTimeout(this.#timer);
   }
 
@@ -188,19 +190,20 @@ export class CallSession {
         return ari.recordBridge(bridge, recorderName(recording), maximumSeconds);
       }
       case 'stopRecorder':
-        return ari.stopRecorder(recorderName(effect.recording));
+        return this.#insist(effect.type, () => ari.stopRecorder(recorderName(effect.recording)));
       case 'discardRecorder':
-        return ari.discardRecorder(recorderName(effect.recording));
+        return this.#insist(effect.type, () => ari.discardRecorder(recorderName(effect.recording)));
       case 'tellRecorded':
         await ari.setVariable(caller, 'PREAVIS_RESULT', 'recorded');
         await ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
         // As Dial() leaves it, for an extension h.
         await ari.setVariable(caller, 'DIALSTATUS', 'ANSWER');
         return this.#detectTalk(state);
-      case 'tellRefused':
+      case 'tellUnrecorded':
         await ari.setVariable(caller, 'PREAVIS_RESULT', 'unrecorded');
-        await ari.setVariable(caller, 'PREAVIS_REASON', 'refused');
-        return ari.setVariable(caller, 'PREAVIS_RECORDING', '');
+        await ari.setVariable(caller, 'PREAVIS_REASON', effect.reason);
+        await ari.setVariable(caller, 'PREAVIS_RECORDING', '');
+        return ari.setVariable(caller, 'DIALSTATUS', 'ANSWER');
       case 'hangUpCaller':
         return ari.hangUp(caller);
       case 'hangUpDestination':
@@ -225,8 +228,8 @@ export class CallSession {
 
   async #plan(): Promise<void> {
     const order = await this.#ports.plan();
-    if (order === undefined) {
-      this.handle({ type: 'notReady', reason: 'no_language' });
+    if (typeof order === 'string') {
+      this.handle({ type: 'notReady', reason: order });
       return;
     }
     this.#ports.planned(order);
@@ -269,6 +272,38 @@ export class CallSession {
     await this.#ports.journal.saveTalk(order.recording, { callerMs, destinationMs });
   }
 
+  /**
+   * P1: a recorder that must not run on is stopped however often it takes. What comes behind does not wait for more than the
+   * first try.
+   */
+  async #insist(effect: Effect['type'], request: () => Promise<void>): Promise<void> {
+    try {
+      await request();
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (!error.retryable) throw error;
+      this.#log.error({ effect, code: error.code, err: error }, 'the recorder could not be stopped; it is tried again');
+      void this.#tryAgain(effect, request);
+    }
+  }
+
+  async #tryAgain(effect: Effect['type'], request: () => Promise<void>): Promise<void> {
+    const longestMs = pausesMs.at(-1);
+    for (let attempt = 0; ; attempt += 1) {
+      const over = this.#state.kind === 'ended' && attempt >= pausesMs.length;
+      if (over || this.#abandoned) break;
+      await new Promise((resolve) => setTimeout(resolve, pausesMs[attempt] ?? longestMs).unref());
+      try {
+        await request();
+        return;
+      } catch (thrown) {
+        // Gone is stopped.
+        if (!asPreavisError(thrown).retryable) return;
+      }
+    }
+    this.#log.error({ effect }, 'the recorder was not stopped by this call');
+  }
+
   /** P3: the caller must not be left in silence, so this is tried again. */
   async #returnToDialplan(outcome: Outcome): Promise<void> {
     const { ari } = this.#ports;
@@ -280,7 +315,7 @@ export class CallSession {
     if (this.#playing !== undefined) await ari.stopPlayback(this.#playing).catch(() => undefined);
     // What the dialplan is told is second to the caller's going on: without it the destination is dialled as well.
     await Promise.allSettled(variables.map(([name, value]) => ari.setVariable(caller, name, value)));
-    for (const pauseMs of [...returnPausesMs, undefined]) {
+    for (const pauseMs of [...pausesMs, undefined]) {
       try {
         await ari.continueInDialplan(caller);
         return;

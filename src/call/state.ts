@@ -19,8 +19,8 @@ import type { Played, Sentence, Told } from './notice.ts';
  * asking        opt-in: the question was heard and not yet answered. Yes -> dialling; silence -> ended (dialplan)
  * acknowledging the caller refused and is told so. -> ended (dialplan)
  * dialling      the caller was told; the destination rings. Answer -> talking; busy, no answer ... -> ended (dialplan)
- * talking       both are in the bridge, and the recorder runs (or failed, or was refused: the call goes on). One side
- *               leaves -> closing
+ * talking       both are in the bridge, and the recorder runs (or failed, or was refused or withheld: the call goes on).
+ *               One side leaves -> closing
  * closing       the recorder is being stopped. Its end, or the time limit -> ended
  * ended         nothing left to do
  *
@@ -50,7 +50,15 @@ export type CallState =
       current: Sentence;
       waiting: readonly Sentence[];
     }
-  | { kind: 'dialling'; facts: Facts; told: Told; answer: Answer; ringing: boolean }
+  | {
+      kind: 'dialling';
+      facts: Facts;
+      told: Told;
+      answer: Answer;
+      ringing: boolean;
+      /** The caller may have refused unheard: they will talk, unrecorded. */
+      keysMissed: boolean;
+    }
   | {
       kind: 'talking';
       facts: Facts;
@@ -123,6 +131,8 @@ export type Menu = {
 /** The recorder of the bridge. Times are Asterisk's, ms; undefined where the event was missed. */
 export type Recorder =
   | { kind: 'none' }
+  /** Never asked for: keys of the caller were missed while they could still refuse. */
+  | { kind: 'withheld' }
   | { kind: 'requested' }
   | { kind: 'running'; startedAt: number | undefined }
   | { kind: 'finished'; startedAt: number | undefined; finishedAt: number | undefined }
@@ -161,8 +171,8 @@ export type Effect =
   | { type: 'sayToBoth'; bridge: BridgeId; sentence: Sentence }
   /** Tells the dialplan, for its hangup handler or CDR, that this call is recorded, and as what. */
   | { type: 'tellRecorded'; recording: RecordingId }
-  /** Takes that back: the caller refused while they talked. */
-  | { type: 'tellRefused' }
+  /** Tells it that they talk unrecorded; takes back what was told before. */
+  | { type: 'tellUnrecorded'; reason: 'refused' | 'interrupted' }
   | { type: 'hangUpCaller' }
   | { type: 'hangUpDestination'; destination: ChannelId }
   /** Whoever transferred the call is no longer in it. */
@@ -195,7 +205,7 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'discardRecorder':
     case 'sayToBoth':
     case 'tellRecorded':
-    case 'tellRefused':
+    case 'tellUnrecorded':
     case 'hangUpCaller':
     case 'hangUpDestination':
     case 'hangUpReplaced':

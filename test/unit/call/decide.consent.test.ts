@@ -1,6 +1,7 @@
 import { decide } from '../../../src/call/decide.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
 import type { CallState, Facts, Order } from '../../../src/call/state.ts';
+import type { ChannelId } from '../../../src/core/ids.ts';
 import {
   callStart,
   countingIds,
@@ -354,7 +355,7 @@ describe('the feature code', () => {
       effects: [
         { type: 'discardRecorder', recording },
         { type: 'save' },
-        { type: 'tellRefused' },
+        { type: 'tellUnrecorded', reason: 'refused' },
         { type: 'sayToBoth', bridge, sentence: acknowledgement(optOut) },
       ],
     });
@@ -415,7 +416,7 @@ describe('somebody who was not told', () => {
   test('in the talk stops the recorder; the talk goes on, and what was said before stays', () => {
     const talking = stateAt('talking', facts);
     const { state, effects } = when(talking, joins);
-    expect(effects).toEqual([{ type: 'stopRecorder', recording }]);
+    expect(effects).toEqual([{ type: 'stopRecorder', recording }, { type: 'save' }]);
     const stopped = when(state, { type: 'recorderFinished', at: 9 }).state;
     expect(stopped).toMatchObject({ kind: 'talking', recorder: { kind: 'finished', finishedAt: 9 } });
     expect(when(stopped, { type: 'callerLeft', at: 10 }).outcome).toEqual({ result: 'recorded' });
@@ -424,10 +425,107 @@ describe('somebody who was not told', () => {
   test('keeps a recorder from running that starts late', () => {
     const requested = course(facts, [...eventsTo('dialling', facts), { type: 'destinationAnswered' }]).state;
     const failed = when(requested, { type: 'stepFailed', step: 'startRecorder' }, joins);
-    expect(failed.effects).toEqual([]);
+    expect(failed.effects).toEqual([{ type: 'save' }]);
     expect(when(failed.state, { type: 'recorderStarted', at: 9 }).effects[0]).toEqual({
       type: 'stopRecorder',
       recording,
     });
   });
+});
+
+describe('a transfer', () => {
+  const facts = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1 });
+  const { recording, destination } = facts.order;
+  const by = 'another' as ChannelId;
+  const replaced = (party: 'caller' | 'destination'): CallEvent => ({ type: 'partyReplaced', party, channel: by });
+
+  test.each([
+    ['caller', facts.callerChannel],
+    ['destination', destination],
+  ] as const)('of the %s stops the recorder, lets who transferred go, and is kept', (party, channel) => {
+    const { state, effects } = when(stateAt('talking', facts), replaced(party));
+    expect(effects).toEqual([
+      { type: 'stopRecorder', recording },
+      { type: 'hangUpReplaced', channel },
+      { type: 'save' },
+    ]);
+    expect(state).toMatchObject({ kind: 'talking', untold: true });
+    expect(when(state, { type: 'recorderStarted', at: 9 }).effects[0]).toEqual({ type: 'stopRecorder', recording });
+  });
+
+  test('that is told twice is one', () => {
+    const { state } = when(stateAt('talking', facts), replaced('caller'));
+    expect(when(state, replaced('caller'))).toMatchObject({ state, effects: [] });
+  });
+
+  test('makes the new destination the one that is hung up with the caller', () => {
+    const { state } = when(stateAt('talking', facts), replaced('destination'));
+    expect(when(state, { type: 'callerLeft', at: 9 }).effects).toContainEqual({
+      type: 'hangUpDestination',
+      destination: by,
+    });
+  });
+});
+
+describe('keys that were missed with the connection', () => {
+  const missed: CallEvent = { type: 'keysMissed' };
+  const unrecorded = { outcome: { result: 'unrecorded', reason: 'interrupted' } };
+  const announced = someFacts(countingIds(), { sentenceCount: 1 });
+
+  test.each<[string, CallFacts, CallState['kind']]>([
+    ['while languages are offered', offering, 'choosing'],
+    ['while an opt-out is announced', optOut, 'announcing'],
+    ['while an opt-in is announced', optIn, 'announcing'],
+    ['after the question', optIn, 'asking'],
+  ])('%s: the caller goes on unrecorded', (_, facts, kind) => {
+    const step = when(stateAt(kind, facts), missed);
+    expect(step).toMatchObject(unrecorded);
+    expect(step.types).toContain('returnToDialplan');
+  });
+
+  test.each([
+    ['optOut', optOut],
+    ['optIn', optIn],
+  ])('while an %s dials: they talk, and no recorder is asked for', (_, facts) => {
+    const talking = when(stateAt('dialling', facts), missed, { type: 'destinationAnswered' });
+    expect(talking.types).toEqual(['stopTimer', 'save', 'tellUnrecorded']);
+    expect(talking.state).toMatchObject({ kind: 'talking', recorder: { kind: 'withheld' } });
+    expect(when(talking.state, { type: 'callerLeft', at })).toMatchObject(unrecorded);
+  });
+
+  test('while it dials: a destination that does not answer is told to the dialplan as ever', () => {
+    const busy = when(stateAt('dialling', optOut), missed, { type: 'destinationLeft', at, cause: 17 });
+    expect(busy.outcome).toEqual({ result: 'notConnected', dialStatus: 'BUSY' });
+  });
+
+  test('do not keep a caller from refusing in the talk', () => {
+    const talking = when(stateAt('dialling', optOut), missed, { type: 'destinationAnswered' }).state;
+    const refused = when(talking, ...press(keys.featureCode));
+    expect(refused.types).toEqual(['save', 'tellUnrecorded', 'sayToBoth']);
+    expect(when(refused.state, { type: 'callerLeft', at }).outcome).toEqual({
+      result: 'unrecorded',
+      reason: 'refused',
+    });
+  });
+
+  test('remove what a recorder takes that nobody asked for', () => {
+    const talking = when(stateAt('dialling', optOut), missed, { type: 'destinationAnswered' }).state;
+    expect(when(talking, { type: 'recorderStarted', at }).types).toEqual(['discardRecorder']);
+  });
+
+  test.each(['announcing', 'dialling', 'talking', 'closing'] as const)(
+    'change nothing where nobody may refuse: %s',
+    (kind) => {
+      const before = stateAt(kind, announced);
+      expect(when(before, missed)).toMatchObject({ state: before, effects: [] });
+    },
+  );
+
+  test.each(['planning', 'checking', 'answering', 'acknowledging', 'talking', 'closing'] as const)(
+    'change nothing before anybody is asked and after they answered: %s',
+    (kind) => {
+      const before = stateAt(kind, optOut);
+      expect(when(before, missed)).toMatchObject({ state: before, effects: [] });
+    },
+  );
 });

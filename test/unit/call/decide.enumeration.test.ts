@@ -42,6 +42,10 @@ type Monitor = {
   /** Whose channel took the place of the caller's or the destination's while they talked. */
   replaced: { caller?: ChannelId; destination?: ChannelId };
   callerLeft: boolean;
+  /** Keys were missed while the caller could still refuse. */
+  deaf: boolean;
+  /** They are connected. */
+  talks: boolean;
   /** The destination left while they talked: by itself, or transferred to live on elsewhere. */
   destinationLeft: boolean;
   /** Asterisk refused to start it (then it may have started all the same), or it has ended. */
@@ -73,6 +77,8 @@ const fresh: Monitor = {
   stranger: false,
   replaced: {},
   callerLeft: false,
+  deaf: false,
+  talks: false,
   destinationLeft: false,
   recorder: 'unknown',
   timer: undefined,
@@ -107,7 +113,7 @@ function witnessKey(monitor: Monitor, digit: string, facts: CallFacts): Monitor 
     if (option >= 0) return { ...monitor, script: option };
   }
   if (consent.mode === 'announce') return monitor;
-  if (asked.startRecorder > 0) {
+  if (monitor.talks) {
     if (refused !== 'no' || asked.destroyBridge > 0) return monitor;
     if (monitor.lastKey + digit === keys.featureCode) return { ...monitor, refused: 'talking', lastKey: '' };
     return { ...monitor, lastKey: digit };
@@ -167,13 +173,20 @@ function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor 
         ? { ...monitor, stranger: true }
         : monitor;
     case 'partyReplaced':
-      return monitor.asked.startRecorder > 0 && monitor.asked.destroyBridge === 0
+      return monitor.talks && monitor.asked.destroyBridge === 0
         ? { ...monitor, stranger: true, replaced: { ...monitor.replaced, [event.party]: event.channel } }
         : monitor;
     case 'callerLeft':
       return monitor.callerLeft ? monitor : { ...monitor, callerLeft: true };
     case 'interrupted':
-      return monitor.spoilt || monitor.asked.startRecorder > 0 ? monitor : { ...monitor, spoilt: true };
+      return monitor.spoilt || monitor.talks ? monitor : { ...monitor, spoilt: true };
+    case 'keysMissed': {
+      const { consent } = scriptOf(facts, monitor);
+      const over = monitor.talks || monitor.callerLeft || monitor.refused !== 'no' || monitor.asked.destroyBridge > 0;
+      return consent.mode === 'announce' || monitor.phase < 3 || over || monitor.deaf
+        ? monitor
+        : { ...monitor, deaf: true };
+    }
     case 'recorderFinished':
     case 'recorderFailed':
       return monitor.recorder === 'ended' ? monitor : { ...monitor, recorder: 'ended' };
@@ -187,7 +200,7 @@ function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor 
         ? { ...monitor, recorder: 'refused' }
         : monitor;
     case 'destinationLeft':
-      return monitor.asked.startRecorder > 0 && monitor.asked.hangUpDestination === 0 && !monitor.destinationLeft
+      return monitor.talks && monitor.asked.hangUpDestination === 0 && !monitor.destinationLeft
         ? { ...monitor, destinationLeft: true }
         : monitor;
     case 'timeUp':
@@ -196,9 +209,12 @@ function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor 
         (event.timer === 'choice' || event.timer === 'playback')
         ? { ...monitor, script: 'default' }
         : monitor;
+    case 'destinationAnswered':
+      return monitor.asked.dial > 0 && monitor.asked.destroyBridge === 0 && !monitor.talks
+        ? { ...monitor, talks: true }
+        : monitor;
     case 'notReady':
     case 'destinationRinging':
-    case 'destinationAnswered':
     case 'bridgeGone':
       return monitor;
   }
@@ -238,6 +254,7 @@ function forbidden(seen: Monitor, facts: CallFacts): string[] {
   if (consent.mode === 'optIn' && seen.enough === undefined) faults.push('without a yes');
   if (!facts.order.sampled) faults.push('for a call that is left out');
   if (seen.stranger) faults.push('with somebody who was not told');
+  if (seen.deaf) faults.push('with keys that nobody saw');
 
   return faults;
 }
@@ -290,7 +307,7 @@ function broken(
         if (seen.callerLeft) faults.push('something is begun after the caller left');
         break;
       case 'discardRecorder':
-        if (seen.refused !== 'talking') faults.push('discards what nobody refused');
+        if (seen.refused !== 'talking' && !seen.deaf) faults.push('discards what nobody refused');
         break;
       case 'plan':
       case 'checkReadiness':
@@ -300,7 +317,7 @@ function broken(
       case 'sayToBoth':
       case 'stopRecorder':
       case 'tellRecorded':
-      case 'tellRefused':
+      case 'tellUnrecorded':
       case 'hangUpCaller':
         if (state.facts.callerChannel !== channelOf('caller', seen, facts))
           faults.push('hangs up who is not in the call');
@@ -335,8 +352,9 @@ function brokenByTheEvent(event: CallEvent, { state, effects }: Step, before: Mo
   const runs = seen.asked.startRecorder > 0 && seen.recorder === 'unknown' && seen.asked.destroyBridge === 0;
   if (seen.refused === 'talking' && before.refused === 'no') {
     const [first] = effects;
-    if (first?.type !== 'discardRecorder') faults.push('a refusal does not discard at once');
-    if (!asks('tellRefused') || !asks('sayToBoth')) faults.push('a refusal is not told');
+    const mayRun = seen.asked.startRecorder > 0;
+    if (mayRun && first?.type !== 'discardRecorder') faults.push('a refusal does not discard at once');
+    if (!asks('tellUnrecorded') || !asks('sayToBoth')) faults.push('a refusal is not told');
     if (state.kind !== 'talking') faults.push('a refusal ends the talk');
   }
   if (seen.refused === 'talking' && event.type === 'recorderStarted' && runs && !asks('discardRecorder')) {
@@ -375,11 +393,13 @@ function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, { asked, c
   if (asked.startRecorder > 0 && monitor.recorder === 'unknown' && asked.stopRecorder + asked.discardRecorder === 0)
     faults.push('the recorder is left');
   const refused = outcome.result === 'unrecorded' && outcome.reason === 'refused';
-  if (asked.startRecorder === 0) {
+  const interrupted = outcome.result === 'unrecorded' && outcome.reason === 'interrupted';
+  if (asked.startRecorder === 0 && outcome.result === 'recorded') faults.push('recorded without a recorder');
+  if (monitor.talks && monitor.deaf && !refused && !interrupted) faults.push('why it was not recorded is not kept');
+  if (!monitor.talks) {
     const wanted = outcome.result === 'abandoned' ? 0 : 1;
     if (asked.returnToDialplan !== wanted) faults.push('the caller is left in silence');
     if ((outcome.result === 'abandoned') !== callerLeft) faults.push('abandoned means that the caller left');
-    if (outcome.result === 'recorded') faults.push('recorded without a recorder');
     if (monitor.refused === 'before' && !refused && !callerLeft) faults.push('a refusal is not kept');
   } else {
     if (asked.returnToDialplan > 0) faults.push('sent back to the dialplan after talking');
@@ -461,6 +481,7 @@ function everyEvent({ order }: CallFacts, { starts, finishes }: Times): CallEven
     { type: 'callerLeft', at: 8_000 },
     { type: 'callerLeft', at: undefined },
     { type: 'interrupted' },
+    { type: 'keysMissed' },
     { type: 'bridgeGone' },
     ...fallibleSteps.map((step): CallEvent => ({ type: 'stepFailed', step })),
     ...timers.map((timer): CallEvent => ({ type: 'timeUp', timer })),
@@ -685,6 +706,7 @@ describe('every sequence, none merged with another', () => {
       { type: 'destinationAnswered' },
       { type: 'recorderStarted', at: 6_000 },
       { type: 'strangerJoined' },
+      { type: 'keysMissed' },
     ];
     const answered: CallEvent[] = [
       { type: 'planned', order: asking.order },
@@ -974,6 +996,36 @@ const mutations: Mutation[] = [
       state.kind === 'choosing' && event.type === 'digit' && event.digit === keys.refuse
         ? { state, effects: [] }
         : decide(state, event),
+  },
+  {
+    what: 'records a caller whose keys were missed while it dialled',
+    finds: 'recorder with keys that nobody saw',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: deafTo('dialling', 'keysMissed'),
+  },
+  {
+    what: 'records a caller who may have taken back a yes unheard',
+    finds: 'recorder with keys that nobody saw',
+    of: { mode: 'optIn', sentenceCount: 1 },
+    rule: deafTo('dialling', 'keysMissed'),
+  },
+  {
+    what: 'goes on with a notice in which keys were missed',
+    finds: 'dialled with keys that nobody saw',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: deafTo('announcing', 'keysMissed'),
+  },
+  {
+    what: 'takes a yes after keys that were missed',
+    finds: 'dialled with keys that nobody saw',
+    of: { mode: 'optIn', sentenceCount: 1 },
+    rule: deafTo('asking', 'keysMissed'),
+  },
+  {
+    what: 'forgets while languages are offered that keys were missed',
+    finds: 'dialled with keys that nobody saw',
+    of: { mode: 'optOut', sentenceCount: 1, asksLanguage: true },
+    rule: deafTo('choosing', 'keysMissed'),
   },
   {
     what: 'does not serve who refused',

@@ -52,7 +52,7 @@ async function planned({ policy = policyWith(), preference, header = '', random 
 
 async function orderOf(given: Given = {}): Promise<Order> {
   const { order } = await planned(given);
-  if (order === undefined) throw new Error('the call was not planned');
+  if (typeof order === 'string') throw new Error(`the call was not planned: ${order}`);
 
   return order;
 }
@@ -78,8 +78,8 @@ describe('the order of a call', () => {
   });
 
   test('is none when no language has a notice, or the line is unknown', async () => {
-    expect((await planned({ policy: { ...policyWith(), notice: () => undefined } })).order).toBeUndefined();
-    expect((await planned({ request: aRequest({ line: 'gone' }) })).order).toBeUndefined();
+    expect((await planned({ policy: { ...policyWith(), notice: () => undefined } })).order).toBe('no_language');
+    expect((await planned({ request: aRequest({ line: 'gone' }) })).order).toBe('no_language');
   });
 
   test('asks Asterisk for the header of this channel, and only when it is needed', async () => {
@@ -93,8 +93,13 @@ describe('the order of a call', () => {
   });
 
   test('takes the language that this caller chose before', async () => {
-    const { order, asked } = await planned({ preference: 'de', callerNumber: '+3292661234' });
-    expect(order?.script.language).toEqual({ languages: ['de'], reason: 'preference', unavailable: [] });
+    const given = { preference: 'de', callerNumber: '+3292661234' };
+    const { asked } = await planned(given);
+    expect((await orderOf(given)).script.language).toEqual({
+      languages: ['de'],
+      reason: 'preference',
+      unavailable: [],
+    });
     expect(asked).toEqual(['preference of +3292661234']);
   });
 });
@@ -155,6 +160,42 @@ describe('the question', () => {
   ])('is for %s, where Germans are asked, as %s: %s', async (_, callerNumber, mode) => {
     const policy = policyWith({ training: { optInForCountries: ['DE'] } });
     expect((await orderOf({ policy, callerNumber })).script.consent.mode).toBe(mode);
+  });
+
+  test.each<[string, (policy: Policy) => Policy['sentence']]>([
+    ['it is not there', (policy) => (kind, tag) => (kind === 'optIn' ? undefined : policy.sentence(kind, tag))],
+    [
+      'it is not there in the second language',
+      (policy) => (kind, tag) => {
+        return kind === 'optIn' && tag === 'nl' ? undefined : policy.sentence(kind, tag);
+      },
+    ],
+    [
+      'nothing can be said after a no',
+      (policy) => (kind, tag) => {
+        return kind === 'optOutAck' ? undefined : policy.sentence(kind, tag);
+      },
+    ],
+    [
+      'its keys contradict each other',
+      (policy) => (kind, tag) => {
+        const found = policy.sentence(kind, tag);
+        return found === undefined || tag === 'fr' ? found : { ...found, keys: { accept: '9', refuse: '1' } };
+      },
+    ],
+  ])('of a purpose that only a dialplan names makes the call go on unrecorded when %s', async (_, change) => {
+    const policy = policyWith({ agreement: { consent: 'optIn' } });
+    const request = aRequest({ purposes: ['agreement'] });
+    const { order } = await planned({ policy: { ...policy, sentence: change(policy) }, request, ...both });
+    expect(order).toBe('prompts_missing');
+  });
+
+  test('that is missing in a language takes it from the menu', async () => {
+    const policy = policyWith({ training: { consent: 'optOut' }, line: { askLanguage: true } });
+    const sentence: Policy['sentence'] = (kind, tag) =>
+      kind === 'optOut' && tag === 'de' ? undefined : policy.sentence(kind, tag);
+    const { menu } = await orderOf({ policy: { ...policy, sentence } });
+    expect(menu?.options.map(({ digit }) => digit)).toEqual(['1', '2', '4']);
   });
 
   test('is that of the strictest of the purposes', async () => {

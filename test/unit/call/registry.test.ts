@@ -415,6 +415,76 @@ describe('after a lost connection', () => {
     }
   });
 
+  describe('with a question to the caller', () => {
+    const shapes = { optOut: { mode: 'optOut' }, optIn: { mode: 'optIn' } } as const;
+
+    /** A call that another process left while its destination was dialled. */
+    function leftWhileDialling(
+      shape: keyof typeof shapes,
+      destinationState: string,
+      { isRecording = false, withAnother = false } = {},
+    ) {
+      const idsBefore = countingIds();
+      const left = someFacts(idsBefore, { sentenceCount: 1, ...shapes[shape] });
+      const other = { ...someFacts(idsBefore, { sentenceCount: 1 }), callerChannel: 'caller-2' as ChannelId };
+      const open = [stateAt('dialling', left), ...(withAnother ? [stateAt('talking', other)] : [])];
+      const set = stage({ open });
+      set.ari.state.channels.push({ id: left.callerChannel, state: 'Up' });
+      set.ari.state.channels.push({ id: left.order.destination, state: destinationState });
+      if (isRecording) set.ari.state.recording.push(recorderName(left.order.recording));
+
+      return { ...set, left };
+    }
+
+    test.each(['optOut', 'optIn'] as const)('a call with %s that was answered talks unrecorded', async (shape) => {
+      const set = leftWhileDialling(shape, 'Up');
+      await set.registry.reconcile();
+      await eventually(() => set.asked('setVariable').length === 4);
+      expect(set.asked('setVariable')).toContain(`setVariable ${set.left.callerChannel} PREAVIS_REASON interrupted`);
+      set.registry.handle({ type: 'channelLeft', at: 9, channelId: set.left.callerChannel });
+      await eventually(() => set.ended.length === 1);
+      expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'interrupted' }]);
+      expect(set.asked('recordBridge')).toEqual([]);
+    });
+
+    test.each(['optOut', 'optIn'] as const)('a call with %s that is answered later too', async (shape) => {
+      const set = leftWhileDialling(shape, 'Ringing');
+      await set.registry.reconcile();
+      set.registry.handle({ type: 'channelUp', at: 9, channelId: set.left.order.destination });
+      await eventually(() => set.asked('setVariable').length === 4);
+      expect(set.asked('recordBridge')).toEqual([]);
+    });
+
+    test('an answer that comes while Asterisk is still being asked finds it unrecorded', async () => {
+      const set = leftWhileDialling('optOut', 'Ringing', { withAnother: true });
+      const isRecording = set.ari.isRecording.bind(set.ari);
+      set.ari.isRecording = (name) => {
+        set.registry.handle({ type: 'channelUp', at: 9, channelId: set.left.order.destination });
+        return isRecording(name);
+      };
+      await set.registry.reconcile();
+      await eventually(() => set.asked('setVariable').length >= 4);
+      expect(set.asked('recordBridge')).toEqual([]);
+    });
+
+    test('a call whose recorder runs already was heard until then', async () => {
+      const set = leftWhileDialling('optOut', 'Up', { isRecording: true });
+      await set.registry.reconcile();
+      await eventually(() => set.saved.length > 0);
+      expect(set.saved.at(-1)).toMatchObject({ kind: 'talking', recorder: { kind: 'running' } });
+    });
+
+    test('a call of this process is unrecorded from the moment when the connection is lost', async () => {
+      const set = leftWhileDialling('optOut', 'Ringing', { isRecording: true });
+      // Taken up with every key heard, as if this process had dialled itself.
+      await set.registry.reconcile();
+      set.registry.keysMissed();
+      set.registry.handle({ type: 'channelUp', at: 9, channelId: set.left.order.destination });
+      await eventually(() => set.asked('setVariable').length === 4);
+      expect(set.asked('recordBridge')).toEqual([]);
+    });
+  });
+
   test('a call of this process is not taken up twice, and its events still find it', async () => {
     const set = stage();
     set.registry.handle(arrival('caller-1', ['to=PJSIP/100', 'language=fr']));

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { refuse } from '../../../src/call/decide.ts';
 import type { CallEvent, UnrecordedReason } from '../../../src/call/events.ts';
-import { CallSession, recorderName } from '../../../src/call/session.ts';
+import { CallSession, recorderName, type SessionPorts } from '../../../src/call/session.ts';
 import type { TalkTimes } from '../../../src/call/ports.ts';
 import type { CallState, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
@@ -11,6 +11,7 @@ import {
   countingIds,
   eventsBeforeTheNotice,
   eventsTo,
+  keys,
   press,
   someFacts,
   stateAt,
@@ -32,7 +33,7 @@ function stage(given: Order = order) {
   const { log, lines, text } = collectingLog();
   const saved: CallState[] = [];
   const ended: CallState[] = [];
-  let plan = (): Promise<Order | undefined> => Promise.resolve(given);
+  let plan: SessionPorts['plan'] = () => Promise.resolve(given);
   let answer: 'ready' | UnrecordedReason | Error = 'ready';
   let saveFails: (state: CallState) => boolean = () => false;
   const ports = {
@@ -273,6 +274,88 @@ describe('a refused request', () => {
   });
 });
 
+describe('a recorder that must not run on', () => {
+  const stops = (set: { ari: { asked: readonly string[] } }, effect = 'stopRecorder'): number =>
+    set.ari.asked.filter((each) => each.startsWith(effect)).length;
+
+  test('is stopped again and again until Asterisk does it, and the call does not wait for that', async () => {
+    const set = await talking();
+    set.ari.refuse('stopRecorder', 'ari_unreachable', 3);
+    set.session.handle({ type: 'strangerJoined' });
+    await settled(set.session);
+    expect(set.ari.asked).toEqual([`stopRecorder ${recorderName(recording)}`, 'save talking']);
+    await eventually(() => stops(set) === 4);
+    expect(set.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', effect: 'stopRecorder', code: 'ari_unreachable' }),
+    );
+  });
+
+  test('is removed again and again after a refusal', async () => {
+    const refusing = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1 });
+    const set = stage(refusing.order);
+    const session = CallSession.adopt(stateAt('talking', refusing), set.ports);
+    sessions.push(session);
+    set.ari.refuse('discardRecorder', 'ari_request_failed', 2);
+    for (const event of press(keys.featureCode)) session.handle(event);
+    await settled(session);
+    await eventually(() => stops(set, 'discardRecorder') === 3);
+    expect(session.state).toMatchObject({ kind: 'talking', recorder: { kind: 'discarded' } });
+  });
+
+  test('is stopped also when the call has ended in the meantime', async () => {
+    const set = await talking();
+    set.ari.refuse('stopRecorder', 'ari_unreachable', 2);
+    set.session.handle({ type: 'callerLeft', at: 1 });
+    set.session.handle({ type: 'timeUp', timer: 'recorderFinish' });
+    await settled(set.session);
+    expect(set.ended).toHaveLength(1);
+    await eventually(() => stops(set) === 3);
+  });
+
+  test('is not asked for any more when it is gone', async () => {
+    const set = await talking();
+    set.ari.refuse('stopRecorder', 'ari_not_found', 9);
+    set.session.handle({ type: 'strangerJoined' });
+    await settled(set.session);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(stops(set)).toBe(1);
+  });
+
+  test('is left to the next process with the call', async () => {
+    const set = await talking();
+    set.ari.refuse('stopRecorder', 'ari_unreachable', 99);
+    set.session.handle({ type: 'strangerJoined' });
+    await settled(set.session);
+    set.session.abandon();
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(stops(set)).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a call in which keys of the caller were missed', () => {
+  test('talks unrecorded, and the dialplan hears why', async () => {
+    const refusing = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1 });
+    const set = stage(refusing.order);
+    const session = CallSession.adopt(stateAt('dialling', refusing), set.ports);
+    sessions.push(session);
+    session.handle({ type: 'keysMissed' });
+    session.handle({ type: 'destinationAnswered' });
+    await settled(session);
+    const channel = refusing.callerChannel;
+    expect(set.ari.asked).toEqual([
+      'save talking',
+      `setVariable ${channel} PREAVIS_RESULT unrecorded`,
+      `setVariable ${channel} PREAVIS_REASON interrupted`,
+      `setVariable ${channel} PREAVIS_RECORDING `,
+      `setVariable ${channel} DIALSTATUS ANSWER`,
+    ]);
+    session.handle({ type: 'callerLeft', at: 1 });
+    await settled(session);
+    expect(set.ended[0]).toMatchObject({ outcome: { result: 'unrecorded', reason: 'interrupted' } });
+    expect(set.ari.asked.filter((each) => each.startsWith('record'))).toEqual([]);
+  });
+});
+
 describe('a catalogue that cannot be written', () => {
   test('at the arrival stops what is behind it: the caller is not even answered', async () => {
     const set = stage();
@@ -383,11 +466,18 @@ describe('whether a call can be announced', () => {
 describe('the order of a call', () => {
   test('that cannot be made sends the caller back: no language has a notice', async () => {
     const set = stage();
-    set.planned(() => Promise.resolve(undefined));
+    set.planned(() => Promise.resolve('no_language'));
     const { session, ari } = await started(set);
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason: 'no_language' } });
     expect(ari.asked.some((each) => each.startsWith('answer'))).toBe(false);
     expect(ari.asked).toContain(`continueInDialplan ${caller}`);
+  });
+
+  test('that lacks its question says that it lacks sentences, not languages', async () => {
+    const set = stage();
+    set.planned(() => Promise.resolve('prompts_missing'));
+    const { session } = await started(set);
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'prompts_missing' } });
   });
 
   test('that fails while it is made sends the caller back', async () => {
@@ -400,7 +490,7 @@ describe('the order of a call', () => {
 
   test('is waited for without an effect of later events, and a caller who leaves meanwhile is gone', async () => {
     const set = stage();
-    let give: (made: Order | undefined) => void = () => undefined;
+    let give: (made: Order) => void = () => undefined;
     set.planned(() => new Promise((resolve) => (give = resolve)));
     const session = CallSession.start(beginning(facts), set.ports);
     sessions.push(session);
@@ -465,6 +555,7 @@ describe('a caller who answers', () => {
       `setVariable ${asked.callerChannel} PREAVIS_RESULT unrecorded`,
       `setVariable ${asked.callerChannel} PREAVIS_REASON refused`,
       `setVariable ${asked.callerChannel} PREAVIS_RECORDING `,
+      `setVariable ${asked.callerChannel} DIALSTATUS ANSWER`,
       `playToBridge ${between} ${spoken?.playbackId ?? ''} ${spoken?.prompt.soundName ?? ''} fr`,
     ]);
     session.handle({ type: 'callerLeft', at: 2 });
