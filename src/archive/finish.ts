@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { oneSided, type CheckOptions, type FindingKind, type PlayedPrompt, type SelfCheck } from './selfCheck.ts';
-import { lastWritten, spooledRecordings, spoolFile } from './spool.ts';
+import { lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
 import { inspectWav, repairWav, type WavInfo } from './wav.ts';
 
 /**
@@ -13,7 +13,7 @@ import { inspectWav, repairWav, type WavInfo } from './wav.ts';
  * `lost`. Here its times are fixed: each purpose of the call ends by itself, the recording with the last of them.
  */
 export type FinishPorts = {
-  catalogue: Pick<Catalogue, 'finishable' | 'move' | 'recording' | 'adopt' | 'call' | 'policy'>;
+  catalogue: Pick<Catalogue, 'finishable' | 'move' | 'note' | 'recording' | 'adopt' | 'call' | 'policy'>;
   spoolFolder: string;
   clock: Clock;
   log: Logger;
@@ -109,14 +109,15 @@ async function repairIfPermitted(file: string): Promise<WavInfo | undefined> {
 
 /**
  * Looks for files in the spool whose recording is not on its way: one whose process died before it was written down gets
- * its row, one that was given up as lost is found again. To be run now and then; it reads the folder.
+ * its row, one that was given up as lost is found again, one that must not be kept is removed. To be run now and then; it
+ * reads the folder.
  */
 export async function sweepSpool(ports: FinishPorts): Promise<void> {
   for (const id of await spooledRecordings(ports.spoolFolder)) {
     try {
-      const row = await ports.catalogue.recording(id);
-      if (row === undefined) await ports.catalogue.adopt(id);
-      else if (row.status === 'lost') await finish(row, ports);
+      const row = (await ports.catalogue.recording(id)) ?? (await ports.catalogue.adopt(id));
+      if (row?.status === 'discarded') await removeDiscarded(row, ports);
+      if (row?.status === 'lost') await finish(row, ports);
     } catch (thrown) {
       const error = asPreavisError(thrown);
       if (error.code === 'status_conflict') continue;
@@ -125,15 +126,18 @@ export async function sweepSpool(ports: FinishPorts): Promise<void> {
   }
 }
 
-/**
- * Whether the recorder ended while the talk went on: stopped by somebody, a full disk. Known where the call is open or
- * ended later.
- */
+async function removeDiscarded({ id, failure }: RecordingRow, { catalogue, spoolFolder, log, actor }: FinishPorts) {
+  if (!(await removeSpooled(spoolFolder, id))) return;
+  await catalogue.note(id, { event: 'removed from the spool', actor });
+  log.warn({ recording: id, failure }, 'a recording that must not be kept lay in the spool and was removed');
+}
+
+/** Whether the recorder ended while the talk went on: stopped for a transfer or by somebody, a full disk. */
 async function endedEarly(row: RecordingRow, { catalogue }: FinishPorts): Promise<boolean> {
   const call = await catalogue.call(row.callId);
-  if (call === undefined || row.finishedAt === null) return false;
+  if (call === undefined || call.endedAt === null || row.finishedAt === null) return false;
 
-  return call.result === null || (call.endedAt !== null && call.endedAt - row.finishedAt > earlyMs);
+  return call.endedAt - row.finishedAt > earlyMs;
 }
 
 async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {

@@ -102,13 +102,26 @@ export function makeRecordings(database: Database.Database, now: () => number) {
   const postpone = database.prepare(
     `UPDATE recordings SET attempts = attempts + 1, next_attempt_at = ? WHERE id = ? AND status = 'recorded'`,
   );
+  // Why the WAV of a call may not be kept; null for one that may.
   const adopt = database.prepare(`
-    INSERT INTO recordings (id, call_id, status, notice_finished_at, keep_days)
-    SELECT calls.recording_id, calls.id, 'recording', max(notices.finished_at), calls.keep_days
-    FROM calls JOIN notices ON notices.call_id = calls.id
-    WHERE calls.recording_id = @id AND calls.state IS NULL
-      AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = calls.id)
-    GROUP BY calls.id HAVING sum(notices.verdict <> 'verified') = 0`);
+    WITH found AS (
+      SELECT calls.recording_id, calls.id AS call_id, calls.keep_days,
+        coalesce(max(notices.finished_at), calls.started_at) AS notice_finished_at,
+        CASE
+          WHEN calls.answer = 'refused' THEN 'refused'
+          WHEN calls.consent_mode = 'optIn' AND calls.answer <> 'accepted' THEN 'no_consent'
+          WHEN calls.consent_mode <> 'announce' AND calls.reason = 'interrupted' THEN 'no_consent'
+          WHEN calls.reason IN ('refused', 'no_consent', 'not_sampled', 'untold_party') THEN calls.reason
+          WHEN count(notices.position) = 0 OR sum(notices.verdict <> 'verified') > 0 THEN 'not_told'
+        END AS failure
+      FROM calls LEFT JOIN notices ON notices.call_id = calls.id
+      WHERE calls.recording_id = @id AND calls.state IS NULL
+        AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = calls.id)
+      GROUP BY calls.id
+    )
+    INSERT INTO recordings (id, call_id, status, failure, notice_finished_at, keep_days)
+    SELECT recording_id, call_id, iif(failure IS NULL, 'recording', 'discarded'), failure, notice_finished_at, keep_days
+    FROM found`);
   const insertAudit = database.prepare(`
     INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail)
     VALUES (@at, @id, @event, @from, @to, @actor, @detail)`);
@@ -135,6 +148,17 @@ export function makeRecordings(database: Database.Database, now: () => number) {
       audit(id, note, from, to);
     },
   );
+
+  const adopted = database.transaction((id: RecordingId): RecordingRow | undefined => {
+    const found = adopt.run({ id }).changes === 1;
+    const row = recordingRow.optional().parse(selectOne.get(id));
+    if (found && row !== undefined) {
+      const detail = row.failure === null ? {} : { failure: row.failure };
+      audit(id, { event: 'found in the spool', actor: 'serve', detail }, null, row.status);
+    }
+
+    return row;
+  });
 
   function audit(id: RecordingId, note: AuditNote, from: string | null, to: string | null): void {
     insertAudit.run({
@@ -184,14 +208,11 @@ export function makeRecordings(database: Database.Database, now: () => number) {
       move.immediate(id, from, to, changes, note);
     },
     /**
-     * Makes the row of a WAV whose call was announced and saved, but whose recorder was never reported: the process died in
-     * between. Null when no call with a verified notice was to make it (P1).
+     * Makes the row of a WAV whose call was saved, but whose recorder was never reported: the process died in between. It is
+     * `discarded` where the caller was not told, refused, or was asked and did not say yes (P1). undefined when no call that
+     * has ended was to make it.
      */
-    adopt: (id: RecordingId): RecordingRow | undefined => {
-      const adopted = adopt.run({ id }).changes === 1;
-      if (adopted) audit(id, { event: 'found in the spool', actor: 'serve' }, null, 'recording');
-      return recordingRow.optional().parse(selectOne.get(id));
-    },
+    adopt: (id: RecordingId): RecordingRow | undefined => adopted.immediate(id),
     postpone: (id: RecordingId, until: number): void => {
       postpone.run(until, id);
     },

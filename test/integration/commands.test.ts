@@ -185,6 +185,7 @@ describe('recordings', () => {
           purposes: ['training'],
           languages: ['fr'],
           keepUntil: '2026-09-21T10:01:20.010Z',
+          purposeEnds: [{ purpose: 'training', keepUntil: '2026-09-21T10:01:20.010Z', inForce: false }],
           objectKey: null,
           flags: [],
           failure: null,
@@ -312,6 +313,7 @@ describe('check', () => {
     expect(checks.map((each) => [each['check'], each['ok']])).toEqual([
       ['schedule', true],
       ['prompts and purposes', true],
+      ['purposes checked by counsel', true],
       ['spool', true],
       ['catalogue', true],
       ['archive', true],
