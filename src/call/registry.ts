@@ -142,6 +142,7 @@ export class CallRegistry {
       callerChannel: event.channelId,
       policyVersion: policy.version,
       asterisk: this.#ports.asterisk(),
+      request: undefined,
       order: undefined,
     };
     if (taskOf(event.args) === 'recordPrompt') {
@@ -157,13 +158,14 @@ export class CallRegistry {
       this.#refuse(facts, 'arguments_invalid');
       return;
     }
+    const asked: Facts = { ...facts, request: parsed.request };
     if (!this.#accepting) {
-      this.#refuse(facts, 'shutting_down');
+      this.#refuse(asked, 'shutting_down');
       return;
     }
     const { channelId, callerNumber, language: channelLanguage } = event;
     const arrival: Arrival = { request: parsed.request, channelId, callerNumber, channelLanguage };
-    this.#add(facts, (ports) => CallSession.start(begin(facts), ports), arrival);
+    this.#add(asked, (ports) => CallSession.start(begin(asked), ports), arrival);
   }
 
   /** A transfer in a bridge of ours: Asterisk has put `by` in the place of `replaced` and gives it to us. */

@@ -329,12 +329,13 @@ export class CallSession {
 
   #finish(state: Extract<CallState, { kind: 'ended' }>): void {
     const { outcome } = state;
+    const { request } = state.facts;
     clearTimeout(this.#timer);
     const fields = {
       result: outcome.result,
       ...(outcome.result === 'unrecorded' ? { reason: outcome.reason } : {}),
       ...(outcome.result === 'notConnected' ? { dialStatus: outcome.dialStatus } : {}),
-      ...(state.facts.order === undefined ? {} : { line: state.facts.order.request.line }),
+      ...(request === undefined ? {} : { line: request.line }),
     };
     if (outcome.result === 'unrecorded' && !isWanted(outcome.reason)) this.#log.warn(fields, 'call ended unrecorded');
     else this.#log.info(fields, 'call ended');

@@ -97,7 +97,9 @@ export type Facts = {
   policyVersion: string;
   /** The Asterisk that took the call. */
   asterisk: AsteriskIdentity;
-  /** undefined until it is planned, and for a call whose arguments could not be used. */
+  /** What the dialplan asked for; undefined for a call whose arguments could not be used. */
+  request: CallRequest | undefined;
+  /** undefined until it is planned. */
   order: Order | undefined;
 };
 

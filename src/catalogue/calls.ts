@@ -128,14 +128,16 @@ export function makeCalls(database: Database.Database, now: () => number) {
     const { order } = facts;
     const ended = state.kind === 'ended';
     const answer = answerOf(state);
+    // The order has the purposes that the lot left.
+    const request = order?.request ?? facts.request;
     upsertCall.run({
       id: facts.id,
       startedAt: facts.startedAt,
       policyVersion: facts.policyVersion,
       asteriskVersion: facts.asterisk.version,
       asteriskNode: facts.asterisk.node,
-      line: order?.request.line ?? null,
-      purposes: JSON.stringify(order?.request.purposes ?? []),
+      line: request?.line ?? null,
+      purposes: JSON.stringify(request?.purposes ?? []),
       languages: JSON.stringify(order?.script.language.languages ?? []),
       languageReason: order?.script.language.reason ?? null,
       languagesUnavailable: JSON.stringify(order?.script.language.unavailable ?? []),

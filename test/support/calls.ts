@@ -178,6 +178,7 @@ export function someFacts(
     callerChannel: `1756029600.${ids.call().slice(-4)}` as Facts['callerChannel'],
     policyVersion: 'policy-1',
     asterisk: { version: '22.5.2', node: '02:42:ac:11:00:02' },
+    request: aRequest(),
     ...rest,
     order: order ?? anOrder(ids, { ...shape, sampled }),
   };

@@ -115,9 +115,21 @@ describe('a call', () => {
     );
   });
 
-  test('whose arguments could not be used is kept with the reason, and has no recording', async () => {
+  test('that is refused before it is planned is kept with its line and purposes', async () => {
     const catalogue = open(newFile());
     const facts = { ...someFacts(countingIds()), order: undefined };
+    await catalogue.save(refuse(facts, 'shutting_down').state);
+    expect(await catalogue.call(facts.id)).toMatchObject({
+      line: 'default',
+      purposes: ['training'],
+      result: 'unrecorded',
+      reason: 'shutting_down',
+    });
+  });
+
+  test('whose arguments could not be used is kept with the reason, and has no recording', async () => {
+    const catalogue = open(newFile());
+    const facts = { ...someFacts(countingIds()), request: undefined, order: undefined };
     await catalogue.save(refuse(facts, 'arguments_invalid').state);
     expect(await catalogue.call(facts.id)).toMatchObject({
       line: null,
