@@ -122,6 +122,12 @@ export function makeAriCommands(
         bridges: lists.bridge_ids as BridgeId[],
       };
     },
+    channelsIn: async (bridgeId) => {
+      const bridge = await orUndefined(request('GET', `/bridges/${id(bridgeId)}`));
+      if (bridge === undefined) return [];
+
+      return parse(z.object({ channels: z.array(z.string()) }), bridge).channels as ChannelId[];
+    },
     hasRecording: async (name) => (await orUndefined(request('GET', `/recordings/stored/${id(name)}`))) !== undefined,
     isRecording: async (name) => (await orUndefined(request('GET', `/recordings/live/${id(name)}`))) !== undefined,
   };

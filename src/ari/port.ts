@@ -49,6 +49,8 @@ export type AriQueries = {
   channels(): Promise<readonly { id: ChannelId; state: string }[]>;
   /** Channels and bridges that are under this application now. */
   owned(): Promise<{ channels: readonly ChannelId[]; bridges: readonly BridgeId[] }>;
+  /** The channels in this bridge now; none where it is gone. Asterisk's own, such as the recorder, may be among them. */
+  channelsIn(bridgeId: BridgeId): Promise<readonly ChannelId[]>;
   /** Whether Asterisk has a finished recording of this name. */
   hasRecording(name: string): Promise<boolean>;
   /** Value of a channel variable or function, empty when it has none. */

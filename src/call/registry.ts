@@ -6,6 +6,7 @@ import { isUlid, type BridgeId, type CallId, type ChannelId, type IdMaker } from
 import { parseArguments, taskOf } from './arguments.ts';
 import { begin, refuse } from './decide.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
+import { missedEvents, recordsUnsaved } from './missedEvents.ts';
 import { sentencesOf, type Arrival, type Planner } from './planner.ts';
 import type { LanguagePreferences } from './ports.ts';
 import type { PromptDesk } from './promptDesk.ts';
@@ -346,51 +347,4 @@ function translateRecorder(event: AriEvent): CallEvent | undefined {
   if (event.type === 'recorderFailed') return { type: 'recorderFailed' };
 
   return undefined;
-}
-
-/** Whether the process before died between asking for the recorder and writing that down. */
-async function recordsUnsaved({ kind, facts }: CallState, ari: AriQueries): Promise<boolean> {
-  return kind === 'dialling' && facts.order !== undefined && ari.isRecording(recorderName(facts.order.recording));
-}
-
-/** What must have happened to a call, seen from the state of its channels and recorder now. */
-async function missedEvents(
-  state: CallState,
-  channels: ReadonlyMap<ChannelId, string>,
-  ari: AriQueries,
-): Promise<CallEvent[]> {
-  const { facts } = state;
-  const { order } = facts;
-  const callerGone = !channels.has(facts.callerChannel);
-  if (order === undefined) return [callerGone ? { type: 'callerLeft', at: undefined } : { type: 'interrupted' }];
-  const events: CallEvent[] = [];
-  if (state.kind === 'talking' || state.kind === 'closing') {
-    const recording = await ari.isRecording(recorderName(order.recording));
-    events.push({ type: recording ? 'recorderStarted' : 'recorderFinished', at: undefined });
-  }
-  if (callerGone) return [...events, { type: 'callerLeft', at: undefined }];
-  const destination = channels.get(order.destination);
-  switch (state.kind) {
-    case 'planning':
-    case 'checking':
-    case 'answering':
-    case 'choosing':
-    case 'announcing':
-    case 'asking':
-    case 'acknowledging':
-      return [{ type: 'interrupted' }];
-    case 'dialling':
-      if (destination === 'Up') {
-        // The recorder may have been started before this process knew of it; a second one is refused by Asterisk.
-        if (await recordsUnsaved(state, ari)) events.push({ type: 'recorderStarted', at: undefined });
-        return [{ type: 'destinationAnswered' }, ...events];
-      }
-      return destination === 'Ringing' ? [] : [{ type: 'interrupted' }];
-    case 'talking':
-      if (destination === undefined) events.push({ type: 'destinationLeft', at: undefined, cause: undefined });
-      return events;
-    case 'closing':
-    case 'ended':
-      return events;
-  }
 }

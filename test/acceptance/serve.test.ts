@@ -207,7 +207,7 @@ describe('serve', () => {
       for (const name of ['talking', 'gone']) ids.set(name, await recording(at, name));
       await phase(at, 'ringing', 'dialling');
       placed.set('announcing', await call(at, 'announcing'));
-      await phase(at, 'announcing', 'checking');
+      await phase(at, 'announcing', 'planning');
       await eventually(() => (placed.get('announcing')?.ear.packets() ?? 0) > 20);
       await at.rig.killServe();
       const killedAt = Date.now();

@@ -18,6 +18,8 @@ export type ScriptedAri = AriCommands &
       channels: { id: ChannelId; state: string }[];
       owned: { channels: ChannelId[]; bridges: BridgeId[] };
       recording: string[];
+      /** Who is in a bridge. */
+      inBridge: Record<string, ChannelId[]>;
       /** By sound name. */
       sounds: Record<string, string[]>;
       /** Of every channel; what is not here has no value. */
@@ -33,6 +35,7 @@ export function scriptedAri(): ScriptedAri {
     channels: [],
     owned: { channels: [], bridges: [] },
     recording: [],
+    inBridge: {},
     sounds: {},
     variables: {},
   };
@@ -102,6 +105,7 @@ export function scriptedAri(): ScriptedAri {
 
       return state.owned;
     },
+    channelsIn: (bridgeId) => Promise.resolve(state.inBridge[bridgeId] ?? []),
     hasRecording: () => Promise.resolve(true),
     variable: async (_, name) => {
       await holds.get('variable');

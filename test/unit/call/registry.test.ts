@@ -485,6 +485,36 @@ describe('after a lost connection', () => {
     });
   });
 
+  test('somebody who joined unseen stops the recorder; Asterisk’s own channels are nobody', async () => {
+    const set = stage({ open: [stateAt('talking', known)] });
+    const [caller, stranger, recorderChannel] = [known.callerChannel, 'stranger', 'Recorder/ARI-1'] as ChannelId[];
+    if (caller === undefined || stranger === undefined || recorderChannel === undefined)
+      throw new Error('three channels');
+    set.ari.state.channels.push({ id: caller, state: 'Up' }, { id: destination, state: 'Up' });
+    set.ari.state.recording.push(recorderName(recording));
+    set.ari.state.inBridge[known.order.bridge] = [caller, destination, recorderChannel];
+    await set.registry.reconcile();
+    expect(set.asked('stopRecorder')).toEqual([]);
+    set.ari.state.channels.push({ id: stranger, state: 'Up' });
+    set.ari.state.inBridge[known.order.bridge]?.push(stranger);
+    await set.registry.reconcile();
+    await eventually(() => set.saved.length === 1);
+    expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
+    expect(set.asked('hangUp')).toEqual([]);
+    expect(set.saved[0]).toMatchObject({ kind: 'talking', untold: true });
+  });
+
+  test('somebody who joined unseen before the answer keeps the recorder from being asked for', async () => {
+    const set = stage({ open: [stateAt('dialling', known)] });
+    const stranger = 'stranger' as ChannelId;
+    for (const id of [known.callerChannel, destination, stranger]) set.ari.state.channels.push({ id, state: 'Up' });
+    set.ari.state.inBridge[known.order.bridge] = [known.callerChannel, destination, stranger];
+    await set.registry.reconcile();
+    await eventually(() => set.ended.length === 1);
+    expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'untold_party' }]);
+    expect(set.asked('recordBridge')).toEqual([]);
+  });
+
   test('a call of this process is not taken up twice, and its events still find it', async () => {
     const set = stage();
     set.registry.handle(arrival('caller-1', ['to=PJSIP/100', 'language=fr']));

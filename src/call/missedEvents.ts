@@ -1,0 +1,71 @@
+import type { AriQueries } from '../ari/port.ts';
+import type { ChannelId } from '../core/ids.ts';
+import type { CallEvent } from './events.ts';
+import { recorderName } from './session.ts';
+import type { CallState, Facts, Order } from './state.ts';
+
+/** What happened to a call while nobody listened, as far as Asterisk's state tells. */
+
+/** Whether the process before died between asking for the recorder and writing that down. */
+export async function recordsUnsaved({ kind, facts }: CallState, ari: AriQueries): Promise<boolean> {
+  return kind === 'dialling' && facts.order !== undefined && ari.isRecording(recorderName(facts.order.recording));
+}
+
+/** Whether somebody joined unseen. Asterisk's own channels in a bridge are not among the channels that it lists. */
+async function strangersIn(
+  { bridge, destination }: Order,
+  { callerChannel }: Facts,
+  channels: ReadonlyMap<ChannelId, string>,
+  ari: AriQueries,
+): Promise<CallEvent[]> {
+  const parties = [callerChannel, destination];
+  const others = (await ari.channelsIn(bridge)).filter((id) => channels.has(id) && !parties.includes(id));
+
+  return others.length > 0 ? [{ type: 'strangerJoined' }] : [];
+}
+
+/** What must have happened to a call, seen from the state of its channels and recorder now. */
+export async function missedEvents(
+  state: CallState,
+  channels: ReadonlyMap<ChannelId, string>,
+  ari: AriQueries,
+): Promise<CallEvent[]> {
+  const { facts } = state;
+  const { order } = facts;
+  const callerGone = !channels.has(facts.callerChannel);
+  if (order === undefined) return [callerGone ? { type: 'callerLeft', at: undefined } : { type: 'interrupted' }];
+  const events: CallEvent[] = [];
+  if (state.kind === 'talking' || state.kind === 'closing') {
+    const recording = await ari.isRecording(recorderName(order.recording));
+    events.push({ type: recording ? 'recorderStarted' : 'recorderFinished', at: undefined });
+  }
+  if (callerGone) return [...events, { type: 'callerLeft', at: undefined }];
+  const destination = channels.get(order.destination);
+  const joined =
+    state.kind === 'dialling' || state.kind === 'talking' ? await strangersIn(order, facts, channels, ari) : [];
+  switch (state.kind) {
+    case 'planning':
+    case 'checking':
+    case 'answering':
+    case 'choosing':
+    case 'announcing':
+    case 'asking':
+    case 'acknowledging':
+      return [{ type: 'interrupted' }];
+    case 'dialling':
+      // First, so that no recorder is asked for.
+      if (joined.length > 0) return joined;
+      if (destination === 'Up') {
+        // The recorder may have been started before this process knew of it; a second one is refused by Asterisk.
+        if (await recordsUnsaved(state, ari)) events.push({ type: 'recorderStarted', at: undefined });
+        return [{ type: 'destinationAnswered' }, ...events];
+      }
+      return destination === 'Ringing' ? [] : [{ type: 'interrupted' }];
+    case 'talking':
+      if (destination === undefined) events.push({ type: 'destinationLeft', at: undefined, cause: undefined });
+      return [...joined, ...events];
+    case 'closing':
+    case 'ended':
+      return events;
+  }
+}
