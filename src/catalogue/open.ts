@@ -68,7 +68,8 @@ function migrate(database: Database.Database): void {
 }
 
 /**
- * Opens the catalogue, making or migrating it as needed. Every commit is on disk when it returns (synchronous=FULL).
+ * Opens the catalogue, making or migrating it as needed. Commits are on disk when they return (synchronous=FULL); the only
+ * exception is in calls.ts.
  * Throws catalogue_unusable, catalogue_foreign or catalogue_newer; the file is unchanged then.
  */
 export function openDatabase(file: string, { mustExist = false }: Options = {}): Database.Database {
