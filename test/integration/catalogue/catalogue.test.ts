@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { CallState } from '../../../src/call/state.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
@@ -328,6 +329,58 @@ describe('a lease', () => {
     const waiting = pass(10_000);
     await catalogue.releaseLease('upload', elsewhere);
     expect(await waiting).toBe('done');
+  });
+});
+
+describe('a catalogue that another process is writing to', () => {
+  const lock = (file: string): Database.Database => {
+    const writer = new Database(file);
+    writer.exec('BEGIN IMMEDIATE');
+
+    return writer;
+  };
+
+  test('makes a step wait its turn, while everything else in this process goes on', async () => {
+    const file = newFile();
+    const catalogue = open(file);
+    const { facts } = await saveCall(catalogue, { until: 'dialling' });
+    const writer = lock(file);
+    let done = false;
+    const saving = catalogue.save(stateAt('talking', facts)).then(() => {
+      done = true;
+    });
+    // SQLite itself waits for 100 ms at a time; in between there must be room for the other calls.
+    let turns = 0;
+    const until = performance.now() + 3_000;
+    while (performance.now() < until) {
+      await sleep(5);
+      turns += 1;
+    }
+    expect(turns).toBeGreaterThan(20);
+    expect(done).toBe(false);
+    expect((await catalogue.call(facts.id))?.phase).toBe('dialling');
+    writer.exec('COMMIT');
+    writer.close();
+    await saving;
+    expect((await catalogue.call(facts.id))?.phase).toBe('talking');
+  });
+
+  test('for longer than ten seconds is catalogue_unusable, so that calls go on without it', async () => {
+    const file = newFile();
+    const catalogue = open(file);
+    const { facts } = await saveCall(catalogue, { until: 'dialling' });
+    const writer = lock(file);
+    const began = performance.now();
+    try {
+      await expect(catalogue.save(stateAt('talking', facts))).rejects.toMatchObject({
+        code: 'catalogue_unusable',
+        message: 'the catalogue refused a step (SQLITE_BUSY)',
+      });
+    } finally {
+      writer.close();
+    }
+    expect(performance.now() - began).toBeGreaterThan(9_900);
+    expect((await catalogue.call(facts.id))?.phase).toBe('dialling');
   });
 });
 
