@@ -152,6 +152,26 @@ describe('a configuration that cannot be used', () => {
   });
 });
 
+describe('an error with --json', () => {
+  test.each<[string, string[], number, string]>([
+    ['a configuration that is missing', ['recordings', 'list'], 2, 'config_unreadable'],
+    ['an unknown option', ['upload', '--fast'], 2, 'usage'],
+    ['a missing value', ['prompts', 'install'], 2, 'usage'],
+    ['a serve that cannot start', ['serve'], 2, 'config_unreadable'],
+  ])('is one JSON object on standard error: %s', async (_, args, exitCode, errorCode) => {
+    const run = await preavis([...args, '--json'], { PREAVIS_CONFIG: '/nowhere/preavis.yaml' });
+    expect(run).toMatchObject({ code: exitCode, stdout: '' });
+    expect(run.stderr).toMatch(/^\{.*\}\n$/);
+    expect(JSON.parse(run.stderr)).toEqual({
+      error: {
+        code: errorCode,
+        message: expect.stringMatching(/./) as string,
+        hint: expect.stringMatching(/\.$/) as string,
+      },
+    });
+  });
+});
+
 describe('a catalogue that is missing', () => {
   test.each([
     ['recordings', 'list'],
@@ -330,5 +350,13 @@ describe('serve', () => {
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(/^preavis: ari_unreachable: GET \/asterisk: /m);
     expect(run.stderr).not.toMatch(stackTrace);
+  });
+
+  test('says with --json what stopped it as one JSON object', async () => {
+    const { config } = await place();
+    const run = await preavis(['serve', '--json', '--config', config]);
+    expect(run.code).toBe(1);
+    expect(JSON.parse(run.stderr)).toMatchObject({ error: { code: 'ari_unreachable' } });
+    for (const line of run.stdout.trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('level');
   });
 });
