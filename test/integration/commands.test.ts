@@ -118,6 +118,13 @@ describe('bad usage', () => {
   });
 });
 
+test('a sounds folder that is not there is bad usage, and its name is told', async () => {
+  const { config } = await place();
+  const run = await preavis(['prompts', 'install', '--to', '/nowhere/sounds', '--config', config]);
+  expectRefusal(run, 2, 'usage');
+  expect(run.stderr).toContain('There is no folder /nowhere/sounds\n  Name Asterisk');
+});
+
 describe('a configuration that cannot be used', () => {
   test('because it is missing is refused with its path', async () => {
     const run = await preavis(['upload'], { PREAVIS_CONFIG: '/nowhere/preavis.yaml' });
