@@ -24,8 +24,8 @@ export type InstalledPrompts = {
  * @param soundsFolder the folder that `library` was loaded from
  * @param asteriskSounds Asterisk's sounds folder, usually /usr/share/asterisk/sounds or /var/lib/asterisk/sounds
  * @param languages all of the library if left out
- * @throws PreavisError `usage`: a language that the library lacks, or no such folder. `prompts_invalid`: a format does not say what the WAV
- * says, nothing is copied. `prompts_missing`: `asteriskSounds` cannot be written.
+ * @throws PreavisError `usage`: a language that the library lacks, or no folder `asteriskSounds`. `prompts_invalid`: a
+ * format does not say what the WAV says, nothing is copied. `prompts_missing`: `asteriskSounds` cannot be written.
  */
 export async function installPrompts(
   library: PromptLibrary,
