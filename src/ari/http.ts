@@ -15,6 +15,13 @@ export type AriRequest = (
   body?: unknown,
 ) => Promise<unknown>;
 
+/** Host and port of an address, for error texts: without what else it may hold, such as a password. */
+export function hostAndPort(url: string): string {
+  const { protocol, hostname, port } = new URL(url);
+
+  return `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
+}
+
 export type AriHttpOptions = { url: string; username: string; password: string; timeoutMs: number };
 
 /** What one request is called in an error: the path without ids, which may come from a caller. */
@@ -36,6 +43,7 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
   const agentOptions = { keepAlive: true, maxSockets: 16, scheduling: 'fifo' as const };
   const agent = secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
   const authorization = `Basic ${Buffer.from(`${options.username}:${options.password}`).toString('base64')}`;
+  const address = hostAndPort(options.url);
   const root = base.pathname.replace(/\/$/, '');
 
   const once: AriRequest = (method, path, query, body) =>
@@ -64,7 +72,7 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
           response.on('error', (cause) => {
-            reject(new PreavisError('ari_unreachable', `${what}: the answer broke off`, { cause }));
+            reject(new PreavisError('ari_unreachable', `${what}: the answer broke off (${address})`, { cause }));
           });
           response.on('end', () => {
             const status = response.statusCode ?? 0;
@@ -86,7 +94,7 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
         reject(
           new PreavisError(
             'ari_unreachable',
-            `${what}: ${cause.name === 'AbortError' || cause.name === 'TimeoutError' ? 'no answer in time' : (errnoOf(cause) ?? cause.message)}`,
+            `${what}: ${cause.name === 'AbortError' || cause.name === 'TimeoutError' ? 'no answer in time' : (errnoOf(cause) ?? cause.message)} (${address})`,
             {
               cause: stale ? new StaleConnection() : cause,
             },

@@ -355,7 +355,7 @@ describe('serve', () => {
     const { config } = await place();
     const run = await preavis(['serve', '--config', config]);
     expect(run.code).toBe(1);
-    expect(run.stderr).toMatch(/^preavis: ari_unreachable: GET \/asterisk: /m);
+    expect(run.stderr).toMatch(/^preavis: ari_unreachable: GET \/asterisk: ECONNREFUSED \(127\.0\.0\.1:9\)$/m);
     expect(run.stderr).not.toMatch(stackTrace);
   });
 

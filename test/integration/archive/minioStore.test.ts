@@ -334,7 +334,11 @@ describe('an outage', () => {
     ['a port that nobody has', { port: 1 }],
     ['a server without TLS', { useTls: true }],
   ])('is what %s looks like', async (_, wrong) => {
-    await expect(open(wrong).check()).rejects.toMatchObject({ code: 'archive_unreachable' });
+    const { endPoint, port } = { ...server, ...wrong };
+    await expect(open(wrong).check()).rejects.toMatchObject({
+      code: 'archive_unreachable',
+      message: expect.stringContaining(`The object store ${endPoint}:${port} does not answer (`) as string,
+    });
   });
 });
 
