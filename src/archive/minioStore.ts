@@ -43,6 +43,8 @@ const defaultIdleTimeoutMs = 30_000;
 const cleanUpLimitMs = 10_000;
 const checkLimitMs = 60_000;
 const pageSize = 1_000;
+/** Rounds of looking and erasing until nothing may be left; one is enough unless somebody writes meanwhile. */
+const eraseRounds = 4;
 
 /** One call's client, with what the library does not tell: the status of the last answer. */
 type Session = { client: Client; lastStatus: number | undefined };
@@ -134,12 +136,18 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
    */
   const removeIncompleteUploads = async (client: Client, key: string): Promise<void> => {
     const name = nameOf(key);
-    for (;;) {
+    const aborted = new Set<string>();
+    for (let idle = 0; idle < eraseRounds;) {
       const { uploads } = await client.listIncompleteUploadsQuery(bucket, name, '', '', '');
       const own = uploads.filter((upload) => isSameKey(upload.key, name));
       if (own.length === 0) return;
-      for (const upload of own) await abortUpload(client, name, upload.uploadId);
+      if (own.every(({ uploadId }) => aborted.has(uploadId))) idle += 1;
+      for (const { uploadId } of own) {
+        await abortUpload(client, name, uploadId);
+        aborted.add(uploadId);
+      }
     }
+    throw new PreavisError('archive_failed', 'The object store still lists uploads that it said were removed.');
   };
 
   const abortUpload = async (client: Client, name: string, uploadId: string): Promise<void> => {
@@ -204,7 +212,7 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
     return { key, bytes, versionId: versionId ?? found.versionId ?? null };
   };
 
-  const listVersions = async (client: Client, key: string, onlyFirstPage: boolean): Promise<string[]> => {
+  const listVersions = async (client: Client, key: string): Promise<string[]> => {
     const name = nameOf(key);
     const found: string[] = [];
     let keyMarker = '';
@@ -220,9 +228,11 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
       const own = page.objects.filter((object) => object.name === name);
       for (const object of own) found.push(versionIdOf(object));
       // The key itself comes before every longer one: a page that holds another key is the last that matters.
-      if (onlyFirstPage || !page.isTruncated || own.length < page.objects.length) return found;
+      if (!page.isTruncated || own.length < page.objects.length) return found;
+      const next = encodeURIComponent(page.versionIdMarker ?? '');
+      if (next === versionIdMarker) throw new PreavisError('archive_failed', 'The object store lists without an end.');
       keyMarker = encodeURIComponent(name);
-      versionIdMarker = encodeURIComponent(page.versionIdMarker ?? '');
+      versionIdMarker = next;
     }
   };
 
@@ -278,20 +288,25 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
         return { bytes, sha256: hash.digest('hex') };
       }, signal),
 
-    versions: (key) => call((client) => listVersions(client, key, false)),
+    versions: (key) => call((client) => listVersions(client, key)),
 
     erase: (key) =>
       call(async (client) => {
         await removeIncompleteUploads(client, key);
         let removed = 0;
-        for (;;) {
-          const left = await listVersions(client, key, true);
-          if (left.length === 0) return removed;
+        let left = await listVersions(client, key);
+        for (let round = 0; left.length > 0; round += 1) {
+          if (round === eraseRounds) {
+            const what = `${left.length} versions that it said were erased`;
+            throw new PreavisError('archive_failed', `The object store still lists ${what}.`);
+          }
           for (const versionId of left) {
             await client.removeObject(bucket, nameOf(key), { versionId });
             removed += 1;
           }
+          left = await listVersions(client, key);
         }
+        return removed;
       }),
 
     list: async function* (keyPrefix) {
