@@ -86,11 +86,11 @@ export class App {
     const { config, log, clock, ids } = this.#options;
     checkJobs(config);
     const policy = makePolicy(config, await loadLibrary(config));
-    const store = makeStore(config);
     const catalogue = openCatalogue(config.catalogue.file, clock);
     this.#undo.push(() => {
       catalogue.close();
     });
+    const store = makeStore(config, catalogue);
     await this.#claim(catalogue);
     await catalogue.savePolicy(policy.version, policyContent(policy));
     await this.#checkSpool();

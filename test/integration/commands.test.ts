@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
@@ -323,6 +323,38 @@ describe('upload and retention', () => {
     expect(real.code).toBe(0);
     expect(JSON.parse(real.stdout)).toMatchObject({ dryRun: false, due, erased: due });
     expect((await set.catalogue.recording(id))?.status).toBe(due === 1 ? 'erased' : 'recorded');
+  });
+});
+
+describe('an archive folder whose mount is gone while its mount point stays', () => {
+  test('takes nothing, is named by check, erases nothing, and goes on when it is mounted again', async () => {
+    const { config, set, at } = await place();
+    await set.finished(undefined, { keepDays: 0 });
+    expect((await preavis(['upload', '--config', config])).code).toBe(0);
+    const { id, file } = await set.finished();
+    const [archive, away] = [join(at, 'archive'), join(at, 'away')];
+    await rename(archive, away);
+    await mkdir(archive);
+
+    const upload = await preavis(['upload', '--config', config]);
+    expect(upload.code).toBe(1);
+    expect(upload.stderr).toContain(
+      `preavis: archive_not_mounted: nothing was sent to ${archive}; 1 recordings wait\n  Mount it; `,
+    );
+    const { checks } = JSON.parse((await preavis(['check', '--json', '--config', config])).stdout) as {
+      checks: { check: string }[];
+    };
+    expect(checks.find(({ check }) => check === 'archive')).toMatchObject({ ok: false, code: 'archive_not_mounted' });
+    const retention = await preavis(['retention', 'run', '--json', '--config', config]);
+    expect((JSON.parse(retention.stdout) as { erased: number }).erased).toBe(0);
+    expect(await readdir(archive)).toEqual([]);
+    expect((await stat(file)).isFile()).toBe(true);
+    expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+
+    await rmdir(archive);
+    await rename(away, archive);
+    expect((await preavis(['upload', '--config', config])).code).toBe(0);
+    expect((await set.catalogue.recording(id))?.status).toBe('archived');
   });
 });
 

@@ -332,6 +332,25 @@ describe('a lease', () => {
   });
 });
 
+test('what must be in an archive is its oldest recording that is still there, or that there was one', async () => {
+  const catalogue = open(newFile());
+  const [one, two] = [(await saveCall(catalogue)).id, (await saveCall(catalogue)).id];
+  const archive = async (id: RecordingId): Promise<void> => {
+    await catalogue.move(id, 'recording', 'recorded', {}, note);
+    expect(await catalogue.knownObject('/nas')).not.toEqual({ key: id });
+    await catalogue.move(id, 'recorded', 'archived', { archive: '/nas', objectKey: id }, note);
+  };
+  expect(await catalogue.knownObject('/nas')).toBe('never');
+  await archive(one);
+  await archive(two);
+  expect(await catalogue.knownObject('/nas')).toEqual({ key: one });
+  expect(await catalogue.knownObject('/elsewhere')).toBe('never');
+  await catalogue.move(one, 'archived', 'erased', {}, note);
+  expect(await catalogue.knownObject('/nas')).toEqual({ key: two });
+  await catalogue.move(two, 'archived', 'erased', {}, note);
+  expect(await catalogue.knownObject('/nas')).toBe('gone');
+});
+
 describe('a catalogue that another process is writing to', () => {
   const lock = (file: string): Database.Database => {
     const writer = new Database(file);

@@ -402,7 +402,10 @@ describe('time limits', () => {
     expect(session.state.kind).toBe('checking');
     await jest.advanceTimersByTimeAsync(1);
     await settled(session);
-    expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason: 'prompts_missing' } });
+    expect(session.state).toMatchObject({
+      kind: 'ended',
+      outcome: { result: 'unrecorded', reason: 'prompts_missing' },
+    });
     expect(set.ari.asked.slice(1)).toEqual([
       `setVariable ${caller} PREAVIS_RESULT unrecorded`,
       `setVariable ${caller} PREAVIS_REASON prompts_missing`,
