@@ -13,7 +13,7 @@ import { Readable } from 'node:stream';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { assertMarked, mark, type KnownObject } from './archiveMarker.ts';
 import { openExpected } from './expectedSource.ts';
-import { readFully } from './fileDigest.ts';
+import { readFully } from './recordingFile.ts';
 import { assertKey, assertKeyPrefix, type Digest, type ObjectStore, type StoredObject } from './store.ts';
 import { stoppedBy, within } from './timeLimit.ts';
 
