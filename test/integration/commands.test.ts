@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, rename, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
-import { configTree } from '../support/calls.ts';
+import { configTree, eventsTo } from '../support/calls.ts';
 import { catalogues } from '../support/catalogues.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
@@ -309,6 +309,17 @@ describe('upload and retention', () => {
         .filter((line) => !line.startsWith('{'))
         .join('\n'),
     ).not.toMatch(stackTrace);
+  });
+
+  test('find a WAV whose process died before it was written down', async () => {
+    const { config, set } = await place();
+    const { id, file } = await set.recorded(undefined, {
+      events: ({ order }) => [...eventsTo('dialling', { order }), { type: 'callerLeft', at: undefined }],
+    });
+    await utimes(file, 1_787_000_000, 1_787_000_000);
+    const sent = await preavis(['upload', '--json', '--config', config]);
+    expect(JSON.parse(sent.stdout)).toMatchObject({ sent: 1, waiting: 0 });
+    expect((await set.catalogue.recording(id))?.status).toBe('archived');
   });
 
   test('erase what is due and say so', async () => {
