@@ -27,6 +27,8 @@ export type AgentOptions = {
   ringMs?: number;
   /** Counted from the answer. Without it the agent waits for the other side to hang up. */
   hangUpAfterMs?: number;
+  /** The extension that `forward` sends callers to. */
+  forwardTo?: string;
   /** How many calls it can have at the same time. */
   atOnce?: number;
 };
@@ -115,6 +117,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     hangUpAfterMs: options.hangUpAfterMs,
     tonePath: options.tone?.path,
     earlyTonePath: options.earlyTone?.path,
+    forwardTo: options.forwardTo,
   });
   const sipp = await Sipp.start(xml, ['-aa'], options.atOnce ?? 10);
   await sipp.listens();

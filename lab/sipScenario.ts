@@ -1,7 +1,7 @@
 /** SIPp scenarios as XML text. What happens is written to SIPp's log, one line an event: `EVENT MILLISECONDS`. */
 import { digitPayload } from './ear.ts';
 
-export type AgentBehaviour = 'answer' | 'busy' | 'noAnswer' | 'congestion';
+export type AgentBehaviour = 'answer' | 'busy' | 'noAnswer' | 'congestion' | 'forward';
 
 export type AgentScenario = {
   readonly behaviour: AgentBehaviour;
@@ -10,6 +10,8 @@ export type AgentScenario = {
   readonly tonePath?: string | undefined;
   /** Played before the answer, as early media. */
   readonly earlyTonePath?: string | undefined;
+  /** Where `forward` sends callers: the user part of its Contact, for Asterisk an extension. */
+  readonly forwardTo?: string | undefined;
 };
 
 export type CallerScenario = {
@@ -65,7 +67,8 @@ function escape(text: string): string {
 }
 
 export function agentScenario(input: AgentScenario): string {
-  const reply = (status: string, description: readonly string[] = []) =>
+  const ownContact = 'sip:agent@[local_ip]:[local_port]';
+  const reply = (status: string, description: readonly string[] = [], contact = ownContact) =>
     message(
       [
         `SIP/2.0 ${status}`,
@@ -74,7 +77,7 @@ export function agentScenario(input: AgentScenario): string {
         '[last_To:];tag=agent-[pid]-[call_number]',
         '[last_Call-ID:]',
         '[last_CSeq:]',
-        'Contact: <sip:agent@[local_ip]:[local_port]>',
+        `Contact: <${contact}>`,
         'Allow: INVITE, ACK, CANCEL, BYE',
       ],
       description,
@@ -85,8 +88,8 @@ export function agentScenario(input: AgentScenario): string {
 <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
 <ereg regexp="sip:[^>;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
 ${note('invited')}<log message="${callerLine}[$from]"/></action></recv>`;
-  const refuse = (status: string) => `${invited}
-<send retrans="500">${reply(status)}</send>
+  const refuse = (status: string, contact = ownContact) => `${invited}
+<send retrans="500">${reply(status, [], contact)}</send>
 <recv request="ACK"/>
 <Reference variables="from,contact"/>`;
   const cancelled = `<label id="cancelled"/>
@@ -104,6 +107,8 @@ ${note('invited')}<log message="${callerLine}[$from]"/></action></recv>`;
       return scenario('agent', refuse('486 Busy Here'));
     case 'congestion':
       return scenario('agent', refuse('503 Service Unavailable'));
+    case 'forward':
+      return scenario('agent', refuse('302 Moved Temporarily', `sip:${input.forwardTo ?? ''}@[local_ip]`));
     case 'noAnswer':
       return scenario(
         'agent',

@@ -1,7 +1,7 @@
 import type { AriEvent } from '../ari/events.ts';
 import type { AriQueries, AsteriskIdentity } from '../ari/port.ts';
 import type { Policy } from '../config/policy.ts';
-import { asPreavisError } from '../core/errors.ts';
+import { asPreavisError, type PreavisError } from '../core/errors.ts';
 import { isUlid, type BridgeId, type CallId, type ChannelId, type IdMaker } from '../core/ids.ts';
 import { parseArguments, type CallRequest } from './arguments.ts';
 import { begin, refuse } from './decide.ts';
@@ -36,6 +36,8 @@ export class CallRegistry {
   readonly #sessions = new Map<CallId, CallSession>();
   /** By channel, playback, bridge id or recorder name. */
   readonly #owners = new Map<string, Owner>();
+  /** Calls that may have missed events; `reconcile` tells them. */
+  readonly #behind = new Map<CallId, CallSession>();
   #accepting = true;
 
   constructor(ports: RegistryPorts) {
@@ -168,6 +170,7 @@ export class CallRegistry {
           if (this.#owners.get(key)?.session === session) this.#owners.delete(key);
         }
         this.#sessions.delete(facts.id);
+        this.#behind.delete(facts.id);
         this.#ports.callEnded(state);
       },
     });
@@ -180,9 +183,15 @@ export class CallRegistry {
     return session;
   }
 
+  /** From now on the calls of this process miss events. */
+  connectionLost(): void {
+    for (const [id, session] of this.#sessions) this.#behind.set(id, session);
+  }
+
   /**
    * After (re)connecting: events were missed. Adopts the open calls of the catalogue that this process does not know,
-   * tells every call what Asterisk's state says has happened, and frees channels and bridges that belong to no call.
+   * tells every call that missed events what Asterisk's state says has happened, and frees channels and bridges that belong
+   * to no call. Throws when a request fails; repeated, it goes on where it stopped.
    */
   async reconcile(): Promise<void> {
     const { ari, journal, log } = this.#ports;
@@ -190,28 +199,34 @@ export class CallRegistry {
     const known = new Map(this.#sessions);
     const [channels, owned, open] = await Promise.all([ari.channels(), ari.owned(), journal.open()]);
     const states = new Map(channels.map((channel) => [channel.id, channel.state]));
-    const sessions = [...known.values()];
     for (const state of open) {
-      if (known.has(state.facts.id) || this.#sessions.has(state.facts.id)) continue;
-      log.info({ call: state.facts.id, state: state.kind }, 'taking up a call from before');
-      sessions.push(this.#add(state.facts, (ports) => CallSession.adopt(state, ports)));
+      const { id } = state.facts;
+      if (known.has(id) || this.#sessions.has(id)) continue;
+      log.info({ call: id, state: state.kind }, 'taking up a call from before');
+      const session = this.#add(state.facts, (ports) => CallSession.adopt(state, ports));
+      this.#behind.set(id, session);
     }
-    for (const session of sessions) {
+    const told = [...this.#behind];
+    for (const [id, session] of told) {
       for (const event of await missedEvents(session.state, states, ari)) session.handle(event);
+      this.#behind.delete(id);
     }
     // What an ended call still holds is let go by it; only then the rest belongs to nobody.
-    await Promise.all(sessions.map((session) => session.settled()));
+    await Promise.all(told.map(([, session]) => session.settled()));
     await this.#free(owned);
   }
 
   async #free(owned: { channels: readonly ChannelId[]; bridges: readonly BridgeId[] }): Promise<void> {
     const { ari, log } = this.#ports;
+    let failure: PreavisError | undefined;
     const attempt = async (what: Promise<void>): Promise<void> => {
       try {
         await what;
       } catch (thrown) {
         const error = asPreavisError(thrown);
-        if (error.code !== 'ari_not_found') log.warn({ code: error.code }, 'an abandoned channel could not be freed');
+        if (error.code === 'ari_not_found') return;
+        log.warn({ code: error.code }, 'an abandoned channel could not be freed');
+        failure = error;
       }
     };
     for (const id of owned.channels) {
@@ -221,6 +236,7 @@ export class CallRegistry {
     for (const id of owned.bridges) {
       if (!this.#owners.has(id) && isOwn(id)) await attempt(ari.destroyBridge(id));
     }
+    if (failure !== undefined) throw failure;
   }
 }
 

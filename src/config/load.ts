@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { configKeys, type ConfigKey } from './keys.ts';
 import { configSchema, type Config } from './schema.ts';
+import { inWords } from './wording.ts';
 
 type Tree = Record<string, unknown>;
 
@@ -64,8 +65,9 @@ function describe(issue: z.core.$ZodIssue, input: Tree, secrets: ReadonlySet<str
   }
   const path = at(issue.path);
   const value = valueAt(input, issue.path);
-  // Also what stands in the place of a section that has a secret: it may hold it.
-  const hidden = [...secrets].some((secret) => `${secret}.`.startsWith(`${path}.`));
+  // Also what stands in the place of a section that has a secret, and an address with a password: they may hold it.
+  const mayHold = [...secrets].some((secret) => `${secret}.`.startsWith(`${path}.`));
+  const hidden = mayHold || (typeof value === 'string' && value.includes('@'));
   const shown = hidden || value === undefined || isTree(value) ? '' : ` (got ${JSON.stringify(value)})`;
   return `${path === '' ? 'the file' : path}: ${issue.message}${shown}`;
 }
@@ -75,7 +77,7 @@ export function parseConfig(tree: unknown, environment: NodeJS.ProcessEnv = {}):
   if (!isTree(tree)) throw new PreavisError('config_invalid', 'the file does not hold keys and values');
   const keys = configKeys();
   const input = withEnvironment(tree, environment, keys);
-  const result = configSchema.safeParse(input);
+  const result = configSchema.safeParse(input, { error: inWords });
   if (result.success) return result.data;
   const secrets = new Set(keys.filter((key) => key.secret).map((key) => key.path));
   throw new PreavisError(

@@ -10,23 +10,27 @@ export type Health = {
   calls: number;
 };
 
-/** Serves `GET /health`: 200 while calls can be recorded, else 503. Throws config_invalid when it cannot listen. */
+/** Serves `GET` and `HEAD /health`: 200 while calls can be recorded, else 503. Throws config_invalid when it cannot listen. */
 export class HealthPage {
   readonly #server: Server;
 
   constructor(health: () => Health) {
     this.#server = createServer((request, response) => {
-      if (request.method !== 'GET' || request.url !== '/health') {
+      const asked = request.method === 'GET' || request.method === 'HEAD';
+      if (!asked || request.url !== '/health') {
         response.writeHead(404).end();
         return;
       }
-      const body = health();
+      const state = health();
+      const body = `${JSON.stringify(state)}\n`;
+      // For HEAD, node:http sends the head alone.
       response
-        .writeHead(body.status === 'ok' ? 200 : 503, {
+        .writeHead(state.status === 'ok' ? 200 : 503, {
           'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
           'cache-control': 'no-store',
         })
-        .end(`${JSON.stringify(body)}\n`);
+        .end(body);
     });
     this.#server.headersTimeout = 5_000;
     this.#server.requestTimeout = 5_000;
