@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
-import { openCatalogue } from '../catalogue/catalogue.ts';
+import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { makePolicy } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
@@ -58,11 +58,14 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     });
   }
   await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
-  await look('catalogue', () => {
+  let catalogue: Catalogue | undefined;
+  const catalogueWorks = await look('catalogue', () => {
     // One that is not there yet is made by serve, for the user that it runs as.
-    if (existsSync(config.catalogue.file)) openCatalogue(config.catalogue.file, context.clock).close();
+    if (existsSync(config.catalogue.file)) catalogue = openCatalogue(config.catalogue.file, context.clock);
   });
-  await look('archive', () => makeStore(config).check());
+  // Only the catalogue knows whether there must be something in it.
+  if (catalogueWorks) await look('archive', () => makeStore(config, catalogue).check());
+  catalogue?.close();
 
   let ari: ReturnType<typeof makeAri> | undefined;
   const reachable = await look('asterisk', async () => {
