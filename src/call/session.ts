@@ -161,10 +161,8 @@ export class CallSession {
       case 'stopRecorder':
         return ari.stopRecorder(recorderName(effect.recording));
       case 'tellRecorded':
-        await ari.setVariable(caller, 'PREAVIS_RESULT', 'recorded');
-        await ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
-        // As Dial() leaves it, for an extension h.
-        return ari.setVariable(caller, 'DIALSTATUS', 'ANSWER');
+        // What else the dialplan wants to know of it follows there, in the extension h.
+        return ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
       case 'hangUpCaller':
         return ari.hangUp(caller);
       case 'hangUpDestination':

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
+import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
 import type { CallState } from '../../../src/call/state.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { withLease } from '../../../src/catalogue/lease.ts';
@@ -20,8 +20,8 @@ const newFile = (): string => folder.path(`${(files += 1)}.db`);
 const note = { event: 'test', actor: 'test' };
 
 /** A second look at the file, past the catalogue's interface. */
-function peek<T>(file: string, look: (database: Database.Database) => T): T {
-  const database = new Database(file);
+function peek<T>(file: string, look: (database: Database) => T): T {
+  const database = openSqlite(file);
   try {
     return look(database);
   } finally {
@@ -352,8 +352,8 @@ test('what must be in an archive is its oldest recording that is still there, or
 });
 
 describe('a catalogue that another process is writing to', () => {
-  const lock = (file: string): Database.Database => {
-    const writer = new Database(file);
+  const lock = (file: string): Database => {
+    const writer = openSqlite(file);
     writer.exec('BEGIN IMMEDIATE');
 
     return writer;
