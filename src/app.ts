@@ -278,7 +278,7 @@ export class App {
   /** After each (re)connection: it may be another Asterisk, and events were missed. Repeated until it succeeds. */
   async #compare(registry: CallRegistry, ari: Ari['commands'], signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
-    for (let failures = 0; ; failures += 1) {
+    for (let failures = 0; !signal.aborted; failures += 1) {
       try {
         this.#asterisk = await ari.identity();
         await registry.reconcile();
@@ -290,7 +290,6 @@ export class App {
       }
       const pauseMs = Math.min(comparePauseMs * 2 ** failures, longestComparePauseMs);
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
     }
   }
 

@@ -250,7 +250,9 @@ async function createBelow(root: string, file: string): Promise<FileHandle> {
       await makeFolders(root, dirname(file));
       return await open(file, 'wx', fileMode);
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || attempt === 10) throw error;
+      // ENOTDIR: Node's mkdir says so when a folder goes just as it found it.
+      const mayPass = errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
+      if (!mayPass || attempt === 10) throw error;
     }
   }
 }

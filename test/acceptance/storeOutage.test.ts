@@ -84,12 +84,20 @@ it('keeps recordings while the archive is away, says so, and sends them when it 
   const recordings = await record('outage1', 'outage2');
   await store.stopGateway();
   try {
-    for (const json of [[], ['--json']]) {
-      const refused = await at.rig.preavis('upload', ...json);
-      expect(refused.code).toBe(1);
-      expect(refused.stderr).toMatch(/^preavis: archive_unreachable: nothing was sent to .*; \d+ recordings wait$/m);
-      expect(refused.stderr).toMatch(/recordings wait in the spool and are sent by a later pass/);
-      expect(refused.stderr).not.toMatch(/^\s+at /m);
+    const [refused, asJson] = [await at.rig.preavis('upload'), await at.rig.preavis('upload', '--json')];
+    expect(refused.stderr).toMatch(/^preavis: archive_unreachable: nothing was sent to .*; \d+ recordings wait$/m);
+    // Behind the lines of the log, which the rig has at its most talkative.
+    expect(JSON.parse(asJson.stderr.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+      error: {
+        code: 'archive_unreachable',
+        message: expect.stringMatching(/^nothing was sent to .*; \d+ recordings wait$/) as string,
+      },
+    });
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ sent: 0 });
+    for (const { code, stderr } of [refused, asJson]) {
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/recordings wait in the spool and are sent by a later pass/);
+      expect(stderr).not.toMatch(/^\s+at /m);
     }
     for (const { id } of recordings) {
       expect(await statusOf(id)).toBe('recorded');
