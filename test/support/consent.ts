@@ -1,14 +1,9 @@
 /** What holds for every recording of every call, whatever was pressed (P1). */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Rig } from '../../lab/rig.ts';
 import { openCatalogue } from '../../src/catalogue/catalogue.ts';
 import { systemClock } from '../../src/core/clock.ts';
-
-const filesBelow = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => entry.name);
+import { filesBelow } from './rigs.ts';
 
 /**
  * No recording exists after a refusal, none of an opt-in purpose without the key, and none without a notice that was heard

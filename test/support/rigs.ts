@@ -104,7 +104,8 @@ export async function expectNobodyConnected(rig: Rig): Promise<void> {
   });
 }
 
-const filesBelow = (folder: string): string[] =>
+/** The names of the files in a folder and below it, but for the archive's own marker. */
+export const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== markerName)
     .map((entry) => entry.name);
