@@ -68,6 +68,8 @@ export class App {
   /** Aborted when the connection is lost or everything stops: comparing calls with Asterisk is not repeated then. */
   #comparable = new AbortController();
   #finishing: Promise<void> = Promise.resolve();
+  /** From now on calls belong to the next process. */
+  #leaving = false;
 
   constructor(options: AppOptions) {
     this.#options = options;
@@ -264,6 +266,9 @@ export class App {
       },
       connected: () => {
         this.#replaced = false;
+        // Openings may overlap, and the one before this has not been told to end.
+        this.#comparable.abort();
+        if (this.#leaving) return;
         this.#comparable = new AbortController();
         const { signal } = this.#comparable;
         this.#reconciling = this.#reconciling.then(() => this.#compare(registry, commands, signal));
@@ -309,6 +314,7 @@ export class App {
       await new Promise((resolve) => setTimeout(resolve, drainPollMs));
     }
     if (registry.size > 0) log.warn({ calls: registry.size }, 'calls are left to the next start');
+    this.#leaving = true;
     await registry.abandon();
     this.#comparable.abort();
     await this.#reconciling;

@@ -10,10 +10,13 @@ declare module 'ari-client' {
     start(application: string): Promise<void>;
     stop(): void;
     ping(): void;
-    /** The socket of the moment; replaced at each reconnection. */
-    _ws?: { terminate(): void };
-    /** What Asterisk says of its events: which of their parts are channels, bridges and so on. */
-    readonly _swagger: { apis: { events: { models: Record<string, { properties: unknown[] }> } } };
+    /** The socket of the moment, there from start() on; replaced at each reconnection. */
+    readonly _ws: {
+      readonly readyState: number;
+      terminate(): void;
+      removeAllListeners(event: 'message'): unknown;
+      on(event: 'message', listener: (data: Buffer) => void): unknown;
+    };
   }
 
   export function connect(url: string, username: string, password: string): Promise<Client>;

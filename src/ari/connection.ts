@@ -28,6 +28,9 @@ export type AriConnectionOptions = {
 // lines go there.
 Object.defineProperty(globalThis, 'log', { value: () => undefined });
 
+/** WebSocket.OPEN of the WebSocket standard. */
+const openState = 1;
+
 /** Pause between two rounds of ari-client's own ten tries. */
 const roundPauseMs = 2_000;
 
@@ -67,10 +70,6 @@ export class AriConnection {
     await this.#request('GET', '/asterisk/ping');
     const client = await this.#guard(connect(url, username, password));
     this.#client = client;
-    makeEventsPlain(client);
-    client.on('*', (raw: unknown) => {
-      this.#receive(raw);
-    });
     client.on('pong', () => {
       this.#lastPong = performance.now();
     });
@@ -83,11 +82,12 @@ export class AriConnection {
         client.start(application).catch(() => undefined);
       }, roundPauseMs);
     });
-    await this.#guard(client.start(application));
-    await this.#opened(client);
+    let opening = Promise.resolve();
     client.on('WebSocketConnected', () => {
-      void this.#opened(client);
+      opening = this.#opened(client);
     });
+    await this.#guard(client.start(application));
+    await opening;
   }
 
   stop(): void {
@@ -108,11 +108,20 @@ export class AriConnection {
   }
 
   async #opened(client: Client): Promise<void> {
+    const socket = client._ws;
+    // ari-client's own listener makes an object with every operation for each part of an event, and throws for an event
+    // that is not in the list of the Asterisk that it met first.
+    socket.removeAllListeners('message');
+    socket.on('message', (data) => {
+      this.#receive(data.toString());
+    });
     await this.#reduceEvents();
     if (this.#isStopped()) {
-      client._ws?.terminate();
+      socket.terminate();
       return;
     }
+    // It closed meanwhile, as #closed has told; another is opened, or was.
+    if (client._ws !== socket || socket.readyState !== openState) return;
     this.#state = 'open';
     this.#beat(client);
     this.#log.info('connected to Asterisk');
@@ -142,9 +151,9 @@ export class AriConnection {
     }
   }
 
-  #receive(raw: unknown): void {
+  #receive(text: string): void {
     try {
-      const event = parseAriEvent(raw);
+      const event = parseAriEvent(JSON.parse(text));
       if (event === undefined) return;
       for (const listener of this.#listeners) listener.event(event);
     } catch (cause) {
@@ -160,20 +169,10 @@ export class AriConnection {
     this.#heartbeat = setInterval(() => {
       if (performance.now() - this.#lastPong > 2 * heartbeatMs) {
         this.#log.warn('Asterisk does not answer on the event socket');
-        client._ws?.terminate();
+        client._ws.terminate();
       } else {
         client.ping();
       }
     }, heartbeatMs);
   }
-}
-
-/**
- * ari-client looks up the model of each event in a list, and makes an object with every operation for each channel,
- * bridge and so on in it: half of what an event costs, for what nobody here uses.
- */
-function makeEventsPlain(client: Client): void {
-  const { events } = client._swagger.apis;
-  const types = [...usedEventTypes, ...Object.keys(events.models)];
-  events.models = Object.fromEntries(types.map((type) => [type, { properties: [] }]));
 }

@@ -41,9 +41,13 @@ const connections = 16;
 /** An idle connection is closed before Asterisk does it (session_keep_alive of http.conf, 15 s by default), ms. */
 const idleMs = 10_000;
 
+class Expired extends Error {}
+
 /** What went wrong below HTTP. `cause` is an error of Node or of undici. */
-function unreachable(what: string, address: string, cause: unknown, expired: boolean): PreavisError {
-  const reason = expired ? 'no answer in time' : (errnoOf(cause) ?? 'the connection failed');
+function unreachable(what: string, address: string, cause: unknown): PreavisError {
+  const code = errnoOf(cause) ?? '';
+  const broken = code === '' || code.startsWith('UND_ERR_');
+  const reason = cause instanceof Expired ? 'no answer in time' : broken ? 'the connection broke off' : code;
 
   return new PreavisError('ari_unreachable', `${what}: ${reason} (${address})`, { cause });
 }
@@ -52,8 +56,8 @@ function unreachable(what: string, address: string, cause: unknown, expired: boo
  * Marks the errors of connections on which an answer had come before: Asterisk closed a kept connection as the next
  * request was sent, and that one never ran. On a new connection it may have run.
  */
-function markStale(stale: WeakSet<object>): buildConnector.connector {
-  const connect = buildConnector({});
+function markStale(stale: WeakSet<object>, timeoutMs: number): buildConnector.connector {
+  const connect = buildConnector({ timeout: timeoutMs });
 
   return (options, callback) => {
     connect(options, (...result) => {
@@ -85,35 +89,48 @@ function parse(text: string, what: () => string): unknown {
 export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; close: () => void } {
   const base = new URL(options.url);
   const stale = new WeakSet<object>();
-  const pool = new Pool(base.origin, { connections, keepAliveTimeout: idleMs, connect: markStale(stale) });
+  /** Refusals of requests that never ran. */
+  const again = new WeakSet<PreavisError>();
+  const pool = new Pool(base.origin, {
+    connections,
+    keepAliveTimeout: idleMs,
+    connect: markStale(stale, options.timeoutMs),
+  });
   const authorization = `Basic ${Buffer.from(`${options.username}:${options.password}`).toString('base64')}`;
   const address = hostAndPort(options.url);
   const root = `${base.pathname.replace(/\/$/, '')}/ari`;
 
   const once: AriRequest = async (method, path, query, body) => {
     const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
-    // An AbortSignal would cost more than the rest of the request.
-    const deadline = new EventEmitter();
-    let expired = false;
-    // The whole request, with the wait for a connection.
-    const timer = setTimeout(() => {
-      expired = true;
-      deadline.emit('abort');
-    }, options.timeoutMs);
+    // undici takes an emitter of `abort` for a signal; it is lighter than an AbortSignal.
+    const abort = new EventEmitter();
+    let timer: NodeJS.Timeout | undefined;
+    // The whole request, with the wait for a connection: until there is one, undici only notes that it was aborted.
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        abort.emit('abort');
+        reject(new Expired());
+      }, options.timeoutMs);
+    });
     let status: number;
     let text: string;
     try {
-      const response = await pool.request({
+      const sent = pool.request({
         method,
         path: `${root}${path}${search}`,
-        signal: deadline,
+        signal: abort,
         headers: { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
         body: body === undefined ? null : JSON.stringify(body),
       });
+      const response = await Promise.race([sent, late]).catch((cause: unknown) => {
+        const error = unreachable(nameOf(method, path), address, cause);
+        if (neverRan(cause, stale)) again.add(error);
+        throw error;
+      });
       status = response.statusCode;
-      text = await response.body.text();
+      text = await Promise.race([response.body.text(), late]);
     } catch (cause) {
-      throw unreachable(nameOf(method, path), address, cause, expired);
+      throw cause instanceof PreavisError ? cause : unreachable(nameOf(method, path), address, cause);
     } finally {
       clearTimeout(timer);
     }
@@ -127,7 +144,7 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
       try {
         return await once(...request);
       } catch (error) {
-        if (error instanceof PreavisError && neverRan(error.cause, stale)) return once(...request);
+        if (error instanceof PreavisError && again.has(error)) return once(...request);
         throw error;
       }
     },

@@ -52,6 +52,8 @@ export class CallRegistry {
   readonly #behind = new Map<CallId, CallSession>();
   /** So may operators who record prompts; of those of an earlier process files are left. */
   #deskIsBehind = true;
+  /** How often the connection was lost. */
+  #losses = 0;
   #accepting = true;
 
   constructor(ports: RegistryPorts) {
@@ -246,6 +248,7 @@ export class CallRegistry {
    * those that are missed.
    */
   connectionLost(): void {
+    this.#losses += 1;
     this.#deskIsBehind = true;
     for (const [id, session] of [...this.#sessions]) {
       this.#behind.set(id, session);
@@ -256,12 +259,16 @@ export class CallRegistry {
   /**
    * After (re)connecting: events were missed. Adopts the open calls of the catalogue that this process does not know,
    * tells every call that missed events what Asterisk's state says has happened, and frees channels and bridges that belong
-   * to no call. Throws when a request fails; repeated, it goes on where it stopped.
+   * to no call. Throws when a request fails; repeated, it goes on where it stopped. When the connection is lost meanwhile,
+   * what Asterisk has said is out of date, and the rest is left to the comparison after the next connection.
    */
   async reconcile(): Promise<void> {
     const { ari, journal, log } = this.#ports;
     // A call that arrives or ends while Asterisk answers is not in its answer, or no longer: its own events are enough.
     const known = new Map(this.#sessions);
+    const told = new Map(this.#behind);
+    const losses = this.#losses;
+    const isOutOfDate = (): boolean => this.#losses !== losses;
     if (this.#deskIsBehind) {
       await this.#ports.promptDesk?.interrupt();
       await this.#ports.promptDesk?.sweep();
@@ -273,24 +280,31 @@ export class CallRegistry {
       const { id } = state.facts;
       if (known.has(id)) continue;
       const records = await recordsUnsaved(state, ari);
+      if (isOutOfDate()) return;
       if (this.#sessions.has(id)) continue;
       log.info({ call: id, state: state.kind }, 'taking up a call from before');
       const session = this.#add(state.facts, (ports) => CallSession.adopt(state, ports));
       this.#behind.set(id, session);
+      told.set(id, session);
       // Nobody heard the caller's keys since; a recorder that runs was started by a process that had heard them all.
       if (!records && states.has(state.facts.callerChannel)) session.handle({ type: 'keysMissed' });
     }
-    const told = [...this.#behind];
+    // What belongs to a call is let go by it, also when it ends by what it is told now.
+    const nobodys = {
+      channels: owned.channels.filter((id) => !this.#owners.has(id) && this.#ports.promptDesk?.owns(id) !== true),
+      bridges: owned.bridges.filter((id) => !this.#owners.has(id) && isOwn(id)),
+    };
     for (const [id, session] of told) {
-      for (const event of await missedEvents(session.state, states, ari)) session.handle(event);
+      const events = await missedEvents(session.state, states, ari);
+      if (isOutOfDate()) return;
+      for (const event of events) session.handle(event);
       this.#behind.delete(id);
     }
-    // What an ended call still holds is let go by it; only then the rest belongs to nobody.
-    await Promise.all(told.map(([, session]) => session.settled()));
-    await this.#free(owned);
+    await Promise.all([...told.values()].map((session) => session.settled()));
+    await this.#free(nobodys);
   }
 
-  async #free(owned: { channels: readonly ChannelId[]; bridges: readonly BridgeId[] }): Promise<void> {
+  async #free(nobodys: { channels: readonly ChannelId[]; bridges: readonly BridgeId[] }): Promise<void> {
     const { ari, log } = this.#ports;
     let failure: PreavisError | undefined;
     const attempt = async (what: Promise<void>): Promise<void> => {
@@ -300,16 +314,16 @@ export class CallRegistry {
         const error = asPreavisError(thrown);
         if (error.code === 'ari_not_found') return;
         log.warn({ code: error.code }, 'an abandoned channel could not be freed');
-        failure = error;
+        // What Asterisk refuses, it refuses again: such a channel is not in our hands.
+        if (error.code === 'ari_unreachable') failure = error;
       }
     };
-    for (const id of owned.channels) {
+    for (const id of nobodys.channels) {
+      // Its arrival may have been told since.
       if (this.#owners.has(id) || this.#ports.promptDesk?.owns(id) === true) continue;
       await attempt(isOwn(id) ? ari.hangUp(id) : ari.continueInDialplan(id));
     }
-    for (const id of owned.bridges) {
-      if (!this.#owners.has(id) && isOwn(id)) await attempt(ari.destroyBridge(id));
-    }
+    for (const id of nobodys.bridges) await attempt(ari.destroyBridge(id));
     if (failure !== undefined) throw failure;
   }
 }

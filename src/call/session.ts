@@ -194,14 +194,20 @@ export class CallSession {
       case 'discardRecorder':
         return this.#insist(effect.type, () => ari.discardRecorder(recorderName(effect.recording)));
       case 'tellRecorded':
-        // What else the dialplan wants to know of it follows there, in the extension h.
-        await ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
+        await setAll(ari, caller, {
+          PREAVIS_RESULT: 'recorded',
+          PREAVIS_RECORDING: effect.recording,
+          // As Dial() leaves it, for an extension h.
+          DIALSTATUS: 'ANSWER',
+        });
         return this.#detectTalk(state);
       case 'tellUnrecorded':
-        await ari.setVariable(caller, 'PREAVIS_RESULT', 'unrecorded');
-        await ari.setVariable(caller, 'PREAVIS_REASON', effect.reason);
-        await ari.setVariable(caller, 'PREAVIS_RECORDING', '');
-        return ari.setVariable(caller, 'DIALSTATUS', 'ANSWER');
+        return setAll(ari, caller, {
+          PREAVIS_RESULT: 'unrecorded',
+          PREAVIS_REASON: effect.reason,
+          PREAVIS_RECORDING: '',
+          DIALSTATUS: 'ANSWER',
+        });
       case 'hangUpCaller':
         return ari.hangUp(caller);
       case 'hangUpDestination':
@@ -358,4 +364,9 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Sets several variables in one request, by Asterisk's function ARRAY(); no value has a comma. */
+function setAll(ari: AriCommands, channel: ChannelId, variables: Readonly<Record<string, string>>): Promise<void> {
+  return ari.setVariable(channel, `ARRAY(${Object.keys(variables).join(',')})`, Object.values(variables).join(','));
 }

@@ -24,6 +24,7 @@ export function openSqlite(file: string, options: DatabaseConstructor.Options = 
   if (Constructor === undefined) {
     throw new PreavisError('catalogue_unusable', `the package ${packageName} is not installed for Node ${node}`, {
       cause: failure,
+      hint: 'Install python3, make and g++ and run npm ci again, or use Node 22 or later.',
     });
   }
 

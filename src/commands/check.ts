@@ -3,6 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
+import { openSqlite } from '../catalogue/sqlite.ts';
 import { makePolicy } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
@@ -62,6 +63,7 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   const catalogueWorks = await look('catalogue', () => {
     // One that is not there yet is made by serve, for the user that it runs as.
     if (existsSync(config.catalogue.file)) catalogue = openCatalogue(config.catalogue.file, context.clock);
+    else openSqlite(':memory:').close();
   });
   // Only the catalogue knows whether there must be something in it.
   if (catalogueWorks) await look('archive', () => makeStore(config, catalogue).check());

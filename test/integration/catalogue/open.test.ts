@@ -1,12 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeCalls } from '../../../src/catalogue/calls.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
 import { openDatabase } from '../../../src/catalogue/open.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues, clockAt, saveCall } from '../../support/catalogues.ts';
+import { countingIds, someFacts, stateAt } from '../../support/calls.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -75,6 +77,24 @@ describe('a new catalogue', () => {
       expect(pragma('journal_mode')).toBe('wal');
       expect(pragma('synchronous')).toBe(2);
       expect(pragma('foreign_keys')).toBe(1);
+    } finally {
+      handle.close();
+    }
+  });
+
+  test('is written through again after a step that did not wait for the disk, also after one that failed', () => {
+    const handle = openDatabase(newPath());
+    const calls = makeCalls(handle, () => 0);
+    const facts = someFacts(countingIds(), { sentenceCount: 1 });
+    const synchronous = (): unknown => handle.pragma('synchronous', { simple: true });
+    try {
+      calls.save(stateAt('dialling', facts));
+      expect(synchronous()).toBe(2);
+      handle.exec('DROP TABLE notices');
+      expect(() => {
+        calls.save(stateAt('dialling', facts));
+      }).toThrow();
+      expect(synchronous()).toBe(2);
     } finally {
       handle.close();
     }

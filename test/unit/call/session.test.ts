@@ -145,7 +145,7 @@ describe('the effects of a call', () => {
       `dial ${destination} ${caller} 30`,
       `recordBridge ${bridge} ${recorderName(recording)} 14400`,
       'save talking',
-      `setVariable ${caller} PREAVIS_RECORDING ${recording}`,
+      `setVariable ${caller} ARRAY(PREAVIS_RESULT,PREAVIS_RECORDING,DIALSTATUS) recorded,${recording},ANSWER`,
       `setVariable ${caller} TALK_DETECT(set) `,
       `setVariable ${destination} TALK_DETECT(set) `,
       `stopRecorder ${recorderName(recording)}`,
@@ -344,10 +344,7 @@ describe('a call in which keys of the caller were missed', () => {
     const channel = refusing.callerChannel;
     expect(set.ari.asked).toEqual([
       'save talking',
-      `setVariable ${channel} PREAVIS_RESULT unrecorded`,
-      `setVariable ${channel} PREAVIS_REASON interrupted`,
-      `setVariable ${channel} PREAVIS_RECORDING `,
-      `setVariable ${channel} DIALSTATUS ANSWER`,
+      `setVariable ${channel} ARRAY(PREAVIS_RESULT,PREAVIS_REASON,PREAVIS_RECORDING,DIALSTATUS) unrecorded,interrupted,,ANSWER`,
     ]);
     session.handle({ type: 'callerLeft', at: 1 });
     await settled(session);
@@ -552,10 +549,7 @@ describe('a caller who answers', () => {
     expect(ari.asked).toEqual([
       `discardRecorder ${recorderName(removed)}`,
       'save talking',
-      `setVariable ${asked.callerChannel} PREAVIS_RESULT unrecorded`,
-      `setVariable ${asked.callerChannel} PREAVIS_REASON refused`,
-      `setVariable ${asked.callerChannel} PREAVIS_RECORDING `,
-      `setVariable ${asked.callerChannel} DIALSTATUS ANSWER`,
+      `setVariable ${asked.callerChannel} ARRAY(PREAVIS_RESULT,PREAVIS_REASON,PREAVIS_RECORDING,DIALSTATUS) unrecorded,refused,,ANSWER`,
       `playToBridge ${between} ${spoken?.playbackId ?? ''} ${spoken?.prompt.soundName ?? ''} fr`,
     ]);
     session.handle({ type: 'callerLeft', at: 2 });
