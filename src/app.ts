@@ -28,6 +28,7 @@ import {
   makePromptDesk,
   makePromptsHeard,
   makeStore,
+  makeWitness,
   refuseMissingPrompts,
   retentionPorts,
   uploadPorts,
@@ -41,6 +42,9 @@ import { Schedule } from './retention/schedule.ts';
  * the promise in flight.
  */
 export type AppOptions = { config: Config; log: Logger; clock: Clock; ids: IdMaker };
+
+/** What is done when calls have ended. */
+type EndJobs = { finish: FinishPorts; witness: () => Promise<void> };
 
 /** How often the end of calls, and files that were not yet closed, are looked at again while stopping or serving, ms. */
 const finishEveryMs = 10_000;
@@ -120,7 +124,9 @@ export class App {
       check: selfCheck.check,
       found: metrics.finding,
     };
-    const registry = this.#makeRegistry(policy, catalogue, ari, identity, finish, metrics);
+    const shared = { config, catalogue, store, clock, log, actor: 'serve' };
+    const end: EndJobs = { finish, witness: makeWitness(shared, metrics.witness) };
+    const registry = this.#makeRegistry(policy, catalogue, ari, identity, end, metrics);
     this.#registry = registry;
     const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
     connection.listen(this.#listener(registry));
@@ -133,15 +139,14 @@ export class App {
       connection.stop();
     });
     await connection.start();
-    this.#undo.push(() => this.#drain(registry, finish));
+    this.#undo.push(() => this.#drain(registry, end));
 
     const finishTimer = setInterval(() => {
-      this.#finish(finish);
+      this.#finish(end);
     }, finishEveryMs);
     this.#undo.push(() => {
       clearInterval(finishTimer);
     });
-    const shared = { config, catalogue, store, clock, log, actor: 'serve' };
     const schedule = new Schedule(
       [
         {
@@ -150,6 +155,7 @@ export class App {
           run: async () => {
             await sweepSpool(finish);
             await finishRecordings(finish);
+            await end.witness();
             await uploadPass(uploadPorts(shared), { waitMs: noWait, signal: this.#hurry.signal });
           },
         },
@@ -212,7 +218,7 @@ export class App {
     catalogue: Catalogue,
     ari: Ari,
     identity: AsteriskIdentity,
-    finish: FinishPorts,
+    end: EndJobs,
     metrics: Metrics,
   ): CallRegistry {
     const { config, log, clock, ids } = this.#options;
@@ -244,7 +250,7 @@ export class App {
         if (state.kind !== 'ended') return;
         const { outcome } = state;
         metrics.callEnded(outcome.result, outcome.result === 'unrecorded' ? outcome.reason : '');
-        if (outcome.result === 'recorded') this.#finish(finish);
+        this.#finish(end);
       },
     });
   }
@@ -277,16 +283,17 @@ export class App {
   }
 
   /** One pass at a time; its own errors are logged by it. */
-  #finish(ports: FinishPorts): void {
+  #finish({ finish, witness }: EndJobs): void {
     this.#finishing = this.#finishing
-      .then(() => finishRecordings(ports))
+      .then(() => finishRecordings(finish))
+      .then(witness)
       .catch((thrown: unknown) => {
         const error = asPreavisError(thrown);
-        ports.log.error({ code: error.code, err: error }, 'finished recordings could not be looked at');
+        finish.log.error({ code: error.code, err: error }, 'calls that have ended could not be looked at');
       });
   }
 
-  async #drain(registry: CallRegistry, finish: FinishPorts): Promise<void> {
+  async #drain(registry: CallRegistry, end: EndJobs): Promise<void> {
     const { log } = this.#options;
     while (registry.size > 0 && !this.#hurry.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, drainPollMs));
@@ -294,7 +301,7 @@ export class App {
     if (registry.size > 0) log.warn({ calls: registry.size }, 'calls are left to the next start');
     await registry.abandon();
     await this.#reconciling;
-    this.#finish(finish);
+    this.#finish(end);
     await this.#finishing;
   }
 

@@ -310,6 +310,14 @@ const shape = z.strictObject({
       }),
     })
     .prefault({}),
+  witness: z
+    .strictObject({
+      celFile: key(
+        z.string().min(1).optional(),
+        "The CSV file in which Asterisk's CEL logs each sound that it plays, as seen from this machine; without it there is no second witness.",
+      ),
+    })
+    .prefault({}),
   schedule: z
     .strictObject({
       timezone: key(z.string().min(1).default('Europe/Brussels'), 'Time zone of the two lines below.'),
