@@ -3,12 +3,14 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue } from '../catalogue/catalogue.ts';
+import type { CallWitness } from '../catalogue/rows.ts';
 import { makePolicy } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { makeIds } from '../core/ids.ts';
+import { checkWitness } from '../evidence/witnessCheck.ts';
 import { checkJobs, loadLibrary, makeAri, makeStore, refuseMissingPrompts, soundsFolder } from '../parts.ts';
-import { configOf, type CommandContext } from './context.ts';
+import { configOf, withCatalogue, type CommandContext } from './context.ts';
 
 /** A warning is for people to judge: nothing is broken. */
 type Finding =
@@ -18,10 +20,11 @@ type Finding =
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
 async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
   const list: Finding[] = [];
-  const look = async (check: string, step: () => Promise<void> | void): Promise<boolean> => {
+  /** What a step gives as text is a warning. */
+  const look = async (check: string, step: () => unknown): Promise<boolean> => {
     try {
-      await step();
-      list.push({ check, ok: true });
+      const warning = await step();
+      list.push({ check, ok: true, ...(typeof warning === 'string' ? { warning } : {}) });
 
       return true;
     } catch (thrown) {
@@ -77,9 +80,29 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     const { commands } = ari;
     await look('prompts on asterisk', () => refuseMissingPrompts(makePolicy(config, library), commands));
   }
+  const { celFile } = config.witness;
+  if (reachable && ari !== undefined && celFile !== undefined) {
+    const { commands } = ari;
+    await look('second witness', async () =>
+      checkWitness({ ari: commands, celFile, newest: await newestWitness(config, context) }),
+    );
+  }
   ari?.close();
 
   return list;
+}
+
+/** How many calls are looked at for one that the witness was asked about. */
+const newestCalls = 20;
+
+async function newestWitness(config: Config, { clock }: CommandContext): Promise<CallWitness | undefined> {
+  if (!existsSync(config.catalogue.file)) return undefined;
+
+  return withCatalogue(config, clock, async (catalogue) => {
+    const said = (await catalogue.calls(newestCalls)).map(({ witness }) => witness);
+
+    return said.find((status) => status !== null && status !== 'unavailable') ?? undefined;
+  });
 }
 
 async function requireWritable(folder: string): Promise<void> {

@@ -94,6 +94,30 @@ async function search(path: string, { channel, from, to }: CelWindow, found: Cel
   }
 }
 
+/**
+ * The last line of ours, looked for near the end; `none` where the file is empty or not there yet, `foreign` where nothing
+ * near its end is a line of ours. Throws as readCelLines.
+ */
+export async function lastCelLine(path: string): Promise<CelLine | 'none' | 'foreign'> {
+  let file: FileHandle;
+  try {
+    if (!(await readdir(dirname(path))).includes(basename(path))) return 'none';
+    if (!(await stat(path)).isFile()) return 'foreign';
+    file = await open(path, 'r');
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
+  try {
+    const { size } = await file.stat();
+    let last: CelLine | undefined;
+    for await (const text of linesOf(file, Math.max(0, size - chunkBytes))) last = parseCelLine(text) ?? last;
+
+    return last ?? (size === 0 ? 'none' : 'foreign');
+  } finally {
+    await file.close();
+  }
+}
+
 /** The file, and those that it was renamed to (`.1`, `-20261124`), as far as they were written since; oldest first. */
 async function filesSince(file: string, since: number): Promise<string[]> {
   const name = basename(file);

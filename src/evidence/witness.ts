@@ -9,7 +9,7 @@ import type { CelLine } from './celLine.ts';
  */
 
 /** How far the two may differ and still mean the same, ms. Both have Asterisk's clock; what was seen is in docs/operations.md. */
-export const toleranceMs = 250;
+export const toleranceMs = 100;
 
 /** The first release of each branch that logs sounds in CEL; later branches do from the start. */
 const firstMinor: Readonly<Record<number, number>> = { 20: 16, 21: 11, 22: 6 };
