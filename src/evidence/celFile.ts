@@ -27,12 +27,15 @@ function unusable(file: string, cause: unknown): PreavisError {
   return new PreavisError('witness_unusable', `${file} cannot be read (${errnoOf(cause) ?? 'error'})`, { cause });
 }
 
-/** The lines behind `from`; where that is not the beginning of the file, the first, which may be a part, is left out. */
-async function* linesOf(file: FileHandle, from: number): AsyncGenerator<string> {
+/**
+ * The lines in `most` bytes behind `from`; where that is not the beginning of the file, the first, which may be a part, is
+ * left out.
+ */
+async function* linesOf(file: FileHandle, from: number, most: number): AsyncGenerator<string> {
   const chunk = Buffer.alloc(chunkBytes);
   let rest = Buffer.alloc(0);
   let skipping = from > 0;
-  for (let at = from; at < from + mostBytes;) {
+  for (let at = from; at < from + most;) {
     const { bytesRead } = await file.read(chunk, 0, chunkBytes, at);
     // A last line without its end is still being written.
     if (bytesRead === 0) return;
@@ -51,12 +54,9 @@ async function* linesOf(file: FileHandle, from: number): AsyncGenerator<string> 
 }
 
 async function firstTime(file: FileHandle, from: number): Promise<number | undefined> {
-  let looked = 0;
-  for await (const text of linesOf(file, from)) {
+  for await (const text of linesOf(file, from, chunkBytes)) {
     const line = parseCelLine(text);
     if (line !== undefined) return line.at;
-    looked += 1;
-    if (looked === lookEvery) break;
   }
 
   return undefined;
@@ -81,7 +81,7 @@ async function search(path: string, { channel, from, to }: CelWindow, found: Cel
   try {
     const { size } = await file.stat();
     let others = 0;
-    for await (const text of linesOf(file, await placeOf(file, size, from - disorderMs))) {
+    for await (const text of linesOf(file, await placeOf(file, size, from - disorderMs), mostBytes)) {
       const isOther = !text.includes(channel);
       if (isOther && (others += 1) % lookEvery !== 0) continue;
       const line = parseCelLine(text);
@@ -110,7 +110,8 @@ export async function lastCelLine(path: string): Promise<CelLine | 'none' | 'for
   try {
     const { size } = await file.stat();
     let last: CelLine | undefined;
-    for await (const text of linesOf(file, Math.max(0, size - chunkBytes))) last = parseCelLine(text) ?? last;
+    for await (const text of linesOf(file, Math.max(0, size - chunkBytes), mostBytes))
+      last = parseCelLine(text) ?? last;
 
     return last ?? (size === 0 ? 'none' : 'foreign');
   } finally {
@@ -118,7 +119,7 @@ export async function lastCelLine(path: string): Promise<CelLine | 'none' | 'for
   }
 }
 
-/** The file, and those that it was renamed to (`.1`, `-20261124`), as far as they were written since; oldest first. */
+/** The file, and those that it was renamed to (`.1`, `-20261124`) as far as they were written since; oldest first. */
 async function filesSince(file: string, since: number): Promise<string[]> {
   const name = basename(file);
   const all = await readdir(dirname(file));
@@ -127,7 +128,8 @@ async function filesSince(file: string, since: number): Promise<string[]> {
   for (const each of own.filter((one) => !/\.(gz|bz2|xz|zst)$/.test(one))) {
     const path = join(dirname(file), each);
     const facts = await stat(path).catch(() => undefined);
-    if (facts?.isFile() === true && facts.mtimeMs >= since) found.push({ path, writtenAt: facts.mtimeMs });
+    if (facts?.isFile() === true && (each === name || facts.mtimeMs >= since))
+      found.push({ path, writtenAt: facts.mtimeMs });
   }
 
   return found

@@ -285,8 +285,11 @@ describe('what each job is given', () => {
     const catalogue = open(newFile());
     const ids = [];
     for (let count = 0; count < 3; count += 1) {
-      const { id } = await saveCall(catalogue);
+      const { id, facts } = await saveCall(catalogue);
       await moveTo(catalogue, id, 'recorded');
+      expect(await catalogue.sendable(1_000, '', 10)).toHaveLength(count);
+      // Its receipt is complete only when the second witness was asked.
+      await catalogue.saveWitness(facts.id, { status: 'unavailable', sentences: [] }, 'test');
       ids.push(id);
     }
     ids.sort();
