@@ -157,7 +157,16 @@ class Instance implements LabAsterisk {
   }
 
   writeFolder(): void {
-    for (const name of ['etc', 'lib/keys', 'lib/moh', 'spool/recording', 'run', 'log/cel-custom', 'cache', 'data/sounds']) {
+    for (const name of [
+      'etc',
+      'lib/keys',
+      'lib/moh',
+      'spool/recording',
+      'run',
+      'log/cel-custom',
+      'cache',
+      'data/sounds',
+    ]) {
       mkdirSync(join(this.folder, name), { recursive: true });
     }
     this.#linkData();

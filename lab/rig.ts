@@ -95,10 +95,7 @@ async function witnessConf(): Promise<Record<string, string>> {
   if (!logsSounds((await findInstallation()).version)) return {};
 
   return Object.fromEntries(
-    ['cel.conf', 'cel_custom.conf'].map((name) => [
-      name,
-      readFileSync(join(project, 'config/asterisk', name), 'utf8'),
-    ]),
+    ['cel.conf', 'cel_custom.conf'].map((name) => [name, readFileSync(join(project, 'config/asterisk', name), 'utf8')]),
   );
 }
 

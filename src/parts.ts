@@ -209,7 +209,9 @@ export function makeWitness(
   { config, catalogue, clock, log, actor }: Omit<Shared, 'store'>,
   compared: WitnessPorts['compared'],
 ): () => Promise<void> {
-  return makeWitnessPass({ catalogue, celFile: config.witness.celFile, clock, log, actor, compared });
+  const { celFile, waitSeconds } = config.witness;
+
+  return makeWitnessPass({ catalogue, celFile, waitMs: waitSeconds * 1_000, clock, log, actor, compared });
 }
 
 export function retentionPorts({ config, catalogue, store, clock, log, actor }: Shared): RetentionPorts {

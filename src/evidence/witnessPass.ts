@@ -16,6 +16,8 @@ export type WitnessPorts = {
   catalogue: Pick<Catalogue, 'unwitnessed' | 'notices' | 'saveWitness' | 'recordingOfCall'>;
   /** undefined without a second witness. */
   celFile: string | undefined;
+  /** Lines may be written after the call has ended: until then a call that the witness does not agree with waits. */
+  waitMs: number;
   clock: Clock;
   log: Logger;
   actor: string;
@@ -23,8 +25,6 @@ export type WitnessPorts = {
   compared: (status: WitnessStatement['status']) => void;
 };
 
-/** Lines may be written after the call has ended: until then a call that the witness does not agree with waits, ms. */
-const lateMs = 5_000;
 /** Lines this long before and after the sentences are of interest: some that are far off disagree rather than miss. */
 const aroundMs = 30_000;
 
@@ -72,7 +72,7 @@ export function makeWitnessPass(ports: WitnessPorts): () => Promise<void> {
 
   const witness = async (call: UnwitnessedCall): Promise<PreavisError | undefined> => {
     // Should the clocks of Asterisk and this machine differ by more, it is not waited for.
-    const recent = Math.abs(clock.now() - (call.endedAt ?? call.startedAt)) < lateMs;
+    const recent = Math.abs(clock.now() - (call.endedAt ?? call.startedAt)) < ports.waitMs;
     if (recent && waiting.has(call.id)) return undefined;
     const { statement, problem } = await statementOf(call, ports);
     const agrees = statement.status === 'agrees' || statement.status === 'unavailable';

@@ -99,6 +99,7 @@ describe('a call', () => {
       result: 'recorded',
       reason: null,
       dialStatus: null,
+      witness: null,
     });
     expect(await catalogue.notices(facts.id)).toEqual(
       facts.order.script.sentences.map(({ prompt }, index) => ({
@@ -111,6 +112,7 @@ describe('a call', () => {
         finishedAt: callStart + 2_000 + index * 1_020,
         verified: true,
         verdict: 'verified',
+        witness: null,
       })),
     );
   });

@@ -25,6 +25,7 @@ const callEnd = callStart + 80_000;
 
 type WitnessStage = ArchiveStage & {
   celFile: string;
+  waitMs: number;
   /** One pass of a process that goes on. */
   pass: () => Promise<void>;
   compared: string[];
@@ -36,9 +37,9 @@ async function stage(celFile?: string): Promise<WitnessStage> {
   const file = celFile ?? join(at, 'preavis.csv');
   const set = await archiveStage(at, open);
   const compared: string[] = [];
-  const pass = makeWitnessPass({ ...set, celFile: file, compared: (status) => compared.push(status) });
+  const pass = makeWitnessPass({ ...set, celFile: file, waitMs: 5_000, compared: (status) => compared.push(status) });
 
-  return { ...set, celFile: file, pass, compared };
+  return { ...set, celFile: file, waitMs: 5_000, pass, compared };
 }
 
 /** What Asterisk logs of these sentences when they are heard as `heard` of the makers says. */
