@@ -12,6 +12,8 @@ declare module 'ari-client' {
     ping(): void;
     /** The socket of the moment; replaced at each reconnection. */
     _ws?: { terminate(): void };
+    /** What Asterisk says of its events: which of their parts are channels, bridges and so on. */
+    readonly _swagger: { apis: { events: { models: Record<string, { properties: unknown[] }> } } };
   }
 
   export function connect(url: string, username: string, password: string): Promise<Client>;

@@ -1,5 +1,5 @@
-import http from 'node:http';
-import https from 'node:https';
+import { EventEmitter } from 'node:events';
+import { buildConnector, errors, Pool } from 'undici';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 
 /**
@@ -29,89 +29,103 @@ function failure(status: number, what: string): PreavisError {
   return new PreavisError('ari_request_failed', `${what} failed with HTTP ${status}`);
 }
 
-/** Makes the request function. `close` ends idle connections. */
+/** How many connections to Asterisk there are at most. */
+const connections = 16;
+/** An idle connection is closed before Asterisk does it (session_keep_alive of http.conf, 15 s by default), ms. */
+const idleMs = 10_000;
+
+/** What went wrong below HTTP. `cause` is an error of Node or of undici. */
+function unreachable(what: string, cause: unknown, expired: boolean): PreavisError {
+  const reason = expired ? 'no answer in time' : (errnoOf(cause) ?? 'the connection failed');
+
+  return new PreavisError('ari_unreachable', `${what}: ${reason}`, { cause });
+}
+
+/**
+ * Marks the errors of connections on which an answer had come before: Asterisk closed a kept connection as the next
+ * request was sent, and that one never ran. On a new connection it may have run.
+ */
+function markStale(stale: WeakSet<object>): buildConnector.connector {
+  const connect = buildConnector({});
+
+  return (options, callback) => {
+    connect(options, (...result) => {
+      const [, socket] = result;
+      socket?.once('error', (error: Error) => {
+        if (socket.bytesRead > 0) stale.add(error);
+      });
+      callback(...result);
+    });
+  };
+}
+
+function neverRan(cause: unknown, stale: WeakSet<object>): boolean {
+  if (cause instanceof errors.SocketError) return (cause.socket?.bytesRead ?? 0) > 0;
+
+  return typeof cause === 'object' && cause !== null && stale.has(cause);
+}
+
+function parse(text: string, what: () => string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PreavisError('ari_request_failed', `${what()}: the answer is not JSON`, { cause });
+  }
+}
+
+/** Makes the request function. `close` ends every connection. */
 export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; close: () => void } {
   const base = new URL(options.url);
-  const secure = base.protocol === 'https:';
-  const agentOptions = { keepAlive: true, maxSockets: 16, scheduling: 'fifo' as const };
-  const agent = secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
+  const stale = new WeakSet<object>();
+  const pool = new Pool(base.origin, { connections, keepAliveTimeout: idleMs, connect: markStale(stale) });
   const authorization = `Basic ${Buffer.from(`${options.username}:${options.password}`).toString('base64')}`;
-  const root = base.pathname.replace(/\/$/, '');
+  const root = `${base.pathname.replace(/\/$/, '')}/ari`;
 
-  const once: AriRequest = (method, path, query, body) =>
-    new Promise((resolve, reject) => {
-      const what = nameOf(method, path);
-      const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
-      const payload = body === undefined ? undefined : JSON.stringify(body);
-      const outgoing = (secure ? https : http).request(
-        {
-          protocol: base.protocol,
-          host: base.hostname.replace(/^\[|\]$/g, ''),
-          port: base.port === '' ? (secure ? 443 : 80) : base.port,
-          method,
-          path: `${root}/ari${path}${search}`,
-          agent,
-          // The whole request, with the wait for a connection.
-          signal: AbortSignal.timeout(options.timeoutMs),
-          headers: {
-            authorization,
-            ...(payload === undefined
-              ? {}
-              : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
-          },
-        },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('error', (cause) => {
-            reject(new PreavisError('ari_unreachable', `${what}: the answer broke off`, { cause }));
-          });
-          response.on('end', () => {
-            const status = response.statusCode ?? 0;
-            if (status < 200 || status > 299) {
-              reject(failure(status, what));
-              return;
-            }
-            const text = Buffer.concat(chunks).toString('utf8');
-            try {
-              resolve(text === '' ? undefined : JSON.parse(text));
-            } catch (cause) {
-              reject(new PreavisError('ari_request_failed', `${what}: the answer is not JSON`, { cause }));
-            }
-          });
-        },
-      );
-      outgoing.on('error', (cause) => {
-        const stale = outgoing.reusedSocket && errnoOf(cause) === 'ECONNRESET';
-        reject(
-          new PreavisError(
-            'ari_unreachable',
-            `${what}: ${cause.name === 'AbortError' || cause.name === 'TimeoutError' ? 'no answer in time' : (errnoOf(cause) ?? cause.message)}`,
-            {
-              cause: stale ? new StaleConnection() : cause,
-            },
-          ),
-        );
+  const once: AriRequest = async (method, path, query, body) => {
+    const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
+    // An AbortSignal would cost more than the rest of the request.
+    const deadline = new EventEmitter();
+    let expired = false;
+    // The whole request, with the wait for a connection.
+    const timer = setTimeout(() => {
+      expired = true;
+      deadline.emit('abort');
+    }, options.timeoutMs);
+    let status: number;
+    let text: string;
+    try {
+      const response = await pool.request({
+        method,
+        path: `${root}${path}${search}`,
+        signal: deadline,
+        headers: { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        body: body === undefined ? null : JSON.stringify(body),
       });
-      outgoing.end(payload);
-    });
+      status = response.statusCode;
+      text = await response.body.text();
+    } catch (cause) {
+      throw unreachable(nameOf(method, path), cause, expired);
+    } finally {
+      clearTimeout(timer);
+    }
+    if (status < 200 || status > 299) throw failure(status, nameOf(method, path));
+
+    return parse(text, () => nameOf(method, path));
+  };
 
   return {
-    // Asterisk closes an idle connection at will; a request that met the closing never ran and is sent once more.
-    request: async (method, path, query, body) => {
+    request: async (...request) => {
       try {
-        return await once(method, path, query, body);
+        return await once(...request);
       } catch (error) {
-        if (error instanceof PreavisError && error.cause instanceof StaleConnection) {
-          return once(method, path, query, body);
-        }
+        if (error instanceof PreavisError && neverRan(error.cause, stale)) return once(...request);
         throw error;
       }
     },
     close: () => {
-      agent.destroy();
+      // Refusals of what is still under way go to those who asked.
+      void pool.destroy();
     },
   };
 }
-
-class StaleConnection extends Error {}

@@ -7,7 +7,9 @@ export type TalkTimes = { callerMs: number; destinationMs: number };
 
 /** Where calls are kept; the catalogue is one. */
 export type CallJournal = {
-  /** Writes the whole state, durably. Throws catalogue_unusable. */
+  /**
+   * Writes the whole state: it survives the end of this process, and from `talking` on a power cut as well. Throws catalogue_unusable.
+   */
   save(state: CallState): Promise<void>;
   /** How long each party was heard while the recorder ran. Throws catalogue_unusable. */
   saveTalk(recording: RecordingId, talk: TalkTimes): Promise<void>;

@@ -194,10 +194,8 @@ export class CallSession {
       case 'discardRecorder':
         return this.#insist(effect.type, () => ari.discardRecorder(recorderName(effect.recording)));
       case 'tellRecorded':
-        await ari.setVariable(caller, 'PREAVIS_RESULT', 'recorded');
+        // What else the dialplan wants to know of it follows there, in the extension h.
         await ari.setVariable(caller, 'PREAVIS_RECORDING', effect.recording);
-        // As Dial() leaves it, for an extension h.
-        await ari.setVariable(caller, 'DIALSTATUS', 'ANSWER');
         return this.#detectTalk(state);
       case 'tellUnrecorded':
         await ari.setVariable(caller, 'PREAVIS_RESULT', 'unrecorded');

@@ -63,6 +63,15 @@ function recorderOf(state: CallState): Recorder {
   }
 }
 
+/**
+ * A state before there is anything to lose. It survives a killed process like any other; only its waiting for the disk,
+ * which a caller would hear and which is against a power cut alone, is left to the next save. Before a recording's
+ * first row, that one writes both through.
+ */
+function isFollowedSoon({ kind }: CallState): boolean {
+  return kind === 'planning' || kind === 'dialling';
+}
+
 /** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
 export function makeCalls(database: Database.Database, now: () => number) {
   const upsertCall = database.prepare(`
@@ -192,7 +201,16 @@ export function makeCalls(database: Database.Database, now: () => number) {
       setTalk.run(callerMs, destinationMs, recording);
     },
     save: (state: CallState): void => {
-      save.immediate(state);
+      if (!isFollowedSoon(state)) {
+        save.immediate(state);
+        return;
+      }
+      database.exec('PRAGMA synchronous = NORMAL');
+      try {
+        save.immediate(state);
+      } finally {
+        database.exec('PRAGMA synchronous = FULL');
+      }
     },
     /** A snapshot comes from `save` of this or an earlier release; the schema number guards its form. */
     open: (): CallState[] =>

@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import { openSqlite, type Database } from './sqlite.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { migrations } from './migrations.ts';
 
@@ -30,7 +30,7 @@ function unusable(file: string, cause: unknown): PreavisError {
 }
 
 /** A catalogue that another process is making at this moment, or was when it was killed, has no table yet. */
-function isEmpty(database: Database.Database): boolean {
+function isEmpty(database: Database): boolean {
   // SQLite takes any file of a few bytes for an empty database; a begun one has its first page.
   if (database.pragma('page_count', { simple: true }) === 0) return false;
   return database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
@@ -38,7 +38,7 @@ function isEmpty(database: Database.Database): boolean {
 
 /** Looks at an existing file without changing a byte of it. */
 function inspect(file: string): void {
-  const database = new Database(file, { readonly: true, fileMustExist: true });
+  const database = openSqlite(file, { readonly: true, fileMustExist: true });
   try {
     const id = database.pragma('application_id', { simple: true });
     const version = Number(database.pragma('user_version', { simple: true }));
@@ -57,7 +57,7 @@ function inspect(file: string): void {
   }
 }
 
-function migrate(database: Database.Database): void {
+function migrate(database: Database): void {
   const step = database.transaction((index: number, sql: string) => {
     if (Number(database.pragma('user_version', { simple: true })) !== index) return;
     database.exec(sql);
@@ -68,10 +68,11 @@ function migrate(database: Database.Database): void {
 }
 
 /**
- * Opens the catalogue, making or migrating it as needed. Every commit is on disk when it returns (synchronous=FULL).
+ * Opens the catalogue, making or migrating it as needed. Commits are on disk when they return (synchronous=FULL); the only
+ * exception is in calls.ts.
  * Throws catalogue_unusable, catalogue_foreign or catalogue_newer; the file is unchanged then.
  */
-export function openDatabase(file: string, { mustExist = false }: Options = {}): Database.Database {
+export function openDatabase(file: string, { mustExist = false }: Options = {}): Database {
   try {
     if (existsSync(file) && statSync(file).size > 0) {
       inspect(file);
@@ -81,7 +82,7 @@ export function openDatabase(file: string, { mustExist = false }: Options = {}):
       closeSync(openSync(file, 'a', 0o600));
       chmodSync(file, 0o600);
     }
-    const database = new Database(file, { timeout: busyTimeoutMs });
+    const database = openSqlite(file, { timeout: busyTimeoutMs });
     try {
       database.pragma('journal_mode = WAL');
       database.pragma('synchronous = FULL');

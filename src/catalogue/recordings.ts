@@ -130,6 +130,19 @@ export function makeRecordings(database: Database.Database, now: () => number) {
     VALUES (@at, @id, @event, @from, @to, @actor, @detail)`);
   const selectAudit = database.prepare(`SELECT * FROM audit WHERE recording_id = ? ORDER BY id`);
 
+  const updates = new Map<string, Database.Statement>();
+  /** There are as many of these as there are kinds of step, a handful. */
+  const updateStatus = (assignments: string): Database.Statement => {
+    const known = updates.get(assignments);
+    if (known !== undefined) return known;
+    const statement = database.prepare(`
+      UPDATE recordings SET status = @to, attempts = 0, next_attempt_at = 0${assignments}
+      WHERE id = @id AND status = @from`);
+    updates.set(assignments, statement);
+
+    return statement;
+  };
+
   const move = database.transaction(
     (id: RecordingId, from: RecordingStatus, to: RecordingStatus, changes: RecordingChanges, note: AuditNote): void => {
       if (!forward[from].includes(to)) throw new TypeError(`a recording never goes from ${from} to ${to}`);
@@ -138,12 +151,7 @@ export function makeRecordings(database: Database.Database, now: () => number) {
       const values = Object.fromEntries(
         keys.map((key) => [key, key === 'flags' ? JSON.stringify(changes.flags) : (changes[key] ?? null)]),
       );
-      const moved = database
-        .prepare(
-          `UPDATE recordings SET status = @to, attempts = 0, next_attempt_at = 0${assignments}
-           WHERE id = @id AND status = @from`,
-        )
-        .run({ ...values, id, from, to });
+      const moved = updateStatus(assignments).run({ ...values, id, from, to });
       if (moved.changes === 0) {
         throw new PreavisError('status_conflict', `recording ${id} is no longer ${from}`);
       }

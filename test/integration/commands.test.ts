@@ -187,7 +187,8 @@ describe('recordings', () => {
           keepUntil: '2026-09-21T10:01:20.010Z',
           purposeEnds: [{ purpose: 'training', keepUntil: '2026-09-21T10:01:20.010Z', inForce: false }],
           objectKey: null,
-          flags: [],
+          // The recorder of this call ran for a minute.
+          flags: ['shorter_than_expected'],
           failure: null,
         },
       ],

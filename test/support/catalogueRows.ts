@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { openSqlite, type Database } from '../../src/catalogue/sqlite.ts';
 import { migrations } from '../../src/catalogue/migrations.ts';
 import type { RecordingId } from '../../src/core/ids.ts';
 
@@ -13,8 +13,8 @@ export function idOf(number: number): RecordingId {
 }
 
 /** A catalogue of an earlier schema: only the first `steps` migrations. */
-export function oldCatalogue(file: string, steps: number): Database.Database {
-  const database = new Database(file);
+export function oldCatalogue(file: string, steps: number): Database {
+  const database = openSqlite(file);
   for (const sql of migrations.slice(0, steps)) database.exec(sql);
   database.pragma(`user_version = ${steps}`);
   database.pragma('application_id = 0x70726176');
@@ -31,7 +31,7 @@ export type RowOptions = {
   keepUntil?: number | null;
 };
 
-export function insertPolicy(database: Database.Database, version: string, keepDays: Record<string, number>): void {
+export function insertPolicy(database: Database, version: string, keepDays: Record<string, number>): void {
   const purposes = Object.fromEntries(
     Object.entries(keepDays).map(([id, days]) => [
       id,
@@ -42,7 +42,7 @@ export function insertPolicy(database: Database.Database, version: string, keepD
 }
 
 /** A call that has ended and its recording, with the same number as id. */
-export function insertRecording(database: Database.Database, options: RowOptions): RecordingId {
+export function insertRecording(database: Database, options: RowOptions): RecordingId {
   const {
     number,
     purposes = ['training', 'agreement'],

@@ -39,6 +39,9 @@ async function serve(handler: Handler, { timeoutMs = 5_000, path = '' } = {}) {
   return { ...client, sockets, connections: () => connections };
 }
 
+/** A request right behind another may find the connection of that one not yet free. */
+const idle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** What a request is refused with. */
 async function refusal(request: Promise<unknown>): Promise<PreavisError> {
   try {
@@ -91,7 +94,10 @@ describe('a request to Asterisk', () => {
 
   test('uses one connection for many', async () => {
     const { request, connections } = await serve((_, response) => response.end('[]'));
-    for (let count = 0; count < 20; count += 1) await request('GET', '/channels');
+    for (let count = 0; count < 20; count += 1) {
+      await request('GET', '/channels');
+      await idle();
+    }
     expect(connections()).toBe(1);
   });
 
@@ -201,6 +207,7 @@ describe('a kept connection that Asterisk closes as a request is under way', () 
     const { handler, requests } = forgetful(() => 1);
     const { request } = await serve(handler);
     await request('GET', '/one');
+    await idle();
     expect(await request('GET', '/two')).toEqual([]);
     expect(requests).toEqual(['0 /ari/one', '0 /ari/two', '1 /ari/two']);
   });
@@ -209,6 +216,7 @@ describe('a kept connection that Asterisk closes as a request is under way', () 
     const { handler, requests } = forgetful((connection) => (connection === 0 ? 1 : 0));
     const { request } = await serve(handler);
     await request('GET', '/one');
+    await idle();
     expect(await refusal(request('GET', '/two'))).toMatchObject({ code: 'ari_unreachable' });
     expect(requests).toHaveLength(3);
   });

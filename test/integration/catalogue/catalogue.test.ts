@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import Database from 'better-sqlite3';
+import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
 import type { CallState } from '../../../src/call/state.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { withLease } from '../../../src/catalogue/lease.ts';
@@ -19,8 +19,8 @@ const newFile = (): string => folder.path(`${(files += 1)}.db`);
 const note = { event: 'test', actor: 'test' };
 
 /** A second look at the file, past the catalogue's interface. */
-function peek<T>(file: string, look: (database: Database.Database) => T): T {
-  const database = new Database(file);
+function peek<T>(file: string, look: (database: Database) => T): T {
+  const database = openSqlite(file);
   try {
     return look(database);
   } finally {

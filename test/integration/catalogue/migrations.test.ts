@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import type { CallId } from '../../../src/core/ids.ts';
@@ -74,7 +74,7 @@ describe.each(schemas)('a catalogue of schema %d', (schema) => {
   test('is brought up to date once', () => {
     const file = left(schema);
     for (let count = 0; count < 2; count += 1) openCatalogue(file, clockAt(callEnd)).close();
-    const database = new Database(file, { readonly: true });
+    const database = openSqlite(file, { readonly: true });
     expect(database.pragma('user_version', { simple: true })).toBe(migrations.length);
     database.close();
   });

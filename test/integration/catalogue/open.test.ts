@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
 import { openDatabase } from '../../../src/catalogue/open.ts';
@@ -25,7 +25,7 @@ async function foreign(make: (file: string) => void | Promise<void>): Promise<st
 }
 
 function database(file: string, sql: string): void {
-  const handle = new Database(file);
+  const handle = openSqlite(file);
   handle.exec(sql);
   handle.close();
 }
@@ -160,7 +160,7 @@ describe('a file of another program is refused unchanged:', () => {
     const file = await foreign((path) => {
       database(path, 'PRAGMA journal_mode = WAL; CREATE TABLE songs (title TEXT)');
     });
-    const other = new Database(file);
+    const other = openSqlite(file);
     try {
       other.exec('INSERT INTO songs VALUES (1)');
       expect(await refusal(file)).toBe('catalogue_foreign');

@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { makePreferences } from '../../../src/call/preferences.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues, clockAt, dayMs } from '../../support/catalogues.ts';
@@ -14,7 +14,7 @@ function stage() {
   const table = open(file, clock);
   const options = { table, hashKey: 'k'.repeat(32), keepDays: 30, defaultCountry: 'BE', clock } as const;
   const rows = (): unknown[] => {
-    const database = new Database(file);
+    const database = openSqlite(file);
     try {
       return database.prepare('SELECT * FROM preferences').all();
     } finally {

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import Database from 'better-sqlite3';
+import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { finishRecordings } from '../../../src/archive/finish.ts';
 import { spoolFile } from '../../../src/archive/spool.ts';
@@ -39,9 +39,9 @@ afterEach(() => {
 });
 
 /** Opens the catalogue and writes rows beside it. */
-function withRows(write: (database: Database.Database) => void): void {
+function withRows(write: (database: Database) => void): void {
   catalogue = openCatalogue(file, clock);
-  const database = new Database(file);
+  const database = openSqlite(file);
   write(database);
   database.close();
 }
@@ -68,7 +68,7 @@ const ends = [
 
 describe('the migration to ends of purposes', () => {
   /** A catalogue of schema 1 with these rows, opened by this version. */
-  function migrated(write: (database: Database.Database) => void): void {
+  function migrated(write: (database: Database) => void): void {
     const old = oldCatalogue(file, 1);
     insertPolicy(old, 'one', keep);
     write(old);

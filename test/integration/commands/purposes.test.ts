@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { check } from '../../../src/commands/check.ts';
 import type { CommandContext } from '../../../src/commands/context.ts';
 import { purposesList, purposesRegister } from '../../../src/commands/purposes.ts';
@@ -40,7 +40,7 @@ const json = (): unknown => JSON.parse(printed.join('\n'));
 beforeAll(() => {
   const file = folder.path('catalogue.db');
   openCatalogue(file, { now: () => callEnd }).close();
-  const database = new Database(file);
+  const database = openSqlite(file);
   insertPolicy(database, 'one', { training: 28, agreement: 395 });
   insertRecording(database, { number: 1, status: 'archived', keepUntil: callEnd + 395 * dayMs });
   insertRecording(database, { number: 2, status: 'archived', keepUntil: callEnd + 28 * dayMs, purposes: ['training'] });

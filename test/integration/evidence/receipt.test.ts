@@ -177,9 +177,9 @@ describe('the receipt of a call without a recording', () => {
       what: 'that was abandoned before it was planned',
       events: () => [{ type: 'callerLeft', at: callStart + 5 }],
       then: {
-        call: { result: 'abandoned', line: null },
+        call: { result: 'abandoned', line: 'default' },
         notice: [],
-        purposes: [],
+        purposes: [{ id: 'training', keepUntil: null }],
         language: { played: [], reason: null },
       },
     },
@@ -243,7 +243,7 @@ describe('the receipt of a call without a recording', () => {
     const set = await stage();
     const facts = someFacts(countingIds());
     await set.catalogue.savePolicy(facts.policyVersion, JSON.stringify({ purposes: {} }));
-    await set.catalogue.save(refuse({ ...facts, order: undefined }, 'arguments_invalid').state);
+    await set.catalogue.save(refuse({ ...facts, request: undefined, order: undefined }, 'arguments_invalid').state);
     const receipt = await receiptFor(set, {
       facts,
       id: facts.order.recording,
