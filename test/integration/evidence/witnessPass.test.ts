@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { finishRecordings, sweepSpool } from '../../../src/archive/finish.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
 import type { Sentence } from '../../../src/call/notice.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { soundNameOf } from '../../../src/config/prompts.ts';
 import { receiptOfCall, receiptSchema, type Receipt } from '../../../src/evidence/receipt.ts';
 import { makeWitnessPass } from '../../../src/evidence/witnessPass.ts';
@@ -102,7 +102,7 @@ describe('a call that the second witness saw', () => {
     const set = await stage();
     const call = await finishedCall(set);
     const channels = (): unknown[] => {
-      const database = new Database(join(set.celFile, '..', 'catalogue.db'), { readonly: true });
+      const database = openSqlite(join(set.celFile, '..', 'catalogue.db'), { readonly: true });
       try {
         return database.prepare('SELECT caller_channel FROM calls').pluck().all();
       } finally {
@@ -299,6 +299,16 @@ describe('a call that was not recorded', () => {
         },
       ],
     });
+  });
+
+  test('is not compared before its recording is finished, which sets the flags', async () => {
+    const set = await stage();
+    const call = await set.recorded(toneWav(0, 60_010), { shape: { asterisk } });
+    await set.pass();
+    expect((await receiptFor(set, call)).witness).toBeNull();
+    await finishRecordings(set);
+    await set.pass();
+    expect(await flagsOf(set, call)).toEqual(['silent', 'witness_missing']);
   });
 
   test('is not compared while it goes on', async () => {
