@@ -27,14 +27,11 @@ function unusable(file: string, cause: unknown): PreavisError {
   return new PreavisError('witness_unusable', `${file} cannot be read (${errnoOf(cause) ?? 'error'})`, { cause });
 }
 
-/**
- * The lines in `most` bytes behind `from`; where that is not the beginning of the file, the first, which may be a part, is
- * left out.
- */
+/** The lines in `most` bytes behind `from`. The first may be the end of one, which is no line of ours. */
 async function* linesOf(file: FileHandle, from: number, most: number): AsyncGenerator<string> {
   const chunk = Buffer.alloc(chunkBytes);
   let rest = Buffer.alloc(0);
-  let skipping = from > 0;
+  let skipping = false;
   for (let at = from; at < from + most;) {
     const { bytesRead } = await file.read(chunk, 0, chunkBytes, at);
     // A last line without its end is still being written.

@@ -187,11 +187,11 @@ whereWitnessed('a call on an Asterisk that logs its sounds', () => {
   });
 
   it.each([
-    ['lied', 'disagrees', 'tells another time'],
-    ['unlogged', 'missing', 'lacks a sentence'],
+    { line: 'lied', status: 'disagrees', how: 'tells another time' },
+    { line: 'unlogged', status: 'missing', how: 'lacks a sentence' },
   ])(
-    'is flagged and recorded all the same when the log %s (%s)',
-    async (line, status) => {
+    'is flagged and recorded all the same when the log $how',
+    async ({ line, status }) => {
       const receipt = await receiptOf(line);
       const sentence = { verified: true, verdict: 'verified' };
       expect(receipt).toMatchObject({

@@ -313,6 +313,7 @@ describe('a call that was not recorded', () => {
 
   test('is not compared while it goes on', async () => {
     const set = await stage();
+    await set.recorded(undefined, { until: 'announcing', shape: { asterisk } });
     await set.recorded(undefined, { until: 'talking', shape: { asterisk } });
     expect(await set.catalogue.unwitnessed()).toEqual([]);
   });

@@ -128,7 +128,7 @@ describe('a file of any content', () => {
       Buffer.from(`\u0000\u0001\u0002\n"STREAM_BEGIN","17\n"${'"'.repeat(77)}\n`),
       Buffer.from(`name,number\n"Jan ""J"" Peeters","+3292345678"\n${begin}\n`),
       Buffer.alloc(3_000_000, 'x'),
-      Buffer.from(`\n${channel},${channel}\n"${channel}\n`),
+      Buffer.from(`\n${celBegin(start, channel, 's'.repeat(5_000))}\n${channel},${channel}\n"${channel}\n`),
       Buffer.from([0xff, 0xfe, 0xc3, 0x28, 10]),
       Buffer.from(`${end}\n`),
     ];

@@ -155,6 +155,9 @@ describe('an unusual course', () => {
     const lines = [...truth, began(start + 10_000, first), ended(start + 13_345)];
     expect(statusOf([first, second, again], lines)).toEqual(['agrees', 'agrees', 'agrees', 'agrees']);
     expect(statusOf([again], truth)).toEqual(['disagrees', 'disagrees']);
+    const soon = sentence({ startedAt: start + 3_400, finishedAt: start + 6_745 });
+    const inARow = [...truth.slice(0, 2), began(start + 3_400, first), ended(start + 6_745)];
+    expect(statusOf([first, soon], inARow)).toEqual(['agrees', 'agrees', 'agrees']);
   });
 
   test('ends without a begin, doubled lines and unknown sounds in between change nothing', () => {
