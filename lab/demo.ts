@@ -6,6 +6,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { makeMinioStore } from '../src/archive/minioStore.ts';
 import { openCatalogue, type Catalogue } from '../src/catalogue/catalogue.ts';
@@ -160,8 +161,8 @@ async function countObjects(store: LabStore): Promise<number> {
   return objects;
 }
 
-function printReport(report: Report): void {
-  const rows = report.calls.map((call) => [
+function printCalls(calls: readonly ReportCall[]): void {
+  const rows = calls.map((call) => [
     call.id,
     call.line ?? '',
     call.purpose,
@@ -188,9 +189,35 @@ function printReport(report: Report): void {
     'KEPT UNTIL',
   ];
   say(`\n${table(header, rows)}\n`);
+}
+
+function printReport(report: Report): void {
+  printCalls(report.calls);
   say(`Archive (${report.archive.store}): ${report.archive.objects} objects after the retention pass.`);
   say(`Retention: ${report.retention.due} due, ${report.retention.erased} erased.`);
   say(`Health page: ${report.console.url}`);
+}
+
+/** Calls of your own: each is sent to the archive and shown when it has ended, until `end` resolves. */
+async function showOwnCalls(
+  catalogue: Catalogue,
+  archive: () => Promise<void>,
+  folder: string | undefined,
+  end: Promise<void>,
+): Promise<void> {
+  const shown = new Set((await catalogue.calls(100)).map((call) => call.id));
+  const over = end.then(() => true as const);
+  const report = (calls: readonly CallRow[]): Promise<ReportCall[]> =>
+    Promise.all(calls.map((call) => reportCall(call, catalogue, folder)));
+  do {
+    const ended = (await catalogue.calls(100)).filter((call) => call.result !== null && !shown.has(call.id)).reverse();
+    const reports = await report(ended);
+    const ready = ended.filter((_, index) => reports[index]?.recording?.status !== 'recording');
+    if (ready.length === 0) continue;
+    if (reports.some((call) => call.recording?.status === 'recorded')) await archive();
+    printCalls(await report(ready));
+    for (const call of ready) shown.add(call.id);
+  } while ((await Promise.race([over, sleep(500)])) !== true);
 }
 
 function unexpected(report: Report): string[] {
@@ -261,10 +288,13 @@ async function run(options: { once: boolean; json: string | undefined; wav: stri
     ]);
     await work;
     await settle(catalogue);
-    say('Uploading ...');
-    const uploaded = await rig.preavis('upload');
-    say(`  ${(uploaded.stdout || uploaded.stderr).trim()}`);
-    if (options.wav !== undefined) await fetchWavs(catalogue, store, options.wav);
+    const archive = async (): Promise<void> => {
+      say('Uploading ...');
+      const uploaded = await rig.preavis('upload');
+      say(`  ${(uploaded.stdout || uploaded.stderr).trim()}`);
+      if (options.wav !== undefined) await fetchWavs(catalogue, store, options.wav);
+    };
+    await archive();
     say('Retention ...');
     const retention = await rig.preavisJson<{ due: number; erased: number }>('retention', 'run');
     const report: Report = {
@@ -279,8 +309,8 @@ async function run(options: { once: boolean; json: string | undefined; wav: stri
     if (surprises.length > 0) throw new Error(`The demo did not go as it should: ${surprises.join(', ')}.`);
     if (!options.once) {
       say(`\nCall sip:100@127.0.0.1:${rig.asterisk.sipPort} with a softphone on this machine (A-law, no account).`);
-      say('Ctrl-C ends everything.');
-      await asked;
+      say('It is shown here when it has ended. Ctrl-C ends everything.');
+      await showOwnCalls(catalogue, archive, options.wav, asked);
     }
   } finally {
     await stopAll();

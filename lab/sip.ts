@@ -29,6 +29,8 @@ export type AgentOptions = {
   ringMs?: number;
   /** Counted from the answer. Without it the agent waits for the other side to hang up. */
   hangUpAfterMs?: number;
+  /** The extension that `forward` sends callers to. */
+  forwardTo?: string;
   /** How many calls it can have at the same time. */
   atOnce?: number;
   /** Hears its calls in its place; for agents with one call at a time. */
@@ -124,6 +126,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     tonePath: options.tone?.path,
     earlyTonePath: options.earlyTone?.path,
     earPort: options.ear?.port,
+    forwardTo: options.forwardTo,
   });
   const sipp = await Sipp.start(xml, ['-aa'], options.atOnce ?? 10);
   await sipp.listens();

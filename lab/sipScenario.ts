@@ -1,7 +1,7 @@
 /** SIPp scenarios as XML text. What happens is written to SIPp's log, one line an event: `EVENT MILLISECONDS`. */
 import { digitPayload } from './ear.ts';
 
-export type AgentBehaviour = 'answer' | 'busy' | 'noAnswer' | 'congestion';
+export type AgentBehaviour = 'answer' | 'busy' | 'noAnswer' | 'congestion' | 'forward';
 
 export type AgentScenario = {
   readonly behaviour: AgentBehaviour;
@@ -11,6 +11,8 @@ export type AgentScenario = {
   /** Played before the answer, as early media. */
   readonly earlyTonePath?: string | undefined;
   readonly earPort?: number | undefined;
+  /** Where `forward` sends callers: the user part of its Contact, for Asterisk an extension. */
+  readonly forwardTo?: string | undefined;
 };
 
 export type CallerScenario = {
@@ -71,7 +73,8 @@ function escape(text: string): string {
 }
 
 export function agentScenario(input: AgentScenario): string {
-  const reply = (status: string, description: readonly string[] = []) =>
+  const ownContact = 'sip:agent@[local_ip]:[local_port]';
+  const reply = (status: string, description: readonly string[] = [], contact = ownContact) =>
     message(
       [
         `SIP/2.0 ${status}`,
@@ -80,7 +83,7 @@ export function agentScenario(input: AgentScenario): string {
         '[last_To:];tag=agent-[pid]-[call_number]',
         '[last_Call-ID:]',
         '[last_CSeq:]',
-        'Contact: <sip:agent@[local_ip]:[local_port]>',
+        `Contact: <${contact}>`,
         'Allow: INVITE, ACK, CANCEL, BYE',
       ],
       description,
@@ -92,8 +95,8 @@ export function agentScenario(input: AgentScenario): string {
 <ereg regexp="sip:[^>;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
 ${note('invited')}<log message="${callerLine}[$from]"/>
 <log message="${dialogLine}[call_id]|&lt;sip:agent@127.0.0.1&gt;;tag=agent-[pid]-[call_number]|[$from]|[$contact]|[local_port]"/></action></recv>`;
-  const refuse = (status: string) => `${invited}
-<send retrans="500">${reply(status)}</send>
+  const refuse = (status: string, contact = ownContact) => `${invited}
+<send retrans="500">${reply(status, [], contact)}</send>
 <recv request="ACK"/>
 <Reference variables="from,contact"/>`;
   const cancelled = `<label id="cancelled"/>
@@ -111,6 +114,8 @@ ${note('invited')}<log message="${callerLine}[$from]"/>
       return scenario('agent', refuse('486 Busy Here'));
     case 'congestion':
       return scenario('agent', refuse('503 Service Unavailable'));
+    case 'forward':
+      return scenario('agent', refuse('302 Moved Temporarily', `sip:${input.forwardTo ?? ''}@[local_ip]`));
     case 'noAnswer':
       return scenario(
         'agent',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { finishRecordings, sweepSpool, type FinishPorts } from './archive/finish.ts';
 import { SelfCheckThread } from './archive/selfCheckThread.ts';
 import { uploadPass } from './archive/uploader.ts';
@@ -49,6 +50,9 @@ type EndJobs = { finish: FinishPorts; witness: () => Promise<void> };
 /** How often the end of calls, and files that were not yet closed, are looked at again while stopping or serving, ms. */
 const finishEveryMs = 10_000;
 const drainPollMs = 100;
+/** Pause before calls are compared with Asterisk again, ms: doubling from the first to the second. */
+const comparePauseMs = 500;
+const longestComparePauseMs = 30_000;
 /** A scheduled pass does not wait for another process's. */
 const noWait = 0;
 
@@ -60,9 +64,13 @@ export class App {
   /** What to undo, newest last. */
   readonly #undo: (() => void | Promise<void>)[] = [];
   #registry: CallRegistry | undefined;
+  /** Read before the first call can come. */
+  #asterisk: AsteriskIdentity = { version: '', node: '' };
   /** Another process has taken over the Stasis application: calls go there. */
   #replaced = false;
   #reconciling: Promise<void> = Promise.resolve();
+  /** Aborted when the connection is lost or everything stops: comparing calls with Asterisk is not repeated then. */
+  #comparable = new AbortController();
   #finishing: Promise<void> = Promise.resolve();
 
   constructor(options: AppOptions) {
@@ -98,17 +106,17 @@ export class App {
     const library = await loadLibrary(config);
     const policy = makePolicy(config, library);
     const metrics = makeMetrics();
-    const store = makeStore(config);
     const catalogue = openCatalogue(config.catalogue.file, clock);
     this.#undo.push(() => {
       catalogue.close();
     });
+    const store = makeStore(config, catalogue);
     await this.#claim(catalogue);
     await catalogue.savePolicy(policy.version, policyContent(policy));
     await this.#checkSpool();
     const ari = makeAri(config);
     this.#undo.push(ari.close);
-    const identity = await ari.commands.identity();
+    this.#asterisk = await ari.commands.identity();
     await proveSpool(config.recording.spoolFolder, ari.commands, ids);
     await refuseMissingPrompts(policy, ari.commands);
 
@@ -126,10 +134,10 @@ export class App {
     };
     const shared = { config, catalogue, store, clock, log, actor: 'serve' };
     const end: EndJobs = { finish, witness: makeWitness(shared, metrics.witness) };
-    const registry = this.#makeRegistry(policy, catalogue, ari, identity, end, metrics);
+    const registry = this.#makeRegistry(policy, catalogue, ari, end, metrics);
     this.#registry = registry;
     const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
-    connection.listen(this.#listener(registry));
+    connection.listen(this.#listener(registry, ari));
     if (config.health.port !== 0) {
       const page = new HealthPage(() => this.#health(connection, registry), metrics);
       await page.start(config.health.host, config.health.port);
@@ -171,7 +179,7 @@ export class App {
       log,
     );
     this.#undo.push(() => schedule.stop());
-    log.info({ asterisk: identity.version, policy: policy.version, archive: store.kind }, 'serving');
+    log.info({ asterisk: this.#asterisk.version, policy: policy.version, archive: store.kind }, 'serving');
   }
 
   /** One serve on a catalogue at a time: a second one would take the calls of the first. Throws job_busy. */
@@ -213,14 +221,7 @@ export class App {
     }
   }
 
-  #makeRegistry(
-    policy: Policy,
-    catalogue: Catalogue,
-    ari: Ari,
-    identity: AsteriskIdentity,
-    end: EndJobs,
-    metrics: Metrics,
-  ): CallRegistry {
+  #makeRegistry(policy: Policy, catalogue: Catalogue, ari: Ari, end: EndJobs, metrics: Metrics): CallRegistry {
     const { config, log, clock, ids } = this.#options;
     const preferences = callPreferences(config, policy, catalogue, clock);
 
@@ -245,7 +246,7 @@ export class App {
       ids,
       log,
       promptDesk: makePromptDesk(config, { ari: ari.commands, ids, log, clock }),
-      asterisk: () => identity,
+      asterisk: () => this.#asterisk,
       callEnded: (state) => {
         if (state.kind !== 'ended') return;
         const { outcome } = state;
@@ -255,7 +256,7 @@ export class App {
     });
   }
 
-  #listener(registry: CallRegistry): AriListener {
+  #listener(registry: CallRegistry, { commands }: Ari): AriListener {
     const { log } = this.#options;
 
     return {
@@ -263,23 +264,40 @@ export class App {
         if (event.type === 'applicationReplaced') {
           this.#replaced = true;
           log.error('another process has taken over the Stasis application; this one no longer gets calls');
-          registry.keysMissed();
+          registry.connectionLost();
         }
         registry.handle(event);
       },
       connected: () => {
         this.#replaced = false;
-        this.#reconciling = this.#reconciling
-          .then(() => registry.reconcile())
-          .catch((thrown: unknown) => {
-            const error = asPreavisError(thrown);
-            log.error({ code: error.code, err: error }, 'the calls could not be compared with Asterisk');
-          });
+        this.#comparable = new AbortController();
+        const { signal } = this.#comparable;
+        this.#reconciling = this.#reconciling.then(() => this.#compare(registry, commands, signal));
       },
       disconnected: () => {
-        registry.keysMissed();
+        registry.connectionLost();
+        this.#comparable.abort();
       },
     };
+  }
+
+  /** After each (re)connection: it may be another Asterisk, and events were missed. Repeated until it succeeds. */
+  async #compare(registry: CallRegistry, ari: Ari['commands'], signal: AbortSignal): Promise<void> {
+    const { log } = this.#options;
+    for (let failures = 0; ; failures += 1) {
+      try {
+        this.#asterisk = await ari.identity();
+        await registry.reconcile();
+
+        return;
+      } catch (thrown) {
+        const error = asPreavisError(thrown);
+        log.error({ code: error.code, err: error }, 'the calls could not be compared with Asterisk');
+      }
+      const pauseMs = Math.min(comparePauseMs * 2 ** failures, longestComparePauseMs);
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+    }
   }
 
   /** One pass at a time; its own errors are logged by it. */
@@ -300,6 +318,7 @@ export class App {
     }
     if (registry.size > 0) log.warn({ calls: registry.size }, 'calls are left to the next start');
     await registry.abandon();
+    this.#comparable.abort();
     await this.#reconciling;
     this.#finish(end);
     await this.#finishing;

@@ -10,7 +10,7 @@ import { recordingsList, recordingsShow, type ListOptions } from './commands/rec
 import { retentionRun } from './commands/retention.ts';
 import { serve } from './commands/serve.ts';
 import { upload } from './commands/upload.ts';
-import { asPreavisError } from './core/errors.ts';
+import { asPreavisError, PreavisError } from './core/errors.ts';
 
 /** Arguments, exit codes and the one place where an error becomes text for people. */
 
@@ -35,6 +35,7 @@ function program(done: (code: number) => void): Command {
   root
     .command('serve')
     .description('run the ARI application and its jobs until SIGTERM or SIGINT')
+    .option('--json', 'tell an error that stops it as one JSON object, as its log is')
     .action(async () => {
       done(await serve(context()));
     });
@@ -152,13 +153,20 @@ function program(done: (code: number) => void): Command {
   return root;
 }
 
-/** Prints code, what is wrong and what to do; never a stack trace. */
-function explain(thrown: unknown): number {
-  const error = asPreavisError(thrown);
-  process.stderr.write(`preavis: ${error.code}: ${error.message}\n`);
-  if (error.hint !== '') process.stderr.write(`  ${error.hint}\n`);
+/** Prints code, what is wrong and what to do, as text or as one line of JSON; never a stack trace. */
+function explain(thrown: unknown, json: boolean): number {
+  const { code, message, hint, exitCode } = asPreavisError(thrown);
+  if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+  else process.stderr.write(`preavis: ${code}: ${message}\n${hint === '' ? '' : `  ${hint}\n`}`);
 
-  return error.exitCode;
+  return exitCode;
+}
+
+function usageError(thrown: CommanderError): PreavisError {
+  // Commander would print the whole help for a missing command, and has no words for it.
+  const what = thrown.code === 'commander.help' ? 'a command is missing' : thrown.message.replace(/^error: /, '');
+
+  return new PreavisError('usage', what, { cause: thrown });
 }
 
 // A reader that has seen enough (`| head`) is no fault.
@@ -174,16 +182,10 @@ async function main(argv: readonly string[]): Promise<number> {
       code = exitCode;
     }).parseAsync(argv);
   } catch (thrown) {
-    if (thrown instanceof CommanderError) {
-      if (thrown.exitCode === 0) return 0;
-      // Commander would print the whole help for a missing command, and has no words for it.
-      const what = thrown.code === 'commander.help' ? 'a command is missing' : thrown.message.replace(/^error: /, '');
-      process.stderr.write(`preavis: usage: ${what}\n  See \`preavis --help\`.\n`);
+    const isCommander = thrown instanceof CommanderError;
+    if (isCommander && thrown.exitCode === 0) return 0;
 
-      return 2;
-    }
-
-    return explain(thrown);
+    return explain(isCommander ? usageError(thrown) : thrown, argv.includes('--json'));
   }
 
   return code;

@@ -168,11 +168,18 @@ export function makePromptDesk(
   });
 }
 
-export function makeStore(config: Config): ObjectStore {
+/** The catalogue is undefined before there is one: then nothing is known to be in the archive. */
+export function makeStore(config: Config, catalogue: Pick<Catalogue, 'knownObject'> | undefined): ObjectStore {
   const { store, directory, minio } = config.archive;
   switch (store) {
-    case 'directory':
-      return makeDirectoryStore({ folder: directory.folder });
+    case 'directory': {
+      const made: ObjectStore = makeDirectoryStore({
+        folder: directory.folder,
+        known: () => catalogue?.knownObject(made.location) ?? Promise.resolve('never'),
+      });
+
+      return made;
+    }
     case 'minio':
       return makeMinioStore({
         endPoint: minio.endPoint,

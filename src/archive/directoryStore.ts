@@ -11,8 +11,9 @@ import { mkdir, open, readdir, rename, rmdir, stat as statPath, unlink, type Fil
 import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { assertMarked, mark, type KnownObject } from './archiveMarker.ts';
 import { openExpected } from './expectedSource.ts';
-import { readFully } from './fileDigest.ts';
+import { readFully } from './recordingFile.ts';
 import { assertKey, assertKeyPrefix, type Digest, type ObjectStore, type StoredObject } from './store.ts';
 import { stoppedBy, within } from './timeLimit.ts';
 
@@ -24,6 +25,8 @@ export type DirectoryStoreOptions = {
    * archive must be missing and not quietly begin anew on the local disk.
    */
   create?: boolean;
+  /** What the catalogue knows to be in this archive (default: nothing ever was); only asked when the marker is missing. */
+  known?: () => Promise<KnownObject>;
 };
 
 export type DirectoryStore = ObjectStore & {
@@ -41,12 +44,26 @@ const partialPattern = /^\.(?<name>.+)\.[0-9a-f]{16}\.partial$/;
 
 export function makeDirectoryStore(options: DirectoryStoreOptions): DirectoryStore {
   const root = resolve(options.folder);
+  const known = options.known ?? (() => Promise.resolve<KnownObject>('never'));
+  /** The folder is there and is the archive. */
+  const assertArchive = async (): Promise<void> => {
+    await assertRoot(root);
+    try {
+      await assertMarked(root, known);
+    } catch (error) {
+      throw toArchiveError(error, root);
+    }
+  };
+  const markArchive = async (): Promise<void> => {
+    await assertRoot(root);
+    await mark(root, known);
+  };
   const pathOf = (key: string): string => {
     assertKey(key);
     return join(root, key);
   };
 
-  /** Runs a step and gives its failure the code of an archive; `ENOENT` is left to `missing`, once the root is there. */
+  /** Runs a step and gives its failure the code of an archive; `ENOENT` is left to `missing`, in the archive itself. */
   const guarded = async <T>(step: () => Promise<T>, missing: () => T): Promise<T> => {
     try {
       return await step();
@@ -54,7 +71,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
       const errno = errnoOf(error);
       if (error instanceof PreavisError || (errno !== 'ENOENT' && errno !== 'ENOTDIR'))
         throw toArchiveError(error, root);
-      await assertRoot(root);
+      await assertArchive();
       return missing();
     }
   };
@@ -81,6 +98,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
       const file = pathOf(key);
       try {
         const partial = join(dirname(file), `.${basename(file)}.${randomBytes(8).toString('hex')}.partial`);
+        await markArchive();
         const target = await createBelow(root, partial);
         try {
           const bytes = await write(target).finally(() => target.close());
@@ -104,7 +122,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     check: async () => {
       try {
         if (options.create ?? true) await makeRoot(root);
-        await assertRoot(root);
+        await markArchive();
         const probe = join(root, `.check.${randomBytes(8).toString('hex')}.partial`);
         const target = await open(probe, 'wx', fileMode);
         try {
@@ -192,6 +210,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
             await unlink(join(folder, entry.name)).catch(ignoreMissing);
             if (isObject) removed += 1;
           }
+          if (removed === 0) await assertArchive();
           // Another erasure may have removed the folder already, which is what both want.
           await flushFolder(folder).catch(ignoreMissing);
           await removeEmptyFolders(folder, root);
@@ -202,7 +221,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
 
     list: async function* (prefix) {
       assertKeyPrefix(prefix);
-      await assertRoot(root);
+      await assertArchive();
       const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
       yield* walk(root, folder, prefix);
     },
@@ -226,7 +245,6 @@ async function makeRoot(root: string): Promise<void> {
 
 /** Makes a file that is not there yet, with its folders; an `erase` beside us may remove an empty folder in between. */
 async function createBelow(root: string, file: string): Promise<FileHandle> {
-  await assertRoot(root);
   for (let attempt = 1; ; attempt += 1) {
     try {
       await makeFolders(root, dirname(file));

@@ -5,7 +5,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { PreavisError } from '../core/errors.ts';
-import { openRecording, readFully, unreadable } from './fileDigest.ts';
+import { openRecording, readFully, unreadable } from './recordingFile.ts';
 import type { Digest } from './store.ts';
 
 export type ExpectedSource = {

@@ -12,6 +12,7 @@ import { Readable } from 'node:stream';
 import { Client } from 'minio';
 import { PreavisError } from '../core/errors.ts';
 import { openExpected, type ExpectedSource } from './expectedSource.ts';
+import { codeOf, missingCodes, toArchiveError } from './s3Errors.ts';
 import { assertKey, assertKeyPrefix, type Digest, type ObjectStore, type StoredObject } from './store.ts';
 import { stoppedBy, within } from './timeLimit.ts';
 
@@ -42,6 +43,8 @@ const defaultIdleTimeoutMs = 30_000;
 const cleanUpLimitMs = 10_000;
 const checkLimitMs = 60_000;
 const pageSize = 1_000;
+/** Rounds of looking and erasing until nothing may be left; one is enough unless somebody writes meanwhile. */
+const eraseRounds = 4;
 
 /** One call's client, with what the library does not tell: the status of the last answer. */
 type Session = { client: Client; lastStatus: number | undefined };
@@ -49,6 +52,7 @@ type Session = { client: Client; lastStatus: number | undefined };
 export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
   const { bucket } = options;
   const scheme = options.useTls ? 'https' : 'http';
+  const address = `${options.endPoint}:${options.port}`;
   const prefix = options.prefix === undefined || options.prefix === '' ? '' : `${options.prefix.replace(/\/$/, '')}/`;
   assertKeyPrefix(prefix);
   const partSizeBytes = options.partSizeBytes ?? defaultPartSizeBytes;
@@ -91,7 +95,7 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
       try {
         return await work(session.client);
       } catch (error) {
-        throw signal?.aborted ? stoppedBy(signal) : toArchiveError(error, session.lastStatus);
+        throw signal?.aborted ? stoppedBy(signal) : toArchiveError(error, session.lastStatus, address);
       }
     };
     return signal ? within(signal, mapped) : mapped();
@@ -132,12 +136,18 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
    */
   const removeIncompleteUploads = async (client: Client, key: string): Promise<void> => {
     const name = nameOf(key);
-    for (;;) {
+    const aborted = new Set<string>();
+    for (let idle = 0; idle < eraseRounds;) {
       const { uploads } = await client.listIncompleteUploadsQuery(bucket, name, '', '', '');
       const own = uploads.filter((upload) => isSameKey(upload.key, name));
       if (own.length === 0) return;
-      for (const upload of own) await abortUpload(client, name, upload.uploadId);
+      if (own.every(({ uploadId }) => aborted.has(uploadId))) idle += 1;
+      for (const { uploadId } of own) {
+        await abortUpload(client, name, uploadId);
+        aborted.add(uploadId);
+      }
     }
+    throw new PreavisError('archive_failed', 'The object store still lists uploads that it said were removed.');
   };
 
   const abortUpload = async (client: Client, name: string, uploadId: string): Promise<void> => {
@@ -202,7 +212,7 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
     return { key, bytes, versionId: versionId ?? found.versionId ?? null };
   };
 
-  const listVersions = async (client: Client, key: string, onlyFirstPage: boolean): Promise<string[]> => {
+  const listVersions = async (client: Client, key: string): Promise<string[]> => {
     const name = nameOf(key);
     const found: string[] = [];
     let keyMarker = '';
@@ -218,15 +228,17 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
       const own = page.objects.filter((object) => object.name === name);
       for (const object of own) found.push(versionIdOf(object));
       // The key itself comes before every longer one: a page that holds another key is the last that matters.
-      if (onlyFirstPage || !page.isTruncated || own.length < page.objects.length) return found;
+      if (!page.isTruncated || own.length < page.objects.length) return found;
+      const next = encodeURIComponent(page.versionIdMarker ?? '');
+      if (next === versionIdMarker) throw new PreavisError('archive_failed', 'The object store lists without an end.');
       keyMarker = encodeURIComponent(name);
-      versionIdMarker = encodeURIComponent(page.versionIdMarker ?? '');
+      versionIdMarker = next;
     }
   };
 
   const store: ObjectStore = {
     kind: 'minio',
-    location: `${scheme}://${options.endPoint}:${options.port}/${bucket}/${prefix}`,
+    location: `${scheme}://${address}/${bucket}/${prefix}`,
 
     check: async () => {
       const signal = AbortSignal.timeout(checkLimitMs);
@@ -261,7 +273,7 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
     read: (key) =>
       call(async (client) => {
         const answer = await client.getObject(bucket, nameOf(key));
-        return Readable.from(mapFailures(answer), { objectMode: false });
+        return Readable.from(mapFailures(answer, address), { objectMode: false });
       }),
 
     digest: (key, versionId, signal) =>
@@ -276,20 +288,25 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
         return { bytes, sha256: hash.digest('hex') };
       }, signal),
 
-    versions: (key) => call((client) => listVersions(client, key, false)),
+    versions: (key) => call((client) => listVersions(client, key)),
 
     erase: (key) =>
       call(async (client) => {
         await removeIncompleteUploads(client, key);
         let removed = 0;
-        for (;;) {
-          const left = await listVersions(client, key, true);
-          if (left.length === 0) return removed;
+        let left = await listVersions(client, key);
+        for (let round = 0; left.length > 0; round += 1) {
+          if (round === eraseRounds) {
+            const what = `${left.length} versions that it said were erased`;
+            throw new PreavisError('archive_failed', `The object store still lists ${what}.`);
+          }
           for (const versionId of left) {
             await client.removeObject(bucket, nameOf(key), { versionId });
             removed += 1;
           }
+          left = await listVersions(client, key);
         }
+        return removed;
       }),
 
     list: async function* (keyPrefix) {
@@ -320,11 +337,11 @@ function isSameKey(listed: unknown, name: string): boolean {
   return typeof listed === 'number' ? listed === Number(name) : listed === name;
 }
 
-async function* mapFailures(source: Readable): AsyncGenerator<Buffer> {
+async function* mapFailures(source: Readable, address: string): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
   } catch (error) {
-    throw toArchiveError(error, undefined);
+    throw toArchiveError(error, undefined, address);
   }
 }
 
@@ -354,51 +371,4 @@ function makeTransport({ useTls, idleTimeoutMs, signal, onStatus }: TransportOpt
     return sent;
   };
   return { request: request as typeof http.request };
-}
-
-const deniedCodes = new Set([
-  'AccessDenied',
-  'AllAccessDisabled',
-  'AccountProblem',
-  'ExpiredToken',
-  'InvalidAccessKeyId',
-  'InvalidToken',
-  'RequestTimeTooSkewed',
-  'SignatureDoesNotMatch',
-]);
-const missingCodes = new Set(['NoSuchKey', 'NoSuchVersion', 'NotFound']);
-/** Errno and the codes of node:tls and of the HTTP parser are written in capitals; those of S3 never are. */
-const networkCode = /^[A-Z][A-Z0-9_]*$/;
-
-/** The code of S3 or of the network that an error carries. An error inside an answer with status 200 is a bare record. */
-function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  const code: unknown = 'code' in error ? error.code : 'Code' in error ? error.Code : undefined;
-  return typeof code === 'string' && code !== '' ? code : undefined;
-}
-
-function toArchiveError(error: unknown, status: number | undefined): PreavisError {
-  if (error instanceof PreavisError) return error;
-  const code = codeOf(error);
-  const cause = error;
-  if (code !== undefined && networkCode.test(code)) {
-    return new PreavisError('archive_unreachable', `The object store does not answer (${code}).`, { cause });
-  }
-  if (code === 'NoSuchBucket') {
-    return new PreavisError('archive_bucket_missing', 'The bucket does not exist.', { cause });
-  }
-  if (code === 'RequestTimeTooSkewed') {
-    return new PreavisError('archive_denied', "This machine's clock differs too much from the object store's.", {
-      cause,
-      hint: 'Set the clocks by NTP.',
-    });
-  }
-  if ((code !== undefined && deniedCodes.has(code)) || status === 401 || status === 403) {
-    return new PreavisError('archive_denied', `The object store refused (${code ?? status ?? 'unknown'}).`, { cause });
-  }
-  if (code !== undefined && missingCodes.has(code)) {
-    return new PreavisError('archive_object_missing', 'The object store has no object under this key.', { cause });
-  }
-  const reason = code ?? (status === undefined ? 'no S3 answer' : `HTTP ${status}`);
-  return new PreavisError('archive_failed', `The object store answered with an error (${reason}).`, { cause });
 }

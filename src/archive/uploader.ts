@@ -60,7 +60,12 @@ export function retryWaitMs(attempts: number, random: number): number {
 }
 
 /** With these the archive as a whole does not work: one attempt is enough. */
-const hopeless: ReadonlySet<ErrorCode> = new Set(['archive_unreachable', 'archive_denied', 'archive_bucket_missing']);
+export const hopeless: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'archive_unreachable',
+  'archive_denied',
+  'archive_bucket_missing',
+  'archive_not_mounted',
+]);
 
 export async function uploadPass(ports: UploadPorts, options: UploadOptions): Promise<UploadResult> {
   return withLease(ports.catalogue, 'upload', options.waitMs, async () => {

@@ -7,7 +7,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { PreavisError } from '../core/errors.ts';
-import { openRecording, readFully, unreadable } from './fileDigest.ts';
+import { openRecording, readFully, unreadable } from './recordingFile.ts';
 
 export type WavInfo = {
   /** Of the whole file. */

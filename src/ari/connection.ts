@@ -2,7 +2,7 @@ import { connect, type Client } from 'ari-client';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { parseAriEvent, usedEventTypes } from './events.ts';
-import type { AriRequest } from './http.ts';
+import { hostAndPort, type AriRequest } from './http.ts';
 import type { AriListener } from './port.ts';
 
 /**
@@ -102,7 +102,8 @@ export class AriConnection {
     try {
       return await attempt;
     } catch (cause) {
-      throw new PreavisError('ari_unreachable', 'Asterisk does not open the event socket', { cause });
+      const address = hostAndPort(this.#options.url);
+      throw new PreavisError('ari_unreachable', `Asterisk does not open the event socket (${address})`, { cause });
     }
   }
 

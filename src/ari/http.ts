@@ -15,6 +15,13 @@ export type AriRequest = (
   body?: unknown,
 ) => Promise<unknown>;
 
+/** Host and port of an address, for error texts: without what else it may hold, such as a password. */
+export function hostAndPort(url: string): string {
+  const { protocol, hostname, port } = new URL(url);
+
+  return `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
+}
+
 export type AriHttpOptions = { url: string; username: string; password: string; timeoutMs: number };
 
 /** What one request is called in an error: the path without ids, which may come from a caller. */
@@ -35,10 +42,10 @@ const connections = 16;
 const idleMs = 10_000;
 
 /** What went wrong below HTTP. `cause` is an error of Node or of undici. */
-function unreachable(what: string, cause: unknown, expired: boolean): PreavisError {
+function unreachable(what: string, address: string, cause: unknown, expired: boolean): PreavisError {
   const reason = expired ? 'no answer in time' : (errnoOf(cause) ?? 'the connection failed');
 
-  return new PreavisError('ari_unreachable', `${what}: ${reason}`, { cause });
+  return new PreavisError('ari_unreachable', `${what}: ${reason} (${address})`, { cause });
 }
 
 /**
@@ -80,6 +87,7 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
   const stale = new WeakSet<object>();
   const pool = new Pool(base.origin, { connections, keepAliveTimeout: idleMs, connect: markStale(stale) });
   const authorization = `Basic ${Buffer.from(`${options.username}:${options.password}`).toString('base64')}`;
+  const address = hostAndPort(options.url);
   const root = `${base.pathname.replace(/\/$/, '')}/ari`;
 
   const once: AriRequest = async (method, path, query, body) => {
@@ -105,7 +113,7 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
       status = response.statusCode;
       text = await response.body.text();
     } catch (cause) {
-      throw unreachable(nameOf(method, path), cause, expired);
+      throw unreachable(nameOf(method, path), address, cause, expired);
     } finally {
       clearTimeout(timer);
     }

@@ -46,14 +46,16 @@ export async function proveSpool(
   const file = join(folder, `${name}.wav`);
   try {
     await writeFile(file, '', { flag: 'wx' });
-    if (await ari.hasRecording(name)) return;
+    try {
+      if (await ari.hasRecording(name)) return;
+    } finally {
+      await rm(file, { force: true });
+    }
   } catch (cause) {
     if (cause instanceof PreavisError) throw cause;
     throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder}: ${errnoOf(cause) ?? 'error'}`, {
       cause,
     });
-  } finally {
-    await rm(file, { force: true });
   }
   throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder} is not where this Asterisk records`);
 }

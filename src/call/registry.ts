@@ -1,7 +1,7 @@
 import type { AriEvent } from '../ari/events.ts';
 import type { AriQueries, AsteriskIdentity } from '../ari/port.ts';
 import type { Policy } from '../config/policy.ts';
-import { asPreavisError } from '../core/errors.ts';
+import { asPreavisError, type PreavisError } from '../core/errors.ts';
 import { isUlid, type BridgeId, type CallId, type ChannelId, type IdMaker } from '../core/ids.ts';
 import { parseArguments, taskOf } from './arguments.ts';
 import { begin, refuse } from './decide.ts';
@@ -48,6 +48,10 @@ export class CallRegistry {
   readonly #sessions = new Map<CallId, CallSession>();
   /** By channel, playback, bridge id or recorder name. */
   readonly #owners = new Map<string, Owner>();
+  /** Calls that may have missed events; `reconcile` tells them. */
+  readonly #behind = new Map<CallId, CallSession>();
+  /** So may operators who record prompts; of those of an earlier process files are left. */
+  #deskIsBehind = true;
   #accepting = true;
 
   constructor(ports: RegistryPorts) {
@@ -76,11 +80,6 @@ export class CallRegistry {
     await Promise.race([settled, new Promise((resolve) => (timer = setTimeout(resolve, partingLimitMs)))]);
     clearTimeout(timer);
     for (const session of sessions) session.abandon();
-  }
-
-  /** To be told as soon as events may be lost, before later ones come: a key that refuses may be among them. */
-  keysMissed(): void {
-    for (const session of [...this.#sessions.values()]) session.handle({ type: 'keysMissed' });
   }
 
   handle(event: AriEvent): void {
@@ -174,7 +173,7 @@ export class CallRegistry {
     const owner = this.#owners.get(replaced);
     if (owner?.session.state.kind !== 'talking') {
       // The call has ended in the meantime; its dialplan ends the channel.
-      void this.#free({ channels: [by], bridges: [] });
+      this.#free({ channels: [by], bridges: [] }).catch(() => undefined);
       return;
     }
     const { session, keys } = owner;
@@ -232,6 +231,7 @@ export class CallRegistry {
           if (this.#owners.get(key)?.session === session) this.#owners.delete(key);
         }
         this.#sessions.delete(facts.id);
+        this.#behind.delete(facts.id);
         this.#ports.callEnded(state);
       },
     });
@@ -242,43 +242,65 @@ export class CallRegistry {
   }
 
   /**
+   * From now on the calls of this process miss events. To be told before later ones come: a key that refuses may be among
+   * those that are missed.
+   */
+  connectionLost(): void {
+    this.#deskIsBehind = true;
+    for (const [id, session] of [...this.#sessions]) {
+      this.#behind.set(id, session);
+      session.handle({ type: 'keysMissed' });
+    }
+  }
+
+  /**
    * After (re)connecting: events were missed. Adopts the open calls of the catalogue that this process does not know,
-   * tells every call what Asterisk's state says has happened, and frees channels and bridges that belong to no call.
+   * tells every call that missed events what Asterisk's state says has happened, and frees channels and bridges that belong
+   * to no call. Throws when a request fails; repeated, it goes on where it stopped.
    */
   async reconcile(): Promise<void> {
     const { ari, journal, log } = this.#ports;
     // A call that arrives or ends while Asterisk answers is not in its answer, or no longer: its own events are enough.
     const known = new Map(this.#sessions);
-    await this.#ports.promptDesk?.interrupt();
-    await this.#ports.promptDesk?.sweep();
+    if (this.#deskIsBehind) {
+      await this.#ports.promptDesk?.interrupt();
+      await this.#ports.promptDesk?.sweep();
+      this.#deskIsBehind = false;
+    }
     const [channels, owned, open] = await Promise.all([ari.channels(), ari.owned(), journal.open()]);
     const states = new Map(channels.map((channel) => [channel.id, channel.state]));
-    const sessions = [...known.values()];
     for (const state of open) {
+      const { id } = state.facts;
+      if (known.has(id)) continue;
       const records = await recordsUnsaved(state, ari);
-      if (known.has(state.facts.id) || this.#sessions.has(state.facts.id)) continue;
-      log.info({ call: state.facts.id, state: state.kind }, 'taking up a call from before');
+      if (this.#sessions.has(id)) continue;
+      log.info({ call: id, state: state.kind }, 'taking up a call from before');
       const session = this.#add(state.facts, (ports) => CallSession.adopt(state, ports));
+      this.#behind.set(id, session);
       // Nobody heard the caller's keys since; a recorder that runs was started by a process that had heard them all.
       if (!records && states.has(state.facts.callerChannel)) session.handle({ type: 'keysMissed' });
-      sessions.push(session);
     }
-    for (const session of sessions) {
+    const told = [...this.#behind];
+    for (const [id, session] of told) {
       for (const event of await missedEvents(session.state, states, ari)) session.handle(event);
+      this.#behind.delete(id);
     }
     // What an ended call still holds is let go by it; only then the rest belongs to nobody.
-    await Promise.all(sessions.map((session) => session.settled()));
+    await Promise.all(told.map(([, session]) => session.settled()));
     await this.#free(owned);
   }
 
   async #free(owned: { channels: readonly ChannelId[]; bridges: readonly BridgeId[] }): Promise<void> {
     const { ari, log } = this.#ports;
+    let failure: PreavisError | undefined;
     const attempt = async (what: Promise<void>): Promise<void> => {
       try {
         await what;
       } catch (thrown) {
         const error = asPreavisError(thrown);
-        if (error.code !== 'ari_not_found') log.warn({ code: error.code }, 'an abandoned channel could not be freed');
+        if (error.code === 'ari_not_found') return;
+        log.warn({ code: error.code }, 'an abandoned channel could not be freed');
+        failure = error;
       }
     };
     for (const id of owned.channels) {
@@ -288,6 +310,7 @@ export class CallRegistry {
     for (const id of owned.bridges) {
       if (!this.#owners.has(id) && isOwn(id)) await attempt(ari.destroyBridge(id));
     }
+    if (failure !== undefined) throw failure;
   }
 }
 

@@ -37,6 +37,8 @@ export type Catalogue = CallJournal & {
   finishable(): Promise<RecordingRow[]>;
   sendable(at: number, after: string, limit: number): Promise<RecordingRow[]>;
   due(at: number, after: string, limit: number): Promise<RecordingRow[]>;
+  /** What must be in this archive: the first recording that is still there, or whether any ever was. */
+  knownObject(archive: string): Promise<{ key: string } | 'gone' | 'never'>;
   counts(): Promise<Partial<Record<RecordingStatus, number>>>;
   move(
     id: RecordingId,
@@ -115,6 +117,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     finishable: eventually(recordings.finishable),
     sendable: eventually(recordings.sendable),
     due: eventually(recordings.due),
+    knownObject: eventually(recordings.knownObject),
     counts: eventually(recordings.counts),
     move: eventually(recordings.move),
     adopt: eventually(recordings.adopt),

@@ -62,6 +62,8 @@ const columns: Readonly<Record<Column, string>> = {
   receipt: 'receipt',
 };
 
+const knownRow = z.object({ status: z.string(), key: z.string() }).optional();
+
 const isColumn = (key: string): key is Column => key in columns;
 
 /** The tables `recordings` and `audit`. */
@@ -101,6 +103,9 @@ export function makeRecordings(database: Database.Database, now: () => number) {
     SELECT * FROM recordings WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at AND id > @after
       AND NOT EXISTS (SELECT 1 FROM recording_purposes AS ends WHERE ends.recording_id = recordings.id AND ends.keep_until > @at)
     ORDER BY id LIMIT @limit`);
+  const selectKnown = database.prepare(`
+    SELECT status, object_key AS key FROM recordings WHERE archive = ? AND object_key IS NOT NULL
+    ORDER BY status = 'archived' DESC, id LIMIT 1`);
   const postpone = database.prepare(
     `UPDATE recordings SET attempts = attempts + 1, next_attempt_at = ? WHERE id = ? AND status = 'recorded'`,
   );
@@ -201,6 +206,12 @@ export function makeRecordings(database: Database.Database, now: () => number) {
       rows.parse(selectSendable.all(at, after, limit)),
     /** Whose keepUntil, and the last of whose purposes' ends, has come; in the order of ids, beyond `after`. */
     due: (at: number, after: string, limit: number): RecordingRow[] => rows.parse(selectDue.all({ at, after, limit })),
+    knownObject: (archive: string): { key: string } | 'gone' | 'never' => {
+      const known = knownRow.parse(selectKnown.get(archive));
+      if (known === undefined) return 'never';
+
+      return known.status === 'archived' ? { key: known.key } : 'gone';
+    },
     counts: (): Partial<Record<RecordingStatus, number>> =>
       Object.fromEntries(
         z

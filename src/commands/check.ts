@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
-import { openCatalogue } from '../catalogue/catalogue.ts';
+import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import type { CallWitness } from '../catalogue/rows.ts';
 import { makePolicy } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
@@ -10,7 +10,7 @@ import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { makeIds } from '../core/ids.ts';
 import { checkWitness } from '../evidence/witnessCheck.ts';
 import { checkJobs, loadLibrary, makeAri, makeStore, refuseMissingPrompts, soundsFolder } from '../parts.ts';
-import { configOf, withCatalogue, type CommandContext } from './context.ts';
+import { configOf, type CommandContext } from './context.ts';
 
 /** A warning is for people to judge: nothing is broken. */
 type Finding =
@@ -61,11 +61,15 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     });
   }
   await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
-  await look('catalogue', () => {
+  let catalogue: Catalogue | undefined;
+  const catalogueWorks = await look('catalogue', () => {
     // One that is not there yet is made by serve, for the user that it runs as.
-    if (existsSync(config.catalogue.file)) openCatalogue(config.catalogue.file, context.clock).close();
+    if (existsSync(config.catalogue.file)) catalogue = openCatalogue(config.catalogue.file, context.clock);
   });
-  await look('archive', () => makeStore(config).check());
+  // Only the catalogue knows whether there must be something in it.
+  if (catalogueWorks) await look('archive', () => makeStore(config, catalogue).check());
+  const newest = catalogue === undefined ? undefined : await newestWitness(catalogue);
+  catalogue?.close();
 
   let ari: ReturnType<typeof makeAri> | undefined;
   const reachable = await look('asterisk', async () => {
@@ -83,9 +87,7 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   const { celFile } = config.witness;
   if (reachable && ari !== undefined && celFile !== undefined) {
     const { commands } = ari;
-    await look('second witness', async () =>
-      checkWitness({ ari: commands, celFile, newest: await newestWitness(config, context) }),
-    );
+    await look('second witness', () => checkWitness({ ari: commands, celFile, newest }));
   }
   ari?.close();
 
@@ -95,14 +97,10 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
 /** How many calls are looked at for one that the witness was asked about. */
 const newestCalls = 20;
 
-async function newestWitness(config: Config, { clock }: CommandContext): Promise<CallWitness | undefined> {
-  if (!existsSync(config.catalogue.file)) return undefined;
+async function newestWitness(catalogue: Catalogue): Promise<CallWitness | undefined> {
+  const said = (await catalogue.calls(newestCalls)).map(({ witness }) => witness);
 
-  return withCatalogue(config, clock, async (catalogue) => {
-    const said = (await catalogue.calls(newestCalls)).map(({ witness }) => witness);
-
-    return said.find((status) => status !== null && status !== 'unavailable') ?? undefined;
-  });
+  return said.find((status) => status !== null && status !== 'unavailable') ?? undefined;
 }
 
 async function requireWritable(folder: string): Promise<void> {

@@ -12,9 +12,9 @@ const waitMs = 30_000;
 export async function retentionRun(context: CommandContext, options: RetentionCommandOptions): Promise<ExitCode> {
   const { dryRun, json } = options;
   const config = await configOf(context);
-  const store = makeStore(config);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const store = makeStore(config, catalogue);
     const stop = new AbortController();
     process.once('SIGINT', () => {
       stop.abort();

@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import { finishRecordings, sweepSpool } from '../archive/finish.ts';
 import { checkRecording } from '../archive/selfCheck.ts';
-import { uploadPass } from '../archive/uploader.ts';
+import { hopeless, uploadPass } from '../archive/uploader.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { loadLibrary, makePromptsHeard, makeStore, makeWitness, uploadPorts } from '../parts.ts';
@@ -16,9 +16,9 @@ const waitMs = 30_000;
 export async function upload(context: CommandContext, { dryRun, json }: UploadCommandOptions): Promise<ExitCode> {
   const config = await configOf(context);
   const log = commandLog(config);
-  const store = makeStore(config);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const store = makeStore(config, catalogue);
     if (dryRun) {
       const waiting = await catalogue.recordings({ status: 'recorded', limit: -1 });
       if (json) {
@@ -62,7 +62,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
           (failures.length > 0 ? ` (${failures.join(', ')})` : ''),
       );
     }
-    for (const code of ['archive_unreachable', 'archive_denied', 'archive_bucket_missing'] as const) {
+    for (const code of hopeless) {
       if (result.failures[code] !== undefined && result.sent === 0) {
         throw new PreavisError(code, `nothing was sent to ${store.location}; ${result.waiting} recordings wait`);
       }

@@ -24,8 +24,8 @@ export type InstalledPrompts = {
  * @param soundsFolder the folder that `library` was loaded from
  * @param asteriskSounds Asterisk's sounds folder, usually /usr/share/asterisk/sounds or /var/lib/asterisk/sounds
  * @param languages all of the library if left out
- * @throws PreavisError `usage`: a language that the library lacks. `prompts_invalid`: a format does not say what the WAV
- * says, nothing is copied. `prompts_missing`: `asteriskSounds` is missing or cannot be written.
+ * @throws PreavisError `usage`: a language that the library lacks, or no folder `asteriskSounds`. `prompts_invalid`: a
+ * format does not say what the WAV says, nothing is copied. `prompts_missing`: `asteriskSounds` cannot be written.
  */
 export async function installPrompts(
   library: PromptLibrary,
@@ -102,7 +102,7 @@ async function requireFolder(folder: string): Promise<void> {
     return undefined;
   });
   if (entry?.isDirectory() === true) return;
-  throw new PreavisError('prompts_missing', `There is no folder ${folder}`, {
+  throw new PreavisError('usage', `There is no folder ${folder}`, {
     hint: "Name Asterisk's sounds folder: /usr/share/asterisk/sounds on Debian, /var/lib/asterisk/sounds elsewhere.",
   });
 }

@@ -6,6 +6,7 @@ import { configKeys, type ConfigKey } from './keys.ts';
 import { withPurposeFiles } from './purposeFiles.ts';
 import { configSchema, isGoodPin, pinFault, type Config } from './schema.ts';
 import { isTree, readYaml, type Tree } from './tree.ts';
+import { inWords } from './wording.ts';
 
 /** Variables that are ours but are not keys of the configuration. */
 const otherVariables = new Set(['PREAVIS_CONFIG']);
@@ -60,8 +61,9 @@ function describe(issue: z.core.$ZodIssue, input: Tree, secrets: ReadonlySet<str
   }
   const path = at(issue.path);
   const value = valueAt(input, issue.path);
-  // Also what stands in the place of a section that has a secret: it may hold it.
-  const hidden = [...secrets].some((secret) => `${secret}.`.startsWith(`${path}.`));
+  // Also what stands in the place of a section that has a secret, and an address with a password: they may hold it.
+  const mayHold = [...secrets].some((secret) => `${secret}.`.startsWith(`${path}.`));
+  const hidden = mayHold || (typeof value === 'string' && value.includes('@'));
   const shown = hidden || value === undefined || isTree(value) ? '' : ` (got ${JSON.stringify(value)})`;
   return `${path === '' ? 'the file' : path}: ${issue.message}${shown}`;
 }
@@ -73,7 +75,7 @@ function asTree(value: unknown): Tree {
 }
 
 function parseTree(input: Tree, keys: readonly ConfigKey[]): Config {
-  const result = configSchema.safeParse(input);
+  const result = configSchema.safeParse(input, { error: inWords });
   if (result.success) return result.data;
   const secrets = new Set(keys.filter((key) => key.secret).map((key) => key.path));
   throw new PreavisError(

@@ -35,7 +35,7 @@ export function isGoodPin(pin: string): boolean {
 /** A text that only the company can give: the error asks for it. */
 const ownWords = (least: number, question: string): z.ZodString =>
   z
-    .string({ error: ({ input }) => (input === undefined ? `is missing: ${question}` : 'is not a text') })
+    .string({ error: ({ input }) => (input === undefined ? `is missing: ${question}` : 'must be a text') })
     .trim()
     .min(least, `is too short: ${question}`);
 
@@ -115,7 +115,12 @@ const line = z.strictObject({
 const shape = z.strictObject({
   ari: z
     .strictObject({
-      url: key(z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8088'), "Address of Asterisk's HTTP server."),
+      url: key(
+        z
+          .url({ protocol: /^https?$/, error: 'is not an address such as http://127.0.0.1:8088' })
+          .default('http://127.0.0.1:8088'),
+        "Address of Asterisk's HTTP server.",
+      ),
       username: key(z.string().min(1).default('preavis'), 'User of ari.conf; it must not be read-only.'),
       password: key(z.string().min(1).optional(), 'Its password; better given by the environment or a file.', {
         secret: true,
@@ -124,7 +129,7 @@ const shape = z.strictObject({
       application: key(
         z
           .string()
-          .regex(/^[A-Za-z0-9_-]{1,40}$/)
+          .regex(/^[A-Za-z0-9_-]{1,40}$/, 'is not a name of letters, digits, _ and -')
           .default('preavis'),
         'Stasis application name, as in the dialplan.',
       ),
@@ -151,7 +156,7 @@ const shape = z.strictObject({
       defaultCountry: key(
         z
           .string()
-          .regex(/^[A-Z]{2}$/)
+          .regex(/^[A-Z]{2}$/, 'is not a country such as BE')
           .default('BE'),
         'Country of caller numbers that arrive without a country code.',
       ),

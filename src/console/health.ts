@@ -11,7 +11,10 @@ export type Health = {
   calls: number;
 };
 
-/** Serves `GET /health`, 200 while calls can be recorded, else 503, and `GET /metrics` for Prometheus. Throws config_invalid when it cannot listen. */
+/**
+ * Serves `GET` and `HEAD /health`, 200 while calls can be recorded, else 503, and `GET /metrics` for Prometheus. Throws
+ * config_invalid when it cannot listen.
+ */
 export class HealthPage {
   readonly #server: Server;
 
@@ -23,17 +26,21 @@ export class HealthPage {
         });
         return;
       }
-      if (request.method !== 'GET' || request.url !== '/health') {
+      const asked = request.method === 'GET' || request.method === 'HEAD';
+      if (!asked || request.url !== '/health') {
         response.writeHead(404).end();
         return;
       }
-      const body = health();
+      const state = health();
+      const body = `${JSON.stringify(state)}\n`;
+      // For HEAD, node:http sends the head alone.
       response
-        .writeHead(body.status === 'ok' ? 200 : 503, {
+        .writeHead(state.status === 'ok' ? 200 : 503, {
           'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
           'cache-control': 'no-store',
         })
-        .end(`${JSON.stringify(body)}\n`);
+        .end(body);
     });
     this.#server.headersTimeout = 5_000;
     this.#server.requestTimeout = 5_000;

@@ -135,6 +135,12 @@ export const errorCodes = {
     'Check the access key, the secret key and the bucket policy (docs/operations.md).',
   ),
   archive_bucket_missing: entry(1, false, 'The bucket does not exist.', 'Create it, or correct archive.minio.bucket.'),
+  archive_not_mounted: entry(
+    1,
+    true,
+    'The archive folder is there, but what was put into it is not: it is the place where the archive should be mounted.',
+    'Mount it; recordings wait in the spool. If it is the archive, make the file .preavis-archive in it (docs/operations.md).',
+  ),
   archive_changed: entry(
     1,
     false,

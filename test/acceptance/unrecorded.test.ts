@@ -143,6 +143,33 @@ describe('a call that never reaches its destination', () => {
   });
 });
 
+describe('a call whose destination sends it on (SIP 302)', () => {
+  let forwarder: Agent;
+  let colleague: Agent;
+  const at = useRig(async (): Promise<RigOptions> => {
+    colleague = await answeringAgent(at);
+    forwarder = await at.keep(startAgent({ behaviour: 'forward', forwardTo: 'colleague' }));
+    return {
+      lines: [
+        ...withVoicemail('forwarded', `${forwarder.dialString},20,line=forwarded`),
+        `exten => colleague,1,Dial(${colleague.dialString},20)`,
+      ],
+      config: linesNamed(['forwarded']),
+    };
+  });
+
+  it('reaches where it was sent by the Dial() of the dialplan, unrecorded', async () => {
+    const { call, ear } = await callFrom(at, 'forwarded');
+    expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+    expect(heardMs(ear, agentHz)).toBeGreaterThan(500);
+    expect(await endedCall(at.rig, 'forwarded')).toMatchObject({ result: 'unrecorded', reason: 'dial_failed' });
+    // Once by Préavis, which does not follow it, and once by Dial(), which does.
+    expect([forwarder.calls(), colleague.answered()]).toEqual([2, 1]);
+    expect(afterwards(at.rig.asterisk.logs(), 'forwarded')).toBeUndefined();
+    await expectNoTrace(at);
+  });
+});
+
 describe('a call while Préavis is down', () => {
   let agent: Agent;
   const at = useRig(async (): Promise<RigOptions> => {

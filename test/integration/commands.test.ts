@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
-import { configTree } from '../support/calls.ts';
+import { configTree, eventsTo } from '../support/calls.ts';
 import { catalogues } from '../support/catalogues.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
@@ -118,6 +118,13 @@ describe('bad usage', () => {
   });
 });
 
+test('a sounds folder that is not there is bad usage, and its name is told', async () => {
+  const { config } = await place();
+  const run = await preavis(['prompts', 'install', '--to', '/nowhere/sounds', '--config', config]);
+  expectRefusal(run, 2, 'usage');
+  expect(run.stderr).toContain('There is no folder /nowhere/sounds\n  Name Asterisk');
+});
+
 describe('a configuration that cannot be used', () => {
   test('because it is missing is refused with its path', async () => {
     const run = await preavis(['upload'], { PREAVIS_CONFIG: '/nowhere/preavis.yaml' });
@@ -149,6 +156,26 @@ describe('a configuration that cannot be used', () => {
     expect(run.code).toBe(2);
     expect(run.stderr).toContain('there is no notice for training in it');
     expect(run.stderr).not.toMatch(stackTrace);
+  });
+});
+
+describe('an error with --json', () => {
+  test.each<[string, string[], number, string]>([
+    ['a configuration that is missing', ['recordings', 'list'], 2, 'config_unreadable'],
+    ['an unknown option', ['upload', '--fast'], 2, 'usage'],
+    ['a missing value', ['prompts', 'install'], 2, 'usage'],
+    ['a serve that cannot start', ['serve'], 2, 'config_unreadable'],
+  ])('is one JSON object on standard error: %s', async (_, args, exitCode, errorCode) => {
+    const run = await preavis([...args, '--json'], { PREAVIS_CONFIG: '/nowhere/preavis.yaml' });
+    expect(run).toMatchObject({ code: exitCode, stdout: '' });
+    expect(run.stderr).toMatch(/^\{.*\}\n$/);
+    expect(JSON.parse(run.stderr)).toEqual({
+      error: {
+        code: errorCode,
+        message: expect.stringMatching(/./) as string,
+        hint: expect.stringMatching(/\.$/) as string,
+      },
+    });
   });
 });
 
@@ -286,6 +313,17 @@ describe('upload and retention', () => {
     ).not.toMatch(stackTrace);
   });
 
+  test('find a WAV whose process died before it was written down', async () => {
+    const { config, set } = await place();
+    const { id, file } = await set.recorded(undefined, {
+      events: ({ order }) => [...eventsTo('dialling', { order }), { type: 'callerLeft', at: undefined }],
+    });
+    await utimes(file, 1_787_000_000, 1_787_000_000);
+    const sent = await preavis(['upload', '--json', '--config', config]);
+    expect(JSON.parse(sent.stdout)).toMatchObject({ sent: 1, waiting: 0 });
+    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+  });
+
   test('erase what is due and say so', async () => {
     const { config, set } = await place();
     const { id } = await set.finished(undefined, { keepDays: 0 });
@@ -298,6 +336,38 @@ describe('upload and retention', () => {
     expect(real.code).toBe(0);
     expect(JSON.parse(real.stdout)).toMatchObject({ dryRun: false, due, erased: due });
     expect((await set.catalogue.recording(id))?.status).toBe(due === 1 ? 'erased' : 'recorded');
+  });
+});
+
+describe('an archive folder whose mount is gone while its mount point stays', () => {
+  test('takes nothing, is named by check, erases nothing, and goes on when it is mounted again', async () => {
+    const { config, set, at } = await place();
+    await set.finished(undefined, { keepDays: 0 });
+    expect((await preavis(['upload', '--config', config])).code).toBe(0);
+    const { id, file } = await set.finished();
+    const [archive, away] = [join(at, 'archive'), join(at, 'away')];
+    await rename(archive, away);
+    await mkdir(archive);
+
+    const upload = await preavis(['upload', '--config', config]);
+    expect(upload.code).toBe(1);
+    expect(upload.stderr).toContain(
+      `preavis: archive_not_mounted: nothing was sent to ${archive}; 1 recordings wait\n  Mount it; `,
+    );
+    const { checks } = JSON.parse((await preavis(['check', '--json', '--config', config])).stdout) as {
+      checks: { check: string }[];
+    };
+    expect(checks.find(({ check }) => check === 'archive')).toMatchObject({ ok: false, code: 'archive_not_mounted' });
+    const retention = await preavis(['retention', 'run', '--json', '--config', config]);
+    expect((JSON.parse(retention.stdout) as { erased: number }).erased).toBe(0);
+    expect(await readdir(archive)).toEqual([]);
+    expect((await stat(file)).isFile()).toBe(true);
+    expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+
+    await rmdir(archive);
+    await rename(away, archive);
+    expect((await preavis(['upload', '--config', config])).code).toBe(0);
+    expect((await set.catalogue.recording(id))?.status).toBe('archived');
   });
 });
 
@@ -331,7 +401,15 @@ describe('serve', () => {
     const { config } = await place();
     const run = await preavis(['serve', '--config', config]);
     expect(run.code).toBe(1);
-    expect(run.stderr).toMatch(/^preavis: ari_unreachable: GET \/asterisk: /m);
+    expect(run.stderr).toMatch(/^preavis: ari_unreachable: GET \/asterisk: ECONNREFUSED \(127\.0\.0\.1:9\)$/m);
     expect(run.stderr).not.toMatch(stackTrace);
+  });
+
+  test('says with --json what stopped it as one JSON object', async () => {
+    const { config } = await place();
+    const run = await preavis(['serve', '--json', '--config', config]);
+    expect(run.code).toBe(1);
+    expect(JSON.parse(run.stderr)).toMatchObject({ error: { code: 'ari_unreachable' } });
+    for (const line of run.stdout.trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('level');
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { liveCount, stopAll } from '../../lab/processes.ts';
 import { startRig, type Rig, type RigOptions } from '../../lab/rig.ts';
 import type { Agent, Call } from '../../lab/sip.ts';
+import { markerName } from '../../src/archive/archiveMarker.ts';
 import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { CallRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
@@ -105,7 +106,7 @@ export async function expectNobodyConnected(rig: Rig): Promise<void> {
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && entry.name !== markerName)
     .map((entry) => entry.name);
 
 /** No sound of anybody was kept: not in the spool, not in the archive, not in the catalogue. */

@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { markerName, type KnownObject } from '../../../src/archive/archiveMarker.ts';
 import { makeDirectoryStore, type DirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
-import { contentType, digestOf, listed, seconds } from './storeContract.ts';
+import { contentType, digestOf, everyMethod, listed, seconds } from './storeContract.ts';
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
@@ -29,7 +30,9 @@ async function fileOf(content: Buffer): Promise<string> {
 }
 
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
-const everything = (root: string): Promise<string[]> => readdir(root, { recursive: true });
+/** All but the marker. */
+const everything = async (root: string): Promise<string[]> =>
+  (await readdir(root, { recursive: true })).filter((name) => name !== markerName);
 
 describe('an archive folder', () => {
   it('is for its owner only, whatever the umask', async () => {
@@ -162,6 +165,94 @@ describe('what a killed run left', () => {
   });
 });
 
+describe('the marker of an archive folder', () => {
+  const unmounted = { code: 'archive_not_mounted', retryable: true };
+  const store = (root: string, known: KnownObject = 'never'): DirectoryStore =>
+    makeDirectoryStore({ folder: root, known: () => Promise.resolve(known) });
+  const newRoot = async (): Promise<string> => {
+    const root = folder.path(`marked-${(stores += 1)}`);
+    await mkdir(root);
+
+    return root;
+  };
+  /** Every method: none may take the place where an archive should be mounted for the archive. */
+  async function expectRefused(refused: DirectoryStore): Promise<void> {
+    const file = await fileOf(Buffer.from('x'));
+    for (const attempt of [() => refused.check(), ...everyMethod(refused, 'a/b', file)]) {
+      await expect(attempt()).rejects.toMatchObject(unmounted);
+    }
+  }
+
+  it('is made by the first upload into a new archive, for its owner only, and says what it is', async () => {
+    const root = await newRoot();
+    await store(root).stat('a/b');
+    expect(await readdir(root)).toEqual([]);
+    await store(root).putText('a/b', 'x', contentType, seconds(5));
+    expect(await modeOf(join(root, markerName))).toBe(0o600);
+    expect(await readFile(join(root, markerName), 'utf8')).toContain('archive');
+    expect(await listed(store(root), '')).toEqual([{ key: 'a/b', bytes: 1, versionId: null }]);
+  });
+
+  it('is enough: what the catalogue knows is not asked then', async () => {
+    const root = await newRoot();
+    await store(root).check();
+    const asking = makeDirectoryStore({ folder: root, known: () => Promise.reject(new Error('asked')) });
+    await asking.check();
+    await asking.putText('a/b', 'x', contentType, seconds(5));
+    expect(await asking.erase('a/b')).toBe(1);
+  });
+
+  it.each<[string, KnownObject]>([
+    ['of which the catalogue knows an object', { key: 'a/first' }],
+    ['of which everything was erased', 'gone'],
+  ])('that is missing from an archive %s makes every method fail, and nothing is written', async (_, known) => {
+    const root = await newRoot();
+    await expectRefused(store(root, known));
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it('that is missing where something else lies makes no erasure look like one', async () => {
+    const root = await newRoot();
+    await mkdir(join(root, 'a'));
+    await writeFile(join(root, 'a', 'stray'), 'x');
+    await expect(store(root, { key: 'a/first' }).erase('a/b')).rejects.toMatchObject(unmounted);
+  });
+
+  it('is made in an archive from before there were markers, by what the catalogue knows to be in it', async () => {
+    const root = await newRoot();
+    await mkdir(join(root, 'a'));
+    await writeFile(join(root, 'a', 'first'), 'x');
+    expect(await store(root, { key: 'a/first' }).versions('a/b')).toEqual([]);
+    expect(await everything(root)).toEqual(await readdir(root, { recursive: true }));
+    await store(root, { key: 'a/first' }).putText('a/b', 'x', contentType, seconds(5));
+    expect(await store(root, 'gone').stat('a/b')).toMatchObject({ bytes: 1 });
+  });
+
+  it('is made once by many uploads at once', async () => {
+    const root = await newRoot();
+    const uploads = [1, 2, 3, 4, 5, 6].map((index) => store(root).putText(`a/${index}`, 'x', contentType, seconds(5)));
+    expect(await Promise.all(uploads)).toHaveLength(6);
+  });
+
+  // Only root may mount.
+  (isRoot ? it : it.skip)('keeps uploads out of the mount point of an archive that is not mounted', async () => {
+    const [disk, point] = [await newRoot(), await newRoot()];
+    const mounted = store(point, { key: 'a/first' });
+    await run('mount', ['--bind', disk, point]);
+    try {
+      await store(point).putText('a/first', 'x', contentType, seconds(5));
+      await mounted.putText('a/second', 'x', contentType, seconds(5));
+      await run('umount', [point]);
+      await expectRefused(mounted);
+      expect(await readdir(point)).toEqual([]);
+      await run('mount', ['--bind', disk, point]);
+      expect(await mounted.erase('a/second')).toBe(1);
+    } finally {
+      await run('umount', [point]).catch(() => undefined);
+    }
+  });
+});
+
 describe('the check of an archive folder', () => {
   it('makes a missing folder, unless it is told not to', async () => {
     const path = folder.path('new/archive');
@@ -170,7 +261,7 @@ describe('the check of an archive folder', () => {
     });
     await makeDirectoryStore({ folder: path }).check();
     expect(await modeOf(path)).toBe(0o700);
-    expect(await readdir(path)).toEqual([]);
+    expect(await readdir(path)).toEqual([markerName]);
   });
 
   it('says that a file lies where the folder should be', async () => {
@@ -211,7 +302,7 @@ describe('the check of an archive folder', () => {
       message: expect.stringContaining('full') as string,
     };
     await expect(store.putFile('a', path, digestOf(content), seconds(5))).rejects.toMatchObject(full);
-    expect(await readdir(root())).toEqual([]);
+    expect(await readdir(root())).toEqual([markerName]);
     await store.check();
 
     await writeFile(join(root(), 'filler'), Buffer.alloc(2_000_000)).catch(() => undefined);
@@ -219,7 +310,7 @@ describe('the check of an archive folder', () => {
     await expect(store.putText('a', 'x', contentType, seconds(5))).rejects.toMatchObject(full);
     await rm(join(root(), 'filler'));
     await store.check();
-    expect(await readdir(root())).toEqual([]);
+    expect(await readdir(root())).toEqual([markerName]);
   });
 
   it('that is read-only is refused in every method that writes', async () => {

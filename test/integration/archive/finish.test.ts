@@ -1,5 +1,6 @@
 import { readFile, rm, unlink, utimes, writeFile } from 'node:fs/promises';
-import { finishRecordings } from '../../../src/archive/finish.ts';
+import { finishRecordings, sweepSpool } from '../../../src/archive/finish.ts';
+import { spoolFile } from '../../../src/archive/spool.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { callStart, eventsTo } from '../../support/calls.ts';
@@ -172,4 +173,118 @@ describe('what is not finished yet', () => {
     await finishRecordings(set);
     expect((await set.catalogue.recording(id))?.status).toBe('recording');
   });
+});
+
+describe('a recorder that ended before the talk did', () => {
+  const talkEnd = callStart + 80_000;
+  /** The recorder ends this long before the caller leaves. */
+  const early =
+    (ms: number) =>
+    ({ order }: Parameters<typeof eventsTo>[1]): CallEvent[] => [
+      ...eventsTo('talking', { order }),
+      { type: 'recorderFinished', at: talkEnd - ms },
+      { type: 'callerLeft', at: talkEnd },
+    ];
+
+  test.each([
+    [2_001, ['ended_early']],
+    [2_000, []],
+  ])('by %i ms is flagged: %j', async (ms, flags) => {
+    const set = await stage();
+    const { id } = await set.recorded(undefined, { events: early(ms) });
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags });
+    expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({ event: 'file closed', detail: { flags } });
+  });
+
+  test('is flagged while they still talk', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(undefined, { events: (facts) => early(0)(facts).slice(0, -1) });
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['ended_early'] });
+  });
+});
+
+describe('a WAV in the spool that has no row', () => {
+  /** The process died after it had asked for the recorder and before it wrote that down; the caller left meanwhile. */
+  const diedBefore = ({ order }: Parameters<typeof eventsTo>[1]): CallEvent[] => [
+    ...eventsTo('dialling', { order }),
+    { type: 'callerLeft', at: undefined },
+  ];
+  /** The last sentence was cut short. */
+  const untold = (facts: Parameters<typeof eventsTo>[1]): CallEvent[] => [
+    ...eventsTo('dialling', facts).slice(0, -1),
+    { type: 'callerLeft', at: undefined },
+  ];
+
+  test('gets one when its call was told everything and is over, and is finished as any other', async () => {
+    const set = await stage();
+    const { id, file, facts } = await set.recorded(undefined, { events: diedBefore });
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toBeUndefined();
+    await sweepSpool(set);
+    const noticeFinishedAt = Math.max(...(await set.catalogue.notices(facts.id)).map((each) => each.finishedAt ?? 0));
+    expect(await set.catalogue.recording(id)).toMatchObject({
+      status: 'recording',
+      callId: facts.id,
+      noticeFinishedAt,
+      keepDays: 28,
+      startedAt: null,
+    });
+    const written = callStart + 100_000;
+    await utimes(file, written / 1_000, written / 1_000);
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toMatchObject({
+      status: 'recorded',
+      durationMs: 1_000,
+      keepUntil: written + 28 * dayMs,
+    });
+    expect(await set.catalogue.audit(id)).toMatchObject([
+      { event: 'found in the spool', from: null, to: 'recording' },
+      { event: 'file closed', from: 'recording', to: 'recorded' },
+    ]);
+  });
+
+  test('gets only one, however often it is looked for', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(undefined, { events: diedBefore });
+    await sweepSpool(set);
+    await sweepSpool(set);
+    expect(await set.catalogue.audit(id)).toHaveLength(1);
+  });
+
+  test.each([
+    ['was not told everything', untold],
+    ['is not over, and will write its own', (facts: Parameters<typeof eventsTo>[1]) => eventsTo('dialling', facts)],
+  ])('gets none when its call %s; the file stays', async (_, events) => {
+    const set = await stage();
+    const { id, file, wav } = await set.recorded(undefined, { events });
+    await sweepSpool(set);
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toBeUndefined();
+    expect((await readFile(file)).equals(wav)).toBe(true);
+  });
+
+  test('gets none when no call was to make it, and does not keep the next from being found', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(undefined, { events: diedBefore });
+    const stranger = '00000000000000000000000000' as typeof id;
+    await writeFile(spoolFile(set.spoolFolder, stranger), toneWav(440));
+    await sweepSpool(set);
+    expect(await set.catalogue.recording(stranger)).toBeUndefined();
+    expect((await set.catalogue.recording(id))?.status).toBe('recording');
+    expect(set.lines).toEqual([]);
+  });
+});
+
+test('a lost recording whose file is there again is taken up, and stays lost while it is not', async () => {
+  const set = await stage();
+  const { id, file, wav } = await set.recorded();
+  await unlink(file);
+  await finishRecordings(set);
+  await sweepSpool(set);
+  expect((await set.catalogue.recording(id))?.status).toBe('lost');
+  await writeFile(file, wav);
+  await sweepSpool(set);
+  expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', bytes: wav.length });
 });

@@ -155,13 +155,16 @@ describe('an answer', () => {
     const { request } = await serve(() => undefined, { timeoutMs: 100 });
     const began = performance.now();
     const error = await refusal(request('GET', '/channels/secret-id'));
-    expect(error).toMatchObject({ code: 'ari_unreachable', message: 'GET /channels: no answer in time' });
+    expect(error).toMatchObject({
+      code: 'ari_unreachable',
+      message: expect.stringMatching(/^GET \/channels: no answer in time \(127\.0\.0\.1:\d+\)$/) as string,
+    });
     expect(performance.now() - began).toBeLessThan(3_000);
   });
 });
 
 describe('an Asterisk that is not there', () => {
-  test('is unreachable, with the reason of the system', async () => {
+  test('is unreachable, with the reason of the system and host and port alone', async () => {
     const server = createTcpServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -169,7 +172,7 @@ describe('an Asterisk that is not there', () => {
     server.close();
     await once(server, 'close');
     const { request, close } = makeAriHttp({
-      url: `http://127.0.0.1:${port}`,
+      url: `http://user:zebra@127.0.0.1:${port}/asterisk`,
       username: 'a',
       password: 'b',
       timeoutMs: 1_000,
@@ -178,7 +181,7 @@ describe('an Asterisk that is not there', () => {
     expect(await refusal(request('GET', '/channels'))).toMatchObject({
       code: 'ari_unreachable',
       retryable: true,
-      message: 'GET /channels: ECONNREFUSED',
+      message: `GET /channels: ECONNREFUSED (127.0.0.1:${port})`,
     });
   });
 });

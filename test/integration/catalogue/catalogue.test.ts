@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
 import type { CallState } from '../../../src/call/state.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
@@ -360,6 +361,77 @@ describe('a lease', () => {
     const waiting = pass(10_000);
     await catalogue.releaseLease('upload', elsewhere);
     expect(await waiting).toBe('done');
+  });
+});
+
+test('what must be in an archive is its oldest recording that is still there, or that there was one', async () => {
+  const catalogue = open(newFile());
+  const [one, two] = [(await saveCall(catalogue)).id, (await saveCall(catalogue)).id];
+  const archive = async (id: RecordingId): Promise<void> => {
+    await catalogue.move(id, 'recording', 'recorded', {}, note);
+    expect(await catalogue.knownObject('/nas')).not.toEqual({ key: id });
+    await catalogue.move(id, 'recorded', 'archived', { archive: '/nas', objectKey: id }, note);
+  };
+  expect(await catalogue.knownObject('/nas')).toBe('never');
+  await archive(one);
+  await archive(two);
+  expect(await catalogue.knownObject('/nas')).toEqual({ key: one });
+  expect(await catalogue.knownObject('/elsewhere')).toBe('never');
+  await catalogue.move(one, 'archived', 'erased', {}, note);
+  expect(await catalogue.knownObject('/nas')).toEqual({ key: two });
+  await catalogue.move(two, 'archived', 'erased', {}, note);
+  expect(await catalogue.knownObject('/nas')).toBe('gone');
+});
+
+describe('a catalogue that another process is writing to', () => {
+  const lock = (file: string): Database => {
+    const writer = openSqlite(file);
+    writer.exec('BEGIN IMMEDIATE');
+
+    return writer;
+  };
+
+  test('makes a step wait its turn, while everything else in this process goes on', async () => {
+    const file = newFile();
+    const catalogue = open(file);
+    const { facts } = await saveCall(catalogue, { until: 'dialling' });
+    const writer = lock(file);
+    let done = false;
+    const saving = catalogue.save(stateAt('talking', facts)).then(() => {
+      done = true;
+    });
+    // SQLite itself waits for 100 ms at a time; in between there must be room for the other calls.
+    let turns = 0;
+    const until = performance.now() + 3_000;
+    while (performance.now() < until) {
+      await sleep(5);
+      turns += 1;
+    }
+    expect(turns).toBeGreaterThan(20);
+    expect(done).toBe(false);
+    expect((await catalogue.call(facts.id))?.phase).toBe('dialling');
+    writer.exec('COMMIT');
+    writer.close();
+    await saving;
+    expect((await catalogue.call(facts.id))?.phase).toBe('talking');
+  });
+
+  test('for longer than ten seconds is catalogue_unusable, so that calls go on without it', async () => {
+    const file = newFile();
+    const catalogue = open(file);
+    const { facts } = await saveCall(catalogue, { until: 'dialling' });
+    const writer = lock(file);
+    const began = performance.now();
+    try {
+      await expect(catalogue.save(stateAt('talking', facts))).rejects.toMatchObject({
+        code: 'catalogue_unusable',
+        message: 'the catalogue refused a step (SQLITE_BUSY)',
+      });
+    } finally {
+      writer.close();
+    }
+    expect(performance.now() - began).toBeGreaterThan(9_900);
+    expect((await catalogue.call(facts.id))?.phase).toBe('dialling');
   });
 });
 

@@ -44,7 +44,23 @@ describe('the health page', () => {
     expect((await get('/health')).status).toBe(200);
   });
 
+  test('answers HEAD as GET, without the body', async () => {
+    const { get, state } = await open();
+    const head = (response: Response) => [
+      response.status,
+      ...['content-type', 'content-length', 'cache-control'].map((name) => response.headers.get(name)),
+    ];
+    for (const status of ['ok', 'degraded'] as const) {
+      state.status = status;
+      const [asked, whole] = [await get('/health', 'HEAD'), await get('/health')];
+      expect(head(asked)).toEqual(head(whole));
+      expect(await asked.text()).toBe('');
+      expect(Number(asked.headers.get('content-length'))).toBe((await whole.text()).length);
+    }
+  });
+
   test.each([
+    ['HEAD', '/'],
     ['GET', '/'],
     ['GET', '/health/'],
     ['GET', '/health?x=1'],

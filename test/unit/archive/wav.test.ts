@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import wavefile from 'wavefile';
-import { fileDigest } from '../../../src/archive/fileDigest.ts';
 import { inspectWav, repairWav } from '../../../src/archive/wav.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -199,13 +198,4 @@ describe('repairing a WAV', () => {
     expect((await stat(path)).size).toBe(2 ** 32 + 100);
     await truncate(path, 0);
   });
-});
-
-it('the digest of a file is that of its bytes', async () => {
-  const content = wav(new Array<number>(400_000).fill(7));
-  expect(await fileDigest(await file(content))).toEqual({
-    bytes: content.length,
-    sha256: createHash('sha256').update(content).digest('hex'),
-  });
-  await expect(fileDigest(folder.path('missing.wav'))).rejects.toMatchObject({ code: 'spool_unusable' });
 });

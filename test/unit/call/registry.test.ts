@@ -1,3 +1,4 @@
+import { ulid as randomUlid } from 'ulid';
 import type { AriEvent } from '../../../src/ari/events.ts';
 import { makePlanner } from '../../../src/call/planner.ts';
 import { CallRegistry } from '../../../src/call/registry.ts';
@@ -5,7 +6,7 @@ import { recorderName } from '../../../src/call/session.ts';
 import type { LanguagePreferences } from '../../../src/call/ports.ts';
 import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import type { BridgeId, ChannelId, PlaybackId } from '../../../src/core/ids.ts';
+import { makeIds, type BridgeId, type ChannelId, type PlaybackId } from '../../../src/core/ids.ts';
 import { aPolicy, callStart, configTree, countingIds, someFacts, stateAt } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
@@ -478,7 +479,7 @@ describe('after a lost connection', () => {
       const set = leftWhileDialling('optOut', 'Ringing', { isRecording: true });
       // Taken up with every key heard, as if this process had dialled itself.
       await set.registry.reconcile();
-      set.registry.keysMissed();
+      set.registry.connectionLost();
       set.registry.handle({ type: 'channelUp', at: 9, channelId: set.left.order.destination });
       await eventually(() => set.asked('setVariable').length === 4);
       expect(set.asked('recordBridge')).toEqual([]);
@@ -495,6 +496,7 @@ describe('after a lost connection', () => {
     set.ari.state.inBridge[known.order.bridge] = [caller, destination, recorderChannel];
     await set.registry.reconcile();
     expect(set.asked('stopRecorder')).toEqual([]);
+    set.registry.connectionLost();
     set.ari.state.channels.push({ id: stranger, state: 'Up' });
     set.ari.state.inBridge[known.order.bridge]?.push(stranger);
     await set.registry.reconcile();
@@ -580,9 +582,48 @@ describe('after a lost connection', () => {
       channels: ['caller-8', 'caller-9'] as ChannelId[],
       bridges: [`preavis-${ulid}`, `preavis-${ulid.replace('0', '1')}`] as BridgeId[],
     };
-    await set.registry.reconcile();
+    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_request_failed' });
     expect(set.ari.asked).toHaveLength(4);
     expect(set.lines.filter((line) => line.level === 'warn')).toHaveLength(1);
+  });
+
+  test('a comparison that failed half-way is repeated for the calls that it did not get to, and for no other', async () => {
+    // Not those that the registry counts.
+    const ids = makeIds(() => randomUlid());
+    const [one, two] = [someFacts(ids), someFacts(ids)];
+    const open = [stateAt('talking', one), stateAt('talking', two)];
+    const set = stage({ open });
+    const ofTwo = recorderName(two.order.recording);
+    const isRecording = set.ari.isRecording.bind(set.ari);
+    let failures = 2;
+    set.ari.isRecording = (name) => {
+      if (name !== ofTwo || (failures -= 1) < 0) return isRecording(name);
+      return Promise.reject(new PreavisError('ari_unreachable', 'no answer'));
+    };
+    // Both callers have left meanwhile.
+    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    await eventually(() => set.ended.length === 1);
+    open.shift();
+    set.registry.handle(arrival('caller-9', ['to=PJSIP/100']));
+    await eventually(() => set.asked('play').length === 1);
+    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    set.ari.state.channels.push({ id: 'caller-9' as ChannelId, state: 'Up' });
+    await set.registry.reconcile();
+    await eventually(() => set.ended.length === 2);
+    expect(set.outcomes()).toEqual([{ result: 'recorded' }, { result: 'recorded' }]);
+    // The call that came after the connection was there again has missed nothing.
+    expect(set.registry.size).toBe(1);
+    expect(set.asked('continueInDialplan')).toEqual([]);
+  });
+
+  test('a call that was there when the connection was lost is told what it missed', async () => {
+    const set = stage();
+    set.registry.handle(arrival('caller-1', ['to=PJSIP/100']));
+    await eventually(() => set.asked('play').length === 1);
+    set.registry.connectionLost();
+    await set.registry.reconcile();
+    expect(set.outcomes()).toEqual([{ result: 'abandoned' }]);
+    expect(set.registry.size).toBe(0);
   });
 
   test('nothing of a call that goes on is freed', async () => {

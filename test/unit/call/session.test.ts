@@ -1,6 +1,8 @@
+import { tmpdir } from 'node:os';
 import { jest } from '@jest/globals';
 import { refuse } from '../../../src/call/decide.ts';
 import type { CallEvent, UnrecordedReason } from '../../../src/call/events.ts';
+import { makeReadiness } from '../../../src/call/readiness.ts';
 import { CallSession, recorderName, type SessionPorts } from '../../../src/call/session.ts';
 import type { TalkTimes } from '../../../src/call/ports.ts';
 import type { CallState, Order } from '../../../src/call/state.ts';
@@ -627,6 +629,41 @@ describe('time limits', () => {
     jest.advanceTimersByTime(1);
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'notice_timeout' } });
     await settled(session);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('end the wait for an Asterisk that never tells which prompts it has: the call goes on unrecorded', async () => {
+    const set = stage();
+    let asked = (): void => undefined;
+    const asking = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const readiness = makeReadiness({
+      spoolFolder: tmpdir(),
+      minimumFreeMib: 0,
+      languagesOfSound: () => {
+        asked();
+        return new Promise<never>(() => undefined);
+      },
+      clock: { now: () => 0 },
+    });
+    const session = CallSession.start(beginning(facts), { ...set.ports, readiness });
+    sessions.push(session);
+    await asking;
+    await jest.advanceTimersByTimeAsync(2_999);
+    expect(session.state.kind).toBe('checking');
+    await jest.advanceTimersByTimeAsync(1);
+    await settled(session);
+    expect(session.state).toMatchObject({
+      kind: 'ended',
+      outcome: { result: 'unrecorded', reason: 'prompts_missing' },
+    });
+    expect(set.ari.asked.slice(2)).toEqual([
+      `setVariable ${caller} PREAVIS_RESULT unrecorded`,
+      `setVariable ${caller} PREAVIS_REASON prompts_missing`,
+      `continueInDialplan ${caller}`,
+      'save ended',
+    ]);
     expect(jest.getTimerCount()).toBe(0);
   });
 

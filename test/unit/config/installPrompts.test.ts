@@ -131,7 +131,7 @@ test('an old voice left beside a new WAV is refused, because Asterisk would play
 test('a missing sounds folder is named', async () => {
   const gone = join(asterisk, 'gone');
   await expect(installPrompts(library, ours.path, gone)).rejects.toMatchObject({
-    code: 'prompts_missing',
+    code: 'usage',
     message: `There is no folder ${gone}`,
   });
 });

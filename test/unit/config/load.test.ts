@@ -74,6 +74,36 @@ describe('a configuration', () => {
     expect(problem(tree)).toMatch(message);
   });
 
+  const { training } = configTree()['purposes'] as Record<string, object>;
+  const justified = (text: unknown) => ({ ...base, purposes: { training: { ...training, justification: text } } });
+  test.each([
+    [{}, 'purposes: is missing; lines: is missing'],
+    [{ ...base, purposes: null }, 'purposes: must be keys and values (got null)'],
+    [{ ...base, ari: [1] }, 'ari: must be keys and values'],
+    [
+      justified(undefined),
+      'purposes.training.justification: is missing: why does this company record for this purpose, in a sentence',
+    ],
+    [justified(7), 'purposes.training.justification: must be a text (got 7)'],
+    [{ ...base, purposes: { 'A b': training } }, /^purposes\.A b: is not a name of lower-case letters/],
+    [{ ...base, health: { port: 'many' } }, 'health.port: must be a number (got "many")'],
+    [{ ...base, health: { port: 70_000 } }, 'health.port: must be at most 65535 (got 70000)'],
+    [{ ...base, health: { port: -1 } }, 'health.port: must be at least 0 (got -1)'],
+    [{ ...base, health: { port: 1.5 } }, 'health.port: must be a whole number (got 1.5)'],
+    [{ ...base, ari: { username: '' } }, 'ari.username: must not be empty (got "")'],
+    [{ ...base, ari: { url: 'asterisk' } }, /^ari\.url: is not an address such as http:\/\//],
+    [{ ...base, ari: { application: 'a b' } }, /^ari\.application: is not a name of letters/],
+    [{ ...base, notice: { languages: [] } }, 'notice.languages: must have at least one entry (got [])'],
+    [{ ...base, notice: { languages: 'fr' } }, 'notice.languages: must be a list (got "fr")'],
+    [{ ...base, archive: { minio: { useTls: 1 } } }, 'archive.minio.useTls: must be true or false (got 1)'],
+    [{ ...base, log: { level: 'loud' } }, 'log.level: must be one of debug, info, warn, error, silent (got "loud")'],
+  ] as [unknown, string | RegExp][])('is refused in words of its own: %j', (tree, message) => {
+    const said = problem(tree);
+    if (typeof message === 'string') expect(said).toBe(message);
+    else expect(said).toMatch(message);
+    expect(said).not.toMatch(/expected|received|undefined|invalid/i);
+  });
+
   test('with several faults names all of them', () => {
     const message = problem({ ...base, colour: 1, health: { port: -1 }, log: { level: 'x' } });
     for (const part of ['colour', 'health.port', 'log.level']) expect(message).toContain(part);
@@ -100,6 +130,7 @@ describe('a secret', () => {
     ['beside another fault', { ...base, ari: { password: secret, requestTimeoutMs: 1 } }],
     ['in a list in the place of keys', { ...base, ari: [{ password: secret }] }],
     ['in a text in the place of keys', { ...base, ari: `password=${secret}` }],
+    ['in an address that is none', { ...base, ari: { url: `htp://preavis:${secret}@127.0.0.1` } }],
     ['in a list further up', { ...base, archive: [{ minio: { secretKey: secret } }] }],
   ])('%s is never shown', (_, tree) => {
     expect(problem(tree)).not.toContain(secret);

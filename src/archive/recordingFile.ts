@@ -1,10 +1,6 @@
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { errnoOf, PreavisError } from '../core/errors.ts';
-import type { Digest } from './store.ts';
-
-const chunkBytes = 256 * 1024;
 
 /**
  * Opens a local recording. Links are not followed: what lies in the spool must be the recording itself.
@@ -38,28 +34,4 @@ export async function readFully(handle: FileHandle, buffer: Buffer, position: nu
     filled += bytesRead;
   }
   return filled;
-}
-
-/**
- * Length in bytes and SHA-256 of a file, read once in pieces.
- * @throws PreavisError `spool_unusable`.
- */
-export async function fileDigest(file: string): Promise<Digest> {
-  const handle = await openRecording(file);
-  try {
-    const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(chunkBytes);
-    let bytes = 0;
-    for (;;) {
-      const filled = await readFully(handle, buffer, bytes);
-      if (filled === 0) break;
-      hash.update(buffer.subarray(0, filled));
-      bytes += filled;
-    }
-    return { bytes, sha256: hash.digest('hex') };
-  } catch (error) {
-    throw unreadable(error);
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,0 +1,50 @@
+/** What S3 stores and the network answer, as errors of the archive. */
+import { PreavisError } from '../core/errors.ts';
+
+const deniedCodes = new Set([
+  'AccessDenied',
+  'AllAccessDisabled',
+  'AccountProblem',
+  'ExpiredToken',
+  'InvalidAccessKeyId',
+  'InvalidToken',
+  'RequestTimeTooSkewed',
+  'SignatureDoesNotMatch',
+]);
+export const missingCodes = new Set(['NoSuchKey', 'NoSuchVersion', 'NotFound']);
+/** Errno and the codes of node:tls and of the HTTP parser are written in capitals; those of S3 never are. */
+const networkCode = /^[A-Z][A-Z0-9_]*$/;
+
+/** The code of S3 or of the network that an error carries. An error inside an answer with status 200 is a bare record. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const code: unknown = 'code' in error ? error.code : 'Code' in error ? error.Code : undefined;
+  return typeof code === 'string' && code !== '' ? code : undefined;
+}
+
+/** A failed request as an error of the archive; `status` is that of the answer, if there was one. */
+export function toArchiveError(error: unknown, status: number | undefined, address: string): PreavisError {
+  if (error instanceof PreavisError) return error;
+  const code = codeOf(error);
+  const cause = error;
+  if (code !== undefined && networkCode.test(code)) {
+    return new PreavisError('archive_unreachable', `The object store ${address} does not answer (${code}).`, { cause });
+  }
+  if (code === 'NoSuchBucket') {
+    return new PreavisError('archive_bucket_missing', 'The bucket does not exist.', { cause });
+  }
+  if (code === 'RequestTimeTooSkewed') {
+    return new PreavisError('archive_denied', "This machine's clock differs too much from the object store's.", {
+      cause,
+      hint: 'Set the clocks by NTP.',
+    });
+  }
+  if ((code !== undefined && deniedCodes.has(code)) || status === 401 || status === 403) {
+    return new PreavisError('archive_denied', `The object store refused (${code ?? status ?? 'unknown'}).`, { cause });
+  }
+  if (code !== undefined && missingCodes.has(code)) {
+    return new PreavisError('archive_object_missing', 'The object store has no object under this key.', { cause });
+  }
+  const reason = code ?? (status === undefined ? 'no S3 answer' : `HTTP ${status}`);
+  return new PreavisError('archive_failed', `The object store answered with an error (${reason}).`, { cause });
+}

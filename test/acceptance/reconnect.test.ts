@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { burstTone, continuousTone } from '../../lab/audio.ts';
+import { placeCall, startAgent } from '../../lab/sip.ts';
+import { startAriProxy, type AriProxy } from '../support/ariProxy.ts';
+import { eventually } from '../support/poll.ts';
+import {
+  catalogueRecordings,
+  endedCall,
+  expectNobodyConnected,
+  finishedRecording,
+  rigTimeoutMs,
+  useRig,
+} from '../support/rigs.ts';
+
+const line = { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] };
+const anotherVersion = '99.1.2';
+let proxy: AriProxy;
+
+const at = useRig(async () => {
+  proxy = await at.keep(startAriProxy());
+  const tone = await burstTone(1000);
+  const talks = await at.keep(startAgent({ behaviour: 'answer', tone }));
+  const hangsUp = await at.keep(startAgent({ behaviour: 'answer', tone, hangUpAfterMs: 1500 }));
+  return {
+    idle: true,
+    extensions: { before: `${talks.dialString},20,line=before`, after: `${hangsUp.dialString},20,line=after` },
+    config: { ari: { url: proxy.url }, lines: { before: line, after: line } },
+  };
+});
+
+const call = async (to: string) =>
+  at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone: await continuousTone(440) }));
+
+const said = (text: string): number => at.rig.log().filter(({ msg }) => msg === text).length;
+
+it(
+  'learns what it missed although Asterisk refuses the first questions, and which Asterisk it has now',
+  async () => {
+    const { rig } = at;
+    proxy.leadTo(rig.asterisk.ariUrl);
+    await rig.startServe();
+    const version = rig.log().find(({ msg }) => msg === 'serving')?.['asterisk'];
+    const placed = await call('before');
+    await eventually(async () => (await catalogueRecordings(rig))[0]?.status === 'recording', { withinMs: 20_000 });
+
+    proxy.cut();
+    await eventually(() => said('lost the connection to Asterisk; reconnecting') === 1);
+    await placed.hangUp();
+    proxy.refuse('/ari/channels', 2);
+    proxy.pretendVersion(anotherVersion);
+    proxy.mend();
+    await eventually(() => said('connected to Asterisk') === 2, { withinMs: 20_000 });
+    await eventually(() => said('the calls could not be compared with Asterisk') === 2);
+    // Nobody told that this call is over: only the third comparison can.
+    expect(await endedCall(rig, 'before')).toMatchObject({ result: 'recorded', asterisk: { version } });
+    expect(proxy.refusalsLeft()).toBe(0);
+
+    const next = await call('after');
+    expect(await next.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+    const { id } = await finishedRecording(rig, 'after');
+    await finishedRecording(rig, 'before', 40_000);
+    await expectNobodyConnected(rig);
+    expect((await endedCall(rig, 'after')).asterisk).toMatchObject({ version: anotherVersion });
+    expect((await rig.preavis('upload')).code).toBe(0);
+    const archived = (await catalogueRecordings(rig)).find((each) => each.id === id);
+    const receipt = readFileSync(`${rig.archiveFolder}/${archived?.receiptKey ?? ''}`, 'utf8');
+    expect(JSON.parse(receipt)).toMatchObject({ asterisk: { version: anotherVersion } });
+  },
+  2 * rigTimeoutMs,
+);

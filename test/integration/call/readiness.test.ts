@@ -1,0 +1,81 @@
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkSpool, proveSpool } from '../../../src/call/readiness.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
+import { makeIds } from '../../../src/core/ids.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const isRoot = process.getuid?.() === 0;
+let folders = 0;
+async function newFolder(): Promise<string> {
+  const path = folder.path(`${(folders += 1)}`);
+  await mkdir(path);
+
+  return path;
+}
+
+/** An Asterisk that records into this folder, as far as this question goes; test/acceptance/start.test.ts asks a real one. */
+const recordingInto = (spool: string) => ({
+  hasRecording: (name: string) => Promise.resolve(existsSync(join(spool, `${name}.wav`))),
+});
+
+describe('the proof that a folder is where Asterisk records', () => {
+  test('is a file that Asterisk sees, and leaves nothing behind', async () => {
+    const spool = await newFolder();
+    await expect(proveSpool(spool, recordingInto(spool), makeIds())).resolves.toBeUndefined();
+    expect(await readdir(spool)).toEqual([]);
+  });
+
+  test('fails for any other folder, names it, and leaves nothing behind', async () => {
+    const [spool, other] = [await newFolder(), await newFolder()];
+    await expect(proveSpool(other, recordingInto(spool), makeIds())).rejects.toMatchObject({
+      code: 'spool_unusable',
+      message: `recording.spoolFolder ${other} is not where this Asterisk records`,
+    });
+    expect(await readdir(other)).toEqual([]);
+  });
+
+  test('fails with the error of an Asterisk that does not answer, and leaves nothing behind', async () => {
+    const spool = await newFolder();
+    const silent = { hasRecording: () => Promise.reject(new PreavisError('ari_unreachable', 'no answer in time')) };
+    await expect(proveSpool(spool, silent, makeIds())).rejects.toMatchObject({ code: 'ari_unreachable' });
+    expect(await readdir(spool)).toEqual([]);
+  });
+
+  test.each([
+    ['is missing', () => Promise.resolve(folder.path('none')), 'ENOENT'],
+    [
+      'is a file',
+      async () => {
+        await writeFile(folder.path('file'), '');
+
+        return folder.path('file');
+      },
+      'ENOTDIR',
+    ],
+  ])('fails for a folder that %s', async (_, make, errno) => {
+    const wrong = await make();
+    await expect(proveSpool(wrong, recordingInto(wrong), makeIds())).rejects.toMatchObject({
+      code: 'spool_unusable',
+      message: `recording.spoolFolder ${wrong}: ${errno}`,
+    });
+  });
+
+  (isRoot ? test.skip : test)('fails for a folder that cannot be written', async () => {
+    const spool = await newFolder();
+    await chmod(spool, 0o500);
+    await expect(proveSpool(spool, recordingInto(spool), makeIds())).rejects.toMatchObject({ code: 'spool_unusable' });
+    await chmod(spool, 0o700);
+  });
+});
+
+test('a recording folder with less room than is wanted is full, and says how much there is', async () => {
+  const spool = await newFolder();
+  await expect(checkSpool(spool, 1)).resolves.toBeUndefined();
+  await expect(checkSpool(spool, 1_000_000_000)).rejects.toMatchObject({
+    code: 'spool_full',
+    message: expect.stringMatching(/: \d+ MiB free, 1000000000 MiB wanted$/) as string,
+  });
+});

@@ -1,0 +1,107 @@
+/**
+ * Stands between Préavis and a real Asterisk, cuts the line, refuses requests and gives out another version: a live Asterisk
+ * cannot be made to do so at a given moment.
+ */
+import { createServer, request as makeRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+export type AriProxy = {
+  readonly url: string;
+  /** Where Asterisk is. */
+  leadTo(url: string): void;
+  /** Ends every connection and refuses new ones until `mend`. */
+  cut(): void;
+  mend(): void;
+  /** The next `times` requests of this path are answered with 500. */
+  refuse(path: string, times: number): void;
+  /** How many of them are still to be refused. */
+  refusalsLeft(): number;
+  /** From now on Asterisk seems to be of this version. */
+  pretendVersion(version: string): void;
+  close(): void;
+};
+
+export async function startAriProxy(): Promise<AriProxy> {
+  const sockets = new Set<Duplex>();
+  let target = new URL('http://127.0.0.1:9');
+  let isCut = false;
+  let refusal = { path: '', times: 0 };
+  let version: string | undefined;
+
+  const forward = (incoming: IncomingMessage, answer: ServerResponse): void => {
+    const path = incoming.url?.split('?')[0] ?? '';
+    if (path === refusal.path && refusal.times > 0) {
+      refusal.times -= 1;
+      answer.writeHead(500).end();
+      return;
+    }
+    const { method, headers, url } = incoming;
+    const onward = makeRequest({ host: target.hostname, port: target.port, method, headers, path: url }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        let body = Buffer.concat(chunks).toString('utf8');
+        if (version !== undefined && path === '/ari/asterisk/info') {
+          body = body.replace(/"version":\s*"[^"]*"/, `"version":"${version}"`);
+        }
+        const type = response.headers['content-type'] ?? 'application/json';
+        answer.writeHead(response.statusCode ?? 500, { 'content-type': type }).end(body);
+      });
+    });
+    onward.on('error', () => answer.destroy());
+    incoming.pipe(onward);
+  };
+
+  const server = createServer(forward);
+  const track = (socket: Duplex): void => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => undefined);
+    if (isCut) socket.destroy();
+  };
+  server.on('connection', track);
+  server.on('upgrade', (incoming: IncomingMessage, client: Duplex, head: Buffer) => {
+    const asterisk: Socket = connect(Number(target.port), target.hostname);
+    track(asterisk);
+    const lines = [`${incoming.method ?? 'GET'} ${incoming.url ?? '/'} HTTP/1.1`];
+    for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
+      lines.push(`${incoming.rawHeaders[index] ?? ''}: ${incoming.rawHeaders[index + 1] ?? ''}`);
+    }
+    asterisk.write(`${lines.join('\r\n')}\r\n\r\n`);
+    asterisk.write(head);
+    asterisk.pipe(client).pipe(asterisk);
+    for (const socket of [asterisk, client]) {
+      socket.on('close', () => {
+        asterisk.destroy();
+        client.destroy();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    leadTo: (url) => {
+      target = new URL(url);
+    },
+    cut: () => {
+      isCut = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    mend: () => {
+      isCut = false;
+    },
+    refuse: (path, times) => {
+      refusal = { path, times };
+    },
+    refusalsLeft: () => refusal.times,
+    pretendVersion: (text) => {
+      version = text;
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
