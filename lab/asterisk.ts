@@ -58,6 +58,8 @@ export type LabAsterisk = {
   /** Where recordings appear: <astspooldir>/recording, as a path of this host. */
   readonly spoolFolder: string;
   readonly soundsFolder: string;
+  /** What cel_custom writes by config/asterisk/cel_custom.conf; there only if that is brought. */
+  readonly celFile: string;
   readonly folder: string;
   /** The running process's pid, undefined while it is down. */
   pid(): number | undefined;
@@ -150,8 +152,21 @@ class Instance implements LabAsterisk {
     return join(this.folder, 'data/sounds');
   }
 
+  get celFile(): string {
+    return join(this.folder, 'log/cel-custom/preavis.csv');
+  }
+
   writeFolder(): void {
-    for (const name of ['etc', 'lib/keys', 'lib/moh', 'spool/recording', 'run', 'log', 'cache', 'data/sounds']) {
+    for (const name of [
+      'etc',
+      'lib/keys',
+      'lib/moh',
+      'spool/recording',
+      'run',
+      'log/cel-custom',
+      'cache',
+      'data/sounds',
+    ]) {
       mkdirSync(join(this.folder, name), { recursive: true });
     }
     this.#linkData();

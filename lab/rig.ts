@@ -11,7 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { installPrompts } from '../src/config/installPrompts.ts';
 import { loadPrompts } from '../src/config/prompts.ts';
+import { logsSounds } from '../src/evidence/witness.ts';
 import { incomingContext, startAsterisk, type LabAsterisk } from './asterisk.ts';
+import { findInstallation } from './installation.ts';
 import { makeLabFolder, spawnLive, type LiveProcess } from './processes.ts';
 import type { LabStore } from './store.ts';
 
@@ -88,6 +90,15 @@ const purposes = {
   agreement: labPurpose('agreement', 'Calls of the lab are kept in order to see that keeping works.', 395),
 };
 
+/** The files that an operator copies for the second witness, where this Asterisk knows its events. */
+async function witnessConf(): Promise<Record<string, string>> {
+  if (!logsSounds((await findInstallation()).version)) return {};
+
+  return Object.fromEntries(
+    ['cel.conf', 'cel_custom.conf'].map((name) => [name, readFileSync(join(project, 'config/asterisk', name), 'utf8')]),
+  );
+}
+
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const labFolder = makeLabFolder();
   const folder = labFolder.path;
@@ -95,6 +106,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   await mkdir(archiveFolder, { recursive: true });
   const asterisk = await startAsterisk({
     dialplan: rigDialplan(options.extensions ?? {}, options.lines),
+    conf: await witnessConf(),
     ...(options.rtpPorts === undefined ? {} : { rtpPorts: options.rtpPorts }),
   });
   await installPrompts(await loadPrompts(sounds), sounds, asterisk.soundsFolder);
@@ -105,6 +117,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     purposes,
     lines: { default: { purposes: ['training'], defaultLanguages: ['fr'] } },
     recording: { spoolFolder: asterisk.spoolFolder, minimumFreeMib: 10 },
+    witness: { celFile: asterisk.celFile },
     catalogue: { file: join(folder, 'catalogue.db') },
     archive:
       store === undefined

@@ -29,6 +29,7 @@ import {
   makePromptDesk,
   makePromptsHeard,
   makeStore,
+  makeWitness,
   refuseMissingPrompts,
   retentionPorts,
   uploadPorts,
@@ -42,6 +43,9 @@ import { Schedule } from './retention/schedule.ts';
  * the promise in flight.
  */
 export type AppOptions = { config: Config; log: Logger; clock: Clock; ids: IdMaker };
+
+/** What is done when calls have ended. */
+type EndJobs = { finish: FinishPorts; witness: () => Promise<void> };
 
 /** How often the end of calls, and files that were not yet closed, are looked at again while stopping or serving, ms. */
 const finishEveryMs = 10_000;
@@ -130,7 +134,9 @@ export class App {
       check: selfCheck.check,
       found: metrics.finding,
     };
-    const registry = this.#makeRegistry(policy, catalogue, ari, finish, metrics);
+    const shared = { config, catalogue, store, clock, log, actor: 'serve' };
+    const end: EndJobs = { finish, witness: makeWitness(shared, metrics.witness) };
+    const registry = this.#makeRegistry(policy, catalogue, ari, end, metrics);
     this.#registry = registry;
     const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
     connection.listen(this.#listener(registry, ari));
@@ -143,15 +149,14 @@ export class App {
       connection.stop();
     });
     await connection.start();
-    this.#undo.push(() => this.#drain(registry, finish));
+    this.#undo.push(() => this.#drain(registry, end));
 
     const finishTimer = setInterval(() => {
-      this.#finish(finish);
+      this.#finish(end);
     }, finishEveryMs);
     this.#undo.push(() => {
       clearInterval(finishTimer);
     });
-    const shared = { config, catalogue, store, clock, log, actor: 'serve' };
     const schedule = new Schedule(
       [
         {
@@ -160,6 +165,7 @@ export class App {
           run: async () => {
             await sweepSpool(finish);
             await finishRecordings(finish);
+            await end.witness();
             await uploadPass(uploadPorts(shared), { waitMs: noWait, signal: this.#hurry.signal });
           },
         },
@@ -217,7 +223,7 @@ export class App {
     }
   }
 
-  #makeRegistry(policy: Policy, catalogue: Catalogue, ari: Ari, finish: FinishPorts, metrics: Metrics): CallRegistry {
+  #makeRegistry(policy: Policy, catalogue: Catalogue, ari: Ari, end: EndJobs, metrics: Metrics): CallRegistry {
     const { config, log, clock, ids } = this.#options;
     const preferences = callPreferences(config, policy, catalogue, clock);
 
@@ -247,7 +253,7 @@ export class App {
         if (state.kind !== 'ended') return;
         const { outcome } = state;
         metrics.callEnded(outcome.result, outcome.result === 'unrecorded' ? outcome.reason : '');
-        if (outcome.result === 'recorded') this.#finish(finish);
+        this.#finish(end);
       },
     });
   }
@@ -299,16 +305,17 @@ export class App {
   }
 
   /** One pass at a time; its own errors are logged by it. */
-  #finish(ports: FinishPorts): void {
+  #finish({ finish, witness }: EndJobs): void {
     this.#finishing = this.#finishing
-      .then(() => finishRecordings(ports))
+      .then(() => finishRecordings(finish))
+      .then(witness)
       .catch((thrown: unknown) => {
         const error = asPreavisError(thrown);
-        ports.log.error({ code: error.code, err: error }, 'finished recordings could not be looked at');
+        finish.log.error({ code: error.code, err: error }, 'calls that have ended could not be looked at');
       });
   }
 
-  async #drain(registry: CallRegistry, finish: FinishPorts): Promise<void> {
+  async #drain(registry: CallRegistry, end: EndJobs): Promise<void> {
     const { log } = this.#options;
     while (registry.size > 0 && !this.#hurry.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, drainPollMs));
@@ -318,7 +325,7 @@ export class App {
     await registry.abandon();
     this.#comparable.abort();
     await this.#reconciling;
-    this.#finish(finish);
+    this.#finish(end);
     await this.#finishing;
   }
 

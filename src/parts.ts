@@ -31,6 +31,7 @@ import type { Clock } from './core/clock.ts';
 import { PreavisError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
 import { receiptOfRecording, receiptText } from './evidence/receipt.ts';
+import { makeWitnessPass, type WitnessPorts } from './evidence/witnessPass.ts';
 import type { RetentionPorts } from './retention/enforcer.ts';
 import { checkSchedule } from './retention/schedule.ts';
 
@@ -208,6 +209,16 @@ export function uploadPorts({ config, catalogue, store, clock, log, actor }: Sha
     atOnce: config.archive.uploadsAtOnce,
     attemptMs: config.archive.attemptSeconds * 1_000,
   };
+}
+
+/** One pass over the calls that were not yet compared with the second witness. */
+export function makeWitness(
+  { config, catalogue, clock, log, actor }: Omit<Shared, 'store'>,
+  compared: WitnessPorts['compared'],
+): () => Promise<void> {
+  const { celFile, waitSeconds } = config.witness;
+
+  return makeWitnessPass({ catalogue, celFile, waitMs: waitSeconds * 1_000, clock, log, actor, compared });
 }
 
 export function retentionPorts({ config, catalogue, store, clock, log, actor }: Shared): RetentionPorts {

@@ -156,7 +156,8 @@ async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
   const purposeEnds = await endsOf(row, finishedAt, catalogue);
   const keepUntil =
     purposeEnds.length === 0 ? finishedAt + row.keepDays * dayMs : Math.max(...purposeEnds.map((end) => end.keepUntil));
-  const flags: string[] = [];
+  // What the second witness has said of one that was lost, or was found late.
+  const flags = [...row.flags];
   let wav: WavInfo;
   try {
     wav = await inspectWav(file);

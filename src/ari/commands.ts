@@ -129,6 +129,7 @@ export function makeAriCommands(
       return parse(z.object({ channels: z.array(z.string()) }), bridge).channels as ChannelId[];
     },
     hasRecording: async (name) => (await orUndefined(request('GET', `/recordings/stored/${id(name)}`))) !== undefined,
+    hasModule: async (name) => (await orUndefined(request('GET', `/asterisk/modules/${id(name)}`))) !== undefined,
     isRecording: async (name) => (await orUndefined(request('GET', `/recordings/live/${id(name)}`))) !== undefined,
   };
 }

@@ -55,6 +55,8 @@ export type AriQueries = {
   hasRecording(name: string): Promise<boolean>;
   /** Value of a channel variable or function, empty when it has none. */
   variable(channelId: ChannelId, name: string): Promise<string>;
+  /** Whether this module is loaded. */
+  hasModule(name: string): Promise<boolean>;
   /** Whether a recorder of this name runs now. */
   isRecording(name: string): Promise<boolean>;
 };

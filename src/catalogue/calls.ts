@@ -77,11 +77,12 @@ export function makeCalls(database: Database.Database, now: () => number) {
   const upsertCall = database.prepare(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, languages_unavailable, consent_mode, answer, answer_digits, answer_at, phase, recording_id,
-      keep_days, state)
+      keep_days, state, caller_channel)
     VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason,
-      @languagesUnavailable, @consentMode, @answer, @answerDigits, @answerAt, @phase, @recordingId, @keepDays, @state)
+      @languagesUnavailable, @consentMode, @answer, @answerDigits, @answerAt, @phase, @recordingId, @keepDays, @state,
+      @callerChannel)
     ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, recording_id = excluded.recording_id,
-      keep_days = excluded.keep_days, state = excluded.state, line = excluded.line,
+      keep_days = excluded.keep_days, state = excluded.state, caller_channel = excluded.caller_channel, line = excluded.line,
       purposes = excluded.purposes, languages = excluded.languages, language_reason = excluded.language_reason,
       languages_unavailable = excluded.languages_unavailable, consent_mode = excluded.consent_mode,
       answer = excluded.answer, answer_digits = excluded.answer_digits, answer_at = excluded.answer_at`);
@@ -159,6 +160,8 @@ export function makeCalls(database: Database.Database, now: () => number) {
       keepDays: order?.keepDays ?? null,
       // An ended call needs no adopting, and its state holds a dial string.
       state: ended ? null : JSON.stringify(state),
+      // Until it was compared with the second witness, which knows calls by their channel.
+      callerChannel: facts.callerChannel,
     });
     const played = playedOf(state);
     for (const [position, { sentence, startedAt, finishedAt, verdict }] of played.entries()) {

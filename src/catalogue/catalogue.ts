@@ -8,7 +8,16 @@ import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
 import { makePreferences } from './preferences.ts';
 import { makeRecordings, type AuditNote, type RecordingChanges, type RecordingFilter } from './recordings.ts';
-import type { AuditRow, CallRow, NoticeRow, PurposeEnd, RecordingRow, RecordingStatus } from './rows.ts';
+import type {
+  AuditRow,
+  CallRow,
+  NoticeRow,
+  PurposeEnd,
+  RecordingRow,
+  RecordingStatus,
+  UnwitnessedCall,
+} from './rows.ts';
+import { makeWitness, type WitnessStatement } from './witness.ts';
 
 /**
  * What is known of calls and recordings. Asynchronous although SQLite is not, so that another database can stand behind
@@ -42,6 +51,9 @@ export type Catalogue = CallJournal & {
   postpone(id: RecordingId, until: number): Promise<void>;
   note(id: RecordingId, note: AuditNote): Promise<void>;
   audit(id: RecordingId): Promise<AuditRow[]>;
+
+  unwitnessed(): Promise<UnwitnessedCall[]>;
+  saveWitness(id: CallId, statement: WitnessStatement, actor: string): Promise<boolean>;
 
   /** By a keyed hash of the caller's number; expired ones are not given. */
   preference(caller: string): Promise<string | undefined>;
@@ -86,6 +98,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
   const calls = makeCalls(database, now);
   const recordings = makeRecordings(database, now);
   const preferences = makePreferences(database, now);
+  const witness = makeWitness(database, now);
   const leases = makeLeases(database, now);
 
   return {
@@ -111,6 +124,8 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     postpone: eventually(recordings.postpone),
     note: eventually(recordings.note),
     audit: eventually(recordings.audit),
+    unwitnessed: eventually(witness.unwitnessed),
+    saveWitness: eventually(witness.saveWitness),
     preference: eventually(preferences.preference),
     setPreference: eventually(preferences.setPreference),
     takeLease: eventually(leases.takeLease),

@@ -133,4 +133,15 @@ export const migrations: readonly string[] = [
     expires_at INTEGER NOT NULL
   ) STRICT;
   `,
+  // The second witness. witness is null until a call was compared; caller_channel is kept until then. Calls from before
+  // cannot be compared: their channel is not known.
+  `
+  ALTER TABLE calls ADD COLUMN caller_channel TEXT;
+  ALTER TABLE calls ADD COLUMN witness TEXT CHECK (witness IN ('agrees', 'disagrees', 'missing', 'unavailable'));
+  ALTER TABLE notices ADD COLUMN witness TEXT CHECK (witness IN ('agrees', 'disagrees', 'missing'));
+  ALTER TABLE notices ADD COLUMN witness_began_at INTEGER;
+  ALTER TABLE notices ADD COLUMN witness_ended_at INTEGER;
+  UPDATE calls SET witness = 'unavailable' WHERE state IS NULL;
+  CREATE INDEX calls_unwitnessed ON calls (id) WHERE state IS NULL AND witness IS NULL;
+  `,
 ];

@@ -93,9 +93,11 @@ export function makeRecordings(database: Database.Database, now: () => number) {
   const selectFinishable = database.prepare(`
     SELECT recordings.* FROM recordings JOIN calls ON calls.id = recordings.call_id
     WHERE status = 'recording' AND calls.state IS NULL ORDER BY recordings.id`);
-  const selectSendable = database.prepare(
-    `SELECT * FROM recordings WHERE status = 'recorded' AND next_attempt_at <= ? AND id > ? ORDER BY id LIMIT ?`,
-  );
+  // What the second witness says belongs into the receipt, which is sent with the recording.
+  const selectSendable = database.prepare(`
+    SELECT * FROM recordings WHERE status = 'recorded' AND next_attempt_at <= ? AND id > ?
+      AND (SELECT witness FROM calls WHERE calls.id = recordings.call_id) IS NOT NULL
+    ORDER BY id LIMIT ?`);
   const countByStatus = database.prepare(`SELECT status, count(*) AS count FROM recordings GROUP BY status`);
   const selectDue = database.prepare(`
     SELECT * FROM recordings WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at AND id > @after
@@ -110,7 +112,7 @@ export function makeRecordings(database: Database.Database, now: () => number) {
   // Why the WAV of a call may not be kept; null for one that may.
   const adopt = database.prepare(`
     WITH found AS (
-      SELECT calls.recording_id, calls.id AS call_id, calls.keep_days,
+      SELECT calls.recording_id, calls.id AS call_id, calls.keep_days, calls.witness,
         coalesce(max(notices.finished_at), calls.started_at) AS notice_finished_at,
         CASE
           WHEN calls.answer = 'refused' THEN 'refused'
@@ -124,8 +126,9 @@ export function makeRecordings(database: Database.Database, now: () => number) {
         AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = calls.id)
       GROUP BY calls.id
     )
-    INSERT INTO recordings (id, call_id, status, failure, notice_finished_at, keep_days)
-    SELECT recording_id, call_id, iif(failure IS NULL, 'recording', 'discarded'), failure, notice_finished_at, keep_days
+    INSERT INTO recordings (id, call_id, status, failure, notice_finished_at, keep_days, flags)
+    SELECT recording_id, call_id, iif(failure IS NULL, 'recording', 'discarded'), failure, notice_finished_at, keep_days,
+      iif(witness IN ('disagrees', 'missing'), json_array('witness_' || witness), '[]')
     FROM found`);
   const insertAudit = database.prepare(`
     INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail)
@@ -198,7 +201,7 @@ export function makeRecordings(database: Database.Database, now: () => number) {
     purposeEnds: (id: RecordingId): PurposeEnd[] => z.array(purposeEnd).parse(selectEnds.all(id)),
     /** Status `recording`, but the call has ended: until then the caller may refuse, whether the recorder runs or not. */
     finishable: (): RecordingRow[] => rows.parse(selectFinishable.all()),
-    /** Status `recorded` and not postponed, oldest first, beyond `after`. */
+    /** Status `recorded`, compared with the second witness and not postponed, oldest first, beyond `after`. */
     sendable: (at: number, after: string, limit: number): RecordingRow[] =>
       rows.parse(selectSendable.all(at, after, limit)),
     /** Whose keepUntil, and the last of whose purposes' ends, has come; in the order of ids, beyond `after`. */

@@ -85,6 +85,13 @@ export const recordingRow = z
   }));
 export type RecordingRow = z.output<typeof recordingRow>;
 
+/** What the second witness says of a sentence, and of a call: the worst of its sentences. */
+export const sentenceWitnesses = ['agrees', 'disagrees', 'missing'] as const;
+export type SentenceWitness = (typeof sentenceWitnesses)[number];
+/** unavailable: there is none for this call. */
+export const callWitnesses = [...sentenceWitnesses, 'unavailable'] as const;
+export type CallWitness = (typeof callWitnesses)[number];
+
 export const callRow = z
   .object({
     id: z.string().transform((id) => id as CallId),
@@ -106,6 +113,7 @@ export const callRow = z
     result: z.string().nullable(),
     reason: z.string().nullable(),
     dial_status: z.string().nullable(),
+    witness: z.enum(callWitnesses).nullable(),
   })
   .transform((row) => ({
     id: row.id,
@@ -123,8 +131,28 @@ export const callRow = z
     result: row.result,
     reason: row.reason,
     dialStatus: row.dial_status,
+    /** null until it was compared. */
+    witness: row.witness,
   }));
 export type CallRow = z.output<typeof callRow>;
+
+/** A call that has ended and was not yet compared with the second witness. */
+export const unwitnessedCall = z
+  .object({
+    id: z.string().transform((id) => id as CallId),
+    started_at: z.number(),
+    ended_at: z.number().nullable(),
+    asterisk_version: z.string(),
+    caller_channel: z.string().nullable(),
+  })
+  .transform((row) => ({
+    id: row.id,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    asteriskVersion: row.asterisk_version,
+    callerChannel: row.caller_channel,
+  }));
+export type UnwitnessedCall = z.output<typeof unwitnessedCall>;
 
 export const noticeRow = z
   .object({
@@ -136,6 +164,9 @@ export const noticeRow = z
     started_at: z.number().nullable(),
     finished_at: z.number().nullable(),
     verdict: z.string(),
+    witness: z.enum(sentenceWitnesses).nullable(),
+    witness_began_at: z.number().nullable(),
+    witness_ended_at: z.number().nullable(),
   })
   .transform((row) => ({
     prompt: row.prompt,
@@ -147,6 +178,11 @@ export const noticeRow = z
     finishedAt: row.finished_at,
     verified: row.verdict === 'verified',
     verdict: row.verdict,
+    /** null for a sentence that was not compared. Its times are Asterisk's too, ms since 1970 UTC. */
+    witness:
+      row.witness === null
+        ? null
+        : { status: row.witness, beganAt: row.witness_began_at, endedAt: row.witness_ended_at },
   }));
 export type NoticeRow = z.output<typeof noticeRow>;
 

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { openSqlite } from '../catalogue/sqlite.ts';
+import type { CallWitness } from '../catalogue/rows.ts';
 import { makePolicy } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { makeIds } from '../core/ids.ts';
+import { checkWitness } from '../evidence/witnessCheck.ts';
 import { checkJobs, loadLibrary, makeAri, makeStore, refuseMissingPrompts, soundsFolder } from '../parts.ts';
 import { configOf, type CommandContext } from './context.ts';
 
@@ -19,10 +21,11 @@ type Finding =
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
 async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
   const list: Finding[] = [];
-  const look = async (check: string, step: () => Promise<void> | void): Promise<boolean> => {
+  /** What a step gives as text is a warning. */
+  const look = async (check: string, step: () => unknown): Promise<boolean> => {
     try {
-      await step();
-      list.push({ check, ok: true });
+      const warning = await step();
+      list.push({ check, ok: true, ...(typeof warning === 'string' ? { warning } : {}) });
 
       return true;
     } catch (thrown) {
@@ -67,6 +70,7 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   });
   // Only the catalogue knows whether there must be something in it.
   if (catalogueWorks) await look('archive', () => makeStore(config, catalogue).check());
+  const newest = catalogue === undefined ? undefined : await newestWitness(catalogue);
   catalogue?.close();
 
   let ari: ReturnType<typeof makeAri> | undefined;
@@ -82,9 +86,23 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     const { commands } = ari;
     await look('prompts on asterisk', () => refuseMissingPrompts(makePolicy(config, library), commands));
   }
+  const { celFile } = config.witness;
+  if (reachable && ari !== undefined && celFile !== undefined) {
+    const { commands } = ari;
+    await look('second witness', () => checkWitness({ ari: commands, celFile, newest }));
+  }
   ari?.close();
 
   return list;
+}
+
+/** How many calls are looked at for one that the witness was asked about. */
+const newestCalls = 20;
+
+async function newestWitness(catalogue: Catalogue): Promise<CallWitness | undefined> {
+  const said = (await catalogue.calls(newestCalls)).map(({ witness }) => witness);
+
+  return said.find((status) => status !== null && status !== 'unavailable') ?? undefined;
 }
 
 async function requireWritable(folder: string): Promise<void> {

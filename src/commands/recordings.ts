@@ -3,7 +3,7 @@ import { recordingStatuses, type RecordingRow, type RecordingStatus } from '../c
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isUlid } from '../core/ids.ts';
-import { gapMs } from '../evidence/receipt.ts';
+import { gapMs, sentenceOf } from '../evidence/receipt.ts';
 import { purposesInForce } from '../retention/purposes.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 import { table } from './table.ts';
@@ -106,7 +106,8 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
       gapMs: gapMs(row),
       languageReason: call?.languageReason ?? null,
       policyVersion: call?.policyVersion ?? null,
-      notice: notice.map((each) => ({ ...each, startedAt: time(each.startedAt), finishedAt: time(each.finishedAt) })),
+      notice: notice.map(sentenceOf),
+      witness: call?.witness ?? null,
       audit: audit.map((each) => ({ ...each, at: isoTime(each.at) })),
     };
     if (json) {
@@ -126,7 +127,8 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
     context.print('\nNotice as it was heard');
     for (const each of sentences) {
       const heard = each.verified ? 'heard whole' : each.verdict;
-      context.print(`  ${each.startedAt ?? '-'}  ${each.language}  ${heard}  "${each.text}"`);
+      const witness = each.witness === null ? '' : `  (witness: ${each.witness.status})`;
+      context.print(`  ${each.startedAt ?? '-'}  ${each.language}  ${heard}${witness}  "${each.text}"`);
     }
     context.print('\nHistory');
     for (const each of steps) {

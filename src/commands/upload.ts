@@ -4,7 +4,7 @@ import { checkRecording } from '../archive/selfCheck.ts';
 import { hopeless, uploadPass } from '../archive/uploader.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import { loadLibrary, makePromptsHeard, makeStore, uploadPorts } from '../parts.ts';
+import { loadLibrary, makePromptsHeard, makeStore, makeWitness, uploadPorts } from '../parts.ts';
 import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 
 export type UploadCommandOptions = { dryRun: boolean; json: boolean };
@@ -38,6 +38,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
     };
     await sweepSpool(finish);
     await finishRecordings(finish);
+    await makeWitness(shared, () => undefined)();
     const total = (await catalogue.counts()).recorded ?? 0;
     const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
     bar?.start(total, 0);

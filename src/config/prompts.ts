@@ -203,6 +203,11 @@ export async function loadPrompts(folder: string): Promise<PromptLibrary> {
   return makePromptLibrary(Object.keys(source.languages), prompts);
 }
 
+/** What Asterisk calls the sound of a prompt: the name carries the hash, so that a changed prompt is another sound. */
+export function soundNameOf(id: string, sha256: string): string {
+  return `preavis/${id}-${sha256.slice(0, 12)}`;
+}
+
 /** The sentence with its WAV in `folder`, or a sentence that says why it has none. */
 export async function readPrompt(folder: string, words: PromptText): Promise<Prompt | string> {
   const file = promptFile(folder, words, 'wav');
@@ -219,7 +224,7 @@ export async function readPrompt(folder: string, words: PromptText): Promise<Pro
     ...words,
     sha256,
     lengthMs: soundLengthMs(sound),
-    soundName: `preavis/${words.id}-${sha256.slice(0, 12)}`,
+    soundName: soundNameOf(words.id, sha256),
   };
 }
 

@@ -315,6 +315,19 @@ const shape = z.strictObject({
       }),
     })
     .prefault({}),
+  witness: z
+    .strictObject({
+      celFile: key(
+        z.string().min(1).optional(),
+        "The CSV file in which Asterisk's CEL logs each sound that it plays, as seen from this machine; without it there is no second witness.",
+      ),
+      waitSeconds: key(
+        seconds(1, 300).default(5),
+        'How long after a call missing lines are waited for; longer where the file is on a network folder.',
+        { unit: 's' },
+      ),
+    })
+    .prefault({}),
   schedule: z
     .strictObject({
       timezone: key(z.string().min(1).default('Europe/Brussels'), 'Time zone of the two lines below.'),

@@ -155,6 +155,12 @@ export const errorCodes = {
     'What the object store gives back is not what was sent (size or SHA-256).',
     'The local file is kept; a later pass sends it again. Check the store.',
   ),
+  witness_unusable: entry(
+    1,
+    false,
+    "The file in which Asterisk's CEL logs the sounds that it plays cannot be used as the second witness.",
+    'Set it up as docs/operations.md says ("The second witness"), or remove witness.celFile. Calls are recorded all the same.',
+  ),
   job_busy: entry(1, true, 'Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
   internal: entry(1, false, 'A fault in Préavis itself.', 'Report it with the log around this line.'),
 } as const satisfies Record<string, ErrorEntry>;

@@ -6,6 +6,8 @@ import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 export type Metrics = {
   callEnded: (result: string, reason: string) => void;
   finding: (kind: string) => void;
+  /** What the second witness says of a call. */
+  witness: (status: string) => void;
   /** The text that `GET /metrics` gives. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -26,6 +28,12 @@ export function makeMetrics(): Metrics {
     labelNames: ['finding'],
     registers: [register],
   });
+  const witnesses = new Counter({
+    name: 'preavis_witness_total',
+    help: 'Calls that were compared with the second witness, by what it says.',
+    labelNames: ['status'],
+    registers: [register],
+  });
 
   return {
     callEnded: (result, reason) => {
@@ -33,6 +41,9 @@ export function makeMetrics(): Metrics {
     },
     finding: (kind) => {
       findings.inc({ finding: kind });
+    },
+    witness: (status) => {
+      witnesses.inc({ status });
     },
     text: () => register.metrics(),
     contentType: register.contentType,

@@ -1,9 +1,18 @@
 import { z } from 'zod';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { storedPolicy, type CallRow, type RecordingRow, type StoredPolicy } from '../catalogue/rows.ts';
+import {
+  callWitnesses,
+  sentenceWitnesses,
+  storedPolicy,
+  type CallRow,
+  type NoticeRow,
+  type RecordingRow,
+  type StoredPolicy,
+} from '../catalogue/rows.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
+import { toleranceMs } from './witness.ts';
 
 /**
  * The proof that belongs to a call: how the caller was told, what they answered, and what was recorded then, if anything.
@@ -24,6 +33,10 @@ const sentence = z.strictObject({
   finishedAt: time,
   verified: z.boolean().describe('Heard whole: Asterisk played at least 95 % of it to a caller who was still there.'),
   verdict: z.string(),
+  witness: z
+    .strictObject({ status: z.enum(sentenceWitnesses), beganAt: time, endedAt: time })
+    .nullable()
+    .describe('What the second witness says of this sentence; null where it was not asked.'),
 });
 
 const recordingPart = z.strictObject({
@@ -77,6 +90,16 @@ export const receiptSchema = z
       digits: z.string().nullable(),
       at: time,
     }),
+    witness: z
+      .strictObject({
+        source: z.literal('asterisk-cel'),
+        status: z.enum(callWitnesses),
+        toleranceMs: z.int(),
+      })
+      .nullable()
+      .describe(
+        "Asterisk's Channel Event Logging, which logs each sound without ARI: what it says of the notice, by its worst sentence. disagrees: another sound, or times that differ by more than the tolerance; missing: no line; unavailable: there is none for this call. null until it was compared.",
+      ),
     recording: recordingPart.nullable().describe('null for a call that was not recorded.'),
     asterisk: z.strictObject({ version: z.string(), node: z.string() }),
   })
@@ -104,6 +127,23 @@ function recordingOf(row: RecordingRow): Receipt['recording'] {
     flags: row.flags,
     keepUntil: iso(row.keepUntil),
   };
+}
+
+/** A sentence as receipts and commands show it. */
+export function sentenceOf({ startedAt, finishedAt, witness, ...notice }: NoticeRow): Receipt['notice'][number] {
+  return {
+    ...notice,
+    startedAt: iso(startedAt),
+    finishedAt: iso(finishedAt),
+    witness:
+      witness === null
+        ? null
+        : { status: witness.status, beganAt: iso(witness.beganAt), endedAt: iso(witness.endedAt) },
+  };
+}
+
+function witnessOf({ witness }: CallRow): Receipt['witness'] {
+  return witness === null ? null : { source: 'asterisk-cel', status: witness, toleranceMs };
 }
 
 type ReceiptSources = Pick<Catalogue, 'call' | 'notices' | 'policy' | 'purposeEnds' | 'recording' | 'recordingOfCall'>;
@@ -141,12 +181,9 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId): Prom
       return { id: purpose, ...stored, keepUntil: iso(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null) };
     }),
     language: { played: call.languages, reason: call.languageReason, unavailable: call.languagesUnavailable },
-    notice: notices.map(({ startedAt, finishedAt, ...notice }) => ({
-      ...notice,
-      startedAt: iso(startedAt),
-      finishedAt: iso(finishedAt),
-    })),
+    notice: notices.map(sentenceOf),
     consent: { ...call.consent, at: iso(call.consent.at) },
+    witness: witnessOf(call),
     recording: recording === undefined ? null : recordingOf(recording),
     asterisk: call.asterisk,
   };

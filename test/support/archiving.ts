@@ -8,6 +8,7 @@ import type { UploadPorts } from '../../src/archive/uploader.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { RecordingId } from '../../src/core/ids.ts';
 import { receiptOfRecording, receiptText } from '../../src/evidence/receipt.ts';
+import { makeWitnessPass } from '../../src/evidence/witnessPass.ts';
 import { callStart } from './calls.ts';
 import { clockAt, saveCall, type SavedCall, type TestClock } from './catalogues.ts';
 import { collectingLog } from './logLines.ts';
@@ -25,7 +26,7 @@ export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
       wav?: Buffer,
       options?: Parameters<typeof saveCall>[1],
     ): Promise<SavedCall & { wav: Buffer; file: string }>;
-    /** The same, finished: status `recorded`. */
+    /** The same, finished: status `recorded`, with no second witness. */
     finished(
       wav?: Buffer,
       options?: Parameters<typeof saveCall>[1],
@@ -79,6 +80,15 @@ export async function archiveStage(
     finished: async (wav, options) => {
       const call = await recorded(wav, options);
       await finishRecordings({ catalogue, spoolFolder, clock, log, actor: 'test', ...listening });
+      await makeWitnessPass({
+        catalogue,
+        celFile: undefined,
+        waitMs: 0,
+        clock,
+        log,
+        actor: 'test',
+        compared: () => undefined,
+      })();
 
       return call;
     },

@@ -107,6 +107,7 @@ export function scriptedAri(): ScriptedAri {
     },
     channelsIn: (bridgeId) => Promise.resolve(state.inBridge[bridgeId] ?? []),
     hasRecording: () => Promise.resolve(true),
+    hasModule: () => Promise.resolve(true),
     variable: async (_, name) => {
       await holds.get('variable');
 

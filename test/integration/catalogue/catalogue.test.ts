@@ -100,6 +100,7 @@ describe('a call', () => {
       result: 'recorded',
       reason: null,
       dialStatus: null,
+      witness: null,
     });
     expect(await catalogue.notices(facts.id)).toEqual(
       facts.order.script.sentences.map(({ prompt }, index) => ({
@@ -112,6 +113,7 @@ describe('a call', () => {
         finishedAt: callStart + 2_000 + index * 1_020,
         verified: true,
         verdict: 'verified',
+        witness: null,
       })),
     );
   });
@@ -286,8 +288,11 @@ describe('what each job is given', () => {
     const catalogue = open(newFile());
     const ids = [];
     for (let count = 0; count < 3; count += 1) {
-      const { id } = await saveCall(catalogue);
+      const { id, facts } = await saveCall(catalogue);
       await moveTo(catalogue, id, 'recorded');
+      expect(await catalogue.sendable(1_000, '', 10)).toHaveLength(count);
+      // Its receipt is complete only when the second witness was asked.
+      await catalogue.saveWitness(facts.id, { status: 'unavailable', sentences: [] }, 'test');
       ids.push(id);
     }
     ids.sort();

@@ -65,6 +65,12 @@ describe.each(schemas)('a catalogue of schema %d', (schema) => {
     expect(await receiptOfCall(catalogue, idOf(2) as string as CallId)).toMatchObject({ recording: null });
   });
 
+  test('has no second witness for the calls of then, and does not look for one', async () => {
+    const catalogue = open(left(schema));
+    expect((await catalogue.calls(10)).map(({ witness }) => witness)).toEqual(['unavailable', 'unavailable']);
+    expect(await catalogue.unwitnessed()).toEqual([]);
+  });
+
   test('can remember a language', async () => {
     const catalogue = open(left(schema), clockAt(callEnd));
     await catalogue.setPreference('hash', 'nl', callEnd + 1);

@@ -84,8 +84,10 @@ describe('the receipt of a recorded call', () => {
         finishedAt: iso(callStart + 2_000 + index * 1_020),
         verified: true,
         verdict: 'verified',
+        witness: null,
       })),
       consent: { mode: 'announce', answer: 'none', digits: null, at: null },
+      witness: { source: 'asterisk-cel', status: 'unavailable', toleranceMs: 100 },
       recording: expect.objectContaining({
         id: call.id,
         status: 'recorded',
@@ -297,7 +299,16 @@ describe('a receipt that nobody can have', () => {
   test('with a name, a number or an unknown key more is refused by both schemas', async () => {
     const set = await stage();
     const receipt = await receiptFor(set, await saveCall(set.catalogue));
-    for (const more of [{ callerNumber: '+3292661234' }, { receipt: 1 }, { recording: undefined }]) {
+    const witness = { source: 'asterisk-cel', status: 'agrees', toleranceMs: 100 };
+    for (const more of [
+      { callerNumber: '+3292661234' },
+      { receipt: 1 },
+      { recording: undefined },
+      { witness: undefined },
+      { witness: { ...witness, status: 'perhaps' } },
+      { witness: { ...witness, channel: '1756029600.1' } },
+      { notice: [{ ...receipt.notice[0], witness: { status: 'unavailable', beganAt: null, endedAt: null } }] },
+    ]) {
       expect(receiptSchema.safeParse({ ...receipt, ...more }).success).toBe(false);
       expect(published.safeParse({ ...receipt, ...more }).success).toBe(false);
     }

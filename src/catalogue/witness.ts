@@ -1,0 +1,47 @@
+import type Database from 'better-sqlite3';
+import { z } from 'zod';
+import type { CallId } from '../core/ids.ts';
+import { unwitnessedCall, type CallWitness, type NoticeRow, type UnwitnessedCall } from './rows.ts';
+
+/** What the second witness says of a call, and of each of its sentences in their order; none where it is unavailable. */
+export type WitnessStatement = { status: CallWitness; sentences: readonly NonNullable<NoticeRow['witness']>[] };
+
+/** The columns of the second witness in `calls`, `notices` and `recordings`. */
+export function makeWitness(database: Database.Database, now: () => number) {
+  // A recording has its flags when it is finished; the witness adds to them.
+  const select = database.prepare(`
+    SELECT * FROM calls WHERE state IS NULL AND witness IS NULL
+      AND NOT EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id AND status = 'recording')
+    ORDER BY id`);
+  const updateCall = database.prepare(
+    `UPDATE calls SET witness = ?, caller_channel = NULL WHERE id = ? AND state IS NULL AND witness IS NULL`,
+  );
+  const updateNotice = database.prepare(`
+    UPDATE notices SET witness = @status, witness_began_at = @beganAt, witness_ended_at = @endedAt
+    WHERE call_id = @id AND position = @position`);
+  const flagRecording = database.prepare(
+    `UPDATE recordings SET flags = json_insert(flags, '$[#]', ?) WHERE call_id = ? RETURNING id`,
+  );
+  const insertAudit = database.prepare(`
+    INSERT INTO audit (at, recording_id, event, actor, detail) VALUES (?, ?, 'flagged by the second witness', ?, ?)`);
+
+  const save = database.transaction((id: CallId, { status, sentences }: WitnessStatement, actor: string): boolean => {
+    if (updateCall.run(status, id).changes === 0) return false;
+    for (const [position, sentence] of sentences.entries()) updateNotice.run({ id, position, ...sentence });
+    if (status !== 'disagrees' && status !== 'missing') return true;
+    const flag = `witness_${status}`;
+    for (const recording of z.array(z.object({ id: z.string() })).parse(flagRecording.all(flag, id))) {
+      insertAudit.run(now(), recording.id, actor, JSON.stringify({ flag }));
+    }
+
+    return true;
+  });
+
+  return {
+    /** Calls that have ended, and whose recording, if any, is finished; oldest first. */
+    unwitnessed: (): UnwitnessedCall[] => z.array(unwitnessedCall).parse(select.all()),
+    /** Written once: false when the call was compared before. Flags the recording where the witness does not agree. */
+    saveWitness: (id: CallId, statement: WitnessStatement, actor: string): boolean =>
+      save.immediate(id, statement, actor),
+  };
+}

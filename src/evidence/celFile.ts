@@ -1,0 +1,156 @@
+import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import { parseCelLine, type CelLine } from './celLine.ts';
+
+/**
+ * Finds the lines of one channel in the CEL file. Nothing is remembered between two searches, so a restart, a rotation or a
+ * truncation loses nothing: the place is found by its time, since the lines stand in the order of time. A file of any size
+ * and content costs little memory and a bounded time.
+ */
+export type CelWindow = { channel: string; from: number; to: number };
+
+const chunkBytes = 65_536;
+/** Asterisk's lines have about 150; a longer one is dropped. */
+const longestLine = 4_096;
+/** Of one file, from the beginning of the window: hours of a busy Asterisk, should the end not be recognised. */
+const mostBytes = 32 * 1_024 * 1_024;
+/** Of one channel. */
+const mostLines = 1_000;
+/** How far the order of lines may differ from that of their times, ms. */
+const disorderMs = 5_000;
+/** Every so many lines of others, it is seen whether the window is over: to parse each would be slow. */
+const lookEvery = 50;
+const mostFiles = 8;
+
+function unusable(file: string, cause: unknown): PreavisError {
+  return new PreavisError('witness_unusable', `${file} cannot be read (${errnoOf(cause) ?? 'error'})`, { cause });
+}
+
+/** The lines in `most` bytes behind `from`. The first may be the end of one, which is no line of ours. */
+async function* linesOf(file: FileHandle, from: number, most: number): AsyncGenerator<string> {
+  const chunk = Buffer.alloc(chunkBytes);
+  let rest = Buffer.alloc(0);
+  let skipping = false;
+  for (let at = from; at < from + most;) {
+    const { bytesRead } = await file.read(chunk, 0, chunkBytes, at);
+    // A last line without its end is still being written.
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    let begin = 0;
+    for (let end = chunk.indexOf(10); end !== -1 && end < bytesRead; end = chunk.indexOf(10, begin)) {
+      const piece = chunk.subarray(begin, end);
+      if (!skipping && rest.length + piece.length <= longestLine) yield Buffer.concat([rest, piece]).toString('utf8');
+      rest = Buffer.alloc(0);
+      skipping = false;
+      begin = end + 1;
+    }
+    skipping ||= rest.length + bytesRead - begin > longestLine;
+    rest = skipping ? Buffer.alloc(0) : Buffer.concat([rest, chunk.subarray(begin, bytesRead)]);
+  }
+}
+
+async function firstTime(file: FileHandle, from: number): Promise<number | undefined> {
+  for await (const text of linesOf(file, from, chunkBytes)) {
+    const line = parseCelLine(text);
+    if (line !== undefined) return line.at;
+  }
+
+  return undefined;
+}
+
+/** A place in the file before the first line of this time or later. */
+async function placeOf(file: FileHandle, size: number, time: number): Promise<number> {
+  let low = 0;
+  let high = size;
+  while (high - low > chunkBytes) {
+    const middle = Math.floor((low + high) / 2);
+    const there = await firstTime(file, middle);
+    if (there !== undefined && there < time) low = middle;
+    else high = middle;
+  }
+
+  return low;
+}
+
+async function search(path: string, { channel, from, to }: CelWindow, found: CelLine[]): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    let others = 0;
+    for await (const text of linesOf(file, await placeOf(file, size, from - disorderMs), mostBytes)) {
+      const isOther = !text.includes(channel);
+      if (isOther && (others += 1) % lookEvery !== 0) continue;
+      const line = parseCelLine(text);
+      if (line === undefined) continue;
+      if (line.at > to + disorderMs || found.length === mostLines) return;
+      if (line.channel === channel && line.at >= from && line.at <= to) found.push(line);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * The last line of ours, looked for near the end; `none` where the file is empty or not there yet, `foreign` where nothing
+ * near its end is a line of ours. Throws as readCelLines.
+ */
+export async function lastCelLine(path: string): Promise<CelLine | 'none' | 'foreign'> {
+  let file: FileHandle;
+  try {
+    if (!(await readdir(dirname(path))).includes(basename(path))) return 'none';
+    if (!(await stat(path)).isFile()) return 'foreign';
+    file = await open(path, 'r');
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
+  try {
+    const { size } = await file.stat();
+    let last: CelLine | undefined;
+    for await (const text of linesOf(file, Math.max(0, size - chunkBytes), mostBytes))
+      last = parseCelLine(text) ?? last;
+
+    return last ?? (size === 0 ? 'none' : 'foreign');
+  } finally {
+    await file.close();
+  }
+}
+
+/** The file, and those that it was renamed to (`.1`, `-20261124`) as far as they were written since; oldest first. */
+async function filesSince(file: string, since: number): Promise<string[]> {
+  const name = basename(file);
+  const all = await readdir(dirname(file));
+  const own = all.filter((each) => each === name || each.startsWith(`${name}.`) || each.startsWith(`${name}-`));
+  const found: { path: string; writtenAt: number }[] = [];
+  for (const each of own.filter((one) => !/\.(gz|bz2|xz|zst)$/.test(one))) {
+    const path = join(dirname(file), each);
+    const facts = await stat(path).catch(() => undefined);
+    if (facts?.isFile() === true && (each === name || facts.mtimeMs >= since))
+      found.push({ path, writtenAt: facts.mtimeMs });
+  }
+
+  return found
+    .sort((one, other) => one.writtenAt - other.writtenAt)
+    .slice(-mostFiles)
+    .map(({ path }) => path);
+}
+
+/**
+ * The lines of this channel within the window, in the order of time; none where the file is not there (yet). Throws
+ * witness_unusable when its folder is not there or something cannot be read.
+ */
+export async function readCelLines(file: string, window: CelWindow): Promise<CelLine[]> {
+  const found: CelLine[] = [];
+  try {
+    for (const path of await filesSince(file, window.from - disorderMs)) {
+      await search(path, window, found).catch((cause: unknown) => {
+        // Renamed or removed in between: the next try finds it by its new name.
+        if (errnoOf(cause) !== 'ENOENT') throw cause;
+      });
+    }
+  } catch (cause) {
+    throw unusable(file, cause);
+  }
+
+  return found.sort((one, other) => one.at - other.at);
+}

@@ -1,0 +1,49 @@
+import { parse } from 'csv-parse/sync';
+import { z } from 'zod';
+
+/**
+ * One line of the CSV file that Asterisk's cel_custom writes by the mapping of config/asterisk/cel_custom.conf: event, time,
+ * channel and extra. Whatever else stands in the file is no line of ours.
+ */
+export type CelLine =
+  /** A sound begins; undefined for music on hold, which has no file. Asterisk gives the language that was asked for. */
+  | { event: 'begin'; at: number; channel: string; sound: string | undefined; language: string | undefined }
+  /** What plays on that channel ends. */
+  | { event: 'end'; at: number; channel: string };
+
+const fields = z.tuple([
+  z.enum(['STREAM_BEGIN', 'STREAM_END']),
+  // Seconds and microseconds since 1970 UTC, as long as cel.conf has no dateformat.
+  z.string().regex(/^\d{9,11}\.\d{6}$/),
+  z.string().min(1),
+  z.string(),
+]);
+const extra = z.object({ sound: z.string().optional(), language: z.string().optional() });
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `text` is one line without its end; undefined when it is none of ours. Times are Asterisk's, ms since 1970 UTC. */
+export function parseCelLine(text: string): CelLine | undefined {
+  let record: unknown;
+  try {
+    record = parse(text)[0];
+  } catch {
+    return undefined;
+  }
+  const line = fields.safeParse(record);
+  if (!line.success) return undefined;
+  const [event, time, channel, details] = line.data;
+  const at = Math.floor(Number(time) * 1_000);
+  if (event === 'STREAM_END') return { event: 'end', at, channel };
+  const played = extra.safeParse(parseJson(details));
+
+  return played.success
+    ? { event: 'begin', at, channel, sound: played.data.sound, language: played.data.language }
+    : undefined;
+}

@@ -1,0 +1,191 @@
+import { appendFile, mkdir, open, rename, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { jest } from '@jest/globals';
+import { lastCelLine, readCelLines } from '../../../src/evidence/celFile.ts';
+import type { CelLine } from '../../../src/evidence/celLine.ts';
+import { celBegin, celEnd, celText } from '../../support/cel.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const start = Date.UTC(2025, 10, 25, 3);
+const channel = '1795576835.1';
+const minuteMs = 60_000;
+
+const folder = temporaryFolder();
+let count = 0;
+/** A CEL file in a folder of its own, with this content. */
+async function celFile(content?: string | Buffer): Promise<string> {
+  const at = folder.path(`${(count += 1)}`);
+  await mkdir(at);
+  const file = join(at, 'preavis.csv');
+  if (content !== undefined) await writeFile(file, content);
+
+  return file;
+}
+
+const lines = (at = start, of = channel): string[] => [celBegin(at, of, 'preavis/one'), celEnd(at + 3_000, of)];
+const window = { channel, from: start - 1_000, to: start + minuteMs };
+const seen = (found: readonly CelLine[]): string[] => found.map(({ event, at }) => `${event} ${at - start}`);
+const both = ['begin 0', 'end 3000'];
+
+describe('the lines of a call', () => {
+  test('are found among those of others', async () => {
+    const file = await celFile(
+      celText([
+        ...lines(start - 10, '1795576835.11'),
+        ...lines(),
+        ...lines(start + 10, '1795576835.0'),
+        celEnd(start, `${channel}1`),
+      ]),
+    );
+    expect(seen(await readCelLines(file, window))).toEqual(both);
+  });
+
+  test('are only those of its time: a channel id may come again after a restart of the clock', async () => {
+    const file = await celFile(celText([...lines(start - 3_600_000), ...lines(), ...lines(start + 3_600_000)]));
+    expect(seen(await readCelLines(file, window))).toEqual(both);
+  });
+
+  test('are given in the order of time, however they stand', async () => {
+    const file = await celFile(celText(lines().reverse()));
+    expect(seen(await readCelLines(file, window))).toEqual(both);
+  });
+
+  test('are none while the file is not there, is empty, or is a folder', async () => {
+    expect(await readCelLines(await celFile(), window)).toEqual([]);
+    expect(await readCelLines(await celFile(''), window)).toEqual([]);
+    const file = await celFile();
+    await mkdir(file);
+    expect(await readCelLines(file, window)).toEqual([]);
+  });
+
+  test('are found when they come: a line is read when it is whole', async () => {
+    const [begin = '', end = ''] = lines();
+    const file = await celFile(`${begin}\n${end.slice(0, 20)}`);
+    expect(seen(await readCelLines(file, window))).toEqual(['begin 0']);
+    await appendFile(file, `${end.slice(20)}\n`);
+    expect(seen(await readCelLines(file, window))).toEqual(both);
+  });
+
+  test('are found by a program that was just started: nothing is remembered', async () => {
+    const file = await celFile(celText(lines()));
+    expect(seen(await readCelLines(file, window))).toEqual(seen(await readCelLines(file, window)));
+  });
+
+  test('cannot be read where the folder is not there: said, not passed over', async () => {
+    await expect(readCelLines(folder.path('nowhere/preavis.csv'), window)).rejects.toMatchObject({
+      code: 'witness_unusable',
+    });
+  });
+
+  test('cannot be read through a link that leads to itself', async () => {
+    const file = await celFile();
+    await symlink(file, file);
+    expect(await readCelLines(file, window)).toEqual([]);
+    await expect(lastCelLine(file)).rejects.toMatchObject({ code: 'witness_unusable' });
+  });
+});
+
+describe('a file that was rotated', () => {
+  const [begin = '', end = ''] = lines();
+
+  test.each(['.1', '-20261125', '-20261125.old'])('is read on under its new name (%s)', async (suffix) => {
+    const file = await celFile(celText([begin]));
+    await rename(file, file + suffix);
+    await writeFile(file, celText([end]));
+    expect(seen(await readCelLines(file, window))).toEqual(both);
+  });
+
+  test('is read where the new one has not begun yet', async () => {
+    const file = await celFile(celText([begin, end]));
+    await rename(file, `${file}.1`);
+    expect(seen(await readCelLines(file, window))).toEqual(both);
+  });
+
+  test('by copying and truncating is read in its copy', async () => {
+    const file = await celFile(celText([begin]));
+    await writeFile(`${file}.1`, celText([begin]));
+    await truncate(file, 0);
+    await appendFile(file, celText([end]));
+    expect(seen(await readCelLines(file, window))).toEqual(both);
+  });
+
+  test('before the call began, that was compressed, or that has only a similar name is left alone', async () => {
+    const file = await celFile(celText([end]));
+    await writeFile(`${file}.1`, celText([begin]));
+    const longAgo = (start - minuteMs) / 1_000;
+    await utimes(`${file}.1`, longAgo, longAgo);
+    await writeFile(`${file}.2.gz`, gzipSync(celText([begin])));
+    await writeFile(`${file}x`, celText([begin]));
+    expect(seen(await readCelLines(file, window))).toEqual(['end 3000']);
+  });
+});
+
+describe('a file of any content', () => {
+  test('does not hide the lines that are ours: binary bytes, other CSV, open quotes, endless lines', async () => {
+    const [begin = '', end = ''] = lines();
+    const hostile = [
+      Buffer.from(`\u0000\u0001\u0002\n"STREAM_BEGIN","17\n"${'"'.repeat(77)}\n`),
+      Buffer.from(`name,number\n"Jan ""J"" Peeters","+3292345678"\n${begin}\n`),
+      Buffer.alloc(3_000_000, 'x'),
+      Buffer.from(`\n${celBegin(start, channel, 's'.repeat(5_000))}\n${channel},${channel}\n"${channel}\n`),
+      Buffer.from([0xff, 0xfe, 0xc3, 0x28, 10]),
+      Buffer.from(`${end}\n`),
+    ];
+    expect(seen(await readCelLines(await celFile(Buffer.concat(hostile)), window))).toEqual(both);
+  });
+
+  test('gives no more than a thousand lines of one channel', async () => {
+    const many = Array.from({ length: 3_000 }, (_, index) => celEnd(start + index, channel));
+    expect(await readCelLines(await celFile(celText(many)), window)).toHaveLength(1_000);
+  });
+
+  // Were it read whole, or kept, the test would not come to its end.
+  test('is not read whole, however large: a terabyte without a line', async () => {
+    const file = await celFile(celText(lines()));
+    await truncate(file, 2 ** 40);
+    expect(seen(await readCelLines(file, window))).toEqual(both);
+    expect(await lastCelLine(file)).toBe('foreign');
+  });
+});
+
+test('a busy day is not read whole: the place of a call is found by its time', async () => {
+  // 300 000 lines, some 40 MB; each second three sounds to others.
+  const seconds = 50_000;
+  const day = Array.from({ length: seconds }, (_, second) =>
+    [0, 1, 2].flatMap((other) => lines(start + second * 1_000 + other * 100, `17955700${second}.${other}`)),
+  );
+  const calls = [0, 1, 17_000, 33_333, seconds - 4].map((second) => ({ second, of: `call.${second}` }));
+  for (const { second, of } of calls) day[second]?.push(...lines(start + second * 1_000, of));
+  const file = await celFile(celText(day.flat()));
+  const handle = await open(file);
+  const reads = jest.spyOn(Object.getPrototypeOf(handle) as typeof handle, 'read');
+  try {
+    const { size } = await handle.stat();
+    for (const { second, of } of calls) {
+      reads.mockClear();
+      const at = start + second * 1_000;
+      const found = await readCelLines(file, { channel: of, from: at - 1_000, to: at + 20_000 });
+      expect(found.map((line) => line.at)).toEqual([at, at + 3_000]);
+      // Each reads 64 KiB.
+      expect(reads.mock.calls.length * 65_536).toBeLessThan(size / 15);
+    }
+  } finally {
+    reads.mockRestore();
+    await handle.close();
+  }
+});
+
+describe('the last line', () => {
+  test('is that of the last sound, whatever stands behind it', async () => {
+    const file = await celFile(celText([...lines(), '"CHAN_END","1795576840.000000","1795576835.1",""']));
+    expect(await lastCelLine(file)).toMatchObject({ event: 'end', at: start + 3_000 });
+  });
+
+  test('is none in an empty file or one that is not there, and foreign where no line is ours', async () => {
+    expect(await lastCelLine(await celFile())).toBe('none');
+    expect(await lastCelLine(await celFile(''))).toBe('none');
+    expect(await lastCelLine(await celFile('"STREAM_END","2026-11-25 03:20:35","1795576835.0",""\n'))).toBe('foreign');
+    await expect(lastCelLine(folder.path('nowhere/preavis.csv'))).rejects.toMatchObject({ code: 'witness_unusable' });
+  });
+});
