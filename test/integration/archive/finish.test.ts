@@ -191,17 +191,17 @@ describe('a recorder that ended before the talk did', () => {
     [2_000, []],
   ])('by %i ms is flagged: %j', async (ms, flags) => {
     const set = await stage();
-    const { id } = await set.recorded(undefined, { events: early(ms) });
+    const { id } = await set.recorded(toneWav(440, 60_000 - ms), { events: early(ms) });
     await finishRecordings(set);
     expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags });
     expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({ event: 'file closed', detail: { flags } });
   });
 
-  test('is flagged while they still talk', async () => {
+  test('waits while they still talk: the caller may yet refuse', async () => {
     const set = await stage();
     const { id } = await set.recorded(undefined, { events: (facts) => early(0)(facts).slice(0, -1) });
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['ended_early'] });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording', flags: [] });
   });
 });
 
@@ -211,12 +211,6 @@ describe('a WAV in the spool that has no row', () => {
     ...eventsTo('dialling', { order }),
     { type: 'callerLeft', at: undefined },
   ];
-  /** The last sentence was cut short. */
-  const untold = (facts: Parameters<typeof eventsTo>[1]): CallEvent[] => [
-    ...eventsTo('dialling', facts).slice(0, -1),
-    { type: 'callerLeft', at: undefined },
-  ];
-
   test('gets one when its call was told everything and is over, and is finished as any other', async () => {
     const set = await stage();
     const { id, file, facts } = await set.recorded(undefined, { events: diedBefore });
@@ -253,12 +247,10 @@ describe('a WAV in the spool that has no row', () => {
     expect(await set.catalogue.audit(id)).toHaveLength(1);
   });
 
-  test.each([
-    ['was not told everything', untold],
-    ['is not over, and will write its own', (facts: Parameters<typeof eventsTo>[1]) => eventsTo('dialling', facts)],
-  ])('gets none when its call %s; the file stays', async (_, events) => {
+  // Of a call that was not told everything it is removed: sweepSpool.test.ts.
+  test('gets none when its call is not over, and will write its own; the file stays', async () => {
     const set = await stage();
-    const { id, file, wav } = await set.recorded(undefined, { events });
+    const { id, file, wav } = await set.recorded(undefined, { until: 'dialling' });
     await sweepSpool(set);
     await finishRecordings(set);
     expect(await set.catalogue.recording(id)).toBeUndefined();
