@@ -126,6 +126,18 @@ export const callRow = z
   }));
 export type CallRow = z.output<typeof callRow>;
 
+/** A call that had not ended when it was last saved. */
+export const openCallRow = z
+  .object({
+    id: z.string().transform((id) => id as CallId),
+    recording_id: z
+      .string()
+      .transform((id) => id as RecordingId)
+      .nullable(),
+    state: z.string(),
+  })
+  .transform(({ id, recording_id, state }) => ({ id, recording: recording_id ?? undefined, state }));
+
 export const noticeRow = z
   .object({
     prompt: z.string(),

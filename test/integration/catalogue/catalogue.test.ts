@@ -68,6 +68,48 @@ describe('a call', () => {
     expect(await open(file).open()).toEqual([state]);
   });
 
+  describe('that was saved in a form that this version does not know', () => {
+    /** As before the script of a call: its language and sentences lay in the order itself. */
+    function makeOld(file: string, id: string): void {
+      peek(file, (database) => {
+        const { state } = database.prepare('SELECT state FROM calls WHERE id = ?').get(id) as { state: string };
+        const { facts, ...rest } = JSON.parse(state) as CallState & { facts: { order: Record<string, unknown> } };
+        const { script, ...order } = facts.order;
+        const old = { ...rest, facts: { ...facts, order: { ...order, ...(script as object), script: undefined } } };
+        database.prepare('UPDATE calls SET state = ? WHERE id = ?').run(JSON.stringify(old), id);
+      });
+    }
+
+    test.each([
+      { until: 'announcing', result: 'unrecorded', reason: 'interrupted', finishable: 0 },
+      { until: 'talking', result: 'recorded', reason: null, finishable: 1 },
+    ] as const)('and was $until keeps no other from coming back, and ends', async ({ until, ...ended }) => {
+      const file = newFile();
+      const catalogue = open(file);
+      const old = await saveCall(catalogue, { until });
+      const good = await saveCall(catalogue, { until: 'talking' });
+      makeOld(file, old.facts.id);
+      expect(await catalogue.open()).toEqual([{ kind: 'unreadable', id: old.facts.id, recording: old.id }, good.state]);
+      expect(await catalogue.finishable()).toEqual([]);
+      await catalogue.endUnreadable(old.facts.id);
+      expect(await catalogue.open()).toEqual([good.state]);
+      expect(await catalogue.call(old.facts.id)).toMatchObject({
+        phase: 'ended',
+        result: ended.result,
+        reason: ended.reason,
+      });
+      expect(await catalogue.finishable()).toHaveLength(ended.finishable);
+    });
+
+    test.each(['no JSON', '{}', '{"kind":"ended"}'])('such as %s is not taken up', async (state) => {
+      const file = newFile();
+      const catalogue = open(file);
+      const { facts } = await saveCall(catalogue, { until: 'talking' });
+      peek(file, (database) => database.prepare('UPDATE calls SET state = ? WHERE id = ?').run(state, facts.id));
+      expect(await catalogue.open()).toMatchObject([{ kind: 'unreadable', id: facts.id }]);
+    });
+  });
+
   test('that has ended is not open, and its dial string is nowhere in the file', async () => {
     const file = newFile();
     const catalogue = open(file);

@@ -53,6 +53,7 @@ function stage(given: Order = order) {
         return Promise.resolve();
       },
       open: () => Promise.resolve([]),
+      endUnreadable: () => Promise.resolve(),
     },
     readiness: {
       check: () => {
