@@ -40,7 +40,7 @@ export function translateCaller(event: AriEvent): CallEvent | undefined {
 }
 
 export function translateDestination(event: AriEvent): CallEvent | undefined {
-  if (event.type === 'channelUp') return { type: 'destinationAnswered' };
+  if (event.type === 'channelUp') return { type: 'destinationAnswered', at: event.at };
   if (event.type === 'channelRinging') return { type: 'destinationRinging' };
   // A 302: Dial() follows it, a channel of ARI does not.
   if (event.type === 'channelForwarded') return { type: 'stepFailed', step: 'dial' };

@@ -98,6 +98,7 @@ const form = z.discriminatedUnion('kind', [
     answer,
     ringing: z.boolean(),
     keysMissed: z.boolean(),
+    typed: text,
   }),
   z.looseObject({
     kind: z.literal('talking'),
@@ -105,6 +106,7 @@ const form = z.discriminatedUnion('kind', [
     told,
     answer,
     recorder,
+    answeredAt: time,
     untold: z.boolean(),
     typed: text,
   }),
