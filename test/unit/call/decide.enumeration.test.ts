@@ -175,7 +175,13 @@ function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor 
     case 'digit':
       return witnessKey(monitor, event, facts);
     case 'callerHeld':
-      return audible ? { ...monitor, spoilt: true } : monitor;
+      // Nobody tells when they are back: from before the answer on, until the last sentence was heard.
+      return monitor.heard < wantedOf(monitor, facts) &&
+        monitor.refused === 'no' &&
+        !monitor.callerLeft &&
+        !monitor.spoilt
+        ? { ...monitor, spoilt: true }
+        : monitor;
     case 'strangerJoined':
       return monitor.asked.prepare > 0 && monitor.asked.destroyBridge === 0 && !monitor.stranger
         ? { ...monitor, stranger: true }
@@ -951,6 +957,13 @@ const mutations: Mutation[] = [
     }),
   },
   { what: 'takes a sentence on hold as heard', finds: 'told on hold', rule: deafTo('announcing', 'callerHeld') },
+  { what: 'announces to whom put it on hold before', finds: 'told on hold', rule: deafTo('answering', 'callerHeld') },
+  {
+    what: 'forgets that it was put on hold while languages were offered',
+    finds: 'told on hold',
+    of: { sentenceCount: 1, asksLanguage: true },
+    rule: deafTo('choosing', 'callerHeld'),
+  },
   {
     what: 'counts a yes before the question',
     finds: 'dialled without a yes',
