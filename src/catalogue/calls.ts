@@ -99,7 +99,7 @@ export function makeCalls(database: Database.Database, now: () => number) {
     UPDATE recordings SET started_at = @startedAt, finished_at = @finishedAt WHERE id = @id AND status = 'recording'`);
   const insertAudit = database.prepare(`
     INSERT INTO audit (at, recording_id, event, from_status, to_status, actor)
-    VALUES (@at, @id, 'recorder started', NULL, 'recording', 'serve')`);
+    VALUES (@at, @id, @event, NULL, 'recording', 'serve')`);
   const discard = database.prepare(
     `UPDATE recordings SET status = 'discarded', failure = 'refused' WHERE id = @id AND status = 'recording'`,
   );
@@ -127,7 +127,10 @@ export function makeCalls(database: Database.Database, now: () => number) {
     if (order === undefined || noticeFinishedAt === undefined) return;
     const id = order.recording;
     const inserted = insertRecording.run({ id, callId: facts.id, noticeFinishedAt, keepDays: order.keepDays });
-    if (inserted.changes === 1) insertAudit.run({ id, at: now() });
+    // Who refuses before the recorder told of itself, or after it failed, has a row for the sake of the audit trail alone.
+    const unseen = recorder.kind === 'discarded' && recorder.startedAt === undefined;
+    const event = unseen ? 'recorder not seen' : 'recorder started';
+    if (inserted.changes === 1) insertAudit.run({ id, at: now(), event });
     timeRecording.run({
       id,
       startedAt: recorder.startedAt ?? null,

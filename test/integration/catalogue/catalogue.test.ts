@@ -3,13 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
-import type { CallState } from '../../../src/call/state.ts';
+import type { CallEvent } from '../../../src/call/events.ts';
+import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { withLease } from '../../../src/catalogue/lease.ts';
 import { forward, recordingStatuses, type RecordingStatus } from '../../../src/catalogue/rows.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { refuse } from '../../../src/call/decide.ts';
-import { callStart, countingIds, someFacts, stateAt } from '../../support/calls.ts';
+import { callStart, countingIds, eventsTo, press, someFacts, stateAt } from '../../support/calls.ts';
 import { catalogues, clockAt, recorderEnd, saveCall } from '../../support/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -108,6 +109,18 @@ describe('a call', () => {
       peek(file, (database) => database.prepare('UPDATE calls SET state = ? WHERE id = ?').run(state, facts.id));
       expect(await catalogue.open()).toMatchObject([{ kind: 'unreadable', id: facts.id }]);
     });
+  });
+
+  test('that was refused while they talked, after the recorder failed, does not say that one started', async () => {
+    const catalogue = open(newFile());
+    const events = (facts: Facts & { order: Order }): CallEvent[] => [
+      ...eventsTo('dialling', facts),
+      { type: 'destinationAnswered', at: undefined },
+      { type: 'recorderFailed' },
+      ...press('*9'),
+    ];
+    const { id } = await saveCall(catalogue, { events, shape: { mode: 'optOut' } });
+    expect((await catalogue.audit(id)).map(({ event }) => event)).toEqual(['recorder not seen', 'the caller refused']);
   });
 
   test('that has ended is not open, and its dial string is nowhere in the file', async () => {
