@@ -23,13 +23,17 @@ const answerLimitMs = 10_000;
 
 const notYet = (facts: Facts): SoFar => ({ facts, prepared: false });
 
+/** Whoever put us on hold hears nothing, and nobody tells when they are back: from the arrival on, they are not told. */
+const putOnHold = ({ facts }: { facts: Facts }): Step => goOnUnrecorded(notYet(facts), 'notice_on_hold');
+
 /** What every state before the notice makes of these. */
 const beforeTheNotice = {
   ...ignoresPlayback,
   ...ignoresDestination,
   ...ignoresBridge,
   ...ignoresRecorder,
-  ...ignoresCaller,
+  digit: ignored,
+  callerHeld: putOnHold,
   callerLeft: ({ facts }: { facts: Facts }, event: Extract<CallEvent, { type: 'callerLeft' }>) =>
     abandon(notYet(facts), event.at),
   interrupted: ({ facts }: { facts: Facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
@@ -116,7 +120,7 @@ export const whileChoosing: Handlers<In<'choosing'>> = {
   ...ignoresDestination,
   ...ignoresBridge,
   ...ignoresRecorder,
-  callerHeld: ignored,
+  callerHeld: putOnHold,
   playbackStarted: ignored,
   playbackFinished: (state, { playbackId }) =>
     playbackId === state.current?.playbackId ? offer(state.facts, state.waiting) : stay(state),

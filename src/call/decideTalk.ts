@@ -18,6 +18,12 @@ import type { DialStatus, Effect, Facts, In, Outcome, Recorder, Step } from './s
 
 /** How long Asterisk may take beyond the dialling time to give up on a destination. */
 const dialSlackMs = 5_000;
+/**
+ * For so long after the answer the refusing key counts by itself, as before it: it is reported when it is let go, and who
+ * presses it at the end of the ringing does not know that they are answered. Longer, and it would be one that they press for
+ * whom they talk to.
+ */
+export const lateRefusalMs = 3_000;
 /** How long the end of the recorder is waited for; the file itself is the truth. */
 const recorderFinishLimitMs = 10_000;
 
@@ -26,7 +32,7 @@ export function dial(facts: Facts, told: Told, answer: Answer, prepared: boolean
   const order = orderOf(facts);
 
   return {
-    state: { kind: 'dialling', facts, told, answer, ringing: false, keysMissed: false },
+    state: { kind: 'dialling', facts, told, answer, ringing: false, keysMissed: false, typed: '' },
     effects: [
       { type: 'save' },
       ...(prepared ? [] : [{ type: 'prepare' as const, order }]),
@@ -79,13 +85,17 @@ function stepFailedWhileDialling(state: Dialling, step: FallibleStep): Step {
   }
 }
 
+function typedWith({ typed }: { typed: string }, digit: string, featureCode: string): string {
+  return (typed + digit).slice(-featureCode.length);
+}
+
 /** They are connected. Without the caller's keys nobody knows whether they have refused: then nothing is recorded. */
-function talk({ facts, told: proof, answer, ringing, keysMissed }: Dialling): Step {
+function talk({ facts, told: proof, answer, ringing, keysMissed, typed }: Dialling, answeredAt?: number): Step {
   const recorder: Recorder = { kind: keysMissed ? 'withheld' : 'requested' };
   const now: Effect[] = [{ type: 'stopTimer' }, ...(ringing ? [{ type: 'ringStop' as const }] : [])];
 
   return {
-    state: { kind: 'talking', facts, told: proof, answer, recorder, untold: false, typed: '' },
+    state: { kind: 'talking', facts, told: proof, answer, recorder, answeredAt, untold: false, typed },
     effects: keysMissed
       ? [...now, { type: 'save' }, { type: 'tellUnrecorded', reason: 'interrupted' }]
       : [{ type: 'startRecorder', order: orderOf(facts), told: proof }, ...now],
@@ -101,15 +111,19 @@ export const whileDialling: Handlers<Dialling> = {
   callerHeld: ignored,
   destinationRinging: (state) =>
     state.ringing ? stay(state) : { state: { ...state, ringing: true }, effects: [{ type: 'ring' }] },
-  destinationAnswered: talk,
+  destinationAnswered: (state, { at }) => talk(state, at),
   destinationLeft: (state, { at, cause }) =>
     cause === undefined ? stay(state) : notConnected(state, dialStatusOf(cause), at),
   // A refusal after the notice: the destination is given up and dialled again by the dialplan.
   digit: (state, { digit, at }) => {
     const { consent } = orderOf(state.facts).script;
-    const answer = answerOf(consent, digit, at, true);
-    if (answer.kind !== 'refused' || consent.mode === 'announce') return stay(state);
-    return acknowledge({ ...told(state), answer }, consent.refusal.acknowledgement, []);
+    if (consent.mode === 'announce') return stay(state);
+    const { featureCode, acknowledgement } = consent.refusal;
+    const typed = typedWith(state, digit, featureCode);
+    const given = answerOf(consent, digit, at, true);
+    if (given.kind !== 'refused' && typed !== featureCode) return stay({ ...state, typed });
+    const answer: Answer = given.kind === 'refused' ? given : { kind: 'refused', digits: featureCode, at };
+    return acknowledge({ ...told(state), answer }, acknowledgement, []);
   },
   strangerJoined: (state) => goOnUnrecorded(told(state), 'untold_party'),
   partyReplaced: ignored,
@@ -187,15 +201,23 @@ function replace(state: Talking, { party, channel }: Extract<CallEvent, { type: 
   };
 }
 
-/** The feature code stops the recorder and removes what it has, at once; the talk goes on. */
+/** The key that was meant for before the answer. */
+function earlyRefusal({ facts, answeredAt }: Talking, digit: string, at: number): string | undefined {
+  if (answeredAt === undefined || at - answeredAt > lateRefusalMs) return undefined;
+
+  return answerOf(orderOf(facts).script.consent, digit, at, true).kind === 'refused' ? digit : undefined;
+}
+
+/** Stops the recorder and removes what it has, at once; the talk goes on. */
 function keyWhileTalking(state: Talking, digit: string, at: number): Step {
   const { facts, recorder } = state;
   const { script, recording, bridge } = orderOf(facts);
   const { consent } = script;
   if (consent.mode === 'announce') return stay(state);
   const { featureCode, acknowledgement } = consent.refusal;
-  const typed = (state.typed + digit).slice(-featureCode.length);
-  if (typed !== featureCode || state.answer.kind === 'refused') return stay({ ...state, typed });
+  const typed = typedWith(state, digit, featureCode);
+  const refusing = typed === featureCode ? featureCode : earlyRefusal(state, digit, at);
+  if (refusing === undefined || state.answer.kind === 'refused') return stay({ ...state, typed });
   // It may run in each other case, or have run.
   const runs = recorder.kind !== 'withheld';
   const startedAt = recorder.kind === 'running' || recorder.kind === 'finished' ? recorder.startedAt : undefined;
@@ -204,7 +226,7 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
     state: {
       ...state,
       typed: '',
-      answer: { kind: 'refused', digits: featureCode, at },
+      answer: { kind: 'refused', digits: refusing, at },
       recorder: runs ? { kind: 'discarded', startedAt } : recorder,
     },
     effects: [

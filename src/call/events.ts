@@ -19,7 +19,7 @@ export type CallEvent =
   /** The caller put us on hold: what plays now is not heard. */
   | { type: 'callerHeld' }
   | { type: 'destinationRinging' }
-  | { type: 'destinationAnswered' }
+  | { type: 'destinationAnswered'; at: number | undefined }
   /** No cause: it left the application (a transfer, say) but still exists. */
   | { type: 'destinationLeft'; at: number | undefined; cause: number | undefined }
   /** A channel that is neither of the two came into the bridge: somebody who was not told. */

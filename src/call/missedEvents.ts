@@ -58,7 +58,7 @@ export async function missedEvents(
       if (destination === 'Up') {
         // The recorder may have been started before this process knew of it; a second one is refused by Asterisk.
         if (await recordsUnsaved(state, ari)) events.push({ type: 'recorderStarted', at: undefined });
-        return [{ type: 'destinationAnswered' }, ...events];
+        return [{ type: 'destinationAnswered', at: undefined }, ...events];
       }
       return destination === 'Ringing' ? [] : [{ type: 'interrupted' }];
     case 'talking':

@@ -1,4 +1,4 @@
-import type { RecordingId } from '../core/ids.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
 import type { UnrecordedReason } from './events.ts';
 import type { CallState, Order } from './state.ts';
 
@@ -14,8 +14,13 @@ export type CallJournal = {
   /** How long each party was heard while the recorder ran. Throws catalogue_unusable. */
   saveTalk(recording: RecordingId, talk: TalkTimes): Promise<void>;
   /** The calls that had not ended when they were last saved. */
-  open(): Promise<readonly CallState[]>;
+  open(): Promise<readonly (CallState | UnreadableCall)[]>;
+  /** Ends such a call, as interrupted; what was recorded of it is kept and finished. Throws catalogue_unusable. */
+  endUnreadable(id: CallId): Promise<void>;
 };
+
+/** A call that had not ended, saved by another version in a form that this one does not know. */
+export type UnreadableCall = { kind: 'unreadable'; id: CallId; recording: RecordingId | undefined };
 
 /** Whether a call could be announced and recorded now. */
 export type Readiness = {

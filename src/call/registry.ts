@@ -5,10 +5,11 @@ import { asPreavisError, type PreavisError } from '../core/errors.ts';
 import { isUlid, type BridgeId, type CallId, type ChannelId, type IdMaker } from '../core/ids.ts';
 import { parseArguments, taskOf } from './arguments.ts';
 import { begin, refuse } from './decide.ts';
-import type { CallEvent, UnrecordedReason } from './events.ts';
+import type { UnrecordedReason } from './events.ts';
 import { missedEvents, recordsUnsaved } from './missedEvents.ts';
-import { sentencesOf, type Arrival, type Planner } from './planner.ts';
-import type { LanguagePreferences } from './ports.ts';
+import { ownersOf, translateCaller, translateDestination, type Translate } from './owners.ts';
+import type { Arrival, Planner } from './planner.ts';
+import type { LanguagePreferences, UnreadableCall } from './ports.ts';
 import type { PromptDesk } from './promptDesk.ts';
 import { CallSession, recorderName, type SessionPorts } from './session.ts';
 import type { CallState, Facts } from './state.ts';
@@ -38,7 +39,7 @@ const partingLimitMs = 2_000;
 
 type Owner = {
   session: CallSession;
-  translate(event: AriEvent): CallEvent | undefined;
+  translate: Translate;
   /** All keys of its call. */
   keys: string[];
 };
@@ -184,7 +185,7 @@ export class CallRegistry {
     this.#owners.delete(replaced);
     keys.push(by);
     // The caller's consent is not theirs to give or take back.
-    const translateOther: Owner['translate'] = (event) => (event.type === 'digit' ? undefined : translate(event));
+    const translateOther: Translate = (event) => (event.type === 'digit' ? undefined : translate(event));
     this.#owners.set(by, { session, translate: translateOther, keys });
     session.handle({ type: 'partyReplaced', party, channel: by });
   }
@@ -259,7 +260,7 @@ export class CallRegistry {
   /**
    * After (re)connecting: events were missed. Adopts the open calls of the catalogue that this process does not know,
    * tells every call that missed events what Asterisk's state says has happened, and frees channels and bridges that belong
-   * to no call. Throws when a request fails; repeated, it goes on where it stopped. When the connection is lost meanwhile,
+   * to no call. A call that cannot be read is ended and keeps no other. Throws when a request fails; repeated, it goes on where it stopped. When the connection is lost meanwhile,
    * what Asterisk has said is out of date, and the rest is left to the comparison after the next connection.
    */
   async reconcile(): Promise<void> {
@@ -276,7 +277,12 @@ export class CallRegistry {
     }
     const [channels, owned, open] = await Promise.all([ari.channels(), ari.owned(), journal.open()]);
     const states = new Map(channels.map((channel) => [channel.id, channel.state]));
+    const unreadable: UnreadableCall[] = [];
     for (const state of open) {
+      if (state.kind === 'unreadable') {
+        unreadable.push(state);
+        continue;
+      }
       const { id } = state.facts;
       if (known.has(id)) continue;
       const records = await recordsUnsaved(state, ari);
@@ -301,7 +307,22 @@ export class CallRegistry {
       this.#behind.delete(id);
     }
     await Promise.all([...told.values()].map((session) => session.settled()));
+    await Promise.all(unreadable.map((call) => this.#stopRecorderOf(call)));
     await this.#free(nobodys);
+    for (const { id } of unreadable) await journal.endUnreadable(id);
+  }
+
+  /** Its channels and bridge belong to no call and are freed as such; the caller is served by the dialplan (P3). */
+  async #stopRecorderOf({ id, recording }: UnreadableCall): Promise<void> {
+    const { ari, log } = this.#ports;
+    log.warn({ call: id }, 'a call from another version cannot be taken up; it is ended');
+    if (recording === undefined) return;
+    try {
+      await ari.stopRecorder(recorderName(recording));
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (error.code === 'ari_unreachable') throw error;
+    }
   }
 
   async #free(nobodys: { channels: readonly ChannelId[]; bridges: readonly BridgeId[] }): Promise<void> {
@@ -326,62 +347,4 @@ export class CallRegistry {
     for (const id of nobodys.bridges) await attempt(ari.destroyBridge(id));
     if (failure !== undefined) throw failure;
   }
-}
-
-/** Every id under which Asterisk may speak of this call, and what its events mean to the call. */
-function ownersOf(facts: Facts): [string, Owner['translate']][] {
-  const { order } = facts;
-  const caller: [string, Owner['translate']] = [facts.callerChannel, translateCaller];
-  if (order === undefined) return [caller];
-
-  return [
-    caller,
-    [order.destination, translateDestination],
-    [order.bridge, (event) => translateBridge(event, [facts.callerChannel, order.destination])],
-    [recorderName(order.recording), translateRecorder],
-    ...sentencesOf(order).map(({ playbackId }): [string, Owner['translate']] => [playbackId, translatePlayback]),
-  ];
-}
-
-function translateBridge(event: AriEvent, parties: readonly ChannelId[]): CallEvent | undefined {
-  if (event.type === 'bridgeGone') return { type: 'bridgeGone' };
-  if (event.type !== 'bridgeEntered' || parties.includes(event.channelId)) return undefined;
-
-  return { type: 'strangerJoined' };
-}
-
-function translateCaller(event: AriEvent): CallEvent | undefined {
-  if (event.type === 'digit') return { type: 'digit', digit: event.digit, at: event.at };
-  if (event.type === 'channelHeld') return { type: 'callerHeld' };
-  const left = event.type === 'channelHangingUp' || event.type === 'channelLeft' || event.type === 'channelGone';
-
-  return left ? { type: 'callerLeft', at: event.at } : undefined;
-}
-
-function translateDestination(event: AriEvent): CallEvent | undefined {
-  if (event.type === 'channelUp') return { type: 'destinationAnswered' };
-  if (event.type === 'channelRinging') return { type: 'destinationRinging' };
-  // A 302: Dial() follows it, a channel of ARI does not.
-  if (event.type === 'channelForwarded') return { type: 'stepFailed', step: 'dial' };
-  if (event.type === 'channelHangingUp' || event.type === 'channelLeft') {
-    return { type: 'destinationLeft', at: event.at, cause: undefined };
-  }
-  if (event.type === 'channelGone') return { type: 'destinationLeft', at: event.at, cause: event.cause };
-
-  return undefined;
-}
-
-function translatePlayback(event: AriEvent): CallEvent | undefined {
-  if (event.type === 'playbackStarted') return event;
-  if (event.type === 'playbackFinished') return event;
-
-  return undefined;
-}
-
-function translateRecorder(event: AriEvent): CallEvent | undefined {
-  if (event.type === 'recorderStarted') return { type: 'recorderStarted', at: event.at };
-  if (event.type === 'recorderFinished') return { type: 'recorderFinished', at: event.at };
-  if (event.type === 'recorderFailed') return { type: 'recorderFailed' };
-
-  return undefined;
 }

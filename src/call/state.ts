@@ -58,6 +58,8 @@ export type CallState =
       ringing: boolean;
       /** The caller may have refused unheard: they will talk, unrecorded. */
       keysMissed: boolean;
+      /** The caller's last keys, no more than a feature code has. */
+      typed: string;
     }
   | {
       kind: 'talking';
@@ -65,6 +67,8 @@ export type CallState =
       told: Told;
       answer: Answer;
       recorder: Recorder;
+      /** Asterisk's time of the answer, ms; undefined where it was missed. */
+      answeredAt: number | undefined;
       /** Somebody who was not told is in the bridge, or was. */
       untold: boolean;
       /** The caller's last keys, no more than a feature code has. */

@@ -2,10 +2,11 @@ import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { noAnswer, type Answer } from '../call/consent.ts';
 import type { Played } from '../call/notice.ts';
-import type { TalkTimes } from '../call/ports.ts';
+import type { TalkTimes, UnreadableCall } from '../call/ports.ts';
 import type { CallState, Recorder } from '../call/state.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
-import { callRow, noticeRow, type CallRow, type NoticeRow } from './rows.ts';
+import { callRow, noticeRow, openCallRow, type CallRow, type NoticeRow } from './rows.ts';
+import { parseSnapshot } from './snapshot.ts';
 
 /** The sentences that have been played so far. */
 function playedOf(state: CallState): readonly Played[] {
@@ -99,14 +100,19 @@ export function makeCalls(database: Database.Database, now: () => number) {
     UPDATE recordings SET started_at = @startedAt, finished_at = @finishedAt WHERE id = @id AND status = 'recording'`);
   const insertAudit = database.prepare(`
     INSERT INTO audit (at, recording_id, event, from_status, to_status, actor)
-    VALUES (@at, @id, 'recorder started', NULL, 'recording', 'serve')`);
+    VALUES (@at, @id, @event, NULL, 'recording', 'serve')`);
   const discard = database.prepare(
     `UPDATE recordings SET status = 'discarded', failure = 'refused' WHERE id = @id AND status = 'recording'`,
   );
   const insertDiscarded = database.prepare(`
     INSERT INTO audit (at, recording_id, event, from_status, to_status, actor)
     VALUES (@at, @id, 'the caller refused', 'recording', 'discarded', 'serve')`);
-  const selectOpen = database.prepare(`SELECT state FROM calls WHERE state IS NOT NULL ORDER BY id`);
+  const selectOpen = database.prepare(`SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL ORDER BY id`);
+  const endUnreadable = database.prepare(`
+    UPDATE calls SET state = NULL, phase = 'ended',
+      result = iif(EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id), 'recorded', 'unrecorded'),
+      reason = iif(EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id), NULL, 'interrupted')
+    WHERE id = ? AND state IS NOT NULL`);
   const selectCall = database.prepare(`SELECT * FROM calls WHERE id = ?`);
   const selectCalls = database.prepare(`SELECT * FROM calls ORDER BY id DESC LIMIT ?`);
   const selectNotices = database.prepare(`SELECT * FROM notices WHERE call_id = ? ORDER BY position`);
@@ -122,7 +128,10 @@ export function makeCalls(database: Database.Database, now: () => number) {
     if (order === undefined || noticeFinishedAt === undefined) return;
     const id = order.recording;
     const inserted = insertRecording.run({ id, callId: facts.id, noticeFinishedAt, keepDays: order.keepDays });
-    if (inserted.changes === 1) insertAudit.run({ id, at: now() });
+    // Who refuses before the recorder told of itself, or after it failed, has a row for the sake of the audit trail alone.
+    const unseen = recorder.kind === 'discarded' && recorder.startedAt === undefined;
+    const event = unseen ? 'recorder not seen' : 'recorder started';
+    if (inserted.changes === 1) insertAudit.run({ id, at: now(), event });
     timeRecording.run({
       id,
       startedAt: recorder.startedAt ?? null,
@@ -212,12 +221,14 @@ export function makeCalls(database: Database.Database, now: () => number) {
         database.exec('PRAGMA synchronous = FULL');
       }
     },
-    /** A snapshot comes from `save` of this or an earlier release; the schema number guards its form. */
-    open: (): CallState[] =>
+    open: (): (CallState | UnreadableCall)[] =>
       z
-        .array(z.object({ state: z.string() }))
+        .array(openCallRow)
         .parse(selectOpen.all())
-        .map((row) => JSON.parse(row.state) as CallState),
+        .map(({ id, recording, state }) => parseSnapshot(state) ?? { kind: 'unreadable', id, recording }),
+    endUnreadable: (id: CallId): void => {
+      endUnreadable.run(id);
+    },
     call: (id: CallId): CallRow | undefined => callRow.optional().parse(selectCall.get(id)),
     calls: (limit: number): CallRow[] => z.array(callRow).parse(selectCalls.all(limit)),
     notices: (id: CallId): NoticeRow[] => z.array(noticeRow).parse(selectNotices.all(id)),

@@ -105,6 +105,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     save: eventually(calls.save),
     saveTalk: eventually(calls.saveTalk),
     open: eventually(calls.open),
+    endUnreadable: eventually(calls.endUnreadable),
     call: eventually(calls.call),
     calls: eventually(calls.calls),
     notices: eventually(calls.notices),

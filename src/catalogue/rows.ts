@@ -154,6 +154,18 @@ export const unwitnessedCall = z
   }));
 export type UnwitnessedCall = z.output<typeof unwitnessedCall>;
 
+/** A call that had not ended when it was last saved. */
+export const openCallRow = z
+  .object({
+    id: z.string().transform((id) => id as CallId),
+    recording_id: z
+      .string()
+      .transform((id) => id as RecordingId)
+      .nullable(),
+    state: z.string(),
+  })
+  .transform(({ id, recording_id, state }) => ({ id, recording: recording_id ?? undefined, state }));
+
 export const noticeRow = z
   .object({
     prompt: z.string(),

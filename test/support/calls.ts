@@ -240,7 +240,7 @@ export function eventsTo(kind: CallState['kind'], { order }: { order: Order }): 
   const told = script.consent.mode === 'optIn' ? [...asked, ...press(script.consent.accept)] : asked;
   const talking: CallEvent[] = [
     ...told,
-    { type: 'destinationAnswered' },
+    { type: 'destinationAnswered', at: callStart + 10_000 },
     { type: 'recorderStarted', at: callStart + 20_000 },
   ];
   switch (kind) {

@@ -83,7 +83,7 @@ describe('a WAV in the spool that the catalogue does not know', () => {
         events: (facts) => [
           ...eventsTo('dialling', facts),
           { type: 'keysMissed' },
-          { type: 'destinationAnswered' },
+          { type: 'destinationAnswered', at: undefined },
           callerLeft,
         ],
       },

@@ -3,13 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
-import type { CallState } from '../../../src/call/state.ts';
+import type { CallEvent } from '../../../src/call/events.ts';
+import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { withLease } from '../../../src/catalogue/lease.ts';
 import { forward, recordingStatuses, type RecordingStatus } from '../../../src/catalogue/rows.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { refuse } from '../../../src/call/decide.ts';
-import { callStart, countingIds, someFacts, stateAt } from '../../support/calls.ts';
+import { callStart, countingIds, eventsTo, press, someFacts, stateAt } from '../../support/calls.ts';
 import { catalogues, clockAt, recorderEnd, saveCall } from '../../support/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -66,6 +67,60 @@ describe('a call', () => {
     const { state } = await saveCall(open(file), { until, shape: asked });
     expect(state.kind).toBe(until);
     expect(await open(file).open()).toEqual([state]);
+  });
+
+  describe('that was saved in a form that this version does not know', () => {
+    /** As before the script of a call: its language and sentences lay in the order itself. */
+    function makeOld(file: string, id: string): void {
+      peek(file, (database) => {
+        const { state } = database.prepare('SELECT state FROM calls WHERE id = ?').get(id) as { state: string };
+        const { facts, ...rest } = JSON.parse(state) as CallState & { facts: { order: Record<string, unknown> } };
+        const { script, ...order } = facts.order;
+        const old = { ...rest, facts: { ...facts, order: { ...order, ...(script as object), script: undefined } } };
+        database.prepare('UPDATE calls SET state = ? WHERE id = ?').run(JSON.stringify(old), id);
+      });
+    }
+
+    test.each([
+      { until: 'announcing', result: 'unrecorded', reason: 'interrupted', finishable: 0 },
+      { until: 'talking', result: 'recorded', reason: null, finishable: 1 },
+    ] as const)('and was $until keeps no other from coming back, and ends', async ({ until, ...ended }) => {
+      const file = newFile();
+      const catalogue = open(file);
+      const old = await saveCall(catalogue, { until });
+      const good = await saveCall(catalogue, { until: 'talking' });
+      makeOld(file, old.facts.id);
+      expect(await catalogue.open()).toEqual([{ kind: 'unreadable', id: old.facts.id, recording: old.id }, good.state]);
+      expect(await catalogue.finishable()).toEqual([]);
+      await catalogue.endUnreadable(old.facts.id);
+      expect(await catalogue.open()).toEqual([good.state]);
+      expect(await catalogue.call(old.facts.id)).toMatchObject({
+        phase: 'ended',
+        result: ended.result,
+        reason: ended.reason,
+      });
+      expect(await catalogue.finishable()).toHaveLength(ended.finishable);
+    });
+
+    test.each(['no JSON', '{}', '{"kind":"ended"}'])('such as %s is not taken up', async (state) => {
+      const file = newFile();
+      const catalogue = open(file);
+      const { facts } = await saveCall(catalogue, { until: 'talking' });
+      peek(file, (database) => database.prepare('UPDATE calls SET state = ? WHERE id = ?').run(state, facts.id));
+      expect(await catalogue.open()).toMatchObject([{ kind: 'unreadable', id: facts.id }]);
+    });
+  });
+
+  test('that was refused while they talked, after the recorder failed, does not say that one started', async () => {
+    const catalogue = open(newFile());
+    const events = (facts: Facts & { order: Order }): CallEvent[] => [
+      ...eventsTo('dialling', facts),
+      { type: 'destinationAnswered', at: undefined },
+      { type: 'recorderFailed' },
+      ...press('*9'),
+    ];
+    const { id } = await saveCall(catalogue, { events, shape: { mode: 'optOut' } });
+    expect((await catalogue.audit(id)).map(({ event }) => event)).toEqual(['recorder not seen', 'the caller refused']);
   });
 
   test('that has ended is not open, and its dial string is nowhere in the file', async () => {

@@ -127,7 +127,7 @@ describe('the receipt of a recorded call', () => {
     const call = await saveCall(set.catalogue, {
       events: (facts) => [
         ...eventsTo('dialling', facts),
-        { type: 'destinationAnswered' },
+        { type: 'destinationAnswered', at: undefined },
         { type: 'recorderStarted', at: undefined },
         { type: 'callerLeft', at: undefined },
         { type: 'timeUp', timer: 'recorderFinish' },

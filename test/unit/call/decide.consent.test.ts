@@ -370,6 +370,30 @@ describe('the feature code', () => {
     expect(when(talking, ...press(digits)).state).toMatchObject({ kind: 'talking', recorder: { kind: 'running' } });
   });
 
+  describe('at the moment of the answer', () => {
+    const answeredAt = callStart + 10_000;
+    const dialling = stateAt('dialling', optOut);
+    const answer = { type: 'destinationAnswered', at: answeredAt } as const;
+
+    test('is not needed: the key of the notice alone, let go within three seconds, removes the recording', () => {
+      expect(when(dialling, answer, ...press('9', answeredAt + 3_000))).toMatchObject({
+        state: { answer: { kind: 'refused', digits: '9' }, recorder: { kind: 'discarded' } },
+      });
+      expect(when(dialling, answer, ...press('9', answeredAt + 3_001)).state).toMatchObject({
+        answer: { kind: 'none' },
+        recorder: { kind: 'requested' },
+      });
+    });
+
+    test('counts when its first key came while the destination rang', () => {
+      const keysAround = [...press('*', answeredAt - 1), answer, ...press('9', answeredAt + 60_000)];
+      expect(when(dialling, ...keysAround).state).toMatchObject({
+        answer: { kind: 'refused', digits: '*9' },
+        recorder: { kind: 'discarded' },
+      });
+    });
+  });
+
   test('is heard behind any other keys, however many', () => {
     expect(when(talking, ...press('12345678901234567890**9')).state).toMatchObject({
       recorder: { kind: 'discarded' },
@@ -382,7 +406,10 @@ describe('the feature code', () => {
   });
 
   test('before the recorder has started counts, and one that starts then is discarded too', () => {
-    const requested = course(optOut, [...eventsTo('dialling', optOut), { type: 'destinationAnswered' }]).state;
+    const requested = course(optOut, [
+      ...eventsTo('dialling', optOut),
+      { type: 'destinationAnswered', at: undefined },
+    ]).state;
     const refused = when(requested, ...press('*9')).state;
     expect(refused).toMatchObject({ recorder: { kind: 'discarded', startedAt: undefined } });
     expect(when(refused, { type: 'recorderStarted', at: 9 })).toMatchObject({
@@ -423,7 +450,10 @@ describe('somebody who was not told', () => {
   });
 
   test('keeps a recorder from running that starts late', () => {
-    const requested = course(facts, [...eventsTo('dialling', facts), { type: 'destinationAnswered' }]).state;
+    const requested = course(facts, [
+      ...eventsTo('dialling', facts),
+      { type: 'destinationAnswered', at: undefined },
+    ]).state;
     const failed = when(requested, { type: 'stepFailed', step: 'startRecorder' }, joins);
     expect(failed.effects).toEqual([{ type: 'save' }]);
     expect(when(failed.state, { type: 'recorderStarted', at: 9 }).effects[0]).toEqual({
@@ -487,7 +517,7 @@ describe('keys that were missed with the connection', () => {
     ['optOut', optOut],
     ['optIn', optIn],
   ])('while an %s dials: they talk, and no recorder is asked for', (_, facts) => {
-    const talking = when(stateAt('dialling', facts), missed, { type: 'destinationAnswered' });
+    const talking = when(stateAt('dialling', facts), missed, { type: 'destinationAnswered', at: undefined });
     expect(talking.types).toEqual(['stopTimer', 'save', 'tellUnrecorded']);
     expect(talking.state).toMatchObject({ kind: 'talking', recorder: { kind: 'withheld' } });
     expect(when(talking.state, { type: 'callerLeft', at })).toMatchObject(unrecorded);
@@ -499,7 +529,7 @@ describe('keys that were missed with the connection', () => {
   });
 
   test('do not keep a caller from refusing in the talk', () => {
-    const talking = when(stateAt('dialling', optOut), missed, { type: 'destinationAnswered' }).state;
+    const talking = when(stateAt('dialling', optOut), missed, { type: 'destinationAnswered', at: undefined }).state;
     const refused = when(talking, ...press(keys.featureCode));
     expect(refused.types).toEqual(['save', 'tellUnrecorded', 'sayToBoth']);
     expect(when(refused.state, { type: 'callerLeft', at }).outcome).toEqual({
@@ -509,7 +539,7 @@ describe('keys that were missed with the connection', () => {
   });
 
   test('remove what a recorder takes that nobody asked for', () => {
-    const talking = when(stateAt('dialling', optOut), missed, { type: 'destinationAnswered' }).state;
+    const talking = when(stateAt('dialling', optOut), missed, { type: 'destinationAnswered', at: undefined }).state;
     expect(when(talking, { type: 'recorderStarted', at }).types).toEqual(['discardRecorder']);
   });
 

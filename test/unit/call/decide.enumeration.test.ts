@@ -35,7 +35,9 @@ type Monitor = {
   spoilt: boolean;
   /** A valid key, or the feature code while they talk. */
   refused: 'no' | 'before' | 'talking';
-  /** The last key while they talk. */
+  /** Asterisk's time of the answer. */
+  answeredAt: number | undefined;
+  /** The last key since the destination is dialled. */
   lastKey: string;
   /** Somebody who was not told is in the bridge. */
   stranger: boolean;
@@ -73,6 +75,7 @@ const fresh: Monitor = {
   enough: undefined,
   spoilt: false,
   refused: 'no',
+  answeredAt: undefined,
   lastKey: '',
   stranger: false,
   replaced: {},
@@ -103,7 +106,7 @@ function scriptOf({ order }: CallFacts, { script }: Pick<Monitor, 'script'>): Sc
 
 const isQuestion = (script: Script, index: number): boolean => script.sentences[index]?.prompt.kind === 'optIn';
 
-function witnessKey(monitor: Monitor, digit: string, facts: CallFacts): Monitor {
+function witnessKey(monitor: Monitor, { digit, at }: { digit: string; at: number }, facts: CallFacts): Monitor {
   const { asked, callerLeft, phase, spoilt, refused } = monitor;
   if (phase < 3 || callerLeft) return monitor;
   const script = scriptOf(facts, monitor);
@@ -115,11 +118,16 @@ function witnessKey(monitor: Monitor, digit: string, facts: CallFacts): Monitor 
   if (consent.mode === 'announce') return monitor;
   if (monitor.talks) {
     if (refused !== 'no' || asked.destroyBridge > 0) return monitor;
-    if (monitor.lastKey + digit === keys.featureCode) return { ...monitor, refused: 'talking', lastKey: '' };
-    return { ...monitor, lastKey: digit };
+    // Let go in the first three seconds, the key of before was meant.
+    const late = digit === keys.refuse && monitor.answeredAt !== undefined && at - monitor.answeredAt <= 3_000;
+    if (late || monitor.lastKey + digit === keys.featureCode) return { ...monitor, refused: 'talking', lastKey: '' };
+    return monitor.lastKey === digit ? monitor : { ...monitor, lastKey: digit };
   }
   if (spoilt || refused !== 'no') return monitor;
   if (digit === keys.refuse) return { ...monitor, refused: 'before' };
+  if (asked.dial > 0 && asked.destroyBridge === 0) {
+    return monitor.lastKey === digit ? monitor : { ...monitor, lastKey: digit };
+  }
   if (consent.mode !== 'optIn' || digit !== keys.accept || monitor.enough !== undefined) return monitor;
   const { heard, startedAt } = monitor;
   const begun = isQuestion(script, heard) && startedAt !== undefined;
@@ -165,9 +173,15 @@ function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor 
         : { ...monitor, spoilt: true, startedAt: undefined };
     }
     case 'digit':
-      return witnessKey(monitor, event.digit, facts);
+      return witnessKey(monitor, event, facts);
     case 'callerHeld':
-      return audible ? { ...monitor, spoilt: true } : monitor;
+      // Nobody tells when they are back: from before the answer on, until the last sentence was heard.
+      return monitor.heard < wantedOf(monitor, facts) &&
+        monitor.refused === 'no' &&
+        !monitor.callerLeft &&
+        !monitor.spoilt
+        ? { ...monitor, spoilt: true }
+        : monitor;
     case 'strangerJoined':
       return monitor.asked.prepare > 0 && monitor.asked.destroyBridge === 0 && !monitor.stranger
         ? { ...monitor, stranger: true }
@@ -211,7 +225,7 @@ function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor 
         : monitor;
     case 'destinationAnswered':
       return monitor.asked.dial > 0 && monitor.asked.destroyBridge === 0 && !monitor.talks
-        ? { ...monitor, talks: true }
+        ? { ...monitor, talks: true, answeredAt: event.at }
         : monitor;
     case 'notReady':
     case 'destinationRinging':
@@ -465,10 +479,15 @@ function everyEvent({ order }: CallFacts, { starts, finishes }: Times): CallEven
       ...finishes.map((at): CallEvent => ({ type: 'playbackFinished', playbackId, at, outcome: 'done' })),
       { type: 'playbackFinished', playbackId, at: 1_050, outcome: 'failed' },
     ]),
-    ...pressed.map((digit): CallEvent => ({ type: 'digit', digit, at: 3_000 })),
+    // The destination answers at 0.
+    ...pressed.flatMap((digit): CallEvent[] => [
+      { type: 'digit', digit, at: 3_000 },
+      { type: 'digit', digit, at: 3_001 },
+    ]),
     { type: 'callerHeld' },
     { type: 'destinationRinging' },
-    { type: 'destinationAnswered' },
+    { type: 'destinationAnswered', at: 0 },
+    { type: 'destinationAnswered', at: undefined },
     { type: 'destinationLeft', at: 5_000, cause: 17 },
     { type: 'destinationLeft', at: undefined, cause: undefined },
     { type: 'strangerJoined' },
@@ -654,7 +673,7 @@ describe('every sequence, none merged with another', () => {
       { type: 'playbackFinished', playbackId, at: 950, outcome: 'done' },
       { type: 'playbackFinished', playbackId, at: 950, outcome: 'failed' },
       { type: 'playbackFinished', playbackId: another, at: 950, outcome: 'done' },
-      { type: 'destinationAnswered' },
+      { type: 'destinationAnswered', at: 0 },
       { type: 'destinationLeft', at: 5_000, cause: 17 },
       { type: 'recorderStarted', at: 6_000 },
       { type: 'strangerJoined' },
@@ -703,7 +722,7 @@ describe('every sequence, none merged with another', () => {
         { type: 'playbackFinished', playbackId: id, at: 1_000, outcome: 'done' },
       ]),
       { type: 'timeUp', timer: 'consent' },
-      { type: 'destinationAnswered' },
+      { type: 'destinationAnswered', at: 0 },
       { type: 'recorderStarted', at: 6_000 },
       { type: 'strangerJoined' },
       { type: 'keysMissed' },
@@ -938,6 +957,13 @@ const mutations: Mutation[] = [
     }),
   },
   { what: 'takes a sentence on hold as heard', finds: 'told on hold', rule: deafTo('announcing', 'callerHeld') },
+  { what: 'announces to whom put it on hold before', finds: 'told on hold', rule: deafTo('answering', 'callerHeld') },
+  {
+    what: 'forgets that it was put on hold while languages were offered',
+    finds: 'told on hold',
+    of: { sentenceCount: 1, asksLanguage: true },
+    rule: deafTo('choosing', 'callerHeld'),
+  },
   {
     what: 'counts a yes before the question',
     finds: 'dialled without a yes',
@@ -981,6 +1007,18 @@ const mutations: Mutation[] = [
     finds: 'recorder after a refusal',
     of: { mode: 'optOut', sentenceCount: 1 },
     rule: deafTo('dialling', 'digit'),
+  },
+  {
+    what: 'passes over a refusal that was meant for before the answer',
+    finds: 'a refusal does not discard at once',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: (state, event) => decide(state.kind === 'talking' ? { ...state, answeredAt: undefined } : state, event),
+  },
+  {
+    what: 'forgets at the answer which keys came before it',
+    finds: 'a refusal does not discard at once',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: (state, event) => decide(state.kind === 'dialling' ? { ...state, typed: '' } : state, event),
   },
   {
     what: 'passes over a refusal after a yes',

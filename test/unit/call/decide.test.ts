@@ -73,7 +73,7 @@ describe('a call that goes well', () => {
     const ringing = when('dialling', { type: 'destinationRinging' });
     expect(ringing.effects).toEqual([{ type: 'ring' }]);
     expect(when('dialling', { type: 'destinationRinging' }, ringing.state).effects).toEqual([]);
-    expect(when('dialling', { type: 'destinationAnswered' }, ringing.state).types).toEqual([
+    expect(when('dialling', { type: 'destinationAnswered', at: undefined }, ringing.state).types).toEqual([
       'startRecorder',
       'stopTimer',
       'ringStop',
@@ -81,13 +81,16 @@ describe('a call that goes well', () => {
   });
 
   test('asks for the recorder before anything else when the destination answers, with the proof in hand', () => {
-    const { state, effects } = when('dialling', { type: 'destinationAnswered' });
+    const { state, effects } = when('dialling', { type: 'destinationAnswered', at: undefined });
     expect(effects[0]).toMatchObject({ type: 'startRecorder', order, told: { finishedAt: callStart + 3_020 } });
     expect(state).toMatchObject({ kind: 'talking', recorder: { kind: 'requested' } });
   });
 
   test('saves that the recorder runs, with the time of Asterisk, and tells the dialplan', () => {
-    const talking = course(facts, [...eventsTo('dialling', facts), { type: 'destinationAnswered' }]).state;
+    const talking = course(facts, [
+      ...eventsTo('dialling', facts),
+      { type: 'destinationAnswered', at: undefined },
+    ]).state;
     expect(when('talking', { type: 'recorderStarted', at: 42 }, talking)).toMatchObject({
       state: { recorder: { kind: 'running', startedAt: 42 } },
       types: ['save', 'tellRecorded'],
@@ -235,7 +238,10 @@ describe('a caller who leaves', () => {
 });
 
 describe('a recorder that does not run', () => {
-  const requested = course(facts, [...eventsTo('dialling', facts), { type: 'destinationAnswered' }]).state;
+  const requested = course(facts, [
+    ...eventsTo('dialling', facts),
+    { type: 'destinationAnswered', at: undefined },
+  ]).state;
 
   test('lets the call go on', () => {
     const { state, effects } = decide(requested, { type: 'stepFailed', step: 'startRecorder' });

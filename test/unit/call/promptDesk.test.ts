@@ -244,7 +244,12 @@ describe('the registry', () => {
       };
     const registry = new CallRegistry({
       ari: { setVariable: command('setVariable'), continueInDialplan: command('continueInDialplan') },
-      journal: { save: () => Promise.resolve(), saveTalk: () => Promise.resolve(), open: () => Promise.resolve([]) },
+      journal: {
+        save: () => Promise.resolve(),
+        saveTalk: () => Promise.resolve(),
+        open: () => Promise.resolve([]),
+        endUnreadable: () => Promise.resolve(),
+      },
       policy: { version: '1' },
       ids: makeIds(),
       log,

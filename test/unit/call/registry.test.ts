@@ -3,7 +3,7 @@ import type { AriEvent } from '../../../src/ari/events.ts';
 import { makePlanner } from '../../../src/call/planner.ts';
 import { CallRegistry } from '../../../src/call/registry.ts';
 import { recorderName } from '../../../src/call/session.ts';
-import type { LanguagePreferences } from '../../../src/call/ports.ts';
+import type { LanguagePreferences, UnreadableCall } from '../../../src/call/ports.ts';
 import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { makeIds, type BridgeId, type ChannelId, type PlaybackId } from '../../../src/core/ids.ts';
@@ -19,7 +19,7 @@ afterEach(async () => {
   await Promise.all(registries.splice(0).map((registry) => registry.abandon()));
 });
 
-function stage({ open = [] as CallState[], policy = aPolicy() } = {}) {
+function stage({ open = [] as (CallState | UnreadableCall)[], policy = aPolicy() } = {}) {
   const ari = scriptedAri();
   const ids = countingIds();
   const { log, lines, text } = collectingLog();
@@ -51,6 +51,10 @@ function stage({ open = [] as CallState[], policy = aPolicy() } = {}) {
       },
       saveTalk: () => Promise.resolve(),
       open: () => Promise.resolve(open),
+      endUnreadable: (id) => {
+        ari.asked.push(`endUnreadable ${id}`);
+        return Promise.resolve();
+      },
     },
     readiness: {
       check: (order) => {
@@ -572,6 +576,32 @@ describe('after a lost connection', () => {
       `hangUp preavis-${ulid}`,
       `destroyBridge preavis-${ulid}`,
     ]);
+  });
+
+  test('a call that this version cannot read is ended, its recorder first, and the next one is taken up', async () => {
+    const strange: UnreadableCall = { kind: 'unreadable', id: known.id, recording: known.order.recording };
+    const good = someFacts(makeIds(() => randomUlid()));
+    const set = stage({ open: [strange, stateAt('talking', good)] });
+    const goodChannels = [good.callerChannel, good.order.destination];
+    set.ari.state.channels.push(...[...goodChannels, known.callerChannel].map((id) => ({ id, state: 'Up' })));
+    set.ari.state.recording.push(recorderName(good.order.recording));
+    set.ari.state.owned = { channels: [known.callerChannel, destination], bridges: [known.order.bridge] };
+    await set.registry.reconcile();
+    expect(set.ari.asked).toEqual([
+      `stopRecorder ${recorderName(recording)}`,
+      `continueInDialplan ${known.callerChannel}`,
+      `hangUp ${destination}`,
+      `destroyBridge ${known.order.bridge}`,
+      `endUnreadable ${known.id}`,
+    ]);
+    expect(set.registry.size).toBe(1);
+  });
+
+  test('a call that cannot be read stays open while Asterisk does not answer', async () => {
+    const set = stage({ open: [{ kind: 'unreadable', id: known.id, recording: known.order.recording }] });
+    set.ari.refuse('stopRecorder', 'ari_unreachable');
+    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    expect(set.asked('endUnreadable')).toEqual([]);
   });
 
   test('one that cannot be freed does not keep the others', async () => {

@@ -53,6 +53,7 @@ function stage(given: Order = order) {
         return Promise.resolve();
       },
       open: () => Promise.resolve([]),
+      endUnreadable: () => Promise.resolve(),
     },
     readiness: {
       check: () => {
@@ -247,7 +248,7 @@ describe('a refused request', () => {
   test('to record lets the two talk on, unrecorded', async () => {
     const set = await started();
     set.ari.refuse('recordBridge', 'ari_request_failed');
-    for (const event of [...fromNotice('dialling'), { type: 'destinationAnswered' } as CallEvent]) {
+    for (const event of [...fromNotice('dialling'), { type: 'destinationAnswered', at: undefined } as CallEvent]) {
       set.session.handle(event);
     }
     await settled(set.session);
@@ -339,7 +340,7 @@ describe('a call in which keys of the caller were missed', () => {
     const session = CallSession.adopt(stateAt('dialling', refusing), set.ports);
     sessions.push(session);
     session.handle({ type: 'keysMissed' });
-    session.handle({ type: 'destinationAnswered' });
+    session.handle({ type: 'destinationAnswered', at: undefined });
     await settled(session);
     const channel = refusing.callerChannel;
     expect(set.ari.asked).toEqual([

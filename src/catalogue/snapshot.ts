@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { CallState } from '../call/state.ts';
+
+/**
+ * The form of a call's state in the catalogue, as far as `decide` and the registry rely on it. Another version of Préavis
+ * may have written it: what does not have this form cannot be taken up.
+ */
+
+const text = z.string();
+const time = z.number().optional();
+const sentence = z.looseObject({
+  playbackId: text,
+  prompt: z.looseObject({
+    id: text,
+    language: text,
+    text,
+    kind: text,
+    sha256: text,
+    lengthMs: z.number(),
+    soundName: text,
+  }),
+});
+const sentences = z.array(sentence);
+const played = z.array(z.looseObject({ sentence, startedAt: time, finishedAt: time, verdict: text }));
+const told = z.looseObject({ sentences: played, finishedAt: z.number() });
+const answer = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('none') }),
+  z.looseObject({ kind: z.enum(['accepted', 'refused']), digits: text, at: z.number() }),
+]);
+const recorder = z.looseObject({
+  kind: z.enum(['none', 'withheld', 'requested', 'running', 'finished', 'discarded', 'failed']),
+  startedAt: time,
+  finishedAt: time,
+});
+
+const refusal = z.looseObject({ acknowledgement: sentences, featureCode: text });
+const consent = z.discriminatedUnion('mode', [
+  z.looseObject({ mode: z.literal('announce') }),
+  z.looseObject({ mode: z.literal('optOut'), refuse: text, refusal }),
+  z.looseObject({ mode: z.literal('optIn'), accept: text, refuse: text, refusal, waitMs: z.number() }),
+]);
+const language = z.looseObject({
+  languages: z.array(text),
+  reason: text,
+  unavailable: z.array(z.looseObject({ language: text, reason: text })),
+});
+const script = z.looseObject({ language, sentences, consent });
+const request = z.looseObject({ to: text, line: text, purposes: z.array(text), timeoutSeconds: z.number() });
+const order = z.looseObject({
+  request,
+  menu: z
+    .looseObject({
+      prompts: sentences,
+      options: z.array(z.looseObject({ digit: text, script })),
+      waitMs: z.number(),
+    })
+    .optional(),
+  script,
+  sampled: z.boolean(),
+  keepDays: z.number(),
+  maximumSeconds: z.number(),
+  bridge: text,
+  destination: text,
+  recording: text,
+});
+const unplanned = z.looseObject({
+  id: text,
+  startedAt: z.number(),
+  callerChannel: text,
+  policyVersion: text,
+  asterisk: z.looseObject({ version: text, node: text }),
+  request: request.optional(),
+  order: order.optional(),
+});
+const facts = unplanned.extend({ order });
+const waiting = sentences;
+
+const form = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('planning'), facts: unplanned }),
+  z.looseObject({ kind: z.enum(['checking', 'answering']), facts }),
+  z.looseObject({ kind: z.literal('choosing'), facts, current: sentence.optional(), waiting }),
+  z.looseObject({
+    kind: z.literal('announcing'),
+    facts,
+    played,
+    current: sentence,
+    currentStartedAt: time,
+    waiting,
+    answer,
+    prepared: z.boolean(),
+  }),
+  z.looseObject({ kind: z.literal('asking'), facts, told }),
+  z.looseObject({ kind: z.literal('acknowledging'), facts, played, answer, current: sentence, waiting }),
+  z.looseObject({
+    kind: z.literal('dialling'),
+    facts,
+    told,
+    answer,
+    ringing: z.boolean(),
+    keysMissed: z.boolean(),
+    typed: text,
+  }),
+  z.looseObject({
+    kind: z.literal('talking'),
+    facts,
+    told,
+    answer,
+    recorder,
+    answeredAt: time,
+    untold: z.boolean(),
+    typed: text,
+  }),
+  z.looseObject({ kind: z.literal('closing'), facts, told, answer, recorder, endedAt: time }),
+]);
+
+/** The state of a call that was saved, or undefined where it is not one that this version can go on from. */
+export function parseSnapshot(snapshot: string): CallState | undefined {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(snapshot);
+  } catch {
+    return undefined;
+  }
+  const parsed = form.safeParse(raw);
+
+  // The schema checks what is relied on; the brands of ids and of `Told` are the types' alone.
+  return parsed.success ? (parsed.data as unknown as CallState) : undefined;
+}
