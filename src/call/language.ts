@@ -9,7 +9,7 @@ export type LanguageDecision = {
   /** One language, or two that are played one after the other. */
   languages: readonly string[];
   reason: LanguageReason;
-  /** Languages that stronger evidence spoke for but that have no prompts: they are never claimed. */
+  /** Languages that were wanted more than the last one taken but that have no prompts: they are never claimed. */
   unavailable: readonly { language: string; reason: LanguageReason }[];
 };
 
@@ -75,9 +75,13 @@ function firstOffered(
 ): LanguageDecision | Pick<LanguageDecision, 'unavailable'> {
   const missed = [...unavailable];
   for (const [reason, tags] of list) {
-    const offered = tags.filter((tag) => policy.languages.includes(tag) && policy.notice(purposes, tag) !== undefined);
-    if (offered.length > 0) return { languages: offered.slice(0, mostLanguages), reason, unavailable: missed };
-    if (tags[0] !== undefined) missed.push({ language: tags[0], reason });
+    const offered = tags
+      .filter((tag) => policy.languages.includes(tag) && policy.notice(purposes, tag) !== undefined)
+      .slice(0, mostLanguages);
+    const last = offered.at(-1);
+    const wanted = last === undefined ? tags : tags.slice(0, tags.indexOf(last));
+    missed.push(...wanted.filter((tag) => !offered.includes(tag)).map((language) => ({ language, reason })));
+    if (last !== undefined) return { languages: offered, reason, unavailable: missed };
   }
 
   return { unavailable: missed };

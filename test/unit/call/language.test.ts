@@ -91,12 +91,21 @@ describe('the language of the notice', () => {
         { language: 'it', reason: 'argument' },
         { language: 'es', reason: 'preference' },
         { language: 'it', reason: 'number' },
+        { language: 'pl', reason: 'acceptLanguage' },
       ],
     });
     expect((await decided({}, 'pl, uk')).decision).toEqual({
       languages: ['fr', 'nl'],
       reason: 'lineDefault',
-      unavailable: [{ language: 'pl', reason: 'acceptLanguage' }],
+      unavailable: [
+        { language: 'pl', reason: 'acceptLanguage' },
+        { language: 'uk', reason: 'acceptLanguage' },
+      ],
+    });
+    expect((await decided({}, 'es, fr, it, pt;q=0.1')).decision).toEqual({
+      languages: ['fr'],
+      reason: 'acceptLanguage',
+      unavailable: [{ language: 'es', reason: 'acceptLanguage' }],
     });
   });
 
