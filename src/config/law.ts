@@ -27,6 +27,8 @@ export type LawRule = {
   minimumDays?: number;
   /** Whether a dispute may keep a recording beyond its end. */
   holds: boolean;
+  /** Whether callers must be told for how long it is kept. */
+  tellsDuration: boolean;
   /** Only a legal obligation (GDPR art. 6(1)(c)) takes away the caller's say, so the legal basis must name it. */
   needsObligation: boolean;
   source: string;
@@ -35,6 +37,7 @@ export type LawRule = {
 const rule = (over: Partial<LawRule> & Pick<LawRule, 'source'>): LawRule => ({
   leastConsent: 'announce',
   holds: true,
+  tellsDuration: false,
   needsObligation: false,
   ...over,
 });
@@ -53,9 +56,10 @@ const asked = 'DSK, 23 March 2018: the caller is asked before and says yes';
 /** undefined: this law asks for no such recording and allows none of its own. */
 export const law: Readonly<Record<Jurisdiction, Readonly<Record<PurposeKind, LawRule | undefined>>>> = {
   BE: {
-    training: training({ maximumDays: 31, source: 'Act of 13 June 2005, art. 128: one month' }),
+    training: training({ maximumDays: 31, tellsDuration: true, source: 'Act of 13 June 2005, art. 128: one month' }),
     evidence: rule({
       maximumDays: 3653,
+      tellsDuration: true,
       source: 'Act of 13 June 2005, art. 128: as long as it can be contested in court',
     }),
     obligation: mifid,
@@ -81,7 +85,7 @@ export const law: Readonly<Record<Jurisdiction, Readonly<Record<PurposeKind, Law
       usualDays: 31,
       source: 'Act of 30 May 2005, art. 4: only proof of a transaction needs no consent',
     }),
-    evidence: rule({ usualDays: 3653, source: 'Act of 30 May 2005, art. 4(3)(d)' }),
+    evidence: rule({ usualDays: 3653, tellsDuration: true, source: 'Act of 30 May 2005, art. 4(3)(d)' }),
     obligation: mifid,
   },
   CH: {
