@@ -87,9 +87,12 @@ const purpose = z.strictObject({
   ),
   holdsAllowed: key(
     z.boolean().default(false),
-    'Whether a hold may keep a recording beyond its end; never for training.',
+    'Whether a hold may keep a recording beyond its end; never for training. A declaration for the register: Préavis has no holds yet.',
   ),
-  mayListen: key(z.array(name).default([]), 'The roles that may listen to its recordings, for example coach.'),
+  mayListen: key(
+    z.array(name).default([]),
+    'The roles that may listen to its recordings, for example coach. A declaration for the register: Préavis does not enforce it.',
+  ),
   recordPercent: key(
     z.int().min(1).max(100).default(100),
     'How many of its calls are recorded, drawn by lot; below 100 the notice must say "may be recorded".',
