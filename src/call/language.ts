@@ -9,7 +9,7 @@ export type LanguageDecision = {
   /** One language, or two that are played one after the other. */
   languages: readonly string[];
   reason: LanguageReason;
-  /** Languages that stronger evidence spoke for but that have no prompts: they are never claimed. */
+  /** Languages that were wanted more than the last one taken but that have no prompts: they are never claimed. */
   unavailable: readonly { language: string; reason: LanguageReason }[];
 };
 
@@ -55,16 +55,30 @@ type Candidate = readonly [LanguageReason, readonly string[]];
 /** The evidence that is at hand without asking anybody, strongest first. A choice made in this call comes later. */
 function candidates(evidence: LanguageEvidence, policy: Policy): Candidate[] {
   const { argument, preference, line, channelLanguage, callerNumber } = evidence;
-  const channel = base(channelLanguage);
+  const isDefault = base(channelLanguage) === base(policy.asteriskDefaultLanguage);
+  const channel = policy.languages.includes(channelLanguage) ? channelLanguage : base(channelLanguage);
 
   return [
     ['argument', argument === undefined ? [] : [argument]],
     ['preference', preference === undefined ? [] : [preference]],
     ['line', line.language === undefined ? [] : [line.language]],
     // Asterisk gives every channel its default language, which nobody chose.
-    ['channel', channel === '' || channel === base(policy.asteriskDefaultLanguage) ? [] : [channel]],
+    ['channel', channel === '' || isDefault ? [] : [channel]],
     ['number', languagesOfNumber(callerNumber, policy.defaultCountry)?.languages ?? []],
   ];
+}
+
+/**
+ * The offered language that this tag means, if it has a notice: the very tag, or the language without a region, or else
+ * any region of it. Most evidence knows no region, and one French is better than another language.
+ */
+function offeredFor(tag: string, purposes: readonly string[], policy: Policy): string | undefined {
+  const same = policy.languages.filter((language) => base(language) === base(tag));
+  const [first] = [tag, base(tag), ...same].filter(
+    (language) => same.includes(language) && policy.notice(purposes, language) !== undefined,
+  );
+
+  return first;
 }
 
 function firstOffered(
@@ -75,9 +89,18 @@ function firstOffered(
 ): LanguageDecision | Pick<LanguageDecision, 'unavailable'> {
   const missed = [...unavailable];
   for (const [reason, tags] of list) {
-    const offered = tags.filter((tag) => policy.languages.includes(tag) && policy.notice(purposes, tag) !== undefined);
-    if (offered.length > 0) return { languages: offered.slice(0, mostLanguages), reason, unavailable: missed };
-    if (tags[0] !== undefined) missed.push({ language: tags[0], reason });
+    const wanted = tags.map((tag) => ({ tag, language: offeredFor(tag, purposes, policy) }));
+    const languages = [...new Set(wanted.flatMap(({ language }) => language ?? []))].slice(0, mostLanguages);
+    const last = languages.at(-1);
+    const before =
+      last === undefined
+        ? wanted
+        : wanted.slice(
+            0,
+            wanted.findIndex(({ language }) => language === last),
+          );
+    missed.push(...before.flatMap(({ tag, language }) => (language === undefined ? [{ language: tag, reason }] : [])));
+    if (last !== undefined) return { languages, reason, unavailable: missed };
   }
 
   return { unavailable: missed };

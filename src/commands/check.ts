@@ -6,6 +6,8 @@ import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { openSqlite } from '../catalogue/sqlite.ts';
 import type { CallWitness } from '../catalogue/rows.ts';
 import { makePolicy } from '../config/policy.ts';
+import type { PromptLibrary } from '../config/prompts.ts';
+import { purposeWarnings } from '../config/purposeWarnings.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { makeIds } from '../core/ids.ts';
@@ -54,6 +56,7 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
           warning: `not yet: ${unchecked.map(([id]) => id).join(', ')}. Have them checked, then set checkedByCounsel: true`,
         }),
   });
+  if (!(library instanceof PreavisError)) list.push(...storageFindings(config, library));
   const { pin } = config.promptRecording;
   if (pin !== undefined && !(library instanceof PreavisError)) {
     const { languages } = library;
@@ -103,6 +106,18 @@ async function newestWitness(catalogue: Catalogue): Promise<CallWitness | undefi
   const said = (await catalogue.calls(newestCalls)).map(({ witness }) => witness);
 
   return said.find((status) => status !== null && status !== 'unavailable') ?? undefined;
+}
+
+/** Nothing of these is refused: the sentences are the company's, and counsel may know more than the table of laws. */
+function storageFindings(config: Config, { prompts }: PromptLibrary): Finding[] {
+  const { duration, lastDay } = purposeWarnings(config.purposes, prompts);
+  const finding = (check: string, warnings: readonly string[]): Finding => ({
+    check,
+    ok: true,
+    ...(warnings.length === 0 ? {} : { warning: warnings.join('; ') }),
+  });
+
+  return [finding('callers told how long', duration), finding('erased within the legal maximum', lastDay)];
 }
 
 async function requireWritable(folder: string): Promise<void> {

@@ -1,8 +1,9 @@
 import type { ConsentMode } from './consent.ts';
 
 /**
- * What law and authorities say of recording, as far as it can be checked: the least consent and the longest storage. It
- * is a net under the configuration, not advice. What only Préavis proposes stands in config/purposes and can be changed.
+ * What law and authorities say of recording, as far as it can be checked: the least consent, the longest and the shortest
+ * storage. It is a net under the configuration, not advice. What only Préavis proposes stands in config/purposes and can
+ * be changed.
  */
 
 /** Whose law a purpose is recorded under; `other`: one that this table does not know, nothing is checked. */
@@ -19,42 +20,79 @@ export type PurposeKind = (typeof purposeKinds)[number];
 export type LawRule = {
   leastConsent: ConsentMode;
   /** A month counts as 31 days, six as 184, a year with as many leap days as can fall into the time. */
-  maximumDays: number | undefined;
+  maximumDays?: number;
+  /** What holds where a purpose names no maximum and the law none either: a proposal, a purpose may name more. */
+  usualDays?: number;
+  /** The law wants it kept at least as long. */
+  minimumDays?: number;
+  /** Whether a dispute may keep a recording beyond its end. */
+  holds: boolean;
+  /** Whether callers must be told for how long it is kept. */
+  tellsDuration: boolean;
+  /** Only a legal obligation (GDPR art. 6(1)(c)) takes away the caller's say, so the legal basis must name it. */
+  needsObligation: boolean;
   source: string;
 };
 
-const rule = (leastConsent: ConsentMode, maximumDays: number | undefined, source: string): LawRule => ({
-  leastConsent,
-  maximumDays,
-  source,
+const rule = (over: Partial<LawRule> & Pick<LawRule, 'source'>): LawRule => ({
+  leastConsent: 'announce',
+  holds: true,
+  tellsDuration: false,
+  needsObligation: false,
+  ...over,
 });
+/** Nobody needs a recording for training in a dispute: it would be another purpose. */
+const training = (over: Partial<LawRule> & Pick<LawRule, 'source'>): LawRule => rule({ ...over, holds: false });
 
-const noRule = rule('announce', undefined, 'no rule is known');
-const mifid = rule('announce', 2557, 'Directive 2014/65/EU art. 16(7): five years, seven if the authority asks');
+const noRule = rule({ source: 'no rule is known' });
+const mifid = rule({
+  minimumDays: 1827,
+  maximumDays: 2557,
+  needsObligation: true,
+  source: 'Directive 2014/65/EU art. 16(7): five years, seven if the authority asks',
+});
+const asked = 'DSK, 23 March 2018: the caller is asked before and says yes';
 
-export const law: Readonly<Record<Jurisdiction, Readonly<Record<PurposeKind, LawRule>>>> = {
+/** undefined: this law asks for no such recording and allows none of its own. */
+export const law: Readonly<Record<Jurisdiction, Readonly<Record<PurposeKind, LawRule | undefined>>>> = {
   BE: {
-    training: rule('announce', 31, 'Act of 13 June 2005, art. 128: one month'),
-    evidence: rule('announce', 3653, 'Act of 13 June 2005, art. 128: as long as it can be contested in court'),
+    training: training({ maximumDays: 31, tellsDuration: true, source: 'Act of 13 June 2005, art. 128: one month' }),
+    evidence: rule({
+      maximumDays: 3653,
+      tellsDuration: true,
+      source: 'Act of 13 June 2005, art. 128: as long as it can be contested in court',
+    }),
     obligation: mifid,
   },
   FR: {
-    training: rule('announce', 184, 'CNIL: six months'),
-    evidence: noRule,
+    training: training({ maximumDays: 184, source: 'CNIL: six months' }),
+    evidence: rule({ usualDays: 1827, source: 'Code civil, art. 2224: five years' }),
     obligation: mifid,
   },
-  NL: { training: noRule, evidence: noRule, obligation: mifid },
+  NL: {
+    training: training({ usualDays: 184, source: 'custom: six months' }),
+    evidence: rule({ usualDays: 1827, source: 'Burgerlijk Wetboek, art. 3:307: five years' }),
+    obligation: mifid,
+  },
   DE: {
-    training: rule('optIn', undefined, 'DSK, 23 March 2018: the caller is asked before and says yes'),
-    evidence: rule('optIn', undefined, 'DSK, 23 March 2018: the caller is asked before and says yes'),
+    training: training({ leastConsent: 'optIn', usualDays: 90, source: asked }),
+    evidence: rule({ leastConsent: 'optIn', usualDays: 1461, source: asked }),
     obligation: mifid,
   },
   LU: {
-    training: rule('optIn', undefined, 'Act of 30 May 2005, art. 4: only proof of a transaction needs no consent'),
-    evidence: rule('announce', undefined, 'Act of 30 May 2005, art. 4(3)(d)'),
+    training: training({
+      leastConsent: 'optIn',
+      usualDays: 31,
+      source: 'Act of 30 May 2005, art. 4: only proof of a transaction needs no consent',
+    }),
+    evidence: rule({ usualDays: 3653, tellsDuration: true, source: 'Act of 30 May 2005, art. 4(3)(d)' }),
     obligation: mifid,
   },
-  CH: { training: noRule, evidence: noRule, obligation: noRule },
-  EU: { training: noRule, evidence: noRule, obligation: mifid },
+  CH: {
+    training: training({ usualDays: 184, source: 'custom: six months' }),
+    evidence: rule({ usualDays: 3653, source: 'Code of Obligations, art. 127: ten years' }),
+    obligation: noRule,
+  },
+  EU: { training: undefined, evidence: undefined, obligation: mifid },
   other: { training: noRule, evidence: noRule, obligation: noRule },
 };

@@ -41,6 +41,15 @@ const data = [
   'The sentences of the notice that were played, when, and the key by which a caller accepted or refused',
 ];
 
+function dataOf({ privacy }: Config): string[] {
+  if (privacy.hashKey === undefined) return data;
+  const remembered =
+    'A keyed hash of the telephone number of a caller who chose a language by a key, with that language, for ' +
+    `${privacy.preferenceDays} days after the last choice`;
+
+  return [...data, remembered];
+}
+
 function measuresOf(config: Config): string[] {
   const { store, minio } = config.archive;
   const transport = minio.useTls ? 'encrypted connections (TLS)' : 'connections that are not encrypted';
@@ -71,7 +80,7 @@ function activityOf(id: string, purpose: PurposeConfig, config: Config): Process
     consent: { mode: purpose.consent, optInForCountries: purpose.optInForCountries },
     lines: Object.entries(lines).flatMap(([line, { purposes }]) => (purposes.includes(id) ? [line] : [])),
     persons,
-    data,
+    data: dataOf(config),
     recipients: { roles: purpose.mayListen, others: controller.recipients },
     transfers: controller.transfers ?? null,
     storage: {
@@ -142,8 +151,8 @@ function activityMarkdown(activity: ProcessingActivity): string[] {
     ],
     ['Categories of persons', activity.persons.join('; ')],
     ['Categories of data', activity.data.join('; ')],
-    ['Who may listen', activity.recipients.roles.join(', ') || 'nobody'],
-    ['Other recipients', activity.recipients.others.join('; ') || 'none'],
+    ['Who may listen', activity.recipients.roles.join(', ') || 'not stated'],
+    ['Other recipients', activity.recipients.others.join('; ') || 'not stated'],
     ['Transfers outside the EEA', activity.transfers ?? 'not stated'],
     ['Time limit for erasure', `${storage.keepDays} days after the call${most}${holds}`],
     ['Source of these values', activity.source ?? 'not stated'],

@@ -1,6 +1,6 @@
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import { isWeaker, mixFault, possibleModes, type ConsentPurpose } from './consent.ts';
-import { law } from './law.ts';
+import { law, type LawRule } from './law.ts';
 import type { LineConfig, PurposeConfig } from './schema.ts';
 
 /** What purposes and lines must not say. Rules that need the sentences of the notice are in noticeRules.ts. */
@@ -12,32 +12,41 @@ export function purposeName(purpose: Pick<PurposeConfig, 'names'>, language: str
   return purpose.names[language] ?? purpose.names[language.split('_')[0] ?? language];
 }
 
-/** The longest time that recordings may be kept, days: the purpose's own, or that of the law. */
+/** The longest time that recordings may be kept, days: the purpose's own, or that of the law, or what is usual. */
 export function maximumDays({ maximumDays, jurisdiction, kind }: PurposeConfig): number | undefined {
-  return maximumDays ?? law[jurisdiction][kind].maximumDays;
+  const rule = law[jurisdiction][kind];
+
+  return maximumDays ?? rule?.maximumDays ?? rule?.usualDays;
 }
 
-export function purposeFaults(id: string, purpose: PurposeConfig, languages: readonly string[]): Fault[] {
-  const faults: Fault[] = [];
-  const add = (key: string, message: string): void => {
-    faults.push({ path: ['purposes', id, key], message });
-  };
-  const { jurisdiction, kind, keepDays, consent, optInForCountries } = purpose;
-  const rule = law[jurisdiction][kind];
-  const where = `${kind} in ${jurisdiction}`;
+/** GDPR art. 6(1)(c) as it is written in one language or another: art. 6.1.c, Art. 6 Abs. 1 lit. c, article 6, § 1, c). */
+const obligationBasis = /\b6\b[^0-9;]{0,20}\b1\b[^0-9;]{0,20}\bc\b/;
 
-  const unnamed = languages.filter((language) => purposeName(purpose, language) === undefined);
-  if (unnamed.length > 0) add('names', `lacks a name in ${unnamed.join(', ')}, languages of the notice`);
+type Add = (key: string, message: string) => void;
 
+function storageFaults(purpose: PurposeConfig, rule: LawRule, where: string, add: Add): void {
+  const { keepDays } = purpose;
   if (rule.maximumDays !== undefined && (purpose.maximumDays ?? 0) > rule.maximumDays) {
     add('maximumDays', `is more than the ${rule.maximumDays} days for ${where} (${rule.source})`);
   }
+  if (rule.minimumDays !== undefined && keepDays < rule.minimumDays) {
+    add('keepDays', `is shorter than the ${rule.minimumDays} days that the law wants for ${where} (${rule.source})`);
+  }
   const most = maximumDays(purpose);
   if (most !== undefined && keepDays > most) {
-    const why = purpose.maximumDays === undefined ? ` for ${where} (${rule.source})` : ' of maximumDays';
-    add('keepDays', `is longer than the ${most} days${why}`);
+    const ofLaw =
+      rule.maximumDays === undefined
+        ? ` usual for ${where}; where counsel allows more, set maximumDays`
+        : ` for ${where} (${rule.source})`;
+    add('keepDays', `is longer than the ${most} days${purpose.maximumDays === undefined ? ofLaw : ' of maximumDays'}`);
   }
+  if (purpose.holdsAllowed && !rule.holds) {
+    add('holdsAllowed', `must be false for ${where}: what is kept for a dispute is kept for another purpose`);
+  }
+}
 
+function consentFaults(purpose: PurposeConfig, rule: LawRule, where: string, add: Add): void {
+  const { kind, consent, optInForCountries } = purpose;
   if (isWeaker(consent, rule.leastConsent)) {
     add('consent', `is not enough, ${where} needs ${rule.leastConsent} (${rule.source})`);
   }
@@ -48,9 +57,32 @@ export function purposeFaults(id: string, purpose: PurposeConfig, languages: rea
     }
     if (purpose.recordPercent < 100) add('recordPercent', 'must be 100: the law wants every such call recorded');
   }
+  if (rule.needsObligation && !obligationBasis.test(purpose.legalBasis)) {
+    add('legalBasis', 'must name GDPR art. 6(1)(c), the legal obligation, for kind obligation');
+  }
   for (const country of optInForCountries) {
     if (!isSupportedCountry(country)) add('optInForCountries', `has ${country}, which is not a country`);
   }
+}
+
+export function purposeFaults(id: string, purpose: PurposeConfig, languages: readonly string[]): Fault[] {
+  const faults: Fault[] = [];
+  const add: Add = (key, message) => {
+    faults.push({ path: ['purposes', id, key], message });
+  };
+  const { jurisdiction, kind } = purpose;
+  const unnamed = languages.filter((language) => purposeName(purpose, language) === undefined);
+  if (unnamed.length > 0) add('names', `lacks a name in ${unnamed.join(', ')}, languages of the notice`);
+
+  const rule = law[jurisdiction][kind];
+  if (rule === undefined) {
+    add('jurisdiction', `${jurisdiction} is for obligation only; ${kind} is under the law of a country`);
+
+    return faults;
+  }
+  const where = `${kind} in ${jurisdiction}`;
+  storageFaults(purpose, rule, where, add);
+  consentFaults(purpose, rule, where, add);
 
   return faults;
 }

@@ -59,11 +59,11 @@ const purpose = z.strictObject({
   ),
   jurisdiction: key(
     z.enum(jurisdictions),
-    "Whose law it is recorded under: that of the company's establishment; other: no rule of law is checked.",
+    "Whose law it is recorded under: that of the company's establishment; EU: only obligation (MiFID II); other: no rule of law is checked.",
   ),
   kind: key(
     z.enum(purposeKinds).default('training'),
-    'Which rules hold: those of training (also quality and anything else), evidence of an agreement, or obligation, where the law demands the recording.',
+    'Which rules hold: those of training (also quality and anything else), evidence of an agreement, or obligation, where the law demands the recording (its legalBasis must name GDPR art. 6(1)(c)).',
   ),
   consent: key(
     z.enum(consentModes),
@@ -82,11 +82,17 @@ const purpose = z.strictObject({
   ),
   maximumDays: key(
     days.optional(),
-    'The longest that law or authority allow for it; default: what Préavis knows of the jurisdiction.',
+    'The longest that law or authority allow for it; default: what the law of the jurisdiction says, or else what is usual there.',
     { unit: 'days' },
   ),
-  holdsAllowed: key(z.boolean().default(false), 'Whether a hold may keep a recording beyond its end.'),
-  mayListen: key(z.array(name).default([]), 'The roles that may listen to its recordings, for example coach.'),
+  holdsAllowed: key(
+    z.boolean().default(false),
+    'Whether a hold may keep a recording beyond its end; never for training. A declaration for the register: Préavis has no holds yet.',
+  ),
+  mayListen: key(
+    z.array(name).default([]),
+    'The roles that may listen to its recordings, for example coach. A declaration for the register: Préavis does not enforce it.',
+  ),
   recordPercent: key(
     z.int().min(1).max(100).default(100),
     'How many of its calls are recorded, drawn by lot; below 100 the notice must say "may be recorded".',

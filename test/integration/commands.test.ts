@@ -385,6 +385,8 @@ describe('check', () => {
       ['schedule', true],
       ['prompts and purposes', true],
       ['purposes checked by counsel', true],
+      ['callers told how long', true],
+      ['erased within the legal maximum', true],
       ['spool', true],
       ['catalogue', true],
       ['archive', true],

@@ -91,13 +91,44 @@ describe('the language of the notice', () => {
         { language: 'it', reason: 'argument' },
         { language: 'es', reason: 'preference' },
         { language: 'it', reason: 'number' },
+        { language: 'pl', reason: 'acceptLanguage' },
       ],
     });
     expect((await decided({}, 'pl, uk')).decision).toEqual({
       languages: ['fr', 'nl'],
       reason: 'lineDefault',
-      unavailable: [{ language: 'pl', reason: 'acceptLanguage' }],
+      unavailable: [
+        { language: 'pl', reason: 'acceptLanguage' },
+        { language: 'uk', reason: 'acceptLanguage' },
+      ],
     });
+    expect((await decided({}, 'es, fr, it, pt;q=0.1')).decision).toEqual({
+      languages: ['fr'],
+      reason: 'acceptLanguage',
+      unavailable: [{ language: 'es', reason: 'acceptLanguage' }],
+    });
+  });
+
+  test('with a region is found by what is told without one', async () => {
+    const tags = ['fr_BE', 'nl', 'de', 'en'];
+    const lines = { default: { purposes: ['training'], defaultLanguages: ['nl'] } };
+    const regional = aPolicy({ ...configTree(), notice: { languages: tags }, lines }, aLibrary(tags));
+    const taken = async (over: Partial<LanguageEvidence>, header = ''): Promise<unknown> =>
+      (await decided(over, header, regional)).decision;
+    const french = (reason: string) => ({ languages: ['fr_BE'], reason, unavailable: [] });
+    expect(await taken({ callerNumber: '+3242221234' })).toEqual(french('number'));
+    expect(await taken({ channelLanguage: 'fr_FR' })).toEqual(french('channel'));
+    expect(await taken({ argument: 'fr' })).toEqual(french('argument'));
+    expect(await taken({}, 'fr-CH, fr;q=0.9')).toEqual(french('acceptLanguage'));
+    expect(await taken({ preference: 'fr_BE' })).toEqual(french('preference'));
+  });
+
+  test('is that of the region where a channel has the very tag, and of the language without region before another', async () => {
+    const tags = ['fr_BE', 'fr', 'nl'];
+    const lines = { default: { purposes: ['training'], defaultLanguages: ['nl'] } };
+    const both = aPolicy({ ...configTree(), notice: { languages: tags }, lines }, aLibrary(tags));
+    expect((await decided({ channelLanguage: 'fr_BE' }, '', both)).decision?.languages).toEqual(['fr_BE']);
+    expect((await decided({ channelLanguage: 'fr_CH' }, '', both)).decision?.languages).toEqual(['fr']);
   });
 
   test('passes over a language in which this call has no notice, though another purpose has', async () => {

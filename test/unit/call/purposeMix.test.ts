@@ -5,7 +5,13 @@ import { aPurpose, noticeLibrary, purposesConfig } from '../../support/purposes.
 
 const purposes = {
   training: aPurpose(),
-  mifid: aPurpose({ jurisdiction: 'EU', kind: 'obligation', consent: 'announce', keepDays: 1827 }),
+  mifid: aPurpose({
+    jurisdiction: 'EU',
+    kind: 'obligation',
+    consent: 'announce',
+    keepDays: 1827,
+    legalBasis: 'GDPR art. 6(1)(c)',
+  }),
   agreement: aPurpose({ kind: 'evidence', consent: 'announce' }),
 };
 const policy = makePolicy(

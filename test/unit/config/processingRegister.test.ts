@@ -56,6 +56,22 @@ test('what the configuration does not say is named and not made up', () => {
   expect(text).toContain('- **Transfers outside the EEA:** not stated');
 });
 
+test('the remembered language is among the data, with its time, where it is remembered', () => {
+  const data = (privacy: object): string =>
+    processingRegister(parseConfig({ ...tree, privacy }), printedAt).activities[0]?.data.join('; ') ?? '';
+  expect(data({ hashKey: 'k'.repeat(32), preferenceDays: 90 })).toContain(
+    'A keyed hash of the telephone number of a caller who chose a language by a key, with that language, for 90 days after the last choice',
+  );
+  expect(data({})).not.toContain('hash');
+});
+
+test('who receives or may hear recordings is not said to be nobody when nothing was said', () => {
+  const silent = { ...purposesConfig({ training: aPurpose() }), controller };
+  const text = registerMarkdown(processingRegister(parseConfig(silent), printedAt));
+  expect(text).toContain('- **Who may listen:** not stated');
+  expect(text).toContain('- **Other recipients:** not stated');
+});
+
 test('the Markdown says the same', () => {
   const text = registerMarkdown(register);
   expect(text).not.toContain('Not complete');

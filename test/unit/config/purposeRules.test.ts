@@ -18,7 +18,13 @@ const refused = (over: PurposeTree): string => faultOf(() => parseConfig(purpose
 const without = (key: string): PurposeTree =>
   Object.fromEntries(Object.entries(aPurpose()).filter(([each]) => each !== key));
 
-const mifid = aPurpose({ jurisdiction: 'EU', kind: 'obligation', consent: 'announce', keepDays: 1827 });
+const mifid = aPurpose({
+  jurisdiction: 'EU',
+  kind: 'obligation',
+  consent: 'announce',
+  keepDays: 1827,
+  legalBasis: 'GDPR art. 6(1)(c); Directive 2014/65/EU art. 16(7)',
+});
 
 describe('a purpose', () => {
   test('needs few words; the rest has defaults', () => {
@@ -82,6 +88,51 @@ describe('a purpose', () => {
     ['a duty that some may refuse', { ...mifid, optInForCountries: ['DE'] }, /optInForCountries: must be empty/],
     ['a duty for some calls only', { ...mifid, recordPercent: 50 }, /recordPercent: must be 100/],
     ['a duty kept for eight years', { ...mifid, keepDays: 2922 }, /2557 days for obligation in EU/],
+    [
+      'a duty kept for less than the law wants',
+      { ...mifid, keepDays: 1826 },
+      /keepDays: is shorter than the 1827 days that the law wants for obligation in EU \(Directive.*\) \(got 1826\)/,
+    ],
+    [
+      'training under the law of the EU',
+      { jurisdiction: 'EU' },
+      /jurisdiction: EU is for obligation only; training is/,
+    ],
+    [
+      'evidence under the law of the EU',
+      { jurisdiction: 'EU', kind: 'evidence' },
+      /jurisdiction: EU is for obligation/,
+    ],
+    [
+      'a duty in Germany that no law is named for',
+      { ...mifid, jurisdiction: 'DE', legalBasis: 'GDPR art. 6(1)(f)' },
+      /legalBasis: must name GDPR art\. 6\(1\)\(c\), the legal obligation, for kind obligation/,
+    ],
+    [
+      'a duty on a legitimate interest, though a C. comes later',
+      { ...mifid, legalBasis: 'GDPR art. 6(1)(f), C. civ. art. 1' },
+      /legalBasis: must name GDPR art\. 6\(1\)\(c\)/,
+    ],
+    ...['BE', 'FR', 'NL', 'DE', 'LU', 'CH'].map((jurisdiction): [string, PurposeTree, RegExp] => [
+      `holds on training in ${jurisdiction}`,
+      { jurisdiction, consent: 'optIn', holdsAllowed: true },
+      new RegExp(`holdsAllowed: must be false for training in ${jurisdiction}: `),
+    ]),
+    ...(
+      [
+        ['NL', 'training', 184],
+        ['NL', 'evidence', 1827],
+        ['FR', 'evidence', 1827],
+        ['DE', 'training', 90],
+        ['DE', 'evidence', 1461],
+        ['LU', 'training', 31],
+        ['CH', 'training', 184],
+      ] as const
+    ).map(([jurisdiction, kind, most]): [string, PurposeTree, RegExp] => [
+      `more than the usual time for ${kind} in ${jurisdiction}, and no maximumDays`,
+      { jurisdiction, kind, consent: 'optIn', keepDays: most + 1 },
+      new RegExp(`keepDays: is longer than the ${most} days usual for ${kind} in ${jurisdiction}; .*set maximumDays`),
+    ]),
     ['no call at all', { recordPercent: 0 }, /recordPercent: /],
     ['more than all calls', { recordPercent: 101 }, /recordPercent: /],
   ])('is refused with %s', (_, over, fault) => {
@@ -96,6 +147,9 @@ describe('a purpose', () => {
     ['no rule is known', { jurisdiction: 'other', consent: 'announce', keepDays: 3653 }],
     ['a region uses the name of its language', { names: { fr_BE: 'formation', fr: 'formation', nl: 'opleiding' } }],
     ['the law demands it', mifid],
+    ['the law of a country demands it', { ...mifid, jurisdiction: 'DE', legalBasis: 'Art. 6 Abs. 1 lit. c DSGVO' }],
+    ['counsel allows more than is usual', { jurisdiction: 'NL', keepDays: 200, maximumDays: 365 }],
+    ['evidence is held', { kind: 'evidence', consent: 'announce', holdsAllowed: true }],
   ])('is taken where %s', (_, over) => {
     expect(() => parseConfig(purposesConfig({ training: aPurpose(over) }))).not.toThrow();
   });

@@ -1,0 +1,43 @@
+import { law } from './law.ts';
+import type { Prompt } from './prompts.ts';
+import type { PurposeConfig } from './schema.ts';
+
+/** What purposes and sentences may say but people should judge: `preavis check` names it. */
+
+type Told = Pick<Prompt, 'id' | 'statesMaxDays'>;
+
+/** A sentence without a number of days, where the law wants the caller told for how long. */
+function untoldDuration(id: string, { jurisdiction, kind }: PurposeConfig, prompts: readonly Told[]): string[] {
+  const rule = law[jurisdiction][kind];
+  if (rule?.tellsDuration !== true) return [];
+  const silent = prompts.flatMap((prompt) => (prompt.statesMaxDays?.[id] === null ? [prompt.id] : []));
+  const ids = [...new Set(silent)].join(' and ');
+
+  return ids === ''
+    ? []
+    : [`${ids} give callers no number of days for ${id}, and ${kind} in ${jurisdiction} must say how long`];
+}
+
+/** Recordings are erased by a job that runs now and then: one kept to the last day outlives it until the next run. */
+function keptToTheLastDay(id: string, { jurisdiction, kind, keepDays }: PurposeConfig): string[] {
+  const most = law[jurisdiction][kind]?.maximumDays;
+
+  return most === undefined || keepDays < most
+    ? []
+    : [
+        `${id} keeps the whole ${most} days of ${kind} in ${jurisdiction}, and is erased at the next run of ` +
+          'schedule.retention after them: keep it a day less at least',
+      ];
+}
+
+export function purposeWarnings(
+  purposes: Readonly<Record<string, PurposeConfig>>,
+  prompts: readonly Told[],
+): { duration: string[]; lastDay: string[] } {
+  const entries = Object.entries(purposes);
+
+  return {
+    duration: entries.flatMap(([id, purpose]) => untoldDuration(id, purpose, prompts)),
+    lastDay: entries.flatMap(([id, purpose]) => keptToTheLastDay(id, purpose)),
+  };
+}
