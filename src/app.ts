@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { finishRecordings, sweepSpool, type FinishPorts } from './archive/finish.ts';
+import { makePromptsHeard } from './archive/promptsHeard.ts';
 import { SelfCheckThread } from './archive/selfCheckThread.ts';
 import { uploadPass } from './archive/uploader.ts';
 import { AriConnection } from './ari/connection.ts';
@@ -27,10 +28,10 @@ import {
   loadLibrary,
   makeAri,
   makePromptDesk,
-  makePromptsHeard,
   makeStore,
   refuseMissingPrompts,
   retentionPorts,
+  soundsFolder,
   uploadPorts,
   type Ari,
 } from './parts.ts';
@@ -126,7 +127,7 @@ export class App {
       clock,
       log,
       actor: 'serve',
-      promptsHeard: makePromptsHeard(config, library, catalogue),
+      promptsHeard: makePromptsHeard(soundsFolder(config), library, catalogue),
       check: selfCheck.check,
       found: metrics.finding,
     };

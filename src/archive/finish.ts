@@ -3,7 +3,8 @@ import { storedPolicy, type PurposeEnd, type RecordingRow } from '../catalogue/r
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import { oneSided, type CheckOptions, type FindingKind, type PlayedPrompt, type SelfCheck } from './selfCheck.ts';
+import type { PromptsHeard } from './promptsHeard.ts';
+import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from './selfCheck.ts';
 import { lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
 import { inspectWav, repairWav, type WavInfo } from './wav.ts';
 
@@ -19,7 +20,7 @@ export type FinishPorts = {
   log: Logger;
   actor: string;
   /** The sound of the prompts that the caller of this recording heard, as far as they are still there. */
-  promptsHeard: (row: RecordingRow) => Promise<readonly PlayedPrompt[]>;
+  promptsHeard: (row: RecordingRow) => Promise<PromptsHeard>;
   /** checkRecording, here or in a thread of its own. */
   check: (file: string, options: CheckOptions) => Promise<SelfCheck>;
   /** Counts a finding of the self-check. */
@@ -40,7 +41,8 @@ async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: Fini
   const { startedAt, finishedAt, talk } = row;
   const expectedMs = startedAt === null || finishedAt === null ? undefined : finishedAt - startedAt;
   try {
-    const { findings } = await ports.check(file, { prompts: await ports.promptsHeard(row), expectedMs });
+    const { prompts, missing } = await ports.promptsHeard(row);
+    const { findings } = await ports.check(file, { prompts, expectedMs });
     const legs =
       talk === null
         ? { caller: undefined, destination: undefined }
@@ -50,8 +52,14 @@ async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: Fini
     for (const { kind } of all) ports.found(kind);
     const kinds = [...new Set(all.map(({ kind }) => kind))];
     if (kinds.length > 0) ports.log.warn({ recording: row.id, findings: kinds }, 'the self-check found something');
+    const flags = kinds.map((kind) => flagOf[kind]);
+    // Without this a notice that is inside would pass for one that is not.
+    if (missing > 0) {
+      ports.log.warn({ recording: row.id, missing }, 'the sound of the notice is gone and could not be looked for');
+      flags.push('notice_not_sought');
+    }
 
-    return kinds.map((kind) => flagOf[kind]);
+    return flags;
   } catch (thrown) {
     const error = asPreavisError(thrown);
     ports.log.warn({ recording: row.id, code: error.code, err: error }, 'a recording could not be listened to');

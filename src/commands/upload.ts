@@ -1,10 +1,11 @@
 import { SingleBar } from 'cli-progress';
 import { finishRecordings, sweepSpool } from '../archive/finish.ts';
+import { makePromptsHeard } from '../archive/promptsHeard.ts';
 import { checkRecording } from '../archive/selfCheck.ts';
 import { hopeless, uploadPass } from '../archive/uploader.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import { loadLibrary, makePromptsHeard, makeStore, uploadPorts } from '../parts.ts';
+import { loadLibrary, makeStore, soundsFolder, uploadPorts } from '../parts.ts';
 import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 
 export type UploadCommandOptions = { dryRun: boolean; json: boolean };
@@ -32,7 +33,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
     const finish = {
       ...shared,
       spoolFolder: config.recording.spoolFolder,
-      promptsHeard: makePromptsHeard(config, await loadLibrary(config), catalogue),
+      promptsHeard: makePromptsHeard(soundsFolder(config), await loadLibrary(config), catalogue),
       check: checkRecording,
       found: () => undefined,
     };

@@ -84,6 +84,14 @@ describe('a recording whose recorder has ended', () => {
     expect((await set.catalogue.recording(id))?.flags).toEqual(['one_sided']);
   });
 
+  test('and a part of whose notice could not be looked for is kept and flagged', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(toneWav(440, wholeMs));
+    await finishRecordings({ ...set, promptsHeard: () => Promise.resolve({ prompts: [], missing: 1 }) });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['notice_not_sought'] });
+    expect(set.lines).toContainEqual(expect.objectContaining({ level: 'warn', recording: id, missing: 1 }));
+  });
+
   test('and that cannot be listened to is kept and flagged', async () => {
     const set = await stage();
     const { id } = await set.recorded(toneWav(440, wholeMs));
