@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { finishRecordings, sweepSpool, type FinishPorts } from './archive/finish.ts';
+import { Finisher } from './archive/finisher.ts';
 import { makePromptsHeard } from './archive/promptsHeard.ts';
 import { SelfCheckThread } from './archive/selfCheckThread.ts';
 import { uploadPass } from './archive/uploader.ts';
@@ -68,7 +68,6 @@ export class App {
   #reconciling: Promise<void> = Promise.resolve();
   /** Aborted when the connection is lost or everything stops: comparing calls with Asterisk is not repeated then. */
   #comparable = new AbortController();
-  #finishing: Promise<void> = Promise.resolve();
   /** From now on calls belong to the next process. */
   #leaving = false;
 
@@ -121,7 +120,7 @@ export class App {
 
     const selfCheck = new SelfCheckThread();
     this.#undo.push(() => selfCheck.stop());
-    const finish: FinishPorts = {
+    const finisher = new Finisher({
       catalogue,
       spoolFolder: config.recording.spoolFolder,
       clock,
@@ -130,8 +129,8 @@ export class App {
       promptsHeard: makePromptsHeard(soundsFolder(config), library, catalogue),
       check: selfCheck.check,
       found: metrics.finding,
-    };
-    const registry = this.#makeRegistry(policy, catalogue, ari, finish, metrics);
+    });
+    const registry = this.#makeRegistry(policy, catalogue, ari, finisher, metrics);
     this.#registry = registry;
     const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
     connection.listen(this.#listener(registry, ari));
@@ -144,10 +143,10 @@ export class App {
       connection.stop();
     });
     await connection.start();
-    this.#undo.push(() => this.#drain(registry, finish));
+    this.#undo.push(() => this.#drain(registry, finisher));
 
     const finishTimer = setInterval(() => {
-      this.#finish(finish);
+      void finisher.finish();
     }, finishEveryMs);
     this.#undo.push(() => {
       clearInterval(finishTimer);
@@ -159,8 +158,7 @@ export class App {
           name: 'upload',
           cron: config.schedule.upload,
           run: async () => {
-            await sweepSpool(finish);
-            await finishRecordings(finish);
+            await finisher.sweepAndFinish();
             await uploadPass(uploadPorts(shared), { waitMs: noWait, signal: this.#hurry.signal });
           },
         },
@@ -218,7 +216,7 @@ export class App {
     }
   }
 
-  #makeRegistry(policy: Policy, catalogue: Catalogue, ari: Ari, finish: FinishPorts, metrics: Metrics): CallRegistry {
+  #makeRegistry(policy: Policy, catalogue: Catalogue, ari: Ari, finisher: Finisher, metrics: Metrics): CallRegistry {
     const { config, log, clock, ids } = this.#options;
     const preferences = callPreferences(config, policy, catalogue, clock);
 
@@ -248,7 +246,7 @@ export class App {
         if (state.kind !== 'ended') return;
         const { outcome } = state;
         metrics.callEnded(outcome.result, outcome.result === 'unrecorded' ? outcome.reason : '');
-        if (outcome.result === 'recorded') this.#finish(finish);
+        if (outcome.result === 'recorded') void finisher.finish();
       },
     });
   }
@@ -299,17 +297,7 @@ export class App {
     }
   }
 
-  /** One pass at a time; its own errors are logged by it. */
-  #finish(ports: FinishPorts): void {
-    this.#finishing = this.#finishing
-      .then(() => finishRecordings(ports))
-      .catch((thrown: unknown) => {
-        const error = asPreavisError(thrown);
-        ports.log.error({ code: error.code, err: error }, 'finished recordings could not be looked at');
-      });
-  }
-
-  async #drain(registry: CallRegistry, finish: FinishPorts): Promise<void> {
+  async #drain(registry: CallRegistry, finisher: Finisher): Promise<void> {
     const { log } = this.#options;
     while (registry.size > 0 && !this.#hurry.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, drainPollMs));
@@ -319,8 +307,7 @@ export class App {
     await registry.abandon();
     this.#comparable.abort();
     await this.#reconciling;
-    this.#finish(finish);
-    await this.#finishing;
+    await finisher.finish();
   }
 
   async #stop(): Promise<void> {

@@ -36,8 +36,11 @@ const flagOf: Readonly<Record<FindingKind, string>> = {
   oneSided: 'one_sided',
 };
 
+/** What the self-check found, one for each finding, and the flags that this gives. */
+type Heard = { found: readonly FindingKind[]; flags: readonly string[] };
+
 /** The acoustic self-check. It flags and counts; a recording that cannot be listened to is kept all the same. */
-async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: FinishPorts): Promise<string[]> {
+async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: FinishPorts): Promise<Heard> {
   const { startedAt, finishedAt, talk } = row;
   const expectedMs = startedAt === null || finishedAt === null ? undefined : finishedAt - startedAt;
   try {
@@ -48,9 +51,8 @@ async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: Fini
         ? { caller: undefined, destination: undefined }
         : { caller: { talkMs: talk.callerMs }, destination: { talkMs: talk.destinationMs } };
     const side = oneSided(legs, wav.durationMs);
-    const all = side === undefined ? findings : [...findings, side];
-    for (const { kind } of all) ports.found(kind);
-    const kinds = [...new Set(all.map(({ kind }) => kind))];
+    const found = [...findings, ...(side === undefined ? [] : [side])].map(({ kind }) => kind);
+    const kinds = [...new Set(found)];
     if (kinds.length > 0) ports.log.warn({ recording: row.id, findings: kinds }, 'the self-check found something');
     const flags = kinds.map((kind) => flagOf[kind]);
     // Without this a notice that is inside would pass for one that is not.
@@ -59,12 +61,12 @@ async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: Fini
       flags.push('notice_not_sought');
     }
 
-    return flags;
+    return { found, flags };
   } catch (thrown) {
     const error = asPreavisError(thrown);
     ports.log.warn({ recording: row.id, code: error.code, err: error }, 'a recording could not be listened to');
 
-    return ['unchecked'];
+    return { found: [], flags: ['unchecked'] };
   }
 }
 
@@ -186,7 +188,8 @@ async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
     log.error({ recording: row.id, code: error.code }, 'a recording holds no usable audio');
     return;
   }
-  flags.push(...(await listen(file, row, wav, ports)));
+  const heard = await listen(file, row, wav, ports);
+  flags.push(...heard.flags);
   if (await endedEarly(row, ports)) flags.push('ended_early');
   const { bytes, sha256, durationMs } = wav;
   await catalogue.move(
@@ -196,5 +199,7 @@ async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
     { bytes, sha256, durationMs, flags, keepUntil, purposeEnds },
     { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags } },
   );
+  // Not before: whoever was faster has counted them.
+  for (const kind of heard.found) ports.found(kind);
   log.info({ recording: row.id, durationMs, flags }, 'recording finished');
 }

@@ -76,6 +76,22 @@ describe('a recording whose recorder has ended', () => {
     expect(found).toEqual(['shorterThanExpected']);
   });
 
+  test('and that another process finishes meanwhile has its findings counted there, not here', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(toneWav(0, wholeMs));
+    const found: string[] = [];
+    await finishRecordings({
+      ...set,
+      found: (kind) => found.push(kind),
+      check: async (file, options) => {
+        await finishRecordings(set);
+        return set.check(file, options);
+      },
+    });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['silent'] });
+    expect(found).toEqual([]);
+  });
+
   test('and in which only one side was heard is kept and flagged', async () => {
     const set = await stage();
     const { id } = await set.recorded(toneWav(440, wholeMs));
