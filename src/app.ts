@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { longestCheckMs } from './archive/finish.ts';
 import { Finisher } from './archive/finisher.ts';
 import { makePromptsHeard } from './archive/promptsHeard.ts';
 import { SelfCheckThread } from './archive/selfCheckThread.ts';
@@ -129,6 +130,8 @@ export class App {
       promptsHeard: makePromptsHeard(soundsFolder(config), library, catalogue),
       check: selfCheck.check,
       found: metrics.finding,
+      checkMs: longestCheckMs,
+      signal: this.#hurry.signal,
     });
     const registry = this.#makeRegistry(policy, catalogue, ari, finisher, metrics);
     this.#registry = registry;

@@ -25,7 +25,14 @@ export type FinishPorts = {
   check: (file: string, options: CheckOptions) => Promise<SelfCheck>;
   /** Counts a finding of the self-check. */
   found: (kind: FindingKind) => void;
+  /** How long one recording may be listened to, ms. */
+  checkMs: number;
+  /** Ends a pass at once; what it has not finished is left as it is. */
+  signal: AbortSignal;
 };
+
+/** For FinishPorts.checkMs: an hour of sound takes some seconds, a disk that hangs takes for ever. */
+export const longestCheckMs = 300_000;
 
 const flagOf: Readonly<Record<FindingKind, string>> = {
   noticeInside: 'notice_inside',
@@ -45,7 +52,8 @@ async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: Fini
   const expectedMs = startedAt === null || finishedAt === null ? undefined : finishedAt - startedAt;
   try {
     const { prompts, missing } = await ports.promptsHeard(row);
-    const { findings } = await ports.check(file, { prompts, expectedMs });
+    const signal = AbortSignal.any([ports.signal, AbortSignal.timeout(ports.checkMs)]);
+    const { findings } = await ports.check(file, { prompts, expectedMs, signal });
     const legs =
       talk === null
         ? { caller: undefined, destination: undefined }
@@ -63,6 +71,8 @@ async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: Fini
 
     return { found, flags };
   } catch (thrown) {
+    // The next start listens to it.
+    ports.signal.throwIfAborted();
     const error = asPreavisError(thrown);
     ports.log.warn({ recording: row.id, code: error.code, err: error }, 'a recording could not be listened to');
 
@@ -77,11 +87,15 @@ const dayMs = 86_400_000;
 /** A recorder is stopped at the end of the talk, within this time, ms. */
 const earlyMs = 2_000;
 
+const isStopped = ({ signal }: FinishPorts): boolean => signal.aborted;
+
 export async function finishRecordings(ports: FinishPorts): Promise<void> {
   for (const row of await ports.catalogue.finishable()) {
+    if (isStopped(ports)) return;
     try {
       await finish(row, ports);
     } catch (thrown) {
+      if (isStopped(ports)) return;
       const error = asPreavisError(thrown);
       // Another process was faster.
       if (error.code === 'status_conflict') continue;
@@ -124,11 +138,13 @@ async function repairIfPermitted(file: string): Promise<WavInfo | undefined> {
  */
 export async function sweepSpool(ports: FinishPorts): Promise<void> {
   for (const id of await spooledRecordings(ports.spoolFolder)) {
+    if (isStopped(ports)) return;
     try {
       const row = (await ports.catalogue.recording(id)) ?? (await ports.catalogue.adopt(id));
       if (row?.status === 'discarded') await removeDiscarded(row, ports);
       if (row?.status === 'lost') await finish(row, ports);
     } catch (thrown) {
+      if (isStopped(ports)) return;
       const error = asPreavisError(thrown);
       if (error.code === 'status_conflict') continue;
       ports.log.error({ recording: id, code: error.code, err: error }, 'a file in the spool could not be looked at');

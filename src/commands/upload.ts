@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import { finishRecordings, sweepSpool } from '../archive/finish.ts';
+import { finishRecordings, longestCheckMs, sweepSpool } from '../archive/finish.ts';
 import { makePromptsHeard } from '../archive/promptsHeard.ts';
 import { checkRecording } from '../archive/selfCheck.ts';
 import { hopeless, uploadPass } from '../archive/uploader.ts';
@@ -29,6 +29,10 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
 
       return 0;
     }
+    const stop = new AbortController();
+    process.once('SIGINT', () => {
+      stop.abort(new PreavisError('usage', 'interrupted'));
+    });
     const shared = { config, catalogue, store, clock: context.clock, log, actor: 'command' };
     const finish = {
       ...shared,
@@ -36,16 +40,14 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       promptsHeard: makePromptsHeard(soundsFolder(config), await loadLibrary(config), catalogue),
       check: checkRecording,
       found: () => undefined,
+      checkMs: longestCheckMs,
+      signal: stop.signal,
     };
     await sweepSpool(finish);
     await finishRecordings(finish);
     const total = (await catalogue.counts()).recorded ?? 0;
     const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
     bar?.start(total, 0);
-    const stop = new AbortController();
-    process.once('SIGINT', () => {
-      stop.abort(new PreavisError('usage', 'interrupted'));
-    });
     const result = await uploadPass(uploadPorts(shared), {
       waitMs,
       signal: stop.signal,

@@ -15,7 +15,7 @@ import { toneWav } from './promptFolder.ts';
 
 /** A spool, an archive folder and a catalogue of their own, and what the jobs need to work on them. */
 export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
-  Pick<FinishPorts, 'promptsHeard' | 'check' | 'found'> & {
+  Pick<FinishPorts, 'promptsHeard' | 'check' | 'found' | 'checkMs' | 'signal'> & {
     catalogue: Catalogue;
     clock: TestClock;
     store: ObjectStore;
@@ -35,11 +35,13 @@ export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
   };
 
 /** The self-check of a caller whose notice is not looked for. */
-export function listeningPorts(): Pick<FinishPorts, 'promptsHeard' | 'check' | 'found'> {
+export function listeningPorts(): Pick<FinishPorts, 'promptsHeard' | 'check' | 'found' | 'checkMs' | 'signal'> {
   return {
     promptsHeard: () => Promise.resolve({ prompts: [], missing: 0 }),
     check: checkRecording,
     found: () => undefined,
+    checkMs: 60_000,
+    signal: new AbortController().signal,
   };
 }
 

@@ -115,6 +115,41 @@ describe('a recording whose recorder has ended', () => {
     expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unchecked'] });
   });
 
+  /** Only its signal ends it. */
+  const hangs: ArchiveStage['check'] = (_, { signal }) =>
+    new Promise((_resolve, reject) => {
+      signal?.addEventListener('abort', () => {
+        reject(new Error('stopped'));
+      });
+    });
+
+  test('and that cannot be listened to in time is kept and flagged', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(toneWav(440, wholeMs));
+    await finishRecordings({ ...set, check: hangs, checkMs: 20 });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unchecked'] });
+  });
+
+  test('is left as it is, and so are those behind it, when everything has to stop while it is listened to', async () => {
+    const set = await stage();
+    const calls = [await set.recorded(), await set.recorded()];
+    const stop = new AbortController();
+    let checks = 0;
+    const check: ArchiveStage['check'] = (file, options) => {
+      checks += 1;
+      setImmediate(() => {
+        stop.abort();
+      });
+      return hangs(file, options);
+    };
+    await finishRecordings({ ...set, check, signal: stop.signal });
+    expect(checks).toBe(1);
+    for (const { id } of calls) expect((await set.catalogue.recording(id))?.status).toBe('recording');
+    expect(set.lines).toEqual([]);
+    await finishRecordings(set);
+    for (const { id } of calls) expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+  });
+
   test.each([
     ['holds no audio', toneWav(440, 0), 'wav_empty'],
     ['holds a header only, never closed', unfinished(toneWav(440, 0)), 'wav_empty'],
