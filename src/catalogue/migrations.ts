@@ -133,4 +133,9 @@ export const migrations: readonly string[] = [
     expires_at INTEGER NOT NULL
   ) STRICT;
   `,
+  // Why consent was asked, or not.
+  `
+  ALTER TABLE calls ADD COLUMN consent_reason TEXT;
+  ALTER TABLE calls ADD COLUMN consent_purposes TEXT NOT NULL DEFAULT '[]';
+  `,
 ];

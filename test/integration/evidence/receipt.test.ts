@@ -85,7 +85,7 @@ describe('the receipt of a recorded call', () => {
         verified: true,
         verdict: 'verified',
       })),
-      consent: { mode: 'announce', answer: 'none', digits: null, at: null },
+      consent: { mode: 'announce', reason: 'purpose', purposes: ['training'], answer: 'none', digits: null, at: null },
       recording: expect.objectContaining({
         id: call.id,
         status: 'recorded',
@@ -107,6 +107,8 @@ describe('the receipt of a recorded call', () => {
     const receipt = await receiptFor(set, call);
     expect(receipt.consent).toEqual({
       mode: 'optIn',
+      reason: 'callerCountry',
+      purposes: ['training'],
       answer: 'accepted',
       digits: '1',
       at: iso(callStart + 15_000),
