@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { finishRecordings, sweepSpool, type FinishPorts } from './archive/finish.ts';
+import { longestCheckMs } from './archive/finish.ts';
+import { Finisher } from './archive/finisher.ts';
+import { makePromptsHeard } from './archive/promptsHeard.ts';
 import { SelfCheckThread } from './archive/selfCheckThread.ts';
 import { uploadPass } from './archive/uploader.ts';
 import { AriConnection } from './ari/connection.ts';
@@ -27,11 +29,11 @@ import {
   loadLibrary,
   makeAri,
   makePromptDesk,
-  makePromptsHeard,
   makeStore,
   makeWitness,
   refuseMissingPrompts,
   retentionPorts,
+  soundsFolder,
   uploadPorts,
   type Ari,
 } from './parts.ts';
@@ -45,7 +47,7 @@ import { Schedule } from './retention/schedule.ts';
 export type AppOptions = { config: Config; log: Logger; clock: Clock; ids: IdMaker };
 
 /** What is done when calls have ended. */
-type EndJobs = { finish: FinishPorts; witness: () => Promise<void> };
+type EndJobs = { finisher: Finisher; witness: () => Promise<void> };
 
 /** How often the end of calls, and files that were not yet closed, are looked at again while stopping or serving, ms. */
 const finishEveryMs = 10_000;
@@ -124,18 +126,20 @@ export class App {
 
     const selfCheck = new SelfCheckThread();
     this.#undo.push(() => selfCheck.stop());
-    const finish: FinishPorts = {
+    const finisher = new Finisher({
       catalogue,
       spoolFolder: config.recording.spoolFolder,
       clock,
       log,
       actor: 'serve',
-      promptsHeard: makePromptsHeard(config, library, catalogue),
+      promptsHeard: makePromptsHeard(soundsFolder(config), library, catalogue),
       check: selfCheck.check,
       found: metrics.finding,
-    };
+      checkMs: longestCheckMs,
+      signal: this.#hurry.signal,
+    });
     const shared = { config, catalogue, store, clock, log, actor: 'serve' };
-    const end: EndJobs = { finish, witness: makeWitness(shared, metrics.witness) };
+    const end: EndJobs = { finisher, witness: makeWitness(shared, metrics.witness) };
     const registry = this.#makeRegistry(policy, catalogue, ari, end, metrics);
     this.#registry = registry;
     const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
@@ -163,8 +167,7 @@ export class App {
           name: 'upload',
           cron: config.schedule.upload,
           run: async () => {
-            await sweepSpool(finish);
-            await finishRecordings(finish);
+            await finisher.sweepAndFinish();
             await end.witness();
             await uploadPass(uploadPorts(shared), { waitMs: noWait, signal: this.#hurry.signal });
           },
@@ -305,13 +308,13 @@ export class App {
   }
 
   /** One pass at a time; its own errors are logged by it. */
-  #finish({ finish, witness }: EndJobs): void {
+  #finish({ finisher, witness }: EndJobs): void {
     this.#finishing = this.#finishing
-      .then(() => finishRecordings(finish))
+      .then(() => finisher.finish())
       .then(witness)
       .catch((thrown: unknown) => {
         const error = asPreavisError(thrown);
-        finish.log.error({ code: error.code, err: error }, 'calls that have ended could not be looked at');
+        this.#options.log.error({ code: error.code, err: error }, 'calls that have ended could not be looked at');
       });
   }
 

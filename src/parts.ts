@@ -1,11 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { makeDirectoryStore } from './archive/directoryStore.ts';
-import type { FinishPorts } from './archive/finish.ts';
 import { makeMinioStore } from './archive/minioStore.ts';
-import type { PlayedPrompt } from './archive/selfCheck.ts';
 import type { ObjectStore } from './archive/store.ts';
 import type { UploadPorts } from './archive/uploader.ts';
-import { readSamples } from './archive/wav.ts';
 import { makeAriCommands } from './ari/commands.ts';
 import { makeAriHttp, type AriRequest } from './ari/http.ts';
 import type { AriCommands, AriPromptCommands, AriQueries } from './ari/port.ts';
@@ -18,14 +15,7 @@ import type { Catalogue } from './catalogue/catalogue.ts';
 import { missingPrompts } from './call/readiness.ts';
 import { neededPrompts, type Policy } from './config/policy.ts';
 import { promptOfCode, recordingProgress, storeRecording } from './config/promptRecording.ts';
-import {
-  loadPrompts,
-  promptFile,
-  readPrompt,
-  readPromptSource,
-  type Prompt,
-  type PromptLibrary,
-} from './config/prompts.ts';
+import { loadPrompts, readPrompt, readPromptSource, type PromptLibrary } from './config/prompts.ts';
 import type { Config } from './config/schema.ts';
 import type { Clock } from './core/clock.ts';
 import { PreavisError } from './core/errors.ts';
@@ -87,34 +77,6 @@ export async function refuseMissingPrompts(policy: Policy, ari: AriQueries): Pro
   if (missing.length === 0) return;
   const list = missing.map((prompt) => `${prompt.language}/${prompt.soundName}`).join(', ');
   throw new PreavisError('prompts_missing', `not on Asterisk in its own language: ${list}`);
-}
-
-/** The sound of prompts by the hash that receipts name, read when it is first asked for. */
-export function makePromptsHeard(
-  config: Config,
-  library: PromptLibrary,
-  catalogue: Catalogue,
-): FinishPorts['promptsHeard'] {
-  const folder = soundsFolder(config);
-  const byHash = new Map(library.prompts.map((prompt) => [prompt.sha256, prompt]));
-  const sounds = new Map<string, Promise<PlayedPrompt>>();
-  const soundOf = async (prompt: Prompt): Promise<PlayedPrompt> => {
-    const pieces: number[] = [];
-    for await (const samples of readSamples(promptFile(folder, prompt, 'wav'))) pieces.push(...samples);
-
-    return { id: `${prompt.language}/${prompt.id}`, samples: Int16Array.from(pieces) };
-  };
-
-  return async ({ callId }) => {
-    const heard = (await catalogue.notices(callId)).flatMap(({ sha256 }) => byHash.get(sha256) ?? []);
-    return Promise.all(
-      heard.map((prompt) => {
-        const sound = sounds.get(prompt.sha256) ?? soundOf(prompt);
-        sounds.set(prompt.sha256, sound);
-        return sound;
-      }),
-    );
-  };
 }
 
 export function callPreferences(

@@ -3,7 +3,8 @@ import { storedPolicy, type PurposeEnd, type RecordingRow } from '../catalogue/r
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import { oneSided, type CheckOptions, type FindingKind, type PlayedPrompt, type SelfCheck } from './selfCheck.ts';
+import type { PromptsHeard } from './promptsHeard.ts';
+import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from './selfCheck.ts';
 import { lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
 import { inspectWav, repairWav, type WavInfo } from './wav.ts';
 
@@ -19,12 +20,19 @@ export type FinishPorts = {
   log: Logger;
   actor: string;
   /** The sound of the prompts that the caller of this recording heard, as far as they are still there. */
-  promptsHeard: (row: RecordingRow) => Promise<readonly PlayedPrompt[]>;
+  promptsHeard: (row: RecordingRow) => Promise<PromptsHeard>;
   /** checkRecording, here or in a thread of its own. */
   check: (file: string, options: CheckOptions) => Promise<SelfCheck>;
   /** Counts a finding of the self-check. */
   found: (kind: FindingKind) => void;
+  /** How long one recording may be listened to, ms. */
+  checkMs: number;
+  /** Ends a pass at once; what it has not finished is left as it is. */
+  signal: AbortSignal;
 };
+
+/** For FinishPorts.checkMs: an hour of sound takes some seconds, a disk that hangs takes for ever. */
+export const longestCheckMs = 300_000;
 
 const flagOf: Readonly<Record<FindingKind, string>> = {
   noticeInside: 'notice_inside',
@@ -35,28 +43,40 @@ const flagOf: Readonly<Record<FindingKind, string>> = {
   oneSided: 'one_sided',
 };
 
+/** What the self-check found, one for each finding, and the flags that this gives. */
+type Heard = { found: readonly FindingKind[]; flags: readonly string[] };
+
 /** The acoustic self-check. It flags and counts; a recording that cannot be listened to is kept all the same. */
-async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: FinishPorts): Promise<string[]> {
+async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: FinishPorts): Promise<Heard> {
   const { startedAt, finishedAt, talk } = row;
   const expectedMs = startedAt === null || finishedAt === null ? undefined : finishedAt - startedAt;
   try {
-    const { findings } = await ports.check(file, { prompts: await ports.promptsHeard(row), expectedMs });
+    const { prompts, missing } = await ports.promptsHeard(row);
+    const signal = AbortSignal.any([ports.signal, AbortSignal.timeout(ports.checkMs)]);
+    const { findings } = await ports.check(file, { prompts, expectedMs, signal });
     const legs =
       talk === null
         ? { caller: undefined, destination: undefined }
         : { caller: { talkMs: talk.callerMs }, destination: { talkMs: talk.destinationMs } };
     const side = oneSided(legs, wav.durationMs);
-    const all = side === undefined ? findings : [...findings, side];
-    for (const { kind } of all) ports.found(kind);
-    const kinds = [...new Set(all.map(({ kind }) => kind))];
+    const found = [...findings, ...(side === undefined ? [] : [side])].map(({ kind }) => kind);
+    const kinds = [...new Set(found)];
     if (kinds.length > 0) ports.log.warn({ recording: row.id, findings: kinds }, 'the self-check found something');
+    const flags = kinds.map((kind) => flagOf[kind]);
+    // Without this a notice that is inside would pass for one that is not.
+    if (missing > 0) {
+      ports.log.warn({ recording: row.id, missing }, 'the sound of the notice is gone and could not be looked for');
+      flags.push('notice_not_sought');
+    }
 
-    return kinds.map((kind) => flagOf[kind]);
+    return { found, flags };
   } catch (thrown) {
+    // The next start listens to it.
+    ports.signal.throwIfAborted();
     const error = asPreavisError(thrown);
     ports.log.warn({ recording: row.id, code: error.code, err: error }, 'a recording could not be listened to');
 
-    return ['unchecked'];
+    return { found: [], flags: ['unchecked'] };
   }
 }
 
@@ -67,11 +87,15 @@ const dayMs = 86_400_000;
 /** A recorder is stopped at the end of the talk, within this time, ms. */
 const earlyMs = 2_000;
 
+const isStopped = ({ signal }: FinishPorts): boolean => signal.aborted;
+
 export async function finishRecordings(ports: FinishPorts): Promise<void> {
   for (const row of await ports.catalogue.finishable()) {
+    if (isStopped(ports)) return;
     try {
       await finish(row, ports);
     } catch (thrown) {
+      if (isStopped(ports)) return;
       const error = asPreavisError(thrown);
       // Another process was faster.
       if (error.code === 'status_conflict') continue;
@@ -114,11 +138,13 @@ async function repairIfPermitted(file: string): Promise<WavInfo | undefined> {
  */
 export async function sweepSpool(ports: FinishPorts): Promise<void> {
   for (const id of await spooledRecordings(ports.spoolFolder)) {
+    if (isStopped(ports)) return;
     try {
       const row = (await ports.catalogue.recording(id)) ?? (await ports.catalogue.adopt(id));
       if (row?.status === 'discarded') await removeDiscarded(row, ports);
       if (row?.status === 'lost') await finish(row, ports);
     } catch (thrown) {
+      if (isStopped(ports)) return;
       const error = asPreavisError(thrown);
       if (error.code === 'status_conflict') continue;
       ports.log.error({ recording: id, code: error.code, err: error }, 'a file in the spool could not be looked at');
@@ -179,7 +205,8 @@ async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
     log.error({ recording: row.id, code: error.code }, 'a recording holds no usable audio');
     return;
   }
-  flags.push(...(await listen(file, row, wav, ports)));
+  const heard = await listen(file, row, wav, ports);
+  flags.push(...heard.flags);
   if (await endedEarly(row, ports)) flags.push('ended_early');
   const { bytes, sha256, durationMs } = wav;
   await catalogue.move(
@@ -189,5 +216,7 @@ async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
     { bytes, sha256, durationMs, flags, keepUntil, purposeEnds },
     { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags } },
   );
+  // Not before: whoever was faster has counted them.
+  for (const kind of heard.found) ports.found(kind);
   log.info({ recording: row.id, durationMs, flags }, 'recording finished');
 }

@@ -17,13 +17,36 @@ export type CheckAnswer = { id: number } & ({ check: SelfCheck } | { code: Error
 export class SelfCheckThread {
   #worker: Worker | undefined;
   #next = 0;
+  readonly #program: URL;
   readonly #waiting = new Map<number, { resolve: (check: SelfCheck) => void; reject: (error: PreavisError) => void }>();
 
-  readonly check = (file: string, { prompts, expectedMs }: CheckOptions): Promise<SelfCheck> =>
-    new Promise((resolve, reject) => {
+  constructor(program = new URL('./selfCheckWorker.js', import.meta.url)) {
+    this.#program = program;
+  }
+
+  /** When the signal fires the thread is ended with all it does, even if it hangs, and the next check gets a new one. */
+  readonly check = (file: string, { prompts, expectedMs, signal }: CheckOptions): Promise<SelfCheck> =>
+    new Promise<SelfCheck>((resolve, reject) => {
+      signal?.throwIfAborted();
       const id = (this.#next += 1);
-      this.#waiting.set(id, { resolve, reject });
-      this.#thread().postMessage({ id, file, prompts, expectedMs } satisfies CheckRequest);
+      const worker = this.#thread();
+      const stop = (): void => {
+        this.#drop(worker, new PreavisError('internal', 'the self-check was stopped', { cause: signal?.reason }));
+        void worker.terminate();
+      };
+      const over = (): void => signal?.removeEventListener('abort', stop);
+      this.#waiting.set(id, {
+        resolve: (check) => {
+          over();
+          resolve(check);
+        },
+        reject: (error) => {
+          over();
+          reject(error);
+        },
+      });
+      signal?.addEventListener('abort', stop, { once: true });
+      worker.postMessage({ id, file, prompts, expectedMs } satisfies CheckRequest);
     });
 
   async stop(): Promise<void> {
@@ -33,7 +56,7 @@ export class SelfCheckThread {
 
   #thread(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    const worker = new Worker(new URL('./selfCheckWorker.js', import.meta.url));
+    const worker = new Worker(this.#program);
     worker.unref();
     worker.on('message', (answer: CheckAnswer) => {
       const waiting = this.#waiting.get(answer.id);
@@ -42,15 +65,20 @@ export class SelfCheckThread {
       else waiting?.reject(new PreavisError(answer.code, answer.message));
     });
     const gone = (cause: unknown): void => {
-      if (this.#worker === worker) this.#worker = undefined;
-      const error = new PreavisError('internal', 'the self-check ended before it was done', { cause });
-      for (const { reject } of this.#waiting.values()) reject(error);
-      this.#waiting.clear();
+      this.#drop(worker, new PreavisError('internal', 'the self-check ended before it was done', { cause }));
     };
     worker.on('error', gone);
     worker.on('exit', gone);
     this.#worker = worker;
 
     return worker;
+  }
+
+  /** Another thread may have taken its place already. */
+  #drop(worker: Worker, error: PreavisError): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
   }
 }

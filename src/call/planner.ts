@@ -121,7 +121,7 @@ export function makePlanner({ policy, preferences, variable, ids, random }: Plan
       const language = await decideLanguage(evidence, policy, () => headerOf(channelId));
       if (language === undefined) return 'no_language';
       const named = purposes.flatMap((id) => policy.purposes.get(id) ?? []);
-      const { mode } = consentFor(named, callerCountryOf(callerNumber, policy.defaultCountry));
+      const { mode, ...asked } = consentFor(named, callerCountryOf(callerNumber, policy.defaultCountry));
       const script = makeScript(purposes, language, mode);
       if (script === undefined) return 'prompts_missing';
       const asks = line.askLanguage && request.language === undefined && preference === undefined;
@@ -131,6 +131,7 @@ export function makePlanner({ policy, preferences, variable, ids, random }: Plan
         request: { ...request, purposes: recorded.length > 0 ? recorded.map(({ id }) => id) : purposes },
         menu: asks ? makeMenu(purposes, mode) : undefined,
         script,
+        asked,
         sampled: recorded.length > 0,
         keepDays: Math.max(...recorded.map(({ keepDays }) => keepDays), 0),
         maximumSeconds: policy.maximumRecordingSeconds,

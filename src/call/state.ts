@@ -1,4 +1,5 @@
 import type { AsteriskIdentity } from '../ari/port.ts';
+import type { CallConsent } from '../config/consent.ts';
 import type { BridgeId, CallId, ChannelId, PlaybackId, RecordingId } from '../core/ids.ts';
 import type { CallRequest } from './arguments.ts';
 import type { Answer, ConsentPlan } from './consent.ts';
@@ -114,6 +115,8 @@ export type Order = {
   menu: Menu | undefined;
   /** What is said: at first without a choice of the caller, afterwards with it. */
   script: Script;
+  /** Why the call has its mode of consent; undefined in a call that an older version planned. */
+  asked?: Pick<CallConsent, 'reason' | 'purposes'>;
   /** False for a call that is left out by recordPercent: it is announced and not recorded. */
   sampled: boolean;
   /** Days that the longest of its purposes keeps it. */

@@ -77,15 +77,16 @@ function isFollowedSoon({ kind }: CallState): boolean {
 export function makeCalls(database: Database.Database, now: () => number) {
   const upsertCall = database.prepare(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
-      language_reason, languages_unavailable, consent_mode, answer, answer_digits, answer_at, phase, recording_id,
-      keep_days, state, caller_channel)
+      language_reason, languages_unavailable, consent_mode, consent_reason, consent_purposes, answer, answer_digits,
+      answer_at, phase, recording_id, keep_days, state, caller_channel)
     VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason,
-      @languagesUnavailable, @consentMode, @answer, @answerDigits, @answerAt, @phase, @recordingId, @keepDays, @state,
-      @callerChannel)
+      @languagesUnavailable, @consentMode, @consentReason, @consentPurposes, @answer, @answerDigits, @answerAt, @phase,
+      @recordingId, @keepDays, @state, @callerChannel)
     ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, recording_id = excluded.recording_id,
       keep_days = excluded.keep_days, state = excluded.state, caller_channel = excluded.caller_channel, line = excluded.line,
       purposes = excluded.purposes, languages = excluded.languages, language_reason = excluded.language_reason,
       languages_unavailable = excluded.languages_unavailable, consent_mode = excluded.consent_mode,
+      consent_reason = excluded.consent_reason, consent_purposes = excluded.consent_purposes,
       answer = excluded.answer, answer_digits = excluded.answer_digits, answer_at = excluded.answer_at`);
   const endCall = database.prepare(`
     UPDATE calls SET ended_at = @endedAt, result = @result, reason = @reason, dial_status = @dialStatus WHERE id = @id`);
@@ -161,6 +162,8 @@ export function makeCalls(database: Database.Database, now: () => number) {
       languageReason: order?.script.language.reason ?? null,
       languagesUnavailable: JSON.stringify(order?.script.language.unavailable ?? []),
       consentMode: order?.script.consent.mode ?? 'announce',
+      consentReason: order?.asked?.reason ?? null,
+      consentPurposes: JSON.stringify(order?.asked?.purposes ?? []),
       answer: answer.kind,
       answerDigits: answer.kind === 'none' ? null : answer.digits,
       answerAt: answer.kind === 'none' ? null : answer.at,

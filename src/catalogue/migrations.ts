@@ -144,4 +144,9 @@ export const migrations: readonly string[] = [
   UPDATE calls SET witness = 'unavailable' WHERE state IS NULL;
   CREATE INDEX calls_unwitnessed ON calls (id) WHERE state IS NULL AND witness IS NULL;
   `,
+  // Why consent was asked, or not.
+  `
+  ALTER TABLE calls ADD COLUMN consent_reason TEXT;
+  ALTER TABLE calls ADD COLUMN consent_purposes TEXT NOT NULL DEFAULT '[]';
+  `,
 ];

@@ -1,10 +1,11 @@
 import { SingleBar } from 'cli-progress';
-import { finishRecordings, sweepSpool } from '../archive/finish.ts';
+import { finishRecordings, longestCheckMs, sweepSpool } from '../archive/finish.ts';
+import { makePromptsHeard } from '../archive/promptsHeard.ts';
 import { checkRecording } from '../archive/selfCheck.ts';
 import { hopeless, uploadPass } from '../archive/uploader.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import { loadLibrary, makePromptsHeard, makeStore, makeWitness, uploadPorts } from '../parts.ts';
+import { loadLibrary, makeStore, makeWitness, soundsFolder, uploadPorts } from '../parts.ts';
 import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 
 export type UploadCommandOptions = { dryRun: boolean; json: boolean };
@@ -28,13 +29,19 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
 
       return 0;
     }
+    const stop = new AbortController();
+    process.once('SIGINT', () => {
+      stop.abort(new PreavisError('usage', 'interrupted'));
+    });
     const shared = { config, catalogue, store, clock: context.clock, log, actor: 'command' };
     const finish = {
       ...shared,
       spoolFolder: config.recording.spoolFolder,
-      promptsHeard: makePromptsHeard(config, await loadLibrary(config), catalogue),
+      promptsHeard: makePromptsHeard(soundsFolder(config), await loadLibrary(config), catalogue),
       check: checkRecording,
       found: () => undefined,
+      checkMs: longestCheckMs,
+      signal: stop.signal,
     };
     await sweepSpool(finish);
     await finishRecordings(finish);
@@ -42,10 +49,6 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
     const total = (await catalogue.counts()).recorded ?? 0;
     const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
     bar?.start(total, 0);
-    const stop = new AbortController();
-    process.once('SIGINT', () => {
-      stop.abort(new PreavisError('usage', 'interrupted'));
-    });
     const result = await uploadPass(uploadPorts(shared), {
       waitMs,
       signal: stop.signal,

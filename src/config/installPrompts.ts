@@ -25,7 +25,7 @@ export type InstalledPrompts = {
  * @param asteriskSounds Asterisk's sounds folder, usually /usr/share/asterisk/sounds or /var/lib/asterisk/sounds
  * @param languages all of the library if left out
  * @throws PreavisError `usage`: a language that the library lacks, or no folder `asteriskSounds`. `prompts_invalid`: a
- * format does not say what the WAV says, nothing is copied. `prompts_missing`: `asteriskSounds` cannot be written.
+ * format does not say what the WAV says, or another sound has its name on Asterisk; nothing is copied. `prompts_missing`: `asteriskSounds` cannot be written.
  */
 export async function installPrompts(
   library: PromptLibrary,
@@ -45,6 +45,7 @@ export async function installPrompts(
   );
   await refuseFalseFormats(chosen, soundsFolder);
   await requireFolder(asteriskSounds);
+  await refuseOtherSounds(chosen, soundsFolder, asteriskSounds);
 
   const result: InstalledPrompts = { copied: [], kept: [] };
   try {
@@ -93,6 +94,29 @@ async function refuseFalseFormats(library: PromptLibrary, soundsFolder: string):
   if (faults.length === 0) return;
   throw new PreavisError('prompts_invalid', `Nothing was copied: ${faults.join('; ')}`, {
     hint: 'Make this format again from the WAV, or delete the file: Asterisk then converts the WAV itself.',
+  });
+}
+
+/**
+ * A name carries the hash of the WAV alone, and Asterisk prefers the other formats: with other bytes under the same name,
+ * receipts written before and after would name two sounds alike. A WAV that differs from the hash in its own name is damaged
+ * and may be replaced.
+ */
+async function refuseOtherSounds(library: PromptLibrary, soundsFolder: string, asteriskSounds: string): Promise<void> {
+  const others: string[] = [];
+  for (const prompt of library.prompts) {
+    for (const format of promptFormats.filter((each) => each !== 'wav')) {
+      const target = join(asteriskSounds, prompt.language, `${prompt.soundName}.${format}`);
+      const [ours, theirs] = await Promise.all([
+        readIfPresent(promptFile(soundsFolder, prompt, format)),
+        readIfPresent(target).catch(() => undefined),
+      ]);
+      if (ours !== undefined && theirs?.equals(ours) === false) others.push(target);
+    }
+  }
+  if (others.length === 0) return;
+  throw new PreavisError('prompts_invalid', `Nothing was copied: another sound has the name of ${others.join(', ')}`, {
+    hint: 'Speak or build the sentence anew, so that its WAV gets another name. Remove that file only if it was never played.',
   });
 }
 

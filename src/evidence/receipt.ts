@@ -86,6 +86,13 @@ export const receiptSchema = z
     notice: z.array(sentence),
     consent: z.strictObject({
       mode: z.enum(['announce', 'optOut', 'optIn']),
+      reason: z
+        .enum(['purpose', 'callerCountry'])
+        .nullable()
+        .describe(
+          'Why this mode: a purpose has it, or the country of the caller asks for optIn. null before it was planned.',
+        ),
+      purposes: z.array(z.string()).describe('The purposes that ask for this mode, of all that the notice names.'),
       answer: z.enum(['none', 'accepted', 'refused']),
       digits: z.string().nullable(),
       at: time,

@@ -16,7 +16,7 @@ import { toneWav } from './promptFolder.ts';
 
 /** A spool, an archive folder and a catalogue of their own, and what the jobs need to work on them. */
 export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
-  Pick<FinishPorts, 'promptsHeard' | 'check' | 'found'> & {
+  Pick<FinishPorts, 'promptsHeard' | 'check' | 'found' | 'checkMs' | 'signal'> & {
     catalogue: Catalogue;
     clock: TestClock;
     store: ObjectStore;
@@ -35,9 +35,15 @@ export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
     spooled(): Promise<string[]>;
   };
 
-/** The self-check of a caller of whose notice no sound is left. */
-export function listeningPorts(): Pick<FinishPorts, 'promptsHeard' | 'check' | 'found'> {
-  return { promptsHeard: () => Promise.resolve([]), check: checkRecording, found: () => undefined };
+/** The self-check of a caller whose notice is not looked for. */
+export function listeningPorts(): Pick<FinishPorts, 'promptsHeard' | 'check' | 'found' | 'checkMs' | 'signal'> {
+  return {
+    promptsHeard: () => Promise.resolve({ prompts: [], missing: 0 }),
+    check: checkRecording,
+    found: () => undefined,
+    checkMs: 60_000,
+    signal: new AbortController().signal,
+  };
 }
 
 let tones = 0;

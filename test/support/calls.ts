@@ -151,6 +151,7 @@ export function anOrder(ids: IdMaker, over: Partial<Order> & OrderShape = {}): O
     request: aRequest(),
     script: aScript(ids, shape),
     menu: asksLanguage ? aMenu(ids, shape) : undefined,
+    asked: { reason: shape.mode === 'optIn' ? 'callerCountry' : 'purpose', purposes: ['training'] },
     sampled: true,
     keepDays: 28,
     maximumSeconds: 14_400,

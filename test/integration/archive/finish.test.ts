@@ -76,6 +76,22 @@ describe('a recording whose recorder has ended', () => {
     expect(found).toEqual(['shorterThanExpected']);
   });
 
+  test('and that another process finishes meanwhile has its findings counted there, not here', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(toneWav(0, wholeMs));
+    const found: string[] = [];
+    await finishRecordings({
+      ...set,
+      found: (kind) => found.push(kind),
+      check: async (file, options) => {
+        await finishRecordings(set);
+        return set.check(file, options);
+      },
+    });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['silent'] });
+    expect(found).toEqual([]);
+  });
+
   test('and in which only one side was heard is kept and flagged', async () => {
     const set = await stage();
     const { id } = await set.recorded(toneWav(440, wholeMs));
@@ -84,11 +100,54 @@ describe('a recording whose recorder has ended', () => {
     expect((await set.catalogue.recording(id))?.flags).toEqual(['one_sided']);
   });
 
+  test('and a part of whose notice could not be looked for is kept and flagged', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(toneWav(440, wholeMs));
+    await finishRecordings({ ...set, promptsHeard: () => Promise.resolve({ prompts: [], missing: 1 }) });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['notice_not_sought'] });
+    expect(set.lines).toContainEqual(expect.objectContaining({ level: 'warn', recording: id, missing: 1 }));
+  });
+
   test('and that cannot be listened to is kept and flagged', async () => {
     const set = await stage();
     const { id } = await set.recorded(toneWav(440, wholeMs));
     await finishRecordings({ ...set, check: () => Promise.reject(new Error('the thread is gone')) });
     expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unchecked'] });
+  });
+
+  /** Only its signal ends it. */
+  const hangs: ArchiveStage['check'] = (_, { signal }) =>
+    new Promise((_resolve, reject) => {
+      signal?.addEventListener('abort', () => {
+        reject(new Error('stopped'));
+      });
+    });
+
+  test('and that cannot be listened to in time is kept and flagged', async () => {
+    const set = await stage();
+    const { id } = await set.recorded(toneWav(440, wholeMs));
+    await finishRecordings({ ...set, check: hangs, checkMs: 20 });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unchecked'] });
+  });
+
+  test('is left as it is, and so are those behind it, when everything has to stop while it is listened to', async () => {
+    const set = await stage();
+    const calls = [await set.recorded(), await set.recorded()];
+    const stop = new AbortController();
+    let checks = 0;
+    const check: ArchiveStage['check'] = (file, options) => {
+      checks += 1;
+      setImmediate(() => {
+        stop.abort();
+      });
+      return hangs(file, options);
+    };
+    await finishRecordings({ ...set, check, signal: stop.signal });
+    expect(checks).toBe(1);
+    for (const { id } of calls) expect((await set.catalogue.recording(id))?.status).toBe('recording');
+    expect(set.lines).toEqual([]);
+    await finishRecordings(set);
+    for (const { id } of calls) expect((await set.catalogue.recording(id))?.status).toBe('recorded');
   });
 
   test.each([

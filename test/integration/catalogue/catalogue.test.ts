@@ -150,7 +150,7 @@ describe('a call', () => {
       languages: ['fr'],
       languageReason: 'lineDefault',
       languagesUnavailable: [],
-      consent: { mode: 'announce', answer: 'none', digits: null, at: null },
+      consent: { mode: 'announce', reason: 'purpose', purposes: ['training'], answer: 'none', digits: null, at: null },
       phase: 'ended',
       result: 'recorded',
       reason: null,

@@ -86,7 +86,7 @@ describe('the receipt of a recorded call', () => {
         verdict: 'verified',
         witness: null,
       })),
-      consent: { mode: 'announce', answer: 'none', digits: null, at: null },
+      consent: { mode: 'announce', reason: 'purpose', purposes: ['training'], answer: 'none', digits: null, at: null },
       witness: { source: 'asterisk-cel', status: 'unavailable', toleranceMs: 100 },
       recording: expect.objectContaining({
         id: call.id,
@@ -109,6 +109,8 @@ describe('the receipt of a recorded call', () => {
     const receipt = await receiptFor(set, call);
     expect(receipt.consent).toEqual({
       mode: 'optIn',
+      reason: 'callerCountry',
+      purposes: ['training'],
       answer: 'accepted',
       digits: '1',
       at: iso(callStart + 15_000),

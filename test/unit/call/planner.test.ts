@@ -159,7 +159,9 @@ describe('the question', () => {
     ['no number', '', 'announce'],
   ])('is for %s, where Germans are asked, as %s: %s', async (_, callerNumber, mode) => {
     const policy = policyWith({ training: { optInForCountries: ['DE'] } });
-    expect((await orderOf({ policy, callerNumber })).script.consent.mode).toBe(mode);
+    const { script, asked } = await orderOf({ policy, callerNumber });
+    expect(script.consent.mode).toBe(mode);
+    expect(asked).toEqual({ reason: mode === 'optIn' ? 'callerCountry' : 'purpose', purposes: ['training'] });
   });
 
   test.each<[string, (policy: Policy) => Policy['sentence']]>([

@@ -128,6 +128,37 @@ test('an old voice left beside a new WAV is refused, because Asterisk would play
   expect(await readdir(asterisk)).toEqual([]);
 });
 
+test('another sound under a name that receipts may hold already is never overwritten', async () => {
+  await installPrompts(library, ours.path, asterisk, ['fr']);
+  const target = join(asterisk, 'fr', `${nameOf('fr')}.alaw`);
+  const played = await readFile(target);
+  // Says the same: every check takes it.
+  await ours.write('fr/notice.alaw', nearly(played));
+  const refused = expect(installPrompts(library, ours.path, asterisk)).rejects;
+  await refused.toMatchObject({ code: 'prompts_invalid' });
+  await refused.toThrow(target);
+  expect(await readFile(target)).toEqual(played);
+  expect(await readdir(asterisk)).toEqual(['fr']);
+});
+
+test('a format that came later is added to those under the name', async () => {
+  const file = join(ours.path, 'fr/notice.alaw');
+  const bytes = await readFile(file);
+  await rm(file);
+  await installPrompts(library, ours.path, asterisk, ['fr']);
+  await writeFile(file, bytes);
+  const { copied } = await installPrompts(library, ours.path, asterisk, ['fr']);
+  expect(copied).toEqual([join(asterisk, 'fr', `${nameOf('fr')}.alaw`)]);
+});
+
+/** Another last sample, by one step of the A-law scale, which nobody hears. */
+function nearly(alaw: Buffer): Buffer {
+  const copy = Buffer.from(alaw);
+  copy.writeUInt8((copy.at(-1) ?? 0) ^ 1, copy.length - 1);
+
+  return copy;
+}
+
 test('a missing sounds folder is named', async () => {
   const gone = join(asterisk, 'gone');
   await expect(installPrompts(library, ours.path, gone)).rejects.toMatchObject({
