@@ -33,8 +33,10 @@ const longestHeader = 256;
 /** A language range of RFC 9110, 12.5.4, with its weight; `*` is any language, and says nothing. */
 const weightedTag = /^(\*|[A-Za-z]{2,3})(?:-[A-Za-z0-9]{1,8})*\s*(?:;\s*q=([01](?:\.\d{0,3})?))?$/;
 
+type Wanted = { language: string; weight: number };
+
 /** The languages of an Accept-Language header, best first, without regions. A malformed header says nothing. */
-export function languagesOfHeader(header: string): string[] {
+export function languagesOfHeader(header: string): Wanted[] {
   if (header.length > longestHeader) return [];
   const ranges = header.split(',').map((part) => weightedTag.exec(part.trim()));
   const known = ranges.flatMap((range) =>
@@ -45,7 +47,18 @@ export function languagesOfHeader(header: string): string[] {
     .filter(({ language, weight }) => weight > 0 && language !== '*')
     .sort((a, b) => b.weight - a.weight);
 
-  return [...new Set(wanted.map(({ language }) => language))];
+  return wanted.filter((each, index) => wanted.findIndex(({ language }) => language === each.language) === index);
+}
+
+/**
+ * What the header says when only these languages can be played: the best of them, several only where it wants them alike.
+ * The others are what its sender would put up with, not what a caller has to sit through as well.
+ */
+function bestOfHeader(header: string, canPlay: (language: string) => boolean): string[] {
+  const wanted = languagesOfHeader(header);
+  const best = wanted.find(({ language }) => canPlay(language)) ?? wanted[0];
+
+  return wanted.filter(({ weight }) => weight === best?.weight).map(({ language }) => language);
 }
 
 const base = (tag: string): string => tag.split(/[_-]/)[0]?.toLowerCase() ?? '';
@@ -67,6 +80,10 @@ function candidates(evidence: LanguageEvidence, policy: Policy): Candidate[] {
   ];
 }
 
+function isOffered(language: string, purposes: readonly string[], policy: Policy): boolean {
+  return policy.languages.includes(language) && policy.notice(purposes, language) !== undefined;
+}
+
 function firstOffered(
   list: readonly Candidate[],
   purposes: readonly string[],
@@ -75,7 +92,7 @@ function firstOffered(
 ): LanguageDecision | Pick<LanguageDecision, 'unavailable'> {
   const missed = [...unavailable];
   for (const [reason, tags] of list) {
-    const offered = tags.filter((tag) => policy.languages.includes(tag) && policy.notice(purposes, tag) !== undefined);
+    const offered = tags.filter((tag) => isOffered(tag, purposes, policy));
     if (offered.length > 0) return { languages: offered.slice(0, mostLanguages), reason, unavailable: missed };
     if (tags[0] !== undefined) missed.push({ language: tags[0], reason });
   }
@@ -97,7 +114,7 @@ export async function decideLanguage(
   const strong = firstOffered(candidates(evidence, policy), purposes, policy, []);
   if ('reason' in strong) return strong;
   const weak: Candidate[] = [
-    ['acceptLanguage', languagesOfHeader(await header())],
+    ['acceptLanguage', bestOfHeader(await header(), (language) => isOffered(language, purposes, policy))],
     ['lineDefault', line.defaultLanguages],
   ];
   const decision = firstOffered(weak, purposes, policy, strong.unavailable);
