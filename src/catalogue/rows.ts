@@ -126,7 +126,13 @@ export const callRow = z
     languages: row.languages,
     languageReason: row.language_reason,
     languagesUnavailable: row.languages_unavailable,
-    consent: { mode: row.consent_mode, answer: row.answer, digits: row.answer_digits, at: row.answer_at },
+    consent: {
+      /** null until the call was planned: nobody had decided what to ask. The column has its default then. */
+      mode: row.language_reason === null ? null : row.consent_mode,
+      answer: row.answer,
+      digits: row.answer_digits,
+      at: row.answer_at,
+    },
     phase: row.phase,
     result: row.result,
     reason: row.reason,

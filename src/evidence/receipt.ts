@@ -85,7 +85,10 @@ export const receiptSchema = z
     }),
     notice: z.array(sentence),
     consent: z.strictObject({
-      mode: z.enum(['announce', 'optOut', 'optIn']),
+      mode: z
+        .enum(['announce', 'optOut', 'optIn'])
+        .nullable()
+        .describe('What held for this call; null where it ended, or went on unrecorded, before that was decided.'),
       answer: z.enum(['none', 'accepted', 'refused']),
       digits: z.string().nullable(),
       at: time,
