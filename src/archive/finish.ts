@@ -26,15 +26,6 @@ export type FinishPorts = {
   found: (kind: FindingKind) => void;
 };
 
-const flagOf: Readonly<Record<FindingKind, string>> = {
-  noticeInside: 'notice_inside',
-  silent: 'silent',
-  longSilence: 'long_silence',
-  shorterThanExpected: 'shorter_than_expected',
-  clipped: 'clipped',
-  oneSided: 'one_sided',
-};
-
 /** The acoustic self-check. It flags and counts; a recording that cannot be listened to is kept all the same. */
 async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: FinishPorts): Promise<string[]> {
   const { startedAt, finishedAt, talk } = row;
@@ -51,7 +42,7 @@ async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: Fini
     const kinds = [...new Set(all.map(({ kind }) => kind))];
     if (kinds.length > 0) ports.log.warn({ recording: row.id, findings: kinds }, 'the self-check found something');
 
-    return kinds.map((kind) => flagOf[kind]);
+    return kinds;
   } catch (thrown) {
     const error = asPreavisError(thrown);
     ports.log.warn({ recording: row.id, code: error.code, err: error }, 'a recording could not be listened to');
