@@ -34,15 +34,6 @@ export type FinishPorts = {
 /** For FinishPorts.checkMs: an hour of sound takes some seconds, a disk that hangs takes for ever. */
 export const longestCheckMs = 300_000;
 
-const flagOf: Readonly<Record<FindingKind, string>> = {
-  noticeInside: 'notice_inside',
-  silent: 'silent',
-  longSilence: 'long_silence',
-  shorterThanExpected: 'shorter_than_expected',
-  clipped: 'clipped',
-  oneSided: 'one_sided',
-};
-
 /** What the self-check found, one for each finding, and the flags that this gives. */
 type Heard = { found: readonly FindingKind[]; flags: readonly string[] };
 
@@ -62,7 +53,7 @@ async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: Fini
     const found = [...findings, ...(side === undefined ? [] : [side])].map(({ kind }) => kind);
     const kinds = [...new Set(found)];
     if (kinds.length > 0) ports.log.warn({ recording: row.id, findings: kinds }, 'the self-check found something');
-    const flags = kinds.map((kind) => flagOf[kind]);
+    const flags: string[] = [...kinds];
     // Without this a notice that is inside would pass for one that is not.
     if (missing > 0) {
       ports.log.warn({ recording: row.id, missing }, 'the sound of the notice is gone and could not be looked for');

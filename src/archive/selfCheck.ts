@@ -16,13 +16,13 @@ export type Finding =
    * heard. 1.25 s alone are enough, most often 1 s; under other speech it takes 3 s, or the whole of a shorter prompt.
    * Words that one of the parties says in the very same voice (a synthesiser) count as well.
    */
-  | ({ kind: 'noticeInside' } & PromptFound)
+  | ({ kind: 'notice_inside' } & PromptFound)
   /** No 100 ms are louder than -60 dBFS. */
   | { kind: 'silent'; loudestDbfs: number | null }
   /** Silence of at least `longSilenceMs` in a recording that is not silent. */
-  | { kind: 'longSilence'; atMs: number; ms: number }
+  | { kind: 'long_silence'; atMs: number; ms: number }
   /** By more than `durationToleranceMs`. */
-  | { kind: 'shorterThanExpected'; durationMs: number; expectedMs: number }
+  | { kind: 'shorter_than_expected'; durationMs: number; expectedMs: number }
   /** At least `clippedShare` of the samples lie in runs at full scale. */
   | { kind: 'clipped'; share: number }
   /** Never found by checkRecording: see `oneSided`. */
@@ -30,7 +30,7 @@ export type Finding =
 
 export type FindingKind = Finding['kind'];
 
-export type OneSided = { kind: 'oneSided'; silent: Party; by: 'packets' | 'talk' };
+export type OneSided = { kind: 'one_sided'; silent: Party; by: 'packets' | 'talk' };
 
 export type SelfCheck = {
   findings: Finding[];
@@ -79,14 +79,14 @@ export async function checkRecording(file: string, options: CheckOptions): Promi
   }
   const found = finder.end();
   const { durationMs, ...sound } = meter.end();
-  const findings: Finding[] = found.map((prompt) => ({ kind: 'noticeInside', ...prompt }));
+  const findings: Finding[] = found.map((prompt) => ({ kind: 'notice_inside', ...prompt }));
   if (sound.heardMs === 0) {
     findings.push({ kind: 'silent', loudestDbfs: sound.loudestDbfs });
   } else if (sound.longestSilence.ms >= longSilenceMs) {
-    findings.push({ kind: 'longSilence', ...sound.longestSilence });
+    findings.push({ kind: 'long_silence', ...sound.longestSilence });
   }
   if (expectedMs !== undefined && durationMs < expectedMs - durationToleranceMs(expectedMs)) {
-    findings.push({ kind: 'shorterThanExpected', durationMs, expectedMs });
+    findings.push({ kind: 'shorter_than_expected', durationMs, expectedMs });
   }
   if (sound.clippedShare >= clippedShare) findings.push({ kind: 'clipped', share: sound.clippedShare });
   return { findings, durationMs, measured: { ...sound, promptsSought: finder.sought } };
@@ -129,9 +129,9 @@ export function oneSided(
     nothing: nothingPerSecond * seconds,
     something: sendingPerSecond * seconds,
   });
-  if (byPackets !== undefined) return { kind: 'oneSided', silent: byPackets, by: 'packets' };
+  if (byPackets !== undefined) return { kind: 'one_sided', silent: byPackets, by: 'packets' };
   const byTalk = silentOne(caller.talkMs, destination.talkMs, { nothing: noTalkMs, something: talkingMs });
-  return byTalk === undefined ? undefined : { kind: 'oneSided', silent: byTalk, by: 'talk' };
+  return byTalk === undefined ? undefined : { kind: 'one_sided', silent: byTalk, by: 'talk' };
 }
 
 function silentOne(

@@ -33,8 +33,10 @@ const longestHeader = 256;
 /** A language range of RFC 9110, 12.5.4, with its weight; `*` is any language, and says nothing. */
 const weightedTag = /^(\*|[A-Za-z]{2,3})(?:-[A-Za-z0-9]{1,8})*\s*(?:;\s*q=([01](?:\.\d{0,3})?))?$/;
 
+type Wanted = { language: string; weight: number };
+
 /** The languages of an Accept-Language header, best first, without regions. A malformed header says nothing. */
-export function languagesOfHeader(header: string): string[] {
+export function languagesOfHeader(header: string): Wanted[] {
   if (header.length > longestHeader) return [];
   const ranges = header.split(',').map((part) => weightedTag.exec(part.trim()));
   const known = ranges.flatMap((range) =>
@@ -45,7 +47,19 @@ export function languagesOfHeader(header: string): string[] {
     .filter(({ language, weight }) => weight > 0 && language !== '*')
     .sort((a, b) => b.weight - a.weight);
 
-  return [...new Set(wanted.map(({ language }) => language))];
+  return wanted.filter((each, index) => wanted.findIndex(({ language }) => language === each.language) === index);
+}
+
+/**
+ * What the header says when only these languages can be played: the best of them, several only where it wants them alike,
+ * and those that it would rather have.
+ * The others are what its sender would put up with, not what a caller has to sit through as well.
+ */
+function bestOfHeader(header: string, canPlay: (language: string) => boolean): string[] {
+  const wanted = languagesOfHeader(header);
+  const best = wanted.find(({ language }) => canPlay(language)) ?? wanted[0];
+
+  return wanted.filter(({ weight }) => weight >= (best?.weight ?? 0)).map(({ language }) => language);
 }
 
 const base = (tag: string): string => tag.split(/[_-]/)[0]?.toLowerCase() ?? '';
@@ -120,7 +134,10 @@ export async function decideLanguage(
   const strong = firstOffered(candidates(evidence, policy), purposes, policy, []);
   if ('reason' in strong) return strong;
   const weak: Candidate[] = [
-    ['acceptLanguage', languagesOfHeader(await header())],
+    [
+      'acceptLanguage',
+      bestOfHeader(await header(), (language) => offeredFor(language, purposes, policy) !== undefined),
+    ],
     ['lineDefault', line.defaultLanguages],
   ];
   const decision = firstOffered(weak, purposes, policy, strong.unavailable);

@@ -129,7 +129,8 @@ export const callRow = z
     languageReason: row.language_reason,
     languagesUnavailable: row.languages_unavailable,
     consent: {
-      mode: row.consent_mode,
+      /** null until the call was planned: nobody had decided what to ask. The column has its default then. */
+      mode: row.language_reason === null ? null : row.consent_mode,
       reason: row.consent_reason,
       purposes: row.consent_purposes,
       answer: row.answer,

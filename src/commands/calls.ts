@@ -32,7 +32,7 @@ export async function callsList(context: CommandContext, options: { limit: strin
         call.purposes.join('+'),
         call.languages.join('+'),
         call.languageReason ?? '',
-        call.consent.answer === 'none' ? call.consent.mode : `${call.consent.mode} ${call.consent.answer}`,
+        [call.consent.mode, call.consent.answer === 'none' ? null : call.consent.answer].filter(Boolean).join(' '),
         call.result ?? 'going on',
         call.reason ?? '',
       ]);

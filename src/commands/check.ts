@@ -6,6 +6,7 @@ import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { openSqlite } from '../catalogue/sqlite.ts';
 import type { CallWitness } from '../catalogue/rows.ts';
 import { makePolicy } from '../config/policy.ts';
+import { halfRecorded, halfRecordedInWords } from '../config/promptRecording.ts';
 import type { PromptLibrary } from '../config/prompts.ts';
 import { purposeWarnings } from '../config/purposeWarnings.ts';
 import type { Config } from '../config/schema.ts';
@@ -42,9 +43,13 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     checkJobs(config);
   });
   const library = await loadLibrary(config).catch((error: unknown) => asPreavisError(error));
-  const policyFound = await look('prompts and purposes', () => {
+  const policyFound = await look('prompts and purposes', async () => {
     if (library instanceof PreavisError) throw library;
-    makePolicy(config, library);
+    const { languages } = makePolicy(config, library);
+    const offered = library.prompts.filter(({ language }) => languages.includes(language));
+    const halves = await halfRecorded(soundsFolder(config), offered);
+
+    return halves.length === 0 ? undefined : halves.map(halfRecordedInWords).join('; ');
   });
   const unchecked = Object.entries(config.purposes).filter(([, purpose]) => !purpose.checkedByCounsel);
   list.push({

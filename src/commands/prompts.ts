@@ -2,7 +2,7 @@ import { SingleBar } from 'cli-progress';
 import { buildPrompts } from '../config/buildPrompts.ts';
 import { installPrompts } from '../config/installPrompts.ts';
 import { checkPromptFiles, type PromptFinding } from '../config/promptCheck.ts';
-import { promptCode, recordingProgress } from '../config/promptRecording.ts';
+import { halfRecorded, halfRecordedInWords, promptCode, recordingProgress } from '../config/promptRecording.ts';
 import { promptTexts, readPrompt, readPromptSource } from '../config/prompts.ts';
 import { loadLibrary, soundsFolder } from '../parts.ts';
 import { configOf, type CommandContext, type ExitCode } from './context.ts';
@@ -15,18 +15,28 @@ async function folderOf(context: CommandContext, sounds: string | undefined): Pr
   return sounds ?? soundsFolder(await configOf(context));
 }
 
-/** Puts the prompts where Asterisk finds them; prompts that are there already stay. */
+/**
+ * Puts the prompts where Asterisk finds them; prompts that are there already stay. Exit 3 when a language is a mixture of a
+ * person and a synthesiser: callers hear both.
+ */
 export async function promptsInstall(
   context: CommandContext,
   { to, json }: { to: string; json: boolean },
 ): Promise<ExitCode> {
   const config = await configOf(context);
   const library = await loadLibrary(config);
-  const result = await installPrompts(library, soundsFolder(config), to, config.notice.languages);
-  if (json) context.print(JSON.stringify(result, undefined, 2));
-  else context.print(`${result.copied.length} sound files copied, ${result.kept.length} were there already`);
+  const { languages } = config.notice;
+  const folder = soundsFolder(config);
+  const result = await installPrompts(library, folder, to, languages);
+  const installed = library.prompts.filter(({ language }) => languages.includes(language));
+  const halves = await halfRecorded(folder, installed);
+  if (json) context.print(JSON.stringify({ ...result, halfRecorded: halves }, undefined, 2));
+  else {
+    context.print(`${result.copied.length} sound files copied, ${result.kept.length} were there already`);
+    for (const half of halves) context.print(`WARN   ${halfRecordedInWords(half)}`);
+  }
 
-  return 0;
+  return halves.length === 0 ? 0 : 3;
 }
 
 /** Every sentence of prompts.yaml, with its sound if there is one that can be played. */

@@ -101,7 +101,7 @@ async function buildPrompt(
   source: PromptSource,
   { known, force, work }: { known: PromptOrigin | undefined; force: boolean; work: string },
 ): Promise<Outcome> {
-  const plan = await planFor(folder, text, source);
+  const plan = await planFor(folder, text, source, known);
   if (typeof plan === 'string') return { result: 'left', why: plan };
   const before = new Map<PromptFormat, Buffer>();
   for (const format of promptFormats) {
@@ -136,7 +136,12 @@ async function buildPrompt(
 }
 
 /** What to make the sound from, or why there is nothing to make. */
-async function planFor(folder: string, text: PromptText, source: PromptSource): Promise<Plan | string> {
+async function planFor(
+  folder: string,
+  text: PromptText,
+  source: PromptSource,
+  known: PromptOrigin | undefined,
+): Promise<Plan | string> {
   const voice = source.languages[text.language]?.voice ?? '';
   const recording = join(folder, text.language, `${text.id}.source.wav`);
   const bytes = await readIfPresent(recording);
@@ -150,7 +155,11 @@ async function planFor(folder: string, text: PromptText, source: PromptSource): 
         speech: (work) => speak(text.text, synthesiserOf(voice, text.language), work),
       };
     case 'recording':
-      if (bytes === undefined) return `recorded by ${voice}, without ${text.id}.source.wav`;
+      if (bytes === undefined) {
+        const lacking = `there is no ${text.id}.source.wav to make it from`;
+        const isSynthesised = known?.source === null && (await isOfHash(promptFile(folder, text, 'wav'), known.sha256));
+        return isSynthesised ? `still spoken by ${known.voice}, not by ${voice}: ${lacking}` : lacking;
+      }
       return { origin: { text: text.text, voice, source: hashOf(bytes) }, speech: () => recorded(recording) };
   }
 }
@@ -175,6 +184,12 @@ function isMadeFrom(known: PromptOrigin | undefined, wanted: Plan['origin']): bo
 /** A recording may be too narrow for .wav16. */
 function isComplete(formats: ReadonlyMap<PromptFormat, Buffer>, { origin }: Plan): boolean {
   return promptFormats.every((format) => formats.has(format) || (format === 'wav16' && origin.source !== null));
+}
+
+async function isOfHash(file: string, sha256: string): Promise<boolean> {
+  const bytes = await readIfPresent(file);
+
+  return bytes !== undefined && hashOf(bytes) === sha256;
 }
 
 function hashOf(bytes: Buffer): string {

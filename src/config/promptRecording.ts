@@ -6,7 +6,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { readIfPresent, writeWhole } from '../core/files.ts';
-import { promptTexts, type PromptSource, type PromptText } from './prompts.ts';
+import { originOf, readOrigins } from './promptOrigins.ts';
+import { promptTexts, type Prompt, type PromptSource, type PromptText } from './prompts.ts';
 
 type Named = { id: string; language: string };
 
@@ -82,4 +83,23 @@ function nextStep(language: string, made: RecordingProgress['made'], missing: nu
   if (made === 'recording') return `${rest}${install}`;
 
   return `${rest}set languages.${language}.made to recording in prompts.yaml, ${install}; until then callers hear the placeholders`;
+}
+
+/** A language of people in which a synthesiser still speaks some prompts. */
+export type HalfRecorded = { language: string; prompts: string[] };
+
+/** The languages of `prompts` that were switched to recordings by halves; a sound that came from elsewhere counts as recorded. */
+export async function halfRecorded(folder: string, prompts: readonly Prompt[]): Promise<HalfRecorded[]> {
+  const origins = await readOrigins(folder);
+  const byLanguage = new Map<string, string[]>();
+  for (const prompt of prompts) {
+    if (prompt.made !== 'recording' || originOf(origins, prompt)?.source !== null) continue;
+    byLanguage.set(prompt.language, [...(byLanguage.get(prompt.language) ?? []), prompt.id]);
+  }
+
+  return [...byLanguage].map(([language, ids]) => ({ language, prompts: ids }));
+}
+
+export function halfRecordedInWords({ language, prompts }: HalfRecorded): string {
+  return `${language} is made: recording in prompts.yaml, but a synthesiser still speaks ${prompts.join(', ')}`;
 }

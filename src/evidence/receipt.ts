@@ -69,7 +69,9 @@ export const receiptSchema = z
     call: z.strictObject({
       id: z.string(),
       startedAt: z.iso.datetime(),
-      endedAt: time,
+      endedAt: time.describe(
+        'When it ended in Préavis. null for a call that went on in the dialplan, unrecorded: Préavis does not see its end; and where Asterisk did not tell it.',
+      ),
       line: z.string().nullable(),
       result: z.string().nullable(),
       reason: z.string().nullable(),
@@ -85,7 +87,10 @@ export const receiptSchema = z
     }),
     notice: z.array(sentence),
     consent: z.strictObject({
-      mode: z.enum(['announce', 'optOut', 'optIn']),
+      mode: z
+        .enum(['announce', 'optOut', 'optIn'])
+        .nullable()
+        .describe('What held for this call; null where it ended, or went on unrecorded, before that was decided.'),
       reason: z
         .enum(['purpose', 'callerCountry'])
         .nullable()

@@ -73,7 +73,7 @@ describe('a recording whose recorder has ended', () => {
     const found: string[] = [];
     await finishRecordings({ ...set, found: (kind) => found.push(kind) });
     expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['shorter_than_expected'] });
-    expect(found).toEqual(['shorterThanExpected']);
+    expect(found).toEqual(['shorter_than_expected']);
   });
 
   test('and that another process finishes meanwhile has its findings counted there, not here', async () => {

@@ -218,6 +218,19 @@ test('a recording in a language of placeholders is pointed out, not converted', 
   ]);
 });
 
+test('a sentence that nobody recorded yet is said to be the synthesiser’s', async () => {
+  await yaml('es');
+  await build();
+  await yaml('es', 'recording', 'Inés');
+  const whys = (await build()).left.map(({ why }) => why);
+  expect(whys).toEqual([
+    'still spoken by espeak-ng es, not by Inés: there is no notice.source.wav to make it from',
+    'still spoken by espeak-ng es, not by Inés: there is no again.source.wav to make it from',
+  ]);
+  await folder.ship('fr/notice-training', 'es/notice', ['wav']);
+  expect((await build()).left[0]?.why).toBe('there is no notice.source.wav to make it from');
+});
+
 test('a recording that is no WAV is named with what sox says', async () => {
   await yaml('es', 'recording', 'Inés');
   await folder.write('es/notice.source.wav', Buffer.from('hello'));

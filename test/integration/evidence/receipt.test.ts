@@ -183,6 +183,7 @@ describe('the receipt of a call without a recording', () => {
         notice: [],
         purposes: [{ id: 'training', keepUntil: null }],
         language: { played: [], reason: null },
+        consent: { mode: null, answer: 'none' },
       },
     },
     {
@@ -252,6 +253,7 @@ describe('the receipt of a call without a recording', () => {
       state: refuse(facts, 'spool_full').state,
     });
     expect(receipt).toMatchObject({ call: { line: null, reason: 'arguments_invalid' }, recording: null, purposes: [] });
+    expect(receipt.consent).toEqual({ mode: null, answer: 'none', digits: null, at: null });
   });
 });
 

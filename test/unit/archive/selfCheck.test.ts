@@ -52,8 +52,8 @@ async function check(
   return checkRecording(file, { prompts, expectedMs, ...(signal && { signal }) });
 }
 
-type Inside = Extract<Finding, { kind: 'noticeInside' }>;
-const inside = ({ findings }: SelfCheck): Inside[] => findings.filter((finding) => finding.kind === 'noticeInside');
+type Inside = Extract<Finding, { kind: 'notice_inside' }>;
+const inside = ({ findings }: SelfCheck): Inside[] => findings.filter((finding) => finding.kind === 'notice_inside');
 
 describe('a prompt in a recording', () => {
   const talk = conversation(30_000);
@@ -194,7 +194,7 @@ describe('silence', () => {
     const word = conversation(3_000);
     expect((await check(join(word, silence(61_000), word))).findings).toEqual([
       {
-        kind: 'longSilence',
+        kind: 'long_silence',
         atMs: expect.closeTo(3_000, -3) as number,
         ms: expect.closeTo(61_000, -3) as number,
       },
@@ -217,7 +217,7 @@ describe("the length beside Asterisk's own times", () => {
   it('is found when it is less than that', async () => {
     const { findings, durationMs } = await check(talk, { expectedMs: 10_600 });
     expect(durationMs).toBe(10_000);
-    expect(findings).toEqual([{ kind: 'shorterThanExpected', durationMs: 10_000, expectedMs: 10_600 }]);
+    expect(findings).toEqual([{ kind: 'shorter_than_expected', durationMs: 10_000, expectedMs: 10_600 }]);
   });
 });
 
@@ -265,12 +265,12 @@ describe('one side', () => {
 
   it('is silent when nothing arrives from it', () => {
     const legs = { caller: { packets: 3_000 }, destination: { packets: 4 } };
-    expect(oneSided(legs, minute)).toEqual({ kind: 'oneSided', silent: 'destination', by: 'packets' });
+    expect(oneSided(legs, minute)).toEqual({ kind: 'one_sided', silent: 'destination', by: 'packets' });
   });
 
   it('is silent when it sends and is never heard to talk', () => {
     const legs = { caller: { packets: 3_000, talkMs: 200 }, destination: { packets: 3_000, talkMs: 30_000 } };
-    expect(oneSided(legs, minute)).toEqual({ kind: 'oneSided', silent: 'caller', by: 'talk' });
+    expect(oneSided(legs, minute)).toEqual({ kind: 'one_sided', silent: 'caller', by: 'talk' });
   });
 
   it('is not silent when both talk, however unequally, or send with silence suppression', () => {

@@ -59,7 +59,15 @@ describe('the language of the notice', () => {
     ],
     ['that of the number, before the header', { callerNumber: '+3292661234' }, 'de', 'nl', 'number'],
     ['both of Brussels', { callerNumber: '+3225501234' }, '', 'fr nl', 'number'],
-    ['that of the header, before the default of the line', {}, 'de-BE, en;q=0.5', 'de en', 'acceptLanguage'],
+    ['that of the header, before the default of the line', {}, 'de-BE, en;q=0.5', 'de', 'acceptLanguage'],
+    [
+      'both of the header only where it wants them alike',
+      {},
+      'en;q=0.1, nl;q=0.8, de;q=0.8',
+      'nl de',
+      'acceptLanguage',
+    ],
+    ['the best of the header in one language', {}, 'nl-BE, nl;q=0.9, de;q=0.9', 'nl', 'acceptLanguage'],
     ['the default of the line when nothing says more', { callerNumber: 'anonymous' }, '', 'fr nl', 'lineDefault'],
   ])('is %s', async (_, evidence, header, languages, reason) => {
     expect((await decided(evidence, header)).decision).toEqual({
@@ -75,6 +83,10 @@ describe('the language of the notice', () => {
     expect((await decided({ channelLanguage: '' })).decision?.reason).toBe('lineDefault');
     const french = { ...policy, asteriskDefaultLanguage: 'fr' };
     expect((await decided({ channelLanguage: 'en' }, '', french)).decision?.reason).toBe('channel');
+  });
+
+  test('is the next best of the header where the best have no prompts', async () => {
+    expect((await decided({}, 'pl, uk, nl;q=0.5, fr;q=0.5, de;q=0.2')).decision?.languages).toEqual(['nl', 'fr']);
   });
 
   test('asks for the header only when nothing stronger has decided', async () => {
@@ -183,7 +195,7 @@ describe('an Accept-Language header', () => {
     ['*', []],
     ['', []],
   ])('%j says %j', (header, languages) => {
-    expect(languagesOfHeader(header)).toEqual(languages);
+    expect(languagesOfHeader(header).map(({ language }) => language)).toEqual(languages);
   });
 
   test.each([
