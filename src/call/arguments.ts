@@ -1,4 +1,5 @@
 import { mixFault } from '../config/consent.ts';
+import { noticeFaults } from '../config/noticeRules.ts';
 import type { Policy } from '../config/policy.ts';
 
 /** What the dialplan asked for in Stasis(), checked against the policy. */
@@ -31,6 +32,18 @@ const isKnown = (name: string): name is KnownArgument => knownArguments.some((kn
 /** One endpoint, as Dial() takes it; several (`&`) and Dial()'s own options (`,`) are another matter. */
 const dialString = /^[A-Za-z0-9]{2,20}\/[^\s&,\p{Cc}]{1,200}$/u;
 const languageTag = /^[a-z]{2,3}([_-][A-Za-z]{2})?$/;
+
+/** Why purposes that may stand together in the dialplan alone, unseen when Préavis started, cannot be those of a call. */
+function mixProblem(ids: readonly string[], policy: Policy): string | undefined {
+  const purposes = ids.flatMap((id) => policy.purposes.get(id) ?? []);
+  if (mixFault(purposes) !== undefined) {
+    return 'joins a purpose that the law demands with one that the caller may refuse';
+  }
+  const notices = policy.languages.map((language) => policy.notice(ids, language) ?? []);
+  const [fault] = notices.flatMap((notice) => (notice.length === 0 ? [] : noticeFaults(notice, purposes)));
+
+  return fault === undefined ? undefined : `joins purposes whose notice is not true: ${fault}`;
+}
 
 /**
  * Reads `name=value` arguments, e.g. `to=PJSIP/100`, `purpose=training+agreement`. Empty ones are left out by a
@@ -67,11 +80,8 @@ export function parseArguments(args: readonly string[], policy: Policy): Argumen
   if (new Set(purposes).size !== purposes.length || purposes.some((purpose) => !policy.purposes.has(purpose))) {
     return { ok: false, argument: 'purpose', problem: 'is not a purpose of the configuration, or several joined by +' };
   }
-  if (mixFault(purposes.flatMap((purpose) => policy.purposes.get(purpose) ?? [])) !== undefined) {
-    const problem = 'joins a purpose that the law demands with one that the caller may refuse';
-
-    return { ok: false, argument: 'purpose', problem };
-  }
+  const mix = mixProblem(purposes, policy);
+  if (mix !== undefined) return { ok: false, argument: 'purpose', problem: mix };
 
   const tag = given.get('language');
   if (tag !== undefined && !languageTag.test(tag)) {

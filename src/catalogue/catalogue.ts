@@ -58,6 +58,8 @@ export type Catalogue = CallJournal & {
   /** By a keyed hash of the caller's number; expired ones are not given. */
   preference(caller: string): Promise<string | undefined>;
   setPreference(caller: string, language: string, expiresAt: number): Promise<void>;
+  /** Removes the preferences that have expired; says how many. */
+  sweepPreferences(): Promise<number>;
 
   takeLease(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
   releaseLease(job: string, me: LeaseHolder): Promise<void>;
@@ -129,6 +131,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     saveWitness: eventually(witness.saveWitness),
     preference: eventually(preferences.preference),
     setPreference: eventually(preferences.setPreference),
+    sweepPreferences: eventually(preferences.sweepPreferences),
     takeLease: eventually(leases.takeLease),
     releaseLease: eventually(leases.releaseLease),
     close: () => {

@@ -9,6 +9,8 @@ export function makePreferences(database: Database.Database, now: () => number) 
 
   return {
     preference: (caller: string): string | undefined => z.string().optional().parse(select.get(caller, now())),
+    /** Removes those that have expired; says how many. */
+    sweepPreferences: (): number => sweep.run(now()).changes,
     /** Expired ones of others go with it. */
     setPreference: (caller: string, language: string, expiresAt: number): void => {
       sweep.run(now());

@@ -14,7 +14,7 @@ import type { Logger } from '../core/log.ts';
  * becomes `erased`. Killed at any point, the next pass does it again: what is already gone counts as erased.
  */
 export type RetentionPorts = {
-  catalogue: Pick<Catalogue, 'due' | 'move' | 'note' | 'audit' | 'takeLease' | 'releaseLease'>;
+  catalogue: Pick<Catalogue, 'due' | 'move' | 'note' | 'audit' | 'sweepPreferences' | 'takeLease' | 'releaseLease'>;
   store: ObjectStore;
   spoolFolder: string;
   clock: Clock;
@@ -44,6 +44,8 @@ export async function retentionPass(ports: RetentionPorts, options: RetentionOpt
 async function run(ports: RetentionPorts, { dryRun, signal }: RetentionOptions): Promise<RetentionResult> {
   const at = ports.clock.now();
   const result: RetentionResult = { due: 0, erased: 0, recordings: [] };
+  // A remembered language has its time too, whether or not anybody calls again.
+  if (!dryRun) await ports.catalogue.sweepPreferences();
   let after = '';
   for (;;) {
     const rows = await ports.catalogue.due(at, after, batch);

@@ -26,6 +26,23 @@ async function archived(set: ArchiveStage, options?: Parameters<ArchiveStage['fi
   return call;
 }
 
+describe('a remembered language', () => {
+  test('is removed once it has expired, whoever calls; not in a dry run, and no other', async () => {
+    const set = await stage();
+    await set.catalogue.setPreference('expired', 'nl', set.clock.at + dayMs);
+    await set.catalogue.setPreference('valid', 'fr', set.clock.at + dayMs + 1);
+    set.clock.at += dayMs;
+    await erase(set, { dryRun: true });
+    set.clock.at -= dayMs;
+    expect(await set.catalogue.preference('expired')).toBe('nl');
+    set.clock.at += dayMs;
+    await erase(set);
+    set.clock.at -= dayMs;
+    expect(await set.catalogue.preference('expired')).toBeUndefined();
+    expect(await set.catalogue.preference('valid')).toBe('fr');
+  });
+});
+
 describe('a recording', () => {
   test('is there one ms before its time is over, and gone when it is over', async () => {
     const set = await stage();

@@ -1,6 +1,7 @@
 import { parseArguments } from '../../../src/call/arguments.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { makePolicy } from '../../../src/config/policy.ts';
+import { makePromptLibrary } from '../../../src/config/prompts.ts';
 import { aPurpose, noticeLibrary, purposesConfig } from '../../support/purposes.ts';
 
 const purposes = {
@@ -32,4 +33,29 @@ test.each(['mifid', 'training+agreement', 'mifid+agreement'])('the dialplan may 
     ok: true,
     request: { purposes: purpose.split('+') },
   });
+});
+
+test('a dialplan cannot join purposes so that a sentence claims a recording that the caller may refuse', () => {
+  const purposes = {
+    agreement: aPurpose({ kind: 'evidence', consent: 'announce' }),
+    training: aPurpose({ consent: 'optOut' }),
+  };
+  const library = makePromptLibrary(
+    ['fr', 'nl'],
+    [...noticeLibrary(['training']).prompts, ...noticeLibrary(['agreement'], 'is').prompts],
+  );
+  const policy = makePolicy(
+    parseConfig(purposesConfig(purposes, { default: ['agreement'], coaching: ['training'] })),
+    library,
+  );
+  const parsed = (purpose: string) => parseArguments(['to=PJSIP/100', `purpose=${purpose}`], policy);
+  expect(parsed('agreement+training')).toEqual({
+    ok: false,
+    argument: 'purpose',
+    problem: expect.stringMatching(
+      /^joins purposes whose notice is not true: prompt notice-agreement \(fr\)/,
+    ) as string,
+  });
+  expect(parsed('agreement').ok).toBe(true);
+  expect(parsed('training').ok).toBe(true);
 });
