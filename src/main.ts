@@ -92,8 +92,8 @@ function program(done: (code: number) => void): Command {
     });
   purposes
     .command('register')
-    .description('print the register of processing (GDPR art. 30) as Markdown')
-    .option('--json', 'print it as one JSON document')
+    .description('print the register of processing (GDPR art. 30) as Markdown, or with --json as one JSON document')
+    .option('--json', 'print it as one JSON document in place of Markdown')
     .action(async (options: Common) => {
       done(await purposesRegister(context(), { json: options.json === true }));
     });
@@ -164,7 +164,10 @@ function explain(thrown: unknown, json: boolean): number {
 
 function usageError(thrown: CommanderError): PreavisError {
   // Commander would print the whole help for a missing command, and has no words for it.
-  const what = thrown.code === 'commander.help' ? 'a command is missing' : thrown.message.replace(/^error: /, '');
+  const what =
+    thrown.code === 'commander.help'
+      ? 'a command is missing'
+      : thrown.message.replace(/^error: /, '').replace(/^required option '(.+)' not specified$/, '$1 is missing');
 
   return new PreavisError('usage', what, { cause: thrown });
 }

@@ -31,6 +31,7 @@ const isKnown = (name: string): name is KnownArgument => knownArguments.some((kn
 
 /** One endpoint, as Dial() takes it; several (`&`) and Dial()'s own options (`,`) are another matter. */
 const dialString = /^[A-Za-z0-9]{2,20}\/[^\s&,\p{Cc}]{1,200}$/u;
+const misspeltName = /^[a-z]{1,20}$/;
 const languageTag = /^[a-z]{2,3}([_-][A-Za-z]{2})?$/;
 
 /** Why purposes that may stand together in the dialplan alone, unseen when Préavis started, cannot be those of a call. */
@@ -52,14 +53,17 @@ function mixProblem(ids: readonly string[], policy: Policy): string | undefined 
 export function parseArguments(args: readonly string[], policy: Policy): ArgumentsResult {
   const given = new Map<KnownArgument, string>();
   for (const [index, argument] of args.entries()) {
-    // A name that is not ours may be a caller's: it is not repeated.
     const position = `number ${index + 1}`;
     const text = argument.trim();
     if (text === '') continue;
     const equals = text.indexOf('=');
     const name = text.slice(0, Math.max(0, equals)).trim();
     if (equals < 0) return { ok: false, argument: position, problem: 'is not of the form name=value' };
-    if (!isKnown(name)) return { ok: false, argument: position, problem: 'is not an argument of Préavis' };
+    if (!isKnown(name)) {
+      // What does not look like a name may be a caller's: it is not repeated.
+      const argument = misspeltName.test(name) ? name : position;
+      return { ok: false, argument, problem: 'is not an argument of Préavis' };
+    }
     if (given.has(name)) return { ok: false, argument: name, problem: 'is given twice' };
     const value = text.slice(equals + 1).trim();
     if (value !== '') given.set(name, value);

@@ -33,6 +33,9 @@ export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
     case 'too_big':
       return limit('most', issue.maximum, issue.origin);
     case 'invalid_value':
+      if (issue.input === undefined && issue.values.length > 1) {
+        return `is missing (one of ${issue.values.map(String).join(', ')})`;
+      }
       return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
     case 'invalid_key':
       return issue.issues[0]?.message;

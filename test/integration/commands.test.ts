@@ -104,7 +104,7 @@ describe('bad usage', () => {
     ['an unknown command', ['record'], 'record'],
     ['an unknown command of a group', ['recordings', 'burn'], 'burn'],
     ['an unknown option', ['upload', '--fast'], '--fast'],
-    ['a missing value', ['prompts', 'install'], '--to'],
+    ['a missing value', ['prompts', 'install'], '--to <folder> is missing'],
     ['a missing id', ['recordings', 'show'], 'id'],
     ['an argument too many', ['serve', 'now'], 'argument'],
     ['a status that is none', ['recordings', 'list', '--status', 'gone'], '--status is one of'],

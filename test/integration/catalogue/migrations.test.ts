@@ -71,7 +71,12 @@ describe.each(schemas)('a catalogue of schema %d', (schema) => {
 
   test('has no second witness for the calls of then, and does not look for one', async () => {
     const catalogue = open(left(schema));
-    expect((await catalogue.calls(10)).map(({ witness }) => witness)).toEqual(['unavailable', 'unavailable']);
+    // From the schema that knew the witness on, such a call waits to be compared.
+    const known = schema >= 4;
+    expect((await catalogue.calls(10)).map(({ witness }) => witness)).toEqual(
+      known ? [null, null] : ['unavailable', 'unavailable'],
+    );
+    if (known) return;
     expect(await catalogue.unwitnessed()).toEqual([]);
   });
 

@@ -253,7 +253,14 @@ describe('the receipt of a call without a recording', () => {
       state: refuse(facts, 'spool_full').state,
     });
     expect(receipt).toMatchObject({ call: { line: null, reason: 'arguments_invalid' }, recording: null, purposes: [] });
-    expect(receipt.consent).toEqual({ mode: null, answer: 'none', digits: null, at: null });
+    expect(receipt.consent).toEqual({
+      mode: null,
+      reason: null,
+      purposes: [],
+      answer: 'none',
+      digits: null,
+      at: null,
+    });
   });
 });
 

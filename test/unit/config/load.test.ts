@@ -85,6 +85,10 @@ describe('a configuration', () => {
       'purposes.training.justification: is missing: why does this company record for this purpose, in a sentence',
     ],
     [justified(7), 'purposes.training.justification: must be a text (got 7)'],
+    [
+      { ...base, purposes: { training: { ...training, consent: undefined, jurisdiction: undefined } } },
+      'purposes.training.jurisdiction: is missing (one of BE, FR, NL, DE, LU, CH, EU, other); purposes.training.consent: is missing (one of announce, optOut, optIn)',
+    ],
     [{ ...base, purposes: { 'A b': training } }, /^purposes\.A b: is not a name of lower-case letters/],
     [{ ...base, health: { port: 'many' } }, 'health.port: must be a number (got "many")'],
     [{ ...base, health: { port: 70_000 } }, 'health.port: must be at most 65535 (got 70000)'],
