@@ -39,7 +39,7 @@ const releaseRoot = asteriskRoot();
 const parts = {
   asterisk: [],
   sip: ['sip-tester', 'sox', 'espeak-ng'],
-  store: ['radosgw', 'ceph-mon', 'ceph-osd', 'minio-client', 'curl'],
+  store: ['radosgw', 'ceph-mon', 'ceph-osd', 'minio-client', 's3cmd', 'curl'],
   prompts: ['espeak-ng', 'sox', 'ffmpeg'],
   browser: ['chromium'],
 };

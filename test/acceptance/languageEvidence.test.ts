@@ -80,6 +80,7 @@ const cases: Case[] = [
     headers: ['Accept-Language: it, de;q=0.9, nl;q=0.9'],
     languages: ['de', 'nl'],
     reason: 'acceptLanguage',
+    unavailable: [{ language: 'it', reason: 'acceptLanguage' }],
   },
   {
     line: 'numberbeforeheader',

@@ -11,7 +11,14 @@ import { expectOnlyConsented } from '../support/consent.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
 import { eventually } from '../support/poll.ts';
 import { shippedSounds, toneWav } from '../support/promptFolder.ts';
-import { catalogueCalls, endedCall, expectNobodyConnected, rigTimeoutMs, useRig } from '../support/rigs.ts';
+import {
+  catalogueCalls,
+  catalogueRecordings,
+  endedCall,
+  expectNobodyConnected,
+  rigTimeoutMs,
+  useRig,
+} from '../support/rigs.ts';
 import { heardPart, promptSound } from '../support/sound.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
@@ -99,6 +106,9 @@ it(
       expect(copied).toHaveLength(1);
       // The next start knows the new one; this call is taken up by it.
       await operator.dialled('before', 'ANSWER');
+      await eventually(async () => (await catalogueRecordings(at.rig)).some(({ startedAt }) => startedAt !== null), {
+        withinMs: 10_000,
+      });
       await at.rig.killServe();
       await at.rig.startServe();
     });

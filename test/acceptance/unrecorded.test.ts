@@ -220,7 +220,7 @@ describe('a call while Préavis is down', () => {
 describe('a call with wrong arguments', () => {
   const secret = 'x9secretx9';
   const wrong = [
-    { what: 'an unknown argument', args: `,colour=${secret}`, argument: 'number 3', problem: 'not an argument' },
+    { what: 'an unknown argument', args: `,colour=${secret}`, argument: 'colour', problem: 'not an argument' },
     { what: 'an argument that is no pair', args: `,line`, argument: 'number 3', problem: 'form name=value' },
     {
       what: 'a name that may hold anything',
