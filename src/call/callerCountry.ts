@@ -1,4 +1,4 @@
-import type { CountryCode } from 'libphonenumber-js/max';
+import type { CountryCode } from '../core/phoneNumbers.ts';
 import { parseCallerNumber } from './numberLanguage.ts';
 
 /**

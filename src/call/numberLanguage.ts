@@ -1,4 +1,4 @@
-import { type CountryCode, type PhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { parsePhoneNumber, type CountryCode, type PhoneNumber } from '../core/phoneNumbers.ts';
 import { canada, longestPrefix, numberLanguages } from './numberLanguages.ts';
 
 export type NumberLanguages = {
@@ -61,11 +61,11 @@ export function parseCallerNumber(number: string, defaultCountry: CountryCode): 
  * without `+` is believed only if the number is impossible at home and valid abroad.
  */
 function parse(number: string, defaultCountry: CountryCode): PhoneNumber | undefined {
-  const home = parsePhoneNumberFromString(number, { defaultCountry, extract: false });
+  const home = parsePhoneNumber(number, defaultCountry);
   const digits = number.replace(/[^0-9]/g, '');
   const international = number.startsWith('+') || digits.startsWith('00');
   if (home?.isPossible() === true && (international || digits.length >= leastNationalDigits)) return home;
   if (international || digits.startsWith('0')) return undefined;
-  const abroad = parsePhoneNumberFromString(`+${digits}`, { extract: false });
+  const abroad = parsePhoneNumber(`+${digits}`);
   return abroad?.isValid() === true && digits.length > leastNationalDigits ? abroad : undefined;
 }

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { CountryCode } from 'libphonenumber-js/max';
+import type { CountryCode } from '../core/phoneNumbers.ts';
 import type { Clock } from '../core/clock.ts';
 import { parseCallerNumber } from './numberLanguage.ts';
 import type { LanguagePreferences } from './ports.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isSupportedCountry, type CountryCode } from 'libphonenumber-js/max';
 import { PreavisError } from '../core/errors.ts';
+import { isCountry, type CountryCode } from '../core/phoneNumbers.ts';
 import { noticeFaults } from './noticeRules.ts';
 import { possibleModes, type ConsentMode } from './consent.ts';
 import type { Prompt, PromptLibrary, SingleKind } from './prompts.ts';
@@ -102,7 +102,7 @@ function keepFaults(policy: Policy, library: PromptLibrary): string[] {
 /** Joins configuration and prompts. Throws config_invalid with every contradiction. */
 export function makePolicy(config: Config, library: PromptLibrary): Policy {
   const { defaultCountry } = config.notice;
-  if (!isSupportedCountry(defaultCountry)) {
+  if (!isCountry(defaultCountry)) {
     throw new PreavisError('config_invalid', `notice.defaultCountry: ${defaultCountry} is not a country`);
   }
   const policy: Policy = {

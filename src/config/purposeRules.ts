@@ -1,5 +1,5 @@
-import { isSupportedCountry } from 'libphonenumber-js/max';
 import { isWeaker, mixFault, possibleModes, type ConsentPurpose } from './consent.ts';
+import { isCountry } from '../core/phoneNumbers.ts';
 import { law, type LawRule } from './law.ts';
 import type { LineConfig, PurposeConfig } from './schema.ts';
 
@@ -61,7 +61,7 @@ function consentFaults(purpose: PurposeConfig, rule: LawRule, where: string, add
     add('legalBasis', 'must name GDPR art. 6(1)(c), the legal obligation, for kind obligation');
   }
   for (const country of optInForCountries) {
-    if (!isSupportedCountry(country)) add('optInForCountries', `has ${country}, which is not a country`);
+    if (!isCountry(country)) add('optInForCountries', `has ${country}, which is not a country`);
   }
 }
 
