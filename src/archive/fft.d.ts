@@ -2,12 +2,11 @@ declare module 'fft.js' {
   class FFT {
     /** `size` is a power of two, at least 2. */
     constructor(size: number);
-    /** An array of `size` complex numbers: real, imaginary, real, ... */
-    createComplexArray(): number[];
-    realTransform(output: number[], input: ArrayLike<number>): void;
+    /** Complex numbers, real, imaginary, real, ...: `size` of them. */
+    realTransform(output: Float64Array, input: ArrayLike<number>): void;
     /** Fills the half of the spectrum that realTransform leaves out. */
-    completeSpectrum(spectrum: number[]): void;
-    inverseTransform(output: number[], input: number[]): void;
+    completeSpectrum(spectrum: Float64Array): void;
+    inverseTransform(output: Float64Array, input: Float64Array): void;
   }
   export = FFT;
 }

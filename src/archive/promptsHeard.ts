@@ -4,7 +4,7 @@ import type { RecordingRow } from '../catalogue/rows.ts';
 import { promptFile, type Prompt, type PromptLibrary } from '../config/prompts.ts';
 import { readPromptSound } from '../config/promptSound.ts';
 import { readIfPresent } from '../core/files.ts';
-import type { PlayedPrompt } from './selfCheck.ts';
+import type { PlayedPrompt } from './soughtPrompt.ts';
 
 export type PromptsHeard = {
   prompts: readonly PlayedPrompt[];

@@ -2,11 +2,10 @@
  * The acoustic self-check of a finished recording: does the sound bear out what the receipt says of it? What it finds is
  * flagged and counted; nothing is ever deleted or refused because of it.
  */
-import { type PlayedPrompt, type PromptFound, makePromptFinder } from './promptFinder.ts';
+import { makePromptFinder, type PromptFound } from './promptFinder.ts';
+import type { PlayedPrompt } from './soughtPrompt.ts';
 import { makeSoundMeter, type SoundMeasures } from './soundMeter.ts';
 import { readSamples } from './wav.ts';
-
-export type { PlayedPrompt } from './promptFinder.ts';
 
 export type Party = 'caller' | 'destination';
 

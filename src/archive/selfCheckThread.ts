@@ -1,11 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
-import type { CheckOptions, PlayedPrompt, SelfCheck } from './selfCheck.ts';
+import type { CheckOptions, SelfCheck } from './selfCheck.ts';
+import type { PlayedPrompt } from './soughtPrompt.ts';
 
 export type CheckRequest = {
   id: number;
   file: string;
-  prompts: readonly PlayedPrompt[];
+  /** By their ids. */
+  prompts: readonly string[];
+  /** Those of them that the thread does not know yet. */
+  unknown: readonly PlayedPrompt[];
   expectedMs: number | undefined;
 };
 export type CheckAnswer = { id: number } & ({ check: SelfCheck } | { code: ErrorCode; message: string });
@@ -16,6 +20,8 @@ export type CheckAnswer = { id: number } & ({ check: SelfCheck } | { code: Error
  */
 export class SelfCheckThread {
   #worker: Worker | undefined;
+  /** Prompts that this thread has been given. */
+  #known = new Set<string>();
   #next = 0;
   readonly #program: URL;
   readonly #waiting = new Map<number, { resolve: (check: SelfCheck) => void; reject: (error: PreavisError) => void }>();
@@ -46,7 +52,10 @@ export class SelfCheckThread {
         },
       });
       signal?.addEventListener('abort', stop, { once: true });
-      worker.postMessage({ id, file, prompts, expectedMs } satisfies CheckRequest);
+      const unknown = prompts.filter((prompt) => !this.#known.has(prompt.id));
+      for (const prompt of unknown) this.#known.add(prompt.id);
+      const ids = prompts.map((prompt) => prompt.id);
+      worker.postMessage({ id, file, prompts: ids, unknown, expectedMs } satisfies CheckRequest);
     });
 
   async stop(): Promise<void> {
@@ -70,6 +79,7 @@ export class SelfCheckThread {
     worker.on('error', gone);
     worker.on('exit', gone);
     this.#worker = worker;
+    this.#known = new Set();
 
     return worker;
   }

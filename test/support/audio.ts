@@ -109,21 +109,21 @@ function crossCorrelation(samples: Int16Array, prompt: Int16Array): Float64Array
   const size = 2 ** Math.ceil(Math.log2(samples.length + prompt.length));
   const fft = new FFT(size);
   const [long, short] = [spectrumOf(fft, size, samples), spectrumOf(fft, size, prompt)];
-  const product = fft.createComplexArray();
+  const product = new Float64Array(2 * size);
   for (let index = 0; index < product.length; index += 2) {
     const [a, b, c, d] = [long[index] ?? 0, long[index + 1] ?? 0, short[index] ?? 0, short[index + 1] ?? 0];
     product[index] = a * c + b * d;
     product[index + 1] = b * c - a * d;
   }
-  const result = fft.createComplexArray();
+  const result = new Float64Array(2 * size);
   fft.inverseTransform(result, product);
   return Float64Array.from({ length: samples.length }, (_, index) => result[2 * index] ?? 0);
 }
 
-function spectrumOf(fft: FFT, size: number, samples: Int16Array): number[] {
+function spectrumOf(fft: FFT, size: number, samples: Int16Array): Float64Array {
   const padded = new Float64Array(size);
   padded.set(samples);
-  const spectrum = fft.createComplexArray();
+  const spectrum = new Float64Array(2 * size);
   fft.realTransform(spectrum, padded);
   fft.completeSpectrum(spectrum);
   return spectrum;
