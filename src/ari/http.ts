@@ -1,5 +1,4 @@
-import { EventEmitter } from 'node:events';
-import { buildConnector, errors, Pool } from 'undici';
+import { buildConnector, errors, Pool, type Dispatcher } from 'undici';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 
 /**
@@ -76,6 +75,49 @@ function neverRan(cause: unknown, stale: WeakSet<object>): boolean {
   return typeof cause === 'object' && cause !== null && stale.has(cause);
 }
 
+/**
+ * One request, whose time is counted with the wait for a connection. undici's lowest interface: each of those above makes a
+ * stream of the answer, which costs as much again.
+ */
+function send(
+  pool: Pool,
+  options: Dispatcher.DispatchOptions,
+  timeoutMs: number,
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    let expired: Expired | undefined;
+    let running: Dispatcher.DispatchController | undefined;
+    let status = 0;
+    const chunks: Buffer[] = [];
+    const timer = setTimeout(() => {
+      expired = new Expired();
+      running?.abort(expired);
+      reject(expired);
+    }, timeoutMs);
+    pool.dispatch(options, {
+      onRequestStart: (controller) => {
+        running = controller;
+        if (expired !== undefined) controller.abort(expired);
+      },
+      onResponseStart: (_, code) => {
+        status = code;
+      },
+      onResponseData: (_, chunk) => {
+        chunks.push(chunk);
+      },
+      onResponseEnd: () => {
+        clearTimeout(timer);
+        resolve({ status, text: Buffer.concat(chunks).toString() });
+      },
+      onResponseError: (_, error) => {
+        clearTimeout(timer);
+        // What has been answered has run: it must not pass for a request that never did.
+        reject(status === 0 ? error : new Error('the answer broke off', { cause: error }));
+      },
+    });
+  });
+}
+
 function parse(text: string, what: () => string): unknown {
   if (text === '') return undefined;
   try {
@@ -102,38 +144,20 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
 
   const once: AriRequest = async (method, path, query, body) => {
     const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
-    // undici takes an emitter of `abort` for a signal; it is lighter than an AbortSignal.
-    const abort = new EventEmitter();
-    let timer: NodeJS.Timeout | undefined;
-    // The whole request, with the wait for a connection: until there is one, undici only notes that it was aborted.
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        abort.emit('abort');
-        reject(new Expired());
-      }, options.timeoutMs);
-    });
-    let status: number;
-    let text: string;
-    try {
-      const sent = pool.request({
+    const { status, text } = await send(
+      pool,
+      {
         method,
         path: `${root}${path}${search}`,
-        signal: abort,
         headers: { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
         body: body === undefined ? null : JSON.stringify(body),
-      });
-      const response = await Promise.race([sent, late]).catch((cause: unknown) => {
-        const error = unreachable(nameOf(method, path), address, cause);
-        if (neverRan(cause, stale)) again.add(error);
-        throw error;
-      });
-      status = response.statusCode;
-      text = await Promise.race([response.body.text(), late]);
-    } catch (cause) {
-      throw cause instanceof PreavisError ? cause : unreachable(nameOf(method, path), address, cause);
-    } finally {
-      clearTimeout(timer);
-    }
+      },
+      options.timeoutMs,
+    ).catch((cause: unknown) => {
+      const error = unreachable(nameOf(method, path), address, cause);
+      if (neverRan(cause, stale)) again.add(error);
+      throw error;
+    });
     if (status < 200 || status > 299) throw failure(status, nameOf(method, path));
 
     return parse(text, () => nameOf(method, path));
