@@ -51,6 +51,8 @@ type EndJobs = { finisher: Finisher; witness: () => Promise<void> };
 
 /** How often the end of calls, and files that were not yet closed, are looked at again while stopping or serving, ms. */
 const finishEveryMs = 10_000;
+/** Calls that end within this time are compared with the second witness together. */
+const witnessAfterMs = 2_000;
 const drainPollMs = 100;
 /** Pause before calls are compared with Asterisk again, ms: doubling from the first to the second. */
 const comparePauseMs = 500;
@@ -74,6 +76,7 @@ export class App {
   /** Aborted when the connection is lost or everything stops: comparing calls with Asterisk is not repeated then. */
   #comparable = new AbortController();
   #finishing: Promise<void> = Promise.resolve();
+  #witnessing: NodeJS.Timeout | undefined;
   /** From now on calls belong to the next process. */
   #leaving = false;
 
@@ -308,14 +311,20 @@ export class App {
   }
 
   /** One pass at a time; its own errors are logged by it. */
+  #then(pass: () => Promise<void>): void {
+    this.#finishing = this.#finishing.then(pass).catch((thrown: unknown) => {
+      const error = asPreavisError(thrown);
+      this.#options.log.error({ code: error.code, err: error }, 'calls that have ended could not be looked at');
+    });
+  }
+
+  /** The second witness is asked a little later, for all calls that have ended until then. */
   #finish({ finisher, witness }: EndJobs): void {
-    this.#finishing = this.#finishing
-      .then(() => finisher.finish())
-      .then(witness)
-      .catch((thrown: unknown) => {
-        const error = asPreavisError(thrown);
-        this.#options.log.error({ code: error.code, err: error }, 'calls that have ended could not be looked at');
-      });
+    this.#then(() => finisher.finish());
+    this.#witnessing ??= setTimeout(() => {
+      this.#witnessing = undefined;
+      this.#then(witness);
+    }, witnessAfterMs);
   }
 
   async #drain(registry: CallRegistry, end: EndJobs): Promise<void> {
@@ -328,7 +337,9 @@ export class App {
     await registry.abandon();
     this.#comparable.abort();
     await this.#reconciling;
-    this.#finish(end);
+    clearTimeout(this.#witnessing);
+    this.#then(() => end.finisher.finish());
+    this.#then(end.witness);
     await this.#finishing;
   }
 

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { storedPolicy, type PurposeEnd, type RecordingRow } from '../catalogue/rows.ts';
+import type { CallRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -97,13 +97,13 @@ export async function finishRecordings(ports: FinishPorts): Promise<void> {
 
 /** The end of each purpose, from the policy that the call was made under; a purpose that is not in it: the row's own. */
 async function endsOf(
+  call: CallRow | undefined,
   row: RecordingRow,
   finishedAt: number,
-  catalogue: Pick<Catalogue, 'call' | 'policy'>,
+  catalogue: Pick<Catalogue, 'policy'>,
 ): Promise<PurposeEnd[]> {
-  const call = await catalogue.call(row.callId);
-  const content = call === undefined ? undefined : await catalogue.policy(call.policyVersion);
-  const purposes = content === undefined ? {} : storedPolicy.parse(JSON.parse(content)).purposes;
+  const policy = call === undefined ? undefined : await catalogue.policy(call.policyVersion);
+  const purposes = policy?.purposes ?? {};
 
   return (call?.purposes ?? []).map((purpose) => {
     const keepDays = Object.hasOwn(purposes, purpose) ? purposes[purpose]?.keepDays : undefined;
@@ -150,11 +150,10 @@ async function removeDiscarded({ id, failure }: RecordingRow, { catalogue, spool
 }
 
 /** Whether the recorder ended while the talk went on: stopped for a transfer or by somebody, a full disk. */
-async function endedEarly(row: RecordingRow, { catalogue }: FinishPorts): Promise<boolean> {
-  const call = await catalogue.call(row.callId);
-  if (call === undefined || call.endedAt === null || row.finishedAt === null) return false;
+function endedEarly(call: CallRow | undefined, { finishedAt }: RecordingRow): boolean {
+  if (call === undefined || call.endedAt === null || finishedAt === null) return false;
 
-  return call.endedAt - row.finishedAt > earlyMs;
+  return call.endedAt - finishedAt > earlyMs;
 }
 
 async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
@@ -170,7 +169,8 @@ async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
   if (row.finishedAt === null && clock.now() - writtenAt < restMs) return;
   const from = row.status;
   const finishedAt = row.finishedAt ?? Math.round(writtenAt);
-  const purposeEnds = await endsOf(row, finishedAt, catalogue);
+  const call = await catalogue.call(row.callId);
+  const purposeEnds = await endsOf(call, row, finishedAt, catalogue);
   const keepUntil =
     purposeEnds.length === 0 ? finishedAt + row.keepDays * dayMs : Math.max(...purposeEnds.map((end) => end.keepUntil));
   // What the second witness has said of one that was lost, or was found late.
@@ -198,7 +198,7 @@ async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
   }
   const heard = await listen(file, row, wav, ports);
   flags.push(...heard.flags);
-  if (await endedEarly(row, ports)) flags.push('ended_early');
+  if (endedEarly(call, row)) flags.push('ended_early');
   const { bytes, sha256, durationMs } = wav;
   await catalogue.move(
     row.id,

@@ -46,14 +46,13 @@ export function makeAriCommands(
       }),
     stopPlayback: (playbackId) => command('DELETE', `/playbacks/${id(playbackId)}`),
     createBridge: (bridgeId) => command('POST', `/bridges/${id(bridgeId)}`, { type: 'mixing' }),
-    createChannel: (channelId, endpoint, originator) =>
-      command('POST', '/channels/create', {
-        endpoint,
-        app: application,
-        appArgs: 'destination',
-        channelId,
-        originator,
-      }),
+    createChannel: (channelId, endpoint, originator, variables) =>
+      command(
+        'POST',
+        '/channels/create',
+        { endpoint, app: application, appArgs: 'destination', channelId, originator },
+        { variables },
+      ),
     addToBridge: (bridgeId, channelIds) =>
       command('POST', `/bridges/${id(bridgeId)}/addChannel`, { channel: channelIds.join(',') }),
     dial: (channelId, caller, timeoutSeconds) =>

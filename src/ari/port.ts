@@ -10,8 +10,13 @@ export type AriCommands = {
   play(channelId: ChannelId, playbackId: PlaybackId, soundName: string, language: string): Promise<void>;
   stopPlayback(playbackId: PlaybackId): Promise<void>;
   createBridge(bridgeId: BridgeId): Promise<void>;
-  /** Makes the destination's channel without dialling it yet. */
-  createChannel(channelId: ChannelId, endpoint: string, originator: ChannelId): Promise<void>;
+  /** Makes the destination's channel, with these variables or functions set, without dialling it yet. */
+  createChannel(
+    channelId: ChannelId,
+    endpoint: string,
+    originator: ChannelId,
+    variables: Readonly<Record<string, string>>,
+  ): Promise<void>;
   addToBridge(bridgeId: BridgeId, channelIds: readonly ChannelId[]): Promise<void>;
   dial(channelId: ChannelId, caller: ChannelId, timeoutSeconds: number): Promise<void>;
   /** Lets an answered channel hear a ringing tone. */

@@ -8,11 +8,10 @@ export type TalkTimes = { callerMs: number; destinationMs: number };
 /** Where calls are kept; the catalogue is one. */
 export type CallJournal = {
   /**
-   * Writes the whole state: it survives the end of this process, and from `talking` on a power cut as well. Throws catalogue_unusable.
+   * Writes the whole state, and how long each party was heard while the recorder ran: it survives the end of this process,
+   * and from `talking` on a power cut as well. Throws catalogue_unusable.
    */
-  save(state: CallState): Promise<void>;
-  /** How long each party was heard while the recorder ran. Throws catalogue_unusable. */
-  saveTalk(recording: RecordingId, talk: TalkTimes): Promise<void>;
+  save(state: CallState, talk?: TalkTimes): Promise<void>;
   /** The calls that had not ended when they were last saved. */
   open(): Promise<readonly (CallState | UnreadableCall)[]>;
   /** Ends such a call, as interrupted; what was recorded of it is kept and finished. Throws catalogue_unusable. */

@@ -6,7 +6,7 @@ import { decide } from './decide.ts';
 import type { CallEvent } from './events.ts';
 import { isWanted } from './events.ts';
 import type { Planner } from './planner.ts';
-import type { CallJournal, Readiness } from './ports.ts';
+import type { CallJournal, Readiness, TalkTimes } from './ports.ts';
 import { fallibleStep, type CallState, type Effect, type Order, type Outcome, type Step } from './state.ts';
 
 /**
@@ -143,8 +143,7 @@ export class CallSession {
     const caller = state.facts.callerChannel;
     switch (effect.type) {
       case 'save':
-        await this.#saveTalk(state);
-        return journal.save(state);
+        return journal.save(state, this.#talkOf(state));
       case 'plan':
         return this.#plan();
       case 'checkReadiness':
@@ -170,7 +169,7 @@ export class CallSession {
         const { bridge, destination, request } = effect.order;
         const made = await Promise.allSettled([
           ari.createBridge(bridge),
-          ari.createChannel(destination, request.to, caller),
+          ari.createChannel(destination, request.to, caller, { 'TALK_DETECT(set)': '' }),
         ]);
         // Both are over before either counts as refused: cleaning up must not overtake what is still being made.
         for (const each of made) if (each.status === 'rejected') throw each.reason;
@@ -194,13 +193,15 @@ export class CallSession {
       case 'discardRecorder':
         return this.#insist(effect.type, () => ari.discardRecorder(recorderName(effect.recording)));
       case 'tellRecorded':
-        await setAll(ari, caller, {
+        this.#listenFrom(state);
+        return setAll(ari, caller, {
           PREAVIS_RESULT: 'recorded',
           PREAVIS_RECORDING: effect.recording,
           // As Dial() leaves it, for an extension h.
           DIALSTATUS: 'ANSWER',
+          // The destination's channel is made with it.
+          'TALK_DETECT(set)': '',
         });
-        return this.#detectTalk(state);
       case 'tellUnrecorded':
         return setAll(ari, caller, {
           PREAVIS_RESULT: 'unrecorded',
@@ -253,18 +254,20 @@ export class CallSession {
     this.handle(answer === 'ready' ? { type: 'ready' } : { type: 'notReady', reason: answer });
   }
 
-  async #detectTalk({ facts }: CallState): Promise<void> {
+  /** What was heard before the recorder began is not in the recording. */
+  #listenFrom({ facts, ...state }: CallState): void {
+    const from = 'recorder' in state && 'startedAt' in state.recorder ? state.recorder.startedAt : undefined;
     const channels = [facts.callerChannel, ...(facts.order === undefined ? [] : [facts.order.destination])];
     for (const channel of channels) {
-      this.#talk.set(channel, { totalMs: 0, since: undefined });
-      await this.#ports.ari.setVariable(channel, 'TALK_DETECT(set)', '');
+      const talks = this.#talk.get(channel)?.since !== undefined;
+      this.#talk.set(channel, { totalMs: 0, since: talks ? from : undefined });
     }
   }
 
-  /** Before the end of the call is saved: then the recording is finished, and what was heard must be known. */
-  async #saveTalk(state: CallState): Promise<void> {
+  /** How long each party was heard, for the end of a recorded call: then the recording is finished. */
+  #talkOf(state: CallState): TalkTimes | undefined {
     const { order, callerChannel } = state.facts;
-    if (state.kind !== 'ended' || state.recorder.kind !== 'finished' || order === undefined) return;
+    if (state.kind !== 'ended' || state.recorder.kind !== 'finished' || order === undefined) return undefined;
     const end = state.recorder.finishedAt ?? state.endedAt;
     const msOf = (channel: ChannelId): number | undefined => {
       const talk = this.#talk.get(channel);
@@ -272,8 +275,8 @@ export class CallSession {
       return talk.totalMs + Math.max(0, end - talk.since);
     };
     const [callerMs, destinationMs] = [msOf(callerChannel), msOf(order.destination)];
-    if (callerMs === undefined || destinationMs === undefined) return;
-    await this.#ports.journal.saveTalk(order.recording, { callerMs, destinationMs });
+
+    return callerMs === undefined || destinationMs === undefined ? undefined : { callerMs, destinationMs };
   }
 
   /**

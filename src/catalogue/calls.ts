@@ -4,8 +4,16 @@ import { noAnswer, type Answer } from '../call/consent.ts';
 import type { Played } from '../call/notice.ts';
 import type { TalkTimes, UnreadableCall } from '../call/ports.ts';
 import type { CallState, Recorder } from '../call/state.ts';
-import type { CallId, RecordingId } from '../core/ids.ts';
-import { callRow, noticeRow, openCallRow, type CallRow, type NoticeRow } from './rows.ts';
+import type { CallId } from '../core/ids.ts';
+import {
+  callRow,
+  noticeRow,
+  openCallRow,
+  storedPolicy,
+  type CallRow,
+  type NoticeRow,
+  type StoredPolicy,
+} from './rows.ts';
 import { parseSnapshot } from './snapshot.ts';
 
 /** The sentences that have been played so far. */
@@ -118,6 +126,8 @@ export function makeCalls(database: Database.Database, now: () => number) {
   const selectCalls = database.prepare(`SELECT * FROM calls ORDER BY id DESC LIMIT ?`);
   const selectNotices = database.prepare(`SELECT * FROM notices WHERE call_id = ? ORDER BY position`);
   const upsertPolicy = database.prepare(`INSERT INTO policies (version, content) VALUES (?, ?) ON CONFLICT DO NOTHING`);
+  /** A version is never changed, and there are few. */
+  const policies = new Map<string, StoredPolicy>();
   const selectPolicy = database.prepare(`SELECT content FROM policies WHERE version = ?`).pluck();
 
   const saveRecording = (state: CallState, played: readonly Played[]): void => {
@@ -143,7 +153,11 @@ export function makeCalls(database: Database.Database, now: () => number) {
     }
   };
 
-  const save = database.transaction((state: CallState): void => {
+  const setTalk = database.prepare(
+    `UPDATE recordings SET caller_talk_ms = ?, destination_talk_ms = ? WHERE id = ? AND status = 'recording'`,
+  );
+
+  const save = database.transaction((state: CallState, talk: TalkTimes | undefined): void => {
     const { facts } = state;
     const { order } = facts;
     const ended = state.kind === 'ended';
@@ -192,6 +206,7 @@ export function makeCalls(database: Database.Database, now: () => number) {
       });
     }
     saveRecording(state, played);
+    if (talk !== undefined && order !== undefined) setTalk.run(talk.callerMs, talk.destinationMs, order.recording);
     if (ended) {
       const { outcome } = state;
       endCall.run({
@@ -204,22 +219,15 @@ export function makeCalls(database: Database.Database, now: () => number) {
     }
   });
 
-  const setTalk = database.prepare(
-    `UPDATE recordings SET caller_talk_ms = ?, destination_talk_ms = ? WHERE id = ? AND status = 'recording'`,
-  );
-
   return {
-    saveTalk: (recording: RecordingId, { callerMs, destinationMs }: TalkTimes): void => {
-      setTalk.run(callerMs, destinationMs, recording);
-    },
-    save: (state: CallState): void => {
+    save: (state: CallState, talk?: TalkTimes): void => {
       if (!isFollowedSoon(state)) {
-        save.immediate(state);
+        save.immediate(state, talk);
         return;
       }
       database.exec('PRAGMA synchronous = NORMAL');
       try {
-        save.immediate(state);
+        save.immediate(state, talk);
       } finally {
         database.exec('PRAGMA synchronous = FULL');
       }
@@ -238,6 +246,15 @@ export function makeCalls(database: Database.Database, now: () => number) {
     savePolicy: (version: string, content: string): void => {
       upsertPolicy.run(version, content);
     },
-    policy: (version: string): string | undefined => z.string().optional().parse(selectPolicy.get(version)),
+    policy: (version: string): StoredPolicy | undefined => {
+      const known = policies.get(version);
+      if (known !== undefined) return known;
+      const content = z.string().optional().parse(selectPolicy.get(version));
+      if (content === undefined) return undefined;
+      const policy = storedPolicy.parse(JSON.parse(content));
+      policies.set(version, policy);
+
+      return policy;
+    },
   };
 }

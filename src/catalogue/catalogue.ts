@@ -15,6 +15,7 @@ import type {
   PurposeEnd,
   RecordingRow,
   RecordingStatus,
+  StoredPolicy,
   UnwitnessedCall,
 } from './rows.ts';
 import { makeWitness, type WitnessStatement } from './witness.ts';
@@ -28,7 +29,7 @@ export type Catalogue = CallJournal & {
   calls(limit: number): Promise<CallRow[]>;
   notices(id: CallId): Promise<NoticeRow[]>;
   savePolicy(version: string, content: string): Promise<void>;
-  policy(version: string): Promise<string | undefined>;
+  policy(version: string): Promise<StoredPolicy | undefined>;
 
   recording(id: string): Promise<RecordingRow | undefined>;
   recordingOfCall(id: CallId): Promise<RecordingRow | undefined>;
@@ -105,7 +106,6 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
 
   return {
     save: eventually(calls.save),
-    saveTalk: eventually(calls.saveTalk),
     open: eventually(calls.open),
     endUnreadable: eventually(calls.endUnreadable),
     call: eventually(calls.call),

@@ -4,11 +4,11 @@ import { errnoOf, PreavisError } from '../core/errors.ts';
 import { parseCelLine, type CelLine } from './celLine.ts';
 
 /**
- * Finds the lines of one channel in the CEL file. Nothing is remembered between two searches, so a restart, a rotation or a
+ * Finds the lines of some channels in the CEL file. Nothing is remembered between two searches, so a restart, a rotation or a
  * truncation loses nothing: the place is found by its time, since the lines stand in the order of time. A file of any size
  * and content costs little memory and a bounded time.
  */
-export type CelWindow = { channel: string; from: number; to: number };
+export type CelWindow = { channels: readonly string[]; from: number; to: number };
 
 const chunkBytes = 65_536;
 /** Asterisk's lines have about 150; a longer one is dropped. */
@@ -73,18 +73,19 @@ async function placeOf(file: FileHandle, size: number, time: number): Promise<nu
   return low;
 }
 
-async function search(path: string, { channel, from, to }: CelWindow, found: CelLine[]): Promise<void> {
+async function search(path: string, { channels, from, to }: CelWindow, found: Map<string, CelLine[]>): Promise<void> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
     let others = 0;
     for await (const text of linesOf(file, await placeOf(file, size, from - disorderMs), mostBytes)) {
-      const isOther = !text.includes(channel);
+      const isOther = !channels.some((channel) => text.includes(channel));
       if (isOther && (others += 1) % lookEvery !== 0) continue;
       const line = parseCelLine(text);
       if (line === undefined) continue;
-      if (line.at > to + disorderMs || found.length === mostLines) return;
-      if (line.channel === channel && line.at >= from && line.at <= to) found.push(line);
+      if (line.at > to + disorderMs) return;
+      const own = found.get(line.channel);
+      if (own !== undefined && own.length < mostLines && line.at >= from && line.at <= to) own.push(line);
     }
   } finally {
     await file.close();
@@ -136,11 +137,11 @@ async function filesSince(file: string, since: number): Promise<string[]> {
 }
 
 /**
- * The lines of this channel within the window, in the order of time; none where the file is not there (yet). Throws
+ * The lines of each of these channels within the window, in the order of time; none where the file is not there (yet). Throws
  * witness_unusable when its folder is not there or something cannot be read.
  */
-export async function readCelLines(file: string, window: CelWindow): Promise<CelLine[]> {
-  const found: CelLine[] = [];
+export async function readCelLines(file: string, window: CelWindow): Promise<Map<string, CelLine[]>> {
+  const found = new Map(window.channels.map((channel): [string, CelLine[]] => [channel, []]));
   try {
     for (const path of await filesSince(file, window.from - disorderMs)) {
       await search(path, window, found).catch((cause: unknown) => {
@@ -152,5 +153,7 @@ export async function readCelLines(file: string, window: CelWindow): Promise<Cel
     throw unusable(file, cause);
   }
 
-  return found.sort((one, other) => one.at - other.at);
+  for (const lines of found.values()) lines.sort((one, other) => one.at - other.at);
+
+  return found;
 }

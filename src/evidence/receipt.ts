@@ -3,7 +3,6 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import {
   callWitnesses,
   sentenceWitnesses,
-  storedPolicy,
   type CallRow,
   type NoticeRow,
   type RecordingRow,
@@ -161,10 +160,10 @@ function witnessOf({ witness }: CallRow): Receipt['witness'] {
 type ReceiptSources = Pick<Catalogue, 'call' | 'notices' | 'policy' | 'purposeEnds' | 'recording' | 'recordingOfCall'>;
 
 async function policyOf(call: CallRow, catalogue: ReceiptSources): Promise<StoredPolicy> {
-  const content = await catalogue.policy(call.policyVersion);
-  if (content === undefined) throw new PreavisError('internal', 'the policy of a call is not in the catalogue');
+  const policy = await catalogue.policy(call.policyVersion);
+  if (policy === undefined) throw new PreavisError('internal', 'the policy of a call is not in the catalogue');
 
-  return storedPolicy.parse(JSON.parse(content));
+  return policy;
 }
 
 /** The receipt of a call, recorded or not. Throws call_unknown. */

@@ -13,6 +13,7 @@ import type { Receipt } from '../../src/evidence/receipt.ts';
 import { readWav, similarity, tonePresence, type Span } from '../support/audio.ts';
 import { shippedSounds } from '../support/promptFolder.ts';
 import {
+  catalogueRecordings,
   endedCall,
   expectNobodyConnected,
   finishedRecording,
@@ -244,6 +245,15 @@ describe.each(cases)('a call where $how', (each) => {
     const [first] = burst;
     // The measure gives a whole burst one window more than it lasts.
     expect((first?.endMs ?? 0) - (first?.startMs ?? 0)).toBeGreaterThanOrEqual(burstMs - 100 + windowMs);
+  });
+
+  it('is known to have been talked in by both, of all the time that was recorded', async () => {
+    const { shown } = outcomeOf(each);
+    const talk = (await catalogueRecordings(at.rig)).find(({ id }) => id === shown.id)?.talk;
+    for (const ms of [talk?.callerMs, talk?.destinationMs]) {
+      expect(ms).toBeGreaterThan(talkMs - 1500);
+      expect(ms).toBeLessThanOrEqual(shown.durationMs);
+    }
   });
 
   it('is recorded from the answer on, without the time of ringing', () => {

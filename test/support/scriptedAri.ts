@@ -42,7 +42,8 @@ export function scriptedAri(): ScriptedAri {
   const command =
     (name: keyof AriCommands) =>
     async (...args: readonly unknown[]): Promise<void> => {
-      asked.push([name, ...args.map(String)].join(' '));
+      const texts = args.map((each) => (isRecord(each) ? JSON.stringify(each) : String(each)));
+      asked.push([name, ...texts].join(' '));
       await holds.get(name);
       const refusal = refusals.get(name);
       if (refusal === undefined) return;
@@ -115,4 +116,8 @@ export function scriptedAri(): ScriptedAri {
     },
     isRecording: (name) => Promise.resolve(state.recording.includes(name)),
   };
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

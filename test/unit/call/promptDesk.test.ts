@@ -246,7 +246,6 @@ describe('the registry', () => {
       ari: { setVariable: command('setVariable'), continueInDialplan: command('continueInDialplan') },
       journal: {
         save: () => Promise.resolve(),
-        saveTalk: () => Promise.resolve(),
         open: () => Promise.resolve([]),
         endUnreadable: () => Promise.resolve(),
       },

@@ -49,7 +49,6 @@ function stage({ open = [] as (CallState | UnreadableCall)[], policy = aPolicy()
         saved.push(state);
         return Promise.resolve();
       },
-      saveTalk: () => Promise.resolve(),
       open: () => Promise.resolve(open),
       endUnreadable: (id) => {
         ari.asked.push(`endUnreadable ${id}`);

@@ -24,7 +24,8 @@ async function celFile(content?: string | Buffer): Promise<string> {
 }
 
 const lines = (at = start, of = channel): string[] => [celBegin(at, of, 'preavis/one'), celEnd(at + 3_000, of)];
-const window = { channel, from: start - 1_000, to: start + minuteMs };
+const window = { channels: [channel], from: start - 1_000, to: start + minuteMs };
+const linesIn = async (file: string): Promise<CelLine[]> => (await readCelLines(file, window)).get(channel) ?? [];
 const seen = (found: readonly CelLine[]): string[] => found.map(({ event, at }) => `${event} ${at - start}`);
 const both = ['begin 0', 'end 3000'];
 
@@ -38,42 +39,55 @@ describe('the lines of a call', () => {
         celEnd(start, `${channel}1`),
       ]),
     );
-    expect(seen(await readCelLines(file, window))).toEqual(both);
+    expect(seen(await linesIn(file))).toEqual(both);
+  });
+
+  test('are found for several calls at once, each its own', async () => {
+    const other = '1795576835.7';
+    const file = await celFile(
+      celText([...lines(), ...lines(start + 500, other), ...lines(start + 700, '1795576835.9')]),
+    );
+    const found = await readCelLines(file, { ...window, channels: [channel, other, 'nobody'] });
+    expect([...found].map(([of, own]) => [of, seen(own)])).toEqual([
+      [channel, both],
+      [other, ['begin 500', 'end 3500']],
+      ['nobody', []],
+    ]);
   });
 
   test('are only those of its time: a channel id may come again after a restart of the clock', async () => {
     const file = await celFile(celText([...lines(start - 3_600_000), ...lines(), ...lines(start + 3_600_000)]));
-    expect(seen(await readCelLines(file, window))).toEqual(both);
+    expect(seen(await linesIn(file))).toEqual(both);
   });
 
   test('are given in the order of time, however they stand', async () => {
     const file = await celFile(celText(lines().reverse()));
-    expect(seen(await readCelLines(file, window))).toEqual(both);
+    expect(seen(await linesIn(file))).toEqual(both);
   });
 
   test('are none while the file is not there, is empty, or is a folder', async () => {
-    expect(await readCelLines(await celFile(), window)).toEqual([]);
-    expect(await readCelLines(await celFile(''), window)).toEqual([]);
+    expect(await linesIn(await celFile())).toEqual([]);
+    expect(await linesIn(await celFile(''))).toEqual([]);
     const file = await celFile();
     await mkdir(file);
-    expect(await readCelLines(file, window)).toEqual([]);
+    expect(await linesIn(file)).toEqual([]);
   });
 
   test('are found when they come: a line is read when it is whole', async () => {
     const [begin = '', end = ''] = lines();
     const file = await celFile(`${begin}\n${end.slice(0, 20)}`);
-    expect(seen(await readCelLines(file, window))).toEqual(['begin 0']);
+    expect(seen(await linesIn(file))).toEqual(['begin 0']);
     await appendFile(file, `${end.slice(20)}\n`);
-    expect(seen(await readCelLines(file, window))).toEqual(both);
+    expect(seen(await linesIn(file))).toEqual(both);
   });
 
   test('are found by a program that was just started: nothing is remembered', async () => {
     const file = await celFile(celText(lines()));
-    expect(seen(await readCelLines(file, window))).toEqual(seen(await readCelLines(file, window)));
+    expect(seen(await linesIn(file))).toEqual(seen(await linesIn(file)));
   });
 
   test('cannot be read where the folder is not there: said, not passed over', async () => {
-    await expect(readCelLines(folder.path('nowhere/preavis.csv'), window)).rejects.toMatchObject({
+    await expect(linesIn(folder.path('nowhere/preavis.csv'))).rejects.toMatchObject({
       code: 'witness_unusable',
     });
   });
@@ -81,7 +95,7 @@ describe('the lines of a call', () => {
   test('cannot be read through a link that leads to itself', async () => {
     const file = await celFile();
     await symlink(file, file);
-    expect(await readCelLines(file, window)).toEqual([]);
+    expect(await linesIn(file)).toEqual([]);
     await expect(lastCelLine(file)).rejects.toMatchObject({ code: 'witness_unusable' });
   });
 });
@@ -93,13 +107,13 @@ describe('a file that was rotated', () => {
     const file = await celFile(celText([begin]));
     await rename(file, file + suffix);
     await writeFile(file, celText([end]));
-    expect(seen(await readCelLines(file, window))).toEqual(both);
+    expect(seen(await linesIn(file))).toEqual(both);
   });
 
   test('is read where the new one has not begun yet', async () => {
     const file = await celFile(celText([begin, end]));
     await rename(file, `${file}.1`);
-    expect(seen(await readCelLines(file, window))).toEqual(both);
+    expect(seen(await linesIn(file))).toEqual(both);
   });
 
   test('by copying and truncating is read in its copy', async () => {
@@ -107,7 +121,7 @@ describe('a file that was rotated', () => {
     await writeFile(`${file}.1`, celText([begin]));
     await truncate(file, 0);
     await appendFile(file, celText([end]));
-    expect(seen(await readCelLines(file, window))).toEqual(both);
+    expect(seen(await linesIn(file))).toEqual(both);
   });
 
   test('before the call began, that was compressed, or that has only a similar name is left alone', async () => {
@@ -117,7 +131,7 @@ describe('a file that was rotated', () => {
     await utimes(`${file}.1`, longAgo, longAgo);
     await writeFile(`${file}.2.gz`, gzipSync(celText([begin])));
     await writeFile(`${file}x`, celText([begin]));
-    expect(seen(await readCelLines(file, window))).toEqual(['end 3000']);
+    expect(seen(await linesIn(file))).toEqual(['end 3000']);
   });
 });
 
@@ -132,19 +146,19 @@ describe('a file of any content', () => {
       Buffer.from([0xff, 0xfe, 0xc3, 0x28, 10]),
       Buffer.from(`${end}\n`),
     ];
-    expect(seen(await readCelLines(await celFile(Buffer.concat(hostile)), window))).toEqual(both);
+    expect(seen(await linesIn(await celFile(Buffer.concat(hostile))))).toEqual(both);
   });
 
   test('gives no more than a thousand lines of one channel', async () => {
     const many = Array.from({ length: 3_000 }, (_, index) => celEnd(start + index, channel));
-    expect(await readCelLines(await celFile(celText(many)), window)).toHaveLength(1_000);
+    expect(await linesIn(await celFile(celText(many)))).toHaveLength(1_000);
   });
 
   // Were it read whole, or kept, the test would not come to its end.
   test('is not read whole, however large: a terabyte without a line', async () => {
     const file = await celFile(celText(lines()));
     await truncate(file, 2 ** 40);
-    expect(seen(await readCelLines(file, window))).toEqual(both);
+    expect(seen(await linesIn(file))).toEqual(both);
     expect(await lastCelLine(file)).toBe('foreign');
   });
 });
@@ -165,8 +179,8 @@ test('a busy day is not read whole: the place of a call is found by its time', a
     for (const { second, of } of calls) {
       reads.mockClear();
       const at = start + second * 1_000;
-      const found = await readCelLines(file, { channel: of, from: at - 1_000, to: at + 20_000 });
-      expect(found.map((line) => line.at)).toEqual([at, at + 3_000]);
+      const found = await readCelLines(file, { channels: [of], from: at - 1_000, to: at + 20_000 });
+      expect(found.get(of)?.map((line) => line.at)).toEqual([at, at + 3_000]);
       // Each reads 64 KiB.
       expect(reads.mock.calls.length * 65_536).toBeLessThan(size / 15);
     }
