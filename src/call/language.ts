@@ -64,7 +64,8 @@ function bestOfHeader(header: string, canPlay: (language: string) => boolean): s
 
 const base = (tag: string): string => tag.split(/[_-]/)[0]?.toLowerCase() ?? '';
 
-type Candidate = readonly [LanguageReason, readonly string[]];
+/** What this evidence says is worked out only where no stronger one has decided. */
+type Candidate = readonly [LanguageReason, () => readonly string[]];
 
 /** The evidence that is at hand without asking anybody, strongest first. A choice made in this call comes later. */
 function candidates(evidence: LanguageEvidence, policy: Policy): Candidate[] {
@@ -73,12 +74,12 @@ function candidates(evidence: LanguageEvidence, policy: Policy): Candidate[] {
   const channel = policy.languages.includes(channelLanguage) ? channelLanguage : base(channelLanguage);
 
   return [
-    ['argument', argument === undefined ? [] : [argument]],
-    ['preference', preference === undefined ? [] : [preference]],
-    ['line', line.language === undefined ? [] : [line.language]],
+    ['argument', () => (argument === undefined ? [] : [argument])],
+    ['preference', () => (preference === undefined ? [] : [preference])],
+    ['line', () => (line.language === undefined ? [] : [line.language])],
     // Asterisk gives every channel its default language, which nobody chose.
-    ['channel', channel === '' || isDefault ? [] : [channel]],
-    ['number', languagesOfNumber(callerNumber, policy.defaultCountry)?.languages ?? []],
+    ['channel', () => (channel === '' || isDefault ? [] : [channel])],
+    ['number', () => languagesOfNumber(callerNumber, policy.defaultCountry)?.languages ?? []],
   ];
 }
 
@@ -103,7 +104,7 @@ function firstOffered(
 ): LanguageDecision | Pick<LanguageDecision, 'unavailable'> {
   const missed = [...unavailable];
   for (const [reason, tags] of list) {
-    const wanted = tags.map((tag) => ({ tag, language: offeredFor(tag, purposes, policy) }));
+    const wanted = tags().map((tag) => ({ tag, language: offeredFor(tag, purposes, policy) }));
     const languages = [...new Set(wanted.flatMap(({ language }) => language ?? []))].slice(0, mostLanguages);
     const last = languages.at(-1);
     const before =
@@ -133,12 +134,10 @@ export async function decideLanguage(
   const { purposes, line } = evidence;
   const strong = firstOffered(candidates(evidence, policy), purposes, policy, []);
   if ('reason' in strong) return strong;
+  const said = await header();
   const weak: Candidate[] = [
-    [
-      'acceptLanguage',
-      bestOfHeader(await header(), (language) => offeredFor(language, purposes, policy) !== undefined),
-    ],
-    ['lineDefault', line.defaultLanguages],
+    ['acceptLanguage', () => bestOfHeader(said, (language) => offeredFor(language, purposes, policy) !== undefined)],
+    ['lineDefault', () => line.defaultLanguages],
   ];
   const decision = firstOffered(weak, purposes, policy, strong.unavailable);
 

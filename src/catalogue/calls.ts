@@ -14,6 +14,7 @@ import {
   type NoticeRow,
   type StoredPolicy,
 } from './rows.ts';
+import { unhurried } from './unhurried.ts';
 import { parseSnapshot } from './snapshot.ts';
 
 /** The sentences that have been played so far. */
@@ -157,6 +158,8 @@ export function makeCalls(database: Database.Database, now: () => number) {
     `UPDATE recordings SET caller_talk_ms = ?, destination_talk_ms = ? WHERE id = ? AND status = 'recording'`,
   );
 
+  /** Lists that are in the catalogue as they are: from the end of the notice on, a call has the same one. */
+  const savedNotices = new WeakSet<readonly Played[]>();
   const save = database.transaction((state: CallState, talk: TalkTimes | undefined): void => {
     const { facts } = state;
     const { order } = facts;
@@ -190,7 +193,8 @@ export function makeCalls(database: Database.Database, now: () => number) {
       callerChannel: facts.callerChannel,
     });
     const played = playedOf(state);
-    for (const [position, { sentence, startedAt, finishedAt, verdict }] of played.entries()) {
+    const fresh = savedNotices.has(played) ? [] : played;
+    for (const [position, { sentence, startedAt, finishedAt, verdict }] of fresh.entries()) {
       const { id: prompt, language, text, sha256, lengthMs } = sentence.prompt;
       upsertNotice.run({
         callId: facts.id,
@@ -221,16 +225,12 @@ export function makeCalls(database: Database.Database, now: () => number) {
 
   return {
     save: (state: CallState, talk?: TalkTimes): void => {
-      if (!isFollowedSoon(state)) {
+      const step = (): void => {
         save.immediate(state, talk);
-        return;
-      }
-      database.exec('PRAGMA synchronous = NORMAL');
-      try {
-        save.immediate(state, talk);
-      } finally {
-        database.exec('PRAGMA synchronous = FULL');
-      }
+      };
+      if (isFollowedSoon(state)) unhurried(database, step);
+      else step();
+      savedNotices.add(playedOf(state));
     },
     open: (): (CallState | UnreadableCall)[] =>
       z

@@ -68,8 +68,8 @@ function migrate(database: Database): void {
 }
 
 /**
- * Opens the catalogue, making or migrating it as needed. Commits are on disk when they return (synchronous=FULL); the only
- * exception is in calls.ts.
+ * Opens the catalogue, making or migrating it as needed. Commits are on disk when they return (synchronous=FULL), but for
+ * those of unhurried.ts.
  * Throws catalogue_unusable, catalogue_foreign or catalogue_newer; the file is unchanged then.
  */
 export function openDatabase(file: string, { mustExist = false }: Options = {}): Database {

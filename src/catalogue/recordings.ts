@@ -12,6 +12,7 @@ import {
   type RecordingRow,
   type RecordingStatus,
 } from './rows.ts';
+import { unhurried } from './unhurried.ts';
 
 /** What a step may write beside the status. */
 export type RecordingChanges = Partial<
@@ -227,7 +228,12 @@ export function makeRecordings(database: Database.Database, now: () => number) {
       changes: RecordingChanges,
       note: AuditNote,
     ): void => {
-      move.immediate(id, from, to, changes, note);
+      const step = (): void => {
+        move.immediate(id, from, to, changes, note);
+      };
+      // The file is in the spool still, and would be finished again.
+      if (from === 'recording' && to === 'recorded') unhurried(database, step);
+      else step();
     },
     /**
      * Makes the row of a WAV whose call was saved, but whose recorder was never reported: the process died in between. It is

@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import type { CallId } from '../core/ids.ts';
 import { unwitnessedCall, type CallWitness, type NoticeRow, type UnwitnessedCall } from './rows.ts';
+import { unhurried } from './unhurried.ts';
 
 /** What the second witness says of a call, and of each of its sentences in their order; none where it is unavailable. */
 export type WitnessStatement = { status: CallWitness; sentences: readonly NonNullable<NoticeRow['witness']>[] };
@@ -42,6 +43,7 @@ export function makeWitness(database: Database.Database, now: () => number) {
     unwitnessed: (): UnwitnessedCall[] => z.array(unwitnessedCall).parse(select.all()),
     /** Written once: false when the call was compared before. Flags the recording where the witness does not agree. */
     saveWitness: (id: CallId, statement: WitnessStatement, actor: string): boolean =>
-      save.immediate(id, statement, actor),
+      // Lost, it is compared again, before the recording can be sent.
+      unhurried(database, () => save.immediate(id, statement, actor)),
   };
 }
