@@ -1,4 +1,5 @@
 import type { CallEvent } from '../../../src/call/events.ts';
+import { stay } from '../../../src/call/handlers.ts';
 import type { CallState, Step } from '../../../src/call/state.ts';
 import { beginning } from '../calls.ts';
 import { everyEvent, type Times } from './events.ts';
@@ -23,7 +24,7 @@ type Place = {
   reached: Set<History>;
 };
 
-type Way = { event: CallEvent; step: Step; asked: string; to: Place };
+type Way = { step: Step; asked: string; to: Place };
 
 /** What the monitor remembers of a call. */
 type History = {
@@ -80,13 +81,20 @@ function makeMap(rule: Decide, facts: CallFacts, events: readonly CallEvent[]) {
   return {
     placeOf,
     historyOf,
-    waysFrom: (place: Place): readonly Way[] =>
-      (place.ways ??= events.map((event) => {
+    waysFrom: (place: Place): readonly Way[] => {
+      if (place.ways !== undefined) return place.ways;
+      // Most events make nothing of a call, and there are too many to keep an object for each.
+      const staying: Way = { step: stay(place.state), asked: '', to: place };
+      place.ways = events.map((event) => {
         const step = rule(place.state, event);
+        if (step.state === place.state && step.effects.length === 0) return staying;
         const to = step.state === place.state ? place : placeOf(step.state);
 
-        return { event, step, asked: askedBy(step.effects), to };
-      })),
+        return { step: to === place ? step : { ...step, state: to.state }, asked: askedBy(step.effects), to };
+      });
+
+      return place.ways;
+    },
     witnessedFrom: (history: History): readonly History[] =>
       (history.witnessed ??= events.map((event) => {
         const monitor = witness(history.monitor, event, facts);
@@ -108,7 +116,8 @@ function makeMap(rule: Decide, facts: CallFacts, events: readonly CallEvent[]) {
 
 /** Visits every pair of state and history that can be reached, breadth first, until a fault (of this name) is found. */
 export function closure(rule: Decide, facts: CallFacts, times: Times, wanted?: string): Exploration {
-  const { placeOf, historyOf, waysFrom, witnessedFrom, notedFrom } = makeMap(rule, facts, everyEvent(facts, times));
+  const events = everyEvent(facts, times);
+  const { placeOf, historyOf, waysFrom, witnessedFrom, notedFrom } = makeMap(rule, facts, events);
   const queue: Pair[] = [];
   const states = new Set<CallState['kind']>();
   let found: Fault[] = [];
@@ -134,7 +143,9 @@ export function closure(rule: Decide, facts: CallFacts, times: Times, wanted?: s
     const { place, history } = before;
     const witnessed = witnessedFrom(history);
     waysFrom(place).forEach((way, index) => {
-      const { event, step, to } = way;
+      const { step, to } = way;
+      const event = events[index];
+      if (event === undefined) return;
       const seen = witnessed[index] ?? history;
       const next = notedFrom(seen, way);
       const move = { from: place.state, event, step, before: history.monitor, seen: seen.monitor };

@@ -1,8 +1,14 @@
-/** Data that begins alike: behind `key` the data parts by what stands there. */
+/** All that is known of data that begins alike: what comes next in it, or that it ends here. */
 type Branch = {
-  key: string | number;
-  parts: Map<unknown, Branch> | undefined;
+  /** Of the part that comes next; undefined until there is one. */
+  key: string | number | undefined;
+  /** The first part that was met there, and the others, each with what follows it. */
+  part: unknown;
+  next: Branch | undefined;
+  others: Map<unknown, Branch> | undefined;
+  /** For data that goes on with another key. */
   otherKey: Branch | undefined;
+  /** The data that ends here. */
   whole: object | undefined;
 };
 
@@ -12,18 +18,12 @@ type Branch = {
  */
 export function makeInterning(): <Value extends object>(value: Value) => Value {
   const interned = new Set<object>();
-  const [lists, objects] = [emptyBranch(0), emptyBranch('')];
+  const [lists, objects] = [emptyBranch(), emptyBranch()];
   const partOf = (part: unknown): unknown => (typeof part === 'object' && part !== null ? intern(part) : part);
   const intern = (value: object): object => {
     if (interned.has(value)) return value;
-    let branch: Branch;
-    if (Array.isArray(value)) {
-      branch = lists;
-      for (let index = 0; index < value.length; index += 1) branch = follow(branch, index, partOf(value[index]));
-    } else {
-      branch = objects;
-      for (const key in value) branch = follow(branch, key, partOf((value as Record<string, unknown>)[key]));
-    }
+    let branch = value instanceof Array ? lists : objects;
+    for (const key in value) branch = follow(branch, key, partOf((value as Record<string, unknown>)[key]));
     if (branch.whole === undefined) {
       branch.whole = value;
       interned.add(value);
@@ -35,18 +35,34 @@ export function makeInterning(): <Value extends object>(value: Value) => Value {
   return intern as <Value extends object>(value: Value) => Value;
 }
 
-function emptyBranch(key: string | number): Branch {
-  return { key, parts: undefined, otherKey: undefined, whole: undefined };
+function emptyBranch(): Branch {
+  return {
+    key: undefined,
+    part: undefined,
+    next: undefined,
+    others: undefined,
+    otherKey: undefined,
+    whole: undefined,
+  };
 }
 
 function follow(from: Branch, key: string | number, part: unknown): Branch {
   let branch = from;
-  while (branch.key !== key) branch = branch.otherKey ??= emptyBranch(key);
-  const parts = (branch.parts ??= new Map<unknown, Branch>());
-  let next = parts.get(part);
+  branch.key ??= key;
+  while (branch.key !== key) {
+    branch = branch.otherKey ??= emptyBranch();
+    branch.key ??= key;
+  }
+  if (branch.next === undefined) {
+    branch.part = part;
+    branch.next = emptyBranch();
+  }
+  if (branch.part === part) return branch.next;
+  const others = (branch.others ??= new Map<unknown, Branch>());
+  let next = others.get(part);
   if (next === undefined) {
-    next = emptyBranch(key);
-    parts.set(part, next);
+    next = emptyBranch();
+    others.set(part, next);
   }
 
   return next;

@@ -232,8 +232,8 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
 
 const isCounted = (type: Effect['type']): type is keyof Monitor['asked'] => type in fresh.asked;
 
-/** More of a kind tell nothing new, and would make the pairs many. */
-const countedTo: Partial<Record<Effect['type'], number>> = { save: 1, stopRecorder: 1, discardRecorder: 1 };
+/** More of these tell nothing new, and would make the pairs many. */
+const onceIsEnough: readonly Effect['type'][] = ['save', 'stopRecorder', 'discardRecorder'];
 
 /** As much of an effect as is noted. */
 export type Noted = { type: Exclude<Effect['type'], 'startTimer'> } | { type: 'startTimer'; timer: Timer };
@@ -243,11 +243,11 @@ export function note(monitor: Monitor, effects: readonly Noted[]): Monitor {
   const asked = { ...monitor.asked };
   let { timer } = monitor;
   for (const effect of effects) {
-    if (isCounted(effect.type)) {
-      asked[effect.type] = Math.min(asked[effect.type] + 1, countedTo[effect.type] ?? Infinity);
-    }
     if (effect.type === 'startTimer') ({ timer } = effect);
-    if (effect.type === 'stopTimer') timer = undefined;
+    else if (effect.type === 'stopTimer') timer = undefined;
+    else if (isCounted(effect.type) && (asked[effect.type] === 0 || !onceIsEnough.includes(effect.type))) {
+      asked[effect.type] += 1;
+    }
   }
 
   return { ...monitor, timer, asked };
