@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeDirectoryStore } from './archive/directoryStore.ts';
 import { makeMinioStore } from './archive/minioStore.ts';
@@ -127,6 +128,7 @@ export function makePromptDesk(
     pin: makePinGuard(pin, ports.clock),
     spoolFolder: config.recording.spoolFolder,
     maximumSeconds,
+    wait: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
   });
 }
 

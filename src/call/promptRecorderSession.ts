@@ -1,6 +1,5 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AriCommands, AriPromptCommands } from '../ari/port.ts';
 import type { RecordingProgress } from '../config/promptRecording.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
@@ -38,6 +37,8 @@ export type PromptRecorderPorts = {
   spoolFolder: string;
   ids: Pick<IdMaker, 'playback'>;
   log: Logger;
+  /** For as long as a tone lasts, or until the signal; never rejects. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
   /** Called once, when it has ended and its last effect is done. */
   ended(outcome: RecorderOutcome): void;
 };
@@ -216,7 +217,7 @@ export class PromptRecorderSession {
     const playback = ids.playback();
     await ari.playTone(this.#state.facts.channel, playback, parts.map(([hz, ms]) => `!${hz}/${ms}`).join('|'));
     const ms = parts.reduce((sum, [, each]) => sum + each, 0);
-    await sleep(ms, undefined, { signal: this.#gone.signal }).catch(() => undefined);
+    await this.#ports.wait(ms, this.#gone.signal);
     await ari.stopPlayback(playback);
   }
 

@@ -21,10 +21,13 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
 const sounds = joinPath(import.meta.dirname, '../../../sounds');
-const prompt = (name: string): { id: string; samples: Int16Array } => ({
-  id: name,
-  samples: readWav(joinPath(sounds, `${name}.wav`)),
-});
+const read = new Map<string, Int16Array>();
+function prompt(name: string): { id: string; samples: Int16Array } {
+  const samples = read.get(name) ?? readWav(joinPath(sounds, `${name}.wav`));
+  read.set(name, samples);
+
+  return { id: name, samples };
+}
 
 const purpose = prompt('fr/notice-training');
 const storage = prompt('fr/keep-training');

@@ -71,6 +71,7 @@ function someDesk(over: Partial<PromptDeskPorts> = {}) {
     ids: makeIds(),
     log,
     maximumSeconds: 30,
+    wait: () => Promise.resolve(),
     ...over,
   });
   const askedOf = (name: string): string[] =>
@@ -171,6 +172,27 @@ describe('the desk', () => {
     expect(desk.size).toBe(0);
     expect(lines).toContainEqual(expect.objectContaining({ reason: 'interrupted' }));
     expect(readdirSync(spool())).toEqual([]);
+  });
+
+  it('lets a tone sound for its length, and not when the operator has left', async () => {
+    const lengths: number[] = [];
+    const { desk, asked } = someDesk({
+      wait: (ms, signal) => {
+        lengths.push(ms);
+        return new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            resolve();
+          });
+        });
+      },
+    });
+    desk.arrive(channel);
+    await eventually(() => lengths.length > 0);
+    expect(lengths).toEqual([150]);
+    expect(asked.some((each) => each.startsWith('stopPlayback '))).toBe(false);
+    desk.handle({ type: 'channelHangingUp', at: 0, channelId: channel });
+    await eventually(() => desk.size === 0);
+    expect(asked.some((each) => each.startsWith('stopPlayback '))).toBe(true);
   });
 
   it('seats four at once and lets a channel go that comes for something else', async () => {

@@ -1,0 +1,254 @@
+/**
+ * The oracle of the enumeration: what the events of a call tell by themselves, never what the state of the call says. What
+ * was heard, which keys were pressed and who is in the bridge are judged here a second time, apart from `decide`.
+ */
+import type { CallEvent, Timer } from '../../../src/call/events.ts';
+import type { Effect, Facts, Order, Script } from '../../../src/call/state.ts';
+import type { ChannelId } from '../../../src/core/ids.ts';
+import { countingIds, keys, someFacts } from '../calls.ts';
+
+export type CallFacts = Facts & { order: Order };
+export type CallShape = NonNullable<Parameters<typeof someFacts>[1]>;
+
+/** What is known of a call of this shape, with the same ids in each run. */
+export function factsWith(shape: CallShape): CallFacts {
+  return someFacts(countingIds(), shape);
+}
+
+/** What the events alone say, and which effects were asked for. All of it is plain data. */
+export type Monitor = {
+  /** 0 nothing, 1 planned, 2 ready, 3 answered: only then can a sentence be heard or a key be pressed. */
+  phase: number;
+  /** Of the languages that are offered: `offered` while a key may choose one, then which script is said. */
+  script: 'offered' | 'default' | number;
+  /** How many sentences of the script were heard whole, in their order. */
+  heard: number;
+  /** When the sentence after those began; the latest time that was reported, which is the strictest. */
+  startedAt: number | undefined;
+  /** A yes spares the questions behind it: so many sentences are to be heard. */
+  enough: number | undefined;
+  /** A sentence was not heard whole, or events were missed: never again told. */
+  spoilt: boolean;
+  /** A valid key, or the feature code while they talk. */
+  refused: 'no' | 'before' | 'talking';
+  /** Asterisk's time of the answer. */
+  answeredAt: number | undefined;
+  /** The last key since the destination is dialled. */
+  lastKey: string;
+  /** Somebody who was not told is in the bridge. */
+  stranger: boolean;
+  /** Whose channel took the place of the caller's or the destination's while they talked. */
+  replaced: { caller?: ChannelId; destination?: ChannelId };
+  callerLeft: boolean;
+  /** Keys were missed while the caller could still refuse. */
+  deaf: boolean;
+  /** They are connected. */
+  talks: boolean;
+  /** The destination left while they talked: by itself, or transferred to live on elsewhere. */
+  destinationLeft: boolean;
+  /** Asterisk refused to start it (then it may have started all the same), or it has ended. */
+  recorder: 'unknown' | 'refused' | 'ended';
+  timer: Timer | undefined;
+  asked: {
+    save: number;
+    prepare: number;
+    dial: number;
+    startRecorder: number;
+    stopRecorder: number;
+    discardRecorder: number;
+    returnToDialplan: number;
+    hangUpCaller: number;
+    hangUpDestination: number;
+    destroyBridge: number;
+  };
+};
+
+export const fresh: Monitor = {
+  phase: 0,
+  script: 'offered',
+  heard: 0,
+  startedAt: undefined,
+  enough: undefined,
+  spoilt: false,
+  refused: 'no',
+  answeredAt: undefined,
+  lastKey: '',
+  stranger: false,
+  replaced: {},
+  callerLeft: false,
+  deaf: false,
+  talks: false,
+  destinationLeft: false,
+  recorder: 'unknown',
+  timer: undefined,
+  asked: {
+    save: 0,
+    prepare: 0,
+    dial: 0,
+    startRecorder: 0,
+    stopRecorder: 0,
+    discardRecorder: 0,
+    returnToDialplan: 0,
+    hangUpCaller: 0,
+    hangUpDestination: 0,
+    destroyBridge: 0,
+  },
+};
+
+/** The script that is said, as far as the events tell. */
+export function scriptOf({ order }: CallFacts, { script }: Pick<Monitor, 'script'>): Script {
+  return (typeof script === 'number' ? order.menu?.options[script]?.script : undefined) ?? order.script;
+}
+
+const isQuestion = (script: Script, index: number): boolean => script.sentences[index]?.prompt.kind === 'optIn';
+
+function witnessKey(monitor: Monitor, { digit, at }: { digit: string; at: number }, facts: CallFacts): Monitor {
+  const { asked, callerLeft, phase, spoilt, refused } = monitor;
+  if (phase < 3 || callerLeft) return monitor;
+  const script = scriptOf(facts, monitor);
+  const { consent } = script;
+  if (monitor.script === 'offered') {
+    const option = facts.order.menu?.options.findIndex((each) => each.digit === digit) ?? -1;
+    if (option >= 0) return { ...monitor, script: option };
+  }
+  if (consent.mode === 'announce') return monitor;
+  if (monitor.talks) {
+    if (refused !== 'no' || asked.destroyBridge > 0) return monitor;
+    // Let go in the first three seconds, the key of before was meant.
+    const late = digit === keys.refuse && monitor.answeredAt !== undefined && at - monitor.answeredAt <= 3_000;
+    if (late || monitor.lastKey + digit === keys.featureCode) return { ...monitor, refused: 'talking', lastKey: '' };
+    return monitor.lastKey === digit ? monitor : { ...monitor, lastKey: digit };
+  }
+  if (spoilt || refused !== 'no') return monitor;
+  if (digit === keys.refuse) return { ...monitor, refused: 'before' };
+  if (asked.dial > 0 && asked.destroyBridge === 0) {
+    return monitor.lastKey === digit ? monitor : { ...monitor, lastKey: digit };
+  }
+  if (consent.mode !== 'optIn' || digit !== keys.accept || monitor.enough !== undefined) return monitor;
+  const { heard, startedAt } = monitor;
+  const begun = isQuestion(script, heard) && startedAt !== undefined;
+  if (!begun && !isQuestion(script, heard - 1)) return monitor;
+
+  return { ...monitor, enough: Math.min(heard + 1, script.sentences.length) };
+}
+
+/** How many sentences of the script must be heard whole. */
+export const wantedOf = (monitor: Monitor, facts: CallFacts): number =>
+  monitor.enough ?? scriptOf(facts, monitor).sentences.length;
+
+/** The oracle: what one more event tells, seen without the state of the call. */
+export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor {
+  const sentence = scriptOf(facts, monitor).sentences[monitor.heard];
+  const audible =
+    monitor.phase === 3 &&
+    monitor.script !== 'offered' &&
+    monitor.heard < wantedOf(monitor, facts) &&
+    monitor.refused === 'no' &&
+    !monitor.callerLeft &&
+    !monitor.spoilt;
+  switch (event.type) {
+    case 'planned':
+      return monitor.phase === 0 ? { ...monitor, phase: 1 } : monitor;
+    case 'ready':
+      return monitor.phase === 1 ? { ...monitor, phase: 2 } : monitor;
+    case 'callerAnswered':
+      if (monitor.phase !== 2) return monitor;
+      return { ...monitor, phase: 3, script: facts.order.menu === undefined ? 'default' : 'offered' };
+    case 'playbackStarted':
+      if (!audible || event.playbackId !== sentence?.playbackId) return monitor;
+      return { ...monitor, startedAt: Math.max(monitor.startedAt ?? -Infinity, event.at) };
+    case 'playbackFinished': {
+      if (!audible || event.playbackId !== sentence?.playbackId) return monitor;
+      const { startedAt } = monitor;
+      const whole =
+        event.outcome === 'done' &&
+        startedAt !== undefined &&
+        (event.at - startedAt) * 100 >= sentence.prompt.lengthMs * 95;
+      return whole
+        ? { ...monitor, heard: monitor.heard + 1, startedAt: undefined }
+        : { ...monitor, spoilt: true, startedAt: undefined };
+    }
+    case 'digit':
+      return witnessKey(monitor, event, facts);
+    case 'callerHeld':
+      // Nobody tells when they are back: from before the answer on, until the last sentence was heard.
+      return monitor.heard < wantedOf(monitor, facts) &&
+        monitor.refused === 'no' &&
+        !monitor.callerLeft &&
+        !monitor.spoilt
+        ? { ...monitor, spoilt: true }
+        : monitor;
+    case 'strangerJoined':
+      return monitor.asked.prepare > 0 && monitor.asked.destroyBridge === 0 && !monitor.stranger
+        ? { ...monitor, stranger: true }
+        : monitor;
+    case 'partyReplaced':
+      return monitor.talks && monitor.asked.destroyBridge === 0
+        ? { ...monitor, stranger: true, replaced: { ...monitor.replaced, [event.party]: event.channel } }
+        : monitor;
+    case 'callerLeft':
+      return monitor.callerLeft ? monitor : { ...monitor, callerLeft: true };
+    case 'interrupted':
+      return monitor.spoilt || monitor.talks ? monitor : { ...monitor, spoilt: true };
+    case 'keysMissed': {
+      const { consent } = scriptOf(facts, monitor);
+      const over = monitor.talks || monitor.callerLeft || monitor.refused !== 'no' || monitor.asked.destroyBridge > 0;
+      return consent.mode === 'announce' || monitor.phase < 3 || over || monitor.deaf
+        ? monitor
+        : { ...monitor, deaf: true };
+    }
+    case 'recorderFinished':
+    case 'recorderFailed':
+      return monitor.recorder === 'ended' ? monitor : { ...monitor, recorder: 'ended' };
+    case 'recorderStarted':
+      return monitor.recorder === 'refused' ? { ...monitor, recorder: 'unknown' } : monitor;
+    case 'stepFailed':
+      if (event.step === 'play' && monitor.phase === 3 && monitor.script === 'offered') {
+        return { ...monitor, script: 'default' };
+      }
+      return event.step === 'startRecorder' && monitor.recorder === 'unknown'
+        ? { ...monitor, recorder: 'refused' }
+        : monitor;
+    case 'destinationLeft':
+      return monitor.talks && monitor.asked.hangUpDestination === 0 && !monitor.destinationLeft
+        ? { ...monitor, destinationLeft: true }
+        : monitor;
+    case 'timeUp':
+      return monitor.phase === 3 &&
+        monitor.script === 'offered' &&
+        (event.timer === 'choice' || event.timer === 'playback')
+        ? { ...monitor, script: 'default' }
+        : monitor;
+    case 'destinationAnswered':
+      return monitor.asked.dial > 0 && monitor.asked.destroyBridge === 0 && !monitor.talks
+        ? { ...monitor, talks: true, answeredAt: event.at }
+        : monitor;
+    case 'notReady':
+    case 'destinationRinging':
+    case 'bridgeGone':
+      return monitor;
+  }
+}
+
+const isCounted = (type: Effect['type']): type is keyof Monitor['asked'] => type in fresh.asked;
+
+/** More of these tell nothing new, and would make the pairs many. */
+const onceIsEnough: readonly Effect['type'][] = ['save', 'stopRecorder', 'discardRecorder'];
+
+/** As much of an effect as is noted. */
+export type Noted = { type: Exclude<Effect['type'], 'startTimer'> } | { type: 'startTimer'; timer: Timer };
+
+export function note(monitor: Monitor, effects: readonly Noted[]): Monitor {
+  if (effects.length === 0) return monitor;
+  const asked = { ...monitor.asked };
+  let { timer } = monitor;
+  for (const effect of effects) {
+    if (effect.type === 'startTimer') ({ timer } = effect);
+    else if (effect.type === 'stopTimer') timer = undefined;
+    else if (isCounted(effect.type) && (asked[effect.type] === 0 || !onceIsEnough.includes(effect.type))) {
+      asked[effect.type] += 1;
+    }
+  }
+
+  return { ...monitor, timer, asked };
+}

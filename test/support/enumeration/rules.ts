@@ -1,0 +1,221 @@
+/** The rules that no call may break, whatever happens in whatever order. Each is named by the sentence that says it broken. */
+import type { decide } from '../../../src/call/decide.ts';
+import type { CallEvent } from '../../../src/call/events.ts';
+import type { CallState, Effect, Step } from '../../../src/call/state.ts';
+import type { ChannelId } from '../../../src/core/ids.ts';
+import { scriptOf, wantedOf, type CallFacts, type Monitor } from './oracle.ts';
+
+export type Decide = typeof decide;
+
+/** The channel that is this side of the call now. */
+function channelOf(party: 'caller' | 'destination', { replaced }: Monitor, facts: CallFacts): ChannelId {
+  return replaced[party] ?? (party === 'caller' ? facts.callerChannel : facts.order.destination);
+}
+
+/** Why this call must not go on to a recorder, by the events alone. */
+function forbidden(seen: Monitor, facts: CallFacts): string[] {
+  const { consent } = scriptOf(facts, seen);
+  const faults: string[] = [];
+  if (seen.heard < wantedOf(seen, facts) || seen.spoilt) faults.push('without a heard notice');
+  if (seen.refused !== 'no') faults.push('after a refusal');
+  if (consent.mode === 'optIn' && seen.enough === undefined) faults.push('without a yes');
+  if (!facts.order.sampled) faults.push('for a call that is left out');
+  if (seen.stranger) faults.push('with somebody who was not told');
+  if (seen.deaf) faults.push('with keys that nobody saw');
+
+  return faults;
+}
+
+/** One event and what it makes of a call. The monitor before it, and with it, but still without the effects. */
+export type Move = { from: CallState; event: CallEvent; step: Step; before: Monitor; seen: Monitor };
+
+const nothing: readonly string[] = [];
+
+/** The rules that a move breaks. */
+export function brokenBy(move: Move, facts: CallFacts): readonly string[] {
+  const { from, step } = move;
+  const { effects } = step;
+  if (from.kind === 'ended' && step.state === from && effects.length === 0) return nothing;
+  const byEvent = from.kind === 'ended' ? ['ended is final'] : brokenByEvent(move);
+  if (effects.length === 0) return byEvent;
+
+  return [
+    ...byEvent,
+    ...effects.flatMap((effect, index) => brokenByEffect(effect, effects.slice(0, index), move, facts)),
+  ];
+}
+
+/** What no effect may do to such a call. */
+function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, facts: CallFacts): readonly string[] {
+  const { event, step, before, seen } = move;
+  switch (effect.type) {
+    case 'startRecorder': {
+      const faults = forbidden(seen, facts).map((why) => `recorder ${why}`);
+      const proof = effect.told.sentences.map((played) => `${played.sentence.playbackId} ${played.verdict}`);
+      const wanted = scriptOf(facts, seen)
+        .sentences.slice(0, wantedOf(seen, facts))
+        .map((sentence) => `${sentence.playbackId} verified`);
+      if (proof.join() !== wanted.join()) faults.push('recorder without the proof of every sentence');
+      if (event.type !== 'destinationAnswered') faults.push('recorder before the destination answered');
+      if (seen.callerLeft) faults.push('recorder after the caller left');
+      return faults;
+    }
+    case 'dial': {
+      const faults = forbidden(seen, facts).map((why) => `dialled ${why}`);
+      if (!asks(earlier, 'save')) faults.push('dialled before it was saved');
+      if (seen.callerLeft) faults.push('something is begun after the caller left');
+      return faults;
+    }
+    case 'rememberLanguage': {
+      const [language] = scriptOf(facts, seen).language.languages;
+      const chosen = before.script === 'offered' && typeof seen.script === 'number';
+      return chosen && effect.language === language ? nothing : ['remembers what nobody chose'];
+    }
+    case 'play':
+    case 'prepare':
+    case 'answer':
+    case 'returnToDialplan':
+      return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
+    case 'discardRecorder':
+      return seen.refused === 'talking' || seen.deaf ? nothing : ['discards what nobody refused'];
+    case 'plan':
+    case 'checkReadiness':
+    case 'stopPlayback':
+    case 'ring':
+    case 'ringStop':
+    case 'sayToBoth':
+    case 'stopRecorder':
+    case 'tellRecorded':
+    case 'tellUnrecorded':
+    case 'hangUpCaller': {
+      const inTheCall = step.state.facts.callerChannel === channelOf('caller', seen, facts);
+      return inTheCall ? nothing : ['hangs up who is not in the call'];
+    }
+    case 'hangUpDestination': {
+      const inTheCall = effect.destination === channelOf('destination', seen, facts);
+      return inTheCall ? nothing : ['hangs up who is not in the call'];
+    }
+    case 'hangUpReplaced': {
+      const wasReplaced = event.type === 'partyReplaced' && effect.channel === channelOf(event.party, before, facts);
+      return wasReplaced ? nothing : ['hangs up who was not replaced'];
+    }
+    case 'save':
+    case 'destroyBridge':
+    case 'startTimer':
+    case 'stopTimer':
+      return nothing;
+  }
+}
+
+const asks = (effects: readonly Effect[], type: Effect['type']): boolean =>
+  effects.some((effect) => effect.type === type);
+
+/** What must follow from some events at once. */
+function brokenByEvent(move: Move): readonly string[] {
+  const { event } = move;
+  if (event.type === 'digit') return brokenByKey(move);
+  if (event.type === 'recorderStarted' || event.type === 'strangerJoined') return brokenByUnwantedRecorder(move);
+  if (event.type === 'callerHeld') return brokenByHold(move);
+  const { before, seen } = move;
+  return event.type === 'partyReplaced' && seen.replaced[event.party] !== before.replaced[event.party]
+    ? [...brokenByTransfer(move), ...brokenByUnwantedRecorder(move)]
+    : nothing;
+}
+
+function brokenByKey({ step: { state, effects }, before, seen }: Move): readonly string[] {
+  if (seen.refused !== 'talking' || before.refused !== 'no') return nothing;
+  const faults: string[] = [];
+  const mayRun = seen.asked.startRecorder > 0;
+  if (mayRun && effects[0]?.type !== 'discardRecorder') faults.push('a refusal does not discard at once');
+  if (!asks(effects, 'tellUnrecorded') || !asks(effects, 'sayToBoth')) faults.push('a refusal is not told');
+  if (state.kind !== 'talking') faults.push('a refusal ends the talk');
+
+  return faults;
+}
+
+function brokenByUnwantedRecorder({ event, step: { effects }, seen }: Move): readonly string[] {
+  const runs = seen.asked.startRecorder > 0 && seen.recorder === 'unknown' && seen.asked.destroyBridge === 0;
+  if (!runs) return nothing;
+  if (seen.refused === 'talking' && event.type === 'recorderStarted' && !asks(effects, 'discardRecorder')) {
+    return ['a recorder runs after a refusal'];
+  }
+  return seen.stranger && seen.refused === 'no' && !asks(effects, 'stopRecorder')
+    ? ['a recorder runs with somebody who was not told']
+    : nothing;
+}
+
+function brokenByTransfer({ step: { state, effects } }: Move): readonly string[] {
+  const faults: string[] = [];
+  if (!asks(effects, 'hangUpReplaced')) faults.push('who transferred the call is left');
+  if (!asks(effects, 'save')) faults.push('a transfer is not kept');
+  if (state.kind !== 'talking') faults.push('a transfer ends the talk');
+
+  return faults;
+}
+
+function brokenByHold({ step: { state }, before, seen }: Move): readonly string[] {
+  if (!seen.spoilt || before.spoilt) return nothing;
+  const outcome = state.kind === 'ended' ? state.outcome : undefined;
+
+  return outcome?.result === 'unrecorded' && outcome.reason === 'notice_on_hold' ? nothing : ['told on hold'];
+}
+
+/** The rules that a call in this state and with this history has broken, however it came there. */
+export function brokenIn(state: CallState, monitor: Monitor): readonly string[] {
+  const { startRecorder, returnToDialplan } = monitor.asked;
+  const faults = state.kind === 'ended' ? brokenAtTheEnd(state, monitor) : [];
+  if (startRecorder > 1) faults.push('recorder started twice');
+  if (returnToDialplan > 1) faults.push('sent back to the dialplan twice');
+
+  return faults;
+}
+
+/** What must be true of every call when it has ended. */
+function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, { asked, callerLeft, ...monitor }: Monitor) {
+  const faults: string[] = [];
+  const { outcome } = state;
+  if (asked.prepare > 0 && !monitor.destinationLeft && asked.hangUpDestination !== 1)
+    faults.push('the destination is left');
+  if (monitor.destinationLeft && asked.hangUpDestination > 0) faults.push('a destination that left is hung up');
+  if (asked.prepare > 0 && asked.destroyBridge !== 1) faults.push('the bridge is left');
+  if (asked.prepare === 0 && asked.hangUpDestination + asked.destroyBridge > 0)
+    faults.push('removes what was not made');
+  if (monitor.timer !== undefined) faults.push('a timer is left');
+  if (asked.save === 0) faults.push('the end is not saved');
+  if (asked.startRecorder > 0 && monitor.recorder === 'unknown' && asked.stopRecorder + asked.discardRecorder === 0)
+    faults.push('the recorder is left');
+  const refused = outcome.result === 'unrecorded' && outcome.reason === 'refused';
+  const interrupted = outcome.result === 'unrecorded' && outcome.reason === 'interrupted';
+  if (asked.startRecorder === 0 && outcome.result === 'recorded') faults.push('recorded without a recorder');
+  if (monitor.talks && monitor.deaf && !refused && !interrupted) faults.push('why it was not recorded is not kept');
+  if (!monitor.talks) {
+    const wanted = outcome.result === 'abandoned' ? 0 : 1;
+    if (asked.returnToDialplan !== wanted) faults.push('the caller is left in silence');
+    if ((outcome.result === 'abandoned') !== callerLeft) faults.push('abandoned means that the caller left');
+    if (monitor.refused === 'before' && !refused && !callerLeft) faults.push('a refusal is not kept');
+  } else {
+    if (asked.returnToDialplan > 0) faults.push('sent back to the dialplan after talking');
+    if (!callerLeft && asked.hangUpCaller !== 1) faults.push('the caller is left in silence');
+    if ((monitor.refused === 'talking') !== refused) faults.push('a refusal is not kept');
+  }
+  if ((monitor.refused !== 'no') !== (state.answer.kind === 'refused')) faults.push('the answer is not kept');
+
+  return faults;
+}
+
+/** Our own steps are waited for without a timer; so is the end of the talk. */
+const untimed: readonly CallState['kind'][] = ['planning', 'checking', 'talking'];
+
+/** In every state but ended the caller's leaving is an exit, and so is the timer that runs. */
+export function withoutExit(state: CallState, monitor: Monitor, rule: Decide): string[] {
+  if (state.kind === 'ended') return [];
+  const faults: string[] = [];
+  const left = rule(state, { type: 'callerLeft', at: 9_000 }).state.kind;
+  if (left !== 'ended' && left !== 'closing') faults.push('no exit by the caller');
+  if (untimed.includes(state.kind) === (monitor.timer !== undefined)) faults.push('a state without its timer');
+  if (monitor.timer === undefined) return faults;
+  const over = rule(state, { type: 'timeUp', timer: monitor.timer }).state.kind;
+  if (over !== (state.kind === 'choosing' ? 'announcing' : 'ended')) faults.push('no exit by the timer');
+
+  return faults;
+}

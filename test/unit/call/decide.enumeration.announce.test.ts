@@ -1,0 +1,41 @@
+/**
+ * P1 by enumeration: whatever happens to a call, in whatever order, the recorder is started only after every sentence was heard
+ * whole, never for a call that is left out, never with somebody in the bridge who was not told. `decide` is pure and its times
+ * are quantised here, so the pairs of (state of the call, what the checker remembers) are finitely many and all of them are
+ * visited. What was heard and which keys were pressed is told by an oracle that looks at the events only, never at the state.
+ *
+ * decide.enumeration.optOut and .optIn do the same where the caller is asked, .sequences merges nothing, and .brokenNotice and
+ * .brokenConsent show that the checker sees a broken promise.
+ */
+import { decide } from '../../../src/call/decide.ts';
+import { closure } from '../../support/enumeration/closure.ts';
+import { exactTimes, plainTimes } from '../../support/enumeration/events.ts';
+import { factsWith } from '../../support/enumeration/oracle.ts';
+import { shapesOf, statesOf } from '../../support/enumeration/shapes.ts';
+
+describe('every reachable state', () => {
+  test.each([
+    { sentenceCount: 1, least: 8_400 },
+    { sentenceCount: 2, least: 25_000 },
+    { sentenceCount: 3, least: 75_000 },
+  ])(
+    'of a notice of $sentenceCount sentences, each cut at every length, keeps every rule: at least $least pairs of state and history',
+    ({ sentenceCount, least }) => {
+      const explored = closure(decide, factsWith({ sentenceCount }), exactTimes);
+      expect(explored.found).toEqual([]);
+      expect(explored.visited).toBeGreaterThanOrEqual(least);
+      expect([...explored.states].sort()).toEqual(statesOf({ mode: 'announce', asksLanguage: false, sampled: true }));
+    },
+  );
+
+  test.each(shapesOf('announce'))(
+    'of a call with $mode, in $languages, with a menu: $asksLanguage, recorded at all: $sampled, keeps every rule',
+    (shape) => {
+      const explored = closure(decide, factsWith({ ...shape, sentenceCount: 1 }), plainTimes);
+      expect(explored.found).toEqual([]);
+      // Pairs of state and history that there are in one language and without a menu; others have more.
+      expect(explored.visited).toBeGreaterThanOrEqual(shape.sampled ? 2_874 : 126);
+      expect([...explored.states].sort()).toEqual(statesOf(shape));
+    },
+  );
+});

@@ -1,0 +1,93 @@
+/**
+ * P1 and consent by enumeration, the second way: sequences of events of which none is merged with another, each step by `decide`
+ * itself. They are short, but nothing is taken to be equal that may not be.
+ */
+import type { CallEvent } from '../../../src/call/events.ts';
+import type { PlaybackId } from '../../../src/core/ids.ts';
+import { digits, everyEvent } from '../../support/enumeration/events.ts';
+import { factsWith } from '../../support/enumeration/oracle.ts';
+import { sequences } from '../../support/enumeration/sequences.ts';
+
+describe('every sequence, none merged with another', () => {
+  const facts = factsWith({ sentenceCount: 1 });
+  const { order } = facts;
+  const playbackId = order.script.sentences[0]?.playbackId ?? ('' as PlaybackId);
+  const another = 'preavis-another' as PlaybackId;
+
+  test('of five events from the arrival on, more than a million, keeps every rule', () => {
+    const events: CallEvent[] = [
+      { type: 'ready' },
+      { type: 'notReady', reason: 'spool_full' },
+      { type: 'callerAnswered' },
+      { type: 'playbackStarted', playbackId, at: 0 },
+      { type: 'playbackStarted', playbackId, at: 100 },
+      { type: 'playbackStarted', playbackId: another, at: 0 },
+      { type: 'playbackFinished', playbackId, at: 949, outcome: 'done' },
+      { type: 'playbackFinished', playbackId, at: 950, outcome: 'done' },
+      { type: 'playbackFinished', playbackId, at: 950, outcome: 'failed' },
+      { type: 'playbackFinished', playbackId: another, at: 950, outcome: 'done' },
+      { type: 'destinationAnswered', at: 0 },
+      { type: 'destinationLeft', at: 5_000, cause: 17 },
+      { type: 'recorderStarted', at: 6_000 },
+      { type: 'strangerJoined' },
+      { type: 'callerHeld' },
+      { type: 'callerLeft', at: 8_000 },
+      { type: 'interrupted' },
+      { type: 'stepFailed', step: 'play' },
+      { type: 'timeUp', timer: 'playback' },
+    ];
+    const explored = sequences(facts, events, 5, [{ type: 'planned', order }]);
+    expect(explored.found).toEqual([]);
+    expect(explored.visited).toBeGreaterThan(1_000_000);
+    expect([...explored.states].sort()).toEqual([
+      'announcing',
+      'answering',
+      'checking',
+      'dialling',
+      'ended',
+      'talking',
+    ]);
+  });
+
+  test('of four events from the end of the notice on, more than 850,000, keeps every rule', () => {
+    const told: CallEvent[] = [
+      { type: 'planned', order },
+      { type: 'ready' },
+      { type: 'callerAnswered' },
+      { type: 'playbackStarted', playbackId, at: 0 },
+      { type: 'playbackFinished', playbackId, at: 950, outcome: 'done' },
+    ];
+    const events = everyEvent(facts, { starts: [0], finishes: [950] });
+    const explored = sequences(facts, events, 4, told);
+    expect(explored.found).toEqual([]);
+    expect(explored.visited).toBeGreaterThan(850_000);
+    expect([...explored.states].sort()).toEqual(['closing', 'dialling', 'ended', 'talking']);
+  });
+
+  test.each(['optOut', 'optIn'] as const)('of keys and what a call with %s may hear between them', (mode) => {
+    const asking = factsWith({ mode, sentenceCount: 1 });
+    const [notice, question] = asking.order.script.sentences.map((sentence) => sentence.playbackId);
+    if (notice === undefined || question === undefined) throw new Error('there is a notice and a question');
+    const events: CallEvent[] = [
+      ...digits.map((digit): CallEvent => ({ type: 'digit', digit, at: 3_000 })),
+      ...[notice, question].flatMap((id): CallEvent[] => [
+        { type: 'playbackStarted', playbackId: id, at: 0 },
+        { type: 'playbackFinished', playbackId: id, at: 1_000, outcome: 'done' },
+      ]),
+      { type: 'timeUp', timer: 'consent' },
+      { type: 'destinationAnswered', at: 0 },
+      { type: 'recorderStarted', at: 6_000 },
+      { type: 'strangerJoined' },
+      { type: 'keysMissed' },
+    ];
+    const answered: CallEvent[] = [
+      { type: 'planned', order: asking.order },
+      { type: 'ready' },
+      { type: 'callerAnswered' },
+    ];
+    const before: CallEvent[] = [...answered, { type: 'playbackStarted', playbackId: notice, at: 0 }];
+    const explored = sequences(asking, events, 5, before);
+    expect(explored.found).toEqual([]);
+    expect(explored.visited).toBeGreaterThan(250_000);
+  });
+});
