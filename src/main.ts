@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { callsList, callsReceipt } from './commands/calls.ts';
 import { check } from './commands/check.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
+import { recordingsFetch } from './commands/fetch.ts';
 import { promptsBuild, promptsCheck, promptsInstall, promptsList } from './commands/prompts.ts';
 import { purposesList, purposesRegister } from './commands/purposes.ts';
 import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
@@ -63,7 +64,7 @@ function program(done: (code: number) => void): Command {
     .action(async (options: Common & { dryRun?: true }) => {
       done(await retentionRun(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
-  const recordings = root.command('recordings').description('look at recordings');
+  const recordings = root.command('recordings').description('look at recordings, and fetch them');
   recordings
     .command('list')
     .description('list recordings, newest first')
@@ -81,6 +82,17 @@ function program(done: (code: number) => void): Command {
     .option(...jsonOption)
     .action(async (id: string, options: Common) => {
       done(await recordingsShow(context(), id, options.json === true));
+    });
+  recordings
+    .command('fetch <id>')
+    .description('fetch the WAV of one recording for one of its purposes, until the end of that purpose; audited')
+    .requiredOption('--purpose <purpose>', 'what it is wanted for')
+    .requiredOption('-o, --output <file>', 'the file to make, for its owner only')
+    .option('--force', 'replace a file that is there already')
+    .option(...jsonOption)
+    .action(async (id: string, options: Common & { purpose: string; output: string; force?: true }) => {
+      const { purpose, output, force, json } = options;
+      done(await recordingsFetch(context(), id, { purpose, output, force: force === true, json: json === true }));
     });
   const purposes = root.command('purposes').description('why calls are recorded');
   purposes

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, rename, rm, rmdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
@@ -87,7 +89,7 @@ describe('the help', () => {
   test('of a group names its commands', async () => {
     const { code, stdout } = await preavis(['recordings', '--help']);
     expect(code).toBe(0);
-    for (const command of ['list', 'show']) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+    for (const command of ['list', 'show', 'fetch']) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
   });
 
   test('and the version are on standard output', async () => {
@@ -106,6 +108,14 @@ describe('bad usage', () => {
     ['an unknown option', ['upload', '--fast'], '--fast'],
     ['a missing value', ['prompts', 'install'], '--to <folder> is missing'],
     ['a missing id', ['recordings', 'show'], 'id'],
+    ['no purpose', ['recordings', 'fetch', 'ID', '-o', 'a.wav'], '--purpose <purpose> is missing'],
+    [
+      'a purpose that is none',
+      ['recordings', 'fetch', 'ID', '-o', 'a.wav', '--purpose', 'A b'],
+      '--purpose is the name',
+    ],
+    ['no file', ['recordings', 'fetch', 'ID', '--purpose', 'training'], '--output <file> is missing'],
+    ['no name of a file', ['recordings', 'fetch', 'ID', '--purpose', 'training', '-o', '-'], '--output is the name'],
     ['an argument too many', ['serve', 'now'], 'argument'],
     ['a status that is none', ['recordings', 'list', '--status', 'gone'], '--status is one of'],
     ['a limit that is none', ['recordings', 'list', '--limit', '0'], '--limit is a number'],
@@ -267,6 +277,72 @@ describe('recordings', () => {
       expect(run.stderr).not.toContain(id);
     },
   );
+});
+
+describe('recordings fetch', () => {
+  /** Kept for ten years, whatever the day on which this runs. */
+  const long = { keepDays: 3_653 };
+
+  test('makes the file, prints one object or says who may listen, and shows in the history', async () => {
+    const { config, set, at } = await place();
+    const { id, wav } = await set.finished(undefined, long);
+    const fetch = (file: string, ...args: string[]) =>
+      preavis(['recordings', 'fetch', id, '--purpose', 'training', '-o', join(at, file), '--config', config, ...args], {
+        SUDO_USER: 'alice',
+      });
+    const json = await fetch('json.wav', '--json');
+    expect(json).toMatchObject({ code: 0, stderr: '' });
+    const sha256 = createHash('sha256').update(wav).digest('hex');
+    expect(JSON.parse(json.stdout)).toEqual({
+      id,
+      purpose: 'training',
+      keepUntil: '2036-08-24T10:01:20.010Z',
+      mayListen: [],
+      from: 'spool',
+      file: join(at, 'json.wav'),
+      bytes: wav.length,
+      sha256,
+      durationMs: 1_000,
+    });
+    expect((await readFile(join(at, 'json.wav'))).equals(wav)).toBe(true);
+    const people = await fetch('people.wav');
+    expect(people.stdout).toMatch(
+      /^16044 bytes from the spool to .*people\.wav, as they were recorded \(SHA-256 [0-9a-f]{64}\)\nfor training, until 2036-08-24T.*\nwho may listen, by the register of processing: nobody is named\n$/,
+    );
+    const { stdout } = await preavis(['recordings', 'show', id, '--config', config]);
+    expect(stdout).toMatch(new RegExp(`fetched  training  \\(user ${userInfo().username}, by sudo from alice\\)`));
+  });
+
+  test('replaces a file only by --force, and writes nothing down when it does not', async () => {
+    const { config, set, at } = await place();
+    const { id } = await set.finished(undefined, long);
+    const file = join(at, 'out.wav');
+    await writeFile(file, 'mine');
+    const args = ['recordings', 'fetch', id, '--purpose', 'training', '-o', file, '--config', config];
+    const refused = await preavis(args);
+    expectRefusal(refused, 2, 'usage');
+    expect(refused.stderr).toContain('--force');
+    expect((await set.catalogue.audit(id)).map(({ event }) => event)).not.toContain('fetch begun');
+    expect((await preavis([...args, '--force'])).code).toBe(0);
+    expect((await stat(file)).size).toBe(16_044);
+  });
+
+  test('is refused with the exit codes of the list of errors, and says so as JSON', async () => {
+    const { config, set, at } = await place();
+    const { id } = await set.finished(undefined, long);
+    const { id: over } = await set.finished(undefined, { keepDays: 0 });
+    const fetch = (of: string, purpose: string, ...args: string[]) =>
+      preavis(['recordings', 'fetch', of, '--purpose', purpose, '-o', join(at, 'a'), '--config', config, ...args]);
+    expectRefusal(await fetch(id, 'agreement'), 2, 'purpose_foreign');
+    expectRefusal(await fetch('01ARZ3NDEKTSV4RRFFQ69G5FAV', 'training'), 2, 'recording_unknown');
+    if (Date.now() > Date.UTC(2026, 7, 24, 10, 1, 20, 10)) {
+      expectRefusal(await fetch(over, 'training'), 1, 'purpose_over');
+      const { code, stdout, stderr } = await fetch(over, 'training', '--json');
+      expect([code, stdout]).toEqual([1, '']);
+      expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'purpose_over' } });
+    }
+    expect(await readdir(at)).not.toContain('a');
+  });
 });
 
 describe('upload and retention', () => {
