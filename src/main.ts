@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { Command, CommanderError } from 'commander';
 import { callsList, callsReceipt } from './commands/calls.ts';
 import { check } from './commands/check.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
 import { recordingsFetch } from './commands/fetch.ts';
+import { languagesForget } from './commands/languages.ts';
 import { promptsBuild, promptsCheck, promptsInstall, promptsList } from './commands/prompts.ts';
 import { purposesList, purposesRegister } from './commands/purposes.ts';
 import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
@@ -124,6 +126,16 @@ function program(done: (code: number) => void): Command {
     .action(async (id: string) => {
       done(await callsReceipt(context(), id));
     });
+  const languages = root.command('languages').description('the languages that callers chose by a key');
+  languages
+    .command('forget')
+    .description("forget the language that a caller chose: the caller's next call is as a first one")
+    .option('--number <number>', 'the number of that caller, national or international; - reads it from standard input')
+    .option('--all', 'those of all callers')
+    .option(...jsonOption)
+    .action(async ({ number, all, json }: Common & { number?: string; all?: true }) => {
+      done(await languagesForget(context(), { number, all: all === true, json: json === true }, firstLine));
+    });
   const prompts = root.command('prompts').description('the sentences that callers hear');
   const soundsOption = ['--sounds <folder>', 'folder with prompts.yaml (default: notice.soundsFolder)'] as const;
   prompts
@@ -174,6 +186,22 @@ function explain(thrown: unknown, json: boolean): number {
   return exitCode;
 }
 
+async function firstLine(): Promise<string> {
+  const lines = createInterface({ input: process.stdin });
+  try {
+    for await (const line of lines) return line;
+  } finally {
+    lines.close();
+  }
+
+  return '';
+}
+
+/** What was typed is told back, but no telephone number that came into the wrong place (P7). */
+function withoutNumbers(text: string): string {
+  return text.replace(/'[^']*'/g, (quoted) => ((quoted.match(/\d/g) ?? []).length < 5 ? quoted : "'...'"));
+}
+
 function usageError(thrown: CommanderError): PreavisError {
   // Commander would print the whole help for a missing command, and has no words for it.
   const what =
@@ -181,7 +209,7 @@ function usageError(thrown: CommanderError): PreavisError {
       ? 'a command is missing'
       : thrown.message.replace(/^error: /, '').replace(/^required option '(.+)' not specified$/, '$1 is missing');
 
-  return new PreavisError('usage', what, { cause: thrown });
+  return new PreavisError('usage', withoutNumbers(what), { cause: thrown });
 }
 
 // A reader that has seen enough (`| head`) is no fault.

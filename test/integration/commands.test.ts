@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink, utimes, wri
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { makePreferences } from '../../src/call/preferences.ts';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
 import { configTree, eventsTo } from '../support/calls.ts';
 import { catalogues } from '../support/catalogues.ts';
@@ -34,9 +35,9 @@ afterAll(async () => {
 type Run = { code: number; stdout: string; stderr: string };
 
 /** The command itself, in a process of its own. */
-function preavis(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Run> {
+function preavis(args: readonly string[], environment: NodeJS.ProcessEnv = {}, input = ''): Promise<Run> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       [join(built, 'dist', 'main.js'), ...args],
       { cwd: folder.path(), env: { PATH: process.env['PATH'], ...environment } },
@@ -44,6 +45,7 @@ function preavis(args: readonly string[], environment: NodeJS.ProcessEnv = {}): 
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       },
     );
+    child.stdin?.end(input);
   });
 }
 
@@ -108,6 +110,12 @@ describe('bad usage', () => {
     ['an unknown option', ['upload', '--fast'], '--fast'],
     ['a missing value', ['prompts', 'install'], '--to <folder> is missing'],
     ['a missing id', ['recordings', 'show'], 'id'],
+    ['nobody to forget', ['languages', 'forget'], 'one of --number and --all'],
+    [
+      'somebody and everybody to forget',
+      ['languages', 'forget', '--all', '--number', '-'],
+      'one of --number and --all',
+    ],
     ['no purpose', ['recordings', 'fetch', 'ID', '-o', 'a.wav'], '--purpose <purpose> is missing'],
     [
       'a purpose that is none',
@@ -126,6 +134,18 @@ describe('bad usage', () => {
     expectRefusal(run, 2, 'usage');
     expect(run.stderr).toContain(named);
   });
+});
+
+test.each([
+  [['+32475123456']],
+  [['languages', '+32 475 12 34 56']],
+  [['languages', 'forget', '+32475123456']],
+  [['languages', 'forget', '--numbr=0475123456']],
+  [['languages', 'forget', '--all=0475/12.34.56']],
+])('a telephone number in a wrong place is not told back: %j', async (args) => {
+  const run = await preavis(args);
+  expectRefusal(run, 2, 'usage');
+  expect(run.stderr.replace(/[^0-9]/g, '')).not.toContain('475');
 });
 
 test('a sounds folder that is not there is bad usage, and its name is told', async () => {
@@ -342,6 +362,56 @@ describe('recordings fetch', () => {
       expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'purpose_over' } });
     }
     expect(await readdir(at)).not.toContain('a');
+  });
+});
+
+describe('languages forget', () => {
+  const hashKey = 'k'.repeat(32);
+  const withKey = { privacy: { hashKey } };
+  /** The catalogue of a place in which these numbers have chosen. */
+  async function chosen(...numbers: string[]): ReturnType<typeof place> {
+    const made = await place(withKey);
+    const table = made.set.catalogue;
+    const clock = { now: () => Date.now() };
+    const preferences = makePreferences({ table, hashKey, keepDays: 30, defaultCountry: 'BE', clock });
+    for (const number of numbers) await preferences.remember(number, 'nl');
+
+    return made;
+  }
+  const forget = (config: string, args: string[], input?: string) =>
+    preavis(['languages', 'forget', '--json', '--config', config, ...args], {}, input);
+
+  test('takes the number from standard input, in any form, and prints how many it forgot', async () => {
+    const { config } = await chosen('+32475123456', '+3292661234');
+    expect(await forget(config, ['--number', '-'], '0475 12 34 56\n')).toEqual({
+      code: 0,
+      stdout: '{\n  "forgotten": 1\n}\n',
+      stderr: '',
+    });
+    expect(await forget(config, ['--number', '-'], '0475 12 34 56')).toMatchObject({
+      code: 0,
+      stdout: '{\n  "forgotten": 0\n}\n',
+    });
+    const people = await preavis(['languages', 'forget', '--all', '--config', config]);
+    expect(people).toEqual({ code: 0, stdout: '1 remembered languages forgotten\n', stderr: '' });
+  });
+
+  test.each(['nonsense 0475', '1001', '', 'anonymous'])('of what is no number is bad usage: %j', async (number) => {
+    const { config } = await chosen();
+    for (const run of [await forget(config, [`--number=${number}`]), await forget(config, ['--number', '-'], number)]) {
+      expect(run).toMatchObject({ code: 2, stdout: '' });
+      expect(JSON.parse(run.stderr)).toMatchObject({
+        error: { code: 'usage', message: '--number is not a telephone number' },
+      });
+    }
+  });
+
+  test('cannot look anybody up without the key of the hashes', async () => {
+    const { config } = await place();
+    const run = await forget(config, ['--number', '+32475123456']);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain('privacy.hashKey: is missing');
+    expect(run.stderr).not.toContain('475');
   });
 });
 
