@@ -167,7 +167,7 @@ export class CallRegistry {
       return;
     }
     const { channelId, callerNumber, language: channelLanguage } = event;
-    const arrival: Arrival = { request: parsed.request, channelId, callerNumber, channelLanguage };
+    const arrival: Arrival = { call: facts.id, request: parsed.request, channelId, callerNumber, channelLanguage };
     this.#add(asked, (ports) => CallSession.start(begin(asked), ports), arrival);
   }
 

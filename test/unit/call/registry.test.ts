@@ -40,6 +40,7 @@ function stage({ open = [] as (CallState | UnreadableCall)[], policy = aPolicy()
     variable: (...args) => ari.variable(...args),
     ids,
     random: () => 0,
+    log,
   });
   const registry = new CallRegistry({
     ari,
