@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Command, CommanderError } from 'commander';
+import { recordingStatuses } from './catalogue/rows.ts';
 import { callsList, callsReceipt } from './commands/calls.ts';
 import { check } from './commands/check.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
@@ -29,7 +30,7 @@ function program(done: (code: number) => void): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .addHelpText(
-      'after',
+      'afterAll',
       '\nExit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done but something needs attention.',
     );
   const context = (): CommandContext => makeContext(root.opts<{ config?: string }>().config, process.env);
@@ -70,7 +71,7 @@ function program(done: (code: number) => void): Command {
   recordings
     .command('list')
     .description('list recordings, newest first')
-    .option('--status <status>', 'only those with this status')
+    .option('--status <status>', `only those with this status: ${recordingStatuses.join(', ')}`)
     .option('--purpose <purpose>', 'only those that may still be used for this purpose')
     .option('--limit <number>', 'at most so many', '50')
     .option(...jsonOption)
@@ -106,7 +107,7 @@ function program(done: (code: number) => void): Command {
     });
   purposes
     .command('register')
-    .description('print the register of processing (GDPR art. 30) as Markdown, or with --json as one JSON document')
+    .description('print the register of processing (GDPR art. 30) as Markdown; exit 3 when something is not stated')
     .option('--json', 'print it as one JSON document in place of Markdown')
     .action(async (options: Common) => {
       done(await purposesRegister(context(), { json: options.json === true }));
@@ -123,6 +124,7 @@ function program(done: (code: number) => void): Command {
   calls
     .command('receipt <id>')
     .description('print the receipt of a call: how the caller was told, what they answered, what was recorded')
+    .option('--json', 'the same: a receipt is JSON in any case')
     .action(async (id: string) => {
       done(await callsReceipt(context(), id));
     });

@@ -101,7 +101,7 @@ function activityOf(id: string, purpose: PurposeConfig, config: Config): Process
 }
 
 export function processingRegister(config: Config, printedAt: string): ProcessingRegister {
-  const { name, contact, dataProtectionOfficer, transfers } = config.controller;
+  const { name, contact, dataProtectionOfficer, recipients, transfers } = config.controller;
 
   return {
     register: 1,
@@ -113,9 +113,15 @@ export function processingRegister(config: Config, printedAt: string): Processin
     },
     activities: Object.entries(config.purposes).map(([id, purpose]) => activityOf(id, purpose, config)),
     measures: measuresOf(config),
-    missing: Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>
-      value === undefined ? [`controller.${key}`] : [],
-    ),
+    missing: [
+      ...Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>
+        value === undefined ? [`controller.${key}`] : [],
+      ),
+      // Art. 30(1)(d): somebody receives them, within the company or outside of it.
+      ...Object.entries(config.purposes).flatMap(([id, { mayListen }]) =>
+        mayListen.length === 0 && recipients.length === 0 ? [`purposes.${id}.mayListen`] : [],
+      ),
+    ],
   };
 }
 

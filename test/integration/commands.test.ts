@@ -94,6 +94,20 @@ describe('the help', () => {
     for (const command of ['list', 'show', 'fetch']) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
   });
 
+  test.each([
+    ['recordings', 'list'],
+    ['recordings', 'fetch'],
+    ['calls', 'receipt'],
+    ['purposes', 'register'],
+    ['prompts', 'check'],
+  ])('of %s %s has the exit codes and --json', async (...args) => {
+    const { code, stdout, stderr } = await preavis([...args, '--help']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`Usage: preavis ${args.join(' ')}`);
+    expect(stdout).toContain('--json');
+    expect(stdout).toContain('Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done');
+  });
+
   test('and the version are on standard output', async () => {
     expect(await preavis(['--version'])).toMatchObject({
       code: 0,
@@ -194,6 +208,7 @@ describe('an error with --json', () => {
     ['a configuration that is missing', ['recordings', 'list'], 2, 'config_unreadable'],
     ['an unknown option', ['upload', '--fast'], 2, 'usage'],
     ['a missing value', ['prompts', 'install'], 2, 'usage'],
+    ['a receipt', ['calls', 'receipt', '01ARZ3NDEKTSV4RRFFQ69G5FAV'], 2, 'config_unreadable'],
     ['a serve that cannot start', ['serve'], 2, 'config_unreadable'],
   ])('is one JSON object on standard error: %s', async (_, args, exitCode, errorCode) => {
     const run = await preavis([...args, '--json'], { PREAVIS_CONFIG: '/nowhere/preavis.yaml' });

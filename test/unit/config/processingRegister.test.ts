@@ -49,7 +49,13 @@ test('it has what art. 30 asks for, for each purpose', () => {
 
 test('what the configuration does not say is named and not made up', () => {
   const bare = processingRegister(parseConfig({ ...tree, controller: {} }), printedAt);
-  expect(bare.missing).toEqual(['controller.name', 'controller.contact', 'controller.transfers']);
+  expect(bare.missing).toEqual([
+    'controller.name',
+    'controller.contact',
+    'controller.transfers',
+    // training has its coach.
+    'purposes.agreement.mayListen',
+  ]);
   expect(bare.activities[0]?.transfers).toBeNull();
   const text = registerMarkdown(bare);
   expect(text).toContain('**Not complete:** the configuration does not set controller.name, controller.contact');
