@@ -143,13 +143,16 @@ async function settle(catalogue: Catalogue): Promise<CallRow[]> {
   }
 }
 
+const readLimitMs = 30_000;
+
 /** Copies the archived WAVs, so that they can be listened to when the demo is over. */
 async function fetchWavs(catalogue: Catalogue, store: LabStore, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const archive = makeMinioStore({ ...store, useTls: false, region: 'us-east-1', bucket: rigBucket });
   for (const row of await catalogue.recordings({ status: 'archived', limit: -1 })) {
     if (row.objectKey === null) continue;
-    await pipeline(await archive.read(row.objectKey), createWriteStream(join(folder, `preavis-${row.id}.wav`)));
+    const wav = await archive.read(row.objectKey, row.objectVersion, AbortSignal.timeout(readLimitMs));
+    await pipeline(wav, createWriteStream(join(folder, `preavis-${row.id}.wav`)));
   }
 }
 

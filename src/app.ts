@@ -249,6 +249,7 @@ export class App {
         variable: (channelId, name) => ari.commands.variable(channelId, name),
         ids,
         random: Math.random,
+        log,
       }),
       preferences,
       ids,

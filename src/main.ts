@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { Command, CommanderError } from 'commander';
+import { recordingStatuses } from './catalogue/rows.ts';
 import { callsList, callsReceipt } from './commands/calls.ts';
 import { check } from './commands/check.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
+import { recordingsFetch } from './commands/fetch.ts';
+import { languagesForget } from './commands/languages.ts';
 import { promptsBuild, promptsCheck, promptsInstall, promptsList } from './commands/prompts.ts';
 import { purposesList, purposesRegister } from './commands/purposes.ts';
 import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
@@ -26,7 +30,7 @@ function program(done: (code: number) => void): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .addHelpText(
-      'after',
+      'afterAll',
       '\nExit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done but something needs attention.',
     );
   const context = (): CommandContext => makeContext(root.opts<{ config?: string }>().config, process.env);
@@ -63,11 +67,11 @@ function program(done: (code: number) => void): Command {
     .action(async (options: Common & { dryRun?: true }) => {
       done(await retentionRun(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
-  const recordings = root.command('recordings').description('look at recordings');
+  const recordings = root.command('recordings').description('look at recordings, and fetch them');
   recordings
     .command('list')
     .description('list recordings, newest first')
-    .option('--status <status>', 'only those with this status')
+    .option('--status <status>', `only those with this status: ${recordingStatuses.join(', ')}`)
     .option('--purpose <purpose>', 'only those that may still be used for this purpose')
     .option('--limit <number>', 'at most so many', '50')
     .option(...jsonOption)
@@ -82,6 +86,17 @@ function program(done: (code: number) => void): Command {
     .action(async (id: string, options: Common) => {
       done(await recordingsShow(context(), id, options.json === true));
     });
+  recordings
+    .command('fetch <id>')
+    .description('fetch the WAV of one recording for one of its purposes, until the end of that purpose; audited')
+    .requiredOption('--purpose <purpose>', 'what it is wanted for')
+    .requiredOption('-o, --output <file>', 'the file to make, for its owner only')
+    .option('--force', 'replace a file that is there already')
+    .option(...jsonOption)
+    .action(async (id: string, options: Common & { purpose: string; output: string; force?: true }) => {
+      const { purpose, output, force, json } = options;
+      done(await recordingsFetch(context(), id, { purpose, output, force: force === true, json: json === true }));
+    });
   const purposes = root.command('purposes').description('why calls are recorded');
   purposes
     .command('list')
@@ -92,7 +107,7 @@ function program(done: (code: number) => void): Command {
     });
   purposes
     .command('register')
-    .description('print the register of processing (GDPR art. 30) as Markdown, or with --json as one JSON document')
+    .description('print the register of processing (GDPR art. 30) as Markdown; exit 3 when something is not stated')
     .option('--json', 'print it as one JSON document in place of Markdown')
     .action(async (options: Common) => {
       done(await purposesRegister(context(), { json: options.json === true }));
@@ -109,8 +124,19 @@ function program(done: (code: number) => void): Command {
   calls
     .command('receipt <id>')
     .description('print the receipt of a call: how the caller was told, what they answered, what was recorded')
+    .option('--json', 'the same: a receipt is JSON in any case')
     .action(async (id: string) => {
       done(await callsReceipt(context(), id));
+    });
+  const languages = root.command('languages').description('the languages that callers chose by a key');
+  languages
+    .command('forget')
+    .description("forget the language that a caller chose: the caller's next call is as a first one")
+    .option('--number <number>', 'the number of that caller, national or international; - reads it from standard input')
+    .option('--all', 'those of all callers')
+    .option(...jsonOption)
+    .action(async ({ number, all, json }: Common & { number?: string; all?: true }) => {
+      done(await languagesForget(context(), { number, all: all === true, json: json === true }, firstLine));
     });
   const prompts = root.command('prompts').description('the sentences that callers hear');
   const soundsOption = ['--sounds <folder>', 'folder with prompts.yaml (default: notice.soundsFolder)'] as const;
@@ -162,6 +188,22 @@ function explain(thrown: unknown, json: boolean): number {
   return exitCode;
 }
 
+async function firstLine(): Promise<string> {
+  const lines = createInterface({ input: process.stdin });
+  try {
+    for await (const line of lines) return line;
+  } finally {
+    lines.close();
+  }
+
+  return '';
+}
+
+/** What was typed is told back, but no telephone number that came into the wrong place (P7). */
+function withoutNumbers(text: string): string {
+  return text.replace(/'[^']*'/g, (quoted) => ((quoted.match(/\d/g) ?? []).length < 5 ? quoted : "'...'"));
+}
+
 function usageError(thrown: CommanderError): PreavisError {
   // Commander would print the whole help for a missing command, and has no words for it.
   const what =
@@ -169,7 +211,7 @@ function usageError(thrown: CommanderError): PreavisError {
       ? 'a command is missing'
       : thrown.message.replace(/^error: /, '').replace(/^required option '(.+)' not specified$/, '$1 is missing');
 
-  return new PreavisError('usage', what, { cause: thrown });
+  return new PreavisError('usage', withoutNumbers(what), { cause: thrown });
 }
 
 // A reader that has seen enough (`| head`) is no fault.

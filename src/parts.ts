@@ -24,6 +24,7 @@ import type { Logger } from './core/log.ts';
 import { receiptOfRecording, receiptText } from './evidence/receipt.ts';
 import { makeWitnessPass, type WitnessPorts } from './evidence/witnessPass.ts';
 import type { RetentionPorts } from './retention/enforcer.ts';
+import type { FetchPorts } from './retention/fetch.ts';
 import { checkSchedule } from './retention/schedule.ts';
 
 /** Builds single parts from the configuration, for `serve` and for the commands. */
@@ -187,4 +188,8 @@ export function makeWitness(
 
 export function retentionPorts({ config, catalogue, store, clock, log, actor }: Shared): RetentionPorts {
   return { catalogue, store, spoolFolder: config.recording.spoolFolder, clock, log, actor };
+}
+
+export function fetchPorts({ config, catalogue, store, clock, actor }: Omit<Shared, 'log'>): FetchPorts {
+  return { catalogue, store, spoolFolder: config.recording.spoolFolder, clock, actor };
 }

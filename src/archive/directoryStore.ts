@@ -168,10 +168,11 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
 
     stat,
 
-    read: async (key) => {
-      const handle = await openObject(key);
-      return Readable.from(mapFailures(handle.createReadStream(), root), { objectMode: false });
-    },
+    read: (key, _versionId, signal) =>
+      within(signal, async () => {
+        const handle = await openObject(key);
+        return Readable.from(mapFailures(handle.createReadStream(), root), { objectMode: false });
+      }),
 
     digest: (key, _versionId, signal) =>
       within(signal, async (): Promise<Digest> => {

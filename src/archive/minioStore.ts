@@ -270,11 +270,11 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
 
     stat: (key) => call((client) => statWith(client, key)),
 
-    read: (key) =>
+    read: (key, versionId, signal) =>
       call(async (client) => {
-        const answer = await client.getObject(bucket, nameOf(key));
+        const answer = await client.getObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
         return Readable.from(mapFailures(answer, address), { objectMode: false });
-      }),
+      }, signal),
 
     digest: (key, versionId, signal) =>
       call(async (client): Promise<Digest> => {

@@ -44,10 +44,11 @@ export type ObjectStore = {
   /** The newest version, or undefined when there is none or it is a delete marker. */
   stat(key: string): Promise<StoredObject | undefined>;
   /**
-   * The newest version. The stream fails with a PreavisError when the store stops sending.
+   * This version, or the newest for null. The stream fails with a PreavisError when the store stops sending; the
+   * signal ends it too, where it could wait for ever.
    * @throws PreavisError `archive_object_missing`.
    */
-  read(key: string): Promise<Readable>;
+  read(key: string, versionId: string | null, signal: AbortSignal): Promise<Readable>;
   /**
    * Reads the whole object back and hashes it.
    * @throws PreavisError `archive_object_missing`.

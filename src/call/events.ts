@@ -47,6 +47,7 @@ export type Timer = 'answer' | 'playback' | 'choice' | 'consent' | 'dial' | 'rec
 /** Why a call went on without being recorded. Kept in the catalogue and given to the dialplan. */
 export type UnrecordedReason =
   | 'arguments_invalid'
+  | 'planning_failed'
   | 'no_language'
   | 'prompts_missing'
   | 'spool_unusable'

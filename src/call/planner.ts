@@ -2,8 +2,9 @@ import type { AriQueries } from '../ari/port.ts';
 import { consentFor, sampledPurposes, type ConsentMode } from '../config/consent.ts';
 import type { Policy } from '../config/policy.ts';
 import type { Prompt, SingleKind } from '../config/prompts.ts';
-import { PreavisError } from '../core/errors.ts';
-import type { ChannelId, IdMaker } from '../core/ids.ts';
+import { asPreavisError } from '../core/errors.ts';
+import type { CallId, ChannelId, IdMaker } from '../core/ids.ts';
+import type { Logger } from '../core/log.ts';
 import type { CallRequest } from './arguments.ts';
 import { callerCountryOf } from './callerCountry.ts';
 import type { ConsentPlan, Refusal } from './consent.ts';
@@ -11,12 +12,15 @@ import { decideLanguage, type LanguageDecision } from './language.ts';
 import type { Sentence } from './notice.ts';
 import type { LanguagePreferences } from './ports.ts';
 import type { Menu, Order, Script } from './state.ts';
+import { within } from './timeLimit.ts';
 
 /**
  * Makes the order of a call: in which language it is announced, what is asked of the caller, whether it is recorded. All
  * that comes from the caller ends here; the order holds none of it.
  */
 export type Arrival = {
+  /** For the log. */
+  call: CallId;
   request: CallRequest;
   channelId: ChannelId;
   /** Asterisk's CHANNEL(language). */
@@ -43,12 +47,15 @@ export type PlannerPorts = {
   ids: IdMaker;
   /** From 0 to 1, for recordPercent. */
   random: () => number;
+  log: Logger;
 };
 
 /** As chan_pjsip gives a header of the INVITE; other channel types have none. */
 const acceptLanguage = 'PJSIP_HEADER(read,Accept-Language)';
+/** How long Asterisk may take to tell it, ms: well within what planning may take. */
+const headerLimitMs = 1_500;
 
-export function makePlanner({ policy, preferences, variable, ids, random }: PlannerPorts): Planner {
+export function makePlanner({ policy, preferences, variable, ids, random, log }: PlannerPorts): Planner {
   const say = (prompts: readonly Prompt[]): Sentence[] =>
     prompts.map((prompt) => ({ prompt, playbackId: ids.playback() }));
 
@@ -101,24 +108,28 @@ export function makePlanner({ policy, preferences, variable, ids, random }: Plan
     };
   };
 
-  /** Asterisk answers with an error (HTTP 500) where there is no such header, or no SIP: then it says nothing. */
-  const headerOf = async (channelId: ChannelId): Promise<string> => {
+  /** Whatever keeps the header from being read, it says nothing then: weaker evidence may do. */
+  const headerOf = async ({ call, channelId }: Arrival): Promise<string> => {
     try {
-      return await variable(channelId, acceptLanguage);
+      return await within(headerLimitMs, variable(channelId, acceptLanguage));
     } catch (thrown) {
-      if (thrown instanceof PreavisError && thrown.code === 'ari_request_failed') return '';
-      throw thrown;
+      const { code } = asPreavisError(thrown);
+      // Asterisk answers so (HTTP 500) where there is no such header, or no SIP.
+      if (code !== 'ari_request_failed') log.warn({ call, code }, 'the header Accept-Language could not be read');
+
+      return '';
     }
   };
 
   return {
-    plan: async ({ request, channelId, channelLanguage, callerNumber }) => {
+    plan: async (arrival) => {
+      const { request, channelLanguage, callerNumber } = arrival;
       const line = policy.lines.get(request.line);
       if (line === undefined) return 'no_language';
       const { purposes } = request;
       const preference = await preferences.find(callerNumber);
       const evidence = { argument: request.language, preference, line, channelLanguage, callerNumber, purposes };
-      const language = await decideLanguage(evidence, policy, () => headerOf(channelId));
+      const language = await decideLanguage(evidence, policy, () => headerOf(arrival));
       if (language === undefined) return 'no_language';
       const named = purposes.flatMap((id) => policy.purposes.get(id) ?? []);
       const { mode, ...asked } = consentFor(named, callerCountryOf(callerNumber, policy.defaultCountry));

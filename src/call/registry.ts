@@ -37,6 +37,12 @@ const isOwn = (id: string): boolean => id.startsWith('preavis-') && isUlid(id.sl
 /** How long callers may take to be sent on when this process leaves, ms. */
 const partingLimitMs = 2_000;
 
+/** What belongs to no call. */
+type Nobodys = { channels: readonly ChannelId[]; bridges: readonly BridgeId[] };
+
+/** Does a step for one call, whose failure keeps no other; undefined then. */
+type ByItself = <T>(id: CallId, step: () => Promise<T>) => Promise<T | undefined>;
+
 type Owner = {
   session: CallSession;
   translate: Translate;
@@ -167,7 +173,7 @@ export class CallRegistry {
       return;
     }
     const { channelId, callerNumber, language: channelLanguage } = event;
-    const arrival: Arrival = { request: parsed.request, channelId, callerNumber, channelLanguage };
+    const arrival: Arrival = { call: facts.id, request: parsed.request, channelId, callerNumber, channelLanguage };
     this.#add(asked, (ports) => CallSession.start(begin(asked), ports), arrival);
   }
 
@@ -260,13 +266,14 @@ export class CallRegistry {
   /**
    * After (re)connecting: events were missed. Adopts the open calls of the catalogue that this process does not know,
    * tells every call that missed events what Asterisk's state says has happened, and frees channels and bridges that belong
-   * to no call. A call that cannot be read is ended and keeps no other. Throws when a request fails; repeated, it goes on where it stopped. When the connection is lost meanwhile,
-   * what Asterisk has said is out of date, and the rest is left to the comparison after the next connection.
+   * to no call. A call that cannot be read is ended. A call whose comparison fails keeps no other; the first failure is
+   * thrown at the end. Repeated, it goes on with what is left. When the connection is lost meanwhile, what Asterisk has said
+   * is out of date, and the rest is left to the comparison after the next connection.
    */
   async reconcile(): Promise<void> {
-    const { ari, journal, log } = this.#ports;
+    const { ari, journal } = this.#ports;
     // A call that arrives or ends while Asterisk answers is not in its answer, or no longer: its own events are enough.
-    const known = new Map(this.#sessions);
+    const known = new Set(this.#sessions.keys());
     const told = new Map(this.#behind);
     const losses = this.#losses;
     const isOutOfDate = (): boolean => this.#losses !== losses;
@@ -277,39 +284,77 @@ export class CallRegistry {
     }
     const [channels, owned, open] = await Promise.all([ari.channels(), ari.owned(), journal.open()]);
     const states = new Map(channels.map((channel) => [channel.id, channel.state]));
+    const failures: PreavisError[] = [];
+    const byItself: ByItself = (id, step) => this.#byItself(id, step, failures);
+
     const unreadable: UnreadableCall[] = [];
+    /** What belongs to calls that could not be taken up yet. */
+    const left = new Set<string>();
     for (const state of open) {
       if (state.kind === 'unreadable') {
         unreadable.push(state);
         continue;
       }
-      const { id } = state.facts;
-      if (known.has(id)) continue;
-      const records = await recordsUnsaved(state, ari);
+      const { facts } = state;
+      if (known.has(facts.id)) continue;
+      const asked = await byItself(facts.id, async () => ({ records: await recordsUnsaved(state, ari) }));
       if (isOutOfDate()) return;
-      if (this.#sessions.has(id)) continue;
-      log.info({ call: id, state: state.kind }, 'taking up a call from before');
-      const session = this.#add(state.facts, (ports) => CallSession.adopt(state, ports));
-      this.#behind.set(id, session);
-      told.set(id, session);
-      // Nobody heard the caller's keys since; a recorder that runs was started by a process that had heard them all.
-      if (!records && states.has(state.facts.callerChannel)) session.handle({ type: 'keysMissed' });
+      if (this.#sessions.has(facts.id)) continue;
+      if (asked === undefined) for (const [key] of ownersOf(facts)) left.add(key);
+      else told.set(facts.id, this.#takeUp(state, !asked.records && states.has(facts.callerChannel)));
     }
     // What belongs to a call is let go by it, also when it ends by what it is told now.
+    const isNobodys = (id: string): boolean => !this.#owners.has(id) && !left.has(id);
     const nobodys = {
-      channels: owned.channels.filter((id) => !this.#owners.has(id) && this.#ports.promptDesk?.owns(id) !== true),
-      bridges: owned.bridges.filter((id) => !this.#owners.has(id) && isOwn(id)),
+      channels: owned.channels.filter((id) => isNobodys(id) && this.#ports.promptDesk?.owns(id) !== true),
+      bridges: owned.bridges.filter((id) => isNobodys(id) && isOwn(id)),
     };
     for (const [id, session] of told) {
-      const events = await missedEvents(session.state, states, ari);
+      const done = await byItself(id, async () => {
+        const events = await missedEvents(session.state, states, ari);
+        if (!isOutOfDate()) for (const event of events) session.handle(event);
+        return true;
+      });
       if (isOutOfDate()) return;
-      for (const event of events) session.handle(event);
-      this.#behind.delete(id);
+      if (done === true) this.#behind.delete(id);
     }
     await Promise.all([...told.values()].map((session) => session.settled()));
-    await Promise.all(unreadable.map((call) => this.#stopRecorderOf(call)));
+    await this.#endUnreadable(unreadable, nobodys, byItself);
+    if (failures[0] !== undefined) throw failures[0];
+  }
+
+  /** undefined when the step for this call failed. */
+  async #byItself<T>(id: CallId, step: () => Promise<T>, failures: PreavisError[]): Promise<T | undefined> {
+    try {
+      return await step();
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      this.#ports.log.warn({ call: id, code: error.code, err: error }, 'a call could not be compared with Asterisk');
+      failures.push(error);
+
+      return undefined;
+    }
+  }
+
+  /** Nobody heard the caller's keys since; a recorder that runs was started by a process that had heard them all. */
+  #takeUp(state: CallState, keysMissed: boolean): CallSession {
+    const { facts, kind } = state;
+    this.#ports.log.info({ call: facts.id, state: kind }, 'taking up a call from before');
+    const session = this.#add(facts, (ports) => CallSession.adopt(state, ports));
+    this.#behind.set(facts.id, session);
+    if (keysMissed) session.handle({ type: 'keysMissed' });
+
+    return session;
+  }
+
+  /** Ends them, their recorders first: what else they have is not known, but for being nobody's. */
+  async #endUnreadable(unreadable: readonly UnreadableCall[], nobodys: Nobodys, byItself: ByItself): Promise<void> {
+    const stopped = await Promise.all(
+      unreadable.map((call) => byItself(call.id, () => this.#stopRecorderOf(call).then(() => true))),
+    );
+    if (stopped.includes(undefined)) return;
     await this.#free(nobodys);
-    for (const { id } of unreadable) await journal.endUnreadable(id);
+    for (const { id } of unreadable) await byItself(id, () => this.#ports.journal.endUnreadable(id));
   }
 
   /** Its channels and bridge belong to no call and are freed as such; the caller is served by the dialplan (P3). */
@@ -325,7 +370,7 @@ export class CallRegistry {
     }
   }
 
-  async #free(nobodys: { channels: readonly ChannelId[]; bridges: readonly BridgeId[] }): Promise<void> {
+  async #free(nobodys: Nobodys): Promise<void> {
     const { ari, log } = this.#ports;
     let failure: PreavisError | undefined;
     const attempt = async (what: Promise<void>): Promise<void> => {

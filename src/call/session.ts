@@ -1,5 +1,6 @@
 import type { AriCommands } from '../ari/port.ts';
-import { asPreavisError, PreavisError } from '../core/errors.ts';
+import type { PreavisError } from '../core/errors.ts';
+import { asPreavisError } from '../core/errors.ts';
 import type { ChannelId, PlaybackId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { decide } from './decide.ts';
@@ -8,6 +9,7 @@ import { isWanted } from './events.ts';
 import type { Planner } from './planner.ts';
 import type { CallJournal, Readiness, TalkTimes } from './ports.ts';
 import { fallibleStep, type CallState, type Effect, type Order, type Outcome, type Step } from './state.ts';
+import { within } from './timeLimit.ts';
 
 /**
  * One call: feeds events to `decide` in the order they come, and carries its effects out one after another. An event
@@ -38,7 +40,7 @@ export function recorderName(recordingId: string): string {
 /** Pauses between tries of what must not fail, ms; about a minute in all. */
 const pausesMs = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 15_000, 20_000];
 
-/** How long prompts and disk may take to be looked at before a call goes on without it, ms. */
+/** How long planning, and then looking at prompts and disk, may take before a call goes on unrecorded, ms. */
 const readinessLimitMs = 3_000;
 
 /** Time talked so far, ms, and since when they talk now. */
@@ -232,7 +234,10 @@ export class CallSession {
   }
 
   async #plan(): Promise<void> {
-    const order = await this.#ports.plan();
+    const order = await within(readinessLimitMs, this.#ports.plan()).catch((thrown: unknown) => {
+      this.#note({ type: 'plan' }, asPreavisError(thrown));
+      return 'planning_failed' as const;
+    });
     if (typeof order === 'string') {
       this.handle({ type: 'notReady', reason: order });
       return;
@@ -353,20 +358,6 @@ export class CallSession {
 /** A channel that is gone is on its way out: its own event says so, and the timer remains. */
 function isRaceWithHangUp(effect: Effect, error: PreavisError): boolean {
   return error.code === 'ari_not_found' && (effect.type === 'answer' || effect.type === 'play');
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new PreavisError('ari_unreachable', 'no answer in time'));
-    }, ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Sets several variables in one request, by Asterisk's function ARRAY(); no value has a comma. */

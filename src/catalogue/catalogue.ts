@@ -59,6 +59,8 @@ export type Catalogue = CallJournal & {
   /** By a keyed hash of the caller's number; expired ones are not given. */
   preference(caller: string): Promise<string | undefined>;
   setPreference(caller: string, language: string, expiresAt: number): Promise<void>;
+  /** Removes that of this caller, or of all without one; says how many. */
+  forgetPreferences(caller: string | undefined): Promise<number>;
   /** Removes the preferences that have expired; says how many. */
   sweepPreferences(): Promise<number>;
 
@@ -131,6 +133,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     saveWitness: eventually(witness.saveWitness),
     preference: eventually(preferences.preference),
     setPreference: eventually(preferences.setPreference),
+    forgetPreferences: eventually(preferences.forgetPreferences),
     sweepPreferences: eventually(preferences.sweepPreferences),
     takeLease: eventually(leases.takeLease),
     releaseLease: eventually(leases.releaseLease),

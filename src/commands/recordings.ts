@@ -133,7 +133,9 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
     context.print('\nHistory');
     for (const each of steps) {
       const step = each.to === null ? '' : `  ${each.from ?? 'new'} -> ${each.to}`;
-      context.print(`  ${each.at}  ${each.event}${step}  (${each.actor})`);
+      const { purpose, code } = each.detail;
+      const about = [purpose, code].filter((word) => typeof word === 'string').map((word) => `  ${word}`);
+      context.print(`  ${each.at}  ${each.event}${step}${about.join('')}  (${each.actor})`);
     }
 
     return 0;

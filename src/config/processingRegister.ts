@@ -52,6 +52,7 @@ function dataOf({ privacy }: Config): string[] {
 
 function measuresOf(config: Config): string[] {
   const { store, minio } = config.archive;
+  const archive = store === 'minio' ? 'the bucket' : 'the archive folder';
   const transport = minio.useTls ? 'encrypted connections (TLS)' : 'connections that are not encrypted';
 
   return [
@@ -64,7 +65,12 @@ function measuresOf(config: Config): string[] {
     'Every step of a recording is noted in a history that cannot be changed.',
     'A scheduled job erases recordings whose time is over, in every version, and checks that none is left.',
     'A call for several purposes is recorded under the strictest consent among them.',
-    'A recording for several purposes is used for each of them only until the end of that purpose.',
+    'Each purpose has its own end. The program hands a recording out for a purpose of its call only, and only until the ' +
+      'end of that purpose; a recording is erased when its last purpose ends. Each handing out and each refusal is noted ' +
+      'with the purpose and the account that asked.',
+    'Who may listen for which purpose is a rule of the organisation: the program names them and does not check them. ' +
+      `Only the permissions of ${archive} and of the recording folder decide who can read recordings without the program, ` +
+      'where the end of a purpose that is not the last opens and closes nothing.',
   ];
 }
 
@@ -95,7 +101,7 @@ function activityOf(id: string, purpose: PurposeConfig, config: Config): Process
 }
 
 export function processingRegister(config: Config, printedAt: string): ProcessingRegister {
-  const { name, contact, dataProtectionOfficer, transfers } = config.controller;
+  const { name, contact, dataProtectionOfficer, recipients, transfers } = config.controller;
 
   return {
     register: 1,
@@ -107,9 +113,15 @@ export function processingRegister(config: Config, printedAt: string): Processin
     },
     activities: Object.entries(config.purposes).map(([id, purpose]) => activityOf(id, purpose, config)),
     measures: measuresOf(config),
-    missing: Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>
-      value === undefined ? [`controller.${key}`] : [],
-    ),
+    missing: [
+      ...Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>
+        value === undefined ? [`controller.${key}`] : [],
+      ),
+      // Art. 30(1)(d): somebody receives them, within the company or outside of it.
+      ...Object.entries(config.purposes).flatMap(([id, { mayListen }]) =>
+        mayListen.length === 0 && recipients.length === 0 ? [`purposes.${id}.mayListen`] : [],
+      ),
+    ],
   };
 }
 

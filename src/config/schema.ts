@@ -91,7 +91,7 @@ const purpose = z.strictObject({
   ),
   mayListen: key(
     z.array(name).default([]),
-    'The roles that may listen to its recordings, for example coach. A declaration for the register: Préavis does not enforce it.',
+    'The roles that may listen to its recordings, for example coach. A declaration: the register and `recordings fetch` name them, and nothing checks them.',
   ),
   recordPercent: key(
     z.int().min(1).max(100).default(100),

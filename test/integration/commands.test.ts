@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, rename, rm, rmdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { makePreferences } from '../../src/call/preferences.ts';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
 import { configTree, eventsTo } from '../support/calls.ts';
 import { catalogues } from '../support/catalogues.ts';
@@ -32,9 +35,9 @@ afterAll(async () => {
 type Run = { code: number; stdout: string; stderr: string };
 
 /** The command itself, in a process of its own. */
-function preavis(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Run> {
+function preavis(args: readonly string[], environment: NodeJS.ProcessEnv = {}, input = ''): Promise<Run> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       [join(built, 'dist', 'main.js'), ...args],
       { cwd: folder.path(), env: { PATH: process.env['PATH'], ...environment } },
@@ -42,6 +45,7 @@ function preavis(args: readonly string[], environment: NodeJS.ProcessEnv = {}): 
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       },
     );
+    child.stdin?.end(input);
   });
 }
 
@@ -87,7 +91,21 @@ describe('the help', () => {
   test('of a group names its commands', async () => {
     const { code, stdout } = await preavis(['recordings', '--help']);
     expect(code).toBe(0);
-    for (const command of ['list', 'show']) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+    for (const command of ['list', 'show', 'fetch']) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+  });
+
+  test.each([
+    ['recordings', 'list'],
+    ['recordings', 'fetch'],
+    ['calls', 'receipt'],
+    ['purposes', 'register'],
+    ['prompts', 'check'],
+  ])('of %s %s has the exit codes and --json', async (...args) => {
+    const { code, stdout, stderr } = await preavis([...args, '--help']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`Usage: preavis ${args.join(' ')}`);
+    expect(stdout).toContain('--json');
+    expect(stdout).toContain('Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done');
   });
 
   test('and the version are on standard output', async () => {
@@ -106,6 +124,20 @@ describe('bad usage', () => {
     ['an unknown option', ['upload', '--fast'], '--fast'],
     ['a missing value', ['prompts', 'install'], '--to <folder> is missing'],
     ['a missing id', ['recordings', 'show'], 'id'],
+    ['nobody to forget', ['languages', 'forget'], 'one of --number and --all'],
+    [
+      'somebody and everybody to forget',
+      ['languages', 'forget', '--all', '--number', '-'],
+      'one of --number and --all',
+    ],
+    ['no purpose', ['recordings', 'fetch', 'ID', '-o', 'a.wav'], '--purpose <purpose> is missing'],
+    [
+      'a purpose that is none',
+      ['recordings', 'fetch', 'ID', '-o', 'a.wav', '--purpose', 'A b'],
+      '--purpose is the name',
+    ],
+    ['no file', ['recordings', 'fetch', 'ID', '--purpose', 'training'], '--output <file> is missing'],
+    ['no name of a file', ['recordings', 'fetch', 'ID', '--purpose', 'training', '-o', '-'], '--output is the name'],
     ['an argument too many', ['serve', 'now'], 'argument'],
     ['a status that is none', ['recordings', 'list', '--status', 'gone'], '--status is one of'],
     ['a limit that is none', ['recordings', 'list', '--limit', '0'], '--limit is a number'],
@@ -116,6 +148,18 @@ describe('bad usage', () => {
     expectRefusal(run, 2, 'usage');
     expect(run.stderr).toContain(named);
   });
+});
+
+test.each([
+  [['+32475123456']],
+  [['languages', '+32 475 12 34 56']],
+  [['languages', 'forget', '+32475123456']],
+  [['languages', 'forget', '--numbr=0475123456']],
+  [['languages', 'forget', '--all=0475/12.34.56']],
+])('a telephone number in a wrong place is not told back: %j', async (args) => {
+  const run = await preavis(args);
+  expectRefusal(run, 2, 'usage');
+  expect(run.stderr.replace(/[^0-9]/g, '')).not.toContain('475');
 });
 
 test('a sounds folder that is not there is bad usage, and its name is told', async () => {
@@ -164,6 +208,7 @@ describe('an error with --json', () => {
     ['a configuration that is missing', ['recordings', 'list'], 2, 'config_unreadable'],
     ['an unknown option', ['upload', '--fast'], 2, 'usage'],
     ['a missing value', ['prompts', 'install'], 2, 'usage'],
+    ['a receipt', ['calls', 'receipt', '01ARZ3NDEKTSV4RRFFQ69G5FAV'], 2, 'config_unreadable'],
     ['a serve that cannot start', ['serve'], 2, 'config_unreadable'],
   ])('is one JSON object on standard error: %s', async (_, args, exitCode, errorCode) => {
     const run = await preavis([...args, '--json'], { PREAVIS_CONFIG: '/nowhere/preavis.yaml' });
@@ -267,6 +312,122 @@ describe('recordings', () => {
       expect(run.stderr).not.toContain(id);
     },
   );
+});
+
+describe('recordings fetch', () => {
+  /** Kept for ten years, whatever the day on which this runs. */
+  const long = { keepDays: 3_653 };
+
+  test('makes the file, prints one object or says who may listen, and shows in the history', async () => {
+    const { config, set, at } = await place();
+    const { id, wav } = await set.finished(undefined, long);
+    const fetch = (file: string, ...args: string[]) =>
+      preavis(['recordings', 'fetch', id, '--purpose', 'training', '-o', join(at, file), '--config', config, ...args], {
+        SUDO_USER: 'alice',
+      });
+    const json = await fetch('json.wav', '--json');
+    expect(json).toMatchObject({ code: 0, stderr: '' });
+    const sha256 = createHash('sha256').update(wav).digest('hex');
+    expect(JSON.parse(json.stdout)).toEqual({
+      id,
+      purpose: 'training',
+      keepUntil: '2036-08-24T10:01:20.010Z',
+      mayListen: [],
+      from: 'spool',
+      file: join(at, 'json.wav'),
+      bytes: wav.length,
+      sha256,
+      durationMs: 1_000,
+    });
+    expect((await readFile(join(at, 'json.wav'))).equals(wav)).toBe(true);
+    const people = await fetch('people.wav');
+    expect(people.stdout).toMatch(
+      /^16044 bytes from the spool to .*people\.wav, as they were recorded \(SHA-256 [0-9a-f]{64}\)\nfor training, until 2036-08-24T.*\nwho may listen, by the register of processing: nobody is named\n$/,
+    );
+    const { stdout } = await preavis(['recordings', 'show', id, '--config', config]);
+    expect(stdout).toMatch(new RegExp(`fetched  training  \\(user ${userInfo().username}, by sudo from alice\\)`));
+  });
+
+  test('replaces a file only by --force, and writes nothing down when it does not', async () => {
+    const { config, set, at } = await place();
+    const { id } = await set.finished(undefined, long);
+    const file = join(at, 'out.wav');
+    await writeFile(file, 'mine');
+    const args = ['recordings', 'fetch', id, '--purpose', 'training', '-o', file, '--config', config];
+    const refused = await preavis(args);
+    expectRefusal(refused, 2, 'usage');
+    expect(refused.stderr).toContain('--force');
+    expect((await set.catalogue.audit(id)).map(({ event }) => event)).not.toContain('fetch begun');
+    expect((await preavis([...args, '--force'])).code).toBe(0);
+    expect((await stat(file)).size).toBe(16_044);
+  });
+
+  test('is refused with the exit codes of the list of errors, and says so as JSON', async () => {
+    const { config, set, at } = await place();
+    const { id } = await set.finished(undefined, long);
+    const { id: over } = await set.finished(undefined, { keepDays: 0 });
+    const fetch = (of: string, purpose: string, ...args: string[]) =>
+      preavis(['recordings', 'fetch', of, '--purpose', purpose, '-o', join(at, 'a'), '--config', config, ...args]);
+    expectRefusal(await fetch(id, 'agreement'), 2, 'purpose_foreign');
+    expectRefusal(await fetch('01ARZ3NDEKTSV4RRFFQ69G5FAV', 'training'), 2, 'recording_unknown');
+    if (Date.now() > Date.UTC(2026, 7, 24, 10, 1, 20, 10)) {
+      expectRefusal(await fetch(over, 'training'), 1, 'purpose_over');
+      const { code, stdout, stderr } = await fetch(over, 'training', '--json');
+      expect([code, stdout]).toEqual([1, '']);
+      expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'purpose_over' } });
+    }
+    expect(await readdir(at)).not.toContain('a');
+  });
+});
+
+describe('languages forget', () => {
+  const hashKey = 'k'.repeat(32);
+  const withKey = { privacy: { hashKey } };
+  /** The catalogue of a place in which these numbers have chosen. */
+  async function chosen(...numbers: string[]): ReturnType<typeof place> {
+    const made = await place(withKey);
+    const table = made.set.catalogue;
+    const clock = { now: () => Date.now() };
+    const preferences = makePreferences({ table, hashKey, keepDays: 30, defaultCountry: 'BE', clock });
+    for (const number of numbers) await preferences.remember(number, 'nl');
+
+    return made;
+  }
+  const forget = (config: string, args: string[], input?: string) =>
+    preavis(['languages', 'forget', '--json', '--config', config, ...args], {}, input);
+
+  test('takes the number from standard input, in any form, and prints how many it forgot', async () => {
+    const { config } = await chosen('+32475123456', '+3292661234');
+    expect(await forget(config, ['--number', '-'], '0475 12 34 56\n')).toEqual({
+      code: 0,
+      stdout: '{\n  "forgotten": 1\n}\n',
+      stderr: '',
+    });
+    expect(await forget(config, ['--number', '-'], '0475 12 34 56')).toMatchObject({
+      code: 0,
+      stdout: '{\n  "forgotten": 0\n}\n',
+    });
+    const people = await preavis(['languages', 'forget', '--all', '--config', config]);
+    expect(people).toEqual({ code: 0, stdout: '1 remembered languages forgotten\n', stderr: '' });
+  });
+
+  test.each(['nonsense 0475', '1001', '', 'anonymous'])('of what is no number is bad usage: %j', async (number) => {
+    const { config } = await chosen();
+    for (const run of [await forget(config, [`--number=${number}`]), await forget(config, ['--number', '-'], number)]) {
+      expect(run).toMatchObject({ code: 2, stdout: '' });
+      expect(JSON.parse(run.stderr)).toMatchObject({
+        error: { code: 'usage', message: '--number is not a telephone number' },
+      });
+    }
+  });
+
+  test('cannot look anybody up without the key of the hashes', async () => {
+    const { config } = await place();
+    const run = await forget(config, ['--number', '+32475123456']);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain('privacy.hashKey: is missing');
+    expect(run.stderr).not.toContain('475');
+  });
 });
 
 describe('upload and retention', () => {

@@ -170,7 +170,9 @@ describe('a versioned bucket', () => {
     await client.removeObject('versioned', 'marked/a.wav');
     await client.removeObject('versioned', 'marked/a.wav2');
     expect(await store.stat('marked/a.wav')).toBeUndefined();
-    await expect(store.read('marked/a.wav')).rejects.toMatchObject({ code: 'archive_object_missing' });
+    await expect(store.read('marked/a.wav', null, seconds(10))).rejects.toMatchObject({
+      code: 'archive_object_missing',
+    });
     expect(await store.versions('marked/a.wav')).toHaveLength(4);
     expect(await store.erase('marked/a.wav')).toBe(4);
     expect(await store.versions('marked/a.wav')).toEqual([]);
@@ -281,12 +283,27 @@ describe('an outage', () => {
   it('in the middle of reading fails the stream', async () => {
     const content = randomBytes(40 * mebibyte);
     await open().putFile('read/a', await fileOf(content), digestOf(content), seconds(60));
-    const stream = await open().read('read/a');
+    const stream = await open().read('read/a', null, seconds(60));
     await server.stopGateway();
     try {
       await expect(buffer(stream)).rejects.toMatchObject({ code: 'archive_unreachable' });
     } finally {
       await server.startGateway();
+    }
+  }, 60_000);
+
+  it('is not waited for when the signal fires while it sends', async () => {
+    const content = randomBytes(40 * mebibyte);
+    await open().putFile('read/b', await fileOf(content), digestOf(content), seconds(60));
+    const stop = new AbortController();
+    const stream = await open().read('read/b', null, stop.signal);
+    server.freezeGateway();
+    try {
+      const read = buffer(stream);
+      stop.abort(new Error('enough'));
+      await expect(read).rejects.toMatchObject({ code: expect.stringMatching(/^archive_/) as string });
+    } finally {
+      server.thawGateway();
     }
   }, 60_000);
 

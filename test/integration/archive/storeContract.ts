@@ -59,7 +59,7 @@ export function describeStoreContract(name: string, subject: StoreSubject): void
       expect(await store.stat('whole/2026/a.wav')).toEqual(stored);
       const { bytes, sha256 } = digestOf(content);
       expect(await store.digest(stored.key, stored.versionId, seconds(10))).toEqual({ bytes, sha256 });
-      expect((await buffer(await store.read('whole/2026/a.wav'))).equals(content)).toBe(true);
+      expect((await buffer(await store.read('whole/2026/a.wav', null, seconds(10)))).equals(content)).toBe(true);
       expect(await store.versions('whole/2026/a.wav')).toEqual([stored.versionId ?? 'null']);
     });
 
@@ -69,17 +69,19 @@ export function describeStoreContract(name: string, subject: StoreSubject): void
       expect(await store.stat('small/empty')).toMatchObject({ bytes: 0 });
       const stored = await store.putText('small/text.json', '{"naïve":"één €"}', 'application/json', seconds(10));
       expect(stored.bytes).toBe(Buffer.byteLength('{"naïve":"één €"}'));
-      expect(await text(await store.read('small/text.json'))).toBe('{"naïve":"één €"}');
+      expect(await text(await store.read('small/text.json', null, seconds(10)))).toBe('{"naïve":"één €"}');
     });
 
     it('has the latest bytes under a key that was written twice', async () => {
       const store = subject.store();
       const first = await put('twice/a', Buffer.from('first'));
       await put('twice/a', Buffer.from('the second'));
-      expect(await text(await store.read('twice/a'))).toBe('the second');
+      expect(await text(await store.read('twice/a', null, seconds(10)))).toBe('the second');
       expect(await store.versions('twice/a')).toHaveLength(subject.isVersioned ? 2 : 1);
       const old = await store.digest('twice/a', first.versionId, seconds(10));
       expect(old.bytes).toBe(subject.isVersioned ? 5 : 10);
+      const oldText = await text(await store.read('twice/a', first.versionId, seconds(10)));
+      expect(oldText).toBe(subject.isVersioned ? 'first' : 'the second');
       expect(await store.erase('twice/a')).toBe(subject.isVersioned ? 2 : 1);
       await expectAbsent('twice/a');
     });
@@ -105,7 +107,7 @@ export function describeStoreContract(name: string, subject: StoreSubject): void
       const path = await fileOf(Buffer.from('ba'));
       const failed = store.putFile('kept/a', path, digestOf(Buffer.from('bad')), seconds(10));
       await expect(failed).rejects.toMatchObject({ code: 'archive_mismatch' });
-      expect(await text(await store.read('kept/a'))).toBe('good');
+      expect(await text(await store.read('kept/a', null, seconds(10)))).toBe('good');
     });
 
     it('says that the file to be stored is gone', async () => {
@@ -123,6 +125,7 @@ export function describeStoreContract(name: string, subject: StoreSubject): void
         store.putFile('late/a', path, digestOf(content), late),
         store.putText('late/a', 'late', 'text/plain', late),
         store.digest('late/a', null, late),
+        store.read('late/a', null, late),
       ]) {
         await expect(failed).rejects.toMatchObject({ code: 'archive_unreachable', cause: { message: 'too late' } });
       }
@@ -132,7 +135,7 @@ export function describeStoreContract(name: string, subject: StoreSubject): void
     it('says that an object is missing', async () => {
       const store = subject.store();
       await put('absent/other', Buffer.from('x'));
-      await expect(store.read('absent/a')).rejects.toMatchObject({ code: 'archive_object_missing' });
+      await expect(store.read('absent/a', null, seconds(10))).rejects.toMatchObject({ code: 'archive_object_missing' });
       await expect(store.digest('absent/a', null, seconds(10))).rejects.toMatchObject({
         code: 'archive_object_missing',
       });
@@ -172,7 +175,7 @@ export function describeStoreContract(name: string, subject: StoreSubject): void
       expect(await store.erase('007')).toBe(1);
       expect(await store.versions('007')).toEqual([]);
       for (const key of ['7', '0070', '007.0', '1e3']) {
-        expect(await text(await store.read(key))).toBe(key);
+        expect(await text(await store.read(key, null, seconds(10)))).toBe(key);
         expect(await store.erase(key)).toBe(1);
       }
     });
@@ -227,7 +230,7 @@ export function everyMethod(
     () => store.putFile(key, file, digestOf(content), seconds(20)),
     () => store.putText(key, 'x', 'text/plain', seconds(20)),
     () => store.stat(key),
-    () => store.read(key),
+    () => store.read(key, null, seconds(10)),
     () => store.digest(key, null, seconds(20)),
     () => store.versions(key),
     () => store.erase(key),

@@ -74,6 +74,18 @@ describe('the language that a caller chose', () => {
     ]);
   });
 
+  test('is forgotten for one caller, or for all, and it is said how many there were', async () => {
+    const { preferences, table, rows } = stage();
+    for (const number of ['+3292661234', '+33142685300', '+4930123456']) await preferences.remember(number, 'nl');
+    const [{ caller } = { caller: '' }] = rows() as { caller: string }[];
+    expect(await table.forgetPreferences(caller)).toBe(1);
+    expect(rows()).toHaveLength(2);
+    expect(await table.forgetPreferences(caller)).toBe(0);
+    expect(rows()).toHaveLength(2);
+    expect(await table.forgetPreferences(undefined)).toBe(2);
+    expect(rows()).toEqual([]);
+  });
+
   test('cannot be kept in a database that is broken, and the call is told so', async () => {
     const { preferences, table } = stage();
     table.close();

@@ -1,10 +1,15 @@
+import { jest } from '@jest/globals';
 import { makePlanner, sentencesOf, type Arrival } from '../../../src/call/planner.ts';
 import type { Order, Script } from '../../../src/call/state.ts';
 import { makePolicy, type Policy } from '../../../src/config/policy.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { makePromptLibrary } from '../../../src/config/prompts.ts';
-import type { ChannelId } from '../../../src/core/ids.ts';
+import { PreavisError, type ErrorCode } from '../../../src/core/errors.ts';
+import { makeIds, type ChannelId } from '../../../src/core/ids.ts';
 import { aLibrary, aRequest, configTree, countingIds } from '../../support/calls.ts';
+import { collectingLog } from '../../support/logLines.ts';
+
+const call = makeIds().call();
 
 type Tree = { purposes: Record<string, Record<string, unknown>>; lines: Record<string, Record<string, unknown>> };
 type Change = { training?: object; agreement?: object; line?: object; rest?: object };
@@ -19,10 +24,17 @@ function policyWith({ training = {}, agreement = {}, line = {}, rest = {} }: Cha
   return makePolicy(parseConfig({ ...tree, ...rest }), aLibrary());
 }
 
-type Given = { policy?: Policy; preference?: string; header?: string; random?: number } & Partial<Arrival>;
+type Given = {
+  policy?: Policy;
+  preference?: string;
+  /** A function stands for Asterisk. */
+  header?: string | (() => Promise<string>);
+  random?: number;
+} & Partial<Arrival>;
 
 async function planned({ policy = policyWith(), preference, header = '', random = 0, ...arrival }: Given = {}) {
   const asked: string[] = [];
+  const { log, lines, text } = collectingLog();
   const planner = makePlanner({
     policy,
     preferences: {
@@ -34,12 +46,14 @@ async function planned({ policy = policyWith(), preference, header = '', random 
     },
     variable: (channelId, name) => {
       asked.push(`${name} of ${channelId}`);
-      return Promise.resolve(header);
+      return typeof header === 'string' ? Promise.resolve(header) : header();
     },
     ids: countingIds(),
     random: () => random,
+    log,
   });
   const order = await planner.plan({
+    call,
     request: aRequest(),
     channelId: 'caller-1' as ChannelId,
     channelLanguage: 'en',
@@ -47,7 +61,7 @@ async function planned({ policy = policyWith(), preference, header = '', random 
     ...arrival,
   });
 
-  return { order, asked };
+  return { order, asked, lines, text };
 }
 
 async function orderOf(given: Given = {}): Promise<Order> {
@@ -101,6 +115,51 @@ describe('the order of a call', () => {
       unavailable: [],
     });
     expect(asked).toEqual(['preference of +3292661234']);
+  });
+});
+
+describe('a header Accept-Language that cannot be read', () => {
+  const byDefault = { languages: ['fr', 'nl'], reason: 'lineDefault' };
+
+  test.each<[ErrorCode, number]>([
+    ['ari_unreachable', 1],
+    ['ari_unauthorized', 1],
+    // There is no such header, or no SIP.
+    ['ari_request_failed', 0],
+  ])('because of %s says nothing, and the line decides; lines in the log: %d', async (code, warnings) => {
+    const { order, lines } = await planned({
+      header: () => Promise.reject(new PreavisError(code, 'no header')),
+      callerNumber: 'anonymous',
+    });
+    expect(order).toMatchObject({ script: { language: byDefault } });
+    expect(lines).toEqual(Array(warnings).fill(expect.objectContaining({ level: 'warn', call, code })));
+  });
+
+  test('in time says nothing, and is not waited for longer than half the time of planning', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+    try {
+      let isPlanned = false;
+      const planning = planned({ header: () => new Promise<never>(() => undefined) }).finally(() => {
+        isPlanned = true;
+      });
+      await jest.advanceTimersByTimeAsync(1_499);
+      expect(isPlanned).toBe(false);
+      await jest.advanceTimersByTimeAsync(1);
+      const { order, lines } = await planning;
+      expect(order).toMatchObject({ script: { language: byDefault } });
+      expect(lines).toMatchObject([{ level: 'warn', call, code: 'ari_unreachable' }]);
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test('is told without anything of the caller', async () => {
+    const { text } = await planned({
+      header: () => Promise.reject(new Error('nl-BE of +32475123456')),
+      callerNumber: '+32475123456',
+    });
+    expect(text()).not.toMatch(/475|nl-BE/);
   });
 });
 

@@ -40,6 +40,7 @@ function stage({ open = [] as (CallState | UnreadableCall)[], policy = aPolicy()
     variable: (...args) => ari.variable(...args),
     ids,
     random: () => 0,
+    log,
   });
   const registry = new CallRegistry({
     ari,
@@ -683,6 +684,81 @@ describe('after a lost connection', () => {
     // The call that came after the connection was there again has missed nothing.
     expect(set.registry.size).toBe(1);
     expect(set.asked('continueInDialplan')).toEqual([]);
+  });
+
+  test('a call whose comparison fails keeps no other from being compared, and is compared again', async () => {
+    const ids = makeIds(() => randomUlid());
+    const [one, two, three] = [someFacts(ids), someFacts(ids), someFacts(ids)];
+    const open = [one, two, three].map((facts) => stateAt('talking', facts));
+    const set = stage({ open });
+    const isRecording = set.ari.isRecording.bind(set.ari);
+    const failing = new Set([recorderName(one.order.recording), recorderName(two.order.recording)]);
+    set.ari.isRecording = (name) =>
+      failing.has(name) ? Promise.reject(new PreavisError('ari_request_failed', 'HTTP 500')) : isRecording(name);
+    set.ari.state.owned = { channels: [...[one, two].map((facts) => facts.order.destination)], bridges: [] };
+    // All callers have left meanwhile.
+    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_request_failed' });
+    await eventually(() => set.ended.length === 1);
+    expect(set.ended[0]?.facts.id).toBe(three.id);
+    expect(set.registry.size).toBe(2);
+    expect(set.asked('hangUp')).toEqual([`hangUp ${three.order.destination}`]);
+    expect(set.lines.filter(({ code }) => code === 'ari_request_failed').map((line) => line['call'])).toEqual([
+      one.id,
+      two.id,
+    ]);
+    failing.clear();
+    open.pop();
+    await set.registry.reconcile();
+    await eventually(() => set.ended.length === 3);
+    expect(set.registry.size).toBe(0);
+  });
+
+  test('a call that cannot be taken up yet keeps no other, and nothing of it is freed', async () => {
+    const ids = makeIds(() => randomUlid());
+    const [one, two] = [someFacts(ids), someFacts(ids)];
+    const set = stage({ open: [stateAt('dialling', one), stateAt('talking', two)] });
+    const isRecording = set.ari.isRecording.bind(set.ari);
+    let fails = true;
+    set.ari.isRecording = (name) =>
+      fails && name === recorderName(one.order.recording)
+        ? Promise.reject(new PreavisError('ari_unreachable', 'no answer'))
+        : isRecording(name);
+    set.ari.state.channels.push(
+      { id: one.callerChannel, state: 'Up' },
+      { id: one.order.destination, state: 'Ringing' },
+    );
+    set.ari.state.owned = {
+      channels: [one.callerChannel, one.order.destination, 'caller-9' as ChannelId],
+      bridges: [one.order.bridge],
+    };
+    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    await eventually(() => set.ended.length === 1);
+    expect(set.outcomes()).toEqual([{ result: 'recorded' }]);
+    expect(set.asked('continueInDialplan')).toEqual(['continueInDialplan caller-9']);
+    expect([...set.asked('hangUp'), ...set.asked('destroyBridge')].join()).not.toContain(one.order.bridge);
+    expect(set.asked('hangUp')).not.toContain(`hangUp ${one.order.destination}`);
+    fails = false;
+    set.ari.state.owned.channels.pop();
+    await set.registry.reconcile();
+    // Asked of the state at that time: the destination still rings.
+    expect(set.registry.size).toBe(1);
+  });
+
+  test('a recorder of a call that cannot be read and does not stop keeps no other call from being compared', async () => {
+    const strange: UnreadableCall = { kind: 'unreadable', id: known.id, recording: known.order.recording };
+    const good = someFacts(makeIds(() => randomUlid()));
+    const set = stage({ open: [strange, stateAt('talking', good)] });
+    set.ari.state.owned = { channels: [known.callerChannel], bridges: [] };
+    set.ari.refuse('stopRecorder', 'ari_unreachable');
+    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    await eventually(() => set.ended.length === 1);
+    expect(set.ended[0]?.facts.id).toBe(good.id);
+    // Its channels are not known from others', and its recorder may run.
+    expect(set.asked('continueInDialplan')).toEqual([]);
+    expect(set.asked('endUnreadable')).toEqual([]);
+    await set.registry.reconcile();
+    expect(set.asked('continueInDialplan')).toHaveLength(1);
+    expect(set.asked('endUnreadable')).toHaveLength(1);
   });
 
   test('a call that was there when the connection was lost is told what it missed', async () => {

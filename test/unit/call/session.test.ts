@@ -470,11 +470,11 @@ describe('the order of a call', () => {
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'prompts_missing' } });
   });
 
-  test('that fails while it is made sends the caller back', async () => {
+  test('that fails while it is made sends the caller back, and the reason is not that of languages', async () => {
     const set = stage();
     set.planned(() => Promise.reject(new PreavisError('ari_unreachable', 'no answer')));
     const { session, ari } = await started(set);
-    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'no_language' } });
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'planning_failed' } });
     expect(ari.asked.filter((each) => each.startsWith('continue'))).toEqual([`continueInDialplan ${caller}`]);
   });
 
@@ -616,6 +616,32 @@ describe('time limits', () => {
     jest.advanceTimersByTime(1);
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'notice_timeout' } });
     await settled(session);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('end the planning of a call that takes too long: it goes on unrecorded, whatever is planned afterwards', async () => {
+    const set = stage();
+    let give: (made: Order) => void = () => undefined;
+    set.planned(() => new Promise((resolve) => (give = resolve)));
+    const session = CallSession.start(beginning(facts), set.ports);
+    sessions.push(session);
+    await jest.advanceTimersByTimeAsync(2_999);
+    expect(session.state.kind).toBe('planning');
+    await jest.advanceTimersByTimeAsync(1);
+    await settled(session);
+    expect(session.state).toMatchObject({
+      kind: 'ended',
+      outcome: { result: 'unrecorded', reason: 'planning_failed' },
+    });
+    give(order);
+    await settled(session);
+    expect(set.ari.asked.slice(1)).toEqual([
+      `setVariable ${caller} PREAVIS_RESULT unrecorded`,
+      `setVariable ${caller} PREAVIS_REASON planning_failed`,
+      `continueInDialplan ${caller}`,
+      'save ended',
+    ]);
+    expect(set.lines).toContainEqual(expect.objectContaining({ effect: 'plan', code: 'ari_unreachable' }));
     expect(jest.getTimerCount()).toBe(0);
   });
 

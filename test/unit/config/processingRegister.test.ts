@@ -49,7 +49,13 @@ test('it has what art. 30 asks for, for each purpose', () => {
 
 test('what the configuration does not say is named and not made up', () => {
   const bare = processingRegister(parseConfig({ ...tree, controller: {} }), printedAt);
-  expect(bare.missing).toEqual(['controller.name', 'controller.contact', 'controller.transfers']);
+  expect(bare.missing).toEqual([
+    'controller.name',
+    'controller.contact',
+    'controller.transfers',
+    // training has its coach.
+    'purposes.agreement.mayListen',
+  ]);
   expect(bare.activities[0]?.transfers).toBeNull();
   const text = registerMarkdown(bare);
   expect(text).toContain('**Not complete:** the configuration does not set controller.name, controller.contact');
@@ -113,4 +119,19 @@ test('the measures do not claim encryption that is switched off', () => {
     ).measures.join();
   expect(measures(true)).toContain('encrypted connections (TLS)');
   expect(measures(false)).toContain('not encrypted');
+});
+
+test('the measures say what of the access is enforced, and what is left to permissions', () => {
+  const measures = (store: string): string =>
+    processingRegister(parseConfig({ ...tree, archive: { store } }), printedAt).measures.join('\n');
+  for (const part of [
+    'for a purpose of its call only, and only until the end of that purpose',
+    'erased when its last purpose ends',
+    'Each handing out and each refusal is noted with the purpose and the account that asked',
+    'Who may listen for which purpose is a rule of the organisation: the program names them and does not check them',
+  ]) {
+    expect(measures('directory')).toContain(part);
+  }
+  expect(measures('directory')).toContain('the permissions of the archive folder');
+  expect(measures('minio')).toContain('the permissions of the bucket');
 });

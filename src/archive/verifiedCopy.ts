@@ -1,0 +1,132 @@
+/**
+ * Copies a recording to where somebody asked for it: the file holds exactly the bytes that the catalogue knows, or it is
+ * not there. It is written under a temporary name beside it, `.preavis-<16 hex digits>.partial`, for its owner only.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import type { Digest } from './store.ts';
+
+export type CopyTarget = {
+  file: string;
+  /** Whether an ordinary file that is there already may be replaced. */
+  replace: boolean;
+};
+
+export type CopySource = {
+  /** Opened when there is a place to write to. What it throws is thrown on. */
+  open(): Promise<AsyncIterable<Buffer>>;
+  expected: Digest;
+};
+
+export type CopyOptions = {
+  /** Called when every byte has proved right, just before the file appears; what it throws keeps it from appearing. */
+  proved(): Promise<void>;
+  progress(bytes: number): void;
+  signal: AbortSignal;
+};
+
+/** Throws usage when something is there that must not be replaced. */
+export async function refuseTaken({ file, replace }: CopyTarget): Promise<void> {
+  const found = await lstat(file).catch((cause: unknown) => {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw unwritable(cause);
+  });
+  if (found === undefined) return;
+  if (!found.isFile()) throw new PreavisError('usage', 'what is there under the name of --output is no ordinary file');
+  if (!replace) throw taken();
+}
+
+/**
+ * Throws usage when the name is taken, recording_altered when the bytes are not the expected ones, output_unwritable, and
+ * what the source, `proved` and the signal's reason are.
+ */
+export async function copyVerified(source: CopySource, target: CopyTarget, options: CopyOptions): Promise<void> {
+  const folder = dirname(target.file);
+  const partial = join(folder, `.preavis-${randomBytes(8).toString('hex')}.partial`);
+  const handle = await writing(() => open(partial, 'wx', 0o600));
+  try {
+    try {
+      await writing(() => handle.chmod(0o600));
+      await copy(source, handle, options).catch((thrown: unknown) => {
+        // A source that was cut off by the signal says only that it was cut off.
+        options.signal.throwIfAborted();
+        throw thrown;
+      });
+      await writing(() => handle.sync());
+    } finally {
+      await handle.close();
+    }
+    await options.proved();
+    await appear(partial, target);
+  } finally {
+    await rm(partial, { force: true });
+  }
+  await flush(folder);
+}
+
+async function copy(source: CopySource, handle: FileHandle, options: CopyOptions): Promise<void> {
+  const { expected } = source;
+  const { signal } = options;
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of await source.open()) {
+    signal.throwIfAborted();
+    bytes += chunk.length;
+    if (bytes > expected.bytes) throw altered('longer');
+    hash.update(chunk);
+    await writing(() => handle.writeFile(chunk));
+    options.progress(bytes);
+  }
+  signal.throwIfAborted();
+  if (bytes < expected.bytes) throw altered('shorter');
+  if (hash.digest('hex') !== expected.sha256) throw altered('different');
+}
+
+/** File systems without links, such as that of a memory stick. */
+const withoutLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/** A rename would replace what came there in the meantime, a link does not. */
+async function appear(partial: string, target: CopyTarget): Promise<void> {
+  if (!target.replace) {
+    try {
+      await link(partial, target.file);
+      return;
+    } catch (cause) {
+      if (errnoOf(cause) === 'EEXIST') throw taken();
+      if (!withoutLinks.has(errnoOf(cause) ?? '')) throw unwritable(cause);
+    }
+  }
+  await refuseTaken(target);
+  await writing(() => rename(partial, target.file));
+}
+
+async function flush(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  // The file is whole; where its folder may only be written, or cannot be flushed, its name may not survive a power cut.
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+async function writing<T>(step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (cause) {
+    throw unwritable(cause);
+  }
+}
+
+function taken(): PreavisError {
+  return new PreavisError('usage', 'there is a file under the name of --output already', {
+    hint: 'Choose another name, or replace it with --force.',
+  });
+}
+
+function unwritable(cause: unknown): PreavisError {
+  return new PreavisError('output_unwritable', `the file of --output: ${errnoOf(cause) ?? 'error'}`, { cause });
+}
+
+function altered(how: 'longer' | 'shorter' | 'different'): PreavisError {
+  return new PreavisError('recording_altered', `what is kept of the recording is ${how}; nothing was written`);
+}

@@ -1,0 +1,69 @@
+import { SingleBar } from 'cli-progress';
+import { refuseTaken } from '../archive/verifiedCopy.ts';
+import { isoTime } from '../core/clock.ts';
+import { PreavisError } from '../core/errors.ts';
+import { fetchPorts, makeStore } from '../parts.ts';
+import { fetchRecording } from '../retention/fetch.ts';
+import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { operatorOf } from './operator.ts';
+
+export type FetchCommandOptions = { purpose: string; output: string; force: boolean; json: boolean };
+
+/** The form of a purpose's id. Anything else goes into no audit trail. */
+const purposeId = /^[a-z][a-z0-9-]{0,39}$/;
+
+/**
+ * Fetches the WAV of one recording for one of its purposes, while that purpose lasts. Who may listen is told and not
+ * enforced: the register of processing says so.
+ */
+export async function recordingsFetch(
+  context: CommandContext,
+  id: string,
+  { purpose, output, force, json }: FetchCommandOptions,
+): Promise<ExitCode> {
+  if (!purposeId.test(purpose)) throw new PreavisError('usage', '--purpose is the name of a purpose');
+  if (output === '' || output === '-') throw new PreavisError('usage', '--output is the name of a file');
+  const config = await configOf(context);
+  const target = { file: output, replace: force };
+  await refuseTaken(target);
+  const stop = new AbortController();
+  const interrupt = (): void => {
+    stop.abort(new PreavisError('interrupted', 'nothing was fetched'));
+  };
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
+  let begun = false;
+  const progress = (bytes: number, of: number): void => {
+    if (!begun) bar?.start(of, 0);
+    begun = true;
+    bar?.update(bytes);
+  };
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const ports = fetchPorts({
+      config,
+      catalogue,
+      store: makeStore(config, catalogue),
+      clock: context.clock,
+      actor: operatorOf(context.environment),
+    });
+    const fetched = await fetchRecording(ports, { id, purpose, target, progress, signal: stop.signal }).finally(() => {
+      bar?.stop();
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    });
+    const { from, bytes, sha256, durationMs } = fetched;
+    const keepUntil = isoTime(fetched.keepUntil);
+    const mayListen = Object.hasOwn(config.purposes, purpose) ? (config.purposes[purpose]?.mayListen ?? []) : [];
+    if (json) {
+      const document = { id: fetched.id, purpose, keepUntil, mayListen, from, file: output, bytes, sha256, durationMs };
+      context.print(JSON.stringify(document, undefined, 2));
+    } else {
+      context.print(`${bytes} bytes from the ${from} to ${output}, as they were recorded (SHA-256 ${sha256})`);
+      context.print(`for ${purpose}, until ${keepUntil}: remove the copy by then`);
+      const roles = mayListen.length === 0 ? 'nobody is named' : mayListen.join(', ');
+      context.print(`who may listen, by the register of processing: ${roles}`);
+    }
+
+    return 0;
+  });
+}

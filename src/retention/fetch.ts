@@ -1,0 +1,134 @@
+/**
+ * Hands a recording out for one of its purposes. Whether it may be is decided before the first byte is read, and again
+ * when all are: a purpose may end meanwhile, and what retention has erased must not appear after it. The beginning is in
+ * the audit trail before any byte leaves, each end and each refusal as well, with the purpose and who asked.
+ */
+import { objectKeys } from '../archive/objectKey.ts';
+import { openRecording, unreadable } from '../archive/recordingFile.ts';
+import { spoolFile } from '../archive/spool.ts';
+import type { Digest, ObjectStore } from '../archive/store.ts';
+import { copyVerified, type CopyTarget } from '../archive/verifiedCopy.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
+import type { Clock } from '../core/clock.ts';
+import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
+import { isUlid, type RecordingId } from '../core/ids.ts';
+import { accessUntil } from './access.ts';
+
+export type FetchPorts = {
+  catalogue: Pick<Catalogue, 'recording' | 'call' | 'purposeEnds' | 'note'>;
+  store: ObjectStore;
+  spoolFolder: string;
+  clock: Clock;
+  /** Who asks. */
+  actor: string;
+};
+
+export type FetchOrder = {
+  id: string;
+  purpose: string;
+  target: CopyTarget;
+  progress(bytes: number, of: number): void;
+  signal: AbortSignal;
+};
+
+export type Fetched = Digest & {
+  id: RecordingId;
+  from: 'archive' | 'spool';
+  durationMs: number | null;
+  /** The end of the purpose, ms since 1970 UTC. */
+  keepUntil: number;
+};
+
+/** Throws recording_unknown, what accessUntil and copyVerified throw, and what the archive or the spool does. */
+export async function fetchRecording(ports: FetchPorts, order: FetchOrder): Promise<Fetched> {
+  const { catalogue, actor } = ports;
+  const { purpose, target, signal } = order;
+  const { id } = await rowOf(ports, order.id);
+  const note = (event: string, detail: Record<string, unknown>): Promise<void> =>
+    catalogue.note(id, { event, actor, detail: { purpose, ...detail } });
+  /** Throws unless it may be fetched now. */
+  const granted = async (): Promise<{ row: RecordingRow; expected: Digest; keepUntil: number }> => {
+    const row = await rowOf(ports, id);
+    const purposes = (await catalogue.call(row.callId))?.purposes ?? [];
+    const ends = await catalogue.purposeEnds(id);
+    const keepUntil = accessUntil({ status: row.status, purposes, ends }, purpose, ports.clock.now());
+
+    return { row, expected: digestOf(row), keepUntil };
+  };
+  const noted = async <T>(event: string, step: () => Promise<T>): Promise<T> => {
+    try {
+      return await step();
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      await note(event, { code: error.code });
+      throw error;
+    }
+  };
+
+  const { row, expected, keepUntil } = await noted('fetch refused', granted);
+  await note('fetch begun', {});
+  let from: Fetched['from'] = 'archive';
+  const open = async (): Promise<AsyncIterable<Buffer>> => {
+    const source = await sourceOf(row, ports, signal);
+    from = source.from;
+
+    return source.bytes;
+  };
+  const proved = async (): Promise<void> => {
+    await granted();
+    await note('fetched', { from, ...expected });
+  };
+  const progress = (bytes: number): void => {
+    order.progress(bytes, expected.bytes);
+  };
+  await noted('fetch failed', () => copyVerified({ open, expected }, target, { proved, progress, signal }));
+
+  return { id, from, ...expected, durationMs: row.durationMs, keepUntil };
+}
+
+async function rowOf({ catalogue }: FetchPorts, id: string): Promise<RecordingRow> {
+  const row = isUlid(id) ? await catalogue.recording(id) : undefined;
+  if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
+
+  return row;
+}
+
+function digestOf({ bytes, sha256 }: RecordingRow): Digest {
+  if (bytes === null || sha256 === null) throw new PreavisError('internal', 'a finished recording has no digest');
+
+  return { bytes, sha256 };
+}
+
+type Source = { from: Fetched['from']; bytes: AsyncIterable<Buffer> };
+
+async function sourceOf(row: RecordingRow, ports: FetchPorts, signal: AbortSignal): Promise<Source> {
+  const { store, spoolFolder } = ports;
+  if (row.status === 'archived') {
+    if (row.archive !== store.location) {
+      throw new PreavisError(
+        'archive_changed',
+        `it lies in ${row.archive ?? 'an archive that is not known'}, configured is ${store.location}`,
+      );
+    }
+    const key = row.objectKey ?? objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt).wav;
+    return { from: 'archive', bytes: await store.read(key, row.objectVersion, signal) };
+  }
+  try {
+    return { from: 'spool', bytes: chunksOf(await openRecording(spoolFile(spoolFolder, row.id))) };
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    // The upload may have been faster.
+    const now = errnoOf(error.cause) === 'ENOENT' ? await rowOf(ports, row.id) : row;
+    if (now.status === 'archived') return sourceOf(now, ports, signal);
+    throw error;
+  }
+}
+
+async function* chunksOf(file: Awaited<ReturnType<typeof openRecording>>): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of file.createReadStream() as AsyncIterable<Buffer>) yield chunk;
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
