@@ -132,7 +132,9 @@ export function makePlanner({ policy, preferences, variable, ids, random, log }:
       const language = await decideLanguage(evidence, policy, () => headerOf(arrival));
       if (language === undefined) return 'no_language';
       const named = purposes.flatMap((id) => policy.purposes.get(id) ?? []);
-      const { mode, ...asked } = consentFor(named, callerCountryOf(callerNumber, policy.defaultCountry));
+      const countryMatters = named.some(({ optInForCountries }) => optInForCountries.length > 0);
+      const country = countryMatters ? callerCountryOf(callerNumber, policy.defaultCountry) : undefined;
+      const { mode, ...asked } = consentFor(named, country);
       const script = makeScript(purposes, language, mode);
       if (script === undefined) return 'prompts_missing';
       const asks = line.askLanguage && request.language === undefined && preference === undefined;
