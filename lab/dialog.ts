@@ -98,16 +98,26 @@ export function pressByInfo(dialog: Dialog, digit: string): Promise<number> {
 
 /** Puts Asterisk on hold: we send, and listen no more. */
 export function hold(dialog: Dialog, soundPort: number): Promise<number> {
+  return describe(dialog, soundPort, 'sendonly');
+}
+
+/** Comes back from a hold. */
+export function resume(dialog: Dialog, soundPort: number): Promise<number> {
+  return describe(dialog, soundPort, 'sendrecv');
+}
+
+/** Describes the session anew; each description of it has a higher version. */
+function describe(dialog: Dialog, soundPort: number, direction: 'sendonly' | 'sendrecv'): Promise<number> {
   const lines = [
     'v=0',
-    'o=lab 1 2 IN IP4 127.0.0.1',
+    `o=lab 1 ${Date.now()} IN IP4 127.0.0.1`,
     's=-',
     'c=IN IP4 127.0.0.1',
     't=0 0',
     `m=audio ${soundPort} RTP/AVP 8 101`,
     'a=rtpmap:8 PCMA/8000',
     'a=rtpmap:101 telephone-event/8000',
-    'a=sendonly',
+    `a=${direction}`,
   ];
 
   return send(dialog, { method: 'INVITE', body: { type: 'application/sdp', lines } });

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { CallRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
+import type { CallRow, ChangeRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -14,7 +14,7 @@ import { inspectWav, repairWav, type WavInfo } from './wav.ts';
  * `lost`. Here its times are fixed: each purpose of the call ends by itself, the recording with the last of them.
  */
 export type FinishPorts = {
-  catalogue: Pick<Catalogue, 'finishable' | 'move' | 'note' | 'recording' | 'adopt' | 'call' | 'policy'>;
+  catalogue: Pick<Catalogue, 'finishable' | 'move' | 'note' | 'recording' | 'adopt' | 'call' | 'changes' | 'policy'>;
   spoolFolder: string;
   clock: Clock;
   log: Logger;
@@ -37,11 +37,30 @@ export const longestCheckMs = 300_000;
 /** What the self-check found, one for each finding, and the flags that this gives. */
 type Heard = { found: readonly FindingKind[]; flags: readonly string[] };
 
+/** How long the recorder wrote, by Asterisk's times and without its pauses; undefined where one of them is missing. */
+function recordedMs({ startedAt, finishedAt }: RecordingRow, changes: readonly ChangeRow[]): number | undefined {
+  if (startedAt === null || finishedAt === null) return undefined;
+  let pausedMs = 0;
+  let pausedAt: number | undefined;
+  for (const { change, at } of changes) {
+    if (change !== 'recorderPaused' && change !== 'recorderResumed') continue;
+    if (at === null) return undefined;
+    if (change === 'recorderPaused') pausedAt ??= at;
+    else if (pausedAt !== undefined) {
+      pausedMs += at - pausedAt;
+      pausedAt = undefined;
+    }
+  }
+  if (pausedAt !== undefined) pausedMs += Math.max(0, finishedAt - pausedAt);
+
+  return finishedAt - startedAt - pausedMs;
+}
+
 /** The acoustic self-check. It flags and counts; a recording that cannot be listened to is kept all the same. */
 async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: FinishPorts): Promise<Heard> {
-  const { startedAt, finishedAt, talk } = row;
-  const expectedMs = startedAt === null || finishedAt === null ? undefined : finishedAt - startedAt;
+  const { talk } = row;
   try {
+    const expectedMs = recordedMs(row, await ports.catalogue.changes(row.callId));
     const { prompts, missing } = await ports.promptsHeard(row);
     const signal = AbortSignal.any([ports.signal, AbortSignal.timeout(ports.checkMs)]);
     const { findings } = await ports.check(file, { prompts, expectedMs, signal });

@@ -66,6 +66,8 @@ export function makeAriCommands(
         ifExists: 'fail',
         maxDurationSeconds: String(maximumSeconds),
       }),
+    pauseRecorder: (name) => command('POST', `/recordings/live/${id(name)}/pause`),
+    resumeRecorder: (name) => command('DELETE', `/recordings/live/${id(name)}/pause`),
     stopRecorder: (name) => command('POST', `/recordings/live/${id(name)}/stop`),
     discardRecorder: async (name) => {
       const live = await orUndefined(request('DELETE', `/recordings/live/${id(name)}`).then(() => true));

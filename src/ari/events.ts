@@ -21,7 +21,7 @@ export type AriEvent =
   | { type: 'channelLeft'; at: number; channelId: ChannelId }
   | { type: 'channelGone'; at: number; channelId: ChannelId; cause: number }
   | { type: 'digit'; at: number; channelId: ChannelId; digit: string }
-  | { type: 'channelHeld'; at: number; channelId: ChannelId }
+  | { type: 'channelHeld' | 'channelResumed'; at: number; channelId: ChannelId }
   /** What TALK_DETECT hears on a channel. */
   | { type: 'talk'; at: number; channelId: ChannelId; talking: boolean }
   | { type: 'bridgeEntered'; at: number; bridgeId: BridgeId; channelId: ChannelId }
@@ -45,6 +45,7 @@ export const usedEventTypes = [
   'ChannelStateChange',
   'ChannelDtmfReceived',
   'ChannelHold',
+  'ChannelUnhold',
   'ChannelTalkingStarted',
   'ChannelTalkingFinished',
   'ChannelEnteredBridge',
@@ -150,9 +151,15 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
       const event = onDigit.parse(raw);
       return { type: 'digit', at: event.timestamp, channelId: event.channel.id as ChannelId, digit: event.digit };
     }
-    case 'ChannelHold': {
+    case 'ChannelHold':
+    case 'ChannelUnhold': {
       const event = onChannel.parse(raw);
-      return { type: 'channelHeld', at: event.timestamp, channelId: event.channel.id as ChannelId };
+      const held = type === 'ChannelHold';
+      return {
+        type: held ? 'channelHeld' : 'channelResumed',
+        at: event.timestamp,
+        channelId: event.channel.id as ChannelId,
+      };
     }
     case 'ChannelTalkingStarted':
     case 'ChannelTalkingFinished': {

@@ -26,6 +26,9 @@ export type AriCommands = {
   playToBridge(bridgeId: BridgeId, playbackId: PlaybackId, soundName: string, language: string): Promise<void>;
   /** Records the bridge as `<name>.wav` in Asterisk's recording folder; fails when that file exists. */
   recordBridge(bridgeId: BridgeId, name: string, maximumSeconds: number): Promise<void>;
+  /** Leaves what follows out of the file, until it is resumed. */
+  pauseRecorder(name: string): Promise<void>;
+  resumeRecorder(name: string): Promise<void>;
   stopRecorder(name: string): Promise<void>;
   /** Stops it, unless it has ended, and removes its file. */
   discardRecorder(name: string): Promise<void>;

@@ -4,10 +4,26 @@ import type { Sentence } from './notice.ts';
 export type ConsentPlan =
   | { mode: 'announce' }
   | { mode: 'optOut'; refuse: string; refusal: Refusal }
-  | { mode: 'optIn'; accept: string; refuse: string; refusal: Refusal; /** ms after the question */ waitMs: number };
+  | {
+      mode: 'optIn';
+      accept: string;
+      refuse: string;
+      refusal: Refusal;
+      /** What a caller who agrees is told. */
+      acceptance: readonly Sentence[];
+      /** What a caller who says neither yes nor no is told. */
+      silence: readonly Sentence[];
+      /** How long a key is waited for after the question, ms. */
+      waitMs: number;
+    };
 
 /** What a caller who refuses is told, and the code that refuses while they talk. */
-export type Refusal = { acknowledgement: readonly Sentence[]; featureCode: string };
+export type Refusal = {
+  acknowledgement: readonly Sentence[];
+  /** Instead, where something was recorded already. */
+  erasure: readonly Sentence[];
+  featureCode: string;
+};
 
 /** The caller's decision. `at` is Asterisk's time of the key, ms. */
 export type Answer = { kind: 'none' } | { kind: 'accepted' | 'refused'; digits: string; at: number };

@@ -1,14 +1,8 @@
+import { whileAccepting, whileAcknowledging, whileAsking } from './decideConsent.ts';
+import { whileDialling } from './decideDial.ts';
 import { goOnUnrecorded } from './decideEnd.ts';
-import {
-  whileAcknowledging,
-  whileAnnouncing,
-  whileAnswering,
-  whileAsking,
-  whileChecking,
-  whileChoosing,
-  whilePlanning,
-} from './decideNotice.ts';
-import { whileClosing, whileDialling, whileTalking } from './decideTalk.ts';
+import { whileAnnouncing, whileAnswering, whileChecking, whileChoosing, whilePlanning } from './decideNotice.ts';
+import { whileClosing, whileTalking } from './decideTalk.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
 import { apply, stay } from './handlers.ts';
 import type { CallState, Facts, Step } from './state.ts';
@@ -31,6 +25,8 @@ export function decide(state: CallState, event: CallEvent): Step {
       return apply(whileAnnouncing, state, event);
     case 'asking':
       return apply(whileAsking, state, event);
+    case 'accepting':
+      return apply(whileAccepting, state, event);
     case 'acknowledging':
       return apply(whileAcknowledging, state, event);
     case 'dialling':

@@ -59,14 +59,19 @@ export function playing(sentence: Sentence): Effect[] {
   ];
 }
 
-/** The caller refused: what was made is removed, they are told, and go on by the dialplan. */
-export function acknowledge(soFar: SoFar, acknowledgement: readonly Sentence[], effects: readonly Effect[]): Step {
-  const [current, ...waiting] = acknowledgement;
-  if (current === undefined) return goOnUnrecorded(soFar, 'refused', effects);
+/** The caller has not agreed: what was made is removed, they are told that, and go on by the dialplan. */
+export function acknowledge(
+  soFar: SoFar,
+  why: 'refused' | 'no_consent',
+  sentences: readonly Sentence[],
+  effects: readonly Effect[] = [],
+): Step {
+  const [current, ...waiting] = sentences;
+  if (current === undefined) return goOnUnrecorded(soFar, why, effects);
   const { facts, played = [], answer = noAnswer } = soFar;
 
   return {
-    state: { kind: 'acknowledging', facts, played, answer, current, waiting },
+    state: { kind: 'acknowledging', facts, played, answer, why, current, waiting },
     effects: [...effects, ...removal(soFar), ...playing(current)],
   };
 }

@@ -1,22 +1,22 @@
-import { answerOf, mayRecord, noAnswer, type Answer } from './consent.ts';
+import { answerOf, mayRecord, noAnswer } from './consent.ts';
+import { ask, goOn } from './decideConsent.ts';
 import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, type SoFar } from './decideEnd.ts';
-import { dial } from './decideTalk.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
 import {
   ignored,
   ignoresBridge,
-  ignoresCaller,
   ignoresDestination,
+  ignoresHold,
   ignoresPlayback,
   ignoresRecorder,
   ignoresSetUp,
   stay,
   type Handlers,
 } from './handlers.ts';
-import { isQuestion, judge, tell, type Played, type Sentence } from './notice.ts';
+import { isQuestion, judge, tell, type Played, type Sentence, type Verdict } from './notice.ts';
 import type { Effect, Facts, In, Script, Step } from './state.ts';
 
-/** From the arrival to the moment when the caller was told and has decided. */
+/** From the arrival to the moment when the caller was told. */
 
 /** How long Asterisk may take to answer the caller's channel. */
 const answerLimitMs = 10_000;
@@ -32,6 +32,7 @@ const beforeTheNotice = {
   ...ignoresDestination,
   ...ignoresBridge,
   ...ignoresRecorder,
+  ...ignoresHold,
   digit: ignored,
   callerHeld: putOnHold,
   callerLeft: ({ facts }: { facts: Facts }, event: Extract<CallEvent, { type: 'callerLeft' }>) =>
@@ -57,7 +58,7 @@ export const whilePlanning: Handlers<In<'planning'>> = {
   notReady: ({ facts }, { reason }) => goOnUnrecorded(notYet(facts), reason),
   stepFailed: (state, { step }) => {
     if (step === 'save') return goOnUnrecorded(notYet(state.facts), 'catalogue_unusable');
-    return step === 'plan' ? goOnUnrecorded(notYet(state.facts), 'no_language') : stay(state);
+    return step === 'plan' ? goOnUnrecorded(notYet(state.facts), 'planning_failed') : stay(state);
   },
   timeUp: ignored,
 };
@@ -111,7 +112,7 @@ function keyOfNoLanguage(state: In<'choosing'>, digit: string, at: number, silen
   const answer = answerOf(consent, digit, at, false);
   if (answer.kind !== 'refused' || consent.mode === 'announce') return stay(state);
 
-  return acknowledge({ ...notYet(state.facts), answer }, consent.refusal.acknowledgement, silence);
+  return acknowledge({ ...notYet(state.facts), answer }, 'refused', consent.refusal.acknowledgement, silence);
 }
 
 /** A menu that cannot be played is no reason not to announce: the other evidence decides. */
@@ -120,6 +121,7 @@ export const whileChoosing: Handlers<In<'choosing'>> = {
   ...ignoresDestination,
   ...ignoresBridge,
   ...ignoresRecorder,
+  ...ignoresHold,
   callerHeld: putOnHold,
   playbackStarted: ignored,
   playbackFinished: (state, { playbackId }) =>
@@ -183,22 +185,19 @@ function heard(soFar: Announced): Step {
   const told = tell(played);
   if (told === undefined) return goOnUnrecorded(soFar, 'notice_failed');
   if (!sampled) return goOnUnrecorded(soFar, 'not_sampled');
-  if (mayRecord(script.consent, answer)) return dial(facts, told, answer, prepared);
-  if (script.consent.mode !== 'optIn') return goOnUnrecorded(soFar, 'refused');
+  if (mayRecord(script.consent, answer)) return goOn({ facts, told, answer, prepared });
 
-  return {
-    state: { kind: 'asking', facts, told },
-    effects: [{ type: 'startTimer', timer: 'consent', ms: script.consent.waitMs }],
-  };
+  return script.consent.mode === 'optIn' ? ask(facts, told, script.consent.waitMs) : goOnUnrecorded(soFar, 'refused');
 }
 
 type Announcing = In<'announcing'>;
+type Fault = Exclude<Verdict, 'verified' | 'answered'>;
 
-function unheard({ current, currentStartedAt }: Announcing, verdict: Exclude<Played['verdict'], 'verified'>): Played {
+function unheard({ current, currentStartedAt }: Announcing, verdict: Fault): Played {
   return { sentence: current, startedAt: currentStartedAt, finishedAt: undefined, verdict };
 }
 
-function giveUp(state: Announcing, verdict: Exclude<Played['verdict'], 'verified'>, reason: UnrecordedReason): Step {
+function giveUp(state: Announcing, verdict: Fault, reason: UnrecordedReason): Step {
   return goOnUnrecorded({ ...state, played: [...state.played, unheard(state, verdict)] }, reason);
 }
 
@@ -212,23 +211,32 @@ function keyWhileAnnouncing(state: Announcing, digit: string, at: number): Step 
   if (given.kind === 'refused') {
     const silence: Effect = { type: 'stopPlayback', playbackId: current.playbackId };
     const soFar = { ...state, played: [...played, unheard(state, 'notice_cut_short')], answer: given };
-    return acknowledge(soFar, consent.refusal.acknowledgement, [silence]);
+    return acknowledge(soFar, 'refused', consent.refusal.acknowledgement, [silence]);
   }
   if (answer.kind !== 'none') return stay(state);
-  // They have answered the question that they hear now; it needs no repeating in another language.
+  // They have answered the question that they hear now: it need not be heard to its end, nor in another language.
   const rest = waiting.filter((sentence) => !isQuestion(sentence));
   const next = { ...state, answer: given, waiting: rest };
-  if (state.prepared || rest.length > 0 || !willDial(next)) return stay(next);
+  const cut: Effect[] = begun ? [{ type: 'stopPlayback', playbackId: current.playbackId }] : [];
+  if (state.prepared || rest.length > 0 || !willDial(next)) return { state: next, effects: cut };
 
   return {
     state: { ...next, prepared: true },
-    effects: [{ type: 'prepare', order: orderOf(state.facts) }],
+    effects: [...cut, { type: 'prepare', order: orderOf(state.facts) }],
   };
+}
+
+/** A question that was answered with yes has done what it is for, however much of it was heard. */
+function judgeAnswered(played: Played, { answer }: Announcing): Played {
+  const answered = isQuestion(played.sentence) && answer.kind === 'accepted' && played.startedAt !== undefined;
+
+  return answered && played.verdict !== 'verified' ? { ...played, verdict: 'answered' } : played;
 }
 
 export const whileAnnouncing: Handlers<Announcing> = {
   ...ignoresSetUp,
   ...ignoresRecorder,
+  ...ignoresHold,
   destinationRinging: ignored,
   destinationAnswered: ignored,
   // P1: who waits in the bridge before the destination does was not told.
@@ -242,10 +250,11 @@ export const whileAnnouncing: Handlers<Announcing> = {
   playbackFinished: (state, { playbackId, at, outcome }) => {
     const { current, currentStartedAt, played, waiting } = state;
     if (playbackId !== current.playbackId) return stay(state);
-    const judged = judge(current, currentStartedAt, at, outcome);
+    const judged = judgeAnswered(judge(current, currentStartedAt, at, outcome), state);
     const soFar = { ...state, played: [...played, judged] };
+    const { verdict } = judged;
 
-    return judged.verdict === 'verified' ? announce(soFar, waiting) : goOnUnrecorded(soFar, judged.verdict);
+    return verdict === 'verified' || verdict === 'answered' ? announce(soFar, waiting) : goOnUnrecorded(soFar, verdict);
   },
   digit: (state, { digit, at }) => keyWhileAnnouncing(state, digit, at),
   callerHeld: (state) => giveUp(state, 'notice_on_hold', 'notice_on_hold'),
@@ -261,54 +270,4 @@ export const whileAnnouncing: Handlers<Announcing> = {
     abandon({ ...state, played: [...state.played, unheard(state, 'notice_cut_short')] }, at),
   keysMissed: (state) => (mayHaveRefused(state.facts) ? giveUp(state, 'notice_failed', 'interrupted') : stay(state)),
   interrupted: (state) => giveUp(state, 'notice_failed', 'interrupted'),
-};
-
-function askedOf({ facts, told }: In<'asking'>, answer: Answer = noAnswer): SoFar {
-  return { facts, played: told.sentences, answer, prepared: false };
-}
-
-export const whileAsking: Handlers<In<'asking'>> = {
-  ...ignoresSetUp,
-  ...ignoresPlayback,
-  ...ignoresDestination,
-  ...ignoresBridge,
-  ...ignoresRecorder,
-  callerHeld: ignored,
-  stepFailed: ignored,
-  digit: (state, { digit, at }) => {
-    const { consent } = orderOf(state.facts).script;
-    const answer = answerOf(consent, digit, at, true);
-    if (answer.kind === 'accepted') return dial(state.facts, state.told, answer, false);
-    if (answer.kind === 'none' || consent.mode === 'announce') return stay(state);
-
-    return acknowledge(askedOf(state, answer), consent.refusal.acknowledgement, []);
-  },
-  timeUp: (state, { timer }) => (timer === 'consent' ? goOnUnrecorded(askedOf(state), 'no_consent') : stay(state)),
-  callerLeft: (state, { at }) => abandon(askedOf(state), at),
-  keysMissed: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
-  interrupted: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
-};
-
-type Acknowledging = In<'acknowledging'>;
-
-const refused = (state: Acknowledging): Step => goOnUnrecorded({ ...state, prepared: false }, 'refused');
-
-export const whileAcknowledging: Handlers<Acknowledging> = {
-  ...ignoresSetUp,
-  ...ignoresDestination,
-  ...ignoresBridge,
-  ...ignoresRecorder,
-  ...ignoresCaller,
-  playbackStarted: ignored,
-  playbackFinished: (state, { playbackId }) => {
-    if (playbackId !== state.current.playbackId) return stay(state);
-    const [current, ...waiting] = state.waiting;
-    if (current === undefined) return refused(state);
-    return { state: { ...state, current, waiting }, effects: playing(current) };
-  },
-  stepFailed: (state, { step }) => (step === 'play' ? refused(state) : stay(state)),
-  timeUp: (state, { timer }) => (timer === 'playback' ? refused(state) : stay(state)),
-  callerLeft: (state, { at }) => abandon({ ...state, prepared: false }, at),
-  keysMissed: ignored,
-  interrupted: refused,
 };

@@ -1,6 +1,6 @@
 import { answerOf, type Answer } from './consent.ts';
-import { abandon, acknowledge, end, goOnUnrecorded, orderOf, type SoFar } from './decideEnd.ts';
-import type { CallEvent, FallibleStep } from './events.ts';
+import { orderOf } from './decideEnd.ts';
+import type { CallEvent } from './events.ts';
 import {
   ignored,
   ignoresBridge,
@@ -11,13 +11,10 @@ import {
   stay,
   type Handlers,
 } from './handlers.ts';
-import type { Told } from './notice.ts';
-import type { DialStatus, Effect, Facts, In, Outcome, Recorder, Step } from './state.ts';
+import type { Effect, Facts, In, Outcome, Party, Recorder, Step } from './state.ts';
 
-/** From the dialling of the destination to the end of the talk. */
+/** From the answer of the destination to the end of the talk. */
 
-/** How long Asterisk may take beyond the dialling time to give up on a destination. */
-const dialSlackMs = 5_000;
 /**
  * For so long after the answer the refusing key counts by itself, as before it: it is reported when it is let go, and who
  * presses it at the end of the ringing does not know that they are answered. Longer, and it would be one that they press for
@@ -27,114 +24,33 @@ export const lateRefusalMs = 3_000;
 /** How long the end of the recorder is waited for; the file itself is the truth. */
 const recorderFinishLimitMs = 10_000;
 
-/** The caller was told and may be recorded: only from here on there is a way to the recorder. */
-export function dial(facts: Facts, told: Told, answer: Answer, prepared: boolean): Step {
-  const order = orderOf(facts);
-
-  return {
-    state: { kind: 'dialling', facts, told, answer, ringing: false, keysMissed: false, typed: '' },
-    effects: [
-      { type: 'save' },
-      ...(prepared ? [] : [{ type: 'prepare' as const, order }]),
-      { type: 'dial', order },
-      { type: 'startTimer', timer: 'dial', ms: order.request.timeoutSeconds * 1_000 + dialSlackMs },
-    ],
-  };
-}
-
-type Dialling = In<'dialling'>;
-
-function told({ facts, told: { sentences }, answer }: Dialling): SoFar {
-  return { facts, played: sentences, answer, prepared: true };
-}
-
-/** As app_dial.c of Asterisk 16 to 22 maps hang-up causes (ITU-T Q.850) to DIALSTATUS. */
-function dialStatusOf(cause: number): DialStatus {
-  switch (cause) {
-    case 17:
-      return 'BUSY';
-    case 34:
-      return 'CONGESTION';
-    case 16: // normal clearing
-    case 19: // no answer
-      return 'NOANSWER';
-    default:
-      return 'CHANUNAVAIL';
-  }
-}
-
-function notConnected(state: Dialling, dialStatus: DialStatus, endedAt: number | undefined): Step {
-  const outcome: Outcome = { result: 'notConnected', dialStatus };
-
-  return end(told(state), outcome, endedAt, [{ type: 'returnToDialplan', outcome }]);
-}
-
-function stepFailedWhileDialling(state: Dialling, step: FallibleStep): Step {
-  switch (step) {
-    case 'save':
-      return goOnUnrecorded(told(state), 'catalogue_unusable');
-    case 'prepare':
-      return goOnUnrecorded(told(state), 'prepare_failed');
-    case 'dial':
-      return goOnUnrecorded(told(state), 'dial_failed');
-    case 'plan':
-    case 'answer':
-    case 'play':
-    case 'startRecorder':
-      return stay(state);
-  }
-}
-
-function typedWith({ typed }: { typed: string }, digit: string, featureCode: string): string {
+/** The caller's last keys. */
+export function typedWith({ typed }: { typed: string }, digit: string, featureCode: string): string {
   return (typed + digit).slice(-featureCode.length);
 }
 
+/** Who holds after this; undefined where that changes nothing. */
+export function holdWith(holding: readonly Party[], party: Party, holds: boolean): readonly Party[] | undefined {
+  if (holding.includes(party) === holds) return undefined;
+
+  return holds ? [...holding, party].sort() : holding.filter((each) => each !== party);
+}
+
 /** They are connected. Without the caller's keys nobody knows whether they have refused: then nothing is recorded. */
-function talk({ facts, told: proof, answer, ringing, keysMissed, typed }: Dialling, answeredAt?: number): Step {
+export function talk(
+  { facts, told: proof, answer, ringing, keysMissed, holding, typed }: In<'dialling'>,
+  answeredAt?: number,
+): Step {
   const recorder: Recorder = { kind: keysMissed ? 'withheld' : 'requested' };
   const now: Effect[] = [{ type: 'stopTimer' }, ...(ringing ? [{ type: 'ringStop' as const }] : [])];
 
   return {
-    state: { kind: 'talking', facts, told: proof, answer, recorder, answeredAt, untold: false, typed },
+    state: { kind: 'talking', facts, told: proof, answer, recorder, answeredAt, untold: false, holding, typed },
     effects: keysMissed
       ? [...now, { type: 'save' }, { type: 'tellUnrecorded', reason: 'interrupted' }]
       : [{ type: 'startRecorder', order: orderOf(facts), told: proof }, ...now],
   };
 }
-
-export const whileDialling: Handlers<Dialling> = {
-  ...ignoresSetUp,
-  ...ignoresPlayback,
-  recorderStarted: ignored,
-  recorderFinished: ignored,
-  recorderFailed: ignored,
-  callerHeld: ignored,
-  destinationRinging: (state) =>
-    state.ringing ? stay(state) : { state: { ...state, ringing: true }, effects: [{ type: 'ring' }] },
-  destinationAnswered: (state, { at }) => talk(state, at),
-  destinationLeft: (state, { at, cause }) =>
-    cause === undefined ? stay(state) : notConnected(state, dialStatusOf(cause), at),
-  // A refusal after the notice: the destination is given up and dialled again by the dialplan.
-  digit: (state, { digit, at }) => {
-    const { consent } = orderOf(state.facts).script;
-    if (consent.mode === 'announce') return stay(state);
-    const { featureCode, acknowledgement } = consent.refusal;
-    const typed = typedWith(state, digit, featureCode);
-    const given = answerOf(consent, digit, at, true);
-    if (given.kind !== 'refused' && typed !== featureCode) return stay({ ...state, typed });
-    const answer: Answer = given.kind === 'refused' ? given : { kind: 'refused', digits: featureCode, at };
-    return acknowledge({ ...told(state), answer }, acknowledgement, []);
-  },
-  strangerJoined: (state) => goOnUnrecorded(told(state), 'untold_party'),
-  partyReplaced: ignored,
-  keysMissed: (state) =>
-    orderOf(state.facts).script.consent.mode === 'announce' ? stay(state) : stay({ ...state, keysMissed: true }),
-  timeUp: (state, { timer }) => (timer === 'dial' ? notConnected(state, 'NOANSWER', undefined) : stay(state)),
-  stepFailed: (state, { step }) => stepFailedWhileDialling(state, step),
-  bridgeGone: (state) => goOnUnrecorded(told(state), 'dial_failed'),
-  callerLeft: (state, { at }) => abandon(told(state), at),
-  interrupted: (state) => goOnUnrecorded(told(state), 'interrupted'),
-};
 
 function isActive(recorder: Recorder): boolean {
   return recorder.kind === 'requested' || recorder.kind === 'running';
@@ -174,9 +90,13 @@ function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
     return { state, effects: [{ type: 'discardRecorder', recording }] };
   const stop: Effect[] = starts && state.untold ? [{ type: 'stopRecorder', recording }] : [];
   if (recorder === state.recorder) return { state, effects: stop };
+  const pause: Effect[] =
+    recorder.kind === 'running' && state.holding.length > 0
+      ? [{ type: 'pauseRecorder', recording, at: recorder.startedAt }]
+      : [];
   const tell: Effect[] = recorder.kind === 'running' ? [{ type: 'tellRecorded', recording }] : [];
 
-  return { state: { ...state, recorder }, effects: [...stop, { type: 'save' }, ...tell] };
+  return { state: { ...state, recorder }, effects: [...stop, ...pause, { type: 'save' }, ...tell] };
 }
 
 /**
@@ -214,7 +134,7 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
   const { script, recording, bridge } = orderOf(facts);
   const { consent } = script;
   if (consent.mode === 'announce') return stay(state);
-  const { featureCode, acknowledgement } = consent.refusal;
+  const { featureCode, acknowledgement, erasure } = consent.refusal;
   const typed = typedWith(state, digit, featureCode);
   const refusing = typed === featureCode ? featureCode : earlyRefusal(state, digit, at);
   if (refusing === undefined || state.answer.kind === 'refused') return stay({ ...state, typed });
@@ -233,9 +153,25 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
       ...(runs ? [{ type: 'discardRecorder' as const, recording }] : []),
       { type: 'save' },
       { type: 'tellUnrecorded', reason: 'refused' },
-      ...acknowledgement.map((sentence): Effect => ({ type: 'sayToBoth', bridge, sentence })),
+      ...(runs ? erasure : acknowledgement).map((sentence): Effect => ({ type: 'sayToBoth', bridge, sentence })),
     ],
   };
+}
+
+type Hold = { party: Party; holds: boolean; at: number | undefined };
+
+/** Who waits on hold does not know that they are heard: nothing is recorded until they are back. */
+function holdWhileTalking(state: Talking, { party, holds, at }: Hold): Step {
+  const holding = holdWith(state.holding, party, holds);
+  if (holding === undefined) return stay(state);
+  const { recording } = orderOf(state.facts);
+  const changes = holding.length > 0 !== state.holding.length > 0;
+  const effects: Effect[] =
+    changes && state.recorder.kind === 'running'
+      ? [{ type: holds ? 'pauseRecorder' : 'resumeRecorder', recording, at }, { type: 'save' }]
+      : [];
+
+  return { state: { ...state, holding }, effects };
 }
 
 export const whileTalking: Handlers<Talking> = {
@@ -243,7 +179,10 @@ export const whileTalking: Handlers<Talking> = {
   ...ignoresPlayback,
   destinationRinging: ignored,
   destinationAnswered: ignored,
-  callerHeld: ignored,
+  callerHeld: (state, { at }) => holdWhileTalking(state, { party: 'caller', holds: true, at }),
+  callerResumed: (state, { at }) => holdWhileTalking(state, { party: 'caller', holds: false, at }),
+  destinationHeld: (state, { at }) => holdWhileTalking(state, { party: 'destination', holds: true, at }),
+  destinationResumed: (state, { at }) => holdWhileTalking(state, { party: 'destination', holds: false, at }),
   interrupted: ignored,
   // They had their choice; who wants to refuse now and is not heard, presses again.
   keysMissed: ignored,

@@ -17,7 +17,11 @@ export type CallEvent =
   /** A key of the caller, when it was let go. */
   | { type: 'digit'; digit: string; at: number }
   /** The caller put us on hold: what plays now is not heard. */
-  | { type: 'callerHeld' }
+  | { type: 'callerHeld'; at: number | undefined }
+  | { type: 'callerResumed'; at: number | undefined }
+  /** Whom they called put the caller on hold. */
+  | { type: 'destinationHeld'; at: number | undefined }
+  | { type: 'destinationResumed'; at: number | undefined }
   | { type: 'destinationRinging' }
   | { type: 'destinationAnswered'; at: number | undefined }
   /** No cause: it left the application (a transfer, say) but still exists. */

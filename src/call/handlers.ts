@@ -23,7 +23,13 @@ export const ignoresRecorder = {
   recorderFinished: ignored,
   recorderFailed: ignored,
 } as const;
-export const ignoresCaller = { digit: ignored, callerHeld: ignored } as const;
+export const ignoresHold = {
+  callerHeld: ignored,
+  callerResumed: ignored,
+  destinationHeld: ignored,
+  destinationResumed: ignored,
+} as const;
+export const ignoresCaller = { digit: ignored, ...ignoresHold } as const;
 
 export const stay = (state: CallState): Step => ({ state, effects: [] });
 

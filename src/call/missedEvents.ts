@@ -24,6 +24,18 @@ async function strangersIn(
   return others.length > 0 ? [{ type: 'strangerJoined' }] : [];
 }
 
+/** Who is on hold now. Where Asterisk does not tell, nobody is: too much recorded can be erased, too little is lost. */
+async function holdsNow({ destination }: Order, { callerChannel }: Facts, ari: AriQueries): Promise<CallEvent[]> {
+  const holds = async (channel: ChannelId): Promise<boolean> =>
+    (await ari.variable(channel, 'CHANNEL(onhold)').catch(() => '')) === '1';
+  const [caller, whom] = await Promise.all([holds(callerChannel), holds(destination)]);
+
+  return [
+    { type: caller ? 'callerHeld' : 'callerResumed', at: undefined },
+    { type: whom ? 'destinationHeld' : 'destinationResumed', at: undefined },
+  ];
+}
+
 /** What must have happened to a call, seen from the state of its channels and recorder now. */
 export async function missedEvents(
   state: CallState,
@@ -50,6 +62,7 @@ export async function missedEvents(
     case 'choosing':
     case 'announcing':
     case 'asking':
+    case 'accepting':
     case 'acknowledging':
       return [{ type: 'interrupted' }];
     case 'dialling':
@@ -63,6 +76,7 @@ export async function missedEvents(
       return destination === 'Ringing' ? [] : [{ type: 'interrupted' }];
     case 'talking':
       if (destination === undefined) events.push({ type: 'destinationLeft', at: undefined, cause: undefined });
+      else events.push(...(await holdsNow(order, facts, ari)));
       return [...joined, ...events];
     case 'closing':
     case 'ended':

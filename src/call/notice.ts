@@ -12,9 +12,11 @@ export type Played = {
   verdict: Verdict;
 };
 
-export type Verdict = 'verified' | 'notice_failed' | 'notice_cut_short' | 'notice_timeout' | 'notice_on_hold';
+/** answered: a question that the caller said yes to while they heard it, and that was stopped for that. */
+export type Verdict =
+  'verified' | 'answered' | 'notice_failed' | 'notice_cut_short' | 'notice_timeout' | 'notice_on_hold';
 
-/** A notice of which every sentence is verified; only `tell` makes one, and only with it can recording start (P1). */
+/** A notice of which every sentence is verified, or answered; only `tell` makes one, and only with it can recording start (P1). */
 export type Told = { readonly sentences: readonly Played[]; readonly finishedAt: number; readonly [told]: true };
 declare const told: unique symbol;
 
@@ -40,10 +42,15 @@ export function isQuestion({ prompt }: Sentence): boolean {
   return prompt.kind === 'optIn';
 }
 
-/** The proof that the caller was told, or undefined when any sentence is not verified or there is none. */
+/** Whether a sentence has done what it is for. */
+export function isHeard({ sentence, verdict }: Played): boolean {
+  return verdict === 'verified' || (verdict === 'answered' && isQuestion(sentence));
+}
+
+/** The proof that the caller was told, or undefined when any sentence is not heard or there is none. */
 export function tell(sentences: readonly Played[]): Told | undefined {
   const finishedAt = sentences.at(-1)?.finishedAt;
-  if (finishedAt === undefined || sentences.some((played) => played.verdict !== 'verified')) return undefined;
+  if (finishedAt === undefined || !sentences.every(isHeard)) return undefined;
 
   return { sentences, finishedAt } as Told;
 }

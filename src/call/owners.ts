@@ -33,7 +33,8 @@ function translateBridge(event: AriEvent, parties: readonly ChannelId[]): CallEv
 
 export function translateCaller(event: AriEvent): CallEvent | undefined {
   if (event.type === 'digit') return { type: 'digit', digit: event.digit, at: event.at };
-  if (event.type === 'channelHeld') return { type: 'callerHeld' };
+  if (event.type === 'channelHeld') return { type: 'callerHeld', at: event.at };
+  if (event.type === 'channelResumed') return { type: 'callerResumed', at: event.at };
   const left = event.type === 'channelHangingUp' || event.type === 'channelLeft' || event.type === 'channelGone';
 
   return left ? { type: 'callerLeft', at: event.at } : undefined;
@@ -42,6 +43,8 @@ export function translateCaller(event: AriEvent): CallEvent | undefined {
 export function translateDestination(event: AriEvent): CallEvent | undefined {
   if (event.type === 'channelUp') return { type: 'destinationAnswered', at: event.at };
   if (event.type === 'channelRinging') return { type: 'destinationRinging' };
+  if (event.type === 'channelHeld') return { type: 'destinationHeld', at: event.at };
+  if (event.type === 'channelResumed') return { type: 'destinationResumed', at: event.at };
   // A 302: Dial() follows it, a channel of ARI does not.
   if (event.type === 'channelForwarded') return { type: 'stepFailed', step: 'dial' };
   if (event.type === 'channelHangingUp' || event.type === 'channelLeft') {

@@ -1,6 +1,6 @@
 import type { AriQueries } from '../ari/port.ts';
 import { consentFor, sampledPurposes, type ConsentMode } from '../config/consent.ts';
-import type { Policy } from '../config/policy.ts';
+import { consentKinds, type Policy } from '../config/policy.ts';
 import type { Prompt, SingleKind } from '../config/prompts.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { CallId, ChannelId, IdMaker } from '../core/ids.ts';
@@ -65,16 +65,28 @@ export function makePlanner({ policy, preferences, variable, ids, random, log }:
   /** undefined where a sentence that it needs is not there, or does not say which key: nobody could answer. */
   const consentPlan = (mode: ConsentMode, languages: readonly string[]): ConsentPlan | undefined => {
     if (mode === 'announce') return { mode };
-    const [questions, acknowledgements] = [single(mode, languages), single('optOutAck', languages)];
-    if (Math.min(questions.length, acknowledgements.length) < languages.length) return undefined;
+    const missing = consentKinds(mode).some((kind) => single(kind, languages).length < languages.length);
+    if (missing) return undefined;
+    const questions = single(mode, languages);
+    const saying = (kind: SingleKind): Sentence[] => say(single(kind, languages));
     // One key cannot be a yes in one language and a no in the other.
     if (new Set(questions.map((question) => JSON.stringify(question.keys))).size > 1) return undefined;
     const { refuse, accept } = questions[0]?.keys ?? {};
-    const refusal: Refusal = { acknowledgement: say(acknowledgements), featureCode: policy.consent.featureCode };
+    const { featureCode, waitMs } = policy.consent;
+    const refusal: Refusal = { acknowledgement: saying('optOutAck'), erasure: saying('erasedAck'), featureCode };
     if (refuse === undefined) return undefined;
     if (mode === 'optOut') return { mode, refuse, refusal };
+    if (accept === undefined) return undefined;
 
-    return accept === undefined ? undefined : { mode, refuse, accept, refusal, waitMs: policy.consent.waitMs };
+    return {
+      mode,
+      refuse,
+      accept,
+      refusal,
+      acceptance: saying('optInAck'),
+      silence: saying('noAnswer'),
+      waitMs,
+    };
   };
 
   const makeScript = (
@@ -156,15 +168,29 @@ export function makePlanner({ policy, preferences, variable, ids, random, log }:
   };
 }
 
+/** What is said to the caller besides the notice and its question. */
+function answersTo(consent: ConsentPlan): readonly Sentence[] {
+  if (consent.mode === 'announce') return [];
+  const { acknowledgement, erasure } = consent.refusal;
+
+  return [
+    ...acknowledgement,
+    ...erasure,
+    ...(consent.mode === 'optIn' ? [...consent.acceptance, ...consent.silence] : []),
+  ];
+}
+
 /** Every sentence that may be played in this call. */
 export function sentencesOf({ menu, script }: Pick<Order, 'menu' | 'script'>): Sentence[] {
   const scripts = [script, ...(menu?.options.map((option) => option.script) ?? [])];
 
   return [
     ...(menu?.prompts ?? []),
-    ...scripts.flatMap(({ sentences, consent }) => [
-      ...sentences,
-      ...(consent.mode === 'announce' ? [] : consent.refusal.acknowledgement),
-    ]),
+    ...scripts.flatMap(({ sentences, consent }) => [...sentences, ...answersTo(consent)]),
   ];
+}
+
+/** Whether it is one of the notice, or its question, in whatever language is said. */
+export function isOfNotice({ prompt: { kind } }: Sentence): boolean {
+  return kind === 'purpose' || kind === 'storage' || kind === 'whole' || kind === 'optOut' || kind === 'optIn';
 }

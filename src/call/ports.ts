@@ -1,6 +1,7 @@
 import type { CallId, RecordingId } from '../core/ids.ts';
 import type { UnrecordedReason } from './events.ts';
-import type { CallState, Order } from './state.ts';
+import type { Sentence } from './notice.ts';
+import type { CallState, Order, Party } from './state.ts';
 
 /** ms, by Asterisk's talk detection. */
 export type TalkTimes = { callerMs: number; destinationMs: number };
@@ -12,11 +13,35 @@ export type CallJournal = {
    * and from `talking` on a power cut as well. Throws catalogue_unusable.
    */
   save(state: CallState, talk?: TalkTimes): Promise<void>;
+  /** Keeps what only the receipt tells. Throws catalogue_unusable. */
+  keepHappening(id: CallId, happening: Happening): Promise<void>;
   /** The calls that had not ended when they were last saved. */
   open(): Promise<readonly (CallState | UnreadableCall)[]>;
   /** Ends such a call, as interrupted; what was recorded of it is kept and finished. Throws catalogue_unusable. */
   endUnreadable(id: CallId): Promise<void>;
 };
+
+/** What happened in a call and decides nothing. Times are Asterisk's, ms since 1970 UTC; undefined where it told none. */
+export type Happening =
+  /** A sentence that is not of the notice was said, or is being said. */
+  | { kind: 'said'; sentence: Sentence; startedAt: number | undefined; finishedAt: number | undefined }
+  | { kind: 'change'; change: Change; at: number | undefined; party?: Party };
+
+/**
+ * held, resumed: this party put the other on hold, and came back. joined: somebody else came into the bridge. transferred:
+ * somebody else took this party's place. recorderPaused, recorderResumed: for a hold. recordingRemoved: what was recorded is
+ * gone, by Asterisk's word.
+ */
+export const changes = [
+  'held',
+  'resumed',
+  'joined',
+  'transferred',
+  'recorderPaused',
+  'recorderResumed',
+  'recordingRemoved',
+] as const;
+export type Change = (typeof changes)[number];
 
 /** A call that had not ended, saved by another version in a form that this one does not know. */
 export type UnreadableCall = { kind: 'unreadable'; id: CallId; recording: RecordingId | undefined };

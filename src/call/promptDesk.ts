@@ -137,6 +137,7 @@ function keyOf(event: AriEvent): string | undefined {
       return event.name;
     case 'channelArrived':
     case 'channelHeld':
+    case 'channelResumed':
     case 'talk':
     case 'bridgeEntered':
     case 'channelUp':
@@ -166,6 +167,7 @@ function translate(event: AriEvent): RecorderEvent | undefined {
       return { type: 'recorderFailed', name: event.name };
     case 'channelArrived':
     case 'channelHeld':
+    case 'channelResumed':
     case 'talk':
     case 'bridgeEntered':
     case 'channelUp':

@@ -104,6 +104,7 @@ export class CallRegistry {
       case 'channelRinging':
       case 'channelForwarded':
       case 'channelHeld':
+      case 'channelResumed':
       case 'digit':
         this.#dispatch(event.channelId, event);
         return;
@@ -131,6 +132,7 @@ export class CallRegistry {
   #dispatch(key: string, event: AriEvent): void {
     const owner = this.#owners.get(key);
     if (owner === undefined) return;
+    owner.session.observe(event);
     const translated = owner.translate(event);
     if (translated !== undefined) owner.session.handle(translated);
   }
@@ -140,7 +142,7 @@ export class CallRegistry {
     // The destination's channel, which we made ourselves.
     if (isOwn(event.channelId)) return;
     if (event.replaces !== undefined) {
-      this.#replace(event.channelId, event.replaces);
+      this.#replace(event.channelId, event.replaces, event.at);
       return;
     }
     // A caller may come again by another extension while the first call is still being closed: that is a new call.
@@ -178,7 +180,7 @@ export class CallRegistry {
   }
 
   /** A transfer in a bridge of ours: Asterisk has put `by` in the place of `replaced` and gives it to us. */
-  #replace(by: ChannelId, replaced: ChannelId): void {
+  #replace(by: ChannelId, replaced: ChannelId, at: number): void {
     const owner = this.#owners.get(replaced);
     if (owner?.session.state.kind !== 'talking') {
       // The call has ended in the meantime; its dialplan ends the channel.
@@ -193,6 +195,7 @@ export class CallRegistry {
     // The caller's consent is not theirs to give or take back.
     const translateOther: Translate = (event) => (event.type === 'digit' ? undefined : translate(event));
     this.#owners.set(by, { session, translate: translateOther, keys });
+    session.note({ kind: 'change', change: 'transferred', at, party });
     session.handle({ type: 'partyReplaced', party, channel: by });
   }
 

@@ -1,3 +1,4 @@
+import type { AriEvent } from '../ari/events.ts';
 import type { AriCommands } from '../ari/port.ts';
 import type { PreavisError } from '../core/errors.ts';
 import { asPreavisError } from '../core/errors.ts';
@@ -7,7 +8,8 @@ import { decide } from './decide.ts';
 import type { CallEvent } from './events.ts';
 import { isWanted } from './events.ts';
 import type { Planner } from './planner.ts';
-import type { CallJournal, Readiness, TalkTimes } from './ports.ts';
+import { happeningOf } from './happenings.ts';
+import type { CallJournal, Happening, Readiness, TalkTimes } from './ports.ts';
 import { fallibleStep, type CallState, type Effect, type Order, type Outcome, type Step } from './state.ts';
 import { within } from './timeLimit.ts';
 
@@ -56,6 +58,8 @@ export class CallSession {
   #abandoned = false;
   #playing: PlaybackId | undefined;
   readonly #talk = new Map<ChannelId, Talk>();
+  /** When each sentence that is not of the notice began. */
+  readonly #said = new Map<PlaybackId, number>();
 
   private constructor(state: CallState, ports: SessionPorts) {
     this.#state = state;
@@ -100,6 +104,26 @@ export class CallSession {
     const { totalMs = 0, since } = this.#talk.get(channelId) ?? {};
     const heard = since === undefined ? 0 : at - since;
     this.#talk.set(channelId, { totalMs: totalMs + heard, since: talking ? at : undefined });
+  }
+
+  /** Keeps what the receipt tells of an event; it decides nothing. */
+  observe(event: AriEvent): void {
+    const happening = happeningOf(event, this.#state, this.#said);
+    if (happening !== undefined) this.note(happening);
+  }
+
+  /** Behind what is under way, so that the call is in the catalogue before it. */
+  note(happening: Happening): void {
+    this.#tail = this.#tail.then(() => this.#keep(happening));
+  }
+
+  async #keep(happening: Happening): Promise<void> {
+    try {
+      await this.#ports.journal.keepHappening(this.#state.facts.id, happening);
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      this.#log.warn({ code: error.code, err: error }, 'something that the receipt would tell could not be kept');
+    }
   }
 
   /** Leaves the call as it is, for another process to adopt. */
@@ -190,6 +214,13 @@ export class CallSession {
         const { bridge, recording, maximumSeconds } = effect.order;
         return ari.recordBridge(bridge, recorderName(recording), maximumSeconds);
       }
+      case 'pauseRecorder':
+        await ari.pauseRecorder(recorderName(effect.recording));
+        return this.#keep({ kind: 'change', change: 'recorderPaused', at: effect.at });
+      case 'resumeRecorder':
+        // What is left out can never be heard again (P4).
+        await this.#insist(effect.type, () => ari.resumeRecorder(recorderName(effect.recording)));
+        return this.#keep({ kind: 'change', change: 'recorderResumed', at: effect.at });
       case 'stopRecorder':
         return this.#insist(effect.type, () => ari.stopRecorder(recorderName(effect.recording)));
       case 'discardRecorder':
@@ -285,7 +316,7 @@ export class CallSession {
   }
 
   /**
-   * P1: a recorder that must not run on is stopped however often it takes. What comes behind does not wait for more than the
+   * P1: a recorder that must not run on is stopped however often it takes; so is one resumed that must (P4). What comes behind does not wait for more than the
    * first try.
    */
   async #insist(effect: Effect['type'], request: () => Promise<void>): Promise<void> {
@@ -294,7 +325,7 @@ export class CallSession {
     } catch (thrown) {
       const error = asPreavisError(thrown);
       if (!error.retryable) throw error;
-      this.#log.error({ effect, code: error.code, err: error }, 'the recorder could not be stopped; it is tried again');
+      this.#log.error({ effect, code: error.code, err: error }, 'the recorder did not obey; it is tried again');
       void this.#tryAgain(effect, request);
     }
   }
@@ -313,7 +344,7 @@ export class CallSession {
         if (!asPreavisError(thrown).retryable) return;
       }
     }
-    this.#log.error({ effect }, 'the recorder was not stopped by this call');
+    this.#log.error({ effect }, 'the recorder did not obey this call');
   }
 
   /** P3: the caller must not be left in silence, so this is tried again. */

@@ -16,9 +16,11 @@ import type { Played, Sentence, Told } from './notice.ts';
  *               record? yes -> answering; no -> ended (back to the dialplan, not even answered)
  * answering     the caller's channel is being answered. -> choosing where the line asks for the language, else announcing
  * choosing      the languages are offered; a key or the time limit -> announcing
- * announcing    the sentences play, one playback each. All verified -> asking or dialling; any not -> ended (dialplan)
- * asking        opt-in: the question was heard and not yet answered. Yes -> dialling; silence -> ended (dialplan)
- * acknowledging the caller refused and is told so. -> ended (dialplan)
+ * announcing    the sentences play, one playback each. All verified -> asking, accepting or dialling; any not -> ended
+ *               (dialplan)
+ * asking        opt-in: the question was heard and not yet answered. Yes -> accepting; silence -> acknowledging
+ * accepting     opt-in: the caller said yes and is told what follows. -> dialling
+ * acknowledging the caller refused, or was silent where they were asked, and is told what follows. -> ended (dialplan)
  * dialling      the caller was told; the destination rings. Answer -> talking; busy, no answer ... -> ended (dialplan)
  * talking       both are in the bridge, and the recorder runs (or failed, or was refused or withheld: the call goes on).
  *               One side leaves -> closing
@@ -44,10 +46,20 @@ export type CallState =
     }
   | { kind: 'asking'; facts: Facts; told: Told }
   | {
+      kind: 'accepting';
+      facts: Facts;
+      told: Told;
+      answer: Answer;
+      current: Sentence;
+      waiting: readonly Sentence[];
+      prepared: boolean;
+    }
+  | {
       kind: 'acknowledging';
       facts: Facts;
       played: readonly Played[];
       answer: Answer;
+      why: 'refused' | 'no_consent';
       current: Sentence;
       waiting: readonly Sentence[];
     }
@@ -59,6 +71,8 @@ export type CallState =
       ringing: boolean;
       /** The caller may have refused unheard: they will talk, unrecorded. */
       keysMissed: boolean;
+      /** Who has put the other on hold. */
+      holding: readonly Party[];
       /** The caller's last keys, no more than a feature code has. */
       typed: string;
     }
@@ -72,6 +86,8 @@ export type CallState =
       answeredAt: number | undefined;
       /** Somebody who was not told is in the bridge, or was. */
       untold: boolean;
+      /** Who has put the other on hold: while anybody has, nothing is recorded. */
+      holding: readonly Party[];
       /** The caller's last keys, no more than a feature code has. */
       typed: string;
     }
@@ -92,6 +108,8 @@ export type CallState =
       outcome: Outcome;
       endedAt: number | undefined;
     };
+
+export type Party = 'caller' | 'destination';
 
 /** What is known of a call from its start. */
 export type Facts = {
@@ -173,6 +191,8 @@ export type Effect =
   | { type: 'ringStop' }
   /** P1: needs the proof that the caller was told. */
   | { type: 'startRecorder'; order: Order; told: Told }
+  /** While one has put the other on hold. */
+  | { type: 'pauseRecorder' | 'resumeRecorder'; recording: RecordingId; at: number | undefined }
   | { type: 'stopRecorder'; recording: RecordingId }
   /** Stops and removes what was recorded. */
   | { type: 'discardRecorder'; recording: RecordingId }
@@ -210,6 +230,8 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'rememberLanguage':
     case 'ring':
     case 'ringStop':
+    case 'pauseRecorder':
+    case 'resumeRecorder':
     case 'stopRecorder':
     case 'discardRecorder':
     case 'sayToBoth':

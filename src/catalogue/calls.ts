@@ -30,6 +30,7 @@ function playedOf(state: CallState): readonly Played[] {
     case 'ended':
       return state.played;
     case 'asking':
+    case 'accepting':
     case 'dialling':
     case 'talking':
     case 'closing':
@@ -46,6 +47,7 @@ function answerOf(state: CallState): Answer {
     case 'asking':
       return noAnswer;
     case 'announcing':
+    case 'accepting':
     case 'acknowledging':
     case 'dialling':
     case 'talking':
@@ -63,6 +65,7 @@ function recorderOf(state: CallState): Recorder {
     case 'choosing':
     case 'announcing':
     case 'asking':
+    case 'accepting':
     case 'acknowledging':
     case 'dialling':
       return { kind: 'none' };

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import { makeCalls } from './calls.ts';
+import { makeHappenings } from './happenings.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
 import { makePreferences } from './preferences.ts';
@@ -11,10 +12,12 @@ import { makeRecordings, type AuditNote, type RecordingChanges, type RecordingFi
 import type {
   AuditRow,
   CallRow,
+  ChangeRow,
   NoticeRow,
   PurposeEnd,
   RecordingRow,
   RecordingStatus,
+  SaidRow,
   StoredPolicy,
   UnwitnessedCall,
 } from './rows.ts';
@@ -28,6 +31,8 @@ export type Catalogue = CallJournal & {
   call(id: CallId): Promise<CallRow | undefined>;
   calls(limit: number): Promise<CallRow[]>;
   notices(id: CallId): Promise<NoticeRow[]>;
+  said(id: CallId): Promise<SaidRow[]>;
+  changes(id: CallId): Promise<ChangeRow[]>;
   savePolicy(version: string, content: string): Promise<void>;
   policy(version: string): Promise<StoredPolicy | undefined>;
 
@@ -101,6 +106,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
   const database = openDatabase(file, options);
   const now = (): number => clock.now();
   const calls = makeCalls(database, now);
+  const happenings = makeHappenings(database);
   const recordings = makeRecordings(database, now);
   const preferences = makePreferences(database, now);
   const witness = makeWitness(database, now);
@@ -113,6 +119,9 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     call: eventually(calls.call),
     calls: eventually(calls.calls),
     notices: eventually(calls.notices),
+    keepHappening: eventually(happenings.keepHappening),
+    said: eventually(happenings.said),
+    changes: eventually(happenings.changes),
     savePolicy: eventually(calls.savePolicy),
     policy: eventually(calls.policy),
     recording: eventually(recordings.recording),

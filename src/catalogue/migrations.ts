@@ -149,4 +149,28 @@ export const migrations: readonly string[] = [
   ALTER TABLE calls ADD COLUMN consent_reason TEXT;
   ALTER TABLE calls ADD COLUMN consent_purposes TEXT NOT NULL DEFAULT '[]';
   `,
+  // What happened in a call that decided nothing: sentences beside the notice, holds, transfers.
+  `
+  CREATE TABLE said (
+    call_id TEXT NOT NULL REFERENCES calls (id),
+    playback TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    language TEXT NOT NULL,
+    text TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    length_ms INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    PRIMARY KEY (call_id, playback)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE changes (
+    id INTEGER PRIMARY KEY,
+    call_id TEXT NOT NULL REFERENCES calls (id),
+    change TEXT NOT NULL,
+    at INTEGER,
+    party TEXT
+  ) STRICT;
+  CREATE INDEX changes_by_call ON changes (call_id);
+  `,
 ];

@@ -120,7 +120,7 @@ export function makeRecordings(database: Database.Database, now: () => number) {
           WHEN calls.consent_mode = 'optIn' AND calls.answer <> 'accepted' THEN 'no_consent'
           WHEN calls.consent_mode <> 'announce' AND calls.reason = 'interrupted' THEN 'no_consent'
           WHEN calls.reason IN ('refused', 'no_consent', 'not_sampled', 'untold_party') THEN calls.reason
-          WHEN count(notices.position) = 0 OR sum(notices.verdict <> 'verified') > 0 THEN 'not_told'
+          WHEN count(notices.position) = 0 OR sum(notices.verdict NOT IN ('verified', 'answered')) > 0 THEN 'not_told'
         END AS failure
       FROM calls LEFT JOIN notices ON notices.call_id = calls.id
       WHERE calls.recording_id = @id AND calls.state IS NULL

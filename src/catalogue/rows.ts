@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changes } from '../call/ports.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 
 /** Only forward: recording -> recorded -> archived -> erased, with side exits (P5). */
@@ -207,6 +208,37 @@ export const noticeRow = z
         : { status: row.witness, beganAt: row.witness_began_at, endedAt: row.witness_ended_at },
   }));
 export type NoticeRow = z.output<typeof noticeRow>;
+
+/** A sentence that is not of the notice. */
+export const saidRow = z
+  .object({
+    kind: z.string(),
+    prompt: z.string(),
+    language: z.string(),
+    text: z.string(),
+    sha256: z.string(),
+    length_ms: z.number(),
+    started_at: z.number().nullable(),
+    finished_at: z.number().nullable(),
+  })
+  .transform((row) => ({
+    kind: row.kind,
+    prompt: row.prompt,
+    language: row.language,
+    text: row.text,
+    sha256: row.sha256,
+    lengthMs: row.length_ms,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  }));
+export type SaidRow = z.output<typeof saidRow>;
+
+export const changeRow = z.object({
+  change: z.enum(changes),
+  at: z.number().nullable(),
+  party: z.enum(['caller', 'destination']).nullable(),
+});
+export type ChangeRow = z.output<typeof changeRow>;
 
 export const auditRow = z
   .object({

@@ -33,11 +33,20 @@ const recorder = z.looseObject({
   finishedAt: time,
 });
 
-const refusal = z.looseObject({ acknowledgement: sentences, featureCode: text });
+// What older versions did not write has the value that comes nearest to what they did.
+const refusal = z.looseObject({ acknowledgement: sentences, erasure: sentences.default([]), featureCode: text });
 const consent = z.discriminatedUnion('mode', [
   z.looseObject({ mode: z.literal('announce') }),
   z.looseObject({ mode: z.literal('optOut'), refuse: text, refusal }),
-  z.looseObject({ mode: z.literal('optIn'), accept: text, refuse: text, refusal, waitMs: z.number() }),
+  z.looseObject({
+    mode: z.literal('optIn'),
+    accept: text,
+    refuse: text,
+    refusal,
+    acceptance: sentences.default([]),
+    silence: sentences.default([]),
+    waitMs: z.number(),
+  }),
 ]);
 const language = z.looseObject({
   languages: z.array(text),
@@ -74,6 +83,7 @@ const unplanned = z.looseObject({
 });
 const facts = unplanned.extend({ order });
 const waiting = sentences;
+const parties = z.array(z.enum(['caller', 'destination'])).default([]);
 
 const form = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('planning'), facts: unplanned }),
@@ -90,7 +100,24 @@ const form = z.discriminatedUnion('kind', [
     prepared: z.boolean(),
   }),
   z.looseObject({ kind: z.literal('asking'), facts, told }),
-  z.looseObject({ kind: z.literal('acknowledging'), facts, played, answer, current: sentence, waiting }),
+  z.looseObject({
+    kind: z.literal('accepting'),
+    facts,
+    told,
+    answer,
+    current: sentence,
+    waiting,
+    prepared: z.boolean(),
+  }),
+  z.looseObject({
+    kind: z.literal('acknowledging'),
+    facts,
+    played,
+    answer,
+    why: z.enum(['refused', 'no_consent']).default('refused'),
+    current: sentence,
+    waiting,
+  }),
   z.looseObject({
     kind: z.literal('dialling'),
     facts,
@@ -98,6 +125,7 @@ const form = z.discriminatedUnion('kind', [
     answer,
     ringing: z.boolean(),
     keysMissed: z.boolean(),
+    holding: parties,
     typed: text,
   }),
   z.looseObject({
@@ -108,6 +136,7 @@ const form = z.discriminatedUnion('kind', [
     recorder,
     answeredAt: time,
     untold: z.boolean(),
+    holding: parties,
     typed: text,
   }),
   z.looseObject({ kind: z.literal('closing'), facts, told, answer, recorder, endedAt: time }),

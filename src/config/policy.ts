@@ -131,8 +131,15 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
 }
 
 /** The sentences that a mode of consent needs besides the notice. */
-function consentKinds(mode: ConsentMode): SingleKind[] {
-  return mode === 'announce' ? [] : [mode, 'optOutAck'];
+export function consentKinds(mode: ConsentMode): readonly SingleKind[] {
+  switch (mode) {
+    case 'announce':
+      return [];
+    case 'optOut':
+      return ['optOut', 'optOutAck', 'erasedAck'];
+    case 'optIn':
+      return ['optIn', 'optInAck', 'noAnswer', 'optOutAck', 'erasedAck'];
+  }
 }
 
 /** The kinds of single sentences that calls on this line can need. */

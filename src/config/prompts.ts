@@ -14,15 +14,25 @@ import { type PromptFormat, readPromptSound, soundLengthMs } from './promptSound
 /**
  * purpose: says that the call may be recorded and why. storage: says for how long the recording is kept. whole: says both in
  * one sentence. optOut: asks for a key from those who do not want it. optIn: asks for a key from those who do. optOutAck,
- * optInAck: confirm that key. paused, resumed, stopped: say what became of the recording. chooseLanguage: in a language,
- * asks for the key that chooses it.
+ * optInAck: confirm that key. noAnswer: says what follows where nobody answered. erasedAck: confirms the code that refuses
+ * while they talk. paused, resumed, stopped: say what became of the recording. chooseLanguage: in a language, asks for the
+ * key that chooses it.
  */
 export type PromptKind = NoticeKind | SingleKind;
 /** Sentences about purposes: a language has one for each set of purposes. */
 export type NoticeKind = 'purpose' | 'storage' | 'whole';
 /** Sentences of which a language has one. */
 export type SingleKind =
-  'optOut' | 'optOutAck' | 'optIn' | 'optInAck' | 'paused' | 'resumed' | 'stopped' | 'chooseLanguage';
+  | 'optOut'
+  | 'optOutAck'
+  | 'optIn'
+  | 'optInAck'
+  | 'noAnswer'
+  | 'erasedAck'
+  | 'paused'
+  | 'resumed'
+  | 'stopped'
+  | 'chooseLanguage';
 
 /** may: says that the call may be recorded, which stays true of a call that is not. is: says that it is recorded. */
 export type PromptWording = 'may' | 'is';
@@ -101,7 +111,10 @@ const promptEntry = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('optOut'), keys: z.strictObject({ refuse: phoneKey }), text }),
   z.strictObject({ kind: z.literal('optIn'), keys: z.strictObject({ accept: phoneKey, refuse: phoneKey }), text }),
   z.strictObject({ kind: z.literal('chooseLanguage'), key: z.record(languageTag, phoneKey), text }),
-  z.strictObject({ kind: z.enum(['optOutAck', 'optInAck', 'paused', 'resumed', 'stopped']), text }),
+  z.strictObject({
+    kind: z.enum(['optOutAck', 'optInAck', 'noAnswer', 'erasedAck', 'paused', 'resumed', 'stopped']),
+    text,
+  }),
 ]);
 
 const promptSource = z.strictObject({

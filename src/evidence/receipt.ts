@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { changes } from '../call/ports.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import {
   callWitnesses,
   sentenceWitnesses,
   type CallRow,
+  type ChangeRow,
   type NoticeRow,
   type RecordingRow,
+  type SaidRow,
   type StoredPolicy,
 } from '../catalogue/rows.ts';
 import { isoTime } from '../core/clock.ts';
@@ -22,7 +25,7 @@ import { toleranceMs } from './witness.ts';
 const time = z.iso.datetime().nullable();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-const sentence = z.strictObject({
+const spoken = z.strictObject({
   prompt: z.string(),
   language: z.string(),
   text: z.string(),
@@ -30,12 +33,35 @@ const sentence = z.strictObject({
   lengthMs: z.int(),
   startedAt: time,
   finishedAt: time,
+});
+
+const sentence = spoken.extend({
   verified: z.boolean().describe('Heard whole: Asterisk played at least 95 % of it to a caller who was still there.'),
-  verdict: z.string(),
+  verdict: z
+    .string()
+    .describe('verified; answered: a question that was stopped because the caller said yes; or why it does not count.'),
   witness: z
     .strictObject({ status: z.enum(sentenceWitnesses), beganAt: time, endedAt: time })
     .nullable()
     .describe('What the second witness says of this sentence; null where it was not asked.'),
+});
+
+const otherSentence = spoken.extend({
+  kind: z
+    .string()
+    .describe(
+      'What it is for: chooseLanguage offers a language; optOutAck, optInAck, noAnswer and erasedAck say what follows from the answer.',
+    ),
+});
+
+const change = z.strictObject({
+  change: z
+    .enum(changes)
+    .describe(
+      'held, resumed: this party put the other on hold, and came back. joined: somebody else came in. transferred: somebody else took the place of this party. recorderPaused, recorderResumed: for a hold. recordingRemoved: Asterisk has removed what was recorded.',
+    ),
+  at: time,
+  party: z.enum(['caller', 'destination']).nullable(),
 });
 
 const recordingPart = z.strictObject({
@@ -64,7 +90,7 @@ const purposePart = z.strictObject({
 
 export const receiptSchema = z
   .strictObject({
-    receipt: z.literal(2),
+    receipt: z.literal(3),
     call: z.strictObject({
       id: z.string(),
       startedAt: z.iso.datetime(),
@@ -85,6 +111,8 @@ export const receiptSchema = z
         .describe('Languages that stronger evidence spoke for but that have no prompts.'),
     }),
     notice: z.array(sentence),
+    otherSentences: z.array(otherSentence).describe('What else Préavis said, in the order in which it began.'),
+    changes: z.array(change).describe('What happened while they talked, in the order in which it was seen.'),
     consent: z.strictObject({
       mode: z
         .enum(['announce', 'optOut', 'optIn'])
@@ -114,7 +142,7 @@ export const receiptSchema = z
     recording: recordingPart.nullable().describe('null for a call that was not recorded.'),
     asterisk: z.strictObject({ version: z.string(), node: z.string() }),
   })
-  .meta({ title: 'Receipt of a call, version 2' });
+  .meta({ title: 'Receipt of a call, version 3' });
 
 export type Receipt = z.infer<typeof receiptSchema>;
 
@@ -153,11 +181,20 @@ export function sentenceOf({ startedAt, finishedAt, witness, ...notice }: Notice
   };
 }
 
+function otherSentenceOf({ startedAt, finishedAt, ...said }: SaidRow): Receipt['otherSentences'][number] {
+  return { ...said, startedAt: iso(startedAt), finishedAt: iso(finishedAt) };
+}
+
+const changeOf = (row: ChangeRow): Receipt['changes'][number] => ({ ...row, at: iso(row.at) });
+
 function witnessOf({ witness }: CallRow): Receipt['witness'] {
   return witness === null ? null : { source: 'asterisk-cel', status: witness, toleranceMs };
 }
 
-type ReceiptSources = Pick<Catalogue, 'call' | 'notices' | 'policy' | 'purposeEnds' | 'recording' | 'recordingOfCall'>;
+type ReceiptSources = Pick<
+  Catalogue,
+  'call' | 'notices' | 'said' | 'changes' | 'policy' | 'purposeEnds' | 'recording' | 'recordingOfCall'
+>;
 
 async function policyOf(call: CallRow, catalogue: ReceiptSources): Promise<StoredPolicy> {
   const policy = await catalogue.policy(call.policyVersion);
@@ -173,10 +210,14 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId): Prom
   const policy = await policyOf(call, catalogue);
   const recording = await catalogue.recordingOfCall(id);
   const ends = recording === undefined ? [] : await catalogue.purposeEnds(recording.id);
-  const notices = await catalogue.notices(id);
+  const [notices, said, changed] = await Promise.all([
+    catalogue.notices(id),
+    catalogue.said(id),
+    catalogue.changes(id),
+  ]);
 
   return {
-    receipt: 2,
+    receipt: 3,
     call: {
       id: call.id,
       startedAt: isoTime(call.startedAt),
@@ -193,6 +234,8 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId): Prom
     }),
     language: { played: call.languages, reason: call.languageReason, unavailable: call.languagesUnavailable },
     notice: notices.map(sentenceOf),
+    otherSentences: said.map(otherSentenceOf),
+    changes: changed.map(changeOf),
     consent: { ...call.consent, at: iso(call.consent.at) },
     witness: witnessOf(call),
     recording: recording === undefined ? null : recordingOf(recording),

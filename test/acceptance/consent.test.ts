@@ -2,6 +2,7 @@ import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { startEar, type Ear } from '../../lab/ear.ts';
 import { labPurpose } from '../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type CallEnd } from '../../lab/sip.ts';
+import { receiptSchema } from '../../src/evidence/receipt.ts';
 import { readWav, tonePresence } from '../support/audio.ts';
 import { expectOnlyConsented } from '../support/consent.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
@@ -316,12 +317,65 @@ it.each(named(cases.filter(({ expected }) => expected === 'refused')))(
   },
 );
 
-it('does not tell anybody so who has not refused', () => {
-  for (const each of cases.filter(({ expected }) => expected !== 'refused')) {
+it.each(named(cases.filter(({ expected }) => expected === 'no_consent')))(
+  'tells a caller ($told, $asked) who $how that no answer is a no, and only then connects',
+  ({ each }) => {
+    const told = languagesOf(each.from).map((language) => soundOf(language, 'no-answer', each));
+    expect(Math.min(...told.map(({ share }) => share))).toBeGreaterThan(0.75);
+    const [voice] = tonePresence(outcomeOf(each).ear.samples(), agentHz, { share: 0.7 });
+    expect(voice?.startMs).toBeGreaterThan(Math.max(...told.map(({ atMs }) => atMs)));
+  },
+);
+
+it.each(named(cases.filter(({ asked, expected }) => asked === 'optIn' && expected === 'recorded')))(
+  'confirms the yes of a caller ($told) who $how, in what is left of the question, and only then connects',
+  async ({ each }) => {
+    const told = languagesOf(each.from).map((language) => soundOf(language, 'opt-in-ack', each));
+    expect(Math.min(...told.map(({ share }) => share))).toBeGreaterThan(0.75);
+    const [voice] = tonePresence(outcomeOf(each).ear.samples(), agentHz, { share: 0.7 });
+    expect(voice?.startMs).toBeGreaterThan(Math.max(...told.map(({ atMs }) => atMs)));
+    const question = (await catalogueNotices(at.rig, each.line)).at(-1);
+    const lasted = (question?.finishedAt ?? 0) - (question?.startedAt ?? 0);
+    if (each.at === 'answer') expect(question).toMatchObject({ verdict: 'verified' });
+    else {
+      expect(question).toMatchObject({ verdict: 'answered' });
+      expect(lasted).toBeLessThan(0.95 * (question?.lengthMs ?? 0));
+    }
+  },
+);
+
+it('says each of these to nobody else', () => {
+  const says: Record<string, (each: Call) => boolean> = {
+    'opt-out-ack': ({ expected }) => expected === 'refused',
+    'no-answer': ({ expected }) => expected === 'no_consent',
+    'opt-in-ack': ({ asked, expected }) => asked === 'optIn' && expected === 'recorded',
+    'erased-ack': () => false,
+  };
+  for (const each of cases) {
     const channel = operator.channelOf(each.line);
     const heard = operator.seen.filter(({ playback }) => playback?.target_uri === `channel:${channel}`);
     expect(heard.length).toBeGreaterThanOrEqual(2);
-    expect(heard.filter(({ playback }) => playback?.media_uri.includes('opt-out-ack') === true)).toEqual([]);
+    for (const [prompt, toWhom] of Object.entries(says)) {
+      // Who says yes and no in one breath may hear the beginning of both.
+      if (each.keys === '12' || toWhom(each)) continue;
+      expect(heard.filter(({ playback }) => playback?.media_uri.includes(prompt) === true)).toEqual([]);
+    }
+  }
+});
+
+it('has in the receipt what was said to the answer, with its times', async () => {
+  const kinds: Record<Expected, string> = { recorded: 'optInAck', refused: 'optOutAck', no_consent: 'noAnswer' };
+  for (const each of cases.filter(({ asked, keys }) => asked === 'optIn' && keys !== '12')) {
+    const { id } = await endedCall(at.rig, each.line);
+    const { stdout } = await at.rig.preavis('calls', 'receipt', id);
+    const { otherSentences } = receiptSchema.parse(JSON.parse(stdout));
+    expect(otherSentences.map(({ kind, language }) => `${language} ${kind}`)).toEqual(
+      languagesOf(each.from).map((language) => `${language} ${kinds[each.expected]}`),
+    );
+    for (const { startedAt, finishedAt, lengthMs } of otherSentences) {
+      const lasted = Date.parse(finishedAt ?? '') - Date.parse(startedAt ?? '');
+      expect(lasted).toBeGreaterThan(0.95 * lengthMs);
+    }
   }
 });
 

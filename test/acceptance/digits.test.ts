@@ -130,7 +130,7 @@ async function stopBy({ line, way }: (typeof talks)[number]): Promise<void> {
   await eventually(() => !existsSync(spooledWav(at.rig, id)));
   const stoppedAfterMs = performance.now() - pressedAt;
   const length = made.ear.samples().length;
-  // They hear the acknowledgement, about four seconds, and talk on.
+  // They hear the acknowledgement, about five seconds, and talk on.
   const since = () => made.ear.latest(performance.now() - pressedAt);
   await eventually(() => tonePresence(since(), agentHz, { share: 0.7 }).length >= 6, {
     withinMs: 30_000,
@@ -193,7 +193,7 @@ describe.each(talks)('a caller who presses *9 in the talk, by $way', ({ line, la
     const after = talk()
       .ear.samples()
       .subarray(talk().agentMs * 8);
-    const acknowledgement = promptSound(language, 'opt-out-ack');
+    const acknowledgement = promptSound(language, 'erased-ack');
     expect(tracesOf(acknowledgement, after, [agentHz, callerHz])).toBeGreaterThan(0.5);
     const agentHeard = listener?.ear.samples() ?? new Int16Array();
     expect(tracesOf(acknowledgement, agentHeard, [agentHz, callerHz])).toBeGreaterThan(0.5);

@@ -8,7 +8,7 @@ import type { CallState, Effect, Facts, Menu, Order, Script } from '../../src/ca
 import type { ConsentMode } from '../../src/config/consent.ts';
 import { makePolicy, type Policy } from '../../src/config/policy.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { makePromptLibrary, type Prompt, type PromptLibrary } from '../../src/config/prompts.ts';
+import { makePromptLibrary, type Prompt, type PromptLibrary, type SingleKind } from '../../src/config/prompts.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { makeIds, type CallId, type IdMaker } from '../../src/core/ids.ts';
 
@@ -90,13 +90,19 @@ export function aScript(ids: IdMaker, shape: ScriptShape = {}): Script {
   const notice = languages.flatMap((language) =>
     Array.from({ length: sentenceCount }, (_, index) => say(aPrompt({ id: `sentence-${index + 1}`, language }))),
   );
-  const single = (kind: 'optOut' | 'optIn' | 'optOutAck'): Sentence[] =>
+  const single = (kind: SingleKind): Sentence[] =>
     languages.map((language) => say(aPrompt({ id: kind, kind, language, purposes: [], keys: keysOf(kind) })));
   const consent = (): ConsentPlan => {
     if (mode === 'announce') return { mode };
-    const refusal = { acknowledgement: single('optOutAck'), featureCode: keys.featureCode };
-    if (mode === 'optOut') return { mode, refuse: keys.refuse, refusal };
-    return { mode, accept: keys.accept, refuse: keys.refuse, refusal, waitMs: questionWaitMs };
+    const refusal = {
+      acknowledgement: single('optOutAck'),
+      erasure: single('erasedAck'),
+      featureCode: keys.featureCode,
+    };
+    const { accept, refuse } = keys;
+    if (mode === 'optOut') return { mode, refuse, refusal };
+    const [acceptance, silence] = [single('optInAck'), single('noAnswer')];
+    return { mode, accept, refuse, refusal, acceptance, silence, waitMs: questionWaitMs };
   };
 
   return {
@@ -238,7 +244,9 @@ export function eventsTo(kind: CallState['kind'], { order }: { order: Order }): 
   const announcing: CallEvent[] =
     menu === undefined ? answered : [...answered, ...heard(menu.prompts), { type: 'timeUp', timer: 'choice' }];
   const asked = [...announcing, ...heardNotice(order)];
-  const told = script.consent.mode === 'optIn' ? [...asked, ...press(script.consent.accept)] : asked;
+  const { consent } = script;
+  const accepted = consent.mode === 'optIn' ? [...asked, ...press(consent.accept)] : asked;
+  const told = consent.mode === 'optIn' ? [...accepted, ...heard(consent.acceptance, callStart + 16_000)] : asked;
   const talking: CallEvent[] = [
     ...told,
     { type: 'destinationAnswered', at: callStart + 10_000 },
@@ -257,6 +265,8 @@ export function eventsTo(kind: CallState['kind'], { order }: { order: Order }): 
       return announcing;
     case 'asking':
       return asked;
+    case 'accepting':
+      return accepted;
     case 'acknowledging':
       return [...announcing, ...press(keys.refuse)];
     case 'dialling':
@@ -321,7 +331,7 @@ export function configTree(): Record<string, unknown> {
 
 /** The single sentences of a language that calls with consent or a choice of language need. */
 export function singlePrompts(languages: readonly string[]): Prompt[] {
-  const kinds = ['optOut', 'optIn', 'optOutAck', 'chooseLanguage'] as const;
+  const kinds = ['optOut', 'optIn', 'optOutAck', 'optInAck', 'noAnswer', 'erasedAck', 'chooseLanguage'] as const;
 
   return languages.flatMap((language, index) =>
     kinds.map((kind) =>

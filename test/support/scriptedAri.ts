@@ -83,6 +83,8 @@ export function scriptedAri(): ScriptedAri {
     ring: command('ring'),
     ringStop: command('ringStop'),
     recordBridge: command('recordBridge'),
+    pauseRecorder: command('pauseRecorder'),
+    resumeRecorder: command('resumeRecorder'),
     stopRecorder: command('stopRecorder'),
     discardRecorder: command('discardRecorder'),
     hangUp: command('hangUp'),

@@ -2,6 +2,7 @@ import { readFile, rm, unlink, utimes, writeFile } from 'node:fs/promises';
 import { finishRecordings, sweepSpool } from '../../../src/archive/finish.ts';
 import { spoolFile } from '../../../src/archive/spool.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
+import type { Change } from '../../../src/call/ports.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { callStart, eventsTo } from '../../support/calls.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
@@ -45,6 +46,56 @@ describe('a recording whose recorder has ended', () => {
       keepUntil: recorderEnd + 28 * dayMs,
     });
     expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({ event: 'file closed', to: 'recorded' });
+  });
+
+  test.each<[string, number, [Change, number | undefined][], string[]]>([
+    [
+      'with the holds left out',
+      50_000,
+      [
+        ['recorderPaused', 30_000],
+        ['recorderResumed', 40_010],
+      ],
+      [],
+    ],
+    ['to a hold in which it ended', 10_000, [['recorderPaused', 30_000]], []],
+    [
+      'in whole where a hold was not paused for',
+      wholeMs,
+      [
+        ['held', 30_000],
+        ['resumed', 40_000],
+      ],
+      [],
+    ],
+    [
+      'and lacks more than its holds',
+      40_000,
+      [
+        ['recorderPaused', 30_000],
+        ['recorderResumed', 40_010],
+      ],
+      ['shorter_than_expected'],
+    ],
+    // Then nobody knows how long it should be.
+    [
+      'with a hold of unknown length',
+      20_000,
+      [
+        ['recorderPaused', 30_000],
+        ['recorderResumed', undefined],
+      ],
+      [],
+    ],
+  ])('is compared with the times of Asterisk: a file %s', async (_, lengthMs, changes, flags) => {
+    const set = await stage();
+    const { id, facts } = await set.recorded(toneWav(440, lengthMs));
+    for (const [change, at] of changes) {
+      const when = at === undefined ? undefined : callStart + at;
+      await set.catalogue.keepHappening(facts.id, { kind: 'change', change, at: when });
+    }
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags });
   });
 
   test('but whose header Asterisk never closed is repaired and flagged', async () => {

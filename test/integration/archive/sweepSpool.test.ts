@@ -67,7 +67,12 @@ describe('a WAV in the spool that the catalogue does not know', () => {
       'no_consent',
       {
         shape: { mode: 'optIn' },
-        events: (facts) => [...begun(facts), ...heardNotice(facts.order), { type: 'timeUp', timer: 'consent' }],
+        events: (facts) => [
+          ...begun(facts),
+          ...heardNotice(facts.order),
+          { type: 'timeUp', timer: 'consent' },
+          { type: 'timeUp', timer: 'playback' },
+        ],
       },
     ],
     [

@@ -56,6 +56,7 @@ describe('a call', () => {
     'choosing',
     'announcing',
     'asking',
+    'accepting',
     'acknowledging',
     'dialling',
     'talking',
@@ -109,6 +110,22 @@ describe('a call', () => {
       peek(file, (database) => database.prepare('UPDATE calls SET state = ? WHERE id = ?').run(state, facts.id));
       expect(await catalogue.open()).toMatchObject([{ kind: 'unreadable', id: facts.id }]);
     });
+  });
+
+  test('that was saved before holds and replies were known comes back without them', async () => {
+    const file = newFile();
+    const catalogue = open(file);
+    const { facts, state } = await saveCall(catalogue, { until: 'talking', shape: { mode: 'optIn' } });
+    const isNew = (key: string): boolean => ['holding', 'erasure', 'acceptance', 'silence'].includes(key);
+    const old = JSON.stringify(state, (key, value: unknown) => (isNew(key) ? undefined : value));
+    peek(file, (database) => database.prepare('UPDATE calls SET state = ? WHERE id = ?').run(old, facts.id));
+    expect(await catalogue.open()).toMatchObject([
+      {
+        kind: 'talking',
+        holding: [],
+        facts: { order: { script: { consent: { acceptance: [], silence: [], refusal: { erasure: [] } } } } },
+      },
+    ]);
   });
 
   test('that was refused while they talked, after the recorder failed, does not say that one started', async () => {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { finishRecordings } from '../../../src/archive/finish.ts';
 import { refuse } from '../../../src/call/decide.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
+import type { Happening } from '../../../src/call/ports.ts';
 import type { CallId, RecordingId } from '../../../src/core/ids.ts';
 import {
   receiptOfCall,
@@ -54,7 +55,7 @@ describe('the receipt of a recorded call', () => {
     const receipt = await receiptFor(set, call);
     const { script } = call.facts.order;
     expect(receipt).toEqual({
-      receipt: 2,
+      receipt: 3,
       call: {
         id: call.facts.id,
         startedAt: iso(callStart),
@@ -86,6 +87,8 @@ describe('the receipt of a recorded call', () => {
         verdict: 'verified',
         witness: null,
       })),
+      otherSentences: [],
+      changes: [],
       consent: { mode: 'announce', reason: 'purpose', purposes: ['training'], answer: 'none', digits: null, at: null },
       witness: { source: 'asterisk-cel', status: 'unavailable', toleranceMs: 100 },
       recording: expect.objectContaining({
@@ -122,6 +125,43 @@ describe('the receipt of a recorded call', () => {
       'nl optIn',
     ]);
     expect(receipt.recording).not.toBeNull();
+  });
+
+  test('names every sentence that is not of the notice, and what changed while they talked', async () => {
+    const set = await stage();
+    const call = await saveCall(set.catalogue, { shape: { mode: 'optIn', sentenceCount: 1 } });
+    const { consent } = call.facts.order.script;
+    if (consent.mode !== 'optIn') throw new Error('it is asked');
+    const [sentence] = consent.acceptance;
+    if (sentence === undefined) throw new Error('the yes is confirmed');
+    const keep = (happening: Happening) => set.catalogue.keepHappening(call.facts.id, happening);
+    const startedAt = callStart + 16_000;
+    await keep({ kind: 'said', sentence, startedAt, finishedAt: undefined });
+    // What has begun and not ended is told, too.
+    expect((await receiptFor(set, call)).otherSentences).toMatchObject([
+      { startedAt: iso(startedAt), finishedAt: null },
+    ]);
+    await keep({ kind: 'said', sentence, startedAt: undefined, finishedAt: startedAt + 1_000 });
+    await keep({ kind: 'change', change: 'held', at: callStart + 30_000, party: 'caller' });
+    await keep({ kind: 'change', change: 'recordingRemoved', at: undefined });
+    const receipt = await receiptFor(set, call);
+    const { id, language, text, sha256, lengthMs } = sentence.prompt;
+    expect(receipt.otherSentences).toEqual([
+      {
+        kind: 'optInAck',
+        prompt: id,
+        language,
+        text,
+        sha256,
+        lengthMs,
+        startedAt: iso(startedAt),
+        finishedAt: iso(startedAt + 1_000),
+      },
+    ]);
+    expect(receipt.changes).toEqual([
+      { change: 'held', at: iso(callStart + 30_000), party: 'caller' },
+      { change: 'recordingRemoved', at: null, party: null },
+    ]);
   });
 
   test('has its gap and its times as null where Asterisk did not tell them', async () => {
@@ -188,7 +228,7 @@ describe('the receipt of a call without a recording', () => {
     },
     {
       what: 'whose notice was on hold',
-      events: (facts) => [...eventsTo('announcing', facts), { type: 'callerHeld' }],
+      events: (facts) => [...eventsTo('announcing', facts), { type: 'callerHeld', at: undefined }],
       then: {
         call: { result: 'unrecorded', reason: 'notice_on_hold' },
         notice: [{ verified: false, verdict: 'notice_on_hold' }],
@@ -207,7 +247,11 @@ describe('the receipt of a call without a recording', () => {
     {
       what: 'to whose question nobody answered',
       shape: { mode: 'optIn' },
-      events: (facts) => [...eventsTo('asking', facts), { type: 'timeUp', timer: 'consent' }],
+      events: (facts) => [
+        ...eventsTo('asking', facts),
+        { type: 'timeUp', timer: 'consent' },
+        { type: 'timeUp', timer: 'playback' },
+      ],
       then: {
         call: { result: 'unrecorded', reason: 'no_consent' },
         consent: { mode: 'optIn', answer: 'none', digits: null, at: null },
@@ -238,7 +282,7 @@ describe('the receipt of a call without a recording', () => {
   test.each(cases)('$what', async ({ shape = {}, events, then }) => {
     const set = await stage();
     const receipt = await receiptFor(set, await saveCall(set.catalogue, { shape, events }));
-    expect(receipt).toMatchObject({ receipt: 2, recording: null, ...then });
+    expect(receipt).toMatchObject({ receipt: 3, recording: null, ...then });
     for (const { keepUntil } of receipt.purposes) expect(keepUntil).toBeNull();
   });
 
@@ -313,7 +357,9 @@ describe('a receipt that nobody can have', () => {
     const witness = { source: 'asterisk-cel', status: 'agrees', toleranceMs: 100 };
     for (const more of [
       { callerNumber: '+3292661234' },
-      { receipt: 1 },
+      { receipt: 2 },
+      { otherSentences: undefined },
+      { changes: [{ change: 'held', at: null, party: '+3292661234' }] },
       { recording: undefined },
       { witness: undefined },
       { witness: { ...witness, status: 'perhaps' } },

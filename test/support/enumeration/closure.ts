@@ -2,7 +2,7 @@ import type { CallEvent } from '../../../src/call/events.ts';
 import { stay } from '../../../src/call/handlers.ts';
 import type { CallState, Step } from '../../../src/call/state.ts';
 import { beginning } from '../calls.ts';
-import { everyEvent, type Times } from './events.ts';
+import { everyEvent, type Alphabet } from './events.ts';
 import { makeInterning } from './interning.ts';
 import { fresh, note, witness, type CallFacts, type Monitor, type Noted } from './oracle.ts';
 import { brokenBy, brokenIn, withoutExit, type Decide } from './rules.ts';
@@ -53,10 +53,12 @@ const askedBy = (effects: readonly Noted[]): string =>
  * Of equal states, and of equal histories, it keeps one. Rule and oracle are functions of nothing but these and the event: what
  * an event makes of each is worked out once, and not again in each of the many pairs that it is part of.
  */
-function makeMap(rule: Decide, facts: CallFacts, events: readonly CallEvent[]) {
+function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: readonly CallEvent[]) {
   const intern = makeInterning();
   const places = new Map<CallState, Place>();
   const histories = new Map<Monitor, History>();
+  const isLeftOut = (event: CallEvent, dialled: boolean): boolean =>
+    event.type === 'callerHeld' && dialled && !alphabet.holds;
   const placeOf = (given: CallState): Place => {
     const state = intern(given);
     let place = places.get(state);
@@ -85,7 +87,9 @@ function makeMap(rule: Decide, facts: CallFacts, events: readonly CallEvent[]) {
       if (place.ways !== undefined) return place.ways;
       // Most events make nothing of a call, and there are too many to keep an object for each.
       const staying: Way = { step: stay(place.state), asked: '', to: place };
+      const dialled = place.state.kind === 'dialling' || place.state.kind === 'talking';
       place.ways = events.map((event) => {
+        if (isLeftOut(event, dialled)) return staying;
         const step = rule(place.state, event);
         if (step.state === place.state && step.effects.length === 0) return staying;
         const to = step.state === place.state ? place : placeOf(step.state);
@@ -97,6 +101,7 @@ function makeMap(rule: Decide, facts: CallFacts, events: readonly CallEvent[]) {
     },
     witnessedFrom: (history: History): readonly History[] =>
       (history.witnessed ??= events.map((event) => {
+        if (isLeftOut(event, history.monitor.asked.dial > 0)) return history;
         const monitor = witness(history.monitor, event, facts);
 
         return monitor === history.monitor ? history : historyOf(monitor);
@@ -115,9 +120,9 @@ function makeMap(rule: Decide, facts: CallFacts, events: readonly CallEvent[]) {
 }
 
 /** Visits every pair of state and history that can be reached, breadth first, until a fault (of this name) is found. */
-export function closure(rule: Decide, facts: CallFacts, times: Times, wanted?: string): Exploration {
-  const events = everyEvent(facts, times);
-  const { placeOf, historyOf, waysFrom, witnessedFrom, notedFrom } = makeMap(rule, facts, events);
+export function closure(rule: Decide, facts: CallFacts, alphabet: Alphabet, wanted?: string): Exploration {
+  const events = everyEvent(facts, alphabet);
+  const { placeOf, historyOf, waysFrom, witnessedFrom, notedFrom } = makeMap(rule, facts, alphabet, events);
   const queue: Pair[] = [];
   const states = new Set<CallState['kind']>();
   let found: Fault[] = [];

@@ -8,21 +8,30 @@ import type { CallFacts } from './oracle.ts';
 const fallibleSteps: readonly FallibleStep[] = ['save', 'plan', 'answer', 'prepare', 'play', 'dial', 'startRecorder'];
 const timers: readonly Timer[] = ['answer', 'playback', 'choice', 'consent', 'dial', 'recorderFinish'];
 
-export type Times = { starts: readonly number[]; finishes: readonly number[] };
+export type Alphabet = {
+  /** Of sentences. */
+  starts: readonly number[];
+  finishes: readonly number[];
+  /** Whether the two put each other on hold. It multiplies the states, and has nothing to do with what was said before. */
+  holds: boolean;
+};
 
 /** Sentences are 1000 ms long: 949 is too short, 950 just long enough. Only differences count, so times may repeat. */
-export const exactTimes: Times = { starts: [0, 100], finishes: [949, 950, 1_050] };
-/** Where keys are pressed and not times compared. */
-export const plainTimes: Times = { starts: [0], finishes: [949, 950] };
+export const exactTimes: Alphabet = { starts: [0, 100], finishes: [949, 950, 1_050], holds: false };
+/** Where keys are pressed and not times compared: a sentence is whole, or fails. */
+export const plainTimes: Alphabet = { starts: [0], finishes: [950], holds: false };
+export const withHolds: Alphabet = { ...plainTimes, holds: true };
 
 /** A question's keys, the key before them in the feature code, and one that means nothing. */
 export const digits = [keys.accept, keys.refuse, '*', '5'];
 
 function playbackIds({ menu, script }: Order): PlaybackId[] {
-  const said = ({ sentences, consent }: Script): PlaybackId[] =>
-    [...sentences, ...(consent.mode === 'announce' ? [] : consent.refusal.acknowledgement)].map(
-      (each) => each.playbackId,
-    );
+  const said = ({ sentences, consent }: Script): PlaybackId[] => {
+    const refusal = consent.mode === 'announce' ? [] : [consent.refusal.acknowledgement, consent.refusal.erasure];
+    const answers = consent.mode === 'optIn' ? [...refusal, consent.acceptance, consent.silence] : refusal;
+
+    return [...sentences, ...answers.flat()].map((each) => each.playbackId);
+  };
 
   return [
     ...(menu?.prompts ?? []).map((each) => each.playbackId),
@@ -31,8 +40,14 @@ function playbackIds({ menu, script }: Order): PlaybackId[] {
   ];
 }
 
+const holdsOfBoth: readonly CallEvent[] = [
+  { type: 'callerResumed', at: 4_100 },
+  { type: 'destinationHeld', at: 4_000 },
+  { type: 'destinationResumed', at: 4_100 },
+];
+
 /** Every event that can be told of a call, fitting or not. */
-export function everyEvent({ order }: CallFacts, { starts, finishes }: Times): CallEvent[] {
+export function everyEvent({ order }: CallFacts, { starts, finishes, holds }: Alphabet): CallEvent[] {
   const pressed = order.script.consent.mode === 'announce' && order.menu === undefined ? [keys.refuse] : digits;
 
   return [
@@ -43,14 +58,13 @@ export function everyEvent({ order }: CallFacts, { starts, finishes }: Times): C
     ...playbackIds(order).flatMap((playbackId): CallEvent[] => [
       ...starts.map((at): CallEvent => ({ type: 'playbackStarted', playbackId, at })),
       ...finishes.map((at): CallEvent => ({ type: 'playbackFinished', playbackId, at, outcome: 'done' })),
-      { type: 'playbackFinished', playbackId, at: 1_050, outcome: 'failed' },
+      { type: 'playbackFinished', playbackId, at: Math.max(...finishes), outcome: 'failed' },
     ]),
-    // The destination answers at 0.
-    ...pressed.flatMap((digit): CallEvent[] => [
-      { type: 'digit', digit, at: 3_000 },
-      { type: 'digit', digit, at: 3_001 },
-    ]),
-    { type: 'callerHeld' },
+    ...pressed.map((digit): CallEvent => ({ type: 'digit', digit, at: 3_000 })),
+    // The destination answers at 0: this is just too late to be meant for before the answer.
+    { type: 'digit', digit: keys.refuse, at: 3_001 },
+    { type: 'callerHeld', at: 4_000 },
+    ...(holds ? holdsOfBoth : []),
     { type: 'destinationRinging' },
     { type: 'destinationAnswered', at: 0 },
     { type: 'destinationAnswered', at: undefined },

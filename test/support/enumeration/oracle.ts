@@ -49,6 +49,10 @@ export type Monitor = {
   /** Asterisk refused to start it (then it may have started all the same), or it has ended. */
   recorder: 'unknown' | 'refused' | 'ended';
   timer: Timer | undefined;
+  /** Who has put the other on hold since they are in the bridge. */
+  holding: { caller: boolean; destination: boolean };
+  /** The recorder was asked to pause, and not to go on. */
+  paused: boolean;
   asked: {
     save: number;
     prepare: number;
@@ -81,6 +85,8 @@ export const fresh: Monitor = {
   destinationLeft: false,
   recorder: 'unknown',
   timer: undefined,
+  holding: { caller: false, destination: false },
+  paused: false,
   asked: {
     save: 0,
     prepare: 0,
@@ -136,6 +142,14 @@ function witnessKey(monitor: Monitor, { digit, at }: { digit: string; at: number
 export const wantedOf = (monitor: Monitor, facts: CallFacts): number =>
   monitor.enough ?? scriptOf(facts, monitor).sentences.length;
 
+function holdWith(monitor: Monitor, party: 'caller' | 'destination', holds: boolean): Monitor {
+  const together = monitor.asked.dial > 0 && monitor.asked.destroyBridge === 0;
+
+  return !together || monitor.holding[party] === holds
+    ? monitor
+    : { ...monitor, holding: { ...monitor.holding, [party]: holds } };
+}
+
 /** The oracle: what one more event tells, seen without the state of the call. */
 export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor {
   const sentence = scriptOf(facts, monitor).sentences[monitor.heard];
@@ -160,17 +174,25 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
     case 'playbackFinished': {
       if (!audible || event.playbackId !== sentence?.playbackId) return monitor;
       const { startedAt } = monitor;
+      // Of a question that is answered with yes, only that it began counts.
+      const answered = monitor.enough !== undefined && isQuestion(scriptOf(facts, monitor), monitor.heard);
       const whole =
-        event.outcome === 'done' &&
         startedAt !== undefined &&
-        (event.at - startedAt) * 100 >= sentence.prompt.lengthMs * 95;
+        (answered || (event.outcome === 'done' && (event.at - startedAt) * 100 >= sentence.prompt.lengthMs * 95));
       return whole
         ? { ...monitor, heard: monitor.heard + 1, startedAt: undefined }
         : { ...monitor, spoilt: true, startedAt: undefined };
     }
     case 'digit':
       return witnessKey(monitor, event, facts);
+    case 'callerResumed':
+      return holdWith(monitor, 'caller', false);
+    case 'destinationHeld':
+      return holdWith(monitor, 'destination', true);
+    case 'destinationResumed':
+      return holdWith(monitor, 'destination', false);
     case 'callerHeld':
+      if (monitor.asked.dial > 0) return holdWith(monitor, 'caller', true);
       // Nobody tells when they are back: from before the answer on, until the last sentence was heard.
       return monitor.heard < wantedOf(monitor, facts) &&
         monitor.refused === 'no' &&
@@ -241,14 +263,16 @@ export type Noted = { type: Exclude<Effect['type'], 'startTimer'> } | { type: 's
 export function note(monitor: Monitor, effects: readonly Noted[]): Monitor {
   if (effects.length === 0) return monitor;
   const asked = { ...monitor.asked };
-  let { timer } = monitor;
+  let { timer, paused } = monitor;
   for (const effect of effects) {
     if (effect.type === 'startTimer') ({ timer } = effect);
     else if (effect.type === 'stopTimer') timer = undefined;
+    else if (effect.type === 'pauseRecorder') paused = true;
+    else if (effect.type === 'resumeRecorder') paused = false;
     else if (isCounted(effect.type) && (asked[effect.type] === 0 || !onceIsEnough.includes(effect.type))) {
       asked[effect.type] += 1;
     }
   }
 
-  return { ...monitor, timer, asked };
+  return { ...monitor, timer, paused, asked };
 }

@@ -47,15 +47,18 @@ export function brokenBy(move: Move, facts: CallFacts): readonly string[] {
 
 /** What no effect may do to such a call. */
 function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, facts: CallFacts): readonly string[] {
-  const { event, step, before, seen } = move;
+  const { from, event, step, before, seen } = move;
   switch (effect.type) {
     case 'startRecorder': {
       const faults = forbidden(seen, facts).map((why) => `recorder ${why}`);
-      const proof = effect.told.sentences.map((played) => `${played.sentence.playbackId} ${played.verdict}`);
-      const wanted = scriptOf(facts, seen)
-        .sentences.slice(0, wantedOf(seen, facts))
-        .map((sentence) => `${sentence.playbackId} verified`);
-      if (proof.join() !== wanted.join()) faults.push('recorder without the proof of every sentence');
+      const { sentences } = effect.told;
+      const wanted = scriptOf(facts, seen).sentences.slice(0, wantedOf(seen, facts));
+      const proved = sentences.every(({ sentence, verdict }, index) => {
+        const asked = sentence.prompt.kind === 'optIn' && seen.enough !== undefined;
+        const isHeard = verdict === 'verified' || (asked && verdict === 'answered');
+        return isHeard && sentence.playbackId === wanted[index]?.playbackId;
+      });
+      if (!proved || sentences.length !== wanted.length) faults.push('recorder without the proof of every sentence');
       if (event.type !== 'destinationAnswered') faults.push('recorder before the destination answered');
       if (seen.callerLeft) faults.push('recorder after the caller left');
       return faults;
@@ -64,6 +67,7 @@ function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, 
       const faults = forbidden(seen, facts).map((why) => `dialled ${why}`);
       if (!asks(earlier, 'save')) faults.push('dialled before it was saved');
       if (seen.callerLeft) faults.push('something is begun after the caller left');
+      if (scriptOf(facts, seen).consent.mode === 'optIn' && from.kind !== 'accepting') faults.push('a yes is not told');
       return faults;
     }
     case 'rememberLanguage': {
@@ -71,11 +75,17 @@ function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, 
       const chosen = before.script === 'offered' && typeof seen.script === 'number';
       return chosen && effect.language === language ? nothing : ['remembers what nobody chose'];
     }
+    case 'returnToDialplan':
+      if (effect.outcome.result === 'unrecorded' && effect.outcome.reason === 'no_consent') {
+        return from.kind === 'acknowledging' ? nothing : ['silence is not told'];
+      }
+      return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
     case 'play':
     case 'prepare':
     case 'answer':
-    case 'returnToDialplan':
       return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
+    case 'pauseRecorder':
+      return seen.holding.caller || seen.holding.destination ? nothing : ['pauses while nobody is on hold'];
     case 'discardRecorder':
       return seen.refused === 'talking' || seen.deaf ? nothing : ['discards what nobody refused'];
     case 'plan':
@@ -84,6 +94,7 @@ function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, 
     case 'ring':
     case 'ringStop':
     case 'sayToBoth':
+    case 'resumeRecorder':
     case 'stopRecorder':
     case 'tellRecorded':
     case 'tellUnrecorded':
@@ -164,6 +175,10 @@ function brokenByHold({ step: { state }, before, seen }: Move): readonly string[
 export function brokenIn(state: CallState, monitor: Monitor): readonly string[] {
   const { startRecorder, returnToDialplan } = monitor.asked;
   const faults = state.kind === 'ended' ? brokenAtTheEnd(state, monitor) : [];
+  const onHold = monitor.holding.caller || monitor.holding.destination;
+  if (state.kind === 'talking' && state.recorder.kind === 'running' && monitor.paused !== onHold) {
+    faults.push(onHold ? 'a hold is recorded' : 'a talk after a hold is not recorded');
+  }
   if (startRecorder > 1) faults.push('recorder started twice');
   if (returnToDialplan > 1) faults.push('sent back to the dialplan twice');
 
@@ -206,6 +221,14 @@ function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, { asked, c
 /** Our own steps are waited for without a timer; so is the end of the talk. */
 const untimed: readonly CallState['kind'][] = ['planning', 'checking', 'talking'];
 
+/** What comes after a state whose time is over. */
+function afterTheTimer(kind: CallState['kind']): readonly CallState['kind'][] {
+  if (kind === 'choosing') return ['announcing'];
+  if (kind === 'asking') return ['acknowledging'];
+
+  return kind === 'accepting' ? ['accepting', 'dialling'] : ['ended'];
+}
+
 /** In every state but ended the caller's leaving is an exit, and so is the timer that runs. */
 export function withoutExit(state: CallState, monitor: Monitor, rule: Decide): string[] {
   if (state.kind === 'ended') return [];
@@ -214,8 +237,8 @@ export function withoutExit(state: CallState, monitor: Monitor, rule: Decide): s
   if (left !== 'ended' && left !== 'closing') faults.push('no exit by the caller');
   if (untimed.includes(state.kind) === (monitor.timer !== undefined)) faults.push('a state without its timer');
   if (monitor.timer === undefined) return faults;
-  const over = rule(state, { type: 'timeUp', timer: monitor.timer }).state.kind;
-  if (over !== (state.kind === 'choosing' ? 'announcing' : 'ended')) faults.push('no exit by the timer');
+  const over = rule(state, { type: 'timeUp', timer: monitor.timer }).state;
+  if (over === state || !afterTheTimer(state.kind).includes(over.kind)) faults.push('no exit by the timer');
 
   return faults;
 }

@@ -18,7 +18,7 @@ export function statesOf({ mode, asksLanguage, sampled }: Omit<Shape, 'languages
   if (sampled) states.push('closing', 'dialling', 'talking');
   if (asksLanguage) states.push('choosing');
   if (mode !== 'announce') states.push('acknowledging');
-  if (mode === 'optIn' && sampled) states.push('asking');
+  if (mode === 'optIn' && sampled) states.push('accepting', 'asking');
 
   return states.sort();
 }

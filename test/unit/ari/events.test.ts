@@ -83,6 +83,11 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     { type: 'channelHeld', channelId: '1756029600.12' },
   ],
   [
+    'a channel that is back from a hold',
+    { type: 'ChannelUnhold', channel: channel() },
+    { type: 'channelResumed', channelId: '1756029600.12' },
+  ],
+  [
     'a party that begins to talk',
     { type: 'ChannelTalkingStarted', channel: channel() },
     { type: 'talk', channelId: '1756029600.12', talking: true },
@@ -179,7 +184,6 @@ describe('an event of Asterisk', () => {
     { type: 'ChannelStateChange', channel: channel({ state: 'Ring' }) },
     { type: 'Dial', dialstatus: '', peer: channel() },
     { type: 'Dial', dialstatus: 'BUSY', peer: channel() },
-    { type: 'ChannelUnhold', channel: channel() },
     { type: 'ChannelVarset', variable: 'X', value: 'Y' },
     { type: 'PlaybackContinuing', playback: playback('continuing') },
     { type: 'SomethingNew' },

@@ -1,9 +1,17 @@
 import { answerOf, mayRecord, noAnswer, type Answer, type ConsentPlan } from '../../../src/call/consent.ts';
 
-const refusal = { acknowledgement: [], featureCode: '*9' };
+const refusal = { acknowledgement: [], erasure: [], featureCode: '*9' };
 const announce: ConsentPlan = { mode: 'announce' };
 const optOut: ConsentPlan = { mode: 'optOut', refuse: '9', refusal };
-const optIn: ConsentPlan = { mode: 'optIn', accept: '1', refuse: '9', refusal, waitMs: 5_000 };
+const optIn: ConsentPlan = {
+  mode: 'optIn',
+  accept: '1',
+  refuse: '9',
+  refusal,
+  acceptance: [],
+  silence: [],
+  waitMs: 5_000,
+};
 const refused: Answer = { kind: 'refused', digits: '9', at: 7 };
 const accepted: Answer = { kind: 'accepted', digits: '1', at: 7 };
 

@@ -1,5 +1,6 @@
 import { decide } from '../../../src/call/decide.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
+import type { Sentence } from '../../../src/call/notice.ts';
 import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import {
@@ -41,13 +42,20 @@ const sentence = ({ order }: CallFacts, index: number) => {
   return found;
 };
 
-const acknowledgement = ({ order }: CallFacts, index = 0) => {
+type Said = 'acknowledgement' | 'erasure' | 'acceptance' | 'silence';
+
+/** What is said to the caller's answer, in the first language or another. */
+function reply(said: Said, { order }: CallFacts, index = 0): Sentence {
   const { consent } = order.script;
-  const found = consent.mode === 'announce' ? undefined : consent.refusal.acknowledgement[index];
+  const asked = consent.mode === 'optIn' ? consent : { acceptance: [], silence: [] };
+  const refusal = consent.mode === 'announce' ? { acknowledgement: [], erasure: [] } : consent.refusal;
+  const found = { ...asked, ...refusal }[said][index];
   if (found === undefined) throw new Error('there is no such sentence');
 
   return found;
-};
+}
+
+const acknowledgement = (facts: CallFacts, index = 0): Sentence => reply('acknowledgement', facts, index);
 
 const begun = (facts: CallFacts, index: number): CallEvent => ({
   type: 'playbackStarted',
@@ -225,7 +233,7 @@ describe('while the refusal is acknowledged', () => {
       at,
       outcome: 'done',
     };
-    expect(when(acknowledging, key('1'), key('9'), { type: 'callerHeld' }, stopped)).toMatchObject({
+    expect(when(acknowledging, key('1'), key('9'), { type: 'callerHeld', at: undefined }, stopped)).toMatchObject({
       state: acknowledging,
       effects: [],
     });
@@ -251,14 +259,30 @@ describe('a yes', () => {
     expect(when(state, key('1')).state).toBe(state);
   });
 
-  test('during the question lets it end, prepares meanwhile, and dials then', () => {
+  const ended = (facts: CallFacts, index: number, outcome: 'done' | 'failed' = 'done'): CallEvent => ({
+    type: 'playbackFinished',
+    playbackId: sentence(facts, index).playbackId,
+    at: callStart + 500,
+    outcome,
+  });
+
+  test('during the question stops it and prepares, is confirmed, and only then is the destination dialled', () => {
     const yes = when(during(optIn, 1), key('1'));
     expect(yes).toMatchObject({
       state: { kind: 'announcing', answer: { kind: 'accepted', digits: '1', at }, prepared: true },
-      types: ['prepare'],
+      effects: [{ type: 'stopPlayback', playbackId: sentence(optIn, 1).playbackId }, { type: 'prepare' }],
     });
-    const end = heard([sentence(optIn, 1)], callStart).slice(-1);
-    expect(when(yes.state, ...end)).toMatchObject({
+    const accepting = when(yes.state, ended(optIn, 1));
+    const confirmed = reply('acceptance', optIn);
+    expect(accepting).toMatchObject({
+      state: {
+        kind: 'accepting',
+        answer: { kind: 'accepted' },
+        told: { sentences: [{ verdict: 'verified' }, { verdict: 'answered', finishedAt: callStart + 500 }] },
+      },
+      effects: [{ type: 'startTimer' }, { type: 'play', sentence: confirmed }],
+    });
+    expect(when(accepting.state, ...heard([confirmed]))).toMatchObject({
       state: { kind: 'dialling', answer: { kind: 'accepted' } },
       types: ['save', 'dial', 'startTimer'],
     });
@@ -267,21 +291,32 @@ describe('a yes', () => {
   test('to the question in the first language spares the second', () => {
     const yes = when(during(bilingual, 2), key('1')).state;
     expect(yes).toMatchObject({ waiting: [] });
-    const dialling = when(yes, ...heard([sentence(bilingual, 2)], callStart).slice(-1)).state;
-    expect(dialling).toMatchObject({ kind: 'dialling', told: { sentences: [{}, {}, {}] } });
+    const accepting = when(yes, ended(bilingual, 2)).state;
+    expect(accepting).toMatchObject({ kind: 'accepting', told: { sentences: [{}, {}, { verdict: 'answered' }] } });
+    const both = [reply('acceptance', bilingual), reply('acceptance', bilingual, 1)];
+    expect(when(accepting, ...heard(both)).state).toMatchObject({ kind: 'dialling' });
   });
 
-  test('to a question that breaks off is of no use: it was not heard', () => {
+  test('counts when Asterisk reports the question that was stopped for it as failed', () => {
     const yes = when(during(optIn, 1), key('1')).state;
-    const cut: CallEvent = {
-      type: 'playbackFinished',
-      playbackId: sentence(optIn, 1).playbackId,
-      at: callStart + 500,
-      outcome: 'done',
-    };
-    expect(when(yes, cut)).toMatchObject({
-      outcome: { result: 'unrecorded', reason: 'notice_cut_short' },
-      types: ['stopTimer', 'returnToDialplan', 'hangUpDestination', 'destroyBridge', 'save'],
+    expect(when(yes, ended(optIn, 1, 'failed')).state).toMatchObject({
+      kind: 'accepting',
+      told: { sentences: [{}, { verdict: 'answered' }] },
+    });
+  });
+
+  test('makes no notice heard that was not: only the question may be cut', () => {
+    expect(when(during(optIn, 0), key('1'), ended(optIn, 0)).outcome).toEqual({
+      result: 'unrecorded',
+      reason: 'notice_cut_short',
+    });
+  });
+
+  test('without an end of the question is of no use', () => {
+    const yes = when(during(optIn, 1), key('1')).state;
+    expect(when(yes, { type: 'timeUp', timer: 'playback' }).outcome).toEqual({
+      result: 'unrecorded',
+      reason: 'notice_timeout',
     });
   });
 
@@ -300,10 +335,14 @@ describe('after the question', () => {
     expect(typesOf(effects)).not.toContain('prepare');
   });
 
-  test('a yes saves it, makes the bridge and dials', () => {
+  test('a yes is confirmed, and makes the bridge meanwhile', () => {
     expect(when(asking, key('1'))).toMatchObject({
-      state: { kind: 'dialling', answer: { kind: 'accepted', digits: '1', at } },
-      types: ['save', 'prepare', 'dial', 'startTimer'],
+      state: { kind: 'accepting', answer: { kind: 'accepted', digits: '1', at }, prepared: true },
+      effects: [
+        { type: 'startTimer', timer: 'playback' },
+        { type: 'play', sentence: reply('acceptance', optIn) },
+        { type: 'prepare' },
+      ],
     });
   });
 
@@ -311,10 +350,26 @@ describe('after the question', () => {
     expect(when(asking, key('9')).state).toMatchObject({ kind: 'acknowledging', answer: { kind: 'refused' } });
   });
 
-  test('silence is a no: the caller goes on, unrecorded', () => {
-    const { outcome, effects } = when(asking, { type: 'timeUp', timer: 'consent' });
+  test('silence is a no: the caller is told so and goes on, unrecorded', () => {
+    const silent = when(asking, { type: 'timeUp', timer: 'consent' });
+    const said = reply('silence', optIn);
+    expect(silent).toMatchObject({
+      state: { kind: 'acknowledging', answer: { kind: 'none' }, why: 'no_consent' },
+      effects: [{ type: 'startTimer' }, { type: 'play', sentence: said }],
+    });
+    const { outcome, effects } = when(silent.state, ...heard([said]));
     expect(outcome).toEqual({ result: 'unrecorded', reason: 'no_consent' });
     expect(effects).toContainEqual({ type: 'returnToDialplan', outcome });
+  });
+
+  test('a yes while that is said is too late, a no is kept', () => {
+    const silent = when(asking, { type: 'timeUp', timer: 'consent' }).state;
+    const over = heard([reply('silence', optIn)]);
+    expect(when(silent, key('1'), ...over).outcome).toMatchObject({ reason: 'no_consent' });
+    expect(when(silent, key('9'), ...over)).toMatchObject({
+      outcome: { reason: 'refused' },
+      state: { answer: { kind: 'refused', digits: '9' } },
+    });
   });
 
   test('any other key is not an answer', () => {
@@ -326,6 +381,97 @@ describe('after the question', () => {
     [{ type: 'interrupted' }, { result: 'unrecorded', reason: 'interrupted' }],
   ])('%j ends it', (event, outcome) => {
     expect(when(asking, event).outcome).toEqual(outcome);
+  });
+});
+
+describe('while a yes is confirmed', () => {
+  const accepting = stateAt('accepting', optIn);
+  const confirmed = reply('acceptance', optIn);
+
+  test.each<[string, CallEvent]>([
+    ['was heard', heard([confirmed]).at(-1) ?? { type: 'ready' }],
+    ['cannot be played', { type: 'stepFailed', step: 'play' }],
+    ['does not end', { type: 'timeUp', timer: 'playback' }],
+  ])('the destination is dialled when the sentence %s: they were told and have agreed', (_, event) => {
+    expect(when(accepting, event)).toMatchObject({
+      state: { kind: 'dialling' },
+      types: ['save', 'dial', 'startTimer'],
+    });
+  });
+
+  test('who thinks better of it is not recorded, and told so', () => {
+    expect(when(accepting, key('9'))).toMatchObject({
+      state: { kind: 'acknowledging', why: 'refused', answer: { kind: 'refused', digits: '9' } },
+      types: ['stopPlayback', 'hangUpDestination', 'destroyBridge', 'startTimer', 'play'],
+    });
+  });
+
+  test.each<[CallEvent, object]>([
+    [{ type: 'callerLeft', at: 9 }, { result: 'abandoned' }],
+    [{ type: 'interrupted' }, { result: 'unrecorded', reason: 'interrupted' }],
+    [{ type: 'keysMissed' }, { result: 'unrecorded', reason: 'interrupted' }],
+    [{ type: 'strangerJoined' }, { result: 'unrecorded', reason: 'untold_party' }],
+    [
+      { type: 'stepFailed', step: 'prepare' },
+      { result: 'unrecorded', reason: 'prepare_failed' },
+    ],
+    [
+      { type: 'destinationLeft', at: 9, cause: 16 },
+      { result: 'unrecorded', reason: 'prepare_failed' },
+    ],
+    [{ type: 'bridgeGone' }, { result: 'unrecorded', reason: 'prepare_failed' }],
+  ])('%j ends it, and what was made is removed', (event, outcome) => {
+    const ended = when(accepting, event);
+    expect(ended.outcome).toEqual(outcome);
+    expect(ended.types).toEqual(expect.arrayContaining(['hangUpDestination', 'destroyBridge']));
+  });
+});
+
+describe('a hold', () => {
+  const facts = someFacts(countingIds(), { sentenceCount: 1 });
+  const talking = stateAt('talking', facts);
+  const { recording } = facts.order;
+  const hold = (type: 'callerHeld' | 'callerResumed' | 'destinationHeld' | 'destinationResumed', after = 0) =>
+    ({ type, at: at + after }) as const;
+
+  test('by either side pauses the recorder until they are back', () => {
+    for (const party of ['caller', 'destination'] as const) {
+      const held = when(talking, hold(`${party}Held`));
+      expect(held.effects).toEqual([{ type: 'pauseRecorder', recording, at }, { type: 'save' }]);
+      expect(when(held.state, hold(`${party}Resumed`, 900)).effects).toEqual([
+        { type: 'resumeRecorder', recording, at: at + 900 },
+        { type: 'save' },
+      ]);
+    }
+  });
+
+  test('by both lasts until the second is back, and said twice is one', () => {
+    const both = when(talking, hold('callerHeld'), hold('destinationHeld'));
+    expect(both.effects).toEqual([]);
+    expect(when(both.state, hold('callerHeld'), hold('callerResumed')).effects).toEqual([]);
+    expect(when(both.state, hold('callerResumed'), hold('destinationResumed')).types).toEqual([
+      'resumeRecorder',
+      'save',
+    ]);
+  });
+
+  test('from before the answer pauses the recorder as soon as it runs', () => {
+    const dialling = stateAt('dialling', facts);
+    const requested = when(dialling, hold('callerHeld'), { type: 'destinationAnswered', at });
+    expect(requested.types).not.toContain('pauseRecorder');
+    expect(when(requested.state, { type: 'recorderStarted', at: at + 4 }).effects).toContainEqual({
+      type: 'pauseRecorder',
+      recording,
+      at: at + 4,
+    });
+    expect(when(requested.state, hold('callerResumed'), { type: 'recorderStarted', at: at + 4 }).types).not.toContain(
+      'pauseRecorder',
+    );
+  });
+
+  test('pauses nothing that does not run', () => {
+    const optOutTalk = when(stateAt('talking', optOut), ...press('*9')).state;
+    expect(when(optOutTalk, hold('destinationHeld')).effects).toEqual([]);
   });
 });
 
@@ -356,8 +502,21 @@ describe('the feature code', () => {
         { type: 'discardRecorder', recording },
         { type: 'save' },
         { type: 'tellUnrecorded', reason: 'refused' },
-        { type: 'sayToBoth', bridge, sentence: acknowledgement(optOut) },
+        { type: 'sayToBoth', bridge, sentence: reply('erasure', optOut) },
       ],
+    });
+  });
+
+  test('says that something is erased only where something may have been recorded', () => {
+    const deaf = course(optOut, [
+      ...eventsTo('dialling', optOut),
+      { type: 'keysMissed' },
+      { type: 'destinationAnswered', at: callStart + 10_000 },
+    ]).state;
+    expect(when(deaf, ...press('*9')).effects).toContainEqual({
+      type: 'sayToBoth',
+      bridge,
+      sentence: acknowledgement(optOut),
     });
   });
 

@@ -1,8 +1,11 @@
 /** The checker of the enumeration is checked: it finds each of these broken rules about keys, choices and calls that are left out. */
 import { decide } from '../../../src/call/decide.ts';
+import type { CallEvent } from '../../../src/call/events.ts';
 import { keys } from '../../support/calls.ts';
 import { changed, deafTo, foundIn, without, type Mutation } from '../../support/enumeration/mutations.ts';
 import { factsWith } from '../../support/enumeration/oracle.ts';
+
+const playFails: CallEvent = { type: 'stepFailed', step: 'play' };
 
 const mutations: Mutation[] = [
   {
@@ -93,6 +96,41 @@ const mutations: Mutation[] = [
     finds: 'dialled with keys that nobody saw',
     of: { mode: 'optOut', sentenceCount: 1 },
     rule: deafTo('announcing', 'keysMissed'),
+  },
+  {
+    what: 'goes on without a word after a yes',
+    finds: 'a yes is not told',
+    of: { mode: 'optIn', sentenceCount: 1 },
+    rule: changed({ step: (_, step) => (step.state.kind === 'accepting' ? decide(step.state, playFails) : step) }),
+  },
+  {
+    what: 'goes on without a word after silence',
+    finds: 'silence is not told',
+    of: { mode: 'optIn', sentenceCount: 1 },
+    rule: changed({
+      step: (state, step) =>
+        state.kind === 'asking' && step.state.kind === 'acknowledging' ? decide(step.state, playFails) : step,
+    }),
+  },
+  {
+    what: 'takes a question that failed for heard',
+    finds: 'dialled without a heard notice',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: changed({
+      event: (_, event) => (event.type === 'playbackFinished' ? { ...event, outcome: 'done' } : event),
+    }),
+  },
+  {
+    what: 'passes over a refusal while it confirms the yes',
+    finds: 'dialled after a refusal',
+    of: { mode: 'optIn', sentenceCount: 1 },
+    rule: deafTo('accepting', 'digit'),
+  },
+  {
+    what: 'passes over keys that were missed while it confirms the yes',
+    finds: 'dialled with keys that nobody saw',
+    of: { mode: 'optIn', sentenceCount: 1 },
+    rule: deafTo('accepting', 'keysMissed'),
   },
   {
     what: 'takes a yes after keys that were missed',

@@ -4,7 +4,7 @@
  */
 import type { CallEvent } from '../../../src/call/events.ts';
 import type { PlaybackId } from '../../../src/core/ids.ts';
-import { digits, everyEvent } from '../../support/enumeration/events.ts';
+import { digits, everyEvent, plainTimes } from '../../support/enumeration/events.ts';
 import { factsWith } from '../../support/enumeration/oracle.ts';
 import { sequences } from '../../support/enumeration/sequences.ts';
 
@@ -30,7 +30,7 @@ describe('every sequence, none merged with another', () => {
       { type: 'destinationLeft', at: 5_000, cause: 17 },
       { type: 'recorderStarted', at: 6_000 },
       { type: 'strangerJoined' },
-      { type: 'callerHeld' },
+      { type: 'callerHeld', at: undefined },
       { type: 'callerLeft', at: 8_000 },
       { type: 'interrupted' },
       { type: 'stepFailed', step: 'play' },
@@ -57,7 +57,7 @@ describe('every sequence, none merged with another', () => {
       { type: 'playbackStarted', playbackId, at: 0 },
       { type: 'playbackFinished', playbackId, at: 950, outcome: 'done' },
     ];
-    const events = everyEvent(facts, { starts: [0], finishes: [950] });
+    const events = everyEvent(facts, plainTimes);
     const explored = sequences(facts, events, 4, told);
     expect(explored.found).toEqual([]);
     expect(explored.visited).toBeGreaterThan(850_000);

@@ -238,6 +238,18 @@ describe('the question', () => {
       },
     ],
     [
+      'nothing can be said after a yes',
+      (policy) => (kind, tag) => {
+        return kind === 'optInAck' ? undefined : policy.sentence(kind, tag);
+      },
+    ],
+    [
+      'nothing can be said after silence',
+      (policy) => (kind, tag) => {
+        return kind === 'noAnswer' ? undefined : policy.sentence(kind, tag);
+      },
+    ],
+    [
       'its keys contradict each other',
       (policy) => (kind, tag) => {
         const found = policy.sentence(kind, tag);

@@ -3,10 +3,10 @@ import type { AriEvent } from '../../../src/ari/events.ts';
 import { makePlanner } from '../../../src/call/planner.ts';
 import { CallRegistry } from '../../../src/call/registry.ts';
 import { recorderName } from '../../../src/call/session.ts';
-import type { LanguagePreferences, UnreadableCall } from '../../../src/call/ports.ts';
+import type { Happening, LanguagePreferences, UnreadableCall } from '../../../src/call/ports.ts';
 import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { makeIds, type BridgeId, type ChannelId, type PlaybackId } from '../../../src/core/ids.ts';
+import { makeIds, type BridgeId, type CallId, type ChannelId, type PlaybackId } from '../../../src/core/ids.ts';
 import { aPolicy, callStart, configTree, countingIds, someFacts, stateAt } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
@@ -25,6 +25,7 @@ function stage({ open = [] as (CallState | UnreadableCall)[], policy = aPolicy()
   const { log, lines, text } = collectingLog();
   const ended: CallState[] = [];
   const saved: CallState[] = [];
+  const kept: ({ id: CallId } & Happening)[] = [];
   const orders: Order[] = [];
   const remembered: [string, string][] = [];
   const preferences: LanguagePreferences = {
@@ -48,6 +49,10 @@ function stage({ open = [] as (CallState | UnreadableCall)[], policy = aPolicy()
     journal: {
       save: (state) => {
         saved.push(state);
+        return Promise.resolve();
+      },
+      keepHappening: (id, happening) => {
+        kept.push({ id, ...happening });
         return Promise.resolve();
       },
       open: () => Promise.resolve(open),
@@ -78,17 +83,17 @@ function stage({ open = [] as (CallState | UnreadableCall)[], policy = aPolicy()
     () => saved.map((state) => state.kind),
   ];
 
-  return { registry, ari, ended, outcomes, kinds, saved, orders, remembered, lines, text, asked };
+  return { registry, ari, ended, outcomes, kinds, saved, kept, orders, remembered, lines, text, asked };
 }
 
-const arrival = (channel: string, args: string[], callerNumber = ''): AriEvent => ({
-  type: 'channelArrived',
+const arrival = (channel: string, args: string[], callerNumber = '') => ({
+  type: 'channelArrived' as const,
   at: callStart,
   channelId: channel as ChannelId,
   args,
   callerNumber,
   language: 'en',
-  replaces: undefined,
+  replaces: undefined as ChannelId | undefined,
 });
 
 /** Lets the notice of the only call be heard; the ids are those that Asterisk was asked to use. */
@@ -245,6 +250,23 @@ describe('a channel that comes into the bridge', () => {
     expect(set.ari.asked).toEqual([`stopRecorder ${recorderName(recording)}`]);
   });
 
+  test('is told to the receipt, as are holds and transfers', async () => {
+    const set = await adopted();
+    set.registry.handle(enters('someone-else' as ChannelId));
+    set.registry.handle({ type: 'channelHeld', at: 6, channelId: destination });
+    set.registry.handle({ type: 'channelResumed', at: 7, channelId: talking.callerChannel });
+    set.registry.handle({ ...arrival('another', []), at: 8, replaces: destination });
+    await eventually(() => set.kept.length === 5);
+    const { id } = talking;
+    expect(set.kept).toEqual([
+      { id, kind: 'change', change: 'joined', at: 5 },
+      { id, kind: 'change', change: 'held', at: 6, party: 'destination' },
+      { id, kind: 'change', change: 'recorderPaused', at: 6 },
+      { id, kind: 'change', change: 'resumed', at: 7, party: 'caller' },
+      { id, kind: 'change', change: 'transferred', at: 8, party: 'destination' },
+    ]);
+  });
+
   test('is nothing when it is one of the two', async () => {
     const set = await adopted();
     for (const id of [talking.callerChannel, destination]) set.registry.handle(enters(id));
@@ -390,11 +412,16 @@ describe('after a lost connection', () => {
       isRecording: true,
       then: { kind: 'closing' },
     },
+    {
+      kind: 'accepting',
+      what: 'is interrupted: a no may have followed the yes',
+      then: { outcome: { result: 'unrecorded', reason: 'interrupted' } },
+    },
     { kind: 'closing', what: 'whose recorder is gone is recorded', then: { outcome: { result: 'recorded' } } },
   ];
 
   test.each(cases)('a call that was $kind and $what', async ({ kind, caller, destinationState, isRecording, then }) => {
-    const asks = kind === 'choosing' || kind === 'asking' || kind === 'acknowledging';
+    const asks = ['choosing', 'asking', 'accepting', 'acknowledging'].includes(kind);
     const set = stage({ open: [stateAt(kind, asks ? asked : known)] });
     const { registry, ari } = set;
     if (caller !== 'gone') ari.state.channels.push({ id: (asks ? asked : known).callerChannel, state: 'Up' });
@@ -418,6 +445,25 @@ describe('after a lost connection', () => {
     } else {
       expect(set.asked('hangUp')).toEqual([]);
     }
+  });
+
+  test.each([
+    ['is on hold now is not recorded on', '1', false, 'pauseRecorder'],
+    ['is back from a hold is recorded again', '', true, 'resumeRecorder'],
+    ['is still on hold stays unrecorded', '1', true, undefined],
+    ['was never on hold goes on', '', false, undefined],
+  ])('a call whose caller %s', async (_, onHold, wasOnHold, request) => {
+    const before = stateAt('talking', known);
+    if (before.kind !== 'talking') throw new Error('they talk');
+    const both = ['caller', 'destination'] as const;
+    const set = stage({ open: [{ ...before, holding: wasOnHold ? both : [] }] });
+    const { registry, ari } = set;
+    for (const id of [known.callerChannel, destination]) ari.state.channels.push({ id, state: 'Up' });
+    ari.state.recording.push(recorderName(recording));
+    ari.state.variables['CHANNEL(onhold)'] = onHold;
+    await registry.reconcile();
+    const asks = [...set.asked('pauseRecorder'), ...set.asked('resumeRecorder')];
+    expect(asks).toEqual(request === undefined ? [] : [`${request} ${recorderName(recording)}`]);
   });
 
   describe('with a question to the caller', () => {

@@ -4,9 +4,10 @@ import { refuse } from '../../../src/call/decide.ts';
 import type { CallEvent, UnrecordedReason } from '../../../src/call/events.ts';
 import { makeReadiness } from '../../../src/call/readiness.ts';
 import { CallSession, recorderName, type SessionPorts } from '../../../src/call/session.ts';
-import type { TalkTimes } from '../../../src/call/ports.ts';
+import type { Happening, TalkTimes } from '../../../src/call/ports.ts';
 import type { CallState, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
+import type { CallId } from '../../../src/core/ids.ts';
 import {
   beginning,
   countingIds,
@@ -34,6 +35,8 @@ function stage(given: Order = order) {
   const { log, lines, text } = collectingLog();
   const saved: CallState[] = [];
   const ended: CallState[] = [];
+  const kept: Happening[] = [];
+  let keepFails = false;
   let plan: SessionPorts['plan'] = () => Promise.resolve(given);
   let answer: 'ready' | UnrecordedReason | Error = 'ready';
   let saveFails: (state: CallState) => boolean = () => false;
@@ -46,6 +49,11 @@ function stage(given: Order = order) {
         ari.asked.push(`save ${state.kind}${heard}`);
         if (saveFails(state)) return Promise.reject(new PreavisError('catalogue_unusable', 'no room'));
         saved.push(state);
+        return Promise.resolve();
+      },
+      keepHappening: (_: CallId, happening: Happening) => {
+        if (keepFails) return Promise.reject(new PreavisError('catalogue_unusable', 'no room'));
+        kept.push(happening);
         return Promise.resolve();
       },
       open: () => Promise.resolve([]),
@@ -75,6 +83,10 @@ function stage(given: Order = order) {
     ports,
     saved,
     ended,
+    kept,
+    failKeeping: () => {
+      keepFails = true;
+    },
     lines,
     text,
     readiness: (next: typeof answer) => {
@@ -537,7 +549,7 @@ describe('a caller who answers', () => {
     ari.asked.length = 0;
     for (const event of press('*9')) session.handle(event);
     await settled(session);
-    const spoken = script.consent.mode === 'announce' ? undefined : script.consent.refusal.acknowledgement[0];
+    const spoken = script.consent.mode === 'announce' ? undefined : script.consent.refusal.erasure[0];
     const { bridge: between, recording: removed } = asked.order;
     expect(ari.asked).toEqual([
       `discardRecorder ${recorderName(removed)}`,
@@ -549,6 +561,24 @@ describe('a caller who answers', () => {
     await settled(session);
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason: 'refused' } });
     expect(ari.asked.at(-1)).toBe('save ended');
+  });
+
+  test('by the feature code has it in the receipt that both were told, and when the file was removed', async () => {
+    const { session, kept } = await offered();
+    for (const event of eventsTo('talking', asked).slice(eventsBeforeTheNotice)) session.handle(event);
+    for (const event of press('*9')) session.handle(event);
+    const spoken = script.consent.mode === 'announce' ? undefined : script.consent.refusal.erasure[0];
+    if (spoken === undefined) throw new Error('both are told');
+    const { playbackId } = spoken;
+    session.observe({ type: 'recorderFailed', at: 3, name: recorderName(asked.order.recording), cause: '' });
+    session.observe({ type: 'playbackStarted', at: 4, playbackId });
+    session.observe({ type: 'playbackFinished', at: 5, playbackId, outcome: 'done' });
+    await settled(session);
+    expect(kept).toEqual([
+      { kind: 'change', change: 'recordingRemoved', at: 3 },
+      { kind: 'said', sentence: spoken, startedAt: 4, finishedAt: undefined },
+      { kind: 'said', sentence: spoken, startedAt: 4, finishedAt: 5 },
+    ]);
   });
 
   test('with a refusal is no warning: it is as they wanted', async () => {
@@ -701,5 +731,71 @@ describe('the log of a call', () => {
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) expect(line).toMatchObject({ call: facts.id });
     expect(text()).not.toContain('PJSIP');
+  });
+});
+
+describe('what only the receipt tells', () => {
+  test('has no sentence of the notice: those are in the state', async () => {
+    const { session, kept } = await started();
+    await settled(session);
+    for (const { playbackId } of order.script.sentences)
+      session.observe({ type: 'playbackStarted', at: 4, playbackId });
+    await settled(session);
+    expect(kept).toEqual([]);
+  });
+
+  test('and cannot be kept is a warning, and the call goes on', async () => {
+    const { session, lines, failKeeping } = await started();
+    await settled(session);
+    failKeeping();
+    session.observe({ type: 'channelHeld', at: 4, channelId: caller });
+    await settled(session);
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', code: 'catalogue_unusable' }));
+    expect(session.state.kind).toBe('announcing');
+  });
+});
+
+describe('a hold', () => {
+  const hold = { type: 'destinationHeld', at: 7 } as const;
+  const back = { type: 'destinationResumed', at: 8 } as const;
+
+  async function talking() {
+    const set = await started();
+    for (const event of fromNotice('talking')) set.session.handle(event);
+    await settled(set.session);
+    set.ari.asked.length = 0;
+
+    return set;
+  }
+
+  test('pauses the recorder, and the receipt has when', async () => {
+    const { session, ari, kept } = await talking();
+    session.handle(hold);
+    session.handle(back);
+    await settled(session);
+    const name = recorderName(recording);
+    expect(ari.asked).toEqual([`pauseRecorder ${name}`, 'save talking', `resumeRecorder ${name}`, 'save talking']);
+    expect(kept).toEqual([
+      { kind: 'change', change: 'recorderPaused', at: 7 },
+      { kind: 'change', change: 'recorderResumed', at: 8 },
+    ]);
+  });
+
+  test('that Asterisk does not pause for is in no receipt as one', async () => {
+    const { session, ari, kept, lines } = await talking();
+    ari.refuse('pauseRecorder', 'ari_request_failed');
+    session.handle(hold);
+    await settled(session);
+    expect(kept).toEqual([]);
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', effect: 'pauseRecorder' }));
+  });
+
+  test('after which the recorder does not go on at once is asked again, for what follows would be lost', async () => {
+    const { session, ari } = await talking();
+    session.handle(hold);
+    ari.refuse('resumeRecorder', 'ari_unreachable', 2);
+    session.handle(back);
+    const resumes = () => ari.asked.filter((request) => request.startsWith('resumeRecorder'));
+    await eventually(() => resumes().length === 3);
   });
 });

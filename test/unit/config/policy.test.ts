@@ -227,8 +227,17 @@ describe('sentences of consent', () => {
   test('are among the prompts that Asterisk must have', () => {
     const kinds = (tree: Tree): string[] => [...new Set(neededPrompts(aPolicy(tree)).map(({ kind }) => kind))].sort();
     expect(kinds(consent('announce'))).toEqual(['purpose', 'storage']);
-    expect(kinds(consent('optOut', asks))).toEqual(['chooseLanguage', 'optOut', 'optOutAck', 'purpose', 'storage']);
-    expect(kinds(consent('optIn'))).toEqual(['optIn', 'optOutAck', 'purpose', 'storage']);
+    const refusable = ['erasedAck', 'optOut', 'optOutAck', 'purpose', 'storage'];
+    expect(kinds(consent('optOut', asks))).toEqual(['chooseLanguage', ...refusable]);
+    expect(kinds(consent('optIn'))).toEqual([
+      'erasedAck',
+      'noAnswer',
+      'optIn',
+      'optInAck',
+      'optOutAck',
+      'purpose',
+      'storage',
+    ]);
   });
 });
 

@@ -10,8 +10,8 @@ import { shippedSounds } from '../../support/promptFolder.ts';
 const languages = ['fr', 'nl', 'de', 'en'];
 const ids = [
   ...['notice-training', 'notice-agreement', 'notice-both', 'keep-training', 'keep-agreement', 'keep-both'],
-  ...['notice-mifid', 'opt-out', 'opt-out-ack', 'opt-in', 'opt-in-ack', 'rec-paused', 'rec-resumed', 'rec-stopped'],
-  'choose-lang',
+  ...['notice-mifid', 'opt-out', 'opt-out-ack', 'opt-in', 'opt-in-ack', 'no-answer', 'erased-ack'],
+  ...['rec-paused', 'rec-resumed', 'rec-stopped', 'choose-lang'],
 ];
 
 let library: PromptLibrary;

@@ -1,0 +1,72 @@
+import type { AriEvent } from '../ari/events.ts';
+import type { PlaybackId } from '../core/ids.ts';
+import { isOfNotice, sentencesOf } from './planner.ts';
+import type { Happening } from './ports.ts';
+import type { CallState, Party } from './state.ts';
+
+/** What of Asterisk's events only the receipt tells. */
+
+function partyOf(channelId: string, { facts }: CallState): Party | undefined {
+  if (channelId === facts.callerChannel) return 'caller';
+
+  return channelId === facts.order?.destination ? 'destination' : undefined;
+}
+
+function said(
+  event: Extract<AriEvent, { type: 'playbackStarted' | 'playbackFinished' }>,
+  { facts }: CallState,
+  begun: Map<PlaybackId, number>,
+): Happening | undefined {
+  const { playbackId, at } = event;
+  const sentence = facts.order && sentencesOf(facts.order).find((each) => each.playbackId === playbackId);
+  if (sentence === undefined || isOfNotice(sentence)) return undefined;
+  if (event.type === 'playbackStarted') {
+    begun.set(playbackId, at);
+    return { kind: 'said', sentence, startedAt: at, finishedAt: undefined };
+  }
+  const startedAt = begun.get(playbackId);
+  begun.delete(playbackId);
+
+  return { kind: 'said', sentence, startedAt, finishedAt: at };
+}
+
+/**
+ * What this event is to the receipt; undefined for most.
+ *
+ * @param begun when each sentence began whose end was not yet seen; kept up to date here
+ */
+export function happeningOf(event: AriEvent, state: CallState, begun: Map<PlaybackId, number>): Happening | undefined {
+  switch (event.type) {
+    case 'playbackStarted':
+    case 'playbackFinished':
+      return said(event, state, begun);
+    case 'channelHeld':
+    case 'channelResumed': {
+      const party = partyOf(event.channelId, state);
+      const change = event.type === 'channelHeld' ? 'held' : 'resumed';
+      return party === undefined ? undefined : { kind: 'change', change, at: event.at, party };
+    }
+    case 'bridgeEntered':
+      return partyOf(event.channelId, state) === undefined
+        ? { kind: 'change', change: 'joined', at: event.at }
+        : undefined;
+    case 'recorderFinished':
+    case 'recorderFailed':
+      return state.kind === 'talking' && state.recorder.kind === 'discarded'
+        ? { kind: 'change', change: 'recordingRemoved', at: event.at }
+        : undefined;
+    case 'channelArrived':
+    case 'channelHangingUp':
+    case 'channelLeft':
+    case 'channelGone':
+    case 'channelUp':
+    case 'channelForwarded':
+    case 'channelRinging':
+    case 'digit':
+    case 'talk':
+    case 'recorderStarted':
+    case 'bridgeGone':
+    case 'applicationReplaced':
+      return undefined;
+  }
+}

@@ -1,0 +1,150 @@
+import { continuousTone } from '../../lab/audio.ts';
+import { hold, resume, type Dialog } from '../../lab/dialog.ts';
+import { startEar, type Ear } from '../../lab/ear.ts';
+import { labPurpose } from '../../lab/rig.ts';
+import { placeCall, startAgent, type Agent, type Call } from '../../lab/sip.ts';
+import { receiptSchema, type Receipt } from '../../src/evidence/receipt.ts';
+import { readWav, tonePresence } from '../support/audio.ts';
+import { startOperator, type Operator } from '../support/operator.ts';
+import { eventually } from '../support/poll.ts';
+import { endedCall, expectNobodyConnected, finishedRecording, spooledWav, useRig } from '../support/rigs.ts';
+
+/** A hold is not recorded, whoever begins it; what is said before and after it is. */
+
+const agentHz = 1000;
+const callerHz = 440;
+
+/** by: who puts the other on hold. back: whether they come back, or the call ends on hold. */
+const cases = [
+  { line: 'agentholds', by: 'destination', back: true },
+  { line: 'callerholds', by: 'caller', back: true },
+  { line: 'endsonhold', by: 'destination', back: false },
+  { line: 'nobodyholds', by: undefined, back: true },
+] as const;
+type Case = (typeof cases)[number];
+
+const agents = new Map<string, { agent: Agent; ear: Ear }>();
+let operator: Operator;
+const at = useRig(async () => {
+  for (const { line } of cases) {
+    const ear = await at.keep(startEar());
+    const agent = await at.keep(
+      startAgent({ behaviour: 'answer', tone: await continuousTone(agentHz), ringMs: 200, ear }),
+    );
+    agents.set(line, { agent, ear });
+  }
+  return {
+    extensions: Object.fromEntries(
+      cases.map(({ line }) => [line, `${agentOf(line).agent.dialString},20,line=${line}`]),
+    ),
+    config: {
+      purposes: {
+        training: labPurpose('lab', 'Calls of the lab are recorded in order to see what a hold leaves.', 28),
+      },
+      lines: Object.fromEntries(
+        cases.map(({ line }) => [line, { purposes: ['training'], language: 'en', defaultLanguages: ['en'] }]),
+      ),
+    },
+  };
+});
+
+function agentOf(line: string): { agent: Agent; ear: Ear } {
+  const found = agents.get(line);
+  if (found === undefined) throw new Error(`no agent of ${line}`);
+
+  return found;
+}
+
+/** For how much of the last two seconds this tone was heard, ms. */
+const heardMs = (ear: Ear, hz: number): number =>
+  tonePresence(ear.latest(2000), hz, { share: 0.5 }).reduce((sum, span) => sum + span.endMs - span.startMs, 0);
+
+const talking = (ear: Ear) => eventually(() => heardMs(ear, agentHz) > 1800, { withinMs: 30_000, everyMs: 100 });
+
+const receipts = new Map<string, Receipt>();
+
+/** They talk, one holds for two seconds and a half, they talk again. */
+async function callBy({ line, by, back }: Case): Promise<void> {
+  const ear = await at.keep(startEar());
+  const tone = await continuousTone(callerHz);
+  const call: Call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ear }));
+  await operator.dialled(line, 'ANSWER');
+  await talking(ear);
+  const { agent, ear: agentEar } = agentOf(line);
+  const dialog = (): Dialog => {
+    const [found] = by === 'caller' ? [call.dialog()] : agent.dialogs();
+    if (found === undefined) throw new Error('nobody is in this call');
+    return found;
+  };
+  if (by !== undefined) {
+    const own = by === 'caller' ? ear : agentEar;
+    expect(await hold(dialog(), own.port)).toBe(200);
+    const heldAt = Date.now();
+    await eventually(() => Date.now() - heldAt > 2_500);
+    if (back) {
+      expect(await resume(dialog(), own.port)).toBe(200);
+      await talking(ear);
+    }
+  }
+  await call.hangUp();
+  await call.ended;
+  const { id } = await endedCall(at.rig, line);
+  await finishedRecording(at.rig, line);
+  receipts.set(line, receiptSchema.parse(JSON.parse((await at.rig.preavis('calls', 'receipt', id)).stdout)));
+}
+
+const failures = new Map<string, unknown>();
+
+beforeAll(async () => {
+  operator = await at.keep(startOperator(at.rig));
+  await Promise.all(cases.map((each) => callBy(each).catch((error: unknown) => failures.set(each.line, error))));
+  await expectNobodyConnected(at.rig);
+}, 120_000);
+
+function receiptOf(line: string): Receipt {
+  if (failures.has(line)) throw failures.get(line);
+  const receipt = receipts.get(line);
+  if (receipt === undefined) throw new Error(`no receipt of ${line}`);
+
+  return receipt;
+}
+
+const ms = (time: string | null | undefined): number => Date.parse(time ?? '');
+
+/** How long the recorder was paused by the receipt, ms. */
+function pausedMs({ changes, recording }: Receipt): number {
+  const [from, to] = ['recorderPaused', 'recorderResumed'].map(
+    (wanted) => changes.find(({ change }) => change === wanted)?.at,
+  );
+  return from === undefined ? 0 : ms(to ?? recording?.finishedAt) - ms(from);
+}
+
+describe.each(cases)('a call with a hold by $by, who comes back: $back', ({ line, by, back }) => {
+  test('has in its receipt who held when, and when nothing was recorded', () => {
+    const { changes } = receiptOf(line);
+    const held = by === undefined ? [] : ['held', 'recorderPaused', ...(back ? ['resumed', 'recorderResumed'] : [])];
+    expect(changes.map(({ change }) => change)).toEqual(held);
+    expect(changes.filter(({ change }) => change === 'held').map(({ party }) => party)).toEqual(
+      by === undefined ? [] : [by],
+    );
+    if (by !== undefined) expect(pausedMs(receiptOf(line))).toBeGreaterThan(2400);
+  });
+
+  test('is recorded but for the hold, and has no flag', async () => {
+    const receipt = receiptOf(line);
+    const { recording } = receipt;
+    const wholeMs = ms(recording?.finishedAt) - ms(recording?.startedAt);
+    expect(Math.abs((recording?.durationMs ?? 0) - (wholeMs - pausedMs(receipt)))).toBeLessThan(120);
+    expect(recording).toMatchObject({ status: 'recorded', flags: [] });
+    const samples = readWav(spooledWav(at.rig, (await finishedRecording(at.rig, line)).id));
+    for (const hz of [agentHz, callerHz]) {
+      const spans = tonePresence(samples, hz, { share: 0.2 });
+      // Both are heard to the last moment.
+      expect(spans.at(-1)?.endMs).toBeGreaterThan(samples.length / 8 - 300);
+    }
+  });
+});
+
+test('nothing of it is a fault', () => {
+  expect(at.rig.log().filter(({ level }) => level !== 'info' && level !== 'debug')).toEqual([]);
+});
