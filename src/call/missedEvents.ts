@@ -24,10 +24,13 @@ async function strangersIn(
   return others.length > 0 ? [{ type: 'strangerJoined' }] : [];
 }
 
-/** Who is on hold now. Where Asterisk does not tell, nobody is: too much recorded can be erased, too little is lost. */
+/**
+ * Who holds the other now, as chan_pjsip tells it (CHANNEL(onhold) is not set in a bridge of more than two). Where Asterisk does
+ * not tell, nobody does: too much recorded can be erased, too little is lost.
+ */
 async function holdsNow({ destination }: Order, { callerChannel }: Facts, ari: AriQueries): Promise<CallEvent[]> {
   const holds = async (channel: ChannelId): Promise<boolean> =>
-    (await ari.variable(channel, 'CHANNEL(onhold)').catch(() => '')) === '1';
+    (await ari.variable(channel, 'CHANNEL(rtp,hold)').catch(() => '')) === '1';
   const [caller, whom] = await Promise.all([holds(callerChannel), holds(destination)]);
 
   return [

@@ -7,7 +7,15 @@ import { receiptSchema, type Receipt } from '../../src/evidence/receipt.ts';
 import { readWav, tonePresence } from '../support/audio.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
 import { eventually } from '../support/poll.ts';
-import { endedCall, expectNobodyConnected, finishedRecording, spooledWav, useRig } from '../support/rigs.ts';
+import {
+  catalogueRecordings,
+  endedCall,
+  expectNobodyConnected,
+  finishedRecording,
+  rigTimeoutMs,
+  spooledWav,
+  useRig,
+} from '../support/rigs.ts';
 
 /** A hold is not recorded, whoever begins it; what is said before and after it is. */
 
@@ -21,12 +29,14 @@ const cases = [
   { line: 'endsonhold', by: 'destination', back: false },
   { line: 'nobodyholds', by: undefined, back: true },
 ] as const;
+const killed = 'killedonhold';
+const lines = [...cases.map(({ line }) => line), killed];
 type Case = (typeof cases)[number];
 
 const agents = new Map<string, { agent: Agent; ear: Ear }>();
 let operator: Operator;
 const at = useRig(async () => {
-  for (const { line } of cases) {
+  for (const line of lines) {
     const ear = await at.keep(startEar());
     const agent = await at.keep(
       startAgent({ behaviour: 'answer', tone: await continuousTone(agentHz), ringMs: 200, ear }),
@@ -34,15 +44,13 @@ const at = useRig(async () => {
     agents.set(line, { agent, ear });
   }
   return {
-    extensions: Object.fromEntries(
-      cases.map(({ line }) => [line, `${agentOf(line).agent.dialString},20,line=${line}`]),
-    ),
+    extensions: Object.fromEntries(lines.map((line) => [line, `${agentOf(line).agent.dialString},20,line=${line}`])),
     config: {
       purposes: {
         training: labPurpose('lab', 'Calls of the lab are recorded in order to see what a hold leaves.', 28),
       },
       lines: Object.fromEntries(
-        cases.map(({ line }) => [line, { purposes: ['training'], language: 'en', defaultLanguages: ['en'] }]),
+        lines.map((line) => [line, { purposes: ['training'], language: 'en', defaultLanguages: ['en'] }]),
       ),
     },
   };
@@ -148,3 +156,51 @@ describe.each(cases)('a call with a hold by $by, who comes back: $back', ({ line
 test('nothing of it is a fault', () => {
   expect(at.rig.log().filter(({ level }) => level !== 'info' && level !== 'debug')).toEqual([]);
 });
+
+test(
+  'is found by a process that comes after one that was killed, in both directions',
+  async () => {
+    const { rig } = at;
+    const ear = await at.keep(startEar());
+    const tone = await continuousTone(callerHz);
+    const call = await at.keep(placeCall({ sipPort: rig.asterisk.sipPort, to: killed, tone, ear }));
+    await operator.dialled(killed, 'ANSWER');
+    await talking(ear);
+    const { agent, ear: agentEar } = agentOf(killed);
+    const dialog = agent.dialogs()[0];
+    if (dialog === undefined) throw new Error('nobody is in this call');
+    const row = (await catalogueRecordings(rig)).find(({ status }) => status === 'recording');
+    const recorder = async (): Promise<unknown> => operator.request('GET', `/recordings/live/preavis-${row?.id ?? ''}`);
+    const becomes = (state: string) =>
+      eventually(async () => {
+        expect(await recorder()).toMatchObject({ state });
+      });
+
+    expect(await hold(dialog, agentEar.port)).toBe(200);
+    await becomes('paused');
+    await rig.killServe();
+    expect(await resume(dialog, agentEar.port)).toBe(200);
+    await rig.startServe();
+    await becomes('recording');
+    await rig.killServe();
+    expect(await hold(dialog, agentEar.port)).toBe(200);
+    await rig.startServe();
+    await becomes('paused');
+    expect(await resume(dialog, agentEar.port)).toBe(200);
+    await becomes('recording');
+    await call.hangUp();
+
+    const { id } = await endedCall(rig, killed);
+    const { flags } = await finishedRecording(rig, killed);
+    // How long it should be nobody knows: the hold ended, and began, while nobody saw it.
+    expect(flags).toEqual([]);
+    const { changes } = receiptSchema.parse(JSON.parse((await rig.preavis('calls', 'receipt', id)).stdout));
+    expect(changes.filter(({ change }) => change.startsWith('recorder'))).toEqual([
+      { change: 'recorderPaused', at: expect.any(String) as string, party: null },
+      { change: 'recorderResumed', at: null, party: null },
+      { change: 'recorderPaused', at: null, party: null },
+      { change: 'recorderResumed', at: expect.any(String) as string, party: null },
+    ]);
+  },
+  2 * rigTimeoutMs,
+);

@@ -460,7 +460,7 @@ describe('after a lost connection', () => {
     const { registry, ari } = set;
     for (const id of [known.callerChannel, destination]) ari.state.channels.push({ id, state: 'Up' });
     ari.state.recording.push(recorderName(recording));
-    ari.state.variables['CHANNEL(onhold)'] = onHold;
+    ari.state.variables['CHANNEL(rtp,hold)'] = onHold;
     await registry.reconcile();
     const asks = [...set.asked('pauseRecorder'), ...set.asked('resumeRecorder')];
     expect(asks).toEqual(request === undefined ? [] : [`${request} ${recorderName(recording)}`]);
