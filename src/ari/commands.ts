@@ -59,6 +59,8 @@ export function makeAriCommands(
       command('POST', `/channels/${id(channelId)}/dial`, { caller, timeout: String(timeoutSeconds) }),
     ring: (channelId) => command('POST', `/channels/${id(channelId)}/ring`),
     ringStop: (channelId) => command('DELETE', `/channels/${id(channelId)}/ring`),
+    playMusic: (channelId) => command('POST', `/channels/${id(channelId)}/moh`),
+    stopMusic: (channelId) => command('DELETE', `/channels/${id(channelId)}/moh`),
     recordBridge: (bridgeId, name, maximumSeconds) =>
       command('POST', `/bridges/${id(bridgeId)}/record`, {
         name,

@@ -22,6 +22,9 @@ export type AriCommands = {
   /** Lets an answered channel hear a ringing tone. */
   ring(channelId: ChannelId): Promise<void>;
   ringStop(channelId: ChannelId): Promise<void>;
+  /** Plays Asterisk's music on hold to this channel, in place of what the bridge has for it. */
+  playMusic(channelId: ChannelId): Promise<void>;
+  stopMusic(channelId: ChannelId): Promise<void>;
   /** Plays to everybody in the bridge. */
   playToBridge(bridgeId: BridgeId, playbackId: PlaybackId, soundName: string, language: string): Promise<void>;
   /** Records the bridge as `<name>.wav` in Asterisk's recording folder; fails when that file exists. */

@@ -1,3 +1,4 @@
+import type { ChannelId } from '../core/ids.ts';
 import { answerOf, type Answer } from './consent.ts';
 import { orderOf } from './decideEnd.ts';
 import type { CallEvent } from './events.ts';
@@ -36,13 +37,22 @@ export function holdWith(holding: readonly Party[], party: Party, holds: boolean
   return holds ? [...holding, party].sort() : holding.filter((each) => each !== party);
 }
 
+/** The channel of who waits when this party holds. */
+function waiting({ callerChannel, ...facts }: Facts, party: Party): ChannelId {
+  return party === 'caller' ? orderOf({ callerChannel, ...facts }).destination : callerChannel;
+}
+
 /** They are connected. Without the caller's keys nobody knows whether they have refused: then nothing is recorded. */
 export function talk(
   { facts, told: proof, answer, ringing, keysMissed, holding, typed }: In<'dialling'>,
   answeredAt?: number,
 ): Step {
   const recorder: Recorder = { kind: keysMissed ? 'withheld' : 'requested' };
-  const now: Effect[] = [{ type: 'stopTimer' }, ...(ringing ? [{ type: 'ringStop' as const }] : [])];
+  const now: Effect[] = [
+    { type: 'stopTimer' },
+    ...(ringing ? [{ type: 'ringStop' as const }] : []),
+    ...holding.map((party): Effect => ({ type: 'playMusic', channel: waiting(facts, party) })),
+  ];
 
   return {
     state: { kind: 'talking', facts, told: proof, answer, recorder, answeredAt, untold: false, holding, typed },
@@ -111,10 +121,14 @@ function replace(state: Talking, { party, channel }: Extract<CallEvent, { type: 
   const now: Facts =
     party === 'caller' ? { ...facts, callerChannel: channel } : { ...facts, order: { ...order, destination: channel } };
 
+  // Whom they had on hold talks to the other now.
+  const holding = holdWith(state.holding, party, false);
+
   return {
-    state: { ...state, facts: now, untold: true },
+    state: { ...state, facts: now, untold: true, holding: holding ?? state.holding },
     effects: [
       ...(isActive(recorder) ? [{ type: 'stopRecorder' as const, recording: order.recording }] : []),
+      ...(holding === undefined ? [] : [{ type: 'stopMusic' as const, channel: waiting(facts, party) }]),
       { type: 'hangUpReplaced', channel: replaced },
       { type: 'save' },
     ],
@@ -160,18 +174,23 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
 
 type Hold = { party: Party; holds: boolean; at: number | undefined };
 
-/** Who waits on hold does not know that they are heard: nothing is recorded until they are back. */
+/**
+ * Who waits on hold does not know that they are heard: nothing is recorded until they are back. They have music, as Dial()
+ * would give it to them.
+ */
 function holdWhileTalking(state: Talking, { party, holds, at }: Hold): Step {
   const holding = holdWith(state.holding, party, holds);
   if (holding === undefined) return stay(state);
-  const { recording } = orderOf(state.facts);
+  const { facts, recorder } = state;
+  const { recording } = orderOf(facts);
   const changes = holding.length > 0 !== state.holding.length > 0;
-  const effects: Effect[] =
-    changes && state.recorder.kind === 'running'
+  const pause: Effect[] =
+    changes && recorder.kind === 'running'
       ? [{ type: holds ? 'pauseRecorder' : 'resumeRecorder', recording, at }, { type: 'save' }]
       : [];
+  const music: Effect = { type: holds ? 'playMusic' : 'stopMusic', channel: waiting(facts, party) };
 
-  return { state: { ...state, holding }, effects };
+  return { state: { ...state, holding }, effects: [...pause, music] };
 }
 
 export const whileTalking: Handlers<Talking> = {

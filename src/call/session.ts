@@ -214,6 +214,10 @@ export class CallSession {
         const { bridge, recording, maximumSeconds } = effect.order;
         return ari.recordBridge(bridge, recorderName(recording), maximumSeconds);
       }
+      case 'playMusic':
+        return ari.playMusic(effect.channel);
+      case 'stopMusic':
+        return ari.stopMusic(effect.channel);
       case 'pauseRecorder':
         await ari.pauseRecorder(recorderName(effect.recording));
         return this.#keep({ kind: 'change', change: 'recorderPaused', at: effect.at });

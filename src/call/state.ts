@@ -191,6 +191,8 @@ export type Effect =
   | { type: 'ringStop' }
   /** P1: needs the proof that the caller was told. */
   | { type: 'startRecorder'; order: Order; told: Told }
+  /** For who is on hold: in a bridge that is recorded, Asterisk plays none by itself. */
+  | { type: 'playMusic' | 'stopMusic'; channel: ChannelId }
   /** While one has put the other on hold. */
   | { type: 'pauseRecorder' | 'resumeRecorder'; recording: RecordingId; at: number | undefined }
   | { type: 'stopRecorder'; recording: RecordingId }
@@ -230,6 +232,8 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'rememberLanguage':
     case 'ring':
     case 'ringStop':
+    case 'playMusic':
+    case 'stopMusic':
     case 'pauseRecorder':
     case 'resumeRecorder':
     case 'stopRecorder':

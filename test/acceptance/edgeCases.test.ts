@@ -235,6 +235,8 @@ const deeds: Record<string, () => Promise<void>> = {
       await talked('consulted', made);
       const consultation = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: 'stranger' }));
       await eventually(() => consultation.isAnswered());
+      // As a telephone does: whom it consults about, waits.
+      expect(await hold(dialogOf('consulted'), agentEar('consulted').port)).toBe(200);
       expect(await transferAttended(dialogOf('consulted'), consultation.dialog())).toBe(202);
       await hearing(made.ear, strangerHz);
       await made.call.hangUp();

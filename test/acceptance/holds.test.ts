@@ -86,8 +86,11 @@ async function callBy({ line, by, back }: Case): Promise<void> {
   };
   if (by !== undefined) {
     const own = by === 'caller' ? ear : agentEar;
-    expect(await hold(dialog(), own.port)).toBe(200);
     const heldAt = Date.now();
+    expect(await hold(dialog(), own.port)).toBe(200);
+    // Whoever waits hears music (that of the lab is silent), and the other no more, who goes on sending.
+    const waits = by === 'caller' ? { ear: agentEar, hz: callerHz } : { ear, hz: agentHz };
+    await eventually(() => heardMs(waits.ear, waits.hz) < 50, { withinMs: 20_000, everyMs: 100 });
     await eventually(() => Date.now() - heldAt > 2_500);
     if (back) {
       expect(await resume(dialog(), own.port)).toBe(200);

@@ -83,6 +83,8 @@ export function scriptedAri(): ScriptedAri {
     ring: command('ring'),
     ringStop: command('ringStop'),
     recordBridge: command('recordBridge'),
+    playMusic: command('playMusic'),
+    stopMusic: command('stopMusic'),
     pauseRecorder: command('pauseRecorder'),
     resumeRecorder: command('resumeRecorder'),
     stopRecorder: command('stopRecorder'),

@@ -206,7 +206,15 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
         : monitor;
     case 'partyReplaced':
       return monitor.talks && monitor.asked.destroyBridge === 0
-        ? { ...monitor, stranger: true, replaced: { ...monitor.replaced, [event.party]: event.channel } }
+        ? {
+            ...monitor,
+            stranger: true,
+            replaced: { ...monitor.replaced, [event.party]: event.channel },
+            holding:
+              monitor.replaced[event.party] === event.channel
+                ? monitor.holding
+                : { ...monitor.holding, [event.party]: false },
+          }
         : monitor;
     case 'callerLeft':
       return monitor.callerLeft ? monitor : { ...monitor, callerLeft: true };

@@ -94,6 +94,8 @@ function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, 
     case 'ring':
     case 'ringStop':
     case 'sayToBoth':
+    case 'playMusic':
+    case 'stopMusic':
     case 'resumeRecorder':
     case 'stopRecorder':
     case 'tellRecorded':
@@ -176,7 +178,9 @@ export function brokenIn(state: CallState, monitor: Monitor): readonly string[] 
   const { startRecorder, returnToDialplan } = monitor.asked;
   const faults = state.kind === 'ended' ? brokenAtTheEnd(state, monitor) : [];
   const onHold = monitor.holding.caller || monitor.holding.destination;
-  if (state.kind === 'talking' && state.recorder.kind === 'running' && monitor.paused !== onHold) {
+  // With somebody who was not told it is being stopped.
+  const runs = state.kind === 'talking' && state.recorder.kind === 'running' && !monitor.stranger;
+  if (runs && monitor.paused !== onHold) {
     faults.push(onHold ? 'a hold is recorded' : 'a talk after a hold is not recorded');
   }
   if (startRecorder > 1) faults.push('recorder started twice');

@@ -430,35 +430,57 @@ describe('while a yes is confirmed', () => {
 describe('a hold', () => {
   const facts = someFacts(countingIds(), { sentenceCount: 1 });
   const talking = stateAt('talking', facts);
-  const { recording } = facts.order;
+  const { recording, destination } = facts.order;
   const hold = (type: 'callerHeld' | 'callerResumed' | 'destinationHeld' | 'destinationResumed', after = 0) =>
     ({ type, at: at + after }) as const;
 
-  test('by either side pauses the recorder until they are back', () => {
-    for (const party of ['caller', 'destination'] as const) {
-      const held = when(talking, hold(`${party}Held`));
-      expect(held.effects).toEqual([{ type: 'pauseRecorder', recording, at }, { type: 'save' }]);
-      expect(when(held.state, hold(`${party}Resumed`, 900)).effects).toEqual([
-        { type: 'resumeRecorder', recording, at: at + 900 },
-        { type: 'save' },
-      ]);
-    }
+  test.each([
+    ['caller', destination],
+    ['destination', facts.callerChannel],
+  ] as const)('by the %s pauses the recorder until they are back, and the other has music', (party, channel) => {
+    const held = when(talking, hold(`${party}Held`));
+    expect(held.effects).toEqual([
+      { type: 'pauseRecorder', recording, at },
+      { type: 'save' },
+      { type: 'playMusic', channel },
+    ]);
+    expect(when(held.state, hold(`${party}Resumed`, 900)).effects).toEqual([
+      { type: 'resumeRecorder', recording, at: at + 900 },
+      { type: 'save' },
+      { type: 'stopMusic', channel },
+    ]);
   });
 
   test('by both lasts until the second is back, and said twice is one', () => {
     const both = when(talking, hold('callerHeld'), hold('destinationHeld'));
-    expect(both.effects).toEqual([]);
-    expect(when(both.state, hold('callerHeld'), hold('callerResumed')).effects).toEqual([]);
+    expect(both.types).toEqual(['playMusic']);
+    expect(when(both.state, hold('callerHeld')).effects).toEqual([]);
+    expect(when(both.state, hold('callerResumed')).types).toEqual(['stopMusic']);
     expect(when(both.state, hold('callerResumed'), hold('destinationResumed')).types).toEqual([
       'resumeRecorder',
       'save',
+      'stopMusic',
     ]);
+  });
+
+  test('ends for who waits when they are transferred from it', () => {
+    const held = when(talking, hold('destinationHeld')).state;
+    const by = 'somebody-else' as ChannelId;
+    expect(when(held, { type: 'partyReplaced', party: 'destination', channel: by })).toMatchObject({
+      state: { holding: [], untold: true },
+      effects: [
+        { type: 'stopRecorder' },
+        { type: 'stopMusic', channel: facts.callerChannel },
+        { type: 'hangUpReplaced', channel: destination },
+        { type: 'save' },
+      ],
+    });
   });
 
   test('from before the answer pauses the recorder as soon as it runs', () => {
     const dialling = stateAt('dialling', facts);
     const requested = when(dialling, hold('callerHeld'), { type: 'destinationAnswered', at });
-    expect(requested.types).not.toContain('pauseRecorder');
+    expect(requested.types).toEqual(['startRecorder', 'stopTimer', 'playMusic']);
     expect(when(requested.state, { type: 'recorderStarted', at: at + 4 }).effects).toContainEqual({
       type: 'pauseRecorder',
       recording,
@@ -471,7 +493,7 @@ describe('a hold', () => {
 
   test('pauses nothing that does not run', () => {
     const optOutTalk = when(stateAt('talking', optOut), ...press('*9')).state;
-    expect(when(optOutTalk, hold('destinationHeld')).effects).toEqual([]);
+    expect(when(optOutTalk, hold('destinationHeld')).types).toEqual(['playMusic']);
   });
 });
 

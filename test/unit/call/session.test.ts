@@ -774,7 +774,14 @@ describe('a hold', () => {
     session.handle(back);
     await settled(session);
     const name = recorderName(recording);
-    expect(ari.asked).toEqual([`pauseRecorder ${name}`, 'save talking', `resumeRecorder ${name}`, 'save talking']);
+    expect(ari.asked).toEqual([
+      `pauseRecorder ${name}`,
+      'save talking',
+      `playMusic ${caller}`,
+      `resumeRecorder ${name}`,
+      'save talking',
+      `stopMusic ${caller}`,
+    ]);
     expect(kept).toEqual([
       { kind: 'change', change: 'recorderPaused', at: 7 },
       { kind: 'change', change: 'recorderResumed', at: 8 },
