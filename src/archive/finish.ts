@@ -45,7 +45,7 @@ function recordedMs({ startedAt, finishedAt }: RecordingRow, changes: readonly C
   for (const { change, at } of changes) {
     if (change !== 'recorderPaused' && change !== 'recorderResumed') continue;
     if (at === null) return undefined;
-    if (change === 'recorderPaused') pausedAt ??= at;
+    if (change === 'recorderPaused') pausedAt = at;
     else if (pausedAt !== undefined) {
       pausedMs += at - pausedAt;
       pausedAt = undefined;

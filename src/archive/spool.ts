@@ -1,6 +1,6 @@
 import { open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { recorderName } from '../call/session.ts';
+import { recorderName } from '../call/recorderName.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { isUlid, type RecordingId } from '../core/ids.ts';
 

@@ -12,17 +12,21 @@ import {
   stay,
   type Handlers,
 } from './handlers.ts';
+import { remembersHolds } from './hold.ts';
 import type { Sentence, Told } from './notice.ts';
-import type { Facts, In, Step } from './state.ts';
+import type { Facts, In, Party, Step } from './state.ts';
 
 /** What follows from the caller's answer: they were told, and now decide. */
 
 /** The question was heard, and is not answered yet. */
 export function ask(facts: Facts, told: Told, waitMs: number): Step {
-  return { state: { kind: 'asking', facts, told }, effects: [{ type: 'startTimer', timer: 'consent', ms: waitMs }] };
+  return {
+    state: { kind: 'asking', facts, told, holding: [] },
+    effects: [{ type: 'startTimer', timer: 'consent', ms: waitMs }],
+  };
 }
 
-type Agreed = { facts: Facts; told: Told; answer: Answer; prepared: boolean };
+type Agreed = { facts: Facts; told: Told; answer: Answer; prepared: boolean; holding: readonly Party[] };
 
 /** They may be recorded: who was asked and said yes is told that it was understood, then the destination is dialled. */
 export function goOn(agreed: Agreed): Step {
@@ -33,13 +37,13 @@ export function goOn(agreed: Agreed): Step {
 
 /** Says the next sentence. The last one gives time to prepare the bridge. */
 function accept(agreed: Agreed, sentences: readonly Sentence[]): Step {
-  const { facts, told, answer, prepared } = agreed;
+  const { facts, told, answer, prepared, holding } = agreed;
   const [current, ...waiting] = sentences;
-  if (current === undefined) return dial(facts, told, answer, prepared);
+  if (current === undefined) return dial({ facts, told, answer, holding }, prepared);
   const prepare = waiting.length === 0 && !prepared;
 
   return {
-    state: { kind: 'accepting', facts, told, answer, current, waiting, prepared: prepared || prepare },
+    state: { kind: 'accepting', facts, told, answer, current, waiting, prepared: prepared || prepare, holding },
     effects: [...playing(current), ...(prepare ? [{ type: 'prepare' as const, order: orderOf(facts) }] : [])],
   };
 }
@@ -54,7 +58,7 @@ export const whileAsking: Handlers<In<'asking'>> = {
   ...ignoresDestination,
   ...ignoresBridge,
   ...ignoresRecorder,
-  ...ignoresHold,
+  ...remembersHolds<In<'asking'>>(),
   stepFailed: ignored,
   digit: (state, { digit, at }) => {
     const { consent } = orderOf(state.facts).script;
@@ -87,7 +91,7 @@ const nextWhileAccepting = (state: Accepting): Step => accept(state, state.waiti
 export const whileAccepting: Handlers<Accepting> = {
   ...ignoresSetUp,
   ...ignoresRecorder,
-  ...ignoresHold,
+  ...remembersHolds<Accepting>(),
   destinationRinging: ignored,
   destinationAnswered: ignored,
   playbackStarted: ignored,

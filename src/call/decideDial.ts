@@ -1,10 +1,10 @@
 import { answerOf, type Answer } from './consent.ts';
 import { abandon, acknowledge, end, goOnUnrecorded, orderOf, type SoFar } from './decideEnd.ts';
-import { holdWith, talk, typedWith } from './decideTalk.ts';
+import { talk, typedWith } from './decideTalk.ts';
 import type { FallibleStep } from './events.ts';
+import { remembersHolds } from './hold.ts';
 import { ignored, ignoresPlayback, ignoresSetUp, stay, type Handlers } from './handlers.ts';
-import type { Told } from './notice.ts';
-import type { DialStatus, Facts, In, Outcome, Party, Step } from './state.ts';
+import type { DialStatus, In, Outcome, Step } from './state.ts';
 
 /** The destination is dialled. */
 
@@ -12,11 +12,11 @@ import type { DialStatus, Facts, In, Outcome, Party, Step } from './state.ts';
 const dialSlackMs = 5_000;
 
 /** The caller was told and may be recorded: only from here on there is a way to the recorder. */
-export function dial(facts: Facts, told: Told, answer: Answer, prepared: boolean): Step {
-  const order = orderOf(facts);
+export function dial(agreed: Pick<In<'dialling'>, 'facts' | 'told' | 'answer' | 'holding'>, prepared: boolean): Step {
+  const order = orderOf(agreed.facts);
 
   return {
-    state: { kind: 'dialling', facts, told, answer, ringing: false, keysMissed: false, holding: [], typed: '' },
+    state: { kind: 'dialling', ...agreed, ringing: false, keysMissed: false, typed: '' },
     effects: [
       { type: 'save' },
       ...(prepared ? [] : [{ type: 'prepare' as const, order }]),
@@ -69,22 +69,13 @@ function stepFailedWhileDialling(state: Dialling, step: FallibleStep): Step {
   }
 }
 
-function holdWhileDialling(state: Dialling, party: Party, holds: boolean): Step {
-  const holding = holdWith(state.holding, party, holds);
-
-  return stay(holding === undefined ? state : { ...state, holding });
-}
-
 export const whileDialling: Handlers<Dialling> = {
   ...ignoresSetUp,
   ...ignoresPlayback,
   recorderStarted: ignored,
   recorderFinished: ignored,
   recorderFailed: ignored,
-  callerHeld: (state) => holdWhileDialling(state, 'caller', true),
-  callerResumed: (state) => holdWhileDialling(state, 'caller', false),
-  destinationHeld: (state) => holdWhileDialling(state, 'destination', true),
-  destinationResumed: (state) => holdWhileDialling(state, 'destination', false),
+  ...remembersHolds<Dialling>(),
   destinationRinging: (state) =>
     state.ringing ? stay(state) : { state: { ...state, ringing: true }, effects: [{ type: 'ring' }] },
   destinationAnswered: (state, { at }) => talk(state, at),

@@ -185,7 +185,7 @@ function heard(soFar: Announced): Step {
   const told = tell(played);
   if (told === undefined) return goOnUnrecorded(soFar, 'notice_failed');
   if (!sampled) return goOnUnrecorded(soFar, 'not_sampled');
-  if (mayRecord(script.consent, answer)) return goOn({ facts, told, answer, prepared });
+  if (mayRecord(script.consent, answer)) return goOn({ facts, told, answer, prepared, holding: [] });
 
   return script.consent.mode === 'optIn' ? ask(facts, told, script.consent.waitMs) : goOnUnrecorded(soFar, 'refused');
 }

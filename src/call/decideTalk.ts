@@ -1,4 +1,3 @@
-import type { ChannelId } from '../core/ids.ts';
 import { answerOf, type Answer } from './consent.ts';
 import { orderOf } from './decideEnd.ts';
 import type { CallEvent } from './events.ts';
@@ -12,6 +11,7 @@ import {
   stay,
   type Handlers,
 } from './handlers.ts';
+import { holdEffect, waitsFor, type HoldEvent } from './hold.ts';
 import type { Effect, Facts, In, Outcome, Party, Recorder, Step } from './state.ts';
 
 /** From the answer of the destination to the end of the talk. */
@@ -30,16 +30,8 @@ export function typedWith({ typed }: { typed: string }, digit: string, featureCo
   return (typed + digit).slice(-featureCode.length);
 }
 
-/** Who holds after this; undefined where that changes nothing. */
-export function holdWith(holding: readonly Party[], party: Party, holds: boolean): readonly Party[] | undefined {
-  if (holding.includes(party) === holds) return undefined;
-
-  return holds ? [...holding, party].sort() : holding.filter((each) => each !== party);
-}
-
-/** The channel of who waits when this party holds. */
-function waiting({ callerChannel, ...facts }: Facts, party: Party): ChannelId {
-  return party === 'caller' ? orderOf({ callerChannel, ...facts }).destination : callerChannel;
+function musicFor(holding: readonly Party[], facts: Facts): Effect {
+  return { type: 'hold', waiting: holding.map((party) => waitsFor(party, facts)), back: [], recorder: undefined };
 }
 
 /** They are connected. Without the caller's keys nobody knows whether they have refused: then nothing is recorded. */
@@ -51,7 +43,7 @@ export function talk(
   const now: Effect[] = [
     { type: 'stopTimer' },
     ...(ringing ? [{ type: 'ringStop' as const }] : []),
-    ...holding.map((party): Effect => ({ type: 'playMusic', channel: waiting(facts, party) })),
+    ...(holding.length === 0 ? [] : [musicFor(holding, facts)]),
   ];
 
   return {
@@ -101,8 +93,15 @@ function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
   const stop: Effect[] = starts && state.untold ? [{ type: 'stopRecorder', recording }] : [];
   if (recorder === state.recorder) return { state, effects: stop };
   const pause: Effect[] =
-    recorder.kind === 'running' && state.holding.length > 0
-      ? [{ type: 'pauseRecorder', recording, at: recorder.startedAt }]
+    recorder.kind === 'running' && state.holding.length > 0 && !state.untold
+      ? [
+          {
+            type: 'hold',
+            waiting: [],
+            back: [],
+            recorder: { recording, paused: true, at: recorder.startedAt },
+          },
+        ]
       : [];
   const tell: Effect[] = recorder.kind === 'running' ? [{ type: 'tellRecorded', recording }] : [];
 
@@ -121,14 +120,20 @@ function replace(state: Talking, { party, channel }: Extract<CallEvent, { type: 
   const now: Facts =
     party === 'caller' ? { ...facts, callerChannel: channel } : { ...facts, order: { ...order, destination: channel } };
 
-  // Whom they had on hold talks to the other now.
-  const holding = holdWith(state.holding, party, false);
+  // Whom they had on hold talks to the other now, who may wait themselves.
+  const holding = state.holding.filter((each) => each !== party);
+  const music: Effect = {
+    type: 'hold',
+    waiting: holding.map((other) => waitsFor(other, now)),
+    back: state.holding.includes(party) ? [waitsFor(party, now)] : [],
+    recorder: undefined,
+  };
 
   return {
-    state: { ...state, facts: now, untold: true, holding: holding ?? state.holding },
+    state: { ...state, facts: now, untold: true, holding },
     effects: [
       ...(isActive(recorder) ? [{ type: 'stopRecorder' as const, recording: order.recording }] : []),
-      ...(holding === undefined ? [] : [{ type: 'stopMusic' as const, channel: waiting(facts, party) }]),
+      ...(state.holding.length === 0 ? [] : [music]),
       { type: 'hangUpReplaced', channel: replaced },
       { type: 'save' },
     ],
@@ -172,25 +177,13 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
   };
 }
 
-type Hold = { party: Party; holds: boolean; at: number | undefined };
+/** Kept, so that a later process knows who may still hear music. */
+function holdWhileTalking(state: Talking, event: HoldEvent): Step {
+  const hold = holdEffect(event, state);
+  if (hold === undefined) return stay(state);
+  const { effect, holding, changes } = hold;
 
-/**
- * Who waits on hold does not know that they are heard: nothing is recorded until they are back. They have music, as Dial()
- * would give it to them.
- */
-function holdWhileTalking(state: Talking, { party, holds, at }: Hold): Step {
-  const holding = holdWith(state.holding, party, holds);
-  if (holding === undefined) return stay(state);
-  const { facts, recorder } = state;
-  const { recording } = orderOf(facts);
-  const changes = holding.length > 0 !== state.holding.length > 0;
-  const pause: Effect[] =
-    changes && recorder.kind === 'running'
-      ? [{ type: holds ? 'pauseRecorder' : 'resumeRecorder', recording, at }, { type: 'save' }]
-      : [];
-  const music: Effect = { type: holds ? 'playMusic' : 'stopMusic', channel: waiting(facts, party) };
-
-  return { state: { ...state, holding }, effects: [...pause, music] };
+  return changes ? { state: { ...state, holding }, effects: [effect, { type: 'save' }] } : { state, effects: [effect] };
 }
 
 export const whileTalking: Handlers<Talking> = {
@@ -198,10 +191,11 @@ export const whileTalking: Handlers<Talking> = {
   ...ignoresPlayback,
   destinationRinging: ignored,
   destinationAnswered: ignored,
-  callerHeld: (state, { at }) => holdWhileTalking(state, { party: 'caller', holds: true, at }),
-  callerResumed: (state, { at }) => holdWhileTalking(state, { party: 'caller', holds: false, at }),
-  destinationHeld: (state, { at }) => holdWhileTalking(state, { party: 'destination', holds: true, at }),
-  destinationResumed: (state, { at }) => holdWhileTalking(state, { party: 'destination', holds: false, at }),
+  callerHeld: holdWhileTalking,
+  callerResumed: holdWhileTalking,
+  destinationHeld: holdWhileTalking,
+  destinationResumed: holdWhileTalking,
+  holdsFound: holdWhileTalking,
   interrupted: ignored,
   // They had their choice; who wants to refuse now and is not heard, presses again.
   keysMissed: ignored,

@@ -1,5 +1,5 @@
 import type { ChannelId, PlaybackId } from '../core/ids.ts';
-import type { Order } from './state.ts';
+import type { Order, Party } from './state.ts';
 
 /**
  * What can happen to a call, as `decide` sees it. `at` is Asterisk's clock, in ms since 1970 UTC, for everything that is
@@ -17,11 +17,11 @@ export type CallEvent =
   /** A key of the caller, when it was let go. */
   | { type: 'digit'; digit: string; at: number }
   /** The caller put us on hold: what plays now is not heard. */
-  | { type: 'callerHeld'; at: number | undefined }
-  | { type: 'callerResumed'; at: number | undefined }
-  /** Whom they called put the caller on hold. */
-  | { type: 'destinationHeld'; at: number | undefined }
-  | { type: 'destinationResumed'; at: number | undefined }
+  | { type: 'callerHeld' | 'callerResumed'; at: number }
+  /** Whom they called put the caller on hold, or is back. */
+  | { type: 'destinationHeld' | 'destinationResumed'; at: number }
+  /** Who has put the other on hold, as it is found after events were missed. */
+  | { type: 'holdsFound'; holding: readonly Party[] }
   | { type: 'destinationRinging' }
   | { type: 'destinationAnswered'; at: number | undefined }
   /** No cause: it left the application (a transfer, say) but still exists. */

@@ -28,6 +28,7 @@ export const ignoresHold = {
   callerResumed: ignored,
   destinationHeld: ignored,
   destinationResumed: ignored,
+  holdsFound: ignored,
 } as const;
 export const ignoresCaller = { digit: ignored, ...ignoresHold } as const;
 

@@ -27,7 +27,8 @@ function said(
   const startedAt = begun.get(playbackId);
   begun.delete(playbackId);
 
-  return { kind: 'said', sentence, startedAt, finishedAt: at };
+  // One that failed was not heard to its end.
+  return event.outcome === 'done' ? { kind: 'said', sentence, startedAt, finishedAt: at } : undefined;
 }
 
 /**
@@ -50,11 +51,6 @@ export function happeningOf(event: AriEvent, state: CallState, begun: Map<Playba
       return partyOf(event.channelId, state) === undefined
         ? { kind: 'change', change: 'joined', at: event.at }
         : undefined;
-    case 'recorderFinished':
-    case 'recorderFailed':
-      return state.kind === 'talking' && state.recorder.kind === 'discarded'
-        ? { kind: 'change', change: 'recordingRemoved', at: event.at }
-        : undefined;
     case 'channelArrived':
     case 'channelHangingUp':
     case 'channelLeft':
@@ -65,6 +61,8 @@ export function happeningOf(event: AriEvent, state: CallState, begun: Map<Playba
     case 'digit':
     case 'talk':
     case 'recorderStarted':
+    case 'recorderFinished':
+    case 'recorderFailed':
     case 'bridgeGone':
     case 'applicationReplaced':
       return undefined;

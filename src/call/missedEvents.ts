@@ -1,7 +1,8 @@
 import type { AriQueries } from '../ari/port.ts';
+import { asPreavisError } from '../core/errors.ts';
 import type { ChannelId } from '../core/ids.ts';
 import type { CallEvent } from './events.ts';
-import { recorderName } from './session.ts';
+import { recorderName } from './recorderName.ts';
 import type { CallState, Facts, Order } from './state.ts';
 
 /** What happened to a call while nobody listened, as far as Asterisk's state tells. */
@@ -24,23 +25,29 @@ async function strangersIn(
   return others.length > 0 ? [{ type: 'strangerJoined' }] : [];
 }
 
-/**
- * Who holds the other now, as chan_pjsip tells it (CHANNEL(onhold) is not set in a bridge of more than two). Where Asterisk does
- * not tell, nobody does: too much recorded can be erased, too little is lost.
- */
-async function holdsNow({ destination }: Order, { callerChannel }: Facts, ari: AriQueries): Promise<CallEvent[]> {
-  const holds = async (channel: ChannelId): Promise<boolean> =>
-    (await ari.variable(channel, 'CHANNEL(rtp,hold)').catch(() => '')) === '1';
-  const [caller, whom] = await Promise.all([holds(callerChannel), holds(destination)]);
+/** As chan_pjsip tells it of the other end; CHANNEL(onhold) is not set in a bridge with a recorder. */
+async function holds(channel: ChannelId, ari: AriQueries): Promise<boolean> {
+  try {
+    return (await ari.variable(channel, 'CHANNEL(rtp,hold)')) === '1';
+  } catch (thrown) {
+    // Asterisk answers so (HTTP 500) for channels of other kinds.
+    if (asPreavisError(thrown).code === 'ari_request_failed') return false;
+    throw thrown;
+  }
+}
 
-  return [
-    { type: caller ? 'callerHeld' : 'callerResumed', at: undefined },
-    { type: whom ? 'destinationHeld' : 'destinationResumed', at: undefined },
-  ];
+/** Who holds the other now. Where Asterisk cannot tell, nobody does: too much recorded can be erased, too little is lost. */
+async function holdsNow({ destination }: Order, { callerChannel }: Facts, ari: AriQueries): Promise<CallEvent> {
+  const [caller, whom] = await Promise.all([holds(callerChannel, ari), holds(destination, ari)]);
+
+  return {
+    type: 'holdsFound',
+    holding: [...(caller ? ['caller' as const] : []), ...(whom ? ['destination' as const] : [])],
+  };
 }
 
 /** What must have happened to a call, seen from the state of its channels and recorder now. */
-export async function missedEvents(
+async function missedEvents(
   state: CallState,
   channels: ReadonlyMap<ChannelId, string>,
   ari: AriQueries,
@@ -74,15 +81,43 @@ export async function missedEvents(
       if (destination === 'Up') {
         // The recorder may have been started before this process knew of it; a second one is refused by Asterisk.
         if (await recordsUnsaved(state, ari)) events.push({ type: 'recorderStarted', at: undefined });
-        return [{ type: 'destinationAnswered', at: undefined }, ...events];
+        return [await holdsNow(order, facts, ari), { type: 'destinationAnswered', at: undefined }, ...events];
       }
-      return destination === 'Ringing' ? [] : [{ type: 'interrupted' }];
+      return destination === 'Ringing' ? [await holdsNow(order, facts, ari)] : [{ type: 'interrupted' }];
     case 'talking':
       if (destination === undefined) events.push({ type: 'destinationLeft', at: undefined, cause: undefined });
-      else events.push(...(await holdsNow(order, facts, ari)));
+      else events.push(await holdsNow(order, facts, ari));
       return [...joined, ...events];
     case 'closing':
     case 'ended':
       return events;
   }
+}
+
+/**
+ * What these calls missed, one by one. Asterisk's list of channels is asked for once, unless a call has moved on since by events of
+ * its own: then the list may be older than they, and a channel that is not in it may be new.
+ */
+export async function makeLook(
+  ari: AriQueries,
+  calls: Iterable<{ readonly state: CallState }>,
+): Promise<(call: { readonly state: CallState }) => Promise<CallEvent[]>> {
+  const listed = async (): Promise<ReadonlyMap<ChannelId, string>> =>
+    new Map((await ari.channels()).map(({ id, state }) => [id, state]));
+  const before = new Map([...calls].map((call) => [call, call.state]));
+  const first = await listed();
+
+  return async (call) => {
+    let state = before.get(call);
+    let channels = state === call.state ? first : undefined;
+    for (;;) {
+      if (state === undefined || channels === undefined) {
+        ({ state } = call);
+        channels = await listed();
+      }
+      const events = await missedEvents(state, channels, ari);
+      if (call.state === state) return events;
+      channels = undefined;
+    }
+  };
 }

@@ -2,7 +2,7 @@ import type { AriEvent } from '../ari/events.ts';
 import type { ChannelId } from '../core/ids.ts';
 import type { CallEvent } from './events.ts';
 import { sentencesOf } from './planner.ts';
-import { recorderName } from './session.ts';
+import { recorderName } from './recorderName.ts';
 import type { Facts } from './state.ts';
 
 /** Which of Asterisk's ids belong to a call, and what an event of each means to it. */

@@ -13,7 +13,7 @@ export type CallJournal = {
    * and from `talking` on a power cut as well. Throws catalogue_unusable.
    */
   save(state: CallState, talk?: TalkTimes): Promise<void>;
-  /** Keeps what only the receipt tells. Throws catalogue_unusable. */
+  /** Keeps what only the receipt tells; that the recorder is paused, or not, only where it is news. Throws catalogue_unusable. */
   keepHappening(id: CallId, happening: Happening): Promise<void>;
   /** The calls that had not ended when they were last saved. */
   open(): Promise<readonly (CallState | UnreadableCall)[]>;

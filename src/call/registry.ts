@@ -6,12 +6,13 @@ import { isUlid, type BridgeId, type CallId, type ChannelId, type IdMaker } from
 import { parseArguments, taskOf } from './arguments.ts';
 import { begin, refuse } from './decide.ts';
 import type { UnrecordedReason } from './events.ts';
-import { missedEvents, recordsUnsaved } from './missedEvents.ts';
+import { makeLook, recordsUnsaved } from './missedEvents.ts';
 import { ownersOf, translateCaller, translateDestination, type Translate } from './owners.ts';
 import type { Arrival, Planner } from './planner.ts';
 import type { LanguagePreferences, UnreadableCall } from './ports.ts';
 import type { PromptDesk } from './promptDesk.ts';
-import { CallSession, recorderName, type SessionPorts } from './session.ts';
+import { recorderName } from './recorderName.ts';
+import { CallSession, type SessionPorts } from './session.ts';
 import type { CallState, Facts } from './state.ts';
 
 /**
@@ -132,9 +133,7 @@ export class CallRegistry {
   #dispatch(key: string, event: AriEvent): void {
     const owner = this.#owners.get(key);
     if (owner === undefined) return;
-    owner.session.observe(event);
-    const translated = owner.translate(event);
-    if (translated !== undefined) owner.session.handle(translated);
+    owner.session.take(event, owner.translate(event));
   }
 
   #arrive(event: Extract<AriEvent, { type: 'channelArrived' }>): void {
@@ -195,8 +194,8 @@ export class CallRegistry {
     // The caller's consent is not theirs to give or take back.
     const translateOther: Translate = (event) => (event.type === 'digit' ? undefined : translate(event));
     this.#owners.set(by, { session, translate: translateOther, keys });
-    session.note({ kind: 'change', change: 'transferred', at, party });
     session.handle({ type: 'partyReplaced', party, channel: by });
+    session.note({ kind: 'change', change: 'transferred', at, party });
   }
 
   /** False where prompts cannot be recorded now: then the channel goes back to the dialplan like any other. */
@@ -285,8 +284,7 @@ export class CallRegistry {
       await this.#ports.promptDesk?.sweep();
       this.#deskIsBehind = false;
     }
-    const [channels, owned, open] = await Promise.all([ari.channels(), ari.owned(), journal.open()]);
-    const states = new Map(channels.map((channel) => [channel.id, channel.state]));
+    const [owned, open] = await Promise.all([ari.owned(), journal.open()]);
     const failures: PreavisError[] = [];
     const byItself: ByItself = (id, step) => this.#byItself(id, step, failures);
 
@@ -304,7 +302,7 @@ export class CallRegistry {
       if (isOutOfDate()) return;
       if (this.#sessions.has(facts.id)) continue;
       if (asked === undefined) for (const [key] of ownersOf(facts)) left.add(key);
-      else told.set(facts.id, this.#takeUp(state, !asked.records && states.has(facts.callerChannel)));
+      else told.set(facts.id, this.#takeUp(state, !asked.records));
     }
     // What belongs to a call is let go by it, also when it ends by what it is told now.
     const isNobodys = (id: string): boolean => !this.#owners.has(id) && !left.has(id);
@@ -312,9 +310,12 @@ export class CallRegistry {
       channels: owned.channels.filter((id) => isNobodys(id) && this.#ports.promptDesk?.owns(id) !== true),
       bridges: owned.bridges.filter((id) => isNobodys(id) && isOwn(id)),
     };
+    // From here on each of them hears its own events as well.
+    const look = await makeLook(ari, told.values());
+    if (isOutOfDate()) return;
     for (const [id, session] of told) {
       const done = await byItself(id, async () => {
-        const events = await missedEvents(session.state, states, ari);
+        const events = await look(session);
         if (!isOutOfDate()) for (const event of events) session.handle(event);
         return true;
       });
@@ -345,7 +346,7 @@ export class CallRegistry {
     this.#ports.log.info({ call: facts.id, state: kind }, 'taking up a call from before');
     const session = this.#add(facts, (ports) => CallSession.adopt(state, ports));
     this.#behind.set(facts.id, session);
-    if (keysMissed) session.handle({ type: 'keysMissed' });
+    if (keysMissed && kind === 'dialling') session.handle({ type: 'keysMissed' });
 
     return session;
   }

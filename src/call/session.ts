@@ -8,9 +8,21 @@ import { decide } from './decide.ts';
 import type { CallEvent } from './events.ts';
 import { isWanted } from './events.ts';
 import type { Planner } from './planner.ts';
+import { followHold, type HoldPorts } from './followHold.ts';
 import { happeningOf } from './happenings.ts';
+import { makeInsistence, pausesMs, type Insistence } from './insistence.ts';
 import type { CallJournal, Happening, Readiness, TalkTimes } from './ports.ts';
-import { fallibleStep, type CallState, type Effect, type Order, type Outcome, type Step } from './state.ts';
+import { recorderName } from './recorderName.ts';
+import {
+  fallibleStep,
+  type CallState,
+  type Effect,
+  type Order,
+  type Outcome,
+  type Recorder,
+  type Step,
+} from './state.ts';
+import { TalkMeter } from './talkMeter.ts';
 import { within } from './timeLimit.ts';
 
 /**
@@ -34,19 +46,8 @@ export type SessionPorts = {
   ended(state: CallState): void;
 };
 
-/** The name under which Asterisk knows the recorder, and the recording's file name without `.wav`. */
-export function recorderName(recordingId: string): string {
-  return `preavis-${recordingId}`;
-}
-
-/** Pauses between tries of what must not fail, ms; about a minute in all. */
-const pausesMs = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 15_000, 20_000];
-
 /** How long planning, and then looking at prompts and disk, may take before a call goes on unrecorded, ms. */
 const readinessLimitMs = 3_000;
-
-/** Time talked so far, ms, and since when they talk now. */
-type Talk = { totalMs: number; since: number | undefined };
 
 export class CallSession {
   #state: CallState;
@@ -57,14 +58,33 @@ export class CallSession {
   #callerLeft = false;
   #abandoned = false;
   #playing: PlaybackId | undefined;
-  readonly #talk = new Map<ChannelId, Talk>();
+  readonly #talk = new TalkMeter();
   /** When each sentence that is not of the notice began. */
   readonly #said = new Map<PlaybackId, number>();
+  readonly #insistence: Insistence;
+  readonly #holdPorts: HoldPorts;
+  /** Of what was recorded, after a refusal: whether it is done, and in the receipt. */
+  #removal: 'none' | 'done' | 'kept' = 'none';
+  #recorderEndedAt: number | undefined;
 
   private constructor(state: CallState, ports: SessionPorts) {
     this.#state = state;
     this.#ports = ports;
     this.#log = ports.log.child({ call: state.facts.id });
+    this.#insistence = makeInsistence(
+      (effect, error) => {
+        this.#log.error({ effect, code: error.code, err: error }, 'Asterisk did not obey; it is asked again');
+      },
+      (effect) => {
+        this.#log.error({ effect }, 'Asterisk did not obey this call');
+      },
+    );
+    this.#holdPorts = {
+      ari: ports.ari,
+      insistence: this.#insistence,
+      isOver: () => this.#abandoned || this.#state.kind !== 'talking',
+      keep: (happening) => this.#keep(happening),
+    };
   }
 
   static start(step: Step, ports: SessionPorts): CallSession {
@@ -101,15 +121,21 @@ export class CallSession {
 
   /** Talk detection: evidence of whether both sides were heard; it decides nothing. */
   hear(channelId: ChannelId, talking: boolean, at: number): void {
-    const { totalMs = 0, since } = this.#talk.get(channelId) ?? {};
-    const heard = since === undefined ? 0 : at - since;
-    this.#talk.set(channelId, { totalMs: totalMs + heard, since: talking ? at : undefined });
+    this.#talk.hear(channelId, talking, at);
   }
 
-  /** Keeps what the receipt tells of an event; it decides nothing. */
-  observe(event: AriEvent): void {
+  /**
+   * Takes an event of Asterisk: what it means to the call first, then what only the receipt tells of it, which may wait for the
+   * catalogue.
+   */
+  take(event: AriEvent, translated: CallEvent | undefined): void {
     const happening = happeningOf(event, this.#state, this.#said);
+    if (translated !== undefined) this.handle(translated);
     if (happening !== undefined) this.note(happening);
+    const ends = event.type === 'recorderFinished' || event.type === 'recorderFailed';
+    if (!ends || this.#state.kind !== 'talking' || this.#state.recorder.kind !== 'discarded') return;
+    this.#recorderEndedAt = event.at;
+    this.#tail = this.#tail.then(() => this.#keepRemoval(event.at));
   }
 
   /** Behind what is under way, so that the call is in the catalogue before it. */
@@ -140,7 +166,9 @@ export class CallSession {
     const { state, effects } = step;
     this.#tail = this.#tail.then(async () => {
       await this.#carryOut(effects, state);
-      if (state.kind === 'ended') this.#finish(state);
+      if (state.kind !== 'ended') return;
+      await this.#keepRemoval(undefined);
+      this.#finish(state);
     });
   }
 
@@ -214,23 +242,19 @@ export class CallSession {
         const { bridge, recording, maximumSeconds } = effect.order;
         return ari.recordBridge(bridge, recorderName(recording), maximumSeconds);
       }
-      case 'playMusic':
-        return ari.playMusic(effect.channel);
-      case 'stopMusic':
-        return ari.stopMusic(effect.channel);
-      case 'pauseRecorder':
-        await ari.pauseRecorder(recorderName(effect.recording));
-        return this.#keep({ kind: 'change', change: 'recorderPaused', at: effect.at });
-      case 'resumeRecorder':
-        // What is left out can never be heard again (P4).
-        await this.#insist(effect.type, () => ari.resumeRecorder(recorderName(effect.recording)));
-        return this.#keep({ kind: 'change', change: 'recorderResumed', at: effect.at });
+      case 'hold':
+        return followHold(effect, this.#holdPorts);
       case 'stopRecorder':
         return this.#insist(effect.type, () => ari.stopRecorder(recorderName(effect.recording)));
       case 'discardRecorder':
-        return this.#insist(effect.type, () => ari.discardRecorder(recorderName(effect.recording)));
+        return this.#insist(
+          effect.type,
+          () => ari.discardRecorder(recorderName(effect.recording)),
+          () => this.#removed(),
+        );
       case 'tellRecorded':
-        this.#listenFrom(state);
+        // What was heard before the recorder began is not in the recording.
+        this.#talk.startAt(state.kind === 'talking' ? startOf(state.recorder) : undefined, partiesOf(state));
         return setAll(ari, caller, {
           PREAVIS_RESULT: 'recorded',
           PREAVIS_RECORDING: effect.recording,
@@ -294,61 +318,35 @@ export class CallSession {
     this.handle(answer === 'ready' ? { type: 'ready' } : { type: 'notReady', reason: answer });
   }
 
-  /** What was heard before the recorder began is not in the recording. */
-  #listenFrom({ facts, ...state }: CallState): void {
-    const from = 'recorder' in state && 'startedAt' in state.recorder ? state.recorder.startedAt : undefined;
-    const channels = [facts.callerChannel, ...(facts.order === undefined ? [] : [facts.order.destination])];
-    for (const channel of channels) {
-      const talks = this.#talk.get(channel)?.since !== undefined;
-      this.#talk.set(channel, { totalMs: 0, since: talks ? from : undefined });
-    }
-  }
-
   /** How long each party was heard, for the end of a recorded call: then the recording is finished. */
   #talkOf(state: CallState): TalkTimes | undefined {
     const { order, callerChannel } = state.facts;
     if (state.kind !== 'ended' || state.recorder.kind !== 'finished' || order === undefined) return undefined;
     const end = state.recorder.finishedAt ?? state.endedAt;
-    const msOf = (channel: ChannelId): number | undefined => {
-      const talk = this.#talk.get(channel);
-      if (talk?.since === undefined || end === undefined) return talk?.totalMs;
-      return talk.totalMs + Math.max(0, end - talk.since);
-    };
-    const [callerMs, destinationMs] = [msOf(callerChannel), msOf(order.destination)];
+    const [callerMs, destinationMs] = [this.#talk.until(end, callerChannel), this.#talk.until(end, order.destination)];
 
     return callerMs === undefined || destinationMs === undefined ? undefined : { callerMs, destinationMs };
   }
 
-  /**
-   * P1: a recorder that must not run on is stopped however often it takes; so is one resumed that must (P4). What comes behind does not wait for more than the
-   * first try.
-   */
-  async #insist(effect: Effect['type'], request: () => Promise<void>): Promise<void> {
-    try {
-      await request();
-    } catch (thrown) {
-      const error = asPreavisError(thrown);
-      if (!error.retryable) throw error;
-      this.#log.error({ effect, code: error.code, err: error }, 'the recorder did not obey; it is tried again');
-      void this.#tryAgain(effect, request);
-    }
+  /** P1: a recorder that must not run on is stopped however often it takes, also after the end of the call. */
+  #insist(name: Effect['type'], request: () => Promise<void>, done?: () => Promise<void>): Promise<void> {
+    const isOver = (tries: number): boolean => {
+      return this.#abandoned || (this.#state.kind === 'ended' && tries >= pausesMs.length);
+    };
+
+    return this.#insistence.ask({ name, request, isOver, ...(done === undefined ? {} : { done }) });
   }
 
-  async #tryAgain(effect: Effect['type'], request: () => Promise<void>): Promise<void> {
-    const longestMs = pausesMs.at(-1);
-    for (let attempt = 0; ; attempt += 1) {
-      const over = this.#state.kind === 'ended' && attempt >= pausesMs.length;
-      if (over || this.#abandoned) break;
-      await new Promise((resolve) => setTimeout(resolve, pausesMs[attempt] ?? longestMs).unref());
-      try {
-        await request();
-        return;
-      } catch (thrown) {
-        // Gone is stopped.
-        if (!asPreavisError(thrown).retryable) return;
-      }
-    }
-    this.#log.error({ effect }, 'the recorder did not obey this call');
+  /** Asterisk has done as it was asked; it tells when in an event of its own, before or after. */
+  async #removed(): Promise<void> {
+    this.#removal = 'done';
+    if (this.#recorderEndedAt !== undefined) await this.#keepRemoval(this.#recorderEndedAt);
+  }
+
+  async #keepRemoval(at: number | undefined): Promise<void> {
+    if (this.#removal !== 'done') return;
+    this.#removal = 'kept';
+    await this.#keep({ kind: 'change', change: 'recordingRemoved', at });
   }
 
   /** P3: the caller must not be left in silence, so this is tried again. */
@@ -389,6 +387,11 @@ export class CallSession {
     this.#ports.ended(state);
   }
 }
+
+const partiesOf = ({ facts: { callerChannel, order } }: CallState): ChannelId[] =>
+  order === undefined ? [callerChannel] : [callerChannel, order.destination];
+
+const startOf = (recorder: Recorder): number | undefined => ('startedAt' in recorder ? recorder.startedAt : undefined);
 
 /** A channel that is gone is on its way out: its own event says so, and the timer remains. */
 function isRaceWithHangUp(effect: Effect, error: PreavisError): boolean {

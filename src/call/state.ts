@@ -44,7 +44,7 @@ export type CallState =
       answer: Answer;
       prepared: boolean;
     }
-  | { kind: 'asking'; facts: Facts; told: Told }
+  | { kind: 'asking'; facts: Facts; told: Told; holding: readonly Party[] }
   | {
       kind: 'accepting';
       facts: Facts;
@@ -53,6 +53,7 @@ export type CallState =
       current: Sentence;
       waiting: readonly Sentence[];
       prepared: boolean;
+      holding: readonly Party[];
     }
   | {
       kind: 'acknowledging';
@@ -191,10 +192,7 @@ export type Effect =
   | { type: 'ringStop' }
   /** P1: needs the proof that the caller was told. */
   | { type: 'startRecorder'; order: Order; told: Told }
-  /** For who is on hold: in a bridge that is recorded, Asterisk plays none by itself. */
-  | { type: 'playMusic' | 'stopMusic'; channel: ChannelId }
-  /** While one has put the other on hold. */
-  | { type: 'pauseRecorder' | 'resumeRecorder'; recording: RecordingId; at: number | undefined }
+  | HoldEffect
   | { type: 'stopRecorder'; recording: RecordingId }
   /** Stops and removes what was recorded. */
   | { type: 'discardRecorder'; recording: RecordingId }
@@ -216,6 +214,18 @@ export type Effect =
   /** Writes the state into the catalogue; the effects behind it happen only if that succeeds. */
   | { type: 'save' };
 
+/**
+ * One has put the other on hold, or is back. Who waits hears music: in a bridge with a recorder, Asterisk plays none by itself.
+ * All of it is what is wanted from now on, whatever was before. `at` is Asterisk's time of the hold or its end, ms; undefined where
+ * only its effect was seen.
+ */
+export type HoldEffect = {
+  type: 'hold';
+  waiting: readonly ChannelId[];
+  back: readonly ChannelId[];
+  recorder: { recording: RecordingId; paused: boolean; at: number | undefined } | undefined;
+};
+
 /** The step that an effect is, for `stepFailed`; undefined for effects whose failure changes nothing. */
 export function fallibleStep(effect: Effect): FallibleStep | undefined {
   switch (effect.type) {
@@ -232,10 +242,7 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'rememberLanguage':
     case 'ring':
     case 'ringStop':
-    case 'playMusic':
-    case 'stopMusic':
-    case 'pauseRecorder':
-    case 'resumeRecorder':
+    case 'hold':
     case 'stopRecorder':
     case 'discardRecorder':
     case 'sayToBoth':

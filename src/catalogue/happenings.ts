@@ -12,9 +12,13 @@ export function makeHappenings(database: Database.Database) {
     VALUES (@callId, @playback, @kind, @prompt, @language, @text, @sha256, @lengthMs, @startedAt, @finishedAt)
     ON CONFLICT (call_id, playback) DO UPDATE SET
       started_at = coalesce(excluded.started_at, started_at), finished_at = excluded.finished_at`);
-  const insertChange = database.prepare(
-    `INSERT INTO changes (call_id, change, at, party) VALUES (@callId, @change, @at, @party)`,
-  );
+  // Asked for again after a restart, a pause is none but the one that is known.
+  const insertChange = database.prepare(`
+    INSERT INTO changes (call_id, change, at, party) SELECT @callId, @change, @at, @party
+    WHERE @change NOT IN ('recorderPaused', 'recorderResumed') OR @change <> coalesce(
+      (SELECT change FROM changes WHERE call_id = @callId AND change IN ('recorderPaused', 'recorderResumed')
+       ORDER BY id DESC LIMIT 1),
+      'recorderResumed')`);
   const selectSaid = database.prepare(`SELECT * FROM said WHERE call_id = ? ORDER BY started_at, playback`);
   const selectChanges = database.prepare(`SELECT * FROM changes WHERE call_id = ? ORDER BY id`);
 

@@ -111,8 +111,16 @@ export const receiptSchema = z
         .describe('Languages that stronger evidence spoke for but that have no prompts.'),
     }),
     notice: z.array(sentence),
-    otherSentences: z.array(otherSentence).describe('What else Préavis said, in the order in which it began.'),
-    changes: z.array(change).describe('What happened while they talked, in the order in which it was seen.'),
+    otherSentences: z
+      .array(otherSentence)
+      .describe(
+        'What else Préavis said, in the order in which it began; one without finishedAt was not heard to its end.',
+      ),
+    changes: z
+      .array(change)
+      .describe(
+        'What happened while they talked, in the order in which it was kept; times are null where Asterisk told none.',
+      ),
     consent: z.strictObject({
       mode: z
         .enum(['announce', 'optOut', 'optIn'])

@@ -133,7 +133,7 @@ function pausedMs({ changes, recording }: Receipt): number {
 describe.each(cases)('a call with a hold by $by, who comes back: $back', ({ line, by, back }) => {
   test('has in its receipt who held when, and when nothing was recorded', () => {
     const { changes } = receiptOf(line);
-    const held = by === undefined ? [] : ['held', 'recorderPaused', ...(back ? ['resumed', 'recorderResumed'] : [])];
+    const held = by === undefined ? [] : ['recorderPaused', 'held', ...(back ? ['recorderResumed', 'resumed'] : [])];
     expect(changes.map(({ change }) => change)).toEqual(held);
     expect(changes.filter(({ change }) => change === 'held').map(({ party }) => party)).toEqual(
       by === undefined ? [] : [by],

@@ -22,7 +22,7 @@ export type ScriptedAri = AriCommands &
       inBridge: Record<string, ChannelId[]>;
       /** By sound name. */
       sounds: Record<string, string[]>;
-      /** Of every channel; what is not here has no value. */
+      /** Of every channel by name, of one by its id and name; what is not here has no value. */
       variables: Record<string, string>;
     };
   };
@@ -113,10 +113,10 @@ export function scriptedAri(): ScriptedAri {
     channelsIn: (bridgeId) => Promise.resolve(state.inBridge[bridgeId] ?? []),
     hasRecording: () => Promise.resolve(true),
     hasModule: () => Promise.resolve(true),
-    variable: async (_, name) => {
+    variable: async (channel, name) => {
       await holds.get('variable');
 
-      return state.variables[name] ?? '';
+      return state.variables[`${channel} ${name}`] ?? state.variables[name] ?? '';
     },
     isRecording: (name) => Promise.resolve(state.recording.includes(name)),
   };

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { finishRecordings } from '../../../src/archive/finish.ts';
 import { refuse } from '../../../src/call/decide.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
-import type { Happening } from '../../../src/call/ports.ts';
+import type { Change, Happening } from '../../../src/call/ports.ts';
 import type { CallId, RecordingId } from '../../../src/core/ids.ts';
 import {
   receiptOfCall,
@@ -164,6 +164,25 @@ describe('the receipt of a recorded call', () => {
     ]);
   });
 
+  test('has each pause once, however often it is asked for', async () => {
+    const set = await stage();
+    const { facts, ...call } = await saveCall(set.catalogue);
+    const keep = (change: Change, at?: number) => set.catalogue.keepHappening(facts.id, { kind: 'change', change, at });
+    await keep('recorderResumed');
+    await keep('recorderPaused', callStart + 30_000);
+    await keep('held', callStart + 30_000);
+    await keep('recorderPaused');
+    await keep('recorderResumed', callStart + 31_000);
+    await keep('recorderPaused', callStart + 32_000);
+    const { changes } = await receiptFor(set, { facts, ...call });
+    expect(changes.map(({ change, at }) => `${change} ${at ?? ''}`)).toEqual([
+      `recorderPaused ${iso(callStart + 30_000)}`,
+      `held ${iso(callStart + 30_000)}`,
+      `recorderResumed ${iso(callStart + 31_000)}`,
+      `recorderPaused ${iso(callStart + 32_000)}`,
+    ]);
+  });
+
   test('has its gap and its times as null where Asterisk did not tell them', async () => {
     const set = await stage();
     const call = await saveCall(set.catalogue, {
@@ -228,7 +247,7 @@ describe('the receipt of a call without a recording', () => {
     },
     {
       what: 'whose notice was on hold',
-      events: (facts) => [...eventsTo('announcing', facts), { type: 'callerHeld', at: undefined }],
+      events: (facts) => [...eventsTo('announcing', facts), { type: 'callerHeld', at: 4_000 }],
       then: {
         call: { result: 'unrecorded', reason: 'notice_on_hold' },
         notice: [{ verified: false, verdict: 'notice_on_hold' }],

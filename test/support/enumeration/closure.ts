@@ -4,7 +4,7 @@ import type { CallState, Step } from '../../../src/call/state.ts';
 import { beginning } from '../calls.ts';
 import { everyEvent, type Alphabet } from './events.ts';
 import { makeInterning } from './interning.ts';
-import { fresh, note, witness, type CallFacts, type Monitor, type Noted } from './oracle.ts';
+import { fresh, isTold, note, witness, type CallFacts, type Monitor, type Noted } from './oracle.ts';
 import { brokenBy, brokenIn, withoutExit, type Decide } from './rules.ts';
 
 export type Fault = { rule: string; path: string };
@@ -47,7 +47,12 @@ function pathTo(pair: Pair | undefined): string {
 }
 
 const askedBy = (effects: readonly Noted[]): string =>
-  effects.map((effect) => (effect.type === 'startTimer' ? effect.timer : effect.type)).join();
+  effects
+    .map((effect) => {
+      if (effect.type === 'hold') return JSON.stringify(effect);
+      return effect.type === 'startTimer' ? effect.timer : effect.type;
+    })
+    .join();
 
 /**
  * Of equal states, and of equal histories, it keeps one. Rule and oracle are functions of nothing but these and the event: what
@@ -57,8 +62,8 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
   const intern = makeInterning();
   const places = new Map<CallState, Place>();
   const histories = new Map<Monitor, History>();
-  const isLeftOut = (event: CallEvent, dialled: boolean): boolean =>
-    event.type === 'callerHeld' && dialled && !alphabet.holds;
+  const isLeftOut = (event: CallEvent, told: boolean): boolean =>
+    event.type === 'callerHeld' && told && alphabet.holds === 'nobody';
   const placeOf = (given: CallState): Place => {
     const state = intern(given);
     let place = places.get(state);
@@ -87,9 +92,9 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
       if (place.ways !== undefined) return place.ways;
       // Most events make nothing of a call, and there are too many to keep an object for each.
       const staying: Way = { step: stay(place.state), asked: '', to: place };
-      const dialled = place.state.kind === 'dialling' || place.state.kind === 'talking';
+      const told = ['asking', 'accepting', 'dialling', 'talking'].includes(place.state.kind);
       place.ways = events.map((event) => {
-        if (isLeftOut(event, dialled)) return staying;
+        if (isLeftOut(event, told)) return staying;
         const step = rule(place.state, event);
         if (step.state === place.state && step.effects.length === 0) return staying;
         const to = step.state === place.state ? place : placeOf(step.state);
@@ -101,7 +106,7 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
     },
     witnessedFrom: (history: History): readonly History[] =>
       (history.witnessed ??= events.map((event) => {
-        if (isLeftOut(event, history.monitor.asked.dial > 0)) return history;
+        if (isLeftOut(event, isTold(history.monitor, facts))) return history;
         const monitor = witness(history.monitor, event, facts);
 
         return monitor === history.monitor ? history : historyOf(monitor);
@@ -135,7 +140,7 @@ export function closure(rule: Decide, facts: CallFacts, alphabet: Alphabet, want
     place.reached.add(history);
     queue.push(pair);
     states.add(place.state.kind);
-    blame(pair, brokenIn(place.state, history.monitor));
+    blame(pair, brokenIn(place.state, history.monitor, facts));
     blame(pair, withoutExit(place.state, history.monitor, rule));
   };
   const start = beginning(facts);

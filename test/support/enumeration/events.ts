@@ -12,15 +12,19 @@ export type Alphabet = {
   /** Of sentences. */
   starts: readonly number[];
   finishes: readonly number[];
-  /** Whether the two put each other on hold. It multiplies the states, and has nothing to do with what was said before. */
-  holds: boolean;
+  /**
+   * Who puts the other on hold once they were told. It multiplies the states, and has little to do with what was said before.
+   * both: also as it is found after events were missed.
+   */
+  holds: 'nobody' | 'caller' | 'both';
 };
 
 /** Sentences are 1000 ms long: 949 is too short, 950 just long enough. Only differences count, so times may repeat. */
-export const exactTimes: Alphabet = { starts: [0, 100], finishes: [949, 950, 1_050], holds: false };
+export const exactTimes: Alphabet = { starts: [0, 100], finishes: [949, 950, 1_050], holds: 'nobody' };
 /** Where keys are pressed and not times compared: a sentence is whole, or fails. */
-export const plainTimes: Alphabet = { starts: [0], finishes: [950], holds: false };
-export const withHolds: Alphabet = { ...plainTimes, holds: true };
+export const plainTimes: Alphabet = { starts: [0], finishes: [950], holds: 'nobody' };
+export const withHolds: Alphabet = { ...plainTimes, holds: 'both' };
+export const withHoldsOfCaller: Alphabet = { ...plainTimes, holds: 'caller' };
 
 /** A question's keys, the key before them in the feature code, and one that means nothing. */
 export const digits = [keys.accept, keys.refuse, '*', '5'];
@@ -40,10 +44,15 @@ function playbackIds({ menu, script }: Order): PlaybackId[] {
   ];
 }
 
+/** Seen when they happen, or found after events were missed. */
 const holdsOfBoth: readonly CallEvent[] = [
   { type: 'callerResumed', at: 4_100 },
   { type: 'destinationHeld', at: 4_000 },
   { type: 'destinationResumed', at: 4_100 },
+  { type: 'holdsFound', holding: [] },
+  { type: 'holdsFound', holding: ['caller'] },
+  { type: 'holdsFound', holding: ['destination'] },
+  { type: 'holdsFound', holding: ['caller', 'destination'] },
 ];
 
 /** Every event that can be told of a call, fitting or not. */
@@ -64,7 +73,8 @@ export function everyEvent({ order }: CallFacts, { starts, finishes, holds }: Al
     // The destination answers at 0: this is just too late to be meant for before the answer.
     { type: 'digit', digit: keys.refuse, at: 3_001 },
     { type: 'callerHeld', at: 4_000 },
-    ...(holds ? holdsOfBoth : []),
+    ...(holds === 'both' ? holdsOfBoth : []),
+    ...(holds === 'caller' ? [{ type: 'callerResumed', at: 4_100 } as const] : []),
     { type: 'destinationRinging' },
     { type: 'destinationAnswered', at: 0 },
     { type: 'destinationAnswered', at: undefined },

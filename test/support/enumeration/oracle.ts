@@ -3,7 +3,7 @@
  * was heard, which keys were pressed and who is in the bridge are judged here a second time, apart from `decide`.
  */
 import type { CallEvent, Timer } from '../../../src/call/events.ts';
-import type { Effect, Facts, Order, Script } from '../../../src/call/state.ts';
+import type { Effect, Facts, HoldEffect, Order, Script } from '../../../src/call/state.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { countingIds, keys, someFacts } from '../calls.ts';
 
@@ -53,6 +53,8 @@ export type Monitor = {
   holding: { caller: boolean; destination: boolean };
   /** The recorder was asked to pause, and not to go on. */
   paused: boolean;
+  /** The channels that have music, as was asked for. */
+  music: readonly ChannelId[];
   asked: {
     save: number;
     prepare: number;
@@ -87,6 +89,7 @@ export const fresh: Monitor = {
   timer: undefined,
   holding: { caller: false, destination: false },
   paused: false,
+  music: [],
   asked: {
     save: 0,
     prepare: 0,
@@ -142,8 +145,16 @@ function witnessKey(monitor: Monitor, { digit, at }: { digit: string; at: number
 export const wantedOf = (monitor: Monitor, facts: CallFacts): number =>
   monitor.enough ?? scriptOf(facts, monitor).sentences.length;
 
+/** Every sentence was heard, and nothing speaks against going on. */
+export function isTold(monitor: Monitor, facts: CallFacts): boolean {
+  const { heard, refused, callerLeft, spoilt, phase } = monitor;
+  const all = phase === 3 && heard >= wantedOf(monitor, facts);
+
+  return all && refused !== 'before' && !callerLeft && !spoilt;
+}
+
 function holdWith(monitor: Monitor, party: 'caller' | 'destination', holds: boolean): Monitor {
-  const together = monitor.asked.dial > 0 && monitor.asked.destroyBridge === 0;
+  const together = monitor.asked.destroyBridge === 0;
 
   return !together || monitor.holding[party] === holds
     ? monitor
@@ -185,14 +196,20 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
     }
     case 'digit':
       return witnessKey(monitor, event, facts);
+    case 'holdsFound':
+      if (!isTold(monitor, facts)) return monitor;
+      return (['caller', 'destination'] as const).reduce(
+        (now, party) => holdWith(now, party, event.holding.includes(party)),
+        monitor,
+      );
     case 'callerResumed':
-      return holdWith(monitor, 'caller', false);
+      return isTold(monitor, facts) ? holdWith(monitor, 'caller', false) : monitor;
     case 'destinationHeld':
-      return holdWith(monitor, 'destination', true);
+      return isTold(monitor, facts) ? holdWith(monitor, 'destination', true) : monitor;
     case 'destinationResumed':
-      return holdWith(monitor, 'destination', false);
+      return isTold(monitor, facts) ? holdWith(monitor, 'destination', false) : monitor;
     case 'callerHeld':
-      if (monitor.asked.dial > 0) return holdWith(monitor, 'caller', true);
+      if (isTold(monitor, facts)) return holdWith(monitor, 'caller', true);
       // Nobody tells when they are back: from before the answer on, until the last sentence was heard.
       return monitor.heard < wantedOf(monitor, facts) &&
         monitor.refused === 'no' &&
@@ -266,21 +283,28 @@ const isCounted = (type: Effect['type']): type is keyof Monitor['asked'] => type
 const onceIsEnough: readonly Effect['type'][] = ['save', 'stopRecorder', 'discardRecorder'];
 
 /** As much of an effect as is noted. */
-export type Noted = { type: Exclude<Effect['type'], 'startTimer'> } | { type: 'startTimer'; timer: Timer };
+export type Noted =
+  { type: Exclude<Effect['type'], 'startTimer' | 'hold'> } | { type: 'startTimer'; timer: Timer } | HoldEffect;
 
 export function note(monitor: Monitor, effects: readonly Noted[]): Monitor {
   if (effects.length === 0) return monitor;
   const asked = { ...monitor.asked };
   let { timer, paused } = monitor;
+  let music = [...monitor.music];
   for (const effect of effects) {
     if (effect.type === 'startTimer') ({ timer } = effect);
     else if (effect.type === 'stopTimer') timer = undefined;
-    else if (effect.type === 'pauseRecorder') paused = true;
-    else if (effect.type === 'resumeRecorder') paused = false;
-    else if (isCounted(effect.type) && (asked[effect.type] === 0 || !onceIsEnough.includes(effect.type))) {
+    else if (effect.type === 'hold') {
+      if (effect.recorder !== undefined) ({ paused } = effect.recorder);
+      music = [
+        ...music.filter((id) => !effect.back.includes(id)),
+        ...effect.waiting.filter((id) => !music.includes(id)),
+      ];
+      music.sort();
+    } else if (isCounted(effect.type) && (asked[effect.type] === 0 || !onceIsEnough.includes(effect.type))) {
       asked[effect.type] += 1;
     }
   }
 
-  return { ...monitor, timer, paused, asked };
+  return { ...monitor, timer, paused, music, asked };
 }

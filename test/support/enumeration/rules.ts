@@ -84,8 +84,10 @@ function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, 
     case 'prepare':
     case 'answer':
       return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
-    case 'pauseRecorder':
-      return seen.holding.caller || seen.holding.destination ? nothing : ['pauses while nobody is on hold'];
+    case 'hold': {
+      const onHold = seen.holding.caller || seen.holding.destination;
+      return effect.recorder?.paused === true && !onHold ? ['pauses while nobody is on hold'] : nothing;
+    }
     case 'discardRecorder':
       return seen.refused === 'talking' || seen.deaf ? nothing : ['discards what nobody refused'];
     case 'plan':
@@ -94,9 +96,6 @@ function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, 
     case 'ring':
     case 'ringStop':
     case 'sayToBoth':
-    case 'playMusic':
-    case 'stopMusic':
-    case 'resumeRecorder':
     case 'stopRecorder':
     case 'tellRecorded':
     case 'tellUnrecorded':
@@ -174,12 +173,19 @@ function brokenByHold({ step: { state }, before, seen }: Move): readonly string[
 }
 
 /** The rules that a call in this state and with this history has broken, however it came there. */
-export function brokenIn(state: CallState, monitor: Monitor): readonly string[] {
+export function brokenIn(state: CallState, monitor: Monitor, facts: CallFacts): readonly string[] {
   const { startRecorder, returnToDialplan } = monitor.asked;
   const faults = state.kind === 'ended' ? brokenAtTheEnd(state, monitor) : [];
   const onHold = monitor.holding.caller || monitor.holding.destination;
   // With somebody who was not told it is being stopped.
   const runs = state.kind === 'talking' && state.recorder.kind === 'running' && !monitor.stranger;
+  if (state.kind === 'talking') {
+    const hears = (party: 'caller' | 'destination'): boolean =>
+      monitor.music.includes(channelOf(party, monitor, facts));
+    if (hears('caller') !== monitor.holding.destination || hears('destination') !== monitor.holding.caller) {
+      faults.push('music for who does not wait, or none for who does');
+    }
+  }
   if (runs && monitor.paused !== onHold) {
     faults.push(onHold ? 'a hold is recorded' : 'a talk after a hold is not recorded');
   }

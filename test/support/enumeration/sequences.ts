@@ -25,7 +25,7 @@ export function sequences(
     const seen = witness(monitor, event, facts);
     const after = note(seen, step.effects);
     blame(event, brokenBy({ from: state, event, step, before: monitor, seen }, facts));
-    blame(event, brokenIn(step.state, after));
+    blame(event, brokenIn(step.state, after, facts));
 
     return [step.state, after];
   };

@@ -233,7 +233,7 @@ describe('while the refusal is acknowledged', () => {
       at,
       outcome: 'done',
     };
-    expect(when(acknowledging, key('1'), key('9'), { type: 'callerHeld', at: undefined }, stopped)).toMatchObject({
+    expect(when(acknowledging, key('1'), key('9'), { type: 'callerHeld', at: 4_000 }, stopped)).toMatchObject({
       state: acknowledging,
       effects: [],
     });
@@ -430,36 +430,37 @@ describe('while a yes is confirmed', () => {
 describe('a hold', () => {
   const facts = someFacts(countingIds(), { sentenceCount: 1 });
   const talking = stateAt('talking', facts);
+  const { callerChannel } = facts;
   const { recording, destination } = facts.order;
   const hold = (type: 'callerHeld' | 'callerResumed' | 'destinationHeld' | 'destinationResumed', after = 0) =>
     ({ type, at: at + after }) as const;
+  const music = (waiting: ChannelId[], back: ChannelId[] = []) => {
+    return { type: 'hold', waiting, back, recorder: undefined };
+  };
 
   test.each([
     ['caller', destination],
-    ['destination', facts.callerChannel],
+    ['destination', callerChannel],
   ] as const)('by the %s pauses the recorder until they are back, and the other has music', (party, channel) => {
     const held = when(talking, hold(`${party}Held`));
     expect(held.effects).toEqual([
-      { type: 'pauseRecorder', recording, at },
+      { type: 'hold', waiting: [channel], back: [], recorder: { recording, paused: true, at } },
       { type: 'save' },
-      { type: 'playMusic', channel },
     ]);
     expect(when(held.state, hold(`${party}Resumed`, 900)).effects).toEqual([
-      { type: 'resumeRecorder', recording, at: at + 900 },
+      { type: 'hold', waiting: [], back: [channel], recorder: { recording, paused: false, at: at + 900 } },
       { type: 'save' },
-      { type: 'stopMusic', channel },
     ]);
   });
 
   test('by both lasts until the second is back, and said twice is one', () => {
     const both = when(talking, hold('callerHeld'), hold('destinationHeld'));
-    expect(both.types).toEqual(['playMusic']);
+    expect(both.effects).toEqual([music([callerChannel]), { type: 'save' }]);
     expect(when(both.state, hold('callerHeld')).effects).toEqual([]);
-    expect(when(both.state, hold('callerResumed')).types).toEqual(['stopMusic']);
-    expect(when(both.state, hold('callerResumed'), hold('destinationResumed')).types).toEqual([
-      'resumeRecorder',
-      'save',
-      'stopMusic',
+    expect(when(both.state, hold('callerResumed')).effects).toEqual([music([], [destination]), { type: 'save' }]);
+    expect(when(both.state, hold('callerResumed'), hold('destinationResumed')).effects).toMatchObject([
+      { recorder: { paused: false } },
+      { type: 'save' },
     ]);
   });
 
@@ -470,30 +471,41 @@ describe('a hold', () => {
       state: { holding: [], untold: true },
       effects: [
         { type: 'stopRecorder' },
-        { type: 'stopMusic', channel: facts.callerChannel },
+        music([], [callerChannel]),
         { type: 'hangUpReplaced', channel: destination },
         { type: 'save' },
       ],
     });
   });
 
+  test('goes on for who takes the place of the one that waits', () => {
+    const held = when(talking, hold('destinationHeld')).state;
+    const by = 'somebody-else' as ChannelId;
+    expect(when(held, { type: 'partyReplaced', party: 'caller', channel: by })).toMatchObject({
+      state: { holding: ['destination'] },
+      effects: [{ type: 'stopRecorder' }, music([by]), { type: 'hangUpReplaced' }, { type: 'save' }],
+    });
+  });
+
   test('from before the answer pauses the recorder as soon as it runs', () => {
     const dialling = stateAt('dialling', facts);
     const requested = when(dialling, hold('callerHeld'), { type: 'destinationAnswered', at });
-    expect(requested.types).toEqual(['startRecorder', 'stopTimer', 'playMusic']);
-    expect(when(requested.state, { type: 'recorderStarted', at: at + 4 }).effects).toContainEqual({
-      type: 'pauseRecorder',
-      recording,
-      at: at + 4,
+    expect(requested.effects).toMatchObject([{ type: 'startRecorder' }, { type: 'stopTimer' }, music([destination])]);
+    const started: CallEvent = { type: 'recorderStarted', at: at + 4 };
+    expect(when(requested.state, started).effects).toContainEqual({
+      type: 'hold',
+      waiting: [],
+      back: [],
+      recorder: { recording, paused: true, at: at + 4 },
     });
-    expect(when(requested.state, hold('callerResumed'), { type: 'recorderStarted', at: at + 4 }).types).not.toContain(
-      'pauseRecorder',
-    );
+    expect(when(requested.state, hold('callerResumed'), started).types).not.toContain('hold');
   });
 
-  test('pauses nothing that does not run', () => {
+  test('pauses nothing that does not run, or is being stopped', () => {
     const optOutTalk = when(stateAt('talking', optOut), ...press('*9')).state;
-    expect(when(optOutTalk, hold('destinationHeld')).types).toEqual(['playMusic']);
+    expect(when(optOutTalk, hold('destinationHeld')).effects).toMatchObject([{ recorder: undefined }, {}]);
+    const withStranger = when(talking, { type: 'strangerJoined' }).state;
+    expect(when(withStranger, hold('destinationHeld')).effects).toMatchObject([{ recorder: undefined }, {}]);
   });
 });
 

@@ -30,7 +30,7 @@ describe('every sequence, none merged with another', () => {
       { type: 'destinationLeft', at: 5_000, cause: 17 },
       { type: 'recorderStarted', at: 6_000 },
       { type: 'strangerJoined' },
-      { type: 'callerHeld', at: undefined },
+      { type: 'callerHeld', at: 4_000 },
       { type: 'callerLeft', at: 8_000 },
       { type: 'interrupted' },
       { type: 'stepFailed', step: 'play' },

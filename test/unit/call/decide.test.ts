@@ -165,7 +165,7 @@ describe('a call that cannot be announced', () => {
     ['answering', { type: 'timeUp', timer: 'answer' }, 'answer_failed'],
     ['announcing', { type: 'stepFailed', step: 'play' }, 'notice_failed'],
     ['announcing', { type: 'timeUp', timer: 'playback' }, 'notice_timeout'],
-    ['announcing', { type: 'callerHeld', at: undefined }, 'notice_on_hold'],
+    ['announcing', { type: 'callerHeld', at: 4_000 }, 'notice_on_hold'],
     ['dialling', { type: 'stepFailed', step: 'save' }, 'catalogue_unusable'],
     ['dialling', { type: 'stepFailed', step: 'prepare' }, 'prepare_failed'],
     ['dialling', { type: 'stepFailed', step: 'dial' }, 'dial_failed'],

@@ -2,9 +2,9 @@ import { ulid as randomUlid } from 'ulid';
 import type { AriEvent } from '../../../src/ari/events.ts';
 import { makePlanner } from '../../../src/call/planner.ts';
 import { CallRegistry } from '../../../src/call/registry.ts';
-import { recorderName } from '../../../src/call/session.ts';
+import { recorderName } from '../../../src/call/recorderName.ts';
 import type { Happening, LanguagePreferences, UnreadableCall } from '../../../src/call/ports.ts';
-import type { CallState, Facts, Order } from '../../../src/call/state.ts';
+import type { CallState, Facts, Order, Party } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { makeIds, type BridgeId, type CallId, type ChannelId, type PlaybackId } from '../../../src/core/ids.ts';
 import { aPolicy, callStart, configTree, countingIds, someFacts, stateAt } from '../../support/calls.ts';
@@ -26,6 +26,7 @@ function stage({ open = [] as (CallState | UnreadableCall)[], policy = aPolicy()
   const ended: CallState[] = [];
   const saved: CallState[] = [];
   const kept: ({ id: CallId } & Happening)[] = [];
+  let keeps = Promise.resolve();
   const orders: Order[] = [];
   const remembered: [string, string][] = [];
   const preferences: LanguagePreferences = {
@@ -53,7 +54,7 @@ function stage({ open = [] as (CallState | UnreadableCall)[], policy = aPolicy()
       },
       keepHappening: (id, happening) => {
         kept.push({ id, ...happening });
-        return Promise.resolve();
+        return keeps;
       },
       open: () => Promise.resolve(open),
       endUnreadable: (id) => {
@@ -83,7 +84,11 @@ function stage({ open = [] as (CallState | UnreadableCall)[], policy = aPolicy()
     () => saved.map((state) => state.kind),
   ];
 
-  return { registry, ari, ended, outcomes, kinds, saved, kept, orders, remembered, lines, text, asked };
+  const holdKeeping = (): void => {
+    keeps = new Promise(() => undefined);
+  };
+
+  return { registry, ari, ended, outcomes, kinds, saved, kept, orders, remembered, lines, text, asked, holdKeeping };
 }
 
 const arrival = (channel: string, args: string[], callerNumber = '') => ({
@@ -95,6 +100,9 @@ const arrival = (channel: string, args: string[], callerNumber = '') => ({
   language: 'en',
   replaces: undefined as ChannelId | undefined,
 });
+
+/** What is asked for again whenever a call is compared, whether somebody holds or not. */
+const isNoHold = (request: string): boolean => !/^(?:resumeRecorder|stopMusic) /.test(request);
 
 /** Lets the notice of the only call be heard; the ids are those that Asterisk was asked to use. */
 async function hear({ registry, asked }: ReturnType<typeof stage>): Promise<void> {
@@ -239,6 +247,7 @@ describe('a channel that comes into the bridge', () => {
     set.ari.state.channels.push({ id: talking.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
     set.ari.state.recording.push(recorderName(recording));
     await set.registry.reconcile();
+    set.ari.asked.length = 0;
 
     return set;
   }
@@ -252,19 +261,28 @@ describe('a channel that comes into the bridge', () => {
 
   test('is told to the receipt, as are holds and transfers', async () => {
     const set = await adopted();
-    set.registry.handle(enters('someone-else' as ChannelId));
+    set.kept.length = 0;
     set.registry.handle({ type: 'channelHeld', at: 6, channelId: destination });
-    set.registry.handle({ type: 'channelResumed', at: 7, channelId: talking.callerChannel });
+    set.registry.handle({ type: 'channelResumed', at: 7, channelId: destination });
+    set.registry.handle(enters('someone-else' as ChannelId));
     set.registry.handle({ ...arrival('another', []), at: 8, replaces: destination });
-    await eventually(() => set.kept.length === 5);
+    await eventually(() => set.kept.length === 6);
     const { id } = talking;
     expect(set.kept).toEqual([
-      { id, kind: 'change', change: 'joined', at: 5 },
-      { id, kind: 'change', change: 'held', at: 6, party: 'destination' },
       { id, kind: 'change', change: 'recorderPaused', at: 6 },
-      { id, kind: 'change', change: 'resumed', at: 7, party: 'caller' },
+      { id, kind: 'change', change: 'held', at: 6, party: 'destination' },
+      { id, kind: 'change', change: 'recorderResumed', at: 7 },
+      { id, kind: 'change', change: 'resumed', at: 7, party: 'destination' },
+      { id, kind: 'change', change: 'joined', at: 5 },
       { id, kind: 'change', change: 'transferred', at: 8, party: 'destination' },
     ]);
+  });
+
+  test('is not recorded longer because the catalogue is busy', async () => {
+    const set = await adopted();
+    set.holdKeeping();
+    set.registry.handle(enters('someone-else' as ChannelId));
+    await eventually(() => set.asked('stopRecorder').length === 1);
   });
 
   test('is nothing when it is one of the two', async () => {
@@ -447,23 +465,111 @@ describe('after a lost connection', () => {
     }
   });
 
-  test.each([
-    ['is on hold now is not recorded on', '1', false, 'pauseRecorder'],
-    ['is back from a hold is recorded again', '', true, 'resumeRecorder'],
-    ['is still on hold stays unrecorded', '1', true, undefined],
-    ['was never on hold goes on', '', false, undefined],
-  ])('a call whose caller %s', async (_, onHold, wasOnHold, request) => {
-    const before = stateAt('talking', known);
-    if (before.kind !== 'talking') throw new Error('they talk');
-    const both = ['caller', 'destination'] as const;
-    const set = stage({ open: [{ ...before, holding: wasOnHold ? both : [] }] });
-    const { registry, ari } = set;
-    for (const id of [known.callerChannel, destination]) ari.state.channels.push({ id, state: 'Up' });
-    ari.state.recording.push(recorderName(recording));
-    ari.state.variables['CHANNEL(rtp,hold)'] = onHold;
+  describe('with a hold', () => {
+    const name = recorderName(recording);
+    const caller = known.callerChannel;
+    const holdOf = (channel: ChannelId): string => `${channel} CHANNEL(rtp,hold)`;
+
+    function left(kind: 'dialling' | 'talking', holding: readonly Party[]) {
+      const before = stateAt(kind, known);
+      const set = stage({ open: [{ ...before, holding } as CallState] });
+      set.ari.state.channels.push({ id: caller, state: 'Up' }, { id: destination, state: 'Up' });
+      if (kind === 'talking') set.ari.state.recording.push(name);
+
+      return set;
+    }
+
+    // Whatever was written down: an earlier process may have died before it wrote.
+    test.each<[string, readonly Party[], ChannelId[], string[]]>([
+      [
+        'is on hold now is not recorded on',
+        [],
+        [destination],
+        [`pauseRecorder ${name}`, `playMusic ${caller}`, `stopMusic ${destination}`],
+      ],
+      [
+        'is back is recorded again',
+        ['destination'],
+        [],
+        [`resumeRecorder ${name}`, `stopMusic ${destination}`, `stopMusic ${caller}`],
+      ],
+      [
+        'still waits stays unrecorded',
+        ['destination'],
+        [destination],
+        [`pauseRecorder ${name}`, `playMusic ${caller}`, `stopMusic ${destination}`],
+      ],
+      [
+        'holds is not recorded on',
+        [],
+        [caller],
+        [`pauseRecorder ${name}`, `playMusic ${destination}`, `stopMusic ${caller}`],
+      ],
+      [
+        'was never on hold is asked for all the same',
+        [],
+        [],
+        [`resumeRecorder ${name}`, `stopMusic ${destination}`, `stopMusic ${caller}`],
+      ],
+    ])('a call whose caller %s', async (_, wasHolding, holds, asked) => {
+      const set = left('talking', wasHolding);
+      for (const channel of holds) set.ari.state.variables[holdOf(channel)] = '1';
+      await set.registry.reconcile();
+      expect(set.ari.asked).toEqual(asked);
+    });
+
+    test('that was answered meanwhile is not recorded', async () => {
+      const set = left('dialling', []);
+      set.ari.state.variables[holdOf(destination)] = '1';
+      await set.registry.reconcile();
+      set.registry.handle({ type: 'recorderStarted', at: 5, name });
+      await eventually(() => set.asked('pauseRecorder').length === 1);
+      expect(set.asked('playMusic')).toEqual([`playMusic ${caller}`]);
+    });
+
+    test('that ended while it rang is not one of the talk', async () => {
+      const set = left('dialling', ['caller']);
+      set.ari.state.channels.splice(1, 1, { id: destination, state: 'Ringing' });
+      await set.registry.reconcile();
+      set.registry.handle({ type: 'channelUp', at: 4, channelId: destination });
+      set.registry.handle({ type: 'recorderStarted', at: 5, name });
+      await eventually(() => set.saved.some(({ kind }) => kind === 'talking'));
+      expect([...set.asked('pauseRecorder'), ...set.asked('playMusic')]).toEqual([]);
+    });
+
+    test('that Asterisk does not tell of for a kind of channel is none; without an answer it is asked again', async () => {
+      const set = left('talking', []);
+      const { ari } = set;
+      const answer = ari.variable.bind(ari);
+      ari.variable = () => Promise.reject(new PreavisError('ari_unreachable', 'no answer'));
+      await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+      expect(ari.asked).toEqual([]);
+      ari.variable = () => Promise.reject(new PreavisError('ari_request_failed', 'no such item'));
+      await set.registry.reconcile();
+      expect(set.asked('resumeRecorder')).toEqual([`resumeRecorder ${name}`]);
+      ari.variable = answer;
+    });
+  });
+
+  test('a call that moves on by its own events is not judged by what Asterisk said before', async () => {
+    const set = stage({ open: [stateAt('dialling', known)] });
+    const { ari, registry } = set;
+    const { callerChannel } = known;
+    ari.state.channels.push({ id: callerChannel, state: 'Up' }, { id: destination, state: 'Ringing' });
+    // While the bridge is looked into, the destination answers.
+    let asked = 0;
+    ari.channelsIn = () => {
+      asked += 1;
+      if (asked > 1) return Promise.resolve([]);
+      ari.state.channels.splice(1, 1);
+      ari.state.channels.push({ id: destination, state: 'Up' });
+      registry.handle({ type: 'channelUp', at: 5, channelId: destination });
+      return Promise.resolve([]);
+    };
     await registry.reconcile();
-    const asks = [...set.asked('pauseRecorder'), ...set.asked('resumeRecorder')];
-    expect(asks).toEqual(request === undefined ? [] : [`${request} ${recorderName(recording)}`]);
+    expect(asked).toBe(2);
+    expect(set.asked('recordBridge')).toHaveLength(1);
+    expect([...set.asked('hangUp'), ...set.asked('continueInDialplan')]).toEqual([]);
   });
 
   describe('with a question to the caller', () => {
@@ -629,11 +735,13 @@ describe('after a lost connection', () => {
     const good = someFacts(makeIds(() => randomUlid()));
     const set = stage({ open: [strange, stateAt('talking', good)] });
     const goodChannels = [good.callerChannel, good.order.destination];
+    const goodIds = [...goodChannels, good.order.recording];
     set.ari.state.channels.push(...[...goodChannels, known.callerChannel].map((id) => ({ id, state: 'Up' })));
     set.ari.state.recording.push(recorderName(good.order.recording));
     set.ari.state.owned = { channels: [known.callerChannel, destination], bridges: [known.order.bridge] };
     await set.registry.reconcile();
-    expect(set.ari.asked).toEqual([
+    const ofOther = (request: string): boolean => goodIds.some((id) => request.includes(id));
+    expect(set.ari.asked.filter((request) => !ofOther(request))).toEqual([
       `stopRecorder ${recorderName(recording)}`,
       `continueInDialplan ${known.callerChannel}`,
       `hangUp ${destination}`,
@@ -823,15 +931,15 @@ describe('after a lost connection', () => {
     set.ari.state.recording.push(recorderName(recording));
     set.ari.state.owned = { channels: [known.callerChannel, destination], bridges: [known.order.bridge] };
     await set.registry.reconcile();
-    expect(set.ari.asked).toEqual([]);
+    expect(set.ari.asked.filter(isNoHold)).toEqual([]);
   });
 
   test('an Asterisk that does not answer is an error, and no call is touched', async () => {
     const set = stage({ open: [stateAt('talking', known)] });
     set.ari.channels = () => Promise.reject(new PreavisError('ari_unreachable', 'no answer'));
     await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
-    expect(set.registry.size).toBe(0);
     expect(set.ari.asked).toEqual([]);
+    expect(set.saved).toEqual([]);
   });
 });
 
@@ -861,7 +969,7 @@ describe('calls that are left to another process', () => {
     set.ari.state.recording.push(recorderName(recording));
     await set.registry.reconcile();
     await set.registry.abandon();
-    expect(set.ari.asked).toEqual([]);
+    expect(set.ari.asked.filter(isNoHold)).toEqual([]);
     expect(set.outcomes()).toEqual([]);
   });
 });

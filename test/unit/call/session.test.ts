@@ -3,7 +3,8 @@ import { jest } from '@jest/globals';
 import { refuse } from '../../../src/call/decide.ts';
 import type { CallEvent, UnrecordedReason } from '../../../src/call/events.ts';
 import { makeReadiness } from '../../../src/call/readiness.ts';
-import { CallSession, recorderName, type SessionPorts } from '../../../src/call/session.ts';
+import { recorderName } from '../../../src/call/recorderName.ts';
+import { CallSession, type SessionPorts } from '../../../src/call/session.ts';
 import type { Happening, TalkTimes } from '../../../src/call/ports.ts';
 import type { CallState, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
@@ -570,15 +571,58 @@ describe('a caller who answers', () => {
     const spoken = script.consent.mode === 'announce' ? undefined : script.consent.refusal.erasure[0];
     if (spoken === undefined) throw new Error('both are told');
     const { playbackId } = spoken;
-    session.observe({ type: 'recorderFailed', at: 3, name: recorderName(asked.order.recording), cause: '' });
-    session.observe({ type: 'playbackStarted', at: 4, playbackId });
-    session.observe({ type: 'playbackFinished', at: 5, playbackId, outcome: 'done' });
+    const gone = { type: 'recorderFailed', at: 3, name: recorderName(asked.order.recording), cause: '' } as const;
+    session.take(gone, { type: 'recorderFailed' });
+    session.take({ type: 'playbackStarted', at: 4, playbackId }, undefined);
+    session.take({ type: 'playbackFinished', at: 5, playbackId, outcome: 'done' }, undefined);
     await settled(session);
     expect(kept).toEqual([
       { kind: 'change', change: 'recordingRemoved', at: 3 },
       { kind: 'said', sentence: spoken, startedAt: 4, finishedAt: undefined },
       { kind: 'said', sentence: spoken, startedAt: 4, finishedAt: 5 },
     ]);
+  });
+
+  describe('by the feature code is said to have the recording removed', () => {
+    const name = recorderName(asked.order.recording);
+    const removed = (at: number | undefined) => ({ kind: 'change', change: 'recordingRemoved', at });
+
+    async function refused() {
+      const set = await offered();
+      for (const event of eventsTo('talking', asked).slice(eventsBeforeTheNotice)) set.session.handle(event);
+      await settled(set.session);
+
+      return set;
+    }
+
+    test('not before Asterisk has done it', async () => {
+      const { session, kept, ari } = await refused();
+      ari.refuse('discardRecorder', 'ari_unreachable');
+      for (const event of press('*9')) session.handle(event);
+      // It ended by itself, at its longest time.
+      session.take({ type: 'recorderFinished', at: 3, name }, { type: 'recorderFinished', at: 3 });
+      await settled(session);
+      expect(kept).toEqual([]);
+      await eventually(() => kept.length === 1);
+      expect(kept).toEqual([removed(3)]);
+    });
+
+    test('also when it had ended before, but nobody knows when', async () => {
+      const { session, kept } = await refused();
+      session.take({ type: 'recorderFinished', at: 3, name }, { type: 'recorderFinished', at: 3 });
+      for (const event of press('*9')) session.handle(event);
+      session.handle({ type: 'callerLeft', at: 9 });
+      await settled(session);
+      expect(kept).toEqual([removed(undefined)]);
+    });
+
+    test('also when the call ends at once', async () => {
+      const { session, kept } = await refused();
+      for (const event of press('*9')) session.handle(event);
+      session.handle({ type: 'callerLeft', at: 9 });
+      await settled(session);
+      expect(kept).toEqual([removed(undefined)]);
+    });
   });
 
   test('with a refusal is no warning: it is as they wanted', async () => {
@@ -738,8 +782,9 @@ describe('what only the receipt tells', () => {
   test('has no sentence of the notice: those are in the state', async () => {
     const { session, kept } = await started();
     await settled(session);
-    for (const { playbackId } of order.script.sentences)
-      session.observe({ type: 'playbackStarted', at: 4, playbackId });
+    for (const { playbackId } of order.script.sentences) {
+      session.take({ type: 'playbackStarted', at: 4, playbackId }, undefined);
+    }
     await settled(session);
     expect(kept).toEqual([]);
   });
@@ -748,7 +793,7 @@ describe('what only the receipt tells', () => {
     const { session, lines, failKeeping } = await started();
     await settled(session);
     failKeeping();
-    session.observe({ type: 'channelHeld', at: 4, channelId: caller });
+    session.take({ type: 'channelHeld', at: 4, channelId: caller }, undefined);
     await settled(session);
     expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', code: 'catalogue_unusable' }));
     expect(session.state.kind).toBe('announcing');
@@ -758,29 +803,30 @@ describe('what only the receipt tells', () => {
 describe('a hold', () => {
   const hold = { type: 'destinationHeld', at: 7 } as const;
   const back = { type: 'destinationResumed', at: 8 } as const;
+  const name = recorderName(recording);
 
   async function talking() {
     const set = await started();
     for (const event of fromNotice('talking')) set.session.handle(event);
     await settled(set.session);
     set.ari.asked.length = 0;
+    const asks = (command: string) => set.ari.asked.filter((request) => request.startsWith(command));
 
-    return set;
+    return { ...set, asks };
   }
 
-  test('pauses the recorder, and the receipt has when', async () => {
+  test('pauses the recorder and plays music until it ends, and the receipt has when', async () => {
     const { session, ari, kept } = await talking();
     session.handle(hold);
     session.handle(back);
     await settled(session);
-    const name = recorderName(recording);
     expect(ari.asked).toEqual([
       `pauseRecorder ${name}`,
-      'save talking',
       `playMusic ${caller}`,
-      `resumeRecorder ${name}`,
       'save talking',
+      `resumeRecorder ${name}`,
       `stopMusic ${caller}`,
+      'save talking',
     ]);
     expect(kept).toEqual([
       { kind: 'change', change: 'recorderPaused', at: 7 },
@@ -788,21 +834,49 @@ describe('a hold', () => {
     ]);
   });
 
-  test('that Asterisk does not pause for is in no receipt as one', async () => {
-    const { session, ari, kept, lines } = await talking();
-    ari.refuse('pauseRecorder', 'ari_request_failed');
+  test('for which there is no recorder any more is in no receipt as a pause, and has its music', async () => {
+    const { session, ari, kept, asks } = await talking();
+    ari.refuse('pauseRecorder', 'ari_not_found');
     session.handle(hold);
     await settled(session);
     expect(kept).toEqual([]);
-    expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', effect: 'pauseRecorder' }));
+    expect(asks('playMusic')).toHaveLength(1);
   });
 
-  test('after which the recorder does not go on at once is asked again, for what follows would be lost', async () => {
-    const { session, ari } = await talking();
+  test.each([
+    ['the recorder is paused', [hold], 'pauseRecorder', 'recorderPaused'],
+    ['the recorder goes on', [hold, back], 'resumeRecorder', 'recorderResumed'],
+  ] as const)('is asked for until %s, and not before is it in the receipt', async (_, events, command, change) => {
+    const { session, ari, kept, asks } = await talking();
+    ari.refuse(command, 'ari_unreachable', 2);
+    for (const event of events) session.handle(event);
+    await settled(session);
+    expect(kept).not.toContainEqual(expect.objectContaining({ change }));
+    await eventually(() => kept.some((happening) => 'change' in happening && happening.change === change));
+    expect(asks(command)).toHaveLength(3);
+  });
+
+  test('ends the music also when Asterisk does not answer at first, and when the catalogue cannot be written', async () => {
+    const { session, ari, asks, failSaves } = await talking();
     session.handle(hold);
-    ari.refuse('resumeRecorder', 'ari_unreachable', 2);
+    await settled(session);
+    failSaves(() => true);
+    ari.refuse('stopMusic', 'ari_unreachable');
     session.handle(back);
-    const resumes = () => ari.asked.filter((request) => request.startsWith('resumeRecorder'));
-    await eventually(() => resumes().length === 3);
+    await eventually(() => asks('stopMusic').length === 2);
+  });
+
+  test('is not undone by what was still asked for after the one before', async () => {
+    const { session, ari, asks } = await talking();
+    session.handle(hold);
+    ari.refuse('resumeRecorder', 'ari_unreachable');
+    session.handle(back);
+    session.handle({ ...hold, at: 9 });
+    await settled(session);
+    expect(asks('pauseRecorder')).toHaveLength(2);
+    // Longer than the pause before a second try.
+    const since = performance.now();
+    await eventually(() => performance.now() - since > 300);
+    expect(asks('resumeRecorder')).toHaveLength(1);
   });
 });

@@ -1,0 +1,40 @@
+import type { AriCommands } from '../ari/port.ts';
+import type { Insistence, Wish } from './insistence.ts';
+import type { Happening } from './ports.ts';
+import { recorderName } from './recorderName.ts';
+import type { HoldEffect } from './state.ts';
+
+export type HoldPorts = {
+  ari: AriCommands;
+  insistence: Insistence;
+  /** Whether they talk no more. */
+  isOver: () => boolean;
+  keep: (happening: Happening) => Promise<void>;
+};
+
+/**
+ * Makes Asterisk follow a hold. Music that does not end and a recorder that stays paused would be heard, or not, for the rest
+ * of the talk: each is asked for until Asterisk does it, or the next hold wants something else.
+ *
+ * @throws the first refusal that is no use to repeat, when everything has been asked for
+ */
+export async function followHold({ waiting, back, recorder }: HoldEffect, ports: HoldPorts): Promise<void> {
+  const { ari, insistence, isOver, keep } = ports;
+  const wishes: Wish[] = [
+    ...waiting.map((id) => ({ name: `music ${id}`, request: () => ari.playMusic(id), isOver })),
+    ...back.map((id) => ({ name: `music ${id}`, request: () => ari.stopMusic(id), isOver })),
+  ];
+  if (recorder !== undefined) {
+    const { recording, paused, at } = recorder;
+    const name = recorderName(recording);
+    const change = paused ? 'recorderPaused' : 'recorderResumed';
+    wishes.unshift({
+      name: 'pause',
+      request: () => (paused ? ari.pauseRecorder(name) : ari.resumeRecorder(name)),
+      done: () => keep({ kind: 'change', change, at }),
+      isOver,
+    });
+  }
+  const asked = await Promise.allSettled(wishes.map((wish) => insistence.ask(wish)));
+  for (const each of asked) if (each.status === 'rejected') throw each.reason;
+}
