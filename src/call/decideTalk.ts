@@ -1,3 +1,4 @@
+import type { PlaybackId } from '../core/ids.ts';
 import { answerOf, type Answer } from './consent.ts';
 import { orderOf } from './decideEnd.ts';
 import type { CallEvent } from './events.ts';
@@ -32,6 +33,10 @@ export function typedWith({ typed }: { typed: string }, digit: string, featureCo
 
 function musicFor(holding: readonly Party[], facts: Facts): Effect {
   return { type: 'hold', waiting: holding.map((party) => waitsFor(party, facts)), back: [], recorder: undefined };
+}
+
+function silenceFor(holding: readonly Party[], facts: Facts): Effect {
+  return { type: 'hold', waiting: [], back: holding.map((party) => waitsFor(party, facts)), recorder: undefined };
 }
 
 /** They are connected. Without the caller's keys nobody knows whether they have refused: then nothing is recorded. */
@@ -172,6 +177,8 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
       ...(runs ? [{ type: 'discardRecorder' as const, recording }] : []),
       { type: 'save' },
       { type: 'tellUnrecorded', reason: 'refused' },
+      // Music would be all that who waits on hold hears.
+      ...(state.holding.length === 0 ? [] : [silenceFor(state.holding, facts)]),
       ...(runs ? erasure : acknowledgement).map((sentence): Effect => ({ type: 'sayToBoth', bridge, sentence })),
     ],
   };
@@ -186,9 +193,20 @@ function holdWhileTalking(state: Talking, event: HoldEvent): Step {
   return changes ? { state: { ...state, holding }, effects: [effect, { type: 'save' }] } : { state, effects: [effect] };
 }
 
+/** They were told of the refusal: who is on hold hears music again. */
+function toldOfRefusal(state: Talking, { playbackId }: { playbackId: PlaybackId }): Step {
+  const { facts, holding } = state;
+  const { consent } = orderOf(facts).script;
+  const said = consent.mode === 'announce' ? [] : [consent.refusal.erasure, consent.refusal.acknowledgement];
+  const isLast = said.some((sentences) => sentences.at(-1)?.playbackId === playbackId);
+
+  return isLast && holding.length > 0 ? { state, effects: [musicFor(holding, facts)] } : stay(state);
+}
+
 export const whileTalking: Handlers<Talking> = {
   ...ignoresSetUp,
-  ...ignoresPlayback,
+  playbackStarted: ignored,
+  playbackFinished: toldOfRefusal,
   destinationRinging: ignored,
   destinationAnswered: ignored,
   callerHeld: holdWhileTalking,

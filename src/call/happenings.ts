@@ -45,7 +45,10 @@ export function happeningOf(event: AriEvent, state: CallState, begun: Map<Playba
     case 'channelResumed': {
       const party = partyOf(event.channelId, state);
       const change = event.type === 'channelHeld' ? 'held' : 'resumed';
-      return party === undefined ? undefined : { kind: 'change', change, at: event.at, party };
+      // Asterisk tells of a party that is back also when it transfers a call without having held it.
+      const isNews =
+        party !== undefined && ('holding' in state ? state.holding.includes(party) : false) === (change === 'resumed');
+      return isNews ? { kind: 'change', change, at: event.at, party } : undefined;
     }
     case 'bridgeEntered':
       return partyOf(event.channelId, state) === undefined

@@ -121,7 +121,12 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
     }
     context.print('\nPurposes');
     for (const each of ends) {
-      const end = each.keepUntil === null ? 'not finished' : `kept until ${each.keepUntil}`;
+      const end =
+        each.keepUntil === null
+          ? shown.status === 'discarded'
+            ? 'not kept'
+            : 'not finished'
+          : `kept until ${each.keepUntil}`;
       context.print(`  ${each.purpose}  ${end}${each.inForce || each.keepUntil === null ? '' : '  (over)'}`);
     }
     context.print('\nNotice as it was heard');

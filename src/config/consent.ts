@@ -68,8 +68,9 @@ export function possibleModes(purposes: readonly ConsentPurpose[]): ConsentMode[
  */
 export function mixFault(purposes: readonly ConsentPurpose[]): string | undefined {
   const [mandatory] = purposes.filter(({ kind }) => kind === 'obligation');
-  const refusable = purposes.filter(({ consent, optInForCountries }) => {
-    return consent !== 'announce' || optInForCountries.length > 0;
+  // One of its own that could be refused is a fault by itself.
+  const refusable = purposes.filter(({ kind, consent, optInForCountries }) => {
+    return kind !== 'obligation' && (consent !== 'announce' || optInForCountries.length > 0);
   });
   if (mandatory === undefined || refusable.length === 0) return undefined;
   const names = refusable.map(({ id }) => id).join(' and ');

@@ -37,3 +37,22 @@ export function noticeFaults(notice: readonly NoticeSentence[], purposes: readon
 
   return faults;
 }
+
+/** What these sentences, of which no notice can be made, lack for it. */
+export function missingSentences(
+  sentences: readonly NoticeSentence[],
+  purposes: readonly string[],
+  language: string,
+): string {
+  const ofLanguage = sentences.filter((sentence) => sentence.language === language);
+  const has = (purpose: string, isThis: (sentence: NoticeSentence) => boolean): boolean =>
+    ofLanguage.some((sentence) => sentence.purposes.includes(purpose) && isThis(sentence));
+  const missing = purposes.flatMap((purpose) => [
+    ...(has(purpose, ({ kind }) => kind !== storageKind) ? [] : [`why calls are recorded (${purpose})`]),
+    ...(has(purpose, ({ statesMaxDays }) => statesMaxDays !== null) ? [] : [`for how long that is kept (${purpose})`]),
+  ]);
+
+  return missing.length === 0
+    ? `no sentences name exactly these purposes together, or each of them by itself`
+    : `no sentence says ${missing.join(', nor ')}`;
+}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PreavisError } from '../core/errors.ts';
 import { isCountry, type CountryCode } from '../core/phoneNumbers.ts';
-import { noticeFaults } from './noticeRules.ts';
+import { missingSentences, noticeFaults } from './noticeRules.ts';
 import { possibleModes, type ConsentMode } from './consent.ts';
 import type { Prompt, PromptLibrary, SingleKind } from './prompts.ts';
 import type { Config, LineConfig, PurposeConfig } from './schema.ts';
@@ -48,7 +48,7 @@ function versionOf(config: Config, library: PromptLibrary): string {
   return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
 
-function lineFaults(line: Line, policy: Policy): string[] {
+function lineFaults(line: Line, policy: Policy, library: PromptLibrary): string[] {
   const faults: string[] = [];
   const at = `lines.${line.name}`;
   if (new Set(line.purposes).size < line.purposes.length) faults.push(`${at}.purposes: names a purpose twice`);
@@ -67,7 +67,8 @@ function lineFaults(line: Line, policy: Policy): string[] {
   for (const language of policy.languages) {
     const notice = policy.notice(line.purposes, language);
     if (notice === undefined) {
-      faults.push(`${at}: there is no notice for ${line.purposes.join(' and ')} in ${language}`);
+      const missing = missingSentences(library.prompts, line.purposes, language);
+      faults.push(`${at}: there is no notice for ${line.purposes.join(' and ')} in ${language}: ${missing}`);
     } else faults.push(...noticeFaults(notice, purposes).map((fault) => `${at}: ${fault}`));
   }
 
@@ -86,15 +87,24 @@ function purposeNoticeFaults(policy: Policy): string[] {
   );
 }
 
-/** A purpose is never kept longer than a sentence of its notice promises. */
+/**
+ * A purpose is never kept longer than a sentence of its notice promises, and each says for how long: only the end of a dispute has no
+ * date (GDPR art. 13(2)(a): the criteria, where there is no period).
+ */
 function keepFaults(policy: Policy, library: PromptLibrary): string[] {
   return library.prompts.flatMap((prompt) =>
     Object.entries(prompt.statesMaxDays ?? {}).flatMap(([id, days]) => {
       const purpose = policy.purposes.get(id);
-      if (purpose === undefined || days === null || purpose.keepDays <= days) return [];
-      return [
-        `purposes.${id}.keepDays: ${purpose.keepDays} days is longer than prompt ${prompt.id} (${prompt.language}) says (${days})`,
-      ];
+      if (purpose === undefined) return [];
+      const where = `prompt ${prompt.id} (${prompt.language})`;
+      if (days === null) {
+        return purpose.kind === 'evidence'
+          ? []
+          : [`purposes.${id}: ${where} gives callers no number of days (statesMaxDays), which only kind evidence may`];
+      }
+      return purpose.keepDays <= days
+        ? []
+        : [`purposes.${id}.keepDays: ${purpose.keepDays} days is longer than ${where} says (${days})`];
     }),
   );
 }
@@ -120,7 +130,7 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
     consent: { waitMs: config.consent.waitSeconds * 1_000, featureCode: config.consent.featureCode },
   };
   const faults = [
-    ...[...policy.lines.values()].flatMap((line) => lineFaults(line, policy)),
+    ...[...policy.lines.values()].flatMap((line) => lineFaults(line, policy, library)),
     ...[...policy.lines.values()].flatMap((line) => consentFaults(line, policy)),
     ...purposeNoticeFaults(policy),
     ...keepFaults(policy, library),

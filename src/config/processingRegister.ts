@@ -9,6 +9,8 @@ export type ProcessingRegister = {
   printedAt: string;
   controller: { name: string | null; contact: string | null; dataProtectionOfficer: string | null };
   activities: readonly ProcessingActivity[];
+  /** What is kept of every call beyond the time limits of the activities. */
+  trace: string;
   /** Art. 32, in general terms. */
   measures: readonly string[];
   /** Keys of the configuration that a complete register needs and that are not set. */
@@ -40,6 +42,11 @@ const data = [
   'Time and length of the call, line, language of the notice and what decided it',
   'The sentences of the notice that were played, when, and the key by which a caller accepted or refused',
 ];
+
+const trace =
+  'So that each telling and each erasure can be proved, the catalogue keeps of every call, recorded or not, and beyond the end of ' +
+  'its recording: ids, times, line, purposes, languages, the sentences that were played, the answer of the caller with its key, ' +
+  'holds and transfers, the length and SHA-256 of the recording. No number, no name and no voice. It is not erased yet.';
 
 function dataOf({ privacy }: Config): string[] {
   if (privacy.hashKey === undefined) return data;
@@ -112,6 +119,7 @@ export function processingRegister(config: Config, printedAt: string): Processin
       dataProtectionOfficer: dataProtectionOfficer ?? null,
     },
     activities: Object.entries(config.purposes).map(([id, purpose]) => activityOf(id, purpose, config)),
+    trace,
     measures: measuresOf(config),
     missing: [
       ...Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>
@@ -146,7 +154,6 @@ function activityMarkdown(activity: ProcessingActivity): string[] {
       ? ''
       : `; with numbers of ${consent.optInForCountries.join(', ')}: ${consentWords.optIn}`;
   const most = storage.maximumDays === null ? '' : `, never more than ${storage.maximumDays} days`;
-  const holds = storage.holdsAllowed ? '; longer only under a hold with a reason' : '; no holds';
   const rows: [string, string][] = [
     [
       'Names',
@@ -166,7 +173,8 @@ function activityMarkdown(activity: ProcessingActivity): string[] {
     ['Who may listen', activity.recipients.roles.join(', ') || 'not stated'],
     ['Other recipients', activity.recipients.others.join('; ') || 'not stated'],
     ['Transfers outside the EEA', activity.transfers ?? 'not stated'],
-    ['Time limit for erasure', `${storage.keepDays} days after the call${most}${holds}`],
+    ['Time limit for erasure: recording and its receipt', `${storage.keepDays} days after the call${most}`],
+    ['Time limit for erasure: the trace of the call', 'none, see below'],
     ['Source of these values', activity.source ?? 'not stated'],
     ['Checked by counsel', activity.checkedByCounsel ? 'yes' : 'not yet'],
   ];
@@ -187,6 +195,10 @@ export function registerMarkdown(register: ProcessingRegister): string {
     `- **Data protection officer:** ${line(controller.dataProtectionOfficer ?? 'not stated')}`,
     '',
     ...register.activities.flatMap(activityMarkdown),
+    '## The trace of a call',
+    '',
+    line(register.trace),
+    '',
     '## Technical and organisational measures',
     '',
     ...bullets(register.measures),

@@ -12,11 +12,12 @@ import { activeSpeechLevel, peakLevel, speechLikeness, speechSpan } from './spee
 /**
  * missing: a file is not there; a recording needs only the WAV, which Asterisk then converts. format: the file is not what its
  * name says. content: it does not say what the WAV says, or is that of another sentence. text: it was made from other words
- * than those of prompts.yaml. voice: a synthesiser spoke what should be a recording. level, peak: too quiet, too loud, clipped. lead, tail: silence before and
- * after the words. pace: too short or too long for the text, so probably not this text.
+ * than those of prompts.yaml. voice: a synthesiser spoke what should be a recording. level, peak: too quiet, too loud. clipped: its
+ * peaks were cut off before. lead, tail: silence before and after the words. pace: too short or too long for the text, so
+ * probably not this text.
  */
 export type PromptFindingKind =
-  'missing' | 'format' | 'content' | 'text' | 'voice' | 'level' | 'peak' | 'lead' | 'tail' | 'pace';
+  'missing' | 'format' | 'content' | 'text' | 'voice' | 'level' | 'peak' | 'clipped' | 'lead' | 'tail' | 'pace';
 
 export type PromptFinding = {
   prompt: string;
@@ -38,6 +39,12 @@ export const promptLimits = {
   tail: { from: 150, to: 500, unit: 'ms' },
   pace: { from: 8, to: 22, unit: 'characters/s' },
 } as const;
+
+/**
+ * How far the peaks of speech stand out of its active level at least, dB. Measured: 16 to 17 in clean speech, 12 when 12 dB of it were
+ * cut off, 9 when 18 dB were.
+ */
+const leastCrestDb = 11;
 
 /** Least likeness of loudness between a format and the WAV: the same speech is above 0.9, other speech below 0.5. */
 const leastLikeness = 0.8;
@@ -149,6 +156,14 @@ function measure({ sound, level }: Levelled, prompt: PromptText, add: Add): void
   };
   within('level', level, 1);
   within('peak', peakLevel(sound), 1);
+  const crest = peakLevel(sound) - level;
+  if (crest < leastCrestDb) {
+    add(
+      'clipped',
+      `peaks ${crest.toFixed(1)} dB above the speech`,
+      `at least ${leastCrestDb} dB: record it again, less loud`,
+    );
+  }
   if (span === undefined) return;
   const ms = (samples: number): number => (samples * 1000) / sound.rate;
   within('lead', ms(span.from));

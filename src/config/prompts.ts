@@ -9,6 +9,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { originOf, readOrigins } from './promptOrigins.ts';
+import { inWords } from './wording.ts';
 import { type PromptFormat, readPromptSound, soundLengthMs } from './promptSound.ts';
 
 /**
@@ -151,7 +152,7 @@ export async function readPromptSource(folder: string): Promise<PromptSource> {
   if (broken !== undefined) {
     throw new PreavisError('prompts_invalid', `${file} is not YAML: ${broken.message}`, { cause: broken });
   }
-  const parsed = promptSource.safeParse(document.toJS());
+  const parsed = promptSource.safeParse(document.toJS(), { error: inWords });
   if (!parsed.success) {
     throw invalid(
       file,

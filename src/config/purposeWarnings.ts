@@ -19,14 +19,19 @@ function untoldDuration(id: string, { jurisdiction, kind }: PurposeConfig, promp
 }
 
 /** Recordings are erased by a job that runs now and then: one kept to the last day outlives it until the next run. */
-function keptToTheLastDay(id: string, { jurisdiction, kind, keepDays }: PurposeConfig): string[] {
-  const most = law[jurisdiction][kind]?.maximumDays;
+function keptToTheLastDay(id: string, purpose: PurposeConfig, prompts: readonly Told[]): string[] {
+  const { jurisdiction, kind, keepDays } = purpose;
+  const rule = law[jurisdiction][kind];
+  // What must be kept so long cannot be kept less.
+  if (rule?.minimumDays !== undefined) return [];
+  const told = prompts.flatMap(({ statesMaxDays }) => statesMaxDays?.[id] ?? []);
+  const [least] = [...told, ...(rule?.maximumDays === undefined ? [] : [rule.maximumDays])].sort((a, b) => a - b);
 
-  return most === undefined || keepDays < most
+  return least === undefined || keepDays < least
     ? []
     : [
-        `${id} keeps the whole ${most} days of ${kind} in ${jurisdiction}, and is erased at the next run of ` +
-          'schedule.retention after them: keep it a day less at least',
+        `${id} keeps the whole ${least} days that the law or its sentences allow for ${kind} in ${jurisdiction}, and is erased at ` +
+          'the next run of schedule.retention after them: keep it a day less at least',
       ];
 }
 
@@ -38,6 +43,6 @@ export function purposeWarnings(
 
   return {
     duration: entries.flatMap(([id, purpose]) => untoldDuration(id, purpose, prompts)),
-    lastDay: entries.flatMap(([id, purpose]) => keptToTheLastDay(id, purpose)),
+    lastDay: entries.flatMap(([id, purpose]) => keptToTheLastDay(id, purpose, prompts)),
   };
 }

@@ -13,7 +13,12 @@ const entry = (exit: 1 | 2, retryable: boolean, meaning: string, remedy: string)
 });
 
 export const errorCodes = {
-  usage: entry(2, false, 'The command line is not one Préavis knows.', 'See `preavis --help`.'),
+  usage: entry(
+    2,
+    false,
+    'The command line is not one Préavis knows.',
+    'See `preavis --help`, or `--help` behind the command.',
+  ),
   config_unreadable: entry(
     2,
     false,

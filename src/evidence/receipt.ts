@@ -72,7 +72,9 @@ const recordingPart = z.strictObject({
   gapMs: z
     .int()
     .nullable()
-    .describe('From the end of the last sentence to the start of the recorder, by Asterisk; a lower bound.'),
+    .describe(
+      'From the end of the notice, the question included but not what confirms a yes, to the start of the recorder, by Asterisk; a lower bound.',
+    ),
   bytes: z.int().nullable(),
   durationMs: z.int().nullable(),
   sha256: sha256.nullable(),
@@ -104,7 +106,8 @@ export const receiptSchema = z
     policyVersion: z.string(),
     purposes: z.array(purposePart),
     language: z.strictObject({
-      played: z.array(z.string()),
+      decided: z.array(z.string()).describe('In which it was to be said.'),
+      played: z.array(z.string()).describe('Of the sentences of the notice that were begun.'),
       reason: z.string().nullable(),
       unavailable: z
         .array(z.strictObject({ language: z.string(), reason: z.string() }))
@@ -240,7 +243,12 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId): Prom
       if (stored === undefined) throw new PreavisError('internal', 'a purpose of the call is not in its policy');
       return { id: purpose, ...stored, keepUntil: iso(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null) };
     }),
-    language: { played: call.languages, reason: call.languageReason, unavailable: call.languagesUnavailable },
+    language: {
+      decided: call.languages,
+      played: [...new Set(notices.flatMap(({ language, startedAt }) => (startedAt === null ? [] : [language])))],
+      reason: call.languageReason,
+      unavailable: call.languagesUnavailable,
+    },
     notice: notices.map(sentenceOf),
     otherSentences: said.map(otherSentenceOf),
     changes: changed.map(changeOf),

@@ -32,8 +32,12 @@ export function purposesConfig(
   };
 }
 
-/** A purpose and a storage sentence for each of these purposes, and every question, in fr and nl. */
-export function noticeLibrary(purposes: readonly string[], wording: PromptWording = 'may'): PromptLibrary {
+/** A purpose and a storage sentence for each of these purposes, which promises so many days, and every question, in fr and nl. */
+export function noticeLibrary(
+  purposes: readonly string[],
+  wording: PromptWording = 'may',
+  days: number | null = 36_525,
+): PromptLibrary {
   const languages = ['fr', 'nl'];
   const prompts = languages.flatMap((language) =>
     purposes.flatMap((purpose) => [
@@ -43,7 +47,7 @@ export function noticeLibrary(purposes: readonly string[], wording: PromptWordin
         language,
         kind: 'storage',
         purposes: [purpose],
-        statesMaxDays: { [purpose]: null },
+        statesMaxDays: { [purpose]: days },
       }),
     ]),
   );

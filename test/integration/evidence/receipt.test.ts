@@ -74,7 +74,7 @@ describe('the receipt of a recorded call', () => {
           keepUntil: iso(recorderEnd + 28 * dayMs),
         },
       ],
-      language: { played: ['fr'], reason: 'lineDefault', unavailable: [] },
+      language: { decided: ['fr'], played: ['fr'], reason: 'lineDefault', unavailable: [] },
       notice: script.sentences.map(({ prompt }, index) => ({
         prompt: prompt.id,
         language: 'fr',
@@ -232,7 +232,7 @@ describe('the receipt of a call without a recording', () => {
     {
       what: 'that was abandoned before anything was said',
       events: (facts) => [...eventsTo('checking', facts), { type: 'callerLeft', at: callStart + 5 }],
-      then: { call: { result: 'abandoned' }, notice: [], language: { played: ['fr'] } },
+      then: { call: { result: 'abandoned' }, notice: [], language: { decided: ['fr'], played: [] } },
     },
     {
       what: 'that was abandoned before it was planned',
@@ -241,7 +241,7 @@ describe('the receipt of a call without a recording', () => {
         call: { result: 'abandoned', line: 'default' },
         notice: [],
         purposes: [{ id: 'training', keepUntil: null }],
-        language: { played: [], reason: null },
+        language: { decided: [], played: [], reason: null },
         consent: { mode: null, answer: 'none' },
       },
     },

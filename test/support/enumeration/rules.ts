@@ -179,7 +179,8 @@ export function brokenIn(state: CallState, monitor: Monitor, facts: CallFacts): 
   const onHold = monitor.holding.caller || monitor.holding.destination;
   // With somebody who was not told it is being stopped.
   const runs = state.kind === 'talking' && state.recorder.kind === 'running' && !monitor.stranger;
-  if (state.kind === 'talking') {
+  // Who refuses on hold is told so without music; when they have heard it is not followed here.
+  if (state.kind === 'talking' && monitor.refused !== 'talking') {
     const hears = (party: 'caller' | 'destination'): boolean =>
       monitor.music.includes(channelOf(party, monitor, facts));
     if (hears('caller') !== monitor.holding.destination || hears('destination') !== monitor.holding.caller) {

@@ -541,6 +541,24 @@ describe('the feature code', () => {
     });
   });
 
+  test('of who is on hold, or holds, ends the music until both were told', () => {
+    const held = when(talking, { type: 'destinationHeld', at }).state;
+    const refused = when(held, ...press('*9', at));
+    const said = reply('erasure', optOut);
+    expect(refused.effects.slice(-2)).toMatchObject([
+      { type: 'hold', waiting: [], back: [optOut.callerChannel], recorder: undefined },
+      { type: 'sayToBoth', sentence: said },
+    ]);
+    const [began, ended] = heard([said]);
+    if (began === undefined || ended === undefined) throw new Error('it is heard');
+    expect(when(refused.state, began).effects).toEqual([]);
+    expect(when(refused.state, began, ended).effects).toMatchObject([
+      { type: 'hold', waiting: [optOut.callerChannel], back: [], recorder: undefined },
+    ]);
+    const back = when(refused.state, { type: 'destinationResumed', at: at + 9 }).state;
+    expect(when(back, ended).effects).toEqual([]);
+  });
+
   test('says that something is erased only where something may have been recorded', () => {
     const deaf = course(optOut, [
       ...eventsTo('dialling', optOut),

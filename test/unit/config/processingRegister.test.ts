@@ -91,9 +91,11 @@ test('the Markdown says the same', () => {
     '- **Calls:** 20 % of the lines default, orders',
     '- **Who may listen:** coach',
     '- **Other recipients:** Host NV (archive)',
-    '- **Time limit for erasure:** 28 days after the call, never more than 31 days; no holds',
+    '- **Time limit for erasure: recording and its receipt:** 28 days after the call, never more than 31 days',
+    '- **Time limit for erasure: the trace of the call:** none, see below',
+    '## The trace of a call',
     '## agreement',
-    '- **Time limit for erasure:** 395 days after the call, never more than 3653 days; longer only under a hold',
+    '- **Time limit for erasure: recording and its receipt:** 395 days after the call, never more than 3653 days',
     '- **Checked by counsel:** not yet',
   ]) {
     expect(text).toContain(part);

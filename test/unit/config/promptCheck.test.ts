@@ -60,6 +60,23 @@ test('a good prompt in all formats has no findings', async () => {
   expect(await findings()).toEqual([]);
 });
 
+test('a recording whose peaks were cut off is found, although its level is right', async () => {
+  await asRecording();
+  await onlyWav((sound) => {
+    const clipped = louder(sound, 30);
+    return louder(clipped, -22 - activeSpeechLevel(clipped));
+  });
+  expect(await aboutWav()).toMatchObject([
+    { what: 'clipped', measured: expect.stringMatching(/^peaks \d\.\d dB/) as string },
+  ]);
+});
+
+test('a recording that was a little too loud, and is right now, has no findings', async () => {
+  await asRecording();
+  await onlyWav((sound) => louder(louder(sound, 3), -3));
+  expect(await aboutWav()).toEqual([]);
+});
+
 test('a format that is not there is named', async () => {
   await rm(join(folder.path, 'fr/notice.g722'));
   expect(await findings()).toEqual([

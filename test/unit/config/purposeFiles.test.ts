@@ -77,17 +77,17 @@ describe('the shipped purposes', () => {
 
   type Row = [file: string, id: string, consent: ConsentMode, keep: number, most: number, holds: boolean];
   test.each<Row>([
-    ['be', 'training', 'optOut', 28, 31, false],
+    ['be', 'training', 'optOut', 27, 31, false],
     ['be', 'agreement', 'announce', 395, 3653, true],
-    ['fr', 'training', 'optOut', 28, 184, false],
+    ['fr', 'training', 'optOut', 27, 184, false],
     ['fr', 'agreement', 'announce', 365, 1827, true],
-    ['nl', 'training', 'optOut', 30, 184, false],
+    ['nl', 'training', 'optOut', 27, 184, false],
     ['nl', 'agreement', 'announce', 365, 1827, true],
-    ['de', 'training', 'optIn', 30, 90, false],
+    ['de', 'training', 'optIn', 27, 90, false],
     ['de', 'agreement', 'optIn', 365, 1461, true],
-    ['lu', 'training', 'optIn', 28, 31, false],
+    ['lu', 'training', 'optIn', 27, 31, false],
     ['lu', 'agreement', 'announce', 395, 3653, true],
-    ['ch', 'training', 'optOut', 30, 184, false],
+    ['ch', 'training', 'optOut', 27, 184, false],
     ['ch', 'agreement', 'announce', 365, 3653, true],
     ['eu-mifid', 'mifid', 'announce', 1827, 2557, true],
   ])('%s %s: %s, kept %d of %d days, holds %p', async (file, id, consent, keepDays, maximumDays, holdsAllowed) => {
@@ -134,7 +134,7 @@ describe('the shipped purposes', () => {
   test('are what config/preavis.yaml uses, with the shipped sentences', async () => {
     const config = await loadConfig(join(shippedPurposes, '..', 'preavis.yaml'), {});
     expect(config.purposeFiles).toEqual(['be']);
-    expect(config.purposes['training']).toMatchObject({ jurisdiction: 'BE', keepDays: 28 });
+    expect(config.purposes['training']).toMatchObject({ jurisdiction: 'BE', keepDays: 27 });
     const policy = makePolicy(config, await loadPrompts(shippedSounds));
     expect([...policy.purposes.keys()]).toEqual(['training', 'agreement']);
   });
@@ -148,7 +148,7 @@ describe('purposeFiles', () => {
       lines: { default: line('training') },
     });
     expect(Object.keys(config.purposes)).toEqual(['training']);
-    expect(config.purposes['training']).toMatchObject({ ...reason, consent: 'optOut', keepDays: 28 });
+    expect(config.purposes['training']).toMatchObject({ ...reason, consent: 'optOut', keepDays: 27 });
   });
 
   test('a purpose that a line names needs a justification', async () => {

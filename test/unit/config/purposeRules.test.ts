@@ -194,6 +194,18 @@ describe('the notice', () => {
     );
   });
 
+  test.each(['training', 'obligation'])('is refused when it gives no number of days for %s', (kind) => {
+    const ofLaw = { jurisdiction: 'EU', consent: 'announce', keepDays: 1827, legalBasis: 'GDPR art. 6(1)(c)' };
+    const over = kind === 'training' ? {} : { ...ofLaw, kind };
+    const vague = noticeLibrary(['training'], 'may', null);
+    expect(policyFault(over, vague)).toMatch(
+      /purposes\.training: prompt keep-training \(fr\) gives callers no number of days/,
+    );
+    expect(() =>
+      makePolicy(parseConfig(purposesConfig({ training: aPurpose({ kind: 'evidence', consent: 'announce' }) })), vague),
+    ).not.toThrow();
+  });
+
   test('is refused when it does not say how long', () => {
     expect(policyFault({}, only('purpose'))).toMatch(
       /lines\.default: no sentence in fr says how long recordings for training are kept/,
@@ -201,7 +213,9 @@ describe('the notice', () => {
   });
 
   test('is refused when it is not there', () => {
-    expect(policyFault({}, makePromptLibrary(['fr', 'nl'], []))).toMatch(/there is no notice for training in fr/);
+    expect(policyFault({}, makePromptLibrary(['fr', 'nl'], []))).toMatch(
+      /there is no notice for training in fr: no sentence says why calls are recorded \(training\), nor for how long that is kept \(training\)/,
+    );
   });
 
   test('is refused when recordings are kept longer than it says', () => {

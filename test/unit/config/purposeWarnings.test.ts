@@ -35,9 +35,21 @@ describe('a sentence that does not say for how many days', () => {
 describe('a purpose that is kept as long as the law allows', () => {
   test('is named, for it is erased only at the next run', () => {
     expect(warnings({ keepDays: 31 }).lastDay).toEqual([
-      'training keeps the whole 31 days of training in BE, and is erased at the next run of schedule.retention after them: ' +
-        'keep it a day less at least',
+      'training keeps the whole 31 days that the law or its sentences allow for training in BE, and is erased at the next run of ' +
+        'schedule.retention after them: keep it a day less at least',
     ]);
+  });
+
+  test('is named where its sentence promises less than the law allows', () => {
+    expect(warnings({ keepDays: 28 }, 28).lastDay).toEqual([
+      expect.stringMatching(/^training keeps the whole 28 days/),
+    ]);
+    expect(warnings({ keepDays: 27 }, 28).lastDay).toEqual([]);
+  });
+
+  test('is not named where the law wants it kept so long', () => {
+    const mifid = { kind: 'obligation', jurisdiction: 'EU', consent: 'announce', legalBasis: 'GDPR art. 6(1)(c)' };
+    expect(warnings({ ...mifid, keepDays: 1827 }, 1827).lastDay).toEqual([]);
   });
 
   test('is not named with a day less, nor where the time is only usual', () => {
