@@ -104,7 +104,7 @@ describe('purposes', () => {
     expect(await purposesList(await context(), { json: false })).toBe(0);
     const [header, training, agreement] = printed.join('\n').split('\n');
     expect(header).toMatch(/^PURPOSE +KIND +LAW +CONSENT +OPT-IN FOR +DAYS +AT MOST/);
-    expect(training).toMatch(/^training +training +BE +optOut +DE LU +28 +31 +100 % +no +coach +not yet$/);
+    expect(training).toMatch(/^training +training +BE +optOut +DE LU +27 +31 +100 % +no +coach +not yet$/);
     expect(agreement).toMatch(
       /^agreement +evidence +BE +announce +DE +395 +3653 +100 % +yes +officer lawyer +not yet$/,
     );
@@ -114,7 +114,7 @@ describe('purposes', () => {
     await purposesList(await context(), { json: true });
     expect(json()).toMatchObject({
       purposes: [
-        { id: 'training', justification, keepDays: 28, lines: ['default'] },
+        { id: 'training', justification, keepDays: 27, lines: ['default'] },
         { id: 'agreement', maximumDays: 3653, checkedByCounsel: false },
       ],
     });
