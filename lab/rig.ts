@@ -87,7 +87,10 @@ export function labPurpose(words: string, justification: string, keepDays: numbe
 
 const purposes = {
   training: labPurpose('training', 'Calls of the lab are listened to in order to see that recording works.', 28),
-  agreement: labPurpose('agreement', 'Calls of the lab are kept in order to see that keeping works.', 395),
+  agreement: {
+    ...labPurpose('agreement', 'Calls of the lab are kept in order to see that keeping works.', 395),
+    kind: 'evidence',
+  },
 };
 
 /** The files that an operator copies for the second witness, where this Asterisk knows its events. */

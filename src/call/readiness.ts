@@ -70,8 +70,10 @@ export async function missingPrompts(
   return prompts.filter((prompt, index) => found[index]?.includes(prompt.language) !== true);
 }
 
-/** How long an answer may be used for other calls, ms. A prompt that vanishes within it still fails to play. */
-const answerLifeMs = 1_000;
+/** How long an answer about the disk may be used for other calls, ms. */
+const diskLifeMs = 1_000;
+/** About a sound, ms. Its name carries its hash, so it can only vanish; one that vanishes within this time fails to play (P2). */
+const soundLifeMs = 5_000;
 
 type ReadinessOptions = {
   spoolFolder: string;
@@ -80,15 +82,15 @@ type ReadinessOptions = {
   clock: Clock;
 };
 
-/** Asks the disk and Asterisk before each call, sharing answers of the last second. */
+/** Asks the disk and Asterisk before each call, sharing answers of the last seconds. */
 export function makeReadiness(options: ReadinessOptions): Readiness {
   const { clock } = options;
   const answers = new Map<string, { askedAt: number; answer: Promise<unknown> }>();
 
-  const shared = <T>(key: string, ask: () => Promise<T>): Promise<T> => {
+  const shared = <T>(key: string, lifeMs: number, ask: () => Promise<T>): Promise<T> => {
     const known = answers.get(key);
     const age = known === undefined ? Infinity : clock.now() - known.askedAt;
-    if (known !== undefined && age >= 0 && age < answerLifeMs) return known.answer as Promise<T>;
+    if (known !== undefined && age >= 0 && age < lifeMs) return known.answer as Promise<T>;
     const answer = ask();
     answers.set(key, { askedAt: clock.now(), answer });
 
@@ -98,13 +100,13 @@ export function makeReadiness(options: ReadinessOptions): Readiness {
   return {
     check: async (order) => {
       try {
-        await shared('spool', () => checkSpool(options.spoolFolder, options.minimumFreeMib));
+        await shared('spool', diskLifeMs, () => checkSpool(options.spoolFolder, options.minimumFreeMib));
       } catch (error) {
         return error instanceof PreavisError && error.code === 'spool_full' ? 'spool_full' : 'spool_unusable';
       }
       const prompts = sentencesOf(order).map((sentence) => sentence.prompt);
       const missing = await missingPrompts(prompts, (sound) =>
-        shared(`sound ${sound}`, () => options.languagesOfSound(sound)),
+        shared(`sound ${sound}`, soundLifeMs, () => options.languagesOfSound(sound)),
       );
 
       return missing.length === 0 ? 'ready' : 'prompts_missing';

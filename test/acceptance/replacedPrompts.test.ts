@@ -50,6 +50,7 @@ const at = useRig(async () => {
         agreement: {
           ...labPurpose('sampled', 'One call in a hundred of the lab is recorded, to see the others go.', 28),
           recordPercent: 1,
+          kind: 'evidence',
         },
       },
       lines: {
