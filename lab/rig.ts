@@ -48,14 +48,17 @@ export type Rig = {
   readonly folder: string;
   readonly archiveFolder: string;
   readonly healthPort: number;
-  /** Runs `preavis` with arguments; never rejects. */
+  /** Runs `preavis` with arguments; never rejects. The code is -1 when it was killed. */
   preavis(...args: string[]): Promise<CommandResult>;
+  /** The same with more in its environment. */
+  preavisWith(more: Readonly<Record<string, string>>, ...args: string[]): Promise<CommandResult>;
   /** As preavis, with `--json`, parsed. */
   preavisJson<T>(...args: string[]): Promise<T>;
   /** The lines that `serve` has logged since the rig was made. */
   log(): Record<string, unknown>[];
   servePid(): number | undefined;
-  startServe(): Promise<void>;
+  /** `more`: in the environment of this process alone. */
+  startServe(more?: Readonly<Record<string, string>>): Promise<void>;
   /** Asks serve to stop and waits for it; its exit code. */
   stopServe(signal?: NodeJS.Signals): Promise<void>;
   killServe(): Promise<void>;
@@ -155,13 +158,14 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const logFile = join(folder, 'serve.log');
   let serve: LiveProcess | undefined;
 
-  const preavis = (...args: string[]): Promise<CommandResult> =>
+  const preavisWith = (more: Readonly<Record<string, string>>, ...args: string[]): Promise<CommandResult> =>
     new Promise((resolve) => {
-      execFile(process.execPath, [command, ...args], { env: environment }, (error, stdout, stderr) => {
+      execFile(process.execPath, [command, ...args], { env: { ...environment, ...more } }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
         resolve({ code, stdout, stderr });
       });
     });
+  const preavis = (...args: string[]): Promise<CommandResult> => preavisWith({}, ...args);
   const logText = (): string => {
     try {
       return readFileSync(logFile, 'utf8');
@@ -175,6 +179,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     archiveFolder,
     healthPort,
     preavis,
+    preavisWith,
     preavisJson: async <T>(...args: string[]) => {
       const result = await preavis(...args, '--json');
       if (result.stdout === '') throw new Error(`preavis ${args.join(' ')} printed nothing: ${result.stderr}`);
@@ -186,11 +191,11 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line) as Record<string, unknown>),
     servePid: () => (serve?.isRunning() === true ? serve.pid : undefined),
-    startServe: async () => {
+    startServe: async (more = {}) => {
       const before = logText().length;
       const started = await spawnLive(process.execPath, [...(options.nodeOptions ?? []), command, 'serve'], {
         logFile,
-        env: environment,
+        env: { ...environment, ...more },
       });
       serve = started;
       for (;;) {

@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CallRow, ChangeRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
+import { failPoint } from '../core/failPoint.ts';
 import type { Logger } from '../core/log.ts';
 import type { PromptsHeard } from './promptsHeard.ts';
 import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from './selfCheck.ts';
@@ -219,6 +220,7 @@ async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
   flags.push(...heard.flags);
   if (endedEarly(call, row)) flags.push('ended_early');
   const { bytes, sha256, durationMs } = wav;
+  failPoint?.('finish, file measured');
   await catalogue.move(
     row.id,
     from,
@@ -226,6 +228,7 @@ async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
     { bytes, sha256, durationMs, flags, keepUntil, purposeEnds },
     { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags } },
   );
+  failPoint?.('finish, recorded');
   // Not before: whoever was faster has counted them.
   for (const kind of heard.found) ports.found(kind);
   log.info({ recording: row.id, durationMs, flags }, 'recording finished');

@@ -5,6 +5,7 @@ import { withLease } from '../catalogue/lease.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
+import { failPoint } from '../core/failPoint.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { objectKeys } from './objectKey.ts';
@@ -122,12 +123,15 @@ async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSign
 
   const put = (): Promise<StoredObject> =>
     store.putFile(keys.wav, spoolFile(spoolFolder, row.id), { bytes, sha256, contentType: 'audio/wav' }, signal);
+  failPoint?.('upload, before the WAV');
   const stored = await storeAndReadBack(store, keys.wav, { bytes, sha256 }, put, signal);
+  failPoint?.('upload, WAV read back');
 
   const receipt = await ports.receiptOf(row.id);
   const digest = textDigest(receipt);
   const putReceipt = (): Promise<StoredObject> => store.putText(keys.receipt, receipt, 'application/json', signal);
   await storeAndReadBack(store, keys.receipt, digest, putReceipt, signal);
+  failPoint?.('upload, receipt read back');
 
   await catalogue.move(
     row.id,
@@ -142,7 +146,9 @@ async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSign
     },
     { event: 'stored and read back', actor, detail: { bytes, sha256, version: stored.versionId } },
   );
+  failPoint?.('upload, archived');
   await removeSpooled(spoolFolder, row.id);
+  failPoint?.('upload, local file removed');
   ports.log.info({ recording: row.id, bytes }, 'recording archived');
 
   return bytes;
@@ -171,6 +177,7 @@ async function storeAndReadBack(
   const existing = await store.stat(key);
   if (existing !== undefined && (await isSame(store, key, existing, expected, signal))) return existing;
   const stored = await put();
+  failPoint?.('upload, stored and not read back');
   if (!(await isSame(store, key, stored, expected, signal))) {
     throw new PreavisError('archive_mismatch', 'an object that was read back is not what was sent');
   }

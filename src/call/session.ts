@@ -2,6 +2,7 @@ import type { AriEvent } from '../ari/events.ts';
 import type { AriCommands } from '../ari/port.ts';
 import type { PreavisError } from '../core/errors.ts';
 import { asPreavisError } from '../core/errors.ts';
+import { failPoint } from '../core/failPoint.ts';
 import type { ChannelId, PlaybackId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { decide } from './decide.ts';
@@ -166,6 +167,7 @@ export class CallSession {
     const { state, effects } = step;
     this.#tail = this.#tail.then(async () => {
       await this.#carryOut(effects, state);
+      failPoint?.(`call ${state.kind}, all done`);
       if (state.kind !== 'ended') return;
       await this.#keepRemoval(undefined);
       this.#finish(state);
@@ -174,6 +176,7 @@ export class CallSession {
 
   async #carryOut(effects: readonly Effect[], state: CallState): Promise<void> {
     for (const effect of effects) {
+      failPoint?.(`call ${state.kind}, before ${effect.type}`);
       try {
         await this.#perform(effect, state);
       } catch (thrown) {

@@ -3,6 +3,7 @@ import type { NoticeRow, UnwitnessedCall } from '../catalogue/rows.ts';
 import type { WitnessStatement } from '../catalogue/witness.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, type PreavisError } from '../core/errors.ts';
+import { failPoint } from '../core/failPoint.ts';
 import type { CallId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { readCelLines } from './celFile.ts';
@@ -83,7 +84,9 @@ export function makeWitnessPass(ports: WitnessPorts): () => Promise<void> {
       return;
     }
     waiting.delete(call.id);
+    failPoint?.('witness, compared');
     if (!(await catalogue.saveWitness(call.id, statement, ports.actor))) return;
+    failPoint?.('witness, saved');
     ports.compared(statement.status);
     if (agrees) return;
     const recording = (await catalogue.recordingOfCall(call.id))?.id;

@@ -6,6 +6,7 @@ import { withLease } from '../catalogue/lease.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
+import { failPoint } from '../core/failPoint.ts';
 import type { Logger } from '../core/log.ts';
 
 /**
@@ -98,9 +99,14 @@ async function erase(row: RecordingRow, ports: RetentionPorts): Promise<void> {
   }
   await refuseEmptyArchive(row, keys, ports);
   await catalogue.note(row.id, { event: erasureBegun, actor, detail: { keepUntil: row.keepUntil, keys } });
+  failPoint?.('retention, begun');
   let versions = 0;
-  for (const key of keys) versions += await store.erase(key);
+  for (const key of keys) {
+    versions += await store.erase(key);
+    failPoint?.('retention, object erased');
+  }
   const local = await removeSpooled(spoolFolder, row.id);
+  failPoint?.('retention, local file removed');
   for (const key of keys) {
     const left = await store.versions(key);
     if (left.length > 0) throw new PreavisError('archive_failed', `${left.length} versions are left after the erasure`);
@@ -116,4 +122,5 @@ async function erase(row: RecordingRow, ports: RetentionPorts): Promise<void> {
       detail: { keys, versions, local, bytes: row.bytes, sha256: row.sha256, keepUntil: row.keepUntil },
     },
   );
+  failPoint?.('retention, erased');
 }

@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { burstTone, continuousTone } from '../../lab/audio.ts';
+import { startEar } from '../../lab/ear.ts';
+import { labPurpose } from '../../lab/rig.ts';
+import { placeCall, startAgent } from '../../lab/sip.ts';
+import type { RecordingRow } from '../../src/catalogue/rows.ts';
+import { readWav, tonePresence } from '../support/audio.ts';
+import { expectOnlyConsented } from '../support/consent.ts';
+import { eventually } from '../support/poll.ts';
+import { toneWav } from '../support/promptFolder.ts';
+import {
+  catalogueCalls,
+  catalogueRecordings,
+  expectNobodyConnected,
+  filesBelow,
+  useRig,
+} from '../support/rigs.ts';
+import { temporaryFolder } from '../support/temporaryFolder.ts';
+
+/**
+ * `kill -9` at every place that a recorded call, its upload and its erasure pass, and a restart. The places are not listed here: a
+ * call that is not disturbed tells them.
+ */
+
+const agentHz = 1000;
+const callerHz = 440;
+const noticeHz = 700;
+
+const folder = temporaryFolder();
+const sounds = (): string => folder.path('sounds');
+const trailFile = (): string => folder.path('trail');
+
+/** A notice of one sentence, a second long. */
+function writeSounds(): void {
+  mkdirSync(join(sounds(), 'en'), { recursive: true });
+  writeFileSync(join(sounds(), 'en/notice.wav'), toneWav(noticeHz, 1000));
+  writeFileSync(
+    join(sounds(), 'prompts.yaml'),
+    `languages: { en: { made: recording, voice: a tone } }
+prompts:
+  notice: { kind: whole, wording: is, purposes: [training], statesMaxDays: { training: 28 }, text: { en: This call is recorded. } }
+`,
+  );
+}
+
+const at = useRig(async () => {
+  writeSounds();
+  const agent = await at.keep(
+    startAgent({ behaviour: 'answer', tone: await burstTone(agentHz), hangUpAfterMs: 2_000, ringMs: 200, atOnce: 4 }),
+  );
+  return {
+    idle: true,
+    // Each call has an extension of its own, and so a line.
+    lines: [`exten => _X.,1,Gosub(preavis,s,1(${agent.dialString},20))`, ' same => n,Hangup()'],
+    config: {
+      notice: { soundsFolder: sounds(), languages: ['en'] },
+      purposes: {
+        training: labPurpose('lab', 'Calls of the lab are recorded in order to see what a crash leaves.', 0),
+        agreement: {
+          ...labPurpose('lab', 'Nobody is recorded for this in these calls of the lab.', 28),
+          kind: 'evidence',
+        },
+      },
+      lines: { default: { purposes: ['training'], language: 'en', defaultLanguages: ['en'] } },
+    },
+  };
+});
+
+/** The places that are passed while this is done, each once, in their order. */
+async function placesOf(work: (trail: Record<string, string>) => Promise<unknown>): Promise<string[]> {
+  rmSync(trailFile(), { force: true });
+  await work({ PREAVIS_TEST_TRAIL: trailFile() });
+
+  return [...new Set(readFileSync(trailFile(), 'utf8').trim().split('\n'))];
+}
+
+async function callThrough(): Promise<{ heardAgentMs: number }> {
+  const ear = await at.keep(startEar());
+  const tone = await continuousTone(callerHz);
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: '100', tone, ear }));
+  expect(await call.ended).toMatchObject({ status: 'answered' });
+  const spans = tonePresence(ear.samples(), agentHz, { share: 0.7 });
+
+  return { heardAgentMs: spans.reduce((sum, span) => sum + span.endMs - span.startMs, 0) };
+}
+
+const rows = () => catalogueRecordings(at.rig);
+const objects = (): string[] => filesBelow(at.rig.archiveFolder);
+
+async function killedServe(place: string): Promise<{ heardAgentMs: number; fresh: RecordingRow[] }> {
+  const before = new Set((await rows()).map(({ id }) => id));
+  await at.rig.startServe({ PREAVIS_TEST_KILL_AT: place });
+  const called = callThrough();
+  await eventually(() => at.rig.servePid() === undefined, { withinMs: 20_000 });
+  await at.rig.startServe();
+  const { heardAgentMs } = await called;
+  await expectNobodyConnected(at.rig);
+  await eventually(async () => (await catalogueCalls(at.rig)).every(({ phase }) => phase === 'ended'));
+  await at.rig.stopServe();
+
+  return { heardAgentMs, fresh: (await rows()).filter(({ id }) => !before.has(id)) };
+}
+
+/** Every file of spool and archive has its row, and every row its files; what is archived is what was recorded. */
+async function expectAllAgree(): Promise<void> {
+  const all = await rows();
+  const kept = (status: string): RecordingRow[] => all.filter((row) => row.status === status);
+  expect(filesBelow(at.rig.asterisk.spoolFolder).sort()).toEqual(
+    kept('recorded')
+      .map(({ id }) => `preavis-${id}.wav`)
+      .sort(),
+  );
+  expect(objects().sort()).toEqual(
+    kept('archived')
+      .flatMap(({ id }) => [`${id}.json`, `${id}.wav`])
+      .sort(),
+  );
+  for (const { objectKey, sha256 } of kept('archived')) {
+    const bytes = readFileSync(join(at.rig.archiveFolder, objectKey ?? ''));
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+  }
+}
+
+let callPlaces: string[] = [];
+
+beforeAll(async () => {
+  const { rig } = at;
+  expect(await rig.preavis('prompts', 'install', '--to', rig.asterisk.soundsFolder)).toMatchObject({ code: 0 });
+  callPlaces = await placesOf(async (trail) => {
+    await rig.startServe(trail);
+    await callThrough();
+    await eventually(async () => (await rows())[0]?.status === 'recorded', { withinMs: 20_000 });
+    await eventually(async () => (await catalogueCalls(rig))[0]?.witness !== null, { withinMs: 20_000 });
+    await rig.stopServe();
+  });
+}, 60_000);
+
+it('is passed by an undisturbed call in more than fifteen places', () => {
+  expect(callPlaces.length).toBeGreaterThan(15);
+  expect(callPlaces).toContain('call talking, before startRecorder');
+});
+
+it('loses no call and no announced recording, wherever serve is killed', async () => {
+  for (const place of callPlaces) {
+    try {
+      const { heardAgentMs, fresh } = await killedServe(place);
+      // The caller reached whom they called, each time.
+      expect(heardAgentMs).toBeGreaterThan(400);
+      const recording = callPlaces.indexOf(place) > callPlaces.indexOf('call talking, before startRecorder');
+      expect(fresh.length).toBeLessThanOrEqual(1);
+      if (recording) expect(fresh).toMatchObject([{ status: expect.stringMatching(/^recording|recorded$/) as string }]);
+    } catch (error) {
+      throw new Error(`killed at: ${place}`, { cause: error });
+    }
+  }
+  await at.rig.startServe();
+  await eventually(async () => (await rows()).every(({ status }) => status === 'recorded'), { withinMs: 60_000 });
+  await at.rig.stopServe();
+  await expectOnlyConsented(at.rig);
+  await expectAllAgree();
+  for (const { id } of await rows()) {
+    const samples = readWav(join(at.rig.asterisk.spoolFolder, `preavis-${id}.wav`));
+    for (const hz of [agentHz, callerHz]) expect(tonePresence(samples, hz)).not.toEqual([]);
+    expect(tonePresence(samples, noticeHz)).toEqual([]);
+  }
+}, 600_000);
+
+/** Runs the command killed at each place that it passes with one recording, then as it is. */
+async function expectCommandSurvives(args: readonly string[], status: string): Promise<void> {
+  const { rig } = at;
+  const places = await placesOf((trail) => rig.preavisWith(trail, ...args));
+  const ofStage = places.filter((place) => place.startsWith(args[0] ?? ''));
+  expect(ofStage.length).toBeGreaterThanOrEqual(4);
+  for (const place of ofStage) {
+    try {
+      await prepare(args[0] ?? '');
+      expect(await rig.preavisWith({ PREAVIS_TEST_KILL_AT: place }, ...args)).toMatchObject({ code: -1 });
+      expect(await rig.preavis(...args)).toMatchObject({ code: 0 });
+      await expectAllAgree();
+      expect((await rows()).every((row) => row.status === status || row.status === 'erased')).toBe(true);
+    } catch (error) {
+      throw new Error(`killed at: ${place}`, { cause: error });
+    }
+  }
+}
+
+/** One more recording for the stage. */
+async function prepare(stage: string): Promise<void> {
+  const { rig } = at;
+  const before = (await rows()).length;
+  await rig.startServe();
+  await callThrough();
+  await eventually(async () => (await rows()).filter(({ status }) => status === 'recorded').length > 0, {
+    withinMs: 20_000,
+  });
+  await rig.stopServe();
+  expect(await rows()).toHaveLength(before + 1);
+  if (stage === 'retention') expect(await rig.preavis('upload')).toMatchObject({ code: 0 });
+}
+
+it(
+  'sends each recording once and whole, wherever upload is killed',
+  () => expectCommandSurvives(['upload'], 'archived'),
+  300_000,
+);
+
+it('erases what is due and leaves nothing of it, wherever retention is killed', async () => {
+  await expectCommandSurvives(['retention', 'run'], 'erased');
+  expect(objects()).toEqual([]);
+  expect(readdirSync(at.rig.asterisk.spoolFolder)).toEqual([]);
+  expect(existsSync(at.rig.archiveFolder)).toBe(true);
+}, 300_000);
