@@ -45,7 +45,8 @@ export function makeAriCommands(
         lang: language,
       }),
     stopPlayback: (playbackId) => command('DELETE', `/playbacks/${id(playbackId)}`),
-    createBridge: (bridgeId) => command('POST', `/bridges/${id(bridgeId)}`, { type: 'mixing' }),
+    // Its name tells whose it is while nobody is in it: an application is not subscribed to an empty bridge.
+    createBridge: (bridgeId) => command('POST', `/bridges/${id(bridgeId)}`, { type: 'mixing', name: application }),
     createChannel: (channelId, endpoint, originator, variables) =>
       command(
         'POST',
@@ -117,12 +118,21 @@ export function makeAriCommands(
         (channel) => ({ id: channel.id as ChannelId, state: channel.state }),
       ),
     owned: async () => {
-      const app = await orUndefined(request('GET', `/applications/${id(application)}`));
-      if (app === undefined) return { channels: [], bridges: [] };
-      const lists = parse(z.object({ channel_ids: z.array(z.string()), bridge_ids: z.array(z.string()) }), app);
+      const [app, all] = await Promise.all([
+        orUndefined(request('GET', `/applications/${id(application)}`)),
+        request('GET', '/bridges'),
+      ]);
+      const named = parse(z.array(z.object({ id: z.string(), name: z.string() })), all)
+        .filter(({ name }) => name === application)
+        .map((bridge) => bridge.id);
+      const lists =
+        app === undefined
+          ? { channel_ids: [], bridge_ids: [] }
+          : parse(z.object({ channel_ids: z.array(z.string()), bridge_ids: z.array(z.string()) }), app);
+
       return {
         channels: lists.channel_ids as ChannelId[],
-        bridges: lists.bridge_ids as BridgeId[],
+        bridges: [...new Set([...lists.bridge_ids, ...named])] as BridgeId[],
       };
     },
     channelsIn: async (bridgeId) => {

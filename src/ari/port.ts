@@ -58,7 +58,7 @@ export type AriQueries = {
   /** The languages in which this sound exists on Asterisk's disk now; empty when there is none. */
   languagesOfSound(soundName: string): Promise<readonly string[]>;
   channels(): Promise<readonly { id: ChannelId; state: string }[]>;
-  /** Channels and bridges that are under this application now. */
+  /** Channels that are under this application now, and the bridges that it is in or has made. */
   owned(): Promise<{ channels: readonly ChannelId[]; bridges: readonly BridgeId[] }>;
   /** The channels in this bridge now; none where it is gone. Asterisk's own, such as the recorder, may be among them. */
   channelsIn(bridgeId: BridgeId): Promise<readonly ChannelId[]>;

@@ -98,7 +98,7 @@ const at = useRig(async () => {
     startAgent({ behaviour: 'answer', tone: await burstTone(agentHz), hangUpAfterMs: 1500, atOnce: 30 }),
   );
   const purpose = (more: Record<string, unknown>) => ({
-    ...labPurpose('lab', 'Calls of the lab are recorded in order to see that nothing of a caller is believed.', 28),
+    ...labPurpose('lab', 'Calls of the lab are recorded in order to see that nothing of a caller is believed.', 27),
     ...more,
   });
   return {

@@ -151,7 +151,7 @@ it(
     expect(readFileSync(join(sounds(), 'nl', 'notice-agreement.wav')).equals(before)).toBe(true);
     expect(readFileSync(join(sounds(), 'prompts.yaml'))).toEqual(readFileSync(join(shippedSounds, 'prompts.yaml')));
     const [line] = at.rig.log().filter(({ msg }) => msg === 'a prompt was recorded by telephone');
-    expect(line).toMatchObject({ prompt: 'notice-agreement', language: 'nl', recorded: 1, of: 15 });
+    expect(line).toMatchObject({ prompt: 'notice-agreement', language: 'nl', recorded: 1, of: 17 });
     expect(line?.['next']).toContain('set languages.nl.made to recording');
     expect(at.rig.asterisk.logs()).toContain(`after ${extension}: result=stored reason=`);
     const list = await at.rig.preavis('prompts', 'list');
