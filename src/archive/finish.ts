@@ -186,7 +186,9 @@ async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
     log.error({ recording: row.id }, 'the file of a recording has vanished');
     return;
   }
-  if (row.finishedAt === null && clock.now() - writtenAt < restMs) return;
+  // One that seems to be written in the future was written before the clock was put back.
+  const restedMs = Math.abs(clock.now() - writtenAt);
+  if (row.finishedAt === null && restedMs < restMs) return;
   const from = row.status;
   const finishedAt = row.finishedAt ?? Math.round(writtenAt);
   const call = await catalogue.call(row.callId);

@@ -71,6 +71,8 @@ export type Catalogue = CallJournal & {
 
   takeLease(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
   releaseLease(job: string, me: LeaseHolder): Promise<void>;
+  lastPass(job: string): Promise<number | undefined>;
+  notePass(job: string, at: number): Promise<void>;
   close(): void;
 };
 
@@ -146,6 +148,8 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     sweepPreferences: eventually(preferences.sweepPreferences),
     takeLease: eventually(leases.takeLease),
     releaseLease: eventually(leases.releaseLease),
+    lastPass: eventually(leases.lastPass),
+    notePass: eventually(leases.notePass),
     close: () => {
       database.close();
     },

@@ -173,4 +173,11 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX changes_by_call ON changes (call_id);
   `,
+  // When each job was done last, by this machine's clock: a clock that has jumped is seen by it.
+  `
+  CREATE TABLE passes (
+    job TEXT PRIMARY KEY,
+    at INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -67,6 +67,9 @@ const knownRow = z.object({ status: z.string(), key: z.string() }).optional();
 
 const isColumn = (key: string): key is Column => key in columns;
 
+/** Longer than an upload ever waits for its next attempt, ms. */
+const longestPostponedMs = 60 * 60_000;
+
 /** The tables `recordings` and `audit`. */
 export function makeRecordings(database: Database.Database, now: () => number) {
   const rows = z.array(recordingRow);
@@ -96,9 +99,10 @@ export function makeRecordings(database: Database.Database, now: () => number) {
     WHERE status = 'recording' AND calls.state IS NULL ORDER BY recordings.id`);
   // What the second witness says belongs into the receipt, which is sent with the recording.
   const selectSendable = database.prepare(`
-    SELECT * FROM recordings WHERE status = 'recorded' AND next_attempt_at <= ? AND id > ?
+    SELECT * FROM recordings WHERE status = 'recorded' AND id > @after
+      AND (next_attempt_at <= @at OR next_attempt_at > @at + ${longestPostponedMs})
       AND (SELECT witness FROM calls WHERE calls.id = recordings.call_id) IS NOT NULL
-    ORDER BY id LIMIT ?`);
+    ORDER BY id LIMIT @limit`);
   const countByStatus = database.prepare(`SELECT status, count(*) AS count FROM recordings GROUP BY status`);
   const selectDue = database.prepare(`
     SELECT * FROM recordings WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at AND id > @after
@@ -202,9 +206,12 @@ export function makeRecordings(database: Database.Database, now: () => number) {
     purposeEnds: (id: RecordingId): PurposeEnd[] => z.array(purposeEnd).parse(selectEnds.all(id)),
     /** Status `recording`, but the call has ended: until then the caller may refuse, whether the recorder runs or not. */
     finishable: (): RecordingRow[] => rows.parse(selectFinishable.all()),
-    /** Status `recorded`, compared with the second witness and not postponed, oldest first, beyond `after`. */
+    /**
+     * Status `recorded`, compared with the second witness and not postponed, oldest first, beyond `after`. One that is postponed
+     * for longer than anybody postpones was so before the clock was put back.
+     */
     sendable: (at: number, after: string, limit: number): RecordingRow[] =>
-      rows.parse(selectSendable.all(at, after, limit)),
+      rows.parse(selectSendable.all({ at, after, limit })),
     /** Whose keepUntil, and the last of whose purposes' ends, has come; in the order of ids, beyond `after`. */
     due: (at: number, after: string, limit: number): RecordingRow[] => rows.parse(selectDue.all({ at, after, limit })),
     knownObject: (archive: string): { key: string } | 'gone' | 'never' => {

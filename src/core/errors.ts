@@ -209,6 +209,12 @@ export const errorCodes = {
     "The file in which Asterisk's CEL logs the sounds that it plays cannot be used as the second witness.",
     'Set it up as docs/operations.md says ("The second witness"), or remove witness.celFile. Calls are recorded all the same.',
   ),
+  clock_implausible: entry(
+    1,
+    true,
+    'The clock of this machine is more than a week beyond the last retention pass: nothing is erased on its word alone.',
+    'Correct the clock. If it is right, run retention again: a second pass believes it.',
+  ),
   job_busy: entry(1, true, 'Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
   internal: entry(1, false, 'A fault in Préavis itself.', 'Report it with the log around this line.'),
 } as const satisfies Record<string, ErrorEntry>;

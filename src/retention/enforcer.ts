@@ -15,7 +15,10 @@ import type { Logger } from '../core/log.ts';
  * becomes `erased`. Killed at any point, the next pass does it again: what is already gone counts as erased.
  */
 export type RetentionPorts = {
-  catalogue: Pick<Catalogue, 'due' | 'move' | 'note' | 'audit' | 'sweepPreferences' | 'takeLease' | 'releaseLease'>;
+  catalogue: Pick<
+    Catalogue,
+    'due' | 'move' | 'note' | 'audit' | 'sweepPreferences' | 'takeLease' | 'releaseLease' | 'lastPass' | 'notePass'
+  >;
   store: ObjectStore;
   spoolFolder: string;
   clock: Clock;
@@ -36,6 +39,22 @@ const batch = 500;
 
 const erasureBegun = 'erasure begun';
 
+/** Passes are made each day; a clock that is further beyond the last one may have jumped. */
+const longestGapMs = 7 * 86_400_000;
+
+/**
+ * Nothing is erased because the clock has jumped forward (P6): a pass long after the last one notes that it was there, and leaves the
+ * erasing to the next. Throws clock_implausible.
+ */
+async function trustClock(catalogue: RetentionPorts['catalogue'], at: number): Promise<void> {
+  const last = await catalogue.lastPass('retention');
+  await catalogue.notePass('retention', at);
+  if (last === undefined || at - last <= longestGapMs) return;
+  const days = Math.floor((at - last) / 86_400_000);
+  throw new PreavisError('clock_implausible', `the last pass was ${days} days ago by this clock; nothing was erased`);
+}
+
+/** Throws job_busy and clock_implausible. */
 export async function retentionPass(ports: RetentionPorts, options: RetentionOptions): Promise<RetentionResult> {
   const pass = (): Promise<RetentionResult> => run(ports, options);
 
@@ -45,6 +64,7 @@ export async function retentionPass(ports: RetentionPorts, options: RetentionOpt
 async function run(ports: RetentionPorts, { dryRun, signal }: RetentionOptions): Promise<RetentionResult> {
   const at = ports.clock.now();
   const result: RetentionResult = { due: 0, erased: 0, recordings: [] };
+  if (!dryRun) await trustClock(ports.catalogue, at);
   // A remembered language has its time too, whether or not anybody calls again.
   if (!dryRun) await ports.catalogue.sweepPreferences();
   let after = '';

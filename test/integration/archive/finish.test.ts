@@ -255,6 +255,16 @@ describe('a recording whose end was never reported', () => {
       keepUntil: written + 28 * dayMs,
     });
   });
+
+  test('does not wait for a clock that was put back', async () => {
+    const set = await stage();
+    const { id, file } = await set.recorded(undefined, { events: unreported });
+    const written = callStart + 100_000;
+    await utimes(file, written / 1_000, written / 1_000);
+    set.clock.at = written - 365 * dayMs;
+    await finishRecordings(set);
+    expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+  });
 });
 
 describe('what is not finished yet', () => {

@@ -373,6 +373,8 @@ describe('what each job is given', () => {
     const sendable = async (at: number, after: string, limit = 10) =>
       (await catalogue.sendable(at, after, limit)).map((row) => row.id);
     expect(await sendable(999, '')).toEqual([ids[0], ids[2]]);
+    // Nobody postpones for longer than an hour: the clock was put back since.
+    expect(await sendable(1_000 - 3_600_001, '')).toEqual([ids[1]]);
     expect(await sendable(1_000, '')).toEqual(ids);
     expect(await sendable(1_000, '', 1)).toEqual([ids[0]]);
     expect(await sendable(1_000, first)).toEqual(ids.slice(1));

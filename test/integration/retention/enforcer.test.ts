@@ -43,6 +43,48 @@ describe('a remembered language', () => {
   });
 });
 
+describe('the clock of this machine', () => {
+  test('that jumps forward erases nothing; a second pass believes it', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    set.clock.at = keepUntil - 10 * dayMs;
+    expect(await erase(set)).toMatchObject({ erased: 0 });
+    set.clock.at = keepUntil;
+    await expect(erase(set)).rejects.toMatchObject({
+      code: 'clock_implausible',
+      message: 'the last pass was 10 days ago by this clock; nothing was erased',
+    });
+    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    set.clock.at += 60_000;
+    expect(await erase(set)).toMatchObject({ due: 1, erased: 1 });
+  });
+
+  test('that jumps forward and is put right has erased nothing', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    set.clock.at = recorderEnd + dayMs;
+    await erase(set);
+    set.clock.at = recorderEnd + 3_650 * dayMs;
+    await expect(erase(set)).rejects.toMatchObject({ code: 'clock_implausible' });
+    set.clock.at = recorderEnd + 2 * dayMs;
+    expect(await erase(set)).toMatchObject({ due: 0 });
+    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+  });
+
+  test('that moves a day at a time is believed, and a dry run asks nothing of it', async () => {
+    const set = await stage();
+    await archived(set);
+    for (let day = 20; day < 28; day += 1) {
+      set.clock.at = recorderEnd + day * dayMs;
+      expect(await erase(set)).toMatchObject({ due: 0 });
+    }
+    set.clock.at = recorderEnd + 1_000 * dayMs;
+    expect(await erase(set, { dryRun: true })).toMatchObject({ due: 1, erased: 0 });
+    set.clock.at = keepUntil;
+    expect(await erase(set)).toMatchObject({ erased: 1 });
+  });
+});
+
 describe('a recording', () => {
   test('is there one ms before its time is over, and gone when it is over', async () => {
     const set = await stage();
