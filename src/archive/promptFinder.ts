@@ -14,6 +14,7 @@ import {
   complexBlock,
   countSound,
   fft,
+  groupsOf,
   pieceLength,
   sampleRate,
   seekPrompt,
@@ -64,7 +65,7 @@ export function makePromptFinder(
   observe?: (prompt: string, profile: readonly number[]) => void,
 ): PromptFinder {
   const prompts = played.map(seekPrompt).filter(({ signs }) => signs.windows.length >= rules.clear.windows);
-  const groups = prompts.flatMap((prompt) => prompt.groups);
+  const groups = groupsOf(prompts);
   const longest = Math.max(0, ...prompts.map(({ signs }) => signs.length));
   // On both sides of a block, so that a whole prompt can be laid over any position in it.
   const margin = coarseStep * Math.ceil((longest + windowLength + signReach) / coarseStep);

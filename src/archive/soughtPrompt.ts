@@ -16,7 +16,7 @@ export const windowLength = sampleRate / 4;
 export const pieceLength = (2 * sampleRate) / coarseStep;
 /** Coarse positions that are looked at together. */
 export const blockLength = 16_384;
-const piecesPerPart = 2;
+const piecesPerPart = 3;
 
 export const fft = new FFT(blockLength);
 /** Room for a transform: real, imaginary, real, ... */
@@ -34,14 +34,22 @@ export type PromptSigns = {
 };
 
 /** `start` is a coarse position in the prompt. */
-export type Piece = { prompt: PromptSigns; start: number; signs: Float32Array; energy: number };
-/**
- * Pieces that share a transform: those of the first part are added up in the real part of the kernel, those of the second
- * in the imaginary part. What is alike to one of them stands out of the sum nearly as well as alone.
- */
-type Group = { parts: readonly [readonly Piece[], readonly Piece[]]; kernel: Float32Array };
+export type Piece = {
+  prompt: PromptSigns;
+  start: number;
+  signs: Float32Array;
+  energy: number;
+  /** The transform of its signs, conjugated. */
+  spectrum: Float32Array;
+};
 
-export type SoughtPrompt = { signs: PromptSigns; groups: readonly Group[] };
+/**
+ * Pieces that share a transform, of whichever prompts: those of the first part are added up in the real part of the correlation, those
+ * of the second in the imaginary part. What is alike to one of them stands out of the sum nearly as well as alone.
+ */
+export type Group = { parts: readonly [readonly Piece[], readonly Piece[]]; kernel: Float32Array };
+
+export type SoughtPrompt = { signs: PromptSigns; pieces: readonly Piece[] };
 
 const made = new WeakMap<PlayedPrompt, SoughtPrompt>();
 
@@ -66,7 +74,7 @@ function makeReady({ id, samples }: PlayedPrompt): SoughtPrompt {
   }
   const signs = { id, length: samples.length, fine, windows };
 
-  return { signs, groups: windows.length === 0 ? [] : groupUp(piecesOf(signs, padded)) };
+  return { signs, pieces: windows.length === 0 ? [] : piecesOf(signs, padded) };
 }
 
 /** Pieces that cover the prompt from its first window with sound to its last; the last two may overlap. */
@@ -78,7 +86,13 @@ function piecesOf(prompt: PromptSigns, padded: Int16Array): Piece[] {
     const fitting = Math.max(from, Math.min(start, to - pieceLength));
     const signs = new Float32Array(pieceLength);
     coarseSigns(padded, signReach + fitting * coarseStep, signs);
-    pieces.push({ prompt, start: fitting, signs, energy: countSound(signs, 0, pieceLength) });
+    pieces.push({
+      prompt,
+      start: fitting,
+      signs,
+      energy: countSound(signs, 0, pieceLength),
+      spectrum: conjugateSpectrum(signs),
+    });
     if (start + pieceLength >= to) return pieces;
   }
 }
@@ -90,25 +104,60 @@ export function countSound(signs: Int8Array | Float32Array, from: number, to: nu
   return count;
 }
 
+/** For what is done without a pause. */
+const [block, transform] = [new Float32Array(blockLength), complexBlock()];
+
+function conjugateSpectrum(signs: Float32Array): Float32Array {
+  block.fill(0);
+  block.set(signs);
+  fft.realTransform(transform, block);
+  fft.completeSpectrum(transform);
+
+  return Float32Array.from(transform, (value, position) => (position % 2 === 0 ? value : -value));
+}
+
+/** Those of the notices that were heard last: most calls of a line hear the same. */
+const groupsMade = new Map<string, readonly Group[]>();
+const mostMade = 16;
+
+/** The pieces of these prompts in as few groups as it takes. */
+export function groupsOf(prompts: readonly SoughtPrompt[]): readonly Group[] {
+  const name = prompts.map(({ signs }) => signs.id).join('\n');
+  const known = groupsMade.get(name);
+  // The same name may have come to stand for another sound.
+  if (known !== undefined && prompts.every((prompt) => isIn(prompt, known))) return known;
+  const groups = groupUp(prompts.flatMap(({ pieces }) => pieces));
+  groupsMade.delete(name);
+  groupsMade.set(name, groups);
+  for (const oldest of groupsMade.keys()) {
+    if (groupsMade.size <= mostMade) break;
+    groupsMade.delete(oldest);
+  }
+
+  return groups;
+}
+
+const isIn = ({ pieces }: SoughtPrompt, groups: readonly Group[]): boolean => {
+  const [first] = pieces;
+  return first === undefined || groups.some(({ parts }) => parts.flat().includes(first));
+};
+
 function groupUp(pieces: readonly Piece[]): Group[] {
-  const sum = new Float32Array(blockLength);
-  const [first, second] = [complexBlock(), complexBlock()];
-  const spectrumOf = (part: readonly Piece[], into: Float64Array): void => {
-    sum.fill(0);
-    for (const { signs } of part) signs.forEach((sign, index) => (sum[index] = (sum[index] ?? 0) + sign));
-    fft.realTransform(into, sum);
-    fft.completeSpectrum(into);
-  };
   const groups: Group[] = [];
   for (let index = 0; index < pieces.length; index += 2 * piecesPerPart) {
     const middle = index + piecesPerPart;
     const parts: [Piece[], Piece[]] = [pieces.slice(index, middle), pieces.slice(middle, middle + piecesPerPart)];
-    spectrumOf(parts[0], first);
-    spectrumOf(parts[1], second);
-    // conj(first) + i conj(second)
-    const kernel = Float32Array.from(first, (value, position) =>
-      position % 2 === 0 ? value + (second[position + 1] ?? 0) : (second[position - 1] ?? 0) - value,
-    );
+    // The spectra of the first part, and i times those of the second.
+    const kernel = new Float32Array(2 * blockLength);
+    for (const { spectrum } of parts[0]) {
+      for (let at = 0; at < kernel.length; at += 1) kernel[at] = (kernel[at] ?? 0) + (spectrum[at] ?? 0);
+    }
+    for (const { spectrum } of parts[1]) {
+      for (let at = 0; at < kernel.length; at += 2) {
+        kernel[at] = (kernel[at] ?? 0) - (spectrum[at + 1] ?? 0);
+        kernel[at + 1] = (kernel[at + 1] ?? 0) + (spectrum[at] ?? 0);
+      }
+    }
     groups.push({ parts, kernel });
   }
   return groups;
