@@ -114,7 +114,7 @@ class Reconciliation {
   async run(): Promise<ReconcileResult> {
     const { catalogue, spoolFolder } = this.#ports;
     // A spool that cannot be read would make a finding of every row.
-    await spooledRecordings(spoolFolder);
+    this.#result.reconciled.files = (await spooledRecordings(spoolFolder)).length;
     this.#ended = new Set((await catalogue.finishable()).map(({ id }) => id));
     const counts = await catalogue.counts();
     const recordings = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -143,7 +143,6 @@ class Reconciliation {
     const { catalogue, spoolFolder } = this.#ports;
     for (const id of await spooledRecordings(spoolFolder)) {
       this.#options.signal.throwIfAborted();
-      this.#result.reconciled.files += 1;
       if ((await catalogue.recording(id)) !== undefined) continue;
       const maker = await catalogue.makerOf(id);
       // Its recorder may have been reported just now, and its file removed.
@@ -174,8 +173,8 @@ class Reconciliation {
       const row = id === undefined ? undefined : await catalogue.recording(id);
       const kind = compareObject(key, row);
       if (kind === undefined || known.has(key)) continue;
-      // Retention may be erasing it.
-      if ((await store.stat(key)) === undefined) continue;
+      // Retention may be erasing it. A foreign key may be one that the store's port does not even take.
+      if (id !== undefined && (await store.stat(key)) === undefined) continue;
       this.#result.findings.push({ kind, recording: id ?? null, where: key, done: 'nothing' });
     }
   }

@@ -84,6 +84,18 @@ describe.each(['plain', 'versioned'])('in a %s bucket', (bucket) => {
   });
 });
 
+test('foreign objects are told whatever their names are, over several pages of a listing', async () => {
+  const set = await stage('plain');
+  const names = ['a b', 'é&<ü>+', '100%25', "it's", ...Array.from({ length: 1_000 }, (_, index) => `n ${index} +é`)];
+  for (const name of names) await client.putObject('plain', `${set.prefix}recordings/${name}`, 'x');
+  const { reconciled: compared, findings } = await reconciled(set);
+  expect(compared.objects).toBe(names.length);
+  expect(new Set(findings.map(({ where }) => where))).toEqual(new Set(names.map((name) => `recordings/${name}`)));
+  expect(new Set(findings.map(({ kind, recording }) => `${kind} ${recording}`))).toEqual(
+    new Set(['unknownObject null']),
+  );
+}, 60_000);
+
 describe('in a bucket that keeps versions', () => {
   test.each<[string, (set: ArchiveStage & { prefix: string }, key: string) => Promise<unknown>]>([
     ['another object', (set, key) => set.store.putText(key, 'over it', 'audio/wav', never)],
