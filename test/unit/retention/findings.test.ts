@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { recordingStatuses, type RecordingStatus } from '../../../src/catalogue/rows.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import {
@@ -192,4 +193,9 @@ test('each kind of finding has a meaning and an advice of its own, in one line',
   const entries = Object.values(findingKinds);
   for (const { meaning, advice } of entries) expect(`${meaning}${advice}`).toMatch(/^[^\n]{10,}$/);
   expect(new Set(entries.map(({ meaning }) => meaning)).size).toBe(entries.length);
+});
+
+test('each kind of finding is in the table of docs/operations.md', () => {
+  const manual = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+  for (const kind of Object.keys(findingKinds)) expect(manual).toMatch(new RegExp(`^\\|.*\`${kind}\`.* \\| `, 'm'));
 });
