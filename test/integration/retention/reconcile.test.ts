@@ -325,6 +325,23 @@ describe('what is safe', () => {
   });
 });
 
+describe('a repair', () => {
+  test.each([
+    ['that did not help is not told as one', 'status_conflict', 'nothing'],
+    ['that failed is told with its code, and the others go on', 'internal', 'internal'],
+  ] as const)('%s', async (_, code, done) => {
+    const set = await stage();
+    const lost = await finishedAfter(set, rm);
+    const refused = await discarded(set);
+    const [lostFile, refusedFile] = [await spool(set, lost), await spool(set, refused)];
+    const move = () => Promise.reject(new PreavisError(code, 'of this test'));
+    const { findings } = await reconciled({ ...set, catalogue: { ...set.catalogue, move } });
+    expect(lines(findings)).toEqual([`lostFileFound ${lostFile} ${done}`, `discardedFileLeft ${refusedFile} repaired`]);
+    expect((await set.catalogue.recording(lost.id))?.status).toBe('lost');
+    expect(await set.spooled()).toHaveLength(1);
+  });
+});
+
 describe('what is not safe', () => {
   test.each(reports)('is told and left as it is: $kind, when $when', async (each) => {
     const set = await stage();
