@@ -57,6 +57,11 @@ describe('nothing is found', () => {
 describe('it is found', () => {
   test.each<[string, RecordingFacts, string[]]>([
     ['that an ended call was not finished', facts('recording', { file }), ['unfinished spool']],
+    [
+      'that an ended call was not finished before the clock was put back',
+      facts('recording', { file: { ...file, writtenAt: now + 3_600_000 } }),
+      ['unfinished spool'],
+    ],
     ['that an ended call has no file', facts('recording'), ['unfinishedFileMissing spool']],
     ['that what waits has no file', facts('recorded'), ['recordedFileMissing spool']],
     [
