@@ -11,6 +11,7 @@ import { languagesForget } from './commands/languages.ts';
 import { promptsBuild, promptsCheck, promptsInstall, promptsList } from './commands/prompts.ts';
 import { purposesList, purposesRegister } from './commands/purposes.ts';
 import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
+import { recordingsReconcile } from './commands/reconcile.ts';
 import { retentionRun } from './commands/retention.ts';
 import { serve } from './commands/serve.ts';
 import { upload } from './commands/upload.ts';
@@ -67,7 +68,9 @@ function program(done: (code: number) => void): Command {
     .action(async (options: Common & { dryRun?: true }) => {
       done(await retentionRun(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
-  const recordings = root.command('recordings').description('look at recordings, and fetch them');
+  const recordings = root
+    .command('recordings')
+    .description('look at recordings, fetch them, compare them with the archive');
   recordings
     .command('list')
     .description('list recordings, newest first')
@@ -96,6 +99,17 @@ function program(done: (code: number) => void): Command {
     .action(async (id: string, options: Common & { purpose: string; output: string; force?: true }) => {
       const { purpose, output, force, json } = options;
       done(await recordingsFetch(context(), id, { purpose, output, force: force === true, json: json === true }));
+    });
+  recordings
+    .command('reconcile')
+    .description('compare recording folder, catalogue and archive; repair what is safe; exit 3 when something is left')
+    .option('--dry-run', 'only say what is found')
+    .option('--verify', 'read every object back, and look for earlier versions of what was erased')
+    .option(...jsonOption)
+    .action(async (options: Common & { dryRun?: true; verify?: true }) => {
+      const { dryRun, verify, json } = options;
+      const flags = { dryRun: dryRun === true, verify: verify === true, json: json === true };
+      done(await recordingsReconcile(context(), flags));
     });
   const purposes = root.command('purposes').description('why calls are recorded');
   purposes

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeDirectoryStore } from './archive/directoryStore.ts';
+import { longestCheckMs, type FinishPorts } from './archive/finish.ts';
 import { makeMinioStore } from './archive/minioStore.ts';
+import { makePromptsHeard } from './archive/promptsHeard.ts';
+import { checkRecording } from './archive/selfCheck.ts';
 import type { ObjectStore } from './archive/store.ts';
 import type { UploadPorts } from './archive/uploader.ts';
 import { makeAriCommands } from './ari/commands.ts';
@@ -25,6 +28,7 @@ import { receiptOfRecording, receiptText } from './evidence/receipt.ts';
 import { makeWitnessPass, type WitnessPorts } from './evidence/witnessPass.ts';
 import type { RetentionPorts } from './retention/enforcer.ts';
 import type { FetchPorts } from './retention/fetch.ts';
+import type { ReconcilePorts } from './retention/reconcile.ts';
 import { checkSchedule } from './retention/schedule.ts';
 
 /** Builds single parts from the configuration, for `serve` and for the commands. */
@@ -176,6 +180,28 @@ export function uploadPorts({ config, catalogue, store, clock, log, actor }: Sha
   };
 }
 
+/**
+ * What a command finishes recordings with: it listens in its own thread, and counts nothing. Throws prompts_invalid when the
+ * prompts that are to be looked for cannot be read.
+ */
+export async function finishPorts(
+  { config, catalogue, clock, log, actor }: Omit<Shared, 'store'>,
+  signal: AbortSignal,
+): Promise<FinishPorts> {
+  return {
+    catalogue,
+    spoolFolder: config.recording.spoolFolder,
+    clock,
+    log,
+    actor,
+    promptsHeard: makePromptsHeard(soundsFolder(config), await loadLibrary(config), catalogue),
+    check: checkRecording,
+    found: () => undefined,
+    checkMs: longestCheckMs,
+    signal,
+  };
+}
+
 /** One pass over the calls that were not yet compared with the second witness. */
 export function makeWitness(
   { config, catalogue, clock, log, actor }: Omit<Shared, 'store'>,
@@ -188,6 +214,24 @@ export function makeWitness(
 
 export function retentionPorts({ config, catalogue, store, clock, log, actor }: Shared): RetentionPorts {
   return { catalogue, store, spoolFolder: config.recording.spoolFolder, clock, log, actor };
+}
+
+/** Without `repairs` nothing can be changed. */
+export function reconcilePorts(
+  { config, catalogue, store, clock, log, actor }: Shared,
+  repairs: FinishPorts | undefined,
+): ReconcilePorts {
+  return {
+    catalogue,
+    store,
+    spoolFolder: config.recording.spoolFolder,
+    clock,
+    log,
+    actor,
+    atOnce: config.archive.uploadsAtOnce,
+    attemptMs: config.archive.attemptSeconds * 1_000,
+    repairs,
+  };
 }
 
 export function fetchPorts({ config, catalogue, store, clock, actor }: Omit<Shared, 'log'>): FetchPorts {

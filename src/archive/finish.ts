@@ -3,6 +3,7 @@ import type { CallRow, ChangeRow, PurposeEnd, RecordingRow } from '../catalogue/
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
+import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { PromptsHeard } from './promptsHeard.ts';
 import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from './selfCheck.ts';
@@ -104,7 +105,7 @@ export async function finishRecordings(ports: FinishPorts): Promise<void> {
   for (const row of await ports.catalogue.finishable()) {
     if (isStopped(ports)) return;
     try {
-      await finish(row, ports);
+      await finishRecording(row, ports);
     } catch (thrown) {
       if (isStopped(ports)) return;
       const error = asPreavisError(thrown);
@@ -151,9 +152,7 @@ export async function sweepSpool(ports: FinishPorts): Promise<void> {
   for (const id of await spooledRecordings(ports.spoolFolder)) {
     if (isStopped(ports)) return;
     try {
-      const row = (await ports.catalogue.recording(id)) ?? (await ports.catalogue.adopt(id));
-      if (row?.status === 'discarded') await removeDiscarded(row, ports);
-      if (row?.status === 'lost') await finish(row, ports);
+      await takeUp(id, ports);
     } catch (thrown) {
       if (isStopped(ports)) return;
       const error = asPreavisError(thrown);
@@ -161,6 +160,16 @@ export async function sweepSpool(ports: FinishPorts): Promise<void> {
       ports.log.error({ recording: id, code: error.code, err: error }, 'a file in the spool could not be looked at');
     }
   }
+}
+
+/**
+ * What sweepSpool does with the file of one recording. Throws status_conflict when another process was faster, and what
+ * the catalogue and the spool throw.
+ */
+export async function takeUp(id: RecordingId, ports: FinishPorts): Promise<void> {
+  const row = (await ports.catalogue.recording(id)) ?? (await ports.catalogue.adopt(id));
+  if (row?.status === 'discarded') await removeDiscarded(row, ports);
+  if (row?.status === 'lost') await finishRecording(row, ports);
 }
 
 async function removeDiscarded({ id, failure }: RecordingRow, { catalogue, spoolFolder, log, actor }: FinishPorts) {
@@ -176,7 +185,11 @@ function endedEarly(call: CallRow | undefined, { finishedAt }: RecordingRow): bo
   return call.endedAt - finishedAt > earlyMs;
 }
 
-async function finish(row: RecordingRow, ports: FinishPorts): Promise<void> {
+/**
+ * Takes one recording from `recording`, or from `lost` when its file is there again, to where its file says. A file that may
+ * still be written to is left alone. Throws status_conflict when another process was faster.
+ */
+export async function finishRecording(row: RecordingRow, ports: FinishPorts): Promise<void> {
   const { catalogue, spoolFolder, clock, log, actor } = ports;
   const file = spoolFile(spoolFolder, row.id);
   const writtenAt = await lastWritten(spoolFolder, row.id);

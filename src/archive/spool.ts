@@ -1,8 +1,13 @@
+import { createHash } from 'node:crypto';
 import { open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recorderName } from '../call/recorderName.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { isUlid, type RecordingId } from '../core/ids.ts';
+import { openRecording, readFully, unreadable } from './recordingFile.ts';
+import type { Digest } from './store.ts';
+
+const readBytes = 1024 * 1024;
 
 /** Where Asterisk leaves a recording. */
 export function spoolFile(folder: string, id: RecordingId): string {
@@ -31,6 +36,33 @@ export async function lastWritten(folder: string, id: RecordingId): Promise<numb
       return undefined;
     }
   });
+}
+
+/** Length and SHA-256 of the WAV, read whole; undefined when there is none. Throws spool_unusable. */
+export async function spooledDigest(folder: string, id: RecordingId, signal: AbortSignal): Promise<Digest | undefined> {
+  if ((await lastWritten(folder, id)) === undefined) return undefined;
+  const file = await openRecording(spoolFile(folder, id)).catch((error: unknown) => {
+    // It was removed in between.
+    if (error instanceof PreavisError && errnoOf(error.cause) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (file === undefined) return undefined;
+  try {
+    const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafe(readBytes);
+    for (let bytes = 0; ;) {
+      signal.throwIfAborted();
+      const filled = await readFully(file, buffer, bytes);
+      if (filled === 0) return { bytes, sha256: hash.digest('hex') };
+      hash.update(buffer.subarray(0, filled));
+      bytes += filled;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreadable(error);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Removes the WAV for good: the folder is flushed. False when there was none. Throws spool_unusable. */

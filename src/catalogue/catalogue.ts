@@ -39,6 +39,10 @@ export type Catalogue = CallJournal & {
   recording(id: string): Promise<RecordingRow | undefined>;
   recordingOfCall(id: CallId): Promise<RecordingRow | undefined>;
   recordings(filter: RecordingFilter): Promise<RecordingRow[]>;
+  /** All of them in the order of ids, beyond `after`. */
+  recordingsBeyond(after: string, limit: number): Promise<RecordingRow[]>;
+  /** Whether a recording that has no row is one that a call makes now (`open`), or that `adopt` would take. */
+  makerOf(id: RecordingId): Promise<'open' | 'adoptable' | 'none'>;
   purposeEnds(id: RecordingId): Promise<PurposeEnd[]>;
   finishable(): Promise<RecordingRow[]>;
   sendable(at: number, after: string, limit: number): Promise<RecordingRow[]>;
@@ -129,6 +133,8 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     recording: eventually(recordings.recording),
     recordingOfCall: eventually(recordings.recordingOfCall),
     recordings: eventually(recordings.recordings),
+    recordingsBeyond: eventually(recordings.recordingsBeyond),
+    makerOf: eventually(recordings.makerOf),
     purposeEnds: eventually(recordings.purposeEnds),
     finishable: eventually(recordings.finishable),
     sendable: eventually(recordings.sendable),

@@ -65,6 +65,8 @@ const columns: Readonly<Record<Column, string>> = {
 
 const knownRow = z.object({ status: z.string(), key: z.string() }).optional();
 
+const makerRow = z.object({ open: z.number(), recorded: z.number() }).optional();
+
 const isColumn = (key: string): key is Column => key in columns;
 
 /** Longer than an upload ever waits for its next attempt, ms. */
@@ -97,6 +99,11 @@ export function makeRecordings(database: Database.Database, now: () => number) {
   const selectFinishable = database.prepare(`
     SELECT recordings.* FROM recordings JOIN calls ON calls.id = recordings.call_id
     WHERE status = 'recording' AND calls.state IS NULL ORDER BY recordings.id`);
+  const selectBeyond = database.prepare(`SELECT * FROM recordings WHERE id > ? ORDER BY id LIMIT ?`);
+  const selectMaker = database.prepare(`
+    SELECT state IS NOT NULL AS open,
+      EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = calls.id) AS recorded
+    FROM calls WHERE recording_id = ?`);
   // What the second witness says belongs into the receipt, which is sent with the recording.
   const selectSendable = database.prepare(`
     SELECT * FROM recordings WHERE status = 'recorded' AND id > @after
@@ -202,6 +209,16 @@ export function makeRecordings(database: Database.Database, now: () => number) {
           ? selectAll.all({ status: status ?? null, limit })
           : selectInForce.all({ status: status ?? null, ...inForce, limit }),
       ),
+    /** All of them in the order of ids, beyond `after`. */
+    recordingsBeyond: (after: string, limit: number): RecordingRow[] => rows.parse(selectBeyond.all(after, limit)),
+    /** Whether a recording that has no row is one that a call makes now (`open`), or that `adopt` would take. */
+    makerOf: (id: RecordingId): 'open' | 'adoptable' | 'none' => {
+      const maker = makerRow.parse(selectMaker.get(id));
+      if (maker === undefined) return 'none';
+      if (maker.open === 1) return 'open';
+
+      return maker.recorded === 1 ? 'none' : 'adoptable';
+    },
     /** Until when it is kept for each of its purposes, the first to end first; none before it is finished. */
     purposeEnds: (id: RecordingId): PurposeEnd[] => z.array(purposeEnd).parse(selectEnds.all(id)),
     /** Status `recording`, but the call has ended: until then the caller may refuse, whether the recorder runs or not. */

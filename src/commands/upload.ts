@@ -1,11 +1,9 @@
 import { SingleBar } from 'cli-progress';
-import { finishRecordings, longestCheckMs, sweepSpool } from '../archive/finish.ts';
-import { makePromptsHeard } from '../archive/promptsHeard.ts';
-import { checkRecording } from '../archive/selfCheck.ts';
+import { finishRecordings, sweepSpool } from '../archive/finish.ts';
 import { hopeless, uploadPass } from '../archive/uploader.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import { loadLibrary, makeStore, makeWitness, soundsFolder, uploadPorts } from '../parts.ts';
+import { finishPorts, makeStore, makeWitness, uploadPorts } from '../parts.ts';
 import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 
 export type UploadCommandOptions = { dryRun: boolean; json: boolean };
@@ -34,15 +32,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       stop.abort(new PreavisError('usage', 'interrupted'));
     });
     const shared = { config, catalogue, store, clock: context.clock, log, actor: 'command' };
-    const finish = {
-      ...shared,
-      spoolFolder: config.recording.spoolFolder,
-      promptsHeard: makePromptsHeard(soundsFolder(config), await loadLibrary(config), catalogue),
-      check: checkRecording,
-      found: () => undefined,
-      checkMs: longestCheckMs,
-      signal: stop.signal,
-    };
+    const finish = await finishPorts(shared, stop.signal);
     await sweepSpool(finish);
     await finishRecordings(finish);
     await makeWitness(shared, () => undefined)();

@@ -37,7 +37,8 @@ export type RetentionOptions = { dryRun: boolean; waitMs: number; signal: AbortS
 
 const batch = 500;
 
-const erasureBegun = 'erasure begun';
+/** In the audit trail of a recording from before the first byte of it is removed. */
+export const erasureBegun = 'erasure begun';
 
 /** Passes are made each day; a clock that is further beyond the last one may have jumped. */
 const longestGapMs = 7 * 86_400_000;

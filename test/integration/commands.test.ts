@@ -91,12 +91,14 @@ describe('the help', () => {
   test('of a group names its commands', async () => {
     const { code, stdout } = await preavis(['recordings', '--help']);
     expect(code).toBe(0);
-    for (const command of ['list', 'show', 'fetch']) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+    for (const command of ['list', 'show', 'fetch', 'reconcile'])
+      expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
   });
 
   test.each([
     ['recordings', 'list'],
     ['recordings', 'fetch'],
+    ['recordings', 'reconcile'],
     ['calls', 'receipt'],
     ['purposes', 'register'],
     ['prompts', 'check'],
@@ -228,6 +230,7 @@ describe('a catalogue that is missing', () => {
   test.each([
     ['recordings', 'list'],
     ['recordings', 'show', '01ARZ3NDEKTSV4RRFFQ69G5FAV'],
+    ['recordings', 'reconcile'],
     ['upload'],
     ['retention', 'run'],
   ])('is refused and not made by %s %s', async (...args) => {
@@ -497,6 +500,70 @@ describe('upload and retention', () => {
     expect(real.code).toBe(0);
     expect(JSON.parse(real.stdout)).toMatchObject({ dryRun: false, due, erased: due });
     expect((await set.catalogue.recording(id))?.status).toBe(due === 1 ? 'erased' : 'recorded');
+  });
+});
+
+describe('recordings reconcile', () => {
+  const reconcile = (config: string, ...args: string[]) =>
+    preavis(['recordings', 'reconcile', '--config', config, ...args]);
+
+  test('says what it found and would repair, repairs it, and has nothing left to do', async () => {
+    const { config, set } = await place();
+    const { id, file, wav } = await set.finished();
+    expect((await preavis(['upload', '--config', config])).code).toBe(0);
+    await writeFile(file, wav);
+    const finding = { kind: 'localFileLeft', recording: id, where: file };
+    const compared = { recordings: 1, files: 1, objects: 2 };
+    const dry = await reconcile(config, '--dry-run', '--json');
+    expect([dry.code, dry.stderr]).toEqual([3, '']);
+    expect(JSON.parse(dry.stdout)).toEqual({ reconciled: compared, findings: [{ ...finding, done: 'repairable' }] });
+    expect((await stat(file)).isFile()).toBe(true);
+    const real = await reconcile(config, '--json');
+    expect([real.code, real.stderr]).toEqual([0, '']);
+    expect(JSON.parse(real.stdout)).toEqual({
+      reconciled: compared,
+      findings: [{ ...finding, done: 'repaired' }],
+    });
+    const again = await reconcile(config, '--verify');
+    expect(again).toEqual({
+      code: 0,
+      stdout: '1 recordings, 0 files and 2 objects compared: nothing found\n',
+      stderr: '',
+    });
+    expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({
+      event: 'removed from the spool',
+      actor: expect.stringContaining(userInfo().username) as string,
+    });
+  });
+
+  test('with something that needs attention exits with 3 and says what to do, in a table', async () => {
+    const { config, set } = await place();
+    const { id, file } = await set.finished();
+    await rm(file);
+    await set.store.putText('recordings/foreign.txt', 'x', 'text/plain', AbortSignal.timeout(5_000));
+    const { code, stdout, stderr } = await reconcile(config);
+    expect([code, stderr]).toEqual([3, '']);
+    const [header = '', missing = '', foreign = '', sum = ''] = stdout.split('\n');
+    expect(header).toMatch(/^RECORDING +FOUND +WHERE +DONE, OR TO DO$/);
+    expect(missing).toMatch(new RegExp(`^${id}  it waits for the archive, .* to do: see whether`));
+    expect(foreign).toMatch(/^- +the archive has an object .* recordings\/foreign\.txt +to do: /);
+    expect(sum).toBe('1 recordings, 0 files and 1 objects compared: 2 found, 0 repaired');
+  });
+
+  test('shows a terminal no character of a foreign key that it would obey', async () => {
+    const { config, at } = await place();
+    await mkdir(join(at, 'archive', 'recordings'));
+    await writeFile(join(at, 'archive', 'recordings', 'a\u001b[2Jb\u009bé'), 'x');
+    const { code, stdout } = await reconcile(config);
+    expect(code).toBe(3);
+    expect(stdout).toContain('recordings/a\\u{1b}[2Jb\\u{9b}\\u{e9}');
+    expect(stdout).toMatch(/^[\x20-\x7e\né]*$/);
+  });
+
+  test('with an archive that does not work fails', async () => {
+    const { config, at } = await place();
+    await rm(join(at, 'archive'), { recursive: true });
+    expectRefusal(await reconcile(config), 1, 'archive_bucket_missing');
   });
 });
 

@@ -1,0 +1,92 @@
+import { SingleBar } from 'cli-progress';
+import { PreavisError } from '../core/errors.ts';
+import { finishPorts, makeStore, reconcilePorts } from '../parts.ts';
+import { findingKinds } from '../retention/findings.ts';
+import { reconcile, type Finding, type ReconcileResult } from '../retention/reconcile.ts';
+import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { operatorOf } from './operator.ts';
+import { table } from './table.ts';
+
+export type ReconcileCommandOptions = { dryRun: boolean; verify: boolean; json: boolean };
+
+/** How long a command waits for an upload pass of a running serve, ms. */
+const waitMs = 30_000;
+
+/**
+ * Compares recording folder, catalogue and archive, and repairs what is safe. Exit 3 when something is left to do, in a dry
+ * run also what would be repaired.
+ */
+export async function recordingsReconcile(
+  context: CommandContext,
+  { dryRun, verify, json }: ReconcileCommandOptions,
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const stop = new AbortController();
+  const interrupt = (): void => {
+    stop.abort(new PreavisError('interrupted', 'not everything was compared'));
+  };
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
+  let begun = false;
+  const progress = (done: number, total: number): void => {
+    if (!begun) bar?.start(total, 0);
+    begun = true;
+    bar?.setTotal(total);
+    bar?.update(done);
+  };
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const shared = {
+      config,
+      catalogue,
+      store: makeStore(config, catalogue),
+      clock: context.clock,
+      log: commandLog(config),
+      actor: operatorOf(context.environment),
+    };
+    const repairs = dryRun ? undefined : await finishPorts(shared, stop.signal);
+    const result = await reconcile(reconcilePorts(shared, repairs), {
+      verify,
+      waitMs,
+      signal: stop.signal,
+      progress,
+    }).finally(() => {
+      bar?.stop();
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    });
+    context.print(json ? JSON.stringify(result, undefined, 2) : forPeople(result));
+
+    return result.findings.every(({ done }) => done === 'repaired') ? 0 : 3;
+  });
+}
+
+function forPeople({ reconciled, findings }: ReconcileResult): string {
+  const { recordings, files, objects } = reconciled;
+  const compared = `${recordings} recordings, ${files} files and ${objects} objects compared`;
+  if (findings.length === 0) return `${compared}: nothing found`;
+  const cells = findings.map((each) => [
+    each.recording ?? '-',
+    findingKinds[each.kind].meaning,
+    printable(each.where),
+    outcome(each),
+  ]);
+  const repaired = findings.filter(({ done }) => done === 'repaired').length;
+
+  return (
+    `${table(['RECORDING', 'FOUND', 'WHERE', 'DONE, OR TO DO'], cells)}\n` +
+    `${compared}: ${findings.length} found, ${repaired} repaired`
+  );
+}
+
+function outcome({ kind, done }: Finding): string {
+  const { advice } = findingKinds[kind];
+  if (done === 'repaired') return 'repaired';
+  if (done === 'repairable') return `without --dry-run: ${advice}`;
+
+  return `${done === 'nothing' ? 'to do' : done}: ${advice}`;
+}
+
+/** The key of a foreign object may hold anything, also what a terminal would obey. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}

@@ -1,0 +1,271 @@
+import { objectKeys, type ObjectKeys } from '../archive/objectKey.ts';
+import type { Digest } from '../archive/store.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
+import { isUlid } from '../core/ids.ts';
+
+/** What spool, catalogue and archive may say differently, and how that is told; no I/O. reconcile.ts looks and repairs. */
+
+type KindEntry = { repair: boolean; meaning: string; advice: string };
+
+const repaired = (meaning: string, advice: string): KindEntry => ({ repair: true, meaning, advice });
+const reported = (meaning: string, advice: string): KindEntry => ({ repair: false, meaning, advice });
+
+/** The one list of findings. `advice` says what a repair does, or what is left to people; docs/operations.md has the table. */
+export const findingKinds = {
+  unfinished: repaired('its call has ended, its file was not finished', 'finish it'),
+  unfinishedFileMissing: reported(
+    'its call has ended, and its file is not in the spool',
+    'see whether recording.spoolFolder is mounted and right; else find out who removed the file',
+  ),
+  recordedFileMissing: reported(
+    'it waits for the archive, and its file is not in the spool',
+    'see whether recording.spoolFolder is mounted and right; else find out who removed the file',
+  ),
+  recordedFileDiffers: reported(
+    'it waits for the archive, and its file is not what was measured (size or SHA-256)',
+    'find out who wrote to it; it is kept, and not sent',
+  ),
+  objectMissing: reported(
+    'it is archived, and its WAV is not in the archive',
+    'see whether it is the right archive; restore it from a backup, and find out who removed it',
+  ),
+  objectDiffers: reported(
+    'it is archived, and its WAV in the archive is not what was recorded (size or SHA-256)',
+    'do not use it; look in the access log of the archive for who changed it',
+  ),
+  objectCovered: reported(
+    'it is archived, and a later version or a delete marker lies over its WAV',
+    'the version that was stored is there, and is fetched; find out who wrote over it',
+  ),
+  receiptMissing: reported(
+    'it is archived, and its receipt is not in the archive',
+    'find out who removed it; `preavis calls receipt` still prints it',
+  ),
+  receiptDiffers: reported(
+    'it is archived, and its receipt in the archive is not what was stored (size or SHA-256)',
+    'find out who changed it; `preavis calls receipt` still prints it',
+  ),
+  otherArchive: reported(
+    'it lies in another archive than the configured one, and was not compared',
+    'set archive.* back to where it lies until it is erased',
+  ),
+  localFileLeft: repaired(
+    'it is archived and was read back whole, and its file is still in the spool',
+    'remove the file',
+  ),
+  localFileDiffers: reported(
+    'it is archived, and a file of its name in the spool is not what was recorded',
+    'copy it away if you want to know what it is: the next upload pass removes it',
+  ),
+  localFileNeeded: reported(
+    'it is archived, its file is still in the spool, and the archive does not have it whole',
+    'copy the file to a safe place now: the next upload pass removes it from the spool',
+  ),
+  erasureUnfinished: reported(
+    'its erasure was begun and not finished',
+    'the next retention run finishes it; see why the last one did not',
+  ),
+  erasedFileLeft: reported(
+    'it was erased, and a file of its name is in the spool again',
+    'the next upload pass removes it; find out where it came from',
+  ),
+  erasedObjectLeft: reported(
+    'it was erased, and something of it is in the archive again',
+    'erase it there, every version of it; find out where it came from (a backup, a replication)',
+  ),
+  discardedFileLeft: repaired('it must not be kept, and its file is in the spool', 'remove the file'),
+  discardedObjectLeft: reported(
+    'it must not be kept, and something of it is in the archive',
+    'erase it there, every version of it; find out where it came from',
+  ),
+  lostFileFound: repaired('it was lost, and its file is in the spool again', 'take it up again'),
+  failedFileMissing: reported(
+    'it holds no usable audio, and what there was of its file is gone',
+    'nothing is lost that could be heard; find out who removed the file',
+  ),
+  fileNotAdopted: repaired(
+    'its file is in the spool, and the catalogue does not have it',
+    'take it up, or remove it where the caller was not told or did not agree',
+  ),
+  fileOfNobody: reported(
+    'a file in the spool has a name of ours, and no call in the catalogue was to make it',
+    'perhaps the catalogue is older than it (a backup); do not use it, and remove it when you know',
+  ),
+  unknownObject: reported(
+    'the archive has an object that the catalogue does not know',
+    'perhaps the catalogue is older than it (a backup), or another Préavis uses this archive; its receipt says until when it may be kept',
+  ),
+  notComparable: reported('it could not be looked at', 'see the code, and docs/errors.md'),
+} as const satisfies Record<string, KindEntry>;
+
+export type FindingKind = keyof typeof findingKinds;
+
+/** Where it was found: the recording's file in the spool, or its WAV or receipt in the archive. */
+export type Place = 'spool' | 'wav' | 'receipt';
+
+export type Found = { kind: FindingKind; place: Place };
+
+/**
+ * An object as it was found. Of one that is `covered` by a later version the size is not known without reading it.
+ * Bytes and SHA-256 are undefined where they were not asked for.
+ */
+export type ObjectFacts =
+  { state: 'missing' } | { state: 'there' | 'covered'; bytes: number | undefined; sha256: string | undefined };
+
+export type RecordingFacts = {
+  row: Pick<RecordingRow, 'status' | 'bytes' | 'sha256' | 'finishedAt' | 'startedAt' | 'noticeFinishedAt'>;
+  /** ms since 1970 UTC. */
+  now: number;
+  /** Whether the call has ended; only of status `recording`. */
+  callEnded: boolean;
+  /** Its file in the spool; the digest is undefined where nothing is compared with it. */
+  file: { writtenAt: number; digest: Digest | undefined } | undefined;
+  /** Whether the row names another archive than the configured one. */
+  elsewhere: boolean;
+  /** undefined where they were not looked for. */
+  wav: ObjectFacts | undefined;
+  receipt: ObjectFacts | undefined;
+  /** What the receipt must be; undefined where the catalogue does not have it. */
+  receiptDigest: Digest | undefined;
+  /** Whether the audit trail says that an erasure was begun. */
+  erasureBegun: boolean;
+};
+
+/** A running serve finishes within seconds; what is older than this is stuck, ms. */
+const stuckMs = 60_000;
+
+/** What spool and archive have of a recording that its row does not say, or the other way round. */
+export function compare(facts: RecordingFacts): Found[] {
+  const { row, file } = facts;
+  switch (row.status) {
+    case 'recording':
+      return ofUnfinished(facts);
+    case 'recorded':
+      return unlessErasing(facts, ofRecorded(facts));
+    case 'archived':
+      return unlessErasing(facts, ofArchived(facts));
+    case 'erased':
+      return ofGone(facts, 'erasedFileLeft', 'erasedObjectLeft');
+    case 'discarded':
+      return ofGone(facts, 'discardedFileLeft', 'discardedObjectLeft');
+    case 'lost':
+      return file === undefined ? [] : [{ kind: 'lostFileFound', place: 'spool' }];
+    case 'failed':
+      return unlessErasing(facts, file === undefined ? [{ kind: 'failedFileMissing', place: 'spool' }] : []);
+  }
+}
+
+function ofUnfinished({ row, now, callEnded, file }: RecordingFacts): Found[] {
+  if (!callEnded) return [];
+  const since = file?.writtenAt ?? row.finishedAt ?? row.startedAt ?? row.noticeFinishedAt;
+  // What seems to be written in the future was written before the clock was put back.
+  if (Math.abs(now - since) < stuckMs) return [];
+
+  return [{ kind: file === undefined ? 'unfinishedFileMissing' : 'unfinished', place: 'spool' }];
+}
+
+function ofRecorded({ row, file }: RecordingFacts): Found[] {
+  if (file === undefined) return [{ kind: 'recordedFileMissing', place: 'spool' }];
+
+  return isWhole(file.digest, row) ? [] : [{ kind: 'recordedFileDiffers', place: 'spool' }];
+}
+
+function ofArchived(facts: RecordingFacts): Found[] {
+  const { row, file, wav, receipt, receiptDigest, elsewhere } = facts;
+  const found: Found[] = [];
+  if (elsewhere) found.push({ kind: 'otherArchive', place: 'wav' });
+  if (wav?.state === 'missing') found.push({ kind: 'objectMissing', place: 'wav' });
+  else if (wav !== undefined && differs(wav, row)) found.push({ kind: 'objectDiffers', place: 'wav' });
+  else if (wav?.state === 'covered') found.push({ kind: 'objectCovered', place: 'wav' });
+  if (receipt?.state === 'missing') found.push({ kind: 'receiptMissing', place: 'receipt' });
+  else if (receipt !== undefined && receiptDigest !== undefined && differs(receipt, receiptDigest)) {
+    found.push({ kind: 'receiptDiffers', place: 'receipt' });
+  }
+  if (file === undefined) return found;
+  const isProved = wav?.state === 'there' && isWhole({ bytes: wav.bytes, sha256: wav.sha256 }, row);
+  const kind = !isWhole(file.digest, row) ? 'localFileDiffers' : isProved ? 'localFileLeft' : 'localFileNeeded';
+
+  return [...found, { kind, place: 'spool' }];
+}
+
+function ofGone({ file, wav, receipt }: RecordingFacts, fileLeft: FindingKind, objectLeft: FindingKind): Found[] {
+  const found: Found[] = [];
+  if (file !== undefined) found.push({ kind: fileLeft, place: 'spool' });
+  if (isThere(wav)) found.push({ kind: objectLeft, place: 'wav' });
+  if (isThere(receipt)) found.push({ kind: objectLeft, place: 'receipt' });
+
+  return found;
+}
+
+/** Retention removes one thing after another: what it has begun with is its own to finish. */
+function unlessErasing({ erasureBegun }: RecordingFacts, found: Found[]): Found[] {
+  const [first] = found;
+  if (first === undefined || !erasureBegun) return found;
+
+  return [{ kind: 'erasureUnfinished', place: first.place }];
+}
+
+type MeasuredRow = { bytes: number | null; sha256: string | null };
+
+const isThere = (object: ObjectFacts | undefined): boolean => object !== undefined && object.state !== 'missing';
+
+/** Only what is known on both sides is the same: what was not read proves nothing. */
+function isWhole(
+  found: { bytes: number | undefined; sha256: string | undefined } | undefined,
+  { bytes, sha256 }: MeasuredRow,
+): boolean {
+  return found !== undefined && bytes !== null && sha256 !== null && found.bytes === bytes && found.sha256 === sha256;
+}
+
+/** What was not read is not held against it. */
+function differs(found: ObjectFacts, { bytes, sha256 }: MeasuredRow): boolean {
+  if (found.state === 'missing') return false;
+  if (found.bytes !== undefined && found.bytes !== bytes) return true;
+
+  return found.sha256 !== undefined && found.sha256 !== sha256;
+}
+
+/** Where all objects of recordings lie. */
+export const objectPrefix = 'recordings/';
+
+const keyPattern = /^recordings\/\d{4}\/\d{2}\/\d{2}\/(?<id>[^/]+)\.(?:wav|json)$/;
+
+/** The id in the key of a recording's object; undefined for a key that is not of our making. */
+export function idOfKey(key: string): string | undefined {
+  const id = keyPattern.exec(key)?.groups?.['id'];
+
+  return id !== undefined && isUlid(id) ? id : undefined;
+}
+
+/** Where a recording lies in the archive, or would. */
+export function keysOf(
+  row: Pick<RecordingRow, 'id' | 'startedAt' | 'noticeFinishedAt' | 'objectKey' | 'receiptKey'>,
+): ObjectKeys {
+  const computed = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
+
+  return { wav: row.objectKey ?? computed.wav, receipt: row.receiptKey ?? computed.receipt };
+}
+
+/** What an object in the archive is that should not be there; undefined for one that may. `row` is that of the id in its key. */
+export function compareObject(
+  key: string,
+  row: Pick<RecordingRow, 'id' | 'status' | 'startedAt' | 'noticeFinishedAt' | 'objectKey' | 'receiptKey'> | undefined,
+): 'unknownObject' | 'erasedObjectLeft' | 'discardedObjectLeft' | undefined {
+  switch (row?.status) {
+    case 'erased':
+      return 'erasedObjectLeft';
+    case 'discarded':
+      return 'discardedObjectLeft';
+    case 'recorded':
+    case 'archived': {
+      const { wav, receipt } = keysOf(row);
+
+      return key === wav || key === receipt ? undefined : 'unknownObject';
+    }
+    case undefined:
+    case 'recording':
+    case 'lost':
+    case 'failed':
+      return 'unknownObject';
+  }
+}

@@ -1,0 +1,352 @@
+/**
+ * Compares spool, catalogue and archive in all directions: each row with its file and its objects, each file and each
+ * object with its row. It repairs what is proved: what the archive has whole leaves the spool, what must not be kept is removed
+ * from it, what nobody took up is taken up. Everything else is told and left as it is.
+ *
+ * It holds the lease of the upload job, so nothing is being sent meanwhile. Finishing and retention may run beside it: a
+ * row that has moved is looked at again, and what retention has begun with is left to it.
+ */
+import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
+import { finishRecording, takeUp, type FinishPorts } from '../archive/finish.ts';
+import { lastWritten, removeSpooled, spooledDigest, spooledRecordings, spoolFile } from '../archive/spool.ts';
+import type { Digest, ObjectStore } from '../archive/store.ts';
+import { hopeless } from '../archive/uploader.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { withLease } from '../catalogue/lease.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
+import type { Clock } from '../core/clock.ts';
+import { asPreavisError, type ErrorCode, type PreavisError } from '../core/errors.ts';
+import type { RecordingId } from '../core/ids.ts';
+import type { Logger } from '../core/log.ts';
+import { erasureBegun } from './enforcer.ts';
+import {
+  compare,
+  compareObject,
+  findingKinds,
+  idOfKey,
+  keysOf,
+  objectPrefix,
+  type FindingKind,
+  type Found,
+  type ObjectFacts,
+} from './findings.ts';
+
+export type ReconcilePorts = {
+  catalogue: Pick<
+    Catalogue,
+    | 'recordingsBeyond'
+    | 'recording'
+    | 'makerOf'
+    | 'finishable'
+    | 'counts'
+    | 'audit'
+    | 'note'
+    | 'takeLease'
+    | 'releaseLease'
+  >;
+  store: ObjectStore;
+  spoolFolder: string;
+  clock: Clock;
+  log: Logger;
+  actor: string;
+  atOnce: number;
+  /** How long reading one object back may take, ms. */
+  attemptMs: number;
+  /** What repairs are done with; undefined in a dry run, which so cannot change anything. */
+  repairs: FinishPorts | undefined;
+};
+
+export type Finding = {
+  kind: FindingKind;
+  /** null for an object whose key holds no id of ours. */
+  recording: string | null;
+  /** The file in the spool, or the object's key. */
+  where: string;
+  /** `repairable` in a dry run; the code of an error where a repair or the look at it failed. */
+  done: 'repaired' | 'repairable' | 'nothing' | ErrorCode;
+};
+
+export type ReconcileResult = {
+  /** How many of each were compared. */
+  reconciled: { recordings: number; files: number; objects: number };
+  findings: Finding[];
+};
+
+export type ReconcileOptions = {
+  /** Read every object back, and look for earlier versions of what must be gone. */
+  verify: boolean;
+  /** How long to wait for an upload pass of another process, ms. */
+  waitMs: number;
+  /** Ends it between two steps; its reason is thrown. */
+  signal: AbortSignal;
+  progress?: (done: number, total: number) => void;
+};
+
+/** Rows of the catalogue in memory at a time. */
+const batch = 500;
+
+/** With these, nothing further can be compared. */
+const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([...hopeless, 'catalogue_unusable', 'interrupted']);
+
+/**
+ * Throws job_busy while another process uploads, the signal's reason, and what the catalogue, the spool folder or an archive
+ * that does not work at all throw: nothing of it is a finding.
+ */
+export async function reconcile(ports: ReconcilePorts, options: ReconcileOptions): Promise<ReconcileResult> {
+  return withLease(ports.catalogue, 'upload', options.waitMs, () => new Reconciliation(ports, options).run());
+}
+
+class Reconciliation {
+  readonly #ports: ReconcilePorts;
+  readonly #options: ReconcileOptions;
+  readonly #result: ReconcileResult = { reconciled: { recordings: 0, files: 0, objects: 0 }, findings: [] };
+  #ended: ReadonlySet<string> = new Set();
+  #total = 0;
+  /** Why the rows under way are the last ones: none may still be looked at, or repaired, once the lease is given back. */
+  #stoppedBy: PreavisError | undefined;
+
+  constructor(ports: ReconcilePorts, options: ReconcileOptions) {
+    this.#ports = ports;
+    this.#options = options;
+  }
+
+  async run(): Promise<ReconcileResult> {
+    const { catalogue, spoolFolder } = this.#ports;
+    // A spool that cannot be read would make a finding of every row.
+    this.#result.reconciled.files = (await spooledRecordings(spoolFolder)).length;
+    this.#ended = new Set((await catalogue.finishable()).map(({ id }) => id));
+    const counts = await catalogue.counts();
+    const recordings = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    this.#total = recordings + 2 * (counts.archived ?? 0);
+    await this.#compareRows();
+    await this.#compareFiles();
+    await this.#compareObjects();
+
+    return this.#result;
+  }
+
+  async #compareRows(): Promise<void> {
+    const limit = pLimit(this.#ports.atOnce);
+    for (let after = ''; ;) {
+      const rows = await this.#ports.catalogue.recordingsBeyond(after, batch);
+      const found = await Promise.all(rows.map((row) => limit(() => this.#compareRow(row))));
+      if (this.#stoppedBy !== undefined) throw this.#stoppedBy;
+      for (const each of found) this.#result.findings.push(...each);
+      after = rows.at(-1)?.id ?? after;
+      if (rows.length < batch) return;
+    }
+  }
+
+  /** Every file in the spool that no row knows. */
+  async #compareFiles(): Promise<void> {
+    const { catalogue, spoolFolder } = this.#ports;
+    for (const id of await spooledRecordings(spoolFolder)) {
+      this.#options.signal.throwIfAborted();
+      if ((await catalogue.recording(id)) !== undefined) continue;
+      const maker = await catalogue.makerOf(id);
+      // Its recorder may have been reported just now, and its file removed.
+      if (maker === 'open' || (await catalogue.recording(id)) !== undefined) continue;
+      if ((await lastWritten(spoolFolder, id)) === undefined) continue;
+      const kind = maker === 'adoptable' ? 'fileNotAdopted' : 'fileOfNobody';
+      const where = spoolFile(spoolFolder, id);
+      this.#result.findings.push({
+        kind,
+        recording: id,
+        where,
+        done: await this.#repair({ kind, place: 'spool' }, id),
+      });
+    }
+  }
+
+  /** Every object that no row knows, or whose row says that it must not be there. */
+  async #compareObjects(): Promise<void> {
+    const { catalogue, store } = this.#ports;
+    const { signal } = this.#options;
+    // With --verify, what is left of an erased recording was found beside its row.
+    const known = new Set(this.#result.findings.map(({ where }) => where));
+    for await (const { key } of store.list(objectPrefix)) {
+      signal.throwIfAborted();
+      this.#result.reconciled.objects += 1;
+      this.#advance();
+      const id = idOfKey(key);
+      const row = id === undefined ? undefined : await catalogue.recording(id);
+      const kind = compareObject(key, row);
+      if (kind === undefined || known.has(key)) continue;
+      // Retention may be erasing it. A foreign key may be one that the store's port does not even take.
+      if (id !== undefined && (await store.stat(key)) === undefined) continue;
+      this.#result.findings.push({ kind, recording: id ?? null, where: key, done: 'nothing' });
+    }
+  }
+
+  async #compareRow(row: RecordingRow): Promise<Finding[]> {
+    if (this.#stoppedBy !== undefined) return [];
+    try {
+      this.#options.signal.throwIfAborted();
+      const found = await this.#foundOf(row);
+      const findings = [];
+      for (const each of found) findings.push(this.#told(row, each, await this.#repair(each, row.id)));
+
+      return findings;
+    } catch (thrown) {
+      const { signal } = this.#options;
+      const error = asPreavisError(signal.aborted ? signal.reason : thrown);
+      if (signal.aborted || fatal.has(error.code)) {
+        this.#stoppedBy ??= error;
+        return [];
+      }
+      const place = error.code === 'spool_unusable' ? 'spool' : 'wav';
+
+      return [this.#told(row, { kind: 'notComparable', place }, this.#survivable(error).code)];
+    } finally {
+      this.#result.reconciled.recordings += 1;
+      this.#advance();
+    }
+  }
+
+  /** What does not hold with the row that there is now: it may just have been finished, or erased. */
+  async #foundOf(given: RecordingRow): Promise<Found[]> {
+    for (let row = given; ;) {
+      const found = await this.#look(row);
+      const now = found.length === 0 ? undefined : await this.#ports.catalogue.recording(row.id);
+      // Rows only move forward, so this comes to an end.
+      if (now === undefined || now.status === row.status) return found;
+      row = now;
+    }
+  }
+
+  async #look(row: RecordingRow): Promise<Found[]> {
+    const { catalogue, spoolFolder, store, clock } = this.#ports;
+    const { signal } = this.#options;
+    const writtenAt = await lastWritten(spoolFolder, row.id);
+    const isMeasured = row.status === 'recorded' || row.status === 'archived';
+    const digest =
+      writtenAt === undefined || !isMeasured ? undefined : await spooledDigest(spoolFolder, row.id, signal);
+    const file = writtenAt === undefined || (isMeasured && digest === undefined) ? undefined : { writtenAt, digest };
+    const elsewhere = row.archive !== null && row.archive !== store.location;
+    const { wav, receipt } = elsewhere ? { wav: undefined, receipt: undefined } : await this.#objectsOf(row, file);
+    const facts = {
+      row,
+      now: clock.now(),
+      callEnded: this.#ended.has(row.id),
+      file,
+      elsewhere,
+      wav,
+      receipt,
+      receiptDigest: row.receipt === null ? undefined : textDigest(row.receipt),
+      erasureBegun: false,
+    };
+    const found = compare(facts);
+    if (found.length === 0) return found;
+    const steps = await catalogue.audit(row.id);
+
+    return compare({ ...facts, erasureBegun: steps.some(({ event }) => event === erasureBegun) });
+  }
+
+  async #objectsOf(
+    row: RecordingRow,
+    file: unknown,
+  ): Promise<{ wav: ObjectFacts | undefined; receipt: ObjectFacts | undefined }> {
+    const { verify } = this.#options;
+    const keys = keysOf(row);
+    if (row.status === 'archived') {
+      return {
+        // A local file is only removed for what was read back.
+        wav: await this.#objectFacts(keys.wav, row.objectVersion, verify || file !== undefined),
+        receipt: await this.#objectFacts(keys.receipt, null, verify),
+      };
+    }
+    if (!verify || (row.status !== 'erased' && row.status !== 'discarded')) {
+      return { wav: undefined, receipt: undefined };
+    }
+
+    return { wav: await this.#anyVersion(keys.wav), receipt: await this.#anyVersion(keys.receipt) };
+  }
+
+  async #objectFacts(key: string, version: string | null, read: boolean): Promise<ObjectFacts> {
+    const { store, attemptMs } = this.#ports;
+    const newest = await store.stat(key);
+    const isCovered = version !== null && newest?.versionId !== version;
+    const isThere = isCovered ? (await store.versions(key)).includes(version) : newest !== undefined;
+    if (!isThere) return { state: 'missing' };
+    const state = isCovered ? 'covered' : 'there';
+    if (!read) return { state, bytes: isCovered ? undefined : newest?.bytes, sha256: undefined };
+    const limit = AbortSignal.any([this.#options.signal, AbortSignal.timeout(attemptMs)]);
+    try {
+      return { state, ...(await store.digest(key, version, limit)) };
+    } catch (thrown) {
+      if (asPreavisError(thrown).code === 'archive_object_missing') return { state: 'missing' };
+      throw thrown;
+    }
+  }
+
+  async #anyVersion(key: string): Promise<ObjectFacts> {
+    const left = await this.#ports.store.versions(key);
+
+    return left.length === 0 ? { state: 'missing' } : { state: 'there', bytes: undefined, sha256: undefined };
+  }
+
+  /** Does what the list of findings says is safe, and looks whether it helped. */
+  async #repair(found: Found, id: RecordingId): Promise<Finding['done']> {
+    const { repairs } = this.#ports;
+    if (!findingKinds[found.kind].repair) return 'nothing';
+    if (repairs === undefined) return 'repairable';
+    try {
+      await this.#act(found.kind, id, repairs);
+      const row = await this.#ports.catalogue.recording(id);
+      if (row === undefined) return 'nothing';
+      const left = await this.#foundOf(row);
+
+      return left.some(({ kind }) => kind === found.kind) ? 'nothing' : 'repaired';
+    } catch (thrown) {
+      return this.#survivable(thrown).code;
+    }
+  }
+
+  async #act(kind: FindingKind, id: RecordingId, repairs: FinishPorts): Promise<void> {
+    const { catalogue, spoolFolder, log, actor } = this.#ports;
+    try {
+      if (kind === 'localFileLeft') {
+        // compare has this kind only for an object and a file that were both read and are both what was recorded.
+        if (!(await removeSpooled(spoolFolder, id))) return;
+        await catalogue.note(id, { event: 'removed from the spool', actor });
+        log.info({ recording: id }, 'removed a local file that the archive has whole');
+        return;
+      }
+      await takeUp(id, repairs);
+      const row = await catalogue.recording(id);
+      if (row?.status === 'recording') await finishRecording(row, repairs);
+    } catch (thrown) {
+      // Another process was faster.
+      if (asPreavisError(thrown).code !== 'status_conflict') throw thrown;
+    }
+  }
+
+  /** The error as a part of a finding, or thrown on when nothing more can be compared with it. */
+  #survivable(thrown: unknown): PreavisError {
+    this.#options.signal.throwIfAborted();
+    const error = asPreavisError(thrown);
+    if (fatal.has(error.code)) throw error;
+    this.#ports.log.warn({ code: error.code, err: error }, 'a recording could not be compared or repaired');
+
+    return error;
+  }
+
+  #told(row: RecordingRow, { kind, place }: Found, done: Finding['done']): Finding {
+    const keys = keysOf(row);
+    const where = place === 'spool' ? spoolFile(this.#ports.spoolFolder, row.id) : keys[place];
+
+    return { kind, recording: row.id, where, done };
+  }
+
+  #advance(): void {
+    const { recordings, objects } = this.#result.reconciled;
+    this.#options.progress?.(recordings + objects, Math.max(this.#total, recordings + objects));
+  }
+}
+
+function textDigest(text: string): Digest {
+  const bytes = Buffer.from(text, 'utf8');
+
+  return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
