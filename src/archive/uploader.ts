@@ -70,7 +70,7 @@ export const hopeless: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 export async function uploadPass(ports: UploadPorts, options: UploadOptions): Promise<UploadResult> {
   return withLease(ports.catalogue, 'upload', options.waitMs, async () => {
-    await removeLeftovers(ports);
+    await removeLeftovers(ports, options.signal);
     const at = options.all === true ? Number.MAX_SAFE_INTEGER : ports.clock.now();
     const result: UploadResult = { sent: 0, bytes: 0, waiting: 0, failures: {} };
     const limit = pLimit(ports.atOnce);
@@ -104,14 +104,29 @@ export async function uploadPass(ports: UploadPorts, options: UploadOptions): Pr
   });
 }
 
-/** A crash between `archived` and the removal leaves a WAV that the archive already holds. */
-async function removeLeftovers({ catalogue, spoolFolder, log }: UploadPorts): Promise<void> {
+/** A crash between `archived` and the removal leaves a WAV that the archive already holds, which is read back again before it goes. */
+async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<void> {
+  const { catalogue, spoolFolder, log } = ports;
   for (const id of await spooledRecordings(spoolFolder)) {
     const row = await catalogue.recording(id);
     if (row?.status !== 'archived' && row?.status !== 'erased' && row?.status !== 'discarded') continue;
+    if (row.status === 'archived' && !(await isStillArchived(row, ports, stop))) {
+      log.error({ recording: id }, 'the archive no longer has a recording whole; its local file is kept');
+      continue;
+    }
     await removeSpooled(spoolFolder, id);
     log.info({ recording: id, status: row.status }, 'removed a local file that was to be gone');
   }
+}
+
+async function isStillArchived(row: RecordingRow, ports: UploadPorts, stop: AbortSignal): Promise<boolean> {
+  const { store, attemptMs } = ports;
+  const { objectKey, bytes, sha256, archive } = row;
+  if (objectKey === null || bytes === null || sha256 === null || archive !== store.location) return false;
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(attemptMs)]);
+  const stored = await store.stat(objectKey);
+
+  return stored !== undefined && isSame(store, objectKey, stored, { bytes, sha256 }, signal);
 }
 
 async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSignal): Promise<number> {

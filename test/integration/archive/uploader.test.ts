@@ -177,6 +177,46 @@ describe('a pass that is killed', () => {
   });
 });
 
+describe('a local file that was left of an archived recording', () => {
+  async function left() {
+    const set = await stage();
+    const { id, wav, file } = await set.finished();
+    await pass(set);
+    await writeFile(file, wav);
+    const keys = objectKeys(id, callStart + 20_000);
+
+    return { set, file, keys };
+  }
+
+  test('goes when the archive still has it whole', async () => {
+    const { set, file } = await left();
+    await pass(set);
+    expect(await exists(file)).toBe(false);
+  });
+
+  test.each<[string, (set: ArchiveStage, key: string) => Promise<unknown>]>([
+    ['has lost it', (set, key) => set.store.erase(key)],
+    [
+      'has something else',
+      async (set, key) => {
+        await set.store.erase(key);
+        await set.store.putText(key, 'something else', 'audio/wav', never);
+      },
+    ],
+  ])('is kept, with an alarm, when the archive %s: it is the last one', async (_, change) => {
+    const { set, file, keys } = await left();
+    await change(set, keys.wav);
+    await pass(set);
+    expect(await exists(file)).toBe(true);
+    expect(set.lines).toContainEqual(
+      expect.objectContaining({
+        level: 'error',
+        msg: 'the archive no longer has a recording whole; its local file is kept',
+      }),
+    );
+  });
+});
+
 describe('a store that lies', () => {
   test.each<[string, (set: ArchiveStage) => Partial<ObjectStore>]>([
     [
