@@ -59,7 +59,7 @@ export const findingKinds = {
   ),
   localFileNeeded: reported(
     'it is archived, its file is still in the spool, and the archive does not have it whole',
-    'copy the file to a safe place now: the next upload pass removes it from the spool',
+    'keep it: it is the only whole copy; find out what became of the archive, and restore the object from it',
   ),
   erasureUnfinished: reported(
     'its erasure was begun and not finished',
