@@ -94,6 +94,8 @@ async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: Fini
 
 /** A recorder whose end was never reported may still be writing; a file that rested this long is closed. */
 const restMs = 15_000;
+/** A file that seems to be written so far in the future was written before the clock was put back; clocks differ by less. */
+const clockPutBackMs = 3_600_000;
 
 const dayMs = 86_400_000;
 /** A recorder is stopped at the end of the talk, within this time, ms. */
@@ -199,9 +201,8 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     log.error({ recording: row.id }, 'the file of a recording has vanished');
     return;
   }
-  // One that seems to be written in the future was written before the clock was put back.
-  const restedMs = Math.abs(clock.now() - writtenAt);
-  if (row.finishedAt === null && restedMs < restMs) return;
+  const restedMs = clock.now() - writtenAt;
+  if (row.finishedAt === null && restedMs < restMs && restedMs > -clockPutBackMs) return;
   const from = row.status;
   const finishedAt = row.finishedAt ?? Math.round(writtenAt);
   const call = await catalogue.call(row.callId);

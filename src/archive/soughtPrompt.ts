@@ -125,8 +125,8 @@ export function groupsOf(prompts: readonly SoughtPrompt[]): readonly Group[] {
   const name = prompts.map(({ signs }) => signs.id).join('\n');
   const known = groupsMade.get(name);
   // The same name may have come to stand for another sound.
-  if (known !== undefined && prompts.every((prompt) => isIn(prompt, known))) return known;
-  const groups = groupUp(prompts.flatMap(({ pieces }) => pieces));
+  const fits = known !== undefined && prompts.every((prompt) => isIn(prompt, known));
+  const groups = fits ? known : groupUp(prompts.flatMap(({ pieces }) => pieces));
   groupsMade.delete(name);
   groupsMade.set(name, groups);
   for (const oldest of groupsMade.keys()) {

@@ -110,23 +110,31 @@ async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<v
   for (const id of await spooledRecordings(spoolFolder)) {
     const row = await catalogue.recording(id);
     if (row?.status !== 'archived' && row?.status !== 'erased' && row?.status !== 'discarded') continue;
-    if (row.status === 'archived' && !(await isStillArchived(row, ports, stop))) {
-      log.error({ recording: id }, 'the archive no longer has a recording whole; its local file is kept');
-      continue;
-    }
+    if (row.status === 'archived' && !(await isStillArchived(row, ports, stop))) continue;
     await removeSpooled(spoolFolder, id);
     log.info({ recording: id, status: row.status }, 'removed a local file that was to be gone');
   }
 }
 
+/** False, with an alarm, where that cannot be seen: no other upload waits for it. */
 async function isStillArchived(row: RecordingRow, ports: UploadPorts, stop: AbortSignal): Promise<boolean> {
-  const { store, attemptMs } = ports;
-  const { objectKey, bytes, sha256, archive } = row;
-  if (objectKey === null || bytes === null || sha256 === null || archive !== store.location) return false;
+  const { store, attemptMs, log } = ports;
+  const { id, objectKey, bytes, sha256, archive } = row;
   const signal = AbortSignal.any([stop, AbortSignal.timeout(attemptMs)]);
-  const stored = await store.stat(objectKey);
+  let code: ErrorCode | undefined;
+  try {
+    const stored = objectKey === null || archive !== store.location ? undefined : await store.stat(objectKey);
+    const expected = bytes === null || sha256 === null ? undefined : { bytes, sha256 };
+    if (stored !== undefined && objectKey !== null && expected !== undefined) {
+      if (await isSame(store, objectKey, stored, expected, signal)) return true;
+    }
+  } catch (thrown) {
+    stop.throwIfAborted();
+    ({ code } = asPreavisError(thrown));
+  }
+  log.error({ recording: id, code }, 'the archive does not show an archived recording whole; its local file is kept');
 
-  return stored !== undefined && isSame(store, objectKey, stored, { bytes, sha256 }, signal);
+  return false;
 }
 
 async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSignal): Promise<number> {

@@ -65,6 +65,7 @@ function stepFailedWhileDialling(state: Dialling, step: FallibleStep): Step {
     case 'answer':
     case 'play':
     case 'startRecorder':
+    case 'sayToBoth':
       return stay(state);
   }
 }

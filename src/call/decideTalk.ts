@@ -221,7 +221,12 @@ export const whileTalking: Handlers<Talking> = {
   recorderStarted: recorderWhileTalking,
   recorderFinished: recorderWhileTalking,
   recorderFailed: recorderWhileTalking,
-  stepFailed: recorderWhileTalking,
+  stepFailed: (state, event) => {
+    const { holding, facts } = state;
+    // Who is on hold heard nothing of the refusal, and would hear nothing more.
+    if (event.step === 'sayToBoth' && holding.length > 0) return { state, effects: [musicFor(holding, facts)] };
+    return recorderWhileTalking(state, event);
+  },
   digit: (state, { digit, at }) => keyWhileTalking(state, digit, at),
   // P1: whoever comes in was not told. What was recorded until now stays; they talk on unrecorded.
   strangerJoined: (state) => ({

@@ -43,7 +43,7 @@ export type CallEvent =
   | { type: 'timeUp'; timer: Timer };
 
 /** Effects that Asterisk or the catalogue may refuse; `stepFailed` names the one that was. */
-export type FallibleStep = 'save' | 'plan' | 'answer' | 'prepare' | 'play' | 'dial' | 'startRecorder';
+export type FallibleStep = 'save' | 'plan' | 'answer' | 'prepare' | 'play' | 'dial' | 'startRecorder' | 'sayToBoth';
 
 /** One timer runs at a time. */
 export type Timer = 'answer' | 'playback' | 'choice' | 'consent' | 'dial' | 'recorderFinish';

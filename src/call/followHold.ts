@@ -9,6 +9,8 @@ export type HoldPorts = {
   insistence: Insistence;
   /** Whether they talk no more. */
   isOver: () => boolean;
+  /** Whether the recorder is to run: one that is being stopped must not go on (P1). */
+  isRecorded: () => boolean;
   keep: (happening: Happening) => Promise<void>;
 };
 
@@ -19,7 +21,7 @@ export type HoldPorts = {
  * @throws the first refusal that is no use to repeat, when everything has been asked for
  */
 export async function followHold({ waiting, back, recorder }: HoldEffect, ports: HoldPorts): Promise<void> {
-  const { ari, insistence, isOver, keep } = ports;
+  const { ari, insistence, isOver, isRecorded, keep } = ports;
   const wishes: Wish[] = [
     ...waiting.map((id) => ({ name: `music ${id}`, request: () => ari.playMusic(id), isOver })),
     ...back.map((id) => ({ name: `music ${id}`, request: () => ari.stopMusic(id), isOver })),
@@ -32,7 +34,7 @@ export async function followHold({ waiting, back, recorder }: HoldEffect, ports:
       name: 'pause',
       request: () => (paused ? ari.pauseRecorder(name) : ari.resumeRecorder(name)),
       done: () => keep({ kind: 'change', change, at }),
-      isOver,
+      isOver: () => isOver() || !isRecorded(),
     });
   }
   const asked = await Promise.allSettled(wishes.map((wish) => insistence.ask(wish)));

@@ -32,17 +32,34 @@ export function makeInsistence(
   gaveUp: (name: string) => void,
 ): Insistence {
   const newest = new Map<string, Wish>();
+  const turns = new Map<string, Promise<unknown>>();
+
+  /** One request of a name after another: an old one that Asterisk is slow with must not come behind a newer. */
+  const fulfil = (wish: Wish): Promise<void> => {
+    const { name, request, done } = wish;
+    const before = turns.get(name) ?? Promise.resolve();
+    const turn = before.then(async () => {
+      if (newest.get(name) !== wish) return;
+      await request();
+      await done?.();
+    });
+    turns.set(
+      name,
+      turn.catch(() => undefined),
+    );
+
+    return turn;
+  };
 
   const repeat = async (wish: Wish): Promise<void> => {
-    const { name, request, done, isOver } = wish;
+    const { name, isOver } = wish;
     let tries = 0;
     for (; !isOver(tries); tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, pausesMs[tries] ?? pausesMs.at(-1)).unref());
       if (newest.get(name) !== wish) return;
       if (isOver(tries)) break;
       try {
-        await request();
-        await done?.();
+        await fulfil(wish);
         return;
       } catch (thrown) {
         // Gone is done.
@@ -56,15 +73,13 @@ export function makeInsistence(
     ask: async (wish) => {
       newest.set(wish.name, wish);
       try {
-        await wish.request();
+        await fulfil(wish);
       } catch (thrown) {
         const error = asPreavisError(thrown);
         if (!error.retryable) throw error;
         failed(wish.name, error);
         void repeat(wish);
-        return;
       }
-      await wish.done?.();
     },
   };
 }

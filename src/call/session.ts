@@ -84,6 +84,10 @@ export class CallSession {
       ari: ports.ari,
       insistence: this.#insistence,
       isOver: () => this.#abandoned || this.#state.kind !== 'talking',
+      isRecorded: () => {
+        const state = this.#state;
+        return state.kind === 'talking' && !state.untold && state.recorder.kind === 'running';
+      },
       keep: (happening) => this.#keep(happening),
     };
   }
@@ -343,7 +347,8 @@ export class CallSession {
   /** Asterisk has done as it was asked; it tells when in an event of its own, before or after. */
   async #removed(): Promise<void> {
     this.#removal = 'done';
-    if (this.#recorderEndedAt !== undefined) await this.#keepRemoval(this.#recorderEndedAt);
+    const isLate = this.#state.kind === 'ended';
+    if (isLate || this.#recorderEndedAt !== undefined) await this.#keepRemoval(this.#recorderEndedAt);
   }
 
   async #keepRemoval(at: number | undefined): Promise<void> {

@@ -236,6 +236,7 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'play':
     case 'dial':
     case 'startRecorder':
+    case 'sayToBoth':
       return effect.type;
     case 'checkReadiness':
     case 'stopPlayback':
@@ -245,7 +246,6 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'hold':
     case 'stopRecorder':
     case 'discardRecorder':
-    case 'sayToBoth':
     case 'tellRecorded':
     case 'tellUnrecorded':
     case 'hangUpCaller':

@@ -40,8 +40,8 @@ const batch = 500;
 /** In the audit trail of a recording from before the first byte of it is removed. */
 export const erasureBegun = 'erasure begun';
 
-/** Passes are made each day; a clock that is further beyond the last one may have jumped. */
-const longestGapMs = 7 * 86_400_000;
+/** A clock that is further beyond the last pass may have jumped, unless passes are as rare as that. */
+const plausibleGapMs = 7 * 86_400_000;
 
 /**
  * Nothing is erased because the clock has jumped forward (P6): a pass long after the last one notes that it was there, and leaves the
@@ -49,8 +49,12 @@ const longestGapMs = 7 * 86_400_000;
  */
 async function trustClock(catalogue: RetentionPorts['catalogue'], at: number): Promise<void> {
   const last = await catalogue.lastPass('retention');
+  const before = await catalogue.lastPass('retention before');
   await catalogue.notePass('retention', at);
-  if (last === undefined || at - last <= longestGapMs) return;
+  if (last === undefined) return;
+  await catalogue.notePass('retention before', last);
+  const usualMs = before === undefined ? 0 : 1.5 * (last - before);
+  if (at - last <= Math.max(plausibleGapMs, usualMs)) return;
   const days = Math.floor((at - last) / 86_400_000);
   throw new PreavisError('clock_implausible', `the last pass was ${days} days ago by this clock; nothing was erased`);
 }

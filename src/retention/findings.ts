@@ -58,8 +58,8 @@ export const findingKinds = {
     'copy it away if you want to know what it is: the next upload pass removes it',
   ),
   localFileNeeded: reported(
-    'it is archived, its file is still in the spool, and the archive does not have it whole',
-    'keep it: it is the only whole copy; find out what became of the archive, and restore the object from it',
+    'it is archived, its file is still in the spool, and the newest object in the archive is not it, whole',
+    'keep it until you know what became of the object: it may be the only whole copy',
   ),
   erasureUnfinished: reported(
     'its erasure was begun and not finished',

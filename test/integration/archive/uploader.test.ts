@@ -194,6 +194,15 @@ describe('a local file that was left of an archived recording', () => {
     expect(await exists(file)).toBe(false);
   });
 
+  test('and cannot be compared keeps no other from being sent', async () => {
+    const { set, file } = await left();
+    const { id } = await set.finished();
+    const store: ObjectStore = { ...set.store, stat: (key) => (key.includes(id) ? set.store.stat(key) : refuse()) };
+    const refuse = () => Promise.reject(new PreavisError('archive_failed', 'not now'));
+    expect(await pass({ ...set, store })).toMatchObject({ sent: 1 });
+    expect(await exists(file)).toBe(true);
+  });
+
   test.each<[string, (set: ArchiveStage, key: string) => Promise<unknown>]>([
     ['has lost it', (set, key) => set.store.erase(key)],
     [
@@ -211,7 +220,7 @@ describe('a local file that was left of an archived recording', () => {
     expect(set.lines).toContainEqual(
       expect.objectContaining({
         level: 'error',
-        msg: 'the archive no longer has a recording whole; its local file is kept',
+        msg: 'the archive does not show an archived recording whole; its local file is kept',
       }),
     );
   });

@@ -71,6 +71,20 @@ describe('the clock of this machine', () => {
     expect((await set.catalogue.recording(id))?.status).toBe('archived');
   });
 
+  test('is believed each month where passes are made each month, after the first', async () => {
+    const set = await stage();
+    await archived(set);
+    const at = (day: number): number => (set.clock.at = recorderEnd + day * dayMs);
+    at(-60);
+    await erase(set);
+    at(-30);
+    await expect(erase(set)).rejects.toMatchObject({ code: 'clock_implausible' });
+    at(0);
+    expect(await erase(set)).toMatchObject({ due: 0 });
+    at(31);
+    expect(await erase(set)).toMatchObject({ erased: 1 });
+  });
+
   test('that moves a day at a time is believed, and a dry run asks nothing of it', async () => {
     const set = await stage();
     await archived(set);

@@ -5,7 +5,17 @@ import type { ChannelId, PlaybackId } from '../../../src/core/ids.ts';
 import { keys } from '../calls.ts';
 import type { CallFacts } from './oracle.ts';
 
-const fallibleSteps: readonly FallibleStep[] = ['save', 'plan', 'answer', 'prepare', 'play', 'dial', 'startRecorder'];
+const fallibleSteps: readonly FallibleStep[] = [
+  'save',
+  'plan',
+  'answer',
+  'prepare',
+  'play',
+  'dial',
+  'startRecorder',
+  'sayToBoth',
+  'sayToBoth',
+];
 const timers: readonly Timer[] = ['answer', 'playback', 'choice', 'consent', 'dial', 'recorderFinish'];
 
 export type Alphabet = {

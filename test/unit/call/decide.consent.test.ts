@@ -555,6 +555,9 @@ describe('the feature code', () => {
     expect(when(refused.state, began, ended).effects).toMatchObject([
       { type: 'hold', waiting: [optOut.callerChannel], back: [], recorder: undefined },
     ]);
+    expect(when(refused.state, { type: 'stepFailed', step: 'sayToBoth' }).effects).toMatchObject([
+      { type: 'hold', waiting: [optOut.callerChannel] },
+    ]);
     const back = when(refused.state, { type: 'destinationResumed', at: at + 9 }).state;
     expect(when(back, ended).effects).toEqual([]);
   });

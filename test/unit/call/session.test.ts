@@ -616,6 +616,17 @@ describe('a caller who answers', () => {
       expect(kept).toEqual([removed(undefined)]);
     });
 
+    test('also when the call has ended before Asterisk did it', async () => {
+      const { session, kept, ari } = await refused();
+      ari.refuse('discardRecorder', 'ari_unreachable');
+      for (const event of press('*9')) session.handle(event);
+      session.handle({ type: 'callerLeft', at: 9 });
+      await settled(session);
+      expect(kept).toEqual([]);
+      await eventually(() => kept.length === 1);
+      expect(kept).toEqual([removed(undefined)]);
+    });
+
     test('also when the call ends at once', async () => {
       const { session, kept } = await refused();
       for (const event of press('*9')) session.handle(event);
@@ -864,6 +875,34 @@ describe('a hold', () => {
     ari.refuse('stopMusic', 'ari_unreachable');
     session.handle(back);
     await eventually(() => asks('stopMusic').length === 2);
+  });
+
+  test('does not let a recorder go on that is being stopped for a stranger', async () => {
+    const { session, ari, asks } = await talking();
+    session.handle(hold);
+    ari.refuse('resumeRecorder', 'ari_unreachable');
+    session.handle(back);
+    session.handle({ type: 'strangerJoined' });
+    await settled(session);
+    expect(asks('stopRecorder')).toHaveLength(1);
+    const since = performance.now();
+    await eventually(() => performance.now() - since > 300);
+    expect(asks('resumeRecorder')).toHaveLength(1);
+  });
+
+  test('is asked for in its order, however slow Asterisk is with the one before', async () => {
+    const { session, ari, asks } = await talking();
+    ari.refuse('pauseRecorder', 'ari_unreachable');
+    session.handle(hold);
+    await settled(session);
+    // The second try hangs; what comes meanwhile waits for it.
+    const release = ari.hold('pauseRecorder');
+    await eventually(() => asks('pauseRecorder').length === 2);
+    session.handle(back);
+    await eventually(() => asks('stopMusic').length === 1);
+    expect(asks('resumeRecorder')).toEqual([]);
+    release();
+    await eventually(() => asks('resumeRecorder').length === 1);
   });
 
   test('is not undone by what was still asked for after the one before', async () => {
