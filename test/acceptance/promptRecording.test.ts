@@ -155,7 +155,7 @@ it(
     expect(line?.['next']).toContain('set languages.nl.made to recording');
     expect(at.rig.asterisk.logs()).toContain(`after ${extension}: result=stored reason=`);
     const list = await at.rig.preavis('prompts', 'list');
-    expect(list.stdout).toContain('nl: 1 of 15 prompts have a recording. Next: record the 14 that are missing');
+    expect(list.stdout).toContain('nl: 1 of 17 prompts have a recording. Next: record the 16 that are missing');
   },
   rigTimeoutMs,
 );
