@@ -5,7 +5,7 @@
  * Temporary names begin with a dot, which no key may, so a listing cannot show them and what a killed run left is
  * recognisable: `.<name>.<16 hex digits>.partial`.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rmdir, stat as statPath, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -13,7 +13,7 @@ import { Readable } from 'node:stream';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { assertMarked, mark, type KnownObject } from './archiveMarker.ts';
 import { openExpected } from './expectedSource.ts';
-import { readFully } from './recordingFile.ts';
+import { digestOf } from './digest.ts';
 import { assertKey, assertKeyPrefix, type Digest, type ObjectStore, type StoredObject } from './store.ts';
 import { stoppedBy, within } from './timeLimit.ts';
 
@@ -178,17 +178,9 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
       within(signal, async (): Promise<Digest> => {
         const handle = await openObject(key);
         try {
-          const hash = createHash('sha256');
-          const buffer = Buffer.allocUnsafe(copyBytes);
-          let bytes = 0;
-          for (;;) {
+          return await digestOf(handle, () => {
             if (signal.aborted) throw stoppedBy(signal);
-            const filled = await readFully(handle, buffer, bytes);
-            if (filled === 0) break;
-            hash.update(buffer.subarray(0, filled));
-            bytes += filled;
-          }
-          return { bytes, sha256: hash.digest('hex') };
+          });
         } catch (error) {
           throw toArchiveError(error, root);
         } finally {

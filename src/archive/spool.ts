@@ -1,13 +1,11 @@
-import { createHash } from 'node:crypto';
 import { open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recorderName } from '../call/recorderName.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { isUlid, type RecordingId } from '../core/ids.ts';
-import { openRecording, readFully, unreadable } from './recordingFile.ts';
+import { digestOf } from './digest.ts';
+import { openRecording, unreadable } from './recordingFile.ts';
 import type { Digest } from './store.ts';
-
-const readBytes = 1024 * 1024;
 
 /** Where Asterisk leaves a recording. */
 export function spoolFile(folder: string, id: RecordingId): string {
@@ -48,15 +46,9 @@ export async function spooledDigest(folder: string, id: RecordingId, signal: Abo
   });
   if (file === undefined) return undefined;
   try {
-    const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(readBytes);
-    for (let bytes = 0; ;) {
+    return await digestOf(file, () => {
       signal.throwIfAborted();
-      const filled = await readFully(file, buffer, bytes);
-      if (filled === 0) return { bytes, sha256: hash.digest('hex') };
-      hash.update(buffer.subarray(0, filled));
-      bytes += filled;
-    }
+    });
   } catch (error) {
     signal.throwIfAborted();
     throw unreadable(error);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
@@ -8,6 +7,7 @@ import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts'
 import { failPoint } from '../core/failPoint.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { textDigest } from './digest.ts';
 import { objectKeys } from './objectKey.ts';
 import { removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
 import type { Digest, ObjectStore, StoredObject } from './store.ts';
@@ -219,12 +219,6 @@ async function isSame(
   const digest = await store.digest(key, stored.versionId, signal);
 
   return digest.bytes === expected.bytes && digest.sha256 === expected.sha256;
-}
-
-function textDigest(text: string): Digest {
-  const bytes = Buffer.from(text, 'utf8');
-
-  return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 /** The recording waits in the spool for as long as it takes. */

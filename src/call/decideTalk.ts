@@ -1,4 +1,4 @@
-import type { PlaybackId } from '../core/ids.ts';
+import type { ChannelId, PlaybackId } from '../core/ids.ts';
 import { answerOf, type Answer } from './consent.ts';
 import { orderOf } from './decideEnd.ts';
 import type { CallEvent } from './events.ts';
@@ -31,12 +31,11 @@ export function typedWith({ typed }: { typed: string }, digit: string, featureCo
   return (typed + digit).slice(-featureCode.length);
 }
 
-function musicFor(holding: readonly Party[], facts: Facts): Effect {
-  return { type: 'hold', waiting: holding.map((party) => waitsFor(party, facts)), back: [], recorder: undefined };
-}
+/** Music for those whom `holding` keep waiting, and its end for those whom `back` did; the recorder stays as it is. */
+function music(facts: Facts, holding: readonly Party[], back: readonly Party[] = []): Effect {
+  const waits = (party: Party): ChannelId => waitsFor(party, facts);
 
-function silenceFor(holding: readonly Party[], facts: Facts): Effect {
-  return { type: 'hold', waiting: [], back: holding.map((party) => waitsFor(party, facts)), recorder: undefined };
+  return { type: 'hold', waiting: holding.map(waits), back: back.map(waits), recorder: undefined };
 }
 
 /** They are connected. Without the caller's keys nobody knows whether they have refused: then nothing is recorded. */
@@ -48,7 +47,7 @@ export function talk(
   const now: Effect[] = [
     { type: 'stopTimer' },
     ...(ringing ? [{ type: 'ringStop' as const }] : []),
-    ...(holding.length === 0 ? [] : [musicFor(holding, facts)]),
+    ...(holding.length === 0 ? [] : [music(facts, holding)]),
   ];
 
   return {
@@ -127,18 +126,13 @@ function replace(state: Talking, { party, channel }: Extract<CallEvent, { type: 
 
   // Whom they had on hold talks to the other now, who may wait themselves.
   const holding = state.holding.filter((each) => each !== party);
-  const music: Effect = {
-    type: 'hold',
-    waiting: holding.map((other) => waitsFor(other, now)),
-    back: state.holding.includes(party) ? [waitsFor(party, now)] : [],
-    recorder: undefined,
-  };
+  const back = state.holding.filter((each) => each === party);
 
   return {
     state: { ...state, facts: now, untold: true, holding },
     effects: [
       ...(isActive(recorder) ? [{ type: 'stopRecorder' as const, recording: order.recording }] : []),
-      ...(state.holding.length === 0 ? [] : [music]),
+      ...(state.holding.length === 0 ? [] : [music(now, holding, back)]),
       { type: 'hangUpReplaced', channel: replaced },
       { type: 'save' },
     ],
@@ -178,7 +172,7 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
       { type: 'save' },
       { type: 'tellUnrecorded', reason: 'refused' },
       // Music would be all that who waits on hold hears.
-      ...(state.holding.length === 0 ? [] : [silenceFor(state.holding, facts)]),
+      ...(state.holding.length === 0 ? [] : [music(facts, [], state.holding)]),
       ...(runs ? erasure : acknowledgement).map((sentence): Effect => ({ type: 'sayToBoth', bridge, sentence })),
     ],
   };
@@ -200,7 +194,7 @@ function toldOfRefusal(state: Talking, { playbackId }: { playbackId: PlaybackId 
   const said = consent.mode === 'announce' ? [] : [consent.refusal.erasure, consent.refusal.acknowledgement];
   const isLast = said.some((sentences) => sentences.at(-1)?.playbackId === playbackId);
 
-  return isLast && holding.length > 0 ? { state, effects: [musicFor(holding, facts)] } : stay(state);
+  return isLast && holding.length > 0 ? { state, effects: [music(facts, holding)] } : stay(state);
 }
 
 export const whileTalking: Handlers<Talking> = {
@@ -224,7 +218,7 @@ export const whileTalking: Handlers<Talking> = {
   stepFailed: (state, event) => {
     const { holding, facts } = state;
     // Who is on hold heard nothing of the refusal, and would hear nothing more.
-    if (event.step === 'sayToBoth' && holding.length > 0) return { state, effects: [musicFor(holding, facts)] };
+    if (event.step === 'sayToBoth' && holding.length > 0) return { state, effects: [music(facts, holding)] };
     return recorderWhileTalking(state, event);
   },
   digit: (state, { digit, at }) => keyWhileTalking(state, digit, at),

@@ -1,6 +1,7 @@
 import type { AriEvent } from '../ari/events.ts';
 import type { PlaybackId } from '../core/ids.ts';
-import { isOfNotice, sentencesOf } from './planner.ts';
+import { sentencesOf } from './planner.ts';
+import type { Sentence } from './notice.ts';
 import type { Happening } from './ports.ts';
 import type { CallState, Party } from './state.ts';
 
@@ -18,8 +19,11 @@ function said(
   begun: Map<PlaybackId, number>,
 ): Happening | undefined {
   const { playbackId, at } = event;
-  const sentence = facts.order && sentencesOf(facts.order).find((each) => each.playbackId === playbackId);
-  if (sentence === undefined || isOfNotice(sentence)) return undefined;
+  const isThis = (each: Sentence): boolean => each.playbackId === playbackId;
+  // Most are of the notice: that is in the state.
+  if (facts.order === undefined || facts.order.script.sentences.some(isThis)) return undefined;
+  const sentence = sentencesOf(facts.order).find(isThis);
+  if (sentence === undefined) return undefined;
   if (event.type === 'playbackStarted') {
     begun.set(playbackId, at);
     return { kind: 'said', sentence, startedAt: at, finishedAt: undefined };

@@ -189,8 +189,3 @@ export function sentencesOf({ menu, script }: Pick<Order, 'menu' | 'script'>): S
     ...scripts.flatMap(({ sentences, consent }) => [...sentences, ...answersTo(consent)]),
   ];
 }
-
-/** Whether it is one of the notice, or its question, in whatever language is said. */
-export function isOfNotice({ prompt: { kind } }: Sentence): boolean {
-  return kind === 'purpose' || kind === 'storage' || kind === 'whole' || kind === 'optOut' || kind === 'optIn';
-}

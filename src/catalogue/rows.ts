@@ -177,28 +177,36 @@ export const openCallRow = z
   })
   .transform(({ id, recording_id, state }) => ({ id, recording: recording_id ?? undefined, state }));
 
-export const noticeRow = z
-  .object({
-    prompt: z.string(),
-    language: z.string(),
-    text: z.string(),
-    sha256: z.string(),
-    length_ms: z.number(),
-    started_at: z.number().nullable(),
-    finished_at: z.number().nullable(),
+/** The columns of a sentence that was played, whatever it was for. */
+const spoken = z.object({
+  prompt: z.string(),
+  language: z.string(),
+  text: z.string(),
+  sha256: z.string(),
+  length_ms: z.number(),
+  started_at: z.number().nullable(),
+  finished_at: z.number().nullable(),
+});
+
+const spokenOf = (row: z.output<typeof spoken>) => ({
+  prompt: row.prompt,
+  language: row.language,
+  text: row.text,
+  sha256: row.sha256,
+  lengthMs: row.length_ms,
+  startedAt: row.started_at,
+  finishedAt: row.finished_at,
+});
+
+export const noticeRow = spoken
+  .extend({
     verdict: z.string(),
     witness: z.enum(sentenceWitnesses).nullable(),
     witness_began_at: z.number().nullable(),
     witness_ended_at: z.number().nullable(),
   })
   .transform((row) => ({
-    prompt: row.prompt,
-    language: row.language,
-    text: row.text,
-    sha256: row.sha256,
-    lengthMs: row.length_ms,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
+    ...spokenOf(row),
     verified: row.verdict === 'verified',
     verdict: row.verdict,
     /** null for a sentence that was not compared. Its times are Asterisk's too, ms since 1970 UTC. */
@@ -210,27 +218,7 @@ export const noticeRow = z
 export type NoticeRow = z.output<typeof noticeRow>;
 
 /** A sentence that is not of the notice. */
-export const saidRow = z
-  .object({
-    kind: z.string(),
-    prompt: z.string(),
-    language: z.string(),
-    text: z.string(),
-    sha256: z.string(),
-    length_ms: z.number(),
-    started_at: z.number().nullable(),
-    finished_at: z.number().nullable(),
-  })
-  .transform((row) => ({
-    kind: row.kind,
-    prompt: row.prompt,
-    language: row.language,
-    text: row.text,
-    sha256: row.sha256,
-    lengthMs: row.length_ms,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-  }));
+export const saidRow = spoken.extend({ kind: z.string() }).transform((row) => ({ kind: row.kind, ...spokenOf(row) }));
 export type SaidRow = z.output<typeof saidRow>;
 
 export const changeRow = z.object({

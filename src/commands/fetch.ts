@@ -1,10 +1,10 @@
-import { SingleBar } from 'cli-progress';
 import { refuseTaken } from '../archive/verifiedCopy.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { fetchPorts, makeStore } from '../parts.ts';
 import { fetchRecording } from '../retention/fetch.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { beginLongWork } from './longWork.ts';
 import { operatorOf } from './operator.ts';
 
 export type FetchCommandOptions = { purpose: string; output: string; force: boolean; json: boolean };
@@ -26,18 +26,7 @@ export async function recordingsFetch(
   const config = await configOf(context);
   const target = { file: output, replace: force };
   await refuseTaken(target);
-  const stop = new AbortController();
-  const interrupt = (): void => {
-    stop.abort(new PreavisError('interrupted', 'nothing was fetched'));
-  };
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
-  let begun = false;
-  const progress = (bytes: number, of: number): void => {
-    if (!begun) bar?.start(of, 0);
-    begun = true;
-    bar?.update(bytes);
-  };
+  const run = beginLongWork('nothing was fetched', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const ports = fetchPorts({
@@ -47,10 +36,13 @@ export async function recordingsFetch(
       clock: context.clock,
       actor: operatorOf(context.environment),
     });
-    const fetched = await fetchRecording(ports, { id, purpose, target, progress, signal: stop.signal }).finally(() => {
-      bar?.stop();
-      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-    });
+    const fetched = await fetchRecording(ports, {
+      id,
+      purpose,
+      target,
+      progress: run.progress,
+      signal: run.signal,
+    }).finally(run.end);
     const { from, bytes, sha256, durationMs } = fetched;
     const keepUntil = isoTime(fetched.keepUntil);
     const mayListen = Object.hasOwn(config.purposes, purpose) ? (config.purposes[purpose]?.mayListen ?? []) : [];

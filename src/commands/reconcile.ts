@@ -1,9 +1,8 @@
-import { SingleBar } from 'cli-progress';
-import { PreavisError } from '../core/errors.ts';
 import { finishPorts, makeStore, reconcilePorts } from '../parts.ts';
 import { findingKinds } from '../retention/findings.ts';
 import { reconcile, type Finding, type ReconcileResult } from '../retention/reconcile.ts';
 import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { beginLongWork } from './longWork.ts';
 import { operatorOf } from './operator.ts';
 import { table } from './table.ts';
 
@@ -21,19 +20,7 @@ export async function recordingsReconcile(
   { dryRun, verify, json }: ReconcileCommandOptions,
 ): Promise<ExitCode> {
   const config = await configOf(context);
-  const stop = new AbortController();
-  const interrupt = (): void => {
-    stop.abort(new PreavisError('interrupted', 'not everything was compared'));
-  };
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
-  let begun = false;
-  const progress = (done: number, total: number): void => {
-    if (!begun) bar?.start(total, 0);
-    begun = true;
-    bar?.setTotal(total);
-    bar?.update(done);
-  };
+  const run = beginLongWork('not everything was compared', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const shared = {
@@ -44,16 +31,13 @@ export async function recordingsReconcile(
       log: commandLog(config),
       actor: operatorOf(context.environment),
     };
-    const repairs = dryRun ? undefined : await finishPorts(shared, stop.signal);
+    const repairs = dryRun ? undefined : await finishPorts(shared, run.signal);
     const result = await reconcile(reconcilePorts(shared, repairs), {
       verify,
       waitMs,
-      signal: stop.signal,
-      progress,
-    }).finally(() => {
-      bar?.stop();
-      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-    });
+      signal: run.signal,
+      progress: run.progress,
+    }).finally(run.end);
     context.print(json ? JSON.stringify(result, undefined, 2) : forPeople(result));
 
     return result.findings.every(({ done }) => done === 'repaired') ? 0 : 3;

@@ -6,11 +6,11 @@
  * It holds the lease of the upload job, so nothing is being sent meanwhile. Finishing and retention may run beside it: a
  * row that has moved is looked at again, and what retention has begun with is left to it.
  */
-import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
+import { textDigest } from '../archive/digest.ts';
 import { finishRecording, takeUp, type FinishPorts } from '../archive/finish.ts';
 import { lastWritten, removeSpooled, spooledDigest, spooledRecordings, spoolFile } from '../archive/spool.ts';
-import type { Digest, ObjectStore } from '../archive/store.ts';
+import type { ObjectStore } from '../archive/store.ts';
 import { hopeless } from '../archive/uploader.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
@@ -343,10 +343,4 @@ class Reconciliation {
     const { recordings, objects } = this.#result.reconciled;
     this.#options.progress?.(recordings + objects, Math.max(this.#total, recordings + objects));
   }
-}
-
-function textDigest(text: string): Digest {
-  const bytes = Buffer.from(text, 'utf8');
-
-  return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
