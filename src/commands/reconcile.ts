@@ -1,6 +1,6 @@
 import { finishPorts, makeStore, reconcilePorts } from '../parts.ts';
 import { findingKinds } from '../retention/findings.ts';
-import { reconcile, type Finding, type ReconcileResult } from '../retention/reconcile.ts';
+import { reconcile, type Finding, type Reconciled } from '../retention/reconcile.ts';
 import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 import { beginLongWork } from './longWork.ts';
 import { operatorOf } from './operator.ts';
@@ -8,7 +8,7 @@ import { table } from './table.ts';
 
 export type ReconcileCommandOptions = { dryRun: boolean; verify: boolean; json: boolean };
 
-/** How long a command waits for an upload pass of a running serve, ms. */
+/** How long a command waits while a running serve reconciles, ms. */
 const waitMs = 30_000;
 
 /**
@@ -32,20 +32,21 @@ export async function recordingsReconcile(
       actor: operatorOf(context.environment),
     };
     const repairs = dryRun ? undefined : await finishPorts(shared, run.signal);
-    const result = await reconcile(reconcilePorts(shared, repairs), {
+    const findings: Finding[] = [];
+    const reconciled = await reconcile(reconcilePorts(shared, repairs), {
       verify,
       waitMs,
       signal: run.signal,
       progress: run.progress,
+      found: (finding) => findings.push(finding),
     }).finally(run.end);
-    context.print(json ? JSON.stringify(result, undefined, 2) : forPeople(result));
+    context.print(json ? JSON.stringify({ reconciled, findings }, undefined, 2) : forPeople(reconciled, findings));
 
-    return result.findings.every(({ done }) => done === 'repaired') ? 0 : 3;
+    return findings.every(({ done }) => done === 'repaired') ? 0 : 3;
   });
 }
 
-function forPeople({ reconciled, findings }: ReconcileResult): string {
-  const { recordings, files, objects } = reconciled;
+function forPeople({ recordings, files, objects }: Reconciled, findings: readonly Finding[]): string {
   const compared = `${recordings} recordings, ${files} files and ${objects} objects compared`;
   if (findings.length === 0) return `${compared}: nothing found`;
   const cells = findings.map((each) => [

@@ -3,8 +3,8 @@
  * object with its row. It repairs what is proved: what the archive has whole leaves the spool, what must not be kept is removed
  * from it, what nobody took up is taken up. Everything else is told and left as it is.
  *
- * It holds the lease of the upload job, so nothing is being sent meanwhile. Finishing and retention may run beside it: a
- * row that has moved is looked at again, and what retention has begun with is left to it.
+ * Finishing, sending and retention may run beside it: a row that has moved is looked at again, and what retention has begun
+ * with is left to it. So recordings do not wait for it, however large the archive.
  */
 import pLimit from 'p-limit';
 import { textDigest } from '../archive/digest.ts';
@@ -67,19 +67,18 @@ export type Finding = {
   done: 'repaired' | 'repairable' | 'nothing' | ErrorCode;
 };
 
-export type ReconcileResult = {
-  /** How many of each were compared. */
-  reconciled: { recordings: number; files: number; objects: number };
-  findings: Finding[];
-};
+/** How many of each were compared. */
+export type Reconciled = { recordings: number; files: number; objects: number };
 
 export type ReconcileOptions = {
   /** Read every object back, and look for earlier versions of what must be gone. */
   verify: boolean;
-  /** How long to wait for an upload pass of another process, ms. */
+  /** How long to wait while another process reconciles, ms. */
   waitMs: number;
   /** Ends it between two steps; its reason is thrown. */
   signal: AbortSignal;
+  /** Gets each finding at once: with the wrong archive there are as many as recordings. */
+  found: (finding: Finding) => void;
   progress?: (done: number, total: number) => void;
 };
 
@@ -90,17 +89,19 @@ const batch = 500;
 const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([...hopeless, 'catalogue_unusable', 'interrupted']);
 
 /**
- * Throws job_busy while another process uploads, the signal's reason, and what the catalogue, the spool folder or an archive
+ * Throws job_busy while another process reconciles, the signal's reason, and what the catalogue, the spool folder or an archive
  * that does not work at all throw: nothing of it is a finding.
  */
-export async function reconcile(ports: ReconcilePorts, options: ReconcileOptions): Promise<ReconcileResult> {
-  return withLease(ports.catalogue, 'upload', options.waitMs, () => new Reconciliation(ports, options).run());
+export async function reconcile(ports: ReconcilePorts, options: ReconcileOptions): Promise<Reconciled> {
+  return withLease(ports.catalogue, 'reconcile', options.waitMs, () => new Reconciliation(ports, options).run());
 }
 
 class Reconciliation {
   readonly #ports: ReconcilePorts;
   readonly #options: ReconcileOptions;
-  readonly #result: ReconcileResult = { reconciled: { recordings: 0, files: 0, objects: 0 }, findings: [] };
+  readonly #reconciled: Reconciled = { recordings: 0, files: 0, objects: 0 };
+  /** Objects that were told beside the row of their recording. */
+  readonly #told = new Set<string>();
   #ended: ReadonlySet<string> = new Set();
   #total = 0;
   /** Why the rows under way are the last ones: none may still be looked at, or repaired, once the lease is given back. */
@@ -111,10 +112,10 @@ class Reconciliation {
     this.#options = options;
   }
 
-  async run(): Promise<ReconcileResult> {
+  async run(): Promise<Reconciled> {
     const { catalogue, spoolFolder } = this.#ports;
     // A spool that cannot be read would make a finding of every row.
-    this.#result.reconciled.files = (await spooledRecordings(spoolFolder)).length;
+    this.#reconciled.files = (await spooledRecordings(spoolFolder)).length;
     this.#ended = new Set((await catalogue.finishable()).map(({ id }) => id));
     const counts = await catalogue.counts();
     const recordings = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -123,16 +124,15 @@ class Reconciliation {
     await this.#compareFiles();
     await this.#compareObjects();
 
-    return this.#result;
+    return this.#reconciled;
   }
 
   async #compareRows(): Promise<void> {
     const limit = pLimit(this.#ports.atOnce);
     for (let after = ''; ;) {
       const rows = await this.#ports.catalogue.recordingsBeyond(after, batch);
-      const found = await Promise.all(rows.map((row) => limit(() => this.#compareRow(row))));
+      await Promise.all(rows.map((row) => limit(() => this.#compareRow(row))));
       if (this.#stoppedBy !== undefined) throw this.#stoppedBy;
-      for (const each of found) this.#result.findings.push(...each);
       after = rows.at(-1)?.id ?? after;
       if (rows.length < batch) return;
     }
@@ -150,12 +150,8 @@ class Reconciliation {
       if ((await lastWritten(spoolFolder, id)) === undefined) continue;
       const kind = maker === 'adoptable' ? 'fileNotAdopted' : 'fileOfNobody';
       const where = spoolFile(spoolFolder, id);
-      this.#result.findings.push({
-        kind,
-        recording: id,
-        where,
-        done: await this.#repair({ kind, place: 'spool' }, id),
-      });
+      const done = await this.#repair({ kind, place: 'spool' }, id);
+      this.#options.found({ kind, recording: id, where, done });
     }
   }
 
@@ -163,43 +159,36 @@ class Reconciliation {
   async #compareObjects(): Promise<void> {
     const { catalogue, store } = this.#ports;
     const { signal } = this.#options;
-    // With --verify, what is left of an erased recording was found beside its row.
-    const known = new Set(this.#result.findings.map(({ where }) => where));
     for await (const { key } of store.list(objectPrefix)) {
       signal.throwIfAborted();
-      this.#result.reconciled.objects += 1;
+      this.#reconciled.objects += 1;
       this.#advance();
       const id = idOfKey(key);
       const row = id === undefined ? undefined : await catalogue.recording(id);
       const kind = compareObject(key, row);
-      if (kind === undefined || known.has(key)) continue;
+      if (kind === undefined || this.#told.has(key)) continue;
       // Retention may be erasing it. A foreign key may be one that the store's port does not even take.
       if (id !== undefined && (await store.stat(key)) === undefined) continue;
-      this.#result.findings.push({ kind, recording: id ?? null, where: key, done: 'nothing' });
+      this.#options.found({ kind, recording: id ?? null, where: key, done: 'nothing' });
     }
   }
 
-  async #compareRow(row: RecordingRow): Promise<Finding[]> {
-    if (this.#stoppedBy !== undefined) return [];
+  async #compareRow(row: RecordingRow): Promise<void> {
+    if (this.#stoppedBy !== undefined) return;
     try {
       this.#options.signal.throwIfAborted();
-      const found = await this.#foundOf(row);
-      const findings = [];
-      for (const each of found) findings.push(this.#told(row, each, await this.#repair(each, row.id)));
-
-      return findings;
+      for (const each of await this.#foundOf(row)) this.#tell(row, each, await this.#repair(each, row.id));
     } catch (thrown) {
       const { signal } = this.#options;
       const error = asPreavisError(signal.aborted ? signal.reason : thrown);
       if (signal.aborted || fatal.has(error.code)) {
         this.#stoppedBy ??= error;
-        return [];
+        return;
       }
       const place = error.code === 'spool_unusable' ? 'spool' : 'wav';
-
-      return [this.#told(row, { kind: 'notComparable', place }, this.#survivable(error).code)];
+      this.#tell(row, { kind: 'notComparable', place }, this.#survivable(error).code);
     } finally {
-      this.#result.reconciled.recordings += 1;
+      this.#reconciled.recordings += 1;
       this.#advance();
     }
   }
@@ -332,15 +321,15 @@ class Reconciliation {
     return error;
   }
 
-  #told(row: RecordingRow, { kind, place }: Found, done: Finding['done']): Finding {
+  #tell(row: RecordingRow, { kind, place }: Found, done: Finding['done']): void {
     const keys = keysOf(row);
     const where = place === 'spool' ? spoolFile(this.#ports.spoolFolder, row.id) : keys[place];
-
-    return { kind, recording: row.id, where, done };
+    if (kind === 'erasedObjectLeft' || kind === 'discardedObjectLeft') this.#told.add(where);
+    this.#options.found({ kind, recording: row.id, where, done });
   }
 
   #advance(): void {
-    const { recordings, objects } = this.#result.reconciled;
+    const { recordings, objects } = this.#reconciled;
     this.#options.progress?.(recordings + objects, Math.max(this.#total, recordings + objects));
   }
 }

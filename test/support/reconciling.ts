@@ -6,7 +6,7 @@ import { spoolFile } from '../../src/archive/spool.ts';
 import { uploadPass } from '../../src/archive/uploader.ts';
 import type { CallEvent } from '../../src/call/events.ts';
 import { retentionPass } from '../../src/retention/enforcer.ts';
-import { reconcile, type Finding, type ReconcileOptions, type ReconcileResult } from '../../src/retention/reconcile.ts';
+import { reconcile, type Finding, type Reconciled, type ReconcileOptions } from '../../src/retention/reconcile.ts';
 import type { ArchiveStage } from './archiving.ts';
 import { callStart, eventsTo, keys, press } from './calls.ts';
 import { dayMs, recorderEnd, saveCall, type SavedCall } from './catalogues.ts';
@@ -87,13 +87,15 @@ export async function finishedAfter(set: ArchiveStage, change: (file: string) =>
   return call;
 }
 
-export function reconciled(
+export async function reconciled(
   set: ArchiveStage,
   { dryRun = false, ...options }: Partial<ReconcileOptions> & { dryRun?: boolean } = {},
-): Promise<ReconcileResult> {
+): Promise<{ reconciled: Reconciled; findings: Finding[] }> {
   const ports = { ...set, repairs: dryRun ? undefined : set };
+  const findings: Finding[] = [];
+  const found = (finding: Finding): void => void findings.push(finding);
 
-  return reconcile(ports, { verify: false, waitMs: 0, signal: never, ...options });
+  return { reconciled: await reconcile(ports, { verify: false, waitMs: 0, signal: never, found, ...options }), findings };
 }
 
 /** As `kind where done`. */
