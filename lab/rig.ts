@@ -139,7 +139,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
             },
           },
     // Passes are asked for, so that a test knows when they run.
-    schedule: { upload: '0 0 1 1 *', retention: '0 0 1 1 *' },
+    schedule: { upload: '0 0 1 1 *', retention: '0 0 1 1 *', reconcile: '0 0 1 1 *' },
     health: { port: healthPort },
     log: { level: 'debug' },
     shutdown: { graceSeconds: 5 },

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { longestCheckMs } from './archive/finish.ts';
+import { longestCheckMs, type FinishPorts } from './archive/finish.ts';
 import { Finisher } from './archive/finisher.ts';
 import { makePromptsHeard } from './archive/promptsHeard.ts';
 import { SelfCheckThread } from './archive/selfCheckThread.ts';
-import { uploadPass } from './archive/uploader.ts';
 import { AriConnection } from './ari/connection.ts';
 import type { AriEvent } from './ari/events.ts';
 import type { AriListener, AsteriskIdentity } from './ari/port.ts';
@@ -22,6 +21,7 @@ import { asPreavisError, PreavisError } from './core/errors.ts';
 import { makeMetrics, type Metrics } from './core/metrics.ts';
 import type { IdMaker } from './core/ids.ts';
 import type { Logger } from './core/log.ts';
+import { startJobs } from './jobs.ts';
 import {
   ariPassword,
   callPreferences,
@@ -32,13 +32,9 @@ import {
   makeStore,
   makeWitness,
   refuseMissingPrompts,
-  retentionPorts,
   soundsFolder,
-  uploadPorts,
   type Ari,
 } from './parts.ts';
-import { retentionPass } from './retention/enforcer.ts';
-import { Schedule } from './retention/schedule.ts';
 
 /**
  * The composition root of `serve`: builds every part, start() in order, stop() in reverse. Both are idempotent and share
@@ -57,8 +53,6 @@ const drainPollMs = 100;
 /** Pause before calls are compared with Asterisk again, ms: doubling from the first to the second. */
 const comparePauseMs = 500;
 const longestComparePauseMs = 30_000;
-/** A scheduled pass does not wait for another process's. */
-const noWait = 0;
 
 export class App {
   readonly #options: AppOptions;
@@ -129,7 +123,7 @@ export class App {
 
     const selfCheck = new SelfCheckThread();
     this.#undo.push(() => selfCheck.stop());
-    const finisher = new Finisher({
+    const finishPorts: FinishPorts = {
       catalogue,
       spoolFolder: config.recording.spoolFolder,
       clock,
@@ -140,7 +134,8 @@ export class App {
       found: metrics.finding,
       checkMs: longestCheckMs,
       signal: this.#hurry.signal,
-    });
+    };
+    const finisher = new Finisher(finishPorts);
     const shared = { config, catalogue, store, clock, log, actor: 'serve' };
     const end: EndJobs = { finisher, witness: makeWitness(shared, metrics.witness) };
     const registry = this.#makeRegistry(policy, catalogue, ari, end, metrics);
@@ -164,29 +159,19 @@ export class App {
     this.#undo.push(() => {
       clearInterval(finishTimer);
     });
-    const schedule = new Schedule(
-      [
-        {
-          name: 'upload',
-          cron: config.schedule.upload,
-          run: async () => {
-            await finisher.sweepAndFinish();
-            await end.witness();
-            await uploadPass(uploadPorts(shared), { waitMs: noWait, signal: this.#hurry.signal });
-          },
-        },
-        {
-          name: 'retention',
-          cron: config.schedule.retention,
-          run: async () => {
-            await retentionPass(retentionPorts(shared), { dryRun: false, waitMs: noWait, signal: this.#hurry.signal });
-          },
-        },
-      ],
-      config.schedule.timezone,
-      log,
-    );
-    this.#undo.push(() => schedule.stop());
+    const jobs = startJobs({
+      shared,
+      finisher,
+      finishPorts,
+      witness: end.witness,
+      metrics,
+      hurry: this.#hurry.signal,
+    });
+    this.#undo.push(() => jobs.stop());
+    // What a crash or a restored backup has left shows now, and not only at night.
+    void this.#reconciling.then(() => {
+      jobs.reconcileNow();
+    });
     log.info({ asterisk: this.#asterisk.version, policy: policy.version, archive: store.kind }, 'serving');
   }
 

@@ -73,6 +73,7 @@ export function checkJobs({ schedule }: Config): void {
   const jobs = [
     { key: 'schedule.upload', cron: schedule.upload },
     { key: 'schedule.retention', cron: schedule.retention },
+    { key: 'schedule.reconcile', cron: schedule.reconcile },
   ];
   checkSchedule(jobs, schedule.timezone);
 }
@@ -163,7 +164,14 @@ export function makeStore(config: Config, catalogue: Pick<Catalogue, 'knownObjec
   }
 }
 
-type Shared = { config: Config; catalogue: Catalogue; store: ObjectStore; clock: Clock; log: Logger; actor: string };
+export type Shared = {
+  config: Config;
+  catalogue: Catalogue;
+  store: ObjectStore;
+  clock: Clock;
+  log: Logger;
+  actor: string;
+};
 
 export function uploadPorts({ config, catalogue, store, clock, log, actor }: Shared): UploadPorts {
   return {

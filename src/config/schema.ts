@@ -336,9 +336,13 @@ const shape = z.strictObject({
     .prefault({}),
   schedule: z
     .strictObject({
-      timezone: key(z.string().min(1).default('Europe/Brussels'), 'Time zone of the two lines below.'),
+      timezone: key(z.string().min(1).default('Europe/Brussels'), 'Time zone of the lines below.'),
       upload: key(z.string().default('* * * * *'), 'When finished recordings are sent to the archive (cron).'),
       retention: key(z.string().default('17 3 * * *'), 'When recordings that are due are erased (cron).'),
+      reconcile: key(
+        z.string().default('47 4 * * *'),
+        'When recording folder, catalogue and archive are compared (cron); at the start of serve, too.',
+      ),
     })
     .prefault({}),
   health: z

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 /**
  * What is counted, for Prometheus. Labels have few fixed values and never hold personal data (P7).
@@ -8,6 +8,8 @@ export type Metrics = {
   finding: (kind: string) => void;
   /** What the second witness says of a call. */
   witness: (status: string) => void;
+  /** How many findings of each kind the last reconciliation has left to people; `at` in ms since 1970 UTC. */
+  reconciled: (left: Readonly<Record<string, number>>, at: number) => void;
   /** The text that `GET /metrics` gives. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -34,6 +36,17 @@ export function makeMetrics(): Metrics {
     labelNames: ['status'],
     registers: [register],
   });
+  const reconciled = new Gauge({
+    name: 'preavis_reconcile_left',
+    help: 'What the last comparison of recording folder, catalogue and archive has left to people, by kind.',
+    labelNames: ['kind'],
+    registers: [register],
+  });
+  const reconciledAt = new Gauge({
+    name: 'preavis_reconcile_last_success_timestamp_seconds',
+    help: 'When recording folder, catalogue and archive were last compared to the end.',
+    registers: [register],
+  });
 
   return {
     callEnded: (result, reason) => {
@@ -44,6 +57,11 @@ export function makeMetrics(): Metrics {
     },
     witness: (status) => {
       witnesses.inc({ status });
+    },
+    reconciled: (left, at) => {
+      reconciled.reset();
+      for (const [kind, count] of Object.entries(left)) reconciled.set({ kind }, count);
+      reconciledAt.set(at / 1_000);
     },
     text: () => register.metrics(),
     contentType: register.contentType,

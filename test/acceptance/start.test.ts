@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
+import { eventually } from '../support/poll.ts';
 import { expectNobodyConnected, finishedRecording, rigTimeoutMs, useRig } from '../support/rigs.ts';
 
 const line = { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] };
@@ -30,6 +31,31 @@ async function expectUndisturbed(pid: number | undefined, extension: string): Pr
   await finishedRecording(at.rig, extension);
   await expectNobodyConnected(at.rig);
 }
+
+it(
+  'compares recording folder, catalogue and archive at its start, and says what it cannot mend',
+  async () => {
+    const { rig } = at;
+    const objects = join(rig.archiveFolder, 'recordings');
+    mkdirSync(objects);
+    writeFileSync(join(objects, 'foreign.wav'), 'x');
+    await rig.stopServe();
+    await rig.startServe();
+    await eventually(() => {
+      expect(rig.log()).toContainEqual(
+        expect.objectContaining({
+          level: 'error',
+          msg: 'recording folder, catalogue and archive do not agree',
+          left: { unknownObject: 1 },
+        }),
+      );
+    });
+    const metrics = await (await fetch(`http://127.0.0.1:${rig.healthPort}/metrics`)).text();
+    expect(metrics).toContain('preavis_reconcile_left{kind="unknownObject"} 1');
+    rmSync(objects, { recursive: true });
+  },
+  rigTimeoutMs,
+);
 
 it(
   'refuses a second serve on the same catalogue, naming the first, which goes on',

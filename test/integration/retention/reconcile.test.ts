@@ -444,10 +444,14 @@ describe('beside other jobs', () => {
       const { store, catalogue } = set;
       const found = await reconciled({
         ...set,
-        store: { ...store, stat: after('stat', store.stat), digest: after('digest', store.digest) },
+        store: {
+          ...store,
+          stat: after('stat', (key) => store.stat(key)),
+          digest: after('digest', (...given: Parameters<typeof store.digest>) => store.digest(...given)),
+        },
         catalogue: {
           ...catalogue,
-          audit: after('audit', catalogue.audit),
+          audit: after('audit', (given) => catalogue.audit(given)),
           recordingsBeyond: async (...given) => {
             const rows = await catalogue.recordingsBeyond(...given);
             if (step === 'lastWritten') await send();

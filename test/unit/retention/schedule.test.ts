@@ -73,19 +73,43 @@ describe('a schedule', () => {
     expect(most).toBe(1);
   });
 
+  test('runs a job when asked, and leaves out its time meanwhile', async () => {
+    let runs = 0;
+    let release = (): void => undefined;
+    const run = (): Promise<void> => {
+      runs += 1;
+      return new Promise<void>((resolve) => (release = resolve));
+    };
+    const { schedule, lines } = start(run);
+    const asked = schedule.run({ name: 'upload', run });
+    await seconds(2);
+    expect(runs).toBe(1);
+    release();
+    await asked;
+    await seconds(1);
+    expect(runs).toBe(2);
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'a run of a scheduled job was left out' }));
+    release();
+  });
+
   test('goes on after a job that failed; what another process does is no error', async () => {
-    const failures = [new PreavisError('archive_failed', 'broken'), new PreavisError('job_busy', 'other')];
+    const failures = [
+      new PreavisError('archive_failed', 'broken'),
+      new PreavisError('job_busy', 'other'),
+      new PreavisError('interrupted', 'stopped'),
+    ];
     let runs = 0;
     const { lines } = start(() => {
       const failure = failures[runs];
       runs += 1;
       return failure === undefined ? Promise.resolve() : Promise.reject(failure);
     });
-    await seconds(4);
-    expect(runs).toBeGreaterThan(2);
+    await seconds(5);
+    expect(runs).toBeGreaterThan(3);
     expect(lines).toMatchObject([
       { level: 'error', code: 'archive_failed', job: 'upload' },
       { level: 'info', code: 'job_busy', job: 'upload' },
+      { level: 'info', code: 'interrupted', job: 'upload' },
     ]);
   });
 

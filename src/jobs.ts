@@ -1,0 +1,76 @@
+import type { Finisher } from './archive/finisher.ts';
+import type { FinishPorts } from './archive/finish.ts';
+import { uploadPass } from './archive/uploader.ts';
+import { PreavisError } from './core/errors.ts';
+import type { Metrics } from './core/metrics.ts';
+import { reconcilePorts, retentionPorts, uploadPorts, type Shared } from './parts.ts';
+import { retentionPass } from './retention/enforcer.ts';
+import { reconcileJob } from './retention/reconcileJob.ts';
+import { Schedule, type Job } from './retention/schedule.ts';
+
+/** A scheduled pass does not wait for another process's. */
+const noWait = 0;
+
+export type JobsOptions = {
+  shared: Shared;
+  finisher: Finisher;
+  finishPorts: FinishPorts;
+  witness: () => Promise<void>;
+  metrics: Pick<Metrics, 'reconciled'>;
+  /** Cuts passes short after what they are just doing. */
+  hurry: AbortSignal;
+};
+
+export type Jobs = {
+  /** Compares spool, catalogue and archive now, beside everything else. */
+  reconcileNow(): void;
+  /** No further passes; those under way come to their end, but for a comparison, which the next start makes anew. */
+  stop(): Promise<void>;
+};
+
+/** The jobs that `serve` runs by the clock. */
+export function startJobs({ shared, finisher, finishPorts, witness, metrics, hurry }: JobsOptions): Jobs {
+  const { config, log, clock } = shared;
+  const stopping = new AbortController();
+  const reconcile: Job = {
+    name: 'reconcile',
+    cron: config.schedule.reconcile,
+    run: () =>
+      reconcileJob(reconcilePorts(shared, finishPorts), stopping.signal, (left) => {
+        metrics.reconciled(left, clock.now());
+      }),
+  };
+  const schedule = new Schedule(
+    [
+      {
+        name: 'upload',
+        cron: config.schedule.upload,
+        run: async () => {
+          await finisher.sweepAndFinish();
+          await witness();
+          await uploadPass(uploadPorts(shared), { waitMs: noWait, signal: hurry });
+        },
+      },
+      {
+        name: 'retention',
+        cron: config.schedule.retention,
+        run: async () => {
+          await retentionPass(retentionPorts(shared), { dryRun: false, waitMs: noWait, signal: hurry });
+        },
+      },
+      reconcile,
+    ],
+    config.schedule.timezone,
+    log,
+  );
+
+  return {
+    reconcileNow: () => {
+      if (!stopping.signal.aborted) void schedule.run(reconcile);
+    },
+    stop: async () => {
+      stopping.abort(new PreavisError('interrupted', 'Préavis is being stopped'));
+      await schedule.stop();
+    },
+  };
+}
