@@ -5,10 +5,11 @@ import { makePromptsHeard } from './archive/promptsHeard.ts';
 import { SelfCheckThread } from './archive/selfCheckThread.ts';
 import { AriConnection } from './ari/connection.ts';
 import type { AriEvent } from './ari/events.ts';
-import type { AriListener, AsteriskIdentity } from './ari/port.ts';
+import type { AriCommands, AriListener, AsteriskIdentity } from './ari/port.ts';
 import { makePlanner } from './call/planner.ts';
-import { checkSpool, makeReadiness, proveSpool } from './call/readiness.ts';
+import { makeReadiness, proveSpool } from './call/readiness.ts';
 import { CallRegistry } from './call/registry.ts';
+import { SpoolWatch } from './call/spoolWatch.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
 import { leaseHolder } from './catalogue/lease.ts';
 import { leaseMs } from './catalogue/leases.ts';
@@ -114,7 +115,6 @@ export class App {
     const store = makeStore(config, catalogue);
     await this.#claim(catalogue);
     await catalogue.savePolicy(policy.version, policyContent(policy));
-    await this.#checkSpool();
     const ari = makeAri(config);
     this.#undo.push(ari.close);
     this.#asterisk = await ari.commands.identity();
@@ -140,6 +140,7 @@ export class App {
     const end: EndJobs = { finisher, witness: makeWitness(shared, metrics.witness) };
     const registry = this.#makeRegistry(policy, catalogue, ari, end, metrics);
     this.#registry = registry;
+    await this.#watchSpool(registry, ari.commands, catalogue, metrics);
     const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
     connection.listen(this.#listener(registry, ari));
     if (config.health.port !== 0) {
@@ -192,6 +193,23 @@ export class App {
     });
   }
 
+  /** Throws spool_unusable. Too little room is no reason not to start: uploads make room. */
+  async #watchSpool(registry: CallRegistry, ari: AriCommands, catalogue: Catalogue, metrics: Metrics): Promise<void> {
+    const { config, log } = this.#options;
+    const { spoolFolder, minimumFreeMib } = config.recording;
+    const watch = new SpoolWatch({
+      spoolFolder,
+      minimumFreeMib,
+      states: () => registry.states,
+      ari,
+      stopped: (id) => catalogue.note(id, { event: 'stopped for want of room', actor: 'serve' }),
+      roomIs: metrics.spoolRoom,
+      log,
+    });
+    this.#undo.push(() => watch.stop());
+    await watch.start();
+  }
+
   #health(connection: AriConnection, registry: CallRegistry): Health {
     const works = connection.isOpen && !this.#replaced;
 
@@ -200,18 +218,6 @@ export class App {
       asterisk: connection.isOpen ? 'connected' : 'disconnected',
       calls: registry.size,
     };
-  }
-
-  async #checkSpool(): Promise<void> {
-    const { config, log } = this.#options;
-    try {
-      await checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib);
-    } catch (thrown) {
-      const error = asPreavisError(thrown);
-      // Uploads make room; until then calls go on unrecorded.
-      if (error.code !== 'spool_full') throw error;
-      log.error({ code: error.code, err: error }, 'too little room to record; calls go on unrecorded');
-    }
   }
 
   #makeRegistry(policy: Policy, catalogue: Catalogue, ari: Ari, end: EndJobs, metrics: Metrics): CallRegistry {

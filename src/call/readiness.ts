@@ -11,26 +11,29 @@ import type { Readiness } from './ports.ts';
 const mebibyte = 1024 * 1024;
 
 /**
- * Throws spool_unusable or spool_full when Asterisk's recording folder cannot be read and written by us, or has less
- * than `minimumFreeMib` left.
+ * How much room Asterisk's recording folder has left, MiB. Throws spool_unusable when it cannot be read and written by us.
  */
-export async function checkSpool(folder: string, minimumFreeMib: number): Promise<void> {
-  let free: number;
+export async function spoolRoomMib(folder: string): Promise<number> {
   try {
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     const disk = await statfs(folder);
-    free = (disk.bavail * disk.bsize) / mebibyte;
+
+    return (disk.bavail * disk.bsize) / mebibyte;
   } catch (cause) {
     throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder}: ${errnoOf(cause) ?? 'error'}`, {
       cause,
     });
   }
-  if (free < minimumFreeMib) {
-    throw new PreavisError(
-      'spool_full',
-      `recording.spoolFolder ${folder}: ${Math.floor(free)} MiB free, ${minimumFreeMib} MiB wanted`,
-    );
-  }
+}
+
+/** Throws spool_unusable, or spool_full when less than `minimumFreeMib` is left there. */
+export async function checkSpool(folder: string, minimumFreeMib: number): Promise<void> {
+  const free = await spoolRoomMib(folder);
+  if (free >= minimumFreeMib) return;
+  throw new PreavisError(
+    'spool_full',
+    `recording.spoolFolder ${folder}: ${Math.floor(free)} MiB free, ${minimumFreeMib} MiB wanted`,
+  );
 }
 
 /**

@@ -72,6 +72,10 @@ export class CallRegistry {
     return this.#sessions.size + (this.#ports.promptDesk?.size ?? 0);
   }
 
+  get states(): CallState[] {
+    return [...this.#sessions.values()].map(({ state }) => state);
+  }
+
   /** From now on arriving calls go straight back to the dialplan, unrecorded. */
   stopAccepting(): void {
     this.#accepting = false;

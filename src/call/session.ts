@@ -14,15 +14,8 @@ import { happeningOf } from './happenings.ts';
 import { makeInsistence, pausesMs, type Insistence } from './insistence.ts';
 import type { CallJournal, Happening, Readiness, TalkTimes } from './ports.ts';
 import { recorderName } from './recorderName.ts';
-import {
-  fallibleStep,
-  type CallState,
-  type Effect,
-  type Order,
-  type Outcome,
-  type Recorder,
-  type Step,
-} from './state.ts';
+import { returnToDialplan } from './returnToDialplan.ts';
+import { fallibleStep, type CallState, type Effect, type Order, type Recorder, type Step } from './state.ts';
 import { TalkMeter } from './talkMeter.ts';
 import { within } from './timeLimit.ts';
 
@@ -50,6 +43,9 @@ export type SessionPorts = {
 /** How long planning, and then looking at prompts and disk, may take before a call goes on unrecorded, ms. */
 const readinessLimitMs = 3_000;
 
+/** When a state is written again that the catalogue did not take, ms. */
+const saveAgainMs = 5_000;
+
 export class CallSession {
   #state: CallState;
   readonly #ports: SessionPorts;
@@ -67,6 +63,7 @@ export class CallSession {
   /** Of what was recorded, after a refusal: whether it is done, and in the receipt. */
   #removal: 'none' | 'done' | 'kept' = 'none';
   #recorderEndedAt: number | undefined;
+  #saveAgain: NodeJS.Timeout | undefined;
 
   private constructor(state: CallState, ports: SessionPorts) {
     this.#state = state;
@@ -161,6 +158,7 @@ export class CallSession {
   abandon(): void {
     this.#abandoned = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#saveAgain);
   }
 
   #enter(step: Step, cause = 'arrived'): void {
@@ -200,11 +198,11 @@ export class CallSession {
   }
 
   async #perform(effect: Effect, state: CallState): Promise<void> {
-    const { ari, journal } = this.#ports;
+    const { ari } = this.#ports;
     const caller = state.facts.callerChannel;
     switch (effect.type) {
       case 'save':
-        return journal.save(state, this.#talkOf(state));
+        return this.#save(state);
       case 'plan':
         return this.#plan();
       case 'checkReadiness':
@@ -286,7 +284,13 @@ export class CallSession {
       case 'destroyBridge':
         return ari.destroyBridge(effect.bridge);
       case 'returnToDialplan':
-        return this.#returnToDialplan(effect.outcome);
+        return returnToDialplan({
+          ari,
+          caller,
+          playing: this.#playing,
+          outcome: effect.outcome,
+          callerLeft: () => this.#callerLeft,
+        });
       case 'startTimer':
         clearTimeout(this.#timer);
         this.#timer = setTimeout(() => {
@@ -296,6 +300,19 @@ export class CallSession {
       case 'stopTimer':
         clearTimeout(this.#timer);
         return;
+    }
+  }
+
+  /** What cannot be written now is written later: what was recorded waits for the end of its call to be in the catalogue. */
+  async #save(state: CallState): Promise<void> {
+    clearTimeout(this.#saveAgain);
+    try {
+      await this.#ports.journal.save(state, this.#talkOf(state));
+    } catch (thrown) {
+      this.#saveAgain = setTimeout(() => {
+        if (!this.#abandoned) this.#tail = this.#tail.then(() => this.#save(this.#state)).catch(() => undefined);
+      }, saveAgainMs).unref();
+      throw thrown;
     }
   }
 
@@ -355,29 +372,6 @@ export class CallSession {
     if (this.#removal !== 'done') return;
     this.#removal = 'kept';
     await this.#keep({ kind: 'change', change: 'recordingRemoved', at });
-  }
-
-  /** P3: the caller must not be left in silence, so this is tried again. */
-  async #returnToDialplan(outcome: Outcome): Promise<void> {
-    const { ari } = this.#ports;
-    const caller = this.#state.facts.callerChannel;
-    const variables: [string, string][] = [['PREAVIS_RESULT', outcome.result]];
-    if (outcome.result === 'unrecorded') variables.push(['PREAVIS_REASON', outcome.reason]);
-    if (outcome.result === 'notConnected') variables.push(['PREAVIS_DIALSTATUS', outcome.dialStatus]);
-    // Requests on a channel wait in Asterisk for the end of what plays there.
-    if (this.#playing !== undefined) await ari.stopPlayback(this.#playing).catch(() => undefined);
-    // What the dialplan is told is second to the caller's going on: without it the destination is dialled as well.
-    await Promise.allSettled(variables.map(([name, value]) => ari.setVariable(caller, name, value)));
-    for (const pauseMs of [...pausesMs, undefined]) {
-      try {
-        await ari.continueInDialplan(caller);
-        return;
-      } catch (thrown) {
-        const error = asPreavisError(thrown);
-        if (!error.retryable || pauseMs === undefined || this.#callerLeft) throw error;
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      }
-    }
   }
 
   #finish(state: Extract<CallState, { kind: 'ended' }>): void {

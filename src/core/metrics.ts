@@ -8,6 +8,8 @@ export type Metrics = {
   finding: (kind: string) => void;
   /** What the second witness says of a call. */
   witness: (status: string) => void;
+  /** Room in Asterisk's recording folder, MiB; undefined while it cannot be seen. */
+  spoolRoom: (mebibytes: number | undefined) => void;
   /** How many findings of each kind the last reconciliation has left to people; `at` in ms since 1970 UTC. */
   reconciled: (left: Readonly<Record<string, number>>, at: number) => void;
   /** The text that `GET /metrics` gives. */
@@ -47,6 +49,11 @@ export function makeMetrics(): Metrics {
     help: 'When recording folder, catalogue and archive were last compared to the end.',
     registers: [register],
   });
+  const spoolRoom = new Gauge({
+    name: 'preavis_spool_free_bytes',
+    help: "Room in Asterisk's recording folder; not a number while it cannot be seen.",
+    registers: [register],
+  });
 
   return {
     callEnded: (result, reason) => {
@@ -57,6 +64,9 @@ export function makeMetrics(): Metrics {
     },
     witness: (status) => {
       witnesses.inc({ status });
+    },
+    spoolRoom: (mebibytes) => {
+      spoolRoom.set(mebibytes === undefined ? NaN : mebibytes * 1_048_576);
     },
     reconciled: (left, at) => {
       reconciled.reset();

@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process';
+import { chownSync, mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A disk of a few MiB (tmpfs), to be filled: only root can mount one. */
+export type SmallDisk = {
+  readonly folder: string;
+  /** Leaves this room, bytes. */
+  leave(bytes: number): void;
+  /** Gives the room back. */
+  empty(): void;
+  readOnly(isReadOnly: boolean): void;
+  unmount(): void;
+};
+
+export const canMount = process.getuid?.() === 0 && tryMount();
+
+function tryMount(): boolean {
+  try {
+    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Mounts it over `folder`, which keeps its owner and mode. */
+export function mountSmallDisk(folder: string, mebibytes: number): SmallDisk {
+  mkdirSync(folder, { recursive: true });
+  const { uid, gid, mode } = statSync(folder);
+  const options = `size=${mebibytes}m,mode=${(mode & 0o7777).toString(8)},uid=${uid},gid=${gid}`;
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
+  const filling = join(folder, 'filling');
+
+  return {
+    folder,
+    leave: (bytes) => {
+      rmSync(filling, { force: true });
+      const { bavail, bsize } = statfsSync(folder);
+      writeFileSync(filling, Buffer.alloc(Math.max(0, bavail * bsize - bytes)));
+      chownSync(filling, uid, gid);
+    },
+    empty: () => {
+      rmSync(filling, { force: true });
+    },
+    readOnly: (isReadOnly) => {
+      execFileSync('mount', ['-o', `remount,${isReadOnly ? 'ro' : 'rw'}`, folder]);
+    },
+    unmount: () => {
+      execFileSync('umount', ['--lazy', folder]);
+    },
+  };
+}
