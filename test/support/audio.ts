@@ -8,11 +8,13 @@ export const sampleRate = 8000;
 export type Span = { readonly startMs: number; readonly endMs: number };
 
 /** The samples of a mono WAV; one of another rate is an error, because every time would be wrong. */
-export function readWav(file: string): Int16Array {
-  const wav = new wavefile.WaveFile(readFileSync(file));
+export function readWav(file: string | Buffer): Int16Array {
+  const wav = new wavefile.WaveFile(typeof file === 'string' ? readFileSync(file) : file);
   const format = wav.fmt as { sampleRate: number; numChannels: number };
   if (format.numChannels !== 1 || format.sampleRate !== sampleRate) {
-    throw new Error(`${file}: ${format.numChannels} channels at ${format.sampleRate} Hz`);
+    throw new Error(
+      `${typeof file === 'string' ? file : 'a WAV'}: ${format.numChannels} channels at ${format.sampleRate} Hz`,
+    );
   }
   if (wav.bitDepth !== '16') wav.toBitDepth('16');
   return Int16Array.from(wav.getSamples());

@@ -1,0 +1,24 @@
+import { liveCount, stopAll } from '../../lab/processes.ts';
+import { runSoak } from '../soak/soak.ts';
+
+afterAll(async () => {
+  const left = liveCount();
+  await stopAll();
+  expect(left).toBe(0);
+}, 60_000);
+
+it('three minutes of calls and faults lose nothing, record nobody who was not told, and leave nothing behind', async () => {
+  const seed = 'three minutes';
+  const { verdict, calls, faults, recordings } = await runSoak({ seed, minutes: 3, callers: 3, say: () => undefined });
+  expect({ seed, ...verdict }).toEqual({
+    seed,
+    lost: [],
+    unannounced: [],
+    stranded: [],
+    disagreeing: [],
+    grown: [],
+  });
+  expect(calls).toBeGreaterThan(30);
+  expect(recordings.begun).toBeGreaterThan(10);
+  expect(Object.keys(faults).length).toBeGreaterThan(4);
+}, 480_000);

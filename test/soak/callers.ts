@@ -1,0 +1,135 @@
+import { continuousTone } from '../../lab/audio.ts';
+import { startEar } from '../../lab/ear.ts';
+import { placeCall } from '../../lab/sip.ts';
+import { tonePresence } from '../support/audio.ts';
+import type { Chance } from './chance.ts';
+import { extensionOf, hertz, lineOf, type Destination, type Mode, type World } from './world.ts';
+
+/** What a caller does. `recordable`: whether it may be recorded. `connects`: whether they are to reach somebody. */
+type Habit = {
+  weight: number;
+  name: string;
+  mode: Mode;
+  destination: Destination;
+  keys?: readonly { afterMs: number; digit: string }[];
+  hangUpAfterMs?: number;
+  recordable: 'yes' | 'no' | 'until the key';
+  connects: boolean;
+};
+
+/** The notice takes a second, what is said after it half of one. */
+export const habits: readonly [Habit, ...Habit[]] = [
+  { weight: 30, name: 'listens', mode: 'announce', destination: 'brief', recordable: 'yes', connects: true },
+  { weight: 15, name: 'talks long', mode: 'announce', destination: 'long', recordable: 'yes', connects: true },
+  {
+    weight: 8,
+    name: 'hangs up in the talk',
+    mode: 'announce',
+    destination: 'long',
+    hangUpAfterMs: 4_000,
+    recordable: 'yes',
+    connects: true,
+  },
+  {
+    weight: 8,
+    name: 'hangs up in the notice',
+    mode: 'announce',
+    destination: 'brief',
+    hangUpAfterMs: 500,
+    recordable: 'no',
+    connects: false,
+  },
+  { weight: 5, name: 'meets a busy line', mode: 'announce', destination: 'busy', recordable: 'no', connects: false },
+  { weight: 4, name: 'is not answered', mode: 'announce', destination: 'silent', recordable: 'no', connects: false },
+  { weight: 8, name: 'does not refuse', mode: 'optOut', destination: 'brief', recordable: 'yes', connects: true },
+  {
+    weight: 8,
+    name: 'refuses',
+    mode: 'optOut',
+    destination: 'brief',
+    keys: [{ afterMs: 700, digit: '9' }],
+    recordable: 'no',
+    connects: true,
+  },
+  {
+    weight: 4,
+    name: 'refuses in the talk',
+    mode: 'optOut',
+    destination: 'long',
+    keys: [
+      { afterMs: 4_500, digit: '*' },
+      { afterMs: 5_000, digit: '9' },
+    ],
+    recordable: 'until the key',
+    connects: true,
+  },
+  {
+    weight: 6,
+    name: 'agrees',
+    mode: 'optIn',
+    destination: 'brief',
+    keys: [{ afterMs: 1_400, digit: '1' }],
+    recordable: 'yes',
+    connects: true,
+  },
+  { weight: 4, name: 'is silent', mode: 'optIn', destination: 'brief', recordable: 'no', connects: true },
+];
+
+export type Made = {
+  habit: Habit;
+  line: string;
+  /** ms since 1970. */
+  from: number;
+  to: number;
+  /** How long the caller heard the notice, and the other side, ms. */
+  noticeMs: number;
+  agentMs: number;
+  /** No answer and no refusal came from Asterisk: as when it is down. */
+  isStranded: boolean;
+};
+
+/** Longer than any habit: then Asterisk has died and nobody tells the caller. */
+const longestMs = 40_000;
+
+const heardMs = (samples: Int16Array, hz: number): number =>
+  tonePresence(samples, hz, { share: 0.7 }).reduce((sum, span) => sum + span.endMs - span.startMs, 0);
+
+/** One call by this caller, from dialling to hanging up. */
+export async function makeCall({ rig }: World, caller: number, chance: Chance): Promise<Made> {
+  const habit = chance.pick(habits);
+  const { mode, destination, keys, hangUpAfterMs } = habit;
+  const from = Date.now();
+  const ear = await startEar();
+  try {
+    const call = await placeCall({
+      sipPort: rig.asterisk.sipPort,
+      to: extensionOf(caller, mode, destination),
+      tone: await continuousTone(hertz.caller),
+      ear,
+      ...(keys === undefined ? {} : { digits: keys }),
+      ...(hangUpAfterMs === undefined ? {} : { hangUpAfterMs }),
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        resolve(undefined);
+      }, longestMs);
+    });
+    const end = await Promise.race([call.ended.catch(() => undefined), late]);
+    clearTimeout(timer);
+    await call.stop().catch(() => undefined);
+    const samples = ear.samples();
+
+    return {
+      habit,
+      line: lineOf(caller, mode),
+      from,
+      to: Date.now(),
+      noticeMs: heardMs(samples, hertz.notice),
+      agentMs: heardMs(samples, hertz.agent),
+      isStranded: end === undefined || end.status === 'failed',
+    };
+  } finally {
+    ear.close();
+  }
+}

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { World } from './world.ts';
+
+/**
+ * Sees for itself, without Préavis: every WAV that Asterisk ever began in its recording folder, with its greatest length, and what
+ * the process of serve holds.
+ */
+export type Sample = {
+  pid: number;
+  at: number;
+  residentMiB: number;
+  heapMiB: number;
+  handles: number;
+  /** By kind, of Node: timers, sockets, ... */
+  resources: number;
+};
+
+export class Observer {
+  /** Bytes by id of the recording. */
+  readonly spooled = new Map<string, number>();
+  readonly samples: Sample[] = [];
+  readonly #world: World;
+  readonly #timers: NodeJS.Timeout[];
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#timers = [
+      setInterval(() => {
+        this.#look();
+      }, 100),
+      setInterval(() => {
+        this.sample().catch(() => undefined);
+      }, 5_000),
+    ];
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  #look(): void {
+    const folder = this.#world.rig.asterisk.spoolFolder;
+    for (const name of readdirSync(folder)) {
+      const id = /^preavis-(\w{26})\.wav$/.exec(name)?.[1];
+      if (id === undefined) continue;
+      try {
+        this.spooled.set(id, Math.max(this.spooled.get(id) ?? 0, statSync(join(folder, name)).size));
+      } catch {
+        // Just removed.
+      }
+    }
+  }
+
+  /** Undefined while serve is away. */
+  async sample(): Promise<Sample | undefined> {
+    const { rig } = this.#world;
+    const pid = rig.servePid();
+    if (pid === undefined) return undefined;
+    const answer = await fetch(`http://127.0.0.1:${rig.healthPort}/metrics`, { signal: AbortSignal.timeout(2_000) });
+    const text = await answer.text();
+    const metric = (pattern: RegExp): number =>
+      [...text.matchAll(pattern)].reduce((sum, [, value]) => sum + Number(value), 0);
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const sample = {
+      pid,
+      at: Date.now(),
+      residentMiB: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024,
+      heapMiB: metric(/^preavis_nodejs_heap_size_used_bytes (\S+)$/gm) / 1_048_576,
+      handles: readdirSync(`/proc/${pid}/fd`).length,
+      resources: metric(/^preavis_nodejs_active_resources\{.*\} (\S+)$/gm),
+    };
+    this.samples.push(sample);
+
+    return sample;
+  }
+}

@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
+import type { CallRow, RecordingRow } from '../../src/catalogue/rows.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import type { ObjectStore } from '../../src/archive/store.ts';
+import { readWav, tonePresence } from '../support/audio.ts';
+import type { Made } from './callers.ts';
+import type { Struck } from './faults.ts';
+import type { Observer, Sample } from './observer.ts';
+import { hertz, noticeMs, type World } from './world.ts';
+
+/** What was found at the end, each as a sentence; empty lists are what is promised. */
+export type Verdict = {
+  lost: string[];
+  unannounced: string[];
+  stranded: string[];
+  disagreeing: string[];
+  grown: string[];
+};
+
+export type Evidence = {
+  world: World;
+  store: ObjectStore;
+  made: readonly Made[];
+  struck: readonly Struck[];
+  observer: Observer;
+  /** The same process of serve at rest, when the calm part began and ended. */
+  rest: readonly [Sample, Sample] | undefined;
+};
+
+/** Asterisk's 95 % of a sentence (P2), as an ear hears it. */
+const heardEnoughMs = 0.9 * noticeMs;
+/** A header without a sample. */
+const emptyWavBytes = 44;
+/** What else is heard may take this away from a tone. */
+const reachedMs = 300;
+
+export async function judge(evidence: Evidence): Promise<Verdict> {
+  const { world, made, struck } = evidence;
+  const verdict: Verdict = { lost: [], unannounced: [], stranded: [], disagreeing: [], grown: [] };
+  const catalogue = openCatalogue(join(world.rig.folder, 'catalogue.db'), systemClock, { mustExist: true });
+  try {
+    const calls = await catalogue.calls(-1);
+    const recordings = await catalogue.recordings({ limit: -1 });
+    await judgeRecordings(evidence, calls, recordings, verdict);
+    await judgeFiles(evidence, catalogue, recordings, verdict);
+    for (const call of calls) {
+      if (call.phase !== 'ended') verdict.disagreeing.push(`the call ${call.id} has not ended: ${call.phase}`);
+    }
+  } finally {
+    catalogue.close();
+  }
+  for (const each of made) {
+    const wasHurt = struck.some(({ harm, from, to }) => harm === 'asterisk' && from < each.to && to > each.from);
+    if (wasHurt || !each.habit.connects) continue;
+    if (each.isStranded || each.agentMs < reachedMs) {
+      verdict.stranded.push(`who ${each.habit.name} at ${iso(each.from)} heard the other side for ${each.agentMs} ms`);
+    }
+  }
+  judgeRest(evidence, verdict);
+  const reconciled = await world.rig.preavis('recordings', 'reconcile', '--verify', '--dry-run');
+  if (reconciled.code !== 0) verdict.disagreeing.push(reconciled.stdout + reconciled.stderr);
+  for (const what of ['core show channels concise', 'bridge show all']) {
+    const shown = (await world.rig.asterisk.cli(what))
+      .trim()
+      .split('\n')
+      .slice(what.startsWith('bridge') ? 1 : 0);
+    const left = shown.filter((each) => each !== '');
+    if (left.length > 0) verdict.disagreeing.push(`Asterisk still has: ${left.join(', ')}`);
+  }
+
+  return verdict;
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+/** The calls of one line come one after another, so the time tells which is which. */
+function madeOf(call: CallRow, made: readonly Made[]): Made | undefined {
+  return made.find(({ line, from, to }) => line === call.line && from <= call.startedAt && call.startedAt <= to);
+}
+
+/** No recording of whom nobody told, and none of whom refused; by what the callers' ears heard. */
+async function judgeRecordings(
+  { made, struck, store }: Evidence,
+  calls: readonly CallRow[],
+  recordings: readonly RecordingRow[],
+  { unannounced, lost }: Verdict,
+): Promise<void> {
+  const callOf = new Map(calls.map((call) => [call.id, call]));
+  for (const row of recordings) {
+    const call = callOf.get(row.callId);
+    const caller = call === undefined ? undefined : madeOf(call, made);
+    if (call === undefined || caller === undefined) {
+      lost.push(`nobody made the call of the recording ${row.id}`);
+      continue;
+    }
+    const { habit } = caller;
+    const missedKeys = struck.some(({ harm, from, to }) => harm !== 'store' && from < caller.to && to > caller.from);
+    const mustGo = habit.recordable === 'no' || (habit.recordable === 'until the key' && !missedKeys);
+    const isKept = row.status !== 'discarded';
+    if (isKept && mustGo) unannounced.push(`${row.id}: of who ${habit.name}`);
+    if (isKept && caller.noticeMs < heardEnoughMs) {
+      unannounced.push(`${row.id}: who ${habit.name} heard ${caller.noticeMs} ms of the notice`);
+    }
+    // Where a key may have been missed, doubt removes it; who was only told has nothing to press.
+    if (!isKept && habit.mode === 'announce') lost.push(`${row.id}: discarded, ${row.failure ?? ''}`);
+    if (row.status === 'archived') await judgeSound(row, store, unannounced);
+  }
+}
+
+async function judgeSound(row: RecordingRow, store: ObjectStore, unannounced: string[]): Promise<void> {
+  const chunks: Buffer[] = [];
+  const signal = AbortSignal.timeout(60_000);
+  for await (const chunk of await store.read(row.objectKey ?? '', row.objectVersion, signal))
+    chunks.push(chunk as Buffer);
+  const samples = readWav(Buffer.concat(chunks));
+  if (tonePresence(samples, hertz.notice).length > 0) unannounced.push(`${row.id}: the notice is in it`);
+}
+
+/** Everything that Asterisk ever began to record is archived whole, or was to be erased. */
+async function judgeFiles(
+  { observer, store }: Evidence,
+  catalogue: Catalogue,
+  recordings: readonly RecordingRow[],
+  { lost }: Verdict,
+): Promise<void> {
+  const rowOf = new Map<string, RecordingRow>(recordings.map((row) => [row.id, row]));
+  for (const [id, bytes] of observer.spooled) {
+    const row = rowOf.get(id);
+    switch (row?.status) {
+      case undefined:
+        // Removed before it was catalogued: only what nobody was to have.
+        if (bytes > emptyWavBytes) lost.push(`${id}: ${bytes} bytes in the spool, and no row`);
+        break;
+      case 'archived': {
+        const digest = await store.digest(row.objectKey ?? '', row.objectVersion, AbortSignal.timeout(60_000));
+        const versions = await store.versions(row.objectKey ?? '');
+        if (digest.sha256 !== row.sha256) lost.push(`${id}: the object is not what was recorded`);
+        if (digest.bytes < bytes) lost.push(`${id}: ${digest.bytes} bytes of ${bytes}`);
+        if (versions.length !== 1) lost.push(`${id}: ${versions.length} versions`);
+        if (row.receipt === null) lost.push(`${id}: no receipt`);
+        break;
+      }
+      case 'erased': {
+        const audit = await catalogue.audit(id as RecordingRow['id']);
+        const erasedAt = audit.find(({ to }) => to === 'erased')?.at ?? 0;
+        if (row.keepUntil === null || row.keepUntil > erasedAt) lost.push(`${id}: erased before its time`);
+        break;
+      }
+      case 'failed':
+        if (bytes > emptyWavBytes) lost.push(`${id}: failed, ${row.failure ?? ''}, with ${bytes} bytes`);
+        break;
+      case 'discarded':
+        break;
+      case 'recording':
+      case 'recorded':
+      case 'lost':
+        lost.push(`${id}: is still ${row.status}`);
+    }
+  }
+}
+
+/** Room for what a process allocates once and keeps. */
+const heapSlackMiB = 8;
+const handleSlack = 4;
+
+function judgeRest({ rest }: Evidence, { grown }: Verdict): void {
+  if (rest === undefined) return;
+  const [before, after] = rest;
+  if (before.pid !== after.pid) grown.push('serve was restarted in the calm part');
+  const told = (what: string, from: number, to: number): string => `${what} at rest: ${from} before, ${to} after`;
+  if (after.handles > before.handles + handleSlack) grown.push(told('handles', before.handles, after.handles));
+  if (after.resources > before.resources + handleSlack) {
+    grown.push(told('timers and sockets', before.resources, after.resources));
+  }
+  if (after.heapMiB > 1.25 * before.heapMiB + heapSlackMiB) {
+    grown.push(told('MiB of heap', before.heapMiB, after.heapMiB));
+  }
+}

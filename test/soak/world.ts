@@ -1,0 +1,135 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { burstTone } from '../../lab/audio.ts';
+import { makeLabFolder } from '../../lab/processes.ts';
+import { labPurpose, rigBucket, startRig, type Rig } from '../../lab/rig.ts';
+import { startAgent, type Agent } from '../../lab/sip.ts';
+import { startStore, type LabStore } from '../../lab/store.ts';
+import { startAriProxy, type AriProxy } from '../support/ariProxy.ts';
+import { toneWav } from '../support/promptFolder.ts';
+
+/** Everything of the soak but the calls: Asterisk, Préavis behind a line that can be cut, an S3 server, and whom one can call. */
+export type World = {
+  rig: Rig;
+  store: LabStore;
+  line: AriProxy;
+  /** The same as the soak's name of the bucket. */
+  bucket: string;
+  stop(): Promise<void>;
+};
+
+/** Every sentence is a tone of its own, so that an ear or a recording tells what was said. */
+export const hertz = { caller: 440, notice: 700, saying: 850, agent: 1000 } as const;
+export const noticeMs = 1_000;
+const sayingMs = 500;
+
+export const modes = ['announce', 'optOut', 'optIn'] as const;
+export type Mode = (typeof modes)[number];
+export const destinations = ['brief', 'long', 'busy', 'silent'] as const;
+export type Destination = (typeof destinations)[number];
+
+/** A caller has a line for each mode, so that the catalogue tells whose call it was. */
+export const lineOf = (caller: number, mode: Mode): string => `c${caller}-${mode.toLowerCase()}`;
+export const extensionOf = (caller: number, mode: Mode, destination: Destination): string =>
+  `${lineOf(caller, mode)}-${destination}`;
+
+const prompts = `languages: { en: { made: recording, voice: tones } }
+prompts:
+  notice: { kind: whole, wording: is, purposes: [announced], statesMaxDays: { announced: 28 }, text: { en: This call is recorded. } }
+  notice-out: { kind: whole, wording: may, purposes: [refusable], statesMaxDays: { refusable: 28 }, text: { en: This call may be recorded. } }
+  notice-in: { kind: whole, wording: may, purposes: [asked], statesMaxDays: { asked: 28 }, text: { en: This call may be recorded for you. } }
+  opt-out: { kind: optOut, keys: { refuse: '9' }, text: { en: Nine refuses. } }
+  opt-out-ack: { kind: optOutAck, text: { en: Not recorded. } }
+  opt-in: { kind: optIn, keys: { accept: '1', refuse: '2' }, text: { en: One agrees. } }
+  opt-in-ack: { kind: optInAck, text: { en: Recorded from now on. } }
+  no-answer: { kind: noAnswer, text: { en: No answer is a no. } }
+  erased-ack: { kind: erasedAck, text: { en: Erased. } }
+`;
+
+function writeSounds(folder: string): void {
+  mkdirSync(join(folder, 'en'), { recursive: true });
+  writeFileSync(join(folder, 'prompts.yaml'), prompts);
+  const sound = (name: string, hz: number, ms: number): void => {
+    writeFileSync(join(folder, 'en', `${name}.wav`), toneWav(hz, ms));
+  };
+  // One length apart, so that no two files are the same.
+  ['notice', 'notice-out', 'notice-in'].forEach((name, index) => {
+    sound(name, hertz.notice, noticeMs + 20 * index);
+  });
+  ['opt-out', 'opt-out-ack', 'opt-in', 'opt-in-ack', 'no-answer', 'erased-ack'].forEach((name, index) => {
+    sound(name, hertz.saying, sayingMs + 20 * index);
+  });
+}
+
+async function startAgents(): Promise<Record<Destination, Agent>> {
+  const tone = await burstTone(hertz.agent);
+  const atOnce = 50;
+
+  return {
+    brief: await startAgent({ behaviour: 'answer', tone, ringMs: 100, hangUpAfterMs: 2_000, atOnce }),
+    long: await startAgent({ behaviour: 'answer', tone, ringMs: 500, hangUpAfterMs: 6_000, atOnce }),
+    busy: await startAgent({ behaviour: 'busy', atOnce }),
+    silent: await startAgent({ behaviour: 'noAnswer', atOnce }),
+  };
+}
+
+export async function startWorld(callers: number): Promise<World> {
+  const sounds = makeLabFolder();
+  writeSounds(sounds.path);
+  const [store, line, agents] = await Promise.all([startStore(), startAriProxy(), startAgents()]);
+  await store.makeBucket(rigBucket, { versioning: true });
+  const each = <T>(make: (caller: number, mode: Mode) => T): T[] =>
+    Array.from({ length: callers }, (_, caller) => modes.map((mode) => make(caller, mode))).flat();
+  const purposeOf: Record<Mode, string> = { announce: 'announced', optOut: 'refusable', optIn: 'asked' };
+  const purpose = (consent: Mode, keepDays: number) => ({
+    ...labPurpose('soak', 'Calls of the lab are recorded in order to see that none is lost.', keepDays),
+    consent,
+  });
+  const rig = await startRig({
+    idle: true,
+    store,
+    rtpPorts: 400,
+    lines: each((caller, mode) =>
+      destinations.map((destination) => {
+        const timeout = destination === 'silent' ? 2 : 20;
+        const to = `${agents[destination].dialString},${timeout},line=${lineOf(caller, mode)}`;
+        return `exten => ${extensionOf(caller, mode, destination)},1,Gosub(preavis,s,1(${to}))\n same => n,Hangup()`;
+      }),
+    ).flat(),
+    config: {
+      ari: { url: line.url },
+      notice: { soundsFolder: sounds.path, languages: ['en'] },
+      consent: { waitSeconds: 1 },
+      purposes: {
+        announced: purpose('announce', 28),
+        // Due as soon as it ends: something is to be erased all the time.
+        refusable: purpose('optOut', 0),
+        asked: { ...purpose('optIn', 28), kind: 'evidence' },
+      },
+      lines: {
+        default: { purposes: ['announced'], defaultLanguages: ['en'] },
+        ...Object.fromEntries(
+          each((caller, mode) => [lineOf(caller, mode), { purposes: [purposeOf[mode]], defaultLanguages: ['en'] }]),
+        ),
+      },
+      schedule: { upload: '*/10 * * * * *', retention: '*/30 * * * * *', reconcile: '15 * * * * *' },
+      archive: { attemptSeconds: 20 },
+    },
+  });
+  line.leadTo(rig.asterisk.ariUrl);
+  const stop = async (): Promise<void> => {
+    await rig.stop();
+    line.close();
+    for (const agent of Object.values(agents)) await agent.stop();
+    await store.stop();
+    sounds.remove();
+  };
+  const installed = await rig.preavis('prompts', 'install', '--to', rig.asterisk.soundsFolder);
+  if (installed.code !== 0) {
+    await stop();
+    throw new Error(`the prompts cannot be installed:\n${installed.stdout}${installed.stderr}`);
+  }
+  await rig.startServe();
+
+  return { rig, store, line, bucket: rigBucket, stop };
+}
