@@ -127,11 +127,11 @@ export type RecordingFacts = {
   receipt: ObjectFacts | undefined;
   /** What the receipt must be; undefined where the catalogue does not have it. */
   receiptDigest: Digest | undefined;
-  /** Whether the audit trail says that an erasure was begun. */
-  erasureBegun: boolean;
+  /** When the audit trail says that an erasure was begun last, ms since 1970 UTC; undefined where it does not. */
+  erasureBegun: number | undefined;
 };
 
-/** A running serve finishes within seconds; what is older than this is stuck, ms. */
+/** A running serve finishes, and erases one recording, within seconds; what is older than this is stuck, ms. */
 const stuckMs = 60_000;
 
 /** What spool and archive have of a recording that its row does not say, or the other way round. */
@@ -197,10 +197,11 @@ function ofGone({ file, wav, receipt }: RecordingFacts, fileLeft: FindingKind, o
   return found;
 }
 
-/** Retention removes one thing after another: what it has begun with is its own to finish. */
-function unlessErasing({ erasureBegun }: RecordingFacts, found: Found[]): Found[] {
+/** Retention removes one thing after another: what it has begun with is its own to finish, and may be finished in a moment. */
+function unlessErasing({ erasureBegun, now }: RecordingFacts, found: Found[]): Found[] {
   const [first] = found;
-  if (first === undefined || !erasureBegun) return found;
+  if (first === undefined || erasureBegun === undefined) return found;
+  if (Math.abs(now - erasureBegun) < stuckMs) return [];
 
   return [{ kind: 'erasureUnfinished', place: first.place }];
 }

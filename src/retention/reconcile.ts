@@ -223,13 +223,13 @@ class Reconciliation {
       wav,
       receipt,
       receiptDigest: row.receipt === null ? undefined : textDigest(row.receipt),
-      erasureBegun: false,
+      erasureBegun: undefined,
     };
     const found = compare(facts);
     if (found.length === 0) return found;
     const steps = await catalogue.audit(row.id);
 
-    return compare({ ...facts, erasureBegun: steps.some(({ event }) => event === erasureBegun) });
+    return compare({ ...facts, erasureBegun: steps.findLast(({ event }) => event === erasureBegun)?.at });
   }
 
   async #objectsOf(

@@ -46,6 +46,8 @@ export async function runSoak({ seed, minutes, callers, say }: SoakOptions): Pro
     await run('calm', ['asterisk', 'line', 'store', 'none']);
     const after = await rested(world, observer);
     observer.stop();
+    // Its jobs would erase what is being looked at.
+    await world.rig.stopServe();
     const { store: server, bucket } = world;
     const store = makeMinioStore({ ...server, useTls: false, bucket, prefix: '' });
     const verdict = await judge({ world, store, made, struck, observer, rest: [before, after] });

@@ -31,7 +31,7 @@ const facts = (status: RecordingStatus, given: Partial<RecordingFacts> = {}): Re
   wav: undefined,
   receipt: undefined,
   receiptDigest,
-  erasureBegun: false,
+  erasureBegun: undefined,
   ...given,
 });
 const archived = (given: Partial<RecordingFacts> = {}): RecordingFacts =>
@@ -108,7 +108,7 @@ describe('it is found', () => {
     ],
     [
       'that an erasure was not finished',
-      archived({ wav: missing, receipt: missing, erasureBegun: true }),
+      archived({ wav: missing, receipt: missing, erasureBegun: now - 3_600_000 }),
       ['erasureUnfinished wav'],
     ],
     ['that an erased file is back', facts('erased', { file }), ['erasedFileLeft spool']],
@@ -147,10 +147,16 @@ describe('the local file of an archived recording', () => {
   });
 
   test('is left to retention once its erasure was begun', () => {
-    expect(compare(archived({ wav: whole, file, erasureBegun: true }))).toEqual([
+    expect(compare(archived({ wav: whole, file, erasureBegun: now - 3_600_000 }))).toEqual([
       { kind: 'erasureUnfinished', place: 'spool' },
     ]);
   });
+});
+
+test('an erasure that has just begun is no finding: it ends in a moment', () => {
+  expect(compare(archived({ wav: missing, receipt: missing, erasureBegun: now - 5_000 }))).toEqual([]);
+  // The clock was put back since.
+  expect(compare(archived({ wav: missing, receipt: missing, erasureBegun: now + 3_600_000 }))).toHaveLength(1);
 });
 
 describe('an object', () => {
