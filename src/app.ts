@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ArchiveWatch } from './archive/archiveWatch.ts';
 import { longestCheckMs } from './archive/finish.ts';
 import { Finisher } from './archive/finisher.ts';
 import { makePromptsHeard } from './archive/promptsHeard.ts';
@@ -17,7 +18,7 @@ import type { StoredPolicy } from './catalogue/rows.ts';
 import { makePolicy, type Policy } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { HealthPage, type Health } from './console/health.ts';
-import type { Clock } from './core/clock.ts';
+import { isoTime, type Clock } from './core/clock.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
 import { makeMetrics, type Metrics } from './core/metrics.ts';
 import type { IdMaker } from './core/ids.ts';
@@ -142,13 +143,21 @@ export class App {
       signal: this.#hurry.signal,
     });
     const shared = { config, catalogue, store, clock, log, actor: 'serve' };
+    const watch = new ArchiveWatch({ clock, log });
+    metrics.archive(async () => ({
+      isFailing: watch.state.status === 'failing',
+      lastStoredAt: watch.lastStoredAt,
+      waiting: await catalogue.waiting(),
+      at: clock.now(),
+    }));
+    const upload = uploadPorts(shared);
     const end: EndJobs = { finisher, witness: makeWitness(shared, metrics.witness) };
     const registry = this.#makeRegistry(policy, catalogue, ari, end, metrics);
     this.#registry = registry;
     const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
     connection.listen(this.#listener(registry, ari));
     if (config.health.port !== 0) {
-      const page = new HealthPage(() => this.#health(connection, registry), metrics);
+      const page = new HealthPage(() => this.#health(connection, registry, watch), metrics);
       await page.start(config.health.host, config.health.port);
       this.#undo.push(() => page.stop());
     }
@@ -172,7 +181,8 @@ export class App {
           run: async () => {
             await finisher.sweepAndFinish();
             await end.witness();
-            await uploadPass(uploadPorts(shared), { waitMs: noWait, signal: this.#hurry.signal });
+            const ask = watch.state.status !== 'working';
+            watch.note(await uploadPass(upload, { waitMs: noWait, signal: this.#hurry.signal, ask }));
           },
         },
         {
@@ -207,13 +217,15 @@ export class App {
     });
   }
 
-  #health(connection: AriConnection, registry: CallRegistry): Health {
+  #health(connection: AriConnection, registry: CallRegistry, { state }: ArchiveWatch): Health {
     const works = connection.isOpen && !this.#replaced;
+    const since = state.status === 'unknown' ? null : isoTime(state.since);
 
     return {
       status: this.#stopped !== undefined ? 'stopping' : works ? 'ok' : 'degraded',
       asterisk: connection.isOpen ? 'connected' : 'disconnected',
       calls: registry.size,
+      archive: { status: state.status, since },
     };
   }
 

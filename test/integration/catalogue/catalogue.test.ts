@@ -305,8 +305,8 @@ describe('the status of a recording', () => {
     const catalogue = open(newFile());
     const { id } = await saveCall(catalogue);
     await moveTo(catalogue, id, 'recorded');
-    await catalogue.postpone(id, 99);
-    expect(await catalogue.recording(id)).toMatchObject({ attempts: 1, nextAttemptAt: 99 });
+    await catalogue.postpone(id, 99, 'archive_failed');
+    expect(await catalogue.recording(id)).toMatchObject({ attempts: 1, nextAttemptAt: 99, failure: 'archive_failed' });
     await catalogue.move(id, 'recorded', 'archived', { objectKey: 'a/b.wav', flags: ['silent'] }, note);
     expect(await catalogue.recording(id)).toMatchObject({
       attempts: 0,
@@ -369,7 +369,7 @@ describe('what each job is given', () => {
     }
     ids.sort();
     const [first = '', second = ''] = ids;
-    await catalogue.postpone(second as RecordingId, 1_000);
+    await catalogue.postpone(second as RecordingId, 1_000, 'archive_failed');
     const sendable = async (at: number, after: string, limit = 10) =>
       (await catalogue.sendable(at, after, limit)).map((row) => row.id);
     expect(await sendable(999, '')).toEqual([ids[0], ids[2]]);
