@@ -252,7 +252,10 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
         back = await store.digest(key, versionId, signal);
       } catch (error) {
         // So that an archive that cannot be read does not fill with these; the failure to be told is the first one.
-        await within(signal, () => store.erase(key)).catch(() => undefined);
+        await call(
+          (client) => client.removeObject(bucket, nameOf(key), versionId === null ? {} : { versionId }),
+          signal,
+        ).catch(() => undefined);
         throw error;
       }
       await within(signal, () => store.erase(key));
