@@ -145,7 +145,8 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
           do {
             if (signal.aborted) throw stoppedBy(signal);
             const piece = await source.next(buffer);
-            await target.writev([piece]);
+            // Unlike one write, this ends only when all is written: a disk that is nearly full takes a part, and then says so.
+            await target.writeFile(piece);
             bytes += piece.length;
           } while (bytes < expected.bytes);
           await target.sync();

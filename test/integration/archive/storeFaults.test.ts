@@ -67,6 +67,23 @@ describe('an archive that does not work', () => {
     await expectArchived(set);
   });
 
+  it('because the quota of its bucket is used up, in the middle of a recording, goes on where it ended', async () => {
+    await at.server.makeBucket('small', { versioning: true });
+    await at.server.limitBucket('small', 3);
+    const set = await at.stage(3, { bucket: 'small' });
+    for (let passes = 0; passes < 3; passes += 1) {
+      expect(await set.pass()).toMatchObject({
+        sent: passes === 0 ? 1 : 0,
+        failures: { archive_full: 1 },
+        archive: { state: 'failing', error: { code: 'archive_full' } },
+      });
+    }
+    await expectKept(set, set.calls.slice(1));
+    await at.server.limitBucket('small', -1);
+    expect(await set.pass()).toMatchObject({ sent: 2, waiting: 0 });
+    await expectArchived(set);
+  });
+
   it('because its credentials are wrong keeps recordings waiting until they are right', async () => {
     const set = await at.stage(3, { secretKey: 'wrong' });
     expect(await set.pass()).toMatchObject({ sent: 0, failures: { archive_denied: 1 }, archive: { state: 'failing' } });
