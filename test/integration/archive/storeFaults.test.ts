@@ -135,12 +135,14 @@ describe('an archive that fails for some recordings only', () => {
     ['is refused with 500', { kind: 'answer', status: 500 }, 'archive_failed'],
     ['is refused with 403', { kind: 'answer', status: 403, code: 'AccessDenied' }, 'archive_denied'],
     ['is too slow for its time limit', { kind: 'slow', bytesPerSecond: 2_000 }, 'archive_unreachable'],
+    ['is never answered', { kind: 'silent' }, 'archive_unreachable'],
     ['is said to be stored and is not', { kind: 'drop' }, 'archive_mismatch'],
     ['comes back with other bytes', { kind: 'garble' }, 'archive_mismatch'],
   ])('takes the others while the oldest %s; that one waits, and goes when it can', async (_, fault, code) => {
-    // A slow one is not silent: the time limit of the attempt ends it.
-    const set = await at.stage(4, fault.kind === 'slow' ? { idleTimeoutMs: 20_000 } : {});
-    if (fault.kind === 'slow') set.attemptMs = 1_500;
+    // What would last for long is ended by the time limit of the attempt.
+    const isLong = fault.kind === 'slow' || fault.kind === 'silent';
+    const set = await at.stage(4, isLong ? { idleTimeoutMs: 60_000 } : {});
+    if (isLong) set.attemptMs = 2_000;
     const oldest = set.calls[0]?.id ?? '';
     at.proxy.break(fault, { only: ({ path }) => path.includes(`${oldest}.wav`) });
     expect(await set.pass()).toMatchObject({

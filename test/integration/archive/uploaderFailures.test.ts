@@ -48,6 +48,20 @@ describe('something else under the key of a recording, where the archive keeps n
     expect((await set.objects()).get(key)?.equals(wav)).toBe(true);
   });
 
+  test('and is named version null, as AWS and MinIO name what no version keeps, is not overwritten', async () => {
+    const set = await stage();
+    const { id } = await set.finished();
+    const { wav: key } = objectKeys(id, callStart + 20_000);
+    await set.store.putText(key, 'mine', 'audio/wav', never);
+    const stat: ObjectStore['stat'] = async (asked) => {
+      const found = await set.store.stat(asked);
+
+      return found && { ...found, versionId: 'null' };
+    };
+    expect(await pass({ ...set, store: { ...set.store, stat } })).toMatchObject({ failures: { archive_occupied: 1 } });
+    expect((await set.objects()).get(key)?.toString()).toBe('mine');
+  });
+
   test('in the place of its receipt is not overwritten either', async () => {
     const set = await stage();
     const { id } = await set.finished();
@@ -240,6 +254,19 @@ describe('a recording that cannot be archived', () => {
     ]);
     expect(await set.catalogue.recording(id)).toMatchObject({ attempts: 9, status: 'recorded' });
   });
+
+  test.each([true, false])(
+    'because the archive folder is gone does not make it anew by asking for it (something waits: %s)',
+    async (waits) => {
+      const set = await stage();
+      if (waits) await set.finished();
+      await rm(set.store.location, { recursive: true });
+      expect(await pass(set, { ask: true })).toMatchObject({
+        archive: { state: 'failing', error: { code: 'archive_bucket_missing' } },
+      });
+      expect(await exists(set.store.location)).toBe(false);
+    },
+  );
 
   test('because the archive folder is gone keeps everything where it is', async () => {
     const set = await stage();
