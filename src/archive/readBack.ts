@@ -13,31 +13,33 @@ export type Placement = {
   put: () => Promise<StoredObject>;
   /** Whether what lies there with other bytes is an earlier one of ours, which may be replaced. Default: it is not. */
   mayReplace?: (existing: StoredObject) => Promise<boolean>;
+  /** Called before something else is covered; it stays as this version. What it throws keeps that from happening. */
+  covers: (version: string) => Promise<void>;
 };
-
-/** `over`: the version of something else that lay there, and lies beneath it now. */
-export type Placed = StoredObject & { over?: string };
 
 /**
  * @throws PreavisError `archive_mismatch`: what was stored is not what was sent; `archive_occupied`: something else lies
  *   there, and would be lost.
  */
-export async function storeAndReadBack(store: ObjectStore, placement: Placement, signal: AbortSignal): Promise<Placed> {
-  const { key, expected, mayReplace } = placement;
+export async function storeAndReadBack(
+  store: ObjectStore,
+  placement: Placement,
+  signal: AbortSignal,
+): Promise<StoredObject> {
+  const { key, expected, mayReplace, covers } = placement;
   const existing = await within(signal, () => store.stat(key));
   if (existing === undefined) return placeInEmpty(store, placement, signal);
   if (await isSame(store, existing, expected, signal)) return existing;
   const isOurs = (await mayReplace?.(existing)) ?? false;
-  if (isOurs) return putAndCompare(store, placement, signal);
-  const over = keptVersion(existing);
-  if (over === undefined) {
-    throw new PreavisError(
-      'archive_occupied',
-      'something else lies under the key of a recording; it was left as it is',
-    );
+  if (!isOurs) {
+    const version = keptVersion(existing);
+    if (version === undefined) {
+      throw new PreavisError('archive_occupied', 'something else lies under the key of a recording; it was left there');
+    }
+    await covers(version);
   }
 
-  return { ...(await putAndCompare(store, placement, signal)), over };
+  return putAndCompare(store, placement, signal);
 }
 
 /** Whether the object is whole in the archive, read to its end. */

@@ -25,7 +25,10 @@ import { within } from './timeLimit.ts';
  * other.
  */
 export type UploadPorts = {
-  catalogue: Pick<Catalogue, 'sendable' | 'move' | 'postpone' | 'recording' | 'counts' | 'takeLease' | 'releaseLease'>;
+  catalogue: Pick<
+    Catalogue,
+    'sendable' | 'move' | 'note' | 'postpone' | 'recording' | 'counts' | 'takeLease' | 'releaseLease'
+  >;
   store: ObjectStore;
   spoolFolder: string;
   /** The receipt of a recording, as JSON text. */
@@ -232,25 +235,33 @@ async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSign
 
   failPoint?.('upload, before the WAV');
   const contentType = 'audio/wav';
-  const put = () => store.putFile(keys.wav, spoolFile(spoolFolder, row.id), { bytes, sha256, contentType }, signal);
-  const stored = await storeAndReadBack(store, { key: keys.wav, expected: { bytes, sha256 }, put }, signal);
+  const covers = (key: string) => (version: string) => noteCovered(row.id, key, version, ports);
+  const stored = await storeAndReadBack(
+    store,
+    {
+      key: keys.wav,
+      expected: { bytes, sha256 },
+      put: () => store.putFile(keys.wav, spoolFile(spoolFolder, row.id), { bytes, sha256, contentType }, signal),
+      covers: covers(keys.wav),
+    },
+    signal,
+  );
   failPoint?.('upload, WAV read back');
 
   const receipt = await ports.receiptOf(row.id);
-  const receiptStored = await storeAndReadBack(
+  await storeAndReadBack(
     store,
     {
       key: keys.receipt,
       expected: textDigest(receipt),
       put: () => store.putText(keys.receipt, receipt, 'application/json', signal),
       mayReplace: (existing) => isReceiptOf(row.id, sha256, store, existing, signal),
+      covers: covers(keys.receipt),
     },
     signal,
   );
   failPoint?.('upload, receipt read back');
 
-  const over = [stored.over, receiptStored.over].filter((version) => version !== undefined);
-  const detail = { bytes, sha256, version: stored.versionId, ...(over.length > 0 ? { over } : {}) };
   await catalogue.move(
     row.id,
     'recorded',
@@ -263,21 +274,24 @@ async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSign
       receipt,
       failure: null,
     },
-    { event: 'stored and read back', actor, detail },
+    { event: 'stored and read back', actor, detail: { bytes, sha256, version: stored.versionId } },
   );
   failPoint?.('upload, archived');
-  if (over.length > 0) {
-    ports.log.error(
-      { recording: row.id },
-      'something else lay under the key of a recording; it is kept as an earlier version',
-    );
-  }
   // One that stays is tried again, and told, at the end of the pass: the recording is in the archive all the same.
   await removeSpooled(spoolFolder, row.id).catch(() => undefined);
   failPoint?.('upload, local file removed');
   ports.log.info({ recording: row.id, bytes }, 'recording archived');
 
   return bytes;
+}
+
+/** Before it is covered, so that it is known whatever comes after; once for each version and process. */
+async function noteCovered(id: RecordingId, key: string, version: string, ports: UploadPorts): Promise<void> {
+  const { catalogue, log, actor, told } = ports;
+  if (told.has(`covered ${key} ${version}`)) return;
+  await catalogue.note(id, { event: 'something else covered', actor, detail: { key, version } });
+  told.add(`covered ${key} ${version}`);
+  log.error({ recording: id }, 'something else lay under the key of a recording; it is kept as an earlier version');
 }
 
 /** Retention may have erased a recording while it was being sent: then nothing of it may stay in the archive. */

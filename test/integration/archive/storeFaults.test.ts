@@ -252,10 +252,16 @@ describe('something else under the key of a recording', () => {
     if (first === undefined) throw new Error('a call was made');
     const { wav: key } = keysOf(first);
     const foreign = await set.direct.putText(key, 'mine', 'audio/wav', seconds(20));
+    // It is covered, and then the receipt fails: the next attempt finds only what is its own.
+    at.proxy.break({ kind: 'answer', status: 500 }, { only: ({ path }) => path.includes('.json') });
+    expect(await set.pass()).toMatchObject({ sent: 0, failures: { archive_failed: 1 } });
+    await at.proxy.mend();
+    set.clock.at += hourMs;
     expect(await set.pass()).toMatchObject({ sent: 1, failures: {} });
     await expectArchived(set, 2);
     expect(await text(await set.direct.read(key, foreign.versionId, seconds(20)))).toBe('mine');
-    expect((await set.catalogue.audit(first.id)).at(-1)?.detail).toMatchObject({ over: [foreign.versionId] });
+    const notes = (await set.catalogue.audit(first.id)).filter(({ event }) => event === 'something else covered');
+    expect(notes).toMatchObject([{ detail: { key, version: foreign.versionId } }]);
     expect(set.lines.filter(({ level }) => level === 'error')).toMatchObject([
       { msg: 'something else lay under the key of a recording; it is kept as an earlier version' },
     ]);
