@@ -30,6 +30,8 @@ export type LabStore = {
   readonly secretKey: string;
   readonly folder: string;
   makeBucket(name: string, options?: BucketOptions): Promise<void>;
+  /** The bucket takes so many objects, -1 for any number. */
+  limitBucket(name: string, objects: number): Promise<void>;
   /** An outage: connections are refused, the data is kept. */
   stopGateway(): Promise<void>;
   startGateway(): Promise<void>;
@@ -134,6 +136,11 @@ export async function startStore(options: StoreOptions = {}): Promise<LabStore> 
     makeBucket: async (name, bucket = {}) => {
       await client.makeBucket(name, '', { ObjectLocking: bucket.objectLock ?? false });
       if (bucket.versioning) await client.setBucketVersioning(name, { Status: 'Enabled' });
+    },
+    limitBucket: async (name, objects) => {
+      const quota = ['--quota-scope=bucket', `--bucket=${name}`];
+      await tool('radosgw-admin', 'quota', 'set', ...quota, `--max-objects=${objects}`);
+      await tool('radosgw-admin', 'quota', 'enable', ...quota);
     },
     stopGateway,
     startGateway,

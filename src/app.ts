@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ArchiveWatch } from './archive/archiveWatch.ts';
 import { longestCheckMs, type FinishPorts } from './archive/finish.ts';
 import { Finisher } from './archive/finisher.ts';
 import { makePromptsHeard } from './archive/promptsHeard.ts';
@@ -17,7 +18,7 @@ import type { StoredPolicy } from './catalogue/rows.ts';
 import { makePolicy, type Policy } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { HealthPage, type Health } from './console/health.ts';
-import type { Clock } from './core/clock.ts';
+import { isoTime, type Clock } from './core/clock.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
 import { makeMetrics, type Metrics } from './core/metrics.ts';
 import type { IdMaker } from './core/ids.ts';
@@ -137,6 +138,13 @@ export class App {
     };
     const finisher = new Finisher(finishPorts);
     const shared = { config, catalogue, store, clock, log, actor: 'serve' };
+    const archive = new ArchiveWatch({ clock, log });
+    metrics.archive(async () => ({
+      isFailing: archive.state.status === 'failing',
+      lastStoredAt: archive.lastStoredAt,
+      waiting: await catalogue.waiting(),
+      at: clock.now(),
+    }));
     const end: EndJobs = { finisher, witness: makeWitness(shared, metrics.witness) };
     const registry = this.#makeRegistry(policy, catalogue, ari, end, metrics);
     this.#registry = registry;
@@ -144,7 +152,7 @@ export class App {
     const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
     connection.listen(this.#listener(registry, ari));
     if (config.health.port !== 0) {
-      const page = new HealthPage(() => this.#health(connection, registry), metrics);
+      const page = new HealthPage(() => this.#health(connection, registry, archive), metrics);
       await page.start(config.health.host, config.health.port);
       this.#undo.push(() => page.stop());
     }
@@ -162,6 +170,7 @@ export class App {
     });
     const jobs = startJobs({
       shared,
+      archive,
       finisher,
       finishPorts,
       witness: end.witness,
@@ -210,13 +219,15 @@ export class App {
     await watch.start();
   }
 
-  #health(connection: AriConnection, registry: CallRegistry): Health {
+  #health(connection: AriConnection, registry: CallRegistry, { state }: ArchiveWatch): Health {
     const works = connection.isOpen && !this.#replaced;
+    const since = state.status === 'unknown' ? null : isoTime(state.since);
 
     return {
       status: this.#stopped !== undefined ? 'stopping' : works ? 'ok' : 'degraded',
       asterisk: connection.isOpen ? 'connected' : 'disconnected',
       calls: registry.size,
+      archive: { status: state.status, since },
     };
   }
 

@@ -1,3 +1,4 @@
+import type { ArchiveWatch } from './archive/archiveWatch.ts';
 import type { Finisher } from './archive/finisher.ts';
 import type { FinishPorts } from './archive/finish.ts';
 import { uploadPass } from './archive/uploader.ts';
@@ -13,6 +14,7 @@ const noWait = 0;
 
 export type JobsOptions = {
   shared: Shared;
+  archive: ArchiveWatch;
   finisher: Finisher;
   finishPorts: FinishPorts;
   witness: () => Promise<void>;
@@ -29,8 +31,9 @@ export type Jobs = {
 };
 
 /** The jobs that `serve` runs by the clock. */
-export function startJobs({ shared, finisher, finishPorts, witness, metrics, hurry }: JobsOptions): Jobs {
+export function startJobs({ shared, archive, finisher, finishPorts, witness, metrics, hurry }: JobsOptions): Jobs {
   const { config, log, clock } = shared;
+  const upload = uploadPorts(shared);
   const stopping = new AbortController();
   const reconcile: Job = {
     name: 'reconcile',
@@ -48,7 +51,8 @@ export function startJobs({ shared, finisher, finishPorts, witness, metrics, hur
         run: async () => {
           await finisher.sweepAndFinish();
           await witness();
-          await uploadPass(uploadPorts(shared), { waitMs: noWait, signal: hurry });
+          const ask = archive.state.status !== 'working';
+          archive.note(await uploadPass(upload, { waitMs: noWait, signal: hurry, ask }));
         },
       },
       {

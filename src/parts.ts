@@ -185,6 +185,7 @@ export function uploadPorts({ config, catalogue, store, clock, log, actor }: Sha
     actor,
     atOnce: config.archive.uploadsAtOnce,
     attemptMs: config.archive.attemptSeconds * 1_000,
+    told: new Set(),
   };
 }
 

@@ -119,9 +119,9 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     kind: 'directory',
     location: root,
 
-    check: async () => {
+    check: async ({ create } = { create: options.create ?? true }) => {
       try {
-        if (options.create ?? true) await makeRoot(root);
+        if (create) await makeRoot(root);
         await markArchive();
         const probe = join(root, `.check.${randomBytes(8).toString('hex')}.partial`);
         const target = await open(probe, 'wx', fileMode);
@@ -145,7 +145,8 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
           do {
             if (signal.aborted) throw stoppedBy(signal);
             const piece = await source.next(buffer);
-            await target.writev([piece]);
+            // Unlike one write, this ends only when all is written: a disk that is nearly full takes a part, and then says so.
+            await target.writeFile(piece);
             bytes += piece.length;
           } while (bytes < expected.bytes);
           await target.sync();
@@ -356,7 +357,7 @@ async function assertRoot(root: string): Promise<void> {
 }
 
 const denied = new Set(['EACCES', 'EPERM', 'EROFS']);
-const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const full = new Set(['ENOSPC', 'EDQUOT']);
 const unreachable = new Set(['EIO', 'ESTALE', 'ETIMEDOUT', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENOTCONN', 'ECONNRESET']);
 
 function toArchiveError(error: unknown, root: string): PreavisError {
@@ -370,10 +371,7 @@ function toArchiveError(error: unknown, root: string): PreavisError {
     });
   }
   if (full.has(errno)) {
-    return new PreavisError('archive_failed', `The archive folder ${root} is full (${errno}).`, {
-      cause,
-      hint: 'Free space or raise the quota; recordings wait in the spool and are sent by a later pass.',
-    });
+    return new PreavisError('archive_full', `The archive folder ${root} is full (${errno}).`, { cause });
   }
   if (unreachable.has(errno)) {
     return new PreavisError('archive_unreachable', `The archive folder ${root} does not answer (${errno}).`, { cause });

@@ -11,6 +11,7 @@ import https from 'node:https';
 import { Readable } from 'node:stream';
 import { Client } from 'minio';
 import { PreavisError } from '../core/errors.ts';
+import { textDigest } from './digest.ts';
 import { openExpected, type ExpectedSource } from './expectedSource.ts';
 import { codeOf, missingCodes, toArchiveError } from './s3Errors.ts';
 import { assertKey, assertKeyPrefix, type Digest, type ObjectStore, type StoredObject } from './store.ts';
@@ -246,10 +247,24 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
       const key = `preavis-check/${randomUUID()}.txt`;
       const text = 'Written by preavis check; safe to delete.\n';
       const { versionId } = await store.putText(key, text, 'text/plain', signal);
-      const { bytes } = await store.digest(key, versionId, signal);
-      await store.erase(key);
-      if (bytes !== text.length)
-        throw new PreavisError('archive_mismatch', `The object store gave ${bytes} bytes back.`);
+      let back: Digest;
+      try {
+        back = await store.digest(key, versionId, signal);
+      } catch (error) {
+        // So that an archive that cannot be read does not fill with these; the failure to be told is the first one.
+        await call(
+          (client) => client.removeObject(bucket, nameOf(key), versionId === null ? {} : { versionId }),
+          signal,
+        ).catch(() => undefined);
+        throw error;
+      }
+      await within(signal, () => store.erase(key));
+      if (back.sha256 !== textDigest(text).sha256) {
+        throw new PreavisError(
+          'archive_mismatch',
+          `The object store gave ${back.bytes} bytes back, and not what was sent.`,
+        );
+      }
     },
 
     putFile: (key, file, expected, signal) =>

@@ -11,6 +11,8 @@ const deniedCodes = new Set([
   'RequestTimeTooSkewed',
   'SignatureDoesNotMatch',
 ]);
+/** Of Ceph and MinIO; Ceph answers its own with status 403, as if it were a matter of rights. */
+const fullCodes = new Set(['QuotaExceeded', 'XMinioAdminBucketQuotaExceeded', 'XMinioStorageFull']);
 export const missingCodes = new Set(['NoSuchKey', 'NoSuchVersion', 'NotFound']);
 /** Errno and the codes of node:tls and of the HTTP parser are written in capitals; those of S3 never are. */
 const networkCode = /^[A-Z][A-Z0-9_]*$/;
@@ -32,6 +34,9 @@ export function toArchiveError(error: unknown, status: number | undefined, addre
   }
   if (code === 'NoSuchBucket') {
     return new PreavisError('archive_bucket_missing', 'The bucket does not exist.', { cause });
+  }
+  if ((code !== undefined && fullCodes.has(code)) || status === 507) {
+    return new PreavisError('archive_full', `The object store has no room (${code ?? 'HTTP 507'}).`, { cause });
   }
   if (code === 'RequestTimeTooSkewed') {
     return new PreavisError('archive_denied', "This machine's clock differs too much from the object store's.", {

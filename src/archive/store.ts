@@ -19,7 +19,7 @@ export type StoredObject = {
 export type Digest = { bytes: number; sha256: string };
 
 /**
- * Every method throws a PreavisError: `archive_unreachable`, `archive_denied`, `archive_bucket_missing` or
+ * Every method throws a PreavisError: `archive_unreachable`, `archive_denied`, `archive_bucket_missing`, `archive_full` or
  * `archive_failed`; further codes are named at the method. A signal is the time limit of the whole call; when it fires
  * the call rejects at once with `archive_unreachable` and the signal's reason as cause.
  */
@@ -27,8 +27,8 @@ export type ObjectStore = {
   readonly kind: 'directory' | 'minio';
   /** For people; holds no secret. */
   readonly location: string;
-  /** Reaches the store, writes, reads and erases a small object. */
-  check(): Promise<void>;
+  /** Reaches the store, writes, reads and erases a small object. `create: false` keeps it from making the store itself. */
+  check(how?: { create: boolean }): Promise<void>;
   /**
    * Stores a file that holds exactly the expected bytes; what an earlier attempt left is not reused.
    * @throws PreavisError `archive_mismatch` when the file is not what was expected (nothing is stored then),

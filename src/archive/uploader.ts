@@ -9,16 +9,26 @@ import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { textDigest } from './digest.ts';
 import { objectKeys } from './objectKey.ts';
+import { isSame, storeAndReadBack } from './readBack.ts';
+import { isReceiptOf } from './receiptInArchive.ts';
 import { removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
-import type { Digest, ObjectStore, StoredObject } from './store.ts';
+import type { ObjectStore } from './store.ts';
+import { within } from './timeLimit.ts';
 
 /**
  * Sends finished recordings to the archive, oldest first. For each: store the WAV, read it back whole, store the receipt,
  * read it back, move the row to `archived`, and only then remove the local file (P4). Killed at any point, the next pass
  * goes on: what is already stored with the right bytes is not sent again, and a local file that was left is removed.
+ *
+ * A failure is that of the archive or that of one recording. The archive is asked which, with a small object: when it does
+ * not take that either, the pass ends and nobody is postponed; else the recording alone waits, ever longer, and holds up no
+ * other.
  */
 export type UploadPorts = {
-  catalogue: Pick<Catalogue, 'sendable' | 'move' | 'postpone' | 'recording' | 'counts' | 'takeLease' | 'releaseLease'>;
+  catalogue: Pick<
+    Catalogue,
+    'sendable' | 'move' | 'note' | 'postpone' | 'recording' | 'counts' | 'takeLease' | 'releaseLease'
+  >;
   store: ObjectStore;
   spoolFolder: string;
   /** The receipt of a recording, as JSON text. */
@@ -30,6 +40,8 @@ export type UploadPorts = {
   actor: string;
   atOnce: number;
   attemptMs: number;
+  /** What an alarm was raised for by earlier passes of this process, which is not to be told again. */
+  told: Set<string>;
 };
 
 export type UploadResult = {
@@ -39,6 +51,8 @@ export type UploadResult = {
   waiting: number;
   /** What kept them there, by error code. */
   failures: Partial<Record<ErrorCode, number>>;
+  /** What this pass has seen of the archive as a whole; `unknown` when there was nothing to send. */
+  archive: { state: 'working' } | { state: 'unknown' } | { state: 'failing'; error: PreavisError };
 };
 
 export type UploadOptions = {
@@ -48,70 +62,138 @@ export type UploadOptions = {
   signal: AbortSignal;
   /** Also tries those whose next attempt is not due yet. */
   all?: boolean;
+  /** Asks the archive whether it works, also when there is nothing to send. */
+  ask?: boolean;
   progress?: (done: number) => void;
 };
 
 const firstWaitMs = 30_000;
 const longestWaitMs = 15 * 60_000;
 const batch = 1_000;
+/** For asking the archive whether it works, ms. */
+const askLimitMs = 60_000;
+/** A failure that may pass by itself is an alarm when it came so many times in a row. */
+const attemptsToAlarm = 3;
 
 /** Wait before the next attempt, ms: doubling from 30 s to 15 min, with a jitter of up to a quarter. */
 export function retryWaitMs(attempts: number, random: number): number {
   return Math.min(firstWaitMs * 2 ** attempts, longestWaitMs) * (1 + random / 4);
 }
 
-/** With these the archive as a whole does not work: one attempt is enough. */
-export const hopeless: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'archive_unreachable',
-  'archive_denied',
+/** These are of the archive as a whole, without asking it. */
+const ofArchive: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'archive_bucket_missing',
   'archive_not_mounted',
+  'archive_full',
 ]);
+/** These are of one recording, without asking the archive. */
+const ofRecording: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_occupied', 'spool_unusable', 'internal']);
+/** These do not pass by themselves: the first one is an alarm. */
+const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_mismatch', 'archive_occupied', 'spool_unusable']);
 
+/** Throws job_busy, and what the catalogue and the spool folder throw. */
 export async function uploadPass(ports: UploadPorts, options: UploadOptions): Promise<UploadResult> {
-  return withLease(ports.catalogue, 'upload', options.waitMs, async () => {
-    await removeLeftovers(ports, options.signal);
-    const at = options.all === true ? Number.MAX_SAFE_INTEGER : ports.clock.now();
-    const result: UploadResult = { sent: 0, bytes: 0, waiting: 0, failures: {} };
-    const limit = pLimit(ports.atOnce);
-    let stoppedBy: ErrorCode | undefined;
-    let done = 0;
-    let after = '';
-    const attempt = async (row: RecordingRow): Promise<void> => {
-      if (options.signal.aborted || stoppedBy !== undefined) return;
-      try {
-        const bytes = await archiveOne(row, ports, options.signal);
-        result.sent += 1;
-        result.bytes += bytes;
-      } catch (thrown) {
-        const error = asPreavisError(thrown);
-        await undoIfErased(row, ports);
-        if (hopeless.has(error.code)) stoppedBy = error.code;
-        result.failures[error.code] = (result.failures[error.code] ?? 0) + 1;
-        await setAside(row, error, ports);
-      }
-      options.progress?.((done += 1));
-    };
-    for (;;) {
-      const rows = await ports.catalogue.sendable(at, after, batch);
-      await Promise.all(rows.map((row) => limit(() => attempt(row))));
-      after = rows.at(-1)?.id ?? after;
-      if (rows.length < batch || options.signal.aborted || stoppedBy !== undefined) break;
-    }
-    result.waiting = (await ports.catalogue.counts()).recorded ?? 0;
+  return withLease(ports.catalogue, 'upload', options.waitMs, () => new UploadPass(ports, options).run());
+}
 
-    return result;
-  });
+class UploadPass {
+  readonly #ports: UploadPorts;
+  readonly #options: UploadOptions;
+  readonly #result: UploadResult = { sent: 0, bytes: 0, waiting: 0, failures: {}, archive: { state: 'unknown' } };
+  #done = 0;
+  /** What broke in Préavis itself: nothing more is begun, and it is thrown once nothing is under way. */
+  #broken: PreavisError | undefined;
+  /** Attempts that fail at the same time ask once. */
+  #asking: Promise<void> | undefined;
+
+  constructor(ports: UploadPorts, options: UploadOptions) {
+    this.#ports = ports;
+    this.#options = options;
+  }
+
+  async run(): Promise<UploadResult> {
+    const { catalogue, clock, atOnce } = this.#ports;
+    const at = this.#options.all === true ? Number.MAX_SAFE_INTEGER : clock.now();
+    const limit = pLimit(atOnce);
+    for (let after = ''; ;) {
+      const rows = await catalogue.sendable(at, after, batch);
+      await Promise.all(rows.map((row) => limit(() => this.#attempt(row))));
+      after = rows.at(-1)?.id ?? after;
+      if (rows.length < batch || this.#isOver()) break;
+    }
+    if (this.#broken !== undefined) throw this.#broken;
+    if (this.#options.ask === true && this.#result.archive.state === 'unknown' && !this.#isOver()) await this.#ask();
+    if (!this.#isOver()) await removeLeftovers(this.#ports, this.#options.signal);
+    this.#result.waiting = (await catalogue.counts()).recorded ?? 0;
+
+    return this.#result;
+  }
+
+  #isOver(): boolean {
+    return this.#options.signal.aborted || this.#broken !== undefined || this.#result.archive.state === 'failing';
+  }
+
+  async #attempt(row: RecordingRow): Promise<void> {
+    if (this.#isOver()) return;
+    try {
+      const bytes = await archiveOne(row, this.#ports, this.#options.signal);
+      this.#result.sent += 1;
+      this.#result.bytes += bytes;
+      if (this.#result.archive.state === 'unknown') this.#result.archive = { state: 'working' };
+    } catch (thrown) {
+      await this.#failed(row, asPreavisError(thrown)).catch((error: unknown) => {
+        this.#broken ??= asPreavisError(error);
+      });
+    }
+    this.#options.progress?.((this.#done += 1));
+  }
+
+  async #failed(row: RecordingRow, error: PreavisError): Promise<void> {
+    await undoIfErased(row, this.#ports);
+    // Cut short by the end of this process: that says nothing of the archive.
+    if (this.#options.signal.aborted) return;
+    const { failures } = this.#result;
+    failures[error.code] = (failures[error.code] ?? 0) + 1;
+    if (error.code === 'status_conflict') return;
+    if (ofArchive.has(error.code)) this.#result.archive = { state: 'failing', error };
+    else if (!ofRecording.has(error.code)) await (this.#asking ??= this.#ask());
+    if (!this.#isOver()) await setAside(row, error, this.#ports);
+  }
+
+  async #ask(): Promise<void> {
+    const { signal } = this.#options;
+    try {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(askLimitMs)]);
+      await within(limit, () => this.#ports.store.check({ create: false }));
+      if (this.#result.archive.state === 'unknown') this.#result.archive = { state: 'working' };
+    } catch (thrown) {
+      if (!signal.aborted) this.#result.archive = { state: 'failing', error: asPreavisError(thrown) };
+    } finally {
+      this.#asking = undefined;
+    }
+  }
 }
 
 /** A crash between `archived` and the removal leaves a WAV that the archive already holds, which is read back again before it goes. */
 async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<void> {
   const { catalogue, spoolFolder, log } = ports;
   for (const id of await spooledRecordings(spoolFolder)) {
+    if (stop.aborted) return;
     const row = await catalogue.recording(id);
     if (row?.status !== 'archived' && row?.status !== 'erased' && row?.status !== 'discarded') continue;
     if (row.status === 'archived' && !(await isStillArchived(row, ports, stop))) continue;
-    await removeSpooled(spoolFolder, id);
+    try {
+      await removeSpooled(spoolFolder, id);
+    } catch (thrown) {
+      const { code } = asPreavisError(thrown);
+      tellOnce(ports, `left ${id}`, () => {
+        log.error(
+          { recording: id, status: row.status, code, err: thrown },
+          'a local file that is to be gone cannot be removed',
+        );
+      });
+      continue;
+    }
     log.info({ recording: id, status: row.status }, 'removed a local file that was to be gone');
   }
 }
@@ -123,18 +205,25 @@ async function isStillArchived(row: RecordingRow, ports: UploadPorts, stop: Abor
   const signal = AbortSignal.any([stop, AbortSignal.timeout(attemptMs)]);
   let code: ErrorCode | undefined;
   try {
-    const stored = objectKey === null || archive !== store.location ? undefined : await store.stat(objectKey);
-    const expected = bytes === null || sha256 === null ? undefined : { bytes, sha256 };
-    if (stored !== undefined && objectKey !== null && expected !== undefined) {
-      if (await isSame(store, objectKey, stored, expected, signal)) return true;
+    if (objectKey !== null && archive === store.location && bytes !== null && sha256 !== null) {
+      const stored = await within(signal, () => store.stat(objectKey));
+      if (stored !== undefined && (await isSame(store, stored, { bytes, sha256 }, signal))) return true;
     }
   } catch (thrown) {
-    stop.throwIfAborted();
+    if (stop.aborted) return false;
     ({ code } = asPreavisError(thrown));
   }
-  log.error({ recording: id, code }, 'the archive does not show an archived recording whole; its local file is kept');
+  tellOnce(ports, `left ${id} ${code ?? ''}`, () => {
+    log.error({ recording: id, code }, 'the archive does not show an archived recording whole; its local file is kept');
+  });
 
   return false;
+}
+
+function tellOnce({ told }: UploadPorts, what: string, tell: () => void): void {
+  if (told.has(what)) return;
+  told.add(what);
+  tell();
 }
 
 async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSignal): Promise<number> {
@@ -144,16 +233,33 @@ async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSign
   const keys = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
   const signal = AbortSignal.any([stop, AbortSignal.timeout(attemptMs)]);
 
-  const put = (): Promise<StoredObject> =>
-    store.putFile(keys.wav, spoolFile(spoolFolder, row.id), { bytes, sha256, contentType: 'audio/wav' }, signal);
   failPoint?.('upload, before the WAV');
-  const stored = await storeAndReadBack(store, keys.wav, { bytes, sha256 }, put, signal);
+  const contentType = 'audio/wav';
+  const covers = (key: string) => (version: string) => noteCovered(row.id, key, version, ports);
+  const stored = await storeAndReadBack(
+    store,
+    {
+      key: keys.wav,
+      expected: { bytes, sha256 },
+      put: () => store.putFile(keys.wav, spoolFile(spoolFolder, row.id), { bytes, sha256, contentType }, signal),
+      covers: covers(keys.wav),
+    },
+    signal,
+  );
   failPoint?.('upload, WAV read back');
 
   const receipt = await ports.receiptOf(row.id);
-  const digest = textDigest(receipt);
-  const putReceipt = (): Promise<StoredObject> => store.putText(keys.receipt, receipt, 'application/json', signal);
-  await storeAndReadBack(store, keys.receipt, digest, putReceipt, signal);
+  await storeAndReadBack(
+    store,
+    {
+      key: keys.receipt,
+      expected: textDigest(receipt),
+      put: () => store.putText(keys.receipt, receipt, 'application/json', signal),
+      mayReplace: (existing) => isReceiptOf(row.id, sha256, store, existing, signal),
+      covers: covers(keys.receipt),
+    },
+    signal,
+  );
   failPoint?.('upload, receipt read back');
 
   await catalogue.move(
@@ -166,15 +272,26 @@ async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSign
       objectVersion: stored.versionId,
       receiptKey: keys.receipt,
       receipt,
+      failure: null,
     },
     { event: 'stored and read back', actor, detail: { bytes, sha256, version: stored.versionId } },
   );
   failPoint?.('upload, archived');
-  await removeSpooled(spoolFolder, row.id);
+  // One that stays is tried again, and told, at the end of the pass: the recording is in the archive all the same.
+  await removeSpooled(spoolFolder, row.id).catch(() => undefined);
   failPoint?.('upload, local file removed');
   ports.log.info({ recording: row.id, bytes }, 'recording archived');
 
   return bytes;
+}
+
+/** Before it is covered, so that it is known whatever comes after; once for each version and process. */
+async function noteCovered(id: RecordingId, key: string, version: string, ports: UploadPorts): Promise<void> {
+  const { catalogue, log, actor, told } = ports;
+  if (told.has(`covered ${key} ${version}`)) return;
+  await catalogue.note(id, { event: 'something else covered', actor, detail: { key, version } });
+  told.add(`covered ${key} ${version}`);
+  log.error({ recording: id }, 'something else lay under the key of a recording; it is kept as an earlier version');
 }
 
 /** Retention may have erased a recording while it was being sent: then nothing of it may stay in the archive. */
@@ -190,50 +307,22 @@ async function undoIfErased(row: RecordingRow, { catalogue, store, log }: Upload
   }
 }
 
-async function storeAndReadBack(
-  store: ObjectStore,
-  key: string,
-  expected: Digest,
-  put: () => Promise<StoredObject>,
-  signal: AbortSignal,
-): Promise<StoredObject> {
-  const existing = await store.stat(key);
-  if (existing !== undefined && (await isSame(store, key, existing, expected, signal))) return existing;
-  const stored = await put();
-  failPoint?.('upload, stored and not read back');
-  if (!(await isSame(store, key, stored, expected, signal))) {
-    throw new PreavisError('archive_mismatch', 'an object that was read back is not what was sent');
-  }
-
-  return stored;
-}
-
-async function isSame(
-  store: ObjectStore,
-  key: string,
-  stored: StoredObject,
-  expected: Digest,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (stored.bytes !== expected.bytes) return false;
-  const digest = await store.digest(key, stored.versionId, signal);
-
-  return digest.bytes === expected.bytes && digest.sha256 === expected.sha256;
-}
-
-/** The recording waits in the spool for as long as it takes. */
+/** The recording waits in the spool for as long as it takes. It is told at most twice: that it waits, and that this lasts. */
 async function setAside(row: RecordingRow, error: PreavisError, ports: UploadPorts): Promise<void> {
   const { catalogue, log, clock, random, spoolFolder } = ports;
-  if (error.code === 'status_conflict') return;
-  // The archive as a whole is away: the next pass tries every recording again.
-  if (hopeless.has(error.code)) {
-    log.warn({ recording: row.id, code: error.code, err: error }, 'the archive does not work; recordings wait');
-    return;
+  const { code } = error;
+  await catalogue.postpone(row.id, Math.round(clock.now() + retryWaitMs(row.attempts, random())), code);
+  const about = { recording: row.id, code, attempts: row.attempts + 1, err: error };
+  if (lasting.has(code) && row.failure !== code) {
+    // A vanished file may also be that of a folder that is not mounted.
+    const isGone = !(await spooledRecordings(spoolFolder)).includes(row.id);
+    if (isGone) log.error(about, 'the file of a recording has vanished');
+    else log.error(about, 'a recording cannot be archived and waits');
+  } else if (!lasting.has(code) && row.attempts + 1 === attemptsToAlarm) {
+    log.error(about, 'a recording fails again and again and waits');
+  } else if (row.attempts === 0) {
+    log.warn(about, 'a recording could not be archived and waits');
+  } else {
+    log.debug(about, 'a recording still cannot be archived');
   }
-  if (!(await spooledRecordings(spoolFolder)).includes(row.id)) {
-    // It may be a folder that is not mounted: the recording waits, and the alarm is raised at each attempt.
-    log.error({ recording: row.id }, 'the file of a recording has vanished');
-  }
-  await catalogue.postpone(row.id, Math.round(clock.now() + retryWaitMs(row.attempts, random())));
-  log.warn({ recording: row.id, code: error.code, err: error }, 'a recording could not be archived and waits');
 }

@@ -1,14 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallJournal } from '../call/ports.ts';
 import type { Clock } from '../core/clock.ts';
-import { errnoOf, PreavisError } from '../core/errors.ts';
+import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import { makeCalls } from './calls.ts';
 import { makeHappenings } from './happenings.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
 import { makePreferences } from './preferences.ts';
-import { makeRecordings, type AuditNote, type RecordingChanges, type RecordingFilter } from './recordings.ts';
+import {
+  makeRecordings,
+  type AuditNote,
+  type RecordingChanges,
+  type RecordingFilter,
+  type WaitingRecordings,
+} from './recordings.ts';
 import type {
   AuditRow,
   CallRow,
@@ -58,7 +64,8 @@ export type Catalogue = CallJournal & {
     note: AuditNote,
   ): Promise<void>;
   adopt(id: RecordingId): Promise<RecordingRow | undefined>;
-  postpone(id: RecordingId, until: number): Promise<void>;
+  waiting(): Promise<WaitingRecordings[]>;
+  postpone(id: RecordingId, until: number, failure: ErrorCode): Promise<void>;
   note(id: RecordingId, note: AuditNote): Promise<void>;
   audit(id: RecordingId): Promise<AuditRow[]>;
 
@@ -143,6 +150,7 @@ export function openCatalogue(file: string, clock: Clock, options: { mustExist?:
     counts: eventually(recordings.counts),
     move: eventually(recordings.move),
     adopt: eventually(recordings.adopt),
+    waiting: eventually(recordings.waiting),
     postpone: eventually(recordings.postpone),
     note: eventually(recordings.note),
     audit: eventually(recordings.audit),

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
-import { PreavisError } from '../core/errors.ts';
+import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import {
   auditRow,
@@ -63,6 +63,15 @@ const columns: Readonly<Record<Column, string>> = {
   receipt: 'receipt',
 };
 
+const waitingRow = z.object({
+  /** An error code, or null: not tried yet, or kept by an archive that does not work at all. */
+  failure: z.string().nullable(),
+  count: z.number(),
+  /** The end of the oldest of them, ms since 1970 UTC. */
+  oldestAt: z.number(),
+});
+export type WaitingRecordings = z.output<typeof waitingRow>;
+
 const knownRow = z.object({ status: z.string(), key: z.string() }).optional();
 
 const makerRow = z.object({ open: z.number(), recorded: z.number() }).optional();
@@ -111,6 +120,9 @@ export function makeRecordings(database: Database.Database, now: () => number) {
       AND (SELECT witness FROM calls WHERE calls.id = recordings.call_id) IS NOT NULL
     ORDER BY id LIMIT @limit`);
   const countByStatus = database.prepare(`SELECT status, count(*) AS count FROM recordings GROUP BY status`);
+  const selectWaiting = database.prepare(`
+    SELECT failure, count(*) AS count, min(coalesce(finished_at, started_at, notice_finished_at)) AS oldestAt
+    FROM recordings WHERE status = 'recorded' GROUP BY failure`);
   const selectDue = database.prepare(`
     SELECT * FROM recordings WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at AND id > @after
       AND NOT EXISTS (SELECT 1 FROM recording_purposes AS ends WHERE ends.recording_id = recordings.id AND ends.keep_until > @at)
@@ -119,7 +131,7 @@ export function makeRecordings(database: Database.Database, now: () => number) {
     SELECT status, object_key AS key FROM recordings WHERE archive = ? AND object_key IS NOT NULL
     ORDER BY status = 'archived' DESC, id LIMIT 1`);
   const postpone = database.prepare(
-    `UPDATE recordings SET attempts = attempts + 1, next_attempt_at = ? WHERE id = ? AND status = 'recorded'`,
+    `UPDATE recordings SET attempts = attempts + 1, next_attempt_at = ?, failure = ? WHERE id = ? AND status = 'recorded'`,
   );
   // Why the WAV of a call may not be kept; null for one that may.
   const adopt = database.prepare(`
@@ -265,8 +277,10 @@ export function makeRecordings(database: Database.Database, now: () => number) {
      * has ended was to make it.
      */
     adopt: (id: RecordingId): RecordingRow | undefined => adopted.immediate(id),
-    postpone: (id: RecordingId, until: number): void => {
-      postpone.run(until, id);
+    /** What waits for the archive, by what kept it from being archived at its last attempt. */
+    waiting: (): WaitingRecordings[] => z.array(waitingRow).parse(selectWaiting.all()),
+    postpone: (id: RecordingId, until: number, failure: ErrorCode): void => {
+      postpone.run(until, failure, id);
     },
     note: (id: RecordingId, note: AuditNote): void => {
       audit(id, note, null, null);

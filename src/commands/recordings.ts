@@ -36,6 +36,8 @@ async function described(row: RecordingRow, catalogue: Catalogue, at: number) {
     objectKey: row.objectKey,
     flags: row.flags,
     failure: row.failure,
+    attempts: row.attempts,
+    nextAttemptAt: row.nextAttemptAt === 0 ? null : isoTime(row.nextAttemptAt),
   };
 }
 
@@ -73,7 +75,7 @@ export async function recordingsList(context: CommandContext, options: ListOptio
     }
     const cells = list.map((each) => [
       each.id,
-      each.status,
+      each.attempts === 0 ? each.status : `${each.status} (${each.failure ?? ''}, ${each.attempts} attempts)`,
       each.startedAt ?? '',
       each.durationMs === null ? '' : `${(each.durationMs / 1_000).toFixed(1)} s`,
       each.line ?? '',

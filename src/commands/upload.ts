@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import { finishRecordings, sweepSpool } from '../archive/finish.ts';
-import { hopeless, uploadPass } from '../archive/uploader.ts';
+import { uploadPass } from '../archive/uploader.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { finishPorts, makeStore, makeWitness, uploadPorts } from '../parts.ts';
@@ -47,7 +47,13 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
     });
     bar?.stop();
     if (json)
-      context.print(JSON.stringify({ dryRun: false, at: isoTime(context.clock.now()), ...result }, undefined, 2));
+      context.print(
+        JSON.stringify(
+          { dryRun: false, at: isoTime(context.clock.now()), ...result, archive: result.archive.state },
+          undefined,
+          2,
+        ),
+      );
     else {
       const failures = Object.entries(result.failures).map(([code, count]) => `${count} ${code}`);
       context.print(
@@ -55,10 +61,9 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
           (failures.length > 0 ? ` (${failures.join(', ')})` : ''),
       );
     }
-    for (const code of hopeless) {
-      if (result.failures[code] !== undefined && result.sent === 0) {
-        throw new PreavisError(code, `nothing was sent to ${store.location}; ${result.waiting} recordings wait`);
-      }
+    if (result.archive.state === 'failing' && result.sent === 0) {
+      const { code } = result.archive.error;
+      throw new PreavisError(code, `nothing was sent to ${store.location}; ${result.waiting} recordings wait`);
     }
 
     return result.waiting > 0 ? 3 : 0;

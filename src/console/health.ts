@@ -9,6 +9,8 @@ export type Health = {
   status: 'ok' | 'degraded' | 'stopping';
   asterisk: 'connected' | 'disconnected';
   calls: number;
+  /** Whether the archive takes recordings, from the last upload pass that saw it. It does not change the status: calls go on. */
+  archive: { status: 'unknown' | 'working' | 'failing'; since: string | null };
 };
 
 /**
@@ -21,9 +23,13 @@ export class HealthPage {
   constructor(health: () => Health, metrics: Metrics) {
     this.#server = createServer((request, response) => {
       if (request.method === 'GET' && request.url === '/metrics') {
-        void metrics.text().then((text) => {
-          response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' }).end(text);
-        });
+        metrics.text().then(
+          (text) => {
+            response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' }).end(text);
+          },
+          // The catalogue cannot be read. A scrape that fails is an alarm; figures from before would be none.
+          () => response.writeHead(500).end(),
+        );
         return;
       }
       const asked = request.method === 'GET' || request.method === 'HEAD';

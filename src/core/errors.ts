@@ -195,6 +195,18 @@ export const errorCodes = {
     'A recording lies in another archive than the one that is configured now.',
     'Set archive.* to where it lies, or move the objects and tell Préavis by restoring the earlier setting first.',
   ),
+  archive_full: entry(
+    1,
+    true,
+    'The archive has no room left, or its quota is used up.',
+    'Free space or raise the quota; recordings wait in the spool and are sent by a later pass.',
+  ),
+  archive_occupied: entry(
+    1,
+    true,
+    'Something else lies in the archive under the key of a recording, and the archive keeps no versions.',
+    'Nothing was overwritten. Find out who put it there and move it away; then a later pass stores the recording.',
+  ),
   archive_failed: entry(1, true, 'The object store answered with an error.', 'A later pass tries again.'),
   archive_object_missing: entry(1, false, 'The object store has no object under this key.', ''),
   archive_mismatch: entry(

@@ -1,5 +1,16 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
+/** How the archive stands at the moment of asking. */
+export type ArchiveFigures = {
+  isFailing: boolean;
+  /** When it last took a recording, ms since 1970 UTC; undefined when it has not since the start. */
+  lastStoredAt: number | undefined;
+  /** What waits for it, by what kept each from being archived at its last attempt; null for what nothing of its own keeps. */
+  waiting: { failure: string | null; count: number; oldestAt: number }[];
+  /** Now, ms since 1970 UTC. */
+  at: number;
+};
+
 /**
  * What is counted, for Prometheus. Labels have few fixed values and never hold personal data (P7).
  */
@@ -12,6 +23,8 @@ export type Metrics = {
   spoolRoom: (mebibytes: number | undefined) => void;
   /** How many findings of each kind the last reconciliation has left to people; `at` in ms since 1970 UTC. */
   reconciled: (left: Readonly<Record<string, number>>, at: number) => void;
+  /** From now on the text tells how the archive stands; it is asked for at each reading. */
+  archive: (figures: () => Promise<ArchiveFigures>) => void;
   /** The text that `GET /metrics` gives. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -73,7 +86,49 @@ export function makeMetrics(): Metrics {
       for (const [kind, count] of Object.entries(left)) reconciled.set({ kind }, count);
       reconciledAt.set(at / 1_000);
     },
+    archive: (figures) => {
+      addArchive(register, figures);
+    },
     text: () => register.metrics(),
     contentType: register.contentType,
   };
+}
+
+function addArchive(register: Registry, figures: () => Promise<ArchiveFigures>): void {
+  const gauge = (name: string, help: string, value: (now: ArchiveFigures) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers: [register],
+      async collect() {
+        this.set(value(await figures()));
+      },
+    });
+  gauge('preavis_archive_failing', '1 while the archive takes nothing at all, else 0.', (now) =>
+    now.isFailing ? 1 : 0,
+  );
+  gauge(
+    'preavis_archive_last_stored_timestamp_seconds',
+    'When the archive last took a recording, in seconds since 1970 UTC; 0 when it has not since the start.',
+    (now) => (now.lastStoredAt ?? 0) / 1_000,
+  );
+  gauge('preavis_recordings_waiting', 'Recordings that are finished and not in the archive yet.', ({ waiting }) =>
+    waiting.reduce((sum, { count }) => sum + count, 0),
+  );
+  gauge(
+    'preavis_recordings_oldest_waiting_seconds',
+    'Time since the end of the oldest recording that waits for the archive; 0 when none does.',
+    ({ at, waiting }) => (at - Math.min(at, ...waiting.map(({ oldestAt }) => oldestAt))) / 1_000,
+  );
+  new Gauge({
+    name: 'preavis_recordings_set_aside',
+    help: 'Waiting recordings that failed by themselves while the archive worked, by the code of their last failure.',
+    labelNames: ['code'],
+    registers: [register],
+    async collect() {
+      const { waiting } = await figures();
+      this.reset();
+      for (const { failure, count } of waiting) if (failure !== null) this.set({ code: failure }, count);
+    },
+  });
 }

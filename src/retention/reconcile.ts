@@ -11,7 +11,6 @@ import { textDigest } from '../archive/digest.ts';
 import { finishRecording, takeUp, type FinishPorts } from '../archive/finish.ts';
 import { lastWritten, removeSpooled, spooledDigest, spooledRecordings, spoolFile } from '../archive/spool.ts';
 import type { ObjectStore } from '../archive/store.ts';
-import { hopeless } from '../archive/uploader.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
@@ -86,7 +85,14 @@ export type ReconcileOptions = {
 const batch = 500;
 
 /** With these, nothing further can be compared. */
-const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([...hopeless, 'catalogue_unusable', 'interrupted']);
+const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'archive_unreachable',
+  'archive_denied',
+  'archive_bucket_missing',
+  'archive_not_mounted',
+  'catalogue_unusable',
+  'interrupted',
+]);
 
 /**
  * Throws job_busy while another process reconciles, the signal's reason, and what the catalogue, the spool folder or an archive

@@ -265,9 +265,32 @@ describe('recordings', () => {
           // The recorder of this call ran for a minute.
           flags: ['shorter_than_expected'],
           failure: null,
+          attempts: 0,
+          nextAttemptAt: null,
         },
       ],
     });
+  });
+
+  test('that the archive did not take are listed with the reason, how often, and when it is tried again', async () => {
+    const { config, set } = await place();
+    const { id } = await set.finished();
+    for (let count = 0; count < 3; count += 1) {
+      await set.catalogue.postpone(id, Date.parse('2026-08-24T12:00:00Z'), 'archive_mismatch');
+    }
+    const list = (...args: string[]) => preavis(['recordings', 'list', '--config', config, ...args]);
+    const [json, people] = await Promise.all([list('--json'), list()]);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      recordings: [
+        {
+          status: 'recorded',
+          failure: 'archive_mismatch',
+          attempts: 3,
+          nextAttemptAt: '2026-08-24T12:00:00.000Z',
+        },
+      ],
+    });
+    expect(people.stdout).toContain(`${id}  recorded (archive_mismatch, 3 attempts)  `);
   });
 
   test('are listed as a table for people, by status and up to a limit', async () => {

@@ -81,6 +81,7 @@ export async function archiveStage(
     ...listening,
     atOnce: 1,
     attemptMs: 30_000,
+    told: new Set(),
     receiptOf: async (id: RecordingId) => receiptText(await receiptOfRecording(catalogue, id)),
     recorded,
     finished: async (wav, options) => {

@@ -297,7 +297,7 @@ describe('the check of an archive folder', () => {
     const content = randomBytes(2_000_000);
     const path = await fileOf(content);
     const full = {
-      code: 'archive_failed',
+      code: 'archive_full',
       cause: { code: 'ENOSPC' },
       message: expect.stringContaining('full') as string,
     };

@@ -301,12 +301,31 @@ describe('the status of a recording', () => {
     });
   });
 
+  test('counts what waits for the archive, by what keeps it, with the end of the oldest', async () => {
+    const catalogue = open(newFile());
+    expect(await catalogue.waiting()).toEqual([]);
+    const ids: RecordingId[] = [];
+    for (let count = 1; count <= 4; count += 1) {
+      const { id } = await saveCall(catalogue);
+      await catalogue.move(id, 'recording', 'recorded', { finishedAt: count * 1_000 }, note);
+      ids.push(id);
+    }
+    const [, second, , fourth] = ids;
+    if (second === undefined || fourth === undefined) throw new Error('four were saved');
+    await catalogue.postpone(second, 99, 'archive_mismatch');
+    await catalogue.move(fourth, 'recorded', 'archived', {}, note);
+    expect(await catalogue.waiting()).toEqual([
+      { failure: null, count: 2, oldestAt: 1_000 },
+      { failure: 'archive_mismatch', count: 1, oldestAt: 2_000 },
+    ]);
+  });
+
   test('takes with it what the step has found out, and forgets postponements', async () => {
     const catalogue = open(newFile());
     const { id } = await saveCall(catalogue);
     await moveTo(catalogue, id, 'recorded');
-    await catalogue.postpone(id, 99);
-    expect(await catalogue.recording(id)).toMatchObject({ attempts: 1, nextAttemptAt: 99 });
+    await catalogue.postpone(id, 99, 'archive_failed');
+    expect(await catalogue.recording(id)).toMatchObject({ attempts: 1, nextAttemptAt: 99, failure: 'archive_failed' });
     await catalogue.move(id, 'recorded', 'archived', { objectKey: 'a/b.wav', flags: ['silent'] }, note);
     expect(await catalogue.recording(id)).toMatchObject({
       attempts: 0,
@@ -369,7 +388,7 @@ describe('what each job is given', () => {
     }
     ids.sort();
     const [first = '', second = ''] = ids;
-    await catalogue.postpone(second as RecordingId, 1_000);
+    await catalogue.postpone(second as RecordingId, 1_000, 'archive_failed');
     const sendable = async (at: number, after: string, limit = 10) =>
       (await catalogue.sendable(at, after, limit)).map((row) => row.id);
     expect(await sendable(999, '')).toEqual([ids[0], ids[2]]);

@@ -8,7 +8,14 @@ afterEach(async () => {
   await Promise.all(pages.splice(0).map((page) => page.stop()));
 });
 
-async function open(health: Health = { status: 'ok', asterisk: 'connected', calls: 3 }) {
+const working: Health = {
+  status: 'ok',
+  asterisk: 'connected',
+  calls: 3,
+  archive: { status: 'working', since: '2026-01-02T03:04:05.678Z' },
+};
+
+async function open(health: Health = working) {
   const state = { ...health };
   const metrics = makeMetrics();
   const page = new HealthPage(() => state, metrics);
@@ -31,7 +38,7 @@ describe('the health page', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/json');
     expect(response.headers.get('cache-control')).toBe('no-store');
-    expect(await response.json()).toEqual({ status: 'ok', asterisk: 'connected', calls: 3 });
+    expect(await response.json()).toEqual(working);
   });
 
   test('is 503 while Asterisk is away and while it stops, and 200 again after', async () => {
@@ -42,6 +49,17 @@ describe('the health page', () => {
     expect((await get('/health')).status).toBe(503);
     state.status = 'ok';
     expect((await get('/health')).status).toBe(200);
+  });
+
+  test('stays 200 while the archive fails, and says since when: calls are recorded all the same', async () => {
+    const { get, state } = await open();
+    state.archive = { status: 'failing', since: '2026-01-02T03:04:05.678Z' };
+    const response = await get('/health');
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      status: 'ok',
+      archive: { status: 'failing', since: '2026-01-02T03:04:05.678Z' },
+    });
   });
 
   test('answers HEAD as GET, without the body', async () => {
@@ -86,9 +104,46 @@ describe('the health page', () => {
     expect(text).toContain('preavis_findings_total{finding="silent"} 1\n');
   });
 
+  test('has how the archive stands, as it is at the moment of asking', async () => {
+    const { get, metrics } = await open();
+    const at = 1_000_000_000;
+    const now = { isFailing: false, lastStoredAt: undefined as number | undefined, at };
+    let waiting: { failure: string | null; count: number; oldestAt: number }[] = [];
+    metrics.archive(() => Promise.resolve({ ...now, waiting }));
+    const figures = async (): Promise<string[]> =>
+      (await (await get('/metrics')).text()).split('\n').filter((line) => /^preavis_(archive|recordings)_/.test(line));
+    expect(await figures()).toEqual([
+      'preavis_archive_failing 0',
+      'preavis_archive_last_stored_timestamp_seconds 0',
+      'preavis_recordings_waiting 0',
+      'preavis_recordings_oldest_waiting_seconds 0',
+    ]);
+    Object.assign(now, { isFailing: true, lastStoredAt: at - 60_000 });
+    waiting = [
+      { failure: null, count: 4, oldestAt: at - 90_000 },
+      { failure: 'archive_mismatch', count: 1, oldestAt: at - 7_200_000 },
+    ];
+    expect(await figures()).toEqual([
+      'preavis_archive_failing 1',
+      'preavis_archive_last_stored_timestamp_seconds 999940',
+      'preavis_recordings_waiting 5',
+      'preavis_recordings_oldest_waiting_seconds 7200',
+      'preavis_recordings_set_aside{code="archive_mismatch"} 1',
+    ]);
+    waiting = [];
+    expect(await figures()).toHaveLength(4);
+  });
+
+  test('gives no figures when the catalogue cannot be read, and goes on', async () => {
+    const { get, metrics } = await open();
+    metrics.archive(() => Promise.reject(new Error('no catalogue')));
+    expect((await get('/metrics')).status).toBe(500);
+    expect((await get('/health')).status).toBe(200);
+  });
+
   test('says which key is wrong when its port is taken', async () => {
     const { port } = await open();
-    const second = new HealthPage(() => ({ status: 'ok', asterisk: 'connected', calls: 0 }), makeMetrics());
+    const second = new HealthPage(() => working, makeMetrics());
     pages.push(second);
     await expect(second.start('127.0.0.1', port)).rejects.toMatchObject({
       code: 'config_invalid',

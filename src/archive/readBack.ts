@@ -1,0 +1,93 @@
+/**
+ * Puts an object under a key of ours and believes it only when it was read back whole. What somebody else has put there is
+ * never lost for it: it stays as an earlier version, or, where the archive keeps none, the recording waits for a human.
+ */
+import { failPoint } from '../core/failPoint.ts';
+import { PreavisError, type ErrorCode } from '../core/errors.ts';
+import type { Digest, ObjectStore, StoredObject } from './store.ts';
+import { within } from './timeLimit.ts';
+
+export type Placement = {
+  key: string;
+  expected: Digest;
+  put: () => Promise<StoredObject>;
+  /** Whether what lies there with other bytes is an earlier one of ours, which may be replaced. Default: it is not. */
+  mayReplace?: (existing: StoredObject) => Promise<boolean>;
+  /** Called before something else is covered; it stays as this version. What it throws keeps that from happening. */
+  covers: (version: string) => Promise<void>;
+};
+
+/**
+ * @throws PreavisError `archive_mismatch`: what was stored is not what was sent; `archive_occupied`: something else lies
+ *   there, and would be lost.
+ */
+export async function storeAndReadBack(
+  store: ObjectStore,
+  placement: Placement,
+  signal: AbortSignal,
+): Promise<StoredObject> {
+  const { key, expected, mayReplace, covers } = placement;
+  const existing = await within(signal, () => store.stat(key));
+  if (existing === undefined) return placeInEmpty(store, placement, signal);
+  if (await isSame(store, existing, expected, signal)) return existing;
+  const isOurs = (await mayReplace?.(existing)) ?? false;
+  if (!isOurs) {
+    const version = keptVersion(existing);
+    if (version === undefined) {
+      throw new PreavisError('archive_occupied', 'something else lies under the key of a recording; it was left there');
+    }
+    await covers(version);
+  }
+
+  return putAndCompare(store, placement, signal);
+}
+
+/** Whether the object is whole in the archive, read to its end. */
+export async function isSame(
+  store: ObjectStore,
+  { key, bytes, versionId }: StoredObject,
+  expected: Digest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (bytes !== expected.bytes) return false;
+  const digest = await store.digest(key, versionId, signal);
+
+  return digest.bytes === expected.bytes && digest.sha256 === expected.sha256;
+}
+
+/** The version that stays beneath a new one. One that is named `null` is from before versions were kept, or after. */
+function keptVersion({ versionId }: StoredObject): string | undefined {
+  return versionId === null || versionId === 'null' ? undefined : versionId;
+}
+
+const wrong: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_mismatch', 'archive_object_missing']);
+
+/** Nothing lay there: so what proves wrong is what was just put there, and is taken away. */
+async function placeInEmpty(store: ObjectStore, placement: Placement, signal: AbortSignal): Promise<StoredObject> {
+  try {
+    return await putAndCompare(store, placement, signal);
+  } catch (error) {
+    if (error instanceof PreavisError && wrong.has(error.code)) {
+      // If it stays, the next attempt finds the key occupied and says so.
+      await within(signal, () => store.erase(placement.key)).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+async function putAndCompare(
+  store: ObjectStore,
+  { expected, put }: Placement,
+  signal: AbortSignal,
+): Promise<StoredObject> {
+  const stored = await put();
+  failPoint?.('upload, stored and not read back');
+  let cause: unknown;
+  try {
+    if (await isSame(store, stored, expected, signal)) return stored;
+  } catch (error) {
+    if (!(error instanceof PreavisError && error.code === 'archive_object_missing')) throw error;
+    cause = error;
+  }
+  throw new PreavisError('archive_mismatch', 'an object that was read back is not what was sent', { cause });
+}
