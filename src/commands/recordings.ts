@@ -75,7 +75,9 @@ export async function recordingsList(context: CommandContext, options: ListOptio
     }
     const cells = list.map((each) => [
       each.id,
-      each.attempts === 0 ? each.status : `${each.status} (${each.failure ?? ''}, ${each.attempts} attempts)`,
+      each.status === 'recorded' && each.failure !== null
+        ? `${each.status} (${each.failure}, ${each.attempts} attempts)`
+        : each.status,
       each.startedAt ?? '',
       each.durationMs === null ? '' : `${(each.durationMs / 1_000).toFixed(1)} s`,
       each.line ?? '',
