@@ -27,9 +27,9 @@ export function hostileText(): fc.Arbitrary<string> {
       '1e999',
       '9'.repeat(400),
     ),
-    fc.tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 3 }), fc.integer({ min: 1, max: 20_000 })).map(
-      ([text, count]) => text.repeat(count),
-    ),
+    fc
+      .tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 3 }), fc.integer({ min: 1, max: 20_000 }))
+      .map(([text, count]) => text.repeat(count)),
   );
 }
 
@@ -67,6 +67,34 @@ function deep(levels: number): unknown {
 }
 
 type Change = { place: number; how: 'drop' | 'replace' | 'add'; key: string; value: unknown };
+
+/** What commonly stands where another kind of value should. */
+export const wrongValues: readonly unknown[] = [
+  undefined,
+  null,
+  true,
+  '',
+  ' ',
+  'x',
+  '9'.repeat(10_000),
+  -1,
+  1.5,
+  1e308,
+  Number.NaN,
+  [],
+  [1],
+  [[]],
+  {},
+  { id: 1 },
+];
+
+/** The sample with each of its places, however deep, replaced by each of those values in turn. */
+export function* everyReplacement(sample: unknown): Generator<unknown> {
+  const count = places(sample).length;
+  for (let place = 0; place < count; place += 1) {
+    for (const value of wrongValues) yield changed(structuredClone(sample), { place, how: 'replace', key: '', value });
+  }
+}
 
 /** The sample with a few of its places dropped, replaced or added to, however deep they lie. */
 export function mutated(samples: readonly unknown[], most = 3): fc.Arbitrary<unknown> {
@@ -120,18 +148,16 @@ export function mutatedBytes(samples: readonly Buffer[]): fc.Arbitrary<Buffer> {
     bytes: fc.uint8Array({ minLength: 1, maxLength: 16 }),
   });
 
-  return fc
-    .tuple(fc.constantFrom(...samples), fc.array(edit, { minLength: 1, maxLength: 4 }))
-    .map(([sample, edits]) =>
-      edits.reduce((content, { at, how, bytes }) => {
-        const place = at % Math.max(1, content.length);
-        const [before, after] = [content.subarray(0, place), content.subarray(place)];
-        if (how === 'cut') return Buffer.from(before);
-        if (how === 'insert') return Buffer.concat([before, bytes, after]);
-        if (how === 'remove') return Buffer.concat([before, after.subarray(bytes.length)]);
-        if (how === 'repeat') return Buffer.concat([before, after.subarray(0, bytes.length), after]);
+  return fc.tuple(fc.constantFrom(...samples), fc.array(edit, { minLength: 1, maxLength: 4 })).map(([sample, edits]) =>
+    edits.reduce((content, { at, how, bytes }) => {
+      const place = at % Math.max(1, content.length);
+      const [before, after] = [content.subarray(0, place), content.subarray(place)];
+      if (how === 'cut') return Buffer.from(before);
+      if (how === 'insert') return Buffer.concat([before, bytes, after]);
+      if (how === 'remove') return Buffer.concat([before, after.subarray(bytes.length)]);
+      if (how === 'repeat') return Buffer.concat([before, after.subarray(0, bytes.length), after]);
 
-        return Buffer.concat([before, bytes, after.subarray(bytes.length)]);
-      }, sample),
-    );
+      return Buffer.concat([before, bytes, after.subarray(bytes.length)]);
+    }, sample),
+  );
 }

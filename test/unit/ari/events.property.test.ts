@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { z, ZodError } from 'zod';
 import { parseAriEvent } from '../../../src/ari/events.ts';
 import { ariSamples } from '../../support/ariSamples.ts';
-import { hostileJson, hostileText, mutated } from '../../support/hostileValues.ts';
+import { everyReplacement, hostileJson, hostileText, mutated } from '../../support/hostileValues.ts';
 import { tried } from '../../support/properties.ts';
 
 /** What the rest of Préavis relies on, written down a second time: nothing more may be in an event, and nothing less. */
@@ -48,15 +48,13 @@ function isSafe(raw: unknown): void {
   try {
     event = parseAriEvent(raw);
   } catch (error) {
-    expect(error).toBeInstanceOf(ZodError);
-    return;
+    if (error instanceof ZodError) return;
+    throw error;
   }
-  if (event !== undefined) {
-    shape.parse(event);
-    expect(Object.getPrototypeOf(event)).toBe(Object.prototype);
-  }
-  expect(Object.keys(Object.prototype)).toEqual([]);
-  expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  if (event === undefined) return;
+  shape.parse(event);
+  expect(Object.getPrototypeOf(event)).toBe(Object.prototype);
+  expect({}).not.toHaveProperty('polluted');
 }
 
 test('every event that Préavis uses is among the samples, and understood', () => {
@@ -65,7 +63,11 @@ test('every event that Préavis uses is among the samples, and understood', () =
 });
 
 test('an event of any JSON is understood, left out or left aside', () => {
-  fc.assert(fc.property(fc.oneof(hostileJson(), fc.jsonValue(), fc.anything()), isSafe), tried(250));
+  fc.assert(fc.property(fc.oneof(hostileJson(), fc.jsonValue(), fc.anything()), isSafe), tried(120));
+});
+
+test('a real event in which any one thing is of another kind is understood, left out or left aside', () => {
+  for (const sample of ariSamples) for (const event of everyReplacement(sample)) isSafe(event);
 });
 
 test('a real event in which anything is missing, wrong, huge or deep is understood, left out or left aside', () => {
