@@ -89,7 +89,7 @@ export const wrongValues: readonly unknown[] = [
 ];
 
 /** The sample with each of its places, however deep, replaced by each of those values in turn. */
-export function* everyReplacement(sample: unknown): Generator<unknown> {
+export function* everyReplacement(sample: unknown): Generator {
   const count = places(sample).length;
   for (let place = 0; place < count; place += 1) {
     for (const value of wrongValues) yield changed(structuredClone(sample), { place, how: 'replace', key: '', value });
