@@ -69,7 +69,7 @@ function deep(levels: number): unknown {
 type Change = { place: number; how: 'drop' | 'replace' | 'add'; key: string; value: unknown };
 
 /** What commonly stands where another kind of value should. */
-export const wrongValues: readonly unknown[] = [
+const wrongValues: readonly unknown[] = [
   undefined,
   null,
   true,
@@ -89,10 +89,10 @@ export const wrongValues: readonly unknown[] = [
 ];
 
 /** The sample with each of its places, however deep, replaced by each of those values in turn. */
-export function* everyReplacement(sample: unknown): Generator {
+export function* everyReplacement(sample: unknown, values = wrongValues): Generator {
   const count = places(sample).length;
   for (let place = 0; place < count; place += 1) {
-    for (const value of wrongValues) yield changed(structuredClone(sample), { place, how: 'replace', key: '', value });
+    for (const value of values) yield changed(structuredClone(sample), { place, how: 'replace', key: '', value });
   }
 }
 
