@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openSqlite, type Database } from './sqlite.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
@@ -74,7 +74,11 @@ function migrate(database: Database): void {
  */
 export function openDatabase(file: string, { mustExist = false }: Options = {}): Database {
   try {
-    if (existsSync(file) && statSync(file).size > 0) {
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found !== undefined && !found.isFile()) {
+      throw new PreavisError('catalogue_unusable', `${file} is not an ordinary file`);
+    }
+    if (found !== undefined && found.size > 0) {
       inspect(file);
     } else {
       if (mustExist) throw new PreavisError('catalogue_unusable', `${file} does not exist`);

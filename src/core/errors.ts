@@ -111,7 +111,7 @@ export const errorCodes = {
     1,
     false,
     'The catalogue file is a database of another program, or damaged.',
-    'Point catalogue.file at a file of its own; nothing was changed in this one.',
+    'If it is the catalogue, restore a backup (docs/operations.md); else point catalogue.file at a file of its own. Nothing was changed.',
   ),
   catalogue_newer: entry(
     1,

@@ -309,6 +309,11 @@ describe('a configuration file', () => {
     ['a key twice', 'ari: {}\nari: {}\n', /is not YAML: .*line 2/],
     ['a tab', 'ari:\n\turl: x', /is not YAML: /],
     ['an alias without its anchor', 'ari: *nothing', /is not YAML/],
+    [
+      'a secret that begins as a tag',
+      'ari:\n  password: !hunter2 x',
+      /is not YAML: Unresolved tag at line 2, column 13$/,
+    ],
   ])('with %s is not YAML, and the line is named', async (_, text, message) => {
     await expect(loadConfig(await file(text), {})).rejects.toMatchObject({
       code: 'config_unreadable',
