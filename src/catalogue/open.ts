@@ -57,6 +57,23 @@ function inspect(file: string): void {
   }
 }
 
+/** What belongs to the file: others on the machine have no business in any of them; its group may, if so it was made. */
+const companions = ['', '-wal', '-shm'];
+
+/** Takes the file from all others, where it was made or restored by another program. */
+function closeToOthers(file: string): void {
+  for (const name of companions.map((suffix) => `${file}${suffix}`)) {
+    const mode = statSync(name, { throwIfNoEntry: false })?.mode ?? 0;
+    if ((mode & 0o007) === 0) continue;
+    try {
+      chmodSync(name, mode & 0o770);
+    } catch (cause) {
+      // Of another owner: whoever may write in it all the same has been given it.
+      if (errnoOf(cause) !== 'EPERM') throw cause;
+    }
+  }
+}
+
 function migrate(database: Database): void {
   const step = database.transaction((index: number, sql: string) => {
     if (Number(database.pragma('user_version', { simple: true })) !== index) return;
@@ -80,6 +97,7 @@ export function openDatabase(file: string, { mustExist = false }: Options = {}):
     }
     if (found !== undefined && found.size > 0) {
       inspect(file);
+      closeToOthers(file);
     } else {
       if (mustExist) throw new PreavisError('catalogue_unusable', `${file} does not exist`);
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
