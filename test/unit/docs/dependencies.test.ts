@@ -69,7 +69,7 @@ describe('the packages under ari-client', () => {
 test('only src/ari/connection.ts loads ari-client', () => {
   const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
   const loading = files.filter(
-    (file) => file.endsWith('.ts') && readFileSync(join(root, 'src', file), 'utf8').includes('from \'ari-client\''),
+    (file) => file.endsWith('.ts') && readFileSync(join(root, 'src', file), 'utf8').includes("from 'ari-client'"),
   );
   expect(loading).toEqual([join('ari', 'connection.ts')]);
 });
