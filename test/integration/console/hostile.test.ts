@@ -118,6 +118,15 @@ describe('the health page', () => {
     },
   );
 
+  test('does not wait for the body of a request that it refuses', async () => {
+    const { port } = await open();
+    const before = performance.now();
+    const socket = raw(port).resume();
+    socket.write('POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx');
+    await once(socket, 'close');
+    expect(performance.now() - before).toBeLessThan(2_000);
+  });
+
   test('closes a connection that says nothing, or that says it slowly, within the time that a request may take', async () => {
     const { port, isWell } = await open();
     const before = performance.now();
