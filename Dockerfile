@@ -15,7 +15,7 @@ RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 FROM node:${NODE}-trixie-slim
 # A number that no package of the host uses; give it the group of Asterisk's recording folder when the container starts.
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/preavis --shell /usr/sbin/nologin preavis \
-  && install -d -o preavis -g preavis -m 0750 /var/lib/preavis
+  && install -d -o preavis -g preavis -m 0700 /var/lib/preavis
 WORKDIR /opt/preavis
 COPY --from=build /opt/preavis/package.json ./
 COPY --from=build /opt/preavis/node_modules node_modules

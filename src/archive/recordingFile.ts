@@ -3,12 +3,14 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 
 /**
- * Opens a local recording. Links are not followed: what lies in the spool must be the recording itself.
+ * Opens a local recording. Links are not followed, and a pipe is not waited for: what lies in the spool must be the recording
+ * itself.
  * @throws PreavisError `spool_unusable`; the errno is on its cause (`ENOENT`: the file is gone).
  */
 export async function openRecording(file: string, access: 'read' | 'write' = 'read'): Promise<FileHandle> {
   try {
-    const handle = await open(file, (access === 'read' ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NOFOLLOW);
+    const flags = (access === 'read' ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NOFOLLOW;
+    const handle = await open(file, flags | constants.O_NONBLOCK);
     if ((await handle.stat()).isFile()) return handle;
     await handle.close();
   } catch (error) {

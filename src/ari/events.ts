@@ -61,10 +61,13 @@ export const usedEventTypes = [
 
 type UsedEventType = (typeof usedEventTypes)[number];
 
+/** A date and a time with their zone; ECMAScript would guess what is missing, in the zone of this machine (P8). */
+const zonedTime = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?)(Z|[+-]\d\d):?(\d\d)?$/;
+
 const timestamp = z.string().transform((text, context) => {
+  const [, time = '', hours = '', minutes] = zonedTime.exec(text) ?? [];
   // Asterisk writes +0000, ECMAScript wants +00:00.
-  const sign = text.at(-5);
-  const ms = Date.parse(sign === '+' || sign === '-' ? `${text.slice(0, -2)}:${text.slice(-2)}` : text);
+  const ms = Date.parse(`${time}${hours}${minutes === undefined ? '' : `:${minutes}`}`);
   if (!Number.isNaN(ms)) return ms;
   context.addIssue('is not a time');
   return z.NEVER;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ZodError } from 'zod';
 import type { CallJournal } from '../call/ports.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
@@ -91,9 +92,22 @@ export type Catalogue = CallJournal & {
 const busyLimitMs = 10_000;
 const busyPauseMs = 20;
 
+/** What there is of it may be in a state that no step of ours leaves. */
+function damaged(what: string, cause: unknown): PreavisError {
+  return new PreavisError('catalogue_unusable', `the catalogue is damaged${what}`, {
+    cause,
+    hint: 'Stop Préavis, keep the file, and restore the last backup (docs/operations.md, "Backup").',
+  });
+}
+
 function asCatalogueError(cause: unknown): unknown {
   const code = errnoOf(cause) ?? '';
-  if (cause instanceof PreavisError || !code.startsWith('SQLITE')) return cause;
+  if (cause instanceof PreavisError) return cause;
+  // Rows are read by their schema alone: SQLite hands out what a damaged page holds where it can.
+  if (cause instanceof ZodError || cause instanceof SyntaxError)
+    return damaged(': a row does not have its form', cause);
+  if (!code.startsWith('SQLITE')) return cause;
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return damaged(` (${code})`, cause);
 
   return new PreavisError('catalogue_unusable', `the catalogue refused a step (${code})`, { cause });
 }

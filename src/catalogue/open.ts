@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openSqlite, type Database } from './sqlite.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
@@ -57,6 +57,23 @@ function inspect(file: string): void {
   }
 }
 
+/** What belongs to the file: others on the machine have no business in any of them; its group may, if so it was made. */
+const companions = ['', '-wal', '-shm'];
+
+/** Takes the file from all others, where it was made or restored by another program. */
+function closeToOthers(file: string): void {
+  for (const name of companions.map((suffix) => `${file}${suffix}`)) {
+    const mode = statSync(name, { throwIfNoEntry: false })?.mode ?? 0;
+    if ((mode & 0o007) === 0) continue;
+    try {
+      chmodSync(name, mode & 0o770);
+    } catch (cause) {
+      // Of another owner: whoever may write in it all the same has been given it.
+      if (errnoOf(cause) !== 'EPERM') throw cause;
+    }
+  }
+}
+
 function migrate(database: Database): void {
   const step = database.transaction((index: number, sql: string) => {
     if (Number(database.pragma('user_version', { simple: true })) !== index) return;
@@ -74,8 +91,13 @@ function migrate(database: Database): void {
  */
 export function openDatabase(file: string, { mustExist = false }: Options = {}): Database {
   try {
-    if (existsSync(file) && statSync(file).size > 0) {
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found !== undefined && !found.isFile()) {
+      throw new PreavisError('catalogue_unusable', `${file} is not an ordinary file`);
+    }
+    if (found !== undefined && found.size > 0) {
       inspect(file);
+      closeToOthers(file);
     } else {
       if (mustExist) throw new PreavisError('catalogue_unusable', `${file} does not exist`);
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

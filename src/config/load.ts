@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
-import { errnoOf, PreavisError } from '../core/errors.ts';
+import { PreavisError } from '../core/errors.ts';
 import { configKeys, type ConfigKey } from './keys.ts';
 import { withPurposeFiles } from './purposeFiles.ts';
 import { configSchema, isGoodPin, pinFault, type Config } from './schema.ts';
-import { isTree, readYaml, type Tree } from './tree.ts';
-import { inWords } from './wording.ts';
+import { readSecret, refuseOpenSecret } from './secretFiles.ts';
+import { isTooDeep, isTree, readYaml, type Tree } from './tree.ts';
+import { inWords, unknownKey, valueInWords } from './wording.ts';
 
 /** Variables that are ours but are not keys of the configuration. */
 const otherVariables = new Set(['PREAVIS_CONFIG']);
@@ -53,23 +53,43 @@ function withEnvironment(tree: Tree, environment: NodeJS.ProcessEnv, keys: reado
   return merged;
 }
 
-function describe(issue: z.core.$ZodIssue, input: Tree, secrets: ReadonlySet<string>): string {
+/** The key that stands at this path, which may lead into its list. */
+function keyAt(path: readonly PropertyKey[], keys: readonly ConfigKey[]): ConfigKey | undefined {
+  const names = path.filter((part) => typeof part !== 'number').map(String);
+
+  return keys.find((key) => {
+    const parts = key.path.split('.');
+    return parts.length === names.length && parts.every((part, index) => part === '*' || part === names[index]);
+  });
+}
+
+/**
+ * What was given, where that helps and cannot be a secret: under a key that is known and has none. In any other place may
+ * stand what belongs elsewhere, a password in a section of lines say; and an address may hold one.
+ */
+function given(value: unknown, key: ConfigKey | undefined): string {
+  const isNothing = value === null;
+  const mayShow = key !== undefined && !key.secret && !(typeof value === 'string' && value.includes('@'));
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const isPlain = list.every((each) => typeof each !== 'object' && typeof each !== 'undefined');
+
+  return isNothing || (mayShow && isPlain) ? ` (got ${valueInWords(value)})` : '';
+}
+
+function describe(issue: z.core.$ZodIssue, input: Tree, keys: readonly ConfigKey[]): string {
   const at = (path: readonly PropertyKey[]): string => path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.map((unknown) => at([...issue.path, unknown]));
-    return `${keys.join(', ')}: no such key`;
+    const unknown = issue.keys.map((key) => at([...issue.path, unknownKey(key)]));
+    return `${unknown.join(', ')}: no such key`;
   }
   const path = at(issue.path);
-  const value = valueAt(input, issue.path);
-  // Also what stands in the place of a section that has a secret, and an address with a password: they may hold it.
-  const mayHold = [...secrets].some((secret) => `${secret}.`.startsWith(`${path}.`));
-  const hidden = mayHold || (typeof value === 'string' && value.includes('@'));
-  const shown = hidden || value === undefined || isTree(value) ? '' : ` (got ${JSON.stringify(value)})`;
-  return `${path === '' ? 'the file' : path}: ${issue.message}${shown}`;
+
+  return `${path === '' ? 'the file' : path}: ${issue.message}${given(valueAt(input, issue.path), keyAt(issue.path, keys))}`;
 }
 
 function asTree(value: unknown): Tree {
   if (!isTree(value)) throw new PreavisError('config_invalid', 'the file does not hold keys and values');
+  if (isTooDeep(value)) throw new PreavisError('config_invalid', 'the file is nested too deep');
 
   return value;
 }
@@ -77,11 +97,7 @@ function asTree(value: unknown): Tree {
 function parseTree(input: Tree, keys: readonly ConfigKey[]): Config {
   const result = configSchema.safeParse(input, { error: inWords });
   if (result.success) return result.data;
-  const secrets = new Set(keys.filter((key) => key.secret).map((key) => key.path));
-  throw new PreavisError(
-    'config_invalid',
-    result.error.issues.map((issue) => describe(issue, input, secrets)).join('; '),
-  );
+  throw new PreavisError('config_invalid', result.error.issues.map((issue) => describe(issue, input, keys)).join('; '));
 }
 
 /** Checks a tree (as read from YAML) against the schema; purposeFiles are not read. Throws config_invalid with every fault. */
@@ -91,24 +107,25 @@ export function parseConfig(tree: unknown, environment: NodeJS.ProcessEnv = {}):
   return parseTree(withEnvironment(asTree(tree), environment, keys), keys);
 }
 
-async function secretFrom(file: string | undefined, key: string): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    return (await readFile(file, 'utf8')).split('\n')[0]?.trim();
-  } catch (cause) {
-    throw new PreavisError('config_invalid', `${key}: the file cannot be read (${errnoOf(cause) ?? 'error'})`, {
-      cause,
-    });
-  }
+/** A secret that stands in the file itself makes the whole file one. */
+async function refuseOpenConfig(file: string, tree: Tree, keys: readonly ConfigKey[]): Promise<void> {
+  const inline = keys.find(({ secret, path }) => secret && valueAt(tree, path.split('.')) !== undefined);
+  if (inline !== undefined) await refuseOpenSecret(file, inline.path);
 }
+
+const secretFrom = async (file: string | undefined, key: string): Promise<string | undefined> =>
+  file === undefined ? undefined : readSecret(file, key);
 
 /**
  * Reads the file, lays the environment over it, puts the files with purposes under it, checks the whole, and reads the
- * files that hold secrets. Throws config_unreadable or config_invalid.
+ * files that hold secrets. Throws config_unreadable or config_invalid, the latter also
+ * when others can open a file that holds a secret.
  */
 export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): Promise<Config> {
   const keys = configKeys();
-  const tree = withEnvironment(asTree((await readYaml(file)) ?? {}), environment, keys);
+  const own = asTree((await readYaml(file)) ?? {});
+  await refuseOpenConfig(file, own, keys);
+  const tree = withEnvironment(own, environment, keys);
   const config = parseTree(await withPurposeFiles(tree, dirname(file)), keys);
   const password = await secretFrom(config.ari.passwordFile, 'ari.passwordFile');
   if (password !== undefined && environment['PREAVIS_ARI_PASSWORD'] === undefined) config.ari.password = password;

@@ -5,10 +5,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { originOf, readOrigins } from './promptOrigins.ts';
+import { readYaml } from './tree.ts';
 import { inWords } from './wording.ts';
 import { type PromptFormat, readPromptSound, soundLengthMs } from './promptSound.ts';
 
@@ -139,20 +139,7 @@ export type PromptSource = z.infer<typeof promptSource>;
  */
 export async function readPromptSource(folder: string): Promise<PromptSource> {
   const file = join(folder, 'prompts.yaml');
-  let yaml: string;
-  try {
-    yaml = await readFile(file, 'utf8');
-  } catch (thrown) {
-    throw new PreavisError('prompts_invalid', `${file} cannot be read (${errnoOf(thrown) ?? 'unknown error'})`, {
-      cause: thrown,
-    });
-  }
-  const document = parseDocument(yaml);
-  const broken = document.errors[0];
-  if (broken !== undefined) {
-    throw new PreavisError('prompts_invalid', `${file} is not YAML: ${broken.message}`, { cause: broken });
-  }
-  const parsed = promptSource.safeParse(document.toJS(), { error: inWords });
+  const parsed = promptSource.safeParse(await readYaml(file, 'prompts_invalid'), { error: inWords });
   if (!parsed.success) {
     throw invalid(
       file,

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PreavisError } from '../core/errors.ts';
-import { isTree, readYaml, type Tree } from './tree.ts';
+import { isTooDeep, isTree, readYaml, type Tree } from './tree.ts';
 
 /** The folder of purposes that comes with Préavis, one file a jurisdiction. */
 export const shippedPurposes = fileURLToPath(new URL('../../config/purposes', import.meta.url));
@@ -74,7 +74,7 @@ async function readPurposes(file: string, folder: string): Promise<Tree> {
   }
   const path = isShipped ? join(shippedPurposes, `${file}.yaml`) : resolve(folder, file);
   const content = await readYaml(path);
-  if (!isTree(content) || !isTree(content['purposes']) || Object.keys(content).length !== 1) {
+  if (!isTree(content) || !isTree(content['purposes']) || Object.keys(content).length !== 1 || isTooDeep(content)) {
     throw new PreavisError('config_invalid', `purposeFiles: ${path} must hold the key purposes and no other`);
   }
 

@@ -44,7 +44,26 @@ export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
     case 'invalid_format':
     case 'invalid_union':
     case 'not_multiple_of':
-    case 'unrecognized_keys':
       return undefined;
+    case 'unrecognized_keys':
+      return `has no key ${issue.keys.map(unknownKey).join(', ')}`;
   }
+}
+
+/**
+ * A key that nobody knows, as far as it looks like one: in `password:hunter2`, where a space is missing, the rest is a
+ * secret.
+ */
+export function unknownKey(key: string): string {
+  const [name = ''] = /^[\p{L}\p{N}_-]{0,40}/u.exec(key) ?? [];
+
+  return name === key ? key : `${name}...`;
+}
+
+const longestValue = 200;
+
+export function valueInWords(value: unknown): string {
+  const text = JSON.stringify(value);
+
+  return text.length <= longestValue ? text : `${text.slice(0, longestValue)}...`;
 }

@@ -13,28 +13,46 @@ export type Health = {
   archive: { status: 'unknown' | 'working' | 'failing'; since: string | null };
 };
 
+/** For a whole request, ms: no matter how slowly it comes, or whether it comes at all. */
+const requestLimitMs = 5_000;
+/** How often it is seen who is beyond that, ms; Node's own 30 s would leave each of them another half a minute. */
+const lookEveryMs = 1_000;
+/** A monitor needs one or two. */
+const mostConnections = 128;
+
+/** A browser that was led here keeps nothing and takes nothing for a page. */
+const everyAnswer = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
 /**
  * Serves `GET` and `HEAD /health`, 200 while calls can be recorded, else 503, and `GET /metrics` for Prometheus. Throws
- * config_invalid when it cannot listen.
+ * config_invalid when it cannot listen. Whoever connects can neither stop it nor keep a connection.
  */
 export class HealthPage {
   readonly #server: Server;
 
   constructor(health: () => Health, metrics: Metrics) {
-    this.#server = createServer((request, response) => {
+    const limits = {
+      headersTimeout: requestLimitMs,
+      requestTimeout: requestLimitMs,
+      connectionsCheckingInterval: lookEveryMs,
+    };
+    this.#server = createServer(limits, (request, response) => {
       if (request.method === 'GET' && request.url === '/metrics') {
         metrics.text().then(
           (text) => {
-            response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' }).end(text);
+            response.writeHead(200, { ...everyAnswer, 'content-type': metrics.contentType }).end(text);
           },
           // The catalogue cannot be read. A scrape that fails is an alarm; figures from before would be none.
-          () => response.writeHead(500).end(),
+          () => {
+            response.writeHead(500, everyAnswer).end();
+          },
         );
         return;
       }
       const asked = request.method === 'GET' || request.method === 'HEAD';
       if (!asked || request.url !== '/health') {
-        response.writeHead(404).end();
+        // What else it would send is not waited for.
+        response.writeHead(404, { ...everyAnswer, connection: 'close' }).end();
         return;
       }
       const state = health();
@@ -42,14 +60,13 @@ export class HealthPage {
       // For HEAD, node:http sends the head alone.
       response
         .writeHead(state.status === 'ok' ? 200 : 503, {
+          ...everyAnswer,
           'content-type': 'application/json',
           'content-length': Buffer.byteLength(body),
-          'cache-control': 'no-store',
         })
         .end(body);
     });
-    this.#server.headersTimeout = 5_000;
-    this.#server.requestTimeout = 5_000;
+    this.#server.maxConnections = mostConnections;
   }
 
   /** The port it listens on. */

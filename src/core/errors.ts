@@ -111,7 +111,7 @@ export const errorCodes = {
     1,
     false,
     'The catalogue file is a database of another program, or damaged.',
-    'Point catalogue.file at a file of its own; nothing was changed in this one.',
+    'If it is the catalogue, restore a backup (docs/operations.md); else point catalogue.file at a file of its own. Nothing was changed.',
   ),
   catalogue_newer: entry(
     1,
@@ -233,19 +233,32 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
+/** All faults of a large configuration fit; beyond it nobody reads. */
+const longestMessage = 20_000;
+
+/** Texts of files, stores and programs may hold anything, also what a terminal would obey or a log would break at. */
+function oneLine(text: string): string {
+  const cut = text.length > longestMessage ? `${text.slice(0, longestMessage)}...` : text;
+
+  return cut.replace(
+    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
+
 /**
- * Every error that Préavis raises on purpose. `message` says what is wrong, without personal data; `hint` what to do;
- * `cause` keeps the original. Compare `code`, never text.
+ * Every error that Préavis raises on purpose. `message` says what is wrong, in one line and without personal data; `hint`
+ * what to do; `cause` keeps the original. Compare `code`, never text.
  */
 export class PreavisError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; hint?: string } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(oneLine(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'PreavisError';
     this.code = code;
-    this.hint = options.hint ?? errorCodes[code].remedy;
+    this.hint = oneLine(options.hint ?? errorCodes[code].remedy);
   }
 
   get retryable(): boolean {

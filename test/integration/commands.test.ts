@@ -63,7 +63,7 @@ async function place(change: Record<string, unknown> = {}): Promise<{ config: st
     archive: { directory: { folder: join(at, 'archive') } },
     ...change,
   };
-  await writeFile(config, JSON.stringify(tree));
+  await writeFile(config, JSON.stringify(tree), { mode: 0o600 });
 
   return { config, set, at };
 }

@@ -19,11 +19,17 @@ export type AriProxy = {
   refusalsLeft(): number;
   /** From now on Asterisk seems to be of this version. */
   pretendVersion(version: string): void;
+  /** Says this on the event socket as if Asterisk had. */
+  say(content: string | Buffer): void;
+  /** Each request so far, with the opening of the event socket: `POST /ari/bridges/x`. */
+  requests(): readonly string[];
   close(): void;
 };
 
 export async function startAriProxy(): Promise<AriProxy> {
   const sockets = new Set<Duplex>();
+  const eventSockets = new Set<Duplex>();
+  const requests: string[] = [];
   let target = new URL('http://127.0.0.1:9');
   let isCut = false;
   let refusal = { path: '', times: 0 };
@@ -31,6 +37,7 @@ export async function startAriProxy(): Promise<AriProxy> {
 
   const forward = (incoming: IncomingMessage, answer: ServerResponse): void => {
     const path = incoming.url?.split('?')[0] ?? '';
+    requests.push(`${incoming.method ?? ''} ${path}`);
     if (path === refusal.path && refusal.times > 0) {
       refusal.times -= 1;
       answer.writeHead(500).end();
@@ -64,6 +71,8 @@ export async function startAriProxy(): Promise<AriProxy> {
   server.on('upgrade', (incoming: IncomingMessage, client: Duplex, head: Buffer) => {
     const asterisk: Socket = connect(Number(target.port), target.hostname);
     track(asterisk);
+    requests.push(`${incoming.method ?? ''} ${incoming.url?.split('?')[0] ?? ''}`);
+    eventSockets.add(client);
     const lines = [`${incoming.method ?? 'GET'} ${incoming.url ?? '/'} HTTP/1.1`];
     for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
       lines.push(`${incoming.rawHeaders[index] ?? ''}: ${incoming.rawHeaders[index + 1] ?? ''}`);
@@ -73,6 +82,7 @@ export async function startAriProxy(): Promise<AriProxy> {
     asterisk.pipe(client).pipe(asterisk);
     for (const socket of [asterisk, client]) {
       socket.on('close', () => {
+        eventSockets.delete(client);
         asterisk.destroy();
         client.destroy();
       });
@@ -99,9 +109,28 @@ export async function startAriProxy(): Promise<AriProxy> {
     pretendVersion: (text) => {
       version = text;
     },
+    say: (content) => {
+      for (const socket of eventSockets) socket.write(frame(content));
+    },
+    requests: () => requests,
     close: () => {
       for (const socket of sockets) socket.destroy();
       server.close();
     },
   };
+}
+
+/** One whole message of a server by RFC 6455: a text as text, bytes as bytes. */
+function frame(content: string | Buffer): Buffer {
+  const body = Buffer.from(content as string);
+  const head = Buffer.alloc(10);
+  head[0] = typeof content === 'string' ? 0x81 : 0x82;
+  head[1] = 127;
+  head.writeBigUInt64BE(BigInt(body.length), 2);
+  if (body.length > 0xffff) return Buffer.concat([head, body]);
+  if (body.length < 126) return Buffer.concat([Buffer.from([head[0], body.length]), body]);
+  head[1] = 126;
+  head.writeUInt16BE(body.length, 2);
+
+  return Buffer.concat([head.subarray(0, 4), body]);
 }

@@ -153,6 +153,15 @@ describe('an existing catalogue', () => {
     expect(await open(file).call(facts.id)).toMatchObject({ id: facts.id, result: 'recorded' });
   });
 
+  test('that all users may read is taken from them, with the files beside it; its group keeps what it has', async () => {
+    const file = newPath();
+    const first = open(file);
+    await saveCall(first);
+    for (const suffix of ['', '-wal', '-shm']) await chmod(`${file}${suffix}`, 0o666);
+    opened(file)();
+    for (const suffix of ['', '-wal', '-shm']) expect((await stat(`${file}${suffix}`)).mode & 0o777).toBe(0o660);
+  });
+
   test('of a newer Préavis is refused unchanged', async () => {
     const file = newPath();
     open(file).close();

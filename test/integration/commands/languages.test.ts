@@ -23,7 +23,7 @@ async function remembered(...numbers: string[]): Promise<void> {
 beforeAll(async () => {
   context.configFile = folder.path('preavis.yaml');
   const tree = { ...configTree(), catalogue: { file: folder.path('catalogue.db') }, privacy: { hashKey } };
-  await writeFile(context.configFile, JSON.stringify(tree));
+  await writeFile(context.configFile, JSON.stringify(tree), { mode: 0o600 });
 });
 beforeEach(() => {
   printed.length = 0;

@@ -22,7 +22,7 @@ async function context(languages: string[]): Promise<CommandContext> {
     recording: { spoolFolder: folder.path(), minimumFreeMib: 0 },
     ari: { url: 'http://127.0.0.1:1', password: 'none' },
   };
-  await writeFile(configFile, JSON.stringify(tree));
+  await writeFile(configFile, JSON.stringify(tree), { mode: 0o600 });
 
   return { configFile, environment: {}, clock: { now: () => 0 }, print: (text) => printed.push(text) };
 }

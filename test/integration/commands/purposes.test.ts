@@ -27,7 +27,7 @@ function context(days = 0, over: Record<string, unknown> = {}): Promise<CommandC
     ...over,
   };
 
-  return writeFile(configFile, JSON.stringify(tree)).then(() => ({
+  return writeFile(configFile, JSON.stringify(tree), { mode: 0o600 }).then(() => ({
     configFile,
     environment: {},
     clock: { now: () => callEnd + days * dayMs },

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import wavefile from 'wavefile';
@@ -147,6 +148,19 @@ describe('inspecting a WAV', () => {
       cause: { code: 'ELOOP' },
     });
     await expect(inspectWav(folder.path())).rejects.toMatchObject({ code: 'spool_unusable' });
+  });
+
+  it('does not wait for a pipe that nobody writes to', async () => {
+    const pipe = folder.path('pipe.wav');
+    execFileSync('mkfifo', [pipe]);
+    // Whoever opens the other end lets go of a reader that waits, so that a failure does not keep the process.
+    const other = setTimeout(() => {
+      writeFile(pipe, '').catch(() => undefined);
+    }, 5_000);
+    const before = performance.now();
+    await expect(inspectWav(pipe)).rejects.toMatchObject({ code: 'spool_unusable' });
+    expect(performance.now() - before).toBeLessThan(4_000);
+    clearTimeout(other);
   });
 });
 

@@ -22,7 +22,7 @@ function problem(tree: unknown, environment: NodeJS.ProcessEnv = {}): string {
 let files = 0;
 async function file(text: string): Promise<string> {
   const path = folder.path(`${(files += 1)}.yaml`);
-  await writeFile(path, text);
+  await writeFile(path, text, { mode: 0o600 });
 
   return path;
 }
@@ -135,6 +135,9 @@ describe('a secret', () => {
     ['in a list in the place of keys', { ...base, ari: [{ password: secret }] }],
     ['in a text in the place of keys', { ...base, ari: `password=${secret}` }],
     ['in an address that is none', { ...base, ari: { url: `htp://preavis:${secret}@127.0.0.1` } }],
+    ['in a section that it does not belong to', { ...base, lines: { password: secret } }],
+    ['in a list in the place of another section', { ...base, lines: [{ password: secret }] }],
+    ['behind a colon without a space', { ...base, ari: { [`password:${secret}`]: null } }],
     ['in a list further up', { ...base, archive: [{ minio: { secretKey: secret } }] }],
   ])('%s is never shown', (_, tree) => {
     expect(problem(tree)).not.toContain(secret);
@@ -306,6 +309,11 @@ describe('a configuration file', () => {
     ['a key twice', 'ari: {}\nari: {}\n', /is not YAML: .*line 2/],
     ['a tab', 'ari:\n\turl: x', /is not YAML: /],
     ['an alias without its anchor', 'ari: *nothing', /is not YAML/],
+    [
+      'a secret that begins as a tag',
+      'ari:\n  password: !hunter2 x',
+      /is not YAML: Unresolved tag at line 2, column 13$/,
+    ],
   ])('with %s is not YAML, and the line is named', async (_, text, message) => {
     await expect(loadConfig(await file(text), {})).rejects.toMatchObject({
       code: 'config_unreadable',

@@ -138,7 +138,7 @@ lines: { default: { purposes: [training], defaultLanguages: [fr] } }
     expect(parseConfig(tree(), environment).promptRecording.pin).toBe('014173');
     const [file, pinFile] = [folder.path('preavis.yaml'), folder.path('pin')];
     await writeFile(file, `${yaml}promptRecording: { pinFile: ${pinFile} }\n`);
-    await writeFile(pinFile, '224173\n');
+    await writeFile(pinFile, '224173\n', { mode: 0o600 });
     expect((await loadConfig(file, {})).promptRecording.pin).toBe('224173');
     expect((await loadConfig(file, environment)).promptRecording.pin).toBe('014173');
     await writeFile(pinFile, '111111\n');

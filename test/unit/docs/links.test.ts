@@ -51,7 +51,7 @@ test('the complete configuration in the README is valid', async () => {
   const example = /```yaml\n(# \/etc\/preavis\/preavis\.yaml\n[\s\S]*?)```/.exec(read('README.md'))?.[1];
   expect(example).toBeDefined();
   const file = folder.path('preavis.yaml');
-  await writeFile(file, example ?? '');
+  await writeFile(file, example ?? '', { mode: 0o600 });
   // The files with secrets that it names are only on the operator's machine.
   const environment = { PREAVIS_ARI_PASSWORD_FILE: file };
   await expect(loadConfig(file, environment)).resolves.toMatchObject({

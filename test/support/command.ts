@@ -1,0 +1,22 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..');
+
+export type CommandRun = { code: number; stdout: string; stderr: string };
+
+/** The command from its sources, in a process of its own, with a umask that takes nothing away. */
+export function runCommand(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<CommandRun> {
+  const command = [process.execPath, '--import', 'tsx', join(root, 'src', 'main.ts'), ...args];
+
+  return new Promise((resolve) => {
+    execFile(
+      '/bin/sh',
+      ['-c', 'umask 000; exec "$@"', 'sh', ...command],
+      { cwd: root, env: { PATH: process.env['PATH'], ...environment }, timeout: 60_000 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
+  });
+}

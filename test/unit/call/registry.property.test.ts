@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import type { AriEvent } from '../../../src/ari/events.ts';
+import { makePlanner } from '../../../src/call/planner.ts';
+import { CallRegistry } from '../../../src/call/registry.ts';
+import type { CallState } from '../../../src/call/state.ts';
+import type { ChannelId } from '../../../src/core/ids.ts';
+import { aPolicy, callStart, countingIds } from '../../support/calls.ts';
+import { hostileText } from '../../support/hostileValues.ts';
+import { collectingLog } from '../../support/logLines.ts';
+import { tried } from '../../support/properties.ts';
+import { scriptedAri } from '../../support/scriptedAri.ts';
+
+const policy = aPolicy();
+
+function stage() {
+  const ari = scriptedAri();
+  const ids = countingIds();
+  const { log, text } = collectingLog();
+  const ended: CallState[] = [];
+  const preferences = { find: () => Promise.resolve(undefined), remember: () => Promise.resolve() };
+  const planner = makePlanner({
+    policy,
+    preferences,
+    variable: (...args) => ari.variable(...args),
+    ids,
+    random: () => 0,
+    log,
+  });
+  const registry = new CallRegistry({
+    ari,
+    log,
+    journal: {
+      save: () => Promise.resolve(),
+      keepHappening: () => Promise.resolve(),
+      open: () => Promise.resolve([]),
+      endUnreadable: () => Promise.resolve(),
+    },
+    readiness: { check: () => Promise.resolve('ready') },
+    planner,
+    preferences,
+    policy,
+    ids,
+    asterisk: () => ({ version: '22.5.2', node: 'test' }),
+    callEnded: (state) => {
+      ended.push(state);
+    },
+  });
+
+  return { registry, ari, text, ended };
+}
+
+const mark = 'hostilemark';
+/** Ids of the call at hand, of what it made so far, of nobody, and such as cannot be. */
+const anId = fc.oneof(
+  fc.constantFrom('caller-1', 'caller-2', '#bridge', '#destination', '#playback', '#recorder'),
+  hostileText(),
+);
+const at = fc.oneof(
+  fc.integer({ min: callStart, max: callStart + 100_000 }),
+  fc.constantFrom(0, -1, 8.64e15, Number.MAX_SAFE_INTEGER),
+);
+const marked = hostileText().map((text) => `${text}${mark}`);
+
+type Draft = { event: Record<string, unknown> };
+const anEvent: fc.Arbitrary<Draft> = fc
+  .oneof(
+    fc.record({
+      type: fc.constant('channelArrived'),
+      args: fc.oneof(fc.constant(['to=PJSIP/100']), fc.array(marked, { maxLength: 3 })),
+      callerNumber: marked,
+      language: hostileText(),
+      replaces: fc.option(anId, { nil: undefined }),
+    }),
+    fc.record({
+      type: fc.constantFrom('channelHangingUp', 'channelLeft', 'channelHeld', 'channelResumed', 'channelUp'),
+    }),
+    fc.record({ type: fc.constantFrom('channelForwarded', 'channelRinging', 'bridgeEntered', 'bridgeGone') }),
+    fc.record({ type: fc.constant('channelGone'), cause: fc.integer() }),
+    fc.record({ type: fc.constant('digit'), digit: fc.constantFrom('1', '9', '*', '#', 'A') }),
+    fc.record({ type: fc.constant('talk'), talking: fc.boolean() }),
+    fc.record({ type: fc.constantFrom('playbackStarted', 'recorderStarted', 'recorderFinished') }),
+    fc.record({ type: fc.constant('playbackFinished'), outcome: fc.constantFrom('done', 'failed') }),
+    fc.record({ type: fc.constant('recorderFailed'), cause: marked }),
+  )
+  .chain((event) =>
+    fc
+      .record({ at, channelId: anId, bridgeId: anId, playbackId: anId, name: anId })
+      .map((ids) => ({ event: { ...event, ...ids } })),
+  );
+
+/** `#playback` is the newest that Asterisk was asked for. */
+function madeIds(asked: readonly string[]): ReadonlyMap<unknown, string> {
+  const last = (command: string, word: number): string =>
+    asked
+      .filter((each) => each.startsWith(`${command} `))
+      .at(-1)
+      ?.split(' ')[word] ?? 'none';
+
+  return new Map([
+    ['#bridge', last('createBridge', 1)],
+    ['#destination', last('createChannel', 1)],
+    ['#playback', last('play', 2)],
+    ['#recorder', last('recordBridge', 2)],
+  ]);
+}
+
+test('events of any order and content, of calls and of strangers, end nothing but the calls they are about', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(anEvent, { minLength: 1, maxLength: 30 }), async (drafts) => {
+      const { registry, ari, text, ended } = stage();
+      try {
+        for (const { event } of [{ event: arrival }, ...drafts]) {
+          const ids = madeIds(ari.asked);
+          const named = Object.entries(event).map(([key, value]) => [key, ids.get(value) ?? value]);
+          registry.handle(Object.fromEntries(named) as AriEvent);
+          // What it asks of Asterisk is answered in between.
+          for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+        }
+        expect(registry.size).toBeGreaterThanOrEqual(0);
+        expect(text()).not.toContain(mark);
+        // P1, as far as it can be seen here: nobody is recorded before a sentence was heard to its end.
+        const heard = drafts.some(({ event }) => event['type'] === 'playbackFinished' && event['outcome'] === 'done');
+        if (!heard) expect(ari.asked.filter((each) => each.startsWith('recordBridge'))).toEqual([]);
+        expect(ended.every(({ kind }) => kind === 'ended')).toBe(true);
+      } finally {
+        await registry.abandon();
+      }
+    }),
+    tried(120),
+  );
+});
+
+const arrival: AriEvent & Record<string, unknown> = {
+  type: 'channelArrived',
+  at: callStart,
+  channelId: 'caller-1' as ChannelId,
+  args: ['to=PJSIP/100', 'language=nl'],
+  callerNumber: '',
+  language: 'en',
+  replaces: undefined,
+};
