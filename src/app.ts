@@ -149,7 +149,7 @@ export class App {
     const registry = this.#makeRegistry(policy, catalogue, ari, end, metrics);
     this.#registry = registry;
     await this.#watchSpool(registry, ari.commands, catalogue, metrics);
-    const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari.request, log);
+    const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari, log);
     connection.listen(this.#listener(registry, ari));
     if (config.health.port !== 0) {
       const page = new HealthPage(() => this.#health(connection, registry, archive), metrics);
@@ -268,13 +268,10 @@ export class App {
   }
 
   #listener(registry: CallRegistry, { commands }: Ari): AriListener {
-    const { log } = this.#options;
-
     return {
       event: (event: AriEvent) => {
         if (event.type === 'applicationReplaced') {
           this.#replaced = true;
-          log.error('another process has taken over the Stasis application; this one no longer gets calls');
           registry.connectionLost();
         }
         registry.handle(event);

@@ -53,15 +53,32 @@ function required(value: string | undefined, key: string): string {
 export type Ari = {
   commands: AriCommands & AriPromptCommands & AriQueries;
   request: AriRequest;
+  /** As request, with a connection of its own: what is slow elsewhere does not keep it waiting. */
+  probe: AriRequest;
+  renew: () => void;
   close: () => void;
 };
 
 export function makeAri(config: Config): Ari {
   const { url, username, application, requestTimeoutMs } = config.ari;
   const password = required(config.ari.password, 'ari.password');
-  const http = makeAriHttp({ url, username, password, timeoutMs: requestTimeoutMs });
+  const access = { url, username, password, timeoutMs: requestTimeoutMs };
+  const http = makeAriHttp(access);
+  const probe = makeAriHttp({ ...access, connections: 1 });
 
-  return { commands: makeAriCommands(http.request, application), request: http.request, close: http.close };
+  return {
+    commands: makeAriCommands(http.request, application),
+    request: http.request,
+    probe: probe.request,
+    renew: () => {
+      http.renew();
+      probe.renew();
+    },
+    close: () => {
+      http.close();
+      probe.close();
+    },
+  };
 }
 
 export function ariPassword(config: Config): string {

@@ -1,21 +1,23 @@
 /**
- * The part of ari-client 2.2.0 that src/ari/connection.ts uses. Its own types (@types/ari-client) describe the resource
+ * The part of ari-client 2.2.0 that src/ari/eventSocket.ts uses. Its own types (@types/ari-client) describe the resource
  * objects, which Préavis never touches, and leave out the socket.
  */
 declare module 'ari-client' {
   import type { EventEmitter } from 'node:events';
 
   export interface Client extends EventEmitter {
-    /** Registers the application and opens the event socket; resolves when it is open for the first time. */
+    /** Registers the application and begins to open an event socket, which is `_ws` at once. */
     start(application: string): Promise<void>;
-    stop(): void;
-    ping(): void;
-    /** The socket of the moment, there from start() on; replaced at each reconnection. */
+    /** Of the newest socket: whether its end is wanted. While it is true, ari-client opens no other in its place. */
+    _wsClosed?: boolean;
+    /** The socket of the moment, there from start() on; replaced at each start(). A WebSocket of `ws`. */
     readonly _ws: {
-      readonly readyState: number;
+      ping(): void;
+      close(): void;
       terminate(): void;
       removeAllListeners(event: 'message'): unknown;
       on(event: 'message', listener: (data: Buffer) => void): unknown;
+      on(event: 'open' | 'pong' | 'close', listener: () => void): unknown;
     };
   }
 

@@ -1,17 +1,19 @@
-import { connect, type Client } from 'ari-client';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { parseAriEvent, usedEventTypes } from './events.ts';
+import { EventSocket, loadClient } from './eventSocket.ts';
 import { hostAndPort, type AriRequest } from './http.ts';
 import type { AriListener } from './port.ts';
+import { Takeovers } from './takeovers.ts';
 
 /**
- * The event socket, by ari-client, kept open for ever. The only file that knows ari-client.
+ * The event socket, kept open for ever, one after another. Events from while it was closed are gone; `connected` tells the
+ * application to compare with Asterisk's state.
  *
- * ari-client reconnects by itself ten times (about 43 s) and then only emits WebSocketMaxRetries: that starts its next
- * ten tries here. A heartbeat replaces a socket that went silent. Listeners on its resource objects leak, so there is
- * one on the client alone. Events from while the socket was closed are gone; `connected` tells the application to
- * compare with Asterisk's state.
+ * A socket is opened only when Asterisk answers requests, and given up when it does not answer two in turn. With a socket
+ * open Asterisk gives us every call, and one that we can do nothing for would wait in silence; without one, Stasis() returns
+ * at once and the dialplan goes on (P3).
  *
  * States: idle -> connecting -> open -> connecting -> open ... -> stopped. `connected` is told on entering open,
  * `disconnected` whenever a socket closes, also one whose events came but that was not yet called open.
@@ -22,33 +24,40 @@ export type AriConnectionOptions = {
   password: string;
   application: string;
   heartbeatMs: number;
+  requestTimeoutMs: number;
 };
 
-// swagger-client, which ari-client loads, writes notices to standard output by a global function of this name; our log
-// lines go there.
-Object.defineProperty(globalThis, 'log', { value: () => undefined });
+export type AriAccess = {
+  request: AriRequest;
+  /** As request, with a connection of its own: what is slow elsewhere does not keep it waiting. */
+  probe: AriRequest;
+  /** Lets later requests use new connections. */
+  renew(): void;
+};
 
-/** WebSocket.OPEN of the WebSocket standard. */
-const openState = 1;
+/** Pause before a socket is opened again, ms: doubling from the first to the second while none proves to work. */
+const reopenPauseMs = 100;
+const longestReopenPauseMs = 5_000;
 
-/** Pause between two rounds of ari-client's own ten tries. */
-const roundPauseMs = 2_000;
+type Client = Awaited<ReturnType<typeof loadClient>>;
 
 export class AriConnection {
   readonly #options: AriConnectionOptions;
-  readonly #request: AriRequest;
+  readonly #ari: AriAccess;
   readonly #log: Logger;
   readonly #listeners = new Set<AriListener>();
-  #client: Client | undefined;
-  #state: 'idle' | 'connecting' | 'open' | 'stopped' = 'idle';
-  #heartbeat: NodeJS.Timeout | undefined;
-  #nextRound: NodeJS.Timeout | undefined;
-  #lastPong = 0;
+  readonly #stopping = new AbortController();
+  readonly #takeovers: Takeovers;
+  #state: 'idle' | 'connecting' | 'open' = 'idle';
+  #socket: EventSocket | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #isProbing = false;
 
-  constructor(options: AriConnectionOptions, request: AriRequest, log: Logger) {
+  constructor(options: AriConnectionOptions, ari: AriAccess, log: Logger) {
     this.#options = options;
-    this.#request = request;
+    this.#ari = ari;
     this.#log = log;
+    this.#takeovers = new Takeovers(() => this.#isApplicationFree(), log);
   }
 
   get isOpen(): boolean {
@@ -66,36 +75,27 @@ export class AriConnection {
   async start(): Promise<void> {
     if (this.#state !== 'idle') return;
     this.#state = 'connecting';
-    const { url, username, password, application } = this.#options;
-    await this.#request('GET', '/asterisk/ping');
-    const client = await this.#guard(connect(url, username, password));
-    this.#client = client;
-    client.on('pong', () => {
-      this.#lastPong = performance.now();
-    });
-    client.on('WebSocketReconnecting', () => {
-      this.#closed();
-    });
-    client.on('WebSocketMaxRetries', () => {
-      this.#nextRound = setTimeout(() => {
-        // Refusals are told by the next WebSocketMaxRetries.
-        client.start(application).catch(() => undefined);
-      }, roundPauseMs);
-    });
-    let opening = Promise.resolve();
-    client.on('WebSocketConnected', () => {
-      opening = this.#opened(client);
-    });
-    await this.#guard(client.start(application));
-    await opening;
+    const { url, username, password } = this.#options;
+    await this.#ari.probe('GET', '/asterisk/ping');
+    if (!(await this.#isApplicationFree())) {
+      this.#log.warn('Asterisk knows the Stasis application already: of another process, or of calls from before');
+    }
+    const client = await this.#guard(loadClient(url, username, password));
+    if (this.#isStopped()) return;
+    await this.#guard(this.#open(client));
+    void this.#keepOpen(client);
   }
 
   stop(): void {
-    if (this.#state === 'stopped') return;
-    this.#state = 'stopped';
-    clearInterval(this.#heartbeat);
-    clearTimeout(this.#nextRound);
-    this.#client?.stop();
+    if (this.#isStopped()) return;
+    this.#stopping.abort();
+    clearInterval(this.#watch);
+    this.#socket?.leave();
+  }
+
+  /** The compiler's narrowing does not survive an await; this asks again. */
+  #isStopped(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   async #guard<T>(attempt: Promise<T>): Promise<T> {
@@ -107,72 +107,112 @@ export class AriConnection {
     }
   }
 
-  async #opened(client: Client): Promise<void> {
-    const socket = client._ws;
-    // ari-client's own listener makes an object with every operation for each part of an event, and throws for an event
-    // that is not in the list of the Asterisk that it met first.
-    socket.removeAllListeners('message');
-    socket.on('message', (data) => {
-      this.#receive(data.toString());
-    });
-    await this.#reduceEvents();
-    if (this.#isStopped()) {
-      socket.terminate();
-      return;
+  /** Never rejects, and returns when all is stopped. */
+  async #keepOpen(client: Client): Promise<void> {
+    for (let failures = 0; !this.#isStopped(); failures += 1) {
+      const last = this.#socket;
+      await last?.ended;
+      if (last?.isProved === true) failures = 0;
+      this.#socket = undefined;
+      const pauseMs = Math.min(reopenPauseMs * 2 ** failures, longestReopenPauseMs);
+      await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      if (this.#isStopped()) return;
+      try {
+        await this.#ari.probe('GET', '/asterisk/ping');
+        if (this.#isStopped()) return;
+        await this.#open(client);
+      } catch (thrown) {
+        this.#log.debug({ code: asPreavisError(thrown).code }, 'Asterisk cannot be reached yet');
+      }
     }
-    // It closed meanwhile, as #closed has told; another is opened, or was.
-    if (client._ws !== socket || socket.readyState !== openState) return;
+  }
+
+  async #open(client: Client): Promise<void> {
+    const { application, heartbeatMs, requestTimeoutMs } = this.#options;
+    const socket = new EventSocket(
+      client,
+      { application, heartbeatMs, openLimitMs: requestTimeoutMs },
+      {
+        message: (text) => {
+          this.#receive(text, socket);
+        },
+        silent: () => {
+          this.#log.warn('Asterisk does not answer on the event socket');
+        },
+        closed: () => {
+          this.#closed();
+        },
+      },
+    );
+    this.#socket = socket;
+    await socket.opened;
+    await this.#reduceEvents();
+    // It closed meanwhile, as #closed has told.
+    if (this.#isStopped() || !socket.isOpen) return;
     this.#state = 'open';
-    this.#beat(client);
+    this.#watch = setInterval(() => {
+      void this.#probe(socket);
+    }, heartbeatMs);
     this.#log.info('connected to Asterisk');
     for (const listener of this.#listeners) listener.connected();
   }
 
   #closed(): void {
-    clearInterval(this.#heartbeat);
+    clearInterval(this.#watch);
     if (this.#isStopped()) return;
+    // What broke the socket may have broken them as well.
+    this.#ari.renew();
     if (this.#state === 'open') this.#log.warn('lost the connection to Asterisk; reconnecting');
     this.#state = 'connecting';
     for (const listener of this.#listeners) listener.disconnected();
-  }
-
-  /** The compiler's narrowing of #state does not survive an await; this asks again. */
-  #isStopped(): boolean {
-    return this.#state === 'stopped';
   }
 
   /** Asks Asterisk (16.7, 17.1 and later) to send only the events we use: the others are four out of five. */
   async #reduceEvents(): Promise<void> {
     const path = `/applications/${encodeURIComponent(this.#options.application)}/eventFilter`;
     try {
-      await this.#request('PUT', path, undefined, { allowed: usedEventTypes.map((type) => ({ type })) });
+      await this.#ari.request('PUT', path, undefined, { allowed: usedEventTypes.map((type) => ({ type })) });
     } catch (error) {
       this.#log.debug({ code: asPreavisError(error).code }, 'Asterisk does not filter events');
     }
   }
 
-  #receive(text: string): void {
+  /** Gives the socket up when requests are not answered: one may be lost on the way, two in turn are not chance. */
+  async #probe(socket: EventSocket): Promise<void> {
+    if (this.#isProbing) return;
+    this.#isProbing = true;
+    const answers = (): Promise<boolean> =>
+      this.#ari.probe('GET', '/asterisk/ping').then(
+        () => true,
+        (thrown: unknown) => asPreavisError(thrown).code !== 'ari_unreachable',
+      );
+    const works = (await answers()) || (await answers());
+    this.#isProbing = false;
+    if (works || this.#isStopped() || !socket.isOpen) return;
+    this.#log.warn('Asterisk does not answer requests');
+    socket.end();
+  }
+
+  /** Whether nobody, we neither, has a socket for the application, and no call is under it. */
+  async #isApplicationFree(): Promise<boolean> {
+    try {
+      await this.#ari.probe('GET', `/applications/${encodeURIComponent(this.#options.application)}`);
+
+      return false;
+    } catch (thrown) {
+      return asPreavisError(thrown).code === 'ari_not_found';
+    }
+  }
+
+  #receive(text: string, socket: EventSocket): void {
     try {
       const event = parseAriEvent(JSON.parse(text));
       if (event === undefined) return;
+      if (event.type === 'applicationReplaced') void this.#takeovers.takeBack(socket);
       for (const listener of this.#listeners) listener.event(event);
     } catch (cause) {
       const error = new PreavisError('ari_event_invalid', 'an event from Asterisk was left aside', { cause });
       this.#log.warn({ code: error.code }, error.message);
     }
-  }
-
-  #beat(client: Client): void {
-    const { heartbeatMs } = this.#options;
-    clearInterval(this.#heartbeat);
-    this.#lastPong = performance.now();
-    this.#heartbeat = setInterval(() => {
-      if (performance.now() - this.#lastPong > 2 * heartbeatMs) {
-        this.#log.warn('Asterisk does not answer on the event socket');
-        client._ws.terminate();
-      } else {
-        client.ping();
-      }
-    }, heartbeatMs);
   }
 }

@@ -21,7 +21,22 @@ export function hostAndPort(url: string): string {
   return `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
 }
 
-export type AriHttpOptions = { url: string; username: string; password: string; timeoutMs: number };
+export type AriHttpOptions = {
+  url: string;
+  username: string;
+  password: string;
+  timeoutMs: number;
+  /** How many connections to Asterisk there are at most. */
+  connections?: number;
+};
+
+export type AriHttp = {
+  request: AriRequest;
+  /** Later requests use new connections: the kept ones may lead nowhere. Requests under way stay on theirs. */
+  renew: () => void;
+  /** Ends every connection. */
+  close: () => void;
+};
 
 /** What one request is called in an error: the path without ids, which may come from a caller. */
 function nameOf(method: string, path: string): string {
@@ -35,8 +50,7 @@ function failure(status: number, what: string): PreavisError {
   return new PreavisError('ari_request_failed', `${what} failed with HTTP ${status}`);
 }
 
-/** How many connections to Asterisk there are at most. */
-const connections = 16;
+const defaultConnections = 16;
 /** An idle connection is closed before Asterisk does it (session_keep_alive of http.conf, 15 s by default), ms. */
 const idleMs = 10_000;
 
@@ -127,22 +141,48 @@ function parse(text: string, what: () => string): unknown {
   }
 }
 
-/** Makes the request function. `close` ends every connection. */
-export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; close: () => void } {
+/** The pool of the moment, and those before it that still have requests under way. */
+function makePools(make: () => Pool): { current: () => Pool; renew: () => void; close: () => void } {
+  const all = new Set<Pool>();
+  let current = make();
+  all.add(current);
+
+  return {
+    current: () => current,
+    renew: () => {
+      const old = current;
+      current = make();
+      all.add(current);
+      // Ends its idle connections now, the others when they have been answered or have had their time.
+      void old.close().finally(() => all.delete(old));
+    },
+    close: () => {
+      // Refusals of what is still under way go to those who asked.
+      for (const pool of all) void pool.destroy();
+    },
+  };
+}
+
+/** Makes the request function. */
+export function makeAriHttp(options: AriHttpOptions): AriHttp {
   const base = new URL(options.url);
   const stale = new WeakSet<object>();
   /** Refusals of requests that never ran. */
   const again = new WeakSet<PreavisError>();
-  const pool = new Pool(base.origin, {
-    connections,
-    keepAliveTimeout: idleMs,
-    connect: markStale(stale, options.timeoutMs),
-  });
+  const pools = makePools(
+    () =>
+      new Pool(base.origin, {
+        connections: options.connections ?? defaultConnections,
+        keepAliveTimeout: idleMs,
+        connect: markStale(stale, options.timeoutMs),
+      }),
+  );
   const authorization = `Basic ${Buffer.from(`${options.username}:${options.password}`).toString('base64')}`;
   const address = hostAndPort(options.url);
   const root = `${base.pathname.replace(/\/$/, '')}/ari`;
 
   const once: AriRequest = async (method, path, query, body) => {
+    const pool = pools.current();
     const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
     const { status, text } = await send(
       pool,
@@ -156,6 +196,8 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
     ).catch((cause: unknown) => {
       const error = unreachable(nameOf(method, path), address, cause);
       if (neverRan(cause, stale)) again.add(error);
+      // A firewall that has forgotten one kept connection has forgotten them all: each would cost a request its time.
+      if (cause instanceof Expired && pools.current() === pool) pools.renew();
       throw error;
     });
     if (status < 200 || status > 299) throw failure(status, nameOf(method, path));
@@ -172,9 +214,7 @@ export function makeAriHttp(options: AriHttpOptions): { request: AriRequest; clo
         throw error;
       }
     },
-    close: () => {
-      // Refusals of what is still under way go to those who asked.
-      void pool.destroy();
-    },
+    renew: pools.renew,
+    close: pools.close,
   };
 }

@@ -275,14 +275,15 @@ export class CallSession {
           PREAVIS_RECORDING: '',
           DIALSTATUS: 'ANSWER',
         });
+      // Without this, who is left of a call would listen to nothing until they hang up.
       case 'hangUpCaller':
-        return ari.hangUp(caller);
+        return this.#insist(effect.type, () => ari.hangUp(caller));
       case 'hangUpDestination':
-        return ari.hangUp(effect.destination);
+        return this.#insist(effect.type, () => ari.hangUp(effect.destination));
       case 'hangUpReplaced':
         return ari.hangUp(effect.channel);
       case 'destroyBridge':
-        return ari.destroyBridge(effect.bridge);
+        return this.#insist(effect.type, () => ari.destroyBridge(effect.bridge));
       case 'returnToDialplan':
         return returnToDialplan({
           ari,
@@ -352,7 +353,10 @@ export class CallSession {
     return callerMs === undefined || destinationMs === undefined ? undefined : { callerMs, destinationMs };
   }
 
-  /** P1: a recorder that must not run on is stopped however often it takes, also after the end of the call. */
+  /**
+   * P1: a recorder that must not run on is stopped however often it takes, also after the end of the call. So with what else
+   * nobody would end later.
+   */
   #insist(name: Effect['type'], request: () => Promise<void>, done?: () => Promise<void>): Promise<void> {
     const isOver = (tries: number): boolean => {
       return this.#abandoned || (this.#state.kind === 'ended' && tries >= pausesMs.length);

@@ -3,6 +3,9 @@ import { makeIds } from '../core/ids.ts';
 import { makeLog } from '../core/log.ts';
 import { configOf, type CommandContext, type ExitCode } from './context.ts';
 
+/** How long what was not closed may hold the process when all is stopped, ms. */
+const exitLimitMs = 2_000;
+
 /**
  * Runs until SIGTERM or SIGINT. The first lets calls and uploads finish within shutdown.graceSeconds, the second cuts
  * that short.
@@ -22,9 +25,14 @@ export async function serve(context: CommandContext): Promise<ExitCode> {
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
   });
-  await app.start();
-  await asked;
-  await app.stop();
+  try {
+    await app.start();
+    await asked;
+    await app.stop();
+  } finally {
+    // A connection on which nothing comes any more, as of ari-client's first requests, would hold the process.
+    setTimeout(() => process.exit(), exitLimitMs).unref();
+  }
 
   return 0;
 }

@@ -87,6 +87,12 @@ export const errorCodes = {
     'An event from Asterisk does not have the documented form and was left aside.',
     'Report it with the Asterisk version.',
   ),
+  application_taken: entry(
+    1,
+    true,
+    'Another process has opened an event socket for the same Stasis application of the same Asterisk.',
+    'Stop it, or give each serve an ari.application and a dialplan of its own.',
+  ),
   spool_unusable: entry(
     1,
     false,

@@ -5,6 +5,7 @@ import { eventually } from './poll.ts';
 
 export type Seen = {
   type: string;
+  timestamp: string;
   channel?: { id: string; name: string; caller: { number: string }; dialplan?: { exten: string } };
   playback?: { id: string; language: string; media_uri: string; target_uri: string };
   bridge?: { id: string };

@@ -95,7 +95,10 @@ export async function reconciled(
   const findings: Finding[] = [];
   const found = (finding: Finding): void => void findings.push(finding);
 
-  return { reconciled: await reconcile(ports, { verify: false, waitMs: 0, signal: never, found, ...options }), findings };
+  return {
+    reconciled: await reconcile(ports, { verify: false, waitMs: 0, signal: never, found, ...options }),
+    findings,
+  };
 }
 
 /** As `kind where done`. */

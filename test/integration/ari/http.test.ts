@@ -43,6 +43,14 @@ async function serve(handler: Handler, { timeoutMs = 5_000, path = '' } = {}) {
 /** Until a connection is free again. */
 const idle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** The response to a request that a test waits for. */
+function arrival(): { promise: Promise<ServerResponse>; seen: (response: ServerResponse) => void } {
+  let seen: (response: ServerResponse) => void = () => undefined;
+  const promise = new Promise<ServerResponse>((resolve) => (seen = resolve));
+
+  return { promise, seen };
+}
+
 /** What a request is refused with. */
 async function refusal(request: Promise<unknown>): Promise<PreavisError> {
   try {
@@ -270,6 +278,42 @@ describe('a kept connection that Asterisk closes as a request is under way', () 
     const { request } = await serve(handler);
     expect(await refusal(request('POST', '/channels/x/dial'))).toMatchObject({ code: 'ari_unreachable' });
     expect(requests).toHaveLength(1);
+  });
+});
+
+describe('kept connections that lead nowhere', () => {
+  test('cost one request its time, and no later one', async () => {
+    let forgotten = new Set<Socket>();
+    const { request, sockets, connections } = await serve(
+      (incoming, response) => {
+        if (!forgotten.has(incoming.socket)) setImmediate(() => response.end('[]'));
+      },
+      { timeoutMs: 300 },
+    );
+    await Promise.all(Array.from({ length: 8 }, () => request('GET', '/channels')));
+    await idle();
+    forgotten = new Set(sockets);
+    expect(forgotten.size).toBe(8);
+    expect(await refusal(request('GET', '/channels'))).toMatchObject({ code: 'ari_unreachable' });
+    expect(await Promise.all(Array.from({ length: 8 }, () => request('GET', '/channels')))).toHaveLength(8);
+    expect(connections()).toBeGreaterThan(8);
+  });
+
+  test('are left at once when that is asked for, without harm to a request under way', async () => {
+    const { promise, seen } = arrival();
+    const { request, renew, connections } = await serve((incoming, response) => {
+      if (incoming.url === '/ari/slow') seen(response);
+      else response.end('[]');
+    });
+    const slow = request('GET', '/slow');
+    const response = await promise;
+    renew();
+    expect(await request('GET', '/channels')).toEqual([]);
+    response.end('[1]');
+    expect(await slow).toEqual([1]);
+    await idle();
+    expect(await request('GET', '/channels')).toEqual([]);
+    expect(connections()).toBe(2);
   });
 });
 

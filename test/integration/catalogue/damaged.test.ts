@@ -61,7 +61,7 @@ async function useAll(catalogue: Catalogue): Promise<void> {
           () => catalogue.purposeEnds(id),
           () => catalogue.makerOf(id),
           () => catalogue.note(id, { event: 'looked at', actor: 'test', detail: {} }),
-          () => catalogue.postpone(id, clock.now()),
+          () => catalogue.postpone(id, clock.now(), 'archive_failed'),
         );
       }
     },

@@ -15,7 +15,15 @@ afterEach(async () => {
 });
 
 async function open(metrics: Metrics = makeMetrics()): Promise<{ port: number; isWell: () => Promise<boolean> }> {
-  const page = new HealthPage(() => ({ status: 'ok', asterisk: 'connected', calls: 0 }), metrics);
+  const page = new HealthPage(
+    () => ({
+      status: 'ok',
+      asterisk: 'connected',
+      calls: 0,
+      archive: { status: 'unknown', since: null },
+    }),
+    metrics,
+  );
   pages.push(page);
   const port = await page.start('127.0.0.1', 0);
 

@@ -338,6 +338,18 @@ describe('a recorder that must not run on', () => {
   });
 });
 
+describe('who is left of a call, and its bridge', () => {
+  test.each(['hangUp', 'destroyBridge'] as const)('are not left alone by a %s without an answer', async (command) => {
+    const set = await talking();
+    set.ari.refuse(command, 'ari_unreachable', 2);
+    set.session.handle({ type: 'callerLeft', at: 1 });
+    set.session.handle({ type: 'recorderFinished', at: 2 });
+    await settled(set.session);
+    expect(set.ended).toHaveLength(1);
+    await eventually(() => set.ari.asked.filter((each) => each.startsWith(command)).length === 3);
+  });
+});
+
 describe('a call in which keys of the caller were missed', () => {
   test('talks unrecorded, and the dialplan hears why', async () => {
     const refusing = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1 });

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PreavisError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import type { EventSocket } from './eventSocket.ts';
+
+/**
+ * What is done when another process opens a socket for our Stasis application. Asterisk gives it our calls from then on, says so
+ * once (ApplicationReplaced), leaves our socket open without events, and gives them to nobody when the other closes.
+ *
+ * The other may be a tool that somebody tries out: then the application is taken back soon. Or it is a second serve, which does the
+ * same: each change of hands costs calls, so the pauses double, up to an hour.
+ */
+const firstPauseMs = 2_000;
+const longestPauseMs = 3_600_000;
+/** How often it is looked whether the application is free again, ms. */
+const lookMs = 2_000;
+
+/** Pause before the application is taken back, ms. `losses`: how often it was lost since it was last kept for long. */
+export const takeBackPauseMs = (losses: number): number => Math.min(firstPauseMs * 2 ** losses, longestPauseMs);
+
+export class Takeovers {
+  readonly #isFree: () => Promise<boolean>;
+  readonly #log: Logger;
+  #losses = 0;
+  #lastAt = -Infinity;
+
+  constructor(isFree: () => Promise<boolean>, log: Logger) {
+    this.#isFree = isFree;
+    this.#log = log;
+  }
+
+  /** Ends our socket after the pause, or as soon as nobody has the application: another is opened in its place. */
+  async takeBack(socket: EventSocket): Promise<void> {
+    const now = performance.now();
+    // Kept for longer than the longest pause, it is not contested any more.
+    if (now - this.#lastAt > 2 * longestPauseMs) this.#losses = 0;
+    const pauseMs = takeBackPauseMs(this.#losses);
+    this.#losses += 1;
+    this.#lastAt = now;
+    const error = new PreavisError(
+      'application_taken',
+      'another process has taken over the Stasis application; this one gets no calls',
+    );
+    this.#log.error({ code: error.code, takenBackInMs: pauseMs, hint: error.hint }, error.message);
+    for (let waitedMs = 0; waitedMs < pauseMs; waitedMs += lookMs) {
+      await sleep(Math.min(lookMs, pauseMs - waitedMs), undefined, { ref: false });
+      if (!socket.isOpen) return;
+      if (await this.#isFree()) break;
+    }
+    if (!socket.isOpen) return;
+    this.#log.info('takes the Stasis application back');
+    socket.end();
+  }
+}

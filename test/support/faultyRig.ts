@@ -1,0 +1,129 @@
+/** A rig whose Préavis reaches Asterisk through a network that can be impaired, and what a test asks of it. */
+import { burstTone, continuousTone } from '../../lab/audio.ts';
+import type { Rig } from '../../lab/rig.ts';
+import { placeCall, startAgent, type Agent, type Call } from '../../lab/sip.ts';
+import { eventually } from './poll.ts';
+import { catalogueCalls, catalogueRecordings, useRig } from './rigs.ts';
+import { startTcpProxy, type TcpProxy } from './tcpProxy.ts';
+
+export const agentHz = 1000;
+export const callerHz = 440;
+
+export type FaultyRigOptions = {
+  /** Calls by these lines last until the caller hangs up. */
+  patient?: readonly string[];
+  /** The destination of these hangs up by itself after a second and a half. */
+  brief?: readonly string[];
+  config?: Readonly<Record<string, Record<string, unknown>>>;
+  /** Kinds of connections, as startTcpProxy has them. */
+  looks?: Readonly<Record<string, RegExp>>;
+};
+
+export type FaultyRig = {
+  readonly rig: Rig;
+  readonly proxy: TcpProxy;
+  readonly agents: { patient: Agent; brief: Agent };
+  keep: ReturnType<typeof useRig>['keep'];
+  call(line: string): Promise<Call>;
+  /** How often Préavis has said this. */
+  said(text: string): number;
+  /** Waits until it has been said once more than `before` times. */
+  says(text: string, before: number, withinMs?: number): Promise<void>;
+  reaches(line: string, phase: string, withinMs?: number): Promise<void>;
+  /** Waits until the call by this line is being recorded; the id. */
+  records(line: string): Promise<string>;
+  health(): Promise<{ status: string; asterisk: string; calls: number }>;
+  /** Waits until calls can be recorded. */
+  works(): Promise<void>;
+};
+
+export const connected = 'connected to Asterisk';
+export const lost = 'lost the connection to Asterisk; reconnecting';
+
+export function useFaultyRig({ patient = [], brief = [], config = {}, looks }: FaultyRigOptions): FaultyRig {
+  let proxy: TcpProxy | undefined;
+  let agents: FaultyRig['agents'] | undefined;
+  const there = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error('the rig is not there yet');
+    return value;
+  };
+  const at = useRig(async () => {
+    proxy = await at.keep(startTcpProxy(looks));
+    const tone = await burstTone(agentHz);
+    agents = {
+      patient: await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 8 })),
+      brief: await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 8, hangUpAfterMs: 1_500 })),
+    };
+    const extensions = (lines: readonly string[], agent: Agent): [string, string][] =>
+      lines.map((line) => [line, `${agent.dialString},20,line=${line}`]);
+    const line = { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] };
+
+    return {
+      idle: true,
+      extensions: Object.fromEntries([...extensions(patient, agents.patient), ...extensions(brief, agents.brief)]),
+      config: {
+        ...config,
+        ari: { url: `http://127.0.0.1:${proxy.port}`, ...config['ari'] },
+        lines: Object.fromEntries([...patient, ...brief].map((name) => [name, line])),
+      },
+    };
+  });
+  beforeAll(() => {
+    there(proxy).leadTo(at.rig.asterisk.ariUrl);
+  });
+  const said = (text: string): number => at.rig.log().filter(({ msg }) => msg === text).length;
+  const health: FaultyRig['health'] = async () => {
+    const reply = await fetch(`http://127.0.0.1:${at.rig.healthPort}/health`);
+
+    return (await reply.json()) as { status: string; asterisk: string; calls: number };
+  };
+
+  return {
+    get rig() {
+      return at.rig;
+    },
+    get proxy() {
+      return there(proxy);
+    },
+    get agents() {
+      return there(agents);
+    },
+    keep: (made) => at.keep(made),
+    call: async (to) =>
+      at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone: await continuousTone(callerHz) })),
+    said,
+    says: (text, before, withinMs = 20_000) =>
+      eventually(
+        () => {
+          expect(said(text)).toBeGreaterThan(before);
+        },
+        { withinMs },
+      ),
+    reaches: (line, phase, withinMs = 30_000) =>
+      eventually(
+        async () => {
+          expect((await catalogueCalls(at.rig)).find((each) => each.line === line)?.phase).toBe(phase);
+        },
+        { withinMs },
+      ),
+    records: (line) =>
+      eventually(
+        async () => {
+          const call = (await catalogueCalls(at.rig)).find((each) => each.line === line);
+          const recording = (await catalogueRecordings(at.rig)).find((each) => each.callId === call?.id);
+          if (recording?.status !== 'recording') throw new Error(`the call by ${line} is not being recorded`);
+
+          return recording.id;
+        },
+        { withinMs: 45_000 },
+      ),
+    health,
+    works: () =>
+      eventually(
+        async () => {
+          expect(await health()).toMatchObject({ status: 'ok' });
+        },
+        { withinMs: 30_000 },
+      ),
+  };
+}
