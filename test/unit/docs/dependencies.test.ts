@@ -66,10 +66,10 @@ describe('the packages under ari-client', () => {
   });
 });
 
-test('only src/ari/connection.ts loads ari-client', () => {
+test('only src/ari/eventSocket.ts loads ari-client', () => {
   const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
   const loading = files.filter(
     (file) => file.endsWith('.ts') && readFileSync(join(root, 'src', file), 'utf8').includes("from 'ari-client'"),
   );
-  expect(loading).toEqual([join('ari', 'connection.ts')]);
+  expect(loading).toEqual([join('ari', 'eventSocket.ts')]);
 });
