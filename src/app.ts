@@ -109,7 +109,11 @@ export class App {
     const library = await loadLibrary(config);
     const policy = makePolicy(config, library);
     const metrics = makeMetrics();
-    const catalogue = openCatalogue(config.catalogue.file, clock);
+    const catalogue = openCatalogue(config.catalogue.file, clock, {
+      unreadable: (recording, error) => {
+        log.error({ recording, code: error.code, err: error }, 'a recording is left aside: its row cannot be read');
+      },
+    });
     this.#undo.push(() => {
       catalogue.close();
     });
@@ -215,7 +219,9 @@ export class App {
       roomIs: metrics.spoolRoom,
       log,
     });
-    this.#undo.push(() => watch.stop());
+    this.#undo.push(() => {
+      watch.stop();
+    });
     await watch.start();
   }
 
@@ -277,7 +283,6 @@ export class App {
         registry.handle(event);
       },
       connected: () => {
-        this.#replaced = false;
         // Openings may overlap, and the one before this has not been told to end.
         this.#comparable.abort();
         if (this.#leaving) return;
@@ -286,6 +291,8 @@ export class App {
         this.#reconciling = this.#reconciling.then(() => this.#compare(registry, commands, signal));
       },
       disconnected: () => {
+        // The next socket takes the application; it may be taken from it before it counts as connected.
+        this.#replaced = false;
         registry.connectionLost();
         this.#comparable.abort();
       },

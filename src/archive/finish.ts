@@ -241,7 +241,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     row.id,
     from,
     'recorded',
-    { bytes, sha256, durationMs, flags, keepUntil, purposeEnds },
+    { bytes, sha256, durationMs, flags, keepUntil, purposeEnds, failure: null },
     { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags } },
   );
   failPoint?.('finish, recorded');

@@ -62,17 +62,22 @@ function keptVersion({ versionId }: StoredObject): string | undefined {
 
 const wrong: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_mismatch', 'archive_object_missing']);
 
-/** Nothing lay there: so what proves wrong is what was just put there, and is taken away. */
+/** Nothing lay there: so what proves wrong is what was just put there, and is taken away, unless older versions lie beneath. */
 async function placeInEmpty(store: ObjectStore, placement: Placement, signal: AbortSignal): Promise<StoredObject> {
   try {
     return await putAndCompare(store, placement, signal);
   } catch (error) {
     if (error instanceof PreavisError && wrong.has(error.code)) {
       // If it stays, the next attempt finds the key occupied and says so.
-      await within(signal, () => store.erase(placement.key)).catch(() => undefined);
+      await within(signal, () => eraseOnly(store, placement.key)).catch(() => undefined);
     }
     throw error;
   }
+}
+
+/** What a delete marker covers is somebody's: it stays, and the next attempt covers the wrong version. */
+async function eraseOnly(store: ObjectStore, key: string): Promise<void> {
+  if ((await store.versions(key)).length === 1) await store.erase(key);
 }
 
 async function putAndCompare(

@@ -1,4 +1,4 @@
-import { open, readdir, stat, unlink } from 'node:fs/promises';
+import { open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recorderName } from '../call/recorderName.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
@@ -38,6 +38,28 @@ export async function lastWritten(folder: string, id: RecordingId): Promise<numb
 
 /** Length and SHA-256 of the WAV, read whole; undefined when there is none. Throws spool_unusable. */
 export async function spooledDigest(folder: string, id: RecordingId, signal: AbortSignal): Promise<Digest | undefined> {
+  return withSpooled(folder, id, async (file) => {
+    try {
+      return await digestOf(file, () => {
+        signal.throwIfAborted();
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw unreadable(error);
+    }
+  });
+}
+
+/** The size of the WAV; undefined when there is none. Throws spool_unusable. */
+export async function spooledBytes(folder: string, id: RecordingId): Promise<number | undefined> {
+  return withSpooled(folder, id, async (file) => (await file.stat()).size);
+}
+
+async function withSpooled<T>(
+  folder: string,
+  id: RecordingId,
+  step: (file: FileHandle) => Promise<T>,
+): Promise<T | undefined> {
   if ((await lastWritten(folder, id)) === undefined) return undefined;
   const file = await openRecording(spoolFile(folder, id)).catch((error: unknown) => {
     // It was removed in between.
@@ -46,12 +68,7 @@ export async function spooledDigest(folder: string, id: RecordingId, signal: Abo
   });
   if (file === undefined) return undefined;
   try {
-    return await digestOf(file, () => {
-      signal.throwIfAborted();
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw unreadable(error);
+    return await step(file);
   } finally {
     await file.close();
   }

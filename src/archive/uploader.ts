@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { undefinedIfUnreadable } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
@@ -179,8 +180,10 @@ async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<v
   const { catalogue, spoolFolder, log } = ports;
   for (const id of await spooledRecordings(spoolFolder)) {
     if (stop.aborted) return;
-    const row = await catalogue.recording(id);
+    const row = await catalogue.recording(id).catch(undefinedIfUnreadable);
     if (row?.status !== 'archived' && row?.status !== 'erased' && row?.status !== 'discarded') continue;
+    // What could not be removed is not read back for it again and again.
+    if (ports.told.has(`left ${id}`)) continue;
     if (row.status === 'archived' && !(await isStillArchived(row, ports, stop))) continue;
     try {
       await removeSpooled(spoolFolder, id);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import { parseAriEvent, usedEventTypes } from './events.ts';
+import { parseAriEvent, usedEventTypes, type AriEvent } from './events.ts';
 import { EventSocket, loadClient } from './eventSocket.ts';
 import { hostAndPort, type AriRequest } from './http.ts';
 import type { AriListener } from './port.ts';
@@ -98,6 +98,10 @@ export class AriConnection {
     return this.#stopping.signal.aborted;
   }
 
+  #isUsable(socket: EventSocket): boolean {
+    return !this.#isStopped() && socket.isOpen;
+  }
+
   async #guard<T>(attempt: Promise<T>): Promise<T> {
     try {
       return await attempt;
@@ -146,13 +150,14 @@ export class AriConnection {
     );
     this.#socket = socket;
     await socket.opened;
-    await this.#reduceEvents();
-    // It closed meanwhile, as #closed has told.
-    if (this.#isStopped() || !socket.isOpen) return;
-    this.#state = 'open';
+    if (!this.#isUsable(socket)) return;
     this.#watch = setInterval(() => {
       void this.#probe(socket);
     }, heartbeatMs);
+    await this.#reduceEvents();
+    // It closed meanwhile, as #closed has told.
+    if (!this.#isUsable(socket)) return;
+    this.#state = 'open';
     this.#log.info('connected to Asterisk');
     for (const listener of this.#listeners) listener.connected();
   }
@@ -181,15 +186,16 @@ export class AriConnection {
   async #probe(socket: EventSocket): Promise<void> {
     if (this.#isProbing) return;
     this.#isProbing = true;
+    // A refusal is no answer either: with a password that is right no more, nothing can be done for a caller.
     const answers = (): Promise<boolean> =>
       this.#ari.probe('GET', '/asterisk/ping').then(
         () => true,
-        (thrown: unknown) => asPreavisError(thrown).code !== 'ari_unreachable',
+        () => false,
       );
     const works = (await answers()) || (await answers());
     this.#isProbing = false;
     if (works || this.#isStopped() || !socket.isOpen) return;
-    this.#log.warn('Asterisk does not answer requests');
+    this.#log.warn('Asterisk does not answer requests as it should');
     socket.end();
   }
 
@@ -205,14 +211,21 @@ export class AriConnection {
   }
 
   #receive(text: string, socket: EventSocket): void {
+    let event: AriEvent | undefined;
     try {
-      const event = parseAriEvent(JSON.parse(text));
-      if (event === undefined) return;
-      if (event.type === 'applicationReplaced') void this.#takeovers.takeBack(socket);
-      for (const listener of this.#listeners) listener.event(event);
+      event = parseAriEvent(JSON.parse(text));
     } catch (cause) {
       const error = new PreavisError('ari_event_invalid', 'an event from Asterisk was left aside', { cause });
       this.#log.warn({ code: error.code }, error.message);
+    }
+    if (event === undefined) return;
+    if (event.type === 'applicationReplaced') void this.#takeovers.takeBack(socket);
+    try {
+      for (const listener of this.#listeners) listener.event(event);
+    } catch (thrown) {
+      // A fault of ours in one call must not end the others.
+      const error = asPreavisError(thrown);
+      this.#log.error({ code: error.code, err: error, event: event.type }, 'an event could not be dealt with');
     }
   }
 }

@@ -59,7 +59,7 @@ export class EventSocket {
   #state: 'opening' | 'open' | 'closed' = 'opening';
   #ping: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
-  #isProved = false;
+  #pongs = 0;
   /** Resolves when it is open; rejects when it ends before. */
   readonly opened: Promise<void>;
   /** Resolves when it is closed, from whatever state. */
@@ -83,7 +83,7 @@ export class EventSocket {
       this.#listener.message(data.toString());
     });
     socket.on('pong', () => {
-      this.#isProved = true;
+      this.#pongs += 1;
       this.#await();
     });
     this.opened = new Promise((resolve, reject) => {
@@ -113,7 +113,7 @@ export class EventSocket {
 
   /** Whether Asterisk has answered on it: not so of one that is closed as soon as it is open. */
   get isProved(): boolean {
-    return this.#isProved;
+    return this.#pongs > 0;
   }
 
   /** At once; Asterisk is told by the end of the connection. */
@@ -160,8 +160,13 @@ export class EventSocket {
         this.#await();
         return;
       }
-      this.#listener.silent();
-      this.end();
+      // A pong may have come while this process was busy: what was received is read after the timers.
+      const seen = this.#pongs;
+      setImmediate(() => {
+        if (this.#state !== 'open' || this.#pongs !== seen) return;
+        this.#listener.silent();
+        this.end();
+      });
     }, limitMs);
   }
 }

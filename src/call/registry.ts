@@ -60,6 +60,8 @@ export class CallRegistry {
   readonly #behind = new Map<CallId, CallSession>();
   /** So may operators who record prompts; of those of an earlier process files are left. */
   #deskIsBehind = true;
+  /** Have ended, and the catalogue does not know it yet: their sessions go on telling it. */
+  readonly #unsaved = new Set<CallId>();
   /** How often the connection was lost. */
   #losses = 0;
   #accepting = true;
@@ -223,6 +225,7 @@ export class CallRegistry {
   #add(facts: Facts, make: (ports: SessionPorts) => CallSession, arrival?: Arrival): CallSession {
     const { ari, journal, readiness, log, planner, preferences } = this.#ports;
     const keys: string[] = [];
+    let endIsSaved = false;
     const own = (known: Facts): void => {
       for (const [key, translate] of ownersOf(known)) {
         keys.push(key);
@@ -247,7 +250,12 @@ export class CallRegistry {
         }
         this.#sessions.delete(facts.id);
         this.#behind.delete(facts.id);
+        if (!endIsSaved) this.#unsaved.add(facts.id);
         this.#ports.callEnded(state);
+      },
+      endSaved: () => {
+        endIsSaved = true;
+        this.#unsaved.delete(facts.id);
       },
     });
     own(facts);
@@ -279,7 +287,7 @@ export class CallRegistry {
   async reconcile(): Promise<void> {
     const { ari, journal } = this.#ports;
     // A call that arrives or ends while Asterisk answers is not in its answer, or no longer: its own events are enough.
-    const known = new Set(this.#sessions.keys());
+    const known = new Set([...this.#sessions.keys(), ...this.#unsaved]);
     const told = new Map(this.#behind);
     const losses = this.#losses;
     const isOutOfDate = (): boolean => this.#losses !== losses;

@@ -38,6 +38,8 @@ export type SessionPorts = {
   rememberLanguage: (language: string) => Promise<void>;
   /** Called once, when the call has ended and its last effect is done. */
   ended(state: CallState): void;
+  /** Called when the catalogue has the end of the call: before `ended`, or later when it could not take it. */
+  endSaved(): void;
 };
 
 /** How long planning, and then looking at prompts and disk, may take before a call goes on unrecorded, ms. */
@@ -309,6 +311,7 @@ export class CallSession {
     clearTimeout(this.#saveAgain);
     try {
       await this.#ports.journal.save(state, this.#talkOf(state));
+      if (state.kind === 'ended') this.#ports.endSaved();
     } catch (thrown) {
       this.#saveAgain = setTimeout(() => {
         if (!this.#abandoned) this.#tail = this.#tail.then(() => this.#save(this.#state)).catch(() => undefined);

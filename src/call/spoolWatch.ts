@@ -33,12 +33,14 @@ const lookEveryMs = 5_000;
 
 /** The share of the room asked for before a call that running recordings may use up. */
 const usableShare = 4 / 5;
+const margin = 0.05;
 
 export class SpoolWatch {
   readonly #options: SpoolWatchOptions;
   #room: Room = 'enough';
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  #isLooking = false;
+  #isStopped = false;
 
   constructor(options: SpoolWatchOptions) {
     this.#options = options;
@@ -48,18 +50,28 @@ export class SpoolWatch {
   async start(): Promise<void> {
     this.#tell(await this.#measure());
     this.#timer = setInterval(() => {
-      this.#looking = this.#looking.then(() => this.look());
+      void this.look();
     }, lookEveryMs);
   }
 
-  /** Resolves when a look under way has ended. */
-  async stop(): Promise<void> {
+  /** A look under way is not waited for: the folder may be one that hangs. */
+  stop(): void {
     clearInterval(this.#timer);
-    await this.#looking;
+    this.#isStopped = true;
   }
 
-  /** One look; never rejects. Recorders are stopped at each look that finds too little room: one may just have begun. */
+  /**
+   * One look, unless one is under way; never rejects. Recorders are stopped at each look that finds too little room: one may just
+   * have begun.
+   */
   async look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    await this.#look();
+    this.#isLooking = false;
+  }
+
+  async #look(): Promise<void> {
     try {
       this.#tell(await this.#measure());
     } catch (thrown) {
@@ -69,35 +81,46 @@ export class SpoolWatch {
       this.#room = 'unknown';
       roomIs(undefined);
     }
-    if (this.#room === 'nearlyFull') await this.#stopRecorders();
+    if (this.#room === 'nearlyFull' && !this.#isStopped) await this.#stopRecorders();
   }
 
   /** As a hand on Asterisk's console would: what the recording has is kept. One that Asterisk refuses is left to the next look. */
   async #stopRecorders(): Promise<void> {
-    const { states, ari, stopped, log } = this.#options;
-    for (const state of states()) {
-      if (state.kind !== 'talking' || state.recorder.kind !== 'running') continue;
-      const { recording } = orderOf(state.facts);
-      try {
-        await ari.stopRecorder(recorderName(recording));
-        log.error({ recording, code: 'spool_full' }, 'a recording was stopped for want of room; the call goes on');
-        await stopped(recording);
-      } catch (thrown) {
-        const error = asPreavisError(thrown);
-        // It has just ended.
-        if (error.code === 'ari_not_found') continue;
-        log.error({ recording, code: error.code, err: error }, 'a recording could not be stopped for want of room');
-      }
+    const running = this.#options.states().flatMap((state) => {
+      const records = state.kind === 'talking' && state.recorder.kind === 'running';
+      return records ? [orderOf(state.facts).recording] : [];
+    });
+    await Promise.all(running.map((recording) => this.#stopRecorder(recording)));
+  }
+
+  async #stopRecorder(recording: RecordingId): Promise<void> {
+    const { ari, stopped, log } = this.#options;
+    try {
+      await ari.stopRecorder(recorderName(recording));
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      // It has just ended.
+      if (error.code === 'ari_not_found') return;
+      log.error({ recording, code: error.code, err: error }, 'a recording could not be stopped for want of room');
+      return;
     }
+    log.error({ recording, code: 'spool_full' }, 'a recording was stopped for want of room; the call goes on');
+    // The catalogue may lie on the same full disk.
+    await stopped(recording).catch((thrown: unknown) => {
+      log.warn({ recording, code: asPreavisError(thrown).code }, 'that a recording was stopped could not be noted');
+    });
   }
 
   async #measure(): Promise<Room> {
     const { spoolFolder, minimumFreeMib, roomIs } = this.#options;
     const free = await spoolRoomMib(spoolFolder);
     roomIs(free);
-    if (free >= minimumFreeMib) return 'enough';
+    // A little more than was asked for ends it, so that what hovers at the limit is not told each time.
+    const isShort = this.#room === 'low' || this.#room === 'nearlyFull';
+    if (free >= minimumFreeMib * (isShort ? 1 + margin : 1)) return 'enough';
+    const least = minimumFreeMib * (1 - usableShare);
 
-    return free >= minimumFreeMib * (1 - usableShare) ? 'low' : 'nearlyFull';
+    return free >= least * (this.#room === 'nearlyFull' ? 1 + margin : 1) ? 'low' : 'nearlyFull';
   }
 
   /** One line for each change, not for each look. */

@@ -32,7 +32,7 @@ import { makeWitness, type WitnessStatement } from './witness.ts';
 
 /**
  * What is known of calls and recordings. Asynchronous although SQLite is not, so that another database can stand behind
- * it. Every method throws catalogue_unusable when the database fails; `move` also status_conflict.
+ * it. Every method throws catalogue_unusable when the database fails, row_unreadable for a damaged row; `move` also status_conflict.
  */
 export type Catalogue = CallJournal & {
   call(id: CallId): Promise<CallRow | undefined>;
@@ -100,12 +100,22 @@ function damaged(what: string, cause: unknown): PreavisError {
   });
 }
 
+/** The file as a whole may be well: then it is a fault of ours, and a backup would throw away what came after it. */
+function badRow(cause: unknown): PreavisError {
+  return new PreavisError('row_unreadable', 'a row of the catalogue does not have its form', { cause });
+}
+
+/** For `catch`, in a pass over many rows: one that cannot be read is told by openCatalogue and left aside. */
+export function undefinedIfUnreadable(thrown: unknown): undefined {
+  if (thrown instanceof PreavisError && thrown.code === 'row_unreadable') return undefined;
+  throw thrown;
+}
+
 function asCatalogueError(cause: unknown): unknown {
   const code = errnoOf(cause) ?? '';
   if (cause instanceof PreavisError) return cause;
   // Rows are read by their schema alone: SQLite hands out what a damaged page holds where it can.
-  if (cause instanceof ZodError || cause instanceof SyntaxError)
-    return damaged(': a row does not have its form', cause);
+  if (cause instanceof ZodError || cause instanceof SyntaxError) return badRow(cause);
   if (!code.startsWith('SQLITE')) return cause;
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return damaged(` (${code})`, cause);
 
@@ -128,13 +138,29 @@ function eventually<Args extends unknown[], T>(step: (...args: Args) => T): (...
   };
 }
 
+export type CatalogueOptions = {
+  mustExist?: boolean;
+  /** Told of each row that a pass leaves aside, since it does not have its form; once for each. */
+  unreadable?: (recording: string, error: PreavisError) => void;
+};
+
 /** Opens the SQLite catalogue; see openDatabase for what it throws. */
-export function openCatalogue(file: string, clock: Clock, options: { mustExist?: boolean } = {}): Catalogue {
+export function openCatalogue(
+  file: string,
+  clock: Clock,
+  { unreadable, ...options }: CatalogueOptions = {},
+): Catalogue {
   const database = openDatabase(file, options);
+  const told = new Set<string>();
+  const leftAside = (id: string, cause: unknown): void => {
+    if (told.has(id)) return;
+    told.add(id);
+    unreadable?.(id, badRow(cause));
+  };
   const now = (): number => clock.now();
   const calls = makeCalls(database, now);
   const happenings = makeHappenings(database);
-  const recordings = makeRecordings(database, now);
+  const recordings = makeRecordings(database, now, leftAside);
   const preferences = makePreferences(database, now);
   const witness = makeWitness(database, now);
   const leases = makeLeases(database, now);

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
-import type { CallId, RecordingId } from '../core/ids.ts';
+import { isUlid, type CallId, type RecordingId } from '../core/ids.ts';
 import {
   auditRow,
   forward,
@@ -72,6 +72,8 @@ const waitingRow = z.object({
 });
 export type WaitingRecordings = z.output<typeof waitingRow>;
 
+const idRow = z.object({ id: z.string() });
+
 const knownRow = z.object({ status: z.string(), key: z.string() }).optional();
 
 const makerRow = z.object({ open: z.number(), recorded: z.number() }).optional();
@@ -82,8 +84,34 @@ const isColumn = (key: string): key is Column => key in columns;
 const longestPostponedMs = 60 * 60_000;
 
 /** The tables `recordings` and `audit`. */
-export function makeRecordings(database: Database.Database, now: () => number) {
+export function makeRecordings(
+  database: Database.Database,
+  now: () => number,
+  unreadable: (id: string, cause: unknown) => void,
+) {
   const rows = z.array(recordingRow);
+  /** For passes, which must go on: a row that cannot be read holds up no other. */
+  const readable = (found: readonly unknown[]): RecordingRow[] =>
+    found.flatMap((row) => {
+      try {
+        return [recordingRow.parse(row)];
+      } catch (cause) {
+        const id = idRow.safeParse(row).data?.id ?? '';
+        unreadable(isUlid(id) ? id : 'unknown', cause);
+        return [];
+      }
+    });
+  /** As many as asked for, or all that there are. */
+  const page = (select: Database.Statement, given: { after: string; limit: number; at?: number }): RecordingRow[] => {
+    const good: RecordingRow[] = [];
+    for (let { after } = given; ;) {
+      const wanted = given.limit - good.length;
+      const found = select.all({ ...given, after, limit: wanted });
+      good.push(...readable(found));
+      if (found.length < wanted || good.length === given.limit) return good;
+      after = idRow.parse(found.at(-1)).id;
+    }
+  };
   const selectOfCall = database.prepare(`SELECT * FROM recordings WHERE call_id = ?`);
   const selectOne = database.prepare(`SELECT * FROM recordings WHERE id = ?`);
   const selectAll = database.prepare(
@@ -108,7 +136,7 @@ export function makeRecordings(database: Database.Database, now: () => number) {
   const selectFinishable = database.prepare(`
     SELECT recordings.* FROM recordings JOIN calls ON calls.id = recordings.call_id
     WHERE status = 'recording' AND calls.state IS NULL ORDER BY recordings.id`);
-  const selectBeyond = database.prepare(`SELECT * FROM recordings WHERE id > ? ORDER BY id LIMIT ?`);
+  const selectBeyond = database.prepare(`SELECT * FROM recordings WHERE id > @after ORDER BY id LIMIT @limit`);
   const selectMaker = database.prepare(`
     SELECT state IS NOT NULL AS open,
       EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = calls.id) AS recorded
@@ -222,7 +250,7 @@ export function makeRecordings(database: Database.Database, now: () => number) {
           : selectInForce.all({ status: status ?? null, ...inForce, limit }),
       ),
     /** All of them in the order of ids, beyond `after`. */
-    recordingsBeyond: (after: string, limit: number): RecordingRow[] => rows.parse(selectBeyond.all(after, limit)),
+    recordingsBeyond: (after: string, limit: number): RecordingRow[] => page(selectBeyond, { after, limit }),
     /** Whether a recording that has no row is one that a call makes now (`open`), or that `adopt` would take. */
     makerOf: (id: RecordingId): 'open' | 'adoptable' | 'none' => {
       const maker = makerRow.parse(selectMaker.get(id));
@@ -234,15 +262,14 @@ export function makeRecordings(database: Database.Database, now: () => number) {
     /** Until when it is kept for each of its purposes, the first to end first; none before it is finished. */
     purposeEnds: (id: RecordingId): PurposeEnd[] => z.array(purposeEnd).parse(selectEnds.all(id)),
     /** Status `recording`, but the call has ended: until then the caller may refuse, whether the recorder runs or not. */
-    finishable: (): RecordingRow[] => rows.parse(selectFinishable.all()),
+    finishable: (): RecordingRow[] => readable(selectFinishable.all()),
     /**
      * Status `recorded`, compared with the second witness and not postponed, oldest first, beyond `after`. One that is postponed
      * for longer than anybody postpones was so before the clock was put back.
      */
-    sendable: (at: number, after: string, limit: number): RecordingRow[] =>
-      rows.parse(selectSendable.all({ at, after, limit })),
+    sendable: (at: number, after: string, limit: number): RecordingRow[] => page(selectSendable, { at, after, limit }),
     /** Whose keepUntil, and the last of whose purposes' ends, has come; in the order of ids, beyond `after`. */
-    due: (at: number, after: string, limit: number): RecordingRow[] => rows.parse(selectDue.all({ at, after, limit })),
+    due: (at: number, after: string, limit: number): RecordingRow[] => page(selectDue, { at, after, limit }),
     knownObject: (archive: string): { key: string } | 'gone' | 'never' => {
       const known = knownRow.parse(selectKnown.get(archive));
       if (known === undefined) return 'never';

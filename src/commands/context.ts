@@ -44,7 +44,14 @@ export async function withCatalogue<T>(
   clock: Clock,
   step: (catalogue: Catalogue) => Promise<T>,
 ): Promise<T> {
-  const catalogue = openCatalogue(config.catalogue.file, clock, { mustExist: true });
+  const catalogue = openCatalogue(config.catalogue.file, clock, {
+    mustExist: true,
+    unreadable: (recording, error) => {
+      process.stderr.write(
+        `preavis: ${error.code}: ${recording}: ${error.message}; it was left aside\n  ${error.hint}\n`,
+      );
+    },
+  });
   try {
     return await step(catalogue);
   } finally {

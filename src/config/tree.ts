@@ -69,7 +69,7 @@ export async function readYaml(
     const document = parseDocument(text, { uniqueKeys: false, lineCounter: lines, logLevel: 'silent' });
     // A warning is a tag that is not known, which may be a secret that begins with an exclamation mark.
     const [fault] = [...document.errors, ...document.warnings];
-    if (fault !== undefined) throw notYaml(`: ${withoutContent(fault.message)}`);
+    if (fault !== undefined) throw notYaml(`: ${inWords(fault, lines)}`);
     const line = lineOfSecondKey(document, lines);
     if (line !== undefined) throw notYaml(`: map keys must be unique, at line ${line}`);
 
@@ -81,9 +81,11 @@ export async function readYaml(
   }
 }
 
-/** What the parser says before it quotes: the token, the tag, and in further lines the file. */
-function withoutContent(message: string): string {
-  return (message.split('\n')[0] ?? '').replace(/: .*(?= at line \d+, column \d+)/, '').replace(/:$/, '');
+/** The kind of the fault and its place. The parser's own text quotes what stands there, which may be a secret. */
+function inWords({ code, pos }: { code: string; pos: readonly number[] }, lines: LineCounter): string {
+  const { line, col } = lines.linePos(pos[0] ?? 0);
+
+  return `${code.toLowerCase().replaceAll('_', ' ')} at line ${line}, column ${col}`;
 }
 
 function lineOfSecondKey(document: Document.Parsed, lines: LineCounter): number | undefined {

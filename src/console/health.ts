@@ -20,8 +20,8 @@ const lookEveryMs = 1_000;
 /** A monitor needs one or two. */
 const mostConnections = 128;
 
-/** A browser that was led here keeps nothing and takes nothing for a page. */
-const everyAnswer = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+/** A browser that was led here keeps nothing and takes nothing for a page; one connection is one request. */
+const everyAnswer = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', connection: 'close' };
 
 /**
  * Serves `GET` and `HEAD /health`, 200 while calls can be recorded, else 503, and `GET /metrics` for Prometheus. Throws
@@ -29,6 +29,7 @@ const everyAnswer = { 'cache-control': 'no-store', 'x-content-type-options': 'no
  */
 export class HealthPage {
   readonly #server: Server;
+  #metrics: Promise<string> | undefined;
 
   constructor(health: () => Health, metrics: Metrics) {
     const limits = {
@@ -38,7 +39,7 @@ export class HealthPage {
     };
     this.#server = createServer(limits, (request, response) => {
       if (request.method === 'GET' && request.url === '/metrics') {
-        metrics.text().then(
+        this.#metricsText(metrics).then(
           (text) => {
             response.writeHead(200, { ...everyAnswer, 'content-type': metrics.contentType }).end(text);
           },
@@ -51,8 +52,7 @@ export class HealthPage {
       }
       const asked = request.method === 'GET' || request.method === 'HEAD';
       if (!asked || request.url !== '/health') {
-        // What else it would send is not waited for.
-        response.writeHead(404, { ...everyAnswer, connection: 'close' }).end();
+        response.writeHead(404, everyAnswer).end();
         return;
       }
       const state = health();
@@ -67,6 +67,20 @@ export class HealthPage {
         .end(body);
     });
     this.#server.maxConnections = mostConnections;
+    this.#server.maxRequestsPerSocket = 1;
+    // Who does not read an answer, either.
+    this.#server.setTimeout(requestLimitMs, (socket) => {
+      socket.destroy();
+    });
+  }
+
+  /** Gathered once for all who ask at the same time. */
+  #metricsText(metrics: Metrics): Promise<string> {
+    this.#metrics ??= metrics.text().finally(() => {
+      this.#metrics = undefined;
+    });
+
+    return this.#metrics;
   }
 
   /** The port it listens on. */

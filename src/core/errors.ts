@@ -113,6 +113,12 @@ export const errorCodes = {
     'The catalogue file cannot be opened or written.',
     'Check catalogue.file, its folder, permissions and free disk space.',
   ),
+  row_unreadable: entry(
+    1,
+    false,
+    'A row of the catalogue does not have its form. Passes leave it aside and go on.',
+    'Run "PRAGMA integrity_check" on the file with sqlite3. If it is not ok, restore the last backup; else report it.',
+  ),
   catalogue_foreign: entry(
     1,
     false,

@@ -103,6 +103,9 @@ export type FindingKind = keyof typeof findingKinds;
 /** Where it was found: the recording's file in the spool, or its WAV or receipt in the archive. */
 export type Place = 'spool' | 'wav' | 'receipt';
 
+/** Bytes and SHA-256; undefined where they were not looked for. */
+export type Measured = { bytes: number | undefined; sha256: string | undefined };
+
 export type Found = { kind: FindingKind; place: Place };
 
 /**
@@ -119,7 +122,7 @@ export type RecordingFacts = {
   /** Whether the call has ended; only of status `recording`. */
   callEnded: boolean;
   /** Its file in the spool; the digest is undefined where nothing is compared with it. */
-  file: { writtenAt: number; digest: Digest | undefined } | undefined;
+  file: { writtenAt: number; digest: Measured | undefined } | undefined;
   /** Whether the row names another archive than the configured one. */
   elsewhere: boolean;
   /** undefined where they were not looked for. */
@@ -167,7 +170,7 @@ function ofUnfinished({ row, now, callEnded, file }: RecordingFacts): Found[] {
 function ofRecorded({ row, file }: RecordingFacts): Found[] {
   if (file === undefined) return [{ kind: 'recordedFileMissing', place: 'spool' }];
 
-  return isWhole(file.digest, row) ? [] : [{ kind: 'recordedFileDiffers', place: 'spool' }];
+  return differs(file.digest, row) ? [{ kind: 'recordedFileDiffers', place: 'spool' }] : [];
 }
 
 function ofArchived(facts: RecordingFacts): Found[] {
@@ -175,10 +178,10 @@ function ofArchived(facts: RecordingFacts): Found[] {
   const found: Found[] = [];
   if (elsewhere) found.push({ kind: 'otherArchive', place: 'wav' });
   if (wav?.state === 'missing') found.push({ kind: 'objectMissing', place: 'wav' });
-  else if (wav !== undefined && differs(wav, row)) found.push({ kind: 'objectDiffers', place: 'wav' });
+  else if (differs(wav, row)) found.push({ kind: 'objectDiffers', place: 'wav' });
   else if (wav?.state === 'covered') found.push({ kind: 'objectCovered', place: 'wav' });
   if (receipt?.state === 'missing') found.push({ kind: 'receiptMissing', place: 'receipt' });
-  else if (receipt !== undefined && receiptDigest !== undefined && differs(receipt, receiptDigest)) {
+  else if (receiptDigest !== undefined && differs(receipt, receiptDigest)) {
     found.push({ kind: 'receiptDiffers', place: 'receipt' });
   }
   if (file === undefined) return found;
@@ -211,16 +214,13 @@ type MeasuredRow = { bytes: number | null; sha256: string | null };
 const isThere = (object: ObjectFacts | undefined): boolean => object !== undefined && object.state !== 'missing';
 
 /** Only what is known on both sides is the same: what was not read proves nothing. */
-function isWhole(
-  found: { bytes: number | undefined; sha256: string | undefined } | undefined,
-  { bytes, sha256 }: MeasuredRow,
-): boolean {
+function isWhole(found: Measured | undefined, { bytes, sha256 }: MeasuredRow): boolean {
   return found !== undefined && bytes !== null && sha256 !== null && found.bytes === bytes && found.sha256 === sha256;
 }
 
 /** What was not read is not held against it. */
-function differs(found: ObjectFacts, { bytes, sha256 }: MeasuredRow): boolean {
-  if (found.state === 'missing') return false;
+function differs(found: ObjectFacts | Measured | undefined, { bytes, sha256 }: MeasuredRow): boolean {
+  if (found === undefined || ('state' in found && found.state === 'missing')) return false;
   if (found.bytes !== undefined && found.bytes !== bytes) return true;
 
   return found.sha256 !== undefined && found.sha256 !== sha256;

@@ -9,7 +9,14 @@
 import pLimit from 'p-limit';
 import { textDigest } from '../archive/digest.ts';
 import { finishRecording, takeUp, type FinishPorts } from '../archive/finish.ts';
-import { lastWritten, removeSpooled, spooledDigest, spooledRecordings, spoolFile } from '../archive/spool.ts';
+import {
+  lastWritten,
+  removeSpooled,
+  spooledBytes,
+  spooledDigest,
+  spooledRecordings,
+  spoolFile,
+} from '../archive/spool.ts';
 import type { ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
@@ -28,6 +35,7 @@ import {
   objectPrefix,
   type FindingKind,
   type Found,
+  type Measured,
   type ObjectFacts,
 } from './findings.ts';
 
@@ -149,7 +157,15 @@ class Reconciliation {
     const { catalogue, spoolFolder } = this.#ports;
     for (const id of await spooledRecordings(spoolFolder)) {
       this.#options.signal.throwIfAborted();
-      if ((await catalogue.recording(id)) !== undefined) continue;
+      const known = await this.#rowOf(id);
+      if (known === 'unreadable')
+        this.#options.found({
+          kind: 'notComparable',
+          recording: id,
+          where: spoolFile(spoolFolder, id),
+          done: 'row_unreadable',
+        });
+      if (known !== undefined) continue;
       const maker = await catalogue.makerOf(id);
       // Its recorder may have been reported just now, and its file removed.
       if (maker === 'open' || (await catalogue.recording(id)) !== undefined) continue;
@@ -163,19 +179,32 @@ class Reconciliation {
 
   /** Every object that no row knows, or whose row says that it must not be there. */
   async #compareObjects(): Promise<void> {
-    const { catalogue, store } = this.#ports;
+    const { store } = this.#ports;
     const { signal } = this.#options;
     for await (const { key } of store.list(objectPrefix)) {
       signal.throwIfAborted();
       this.#reconciled.objects += 1;
       this.#advance();
       const id = idOfKey(key);
-      const row = id === undefined ? undefined : await catalogue.recording(id);
+      const row = id === undefined ? undefined : await this.#rowOf(id);
+      if (row === 'unreadable') {
+        this.#options.found({ kind: 'notComparable', recording: id ?? null, where: key, done: 'row_unreadable' });
+        continue;
+      }
       const kind = compareObject(key, row);
       if (kind === undefined || this.#told.has(key)) continue;
       // Retention may be erasing it. A foreign key may be one that the store's port does not even take.
       if (id !== undefined && (await store.stat(key)) === undefined) continue;
       this.#options.found({ kind, recording: id ?? null, where: key, done: 'nothing' });
+    }
+  }
+
+  async #rowOf(id: string): Promise<RecordingRow | 'unreadable' | undefined> {
+    try {
+      return await this.#ports.catalogue.recording(id);
+    } catch (thrown) {
+      if (asPreavisError(thrown).code === 'row_unreadable') return 'unreadable';
+      throw thrown;
     }
   }
 
@@ -212,11 +241,9 @@ class Reconciliation {
 
   async #look(row: RecordingRow): Promise<Found[]> {
     const { catalogue, spoolFolder, store, clock } = this.#ports;
-    const { signal } = this.#options;
     const writtenAt = await lastWritten(spoolFolder, row.id);
     const isMeasured = row.status === 'recorded' || row.status === 'archived';
-    const digest =
-      writtenAt === undefined || !isMeasured ? undefined : await spooledDigest(spoolFolder, row.id, signal);
+    const digest = writtenAt === undefined || !isMeasured ? undefined : await this.#measured(row);
     const file = writtenAt === undefined || (isMeasured && digest === undefined) ? undefined : { writtenAt, digest };
     const elsewhere = row.archive !== null && row.archive !== store.location;
     const { wav, receipt } = elsewhere ? { wav: undefined, receipt: undefined } : await this.#objectsOf(row, file);
@@ -236,6 +263,16 @@ class Reconciliation {
     const steps = await catalogue.audit(row.id);
 
     return compare({ ...facts, erasureBegun: steps.findLast(({ event }) => event === erasureBegun)?.at });
+  }
+
+  /** What only waits is compared by its size, as objects are; what may be removed is read. */
+  async #measured({ id, status }: RecordingRow): Promise<Measured | undefined> {
+    const { spoolFolder } = this.#ports;
+    const { verify, signal } = this.#options;
+    if (verify || status !== 'recorded') return spooledDigest(spoolFolder, id, signal);
+    const bytes = await spooledBytes(spoolFolder, id);
+
+    return bytes === undefined ? undefined : { bytes, sha256: undefined };
   }
 
   async #objectsOf(

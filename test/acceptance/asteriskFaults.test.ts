@@ -180,12 +180,16 @@ describe('when Asterisk has no file handle left', () => {
   );
 
   it(
-    'before the call comes, it ends as without Préavis, nobody is left, and the next call is recorded',
+    'before the call comes, Asterisk ends it, nobody is left or recorded, and the next call is recorded',
     async () => {
+      const before = (await catalogueRecordings(at.rig)).length;
       allow(lowestFree());
       const placed = await call('starved');
-      await placed.ended;
+      // It has no port for its sound: Asterisk refuses it, or it ends without a talk.
+      const end = await placed.ended;
+      expect(end.status === 'answered' ? end.endedBy : end.status).toMatch(/^(?:callee|failed|busy)$/);
       allow(usual);
+      expect((await catalogueRecordings(at.rig)).length).toBe(before);
       await expectNobodyConnected(at.rig);
       await expectRecorded('after-starved');
       await expectNobodyConnected(at.rig);

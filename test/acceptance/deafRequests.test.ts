@@ -55,7 +55,7 @@ describe('when requests vanish', () => {
       const [losses, openings] = [at.said(lost), at.said(connected)];
       at.proxy.impair({ hole: ['toServer', 'toClient'] }, ['other']);
       await talking.hangUp();
-      await at.says('Asterisk does not answer requests', 0);
+      await at.says('Asterisk does not answer requests as it should', 0);
       await at.says(lost, losses);
 
       const meanwhile = await at.call('meanwhile');

@@ -23,8 +23,16 @@ const at = useRig(async () => {
   const hangsUp = await at.keep(startAgent({ behaviour: 'answer', tone, hangUpAfterMs: 1500 }));
   return {
     idle: true,
-    extensions: { before: `${talks.dialString},20,line=before`, after: `${hangsUp.dialString},20,line=after` },
-    config: { ari: { url: proxy.url }, lines: { before: line, after: line } },
+    extensions: {
+      before: `${talks.dialString},20,line=before`,
+      after: `${hangsUp.dialString},20,line=after`,
+      refused: `${hangsUp.dialString},20,line=refused`,
+      again: `${hangsUp.dialString},20,line=again`,
+    },
+    config: {
+      ari: { url: proxy.url },
+      lines: { before: line, after: line, refused: line, again: line },
+    },
   };
 });
 
@@ -65,6 +73,30 @@ it(
     const archived = (await catalogueRecordings(rig)).find((each) => each.id === id);
     const receipt = readFileSync(`${rig.archiveFolder}/${archived?.receiptKey ?? ''}`, 'utf8');
     expect(JSON.parse(receipt)).toMatchObject({ asterisk: { version: anotherVersion } });
+  },
+  2 * rigTimeoutMs,
+);
+
+it(
+  'gives the calls back when Asterisk refuses every request, as with a password that is right no more, and takes them again',
+  async () => {
+    const { rig } = at;
+    const connected = said('connected to Asterisk');
+    proxy.refuse('/ari/asterisk/ping', Infinity);
+    await eventually(() => said('Asterisk does not answer requests as it should') === 1, { withinMs: 15_000 });
+    const placed = await call('refused');
+    const end = await placed.ended;
+    expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
+    // The dialplan dials without waiting for anybody.
+    expect(end.answeredAfterMs).toBeLessThan(1_000);
+    expect((await catalogueRecordings(rig)).length).toBe(2);
+    proxy.refuse('', 0);
+    await eventually(() => said('connected to Asterisk') > connected, { withinMs: 20_000 });
+    await (
+      await call('again')
+    ).ended;
+    await finishedRecording(rig, 'again');
+    await expectNobodyConnected(rig);
   },
   2 * rigTimeoutMs,
 );

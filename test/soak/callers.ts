@@ -28,7 +28,8 @@ export const habits: readonly [Habit, ...Habit[]] = [
     destination: 'long',
     hangUpAfterMs: 4_000,
     recordable: 'yes',
-    connects: true,
+    // Not always: when serve is killed in the notice, they hang up while they wait.
+    connects: false,
   },
   {
     weight: 8,

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { ObjectStore } from '../../src/archive/store.ts';
 import { readWav, tonePresence } from '../support/audio.ts';
 import type { Made } from './callers.ts';
-import type { Struck } from './faults.ts';
+import type { Harm, Struck } from './faults.ts';
 import type { Observer, Sample } from './observer.ts';
 import { hertz, noticeMs, type World } from './world.ts';
 
@@ -95,7 +95,10 @@ async function judgeRecordings(
       continue;
     }
     const { habit } = caller;
-    const missedKeys = struck.some(({ harm, from, to }) => harm !== 'store' && from < caller.to && to > caller.from);
+    const deafening: readonly Harm[] = ['asterisk', 'serve', 'line'];
+    const missedKeys = struck.some(
+      ({ harm, from, to }) => deafening.includes(harm) && from < caller.to && to > caller.from,
+    );
     const mustGo = habit.recordable === 'no' || (habit.recordable === 'until the key' && !missedKeys);
     const isKept = row.status !== 'discarded';
     if (isKept && mustGo) unannounced.push(`${row.id}: of who ${habit.name}`);

@@ -76,7 +76,7 @@ async function refusedInWords(step: () => unknown): Promise<string | undefined> 
     await step();
   } catch (error) {
     if (!(error instanceof PreavisError)) throw error;
-    expect(['catalogue_unusable', 'catalogue_foreign', 'catalogue_newer']).toContain(error.code);
+    expect(['catalogue_unusable', 'row_unreadable', 'catalogue_foreign', 'catalogue_newer']).toContain(error.code);
     expect(error.hint).not.toBe('');
 
     return error.code;
@@ -243,9 +243,9 @@ describe('damage that only a query meets', () => {
     const catalogue = openCatalogue(file, clock, { mustExist: true });
     try {
       await expect(catalogue.recordings({ limit: 1 })).rejects.toMatchObject({
-        code: 'catalogue_unusable',
-        message: 'the catalogue is damaged: a row does not have its form',
-        hint: expect.stringContaining('restore the last backup') as string,
+        code: 'row_unreadable',
+        message: 'a row of the catalogue does not have its form',
+        hint: expect.stringContaining('integrity_check') as string,
       });
     } finally {
       catalogue.close();

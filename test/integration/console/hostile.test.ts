@@ -96,6 +96,32 @@ describe('the health page', () => {
     expect(await isWell()).toBe(true);
   });
 
+  test('answers one request of a connection, however many are sent, and lets go who does not read', async () => {
+    const { port, isWell } = await open();
+    const metrics = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n';
+    const greedy = Array.from({ length: 8 }, () => {
+      const socket = raw(port);
+      socket.pause();
+      socket.write(metrics.repeat(1_500));
+
+      return socket;
+    });
+    expect(await isWell()).toBe(true);
+    const before = process.memoryUsage().rss;
+    await eventually(() => isWell(), { withinMs: 2_000 });
+    await Promise.all(
+      greedy.map(async (socket) => {
+        const chunks: Buffer[] = [];
+        socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+        const closed = once(socket, 'close');
+        socket.resume();
+        await closed;
+        expect(Buffer.concat(chunks).toString('latin1').split('HTTP/1.1 ').length - 1).toBeLessThanOrEqual(2);
+      }),
+    );
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1_048_576);
+  });
+
   test('answers any bytes with a refusal, with nothing, or as they ask, and goes on', async () => {
     const { port, isWell } = await open();
     const good = ['GET /health', 'HEAD /health', 'GET /metrics', 'POST /x'].map((line) =>

@@ -19,7 +19,11 @@ afterEach(async () => {
   await Promise.all(registries.splice(0).map((registry) => registry.abandon()));
 });
 
-function stage({ open = [] as (CallState | UnreadableCall)[], policy = aPolicy() } = {}) {
+function stage({
+  open = [] as (CallState | UnreadableCall)[],
+  policy = aPolicy(),
+  saveFails = undefined as ((state: CallState) => boolean) | undefined,
+} = {}) {
   const ari = scriptedAri();
   const ids = countingIds();
   const { log, lines, text } = collectingLog();
@@ -49,6 +53,7 @@ function stage({ open = [] as (CallState | UnreadableCall)[], policy = aPolicy()
     log,
     journal: {
       save: (state) => {
+        if (saveFails?.(state) === true) return Promise.reject(new PreavisError('catalogue_unusable', 'no room'));
         saved.push(state);
         return Promise.resolve();
       },
@@ -714,6 +719,19 @@ describe('after a lost connection', () => {
     await reconciled;
     expect(set.registry.size).toBe(0);
     expect(set.outcomes()).toEqual([{ result: 'recorded' }]);
+  });
+
+  test('a call whose end the catalogue did not take is not taken up as one that goes on', async () => {
+    const open: CallState[] = [];
+    const set = stage({ open, saveFails: ({ kind }) => kind === 'ended' });
+    set.registry.handle(arrival('caller-1', ['to=PJSIP/100', 'language=fr']));
+    await hear(set);
+    open.push(...set.saved.slice(-1));
+    set.registry.handle({ type: 'channelLeft', at: 9, channelId: 'caller-1' as ChannelId });
+    await eventually(() => set.registry.size === 0);
+    await set.registry.reconcile();
+    expect(set.registry.size).toBe(0);
+    expect(set.outcomes()).toEqual([{ result: 'abandoned' }]);
   });
 
   test('channels and bridges of no call are freed: callers go on, destinations are hung up', async () => {

@@ -37,6 +37,7 @@ function stage(given: Order = order) {
   const saved: CallState[] = [];
   const ended: CallState[] = [];
   const kept: Happening[] = [];
+  const endsSaved: number[] = [];
   let keepFails = false;
   let plan: SessionPorts['plan'] = () => Promise.resolve(given);
   let answer: 'ready' | UnrecordedReason | Error = 'ready';
@@ -77,6 +78,9 @@ function stage(given: Order = order) {
     ended: (state: CallState) => {
       ended.push(state);
     },
+    endSaved: () => {
+      endsSaved.push(1);
+    },
   };
 
   return {
@@ -85,6 +89,7 @@ function stage(given: Order = order) {
     saved,
     ended,
     kept,
+    endsSaved,
     failKeeping: () => {
       keepFails = true;
     },
@@ -404,6 +409,30 @@ describe('a catalogue that cannot be written', () => {
     session.handle({ type: 'callerLeft', at: 1 });
     await settled(session);
     expect(ended).toHaveLength(1);
+  });
+
+  test('is given the end again until it takes it, and only then that is told', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+    try {
+      const set = stage();
+      let fails = 2;
+      set.failSaves((state) => state.kind === 'ended' && (fails -= 1) >= 0);
+      const { session, ended, endsSaved } = await started(set);
+      session.handle({ type: 'callerLeft', at: 1 });
+      await settled(session);
+      expect([ended.length, endsSaved.length]).toEqual([1, 0]);
+      await jest.advanceTimersByTimeAsync(5_000);
+      await settled(session);
+      expect(endsSaved).toHaveLength(0);
+      await jest.advanceTimersByTimeAsync(5_000);
+      await settled(session);
+      expect(endsSaved).toHaveLength(1);
+      expect(set.saved.at(-1)?.kind).toBe('ended');
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect([ended.length, endsSaved.length]).toEqual([1, 1]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
 
