@@ -12,6 +12,7 @@ import { makeReadiness, proveSpool } from './call/readiness.ts';
 import { CallRegistry } from './call/registry.ts';
 import { SpoolWatch } from './call/spoolWatch.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
+import { CatalogueWatch } from './catalogue/catalogueWatch.ts';
 import { leaseHolder } from './catalogue/lease.ts';
 import { leaseMs } from './catalogue/leases.ts';
 import type { StoredPolicy } from './catalogue/rows.ts';
@@ -68,6 +69,7 @@ export class App {
   #asterisk: AsteriskIdentity = { version: '', node: '' };
   /** Another process has taken over the Stasis application: calls go there. */
   #replaced = false;
+  #catalogueWatch: CatalogueWatch | undefined;
   #reconciling: Promise<void> = Promise.resolve();
   /** Aborted when the connection is lost or everything stops: comparing calls with Asterisk is not repeated then. */
   #comparable = new AbortController();
@@ -118,7 +120,7 @@ export class App {
       catalogue.close();
     });
     const store = makeStore(config, catalogue);
-    await this.#claim(catalogue);
+    await this.#claim(catalogue, metrics);
     await catalogue.savePolicy(policy.version, policyContent(policy));
     const ari = makeAri(config);
     this.#undo.push(ari.close);
@@ -190,16 +192,18 @@ export class App {
   }
 
   /** One serve on a catalogue at a time: a second one would take the calls of the first. Throws job_busy. */
-  async #claim(catalogue: Catalogue): Promise<void> {
+  async #claim(catalogue: Catalogue, metrics: Metrics): Promise<void> {
     const me = leaseHolder();
     const other = await catalogue.takeLease('serve', me);
     if (other !== undefined) {
       throw new PreavisError('job_busy', `another serve (process ${other.pid} on ${other.host}) uses this catalogue`);
     }
+    // It is written to all the same: so a full or broken disk shows before the next call does.
+    const watch = new CatalogueWatch(this.#options.log, metrics.catalogueFails);
+    this.#catalogueWatch = watch;
     const renewal = setInterval(() => {
-      // A renewal that fails is made good by the next one.
-      catalogue.takeLease('serve', me).catch(() => undefined);
-    }, leaseMs / 4);
+      void watch.look(() => catalogue.takeLease('serve', me));
+    }, leaseMs / 12);
     this.#undo.push(async () => {
       clearInterval(renewal);
       await catalogue.releaseLease('serve', me);
@@ -226,7 +230,7 @@ export class App {
   }
 
   #health(connection: AriConnection, registry: CallRegistry, { state }: ArchiveWatch): Health {
-    const works = connection.isOpen && !this.#replaced;
+    const works = connection.isOpen && !this.#replaced && this.#catalogueWatch?.isFailing !== true;
     const since = state.status === 'unknown' ? null : isoTime(state.since);
 
     return {

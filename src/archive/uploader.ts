@@ -52,6 +52,10 @@ export type UploadResult = {
   waiting: number;
   /** What kept them there, by error code. */
   failures: Partial<Record<ErrorCode, number>>;
+  /** Those of them that wait alone, while the archive works. */
+  aside: { recording: RecordingId; error: PreavisError }[];
+  /** Something else lay there, and is kept as an earlier version. */
+  covered: RecordingId[];
   /** What this pass has seen of the archive as a whole; `unknown` when there was nothing to send. */
   archive: { state: 'working' } | { state: 'unknown' } | { state: 'failing'; error: PreavisError };
 };
@@ -71,6 +75,8 @@ export type UploadOptions = {
 const firstWaitMs = 30_000;
 const longestWaitMs = 15 * 60_000;
 const batch = 1_000;
+/** Recordings that a pass names one by one; the others are counted. */
+const mostTold = 100;
 /** For asking the archive whether it works, ms. */
 const askLimitMs = 60_000;
 /** A failure that may pass by itself is an alarm when it came so many times in a row. */
@@ -100,7 +106,15 @@ export async function uploadPass(ports: UploadPorts, options: UploadOptions): Pr
 class UploadPass {
   readonly #ports: UploadPorts;
   readonly #options: UploadOptions;
-  readonly #result: UploadResult = { sent: 0, bytes: 0, waiting: 0, failures: {}, archive: { state: 'unknown' } };
+  readonly #result: UploadResult = {
+    sent: 0,
+    bytes: 0,
+    waiting: 0,
+    failures: {},
+    aside: [],
+    covered: [],
+    archive: { state: 'unknown' },
+  };
   #done = 0;
   /** What broke in Préavis itself: nothing more is begun, and it is thrown once nothing is under way. */
   #broken: PreavisError | undefined;
@@ -137,7 +151,7 @@ class UploadPass {
   async #attempt(row: RecordingRow): Promise<void> {
     if (this.#isOver()) return;
     try {
-      const bytes = await archiveOne(row, this.#ports, this.#options.signal);
+      const bytes = await archiveOne(row, this.#ports, this.#result.covered, this.#options.signal);
       this.#result.sent += 1;
       this.#result.bytes += bytes;
       if (this.#result.archive.state === 'unknown') this.#result.archive = { state: 'working' };
@@ -158,7 +172,9 @@ class UploadPass {
     if (error.code === 'status_conflict') return;
     if (ofArchive.has(error.code)) this.#result.archive = { state: 'failing', error };
     else if (!ofRecording.has(error.code)) await (this.#asking ??= this.#ask());
-    if (!this.#isOver()) await setAside(row, error, this.#ports);
+    if (this.#isOver()) return;
+    if (this.#result.aside.length < mostTold) this.#result.aside.push({ recording: row.id, error });
+    await setAside(row, error, this.#ports);
   }
 
   async #ask(): Promise<void> {
@@ -229,7 +245,12 @@ function tellOnce({ told }: UploadPorts, what: string, tell: () => void): void {
   tell();
 }
 
-async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSignal): Promise<number> {
+async function archiveOne(
+  row: RecordingRow,
+  ports: UploadPorts,
+  covered: RecordingId[],
+  stop: AbortSignal,
+): Promise<number> {
   const { catalogue, store, spoolFolder, actor, attemptMs } = ports;
   const { bytes, sha256 } = row;
   if (bytes === null || sha256 === null) throw new PreavisError('internal', 'a finished recording has no digest');
@@ -238,7 +259,10 @@ async function archiveOne(row: RecordingRow, ports: UploadPorts, stop: AbortSign
 
   failPoint?.('upload, before the WAV');
   const contentType = 'audio/wav';
-  const covers = (key: string) => (version: string) => noteCovered(row.id, key, version, ports);
+  const covers = (key: string) => async (version: string) => {
+    await noteCovered(row.id, key, version, ports);
+    covered.push(row.id);
+  };
   const stored = await storeAndReadBack(
     store,
     {
@@ -316,12 +340,15 @@ async function setAside(row: RecordingRow, error: PreavisError, ports: UploadPor
   const { code } = error;
   await catalogue.postpone(row.id, Math.round(clock.now() + retryWaitMs(row.attempts, random())), code);
   const about = { recording: row.id, code, attempts: row.attempts + 1, err: error };
-  if (lasting.has(code) && row.failure !== code) {
+  if (lasting.has(code)) {
+    // In each process: a command tells it on its terminal, where nobody may look.
+    if (ports.told.has(`aside ${row.id} ${code}`)) return;
+    ports.told.add(`aside ${row.id} ${code}`);
     // A vanished file may also be that of a folder that is not mounted.
     const isGone = !(await spooledRecordings(spoolFolder)).includes(row.id);
     if (isGone) log.error(about, 'the file of a recording has vanished');
     else log.error(about, 'a recording cannot be archived and waits');
-  } else if (!lasting.has(code) && row.attempts + 1 === attemptsToAlarm) {
+  } else if (row.attempts + 1 === attemptsToAlarm) {
     log.error(about, 'a recording fails again and again and waits');
   } else if (row.attempts === 0) {
     log.warn(about, 'a recording could not be archived and waits');

@@ -71,14 +71,19 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   }
   await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
   let catalogue: Catalogue | undefined;
-  const catalogueWorks = await look('catalogue', () => {
+  const catalogueWorks = await look('catalogue', async () => {
     // One that is not there yet is made by serve, for the user that it runs as.
-    if (existsSync(config.catalogue.file)) catalogue = openCatalogue(config.catalogue.file, context.clock);
-    else openSqlite(':memory:').close();
+    const { file } = config.catalogue;
+    if (existsSync(file)) {
+      catalogue = openCatalogue(file, context.clock);
+      // Reading works where a disk is full.
+      await catalogue.notePass('check', context.clock.now());
+      await newestWitness(catalogue);
+    } else openSqlite(':memory:').close();
   });
   // Only the catalogue knows whether there must be something in it.
   if (catalogueWorks) await look('archive', () => makeStore(config, catalogue).check());
-  const newest = catalogue === undefined ? undefined : await newestWitness(catalogue);
+  const newest = catalogue === undefined || !catalogueWorks ? undefined : await newestWitness(catalogue);
   catalogue?.close();
 
   let ari: ReturnType<typeof makeAri> | undefined;

@@ -49,12 +49,24 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
     if (json)
       context.print(
         JSON.stringify(
-          { dryRun: false, at: isoTime(context.clock.now()), ...result, archive: result.archive.state },
+          {
+            dryRun: false,
+            at: isoTime(context.clock.now()),
+            ...result,
+            aside: result.aside.map(({ recording, error: { code } }) => ({ recording, code })),
+            archive: result.archive.state,
+          },
           undefined,
           2,
         ),
       );
     else {
+      for (const { recording, error } of result.aside) {
+        context.print(`${recording} waits: ${error.code}: ${error.message}\n  ${error.hint}`);
+      }
+      for (const recording of new Set(result.covered)) {
+        context.print(`${recording}: something else lay under its key; it is kept as an earlier version`);
+      }
       const failures = Object.entries(result.failures).map(([code, count]) => `${count} ${code}`);
       context.print(
         `${result.sent} recordings sent to ${store.location}, ${result.waiting} waiting` +

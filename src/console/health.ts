@@ -5,7 +5,7 @@ import type { Metrics } from '../core/metrics.ts';
 
 /** What the health page tells: no personal data, and nothing that helps an attacker. */
 export type Health = {
-  /** `degraded`: calls go on, but unrecorded. */
+  /** `degraded`: calls go on, but unrecorded: Asterisk is away, or the catalogue takes nothing. */
   status: 'ok' | 'degraded' | 'stopping';
   asterisk: 'connected' | 'disconnected';
   calls: number;

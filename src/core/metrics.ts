@@ -19,6 +19,8 @@ export type Metrics = {
   finding: (kind: string) => void;
   /** What the second witness says of a call. */
   witness: (status: string) => void;
+  /** Whether the catalogue takes nothing. */
+  catalogueFails: (fails: boolean) => void;
   /** Room in Asterisk's recording folder, MiB; undefined while it cannot be seen. */
   spoolRoom: (mebibytes: number | undefined) => void;
   /** How many findings of each kind the last reconciliation has left to people; `at` in ms since 1970 UTC. */
@@ -63,6 +65,11 @@ export function makeMetrics(): Metrics {
     help: 'When recording folder, catalogue and archive were last compared to the end.',
     registers: [register],
   });
+  const catalogueFailing = new Gauge({
+    name: 'preavis_catalogue_failing',
+    help: '1 while the catalogue takes nothing, else 0.',
+    registers: [register],
+  });
   const spoolRoom = new Gauge({
     name: 'preavis_spool_free_bytes',
     help: "Room in Asterisk's recording folder; not a number while it cannot be seen.",
@@ -78,6 +85,9 @@ export function makeMetrics(): Metrics {
     },
     witness: (status) => {
       witnesses.inc({ status });
+    },
+    catalogueFails: (fails) => {
+      catalogueFailing.set(fails ? 1 : 0);
     },
     spoolRoom: (mebibytes) => {
       spoolRoom.set(mebibytes === undefined ? NaN : mebibytes * 1_048_576);

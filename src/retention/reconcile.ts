@@ -262,7 +262,11 @@ class Reconciliation {
     if (found.length === 0) return found;
     const steps = await catalogue.audit(row.id);
 
-    return compare({ ...facts, erasureBegun: steps.findLast(({ event }) => event === erasureBegun)?.at });
+    const begun = steps.findLast(({ event }) => event === erasureBegun)?.at;
+    // Begun by a clock that was wrong: retention does not come back to it before its time.
+    const isDue = row.keepUntil !== null && row.keepUntil <= facts.now;
+
+    return compare({ ...facts, erasureBegun: isDue ? begun : undefined });
   }
 
   /** What only waits is compared by its size, as objects are; what may be removed is read. */

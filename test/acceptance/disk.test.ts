@@ -111,7 +111,7 @@ describeAsRoot('a recording folder that fills up', () => {
 });
 
 describeAsRoot('a catalogue whose disk', () => {
-  const { at, small } = setting({ patient: ['long'], brief: ['meanwhile', 'after', 'without', 'writable'] });
+  const { at, said, small } = setting({ patient: ['long'], brief: ['meanwhile', 'after', 'without', 'writable'] });
   let disk: SmallDisk;
   beforeAll(async () => {
     const folder = join(at.rig.folder, 'small');
@@ -126,6 +126,11 @@ describeAsRoot('a catalogue whose disk', () => {
     async () => {
       const { call: placed, row, ear } = await at.talking('long');
       disk.leave(0);
+      await eventually(() => said('the catalogue takes nothing; new calls go on unrecorded') === 1);
+      const health = await fetch(`http://127.0.0.1:${at.rig.healthPort}/health`);
+      expect([health.status, await health.json()]).toMatchObject([503, { status: 'degraded' }]);
+      const check = await at.rig.preavis('check');
+      expect([check.code, check.stdout]).toEqual([1, expect.stringMatching(/^WRONG {2}catalogue: /m)]);
       const other = await at.call('meanwhile');
       expect(await other.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
       await at.expectTalking(ear);
@@ -134,6 +139,7 @@ describeAsRoot('a catalogue whose disk', () => {
       expect(at.rig.servePid()).toBeDefined();
       disk.empty();
 
+      await eventually(() => said('the catalogue works again') === 1);
       expect(await endedCall(at.rig, 'long')).toMatchObject({ result: 'recorded' });
       await finishedRecording(at.rig, 'long', 20_000);
       expect(await showRecording(at.rig, row.id)).toMatchObject({ status: 'recorded', flags: [] });

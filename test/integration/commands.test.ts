@@ -483,6 +483,7 @@ describe('upload and retention', () => {
     const waiting = await preavis(['upload', '--config', config]);
     expect(waiting.code).toBe(3);
     expect(waiting.stdout).toContain('1 waiting (1 archive_mismatch)');
+    expect(waiting.stdout).toMatch(/^[0-9A-Z]{26} waits: archive_mismatch: .+\n {2}.+$/m);
     await writeFile(file, wav);
     const { config: wrong } = await place({
       catalogue: { file: join(at, 'catalogue.db') },

@@ -4,17 +4,28 @@ import { parseArgs } from 'node:util';
 import { ulid } from 'ulid';
 import { runSoak } from './soak.ts';
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '60' },
-    seed: { type: 'string', default: ulid() },
-    callers: { type: 'string', default: '3' },
-    json: { type: 'string' },
-  },
-});
+const usage = 'npm run soak -- [--minutes 60] [--seed WORD] [--callers 3] [--json FILE]';
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
+const options = {
+  minutes: { type: 'string', default: '60' },
+  seed: { type: 'string', default: ulid() },
+  callers: { type: 'string', default: '3' },
+  json: { type: 'string' },
+} as const;
+const parsed = (() => {
+  try {
+    return parseArgs({ options }).values;
+  } catch {
+    return undefined;
+  }
+})();
+if (parsed === undefined) {
+  say(usage);
+  process.exit(2);
+}
+const values = parsed;
 say(`seed ${values.seed}`);
 const report = await runSoak({
   seed: values.seed,
@@ -24,4 +35,6 @@ const report = await runSoak({
 });
 if (values.json !== undefined) await writeFile(values.json, JSON.stringify(report, undefined, 2));
 say(JSON.stringify(report, undefined, 2));
-process.exitCode = Object.values(report.verdict).every((found) => found.length === 0) ? 0 : 1;
+const found = Object.values(report.verdict).reduce((sum, each) => sum + each.length, 0);
+say(found === 0 ? 'every promise was kept' : `${found} findings: see "verdict" above`);
+process.exitCode = found === 0 ? 0 : 1;

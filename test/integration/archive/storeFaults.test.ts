@@ -38,7 +38,7 @@ describe('an archive that does not work', () => {
         expect(await set.catalogue.sendable(set.clock.at, '', 10)).toHaveLength(4);
       }
       expect(at.idsAsked(set.calls)).toEqual(fault === 'refuse' ? [] : [set.calls[0]?.id]);
-      expect(at.proxy.requests.length).toBeLessThanOrEqual(3 * 15);
+      expect(at.proxy.requests.length).toBeLessThanOrEqual(3 * 16);
 
       await at.proxy.mend();
       at.proxy.requests.length = 0;

@@ -25,6 +25,8 @@ const exists = (file: string): Promise<boolean> =>
     () => false,
   );
 
+const nothingTold = { aside: [], covered: [] };
+
 describe('an upload pass', () => {
   test('stores recording and receipt, and then removes the local file', async () => {
     const set = await stage();
@@ -34,6 +36,7 @@ describe('an upload pass', () => {
       bytes: wav.length,
       waiting: 0,
       failures: {},
+      ...nothingTold,
       archive: { state: 'working' },
     });
     const keys = objectKeys(id, callStart + 20_000);
@@ -119,7 +122,14 @@ describe('an upload pass', () => {
   test('with nothing to send does nothing', async () => {
     const set = await stage();
     await set.recorded(undefined, { until: 'talking' });
-    expect(await pass(set)).toEqual({ sent: 0, bytes: 0, waiting: 0, failures: {}, archive: { state: 'unknown' } });
+    expect(await pass(set)).toEqual({
+      sent: 0,
+      bytes: 0,
+      waiting: 0,
+      failures: {},
+      ...nothingTold,
+      archive: { state: 'unknown' },
+    });
     expect((await set.spooled()).length).toBe(1);
   });
 
@@ -141,6 +151,7 @@ describe('an upload pass', () => {
       sent: 0,
       bytes: 0,
       failures: {},
+      ...nothingTold,
       waiting: 1,
       archive: { state: 'unknown' },
     });
@@ -310,6 +321,8 @@ describe('a store that lies', () => {
       bytes: 0,
       waiting: 1,
       failures: { archive_mismatch: 1 },
+      aside: [{ recording: id, error: expect.objectContaining({ code: 'archive_mismatch' }) as unknown }],
+      covered: [],
       archive: { state: 'working' },
     });
     expect(await exists(file)).toBe(true);

@@ -7,6 +7,7 @@ import { PreavisError } from '../../../src/core/errors.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues } from '../../support/catalogues.ts';
+import { collectingLog } from '../../support/logLines.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -86,6 +87,19 @@ describe('something else under the key of a recording, where the archive keeps n
 });
 
 describe('a recording that cannot be archived', () => {
+  test('is told by serve also when a command has met it first', async () => {
+    const set = await stage();
+    const { id, file } = await set.finished();
+    await unlink(file);
+    const command = await pass({ ...set, told: new Set(), log: collectingLog().log });
+    expect(command.aside).toMatchObject([{ recording: id, error: { code: 'spool_unusable' } }]);
+    set.clock.at += 3_600_000;
+    await pass(set);
+    expect(set.lines.filter(({ level }) => level === 'error')).toMatchObject([
+      { recording: id, msg: 'the file of a recording has vanished' },
+    ]);
+  });
+
   test('because its file has vanished waits, and the log raises the alarm: a folder may not be mounted', async () => {
     const set = await stage();
     const { id, file } = await set.finished();
@@ -169,6 +183,8 @@ describe('a recording that cannot be archived', () => {
         bytes: 0,
         waiting: 3,
         failures: { [code]: 1 },
+        aside: [],
+        covered: [],
         archive: { state: 'failing', error },
       });
       expect([attempts, questions]).toEqual([1, 1]);

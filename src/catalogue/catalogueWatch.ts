@@ -1,0 +1,36 @@
+import { asPreavisError, type PreavisError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+
+/** Tells that the catalogue takes nothing any more, and that it does again: once each. */
+export class CatalogueWatch {
+  readonly #log: Logger;
+  readonly #failing: (fails: boolean) => void;
+  #failure: PreavisError | undefined;
+
+  /** @param failing called after each look, for the metrics */
+  constructor(log: Logger, failing: (fails: boolean) => void) {
+    this.#log = log;
+    this.#failing = failing;
+  }
+
+  get isFailing(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** A step that writes; never rejects. */
+  async look(write: () => Promise<unknown>): Promise<void> {
+    const before = this.#failure;
+    try {
+      await write();
+      this.#failure = undefined;
+      if (before !== undefined) this.#log.info({ code: before.code }, 'the catalogue works again');
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      this.#failure = error;
+      if (before === undefined) {
+        this.#log.error({ code: error.code, err: error }, 'the catalogue takes nothing; new calls go on unrecorded');
+      }
+    }
+    this.#failing(this.isFailing);
+  }
+}
