@@ -336,7 +336,10 @@ const shape = z.strictObject({
     .prefault({}),
   schedule: z
     .strictObject({
-      timezone: key(z.string().min(1).default('Europe/Brussels'), 'Time zone of the lines below.'),
+      timezone: key(
+        z.string().min(1).default('Europe/Brussels'),
+        'Time zone of the lines below. Of an hour that comes twice in autumn only one counts: uploads rest for the other.',
+      ),
       upload: key(z.string().default('* * * * *'), 'When finished recordings are sent to the archive (cron).'),
       retention: key(z.string().default('17 3 * * *'), 'When recordings that are due are erased (cron).'),
       reconcile: key(

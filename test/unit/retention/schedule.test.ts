@@ -28,6 +28,51 @@ describe('a cron line', () => {
   });
 });
 
+describe.each([
+  // Of the hour that comes twice, node-cron takes one: what is due every minute rests for an hour then.
+  [
+    'in October, when an hour comes twice',
+    Date.UTC(2026, 9, 24, 22),
+    ['2026-10-25T02:17Z', '2026-10-26T02:17Z'],
+    [60, 120],
+  ],
+  ['in March, when an hour is left out', Date.UTC(2026, 2, 28, 23), ['2026-03-29T01:17Z', '2026-03-30T01:17Z'], [60]],
+])('%s', (_, from, expected, rests) => {
+  beforeEach(() => {
+    jest.useFakeTimers({ now: from, doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('a job that is due at 3:17 each night runs once each night, and one of every hour neither piles up nor stays away for long', async () => {
+    const nights: string[] = [];
+    const hourly: number[] = [];
+    const note = (): Promise<void> => {
+      nights.push(`${new Date(Date.now()).toISOString().slice(0, 16)}Z`);
+      return Promise.resolve();
+    };
+    const count = (): Promise<void> => {
+      hourly.push(Date.now());
+      return Promise.resolve();
+    };
+    const schedule = new Schedule(
+      [
+        { name: 'retention', cron: '17 3 * * *', run: note },
+        { name: 'upload', cron: '30 * * * *', run: count },
+      ],
+      'Europe/Brussels',
+      collectingLog().log,
+    );
+    await jest.advanceTimersByTimeAsync(48 * 3_600_000);
+    await schedule.stop();
+    expect(nights).toEqual(expected);
+    const gaps = hourly.slice(1).map((at, index) => Math.round((at - (hourly[index] ?? 0)) / 60_000));
+    expect([...new Set(gaps)].toSorted((a, b) => a - b)).toEqual(rests);
+    expect(hourly.length).toBeGreaterThan(45);
+  });
+});
+
 describe('a schedule', () => {
   const everySecond = '* * * * * *';
   const schedules: Schedule[] = [];
