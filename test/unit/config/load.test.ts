@@ -312,7 +312,7 @@ describe('a configuration file', () => {
     [
       'a secret that begins as a tag',
       'ari:\n  password: !hunter2 x',
-      /is not YAML: Unresolved tag at line 2, column 13$/,
+      /is not YAML: tag resolve failed at line 2, column 13$/,
     ],
   ])('with %s is not YAML, and the line is named', async (_, text, message) => {
     await expect(loadConfig(await file(text), {})).rejects.toMatchObject({
