@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { inFlight } from '../core/inFlight.ts';
 import type { Metrics } from '../core/metrics.ts';
 
 /** What the health page tells: no personal data, and nothing that helps an attacker. */
@@ -29,9 +30,9 @@ const everyAnswer = { 'cache-control': 'no-store', 'x-content-type-options': 'no
  */
 export class HealthPage {
   readonly #server: Server;
-  #metrics: Promise<string> | undefined;
 
   constructor(health: () => Health, metrics: Metrics) {
+    const metricsText = inFlight(() => metrics.text());
     const limits = {
       headersTimeout: requestLimitMs,
       requestTimeout: requestLimitMs,
@@ -39,7 +40,7 @@ export class HealthPage {
     };
     this.#server = createServer(limits, (request, response) => {
       if (request.method === 'GET' && request.url === '/metrics') {
-        this.#metricsText(metrics).then(
+        metricsText().then(
           (text) => {
             response.writeHead(200, { ...everyAnswer, 'content-type': metrics.contentType }).end(text);
           },
@@ -72,15 +73,6 @@ export class HealthPage {
     this.#server.setTimeout(requestLimitMs, (socket) => {
       socket.destroy();
     });
-  }
-
-  /** Gathered once for all who ask at the same time. */
-  #metricsText(metrics: Metrics): Promise<string> {
-    this.#metrics ??= metrics.text().finally(() => {
-      this.#metrics = undefined;
-    });
-
-    return this.#metrics;
   }
 
   /** The port it listens on. */

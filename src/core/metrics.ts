@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { inFlight } from './inFlight.ts';
 
 /** How the archive stands at the moment of asking. */
 export type ArchiveFigures = {
@@ -105,7 +106,9 @@ export function makeMetrics(): Metrics {
   };
 }
 
-function addArchive(register: Registry, figures: () => Promise<ArchiveFigures>): void {
+function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>): void {
+  // All gauges are read at the same time: the catalogue is asked once for them.
+  const figures = inFlight(ask);
   const gauge = (name: string, help: string, value: (now: ArchiveFigures) => number): Gauge =>
     new Gauge({
       name,
