@@ -36,6 +36,11 @@ const at = useRig(async () => {
   };
 });
 
+beforeAll(async () => {
+  proxy.leadTo(at.rig.asterisk.ariUrl);
+  await at.rig.startServe();
+}, rigTimeoutMs);
+
 const call = async (to: string) =>
   at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone: await continuousTone(440) }));
 
@@ -45,8 +50,6 @@ it(
   'learns what it missed although Asterisk refuses the first questions, and which Asterisk it has now',
   async () => {
     const { rig } = at;
-    proxy.leadTo(rig.asterisk.ariUrl);
-    await rig.startServe();
     const version = rig.log().find(({ msg }) => msg === 'serving')?.['asterisk'];
     const placed = await call('before');
     await eventually(async () => (await catalogueRecordings(rig))[0]?.status === 'recording', { withinMs: 20_000 });
@@ -82,6 +85,7 @@ it(
   async () => {
     const { rig } = at;
     const connected = said('connected to Asterisk');
+    const recordings = (await catalogueRecordings(rig)).length;
     proxy.refuse('/ari/asterisk/ping', Infinity);
     await eventually(() => said('Asterisk does not answer requests as it should') === 1, { withinMs: 15_000 });
     const placed = await call('refused');
@@ -89,7 +93,7 @@ it(
     expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
     // The dialplan dials without waiting for anybody.
     expect(end.answeredAfterMs).toBeLessThan(1_000);
-    expect((await catalogueRecordings(rig)).length).toBe(2);
+    expect((await catalogueRecordings(rig)).length).toBe(recordings);
     proxy.refuse('', 0);
     await eventually(() => said('connected to Asterisk') > connected, { withinMs: 20_000 });
     await (
