@@ -14,6 +14,7 @@ import {
   type NoticeRow,
   type StoredPolicy,
 } from './rows.ts';
+import type { AuditTrail } from './auditTrail.ts';
 import { unhurried } from './unhurried.ts';
 import { parseSnapshot } from './snapshot.ts';
 
@@ -86,7 +87,7 @@ function isFollowedSoon({ kind }: CallState): boolean {
 }
 
 /** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
-export function makeCalls(database: Database.Database, now: () => number) {
+export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {
   const upsertCall = database.prepare(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, languages_unavailable, consent_mode, consent_reason, consent_purposes, answer, answer_digits,
@@ -111,15 +112,9 @@ export function makeCalls(database: Database.Database, now: () => number) {
     VALUES (@id, @callId, 'recording', @noticeFinishedAt, @keepDays) ON CONFLICT (id) DO NOTHING`);
   const timeRecording = database.prepare(`
     UPDATE recordings SET started_at = @startedAt, finished_at = @finishedAt WHERE id = @id AND status = 'recording'`);
-  const insertAudit = database.prepare(`
-    INSERT INTO audit (at, recording_id, event, from_status, to_status, actor)
-    VALUES (@at, @id, @event, NULL, 'recording', 'serve')`);
   const discard = database.prepare(
     `UPDATE recordings SET status = 'discarded', failure = 'refused' WHERE id = @id AND status = 'recording'`,
   );
-  const insertDiscarded = database.prepare(`
-    INSERT INTO audit (at, recording_id, event, from_status, to_status, actor)
-    VALUES (@at, @id, 'the caller refused', 'recording', 'discarded', 'serve')`);
   const selectOpen = database.prepare(`SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL ORDER BY id`);
   const endUnreadable = database.prepare(`
     UPDATE calls SET state = NULL, phase = 'ended',
@@ -146,14 +141,22 @@ export function makeCalls(database: Database.Database, now: () => number) {
     // Who refuses before the recorder told of itself, or after it failed, has a row for the sake of the audit trail alone.
     const unseen = recorder.kind === 'discarded' && recorder.startedAt === undefined;
     const event = unseen ? 'recorder not seen' : 'recorder started';
-    if (inserted.changes === 1) insertAudit.run({ id, at: now(), event });
+    if (inserted.changes === 1) {
+      trail.append({ recording: id, event, from: null, to: 'recording', actor: 'serve' });
+    }
     timeRecording.run({
       id,
       startedAt: recorder.startedAt ?? null,
       finishedAt: recorder.kind === 'finished' ? (recorder.finishedAt ?? null) : null,
     });
     if (recorder.kind === 'discarded' && discard.run({ id }).changes === 1) {
-      insertDiscarded.run({ id, at: now() });
+      trail.append({
+        recording: id,
+        event: 'the caller refused',
+        from: 'recording',
+        to: 'discarded',
+        actor: 'serve',
+      });
     }
   };
 

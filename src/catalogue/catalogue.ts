@@ -4,6 +4,7 @@ import type { CallJournal } from '../call/ports.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
+import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
 import { makeCalls } from './calls.ts';
 import { makeHappenings } from './happenings.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
@@ -69,6 +70,10 @@ export type Catalogue = CallJournal & {
   postpone(id: RecordingId, until: number, failure: ErrorCode): Promise<void>;
   note(id: RecordingId, note: AuditNote): Promise<void>;
   audit(id: RecordingId): Promise<AuditRow[]>;
+  /** The newest line of the audit trail that is in the chain. */
+  auditHead(): Promise<{ id: number; chain: string } | undefined>;
+  /** The lines of all recordings with these ids, in order, at most `limit`. */
+  auditLines(from: number, to: number, limit: number): Promise<AuditLine[]>;
 
   unwitnessed(): Promise<UnwitnessedCall[]>;
   saveWitness(id: CallId, statement: WitnessStatement, actor: string): Promise<boolean>;
@@ -158,11 +163,12 @@ export function openCatalogue(
     unreadable?.(id, badRow(cause));
   };
   const now = (): number => clock.now();
-  const calls = makeCalls(database, now);
+  const trail = makeAuditTrail(database, now);
+  const calls = makeCalls(database, trail);
   const happenings = makeHappenings(database);
-  const recordings = makeRecordings(database, now, leftAside);
+  const recordings = makeRecordings(database, trail, leftAside);
   const preferences = makePreferences(database, now);
-  const witness = makeWitness(database, now);
+  const witness = makeWitness(database, trail);
   const leases = makeLeases(database, now);
 
   return {
@@ -193,7 +199,9 @@ export function openCatalogue(
     waiting: eventually(recordings.waiting),
     postpone: eventually(recordings.postpone),
     note: eventually(recordings.note),
-    audit: eventually(recordings.audit),
+    audit: eventually(trail.of),
+    auditHead: eventually(trail.head),
+    auditLines: eventually(trail.lines),
     unwitnessed: eventually(witness.unwitnessed),
     saveWitness: eventually(witness.saveWitness),
     preference: eventually(preferences.preference),

@@ -180,4 +180,49 @@ export const migrations: readonly string[] = [
     at INTEGER NOT NULL
   ) STRICT;
   `,
+  // The audit trail is a chain from here on; holds, certificates of erasure, callers under a keyed hash, events for others.
+  `
+  ALTER TABLE audit ADD COLUMN chain TEXT;
+
+  CREATE TABLE holds (
+    id TEXT PRIMARY KEY,
+    recording_id TEXT NOT NULL REFERENCES recordings (id),
+    reason TEXT NOT NULL,
+    author TEXT NOT NULL,
+    set_at INTEGER NOT NULL,
+    review_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    released_at INTEGER,
+    released_by TEXT
+  ) STRICT;
+  CREATE INDEX holds_by_recording ON holds (recording_id) WHERE released_at IS NULL;
+
+  CREATE TABLE certificates (
+    number INTEGER PRIMARY KEY,
+    recording_id TEXT NOT NULL UNIQUE REFERENCES recordings (id),
+    issued_at INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    jws TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE callers (
+    call_id TEXT PRIMARY KEY REFERENCES calls (id),
+    hash TEXT NOT NULL,
+    sealed TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX callers_by_hash ON callers (hash, call_id);
+
+  CREATE TABLE deliveries (
+    id TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    recording_id TEXT NOT NULL REFERENCES recordings (id),
+    body TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL DEFAULT 0,
+    delivered_at INTEGER,
+    failure TEXT
+  ) STRICT;
+  CREATE INDEX deliveries_open ON deliveries (id) WHERE delivered_at IS NULL;
+  `,
 ];

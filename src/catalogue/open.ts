@@ -2,6 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openSqlite, type Database } from './sqlite.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { defineChain } from './auditTrail.ts';
 import { migrations } from './migrations.ts';
 
 /** Marks a SQLite file as a catalogue of Préavis ("prav" in ASCII). */
@@ -112,6 +113,7 @@ export function openDatabase(file: string, { mustExist = false }: Options = {}):
       // What is deleted must not stay legible in free pages of the file.
       database.pragma('secure_delete = ON');
       migrate(database);
+      defineChain(database);
     } catch (cause) {
       database.close();
       throw cause;

@@ -2,16 +2,8 @@ import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { isUlid, type CallId, type RecordingId } from '../core/ids.ts';
-import {
-  auditRow,
-  forward,
-  purposeEnd,
-  recordingRow,
-  type AuditRow,
-  type PurposeEnd,
-  type RecordingRow,
-  type RecordingStatus,
-} from './rows.ts';
+import { forward, purposeEnd, recordingRow, type PurposeEnd, type RecordingRow, type RecordingStatus } from './rows.ts';
+import type { AuditTrail } from './auditTrail.ts';
 import { unhurried } from './unhurried.ts';
 
 /** What a step may write beside the status. */
@@ -83,10 +75,10 @@ const isColumn = (key: string): key is Column => key in columns;
 /** Longer than an upload ever waits for its next attempt, ms. */
 const longestPostponedMs = 60 * 60_000;
 
-/** The tables `recordings` and `audit`. */
+/** The table `recordings`. */
 export function makeRecordings(
   database: Database.Database,
-  now: () => number,
+  trail: Pick<AuditTrail, 'append'>,
   unreadable: (id: string, cause: unknown) => void,
 ) {
   const rows = z.array(recordingRow);
@@ -182,10 +174,6 @@ export function makeRecordings(
     SELECT recording_id, call_id, iif(failure IS NULL, 'recording', 'discarded'), failure, notice_finished_at, keep_days,
       iif(witness IN ('disagrees', 'missing'), json_array('witness_' || witness), '[]')
     FROM found`);
-  const insertAudit = database.prepare(`
-    INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail)
-    VALUES (@at, @id, @event, @from, @to, @actor, @detail)`);
-  const selectAudit = database.prepare(`SELECT * FROM audit WHERE recording_id = ? ORDER BY id`);
 
   const updates = new Map<string, Database.Statement>();
   /** There are as many of these as there are kinds of step, a handful. */
@@ -228,16 +216,13 @@ export function makeRecordings(
     return row;
   });
 
-  function audit(id: RecordingId, note: AuditNote, from: string | null, to: string | null): void {
-    insertAudit.run({
-      at: now(),
-      id,
-      event: note.event,
-      from,
-      to,
-      actor: note.actor,
-      detail: JSON.stringify(note.detail ?? {}),
-    });
+  function audit(
+    recording: RecordingId,
+    note: AuditNote,
+    from: RecordingStatus | null,
+    to: RecordingStatus | null,
+  ): void {
+    trail.append({ recording, ...note, from, to });
   }
 
   return {
@@ -312,6 +297,5 @@ export function makeRecordings(
     note: (id: RecordingId, note: AuditNote): void => {
       audit(id, note, null, null);
     },
-    audit: (id: RecordingId): AuditRow[] => z.array(auditRow).parse(selectAudit.all(id)),
   };
 }

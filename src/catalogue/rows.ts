@@ -230,20 +230,25 @@ export type ChangeRow = z.output<typeof changeRow>;
 
 export const auditRow = z
   .object({
+    id: z.number(),
     at: z.number(),
     event: z.string(),
     from_status: z.string().nullable(),
     to_status: z.string().nullable(),
     actor: z.string(),
     detail: json(z.record(z.string(), z.unknown())),
+    chain: z.string().nullable(),
   })
   .transform((row) => ({
+    id: row.id,
     at: row.at,
     event: row.event,
     from: row.from_status,
     to: row.to_status,
     actor: row.actor,
     detail: row.detail,
+    /** Its link in the chain over all recordings; null in one from before there was a chain. */
+    chain: row.chain,
   }));
 export type AuditRow = z.output<typeof auditRow>;
 

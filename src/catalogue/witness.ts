@@ -1,14 +1,17 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
-import type { CallId } from '../core/ids.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
+import type { AuditTrail } from './auditTrail.ts';
 import { unwitnessedCall, type CallWitness, type NoticeRow, type UnwitnessedCall } from './rows.ts';
 import { unhurried } from './unhurried.ts';
 
 /** What the second witness says of a call, and of each of its sentences in their order; none where it is unavailable. */
 export type WitnessStatement = { status: CallWitness; sentences: readonly NonNullable<NoticeRow['witness']>[] };
 
+const flaggedRow = z.object({ id: z.string().transform((id) => id as RecordingId) });
+
 /** The columns of the second witness in `calls`, `notices` and `recordings`. */
-export function makeWitness(database: Database.Database, now: () => number) {
+export function makeWitness(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {
   // A recording has its flags when it is finished; the witness adds to them.
   const select = database.prepare(`
     SELECT * FROM calls WHERE state IS NULL AND witness IS NULL
@@ -23,16 +26,21 @@ export function makeWitness(database: Database.Database, now: () => number) {
   const flagRecording = database.prepare(
     `UPDATE recordings SET flags = json_insert(flags, '$[#]', ?) WHERE call_id = ? RETURNING id`,
   );
-  const insertAudit = database.prepare(`
-    INSERT INTO audit (at, recording_id, event, actor, detail) VALUES (?, ?, 'flagged by the second witness', ?, ?)`);
 
   const save = database.transaction((id: CallId, { status, sentences }: WitnessStatement, actor: string): boolean => {
     if (updateCall.run(status, id).changes === 0) return false;
     for (const [position, sentence] of sentences.entries()) updateNotice.run({ id, position, ...sentence });
     if (status !== 'disagrees' && status !== 'missing') return true;
     const flag = `witness_${status}`;
-    for (const recording of z.array(z.object({ id: z.string() })).parse(flagRecording.all(flag, id))) {
-      insertAudit.run(now(), recording.id, actor, JSON.stringify({ flag }));
+    for (const { id: recording } of z.array(flaggedRow).parse(flagRecording.all(flag, id))) {
+      trail.append({
+        recording,
+        event: 'flagged by the second witness',
+        from: null,
+        to: null,
+        actor,
+        detail: { flag },
+      });
     }
 
     return true;

@@ -334,6 +334,14 @@ const shape = z.strictObject({
       ),
     })
     .prefault({}),
+  evidence: z
+    .strictObject({
+      signingKeyFile: key(
+        z.string().min(1).optional(),
+        'The Ed25519 key (PEM) that signs certificates of erasure and evidence; made when there is none. Default: signing-key.pem beside the catalogue.',
+      ),
+    })
+    .prefault({}),
   schedule: z
     .strictObject({
       timezone: key(

@@ -239,6 +239,18 @@ export const errorCodes = {
     'The clock of this machine is more than a week beyond the last retention pass: nothing is erased on its word alone.',
     'Correct the clock. If it is right, run retention again: a second pass believes it.',
   ),
+  signing_key_unusable: entry(
+    1,
+    false,
+    'The key that signs certificates and evidence cannot be read or made.',
+    'Check evidence.signingKeyFile, its folder and permissions: an Ed25519 key in PEM (PKCS #8), for its owner only.',
+  ),
+  signature_invalid: entry(
+    1,
+    false,
+    'A signature does not fit what it signs, or is not one of Préavis.',
+    'Do not rely on the document; get it again from where it was made.',
+  ),
   job_busy: entry(1, true, 'Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
   internal: entry(1, false, 'A fault in Préavis itself.', 'Report it with the log around this line.'),
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeAuditTrail } from '../../../src/catalogue/auditTrail.ts';
 import { makeCalls } from '../../../src/catalogue/calls.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
@@ -84,7 +85,10 @@ describe('a new catalogue', () => {
 
   test('is written through again after a step that did not wait for the disk, also after one that failed', () => {
     const handle = openDatabase(newPath());
-    const calls = makeCalls(handle, () => 0);
+    const calls = makeCalls(
+      handle,
+      makeAuditTrail(handle, () => 0),
+    );
     const facts = someFacts(countingIds(), { sentenceCount: 1 });
     const synchronous = (): unknown => handle.pragma('synchronous', { simple: true });
     try {

@@ -129,7 +129,7 @@ describe('a recording', () => {
     await erase(set);
     const keys = objectKeys(id, callStart + 20_000);
     const both = [keys.wav, keys.receipt];
-    expect((await set.catalogue.audit(id)).slice(-2)).toEqual([
+    expect((await set.catalogue.audit(id)).slice(-2)).toMatchObject([
       { at: keepUntil, event: 'erasure begun', from: null, to: null, actor: 'test', detail: { keepUntil, keys: both } },
       {
         at: keepUntil,

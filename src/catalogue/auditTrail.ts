@@ -1,0 +1,94 @@
+import type Database from 'better-sqlite3';
+import { z } from 'zod';
+import { chainStart, entryDigest, linkOf } from '../core/chain.ts';
+import type { RecordingId } from '../core/ids.ts';
+import { auditRow, type AuditRow, type RecordingStatus } from './rows.ts';
+
+/** One line of the trail; no personal data. */
+export type AuditEntry = {
+  recording: RecordingId;
+  event: string;
+  from: RecordingStatus | null;
+  to: RecordingStatus | null;
+  actor: string;
+  detail?: Record<string, unknown>;
+};
+
+const headRow = z.object({ id: z.number(), chain: z.string() }).optional();
+const digestRow = z.object({
+  id: z.number(),
+  at: z.number(),
+  recording_id: z.string(),
+  event: z.string(),
+  from_status: z.string().nullable(),
+  to_status: z.string().nullable(),
+  actor: z.string(),
+  detail: z.string(),
+  chain: z.string().nullable(),
+});
+
+/** A line as its digest sees it, and its link; null in lines from before the trail was chained. */
+export type AuditLine = { id: number; recording: string; digest: string; chain: string | null };
+
+/** Once for each connection, before anything is appended. */
+export function defineChain(database: Database.Database): void {
+  database.function(
+    'preavis_link',
+    { deterministic: true },
+    // SQLite counts the parameters of a function by their names.
+    (
+      before: unknown,
+      at: unknown,
+      id: unknown,
+      event: unknown,
+      from: unknown,
+      to: unknown,
+      who: unknown,
+      why: unknown,
+    ) => linkOf(typeof before === 'string' ? before : chainStart, entryDigest([at, id, event, from, to, who, why])),
+  );
+}
+
+/**
+ * The table `audit`: what happened to each recording, in one chain over all of them (core/chain.ts), so that no line can be
+ * changed or taken out without every later link failing.
+ */
+export type AuditTrail = ReturnType<typeof makeAuditTrail>;
+
+export function makeAuditTrail(database: Database.Database, now: () => number) {
+  const insert = database.prepare(`
+    INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail, chain)
+    VALUES (@at, @recording, @event, @from, @to, @actor, @detail,
+      preavis_link((SELECT chain FROM audit ORDER BY id DESC LIMIT 1), @at, @recording, @event, @from, @to, @actor, @detail))`);
+  const selectOf = database.prepare(`SELECT * FROM audit WHERE recording_id = ? ORDER BY id`);
+  const selectBetween = database.prepare(`SELECT * FROM audit WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?`);
+  const selectHead = database.prepare(`SELECT id, chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1`);
+
+  return {
+    append: ({ detail = {}, ...entry }: AuditEntry): void => {
+      insert.run({ ...entry, at: now(), detail: JSON.stringify(detail) });
+    },
+    of: (id: RecordingId): AuditRow[] => z.array(auditRow).parse(selectOf.all(id)),
+    /** The newest line that is in the chain. */
+    head: (): { id: number; chain: string } | undefined => headRow.parse(selectHead.get()),
+    /** In the order of the chain, at most `limit`. */
+    lines: (from: number, to: number, limit: number): AuditLine[] =>
+      z
+        .array(digestRow)
+        .parse(selectBetween.all(from, to, limit))
+        .map((row) => ({
+          id: row.id,
+          recording: row.recording_id,
+          digest: entryDigest([
+            row.at,
+            row.recording_id,
+            row.event,
+            row.from_status,
+            row.to_status,
+            row.actor,
+            row.detail,
+          ]),
+          chain: row.chain,
+        })),
+  };
+}
