@@ -12,7 +12,8 @@ import { promptsBuild, promptsCheck, promptsInstall, promptsList } from './comma
 import { purposesList, purposesRegister } from './commands/purposes.ts';
 import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
 import { recordingsReconcile } from './commands/reconcile.ts';
-import { retentionRun } from './commands/retention.ts';
+import { addCertificateCommands, addHoldCommands } from './commands/retentionArguments.ts';
+import { retentionRun, retentionShorten } from './commands/retention.ts';
 import { serve } from './commands/serve.ts';
 import { upload } from './commands/upload.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
@@ -68,6 +69,18 @@ function program(done: (code: number) => void): Command {
     .action(async (options: Common & { dryRun?: true }) => {
       done(await retentionRun(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
+  retention
+    .command('shorten')
+    .description(
+      'apply a storage time that was shortened to earlier recordings; without --apply only say what would change',
+    )
+    .requiredOption('--purpose <purpose>', 'the purpose whose keepDays is shorter now')
+    .option('--apply', 'do it; it cannot be undone')
+    .option(...jsonOption)
+    .action(async ({ purpose, apply, json }: Common & { purpose: string; apply?: true }) => {
+      done(await retentionShorten(context(), { purpose, apply: apply === true, json: json === true }));
+    });
+  addCertificateCommands(root, context, done);
   const recordings = root
     .command('recordings')
     .description('look at recordings, fetch them, compare them with the archive');
@@ -111,6 +124,7 @@ function program(done: (code: number) => void): Command {
       const flags = { dryRun: dryRun === true, verify: verify === true, json: json === true };
       done(await recordingsReconcile(context(), flags));
     });
+  addHoldCommands(recordings, context, done);
   const purposes = root.command('purposes').description('why calls are recorded');
   purposes
     .command('list')

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeDirectoryStore } from './archive/directoryStore.ts';
@@ -24,10 +25,12 @@ import type { Config } from './config/schema.ts';
 import type { Clock } from './core/clock.ts';
 import { PreavisError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
+import { openSigner, type Signer } from './core/signing.ts';
 import { receiptOfRecording, receiptText } from './evidence/receipt.ts';
 import { makeWitnessPass, type WitnessPorts } from './evidence/witnessPass.ts';
 import type { RetentionPorts } from './retention/enforcer.ts';
 import type { FetchPorts } from './retention/fetch.ts';
+import { makeLedger } from './retention/ledger.ts';
 import type { ReconcilePorts } from './retention/reconcile.ts';
 import { checkSchedule } from './retention/schedule.ts';
 
@@ -238,8 +241,38 @@ export function makeWitness(
   return makeWitnessPass({ catalogue, celFile, waitMs: waitSeconds * 1_000, clock, log, actor, compared });
 }
 
+/** Opened once, and again only where that failed. */
+export function makeSigner(config: Config): () => Promise<Signer> {
+  const file = config.evidence.signingKeyFile ?? besideCatalogue(config, 'signing-key.pem');
+  let opened: Promise<Signer> | undefined;
+
+  return () => {
+    opened ??= openSigner(file).catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+
+    return opened;
+  };
+}
+
+function besideCatalogue(config: Config, name: string): string {
+  return join(dirname(config.catalogue.file), name);
+}
+
 export function retentionPorts({ config, catalogue, store, clock, log, actor }: Shared): RetentionPorts {
-  return { catalogue, store, spoolFolder: config.recording.spoolFolder, clock, log, actor };
+  return {
+    catalogue,
+    store,
+    spoolFolder: config.recording.spoolFolder,
+    ledger: makeLedger(config.evidence.ledgerFile ?? besideCatalogue(config, 'erasures.jsonl')),
+    signer: makeSigner(config),
+    clock,
+    log,
+    actor,
+    atOnce: config.archive.uploadsAtOnce,
+    certificatesKeptMs: config.evidence.certificateDays * 86_400_000,
+  };
 }
 
 /** Without `repairs` nothing can be changed. */

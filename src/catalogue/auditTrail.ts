@@ -4,6 +4,11 @@ import { chainStart, entryDigest, linkOf } from '../core/chain.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { auditRow, type AuditRow, type RecordingStatus } from './rows.ts';
 
+/** In the trail of a recording from before the first byte of it is removed. */
+export const erasureBegun = 'erasure begun';
+/** When that came to an end without being complete: a hold set then still counts. */
+export const erasureInterrupted = 'erasure interrupted';
+
 /** One line of the trail; no personal data. */
 export type AuditEntry = {
   recording: RecordingId;

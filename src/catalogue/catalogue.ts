@@ -3,16 +3,20 @@ import { ZodError } from 'zod';
 import type { CallJournal } from '../call/ports.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
-import type { CallId, RecordingId } from '../core/ids.ts';
+import type { CallId, HoldId, RecordingId } from '../core/ids.ts';
 import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
 import { makeCalls } from './calls.ts';
+import { makeErasures, type CertificateRow, type NewCertificate } from './erasures.ts';
 import { makeHappenings } from './happenings.ts';
+import { makeHolds, type HoldRow, type NewHold } from './holds.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
 import { makePreferences } from './preferences.ts';
 import {
   makeRecordings,
   type AuditNote,
+  type DueCursor,
+  type ShortenedEnd,
   type RecordingChanges,
   type RecordingFilter,
   type WaitingRecordings,
@@ -54,7 +58,9 @@ export type Catalogue = CallJournal & {
   purposeEnds(id: RecordingId): Promise<PurposeEnd[]>;
   finishable(): Promise<RecordingRow[]>;
   sendable(at: number, after: string, limit: number): Promise<RecordingRow[]>;
-  due(at: number, after: string, limit: number): Promise<RecordingRow[]>;
+  due(at: number, after: DueCursor, limit: number): Promise<{ rows: RecordingRow[]; next: DueCursor | undefined }>;
+  longerKept(purpose: string, keepMs: number, after: string, limit: number): Promise<ShortenedEnd[]>;
+  shorten(purpose: string, ends: readonly ShortenedEnd[], actor: string): Promise<void>;
   /** What must be in this archive: the first recording that is still there, or whether any ever was. */
   knownObject(archive: string): Promise<{ key: string } | 'gone' | 'never'>;
   counts(): Promise<Partial<Record<RecordingStatus, number>>>;
@@ -74,6 +80,32 @@ export type Catalogue = CallJournal & {
   auditHead(): Promise<{ id: number; chain: string } | undefined>;
   /** The lines of all recordings with these ids, in order, at most `limit`. */
   auditLines(from: number, to: number, limit: number): Promise<AuditLine[]>;
+
+  setHold(hold: NewHold): Promise<void>;
+  releaseHold(id: HoldId, by: string): Promise<RecordingId>;
+  holdsOf(id: RecordingId): Promise<HoldRow[]>;
+  activeHolds(at: number, after: string, limit: number): Promise<HoldRow[]>;
+
+  beginErasure(id: RecordingId, at: number, holds: 'win' | 'do not count', note: AuditNote): Promise<void>;
+  finishErasure(
+    from: RecordingStatus,
+    certificate: NewCertificate,
+    previous: string | null,
+    note: AuditNote,
+  ): Promise<boolean>;
+  restoreCertificate(certificate: NewCertificate, from: RecordingStatus | undefined, note: AuditNote): Promise<void>;
+  lastCertificate(): Promise<CertificateRow | undefined>;
+  certificatesOf(id: RecordingId): Promise<CertificateRow[]>;
+  certificates(after: { number: number; sha256: string }, limit: number): Promise<CertificateRow[]>;
+  newestCertificates(limit: number): Promise<CertificateRow[]>;
+  countCertificates(): Promise<number>;
+  isCertificateKnown(sha256: string): Promise<boolean>;
+  certificatesAlone(limit: number): Promise<CertificateRow[]>;
+  noteCertificateCopy(sha256: string, place: 'ledger' | 'archive'): Promise<void>;
+  removeCertificates(before: number): Promise<number>;
+  ledgerRead(file: string): Promise<number>;
+  noteLedgerRead(file: string, bytes: number): Promise<void>;
+  countDue(at: number): Promise<{ due: number; held: number }>;
 
   unwitnessed(): Promise<UnwitnessedCall[]>;
   saveWitness(id: CallId, statement: WitnessStatement, actor: string): Promise<boolean>;
@@ -167,6 +199,8 @@ export function openCatalogue(
   const calls = makeCalls(database, trail);
   const happenings = makeHappenings(database);
   const recordings = makeRecordings(database, trail, leftAside);
+  const holds = makeHolds(database, trail, now);
+  const erasures = makeErasures(database, trail, recordings.move);
   const preferences = makePreferences(database, now);
   const witness = makeWitness(database, trail);
   const leases = makeLeases(database, now);
@@ -192,6 +226,8 @@ export function openCatalogue(
     finishable: eventually(recordings.finishable),
     sendable: eventually(recordings.sendable),
     due: eventually(recordings.due),
+    longerKept: eventually(recordings.longerKept),
+    shorten: eventually(recordings.shorten),
     knownObject: eventually(recordings.knownObject),
     counts: eventually(recordings.counts),
     move: eventually(recordings.move),
@@ -202,6 +238,25 @@ export function openCatalogue(
     audit: eventually(trail.of),
     auditHead: eventually(trail.head),
     auditLines: eventually(trail.lines),
+    setHold: eventually(holds.setHold),
+    releaseHold: eventually(holds.releaseHold),
+    holdsOf: eventually(holds.holdsOf),
+    activeHolds: eventually(holds.activeHolds),
+    beginErasure: eventually(erasures.beginErasure),
+    finishErasure: eventually(erasures.finishErasure),
+    restoreCertificate: eventually(erasures.restoreCertificate),
+    lastCertificate: eventually(erasures.lastCertificate),
+    certificatesOf: eventually(erasures.certificatesOf),
+    certificates: eventually(erasures.certificates),
+    newestCertificates: eventually(erasures.newestCertificates),
+    countCertificates: eventually(erasures.countCertificates),
+    isCertificateKnown: eventually(erasures.isCertificateKnown),
+    certificatesAlone: eventually(erasures.certificatesAlone),
+    noteCertificateCopy: eventually(erasures.noteCertificateCopy),
+    removeCertificates: eventually(erasures.removeCertificates),
+    ledgerRead: eventually(erasures.ledgerRead),
+    noteLedgerRead: eventually(erasures.noteLedgerRead),
+    countDue: eventually(erasures.countDue),
     unwitnessed: eventually(witness.unwitnessed),
     saveWitness: eventually(witness.saveWitness),
     preference: eventually(preferences.preference),

@@ -187,22 +187,33 @@ export const migrations: readonly string[] = [
   CREATE TABLE holds (
     id TEXT PRIMARY KEY,
     recording_id TEXT NOT NULL REFERENCES recordings (id),
+    ground TEXT NOT NULL CHECK (ground IN ('dispute', 'authority', 'restriction')),
     reason TEXT NOT NULL,
     author TEXT NOT NULL,
     set_at INTEGER NOT NULL,
     review_at INTEGER NOT NULL,
-    expires_at INTEGER,
+    expires_at INTEGER NOT NULL,
     released_at INTEGER,
     released_by TEXT
   ) STRICT;
   CREATE INDEX holds_by_recording ON holds (recording_id) WHERE released_at IS NULL;
 
   CREATE TABLE certificates (
-    number INTEGER PRIMARY KEY,
-    recording_id TEXT NOT NULL UNIQUE REFERENCES recordings (id),
+    sha256 TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    recording_id TEXT NOT NULL,
     issued_at INTEGER NOT NULL,
-    sha256 TEXT NOT NULL,
-    jws TEXT NOT NULL
+    jws TEXT NOT NULL,
+    in_ledger INTEGER NOT NULL DEFAULT 0,
+    in_archive INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX certificates_by_number ON certificates (number);
+  CREATE INDEX certificates_by_recording ON certificates (recording_id);
+  CREATE INDEX certificates_alone ON certificates (number) WHERE in_ledger = 0 OR in_archive = 0;
+
+  CREATE TABLE ledgers (
+    file TEXT PRIMARY KEY,
+    read_bytes INTEGER NOT NULL
   ) STRICT;
 
   CREATE TABLE callers (

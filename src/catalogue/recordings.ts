@@ -4,6 +4,7 @@ import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { isUlid, type CallId, type RecordingId } from '../core/ids.ts';
 import { forward, purposeEnd, recordingRow, type PurposeEnd, type RecordingRow, type RecordingStatus } from './rows.ts';
 import type { AuditTrail } from './auditTrail.ts';
+import { isHeld } from './holds.ts';
 import { unhurried } from './unhurried.ts';
 
 /** What a step may write beside the status. */
@@ -63,6 +64,21 @@ const waitingRow = z.object({
   oldestAt: z.number(),
 });
 export type WaitingRecordings = z.output<typeof waitingRow>;
+
+const dueCursor = z
+  .object({ keep_until: z.number(), id: z.string() })
+  .transform((row) => ({ keepUntil: row.keep_until, id: row.id }));
+/** Behind this recording, in the order of ends. */
+export type DueCursor = z.output<typeof dueCursor>;
+export const firstDue: DueCursor = { keepUntil: Number.MIN_SAFE_INTEGER, id: '' };
+
+const shortenedRow = z.object({
+  id: z.string().transform((id) => id as RecordingId),
+  from: z.number(),
+  to: z.number(),
+});
+/** The end of a purpose of a recording, as it is and as it would be, ms since 1970 UTC. */
+export type ShortenedEnd = z.output<typeof shortenedRow>;
 
 const idRow = z.object({ id: z.string() });
 
@@ -144,9 +160,23 @@ export function makeRecordings(
     SELECT failure, count(*) AS count, min(coalesce(finished_at, started_at, notice_finished_at)) AS oldestAt
     FROM recordings WHERE status = 'recorded' GROUP BY failure`);
   const selectDue = database.prepare(`
-    SELECT * FROM recordings WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at AND id > @after
+    SELECT * FROM recordings WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at
+      AND (keep_until, id) > (@keepUntil, @id)
       AND NOT EXISTS (SELECT 1 FROM recording_purposes AS ends WHERE ends.recording_id = recordings.id AND ends.keep_until > @at)
-    ORDER BY id LIMIT @limit`);
+      AND NOT ${isHeld}
+    ORDER BY keep_until, id LIMIT @limit`);
+  const selectLonger = database.prepare(`
+    SELECT recordings.id, ends.keep_until AS "from", recordings.finished_at + @keepMs AS "to"
+    FROM recording_purposes AS ends JOIN recordings ON recordings.id = ends.recording_id
+    WHERE ends.purpose = @purpose AND recordings.status IN ('recorded', 'archived', 'failed')
+      AND recordings.finished_at IS NOT NULL AND ends.keep_until > recordings.finished_at + @keepMs
+      AND recordings.id > @after
+    ORDER BY recordings.id LIMIT @limit`);
+  const shortenEnd = database.prepare(`
+    UPDATE recording_purposes SET keep_until = @to WHERE recording_id = @id AND purpose = @purpose AND keep_until > @to`);
+  const shortenRecording = database.prepare(`
+    UPDATE recordings SET keep_until = (SELECT max(keep_until) FROM recording_purposes WHERE recording_id = @id)
+    WHERE id = @id AND status IN ('recorded', 'archived', 'failed')`);
   const selectKnown = database.prepare(`
     SELECT status, object_key AS key FROM recordings WHERE archive = ? AND object_key IS NOT NULL
     ORDER BY status = 'archived' DESC, id LIMIT 1`);
@@ -205,6 +235,14 @@ export function makeRecordings(
     },
   );
 
+  const shorten = database.transaction((purpose: string, ends: readonly ShortenedEnd[], actor: string): void => {
+    for (const { id, from, to } of ends) {
+      if (shortenEnd.run({ id, purpose, to }).changes === 0) continue;
+      shortenRecording.run({ id });
+      audit(id, { event: 'kept shorter', actor, detail: { purpose, from, to } }, null, null);
+    }
+  });
+
   const adopted = database.transaction((id: RecordingId): RecordingRow | undefined => {
     const found = adopt.run({ id }).changes === 1;
     const row = recordingRow.optional().parse(selectOne.get(id));
@@ -253,8 +291,23 @@ export function makeRecordings(
      * for longer than anybody postpones was so before the clock was put back.
      */
     sendable: (at: number, after: string, limit: number): RecordingRow[] => page(selectSendable, { at, after, limit }),
-    /** Whose keepUntil, and the last of whose purposes' ends, has come; in the order of ids, beyond `after`. */
-    due: (at: number, after: string, limit: number): RecordingRow[] => page(selectDue, { at, after, limit }),
+    /**
+     * Whose keepUntil, and the last of whose purposes' ends, has come, and which no hold keeps; the first to end first, beyond
+     * `after`.
+     */
+    due: (at: number, after: DueCursor, limit: number): { rows: RecordingRow[]; next: DueCursor | undefined } => {
+      const found = selectDue.all({ at, ...after, limit });
+      const next = found.length < limit ? undefined : dueCursor.parse(found.at(-1));
+
+      return { rows: readable(found), next };
+    },
+    /** Recordings whose end for this purpose is later than so many ms after they were made; in the order of ids. */
+    longerKept: (purpose: string, keepMs: number, after: string, limit: number): ShortenedEnd[] =>
+      z.array(shortenedRow).parse(selectLonger.all({ purpose, keepMs, after, limit })),
+    /** Puts ends forward, never back, all in one transaction. */
+    shorten: (purpose: string, ends: readonly ShortenedEnd[], actor: string): void => {
+      shorten.immediate(purpose, ends, actor);
+    },
     knownObject: (archive: string): { key: string } | 'gone' | 'never' => {
       const known = knownRow.parse(selectKnown.get(archive));
       if (known === undefined) return 'never';

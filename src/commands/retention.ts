@@ -1,40 +1,42 @@
 import { isoTime } from '../core/clock.ts';
+import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { makeStore, retentionPorts } from '../parts.ts';
 import { retentionPass } from '../retention/enforcer.ts';
+import { shortenPass, type Shortened } from '../retention/shorten.ts';
 import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { beginLongWork } from './longWork.ts';
+import { operatorOf } from './operator.ts';
 import { table } from './table.ts';
 
 export type RetentionCommandOptions = { dryRun: boolean; json: boolean };
 
 const waitMs = 30_000;
+/** Recordings that a pass names one by one for people; the others are counted. */
+const mostShown = 1_000;
 
 /** One retention pass. Exit 3 when something due could not be erased. */
 export async function retentionRun(context: CommandContext, options: RetentionCommandOptions): Promise<ExitCode> {
   const { dryRun, json } = options;
   const config = await configOf(context);
+  const work = beginLongWork('what was not yet erased is left to the next pass', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const store = makeStore(config, catalogue);
-    const stop = new AbortController();
-    process.once('SIGINT', () => {
-      stop.abort();
-    });
-    const ports = retentionPorts({
-      config,
-      catalogue,
-      store,
-      clock: context.clock,
-      log: commandLog(config),
-      actor: 'command',
-    });
-    const result = await retentionPass(ports, { dryRun, waitMs, signal: stop.signal });
-    const recordings = result.recordings.map(({ id, keepUntil, outcome }) => ({
-      id,
-      keepUntil: keepUntil === null ? null : isoTime(keepUntil),
-      outcome,
-    }));
+    const log = commandLog(config);
+    const ports = retentionPorts({ config, catalogue, store, clock: context.clock, log, actor: 'command' });
+    const recordings: { id: string; keepUntil: string | null; outcome: 'due' | 'erased' | ErrorCode }[] = [];
+    const { due, erased, held } = await retentionPass(ports, {
+      dryRun,
+      waitMs,
+      signal: work.signal,
+      progress: work.progress,
+      told: ({ id, keepUntil, outcome }) => {
+        if (!json && recordings.length === mostShown) return;
+        recordings.push({ id, keepUntil: keepUntil === null ? null : isoTime(keepUntil), outcome });
+      },
+    }).finally(work.end);
     if (json) {
-      context.print(JSON.stringify({ dryRun, due: result.due, erased: result.erased, recordings }, undefined, 2));
+      context.print(JSON.stringify({ dryRun, due, erased, held, recordings }, undefined, 2));
     } else {
       if (recordings.length > 0) {
         context.print(
@@ -43,10 +45,48 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
             recordings.map((each) => [each.id, each.keepUntil ?? '', each.outcome]),
           ),
         );
+        if (due > recordings.length) context.print(`... and ${due - recordings.length} more (--json names all)`);
       }
-      context.print(dryRun ? `${result.due} recordings are due` : `${result.due} due, ${result.erased} erased`);
+      const kept = held === 0 ? '' : `; a hold keeps ${held} more`;
+      context.print(dryRun ? `${due} recordings are due${kept}` : `${due} due, ${erased} erased${kept}`);
     }
 
-    return dryRun || result.erased === result.due ? 0 : 3;
+    return dryRun || erased === due ? 0 : 3;
   });
+}
+
+const dayMs = 86_400_000;
+
+/**
+ * Applies a storage time that was shortened to the recordings that were made before. Without `apply` it only says what would
+ * change. A storage time that was made longer changes nothing: callers were told the shorter one.
+ */
+export async function retentionShorten(
+  context: CommandContext,
+  { purpose, apply, json }: { purpose: string; apply: boolean; json: boolean },
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const policy = Object.hasOwn(config.purposes, purpose) ? config.purposes[purpose] : undefined;
+  if (policy === undefined) {
+    throw new PreavisError('usage', `--purpose is one of ${Object.keys(config.purposes).join(', ')}`);
+  }
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const actor = operatorOf(context.environment);
+    const order = { purpose, keepMs: policy.keepDays * dayMs, apply, actor };
+    const result = await shortenPass({ catalogue, clock: context.clock }, order);
+    if (json)
+      context.print(JSON.stringify({ purpose, keepDays: policy.keepDays, applied: apply, ...result }, undefined, 2));
+    else context.print(inWords(purpose, policy.keepDays, apply, result));
+
+    return 0;
+  });
+}
+
+function inWords(purpose: string, keepDays: number, applied: boolean, { longer, over }: Shortened): string {
+  if (longer === 0) return `no recording is kept for ${purpose} longer than ${keepDays} days`;
+  const what = `${longer} recordings ${applied ? 'are now' : 'would be'} kept for ${purpose} for ${keepDays} days`;
+  const when = `for ${over} of them that time is over`;
+
+  return `${what}; ${when}${applied ? '' : '\nNothing was changed: give --apply to do it. It cannot be undone.'}`;
 }

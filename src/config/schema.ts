@@ -340,6 +340,13 @@ const shape = z.strictObject({
         z.string().min(1).optional(),
         'The Ed25519 key (PEM) that signs certificates of erasure and evidence; made when there is none. Default: signing-key.pem beside the catalogue.',
       ),
+      ledgerFile: key(
+        z.string().min(1).optional(),
+        'The ledger of erasures, to be backed up apart from the catalogue. Default: erasures.jsonl beside the catalogue.',
+      ),
+      certificateDays: key(z.int().min(365).max(36_530).default(3_653), 'How long certificates of erasure are kept.', {
+        unit: 'days',
+      }),
     })
     .prefault({}),
   schedule: z

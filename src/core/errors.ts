@@ -175,6 +175,37 @@ export const errorCodes = {
     'The time of a purpose is over, and with it access to the recording for it.',
     'Nothing opens it again; `preavis recordings show ID` says until when it is kept for other purposes.',
   ),
+  recording_held: entry(
+    1,
+    false,
+    'A hold keeps the recording: it is not erased.',
+    'See `preavis recordings show ID` for its holds; who set one can release it.',
+  ),
+  hold_refused: entry(
+    2,
+    false,
+    'A hold of this ground cannot keep the recording.',
+    'None of its purposes has holdsAllowed. A request of an authority or of the person (--ground authority or restriction) can keep it.',
+  ),
+  hold_too_late: entry(
+    1,
+    false,
+    'The erasure of the recording has begun, or it is gone.',
+    'See `preavis recordings show ID`: it says when, and by whom.',
+  ),
+  hold_unknown: entry(2, false, 'No hold has this id, or it was released.', 'See `preavis recordings holds`.'),
+  ledger_unusable: entry(
+    1,
+    false,
+    'The ledger of erasures cannot be read or written. Nothing is erased without it.',
+    'Check evidence.ledgerFile, its folder, permissions and free disk space.',
+  ),
+  certificate_invalid: entry(
+    1,
+    false,
+    'A certificate of erasure does not hold.',
+    'See which one and why; docs/operations.md ("Certificates of erasure") says what each fault can mean.',
+  ),
   output_unwritable: entry(
     1,
     false,

@@ -11,6 +11,8 @@ export type RecordingId = Branded<'RecordingId'>;
 export type ChannelId = Branded<'ChannelId'>;
 export type BridgeId = Branded<'BridgeId'>;
 export type PlaybackId = Branded<'PlaybackId'>;
+/** A reason not to erase a recording. */
+export type HoldId = Branded<'HoldId'>;
 
 /** Makes ids of our own for everything we create in Asterisk, so that an event can be matched before the reply comes. */
 export type IdMaker = {
@@ -19,6 +21,7 @@ export type IdMaker = {
   channel(): ChannelId;
   bridge(): BridgeId;
   playback(): PlaybackId;
+  hold(): HoldId;
 };
 
 /** Random numbers from 0 to 1, 32 bits each, fetched from the system for many ids at once. */
@@ -49,6 +52,7 @@ export function makeIds(next?: () => string): IdMaker {
     channel: () => `preavis-${make()}` as ChannelId,
     bridge: () => `preavis-${make()}` as BridgeId,
     playback: () => `preavis-${make()}` as PlaybackId,
+    hold: () => make() as HoldId,
   };
 }
 

@@ -1,44 +1,47 @@
-import { objectKeys } from '../archive/objectKey.ts';
-import { removeSpooled } from '../archive/spool.ts';
-import type { ObjectStore } from '../archive/store.ts';
+import pLimit from 'p-limit';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
+import { firstDue, type DueCursor } from '../catalogue/recordings.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
-import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
-import { failPoint } from '../core/failPoint.ts';
+import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { copyCertificates, removeOldCertificates, replayLedger, type CopyPorts } from './copies.ts';
+import { eraseRecording, type ErasurePorts } from './erasure.ts';
 
 /**
- * Erases recordings whose time is over (P6). For each: the intent goes into the audit trail, then every version of the
- * WAV and of its receipt and the local file are removed, then it is checked that none is left, and only then the row
- * becomes `erased`. Killed at any point, the next pass does it again: what is already gone counts as erased.
+ * Erases the recordings whose time is over and that no hold keeps, the first to end first. Killed at any point, the next pass
+ * goes on: what is erased is due no more.
  */
-export type RetentionPorts = {
-  catalogue: Pick<
-    Catalogue,
-    'due' | 'move' | 'note' | 'audit' | 'sweepPreferences' | 'takeLease' | 'releaseLease' | 'lastPass' | 'notePass'
-  >;
-  store: ObjectStore;
-  spoolFolder: string;
-  clock: Clock;
-  log: Logger;
-  actor: string;
-};
+export type RetentionPorts = Omit<ErasurePorts, 'catalogue'> &
+  Omit<CopyPorts, 'catalogue' | 'now'> & {
+    catalogue: ErasurePorts['catalogue'] &
+      CopyPorts['catalogue'] &
+      Pick<Catalogue, 'due' | 'countDue' | 'sweepPreferences' | 'takeLease' | 'releaseLease' | 'lastPass' | 'notePass'>;
+    log: Logger;
+    /** How many recordings are erased at the same time. */
+    atOnce: number;
+    /** How long certificates are kept, ms. */
+    certificatesKeptMs: number;
+  };
 
 export type RetentionResult = {
   due: number;
   erased: number;
-  /** The recordings that were due, or in a dry run would be erased. */
-  recordings: { id: string; keepUntil: number | null; outcome: 'due' | 'erased' | ErrorCode }[];
+  /** Whose time is over, and which a hold keeps. */
+  held: number;
 };
 
-export type RetentionOptions = { dryRun: boolean; waitMs: number; signal: AbortSignal };
+export type RetentionOptions = {
+  dryRun: boolean;
+  waitMs: number;
+  signal: AbortSignal;
+  /** Gets each recording that was due, or in a dry run is. */
+  told?: (recording: { id: RecordingId; keepUntil: number | null; outcome: 'due' | 'erased' | ErrorCode }) => void;
+  progress?: (done: number, total: number) => void;
+};
 
 const batch = 500;
-
-/** In the audit trail of a recording from before the first byte of it is removed. */
-export const erasureBegun = 'erasure begun';
 
 /** A clock that is further beyond the last pass may have jumped, unless passes are as rare as that. */
 const plausibleGapMs = 7 * 86_400_000;
@@ -59,93 +62,67 @@ async function trustClock(catalogue: RetentionPorts['catalogue'], at: number): P
   throw new PreavisError('clock_implausible', `the last pass was ${days} days ago by this clock; nothing was erased`);
 }
 
-/** Throws job_busy and clock_implausible. */
+/** Throws job_busy and clock_implausible; ledger_unusable and what the archive throws where certificates cannot be kept. */
 export async function retentionPass(ports: RetentionPorts, options: RetentionOptions): Promise<RetentionResult> {
   const pass = (): Promise<RetentionResult> => run(ports, options);
 
   return options.dryRun ? pass() : withLease(ports.catalogue, 'retention', options.waitMs, pass);
 }
 
-async function run(ports: RetentionPorts, { dryRun, signal }: RetentionOptions): Promise<RetentionResult> {
-  const at = ports.clock.now();
-  const result: RetentionResult = { due: 0, erased: 0, recordings: [] };
-  if (!dryRun) await trustClock(ports.catalogue, at);
-  // A remembered language has its time too, whether or not anybody calls again.
-  if (!dryRun) await ports.catalogue.sweepPreferences();
-  let after = '';
-  for (;;) {
-    const rows = await ports.catalogue.due(at, after, batch);
-    for (const row of rows) {
-      if (signal.aborted) return result;
-      after = row.id;
-      result.due += 1;
-      const outcome = dryRun ? 'due' : await eraseOne(row, ports);
-      if (outcome === 'erased') result.erased += 1;
-      result.recordings.push({ id: row.id, keepUntil: row.keepUntil, outcome });
-    }
-    if (rows.length < batch) return result;
+async function run(ports: RetentionPorts, options: RetentionOptions): Promise<RetentionResult> {
+  const { catalogue, clock, log } = ports;
+  const { dryRun, signal, progress } = options;
+  const at = clock.now();
+  const copies: CopyPorts = { ...ports, now: () => clock.now() };
+  if (!dryRun) {
+    await trustClock(catalogue, at);
+    // A remembered language has its time too, whether or not anybody calls again.
+    await catalogue.sweepPreferences();
+    await replayLedger(copies, { dryRun });
   }
+  const { due: total, held } = await catalogue.countDue(at);
+  const result: RetentionResult = { due: 0, erased: 0, held };
+  const limit = pLimit(ports.atOnce);
+  const eraseNext = async (row: RecordingRow): Promise<void> => {
+    if (signal.aborted) return;
+    const outcome = dryRun ? 'due' : await eraseOne(row, ports);
+    result.due += 1;
+    if (outcome === 'erased') result.erased += 1;
+    options.told?.({ id: row.id, keepUntil: row.keepUntil, outcome });
+    progress?.(result.due, Math.max(total, result.due));
+  };
+  for (let after: DueCursor | undefined = firstDue; after !== undefined && !signal.aborted;) {
+    const { rows, next }: Awaited<ReturnType<Catalogue['due']>> = await catalogue.due(at, after, batch);
+    await Promise.all(rows.map((row) => limit(() => eraseNext(row))));
+    if (result.erased > 0) await copyCertificates(copies);
+    after = next;
+  }
+  if (!dryRun && !signal.aborted) {
+    await copyCertificates(copies);
+    const removed = await removeOldCertificates(copies, at - ports.certificatesKeptMs);
+    if (removed > 0) log.info({ certificates: removed }, 'certificates of erasure whose time is over were removed');
+  }
+
+  return result;
 }
 
 async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'erased' | ErrorCode> {
   try {
-    await erase(row, ports);
-    ports.log.info({ recording: row.id }, 'recording erased');
+    const { number } = await eraseRecording(row, { rule: 'due' }, ports);
+    ports.log.info({ recording: row.id, certificate: number }, 'recording erased');
 
     return 'erased';
   } catch (thrown) {
     const error = asPreavisError(thrown);
-    ports.log.error({ recording: row.id, code: error.code, err: error }, 'a recording that is due could not be erased');
+    if (error.code === 'recording_held') {
+      ports.log.info({ recording: row.id }, 'a hold that was set meanwhile keeps a recording that is due');
+    } else {
+      ports.log.error(
+        { recording: row.id, code: error.code, err: error },
+        'a recording that is due could not be erased',
+      );
+    }
 
     return error.code;
   }
-}
-
-/** An archived recording that is not there, though no erasure was begun: a wrong mount, not an erasure (P6). */
-async function refuseEmptyArchive(
-  row: RecordingRow,
-  keys: readonly string[],
-  { catalogue, store }: RetentionPorts,
-): Promise<void> {
-  if (row.status !== 'archived') return;
-  const steps = await catalogue.audit(row.id);
-  if (steps.some(({ event }) => event === erasureBegun)) return;
-  for (const key of keys) if ((await store.versions(key)).length > 0) return;
-  throw new PreavisError('archive_object_missing', 'the archive does not have it, and nobody has erased it');
-}
-
-async function erase(row: RecordingRow, ports: RetentionPorts): Promise<void> {
-  const { catalogue, store, spoolFolder, actor } = ports;
-  const computed = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
-  // One that was never archived may still have left something there, when an upload was cut short.
-  const keys = [row.objectKey ?? computed.wav, row.receiptKey ?? computed.receipt];
-  if (row.archive !== null && row.archive !== store.location) {
-    throw new PreavisError('archive_changed', `it lies in ${row.archive}, configured is ${store.location}`);
-  }
-  await refuseEmptyArchive(row, keys, ports);
-  await catalogue.note(row.id, { event: erasureBegun, actor, detail: { keepUntil: row.keepUntil, keys } });
-  failPoint?.('retention, begun');
-  let versions = 0;
-  for (const key of keys) {
-    versions += await store.erase(key);
-    failPoint?.('retention, object erased');
-  }
-  const local = await removeSpooled(spoolFolder, row.id);
-  failPoint?.('retention, local file removed');
-  for (const key of keys) {
-    const left = await store.versions(key);
-    if (left.length > 0) throw new PreavisError('archive_failed', `${left.length} versions are left after the erasure`);
-  }
-  await catalogue.move(
-    row.id,
-    row.status,
-    'erased',
-    { receipt: null },
-    {
-      event: 'erased and checked',
-      actor,
-      detail: { keys, versions, local, bytes: row.bytes, sha256: row.sha256, keepUntil: row.keepUntil },
-    },
-  );
-  failPoint?.('retention, erased');
 }

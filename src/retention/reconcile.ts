@@ -25,7 +25,7 @@ import type { Clock } from '../core/clock.ts';
 import { asPreavisError, type ErrorCode, type PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
-import { erasureBegun } from './enforcer.ts';
+import { erasureBegun } from '../catalogue/auditTrail.ts';
 import {
   compare,
   compareObject,

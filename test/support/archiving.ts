@@ -6,9 +6,12 @@ import { spoolFile } from '../../src/archive/spool.ts';
 import type { ObjectStore } from '../../src/archive/store.ts';
 import type { UploadPorts } from '../../src/archive/uploader.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
+import { openSigner } from '../../src/core/signing.ts';
 import type { RecordingId } from '../../src/core/ids.ts';
 import { receiptOfRecording, receiptText } from '../../src/evidence/receipt.ts';
 import { makeWitnessPass } from '../../src/evidence/witnessPass.ts';
+import type { RetentionPorts } from '../../src/retention/enforcer.ts';
+import { makeLedger } from '../../src/retention/ledger.ts';
 import { callStart } from './calls.ts';
 import { clockAt, saveCall, type SavedCall, type TestClock } from './catalogues.ts';
 import { collectingLog } from './logLines.ts';
@@ -16,6 +19,7 @@ import { toneWav } from './promptFolder.ts';
 
 /** A spool, an archive folder and a catalogue of their own, and what the jobs need to work on them. */
 export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
+  Omit<RetentionPorts, 'catalogue' | 'clock'> &
   Pick<FinishPorts, 'promptsHeard' | 'check' | 'found' | 'checkMs' | 'signal'> & {
     catalogue: Catalogue;
     clock: TestClock;
@@ -31,6 +35,7 @@ export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
       wav?: Buffer,
       options?: Parameters<typeof saveCall>[1],
     ): Promise<SavedCall & { wav: Buffer; file: string }>;
+    /** All in the archive but certificates of erasure. */
     objects(): Promise<Map<string, Buffer>>;
     spooled(): Promise<string[]>;
   };
@@ -82,6 +87,9 @@ export async function archiveStage(
     atOnce: 1,
     attemptMs: 30_000,
     told: new Set(),
+    ledger: makeLedger(`${folder}/erasures.jsonl`),
+    signer: () => openSigner(`${folder}/signing-key.pem`),
+    certificatesKeptMs: 3_653 * 86_400_000,
     receiptOf: async (id: RecordingId) => receiptText(await receiptOfRecording(catalogue, id)),
     recorded,
     finished: async (wav, options) => {
@@ -101,7 +109,10 @@ export async function archiveStage(
     },
     objects: async () => {
       const found = new Map<string, Buffer>();
-      for await (const { key } of store.list('')) found.set(key, await readFile(`${archiveFolder}/${key}`));
+      for await (const { key } of store.list('')) {
+        if (key.startsWith('certificates/')) continue;
+        found.set(key, await readFile(`${archiveFolder}/${key}`));
+      }
 
       return found;
     },

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { constants } from 'node:fs';
 import { mkdir, open, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
+import { firstDue } from '../../../src/catalogue/recordings.ts';
 import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
@@ -35,7 +36,7 @@ async function useAll(catalogue: Catalogue): Promise<void> {
     () => catalogue.finishable(),
     () => catalogue.unwitnessed(),
     () => catalogue.sendable(clock.now(), '', 100),
-    () => catalogue.due(clock.now(), '', 100),
+    () => catalogue.due(clock.now(), firstDue, 100),
     () => catalogue.recordingsBeyond('', 100),
     () => catalogue.knownObject('x'),
     () => catalogue.preference('x'),

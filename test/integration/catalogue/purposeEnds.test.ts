@@ -8,6 +8,8 @@ import { isoTime } from '../../../src/core/clock.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { makeLog } from '../../../src/core/log.ts';
 import { receiptOfRecording } from '../../../src/evidence/receipt.ts';
+import { openSigner } from '../../../src/core/signing.ts';
+import { makeLedger } from '../../../src/retention/ledger.ts';
 import { retentionPass } from '../../../src/retention/enforcer.ts';
 import { purposesInForce } from '../../../src/retention/purposes.ts';
 import { listeningPorts } from '../../support/archiving.ts';
@@ -58,7 +60,18 @@ async function retention(): ReturnType<typeof retentionPass> {
   await catalogue.notePass('retention', now);
 
   return retentionPass(
-    { catalogue, store, spoolFolder, clock, log, actor: 'test' },
+    {
+      catalogue,
+      store,
+      spoolFolder,
+      clock,
+      log,
+      actor: 'test',
+      atOnce: 1,
+      ledger: makeLedger(folder.path(`erasures-${count}.jsonl`)),
+      signer: () => openSigner(folder.path('signing-key.pem')),
+      certificatesKeptMs: 3_653 * dayMs,
+    },
     { dryRun: false, waitMs: 0, signal },
   );
 }

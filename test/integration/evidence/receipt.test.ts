@@ -1,3 +1,4 @@
+import { firstDue } from '../../../src/catalogue/recordings.ts';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { finishRecordings } from '../../../src/archive/finish.ts';
@@ -357,7 +358,7 @@ describe('the receipt of a recording that was discarded', () => {
     expect((await set.catalogue.recording(call.id))?.status).toBe('discarded');
     const far = callStart + 9_999 * dayMs;
     expect(await set.catalogue.sendable(far, '', 10)).toEqual([]);
-    expect(await set.catalogue.due(far, '', 10)).toEqual([]);
+    expect((await set.catalogue.due(far, firstDue, 10)).rows).toEqual([]);
   });
 });
 

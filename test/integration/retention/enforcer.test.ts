@@ -15,8 +15,14 @@ const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages +
 const never = new AbortController().signal;
 const keepUntil = recorderEnd + 28 * dayMs;
 
-const erase = (ports: RetentionPorts, { dryRun = false, signal = never } = {}) =>
-  retentionPass(ports, { dryRun, waitMs: 0, signal });
+/** A pass, and what it told of each recording. */
+async function erase(ports: RetentionPorts, { dryRun = false, signal = never } = {}) {
+  const recordings: unknown[] = [];
+  const told = (recording: unknown) => recordings.push(recording);
+  const result = await retentionPass(ports, { dryRun, waitMs: 0, signal, told });
+
+  return { ...result, recordings };
+}
 
 async function archived(set: ArchiveStage, options?: Parameters<ArchiveStage['finished']>[1]) {
   const call = await set.finished(undefined, options);
@@ -104,10 +110,15 @@ describe('a recording', () => {
     const set = await stage();
     const { id } = await archived(set);
     set.clock.at = keepUntil - 1;
-    expect(await erase(set)).toEqual({ due: 0, erased: 0, recordings: [] });
+    expect(await erase(set)).toEqual({ due: 0, erased: 0, held: 0, recordings: [] });
     expect((await set.objects()).size).toBe(2);
     set.clock.at = keepUntil;
-    expect(await erase(set)).toEqual({ due: 1, erased: 1, recordings: [{ id, keepUntil, outcome: 'erased' }] });
+    expect(await erase(set)).toEqual({
+      due: 1,
+      erased: 1,
+      held: 0,
+      recordings: [{ id, keepUntil, outcome: 'erased' }],
+    });
     expect((await set.objects()).size).toBe(0);
     expect(await set.catalogue.recording(id)).toMatchObject({ status: 'erased', receipt: null });
   });
@@ -311,6 +322,7 @@ describe('a dry run', () => {
     expect(await erase(set, { dryRun: true })).toEqual({
       due: 1,
       erased: 0,
+      held: 0,
       recordings: [{ id, keepUntil, outcome: 'due' }],
     });
     expect([await set.catalogue.recording(id), await set.catalogue.audit(id), await set.objects()]).toEqual(before);

@@ -1,0 +1,140 @@
+import type Database from 'better-sqlite3';
+import { z } from 'zod';
+import { PreavisError } from '../core/errors.ts';
+import type { RecordingId } from '../core/ids.ts';
+import { erasureBegun, type AuditTrail } from './auditTrail.ts';
+import { isHeld } from './holds.ts';
+import type { AuditNote, RecordingChanges } from './recordings.ts';
+import type { RecordingStatus } from './rows.ts';
+
+const certificateRow = z
+  .object({
+    number: z.number(),
+    sha256: z.string(),
+    recording_id: z.string().transform((id) => id as RecordingId),
+    issued_at: z.number(),
+    jws: z.string(),
+    in_ledger: z.number(),
+    in_archive: z.number(),
+  })
+  .transform((row) => ({
+    number: row.number,
+    /** Of the JWS as text. */
+    sha256: row.sha256,
+    recording: row.recording_id,
+    issuedAt: row.issued_at,
+    jws: row.jws,
+    inLedger: row.in_ledger === 1,
+    inArchive: row.in_archive === 1,
+  }));
+/** A certificate of erasure, as it was signed, and where else than in the catalogue it is kept. */
+export type CertificateRow = z.output<typeof certificateRow>;
+export type NewCertificate = Omit<CertificateRow, 'inLedger' | 'inArchive'>;
+
+type Move = (
+  id: RecordingId,
+  from: RecordingStatus,
+  to: RecordingStatus,
+  changes: RecordingChanges,
+  note: AuditNote,
+) => void;
+
+const countRow = z.object({ due: z.number(), held: z.number() });
+
+/** The table `certificates`, and the two ends of an erasure. */
+export function makeErasures(database: Database.Database, trail: AuditTrail, move: Move) {
+  const selectHeld = database.prepare(`SELECT ${isHeld} FROM recordings WHERE id = @id`).pluck();
+  const selectLast = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, issued_at DESC LIMIT 1`);
+  const insert = database.prepare(`
+    INSERT INTO certificates (sha256, number, recording_id, issued_at, jws)
+    VALUES (@sha256, @number, @recording, @issuedAt, @jws) ON CONFLICT DO NOTHING`);
+  const selectOf = database.prepare(`SELECT * FROM certificates WHERE recording_id = ? ORDER BY number`);
+  const selectBeyond = database.prepare(`
+    SELECT * FROM certificates WHERE (number, sha256) > (@number, @sha256) ORDER BY number, sha256 LIMIT @limit`);
+  const selectNewest = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, sha256 LIMIT ?`);
+  const count = database.prepare(`SELECT count(*) FROM certificates`).pluck();
+  const selectAlone = database.prepare(`
+    SELECT * FROM certificates WHERE in_ledger = 0 OR in_archive = 0 ORDER BY number LIMIT ?`);
+  const markCopied = database.prepare(`UPDATE certificates SET in_ledger = 1, in_archive = 1 WHERE sha256 = ?`);
+  const markLedger = database.prepare(`UPDATE certificates SET in_ledger = 1 WHERE sha256 = ?`);
+  const selectKnown = database.prepare(`SELECT 1 FROM certificates WHERE sha256 = ?`).pluck();
+  const selectLedger = database.prepare(`SELECT read_bytes FROM ledgers WHERE file = ?`).pluck();
+  const upsertLedger = database.prepare(`
+    INSERT INTO ledgers (file, read_bytes) VALUES (?, ?) ON CONFLICT (file) DO UPDATE SET read_bytes = excluded.read_bytes`);
+  const remove = database.prepare(`DELETE FROM certificates WHERE issued_at < ? AND number < ?`);
+  const countDue = database.prepare(`
+    SELECT coalesce(sum(NOT held), 0) AS due, coalesce(sum(held), 0) AS held FROM (
+      SELECT ${isHeld} AS held FROM recordings
+      WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at
+        AND NOT EXISTS (SELECT 1 FROM recording_purposes AS ends
+          WHERE ends.recording_id = recordings.id AND ends.keep_until > @at))`);
+
+  const begin = database.transaction((id: RecordingId, at: number, holds: 'win' | 'do not count', note: AuditNote) => {
+    if (holds === 'win' && selectHeld.get({ id, at }) === 1) {
+      throw new PreavisError('recording_held', 'a hold keeps it');
+    }
+    trail.append({ recording: id, ...note, event: erasureBegun, from: null, to: null });
+  });
+
+  const last = (): CertificateRow | undefined => certificateRow.optional().parse(selectLast.get());
+
+  const finish = database.transaction(
+    (from: RecordingStatus, certificate: NewCertificate, previous: string | null, note: AuditNote): boolean => {
+      if ((last()?.sha256 ?? null) !== previous) return false;
+      insert.run(certificate);
+      move(certificate.recording, from, 'erased', { receipt: null }, note);
+
+      return true;
+    },
+  );
+
+  const restored = database.transaction(
+    (certificate: NewCertificate, from: RecordingStatus | undefined, note: AuditNote): void => {
+      insert.run(certificate);
+      if (from !== undefined && from !== 'erased') move(certificate.recording, from, 'erased', { receipt: null }, note);
+    },
+  );
+
+  return {
+    /**
+     * Notes that a recording is being erased, unless a hold keeps it: what wins is decided here, in one transaction. Throws
+     * recording_held.
+     */
+    beginErasure: (id: RecordingId, at: number, holds: 'win' | 'do not count', note: AuditNote): void => {
+      begin.immediate(id, at, holds, note);
+    },
+    /** Keeps the certificate and moves the recording to `erased`; false when another certificate came before it. */
+    finishErasure: (
+      from: RecordingStatus,
+      certificate: NewCertificate,
+      previous: string | null,
+      note: AuditNote,
+    ): boolean => finish.immediate(from, certificate, previous, note),
+    /** Takes up a certificate that an older state of the catalogue does not know. */
+    restoreCertificate: (certificate: NewCertificate, from: RecordingStatus | undefined, note: AuditNote): void => {
+      restored.immediate(certificate, from, note);
+    },
+    /** Up to where the certificates in a ledger are in this catalogue, bytes. */
+    ledgerRead: (file: string): number => z.number().optional().parse(selectLedger.get(file)) ?? 0,
+    noteLedgerRead: (file: string, bytes: number): void => {
+      upsertLedger.run(file, bytes);
+    },
+    lastCertificate: last,
+    certificatesOf: (id: RecordingId): CertificateRow[] => z.array(certificateRow).parse(selectOf.all(id)),
+    /** In their order, beyond the one with this number and hash. */
+    certificates: (after: { number: number; sha256: string }, limit: number): CertificateRow[] =>
+      z.array(certificateRow).parse(selectBeyond.all({ ...after, limit })),
+    newestCertificates: (limit: number): CertificateRow[] => z.array(certificateRow).parse(selectNewest.all(limit)),
+    countCertificates: (): number => z.number().parse(count.get()),
+    isCertificateKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
+    /** Those that are not yet in the ledger, or not in the archive. */
+    certificatesAlone: (limit: number): CertificateRow[] => z.array(certificateRow).parse(selectAlone.all(limit)),
+    noteCertificateCopy: (sha256: string, place: 'ledger' | 'archive'): void => {
+      (place === 'ledger' ? markLedger : markCopied).run(sha256);
+    },
+    /** Removes those from before a time, but never the last one, which the next is chained to; how many. */
+    removeCertificates: (before: number): number => remove.run(before, last()?.number ?? 0).changes,
+    /** How many recordings are to be erased at this time, and how many would be but for a hold. */
+    countDue: (at: number): { due: number; held: number } => countRow.parse(countDue.get({ at })),
+  };
+}

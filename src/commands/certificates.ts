@@ -1,0 +1,100 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { isoTime } from '../core/clock.ts';
+import { PreavisError } from '../core/errors.ts';
+import { makeSigner, makeStore, retentionPorts } from '../parts.ts';
+import { readCertificate } from '../retention/certificate.ts';
+import { copyCertificates, replayArchive, replayLedger, type CopyPorts } from '../retention/copies.ts';
+import { verifyCertificates } from '../retention/verifyCertificates.ts';
+import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { beginLongWork } from './longWork.ts';
+import { table } from './table.ts';
+
+/** Lists certificates of erasure, newest first. */
+export async function certificatesList(
+  context: CommandContext,
+  { limit, json }: { limit: string; json: boolean },
+): Promise<ExitCode> {
+  if (!/^[1-9]\d{0,6}$/.test(limit)) throw new PreavisError('usage', '--limit is a number from 1');
+  const config = await configOf(context);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const rows = await catalogue.newestCertificates(Number(limit));
+    const contents = await Promise.all(rows.map(async ({ jws }) => (await readCertificate(jws)).content));
+    if (json) {
+      const certificates = contents.map((content, index) => ({ ...content, jws: rows[index]?.jws }));
+      context.print(JSON.stringify({ certificates }, undefined, 2));
+    } else if (contents.length === 0) context.print('no certificates');
+    else {
+      const cells = contents.map(({ number, recording, verifiedAt, rule, objects, bytes }) => [
+        String(number),
+        recording,
+        verifiedAt,
+        rule.kind,
+        String(objects.reduce((sum, { versions }) => sum + versions.length, 0)),
+        bytes === null ? '' : String(bytes),
+      ]);
+      context.print(table(['NUMBER', 'RECORDING', 'ERASED AND CHECKED', 'RULE', 'VERSIONS', 'BYTES'], cells));
+    }
+
+    return 0;
+  });
+}
+
+/**
+ * Checks every certificate: its signature, its place in the chain, the audit trail that it names, and, unless `offline`, that
+ * nothing lies in the archive under its keys. Exit 3 when one does not hold.
+ */
+export async function certificatesVerify(
+  context: CommandContext,
+  { offline, json }: { offline: boolean; json: boolean },
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const work = beginLongWork('the certificates were not all checked', json);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const store = offline ? undefined : makeStore(config, catalogue);
+    const { kid } = await makeSigner(config)();
+    const result = await verifyCertificates(
+      { catalogue, store, kid },
+      { signal: work.signal, progress: work.progress },
+    ).finally(work.end);
+    if (json) context.print(JSON.stringify({ offline, kid, ...result }, undefined, 2));
+    else {
+      for (const { number, recording, fault } of result.faults) context.print(`${number} ${recording}: ${fault}`);
+      const { length } = result.faults;
+      context.print(`${result.checked} certificates checked, ${length === 0 ? 'all hold' : `${length} faults`}`);
+      context.print(`signed by the key ${kid}${offline ? '; the archive was not asked' : ''}`);
+    }
+
+    return result.faults.length > 0 ? 3 : 0;
+  });
+}
+
+/** Takes up the certificates of the ledger and of the archive, and erases again what they say was erased. */
+export async function certificatesReplay(
+  context: CommandContext,
+  { dryRun, json }: { dryRun: boolean; json: boolean },
+): Promise<ExitCode> {
+  const config = await configOf(context);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue: Catalogue) => {
+    const store = makeStore(config, catalogue);
+    const shared = { config, catalogue, store, clock: context.clock, log: commandLog(config), actor: 'command' };
+    const ports: CopyPorts = { ...retentionPorts(shared), now: () => context.clock.now() };
+    const ledger = await replayLedger(ports, { dryRun });
+    const archive = await replayArchive(ports, { dryRun });
+    if (!dryRun) await copyCertificates(ports);
+    const recordings = [...new Set([...ledger.erasedAgain, ...archive.erasedAgain])];
+    const unreadable = ledger.unreadable + archive.unreadable;
+    if (json) {
+      const certificates = ledger.certificates + archive.certificates;
+      context.print(JSON.stringify({ dryRun, certificates, erasedAgain: recordings, unreadable }, undefined, 2));
+    } else {
+      for (const id of recordings) context.print(`${id}  ${dryRun ? 'would be erased again' : 'erased again'}`);
+      context.print(`${recordings.length} recordings that were erased had come back (${isoTime(context.clock.now())})`);
+      if (unreadable > 0) context.print(`${unreadable} copies of certificates are not what was signed`);
+    }
+
+    return unreadable > 0 || (dryRun && recordings.length > 0) ? 3 : 0;
+  });
+}

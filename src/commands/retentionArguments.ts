@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import { holdGrounds } from '../catalogue/holds.ts';
+import { certificatesList, certificatesReplay, certificatesVerify } from './certificates.ts';
+import type { CommandContext } from './context.ts';
+import { recordingsHold, recordingsHolds, recordingsRelease } from './holds.ts';
+
+/** Arguments of the commands around retention. */
+
+type Common = { json?: true };
+type Done = (code: number) => void;
+
+const jsonOption = ['--json', 'print one JSON document'] as const;
+
+export function addHoldCommands(recordings: Command, context: () => CommandContext, done: Done): void {
+  recordings
+    .command('hold <id>')
+    .description('keep a recording beyond its end')
+    .requiredOption('--ground <ground>', `why the law allows it: ${holdGrounds.join(', ')}`)
+    .requiredOption('--reason <text>', 'in words, for whoever reviews it')
+    .requiredOption('--until <day>', 'the last day on which it is kept, such as 2027-12-31')
+    .option('--review <day>', 'when to look whether it is still needed (default: in 180 days)')
+    .option(...jsonOption)
+    .action(
+      async (
+        id: string,
+        { json, ...hold }: Common & { ground: string; reason: string; until: string; review?: string },
+      ) => {
+        done(await recordingsHold(context(), id, { ...hold, review: hold.review, json: json === true }));
+      },
+    );
+  recordings
+    .command('release <hold>')
+    .description('end a hold before its last day')
+    .option(...jsonOption)
+    .action(async (id: string, { json }: Common) => {
+      done(await recordingsRelease(context(), id, json === true));
+    });
+  recordings
+    .command('holds')
+    .description('list the holds that keep recordings now; exit 3 when one is to be reviewed')
+    .option(...jsonOption)
+    .action(async ({ json }: Common) => {
+      done(await recordingsHolds(context(), json === true));
+    });
+}
+
+export function addCertificateCommands(root: Command, context: () => CommandContext, done: Done): void {
+  const certificates = root.command('certificates').description('the proofs of erasure');
+  certificates
+    .command('list')
+    .description('list certificates, newest first')
+    .option('--limit <number>', 'at most so many', '50')
+    .option(...jsonOption)
+    .action(async ({ limit, json }: Common & { limit: string }) => {
+      done(await certificatesList(context(), { limit, json: json === true }));
+    });
+  certificates
+    .command('verify')
+    .description('check signatures, chain, audit trail, and that the archive has nothing of it; exit 3 on a fault')
+    .option('--offline', 'do not ask the archive')
+    .option(...jsonOption)
+    .action(async ({ offline, json }: Common & { offline?: true }) => {
+      done(await certificatesVerify(context(), { offline: offline === true, json: json === true }));
+    });
+  certificates
+    .command('replay')
+    .description('after a backup was restored: erase again what the ledger and the archive say was erased')
+    .option('--dry-run', 'only say what would be erased')
+    .option(...jsonOption)
+    .action(async ({ dryRun, json }: Common & { dryRun?: true }) => {
+      done(await certificatesReplay(context(), { dryRun: dryRun === true, json: json === true }));
+    });
+}

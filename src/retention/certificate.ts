@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { verifySigned, type Signer } from '../core/signing.ts';
+import type { NewCertificate } from '../catalogue/erasures.ts';
+import { isoTime } from '../core/clock.ts';
+import { PreavisError } from '../core/errors.ts';
+import type { RecordingId } from '../core/ids.ts';
+
+/**
+ * The proof of an erasure: what was removed, by which rule, when, and that nothing was left. It is a JWS, and each names the
+ * hash of the one before it and the newest link of the audit trail. No personal data (P7).
+ */
+
+const type = 'preavis-erasure+jws';
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const certificateSchema = z.strictObject({
+  certificate: z.literal(1),
+  number: z.int().min(1),
+  recording: z.string(),
+  objects: z.array(z.strictObject({ key: z.string(), versions: z.array(z.string()) })),
+  /** Of the WAV; null for a recording that was never measured. */
+  bytes: z.int().nullable(),
+  sha256: sha256.nullable(),
+  archive: z.enum(['directory', 'minio']),
+  rule: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('due'),
+      policyVersion: z.string(),
+      keepUntil: z.iso.datetime(),
+      purposes: z.array(z.strictObject({ id: z.string(), keepUntil: z.iso.datetime() })),
+    }),
+    z.strictObject({ kind: z.literal('subject'), article: z.literal('GDPR art. 17') }),
+  ]),
+  actor: z.string(),
+  begunAt: z.iso.datetime(),
+  verifiedAt: z.iso.datetime(),
+  verification: z.strictObject({ versionsLeft: z.literal(0), localFile: z.enum(['removed', 'not there']) }),
+  previous: sha256.nullable(),
+  audit: z.strictObject({ line: z.int(), chain: sha256 }).nullable(),
+});
+export type Certificate = z.output<typeof certificateSchema>;
+
+export const certificateHash = (jws: string): string => createHash('sha256').update(jws).digest('hex');
+
+export async function issueCertificate(
+  content: Certificate,
+  recording: RecordingId,
+  signer: Signer,
+): Promise<NewCertificate> {
+  const jws = await signer.sign(content, type);
+
+  return {
+    number: content.number,
+    sha256: certificateHash(jws),
+    recording,
+    issuedAt: Date.parse(content.verifiedAt),
+    jws,
+  };
+}
+
+/** Throws certificate_invalid. */
+export async function readCertificate(
+  jws: string,
+): Promise<{ content: Certificate; kid: string; row: NewCertificate }> {
+  try {
+    const { payload, kid } = await verifySigned(jws, type);
+    const content = certificateSchema.parse(payload);
+    const { number, recording, verifiedAt } = content;
+    const row = {
+      number,
+      sha256: certificateHash(jws),
+      recording: recording as RecordingId,
+      issuedAt: Date.parse(verifiedAt),
+      jws,
+    };
+
+    return { content, kid, row };
+  } catch (cause) {
+    throw new PreavisError('certificate_invalid', 'a certificate is not what was signed', { cause });
+  }
+}
+
+/** Where a certificate lies in the archive, beside the recordings and apart from them. */
+export function certificateKey({ number, recording, issuedAt }: NewCertificate): string {
+  return `${certificatePrefix}${isoTime(issuedAt).slice(0, 4)}/${String(number).padStart(10, '0')}-${recording}.jws`;
+}
+export const certificatePrefix = 'certificates/';

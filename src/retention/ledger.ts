@@ -1,0 +1,107 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+
+/**
+ * The erasure ledger: a file with one certificate a line, only ever added to. It is kept apart from the catalogue, so that a
+ * restored old backup of that does not bring back what was erased since.
+ */
+export type Ledger = {
+  readonly file: string;
+  /** On the disk when it returns. */
+  append(jws: string): Promise<void>;
+  /** Its lines from this byte on (from the first one when it is shorter), and where each ends. */
+  lines(from: number): AsyncIterable<{ line: string; end: number }>;
+  /** Keeps only the lines for which `isKept` holds; the new length in bytes. */
+  prune(isKept: (line: string) => Promise<boolean>): Promise<number>;
+};
+
+const newline = 0x0a;
+
+function unusable(file: string, cause: unknown): PreavisError {
+  return new PreavisError('ledger_unusable', `${file} cannot be used (${errnoOf(cause) ?? 'error'})`, { cause });
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return 0;
+    throw cause;
+  }
+}
+
+/** A last line without an end, as a power cut leaves one, is none. */
+async function* linesOf(file: string, from: number): AsyncGenerator<{ line: string; end: number }> {
+  const size = await sizeOf(file);
+  if (size === 0) return;
+  let end = size < from ? 0 : from;
+  let rest = Buffer.alloc(0);
+  for await (const chunk of createReadStream(file, { start: end }) as AsyncIterable<Buffer>) {
+    rest = Buffer.concat([rest, chunk]);
+    for (let at = rest.indexOf(newline); at !== -1; at = rest.indexOf(newline)) {
+      const line = rest.subarray(0, at).toString('utf8');
+      rest = rest.subarray(at + 1);
+      end += at + 1;
+      if (line !== '') yield { line, end };
+    }
+  }
+}
+
+async function append(file: string, jws: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const handle = await open(file, 'a+', 0o600);
+  try {
+    const { size } = await handle.stat();
+    const last = size === 0 ? undefined : (await handle.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0];
+    await handle.appendFile(last === undefined || last === newline ? `${jws}\n` : `\n${jws}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function prune(file: string, isKept: (line: string) => Promise<boolean>): Promise<number> {
+  if ((await sizeOf(file)) === 0) return 0;
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    const target = await open(temporary, 'w', 0o600);
+    try {
+      for await (const { line } of linesOf(file, 0)) if (await isKept(line)) await target.appendFile(`${line}\n`);
+      await target.sync();
+    } finally {
+      await target.close();
+    }
+    await rename(temporary, file);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw cause;
+  }
+
+  return sizeOf(file);
+}
+
+/** Its methods throw PreavisError `ledger_unusable`. */
+export function makeLedger(file: string): Ledger {
+  const guarded = async <T>(step: Promise<T>): Promise<T> => {
+    try {
+      return await step;
+    } catch (cause) {
+      throw cause instanceof PreavisError ? cause : unusable(file, cause);
+    }
+  };
+
+  return {
+    file,
+    append: (jws) => guarded(append(file, jws)),
+    lines: async function* (from) {
+      try {
+        yield* linesOf(file, from);
+      } catch (cause) {
+        throw cause instanceof PreavisError ? cause : unusable(file, cause);
+      }
+    },
+    prune: (isKept) => guarded(prune(file, isKept)),
+  };
+}

@@ -1,0 +1,88 @@
+import type { ObjectStore } from '../archive/store.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CertificateRow } from '../catalogue/erasures.ts';
+import { readCertificate, type Certificate } from './certificate.ts';
+
+export type VerifyPorts = {
+  catalogue: Pick<Catalogue, 'certificates' | 'countCertificates' | 'auditLines'>;
+  /** undefined: the archive is not asked. */
+  store: ObjectStore | undefined;
+  /** The key that is used now. */
+  kid: string;
+};
+
+export type Verified = {
+  checked: number;
+  /** By another key than the one that is used now: it was changed, or the certificate is not ours. */
+  otherKeys: string[];
+  faults: { number: number; recording: string; fault: string }[];
+};
+
+const batch = 200;
+const first = { number: 0, sha256: '' };
+
+/** Checks every certificate in the catalogue, in their order. Throws what the catalogue and the archive do, and the signal's reason. */
+export async function verifyCertificates(
+  ports: VerifyPorts,
+  { signal, progress }: { signal: AbortSignal; progress?: (done: number, total: number) => void },
+): Promise<Verified> {
+  const { catalogue } = ports;
+  const total = await catalogue.countCertificates();
+  const result: Verified = { checked: 0, otherKeys: [], faults: [] };
+  let before: CertificateRow | undefined;
+  for (let after = first; ;) {
+    const rows = await catalogue.certificates(after, batch);
+    for (const row of rows) {
+      signal.throwIfAborted();
+      const faults = await faultsOf(row, before, ports, result);
+      result.faults.push(...faults.map((fault) => ({ number: row.number, recording: row.recording, fault })));
+      result.checked += 1;
+      progress?.(result.checked, total);
+      before = row;
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < batch) return result;
+    after = last;
+  }
+}
+
+async function faultsOf(
+  row: CertificateRow,
+  before: CertificateRow | undefined,
+  ports: VerifyPorts,
+  result: Verified,
+): Promise<string[]> {
+  const read = await readCertificate(row.jws).catch(() => undefined);
+  if (read === undefined) return ['its signature does not fit it'];
+  const { content, kid } = read;
+  if (kid !== ports.kid && !result.otherKeys.includes(kid)) result.otherKeys.push(kid);
+  const faults: string[] = [];
+  if (read.row.sha256 !== row.sha256) faults.push('it was exchanged for another one');
+  // The oldest may have had others before it, whose time was over.
+  if (before !== undefined && (content.previous !== before.sha256 || content.number !== before.number + 1)) {
+    faults.push(
+      `it does not follow number ${before.number}: one between them is missing, or the catalogue was restored`,
+    );
+  }
+  faults.push(...(await auditFaults(content, ports)), ...(await objectFaults(content, ports)));
+
+  return faults;
+}
+
+async function auditFaults({ audit }: Certificate, { catalogue }: VerifyPorts): Promise<string[]> {
+  if (audit === null) return [];
+  const [line] = await catalogue.auditLines(audit.line, audit.line, 1);
+
+  return line?.chain === audit.chain ? [] : ['the audit trail is not the one that it was signed with'];
+}
+
+async function objectFaults({ objects }: Certificate, { store }: VerifyPorts): Promise<string[]> {
+  if (store === undefined) return [];
+  const faults: string[] = [];
+  for (const { key } of objects) {
+    const { length } = await store.versions(key);
+    if (length > 0) faults.push(`${length} versions of ${key} are in the archive again`);
+  }
+
+  return faults;
+}
