@@ -5,6 +5,7 @@ import { uploadPass } from './archive/uploader.ts';
 import { PreavisError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
 import { reconcilePorts, retentionPorts, uploadPorts, type Shared } from './parts.ts';
+import { replayCopies } from './retention/copies.ts';
 import { retentionPass } from './retention/enforcer.ts';
 import { reconcileJob } from './retention/reconcileJob.ts';
 import { Schedule, type Job } from './retention/schedule.ts';
@@ -34,14 +35,17 @@ export type Jobs = {
 export function startJobs({ shared, archive, finisher, finishPorts, witness, metrics, hurry }: JobsOptions): Jobs {
   const { config, log, clock } = shared;
   const upload = uploadPorts(shared);
+  const retention = retentionPorts(shared);
   const stopping = new AbortController();
   const reconcile: Job = {
     name: 'reconcile',
     cron: config.schedule.reconcile,
-    run: () =>
-      reconcileJob(reconcilePorts(shared, finishPorts), stopping.signal, (left) => {
+    run: async () => {
+      await replayCopies({ ...retention, now: () => clock.now() });
+      await reconcileJob(reconcilePorts(shared, finishPorts), stopping.signal, (left) => {
         metrics.reconciled(left, clock.now());
-      }),
+      });
+    },
   };
   const schedule = new Schedule(
     [
@@ -59,7 +63,7 @@ export function startJobs({ shared, archive, finisher, finishPorts, witness, met
         name: 'retention',
         cron: config.schedule.retention,
         run: async () => {
-          await retentionPass(retentionPorts(shared), { dryRun: false, waitMs: noWait, signal: hurry });
+          await retentionPass(retention, { dryRun: false, waitMs: noWait, signal: hurry });
         },
       },
       reconcile,

@@ -4,7 +4,7 @@ import { verifySigned, type Signer } from '../core/signing.ts';
 import type { NewCertificate } from '../catalogue/erasures.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import type { RecordingId } from '../core/ids.ts';
+import { isUlid, type RecordingId } from '../core/ids.ts';
 
 /**
  * The proof of an erasure: what was removed, by which rule, when, and that nothing was left. It is a JWS, and each names the
@@ -86,3 +86,13 @@ export function certificateKey({ number, recording, issuedAt }: NewCertificate):
   return `${certificatePrefix}${isoTime(issuedAt).slice(0, 4)}/${String(number).padStart(10, '0')}-${recording}.jws`;
 }
 export const certificatePrefix = 'certificates/';
+
+const keyPattern = /^certificates\/\d{4}\/(?<number>\d{10})-(?<recording>[^/]+)\.jws$/;
+
+/** What the key of a certificate says; undefined for one that is not of our making. */
+export function certificateOfKey(key: string): { number: number; recording: RecordingId } | undefined {
+  const { number, recording } = keyPattern.exec(key)?.groups ?? {};
+  if (number === undefined || recording === undefined || !isUlid(recording)) return undefined;
+
+  return { number: Number(number), recording: recording as RecordingId };
+}

@@ -5,7 +5,13 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import { certificateKey, certificatePrefix, readCertificate, type Certificate } from './certificate.ts';
+import {
+  certificateKey,
+  certificateOfKey,
+  certificatePrefix,
+  readCertificate,
+  type Certificate,
+} from './certificate.ts';
 import { removeSpooled } from '../archive/spool.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -19,6 +25,7 @@ export type CopyPorts = {
     | 'certificatesAlone'
     | 'noteCertificateCopy'
     | 'isCertificateKnown'
+    | 'certificatesOf'
     | 'restoreCertificate'
     | 'recording'
     | 'beginErasure'
@@ -77,15 +84,32 @@ export async function replayLedger(ports: CopyPorts, { dryRun }: { dryRun: boole
   return replayed;
 }
 
-/** The same with the certificates in the archive, all of them. */
+/** The same with the certificates in the archive; those that the catalogue has are only listed. */
 export async function replayArchive(ports: CopyPorts, { dryRun }: { dryRun: boolean }): Promise<Replayed> {
   const replayed: Replayed = { certificates: 0, erasedAgain: [], unreadable: 0 };
   for await (const { key } of ports.store.list(certificatePrefix)) {
+    const named = certificateOfKey(key);
+    if (named !== undefined) {
+      const known = await ports.catalogue.certificatesOf(named.recording);
+      if (known.some(({ number }) => number === named.number)) continue;
+    }
     const jws = await text(await ports.store.read(key, null, AbortSignal.timeout(copyLimitMs)));
     await replayOne(jws, ports, replayed, dryRun);
   }
 
   return replayed;
+}
+
+/** Both, as `serve` does at its start and daily. An archive that does not answer keeps nothing else from being done. */
+export async function replayCopies(ports: CopyPorts): Promise<void> {
+  try {
+    await replayLedger(ports, { dryRun: false });
+    await replayArchive(ports, { dryRun: false });
+    await copyCertificates(ports);
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    ports.log.error({ code: error.code, err: error }, 'the certificates of erasure could not all be compared');
+  }
 }
 
 async function replayOne(jws: string, ports: CopyPorts, replayed: Replayed, dryRun: boolean): Promise<void> {

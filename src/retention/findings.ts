@@ -69,9 +69,9 @@ export const findingKinds = {
     'it was erased, and a file of its name is in the spool again',
     'the next upload pass removes it; find out where it came from',
   ),
-  erasedObjectLeft: reported(
+  erasedObjectLeft: repaired(
     'it was erased, and something of it is in the archive again',
-    'erase it there, every version of it; find out where it came from (a backup, a replication)',
+    'erase it again, every version of it; find out where it came from (a backup, a replication)',
   ),
   discardedFileLeft: repaired('it must not be kept, and its file is in the spool', 'remove the file'),
   discardedObjectLeft: reported(

@@ -172,7 +172,7 @@ class Reconciliation {
       if ((await lastWritten(spoolFolder, id)) === undefined) continue;
       const kind = maker === 'adoptable' ? 'fileNotAdopted' : 'fileOfNobody';
       const where = spoolFile(spoolFolder, id);
-      const done = await this.#repair({ kind, place: 'spool' }, id);
+      const done = await this.#repair({ kind, place: 'spool' }, id, where);
       this.#options.found({ kind, recording: id, where, done });
     }
   }
@@ -195,7 +195,8 @@ class Reconciliation {
       if (kind === undefined || this.#told.has(key)) continue;
       // Retention may be erasing it. A foreign key may be one that the store's port does not even take.
       if (id !== undefined && (await store.stat(key)) === undefined) continue;
-      this.#options.found({ kind, recording: id ?? null, where: key, done: 'nothing' });
+      const done = row === undefined ? 'nothing' : await this.#repair({ kind, place: 'wav' }, row.id, key);
+      this.#options.found({ kind, recording: id ?? null, where: key, done });
     }
   }
 
@@ -212,7 +213,9 @@ class Reconciliation {
     if (this.#stoppedBy !== undefined) return;
     try {
       this.#options.signal.throwIfAborted();
-      for (const each of await this.#foundOf(row)) this.#tell(row, each, await this.#repair(each, row.id));
+      for (const each of await this.#foundOf(row)) {
+        this.#tell(row, each, await this.#repair(each, row.id, this.#whereOf(row, each)));
+      }
     } catch (thrown) {
       const { signal } = this.#options;
       const error = asPreavisError(signal.aborted ? signal.reason : thrown);
@@ -323,11 +326,12 @@ class Reconciliation {
   }
 
   /** Does what the list of findings says is safe, and looks whether it helped. */
-  async #repair(found: Found, id: RecordingId): Promise<Finding['done']> {
+  async #repair(found: Found, id: RecordingId, where: string): Promise<Finding['done']> {
     const { repairs } = this.#ports;
     if (!findingKinds[found.kind].repair) return 'nothing';
     if (repairs === undefined) return 'repairable';
     try {
+      if (found.kind === 'erasedObjectLeft') return await this.#eraseAgain(id, where);
       await this.#act(found.kind, id, repairs);
       const row = await this.#ports.catalogue.recording(id);
       if (row === undefined) return 'nothing';
@@ -337,6 +341,17 @@ class Reconciliation {
     } catch (thrown) {
       return this.#survivable(thrown).code;
     }
+  }
+
+  /** P6: what was erased must not come back, by a backup or a replication. */
+  async #eraseAgain(id: RecordingId, key: string): Promise<Finding['done']> {
+    const { catalogue, store, log, actor } = this.#ports;
+    await store.erase(key);
+    if ((await store.versions(key)).length > 0) return 'nothing';
+    await catalogue.note(id, { event: 'erased again', actor, detail: { key } });
+    log.warn({ recording: id }, 'something that was erased was in the archive again, and was erased again');
+
+    return 'repaired';
   }
 
   async #act(kind: FindingKind, id: RecordingId, repairs: FinishPorts): Promise<void> {
@@ -369,10 +384,13 @@ class Reconciliation {
   }
 
   #tell(row: RecordingRow, { kind, place }: Found, done: Finding['done']): void {
-    const keys = keysOf(row);
-    const where = place === 'spool' ? spoolFile(this.#ports.spoolFolder, row.id) : keys[place];
+    const where = this.#whereOf(row, { kind, place });
     if (kind === 'erasedObjectLeft' || kind === 'discardedObjectLeft') this.#told.add(where);
     this.#options.found({ kind, recording: row.id, where, done });
+  }
+
+  #whereOf(row: RecordingRow, { place }: Found): string {
+    return place === 'spool' ? spoolFile(this.#ports.spoolFolder, row.id) : keysOf(row)[place];
   }
 
   #advance(): void {

@@ -216,25 +216,6 @@ const reports: Case[] = [
     },
   },
   {
-    kind: 'erasedObjectLeft',
-    when: 'an erased WAV came back',
-    arrange: async (set) => {
-      const { id, keys } = await erased(set);
-      await set.store.putText(keys.wav, 'x', 'audio/wav', never);
-      return { id, where: keys.wav };
-    },
-  },
-  {
-    kind: 'erasedObjectLeft',
-    when: 'an erased receipt came back, and every version is looked for',
-    options: { verify: true },
-    arrange: async (set) => {
-      const { id, keys } = await erased(set);
-      await set.store.putText(keys.receipt, 'x', 'audio/wav', never);
-      return { id, where: keys.receipt };
-    },
-  },
-  {
     kind: 'discardedObjectLeft',
     when: 'a discarded recording is in the archive',
     arrange: async (set) => {
@@ -362,6 +343,22 @@ describe('a repair', () => {
   });
 });
 
+describe('what was erased and came back', () => {
+  test.each(['wav', 'receipt'] as const)('as the %s is told in a dry run, and else erased again', async (which) => {
+    const set = await stage();
+    const { id, keys } = await erased(set);
+    await set.store.putText(keys[which], 'x', 'audio/wav', never);
+    const finding = { kind: 'erasedObjectLeft', recording: id, where: keys[which] };
+    const before = await everything(set);
+    expect((await reconciled(set, { dryRun: true })).findings).toEqual([{ ...finding, done: 'repairable' }]);
+    expect(await everything(set)).toEqual(before);
+    expect((await reconciled(set)).findings).toEqual([{ ...finding, done: 'repaired' }]);
+    expect(await set.store.versions(keys[which])).toEqual([]);
+    expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({ event: 'erased again' });
+    expect((await reconciled(set, { verify: true })).findings).toEqual([]);
+  });
+});
+
 describe('what is not safe', () => {
   test.each(reports)('is told and left as it is: $kind, when $when', async (each) => {
     const set = await stage();
@@ -424,7 +421,7 @@ describe('what is not safe', () => {
 
 test('each kind of finding is tried here or on a server that keeps versions', () => {
   const tried = [...repairs, ...reports].map(({ kind }) => kind);
-  const elsewhere = ['objectCovered', 'otherArchive', 'localFileNeeded', 'localFileDiffers'];
+  const elsewhere = ['objectCovered', 'otherArchive', 'localFileNeeded', 'localFileDiffers', 'erasedObjectLeft'];
   expect([...new Set([...tried, ...elsewhere])].toSorted()).toEqual(Object.keys(findingKinds).toSorted());
 });
 

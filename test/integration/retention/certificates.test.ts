@@ -1,0 +1,306 @@
+import { appendFile, copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { isoTime } from '../../../src/core/clock.ts';
+import { certificateKey, readCertificate } from '../../../src/retention/certificate.ts';
+import { copyCertificates, replayArchive, replayLedger } from '../../../src/retention/copies.ts';
+import { eraseRecording } from '../../../src/retention/erasure.ts';
+import { verifyCertificates } from '../../../src/retention/verifyCertificates.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
+import { catalogues, dayMs } from '../../support/catalogues.ts';
+import { archivedCall, due, erasePass } from '../../support/erasing.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+const never = new AbortController().signal;
+let stages = 0;
+
+type Stage = ArchiveStage & { folder: string };
+
+async function stage(): Promise<Stage> {
+  const own = folder.path(`${(stages += 1)}`);
+
+  return { ...(await archiveStage(own, open)), folder: own };
+}
+
+/** As many recordings, archived and then erased. */
+async function erased(set: Stage, count: number) {
+  const calls = [];
+  for (let index = 0; index < count; index += 1) calls.push(await archivedCall(set));
+  set.clock.at = due;
+  expect(await erasePass(set)).toMatchObject({ due: count, erased: count });
+
+  return calls;
+}
+
+const copyPorts = (set: ArchiveStage) => ({ ...set, now: () => set.clock.now() });
+const all = (set: ArchiveStage) => set.catalogue.certificates({ number: 0, sha256: '' }, 100);
+const ledgerLines = async (set: ArchiveStage) =>
+  (await readFile(set.ledger.file, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
+
+async function verified(set: ArchiveStage, store: ArchiveStage['store'] | undefined = set.store) {
+  const { kid } = await set.signer();
+
+  return verifyCertificates({ catalogue: set.catalogue, store, kid }, { signal: never });
+}
+
+/** Changes a row behind everybody's back. */
+function meddle(set: Stage, sql: string): void {
+  const database = openSqlite(`${set.folder}/catalogue.db`);
+  database.exec(`DROP TRIGGER IF EXISTS audit_is_append_only_1; DROP TRIGGER IF EXISTS audit_is_append_only_2; ${sql}`);
+  database.close();
+}
+
+describe('a certificate of erasure', () => {
+  test('says what was removed, by which rule, when, and that nothing is left; it names nobody', async () => {
+    const set = await stage();
+    const call = await archivedCall(set);
+    const row = await set.catalogue.recording(call.id);
+    set.clock.at = due;
+    await erasePass(set);
+    const [certificate] = await set.catalogue.certificatesOf(call.id);
+    const { content, kid } = await readCertificate(certificate?.jws ?? '');
+    const at = isoTime(due);
+    expect(content).toMatchObject({
+      certificate: 1,
+      number: 1,
+      recording: call.id,
+      objects: [
+        { key: row?.objectKey, versions: [expect.any(String)] },
+        { key: row?.receiptKey, versions: [expect.any(String)] },
+      ],
+      bytes: call.wav.length,
+      sha256: row?.sha256,
+      archive: 'directory',
+      rule: { kind: 'due', keepUntil: at, purposes: [{ id: 'training', keepUntil: at }] },
+      actor: 'test',
+      begunAt: at,
+      verifiedAt: at,
+      verification: { versionsLeft: 0, localFile: 'not there' },
+      previous: null,
+    });
+    expect(kid).toBe((await set.signer()).kid);
+    const step = (await set.catalogue.audit(call.id)).at(-1);
+    expect(step?.detail).toMatchObject({ certificate: { number: 1, sha256: certificate?.sha256 } });
+  });
+
+  test('follows the one before it, and is kept in the catalogue, in the ledger and in the archive', async () => {
+    const set = await stage();
+    await erased(set, 3);
+    const rows = await all(set);
+    expect(rows.map(({ number }) => number)).toEqual([1, 2, 3]);
+    const contents = await Promise.all(rows.map(async ({ jws }) => (await readCertificate(jws)).content));
+    expect(contents.map(({ previous }) => previous)).toEqual([null, rows[0]?.sha256, rows[1]?.sha256]);
+    expect(await ledgerLines(set)).toEqual(rows.map(({ jws }) => jws));
+    for (const row of rows) {
+      expect(await readFile(`${set.folder}/archive/${certificateKey(row)}`, 'utf8')).toBe(row.jws);
+    }
+    expect(rows.every(({ inLedger, inArchive }) => inLedger && inArchive)).toBe(true);
+    expect(await verified(set)).toEqual({ checked: 3, otherKeys: [], faults: [] });
+  });
+
+  test('is not issued, and nothing is erased, when there is no key to sign it with', async () => {
+    const set = await stage();
+    const { id } = await archivedCall(set);
+    await writeFile(`${set.folder}/signing-key.pem`, 'not a key', { mode: 0o600 });
+    set.clock.at = due;
+    expect((await erasePass(set)).recordings).toMatchObject([{ id, outcome: 'signing_key_unusable' }]);
+    expect((await set.objects()).size).toBe(2);
+    expect((await set.catalogue.audit(id)).map(({ event }) => event)).not.toContain('erasure begun');
+  });
+
+  test('finds its number taken by another process, and takes the next', async () => {
+    const set = await stage();
+    const [one, two] = [await archivedCall(set), await archivedCall(set)];
+    set.clock.at = due;
+    let overtaken = false;
+    const rowOf = async (id: typeof one.id) => {
+      const row = await set.catalogue.recording(id);
+      if (row === undefined) throw new Error('no row');
+      return row;
+    };
+    const catalogue: ArchiveStage['catalogue'] = {
+      ...set.catalogue,
+      finishErasure: async (...given) => {
+        if (!overtaken) {
+          overtaken = true;
+          const note = { event: 'erased and checked', actor: 'other' };
+          const other = { ...given[1], recording: two.id, sha256: 'f'.repeat(64) };
+          expect(await set.catalogue.finishErasure('archived', other, null, note)).toBe(true);
+        }
+        return set.catalogue.finishErasure(...given);
+      },
+    };
+    const { number } = await eraseRecording(await rowOf(one.id), { rule: 'due' }, { ...set, catalogue });
+    expect(number).toBe(2);
+    expect((await set.catalogue.recording(one.id))?.status).toBe('erased');
+  });
+
+  test('is removed everywhere when its own time is over, but for the last one', async () => {
+    const set = await stage();
+    await erased(set, 2);
+    set.clock.at = due + dayMs;
+    const later = await archivedCall(set, { keepDays: 1 });
+    expect(await erasePass(set)).toMatchObject({ erased: 1 });
+    set.clock.at = due + 2 * dayMs;
+    await erasePass({ ...set, certificatesKeptMs: 1.5 * dayMs });
+    const left = await all(set);
+    expect(left.map(({ recording }) => recording)).toEqual([later.id]);
+    expect(await ledgerLines(set)).toEqual(left.map(({ jws }) => jws));
+    const keys: string[] = [];
+    for await (const { key } of set.store.list('certificates/')) keys.push(key);
+    expect(keys).toEqual(left.map(certificateKey));
+    expect(await verified(set)).toMatchObject({ checked: 1, faults: [] });
+    await erasePass({ ...set, certificatesKeptMs: 0 });
+    expect(await all(set)).toHaveLength(1);
+  });
+});
+
+describe('the check of certificates', () => {
+  test.each<[string, (set: Stage) => void | Promise<void>, RegExp]>([
+    [
+      'one was changed',
+      (set) => {
+        meddle(set, `UPDATE certificates SET jws = replace(jws, '.', '.A') WHERE number = 2`);
+      },
+      /^its signature does not fit it$/,
+    ],
+    [
+      'one was taken out',
+      (set) => {
+        meddle(set, `DELETE FROM certificates WHERE number = 2`);
+      },
+      /^it does not follow number 1/,
+    ],
+    [
+      'two were exchanged',
+      (set) => {
+        meddle(set, `UPDATE certificates SET jws = (SELECT jws FROM certificates WHERE number = 1) WHERE number = 2`);
+      },
+      /^it was exchanged for another one$/,
+    ],
+    [
+      'the audit trail was changed',
+      (set) => {
+        meddle(set, `UPDATE audit SET chain = '${'0'.repeat(64)}' WHERE event = 'erasure begun'`);
+      },
+      /^the audit trail is not the one/,
+    ],
+    [
+      'an object is back',
+      async (set) => {
+        const [row] = await all(set);
+        const { content } = await readCertificate(row?.jws ?? '');
+        await set.store.putText(content.objects[0]?.key ?? '', 'back', 'audio/wav', never);
+      },
+      /^1 versions of recordings\/.* are in the archive again$/,
+    ],
+  ])('finds that %s', async (_, spoil, fault) => {
+    const set = await stage();
+    await erased(set, 3);
+    expect((await verified(set)).faults).toEqual([]);
+    await spoil(set);
+    const { faults } = await verified(set);
+    expect(faults.map((each) => each.fault)).toContainEqual(expect.stringMatching(fault));
+  });
+
+  test('names the keys that signed beside the one that is used now', async () => {
+    const set = await stage();
+    await erased(set, 1);
+    const { kid } = await set.signer();
+    const { otherKeys } = await verifyCertificates({ ...set, kid: 'new' }, { signal: never });
+    expect(otherKeys).toEqual([kid]);
+  });
+});
+
+describe('a backup that was restored', () => {
+  /** As it was before the erasure. */
+  async function backup(set: Stage): Promise<{ catalogue: string; archive: string }> {
+    const catalogue = `${set.folder}/backup.db`;
+    const database = openSqlite(`${set.folder}/catalogue.db`);
+    database.exec(`VACUUM INTO '${catalogue}'`);
+    database.close();
+    await cp(`${set.folder}/archive`, `${set.folder}/archive-backup`, { recursive: true });
+
+    return { catalogue, archive: `${set.folder}/archive-backup` };
+  }
+
+  async function restoredCatalogue(set: Stage, from: string): Promise<Stage> {
+    const file = `${set.folder}/restored-${(stages += 1)}.db`;
+    await copyFile(from, file);
+
+    return { ...set, catalogue: open(file, set.clock) };
+  }
+
+  async function restoreArchive(set: Stage, from: string): Promise<void> {
+    await rm(`${set.folder}/archive`, { recursive: true });
+    await cp(from, `${set.folder}/archive`, { recursive: true });
+  }
+
+  test('of the catalogue does not bring an erased recording back: the next pass reads the ledger', async () => {
+    const set = await stage();
+    const call = await archivedCall(set);
+    const old = await backup(set);
+    set.clock.at = due;
+    expect(await erasePass(set)).toMatchObject({ erased: 1 });
+    const [certificate] = await set.catalogue.certificatesOf(call.id);
+    const restored = await restoredCatalogue(set, old.catalogue);
+    expect((await restored.catalogue.recording(call.id))?.status).toBe('archived');
+    expect(await erasePass(restored)).toMatchObject({ due: 0 });
+    expect((await restored.catalogue.recording(call.id))?.status).toBe('erased');
+    expect((await all(restored)).map(({ sha256 }) => sha256)).toContain(certificate?.sha256);
+    expect((await restored.catalogue.audit(call.id)).at(-1)).toMatchObject({ event: 'erased again by the ledger' });
+    expect(await ledgerLines(restored)).toHaveLength(1);
+    expect((await verified(restored)).faults).toEqual([]);
+  });
+
+  test('of the catalogue and of the archive at once neither: what lies there is erased again', async () => {
+    const set = await stage();
+    const call = await archivedCall(set);
+    const old = await backup(set);
+    set.clock.at = due;
+    expect(await erasePass(set)).toMatchObject({ erased: 1 });
+    await restoreArchive(set, old.archive);
+    const restored = await restoredCatalogue(set, old.catalogue);
+    expect((await set.objects()).size).toBe(2);
+    expect(await replayLedger(copyPorts(restored), { dryRun: true })).toMatchObject({ certificates: 1 });
+    expect((await set.objects()).size).toBe(2);
+    const { erasedAgain } = await replayLedger(copyPorts(restored), { dryRun: false });
+    expect(erasedAgain).toEqual([call.id]);
+    expect((await set.objects()).size).toBe(0);
+    expect((await restored.catalogue.recording(call.id))?.status).toBe('erased');
+    expect(await replayLedger(copyPorts(restored), { dryRun: false })).toEqual({
+      certificates: 0,
+      erasedAgain: [],
+      unreadable: 0,
+    });
+  });
+
+  test('of the catalogue with the ledger neither: the archive has the certificates too', async () => {
+    const set = await stage();
+    const call = await archivedCall(set);
+    const old = await backup(set);
+    set.clock.at = due;
+    expect(await erasePass(set)).toMatchObject({ erased: 1 });
+    await rm(set.ledger.file);
+    const restored = await restoredCatalogue(set, old.catalogue);
+    expect(await replayLedger(copyPorts(restored), { dryRun: false })).toMatchObject({ certificates: 0 });
+    expect((await replayArchive(copyPorts(restored), { dryRun: false })).erasedAgain).toEqual([call.id]);
+    expect((await restored.catalogue.recording(call.id))?.status).toBe('erased');
+    await copyCertificates(copyPorts(restored));
+    expect(await ledgerLines(restored)).toHaveLength(1);
+  });
+
+  test('of the ledger, or what a power cut left of its last line, is no certificate; the others count', async () => {
+    const set = await stage();
+    await erased(set, 2);
+    const lines = await ledgerLines(set);
+    await writeFile(set.ledger.file, `${lines[0] ?? ''}\nnot a certificate\n${(lines[1] ?? '').slice(0, 40)}`);
+    const empty = { ...set, catalogue: open(`${set.folder}/empty.db`, set.clock) };
+    expect(await replayLedger(copyPorts(empty), { dryRun: true })).toMatchObject({ certificates: 1, unreadable: 1 });
+    await set.ledger.append('next');
+    expect((await ledgerLines(set)).at(-1)).toBe('next');
+    await appendFile(set.ledger.file, '\n\n');
+    expect(await replayLedger(copyPorts(empty), { dryRun: true })).toMatchObject({ certificates: 1 });
+  });
+});
