@@ -9,6 +9,9 @@ export const erasureBegun = 'erasure begun';
 /** When that came to an end without being complete: a hold set then still counts. */
 export const erasureInterrupted = 'erasure interrupted';
 
+/** A certificate was found that this catalogue did not know: it had been restored to an older state. */
+export const erasedAgain = 'erased again by the ledger';
+
 /** One line of the trail; no personal data. */
 export type AuditEntry = {
   recording: RecordingId;

@@ -6,7 +6,7 @@ import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, HoldId, RecordingId } from '../core/ids.ts';
 import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
 import { makeCalls } from './calls.ts';
-import { makeErasures, type CertificateRow, type NewCertificate } from './erasures.ts';
+import { makeErasures, type CertificateRow, type CopyPlace, type NewCertificate } from './erasures.ts';
 import { makeHappenings } from './happenings.ts';
 import { makeHolds, type HoldRow, type NewHold } from './holds.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
@@ -93,7 +93,12 @@ export type Catalogue = CallJournal & {
     previous: string | null,
     note: AuditNote,
   ): Promise<boolean>;
-  restoreCertificate(certificate: NewCertificate, from: RecordingStatus | undefined, note: AuditNote): Promise<void>;
+  restoreCertificate(
+    certificate: NewCertificate,
+    from: RecordingStatus | undefined,
+    place: CopyPlace,
+    note: AuditNote,
+  ): Promise<void>;
   lastCertificate(): Promise<CertificateRow | undefined>;
   certificatesOf(id: RecordingId): Promise<CertificateRow[]>;
   certificates(after: { number: number; sha256: string }, limit: number): Promise<CertificateRow[]>;
@@ -101,7 +106,7 @@ export type Catalogue = CallJournal & {
   countCertificates(): Promise<number>;
   isCertificateKnown(sha256: string): Promise<boolean>;
   certificatesAlone(limit: number): Promise<CertificateRow[]>;
-  noteCertificateCopy(sha256: string, place: 'ledger' | 'archive'): Promise<void>;
+  noteCertificateCopy(sha256: string, place: CopyPlace): Promise<void>;
   removeCertificates(before: number): Promise<number>;
   ledgerRead(file: string): Promise<number>;
   noteLedgerRead(file: string, bytes: number): Promise<void>;

@@ -31,6 +31,9 @@ const certificateRow = z
 export type CertificateRow = z.output<typeof certificateRow>;
 export type NewCertificate = Omit<CertificateRow, 'inLedger' | 'inArchive'>;
 
+/** Where certificates are kept beside the catalogue. */
+export type CopyPlace = 'ledger' | 'archive';
+
 type Move = (
   id: RecordingId,
   from: RecordingStatus,
@@ -55,7 +58,7 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
   const count = database.prepare(`SELECT count(*) FROM certificates`).pluck();
   const selectAlone = database.prepare(`
     SELECT * FROM certificates WHERE in_ledger = 0 OR in_archive = 0 ORDER BY number LIMIT ?`);
-  const markCopied = database.prepare(`UPDATE certificates SET in_ledger = 1, in_archive = 1 WHERE sha256 = ?`);
+  const markArchive = database.prepare(`UPDATE certificates SET in_archive = 1 WHERE sha256 = ?`);
   const markLedger = database.prepare(`UPDATE certificates SET in_ledger = 1 WHERE sha256 = ?`);
   const selectKnown = database.prepare(`SELECT 1 FROM certificates WHERE sha256 = ?`).pluck();
   const selectLedger = database.prepare(`SELECT read_bytes FROM ledgers WHERE file = ?`).pluck();
@@ -88,9 +91,14 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
     },
   );
 
+  const noteCopy = (sha256: string, place: CopyPlace): void => {
+    (place === 'ledger' ? markLedger : markArchive).run(sha256);
+  };
+
   const restored = database.transaction(
-    (certificate: NewCertificate, from: RecordingStatus | undefined, note: AuditNote): void => {
+    (certificate: NewCertificate, from: RecordingStatus | undefined, place: CopyPlace, note: AuditNote): void => {
       insert.run(certificate);
+      noteCopy(certificate.sha256, place);
       if (from !== undefined && from !== 'erased') move(certificate.recording, from, 'erased', { receipt: null }, note);
     },
   );
@@ -111,8 +119,13 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
       note: AuditNote,
     ): boolean => finish.immediate(from, certificate, previous, note),
     /** Takes up a certificate that an older state of the catalogue does not know. */
-    restoreCertificate: (certificate: NewCertificate, from: RecordingStatus | undefined, note: AuditNote): void => {
-      restored.immediate(certificate, from, note);
+    restoreCertificate: (
+      certificate: NewCertificate,
+      from: RecordingStatus | undefined,
+      place: CopyPlace,
+      note: AuditNote,
+    ): void => {
+      restored.immediate(certificate, from, place, note);
     },
     /** Up to where the certificates in a ledger are in this catalogue, bytes. */
     ledgerRead: (file: string): number => z.number().optional().parse(selectLedger.get(file)) ?? 0,
@@ -129,9 +142,7 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
     isCertificateKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
     /** Those that are not yet in the ledger, or not in the archive. */
     certificatesAlone: (limit: number): CertificateRow[] => z.array(certificateRow).parse(selectAlone.all(limit)),
-    noteCertificateCopy: (sha256: string, place: 'ledger' | 'archive'): void => {
-      (place === 'ledger' ? markLedger : markCopied).run(sha256);
-    },
+    noteCertificateCopy: noteCopy,
     /** Removes those from before a time, but never the last one, which the next is chained to; how many. */
     removeCertificates: (before: number): number => remove.run(before, last()?.number ?? 0).changes,
     /** How many recordings are to be erased at this time, and how many would be but for a hold. */

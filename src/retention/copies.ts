@@ -1,7 +1,8 @@
 import { text } from 'node:stream/consumers';
 import type { ObjectStore } from '../archive/store.ts';
-import { erasureBegun } from '../catalogue/auditTrail.ts';
+import { erasedAgain, erasureBegun } from '../catalogue/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CopyPlace } from '../catalogue/erasures.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -76,7 +77,7 @@ export async function replayLedger(ports: CopyPorts, { dryRun }: { dryRun: boole
   const from = await catalogue.ledgerRead(ledger.file);
   let read = from;
   for await (const { line, end } of ledger.lines(from)) {
-    await replayOne(line, ports, replayed, dryRun);
+    await replayOne(line, 'ledger', ports, replayed, dryRun);
     read = end;
   }
   if (!dryRun && read !== from) await catalogue.noteLedgerRead(ledger.file, read);
@@ -94,7 +95,7 @@ export async function replayArchive(ports: CopyPorts, { dryRun }: { dryRun: bool
       if (known.some(({ number }) => number === named.number)) continue;
     }
     const jws = await text(await ports.store.read(key, null, AbortSignal.timeout(copyLimitMs)));
-    await replayOne(jws, ports, replayed, dryRun);
+    await replayOne(jws, 'archive', ports, replayed, dryRun);
   }
 
   return replayed;
@@ -112,7 +113,13 @@ export async function replayCopies(ports: CopyPorts): Promise<void> {
   }
 }
 
-async function replayOne(jws: string, ports: CopyPorts, replayed: Replayed, dryRun: boolean): Promise<void> {
+async function replayOne(
+  jws: string,
+  place: CopyPlace,
+  ports: CopyPorts,
+  replayed: Replayed,
+  dryRun: boolean,
+): Promise<void> {
   const { catalogue, log } = ports;
   const certificate = await readCertificate(jws).catch((thrown: unknown) => {
     const error = asPreavisError(thrown);
@@ -136,8 +143,8 @@ async function replayOne(jws: string, ports: CopyPorts, replayed: Replayed, dryR
     await catalogue.beginErasure(recording, ports.now(), 'do not count', { event: erasureBegun, actor, detail });
   }
   await removeAgain(certificate.content, recording, ports);
-  await catalogue.restoreCertificate(certificate.row, row?.status, {
-    event: 'erased again by the ledger',
+  await catalogue.restoreCertificate(certificate.row, row?.status, place, {
+    event: erasedAgain,
     actor,
     detail: { certificate: { number: certificate.row.number, sha256: certificate.row.sha256 } },
   });

@@ -1,10 +1,12 @@
 import type { ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CertificateRow } from '../catalogue/erasures.ts';
+import { erasedAgain } from '../catalogue/auditTrail.ts';
+import type { RecordingId } from '../core/ids.ts';
 import { readCertificate, type Certificate } from './certificate.ts';
 
 export type VerifyPorts = {
-  catalogue: Pick<Catalogue, 'certificates' | 'countCertificates' | 'auditLines'>;
+  catalogue: Pick<Catalogue, 'certificates' | 'countCertificates' | 'auditLines' | 'audit'>;
   /** undefined: the archive is not asked. */
   store: ObjectStore | undefined;
   /** The key that is used now. */
@@ -69,11 +71,17 @@ async function faultsOf(
   return faults;
 }
 
-async function auditFaults({ audit }: Certificate, { catalogue }: VerifyPorts): Promise<string[]> {
+async function auditFaults({ audit, recording }: Certificate, { catalogue }: VerifyPorts): Promise<string[]> {
   if (audit === null) return [];
   const [line] = await catalogue.auditLines(audit.line, audit.line, 1);
 
-  return line?.chain === audit.chain ? [] : ['the audit trail is not the one that it was signed with'];
+  if (line?.chain === audit.chain) return [];
+  // In a catalogue that was restored the trail of then goes on differently, and says so.
+  const steps = await catalogue.audit(recording as RecordingId);
+
+  return steps.some(({ event }) => event === erasedAgain)
+    ? []
+    : ['the audit trail is not the one that it was signed with'];
 }
 
 async function objectFaults({ objects }: Certificate, { store }: VerifyPorts): Promise<string[]> {
