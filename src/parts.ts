@@ -241,6 +241,11 @@ export function makeWitness(
   return makeWitnessPass({ catalogue, celFile, waitMs: waitSeconds * 1_000, clock, log, actor, compared });
 }
 
+/** By the purposes of today: a name that is not one of them allows none. */
+export function makeHoldsAllowed({ purposes }: Config): (purpose: string) => boolean {
+  return (purpose) => Object.hasOwn(purposes, purpose) && purposes[purpose]?.holdsAllowed === true;
+}
+
 /** Opened once, and again only where that failed. */
 export function makeSigner(config: Config): () => Promise<Signer> {
   const file = config.evidence.signingKeyFile ?? besideCatalogue(config, 'signing-key.pem');
@@ -294,5 +299,12 @@ export function reconcilePorts(
 }
 
 export function fetchPorts({ config, catalogue, store, clock, actor }: Omit<Shared, 'log'>): FetchPorts {
-  return { catalogue, store, spoolFolder: config.recording.spoolFolder, clock, actor };
+  return {
+    catalogue,
+    store,
+    spoolFolder: config.recording.spoolFolder,
+    clock,
+    actor,
+    holdsAllowed: makeHoldsAllowed(config),
+  };
 }

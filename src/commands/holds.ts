@@ -3,6 +3,7 @@ import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isUlid, makeIds, type HoldId, type RecordingId } from '../core/ids.ts';
 import { holdDates, mayHold } from '../retention/holds.ts';
+import { makeHoldsAllowed } from '../parts.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 import { operatorOf } from './operator.ts';
 import { table } from './table.ts';
@@ -44,7 +45,7 @@ export async function recordingsHold(context: CommandContext, id: string, option
     const row = isUlid(id) ? await catalogue.recording(id) : undefined;
     if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     const purposes = (await catalogue.call(row.callId))?.purposes ?? [];
-    mayHold(ground, purposes, (purpose) => config.purposes[purpose]?.holdsAllowed === true);
+    mayHold(ground, purposes, makeHoldsAllowed(config));
     const author = operatorOf(context.environment);
     const hold = { id: makeIds().hold(), recording: row.id, ground, reason, author, reviewAt, expiresAt };
     await catalogue.setHold(hold);

@@ -4,17 +4,25 @@ import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isUlid } from '../core/ids.ts';
 import { gapMs, sentenceOf } from '../evidence/receipt.ts';
-import { purposesInForce } from '../retention/purposes.ts';
+import { endsWhileHeld, purposesInForce } from '../retention/purposes.ts';
+import { makeHoldsAllowed } from '../parts.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { shownHold } from './holds.ts';
 import { table } from './table.ts';
 
 export type ListOptions = { status: string | undefined; purpose: string | undefined; limit: string; json: boolean };
 
 const time = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
-async function described(row: RecordingRow, catalogue: Catalogue, at: number) {
+async function described(
+  row: RecordingRow,
+  catalogue: Catalogue,
+  holdsAllowed: (purpose: string) => boolean,
+  at: number,
+) {
   const call = await catalogue.call(row.callId);
-  const ends = await catalogue.purposeEnds(row.id);
+  const holds = await catalogue.holdsOf(row.id);
+  const ends = endsWhileHeld(await catalogue.purposeEnds(row.id), holds, holdsAllowed, at);
   const purposes = call?.purposes ?? [];
   const inForce = purposesInForce(row.status, purposes, ends, at);
 
@@ -33,6 +41,7 @@ async function described(row: RecordingRow, catalogue: Catalogue, at: number) {
       keepUntil: time(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null),
       inForce: inForce.includes(purpose),
     })),
+    held: holds.some(({ releasedAt, expiresAt }) => releasedAt === null && expiresAt > at),
     objectKey: row.objectKey,
     flags: row.flags,
     failure: row.failure,
@@ -67,7 +76,7 @@ export async function recordingsList(context: CommandContext, options: ListOptio
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const inForce = purpose === undefined ? undefined : { purpose, at };
     const rows = await catalogue.recordings({ status, inForce, limit: Number(options.limit) });
-    const list = await Promise.all(rows.map((row) => described(row, catalogue, at)));
+    const list = await Promise.all(rows.map((row) => described(row, catalogue, makeHoldsAllowed(config), at)));
     if (options.json) {
       context.print(JSON.stringify({ recordings: list }, undefined, 2));
 
@@ -83,7 +92,7 @@ export async function recordingsList(context: CommandContext, options: ListOptio
       each.line ?? '',
       each.purposes.join('+'),
       each.languages.join('+'),
-      each.keepUntil?.slice(0, 10) ?? '',
+      `${each.keepUntil?.slice(0, 10) ?? ''}${each.held ? ' (held)' : ''}`,
     ]);
     const header = ['RECORDING', 'STATUS', 'STARTED', 'LENGTH', 'LINE', 'PURPOSE', 'LANGUAGE', 'KEPT UNTIL'];
     context.print(cells.length === 0 ? 'no recordings' : table(header, cells));
@@ -103,7 +112,7 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
     const notice = await catalogue.notices(row.callId);
     const audit = await catalogue.audit(row.id);
     const shown = {
-      ...(await described(row, catalogue, context.clock.now())),
+      ...(await described(row, catalogue, makeHoldsAllowed(config), context.clock.now())),
       call: row.callId,
       sha256: row.sha256,
       finishedAt: time(row.finishedAt),
@@ -112,6 +121,8 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
       policyVersion: call?.policyVersion ?? null,
       notice: notice.map(sentenceOf),
       witness: call?.witness ?? null,
+      holds: (await catalogue.holdsOf(row.id)).map(shownHold),
+      certificates: (await catalogue.certificatesOf(row.id)).map(({ number, sha256 }) => ({ number, sha256 })),
       audit: audit.map((each) => ({ ...each, at: isoTime(each.at) })),
     };
     if (json) {
@@ -119,7 +130,7 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
 
       return 0;
     }
-    const { notice: sentences, audit: steps, purposeEnds: ends, ...facts } = shown;
+    const { notice: sentences, audit: steps, purposeEnds: ends, holds, certificates, ...facts } = shown;
     for (const [name, value] of Object.entries(facts)) {
       context.print(`${name.padEnd(15)} ${Array.isArray(value) ? value.join(', ') : String(value ?? '-')}`);
     }
@@ -133,6 +144,13 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
           : `kept until ${each.keepUntil}`;
       context.print(`  ${each.purpose}  ${end}${each.inForce || each.keepUntil === null ? '' : '  (over)'}`);
     }
+    if (holds.length > 0) context.print('\nHolds');
+    for (const hold of holds) {
+      const until = hold.releasedAt === null ? `until ${hold.expiresAt}` : `released ${hold.releasedAt}`;
+      context.print(`  ${hold.id}  ${hold.ground}  ${until}  ${hold.reason}  (${hold.author})`);
+    }
+    for (const { number, sha256 } of certificates)
+      context.print(`\nCertificate of erasure ${number} (SHA-256 ${sha256})`);
     context.print('\nNotice as it was heard');
     for (const each of sentences) {
       const heard = each.verified ? 'heard whole' : each.verdict;

@@ -70,7 +70,7 @@ function measuresOf(config: Config): string[] {
       : 'The archive is a folder that only the account of the service needs to read.',
     'Names of files and objects hold no personal data; telephone numbers are kept out of logs.',
     'Every step of a recording is noted in a history that cannot be changed.',
-    'A scheduled job erases recordings whose time is over, in every version, and checks that none is left.',
+    'A scheduled job erases recordings whose time is over, in every version, checks that none is left, and signs a certificate.',
     'A call for several purposes is recorded under the strictest consent among them.',
     'Each purpose has its own end. The program hands a recording out for a purpose of its call only, and only until the ' +
       'end of that purpose; a recording is erased when its last purpose ends. Each handing out and each refusal is noted ' +

@@ -87,7 +87,7 @@ const purpose = z.strictObject({
   ),
   holdsAllowed: key(
     z.boolean().default(false),
-    'Whether a hold may keep a recording beyond its end; never for training. A declaration for the register: Préavis has no holds yet.',
+    'Whether a hold may keep a recording beyond its end; for a dispute; never for training.',
   ),
   mayListen: key(
     z.array(name).default([]),

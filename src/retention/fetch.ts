@@ -14,12 +14,15 @@ import type { Clock } from '../core/clock.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { isUlid, type RecordingId } from '../core/ids.ts';
 import { accessUntil } from './access.ts';
+import { endsWhileHeld } from './purposes.ts';
 
 export type FetchPorts = {
-  catalogue: Pick<Catalogue, 'recording' | 'call' | 'purposeEnds' | 'note'>;
+  catalogue: Pick<Catalogue, 'recording' | 'call' | 'purposeEnds' | 'holdsOf' | 'note'>;
   store: ObjectStore;
   spoolFolder: string;
   clock: Clock;
+  /** Whether a hold keeps a purpose open beyond its end. */
+  holdsAllowed: (purpose: string) => boolean;
   /** Who asks. */
   actor: string;
 };
@@ -51,8 +54,10 @@ export async function fetchRecording(ports: FetchPorts, order: FetchOrder): Prom
   const granted = async (): Promise<{ row: RecordingRow; expected: Digest; keepUntil: number }> => {
     const row = await rowOf(ports, id);
     const purposes = (await catalogue.call(row.callId))?.purposes ?? [];
-    const ends = await catalogue.purposeEnds(id);
-    const keepUntil = accessUntil({ status: row.status, purposes, ends }, purpose, ports.clock.now());
+    const at = ports.clock.now();
+    const holds = await catalogue.holdsOf(id);
+    const ends = endsWhileHeld(await catalogue.purposeEnds(id), holds, ports.holdsAllowed, at);
+    const keepUntil = accessUntil({ status: row.status, purposes, ends }, purpose, at);
 
     return { row, expected: digestOf(row), keepUntil };
   };

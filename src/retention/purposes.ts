@@ -1,4 +1,25 @@
+import type { HoldRow } from '../catalogue/holds.ts';
 import type { PurposeEnd, RecordingStatus } from '../catalogue/rows.ts';
+
+/**
+ * The ends of purposes as they are while holds keep the recording: what is kept as evidence for a dispute may be used for it. Other
+ * purposes end as callers were told.
+ *
+ * @param holdsAllowed whether a purpose is of that kind
+ */
+export function endsWhileHeld(
+  ends: readonly PurposeEnd[],
+  holds: readonly Pick<HoldRow, 'releasedAt' | 'expiresAt'>[],
+  holdsAllowed: (purpose: string) => boolean,
+  at: number,
+): PurposeEnd[] {
+  const active = holds.filter(({ releasedAt, expiresAt }) => releasedAt === null && expiresAt > at);
+  const heldUntil = Math.max(...active.map(({ expiresAt }) => expiresAt));
+
+  return ends.map((end) =>
+    holdsAllowed(end.purpose) ? { ...end, keepUntil: Math.max(end.keepUntil, heldUntil) } : end,
+  );
+}
 
 /** The statuses in which there is audio, or will be. */
 const withAudio: ReadonlySet<RecordingStatus> = new Set(['recording', 'recorded', 'archived', 'failed']);

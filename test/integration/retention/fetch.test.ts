@@ -34,7 +34,7 @@ async function place(store?: ObjectStore): Promise<Place> {
   await mkdir(at);
   const made = await archiveStage(at, open);
   const set = { ...made, store: store ?? made.store };
-  const ports = { ...set, actor: 'user alice' };
+  const ports = { ...set, actor: 'user alice', holdsAllowed: (purpose: string) => purpose === 'agreement' };
 
   return { at, set, ports, file: `${at}/out.wav` };
 }
