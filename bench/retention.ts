@@ -1,0 +1,93 @@
+/**
+ * One retention pass over very many rows of which some are due: `npm run bench:retention [-- --rows 1000000 --due 10000
+ * --store directory|minio]`. Prints its time, the most memory that the process had beyond what it had before, and what a second pass,
+ * with nothing due, takes.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import pLimit from 'p-limit';
+import { startStore } from '../lab/store.ts';
+import { makeDirectoryStore } from '../src/archive/directoryStore.ts';
+import { makeMinioStore } from '../src/archive/minioStore.ts';
+import type { ObjectStore } from '../src/archive/store.ts';
+import { openCatalogue } from '../src/catalogue/catalogue.ts';
+import { makeLog } from '../src/core/log.ts';
+import { openSigner } from '../src/core/signing.ts';
+import { retentionPass } from '../src/retention/enforcer.ts';
+import { makeLedger } from '../src/retention/ledger.ts';
+import { isDue, keyOf, makeManyRows } from './manyRows.ts';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '1000000' },
+    due: { type: 'string', default: '10000' },
+    store: { type: 'string', default: 'directory' },
+  },
+});
+const rows = Number(values.rows);
+const due = Number(values.due);
+const never = (): AbortSignal => AbortSignal.timeout(600_000);
+const mib = (bytes: number): string => (bytes / 1024 / 1024).toFixed(0);
+
+async function openStore(folder: string): Promise<{ store: ObjectStore; stop: () => Promise<void> }> {
+  if (values.store !== 'minio') {
+    return { store: makeDirectoryStore({ folder: join(folder, 'archive') }), stop: () => Promise.resolve() };
+  }
+  const server = await startStore();
+  await server.makeBucket('bench', { versioning: true });
+  const store = makeMinioStore({ ...server, useTls: false, bucket: 'bench' });
+
+  return { store, stop: () => server.stop() };
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'preavis-bench-'));
+const { store, stop } = await openStore(folder);
+try {
+  await store.check();
+  const now = Date.now();
+  const file = join(folder, 'catalogue.db');
+  makeManyRows(file, { rows, due, now, archive: store.location });
+  const limit = pLimit(16);
+  const numbers = Array.from({ length: rows }, (_, index) => index + 1).filter((each) => isDue(each, { rows, due }));
+  await Promise.all(
+    numbers.map((number) =>
+      limit(async () => {
+        await store.putText(`${keyOf(number)}.wav`, 'x'.repeat(1_000), 'audio/wav', never());
+        await store.putText(`${keyOf(number)}.json`, '{}', 'application/json', never());
+      }),
+    ),
+  );
+  const catalogue = openCatalogue(file, { now: () => now });
+  const ports = {
+    catalogue,
+    store,
+    spoolFolder: folder,
+    ledger: makeLedger(join(folder, 'erasures.jsonl')),
+    signer: () => openSigner(join(folder, 'signing-key.pem')),
+    clock: { now: () => now },
+    log: makeLog('silent', process.stderr),
+    actor: 'command',
+    atOnce: 4,
+    certificatesKeptMs: 3_653 * 86_400_000,
+  };
+  process.stdout.write(`${rows} recordings, ${numbers.length} due, archive: ${store.kind}\n`);
+  for (const name of ['first pass', 'second pass']) {
+    const before = process.memoryUsage.rss();
+    let most = before;
+    const sampler = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 50);
+    const began = performance.now();
+    const result = await retentionPass(ports, { dryRun: false, waitMs: 0, signal: never() });
+    const seconds = (performance.now() - began) / 1_000;
+    clearInterval(sampler);
+    const each = result.erased === 0 ? '' : `, ${((seconds * 1_000) / result.erased).toFixed(2)} ms a recording`;
+    process.stdout.write(
+      `${name}: ${result.erased} erased in ${seconds.toFixed(1)} s${each}; memory ${mib(before)} MiB before, most ${mib(most)} MiB\n`,
+    );
+  }
+  catalogue.close();
+} finally {
+  await stop();
+  await rm(folder, { recursive: true, force: true });
+}
