@@ -159,7 +159,7 @@ async function fetchWavs(catalogue: Catalogue, store: LabStore, folder: string):
 async function countObjects(store: LabStore): Promise<number> {
   const archive = makeMinioStore({ ...store, useTls: false, region: 'us-east-1', bucket: rigBucket });
   let objects = 0;
-  for await (const object of archive.list('')) objects += object.key === '' ? 0 : 1;
+  for await (const object of archive.list('recordings/')) objects += object.key === '' ? 0 : 1;
 
   return objects;
 }
