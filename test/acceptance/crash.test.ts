@@ -81,7 +81,8 @@ async function callThrough(): Promise<{ heardAgentMs: number }> {
 }
 
 const rows = () => catalogueRecordings(at.rig);
-const objects = (): string[] => filesBelow(at.rig.archiveFolder);
+/** But for certificates of erasure. */
+const objects = (): string[] => filesBelow(at.rig.archiveFolder).filter((name) => !name.endsWith('.jws'));
 
 async function killedServe(place: string): Promise<{ heardAgentMs: number; fresh: RecordingRow[] }> {
   const before = new Set((await rows()).map(({ id }) => id));
@@ -204,6 +205,15 @@ it(
 it('erases what is due and leaves nothing of it, wherever retention is killed', async () => {
   await expectCommandSurvives(['retention', 'run'], 'erased');
   expect(objects()).toEqual([]);
+  // The last pass has brought the certificates of all those before it to the ledger and the archive.
+  const { stdout } = await at.rig.preavis('certificates', 'list', '--json');
+  const { certificates } = JSON.parse(stdout) as { certificates: { recording: string; jws: string }[] };
+  const erased = (await rows()).filter(({ status }) => status === 'erased').map(({ id }) => id);
+  expect(certificates.map(({ recording }) => recording).sort()).toEqual(erased.sort());
+  expect(await at.rig.preavis('certificates', 'verify')).toMatchObject({ code: 0 });
+  const ledger = readFileSync(join(at.rig.folder, 'erasures.jsonl'), 'utf8').trim().split('\n');
+  expect(ledger.sort()).toEqual(certificates.map(({ jws }) => jws).sort());
+  expect(filesBelow(at.rig.archiveFolder)).toHaveLength(certificates.length);
   expect(readdirSync(at.rig.asterisk.spoolFolder)).toEqual([]);
   expect(existsSync(at.rig.archiveFolder)).toBe(true);
 }, 300_000);
