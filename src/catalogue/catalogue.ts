@@ -6,6 +6,7 @@ import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
 import { makeCalls } from './calls.ts';
+import { makeDeliveries, type DeliveryTable, type Subscriber } from './deliveries.ts';
 import { makeHappenings } from './happenings.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
@@ -31,11 +32,13 @@ import type {
 } from './rows.ts';
 import { makeWitness, type WitnessStatement } from './witness.ts';
 
+type Tables = CallJournal & DeliveryTable;
+
 /**
  * What is known of calls and recordings. Asynchronous although SQLite is not, so that another database can stand behind
  * it. Every method throws catalogue_unusable when the database fails, row_unreadable for a damaged row; `move` also status_conflict.
  */
-export type Catalogue = CallJournal & {
+export type Catalogue = Tables & {
   call(id: CallId): Promise<CallRow | undefined>;
   calls(limit: number): Promise<CallRow[]>;
   notices(id: CallId): Promise<NoticeRow[]>;
@@ -147,13 +150,15 @@ export type CatalogueOptions = {
   mustExist?: boolean;
   /** Told of each row that a pass leaves aside, since it does not have its form; once for each. */
   unreadable?: (recording: string, error: PreavisError) => void;
+  /** Who is told of what becomes of recordings: each process that moves one must say it. Nobody by default. */
+  webhooks?: readonly Subscriber[];
 };
 
 /** Opens the SQLite catalogue; see openDatabase for what it throws. */
 export function openCatalogue(
   file: string,
   clock: Clock,
-  { unreadable, ...options }: CatalogueOptions = {},
+  { unreadable, webhooks = [], ...options }: CatalogueOptions = {},
 ): Catalogue {
   const database = openDatabase(file, options);
   const told = new Set<string>();
@@ -166,7 +171,8 @@ export function openCatalogue(
   const trail = makeAuditTrail(database, now);
   const calls = makeCalls(database, trail);
   const happenings = makeHappenings(database);
-  const recordings = makeRecordings(database, trail, leftAside);
+  const deliveries = makeDeliveries(database, now, webhooks);
+  const recordings = makeRecordings(database, trail, deliveries, leftAside);
   const preferences = makePreferences(database, now);
   const witness = makeWitness(database, trail);
   const leases = makeLeases(database, now);
@@ -208,6 +214,19 @@ export function openCatalogue(
     setPreference: eventually(preferences.setPreference),
     forgetPreferences: eventually(preferences.forgetPreferences),
     sweepPreferences: eventually(preferences.sweepPreferences),
+    deliveriesDue: eventually(deliveries.deliveriesDue),
+    endpointsDue: eventually(deliveries.endpointsDue),
+    deliveries: eventually(deliveries.deliveries),
+    deliveryFigures: eventually(deliveries.deliveryFigures),
+    delivered: eventually(deliveries.delivered),
+    postponeDelivery: eventually(deliveries.postponeDelivery),
+    postponeDeliveries: eventually(deliveries.postponeDeliveries),
+    giveUpDeliveries: eventually(deliveries.giveUpDeliveries),
+    giveUpEndpoint: eventually(deliveries.giveUpEndpoint),
+    retryDeliveries: eventually(deliveries.retryDeliveries),
+    sweepDeliveries: eventually(deliveries.sweepDeliveries),
+    disabledEndpoints: eventually(deliveries.disabledEndpoints),
+    disableEndpoint: eventually(deliveries.disableEndpoint),
     takeLease: eventually(leases.takeLease),
     releaseLease: eventually(leases.releaseLease),
     lastPass: eventually(leases.lastPass),
