@@ -14,8 +14,8 @@ function addressInWords({ webhooks }: Config, name: string): string | null {
   return Object.hasOwn(webhooks, name) && webhooks[name] !== undefined ? hostAndPort(webhooks[name].url) : null;
 }
 
-function unknown(name: string): PreavisError {
-  return new PreavisError('webhook_unknown', `there is no webhook ${JSON.stringify(name)} in the configuration`);
+function unknown(): PreavisError {
+  return new PreavisError('webhook_unknown', 'there is no webhook of this name in the configuration');
 }
 
 /** Lists endpoints and the messages that are not delivered. Exit 3 when some were given up, or an endpoint is gone. */
@@ -116,12 +116,12 @@ export async function webhooksTest(
 ): Promise<ExitCode> {
   const config = await configOf(context);
   const endpoint = webhookEndpoints(config).find((each) => each.name === name);
-  if (endpoint === undefined) throw unknown(name);
+  if (endpoint === undefined) throw unknown();
   const poster = makePoster();
   const at = context.clock.now();
   const message = testMessage(`msg_${randomBytes(16).toString('hex')}`, at);
   const began = performance.now();
-  const outcome = await poster.post(endpoint, message, at, new AbortController().signal).finally(poster.close);
+  const outcome = await poster.post(endpoint, message, at, new AbortController().signal).finally(() => poster.close());
   const tookMs = Math.round(performance.now() - began);
   if (outcome.kind === 'failed') throw outcome.error;
   const { answer } = outcome;
@@ -140,7 +140,7 @@ export async function webhooksRetry(
   { json }: { json: boolean },
 ): Promise<ExitCode> {
   const config = await configOf(context);
-  if (name !== undefined && !Object.hasOwn(config.webhooks, name)) throw unknown(name);
+  if (name !== undefined && !Object.hasOwn(config.webhooks, name)) throw unknown();
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const due = await catalogue.retryDeliveries(name);
