@@ -12,6 +12,7 @@ import { promptsBuild, promptsCheck, promptsInstall, promptsList } from './comma
 import { purposesList, purposesRegister } from './commands/purposes.ts';
 import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
 import { recordingsReconcile } from './commands/reconcile.ts';
+import { report } from './commands/report.ts';
 import { retentionRun } from './commands/retention.ts';
 import { serve } from './commands/serve.ts';
 import { upload } from './commands/upload.ts';
@@ -126,6 +127,16 @@ function program(done: (code: number) => void): Command {
     .option('--json', 'print it as one JSON document in place of Markdown')
     .action(async (options: Common) => {
       done(await purposesRegister(context(), { json: options.json === true }));
+    });
+  root
+    .command('report')
+    .description(
+      'print what is kept, why, until when, what is overdue and what failed, as Markdown; exit 3 when something needs attention',
+    )
+    .option('--month <YYYY-MM>', 'the month in UTC (default: the last one that is over)')
+    .option('--json', 'print it as one JSON document in place of Markdown')
+    .action(async ({ month, json }: Common & { month?: string }) => {
+      done(await report(context(), { month, json: json === true }));
     });
   const calls = root.command('calls').description('look at calls, recorded or not');
   calls

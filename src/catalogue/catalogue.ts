@@ -7,6 +7,7 @@ import type { CallId, RecordingId } from '../core/ids.ts';
 import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
 import { makeCalls } from './calls.ts';
 import { makeDeliveries, type DeliveryTable, type Subscriber } from './deliveries.ts';
+import { makeFigures, type Figures, type FigureTimes } from './figures.ts';
 import { makeHappenings } from './happenings.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
@@ -77,6 +78,9 @@ export type Catalogue = Tables & {
   auditHead(): Promise<{ id: number; chain: string } | undefined>;
   /** The lines of all recordings with these ids, in order, at most `limit`. */
   auditLines(from: number, to: number, limit: number): Promise<AuditLine[]>;
+
+  /** Of one moment; `erasureFailed` is the event that says, with a `code`, why a recording could not be erased. */
+  figures(times: FigureTimes, erasureFailed: string): Promise<Figures>;
 
   unwitnessed(): Promise<UnwitnessedCall[]>;
   saveWitness(id: CallId, statement: WitnessStatement, actor: string): Promise<boolean>;
@@ -173,6 +177,7 @@ export function openCatalogue(
   const happenings = makeHappenings(database);
   const deliveries = makeDeliveries(database, now, webhooks);
   const recordings = makeRecordings(database, trail, deliveries, leftAside);
+  const figures = makeFigures(database);
   const preferences = makePreferences(database, now);
   const witness = makeWitness(database, trail);
   const leases = makeLeases(database, now);
@@ -208,6 +213,7 @@ export function openCatalogue(
     audit: eventually(trail.of),
     auditHead: eventually(trail.head),
     auditLines: eventually(trail.lines),
+    figures: eventually(figures.figures),
     unwitnessed: eventually(witness.unwitnessed),
     saveWitness: eventually(witness.saveWitness),
     preference: eventually(preferences.preference),

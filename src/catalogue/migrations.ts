@@ -237,5 +237,10 @@ export const migrations: readonly string[] = [
     address TEXT NOT NULL,
     at INTEGER NOT NULL
   ) STRICT;
+
+  CREATE INDEX recordings_kept ON recordings (id, status, bytes, started_at, notice_finished_at)
+    WHERE status IN ('recorded', 'archived', 'failed');
+  CREATE INDEX audit_by_end ON audit (at, to_status, recording_id) WHERE to_status IN ('erased', 'failed', 'lost');
+  CREATE INDEX certificates_by_time ON certificates (issued_at);
   `,
 ];

@@ -40,6 +40,9 @@ const batch = 500;
 /** In the audit trail of a recording from before the first byte of it is removed. */
 export const erasureBegun = 'erasure begun';
 
+/** In the audit trail of a recording that could not be erased, with the `code`; once for each code in a row. */
+export const erasureFailed = 'erasure failed';
+
 /** A clock that is further beyond the last pass may have jumped, unless passes are as rare as that. */
 const plausibleGapMs = 7 * 86_400_000;
 
@@ -96,9 +99,16 @@ async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'eras
   } catch (thrown) {
     const error = asPreavisError(thrown);
     ports.log.error({ recording: row.id, code: error.code, err: error }, 'a recording that is due could not be erased');
+    await noteFailure(row, error.code, ports).catch(() => undefined);
 
     return error.code;
   }
+}
+
+/** For the report: a pass ends, and its log goes where nobody may look. */
+async function noteFailure({ id }: RecordingRow, code: ErrorCode, { catalogue, actor }: RetentionPorts): Promise<void> {
+  const last = (await catalogue.audit(id)).findLast(({ event }) => event === erasureFailed);
+  if (last?.detail['code'] !== code) await catalogue.note(id, { event: erasureFailed, actor, detail: { code } });
 }
 
 /** An archived recording that is not there, though no erasure was begun: a wrong mount, not an erasure (P6). */
