@@ -1,4 +1,4 @@
-import { webhookKey, webhookEvents, type WebhookEvent } from '../../../src/config/webhooks.ts';
+import { webhookKey, webhookEvents } from '../../../src/config/webhooks.ts';
 import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
@@ -26,7 +26,7 @@ afterEach(async () => {
 /** A catalogue whose webhooks are real receivers, and a deliverer for it. */
 function stage(
   urls: Record<string, string>,
-  { timeoutMs = 5_000, events = webhookEvents as readonly WebhookEvent[] } = {},
+  { timeoutMs = 5_000, events = webhookEvents } = {},
 ) {
   const clock = clockAt(callStart + 200_000);
   const subscribers = Object.keys(urls).map((name) => ({ name, events }));
