@@ -2,14 +2,16 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import { webhookEvents } from '../../../src/config/webhooks.ts';
+import { archiveStage } from '../../support/archiving.ts';
 import { callStart, configTree } from '../../support/calls.ts';
-import { clockAt, saveCall } from '../../support/catalogues.ts';
+import { catalogues, clockAt, saveCall } from '../../support/catalogues.ts';
 import { runCommand } from '../../support/command.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { isSigned, receivers, typesOf, webhookSecret } from '../../support/webhookReceiver.ts';
 
 const folder = temporaryFolder();
 const start = receivers();
+const open = catalogues();
 const note = { event: 'test', actor: 'test' };
 let places = 0;
 
@@ -60,6 +62,28 @@ describe('webhooks list', () => {
     expect(given.stdout).toMatch(new RegExp(`crm +recording\\.archived +${id} +given up +0 +webhook_gone`));
     // The path may be a secret of the receiver's.
     expect(given.stdout + waiting.stdout).not.toContain('token-of-theirs');
+  });
+});
+
+describe('a command that moves recordings', () => {
+  test('writes what is to be told, as serve does', async () => {
+    const at = folder.path('moving');
+    await mkdir(at);
+    const set = await archiveStage(at, open);
+    const { id } = await set.finished(undefined, { keepDays: 3_000 });
+    const config = join(at, 'preavis.yaml');
+    const tree = {
+      ...configTree(),
+      catalogue: { file: join(at, 'catalogue.db') },
+      archive: { directory: { folder: join(at, 'archive') } },
+      recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
+      webhooks: { crm: { url: 'https://crm.example/', secret: webhookSecret } },
+    };
+    await writeFile(config, JSON.stringify(tree), { mode: 0o600 });
+    expect(await runCommand(['upload', '--config', config])).toMatchObject({ code: 0 });
+    expect(await set.catalogue.deliveries(10)).toMatchObject([
+      { endpoint: 'crm', event: 'recording.archived', recording: id, status: 'waiting' },
+    ]);
   });
 });
 

@@ -24,10 +24,7 @@ afterEach(async () => {
 });
 
 /** A catalogue whose webhooks are real receivers, and a deliverer for it. */
-function stage(
-  urls: Record<string, string>,
-  { timeoutMs = 5_000, events = webhookEvents } = {},
-) {
+function stage(urls: Record<string, string>, { timeoutMs = 5_000, events = webhookEvents } = {}) {
   const clock = clockAt(callStart + 200_000);
   const subscribers = Object.keys(urls).map((name) => ({ name, events }));
   const file = folder.path(`${(files += 1)}.db`);
@@ -216,16 +213,26 @@ describe('a message', () => {
 describe('many messages', () => {
   test('of one recording come in their order, side by side with those of others', async () => {
     const receiver = await start();
-    // The first takes longest: side by side, later ones would overtake it.
+    const answered = new Set<string>();
+    const overtaken: string[] = [];
     receiver.answer = ({ body }, response) => {
-      setTimeout(() => response.writeHead(204).end(), body.includes('archived') ? 50 : 0);
+      const { type, data } = JSON.parse(body) as { type: string; data: { recording: string } };
+      if (type === 'recording.erased' && !answered.has(data.recording)) overtaken.push(data.recording);
+      setTimeout(() => {
+        answered.add(data.recording);
+        response.writeHead(204).end();
+      }, 20);
     };
     const { archived, pass, catalogue } = stage({ crm: receiver.url });
     const ids: RecordingId[] = [];
-    for (let index = 0; index < 12; index += 1) ids.push(await archived());
-    for (const id of ids) await catalogue.move(id, 'archived', 'erased', {}, note);
+    for (let index = 0; index < 12; index += 1) {
+      const id = await archived();
+      await catalogue.move(id, 'archived', 'erased', {}, note);
+      ids.push(id);
+    }
     await pass();
     expect(receiver.received).toHaveLength(24);
+    expect(overtaken).toEqual([]);
     for (const id of ids) {
       const own = receiver.received.filter(({ body }) => body.includes(id));
       expect(own.map(({ body }) => (JSON.parse(body) as { type: string }).type)).toEqual([
