@@ -36,6 +36,8 @@ import {
   makeWitness,
   refuseMissingPrompts,
   soundsFolder,
+  webhookFigures,
+  webhookSubscribers,
   type Ari,
 } from './parts.ts';
 
@@ -112,6 +114,7 @@ export class App {
     const policy = makePolicy(config, library);
     const metrics = makeMetrics();
     const catalogue = openCatalogue(config.catalogue.file, clock, {
+      webhooks: webhookSubscribers(config),
       unreadable: (recording, error) => {
         log.error({ recording, code: error.code, err: error }, 'a recording is left aside: its row cannot be read');
       },
@@ -151,6 +154,7 @@ export class App {
       waiting: await catalogue.waiting(),
       at: clock.now(),
     }));
+    metrics.webhooks(() => webhookFigures(config, catalogue));
     const end: EndJobs = { finisher, witness: makeWitness(shared, metrics.witness) };
     const registry = this.#makeRegistry(policy, catalogue, ari, end, metrics);
     this.#registry = registry;

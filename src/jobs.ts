@@ -4,11 +4,14 @@ import type { FinishPorts } from './archive/finish.ts';
 import { uploadPass } from './archive/uploader.ts';
 import { PreavisError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
-import { reconcilePorts, retentionPorts, uploadPorts, type Shared } from './parts.ts';
 import { replayCopies } from './retention/copies.ts';
+import { reconcilePorts, retentionPorts, uploadPorts, webhookEndpoints, type Shared } from './parts.ts';
 import { retentionPass } from './retention/enforcer.ts';
 import { reconcileJob } from './retention/reconcileJob.ts';
 import { Schedule, type Job } from './retention/schedule.ts';
+import { Deliverer } from './webhooks/deliverer.ts';
+import { makePoster } from './webhooks/post.ts';
+import { startWebhookJob } from './webhooks/webhookJob.ts';
 
 /** A scheduled pass does not wait for another process's. */
 const noWait = 0;
@@ -19,7 +22,7 @@ export type JobsOptions = {
   finisher: Finisher;
   finishPorts: FinishPorts;
   witness: () => Promise<void>;
-  metrics: Pick<Metrics, 'reconciled'>;
+  metrics: Pick<Metrics, 'reconciled' | 'webhookFailed'>;
   /** Cuts passes short after what they are just doing. */
   hurry: AbortSignal;
 };
@@ -71,6 +74,17 @@ export function startJobs({ shared, archive, finisher, finishPorts, witness, met
     config.schedule.timezone,
     log,
   );
+  const poster = makePoster();
+  const deliverer = new Deliverer({
+    catalogue: shared.catalogue,
+    endpoints: webhookEndpoints(config),
+    post: (...message) => poster.post(...message),
+    clock,
+    random: Math.random,
+    log,
+    failed: metrics.webhookFailed,
+  });
+  const webhooks = startWebhookJob(deliverer, log, hurry);
 
   return {
     reconcileNow: () => {
@@ -79,6 +93,9 @@ export function startJobs({ shared, archive, finisher, finishPorts, witness, met
     stop: async () => {
       stopping.abort(new PreavisError('interrupted', 'Préavis is being stopped'));
       await schedule.stop();
+      // After the jobs, whose last moves it may still send.
+      await webhooks.stop();
+      await poster.close();
     },
   };
 }

@@ -14,8 +14,10 @@ import { recordingsList, recordingsShow, type ListOptions } from './commands/rec
 import { recordingsReconcile } from './commands/reconcile.ts';
 import { addCertificateCommands, addHoldCommands } from './commands/retentionArguments.ts';
 import { retentionRun, retentionShorten } from './commands/retention.ts';
+import { report } from './commands/report.ts';
 import { serve } from './commands/serve.ts';
 import { upload } from './commands/upload.ts';
+import { webhooksList, webhooksRetry, webhooksTest } from './commands/webhooks.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
 
 /** Arguments, exit codes and the one place where an error becomes text for people. */
@@ -140,6 +142,16 @@ function program(done: (code: number) => void): Command {
     .action(async (options: Common) => {
       done(await purposesRegister(context(), { json: options.json === true }));
     });
+  root
+    .command('report')
+    .description(
+      'print what is kept, why, until when, what is overdue and what failed, as Markdown; exit 3 when something needs attention',
+    )
+    .option('--month <YYYY-MM>', 'the month in UTC (default: the last one that is over)')
+    .option('--json', 'print it as one JSON document in place of Markdown')
+    .action(async ({ month, json }: Common & { month?: string }) => {
+      done(await report(context(), { month, json: json === true }));
+    });
   const calls = root.command('calls').description('look at calls, recorded or not');
   calls
     .command('list')
@@ -155,6 +167,29 @@ function program(done: (code: number) => void): Command {
     .option('--json', 'the same: a receipt is JSON in any case')
     .action(async (id: string) => {
       done(await callsReceipt(context(), id));
+    });
+  const webhooks = root.command('webhooks').description('others who are told of what becomes of recordings');
+  webhooks
+    .command('list')
+    .description('list the webhooks, what waits for them and what was given up; exit 3 when something was given up')
+    .option('--limit <number>', 'at most so many messages', '50')
+    .option(...jsonOption)
+    .action(async (options: Common & { limit: string }) => {
+      done(await webhooksList(context(), { limit: options.limit, json: options.json === true }));
+    });
+  webhooks
+    .command('test <name>')
+    .description('send a signed message of type webhook.test, now and once, and say what came of it')
+    .option(...jsonOption)
+    .action(async (name: string, options: Common) => {
+      done(await webhooksTest(context(), name, { json: options.json === true }));
+    });
+  webhooks
+    .command('retry [name]')
+    .description('have serve send again what waits or was given up, to one webhook or to all')
+    .option(...jsonOption)
+    .action(async (name: string | undefined, options: Common) => {
+      done(await webhooksRetry(context(), name, { json: options.json === true }));
     });
   const languages = root.command('languages').description('the languages that callers chose by a key');
   languages

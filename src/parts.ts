@@ -17,11 +17,13 @@ import { makePreferences } from './call/preferences.ts';
 import { PromptDesk, type PromptDeskPorts } from './call/promptDesk.ts';
 import type { PromptShelf } from './call/promptRecorderSession.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
+import type { DeliveryFigures, Subscriber } from './catalogue/deliveries.ts';
 import { missingPrompts } from './call/readiness.ts';
 import { neededPrompts, type Policy } from './config/policy.ts';
 import { promptOfCode, recordingProgress, storeRecording } from './config/promptRecording.ts';
 import { loadPrompts, readPrompt, readPromptSource, type PromptLibrary } from './config/prompts.ts';
 import type { Config } from './config/schema.ts';
+import { webhookKey } from './config/webhooks.ts';
 import type { Clock } from './core/clock.ts';
 import { PreavisError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
@@ -33,6 +35,7 @@ import type { FetchPorts } from './retention/fetch.ts';
 import { makeLedger } from './retention/ledger.ts';
 import type { ReconcilePorts } from './retention/reconcile.ts';
 import { checkSchedule } from './retention/schedule.ts';
+import type { Endpoint } from './webhooks/message.ts';
 
 /** Builds single parts from the configuration, for `serve` and for the commands. */
 
@@ -307,4 +310,30 @@ export function fetchPorts({ config, catalogue, store, clock, actor }: Omit<Shar
     actor,
     holdsAllowed: makeHoldsAllowed(config),
   };
+}
+
+/** Throws config_invalid for one without its secret. */
+export function webhookEndpoints({ webhooks }: Config): Endpoint[] {
+  return Object.entries(webhooks).map(([name, { url, secret, events }]) => {
+    const key = secret === undefined ? undefined : webhookKey(secret);
+    if (key === undefined) throw new PreavisError('config_invalid', `webhooks.${name}.secret: is missing`);
+
+    return { name, url, key, events };
+  });
+}
+
+/** What the catalogue must know of the webhooks where statuses of recordings move. */
+export function webhookSubscribers({ webhooks }: Config): Subscriber[] {
+  return Object.entries(webhooks).map(([name, { events }]) => ({ name, events }));
+}
+
+/** What there is for each webhook that is configured, also where that is nothing, and for those that were. */
+export async function webhookFigures(
+  { webhooks }: Config,
+  catalogue: Pick<Catalogue, 'deliveryFigures'>,
+): Promise<DeliveryFigures[]> {
+  const found = await catalogue.deliveryFigures();
+  const idle = Object.keys(webhooks).filter((name) => !found.some(({ endpoint }) => endpoint === name));
+
+  return [...found, ...idle.map((endpoint) => ({ endpoint, waiting: 0, failed: 0, oldestWaitingAt: null }))];
 }

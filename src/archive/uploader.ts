@@ -8,6 +8,7 @@ import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts'
 import { failPoint } from '../core/failPoint.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { retryWaitMs } from '../core/retryWait.ts';
 import { textDigest } from './digest.ts';
 import { objectKeys } from './objectKey.ts';
 import { isSame, storeAndReadBack } from './readBack.ts';
@@ -72,8 +73,8 @@ export type UploadOptions = {
   progress?: (done: number) => void;
 };
 
-const firstWaitMs = 30_000;
-const longestWaitMs = 15 * 60_000;
+/** Between attempts to store one recording. */
+export const uploadWaits = { firstMs: 30_000, longestMs: 15 * 60_000 };
 const batch = 1_000;
 /** Recordings that a pass names one by one; the others are counted. */
 const mostTold = 100;
@@ -81,11 +82,6 @@ const mostTold = 100;
 const askLimitMs = 60_000;
 /** A failure that may pass by itself is an alarm when it came so many times in a row. */
 const attemptsToAlarm = 3;
-
-/** Wait before the next attempt, ms: doubling from 30 s to 15 min, with a jitter of up to a quarter. */
-export function retryWaitMs(attempts: number, random: number): number {
-  return Math.min(firstWaitMs * 2 ** attempts, longestWaitMs) * (1 + random / 4);
-}
 
 /** These are of the archive as a whole, without asking it. */
 const ofArchive: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -338,7 +334,7 @@ async function undoIfErased(row: RecordingRow, { catalogue, store, log }: Upload
 async function setAside(row: RecordingRow, error: PreavisError, ports: UploadPorts): Promise<void> {
   const { catalogue, log, clock, random, spoolFolder } = ports;
   const { code } = error;
-  await catalogue.postpone(row.id, Math.round(clock.now() + retryWaitMs(row.attempts, random())), code);
+  await catalogue.postpone(row.id, Math.round(clock.now() + retryWaitMs(row.attempts, random(), uploadWaits)), code);
   const about = { recording: row.id, code, attempts: row.attempts + 1, err: error };
   if (lasting.has(code)) {
     // In each process: a command tells it on its terminal, where nobody may look.

@@ -7,6 +7,8 @@ import type { CallId, HoldId, RecordingId } from '../core/ids.ts';
 import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
 import { makeCalls } from './calls.ts';
 import { makeErasures, type CertificateRow, type CopyPlace, type NewCertificate } from './erasures.ts';
+import { makeDeliveries, type DeliveryTable, type Subscriber } from './deliveries.ts';
+import { makeFigures, type Figures, type FigureTimes } from './figures.ts';
 import { makeHappenings } from './happenings.ts';
 import { makeHolds, type HoldRow, type NewHold } from './holds.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
@@ -35,11 +37,13 @@ import type {
 } from './rows.ts';
 import { makeWitness, type WitnessStatement } from './witness.ts';
 
+type Tables = CallJournal & DeliveryTable;
+
 /**
  * What is known of calls and recordings. Asynchronous although SQLite is not, so that another database can stand behind
  * it. Every method throws catalogue_unusable when the database fails, row_unreadable for a damaged row; `move` also status_conflict.
  */
-export type Catalogue = CallJournal & {
+export type Catalogue = Tables & {
   call(id: CallId): Promise<CallRow | undefined>;
   calls(limit: number): Promise<CallRow[]>;
   notices(id: CallId): Promise<NoticeRow[]>;
@@ -111,6 +115,8 @@ export type Catalogue = CallJournal & {
   ledgerRead(file: string): Promise<number>;
   noteLedgerRead(file: string, bytes: number): Promise<void>;
   countDue(at: number): Promise<{ due: number; held: number }>;
+  /** Of one moment; `erasureFailed` is the event that says, with a `code`, why a recording could not be erased. */
+  figures(times: FigureTimes, erasureFailed: string): Promise<Figures>;
 
   unwitnessed(): Promise<UnwitnessedCall[]>;
   saveWitness(id: CallId, statement: WitnessStatement, actor: string): Promise<boolean>;
@@ -184,13 +190,15 @@ export type CatalogueOptions = {
   mustExist?: boolean;
   /** Told of each row that a pass leaves aside, since it does not have its form; once for each. */
   unreadable?: (recording: string, error: PreavisError) => void;
+  /** Who is told of what becomes of recordings: each process that moves one must say it. Nobody by default. */
+  webhooks?: readonly Subscriber[];
 };
 
 /** Opens the SQLite catalogue; see openDatabase for what it throws. */
 export function openCatalogue(
   file: string,
   clock: Clock,
-  { unreadable, ...options }: CatalogueOptions = {},
+  { unreadable, webhooks = [], ...options }: CatalogueOptions = {},
 ): Catalogue {
   const database = openDatabase(file, options);
   const told = new Set<string>();
@@ -203,9 +211,11 @@ export function openCatalogue(
   const trail = makeAuditTrail(database, now);
   const calls = makeCalls(database, trail);
   const happenings = makeHappenings(database);
-  const recordings = makeRecordings(database, trail, leftAside);
-  const holds = makeHolds(database, trail, now);
+  const deliveries = makeDeliveries(database, now, webhooks);
+  const recordings = makeRecordings(database, trail, deliveries, leftAside);
+  const holds = makeHolds(database, trail, deliveries, now);
   const erasures = makeErasures(database, trail, recordings.move);
+  const figures = makeFigures(database);
   const preferences = makePreferences(database, now);
   const witness = makeWitness(database, trail);
   const leases = makeLeases(database, now);
@@ -262,12 +272,26 @@ export function openCatalogue(
     ledgerRead: eventually(erasures.ledgerRead),
     noteLedgerRead: eventually(erasures.noteLedgerRead),
     countDue: eventually(erasures.countDue),
+    figures: eventually(figures.figures),
     unwitnessed: eventually(witness.unwitnessed),
     saveWitness: eventually(witness.saveWitness),
     preference: eventually(preferences.preference),
     setPreference: eventually(preferences.setPreference),
     forgetPreferences: eventually(preferences.forgetPreferences),
     sweepPreferences: eventually(preferences.sweepPreferences),
+    deliveriesDue: eventually(deliveries.deliveriesDue),
+    endpointsDue: eventually(deliveries.endpointsDue),
+    deliveries: eventually(deliveries.deliveries),
+    deliveryFigures: eventually(deliveries.deliveryFigures),
+    delivered: eventually(deliveries.delivered),
+    postponeDelivery: eventually(deliveries.postponeDelivery),
+    postponeDeliveries: eventually(deliveries.postponeDeliveries),
+    giveUpDeliveries: eventually(deliveries.giveUpDeliveries),
+    giveUpEndpoint: eventually(deliveries.giveUpEndpoint),
+    retryDeliveries: eventually(deliveries.retryDeliveries),
+    sweepDeliveries: eventually(deliveries.sweepDeliveries),
+    disabledEndpoints: eventually(deliveries.disabledEndpoints),
+    disableEndpoint: eventually(deliveries.disableEndpoint),
     takeLease: eventually(leases.takeLease),
     releaseLease: eventually(leases.releaseLease),
     lastPass: eventually(leases.lastPass),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import type { HoldId, RecordingId } from '../core/ids.ts';
 import { erasureBegun, erasureInterrupted, type AuditTrail } from './auditTrail.ts';
+import type { DeliveryEvent } from './deliveries.ts';
 
 /**
  * Why a recording is kept beyond its end: a dispute that it is evidence in, the request of an authority, or that of the person
@@ -49,7 +50,12 @@ const statusRow = z.object({ status: z.string() }).optional();
 const keepable = new Set(['recording', 'recorded', 'archived', 'failed']);
 
 /** The table `holds`. */
-export function makeHolds(database: Database.Database, trail: AuditTrail, now: () => number) {
+export function makeHolds(
+  database: Database.Database,
+  trail: AuditTrail,
+  deliveries: { append: (event: DeliveryEvent) => void },
+  now: () => number,
+) {
   const selectStatus = database.prepare(`SELECT status FROM recordings WHERE id = ?`);
   const insert = database.prepare(`
     INSERT INTO holds (id, recording_id, ground, reason, author, set_at, review_at, expires_at)
@@ -80,6 +86,7 @@ export function makeHolds(database: Database.Database, trail: AuditTrail, now: (
       actor: author,
       detail: { hold: id, ground, reviewAt, expiresAt },
     });
+    deliveries.append({ event: 'hold.set', recording: hold.recording, hold: id });
   });
 
   const end = database.transaction((id: HoldId, by: string): RecordingId => {

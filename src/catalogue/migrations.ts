@@ -224,16 +224,34 @@ export const migrations: readonly string[] = [
   CREATE INDEX callers_by_hash ON callers (hash, call_id);
 
   CREATE TABLE deliveries (
-    id TEXT PRIMARY KEY,
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    endpoint TEXT NOT NULL,
     at INTEGER NOT NULL,
     event TEXT NOT NULL,
     recording_id TEXT NOT NULL REFERENCES recordings (id),
     body TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'delivered', 'failed')),
     attempts INTEGER NOT NULL DEFAULT 0,
+    first_attempt_at INTEGER,
     next_attempt_at INTEGER NOT NULL DEFAULT 0,
-    delivered_at INTEGER,
-    failure TEXT
+    ended_at INTEGER,
+    failure TEXT,
+    answer INTEGER
   ) STRICT;
-  CREATE INDEX deliveries_open ON deliveries (id) WHERE delivered_at IS NULL;
+  CREATE INDEX deliveries_by_time ON deliveries (endpoint, next_attempt_at) WHERE status = 'waiting';
+  CREATE INDEX deliveries_waiting ON deliveries (endpoint, attempts, number, next_attempt_at) WHERE status = 'waiting';
+  CREATE INDEX deliveries_of_recording ON deliveries (recording_id, endpoint) WHERE status = 'waiting';
+  CREATE INDEX deliveries_by_end ON deliveries (status, ended_at);
+  CREATE TABLE disabled_endpoints (
+    endpoint TEXT PRIMARY KEY,
+    address TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE INDEX recordings_kept ON recordings (id, status, bytes, started_at, notice_finished_at)
+    WHERE status IN ('recorded', 'archived', 'failed');
+  CREATE INDEX audit_by_end ON audit (at, to_status, recording_id) WHERE to_status IN ('erased', 'failed', 'lost');
+  CREATE INDEX certificates_by_time ON certificates (issued_at);
   `,
 ];

@@ -2,6 +2,8 @@ import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { isUlid, type CallId, type RecordingId } from '../core/ids.ts';
+import type { WebhookEvent } from '../config/webhooks.ts';
+import type { DeliveryEvent } from './deliveries.ts';
 import { forward, purposeEnd, recordingRow, type PurposeEnd, type RecordingRow, type RecordingStatus } from './rows.ts';
 import type { AuditTrail } from './auditTrail.ts';
 import { isHeld } from './holds.ts';
@@ -56,6 +58,14 @@ const columns: Readonly<Record<Column, string>> = {
   receipt: 'receipt',
 };
 
+/** What others are told of, by the status that a recording comes to. */
+const toldOf: Readonly<Partial<Record<RecordingStatus, WebhookEvent>>> = {
+  archived: 'recording.archived',
+  failed: 'recording.failed',
+  lost: 'recording.failed',
+  erased: 'recording.erased',
+};
+
 const waitingRow = z.object({
   /** An error code, or null: not tried yet, or kept by an archive that does not work at all. */
   failure: z.string().nullable(),
@@ -95,6 +105,7 @@ const longestPostponedMs = 60 * 60_000;
 export function makeRecordings(
   database: Database.Database,
   trail: Pick<AuditTrail, 'append'>,
+  deliveries: { append: (event: DeliveryEvent) => void },
   unreadable: (id: string, cause: unknown) => void,
 ) {
   const rows = z.array(recordingRow);
@@ -232,6 +243,8 @@ export function makeRecordings(
       }
       for (const { purpose, keepUntil } of changes.purposeEnds ?? []) insertEnd.run({ id, purpose, keepUntil });
       audit(id, note, from, to);
+      const event = toldOf[to];
+      if (event !== undefined) deliveries.append({ event, recording: id });
     },
   );
 

@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock, type Clock } from '../core/clock.ts';
 import { makeLog, type Logger } from '../core/log.ts';
+import { webhookSubscribers } from '../parts.ts';
 
 /** What every command is given. */
 export type CommandContext = {
@@ -46,6 +47,7 @@ export async function withCatalogue<T>(
 ): Promise<T> {
   const catalogue = openCatalogue(config.catalogue.file, clock, {
     mustExist: true,
+    webhooks: webhookSubscribers(config),
     unreadable: (recording, error) => {
       process.stderr.write(
         `preavis: ${error.code}: ${recording}: ${error.message}; it was left aside\n  ${error.hint}\n`,

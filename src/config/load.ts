@@ -6,6 +6,7 @@ import { withPurposeFiles } from './purposeFiles.ts';
 import { configSchema, isGoodPin, pinFault, type Config } from './schema.ts';
 import { readSecret, refuseOpenSecret } from './secretFiles.ts';
 import { isTooDeep, isTree, readYaml, type Tree } from './tree.ts';
+import { webhookKey, webhookSecretFault } from './webhooks.ts';
 import { inWords, unknownKey, valueInWords } from './wording.ts';
 
 /** Variables that are ours but are not keys of the configuration. */
@@ -107,10 +108,20 @@ export function parseConfig(tree: unknown, environment: NodeJS.ProcessEnv = {}):
   return parseTree(withEnvironment(asTree(tree), environment, keys), keys);
 }
 
+/** The paths that are set in the tree; `*` stands for every name. */
+function pathsSet(node: unknown, [part, ...rest]: readonly string[], before = ''): string[] {
+  if (part === undefined) return node === undefined ? [] : [before];
+  if (!isTree(node)) return [];
+
+  return (part === '*' ? Object.keys(node) : [part]).flatMap((name) =>
+    pathsSet(node[name], rest, before === '' ? name : `${before}.${name}`),
+  );
+}
+
 /** A secret that stands in the file itself makes the whole file one. */
 async function refuseOpenConfig(file: string, tree: Tree, keys: readonly ConfigKey[]): Promise<void> {
-  const inline = keys.find(({ secret, path }) => secret && valueAt(tree, path.split('.')) !== undefined);
-  if (inline !== undefined) await refuseOpenSecret(file, inline.path);
+  const [inline] = keys.flatMap(({ secret, path }) => (secret ? pathsSet(tree, path.split('.')) : []));
+  if (inline !== undefined) await refuseOpenSecret(file, inline);
 }
 
 const secretFrom = async (file: string | undefined, key: string): Promise<string | undefined> =>
@@ -146,6 +157,18 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
       throw new PreavisError('config_invalid', `promptRecording.pinFile: its first line ${pinFault}`);
     config.promptRecording.pin = pin;
   }
+  await readWebhookSecrets(config);
 
   return config;
+}
+
+async function readWebhookSecrets({ webhooks }: Config): Promise<void> {
+  for (const [id, webhook] of Object.entries(webhooks)) {
+    const secret = await secretFrom(webhook.secretFile, `webhooks.${id}.secretFile`);
+    if (secret === undefined) continue;
+    if (webhookKey(secret) === undefined) {
+      throw new PreavisError('config_invalid', `webhooks.${id}.secretFile: its first line ${webhookSecretFault}`);
+    }
+    webhook.secret = secret;
+  }
 }

@@ -1,3 +1,4 @@
+import { markdownBullets, markdownFacts, markdownLine } from '../core/markdown.ts';
 import type { ConsentMode } from './consent.ts';
 import type { Jurisdiction } from './law.ts';
 import { maximumDays } from './purposeRules.ts';
@@ -139,14 +140,6 @@ const consentWords: Readonly<Record<ConsentMode, string>> = {
   optIn: 'callers are asked before and recorded only if they accept by a key',
 };
 
-/** One line of Markdown, whatever was written in the configuration. */
-const line = (text: string): string =>
-  text
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/[\\`*_[\]<>|]/g, '\\$&');
-const bullets = (items: readonly string[]): string[] => items.map((item) => `- ${line(item)}`);
-
 function activityMarkdown(activity: ProcessingActivity): string[] {
   const { consent, storage, recordPercent } = activity;
   const abroad =
@@ -179,7 +172,7 @@ function activityMarkdown(activity: ProcessingActivity): string[] {
     ['Checked by counsel', activity.checkedByCounsel ? 'yes' : 'not yet'],
   ];
 
-  return [`## ${line(activity.purpose)}`, '', ...rows.map(([name, text]) => `- **${name}:** ${line(text)}`), ''];
+  return [`## ${markdownLine(activity.purpose)}`, '', ...markdownFacts(rows), ''];
 }
 
 export function registerMarkdown(register: ProcessingRegister): string {
@@ -190,18 +183,20 @@ export function registerMarkdown(register: ProcessingRegister): string {
     `GDPR art. 30. Printed ${register.printedAt}.`,
     '',
     ...(missing.length === 0 ? [] : [`**Not complete:** the configuration does not set ${missing.join(', ')}.`, '']),
-    `- **Controller:** ${line(controller.name ?? 'not stated')}`,
-    `- **Contact:** ${line(controller.contact ?? 'not stated')}`,
-    `- **Data protection officer:** ${line(controller.dataProtectionOfficer ?? 'not stated')}`,
+    ...markdownFacts([
+      ['Controller', controller.name ?? 'not stated'],
+      ['Contact', controller.contact ?? 'not stated'],
+      ['Data protection officer', controller.dataProtectionOfficer ?? 'not stated'],
+    ]),
     '',
     ...register.activities.flatMap(activityMarkdown),
     '## The trace of a call',
     '',
-    line(register.trace),
+    markdownLine(register.trace),
     '',
     '## Technical and organisational measures',
     '',
-    ...bullets(register.measures),
+    ...markdownBullets(register.measures),
   ];
 
   return `${lines.join('\n')}\n`;

@@ -1,22 +1,18 @@
 import { z } from 'zod';
 import { consentModes } from './consent.ts';
+import { key, name } from './key.ts';
 import { jurisdictions, purposeKinds } from './law.ts';
 import { lineMixFaults, purposeFaults } from './purposeRules.ts';
+import { webhook, webhookFaults } from './webhooks.ts';
 
 /**
  * Every key of the configuration, with its default, unit and one sentence. docs/config.md and config/preavis.yaml are
  * checked against this file by a test; unknown keys are errors.
  */
 
-type KeyMeta = { unit?: string; secret?: true };
-
-const key = <T extends z.ZodType>(schema: T, sentence: string, meta: KeyMeta = {}): T =>
-  schema.meta({ description: sentence, ...meta });
-
 const seconds = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
 const port = z.int().min(1).max(65_535);
 const languageTag = z.string().regex(/^[a-z]{2,3}(_[A-Z]{2})?$/, 'is not a language tag such as fr or fr_BE');
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'is not a name of lower-case letters, digits and hyphens');
 
 const days = z.int().min(0).max(3653);
 const country = z.string().regex(/^[A-Z]{2}$/, 'is not a country code such as DE');
@@ -349,6 +345,7 @@ const shape = z.strictObject({
       }),
     })
     .prefault({}),
+  webhooks: key(z.record(name, webhook).default({}), 'Who is told of what becomes of recordings, by name.'),
   schedule: z
     .strictObject({
       timezone: key(
@@ -392,6 +389,7 @@ export const configSchema = shape.superRefine((config, context) => {
   const faults = [
     ...Object.entries(config.purposes).flatMap(([id, each]) => purposeFaults(id, each, config.notice.languages)),
     ...Object.entries(config.lines).flatMap(([id, each]) => lineMixFaults(id, each, config.purposes)),
+    ...Object.entries(config.webhooks).flatMap(([id, each]) => webhookFaults(id, each)),
   ];
   const { pin, pinFile } = config.promptRecording;
   if ((pin !== undefined || pinFile !== undefined) && config.notice.soundsFolder === undefined) {

@@ -282,6 +282,25 @@ export const errorCodes = {
     'A signature does not fit what it signs, or is not one of Préavis.',
     'Do not rely on the document; get it again from where it was made.',
   ),
+  webhook_unreachable: entry(
+    1,
+    true,
+    'The address of a webhook does not answer.',
+    'Check its url, the network and its certificate; what waits is sent again by itself.',
+  ),
+  webhook_refused: entry(
+    1,
+    true,
+    'The address of a webhook answers with something else than success (HTTP 2xx).',
+    'See the log of the receiver; what waits is sent again by itself. Redirects are not followed: put the last address into url.',
+  ),
+  webhook_gone: entry(
+    1,
+    false,
+    'The address of a webhook says that it is gone for good (HTTP 410); nothing more is sent to it.',
+    'Correct or remove it in the configuration; `preavis webhooks retry NAME` uses it again.',
+  ),
+  webhook_unknown: entry(2, false, 'No webhook of this name is configured.', 'See `preavis webhooks list`.'),
   job_busy: entry(1, true, 'Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
   internal: entry(1, false, 'A fault in Préavis itself.', 'Report it with the log around this line.'),
 } as const satisfies Record<string, ErrorEntry>;

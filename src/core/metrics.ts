@@ -12,6 +12,9 @@ export type ArchiveFigures = {
   at: number;
 };
 
+/** What there is for one webhook: still to be sent, and given up. */
+export type WebhookFigures = { endpoint: string; waiting: number; failed: number };
+
 /**
  * What is counted, for Prometheus. Labels have few fixed values and never hold personal data (P7).
  */
@@ -28,6 +31,10 @@ export type Metrics = {
   reconciled: (left: Readonly<Record<string, number>>, at: number) => void;
   /** From now on the text tells how the archive stands; it is asked for at each reading. */
   archive: (figures: () => Promise<ArchiveFigures>) => void;
+  /** From now on the text tells what waits for each webhook; it is asked for at each reading. */
+  webhooks: (figures: () => Promise<WebhookFigures[]>) => void;
+  /** An attempt to tell a webhook has failed. */
+  webhookFailed: (endpoint: string) => void;
   /** The text that `GET /metrics` gives. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -76,6 +83,12 @@ export function makeMetrics(): Metrics {
     help: "Room in Asterisk's recording folder; not a number while it cannot be seen.",
     registers: [register],
   });
+  const webhookFailures = new Counter({
+    name: 'preavis_webhook_failures_total',
+    help: 'Attempts to tell a webhook that have failed, by its name.',
+    labelNames: ['endpoint'],
+    registers: [register],
+  });
 
   return {
     callEnded: (result, reason) => {
@@ -100,6 +113,12 @@ export function makeMetrics(): Metrics {
     },
     archive: (figures) => {
       addArchive(register, figures);
+    },
+    webhooks: (figures) => {
+      addWebhooks(register, figures);
+    },
+    webhookFailed: (endpoint) => {
+      webhookFailures.inc({ endpoint });
     },
     text: () => register.metrics(),
     contentType: register.contentType,
@@ -145,4 +164,22 @@ function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>): voi
       for (const { failure, count } of waiting) if (failure !== null) this.set({ code: failure }, count);
     },
   });
+}
+
+function addWebhooks(register: Registry, ask: () => Promise<WebhookFigures[]>): void {
+  const figures = inFlight(ask);
+  const gauge = (name: string, help: string, value: (each: WebhookFigures) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['endpoint'],
+      registers: [register],
+      async collect() {
+        const now = await figures();
+        this.reset();
+        for (const each of now) this.set({ endpoint: each.endpoint }, value(each));
+      },
+    });
+  gauge('preavis_webhooks_waiting', 'Messages that are still to be sent, by webhook.', ({ waiting }) => waiting);
+  gauge('preavis_webhooks_given_up', 'Messages that were given up, by webhook.', ({ failed }) => failed);
 }

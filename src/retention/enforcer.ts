@@ -43,6 +43,9 @@ export type RetentionOptions = {
 
 const batch = 500;
 
+/** In the audit trail of a recording that could not be erased, with the `code`; once for each code in a row. */
+export const erasureFailed = 'erasure failed';
+
 /** A clock that is further beyond the last pass may have jumped, unless passes are as rare as that. */
 const plausibleGapMs = 7 * 86_400_000;
 
@@ -121,8 +124,15 @@ async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'eras
         { recording: row.id, code: error.code, err: error },
         'a recording that is due could not be erased',
       );
+      await noteFailure(row, error.code, ports).catch(() => undefined);
     }
 
     return error.code;
   }
+}
+
+/** For the report: a pass ends, and its log goes where nobody may look. */
+async function noteFailure({ id }: RecordingRow, code: ErrorCode, { catalogue, actor }: RetentionPorts): Promise<void> {
+  const last = (await catalogue.audit(id)).findLast(({ event }) => event === erasureFailed);
+  if (last?.detail['code'] !== code) await catalogue.note(id, { event: erasureFailed, actor, detail: { code } });
 }

@@ -90,6 +90,7 @@ const secrets: Readonly<Record<string, string>> = {
   'privacy.hashKey': 'Zebra-hash-key-of-thirty-two-letters',
   'archive.minio.accessKey': 'ZebraAccess41',
   'archive.minio.secretKey': 'Zebra-secret-key-93ab',
+  'webhooks.*.secret': `whsec_${Buffer.from('Zebra-webhook-of-32-bytes-exactly').toString('base64')}`,
 };
 
 const commands: readonly (readonly string[])[] = [
@@ -99,6 +100,8 @@ const commands: readonly (readonly string[])[] = [
   ['recordings', 'reconcile'],
   ['recordings', 'list', '--json'],
   ['purposes', 'register'],
+  ['webhooks', 'list', '--json'],
+  ['webhooks', 'test', 'crm', '--json'],
 ];
 
 describe('a secret', () => {
@@ -119,6 +122,7 @@ describe('a secret', () => {
       ari: { url: 'http://127.0.0.1:9', requestTimeoutMs: 500, ...section('ari') },
       promptRecording: section('promptRecording'),
       privacy: section('privacy'),
+      webhooks: { crm: { url: 'http://127.0.0.1:9/', ...section('webhooks.*') } },
       notice: { soundsFolder: sounds },
       archive: {
         store: 'minio',

@@ -2,7 +2,8 @@ import { rm, stat, writeFile } from 'node:fs/promises';
 import { objectKeys } from '../../../src/archive/objectKey.ts';
 import type { ObjectStore } from '../../../src/archive/store.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
-import { retentionPass, type RetentionPorts } from '../../../src/retention/enforcer.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
+import { erasureFailed, retentionPass, type RetentionPorts } from '../../../src/retention/enforcer.ts';
 import { archiveStage, killedAt, type ArchiveStage } from '../../support/archiving.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
@@ -31,6 +32,28 @@ async function archived(set: ArchiveStage, options?: Parameters<ArchiveStage['fi
 
   return call;
 }
+
+describe('why a recording could not be erased', () => {
+  test('is in its audit trail, once for each reason in a row', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    set.clock.at = keepUntil;
+    const failing = (code: 'archive_denied' | 'archive_failed'): RetentionPorts => ({
+      ...set,
+      store: {
+        ...set.store,
+        location: set.store.location,
+        versions: () => Promise.reject(new PreavisError(code, 'as a store may answer')),
+      },
+    });
+    for (const code of ['archive_denied', 'archive_denied', 'archive_failed', 'archive_denied'] as const) {
+      expect(await erase(failing(code))).toMatchObject({ due: 1, erased: 0, recordings: [{ outcome: code }] });
+    }
+    const told = (await set.catalogue.audit(id)).filter(({ event }) => event === erasureFailed);
+    expect(told.map(({ detail }) => detail['code'])).toEqual(['archive_denied', 'archive_failed', 'archive_denied']);
+    expect(await erase(set)).toMatchObject({ due: 1, erased: 1 });
+  });
+});
 
 describe('a remembered language', () => {
   test('is removed once it has expired, whoever calls; not in a dry run, and no other', async () => {

@@ -1,0 +1,163 @@
+import type Database from 'better-sqlite3';
+import { z } from 'zod';
+import { recordingStatuses } from './rows.ts';
+
+const count = z.number();
+const time = z.number().nullable();
+
+const purposeRow = z.object({
+  recordings: count,
+  bytes: count,
+  /** Of them, those whose time for this purpose is over: another one keeps them, or they are due. */
+  over: count,
+  oldestAt: time,
+  nextEndAt: time,
+  lastEndAt: time,
+});
+const statedPurpose = z.object({ justification: z.string(), legalBasis: z.string() });
+const dueRow = z.object({ held: count, awaiting: count, overdue: count, overdueSince: time });
+const codeRow = z.object({ code: z.string().nullable(), recordings: count });
+const holdRow = z.object({ active: count, reviewsOverdue: count, nextReviewAt: time });
+const statusRow = z.object({ status: z.enum(recordingStatuses), recordings: count });
+const callsRow = z.object({
+  result: z.string().nullable(),
+  reason: z.string().nullable(),
+  calls: count,
+  refused: count,
+});
+const noticeRow = z.object({ verdict: z.string(), sentences: count, calls: count });
+const witnessRow = z.object({ witness: z.string().nullable(), calls: count });
+const endedRow = z.object({
+  status: z.enum(['erased', 'failed', 'lost']),
+  failure: z.string().nullable(),
+  recordings: count,
+});
+
+/** Times are ms since 1970 UTC. */
+export type FigureTimes = {
+  /** Of the period: from the first on, before the second. */
+  from: number;
+  to: number;
+  at: number;
+  /** What was due before then and is still there is overdue. */
+  overdueBefore: number;
+};
+
+/** What is kept, why, until when, and what became of the calls and recordings of a period; no ids, no personal data. */
+export type Figures = ReturnType<ReturnType<typeof makeFigures>['figures']>;
+
+const kept = `status IN ('recorded', 'archived', 'failed')`;
+/** By the index of ends: SQLite would take that of statuses, and look at everything that is archived. */
+const byEnd = 'recordings INDEXED BY recordings_by_end';
+const due = `${kept} AND keep_until <= @at AND NOT EXISTS (
+  SELECT 1 FROM recording_purposes AS ends WHERE ends.recording_id = recordings.id AND ends.keep_until > @at)`;
+const activeHold = `released_at IS NULL AND expires_at > @at`;
+const held = `EXISTS (SELECT 1 FROM holds WHERE holds.recording_id = recordings.id AND ${activeHold})`;
+const inPeriod = (column: string): string => `${column} >= @from AND ${column} < @to`;
+
+/** Counts over several tables. SQLite adds up: no row comes into memory, however many there are. */
+export function makeFigures(database: Database.Database) {
+  // One step in the index for each purpose.
+  const selectPurposes = database
+    .prepare(
+      `WITH RECURSIVE each (purpose) AS (
+         SELECT min(purpose) FROM recording_purposes UNION ALL
+         SELECT (SELECT min(purpose) FROM recording_purposes WHERE purpose > each.purpose) FROM each WHERE each.purpose IS NOT NULL)
+       SELECT purpose FROM each WHERE purpose IS NOT NULL`,
+    )
+    .pluck();
+  // Over what is kept, in the order of ids: the purposes' ends lie in the same order.
+  const selectPurpose = database.prepare(`
+    SELECT count(*) AS recordings, coalesce(sum(bytes), 0) AS bytes, count(*) FILTER (WHERE ends.keep_until <= @at) AS over,
+      min(coalesce(started_at, notice_finished_at)) AS oldestAt,
+      min(ends.keep_until) FILTER (WHERE ends.keep_until > @at) AS nextEndAt, max(ends.keep_until) AS lastEndAt
+    FROM recordings INDEXED BY recordings_kept CROSS JOIN recording_purposes AS ends
+      ON ends.recording_id = recordings.id AND ends.purpose = @purpose
+    WHERE ${kept}`);
+  const selectStated = database
+    .prepare(
+      `SELECT json_extract(content, '$.purposes."' || @purpose || '"') AS stated FROM policies
+       WHERE stated IS NOT NULL ORDER BY rowid DESC LIMIT 1`,
+    )
+    .pluck();
+  const selectStatuses = database.prepare(`SELECT status, count(*) AS recordings FROM recordings GROUP BY status`);
+  const selectDue = database.prepare(`
+    SELECT count(*) FILTER (WHERE held) AS held,
+      count(*) FILTER (WHERE NOT held AND keep_until > @overdueBefore) AS awaiting,
+      count(*) FILTER (WHERE NOT held AND keep_until <= @overdueBefore) AS overdue,
+      min(keep_until) FILTER (WHERE NOT held AND keep_until <= @overdueBefore) AS overdueSince
+    FROM (SELECT keep_until, ${held} AS held FROM ${byEnd} WHERE ${due})`);
+  const selectOverdueCodes = database.prepare(`
+    SELECT code, count(*) AS recordings FROM (
+      SELECT (SELECT json_extract(detail, '$.code') FROM audit
+        WHERE recording_id = recordings.id AND event = @event ORDER BY audit.id DESC LIMIT 1) AS code
+      FROM ${byEnd} WHERE ${due} AND keep_until <= @overdueBefore AND NOT ${held})
+    GROUP BY code ORDER BY recordings DESC, code`);
+  const selectHolds = database.prepare(`
+    SELECT count(*) AS active, count(*) FILTER (WHERE review_at <= @at) AS reviewsOverdue,
+      min(review_at) FILTER (WHERE review_at > @at) AS nextReviewAt
+    FROM holds WHERE ${activeHold}`);
+  const selectCalls = database.prepare(`
+    SELECT result, reason, count(*) AS calls, count(*) FILTER (WHERE answer = 'refused') AS refused
+    FROM calls WHERE ${inPeriod('started_at')} GROUP BY result, reason ORDER BY calls DESC, result, reason`);
+  const selectNotices = database.prepare(`
+    SELECT verdict, count(*) AS sentences, count(DISTINCT call_id) AS calls
+    FROM calls CROSS JOIN notices ON notices.call_id = calls.id
+    WHERE ${inPeriod('calls.started_at')} AND verdict NOT IN ('verified', 'answered')
+    GROUP BY verdict ORDER BY sentences DESC, verdict`);
+  const selectWitness = database.prepare(
+    `SELECT witness, count(*) AS calls FROM calls WHERE ${inPeriod('started_at')} GROUP BY witness`,
+  );
+  const selectEnded = database.prepare(`
+    SELECT to_status AS status, iif(to_status = 'erased', NULL, failure) AS failure, count(*) AS recordings
+    FROM audit CROSS JOIN recordings ON recordings.id = audit.recording_id
+    WHERE to_status IN ('erased', 'failed', 'lost') AND ${inPeriod('at')}
+    GROUP BY 1, 2 ORDER BY recordings DESC, 1, 2`);
+  const selectCertificates = database
+    .prepare(`SELECT count(*) FROM certificates WHERE ${inPeriod('issued_at')}`)
+    .pluck();
+
+  /** Of the newest policy that has it. */
+  const stated = (purpose: string): z.output<typeof statedPurpose> | undefined => {
+    const text = z.string().optional().parse(selectStated.get({ purpose }));
+
+    return text === undefined ? undefined : statedPurpose.parse(JSON.parse(text));
+  };
+
+  const read = database.transaction((times: FigureTimes, erasureFailed: string) => {
+    const { at } = times;
+    const period = { from: times.from, to: times.to };
+    const overdue = { at, overdueBefore: times.overdueBefore };
+
+    return {
+      purposes: z
+        .array(z.string())
+        .parse(selectPurposes.all())
+        .map((purpose) => ({
+          purpose,
+          stated: stated(purpose),
+          ...purposeRow.parse(selectPurpose.get({ at, purpose })),
+        })),
+      statuses: z.array(statusRow).parse(selectStatuses.all()),
+      due: {
+        ...dueRow.parse(selectDue.get(overdue)),
+        failures: z.array(codeRow).parse(selectOverdueCodes.all({ ...overdue, event: erasureFailed })),
+      },
+      holds: holdRow.parse(selectHolds.get({ at })),
+      calls: z.array(callsRow).parse(selectCalls.all(period)),
+      notices: z.array(noticeRow).parse(selectNotices.all(period)),
+      witness: z.array(witnessRow).parse(selectWitness.all(period)),
+      ended: z.array(endedRow).parse(selectEnded.all(period)),
+      certificates: count.parse(selectCertificates.get(period)),
+    };
+  });
+
+  return {
+    /**
+     * All of one moment.
+     *
+     * @param erasureFailed the event of the audit trail that says, with a `code`, why a recording could not be erased
+     */
+    figures: (times: FigureTimes, erasureFailed: string) => read.deferred(times, erasureFailed),
+  };
+}

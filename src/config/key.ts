@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+/** What a key of the schema is made with: its sentence goes into docs/config.md. */
+
+export type KeyMeta = { unit?: string; secret?: true };
+
+export const key = <T extends z.ZodType>(schema: T, sentence: string, meta: KeyMeta = {}): T =>
+  schema.meta({ description: sentence, ...meta });
+
+/** A name that the operator chooses. */
+export const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'is not a name of lower-case letters, digits and hyphens');

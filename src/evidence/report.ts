@@ -1,0 +1,303 @@
+import type { DeliveryFigures } from '../catalogue/deliveries.ts';
+import type { Figures } from '../catalogue/figures.ts';
+import type { WaitingRecordings } from '../catalogue/recordings.ts';
+import { recordingStatuses } from '../catalogue/rows.ts';
+import type { Config } from '../config/schema.ts';
+import { isoTime } from '../core/clock.ts';
+import { PreavisError } from '../core/errors.ts';
+import { markdownBullets, markdownFacts, markdownLine } from '../core/markdown.ts';
+
+/**
+ * The monthly review: what is kept, why, until when, what is overdue, what failed. Counts, times and codes only; no ids of
+ * calls or recordings, no personal data.
+ */
+
+/** A calendar month in UTC, from the first ms on and before the second. */
+export type Month = { month: string; from: number; to: number };
+
+function monthOf(year: number, index: number): Month {
+  const from = Date.UTC(year, index);
+
+  return { month: isoTime(from).slice(0, 7), from, to: Date.UTC(year, index + 1) };
+}
+
+/** The month that is asked for, or the last one that is over. Throws usage for one that is none or has not begun. */
+export function reportMonth(asked: string | undefined, at: number): Month {
+  const now = new Date(at);
+  if (asked === undefined) return monthOf(now.getUTCFullYear(), now.getUTCMonth() - 1);
+  const [, year, month] = /^(20\d\d)-(0[1-9]|1[0-2])$/.exec(asked) ?? [];
+  if (year === undefined || month === undefined) throw new PreavisError('usage', '--month is a month such as 2026-10');
+  const found = monthOf(Number(year), Number(month) - 1);
+  if (found.from > at) throw new PreavisError('usage', '--month has not begun');
+
+  return found;
+}
+
+/** One more than the longest day: a daily pass has missed what is due for longer, ms. */
+export const overdueAfterMs = 25 * 3_600_000;
+/** What waits for the archive for longer needs attention, ms. */
+const uploadLateMs = 24 * 3_600_000;
+
+export type ReportSources = {
+  config: Config;
+  month: Month;
+  /** Now, ms since 1970 UTC. */
+  at: number;
+  figures: Figures;
+  uploads: readonly WaitingRecordings[];
+  webhooks: readonly DeliveryFigures[];
+};
+
+const timeOf = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+
+const nothingKept = { recordings: 0, bytes: 0, over: 0, oldestAt: null, nextEndAt: null, lastEndAt: null };
+
+/** The purposes of the configuration, and those from before of which something is still kept. */
+function purposesOf({ config, figures }: ReportSources) {
+  const former = figures.purposes.filter(
+    ({ purpose, recordings }) => recordings > 0 && !Object.hasOwn(config.purposes, purpose),
+  );
+
+  return [...Object.keys(config.purposes), ...former.map(({ purpose }) => purpose)].map((purpose) => {
+    const configured = Object.hasOwn(config.purposes, purpose) ? config.purposes[purpose] : undefined;
+    const kept = figures.purposes.find((each) => each.purpose === purpose);
+    const { recordings, bytes, over, oldestAt, nextEndAt, lastEndAt } = kept ?? nothingKept;
+
+    return {
+      purpose,
+      configured: configured !== undefined,
+      justification: configured?.justification ?? kept?.stated?.justification ?? null,
+      legalBasis: configured?.legalBasis ?? kept?.stated?.legalBasis ?? null,
+      keepDays: configured?.keepDays ?? null,
+      recordings,
+      bytes,
+      over,
+      oldest: timeOf(oldestAt),
+      nextDue: timeOf(nextEndAt),
+      longestKeepUntil: timeOf(lastEndAt),
+    };
+  });
+}
+
+function callsOf({ figures }: ReportSources) {
+  const sum = (result: string | null): number =>
+    figures.calls.reduce((total, each) => (each.result === result ? total + each.calls : total), 0);
+
+  return {
+    recorded: sum('recorded'),
+    unrecorded: figures.calls.flatMap(({ result, reason, calls }) =>
+      result === 'unrecorded' ? [{ reason: reason ?? 'unknown', calls }] : [],
+    ),
+    notConnected: sum('notConnected'),
+    abandoned: sum('abandoned'),
+    goingOn: sum(null),
+    /** Of all of these, those whose caller said no. */
+    refused: figures.calls.reduce((total, { refused }) => total + refused, 0),
+  };
+}
+
+function witnessOf({ figures }: ReportSources) {
+  const of = (status: string | null): number => figures.witness.find(({ witness }) => witness === status)?.calls ?? 0;
+
+  return {
+    agrees: of('agrees'),
+    disagrees: of('disagrees'),
+    missing: of('missing'),
+    unavailable: of('unavailable'),
+    notCompared: of(null),
+  };
+}
+
+function factsOf(sources: ReportSources) {
+  const { config, month, at, figures, uploads, webhooks } = sources;
+  const { due, holds } = figures;
+  const statuses = Object.fromEntries(
+    recordingStatuses.map((status) => [
+      status,
+      figures.statuses.find((each) => each.status === status)?.recordings ?? 0,
+    ]),
+  );
+  return {
+    report: 1 as const,
+    printedAt: isoTime(at),
+    period: { month: month.month, from: isoTime(month.from), to: isoTime(month.to) },
+    controller: config.controller.name ?? null,
+    purposes: purposesOf(sources),
+    statuses,
+    due: {
+      held: due.held,
+      awaitingPass: due.awaiting,
+      overdue: { recordings: due.overdue, since: timeOf(due.overdueSince), failures: due.failures },
+    },
+    holds: { active: holds.active, reviewsOverdue: holds.reviewsOverdue, nextReview: timeOf(holds.nextReviewAt) },
+    uploads: uploads.map(({ failure, count, oldestAt }) => ({ failure, recordings: count, oldest: isoTime(oldestAt) })),
+    calls: callsOf(sources),
+    noticesNotVerified: figures.notices,
+    witness: witnessOf(sources),
+    erased: figures.ended.reduce((sum, each) => (each.status === 'erased' ? sum + each.recordings : sum), 0),
+    certificates: figures.certificates,
+    failed: figures.ended.flatMap(({ status, failure, recordings }) =>
+      status === 'erased' ? [] : [{ status, failure, recordings }],
+    ),
+    webhooks: webhooks.map(({ endpoint, waiting, failed, oldestWaitingAt }) => ({
+      name: endpoint,
+      waiting,
+      failed,
+      oldestWaiting: timeOf(oldestWaitingAt),
+    })),
+  };
+}
+
+type Facts = ReturnType<typeof factsOf>;
+export type Report = Facts & { attention: readonly string[] };
+
+export function makeReport(sources: ReportSources): Report {
+  const facts = factsOf(sources);
+
+  return { ...facts, attention: attentionOf(facts, sources.at) };
+}
+
+const some = (count: number, what: string): string[] => (count === 0 ? [] : [`${count} ${what}`]);
+const total = (rows: readonly { recordings: number }[]): number => rows.reduce((sum, row) => sum + row.recordings, 0);
+
+/** What somebody should look at; empty when nothing is. */
+function attentionOf(facts: Facts, at: number): string[] {
+  const { due, holds, uploads, failed, witness, webhooks } = facts;
+  const late = uploads.filter(({ failure, oldest }) => failure === null && Date.parse(oldest) < at - uploadLateMs);
+
+  return [
+    ...some(due.overdue.recordings, 'recordings are overdue: their time is over and they are not erased'),
+    ...some(total(uploads.filter(({ failure }) => failure !== null)), 'recordings could not be archived and wait'),
+    ...some(total(late), 'recordings wait for the archive, the oldest for more than a day'),
+    ...some(total(failed), 'recordings failed or were lost in the month'),
+    ...some(holds.reviewsOverdue, 'holds should have been reviewed by now'),
+    ...some(witness.disagrees + witness.missing, 'calls of the month are not what the second witness says'),
+    ...webhooks.flatMap(({ name, failed: given }) => some(given, `messages to the webhook ${name} were given up`)),
+  ];
+}
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+
+/** Bytes for people, in powers of 1000. */
+export function sizeInWords(bytes: number): string {
+  const power = bytes < 1_000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
+
+  return `${power === 0 ? bytes : (bytes / 1_000 ** power).toFixed(1)} ${units[power] ?? ''}`;
+}
+
+const listed = (items: readonly string[]): string => (items.length === 0 ? 'none' : items.join(', '));
+
+function purposeMarkdown(each: Facts['purposes'][number]): string[] {
+  return [
+    `### ${markdownLine(each.purpose)}`,
+    '',
+    ...markdownFacts([
+      ...(each.configured
+        ? []
+        : [['Configured', 'not any more; what was recorded for it is kept to its end'] as const]),
+      ['Why', each.justification ?? 'not stated'],
+      ['Legal basis', each.legalBasis ?? 'not stated'],
+      ['Kept for', each.keepDays === null ? 'as it was when each call was made' : `${each.keepDays} days`],
+      ['Recordings now', `${each.recordings}, ${sizeInWords(each.bytes)}`],
+      ['Of them over for this purpose', `${each.over} (kept for another purpose, held, or due)`],
+      ['The oldest', each.oldest ?? 'none'],
+      ['The next to end', each.nextDue ?? 'none'],
+      ['The last to end', each.longestKeepUntil ?? 'none'],
+    ]),
+    '',
+  ];
+}
+
+function nowMarkdown({ statuses, due, holds, uploads, webhooks }: Facts): string[] {
+  const { overdue } = due;
+
+  return markdownFacts([
+    ['By status', listed(Object.entries(statuses).map(([status, count]) => `${status} ${count}`))],
+    ['Due and held', String(due.held)],
+    ['Due, for the next pass', String(due.awaitingPass)],
+    ['Overdue', overdue.since === null ? '0' : `${overdue.recordings}, the oldest since ${overdue.since}`],
+    [
+      'Why they are overdue',
+      listed(overdue.failures.map(({ code, recordings }) => `${recordings} ${code ?? 'no attempt has failed'}`)),
+    ],
+    [
+      'Holds in force',
+      `${holds.active}, ${holds.reviewsOverdue} past their review; next review: ${holds.nextReview ?? 'none'}`,
+    ],
+    [
+      'Waiting for the archive',
+      listed(
+        uploads.map(
+          ({ failure, recordings, oldest }) =>
+            `${recordings} ${failure ?? 'without a failure'} (the oldest of ${oldest})`,
+        ),
+      ),
+    ],
+    [
+      'Webhooks',
+      listed(
+        webhooks.map(
+          ({ name, waiting, failed, oldestWaiting }) =>
+            `${name}: ${waiting} waiting${oldestWaiting === null ? '' : ` since ${oldestWaiting}`}, ${failed} given up`,
+        ),
+      ),
+    ],
+  ]);
+}
+
+function monthMarkdown({ calls, noticesNotVerified, witness, failed, erased, certificates }: Facts): string[] {
+  return markdownFacts([
+    ['Calls recorded', String(calls.recorded)],
+    ['Calls unrecorded', listed(calls.unrecorded.map(({ reason, calls: count }) => `${count} ${reason}`))],
+    ['Callers who refused', String(calls.refused)],
+    [
+      'Other calls',
+      `${calls.notConnected} not connected, ${calls.abandoned} abandoned, ${calls.goingOn} going on or broken off`,
+    ],
+    [
+      'Sentences of a notice that are not verified',
+      listed(noticesNotVerified.map((each) => `${each.sentences} ${each.verdict} (in ${each.calls} calls)`)),
+    ],
+    [
+      'Second witness',
+      `${witness.agrees} agree, ${witness.disagrees} disagree, ${witness.missing} missing, ` +
+        `${witness.unavailable} without a witness, ${witness.notCompared} not compared yet`,
+    ],
+    [
+      'Recordings that failed or were lost',
+      listed(failed.map(({ status, failure, recordings }) => `${recordings} ${status} (${failure ?? 'no code'})`)),
+    ],
+    ['Recordings erased', String(erased)],
+    ['Certificates of erasure', String(certificates)],
+  ]);
+}
+
+export function reportMarkdown(report: Report): string {
+  const { period, printedAt, controller, attention, purposes } = report;
+  const lines = [
+    `# Recordings: report of ${period.month}`,
+    '',
+    ...markdownFacts([
+      ['Controller', controller ?? 'not stated'],
+      ['Period', `${period.from} to ${period.to} (UTC)`],
+      ['Printed', `${printedAt}; what is kept, due and waiting is of this moment`],
+    ]),
+    '',
+    '## Needs attention',
+    '',
+    ...(attention.length === 0 ? ['Nothing.'] : markdownBullets(attention)),
+    '',
+    '## What is kept, and why',
+    '',
+    ...purposes.flatMap(purposeMarkdown),
+    '## Where it stands now',
+    '',
+    ...nowMarkdown(report),
+    '',
+    `## In ${period.month}`,
+    '',
+    ...monthMarkdown(report),
+  ];
+
+  return `${lines.join('\n')}\n`;
+}

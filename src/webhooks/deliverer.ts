@@ -1,0 +1,191 @@
+import pLimit from 'p-limit';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { DeliveryRow } from '../catalogue/deliveries.ts';
+import { withLease } from '../catalogue/lease.ts';
+import type { Clock } from '../core/clock.ts';
+import type { PreavisError } from '../core/errors.ts';
+import { failPoint } from '../core/failPoint.ts';
+import type { Logger } from '../core/log.ts';
+import { retryWaitMs } from '../core/retryWait.ts';
+import { addressOf, type Endpoint } from './message.ts';
+import type { Poster } from './post.ts';
+
+/**
+ * Sends what the catalogue has for webhooks. Each message is sent at least once: killed between the answer and the row, it
+ * is sent again under the same id. A failed one waits, ever longer, for three days; then it is given up with an alarm.
+ *
+ * An endpoint that fails several times in a row is taken to be down: what else is due for it waits too, as if tried. So a
+ * dead one gets a few requests a round, however much waits for it.
+ */
+export type DeliverPorts = {
+  catalogue: Pick<
+    Catalogue,
+    | 'deliveriesDue'
+    | 'endpointsDue'
+    | 'deliveryFigures'
+    | 'delivered'
+    | 'postponeDelivery'
+    | 'postponeDeliveries'
+    | 'giveUpDeliveries'
+    | 'giveUpEndpoint'
+    | 'sweepDeliveries'
+    | 'disabledEndpoints'
+    | 'disableEndpoint'
+    | 'takeLease'
+    | 'releaseLease'
+  >;
+  endpoints: readonly Endpoint[];
+  post: Poster['post'];
+  clock: Clock;
+  /** From 0 to 1, for the jitter of waits. */
+  random: () => number;
+  log: Logger;
+  /** An attempt has failed; for the metrics. */
+  failed: (endpoint: string) => void;
+};
+
+const dayMs = 86_400_000;
+const waits = { firstMs: 5_000, longestMs: 60 * 60_000 };
+/** From the first attempt to the last, ms. */
+const retryForMs = 3 * dayMs;
+const deliveredKeptMs = 7 * dayMs;
+const failedKeptMs = 30 * dayMs;
+const atOnce = 4;
+const batch = 50;
+/** So many failures in a row, and the endpoint is down. */
+const failuresToRest = 5;
+/** A pass of another process does the same. */
+const noWait = 0;
+
+/** What one round has seen of an endpoint. */
+type Lane = { endpoint: Endpoint; failures: number; last: { row: DeliveryRow; error: PreavisError } | undefined };
+
+export class Deliverer {
+  readonly #ports: DeliverPorts;
+  /** Those of which it was told that they fail. */
+  readonly #failing = new Set<string>();
+
+  constructor(ports: DeliverPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Sends what is due, and asks for the lease only then. Throws job_busy and what the catalogue throws.
+   *
+   * @param stop begin nothing more
+   * @param hurry ends also what is under way, which then counts as not tried
+   */
+  async pass(stop: AbortSignal, hurry: AbortSignal): Promise<void> {
+    const { catalogue, clock, endpoints } = this.#ports;
+    const due = await catalogue.endpointsDue(
+      endpoints.map(({ name }) => name),
+      clock.now(),
+    );
+    if (due.length === 0) return;
+    await withLease(catalogue, 'webhooks', noWait, async () => {
+      const disabled = await catalogue.disabledEndpoints();
+      const isDisabled = (endpoint: Endpoint): boolean =>
+        disabled.some((each) => each.endpoint === endpoint.name && each.address === addressOf(endpoint));
+      const serve = async (endpoint: Endpoint): Promise<void> => {
+        if (isDisabled(endpoint)) await catalogue.giveUpEndpoint(endpoint.name, 'webhook_gone');
+        else await this.#serve({ endpoint, failures: 0, last: undefined }, stop, hurry);
+      };
+      // One that breaks must not leave the others running without the lease.
+      const served = await Promise.allSettled(endpoints.filter(({ name }) => due.includes(name)).map(serve));
+      for (const each of served) if (each.status === 'rejected') throw each.reason;
+      await this.#giveUp();
+    });
+  }
+
+  /** Removes what was done with some time ago, and gives up what waits for endpoints that are not configured any more. */
+  async tidy(): Promise<void> {
+    const { catalogue, clock, endpoints, log } = this.#ports;
+    const at = clock.now();
+    await catalogue.sweepDeliveries({ delivered: at - deliveredKeptMs, failed: at - failedKeptMs });
+    for (const { endpoint, waiting } of await catalogue.deliveryFigures()) {
+      if (waiting === 0 || endpoints.some(({ name }) => name === endpoint)) continue;
+      const count = await catalogue.giveUpEndpoint(endpoint, 'webhook_unknown');
+      log.warn({ webhook: endpoint, count }, 'messages for a webhook that is not configured any more were given up');
+    }
+  }
+
+  async #serve(lane: Lane, stop: AbortSignal, hurry: AbortSignal): Promise<void> {
+    const { catalogue, clock } = this.#ports;
+    const { name } = lane.endpoint;
+    const limit = pLimit(atOnce);
+    const isStopped = (): boolean => stop.aborted || hurry.aborted;
+    const isOver = (): boolean => isStopped() || lane.failures >= failuresToRest || isGone(lane);
+    while (!isOver()) {
+      const rows = await catalogue.deliveriesDue(name, clock.now(), batch);
+      if (rows.length === 0) return;
+      const sent = await Promise.allSettled(
+        rows.map((row) => limit(async () => (isOver() ? undefined : this.#attempt(lane, row, hurry)))),
+      );
+      for (const each of sent) if (each.status === 'rejected') throw each.reason;
+    }
+    if (lane.last === undefined || isStopped()) return;
+    if (isGone(lane)) await this.#disable(lane.endpoint);
+    else if (lane.failures >= failuresToRest) {
+      const { row, error } = lane.last;
+      await catalogue.postponeDeliveries(name, this.#nextAttempt(row), { code: error.code, answer: null });
+    }
+  }
+
+  async #attempt(lane: Lane, row: DeliveryRow, hurry: AbortSignal): Promise<void> {
+    const { catalogue, post, clock, log, failed } = this.#ports;
+    const { name } = lane.endpoint;
+    const outcome = await post(lane.endpoint, row, clock.now(), hurry);
+    if (outcome.kind === 'delivered') {
+      failPoint?.('webhooks, answered');
+      await catalogue.delivered(row.id);
+      lane.failures = 0;
+      log.debug({ webhook: name, message: row.id, event: row.event }, 'a message was delivered');
+      if (this.#failing.delete(name)) log.info({ webhook: name }, 'a webhook works again');
+      return;
+    }
+    // Cut short by the end of this process: that says nothing of the endpoint.
+    if (hurry.aborted) return;
+    const { error, answer } = outcome;
+    lane.failures += 1;
+    // That it is gone is the last word, whatever others that were under way say.
+    if (!isGone(lane)) lane.last = { row, error };
+    failed(name);
+    await catalogue.postponeDelivery(row.id, this.#nextAttempt(row), { code: error.code, answer });
+    const about = {
+      webhook: name,
+      message: row.id,
+      event: row.event,
+      attempts: row.attempts + 1,
+      code: error.code,
+      answer,
+    };
+    if (this.#failing.has(name)) log.debug(about, 'a message could not be delivered');
+    else log.warn({ ...about, err: error }, 'a message could not be delivered and is sent again later');
+    this.#failing.add(name);
+  }
+
+  #nextAttempt({ attempts }: DeliveryRow): number {
+    return Math.round(this.#ports.clock.now() + retryWaitMs(attempts, this.#ports.random(), waits));
+  }
+
+  async #disable(endpoint: Endpoint): Promise<void> {
+    const { catalogue, log } = this.#ports;
+    await catalogue.disableEndpoint(endpoint.name, addressOf(endpoint));
+    const count = await catalogue.giveUpEndpoint(endpoint.name, 'webhook_gone');
+    log.error(
+      { webhook: endpoint.name, code: 'webhook_gone', count },
+      'a webhook says that it is gone for good; nothing more is sent to it',
+    );
+  }
+
+  async #giveUp(): Promise<void> {
+    const { catalogue, clock, log } = this.#ports;
+    for (const { endpoint, count } of await catalogue.giveUpDeliveries(clock.now() - retryForMs)) {
+      log.error({ webhook: endpoint, count }, 'messages could not be delivered for three days and were given up');
+    }
+  }
+}
+
+function isGone({ last }: Lane): boolean {
+  return last?.error.code === 'webhook_gone';
+}
