@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeDirectoryStore } from './archive/directoryStore.ts';
@@ -24,7 +26,10 @@ import type { Config } from './config/schema.ts';
 import type { Clock } from './core/clock.ts';
 import { PreavisError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
+import { openSigner, type Signer } from './core/signing.ts';
+import type { BundlePorts } from './evidence/bundle.ts';
 import { receiptOfRecording, receiptText } from './evidence/receipt.ts';
+import { fetchTimeStamp } from './evidence/timestamp.ts';
 import { makeWitnessPass, type WitnessPorts } from './evidence/witnessPass.ts';
 import type { RetentionPorts } from './retention/enforcer.ts';
 import type { FetchPorts } from './retention/fetch.ts';
@@ -262,4 +267,31 @@ export function reconcilePorts(
 
 export function fetchPorts({ config, catalogue, store, clock, actor }: Omit<Shared, 'log'>): FetchPorts {
   return { catalogue, store, spoolFolder: config.recording.spoolFolder, clock, actor };
+}
+
+/** What signs certificates and evidence. Throws signing_key_unusable. */
+export function makeSigner({ evidence, catalogue }: Config): Promise<Signer> {
+  return openSigner(evidence.signingKeyFile ?? join(dirname(catalogue.file), 'signing-key.pem'));
+}
+
+/** @param timestampUrl where to have bundles stamped; undefined: nowhere */
+export async function bundlePorts(
+  shared: Omit<Shared, 'log'>,
+  { version, timestampUrl }: { version: string; timestampUrl: string | undefined },
+): Promise<BundlePorts> {
+  const { config, catalogue } = shared;
+
+  return {
+    ...fetchPorts(shared),
+    catalogue,
+    soundsFolder: soundsFolder(config),
+    signer: await makeSigner(config),
+    madeBy: `preavis ${version}`,
+    company: config.controller.name,
+    stamp:
+      timestampUrl === undefined
+        ? undefined
+        : (sha256, signal) => fetchTimeStamp(timestampUrl, sha256, randomBytes(8).readBigUInt64BE() >> 1n, signal),
+    random: Math.random,
+  };
 }

@@ -340,6 +340,10 @@ const shape = z.strictObject({
         z.string().min(1).optional(),
         'The Ed25519 key (PEM) that signs certificates of erasure and evidence; made when there is none. Default: signing-key.pem beside the catalogue.',
       ),
+      timestampUrl: key(
+        z.url({ protocol: /^https?$/, error: 'is not an address such as https://tsa.example/tsr' }).optional(),
+        'Address of a time-stamping authority (RFC 3161) that stamps each bundle of evidence; without one bundles have no time stamp.',
+      ),
     })
     .prefault({}),
   schedule: z
