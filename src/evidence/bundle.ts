@@ -7,7 +7,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { appearWhole, writing, type CopyTarget } from '../archive/verifiedCopy.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { RecordingRow, StoredPolicy } from '../catalogue/rows.ts';
@@ -103,12 +102,10 @@ export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promis
 }
 
 async function fillWith(handle: FileHandle, parts: readonly Part[], kid: string, signal: AbortSignal): Promise<void> {
-  await writing(() =>
-    pipeline(zipOf(parts), handle.createWriteStream({ autoClose: false }), { signal }).catch((thrown: unknown) => {
-      signal.throwIfAborted();
-      throw thrown;
-    }),
-  );
+  for await (const chunk of zipOf(parts) as AsyncIterable<Buffer>) {
+    signal.throwIfAborted();
+    await writing(() => handle.writeFile(chunk));
+  }
   await verifyBundle(handle, { kid, signal });
 }
 

@@ -126,16 +126,10 @@ async function openBundle(handle: FileHandle, { kid: trusted, signal }: VerifyOp
   return { packed, kid, publicKey, ...read };
 }
 
-async function wholeSmall({ name, size, read }: PackedFile): Promise<Buffer> {
+async function wholeSmall({ name, size, whole }: PackedFile): Promise<Buffer> {
   if (size > largestSmallBytes) throw unfit(`${name} is larger than it ever is`);
-  const stream = await read();
 
-  return fitting(`${name} cannot be read`, async () => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
-
-    return Buffer.concat(chunks);
-  });
+  return whole();
 }
 
 function listedIn(sums: string): Map<string, string> {

@@ -53,7 +53,13 @@ export function filePart(name: string, file: string, size: number): ZipPart {
 }
 
 /** A file in a ZIP that somebody gave us. */
-export type PackedFile = { name: string; size: number; read: () => Promise<Readable> };
+export type PackedFile = {
+  name: string;
+  size: number;
+  /** All of it at once, for one that is small. */
+  whole: () => Promise<Buffer>;
+  read: () => Promise<Readable>;
+};
 
 /** More files than any bundle has. */
 const mostEntries = 500;
@@ -84,6 +90,17 @@ export async function unpack(handle: FileHandle): Promise<PackedFile[]> {
   return entries.map((entry) => ({
     name: entry.fileName,
     size: entry.uncompressedSize,
+    whole: async () => {
+      const bytes = Buffer.allocUnsafe(entry.uncompressedSize);
+      try {
+        const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+        if ((await readFully(handle, bytes, fileDataStart)) < bytes.length) throw new Error('it is cut off');
+      } catch (cause) {
+        throw foreign(cause);
+      }
+
+      return bytes;
+    },
     read: () =>
       zip.openReadStreamPromise(entry, { decodeFileData: false }).catch((cause: unknown) => {
         throw foreign(cause);
