@@ -18,6 +18,9 @@ export const bundleFile = {
   signature: 'signature.bin',
 } as const;
 
+/** What may be large is read piece by piece; anything else of a bundle is smaller. */
+export const largeFiles: ReadonlySet<string> = new Set([bundleFile.recording, bundleFile.auditChain]);
+
 export const explanationLanguages = ['fr', 'nl', 'de', 'en'] as const;
 export type ExplanationLanguage = (typeof explanationLanguages)[number];
 
@@ -60,9 +63,11 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 export const manifestClaim = z.strictObject({ manifest: z.strictObject({ bytes: z.int(), sha256: hash }) });
 
+const time = z.iso.datetime().nullable();
+
 /** What a receipt must say for a bundle, whatever else its version has. */
 export const receiptFacts = z.object({
-  call: z.object({ id: z.string(), startedAt: z.string(), endedAt: z.string().nullable() }),
+  call: z.object({ id: z.string(), startedAt: z.iso.datetime(), endedAt: time }),
   policyVersion: z.string(),
   purposes: z.array(
     z.object({
@@ -70,7 +75,7 @@ export const receiptFacts = z.object({
       justification: z.string(),
       legalBasis: z.string(),
       keepDays: z.number(),
-      keepUntil: z.string().nullable().optional(),
+      keepUntil: time.optional(),
     }),
   ),
   notice: z.array(
@@ -79,8 +84,8 @@ export const receiptFacts = z.object({
       language: z.string().regex(/^[A-Za-z]{2,8}(_[A-Za-z0-9]{1,8})*$/),
       text: z.string(),
       sha256: hash,
-      startedAt: z.string().nullable(),
-      finishedAt: z.string().nullable(),
+      startedAt: time,
+      finishedAt: time,
       verified: z.boolean(),
       verdict: z.string(),
     }),
@@ -89,19 +94,19 @@ export const receiptFacts = z.object({
     mode: z.enum(['announce', 'optOut', 'optIn']).nullable(),
     answer: z.enum(['none', 'accepted', 'refused']),
     digits: z.string().nullable(),
-    at: z.string().nullable(),
+    at: time,
   }),
   witness: z.object({ status: z.string() }).nullish(),
   recording: z.object({
     id: z.string(),
-    startedAt: z.string().nullable(),
-    finishedAt: z.string().nullable(),
+    startedAt: time,
+    finishedAt: time,
     gapMs: z.number().nullable(),
     bytes: z.number(),
     durationMs: z.number().nullable(),
     sha256: hash,
     flags: z.array(z.string()),
-    keepUntil: z.string().nullable(),
+    keepUntil: time,
   }),
   asterisk: z.object({ version: z.string() }),
 });
@@ -124,7 +129,7 @@ export function receiptFault(receipt: ReceiptFacts): string | undefined {
   if (unheard !== undefined) return `sentence ${unheard.number} of the notice was not heard whole, by the receipt`;
   if (gapMs !== null && gapMs < 0) return 'the recording began before the notice had ended, by the receipt';
   const late = heard.find(({ finishedAt, verified }) =>
-    finishedAt === null ? verified : startedAt !== null && finishedAt > startedAt,
+    finishedAt === null ? verified : startedAt !== null && Date.parse(finishedAt) > Date.parse(startedAt),
   );
   if (late !== undefined) return `sentence ${late.number} of the notice ended after the recording had begun`;
   const { answer, mode } = receipt.consent;

@@ -15,6 +15,7 @@ import {
   bundleFile,
   explanationFile,
   explanationLanguages,
+  largeFiles,
   manifestClaim,
   manifestSchema,
   manifestType,
@@ -49,8 +50,6 @@ export type Verified = {
 const policySchema = storedPolicy.extend({ version: z.string() });
 const anyJson = z.unknown();
 
-/** What may be large is read piece by piece; anything else of a bundle is smaller. */
-const largeFiles: ReadonlySet<string> = new Set([bundleFile.recording, bundleFile.auditChain]);
 const largestSmallBytes = 16 * 1024 * 1024;
 
 function unfit(what: string, cause?: unknown): PreavisError {

@@ -5,9 +5,9 @@
  */
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { fromFdPromise, type Entry, type ZipFile as UnpackedZip } from 'yauzl';
+import { fromRandomAccessReaderPromise, RandomAccessReader, type Entry, type ZipFile as UnpackedZip } from 'yauzl';
 import { ZipFile } from 'yazl';
 import { readFully } from '../archive/recordingFile.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -61,6 +61,76 @@ export type PackedFile = {
   read: () => Promise<Readable>;
 };
 
+/** The directory of a ZIP is at its end; of most bundles everything but the recording is in so much of it. */
+const tailBytes = 128 * 1024;
+
+/** Gives yauzl its many small pieces from memory. */
+class ZipReader extends RandomAccessReader {
+  readonly #handle: FileHandle;
+  readonly #tail: Buffer;
+  readonly #tailStart: number;
+
+  private constructor(handle: FileHandle, tail: Buffer, tailStart: number) {
+    super();
+    this.#handle = handle;
+    this.#tail = tail;
+    this.#tailStart = tailStart;
+  }
+
+  static async over(handle: FileHandle, size: number): Promise<ZipReader> {
+    const tail = Buffer.allocUnsafe(Math.min(size, tailBytes));
+    if ((await readFully(handle, tail, size - tail.length)) < tail.length) throw new Error('it has become shorter');
+
+    return new ZipReader(handle, tail, size - tail.length);
+  }
+
+  /** Throws an Error where the file ends before. */
+  async fill(buffer: Buffer, position: number): Promise<void> {
+    const inTail = position - this.#tailStart;
+    const filled =
+      inTail >= 0
+        ? this.#tail.copy(buffer, 0, inTail, inTail + buffer.length)
+        : await readFully(this.#handle, buffer, position);
+    if (filled < buffer.length) throw new Error('it is cut off');
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    this.fill(buffer.subarray(offset, offset + length), position).then(
+      () => {
+        callback(null);
+      },
+      (error: unknown) => {
+        callback(error instanceof Error ? error : new Error('it cannot be read'));
+      },
+    );
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(this.#pieces(start, end));
+  }
+
+  async *#pieces(start: number, end: number): AsyncGenerator<Buffer> {
+    for (let at = start; at < end; at += pieceBytes) {
+      const piece = Buffer.allocUnsafe(Math.min(pieceBytes, end - at));
+      await this.fill(piece, at);
+      yield piece;
+    }
+  }
+
+  /** The handle is not ours. */
+  override close(callback: (error: Error | null) => void): void {
+    setImmediate(callback, null);
+  }
+}
+
+const pieceBytes = 64 * 1024;
+
 /** More files than any bundle has. */
 const mostEntries = 500;
 
@@ -73,9 +143,12 @@ const foreign = (cause?: unknown): PreavisError =>
  */
 export async function unpack(handle: FileHandle): Promise<PackedFile[]> {
   let zip: UnpackedZip;
+  let reader: ZipReader;
   const entries: Entry[] = [];
   try {
-    zip = await fromFdPromise(handle.fd, { lazyEntries: true, autoClose: false, strictFileNames: true });
+    const { size } = await handle.stat();
+    reader = await ZipReader.over(handle, size);
+    zip = await fromRandomAccessReaderPromise(reader, size, { autoClose: false, strictFileNames: true });
     if (zip.entryCount > mostEntries) throw new Error('too many files');
     for await (const entry of zip.eachEntry()) {
       const isPlain = entry.compressionMethod === 0 && !entry.isEncrypted();
@@ -94,7 +167,7 @@ export async function unpack(handle: FileHandle): Promise<PackedFile[]> {
       const bytes = Buffer.allocUnsafe(entry.uncompressedSize);
       try {
         const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
-        if ((await readFully(handle, bytes, fileDataStart)) < bytes.length) throw new Error('it is cut off');
+        await reader.fill(bytes, fileDataStart);
       } catch (cause) {
         throw foreign(cause);
       }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open as openFile, writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ulid } from 'ulid';
 import { uploadPass } from '../../src/archive/uploader.ts';
@@ -7,7 +8,7 @@ import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { makeIds, type RecordingId } from '../../src/core/ids.ts';
 import { openSigner, pemOf, type Signer } from '../../src/core/signing.ts';
 import { makeBundle, type Bundled, type BundleOrder, type BundlePorts } from '../../src/evidence/bundle.ts';
-import { bundleFile, jsonText, manifestType, sha256Of, sumsText } from '../../src/evidence/bundleForm.ts';
+import { bundleFile, jsonText, largeFiles, manifestType, sha256Of, sumsText } from '../../src/evidence/bundleForm.ts';
 import { verifyBundle, type Verified } from '../../src/evidence/verifyBundle.ts';
 import { unpack, zipOf } from '../../src/evidence/zipForm.ts';
 import { archiveStage, type ArchiveStage } from './archiving.ts';
@@ -118,7 +119,12 @@ export async function filesIn(file: string): Promise<BundleFiles> {
 }
 
 export async function writeZip(file: string, files: Iterable<[string, Buffer]>): Promise<void> {
-  await writeFile(file, await buffer(zipOf(Array.from(files, ([name, bytes]) => ({ name, bytes })))));
+  const parts = Array.from(files, ([name, bytes]) =>
+    largeFiles.has(name)
+      ? { name, size: bytes.length, open: () => Promise.resolve(Readable.from([bytes])) }
+      : { name, bytes },
+  );
+  await writeFile(file, await buffer(zipOf(parts)));
 }
 
 export const jsonIn = (files: BundleFiles, name: string): Record<string, unknown> =>

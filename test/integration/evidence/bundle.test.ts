@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import Database from 'better-sqlite3';
 import type { ObjectStore } from '../../../src/archive/store.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { PreavisError, type ErrorCode } from '../../../src/core/errors.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { bundleFile } from '../../../src/evidence/bundleForm.ts';
@@ -168,7 +168,7 @@ describe('the history in a bundle', () => {
   });
 
   function changeTrail(sql: string): void {
-    const database = new Database(`${at}/catalogue.db`);
+    const database = openSqlite(`${at}/catalogue.db`);
     for (const each of [1, 2]) database.exec(`DROP TRIGGER audit_is_append_only_${each}`);
     database.pragma('foreign_keys = OFF');
     database.exec(sql);
