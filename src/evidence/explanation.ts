@@ -30,6 +30,9 @@ const timeText = (iso: string): string => iso.replace('T', ' ').replace('Z', ' U
 /** What the company or a prompt says stays one paragraph, and makes no heading or link of its own. */
 const plain = (text: string): string => text.replace(/\s+/g, ' ').replace(/[\\`*_[\]<>#|]/g, '\\$&');
 
+/** The company's words may have no full stop of their own. */
+const ended = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
+
 function noticeLines(facts: ExplanationFacts, say: ExplanationWords, names: Intl.DisplayNames): string[] {
   const time = (iso: string | null): string => (iso === null ? say.unknownTime : timeText(iso));
 
@@ -93,7 +96,7 @@ export function explanation(language: ExplanationLanguage, facts: ExplanationFac
         ({ id, justification, legalBasis, keepDays, keepUntil }) =>
           `- ${say.purpose({
             id,
-            why: plain(justification),
+            why: ended(plain(justification)),
             basis: plain(legalBasis),
             days: keepDays,
             until: time(keepUntil),
