@@ -91,7 +91,11 @@ async function trustedKid({ key, publicKey }: VerifyCommandOptions): Promise<str
   if (key !== undefined) throw new PreavisError('usage', '--key and --public-key say the same: give one');
   const pem = await readable('the file of --public-key', () => readFile(publicKey, 'utf8'));
 
-  return (await publicKeyOf(pem)).kid;
+  const { kid } = await publicKeyOf(pem).catch((cause: unknown) => {
+    throw new PreavisError('usage', 'the file of --public-key is not an Ed25519 key in PEM', { cause });
+  });
+
+  return kid;
 }
 
 async function openZip(file: string): Promise<FileHandle> {

@@ -97,7 +97,6 @@ export async function extractAudit(
     if (piece.length >= pageLines) await write(piece.splice(0).join(''));
   }
   await write(piece.splice(0).join(''));
-  if (link !== head.chain) throw broken(head.id);
 
   return { audit: 1, recording, rows: shown, chain: { before, lines, head } };
 }

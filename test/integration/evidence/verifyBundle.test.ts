@@ -2,7 +2,7 @@ import { open as openFile, readFile, writeFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { ZipFile } from 'yazl';
 import { openSigner, type Signer } from '../../../src/core/signing.ts';
-import { bundleFile, jsonText, sha256Of } from '../../../src/evidence/bundleForm.ts';
+import { bundleFile, jsonText, sha256Of, sumsText } from '../../../src/evidence/bundleForm.ts';
 import { filePart, zipOf } from '../../../src/evidence/zipForm.ts';
 import { verifyBundle } from '../../../src/evidence/verifyBundle.ts';
 import {
@@ -94,6 +94,16 @@ describe('a bundle of which something was changed', () => {
     files.set(bundleFile.recording, toneWav(441, 20));
     await writeZip(other, files);
     await expect(verifyFile(other)).rejects.toEqual(invalid('recording.wav was changed'));
+  });
+
+  test('is found when the list fits again, without the key', async () => {
+    const files = await filesIn(whole);
+    files.set(bundleFile.policy, Buffer.from('{}'));
+    const names = [...files.keys()].filter((name) => !['SHA256SUMS', 'signature.bin'].includes(name));
+    const sums = sumsText(names.map((name) => ({ name, sha256: sha256Of(files.get(name) ?? Buffer.alloc(0)) })));
+    files.set(bundleFile.sums, Buffer.from(sums));
+    await writeZip(other, files);
+    await expect(verifyFile(other)).rejects.toEqual(invalid('signature.bin does not fit SHA256SUMS'));
   });
 
   test('is found when a file was added, or two have changed places', async () => {
