@@ -90,6 +90,7 @@ export const receiptFacts = z.object({
       verdict: z.string(),
     }),
   ),
+  changes: z.array(z.object({ change: z.string() })).optional(),
   consent: z.object({
     mode: z.enum(['announce', 'optOut', 'optIn']).nullable(),
     answer: z.enum(['none', 'accepted', 'refused']),

@@ -56,6 +56,15 @@ function consentText({ consent }: ReceiptFacts, say: ExplanationWords): string {
   return say.saidYes({ key: consent.digits ?? '?', at: consent.at === null ? say.unknownTime : timeText(consent.at) });
 }
 
+function soundNotes({ changes, recording }: ReceiptFacts, say: ExplanationWords): string[] {
+  const pauses = changes?.filter(({ change }) => change === 'recorderPaused').length ?? 0;
+
+  return [
+    ...(pauses === 0 ? [] : [say.pauses(pauses)]),
+    ...(recording.flags.length === 0 ? [] : [say.flags(recording.flags.map((flag) => `\`${flag}\``).join(', '))]),
+  ];
+}
+
 const witnesses = ['agrees', 'disagrees', 'missing', 'unavailable'] as const;
 
 /** The page as Markdown. No numbers and no names of people are in it. */
@@ -84,6 +93,7 @@ export function explanation(language: ExplanationLanguage, facts: ExplanationFac
       bytes: `${recording.bytes}`,
       sha256: recording.sha256,
     }),
+    ...soundNotes(receipt, say),
     `## ${say.noticeTitle}`,
     say.noticeIntro,
     noticeLines(facts, say, names).join('\n'),

@@ -7,11 +7,14 @@ export const dutch: ExplanationWords = {
   intro: ({ recording, company, madeAt, madeBy }) =>
     `Dit dossier gaat over de opname ${recording} van een telefoongesprek${
       company === undefined ? '' : ` dat ${company} ontving`
-    }. Het is gemaakt op ${madeAt} door het programma ${madeBy}. Het bevat geen telefoonnummer en geen naam van een persoon, behalve wat in de opname zelf wordt gezegd. Alle tijden zijn in universele tijd (UTC), volgens de klok van de telefooncentrale (Asterisk).`,
+    }. Het is gemaakt op ${madeAt} door het programma ${madeBy}. Het bevat geen telefoonnummer en geen naam van een beller, behalve wat in de opname zelf wordt gezegd; \`audit.json\` noemt de computeraccounts van wie ermee heeft gewerkt. Alle tijden zijn in universele tijd (UTC); die van het gesprek zijn volgens de klok van de telefooncentrale (Asterisk).`,
   callTitle: 'De opname',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `Ze begon op ${began} en eindigde op ${ended}. Het bestand \`recording.wav\` duurt ${seconds} s en telt ${bytes} bytes. De SHA-256 ervan, berekend aan het einde van het gesprek, is \`${sha256}\`: was er ook maar één byte gewijzigd, dan was het een andere.`,
   unknownTime: '(tijd onbekend)',
+  pauses: (count) =>
+    `Terwijl één kant in de wacht staat, wordt niets opgenomen: er was ${count} keer zo'n pauze (tijden in \`receipt.json\`).`,
+  flags: (list) => `De automatische controles vermelden: ${list}.`,
   noticeTitle: 'Wat de beller vóór de opname hoorde',
   noticeIntro: 'Vóór de opname liet de centrale de beller in deze volgorde horen:',
   sentence: ({ language, from, to, sha256 }) =>
@@ -52,11 +55,14 @@ export const german: ExplanationWords = {
   intro: ({ recording, company, madeAt, madeBy }) =>
     `Diese Akte betrifft die Aufzeichnung ${recording} eines Telefongesprächs${
       company === undefined ? '' : `, das bei ${company} einging`
-    }. Sie wurde am ${madeAt} vom Programm ${madeBy} erstellt. Sie enthält keine Telefonnummer und keinen Namen einer Person, außer dem, was in der Aufzeichnung selbst gesagt wird. Alle Zeiten sind in Weltzeit (UTC), nach der Uhr der Telefonanlage (Asterisk).`,
+    }. Sie wurde am ${madeAt} vom Programm ${madeBy} erstellt. Sie enthält keine Telefonnummer und keinen Namen eines Anrufers, außer dem, was in der Aufzeichnung selbst gesagt wird; \`audit.json\` nennt die Computerkonten derer, die damit umgegangen sind. Alle Zeiten sind in Weltzeit (UTC), die des Gesprächs nach der Uhr der Telefonanlage (Asterisk).`,
   callTitle: 'Die Aufzeichnung',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `Sie begann am ${began} und endete am ${ended}. Die Datei \`recording.wav\` dauert ${seconds} s und hat ${bytes} Bytes. Ihr SHA-256, am Ende des Gesprächs berechnet, ist \`${sha256}\`: Wäre ein einziges Byte geändert, wäre er ein anderer.`,
   unknownTime: '(Zeit nicht bekannt)',
+  pauses: (count) =>
+    `Während eine Seite gehalten wird, wird nichts aufgezeichnet: Es gab ${count} solche Pause(n) (Zeiten in \`receipt.json\`).`,
+  flags: (list) => `Die automatischen Prüfungen vermerken: ${list}.`,
   noticeTitle: 'Was der Anrufer vor der Aufzeichnung hörte',
   noticeIntro: 'Vor der Aufzeichnung spielte die Anlage dem Anrufer in dieser Reihenfolge vor:',
   sentence: ({ language, from, to, sha256 }) =>

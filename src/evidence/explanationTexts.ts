@@ -7,11 +7,14 @@ export const french: ExplanationWords = {
   intro: ({ recording, company, madeAt, madeBy }) =>
     `Ce dossier concerne l'enregistrement ${recording} d'un appel téléphonique${
       company === undefined ? '' : ` reçu par ${company}`
-    }. Il a été établi le ${madeAt} par le logiciel ${madeBy}. Il ne contient ni numéro ni nom de personne, hormis ce qui se dit dans l'enregistrement lui-même. Toutes les heures sont en temps universel (UTC), d'après l'horloge du central téléphonique (Asterisk).`,
+    }. Il a été établi le ${madeAt} par le logiciel ${madeBy}. Il ne contient ni numéro de téléphone ni nom d'appelant, hormis ce qui se dit dans l'enregistrement lui-même ; \`audit.json\` nomme les comptes informatiques de ceux qui l'ont traité. Toutes les heures sont en temps universel (UTC) ; celles de l'appel viennent de l'horloge du central téléphonique (Asterisk).`,
   callTitle: "L'enregistrement",
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `Il a commencé le ${began} et pris fin le ${ended}. Le fichier \`recording.wav\` dure ${seconds} s et compte ${bytes} octets. Son empreinte SHA-256, calculée à la fin de l'appel, est \`${sha256}\` : si un seul octet était changé, elle serait tout autre.`,
   unknownTime: '(heure inconnue)',
+  pauses: (count) =>
+    `Pendant une mise en attente rien n'est enregistré : il y a eu ${count} pause(s) de ce genre (heures dans \`receipt.json\`).`,
+  flags: (list) => `Les contrôles automatiques ont relevé : ${list}.`,
   noticeTitle: "Ce que l'appelant a entendu avant l'enregistrement",
   noticeIntro: "Avant l'enregistrement, le central a diffusé à l'appelant, dans cet ordre :",
   sentence: ({ language, from, to, sha256 }) =>
@@ -51,11 +54,14 @@ export const english: ExplanationWords = {
   intro: ({ recording, company, madeAt, madeBy }) =>
     `This bundle is about the recording ${recording} of a telephone call${
       company === undefined ? '' : ` that ${company} received`
-    }. It was made on ${madeAt} by the program ${madeBy}. It holds no telephone number and no name of a person, except for what is said in the recording itself. All times are in universal time (UTC), by the clock of the telephone exchange (Asterisk).`,
+    }. It was made on ${madeAt} by the program ${madeBy}. It holds no telephone number and no name of a caller, except for what is said in the recording itself; \`audit.json\` names the computer accounts of those who handled it. All times are in universal time (UTC); those of the call are by the clock of the telephone exchange (Asterisk).`,
   callTitle: 'The recording',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `It began on ${began} and ended on ${ended}. The file \`recording.wav\` lasts ${seconds} s and has ${bytes} bytes. Its SHA-256, taken at the end of the call, is \`${sha256}\`: were a single byte changed, it would be another one.`,
   unknownTime: '(time not known)',
+  pauses: (count) =>
+    `While one side is on hold nothing is recorded: there were ${count} such pause(s) (times in \`receipt.json\`).`,
+  flags: (list) => `Automatic checks have noted: ${list}.`,
   noticeTitle: 'What the caller heard before the recording',
   noticeIntro: 'Before the recording, the exchange played to the caller, in this order:',
   sentence: ({ language, from, to, sha256 }) =>

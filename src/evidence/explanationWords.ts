@@ -7,6 +7,10 @@ export type ExplanationWords = {
   callTitle: string;
   call: (about: { began: string; ended: string; seconds: string; bytes: string; sha256: string }) => string;
   unknownTime: string;
+  /** How often the recorder was paused for a hold. */
+  pauses: (count: number) => string;
+  /** What was flagged, by the names of receipts. */
+  flags: (list: string) => string;
   noticeTitle: string;
   noticeIntro: string;
   sentence: (about: { language: string; from: string; to: string; sha256: string }) => string;

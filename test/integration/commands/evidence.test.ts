@@ -124,6 +124,8 @@ describe('preavis evidence', () => {
     const stranger = await openSigner(`${at}/stranger.pem`);
     await expect(verify('--key', stranger.kid)).rejects.toMatchObject({ code: 'evidence_invalid' });
     await expect(verify('--public-key', `${at}/out/b.zip`)).rejects.toMatchObject({ code: 'usage' });
+    // One kid in 64 begins so.
+    await expect(verify('--key', '-abc')).rejects.toMatchObject({ code: 'evidence_invalid' });
     const both = ['--public-key', `${at}/ours.pem`, '--key', kid];
     await expect(verify(...both)).rejects.toMatchObject({ code: 'usage' });
   });

@@ -168,6 +168,8 @@ describe.each(explanationLanguages)('the page of explanation in %s', (language) 
       page({}, { missing: [1] }),
       page({}, { unchainedRows: 3 }),
       page({}, { company: undefined }),
+      page(recordedWith({ flags: ['clipped'] })),
+      page({ changes: [{ change: 'recorderPaused' }, { change: 'held' }] }),
       page(recordedWith({ gapMs: null, startedAt: null, durationMs: null })),
     ];
     expect(new Set(pages).size).toBe(pages.length);
