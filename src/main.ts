@@ -6,6 +6,7 @@ import { recordingStatuses } from './catalogue/rows.ts';
 import { callsList, callsReceipt } from './commands/calls.ts';
 import { check } from './commands/check.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
+import { addEvidence } from './commands/evidence.ts';
 import { recordingsFetch } from './commands/fetch.ts';
 import { languagesForget } from './commands/languages.ts';
 import { promptsBuild, promptsCheck, promptsInstall, promptsList } from './commands/prompts.ts';
@@ -201,6 +202,7 @@ function program(done: (code: number) => void): Command {
     .action(async ({ number, all, json }: Common & { number?: string; all?: true }) => {
       done(await languagesForget(context(), { number, all: all === true, json: json === true }, firstLine));
     });
+  addEvidence(root, context, manifest.version, done);
   const prompts = root.command('prompts').description('the sentences that callers hear');
   const soundsOption = ['--sounds <folder>', 'folder with prompts.yaml (default: notice.soundsFolder)'] as const;
   prompts

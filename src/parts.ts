@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -28,7 +29,9 @@ import type { Clock } from './core/clock.ts';
 import { PreavisError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
 import { openSigner, type Signer } from './core/signing.ts';
+import type { BundlePorts } from './evidence/bundle.ts';
 import { receiptOfRecording, receiptText } from './evidence/receipt.ts';
+import { fetchTimeStamp } from './evidence/timestamp.ts';
 import { makeWitnessPass, type WitnessPorts } from './evidence/witnessPass.ts';
 import type { RetentionPorts } from './retention/enforcer.ts';
 import type { FetchPorts } from './retention/fetch.ts';
@@ -336,4 +339,26 @@ export async function webhookFigures(
   const idle = Object.keys(webhooks).filter((name) => !found.some(({ endpoint }) => endpoint === name));
 
   return [...found, ...idle.map((endpoint) => ({ endpoint, waiting: 0, failed: 0, oldestWaitingAt: null }))];
+}
+
+/** @param timestampUrl where to have bundles stamped; undefined: nowhere */
+export async function bundlePorts(
+  shared: Omit<Shared, 'log'>,
+  { version, timestampUrl }: { version: string; timestampUrl: string | undefined },
+): Promise<BundlePorts> {
+  const { config, catalogue } = shared;
+
+  return {
+    ...fetchPorts(shared),
+    catalogue,
+    soundsFolder: soundsFolder(config),
+    signer: await makeSigner(config)(),
+    madeBy: `preavis ${version}`,
+    company: config.controller.name,
+    stamp:
+      timestampUrl === undefined
+        ? undefined
+        : (sha256, signal) => fetchTimeStamp(timestampUrl, sha256, randomBytes(8).readBigUInt64BE() >> 1n, signal),
+    random: Math.random,
+  };
 }

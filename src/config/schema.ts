@@ -343,6 +343,10 @@ const shape = z.strictObject({
       certificateDays: key(z.int().min(365).max(36_530).default(3_653), 'How long certificates of erasure are kept.', {
         unit: 'days',
       }),
+      timestampUrl: key(
+        z.url({ protocol: /^https?$/, error: 'is not an address such as https://tsa.example/tsr' }).optional(),
+        'Address of a time-stamping authority (RFC 3161) that stamps each bundle of evidence; without one bundles have no time stamp.',
+      ),
     })
     .prefault({}),
   webhooks: key(z.record(name, webhook).default({}), 'Who is told of what becomes of recordings, by name.'),

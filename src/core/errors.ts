@@ -301,6 +301,24 @@ export const errorCodes = {
     'Correct or remove it in the configuration; `preavis webhooks retry NAME` uses it again.',
   ),
   webhook_unknown: entry(2, false, 'No webhook of this name is configured.', 'See `preavis webhooks list`.'),
+  evidence_invalid: entry(
+    1,
+    false,
+    'A bundle of evidence is not as it was made, or shows something else than it says.',
+    'Do not rely on it; get it again from where it was made.',
+  ),
+  evidence_chain_broken: entry(
+    1,
+    false,
+    'A line of the audit trail does not fit the chain: the trail was changed, or the catalogue is damaged.',
+    'Keep the catalogue and its backups as they are, and find out since when: compare it with the last backup.',
+  ),
+  timestamp_failed: entry(
+    1,
+    true,
+    'The time-stamping authority did not give a time stamp for what it was asked.',
+    'Check the address (--timestamp or evidence.timestampUrl); without it a bundle is made without a time stamp.',
+  ),
   job_busy: entry(1, true, 'Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
   internal: entry(1, false, 'A fault in Préavis itself.', 'Report it with the log around this line.'),
 } as const satisfies Record<string, ErrorEntry>;

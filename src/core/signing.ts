@@ -1,4 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign as signPlain,
+  verify as verifyPlain,
+} from 'node:crypto';
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
@@ -21,6 +27,8 @@ export type Signer = {
   readonly publicKey: JWK;
   /** @param typ says what is signed, so that one kind of document cannot be passed off as another. */
   sign(payload: unknown, typ: string): Promise<string>;
+  /** The plain Ed25519 signature of the bytes, 64 bytes, as `openssl pkeyutl -verify -rawin` takes it. */
+  signBytes(bytes: Uint8Array): Buffer;
 };
 
 const algorithm = 'EdDSA';
@@ -64,10 +72,12 @@ export async function openSigner(file: string): Promise<Signer> {
     if (kty !== 'OKP' || crv !== 'Ed25519' || x === undefined) throw new Error('it is not an Ed25519 key');
     const publicKey: JWK = { kty, crv, x };
     const kid = await calculateJwkThumbprint(publicKey);
+    const plainKey = createPrivateKey(text);
 
     return {
       kid,
       publicKey,
+      signBytes: (bytes) => signPlain(null, bytes, plainKey),
       sign: (payload, typ) =>
         new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
           .setProtectedHeader({ alg: algorithm, typ, kid, jwk: publicKey })
@@ -104,4 +114,30 @@ export async function verifySigned(jws: string, typ: string): Promise<Signed> {
   } catch (cause) {
     throw new PreavisError('signature_invalid', 'a signature does not fit what it signs', { cause });
   }
+}
+
+/** The public key as `openssl` reads it: SubjectPublicKeyInfo in PEM. */
+export function pemOf(publicKey: JWK): string {
+  return createPublicKey({ key: publicKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
+}
+
+/**
+ * A public key from PEM, and its kid.
+ * @throws PreavisError `signature_invalid`: it is not an Ed25519 key.
+ */
+export async function publicKeyOf(pem: string): Promise<{ kid: string; publicKey: JWK }> {
+  try {
+    const { kty, crv, x } = createPublicKey(pem).export({ format: 'jwk' });
+    if (kty !== 'OKP' || crv !== 'Ed25519' || x === undefined) throw new Error('it is not an Ed25519 key');
+    const publicKey: JWK = { kty, crv, x };
+
+    return { kid: await calculateJwkThumbprint(publicKey), publicKey };
+  } catch (cause) {
+    throw new PreavisError('signature_invalid', 'a public key is not one of Ed25519 in PEM', { cause });
+  }
+}
+
+/** Whether a plain signature fits. */
+export function bytesVerified(bytes: Uint8Array, signature: Uint8Array, publicKey: JWK): boolean {
+  return verifyPlain(null, bytes, createPublicKey({ key: publicKey, format: 'jwk' }), signature);
 }

@@ -50,17 +50,7 @@ export async function fetchRecording(ports: FetchPorts, order: FetchOrder): Prom
   const { id } = await rowOf(ports, order.id);
   const note = (event: string, detail: Record<string, unknown>): Promise<void> =>
     catalogue.note(id, { event, actor, detail: { purpose, ...detail } });
-  /** Throws unless it may be fetched now. */
-  const granted = async (): Promise<{ row: RecordingRow; expected: Digest; keepUntil: number }> => {
-    const row = await rowOf(ports, id);
-    const purposes = (await catalogue.call(row.callId))?.purposes ?? [];
-    const at = ports.clock.now();
-    const holds = await catalogue.holdsOf(id);
-    const ends = endsWhileHeld(await catalogue.purposeEnds(id), holds, ports.holdsAllowed, at);
-    const keepUntil = accessUntil({ status: row.status, purposes, ends }, purpose, at);
-
-    return { row, expected: digestOf(row), keepUntil };
-  };
+  const granted = (): ReturnType<typeof grantAccess> => grantAccess(ports, id, purpose);
   const noted = async <T>(event: string, step: () => Promise<T>): Promise<T> => {
     try {
       return await step();
@@ -92,7 +82,23 @@ export async function fetchRecording(ports: FetchPorts, order: FetchOrder): Prom
   return { id, from, ...expected, durationMs: row.durationMs, keepUntil };
 }
 
-async function rowOf({ catalogue }: FetchPorts, id: string): Promise<RecordingRow> {
+/** Throws recording_unknown, and unless it may be fetched for this purpose now what accessUntil does. */
+export async function grantAccess(
+  ports: Pick<FetchPorts, 'catalogue' | 'clock' | 'holdsAllowed'>,
+  id: string,
+  purpose: string,
+): Promise<{ row: RecordingRow; expected: Digest; keepUntil: number }> {
+  const row = await rowOf(ports, id);
+  const purposes = (await ports.catalogue.call(row.callId))?.purposes ?? [];
+  const at = ports.clock.now();
+  const holds = await ports.catalogue.holdsOf(row.id);
+  const ends = endsWhileHeld(await ports.catalogue.purposeEnds(row.id), holds, ports.holdsAllowed, at);
+  const keepUntil = accessUntil({ status: row.status, purposes, ends }, purpose, at);
+
+  return { row, expected: digestOf(row), keepUntil };
+}
+
+async function rowOf({ catalogue }: Pick<FetchPorts, 'catalogue'>, id: string): Promise<RecordingRow> {
   const row = isUlid(id) ? await catalogue.recording(id) : undefined;
   if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
 

@@ -82,7 +82,7 @@ describe('the help', () => {
   test('names every command that there is, and the exit codes', async () => {
     const { code, stdout } = await preavis(['--help']);
     expect(code).toBe(0);
-    for (const command of ['serve', 'check', 'upload', 'retention', 'recordings', 'prompts']) {
+    for (const command of ['serve', 'check', 'upload', 'retention', 'recordings', 'evidence', 'prompts']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
     }
     expect(stdout).toContain('Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done');
@@ -99,6 +99,8 @@ describe('the help', () => {
     ['recordings', 'list'],
     ['recordings', 'fetch'],
     ['recordings', 'reconcile'],
+    ['evidence', 'bundle'],
+    ['evidence', 'verify'],
     ['calls', 'receipt'],
     ['purposes', 'register'],
     ['prompts', 'check'],

@@ -91,9 +91,9 @@ function fill(database: Database): void {
   set(audit, Date.UTC(2026, 7, 31, 23, 59, 59, 999), idOf(13), 'erased and checked', 'archived', 'erased', '{}');
   set(audit, Date.UTC(2026, 8, 1), idOf(14), 'erased and checked', 'archived', 'erased', '{}');
   set(audit, callEnd, idOf(15), 'its file has vanished', 'recording', 'lost', '{}');
-  const certificate = `INSERT INTO certificates (recording_id, issued_at, sha256, jws) VALUES (?, ?, 'x', 'x')`;
-  set(certificate, idOf(13), Date.UTC(2026, 7, 31));
-  set(certificate, idOf(14), Date.UTC(2026, 8, 1));
+  const certificate = `INSERT INTO certificates (number, sha256, recording_id, issued_at, jws) VALUES (?, ?, ?, ?, 'x')`;
+  set(certificate, 1, 'x', idOf(13), Date.UTC(2026, 7, 31));
+  set(certificate, 2, 'y', idOf(14), Date.UTC(2026, 8, 1));
   calls(database);
   const delivery = `INSERT INTO deliveries (id, endpoint, at, event, recording_id, body, status) VALUES (?, 'crm', ?, 'recording.archived', ?, '{}', ?)`;
   set(delivery, 'm1', at - hour, idOf(1), 'waiting');

@@ -1,0 +1,225 @@
+import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { refuseTaken } from '../archive/verifiedCopy.ts';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import { pemOf, publicKeyOf } from '../core/signing.ts';
+import { makeBundle } from '../evidence/bundle.ts';
+import { verifyBundle, type Verified } from '../evidence/verifyBundle.ts';
+import { bundlePorts, makeSigner, makeStore } from '../parts.ts';
+import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { beginLongWork } from './longWork.ts';
+import { operatorOf } from './operator.ts';
+
+export type BundleCommandOptions = {
+  purpose: string;
+  output: string;
+  timestamp: string | undefined;
+  force: boolean;
+  json: boolean;
+};
+
+const purposeId = /^[a-z][a-z0-9-]{0,39}$/;
+
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
+}
+
+/** Makes one ZIP file with a recording and what proves its notice, under the rules of `recordings fetch`. */
+export async function evidenceBundle(
+  context: CommandContext,
+  id: string,
+  version: string,
+  { purpose, output, timestamp, force, json }: BundleCommandOptions,
+): Promise<ExitCode> {
+  if (!purposeId.test(purpose)) throw new PreavisError('usage', '--purpose is the name of a purpose');
+  if (output === '' || output === '-') throw new PreavisError('usage', '--output is the name of a file');
+  if (timestamp !== undefined && !isWebAddress(timestamp)) {
+    throw new PreavisError('usage', '--timestamp is an address that begins with http:// or https://');
+  }
+  const config = await configOf(context);
+  const target = { file: output, replace: force };
+  await refuseTaken(target);
+  const run = beginLongWork('no bundle was made', json);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const { clock, environment } = context;
+    const shared = { config, catalogue, store: makeStore(config, catalogue), clock, actor: operatorOf(environment) };
+    const timestampUrl = timestamp ?? config.evidence.timestampUrl;
+    const ports = await bundlePorts(shared, { version, timestampUrl });
+    const order = { id, purpose, target, progress: run.progress, signal: run.signal };
+    const { manifest, manifestSha256, stamped } = await makeBundle(ports, order);
+    const { recording, keepUntil, key, files, noticeMissing } = manifest;
+    if (json) {
+      const document = {
+        id: recording,
+        purpose,
+        keepUntil,
+        file: output,
+        manifestSha256,
+        kid: key.kid,
+        timeStamp: stamped,
+        noticeMissing,
+        files,
+      };
+      context.print(JSON.stringify(document, undefined, 2));
+    } else {
+      context.print(`${output}: ${files.length} files about ${recording}, signed with ${key.kid}`);
+      context.print(`for ${purpose}, until ${keepUntil}: remove the copy by then`);
+      if (stamped) context.print('stamped by the time-stamping authority (timestamp.tsr)');
+      for (const { number } of noticeMissing) context.print(missingText(number));
+    }
+
+    return 0;
+  }).finally(run.end);
+}
+
+const missingText = (number: number): string =>
+  `the sound of sentence ${number} of the notice is no longer there as it was played; the bundle says so`;
+
+export type VerifyCommandOptions = { key: string | undefined; publicKey: string | undefined; json: boolean };
+
+async function readable<T>(what: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (cause) {
+    throw new PreavisError('usage', `${what} cannot be read (${errnoOf(cause) ?? 'error'})`, { cause });
+  }
+}
+
+async function trustedKid({ key, publicKey }: VerifyCommandOptions): Promise<string | undefined> {
+  if (publicKey === undefined) return key;
+  if (key !== undefined) throw new PreavisError('usage', '--key and --public-key say the same: give one');
+  const pem = await readable('the file of --public-key', () => readFile(publicKey, 'utf8'));
+
+  const { kid } = await publicKeyOf(pem).catch((cause: unknown) => {
+    throw new PreavisError('usage', 'the file of --public-key is not an Ed25519 key in PEM', { cause });
+  });
+
+  return kid;
+}
+
+async function openZip(file: string): Promise<FileHandle> {
+  return readable('the bundle', async () => {
+    // A pipe would be waited for.
+    if (!(await stat(file)).isFile()) throw new Error('it is no file');
+
+    return open(file, 'r');
+  });
+}
+
+/** Checks a bundle with nothing but the bundle: it reads no configuration and opens no catalogue. */
+export async function evidenceVerify(
+  context: Pick<CommandContext, 'print'>,
+  file: string,
+  options: VerifyCommandOptions,
+): Promise<ExitCode> {
+  const kid = await trustedKid(options);
+  const handle = await openZip(file);
+  const run = beginLongWork('the bundle was not checked to its end', options.json);
+  try {
+    const verified = await verifyBundle(handle, { kid, signal: run.signal });
+    if (options.json) context.print(JSON.stringify(documentOf(verified, kid !== undefined), undefined, 2));
+    else for (const line of linesOf(verified, kid !== undefined)) context.print(line);
+  } finally {
+    run.end();
+    await handle.close();
+  }
+
+  return 0;
+}
+
+function documentOf({ manifest, receipt, kid, audit, timeStamp }: Verified, trusted: boolean) {
+  const { recording, call, purpose, madeAt, madeBy, noticeMissing, files } = manifest;
+  const { sha256, bytes, gapMs } = receipt.recording;
+
+  return {
+    ok: true,
+    recording: { id: recording, bytes, sha256, gapMs },
+    call,
+    purpose,
+    madeAt,
+    madeBy,
+    key: { kid, trusted },
+    files: files.length,
+    noticeMissing,
+    audit,
+    timeStamp,
+  };
+}
+
+function linesOf({ manifest, receipt, kid, audit, timeStamp }: Verified, trusted: boolean): string[] {
+  const { recording, madeAt, madeBy, files, noticeMissing } = manifest;
+  const { gapMs } = receipt.recording;
+
+  return [
+    `OK     every byte is as it was signed: ${files.length} files about the recording ${recording}`,
+    `OK     the notice was heard whole, and the recording began ${gapMs === null ? '' : `${gapMs} ms `}after it, by the receipt`,
+    `OK     ${audit.rows} lines of the audit trail, ${audit.rows - audit.unchained} of them in the chain (${audit.lines} lines)`,
+    ...(audit.unchained === 0
+      ? []
+      : [`NOTE   ${audit.unchained} lines are from before the chain: nothing proves them`]),
+    ...noticeMissing.map(({ number }) => `NOTE   ${missingText(number)}`),
+    timeStamp === null
+      ? `NOTE   there is no time stamp: when it was made (${madeAt}) is what its maker says, ${madeBy}`
+      : `OK     stamped at ${timeStamp}; verify the authority's signature with openssl ts -verify (docs/evidence.md)`,
+    trusted
+      ? `OK     signed with the key that you named, ${kid}`
+      : `NOTE   signed with the key ${kid}: compare it with what the company publishes, or give it with --key`,
+  ];
+}
+
+/** What the company publishes, so that others know its signatures. */
+export async function evidenceKey(context: CommandContext, json: boolean): Promise<ExitCode> {
+  const { kid, publicKey } = await makeSigner(await configOf(context))();
+  const pem = pemOf(publicKey);
+  if (json)
+    context.print(JSON.stringify({ kid, jwk: { ...publicKey, kid, alg: 'EdDSA', use: 'sig' }, pem }, undefined, 2));
+  else context.print(`${pem}kid ${kid}\njwk ${JSON.stringify(publicKey)}`);
+
+  return 0;
+}
+
+type Common = { json?: true };
+
+/** Adds `preavis evidence` to the command line. */
+export function addEvidence(
+  root: Command,
+  context: () => CommandContext,
+  version: string,
+  done: (code: ExitCode) => void,
+): void {
+  const jsonOption = ['--json', 'print one JSON document'] as const;
+  const evidence = root.command('evidence').description('what proves to others how a caller was told');
+  evidence
+    .command('bundle <id>')
+    .description('make one signed ZIP file with a recording, its receipt, the notice and its history; audited')
+    .requiredOption('--purpose <purpose>', 'what it is wanted for')
+    .requiredOption('-o, --output <file>', 'the file to make, for its owner only')
+    .option('--timestamp <url>', 'have it stamped by this authority (RFC 3161; default: evidence.timestampUrl)')
+    .option('--force', 'replace a file that is there already')
+    .option(...jsonOption)
+    .action(
+      async (id: string, options: Common & { purpose: string; output: string; timestamp?: string; force?: true }) => {
+        const { purpose, output, timestamp, force, json } = options;
+        const given = { purpose, output, timestamp, force: force === true, json: json === true };
+        done(await evidenceBundle(context(), id, version, given));
+      },
+    );
+  evidence
+    .command('verify <file>')
+    .description('check a bundle, on any machine: needs no configuration, no catalogue and no network')
+    .option('--key <kid>', 'the key that must have signed it, as `preavis evidence key` prints it')
+    .option('--public-key <file>', 'the same, as a file in PEM')
+    .option(...jsonOption)
+    .action(async (file: string, options: Common & { key?: string; publicKey?: string }) => {
+      const { key, publicKey, json } = options;
+      done(await evidenceVerify(context(), file, { key, publicKey, json: json === true }));
+    });
+  evidence
+    .command('key')
+    .description('print the public key (PEM, kid, JWK) for others to verify by')
+    .option(...jsonOption)
+    .action(async ({ json }: Common) => {
+      done(await evidenceKey(context(), json === true));
+    });
+}

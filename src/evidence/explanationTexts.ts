@@ -1,0 +1,97 @@
+import { checkCommands, type ExplanationWords } from './explanationWords.ts';
+
+/** What the page of explanation says in French and English. */
+
+export const french: ExplanationWords = {
+  title: 'Ce que montre ce dossier',
+  intro: ({ recording, company, madeAt, madeBy }) =>
+    `Ce dossier concerne l'enregistrement ${recording} d'un appel téléphonique${
+      company === undefined ? '' : ` reçu par ${company}`
+    }. Il a été établi le ${madeAt} par le logiciel ${madeBy}. Il ne contient ni numéro de téléphone ni nom d'appelant, hormis ce qui se dit dans l'enregistrement lui-même ; \`audit.json\` nomme les comptes informatiques de ceux qui l'ont traité. Toutes les heures sont en temps universel (UTC) ; celles de l'appel viennent de l'horloge du central téléphonique (Asterisk).`,
+  callTitle: "L'enregistrement",
+  call: ({ began, ended, seconds, bytes, sha256 }) =>
+    `Il a commencé le ${began} et pris fin le ${ended}. Le fichier \`recording.wav\` dure ${seconds} s et compte ${bytes} octets. Son empreinte SHA-256, calculée à la fin de l'appel, est \`${sha256}\` : si un seul octet était changé, elle serait tout autre.`,
+  unknownTime: '(heure inconnue)',
+  pauses: (count) =>
+    `Pendant une mise en attente rien n'est enregistré : il y a eu ${count} pause(s) de ce genre (heures dans \`receipt.json\`).`,
+  flags: (list) => `Les contrôles automatiques ont relevé : ${list}.`,
+  noticeTitle: "Ce que l'appelant a entendu avant l'enregistrement",
+  noticeIntro: "Avant l'enregistrement, le central a diffusé à l'appelant, dans cet ordre :",
+  sentence: ({ language, from, to, sha256 }) =>
+    `En ${language}, du ${from} au ${to} ; empreinte SHA-256 du son : \`${sha256}\`.`,
+  heardWhole: 'La phrase a été diffusée en entier à un appelant encore en ligne.',
+  answeredMeanwhile: "C'est une question ; l'appelant a répondu oui avant la fin de la phrase.",
+  soundIn: (file) => `Le son diffusé : \`${file}\`.`,
+  soundMissing: "Le son diffusé n'existe plus tel quel ; aucun autre n'a été mis à sa place.",
+  gap: (seconds) =>
+    `L'enregistrement a commencé ${seconds} s après la fin de cet avis ; rien de ce qui a été dit avant n'est enregistré.`,
+  gapUnknown: "Le central n'a pas donné l'heure exacte du début de l'enregistrement.",
+  witness: {
+    agrees: "Un second journal du central, tenu séparément, confirme la diffusion de l'avis.",
+    disagrees: 'Attention : un second journal du central, tenu séparément, ne concorde pas avec ces heures.',
+    missing: 'Attention : le second journal du central ne contient pas de ligne sur cet avis.',
+    unavailable: "Il n'y a pas de second journal du central pour cet appel.",
+  },
+  consentTitle: "Le choix de l'appelant",
+  announced: "L'appelant a été informé ; aucun choix par touche ne lui était demandé.",
+  couldRefuse: "L'appelant pouvait refuser en appuyant sur une touche. Il ne l'a pas fait.",
+  saidYes: ({ key, at }) => `L'appelant a été interrogé et a dit oui en appuyant sur la touche ${key}, le ${at}.`,
+  purposeTitle: "Pourquoi, et jusqu'à quand",
+  purpose: ({ id, why, basis, days, until }) =>
+    `**${id}** : ${why} Base juridique, selon l'entreprise : ${basis}. Conservation : ${days} jours, jusqu'au ${until}.`,
+  policy: (version) =>
+    `Ces règles étaient en vigueur lors de l'appel (version ${version}, \`policy.json\`). Au terme de la dernière finalité, l'enregistrement est effacé.`,
+  checkTitle: 'Comment vérifier',
+  check: ({ kid, rows, unchained }) =>
+    `Le dossier est signé. La clé porte l'identifiant \`${kid}\` : demandez à l'entreprise, par une autre voie, l'identifiant qu'elle publie, et comparez. Ensuite, dans le dossier décompressé (la dernière commande prend le fichier ZIP) :\n\n${checkCommands}\n\n\`audit.json\` contient l'histoire de l'enregistrement en ${rows} lignes, chacune liée à la précédente de tout le journal : une ligne changée ou ôtée romprait la chaîne.${unchained === 0 ? '' : ` ${unchained} de ces lignes datent d'avant la chaîne et ne sont pas protégées par elle.`} Si \`timestamp.tsr\` est présent, un tiers atteste que le dossier existait à une certaine heure.`,
+  limitsTitle: 'Ce que ce dossier ne prouve pas',
+  limits:
+    "Il ne dit pas qui a parlé, ni que l'appelant a écouté ou compris l'avis. Il montre ce que le central de l'entreprise a consigné ; celui qui détient la clé et le central aurait pu consigner autre chose au moment de l'appel. La signature montre que rien n'a changé depuis qu'elle a été faite, et la chaîne que les lignes se suivent. Si l'enregistrement était permis relève du juge.",
+};
+
+export const english: ExplanationWords = {
+  title: 'What this bundle shows',
+  intro: ({ recording, company, madeAt, madeBy }) =>
+    `This bundle is about the recording ${recording} of a telephone call${
+      company === undefined ? '' : ` that ${company} received`
+    }. It was made on ${madeAt} by the program ${madeBy}. It holds no telephone number and no name of a caller, except for what is said in the recording itself; \`audit.json\` names the computer accounts of those who handled it. All times are in universal time (UTC); those of the call are by the clock of the telephone exchange (Asterisk).`,
+  callTitle: 'The recording',
+  call: ({ began, ended, seconds, bytes, sha256 }) =>
+    `It began on ${began} and ended on ${ended}. The file \`recording.wav\` lasts ${seconds} s and has ${bytes} bytes. Its SHA-256, taken at the end of the call, is \`${sha256}\`: were a single byte changed, it would be another one.`,
+  unknownTime: '(time not known)',
+  pauses: (count) =>
+    `While one side is on hold nothing is recorded: there were ${count} such pause(s) (times in \`receipt.json\`).`,
+  flags: (list) => `Automatic checks have noted: ${list}.`,
+  noticeTitle: 'What the caller heard before the recording',
+  noticeIntro: 'Before the recording, the exchange played to the caller, in this order:',
+  sentence: ({ language, from, to, sha256 }) =>
+    `In ${language}, from ${from} to ${to}; SHA-256 of the sound: \`${sha256}\`.`,
+  heardWhole: 'The sentence was played to its end to a caller who was still on the line.',
+  answeredMeanwhile: 'It is a question; the caller said yes before it ended.',
+  soundIn: (file) => `The sound that was played: \`${file}\`.`,
+  soundMissing: 'The sound that was played is no longer there as it was; no other was put in its place.',
+  gap: (seconds) =>
+    `The recording began ${seconds} s after the end of this notice; nothing that was said before is recorded.`,
+  gapUnknown: 'The exchange did not give the exact time at which the recording began.',
+  witness: {
+    agrees: 'A second log of the exchange, kept apart, confirms that the notice was played.',
+    disagrees: 'Note: a second log of the exchange, kept apart, does not agree with these times.',
+    missing: 'Note: the second log of the exchange has no line about this notice.',
+    unavailable: 'There is no second log of the exchange for this call.',
+  },
+  consentTitle: "The caller's choice",
+  announced: 'The caller was told; they were not asked to choose by a key.',
+  couldRefuse: 'The caller could refuse by pressing a key. They did not.',
+  saidYes: ({ key, at }) => `The caller was asked, and said yes by pressing the key ${key}, on ${at}.`,
+  purposeTitle: 'Why, and for how long',
+  purpose: ({ id, why, basis, days, until }) =>
+    `**${id}**: ${why} Legal basis, as the company states it: ${basis}. Kept for ${days} days, until ${until}.`,
+  policy: (version) =>
+    `These rules were in force at the time of the call (version ${version}, \`policy.json\`). When its last purpose ends, the recording is erased.`,
+  checkTitle: 'How to check it',
+  check: ({ kid, rows, unchained }) =>
+    `The bundle is signed. The key has the identifier \`${kid}\`: ask the company, in some other way, for the identifier that it publishes, and compare. Then, in the unpacked bundle (the last command takes the ZIP file):\n\n${checkCommands}\n\n\`audit.json\` has the history of the recording in ${rows} lines, each linked to the one before it in the whole log: a line that was changed or taken out would break the chain.${unchained === 0 ? '' : ` ${unchained} of these lines are from before the chain, which does not protect them.`} If \`timestamp.tsr\` is there, a third party attests that the bundle existed at a certain time.`,
+  limitsTitle: 'What this bundle does not prove',
+  limits:
+    "It does not say who spoke, nor that the caller listened to the notice or understood it. It shows what the company's exchange has written down; whoever holds the key and the exchange could have written down something else at the time of the call. The signature shows that nothing was changed since it was made, and the chain that the lines follow one another. Whether the recording was allowed is for the court to decide.",
+};

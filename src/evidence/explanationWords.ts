@@ -1,0 +1,44 @@
+import { bundleFile } from './bundleForm.ts';
+
+/** What a page says in one language; each gets facts as text. */
+export type ExplanationWords = {
+  title: string;
+  intro: (about: { recording: string; company: string | undefined; madeAt: string; madeBy: string }) => string;
+  callTitle: string;
+  call: (about: { began: string; ended: string; seconds: string; bytes: string; sha256: string }) => string;
+  unknownTime: string;
+  /** How often the recorder was paused for a hold. */
+  pauses: (count: number) => string;
+  /** What was flagged, by the names of receipts. */
+  flags: (list: string) => string;
+  noticeTitle: string;
+  noticeIntro: string;
+  sentence: (about: { language: string; from: string; to: string; sha256: string }) => string;
+  heardWhole: string;
+  answeredMeanwhile: string;
+  soundIn: (file: string) => string;
+  soundMissing: string;
+  gap: (seconds: string) => string;
+  gapUnknown: string;
+  witness: Readonly<Record<'agrees' | 'disagrees' | 'missing' | 'unavailable', string>>;
+  consentTitle: string;
+  announced: string;
+  couldRefuse: string;
+  saidYes: (about: { key: string; at: string }) => string;
+  purposeTitle: string;
+  purpose: (about: { id: string; why: string; basis: string; days: number; until: string }) => string;
+  policy: (version: string) => string;
+  checkTitle: string;
+  check: (about: { kid: string; rows: number; unchained: number }) => string;
+  limitsTitle: string;
+  limits: string;
+};
+
+/** The commands of every page, so that they are the same in all. */
+export const checkCommands = [
+  '```',
+  `sha256sum -c ${bundleFile.sums}`,
+  `openssl pkeyutl -verify -rawin -pubin -inkey ${bundleFile.publicKey} -in ${bundleFile.sums} -sigfile ${bundleFile.signature}`,
+  'preavis evidence verify FILE.zip --key KID',
+  '```',
+].join('\n');

@@ -1,0 +1,373 @@
+/**
+ * Checks a bundle of evidence without anything else than the bundle: no configuration, no catalogue, no network. First that
+ * it is what was signed, byte for byte, then that what it says fits together. It stops at the first thing that does not.
+ */
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { JWK } from 'jose';
+import { z } from 'zod';
+import { storedPolicy } from '../catalogue/rows.ts';
+import { PreavisError } from '../core/errors.ts';
+import { bytesVerified, publicKeyOf, verifySigned } from '../core/signing.ts';
+import { auditFault, auditSchema, type AuditExtract } from './auditExtract.ts';
+import {
+  bundleFile,
+  explanationFile,
+  explanationLanguages,
+  largeFiles,
+  manifestClaim,
+  manifestSchema,
+  manifestType,
+  noticeFile,
+  receiptFacts,
+  receiptFault,
+  sentencesHeard,
+  sha256Of,
+  sumsText,
+  type Manifest,
+  type ReceiptFacts,
+} from './bundleForm.ts';
+import { readTimeStamp } from './timestamp.ts';
+import { filesOfVcon, receiptOfVcon, sha512Of, verifyVcon } from './vcon.ts';
+import { holdsExactly, unpack, zipOf, type PackedFile } from './zipForm.ts';
+
+export type VerifyOptions = {
+  /** The key that is trusted; undefined: whoever reads the result compares it. */
+  kid: string | undefined;
+  signal: AbortSignal;
+};
+
+export type Verified = {
+  manifest: Manifest;
+  receipt: ReceiptFacts;
+  kid: string;
+  audit: { rows: number; unchained: number; lines: number };
+  /** When the authority says that it was there; its own signature was not looked at. null: without a time stamp. */
+  timeStamp: string | null;
+};
+
+const policySchema = storedPolicy.extend({ version: z.string() });
+const anyJson = z.unknown();
+
+const largestSmallBytes = 16 * 1024 * 1024;
+
+function unfit(what: string, cause?: unknown): PreavisError {
+  return new PreavisError('evidence_invalid', what, { cause });
+}
+
+/** Whatever the step throws means that this does not fit; reasons of ours and of the signal go on as they are. */
+async function fitting<T>(what: string, step: () => T | Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (cause) {
+    if (cause instanceof PreavisError && cause.code !== 'signature_invalid') throw cause;
+    throw unfit(what, cause);
+  }
+}
+
+type Opened = {
+  packed: readonly PackedFile[];
+  /** The bytes of each file but the large ones. */
+  small: ReadonlyMap<string, Buffer>;
+  sha256: ReadonlyMap<string, string>;
+  recordingSha512: string;
+  kid: string;
+  publicKey: JWK;
+};
+
+/**
+ * @param handle open for reading; it is not closed
+ * @throws PreavisError `evidence_invalid` with the first thing that does not fit, and the reason of the signal.
+ */
+export async function verifyBundle(handle: FileHandle, options: VerifyOptions): Promise<Verified> {
+  const opened = await openBundle(handle, options);
+  const manifest = await manifestOf(opened);
+  const receipt = receiptOf(opened, manifest);
+  noticeFits(opened, manifest, receipt);
+  const audit = await auditOf(opened, manifest);
+  policyFits(opened, receipt);
+  await vconFits(opened);
+
+  return { manifest, receipt, kid: opened.kid, audit, timeStamp: timeStampOf(opened) };
+}
+
+/** Signature, names and hashes of all files, then the ZIP itself. */
+async function openBundle(handle: FileHandle, { kid: trusted, signal }: VerifyOptions): Promise<Opened> {
+  const packed = await unpack(handle);
+  const byName = new Map(packed.map((file) => [file.name, file]));
+  const wholeOf = async (name: string): Promise<Buffer> => {
+    const file = byName.get(name);
+    if (file === undefined) throw unfit(`${name} is not in it`);
+
+    return wholeSmall(file);
+  };
+  const sums = await wholeOf(bundleFile.sums);
+  const signature = await wholeOf(bundleFile.signature);
+  const pem = (await wholeOf(bundleFile.publicKey)).toString('utf8');
+  const { kid, publicKey } = await fitting(`${bundleFile.publicKey} is not a key of ours`, () => publicKeyOf(pem));
+  if (trusted !== undefined && kid !== trusted) throw unfit(`it is signed with another key: ${kid}`);
+  if (!bytesVerified(sums, signature, publicKey)) {
+    throw unfit(`${bundleFile.signature} does not fit ${bundleFile.sums} and ${bundleFile.publicKey}`);
+  }
+  const listed = listedIn(sums.toString('utf8'));
+  namesFit(packed, listed);
+  const read = await readAll(packed, listed, signal);
+  const parts = packed.map((file) => {
+    const bytes = read.small.get(file.name);
+
+    return bytes === undefined ? { name: file.name, size: file.size, open: file.read } : { name: file.name, bytes };
+  });
+  if (!(await fitting('the ZIP file ends too early', () => holdsExactly(handle, zipOf(parts))))) {
+    throw unfit('something in the ZIP file beside the files themselves was changed');
+  }
+
+  return { packed, kid, publicKey, ...read };
+}
+
+async function wholeSmall({ name, size, whole }: PackedFile): Promise<Buffer> {
+  if (size > largestSmallBytes) throw unfit(`${name} is larger than it ever is`);
+
+  return whole();
+}
+
+function listedIn(sums: string): Map<string, string> {
+  const listed = new Map<string, string>();
+  for (const line of sums.split('\n').slice(0, -1)) {
+    const [, sha256, name] = /^([0-9a-f]{64}) {2}([\w./-]+)$/.exec(line) ?? [];
+    if (sha256 === undefined || name === undefined) throw unfit(`a line of ${bundleFile.sums} is not one`);
+    listed.set(name, sha256);
+  }
+  const again = sumsText([...listed].map(([name, sha256]) => ({ name, sha256 })));
+  if (again !== sums) throw unfit(`${bundleFile.sums} is not written as we write it`);
+
+  return listed;
+}
+
+function namesFit(packed: readonly PackedFile[], listed: ReadonlyMap<string, string>): void {
+  const found = packed.map(({ name }) => name);
+  const wanted = [...listed.keys(), bundleFile.sums, bundleFile.signature];
+  const gone = wanted.find((name) => !found.includes(name));
+  if (gone !== undefined) throw unfit(`${gone} is not in it`);
+  if (found.some((name) => !wanted.includes(name)))
+    throw unfit(`there is a file in it that is not in ${bundleFile.sums}`);
+  if (found.join('\n') !== wanted.join('\n')) throw unfit('its files are not in their order');
+}
+
+async function readAll(
+  packed: readonly PackedFile[],
+  listed: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<Pick<Opened, 'small' | 'sha256' | 'recordingSha512'>> {
+  const small = new Map<string, Buffer>();
+  const sha256 = new Map<string, string>();
+  let recordingSha512 = '';
+  for (const file of packed) {
+    signal.throwIfAborted();
+    const { name } = file;
+    if (largeFiles.has(name)) {
+      const digests = await digestsOf(file, signal);
+      sha256.set(name, digests.sha256);
+      if (name === bundleFile.recording) recordingSha512 = digests.sha512;
+    } else {
+      const bytes = await wholeSmall(file);
+      small.set(name, bytes);
+      sha256.set(name, sha256Of(bytes));
+    }
+    const wanted = listed.get(name);
+    if (wanted !== undefined && wanted !== sha256.get(name)) throw unfit(`${name} was changed`);
+  }
+
+  return { small, sha256, recordingSha512 };
+}
+
+async function digestsOf({ name, read }: PackedFile, signal: AbortSignal): Promise<{ sha256: string; sha512: string }> {
+  const [sha256, sha512] = [createHash('sha256'), createHash('sha512')];
+  const stream = await read();
+  await fitting(`${name} cannot be read`, async () => {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      if (signal.aborted) break;
+      sha256.update(chunk);
+      sha512.update(chunk);
+    }
+  });
+  signal.throwIfAborted();
+
+  return { sha256: sha256.digest('hex'), sha512: sha512.digest('base64url') };
+}
+
+function bytesOf({ small }: Opened, name: string): Buffer {
+  const bytes = small.get(name);
+  if (bytes === undefined) throw unfit(`${name} is not in it`);
+
+  return bytes;
+}
+
+function parsed<T extends z.ZodType>(opened: Opened, name: string, schema: T): z.output<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(bytesOf(opened, name).toString('utf8'));
+  } catch (cause) {
+    throw unfit(`${name} is not JSON`, cause);
+  }
+  const result = schema.safeParse(value);
+  if (!result.success) throw unfit(`${name} does not have its form`, result.error);
+
+  return result.data;
+}
+
+async function manifestOf(opened: Opened): Promise<Manifest> {
+  const manifest = parsed(opened, bundleFile.manifest, manifestSchema);
+  const jws = bytesOf(opened, bundleFile.signedManifest).toString('utf8');
+  const { payload, kid } = await fitting(`${bundleFile.signedManifest} does not fit`, () =>
+    verifySigned(jws, manifestType),
+  );
+  const claim = manifestClaim.safeParse(payload).data?.manifest;
+  const bytes = bytesOf(opened, bundleFile.manifest);
+  if (claim?.sha256 !== sha256Of(bytes) || claim.bytes !== bytes.length) {
+    throw unfit(`${bundleFile.signedManifest} signs another manifest`);
+  }
+  if (kid !== opened.kid || manifest.key.kid !== opened.kid) throw unfit('its signatures are of different keys');
+  if (manifest.key.publicKey.x !== opened.publicKey.x) throw unfit(`${bundleFile.manifest} names another key`);
+  const above: readonly string[] = [
+    bundleFile.manifest,
+    bundleFile.signedManifest,
+    bundleFile.timeStamp,
+    bundleFile.sums,
+    bundleFile.signature,
+  ];
+  const found = opened.packed
+    .filter(({ name }) => !above.includes(name))
+    .map(({ name, size }) => ({ name, bytes: size, sha256: opened.sha256.get(name) }));
+  if (JSON.stringify(found) !== JSON.stringify(manifest.files)) {
+    throw unfit(`the files are not those of ${bundleFile.manifest}`);
+  }
+  const absent = [...explanationLanguages.map(explanationFile), bundleFile.recording, bundleFile.auditChain].find(
+    (name) => !opened.sha256.has(name),
+  );
+  if (absent !== undefined) throw unfit(`${absent} is not in it`);
+
+  return manifest;
+}
+
+function receiptOf(opened: Opened, manifest: Manifest): ReceiptFacts {
+  const receipt = parsed(opened, bundleFile.receipt, receiptFacts);
+  const { recording } = receipt;
+  if (recording.id !== manifest.recording || receipt.call.id !== manifest.call) {
+    throw unfit('the receipt is of another recording');
+  }
+  const size = manifest.files.find(({ name }) => name === bundleFile.recording)?.bytes;
+  if (recording.sha256 !== opened.sha256.get(bundleFile.recording) || recording.bytes !== size) {
+    throw unfit(`${bundleFile.recording} is not the recording of the receipt`);
+  }
+  if (!receipt.purposes.some(({ id }) => id === manifest.purpose)) {
+    throw unfit('the bundle is for a purpose that the receipt does not have');
+  }
+  const fault = receiptFault(receipt);
+  if (fault !== undefined) throw unfit(fault);
+
+  return receipt;
+}
+
+/** Each sentence that was heard has its sound, or is named as missing; and there is no other sound. */
+function noticeFits(opened: Opened, manifest: Manifest, receipt: ReceiptFacts): void {
+  const expected = new Set<string>();
+  for (const heard of sentencesHeard(receipt)) {
+    const name = noticeFile(heard.number, heard);
+    const isMissing = manifest.noticeMissing.some(
+      ({ number, sha256 }) => number === heard.number && sha256 === heard.sha256,
+    );
+    const found = opened.sha256.get(name);
+    if (isMissing ? found !== undefined : found !== heard.sha256) {
+      throw unfit(`the sound of sentence ${heard.number} is not the one that was played, by the receipt`);
+    }
+    if (!isMissing) expected.add(name);
+  }
+  if (manifest.files.some(({ name }) => name.startsWith('notice/') && !expected.has(name))) {
+    throw unfit('there is a sound of a sentence that the receipt does not have');
+  }
+}
+
+async function auditOf(opened: Opened, manifest: Manifest): Promise<Verified['audit']> {
+  const audit = parsed(opened, bundleFile.audit, auditSchema);
+  if (audit.recording !== manifest.recording) throw unfit('the audit trail is of another recording');
+  if (JSON.stringify(audit.chain?.head ?? null) !== JSON.stringify(manifest.auditHead)) {
+    throw unfit('the chain does not end where the manifest says');
+  }
+  const chain = opened.packed.find(({ name }) => name === bundleFile.auditChain);
+  if (chain === undefined) throw unfit(`${bundleFile.auditChain} is not in it`);
+  const fault = await chainFault(audit, chain);
+  if (fault !== undefined) throw unfit(fault);
+
+  return {
+    rows: audit.rows.length,
+    unchained: audit.rows.filter((row) => row.chain === null).length,
+    lines: audit.chain?.lines ?? 0,
+  };
+}
+
+/** Longer than any line of audit-chain.txt. */
+const longestLine = 100;
+
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    const lines = (rest + chunk.toString('latin1')).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+    if (rest.length > longestLine) break;
+  }
+  // Every line has its end; what has none is not one.
+  if (rest !== '') yield `${rest.slice(0, longestLine)} (cut off)`;
+}
+
+async function chainFault(audit: AuditExtract, file: PackedFile): Promise<string | undefined> {
+  const stream = await file.read();
+
+  return fitting(`${file.name} cannot be read`, () => auditFault(audit, linesOf(stream)));
+}
+
+function policyFits(opened: Opened, receipt: ReceiptFacts): void {
+  const policy = parsed(opened, bundleFile.policy, policySchema);
+  const rules = receipt.purposes.map(({ id }) => policy.purposes[id]);
+  const same = receipt.purposes.every(
+    ({ justification, legalBasis, keepDays }, at) =>
+      rules[at]?.justification === justification &&
+      rules[at].legalBasis === legalBasis &&
+      rules[at].keepDays === keepDays,
+  );
+  if (policy.version !== receipt.policyVersion || !same) throw unfit(`${bundleFile.policy} is not that of the receipt`);
+}
+
+async function vconFits(opened: Opened): Promise<void> {
+  const vcon = parsed(opened, bundleFile.vcon, anyJson);
+  const signed = await fitting('the signature of the vCon does not fit', () =>
+    verifyVcon(parsed(opened, bundleFile.signedVcon, anyJson)),
+  );
+  if (signed.kid !== opened.kid) throw unfit('the vCon is signed with another key');
+  if (JSON.stringify(signed.payload) !== JSON.stringify(vcon)) throw unfit('the signed vCon is another one');
+  if (receiptOfVcon(vcon) !== bytesOf(opened, bundleFile.receipt).toString('utf8')) {
+    throw unfit('the vCon has another receipt');
+  }
+  const files = await fitting(`${bundleFile.vcon} does not have its form`, () => filesOfVcon(vcon));
+  for (const { name, contentHash } of files) {
+    const sha512 = name === bundleFile.recording ? opened.recordingSha512 : sha512Of(bytesOf(opened, name));
+    if (contentHash !== `sha512-${sha512}`) throw unfit(`the vCon has another hash of ${name}`);
+  }
+}
+
+function timeStampOf(opened: Opened): string | null {
+  const bytes = opened.small.get(bundleFile.timeStamp);
+  if (bytes === undefined) return null;
+  let stamp: ReturnType<typeof readTimeStamp>;
+  try {
+    stamp = readTimeStamp(bytes);
+  } catch (cause) {
+    throw unfit(`${bundleFile.timeStamp} is not a time stamp`, cause);
+  }
+  if (stamp.sha256 !== opened.sha256.get(bundleFile.manifest)) {
+    throw unfit(`${bundleFile.timeStamp} is over something else than ${bundleFile.manifest}`);
+  }
+
+  return stamp.at;
+}

@@ -1,0 +1,325 @@
+import { open as openFile, readFile, writeFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { ZipFile } from 'yazl';
+import { openSigner, type Signer } from '../../../src/core/signing.ts';
+import { bundleFile, jsonText, sha256Of, sumsText } from '../../../src/evidence/bundleForm.ts';
+import { filePart, zipOf } from '../../../src/evidence/zipForm.ts';
+import { verifyBundle } from '../../../src/evidence/verifyBundle.ts';
+import {
+  bundleStage,
+  filesIn,
+  jsonIn,
+  resealed,
+  verifyFile,
+  writeZip,
+  type BundleFiles,
+  type BundleStage,
+} from '../../support/bundles.ts';
+import { catalogues } from '../../support/catalogues.ts';
+import { toneWav } from '../../support/promptFolder.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+let stages = 0;
+let at: string;
+let stage: BundleStage;
+/** A bundle that fits. */
+let whole: string;
+/** What a test makes of it. */
+let other: string;
+
+beforeEach(async () => {
+  at = folder.path(`${(stages += 1)}`);
+  stage = await bundleStage(at, open);
+  whole = `${at}/whole.zip`;
+  other = `${at}/other.zip`;
+  const { id } = await stage.archived();
+  await stage.bundle(id, whole);
+});
+
+const invalid = (what: string | RegExp) =>
+  expect.objectContaining({ code: 'evidence_invalid', message: expect.stringMatching(what) as string }) as unknown;
+
+describe('a bundle of which something was changed', () => {
+  test('is found at every single byte', async () => {
+    const bytes = await readFile(whole);
+    expect(bytes.length).toBeLessThan(60_000);
+    const handle = await openFile(whole, 'r+');
+    const unseen: number[] = [];
+    const never = new AbortController().signal;
+    try {
+      for (let place = 0; place < bytes.length; place += 1) {
+        await handle.write(Buffer.from([(bytes[place] ?? 0) ^ (1 << (place % 8))]), 0, 1, place);
+        const code = await verifyBundle(handle, { kid: undefined, signal: never }).then(
+          () => 'fits',
+          (thrown: unknown) => (thrown as { code?: string }).code,
+        );
+        if (code !== 'evidence_invalid') unseen.push(place);
+        await handle.write(bytes, place, 1, place);
+      }
+    } finally {
+      await handle.close();
+    }
+    expect(unseen).toEqual([]);
+    await expect(verifyFile(whole)).resolves.toBeDefined();
+  }, 400_000);
+
+  test('is found when it ends too early, or something stands behind or before it', async () => {
+    const bytes = await readFile(whole);
+    for (const changed of [
+      bytes.subarray(0, -1),
+      bytes.subarray(0, bytes.length / 2),
+      Buffer.concat([bytes, Buffer.from([0])]),
+      Buffer.concat([Buffer.from([0]), bytes]),
+      Buffer.alloc(0),
+      Buffer.from('no ZIP at all'),
+    ]) {
+      await writeFile(other, changed);
+      await expect(verifyFile(other)).rejects.toEqual(invalid('ZIP'));
+    }
+  });
+
+  test('names the file that was taken out', async () => {
+    for (const name of (await filesIn(whole)).keys()) {
+      const files = await filesIn(whole);
+      files.delete(name);
+      await writeZip(other, files);
+      await expect(verifyFile(other)).rejects.toEqual(invalid(name.replaceAll('.', '\\.')));
+    }
+  });
+
+  test('names the file that was changed', async () => {
+    const files = await filesIn(whole);
+    files.set(bundleFile.recording, toneWav(441, 20));
+    await writeZip(other, files);
+    await expect(verifyFile(other)).rejects.toEqual(invalid('recording.wav was changed'));
+  });
+
+  test('is found when the list fits again, without the key', async () => {
+    const files = await filesIn(whole);
+    files.set(bundleFile.policy, Buffer.from('{}'));
+    const names = [...files.keys()].filter((name) => !['SHA256SUMS', 'signature.bin'].includes(name));
+    const sums = sumsText(names.map((name) => ({ name, sha256: sha256Of(files.get(name) ?? Buffer.alloc(0)) })));
+    files.set(bundleFile.sums, Buffer.from(sums));
+    await writeZip(other, files);
+    await expect(verifyFile(other)).rejects.toEqual(invalid('signature.bin does not fit SHA256SUMS'));
+  });
+
+  test('is found when a file was added, or two have changed places', async () => {
+    const files = await filesIn(whole);
+    await writeZip(other, [...files, ['more.txt', Buffer.from('more')]]);
+    await expect(verifyFile(other)).rejects.toEqual(invalid('a file in it that is not in SHA256SUMS'));
+    const [first, second, ...rest] = files;
+    if (first === undefined || second === undefined) throw new Error('too few files');
+    await writeZip(other, [second, first, ...rest]);
+    await expect(verifyFile(other)).rejects.toEqual(invalid('not in their order'));
+    await writeZip(other, [...files, first]);
+    await expect(verifyFile(other)).rejects.toEqual(invalid('not a ZIP file as Préavis makes them'));
+  });
+
+  test('is found when its files are whole and a program has packed them anew', async () => {
+    const entries = await filesIn(whole);
+    const names = [...entries.keys()];
+    const zip = new ZipFile();
+    for (const name of names) zip.addBuffer(entries.get(name) ?? Buffer.alloc(0), name, { compress: false });
+    zip.end();
+    await writeFile(other, await buffer(zip.outputStream));
+    await expect(verifyFile(other)).rejects.toEqual(invalid('beside the files themselves'));
+  });
+});
+
+describe('the key of a bundle', () => {
+  test('is the one that is trusted, or it does not fit', async () => {
+    const { kid } = stage.ports.signer;
+    await expect(verifyFile(whole, kid)).resolves.toMatchObject({ kid });
+    const stranger = await openSigner(`${at}/stranger.pem`);
+    await expect(verifyFile(whole, stranger.kid)).rejects.toEqual(invalid('signed with another key'));
+    await resealed(other, await filesIn(whole), stranger);
+    await expect(verifyFile(other, kid)).rejects.toEqual(invalid('signed with another key'));
+  });
+
+  test('is the same in all its signatures', async () => {
+    const stranger = await openSigner(`${at}/stranger.pem`);
+    const files = await filesIn(whole);
+    // The vCon keeps the signature of the first key.
+    await resealed(other, files, stranger);
+    await expect(verifyFile(other)).rejects.toEqual(invalid('the vCon is signed with another key'));
+    const mixed: Signer = { ...stage.ports.signer, sign: (payload, typ) => stranger.sign(payload, typ) };
+    await resealed(other, files, mixed);
+    await expect(verifyFile(other)).rejects.toEqual(invalid('signatures are of different keys'));
+  });
+});
+
+/** The receipt with one of its parts changed, as JSON text. */
+function receiptWith(files: BundleFiles, change: (receipt: Receipt) => void): Buffer {
+  const receipt = jsonIn(files, bundleFile.receipt) as Receipt;
+  change(receipt);
+
+  return jsonText(receipt);
+}
+type Receipt = {
+  recording: { startedAt: string; gapMs: number; id: string };
+  notice: { verified: boolean; verdict: string; sha256: string; finishedAt: string }[];
+  consent: { answer: string };
+};
+
+describe('a bundle that is signed rightly and says something that does not fit', () => {
+  const receipts: [string, string, (receipt: Receipt) => void][] = [
+    ['a recording that began before the notice had ended', 'began before', ({ recording }) => (recording.gapMs = -1)],
+    [
+      'a sentence that ended after the recording had begun',
+      'ended after the recording',
+      ({ recording, notice }) => {
+        const late = new Date(Date.parse(recording.startedAt) + 1).toISOString();
+        for (const each of notice) each.finishedAt = late;
+      },
+    ],
+    [
+      'a sentence that was not heard whole',
+      'sentence 2 of the notice was not heard whole',
+      ({ notice }) => Object.assign(notice[1] ?? {}, { verified: false, verdict: 'notice_cut_short' }),
+    ],
+    ['no sentence', 'no sentence of the notice', (receipt) => (receipt.notice = [])],
+    ['a caller who refused', 'refused', ({ consent }) => (consent.answer = 'refused')],
+    ['another recording', 'of another recording', ({ recording }) => (recording.id = '0'.repeat(26))],
+    [
+      'another sound',
+      'the sound of sentence 1',
+      ({ notice }) => Object.assign(notice[0] ?? {}, { sha256: '0'.repeat(64) }),
+    ],
+  ];
+  test.each(receipts)('is found: the receipt of %s', async (_name, what, change) => {
+    const files = await filesIn(whole);
+    files.set(bundleFile.receipt, receiptWith(files, change));
+    await resealed(other, files, stage.ports.signer);
+    await expect(verifyFile(other)).rejects.toEqual(invalid(what));
+  });
+
+  const changes: [string, string, (files: BundleFiles) => void][] = [
+    [
+      'the WAV of another call',
+      'not the recording of the receipt',
+      (files) => files.set(bundleFile.recording, toneWav(441, 20)),
+    ],
+    [
+      'another sound for a sentence',
+      'the sound of sentence 1',
+      (files) => files.set('notice/1-sentence-1-fr.wav', toneWav(441, 10)),
+    ],
+    [
+      'a sound more',
+      'a sound of a sentence that the receipt does not have',
+      (files) => files.set('notice/3-sentence-3-fr.wav', toneWav(441, 10)),
+    ],
+    [
+      'a line of the audit trail in other words',
+      'line \\d+ of the audit trail does not fit the chain',
+      (files) => {
+        replaceIn(files, bundleFile.audit, '"actor": "user alice"', '"actor": "user bob"');
+      },
+    ],
+    [
+      'a line of the audit trail less',
+      'line \\d+ of the chain is not one|does not fit the chain|is not in the chain|does not end',
+      (files) => {
+        const text = files.get(bundleFile.auditChain)?.toString() ?? '';
+        files.set(bundleFile.auditChain, Buffer.from(text.split('\n').slice(1).join('\n')));
+      },
+    ],
+    [
+      'a digest in the chain',
+      'the chain',
+      (files) => {
+        const text = files.get(bundleFile.auditChain)?.toString() ?? '';
+        files.set(bundleFile.auditChain, Buffer.from(text.replace(/[0-9a-f]{8}\n$/, '00000000\n')));
+      },
+    ],
+    [
+      'a chain whose last line has no end',
+      'of the chain is not one',
+      (files) =>
+        files.set(bundleFile.auditChain, (files.get(bundleFile.auditChain) ?? Buffer.alloc(0)).subarray(0, -1)),
+    ],
+    [
+      'other rules',
+      'policy.json is not that of the receipt',
+      (files) => {
+        replaceIn(files, bundleFile.policy, 'to learn', 'to spy');
+      },
+    ],
+    [
+      'a vCon in other words',
+      'the signed vCon is another one',
+      (files) => {
+        replaceIn(files, bundleFile.vcon, '"anonymous"', '"Alice"');
+      },
+    ],
+    [
+      'a vCon with a signature that does not fit',
+      'the signature of the vCon',
+      (files) => {
+        replaceIn(files, bundleFile.signedVcon, '"payload": "ey', '"payload": "eA');
+      },
+    ],
+  ];
+  test.each(changes)('is found: %s', async (_name, what, change) => {
+    const files = await filesIn(whole);
+    change(files);
+    await resealed(other, files, stage.ports.signer);
+    await expect(verifyFile(other)).rejects.toEqual(invalid(what));
+  });
+
+  test('is found: a manifest that names another head of the chain, or another purpose', async () => {
+    const files = await filesIn(whole);
+    await resealed(other, files, stage.ports.signer, { auditHead: { id: 99, chain: '0'.repeat(64) } });
+    await expect(verifyFile(other)).rejects.toEqual(invalid('the chain does not end where the manifest says'));
+    await resealed(other, files, stage.ports.signer, { purpose: 'agreement' });
+    await expect(verifyFile(other)).rejects.toEqual(invalid('a purpose that the receipt does not have'));
+    await resealed(other, files, stage.ports.signer, { files: [] });
+    await expect(verifyFile(other)).rejects.toEqual(invalid('the files are not those of manifest.json'));
+  });
+
+  test('is found: a vCon with another hash of the recording', async () => {
+    const files = await filesIn(whole);
+    const vcon = jsonIn(files, bundleFile.vcon) as { dialog: { content_hash: string }[] };
+    Object.assign(vcon.dialog[0] ?? {}, { content_hash: `sha512-${'A'.repeat(86)}` });
+    const [head = '', payload = '', signature = ''] = (await stage.ports.signer.sign(vcon, 'vcon+jws')).split('.');
+    files.set(bundleFile.vcon, jsonText(vcon));
+    const signed = { payload, signatures: [{ header: { uuid: 'x' }, protected: head, signature }] };
+    files.set(bundleFile.signedVcon, jsonText(signed));
+    await resealed(other, files, stage.ports.signer);
+    await expect(verifyFile(other)).rejects.toEqual(invalid('the vCon has another hash of recording.wav'));
+  });
+
+  test('is found: nothing of all this in one that is only signed anew', async () => {
+    await resealed(other, await filesIn(whole), stage.ports.signer);
+    await expect(verifyFile(other)).resolves.toBeDefined();
+  });
+});
+
+function replaceIn(files: BundleFiles, name: string, from: string, to: string): void {
+  const text = files.get(name)?.toString() ?? '';
+  expect(text).toContain(from);
+  files.set(name, Buffer.from(text.replace(from, to)));
+}
+
+test('the form of the ZIP is the same for ever: bundles that were handed out are made again byte by byte', async () => {
+  await writeZip(other, [
+    ['one.txt', Buffer.from('one')],
+    ['two/three.txt', Buffer.from('three')],
+  ]);
+  const large = `${at}/large`;
+  await writeFile(large, 'a file that is read as a stream');
+  expect(sha256Of(await readFile(other))).toBe('84ed02d938d63789694611ecea46fb19987fbcb3931c915b7c63825855cb76a6');
+  expect(sha256Of(await buffer(zipOf([filePart('large', large, 31)])))).toBe(
+    'f99a514cf32234efe88162e00aac50dc05b139a169e912fa4cd6f31e8cb86fe1',
+  );
+});
+
+test('a part that cannot be read ends the ZIP with its error', async () => {
+  await expect(buffer(zipOf([filePart('gone', `${at}/gone`, 3)]))).rejects.toMatchObject({ code: 'ENOENT' });
+  const short = `${at}/short`;
+  await writeFile(short, 'ab');
+  await expect(buffer(zipOf([filePart('short', short, 3)]))).rejects.toThrow('unexpected number of bytes');
+});
