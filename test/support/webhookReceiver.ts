@@ -87,3 +87,9 @@ export function receivers(): (port?: number) => Promise<Receiver> {
     return receiver;
   };
 }
+
+export const alwaysAnswers =
+  (status: number, headers: Record<string, string> = {}): Receiver['answer'] =>
+  (_, response) => {
+    response.writeHead(status, headers).end('what it says is of no use');
+  };

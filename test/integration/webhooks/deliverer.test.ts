@@ -10,7 +10,7 @@ import { clockAt, dayMs, saveCall } from '../../support/catalogues.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
-import { isSigned, receivers, typesOf, webhookSecret, type Receiver } from '../../support/webhookReceiver.ts';
+import { alwaysAnswers, isSigned, receivers, typesOf, webhookSecret } from '../../support/webhookReceiver.ts';
 
 const folder = temporaryFolder();
 const start = receivers();
@@ -70,24 +70,16 @@ function stage(urls: Record<string, string>, { timeoutMs = 5_000, events = webho
     failures,
     deliverer,
     pass: () => deliverer.pass(never, never),
-    archived: (): Promise<RecordingId> => archivedIn(catalogue),
+    archived: async (): Promise<RecordingId> => {
+      const { id } = await saveCall(catalogue);
+      await catalogue.move(id, 'recording', 'recorded', {}, note);
+      await catalogue.move(id, 'recorded', 'archived', {}, note);
+
+      return id;
+    },
     figures: (): ReturnType<Catalogue['deliveryFigures']> => catalogue.deliveryFigures(),
   };
 }
-
-async function archivedIn(catalogue: Catalogue): Promise<RecordingId> {
-  const { id } = await saveCall(catalogue);
-  await catalogue.move(id, 'recording', 'recorded', {}, note);
-  await catalogue.move(id, 'recorded', 'archived', {}, note);
-
-  return id;
-}
-
-const alwaysAnswers =
-  (status: number, headers: Record<string, string> = {}): Receiver['answer'] =>
-  (_, response) => {
-    response.writeHead(status, headers).end('what it says is of no use');
-  };
 
 describe('a message', () => {
   test('comes once, signed, and not again after it was taken', async () => {
@@ -102,12 +94,8 @@ describe('a message', () => {
     const [message] = receiver.received;
     if (message === undefined) throw new Error('nothing came');
     expect(isSigned(message, webhookSecret, callStart + 200_000)).toBe(true);
-    expect(isSigned({ ...message, body: message.body.replace(id, id.toLowerCase()) }, webhookSecret, callStart)).toBe(
-      false,
-    );
     expect(JSON.parse(message.body)).toMatchObject({ type: 'recording.archived', data: { recording: id } });
     expect(await figures()).toEqual([]);
-    // Neither the secret nor where it goes to is logged.
     expect(text()).not.toContain(webhookSecret.slice(6));
     expect(text()).not.toContain('/preavis');
     expect(lines.map(({ level }) => level)).toEqual(['debug']);
@@ -193,7 +181,6 @@ describe('a message', () => {
     await pass();
     expect(performance.now() - began).toBeLessThan(5_000);
     expect(await figures()).toEqual([]);
-    // What the sockets hold, and not more and more.
     expect(written).toBeLessThan(16 * 1_048_576);
   });
 
