@@ -17,6 +17,7 @@ import { PromptDesk, type PromptDeskPorts } from './call/promptDesk.ts';
 import type { PromptShelf } from './call/promptRecorderSession.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import { missingPrompts } from './call/readiness.ts';
+import type { PurposeLock } from './config/locks.ts';
 import { neededPrompts, type Policy } from './config/policy.ts';
 import { promptOfCode, recordingProgress, storeRecording } from './config/promptRecording.ts';
 import { loadPrompts, readPrompt, readPromptSource, type PromptLibrary } from './config/prompts.ts';
@@ -190,11 +191,17 @@ export type Shared = {
   actor: string;
 };
 
+/** Which Object Lock each purpose asks for now: a recording that waits gets that of the time when it is stored. */
+export function purposeLocksOf({ purposes }: Config): ReadonlyMap<string, PurposeLock> {
+  return new Map(Object.entries(purposes).map(([id, { lock }]) => [id, lock]));
+}
+
 export function uploadPorts({ config, catalogue, store, clock, log, actor }: Shared): UploadPorts {
   return {
     catalogue,
     store,
     spoolFolder: config.recording.spoolFolder,
+    locks: purposeLocksOf(config),
     receiptOf: async (id) => receiptText(await receiptOfRecording(catalogue, id)),
     clock,
     random: Math.random,

@@ -82,6 +82,7 @@ export async function archiveStage(
     atOnce: 1,
     attemptMs: 30_000,
     told: new Set(),
+    locks: new Map(),
     receiptOf: async (id: RecordingId) => receiptText(await receiptOfRecording(catalogue, id)),
     recorded,
     finished: async (wav, options) => {
