@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeDirectoryStore } from './archive/directoryStore.ts';
 import { longestCheckMs, type FinishPorts } from './archive/finish.ts';
+import type { LifecycleOptions } from './archive/lifecycle.ts';
 import { makeMinioStore } from './archive/minioStore.ts';
 import { makePromptsHeard } from './archive/promptsHeard.ts';
+import { ProtectionWatch } from './archive/protectionWatch.ts';
 import { checkRecording } from './archive/selfCheck.ts';
 import type { ObjectStore } from './archive/store.ts';
 import type { UploadPorts } from './archive/uploader.ts';
@@ -191,6 +193,10 @@ export type Shared = {
   actor: string;
 };
 
+export function makeProtectionWatch(config: Config, store: ObjectStore, log: Logger): ProtectionWatch {
+  return new ProtectionWatch({ store, bucket: config.archive.minio.bucket, purposes: config.purposes, log });
+}
+
 /** Which Object Lock each purpose asks for now: a recording that waits gets that of the time when it is stored. */
 export function purposeLocksOf({ purposes }: Config): ReadonlyMap<string, PurposeLock> {
   return new Map(Object.entries(purposes).map(([id, { lock }]) => [id, lock]));
@@ -269,4 +275,16 @@ export function reconcilePorts(
 
 export function fetchPorts({ config, catalogue, store, clock, actor }: Omit<Shared, 'log'>): FetchPorts {
   return { catalogue, store, spoolFolder: config.recording.spoolFolder, clock, actor };
+}
+
+export function lifecycleOptions(
+  { purposes, archive }: Config,
+  store: ObjectStore,
+  catalogue: LifecycleOptions['catalogue'],
+  signal: AbortSignal,
+): LifecycleOptions {
+  const { prefix, lifecycleMarginDays: marginDays } = archive.minio;
+  const longestKeepDays = Math.max(...Object.values(purposes).map(({ keepDays }) => keepDays));
+
+  return { store, catalogue, longestKeepDays, marginDays, prefix, signal };
 }

@@ -61,7 +61,7 @@ async function readLegalHold(
 ): Promise<Protection['legalHold']> {
   try {
     const found: unknown = await client.getObjectLegalHold(bucket, name, ofVersion(versionId));
-    const status = typeof found === 'object' && found !== null && 'status' in found ? found.status : found;
+    const status = typeof found === 'object' && found !== null && 'Status' in found ? found.Status : undefined;
 
     return status === LEGAL_HOLD_STATUS.ENABLED ? 'on' : 'off';
   } catch (error) {

@@ -24,7 +24,8 @@ const absent = new Set([
   'NoSuchLifecycleConfiguration',
   'ServerSideEncryptionConfigurationNotFoundError',
 ]);
-const unsupported = new Set(['NotImplemented', 'MethodNotAllowed', 'XNotImplemented', 'UnsupportedOperation']);
+/** The last is our own for what a store has not (setLock). */
+const unsupported = new Set(['NotImplemented', 'MethodNotAllowed', 'XNotImplemented', 'archive_unsupported']);
 /** A matter of the right to this one question. What is wrong with key, secret or clock is an error of the whole archive. */
 const denied = new Set(['AccessDenied', 'AllAccessDisabled', 'Forbidden', 'UnauthorizedAccess']);
 /** Questions that a store answers so are answered: it is there, and does not understand them. */
@@ -148,16 +149,17 @@ export async function tryOut(ground: TrialGround, objectLock: Capabilities['obje
   const listVersions = await ask(() =>
     client.listObjectsQuery(bucket, plain, '', { Delimiter: '', MaxKeys: 1, IncludeVersion: true }),
   );
-  const removal = await ask(() => client.removeObject(bucket, plain, versionOf(versionId)));
+  const removal = await ask(() => client.removeObject(bucket, plain, exactly(versionId)));
   // One that the bucket has locked by itself says nothing of the right to delete.
   const isHeld = removal.kind !== 'given' && (await isLocked(ground, plain, versionId));
+  const mayDelete = isHeld ? 'unknown' : answerOf(removal);
 
   return {
     put: 'yes',
     get: answerOf(get),
     listVersions: answerOf(listVersions),
-    delete: isHeld ? 'unknown' : answerOf(removal),
-    ...(objectLock === 'off' ? unlockable : await tryLock(ground, locked)),
+    delete: mayDelete,
+    ...(objectLock === 'off' ? unlockable : await tryLock(ground, locked, mayDelete === 'yes')),
     checksum: await tryChecksums(ground),
   };
 }
@@ -169,6 +171,8 @@ const unlockable = {
   bypassGovernance: 'unknown',
 } as const satisfies Partial<Trial>;
 
+/** A deletion that names no version leaves a delete marker where versions were kept once. */
+const exactly = (versionId: string | null): { versionId: string } => ({ versionId: versionId ?? 'null' });
 const versionOf = (versionId: string | null): { versionId?: string } => (versionId === null ? {} : { versionId });
 
 function newName({ prefix, now }: TrialGround): string {
@@ -181,23 +185,31 @@ async function isLocked({ client, bucket }: TrialGround, name: string, versionId
   return found.kind === 'given' && (found.value.lock !== undefined || found.value.legalHold === 'on');
 }
 
-/** A short governance lock, by which an account without the right to bypass it cannot delete. */
-async function tryLock(ground: TrialGround, name: string): Promise<Omit<Trial, TriedWithout>> {
+/**
+ * A short governance lock, by which an account without the right to bypass it cannot delete. That a deletion is refused says
+ * nothing where this account may delete nothing at all.
+ */
+async function tryLock(ground: TrialGround, name: string, mayDelete: boolean): Promise<Omit<Trial, TriedWithout>> {
   const { client, bucket, now } = ground;
   const { versionId } = await client.putObject(bucket, name, trialText);
   const at = { bucket, name, versionId };
-  const lock: Lock = { mode: 'governance', until: wholeSecond(now() + trialLockMs) };
+  const before = await ask(() => readProtection(client, at));
+  const own = before.kind === 'given' ? before.value.lock : undefined;
+  const from = Math.max(now(), own?.until ?? 0);
+  // Where the bucket has locked it already, a lock can only become longer.
+  const lock: Lock = { mode: own?.mode ?? 'governance', until: wholeSecond(from + trialLockMs) };
   const set = await ask(() => setLock(client, at, lock));
   const read = await ask(() => readProtection(client, at));
-  const plainly = await ask(() => client.removeObject(bucket, name, versionOf(versionId)));
+  const plainly = await ask(() => client.removeObject(bucket, name, exactly(versionId)));
   const answers = { putRetention: answerOf(set), getRetention: answerOf(read) };
   if (set.kind !== 'given') return { ...unlockable, ...answers };
   if (plainly.kind === 'given') return { ...answers, lockHolds: 'no', bypassGovernance: 'unknown' };
-  const bypass = await ask(() =>
-    client.removeObject(bucket, name, { ...versionOf(versionId), governanceBypass: true }),
-  );
+  const lockHolds = mayDelete ? 'yes' : 'unknown';
+  if (lock.mode === 'compliance') return { ...answers, lockHolds, bypassGovernance: 'unknown' };
+  const bypass = await ask(() => client.removeObject(bucket, name, { ...exactly(versionId), governanceBypass: true }));
+  if (bypass.kind === 'given') return { ...answers, lockHolds, bypassGovernance: 'yes' };
 
-  return { ...answers, lockHolds: 'yes', bypassGovernance: bypass.kind === 'given' ? 'yes' : 'no' };
+  return { ...answers, lockHolds, bypassGovernance: mayDelete ? 'no' : 'unknown' };
 }
 
 type TriedWithout = 'put' | 'get' | 'listVersions' | 'delete' | 'checksum';
@@ -225,7 +237,7 @@ async function isRefused(ground: TrialGround, headers: Record<string, string>): 
     );
     answer.resume();
     const version = answer.headers['x-amz-version-id'];
-    await ask(() => client.removeObject(bucket, name, typeof version === 'string' ? { versionId: version } : {}));
+    await ask(() => client.removeObject(bucket, name, exactly(typeof version === 'string' ? version : null)));
 
     return 'no';
   } catch (error) {

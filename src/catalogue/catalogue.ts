@@ -7,6 +7,7 @@ import type { CallId, RecordingId } from '../core/ids.ts';
 import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
 import { makeCalls } from './calls.ts';
 import { makeHappenings } from './happenings.ts';
+import { makeKeeping } from './keeping.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
 import { makePreferences } from './preferences.ts';
@@ -90,6 +91,11 @@ export type Catalogue = CallJournal & {
   releaseLease(job: string, me: LeaseHolder): Promise<void>;
   lastPass(job: string): Promise<number | undefined>;
   notePass(job: string, at: number): Promise<void>;
+
+  /** The longest that any recording is kept after its end, days; 0 when there is none. */
+  longestKeptDays(): Promise<number>;
+  /** How many recordings have a hold that may last longer than so many days after their end. */
+  heldBeyond(days: number): Promise<number>;
   close(): void;
 };
 
@@ -170,6 +176,7 @@ export function openCatalogue(
   const preferences = makePreferences(database, now);
   const witness = makeWitness(database, trail);
   const leases = makeLeases(database, now);
+  const keeping = makeKeeping(database);
 
   return {
     save: eventually(calls.save),
@@ -212,6 +219,8 @@ export function openCatalogue(
     releaseLease: eventually(leases.releaseLease),
     lastPass: eventually(leases.lastPass),
     notePass: eventually(leases.notePass),
+    longestKeptDays: eventually(keeping.longestKeptDays),
+    heldBeyond: eventually(keeping.heldBeyond),
     close: () => {
       database.close();
     },
