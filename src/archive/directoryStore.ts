@@ -232,17 +232,15 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
       return { lock: undefined, legalHold: 'off' };
     },
 
-    capabilities: async () => {
-      await assertArchive();
-      return {
+    // True of every folder, whether it is mounted now or not. Whether its disk is encrypted is not to be seen from here.
+    capabilities: () =>
+      Promise.resolve({
         versioning: 'off',
         objectLock: 'off',
         defaultRetention: 'none',
         lifecycle: 'unsupported',
-        // Whether the disk is encrypted is not to be seen from here.
         encryption: 'unknown',
-      };
-    },
+      }),
 
     tryOut: async () => {
       await store.check({ create: false });

@@ -1,6 +1,6 @@
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import { capabilityFacts } from './capabilities.ts';
+import { capabilityFacts, nothingTried } from './capabilities.ts';
 import { asksForLock, protectionProblems, type AskingPurposes, type SeenArchive } from './protection.ts';
 import type { ObjectStore } from './store.ts';
 import { within } from './timeLimit.ts';
@@ -9,12 +9,18 @@ import { within } from './timeLimit.ts';
 const lookLimitMs = 60_000;
 
 /** What the archive says of itself, and what it is found to do. Throws what the store throws. */
-export async function seeArchive(store: ObjectStore, bucket: string, signal: AbortSignal): Promise<SeenArchive> {
+export async function seeArchive(
+  store: ObjectStore,
+  { bucket, purposes }: { bucket: string; purposes: AskingPurposes },
+  signal: AbortSignal,
+): Promise<SeenArchive> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(lookLimitMs)]);
   const capabilities = await within(limit, () => store.capabilities(limit));
-  const trial = await within(limit, () => store.tryOut(limit));
+  const said: SeenArchive = { kind: store.kind, bucket, capabilities, trial: nothingTried };
+  // What it says of itself is enough then, also where nothing can be written yet, as in a folder that is not mounted.
+  if (protectionProblems(purposes, said).some(({ severity }) => severity === 'refusal')) return said;
 
-  return { kind: store.kind, bucket, capabilities, trial };
+  return { ...said, trial: await within(limit, () => store.tryOut(limit)) };
 }
 
 export type ProtectionWatchOptions = {
@@ -83,7 +89,7 @@ export class ProtectionWatch {
     const { signal } = this.#stopping;
     let archive: SeenArchive;
     try {
-      archive = await seeArchive(store, bucket, signal);
+      archive = await seeArchive(store, { bucket, purposes }, signal);
     } catch (thrown) {
       const error = asPreavisError(thrown);
       if (signal.aborted || this.#toldUnseen) return;

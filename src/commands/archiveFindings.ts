@@ -20,10 +20,11 @@ export async function archiveFindings(
 ): Promise<Finding[]> {
   const signal = AbortSignal.timeout(limitMs);
   try {
-    const archive = await seeArchive(store, config.archive.minio.bucket, signal);
+    const { purposes } = config;
+    const archive = await seeArchive(store, { bucket: config.archive.minio.bucket, purposes }, signal);
     const facts = capabilityFacts(archive.capabilities, archive.trial);
     const seen: Finding = { check: 'what the archive can do', ok: true, facts, notes: protectionNotes(archive) };
-    const problems = protectionProblems(config.purposes, archive).map(({ severity, code, problem, hint }): Finding =>
+    const problems = protectionProblems(purposes, archive).map(({ severity, code, problem, hint }): Finding =>
       severity === 'warning'
         ? { check: 'protection by the archive', ok: true, warning: `${problem}. ${hint}` }
         : { check: 'protection by the archive', ok: false, code, problem, hint },
