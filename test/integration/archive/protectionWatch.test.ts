@@ -35,9 +35,9 @@ const purposes = (lock: PurposeLock): AskingPurposes => ({
 
 function watching(bucket: string, lock: PurposeLock): { watch: ProtectionWatch } & ReturnType<typeof collectingLog> {
   const store = makeMinioStore({ ...server, port: proxy.port, useTls: false, bucket, idleTimeoutMs: 2_000 });
-  const { log, lines } = collectingLog('info');
+  const collected = collectingLog('info');
 
-  return { watch: new ProtectionWatch({ store, bucket, purposes: purposes(lock), log }), log, lines };
+  return { watch: new ProtectionWatch({ store, bucket, purposes: purposes(lock), log: collected.log }), ...collected };
 }
 
 describe('at the start', () => {

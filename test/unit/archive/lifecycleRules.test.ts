@@ -51,7 +51,9 @@ test('rules of others are kept byte for byte, ours are replaced, those of anothe
 test.each(['<s3:Rule><ID>namespaced</ID></s3:Rule>', '<!-- <Rule></Rule> -->', '<Rule><ID>not ended</ID>'])(
   'a document that is not understood is not written over: %s',
   (odd) => {
-    expect(() => mergeRules(document(odd), plan)).toThrow(expect.objectContaining({ code: 'archive_unsupported' }));
+    expect(() => mergeRules(document(odd), plan)).toThrow(
+      expect.objectContaining({ code: 'archive_unsupported' }) as Error,
+    );
   },
 );
 
