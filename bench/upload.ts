@@ -83,6 +83,7 @@ async function round(folder: string, server: LabStore, number: number): Promise<
     atOnce: Number(values['at-once']),
     attemptMs: 60_000,
     told: new Set<string>(),
+    locks: new Map(),
   };
   await measured(`round ${number}, preavis upload`, async () => {
     const { sent } = await uploadPass(ports, { waitMs: 0, signal: new AbortController().signal });

@@ -32,6 +32,7 @@ import {
   loadLibrary,
   makeAri,
   makePromptDesk,
+  makeProtectionWatch,
   makeStore,
   makeWitness,
   refuseMissingPrompts,
@@ -55,6 +56,8 @@ const finishEveryMs = 10_000;
 /** Calls that end within this time are compared with the second witness together. */
 const witnessAfterMs = 2_000;
 const drainPollMs = 100;
+/** How long a start waits for the archive to say whether it has the locks that purposes ask for, ms. */
+const protectionLimitMs = 10_000;
 /** Pause before calls are compared with Asterisk again, ms: doubling from the first to the second. */
 const comparePauseMs = 500;
 const longestComparePauseMs = 30_000;
@@ -124,6 +127,9 @@ export class App {
     });
     const store = makeStore(config, catalogue);
     await this.#claim(catalogue, metrics);
+    const protection = makeProtectionWatch(config, store, log);
+    this.#undo.push(() => protection.stop());
+    await protection.atStart(protectionLimitMs);
     await catalogue.savePolicy(policy.version, policyContent(policy));
     const ari = makeAri(config);
     this.#undo.push(ari.close);
@@ -181,6 +187,7 @@ export class App {
     const jobs = startJobs({
       shared,
       archive,
+      protection,
       finisher,
       finishPorts,
       witness: end.witness,

@@ -1,4 +1,5 @@
 import type { ArchiveWatch } from './archive/archiveWatch.ts';
+import type { ProtectionWatch } from './archive/protectionWatch.ts';
 import type { Finisher } from './archive/finisher.ts';
 import type { FinishPorts } from './archive/finish.ts';
 import { uploadPass } from './archive/uploader.ts';
@@ -19,6 +20,7 @@ const noWait = 0;
 export type JobsOptions = {
   shared: Shared;
   archive: ArchiveWatch;
+  protection: Pick<ProtectionWatch, 'reached'>;
   finisher: Finisher;
   finishPorts: FinishPorts;
   witness: () => Promise<void>;
@@ -35,7 +37,16 @@ export type Jobs = {
 };
 
 /** The jobs that `serve` runs by the clock. */
-export function startJobs({ shared, archive, finisher, finishPorts, witness, metrics, hurry }: JobsOptions): Jobs {
+export function startJobs({
+  shared,
+  archive,
+  protection,
+  finisher,
+  finishPorts,
+  witness,
+  metrics,
+  hurry,
+}: JobsOptions): Jobs {
   const { config, log, clock } = shared;
   const upload = uploadPorts(shared);
   const retention = retentionPorts(shared);
@@ -59,7 +70,9 @@ export function startJobs({ shared, archive, finisher, finishPorts, witness, met
           await finisher.sweepAndFinish();
           await witness();
           const ask = archive.state.status !== 'working';
-          archive.note(await uploadPass(upload, { waitMs: noWait, signal: hurry, ask }));
+          const result = await uploadPass(upload, { waitMs: noWait, signal: hurry, ask });
+          archive.note(result);
+          if (result.archive.state === 'working') protection.reached();
         },
       },
       {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Command, CommanderError } from 'commander';
 import { recordingStatuses } from './catalogue/rows.ts';
+import { archiveLifecycle } from './commands/archive.ts';
 import { callsList, callsReceipt } from './commands/calls.ts';
 import { check } from './commands/check.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
@@ -128,6 +129,17 @@ function program(done: (code: number) => void): Command {
       done(await recordingsReconcile(context(), flags));
     });
   addHoldCommands(recordings, context, done);
+  const archive = root.command('archive').description('look after the object store');
+  archive
+    .command('lifecycle')
+    .description(
+      'show, or write, the rule by which the bucket itself removes what retention has left; exit 3 when it differs',
+    )
+    .option('--apply', 'write it; rules of others stay')
+    .option(...jsonOption)
+    .action(async ({ apply, json }: Common & { apply?: true }) => {
+      done(await archiveLifecycle(context(), { apply: apply === true, json: json === true }));
+    });
   const purposes = root.command('purposes').description('why calls are recorded');
   purposes
     .command('list')

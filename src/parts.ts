@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeDirectoryStore } from './archive/directoryStore.ts';
 import { longestCheckMs, type FinishPorts } from './archive/finish.ts';
+import type { LifecycleOptions } from './archive/lifecycle.ts';
 import { makeMinioStore } from './archive/minioStore.ts';
 import { makePromptsHeard } from './archive/promptsHeard.ts';
+import { ProtectionWatch } from './archive/protectionWatch.ts';
 import { checkRecording } from './archive/selfCheck.ts';
 import type { ObjectStore } from './archive/store.ts';
 import type { UploadPorts } from './archive/uploader.ts';
@@ -20,6 +22,7 @@ import type { PromptShelf } from './call/promptRecorderSession.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import type { DeliveryFigures, Subscriber } from './catalogue/deliveries.ts';
 import { missingPrompts } from './call/readiness.ts';
+import type { PurposeLock } from './config/locks.ts';
 import { neededPrompts, type Policy } from './config/policy.ts';
 import { promptOfCode, recordingProgress, storeRecording } from './config/promptRecording.ts';
 import { loadPrompts, readPrompt, readPromptSource, type PromptLibrary } from './config/prompts.ts';
@@ -199,11 +202,21 @@ export type Shared = {
   actor: string;
 };
 
+export function makeProtectionWatch(config: Config, store: ObjectStore, log: Logger): ProtectionWatch {
+  return new ProtectionWatch({ store, bucket: config.archive.minio.bucket, purposes: config.purposes, log });
+}
+
+/** Which Object Lock each purpose asks for now: a recording that waits gets that of the time when it is stored. */
+export function purposeLocksOf({ purposes }: Config): ReadonlyMap<string, PurposeLock> {
+  return new Map(Object.entries(purposes).map(([id, { lock }]) => [id, lock]));
+}
+
 export function uploadPorts({ config, catalogue, store, clock, log, actor }: Shared): UploadPorts {
   return {
     catalogue,
     store,
     spoolFolder: config.recording.spoolFolder,
+    locks: purposeLocksOf(config),
     receiptOf: async (id) => receiptText(await receiptOfRecording(catalogue, id)),
     clock,
     random: Math.random,
@@ -361,4 +374,16 @@ export async function bundlePorts(
         : (sha256, signal) => fetchTimeStamp(timestampUrl, sha256, randomBytes(8).readBigUInt64BE() >> 1n, signal),
     random: Math.random,
   };
+}
+
+export function lifecycleOptions(
+  { purposes, archive }: Config,
+  store: ObjectStore,
+  catalogue: LifecycleOptions['catalogue'],
+  signal: AbortSignal,
+): LifecycleOptions {
+  const { prefix, lifecycleMarginDays: marginDays } = archive.minio;
+  const longestKeepDays = Math.max(...Object.values(purposes).map(({ keepDays }) => keepDays));
+
+  return { store, catalogue, longestKeepDays, marginDays, prefix, signal };
 }

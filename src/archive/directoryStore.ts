@@ -11,7 +11,9 @@ import { mkdir, open, readdir, rename, rmdir, stat as statPath, unlink, type Fil
 import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { nothingTried } from './capabilities.ts';
 import { assertMarked, mark, type KnownObject } from './archiveMarker.ts';
+import { ignoreMissing, mapFailures, toArchiveError } from './directoryErrors.ts';
 import { openExpected } from './expectedSource.ts';
 import { digestOf } from './digest.ts';
 import { assertKey, assertKeyPrefix, type Digest, type ObjectStore, type StoredObject } from './store.ts';
@@ -220,12 +222,47 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
       yield* walk(root, folder, prefix);
     },
 
+    protect: async (key) => {
+      await (await openObject(key)).close();
+      throw new PreavisError('archive_unsupported', 'An archive in a folder has no Object Lock.');
+    },
+
+    protection: async (key) => {
+      await (await openObject(key)).close();
+      return { lock: undefined, legalHold: 'off' };
+    },
+
+    // True of every folder, whether it is mounted now or not. Whether its disk is encrypted is not to be seen from here.
+    capabilities: () =>
+      Promise.resolve({
+        versioning: 'off',
+        objectLock: 'off',
+        defaultRetention: 'none',
+        lifecycle: 'unsupported',
+        encryption: 'unknown',
+      }),
+
+    tryOut: async () => {
+      await store.check({ create: false });
+      return { ...nothingTried, put: 'yes', get: 'yes', listVersions: 'no', delete: 'yes', ...lockless };
+    },
+
+    lifecycle: () => Promise.reject(withoutRules()),
+    setLifecycle: () => Promise.reject(withoutRules()),
+
     removeLeftovers: async (olderThanMs) => {
       await assertRoot(root);
       return removePartials(root, Date.now() - olderThanMs);
     },
   };
   return store;
+}
+
+/** What a folder cannot do, and need not be tried. */
+const lockless = { putRetention: 'no', getRetention: 'no', lockHolds: 'no', checksum: 'none' } as const;
+
+function withoutRules(): PreavisError {
+  return new PreavisError('archive_unsupported', 'An archive in a folder has no lifecycle rules.');
 }
 
 async function makeRoot(root: string): Promise<void> {
@@ -331,18 +368,6 @@ async function removePartials(folder: string, olderThan: number): Promise<number
   return removed;
 }
 
-async function* mapFailures(source: Readable, root: string): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
-  } catch (error) {
-    throw toArchiveError(error, root);
-  }
-}
-
-function ignoreMissing(error: unknown): void {
-  if (errnoOf(error) !== 'ENOENT') throw error;
-}
-
 async function assertRoot(root: string): Promise<void> {
   let isFolder = false;
   try {
@@ -354,27 +379,4 @@ async function assertRoot(root: string): Promise<void> {
   throw new PreavisError('archive_bucket_missing', `The archive folder ${root} does not exist.`, {
     hint: 'Create it, mount it, or correct archive.directory.folder.',
   });
-}
-
-const denied = new Set(['EACCES', 'EPERM', 'EROFS']);
-const full = new Set(['ENOSPC', 'EDQUOT']);
-const unreachable = new Set(['EIO', 'ESTALE', 'ETIMEDOUT', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENOTCONN', 'ECONNRESET']);
-
-function toArchiveError(error: unknown, root: string): PreavisError {
-  if (error instanceof PreavisError) return error;
-  const errno = errnoOf(error) ?? 'unknown';
-  const cause = error;
-  if (denied.has(errno)) {
-    return new PreavisError('archive_denied', `The archive folder ${root} cannot be read or written (${errno}).`, {
-      cause,
-      hint: 'Give the user that runs Préavis the folder, and mount it writable.',
-    });
-  }
-  if (full.has(errno)) {
-    return new PreavisError('archive_full', `The archive folder ${root} is full (${errno}).`, { cause });
-  }
-  if (unreachable.has(errno)) {
-    return new PreavisError('archive_unreachable', `The archive folder ${root} does not answer (${errno}).`, { cause });
-  }
-  return new PreavisError('archive_failed', `The archive folder ${root} failed (${errno}).`, { cause });
 }

@@ -14,6 +14,10 @@ import { PreavisError } from '../core/errors.ts';
 import { textDigest } from './digest.ts';
 import { openExpected, type ExpectedSource } from './expectedSource.ts';
 import { codeOf, missingCodes, toArchiveError } from './s3Errors.ts';
+import { isSameKey, listVersions } from './s3Listing.ts';
+import { lockedBy, readProtection, setLock, whyRefused, type VersionPlace } from './s3Locks.ts';
+import { askCapabilities, askObjectLock, readLifecycle, tryOut, writeLifecycle } from './s3Questions.ts';
+import { makeTransport } from './s3Transport.ts';
 import { assertKey, assertKeyPrefix, type Digest, type ObjectStore, type StoredObject } from './store.ts';
 import { stoppedBy, within } from './timeLimit.ts';
 
@@ -34,6 +38,8 @@ export type MinioStoreOptions = {
   partSizeBytes?: number;
   /** How long the server may be silent within a request, milliseconds. Default 30 s. */
   idleTimeoutMs?: number;
+  /** ms since 1970 UTC, for locks. Default: this machine's clock. */
+  now?: () => number;
 };
 
 const mebibyte = 1024 * 1024;
@@ -57,6 +63,7 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
   const prefix = options.prefix === undefined || options.prefix === '' ? '' : `${options.prefix.replace(/\/$/, '')}/`;
   assertKeyPrefix(prefix);
   const partSizeBytes = options.partSizeBytes ?? defaultPartSizeBytes;
+  const now = options.now ?? (() => Date.now());
   const agent = new (options.useTls ? https : http).Agent({ keepAlive: true });
 
   const nameOf = (key: string): string => {
@@ -213,27 +220,20 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
     return { key, bytes, versionId: versionId ?? found.versionId ?? null };
   };
 
-  const listVersions = async (client: Client, key: string): Promise<string[]> => {
-    const name = nameOf(key);
-    const found: string[] = [];
-    let keyMarker = '';
-    let versionIdMarker = '';
-    for (;;) {
-      const page = await client.listObjectsQuery(bucket, name, '', {
-        Delimiter: '',
-        MaxKeys: pageSize,
-        IncludeVersion: true,
-        keyMarker,
-        versionIdMarker,
-      });
-      const own = page.objects.filter((object) => object.name === name);
-      for (const object of own) found.push(versionIdOf(object));
-      // The key itself comes before every longer one: a page that holds another key is the last that matters.
-      if (!page.isTruncated || own.length < page.objects.length) return found;
-      const next = encodeURIComponent(page.versionIdMarker ?? '');
-      if (next === versionIdMarker) throw new PreavisError('archive_failed', 'The object store lists without an end.');
-      keyMarker = encodeURIComponent(name);
-      versionIdMarker = next;
+  /** So that of several versions none is erased when one of them cannot be. */
+  const refuseLocked = async (client: Client, key: string, versionIds: readonly string[]): Promise<void> => {
+    if ((await askObjectLock(client, bucket)) === 'off') return;
+    for (const versionId of versionIds) {
+      const locked = await lockedBy(client, { bucket, name: nameOf(key), versionId }, now()).catch(() => undefined);
+      if (locked !== undefined) throw locked;
+    }
+  };
+
+  const removeVersion = async (client: Client, place: VersionPlace & { versionId: string }): Promise<void> => {
+    try {
+      await client.removeObject(place.bucket, place.name, { versionId: place.versionId });
+    } catch (refusal) {
+      throw await whyRefused(client, place, refusal, now());
     }
   };
 
@@ -264,7 +264,10 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
         ).catch(() => undefined);
         throw error;
       }
-      await within(signal, () => store.erase(key));
+      // In a bucket that locks every object by itself it stays, small as it is, until that lock ends.
+      await within(signal, () => store.erase(key)).catch((error: unknown) => {
+        if (!(error instanceof PreavisError && error.code === 'archive_locked')) throw error;
+      });
       if (back.sha256 !== textDigest(text).sha256) {
         throw new PreavisError(
           'archive_mismatch',
@@ -309,26 +312,46 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
         return { bytes, sha256: hash.digest('hex') };
       }, signal),
 
-    versions: (key) => call((client) => listVersions(client, key)),
+    versions: (key) => call((client) => listVersions(client, bucket, nameOf(key))),
 
     erase: (key) =>
       call(async (client) => {
         await removeIncompleteUploads(client, key);
         let removed = 0;
-        let left = await listVersions(client, key);
+        let left = await listVersions(client, bucket, nameOf(key));
         for (let round = 0; left.length > 0; round += 1) {
           if (round === eraseRounds) {
             const what = `${left.length} versions that it said were erased`;
             throw new PreavisError('archive_failed', `The object store still lists ${what}.`);
           }
+          if (left.length > 1) await refuseLocked(client, key, left);
           for (const versionId of left) {
-            await client.removeObject(bucket, nameOf(key), { versionId });
+            await removeVersion(client, { bucket, name: nameOf(key), versionId });
             removed += 1;
           }
-          left = await listVersions(client, key);
+          left = await listVersions(client, bucket, nameOf(key));
         }
         return removed;
       }),
+
+    protect: (key, versionId, lock, signal) =>
+      call((client) => setLock(client, { bucket, name: nameOf(key), versionId }, lock), signal),
+
+    protection: (key, versionId, signal) =>
+      call((client) => readProtection(client, { bucket, name: nameOf(key), versionId }), signal),
+
+    capabilities: (signal) => call((client) => askCapabilities(client, bucket), signal),
+
+    tryOut: (signal) =>
+      call(async (client) => {
+        await assertBucket(client);
+        const objectLock = await askObjectLock(client, bucket);
+        return tryOut({ client, bucket, prefix: `${prefix}preavis-check/`, now }, objectLock);
+      }, signal),
+
+    lifecycle: (signal) => call((client) => readLifecycle(client, bucket), signal),
+
+    setLifecycle: (rules, signal) => call((client) => writeLifecycle(client, bucket, rules), signal),
 
     list: async function* (keyPrefix) {
       assertKeyPrefix(keyPrefix);
@@ -348,48 +371,10 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
   return store;
 }
 
-/** The client's types do not know the field that its listing of versions has. */
-function versionIdOf(object: object): string {
-  return 'versionId' in object && typeof object.versionId === 'string' ? object.versionId : 'null';
-}
-
-/** The client reads a key of digits only as a number when it lists uploads; the upload's id decides anyway. */
-function isSameKey(listed: unknown, name: string): boolean {
-  return typeof listed === 'number' ? listed === Number(name) : listed === name;
-}
-
 async function* mapFailures(source: Readable, address: string): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
   } catch (error) {
     throw toArchiveError(error, undefined, address);
   }
-}
-
-type TransportOptions = {
-  useTls: boolean;
-  idleTimeoutMs: number;
-  signal: AbortSignal | undefined;
-  onStatus: (status: number) => void;
-};
-
-/** Statuses whose answer the client throws away unread; the connection is free again only when it has been read. */
-const unreadStatuses = new Set([408, 429, 499, 500, 502, 503, 504, 520]);
-
-/** node:http with a limit on silence and with the call's signal, neither of which the client offers. */
-function makeTransport({ useTls, idleTimeoutMs, signal, onStatus }: TransportOptions): Pick<typeof http, 'request'> {
-  const request = (requestOptions: https.RequestOptions, onAnswer: (answer: http.IncomingMessage) => void) => {
-    const limits = { timeout: idleTimeoutMs, ...(signal ? { signal } : {}) };
-    const sent = (useTls ? https : http).request({ ...requestOptions, ...limits }, (answer) => {
-      const status = answer.statusCode ?? 0;
-      onStatus(status);
-      if (unreadStatuses.has(status)) answer.resume();
-      onAnswer(answer);
-    });
-    sent.on('timeout', () => {
-      sent.destroy(Object.assign(new Error('The object store was silent for too long.'), { code: 'ETIMEDOUT' }));
-    });
-    return sent;
-  };
-  return { request: request as typeof http.request };
 }

@@ -68,11 +68,20 @@ async function placeInEmpty(store: ObjectStore, placement: Placement, signal: Ab
     return await putAndCompare(store, placement, signal);
   } catch (error) {
     if (error instanceof PreavisError && wrong.has(error.code)) {
-      // If it stays, the next attempt finds the key occupied and says so.
-      await within(signal, () => eraseOnly(store, placement.key)).catch(() => undefined);
+      await within(signal, () => eraseOnly(store, placement.key)).catch((refused: unknown) => {
+        if (refused instanceof PreavisError && refused.code === 'archive_locked') throw lockedWrong(error, refused);
+        // If it stays, the next attempt finds the key occupied and says so.
+      });
     }
     throw error;
   }
+}
+
+/** A bucket that locks every object by itself keeps versions, too: the next attempt covers what cannot be taken away. */
+function lockedWrong(error: PreavisError, refused: PreavisError): PreavisError {
+  const message = `${error.message}; it stays beneath the next attempt, since ${refused.message}`;
+
+  return new PreavisError(error.code, message, { cause: refused });
 }
 
 /** What a delete marker covers is somebody's: it stays, and the next attempt covers the wrong version. */

@@ -7,6 +7,9 @@
  */
 import type { Readable } from 'node:stream';
 import { PreavisError } from '../core/errors.ts';
+import type { Capabilities, Trial } from './capabilities.ts';
+import type { Lifecycle } from './lifecycleRules.ts';
+import type { Lock, Protection } from './objectLock.ts';
 
 export type StoredObject = {
   key: string;
@@ -56,8 +59,30 @@ export type ObjectStore = {
   digest(key: string, versionId: string | null, signal: AbortSignal): Promise<Digest>;
   /** Every version and delete marker that is left under exactly this key; a store without versions has one, `null`. */
   versions(key: string): Promise<string[]>;
-  /** Removes all of them and what incomplete uploads left; the number of versions and markers, 0 when already gone. */
+  /**
+   * Removes all of them and what incomplete uploads left; the number of versions and markers, 0 when already gone.
+   * @throws PreavisError `archive_locked` when a lock or a legal hold is on one of them; the others are left then, too.
+   */
   erase(key: string): Promise<number>;
+  /**
+   * Locks this version. A lock of the same mode that is longer, and a stricter one, are refused by the store or stay: read
+   * `protection` afterwards.
+   * @throws PreavisError `archive_unsupported` where there are no locks, `archive_object_missing`.
+   */
+  protect(key: string, versionId: string | null, lock: Lock, signal: AbortSignal): Promise<void>;
+  /** @throws PreavisError `archive_object_missing`. */
+  protection(key: string, versionId: string | null, signal: AbortSignal): Promise<Protection>;
+  /** What the store says of itself; reads only. */
+  capabilities(signal: AbortSignal): Promise<Capabilities>;
+  /** What it is found to do, with small objects under `preavis-check/`, which are removed. */
+  tryOut(signal: AbortSignal): Promise<Trial>;
+  /**
+   * The rules by which the store itself removes objects; undefined when there are none.
+   * @throws PreavisError `archive_unsupported` where there cannot be any.
+   */
+  lifecycle(signal: AbortSignal): Promise<Lifecycle | undefined>;
+  /** In the place of all rules that are there. Throws as `lifecycle`. */
+  setLifecycle(rules: Lifecycle, signal: AbortSignal): Promise<void>;
   /** Objects whose key begins with `prefix`, in the order of their keys. */
   list(prefix: string): AsyncIterable<StoredObject>;
 };

@@ -3,6 +3,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { undefinedIfUnreadable } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
+import type { PurposeLock } from '../config/locks.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
@@ -10,6 +11,7 @@ import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { retryWaitMs } from '../core/retryWait.ts';
 import { textDigest } from './digest.ts';
+import { lockDetail, makeLockStep, type LockStep } from './lockStep.ts';
 import { objectKeys } from './objectKey.ts';
 import { isSame, storeAndReadBack } from './readBack.ts';
 import { isReceiptOf } from './receiptInArchive.ts';
@@ -19,8 +21,8 @@ import { within } from './timeLimit.ts';
 
 /**
  * Sends finished recordings to the archive, oldest first. For each: store the WAV, read it back whole, store the receipt,
- * read it back, move the row to `archived`, and only then remove the local file (P4). Killed at any point, the next pass
- * goes on: what is already stored with the right bytes is not sent again, and a local file that was left is removed.
+ * read it back, lock both where a purpose asks for it, move the row to `archived`, and only then remove the local file (P4).
+ * Killed at any point, the next pass goes on: what is already stored with the right bytes is not sent again, and a local file that was left is removed.
  *
  * A failure is that of the archive or that of one recording. The archive is asked which, with a small object: when it does
  * not take that either, the pass ends and nobody is postponed; else the recording alone waits, ever longer, and holds up no
@@ -29,10 +31,12 @@ import { within } from './timeLimit.ts';
 export type UploadPorts = {
   catalogue: Pick<
     Catalogue,
-    'sendable' | 'move' | 'note' | 'postpone' | 'recording' | 'counts' | 'takeLease' | 'releaseLease'
+    'sendable' | 'move' | 'note' | 'postpone' | 'recording' | 'purposeEnds' | 'counts' | 'takeLease' | 'releaseLease'
   >;
   store: ObjectStore;
   spoolFolder: string;
+  /** The Object Lock that each purpose asks for; one that is not in it asks for none. */
+  locks: ReadonlyMap<string, PurposeLock>;
   /** The receipt of a recording, as JSON text. */
   receiptOf: (id: RecordingId) => Promise<string>;
   clock: Clock;
@@ -90,9 +94,21 @@ const ofArchive: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'archive_full',
 ]);
 /** These are of one recording, without asking the archive. */
-const ofRecording: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_occupied', 'spool_unusable', 'internal']);
+const ofRecording: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'archive_occupied',
+  'archive_unprotected',
+  'archive_lock_failed',
+  'spool_unusable',
+  'internal',
+]);
 /** These do not pass by themselves: the first one is an alarm. */
-const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_mismatch', 'archive_occupied', 'spool_unusable']);
+const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'archive_mismatch',
+  'archive_occupied',
+  'archive_unprotected',
+  'archive_lock_failed',
+  'spool_unusable',
+]);
 
 /** Throws job_busy, and what the catalogue and the spool folder throw. */
 export async function uploadPass(ports: UploadPorts, options: UploadOptions): Promise<UploadResult> {
@@ -114,12 +130,15 @@ class UploadPass {
   #done = 0;
   /** What broke in Préavis itself: nothing more is begun, and it is thrown once nothing is under way. */
   #broken: PreavisError | undefined;
+  /** Whether the archive has locks to give, asked at most once. */
+  readonly #locks: LockStep;
   /** Attempts that fail at the same time ask once. */
   #asking: Promise<void> | undefined;
 
   constructor(ports: UploadPorts, options: UploadOptions) {
     this.#ports = ports;
     this.#options = options;
+    this.#locks = makeLockStep(ports);
   }
 
   async run(): Promise<UploadResult> {
@@ -147,7 +166,7 @@ class UploadPass {
   async #attempt(row: RecordingRow): Promise<void> {
     if (this.#isOver()) return;
     try {
-      const bytes = await archiveOne(row, this.#ports, this.#result.covered, this.#options.signal);
+      const bytes = await archiveOne(row, this.#ports, this.#locks, this.#result.covered, this.#options.signal);
       this.#result.sent += 1;
       this.#result.bytes += bytes;
       if (this.#result.archive.state === 'unknown') this.#result.archive = { state: 'working' };
@@ -244,6 +263,7 @@ function tellOnce({ told }: UploadPorts, what: string, tell: () => void): void {
 async function archiveOne(
   row: RecordingRow,
   ports: UploadPorts,
+  locks: LockStep,
   covered: RecordingId[],
   stop: AbortSignal,
 ): Promise<number> {
@@ -253,6 +273,7 @@ async function archiveOne(
   const keys = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
   const signal = AbortSignal.any([stop, AbortSignal.timeout(attemptMs)]);
 
+  const lock = await locks.wanted(row, signal);
   failPoint?.('upload, before the WAV');
   const contentType = 'audio/wav';
   const covers = (key: string) => async (version: string) => {
@@ -272,7 +293,7 @@ async function archiveOne(
   failPoint?.('upload, WAV read back');
 
   const receipt = await ports.receiptOf(row.id);
-  await storeAndReadBack(
+  const storedReceipt = await storeAndReadBack(
     store,
     {
       key: keys.receipt,
@@ -284,6 +305,8 @@ async function archiveOne(
     signal,
   );
   failPoint?.('upload, receipt read back');
+  if (lock !== undefined) await locks.set(row, lock, [stored, storedReceipt], signal);
+  failPoint?.('upload, locked');
 
   await catalogue.move(
     row.id,
@@ -297,7 +320,11 @@ async function archiveOne(
       receipt,
       failure: null,
     },
-    { event: 'stored and read back', actor, detail: { bytes, sha256, version: stored.versionId } },
+    {
+      event: 'stored and read back',
+      actor,
+      detail: { bytes, sha256, version: stored.versionId, ...(lock === undefined ? {} : { lock: lockDetail(lock) }) },
+    },
   );
   failPoint?.('upload, archived');
   // One that stays is tried again, and told, at the end of the pass: the recording is in the archive all the same.

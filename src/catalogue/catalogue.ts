@@ -11,6 +11,7 @@ import { makeDeliveries, type DeliveryTable, type Subscriber } from './deliverie
 import { makeFigures, type Figures, type FigureTimes } from './figures.ts';
 import { makeHappenings } from './happenings.ts';
 import { makeHolds, type HoldRow, type NewHold } from './holds.ts';
+import { makeKeeping } from './keeping.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
 import { makePreferences } from './preferences.ts';
@@ -133,6 +134,11 @@ export type Catalogue = Tables & {
   releaseLease(job: string, me: LeaseHolder): Promise<void>;
   lastPass(job: string): Promise<number | undefined>;
   notePass(job: string, at: number): Promise<void>;
+
+  /** The longest that any recording is kept after its end, days; 0 when there is none. */
+  longestKeptDays(): Promise<number>;
+  /** How many recordings have a hold that may last longer than so many days after their end. */
+  heldBeyond(days: number): Promise<number>;
   close(): void;
 };
 
@@ -219,6 +225,7 @@ export function openCatalogue(
   const preferences = makePreferences(database, now);
   const witness = makeWitness(database, trail);
   const leases = makeLeases(database, now);
+  const keeping = makeKeeping(database);
 
   return {
     save: eventually(calls.save),
@@ -296,6 +303,8 @@ export function openCatalogue(
     releaseLease: eventually(leases.releaseLease),
     lastPass: eventually(leases.lastPass),
     notePass: eventually(leases.notePass),
+    longestKeptDays: eventually(keeping.longestKeptDays),
+    heldBeyond: eventually(keeping.heldBeyond),
     close: () => {
       database.close();
     },

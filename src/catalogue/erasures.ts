@@ -67,7 +67,7 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
   const remove = database.prepare(`DELETE FROM certificates WHERE issued_at < ? AND number < ?`);
   const countDue = database.prepare(`
     SELECT coalesce(sum(NOT held), 0) AS due, coalesce(sum(held), 0) AS held FROM (
-      SELECT ${isHeld} AS held FROM recordings
+      SELECT ${isHeld} AS held FROM recordings INDEXED BY recordings_by_end
       WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at
         AND NOT EXISTS (SELECT 1 FROM recording_purposes AS ends
           WHERE ends.recording_id = recordings.id AND ends.keep_until > @at))`);

@@ -171,7 +171,8 @@ export function makeRecordings(
     SELECT failure, count(*) AS count, min(coalesce(finished_at, started_at, notice_finished_at)) AS oldestAt
     FROM recordings WHERE status = 'recorded' GROUP BY failure`);
   const selectDue = database.prepare(`
-    SELECT * FROM recordings WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at
+    SELECT * FROM recordings INDEXED BY recordings_by_end
+    WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at
       AND (keep_until, id) > (@keepUntil, @id)
       AND NOT EXISTS (SELECT 1 FROM recording_purposes AS ends WHERE ends.recording_id = recordings.id AND ends.keep_until > @at)
       AND NOT ${isHeld}

@@ -14,12 +14,9 @@ import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { makeIds } from '../core/ids.ts';
 import { checkWitness } from '../evidence/witnessCheck.ts';
 import { checkJobs, loadLibrary, makeAri, makeStore, refuseMissingPrompts, soundsFolder } from '../parts.ts';
+import { archiveFindings } from './archiveFindings.ts';
 import { configOf, type CommandContext } from './context.ts';
-
-/** A warning is for people to judge: nothing is broken. */
-type Finding =
-  | { check: string; ok: true; warning?: string }
-  | { check: string; ok: false; code: string; problem: string; hint: string };
+import type { Finding } from './finding.ts';
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
 async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
@@ -82,7 +79,10 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     } else openSqlite(':memory:').close();
   });
   // Only the catalogue knows whether there must be something in it.
-  if (catalogueWorks) await look('archive', () => makeStore(config, catalogue).check());
+  if (catalogueWorks) {
+    const store = makeStore(config, catalogue);
+    if (await look('archive', () => store.check())) list.push(...(await archiveFindings(config, store, catalogue)));
+  }
   const newest = catalogue === undefined || !catalogueWorks ? undefined : await newestWitness(catalogue);
   catalogue?.close();
 
@@ -150,8 +150,13 @@ export async function check(context: CommandContext, { json }: { json: boolean }
     for (const finding of list) {
       if (!finding.ok) {
         context.print(`WRONG  ${finding.check}: ${finding.problem} [${finding.code}]\n       ${finding.hint}`);
-      } else if (finding.warning === undefined) context.print(`ok     ${finding.check}`);
-      else context.print(`WARN   ${finding.check}: ${finding.warning}`);
+      } else {
+        const { check: name, warning, facts = {}, notes = [] } = finding;
+        context.print(warning === undefined ? `ok     ${name}` : `WARN   ${name}: ${warning}`);
+        const said = Object.entries(facts).map(([fact, value]) => `${fact}: ${value}`);
+        if (said.length > 0) context.print(`       ${said.join(', ')}`);
+        for (const note of notes) context.print(`       ${note}`);
+      }
     }
   }
 

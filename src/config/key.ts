@@ -11,3 +11,6 @@ export const key = <T extends z.ZodType>(schema: T, sentence: string, meta: KeyM
 export const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'is not a name of lower-case letters, digits and hyphens');
+
+export const seconds = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
+export const port = z.int().min(1).max(65_535);

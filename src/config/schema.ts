@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { archive } from './archiveSchema.ts';
 import { consentModes } from './consent.ts';
-import { key, name } from './key.ts';
+import { key, name, seconds } from './key.ts';
 import { jurisdictions, purposeKinds } from './law.ts';
+import { purposeLocks } from './locks.ts';
 import { lineMixFaults, purposeFaults } from './purposeRules.ts';
 import { webhook, webhookFaults } from './webhooks.ts';
 
@@ -10,8 +12,6 @@ import { webhook, webhookFaults } from './webhooks.ts';
  * checked against this file by a test; unknown keys are errors.
  */
 
-const seconds = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
-const port = z.int().min(1).max(65_535);
 const languageTag = z.string().regex(/^[a-z]{2,3}(_[A-Z]{2})?$/, 'is not a language tag such as fr or fr_BE');
 
 const days = z.int().min(0).max(3653);
@@ -84,6 +84,10 @@ const purpose = z.strictObject({
   holdsAllowed: key(
     z.boolean().default(false),
     'Whether a hold may keep a recording beyond its end; for a dispute; never for training.',
+  ),
+  lock: key(
+    z.enum(purposeLocks).default('none'),
+    'Which Object Lock its recordings get in the archive until its end: none, governance (whoever has that right may lift it) or compliance (nobody can). What is locked cannot be erased earlier, not on request either.',
   ),
   mayListen: key(
     z.array(name).default([]),
@@ -273,50 +277,7 @@ const shape = z.strictObject({
       file: key(z.string().min(1).default('/var/lib/preavis/catalogue.db'), 'The SQLite file of the catalogue.'),
     })
     .prefault({}),
-  archive: z
-    .strictObject({
-      store: key(z.enum(['directory', 'minio']).default('directory'), 'Where finished recordings are kept.'),
-      directory: z
-        .strictObject({
-          folder: key(
-            z.string().min(1).default('/var/lib/preavis/archive'),
-            'Folder of the directory store, for example a mounted NAS.',
-          ),
-        })
-        .prefault({}),
-      minio: z
-        .strictObject({
-          endPoint: key(z.string().min(1).default('127.0.0.1'), 'Host name or address of MinIO or another S3 store.'),
-          port: key(port.default(9000), 'Its port.'),
-          useTls: key(z.boolean().default(true), 'Whether to speak HTTPS to it.'),
-          accessKey: key(z.string().min(1).optional(), 'Access key.', { secret: true }),
-          secretKey: key(z.string().min(1).optional(), 'Secret key; better given by the environment or a file.', {
-            secret: true,
-          }),
-          secretKeyFile: key(z.string().min(1).optional(), 'File that holds the secret key in its first line.'),
-          region: key(z.string().min(1).default('us-east-1'), 'Region that signatures name.'),
-          bucket: key(
-            z
-              .string()
-              .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is not a bucket name')
-              .default('preavis'),
-            'Bucket; it must exist.',
-          ),
-          prefix: key(
-            z
-              .string()
-              .regex(/^([A-Za-z0-9._-]+\/)*$/, 'is not empty and does not end in /')
-              .default(''),
-            'Put before every object key, ending in /.',
-          ),
-        })
-        .prefault({}),
-      uploadsAtOnce: key(z.int().min(1).max(32).default(4), 'How many recordings are sent at the same time.'),
-      attemptSeconds: key(seconds(1, 86_400).default(900), 'Time limit of one attempt to store one recording.', {
-        unit: 's',
-      }),
-    })
-    .prefault({}),
+  archive,
   witness: z
     .strictObject({
       celFile: key(

@@ -250,6 +250,42 @@ export const errorCodes = {
     'Something else lies in the archive under the key of a recording, and the archive keeps no versions.',
     'Nothing was overwritten. Find out who put it there and move it away; then a later pass stores the recording.',
   ),
+  archive_locked: entry(
+    1,
+    true,
+    'The archive refuses to erase an object: an Object Lock or a legal hold is on it.',
+    'A lock ends by itself: a later pass erases it then. A legal hold must be lifted by whoever set it (docs/operations.md).',
+  ),
+  archive_lock_failed: entry(
+    1,
+    true,
+    'The Object Lock that a purpose asks for could not be set on a stored object, or reads back differently.',
+    'The recording stays in the spool, and a later pass tries again. Run `preavis check`: it says what the bucket or the policy lacks.',
+  ),
+  archive_unprotected: entry(
+    1,
+    true,
+    'A purpose asks for an Object Lock, and the archive has none to give.',
+    'Make a bucket with Object Lock (docs/operations.md, "Object Lock and lifecycle"), or set the lock of the purpose to none.',
+  ),
+  archive_retention_too_long: entry(
+    1,
+    false,
+    'The bucket locks every object by its default retention for longer than a purpose keeps its recordings.',
+    'Take the default retention from the bucket, or shorten it: recordings could not be erased when they are due.',
+  ),
+  archive_lifecycle_early: entry(
+    1,
+    false,
+    'A lifecycle rule of the bucket removes recordings before their time is over.',
+    'Run `preavis archive lifecycle`: it shows the rule as it should be. A rule of others must leave recordings/ alone.',
+  ),
+  archive_unsupported: entry(
+    1,
+    false,
+    'The archive cannot do what was asked: a folder, and some stores, have no Object Lock or no lifecycle rules.',
+    'Use a store that can, or do without.',
+  ),
   archive_failed: entry(1, true, 'The object store answered with an error.', 'A later pass tries again.'),
   archive_object_missing: entry(1, false, 'The object store has no object under this key.', ''),
   archive_mismatch: entry(

@@ -644,6 +644,7 @@ describe('check', () => {
       ['spool', true],
       ['catalogue', true],
       ['archive', true],
+      ['what the archive can do', true],
       ['asterisk', false],
     ]);
     expect(checks.at(-1)).toMatchObject({ code: 'ari_unreachable', hint: expect.stringMatching(/\.$/) as string });

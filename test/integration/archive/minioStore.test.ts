@@ -208,7 +208,7 @@ describe('a versioned bucket', () => {
       retainUntilDate: new Date(Date.now() + 60_000).toISOString(),
       versionId: versionId ?? '',
     });
-    await expect(store.erase('held')).rejects.toMatchObject({ code: 'archive_denied' });
+    await expect(store.erase('held')).rejects.toMatchObject({ code: 'archive_locked' });
     expect(await store.versions('held')).toEqual([versionId]);
   });
 });

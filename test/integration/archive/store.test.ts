@@ -12,6 +12,7 @@ beforeAll(async () => {
   server = await startStore();
   await server.makeBucket('plain');
   await server.makeBucket('versioned', { versioning: true });
+  await server.makeBucket('locked', { objectLock: true });
   await makeDirectoryStore({ folder: folder.path('archive') }).check();
 }, 60_000);
 
@@ -26,16 +27,26 @@ describeStoreContract('a folder', {
   store: () => makeDirectoryStore({ folder: folder.path('archive') }),
   missing: () => makeDirectoryStore({ folder: folder.path('none'), create: false }),
   isVersioned: false,
+  hasLocks: false,
 });
 
 describeStoreContract('a plain bucket', {
   store: () => inBucket('plain'),
   missing: () => inBucket('missing'),
   isVersioned: false,
+  hasLocks: false,
 });
 
 describeStoreContract('a versioned bucket, shared under a prefix', {
   store: () => inBucket('versioned', 'preavis/tenant-1'),
   missing: () => inBucket('missing', 'preavis/tenant-1'),
   isVersioned: true,
+  hasLocks: false,
+});
+
+describeStoreContract('a bucket with Object Lock', {
+  store: () => inBucket('locked'),
+  missing: () => inBucket('missing'),
+  isVersioned: true,
+  hasLocks: true,
 });

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { appendFile, truncate, writeFile } from 'node:fs/promises';
 import { buffer, text } from 'node:stream/consumers';
 import type { Digest, ObjectStore, StoredObject } from '../../../src/archive/store.ts';
+import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 export type StoreSubject = {
@@ -10,6 +11,8 @@ export type StoreSubject = {
   missing: () => ObjectStore;
   /** Does it keep what is overwritten? */
   isVersioned: boolean;
+  /** Can it lock an object? */
+  hasLocks: boolean;
 };
 
 export const contentType = 'audio/wav';
@@ -195,6 +198,24 @@ export function describeStoreContract(name: string, subject: StoreSubject): void
       expect(await listed(store, 'many/')).toHaveLength(12);
     });
 
+    it(subject.hasLocks ? 'locks an object, and erases it afterwards' : 'says that it has no locks', async () => {
+      const store = subject.store();
+      const { versionId } = await put('lock/a', Buffer.from('x'));
+      expect(await store.protection('lock/a', versionId, seconds(10))).toEqual({ lock: undefined, legalHold: 'off' });
+      const lock = { mode: 'governance', until: Math.ceil(Date.now() / 1_000 + 2) * 1_000 } as const;
+      const locking = store.protect('lock/a', versionId, lock, seconds(10));
+      if (subject.hasLocks) {
+        await locking;
+        expect(await store.protection('lock/a', versionId, seconds(10))).toEqual({ lock, legalHold: 'off' });
+        await expect(store.erase('lock/a')).rejects.toMatchObject({ code: 'archive_locked' });
+      } else await expect(locking).rejects.toMatchObject({ code: 'archive_unsupported' });
+      expect((await store.capabilities(seconds(10))).objectLock).toBe(subject.hasLocks ? 'on' : 'off');
+      await eventually(async () => {
+        expect(await store.erase('lock/a')).toBe(1);
+      });
+      await expectAbsent('lock/a');
+    });
+
     it('refuses a key that leads out of it, in every method', async () => {
       const store = subject.store();
       for (const key of ['../a', '/a', 'a/../../b', '.a', 'a b', 'é']) {
@@ -235,5 +256,7 @@ export function everyMethod(
     () => store.versions(key),
     () => store.erase(key),
     () => listed(store, key),
+    () => store.protect(key, 'version', { mode: 'governance', until: Date.now() + 60_000 }, seconds(20)),
+    () => store.protection(key, null, seconds(20)),
   ];
 }

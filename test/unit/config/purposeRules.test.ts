@@ -33,6 +33,7 @@ describe('a purpose', () => {
       kind: 'training',
       optInForCountries: [],
       holdsAllowed: false,
+      lock: 'none',
       mayListen: [],
       recordPercent: 100,
       checkedByCounsel: false,

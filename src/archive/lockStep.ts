@@ -1,0 +1,100 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
+import type { PurposeLock } from '../config/locks.ts';
+import { isoTime, type Clock } from '../core/clock.ts';
+import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
+import type { Capabilities } from './capabilities.ts';
+import { isLockedAs, lockFor, type Lock } from './objectLock.ts';
+import type { ObjectStore, StoredObject } from './store.ts';
+import { within } from './timeLimit.ts';
+
+/**
+ * Locks what an upload has stored, as its purposes ask. A recording counts as archived only once its lock was read back: what
+ * cannot be locked waits, with its local file.
+ */
+export type LockStep = {
+  /**
+   * The lock of this recording, or undefined when none of its purposes asks for one.
+   * @throws PreavisError `archive_unprotected` when one asks and the archive has none to give: nothing is stored then.
+   */
+  wanted(row: RecordingRow, signal: AbortSignal): Promise<Lock | undefined>;
+  /** @throws PreavisError `archive_lock_failed`. */
+  set(row: RecordingRow, lock: Lock, objects: readonly StoredObject[], signal: AbortSignal): Promise<void>;
+};
+
+export type LockStepPorts = {
+  catalogue: Pick<Catalogue, 'purposeEnds'>;
+  store: ObjectStore;
+  locks: ReadonlyMap<string, PurposeLock>;
+  clock: Clock;
+};
+
+/** For one pass: the archive is asked once, and by the next pass again, since somebody may have mended it. */
+export function makeLockStep({ catalogue, store, locks, clock }: LockStepPorts): LockStep {
+  const isAsked = [...locks.values()].some((mode) => mode !== 'none');
+  let asking: Promise<Capabilities> | undefined;
+  const capabilities = (signal: AbortSignal): Promise<Capabilities> => {
+    asking ??= within(signal, () => store.capabilities(signal)).catch((error: unknown) => {
+      asking = undefined;
+      throw error;
+    });
+
+    return asking;
+  };
+
+  return {
+    wanted: async (row, signal) => {
+      if (!isAsked) return undefined;
+      const lock = lockFor(await catalogue.purposeEnds(row.id), locks, clock.now());
+      if (lock !== undefined && (await capabilities(signal)).objectLock === 'off') {
+        throw new PreavisError('archive_unprotected', `${store.location} has no Object Lock; nothing was stored there`);
+      }
+
+      return lock;
+    },
+    set: async (row, lock, objects, signal) => {
+      for (const object of objects) await lockOne(store, object, lock, row.keepUntil ?? lock.until, signal);
+    },
+  };
+}
+
+/** These say nothing of the lock: they are handled as in every other step. */
+const ofArchive: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_unreachable', 'archive_bucket_missing']);
+
+async function lockOne(
+  store: ObjectStore,
+  { key, versionId }: StoredObject,
+  lock: Lock,
+  longest: number,
+  signal: AbortSignal,
+): Promise<void> {
+  let refused: PreavisError | undefined;
+  try {
+    await within(signal, () => store.protect(key, versionId, lock, signal));
+  } catch (thrown) {
+    // A lock that is there already, longer or stricter, makes a store refuse; what counts is what is read back.
+    refused = asPreavisError(thrown);
+    if (ofArchive.has(refused.code)) throw refused;
+  }
+  try {
+    const { lock: found } = await within(signal, () => store.protection(key, versionId, signal));
+    if (isLockedAs(found, lock, longest)) return;
+    const has = found === undefined ? 'no lock' : `${found.mode} until ${isoTime(found.until)}`;
+    throw lockFailed(`an object was to be locked (${lock.mode} until ${isoTime(lock.until)}) and has ${has}`, refused);
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    if (ofArchive.has(error.code) || error.code === 'archive_lock_failed') throw error;
+    throw lockFailed('the lock of an object cannot be read back', error);
+  }
+}
+
+function lockFailed(message: string, cause: PreavisError | undefined): PreavisError {
+  const why = cause === undefined ? '' : ` (${cause.code}: ${cause.message})`;
+
+  return new PreavisError('archive_lock_failed', `${message}${why}`, { cause });
+}
+
+/** For the audit trail. */
+export function lockDetail({ mode, until }: Lock): { mode: string; until: string } {
+  return { mode, until: isoTime(until) };
+}

@@ -1,0 +1,30 @@
+import type Database from 'better-sqlite3';
+import { z } from 'zod';
+
+/** How long what is kept is kept at most: a rule of the archive that removes by itself must come later. */
+export function makeKeeping(database: Database.Database) {
+  // The archive counts from when a recording was stored, which is after its end.
+  const longest = database
+    .prepare(
+      `
+      SELECT max(max(keep_days,
+        coalesce((keep_until - coalesce(finished_at, started_at, notice_finished_at) + 86399999) / 86400000, 0)))
+      FROM recordings WHERE status IN ('recording', 'recorded', 'archived')`,
+    )
+    .pluck();
+  const beyond = database
+    .prepare(
+      `
+      SELECT count(DISTINCT recordings.id) FROM holds JOIN recordings ON recordings.id = holds.recording_id
+      WHERE released_at IS NULL AND status IN ('recording', 'recorded', 'archived')
+        AND expires_at > coalesce(finished_at, started_at, notice_finished_at) + @days * 86400000`,
+    )
+    .pluck();
+
+  return {
+    /** The longest that any recording is kept after its end, days; 0 when there is none. */
+    longestKeptDays: (): number => z.number().nullable().parse(longest.get()) ?? 0,
+    /** How many recordings have a hold that may last longer than so many days after their end. */
+    heldBeyond: (days: number): number => z.number().parse(beyond.get({ days })),
+  };
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { key, port, seconds } from './key.ts';
+
+/** The part `archive` of the configuration. */
+export const archive = z
+  .strictObject({
+    store: key(z.enum(['directory', 'minio']).default('directory'), 'Where finished recordings are kept.'),
+    directory: z
+      .strictObject({
+        folder: key(
+          z.string().min(1).default('/var/lib/preavis/archive'),
+          'Folder of the directory store, for example a mounted NAS.',
+        ),
+      })
+      .prefault({}),
+    minio: z
+      .strictObject({
+        endPoint: key(z.string().min(1).default('127.0.0.1'), 'Host name or address of MinIO or another S3 store.'),
+        port: key(port.default(9000), 'Its port.'),
+        useTls: key(z.boolean().default(true), 'Whether to speak HTTPS to it.'),
+        accessKey: key(z.string().min(1).optional(), 'Access key.', { secret: true }),
+        secretKey: key(z.string().min(1).optional(), 'Secret key; better given by the environment or a file.', {
+          secret: true,
+        }),
+        secretKeyFile: key(z.string().min(1).optional(), 'File that holds the secret key in its first line.'),
+        region: key(z.string().min(1).default('us-east-1'), 'Region that signatures name.'),
+        bucket: key(
+          z
+            .string()
+            .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is not a bucket name')
+            .default('preavis'),
+          'Bucket; it must exist.',
+        ),
+        prefix: key(
+          z
+            .string()
+            .regex(/^([A-Za-z0-9._-]+\/)*$/, 'is not empty and does not end in /')
+            .default(''),
+          'Put before every object key, ending in /.',
+        ),
+        lifecycleMarginDays: key(
+          z.int().min(1).max(3_653).default(30),
+          'How much later than the longest keepDays the lifecycle rule of the bucket (`preavis archive lifecycle`) lets objects expire.',
+          { unit: 'days' },
+        ),
+      })
+      .prefault({}),
+    uploadsAtOnce: key(z.int().min(1).max(32).default(4), 'How many recordings are sent at the same time.'),
+    attemptSeconds: key(seconds(1, 86_400).default(900), 'Time limit of one attempt to store one recording.', {
+      unit: 's',
+    }),
+  })
+  .prefault({});

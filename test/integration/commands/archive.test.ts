@@ -1,0 +1,231 @@
+import { writeFile } from 'node:fs/promises';
+import { Client } from 'minio';
+import { startStore, type LabStore } from '../../../lab/store.ts';
+import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { archiveLifecycle } from '../../../src/commands/archive.ts';
+import { check } from '../../../src/commands/check.ts';
+import type { CommandContext } from '../../../src/commands/context.ts';
+import { callEnd, dayMs, idOf, insertPolicy, insertRecording } from '../../support/catalogueRows.ts';
+import { operatorClient } from '../../support/mc.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const justification = 'Written for a test, because nobody else can say why.';
+const theirs = 'ilm rule add --prefix tmp/ --expire-days 3 --tags a=b';
+let server: LabStore;
+let client: Client;
+let printed: string[] = [];
+let buckets = 0;
+const mc = operatorClient(
+  () => server,
+  () => folder.path('mc'),
+);
+
+beforeAll(async () => {
+  server = await startStore();
+  client = new Client({ ...server, useSSL: false });
+}, 60_000);
+afterAll(() => server.stop());
+beforeEach(() => {
+  printed = [];
+});
+
+type Place = { context: CommandContext; bucket: string; catalogue: string };
+
+/** A configuration whose purposes are kept for 27 and 395 days, and a bucket of its own. */
+async function place(
+  over: { options?: Parameters<LabStore['makeBucket']>[1]; archive?: object; lock?: string } = {},
+): Promise<Place> {
+  const bucket = `bucket-${(buckets += 1)}`;
+  await server.makeBucket(bucket, over.options);
+  const { endPoint, port, accessKey, secretKey } = server;
+  const catalogue = folder.path(`${bucket}.db`);
+  const tree = {
+    purposeFiles: ['be'],
+    purposes: { training: { justification }, agreement: { justification, lock: over.lock ?? 'none' } },
+    lines: { default: { purposes: ['training', 'agreement'], defaultLanguages: ['fr'] } },
+    catalogue: { file: catalogue },
+    archive: {
+      store: 'minio',
+      minio: { endPoint, port, accessKey, secretKey, bucket, useTls: false, ...over.archive },
+    },
+    recording: { spoolFolder: folder.path(), minimumFreeMib: 0 },
+    ari: { url: 'http://127.0.0.1:1', password: 'none' },
+  };
+  const configFile = folder.path(`${bucket}.yaml`);
+  await writeFile(configFile, JSON.stringify(tree), { mode: 0o600 });
+
+  return {
+    bucket,
+    catalogue,
+    context: { configFile, environment: {}, clock: { now: () => callEnd }, print: (text) => printed.push(text) },
+  };
+}
+
+async function json(command: () => Promise<number>): Promise<{ code: number; said: unknown }> {
+  printed = [];
+  const code = await command();
+
+  return { code, said: JSON.parse(printed.join('\n')) as unknown };
+}
+
+async function rulesOf(bucket: string): Promise<string> {
+  const { text } = await import('node:stream/consumers');
+  const answer = await client.makeRequestAsync({ method: 'GET', bucketName: bucket, query: 'lifecycle' });
+
+  return text(answer);
+}
+
+const lifecycle = (context: CommandContext, apply = false) =>
+  json(() => archiveLifecycle(context, { apply, json: true }));
+
+/** What check says of the archive. */
+async function archiveChecks(context: CommandContext): Promise<Record<string, unknown>[]> {
+  const { said } = await json(() => check(context, { json: true }));
+  const { checks } = said as { checks: { check: string }[] };
+
+  return checks.filter(({ check: name }) => name.includes('archive'));
+}
+
+describe('archive lifecycle', () => {
+  test('shows what is missing and changes nothing, then writes it beside the rules of others', async () => {
+    const { context, bucket } = await place();
+    expect(await mc(...theirs.split(' '), `store/${bucket}`)).toMatchObject({ ok: true });
+    const before = await rulesOf(bucket);
+    expect(await lifecycle(context)).toMatchObject({
+      code: 3,
+      said: { bucket, state: 'differs', keepDays: 395, others: 1, rules: [{ found: null }, { found: null }] },
+    });
+    expect(await rulesOf(bucket)).toBe(before);
+    expect(await lifecycle(context, true)).toMatchObject({
+      code: 0,
+      said: { state: 'applied', others: 1, warnings: [] },
+    });
+    const after = await rulesOf(bucket);
+    expect(after).toContain('<Prefix>recordings/</Prefix>');
+    expect(after).toContain('<Days>425</Days>');
+    expect(after).toContain(/<Rule><ID>[a-z0-9]{20}<.*?<\/Rule>/.exec(before)?.[0]);
+    expect(await lifecycle(context)).toMatchObject({ code: 0, said: { state: 'same' } });
+    expect(await lifecycle(context, true)).toMatchObject({ code: 0, said: { state: 'same' } });
+  });
+
+  test('is a difference for people, with what is there and what should be', async () => {
+    const { context } = await place({ archive: { prefix: 'tenant/', lifecycleMarginDays: 60 } });
+    expect(await archiveLifecycle(context, { apply: false, json: false })).toBe(3);
+    expect(printed.join('\n')).toMatch(
+      /^bucket .*395 days\n\+ preavis-expire-tenant\/recordings {2}tenant\/recordings\/: expire after 455 days,[^]*nothing was changed: --apply writes it$/,
+    );
+  });
+
+  test('keeps what was recorded while a purpose was kept longer', async () => {
+    const { context, catalogue } = await place();
+    openCatalogue(catalogue, { now: () => callEnd }).close();
+    const database = openSqlite(catalogue);
+    insertPolicy(database, 'one', { training: 28, agreement: 900 });
+    insertRecording(database, { number: 1, status: 'archived', keepUntil: callEnd + 900 * dayMs });
+    database.close();
+    const { said } = await lifecycle(context, true);
+    const { keepDays } = said as { keepDays: number };
+    expect(keepDays).toBeGreaterThanOrEqual(900);
+    expect(keepDays).toBeLessThanOrEqual(901);
+  });
+
+  test.each<[string, number, string | null, boolean]>([
+    ['beyond the rule', callEnd + 2_000 * dayMs, null, true],
+    ['that ends in time', callEnd + 100 * dayMs, null, false],
+    ['that was released', callEnd + 2_000 * dayMs, 'alice', false],
+  ])('is refused for a hold %s, and nothing is written', async (_, expiresAt, releasedBy, isRefused) => {
+    const { context, bucket, catalogue } = await place();
+    openCatalogue(catalogue, { now: () => callEnd }).close();
+    const database = openSqlite(catalogue);
+    insertPolicy(database, 'one', { training: 28, agreement: 395 });
+    insertRecording(database, { number: 1, status: 'archived', keepUntil: callEnd + 395 * dayMs });
+    database
+      .prepare(
+        `INSERT INTO holds (id, recording_id, ground, reason, author, set_at, review_at, expires_at, released_at, released_by)
+         VALUES ('h', ?, 'dispute', 'a case', 'alice', 1, 2, ?, ?, ?)`,
+      )
+      .run(idOf(1), expiresAt, releasedBy === null ? null : 3, releasedBy);
+    database.close();
+    if (!isRefused) {
+      expect(await lifecycle(context, true)).toMatchObject({ said: { state: 'applied' } });
+      return;
+    }
+    expect(await lifecycle(context)).toMatchObject({ code: 3, said: { warnings: [expect.stringContaining('hold')] } });
+    await expect(lifecycle(context, true)).rejects.toMatchObject({ code: 'archive_lifecycle_early' });
+    await expect(rulesOf(bucket)).rejects.toMatchObject({ code: 'NoSuchLifecycleConfiguration' });
+  });
+
+  test('is refused for a folder', async () => {
+    const { context } = await place();
+    await writeFile(
+      context.configFile,
+      JSON.stringify({
+        purposeFiles: ['be'],
+        purposes: { training: { justification }, agreement: { justification } },
+        lines: { default: { purposes: ['training'], defaultLanguages: ['fr'] } },
+      }),
+      { mode: 0o600 },
+    );
+    await expect(lifecycle(context)).rejects.toMatchObject({ code: 'archive_unsupported', exitCode: 1 });
+  });
+});
+
+describe('check', () => {
+  test('shows what the bucket can do, and how to change what it lacks', async () => {
+    const { context, bucket } = await place();
+    expect(await archiveChecks(context)).toMatchObject([
+      { check: 'archive', ok: true },
+      {
+        check: 'what the archive can do',
+        ok: true,
+        facts: { versioning: 'off', objectLock: 'off', lifecycle: 'none', encryption: 'none', delete: 'yes' },
+        notes: expect.arrayContaining([expect.stringContaining(`mc version enable store/${bucket}`)]) as string[],
+      },
+    ]);
+    printed = [];
+    await check(context, { json: false });
+    expect(printed.join('\n')).toMatch(/\nok {5}what the archive can do\n {7}versioning: off, objectLock: off, /);
+  });
+
+  test('says what is wrong where a purpose asks for a lock that the bucket has not', async () => {
+    const { context } = await place({ lock: 'compliance', options: { versioning: true } });
+    const checks = await archiveChecks(context);
+    expect(checks).toContainEqual(expect.objectContaining({ ok: false, code: 'archive_unprotected' }));
+  });
+
+  test('is content with a bucket that has it, but for an account that may bypass it', async () => {
+    const { context } = await place({ lock: 'governance', options: { objectLock: true } });
+    expect(await archiveChecks(context)).toMatchObject([
+      { ok: true },
+      { ok: true, facts: { objectLock: 'on', lockHolds: 'yes', bypassGovernance: 'yes' } },
+      { ok: true, warning: expect.stringContaining('s3:BypassGovernanceRetention') as string },
+    ]);
+  });
+
+  test('names a default retention that keeps recordings beyond their time', async () => {
+    const { context, bucket } = await place({ options: { objectLock: true } });
+    await mc('retention', 'set', '--default', 'GOVERNANCE', '30d', `store/${bucket}`);
+    const checks = await archiveChecks(context);
+    expect(checks).toContainEqual(
+      expect.objectContaining({
+        code: 'archive_retention_too_long',
+        problem: expect.stringMatching(/30 days.*training/) as string,
+      }),
+    );
+  });
+
+  test('compares the rules of the bucket with what they should be', async () => {
+    const { context, bucket } = await place();
+    await archiveLifecycle(context, { apply: true, json: true });
+    const last = async (): Promise<unknown> => (await archiveChecks(context)).at(-1);
+    expect(await last()).toEqual({ check: 'lifecycle rules of the archive', ok: true });
+    await mc('ilm', 'rule', 'add', '--expire-days', '30', `store/${bucket}`);
+    expect(await last()).toMatchObject({
+      ok: false,
+      code: 'archive_lifecycle_early',
+      problem: expect.stringContaining('all objects: expire after 30 days') as string,
+    });
+  });
+});

@@ -1,0 +1,96 @@
+import { nothingTried, type Capabilities, type Trial } from '../../../src/archive/capabilities.ts';
+import {
+  protectionNotes,
+  protectionProblems,
+  type AskingPurposes,
+  type SeenArchive,
+} from '../../../src/archive/protection.ts';
+import type { PurposeLock } from '../../../src/config/locks.ts';
+
+const able: Capabilities = {
+  versioning: 'on',
+  objectLock: 'on',
+  defaultRetention: 'none',
+  lifecycle: 'rules',
+  encryption: 'sse-s3',
+};
+const proved: Trial = {
+  put: 'yes',
+  get: 'yes',
+  listVersions: 'yes',
+  delete: 'yes',
+  putRetention: 'yes',
+  getRetention: 'yes',
+  lockHolds: 'yes',
+  bypassGovernance: 'no',
+  checksum: 'sha256',
+};
+
+const archive = (
+  capabilities: Partial<Capabilities> = {},
+  trial: Partial<Trial> = {},
+  kind: SeenArchive['kind'] = 'minio',
+): SeenArchive => ({
+  kind,
+  bucket: 'calls',
+  capabilities: { ...able, ...capabilities },
+  trial: { ...proved, ...trial },
+});
+
+const purposes = (lock: PurposeLock): AskingPurposes => ({
+  training: { lock: 'none', kind: 'training', consent: 'optOut', keepDays: 28 },
+  mifid: { lock, kind: 'obligation', consent: 'announce', keepDays: 1_826 },
+});
+
+const found = (asked: AskingPurposes, seen: SeenArchive): string[] =>
+  protectionProblems(asked, seen).map(({ severity, code }) => `${severity} ${code}`);
+
+test.each<[string, PurposeLock, SeenArchive, string[]]>([
+  ['an able bucket', 'compliance', archive(), []],
+  ['nobody asks, and there is none', 'none', archive({ objectLock: 'off' }, nothingTried), []],
+  ['there is none', 'governance', archive({ objectLock: 'off' }), ['refusal archive_unprotected']],
+  ['a folder', 'compliance', archive({ objectLock: 'off' }, {}, 'directory'), ['refusal archive_unprotected']],
+  ['it may not be set', 'compliance', archive({}, { putRetention: 'no' }), ['refusal archive_unprotected']],
+  ['it may not be read', 'compliance', archive({}, { getRetention: 'no' }), ['refusal archive_unprotected']],
+  ['it does not hold', 'compliance', archive({}, { lockHolds: 'no' }), ['refusal archive_unprotected']],
+  [
+    'nothing can be seen',
+    'compliance',
+    archive({ objectLock: 'unknown' }, nothingTried),
+    ['warning archive_unprotected'],
+  ],
+  ['it cannot be asked for, but holds', 'compliance', archive({ objectLock: 'unknown' }), []],
+  ['we may bypass it', 'governance', archive({}, { bypassGovernance: 'yes' }), ['warning archive_unprotected']],
+  ['we may bypass another mode', 'compliance', archive({}, { bypassGovernance: 'yes' }), []],
+])('what purposes ask for and the archive has not: %s', (_, lock, seen, problems) => {
+  expect(found(purposes(lock), seen)).toEqual(problems);
+});
+
+test('a bucket that locks all for longer than a purpose is kept is a fault, and names those purposes', () => {
+  const locking = (days: number) => archive({ defaultRetention: { mode: 'compliance', days } });
+  expect(found(purposes('none'), locking(27))).toEqual([]);
+  expect(found(purposes('none'), locking(28))).toEqual(['fault archive_retention_too_long']);
+  expect(protectionProblems(purposes('none'), locking(28))[0]?.problem).toMatch(
+    /28 days \(compliance\).*training cannot/,
+  );
+});
+
+test('a lock of what a caller may object to is for people to judge', () => {
+  const asked: AskingPurposes = { training: { lock: 'governance', kind: 'training', consent: 'optOut', keepDays: 28 } };
+  expect(found(asked, archive())).toEqual(['warning archive_locked']);
+});
+
+test('each problem says what to change, for MinIO and AWS', () => {
+  const [none] = protectionProblems(purposes('compliance'), archive({ objectLock: 'off' }));
+  expect(none?.hint).toMatch(/mc mb --with-lock .*aws s3api create-bucket --object-lock-enabled-for-bucket/);
+  const bare = archive({ versioning: 'off', objectLock: 'off', lifecycle: 'none', encryption: 'none' });
+  const notes = protectionNotes(bare).join('\n');
+  for (const command of [
+    'mc version enable store/calls',
+    'mc encrypt set sse-s3 store/calls',
+    'put-bucket-versioning',
+  ]) {
+    expect(notes).toContain(command);
+  }
+  expect(protectionNotes(archive())).toEqual([]);
+});
