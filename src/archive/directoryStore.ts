@@ -12,9 +12,11 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { assertMarked, mark, type KnownObject } from './archiveMarker.ts';
-import { openExpected } from './expectedSource.ts';
 import { digestOf } from './digest.ts';
-import { assertKey, assertKeyPrefix, type Digest, type ObjectStore, type StoredObject } from './store.ts';
+import { toArchiveError } from './directoryErrors.ts';
+import { openExpected } from './expectedSource.ts';
+import { readFully } from './recordingFile.ts';
+import { assertKey, assertKeyPrefix, type Digest, type RawStore, type StoredObject } from './store.ts';
 import { stoppedBy, within } from './timeLimit.ts';
 
 export type DirectoryStoreOptions = {
@@ -29,7 +31,7 @@ export type DirectoryStoreOptions = {
   known?: () => Promise<KnownObject>;
 };
 
-export type DirectoryStore = ObjectStore & {
+export type DirectoryStore = RawStore & {
   readonly kind: 'directory';
   /** Removes temporary files that nobody has written to for `olderThanMs`; how many. */
   removeLeftovers(olderThanMs: number): Promise<number>;
@@ -118,6 +120,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
   const store: DirectoryStore = {
     kind: 'directory',
     location: root,
+    encryption: null,
 
     check: async ({ create } = { create: options.create ?? true }) => {
       try {
@@ -137,8 +140,11 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     },
 
     putFile: (key, file, expected, signal) =>
+      store.putSource(key, () => openExpected(file, expected), expected, signal),
+
+    putSource: (key, openSource, expected, signal) =>
       put(key, signal, async (target) => {
-        const source = await openExpected(file, expected);
+        const source = await openSource();
         try {
           const buffer = Buffer.allocUnsafe(copyBytes);
           let bytes = 0;
@@ -189,7 +195,25 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
         }
       }),
 
+    readStart: (key, _versionId, bytes, signal) =>
+      within(signal, async () => {
+        const handle = await openObject(key);
+        try {
+          const start = Buffer.alloc(bytes);
+
+          return start.subarray(0, await readFully(handle, start, 0));
+        } catch (error) {
+          throw toArchiveError(error, root);
+        } finally {
+          await handle.close();
+        }
+      }),
+
     versions: async (key) => ((await stat(key)) ? ['null'] : []),
+
+    eraseVersion: async (key, versionId) => {
+      if (versionId === 'null') await store.erase(key);
+    },
 
     erase: (key) =>
       guarded(
@@ -354,27 +378,4 @@ async function assertRoot(root: string): Promise<void> {
   throw new PreavisError('archive_bucket_missing', `The archive folder ${root} does not exist.`, {
     hint: 'Create it, mount it, or correct archive.directory.folder.',
   });
-}
-
-const denied = new Set(['EACCES', 'EPERM', 'EROFS']);
-const full = new Set(['ENOSPC', 'EDQUOT']);
-const unreachable = new Set(['EIO', 'ESTALE', 'ETIMEDOUT', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENOTCONN', 'ECONNRESET']);
-
-function toArchiveError(error: unknown, root: string): PreavisError {
-  if (error instanceof PreavisError) return error;
-  const errno = errnoOf(error) ?? 'unknown';
-  const cause = error;
-  if (denied.has(errno)) {
-    return new PreavisError('archive_denied', `The archive folder ${root} cannot be read or written (${errno}).`, {
-      cause,
-      hint: 'Give the user that runs Préavis the folder, and mount it writable.',
-    });
-  }
-  if (full.has(errno)) {
-    return new PreavisError('archive_full', `The archive folder ${root} is full (${errno}).`, { cause });
-  }
-  if (unreachable.has(errno)) {
-    return new PreavisError('archive_unreachable', `The archive folder ${root} does not answer (${errno}).`, { cause });
-  }
-  return new PreavisError('archive_failed', `The archive folder ${root} failed (${errno}).`, { cause });
 }

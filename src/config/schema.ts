@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { consentModes } from './consent.ts';
+import { encryptionFaults, encryptionKeyFault, encryptionKeyOf, keyIdPattern } from './encryptionKey.ts';
 import { jurisdictions, purposeKinds } from './law.ts';
 import { lineMixFaults, purposeFaults } from './purposeRules.ts';
 
@@ -31,6 +32,9 @@ export function isGoodPin(pin: string): boolean {
 
   return steps.size > 1 || ![0, 1, 9].some((step) => steps.has(step));
 }
+
+const encryptionKey = z.string().refine((text) => encryptionKeyOf(text) !== undefined, encryptionKeyFault);
+const keyId = z.string().regex(keyIdPattern, 'is not the id of a key');
 
 /** A text that only the company can give: the error asks for it. */
 const ownWords = (least: number, question: string): z.ZodString =>
@@ -315,6 +319,36 @@ const shape = z.strictObject({
           ),
         })
         .prefault({}),
+      encryption: z
+        .strictObject({
+          mode: key(
+            z.enum(['none', 'server', 'client']).default('none'),
+            'Who encrypts what is archived: nobody, the object store (SSE-S3), or Préavis before it leaves this machine (docs/encryption.md).',
+          ),
+          key: key(
+            encryptionKey.optional(),
+            'Key that wraps the keys of recordings (mode client), 32 random bytes in base64 or hexadecimal; better given by the environment or a file.',
+            { secret: true },
+          ),
+          keyFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
+          oldKeys: key(
+            z.array(encryptionKey).default([]),
+            'Earlier such keys, with which is only read; better given by files.',
+            { secret: true },
+          ),
+          oldKeyFiles: key(
+            z.array(z.string().min(1)).default([]),
+            'Files that hold one of them each, in the first line.',
+          ),
+          kmsCommand: key(
+            z.array(z.string().min(1)).min(1).optional(),
+            'Program and arguments that wrap and unwrap keys by a KMS, in the place of key; run without a shell.',
+          ),
+          keyId: key(keyId.optional(), 'The id of the key in the KMS; without kmsCommand the id follows from the key.'),
+          oldKeyIds: key(z.array(keyId).default([]), 'Ids of earlier keys in the KMS, with which is only read.'),
+          kmsSeconds: key(seconds(1, 300).default(10), 'Time limit of one call of kmsCommand.', { unit: 's' }),
+        })
+        .prefault({}),
       uploadsAtOnce: key(z.int().min(1).max(32).default(4), 'How many recordings are sent at the same time.'),
       attemptSeconds: key(seconds(1, 86_400).default(900), 'Time limit of one attempt to store one recording.', {
         unit: 's',
@@ -386,6 +420,7 @@ export const configSchema = shape.superRefine((config, context) => {
     ...Object.entries(config.purposes).flatMap(([id, each]) => purposeFaults(id, each, config.notice.languages)),
     ...Object.entries(config.lines).flatMap(([id, each]) => lineMixFaults(id, each, config.purposes)),
   ];
+  faults.push(...encryptionFaults(config.archive));
   const { pin, pinFile } = config.promptRecording;
   if ((pin !== undefined || pinFile !== undefined) && config.notice.soundsFolder === undefined) {
     // What is put into the folder that comes with Préavis is lost with the next version.
