@@ -173,7 +173,7 @@ function localKey(text: string, key: string): WrappingKey {
 
 /** Whatever the mode, what was encrypted before stays readable for as long as its key is configured. */
 function keyringOf({ archive }: Config): Keyring {
-  const { mode, key, oldKeys, kmsCommand: command, keyId, oldKeyIds, kmsSeconds } = archive.encryption;
+  const { mode, key, oldKeys = [], kmsCommand: command, keyId, oldKeyIds, kmsSeconds } = archive.encryption;
   const kmsKey = (id: string): WrappingKey =>
     makeKmsKey({
       command: command ?? [],

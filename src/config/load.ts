@@ -131,7 +131,7 @@ async function readEncryptionKeys({ encryption }: Config['archive'], environment
     encryption.key = await encryptionKeyFrom(keyFile, `${at}.keyFile`);
   }
   const earlier = await Promise.all(oldKeyFiles.map((file) => encryptionKeyFrom(file, `${at}.oldKeyFiles`)));
-  encryption.oldKeys = [...encryption.oldKeys, ...earlier];
+  if (earlier.length > 0) encryption.oldKeys = [...(encryption.oldKeys ?? []), ...earlier];
 }
 
 /**

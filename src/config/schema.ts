@@ -332,7 +332,7 @@ const shape = z.strictObject({
           ),
           keyFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
           oldKeys: key(
-            z.array(encryptionKey).default([]),
+            z.array(encryptionKey).min(1).optional(),
             'Earlier such keys, with which is only read; better given by files.',
             { secret: true },
           ),
