@@ -14,7 +14,7 @@ import { Client, type BucketItemStat } from 'minio';
 import { PreavisError } from '../core/errors.ts';
 import { textDigest } from './digest.ts';
 import { openExpected, type ExpectedSource } from './expectedSource.ts';
-import { codeOf, missingCodes, toArchiveError } from './s3Errors.ts';
+import { codeOf, encryptionRefusal, missingCodes, toArchiveError } from './s3Errors.ts';
 import { assertKey, assertKeyPrefix, type Digest, type RawStore, type StoredObject } from './store.ts';
 import { isSameKey, makeTransport, mapFailures, versionIdOf } from './s3Transport.ts';
 import { stoppedBy, within } from './timeLimit.ts';
@@ -138,10 +138,21 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
     content: Buffer,
     contentType: string,
   ): Promise<StoredObject> => {
-    const stored = await client.putObject(bucket, nameOf(key), content, content.length, headersOf(contentType));
+    const stored = await asked(() =>
+      client.putObject(bucket, nameOf(key), content, content.length, headersOf(contentType)),
+    );
     const object = { key, bytes: content.length, versionId: stored.versionId };
     if (isEncrypting) await assertEncrypted(client, object, await statOf(client, object));
     return object;
+  };
+
+  /** A request that asks for encryption; a store that cannot says so. */
+  const asked = async <T>(request: () => Promise<T>): Promise<T> => {
+    try {
+      return await request();
+    } catch (error) {
+      throw isEncrypting ? (encryptionRefusal(error) ?? error) : error;
+    }
   };
 
   const statOf = (client: Client, { key, versionId }: StoredObject): Promise<BucketItemStat> =>
@@ -195,7 +206,9 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
   ): Promise<StoredObject> => {
     const name = nameOf(key);
     await removeIncompleteUploads(client, key);
-    const uploadId = await client.initiateNewMultipartUpload(bucket, name, headersOf(expected.contentType));
+    const uploadId = await asked(() =>
+      client.initiateNewMultipartUpload(bucket, name, headersOf(expected.contentType)),
+    );
     try {
       const part = Buffer.allocUnsafe(Math.max(partSizeBytes, Math.ceil(expected.bytes / mostParts)));
       const parts: { part: number; etag: string }[] = [];
