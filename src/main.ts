@@ -13,6 +13,7 @@ import { purposesList, purposesRegister } from './commands/purposes.ts';
 import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
 import { recordingsReconcile } from './commands/reconcile.ts';
 import { retentionRun } from './commands/retention.ts';
+import { archiveRewrap } from './commands/rewrap.ts';
 import { serve } from './commands/serve.ts';
 import { upload } from './commands/upload.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
@@ -58,6 +59,15 @@ function program(done: (code: number) => void): Command {
     .option(...jsonOption)
     .action(async (options: Common & { dryRun?: true }) => {
       done(await upload(context(), { dryRun: options.dryRun === true, json: options.json === true }));
+    });
+  const archive = root.command('archive').description('look after the object store of archived recordings');
+  archive
+    .command('rewrap')
+    .description('wrap the keys of all archived recordings under the current key; their audio is left as it is')
+    .option('--dry-run', 'only say how many would be')
+    .option(...jsonOption)
+    .action(async (options: Common & { dryRun?: true }) => {
+      done(await archiveRewrap(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
   const retention = root.command('retention').description('erase recordings whose time is over');
   retention

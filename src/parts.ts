@@ -8,6 +8,7 @@ import { makeKmsKey } from './archive/kmsCommand.ts';
 import { makeMinioStore } from './archive/minioStore.ts';
 import { makePromptsHeard } from './archive/promptsHeard.ts';
 import { checkRecording } from './archive/selfCheck.ts';
+import type { RewrapPorts } from './archive/rewrap.ts';
 import type { ObjectStore, RawStore } from './archive/store.ts';
 import type { UploadPorts } from './archive/uploader.ts';
 import { makeAriCommands } from './ari/commands.ts';
@@ -236,7 +237,7 @@ export function uploadPorts({ config, catalogue, store, clock, log, actor }: Sha
     catalogue,
     store,
     spoolFolder: config.recording.spoolFolder,
-    receiptOf: async (id) => receiptText(await receiptOfRecording(catalogue, id)),
+    receiptOf: async (id) => receiptText(await receiptOfRecording(catalogue, id, store.encryption)),
     clock,
     random: Math.random,
     log,
@@ -277,6 +278,18 @@ export function makeWitness(
   const { celFile, waitSeconds } = config.witness;
 
   return makeWitnessPass({ catalogue, celFile, waitMs: waitSeconds * 1_000, clock, log, actor, compared });
+}
+
+export function rewrapPorts({
+  config,
+  catalogue,
+  store,
+  log,
+  actor,
+}: Omit<Shared, 'store'> & { store: EncryptedStore }): RewrapPorts {
+  const { uploadsAtOnce: atOnce, attemptSeconds } = config.archive;
+
+  return { catalogue, store, log, actor, atOnce, attemptMs: attemptSeconds * 1_000 };
 }
 
 export function retentionPorts({ config, catalogue, store, clock, log, actor }: Shared): RetentionPorts {

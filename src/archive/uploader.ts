@@ -301,7 +301,11 @@ async function archiveOne(
       receipt,
       failure: null,
     },
-    { event: 'stored and read back', actor, detail: { bytes, sha256, version: stored.versionId } },
+    {
+      event: 'stored and read back',
+      actor,
+      detail: { bytes, sha256, version: stored.versionId, encryption: store.encryption },
+    },
   );
   failPoint?.('upload, archived');
   // One that stays is tried again, and told, at the end of the pass: the recording is in the archive all the same.

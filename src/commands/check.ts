@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Encryption } from '../archive/store.ts';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { openSqlite } from '../catalogue/sqlite.ts';
@@ -82,7 +83,11 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     } else openSqlite(':memory:').close();
   });
   // Only the catalogue knows whether there must be something in it.
-  if (catalogueWorks) await look('archive', () => makeStore(config, catalogue).check());
+  if (catalogueWorks) {
+    const store = makeStore(config, catalogue);
+    await look('archive', () => store.check());
+    await look(encryptionInWords(store.encryption), () => store.tryKey(AbortSignal.timeout(keyLimitMs)));
+  }
   const newest = catalogue === undefined || !catalogueWorks ? undefined : await newestWitness(catalogue);
   catalogue?.close();
 
@@ -107,6 +112,16 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   ari?.close();
 
   return list;
+}
+
+/** For trying the key of the archive, ms. */
+const keyLimitMs = 60_000;
+
+function encryptionInWords(encryption: Encryption): string {
+  if (encryption === null) return 'encryption of the archive: none';
+  if (encryption.mode === 'server') return 'encryption of the archive: by the store';
+
+  return `encryption of the archive: by Préavis, key ${encryption.keyId}`;
 }
 
 /** How many calls are looked at for one that the witness was asked about. */
