@@ -90,6 +90,8 @@ const secrets: Readonly<Record<string, string>> = {
   'privacy.hashKey': 'Zebra-hash-key-of-thirty-two-letters',
   'archive.minio.accessKey': 'ZebraAccess41',
   'archive.minio.secretKey': 'Zebra-secret-key-93ab',
+  'archive.encryption.key': 'ZebraCrossingKeyOf32RandomBytesInBase64+/1Q=',
+  'archive.encryption.oldKeys': '5a656272614f6c644b6579f0e1d2c3b4a5968778695a4b3c2d1e0f1122334455',
 };
 
 const commands: readonly (readonly string[])[] = [
@@ -97,6 +99,7 @@ const commands: readonly (readonly string[])[] = [
   ['serve', '--json'],
   ['upload'],
   ['recordings', 'reconcile'],
+  ['archive', 'rewrap'],
   ['recordings', 'list', '--json'],
   ['purposes', 'register'],
 ];
@@ -123,6 +126,11 @@ describe('a secret', () => {
       archive: {
         store: 'minio',
         minio: { endPoint: '127.0.0.1', port: 9, useTls: false, ...section('archive.minio') },
+        encryption: {
+          mode: 'client',
+          key: secrets['archive.encryption.key'],
+          oldKeys: [secrets['archive.encryption.oldKeys']],
+        },
       },
     });
     const values = Object.values(secrets);
