@@ -22,6 +22,7 @@ import {
   tagBytes,
   usualSegmentBytes,
   type Seal,
+  type SealedHeader,
 } from './sealed.ts';
 import { bytesSource, sealedSource } from './sealedSource.ts';
 import {
@@ -126,11 +127,7 @@ export function makeEncryptedStore(
 
   const dataKeyOf = async (key: string, dataKeyId: string, signal: AbortSignal): Promise<Buffer> => {
     const text = await sidecarTextOf(key, signal);
-    if (text === undefined) {
-      throw new PreavisError('encryption_key_missing', 'the wrapped key of an encrypted object is not in the archive', {
-        hint: `Restore ${sidecarPrefix} of the archive from a backup; without it nobody can read the object.`,
-      });
-    }
+    if (text === undefined) throw withoutWrappedKey();
     const found = parseSidecar(key, text).find((each) => each.dataKeyId === dataKeyId);
     if (found === undefined) {
       throw new PreavisError('archive_mismatch', 'the wrapped keys of an encrypted object are those of another one', {
@@ -161,15 +158,24 @@ export function makeEncryptedStore(
     }
   };
 
+  /** The header of an object; undefined for one that is not encrypted. */
+  const headerOf = async (
+    key: string,
+    found: StoredObject | undefined,
+    signal: AbortSignal,
+  ): Promise<SealedHeader | undefined> =>
+    found === undefined || found.bytes < headerBytes + tagBytes
+      ? undefined
+      : decodeHeader(await inner.readStart(key, found.versionId, headerBytes, signal));
+
   const stat = async (key: string): Promise<StoredObject | undefined> => {
     refuseSidecar(key);
     const found = await inner.stat(key);
-    if (found === undefined || found.bytes < headerBytes + tagBytes) return found;
-    const limit = AbortSignal.timeout(stepLimitMs);
     try {
-      const header = decodeHeader(await inner.readStart(key, found.versionId, headerBytes, limit));
+      const header = await headerOf(key, found, AbortSignal.timeout(stepLimitMs));
+      if (found === undefined || header === undefined) return found;
 
-      return header === undefined ? found : { ...found, bytes: plainLength(found.bytes, header.segmentBytes) };
+      return { ...found, bytes: plainLength(found.bytes, header.segmentBytes) };
     } catch (error) {
       // What cannot be read has the length that the store says; `read` says what is wrong with it.
       if (codeIn(error) === 'archive_mismatch') return found;
@@ -182,9 +188,7 @@ export function makeEncryptedStore(
     if (current === undefined) return;
     const dataKey = randomBytes(dataKeyBytes);
     const back = await current.unwrap(await current.wrap(dataKey, signal), signal);
-    if (!back.equals(dataKey)) {
-      throw new PreavisError('encryption_key_unusable', `the key ${current.id} does not give back what it has wrapped`);
-    }
+    if (!back.equals(dataKey)) throw doesNotGiveBack(current);
   };
 
   /** Retention may have erased the object since its sidecar was read: then the sidecar must not come back. */
@@ -192,34 +196,44 @@ export function makeEncryptedStore(
     if ((await inner.versions(key)).length === 0) await inner.erase(sidecarOf(key));
   };
 
+  /** The sidecar with all its keys under one, proved and read back. */
+  const renew = async (
+    key: string,
+    keys: readonly WrappedKey[],
+    wrapping: WrappingKey,
+    signal: AbortSignal,
+  ): Promise<StoredObject> => {
+    const renewed: WrappedKey[] = [];
+    for (const each of keys) {
+      const dataKey = await unwrapWith(keyring, each, signal);
+      const wrapped = await wrapping.wrap(dataKey, signal);
+      if (!(await wrapping.unwrap(wrapped, signal)).equals(dataKey)) throw doesNotGiveBack(wrapping);
+      renewed.push({ ...each, keyId: wrapping.id, wrapped });
+    }
+    const stored = await putSidecar(key, renewed, signal);
+    if ((await sidecarTextOf(key, signal)) !== sidecarText(key, renewed)) {
+      throw new PreavisError('archive_mismatch', 'wrapped keys that were read back are not what was sent');
+    }
+
+    return stored;
+  };
+
   const rewrap: EncryptedStore['rewrap'] = async (key, { dryRun }, signal) => {
     if (current === undefined) throw new PreavisError('internal', 'there is no key to wrap with');
     const text = await sidecarTextOf(key, signal);
-    if (text === undefined) return { state: 'plain' };
+    if (text === undefined) {
+      if ((await headerOf(key, await inner.stat(key), signal)) !== undefined) throw withoutWrappedKey();
+      return { state: 'plain' };
+    }
     const keys = parseSidecar(key, text);
     const from = [...new Set(keys.map(({ keyId }) => keyId))].filter((id) => id !== current.id);
     // Earlier versions of the sidecar have the keys as they were wrapped before.
     const versions = await inner.versions(sidecarOf(key));
     if (from.length === 0 && versions.length <= 1) return { state: 'current', keyId: current.id };
     if (dryRun) return { state: 'rewrapped', keyId: current.id, from };
-    const renewed: WrappedKey[] = [];
-    for (const each of keys) {
-      const dataKey = await unwrapWith(keyring, each, signal);
-      const wrapped = await current.wrap(dataKey, signal);
-      if (!(await current.unwrap(wrapped, signal)).equals(dataKey)) {
-        throw new PreavisError(
-          'encryption_key_unusable',
-          `the key ${current.id} does not give back what it has wrapped`,
-        );
-      }
-      renewed.push({ ...each, keyId: current.id, wrapped });
-    }
-    const stored = await putSidecar(key, renewed, signal);
-    if ((await sidecarTextOf(key, signal)) !== sidecarText(key, renewed)) {
-      throw new PreavisError('archive_mismatch', 'wrapped keys that were read back are not what was sent');
-    }
+    const newest = from.length === 0 ? await inner.stat(sidecarOf(key)) : await renew(key, keys, current, signal);
     for (const version of await inner.versions(sidecarOf(key))) {
-      if (version !== (stored.versionId ?? 'null')) await inner.eraseVersion(sidecarOf(key), version);
+      if (version !== (newest?.versionId ?? 'null')) await inner.eraseVersion(sidecarOf(key), version);
     }
     await undoIfErased(key);
 
@@ -300,6 +314,16 @@ export function makeEncryptedStore(
       }
     },
   };
+}
+
+function withoutWrappedKey(): PreavisError {
+  return new PreavisError('encryption_key_missing', 'the wrapped key of an encrypted object is not in the archive', {
+    hint: `Restore ${sidecarPrefix} of the archive from a backup; without it nobody can read the object.`,
+  });
+}
+
+function doesNotGiveBack({ id }: WrappingKey): PreavisError {
+  return new PreavisError('encryption_key_unusable', `the key ${id} does not give back what it has wrapped`);
 }
 
 /** As for a key that leads out of the store: keys are made by Préavis. */

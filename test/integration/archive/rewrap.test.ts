@@ -1,4 +1,5 @@
 import { buffer, text } from 'node:stream/consumers';
+import { Client, RETENTION_MODES } from 'minio';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import type { Keyring } from '../../../src/archive/keyring.ts';
@@ -30,6 +31,9 @@ beforeAll(async () => {
   server = await startStore();
   await server.makeBucket('plain');
   await server.makeBucket('versioned', { versioning: true });
+  await server.makeBucket('locked', { objectLock: true });
+  const client = new Client({ ...server, useSSL: false });
+  await client.setObjectLockConfig('locked', { mode: RETENTION_MODES.COMPLIANCE, unit: 'Days', validity: 1 } as never);
 }, 60_000);
 
 afterAll(async () => {
@@ -170,6 +174,16 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     expect(await set.raw.versions(sidecarOf(wav))).toEqual([]);
   });
 
+  test('an encrypted recording whose wrapped key is gone does not count as one that is not encrypted', async () => {
+    const set = await makeStage(openRaw, keyringOf(newKey()), 1);
+    await set.pass();
+    await set.raw.erase(sidecarOf(keysOf(set.calls[0] as never).wav));
+    expect(await set.rewrap(keyringOf(newKey()))).toMatchObject({
+      plain: 0,
+      failed: [{ code: 'encryption_key_missing' }],
+    });
+  });
+
   test('what was stored before encryption is left as it is', async () => {
     const set = await makeStage(openRaw, keyringOf(undefined), 1);
     await set.pass();
@@ -177,6 +191,24 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     expect((await set.catalogue.audit(set.calls[0]?.id as never)).at(-1)?.detail).toMatchObject({ encryption: null });
     expect(await set.rewrap(keyringOf(newKey()))).toMatchObject({ plain: 1, rewrapped: 0, failed: [] });
   });
+});
+
+test('in a bucket with a lock, the earlier wrapped key stays until its lock ends, and that is told', async () => {
+  const [earlier, current] = [newKey(), newKey()];
+  const openLocked = (at: string): RawStore =>
+    makeMinioStore({ ...server, useTls: false, bucket: 'locked', prefix: at });
+  const set = await makeStage(openLocked, keyringOf(earlier), 1);
+  await set.pass();
+  const { wav, receipt } = keysOf(set.calls[0] as never);
+  const both = keyringOf(current, earlier);
+  for (let pass = 0; pass < 3; pass += 1) {
+    expect(await set.rewrap(both)).toMatchObject({ rewrapped: 0, failed: [{ code: 'archive_denied' }] });
+    expect(await set.raw.versions(sidecarOf(wav))).toHaveLength(2);
+  }
+  expect(await set.raw.versions(sidecarOf(receipt))).toHaveLength(1);
+  const { bytes, sha256 } = digestOf(set.calls[0]?.wav ?? Buffer.alloc(0));
+  const only = makeEncryptedStore(set.raw, keyringOf(current));
+  expect(await only.digest(wav, null, seconds(10))).toEqual({ bytes, sha256 });
 });
 
 describe('the pass', () => {
