@@ -346,7 +346,7 @@ const shape = z.strictObject({
           ),
           keyId: key(keyId.optional(), 'The id of the key in the KMS; without kmsCommand the id follows from the key.'),
           oldKeyIds: key(z.array(keyId).default([]), 'Ids of earlier keys in the KMS, with which is only read.'),
-          kmsSeconds: key(seconds(1, 300).default(10), 'Time limit of one call of kmsCommand.', { unit: 's' }),
+          kmsSeconds: key(seconds(1, 20).default(10), 'Time limit of one call of kmsCommand.', { unit: 's' }),
         })
         .prefault({}),
       uploadsAtOnce: key(z.int().min(1).max(32).default(4), 'How many recordings are sent at the same time.'),
