@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EncryptedStore } from '../archive/encryptedStore.ts';
 import type { Encryption } from '../archive/store.ts';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
@@ -19,22 +20,23 @@ import { configOf, type CommandContext } from './context.ts';
 
 /** A warning is for people to judge: nothing is broken. */
 type Finding =
-  | { check: string; ok: true; warning?: string }
-  | { check: string; ok: false; code: string; problem: string; hint: string };
+  | { check: string; ok: true; about?: string; warning?: string }
+  | { check: string; about?: string; ok: false; code: string; problem: string; hint: string };
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
 async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
   const list: Finding[] = [];
-  /** What a step gives as text is a warning. */
-  const look = async (check: string, step: () => unknown): Promise<boolean> => {
+  /** What a step gives as text is a warning; `about` says what is being looked at. */
+  const look = async (name: string, step: () => unknown, about?: string): Promise<boolean> => {
+    const check = { check: name, ...(about === undefined ? {} : { about }) };
     try {
       const warning = await step();
-      list.push({ check, ok: true, ...(typeof warning === 'string' ? { warning } : {}) });
+      list.push({ ...check, ok: true, ...(typeof warning === 'string' ? { warning } : {}) });
 
       return true;
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      list.push({ check, ok: false, code: error.code, problem: error.message, hint: error.hint });
+      list.push({ ...check, ok: false, code: error.code, problem: error.message, hint: error.hint });
 
       return false;
     }
@@ -83,10 +85,21 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     } else openSqlite(':memory:').close();
   });
   // Only the catalogue knows whether there must be something in it.
+  let store: EncryptedStore | undefined;
   if (catalogueWorks) {
-    const store = makeStore(config, catalogue);
-    await look('archive', () => store.check());
-    await look(encryptionInWords(store.encryption), () => store.tryKey(AbortSignal.timeout(keyLimitMs)));
+    await look('archive', () => {
+      store = makeStore(config, catalogue);
+
+      return store.check();
+    });
+  }
+  if (store !== undefined) {
+    const tried = store;
+    await look(
+      'encryption of the archive',
+      () => tried.tryKey(AbortSignal.timeout(keyLimitMs)),
+      encryptionInWords(tried.encryption),
+    );
   }
   const newest = catalogue === undefined || !catalogueWorks ? undefined : await newestWitness(catalogue);
   catalogue?.close();
@@ -118,10 +131,10 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
 const keyLimitMs = 60_000;
 
 function encryptionInWords(encryption: Encryption): string {
-  if (encryption === null) return 'encryption of the archive: none';
-  if (encryption.mode === 'server') return 'encryption of the archive: by the store';
+  if (encryption === null) return 'none';
+  if (encryption.mode === 'server') return 'by the store';
 
-  return `encryption of the archive: by Préavis, key ${encryption.keyId}`;
+  return `by Préavis, key ${encryption.keyId}`;
 }
 
 /** How many calls are looked at for one that the witness was asked about. */
@@ -163,10 +176,11 @@ export async function check(context: CommandContext, { json }: { json: boolean }
   if (json) context.print(JSON.stringify({ ok, checks: list }, undefined, 2));
   else {
     for (const finding of list) {
+      const what = finding.about === undefined ? finding.check : `${finding.check} (${finding.about})`;
       if (!finding.ok) {
-        context.print(`WRONG  ${finding.check}: ${finding.problem} [${finding.code}]\n       ${finding.hint}`);
-      } else if (finding.warning === undefined) context.print(`ok     ${finding.check}`);
-      else context.print(`WARN   ${finding.check}: ${finding.warning}`);
+        context.print(`WRONG  ${what}: ${finding.problem} [${finding.code}]\n       ${finding.hint}`);
+      } else if (finding.warning === undefined) context.print(`ok     ${what}`);
+      else context.print(`WARN   ${what}: ${finding.warning}`);
     }
   }
 

@@ -642,6 +642,7 @@ describe('check', () => {
       ['spool', true],
       ['catalogue', true],
       ['archive', true],
+      ['encryption of the archive', true],
       ['asterisk', false],
     ]);
     expect(checks.at(-1)).toMatchObject({ code: 'ari_unreachable', hint: expect.stringMatching(/\.$/) as string });

@@ -29,7 +29,9 @@ export async function startTransitVault(): Promise<TransitVault> {
           reply({ plaintext: dataKeys.get((body as { ciphertext: string }).ciphertext) });
         } else reply({});
       },
-      () => reply({}),
+      () => {
+        reply({});
+      },
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

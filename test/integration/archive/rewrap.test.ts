@@ -1,5 +1,5 @@
 import { buffer, text } from 'node:stream/consumers';
-import { Client, RETENTION_MODES } from 'minio';
+import { Client, RETENTION_MODES, RETENTION_VALIDITY_UNITS } from 'minio';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import type { Keyring } from '../../../src/archive/keyring.ts';
@@ -17,6 +17,7 @@ import { archiveStage } from '../../support/archiving.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { countingKey, keyringOf, newKey } from '../../support/encryption.ts';
+import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { expectArchived, keysOf, uploadStage, type UploadStage } from '../../support/uploadStage.ts';
 import { digestOf, listed, seconds } from './storeContract.ts';
@@ -33,7 +34,13 @@ beforeAll(async () => {
   await server.makeBucket('versioned', { versioning: true });
   await server.makeBucket('locked', { objectLock: true });
   const client = new Client({ ...server, useSSL: false });
-  await client.setObjectLockConfig('locked', { mode: RETENTION_MODES.COMPLIANCE, unit: 'Days', validity: 1 } as never);
+  // Its type says that there is nothing to wait for.
+  client.setObjectLockConfig('locked', {
+    mode: RETENTION_MODES.COMPLIANCE,
+    unit: RETENTION_VALIDITY_UNITS.DAYS,
+    validity: 1,
+  });
+  await eventually(async () => JSON.stringify(await client.getObjectLockConfig('locked')).includes('COMPLIANCE'));
 }, 60_000);
 
 afterAll(async () => {

@@ -58,7 +58,7 @@ test('keys go from one file to the next and to a KMS, and the recording is fetch
 
   expect(await run(['upload'], one)).toMatchObject({ code: 0 });
   const checked = await run(['check'], one);
-  expect(checked.stdout).toContain(`ok     encryption of the archive: by Préavis, key ${idOf.one}\n`);
+  expect(checked.stdout).toContain(`ok     encryption of the archive (by Préavis, key ${idOf.one})\n`);
   expect((await run(['archive', 'rewrap'], two)).stdout).toContain(`${id}: encryption_key_missing`);
 
   const both = { ...two, oldKeyFiles: [join(at, 'key-one')] };
@@ -79,7 +79,7 @@ test('keys go from one file to the next and to a KMS, and the recording is fetch
       'No archived recording needs an earlier key any more.\n',
   );
   expect(await run(['archive', 'rewrap'], { ...cloud, oldKeyFiles: [join(at, 'key-two')] })).toMatchObject({ code: 0 });
-  expect((await run(['check'], cloud)).stdout).toContain('ok     encryption of the archive: by Préavis, key cloud\n');
+  expect((await run(['check'], cloud)).stdout).toContain('ok     encryption of the archive (by Préavis, key cloud)\n');
 
   const output = join(at, 'fetched.wav');
   const fetch = ['recordings', 'fetch', id, '--purpose', 'training', '--force', '-o', output];
@@ -87,14 +87,14 @@ test('keys go from one file to the next and to a KMS, and the recording is fetch
   expect((await readFile(output)).equals(wav)).toBe(true);
   // Switched off, what is encrypted stays readable; without its key it is told which one is missing.
   expect(await run(fetch, { ...cloud, mode: 'none' })).toMatchObject({ code: 0 });
-  expect((await run(['check'], {})).stdout).toContain('ok     encryption of the archive: none\n');
+  expect((await run(['check'], {})).stdout).toContain('ok     encryption of the archive (none)\n');
   const without = await run(fetch, {});
   expect(without).toMatchObject({ code: 1 });
   expect(without.stderr).toContain('encryption_key_missing: an object needs the key cloud, which is not configured');
   expect(await run(['archive', 'rewrap'], { ...cloud, mode: 'none' })).toMatchObject({ code: 1 });
   const broken = { ...cloud, kmsCommand: ['/bin/false'] };
   const failed = await run(['check'], broken);
-  expect(failed.stdout).toContain('WRONG  encryption of the archive: by Préavis, key cloud: ');
+  expect(failed.stdout).toContain('WRONG  encryption of the archive (by Préavis, key cloud): ');
   expect(failed.stdout).toContain('[encryption_key_unusable]');
   expect(await run(['recordings', 'reconcile', '--verify'], cloud)).toMatchObject({ code: 0 });
 }, 240_000);
