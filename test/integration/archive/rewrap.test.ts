@@ -1,5 +1,5 @@
 import { buffer, text } from 'node:stream/consumers';
-import { Client, RETENTION_MODES, RETENTION_VALIDITY_UNITS } from 'minio';
+import { Client, RETENTION_MODES } from 'minio';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import type { Keyring } from '../../../src/archive/keyring.ts';
@@ -17,7 +17,6 @@ import { archiveStage } from '../../support/archiving.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { countingKey, keyringOf, newKey } from '../../support/encryption.ts';
-import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { expectArchived, keysOf, uploadStage, type UploadStage } from '../../support/uploadStage.ts';
 import { digestOf, listed, seconds } from './storeContract.ts';
@@ -33,14 +32,6 @@ beforeAll(async () => {
   await server.makeBucket('plain');
   await server.makeBucket('versioned', { versioning: true });
   await server.makeBucket('locked', { objectLock: true });
-  const client = new Client({ ...server, useSSL: false });
-  // Its type says that there is nothing to wait for.
-  client.setObjectLockConfig('locked', {
-    mode: RETENTION_MODES.COMPLIANCE,
-    unit: RETENTION_VALIDITY_UNITS.DAYS,
-    validity: 1,
-  });
-  await eventually(async () => JSON.stringify(await client.getObjectLockConfig('locked')).includes('COMPLIANCE'));
 }, 60_000);
 
 afterAll(async () => {
@@ -202,11 +193,20 @@ describe.each(kinds)('in %s', (_, openRaw) => {
 
 test('in a bucket with a lock, the earlier wrapped key stays until its lock ends, and that is told', async () => {
   const [earlier, current] = [newKey(), newKey()];
-  const openLocked = (at: string): RawStore =>
-    makeMinioStore({ ...server, useTls: false, bucket: 'locked', prefix: at });
+  let prefix = '';
+  const openLocked = (at: string): RawStore => {
+    prefix = at;
+    return makeMinioStore({ ...server, useTls: false, bucket: 'locked', prefix });
+  };
   const set = await makeStage(openLocked, keyringOf(earlier), 1);
   await set.pass();
   const { wav, receipt } = keysOf(set.calls[0] as never);
+  const versionId = (await set.raw.stat(sidecarOf(wav)))?.versionId ?? '';
+  await new Client({ ...server, useSSL: false }).putObjectRetention('locked', `${prefix}/${sidecarOf(wav)}`, {
+    mode: RETENTION_MODES.COMPLIANCE,
+    retainUntilDate: new Date(Date.now() + 60_000).toISOString(),
+    versionId,
+  });
   const both = keyringOf(current, earlier);
   for (let pass = 0; pass < 3; pass += 1) {
     expect(await set.rewrap(both)).toMatchObject({ rewrapped: 0, failed: [{ code: 'archive_denied' }] });

@@ -63,13 +63,18 @@ const lengths = fc.oneof(fc.constantFrom(...boundaries), fc.nat(300));
 describe('an encrypted object', () => {
   test('gives back what went in, whatever its length and however it is cut on its way', async () => {
     await fc.assert(
-      fc.asyncProperty(lengths, fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 200 }), async (length, piece, chunk) => {
-        const plain = randomBytes(length);
-        const object = await sealed(plain, sealOf(), piece);
-        expect(object.length).toBe(sealedLength(length, segmentBytes));
-        expect(plainLength(object.length, segmentBytes)).toBe(length);
-        expect(await opened(object, sealOf(), chunk)).toEqual({ plain, code: undefined });
-      }),
+      fc.asyncProperty(
+        lengths,
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 1, max: 200 }),
+        async (length, piece, chunk) => {
+          const plain = randomBytes(length);
+          const object = await sealed(plain, sealOf(), piece);
+          expect(object.length).toBe(sealedLength(length, segmentBytes));
+          expect(plainLength(object.length, segmentBytes)).toBe(length);
+          expect(await opened(object, sealOf(), chunk)).toEqual({ plain, code: undefined });
+        },
+      ),
       tried(300),
     );
   });
@@ -79,7 +84,7 @@ describe('an encrypted object', () => {
     const object = await sealed(plain);
     for (let at = 0; at < object.length; at += 1) {
       const broken = Buffer.from(object);
-      broken.writeUInt8(broken.readUInt8(at) ^ (1 << at % 8), at);
+      broken.writeUInt8(broken.readUInt8(at) ^ (1 << (at % 8)), at);
       const { plain: given, code } = await opened(broken);
       // One in its name makes it an object that is not encrypted: whoever compares finds other bytes.
       if (at < 7) expect(code).toBe('not encrypted');
@@ -108,7 +113,8 @@ describe('an encrypted object', () => {
     const segments = [0, 1, 2, 3].map((index) =>
       object.subarray(headerBytes + index * (segmentBytes + tagBytes)).subarray(0, segmentBytes + tagBytes),
     );
-    const made = (...order: number[]): Buffer => Buffer.concat([head, ...order.map((index) => segments[index] ?? head)]);
+    const made = (...order: number[]): Buffer =>
+      Buffer.concat([head, ...order.map((index) => segments[index] ?? head)]);
     expect((await opened(made(0, 1, 2, 3))).code).toBeUndefined();
     for (const order of [[1, 0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 0, 1, 2, 3], [0, 1, 2, 3, 3], [3]]) {
       expect((await opened(made(...order))).code).toBe('archive_mismatch');
