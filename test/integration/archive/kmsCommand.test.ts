@@ -93,7 +93,8 @@ describe('a KMS behind a command', () => {
   });
 
   it('that does not answer in time is ended and told', async () => {
-    const { message } = await refused(keyOf(['/bin/sh', '-c', 'exec sleep 600'], 'x', 200));
+    const never = new AbortController().signal;
+    const { message } = await refused(keyOf(['/bin/sh', '-c', 'exec sleep 600'], 'x', 200), never);
     expect(message).toContain('no answer within 200 ms');
   });
 

@@ -279,6 +279,22 @@ describe('an upload', () => {
     expect(await set.pass({ all: true })).toMatchObject({ sent: 1 });
   });
 
+  test.each([
+    ['an archive without versions: it is left there', 0, { sent: 0, failures: { archive_occupied: 1 } }],
+    ['a bucket that keeps versions: it is covered', 2, { sent: 1, failures: {} }],
+  ] as const)('that finds a damaged object in its place in %s', async (_, kind, outcome) => {
+    const set = await makeStage(kinds[kind]?.[1] as typeof openRaw, keyringOf(newKey()), 1);
+    const [call] = set.calls;
+    if (call === undefined) throw new Error('there is no call');
+    const { wav } = keysOf(call);
+    await set.store.putFile(wav, call.file, digestOf(call.wav), seconds(10));
+    const bytes = await rawBytes(set.raw, wav);
+    bytes.writeUInt8(bytes.readUInt8(100) ^ 1, 100);
+    await putBytes(set.raw, wav, bytes);
+    expect(await set.pass()).toMatchObject(outcome);
+    expect(await set.spooled()).toHaveLength(1 - outcome.sent);
+  });
+
   test('waits, and sends nothing, while the key cannot be reached', async () => {
     const set = await makeStage(openRaw, keyringOf(newKey()), 2);
     const gone = { ...newKey(), wrap: () => Promise.reject(new PreavisError('encryption_key_unusable', 'no KMS')) };
