@@ -18,6 +18,8 @@ const run = promisify(execFile);
 export type StoreOptions = {
   /** `memory` (default) starts in about a second; `disk` survives a kill -9 of the storage daemon and takes longer. */
   medium?: 'memory' | 'disk';
+  /** A server that speaks as Vault's transit engine, for encryption by the store (SSE-S3); default: it cannot encrypt. */
+  vaultPort?: number;
 };
 
 export type BucketOptions = { versioning?: boolean; objectLock?: boolean };
@@ -100,9 +102,13 @@ export async function startStore(options: StoreOptions = {}): Promise<LabStore> 
     const fsid = randomUUID();
     const osdUuid = randomUUID();
     for (const name of ['log', 'run', 'mon', 'osd']) await mkdir(join(folder, name), { mode: 0o700 });
-    await writeFile(configFile, cephConfig({ folder, port, fsid, medium: options.medium ?? 'memory' }), {
-      mode: 0o600,
-    });
+    await writeFile(
+      configFile,
+      cephConfig({ folder, port, fsid, medium: options.medium ?? 'memory', vaultPort: options.vaultPort }),
+      {
+        mode: 0o600,
+      },
+    );
     const monMap = join(folder, 'monmap');
     await tool('monmaptool', '--create', '--fsid', fsid, '--addv', 'a', `[v2:127.0.0.1:${port + 1}]`, monMap);
     await tool('ceph-mon', '-i', 'a', '--mkfs', '--monmap', monMap);
@@ -183,9 +189,25 @@ async function waitFor(what: string, daemon: LiveProcess, isReady: () => Promise
   }
 }
 
-type CephConfig = { folder: string; port: number; fsid: string; medium: 'memory' | 'disk' };
+type CephConfig = {
+  folder: string;
+  port: number;
+  fsid: string;
+  medium: 'memory' | 'disk';
+  vaultPort: number | undefined;
+};
 
-function cephConfig({ folder, port, fsid, medium }: CephConfig): string {
+function cephConfig({ folder, port, fsid, medium, vaultPort }: CephConfig): string {
+  const encryption =
+    vaultPort === undefined
+      ? {}
+      : {
+          rgw_crypt_sse_s3_backend: 'vault',
+          rgw_crypt_sse_s3_vault_auth: 'agent',
+          rgw_crypt_sse_s3_vault_addr: `http://127.0.0.1:${vaultPort}`,
+          rgw_crypt_sse_s3_vault_prefix: '/v1/transit',
+          rgw_crypt_sse_s3_vault_secret_engine: 'transit',
+        };
   const storage =
     medium === 'memory'
       ? { osd_objectstore: 'memstore', memstore_device_bytes: 4 * 1024 ** 3 }
@@ -224,6 +246,7 @@ function cephConfig({ folder, port, fsid, medium }: CephConfig): string {
     osd_pool_default_pg_autoscale_mode: 'off',
     rgw_frontends: `beast endpoint=127.0.0.1:${port} tcp_nodelay=1`,
     rgw_crypt_require_ssl: false,
+    ...encryption,
   };
   const lines = Object.entries(settings).map(([key, value]) => `${key} = ${value.toString()}`);
   return `[global]\n${lines.join('\n')}\n`;

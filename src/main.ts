@@ -17,6 +17,7 @@ import { recordingsReconcile } from './commands/reconcile.ts';
 import { addCertificateCommands, addHoldCommands } from './commands/retentionArguments.ts';
 import { retentionRun, retentionShorten } from './commands/retention.ts';
 import { report } from './commands/report.ts';
+import { archiveRewrap } from './commands/rewrap.ts';
 import { serve } from './commands/serve.ts';
 import { upload } from './commands/upload.ts';
 import { webhooksList, webhooksRetry, webhooksTest } from './commands/webhooks.ts';
@@ -63,6 +64,15 @@ function program(done: (code: number) => void): Command {
     .option(...jsonOption)
     .action(async (options: Common & { dryRun?: true }) => {
       done(await upload(context(), { dryRun: options.dryRun === true, json: options.json === true }));
+    });
+  const archive = root.command('archive').description('look after the object store of archived recordings');
+  archive
+    .command('rewrap')
+    .description('wrap the keys of all archived recordings under the current key; their audio is left as it is')
+    .option('--dry-run', 'only say how many would be')
+    .option(...jsonOption)
+    .action(async (options: Common & { dryRun?: true }) => {
+      done(await archiveRewrap(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
   const retention = root.command('retention').description('erase recordings whose time is over');
   retention
@@ -129,7 +139,6 @@ function program(done: (code: number) => void): Command {
       done(await recordingsReconcile(context(), flags));
     });
   addHoldCommands(recordings, context, done);
-  const archive = root.command('archive').description('look after the object store');
   archive
     .command('lifecycle')
     .description(

@@ -3,13 +3,17 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeDirectoryStore } from './archive/directoryStore.ts';
+import { makeEncryptedStore, type EncryptedStore } from './archive/encryptedStore.ts';
 import { longestCheckMs, type FinishPorts } from './archive/finish.ts';
 import type { LifecycleOptions } from './archive/lifecycle.ts';
+import { makeKeyring, makeLocalKey, type Keyring, type WrappingKey } from './archive/keyring.ts';
+import { makeKmsKey } from './archive/kmsCommand.ts';
 import { makeMinioStore } from './archive/minioStore.ts';
 import { makePromptsHeard } from './archive/promptsHeard.ts';
 import { ProtectionWatch } from './archive/protectionWatch.ts';
 import { checkRecording } from './archive/selfCheck.ts';
-import type { ObjectStore } from './archive/store.ts';
+import type { RewrapPorts } from './archive/rewrap.ts';
+import type { ObjectStore, RawStore } from './archive/store.ts';
 import type { UploadPorts } from './archive/uploader.ts';
 import { makeAriCommands } from './ari/commands.ts';
 import { makeAriHttp, type AriRequest } from './ari/http.ts';
@@ -23,6 +27,7 @@ import type { Catalogue } from './catalogue/catalogue.ts';
 import type { DeliveryFigures, Subscriber } from './catalogue/deliveries.ts';
 import { missingPrompts } from './call/readiness.ts';
 import type { PurposeLock } from './config/locks.ts';
+import { encryptionKeyOf } from './config/encryptionKey.ts';
 import { neededPrompts, type Policy } from './config/policy.ts';
 import { promptOfCode, recordingProgress, storeRecording } from './config/promptRecording.ts';
 import { loadPrompts, readPrompt, readPromptSource, type PromptLibrary } from './config/prompts.ts';
@@ -167,12 +172,48 @@ export function makePromptDesk(
   });
 }
 
+/** What a program that speaks with a KMS may need, and no secret of ours. */
+function environmentOfKms(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('PREAVIS_')));
+}
+
+function localKey(text: string, key: string): WrappingKey {
+  const bytes = encryptionKeyOf(text);
+  if (bytes === undefined) throw new PreavisError('config_invalid', `${key}: holds no key`);
+
+  return makeLocalKey(bytes);
+}
+
+/** Whatever the mode, what was encrypted before stays readable for as long as its key is configured. */
+function keyringOf({ archive }: Config): Keyring {
+  const { mode, key, oldKeys = [], kmsCommand: command, keyId, oldKeyIds, kmsSeconds } = archive.encryption;
+  const kmsKey = (id: string): WrappingKey =>
+    makeKmsKey({
+      command: command ?? [],
+      keyId: id,
+      timeLimitMs: kmsSeconds * 1_000,
+      environment: environmentOfKms(process.env),
+    });
+  const own = key === undefined ? undefined : localKey(key, 'archive.encryption.key');
+  const configured = own ?? (keyId === undefined ? undefined : kmsKey(keyId));
+  const earlier = [...oldKeys.map((text) => localKey(text, 'archive.encryption.oldKeys')), ...oldKeyIds.map(kmsKey)];
+
+  return makeKeyring(
+    mode === 'client' ? configured : undefined,
+    configured === undefined ? earlier : [...earlier, configured],
+  );
+}
+
 /** The catalogue is undefined before there is one: then nothing is known to be in the archive. */
-export function makeStore(config: Config, catalogue: Pick<Catalogue, 'knownObject'> | undefined): ObjectStore {
-  const { store, directory, minio } = config.archive;
+export function makeStore(config: Config, catalogue: Pick<Catalogue, 'knownObject'> | undefined): EncryptedStore {
+  return makeEncryptedStore(makeRawStore(config, catalogue), keyringOf(config));
+}
+
+function makeRawStore(config: Config, catalogue: Pick<Catalogue, 'knownObject'> | undefined): RawStore {
+  const { store, directory, minio, encryption } = config.archive;
   switch (store) {
     case 'directory': {
-      const made: ObjectStore = makeDirectoryStore({
+      const made: RawStore = makeDirectoryStore({
         folder: directory.folder,
         known: () => catalogue?.knownObject(made.location) ?? Promise.resolve('never'),
       });
@@ -189,6 +230,7 @@ export function makeStore(config: Config, catalogue: Pick<Catalogue, 'knownObjec
         region: minio.region,
         bucket: minio.bucket,
         prefix: minio.prefix,
+        serverSideEncryption: encryption.mode === 'server',
       });
   }
 }
@@ -217,7 +259,7 @@ export function uploadPorts({ config, catalogue, store, clock, log, actor }: Sha
     store,
     spoolFolder: config.recording.spoolFolder,
     locks: purposeLocksOf(config),
-    receiptOf: async (id) => receiptText(await receiptOfRecording(catalogue, id)),
+    receiptOf: async (id) => receiptText(await receiptOfRecording(catalogue, id, store.encryption)),
     clock,
     random: Math.random,
     log,
@@ -282,6 +324,18 @@ export function makeSigner(config: Config): () => Promise<Signer> {
 
 function besideCatalogue(config: Config, name: string): string {
   return join(dirname(config.catalogue.file), name);
+}
+
+export function rewrapPorts({
+  config,
+  catalogue,
+  store,
+  log,
+  actor,
+}: Omit<Shared, 'store'> & { store: EncryptedStore }): RewrapPorts {
+  const { uploadsAtOnce: atOnce, attemptSeconds } = config.archive;
+
+  return { catalogue, store, log, actor, atOnce, attemptMs: attemptSeconds * 1_000 };
 }
 
 export function retentionPorts({ config, catalogue, store, clock, log, actor }: Shared): RetentionPorts {

@@ -6,6 +6,7 @@ const denied = new Set(['EACCES', 'EPERM', 'EROFS']);
 const full = new Set(['ENOSPC', 'EDQUOT']);
 const unreachable = new Set(['EIO', 'ESTALE', 'ETIMEDOUT', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENOTCONN', 'ECONNRESET']);
 
+/** A failed step in the archive's folder as an error of the archive. */
 export function toArchiveError(error: unknown, root: string): PreavisError {
   if (error instanceof PreavisError) return error;
   const errno = errnoOf(error) ?? 'unknown';

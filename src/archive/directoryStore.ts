@@ -16,7 +16,8 @@ import { assertMarked, mark, type KnownObject } from './archiveMarker.ts';
 import { ignoreMissing, mapFailures, toArchiveError } from './directoryErrors.ts';
 import { openExpected } from './expectedSource.ts';
 import { digestOf } from './digest.ts';
-import { assertKey, assertKeyPrefix, type Digest, type ObjectStore, type StoredObject } from './store.ts';
+import { readFully } from './recordingFile.ts';
+import { assertKey, assertKeyPrefix, type Digest, type RawStore, type StoredObject } from './store.ts';
 import { stoppedBy, within } from './timeLimit.ts';
 
 export type DirectoryStoreOptions = {
@@ -31,7 +32,7 @@ export type DirectoryStoreOptions = {
   known?: () => Promise<KnownObject>;
 };
 
-export type DirectoryStore = ObjectStore & {
+export type DirectoryStore = RawStore & {
   readonly kind: 'directory';
   /** Removes temporary files that nobody has written to for `olderThanMs`; how many. */
   removeLeftovers(olderThanMs: number): Promise<number>;
@@ -120,6 +121,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
   const store: DirectoryStore = {
     kind: 'directory',
     location: root,
+    encryption: null,
 
     check: async ({ create } = { create: options.create ?? true }) => {
       try {
@@ -139,8 +141,11 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     },
 
     putFile: (key, file, expected, signal) =>
+      store.putSource(key, () => openExpected(file, expected), expected, signal),
+
+    putSource: (key, openSource, expected, signal) =>
       put(key, signal, async (target) => {
-        const source = await openExpected(file, expected);
+        const source = await openSource();
         try {
           const buffer = Buffer.allocUnsafe(copyBytes);
           let bytes = 0;
@@ -191,7 +196,25 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
         }
       }),
 
+    readStart: (key, _versionId, bytes, signal) =>
+      within(signal, async () => {
+        const handle = await openObject(key);
+        try {
+          const start = Buffer.alloc(bytes);
+
+          return start.subarray(0, await readFully(handle, start, 0));
+        } catch (error) {
+          throw toArchiveError(error, root);
+        } finally {
+          await handle.close();
+        }
+      }),
+
     versions: async (key) => ((await stat(key)) ? ['null'] : []),
+
+    eraseVersion: async (key, versionId) => {
+      if (versionId === 'null') await store.erase(key);
+    },
 
     erase: (key) =>
       guarded(

@@ -9,16 +9,17 @@ import { createHash, randomUUID } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
-import { Client } from 'minio';
+import { buffer } from 'node:stream/consumers';
+import { Client, type BucketItemStat } from 'minio';
 import { PreavisError } from '../core/errors.ts';
 import { textDigest } from './digest.ts';
 import { openExpected, type ExpectedSource } from './expectedSource.ts';
-import { codeOf, missingCodes, toArchiveError } from './s3Errors.ts';
+import { codeOf, encryptionRefusal, missingCodes, toArchiveError } from './s3Errors.ts';
 import { isSameKey, listVersions } from './s3Listing.ts';
 import { lockedBy, readProtection, setLock, whyRefused, type VersionPlace } from './s3Locks.ts';
 import { askCapabilities, askObjectLock, readLifecycle, tryOut, writeLifecycle } from './s3Questions.ts';
-import { makeTransport } from './s3Transport.ts';
-import { assertKey, assertKeyPrefix, type Digest, type ObjectStore, type StoredObject } from './store.ts';
+import { makeTransport, mapFailures } from './s3Transport.ts';
+import { assertKey, assertKeyPrefix, type Digest, type RawStore, type StoredObject } from './store.ts';
 import { stoppedBy, within } from './timeLimit.ts';
 
 export type MinioStoreOptions = {
@@ -36,6 +37,8 @@ export type MinioStoreOptions = {
   pathStyle?: boolean;
   /** Objects above it are sent in parts of it; also the memory that one upload takes. Default 16 MiB, least 5 MiB. */
   partSizeBytes?: number;
+  /** Whether the server is asked to encrypt what it keeps (SSE-S3), and must say that it has. Default: it is not. */
+  serverSideEncryption?: boolean;
   /** How long the server may be silent within a request, milliseconds. Default 30 s. */
   idleTimeoutMs?: number;
   /** ms since 1970 UTC, for locks. Default: this machine's clock. */
@@ -50,13 +53,17 @@ const defaultIdleTimeoutMs = 30_000;
 const cleanUpLimitMs = 10_000;
 const checkLimitMs = 60_000;
 const pageSize = 1_000;
+/** SSE-S3: the server makes, keeps and rotates the keys. */
+const encryptionHeader = 'x-amz-server-side-encryption';
+const encryptionAsked = 'AES256';
+const encryptHeaders = { [encryptionHeader]: encryptionAsked };
 /** Rounds of looking and erasing until nothing may be left; one is enough unless somebody writes meanwhile. */
 const eraseRounds = 4;
 
 /** One call's client, with what the library does not tell: the status of the last answer. */
 type Session = { client: Client; lastStatus: number | undefined };
 
-export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
+export function makeMinioStore(options: MinioStoreOptions): RawStore {
   const { bucket } = options;
   const scheme = options.useTls ? 'https' : 'http';
   const address = `${options.endPoint}:${options.port}`;
@@ -64,6 +71,11 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
   assertKeyPrefix(prefix);
   const partSizeBytes = options.partSizeBytes ?? defaultPartSizeBytes;
   const now = options.now ?? (() => Date.now());
+  const isEncrypting = options.serverSideEncryption ?? false;
+  const headersOf = (contentType: string): Record<string, string> => ({
+    'Content-Type': contentType,
+    ...(isEncrypting ? encryptHeaders : {}),
+  });
   const agent = new (options.useTls ? https : http).Agent({ keepAlive: true });
 
   const nameOf = (key: string): string => {
@@ -132,10 +144,35 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
     content: Buffer,
     contentType: string,
   ): Promise<StoredObject> => {
-    const stored = await client.putObject(bucket, nameOf(key), content, content.length, {
-      'Content-Type': contentType,
-    });
-    return { key, bytes: content.length, versionId: stored.versionId };
+    const stored = await asked(() =>
+      client.putObject(bucket, nameOf(key), content, content.length, headersOf(contentType)),
+    );
+    const object = { key, bytes: content.length, versionId: stored.versionId };
+    if (isEncrypting) await assertEncrypted(client, object, await statOf(client, object));
+    return object;
+  };
+
+  /** A request that asks for encryption; a store that cannot says so. */
+  const asked = async <T>(request: () => Promise<T>): Promise<T> => {
+    try {
+      return await request();
+    } catch (error) {
+      throw isEncrypting ? (encryptionRefusal(error) ?? error) : error;
+    }
+  };
+
+  const statOf = (client: Client, { key, versionId }: StoredObject): Promise<BucketItemStat> =>
+    client.statObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
+
+  /** A store that does not know the header may pass over it: what then lies there is not what was asked for, and goes. */
+  const assertEncrypted = async (client: Client, object: StoredObject, found: BucketItemStat): Promise<void> => {
+    if (found.metaData[encryptionHeader] === encryptionAsked) return;
+    const { key, versionId } = object;
+    await client.removeObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
+    throw new PreavisError(
+      'encryption_not_offered',
+      'The object store was asked to encrypt an object, and does not say that it has; the object was removed.',
+    );
   };
 
   /**
@@ -175,12 +212,14 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
   ): Promise<StoredObject> => {
     const name = nameOf(key);
     await removeIncompleteUploads(client, key);
-    const uploadId = await client.initiateNewMultipartUpload(bucket, name, { 'Content-Type': expected.contentType });
+    const uploadId = await asked(() =>
+      client.initiateNewMultipartUpload(bucket, name, headersOf(expected.contentType)),
+    );
     try {
-      const buffer = Buffer.allocUnsafe(Math.max(partSizeBytes, Math.ceil(expected.bytes / mostParts)));
+      const part = Buffer.allocUnsafe(Math.max(partSizeBytes, Math.ceil(expected.bytes / mostParts)));
       const parts: { part: number; etag: string }[] = [];
       for (let sent = 0; sent < expected.bytes;) {
-        const piece = await source.next(buffer);
+        const piece = await source.next(part);
         const { etag } = await client.uploadPart(
           {
             bucketName: bucket,
@@ -213,11 +252,13 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
     bytes: number,
     versionId: string | null,
   ): Promise<StoredObject> => {
-    const found = await client.statObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
+    const found = await statOf(client, { key, bytes, versionId });
     if (found.size !== bytes) {
       throw new PreavisError('archive_mismatch', `The object store holds ${found.size} of ${bytes} bytes.`);
     }
-    return { key, bytes, versionId: versionId ?? found.versionId ?? null };
+    const object = { key, bytes, versionId: versionId ?? found.versionId ?? null };
+    if (isEncrypting) await assertEncrypted(client, object, found);
+    return object;
   };
 
   /** So that of several versions none is erased when one of them cannot be. */
@@ -237,9 +278,10 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
     }
   };
 
-  const store: ObjectStore = {
+  const store: RawStore = {
     kind: 'minio',
     location: `${scheme}://${address}/${bucket}/${prefix}`,
+    encryption: isEncrypting ? { mode: 'server' } : null,
 
     check: async () => {
       const signal = AbortSignal.timeout(checkLimitMs);
@@ -277,9 +319,12 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
     },
 
     putFile: (key, file, expected, signal) =>
+      store.putSource(key, () => openExpected(file, expected), expected, signal),
+
+    putSource: (key, openSource, expected, signal) =>
       call(async (client) => {
         assertKey(key);
-        const source = await openExpected(file, expected);
+        const source = await openSource();
         try {
           if (expected.bytes > partSizeBytes) return await putParts(client, key, source, expected, signal);
           const content = await source.next(Buffer.allocUnsafe(Math.max(expected.bytes, 1)));
@@ -313,6 +358,14 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
       }, signal),
 
     versions: (key) => call((client) => listVersions(client, bucket, nameOf(key))),
+    readStart: (key, versionId, bytes, signal) =>
+      call(
+        async (client) =>
+          buffer(await client.getPartialObject(bucket, nameOf(key), 0, bytes, versionId === null ? {} : { versionId })),
+        signal,
+      ),
+
+    eraseVersion: (key, versionId) => call((client) => client.removeObject(bucket, nameOf(key), { versionId })),
 
     erase: (key) =>
       call(async (client) => {
@@ -369,12 +422,4 @@ export function makeMinioStore(options: MinioStoreOptions): ObjectStore {
     },
   };
   return store;
-}
-
-async function* mapFailures(source: Readable, address: string): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
-  } catch (error) {
-    throw toArchiveError(error, undefined, address);
-  }
 }

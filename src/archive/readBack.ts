@@ -50,9 +50,15 @@ export async function isSame(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (bytes !== expected.bytes) return false;
-  const digest = await store.digest(key, versionId, signal);
+  try {
+    const digest = await store.digest(key, versionId, signal);
 
-  return digest.bytes === expected.bytes && digest.sha256 === expected.sha256;
+    return digest.bytes === expected.bytes && digest.sha256 === expected.sha256;
+  } catch (error) {
+    // An encrypted object that does not fit its tags holds nothing that could be compared.
+    if (error instanceof PreavisError && error.code === 'archive_mismatch') return false;
+    throw error;
+  }
 }
 
 /** The version that stays beneath a new one. One that is named `null` is from before versions were kept, or after. */

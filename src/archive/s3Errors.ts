@@ -24,6 +24,16 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' && code !== '' ? code : undefined;
 }
 
+/** What stores answer that know no encryption, or have no KMS for it: Ceph the first, MinIO the second. */
+const unencryptedCodes = new Set(['InvalidArgument', 'NotImplemented', 'InvalidRequest', 'KMSNotConfigured']);
+
+/** The answer to a request that asks for encryption, where it is a no. */
+export function encryptionRefusal(error: unknown): PreavisError | undefined {
+  const code = codeOf(error);
+  if (code === undefined || !unencryptedCodes.has(code)) return undefined;
+  return new PreavisError('encryption_not_offered', `The object store refuses to encrypt (${code}).`, { cause: error });
+}
+
 /** A failed request as an error of the archive; `status` is that of the answer, if there was one. */
 export function toArchiveError(error: unknown, status: number | undefined, address: string): PreavisError {
   if (error instanceof PreavisError) return error;

@@ -1,5 +1,8 @@
+/** What the `minio` client does not offer: HTTP with limits, and answers that its types do not know. */
 import http from 'node:http';
 import https from 'node:https';
+import type { Readable } from 'node:stream';
+import { toArchiveError } from './s3Errors.ts';
 
 type TransportOptions = {
   useTls: boolean;
@@ -32,4 +35,13 @@ export function makeTransport({
     return sent;
   };
   return { request: request as typeof http.request };
+}
+
+/** The bytes of an answer; its failures as errors of the archive. */
+export async function* mapFailures(source: Readable, address: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
+  } catch (error) {
+    throw toArchiveError(error, undefined, address);
+  }
 }

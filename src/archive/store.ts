@@ -10,6 +10,7 @@ import { PreavisError } from '../core/errors.ts';
 import type { Capabilities, Trial } from './capabilities.ts';
 import type { Lifecycle } from './lifecycleRules.ts';
 import type { Lock, Protection } from './objectLock.ts';
+import type { ExpectedSource } from './expectedSource.ts';
 
 export type StoredObject = {
   key: string;
@@ -21,6 +22,9 @@ export type StoredObject = {
 /** Length in bytes and SHA-256 in lower-case hexadecimal. */
 export type Digest = { bytes: number; sha256: string };
 
+/** What is encrypted at rest of what is stored from now on: by Préavis under this key, by the store itself, or nothing. */
+export type Encryption = { mode: 'client'; keyId: string } | { mode: 'server' } | null;
+
 /**
  * Every method throws a PreavisError: `archive_unreachable`, `archive_denied`, `archive_bucket_missing`, `archive_full` or
  * `archive_failed`; further codes are named at the method. A signal is the time limit of the whole call; when it fires
@@ -30,6 +34,7 @@ export type ObjectStore = {
   readonly kind: 'directory' | 'minio';
   /** For people; holds no secret. */
   readonly location: string;
+  readonly encryption: Encryption;
   /** Reaches the store, writes, reads and erases a small object. `create: false` keeps it from making the store itself. */
   check(how?: { create: boolean }): Promise<void>;
   /**
@@ -85,6 +90,24 @@ export type ObjectStore = {
   setLifecycle(rules: Lifecycle, signal: AbortSignal): Promise<void>;
   /** Objects whose key begins with `prefix`, in the order of their keys. */
   list(prefix: string): AsyncIterable<StoredObject>;
+};
+
+/** A store itself, as encryptedStore.ts needs it to stand before it. Errors as above. */
+export type RawStore = ObjectStore & {
+  /**
+   * Stores what a source gives, exactly so many bytes. It is opened when there is a place to write to, and closed.
+   * @throws PreavisError also what the source throws; nothing is stored then.
+   */
+  putSource(
+    key: string,
+    open: () => Promise<ExpectedSource>,
+    expected: { bytes: number; contentType: string },
+    signal: AbortSignal,
+  ): Promise<StoredObject>;
+  /** The first bytes of an object that is not empty, fewer where it has fewer. @throws PreavisError `archive_object_missing`. */
+  readStart(key: string, versionId: string | null, bytes: number, signal: AbortSignal): Promise<Buffer>;
+  /** Removes one version, as `versions` names it; one that is gone is removed. */
+  eraseVersion(key: string, versionId: string): Promise<void>;
 };
 
 /** Longest key and longest part of it between slashes, in characters; S3 allows 1024, file systems 255. */

@@ -323,7 +323,13 @@ async function archiveOne(
     {
       event: 'stored and read back',
       actor,
-      detail: { bytes, sha256, version: stored.versionId, ...(lock === undefined ? {} : { lock: lockDetail(lock) }) },
+      detail: {
+        bytes,
+        sha256,
+        version: stored.versionId,
+        encryption: store.encryption,
+        ...(lock === undefined ? {} : { lock: lockDetail(lock) }),
+      },
     },
   );
   failPoint?.('upload, archived');

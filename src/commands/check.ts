@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Encryption } from '../archive/store.ts';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { openSqlite } from '../catalogue/sqlite.ts';
@@ -21,16 +22,17 @@ import type { Finding } from './finding.ts';
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
 async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
   const list: Finding[] = [];
-  /** What a step gives as text is a warning. */
-  const look = async (check: string, step: () => unknown): Promise<boolean> => {
+  /** What a step gives as text is a warning; `about` says what is being looked at. */
+  const look = async (name: string, step: () => unknown, about?: string): Promise<boolean> => {
+    const check = { check: name, ...(about === undefined ? {} : { about }) };
     try {
       const warning = await step();
-      list.push({ check, ok: true, ...(typeof warning === 'string' ? { warning } : {}) });
+      list.push({ ...check, ok: true, ...(typeof warning === 'string' ? { warning } : {}) });
 
       return true;
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      list.push({ check, ok: false, code: error.code, problem: error.message, hint: error.hint });
+      list.push({ ...check, ok: false, code: error.code, problem: error.message, hint: error.hint });
 
       return false;
     }
@@ -81,7 +83,13 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   // Only the catalogue knows whether there must be something in it.
   if (catalogueWorks) {
     const store = makeStore(config, catalogue);
-    if (await look('archive', () => store.check())) list.push(...(await archiveFindings(config, store, catalogue)));
+    const isArchive = await look('archive', () => store.check());
+    await look(
+      'encryption of the archive',
+      () => store.tryKey(AbortSignal.timeout(keyLimitMs)),
+      encryptionInWords(store.encryption),
+    );
+    if (isArchive) list.push(...(await archiveFindings(config, store, catalogue)));
   }
   const newest = catalogue === undefined || !catalogueWorks ? undefined : await newestWitness(catalogue);
   catalogue?.close();
@@ -107,6 +115,16 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   ari?.close();
 
   return list;
+}
+
+/** For trying the key of the archive, ms. */
+const keyLimitMs = 60_000;
+
+function encryptionInWords(encryption: Encryption): string {
+  if (encryption === null) return 'none';
+  if (encryption.mode === 'server') return 'by the store';
+
+  return `by Préavis, key ${encryption.keyId}`;
 }
 
 /** How many calls are looked at for one that the witness was asked about. */
@@ -148,11 +166,12 @@ export async function check(context: CommandContext, { json }: { json: boolean }
   if (json) context.print(JSON.stringify({ ok, checks: list }, undefined, 2));
   else {
     for (const finding of list) {
+      const what = finding.about === undefined ? finding.check : `${finding.check} (${finding.about})`;
       if (!finding.ok) {
-        context.print(`WRONG  ${finding.check}: ${finding.problem} [${finding.code}]\n       ${finding.hint}`);
+        context.print(`WRONG  ${what}: ${finding.problem} [${finding.code}]\n       ${finding.hint}`);
       } else {
-        const { check: name, warning, facts = {}, notes = [] } = finding;
-        context.print(warning === undefined ? `ok     ${name}` : `WARN   ${name}: ${warning}`);
+        const { warning, facts = {}, notes = [] } = finding;
+        context.print(warning === undefined ? `ok     ${what}` : `WARN   ${what}: ${warning}`);
         const said = Object.entries(facts).map(([fact, value]) => `${fact}: ${value}`);
         if (said.length > 0) context.print(`       ${said.join(', ')}`);
         for (const note of notes) context.print(`       ${note}`);

@@ -3,10 +3,12 @@ export type Finding =
   | {
       check: string;
       ok: true;
+      /** Which of several it is. */
+      about?: string;
       warning?: string;
       /** What was seen, by name. */
       facts?: Readonly<Record<string, string>>;
       /** What could be better though nobody asks for it. */
       notes?: readonly string[];
     }
-  | { check: string; ok: false; code: string; problem: string; hint: string };
+  | { check: string; ok: false; about?: string; code: string; problem: string; hint: string };

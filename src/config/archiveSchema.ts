@@ -1,5 +1,9 @@
 import { z } from 'zod';
+import { encryptionKeyFault, encryptionKeyOf, keyIdPattern } from './encryptionKey.ts';
 import { key, port, seconds } from './key.ts';
+
+const encryptionKey = z.string().refine((text) => encryptionKeyOf(text) !== undefined, encryptionKeyFault);
+const keyId = z.string().regex(keyIdPattern, 'is not the id of a key');
 
 /** The part `archive` of the configuration. */
 export const archive = z
@@ -43,6 +47,36 @@ export const archive = z
           'How much later than the longest keepDays the lifecycle rule of the bucket (`preavis archive lifecycle`) lets objects expire.',
           { unit: 'days' },
         ),
+      })
+      .prefault({}),
+    encryption: z
+      .strictObject({
+        mode: key(
+          z.enum(['none', 'server', 'client']).default('none'),
+          'Who encrypts what is archived: nobody, the object store (SSE-S3), or Préavis before it leaves this machine (docs/encryption.md).',
+        ),
+        key: key(
+          encryptionKey.optional(),
+          'Key that wraps the keys of recordings (mode client), 32 random bytes in base64 or hexadecimal; better given by the environment or a file.',
+          { secret: true },
+        ),
+        keyFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
+        oldKeys: key(
+          z.array(encryptionKey).min(1).optional(),
+          'Earlier such keys, with which is only read; better given by files.',
+          { secret: true },
+        ),
+        oldKeyFiles: key(
+          z.array(z.string().min(1)).default([]),
+          'Files that hold one of them each, in the first line.',
+        ),
+        kmsCommand: key(
+          z.array(z.string().min(1)).min(1).optional(),
+          'Program and arguments that wrap and unwrap keys by a KMS, in the place of key; run without a shell.',
+        ),
+        keyId: key(keyId.optional(), 'The id of the key in the KMS; without kmsCommand the id follows from the key.'),
+        oldKeyIds: key(z.array(keyId).default([]), 'Ids of earlier keys in the KMS, with which is only read.'),
+        kmsSeconds: key(seconds(1, 20).default(10), 'Time limit of one call of kmsCommand.', { unit: 's' }),
       })
       .prefault({}),
     uploadsAtOnce: key(z.int().min(1).max(32).default(4), 'How many recordings are sent at the same time.'),

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
+import { encryptionKeyFault, encryptionKeyOf } from './encryptionKey.ts';
 import { configKeys, type ConfigKey } from './keys.ts';
 import { withPurposeFiles } from './purposeFiles.ts';
 import { configSchema, isGoodPin, pinFault, type Config } from './schema.ts';
@@ -127,6 +128,23 @@ async function refuseOpenConfig(file: string, tree: Tree, keys: readonly ConfigK
 const secretFrom = async (file: string | undefined, key: string): Promise<string | undefined> =>
   file === undefined ? undefined : readSecret(file, key);
 
+/** Throws config_invalid for a file that holds no such key. */
+async function encryptionKeyFrom(file: string, key: string): Promise<string> {
+  const text = await readSecret(file, key);
+  if (encryptionKeyOf(text) !== undefined) return text;
+  throw new PreavisError('config_invalid', `${key}: the first line of ${file} ${encryptionKeyFault}`);
+}
+
+async function readEncryptionKeys({ encryption }: Config['archive'], environment: NodeJS.ProcessEnv): Promise<void> {
+  const { keyFile, oldKeyFiles } = encryption;
+  const at = 'archive.encryption';
+  if (keyFile !== undefined && environment['PREAVIS_ARCHIVE_ENCRYPTION_KEY'] === undefined) {
+    encryption.key = await encryptionKeyFrom(keyFile, `${at}.keyFile`);
+  }
+  const earlier = await Promise.all(oldKeyFiles.map((file) => encryptionKeyFrom(file, `${at}.oldKeyFiles`)));
+  if (earlier.length > 0) encryption.oldKeys = [...(encryption.oldKeys ?? []), ...earlier];
+}
+
 /**
  * Reads the file, lays the environment over it, puts the files with purposes under it, checks the whole, and reads the
  * files that hold secrets. Throws config_unreadable or config_invalid, the latter also
@@ -151,6 +169,7 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
     }
     config.privacy.hashKey = hashKey;
   }
+  await readEncryptionKeys(config.archive, environment);
   const pin = await secretFrom(config.promptRecording.pinFile, 'promptRecording.pinFile');
   if (pin !== undefined && environment['PREAVIS_PROMPT_RECORDING_PIN'] === undefined) {
     if (!isGoodPin(pin))

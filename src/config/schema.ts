@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { archive } from './archiveSchema.ts';
 import { consentModes } from './consent.ts';
+import { encryptionFaults } from './encryptionKey.ts';
 import { key, name, seconds } from './key.ts';
 import { jurisdictions, purposeKinds } from './law.ts';
 import { purposeLocks } from './locks.ts';
@@ -356,6 +357,7 @@ export const configSchema = shape.superRefine((config, context) => {
     ...Object.entries(config.lines).flatMap(([id, each]) => lineMixFaults(id, each, config.purposes)),
     ...Object.entries(config.webhooks).flatMap(([id, each]) => webhookFaults(id, each)),
   ];
+  faults.push(...encryptionFaults(config.archive));
   const { pin, pinFile } = config.promptRecording;
   if ((pin !== undefined || pinFile !== undefined) && config.notice.soundsFolder === undefined) {
     // What is put into the folder that comes with Préavis is lost with the next version.

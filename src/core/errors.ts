@@ -294,6 +294,24 @@ export const errorCodes = {
     'What the object store gives back is not what was sent (size or SHA-256).',
     'The local file is kept; a later pass sends it again. Check the store.',
   ),
+  encryption_key_missing: entry(
+    1,
+    false,
+    'An object in the archive is encrypted, and the key that opens it is not configured, or not in the archive.',
+    'Give the key that is named: archive.encryption.keyFile, oldKeyFiles, or kmsCommand with oldKeyIds (docs/encryption.md).',
+  ),
+  encryption_key_unusable: entry(
+    1,
+    true,
+    'The key that wraps the keys of the archive does not work: the KMS command fails, or answers something else.',
+    'Run the command by hand (docs/encryption.md); recordings wait in the spool and are sent by a later pass.',
+  ),
+  encryption_not_offered: entry(
+    1,
+    false,
+    'The object store does not encrypt what it keeps, and archive.encryption.mode is server.',
+    'Switch encryption on in the store (its KMS), or set archive.encryption.mode to client (docs/encryption.md).',
+  ),
   witness_unusable: entry(
     1,
     false,

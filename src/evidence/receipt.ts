@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { keyRewrapped } from '../archive/rewrap.ts';
+import type { Encryption } from '../archive/store.ts';
 import { changes } from '../call/ports.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import {
   callWitnesses,
   sentenceWitnesses,
+  type AuditRow,
   type CallRow,
   type ChangeRow,
   type NoticeRow,
@@ -64,6 +67,11 @@ const change = z.strictObject({
   party: z.enum(['caller', 'destination']).nullable(),
 });
 
+const encryptionPart = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('client'), keyId: z.string() }),
+  z.strictObject({ mode: z.literal('server') }),
+]);
+
 const recordingPart = z.strictObject({
   id: z.string(),
   status: z.string(),
@@ -80,6 +88,11 @@ const recordingPart = z.strictObject({
   sha256: sha256.nullable(),
   flags: z.array(z.string()),
   keepUntil: time.describe('When its last purpose ends.'),
+  encryption: encryptionPart
+    .nullable()
+    .describe(
+      'How it is encrypted in the archive: client, by Préavis, its key wrapped with the key that is named; server, by the store itself. null where it is not, or is not there.',
+    ),
 });
 
 const purposePart = z.strictObject({
@@ -92,7 +105,7 @@ const purposePart = z.strictObject({
 
 export const receiptSchema = z
   .strictObject({
-    receipt: z.literal(3),
+    receipt: z.literal(4),
     call: z.strictObject({
       id: z.string(),
       startedAt: z.iso.datetime(),
@@ -153,7 +166,7 @@ export const receiptSchema = z
     recording: recordingPart.nullable().describe('null for a call that was not recorded.'),
     asterisk: z.strictObject({ version: z.string(), node: z.string() }),
   })
-  .meta({ title: 'Receipt of a call, version 3' });
+  .meta({ title: 'Receipt of a call, version 4' });
 
 export type Receipt = z.infer<typeof receiptSchema>;
 
@@ -164,7 +177,16 @@ export function gapMs(recording: Pick<RecordingRow, 'startedAt' | 'noticeFinishe
   return recording.startedAt === null ? null : recording.startedAt - recording.noticeFinishedAt;
 }
 
-function recordingOf(row: RecordingRow): Receipt['recording'] {
+const encryptionNoted = z.object({ encryption: encryptionPart.nullable() });
+
+/** As the audit trail has it: when it was archived, or when its key was wrapped anew. */
+function encryptionOf(steps: readonly AuditRow[]): Encryption {
+  const step = steps.findLast(({ event, to }) => to === 'archived' || event === keyRewrapped);
+  // Those from before it was noted were not encrypted by Préavis.
+  return encryptionNoted.safeParse(step?.detail).data?.encryption ?? null;
+}
+
+function recordingOf(row: RecordingRow, encryption: Encryption): Receipt['recording'] {
   return {
     id: row.id,
     status: row.status,
@@ -176,6 +198,7 @@ function recordingOf(row: RecordingRow): Receipt['recording'] {
     sha256: row.sha256,
     flags: row.flags,
     keepUntil: iso(row.keepUntil),
+    encryption,
   };
 }
 
@@ -204,7 +227,7 @@ function witnessOf({ witness }: CallRow): Receipt['witness'] {
 
 type ReceiptSources = Pick<
   Catalogue,
-  'call' | 'notices' | 'said' | 'changes' | 'policy' | 'purposeEnds' | 'recording' | 'recordingOfCall'
+  'call' | 'notices' | 'said' | 'changes' | 'policy' | 'purposeEnds' | 'recording' | 'recordingOfCall' | 'audit'
 >;
 
 async function policyOf(call: CallRow, catalogue: ReceiptSources): Promise<StoredPolicy> {
@@ -214,13 +237,19 @@ async function policyOf(call: CallRow, catalogue: ReceiptSources): Promise<Store
   return policy;
 }
 
-/** The receipt of a call, recorded or not. Throws call_unknown. */
-export async function receiptOfCall(catalogue: ReceiptSources, id: CallId): Promise<Receipt> {
+/**
+ * The receipt of a call, recorded or not. Throws call_unknown.
+ *
+ * @param archiving how its recording is about to be archived; default: as it was, or was not
+ */
+export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archiving?: Encryption): Promise<Receipt> {
   const call = await catalogue.call(id);
   if (call === undefined) throw new PreavisError('call_unknown', 'there is no call with this id');
   const policy = await policyOf(call, catalogue);
   const recording = await catalogue.recordingOfCall(id);
   const ends = recording === undefined ? [] : await catalogue.purposeEnds(recording.id);
+  const encryption =
+    recording === undefined || archiving !== undefined ? archiving : encryptionOf(await catalogue.audit(recording.id));
   const [notices, said, changed] = await Promise.all([
     catalogue.notices(id),
     catalogue.said(id),
@@ -228,7 +257,7 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId): Prom
   ]);
 
   return {
-    receipt: 3,
+    receipt: 4,
     call: {
       id: call.id,
       startedAt: isoTime(call.startedAt),
@@ -254,17 +283,21 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId): Prom
     changes: changed.map(changeOf),
     consent: { ...call.consent, at: iso(call.consent.at) },
     witness: witnessOf(call),
-    recording: recording === undefined ? null : recordingOf(recording),
+    recording: recording === undefined ? null : recordingOf(recording, encryption ?? null),
     asterisk: call.asterisk,
   };
 }
 
 /** The receipt that belongs to a recording. Throws recording_unknown. */
-export async function receiptOfRecording(catalogue: ReceiptSources, id: RecordingId): Promise<Receipt> {
+export async function receiptOfRecording(
+  catalogue: ReceiptSources,
+  id: RecordingId,
+  archiving?: Encryption,
+): Promise<Receipt> {
   const recording = await catalogue.recording(id);
   if (recording === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
 
-  return receiptOfCall(catalogue, recording.callId);
+  return receiptOfCall(catalogue, recording.callId, archiving);
 }
 
 /** As it is stored beside the object. */

@@ -314,7 +314,10 @@ class Reconciliation {
     try {
       return { state, ...(await store.digest(key, version, limit)) };
     } catch (thrown) {
-      if (asPreavisError(thrown).code === 'archive_object_missing') return { state: 'missing' };
+      const { code } = asPreavisError(thrown);
+      if (code === 'archive_object_missing') return { state: 'missing' };
+      // An encrypted object that does not fit its tags: whatever it is, it is not what was recorded.
+      if (code === 'archive_mismatch') return { state, bytes: newest?.bytes, sha256: 'unreadable' };
       throw thrown;
     }
   }

@@ -644,6 +644,7 @@ describe('check', () => {
       ['spool', true],
       ['catalogue', true],
       ['archive', true],
+      ['encryption of the archive', true],
       ['what the archive can do', true],
       ['asterisk', false],
     ]);

@@ -61,7 +61,7 @@ describe.each(schemas)('a catalogue of schema %d', (schema) => {
     const catalogue = open(left(schema));
     const receipt = receiptSchema.parse(await receiptOfCall(catalogue, idOf(1) as string as CallId));
     expect(receipt).toMatchObject({
-      receipt: 3,
+      receipt: 4,
       notice: [{ prompt: 'notice', verified: true }],
       consent: { mode: 'announce', answer: 'none' },
       recording: { id: idOf(1), status: 'archived', gapMs: 10_000 },

@@ -91,6 +91,8 @@ const secrets: Readonly<Record<string, string>> = {
   'archive.minio.accessKey': 'ZebraAccess41',
   'archive.minio.secretKey': 'Zebra-secret-key-93ab',
   'webhooks.*.secret': `whsec_${Buffer.from('Zebra-webhook-of-32-bytes-exactly').toString('base64')}`,
+  'archive.encryption.key': 'ZebraCrossingKeyOf32RandomBytesInBase64+/1Q=',
+  'archive.encryption.oldKeys': '5a656272614f6c644b6579f0e1d2c3b4a5968778695a4b3c2d1e0f1122334455',
 };
 
 const commands: readonly (readonly string[])[] = [
@@ -98,6 +100,7 @@ const commands: readonly (readonly string[])[] = [
   ['serve', '--json'],
   ['upload'],
   ['recordings', 'reconcile'],
+  ['archive', 'rewrap'],
   ['recordings', 'list', '--json'],
   ['purposes', 'register'],
   ['webhooks', 'list', '--json'],
@@ -127,6 +130,11 @@ describe('a secret', () => {
       archive: {
         store: 'minio',
         minio: { endPoint: '127.0.0.1', port: 9, useTls: false, ...section('archive.minio') },
+        encryption: {
+          mode: 'client',
+          key: secrets['archive.encryption.key'],
+          oldKeys: [secrets['archive.encryption.oldKeys']],
+        },
       },
     });
     const values = Object.values(secrets);

@@ -125,6 +125,8 @@ describe('a secret', () => {
       'privacy.hashKey',
       'archive.minio.accessKey',
       'archive.minio.secretKey',
+      'archive.encryption.key',
+      'archive.encryption.oldKeys',
       'webhooks.*.secret',
     ]);
   });

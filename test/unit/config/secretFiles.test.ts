@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmod, chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +10,10 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 const folder = temporaryFolder();
 const isRoot = process.getuid?.() === 0;
 const secret = 'zebra-crossing-of-the-secret-street';
+const wrappingKey = randomBytes(32).toString('base64');
+/** What each file is to hold, where it is not just any text. */
+const textOf = (key: string): string =>
+  key === 'promptRecording.pinFile' ? '904173' : key.startsWith('archive.encryption') ? wrappingKey : secret;
 
 let files = 0;
 async function file(text: string, mode: number): Promise<string> {
@@ -24,6 +29,8 @@ const named: Trees[] = [
   ['ari.passwordFile', (path) => ({ ari: { passwordFile: path } })],
   ['archive.minio.secretKeyFile', (path) => ({ archive: { minio: { secretKeyFile: path } } })],
   ['privacy.hashKeyFile', (path) => ({ privacy: { hashKeyFile: path } })],
+  ['archive.encryption.keyFile', (path) => ({ archive: { encryption: { keyFile: path } } })],
+  ['archive.encryption.oldKeyFiles', (path) => ({ archive: { encryption: { oldKeyFiles: [path] } } })],
   [
     'promptRecording.pinFile',
     (path) => ({ promptRecording: { pinFile: path }, notice: { soundsFolder: folder.path() } }),
@@ -34,6 +41,8 @@ const inline: [string, Record<string, Record<string, unknown>>][] = [
   ['archive.minio.accessKey', { archive: { minio: { accessKey: secret } } }],
   ['archive.minio.secretKey', { archive: { minio: { secretKey: secret } } }],
   ['privacy.hashKey', { privacy: { hashKey: secret } }],
+  ['archive.encryption.key', { archive: { encryption: { key: wrappingKey } } }],
+  ['archive.encryption.oldKeys', { archive: { encryption: { oldKeys: [wrappingKey] } } }],
   ['promptRecording.pin', { promptRecording: { pin: '904173' }, notice: { soundsFolder: '/srv/sounds' } }],
 ];
 const configOf = (more: Record<string, unknown>): string => JSON.stringify({ ...configTree(), ...more });
@@ -42,7 +51,7 @@ describe('a file that holds a secret', () => {
   test.each(named)(
     'of %s is refused when every user can open it, with the command that mends it',
     async (key, tree) => {
-      const text = key === 'promptRecording.pinFile' ? '904173' : secret;
+      const text = textOf(key);
       for (const mode of [0o644, 0o602, 0o641, 0o777]) {
         const path = await file(text, mode);
         const config = await file(configOf(tree(path)), 0o644);
@@ -57,7 +66,7 @@ describe('a file that holds a secret', () => {
   );
 
   test.each(named)('of %s may be read by its owner and group', async (key, tree) => {
-    const text = key === 'promptRecording.pinFile' ? '904173' : secret;
+    const text = textOf(key);
     for (const mode of [0o600, 0o640, 0o440, 0o400]) {
       const config = await file(configOf(tree(await file(text, mode))), 0o644);
       await expect(loadConfig(config, {})).resolves.toBeDefined();

@@ -1,0 +1,387 @@
+/**
+ * Stands before a store and encrypts what goes in (sealed.ts), each object under a data key of its own; that lies wrapped in
+ * a sidecar (sidecar.ts). All others see plaintext: its length, its SHA-256, its bytes, and no sidecars.
+ *
+ * Without a current key it stores as the store does, and still reads and erases what was encrypted before. An object from
+ * before encryption has no header, and is given out as it is.
+ *
+ * The sidecar is written first and erased last, so that no object is ever without its key: a lock may keep the object.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { PreavisError, type ErrorCode } from '../core/errors.ts';
+import { keepLock, locksWithKeys } from './encryptedLocks.ts';
+import { openExpected, type ExpectedSource } from './expectedSource.ts';
+import { dataKeyBytes, type Keyring, type WrappingKey } from './keyring.ts';
+import {
+  decodeHeader,
+  headerBytes,
+  openSegments,
+  plainLength,
+  sealedLength,
+  tagBytes,
+  usualSegmentBytes,
+  type Seal,
+  type SealedHeader,
+} from './sealed.ts';
+import { bytesSource, sealedSource } from './sealedSource.ts';
+import {
+  isSidecar,
+  mostSidecarBytes,
+  parseSidecar,
+  sidecarOf,
+  sidecarPrefix,
+  sidecarText,
+  type WrappedKey,
+} from './sidecar.ts';
+import type { Digest, ObjectStore, RawStore, StoredObject } from './store.ts';
+import { within } from './timeLimit.ts';
+
+export type EncryptedStore = ObjectStore & {
+  /** Wraps and unwraps a key that is thrown away. @throws PreavisError `encryption_key_unusable`. */
+  tryKey(signal: AbortSignal): Promise<void>;
+  /**
+   * Wraps the data keys of one object under the current key; the object stays as it is.
+   * @throws PreavisError `internal` without a current key, and as `read` does.
+   */
+  rewrap(key: string, how: { dryRun: boolean }, signal: AbortSignal): Promise<Rewrapped>;
+};
+
+/** `plain`: the object is not encrypted. `from`: the ids of the keys that its data keys are, or were, wrapped with. */
+export type Rewrapped =
+  { state: 'plain' } | { state: 'current'; keyId: string } | { state: 'rewrapped'; keyId: string; from: string[] };
+
+type Content = { open: () => Promise<ExpectedSource>; bytes: number; contentType: string };
+
+/** For calls without a signal: the steps between the store's own, ms. */
+const stepLimitMs = 60_000;
+/** From so many on, the keys of objects that never came to be are looked for. */
+const manyKeys = 8;
+/** After these it is certain that nothing was stored. */
+const nothingStored: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_mismatch', 'spool_unusable']);
+
+const codeIn = (error: unknown): ErrorCode | undefined => (error instanceof PreavisError ? error.code : undefined);
+
+export function makeEncryptedStore(
+  inner: RawStore,
+  keyring: Keyring,
+  { segmentBytes = usualSegmentBytes }: { segmentBytes?: number } = {},
+): EncryptedStore {
+  const { current } = keyring;
+
+  /** The text of a sidecar; undefined where there is none. */
+  const sidecarTextOf = async (key: string, signal: AbortSignal): Promise<string | undefined> => {
+    try {
+      return (await collect(await inner.read(sidecarOf(key), null, signal), mostSidecarBytes)).toString('utf8');
+    } catch (error) {
+      if (codeIn(error) === 'archive_object_missing') return undefined;
+      throw error;
+    }
+  };
+
+  const putSidecar = (key: string, keys: readonly WrappedKey[], signal: AbortSignal): Promise<StoredObject> =>
+    inner.putText(sidecarOf(key), sidecarText(key, keys), 'application/json', signal);
+
+  /** The keys of what lies, or may yet come to lie, under the key of an object that is about to be stored. */
+  const keysBefore = async (key: string, signal: AbortSignal): Promise<WrappedKey[]> => {
+    const text = await sidecarTextOf(key, signal);
+    if (text === undefined) return [];
+    try {
+      const keys = parseSidecar(key, text);
+      if (keys.length < manyKeys || (await inner.versions(key)).length > 0) return keys;
+    } catch (error) {
+      // What nobody can read any more may be replaced, but not where an object needs it.
+      if ((await inner.versions(key)).length > 0) throw error;
+    }
+
+    return [];
+  };
+
+  const putSealed = async (
+    key: string,
+    content: Content,
+    wrapping: WrappingKey,
+    signal: AbortSignal,
+  ): Promise<StoredObject> => {
+    const dataKey = randomBytes(dataKeyBytes);
+    const seal: Seal = { dataKey, dataKeyId: randomBytes(16).toString('hex'), segmentBytes, object: key };
+    const before = await keysBefore(key, signal);
+    const wrapped = await wrapping.wrap(dataKey, signal);
+    await putSidecar(key, [...before, { dataKeyId: seal.dataKeyId, keyId: wrapping.id, wrapped }], signal);
+    try {
+      const stored = await inner.putSource(
+        key,
+        async () => sealedSource(await content.open(), content.bytes, seal),
+        { bytes: sealedLength(content.bytes, segmentBytes), contentType: 'application/octet-stream' },
+        signal,
+      );
+
+      return { ...stored, bytes: content.bytes };
+    } catch (error) {
+      // After a cut connection the object may yet appear; the next attempt adds its own key.
+      const isAlone = before.length === 0 && nothingStored.has(codeIn(error) ?? 'internal');
+      if (isAlone && (await inner.versions(key)).length === 0) await inner.erase(sidecarOf(key));
+      throw error;
+    }
+  };
+
+  const dataKeyOf = async (key: string, dataKeyId: string, signal: AbortSignal): Promise<Buffer> => {
+    const text = await sidecarTextOf(key, signal);
+    if (text === undefined) throw withoutWrappedKey();
+    const found = parseSidecar(key, text).find((each) => each.dataKeyId === dataKeyId);
+    if (found === undefined) {
+      throw new PreavisError('archive_mismatch', 'the wrapped keys of an encrypted object are those of another one', {
+        hint: 'One of the two was swapped or replaced in the archive. Look in its access log for who did it.',
+      });
+    }
+
+    return unwrapWith(keyring, found, signal);
+  };
+
+  const read = async (key: string, versionId: string | null, signal: AbortSignal): Promise<Readable> => {
+    refuseSidecar(key);
+    const source = await inner.read(key, versionId, signal);
+    try {
+      const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+      const start = await takeStart(chunks);
+      const header = decodeHeader(start);
+      const rest = withStart(header === undefined ? start : start.subarray(headerBytes), chunks);
+      const plain =
+        header === undefined
+          ? rest
+          : openSegments({ ...header, object: key, dataKey: await dataKeyOf(key, header.dataKeyId, signal) }, rest);
+      // One that nobody begins to read would not end what it reads from.
+      return Readable.from(plain, { objectMode: false }).once('close', () => source.destroy());
+    } catch (error) {
+      source.destroy();
+      throw error;
+    }
+  };
+
+  /** The header of an object; undefined for one that is not encrypted. */
+  const headerOf = async (
+    key: string,
+    found: StoredObject | undefined,
+    signal: AbortSignal,
+  ): Promise<SealedHeader | undefined> =>
+    found === undefined || found.bytes < headerBytes + tagBytes
+      ? undefined
+      : decodeHeader(await inner.readStart(key, found.versionId, headerBytes, signal));
+
+  const stat = async (key: string): Promise<StoredObject | undefined> => {
+    refuseSidecar(key);
+    const found = await inner.stat(key);
+    try {
+      const header = await headerOf(key, found, AbortSignal.timeout(stepLimitMs));
+      if (found === undefined || header === undefined) return found;
+
+      return { ...found, bytes: plainLength(found.bytes, header.segmentBytes) };
+    } catch (error) {
+      // What cannot be read has the length that the store says; `read` says what is wrong with it.
+      if (codeIn(error) === 'archive_mismatch') return found;
+      if (codeIn(error) === 'archive_object_missing') return undefined;
+      throw error;
+    }
+  };
+
+  const tryKey = async (signal: AbortSignal): Promise<void> => {
+    if (current === undefined) return;
+    const dataKey = randomBytes(dataKeyBytes);
+    const back = await current.unwrap(await current.wrap(dataKey, signal), signal);
+    if (!back.equals(dataKey)) throw doesNotGiveBack(current);
+  };
+
+  /** Retention may have erased the object since its sidecar was read: then the sidecar must not come back. */
+  const undoIfErased = async (key: string): Promise<void> => {
+    if ((await inner.versions(key)).length === 0) await inner.erase(sidecarOf(key));
+  };
+
+  /** The sidecar with all its keys under one, proved and read back. */
+  const renew = async (
+    key: string,
+    keys: readonly WrappedKey[],
+    wrapping: WrappingKey,
+    signal: AbortSignal,
+  ): Promise<StoredObject> => {
+    const renewed: WrappedKey[] = [];
+    for (const each of keys) {
+      const dataKey = await unwrapWith(keyring, each, signal);
+      const wrapped = await wrapping.wrap(dataKey, signal);
+      if (!(await wrapping.unwrap(wrapped, signal)).equals(dataKey)) throw doesNotGiveBack(wrapping);
+      renewed.push({ ...each, keyId: wrapping.id, wrapped });
+    }
+    const stored = await putSidecar(key, renewed, signal);
+    if ((await sidecarTextOf(key, signal)) !== sidecarText(key, renewed)) {
+      throw new PreavisError('archive_mismatch', 'wrapped keys that were read back are not what was sent');
+    }
+
+    return stored;
+  };
+
+  const rewrap: EncryptedStore['rewrap'] = async (key, { dryRun }, signal) => {
+    if (current === undefined) throw new PreavisError('internal', 'there is no key to wrap with');
+    const text = await sidecarTextOf(key, signal);
+    if (text === undefined) {
+      if ((await headerOf(key, await inner.stat(key), signal)) !== undefined) throw withoutWrappedKey();
+      return { state: 'plain' };
+    }
+    const keys = parseSidecar(key, text);
+    const from = [...new Set(keys.map(({ keyId }) => keyId))].filter((id) => id !== current.id);
+    // Earlier versions of the sidecar have the keys as they were wrapped before.
+    const versions = await inner.versions(sidecarOf(key));
+    if (from.length === 0 && versions.length <= 1) return { state: 'current', keyId: current.id };
+    if (dryRun) return { state: 'rewrapped', keyId: current.id, from };
+    const before = await inner.stat(sidecarOf(key));
+    const newest = from.length === 0 ? before : await renew(key, keys, current, signal);
+    if (from.length > 0) await keepLock(inner, before, newest, signal);
+    for (const version of await inner.versions(sidecarOf(key))) {
+      if (version !== (newest?.versionId ?? 'null')) await inner.eraseVersion(sidecarOf(key), version);
+    }
+    await undoIfErased(key);
+
+    return { state: 'rewrapped', keyId: current.id, from };
+  };
+
+  return {
+    kind: inner.kind,
+    location: inner.location,
+    encryption: current === undefined ? inner.encryption : { mode: 'client', keyId: current.id },
+    tryKey,
+    rewrap: (key, how, signal) => within(signal, () => rewrap(key, how, signal)),
+
+    check: async (how) => {
+      await inner.check(how);
+      await tryKey(AbortSignal.timeout(stepLimitMs));
+    },
+
+    putFile: (key, file, expected, signal) =>
+      within(signal, async () => {
+        refuseSidecar(key);
+        if (current === undefined) return inner.putFile(key, file, expected, signal);
+
+        return putSealed(key, { ...expected, open: () => openExpected(file, expected) }, current, signal);
+      }),
+
+    putText: (key, text, contentType, signal) =>
+      within(signal, async () => {
+        refuseSidecar(key);
+        if (current === undefined) return inner.putText(key, text, contentType, signal);
+        const bytes = Buffer.from(text, 'utf8');
+        const open = (): Promise<ExpectedSource> => Promise.resolve(bytesSource(bytes));
+
+        return putSealed(key, { open, bytes: bytes.length, contentType }, current, signal);
+      }),
+
+    stat,
+
+    read: (key, versionId, signal) => within(signal, () => read(key, versionId, signal)),
+
+    digest: (key, versionId, signal) =>
+      within(signal, async (): Promise<Digest> => {
+        const hash = createHash('sha256');
+        let bytes = 0;
+        for await (const chunk of (await read(key, versionId, signal)) as AsyncIterable<Buffer>) {
+          hash.update(chunk);
+          bytes += chunk.length;
+        }
+        return { bytes, sha256: hash.digest('hex') };
+      }),
+
+    versions: async (key) => {
+      refuseSidecar(key);
+      const own = await inner.versions(key);
+      if (own.length > 0) return own;
+
+      return (await inner.versions(sidecarOf(key))).map((version) => `key ${version}`);
+    },
+
+    erase: async (key) => {
+      refuseSidecar(key);
+      // The object first: what a lock keeps must keep its key.
+      const removed = await inner.erase(key);
+      await inner.erase(sidecarOf(key));
+      // An attempt to store it, or to wrap its key anew, may have come in between.
+      if ((await inner.versions(sidecarOf(key))).length > 0) await inner.erase(sidecarOf(key));
+
+      return removed;
+    },
+
+    ...locksWithKeys(inner),
+    capabilities: (signal) => inner.capabilities(signal),
+    tryOut: (signal) => inner.tryOut(signal),
+    lifecycle: (signal) => inner.lifecycle(signal),
+    setLifecycle: (rules, signal) => inner.setLifecycle(rules, signal),
+
+    list: async function* (prefix) {
+      const sidecars = inner.list(sidecarOf(prefix))[Symbol.asyncIterator]();
+      let sidecar = await sidecars.next();
+      for await (const object of inner.list(prefix)) {
+        if (isSidecar(object.key)) continue;
+        while (sidecar.done !== true && sidecar.value.key < sidecarOf(object.key)) sidecar = await sidecars.next();
+        const isSealed = sidecar.done !== true && sidecar.value.key === sidecarOf(object.key);
+        yield isSealed ? { ...object, bytes: listedLength(object.bytes, segmentBytes) } : object;
+      }
+    },
+  };
+}
+
+function withoutWrappedKey(): PreavisError {
+  return new PreavisError('encryption_key_missing', 'the wrapped key of an encrypted object is not in the archive', {
+    hint: `Restore ${sidecarPrefix} of the archive from a backup; without it nobody can read the object.`,
+  });
+}
+
+function doesNotGiveBack({ id }: WrappingKey): PreavisError {
+  return new PreavisError('encryption_key_unusable', `the key ${id} does not give back what it has wrapped`);
+}
+
+/** As for a key that leads out of the store: keys are made by Préavis. */
+function refuseSidecar(key: string): void {
+  if (isSidecar(key)) throw new PreavisError('internal', 'An object key is one of a wrapped key.');
+}
+
+function listedLength(bytes: number, segmentBytes: number): number {
+  try {
+    return plainLength(bytes, segmentBytes);
+  } catch {
+    return bytes;
+  }
+}
+
+async function unwrapWith(keyring: Keyring, { keyId, wrapped }: WrappedKey, signal: AbortSignal): Promise<Buffer> {
+  const key = keyring.find(keyId);
+  if (key === undefined) {
+    throw new PreavisError('encryption_key_missing', `an object needs the key ${keyId}, which is not configured`);
+  }
+
+  return key.unwrap(wrapped, signal);
+}
+
+async function collect(source: Readable, mostBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw new PreavisError('archive_mismatch', 'the wrapped keys of an object are too long');
+  }
+
+  return Buffer.concat(chunks);
+}
+
+/** The first bytes, at least those of a header where there are so many. */
+async function takeStart(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
+  let start = Buffer.alloc(0);
+  while (start.length < headerBytes) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    start = Buffer.concat([start, next.value]);
+  }
+
+  return start;
+}
+
+async function* withStart(start: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  if (start.length > 0) yield start;
+  for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
+}

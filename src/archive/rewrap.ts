@@ -1,0 +1,126 @@
+/**
+ * Wraps the data keys of all archived recordings under the current key; their audio is neither read nor written. Killed at any
+ * point, it is simply begun anew: what is wrapped already is passed over.
+ */
+import pLimit from 'p-limit';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { withLease } from '../catalogue/lease.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
+import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
+import type { RecordingId } from '../core/ids.ts';
+import type { Logger } from '../core/log.ts';
+import type { EncryptedStore } from './encryptedStore.ts';
+
+export type RewrapPorts = {
+  catalogue: Pick<Catalogue, 'recordingsBeyond' | 'recording' | 'counts' | 'note' | 'takeLease' | 'releaseLease'>;
+  store: Pick<EncryptedStore, 'location' | 'encryption' | 'rewrap' | 'tryKey'>;
+  log: Logger;
+  actor: string;
+  atOnce: number;
+  /** Time limit of one recording, ms. */
+  attemptMs: number;
+};
+
+export type RewrapOptions = {
+  dryRun: boolean;
+  /** How long to wait while another process does it, ms. */
+  waitMs: number;
+  /** Ends it between two recordings; its reason is thrown. */
+  signal: AbortSignal;
+  progress?: (done: number, total: number) => void;
+};
+
+/** Counts of archived recordings. */
+export type RewrapResult = {
+  /** The key that they are wrapped with now. */
+  keyId: string;
+  /** In a dry run: to be wrapped anew. */
+  rewrapped: number;
+  current: number;
+  /** Neither WAV nor receipt is encrypted. */
+  plain: number;
+  /** They lie in another archive than the configured one. */
+  elsewhere: number;
+  failed: { recording: RecordingId; code: ErrorCode }[];
+};
+
+/** In the audit trail of a recording whose keys were wrapped anew; the detail has the id of the key. */
+export const keyRewrapped = 'key rewrapped';
+
+const batch = 500;
+/** With these nothing further can be done. */
+const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'archive_unreachable',
+  'archive_bucket_missing',
+  'archive_not_mounted',
+  'catalogue_unusable',
+  'encryption_key_unusable',
+]);
+
+/** Throws job_busy, encryption_key_missing where there is no current key, and what makes going on of no use. */
+export async function rewrapAll(ports: RewrapPorts, options: RewrapOptions): Promise<RewrapResult> {
+  const { catalogue, store } = ports;
+  const { encryption } = store;
+  if (encryption?.mode !== 'client') {
+    throw new PreavisError('encryption_key_missing', 'there is no current key: archive.encryption.mode is not client');
+  }
+  await store.tryKey(AbortSignal.any([options.signal, AbortSignal.timeout(ports.attemptMs)]));
+  const pass = (): Promise<RewrapResult> => run(ports, options, encryption.keyId);
+
+  return options.dryRun ? pass() : withLease(catalogue, 'rewrap', options.waitMs, pass);
+}
+
+async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): Promise<RewrapResult> {
+  const { catalogue, atOnce } = ports;
+  const result: RewrapResult = { keyId, rewrapped: 0, current: 0, plain: 0, elsewhere: 0, failed: [] };
+  const total = (await catalogue.counts()).archived ?? 0;
+  const limit = pLimit(atOnce);
+  let stoppedBy: PreavisError | undefined;
+  let done = 0;
+  const one = async (row: RecordingRow): Promise<void> => {
+    if (row.status !== 'archived' || stoppedBy !== undefined) return;
+    try {
+      options.signal.throwIfAborted();
+      result[await rewrapOne(row, ports, options)] += 1;
+    } catch (thrown) {
+      const error = asPreavisError(options.signal.aborted ? options.signal.reason : thrown);
+      if (options.signal.aborted || fatal.has(error.code)) stoppedBy ??= error;
+      else {
+        ports.log.warn({ recording: row.id, code: error.code, err: error }, 'the key of a recording was not rewrapped');
+        result.failed.push({ recording: row.id, code: error.code });
+      }
+    }
+    options.progress?.((done += 1), Math.max(total, done));
+  };
+  for (let after = ''; ;) {
+    const rows = await catalogue.recordingsBeyond(after, batch);
+    await Promise.all(rows.map((row) => limit(() => one(row))));
+    if (stoppedBy !== undefined) throw stoppedBy;
+    after = rows.at(-1)?.id ?? after;
+    if (rows.length < batch) return result;
+  }
+}
+
+async function rewrapOne(
+  { id, archive, objectKey, receiptKey }: RecordingRow,
+  { catalogue, store, actor, attemptMs }: RewrapPorts,
+  { dryRun, signal }: RewrapOptions,
+): Promise<'rewrapped' | 'current' | 'plain' | 'elsewhere'> {
+  if (archive !== store.location) return 'elsewhere';
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
+  const from = new Set<string>();
+  const states = new Set<'plain' | 'current' | 'rewrapped'>();
+  for (const key of [objectKey, receiptKey]) {
+    if (key === null) continue;
+    const outcome = await store.rewrap(key, { dryRun }, limit);
+    states.add(outcome.state);
+    if (outcome.state === 'rewrapped') for (const keyId of outcome.from) from.add(keyId);
+  }
+  if (!states.has('rewrapped')) return states.has('current') ? 'current' : 'plain';
+  const { encryption } = store;
+  if (!dryRun) {
+    await catalogue.note(id, { event: keyRewrapped, actor, detail: { encryption, from: [...from] } });
+  }
+
+  return 'rewrapped';
+}

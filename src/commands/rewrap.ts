@@ -1,0 +1,46 @@
+import { rewrapAll, type RewrapResult } from '../archive/rewrap.ts';
+import { makeStore, rewrapPorts } from '../parts.ts';
+import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { beginLongWork } from './longWork.ts';
+import { operatorOf } from './operator.ts';
+
+export type RewrapCommandOptions = { dryRun: boolean; json: boolean };
+
+/** How long a command waits while another one does the same, ms. */
+const waitMs = 30_000;
+
+/** Wraps the keys of all archived recordings under the current key. Exit 3 when some could not be. */
+export async function archiveRewrap(
+  context: CommandContext,
+  { dryRun, json }: RewrapCommandOptions,
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const run = beginLongWork('not all keys were rewrapped', json);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const shared = {
+      config,
+      catalogue,
+      store: makeStore(config, catalogue),
+      clock: context.clock,
+      log: commandLog(config),
+      actor: operatorOf(context.environment),
+    };
+    const options = { dryRun, waitMs, signal: run.signal, progress: run.progress };
+    const result = await rewrapAll(rewrapPorts(shared), options).finally(run.end);
+    context.print(json ? JSON.stringify({ dryRun, ...result }, undefined, 2) : forPeople(result, dryRun));
+
+    return result.failed.length + result.elsewhere === 0 ? 0 : 3;
+  });
+}
+
+function forPeople({ keyId, rewrapped, current, plain, elsewhere, failed }: RewrapResult, dryRun: boolean): string {
+  const lines = failed.map(({ recording, code }) => `${recording}: ${code}`);
+  const done = dryRun ? 'would be rewrapped' : 'rewrapped';
+  lines.push(`key ${keyId}: ${rewrapped} ${done}, ${current} had it already, ${plain} are not encrypted`);
+  if (elsewhere > 0)
+    lines.push(`${elsewhere} lie in another archive than the configured one and were left as they are`);
+  if (!dryRun && failed.length + elsewhere === 0) lines.push('No archived recording needs an earlier key any more.');
+
+  return lines.join('\n');
+}

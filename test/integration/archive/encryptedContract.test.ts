@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
+import { makeEncryptedStore } from '../../../src/archive/encryptedStore.ts';
+import { makeKeyring, makeLocalKey } from '../../../src/archive/keyring.ts';
+import { makeMinioStore } from '../../../src/archive/minioStore.ts';
+import type { ObjectStore, RawStore } from '../../../src/archive/store.ts';
+import { startStore, type LabStore } from '../../../lab/store.ts';
+import { sidecarOf } from '../../../src/archive/sidecar.ts';
+import { eventually } from '../../support/poll.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+import { describeStoreContract } from './storeContract.ts';
+
+const folder = temporaryFolder();
+let server: LabStore;
+
+beforeAll(async () => {
+  server = await startStore();
+  await server.makeBucket('plain');
+  await server.makeBucket('versioned', { versioning: true });
+  await server.makeBucket('locked', { objectLock: true });
+  for (const name of ['archive', 'off']) await makeDirectoryStore({ folder: folder.path(name) }).check();
+}, 60_000);
+
+afterAll(async () => {
+  await server.stop();
+});
+
+const keyring = makeKeyring(makeLocalKey(randomBytes(32)), []);
+const encrypted = (store: RawStore): ObjectStore => makeEncryptedStore(store, keyring);
+const inBucket = (bucket: string, prefix = ''): RawStore =>
+  makeMinioStore({ ...server, useTls: false, bucket, prefix, partSizeBytes: 5 * 1024 * 1024 });
+
+describeStoreContract('an encrypted folder', {
+  store: () => encrypted(makeDirectoryStore({ folder: folder.path('archive') })),
+  missing: () => encrypted(makeDirectoryStore({ folder: folder.path('none'), create: false })),
+  isVersioned: false,
+  hasLocks: false,
+});
+
+describeStoreContract('a folder with encryption switched off', {
+  store: () => makeEncryptedStore(makeDirectoryStore({ folder: folder.path('off') }), makeKeyring(undefined, [])),
+  missing: () =>
+    makeEncryptedStore(makeDirectoryStore({ folder: folder.path('none'), create: false }), makeKeyring(undefined, [])),
+  isVersioned: false,
+  hasLocks: false,
+});
+
+describeStoreContract('an encrypted plain bucket', {
+  store: () => encrypted(inBucket('plain')),
+  missing: () => encrypted(inBucket('missing')),
+  isVersioned: false,
+  hasLocks: false,
+});
+
+describeStoreContract('an encrypted versioned bucket, shared under a prefix', {
+  store: () => encrypted(inBucket('versioned', 'preavis/tenant-1')),
+  missing: () => encrypted(inBucket('missing', 'preavis/tenant-1')),
+  isVersioned: true,
+  hasLocks: false,
+});
+
+describeStoreContract('an encrypted bucket with Object Lock', {
+  store: () => encrypted(inBucket('locked')),
+  missing: () => encrypted(inBucket('missing')),
+  isVersioned: true,
+  hasLocks: true,
+});
+
+test('a locked object keeps its wrapped key: an erasure that is refused leaves it readable', async () => {
+  const store = encrypted(inBucket('locked', 'kept'));
+  const signal = AbortSignal.timeout(20_000);
+  const { versionId } = await store.putText('lock/b', 'audio', 'audio/wav', signal);
+  const until = Math.ceil(Date.now() / 1_000 + 2) * 1_000;
+  await store.protect('lock/b', versionId, { mode: 'compliance', until }, signal);
+  await expect(store.erase('lock/b')).rejects.toMatchObject({ code: 'archive_locked' });
+  await expect(inBucket('locked', 'kept').erase(sidecarOf('lock/b'))).rejects.toMatchObject({ code: 'archive_locked' });
+  expect(await store.digest('lock/b', versionId, signal)).toMatchObject({ bytes: 5 });
+  await eventually(async () => {
+    expect(await store.erase('lock/b')).toBe(1);
+  });
+  expect(await store.versions('lock/b')).toEqual([]);
+});

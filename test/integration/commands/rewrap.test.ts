@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { keyIdOf } from '../../../src/archive/keyring.ts';
+import { archiveStage } from '../../support/archiving.ts';
+import { configTree } from '../../support/calls.ts';
+import { catalogues } from '../../support/catalogues.ts';
+import { runCommand, type CommandRun } from '../../support/command.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+const keys = { one: randomBytes(32), two: randomBytes(32) };
+const idOf = { one: keyIdOf(keys.one), two: keyIdOf(keys.two) };
+
+/** A KMS that is a file and `openssl`; it fails unless the environment is without our secrets. */
+const kms = `#!/bin/sh
+set -eu
+test -z "\${PREAVIS_ARI_PASSWORD:-}"
+iv=000102030405060708090a0b0c0d0e0f
+case $1 in wrap) flag=-e ;; unwrap) flag=-d ;; esac
+base64 -d | openssl enc $flag -aes-256-cbc -K "$(cat "$(dirname "$0")/kms-$2")" -iv $iv | base64 -w 0
+`;
+
+async function place() {
+  const at = folder.path();
+  const set = await archiveStage(at, open);
+  await mkdir(at, { recursive: true });
+  for (const [name, key] of Object.entries(keys)) {
+    await writeFile(join(at, `key-${name}`), `${key.toString('base64')}\n`, { mode: 0o600 });
+  }
+  await writeFile(join(at, 'kms'), kms);
+  await chmod(join(at, 'kms'), 0o700);
+  await writeFile(join(at, 'kms-cloud'), randomBytes(32).toString('hex'));
+  const config = join(at, 'preavis.yaml');
+  const run = async (args: readonly string[], encryption: Record<string, unknown>): Promise<CommandRun> => {
+    const tree = {
+      ...configTree(),
+      ari: { url: 'http://127.0.0.1:9', requestTimeoutMs: 500 },
+      recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
+      catalogue: { file: join(at, 'catalogue.db') },
+      archive: { directory: { folder: join(at, 'archive') }, encryption },
+    };
+    await writeFile(config, JSON.stringify(tree), { mode: 0o600 });
+
+    return runCommand([...args, '--config', config], { PREAVIS_ARI_PASSWORD: 'zebra' });
+  };
+
+  return { at, set, run };
+}
+
+test('keys go from one file to the next and to a KMS, and the recording is fetched with the last alone', async () => {
+  const { at, set, run } = await place();
+  const { id, wav } = await set.finished(undefined, { keepDays: 3_000 });
+  const one = { mode: 'client', keyFile: join(at, 'key-one') };
+  const two = { mode: 'client', keyFile: join(at, 'key-two') };
+  const cloud = { mode: 'client', kmsCommand: [join(at, 'kms')], keyId: 'cloud' };
+
+  expect(await run(['upload'], one)).toMatchObject({ code: 0 });
+  const checked = await run(['check'], one);
+  expect(checked.stdout).toContain(`ok     encryption of the archive (by Préavis, key ${idOf.one})\n`);
+  expect((await run(['archive', 'rewrap'], two)).stdout).toContain(`${id}: encryption_key_missing`);
+
+  const both = { ...two, oldKeyFiles: [join(at, 'key-one')] };
+  const dry = await run(['archive', 'rewrap', '--dry-run', '--json'], both);
+  expect(JSON.parse(dry.stdout)).toEqual({
+    dryRun: true,
+    keyId: idOf.two,
+    rewrapped: 1,
+    current: 0,
+    plain: 0,
+    elsewhere: 0,
+    failed: [],
+  });
+  const done = await run(['archive', 'rewrap'], both);
+  expect(done).toMatchObject({ code: 0, stderr: '' });
+  expect(done.stdout).toBe(
+    `key ${idOf.two}: 1 rewrapped, 0 had it already, 0 are not encrypted\n` +
+      'No archived recording needs an earlier key any more.\n',
+  );
+  expect(await run(['archive', 'rewrap'], { ...cloud, oldKeyFiles: [join(at, 'key-two')] })).toMatchObject({ code: 0 });
+  expect((await run(['check'], cloud)).stdout).toContain('ok     encryption of the archive (by Préavis, key cloud)\n');
+
+  const output = join(at, 'fetched.wav');
+  const fetch = ['recordings', 'fetch', id, '--purpose', 'training', '--force', '-o', output];
+  expect(await run(fetch, cloud)).toMatchObject({ code: 0 });
+  expect((await readFile(output)).equals(wav)).toBe(true);
+  // Switched off, what is encrypted stays readable; without its key it is told which one is missing.
+  expect(await run(fetch, { ...cloud, mode: 'none' })).toMatchObject({ code: 0 });
+  expect((await run(['check'], {})).stdout).toContain('ok     encryption of the archive (none)\n');
+  const without = await run(fetch, {});
+  expect(without).toMatchObject({ code: 1 });
+  expect(without.stderr).toContain('encryption_key_missing: an object needs the key cloud, which is not configured');
+  expect(await run(['archive', 'rewrap'], { ...cloud, mode: 'none' })).toMatchObject({ code: 1 });
+  const broken = { ...cloud, kmsCommand: ['/bin/false'] };
+  const failed = await run(['check'], broken);
+  expect(failed.stdout).toContain('WRONG  encryption of the archive (by Préavis, key cloud): ');
+  expect(failed.stdout).toContain('[encryption_key_unusable]');
+  expect(await run(['recordings', 'reconcile', '--verify'], cloud)).toMatchObject({ code: 0 });
+}, 240_000);
