@@ -13,6 +13,7 @@ import { purposesList, purposesRegister } from './commands/purposes.ts';
 import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
 import { recordingsReconcile } from './commands/reconcile.ts';
 import { addCertificateCommands, addHoldCommands } from './commands/retentionArguments.ts';
+import { addSubjectCommands } from './commands/subjectArguments.ts';
 import { retentionRun, retentionShorten } from './commands/retention.ts';
 import { serve } from './commands/serve.ts';
 import { upload } from './commands/upload.ts';
@@ -125,6 +126,7 @@ function program(done: (code: number) => void): Command {
       done(await recordingsReconcile(context(), flags));
     });
   addHoldCommands(recordings, context, done);
+  addSubjectCommands(root, context, done, firstLine);
   const purposes = root.command('purposes').description('why calls are recorded');
   purposes
     .command('list')

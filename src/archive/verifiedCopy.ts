@@ -43,22 +43,36 @@ export async function refuseTaken({ file, replace }: CopyTarget): Promise<void> 
  * what the source, `proved` and the signal's reason are.
  */
 export async function copyVerified(source: CopySource, target: CopyTarget, options: CopyOptions): Promise<void> {
+  const fill = (handle: FileHandle): Promise<void> =>
+    copy(source, handle, options).catch((thrown: unknown) => {
+      // A source that was cut off by the signal says only that it was cut off.
+      options.signal.throwIfAborted();
+      throw thrown;
+    });
+  await appearWhole(target, fill, () => options.proved());
+}
+
+/**
+ * Makes a file that appears when `fill` has written all of it and `proved` has agreed, and not before; `fill` may read back
+ * what it wrote. Throws usage when the name is taken, output_unwritable, and what both throw.
+ */
+export async function appearWhole(
+  target: CopyTarget,
+  fill: (handle: FileHandle) => Promise<void>,
+  proved: () => Promise<void>,
+): Promise<void> {
   const folder = dirname(target.file);
   const partial = join(folder, `.preavis-${randomBytes(8).toString('hex')}.partial`);
-  const handle = await writing(() => open(partial, 'wx', 0o600));
+  const handle = await writing(() => open(partial, 'wx+', 0o600));
   try {
     try {
       await writing(() => handle.chmod(0o600));
-      await copy(source, handle, options).catch((thrown: unknown) => {
-        // A source that was cut off by the signal says only that it was cut off.
-        options.signal.throwIfAborted();
-        throw thrown;
-      });
+      await fill(handle);
       await writing(() => handle.sync());
     } finally {
       await handle.close();
     }
-    await options.proved();
+    await proved();
     await appear(partial, target);
   } finally {
     await rm(partial, { force: true });
@@ -109,11 +123,12 @@ async function flush(folder: string): Promise<void> {
   await handle?.close();
 }
 
-async function writing<T>(step: () => Promise<T>): Promise<T> {
+/** What the file system says against writing, as output_unwritable. */
+export async function writing<T>(step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (cause) {
-    throw unwritable(cause);
+    throw cause instanceof PreavisError ? cause : unwritable(cause);
   }
 }
 

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ZodError } from 'zod';
 import type { CallJournal } from '../call/ports.ts';
+import type { KeptCaller } from '../call/callers.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, HoldId, RecordingId } from '../core/ids.ts';
 import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
+import { makeCallers, type CallerTimes, type SweptCallers } from './callers.ts';
 import { makeCalls } from './calls.ts';
 import { makeErasures, type CertificateRow, type NewCertificate } from './erasures.ts';
 import { makeHappenings } from './happenings.ts';
@@ -118,6 +120,14 @@ export type Catalogue = CallJournal & {
   /** Removes the preferences that have expired; says how many. */
   sweepPreferences(): Promise<number>;
 
+  keepCaller(caller: KeptCaller): Promise<void>;
+  /** By a keyed hash of the caller's number; in the order of calls, beyond `after`. */
+  callsOfCaller(hash: string, after: string, limit: number): Promise<KeptCaller[]>;
+  newestCallOfCaller(hash: string): Promise<KeptCaller | undefined>;
+  sweepCallers(times: CallerTimes, after: string, limit: number): Promise<SweptCallers>;
+  /** Of this caller's calls that have ended and have no recording; says how many. */
+  forgetCaller(hash: string): Promise<number>;
+
   takeLease(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
   releaseLease(job: string, me: LeaseHolder): Promise<void>;
   lastPass(job: string): Promise<number | undefined>;
@@ -202,6 +212,7 @@ export function openCatalogue(
   const holds = makeHolds(database, trail, now);
   const erasures = makeErasures(database, trail, recordings.move);
   const preferences = makePreferences(database, now);
+  const callers = makeCallers(database);
   const witness = makeWitness(database, trail);
   const leases = makeLeases(database, now);
 
@@ -263,6 +274,11 @@ export function openCatalogue(
     setPreference: eventually(preferences.setPreference),
     forgetPreferences: eventually(preferences.forgetPreferences),
     sweepPreferences: eventually(preferences.sweepPreferences),
+    keepCaller: eventually(callers.keepCaller),
+    callsOfCaller: eventually(callers.callsOfCaller),
+    newestCallOfCaller: eventually(callers.newestCallOfCaller),
+    sweepCallers: eventually(callers.sweepCallers),
+    forgetCaller: eventually(callers.forgetCaller),
     takeLease: eventually(leases.takeLease),
     releaseLease: eventually(leases.releaseLease),
     lastPass: eventually(leases.lastPass),

@@ -639,6 +639,7 @@ describe('check', () => {
       ['purposes checked by counsel', true],
       ['callers told how long', true],
       ['erased within the legal maximum', true],
+      ['requests of persons by their number', true],
       ['spool', true],
       ['catalogue', true],
       ['archive', true],

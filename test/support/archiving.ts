@@ -90,6 +90,7 @@ export async function archiveStage(
     ledger: makeLedger(`${folder}/erasures.jsonl`),
     signer: () => openSigner(`${folder}/signing-key.pem`),
     certificatesKeptMs: 3_653 * 86_400_000,
+    callersKeptMs: 90 * 86_400_000,
     receiptOf: async (id: RecordingId) => receiptText(await receiptOfRecording(catalogue, id)),
     recorded,
     finished: async (wav, options) => {

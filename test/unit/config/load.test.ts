@@ -123,6 +123,7 @@ describe('a secret', () => {
       'ari.password',
       'promptRecording.pin',
       'privacy.hashKey',
+      'privacy.numberKey',
       'archive.minio.accessKey',
       'archive.minio.secretKey',
     ]);
