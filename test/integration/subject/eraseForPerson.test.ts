@@ -33,7 +33,9 @@ const hold = ({ catalogue }: SubjectStage, recording: RecordingId): Promise<void
   });
 
 const outcomes = ({ json }: Answer): Record<string, unknown> =>
-  Object.fromEntries((json['recordings'] as { id: string; outcome: unknown }[]).map(({ id, outcome }) => [id, outcome]));
+  Object.fromEntries(
+    (json['recordings'] as { id: string; outcome: unknown }[]).map(({ id, outcome }) => [id, outcome]),
+  );
 
 describe('the erasure that a person asks for', () => {
   test('is only told without --apply, and nothing is changed', async () => {
@@ -53,7 +55,10 @@ describe('the erasure that a person asks for', () => {
 
   test('erases archived and waiting recordings with a certificate each, and the person is not known any more', async () => {
     const set = await stage();
-    const [sent, waiting] = [await set.called('0032 2 555 01 23'), await set.called('02/555.01.23', { archived: false })];
+    const [sent, waiting] = [
+      await set.called('0032 2 555 01 23'),
+      await set.called('02/555.01.23', { archived: false }),
+    ];
     const other = await set.called('+3225550124', { archived: false });
     await set.calledOnly(number);
     await set.catalogue.setPreference(hash, 'nl', callStart + 300 * dayMs);
@@ -123,7 +128,9 @@ describe('the erasure that a person asks for', () => {
     for (const { id } of [held, evidence, duty]) {
       const ends = await set.catalogue.purposeEnds(id);
       expect(ends.find(({ purpose }) => purpose === 'training')?.keepUntil).toBe(now);
-      expect((await set.catalogue.audit(id)).map(({ event }) => event)).toContain('erasure asked by the person, refused');
+      expect((await set.catalogue.audit(id)).map(({ event }) => event)).toContain(
+        'erasure asked by the person, refused',
+      );
     }
     expect((await set.catalogue.purposeEnds(evidence.id)).at(-1)?.keepUntil).toBeGreaterThan(now);
     expect(await set.catalogue.callsOfCaller(hash, '', 10)).toHaveLength(4);
@@ -250,7 +257,11 @@ describe('whose call it was', () => {
     const times = { since: callStart + dayMs, at: callStart + dayMs };
     const removed: number[] = [];
     for (let after: string | undefined = ''; after !== undefined;) {
-      const part: Awaited<ReturnType<typeof set.catalogue.sweepCallers>> = await set.catalogue.sweepCallers(times, after, 3);
+      const part: Awaited<ReturnType<typeof set.catalogue.sweepCallers>> = await set.catalogue.sweepCallers(
+        times,
+        after,
+        3,
+      );
       removed.push(part.removed);
       after = part.next;
     }

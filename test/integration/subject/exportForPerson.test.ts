@@ -175,7 +175,8 @@ describe('the page', () => {
     expect(page).toContain(`<html lang="${language}">`);
     expect(page).toContain(heading);
     expect(page).not.toMatch(/undefined|\[object|<script|https?:/);
-    for (const [, address = ''] of page.matchAll(/href="([^"]*)"/g)) expect(address).toMatch(/^(recordings|receipts)\//);
+    for (const [, address = ''] of page.matchAll(/href="([^"]*)"/g))
+      expect(address).toMatch(/^(recordings|receipts)\//);
     if (browser === undefined) return;
     const [source, shot] = [join(set.at, 'index.html'), join(set.at, 'index.png')];
     await writeFile(source, page);

@@ -24,7 +24,9 @@ async function kept(number: string, given: { hashKey?: string; numberKey?: strin
 
 describe('whose call it is', () => {
   test('has the same hash for every form of the number, and the number is read back in one form', async () => {
-    const rows = (await Promise.all(['+32 2 555 01 23', '0032 2 555 01 23', '02/555.01.23'].map((n) => kept(n)))).flat();
+    const rows = (
+      await Promise.all(['+32 2 555 01 23', '0032 2 555 01 23', '02/555.01.23'].map((n) => kept(n)))
+    ).flat();
     expect(new Set(rows.map(({ hash }) => hash)).size).toBe(1);
     expect(rows.map(makeNumberReader(keys.numberKey))).toEqual(Array(3).fill('+3225550123'));
     expect(JSON.stringify(rows)).not.toMatch(/555|0123/);

@@ -70,7 +70,13 @@ describe('the erasure that a person asks for', () => {
     fc.assert(
       fc.property(
         purposes,
-        fc.array(fc.record({ ground: fc.constantFrom(...holdGrounds), expiresAt: fc.nat(2_000), releasedAt: fc.option(fc.nat(900)) })),
+        fc.array(
+          fc.record({
+            ground: fc.constantFrom(...holdGrounds),
+            expiresAt: fc.nat(2_000),
+            releasedAt: fc.option(fc.nat(900)),
+          }),
+        ),
         fc.constantFrom(...recordingStatuses),
         fc.boolean(),
         fc.nat(2_000),
