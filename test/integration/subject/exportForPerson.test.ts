@@ -1,6 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadConfig } from '../../../src/config/load.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
+import { subjectExportPorts } from '../../../src/parts.ts';
+import { exportForPerson } from '../../../src/subject/exportForPerson.ts';
 import { objectKeys } from '../../../src/archive/objectKey.ts';
 import type { PersonIndex } from '../../../src/subject/personIndex.ts';
 import { callStart } from '../../support/calls.ts';
@@ -146,6 +150,31 @@ describe('what is kept of a person', () => {
         if (name === 'catalogue.db-wal') expect(bytes).toContain(hash);
       }
     }
+  });
+
+  test('is in no file, whole or in part, when the command is stopped or fails', async () => {
+    const set = await stage();
+    await set.called(number);
+    await set.called(number);
+    const config = await loadConfig(join(set.at, 'preavis.yaml'), {});
+    const ports = subjectExportPorts({ ...set, config, actor: 'user alice' });
+    const target = { file: join(set.at, 'out.zip'), replace: false };
+    const order = { hash, language: 'en', target, progress: () => undefined } as const;
+    const stop = new AbortController();
+    const reason = new PreavisError('interrupted', 'nothing was exported');
+    const stopping = exportForPerson(ports, {
+      ...order,
+      signal: stop.signal,
+      progress: () => {
+        stop.abort(reason);
+      },
+    });
+    await expect(stopping).rejects.toBe(reason);
+    const failing = { ...ports, catalogue: { ...set.catalogue, policy: () => Promise.reject(new Error('a fault')) } };
+    const signal = new AbortController().signal;
+    await expect(exportForPerson(failing, { ...order, signal })).rejects.toThrow('a fault');
+    expect((await readdir(set.at)).filter((name) => /\.zip$|^\.preavis-/.test(name))).toEqual([]);
+    expect(await exportForPerson(ports, { ...order, signal })).toMatchObject({ calls: 2 });
   });
 
   test('cannot be looked for without the key, or by what is no number, and neither repeats it', async () => {
