@@ -3,8 +3,7 @@ import { texts } from '../../../src/subject/texts.ts';
 /** Every text, by its place; what makes a text is called with values that show. */
 function leaves(node: unknown, path = ''): [string, string][] {
   if (typeof node === 'string') return [[path, node]];
-  if (typeof node === 'function')
-    return [[path, String((node as (...given: unknown[]) => string)('ONE', 'TWO', 'THREE'))]];
+  if (typeof node === 'function') return [[path, (node as (...given: unknown[]) => string)('ONE', 'TWO', 'THREE')]];
 
   return Object.entries(node as object).flatMap(([name, child]) => leaves(child, `${path}.${name}`));
 }
