@@ -71,6 +71,7 @@ try {
     actor: 'command',
     atOnce: 4,
     certificatesKeptMs: 3_653 * 86_400_000,
+    callersKeptMs: 90 * 86_400_000,
   };
   process.stdout.write(`${rows} recordings, ${numbers.length} due, archive: ${store.kind}\n`);
   for (const name of ['first pass', 'second pass']) {

@@ -27,6 +27,7 @@ import type { Logger } from './core/log.ts';
 import { startJobs } from './jobs.ts';
 import {
   ariPassword,
+  callKeeper,
   callPreferences,
   checkJobs,
   loadLibrary,
@@ -269,6 +270,7 @@ export class App {
       planner: makePlanner({
         policy,
         preferences,
+        callers: callKeeper(config, policy, catalogue),
         variable: (channelId, name) => ari.commands.variable(channelId, name),
         ids,
         random: Math.random,

@@ -15,6 +15,7 @@ import { purposesList, purposesRegister } from './commands/purposes.ts';
 import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
 import { recordingsReconcile } from './commands/reconcile.ts';
 import { addCertificateCommands, addHoldCommands } from './commands/retentionArguments.ts';
+import { addSubjectCommands } from './commands/subjectArguments.ts';
 import { retentionRun, retentionShorten } from './commands/retention.ts';
 import { report } from './commands/report.ts';
 import { archiveRewrap } from './commands/rewrap.ts';
@@ -149,6 +150,7 @@ function program(done: (code: number) => void): Command {
     .action(async ({ apply, json }: Common & { apply?: true }) => {
       done(await archiveLifecycle(context(), { apply: apply === true, json: json === true }));
     });
+  addSubjectCommands(root, context, done, firstLine);
   const purposes = root.command('purposes').description('why calls are recorded');
   purposes
     .command('list')

@@ -19,7 +19,8 @@ import { makeAriCommands } from './ari/commands.ts';
 import { makeAriHttp, type AriRequest } from './ari/http.ts';
 import type { AriCommands, AriPromptCommands, AriQueries } from './ari/port.ts';
 import { makePinGuard } from './call/pinGuard.ts';
-import type { LanguagePreferences } from './call/ports.ts';
+import { makeCallerKeeper, makeNumberReader } from './call/callers.ts';
+import type { CallerKeeper, LanguagePreferences } from './call/ports.ts';
 import { makePreferences } from './call/preferences.ts';
 import { PromptDesk, type PromptDeskPorts } from './call/promptDesk.ts';
 import type { PromptShelf } from './call/promptRecorderSession.ts';
@@ -43,10 +44,14 @@ import { fetchTimeStamp } from './evidence/timestamp.ts';
 import { makeWitnessPass, type WitnessPorts } from './evidence/witnessPass.ts';
 import type { RetentionPorts } from './retention/enforcer.ts';
 import type { FetchPorts } from './retention/fetch.ts';
+import { copyCertificates } from './retention/copies.ts';
+import { eraseRecording } from './retention/erasure.ts';
 import { makeLedger } from './retention/ledger.ts';
 import type { ReconcilePorts } from './retention/reconcile.ts';
 import { checkSchedule } from './retention/schedule.ts';
 import type { Endpoint } from './webhooks/message.ts';
+import type { SubjectErasurePorts } from './subject/eraseForPerson.ts';
+import type { SubjectExportPorts } from './subject/exportForPerson.ts';
 
 /** Builds single parts from the configuration, for `serve` and for the commands. */
 
@@ -133,6 +138,12 @@ export function callPreferences(
     defaultCountry: policy.defaultCountry,
     clock,
   });
+}
+
+export function callKeeper(config: Config, policy: Policy, catalogue: Catalogue): CallerKeeper {
+  const { hashKey, numberKey } = config.privacy;
+
+  return makeCallerKeeper({ table: catalogue, hashKey, numberKey, defaultCountry: policy.defaultCountry });
 }
 
 /** The folder is read for each operator anew, so that a changed prompts.yaml and `preavis prompts list` agree. */
@@ -350,6 +361,7 @@ export function retentionPorts({ config, catalogue, store, clock, log, actor }: 
     actor,
     atOnce: config.archive.uploadsAtOnce,
     certificatesKeptMs: config.evidence.certificateDays * 86_400_000,
+    callersKeptMs: config.privacy.callerDays * 86_400_000,
   };
 }
 
@@ -440,4 +452,37 @@ export function lifecycleOptions(
   const longestKeepDays = Math.max(...Object.values(purposes).map(({ keepDays }) => keepDays));
 
   return { store, catalogue, longestKeepDays, marginDays, prefix, signal };
+}
+
+/** `actor` is who runs the command. */
+export function subjectExportPorts({
+  config,
+  catalogue,
+  store,
+  clock,
+  actor,
+}: Omit<Shared, 'log'>): SubjectExportPorts {
+  return {
+    catalogue,
+    store,
+    spoolFolder: config.recording.spoolFolder,
+    config,
+    numberOf: makeNumberReader(config.privacy.numberKey),
+    clock,
+    operator: actor,
+  };
+}
+
+/** `actor` is who runs the command. */
+export function subjectErasurePorts(shared: Shared): SubjectErasurePorts {
+  const { catalogue, clock, actor } = shared;
+  const ports = retentionPorts({ ...shared, actor: 'command' });
+
+  return {
+    catalogue,
+    erase: (row) => eraseRecording(row, { rule: 'subject', operator: actor }, ports),
+    copyCertificates: () => copyCertificates({ ...ports, now: () => clock.now() }),
+    clock,
+    operator: actor,
+  };
 }

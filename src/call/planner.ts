@@ -10,7 +10,7 @@ import { callerCountryOf } from './callerCountry.ts';
 import type { ConsentPlan, Refusal } from './consent.ts';
 import { decideLanguage, type LanguageDecision } from './language.ts';
 import type { Sentence } from './notice.ts';
-import type { LanguagePreferences } from './ports.ts';
+import type { CallerKeeper, LanguagePreferences } from './ports.ts';
 import type { Menu, Order, Script } from './state.ts';
 import { within } from './timeLimit.ts';
 
@@ -43,6 +43,7 @@ export type Planner = {
 export type PlannerPorts = {
   policy: Policy;
   preferences: LanguagePreferences;
+  callers: CallerKeeper;
   variable: AriQueries['variable'];
   ids: IdMaker;
   /** From 0 to 1, for recordPercent. */
@@ -55,7 +56,7 @@ const acceptLanguage = 'PJSIP_HEADER(read,Accept-Language)';
 /** How long Asterisk may take to tell it, ms: well within what planning may take. */
 const headerLimitMs = 1_500;
 
-export function makePlanner({ policy, preferences, variable, ids, random, log }: PlannerPorts): Planner {
+export function makePlanner({ policy, preferences, callers, variable, ids, random, log }: PlannerPorts): Planner {
   const say = (prompts: readonly Prompt[]): Sentence[] =>
     prompts.map((prompt) => ({ prompt, playbackId: ids.playback() }));
 
@@ -133,8 +134,17 @@ export function makePlanner({ policy, preferences, variable, ids, random, log }:
     }
   };
 
+  /** Nothing waits for it, and a call whose caller could not be kept goes on as any other. */
+  const keepCaller = ({ call, callerNumber }: Arrival): void => {
+    callers.keep(call, callerNumber).catch((thrown: unknown) => {
+      const error = asPreavisError(thrown);
+      log.warn({ call, code: error.code, err: error }, 'whose call it is could not be kept');
+    });
+  };
+
   return {
     plan: async (arrival) => {
+      keepCaller(arrival);
       const { request, channelLanguage, callerNumber } = arrival;
       const line = policy.lines.get(request.line);
       if (line === undefined) return 'no_language';

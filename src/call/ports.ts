@@ -56,3 +56,8 @@ export type LanguagePreferences = {
   find(callerNumber: string): Promise<string | undefined>;
   remember(callerNumber: string, language: string): Promise<void>;
 };
+
+/** Keeps whose call it is, so that persons can be told what is kept of them: never the number in a form that can be read. */
+export type CallerKeeper = {
+  keep(call: CallId, callerNumber: string): Promise<void>;
+};

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ZodError } from 'zod';
 import type { CallJournal } from '../call/ports.ts';
+import type { KeptCaller } from '../call/callers.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, HoldId, RecordingId } from '../core/ids.ts';
 import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
+import { makeCallers, type CallerTimes, type SweptCallers } from './callers.ts';
 import { makeCalls } from './calls.ts';
 import { makeErasures, type CertificateRow, type CopyPlace, type NewCertificate } from './erasures.ts';
 import { makeDeliveries, type DeliveryTable, type Subscriber } from './deliveries.ts';
@@ -130,6 +132,14 @@ export type Catalogue = Tables & {
   /** Removes the preferences that have expired; says how many. */
   sweepPreferences(): Promise<number>;
 
+  keepCaller(caller: KeptCaller): Promise<void>;
+  /** By a keyed hash of the caller's number; in the order of calls, beyond `after`. */
+  callsOfCaller(hash: string, after: string, limit: number): Promise<KeptCaller[]>;
+  newestCallOfCaller(hash: string): Promise<KeptCaller | undefined>;
+  sweepCallers(times: CallerTimes, after: string, limit: number): Promise<SweptCallers>;
+  /** Of this caller's calls that have ended and have no recording; says how many. */
+  forgetCaller(hash: string): Promise<number>;
+
   takeLease(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
   releaseLease(job: string, me: LeaseHolder): Promise<void>;
   lastPass(job: string): Promise<number | undefined>;
@@ -223,6 +233,7 @@ export function openCatalogue(
   const erasures = makeErasures(database, trail, recordings.move);
   const figures = makeFigures(database);
   const preferences = makePreferences(database, now);
+  const callers = makeCallers(database);
   const witness = makeWitness(database, trail);
   const leases = makeLeases(database, now);
   const keeping = makeKeeping(database);
@@ -299,6 +310,11 @@ export function openCatalogue(
     sweepDeliveries: eventually(deliveries.sweepDeliveries),
     disabledEndpoints: eventually(deliveries.disabledEndpoints),
     disableEndpoint: eventually(deliveries.disableEndpoint),
+    keepCaller: eventually(callers.keepCaller),
+    callsOfCaller: eventually(callers.callsOfCaller),
+    newestCallOfCaller: eventually(callers.newestCallOfCaller),
+    sweepCallers: eventually(callers.sweepCallers),
+    forgetCaller: eventually(callers.forgetCaller),
     takeLease: eventually(leases.takeLease),
     releaseLease: eventually(leases.releaseLease),
     lastPass: eventually(leases.lastPass),

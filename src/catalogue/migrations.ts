@@ -219,9 +219,12 @@ export const migrations: readonly string[] = [
   CREATE TABLE callers (
     call_id TEXT PRIMARY KEY REFERENCES calls (id),
     hash TEXT NOT NULL,
-    sealed TEXT NOT NULL
+    sealed TEXT
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX callers_by_hash ON callers (hash, call_id);
+  CREATE TRIGGER callers_end_with_recordings AFTER UPDATE OF status ON recordings
+  WHEN NEW.status IN ('erased', 'discarded')
+  BEGIN DELETE FROM callers WHERE call_id = NEW.call_id; END;
 
   CREATE TABLE deliveries (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

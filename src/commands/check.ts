@@ -61,6 +61,13 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
         }),
   });
   if (!(library instanceof PreavisError)) list.push(...storageFindings(config, library));
+  list.push({
+    check: 'requests of persons by their number',
+    ok: true,
+    ...(config.privacy.hashKey === undefined
+      ? { warning: 'cannot be answered: without privacy.hashKey it is not kept whose call it was' }
+      : {}),
+  });
   const { pin } = config.promptRecording;
   if (pin !== undefined && !(library instanceof PreavisError)) {
     const { languages } = library;

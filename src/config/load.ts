@@ -4,7 +4,7 @@ import { PreavisError } from '../core/errors.ts';
 import { encryptionKeyFault, encryptionKeyOf } from './encryptionKey.ts';
 import { configKeys, type ConfigKey } from './keys.ts';
 import { withPurposeFiles } from './purposeFiles.ts';
-import { configSchema, isGoodPin, pinFault, type Config } from './schema.ts';
+import { configSchema, isGoodPin, pinFault, sameKeyFault, type Config } from './schema.ts';
 import { readSecret, refuseOpenSecret } from './secretFiles.ts';
 import { isTooDeep, isTree, readYaml, type Tree } from './tree.ts';
 import { webhookKey, webhookSecretFault } from './webhooks.ts';
@@ -145,6 +145,15 @@ async function readEncryptionKeys({ encryption }: Config['archive'], environment
   if (earlier.length > 0) encryption.oldKeys = [...(encryption.oldKeys ?? []), ...earlier];
 }
 
+async function longSecretFrom(file: string | undefined, key: string): Promise<string | undefined> {
+  const secret = await secretFrom(file, key);
+  if (secret !== undefined && secret.length < 32) {
+    throw new PreavisError('config_invalid', `${key}: needs at least 32 characters in its first line`);
+  }
+
+  return secret;
+}
+
 /**
  * Reads the file, lays the environment over it, puts the files with purposes under it, checks the whole, and reads the
  * files that hold secrets. Throws config_unreadable or config_invalid, the latter also
@@ -162,12 +171,14 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
   if (secretKey !== undefined && environment['PREAVIS_ARCHIVE_MINIO_SECRET_KEY'] === undefined) {
     config.archive.minio.secretKey = secretKey;
   }
-  const hashKey = await secretFrom(config.privacy.hashKeyFile, 'privacy.hashKeyFile');
-  if (hashKey !== undefined && environment['PREAVIS_PRIVACY_HASH_KEY'] === undefined) {
-    if (hashKey.length < 32) {
-      throw new PreavisError('config_invalid', 'privacy.hashKeyFile: needs at least 32 characters in its first line');
-    }
-    config.privacy.hashKey = hashKey;
+  const hashKey = await longSecretFrom(config.privacy.hashKeyFile, 'privacy.hashKeyFile');
+  if (hashKey !== undefined && environment['PREAVIS_PRIVACY_HASH_KEY'] === undefined) config.privacy.hashKey = hashKey;
+  const numberKey = await longSecretFrom(config.privacy.numberKeyFile, 'privacy.numberKeyFile');
+  if (numberKey !== undefined && environment['PREAVIS_PRIVACY_NUMBER_KEY'] === undefined) {
+    config.privacy.numberKey = numberKey;
+  }
+  if (config.privacy.numberKey !== undefined && config.privacy.numberKey === config.privacy.hashKey) {
+    throw new PreavisError('config_invalid', `privacy.numberKey: ${sameKeyFault}`);
   }
   await readEncryptionKeys(config.archive, environment);
   const pin = await secretFrom(config.promptRecording.pinFile, 'promptRecording.pinFile');

@@ -44,18 +44,33 @@ const data = [
   'The sentences of the notice that were played, when, and the key by which a caller accepted or refused',
 ];
 
-const trace =
+/** `kept`: what else is kept of whose call it was. */
+const trace = (kept: string): string =>
   'So that each telling and each erasure can be proved, the catalogue keeps of every call, recorded or not, and beyond the end of ' +
   'its recording: ids, times, line, purposes, languages, the sentences that were played, the answer of the caller with its key, ' +
-  'holds and transfers, the length and SHA-256 of the recording. No number, no name and no voice. It is not erased yet.';
+  `holds and transfers, the length and SHA-256 of the recording. No name and no voice. It is not erased yet. ${kept}`;
+
+function keptOfCallers({ hashKey, numberKey, callerDays }: Config['privacy']): string {
+  if (hashKey === undefined) return 'Nothing is kept of the number of the caller.';
+  const number = numberKey === undefined ? '' : ', and the number itself, encrypted';
+
+  return (
+    `Whose call it was is kept as a keyed hash of the number${number}, to answer requests of persons: as long as the recording, ` +
+    `and where there is none for ${callerDays} days.`
+  );
+}
 
 function dataOf({ privacy }: Config): string[] {
   if (privacy.hashKey === undefined) return data;
+  const caller =
+    privacy.numberKey === undefined
+      ? 'A keyed hash of the telephone number of the caller'
+      : 'A keyed hash of the telephone number of the caller, and that number, encrypted';
   const remembered =
     'A keyed hash of the telephone number of a caller who chose a language by a key, with that language, for ' +
     `${privacy.preferenceDays} days after the last choice`;
 
-  return [...data, remembered];
+  return [...data, caller, remembered];
 }
 
 function measuresOf(config: Config): string[] {
@@ -120,7 +135,7 @@ export function processingRegister(config: Config, printedAt: string): Processin
       dataProtectionOfficer: dataProtectionOfficer ?? null,
     },
     activities: Object.entries(config.purposes).map(([id, purpose]) => activityOf(id, purpose, config)),
-    trace,
+    trace: trace(keptOfCallers(config.privacy)),
     measures: measuresOf(config),
     missing: [
       ...Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>

@@ -18,6 +18,8 @@ const languageTag = z.string().regex(/^[a-z]{2,3}(_[A-Z]{2})?$/, 'is not a langu
 const days = z.int().min(0).max(3653);
 const country = z.string().regex(/^[A-Z]{2}$/, 'is not a country code such as DE');
 
+export const sameKeyFault = 'must be another key than hashKey';
+
 export const pinFault = 'is not 6 to 20 digits, or is one that anybody would try first';
 
 /** Not one digit again and again, and not 123456, 987654 and the like. */
@@ -207,10 +209,21 @@ const shape = z.strictObject({
     .strictObject({
       hashKey: key(
         z.string().min(32, 'needs at least 32 characters').optional(),
-        'Key of the hashes that stand for callers; without it no choice of language is remembered.',
+        'Key of the hashes that stand for callers; without it no choice of language is remembered, and no call is found by a number.',
         { secret: true },
       ),
       hashKeyFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
+      numberKey: key(
+        z.string().min(32, 'needs at least 32 characters').optional(),
+        "Key that encrypts callers' numbers, another than hashKey; without it only their hash is kept, and an export cannot show them.",
+        { secret: true },
+      ),
+      numberKeyFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
+      callerDays: key(
+        days.default(90),
+        'How long it is kept whose call it was, where there is no recording; else as long as the recording. Only with hashKey.',
+        { unit: 'days' },
+      ),
       preferenceDays: key(
         z.int().min(1).max(1_095).default(365),
         'How long the language that a caller chose is remembered.',
@@ -358,6 +371,13 @@ export const configSchema = shape.superRefine((config, context) => {
     ...Object.entries(config.webhooks).flatMap(([id, each]) => webhookFaults(id, each)),
   ];
   faults.push(...encryptionFaults(config.archive));
+  const { hashKey, hashKeyFile, numberKey, numberKeyFile } = config.privacy;
+  if ((numberKey ?? numberKeyFile) !== undefined && (hashKey ?? hashKeyFile) === undefined) {
+    faults.push({ path: ['privacy', 'hashKey'], message: 'is missing: without it numberKey is of no use' });
+  }
+  if (numberKey !== undefined && numberKey === hashKey) {
+    faults.push({ path: ['privacy', 'numberKey'], message: sameKeyFault });
+  }
   const { pin, pinFile } = config.promptRecording;
   if ((pin !== undefined || pinFile !== undefined) && config.notice.soundsFolder === undefined) {
     // What is put into the folder that comes with Préavis is lost with the next version.

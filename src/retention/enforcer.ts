@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
@@ -17,12 +18,24 @@ export type RetentionPorts = Omit<ErasurePorts, 'catalogue'> &
   Omit<CopyPorts, 'catalogue' | 'now'> & {
     catalogue: ErasurePorts['catalogue'] &
       CopyPorts['catalogue'] &
-      Pick<Catalogue, 'due' | 'countDue' | 'sweepPreferences' | 'takeLease' | 'releaseLease' | 'lastPass' | 'notePass'>;
+      Pick<
+        Catalogue,
+        | 'due'
+        | 'countDue'
+        | 'sweepPreferences'
+        | 'sweepCallers'
+        | 'takeLease'
+        | 'releaseLease'
+        | 'lastPass'
+        | 'notePass'
+      >;
     log: Logger;
     /** How many recordings are erased at the same time. */
     atOnce: number;
     /** How long certificates are kept, ms. */
     certificatesKeptMs: number;
+    /** How long it is kept whose call it was, where there is no recording, ms. */
+    callersKeptMs: number;
   };
 
 export type RetentionResult = {
@@ -81,6 +94,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
     await trustClock(catalogue, at);
     // A remembered language has its time too, whether or not anybody calls again.
     await catalogue.sweepPreferences();
+    await sweepCallers(ports, at, signal);
     await replayLedger(copies, { dryRun });
   }
   const { due: total, held } = await catalogue.countDue(at);
@@ -107,6 +121,20 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
   }
 
   return result;
+}
+
+/** In parts, since a catalogue may have many callers and calls go on beside it. */
+async function sweepCallers(
+  { catalogue, callersKeptMs }: RetentionPorts,
+  at: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const times = { since: at - callersKeptMs, at };
+  for (let after: string | undefined = ''; after !== undefined && !signal.aborted;) {
+    const { next }: Awaited<ReturnType<Catalogue['sweepCallers']>> = await catalogue.sweepCallers(times, after, batch);
+    after = next;
+    await breathe();
+  }
 }
 
 async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'erased' | ErrorCode> {

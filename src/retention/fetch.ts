@@ -98,7 +98,7 @@ export async function grantAccess(
   return { row, expected: digestOf(row), keepUntil };
 }
 
-async function rowOf({ catalogue }: Pick<FetchPorts, 'catalogue'>, id: string): Promise<RecordingRow> {
+async function rowOf({ catalogue }: { catalogue: Pick<Catalogue, 'recording'> }, id: string): Promise<RecordingRow> {
   const row = isUlid(id) ? await catalogue.recording(id) : undefined;
   if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
 
@@ -111,9 +111,14 @@ function digestOf({ bytes, sha256 }: RecordingRow): Digest {
   return { bytes, sha256 };
 }
 
-type Source = { from: Fetched['from']; bytes: AsyncIterable<Buffer> };
+export type Source = { from: Fetched['from']; bytes: AsyncIterable<Buffer> };
 
-async function sourceOf(row: RecordingRow, ports: FetchPorts, signal: AbortSignal): Promise<Source> {
+/** Where its bytes are now, not yet compared with its digest. Throws archive_changed and what the archive or the spool does. */
+export async function sourceOf(
+  row: RecordingRow,
+  ports: Pick<FetchPorts, 'store' | 'spoolFolder'> & { catalogue: Pick<Catalogue, 'recording'> },
+  signal: AbortSignal,
+): Promise<Source> {
   const { store, spoolFolder } = ports;
   if (row.status === 'archived') {
     if (row.archive !== store.location) {

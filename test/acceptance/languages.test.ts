@@ -26,6 +26,7 @@ import {
   type ShownRecording,
 } from '../support/rigs.ts';
 import { heardPart, mixed, promptSound, tracesOf } from '../support/sound.ts';
+import { unzipped } from '../support/subjects.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
 const run = promisify(execFile);
@@ -150,7 +151,10 @@ const at = useRig(async () => {
     extensions: Object.fromEntries(
       cases.map((each) => [each.line, `${agent.dialString},20,line=${each.line},${each.args ?? ''}`]),
     ),
-    config: { lines: Object.fromEntries(cases.map((each) => [each.line, lineOf(each)])) },
+    config: {
+      lines: Object.fromEntries(cases.map((each) => [each.line, lineOf(each)])),
+      privacy: { hashKey: 'h'.repeat(32), numberKey: 'n'.repeat(32) },
+    },
   };
 });
 
@@ -336,6 +340,29 @@ it('sends every recording in one pass and leaves nobody connected', async () => 
   expect(uploaded.code).toBe(0);
   expect(uploaded.stdout).toContain(`${cases.length} recordings sent`);
   await expectNobodyConnected(at.rig);
+});
+
+it('finds the calls of a number that Asterisk has told, and writes it nowhere where it can be read', async () => {
+  const { rig } = at;
+  const national = '09 234 56 78';
+  const [one, ...others] = cases.filter(({ from }) => from === '+3292345678');
+  expect(others.length).toBeGreaterThan(0);
+  const zip = folder.path('person.zip');
+  const exported = await rig.preavis('subject', 'export', '--number', national, '-o', zip, '--json');
+  expect(exported).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(exported.stdout)).toMatchObject({ calls: others.length + 1, recordings: others.length + 1 });
+  const files = await unzipped(readFileSync(zip));
+  for (const each of cases.filter(({ from }) => from === one?.from)) {
+    const { shown, wav } = outcomeOf(each);
+    const name = [...files.keys()].find((file) => file.endsWith(`${shown.id}.wav`)) ?? '';
+    expect(files.get(name)?.equals(wav)).toBe(true);
+  }
+  expect(files.get('index.html')?.toString()).toContain(one?.from);
+  for (const suffix of ['', '-wal']) {
+    const file = join(rig.folder, `catalogue.db${suffix}`);
+    const bytes = existsSync(file) ? readFileSync(file, 'latin1') : '';
+    for (const { from } of cases) expect(bytes.includes(from.slice(3))).toBe(false);
+  }
 });
 
 it('writes no number and no destination into the log', () => {

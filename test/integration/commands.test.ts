@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink, utimes, wri
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { makePreferences } from '../../src/call/preferences.ts';
+import { callerHash, makePreferences } from '../../src/call/preferences.ts';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
 import { configTree, eventsTo } from '../support/calls.ts';
 import { catalogues } from '../support/catalogues.ts';
@@ -458,6 +458,47 @@ describe('languages forget', () => {
   });
 });
 
+describe('subject', () => {
+  const hashKey = 'k'.repeat(32);
+  const number = '+32475123456';
+  const digits = /475\W?12\W?34\W?56/;
+
+  test('takes the number from standard input, and it is in nothing that is printed', async () => {
+    const { config, set, at } = await place({ privacy: { hashKey }, log: { level: 'debug' } });
+    const { id, facts } = await set.finished();
+    const hash = callerHash(number, hashKey, 'BE') ?? '';
+    await set.catalogue.keepCaller({ call: facts.id, hash, sealed: null });
+    const zip = join(at, 'person.zip');
+    const run = (args: string[], input = '0475 12 34 56\n') =>
+      preavis(['subject', ...args, '--number', '-', '--config', config], {}, input);
+    const exported = await run(['export', '-o', zip]);
+    expect(exported).toMatchObject({ code: 0, stderr: '' });
+    expect((await stat(zip)).mode & 0o777).toBe(0o600);
+    const taken = await run(['export', '-o', zip, '--json']);
+    expect(taken).toMatchObject({ code: 2, stdout: '' });
+    const preview = await run(['erase']);
+    expect(preview).toMatchObject({ code: 0, stderr: '' });
+    expect(preview.stdout).toContain(`${id}  would be erased`);
+    const erased = await run(['erase', '--apply', '--json']);
+    expect(erased.code).toBe(0);
+    expect(JSON.parse(erased.stdout)).toMatchObject({
+      applied: true,
+      recordings: [{ id, outcome: { certificate: 1 } }],
+    });
+    const after = await run(['export', '-o', zip, '--force']);
+    expect(after).toMatchObject({ code: 0, stdout: 'no calls of this number\n' });
+    const nonsense = await run(['erase'], '0475 12 34 56 x');
+    expect(nonsense).toMatchObject({ code: 2, stdout: '' });
+    const missing = await preavis(['subject', 'erase', '--config', config]);
+    expect(missing.code).toBe(2);
+    const misplaced = await preavis(['subject', 'erase', '0475123456', '--number', '-', '--config', config]);
+    expect(misplaced.code).toBe(2);
+    for (const { stdout, stderr } of [exported, taken, preview, erased, after, nonsense, missing, misplaced]) {
+      expect(stdout + stderr).not.toMatch(digits);
+    }
+  });
+});
+
 describe('upload and retention', () => {
   test('say what they would do, do it, and have nothing left to do', async () => {
     const { config, set } = await place();
@@ -641,6 +682,7 @@ describe('check', () => {
       ['purposes checked by counsel', true],
       ['callers told how long', true],
       ['erased within the legal maximum', true],
+      ['requests of persons by their number', true],
       ['spool', true],
       ['catalogue', true],
       ['archive', true],

@@ -91,6 +91,7 @@ export async function archiveStage(
     signer: () => openSigner(`${folder}/signing-key.pem`),
     certificatesKeptMs: 3_653 * 86_400_000,
     locks: new Map(),
+    callersKeptMs: 90 * 86_400_000,
     receiptOf: async (id: RecordingId) => receiptText(await receiptOfRecording(catalogue, id)),
     recorded,
     finished: async (wav, options) => {

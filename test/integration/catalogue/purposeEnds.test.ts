@@ -71,6 +71,7 @@ async function retention(): ReturnType<typeof retentionPass> {
       ledger: makeLedger(folder.path(`erasures-${count}.jsonl`)),
       signer: () => openSigner(folder.path('signing-key.pem')),
       certificatesKeptMs: 3_653 * dayMs,
+      callersKeptMs: 90 * dayMs,
     },
     { dryRun: false, waitMs: 0, signal },
   );

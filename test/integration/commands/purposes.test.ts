@@ -155,6 +155,20 @@ describe('check', () => {
     });
   });
 
+  test('warns that requests by number cannot be answered without the key of hashes', async () => {
+    const requests = async (privacy: object): Promise<Checks['checks'][number] | undefined> => {
+      printed.length = 0;
+      await check(await context(0, { privacy }), { json: true });
+
+      return (json() as Checks).checks.find((each) => each.check === 'requests of persons by their number');
+    };
+    expect(await requests({})).toMatchObject({
+      ok: true,
+      warning: expect.stringContaining('cannot be answered') as string,
+    });
+    expect(await requests({ hashKey: 'k'.repeat(32) })).not.toHaveProperty('warning');
+  });
+
   test('is content when counsel has checked all', async () => {
     const checked = { justification, checkedByCounsel: true };
     expect(await counsel({ training: checked, agreement: checked })).toEqual({

@@ -88,6 +88,7 @@ const secrets: Readonly<Record<string, string>> = {
   'ari.password': 'Zebra-ari-7c1f',
   'promptRecording.pin': '904173558',
   'privacy.hashKey': 'Zebra-hash-key-of-thirty-two-letters',
+  'privacy.numberKey': 'Zebra-number-key-of-some-forty-letters-more',
   'archive.minio.accessKey': 'ZebraAccess41',
   'archive.minio.secretKey': 'Zebra-secret-key-93ab',
   'webhooks.*.secret': `whsec_${Buffer.from('Zebra-webhook-of-32-bytes-exactly').toString('base64')}`,

@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { makePlanner, sentencesOf, type Arrival } from '../../../src/call/planner.ts';
+import type { CallerKeeper } from '../../../src/call/ports.ts';
 import type { Order, Script } from '../../../src/call/state.ts';
 import { makePolicy, type Policy } from '../../../src/config/policy.ts';
 import { parseConfig } from '../../../src/config/load.ts';
@@ -30,9 +31,17 @@ type Given = {
   /** A function stands for Asterisk. */
   header?: string | (() => Promise<string>);
   random?: number;
+  keep?: CallerKeeper['keep'];
 } & Partial<Arrival>;
 
-async function planned({ policy = policyWith(), preference, header = '', random = 0, ...arrival }: Given = {}) {
+async function planned({
+  policy = policyWith(),
+  preference,
+  header = '',
+  random = 0,
+  keep = () => Promise.resolve(),
+  ...arrival
+}: Given = {}) {
   const asked: string[] = [];
   const { log, lines, text } = collectingLog();
   const planner = makePlanner({
@@ -44,6 +53,7 @@ async function planned({ policy = policyWith(), preference, header = '', random 
       },
       remember: () => Promise.reject(new Error('planning remembers nothing')),
     },
+    callers: { keep },
     variable: (channelId, name) => {
       asked.push(`${name} of ${channelId}`);
       return typeof header === 'string' ? Promise.resolve(header) : header();
@@ -81,6 +91,21 @@ describe('the order of a call', () => {
     expect(order).toMatchObject({ menu: undefined, sampled: true, keepDays: 28, maximumSeconds: 14_400 });
     expect(order.script.consent).toEqual({ mode: 'announce' });
     expect(JSON.stringify(order)).not.toContain('266');
+  });
+
+  test('waits for nobody who keeps whose call it is, and goes on without', async () => {
+    const kept: unknown[] = [];
+    const never = (...given: unknown[]): Promise<void> => {
+      kept.push(given);
+      return new Promise(() => undefined);
+    };
+    await orderOf({ callerNumber: '+3292661234', keep: never });
+    expect(kept).toEqual([[call, '+3292661234']]);
+    const keep = (): Promise<void> => Promise.reject(new PreavisError('catalogue_unusable', 'no room'));
+    const { order, lines, text } = await planned({ callerNumber: '+3292661234', keep });
+    expect(typeof order).toBe('object');
+    expect(lines).toMatchObject([{ level: 'warn', call, code: 'catalogue_unusable' }]);
+    expect(text()).not.toContain('661234');
   });
 
   test('has no two things with the same id', async () => {

@@ -22,6 +22,7 @@ function stage() {
   const planner = makePlanner({
     policy,
     preferences,
+    callers: { keep: () => Promise.resolve() },
     variable: (...args) => ari.variable(...args),
     ids,
     random: () => 0,

@@ -43,6 +43,7 @@ function stage({
   const planner = makePlanner({
     policy,
     preferences,
+    callers: { keep: () => Promise.resolve() },
     variable: (...args) => ari.variable(...args),
     ids,
     random: () => 0,

@@ -123,6 +123,7 @@ describe('a secret', () => {
       'ari.password',
       'promptRecording.pin',
       'privacy.hashKey',
+      'privacy.numberKey',
       'archive.minio.accessKey',
       'archive.minio.secretKey',
       'archive.encryption.key',
@@ -284,6 +285,27 @@ describe('a configuration file', () => {
       code: 'config_invalid',
       message: 'privacy.hashKeyFile: needs at least 32 characters in its first line',
     });
+  });
+
+  test('may take the key of numbers from a file; it is another than that of hashes, which it needs', async () => {
+    const [hashKey, numberKey] = ['h'.repeat(32), 'n'.repeat(32)];
+    const loaded = async (privacy: Record<string, string>): ReturnType<typeof loadConfig> =>
+      loadConfig(await file(JSON.stringify({ ...base, privacy })), {});
+    const config = await loaded({ hashKeyFile: await file(hashKey), numberKeyFile: await file(`${numberKey}\n`) });
+    expect(config.privacy).toMatchObject({ hashKey, numberKey });
+    const faults: [Record<string, string>, string][] = [
+      [{ hashKey, numberKey: hashKey }, 'privacy.numberKey: must be another key than hashKey'],
+      [{ hashKey, numberKeyFile: await file(hashKey) }, 'privacy.numberKey: must be another key than hashKey'],
+      [{ hashKey, numberKeyFile: await file('short') }, 'privacy.numberKeyFile: needs at least 32 characters'],
+      [{ numberKey }, 'privacy.hashKey: is missing: without it numberKey is of no use'],
+      [{ numberKeyFile: '/nowhere' }, 'privacy.hashKey: is missing: without it numberKey is of no use'],
+    ];
+    for (const [privacy, message] of faults) {
+      await expect(loaded(privacy)).rejects.toMatchObject({
+        code: 'config_invalid',
+        message: expect.stringContaining(message) as string,
+      });
+    }
   });
 
   test('whose secret cannot be read names the key, not the content', async () => {

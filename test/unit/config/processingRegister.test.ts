@@ -71,6 +71,20 @@ test('the remembered language is among the data, with its time, where it is reme
   expect(data({})).not.toContain('hash');
 });
 
+test('whose call it was is among the data and in the trace, as far as the keys let it be kept', () => {
+  const printed = (privacy: object): string =>
+    registerMarkdown(processingRegister(parseConfig({ ...tree, privacy }), printedAt));
+  const [hashKey, numberKey] = ['h'.repeat(32), 'n'.repeat(32)];
+  expect(printed({})).toContain('Nothing is kept of the number of the caller.');
+  expect(printed({ hashKey })).toContain(
+    'as a keyed hash of the number, to answer requests of persons: as long as the',
+  );
+  expect(printed({ hashKey })).not.toContain('encrypted');
+  const both = printed({ hashKey, numberKey, callerDays: 30 });
+  expect(both).toContain('A keyed hash of the telephone number of the caller, and that number, encrypted');
+  expect(both).toContain('where there is none for 30 days');
+});
+
 test('who receives or may hear recordings is not said to be nobody when nothing was said', () => {
   const silent = { ...purposesConfig({ training: aPurpose() }), controller };
   const text = registerMarkdown(processingRegister(parseConfig(silent), printedAt));

@@ -1,0 +1,71 @@
+import type Database from 'better-sqlite3';
+import { z } from 'zod';
+import type { KeptCaller } from '../call/callers.ts';
+import type { CallId } from '../core/ids.ts';
+import { unhurried } from './unhurried.ts';
+
+const callerRow = z
+  .object({
+    call_id: z.string().transform((id) => id as CallId),
+    hash: z.string(),
+    sealed: z.string().nullable(),
+  })
+  .transform((row): KeptCaller => ({ call: row.call_id, hash: row.hash, sealed: row.sealed }));
+
+/** From when on callers of calls without a recording are kept, and until when it is now, ms since 1970 UTC. */
+export type CallerTimes = { since: number; at: number };
+
+/** One part of a sweep; `next` is undefined after the last one. */
+export type SweptCallers = { removed: number; next: string | undefined };
+
+/**
+ * The table `callers`: whose call it was, for requests of persons. A trigger removes the row of a call whose recording is erased
+ * or discarded. No number is in it that could be read without the key.
+ */
+export function makeCallers(database: Database.Database) {
+  const insert = database.prepare(
+    `INSERT INTO callers (call_id, hash, sealed) VALUES (@call, @hash, @sealed) ON CONFLICT DO NOTHING`,
+  );
+  const selectOf = database.prepare(
+    `SELECT * FROM callers WHERE hash = @hash AND call_id > @after ORDER BY call_id LIMIT @limit`,
+  );
+  const selectNewest = database.prepare(`SELECT * FROM callers WHERE hash = ? ORDER BY call_id DESC LIMIT 1`);
+  const selectEnd = database
+    .prepare(`SELECT call_id FROM callers WHERE call_id > @after ORDER BY call_id LIMIT 1 OFFSET @limit - 1`)
+    .pluck();
+  const sweep = database.prepare(`
+    DELETE FROM callers WHERE call_id > @after AND (@last IS NULL OR call_id <= @last) AND EXISTS (
+      SELECT 1 FROM calls LEFT JOIN recordings ON recordings.call_id = calls.id
+      WHERE calls.id = callers.call_id AND calls.state IS NULL AND CASE
+        WHEN recordings.id IS NULL THEN calls.started_at < @since
+        WHEN status = 'lost' THEN calls.started_at < min(@since, @at - 86400000 * recordings.keep_days)
+        ELSE status IN ('erased', 'discarded')
+      END)`);
+  const forget = database.prepare(`
+    DELETE FROM callers WHERE hash = ? AND EXISTS (SELECT 1 FROM calls WHERE id = callers.call_id AND state IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = callers.call_id
+        AND status NOT IN ('erased', 'discarded'))`);
+
+  return {
+    /** Not waited for by a caller: what a power cut takes of it is not kept. */
+    keepCaller: (caller: KeptCaller): void => {
+      unhurried(database, () => insert.run(caller));
+    },
+    /** Of one caller, by the keyed hash of the number, in the order of calls, beyond `after`. */
+    callsOfCaller: (hash: string, after: string, limit: number): KeptCaller[] =>
+      z.array(callerRow).parse(selectOf.all({ hash, after, limit })),
+    newestCallOfCaller: (hash: string): KeptCaller | undefined => callerRow.optional().parse(selectNewest.get(hash)),
+    /**
+     * Removes, of so many rows beyond `after`, those that nothing is kept for any more: no recording is left, or there was none and
+     * the call is from before `since`. One that was lost may be found again until its time is over.
+     */
+    sweepCallers: ({ since, at }: CallerTimes, after: string, limit: number): SweptCallers => {
+      const last = z.string().optional().parse(selectEnd.get({ after, limit }));
+      const removed = unhurried(database, () => sweep.run({ since, at, after, last: last ?? null })).changes;
+
+      return { removed, next: last };
+    },
+    /** Removes those of this caller's calls that have ended and have no recording; says how many. */
+    forgetCaller: (hash: string): number => forget.run(hash).changes,
+  };
+}

@@ -1,0 +1,247 @@
+import { refuseTaken } from '../archive/verifiedCopy.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Config } from '../config/schema.ts';
+import { isoTime } from '../core/clock.ts';
+import { PreavisError } from '../core/errors.ts';
+import { makeStore, subjectErasurePorts, subjectExportPorts } from '../parts.ts';
+import { articleOf, type Exception } from '../subject/decideErasure.ts';
+import { eraseForPerson, type SubjectErasure, type SubjectRecording } from '../subject/eraseForPerson.ts';
+import { exportForPerson, type SubjectExport } from '../subject/exportForPerson.ts';
+import { subjectLanguages, type AbsentWhy, type SubjectLanguage } from '../subject/personIndex.ts';
+import { hashOfNumber } from './callerNumber.ts';
+import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { beginLongWork } from './longWork.ts';
+import { operatorOf } from './operator.ts';
+
+export type SubjectExportOptions = {
+  /** `-`: the first line of standard input, where no shell keeps it. */
+  number: string;
+  output: string;
+  language: string | undefined;
+  force: boolean;
+  json: boolean;
+};
+
+const waitMs = 30_000;
+const unknownNumber = 'no calls of this number';
+
+const isSubjectLanguage = (text: string): text is SubjectLanguage => subjectLanguages.some((each) => each === text);
+
+/** That of the order, or what the person was last spoken to in, or the first of the configuration that there are words for. */
+async function languageOf(
+  asked: string | undefined,
+  hash: string,
+  catalogue: Catalogue,
+  config: Config,
+): Promise<SubjectLanguage> {
+  const remembered = await catalogue.preference(hash);
+  const newest = await catalogue.newestCallOfCaller(hash);
+  const told = newest === undefined ? [] : ((await catalogue.call(newest.call))?.languages ?? []);
+  const known = [asked, remembered, ...told, ...config.notice.languages].map((tag) => (tag ?? '').split('_')[0] ?? '');
+
+  return known.find(isSubjectLanguage) ?? 'en';
+}
+
+/**
+ * Puts what is kept of a person into a ZIP (GDPR art. 15). Exit 3 when something of it could not be put in. For a number that nothing is
+ * kept of no file is made.
+ * @param input gives the first line of standard input
+ */
+export async function subjectExport(
+  context: CommandContext,
+  { number, output, language: asked, force, json }: SubjectExportOptions,
+  input: () => Promise<string>,
+): Promise<ExitCode> {
+  if (asked !== undefined && !isSubjectLanguage(asked)) {
+    throw new PreavisError('usage', `--language is one of ${subjectLanguages.join(', ')}`);
+  }
+  if (output === '' || output === '-') throw new PreavisError('usage', '--output is the name of a file');
+  const config = await configOf(context);
+  const hash = await hashOfNumber(number, input, config);
+  const target = { file: output, replace: force };
+  await refuseTaken(target);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    if ((await catalogue.newestCallOfCaller(hash)) === undefined && (await catalogue.preference(hash)) === undefined) {
+      const nothing = { calls: 0, file: null, language: null, recordings: 0, absent: [], unreadable: [] };
+      context.print(json ? JSON.stringify(nothing, undefined, 2) : unknownNumber);
+      return 0;
+    }
+    const store = makeStore(config, catalogue);
+    const actor = operatorOf(context.environment);
+    const ports = subjectExportPorts({ config, catalogue, store, clock: context.clock, actor });
+    const language = await languageOf(asked, hash, catalogue, config);
+    const work = beginLongWork('nothing was exported', json);
+    const progress = (done: number): void => {
+      work.progress(done, done);
+    };
+    const made = await exportForPerson(ports, { hash, language, target, progress, signal: work.signal }).finally(
+      work.end,
+    );
+    const { calls, included, absent, unreadable } = made;
+    const document = { calls, file: output, language, recordings: included.length, absent, unreadable };
+    context.print(json ? JSON.stringify(document, undefined, 2) : exportInWords(made, output));
+
+    return absent.length + unreadable.length > 0 ? 3 : 0;
+  });
+}
+
+function whyInWords(why: AbsentWhy): string {
+  switch (why.reason) {
+    case 'erased':
+      return `erased${why.at === null ? '' : ` at ${why.at}`}${why.certificate === null ? '' : ` (certificate ${why.certificate})`}`;
+    case 'unreadable':
+      return `could not be read (${why.code})`;
+    case 'unfinished':
+    case 'lost':
+    case 'discarded':
+    case 'unusable':
+      return why.reason;
+  }
+}
+
+function exportInWords({ calls, included, absent, unreadable }: SubjectExport, output: string): string {
+  return [
+    ...absent.map(({ id, why }) => `${id}  not in it: ${whyInWords(why)}`),
+    ...unreadable.map((id) => `${id}  a call whose rows cannot be read`),
+    `${calls} calls, ${included.length} recordings in ${output}`,
+    'it holds the voices of others, too: look through it before you give it away (GDPR art. 15(4))',
+  ].join('\n');
+}
+
+export type SubjectEraseOptions = { number: string; apply: boolean; includeEvidence: boolean; json: boolean };
+
+/**
+ * Erases what is kept of a person (GDPR art. 17), but for what must be kept; without `apply` it only says what it would do. Exit 3 when
+ * something remains.
+ * @param input gives the first line of standard input
+ */
+export async function subjectErase(
+  context: CommandContext,
+  { number, apply, includeEvidence, json }: SubjectEraseOptions,
+  input: () => Promise<string>,
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const hash = await hashOfNumber(number, input, config);
+  const work = beginLongWork('what was not yet erased is left: start it again', json);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const store = makeStore(config, catalogue);
+    const actor = operatorOf(context.environment);
+    const log = commandLog(config);
+    const ports = subjectErasurePorts({ config, catalogue, store, clock: context.clock, log, actor });
+    const result = await eraseForPerson(ports, {
+      hash,
+      apply,
+      includeEvidence,
+      kindOf: (purpose) => (Object.hasOwn(config.purposes, purpose) ? config.purposes[purpose]?.kind : undefined),
+      waitMs,
+      signal: work.signal,
+    }).finally(work.end);
+    if (json) context.print(JSON.stringify(shownErasure(result, apply), undefined, 2));
+    else context.print(erasureInWords(result, apply));
+
+    return remains(result) ? 3 : 0;
+  });
+}
+
+const isDone = ({ outcome }: SubjectRecording): boolean => ['erase', 'erased', 'gone'].includes(outcome.kind);
+
+const remains = ({ recordings, open, unreadable, copyFailure }: SubjectErasure): boolean =>
+  !recordings.every(isDone) || open.length + unreadable.length > 0 || copyFailure !== undefined;
+
+const shownException = (exception: Exception) => ({
+  ...exception,
+  ...(exception.ground === 'hold' ? { until: isoTime(exception.until) } : {}),
+  article: articleOf(exception),
+});
+
+function shownErasure(result: SubjectErasure, applied: boolean) {
+  const { calls, recordings, unrecorded, open, unreadable, language, copyFailure } = result;
+
+  return {
+    applied,
+    calls,
+    recordings: recordings.map(({ id, startedAt, status, purposes, outcome }) => ({
+      id,
+      startedAt: isoTime(startedAt),
+      status,
+      purposes,
+      outcome: outcome.kind === 'kept' ? { ...outcome, exceptions: outcome.exceptions.map(shownException) } : outcome,
+    })),
+    unrecordedCalls: unrecorded,
+    openCalls: open,
+    unreadableCalls: unreadable,
+    languageRemembered: language,
+    copyFailure: copyFailure ?? null,
+  };
+}
+
+function exceptionInWords(exception: Exception): string {
+  const article = articleOf(exception);
+  const law = article === null ? '' : ` (${article})`;
+  switch (exception.ground) {
+    case 'hold':
+      return `a hold, ${exception.hold}, until ${isoTime(exception.until)}${law}`;
+    case 'obligation':
+      return `${exception.purpose}: the law wants it kept${law}`;
+    case 'evidence':
+      return `${exception.purpose}: evidence for legal claims${law}; --include-evidence erases it`;
+    case 'unknown':
+      return `${exception.purpose}: the configuration does not have this purpose, so nobody can say whether it must be kept`;
+  }
+}
+
+function outcomeInWords({ outcome, status }: SubjectRecording, applied: boolean): string {
+  switch (outcome.kind) {
+    case 'erase':
+      return 'would be erased';
+    case 'erased':
+      return `erased, certificate ${outcome.certificate}`;
+    case 'kept': {
+      const ended =
+        outcome.ended.length === 0 ? '' : `; ${applied ? 'ended' : 'would end'}: ${outcome.ended.join(', ')}`;
+      return `kept for ${outcome.exceptions.map(exceptionInWords).join(' and ')}${ended}`;
+    }
+    case 'unfinished':
+      return 'not finished: run it again after the call';
+    case 'lost':
+      return 'its file is not there; run it again when it has turned up';
+    case 'gone':
+      return status;
+    case 'failed':
+      return `not erased (${outcome.code})`;
+  }
+}
+
+/** How many of each status and purpose there are, in the order of their number. */
+function countsInWords(recordings: readonly SubjectRecording[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { status, purposes } of recordings) {
+    const key = `${status}, for ${purposes.join(' and ')}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+
+  return [...counts].toSorted(([, a], [, b]) => b - a).map(([what, count]) => `${count} ${what}`);
+}
+
+function erasureInWords(result: SubjectErasure, applied: boolean): string {
+  const { calls, recordings, unrecorded, open, unreadable, language, copyFailure } = result;
+  if (calls === 0 && !language) return unknownNumber;
+  const done = recordings.filter(isDone).length;
+  const verb = applied ? 'are' : 'would be';
+
+  return [
+    ...recordings.map((each) => `${each.id}  ${outcomeInWords(each, applied)}`),
+    ...open.map((id) => `${id}  a call that goes on: run it again after it`),
+    ...unreadable.map((id) => `${id}  a call whose rows cannot be read`),
+    ...(applied ? [] : countsInWords(recordings)),
+    `${calls} calls; ${recordings.length} recordings, ${done} of them ${verb} erased`,
+    ...(unrecorded === 0 ? [] : [`whose ${unrecorded} calls without a recording were ${verb} forgotten`]),
+    ...(language ? [`the remembered language ${applied ? 'is' : 'would be'} forgotten`] : []),
+    ...(copyFailure === undefined
+      ? []
+      : [`the certificates could not be copied (${copyFailure}): the next retention run does it`]),
+    ...(applied ? [] : ['Nothing was changed: give --apply to do it. It cannot be undone.']),
+  ].join('\n');
+}

@@ -1,0 +1,51 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+
+/**
+ * Short texts that only who has the key can read: AES-256-GCM under a key that HKDF (SHA-256) makes of the secret, each with a
+ * random nonce. A seal belongs to its place: elsewhere it does not open.
+ */
+export type Seal = {
+  /** @param place where it is kept, such as the id of a row. */
+  seal(text: string, place: string): string;
+  /** undefined when it was sealed by another key, for another place, or was changed. */
+  open(sealed: string, place: string): string | undefined;
+};
+
+const algorithm = 'aes-256-gcm';
+/** Before what is sealed: another form gets another number. */
+const form = '1.';
+const nonceBytes = 12;
+const tagBytes = 16;
+/** Texts are filled up to a multiple of this, so that their length does not tell them apart. */
+const blockBytes = 24;
+
+/** @param use what the key is for: seals of one use do not open in another. */
+export function makeSeal(secret: string, use: string): Seal {
+  const key = Buffer.from(hkdfSync('sha256', secret, '', use, 32));
+
+  return {
+    seal: (text, place) => {
+      const bytes = Buffer.byteLength(text);
+      const filled = text + '\0'.repeat(Math.ceil((bytes + 1) / blockBytes) * blockBytes - bytes);
+      const nonce = randomBytes(nonceBytes);
+      const cipher = createCipheriv(algorithm, key, nonce).setAAD(Buffer.from(place));
+      const sealed = Buffer.concat([nonce, cipher.update(filled, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+
+      return form + sealed.toString('base64url');
+    },
+    open: (sealed, place) => {
+      const bytes = Buffer.from(sealed.slice(form.length), 'base64url');
+      if (!sealed.startsWith(form) || bytes.length < nonceBytes + tagBytes) return undefined;
+      try {
+        const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes })
+          .setAAD(Buffer.from(place))
+          .setAuthTag(bytes.subarray(-tagBytes));
+        const text = decipher.update(bytes.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8');
+
+        return text.replace(/\0+$/, '');
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}

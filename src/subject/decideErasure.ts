@@ -1,0 +1,106 @@
+import type { HoldGround, HoldRow } from '../catalogue/holds.ts';
+import type { PurposeEnd, RecordingStatus } from '../catalogue/rows.ts';
+import type { PurposeKind } from '../config/law.ts';
+import { purposesInForce } from '../retention/purposes.ts';
+
+/**
+ * Why a recording is not erased though the person asks for it. obligation: the law wants it kept (GDPR art. 17(3)(b)). evidence: it is
+ * needed for legal claims (art. 17(3)(e)). unknown: the configuration no longer has the purpose, and so nobody can say which.
+ */
+export type Exception =
+  | { ground: 'hold'; hold: HoldGround; until: number }
+  | { ground: 'obligation' | 'evidence' | 'unknown'; purpose: string };
+
+const articleOfHold: Readonly<Record<HoldGround, string>> = {
+  dispute: 'GDPR art. 17(3)(e)',
+  authority: 'GDPR art. 17(3)(b)',
+  restriction: 'GDPR art. 18',
+};
+
+/** Where the law has the exception; null for one that it does not know. */
+export function articleOf(exception: Exception): string | null {
+  switch (exception.ground) {
+    case 'hold':
+      return articleOfHold[exception.hold];
+    case 'obligation':
+      return 'GDPR art. 17(3)(b)';
+    case 'evidence':
+      return 'GDPR art. 17(3)(e)';
+    case 'unknown':
+      return null;
+  }
+}
+
+/** `gone`: nothing of it is left. `lost`: its file is not there, and may be found again. */
+export type ErasureDecision =
+  | { kind: 'erase' }
+  | {
+      kind: 'keep';
+      exceptions: readonly Exception[];
+      /** The purposes that no exception is for: they end now. */
+      ending: readonly string[];
+    }
+  | { kind: 'unfinished' | 'lost' | 'gone' };
+
+export type ErasureSubject = {
+  status: RecordingStatus;
+  /** Those of its call. */
+  purposes: readonly string[];
+  ends: readonly PurposeEnd[];
+  holds: readonly Pick<HoldRow, 'ground' | 'expiresAt' | 'releasedAt'>[];
+};
+
+export type ErasureRules = {
+  /** undefined for a purpose that the configuration does not have. */
+  kindOf: (purpose: string) => PurposeKind | undefined;
+  /** Whether evidence is erased as well: whoever is responsible has weighed it. */
+  includeEvidence: boolean;
+};
+
+/** What becomes of one recording whose person asks for erasure (GDPR art. 17), at this time. */
+export function decideErasure(subject: ErasureSubject, rules: ErasureRules, at: number): ErasureDecision {
+  const { status, purposes, ends, holds } = subject;
+  switch (status) {
+    case 'recording':
+      return { kind: 'unfinished' };
+    case 'lost':
+      return { kind: 'lost' };
+    case 'erased':
+    case 'discarded':
+      return { kind: 'gone' };
+    case 'recorded':
+    case 'archived':
+    case 'failed':
+      break;
+  }
+  // What keeps nothing any more is no exception.
+  const inForce = purposesInForce(status, purposes, ends, at);
+  const ofPurposes = inForce.flatMap((purpose) => exceptionOf(purpose, rules));
+  const ofHolds = holds
+    .filter(({ releasedAt, expiresAt }) => releasedAt === null && expiresAt > at)
+    .map(({ ground, expiresAt }): Exception => ({ ground: 'hold', hold: ground, until: expiresAt }));
+  if (ofPurposes.length + ofHolds.length === 0) return { kind: 'erase' };
+  const excepted = new Set(ofPurposes.map(({ purpose }) => purpose));
+
+  return {
+    kind: 'keep',
+    exceptions: [...ofHolds, ...ofPurposes],
+    ending: inForce.filter((purpose) => !excepted.has(purpose)),
+  };
+}
+
+type PurposeException = Extract<Exception, { purpose: string }>;
+
+function exceptionOf(purpose: string, { kindOf, includeEvidence }: ErasureRules): PurposeException[] {
+  const kind = kindOf(purpose);
+  switch (kind) {
+    case 'training':
+      return [];
+    case 'evidence':
+      return includeEvidence ? [] : [{ ground: 'evidence', purpose }];
+    case 'obligation':
+      return [{ ground: 'obligation', purpose }];
+    case undefined:
+      return [{ ground: 'unknown', purpose }];
+  }
+}

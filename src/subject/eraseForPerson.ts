@@ -1,0 +1,172 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { withLease } from '../catalogue/lease.ts';
+import type { NewCertificate } from '../catalogue/erasures.ts';
+import type { RecordingRow, RecordingStatus } from '../catalogue/rows.ts';
+import type { Clock } from '../core/clock.ts';
+import { asPreavisError, type ErrorCode } from '../core/errors.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
+import { decideErasure, type ErasureDecision, type ErasureRules, type Exception } from './decideErasure.ts';
+import { callsOfPerson, type FindPorts, type PersonCall, type PersonRecording } from './find.ts';
+
+/**
+ * Erases what is kept of a person (GDPR art. 17) but for what must be kept. Killed at any point, it is done again: what is
+ * erased is found no more.
+ */
+export type SubjectErasurePorts = {
+  catalogue: FindPorts &
+    Pick<
+      Catalogue,
+      'shorten' | 'note' | 'preference' | 'forgetPreferences' | 'forgetCaller' | 'takeLease' | 'releaseLease'
+    >;
+  erase(row: RecordingRow): Promise<NewCertificate>;
+  /** Puts the certificates where they are kept besides the catalogue. */
+  copyCertificates(): Promise<void>;
+  clock: Clock;
+  /** Who runs the command. */
+  operator: string;
+};
+
+export type SubjectErasureOrder = ErasureRules & {
+  /** The keyed hash of the number. */
+  hash: string;
+  /** Without it nothing is changed. */
+  apply: boolean;
+  waitMs: number;
+  signal: AbortSignal;
+};
+
+export type SubjectOutcome =
+  | Extract<ErasureDecision, { kind: 'erase' | 'unfinished' | 'lost' | 'gone' }>
+  | { kind: 'erased'; certificate: number }
+  | { kind: 'kept'; exceptions: readonly Exception[]; ended: readonly string[] }
+  | { kind: 'failed'; code: ErrorCode };
+
+export type SubjectRecording = {
+  id: RecordingId;
+  startedAt: number;
+  status: RecordingStatus;
+  purposes: readonly string[];
+  outcome: SubjectOutcome;
+};
+
+export type SubjectErasure = {
+  calls: number;
+  recordings: SubjectRecording[];
+  /** Calls that have ended and have no recording. */
+  unrecorded: number;
+  /** Calls that go on and have no recording yet, and calls whose rows cannot be read. */
+  open: CallId[];
+  unreadable: CallId[];
+  /** Whether a language was remembered. */
+  language: boolean;
+  /** Why certificates could not be copied; the next retention run does it. */
+  copyFailure: ErrorCode | undefined;
+};
+
+/** Throws job_busy, interrupted, and what the catalogue throws; what one recording throws is told of that one. */
+export async function eraseForPerson(ports: SubjectErasurePorts, order: SubjectErasureOrder): Promise<SubjectErasure> {
+  const pass = (): Promise<SubjectErasure> => run(ports, order);
+
+  // The pass that erases what is due would come between.
+  return order.apply ? withLease(ports.catalogue, 'retention', order.waitMs, pass) : pass();
+}
+
+async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Promise<SubjectErasure> {
+  const { catalogue } = ports;
+  const { hash, apply, signal } = order;
+  const result: SubjectErasure = {
+    calls: 0,
+    recordings: [],
+    unrecorded: 0,
+    open: [],
+    unreadable: [],
+    language: (await catalogue.preference(hash)) !== undefined,
+    copyFailure: undefined,
+  };
+  for await (const found of callsOfPerson(catalogue, hash)) {
+    signal.throwIfAborted();
+    result.calls += 1;
+    if (found.kind === 'unreadable') result.unreadable.push(found.id);
+    else if (found.recording !== undefined) {
+      result.recordings.push(await recordingOf(found, found.recording, ports, order));
+    } else if (found.call.phase === 'ended') result.unrecorded += 1;
+    else result.open.push(found.call.id);
+  }
+  if (!apply) return result;
+  await catalogue.forgetCaller(hash);
+  await catalogue.forgetPreferences(hash);
+  if (result.recordings.some(({ outcome }) => outcome.kind === 'erased')) {
+    result.copyFailure = await ports.copyCertificates().then(
+      () => undefined,
+      (thrown: unknown) => asPreavisError(thrown).code,
+    );
+  }
+
+  return result;
+}
+
+async function recordingOf(
+  { call }: PersonCall,
+  recording: PersonRecording,
+  ports: SubjectErasurePorts,
+  order: SubjectErasureOrder,
+): Promise<SubjectRecording> {
+  const { row, ends, holds } = recording;
+  const { purposes } = call;
+  const decide = (known: PersonRecording['holds']): ErasureDecision =>
+    decideErasure({ status: row.status, purposes, ends, holds: known }, order, ports.clock.now());
+  const about = { id: row.id, startedAt: row.startedAt ?? row.noticeFinishedAt, status: row.status, purposes };
+  const attempt = (decision: ErasureDecision): Promise<SubjectOutcome> =>
+    carryOut(decision, recording, ports).catch((thrown: unknown) => ({
+      kind: 'failed',
+      code: asPreavisError(thrown).code,
+    }));
+  if (!order.apply) return { ...about, outcome: previewOf(decide(holds)) };
+  const outcome = await attempt(decide(holds));
+  if (outcome.kind !== 'failed' || outcome.code !== 'recording_held') return { ...about, outcome };
+
+  // A hold was set in between: it counts as one that was there before.
+  return { ...about, outcome: await attempt(decide(await ports.catalogue.holdsOf(row.id))) };
+}
+
+function previewOf(decision: ErasureDecision): SubjectOutcome {
+  return decision.kind === 'keep'
+    ? { kind: 'kept', exceptions: decision.exceptions, ended: decision.ending }
+    : decision;
+}
+
+async function carryOut(
+  decision: ErasureDecision,
+  { row, ends }: PersonRecording,
+  ports: SubjectErasurePorts,
+): Promise<SubjectOutcome> {
+  switch (decision.kind) {
+    case 'unfinished':
+    case 'lost':
+    case 'gone':
+      return decision;
+    case 'erase':
+      return { kind: 'erased', certificate: (await ports.erase(row)).number };
+    case 'keep':
+      await keep(row, decision, ends, ports);
+      return { kind: 'kept', exceptions: decision.exceptions, ended: decision.ending };
+  }
+}
+
+/** What it is kept for is all that it may still be used for. */
+async function keep(
+  { id }: RecordingRow,
+  { exceptions, ending }: Extract<ErasureDecision, { kind: 'keep' }>,
+  ends: PersonRecording['ends'],
+  { catalogue, clock, operator }: SubjectErasurePorts,
+): Promise<void> {
+  const at = clock.now();
+  await catalogue.note(id, {
+    event: 'erasure asked by the person, refused',
+    actor: operator,
+    detail: { exceptions, ending },
+  });
+  for (const { purpose, keepUntil } of ends) {
+    if (ending.includes(purpose)) await catalogue.shorten(purpose, [{ id, from: keepUntil, to: at }], operator);
+  }
+}
