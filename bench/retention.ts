@@ -66,6 +66,7 @@ try {
     spoolFolder: folder,
     ledger: makeLedger(join(folder, 'erasures.jsonl')),
     signer: () => openSigner(join(folder, 'signing-key.pem')),
+    trusts: () => Promise.resolve(true),
     clock: { now: () => now },
     log: makeLog('silent', process.stderr),
     actor: 'command',

@@ -333,6 +333,13 @@ export function makeSigner(config: Config): () => Promise<Signer> {
   };
 }
 
+/** The key that is used now, and those that evidence.trustedKeys names. */
+export function makeTrust(config: Config): (kid: string) => Promise<boolean> {
+  const signer = makeSigner(config);
+
+  return async (kid) => config.evidence.trustedKeys.includes(kid) || (await signer()).kid === kid;
+}
+
 function besideCatalogue(config: Config, name: string): string {
   return join(dirname(config.catalogue.file), name);
 }
@@ -356,6 +363,7 @@ export function retentionPorts({ config, catalogue, store, clock, log, actor }: 
     spoolFolder: config.recording.spoolFolder,
     ledger: makeLedger(config.evidence.ledgerFile ?? besideCatalogue(config, 'erasures.jsonl')),
     signer: makeSigner(config),
+    trusts: makeTrust(config),
     clock,
     log,
     actor,

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import { makeSigner, makeStore, retentionPorts } from '../parts.ts';
+import { makeSigner, makeStore, makeTrust, retentionPorts } from '../parts.ts';
 import { readCertificate } from '../retention/certificate.ts';
 import { copyCertificates, replayArchive, replayLedger, type CopyPorts } from '../retention/copies.ts';
 import { verifyCertificates } from '../retention/verifyCertificates.ts';
@@ -55,7 +55,7 @@ export async function certificatesVerify(
     const store = offline ? undefined : makeStore(config, catalogue);
     const { kid } = await makeSigner(config)();
     const result = await verifyCertificates(
-      { catalogue, store, kid },
+      { catalogue, store, trusts: makeTrust(config) },
       { signal: work.signal, progress: work.progress },
     ).finally(work.end);
     if (json) context.print(JSON.stringify({ offline, kid, ...result }, undefined, 2));
@@ -85,16 +85,17 @@ export async function certificatesReplay(
     const archive = await replayArchive(ports, { dryRun });
     if (!dryRun) await copyCertificates(ports);
     const recordings = [...new Set([...ledger.erasedAgain, ...archive.erasedAgain])];
-    const unreadable = ledger.unreadable + archive.unreadable;
+    const refused = ledger.refused + archive.refused;
     if (json) {
       const certificates = ledger.certificates + archive.certificates;
-      context.print(JSON.stringify({ dryRun, certificates, erasedAgain: recordings, unreadable }, undefined, 2));
+      context.print(JSON.stringify({ dryRun, certificates, erasedAgain: recordings, refused }, undefined, 2));
     } else {
       for (const id of recordings) context.print(`${id}  ${dryRun ? 'would be erased again' : 'erased again'}`);
       context.print(`${recordings.length} recordings that were erased had come back (${isoTime(context.clock.now())})`);
-      if (unreadable > 0) context.print(`${unreadable} copies of certificates are not what was signed`);
+      if (refused > 0)
+        context.print(`${refused} copies of certificates are not what was signed, or by a key that is not trusted`);
     }
 
-    return unreadable > 0 || (dryRun && recordings.length > 0) ? 3 : 0;
+    return refused > 0 || (dryRun && recordings.length > 0) ? 3 : 0;
   });
 }

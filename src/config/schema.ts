@@ -311,6 +311,10 @@ const shape = z.strictObject({
         z.string().min(1).optional(),
         'The Ed25519 key (PEM) that signs certificates of erasure and evidence; made when there is none. Default: signing-key.pem beside the catalogue.',
       ),
+      trustedKeys: key(
+        z.array(z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'is not the kid of a key')).default([]),
+        'The kids of earlier signing keys, whose certificates still count; `preavis evidence key` prints that of the key in use.',
+      ),
       ledgerFile: key(
         z.string().min(1).optional(),
         'The ledger of erasures, to be backed up apart from the catalogue. Default: erasures.jsonl beside the catalogue.',

@@ -14,6 +14,7 @@ import {
   type Certificate,
 } from './certificate.ts';
 import { removeSpooled } from '../archive/spool.ts';
+import { idOfKey } from './findings.ts';
 import type { Ledger } from './ledger.ts';
 
 /**
@@ -37,6 +38,8 @@ export type CopyPorts = {
   store: ObjectStore;
   spoolFolder: string;
   ledger: Ledger;
+  /** Whether a key is one of ours: what another one has signed erases nothing. */
+  trusts: (kid: string) => Promise<boolean>;
   log: Logger;
   actor: string;
   now: () => number;
@@ -65,7 +68,12 @@ export async function copyCertificates({ catalogue, store, ledger }: CopyPorts):
 }
 
 /** What of the copies was not in the catalogue. */
-export type Replayed = { certificates: number; erasedAgain: RecordingId[]; unreadable: number };
+export type Replayed = {
+  certificates: number;
+  erasedAgain: RecordingId[];
+  /** Not what was signed, or signed by a key that is not trusted. */
+  refused: number;
+};
 
 /**
  * Takes up what the ledger has and the catalogue has not, and erases again what it says was erased. It reads on from where it has
@@ -73,7 +81,7 @@ export type Replayed = { certificates: number; erasedAgain: RecordingId[]; unrea
  */
 export async function replayLedger(ports: CopyPorts, { dryRun }: { dryRun: boolean }): Promise<Replayed> {
   const { catalogue, ledger } = ports;
-  const replayed: Replayed = { certificates: 0, erasedAgain: [], unreadable: 0 };
+  const replayed: Replayed = { certificates: 0, erasedAgain: [], refused: 0 };
   const from = await catalogue.ledgerRead(ledger.file);
   let read = from;
   for await (const { line, end } of ledger.lines(from)) {
@@ -87,7 +95,7 @@ export async function replayLedger(ports: CopyPorts, { dryRun }: { dryRun: boole
 
 /** The same with the certificates in the archive; those that the catalogue has are only listed. */
 export async function replayArchive(ports: CopyPorts, { dryRun }: { dryRun: boolean }): Promise<Replayed> {
-  const replayed: Replayed = { certificates: 0, erasedAgain: [], unreadable: 0 };
+  const replayed: Replayed = { certificates: 0, erasedAgain: [], refused: 0 };
   for await (const { key } of ports.store.list(certificatePrefix)) {
     const named = certificateOfKey(key);
     if (named !== undefined) {
@@ -113,6 +121,18 @@ export async function replayCopies(ports: CopyPorts): Promise<void> {
   }
 }
 
+/** Who can write to the archive or the ledger must not have recordings erased by what they put there. */
+async function isTrusted(
+  { kid, content }: Awaited<ReturnType<typeof readCertificate>>,
+  { trusts, log }: CopyPorts,
+): Promise<boolean> {
+  const isOurs = content.objects.every(({ key }) => idOfKey(key) === content.recording);
+  if (isOurs && (await trusts(kid))) return true;
+  log.error({ kid }, 'a copy of a certificate of erasure is not signed by a trusted key, and was left aside');
+
+  return false;
+}
+
 async function replayOne(
   jws: string,
   place: CopyPlace,
@@ -127,8 +147,8 @@ async function replayOne(
     log.error({ code: error.code, err: error }, 'a copy of a certificate of erasure is not what was signed');
     return undefined;
   });
-  if (certificate === undefined) {
-    replayed.unreadable += 1;
+  if (certificate === undefined || !(await isTrusted(certificate, ports))) {
+    replayed.refused += 1;
     return;
   }
   if (await catalogue.isCertificateKnown(certificate.row.sha256)) return;

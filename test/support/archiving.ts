@@ -89,6 +89,7 @@ export async function archiveStage(
     told: new Set(),
     ledger: makeLedger(`${folder}/erasures.jsonl`),
     signer: () => openSigner(`${folder}/signing-key.pem`),
+    trusts: async (kid) => kid === (await openSigner(`${folder}/signing-key.pem`)).kid,
     certificatesKeptMs: 3_653 * 86_400_000,
     locks: new Map(),
     callersKeptMs: 90 * 86_400_000,

@@ -70,6 +70,7 @@ async function retention(): ReturnType<typeof retentionPass> {
       atOnce: 1,
       ledger: makeLedger(folder.path(`erasures-${count}.jsonl`)),
       signer: () => openSigner(folder.path('signing-key.pem')),
+      trusts: () => Promise.resolve(true),
       certificatesKeptMs: 3_653 * dayMs,
       callersKeptMs: 90 * dayMs,
     },

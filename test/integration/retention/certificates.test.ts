@@ -1,7 +1,13 @@
 import { appendFile, copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSigner } from '../../../src/core/signing.ts';
 import { isoTime } from '../../../src/core/clock.ts';
-import { certificateKey, readCertificate } from '../../../src/retention/certificate.ts';
+import {
+  certificateKey,
+  issueCertificate,
+  readCertificate,
+  type Certificate,
+} from '../../../src/retention/certificate.ts';
 import { copyCertificates, replayArchive, replayLedger } from '../../../src/retention/copies.ts';
 import { eraseRecording } from '../../../src/retention/erasure.ts';
 import { verifyCertificates } from '../../../src/retention/verifyCertificates.ts';
@@ -38,10 +44,8 @@ const all = (set: ArchiveStage) => set.catalogue.certificates({ number: 0, sha25
 const ledgerLines = async (set: ArchiveStage) =>
   (await readFile(set.ledger.file, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
 
-async function verified(set: ArchiveStage, store: ArchiveStage['store'] | undefined = set.store) {
-  const { kid } = await set.signer();
-
-  return verifyCertificates({ catalogue: set.catalogue, store, kid }, { signal: never });
+function verified(set: ArchiveStage, store: ArchiveStage['store'] | undefined = set.store) {
+  return verifyCertificates({ catalogue: set.catalogue, store, trusts: set.trusts }, { signal: never });
 }
 
 /** Changes a row behind everybody's back. */
@@ -96,7 +100,7 @@ describe('a certificate of erasure', () => {
       expect(await readFile(`${set.folder}/archive/${certificateKey(row)}`, 'utf8')).toBe(row.jws);
     }
     expect(rows.every(({ inLedger, inArchive }) => inLedger && inArchive)).toBe(true);
-    expect(await verified(set)).toEqual({ checked: 3, otherKeys: [], faults: [] });
+    expect(await verified(set)).toEqual({ checked: 3, faults: [] });
   });
 
   test('is not issued, and nothing is erased, when there is no key to sign it with', async () => {
@@ -204,12 +208,12 @@ describe('the check of certificates', () => {
     expect(faults.map((each) => each.fault)).toContainEqual(expect.stringMatching(fault));
   });
 
-  test('names the keys that signed beside the one that is used now', async () => {
+  test('finds those of a key that is not trusted', async () => {
     const set = await stage();
     await erased(set, 1);
     const { kid } = await set.signer();
-    const { otherKeys } = await verifyCertificates({ ...set, kid: 'new' }, { signal: never });
-    expect(otherKeys).toEqual([kid]);
+    const { faults } = await verifyCertificates({ ...set, trusts: () => Promise.resolve(false) }, { signal: never });
+    expect(faults.map(({ fault }) => fault)).toEqual([`it was signed by the key ${kid}, which is not trusted`]);
   });
 });
 
@@ -272,7 +276,7 @@ describe('a backup that was restored', () => {
     expect(await replayLedger(copyPorts(restored), { dryRun: false })).toEqual({
       certificates: 0,
       erasedAgain: [],
-      unreadable: 0,
+      refused: 0,
     });
   });
 
@@ -291,13 +295,44 @@ describe('a backup that was restored', () => {
     expect(await ledgerLines(restored)).toHaveLength(1);
   });
 
+  test('or a copy that somebody has forged erases nothing: it is of another key, or names objects of others', async () => {
+    const set = await stage();
+    const [mine, other] = [await archivedCall(set), await archivedCall(set)];
+    const forger = await openSigner(`${set.folder}/forged.pem`);
+    const content = (objects: string[]): Certificate => ({
+      certificate: 1,
+      number: 1,
+      recording: mine.id,
+      objects: objects.map((key) => ({ key, versions: [] })),
+      bytes: null,
+      sha256: null,
+      archive: 'directory',
+      rule: { kind: 'subject', article: 'GDPR art. 17' },
+      actor: 'serve',
+      begunAt: isoTime(due),
+      verifiedAt: isoTime(due),
+      verification: { versionsLeft: 0, localFile: 'not there' },
+      previous: null,
+      audit: null,
+    });
+    const keysOf = async (id: typeof mine.id) => (await set.catalogue.recording(id))?.objectKey ?? '';
+    const forged = await issueCertificate(content([await keysOf(mine.id)]), mine.id, forger);
+    const strayed = await issueCertificate(content([await keysOf(other.id)]), mine.id, await set.signer());
+    for (const { jws } of [forged, strayed]) await set.ledger.append(jws);
+    await set.store.putText(certificateKey(forged), forged.jws, 'application/jose', never);
+    expect(await replayLedger(copyPorts(set), { dryRun: false })).toMatchObject({ certificates: 0, refused: 2 });
+    expect(await replayArchive(copyPorts(set), { dryRun: false })).toMatchObject({ certificates: 0, refused: 1 });
+    expect((await set.objects()).size).toBe(4);
+    expect((await set.catalogue.recording(mine.id))?.status).toBe('archived');
+  });
+
   test('of the ledger, or what a power cut left of its last line, is no certificate; the others count', async () => {
     const set = await stage();
     await erased(set, 2);
     const lines = await ledgerLines(set);
     await writeFile(set.ledger.file, `${lines[0] ?? ''}\nnot a certificate\n${(lines[1] ?? '').slice(0, 40)}`);
     const empty = { ...set, catalogue: open(`${set.folder}/empty.db`, set.clock) };
-    expect(await replayLedger(copyPorts(empty), { dryRun: true })).toMatchObject({ certificates: 1, unreadable: 1 });
+    expect(await replayLedger(copyPorts(empty), { dryRun: true })).toMatchObject({ certificates: 1, refused: 1 });
     await set.ledger.append('next');
     expect((await ledgerLines(set)).at(-1)).toBe('next');
     await appendFile(set.ledger.file, '\n\n');
