@@ -67,7 +67,7 @@ export function makeAuditTrail(database: Database.Database, now: () => number) {
   const insert = database.prepare(`
     INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail, chain)
     VALUES (@at, @recording, @event, @from, @to, @actor, @detail,
-      preavis_link((SELECT chain FROM audit ORDER BY id DESC LIMIT 1), @at, @recording, @event, @from, @to, @actor, @detail))`);
+      preavis_link((SELECT chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1), @at, @recording, @event, @from, @to, @actor, @detail))`);
   const selectOf = database.prepare(`SELECT * FROM audit WHERE recording_id = ? ORDER BY id`);
   const selectBetween = database.prepare(`SELECT * FROM audit WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?`);
   const selectHead = database.prepare(`SELECT id, chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1`);

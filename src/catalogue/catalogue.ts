@@ -112,12 +112,14 @@ export type Catalogue = Tables & {
   newestCertificates(limit: number): Promise<CertificateRow[]>;
   countCertificates(): Promise<number>;
   isCertificateKnown(sha256: string): Promise<boolean>;
-  certificatesAlone(limit: number): Promise<CertificateRow[]>;
+  certificatesWithout(place: CopyPlace, limit: number): Promise<CertificateRow[]>;
   noteCertificateCopy(sha256: string, place: CopyPlace): Promise<void>;
-  removeCertificates(before: number): Promise<number>;
+  oldCertificates(before: number, limit: number): Promise<CertificateRow[]>;
+  removeCertificate(sha256: string): Promise<void>;
   ledgerRead(file: string): Promise<number>;
   noteLedgerRead(file: string, bytes: number): Promise<void>;
-  countDue(at: number): Promise<{ due: number; held: number }>;
+  countDue(at: number): Promise<number>;
+  countHeld(at: number): Promise<number>;
   /** Of one moment; `erasureFailed` is the event that says, with a `code`, why a recording could not be erased. */
   figures(times: FigureTimes, erasureFailed: string): Promise<Figures>;
 
@@ -284,12 +286,14 @@ export function openCatalogue(
     newestCertificates: eventually(erasures.newestCertificates),
     countCertificates: eventually(erasures.countCertificates),
     isCertificateKnown: eventually(erasures.isCertificateKnown),
-    certificatesAlone: eventually(erasures.certificatesAlone),
+    certificatesWithout: eventually(erasures.certificatesWithout),
     noteCertificateCopy: eventually(erasures.noteCertificateCopy),
-    removeCertificates: eventually(erasures.removeCertificates),
+    oldCertificates: eventually(erasures.oldCertificates),
+    removeCertificate: eventually(erasures.removeCertificate),
     ledgerRead: eventually(erasures.ledgerRead),
     noteLedgerRead: eventually(erasures.noteLedgerRead),
     countDue: eventually(erasures.countDue),
+    countHeld: eventually(erasures.countHeld),
     figures: eventually(figures.figures),
     unwitnessed: eventually(witness.unwitnessed),
     saveWitness: eventually(witness.saveWitness),

@@ -4,6 +4,7 @@ import { PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { erasureBegun, type AuditTrail } from './auditTrail.ts';
 import { isHeld } from './holds.ts';
+import { unhurried } from './unhurried.ts';
 import type { AuditNote, RecordingChanges } from './recordings.ts';
 import type { RecordingStatus } from './rows.ts';
 
@@ -42,8 +43,6 @@ type Move = (
   note: AuditNote,
 ) => void;
 
-const countRow = z.object({ due: z.number(), held: z.number() });
-
 /** The table `certificates`, and the two ends of an erasure. */
 export function makeErasures(database: Database.Database, trail: AuditTrail, move: Move) {
   const selectHeld = database.prepare(`SELECT ${isHeld} FROM recordings WHERE id = @id`).pluck();
@@ -56,21 +55,31 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
     SELECT * FROM certificates WHERE (number, sha256) > (@number, @sha256) ORDER BY number, sha256 LIMIT @limit`);
   const selectNewest = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, sha256 LIMIT ?`);
   const count = database.prepare(`SELECT count(*) FROM certificates`).pluck();
-  const selectAlone = database.prepare(`
-    SELECT * FROM certificates WHERE in_ledger = 0 OR in_archive = 0 ORDER BY number LIMIT ?`);
+  const selectAlone = {
+    ledger: database.prepare(`SELECT * FROM certificates WHERE in_ledger = 0 ORDER BY number LIMIT ?`),
+    archive: database.prepare(`SELECT * FROM certificates WHERE in_archive = 0 ORDER BY number LIMIT ?`),
+  };
   const markArchive = database.prepare(`UPDATE certificates SET in_archive = 1 WHERE sha256 = ?`);
   const markLedger = database.prepare(`UPDATE certificates SET in_ledger = 1 WHERE sha256 = ?`);
   const selectKnown = database.prepare(`SELECT 1 FROM certificates WHERE sha256 = ?`).pluck();
   const selectLedger = database.prepare(`SELECT read_bytes FROM ledgers WHERE file = ?`).pluck();
   const upsertLedger = database.prepare(`
     INSERT INTO ledgers (file, read_bytes) VALUES (?, ?) ON CONFLICT (file) DO UPDATE SET read_bytes = excluded.read_bytes`);
-  const remove = database.prepare(`DELETE FROM certificates WHERE issued_at < ? AND number < ?`);
-  const countDue = database.prepare(`
-    SELECT coalesce(sum(NOT held), 0) AS due, coalesce(sum(held), 0) AS held FROM (
-      SELECT ${isHeld} AS held FROM recordings INDEXED BY recordings_by_end
-      WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at
-        AND NOT EXISTS (SELECT 1 FROM recording_purposes AS ends
-          WHERE ends.recording_id = recordings.id AND ends.keep_until > @at))`);
+  const selectOld = database.prepare(`
+    SELECT * FROM certificates WHERE issued_at < ? AND number < ? ORDER BY number LIMIT ?`);
+  const remove = database.prepare(`DELETE FROM certificates WHERE sha256 = ?`);
+  const isOver = `status IN ('recorded', 'archived', 'failed') AND keep_until <= @at
+    AND NOT EXISTS (SELECT 1 FROM recording_purposes AS ends
+      WHERE ends.recording_id = recordings.id AND ends.keep_until > @at)`;
+  const countDue = database
+    .prepare(`SELECT count(*) FROM recordings INDEXED BY recordings_by_end WHERE ${isOver} AND NOT ${isHeld}`)
+    .pluck();
+  const countHeld = database
+    .prepare(
+      `SELECT count(DISTINCT recordings.id) FROM holds JOIN recordings ON recordings.id = holds.recording_id
+       WHERE released_at IS NULL AND expires_at > @at AND ${isOver}`,
+    )
+    .pluck();
 
   const begin = database.transaction((id: RecordingId, at: number, holds: 'win' | 'do not count', note: AuditNote) => {
     if (holds === 'win' && selectHeld.get({ id, at }) === 1) {
@@ -92,14 +101,16 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
   );
 
   const noteCopy = (sha256: string, place: CopyPlace): void => {
-    (place === 'ledger' ? markLedger : markArchive).run(sha256);
+    // Lost, the copy is made again.
+    unhurried(database, () => (place === 'ledger' ? markLedger : markArchive).run(sha256));
   };
 
   const restored = database.transaction(
     (certificate: NewCertificate, from: RecordingStatus | undefined, place: CopyPlace, note: AuditNote): void => {
       insert.run(certificate);
-      noteCopy(certificate.sha256, place);
-      if (from !== undefined && from !== 'erased') move(certificate.recording, from, 'erased', { receipt: null }, note);
+      (place === 'ledger' ? markLedger : markArchive).run(certificate.sha256);
+      if (from !== undefined && from !== 'erased' && from !== 'discarded')
+        move(certificate.recording, from, 'erased', { receipt: null }, note);
     },
   );
 
@@ -140,12 +151,19 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
     newestCertificates: (limit: number): CertificateRow[] => z.array(certificateRow).parse(selectNewest.all(limit)),
     countCertificates: (): number => z.number().parse(count.get()),
     isCertificateKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
-    /** Those that are not yet in the ledger, or not in the archive. */
-    certificatesAlone: (limit: number): CertificateRow[] => z.array(certificateRow).parse(selectAlone.all(limit)),
+    /** Those that are not yet in the ledger, or in the archive. */
+    certificatesWithout: (place: CopyPlace, limit: number): CertificateRow[] =>
+      z.array(certificateRow).parse(selectAlone[place].all(limit)),
     noteCertificateCopy: noteCopy,
-    /** Removes those from before a time, but never the last one, which the next is chained to; how many. */
-    removeCertificates: (before: number): number => remove.run(before, last()?.number ?? 0).changes,
-    /** How many recordings are to be erased at this time, and how many would be but for a hold. */
-    countDue: (at: number): { due: number; held: number } => countRow.parse(countDue.get({ at })),
+    /** Those from before a time, but never the last one, which the next is chained to. */
+    oldCertificates: (before: number, limit: number): CertificateRow[] =>
+      z.array(certificateRow).parse(selectOld.all(before, last()?.number ?? 0, limit)),
+    removeCertificate: (sha256: string): void => {
+      remove.run(sha256);
+    },
+    /** How many recordings are to be erased at this time; it takes long where there are very many. */
+    countDue: (at: number): number => z.number().parse(countDue.get({ at })),
+    /** How many would be but for a hold. */
+    countHeld: (at: number): number => z.number().parse(countHeld.get({ at })),
   };
 }

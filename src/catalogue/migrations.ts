@@ -209,7 +209,8 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX certificates_by_number ON certificates (number);
   CREATE INDEX certificates_by_recording ON certificates (recording_id);
-  CREATE INDEX certificates_alone ON certificates (number) WHERE in_ledger = 0 OR in_archive = 0;
+  CREATE INDEX certificates_not_in_ledger ON certificates (number) WHERE in_ledger = 0;
+  CREATE INDEX certificates_not_in_archive ON certificates (number) WHERE in_archive = 0;
 
   CREATE TABLE ledgers (
     file TEXT PRIMARY KEY,
@@ -225,6 +226,10 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER callers_end_with_recordings AFTER UPDATE OF status ON recordings
   WHEN NEW.status IN ('erased', 'discarded')
   BEGIN DELETE FROM callers WHERE call_id = NEW.call_id; END;
+  -- It is in words of people, and may name some.
+  CREATE TRIGGER reasons_end_with_recordings AFTER UPDATE OF status ON recordings
+  WHEN NEW.status IN ('erased', 'discarded')
+  BEGIN UPDATE holds SET reason = '' WHERE recording_id = NEW.id; END;
 
   CREATE TABLE deliveries (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

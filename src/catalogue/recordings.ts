@@ -90,6 +90,9 @@ const shortenedRow = z.object({
 /** The end of a purpose of a recording, as it is and as it would be, ms since 1970 UTC. */
 export type ShortenedEnd = z.output<typeof shortenedRow>;
 
+/** Asterisk may not have told the end of a recorder: then its end follows from that of the recording. */
+const madeAt = 'coalesce(recordings.finished_at, recordings.keep_until - recordings.keep_days * 86400000)';
+
 const idRow = z.object({ id: z.string() });
 
 const knownRow = z.object({ status: z.string(), key: z.string() }).optional();
@@ -178,10 +181,9 @@ export function makeRecordings(
       AND NOT ${isHeld}
     ORDER BY keep_until, id LIMIT @limit`);
   const selectLonger = database.prepare(`
-    SELECT recordings.id, ends.keep_until AS "from", recordings.finished_at + @keepMs AS "to"
-    FROM recording_purposes AS ends JOIN recordings ON recordings.id = ends.recording_id
-    WHERE ends.purpose = @purpose AND recordings.status IN ('recorded', 'archived', 'failed')
-      AND recordings.finished_at IS NOT NULL AND ends.keep_until > recordings.finished_at + @keepMs
+    SELECT recordings.id, ends.keep_until AS "from", ${madeAt} + @keepMs AS "to"
+    FROM recordings JOIN recording_purposes AS ends ON ends.recording_id = recordings.id AND ends.purpose = @purpose
+    WHERE +recordings.status IN ('recorded', 'archived', 'failed') AND ends.keep_until > ${madeAt} + @keepMs
       AND recordings.id > @after
     ORDER BY recordings.id LIMIT @limit`);
   const shortenEnd = database.prepare(`

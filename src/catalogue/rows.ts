@@ -16,13 +16,14 @@ export type RecordingStatus = (typeof recordingStatuses)[number];
 
 /** What a status may become. */
 export const forward: Readonly<Record<RecordingStatus, readonly RecordingStatus[]>> = {
-  recording: ['recorded', 'failed', 'lost', 'discarded'],
+  // To `erased` only where a certificate says so that an older state of the catalogue does not know.
+  recording: ['recorded', 'failed', 'lost', 'discarded', 'erased'],
   recorded: ['archived', 'erased'],
   archived: ['erased'],
   erased: [],
   failed: ['erased'],
   // Found again: a mount came back, a setting was corrected.
-  lost: ['recorded', 'failed'],
+  lost: ['recorded', 'failed', 'erased'],
   discarded: [],
 };
 

@@ -81,7 +81,7 @@ export async function certificatesReplay(
     const store = makeStore(config, catalogue);
     const shared = { config, catalogue, store, clock: context.clock, log: commandLog(config), actor: 'command' };
     const ports: CopyPorts = { ...retentionPorts(shared), now: () => context.clock.now() };
-    const ledger = await replayLedger(ports, { dryRun });
+    const ledger = await replayLedger(ports, { dryRun, fromStart: true });
     const archive = await replayArchive(ports, { dryRun });
     if (!dryRun) await copyCertificates(ports);
     const recordings = [...new Set([...ledger.erasedAgain, ...archive.erasedAgain])];

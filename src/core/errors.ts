@@ -194,6 +194,12 @@ export const errorCodes = {
     'See `preavis recordings show ID`: it says when, and by whom.',
   ),
   hold_unknown: entry(2, false, 'No hold has this id, or it was released.', 'See `preavis recordings holds`.'),
+  catalogue_restored: entry(
+    1,
+    true,
+    'The catalogue was restored to an older state within the last day: holds that were set since then are not in it.',
+    'Set them again (`preavis recordings hold`). A day after the restoration retention erases what is due.',
+  ),
   ledger_unusable: entry(
     1,
     false,

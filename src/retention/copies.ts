@@ -1,19 +1,21 @@
+import { createHash } from 'node:crypto';
 import { text } from 'node:stream/consumers';
+import { removeSpooled } from '../archive/spool.ts';
 import type { ObjectStore } from '../archive/store.ts';
 import { erasedAgain, erasureBegun } from '../catalogue/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CopyPlace } from '../catalogue/erasures.ts';
+import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
-import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import {
   certificateKey,
+  certificateHash,
   certificateOfKey,
   certificatePrefix,
   readCertificate,
   type Certificate,
 } from './certificate.ts';
-import { removeSpooled } from '../archive/spool.ts';
 import { idOfKey } from './findings.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -24,7 +26,7 @@ import type { Ledger } from './ledger.ts';
 export type CopyPorts = {
   catalogue: Pick<
     Catalogue,
-    | 'certificatesAlone'
+    | 'certificatesWithout'
     | 'noteCertificateCopy'
     | 'isCertificateKnown'
     | 'certificatesOf'
@@ -33,7 +35,9 @@ export type CopyPorts = {
     | 'beginErasure'
     | 'ledgerRead'
     | 'noteLedgerRead'
-    | 'removeCertificates'
+    | 'oldCertificates'
+    | 'removeCertificate'
+    | 'notePass'
   >;
   store: ObjectStore;
   spoolFolder: string;
@@ -48,22 +52,27 @@ export type CopyPorts = {
 const batch = 200;
 /** For one certificate in the archive, ms. */
 const copyLimitMs = 60_000;
+/** No certificate is longer, bytes. */
+const mostBytes = 64 * 1024;
 
-/** Puts the certificates that are only in the catalogue into the ledger and into the archive. Throws what those throw. */
+/** The name under which it is noted when certificates were found that the catalogue did not know. */
+export const restoration = 'restoration';
+
+/** Puts the certificates that are only in the catalogue into the ledger, and then into the archive. Throws what those throw. */
 export async function copyCertificates({ catalogue, store, ledger }: CopyPorts): Promise<void> {
-  for (;;) {
-    const alone = await catalogue.certificatesAlone(batch);
-    for (const row of alone) {
-      if (!row.inLedger) {
-        await ledger.append(row.jws);
-        await catalogue.noteCertificateCopy(row.sha256, 'ledger');
-      }
+  for (let rows = await catalogue.certificatesWithout('ledger', batch); rows.length > 0;) {
+    for (const row of rows) {
+      await ledger.append(row.jws);
+      await catalogue.noteCertificateCopy(row.sha256, 'ledger');
     }
-    for (const row of alone) {
+    rows = await catalogue.certificatesWithout('ledger', batch);
+  }
+  for (let rows = await catalogue.certificatesWithout('archive', batch); rows.length > 0;) {
+    for (const row of rows) {
       await store.putText(certificateKey(row), row.jws, 'application/jose', AbortSignal.timeout(copyLimitMs));
       await catalogue.noteCertificateCopy(row.sha256, 'archive');
     }
-    if (alone.length < batch) return;
+    rows = await catalogue.certificatesWithout('archive', batch);
   }
 }
 
@@ -71,108 +80,170 @@ export async function copyCertificates({ catalogue, store, ledger }: CopyPorts):
 export type Replayed = {
   certificates: number;
   erasedAgain: RecordingId[];
-  /** Not what was signed, or signed by a key that is not trusted. */
+  /** Not what was signed, signed by a key that is not trusted, or not to be done again. */
   refused: number;
+};
+
+/** With these the archive does not work at all: the others are no better. */
+const ofArchive: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'archive_unreachable',
+  'archive_denied',
+  'archive_bucket_missing',
+  'archive_not_mounted',
+  'catalogue_unusable',
+  'signing_key_unusable',
+]);
+
+export type ReplayOptions = {
+  dryRun: boolean;
+  /** Also what was read before, as after a key was trusted again. */
+  fromStart?: boolean;
 };
 
 /**
  * Takes up what the ledger has and the catalogue has not, and erases again what it says was erased. It reads on from where it has
- * read to before, which a restored catalogue does not know.
+ * read to before, which a restored catalogue does not know, and does not read past what could not be done.
  */
-export async function replayLedger(ports: CopyPorts, { dryRun }: { dryRun: boolean }): Promise<Replayed> {
+export async function replayLedger(ports: CopyPorts, { dryRun, fromStart = false }: ReplayOptions): Promise<Replayed> {
   const { catalogue, ledger } = ports;
-  const replayed: Replayed = { certificates: 0, erasedAgain: [], refused: 0 };
-  const from = await catalogue.ledgerRead(ledger.file);
-  let read = from;
-  for await (const { line, end } of ledger.lines(from)) {
-    await replayOne(line, 'ledger', ports, replayed, dryRun);
-    read = end;
+  const replay = new Replay(ports, 'ledger', dryRun);
+  let name: string | undefined;
+  let from = 0;
+  let read = 0;
+  let isBlocked = false;
+  for await (const { line, end } of ledger.lines(0, 1)) {
+    // Another first line is another ledger, or one whose old lines were removed: its offsets are its own.
+    name = `${ledger.file}#${createHash('sha256').update(line).digest('hex')}`;
+    from = fromStart ? 0 : await catalogue.ledgerRead(name);
+    if (from > 0 && from < end) from = 0;
   }
-  if (!dryRun && read !== from) await catalogue.noteLedgerRead(ledger.file, read);
+  for await (const { line, end } of ledger.lines(from)) {
+    isBlocked = (await replay.take(line)) === 'again' || isBlocked;
+    if (!isBlocked) read = end;
+  }
+  if (!dryRun && name !== undefined && read > from) await catalogue.noteLedgerRead(name, read);
 
-  return replayed;
+  return replay.end();
 }
 
 /** The same with the certificates in the archive; those that the catalogue has are only listed. */
-export async function replayArchive(ports: CopyPorts, { dryRun }: { dryRun: boolean }): Promise<Replayed> {
-  const replayed: Replayed = { certificates: 0, erasedAgain: [], refused: 0 };
-  for await (const { key } of ports.store.list(certificatePrefix)) {
+export async function replayArchive(ports: CopyPorts, { dryRun }: ReplayOptions): Promise<Replayed> {
+  const replay = new Replay(ports, 'archive', dryRun);
+  for await (const { key, bytes } of ports.store.list(certificatePrefix)) {
     const named = certificateOfKey(key);
-    if (named !== undefined) {
-      const known = await ports.catalogue.certificatesOf(named.recording);
-      if (known.some(({ number }) => number === named.number)) continue;
+    if (named === undefined || bytes > mostBytes) {
+      replay.refuse();
+      continue;
     }
-    const jws = await text(await ports.store.read(key, null, AbortSignal.timeout(copyLimitMs)));
-    await replayOne(jws, 'archive', ports, replayed, dryRun);
+    const known = await ports.catalogue.certificatesOf(named.recording);
+    if (known.some(({ number }) => number === named.number)) continue;
+    try {
+      await replay.take(await text(await ports.store.read(key, null, AbortSignal.timeout(copyLimitMs))));
+    } catch (thrown) {
+      if (ofArchive.has(asPreavisError(thrown).code)) throw thrown;
+      replay.refuse();
+    }
   }
 
-  return replayed;
+  return replay.end();
 }
 
 /** Both, as `serve` does at its start and daily. An archive that does not answer keeps nothing else from being done. */
 export async function replayCopies(ports: CopyPorts): Promise<void> {
   try {
     await replayLedger(ports, { dryRun: false });
-    await replayArchive(ports, { dryRun: false });
     await copyCertificates(ports);
+    await replayArchive(ports, { dryRun: false });
   } catch (thrown) {
     const error = asPreavisError(thrown);
     ports.log.error({ code: error.code, err: error }, 'the certificates of erasure could not all be compared');
   }
 }
 
-/** Who can write to the archive or the ledger must not have recordings erased by what they put there. */
-async function isTrusted(
-  { kid, content }: Awaited<ReturnType<typeof readCertificate>>,
-  { trusts, log }: CopyPorts,
-): Promise<boolean> {
-  const isOurs = content.objects.every(({ key }) => idOfKey(key) === content.recording);
-  if (isOurs && (await trusts(kid))) return true;
-  log.error({ kid }, 'a copy of a certificate of erasure is not signed by a trusted key, and was left aside');
+type Read = Awaited<ReturnType<typeof readCertificate>>;
 
-  return false;
+class Replay {
+  readonly #ports: CopyPorts;
+  readonly #place: CopyPlace;
+  readonly #dryRun: boolean;
+  readonly #replayed: Replayed = { certificates: 0, erasedAgain: [], refused: 0 };
+
+  constructor(ports: CopyPorts, place: CopyPlace, dryRun: boolean) {
+    this.#ports = ports;
+    this.#place = place;
+    this.#dryRun = dryRun;
+  }
+
+  refuse(): void {
+    this.#replayed.refused += 1;
+  }
+
+  end(): Replayed {
+    const { refused } = this.#replayed;
+    const place = this.#place;
+    // One line for all: whoever can write there could fill the log.
+    if (refused > 0) this.#ports.log.error({ refused, place }, 'copies of certificates of erasure were left aside');
+
+    return this.#replayed;
+  }
+
+  /** `again`: it may be possible later, when the key is trusted or a lock is over. */
+  async take(jws: string): Promise<'done' | 'again'> {
+    const { catalogue, log } = this.#ports;
+    const certificate = await readCertificate(jws).catch((thrown: unknown) => {
+      if (asPreavisError(thrown).code !== 'certificate_invalid') throw thrown;
+      return undefined;
+    });
+    if (certificate === undefined || !isOfOneRecording(certificate)) {
+      this.refuse();
+      return 'done';
+    }
+    if (await catalogue.isCertificateKnown(certificate.row.sha256)) return 'done';
+    if (!(await this.#ports.trusts(certificate.kid))) {
+      this.refuse();
+      return 'again';
+    }
+    try {
+      await this.#restore(certificate);
+      return 'done';
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (ofArchive.has(error.code)) throw thrown;
+      const { recording } = certificate.row;
+      log.error({ recording, code: error.code, err: error }, 'an erasure could not be done again');
+      this.refuse();
+      return 'again';
+    }
+  }
+
+  async #restore({ content, row: certificate }: Read): Promise<void> {
+    const { catalogue, log, actor, now } = this.#ports;
+    const { recording, number, sha256 } = certificate;
+    const row = await catalogue.recording(recording);
+    this.#replayed.certificates += 1;
+    const isNew = row?.status !== 'erased';
+    if (isNew) this.#replayed.erasedAgain.push(recording);
+    if (this.#dryRun) return;
+    // Holds that were set since then are gone with it.
+    await catalogue.notePass(restoration, now());
+    if (row !== undefined && isNew) {
+      const detail = { rule: 'ledger', certificate: sha256 };
+      await catalogue.beginErasure(recording, now(), 'do not count', { event: erasureBegun, actor, detail });
+    }
+    await removeAgain(content, recording, this.#ports);
+    const note = { event: erasedAgain, actor, detail: { certificate: { number, sha256 } } };
+    await catalogue.restoreCertificate(certificate, row?.status, this.#place, note);
+    log.warn({ recording }, 'an erasure that this catalogue did not know was done again');
+  }
 }
 
-async function replayOne(
-  jws: string,
-  place: CopyPlace,
-  ports: CopyPorts,
-  replayed: Replayed,
-  dryRun: boolean,
-): Promise<void> {
-  const { catalogue, log } = ports;
-  const certificate = await readCertificate(jws).catch((thrown: unknown) => {
-    const error = asPreavisError(thrown);
-    if (error.code !== 'certificate_invalid') throw error;
-    log.error({ code: error.code, err: error }, 'a copy of a certificate of erasure is not what was signed');
-    return undefined;
-  });
-  if (certificate === undefined || !(await isTrusted(certificate, ports))) {
-    replayed.refused += 1;
-    return;
-  }
-  if (await catalogue.isCertificateKnown(certificate.row.sha256)) return;
-  const { recording } = certificate.row;
-  const row = await catalogue.recording(recording);
-  replayed.certificates += 1;
-  if (row?.status !== 'erased') replayed.erasedAgain.push(recording);
-  if (dryRun) return;
-  const actor = ports.actor;
-  if (row !== undefined && row.status !== 'erased') {
-    const detail = { rule: 'ledger', certificate: certificate.row.sha256 };
-    await catalogue.beginErasure(recording, ports.now(), 'do not count', { event: erasureBegun, actor, detail });
-  }
-  await removeAgain(certificate.content, recording, ports);
-  await catalogue.restoreCertificate(certificate.row, row?.status, place, {
-    event: erasedAgain,
-    actor,
-    detail: { certificate: { number: certificate.row.number, sha256: certificate.row.sha256 } },
-  });
-  log.warn({ recording }, 'an erasure that this catalogue did not know was done again');
+/** Who can write to the archive or the ledger must not have recordings erased by what they put there. */
+function isOfOneRecording({ content }: Read): boolean {
+  return content.objects.every(({ key }) => idOfKey(key) === content.recording);
 }
 
 /** Removes what a restored backup has brought back of a recording that has a certificate, and looks whether it is gone. */
-export async function removeAgain(
+async function removeAgain(
   { objects }: Certificate,
   recording: RecordingId,
   { store, spoolFolder }: Pick<CopyPorts, 'store' | 'spoolFolder'>,
@@ -185,17 +256,17 @@ export async function removeAgain(
   }
 }
 
-/** Removes the certificates from before a time, from all three places; how many. */
+/** Removes the certificates from before a time, from all three places, the catalogue last; how many. */
 export async function removeOldCertificates(ports: CopyPorts, before: number): Promise<number> {
   const { catalogue, store, ledger } = ports;
-  const removed = await catalogue.removeCertificates(before);
-  if (removed === 0) return 0;
-  const length = await ledger.prune(async (line) => (await readCertificate(line)).row.issuedAt >= before);
-  await catalogue.noteLedgerRead(ledger.file, length);
-  for await (const { key } of store.list(certificatePrefix)) {
-    const jws = await text(await store.read(key, null, AbortSignal.timeout(copyLimitMs)));
-    if ((await readCertificate(jws)).row.issuedAt < before) await store.erase(key);
+  let removed = 0;
+  for (;;) {
+    const old = await catalogue.oldCertificates(before, batch);
+    if (old.length === 0) return removed;
+    for (const row of old) await store.erase(certificateKey(row));
+    const hashes = new Set(old.map(({ sha256 }) => sha256));
+    await ledger.prune((line) => Promise.resolve(!hashes.has(certificateHash(line))));
+    for (const sha256 of hashes) await catalogue.removeCertificate(sha256);
+    removed += old.length;
   }
-
-  return removed;
 }

@@ -4,10 +4,11 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
 import { firstDue, type DueCursor } from '../catalogue/recordings.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
+import { isoTime } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
-import { copyCertificates, removeOldCertificates, replayLedger, type CopyPorts } from './copies.ts';
+import { copyCertificates, removeOldCertificates, replayLedger, restoration, type CopyPorts } from './copies.ts';
 import { eraseRecording, type ErasurePorts } from './erasure.ts';
 
 /**
@@ -22,6 +23,7 @@ export type RetentionPorts = Omit<ErasurePorts, 'catalogue'> &
         Catalogue,
         | 'due'
         | 'countDue'
+        | 'countHeld'
         | 'sweepPreferences'
         | 'sweepCallers'
         | 'takeLease'
@@ -96,9 +98,11 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
     await catalogue.sweepPreferences();
     await sweepCallers(ports, at, signal);
     await replayLedger(copies, { dryRun });
+    await refuseAfterRestoration(catalogue, at);
   }
-  const { due: total, held } = await catalogue.countDue(at);
-  const result: RetentionResult = { due: 0, erased: 0, held };
+  // In `serve`, where nobody sees the progress, calls would wait for the count.
+  const total = progress === undefined ? 0 : await catalogue.countDue(at);
+  const result: RetentionResult = { due: 0, erased: 0, held: await catalogue.countHeld(at) };
   const limit = pLimit(ports.atOnce);
   const eraseNext = async (row: RecordingRow): Promise<void> => {
     if (signal.aborted) return;
@@ -111,16 +115,30 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
   for (let after: DueCursor | undefined = firstDue; after !== undefined && !signal.aborted;) {
     const { rows, next }: Awaited<ReturnType<Catalogue['due']>> = await catalogue.due(at, after, batch);
     await Promise.all(rows.map((row) => limit(() => eraseNext(row))));
-    if (result.erased > 0) await copyCertificates(copies);
+    // What cannot be copied now is told at the end, and keeps nothing from being erased.
+    if (result.erased > 0) await copyCertificates(copies).catch(() => undefined);
     after = next;
   }
+  if (!dryRun) await copyCertificates(copies);
   if (!dryRun && !signal.aborted) {
-    await copyCertificates(copies);
     const removed = await removeOldCertificates(copies, at - ports.certificatesKeptMs);
     if (removed > 0) log.info({ certificates: removed }, 'certificates of erasure whose time is over were removed');
   }
 
   return result;
+}
+
+/**
+ * A catalogue that was restored does not know the holds that were set after its backup: people have a day to set them again.
+ * Throws catalogue_restored.
+ */
+async function refuseAfterRestoration(catalogue: RetentionPorts['catalogue'], at: number): Promise<void> {
+  const restored = await catalogue.lastPass(restoration);
+  if (restored === undefined || Math.abs(at - restored) >= 86_400_000) return;
+  throw new PreavisError(
+    'catalogue_restored',
+    `it was restored, as was seen at ${isoTime(restored)}; nothing due was erased`,
+  );
 }
 
 /** In parts, since a catalogue may have many callers and calls go on beside it. */

@@ -11,8 +11,8 @@ export type Ledger = {
   readonly file: string;
   /** On the disk when it returns. */
   append(jws: string): Promise<void>;
-  /** Its lines from this byte on (from the first one when it is shorter), and where each ends. */
-  lines(from: number): AsyncIterable<{ line: string; end: number }>;
+  /** Its lines from this byte on (from the first one when it is shorter), at most so many, and where each ends. */
+  lines(from: number, most?: number): AsyncIterable<{ line: string; end: number }>;
   /** Keeps only the lines for which `isKept` holds; the new length in bytes. */
   prune(isKept: (line: string) => Promise<boolean>): Promise<number>;
 };
@@ -95,9 +95,13 @@ export function makeLedger(file: string): Ledger {
   return {
     file,
     append: (jws) => guarded(append(file, jws)),
-    lines: async function* (from) {
+    lines: async function* (from, most = Infinity) {
+      let count = 0;
       try {
-        yield* linesOf(file, from);
+        for await (const each of linesOf(file, from)) {
+          yield each;
+          if ((count += 1) >= most) return;
+        }
       } catch (cause) {
         throw cause instanceof PreavisError ? cause : unusable(file, cause);
       }

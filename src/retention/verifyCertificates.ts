@@ -1,7 +1,8 @@
 import type { ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CertificateRow } from '../catalogue/erasures.ts';
-import { erasedAgain } from '../catalogue/auditTrail.ts';
+import { erasedAgain, type AuditLine } from '../catalogue/auditTrail.ts';
+import { chainStart, linkOf } from '../core/chain.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { readCertificate, type Certificate } from './certificate.ts';
 
@@ -19,6 +20,7 @@ export type Verified = {
 };
 
 const batch = 200;
+const pageOfLines = 1_000;
 const first = { number: 0, sha256: '' };
 
 /** Checks every certificate in the catalogue, in their order. Throws what the catalogue and the archive do, and the signal's reason. */
@@ -29,6 +31,13 @@ export async function verifyCertificates(
   const { catalogue } = ports;
   const total = await catalogue.countCertificates();
   const result: Verified = { checked: 0, faults: [] };
+  for await (const line of brokenLinks(catalogue, signal)) {
+    result.faults.push({
+      number: 0,
+      recording: line.recording,
+      fault: `line ${line.id} of the audit trail was changed`,
+    });
+  }
   let before: CertificateRow | undefined;
   for (let after = first; ;) {
     const rows = await catalogue.certificates(after, batch);
@@ -43,6 +52,23 @@ export async function verifyCertificates(
     const last = rows.at(-1);
     if (last === undefined || rows.length < batch) return result;
     after = last;
+  }
+}
+
+/** The lines whose link does not follow from the one before them; one that was taken out shows at the next. */
+async function* brokenLinks(catalogue: VerifyPorts['catalogue'], signal: AbortSignal): AsyncGenerator<AuditLine> {
+  let chain = chainStart;
+  for (let from = 0; ;) {
+    const lines = await catalogue.auditLines(from, Number.MAX_SAFE_INTEGER, pageOfLines);
+    for (const line of lines) {
+      signal.throwIfAborted();
+      if (line.chain === null) continue;
+      if (line.chain !== linkOf(chain, line.digest)) yield line;
+      chain = line.chain;
+    }
+    const last = lines.at(-1);
+    if (last === undefined || lines.length < pageOfLines) return;
+    from = last.id + 1;
   }
 }
 

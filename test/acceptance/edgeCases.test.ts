@@ -199,9 +199,9 @@ const deeds: Record<string, () => Promise<void>> = {
     }),
   stoppedquestion: () =>
     callBy('stoppedquestion', async ({ ear }) => {
-      const playback = await operator.playing('stoppedquestion', 'opt-in');
+      // The key comes after the stop: before it, a yes would end the question by itself, and count.
+      await operator.request('DELETE', `/playbacks/${await operator.playing('stoppedquestion', 'opt-in')}`);
       await ear.pressDigit('1');
-      await operator.request('DELETE', `/playbacks/${playback}`);
     }),
   given: () =>
     callBy('given', async (made) => {

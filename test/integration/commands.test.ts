@@ -265,6 +265,7 @@ describe('recordings', () => {
           purposeEnds: [{ purpose: 'training', keepUntil: '2026-09-21T10:01:20.010Z', inForce: false }],
           objectKey: null,
           // The recorder of this call ran for a minute.
+          held: false,
           flags: ['shorter_than_expected'],
           failure: null,
           attempts: 0,

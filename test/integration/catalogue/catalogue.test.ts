@@ -256,7 +256,7 @@ describe('the status of a recording', () => {
     const reachable = (from: RecordingStatus): RecordingStatus[] =>
       forward[from].flatMap((to) => [to, ...reachable(to)]);
     for (const status of recordingStatuses) expect(reachable(status)).not.toContain(status);
-    expect(allowed).toHaveLength(10);
+    expect(allowed).toHaveLength(12);
   });
 
   test.each(allowed)('goes from $from to $to, with one line in the audit trail', async ({ from, to }) => {

@@ -1,7 +1,9 @@
 import { appendFile, copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { makeIds } from '../../../src/core/ids.ts';
 import { openSigner } from '../../../src/core/signing.ts';
 import { isoTime } from '../../../src/core/clock.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
 import {
   certificateKey,
   issueCertificate,
@@ -191,6 +193,13 @@ describe('the check of certificates', () => {
       /^the audit trail is not the one/,
     ],
     [
+      'a line of the audit trail says something else',
+      (set) => {
+        meddle(set, `UPDATE audit SET detail = '{}' WHERE event = 'erasure begun'`);
+      },
+      /^line \d+ of the audit trail was changed$/,
+    ],
+    [
       'an object is back',
       async (set) => {
         const [row] = await all(set);
@@ -243,18 +252,33 @@ describe('a backup that was restored', () => {
 
   test('of the catalogue does not bring an erased recording back: the next pass reads the ledger', async () => {
     const set = await stage();
-    const call = await archivedCall(set);
+    const [call, other] = [await archivedCall(set), await archivedCall(set)];
     const old = await backup(set);
+    await set.catalogue.setHold({
+      id: makeIds().hold(),
+      recording: other.id,
+      ground: 'dispute',
+      reason: 'a case',
+      author: 'user lawyer',
+      reviewAt: due + dayMs,
+      expiresAt: due + 300 * dayMs,
+    });
     set.clock.at = due;
     expect(await erasePass(set)).toMatchObject({ erased: 1 });
     const [certificate] = await set.catalogue.certificatesOf(call.id);
     const restored = await restoredCatalogue(set, old.catalogue);
     expect((await restored.catalogue.recording(call.id))?.status).toBe('archived');
-    expect(await erasePass(restored)).toMatchObject({ due: 0 });
+    await expect(erasePass(restored)).rejects.toMatchObject({ code: 'catalogue_restored' });
     expect((await restored.catalogue.recording(call.id))?.status).toBe('erased');
+    // The hold is gone: there is a day to set it again.
+    expect((await restored.catalogue.recording(other.id))?.status).toBe('archived');
+    set.clock.at += dayMs - 1;
+    await expect(erasePass(restored)).rejects.toMatchObject({ code: 'catalogue_restored' });
+    set.clock.at += 1;
+    expect(await erasePass(restored)).toMatchObject({ erased: 1 });
     expect((await all(restored)).map(({ sha256 }) => sha256)).toContain(certificate?.sha256);
     expect((await restored.catalogue.audit(call.id)).at(-1)).toMatchObject({ event: 'erased again by the ledger' });
-    expect(await ledgerLines(restored)).toHaveLength(1);
+    expect(await ledgerLines(restored)).toHaveLength(2);
     expect((await verified(restored)).faults).toEqual([]);
   });
 
@@ -324,6 +348,77 @@ describe('a backup that was restored', () => {
     expect(await replayArchive(copyPorts(set), { dryRun: false })).toMatchObject({ certificates: 0, refused: 1 });
     expect((await set.objects()).size).toBe(4);
     expect((await set.catalogue.recording(mine.id))?.status).toBe('archived');
+  });
+
+  test.each(['recording', 'lost', 'discarded'] as const)(
+    'of the catalogue in which the recording was %s keeps nothing else from being done',
+    async (status) => {
+      const set = await stage();
+      const [early, call] = [await archivedCall(set), await archivedCall(set)];
+      const old = await backup(set);
+      set.clock.at = due;
+      expect(await erasePass(set)).toMatchObject({ erased: 2 });
+      const restored = await restoredCatalogue(set, old.catalogue);
+      const database = openSqlite(`${set.folder}/restored-${stages}.db`);
+      database.prepare(`UPDATE recordings SET status = ? WHERE id = ?`).run(status, early.id);
+      database.close();
+      const { erasedAgain } = await replayLedger(copyPorts(restored), { dryRun: false });
+      expect(erasedAgain.toSorted()).toEqual([early.id, call.id].toSorted());
+      const { status: now } = (await restored.catalogue.recording(early.id)) ?? {};
+      expect(now).toBe(status === 'discarded' ? 'discarded' : 'erased');
+      expect((await restored.catalogue.recording(call.id))?.status).toBe('erased');
+    },
+  );
+
+  test('with an object that a lock keeps is tried again, and keeps the others from nothing', async () => {
+    const set = await stage();
+    const [locked, free] = [await archivedCall(set), await archivedCall(set)];
+    const old = await backup(set);
+    set.clock.at = due;
+    expect(await erasePass(set)).toMatchObject({ erased: 2 });
+    await restoreArchive(set, old.archive);
+    const restored = await restoredCatalogue(set, old.catalogue);
+    const store = {
+      ...set.store,
+      erase: (key: string) =>
+        key.includes(locked.id)
+          ? Promise.reject(new PreavisError('archive_locked', 'a lock keeps it'))
+          : set.store.erase(key),
+    };
+    const ports = { ...copyPorts(restored), store };
+    expect(await replayLedger(ports, { dryRun: false })).toMatchObject({ refused: 1 });
+    expect((await restored.catalogue.recording(free.id))?.status).toBe('erased');
+    expect((await restored.catalogue.recording(locked.id))?.status).toBe('archived');
+    expect((await replayLedger(copyPorts(restored), { dryRun: false })).erasedAgain).toEqual([locked.id]);
+    expect((await restored.catalogue.recording(locked.id))?.status).toBe('erased');
+  });
+
+  test('with another key counts its certificates once that is trusted again', async () => {
+    const set = await stage();
+    const call = await archivedCall(set);
+    const old = await backup(set);
+    set.clock.at = due;
+    expect(await erasePass(set)).toMatchObject({ erased: 1 });
+    const restored = await restoredCatalogue(set, old.catalogue);
+    const distrusting = { ...copyPorts(restored), trusts: () => Promise.resolve(false) };
+    expect(await replayLedger(distrusting, { dryRun: false })).toMatchObject({ certificates: 0, refused: 1 });
+    expect((await replayLedger(copyPorts(restored), { dryRun: false })).erasedAgain).toEqual([call.id]);
+  });
+
+  test('with what is no certificate beside those in the archive counts them all the same', async () => {
+    const set = await stage();
+    const call = await archivedCall(set);
+    const old = await backup(set);
+    set.clock.at = due;
+    expect(await erasePass(set)).toMatchObject({ erased: 1 });
+    for (const key of ['certificates/0', 'certificates/2026/x.jws']) {
+      await set.store.putText(key, 'x', 'text/plain', never);
+    }
+    const restored = await restoredCatalogue(set, old.catalogue);
+    expect(await replayArchive(copyPorts(restored), { dryRun: false })).toMatchObject({
+      erasedAgain: [call.id],
+      refused: 2,
+    });
   });
 
   test('of the ledger, or what a power cut left of its last line, is no certificate; the others count', async () => {
