@@ -1,3 +1,4 @@
+import { PreavisError } from '../core/errors.ts';
 import type { Lock, Protection } from './objectLock.ts';
 import { sidecarOf } from './sidecar.ts';
 import type { ObjectStore, RawStore, StoredObject } from './store.ts';
@@ -38,6 +39,11 @@ export async function keepLock(
   signal: AbortSignal,
 ): Promise<void> {
   if (before === undefined || now === undefined) return;
-  const { lock } = await inner.protection(before.key, before.versionId, signal).catch(() => ({ lock: undefined }));
+  const { lock } = await inner.protection(before.key, before.versionId, signal).catch((thrown: unknown) => {
+    // Who may not read a lock has set none: what is locked is read back. One that is gone has none either.
+    const isNone = thrown instanceof PreavisError && /^archive_(denied|object_missing)$/.test(thrown.code);
+    if (isNone) return { lock: undefined };
+    throw thrown;
+  });
   if (lock !== undefined) await inner.protect(now.key, now.versionId, lock, signal);
 }

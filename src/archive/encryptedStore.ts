@@ -178,7 +178,7 @@ export function makeEncryptedStore(
       return { ...found, bytes: plainLength(found.bytes, header.segmentBytes) };
     } catch (error) {
       // What cannot be read has the length that the store says; `read` says what is wrong with it.
-      if (codeIn(error) === 'archive_mismatch') return found;
+      if (codeIn(error) === 'archive_mismatch' || codeIn(error) === 'archive_denied') return found;
       if (codeIn(error) === 'archive_object_missing') return undefined;
       throw error;
     }
@@ -234,8 +234,11 @@ export function makeEncryptedStore(
     const before = await inner.stat(sidecarOf(key));
     const newest = from.length === 0 ? before : await renew(key, keys, current, signal);
     if (from.length > 0) await keepLock(inner, before, newest, signal);
-    for (const version of await inner.versions(sidecarOf(key))) {
-      if (version !== (newest?.versionId ?? 'null')) await inner.eraseVersion(sidecarOf(key), version);
+    const listed = await inner.versions(sidecarOf(key));
+    const kept = newest?.versionId ?? 'null';
+    // A store that does not name what it has just stored keeps all of them.
+    for (const version of listed.includes(kept) ? listed : []) {
+      if (version !== kept) await inner.eraseVersion(sidecarOf(key), version);
     }
     await undoIfErased(key);
 
@@ -265,7 +268,7 @@ export function makeEncryptedStore(
     putText: (key, text, contentType, signal) =>
       within(signal, async () => {
         refuseSidecar(key);
-        if (current === undefined) return inner.putText(key, text, contentType, signal);
+        if (current === undefined || isClear(key)) return inner.putText(key, text, contentType, signal);
         const bytes = Buffer.from(text, 'utf8');
         const open = (): Promise<ExpectedSource> => Promise.resolve(bytesSource(bytes));
 
@@ -323,6 +326,11 @@ export function makeEncryptedStore(
       }
     },
   };
+}
+
+/** Certificates of erasure are signed and name nobody; what proves an erasure must not need a key that may be gone. */
+function isClear(key: string): boolean {
+  return key.startsWith('certificates/');
 }
 
 function withoutWrappedKey(): PreavisError {

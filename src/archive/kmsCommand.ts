@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { dataKeyBytes, type WrappingKey } from './keyring.ts';
+import { within } from './timeLimit.ts';
 
 /**
  * A key that a KMS has. A command speaks with it: it gets `wrap` or `unwrap` and the key's id as last arguments, base64 on its
@@ -45,7 +46,7 @@ function ask(options: KmsCommandOptions, task: Task, input: string, signal: Abor
   const [program = '', ...first] = command;
   const limit = AbortSignal.timeout(timeLimitMs);
 
-  return new Promise((resolve, reject) => {
+  const run = new Promise<string>((resolve, reject) => {
     const child = spawn(program, [...first, task, keyId], {
       stdio: ['pipe', 'pipe', 'ignore'],
       env: environment,
@@ -71,5 +72,10 @@ function ask(options: KmsCommandOptions, task: Task, input: string, signal: Abor
       else if (!base64.test(line)) reject(unusable(options, task, 'its answer is not one line of base64'));
       else resolve(line);
     });
+  });
+  // A child of it may hold its output open after it has ended or was killed.
+  return within(AbortSignal.any([signal, limit]), () => run).catch((thrown: unknown) => {
+    if (thrown instanceof PreavisError && thrown.code === 'encryption_key_unusable') throw thrown;
+    throw unusable(options, task, limit.aborted ? `no answer within ${timeLimitMs} ms` : 'it was stopped', thrown);
   });
 }

@@ -1,3 +1,4 @@
+import { sidecarPrefix } from './sidecar.ts';
 import { PreavisError } from '../core/errors.ts';
 import { elementsOf, escaped, numberOf, textOf } from './s3Xml.ts';
 
@@ -159,9 +160,11 @@ export function othersOf(found: readonly LifecycleRule[], plan: LifecyclePlan): 
 /** Those that remove recordings of ours before their time is over: of others, or an older one of ours. */
 export function earlyRules(found: readonly LifecycleRule[], plan: LifecyclePlan): LifecycleRule[] {
   const recordings = plan.rules[0]?.prefix ?? '';
+  // Without its wrapped key an encrypted recording is lost.
+  const keys = `${recordings.slice(0, -'recordings/'.length)}${sidecarPrefix}`;
 
   return found.filter(({ isEnabled, prefix, hasTags, days, date, noncurrentDays }) => {
-    const concerns = recordings.startsWith(prefix) || prefix.startsWith(recordings);
+    const concerns = [recordings, keys].some((ours) => ours.startsWith(prefix) || prefix.startsWith(ours));
     const isEarly = [days, noncurrentDays].some((each) => each !== undefined && each < plan.keepDays);
 
     return isEnabled && concerns && !hasTags && (isEarly || date !== undefined);

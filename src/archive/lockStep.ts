@@ -23,11 +23,13 @@ export type LockStep = {
 };
 
 export type LockStepPorts = {
-  catalogue: Pick<Catalogue, 'purposeEnds'>;
+  catalogue: Pick<Catalogue, 'purposeEnds' | 'recording'>;
   store: ObjectStore;
   locks: ReadonlyMap<string, PurposeLock>;
   clock: Clock;
 };
+
+const dayMs = 86_400_000;
 
 /** For one pass: the archive is asked once, and by the next pass again, since somebody may have mended it. */
 export function makeLockStep({ catalogue, store, locks, clock }: LockStepPorts): LockStep {
@@ -46,6 +48,10 @@ export function makeLockStep({ catalogue, store, locks, clock }: LockStepPorts):
     wanted: async (row, signal) => {
       if (!isAsked) return undefined;
       const lock = lockFor(await catalogue.purposeEnds(row.id), locks, clock.now());
+      // What a wrong clock has put far away, nobody could take back.
+      if (lock !== undefined && lock.until > clock.now() + (row.keepDays + 1) * dayMs) {
+        throw lockFailed(`its end (${isoTime(lock.until)}) is further away than it is to be kept`, undefined);
+      }
       if (lock !== undefined && (await capabilities(signal)).objectLock === 'off') {
         throw new PreavisError('archive_unprotected', `${store.location} has no Object Lock; nothing was stored there`);
       }
@@ -53,6 +59,12 @@ export function makeLockStep({ catalogue, store, locks, clock }: LockStepPorts):
       return lock;
     },
     set: async (row, lock, objects, signal) => {
+      // While it was sent it may have been erased, or its time shortened: a lock could not be taken back.
+      const now = await catalogue.recording(row.id);
+      const wanted = lockFor(await catalogue.purposeEnds(row.id), locks, clock.now());
+      if (now?.status !== row.status || wanted?.until !== lock.until) {
+        throw new PreavisError('status_conflict', `recording ${row.id} has changed while it was sent`);
+      }
       for (const object of objects) await lockOne(store, object, lock, row.keepUntil ?? lock.until, signal);
     },
   };

@@ -54,7 +54,6 @@ const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'archive_bucket_missing',
   'archive_not_mounted',
   'catalogue_unusable',
-  'encryption_key_unusable',
 ]);
 
 /** Throws job_busy, encryption_key_missing where there is no current key, and what makes going on of no use. */
@@ -84,7 +83,9 @@ async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): P
       result[await rewrapOne(row, ports, options)] += 1;
     } catch (thrown) {
       const error = asPreavisError(options.signal.aborted ? options.signal.reason : thrown);
-      if (options.signal.aborted || fatal.has(error.code)) stoppedBy ??= error;
+      // One wrapped key that was changed makes a KMS refuse, too: whether it works at all shows with another.
+      const isFatal = error.code === 'encryption_key_unusable' ? !(await works(ports)) : fatal.has(error.code);
+      if (options.signal.aborted || isFatal) stoppedBy ??= error;
       else {
         ports.log.warn({ recording: row.id, code: error.code, err: error }, 'the key of a recording was not rewrapped');
         result.failed.push({ recording: row.id, code: error.code });
@@ -98,6 +99,15 @@ async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): P
     if (stoppedBy !== undefined) throw stoppedBy;
     after = rows.at(-1)?.id ?? after;
     if (rows.length < batch) return result;
+  }
+}
+
+async function works({ store, attemptMs }: RewrapPorts): Promise<boolean> {
+  try {
+    await store.tryKey(AbortSignal.timeout(attemptMs));
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -4,6 +4,7 @@ import type { WebhookEvent } from '../config/webhooks.ts';
 import { isoTime } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
+import { unhurried } from './unhurried.ts';
 
 /** A webhook of the configuration, as the catalogue sees it: who is to be told of what. */
 export type Subscriber = { name: string; events: readonly WebhookEvent[] };
@@ -138,7 +139,7 @@ export function makeDeliveries(database: Database.Database, now: () => number, s
   const postpone = database.prepare(`UPDATE deliveries SET ${postponed} WHERE id = @id AND status = 'waiting'`);
   const postponeAll = database.prepare(`UPDATE deliveries SET ${postponed} WHERE endpoint = @endpoint AND ${isDue}`);
   const giveUp = database.prepare(`
-    UPDATE deliveries SET status = 'failed', ended_at = @at WHERE status = 'waiting' AND first_attempt_at <= @since
+    UPDATE deliveries SET status = 'failed', ended_at = @at WHERE status = 'waiting' AND first_attempt_at IS NOT NULL AND first_attempt_at <= @since
     RETURNING endpoint`);
   const giveUpAll = database.prepare(
     `UPDATE deliveries SET status = 'failed', ended_at = @at, failure = @failure WHERE endpoint = @endpoint AND status = 'waiting'`,
@@ -190,10 +191,11 @@ export function makeDeliveries(database: Database.Database, now: () => number, s
     deliveries: (limit: number): DeliveryRow[] => rows.parse(selectOpen.all(limit)),
     deliveryFigures: (): DeliveryFigures[] => z.array(figuresRow).parse(selectFigures.all()),
     delivered: (id: string): void => {
-      setDelivered.run({ id, at: now() });
+      // Lost in a power cut, it is sent again, under the same id.
+      unhurried(database, () => setDelivered.run({ id, at: now() }));
     },
     postponeDelivery: (id: string, until: number, failure: DeliveryFailure): void => {
-      postpone.run({ id, at: now(), until, ...failure });
+      unhurried(database, () => postpone.run({ id, at: now(), until, ...failure }));
     },
     postponeDeliveries: (endpoint: string, until: number, failure: DeliveryFailure): void => {
       postponeAll.run({ endpoint, at: now(), until, ...failure });

@@ -251,6 +251,9 @@ export const migrations: readonly string[] = [
   CREATE INDEX deliveries_waiting ON deliveries (endpoint, attempts, number, next_attempt_at) WHERE status = 'waiting';
   CREATE INDEX deliveries_of_recording ON deliveries (recording_id, endpoint) WHERE status = 'waiting';
   CREATE INDEX deliveries_by_end ON deliveries (status, ended_at);
+  CREATE INDEX deliveries_by_first_attempt ON deliveries (first_attempt_at)
+    WHERE status = 'waiting' AND first_attempt_at IS NOT NULL;
+  CREATE INDEX deliveries_counted ON deliveries (endpoint, status, at) WHERE status IN ('waiting', 'failed');
   CREATE TABLE disabled_endpoints (
     endpoint TEXT PRIMARY KEY,
     address TEXT NOT NULL,

@@ -55,6 +55,11 @@ export async function recordingsHold(context: CommandContext, id: string, option
     } else {
       context.print(`hold ${hold.id} keeps recording ${row.id} until ${isoTime(expiresAt)}`);
       context.print(`to be reviewed by ${isoTime(reviewAt)}`);
+      if (config.archive.store === 'minio') {
+        context.print(
+          'a lifecycle rule of the bucket knows nothing of holds: preavis check says whether one ends sooner',
+        );
+      }
     }
 
     return 0;
