@@ -69,12 +69,13 @@ async function record(...names: string[]): Promise<RecordingRow[]> {
 const statusOf = async (id: string): Promise<string | undefined> =>
   (await catalogueRecordings(at.rig)).find((each) => each.id === id)?.status;
 
-/** Every version of every object whose key holds this id, delete markers too. */
+/** Every version of every object of this recording, delete markers too. */
 async function versionsOf(id: string): Promise<string[]> {
   const found: string[] = [];
   const listing = client.listObjects(rigBucket, '', true, { IncludeVersion: true });
   for await (const item of listing as AsyncIterable<{ name?: string; versionId?: string }>) {
-    if (item.name?.includes(id) === true) found.push(`${item.name}?${item.versionId ?? ''}`);
+    const isOfRecording = item.name?.startsWith('recordings/') === true && item.name.includes(id);
+    if (isOfRecording) found.push(`${item.name}?${item.versionId ?? ''}`);
   }
 
   return found;

@@ -78,8 +78,8 @@ export function endedCall(rig: Rig, line: string): Promise<CallRow> {
   });
 }
 
-/** The recording of that call, when its file is closed. */
-export async function finishedRecording(rig: Rig, line: string, withinMs = 10_000): Promise<RecordingRow> {
+/** The recording of that call, when its file is closed: `serve` looks again after ten seconds. */
+export async function finishedRecording(rig: Rig, line: string, withinMs = 30_000): Promise<RecordingRow> {
   return eventually(
     async () => {
       const call = (await catalogueCalls(rig)).find((each) => each.line === line);
