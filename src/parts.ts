@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -46,7 +47,7 @@ import type { RetentionPorts } from './retention/enforcer.ts';
 import type { FetchPorts } from './retention/fetch.ts';
 import { copyCertificates } from './retention/copies.ts';
 import { eraseRecording } from './retention/erasure.ts';
-import { makeLedger } from './retention/ledger.ts';
+import { makeLedger, type Ledger } from './retention/ledger.ts';
 import type { ReconcilePorts } from './retention/reconcile.ts';
 import { checkSchedule } from './retention/schedule.ts';
 import type { Endpoint } from './webhooks/message.ts';
@@ -319,12 +320,15 @@ export function makeHoldsAllowed({ purposes }: Config): (purpose: string) => boo
 }
 
 /** Opened once, and again only where that failed. */
-export function makeSigner(config: Config): () => Promise<Signer> {
-  const file = config.evidence.signingKeyFile ?? besideCatalogue(config, 'signing-key.pem');
+export function makeSigner(config: Config, catalogue?: Pick<Catalogue, 'countCertificates'>): () => Promise<Signer> {
+  const file = signingKeyFile(config);
+  // One that has signed before and is gone is not replaced in silence.
+  const mayMake = async (): Promise<boolean> =>
+    config.evidence.trustedKeys.length > 0 || ((await catalogue?.countCertificates()) ?? 0) === 0;
   let opened: Promise<Signer> | undefined;
 
   return () => {
-    opened ??= openSigner(file).catch((error: unknown) => {
+    opened ??= openSigner(file, mayMake).catch((error: unknown) => {
       opened = undefined;
       throw error;
     });
@@ -335,9 +339,23 @@ export function makeSigner(config: Config): () => Promise<Signer> {
 
 /** The key that is used now, and those that evidence.trustedKeys names. */
 export function makeTrust(config: Config): (kid: string) => Promise<boolean> {
-  const signer = makeSigner(config);
+  const file = signingKeyFile(config);
 
-  return async (kid) => config.evidence.trustedKeys.includes(kid) || (await signer()).kid === kid;
+  return async (kid) => {
+    if (config.evidence.trustedKeys.includes(kid)) return true;
+    // Only looking makes no key.
+    if (!existsSync(file)) return false;
+
+    return (await openSigner(file)).kid === kid;
+  };
+}
+
+function signingKeyFile(config: Config): string {
+  return config.evidence.signingKeyFile ?? besideCatalogue(config, 'signing-key.pem');
+}
+
+export function ledgerOf(config: Config): Ledger {
+  return makeLedger(config.evidence.ledgerFile ?? besideCatalogue(config, 'erasures.jsonl'));
 }
 
 function besideCatalogue(config: Config, name: string): string {
@@ -361,8 +379,8 @@ export function retentionPorts({ config, catalogue, store, clock, log, actor }: 
     catalogue,
     store,
     spoolFolder: config.recording.spoolFolder,
-    ledger: makeLedger(config.evidence.ledgerFile ?? besideCatalogue(config, 'erasures.jsonl')),
-    signer: makeSigner(config),
+    ledger: ledgerOf(config),
+    signer: makeSigner(config, catalogue),
     trusts: makeTrust(config),
     clock,
     log,
@@ -439,7 +457,7 @@ export async function bundlePorts(
     ...fetchPorts(shared),
     catalogue,
     soundsFolder: soundsFolder(config),
-    signer: await makeSigner(config)(),
+    signer: await makeSigner(config, catalogue)(),
     madeBy: `preavis ${version}`,
     company: config.controller.name,
     stamp:

@@ -109,6 +109,7 @@ export type Catalogue = Tables & {
   lastCertificate(): Promise<CertificateRow | undefined>;
   certificatesOf(id: RecordingId): Promise<CertificateRow[]>;
   certificates(after: { number: number; sha256: string }, limit: number): Promise<CertificateRow[]>;
+  missingCertificates(since: number, limit: number): Promise<{ recording: string; number: number }[]>;
   newestCertificates(limit: number): Promise<CertificateRow[]>;
   countCertificates(): Promise<number>;
   isCertificateKnown(sha256: string): Promise<boolean>;
@@ -283,6 +284,7 @@ export function openCatalogue(
     lastCertificate: eventually(erasures.lastCertificate),
     certificatesOf: eventually(erasures.certificatesOf),
     certificates: eventually(erasures.certificates),
+    missingCertificates: eventually(erasures.missingCertificates),
     newestCertificates: eventually(erasures.newestCertificates),
     countCertificates: eventually(erasures.countCertificates),
     isCertificateKnown: eventually(erasures.isCertificateKnown),

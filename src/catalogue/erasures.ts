@@ -43,6 +43,8 @@ type Move = (
   note: AuditNote,
 ) => void;
 
+const missingRow = z.object({ recording: z.string(), number: z.number() });
+
 /** The table `certificates`, and the two ends of an erasure. */
 export function makeErasures(database: Database.Database, trail: AuditTrail, move: Move) {
   const selectHeld = database.prepare(`SELECT ${isHeld} FROM recordings WHERE id = @id`).pluck();
@@ -53,6 +55,11 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
   const selectOf = database.prepare(`SELECT * FROM certificates WHERE recording_id = ? ORDER BY number`);
   const selectBeyond = database.prepare(`
     SELECT * FROM certificates WHERE (number, sha256) > (@number, @sha256) ORDER BY number, sha256 LIMIT @limit`);
+  const selectMissing = database.prepare(`
+    SELECT recording_id AS recording, json_extract(detail, '$.certificate.number') AS number FROM audit
+    WHERE event = 'erased and checked' AND at >= @since AND json_extract(detail, '$.certificate.sha256') IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM certificates WHERE sha256 = json_extract(detail, '$.certificate.sha256'))
+    ORDER BY id LIMIT @limit`);
   const selectNewest = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, sha256 LIMIT ?`);
   const count = database.prepare(`SELECT count(*) FROM certificates`).pluck();
   const selectAlone = {
@@ -148,6 +155,9 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
     /** In their order, beyond the one with this number and hash. */
     certificates: (after: { number: number; sha256: string }, limit: number): CertificateRow[] =>
       z.array(certificateRow).parse(selectBeyond.all({ ...after, limit })),
+    /** What the audit trail says since a time that there is a certificate of, and there is none. */
+    missingCertificates: (since: number, limit: number): { recording: string; number: number }[] =>
+      z.array(missingRow).parse(selectMissing.all({ since, limit })),
     newestCertificates: (limit: number): CertificateRow[] => z.array(certificateRow).parse(selectNewest.all(limit)),
     countCertificates: (): number => z.number().parse(count.get()),
     isCertificateKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import { makeSigner, makeStore, makeTrust, retentionPorts } from '../parts.ts';
+import { ledgerOf, makeStore, makeTrust, retentionPorts } from '../parts.ts';
 import { readCertificate } from '../retention/certificate.ts';
 import { copyCertificates, replayArchive, replayLedger, type CopyPorts } from '../retention/copies.ts';
 import { verifyCertificates } from '../retention/verifyCertificates.ts';
@@ -53,17 +53,18 @@ export async function certificatesVerify(
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const store = offline ? undefined : makeStore(config, catalogue);
-    const { kid } = await makeSigner(config)();
+    const since = context.clock.now() - config.evidence.certificateDays * 86_400_000;
     const result = await verifyCertificates(
-      { catalogue, store, trusts: makeTrust(config) },
+      { catalogue, store, ledger: ledgerOf(config), since, trusts: makeTrust(config) },
       { signal: work.signal, progress: work.progress },
     ).finally(work.end);
-    if (json) context.print(JSON.stringify({ offline, kid, ...result }, undefined, 2));
+    if (json) context.print(JSON.stringify({ offline, ...result }, undefined, 2));
     else {
       for (const { number, recording, fault } of result.faults) context.print(`${number} ${recording}: ${fault}`);
       const { length } = result.faults;
       context.print(`${result.checked} certificates checked, ${length === 0 ? 'all hold' : `${length} faults`}`);
-      context.print(`signed by the key ${kid}${offline ? '; the archive was not asked' : ''}`);
+      if (result.kids.length > 0) context.print(`signed by ${result.kids.join(' and ')}`);
+      if (offline) context.print('the archive was not asked');
     }
 
     return result.faults.length > 0 ? 3 : 0;

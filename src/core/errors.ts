@@ -173,7 +173,7 @@ export const errorCodes = {
     1,
     false,
     'The time of a purpose is over, and with it access to the recording for it.',
-    'Nothing opens it again; `preavis recordings show ID` says until when it is kept for other purposes.',
+    'Only a hold for a dispute opens it again, where the purpose allows one; `preavis recordings show ID` says until when it is kept for others.',
   ),
   recording_held: entry(
     1,
@@ -198,7 +198,7 @@ export const errorCodes = {
     1,
     true,
     'The catalogue was restored to an older state within the last day: holds that were set since then are not in it.',
-    'Set them again (`preavis recordings hold`). A day after the restoration retention erases what is due.',
+    'Set the holds that are missing again (`preavis recordings hold`). A day after the restoration retention erases what is due.',
   ),
   ledger_unusable: entry(
     1,

@@ -34,9 +34,14 @@ export type Signer = {
 const algorithm = 'EdDSA';
 
 /** Makes the file when there is none; two processes that do so at once end with one key. */
-async function keyText(file: string): Promise<string> {
+async function keyText(file: string, mayMake: () => Promise<boolean>): Promise<string> {
   const found = await readIfPresent(file);
   if (found !== undefined) return found.toString('utf8');
+  if (!(await mayMake())) {
+    throw new PreavisError('signing_key_unusable', `the signing key ${file} is not there any more`, {
+      hint: 'Put it back from its copy. If it is lost, put its kid into evidence.trustedKeys: then a new one is made.',
+    });
+  }
   const { privateKey } = generateKeyPairSync('ed25519');
   const text = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
@@ -57,11 +62,16 @@ async function keyText(file: string): Promise<string> {
 
 /**
  * The key that signs, made at its first use: PKCS #8 in PEM, for its owner only.
+ *
+ * @param mayMake whether a new one may be made where there is none
  * @throws PreavisError `signing_key_unusable`.
  */
-export async function openSigner(file: string): Promise<Signer> {
+export async function openSigner(
+  file: string,
+  mayMake: () => Promise<boolean> = () => Promise.resolve(true),
+): Promise<Signer> {
   try {
-    const text = await keyText(file);
+    const text = await keyText(file, mayMake);
     if (((await stat(file)).mode & 0o007) !== 0) {
       throw new PreavisError('signing_key_unusable', `every user can open the file ${file}`, {
         hint: `Run: chmod o= ${file}. If others have seen it, move it away: a new one is made.`,

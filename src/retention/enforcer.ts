@@ -137,7 +137,7 @@ async function refuseAfterRestoration(catalogue: RetentionPorts['catalogue'], at
   if (restored === undefined || Math.abs(at - restored) >= 86_400_000) return;
   throw new PreavisError(
     'catalogue_restored',
-    `it was restored, as was seen at ${isoTime(restored)}; nothing due was erased`,
+    `an older state of the catalogue was put back, as was seen at ${isoTime(restored)}; nothing due was erased`,
   );
 }
 

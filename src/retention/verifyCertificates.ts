@@ -4,23 +4,30 @@ import type { CertificateRow } from '../catalogue/erasures.ts';
 import { erasedAgain, type AuditLine } from '../catalogue/auditTrail.ts';
 import { chainStart, linkOf } from '../core/chain.ts';
 import type { RecordingId } from '../core/ids.ts';
-import { readCertificate, type Certificate } from './certificate.ts';
+import type { Ledger } from './ledger.ts';
+import { certificateHash, readCertificate, type Certificate } from './certificate.ts';
 
 export type VerifyPorts = {
-  catalogue: Pick<Catalogue, 'certificates' | 'countCertificates' | 'auditLines' | 'audit'>;
+  catalogue: Pick<Catalogue, 'certificates' | 'countCertificates' | 'missingCertificates' | 'auditLines' | 'audit'>;
   /** undefined: the archive is not asked. */
   store: ObjectStore | undefined;
+  ledger: Ledger;
+  /** From when on certificates are kept, ms since 1970 UTC. */
+  since: number;
   /** Whether a key is one of ours. */
   trusts: (kid: string) => Promise<boolean>;
 };
 
 export type Verified = {
   checked: number;
+  /** The keys that signed them. */
+  kids: string[];
   faults: { number: number; recording: string; fault: string }[];
 };
 
 const batch = 200;
 const pageOfLines = 1_000;
+const mostMissing = 1_000;
 const first = { number: 0, sha256: '' };
 
 /** Checks every certificate in the catalogue, in their order. Throws what the catalogue and the archive do, and the signal's reason. */
@@ -30,7 +37,7 @@ export async function verifyCertificates(
 ): Promise<Verified> {
   const { catalogue } = ports;
   const total = await catalogue.countCertificates();
-  const result: Verified = { checked: 0, faults: [] };
+  const result: Verified = { checked: 0, kids: [], faults: [] };
   for await (const line of brokenLinks(catalogue, signal)) {
     result.faults.push({
       number: 0,
@@ -38,12 +45,17 @@ export async function verifyCertificates(
       fault: `line ${line.id} of the audit trail was changed`,
     });
   }
+  for (const { number, recording } of await catalogue.missingCertificates(ports.since, mostMissing)) {
+    result.faults.push({ number, recording, fault: 'the audit trail names it, and it is not there' });
+  }
+  const inLedger = new Set<string>();
+  for await (const { line } of ports.ledger.lines(0)) inLedger.add(certificateHash(line));
   let before: CertificateRow | undefined;
   for (let after = first; ;) {
     const rows = await catalogue.certificates(after, batch);
     for (const row of rows) {
       signal.throwIfAborted();
-      const faults = await faultsOf(row, before, ports);
+      const faults = await faultsOf(row, before, inLedger, ports, result.kids);
       result.faults.push(...faults.map((fault) => ({ number: row.number, recording: row.recording, fault })));
       result.checked += 1;
       progress?.(result.checked, total);
@@ -75,12 +87,16 @@ async function* brokenLinks(catalogue: VerifyPorts['catalogue'], signal: AbortSi
 async function faultsOf(
   row: CertificateRow,
   before: CertificateRow | undefined,
+  inLedger: ReadonlySet<string>,
   ports: VerifyPorts,
+  kids: string[],
 ): Promise<string[]> {
   const read = await readCertificate(row.jws).catch(() => undefined);
   if (read === undefined) return ['its signature does not fit it'];
   const { content, kid } = read;
+  if (!kids.includes(kid)) kids.push(kid);
   const faults: string[] = [];
+  if (row.inLedger && !inLedger.has(row.sha256)) faults.push('it is not in the ledger any more');
   if (!(await ports.trusts(kid))) faults.push(`it was signed by the key ${kid}, which is not trusted`);
   if (read.row.sha256 !== row.sha256) faults.push('it was exchanged for another one');
   // The oldest may have had others before it, whose time was over.

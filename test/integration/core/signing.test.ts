@@ -14,6 +14,14 @@ describe('signatures', () => {
     expect((await openSigner(file)).kid).toBe(one.kid);
   });
 
+  test('are not made with a new key where one has signed before and is gone', async () => {
+    const file = folder.path('gone.pem');
+    await expect(openSigner(file, () => Promise.resolve(false))).rejects.toMatchObject({
+      code: 'signing_key_unusable',
+    });
+    await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   test('give back what was signed, and by which key', async () => {
     const signer = await openSigner(folder.path('key.pem'));
     const jws = await signer.sign({ what: 'é' }, 'test+jws');

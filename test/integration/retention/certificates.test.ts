@@ -47,7 +47,9 @@ const ledgerLines = async (set: ArchiveStage) =>
   (await readFile(set.ledger.file, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
 
 function verified(set: ArchiveStage, store: ArchiveStage['store'] | undefined = set.store) {
-  return verifyCertificates({ catalogue: set.catalogue, store, trusts: set.trusts }, { signal: never });
+  const { catalogue, ledger, trusts } = set;
+
+  return verifyCertificates({ catalogue, store, ledger, since: 0, trusts }, { signal: never });
 }
 
 /** Changes a row behind everybody's back. */
@@ -102,7 +104,7 @@ describe('a certificate of erasure', () => {
       expect(await readFile(`${set.folder}/archive/${certificateKey(row)}`, 'utf8')).toBe(row.jws);
     }
     expect(rows.every(({ inLedger, inArchive }) => inLedger && inArchive)).toBe(true);
-    expect(await verified(set)).toEqual({ checked: 3, faults: [] });
+    expect(await verified(set)).toEqual({ checked: 3, kids: [(await set.signer()).kid], faults: [] });
   });
 
   test('is not issued, and nothing is erased, when there is no key to sign it with', async () => {
@@ -156,7 +158,12 @@ describe('a certificate of erasure', () => {
     const keys: string[] = [];
     for await (const { key } of set.store.list('certificates/')) keys.push(key);
     expect(keys).toEqual(left.map(certificateKey));
-    expect(await verified(set)).toMatchObject({ checked: 1, faults: [] });
+    const { catalogue, store, ledger, trusts } = set;
+    const since = due + dayMs / 2;
+    expect(await verifyCertificates({ catalogue, store, ledger, since, trusts }, { signal: never })).toMatchObject({
+      checked: 1,
+      faults: [],
+    });
     await erasePass({ ...set, certificatesKeptMs: 0 });
     expect(await all(set)).toHaveLength(1);
   });
@@ -178,6 +185,14 @@ describe('the check of certificates', () => {
       },
       /^it does not follow number 1/,
     ],
+    [
+      'the last one was taken out',
+      (set) => {
+        meddle(set, `DELETE FROM certificates WHERE number = 3`);
+      },
+      /^the audit trail names it, and it is not there$/,
+    ],
+    ['the ledger was lost', (set) => rm(set.ledger.file), /^it is not in the ledger any more$/],
     [
       'two were exchanged',
       (set) => {
@@ -221,7 +236,10 @@ describe('the check of certificates', () => {
     const set = await stage();
     await erased(set, 1);
     const { kid } = await set.signer();
-    const { faults } = await verifyCertificates({ ...set, trusts: () => Promise.resolve(false) }, { signal: never });
+    const { faults } = await verifyCertificates(
+      { ...set, since: 0, trusts: () => Promise.resolve(false) },
+      { signal: never },
+    );
     expect(faults.map(({ fault }) => fault)).toEqual([`it was signed by the key ${kid}, which is not trusted`]);
   });
 });

@@ -73,8 +73,8 @@ describe('the erasure that a person asks for', () => {
       const [certificate] = await catalogue.certificatesOf(id);
       expect(certificate).toMatchObject({ inLedger: true, inArchive: true });
     }
-    const { trusts } = set;
-    expect(await verifyCertificates({ catalogue, store, trusts }, { signal })).toMatchObject({
+    const { trusts, ledger } = set;
+    expect(await verifyCertificates({ catalogue, store, ledger, since: 0, trusts }, { signal })).toMatchObject({
       checked: 2,
       faults: [],
     });
