@@ -35,7 +35,7 @@ import { promptOfCode, recordingProgress, storeRecording } from './config/prompt
 import { loadPrompts, readPrompt, readPromptSource, type PromptLibrary } from './config/prompts.ts';
 import type { Config } from './config/schema.ts';
 import { webhookKey } from './config/webhooks.ts';
-import type { Clock } from './core/clock.ts';
+import { dayMs, type Clock } from './core/clock.ts';
 import { PreavisError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
 import { openSigner, type Signer } from './core/signing.ts';
@@ -341,13 +341,10 @@ export function makeSigner(config: Config, catalogue?: Pick<Catalogue, 'countCer
 export function makeTrust(config: Config): (kid: string) => Promise<boolean> {
   const file = signingKeyFile(config);
 
-  return async (kid) => {
-    if (config.evidence.trustedKeys.includes(kid)) return true;
-    // Only looking makes no key.
-    if (!existsSync(file)) return false;
+  const signer = makeSigner(config);
 
-    return (await openSigner(file)).kid === kid;
-  };
+  // Only looking makes no key.
+  return async (kid) => config.evidence.trustedKeys.includes(kid) || (existsSync(file) && (await signer()).kid === kid);
 }
 
 function signingKeyFile(config: Config): string {
@@ -386,8 +383,8 @@ export function retentionPorts({ config, catalogue, store, clock, log, actor }: 
     log,
     actor,
     atOnce: config.archive.uploadsAtOnce,
-    certificatesKeptMs: config.evidence.certificateDays * 86_400_000,
-    callersKeptMs: config.privacy.callerDays * 86_400_000,
+    certificatesKeptMs: config.evidence.certificateDays * dayMs,
+    callersKeptMs: config.privacy.callerDays * dayMs,
   };
 }
 

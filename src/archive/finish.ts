@@ -1,6 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CallRow, ChangeRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
-import type { Clock } from '../core/clock.ts';
+import { dayMs, type Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { RecordingId } from '../core/ids.ts';
@@ -97,7 +97,6 @@ const restMs = 15_000;
 /** A file that seems to be written so far in the future was written before the clock was put back; clocks differ by less. */
 const clockPutBackMs = 3_600_000;
 
-const dayMs = 86_400_000;
 /** A recorder is stopped at the end of the talk, within this time, ms. */
 const earlyMs = 2_000;
 

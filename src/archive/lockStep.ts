@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { PurposeLock } from '../config/locks.ts';
-import { isoTime, type Clock } from '../core/clock.ts';
+import { dayMs, isoTime, type Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { Capabilities } from './capabilities.ts';
 import { isLockedAs, lockFor, type Lock } from './objectLock.ts';
@@ -28,8 +28,6 @@ export type LockStepPorts = {
   locks: ReadonlyMap<string, PurposeLock>;
   clock: Clock;
 };
-
-const dayMs = 86_400_000;
 
 /** For one pass: the archive is asked once, and by the next pass again, since somebody may have mended it. */
 export function makeLockStep({ catalogue, store, locks, clock }: LockStepPorts): LockStep {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { CountryCode } from '../core/phoneNumbers.ts';
-import type { Clock } from '../core/clock.ts';
+import { dayMs, type Clock } from '../core/clock.ts';
 import { parseCallerNumber } from './numberLanguage.ts';
 import type { LanguagePreferences } from './ports.ts';
 
@@ -18,8 +18,6 @@ type PreferenceOptions = {
   defaultCountry: CountryCode;
   clock: Clock;
 };
-
-const dayMs = 86_400_000;
 
 /**
  * The same number in any form gives the same hash; a withheld number, an extension or nonsense gives none. Numbers are

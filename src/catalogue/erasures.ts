@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { erasureBegun, type AuditTrail } from './auditTrail.ts';
-import { isHeld } from './holds.ts';
+import { isActiveHold, isHeld, isOver, recordingsByEnd } from './conditions.ts';
 import { unhurried } from './unhurried.ts';
 import type { AuditNote, RecordingChanges } from './recordings.ts';
 import type { RecordingStatus } from './rows.ts';
@@ -75,16 +75,13 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
   const selectOld = database.prepare(`
     SELECT * FROM certificates WHERE issued_at < ? AND number < ? ORDER BY number LIMIT ?`);
   const remove = database.prepare(`DELETE FROM certificates WHERE sha256 = ?`);
-  const isOver = `status IN ('recorded', 'archived', 'failed') AND keep_until <= @at
-    AND NOT EXISTS (SELECT 1 FROM recording_purposes AS ends
-      WHERE ends.recording_id = recordings.id AND ends.keep_until > @at)`;
   const countDue = database
-    .prepare(`SELECT count(*) FROM recordings INDEXED BY recordings_by_end WHERE ${isOver} AND NOT ${isHeld}`)
+    .prepare(`SELECT count(*) FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld}`)
     .pluck();
   const countHeld = database
     .prepare(
       `SELECT count(DISTINCT recordings.id) FROM holds JOIN recordings ON recordings.id = holds.recording_id
-       WHERE released_at IS NULL AND expires_at > @at AND ${isOver}`,
+       WHERE ${isActiveHold} AND ${isOver}`,
     )
     .pluck();
 

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
+import { isActiveHold, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
 import { recordingStatuses } from './rows.ts';
 
 const count = z.number();
@@ -46,13 +47,6 @@ export type FigureTimes = {
 /** What is kept, why, until when, and what became of the calls and recordings of a period; no ids, no personal data. */
 export type Figures = ReturnType<ReturnType<typeof makeFigures>['figures']>;
 
-const kept = `status IN ('recorded', 'archived', 'failed')`;
-/** By the index of ends: SQLite would take that of statuses, and look at everything that is archived. */
-const byEnd = 'recordings INDEXED BY recordings_by_end';
-const due = `${kept} AND keep_until <= @at AND NOT EXISTS (
-  SELECT 1 FROM recording_purposes AS ends WHERE ends.recording_id = recordings.id AND ends.keep_until > @at)`;
-const activeHold = `released_at IS NULL AND expires_at > @at`;
-const held = `EXISTS (SELECT 1 FROM holds WHERE holds.recording_id = recordings.id AND ${activeHold})`;
 const inPeriod = (column: string): string => `${column} >= @from AND ${column} < @to`;
 
 /** Counts over several tables. SQLite adds up: no row comes into memory, however many there are. */
@@ -73,7 +67,7 @@ export function makeFigures(database: Database.Database) {
       min(ends.keep_until) FILTER (WHERE ends.keep_until > @at) AS nextEndAt, max(ends.keep_until) AS lastEndAt
     FROM recordings INDEXED BY recordings_kept CROSS JOIN recording_purposes AS ends
       ON ends.recording_id = recordings.id AND ends.purpose = @purpose
-    WHERE ${kept}`);
+    WHERE ${isKept}`);
   const selectStated = database
     .prepare(
       `SELECT json_extract(content, '$.purposes."' || @purpose || '"') AS stated FROM policies
@@ -86,17 +80,17 @@ export function makeFigures(database: Database.Database) {
       count(*) FILTER (WHERE NOT held AND keep_until > @overdueBefore) AS awaiting,
       count(*) FILTER (WHERE NOT held AND keep_until <= @overdueBefore) AS overdue,
       min(keep_until) FILTER (WHERE NOT held AND keep_until <= @overdueBefore) AS overdueSince
-    FROM (SELECT keep_until, ${held} AS held FROM ${byEnd} WHERE ${due})`);
+    FROM (SELECT keep_until, ${isHeld} AS held FROM ${recordingsByEnd} WHERE ${isOver})`);
   const selectOverdueCodes = database.prepare(`
     SELECT code, count(*) AS recordings FROM (
       SELECT (SELECT json_extract(detail, '$.code') FROM audit
         WHERE recording_id = recordings.id AND event = @event ORDER BY audit.id DESC LIMIT 1) AS code
-      FROM ${byEnd} WHERE ${due} AND keep_until <= @overdueBefore AND NOT ${held})
+      FROM ${recordingsByEnd} WHERE ${isOver} AND keep_until <= @overdueBefore AND NOT ${isHeld})
     GROUP BY code ORDER BY recordings DESC, code`);
   const selectHolds = database.prepare(`
     SELECT count(*) AS active, count(*) FILTER (WHERE review_at <= @at) AS reviewsOverdue,
       min(review_at) FILTER (WHERE review_at > @at) AS nextReviewAt
-    FROM holds WHERE ${activeHold}`);
+    FROM holds WHERE ${isActiveHold}`);
   const selectCalls = database.prepare(`
     SELECT result, reason, count(*) AS calls, count(*) FILTER (WHERE answer = 'refused') AS refused
     FROM calls WHERE ${inPeriod('started_at')} GROUP BY result, reason ORDER BY calls DESC, result, reason`);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import type { HoldId, RecordingId } from '../core/ids.ts';
 import { erasureBegun, erasureInterrupted, type AuditTrail } from './auditTrail.ts';
+import { isActiveHold } from './conditions.ts';
 import type { DeliveryEvent } from './deliveries.ts';
 
 /**
@@ -42,9 +43,10 @@ export type HoldRow = z.output<typeof holdRow>;
 
 export type NewHold = Pick<HoldRow, 'id' | 'recording' | 'ground' | 'reason' | 'author' | 'reviewAt' | 'expiresAt'>;
 
-/** SQL that is true for a recording that a hold keeps at the time @at. */
-export const isHeld = `EXISTS (SELECT 1 FROM holds
-  WHERE holds.recording_id = recordings.id AND released_at IS NULL AND expires_at > @at)`;
+/** Whether it keeps its recording at this time. */
+export function isActive({ releasedAt, expiresAt }: Pick<HoldRow, 'releasedAt' | 'expiresAt'>, at: number): boolean {
+  return releasedAt === null && expiresAt > at;
+}
 
 const statusRow = z.object({ status: z.string() }).optional();
 const keepable = new Set(['recording', 'recorded', 'archived', 'failed']);
@@ -64,7 +66,7 @@ export function makeHolds(
     UPDATE holds SET released_at = @at, released_by = @by WHERE id = @id AND released_at IS NULL RETURNING recording_id`);
   const selectOf = database.prepare(`SELECT * FROM holds WHERE recording_id = ? ORDER BY id`);
   const selectActive = database.prepare(`
-    SELECT * FROM holds WHERE released_at IS NULL AND expires_at > @at AND id > @after ORDER BY id LIMIT @limit`);
+    SELECT * FROM holds WHERE ${isActiveHold} AND id > @after ORDER BY id LIMIT @limit`);
   const selectReleased = database.prepare(`SELECT recording_id FROM holds WHERE id = ?`);
 
   const set = database.transaction((hold: NewHold): void => {

@@ -6,7 +6,7 @@ import type { WebhookEvent } from '../config/webhooks.ts';
 import type { DeliveryEvent } from './deliveries.ts';
 import { forward, purposeEnd, recordingRow, type PurposeEnd, type RecordingRow, type RecordingStatus } from './rows.ts';
 import type { AuditTrail } from './auditTrail.ts';
-import { isHeld } from './holds.ts';
+import { isHeld, isOver, recordingsByEnd } from './conditions.ts';
 import { unhurried } from './unhurried.ts';
 
 /** What a step may write beside the status. */
@@ -174,10 +174,7 @@ export function makeRecordings(
     SELECT failure, count(*) AS count, min(coalesce(finished_at, started_at, notice_finished_at)) AS oldestAt
     FROM recordings WHERE status = 'recorded' GROUP BY failure`);
   const selectDue = database.prepare(`
-    SELECT * FROM recordings INDEXED BY recordings_by_end
-    WHERE status IN ('recorded', 'archived', 'failed') AND keep_until <= @at
-      AND (keep_until, id) > (@keepUntil, @id)
-      AND NOT EXISTS (SELECT 1 FROM recording_purposes AS ends WHERE ends.recording_id = recordings.id AND ends.keep_until > @at)
+    SELECT * FROM ${recordingsByEnd} WHERE ${isOver} AND (keep_until, id) > (@keepUntil, @id)
       AND NOT ${isHeld}
     ORDER BY keep_until, id LIMIT @limit`);
   const selectLonger = database.prepare(`

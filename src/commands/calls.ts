@@ -3,15 +3,16 @@ import { PreavisError } from '../core/errors.ts';
 import { isUlid, type CallId } from '../core/ids.ts';
 import { receiptOfCall, receiptText } from '../evidence/receipt.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { parseLimit } from './limit.ts';
 import { table } from './table.ts';
 
 /** Lists calls, newest first, recorded or not. */
 export async function callsList(context: CommandContext, options: { limit: string; json: boolean }): Promise<ExitCode> {
-  if (!/^[1-9]\d{0,6}$/.test(options.limit)) throw new PreavisError('usage', '--limit is a number from 1');
+  const most = parseLimit(options.limit);
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const calls = await catalogue.calls(Number(options.limit));
+    const calls = await catalogue.calls(most);
     const list = calls.map(({ id, startedAt, line, purposes, languages, languageReason, result, reason, consent }) => ({
       id,
       startedAt: isoTime(startedAt),

@@ -1,11 +1,11 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { isoTime } from '../core/clock.ts';
-import { PreavisError } from '../core/errors.ts';
+import { dayMs, isoTime } from '../core/clock.ts';
 import { ledgerOf, makeStore, makeTrust, retentionPorts } from '../parts.ts';
 import { readCertificate } from '../retention/certificate.ts';
 import { copyCertificates, replayArchive, replayLedger, type CopyPorts } from '../retention/copies.ts';
 import { verifyCertificates } from '../retention/verifyCertificates.ts';
 import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { parseLimit } from './limit.ts';
 import { beginLongWork } from './longWork.ts';
 import { table } from './table.ts';
 
@@ -14,11 +14,11 @@ export async function certificatesList(
   context: CommandContext,
   { limit, json }: { limit: string; json: boolean },
 ): Promise<ExitCode> {
-  if (!/^[1-9]\d{0,6}$/.test(limit)) throw new PreavisError('usage', '--limit is a number from 1');
+  const most = parseLimit(limit);
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const rows = await catalogue.newestCertificates(Number(limit));
+    const rows = await catalogue.newestCertificates(most);
     const contents = await Promise.all(rows.map(async ({ jws }) => (await readCertificate(jws)).content));
     if (json) {
       const certificates = contents.map((content, index) => ({ ...content, jws: rows[index]?.jws }));
@@ -53,7 +53,7 @@ export async function certificatesVerify(
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const store = offline ? undefined : makeStore(config, catalogue);
-    const since = context.clock.now() - config.evidence.certificateDays * 86_400_000;
+    const since = context.clock.now() - config.evidence.certificateDays * dayMs;
     const result = await verifyCertificates(
       { catalogue, store, ledger: ledgerOf(config), since, trusts: makeTrust(config) },
       { signal: work.signal, progress: work.progress },

@@ -3,7 +3,8 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock, type Clock } from '../core/clock.ts';
 import { makeLog, type Logger } from '../core/log.ts';
-import { webhookSubscribers } from '../parts.ts';
+import { makeStore, webhookSubscribers } from '../parts.ts';
+import { operatorOf } from './operator.ts';
 
 /** What every command is given. */
 export type CommandContext = {
@@ -37,6 +38,18 @@ export function configOf(context: CommandContext): Promise<Config> {
 /** Commands say what happened in their result; with log.level debug their log goes to standard error. */
 export function commandLog(config: Config): Logger {
   return makeLog(config.log.level === 'debug' ? 'debug' : 'silent', process.stderr);
+}
+
+/** What parts are made of for a command that an operator answers for in the audit trail. */
+export function operatorParts(context: CommandContext, config: Config, catalogue: Catalogue) {
+  return {
+    config,
+    catalogue,
+    store: makeStore(config, catalogue),
+    clock: context.clock,
+    log: commandLog(config),
+    actor: operatorOf(context.environment),
+  };
 }
 
 /** Opens the catalogue for one step and closes it whatever happens. */

@@ -1,4 +1,4 @@
-import { holdGrounds, type HoldGround, type HoldRow } from '../catalogue/holds.ts';
+import { holdGrounds, isActive, type HoldGround, type HoldRow } from '../catalogue/holds.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isUlid, makeIds, type HoldId, type RecordingId } from '../core/ids.ts';
@@ -86,7 +86,7 @@ async function heldBy(
   catalogue: { holdsOf(id: RecordingId): Promise<HoldRow[]> },
   at: number,
 ): Promise<HoldRow[]> {
-  return (await catalogue.holdsOf(recording)).filter((hold) => hold.releasedAt === null && hold.expiresAt > at);
+  return (await catalogue.holdsOf(recording)).filter((hold) => isActive(hold, at));
 }
 
 const most = 100_000;

@@ -1,9 +1,8 @@
-import { finishPorts, makeStore, reconcilePorts } from '../parts.ts';
+import { finishPorts, reconcilePorts } from '../parts.ts';
 import { findingKinds } from '../retention/findings.ts';
 import { reconcile, type Finding, type Reconciled } from '../retention/reconcile.ts';
-import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { configOf, operatorParts, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 import { beginLongWork } from './longWork.ts';
-import { operatorOf } from './operator.ts';
 import { table } from './table.ts';
 
 export type ReconcileCommandOptions = { dryRun: boolean; verify: boolean; json: boolean };
@@ -23,14 +22,7 @@ export async function recordingsReconcile(
   const run = beginLongWork('not everything was compared', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const shared = {
-      config,
-      catalogue,
-      store: makeStore(config, catalogue),
-      clock: context.clock,
-      log: commandLog(config),
-      actor: operatorOf(context.environment),
-    };
+    const shared = operatorParts(context, config, catalogue);
     const repairs = dryRun ? undefined : await finishPorts(shared, run.signal);
     const findings: Finding[] = [];
     const reconciled = await reconcile(reconcilePorts(shared, repairs), {

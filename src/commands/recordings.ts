@@ -1,4 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { isActive } from '../catalogue/holds.ts';
 import { recordingStatuses, type RecordingRow, type RecordingStatus } from '../catalogue/rows.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -7,6 +8,7 @@ import { gapMs, sentenceOf } from '../evidence/receipt.ts';
 import { endsWhileHeld, purposesInForce } from '../retention/purposes.ts';
 import { makeHoldsAllowed } from '../parts.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { parseLimit } from './limit.ts';
 import { shownHold } from './holds.ts';
 import { table } from './table.ts';
 
@@ -41,7 +43,7 @@ async function described(
       keepUntil: time(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null),
       inForce: inForce.includes(purpose),
     })),
-    held: holds.some(({ releasedAt, expiresAt }) => releasedAt === null && expiresAt > at),
+    held: holds.some((hold) => isActive(hold, at)),
     objectKey: row.objectKey,
     flags: row.flags,
     failure: row.failure,
@@ -65,7 +67,7 @@ function parseStatus(text: string | undefined): RecordingStatus | undefined {
  */
 export async function recordingsList(context: CommandContext, options: ListOptions): Promise<ExitCode> {
   const status = parseStatus(options.status);
-  if (!/^[1-9]\d{0,6}$/.test(options.limit)) throw new PreavisError('usage', '--limit is a number from 1');
+  const most = parseLimit(options.limit);
   const config = await configOf(context);
   const { purpose } = options;
   if (purpose !== undefined && !Object.hasOwn(config.purposes, purpose)) {
@@ -75,7 +77,7 @@ export async function recordingsList(context: CommandContext, options: ListOptio
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const inForce = purpose === undefined ? undefined : { purpose, at };
-    const rows = await catalogue.recordings({ status, inForce, limit: Number(options.limit) });
+    const rows = await catalogue.recordings({ status, inForce, limit: most });
     const list = await Promise.all(rows.map((row) => described(row, catalogue, makeHoldsAllowed(config), at)));
     if (options.json) {
       context.print(JSON.stringify({ recordings: list }, undefined, 2));

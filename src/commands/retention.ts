@@ -1,4 +1,4 @@
-import { isoTime } from '../core/clock.ts';
+import { dayMs, isoTime } from '../core/clock.ts';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { makeStore, retentionPorts } from '../parts.ts';
 import { retentionPass } from '../retention/enforcer.ts';
@@ -54,8 +54,6 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
     return dryRun || erased === due ? 0 : 3;
   });
 }
-
-const dayMs = 86_400_000;
 
 /**
  * Applies a storage time that was shortened to the recordings that were made before. Without `apply` it only says what would

@@ -1,8 +1,7 @@
 import { rewrapAll, type RewrapResult } from '../archive/rewrap.ts';
-import { makeStore, rewrapPorts } from '../parts.ts';
-import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { rewrapPorts } from '../parts.ts';
+import { configOf, operatorParts, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 import { beginLongWork } from './longWork.ts';
-import { operatorOf } from './operator.ts';
 
 export type RewrapCommandOptions = { dryRun: boolean; json: boolean };
 
@@ -18,14 +17,7 @@ export async function archiveRewrap(
   const run = beginLongWork('not all keys were rewrapped', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const shared = {
-      config,
-      catalogue,
-      store: makeStore(config, catalogue),
-      clock: context.clock,
-      log: commandLog(config),
-      actor: operatorOf(context.environment),
-    };
+    const shared = operatorParts(context, config, catalogue);
     const options = { dryRun, waitMs, signal: run.signal, progress: run.progress };
     const result = await rewrapAll(rewrapPorts(shared), options).finally(run.end);
     context.print(json ? JSON.stringify({ dryRun, ...result }, undefined, 2) : forPeople(result, dryRun));

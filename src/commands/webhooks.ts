@@ -7,6 +7,7 @@ import { webhookEndpoints, webhookFigures } from '../parts.ts';
 import { addressOf, testMessage } from '../webhooks/message.ts';
 import { makePoster } from '../webhooks/post.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { parseLimit } from './limit.ts';
 import { table } from './table.ts';
 
 /** The url itself is not shown: it may hold a token. */
@@ -23,7 +24,7 @@ export async function webhooksList(
   context: CommandContext,
   { limit, json }: { limit: string; json: boolean },
 ): Promise<ExitCode> {
-  if (!/^[1-9]\d{0,6}$/.test(limit)) throw new PreavisError('usage', '--limit is a number from 1');
+  const most = parseLimit(limit);
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
@@ -42,7 +43,7 @@ export async function webhooksList(
         }),
       }),
     );
-    const messages = (await catalogue.deliveries(Number(limit))).map((row) => ({
+    const messages = (await catalogue.deliveries(most)).map((row) => ({
       id: row.id,
       webhook: row.endpoint,
       event: row.event,

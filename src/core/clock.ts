@@ -3,6 +3,9 @@ export type Clock = { now(): number };
 
 export const systemClock: Clock = { now: () => Date.now() };
 
+/** A day without a change of the clock, ms. */
+export const dayMs = 86_400_000;
+
 /** ISO 8601 in UTC with milliseconds. */
 export function isoTime(ms: number): string {
   return new Date(ms).toISOString();

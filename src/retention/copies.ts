@@ -4,7 +4,7 @@ import { removeSpooled } from '../archive/spool.ts';
 import type { ObjectStore } from '../archive/store.ts';
 import { erasedAgain, erasureBegun } from '../catalogue/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { CopyPlace } from '../catalogue/erasures.ts';
+import type { CertificateRow, CopyPlace } from '../catalogue/erasures.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
@@ -60,20 +60,20 @@ export const restoration = 'restoration';
 
 /** Puts the certificates that are only in the catalogue into the ledger, and then into the archive. Throws what those throw. */
 export async function copyCertificates({ catalogue, store, ledger }: CopyPorts): Promise<void> {
-  for (let rows = await catalogue.certificatesWithout('ledger', batch); rows.length > 0;) {
-    for (const row of rows) {
-      await ledger.append(row.jws);
-      await catalogue.noteCertificateCopy(row.sha256, 'ledger');
+  const copyTo = async (place: CopyPlace, copy: (row: CertificateRow) => Promise<unknown>): Promise<void> => {
+    for (;;) {
+      const rows = await catalogue.certificatesWithout(place, batch);
+      for (const row of rows) {
+        await copy(row);
+        await catalogue.noteCertificateCopy(row.sha256, place);
+      }
+      if (rows.length < batch) return;
     }
-    rows = await catalogue.certificatesWithout('ledger', batch);
-  }
-  for (let rows = await catalogue.certificatesWithout('archive', batch); rows.length > 0;) {
-    for (const row of rows) {
-      await store.putText(certificateKey(row), row.jws, 'application/jose', AbortSignal.timeout(copyLimitMs));
-      await catalogue.noteCertificateCopy(row.sha256, 'archive');
-    }
-    rows = await catalogue.certificatesWithout('archive', batch);
-  }
+  };
+  await copyTo('ledger', ({ jws }) => ledger.append(jws));
+  await copyTo('archive', (row) =>
+    store.putText(certificateKey(row), row.jws, 'application/jose', AbortSignal.timeout(copyLimitMs)),
+  );
 }
 
 /** What of the copies was not in the catalogue. */

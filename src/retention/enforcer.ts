@@ -4,7 +4,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
 import { firstDue, type DueCursor } from '../catalogue/recordings.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
-import { isoTime } from '../core/clock.ts';
+import { dayMs, isoTime } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
@@ -62,7 +62,7 @@ const batch = 500;
 export const erasureFailed = 'erasure failed';
 
 /** A clock that is further beyond the last pass may have jumped, unless passes are as rare as that. */
-const plausibleGapMs = 7 * 86_400_000;
+const plausibleGapMs = 7 * dayMs;
 
 /**
  * Nothing is erased because the clock has jumped forward (P6): a pass long after the last one notes that it was there, and leaves the
@@ -76,7 +76,7 @@ async function trustClock(catalogue: RetentionPorts['catalogue'], at: number): P
   await catalogue.notePass('retention before', last);
   const usualMs = before === undefined ? 0 : 1.5 * (last - before);
   if (at - last <= Math.max(plausibleGapMs, usualMs)) return;
-  const days = Math.floor((at - last) / 86_400_000);
+  const days = Math.floor((at - last) / dayMs);
   throw new PreavisError('clock_implausible', `the last pass was ${days} days ago by this clock; nothing was erased`);
 }
 
@@ -134,7 +134,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
  */
 async function refuseAfterRestoration(catalogue: RetentionPorts['catalogue'], at: number): Promise<void> {
   const restored = await catalogue.lastPass(restoration);
-  if (restored === undefined || Math.abs(at - restored) >= 86_400_000) return;
+  if (restored === undefined || Math.abs(at - restored) >= dayMs) return;
   throw new PreavisError(
     'catalogue_restored',
     `an older state of the catalogue was put back, as was seen at ${isoTime(restored)}; nothing due was erased`,

@@ -1,7 +1,7 @@
 import type { HoldGround } from '../catalogue/holds.ts';
+import { dayMs } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 
-const dayMs = 86_400_000;
 /** When nobody says when a hold is looked at again. */
 const reviewAfterMs = 180 * dayMs;
 /** Nobody can say what will be in dispute after that. */

@@ -1,4 +1,4 @@
-import type { HoldRow } from '../catalogue/holds.ts';
+import { isActive, type HoldRow } from '../catalogue/holds.ts';
 import type { PurposeEnd, RecordingStatus } from '../catalogue/rows.ts';
 
 /**
@@ -13,7 +13,7 @@ export function endsWhileHeld(
   holdsAllowed: (purpose: string) => boolean,
   at: number,
 ): PurposeEnd[] {
-  const active = holds.filter(({ releasedAt, expiresAt }) => releasedAt === null && expiresAt > at);
+  const active = holds.filter((hold) => isActive(hold, at));
   const heldUntil = Math.max(...active.map(({ expiresAt }) => expiresAt));
 
   return ends.map((end) =>

@@ -1,4 +1,4 @@
-import type { HoldGround, HoldRow } from '../catalogue/holds.ts';
+import { isActive, type HoldGround, type HoldRow } from '../catalogue/holds.ts';
 import type { PurposeEnd, RecordingStatus } from '../catalogue/rows.ts';
 import type { PurposeKind } from '../config/law.ts';
 import { purposesInForce } from '../retention/purposes.ts';
@@ -77,7 +77,7 @@ export function decideErasure(subject: ErasureSubject, rules: ErasureRules, at: 
   const inForce = purposesInForce(status, purposes, ends, at);
   const ofPurposes = inForce.flatMap((purpose) => exceptionOf(purpose, rules));
   const ofHolds = holds
-    .filter(({ releasedAt, expiresAt }) => releasedAt === null && expiresAt > at)
+    .filter((hold) => isActive(hold, at))
     .map(({ ground, expiresAt }): Exception => ({ ground: 'hold', hold: ground, until: expiresAt }));
   if (ofPurposes.length + ofHolds.length === 0) return { kind: 'erase' };
   const excepted = new Set(ofPurposes.map(({ purpose }) => purpose));

@@ -1,4 +1,4 @@
-import type { HoldGround } from '../catalogue/holds.ts';
+import { isActive, type HoldGround } from '../catalogue/holds.ts';
 import type { AuditRow, RecordingStatus } from '../catalogue/rows.ts';
 import type { Config } from '../config/schema.ts';
 import { purposeName } from '../config/purposeRules.ts';
@@ -141,11 +141,11 @@ export function recordingOf(
     startedAt: iso(row.startedAt),
     durationMs: row.durationMs,
     file,
-    holds: holds.map(({ ground, setAt, expiresAt, releasedAt }) => ({
-      ground,
-      from: isoTime(setAt),
-      until: isoTime(releasedAt ?? expiresAt),
-      inForce: releasedAt === null && expiresAt > at,
+    holds: holds.map((hold) => ({
+      ground: hold.ground,
+      from: isoTime(hold.setAt),
+      until: isoTime(hold.releasedAt ?? hold.expiresAt),
+      inForce: isActive(hold, at),
     })),
     listened: audit.flatMap(accessOf),
   };

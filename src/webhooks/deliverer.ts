@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { DeliveryRow } from '../catalogue/deliveries.ts';
 import { withLease } from '../catalogue/lease.ts';
-import type { Clock } from '../core/clock.ts';
+import { dayMs, type Clock } from '../core/clock.ts';
 import type { PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { Logger } from '../core/log.ts';
@@ -44,7 +44,6 @@ export type DeliverPorts = {
   failed: (endpoint: string) => void;
 };
 
-const dayMs = 86_400_000;
 const waits = { firstMs: 5_000, longestMs: 60 * 60_000 };
 /** From the first attempt to the last, ms. */
 const retryForMs = 3 * dayMs;

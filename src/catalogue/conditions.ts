@@ -1,0 +1,17 @@
+/** Conditions that several queries share; @at is the time in question, ms since 1970 UTC. */
+
+/** There is audio of it, finished. */
+export const isKept = `status IN ('recorded', 'archived', 'failed')`;
+
+/** By the index of ends: SQLite would take that of statuses, and look at everything that is archived. */
+export const recordingsByEnd = 'recordings INDEXED BY recordings_by_end';
+
+/** The last of its purposes has ended. */
+export const isOver = `${isKept} AND keep_until <= @at AND NOT EXISTS (
+  SELECT 1 FROM recording_purposes AS ends WHERE ends.recording_id = recordings.id AND ends.keep_until > @at)`;
+
+/** A hold that keeps what it was set for. */
+export const isActiveHold = `released_at IS NULL AND expires_at > @at`;
+
+/** A hold keeps the recording. */
+export const isHeld = `EXISTS (SELECT 1 FROM holds WHERE holds.recording_id = recordings.id AND ${isActiveHold})`;
