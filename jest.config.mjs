@@ -9,7 +9,7 @@ const common = {
 export default {
   maxWorkers: 2,
   // Real servers on a busy machine; tests wait by polling, so a fast one stays fast.
-  testTimeout: 30_000,
+  testTimeout: 180_000,
   projects: ['unit', 'integration', 'acceptance'].map((kind) => ({
     ...common,
     displayName: kind,

@@ -2,7 +2,7 @@ import { incomingContext } from '../../lab/asterisk.ts';
 import type { RigOptions } from '../../lab/rig.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
 import { eventually } from '../support/poll.ts';
-import { finishedRecording, rigTimeoutMs, useRig } from '../support/rigs.ts';
+import { finishedRecording, useRig } from '../support/rigs.ts';
 
 /** Both places where an operator's dialplan looks back at a call: an extension h, and a hangup handler. */
 const lookingBack = (place: string): string =>
@@ -38,18 +38,14 @@ describe('a recorded call, when it has ended', () => {
   it.each([
     ['the destination', 'agent-ends', {}],
     ['the caller', 'caller-ends', { hangUpAfterMs: 8_000 }],
-  ])(
-    'by %s, looks to the dialplan as Dial() leaves it, with the recording',
-    async (_, line, options) => {
-      const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, ...options }));
-      await call.ended;
-      const { id } = await finishedRecording(at.rig, line);
-      await eventually(() => {
-        const log = at.rig.asterisk.logs();
-        expect(log).toContain(`handler ${line}: status=ANSWER result=recorded recording=${id}`);
-        expect(log).toContain(`extension h: status=ANSWER result=recorded recording=${id}`);
-      });
-    },
-    rigTimeoutMs,
-  );
+  ])('by %s, looks to the dialplan as Dial() leaves it, with the recording', async (_, line, options) => {
+    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, ...options }));
+    await call.ended;
+    const { id } = await finishedRecording(at.rig, line);
+    await eventually(() => {
+      const log = at.rig.asterisk.logs();
+      expect(log).toContain(`handler ${line}: status=ANSWER result=recorded recording=${id}`);
+      expect(log).toContain(`extension h: status=ANSWER result=recorded recording=${id}`);
+    });
+  });
 });

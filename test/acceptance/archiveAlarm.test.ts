@@ -3,14 +3,14 @@ import { rigBucket } from '../../lab/rig.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
 import { startStore, type LabStore } from '../../lab/store.ts';
 import { eventually } from '../support/poll.ts';
-import { catalogueRecordings, finishedRecording, rigTimeoutMs, useRig } from '../support/rigs.ts';
+import { catalogueRecordings, finishedRecording, useRig } from '../support/rigs.ts';
 
 let store: LabStore;
 
 beforeAll(async () => {
   store = await startStore();
   await store.makeBucket(rigBucket, { versioning: true });
-}, rigTimeoutMs);
+});
 
 afterAll(async () => {
   await store.stop();
@@ -91,4 +91,4 @@ it('serves and records while the archive is away, raises one alarm, tells monito
   expect((await figures())['preavis_archive_last_stored_timestamp_seconds']).toBeGreaterThan(Date.now() / 1_000 - 60);
   expect(told('does not work')).toHaveLength(1);
   expect(told('works again')).toMatchObject([{ level: 'info', code: 'archive_unreachable', sent: 1, waiting: 0 }]);
-}, 90_000);
+});

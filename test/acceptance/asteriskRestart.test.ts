@@ -8,7 +8,6 @@ import {
   endedCall,
   expectNobodyConnected,
   finishedRecording,
-  rigTimeoutMs,
   showRecording,
   spooledWav,
   useRig,
@@ -29,37 +28,31 @@ const at = useRig(async () => {
 const call = async (to: string) =>
   at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone: await continuousTone(440) }));
 
-it(
-  'records the next call after Asterisk was killed, and repairs what was being recorded',
-  async () => {
-    const { rig } = at;
-    const interrupted = await call('before');
-    await eventually(async () => (await catalogueRecordings(rig))[0]?.status === 'recording', { withinMs: 20_000 });
-    const [row] = await catalogueRecordings(rig);
-    if (row === undefined) throw new Error('the call is being recorded');
-    const file = spooledWav(rig, row.id);
-    await eventually(() => statSync(file).size > 24_000);
-    await rig.asterisk.kill();
-    await interrupted.stop();
-    await eventually(() => rig.log().some(({ msg }) => String(msg).startsWith('lost the connection')));
-    await rig.asterisk.start();
-    await eventually(() => rig.log().filter(({ msg }) => msg === 'connected to Asterisk').length === 2, {
-      withinMs: 20_000,
-    });
+it('records the next call after Asterisk was killed, and repairs what was being recorded', async () => {
+  const { rig } = at;
+  const interrupted = await call('before');
+  await eventually(async () => (await catalogueRecordings(rig))[0]?.status === 'recording');
+  const [row] = await catalogueRecordings(rig);
+  if (row === undefined) throw new Error('the call is being recorded');
+  const file = spooledWav(rig, row.id);
+  await eventually(() => statSync(file).size > 24_000);
+  await rig.asterisk.kill();
+  await interrupted.stop();
+  await eventually(() => rig.log().some(({ msg }) => String(msg).startsWith('lost the connection')));
+  await rig.asterisk.start();
+  await eventually(() => rig.log().filter(({ msg }) => msg === 'connected to Asterisk').length === 2);
 
-    const next = await call('after');
-    expect(await next.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    const { id } = await finishedRecording(rig, 'after');
-    expect(await showRecording(rig, id)).toMatchObject({ status: 'recorded', flags: [] });
-    expect(tonePresence(readWav(spooledWav(rig, id)), 1000).length).toBeGreaterThanOrEqual(1);
+  const next = await call('after');
+  expect(await next.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+  const { id } = await finishedRecording(rig, 'after');
+  expect(await showRecording(rig, id)).toMatchObject({ status: 'recorded', flags: [] });
+  expect(tonePresence(readWav(spooledWav(rig, id)), 1000).length).toBeGreaterThanOrEqual(1);
 
-    expect(await endedCall(rig, 'before')).toMatchObject({ result: 'recorded' });
-    await finishedRecording(rig, 'before', 40_000);
-    const repaired = await showRecording(rig, row.id);
-    expect(repaired).toMatchObject({ status: 'recorded', flags: ['header_repaired'] });
-    expect(repaired.durationMs).toBeGreaterThan(1000);
-    expect(tonePresence(readWav(file), 440).length).toBeGreaterThanOrEqual(1);
-    await expectNobodyConnected(rig);
-  },
-  2 * rigTimeoutMs,
-);
+  expect(await endedCall(rig, 'before')).toMatchObject({ result: 'recorded' });
+  await finishedRecording(rig, 'before');
+  const repaired = await showRecording(rig, row.id);
+  expect(repaired).toMatchObject({ status: 'recorded', flags: ['header_repaired'] });
+  expect(repaired.durationMs).toBeGreaterThan(1000);
+  expect(tonePresence(readWav(file), 440).length).toBeGreaterThanOrEqual(1);
+  await expectNobodyConnected(rig);
+});

@@ -88,7 +88,7 @@ async function killedServe(place: string): Promise<{ heardAgentMs: number; fresh
   const before = new Set((await rows()).map(({ id }) => id));
   await at.rig.startServe({ PREAVIS_TEST_KILL_AT: place });
   const called = callThrough();
-  await eventually(() => at.rig.servePid() === undefined, { withinMs: 20_000 });
+  await eventually(() => at.rig.servePid() === undefined);
   await at.rig.startServe();
   const { heardAgentMs } = await called;
   await expectNobodyConnected(at.rig);
@@ -126,11 +126,11 @@ beforeAll(async () => {
   callPlaces = await placesOf(async (trail) => {
     await rig.startServe(trail);
     await callThrough();
-    await eventually(async () => (await rows())[0]?.status === 'recorded', { withinMs: 20_000 });
-    await eventually(async () => (await catalogueCalls(rig))[0]?.witness !== null, { withinMs: 20_000 });
+    await eventually(async () => (await rows())[0]?.status === 'recorded');
+    await eventually(async () => (await catalogueCalls(rig))[0]?.witness !== null);
     await rig.stopServe();
   });
-}, 60_000);
+});
 
 it('is passed by an undisturbed call in more than fifteen places', () => {
   expect(callPlaces.length).toBeGreaterThan(15);
@@ -151,7 +151,7 @@ it('loses no call and no announced recording, wherever serve is killed', async (
     }
   }
   await at.rig.startServe();
-  await eventually(async () => (await rows()).every(({ status }) => status === 'recorded'), { withinMs: 60_000 });
+  await eventually(async () => (await rows()).every(({ status }) => status === 'recorded'));
   await at.rig.stopServe();
   await expectOnlyConsented(at.rig, { startsKnown: false });
   await expectAllAgree();
@@ -188,9 +188,7 @@ async function prepare(stage: string): Promise<void> {
   const before = (await rows()).length;
   await rig.startServe();
   await callThrough();
-  await eventually(async () => (await rows()).filter(({ status }) => status === 'recorded').length > 0, {
-    withinMs: 20_000,
-  });
+  await eventually(async () => (await rows()).filter(({ status }) => status === 'recorded').length > 0);
   await rig.stopServe();
   expect(await rows()).toHaveLength(before + 1);
   if (stage === 'retention') expect(await rig.preavis('upload')).toMatchObject({ code: 0 });

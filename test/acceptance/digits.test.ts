@@ -121,7 +121,7 @@ async function stopBy({ line, way }: (typeof talks)[number]): Promise<void> {
       );
       return started?.recording?.name ?? false;
     },
-    { withinMs: 60_000, everyMs: 200 },
+    { everyMs: 200 },
   );
   const id = file.replace('preavis-', '');
   const existed = existsSync(spooledWav(at.rig, id));
@@ -133,7 +133,6 @@ async function stopBy({ line, way }: (typeof talks)[number]): Promise<void> {
   // They hear the acknowledgement, about five seconds, and talk on.
   const since = () => made.ear.latest(performance.now() - pressedAt);
   await eventually(() => tonePresence(since(), agentHz, { share: 0.7 }).length >= 6, {
-    withinMs: 30_000,
     everyMs: 200,
   });
   stopped.set(line, { ear: made.ear, stoppedAfterMs, file: id, existed, agentMs: length / 8 });
@@ -153,7 +152,7 @@ beforeAll(async () => {
     ...talks.map(stopBy),
   ]);
   await expectNobodyConnected(at.rig);
-}, 120_000);
+});
 
 it.each(asked)('obeys the key $key that comes by $way ($mode)', async ({ line, key, expected }) => {
   const call = await endedCall(at.rig, line);

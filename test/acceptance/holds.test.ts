@@ -12,7 +12,6 @@ import {
   endedCall,
   expectNobodyConnected,
   finishedRecording,
-  rigTimeoutMs,
   spooledWav,
   useRig,
 } from '../support/rigs.ts';
@@ -67,7 +66,7 @@ function agentOf(line: string): { agent: Agent; ear: Ear } {
 const heardMs = (ear: Ear, hz: number): number =>
   tonePresence(ear.latest(2000), hz, { share: 0.5 }).reduce((sum, span) => sum + span.endMs - span.startMs, 0);
 
-const talking = (ear: Ear) => eventually(() => heardMs(ear, agentHz) > 1800, { withinMs: 30_000, everyMs: 100 });
+const talking = (ear: Ear) => eventually(() => heardMs(ear, agentHz) > 1800, { everyMs: 100 });
 
 const receipts = new Map<string, Receipt>();
 
@@ -90,7 +89,7 @@ async function callBy({ line, by, back }: Case): Promise<void> {
     expect(await hold(dialog(), own.port)).toBe(200);
     // Whoever waits hears music (that of the lab is silent), and the other no more, who goes on sending.
     const waits = by === 'caller' ? { ear: agentEar, hz: callerHz } : { ear, hz: agentHz };
-    await eventually(() => heardMs(waits.ear, waits.hz) < 50, { withinMs: 20_000, everyMs: 100 });
+    await eventually(() => heardMs(waits.ear, waits.hz) < 50, { everyMs: 100 });
     await eventually(() => Date.now() - heldAt > 2_500);
     if (back) {
       expect(await resume(dialog(), own.port)).toBe(200);
@@ -110,7 +109,7 @@ beforeAll(async () => {
   operator = await at.keep(startOperator(at.rig));
   await Promise.all(cases.map((each) => callBy(each).catch((error: unknown) => failures.set(each.line, error))));
   await expectNobodyConnected(at.rig);
-}, 120_000);
+});
 
 function receiptOf(line: string): Receipt {
   if (failures.has(line)) throw failures.get(line);
@@ -160,50 +159,46 @@ test('nothing of it is a fault', () => {
   expect(at.rig.log().filter(({ level }) => level !== 'info' && level !== 'debug')).toEqual([]);
 });
 
-test(
-  'is found by a process that comes after one that was killed, in both directions',
-  async () => {
-    const { rig } = at;
-    const ear = await at.keep(startEar());
-    const tone = await continuousTone(callerHz);
-    const call = await at.keep(placeCall({ sipPort: rig.asterisk.sipPort, to: killed, tone, ear }));
-    await operator.dialled(killed, 'ANSWER');
-    await talking(ear);
-    const { agent, ear: agentEar } = agentOf(killed);
-    const dialog = agent.dialogs()[0];
-    if (dialog === undefined) throw new Error('nobody is in this call');
-    const row = (await catalogueRecordings(rig)).find(({ status }) => status === 'recording');
-    const recorder = async (): Promise<unknown> => operator.request('GET', `/recordings/live/preavis-${row?.id ?? ''}`);
-    const becomes = (state: string) =>
-      eventually(async () => {
-        expect(await recorder()).toMatchObject({ state });
-      });
+test('is found by a process that comes after one that was killed, in both directions', async () => {
+  const { rig } = at;
+  const ear = await at.keep(startEar());
+  const tone = await continuousTone(callerHz);
+  const call = await at.keep(placeCall({ sipPort: rig.asterisk.sipPort, to: killed, tone, ear }));
+  await operator.dialled(killed, 'ANSWER');
+  await talking(ear);
+  const { agent, ear: agentEar } = agentOf(killed);
+  const dialog = agent.dialogs()[0];
+  if (dialog === undefined) throw new Error('nobody is in this call');
+  const row = (await catalogueRecordings(rig)).find(({ status }) => status === 'recording');
+  const recorder = async (): Promise<unknown> => operator.request('GET', `/recordings/live/preavis-${row?.id ?? ''}`);
+  const becomes = (state: string) =>
+    eventually(async () => {
+      expect(await recorder()).toMatchObject({ state });
+    });
 
-    expect(await hold(dialog, agentEar.port)).toBe(200);
-    await becomes('paused');
-    await rig.killServe();
-    expect(await resume(dialog, agentEar.port)).toBe(200);
-    await rig.startServe();
-    await becomes('recording');
-    await rig.killServe();
-    expect(await hold(dialog, agentEar.port)).toBe(200);
-    await rig.startServe();
-    await becomes('paused');
-    expect(await resume(dialog, agentEar.port)).toBe(200);
-    await becomes('recording');
-    await call.hangUp();
+  expect(await hold(dialog, agentEar.port)).toBe(200);
+  await becomes('paused');
+  await rig.killServe();
+  expect(await resume(dialog, agentEar.port)).toBe(200);
+  await rig.startServe();
+  await becomes('recording');
+  await rig.killServe();
+  expect(await hold(dialog, agentEar.port)).toBe(200);
+  await rig.startServe();
+  await becomes('paused');
+  expect(await resume(dialog, agentEar.port)).toBe(200);
+  await becomes('recording');
+  await call.hangUp();
 
-    const { id } = await endedCall(rig, killed);
-    const { flags } = await finishedRecording(rig, killed);
-    // How long it should be nobody knows: the hold ended, and began, while nobody saw it.
-    expect(flags).toEqual([]);
-    const { changes } = receiptSchema.parse(JSON.parse((await rig.preavis('calls', 'receipt', id)).stdout));
-    expect(changes.filter(({ change }) => change.startsWith('recorder'))).toEqual([
-      { change: 'recorderPaused', at: expect.any(String) as string, party: null },
-      { change: 'recorderResumed', at: null, party: null },
-      { change: 'recorderPaused', at: null, party: null },
-      { change: 'recorderResumed', at: expect.any(String) as string, party: null },
-    ]);
-  },
-  2 * rigTimeoutMs,
-);
+  const { id } = await endedCall(rig, killed);
+  const { flags } = await finishedRecording(rig, killed);
+  // How long it should be nobody knows: the hold ended, and began, while nobody saw it.
+  expect(flags).toEqual([]);
+  const { changes } = receiptSchema.parse(JSON.parse((await rig.preavis('calls', 'receipt', id)).stdout));
+  expect(changes.filter(({ change }) => change.startsWith('recorder'))).toEqual([
+    { change: 'recorderPaused', at: expect.any(String) as string, party: null },
+    { change: 'recorderResumed', at: null, party: null },
+    { change: 'recorderPaused', at: null, party: null },
+    { change: 'recorderResumed', at: expect.any(String) as string, party: null },
+  ]);
+});

@@ -170,7 +170,7 @@ beforeAll(async () => {
     choose(),
     earOf('purpose').then((ear) => rawCall({ sipPort, to: 'purpose', from: `<sip:+3292345678@${host}>`, ear })),
   ]);
-}, 120_000);
+});
 
 const talked = (line: string): boolean =>
   tonePresence(ears.get(line)?.samples() ?? new Int16Array(), agentHz, { share: 0.7 }).length > 0;

@@ -19,7 +19,6 @@ import {
   finishedRecording,
   listRecordings,
   logText,
-  rigTimeoutMs,
   showRecording,
   spooledWav,
   useRig,
@@ -129,7 +128,7 @@ let store: LabStore;
 beforeAll(async () => {
   store = await startStore();
   await store.makeBucket(rigBucket);
-}, rigTimeoutMs);
+});
 
 afterAll(async () => {
   await store.stop();
@@ -213,7 +212,7 @@ beforeAll(async () => {
   const keys = [`--access_key=${store.accessKey}`, `--secret_key=${store.secretKey}`];
   const where = [`--config=${folder.path('s3cfg')}`, '--no-ssl', `--host=${server}`, `--host-bucket=${server}`];
   await run('s3cmd', [...where, ...keys, 'get', '--recursive', `s3://${rigBucket}/`, `${folder.path('fetched')}/`]);
-}, 120_000);
+});
 
 function outcomeOf(each: Case): Outcome {
   const outcome = outcomes.get(each.line);

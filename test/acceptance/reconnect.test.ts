@@ -3,14 +3,7 @@ import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
 import { startAriProxy, type AriProxy } from '../support/ariProxy.ts';
 import { eventually } from '../support/poll.ts';
-import {
-  catalogueRecordings,
-  endedCall,
-  expectNobodyConnected,
-  finishedRecording,
-  rigTimeoutMs,
-  useRig,
-} from '../support/rigs.ts';
+import { catalogueRecordings, endedCall, expectNobodyConnected, finishedRecording, useRig } from '../support/rigs.ts';
 
 const line = { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] };
 const anotherVersion = '99.1.2';
@@ -39,68 +32,60 @@ const at = useRig(async () => {
 beforeAll(async () => {
   proxy.leadTo(at.rig.asterisk.ariUrl);
   await at.rig.startServe();
-}, rigTimeoutMs);
+});
 
 const call = async (to: string) =>
   at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone: await continuousTone(440) }));
 
 const said = (text: string): number => at.rig.log().filter(({ msg }) => msg === text).length;
 
-it(
-  'learns what it missed although Asterisk refuses the first questions, and which Asterisk it has now',
-  async () => {
-    const { rig } = at;
-    const version = rig.log().find(({ msg }) => msg === 'serving')?.['asterisk'];
-    const placed = await call('before');
-    await eventually(async () => (await catalogueRecordings(rig))[0]?.status === 'recording', { withinMs: 20_000 });
+it('learns what it missed although Asterisk refuses the first questions, and which Asterisk it has now', async () => {
+  const { rig } = at;
+  const version = rig.log().find(({ msg }) => msg === 'serving')?.['asterisk'];
+  const placed = await call('before');
+  await eventually(async () => (await catalogueRecordings(rig))[0]?.status === 'recording');
 
-    proxy.cut();
-    await eventually(() => said('lost the connection to Asterisk; reconnecting') === 1);
-    await placed.hangUp();
-    proxy.refuse('/ari/channels', 2);
-    proxy.pretendVersion(anotherVersion);
-    proxy.mend();
-    await eventually(() => said('connected to Asterisk') === 2, { withinMs: 20_000 });
-    await eventually(() => said('the calls could not be compared with Asterisk') === 2);
-    // Nobody told that this call is over: only the third comparison can.
-    expect(await endedCall(rig, 'before')).toMatchObject({ result: 'recorded', asterisk: { version } });
-    expect(proxy.refusalsLeft()).toBe(0);
+  proxy.cut();
+  await eventually(() => said('lost the connection to Asterisk; reconnecting') === 1);
+  await placed.hangUp();
+  proxy.refuse('/ari/channels', 2);
+  proxy.pretendVersion(anotherVersion);
+  proxy.mend();
+  await eventually(() => said('connected to Asterisk') === 2);
+  await eventually(() => said('the calls could not be compared with Asterisk') === 2);
+  // Nobody told that this call is over: only the third comparison can.
+  expect(await endedCall(rig, 'before')).toMatchObject({ result: 'recorded', asterisk: { version } });
+  expect(proxy.refusalsLeft()).toBe(0);
 
-    const next = await call('after');
-    expect(await next.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    const { id } = await finishedRecording(rig, 'after');
-    await finishedRecording(rig, 'before', 40_000);
-    await expectNobodyConnected(rig);
-    expect((await endedCall(rig, 'after')).asterisk).toMatchObject({ version: anotherVersion });
-    expect((await rig.preavis('upload')).code).toBe(0);
-    const archived = (await catalogueRecordings(rig)).find((each) => each.id === id);
-    const receipt = readFileSync(`${rig.archiveFolder}/${archived?.receiptKey ?? ''}`, 'utf8');
-    expect(JSON.parse(receipt)).toMatchObject({ asterisk: { version: anotherVersion } });
-  },
-  2 * rigTimeoutMs,
-);
+  const next = await call('after');
+  expect(await next.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+  const { id } = await finishedRecording(rig, 'after');
+  await finishedRecording(rig, 'before');
+  await expectNobodyConnected(rig);
+  expect((await endedCall(rig, 'after')).asterisk).toMatchObject({ version: anotherVersion });
+  expect((await rig.preavis('upload')).code).toBe(0);
+  const archived = (await catalogueRecordings(rig)).find((each) => each.id === id);
+  const receipt = readFileSync(`${rig.archiveFolder}/${archived?.receiptKey ?? ''}`, 'utf8');
+  expect(JSON.parse(receipt)).toMatchObject({ asterisk: { version: anotherVersion } });
+});
 
-it(
-  'gives the calls back when Asterisk refuses every request, as with a password that is right no more, and takes them again',
-  async () => {
-    const { rig } = at;
-    const connected = said('connected to Asterisk');
-    const recordings = (await catalogueRecordings(rig)).length;
-    proxy.refuse('/ari/asterisk/ping', Infinity);
-    await eventually(() => said('Asterisk does not answer requests as it should') === 1, { withinMs: 15_000 });
-    const placed = await call('refused');
-    const end = await placed.ended;
-    expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    // The dialplan dials without waiting for anybody.
-    expect(end.answeredAfterMs).toBeLessThan(1_000);
-    expect((await catalogueRecordings(rig)).length).toBe(recordings);
-    proxy.refuse('', 0);
-    await eventually(() => said('connected to Asterisk') > connected, { withinMs: 20_000 });
-    await (
-      await call('again')
-    ).ended;
-    await finishedRecording(rig, 'again');
-    await expectNobodyConnected(rig);
-  },
-  2 * rigTimeoutMs,
-);
+it('gives the calls back when Asterisk refuses every request, as with a password that is right no more, and takes them again', async () => {
+  const { rig } = at;
+  const connected = said('connected to Asterisk');
+  const recordings = (await catalogueRecordings(rig)).length;
+  proxy.refuse('/ari/asterisk/ping', Infinity);
+  await eventually(() => said('Asterisk does not answer requests as it should') === 1);
+  const placed = await call('refused');
+  const end = await placed.ended;
+  expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
+  // The dialplan dials without waiting for anybody.
+  expect(end.answeredAfterMs).toBeLessThan(1_000);
+  expect((await catalogueRecordings(rig)).length).toBe(recordings);
+  proxy.refuse('', 0);
+  await eventually(() => said('connected to Asterisk') > connected);
+  await (
+    await call('again')
+  ).ended;
+  await finishedRecording(rig, 'again');
+  await expectNobodyConnected(rig);
+});

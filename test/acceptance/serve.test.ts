@@ -11,7 +11,6 @@ import {
   expectNobodyConnected,
   expectNothingRecorded,
   finishedRecording,
-  rigTimeoutMs,
   showRecording,
   spooledWav,
   useRig,
@@ -52,28 +51,22 @@ async function call(at: Setting, to: string, fromNumber?: string): Promise<{ cal
 
 /** Waits until the call by this line is being recorded; its recording's id. */
 function recording(at: Setting, name: string): Promise<string> {
-  return eventually(
-    async () => {
-      const row = (await catalogueCalls(at.rig)).find((each) => each.line === name);
-      const made = (await catalogueRecordings(at.rig)).find((each) => each.callId === row?.id);
-      if (made?.status !== 'recording') throw new Error(`the call by ${name} is not being recorded`);
+  return eventually(async () => {
+    const row = (await catalogueCalls(at.rig)).find((each) => each.line === name);
+    const made = (await catalogueRecordings(at.rig)).find((each) => each.callId === row?.id);
+    if (made?.status !== 'recording') throw new Error(`the call by ${name} is not being recorded`);
 
-      return made.id;
-    },
-    { withinMs: 20_000 },
-  );
+    return made.id;
+  });
 }
 
 function phase(at: Setting, name: string, wanted: string): Promise<true> {
-  return eventually(
-    async () => {
-      const row = (await catalogueCalls(at.rig)).find((each) => each.line === name);
-      if (row?.phase !== wanted) throw new Error(`the call by ${name} is ${row?.phase ?? 'not there'}`);
+  return eventually(async () => {
+    const row = (await catalogueCalls(at.rig)).find((each) => each.line === name);
+    if (row?.phase !== wanted) throw new Error(`the call by ${name} is ${row?.phase ?? 'not there'}`);
 
-      return true as const;
-    },
-    { withinMs: 20_000 },
-  );
+    return true as const;
+  });
 }
 
 /** Both voices, in the file, for at least so long. */
@@ -117,83 +110,71 @@ describe('serve', () => {
     await expectNobodyConnected(at.rig);
   });
 
-  it(
-    'stops the ringing tone in mid-ring when the destination answers, and tells it who calls',
-    async () => {
-      const { call: placed, ear } = await call(at, 'midring', '+3292345678');
-      const { call: other } = await call(at, 'caller', '+3242345678');
-      await recording(at, 'midring');
-      await eventually(() => totalMs(ear.samples(), agentHz) > 1500);
-      await Promise.all([placed.hangUp(), other.hangUp()]);
-      const heard = ear.samples();
-      const [voice] = tonePresence(heard, agentHz, { share: 0.7 });
-      const voiceMs = voice?.startMs ?? NaN;
-      const rings = tonePresence(heard, ringHz, { windowMs: 100, share: 0.7 }).filter(
-        ({ startMs }) => startMs > voiceMs - 4700,
-      );
-      expect(rings).toHaveLength(2);
-      const [whole, cut] = rings.map(({ startMs, endMs }) => endMs - startMs);
-      expect(whole).toBeGreaterThan(900);
-      expect(cut).toBeGreaterThan(300);
-      expect(cut).toBeLessThan(800);
-      expect(rings[1]?.endMs).toBeLessThan(voiceMs + 100);
-      expect(agent.callers().filter((from) => from.includes('+3242345678'))).toHaveLength(1);
-      expect(lengthMs(spooledWav(at.rig, (await finishedRecording(at.rig, 'midring')).id))).toBeGreaterThan(1500);
-    },
-    rigTimeoutMs,
-  );
+  it('stops the ringing tone in mid-ring when the destination answers, and tells it who calls', async () => {
+    const { call: placed, ear } = await call(at, 'midring', '+3292345678');
+    const { call: other } = await call(at, 'caller', '+3242345678');
+    await recording(at, 'midring');
+    await eventually(() => totalMs(ear.samples(), agentHz) > 1500);
+    await Promise.all([placed.hangUp(), other.hangUp()]);
+    const heard = ear.samples();
+    const [voice] = tonePresence(heard, agentHz, { share: 0.7 });
+    const voiceMs = voice?.startMs ?? NaN;
+    const rings = tonePresence(heard, ringHz, { windowMs: 100, share: 0.7 }).filter(
+      ({ startMs }) => startMs > voiceMs - 4700,
+    );
+    expect(rings).toHaveLength(2);
+    const [whole, cut] = rings.map(({ startMs, endMs }) => endMs - startMs);
+    expect(whole).toBeGreaterThan(900);
+    expect(cut).toBeGreaterThan(300);
+    expect(cut).toBeLessThan(800);
+    expect(rings[1]?.endMs).toBeLessThan(voiceMs + 100);
+    expect(agent.callers().filter((from) => from.includes('+3242345678'))).toHaveLength(1);
+    expect(lengthMs(spooledWav(at.rig, (await finishedRecording(at.rig, 'midring')).id))).toBeGreaterThan(1500);
+  });
 
-  it(
-    'lets a call finish after SIGTERM, and sends new ones on unrecorded meanwhile',
-    async () => {
-      const { call: placed, ear } = await call(at, 'finishing');
-      const id = await recording(at, 'finishing');
-      const pid = await signal('SIGTERM');
-      const { call: late } = await call(at, 'late');
-      expect(await endedCall(at.rig, 'late')).toMatchObject({ result: 'unrecorded', reason: 'shutting_down' });
-      await eventually(() => late.isAnswered());
-      await late.hangUp();
-      expect(at.rig.servePid()).toBe(pid);
-      await eventually(() => totalMs(ear.samples(), agentHz) > 1000);
-      await placed.hangUp();
-      await ended(pid);
-      const [row] = (await catalogueRecordings(at.rig)).filter((each) => each.id === id);
-      expect(row).toMatchObject({ status: 'recorded' });
-      expect(row?.finishedAt).not.toBeNull();
-      expectBothVoices(spooledWav(at.rig, id), 1000);
-      expect(at.rig.log().at(-1)).toMatchObject({ msg: 'stopped' });
-    },
-    rigTimeoutMs,
-  );
+  it('lets a call finish after SIGTERM, and sends new ones on unrecorded meanwhile', async () => {
+    const { call: placed, ear } = await call(at, 'finishing');
+    const id = await recording(at, 'finishing');
+    const pid = await signal('SIGTERM');
+    const { call: late } = await call(at, 'late');
+    expect(await endedCall(at.rig, 'late')).toMatchObject({ result: 'unrecorded', reason: 'shutting_down' });
+    await eventually(() => late.isAnswered());
+    await late.hangUp();
+    expect(at.rig.servePid()).toBe(pid);
+    await eventually(() => totalMs(ear.samples(), agentHz) > 1000);
+    await placed.hangUp();
+    await ended(pid);
+    const [row] = (await catalogueRecordings(at.rig)).filter((each) => each.id === id);
+    expect(row).toMatchObject({ status: 'recorded' });
+    expect(row?.finishedAt).not.toBeNull();
+    expectBothVoices(spooledWav(at.rig, id), 1000);
+    expect(at.rig.log().at(-1)).toMatchObject({ msg: 'stopped' });
+  });
 
-  it(
-    'stops at once at the second SIGTERM; the recording goes on and the next start finishes it',
-    async () => {
-      const { call: placed } = await call(at, 'leftalone');
-      const id = await recording(at, 'leftalone');
-      const before = at.rig.log().length;
-      const says = (text: string): boolean =>
-        at.rig
-          .log()
-          .slice(before)
-          .some(({ msg }) => msg === text);
-      const pid = await signal('SIGTERM');
-      await eventually(() => says('stopping when calls and uploads have finished'));
-      await signal('SIGTERM');
-      await ended(pid);
-      const file = spooledWav(at.rig, id);
-      const [sizeThen, atThen] = [statSync(file).size, Date.now()];
-      await eventually(() => statSync(file).size > sizeThen + 16_000);
-      await at.rig.startServe();
-      await eventually(() => says('taking up a call from before'));
-      const goneOnMs = Date.now() - atThen;
-      await placed.hangUp();
-      await finishedRecording(at.rig, 'leftalone');
-      expectBothVoices(file, goneOnMs);
-      expect(await showRecording(at.rig, id)).toMatchObject({ status: 'recorded', flags: [], failure: null });
-    },
-    rigTimeoutMs,
-  );
+  it('stops at once at the second SIGTERM; the recording goes on and the next start finishes it', async () => {
+    const { call: placed } = await call(at, 'leftalone');
+    const id = await recording(at, 'leftalone');
+    const before = at.rig.log().length;
+    const says = (text: string): boolean =>
+      at.rig
+        .log()
+        .slice(before)
+        .some(({ msg }) => msg === text);
+    const pid = await signal('SIGTERM');
+    await eventually(() => says('stopping when calls and uploads have finished'));
+    await signal('SIGTERM');
+    await ended(pid);
+    const file = spooledWav(at.rig, id);
+    const [sizeThen, atThen] = [statSync(file).size, Date.now()];
+    await eventually(() => statSync(file).size > sizeThen + 16_000);
+    await at.rig.startServe();
+    await eventually(() => says('taking up a call from before'));
+    const goneOnMs = Date.now() - atThen;
+    await placed.hangUp();
+    await finishedRecording(at.rig, 'leftalone');
+    expectBothVoices(file, goneOnMs);
+    expect(await showRecording(at.rig, id)).toMatchObject({ status: 'recorded', flags: [], failure: null });
+  });
 
   describe('killed and started again', () => {
     const placed = new Map<string, { call: Call; ear: Ear }>();
@@ -222,7 +203,7 @@ describe('serve', () => {
         await each.hangUp();
         ends.set(name, await each.ended);
       }
-    }, rigTimeoutMs);
+    });
 
     it('completes the recording of a call in mid-talk', async () => {
       expect(ends.get('talking')).toMatchObject({ endedBy: 'caller' });

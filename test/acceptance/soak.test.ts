@@ -5,7 +5,7 @@ afterAll(async () => {
   const left = liveCount();
   await stopAll();
   expect(left).toBe(0);
-}, 60_000);
+});
 
 it('three minutes of calls and faults lose nothing, record nobody who was not told, and leave nothing behind', async () => {
   const seed = 'three minutes';

@@ -5,7 +5,7 @@ import { parse, stringify } from 'yaml';
 import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
 import { eventually } from '../support/poll.ts';
-import { expectNobodyConnected, finishedRecording, rigTimeoutMs, useRig } from '../support/rigs.ts';
+import { expectNobodyConnected, finishedRecording, useRig } from '../support/rigs.ts';
 
 const line = { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] };
 
@@ -32,70 +32,58 @@ async function expectUndisturbed(pid: number | undefined, extension: string): Pr
   await expectNobodyConnected(at.rig);
 }
 
-it(
-  'compares recording folder, catalogue and archive at its start, and says what it cannot mend',
-  async () => {
-    const { rig } = at;
-    const objects = join(rig.archiveFolder, 'recordings');
-    mkdirSync(objects);
-    writeFileSync(join(objects, 'foreign.wav'), 'x');
-    await rig.stopServe();
-    await rig.startServe();
-    await eventually(() => {
-      expect(rig.log()).toContainEqual(
-        expect.objectContaining({
-          level: 'error',
-          msg: 'recording folder, catalogue and archive do not agree',
-          left: { unknownObject: 1 },
-        }),
-      );
-    });
-    const metrics = await (await fetch(`http://127.0.0.1:${rig.healthPort}/metrics`)).text();
-    expect(metrics).toContain('preavis_reconcile_left{kind="unknownObject"} 1');
-    rmSync(objects, { recursive: true });
-  },
-  rigTimeoutMs,
-);
+it('compares recording folder, catalogue and archive at its start, and says what it cannot mend', async () => {
+  const { rig } = at;
+  const objects = join(rig.archiveFolder, 'recordings');
+  mkdirSync(objects);
+  writeFileSync(join(objects, 'foreign.wav'), 'x');
+  await rig.stopServe();
+  await rig.startServe();
+  await eventually(() => {
+    expect(rig.log()).toContainEqual(
+      expect.objectContaining({
+        level: 'error',
+        msg: 'recording folder, catalogue and archive do not agree',
+        left: { unknownObject: 1 },
+      }),
+    );
+  });
+  const metrics = await (await fetch(`http://127.0.0.1:${rig.healthPort}/metrics`)).text();
+  expect(metrics).toContain('preavis_reconcile_left{kind="unknownObject"} 1');
+  rmSync(objects, { recursive: true });
+});
 
-it(
-  'refuses a second serve on the same catalogue, naming the first, which goes on',
-  async () => {
-    const pid = at.rig.servePid();
-    const second = await at.rig.preavis('serve');
-    expect([second.code, second.stdout.includes('"msg":"serving"')]).toEqual([1, false]);
-    expect(second.stderr).toContain(`preavis: job_busy: another serve (process ${String(pid)} on ${hostname()} pid:[`);
-    await expectUndisturbed(pid, 'first');
-  },
-  rigTimeoutMs,
-);
+it('refuses a second serve on the same catalogue, naming the first, which goes on', async () => {
+  const pid = at.rig.servePid();
+  const second = await at.rig.preavis('serve');
+  expect([second.code, second.stdout.includes('"msg":"serving"')]).toEqual([1, false]);
+  expect(second.stderr).toContain(`preavis: job_busy: another serve (process ${String(pid)} on ${hostname()} pid:[`);
+  await expectUndisturbed(pid, 'first');
+});
 
-it(
-  'refuses a recording folder that is not where this Asterisk records, before it takes any call',
-  async () => {
-    const pid = at.rig.servePid();
-    const spoolFolder = join(at.rig.folder, 'elsewhere');
-    mkdirSync(spoolFolder);
-    const config = parse(readFileSync(join(at.rig.folder, 'preavis.yaml'), 'utf8')) as Record<string, object>;
-    const wrong = {
-      ...config,
-      recording: { ...config['recording'], spoolFolder },
-      catalogue: { file: join(at.rig.folder, 'other.db') },
-    };
-    const file = join(at.rig.folder, 'wrong.yaml');
-    writeFileSync(file, stringify(wrong));
-    const said = `recording.spoolFolder ${spoolFolder} is not where this Asterisk records`;
+it('refuses a recording folder that is not where this Asterisk records, before it takes any call', async () => {
+  const pid = at.rig.servePid();
+  const spoolFolder = join(at.rig.folder, 'elsewhere');
+  mkdirSync(spoolFolder);
+  const config = parse(readFileSync(join(at.rig.folder, 'preavis.yaml'), 'utf8')) as Record<string, object>;
+  const wrong = {
+    ...config,
+    recording: { ...config['recording'], spoolFolder },
+    catalogue: { file: join(at.rig.folder, 'other.db') },
+  };
+  const file = join(at.rig.folder, 'wrong.yaml');
+  writeFileSync(file, stringify(wrong));
+  const said = `recording.spoolFolder ${spoolFolder} is not where this Asterisk records`;
 
-    const serve = await at.rig.preavis('--config', file, 'serve');
-    expect(serve.code).toBe(1);
-    expect(serve.stderr).toContain(`preavis: spool_unusable: ${said}`);
-    const check = await at.rig.preavis('--config', file, 'check', '--json');
-    expect(check.code).toBe(1);
-    const { checks } = JSON.parse(check.stdout) as { checks: { check: string; ok: boolean }[] };
-    expect(checks.filter(({ ok }) => !ok)).toEqual([
-      expect.objectContaining({ check: 'spool of this asterisk', code: 'spool_unusable', problem: said }),
-    ]);
-    expect(readdirSync(spoolFolder)).toEqual([]);
-    await expectUndisturbed(pid, 'then');
-  },
-  rigTimeoutMs,
-);
+  const serve = await at.rig.preavis('--config', file, 'serve');
+  expect(serve.code).toBe(1);
+  expect(serve.stderr).toContain(`preavis: spool_unusable: ${said}`);
+  const check = await at.rig.preavis('--config', file, 'check', '--json');
+  expect(check.code).toBe(1);
+  const { checks } = JSON.parse(check.stdout) as { checks: { check: string; ok: boolean }[] };
+  expect(checks.filter(({ ok }) => !ok)).toEqual([
+    expect.objectContaining({ check: 'spool of this asterisk', code: 'spool_unusable', problem: said }),
+  ]);
+  expect(readdirSync(spoolFolder)).toEqual([]);
+  await expectUndisturbed(pid, 'then');
+});

@@ -5,14 +5,7 @@ import { labPurpose, rigBucket } from '../../lab/rig.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
 import { startStore, type LabStore } from '../../lab/store.ts';
 import type { RecordingRow } from '../../src/catalogue/rows.ts';
-import {
-  catalogueRecordings,
-  finishedRecording,
-  rigTimeoutMs,
-  showRecording,
-  spooledWav,
-  useRig,
-} from '../support/rigs.ts';
+import { catalogueRecordings, finishedRecording, showRecording, spooledWav, useRig } from '../support/rigs.ts';
 
 let store: LabStore;
 let client: Client;
@@ -21,7 +14,7 @@ beforeAll(async () => {
   store = await startStore();
   await store.makeBucket(rigBucket, { versioning: true });
   client = new Client({ ...store, useSSL: false });
-}, rigTimeoutMs);
+});
 
 afterAll(async () => {
   await store.stop();
@@ -116,7 +109,7 @@ it('keeps recordings while the archive is away, says so, and sends them when it 
     expect(existsSync(spooledWav(at.rig, id))).toBe(false);
     expect(await versionsOf(id)).toHaveLength(2);
   }
-}, 60_000);
+});
 
 it('erases what is due with every version and its receipt, and nothing else', async () => {
   const [first, second, kept] = await record('due1', 'due2', 'kept');
@@ -149,4 +142,4 @@ it('erases what is due with every version and its receipt, and nothing else', as
   expect(await versionsOf(kept.id)).toHaveLength(2);
   expect(await statusOf(kept.id)).toBe('archived');
   expect(await at.rig.preavisJson('retention', 'run')).toMatchObject({ due: 0, erased: 0 });
-}, 60_000);
+});

@@ -1,14 +1,14 @@
 import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
 import { eventually } from '../support/poll.ts';
-import { finishedRecording, rigTimeoutMs, useRig } from '../support/rigs.ts';
+import { finishedRecording, useRig } from '../support/rigs.ts';
 import { isSigned, startReceiver, typesOf, webhookSecret, type Receiver } from '../support/webhookReceiver.ts';
 
 let receiver: Receiver;
 
 beforeAll(async () => {
   receiver = await startReceiver();
-}, rigTimeoutMs);
+});
 
 afterAll(async () => {
   await receiver.close();
@@ -34,7 +34,7 @@ it('tells another program of a recorded call once it is in the archive, and moni
   );
   expect(await call.ended).toMatchObject({ status: 'answered' });
   const { id } = await finishedRecording(at.rig, 'told');
-  await eventually(() => receiver.received.length > 0, { withinMs: 60_000 });
+  await eventually(() => receiver.received.length > 0);
   expect(typesOf(receiver)).toEqual(['recording.archived']);
   const [message] = receiver.received;
   if (message === undefined) throw new Error('nothing came');

@@ -27,7 +27,7 @@ beforeAll(async () => {
       cwd: root,
     },
   );
-}, 120_000);
+});
 afterAll(async () => {
   await rm(built, { recursive: true, force: true });
 });

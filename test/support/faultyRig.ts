@@ -29,7 +29,7 @@ export type FaultyRig = {
   said(text: string): number;
   /** Waits until it has been said once more than `before` times. */
   says(text: string, before: number, withinMs?: number): Promise<void>;
-  reaches(line: string, phase: string, withinMs?: number): Promise<void>;
+  reaches(line: string, phase: string): Promise<void>;
   /** Waits until the call by this line is being recorded; the id. */
   records(line: string): Promise<string>;
   health(): Promise<{ status: string; asterisk: string; calls: number }>;
@@ -92,38 +92,29 @@ export function useFaultyRig({ patient = [], brief = [], config = {}, looks }: F
     call: async (to) =>
       at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone: await continuousTone(callerHz) })),
     said,
-    says: (text, before, withinMs = 20_000) =>
+    says: (text, before, withinMs) =>
       eventually(
         () => {
           expect(said(text)).toBeGreaterThan(before);
         },
-        { withinMs },
+        withinMs === undefined ? {} : { withinMs },
       ),
-    reaches: (line, phase, withinMs = 30_000) =>
-      eventually(
-        async () => {
-          expect((await catalogueCalls(at.rig)).find((each) => each.line === line)?.phase).toBe(phase);
-        },
-        { withinMs },
-      ),
+    reaches: (line, phase) =>
+      eventually(async () => {
+        expect((await catalogueCalls(at.rig)).find((each) => each.line === line)?.phase).toBe(phase);
+      }),
     records: (line) =>
-      eventually(
-        async () => {
-          const call = (await catalogueCalls(at.rig)).find((each) => each.line === line);
-          const recording = (await catalogueRecordings(at.rig)).find((each) => each.callId === call?.id);
-          if (recording?.status !== 'recording') throw new Error(`the call by ${line} is not being recorded`);
+      eventually(async () => {
+        const call = (await catalogueCalls(at.rig)).find((each) => each.line === line);
+        const recording = (await catalogueRecordings(at.rig)).find((each) => each.callId === call?.id);
+        if (recording?.status !== 'recording') throw new Error(`the call by ${line} is not being recorded`);
 
-          return recording.id;
-        },
-        { withinMs: 45_000 },
-      ),
+        return recording.id;
+      }),
     health,
     works: () =>
-      eventually(
-        async () => {
-          expect(await health()).toMatchObject({ status: 'ok' });
-        },
-        { withinMs: 30_000 },
-      ),
+      eventually(async () => {
+        expect(await health()).toMatchObject({ status: 'ok' });
+      }),
   };
 }

@@ -27,8 +27,6 @@ export type Operator = {
   close(): void;
 };
 
-const withinMs = 60_000;
-
 export async function startOperator(rig: Rig): Promise<Operator> {
   const { ariUrl, ariUsername, ariPassword } = rig.asterisk;
   const query = `api_key=${ariUsername}:${ariPassword}&app=operator&subscribeAll=true`;
@@ -54,14 +52,11 @@ export async function startOperator(rig: Rig): Promise<Operator> {
     return created.channel.id;
   };
   const awaited = (what: string, extension: string, find: (channel: string) => string | undefined): Promise<string> =>
-    eventually(
-      () => {
-        const found = find(channelOf(extension));
-        if (found === undefined) throw new Error(`not seen: ${what} for ${extension}`);
-        return found;
-      },
-      { withinMs },
-    );
+    eventually(() => {
+      const found = find(channelOf(extension));
+      if (found === undefined) throw new Error(`not seen: ${what} for ${extension}`);
+      return found;
+    });
 
   return {
     seen,

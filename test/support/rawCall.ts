@@ -73,7 +73,7 @@ export async function rawCall({ sipPort, to, from, headers = [], ear }: RawCall)
     say(invite);
     // Asterisk refuses what is too long without a word.
     await eventually(() => code !== undefined, { withinMs: 10_000 }).catch(() => undefined);
-    if (code !== undefined) await eventually(() => over, { withinMs: 60_000 });
+    if (code !== undefined) await eventually(() => over);
 
     return code;
   } finally {

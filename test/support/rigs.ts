@@ -10,9 +10,6 @@ import type { CallRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.
 import { systemClock } from '../../src/core/clock.ts';
 import { eventually } from './poll.ts';
 
-/** Room for machines that do many things at once. */
-export const rigTimeoutMs = 60_000;
-
 /** What `recordings show ID --json` prints. */
 export type ShownRecording = {
   id: string;
@@ -79,18 +76,15 @@ export function endedCall(rig: Rig, line: string): Promise<CallRow> {
 }
 
 /** The recording of that call, when its file is closed: `serve` looks again after ten seconds. */
-export async function finishedRecording(rig: Rig, line: string, withinMs = 30_000): Promise<RecordingRow> {
-  return eventually(
-    async () => {
-      const call = (await catalogueCalls(rig)).find((each) => each.line === line);
-      const recording = (await catalogueRecordings(rig)).find((each) => each.callId === call?.id);
-      if (recording === undefined) throw new Error(`no recording of the line ${line}`);
-      if (recording.status !== 'recorded') throw new Error(`the recording of ${line} is ${recording.status}`);
+export async function finishedRecording(rig: Rig, line: string): Promise<RecordingRow> {
+  return eventually(async () => {
+    const call = (await catalogueCalls(rig)).find((each) => each.line === line);
+    const recording = (await catalogueRecordings(rig)).find((each) => each.callId === call?.id);
+    if (recording === undefined) throw new Error(`no recording of the line ${line}`);
+    if (recording.status !== 'recorded') throw new Error(`the recording of ${line} is ${recording.status}`);
 
-      return recording;
-    },
-    { withinMs },
-  );
+    return recording;
+  });
 }
 
 export const spooledWav = (rig: Rig, id: string): string => join(rig.asterisk.spoolFolder, `preavis-${id}.wav`);
@@ -134,7 +128,7 @@ export function useRig(options: () => Promise<RigOptions> | RigOptions): {
   const calls: (Agent | Call | Closing)[] = [];
   beforeAll(async () => {
     rig = await startRig(await options());
-  }, rigTimeoutMs);
+  });
   afterAll(async () => {
     for (const made of calls.splice(0).reverse()) {
       if ('close' in made) made.close();
@@ -144,7 +138,7 @@ export function useRig(options: () => Promise<RigOptions> | RigOptions): {
     const left = liveCount();
     await stopAll();
     expect(left).toBe(0);
-  }, rigTimeoutMs);
+  });
 
   return {
     get rig() {

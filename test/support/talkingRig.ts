@@ -49,7 +49,7 @@ export function useTalkingRig({
     const groups = [
       { lines: patient, to: await agent({}) },
       { lines: brief, to: await agent({ hangUpAfterMs: 1_500 }) },
-      { lines: ringing, to: await agent({ ringMs: 3_000, hangUpAfterMs: 1_500 }) },
+      { lines: ringing, to: await agent({ ringMs: 8_000, hangUpAfterMs: 1_500 }) },
     ];
     const line = { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] };
 
@@ -78,22 +78,19 @@ export function useTalkingRig({
     talking: async (to) => {
       const ear = await at.keep(startEar());
       const placed = await call(to, ear);
-      const row = await eventually(
-        async () => {
-          const ours = (await catalogueCalls(at.rig)).find(({ line }) => line === to);
-          const found = (await catalogueRecordings(at.rig)).find(({ callId }) => callId === ours?.id);
-          if (found === undefined) throw new Error(`no recording of the line ${to}`);
-          return found;
-        },
-        { withinMs: 20_000 },
-      );
+      const row = await eventually(async () => {
+        const ours = (await catalogueCalls(at.rig)).find(({ line }) => line === to);
+        const found = (await catalogueRecordings(at.rig)).find(({ callId }) => callId === ours?.id);
+        if (found === undefined) throw new Error(`no recording of the line ${to}`);
+        return found;
+      });
       await eventually(() => statSync(spooledWav(at.rig, row.id)).size > 24_000);
 
       return { call: placed, row, ear };
     },
     expectRecorded: async (line) => {
       expect(await (await call(line)).ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-      const { id } = await finishedRecording(at.rig, line, 20_000);
+      const { id } = await finishedRecording(at.rig, line);
       expect(await showRecording(at.rig, id)).toMatchObject({ status: 'recorded', flags: [] });
       for (const hertz of [callerHz, agentHz]) {
         expect(tonePresence(readWav(spooledWav(at.rig, id)), hertz).length).toBeGreaterThanOrEqual(1);

@@ -98,7 +98,7 @@ export function useFaultyStore(): FaultyStore {
     running = { server, client: new Client({ ...server, useSSL: false }) };
     await server.makeBucket('plain');
     await server.makeBucket('versioned', { versioning: true });
-  }, 60_000);
+  });
   afterAll(() => running?.server.stop());
   beforeEach(async () => {
     proxy = await startStoreProxy(up(running).server.port);

@@ -37,7 +37,7 @@ describe('the alarm', () => {
     ]);
     expect(told(set, 'warn', 'error')).toHaveLength(4);
     expect(watch).toMatchObject({ state: { status: 'working' }, lastStoredAt: set.clock.at });
-  }, 60_000);
+  });
 
   it('is called off although another process has sent what waited', async () => {
     const set = await at.stage(1);

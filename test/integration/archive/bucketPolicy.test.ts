@@ -41,7 +41,7 @@ beforeAll(async () => {
   const text = (await readFile(file, 'utf8')).replace('s3:GetEncryptionConfiguration', 's3:GetBucketEncryption');
   shipped = JSON.parse(text) as Policy;
   store = makeMinioStore({ ...server, ...user, useTls: false, bucket, partSizeBytes: 5 * mebibyte });
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.stop();
@@ -114,7 +114,7 @@ test('the shipped policy is all that Préavis needs', async () => {
   await allow();
   await eventually(() => store.stat('none').then(() => true));
   await useAll();
-}, 60_000);
+});
 
 // s3:DeleteObject is not among them: this server asks for it only where no version is named; others ask for it in any case.
 test.each([
@@ -220,4 +220,4 @@ test('the shipped policy opens nothing else: no other bucket, no rule of this on
       code: expect.stringMatching(/^(AccessDenied|Forbidden|archive_denied)$/) as string,
     });
   }
-}, 60_000);
+});

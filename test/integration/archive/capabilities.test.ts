@@ -37,7 +37,7 @@ beforeAll(async () => {
     expect(await mc(...command.split(' '))).toMatchObject({ ok: true });
   }
   proxy = await startStoreProxy(server.port);
-}, 60_000);
+});
 afterAll(async () => {
   await proxy.close();
   await server.stop();

@@ -19,7 +19,7 @@ beforeAll(async () => {
   await server.makeBucket('versioned', { versioning: true });
   await server.makeBucket('locked', { objectLock: true });
   for (const name of ['archive', 'off']) await makeDirectoryStore({ folder: folder.path(name) }).check();
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.stop();

@@ -15,7 +15,7 @@ let server: LabStore;
 beforeAll(async () => {
   server = await startStore();
   await server.makeBucket('plain');
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.stop();

@@ -20,7 +20,7 @@ beforeAll(async () => {
   server = await startStore();
   await server.makeBucket('plain');
   await server.makeBucket('versioned', { versioning: true });
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.stop();

@@ -25,7 +25,7 @@ beforeAll(async () => {
   await server.makeBucket('plain');
   await server.makeBucket('versioned', { versioning: true });
   await server.makeBucket('locked', { objectLock: true });
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.stop();
@@ -89,7 +89,7 @@ describe('a large object', () => {
     });
     expect(stdout.equals(content)).toBe(true);
     expect((await client.statObject('plain', 'large/a.wav')).metaData['content-type']).toBe(contentType);
-  }, 60_000);
+  });
 
   it('arrives whole after attempts that died with the same parts, in silence too', async () => {
     const silence = Buffer.alloc(16 * mebibyte);
@@ -103,7 +103,7 @@ describe('a large object', () => {
     expect(await open().digest('silence/a.wav', null, seconds(60))).toEqual({ bytes, sha256 });
     expect((await client.statObject('plain', 'silence/a.wav')).metaData['content-type']).toBe(contentType);
     expect(await uploadsOf('silence/')).toHaveLength(1);
-  }, 60_000);
+  });
 
   it.each([
     ['is cut short', (path: string) => truncate(path, 11 * mebibyte)],
@@ -147,7 +147,7 @@ describe('a large object', () => {
     expect(await open().versions('limit/a')).toEqual([]);
     await open().putFile('limit/a', path, digestOf(content), seconds(60));
     expect((await open().digest('limit/a', null, seconds(60))).sha256).toBe(digestOf(content).sha256);
-  }, 60_000);
+  });
 
   it('is erased with what incomplete uploads left, under exactly its key', async () => {
     await leaveUpload('007', [Buffer.from('x')]);
@@ -192,7 +192,7 @@ describe('a versioned bucket', () => {
     expect(await store.erase('a/b')).toBe(count);
     expect(await store.versions('a/b')).toEqual([]);
     expect(await listed(store, 'a/')).toEqual([{ key: 'a/b2', bytes: 9, versionId: null }]);
-  }, 60_000);
+  });
 
   it('says the version of a large object', async () => {
     const content = Buffer.alloc(6 * mebibyte, 1);
@@ -223,7 +223,7 @@ it('lists more objects than one page holds', async () => {
   });
   await Promise.all(writers);
   expect((await listed(store, 'a/')).map(({ key }) => key)).toEqual(keys);
-}, 60_000);
+});
 
 describe('credentials', () => {
   it.each([
@@ -261,7 +261,7 @@ describe('an outage', () => {
     }
     expect(performance.now() - began).toBeLessThan(5_000);
     await store.check();
-  }, 30_000);
+  });
 
   it('in the middle of an upload ends it, and the next attempt arrives whole', async () => {
     const content = randomBytes(40 * mebibyte);
@@ -278,7 +278,7 @@ describe('an outage', () => {
     await open().putFile('cut/a', path, digestOf(content), seconds(60));
     expect((await open().digest('cut/a', null, seconds(60))).sha256).toBe(digestOf(content).sha256);
     expect(await uploadsOf('cut/a')).toEqual([]);
-  }, 60_000);
+  });
 
   it('in the middle of reading fails the stream', async () => {
     const content = randomBytes(40 * mebibyte);
@@ -290,7 +290,7 @@ describe('an outage', () => {
     } finally {
       await server.startGateway();
     }
-  }, 60_000);
+  });
 
   it('is not waited for when the signal fires while it sends', async () => {
     const content = randomBytes(40 * mebibyte);
@@ -305,7 +305,7 @@ describe('an outage', () => {
     } finally {
       server.thawGateway();
     }
-  }, 60_000);
+  });
 
   it('of a server that accepts and never answers is archive_unreachable in every method', async () => {
     const store = open({ idleTimeoutMs: 200 });
@@ -322,7 +322,7 @@ describe('an outage', () => {
       server.thawGateway();
     }
     await store.check();
-  }, 30_000);
+  });
 
   it('of a silent server ends at the time limit of the call, before that of the request', async () => {
     const content = randomBytes(40 * mebibyte);
@@ -343,7 +343,7 @@ describe('an outage', () => {
     } finally {
       server.thawGateway();
     }
-  }, 60_000);
+  });
 
   it.each([
     ['a name that does not exist', { endPoint: 'store.invalid' }],
@@ -365,4 +365,4 @@ it('leaves no file of the server behind', async () => {
   await other.stop();
   expect(existsSync(other.folder)).toBe(false);
   await expect(fetch(`http://127.0.0.1:${other.port}/`)).rejects.toThrow();
-}, 30_000);
+});

@@ -37,7 +37,7 @@ beforeAll(async () => {
   await server.makeBucket('locking', { objectLock: true });
   expect(await mc('retention', 'set', '--default', 'COMPLIANCE', '1d', 'store/locking')).toMatchObject({ ok: true });
   proxy = await startStoreProxy(server.port);
-}, 60_000);
+});
 afterAll(async () => {
   await proxy.close();
   await server.stop();

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await server.makeBucket('plain');
   await server.makeBucket('locked', { objectLock: true });
   proxy = await startStoreProxy(server.port);
-}, 60_000);
+});
 afterAll(async () => {
   await proxy.close();
   await server.stop();

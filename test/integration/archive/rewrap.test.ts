@@ -32,7 +32,7 @@ beforeAll(async () => {
   await server.makeBucket('plain');
   await server.makeBucket('versioned', { versioning: true });
   await server.makeBucket('locked', { objectLock: true });
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.stop();

@@ -23,7 +23,7 @@ beforeAll(async () => {
   await encrypting.makeBucket('plain');
   await plain.makeBucket('plain');
   await writeFile(folder.path('large'), content);
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([encrypting.stop(), plain.stop(), vault.close()]);

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await server.makeBucket('versioned', { versioning: true });
   await server.makeBucket('locked', { objectLock: true });
   await makeDirectoryStore({ folder: folder.path('archive') }).check();
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.stop();

@@ -25,7 +25,7 @@ const mc = operatorClient(
 beforeAll(async () => {
   server = await startStore();
   client = new Client({ ...server, useSSL: false });
-}, 60_000);
+});
 afterAll(() => server.stop());
 beforeEach(() => {
   printed = [];

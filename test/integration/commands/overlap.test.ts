@@ -59,7 +59,7 @@ describe('passes of several processes at once', () => {
     expect(sent.reduce((sum, each) => sum + each, 0)).toBe(20);
     expect((await set.objects()).size).toBe(40);
     expect(await set.spooled()).toEqual([]);
-  }, 60_000);
+  });
 
   test('erase each recording once, while others compare', async () => {
     const { config, set } = await place();
@@ -81,7 +81,7 @@ describe('passes of several processes at once', () => {
       expect(steps).toHaveLength(1);
     }
     expect((await set.objects()).size).toBe(0);
-  }, 60_000);
+  });
 
   test('that find another one at work wait, and then say who it is', async () => {
     const { config, set } = await place();
@@ -106,5 +106,5 @@ describe('passes of several processes at once', () => {
       other.kill();
     }
     expect(await preavis('upload', '--config', config)).toMatchObject({ code: 0 });
-  }, 120_000);
+  });
 });

@@ -183,7 +183,7 @@ describe('the health page', () => {
     }
     expect(performance.now() - before).toBeLessThan(9_000);
     expect(await isWell()).toBe(true);
-  }, 60_000);
+  });
 
   test('lives through a thousand connections that say nothing, and lets go of all of them', async () => {
     const { port, isWell } = await open();
@@ -195,7 +195,7 @@ describe('the health page', () => {
     }
     await eventually(() => closed === 1_000, { withinMs: 15_000 });
     await eventually(isWell);
-  }, 60_000);
+  });
 
   test('has no more connections than it needs at a time', async () => {
     const { port } = await open();

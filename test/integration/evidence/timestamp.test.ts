@@ -20,7 +20,7 @@ let authority: TimestampAuthority;
 
 beforeAll(async () => {
   authority = await startTimestampAuthority(folder.path('authority'));
-}, 60_000);
+});
 afterAll(() => authority.stop());
 beforeEach(() => {
   authority.answer = undefined;

@@ -26,7 +26,7 @@ beforeAll(async () => {
   server = await startStore();
   client = new Client({ ...server, useSSL: false });
   await server.makeBucket(bucket, { versioning: true });
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.stop();

@@ -21,7 +21,7 @@ beforeAll(async () => {
   client = new Client({ ...server, useSSL: false });
   await server.makeBucket('plain');
   await server.makeBucket('versioned', { versioning: true });
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.stop();
@@ -91,7 +91,7 @@ test('foreign objects are told whatever their names are, over several pages of a
   expect(new Set(findings.map(({ kind, recording }) => `${kind} ${recording}`))).toEqual(
     new Set(['unknownObject null']),
   );
-}, 60_000);
+});
 
 describe('in a bucket that keeps versions', () => {
   test.each<[string, (set: ArchiveStage & { prefix: string }, key: string) => Promise<unknown>]>([
@@ -136,4 +136,4 @@ test('an archive that does not answer fails the whole, and nothing is removed', 
   }
   expect(await set.spooled()).toHaveLength(1);
   expect(lines((await reconciled(set)).findings)).toEqual([`localFileLeft ${file} repaired`]);
-}, 30_000);
+});
