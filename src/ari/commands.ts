@@ -56,6 +56,8 @@ export function makeAriCommands(
       ),
     addToBridge: (bridgeId, channelIds) =>
       command('POST', `/bridges/${id(bridgeId)}/addChannel`, { channel: channelIds.join(',') }),
+    removeFromBridge: (bridgeId, channelId) =>
+      command('POST', `/bridges/${id(bridgeId)}/removeChannel`, { channel: channelId }),
     dial: (channelId, caller, timeoutSeconds) =>
       command('POST', `/channels/${id(channelId)}/dial`, { caller, timeout: String(timeoutSeconds) }),
     ring: (channelId) => command('POST', `/channels/${id(channelId)}/ring`),

@@ -18,6 +18,8 @@ export type AriCommands = {
     variables: Readonly<Record<string, string>>,
   ): Promise<void>;
   addToBridge(bridgeId: BridgeId, channelIds: readonly ChannelId[]): Promise<void>;
+  /** It has left when this resolves. */
+  removeFromBridge(bridgeId: BridgeId, channelId: ChannelId): Promise<void>;
   dial(channelId: ChannelId, caller: ChannelId, timeoutSeconds: number): Promise<void>;
   /** Lets an answered channel hear a ringing tone. */
   ring(channelId: ChannelId): Promise<void>;

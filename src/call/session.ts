@@ -284,6 +284,8 @@ export class CallSession {
         return this.#insist(effect.type, () => ari.hangUp(effect.destination));
       case 'hangUpReplaced':
         return ari.hangUp(effect.channel);
+      case 'leaveBridge':
+        return ari.removeFromBridge(effect.bridge, caller);
       case 'destroyBridge':
         return this.#insist(effect.type, () => ari.destroyBridge(effect.bridge));
       case 'returnToDialplan':

@@ -206,6 +206,11 @@ export type Effect =
   | { type: 'hangUpDestination'; destination: ChannelId }
   /** Whoever transferred the call is no longer in it. */
   | { type: 'hangUpReplaced'; channel: ChannelId }
+  /**
+   * Takes the caller out of it. What is to be played to somebody whose bridge is being destroyed is thrown away by Asterisk,
+   * without an event (22.10, res_stasis_playback).
+   */
+  | { type: 'leaveBridge'; bridge: BridgeId }
   | { type: 'destroyBridge'; bridge: BridgeId }
   /** Tells the dialplan how it went and sends the caller back to it. */
   | { type: 'returnToDialplan'; outcome: Outcome }
@@ -251,6 +256,7 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'hangUpCaller':
     case 'hangUpDestination':
     case 'hangUpReplaced':
+    case 'leaveBridge':
     case 'destroyBridge':
     case 'returnToDialplan':
     case 'startTimer':

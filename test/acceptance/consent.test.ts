@@ -85,7 +85,7 @@ const optOut: Case[] = [
     keys: '19',
     expected: 'refused',
   })),
-  ...(['fr', 'nl'] as const).map((from): Case => ({
+  ...(['fr', 'nl', 'de', 'en', 'both'] as const).map((from): Case => ({
     mode: 'optOut',
     from,
     how: 'refuses while the destination rings',
@@ -197,7 +197,7 @@ const at = useRig(async () => {
   const answering = { behaviour: 'answer', tone: await burstTone(agentHz), hangUpAfterMs: 2500 } as const;
   agents = {
     brief: await at.keep(startAgent({ ...answering, ringMs, atOnce: 2 * cases.length })),
-    patient: await at.keep(startAgent({ ...answering, ringMs: longRingMs, atOnce: 4 })),
+    patient: await at.keep(startAgent({ ...answering, ringMs: longRingMs, atOnce: 2 * cases.length })),
   };
   const dialled = (moment: Moment | undefined): string =>
     `${agents[moment === 'ringing' ? 'patient' : 'brief'].dialString},20`;

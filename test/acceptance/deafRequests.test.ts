@@ -1,3 +1,4 @@
+import type { Call } from '../../lab/sip.ts';
 import { connected, lost, useFaultyRig } from '../support/faultyRig.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
 import { eventually } from '../support/poll.ts';
@@ -27,6 +28,18 @@ afterEach(async () => {
 const isRepeated = (effect: string): boolean =>
   at.rig.log().some((line) => line['msg'] === 'Asterisk did not obey; it is asked again' && line['effect'] === effect);
 
+/** A question from before the end of the fault may still be lost, and the next caller pass Préavis by for it. */
+const takenCall = (line: string): Promise<Call> =>
+  eventually(async () => {
+    const call = await at.call(line);
+    const isTaken = eventually(async () => (await catalogueCalls(at.rig)).some((each) => each.line === line), {
+      withinMs: 5_000,
+    });
+    if (await isTaken.catch(() => false)) return call;
+    await call.hangUp();
+    throw new Error(`nobody took the call by ${line}`);
+  });
+
 describe('when requests vanish', () => {
   it('for some seconds, what was asked for at the end of a call is asked for again', async () => {
     const call = await at.call('brieflydeaf');
@@ -41,7 +54,7 @@ describe('when requests vanish', () => {
   });
 
   it('for longer, callers no longer come here: they reach the destination at once, and those from before when it is over', async () => {
-    const talking = await at.call('talking');
+    const talking = await takenCall('talking');
     await at.records('talking');
     const announced = await at.call('announced');
     await operator.playing('announced', 'notice');

@@ -79,6 +79,7 @@ export function scriptedAri(): ScriptedAri {
     createBridge: command('createBridge'),
     createChannel: command('createChannel'),
     addToBridge: command('addToBridge'),
+    removeFromBridge: command('removeFromBridge'),
     dial: command('dial'),
     ring: command('ring'),
     ringStop: command('ringStop'),

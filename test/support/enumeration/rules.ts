@@ -80,7 +80,11 @@ function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, 
         return from.kind === 'acknowledging' ? nothing : ['silence is not told'];
       }
       return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
-    case 'play':
+    case 'play': {
+      const inBridge = before.asked.dial > 0 && before.asked.destroyBridge === 0 && !asks(earlier, 'leaveBridge');
+      if (inBridge) return ['plays to who is still in the bridge'];
+      return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
+    }
     case 'prepare':
     case 'answer':
       return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
@@ -112,6 +116,7 @@ function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, 
       return wasReplaced ? nothing : ['hangs up who was not replaced'];
     }
     case 'save':
+    case 'leaveBridge':
     case 'destroyBridge':
     case 'startTimer':
     case 'stopTimer':

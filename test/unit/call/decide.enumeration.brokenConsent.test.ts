@@ -71,6 +71,12 @@ const mutations: Mutation[] = [
     rule: deafTo('dialling', 'digit'),
   },
   {
+    what: 'answers a refusal to a caller who is still in the bridge',
+    finds: 'plays to who is still in the bridge',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: changed({ step: (_, step) => without(step, 'leaveBridge') }),
+  },
+  {
     what: 'passes over a refusal while languages are offered',
     finds: 'dialled after a refusal',
     of: { mode: 'optOut', sentenceCount: 1, asksLanguage: true },
