@@ -212,6 +212,13 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
 
     versions: async (key) => ((await stat(key)) ? ['null'] : []),
 
+    keysBelow: async (prefix) => {
+      const keys: string[] = [];
+      for await (const { key } of store.list(prefix)) keys.push(key);
+
+      return keys;
+    },
+
     eraseVersion: async (key, versionId) => {
       if (versionId === 'null') await store.erase(key);
     },

@@ -10,7 +10,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
-import { keepLock, locksWithKeys } from './encryptedLocks.ts';
+import { locksWithKeys } from './encryptedLocks.ts';
 import { openExpected, type ExpectedSource } from './expectedSource.ts';
 import { dataKeyBytes, type Keyring, type WrappingKey } from './keyring.ts';
 import {
@@ -25,17 +25,10 @@ import {
   type SealedHeader,
 } from './sealed.ts';
 import { bytesSource, sealedSource } from './sealedSource.ts';
-import {
-  isSidecar,
-  mostSidecarBytes,
-  parseSidecar,
-  sidecarOf,
-  sidecarPrefix,
-  sidecarText,
-  type WrappedKey,
-} from './sidecar.ts';
+import { isSidecar, objectOf, sidecarOf, sidecarPrefix, sidecarsOf } from './sidecar.ts';
 import type { Digest, ObjectStore, RawStore, StoredObject } from './store.ts';
 import { within } from './timeLimit.ts';
+import { doesNotGiveBack, makeWrappedKeys, withoutWrappedKey } from './wrappedKeys.ts';
 
 export type EncryptedStore = ObjectStore & {
   /** Wraps and unwraps a key that is thrown away. @throws PreavisError `encryption_key_unusable`. */
@@ -55,8 +48,6 @@ type Content = { open: () => Promise<ExpectedSource>; bytes: number; contentType
 
 /** For calls without a signal: the steps between the store's own, ms. */
 const stepLimitMs = 60_000;
-/** From so many on, the keys of objects that never came to be are looked for. */
-const manyKeys = 8;
 /** After these it is certain that nothing was stored. */
 const nothingStored: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_mismatch', 'spool_unusable']);
 
@@ -68,34 +59,7 @@ export function makeEncryptedStore(
   { segmentBytes = usualSegmentBytes }: { segmentBytes?: number } = {},
 ): EncryptedStore {
   const { current } = keyring;
-
-  /** The text of a sidecar; undefined where there is none. */
-  const sidecarTextOf = async (key: string, signal: AbortSignal): Promise<string | undefined> => {
-    try {
-      return (await collect(await inner.read(sidecarOf(key), null, signal), mostSidecarBytes)).toString('utf8');
-    } catch (error) {
-      if (codeIn(error) === 'archive_object_missing') return undefined;
-      throw error;
-    }
-  };
-
-  const putSidecar = (key: string, keys: readonly WrappedKey[], signal: AbortSignal): Promise<StoredObject> =>
-    inner.putText(sidecarOf(key), sidecarText(key, keys), 'application/json', signal);
-
-  /** The keys of what lies, or may yet come to lie, under the key of an object that is about to be stored. */
-  const keysBefore = async (key: string, signal: AbortSignal): Promise<WrappedKey[]> => {
-    const text = await sidecarTextOf(key, signal);
-    if (text === undefined) return [];
-    try {
-      const keys = parseSidecar(key, text);
-      if (keys.length < manyKeys || (await inner.versions(key)).length > 0) return keys;
-    } catch (error) {
-      // What nobody can read any more may be replaced, but not where an object needs it.
-      if ((await inner.versions(key)).length > 0) throw error;
-    }
-
-    return [];
-  };
+  const wrappedKeys = makeWrappedKeys(inner, keyring);
 
   const putSealed = async (
     key: string,
@@ -103,11 +67,8 @@ export function makeEncryptedStore(
     wrapping: WrappingKey,
     signal: AbortSignal,
   ): Promise<StoredObject> => {
-    const dataKey = randomBytes(dataKeyBytes);
-    const seal: Seal = { dataKey, dataKeyId: randomBytes(16).toString('hex'), segmentBytes, object: key };
-    const before = await keysBefore(key, signal);
-    const wrapped = await wrapping.wrap(dataKey, signal);
-    await putSidecar(key, [...before, { dataKeyId: seal.dataKeyId, keyId: wrapping.id, wrapped }], signal);
+    const { dataKey, dataKeyId, forget } = await wrappedKeys.make(key, wrapping, signal);
+    const seal: Seal = { dataKey, dataKeyId, segmentBytes, object: key };
     try {
       const stored = await inner.putSource(
         key,
@@ -118,24 +79,10 @@ export function makeEncryptedStore(
 
       return { ...stored, bytes: content.bytes };
     } catch (error) {
-      // After a cut connection the object may yet appear; the next attempt adds its own key.
-      const isAlone = before.length === 0 && nothingStored.has(codeIn(error) ?? 'internal');
-      if (isAlone && (await inner.versions(key)).length === 0) await inner.erase(sidecarOf(key));
+      // After a cut connection the object may yet appear, and needs its key.
+      if (nothingStored.has(codeIn(error) ?? 'internal')) await forget().catch(() => undefined);
       throw error;
     }
-  };
-
-  const dataKeyOf = async (key: string, dataKeyId: string, signal: AbortSignal): Promise<Buffer> => {
-    const text = await sidecarTextOf(key, signal);
-    if (text === undefined) throw withoutWrappedKey();
-    const found = parseSidecar(key, text).find((each) => each.dataKeyId === dataKeyId);
-    if (found === undefined) {
-      throw new PreavisError('archive_mismatch', 'the wrapped keys of an encrypted object are those of another one', {
-        hint: 'One of the two was swapped or replaced in the archive. Look in its access log for who did it.',
-      });
-    }
-
-    return unwrapWith(keyring, found, signal);
   };
 
   const read = async (key: string, versionId: string | null, signal: AbortSignal): Promise<Readable> => {
@@ -149,7 +96,10 @@ export function makeEncryptedStore(
       const plain =
         header === undefined
           ? rest
-          : openSegments({ ...header, object: key, dataKey: await dataKeyOf(key, header.dataKeyId, signal) }, rest);
+          : openSegments(
+              { ...header, object: key, dataKey: await wrappedKeys.dataKey(key, header.dataKeyId, signal) },
+              rest,
+            );
       // One that nobody begins to read would not end what it reads from.
       return Readable.from(plain, { objectMode: false }).once('close', () => source.destroy());
     } catch (error) {
@@ -191,58 +141,18 @@ export function makeEncryptedStore(
     if (!back.equals(dataKey)) throw doesNotGiveBack(current);
   };
 
-  /** Retention may have erased the object since its sidecar was read: then the sidecar must not come back. */
-  const undoIfErased = async (key: string): Promise<void> => {
-    if ((await inner.versions(key)).length === 0) await inner.erase(sidecarOf(key));
-  };
-
-  /** The sidecar with all its keys under one, proved and read back. */
-  const renew = async (
-    key: string,
-    keys: readonly WrappedKey[],
-    wrapping: WrappingKey,
-    signal: AbortSignal,
-  ): Promise<StoredObject> => {
-    const renewed: WrappedKey[] = [];
-    for (const each of keys) {
-      const dataKey = await unwrapWith(keyring, each, signal);
-      const wrapped = await wrapping.wrap(dataKey, signal);
-      if (!(await wrapping.unwrap(wrapped, signal)).equals(dataKey)) throw doesNotGiveBack(wrapping);
-      renewed.push({ ...each, keyId: wrapping.id, wrapped });
-    }
-    const stored = await putSidecar(key, renewed, signal);
-    if ((await sidecarTextOf(key, signal)) !== sidecarText(key, renewed)) {
-      throw new PreavisError('archive_mismatch', 'wrapped keys that were read back are not what was sent');
-    }
-
-    return stored;
-  };
-
   const rewrap: EncryptedStore['rewrap'] = async (key, { dryRun }, signal) => {
     if (current === undefined) throw new PreavisError('internal', 'there is no key to wrap with');
-    const text = await sidecarTextOf(key, signal);
-    if (text === undefined) {
+    const found = await wrappedKeys.rewrap(key, current, { dryRun }, signal);
+    if (found === 'none') {
       if ((await headerOf(key, await inner.stat(key), signal)) !== undefined) throw withoutWrappedKey();
       return { state: 'plain' };
     }
-    const keys = parseSidecar(key, text);
-    const from = [...new Set(keys.map(({ keyId }) => keyId))].filter((id) => id !== current.id);
-    // Earlier versions of the sidecar have the keys as they were wrapped before.
-    const versions = await inner.versions(sidecarOf(key));
-    if (from.length === 0 && versions.length <= 1) return { state: 'current', keyId: current.id };
-    if (dryRun) return { state: 'rewrapped', keyId: current.id, from };
-    const before = await inner.stat(sidecarOf(key));
-    const newest = from.length === 0 ? before : await renew(key, keys, current, signal);
-    if (from.length > 0) await keepLock(inner, before, newest, signal);
-    const listed = await inner.versions(sidecarOf(key));
-    const kept = newest?.versionId ?? 'null';
-    // A store that does not name what it has just stored keeps all of them.
-    for (const version of listed.includes(kept) ? listed : []) {
-      if (version !== kept) await inner.eraseVersion(sidecarOf(key), version);
-    }
-    await undoIfErased(key);
+    if (found === 'current') return { state: 'current', keyId: current.id };
+    // Retention may have erased the object since its sidecars were read: then they must not come back.
+    if (!dryRun && (await inner.versions(key)).length === 0) await wrappedKeys.erase(key);
 
-    return { state: 'rewrapped', keyId: current.id, from };
+    return { state: 'rewrapped', keyId: current.id, from: [...found] };
   };
 
   return {
@@ -295,33 +205,43 @@ export function makeEncryptedStore(
       const own = await inner.versions(key);
       if (own.length > 0) return own;
 
-      return (await inner.versions(sidecarOf(key))).map((version) => `key ${version}`);
+      return (await wrappedKeys.versions(key)).map((version) => `key ${version}`);
     },
 
     erase: async (key) => {
       refuseSidecar(key);
       // The object first: what a lock keeps must keep its key.
       const removed = await inner.erase(key);
-      await inner.erase(sidecarOf(key));
+      await wrappedKeys.erase(key);
       // An attempt to store it, or to wrap its key anew, may have come in between.
-      if ((await inner.versions(sidecarOf(key))).length > 0) await inner.erase(sidecarOf(key));
+      await wrappedKeys.erase(key);
 
       return removed;
     },
 
-    ...locksWithKeys(inner),
+    ...locksWithKeys(inner, async (key, versionId, signal) => {
+      const header = decodeHeader(await inner.readStart(key, versionId, headerBytes, signal));
+
+      return header === undefined ? undefined : sidecarOf(key, header.dataKeyId);
+    }),
     capabilities: (signal) => inner.capabilities(signal),
     tryOut: (signal) => inner.tryOut(signal),
     lifecycle: (signal) => inner.lifecycle(signal),
     setLifecycle: (rules, signal) => inner.setLifecycle(rules, signal),
 
     list: async function* (prefix) {
-      const sidecars = inner.list(sidecarOf(prefix))[Symbol.asyncIterator]();
+      const sidecars = inner.list(sidecarPrefix + prefix)[Symbol.asyncIterator]();
       let sidecar = await sidecars.next();
+      // Of objects that come later, although their sidecars come before: `a-b` is behind `a`, and `a-b/` before `a/`.
+      const ahead = new Set<string>();
       for await (const object of inner.list(prefix)) {
         if (isSidecar(object.key)) continue;
-        while (sidecar.done !== true && sidecar.value.key < sidecarOf(object.key)) sidecar = await sidecars.next();
-        const isSealed = sidecar.done !== true && sidecar.value.key === sidecarOf(object.key);
+        const own = sidecarsOf(object.key);
+        for (; sidecar.done !== true && sidecar.value.key < own; sidecar = await sidecars.next()) {
+          if (objectOf(sidecar.value.key) > object.key) ahead.add(objectOf(sidecar.value.key));
+        }
+        const isNext = sidecar.done !== true && sidecar.value.key.startsWith(own);
+        const isSealed = ahead.delete(object.key) || isNext;
         yield isSealed ? { ...object, bytes: listedLength(object.bytes, segmentBytes) } : object;
       }
     },
@@ -331,16 +251,6 @@ export function makeEncryptedStore(
 /** Certificates of erasure are signed and name nobody; what proves an erasure must not need a key that may be gone. */
 function isClear(key: string): boolean {
   return key.startsWith('certificates/');
-}
-
-function withoutWrappedKey(): PreavisError {
-  return new PreavisError('encryption_key_missing', 'the wrapped key of an encrypted object is not in the archive', {
-    hint: `Restore ${sidecarPrefix} of the archive from a backup; without it nobody can read the object.`,
-  });
-}
-
-function doesNotGiveBack({ id }: WrappingKey): PreavisError {
-  return new PreavisError('encryption_key_unusable', `the key ${id} does not give back what it has wrapped`);
 }
 
 /** As for a key that leads out of the store: keys are made by Préavis. */
@@ -354,27 +264,6 @@ function listedLength(bytes: number, segmentBytes: number): number {
   } catch {
     return bytes;
   }
-}
-
-async function unwrapWith(keyring: Keyring, { keyId, wrapped }: WrappedKey, signal: AbortSignal): Promise<Buffer> {
-  const key = keyring.find(keyId);
-  if (key === undefined) {
-    throw new PreavisError('encryption_key_missing', `an object needs the key ${keyId}, which is not configured`);
-  }
-
-  return key.unwrap(wrapped, signal);
-}
-
-async function collect(source: Readable, mostBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > mostBytes) throw new PreavisError('archive_mismatch', 'the wrapped keys of an object are too long');
-  }
-
-  return Buffer.concat(chunks);
 }
 
 /** The first bytes, at least those of a header where there are so many. */

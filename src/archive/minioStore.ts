@@ -15,7 +15,7 @@ import { PreavisError } from '../core/errors.ts';
 import { textDigest } from './digest.ts';
 import { openExpected, type ExpectedSource } from './expectedSource.ts';
 import { codeOf, encryptionRefusal, missingCodes, toArchiveError } from './s3Errors.ts';
-import { isSameKey, listVersions } from './s3Listing.ts';
+import { isSameKey, listNames, listVersions } from './s3Listing.ts';
 import { lockedBy, readProtection, setLock, whyRefused, type VersionPlace } from './s3Locks.ts';
 import { askCapabilities, askObjectLock, readLifecycle, tryOut, writeLifecycle } from './s3Questions.ts';
 import { makeTransport, mapFailures } from './s3Transport.ts';
@@ -364,6 +364,13 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
           buffer(await client.getPartialObject(bucket, nameOf(key), 0, bytes, versionId === null ? {} : { versionId })),
         signal,
       ),
+
+    keysBelow: async (keyPrefix) => {
+      assertKeyPrefix(keyPrefix);
+      const names = await call((client) => listNames(client, bucket, prefix + keyPrefix));
+
+      return names.map((name) => name.slice(prefix.length));
+    },
 
     eraseVersion: (key, versionId) => call((client) => client.removeObject(bucket, nameOf(key), { versionId })),
 

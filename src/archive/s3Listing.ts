@@ -7,24 +7,49 @@ const pageSize = 1_000;
 /** Every version and delete marker under exactly this name. */
 export async function listVersions(client: Client, bucket: string, name: string): Promise<string[]> {
   const found: string[] = [];
-  let keyMarker = '';
-  let versionIdMarker = '';
+  for await (const page of pagesOfVersions(client, bucket, name)) {
+    const own = page.filter((object) => object.name === name);
+    for (const object of own) found.push(versionIdOf(object));
+    // The key itself comes before every longer one: a page that holds another key is the last that matters.
+    if (own.length < page.length) break;
+  }
+
+  return found;
+}
+
+/** The names that begin with this prefix, also those of which only earlier versions or delete markers are left. */
+export async function listNames(client: Client, bucket: string, prefix: string): Promise<string[]> {
+  const names = new Set<string>();
+  for await (const page of pagesOfVersions(client, bucket, prefix)) for (const { name } of page) names.add(name);
+
+  return [...names];
+}
+
+async function* pagesOfVersions(
+  client: Client,
+  bucket: string,
+  prefix: string,
+): AsyncGenerator<{ name: string; versionId?: unknown }[]> {
+  let [keyMarker, versionIdMarker] = ['', ''];
   for (;;) {
-    const page = await client.listObjectsQuery(bucket, name, '', {
+    const page = await client.listObjectsQuery(bucket, prefix, '', {
       Delimiter: '',
       MaxKeys: pageSize,
       IncludeVersion: true,
       keyMarker,
       versionIdMarker,
     });
-    const own = page.objects.filter((object) => object.name === name);
-    for (const object of own) found.push(versionIdOf(object));
-    // The key itself comes before every longer one: a page that holds another key is the last that matters.
-    if (!page.isTruncated || own.length < page.objects.length) return found;
-    const next = encodeURIComponent(page.versionIdMarker ?? '');
-    if (next === versionIdMarker) throw new PreavisError('archive_failed', 'The object store lists without an end.');
-    keyMarker = encodeURIComponent(name);
-    versionIdMarker = next;
+    const found = page.objects.map((object) => ({ ...object, name: object.name ?? '' }));
+    yield found;
+    if (!page.isTruncated) return;
+    const [lastName, lastVersion] = [
+      encodeURIComponent(found.at(-1)?.name ?? ''),
+      encodeURIComponent(page.versionIdMarker ?? ''),
+    ];
+    if (lastName === keyMarker && lastVersion === versionIdMarker) {
+      throw new PreavisError('archive_failed', 'The object store lists without an end.');
+    }
+    [keyMarker, versionIdMarker] = [lastName, lastVersion];
   }
 }
 

@@ -1,10 +1,10 @@
 /**
- * The wrapped data keys of one object, in a small object of their own: `preavis-keys/` and the key of the object. So they
- * can be wrapped anew without touching the object, which no store can change in part and a lock may forbid.
+ * A wrapped data key, in a small object of its own: `preavis-keys/`, the key of the object that it opens, and the id of the data
+ * key. So it can be wrapped anew without touching that object, which no store can change in part and a lock may forbid.
  *
- * There is one for each object and not for each recording, so that WAV and receipt come and go each by themselves; all keys of
- * one object are in one place, so that erasing it takes every version with it. The tree of its own keeps listings of objects as
- * they are, and lets a bucket have rules for the keys alone.
+ * Each attempt to store an object has a data key and so a sidecar of its own, and nobody ever replaces that of another attempt:
+ * a request that arrives late, long after its attempt was given up, takes nothing from a later one. The tree of its own keeps
+ * listings of objects as they are, and lets a bucket have rules for the keys alone.
  */
 import { z } from 'zod';
 import { keyIdPattern } from '../config/encryptionKey.ts';
@@ -12,46 +12,44 @@ import { PreavisError } from '../core/errors.ts';
 
 export const sidecarPrefix = 'preavis-keys/';
 
-export const sidecarOf = (key: string): string => sidecarPrefix + key;
+/** What the names of the sidecars of one object begin with. */
+export const sidecarsOf = (key: string): string => `${sidecarPrefix}${key}/`;
+export const sidecarOf = (key: string, dataKeyId: string): string => sidecarsOf(key) + dataKeyId;
 export const isSidecar = (key: string): boolean => key.startsWith(sidecarPrefix);
+/** The key of the object that this is a sidecar of. */
+export const objectOf = (sidecar: string): string => sidecar.slice(sidecarPrefix.length, sidecar.lastIndexOf('/'));
 
-/** Some hundred keys fit. */
 export const mostSidecarBytes = 64 * 1024;
 
-const wrappedKey = z.strictObject({
+const sidecarForm = z.strictObject({
+  preavisKey: z.literal(1),
+  object: z.string(),
   dataKeyId: z.string().regex(/^[0-9a-f]{32}$/),
   /** Of the key that it is wrapped with. */
   keyId: z.string().regex(keyIdPattern),
   wrapped: z.base64(),
 });
 
-/** More than one where the object was written more than once: earlier versions may still be there. */
-const sidecar = z.strictObject({ preavisKeys: z.literal(1), object: z.string(), keys: z.array(wrappedKey).min(1) });
+export type WrappedKey = Omit<z.infer<typeof sidecarForm>, 'preavisKey' | 'object'>;
 
-export type WrappedKey = z.infer<typeof wrappedKey>;
-
-export function sidecarText(key: string, keys: readonly WrappedKey[]): string {
-  return `${JSON.stringify({ preavisKeys: 1, object: key, keys })}\n`;
+export function sidecarText(key: string, { dataKeyId, keyId, wrapped }: WrappedKey): string {
+  return `${JSON.stringify({ preavisKey: 1, object: key, dataKeyId, keyId, wrapped })}\n`;
 }
 
-/** @throws PreavisError `archive_mismatch` for what is not the sidecar of this object. */
-export function parseSidecar(key: string, text: string): WrappedKey[] {
+/** @throws PreavisError `archive_mismatch` for what is not the sidecar of that name. */
+export function parseSidecar(name: string, text: string): WrappedKey {
   let tree: unknown;
   try {
     tree = JSON.parse(text);
   } catch {
     // Below: it has not the form either.
   }
-  const parsed = sidecar.safeParse(tree);
-  if (!parsed.success || parsed.data.object !== key) {
-    throw new PreavisError(
-      'archive_mismatch',
-      'what lies under the name of the wrapped keys of an object is not that',
-      {
-        hint: 'It was changed or swapped in the archive. Look in its access log for who did it, or restore it from a backup.',
-      },
-    );
+  const parsed = sidecarForm.safeParse(tree);
+  if (!parsed.success || sidecarOf(parsed.data.object, parsed.data.dataKeyId) !== name) {
+    throw new PreavisError('archive_mismatch', 'what lies under the name of the wrapped key of an object is not that', {
+      hint: 'It was changed or swapped in the archive. Look in its access log for who did it, or restore it from a backup.',
+    });
   }
 
-  return parsed.data.keys;
+  return parsed.data;
 }

@@ -106,6 +106,8 @@ export type RawStore = ObjectStore & {
   ): Promise<StoredObject>;
   /** The first bytes of an object that is not empty, fewer where it has fewer. @throws PreavisError `archive_object_missing`. */
   readStart(key: string, versionId: string | null, bytes: number, signal: AbortSignal): Promise<Buffer>;
+  /** Keys that begin with this prefix, also those of which only earlier versions or delete markers are left. */
+  keysBelow(prefix: string): Promise<string[]>;
   /** Removes one version, as `versions` names it; one that is gone is removed. */
   eraseVersion(key: string, versionId: string): Promise<void>;
 };

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { sidecarsOf } from '../../src/archive/sidecar.ts';
+import type { RawStore } from '../../src/archive/store.ts';
 import { makeKeyring, makeLocalKey, type Keyring, type WrappingKey } from '../../src/archive/keyring.ts';
 
 /** A new key that wraps keys, in this process. */
@@ -24,4 +26,16 @@ export function countingKey(key = newKey()): WrappingKey & { used: { wrap: numbe
       return key.unwrap(wrapped, signal);
     },
   };
+}
+
+/** The names of the wrapped keys of an object. */
+export const sidecarNames = (raw: RawStore, key: string): Promise<string[]> => raw.keysBelow(sidecarsOf(key));
+
+/** The name of the one that there is. */
+export async function onlySidecar(raw: RawStore, key: string): Promise<string> {
+  const [name, ...others] = await sidecarNames(raw, key);
+  if (name === undefined || others.length > 0)
+    throw new Error(`${others.length + (name === undefined ? 0 : 1)} wrapped keys`);
+
+  return name;
 }

@@ -5,8 +5,8 @@ import { makeKeyring, makeLocalKey } from '../../../src/archive/keyring.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import type { ObjectStore, RawStore } from '../../../src/archive/store.ts';
 import { startStore, type LabStore } from '../../../lab/store.ts';
-import { sidecarOf } from '../../../src/archive/sidecar.ts';
 import { eventually } from '../../support/poll.ts';
+import { onlySidecar } from '../../support/encryption.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { describeStoreContract } from './storeContract.ts';
 
@@ -73,7 +73,8 @@ test('a locked object keeps its wrapped key: an erasure that is refused leaves i
   const until = Math.ceil(Date.now() / 1_000 + 2) * 1_000;
   await store.protect('lock/b', versionId, { mode: 'compliance', until }, signal);
   await expect(store.erase('lock/b')).rejects.toMatchObject({ code: 'archive_locked' });
-  await expect(inBucket('locked', 'kept').erase(sidecarOf('lock/b'))).rejects.toMatchObject({ code: 'archive_locked' });
+  const raw = inBucket('locked', 'kept');
+  await expect(raw.erase(await onlySidecar(raw, 'lock/b'))).rejects.toMatchObject({ code: 'archive_locked' });
   expect(await store.digest('lock/b', versionId, signal)).toMatchObject({ bytes: 5 });
   await eventually(async () => {
     expect(await store.erase('lock/b')).toBe(1);

@@ -8,7 +8,7 @@ import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { sidecarOf } from '../../../src/archive/sidecar.ts';
 import type { RawStore } from '../../../src/archive/store.ts';
 import { startStore, type LabStore } from '../../../lab/store.ts';
-import { countingKey, keyringOf, newKey } from '../../support/encryption.ts';
+import { countingKey, keyringOf, newKey, onlySidecar, sidecarNames } from '../../support/encryption.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { contentType, digestOf, listed, seconds } from './storeContract.ts';
 
@@ -69,10 +69,11 @@ describe.each(kinds)('in %s', (_, open) => {
     const keys = ['recordings/2026/11/26/a.json', key];
     expect((await listed(store, '')).map((object) => object.key)).toEqual(keys);
     expect((await listed(store, '')).map(({ bytes }) => bytes)).toEqual([16, content.length]);
-    for (const at of [...keys, ...keys.map(sidecarOf)]) {
+    const sidecars = await Promise.all(keys.map((at) => onlySidecar(raw, at)));
+    for (const at of [...keys, ...sidecars]) {
       expect((await rawBytes(raw, at)).includes('told')).toBe(false);
     }
-    const wrapped = await Promise.all(keys.map(async (at) => (await rawBytes(raw, sidecarOf(at))).toString()));
+    const wrapped = await Promise.all(sidecars.map(async (at) => (await rawBytes(raw, at)).toString()));
     expect(wrapped[0]).toContain(wrapping.id);
     expect(wrapped[1]).toContain(wrapping.id);
     expect(wrapping.used).toEqual({ wrap: 2, unwrap: 0 });
@@ -125,25 +126,29 @@ describe.each(kinds)('in %s', (_, open) => {
     const { raw, store } = await stage(keyringOf(newKey()));
     await put(store, randomBytes(1_000));
     await put(store, randomBytes(1_000), other);
-    const [sealed, sidecar] = [await rawBytes(raw, key), await rawBytes(raw, sidecarOf(key))];
-    const [otherSealed, otherSidecar] = [await rawBytes(raw, other), await rawBytes(raw, sidecarOf(other))];
+    const [name, otherName] = [await onlySidecar(raw, key), await onlySidecar(raw, other)];
+    const [sealed, sidecar] = [await rawBytes(raw, key), await rawBytes(raw, name)];
+    const [otherSealed, otherSidecar] = [await rawBytes(raw, other), await rawBytes(raw, otherName)];
     const mismatch = { code: 'archive_mismatch' };
-    await replace(raw, sidecarOf(key), otherSidecar);
+    await replace(raw, name, otherSidecar);
     await expect(store.read(key, null, seconds(10))).rejects.toMatchObject({
       ...mismatch,
-      message: expect.stringContaining('wrapped keys of an object is not that') as string,
+      message: expect.stringContaining('wrapped key of an object is not that') as string,
     });
     // Under the right name all the same.
-    await replace(raw, sidecarOf(key), Buffer.from(otherSidecar.toString().replace(other, key)));
-    await expect(store.read(key, null, seconds(10))).rejects.toMatchObject(mismatch);
-    await replace(raw, key, otherSealed);
+    const [id = '', otherId = ''] = [name, otherName].map((each) => each.slice(-32));
+    await replace(raw, name, Buffer.from(otherSidecar.toString().replace(other, key).replace(otherId, id)));
     await expect(store.digest(key, null, seconds(10))).rejects.toMatchObject(mismatch);
+    await replace(raw, key, otherSealed);
+    await expect(store.read(key, null, seconds(10))).rejects.toMatchObject(mismatch);
+    await replace(raw, sidecarOf(key, otherId), Buffer.from(otherSidecar.toString().replace(other, key)));
+    await expect(store.digest(key, null, seconds(10))).rejects.toMatchObject(mismatch);
+    await replace(raw, key, sealed);
     for (const garbage of ['', '{', '{"preavisKeys":2}', 'x'.repeat(70_000)]) {
-      await replace(raw, sidecarOf(key), Buffer.from(garbage));
+      await replace(raw, name, Buffer.from(garbage));
       await expect(store.read(key, null, seconds(10))).rejects.toMatchObject(mismatch);
     }
-    await replace(raw, key, sealed);
-    await replace(raw, sidecarOf(key), sidecar);
+    await replace(raw, name, sidecar);
     expect(await store.digest(key, null, seconds(10))).toMatchObject({ bytes: 1_000 });
   });
 
@@ -159,7 +164,7 @@ describe.each(kinds)('in %s', (_, open) => {
       });
       expect(await without.stat(key)).toMatchObject({ bytes: 1_000 });
     }
-    await raw.erase(sidecarOf(key));
+    await raw.erase(await onlySidecar(raw, key));
     // Ciphertext is never taken for a recording.
     await expect(store.read(key, null, seconds(10))).rejects.toMatchObject({ code: 'encryption_key_missing' });
     expect(await store.stat(key)).toMatchObject({ bytes: 1_000 });
@@ -212,11 +217,13 @@ describe.each(kinds)('in %s', (_, open) => {
         keyringOf(undefined),
       );
       const versions = (await raw.versions(key)).length;
+      const sidecars = await sidecarNames(raw, key);
+      expect(sidecars).toHaveLength(2);
       expect(await (eraser === off ? watched : eraser).erase(key)).toBe(versions);
       expect(await raw.versions(key)).toEqual([]);
-      expect(await raw.versions(sidecarOf(key))).toEqual([]);
+      expect(await sidecarNames(raw, key)).toEqual([]);
       expect(await listed(raw, '')).toEqual([]);
-      if (eraser === off) expect(steps).toEqual([key, sidecarOf(key)]);
+      if (eraser === off) expect(steps).toEqual([key, ...sidecars]);
       expect(await eraser.erase(key)).toBe(0);
     }
   });
@@ -241,23 +248,47 @@ describe.each(kinds)('in %s', (_, open) => {
     expect(await text(await store.read(key, null, seconds(10)))).toBe('first');
   });
 
+  it('what an attempt that was given up still sends, however late, takes nothing from the one that stored it', async () => {
+    const { raw, store } = await stage(keyringOf(newKey()));
+    const late: (() => Promise<unknown>)[] = [];
+    const held = makeEncryptedStore(
+      {
+        ...raw,
+        putText: (...given) => {
+          late.push(() => raw.putText(...given));
+          return Promise.resolve({ key: given[0], bytes: given[1].length, versionId: null });
+        },
+        putSource: () => Promise.reject(new Error('cut')),
+      },
+      keyringOf(newKey()),
+    );
+    await expect(put(held, Buffer.from('first'))).rejects.toThrow('cut');
+    await put(store, Buffer.from('second'));
+    expect(late).toHaveLength(1);
+    for (const arrive of late) await arrive();
+    expect(await text(await store.read(key, null, seconds(10)))).toBe('second');
+    await store.erase(key);
+    expect(await listed(raw, '')).toEqual([]);
+  });
+
   it('keys of attempts that came to nothing do not pile up', async () => {
     const { raw, store } = await stage(keyringOf(newKey()));
     const cut = makeEncryptedStore({ ...raw, putSource: () => Promise.reject(new Error('cut')) }, keyringOf(newKey()));
     for (let attempt = 0; attempt < 30; attempt += 1) await expect(put(cut, Buffer.from('x'))).rejects.toThrow('cut');
-    expect(((await rawBytes(raw, sidecarOf(key))).toString().match(/dataKeyId/g) ?? []).length).toBeLessThan(9);
+    expect((await sidecarNames(raw, key)).length).toBeLessThan(9);
     await put(store, Buffer.from('first'));
     expect(await text(await store.read(key, null, seconds(10)))).toBe('first');
   });
 
   it('the names of wrapped keys are no names of objects', async () => {
     const { store } = await stage(keyringOf(newKey()));
+    const name = sidecarOf(key, '0'.repeat(32));
     for (const attempt of [
-      () => store.putText(sidecarOf(key), 'x', contentType, seconds(10)),
-      () => store.read(sidecarOf(key), null, seconds(10)),
-      () => store.stat(sidecarOf(key)),
-      () => store.erase(sidecarOf(key)),
-      () => store.versions(sidecarOf(key)),
+      () => store.putText(name, 'x', contentType, seconds(10)),
+      () => store.read(name, null, seconds(10)),
+      () => store.stat(name),
+      () => store.erase(name),
+      () => store.versions(name),
     ]) {
       await expect(attempt()).rejects.toMatchObject({ code: 'internal' });
     }

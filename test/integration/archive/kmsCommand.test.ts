@@ -5,7 +5,7 @@ import { makeEncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { makeKmsKey } from '../../../src/archive/kmsCommand.ts';
 import type { WrappingKey } from '../../../src/archive/keyring.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { keyringOf } from '../../support/encryption.ts';
+import { keyringOf, onlySidecar } from '../../support/encryption.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { seconds } from './storeContract.ts';
 
@@ -39,15 +39,15 @@ beforeAll(async () => {
 
 describe('a KMS behind a command', () => {
   it('wraps and unwraps the keys of objects', async () => {
-    const store = makeEncryptedStore(
-      makeDirectoryStore({ folder: folder.path('archive') }),
-      keyringOf(keyOf([program()])),
-    );
+    const raw = makeDirectoryStore({ folder: folder.path('archive') });
+    const store = makeEncryptedStore(raw, keyringOf(keyOf([program()])));
     await store.check();
     await store.putText('a', 'told first', 'text/plain', seconds(20));
     expect(await store.digest('a', null, seconds(20))).toMatchObject({ bytes: 10 });
     expect(store.encryption).toEqual({ mode: 'client', keyId: 'recordings-2026' });
-    expect(await readFile(folder.path('archive/preavis-keys/a'), 'utf8')).toContain('"keyId":"recordings-2026"');
+    expect(await readFile(folder.path(`archive/${await onlySidecar(raw, 'a')}`), 'utf8')).toContain(
+      '"keyId":"recordings-2026"',
+    );
   });
 
   it('is given task and id as arguments, and the environment that it is to have', async () => {

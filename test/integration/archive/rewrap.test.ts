@@ -6,7 +6,6 @@ import type { Keyring } from '../../../src/archive/keyring.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { rewrapAll, type RewrapOptions, type RewrapPorts, type RewrapResult } from '../../../src/archive/rewrap.ts';
 import { bytesSource } from '../../../src/archive/sealedSource.ts';
-import { sidecarOf } from '../../../src/archive/sidecar.ts';
 import type { RawStore } from '../../../src/archive/store.ts';
 import { leaseHolder } from '../../../src/catalogue/lease.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
@@ -16,7 +15,7 @@ import { startStore, type LabStore } from '../../../lab/store.ts';
 import { archiveStage } from '../../support/archiving.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues } from '../../support/catalogues.ts';
-import { countingKey, keyringOf, newKey } from '../../support/encryption.ts';
+import { countingKey, keyringOf, newKey, onlySidecar, sidecarNames } from '../../support/encryption.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { expectArchived, keysOf, uploadStage, type UploadStage } from '../../support/uploadStage.ts';
 import { digestOf, listed, seconds } from './storeContract.ts';
@@ -101,7 +100,9 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     const both = keyringOf(current, earlier);
     const counts = { keyId: current.id, plain: 0, elsewhere: 0, failed: [] };
     expect(await set.rewrap(both, { dryRun: true })).toEqual({ ...counts, rewrapped: 3, current: 0 });
-    expect((await rawBytes(set.raw, sidecarOf(keysOf(set.calls[0] as never).wav))).toString()).toContain(earlier.id);
+    expect(
+      (await rawBytes(set.raw, await onlySidecar(set.raw, keysOf(set.calls[0] as never).wav))).toString(),
+    ).toContain(earlier.id);
     expect(await set.rewrap(both)).toEqual({ ...counts, rewrapped: 3, current: 0 });
     expect(await set.rewrap(both)).toEqual({ ...counts, rewrapped: 0, current: 3 });
 
@@ -114,8 +115,9 @@ describe.each(kinds)('in %s', (_, openRaw) => {
       expect(await only.digest(wav, null, seconds(10))).toEqual({ bytes, sha256 });
       for (const key of [wav, receipt]) {
         // No earlier version of it either.
-        expect(await set.raw.versions(sidecarOf(key))).toHaveLength(1);
-        expect((await rawBytes(set.raw, sidecarOf(key))).toString()).not.toContain(earlier.id);
+        const name = await onlySidecar(set.raw, key);
+        expect(await set.raw.versions(name)).toHaveLength(1);
+        expect((await rawBytes(set.raw, name)).toString()).not.toContain(earlier.id);
       }
       const steps = await set.catalogue.audit(call.id);
       expect(steps.filter(({ event }) => event === 'key rewrapped')).toMatchObject([
@@ -132,14 +134,15 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     const set = await makeStage(openRaw, keyringOf(earlier), 2);
     await set.pass();
     const wav = keysOf(set.calls[1] as never).wav;
-    const sidecar = (await rawBytes(set.raw, sidecarOf(wav))).toString();
-    await set.raw.putText(sidecarOf(wav), sidecar.replace(earlier.id, lost.id), 'application/json', seconds(10));
+    const name = await onlySidecar(set.raw, wav);
+    const sidecar = (await rawBytes(set.raw, name)).toString();
+    await set.raw.putText(name, sidecar.replace(earlier.id, lost.id), 'application/json', seconds(10));
     expect(await set.rewrap(keyringOf(current, earlier))).toMatchObject({
       rewrapped: 1,
       failed: [{ recording: set.calls[1]?.id, code: 'encryption_key_missing' }],
     });
     // Nothing of it was changed.
-    expect((await rawBytes(set.raw, sidecarOf(wav))).toString()).toContain(lost.id);
+    expect((await rawBytes(set.raw, name)).toString()).toContain(lost.id);
   });
 
   test('retention erases a recording with its wrapped keys', async () => {
@@ -151,7 +154,7 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     const left = (await listed(set.raw, '')).filter(({ key }) => !key.includes('certificates/'));
     expect(left).toEqual([]);
     for (const call of set.calls) {
-      for (const key of Object.values(keysOf(call))) expect(await set.raw.versions(sidecarOf(key))).toEqual([]);
+      for (const key of Object.values(keysOf(call))) expect(await sidecarNames(set.raw, key)).toEqual([]);
     }
   });
 
@@ -170,13 +173,13 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     };
     await makeEncryptedStore(set.raw, keyringOf(slow, earlier)).rewrap(wav, { dryRun: false }, seconds(10));
     expect(await listed(set.raw, '')).toEqual([]);
-    expect(await set.raw.versions(sidecarOf(wav))).toEqual([]);
+    expect(await sidecarNames(set.raw, wav)).toEqual([]);
   });
 
   test('an encrypted recording whose wrapped key is gone does not count as one that is not encrypted', async () => {
     const set = await makeStage(openRaw, keyringOf(newKey()), 1);
     await set.pass();
-    await set.raw.erase(sidecarOf(keysOf(set.calls[0] as never).wav));
+    await set.raw.erase(await onlySidecar(set.raw, keysOf(set.calls[0] as never).wav));
     expect(await set.rewrap(keyringOf(newKey()))).toMatchObject({
       plain: 0,
       failed: [{ code: 'encryption_key_missing' }],
@@ -202,8 +205,9 @@ test('in a bucket with a lock, the earlier wrapped key stays until its lock ends
   const set = await makeStage(openLocked, keyringOf(earlier), 1);
   await set.pass();
   const { wav, receipt } = keysOf(set.calls[0] as never);
-  const versionId = (await set.raw.stat(sidecarOf(wav)))?.versionId ?? '';
-  await new Client({ ...server, useSSL: false }).putObjectRetention('locked', `${prefix}/${sidecarOf(wav)}`, {
+  const name = await onlySidecar(set.raw, wav);
+  const versionId = (await set.raw.stat(name))?.versionId ?? '';
+  await new Client({ ...server, useSSL: false }).putObjectRetention('locked', `${prefix}/${name}`, {
     mode: RETENTION_MODES.COMPLIANCE,
     retainUntilDate: new Date(Date.now() + 60_000).toISOString(),
     versionId,
@@ -211,9 +215,9 @@ test('in a bucket with a lock, the earlier wrapped key stays until its lock ends
   const both = keyringOf(current, earlier);
   for (let pass = 0; pass < 3; pass += 1) {
     expect(await set.rewrap(both)).toMatchObject({ rewrapped: 0, failed: [{ code: 'archive_denied' }] });
-    expect(await set.raw.versions(sidecarOf(wav))).toHaveLength(2);
+    expect(await set.raw.versions(name)).toHaveLength(2);
   }
-  expect(await set.raw.versions(sidecarOf(receipt))).toHaveLength(1);
+  expect(await set.raw.versions(await onlySidecar(set.raw, receipt))).toHaveLength(1);
   const { bytes, sha256 } = digestOf(set.calls[0]?.wav ?? Buffer.alloc(0));
   const only = makeEncryptedStore(set.raw, keyringOf(current));
   expect(await only.digest(wav, null, seconds(10))).toEqual({ bytes, sha256 });

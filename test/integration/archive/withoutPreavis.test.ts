@@ -6,8 +6,7 @@ import { promisify } from 'node:util';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeEncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { makeLocalKey } from '../../../src/archive/keyring.ts';
-import { sidecarOf } from '../../../src/archive/sidecar.ts';
-import { keyringOf } from '../../support/encryption.ts';
+import { keyringOf, onlySidecar } from '../../support/encryption.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { digestOf, seconds } from './storeContract.ts';
 
@@ -23,11 +22,12 @@ describe('the program of docs/encryption.md', () => {
     await writeFile(folder.path('key'), `${wrapping.toString('base64')}\n`);
     const content = randomBytes(length);
     await writeFile(folder.path('plain'), content);
-    const archive = folder.path('archive');
-    const store = makeEncryptedStore(makeDirectoryStore({ folder: archive }), keyringOf(makeLocalKey(wrapping)));
+    const archive = folder.path(`archive-${length}`);
+    const raw = makeDirectoryStore({ folder: archive });
+    const store = makeEncryptedStore(raw, keyringOf(makeLocalKey(wrapping)));
     await store.check();
     await store.putFile(key, folder.path('plain'), digestOf(content), seconds(20));
-    const files = [folder.path('key'), join(archive, key), join(archive, sidecarOf(key))];
+    const files = [folder.path('key'), join(archive, key), join(archive, await onlySidecar(raw, key))];
     const { stdout } = await promisify(execFile)(process.execPath, [folder.path('decrypt.mjs'), ...files], {
       encoding: 'buffer',
     });

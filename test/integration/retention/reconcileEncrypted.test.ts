@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeEncryptedStore } from '../../../src/archive/encryptedStore.ts';
-import { sidecarOf } from '../../../src/archive/sidecar.ts';
+import type { RawStore } from '../../../src/archive/store.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { catalogues } from '../../support/catalogues.ts';
-import { keyringOf, newKey } from '../../support/encryption.ts';
+import { keyringOf, newKey, onlySidecar } from '../../support/encryption.ts';
 import { archived, erased, lines, reconciled } from '../../support/reconciling.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -12,7 +12,9 @@ const folder = temporaryFolder();
 const open = catalogues();
 let stages = 0;
 
-async function stage(): Promise<ArchiveStage & { pathOf: (key: string) => string; withoutKey: () => ArchiveStage }> {
+async function stage(): Promise<
+  ArchiveStage & { raw: RawStore; pathOf: (key: string) => string; withoutKey: () => ArchiveStage }
+> {
   const at = folder.path(`${(stages += 1)}`);
   const set = await archiveStage(at, open);
   const raw = makeDirectoryStore({ folder: `${at}/archive` });
@@ -21,6 +23,7 @@ async function stage(): Promise<ArchiveStage & { pathOf: (key: string) => string
   return {
     ...set,
     store,
+    raw,
     pathOf: (key) => `${at}/archive/${key}`,
     withoutKey: () => ({ ...set, store: makeEncryptedStore(raw, keyringOf(undefined)) }),
   };
@@ -66,7 +69,7 @@ describe('an encrypted archive', () => {
     await writeFile(set.pathOf(keys.wav), whole.subarray(0, -1));
     expect(lines((await reconciled(set)).findings)).toEqual([`objectDiffers ${keys.wav} nothing`]);
     await writeFile(set.pathOf(keys.wav), whole);
-    await writeFile(set.pathOf(sidecarOf(keys.receipt)), '{}');
+    await writeFile(set.pathOf(await onlySidecar(set.raw, keys.receipt)), '{}');
     expect(lines((await reconciled(set, { verify: true })).findings)).toEqual([
       `receiptDiffers ${keys.receipt} nothing`,
     ]);
