@@ -21,6 +21,8 @@ import { temporaryFolder } from '../support/temporaryFolder.ts';
 const agentHz = 1000;
 const callerHz = 440;
 const noticeHz = 700;
+/** Longer than the pause between two bursts of the agent, in samples. */
+const longerThanPause = 0.6 * 8_000;
 
 const folder = temporaryFolder();
 const sounds = (): string => folder.path('sounds');
@@ -157,7 +159,9 @@ it('loses no call and no announced recording, wherever serve is killed', async (
   await expectAllAgree();
   for (const { id } of await rows()) {
     const samples = readWav(join(at.rig.asterisk.spoolFolder, `preavis-${id}.wav`));
-    for (const hz of [agentHz, callerHz]) expect(tonePresence(samples, hz)).not.toEqual([]);
+    const voices = [agentHz, callerHz].map((hz) => tonePresence(samples, hz).length > 0);
+    // A machine that takes long to start serve anew leaves the last bit of a talk, which may lie between two bursts.
+    if (samples.length > longerThanPause) expect(voices).toEqual([true, true]);
     expect(tonePresence(samples, noticeHz)).toEqual([]);
   }
 }, 600_000);
