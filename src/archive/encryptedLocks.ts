@@ -2,34 +2,36 @@ import { PreavisError } from '../core/errors.ts';
 import type { Lock, Protection } from './objectLock.ts';
 import type { ObjectStore, RawStore, StoredObject } from './store.ts';
 
-/** The name of the sidecar that has the key of this version; undefined for one that is not encrypted. */
-type SidecarOfVersion = (key: string, versionId: string | null, signal: AbortSignal) => Promise<string | undefined>;
+/** The names of the sidecars that this version needs; none for one that is not encrypted. */
+type SidecarsOfVersion = (key: string, versionId: string | null, signal: AbortSignal) => Promise<string[]>;
 
 /** Locks of encrypted objects: an object that is kept without its wrapped key is lost, so both are locked, and both are read. */
 export function locksWithKeys(
   inner: RawStore,
-  sidecarOfVersion: SidecarOfVersion,
+  sidecarsOfVersion: SidecarsOfVersion,
 ): Pick<ObjectStore, 'protect' | 'protection'> {
-  const sidecarOf: (...of: Parameters<SidecarOfVersion>) => Promise<StoredObject | undefined> = async (...of) => {
-    const name = await sidecarOfVersion(...of);
+  const sidecarsOf = async (...of: Parameters<SidecarsOfVersion>): Promise<StoredObject[]> => {
+    const found = await Promise.all((await sidecarsOfVersion(...of)).map((name) => inner.stat(name)));
 
-    return name === undefined ? undefined : inner.stat(name);
+    return found.filter((each) => each !== undefined);
   };
 
   return {
     protect: async (key, versionId, lock, signal) => {
       // What is locked has its key locked already.
-      const sidecar = await sidecarOf(key, versionId, signal);
-      if (sidecar !== undefined) await inner.protect(sidecar.key, sidecar.versionId, lock, signal);
+      for (const sidecar of await sidecarsOf(key, versionId, signal)) {
+        await inner.protect(sidecar.key, sidecar.versionId, lock, signal);
+      }
       await inner.protect(key, versionId, lock, signal);
     },
     protection: async (key, versionId, signal): Promise<Protection> => {
       const own = await inner.protection(key, versionId, signal);
-      const sidecar = await sidecarOf(key, versionId, signal);
-      if (sidecar === undefined) return own;
-      const { lock } = await inner.protection(sidecar.key, sidecar.versionId, signal);
+      let { lock } = own;
+      for (const sidecar of await sidecarsOf(key, versionId, signal)) {
+        lock = weaker(lock, (await inner.protection(sidecar.key, sidecar.versionId, signal)).lock);
+      }
 
-      return { ...own, lock: weaker(own.lock, lock) };
+      return { ...own, lock };
     },
   };
 }
@@ -42,6 +44,15 @@ function weaker(one: Lock | undefined, other: Lock | undefined): Lock | undefine
   return { mode, until: Math.min(one.until, other.until) };
 }
 
+function stronger(one: Lock, other: Lock | undefined): Lock {
+  if (other === undefined) return one;
+
+  return {
+    mode: other.mode === 'compliance' ? other.mode : one.mode,
+    until: Math.max(one.until, other.until),
+  };
+}
+
 /** A version that takes the place of a locked one is locked as long. */
 export async function keepLock(
   inner: RawStore,
@@ -52,7 +63,9 @@ export async function keepLock(
   const lock = await lockOf(inner, before, signal);
   if (lock === undefined) return;
   const own = await lockOf(inner, now, signal);
-  if (own === undefined || own.until < lock.until) await inner.protect(now.key, now.versionId, lock, signal);
+  const wanted = stronger(lock, own);
+  if (own?.mode === wanted.mode && own.until === wanted.until) return;
+  await inner.protect(now.key, now.versionId, wanted, signal);
 }
 
 async function lockOf(

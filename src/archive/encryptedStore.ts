@@ -51,6 +51,9 @@ const stepLimitMs = 60_000;
 /** After these it is certain that nothing was stored. */
 const nothingStored: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_mismatch', 'spool_unusable']);
 
+/** Before the versions of wrapped keys, which are told where no object is left. */
+const keyMark = 'key ';
+
 const codeIn = (error: unknown): ErrorCode | undefined => (error instanceof PreavisError ? error.code : undefined);
 
 export function makeEncryptedStore(
@@ -80,7 +83,9 @@ export function makeEncryptedStore(
       return { ...stored, bytes: content.bytes };
     } catch (error) {
       // After a cut connection the object may yet appear, and needs its key.
-      if (nothingStored.has(codeIn(error) ?? 'internal')) await forget().catch(() => undefined);
+      const isNothingStored =
+        nothingStored.has(codeIn(error) ?? 'internal') && (await inner.versions(key)).length === 0;
+      if (isNothingStored) await forget().catch(() => undefined);
       throw error;
     }
   };
@@ -143,9 +148,11 @@ export function makeEncryptedStore(
 
   const rewrap: EncryptedStore['rewrap'] = async (key, { dryRun }, signal) => {
     if (current === undefined) throw new PreavisError('internal', 'there is no key to wrap with');
-    const found = await wrappedKeys.rewrap(key, current, { dryRun }, signal);
+    const used = async (): Promise<string | undefined> =>
+      (await headerOf(key, await inner.stat(key), signal))?.dataKeyId;
+    const found = await wrappedKeys.rewrap(key, current, { dryRun, used }, signal);
     if (found === 'none') {
-      if ((await headerOf(key, await inner.stat(key), signal)) !== undefined) throw withoutWrappedKey();
+      if ((await used()) !== undefined) throw withoutWrappedKey();
       return { state: 'plain' };
     }
     if (found === 'current') return { state: 'current', keyId: current.id };
@@ -205,7 +212,7 @@ export function makeEncryptedStore(
       const own = await inner.versions(key);
       if (own.length > 0) return own;
 
-      return (await wrappedKeys.versions(key)).map((version) => `key ${version}`);
+      return (await wrappedKeys.versions(key)).map((version) => keyMark + version);
     },
 
     erase: async (key) => {
@@ -220,10 +227,20 @@ export function makeEncryptedStore(
     },
 
     ...locksWithKeys(inner, async (key, versionId, signal) => {
-      const header = decodeHeader(await inner.readStart(key, versionId, headerBytes, signal));
+      try {
+        const header = decodeHeader(await inner.readStart(key, versionId, headerBytes, signal));
 
-      return header === undefined ? undefined : sidecarOf(key, header.dataKeyId);
+        return header === undefined ? [] : [sidecarOf(key, header.dataKeyId)];
+      } catch (error) {
+        // Which of them it needs cannot be seen.
+        if (codeIn(error) === 'archive_object_missing' || signal.aborted) throw error;
+        return wrappedKeys.names(key);
+      }
     }),
+    eraseVersion: async (key, versionId) => {
+      refuseSidecar(key);
+      if (!versionId.startsWith(keyMark)) await inner.eraseVersion(key, versionId);
+    },
     capabilities: (signal) => inner.capabilities(signal),
     tryOut: (signal) => inner.tryOut(signal),
     lifecycle: (signal) => inner.lifecycle(signal),
@@ -240,7 +257,7 @@ export function makeEncryptedStore(
         for (; sidecar.done !== true && sidecar.value.key < own; sidecar = await sidecars.next()) {
           if (objectOf(sidecar.value.key) > object.key) ahead.add(objectOf(sidecar.value.key));
         }
-        const isNext = sidecar.done !== true && sidecar.value.key.startsWith(own);
+        const isNext = sidecar.done !== true && objectOf(sidecar.value.key) === object.key;
         const isSealed = ahead.delete(object.key) || isNext;
         yield isSealed ? { ...object, bytes: listedLength(object.bytes, segmentBytes) } : object;
       }

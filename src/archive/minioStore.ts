@@ -372,7 +372,7 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
       return names.map((name) => name.slice(prefix.length));
     },
 
-    eraseVersion: (key, versionId) => call((client) => client.removeObject(bucket, nameOf(key), { versionId })),
+    eraseVersion: (key, versionId) => call((client) => removeVersion(client, { bucket, name: nameOf(key), versionId })),
 
     erase: (key) =>
       call(async (client) => {

@@ -92,7 +92,8 @@ function lockedWrong(error: PreavisError, refused: PreavisError): PreavisError {
 
 /** What a delete marker covers is somebody's: it stays, and the next attempt covers the wrong version. */
 async function eraseOnly(store: ObjectStore, key: string): Promise<void> {
-  if ((await store.versions(key)).length === 1) await store.erase(key);
+  const [only, ...others] = await store.versions(key);
+  if (only !== undefined && others.length === 0) await store.eraseVersion(key, only);
 }
 
 async function putAndCompare(

@@ -42,11 +42,10 @@ async function* pagesOfVersions(
     const found = page.objects.map((object) => ({ ...object, name: object.name ?? '' }));
     yield found;
     if (!page.isTruncated) return;
-    const [lastName, lastVersion] = [
-      encodeURIComponent(found.at(-1)?.name ?? ''),
-      encodeURIComponent(page.versionIdMarker ?? ''),
-    ];
-    if (lastName === keyMarker && lastVersion === versionIdMarker) {
+    // The client gives versions first and delete markers after them: the last in the order of names need not be the last here.
+    const lastName = encodeURIComponent(found.reduce((last, { name }) => (name > last ? name : last), ''));
+    const lastVersion = encodeURIComponent(page.versionIdMarker ?? '');
+    if (lastVersion === '' || (lastName === keyMarker && lastVersion === versionIdMarker)) {
       throw new PreavisError('archive_failed', 'The object store lists without an end.');
     }
     [keyMarker, versionIdMarker] = [lastName, lastVersion];

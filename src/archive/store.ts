@@ -69,6 +69,8 @@ export type ObjectStore = {
    * @throws PreavisError `archive_locked` when a lock or a legal hold is on one of them; the others are left then, too.
    */
   erase(key: string): Promise<number>;
+  /** Removes one version, as `versions` names it; one that is gone is removed. */
+  eraseVersion(key: string, versionId: string): Promise<void>;
   /**
    * Locks this version. A lock of the same mode that is longer, and a stricter one, are refused by the store or stay: read
    * `protection` afterwards.
@@ -108,8 +110,6 @@ export type RawStore = ObjectStore & {
   readStart(key: string, versionId: string | null, bytes: number, signal: AbortSignal): Promise<Buffer>;
   /** Keys that begin with this prefix, also those of which only earlier versions or delete markers are left. */
   keysBelow(prefix: string): Promise<string[]>;
-  /** Removes one version, as `versions` names it; one that is gone is removed. */
-  eraseVersion(key: string, versionId: string): Promise<void>;
 };
 
 /** Longest key and longest part of it between slashes, in characters; S3 allows 1024, file systems 255. */

@@ -8,14 +8,18 @@ import { mostSidecarBytes, parseSidecar, sidecarOf, sidecarPrefix, sidecarsOf, s
 import type { WrappedKey } from './sidecar.ts';
 import type { RawStore, StoredObject } from './store.ts';
 
-/** From so many on, those of objects that never came to be are looked for. */
-const manyKeys = 8;
+/** What lies below the sidecars of an object that is none of its own. */
+const ownPattern = /^[0-9a-f]{32}$/;
 
 export type WrappedKeys = ReturnType<typeof makeWrappedKeys>;
 
 export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
   /** Their names, also of those that only earlier versions are left of. */
-  const names = (key: string): Promise<string[]> => inner.keysBelow(sidecarsOf(key));
+  const names = async (key: string): Promise<string[]> => {
+    const prefix = sidecarsOf(key);
+
+    return (await inner.keysBelow(prefix)).filter((name) => ownPattern.test(name.slice(prefix.length)));
+  };
 
   const erase = async (key: string): Promise<void> => {
     for (const name of await names(key)) await inner.erase(name);
@@ -33,14 +37,6 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
 
   const put = (key: string, wrapped: WrappedKey, signal: AbortSignal): Promise<StoredObject> =>
     inner.putText(sidecarOf(key, wrapped.dataKeyId), sidecarText(key, wrapped), 'application/json', signal);
-
-  /** Those of attempts that came to nothing, where they pile up; what a lock keeps stays. */
-  const sweep = async (key: string): Promise<void> => {
-    if ((await names(key)).length < manyKeys || (await inner.versions(key)).length > 0) return;
-    await erase(key).catch((error: unknown) => {
-      if (!(error instanceof PreavisError && error.code === 'archive_locked')) throw error;
-    });
-  };
 
   /** The same data key under another, proved and read back. */
   const renew = async (
@@ -77,7 +73,6 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
      * was stored.
      */
     make: async (key: string, wrapping: WrappingKey, signal: AbortSignal) => {
-      await sweep(key);
       const dataKey = randomBytes(dataKeyBytes);
       const dataKeyId = randomBytes(16).toString('hex');
       await put(key, { dataKeyId, keyId: wrapping.id, wrapped: await wrapping.wrap(dataKey, signal) }, signal);
@@ -94,34 +89,44 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     dataKey: async (key: string, dataKeyId: string, signal: AbortSignal): Promise<Buffer> => {
       const name = sidecarOf(key, dataKeyId);
       const text = await textOf(name, signal);
-      if (text === undefined) throw (await names(key)).length === 0 ? withoutWrappedKey() : ofAnotherObject();
+      if (text === undefined) throw withoutWrappedKey();
 
       return unwrapWith(keyring, parseSidecar(name, text), signal);
     },
-    /** Wraps those of an object anew that are not under this key; the ids of the keys that they were, or are, under. */
+    /**
+     * Wraps those of an object anew that are not under this key; the ids of the keys that they were, or are, under. All are tried,
+     * and then the first failure is thrown, but for a key that is configured no more and that the newest version does not need:
+     * it was left by an attempt that was given up, and `used` says which is needed.
+     */
     rewrap: async (
       key: string,
       wrapping: WrappingKey,
-      { dryRun }: { dryRun: boolean },
+      { dryRun, used }: { dryRun: boolean; used: () => Promise<string | undefined> },
       signal: AbortSignal,
     ): Promise<'none' | 'current' | Set<string>> => {
       const from = new Set<string>();
-      let [found, hasEarlier] = [false, false];
-      for (const name of await names(key)) {
+      const failures: unknown[] = [];
+      let [found, isChanged] = [false, false];
+      const one = async (name: string): Promise<void> => {
         const text = await textOf(name, signal);
-        if (text === undefined) continue;
+        if (text === undefined) return;
         found = true;
         const wrapped = parseSidecar(name, text);
         const isCurrent = wrapped.keyId === wrapping.id;
+        if (isCurrent && (await inner.versions(name)).length <= 1) return;
+        if (!isCurrent && keyring.find(wrapped.keyId) === undefined && (await used()) !== wrapped.dataKeyId) return;
         if (!isCurrent) from.add(wrapped.keyId);
-        if (isCurrent && (await inner.versions(name)).length <= 1) continue;
-        hasEarlier = true;
-        if (dryRun) continue;
+        isChanged = true;
+        if (dryRun) return;
         await dropEarlier(isCurrent ? await inner.stat(name) : await renew(key, wrapped, wrapping, signal), signal);
+      };
+      for (const name of await names(key)) {
+        await one(name).catch((error: unknown) => failures.push(error));
       }
+      if (failures.length > 0) throw failures[0];
       if (!found) return 'none';
 
-      return hasEarlier ? from : 'current';
+      return isChanged ? from : 'current';
     },
     names,
     versions: async (key: string): Promise<string[]> =>
@@ -132,13 +137,7 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
 
 export function withoutWrappedKey(): PreavisError {
   return new PreavisError('encryption_key_missing', 'the wrapped key of an encrypted object is not in the archive', {
-    hint: `Restore ${sidecarPrefix} of the archive from a backup; without it nobody can read the object.`,
-  });
-}
-
-function ofAnotherObject(): PreavisError {
-  return new PreavisError('archive_mismatch', 'the wrapped keys of an encrypted object are those of another one', {
-    hint: 'One of the two was swapped or replaced in the archive. Look in its access log for who did it.',
+    hint: `Restore ${sidecarPrefix} of the archive from a backup; without it nobody can read the object. If nothing is missing there, the object was changed.`,
   });
 }
 

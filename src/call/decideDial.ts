@@ -87,12 +87,11 @@ export const whileDialling: Handlers<Dialling> = {
     const { consent } = orderOf(state.facts).script;
     if (consent.mode === 'announce') return stay(state);
     const { featureCode, acknowledgement } = consent.refusal;
-    const { bridge } = orderOf(state.facts);
     const typed = typedWith(state, digit, featureCode);
     const given = answerOf(consent, digit, at, true);
     if (given.kind !== 'refused' && typed !== featureCode) return stay({ ...state, typed });
     const answer: Answer = given.kind === 'refused' ? given : { kind: 'refused', digits: featureCode, at };
-    return acknowledge({ ...told(state), answer }, 'refused', acknowledgement, [{ type: 'leaveBridge', bridge }]);
+    return acknowledge({ ...told(state), answer }, 'refused', acknowledgement, [], 'in the bridge');
   },
   strangerJoined: (state) => goOnUnrecorded(told(state), 'untold_party'),
   partyReplaced: ignored,

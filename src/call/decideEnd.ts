@@ -21,13 +21,20 @@ export type SoFar = {
   prepared: boolean;
 };
 
-/** Removes what was made for the destination. */
-export function removal({ facts, prepared }: SoFar): Effect[] {
+/** Where the caller is when what was made for the destination is removed. */
+type CallersPlace = 'outside' | 'in the bridge';
+
+/**
+ * Removes what was made for the destination, which goes first: killed in between, nobody is left who could answer to a caller
+ * outside.
+ */
+export function removal({ facts, prepared }: SoFar, caller: CallersPlace = 'outside'): Effect[] {
   if (!prepared) return [];
   const { destination, bridge } = orderOf(facts);
 
   return [
     { type: 'hangUpDestination', destination },
+    ...(caller === 'in the bridge' ? [{ type: 'leaveBridge' as const, bridge }] : []),
     { type: 'destroyBridge', bridge },
   ];
 }
@@ -65,6 +72,7 @@ export function acknowledge(
   why: 'refused' | 'no_consent',
   sentences: readonly Sentence[],
   effects: readonly Effect[] = [],
+  caller: CallersPlace = 'outside',
 ): Step {
   const [current, ...waiting] = sentences;
   if (current === undefined) return goOnUnrecorded(soFar, why, effects);
@@ -72,6 +80,6 @@ export function acknowledge(
 
   return {
     state: { kind: 'acknowledging', facts, played, answer, why, current, waiting },
-    effects: [...effects, ...removal(soFar), ...playing(current)],
+    effects: [...effects, ...removal(soFar, caller), ...playing(current)],
   };
 }

@@ -406,7 +406,7 @@ const startOf = (recorder: Recorder): number | undefined => ('startedAt' in reco
 
 /** A channel that is gone is on its way out: its own event says so, and the timer remains. */
 function isRaceWithHangUp(effect: Effect, error: PreavisError): boolean {
-  return error.code === 'ari_not_found' && (effect.type === 'answer' || effect.type === 'play');
+  return error.code === 'ari_not_found' && ['answer', 'play', 'leaveBridge'].includes(effect.type);
 }
 
 /** Sets several variables in one request, by Asterisk's function ARRAY(); no value has a comma. */

@@ -243,6 +243,9 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'startRecorder':
     case 'sayToBoth':
       return effect.type;
+    // What is said next would not be heard.
+    case 'leaveBridge':
+      return 'play';
     case 'checkReadiness':
     case 'stopPlayback':
     case 'rememberLanguage':
@@ -256,7 +259,6 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'hangUpCaller':
     case 'hangUpDestination':
     case 'hangUpReplaced':
-    case 'leaveBridge':
     case 'destroyBridge':
     case 'returnToDialplan':
     case 'startTimer':

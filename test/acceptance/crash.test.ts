@@ -157,13 +157,18 @@ it('loses no call and no announced recording, wherever serve is killed', async (
   await at.rig.stopServe();
   await expectOnlyConsented(at.rig, { startsKnown: false });
   await expectAllAgree();
+  let whole = 0;
   for (const { id } of await rows()) {
     const samples = readWav(join(at.rig.asterisk.spoolFolder, `preavis-${id}.wav`));
+    expect(tonePresence(samples, noticeHz)).toEqual([]);
     const voices = [agentHz, callerHz].map((hz) => tonePresence(samples, hz).length > 0);
     // A machine that takes long to start serve anew leaves the last bit of a talk, which may lie between two bursts.
-    if (samples.length > longerThanPause) expect(voices).toEqual([true, true]);
-    expect(tonePresence(samples, noticeHz)).toEqual([]);
+    if (samples.length <= longerThanPause) continue;
+    whole += 1;
+    expect(voices).toEqual([true, true]);
   }
+  // Most were being made already, and went on.
+  expect(whole).toBeGreaterThan((await rows()).length / 2);
 }, 600_000);
 
 /** Runs the command killed at each place that it passes with one recording, then as it is. */

@@ -255,7 +255,8 @@ describe.each(cases)('a call where $how', (each) => {
     const talk = (await catalogueRecordings(at.rig)).find(({ id }) => id === shown.id)?.talk;
     for (const ms of [talk?.callerMs, talk?.destinationMs]) {
       expect(ms).toBeGreaterThan(talkMs - 1500);
-      expect(ms).toBeLessThanOrEqual(shown.durationMs);
+      // By the times of Asterisk's events, which come before the first sample and after the last.
+      expect(ms).toBeLessThanOrEqual(shown.durationMs + 300);
     }
   });
 

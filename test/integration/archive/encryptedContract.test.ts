@@ -5,6 +5,8 @@ import { makeKeyring, makeLocalKey } from '../../../src/archive/keyring.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import type { ObjectStore, RawStore } from '../../../src/archive/store.ts';
 import { startStore, type LabStore } from '../../../lab/store.ts';
+import { Client } from 'minio';
+import pLimit from 'p-limit';
 import { eventually } from '../../support/poll.ts';
 import { onlySidecar } from '../../support/encryption.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -80,4 +82,18 @@ test('a locked object keeps its wrapped key: an erasure that is refused leaves i
     expect(await store.erase('lock/b')).toBe(1);
   });
   expect(await store.versions('lock/b')).toEqual([]);
+});
+
+test('the names of wrapped keys are found on every page, also where only a delete marker is left', async () => {
+  const raw = inBucket('versioned', 'pages');
+  const signal = AbortSignal.timeout(120_000);
+  const name = (number: number): string => `preavis-keys/a/${String(number).padStart(32, '0')}`;
+  const limit = pLimit(16);
+  const numbers = Array.from({ length: 1_050 }, (_, number) => number);
+  await Promise.all(numbers.map((number) => limit(() => raw.putText(name(number), 'x', 'text/plain', signal))));
+  const client = new Client({ ...server, useSSL: false });
+  // On the first page and on the last one.
+  for (const number of [0, 500, 1_049]) await client.removeObject('versioned', `pages/${name(number)}`);
+  expect((await raw.keysBelow('preavis-keys/a/')).sort()).toEqual(numbers.map(name));
+  expect(await raw.versions(name(500))).toHaveLength(2);
 });

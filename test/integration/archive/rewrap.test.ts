@@ -145,6 +145,24 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     expect((await rawBytes(set.raw, name)).toString()).toContain(lost.id);
   });
 
+  test('what an attempt left under a key that is configured no more keeps nobody from the new one', async () => {
+    const [gone, earlier, current] = [newKey(), newKey(), newKey()];
+    const set = await makeStage(openRaw, keyringOf(earlier), 1);
+    const [call] = set.calls;
+    if (call === undefined) throw new Error('there is no call');
+    const { wav } = keysOf(call);
+    const cut = makeEncryptedStore({ ...set.raw, putSource: () => Promise.reject(new Error('cut')) }, keyringOf(gone));
+    await expect(cut.putFile(wav, call.file, digestOf(call.wav), seconds(10))).rejects.toThrow('cut');
+    await set.pass();
+    expect(await set.rewrap(keyringOf(current, earlier))).toMatchObject({ rewrapped: 1, failed: [] });
+    const { bytes, sha256 } = digestOf(call.wav);
+    expect(await makeEncryptedStore(set.raw, keyringOf(current)).digest(wav, null, seconds(10))).toEqual({
+      bytes,
+      sha256,
+    });
+    expect(await set.rewrap(keyringOf(current))).toMatchObject({ current: 1, failed: [] });
+  });
+
   test('retention erases a recording with its wrapped keys', async () => {
     const set = await makeStage(openRaw, keyringOf(newKey()), 2);
     await set.pass();
@@ -214,7 +232,7 @@ test('in a bucket with a lock, the earlier wrapped key stays until its lock ends
   });
   const both = keyringOf(current, earlier);
   for (let pass = 0; pass < 3; pass += 1) {
-    expect(await set.rewrap(both)).toMatchObject({ rewrapped: 0, failed: [{ code: 'archive_denied' }] });
+    expect(await set.rewrap(both)).toMatchObject({ rewrapped: 0, failed: [{ code: 'archive_locked' }] });
     expect(await set.raw.versions(name)).toHaveLength(2);
   }
   expect(await set.raw.versions(await onlySidecar(set.raw, receipt))).toHaveLength(1);
@@ -279,7 +297,8 @@ describe('an upload', () => {
     expect(await set.pass()).toMatchObject({ sent: 0, failures: { archive_mismatch: 1 } });
     expect(await set.spooled()).toHaveLength(1);
     // Nothing of it is left in the way of the next attempt.
-    expect(await listed(raw, '')).toEqual([]);
+    const [call] = set.calls;
+    expect(await raw.versions(keysOf(call as never).wav)).toEqual([]);
     set.store = makeEncryptedStore(raw, keyringOf(newKey()));
     expect(await set.pass({ all: true })).toMatchObject({ sent: 1 });
   });

@@ -81,8 +81,10 @@ function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, 
       }
       return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
     case 'play': {
-      const inBridge = before.asked.dial > 0 && before.asked.destroyBridge === 0 && !asks(earlier, 'leaveBridge');
-      if (inBridge) return ['plays to who is still in the bridge'];
+      const removed = earlier.findIndex(({ type }) => type === 'destroyBridge');
+      const hasLeft = asks(earlier.slice(0, removed === -1 ? undefined : removed), 'leaveBridge');
+      if (before.asked.dial > 0 && before.asked.destroyBridge === 0 && !hasLeft)
+        return ['plays to who is still in the bridge'];
       return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
     }
     case 'prepare':

@@ -177,7 +177,7 @@ describe('a refusal', () => {
     expect(when(stateAt('dialling', optOut), key('9'))).toMatchObject({
       state: { kind: 'acknowledging', answer: { kind: 'refused' } },
       // Out of the bridge first: Asterisk throws away what is to be played to somebody who is just leaving one.
-      types: ['leaveBridge', 'hangUpDestination', 'destroyBridge', 'startTimer', 'play'],
+      types: ['hangUpDestination', 'leaveBridge', 'destroyBridge', 'startTimer', 'play'],
     });
   });
 

@@ -77,6 +77,19 @@ const mutations: Mutation[] = [
     rule: changed({ step: (_, step) => without(step, 'leaveBridge') }),
   },
   {
+    what: 'takes a caller who refused out of a bridge that it has destroyed',
+    finds: 'plays to who is still in the bridge',
+    of: { mode: 'optOut', sentenceCount: 1 },
+    rule: changed({
+      step: (_, step) => {
+        const leaving = step.effects.filter(({ type }) => type === 'leaveBridge');
+        const others = step.effects.filter(({ type }) => type !== 'leaveBridge');
+        const at = others.findIndex(({ type }) => type === 'destroyBridge') + 1;
+        return { ...step, effects: [...others.slice(0, at), ...leaving, ...others.slice(at)] };
+      },
+    }),
+  },
+  {
     what: 'passes over a refusal while languages are offered',
     finds: 'dialled after a refusal',
     of: { mode: 'optOut', sentenceCount: 1, asksLanguage: true },

@@ -267,6 +267,30 @@ describe('a refused request', () => {
     expect(set.ari.asked.some((each) => each.startsWith('hangUp'))).toBe(false);
   });
 
+  test.each([
+    ['ari_unreachable', { kind: 'ended', outcome: { reason: 'refused' } }],
+    ['ari_not_found', { kind: 'acknowledging' }],
+  ] as const)(
+    'to take a caller who refused out of the bridge (%s) does not leave them listening to nothing',
+    async (code, state) => {
+      const refusing = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1 });
+      const set = stage(refusing.order);
+      const session = CallSession.adopt(stateAt('dialling', refusing), set.ports);
+      set.ari.refuse('removeFromBridge', code);
+      for (const event of press(keys.refuse)) session.handle(event);
+      await settled(session);
+      expect(session.state).toMatchObject(state);
+      expect(set.ari.asked.slice(0, 3)).toEqual([
+        `hangUp ${refusing.order.destination}`,
+        `removeFromBridge ${refusing.order.bridge} ${refusing.callerChannel}`,
+        `destroyBridge ${refusing.order.bridge}`,
+      ]);
+      // Gone already, or out of it already: then what is said is heard, or its end is told.
+      const returned = set.ari.asked.some((each) => each.startsWith('continueInDialplan'));
+      expect(returned).toBe(code === 'ari_unreachable');
+    },
+  );
+
   test('to clean up does not keep the rest from being cleaned up and saved', async () => {
     const { session, ari, ended } = await talking();
     ari.refuse('stopRecorder', 'ari_unreachable');
