@@ -56,7 +56,7 @@ const line = { purposes: ['training'], language: 'en', defaultLanguages: ['en'] 
 const linesNamed = (names: readonly string[]) => ({ lines: Object.fromEntries(names.map((name) => [name, line])) });
 
 async function answeringAgent(at: Setting): Promise<Agent> {
-  return at.keep(startAgent({ behaviour: 'answer', tone: await burstTone(agentHz), hangUpAfterMs: 1500, atOnce: 12 }));
+  return at.keep(startAgent({ behaviour: 'answer', tone: await burstTone(agentHz), hangUpAfterMs: 4000, atOnce: 12 }));
 }
 
 /** Nobody is left, and nothing of anybody was kept. */
