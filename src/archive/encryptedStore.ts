@@ -83,9 +83,10 @@ export function makeEncryptedStore(
       return { ...stored, bytes: content.bytes };
     } catch (error) {
       // After a cut connection the object may yet appear, and needs its key.
-      const isNothingStored =
-        nothingStored.has(codeIn(error) ?? 'internal') && (await inner.versions(key)).length === 0;
-      if (isNothingStored) await forget().catch(() => undefined);
+      if (nothingStored.has(codeIn(error) ?? 'internal')) {
+        const left = await inner.versions(key).catch(() => undefined);
+        if (left?.length === 0) await forget().catch(() => undefined);
+      }
       throw error;
     }
   };
