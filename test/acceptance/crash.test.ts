@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { startEar } from '../../lab/ear.ts';
 import { labPurpose } from '../../lab/rig.ts';
-import { placeCall, startAgent } from '../../lab/sip.ts';
+import { placeCall, startAgent, type Agent } from '../../lab/sip.ts';
 import type { RecordingRow } from '../../src/catalogue/rows.ts';
 import { readWav, tonePresence } from '../support/audio.ts';
 import { expectOnlyConsented } from '../support/consent.ts';
@@ -28,38 +28,59 @@ const folder = temporaryFolder();
 const sounds = (): string => folder.path('sounds');
 const trailFile = (): string => folder.path('trail');
 
-/** A notice of one sentence, a second long. */
+/** A notice of one sentence, a second long, and what a caller who may refuse hears. */
 function writeSounds(): void {
   mkdirSync(join(sounds(), 'en'), { recursive: true });
-  writeFileSync(join(sounds(), 'en/notice.wav'), toneWav(noticeHz, 1000));
+  for (const [index, name] of ['notice', 'notice-asked', 'opt-out', 'opt-out-ack', 'erased-ack'].entries()) {
+    writeFileSync(join(sounds(), `en/${name}.wav`), toneWav(noticeHz + 50 * index, 1000));
+  }
   writeFileSync(
     join(sounds(), 'prompts.yaml'),
     `languages: { en: { made: recording, voice: a tone } }
 prompts:
   notice: { kind: whole, wording: is, purposes: [training], statesMaxDays: { training: 28 }, text: { en: This call is recorded. } }
+  notice-asked: { kind: whole, wording: may, purposes: [asked], statesMaxDays: { asked: 28 }, text: { en: This call may be recorded. } }
+  opt-out: { kind: optOut, keys: { refuse: '9' }, text: { en: 'If you do not wish that, press nine.' } }
+  opt-out-ack: { kind: optOutAck, text: { en: It will not be recorded. } }
+  erased-ack: { kind: erasedAck, text: { en: What was recorded is being erased. } }
 `,
   );
 }
 
+let patient: Agent;
 const at = useRig(async () => {
   writeSounds();
   const agent = await at.keep(
     startAgent({ behaviour: 'answer', tone: await burstTone(agentHz), hangUpAfterMs: 2_000, ringMs: 200, atOnce: 4 }),
   );
+  patient = await at.keep(
+    startAgent({ behaviour: 'answer', tone: await burstTone(agentHz), hangUpAfterMs: 2_000, ringMs: 3_000, atOnce: 4 }),
+  );
   return {
     idle: true,
-    // Each call has an extension of its own, and so a line.
-    lines: [`exten => _X.,1,Gosub(preavis,s,1(${agent.dialString},20))`, ' same => n,Hangup()'],
+    lines: [
+      `exten => 100,1,Gosub(preavis,s,1(${agent.dialString},20))`,
+      ' same => n,Hangup()',
+      `exten => 200,1,Gosub(preavis,s,1(${patient.dialString},20,line=asked))`,
+      ' same => n,Hangup()',
+    ],
     config: {
       notice: { soundsFolder: sounds(), languages: ['en'] },
       purposes: {
         training: labPurpose('lab', 'Calls of the lab are recorded in order to see what a crash leaves.', 0),
+        asked: {
+          ...labPurpose('lab', 'Calls of the lab are refused in order to see what a crash leaves.', 28),
+          consent: 'optOut',
+        },
         agreement: {
           ...labPurpose('lab', 'Nobody is recorded for this in these calls of the lab.', 28),
           kind: 'evidence',
         },
       },
-      lines: { default: { purposes: ['training'], language: 'en', defaultLanguages: ['en'] } },
+      lines: {
+        default: { purposes: ['training'], language: 'en', defaultLanguages: ['en'] },
+        asked: { purposes: ['asked'], language: 'en', defaultLanguages: ['en'] },
+      },
     },
   };
 });
@@ -86,10 +107,27 @@ const rows = () => catalogueRecordings(at.rig);
 /** But for certificates of erasure. */
 const objects = (): string[] => filesBelow(at.rig.archiveFolder).filter((name) => !name.endsWith('.jws'));
 
-async function killedServe(place: string): Promise<{ heardAgentMs: number; fresh: RecordingRow[] }> {
+/** A caller who refuses as soon as the destination rings. */
+async function refusedCall(): Promise<{ heardAgentMs: number }> {
+  const ear = await at.keep(startEar());
+  const before = patient.calls();
+  const tone = await continuousTone(callerHz);
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: '200', tone, ear }));
+  await eventually(() => patient.calls() > before);
+  await ear.pressDigit('9');
+  expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+  const spans = tonePresence(ear.samples(), agentHz, { share: 0.7 });
+
+  return { heardAgentMs: spans.reduce((sum, span) => sum + span.endMs - span.startMs, 0) };
+}
+
+async function killedServe(
+  place: string,
+  call: () => Promise<{ heardAgentMs: number }> = callThrough,
+): Promise<{ heardAgentMs: number; fresh: RecordingRow[] }> {
   const before = new Set((await rows()).map(({ id }) => id));
   await at.rig.startServe({ PREAVIS_TEST_KILL_AT: place });
-  const called = callThrough();
+  const called = call();
   await eventually(() => at.rig.servePid() === undefined);
   await at.rig.startServe();
   const { heardAgentMs } = await called;
@@ -170,6 +208,28 @@ it('loses no call and no announced recording, wherever serve is killed', async (
   // Most were being made already, and went on.
   expect(whole).toBeGreaterThan((await rows()).length / 2);
 }, 600_000);
+
+it('leaves no caller who refused alone, and records nothing of them, wherever serve is killed', async () => {
+  const places = await placesOf(async (trail) => {
+    await at.rig.startServe(trail);
+    await refusedCall();
+    await eventually(async () => (await catalogueCalls(at.rig))[0]?.phase === 'ended');
+    await at.rig.stopServe();
+  });
+  const ofRefusal = places.filter((place) => place.startsWith('call acknowledging'));
+  expect(ofRefusal).toContain('call acknowledging, before leaveBridge');
+  for (const place of ofRefusal) {
+    try {
+      const { heardAgentMs, fresh } = await killedServe(place, refusedCall);
+      expect(heardAgentMs).toBeGreaterThan(400);
+      expect(fresh).toEqual([]);
+      const [call] = await catalogueCalls(at.rig);
+      expect(call).toMatchObject({ line: 'asked', result: 'unrecorded' });
+    } catch (error) {
+      throw new Error(`killed at: ${place}`, { cause: error });
+    }
+  }
+}, 300_000);
 
 /** Runs the command killed at each place that it passes with one recording, then as it is. */
 async function expectCommandSurvives(args: readonly string[], status: string): Promise<void> {
