@@ -8,6 +8,7 @@ import { readWav, tonePresence } from '../support/audio.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
 import { eventually } from '../support/poll.ts';
 import {
+  catalogueChanges,
   catalogueRecordings,
   endedCall,
   expectNobodyConnected,
@@ -178,10 +179,15 @@ test('is found by a process that comes after one that was killed, in both direct
 
   expect(await hold(dialog, agentEar.port)).toBe(200);
   await becomes('paused');
+  await eventually(async () => (await catalogueChanges(rig, killed)).some(({ change }) => change === 'recorderPaused'));
   await rig.killServe();
   expect(await resume(dialog, agentEar.port)).toBe(200);
   await rig.startServe();
   await becomes('recording');
+  // Asterisk has done it before it is written down.
+  await eventually(async () =>
+    (await catalogueChanges(rig, killed)).some(({ change }) => change === 'recorderResumed'),
+  );
   await rig.killServe();
   expect(await hold(dialog, agentEar.port)).toBe(200);
   await rig.startServe();

@@ -6,7 +6,7 @@ import { startRig, type Rig, type RigOptions } from '../../lab/rig.ts';
 import type { Agent, Call } from '../../lab/sip.ts';
 import { markerName } from '../../src/archive/archiveMarker.ts';
 import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
-import type { CallRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
+import type { CallRow, ChangeRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { eventually } from './poll.ts';
 
@@ -62,6 +62,14 @@ export const catalogueNotices = (rig: Rig, line: string): Promise<NoticeRow[]> =
     const call = (await all.calls(1000)).find((each) => each.line === line);
 
     return call === undefined ? [] : all.notices(call.id);
+  });
+
+/** What was kept of that call beside its state, for its receipt. */
+export const catalogueChanges = (rig: Rig, line: string): Promise<ChangeRow[]> =>
+  withCatalogue(rig, async (all) => {
+    const call = (await all.calls(1000)).find((each) => each.line === line);
+
+    return call === undefined ? [] : all.changes(call.id);
   });
 
 /** The call that came in by this line, when it has ended. Each call of a test has a line of its own. */
