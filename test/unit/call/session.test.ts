@@ -276,6 +276,7 @@ describe('a refused request', () => {
       const refusing = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1 });
       const set = stage(refusing.order);
       const session = CallSession.adopt(stateAt('dialling', refusing), set.ports);
+      sessions.push(session);
       set.ari.refuse('removeFromBridge', code);
       for (const event of press(keys.refuse)) session.handle(event);
       await settled(session);
