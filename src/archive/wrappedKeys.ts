@@ -4,14 +4,19 @@ import type { Readable } from 'node:stream';
 import { PreavisError } from '../core/errors.ts';
 import { keepLock } from './encryptedLocks.ts';
 import { dataKeyBytes, type Keyring, type WrappingKey } from './keyring.ts';
-import { mostSidecarBytes, parseSidecar, sidecarOf, sidecarPrefix, sidecarsOf, sidecarText } from './sidecar.ts';
-import type { WrappedKey } from './sidecar.ts';
+import {
+  mostSidecarBytes,
+  parseSidecar,
+  sidecarOf,
+  sidecarPrefix,
+  sidecarsOf,
+  sidecarText,
+  type WrappedKey,
+} from './sidecar.ts';
 import type { RawStore, StoredObject } from './store.ts';
 
 /** What lies below the sidecars of an object that is none of its own. */
 const ownPattern = /^[0-9a-f]{32}$/;
-
-export type WrappedKeys = ReturnType<typeof makeWrappedKeys>;
 
 export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
   /** Their names, also of those that only earlier versions are left of. */

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { burstTone, continuousTone } from '../../lab/audio.ts';
-import { startEar } from '../../lab/ear.ts';
+import { startEar, type Ear } from '../../lab/ear.ts';
 import { labPurpose } from '../../lab/rig.ts';
-import { placeCall, startAgent, type Agent } from '../../lab/sip.ts';
+import { placeCall, startAgent, type Agent, type CallEnd } from '../../lab/sip.ts';
 import type { RecordingRow } from '../../src/catalogue/rows.ts';
-import { readWav, tonePresence } from '../support/audio.ts';
+import { presentMs, readWav, tonePresence } from '../support/audio.ts';
 import { expectOnlyConsented } from '../support/consent.ts';
 import { eventually } from '../support/poll.ts';
 import { toneWav } from '../support/promptFolder.ts';
@@ -93,37 +93,45 @@ async function placesOf(work: (trail: Record<string, string>) => Promise<unknown
   return [...new Set(readFileSync(trailFile(), 'utf8').trim().split('\n'))];
 }
 
-async function callThrough(): Promise<{ heardAgentMs: number }> {
+type Called = { end: CallEnd; heardAgentMs: number };
+
+/** A whole call to this extension; what the caller does meanwhile is `act`. */
+async function callTo(to: string, act: (ear: Ear) => Promise<void> = () => Promise.resolve()): Promise<Called> {
   const ear = await at.keep(startEar());
   const tone = await continuousTone(callerHz);
-  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: '100', tone, ear }));
-  expect(await call.ended).toMatchObject({ status: 'answered' });
-  const spans = tonePresence(ear.samples(), agentHz, { share: 0.7 });
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, ear }));
+  await act(ear);
+  const end = await call.ended;
 
-  return { heardAgentMs: spans.reduce((sum, span) => sum + span.endMs - span.startMs, 0) };
+  return { end, heardAgentMs: presentMs(ear.samples(), agentHz, { share: 0.7 }) };
+}
+
+async function callThrough(): Promise<Called> {
+  const called = await callTo('100');
+  expect(called.end).toMatchObject({ status: 'answered' });
+
+  return called;
+}
+
+/** A caller who refuses as soon as the destination rings. */
+async function refusedCall(): Promise<Called> {
+  const before = patient.calls();
+  const called = await callTo('200', async (ear) => {
+    await eventually(() => patient.calls() > before);
+    await ear.pressDigit('9');
+  });
+  expect(called.end).toMatchObject({ status: 'answered', endedBy: 'callee' });
+
+  return called;
 }
 
 const rows = () => catalogueRecordings(at.rig);
 /** But for certificates of erasure. */
 const objects = (): string[] => filesBelow(at.rig.archiveFolder).filter((name) => !name.endsWith('.jws'));
 
-/** A caller who refuses as soon as the destination rings. */
-async function refusedCall(): Promise<{ heardAgentMs: number }> {
-  const ear = await at.keep(startEar());
-  const before = patient.calls();
-  const tone = await continuousTone(callerHz);
-  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: '200', tone, ear }));
-  await eventually(() => patient.calls() > before);
-  await ear.pressDigit('9');
-  expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-  const spans = tonePresence(ear.samples(), agentHz, { share: 0.7 });
-
-  return { heardAgentMs: spans.reduce((sum, span) => sum + span.endMs - span.startMs, 0) };
-}
-
 async function killedServe(
   place: string,
-  call: () => Promise<{ heardAgentMs: number }> = callThrough,
+  call: () => Promise<Called> = callThrough,
 ): Promise<{ heardAgentMs: number; fresh: RecordingRow[] }> {
   const before = new Set((await rows()).map(({ id }) => id));
   await at.rig.startServe({ PREAVIS_TEST_KILL_AT: place });

@@ -6,7 +6,7 @@ import { labPurpose } from '../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call, type CallEnd } from '../../lab/sip.ts';
 import type { CallRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { receiptSchema, type Receipt } from '../../src/evidence/receipt.ts';
-import { readWav, tonePresence } from '../support/audio.ts';
+import { presentMs, readWav, tonePresence } from '../support/audio.ts';
 import { expectOnlyConsented } from '../support/consent.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
 import { eventually } from '../support/poll.ts';
@@ -117,8 +117,7 @@ async function callBy(
 }
 
 /** For how much of these samples a tone was there, alone; ms. */
-const toneMs = (samples: Int16Array, hz: number): number =>
-  tonePresence(samples, hz, { share: 0.7 }).reduce((sum, span) => sum + span.endMs - span.startMs, 0);
+const toneMs = (samples: Int16Array, hz: number): number => presentMs(samples, hz, { share: 0.7 });
 const hears = (ear: Ear, hz: number): number => toneMs(ear.samples(), hz);
 
 /** Waits until this tone was heard for 1.2 of the last 3 seconds: bursts of half a second are, too. */
@@ -319,8 +318,7 @@ async function expectKeptAlone(line: string): Promise<RecordingRow> {
   expect(samples.length / 8).toBeGreaterThan(1500);
   for (const hz of [agentHz, callerHz]) expect(tonePresence(samples, hz)).not.toEqual([]);
   // Asterisk reports that somebody came when they are there: what the recorder takes until it stops is a few packets.
-  const others = tonePresence(samples, strangerHz, { share: 0.02, windowMs: 40 });
-  expect(others.reduce((sum, span) => sum + span.endMs - span.startMs, 0)).toBeLessThan(200);
+  expect(presentMs(samples, strangerHz, { share: 0.02, windowMs: 40 })).toBeLessThan(200);
 
   return recording;
 }

@@ -4,7 +4,7 @@ import { startEar, type Ear } from '../../lab/ear.ts';
 import { labPurpose } from '../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../lab/sip.ts';
 import { receiptSchema, type Receipt } from '../../src/evidence/receipt.ts';
-import { readWav, tonePresence } from '../support/audio.ts';
+import { presentMs, readWav, tonePresence } from '../support/audio.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
 import { eventually } from '../support/poll.ts';
 import {
@@ -64,8 +64,7 @@ function agentOf(line: string): { agent: Agent; ear: Ear } {
 }
 
 /** For how much of the last two seconds this tone was heard, ms. */
-const heardMs = (ear: Ear, hz: number): number =>
-  tonePresence(ear.latest(2000), hz, { share: 0.5 }).reduce((sum, span) => sum + span.endMs - span.startMs, 0);
+const heardMs = (ear: Ear, hz: number): number => presentMs(ear.latest(2000), hz, { share: 0.5 });
 
 const talking = (ear: Ear) => eventually(() => heardMs(ear, agentHz) > 1800, { everyMs: 100 });
 

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { startEar, type Ear } from '../../lab/ear.ts';
 import { placeCall, startAgent, type Agent, type Call, type CallEnd } from '../../lab/sip.ts';
-import { readWav, tonePresence } from '../support/audio.ts';
+import { presentMs, readWav, tonePresence } from '../support/audio.ts';
 import { eventually } from '../support/poll.ts';
 import {
   catalogueCalls,
@@ -31,9 +31,6 @@ const slow = ['ringing', 'midring'];
 type Setting = ReturnType<typeof useRig>;
 
 const lengthMs = (file: string): number => readWav(file).length / 8;
-
-const totalMs = (samples: Int16Array, hz: number): number =>
-  tonePresence(samples, hz).reduce((sum, span) => sum + span.endMs - span.startMs, 0);
 
 async function call(at: Setting, to: string, fromNumber?: string): Promise<{ call: Call; ear: Ear }> {
   const ear = await at.keep(startEar());
@@ -72,9 +69,9 @@ function phase(at: Setting, name: string, wanted: string): Promise<true> {
 /** Both voices, in the file, for at least so long. */
 function expectBothVoices(file: string, ms: number): void {
   const samples = readWav(file);
-  expect(totalMs(samples, callerHz)).toBeGreaterThan(ms - 300);
+  expect(presentMs(samples, callerHz)).toBeGreaterThan(ms - 300);
   // Half of the agent's time is silence.
-  expect(totalMs(samples, agentHz)).toBeGreaterThan(ms / 2 - 600);
+  expect(presentMs(samples, agentHz)).toBeGreaterThan(ms / 2 - 600);
 }
 
 describe('serve', () => {
@@ -114,7 +111,7 @@ describe('serve', () => {
     const { call: placed, ear } = await call(at, 'midring', '+3292345678');
     const { call: other } = await call(at, 'caller', '+3242345678');
     await recording(at, 'midring');
-    await eventually(() => totalMs(ear.samples(), agentHz) > 1500);
+    await eventually(() => presentMs(ear.samples(), agentHz) > 1500);
     await Promise.all([placed.hangUp(), other.hangUp()]);
     const heard = ear.samples();
     const [voice] = tonePresence(heard, agentHz, { share: 0.7 });
@@ -141,7 +138,7 @@ describe('serve', () => {
     await eventually(() => late.isAnswered());
     await late.hangUp();
     expect(at.rig.servePid()).toBe(pid);
-    await eventually(() => totalMs(ear.samples(), agentHz) > 1000);
+    await eventually(() => presentMs(ear.samples(), agentHz) > 1000);
     await placed.hangUp();
     await ended(pid);
     const [row] = (await catalogueRecordings(at.rig)).filter((each) => each.id === id);
@@ -216,7 +213,7 @@ describe('serve', () => {
     it('completes the recording of a call whose caller left meanwhile', async () => {
       const { id } = await finishedRecording(at.rig, 'gone');
       expect(id).toBe(ids.get('gone'));
-      expect(totalMs(readWav(spooledWav(at.rig, id)), callerHz)).toBeGreaterThan(100);
+      expect(presentMs(readWav(spooledWav(at.rig, id)), callerHz)).toBeGreaterThan(100);
       expect((await endedCall(at.rig, 'gone')).result).toBe('recorded');
     });
 
@@ -263,7 +260,7 @@ describe('serve with too little room to record', () => {
   it('lets calls go on unrecorded and says why', async () => {
     const { call: placed, ear } = await call(at, 'full');
     expect(await placed.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    expect(totalMs(ear.samples(), agentHz)).toBeGreaterThan(500);
+    expect(presentMs(ear.samples(), agentHz)).toBeGreaterThan(500);
     expect(await endedCall(at.rig, 'full')).toMatchObject({ result: 'unrecorded', reason: 'spool_full' });
     expect(at.rig.log()).toContainEqual(expect.objectContaining({ level: 'error', code: 'spool_full' }));
     await expectNobodyConnected(at.rig);

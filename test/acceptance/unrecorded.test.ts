@@ -3,7 +3,7 @@ import { startEar, type Ear } from '../../lab/ear.ts';
 import { claimPorts } from '../../lab/ports.ts';
 import type { RigOptions } from '../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call, type CallEnd, type CallOptions } from '../../lab/sip.ts';
-import { tonePresence } from '../support/audio.ts';
+import { presentMs } from '../support/audio.ts';
 import {
   catalogueCalls,
   endedCall,
@@ -49,8 +49,7 @@ async function callFrom(
   return { call, ear };
 }
 
-const heardMs = (ear: Ear, hz: number): number =>
-  tonePresence(ear.samples(), hz, { share: 0.7 }).reduce((sum, span) => sum + span.endMs - span.startMs, 0);
+const heardMs = (ear: Ear, hz: number): number => presentMs(ear.samples(), hz, { share: 0.7 });
 
 const line = { purposes: ['training'], language: 'en', defaultLanguages: ['en'] };
 const linesNamed = (names: readonly string[]) => ({ lines: Object.fromEntries(names.map((name) => [name, line])) });

@@ -1,7 +1,7 @@
 import { continuousTone } from '../../lab/audio.ts';
 import { startEar } from '../../lab/ear.ts';
 import { placeCall } from '../../lab/sip.ts';
-import { tonePresence } from '../support/audio.ts';
+import { presentMs } from '../support/audio.ts';
 import type { Chance } from './chance.ts';
 import { extensionOf, hertz, lineOf, type Destination, type Mode, type World } from './world.ts';
 
@@ -92,8 +92,7 @@ export type Made = {
 /** Longer than any habit: then Asterisk has died and nobody tells the caller. */
 const longestMs = 40_000;
 
-const heardMs = (samples: Int16Array, hz: number): number =>
-  tonePresence(samples, hz, { share: 0.7 }).reduce((sum, span) => sum + span.endMs - span.startMs, 0);
+const heardMs = (samples: Int16Array, hz: number): number => presentMs(samples, hz, { share: 0.7 });
 
 /** One call by this caller, from dialling to hanging up. */
 export async function makeCall({ rig }: World, caller: number, chance: Chance): Promise<Made> {

@@ -47,6 +47,11 @@ export function tonePresence(samples: Int16Array, hz: number, options: ToneOptio
   return spans;
 }
 
+/** For how much of it, in all, a tone of `hz` is there, ms. */
+export function presentMs(samples: Int16Array, hz: number, options: ToneOptions = {}): number {
+  return tonePresence(samples, hz, options).reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+}
+
 /** The part of the energy that lies at `hz`, 0 to 1. */
 export function toneShare(samples: Int16Array, hz: number): number {
   const coefficient = 2 * Math.cos((2 * Math.PI * hz) / sampleRate);

@@ -8,6 +8,7 @@ import { markerName } from '../../src/archive/archiveMarker.ts';
 import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { CallRow, ChangeRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import type { CallId } from '../../src/core/ids.ts';
 import { eventually } from './poll.ts';
 
 /** What `recordings show ID --json` prints. */
@@ -56,21 +57,21 @@ export const catalogueCalls = (rig: Rig): Promise<CallRow[]> => withCatalogue(ri
 export const catalogueRecordings = (rig: Rig): Promise<RecordingRow[]> =>
   withCatalogue(rig, (all) => all.recordings({ limit: 1000 }));
 
-/** The sentences that the call by this line heard. */
-export const catalogueNotices = (rig: Rig, line: string): Promise<NoticeRow[]> =>
+/** What the catalogue has of the call by this line; nothing where there is no call. */
+const ofCall = <T>(rig: Rig, line: string, look: (all: Catalogue, id: CallId) => Promise<T[]>): Promise<T[]> =>
   withCatalogue(rig, async (all) => {
     const call = (await all.calls(1000)).find((each) => each.line === line);
 
-    return call === undefined ? [] : all.notices(call.id);
+    return call === undefined ? [] : look(all, call.id);
   });
+
+/** The sentences that the call by this line heard. */
+export const catalogueNotices = (rig: Rig, line: string): Promise<NoticeRow[]> =>
+  ofCall(rig, line, (all, id) => all.notices(id));
 
 /** What was kept of that call beside its state, for its receipt. */
 export const catalogueChanges = (rig: Rig, line: string): Promise<ChangeRow[]> =>
-  withCatalogue(rig, async (all) => {
-    const call = (await all.calls(1000)).find((each) => each.line === line);
-
-    return call === undefined ? [] : all.changes(call.id);
-  });
+  ofCall(rig, line, (all, id) => all.changes(id));
 
 /** The call that came in by this line, when it has ended. Each call of a test has a line of its own. */
 export function endedCall(rig: Rig, line: string): Promise<CallRow> {
