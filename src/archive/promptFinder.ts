@@ -81,8 +81,12 @@ export function makePromptFinder(
   let origin = -filled;
   let total = 0;
 
-  function searchBlock(): void {
-    coarseSigns(raw, margin, coarse, coarseFilled);
+  function searchBlock(soundEnd: number): void {
+    // What lies further from the last sound than any filter reaches has no sign.
+    const signsEnd = Math.ceil((soundEnd + signReach - margin) / coarseStep);
+    const to = Math.min(blockLength, Math.max(coarseFilled, signsEnd));
+    coarseSigns(raw, margin, coarse.subarray(0, to), coarseFilled);
+    coarse.fill(0, to);
     if (!setLimits(limits, coarse)) return;
     fft.realTransform(spectrum, coarse);
     fft.completeSpectrum(spectrum);
@@ -114,8 +118,9 @@ export function makePromptFinder(
     });
   }
 
-  function nextBlock(): void {
-    searchBlock();
+  /** `soundEnd`: in raw; what is behind it is 0. */
+  function nextBlock(soundEnd: number): void {
+    searchBlock(soundEnd);
     coarse.copyWithin(0, hop);
     coarseFilled = pieceLength;
     raw.copyWithin(0, hop * coarseStep);
@@ -133,14 +138,16 @@ export function makePromptFinder(
         raw.set(part, filled);
         filled += part.length;
         taken += part.length;
-        if (filled === raw.length) nextBlock();
+        if (filled === raw.length) nextBlock(raw.length);
       }
     },
     end() {
+      let soundEnd = filled;
       while (prompts.length > 0 && origin + margin < total) {
         raw.fill(0, filled);
         filled = raw.length;
-        nextBlock();
+        nextBlock(soundEnd);
+        soundEnd -= hop * coarseStep;
       }
       return [...found.values()].sort((one, other) => one.atMs - other.atMs);
     },

@@ -4,7 +4,7 @@
  *
  * Only PCM of 8, 16, 24 or 32 bits is known; nothing here holds a whole file in memory.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { PreavisError } from '../core/errors.ts';
 import { openRecording, readFully, unreadable } from './recordingFile.ts';
@@ -24,8 +24,6 @@ export type WavInfo = {
   durationMs: number;
   /** `unfinished`: the lengths in the header are not those of the file; `repairWav` mends it. */
   header: 'intact' | 'unfinished';
-  /** The largest sample, 0 for digital silence to 1 for full scale. */
-  peak: number;
 };
 
 type Format = { sampleRate: number; channels: number; bitsPerSample: number; frameBytes: number };
@@ -43,11 +41,13 @@ type Layout = {
 
 const longestChunkBytes = 0xffff_ffff;
 const readBytes = 256 * 1024;
+/** Of the header at once: that of Asterisk has 44, and what follows is audio. */
+const headerReadBytes = 512;
 /** A file of this many chunks before its audio is not a recording. */
 const mostChunks = 1_000;
 
 /**
- * Measures a recording; the samples are read once.
+ * Measures a recording.
  * @throws PreavisError `wav_invalid` (not PCM WAV), `wav_empty` (no audio), `spool_unusable` (cannot be read).
  */
 export async function inspectWav(file: string): Promise<WavInfo> {
@@ -89,10 +89,10 @@ export async function* readSamples(file: string): AsyncGenerator<Int16Array, voi
       throw invalid('it is not 8000 Hz, mono, 16 bits');
     }
     if (dataBytes === 0) throw empty();
-    const buffer = Buffer.alloc(sampleReadBytes);
-    const samples = new Int16Array(sampleReadBytes / 2);
-    for (let position = 0; position < dataBytes; position += sampleReadBytes) {
-      const piece = buffer.subarray(0, Math.min(sampleReadBytes, dataBytes - position));
+    const buffer = Buffer.alloc(Math.min(sampleReadBytes, dataBytes));
+    const samples = new Int16Array(buffer.length / 2);
+    for (let position = 0; position < dataBytes; position += buffer.length) {
+      const piece = buffer.subarray(0, dataBytes - position);
       const filled = await readFully(handle, piece, dataStart + position).catch((error: unknown) => {
         throw unreadable(error);
       });
@@ -135,14 +135,15 @@ async function writeLengths(handle: FileHandle, { dataStart, dataBytes }: Layout
 
 async function readLayout(handle: FileHandle): Promise<Layout> {
   const { size: bytes } = await handle.stat();
-  const riff = await readAt(handle, 0, 12);
+  const readAt = readerOf(handle);
+  const riff = await readAt(0, 12);
   if (riff?.toString('latin1', 0, 4) !== 'RIFF' || riff.toString('latin1', 8, 12) !== 'WAVE') {
     throw invalid('it does not begin as WAV');
   }
   let format: Format | undefined;
   let position = 12;
   for (let chunks = 0; chunks < mostChunks; chunks += 1) {
-    const chunk = await readAt(handle, position, 8);
+    const chunk = await readAt(position, 8);
     if (!chunk) break;
     const id = chunk.toString('latin1', 0, 4);
     const length = chunk.readUInt32LE(4);
@@ -150,11 +151,11 @@ async function readLayout(handle: FileHandle): Promise<Layout> {
     if (id === 'data') {
       if (!format) throw invalid('its audio has no format');
       const audio = { riffBytes: riff.readUInt32LE(4), declared: length, dataStart: start, bytes };
-      const header = (await isIntact(handle, audio)) ? 'intact' : 'unfinished';
+      const header = (await isIntact(readAt, audio)) ? 'intact' : 'unfinished';
       const present = header === 'intact' ? length : bytes - start;
       return { format, bytes, dataStart: start, dataBytes: present - (present % format.frameBytes), header };
     }
-    if (id === 'fmt ') format = parseFormat(await readAt(handle, start, Math.min(length, 40)));
+    if (id === 'fmt ') format = parseFormat(await readAt(start, Math.min(length, 40)));
     position = start + length + (length % 2);
   }
   throw invalid('it has no audio chunk');
@@ -163,13 +164,13 @@ async function readLayout(handle: FileHandle): Promise<Layout> {
 type Audio = { riffBytes: number; declared: number; dataStart: number; bytes: number };
 
 /** Both lengths are right: the audio ends where the file ends, or where further well-formed chunks begin that reach it. */
-async function isIntact(handle: FileHandle, { riffBytes, declared, dataStart, bytes }: Audio): Promise<boolean> {
+async function isIntact(readAt: ReadAt, { riffBytes, declared, dataStart, bytes }: Audio): Promise<boolean> {
   let end = dataStart + declared;
   for (let chunks = 0; chunks < mostChunks; chunks += 1) {
     // The padding byte after the last chunk is often left out.
     const padded = end + (end % 2);
     if (end === bytes || padded === bytes) return riffBytes === end - 8 || riffBytes === padded - 8;
-    const chunk = padded < bytes ? await readAt(handle, padded, 8) : undefined;
+    const chunk = padded < bytes ? await readAt(padded, 8) : undefined;
     if (!chunk || !/^[ -~]{4}$/.test(chunk.toString('latin1', 0, 4))) return false;
     end = padded + 8 + chunk.readUInt32LE(4);
   }
@@ -195,17 +196,16 @@ function parseFormat(chunk: Buffer | undefined): Format {
 }
 
 async function measure(handle: FileHandle, layout: Layout): Promise<WavInfo> {
-  const { format, bytes, dataStart, dataBytes, header } = layout;
+  const { format, bytes, dataBytes, header } = layout;
   if (dataBytes === 0) throw empty();
   const hash = createHash('sha256');
-  const sampleBytes = format.bitsPerSample / 8;
-  const buffer = Buffer.alloc(readBytes - (readBytes % (sampleBytes * 12)));
-  let peak = 0;
-  await eachPiece(handle, hash, buffer, 0, dataStart, () => undefined);
-  await eachPiece(handle, hash, buffer, dataStart, dataStart + dataBytes, (piece) => {
-    peak = Math.max(peak, peakOf(piece, sampleBytes));
-  });
-  await eachPiece(handle, hash, buffer, dataStart + dataBytes, bytes, () => undefined);
+  const buffer = Buffer.allocUnsafe(Math.min(readBytes, bytes));
+  for (let position = 0; position < bytes; position += buffer.length) {
+    const piece = buffer.subarray(0, bytes - position);
+    if ((await readFully(handle, piece, position)) < piece.length) throw invalid('it became shorter while it was read');
+    hash.update(piece);
+  }
+
   return {
     bytes,
     sha256: hash.digest('hex'),
@@ -215,46 +215,27 @@ async function measure(handle: FileHandle, layout: Layout): Promise<WavInfo> {
     dataBytes,
     durationMs: Math.round(((dataBytes / format.frameBytes) * 1_000) / format.sampleRate),
     header,
-    peak: Math.min(1, peak),
   };
 }
 
-async function eachPiece(
-  handle: FileHandle,
-  hash: Hash,
-  buffer: Buffer,
-  from: number,
-  to: number,
-  use: (piece: Buffer) => void,
-): Promise<void> {
-  for (let position = from; position < to;) {
-    const piece = buffer.subarray(0, Math.min(buffer.length, to - position));
-    if ((await readFully(handle, piece, position)) < piece.length) throw invalid('it became shorter while it was read');
-    hash.update(piece);
-    use(piece);
-    position += piece.length;
-  }
-}
+/** Reads a few bytes at a time; undefined behind the end of the file. */
+type ReadAt = (position: number, length: number) => Promise<Buffer | undefined>;
 
-/** The largest sample of whole samples, as a part of full scale. */
-function peakOf(piece: Buffer, sampleBytes: number): number {
-  let peak = 0;
-  if (sampleBytes === 1) {
-    // 8 bits are unsigned around 128; wider samples are signed.
-    for (const sample of piece) peak = Math.max(peak, Math.abs(sample - 128));
-    return peak / 128;
-  }
-  for (let offset = 0; offset < piece.length; offset += sampleBytes) {
-    const sample = piece.readIntLE(offset, sampleBytes);
-    const level = sample < 0 ? -sample : sample;
-    if (level > peak) peak = level;
-  }
-  return peak / 2 ** (8 * sampleBytes - 1);
-}
+/** Keeps the part of the file that was read last: a header is many small pieces in a row. */
+function readerOf(handle: FileHandle): ReadAt {
+  let part = Buffer.alloc(0);
+  let start = 0;
 
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer | undefined> {
-  const buffer = Buffer.alloc(length);
-  return (await readFully(handle, buffer, position)) === length ? buffer : undefined;
+  return async (position, length) => {
+    if (position < start || position + length > start + part.length) {
+      const wanted = Buffer.alloc(Math.max(length, headerReadBytes));
+      part = wanted.subarray(0, await readFully(handle, wanted, position));
+      start = position;
+    }
+    const from = position - start;
+
+    return part.length < from + length ? undefined : part.subarray(from, from + length);
+  };
 }
 
 function littleEndian(value: number): Buffer {

@@ -29,18 +29,20 @@ function unusable(file: string, cause: unknown): PreavisError {
 
 /** The lines in `most` bytes behind `from`. The first may be the end of one, which is no line of ours. */
 async function* linesOf(file: FileHandle, from: number, most: number): AsyncGenerator<string> {
-  const chunk = Buffer.alloc(chunkBytes);
+  const chunk = Buffer.alloc(Math.min(most, chunkBytes));
   let rest = Buffer.alloc(0);
   let skipping = false;
   for (let at = from; at < from + most;) {
-    const { bytesRead } = await file.read(chunk, 0, chunkBytes, at);
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
     // A last line without its end is still being written.
     if (bytesRead === 0) return;
     at += bytesRead;
     let begin = 0;
     for (let end = chunk.indexOf(10); end !== -1 && end < bytesRead; end = chunk.indexOf(10, begin)) {
       const piece = chunk.subarray(begin, end);
-      if (!skipping && rest.length + piece.length <= longestLine) yield Buffer.concat([rest, piece]).toString('utf8');
+      if (!skipping && rest.length + piece.length <= longestLine) {
+        yield (rest.length === 0 ? piece : Buffer.concat([rest, piece])).toString('utf8');
+      }
       rest = Buffer.alloc(0);
       skipping = false;
       begin = end + 1;
@@ -51,9 +53,12 @@ async function* linesOf(file: FileHandle, from: number, most: number): AsyncGene
 }
 
 async function firstTime(file: FileHandle, from: number): Promise<number | undefined> {
-  for await (const text of linesOf(file, from, chunkBytes)) {
-    const line = parseCelLine(text);
-    if (line !== undefined) return line.at;
+  // One of these bytes is in the first whole line; where that is none of ours, it takes more.
+  for (const most of [2 * longestLine, chunkBytes]) {
+    for await (const text of linesOf(file, from, most)) {
+      const line = parseCelLine(text);
+      if (line !== undefined) return line.at;
+    }
   }
 
   return undefined;

@@ -1,4 +1,4 @@
-import { parse } from 'csv-parse/sync';
+import csv from 'papaparse';
 import { z } from 'zod';
 
 /**
@@ -28,15 +28,16 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** The fields of one line of CSV; undefined where its quotes do not close. */
+function recordOf(text: string): unknown {
+  const { data, errors } = csv.parse(text, { delimiter: ',', newline: '\n' });
+
+  return errors.length === 0 ? data[0] : undefined;
+}
+
 /** `text` is one line without its end; undefined when it is none of ours. Times are Asterisk's, ms since 1970 UTC. */
 export function parseCelLine(text: string): CelLine | undefined {
-  let record: unknown;
-  try {
-    record = parse(text)[0];
-  } catch {
-    return undefined;
-  }
-  const line = fields.safeParse(record);
+  const line = fields.safeParse(recordOf(text.replace(/\r$/, '')));
   if (!line.success) return undefined;
   const [event, time, channel, details] = line.data;
   const at = Math.floor(Number(time) * 1_000);
