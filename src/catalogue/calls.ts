@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { noAnswer, type Answer } from '../call/consent.ts';
 import type { Played } from '../call/notice.ts';
 import type { TalkTimes, UnreadableCall } from '../call/ports.ts';
-import type { CallState, Recorder } from '../call/state.ts';
+import type { CallState, Facts, Recorder } from '../call/state.ts';
 import type { CallId } from '../core/ids.ts';
 import {
   callRow,
@@ -86,6 +86,23 @@ function isFollowedSoon({ kind }: CallState): boolean {
   return kind === 'planning' || kind === 'dialling';
 }
 
+/** Where a call stands: what every step changes. */
+type Standing = ReturnType<typeof standingOf>;
+
+function standingOf(state: CallState) {
+  const answer = answerOf(state);
+
+  return {
+    id: state.facts.id,
+    phase: state.kind,
+    // An ended call needs no adopting, and its state holds a dial string.
+    state: state.kind === 'ended' ? null : JSON.stringify(state),
+    answer: answer.kind,
+    answerDigits: answer.kind === 'none' ? null : answer.digits,
+    answerAt: answer.kind === 'none' ? null : answer.at,
+  };
+}
+
 /** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
 export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {
   const upsertCall = database.prepare(`
@@ -101,6 +118,9 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       languages_unavailable = excluded.languages_unavailable, consent_mode = excluded.consent_mode,
       consent_reason = excluded.consent_reason, consent_purposes = excluded.consent_purposes,
       answer = excluded.answer, answer_digits = excluded.answer_digits, answer_at = excluded.answer_at`);
+  const updateCall = database.prepare(`
+    UPDATE calls SET phase = @phase, state = @state, answer = @answer, answer_digits = @answerDigits, answer_at = @answerAt
+    WHERE id = @id`);
   const endCall = database.prepare(`
     UPDATE calls SET ended_at = @endedAt, result = @result, reason = @reason, dial_status = @dialStatus WHERE id = @id`);
   const upsertNotice = database.prepare(`
@@ -166,15 +186,14 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
 
   /** Lists that are in the catalogue as they are: from the end of the notice on, a call has the same one. */
   const savedNotices = new WeakSet<readonly Played[]>();
-  const save = database.transaction((state: CallState, talk: TalkTimes | undefined): void => {
-    const { facts } = state;
+  /** What the catalogue has of a call beside where it stands; most steps leave it as it is. */
+  const savedFacts = new WeakSet<Facts>();
+  const saveFacts = (facts: Facts, standing: Standing): void => {
     const { order } = facts;
-    const ended = state.kind === 'ended';
-    const answer = answerOf(state);
     // The order has the purposes that the lot left.
     const request = order?.request ?? facts.request;
     upsertCall.run({
-      id: facts.id,
+      ...standing,
       startedAt: facts.startedAt,
       policyVersion: facts.policyVersion,
       asteriskVersion: facts.asterisk.version,
@@ -187,17 +206,19 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       consentMode: order?.script.consent.mode ?? 'announce',
       consentReason: order?.asked?.reason ?? null,
       consentPurposes: JSON.stringify(order?.asked?.purposes ?? []),
-      answer: answer.kind,
-      answerDigits: answer.kind === 'none' ? null : answer.digits,
-      answerAt: answer.kind === 'none' ? null : answer.at,
-      phase: state.kind,
       recordingId: order?.recording ?? null,
       keepDays: order?.keepDays ?? null,
-      // An ended call needs no adopting, and its state holds a dial string.
-      state: ended ? null : JSON.stringify(state),
       // Until it was compared with the second witness, which knows calls by their channel.
       callerChannel: facts.callerChannel,
     });
+  };
+
+  const save = database.transaction((state: CallState, talk: TalkTimes | undefined): void => {
+    const { facts } = state;
+    const { order } = facts;
+    const ended = state.kind === 'ended';
+    if (savedFacts.has(facts)) updateCall.run(standingOf(state));
+    else saveFacts(facts, standingOf(state));
     const played = playedOf(state);
     const fresh = savedNotices.has(played) ? [] : played;
     for (const [position, { sentence, startedAt, finishedAt, verdict }] of fresh.entries()) {
@@ -237,6 +258,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       if (isFollowedSoon(state)) unhurried(database, step);
       else step();
       savedNotices.add(playedOf(state));
+      savedFacts.add(state.facts);
     },
     open: (): (CallState | UnreadableCall)[] =>
       z
