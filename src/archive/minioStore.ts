@@ -53,6 +53,8 @@ const defaultIdleTimeoutMs = 30_000;
 const cleanUpLimitMs = 10_000;
 const checkLimitMs = 60_000;
 const pageSize = 1_000;
+/** So long a bucket that was there is believed to be there still: only an empty one can be removed. */
+const bucketKnownMs = 10_000;
 /** SSE-S3: the server makes, keeps and rotates the keys. */
 const encryptionHeader = 'x-amz-server-side-encryption';
 const encryptionAsked = 'AES256';
@@ -121,10 +123,12 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
     return signal ? within(signal, mapped) : mapped();
   };
 
-  /** A HEAD request cannot say which is missing, the object or the bucket; "already gone" must not hide the latter. */
+  let bucketSeenAt = Number.NEGATIVE_INFINITY;
   const assertBucket = async (client: Client): Promise<void> => {
-    if (await client.bucketExists(bucket)) return;
-    throw new PreavisError('archive_bucket_missing', `The bucket ${bucket} does not exist.`);
+    if (!(await client.bucketExists(bucket))) {
+      throw new PreavisError('archive_bucket_missing', `The bucket ${bucket} does not exist.`);
+    }
+    bucketSeenAt = performance.now();
   };
 
   const statWith = async (client: Client, key: string): Promise<StoredObject | undefined> => {
@@ -133,7 +137,8 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
       return { key, bytes: found.size, versionId: found.versionId ?? null };
     } catch (error) {
       if (!missingCodes.has(codeOf(error) ?? '')) throw error;
-      await assertBucket(client);
+      // A HEAD request cannot say which is missing, the object or the bucket; "already gone" must not hide the latter.
+      if (performance.now() - bucketSeenAt > bucketKnownMs) await assertBucket(client);
       return undefined;
     }
   };

@@ -11,6 +11,15 @@ const hourMs = 3_600_000;
 const at = useFaultyStore();
 const isRecording = ({ path }: StoreRequest): boolean => path.includes('/recordings/');
 
+test('an archive that works is asked once whether its bucket is there, and for each object no more than what P4 takes', async () => {
+  const set = await at.stage(3);
+  expect(await set.pass()).toMatchObject({ sent: 3 });
+  expect(at.proxy.requests.filter((each) => !isRecording(each))).toHaveLength(1);
+  const ofRecordings = at.proxy.requests.filter(isRecording).map(({ method }) => method);
+  // What lies there, what is stored, what is read back: of the recording and of its receipt.
+  expect(ofRecordings.toSorted()).toEqual(['GET', 'HEAD', 'PUT'].flatMap((method) => Array<string>(6).fill(method)));
+});
+
 describe('an archive that does not work', () => {
   const faults: [string, StoreFault | 'refuse', ErrorCode][] = [
     ['refuses connections', 'refuse', 'archive_unreachable'],
