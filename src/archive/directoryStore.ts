@@ -1,9 +1,9 @@
 /**
- * An archive in a folder: the default, and any mounted network folder. An object is written under a temporary name in the
- * folder where it will lie, flushed, renamed, and the folder flushed: after a crash at any point it is complete or absent.
+ * An archive in a folder: the default, and any mounted network folder. An object is written under a temporary name, flushed,
+ * renamed to where it will lie, and its folder flushed: after a crash at any point it is complete or absent.
  *
- * Temporary names begin with a dot, which no key may, so a listing cannot show them and what a killed run left is
- * recognisable: `.<name>.<16 hex digits>.partial`.
+ * Temporary names lie in a folder `.partial` beside the object. No key begins with a dot, so no listing shows them; what a killed
+ * run left is `.partial/<name>.<16 hex digits>`, and erasing an object finds it there without reading the folder of a whole day.
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -32,18 +32,17 @@ export type DirectoryStoreOptions = {
   known?: () => Promise<KnownObject>;
 };
 
-export type DirectoryStore = RawStore & {
-  readonly kind: 'directory';
-  /** Removes temporary files that nobody has written to for `olderThanMs`; how many. */
-  removeLeftovers(olderThanMs: number): Promise<number>;
-};
+export type DirectoryStore = RawStore & { readonly kind: 'directory' };
 
 const folderMode = 0o700;
 const fileMode = 0o600;
 const copyBytes = 1024 * 1024;
 /** Enough to need a block of its own on any file system, so that a full one refuses it. */
 const probeBytes = 64 * 1024;
-const partialPattern = /^\.(?<name>.+)\.[0-9a-f]{16}\.partial$/;
+const partialFolder = '.partial';
+const partialPattern = /^(?<name>.+)\.[0-9a-f]{16}$/;
+const partialOf = (file: string): string =>
+  join(dirname(file), partialFolder, `${basename(file)}.${randomBytes(8).toString('hex')}`);
 
 export function makeDirectoryStore(options: DirectoryStoreOptions): DirectoryStore {
   const root = resolve(options.folder);
@@ -100,7 +99,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     within(signal, async (): Promise<StoredObject> => {
       const file = pathOf(key);
       try {
-        const partial = join(dirname(file), `.${basename(file)}.${randomBytes(8).toString('hex')}.partial`);
+        const partial = partialOf(file);
         await markArchive();
         const target = await createBelow(root, partial);
         try {
@@ -228,14 +227,8 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
         async () => {
           const file = pathOf(key);
           const folder = dirname(file);
-          let removed = 0;
-          for (const entry of await readdir(folder, { withFileTypes: true })) {
-            const isObject = entry.name === basename(file) && !entry.isDirectory();
-            const isLeftover = partialPattern.exec(entry.name)?.groups?.['name'] === basename(file);
-            if (!isObject && !isLeftover) continue;
-            await unlink(join(folder, entry.name)).catch(ignoreMissing);
-            if (isObject) removed += 1;
-          }
+          await removePartialsOf(file);
+          const removed = await removeObject(file);
           if (removed === 0) await assertArchive();
           // Another erasure may have removed the folder already, which is what both want.
           await flushFolder(folder).catch(ignoreMissing);
@@ -279,11 +272,6 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
 
     lifecycle: () => Promise.reject(withoutRules()),
     setLifecycle: () => Promise.reject(withoutRules()),
-
-    removeLeftovers: async (olderThanMs) => {
-      await assertRoot(root);
-      return removePartials(root, Date.now() - olderThanMs);
-    },
   };
   return store;
 }
@@ -345,14 +333,21 @@ async function flushFolder(folder: string): Promise<void> {
 
 async function removeEmptyFolders(folder: string, root: string): Promise<void> {
   for (let current = folder; current !== root; current = dirname(current)) {
-    try {
-      await rmdir(current);
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') continue;
-      if (errnoOf(error) === 'ENOTEMPTY' || errnoOf(error) === 'EEXIST') return;
-      throw error;
-    }
+    await removeIfEmpty(join(current, partialFolder));
+    if (!(await removeIfEmpty(current))) return;
   }
+}
+
+/** False where something is in it. */
+async function removeIfEmpty(folder: string): Promise<boolean> {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOTEMPTY' || errnoOf(error) === 'EEXIST') return false;
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+
+  return true;
 }
 
 /** Yields in the order of keys: a folder sorts as its name with the slash, as in any object store. */
@@ -384,18 +379,33 @@ async function* walk(root: string, folder: string, prefix: string): AsyncGenerat
   }
 }
 
-async function removePartials(folder: string, olderThan: number): Promise<number> {
-  let removed = 0;
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) {
-      removed += await removePartials(path, olderThan);
-    } else if (partialPattern.test(entry.name) && (await statPath(path)).mtimeMs <= olderThan) {
-      await unlink(path).catch(ignoreMissing);
-      removed += 1;
+/** What killed runs left of this object. */
+async function removePartialsOf(file: string): Promise<void> {
+  const folder = join(dirname(file), partialFolder);
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const own = names.filter((name) => partialPattern.exec(name)?.groups?.['name'] === basename(file));
+  if (own.length === 0) return;
+  for (const name of own) await unlink(join(folder, name)).catch(ignoreMissing);
+  await flushFolder(folder);
+}
+
+/** How many were there: none or one. */
+async function removeObject(file: string): Promise<number> {
+  try {
+    await unlink(file);
+
+    return 1;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 0;
+    // A folder is no object; POSIX has EPERM for it, Linux EISDIR.
+    if (errnoOf(error) === 'EISDIR' || errnoOf(error) === 'EPERM') {
+      if ((await statPath(file)).isDirectory()) return 0;
     }
+    throw error;
   }
-  return removed;
 }
 
 async function assertRoot(root: string): Promise<void> {

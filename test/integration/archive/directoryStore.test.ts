@@ -1,8 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { markerName, type KnownObject } from '../../../src/archive/archiveMarker.ts';
 import { makeDirectoryStore, type DirectoryStore } from '../../../src/archive/directoryStore.ts';
@@ -31,8 +31,9 @@ async function fileOf(content: Buffer): Promise<string> {
 
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 /** All but the marker. */
+/** But the folders for temporary names, which stay as long as the folder that they are in. */
 const everything = async (root: string): Promise<string[]> =>
-  (await readdir(root, { recursive: true })).filter((name) => name !== markerName);
+  (await readdir(root, { recursive: true })).filter((name) => name !== markerName && basename(name) !== '.partial');
 
 describe('an archive folder', () => {
   it('is for its owner only, whatever the umask', async () => {
@@ -117,13 +118,13 @@ describe('what a killed run left', () => {
       stdio: 'inherit',
     });
     const exited = once(writer, 'exit');
-    const inFolder = dirname(join(root, key));
+    const inFolder = join(dirname(join(root, key)), '.partial');
     let partial = '';
     try {
       await eventually(async () => {
-        partial = (await readdir(inFolder).catch(() => [])).find((name) => name.endsWith('.partial')) ?? '';
-        expect((await stat(join(inFolder, partial))).size).toBeGreaterThan(0);
+        partial = (await readdir(inFolder).catch(() => []))[0] ?? '';
         expect(partial).not.toBe('');
+        expect((await stat(join(inFolder, partial))).size).toBeGreaterThan(0);
       });
     } finally {
       writer.kill('SIGKILL');
@@ -133,7 +134,7 @@ describe('what a killed run left', () => {
     return join(inFolder, partial);
   }
 
-  it('is neither listed nor readable, and is removed when nobody has written to it for a while', async () => {
+  it('is neither listed nor readable, and goes with its key', async () => {
     const { store, root } = await open();
     const partial = await killedWriter(root, 'a/b.wav');
     expect((await stat(partial)).size).toBeGreaterThan(0);
@@ -141,24 +142,36 @@ describe('what a killed run left', () => {
     expect(await listed(store, '')).toEqual([]);
     expect(await store.stat('a/b.wav')).toBeUndefined();
     await store.check();
-    expect(await store.removeLeftovers(3_600_000)).toBe(0);
-    const twoHoursAgo = Date.now() / 1_000 - 7_200;
-    await utimes(partial, twoHoursAgo, twoHoursAgo);
-    expect(await store.removeLeftovers(3_600_000)).toBe(1);
-    expect((await everything(root)).filter((name) => name !== 'a')).toEqual([]);
+    expect(await store.erase('a/b.wav')).toBe(0);
+    expect(await everything(root)).toEqual([]);
   });
 
   it('is erased with its key, and no neighbour is', async () => {
     const { store, root } = await open();
-    await mkdir(join(root, 'a'));
-    const name = (key: string): string => join(root, 'a', `.${key}.0123456789abcdef.partial`);
-    for (const key of ['b.wav', 'b.wav2', 'b']) await writeFile(name(key), 'x');
+    const partials = join(root, 'a', '.partial');
+    await mkdir(partials, { recursive: true });
+    for (const key of ['b.wav', 'b.wav2', 'b']) await writeFile(join(partials, `${key}.0123456789abcdef`), 'x');
     await store.putText('a/b.wav', 'x', contentType, seconds(5));
     expect(await store.erase('a/b.wav')).toBe(1);
-    expect((await readdir(join(root, 'a'))).sort()).toEqual([
-      '.b.0123456789abcdef.partial',
-      '.b.wav2.0123456789abcdef.partial',
-    ]);
+    expect((await readdir(partials)).sort()).toEqual(['b.0123456789abcdef', 'b.wav2.0123456789abcdef']);
+  });
+
+  it('of another key keeps no folder from being removed with its last object', async () => {
+    const { store, root } = await open();
+    await store.putText('a/b.wav', 'x', contentType, seconds(5));
+    await store.putText('a/c.wav', 'x', contentType, seconds(5));
+    expect(await store.erase('a/b.wav')).toBe(1);
+    expect(await everything(root)).not.toEqual([]);
+    expect(await store.erase('a/c.wav')).toBe(1);
+    expect(await everything(root)).toEqual([]);
+  });
+
+  it('is not looked for in a folder that has the name of an object', async () => {
+    const { store, root } = await open();
+    await store.putText('a/b/c.wav', 'x', contentType, seconds(5));
+    expect(await store.erase('a/b')).toBe(0);
+    expect(await listed(store, '')).toMatchObject([{ key: 'a/b/c.wav' }]);
+    expect(await readdir(join(root, 'a/b'))).toContain('c.wav');
   });
 });
 
@@ -299,7 +312,7 @@ describe('the check of an archive folder', () => {
       message: expect.stringContaining('full') as string,
     };
     await expect(store.putFile('a', path, digestOf(content), seconds(5))).rejects.toMatchObject(full);
-    expect(await readdir(root())).toEqual([markerName]);
+    expect(await everything(root())).toEqual([]);
     await store.check();
 
     await writeFile(join(root(), 'filler'), Buffer.alloc(2_000_000)).catch(() => undefined);
@@ -307,7 +320,7 @@ describe('the check of an archive folder', () => {
     await expect(store.putText('a', 'x', contentType, seconds(5))).rejects.toMatchObject(full);
     await rm(join(root(), 'filler'));
     await store.check();
-    expect(await readdir(root())).toEqual([markerName]);
+    expect(await everything(root())).toEqual([]);
   });
 
   it('that is read-only is refused in every method that writes', async () => {

@@ -47,7 +47,7 @@ describe('a key', () => {
     'a/../b',
     './a',
     '.hidden',
-    'a/.b.wav.0123456789abcdef.partial',
+    'a/.partial/b.wav.0123456789abcdef',
     'é',
     'a b',
     'a\\b',
