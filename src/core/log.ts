@@ -8,7 +8,10 @@ export type Logger = PinoLogger;
  */
 const personalKeys = ['callerNumber', 'callerName', 'dialString', 'header'];
 
-/** JSON lines on standard output, written synchronously so that the last lines before an end are not lost. */
+/**
+ * JSON lines on standard output. Not written by the thread of the calls: they wait for nobody who reads slowly. An ordinary end
+ * writes out what is left (pino's own hook); a kill may take the last lines.
+ */
 export function makeLog(level: string, destination?: DestinationStream): Logger {
   const options = {
     level,
