@@ -38,12 +38,16 @@ async function measured(name: string, step: () => Promise<unknown>): Promise<voi
   let most = before;
   const sampler = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20);
   const began = performance.now();
+  const cpuBefore = process.cpuUsage();
   await step();
+  const { user, system } = process.cpuUsage(cpuBefore);
   const seconds = (performance.now() - began) / 1_000;
   clearInterval(sampler);
   const rate = (files * bytes) / 1024 / 1024 / seconds;
   const memory = `memory ${(before / 2 ** 20).toFixed(0)} MiB before, most ${(most / 2 ** 20).toFixed(0)} MiB`;
-  process.stdout.write(`${name}: ${seconds.toFixed(1)} s, ${rate.toFixed(0)} MiB/s; ${memory}\n`);
+  process.stdout.write(
+    `${name}: ${seconds.toFixed(1)} s, ${rate.toFixed(0)} MiB/s; CPU of this process ${((user + system) / 1e6).toFixed(1)} s; ${memory}\n`,
+  );
 }
 
 const receiptOf = (id: string): string => `{"receipt":"${id}"}\n`;

@@ -143,16 +143,24 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
     }
   };
 
+  /** What the store checks the bytes by: in the signature of a request, or, under TLS, where the client signs without them, MD5. */
+  const md5Of = (content: Buffer): Record<string, string> =>
+    options.useTls ? { 'Content-MD5': createHash('md5').update(content).digest('base64') } : {};
+
+  /** The client's own upload of a buffer always makes both sums, also of bytes whose SHA-256 is known. */
   const putBuffer = async (
     client: Client,
     key: string,
     content: Buffer,
-    contentType: string,
+    { contentType, sha256 }: { contentType: string; sha256?: string },
   ): Promise<StoredObject> => {
-    const stored = await asked(() =>
-      client.putObject(bucket, nameOf(key), content, content.length, headersOf(contentType)),
-    );
-    const object = { key, bytes: content.length, versionId: stored.versionId };
+    const headers = { ...headersOf(contentType), ...md5Of(content), 'Content-Length': content.length };
+    const request = { method: 'PUT', bucketName: bucket, objectName: nameOf(key), headers };
+    const signed = options.useTls ? '' : (sha256 ?? createHash('sha256').update(content).digest('hex'));
+    const answer = await asked(() => client.makeRequestStreamAsync(request, content, signed, [200], ''));
+    await buffer(answer);
+    const version = answer.headers['x-amz-version-id'];
+    const object = { key, bytes: content.length, versionId: typeof version === 'string' ? version : null };
     if (isEncrypting) await assertEncrypted(client, object, await statOf(client, object));
     return object;
   };
@@ -231,7 +239,7 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
             objectName: name,
             uploadID: uploadId,
             partNumber: parts.length + 1,
-            headers: { 'Content-MD5': createHash('md5').update(piece).digest('base64') },
+            headers: md5Of(piece),
           },
           piece,
         );
@@ -333,14 +341,14 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
         try {
           if (expected.bytes > partSizeBytes) return await putParts(client, key, source, expected, signal);
           const content = await source.next(Buffer.allocUnsafe(Math.max(expected.bytes, 1)));
-          return await putBuffer(client, key, content, expected.contentType);
+          return await putBuffer(client, key, content, expected);
         } finally {
           await source.close();
         }
       }, signal),
 
     putText: (key, text, contentType, signal) =>
-      call((client) => putBuffer(client, key, Buffer.from(text, 'utf8'), contentType), signal),
+      call((client) => putBuffer(client, key, Buffer.from(text, 'utf8'), { contentType }), signal),
 
     stat: (key) => call((client) => statWith(client, key)),
 

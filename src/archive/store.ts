@@ -97,13 +97,14 @@ export type ObjectStore = {
 /** A store itself, as encryptedStore.ts needs it to stand before it. Errors as above. */
 export type RawStore = ObjectStore & {
   /**
-   * Stores what a source gives, exactly so many bytes. It is opened when there is a place to write to, and closed.
+   * Stores what a source gives, exactly so many bytes. It is opened when there is a place to write to, and closed. `sha256` is
+   * given only where the source itself makes sure of it.
    * @throws PreavisError also what the source throws; nothing is stored then.
    */
   putSource(
     key: string,
     open: () => Promise<ExpectedSource>,
-    expected: { bytes: number; contentType: string },
+    expected: { bytes: number; contentType: string; sha256?: string },
     signal: AbortSignal,
   ): Promise<StoredObject>;
   /** The first bytes of an object that is not empty, fewer where it has fewer. @throws PreavisError `archive_object_missing`. */
