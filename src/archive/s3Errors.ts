@@ -16,6 +16,8 @@ const fullCodes = new Set(['QuotaExceeded', 'XMinioAdminBucketQuotaExceeded', 'X
 export const missingCodes = new Set(['NoSuchKey', 'NoSuchVersion', 'NotFound']);
 /** Errno and the codes of node:tls and of the HTTP parser are written in capitals; those of S3 never are. */
 const networkCode = /^[A-Z][A-Z0-9_]*$/;
+/** What Node says of a certificate that it does not accept: CERT_HAS_EXPIRED, SELF_SIGNED_CERT_IN_CHAIN, UNABLE_TO_... */
+const certificateCode = /CERT|^UNABLE_TO_VERIFY/;
 
 /** The code of S3 or of the network that an error carries. An error inside an answer with status 200 is a bare record. */
 export function codeOf(error: unknown): string | undefined {
@@ -39,6 +41,13 @@ export function toArchiveError(error: unknown, status: number | undefined, addre
   if (error instanceof PreavisError) return error;
   const code = codeOf(error);
   const cause = error;
+  if (code !== undefined && networkCode.test(code) && certificateCode.test(code)) {
+    const message = `The certificate of the object store ${address} is not accepted (${code}).`;
+    return new PreavisError('archive_unreachable', message, {
+      cause,
+      hint: 'If an authority of your own signed it, give its certificate to Préavis: NODE_EXTRA_CA_CERTS=/etc/preavis/ca.pem.',
+    });
+  }
   if (code !== undefined && networkCode.test(code)) {
     return new PreavisError('archive_unreachable', `The object store ${address} does not answer (${code}).`, { cause });
   }

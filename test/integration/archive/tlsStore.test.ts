@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { connect, type AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:tls';
+import { promisify } from 'node:util';
+import { startStore, type LabStore } from '../../../lab/store.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const run = promisify(execFile);
+const folder = temporaryFolder();
+const certificate = (): string => folder.path('ca.pem');
+let server: LabStore;
+let front: Server;
+
+/** The real server behind TLS, with a certificate that only those trust who were given it. */
+beforeAll(async () => {
+  server = await startStore();
+  await server.makeBucket('plain');
+  await server.makeBucket('versioned', { versioning: true });
+  const subject = ['-subj', '/CN=An archive', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
+  const made = ['-keyout', folder.path('key.pem'), '-out', certificate()];
+  await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, ...made]);
+  const [key, cert] = await Promise.all([readFile(folder.path('key.pem')), readFile(certificate())]);
+  front = createServer({ key, cert }, (client) => {
+    const onward = connect(server.port, '127.0.0.1');
+    client.pipe(onward).pipe(client);
+    client.on('error', () => onward.destroy());
+    onward.on('error', () => client.destroy());
+  });
+  front.listen(0, '127.0.0.1');
+  await once(front, 'listening');
+});
+
+afterAll(async () => {
+  front.close();
+  await server.stop();
+});
+
+const module = (path: string): string => JSON.stringify(new URL(`../../../src/${path}`, import.meta.url).href);
+
+/** In a process of its own: whom Node trusts is settled when it starts. Its output, read as JSON. */
+async function storing(bucket: string, environment: NodeJS.ProcessEnv): Promise<unknown> {
+  const { port } = front.address() as AddressInfo;
+  const script = `
+    import { createHash, randomBytes } from 'node:crypto';
+    import { writeFile } from 'node:fs/promises';
+    const { makeMinioStore } = await import(${module('archive/minioStore.ts')});
+    const options = ${JSON.stringify({ ...server, port, useTls: true, bucket, partSizeBytes: 5 * 1024 * 1024 })};
+    const store = makeMinioStore(options);
+    const limit = () => AbortSignal.timeout(30_000);
+    const told = [];
+    try {
+      for (const [key, bytes] of [['small.wav', 100_000], ['large.wav', 11_000_000]]) {
+        const content = randomBytes(bytes);
+        const sha256 = createHash('sha256').update(content).digest('hex');
+        const file = ${JSON.stringify(folder.path('content'))};
+        await writeFile(file, content);
+        const stored = await store.putFile(key, file, { bytes, sha256, contentType: 'audio/wav' }, limit());
+        const back = await store.digest(key, stored.versionId, limit());
+        told.push({ key, bytes: stored.bytes, same: back.sha256 === sha256, versioned: stored.versionId !== null });
+      }
+      await store.putText('receipt.json', '{}', 'application/json', limit());
+      await store.check();
+      for (const key of ['small.wav', 'large.wav', 'receipt.json']) told.push(await store.erase(key));
+    } catch (error) {
+      told.push(error.code, error.message, error.hint);
+    }
+    process.stdout.write(JSON.stringify(told));
+  `;
+  const { stdout } = await run(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+    env: { PATH: process.env['PATH'], ...environment },
+  });
+
+  return JSON.parse(stdout);
+}
+
+test.each(['plain', 'versioned'])(
+  'a %s bucket under TLS takes, gives back and erases objects, in one piece and in parts',
+  async (bucket) => {
+    const versioned = bucket === 'versioned';
+    expect(await storing(bucket, { NODE_EXTRA_CA_CERTS: certificate() })).toEqual([
+      { key: 'small.wav', bytes: 100_000, same: true, versioned },
+      { key: 'large.wav', bytes: 11_000_000, same: true, versioned },
+      1,
+      1,
+      1,
+    ]);
+  },
+);
+
+test('a server that nobody vouches for gets nothing, and the error says why', async () => {
+  expect(await storing('plain', {})).toEqual([
+    'archive_unreachable',
+    `The certificate of the object store 127.0.0.1:${(front.address() as AddressInfo).port} is not accepted (DEPTH_ZERO_SELF_SIGNED_CERT).`,
+    expect.stringContaining('NODE_EXTRA_CA_CERTS') as string,
+  ]);
+});
