@@ -22,10 +22,11 @@ const { values } = parseArgs({
 const calls = Number(values.calls);
 const atOnce = Number(values['at-once']);
 /**
- * A service runs for weeks: what V8 compiles during its first calls is no part of a call's cost. After 500 it still compiles, but
- * little. What they cost is printed beside it.
+ * A service runs for weeks: what V8 compiles during its first calls is no part of a call's cost. What those cost is printed beside it.
  */
 const warmUp = 500;
+/** What follows a call, the self-check and the second witness, is part of its cost. */
+const settleMs = 5_000;
 const requestWarmUp = 100;
 
 /** Of the whole process, or of its main thread. Ticks of /proc are hundredths of a second on Linux. */
@@ -86,6 +87,7 @@ async function measureCost(): Promise<void> {
     if (pid === undefined) throw new Error('serve is not running');
     const cpuAtStart = cpuMs(pid, 'process');
     await bench.place(warmUp);
+    await sleep(settleMs);
     const memory: number[] = [residentMiB(pid)];
     const cpuBefore = cpuMs(pid, 'process');
     const mainBefore = cpuMs(pid, 'main thread');
@@ -94,8 +96,7 @@ async function measureCost(): Promise<void> {
     const load = await bench.place(calls);
     clearInterval(sampler);
     const seconds = (Date.now() - startedAt) / 1_000;
-    // What follows a call, the self-check and the second witness, is part of its cost.
-    await sleep(5_000);
+    await sleep(settleMs);
     const cpu = cpuMs(pid, 'process') - cpuBefore;
     const main = cpuMs(pid, 'main thread') - mainBefore;
     memory.push(residentMiB(pid));

@@ -126,7 +126,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
       try {
         if (create) await makeRoot(root);
         await markArchive();
-        const probe = join(root, `.check.${randomBytes(8).toString('hex')}.partial`);
+        const probe = join(root, `.check.${randomBytes(8).toString('hex')}`);
         const target = await open(probe, 'wx', fileMode);
         try {
           await writeFully(target, Buffer.alloc(probeBytes)).finally(() => target.close());
@@ -227,8 +227,8 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
         async () => {
           const file = pathOf(key);
           const folder = dirname(file);
-          await removePartialsOf(file);
           const removed = await removeObject(file);
+          await removePartialsOf(file);
           if (removed === 0) await assertArchive();
           // Another erasure may have removed the folder already, which is what both want.
           await flushFolder(folder).catch(ignoreMissing);
@@ -344,7 +344,7 @@ async function removeIfEmpty(folder: string): Promise<boolean> {
     await rmdir(folder);
   } catch (error) {
     if (errnoOf(error) === 'ENOTEMPTY' || errnoOf(error) === 'EEXIST') return false;
-    if (errnoOf(error) !== 'ENOENT') throw error;
+    if (!isNoFolder(error)) throw error;
   }
 
   return true;
@@ -379,17 +379,20 @@ async function* walk(root: string, folder: string, prefix: string): AsyncGenerat
   }
 }
 
+const isNoFolder = (error: unknown): boolean => errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
+
 /** What killed runs left of this object. */
 async function removePartialsOf(file: string): Promise<void> {
   const folder = join(dirname(file), partialFolder);
   const names = await readdir(folder).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return [];
+    if (isNoFolder(error)) return [];
     throw error;
   });
   const own = names.filter((name) => partialPattern.exec(name)?.groups?.['name'] === basename(file));
   if (own.length === 0) return;
   for (const name of own) await unlink(join(folder, name)).catch(ignoreMissing);
-  await flushFolder(folder);
+  // Another erasure may have removed it, empty as it is now.
+  await flushFolder(folder).catch(ignoreMissing);
 }
 
 /** How many were there: none or one. */

@@ -53,7 +53,7 @@ const defaultIdleTimeoutMs = 30_000;
 const cleanUpLimitMs = 10_000;
 const checkLimitMs = 60_000;
 const pageSize = 1_000;
-/** So long a bucket that was there is believed to be there still: only an empty one can be removed. */
+/** So long a bucket that was there is believed to be there still; a request that needs it says at once that it is not. */
 const bucketKnownMs = 10_000;
 /** SSE-S3: the server makes, keeps and rotates the keys. */
 const encryptionHeader = 'x-amz-server-side-encryption';
@@ -61,6 +61,8 @@ const encryptionAsked = 'AES256';
 const encryptHeaders = { [encryptionHeader]: encryptionAsked };
 /** Rounds of looking and erasing until nothing may be left; one is enough unless somebody writes meanwhile. */
 const eraseRounds = 4;
+
+const md5 = (content: Buffer): string => createHash('md5').update(content).digest('base64');
 
 /** One call's client, with what the library does not tell: the status of the last answer. */
 type Session = { client: Client; lastStatus: number | undefined };
@@ -143,24 +145,25 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
     }
   };
 
-  /** What the store checks the bytes by: in the signature of a request, or, under TLS, where the client signs without them, MD5. */
-  const md5Of = (content: Buffer): Record<string, string> =>
-    options.useTls ? { 'Content-MD5': createHash('md5').update(content).digest('base64') } : {};
-
-  /** The client's own upload of a buffer always makes both sums, also of bytes whose SHA-256 is known. */
+  /**
+   * The client's own upload of a buffer makes SHA-256 and MD5 of it, also where the first is known and the second not sent. By one of
+   * them the store checks the bytes: by the signature of the request, or, under TLS, where the client signs without them, by MD5.
+   */
   const putBuffer = async (
     client: Client,
     key: string,
     content: Buffer,
     { contentType, sha256 }: { contentType: string; sha256?: string },
   ): Promise<StoredObject> => {
-    const headers = { ...headersOf(contentType), ...md5Of(content), 'Content-Length': content.length };
+    const checked = options.useTls ? { 'Content-MD5': md5(content) } : {};
+    const headers = { ...headersOf(contentType), ...checked, 'Content-Length': content.length };
     const request = { method: 'PUT', bucketName: bucket, objectName: nameOf(key), headers };
     const signed = options.useTls ? '' : (sha256 ?? createHash('sha256').update(content).digest('hex'));
     const answer = await asked(() => client.makeRequestStreamAsync(request, content, signed, [200], ''));
     await buffer(answer);
     const version = answer.headers['x-amz-version-id'];
-    const object = { key, bytes: content.length, versionId: typeof version === 'string' ? version : null };
+    const isNamed = typeof version === 'string' && version !== '';
+    const object = { key, bytes: content.length, versionId: isNamed ? version : null };
     if (isEncrypting) await assertEncrypted(client, object, await statOf(client, object));
     return object;
   };
@@ -239,7 +242,7 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
             objectName: name,
             uploadID: uploadId,
             partNumber: parts.length + 1,
-            headers: md5Of(piece),
+            headers: { 'Content-MD5': md5(piece) },
           },
           piece,
         );

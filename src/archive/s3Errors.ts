@@ -16,8 +16,34 @@ const fullCodes = new Set(['QuotaExceeded', 'XMinioAdminBucketQuotaExceeded', 'X
 export const missingCodes = new Set(['NoSuchKey', 'NoSuchVersion', 'NotFound']);
 /** Errno and the codes of node:tls and of the HTTP parser are written in capitals; those of S3 never are. */
 const networkCode = /^[A-Z][A-Z0-9_]*$/;
-/** What Node says of a certificate that it does not accept: CERT_HAS_EXPIRED, SELF_SIGNED_CERT_IN_CHAIN, UNABLE_TO_... */
-const certificateCode = /CERT|^UNABLE_TO_VERIFY/;
+/** Node does not accept the server's certificate, since it does not know who signed it. */
+const unknownSigner = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+/** The same for what is in the certificate itself. */
+const wrongCertificate = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_UNTRUSTED',
+  'CERT_REJECTED',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);
+
+function certificateRefusal(code: string, address: string, cause: unknown): PreavisError | undefined {
+  const isUnknown = unknownSigner.has(code);
+  if (!isUnknown && !wrongCertificate.has(code)) return undefined;
+  const hint = isUnknown
+    ? 'If an authority of your own signed it, give its certificate to Préavis: NODE_EXTRA_CA_CERTS=/etc/preavis/ca.pem.'
+    : "Renew it, or correct archive.minio.endPoint or this machine's clock.";
+  const message = `The certificate of the object store ${address} is not accepted (${code}).`;
+
+  return new PreavisError('archive_unreachable', message, { cause, hint });
+}
 
 /** The code of S3 or of the network that an error carries. An error inside an answer with status 200 is a bare record. */
 export function codeOf(error: unknown): string | undefined {
@@ -41,14 +67,9 @@ export function toArchiveError(error: unknown, status: number | undefined, addre
   if (error instanceof PreavisError) return error;
   const code = codeOf(error);
   const cause = error;
-  if (code !== undefined && networkCode.test(code) && certificateCode.test(code)) {
-    const message = `The certificate of the object store ${address} is not accepted (${code}).`;
-    return new PreavisError('archive_unreachable', message, {
-      cause,
-      hint: 'If an authority of your own signed it, give its certificate to Préavis: NODE_EXTRA_CA_CERTS=/etc/preavis/ca.pem.',
-    });
-  }
   if (code !== undefined && networkCode.test(code)) {
+    const refusal = certificateRefusal(code, address, cause);
+    if (refusal !== undefined) return refusal;
     return new PreavisError('archive_unreachable', `The object store ${address} does not answer (${code}).`, { cause });
   }
   if (code === 'NoSuchBucket') {

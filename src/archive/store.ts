@@ -3,7 +3,8 @@
  * behind it; one contract suite holds for both.
  *
  * An object is complete or absent. "Already gone" is success for `erase`, but a store that is itself missing (no bucket,
- * no folder) is an error in every method: otherwise a wrong setting would look like a finished erasure.
+ * no folder) is an error in every method: otherwise a wrong setting would look like a finished erasure. `stat` may take some
+ * seconds to notice that a bucket that was there is gone.
  */
 import type { Readable } from 'node:stream';
 import { PreavisError } from '../core/errors.ts';

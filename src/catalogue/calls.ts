@@ -186,8 +186,8 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
 
   /** Lists that are in the catalogue as they are: from the end of the notice on, a call has the same one. */
   const savedNotices = new WeakSet<readonly Played[]>();
-  /** What the catalogue has of a call beside where it stands; most steps leave it as it is. */
-  const savedFacts = new WeakSet<Facts>();
+  /** What the catalogue has of each call under way, beside where it stands; most steps leave it as it is. */
+  const savedFacts = new Map<CallId, Facts>();
   const saveFacts = (facts: Facts, standing: Standing): void => {
     const { order } = facts;
     // The order has the purposes that the lot left.
@@ -217,7 +217,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     const { facts } = state;
     const { order } = facts;
     const ended = state.kind === 'ended';
-    if (savedFacts.has(facts)) updateCall.run(standingOf(state));
+    if (savedFacts.get(facts.id) === facts) updateCall.run(standingOf(state));
     else saveFacts(facts, standingOf(state));
     const played = playedOf(state);
     const fresh = savedNotices.has(played) ? [] : played;
@@ -258,7 +258,8 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       if (isFollowedSoon(state)) unhurried(database, step);
       else step();
       savedNotices.add(playedOf(state));
-      savedFacts.add(state.facts);
+      if (state.kind === 'ended') savedFacts.delete(state.facts.id);
+      else savedFacts.set(state.facts.id, state.facts);
     },
     open: (): (CallState | UnreadableCall)[] =>
       z

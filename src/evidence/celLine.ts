@@ -28,7 +28,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The fields of one line of CSV; undefined where its quotes do not close. */
+/** The fields of one line of CSV; undefined where its quotes do not fit. */
 function recordOf(text: string): unknown {
   const { data, errors } = csv.parse(text, { delimiter: ',', newline: '\n' });
 

@@ -1,10 +1,11 @@
 import { ulid } from 'ulid';
 import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
+import { decide } from '../../src/call/decide.ts';
 import type { CallEvent } from '../../src/call/events.ts';
 import type { CallState, Facts, Order } from '../../src/call/state.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { makeIds, type RecordingId } from '../../src/core/ids.ts';
-import { callStart, course, eventsTo, someFacts } from './calls.ts';
+import { beginning, callStart, eventsTo, someFacts } from './calls.ts';
 
 /** A clock that stands until a test moves it. */
 export type TestClock = Clock & { at: number };
@@ -51,12 +52,14 @@ export async function saveCall(
     JSON.stringify({ purposes: { training: { justification: 'to learn', legalBasis: 'law', keepDays } } }),
   );
   const events = given?.(facts) ?? eventsTo(until, facts);
-  for (let count = 0; count <= events.length; count += 1) {
-    const { state } = course(facts, events.slice(0, count));
+  let { state } = beginning(facts);
+  await catalogue.save(state);
+  for (const event of events) {
+    ({ state } = decide(state, event));
     await catalogue.save(state);
   }
 
-  return { facts, id: facts.order.recording, state: course(facts, events).state };
+  return { facts, id: facts.order.recording, state };
 }
 
 /** Catalogues that are closed after each test. */

@@ -38,7 +38,7 @@ const takeRights = (root: string): Promise<void> => (isRoot ? chown(root, 0, 0) 
 const giveRights = (root: string): Promise<void> => (isRoot ? chown(root, nobody, nobody) : chmod(root, 0o700));
 
 const partials = async (root: string): Promise<string[]> =>
-  (await readdir(root, { recursive: true })).filter((name) => name.includes('.partial/'));
+  (await readdir(root, { recursive: true })).filter((name) => /\.partial\/|\.check\./.test(name));
 
 (canMount ? describe : describe.skip)('an archive folder on a disk of its own (needs the right to mount)', () => {
   test('that is full takes what fits, oldest first; the rest waits, with one alarm, and goes when there is room', async () => {

@@ -30,8 +30,7 @@ async function fileOf(content: Buffer): Promise<string> {
 }
 
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
-/** All but the marker. */
-/** But the folders for temporary names, which stay as long as the folder that they are in. */
+/** But the marker, and folders for temporary names. */
 const everything = async (root: string): Promise<string[]> =>
   (await readdir(root, { recursive: true })).filter((name) => name !== markerName && basename(name) !== '.partial');
 
@@ -156,7 +155,32 @@ describe('what a killed run left', () => {
     expect((await readdir(partials)).sort()).toEqual(['b.0123456789abcdef', 'b.wav2.0123456789abcdef']);
   });
 
-  it('of another key keeps no folder from being removed with its last object', async () => {
+  it('is found beside other erasures of its folder, and hides no object from them', async () => {
+    const { store, root } = await open();
+    const partials = join(root, 'a', '.partial');
+    for (let round = 0; round < 60; round += 1) {
+      const keys = ['b.wav', 'c.wav', 'd.wav', 'e.wav'];
+      for (const key of keys) await store.putText(`a/${key}`, 'x', contentType, seconds(5));
+      await mkdir(partials, { recursive: true });
+      await writeFile(join(partials, 'b.wav.0123456789abcdef'), 'x');
+      const removed = await Promise.all(keys.map((key) => store.erase(`a/${key}`)));
+      expect(removed).toEqual([1, 1, 1, 1]);
+      expect(await everything(root)).toEqual([]);
+    }
+  });
+
+  it('cannot be where a file has the name of its folder, which keeps no object from being erased', async () => {
+    const { store, root } = await open();
+    await store.putText('a/b.wav', 'x', contentType, seconds(5));
+    await rm(join(root, 'a', '.partial'), { recursive: true });
+    await writeFile(join(root, 'a', '.partial'), 'of somebody else');
+    expect(await store.erase('a/b.wav')).toBe(1);
+    expect(await store.erase('a/b.wav')).toBe(0);
+    expect(await listed(store, '')).toEqual([]);
+    expect(await readFile(join(root, 'a', '.partial'), 'utf8')).toBe('of somebody else');
+  });
+
+  it('keeps its folder, but the empty one for temporary names does not', async () => {
     const { store, root } = await open();
     await store.putText('a/b.wav', 'x', contentType, seconds(5));
     await store.putText('a/c.wav', 'x', contentType, seconds(5));

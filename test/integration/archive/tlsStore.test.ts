@@ -5,13 +5,17 @@ import { connect, type AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:tls';
 import { promisify } from 'node:util';
 import { startStore, type LabStore } from '../../../lab/store.ts';
+import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
+import { listed } from './storeContract.ts';
 
 const run = promisify(execFile);
 const folder = temporaryFolder();
 const certificate = (): string => folder.path('ca.pem');
 let server: LabStore;
 let front: Server;
+/** The heads of the uploads that came through it. */
+const uploads: string[] = [];
 
 /** The real server behind TLS, with a certificate that only those trust who were given it. */
 beforeAll(async () => {
@@ -24,6 +28,10 @@ beforeAll(async () => {
   const [key, cert] = await Promise.all([readFile(folder.path('key.pem')), readFile(certificate())]);
   front = createServer({ key, cert }, (client) => {
     const onward = connect(server.port, '127.0.0.1');
+    client.on('data', (bytes: Buffer) => {
+      const [head = ''] = bytes.toString('latin1').split('\r\n\r\n', 1);
+      if (head.startsWith('PUT ')) uploads.push(head);
+    });
     client.pipe(onward).pipe(client);
     client.on('error', () => onward.destroy());
     onward.on('error', () => client.destroy());
@@ -79,6 +87,7 @@ test.each(['plain', 'versioned'])(
   'a %s bucket under TLS takes, gives back and erases objects, in one piece and in parts',
   async (bucket) => {
     const versioned = bucket === 'versioned';
+    uploads.length = 0;
     expect(await storing(bucket, { NODE_EXTRA_CA_CERTS: certificate() })).toEqual([
       { key: 'small.wav', bytes: 100_000, same: true, versioned },
       { key: 'large.wav', bytes: 11_000_000, same: true, versioned },
@@ -86,6 +95,9 @@ test.each(['plain', 'versioned'])(
       1,
       1,
     ]);
+    // small.wav, three parts of large.wav, the receipt, and what check writes. The client signs none of their bytes.
+    expect(uploads).toHaveLength(6);
+    for (const head of uploads) expect(head).toMatch(/^content-md5: /im);
   },
 );
 
@@ -95,4 +107,5 @@ test('a server that nobody vouches for gets nothing, and the error says why', as
     `The certificate of the object store 127.0.0.1:${(front.address() as AddressInfo).port} is not accepted (DEPTH_ZERO_SELF_SIGNED_CERT).`,
     expect.stringContaining('NODE_EXTRA_CA_CERTS') as string,
   ]);
+  expect(await listed(makeMinioStore({ ...server, useTls: false, bucket: 'plain' }), '')).toEqual([]);
 });

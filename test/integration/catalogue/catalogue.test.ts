@@ -8,9 +8,9 @@ import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { withLease } from '../../../src/catalogue/lease.ts';
 import { forward, recordingStatuses, type RecordingStatus } from '../../../src/catalogue/rows.ts';
-import type { RecordingId } from '../../../src/core/ids.ts';
-import { refuse } from '../../../src/call/decide.ts';
-import { callStart, countingIds, eventsTo, press, someFacts, stateAt } from '../../support/calls.ts';
+import type { ChannelId, RecordingId } from '../../../src/core/ids.ts';
+import { decide, refuse } from '../../../src/call/decide.ts';
+import { beginning, callStart, countingIds, eventsTo, press, someFacts, stateAt } from '../../support/calls.ts';
 import { catalogues, clockAt, recorderEnd, saveCall } from '../../support/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -48,6 +48,28 @@ async function moveTo(catalogue: Catalogue, id: RecordingId, status: RecordingSt
 }
 
 describe('a call', () => {
+  it('that is saved at every step is at each of them as if it had been saved only there', async () => {
+    const facts = someFacts(countingIds(), { mode: 'optIn', asksLanguage: true });
+    const events: CallEvent[] = [
+      ...eventsTo('talking', facts),
+      { type: 'partyReplaced', party: 'caller', channel: 'another-caller' as ChannelId },
+      { type: 'callerLeft', at: callStart + 80_000 },
+      { type: 'recorderFinished', at: recorderEnd },
+    ];
+    const rowsOf = (file: string): unknown => peek(file, (database) => database.prepare('SELECT * FROM calls').all());
+    const file = newFile();
+    const catalogue = open(file);
+    let { state } = beginning(facts);
+    for (const event of [undefined, ...events]) {
+      if (event !== undefined) ({ state } = decide(state, event));
+      await catalogue.save(state);
+      const once = newFile();
+      await open(once).save(state);
+      expect(rowsOf(file)).toEqual(rowsOf(once));
+    }
+    expect(rowsOf(file)).toMatchObject([{ phase: 'ended', answer: 'accepted', caller_channel: 'another-caller' }]);
+  });
+
   const asked = { mode: 'optIn', asksLanguage: true } as const;
   const kinds: CallState['kind'][] = [
     'planning',
@@ -532,7 +554,8 @@ describe('a closed or broken database', () => {
   test('is catalogue_unusable in every method that asks it', async () => {
     const file = newFile();
     const catalogue = open(file);
-    const { id, state } = await saveCall(catalogue);
+    const { id } = await saveCall(catalogue);
+    const state = stateAt('dialling', someFacts(countingIds()));
     peek(file, (database) => database.exec('DROP TABLE leases; DROP TABLE notices; DROP TABLE audit'));
     const unusable = { code: 'catalogue_unusable' };
     await expect(catalogue.save(state)).rejects.toMatchObject(unusable);
