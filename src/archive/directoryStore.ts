@@ -1,19 +1,28 @@
 /**
  * An archive in a folder: the default, and any mounted network folder. An object is written under a temporary name, flushed,
  * renamed to where it will lie, and its folder flushed: after a crash at any point it is complete or absent.
- *
- * Temporary names lie in a folder `.partial` beside the object. No key begins with a dot, so no listing shows them; what a killed
- * run left is `.partial/<name>.<16 hex digits>`, and erasing an object finds it there without reading the folder of a whole day.
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rmdir, stat as statPath, unlink, type FileHandle } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { mkdir, open, readdir, rename, stat as statPath, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { nothingTried } from './capabilities.ts';
 import { assertMarked, mark, type KnownObject } from './archiveMarker.ts';
 import { ignoreMissing, mapFailures, toArchiveError } from './directoryErrors.ts';
+import {
+  createBelow,
+  fileMode,
+  flushFolder,
+  folderMode,
+  partialOf,
+  removeEmptyFolders,
+  removeObject,
+  removePartialsOf,
+  walk,
+  writeFully,
+} from './directoryFiles.ts';
 import { openExpected } from './expectedSource.ts';
 import { digestOf } from './digest.ts';
 import { readFully } from './recordingFile.ts';
@@ -34,15 +43,9 @@ export type DirectoryStoreOptions = {
 
 export type DirectoryStore = RawStore & { readonly kind: 'directory' };
 
-const folderMode = 0o700;
-const fileMode = 0o600;
 const copyBytes = 1024 * 1024;
 /** Enough to need a block of its own on any file system, so that a full one refuses it. */
 const probeBytes = 64 * 1024;
-const partialFolder = '.partial';
-const partialPattern = /^(?<name>.+)\.[0-9a-f]{16}$/;
-const partialOf = (file: string): string =>
-  join(dirname(file), partialFolder, `${basename(file)}.${randomBytes(8).toString('hex')}`);
 
 export function makeDirectoryStore(options: DirectoryStoreOptions): DirectoryStore {
   const root = resolve(options.folder);
@@ -289,125 +292,6 @@ async function makeRoot(root: string): Promise<void> {
   } catch (error) {
     // A file has the name; assertRoot says so in words.
     if (errnoOf(error) !== 'EEXIST') throw error;
-  }
-}
-
-/** Makes a file that is not there yet, with its folders; an `erase` beside us may remove an empty folder in between. */
-async function createBelow(root: string, file: string): Promise<FileHandle> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await makeFolders(root, dirname(file));
-      return await open(file, 'wx', fileMode);
-    } catch (error) {
-      // ENOTDIR: Node's mkdir says so when a folder goes just as it found it.
-      const mayPass = errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
-      if (!mayPass || attempt === 10) throw error;
-    }
-  }
-}
-
-async function makeFolders(root: string, folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: folderMode });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length && made !== root; made = dirname(made)) {
-    await flushFolder(dirname(made));
-  }
-}
-
-async function writeFully(target: FileHandle, content: Buffer): Promise<void> {
-  await target.writeFile(content);
-  await target.sync();
-}
-
-async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Some network file systems cannot flush a folder; they write names through.
-    if (errnoOf(error) !== 'EINVAL') throw error;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function removeEmptyFolders(folder: string, root: string): Promise<void> {
-  for (let current = folder; current !== root; current = dirname(current)) {
-    await removeIfEmpty(join(current, partialFolder));
-    if (!(await removeIfEmpty(current))) return;
-  }
-}
-
-/** False where something is in it. */
-async function removeIfEmpty(folder: string): Promise<boolean> {
-  try {
-    await rmdir(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOTEMPTY' || errnoOf(error) === 'EEXIST') return false;
-    if (!isNoFolder(error)) throw error;
-  }
-
-  return true;
-}
-
-/** Yields in the order of keys: a folder sorts as its name with the slash, as in any object store. */
-async function* walk(root: string, folder: string, prefix: string): AsyncGenerator<StoredObject> {
-  const names: string[] = [];
-  try {
-    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
-      if (entry.name.startsWith('.')) continue;
-      if (entry.isDirectory()) names.push(`${folder}${entry.name}/`);
-      else if (entry.isFile()) names.push(`${folder}${entry.name}`);
-    }
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return;
-    throw toArchiveError(error, root);
-  }
-  names.sort((left, right) => (left < right ? -1 : 1));
-  for (const name of names) {
-    if (!name.startsWith(prefix) && !prefix.startsWith(name)) continue;
-    if (name.endsWith('/')) {
-      yield* walk(root, name, prefix);
-      continue;
-    }
-    if (!name.startsWith(prefix)) continue;
-    try {
-      yield { key: name, bytes: (await statPath(join(root, name))).size, versionId: null };
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw toArchiveError(error, root);
-    }
-  }
-}
-
-const isNoFolder = (error: unknown): boolean => errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
-
-/** What killed runs left of this object. */
-async function removePartialsOf(file: string): Promise<void> {
-  const folder = join(dirname(file), partialFolder);
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (isNoFolder(error)) return [];
-    throw error;
-  });
-  const own = names.filter((name) => partialPattern.exec(name)?.groups?.['name'] === basename(file));
-  if (own.length === 0) return;
-  for (const name of own) await unlink(join(folder, name)).catch(ignoreMissing);
-  // Another erasure may have removed it, empty as it is now.
-  await flushFolder(folder).catch(ignoreMissing);
-}
-
-/** How many were there: none or one. */
-async function removeObject(file: string): Promise<number> {
-  try {
-    await unlink(file);
-
-    return 1;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return 0;
-    // A folder is no object; POSIX has EPERM for it, Linux EISDIR.
-    if (errnoOf(error) === 'EISDIR' || errnoOf(error) === 'EPERM') {
-      if ((await statPath(file)).isDirectory()) return 0;
-    }
-    throw error;
   }
 }
 

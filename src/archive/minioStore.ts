@@ -1,24 +1,21 @@
 /**
  * An archive in a bucket of MinIO or any other S3 store, by the `minio` client.
- *
- * The client's own upload of a stream is not used. It resumes what an earlier attempt left and so can drop parts, takes a
- * source that ended early for complete, and leaves a promise pending for ever when the source fails. Here the pieces are
- * read and checked first, and the calls of a multipart upload are made one by one.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { Client, type BucketItemStat } from 'minio';
+import { Client } from 'minio';
 import { PreavisError } from '../core/errors.ts';
 import { textDigest } from './digest.ts';
-import { openExpected, type ExpectedSource } from './expectedSource.ts';
-import { codeOf, encryptionRefusal, missingCodes, toArchiveError } from './s3Errors.ts';
-import { isSameKey, listNames, listVersions } from './s3Listing.ts';
+import { openExpected } from './expectedSource.ts';
+import { codeOf, missingCodes, toArchiveError } from './s3Errors.ts';
+import { listNames, listVersions } from './s3Listing.ts';
 import { lockedBy, readProtection, setLock, whyRefused, type VersionPlace } from './s3Locks.ts';
 import { askCapabilities, askObjectLock, readLifecycle, tryOut, writeLifecycle } from './s3Questions.ts';
 import { makeTransport, mapFailures } from './s3Transport.ts';
+import { eraseRounds, makeS3Upload } from './s3Upload.ts';
 import { assertKey, assertKeyPrefix, type Digest, type RawStore, type StoredObject } from './store.ts';
 import { stoppedBy, within } from './timeLimit.ts';
 
@@ -47,22 +44,11 @@ export type MinioStoreOptions = {
 
 const mebibyte = 1024 * 1024;
 const defaultPartSizeBytes = 16 * mebibyte;
-const mostParts = 10_000;
 const defaultIdleTimeoutMs = 30_000;
-/** For removing the parts of a failed upload; its own limit has run out by then. */
-const cleanUpLimitMs = 10_000;
 const checkLimitMs = 60_000;
 const pageSize = 1_000;
 /** So long a bucket that was there is believed to be there still; a request that needs it says at once that it is not. */
 const bucketKnownMs = 10_000;
-/** SSE-S3: the server makes, keeps and rotates the keys. */
-const encryptionHeader = 'x-amz-server-side-encryption';
-const encryptionAsked = 'AES256';
-const encryptHeaders = { [encryptionHeader]: encryptionAsked };
-/** Rounds of looking and erasing until nothing may be left; one is enough unless somebody writes meanwhile. */
-const eraseRounds = 4;
-
-const md5 = (content: Buffer): string => createHash('md5').update(content).digest('base64');
 
 /** One call's client, with what the library does not tell: the status of the last answer. */
 type Session = { client: Client; lastStatus: number | undefined };
@@ -76,10 +62,6 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
   const partSizeBytes = options.partSizeBytes ?? defaultPartSizeBytes;
   const now = options.now ?? (() => Date.now());
   const isEncrypting = options.serverSideEncryption ?? false;
-  const headersOf = (contentType: string): Record<string, string> => ({
-    'Content-Type': contentType,
-    ...(isEncrypting ? encryptHeaders : {}),
-  });
   const agent = new (options.useTls ? https : http).Agent({ keepAlive: true });
 
   const nameOf = (key: string): string => {
@@ -145,137 +127,14 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
     }
   };
 
-  /**
-   * The client's own upload of a buffer makes SHA-256 and MD5 of it, also where the first is known and the second not sent. By one of
-   * them the store checks the bytes: by the signature of the request, or, under TLS, where the client signs without them, by MD5.
-   */
-  const putBuffer = async (
-    client: Client,
-    key: string,
-    content: Buffer,
-    { contentType, sha256 }: { contentType: string; sha256?: string },
-  ): Promise<StoredObject> => {
-    const checked = options.useTls ? { 'Content-MD5': md5(content) } : {};
-    const headers = { ...headersOf(contentType), ...checked, 'Content-Length': content.length };
-    const request = { method: 'PUT', bucketName: bucket, objectName: nameOf(key), headers };
-    const signed = options.useTls ? '' : (sha256 ?? createHash('sha256').update(content).digest('hex'));
-    const answer = await asked(() => client.makeRequestStreamAsync(request, content, signed, [200], ''));
-    await buffer(answer);
-    const version = answer.headers['x-amz-version-id'];
-    const isNamed = typeof version === 'string' && version !== '';
-    const object = { key, bytes: content.length, versionId: isNamed ? version : null };
-    if (isEncrypting) await assertEncrypted(client, object, await statOf(client, object));
-    return object;
-  };
-
-  /** A request that asks for encryption; a store that cannot says so. */
-  const asked = async <T>(request: () => Promise<T>): Promise<T> => {
-    try {
-      return await request();
-    } catch (error) {
-      throw isEncrypting ? (encryptionRefusal(error) ?? error) : error;
-    }
-  };
-
-  const statOf = (client: Client, { key, versionId }: StoredObject): Promise<BucketItemStat> =>
-    client.statObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
-
-  /** A store that does not know the header may pass over it: what then lies there is not what was asked for, and goes. */
-  const assertEncrypted = async (client: Client, object: StoredObject, found: BucketItemStat): Promise<void> => {
-    if (found.metaData[encryptionHeader] === encryptionAsked) return;
-    const { key, versionId } = object;
-    await client.removeObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
-    throw new PreavisError(
-      'encryption_not_offered',
-      'The object store was asked to encrypt an object, and does not say that it has; the object was removed.',
-    );
-  };
-
-  /**
-   * What earlier attempts left under exactly this key. Of all keys that begin with it the key itself is listed first, so
-   * the first page is enough, again and again until none is left.
-   */
-  const removeIncompleteUploads = async (client: Client, key: string): Promise<void> => {
-    const name = nameOf(key);
-    const aborted = new Set<string>();
-    for (let idle = 0; idle < eraseRounds;) {
-      const { uploads } = await client.listIncompleteUploadsQuery(bucket, name, '', '', '');
-      const own = uploads.filter((upload) => isSameKey(upload.key, name));
-      if (own.length === 0) return;
-      if (own.every(({ uploadId }) => aborted.has(uploadId))) idle += 1;
-      for (const { uploadId } of own) {
-        await abortUpload(client, name, uploadId);
-        aborted.add(uploadId);
-      }
-    }
-    throw new PreavisError('archive_failed', 'The object store still lists uploads that it said were removed.');
-  };
-
-  const abortUpload = async (client: Client, name: string, uploadId: string): Promise<void> => {
-    try {
-      await client.abortMultipartUpload(bucket, name, uploadId);
-    } catch (error) {
-      if (codeOf(error) !== 'NoSuchUpload') throw error;
-    }
-  };
-
-  const putParts = async (
-    client: Client,
-    key: string,
-    source: ExpectedSource,
-    expected: { bytes: number; contentType: string },
-    signal: AbortSignal,
-  ): Promise<StoredObject> => {
-    const name = nameOf(key);
-    await removeIncompleteUploads(client, key);
-    const uploadId = await asked(() =>
-      client.initiateNewMultipartUpload(bucket, name, headersOf(expected.contentType)),
-    );
-    try {
-      const part = Buffer.allocUnsafe(Math.max(partSizeBytes, Math.ceil(expected.bytes / mostParts)));
-      const parts: { part: number; etag: string }[] = [];
-      for (let sent = 0; sent < expected.bytes;) {
-        const piece = await source.next(part);
-        const { etag } = await client.uploadPart(
-          {
-            bucketName: bucket,
-            objectName: name,
-            uploadID: uploadId,
-            partNumber: parts.length + 1,
-            headers: { 'Content-MD5': md5(piece) },
-          },
-          piece,
-        );
-        parts.push({ part: parts.length + 1, etag });
-        sent += piece.length;
-      }
-      if (signal.aborted) throw stoppedBy(signal);
-      const completed = await client.completeMultipartUpload(bucket, name, uploadId, parts);
-      return await assertStored(client, key, expected.bytes, completed.versionId);
-    } catch (error) {
-      await call((cleaner) => abortUpload(cleaner, name, uploadId), AbortSignal.timeout(cleanUpLimitMs)).catch(
-        // The store keeps the parts for now: the next attempt, `erase` or the bucket's lifecycle rule removes them.
-        () => undefined,
-      );
-      throw error;
-    }
-  };
-
-  /** The parts were each acknowledged; the store must have put all of them together. */
-  const assertStored = async (
-    client: Client,
-    key: string,
-    bytes: number,
-    versionId: string | null,
-  ): Promise<StoredObject> => {
-    const found = await statOf(client, { key, bytes, versionId });
-    if (found.size !== bytes) {
-      throw new PreavisError('archive_mismatch', `The object store holds ${found.size} of ${bytes} bytes.`);
-    }
-    const object = { key, bytes, versionId: versionId ?? found.versionId ?? null };
-    if (isEncrypting) await assertEncrypted(client, object, found);
-    return object;
-  };
+  const { putBuffer, putParts, removeIncompleteUploads } = makeS3Upload({
+    bucket,
+    nameOf,
+    partSizeBytes,
+    useTls: options.useTls,
+    isEncrypting,
+    call,
+  });
 
   /** So that of several versions none is erased when one of them cannot be. */
   const refuseLocked = async (client: Client, key: string, versionIds: readonly string[]): Promise<void> => {
