@@ -36,8 +36,8 @@ export type FinishPorts = {
 /** For FinishPorts.checkMs: an hour of sound takes some seconds, a disk that hangs takes for ever. */
 export const longestCheckMs = 300_000;
 
-/** What the self-check found, one for each finding, and the flags that this gives. */
-type Heard = { found: readonly FindingKind[]; flags: readonly string[] };
+/** The recording as it was read, what the self-check found in it, one for each finding, and the flags that this gives. */
+type Heard = { wav: WavInfo; found: readonly FindingKind[]; flags: readonly string[] };
 
 /** How long the recorder wrote, by Asterisk's times and without its pauses; undefined where one of them is missing. */
 function recordedMs({ startedAt, finishedAt }: RecordingRow, changes: readonly ChangeRow[]): number | undefined {
@@ -58,14 +58,14 @@ function recordedMs({ startedAt, finishedAt }: RecordingRow, changes: readonly C
   return finishedAt - startedAt - pausedMs;
 }
 
-/** The acoustic self-check. It flags and counts; a recording that cannot be listened to is kept all the same. */
-async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: FinishPorts): Promise<Heard> {
+/** The acoustic self-check, in the one reading that also measures the file; or why there was none. It flags and counts. */
+async function listen(file: string, row: RecordingRow, ports: FinishPorts): Promise<Heard | PreavisError> {
   const { talk } = row;
   try {
     const expectedMs = recordedMs(row, await ports.catalogue.changes(row.callId));
     const { prompts, missing } = await ports.promptsHeard(row);
     const signal = AbortSignal.any([ports.signal, AbortSignal.timeout(ports.checkMs)]);
-    const { findings } = await ports.check(file, { prompts, expectedMs, signal });
+    const { wav, findings } = await ports.check(file, { prompts, expectedMs, signal });
     const legs =
       talk === null
         ? { caller: undefined, destination: undefined }
@@ -81,14 +81,12 @@ async function listen(file: string, row: RecordingRow, wav: WavInfo, ports: Fini
       flags.push('notice_not_sought');
     }
 
-    return { found, flags };
+    return { wav, found, flags };
   } catch (thrown) {
     // The next start listens to it.
     ports.signal.throwIfAborted();
-    const error = asPreavisError(thrown);
-    ports.log.warn({ recording: row.id, code: error.code, err: error }, 'a recording could not be listened to');
 
-    return { found: [], flags: ['unchecked'] };
+    return asPreavisError(thrown);
   }
 }
 
@@ -210,9 +208,11 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     purposeEnds.length === 0 ? finishedAt + row.keepDays * dayMs : Math.max(...purposeEnds.map((end) => end.keepUntil));
   // What the second witness has said of one that was lost, or was found late.
   const flags = [...row.flags];
+  const heard = await listen(file, row, ports);
   let wav: WavInfo;
   try {
-    wav = await inspectWav(file);
+    // One that cannot be listened to is kept all the same, as long as it holds audio.
+    wav = heard instanceof PreavisError ? await inspectWav(file) : heard.wav;
     if (wav.header === 'unfinished') {
       const repaired = await repairIfPermitted(file);
       wav = repaired ?? wav;
@@ -231,8 +231,12 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     log.error({ recording: row.id, code: error.code }, 'a recording holds no usable audio');
     return;
   }
-  const heard = await listen(file, row, wav, ports);
-  flags.push(...heard.flags);
+  if (heard instanceof PreavisError) {
+    log.warn({ recording: row.id, code: heard.code, err: heard }, 'a recording could not be listened to');
+    flags.push('unchecked');
+  } else {
+    flags.push(...heard.flags);
+  }
   if (endedEarly(call, row)) flags.push('ended_early');
   const { bytes, sha256, durationMs } = wav;
   failPoint?.('finish, file measured');
@@ -245,6 +249,6 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
   );
   failPoint?.('finish, recorded');
   // Not before: whoever was faster has counted them.
-  for (const kind of heard.found) ports.found(kind);
+  if (!(heard instanceof PreavisError)) for (const kind of heard.found) ports.found(kind);
   log.info({ recording: row.id, durationMs, flags }, 'recording finished');
 }

@@ -5,7 +5,7 @@
 import { makePromptFinder, type PromptFound } from './promptFinder.ts';
 import type { PlayedPrompt } from './soughtPrompt.ts';
 import { makeSoundMeter, type SoundMeasures } from './soundMeter.ts';
-import { readSamples } from './wav.ts';
+import { readRecording, type WavInfo } from './wav.ts';
 
 export type Party = 'caller' | 'destination';
 
@@ -32,8 +32,9 @@ export type FindingKind = Finding['kind'];
 export type OneSided = { kind: 'one_sided'; silent: Party; by: 'packets' | 'talk' };
 
 export type SelfCheck = {
+  /** What was listened to. */
+  wav: WavInfo;
   findings: Finding[];
-  durationMs: number;
   measured: Omit<SoundMeasures, 'durationMs'> & {
     /** How many of the prompts were looked for; one with less than 1 s of sound cannot be. */
     promptsSought: number;
@@ -71,11 +72,11 @@ export async function checkRecording(file: string, options: CheckOptions): Promi
   signal?.throwIfAborted();
   const meter = makeSoundMeter();
   const finder = makePromptFinder(prompts);
-  for await (const samples of readSamples(file)) {
+  const wav = await readRecording(file, (samples) => {
     signal?.throwIfAborted();
     meter.push(samples);
     finder.push(samples);
-  }
+  });
   const found = finder.end();
   const { durationMs, ...sound } = meter.end();
   const findings: Finding[] = found.map((prompt) => ({ kind: 'notice_inside', ...prompt }));
@@ -88,7 +89,7 @@ export async function checkRecording(file: string, options: CheckOptions): Promi
     findings.push({ kind: 'shorter_than_expected', durationMs, expectedMs });
   }
   if (sound.clippedShare >= clippedShare) findings.push({ kind: 'clipped', share: sound.clippedShare });
-  return { findings, durationMs, measured: { ...sound, promptsSought: finder.sought } };
+  return { wav, findings, measured: { ...sound, promptsSought: finder.sought } };
 }
 
 /** What is known of the sound that one party sent while the recording ran; a count that is not known is left out. */

@@ -37,6 +37,7 @@ type Layout = {
   /** Whole frames only. */
   dataBytes: number;
   header: 'intact' | 'unfinished';
+  readAt: ReadAt;
 };
 
 const longestChunkBytes = 0xffff_ffff;
@@ -51,7 +52,7 @@ const mostChunks = 1_000;
  * @throws PreavisError `wav_invalid` (not PCM WAV), `wav_empty` (no audio), `spool_unusable` (cannot be read).
  */
 export async function inspectWav(file: string): Promise<WavInfo> {
-  return withFile(file, 'read', async (handle) => measure(handle, await readLayout(handle)));
+  return withFile(file, 'read', inspect);
 }
 
 /**
@@ -67,40 +68,39 @@ export async function repairWav(file: string): Promise<WavInfo> {
       if (layout.dataBytes === 0) throw empty();
       await writeLengths(handle, layout);
     }
-    return measure(handle, await readLayout(handle));
+    return inspect(handle);
   });
+}
+
+async function inspect(handle: FileHandle): Promise<WavInfo> {
+  return measure(handle, await readLayout(handle), readBytes, () => undefined);
 }
 
 /** 4 s at 8000 Hz: whoever works on it leaves the event loop free in between. */
 const sampleReadBytes = 64 * 1024;
 
 /**
- * The samples of a recording as Asterisk makes it (8000 Hz, mono, 16 bits), in order and in pieces, each of which is
- * overwritten by the next. An unfinished header is no obstacle.
- * @throws PreavisError as inspectWav, `wav_invalid` also for another format.
+ * As inspectWav, for a recording as Asterisk makes it (8000 Hz, mono, 16 bits): gives its samples, in order and in pieces, each of
+ * which is overwritten by the next. The file is read once. An unfinished header is no obstacle.
+ * @throws PreavisError as inspectWav, `wav_invalid` also for another format; what `push` throws.
  */
-export async function* readSamples(file: string): AsyncGenerator<Int16Array, void, undefined> {
+export async function readRecording(file: string, push: (samples: Int16Array) => void): Promise<WavInfo> {
   const handle = await openRecording(file);
   try {
-    const { format, dataStart, dataBytes } = await readLayout(handle).catch((error: unknown) => {
+    const layout = await readLayout(handle).catch((error: unknown) => {
       throw unreadable(error);
     });
+    const { format, dataBytes } = layout;
     if (format.sampleRate !== 8_000 || format.channels !== 1 || format.bitsPerSample !== 16) {
       throw invalid('it is not 8000 Hz, mono, 16 bits');
     }
-    if (dataBytes === 0) throw empty();
-    const buffer = Buffer.alloc(Math.min(sampleReadBytes, dataBytes));
-    const samples = new Int16Array(buffer.length / 2);
-    for (let position = 0; position < dataBytes; position += buffer.length) {
-      const piece = buffer.subarray(0, dataBytes - position);
-      const filled = await readFully(handle, piece, dataStart + position).catch((error: unknown) => {
-        throw unreadable(error);
-      });
-      if (filled < piece.length) throw invalid('it became shorter while it was read');
-      const count = piece.length / 2;
-      for (let index = 0; index < count; index += 1) samples[index] = piece.readInt16LE(2 * index);
-      yield samples.subarray(0, count);
-    }
+    const samples = new Int16Array(Math.min(sampleReadBytes, dataBytes) / 2);
+
+    return await measure(handle, layout, sampleReadBytes, (audio) => {
+      const count = audio.length / 2;
+      for (let index = 0; index < count; index += 1) samples[index] = audio.readInt16LE(2 * index);
+      push(samples.subarray(0, count));
+    });
   } finally {
     await handle.close();
   }
@@ -153,7 +153,8 @@ async function readLayout(handle: FileHandle): Promise<Layout> {
       const audio = { riffBytes: riff.readUInt32LE(4), declared: length, dataStart: start, bytes };
       const header = (await isIntact(readAt, audio)) ? 'intact' : 'unfinished';
       const present = header === 'intact' ? length : bytes - start;
-      return { format, bytes, dataStart: start, dataBytes: present - (present % format.frameBytes), header };
+      const dataBytes = present - (present % format.frameBytes);
+      return { format, bytes, dataStart: start, dataBytes, header, readAt };
     }
     if (id === 'fmt ') format = parseFormat(await readAt(start, Math.min(length, 40)));
     position = start + length + (length % 2);
@@ -195,16 +196,35 @@ function parseFormat(chunk: Buffer | undefined): Format {
   return { sampleRate, channels, bitsPerSample, frameBytes };
 }
 
-async function measure(handle: FileHandle, layout: Layout): Promise<WavInfo> {
-  const { format, bytes, dataBytes, header } = layout;
+/** Reads the whole file once, in pieces of at most so many bytes; `audio` gets each that is audio, and none but whole samples. */
+async function measure(
+  handle: FileHandle,
+  { format, bytes, dataStart, dataBytes, header, readAt }: Layout,
+  pieceBytes: number,
+  audio: (piece: Buffer) => void,
+): Promise<WavInfo> {
   if (dataBytes === 0) throw empty();
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(Math.min(readBytes, bytes));
-  for (let position = 0; position < bytes; position += buffer.length) {
-    const piece = buffer.subarray(0, bytes - position);
-    if ((await readFully(handle, piece, position)) < piece.length) throw invalid('it became shorter while it was read');
-    hash.update(piece);
-  }
+  const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, bytes));
+  const each = async (from: number, to: number, use: (piece: Buffer) => void): Promise<void> => {
+    for (let position = from; position < to;) {
+      const piece = buffer.subarray(0, Math.min(buffer.length, to - position));
+      const filled = await readFully(handle, piece, position).catch((error: unknown) => {
+        throw unreadable(error);
+      });
+      if (filled < piece.length) throw invalid('it became shorter while it was read');
+      hash.update(piece);
+      use(piece);
+      position += piece.length;
+    }
+  };
+  const ignore = (): void => undefined;
+  // The header has most often been read with its first bytes.
+  const head = dataStart <= headerReadBytes ? await readAt(0, dataStart) : undefined;
+  if (head === undefined) await each(0, dataStart, ignore);
+  else hash.update(head);
+  await each(dataStart, dataStart + dataBytes, audio);
+  await each(dataStart + dataBytes, bytes, ignore);
 
   return {
     bytes,

@@ -218,8 +218,8 @@ describe("the length beside Asterisk's own times", () => {
   });
 
   it('is found when it is less than that', async () => {
-    const { findings, durationMs } = await check(talk, { expectedMs: 10_600 });
-    expect(durationMs).toBe(10_000);
+    const { findings, wav } = await check(talk, { expectedMs: 10_600 });
+    expect(wav.durationMs).toBe(10_000);
     expect(findings).toEqual([{ kind: 'shorter_than_expected', durationMs: 10_000, expectedMs: 10_600 }]);
   });
 });
