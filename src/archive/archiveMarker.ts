@@ -5,6 +5,7 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { isNotThere } from '../core/files.ts';
 
 /** It begins with a dot, which no key may: no object can have its name, and no listing shows it. */
 export const markerName = '.preavis-archive';
@@ -57,7 +58,7 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile();
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
+    if (isNotThere(error)) return false;
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rmdir, stat as statPath, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../core/errors.ts';
+import { isNotThere } from '../core/files.ts';
 import { ignoreMissing, toArchiveError } from './directoryErrors.ts';
 import type { StoredObject } from './store.ts';
 
@@ -28,8 +29,7 @@ export async function createBelow(root: string, file: string): Promise<FileHandl
       return await open(file, 'wx', fileMode);
     } catch (error) {
       // ENOTDIR: Node's mkdir says so when a folder goes just as it found it.
-      const mayPass = errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
-      if (!mayPass || attempt === 10) throw error;
+      if (!isNotThere(error) || attempt === 10) throw error;
     }
   }
 }
@@ -72,7 +72,7 @@ async function removeIfEmpty(folder: string): Promise<boolean> {
     await rmdir(folder);
   } catch (error) {
     if (errnoOf(error) === 'ENOTEMPTY' || errnoOf(error) === 'EEXIST') return false;
-    if (!isNoFolder(error)) throw error;
+    if (!isNotThere(error)) throw error;
   }
 
   return true;
@@ -88,7 +88,7 @@ export async function* walk(root: string, folder: string, prefix: string): Async
       else if (entry.isFile()) names.push(`${folder}${entry.name}`);
     }
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return;
+    if (isNotThere(error)) return;
     throw toArchiveError(error, root);
   }
   names.sort((left, right) => (left < right ? -1 : 1));
@@ -107,13 +107,11 @@ export async function* walk(root: string, folder: string, prefix: string): Async
   }
 }
 
-const isNoFolder = (error: unknown): boolean => errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
-
 /** What killed runs left of this object. */
 export async function removePartialsOf(file: string): Promise<void> {
   const folder = join(dirname(file), partialFolder);
   const names = await readdir(folder).catch((error: unknown) => {
-    if (isNoFolder(error)) return [];
+    if (isNotThere(error)) return [];
     throw error;
   });
   const own = names.filter((name) => partialPattern.exec(name)?.groups?.['name'] === basename(file));

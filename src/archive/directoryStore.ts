@@ -8,6 +8,7 @@ import { mkdir, open, readdir, rename, stat as statPath, unlink, type FileHandle
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { isNotThere } from '../core/files.ts';
 import { nothingTried } from './capabilities.ts';
 import { assertMarked, mark, type KnownObject } from './archiveMarker.ts';
 import { ignoreMissing, mapFailures, toArchiveError } from './directoryErrors.ts';
@@ -73,9 +74,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     try {
       return await step();
     } catch (error) {
-      const errno = errnoOf(error);
-      if (error instanceof PreavisError || (errno !== 'ENOENT' && errno !== 'ENOTDIR'))
-        throw toArchiveError(error, root);
+      if (error instanceof PreavisError || !isNotThere(error)) throw toArchiveError(error, root);
       await assertArchive();
       return missing();
     }
@@ -300,7 +299,7 @@ async function assertRoot(root: string): Promise<void> {
   try {
     isFolder = (await statPath(root)).isDirectory();
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw toArchiveError(error, root);
+    if (!isNotThere(error)) throw toArchiveError(error, root);
   }
   if (isFolder) return;
   throw new PreavisError('archive_bucket_missing', `The archive folder ${root} does not exist.`, {

@@ -38,6 +38,7 @@ export const longestCheckMs = 300_000;
 
 /** The recording as it was read, what the self-check found in it, one for each finding, and the flags that this gives. */
 type Heard = { wav: WavInfo; found: readonly FindingKind[]; flags: readonly string[] };
+const unheard: Omit<Heard, 'wav'> = { found: [], flags: ['unchecked'] };
 
 /** How long the recorder wrote, by Asterisk's times and without its pauses; undefined where one of them is missing. */
 function recordedMs({ startedAt, finishedAt }: RecordingRow, changes: readonly ChangeRow[]): number | undefined {
@@ -233,10 +234,9 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
   }
   if (heard instanceof PreavisError) {
     log.warn({ recording: row.id, code: heard.code, err: heard }, 'a recording could not be listened to');
-    flags.push('unchecked');
-  } else {
-    flags.push(...heard.flags);
   }
+  const { found, flags: more } = heard instanceof PreavisError ? unheard : heard;
+  flags.push(...more);
   if (endedEarly(call, row)) flags.push('ended_early');
   const { bytes, sha256, durationMs } = wav;
   failPoint?.('finish, file measured');
@@ -249,6 +249,6 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
   );
   failPoint?.('finish, recorded');
   // Not before: whoever was faster has counted them.
-  if (!(heard instanceof PreavisError)) for (const kind of heard.found) ports.found(kind);
+  for (const kind of found) ports.found(kind);
   log.info({ recording: row.id, durationMs, flags }, 'recording finished');
 }

@@ -35,7 +35,7 @@ export type SelfCheck = {
   /** What was listened to. */
   wav: WavInfo;
   findings: Finding[];
-  measured: Omit<SoundMeasures, 'durationMs'> & {
+  measured: SoundMeasures & {
     /** How many of the prompts were looked for; one with less than 1 s of sound cannot be. */
     promptsSought: number;
   };
@@ -78,7 +78,8 @@ export async function checkRecording(file: string, options: CheckOptions): Promi
     finder.push(samples);
   });
   const found = finder.end();
-  const { durationMs, ...sound } = meter.end();
+  const sound = meter.end();
+  const { durationMs } = wav;
   const findings: Finding[] = found.map((prompt) => ({ kind: 'notice_inside', ...prompt }));
   if (sound.heardMs === 0) {
     findings.push({ kind: 'silent', loudestDbfs: sound.loudestDbfs });

@@ -15,7 +15,6 @@ const clippedFrom = 32_000;
 const clippedRun = 3;
 
 export type SoundMeasures = {
-  durationMs: number;
   /** RMS of the loudest 100 ms, in dBFS; null for digital silence. */
   loudestDbfs: number | null;
   /** How long it is not silent, in frames of 100 ms. */
@@ -80,7 +79,6 @@ export function makeSoundMeter(): SoundMeter {
       // A few last samples say nothing about a level, unless there are no others.
       if (inFrame > frameLength / 2 || inFrame === total) endFrame();
       return {
-        durationMs: Math.round((total * 1_000) / sampleRate),
         loudestDbfs: loudest === 0 ? null : Math.round(100 * Math.log10(loudest / 32_768 ** 2)) / 10,
         heardMs: Math.round(heardMs),
         longestSilence: { atMs: Math.round(longestSilence.atMs), ms: Math.round(longestSilence.ms) },

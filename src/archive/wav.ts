@@ -66,7 +66,7 @@ export async function repairWav(file: string): Promise<WavInfo> {
     const layout = await readLayout(handle);
     if (layout.header === 'unfinished') {
       if (layout.dataBytes === 0) throw empty();
-      await writeLengths(handle, layout);
+      await writeLengths(handle, layout).catch(asUnreadable);
     }
     return inspect(handle);
   });
@@ -85,25 +85,20 @@ const sampleReadBytes = 64 * 1024;
  * @throws PreavisError as inspectWav, `wav_invalid` also for another format; what `push` throws.
  */
 export async function readRecording(file: string, push: (samples: Int16Array) => void): Promise<WavInfo> {
-  const handle = await openRecording(file);
-  try {
-    const layout = await readLayout(handle).catch((error: unknown) => {
-      throw unreadable(error);
-    });
+  return withFile(file, 'read', async (handle) => {
+    const layout = await readLayout(handle);
     const { format, dataBytes } = layout;
     if (format.sampleRate !== 8_000 || format.channels !== 1 || format.bitsPerSample !== 16) {
       throw invalid('it is not 8000 Hz, mono, 16 bits');
     }
     const samples = new Int16Array(Math.min(sampleReadBytes, dataBytes) / 2);
 
-    return await measure(handle, layout, sampleReadBytes, (audio) => {
+    return measure(handle, layout, sampleReadBytes, (audio) => {
       const count = audio.length / 2;
       for (let index = 0; index < count; index += 1) samples[index] = audio.readInt16LE(2 * index);
       push(samples.subarray(0, count));
     });
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 async function withFile<T>(
@@ -114,12 +109,15 @@ async function withFile<T>(
   const handle = await openRecording(file, access);
   try {
     return await work(handle);
-  } catch (error) {
-    throw unreadable(error);
   } finally {
     await handle.close();
   }
 }
+
+/** For what reads and writes; what a caller's own function throws is no fault of the file. */
+const asUnreadable = (error: unknown): never => {
+  throw unreadable(error);
+};
 
 async function writeLengths(handle: FileHandle, { dataStart, dataBytes }: Layout): Promise<void> {
   const padding = dataBytes % 2;
@@ -134,7 +132,7 @@ async function writeLengths(handle: FileHandle, { dataStart, dataBytes }: Layout
 }
 
 async function readLayout(handle: FileHandle): Promise<Layout> {
-  const { size: bytes } = await handle.stat();
+  const { size: bytes } = await handle.stat().catch(asUnreadable);
   const readAt = readerOf(handle);
   const riff = await readAt(0, 12);
   if (riff?.toString('latin1', 0, 4) !== 'RIFF' || riff.toString('latin1', 8, 12) !== 'WAVE') {
@@ -209,9 +207,7 @@ async function measure(
   const each = async (from: number, to: number, use: (piece: Buffer) => void): Promise<void> => {
     for (let position = from; position < to;) {
       const piece = buffer.subarray(0, Math.min(buffer.length, to - position));
-      const filled = await readFully(handle, piece, position).catch((error: unknown) => {
-        throw unreadable(error);
-      });
+      const filled = await readFully(handle, piece, position).catch(asUnreadable);
       if (filled < piece.length) throw invalid('it became shorter while it was read');
       hash.update(piece);
       use(piece);
@@ -249,7 +245,7 @@ function readerOf(handle: FileHandle): ReadAt {
   return async (position, length) => {
     if (position < start || position + length > start + part.length) {
       const wanted = Buffer.alloc(Math.max(length, headerReadBytes));
-      part = wanted.subarray(0, await readFully(handle, wanted, position));
+      part = wanted.subarray(0, await readFully(handle, wanted, position).catch(asUnreadable));
       start = position;
     }
     const from = position - start;

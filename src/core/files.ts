@@ -2,6 +2,11 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from './errors.ts';
 
+/** Whether this is what Node throws where there is no such file, or no folder where it would be. */
+export function isNotThere(thrown: unknown): boolean {
+  return errnoOf(thrown) === 'ENOENT' || errnoOf(thrown) === 'ENOTDIR';
+}
+
 /** The file's bytes; undefined if there is no such file. Throws what Node throws for any other fault. */
 export async function readIfPresent(file: string): Promise<Buffer | undefined> {
   try {

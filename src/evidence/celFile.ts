@@ -27,9 +27,9 @@ function unusable(file: string, cause: unknown): PreavisError {
   return new PreavisError('witness_unusable', `${file} cannot be read (${errnoOf(cause) ?? 'error'})`, { cause });
 }
 
-/** The lines in `most` bytes behind `from`. The first may be the end of one, which is no line of ours. */
-async function* linesOf(file: FileHandle, from: number, most: number): AsyncGenerator<string> {
-  const chunk = Buffer.alloc(Math.min(most, chunkBytes));
+/** The lines in `most` bytes behind `from`, read so many at a time. The first may be the end of one, which is no line of ours. */
+async function* linesOf(file: FileHandle, from: number, most: number, atOnce = chunkBytes): AsyncGenerator<string> {
+  const chunk = Buffer.alloc(atOnce);
   let rest = Buffer.alloc(0);
   let skipping = false;
   for (let at = from; at < from + most;) {
@@ -53,12 +53,10 @@ async function* linesOf(file: FileHandle, from: number, most: number): AsyncGene
 }
 
 async function firstTime(file: FileHandle, from: number): Promise<number | undefined> {
-  // One of these bytes is in the first whole line; where that is none of ours, it takes more.
-  for (const most of [2 * longestLine, chunkBytes]) {
-    for await (const text of linesOf(file, from, most)) {
-      const line = parseCelLine(text);
-      if (line !== undefined) return line.at;
-    }
+  // Most often the first whole line is one.
+  for await (const text of linesOf(file, from, chunkBytes, 2 * longestLine)) {
+    const line = parseCelLine(text);
+    if (line !== undefined) return line.at;
   }
 
   return undefined;

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promptFile } from '../config/prompts.ts';
-import { errnoOf } from '../core/errors.ts';
-import { readIfPresent } from '../core/files.ts';
+import { isNotThere, readIfPresent } from '../core/files.ts';
 
 const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -11,7 +10,7 @@ async function wavsOf(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter((name) => name.endsWith('.wav')).toSorted();
   } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT' || errnoOf(thrown) === 'ENOTDIR') return [];
+    if (isNotThere(thrown)) return [];
     throw thrown;
   }
 }
