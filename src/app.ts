@@ -15,6 +15,7 @@ import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
 import { CatalogueWatch } from './catalogue/catalogueWatch.ts';
 import { leaseHolder } from './catalogue/lease.ts';
 import { leaseMs } from './catalogue/leases.ts';
+import { tellWrongNumberKeys } from './catalogue/numberKeys.ts';
 import type { StoredPolicy } from './catalogue/rows.ts';
 import { makePolicy, type Policy } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
@@ -132,6 +133,7 @@ export class App {
     this.#undo.push(() => protection.stop());
     await protection.atStart(protectionLimitMs);
     await catalogue.savePolicy(policy.version, policyContent(policy));
+    await tellWrongNumberKeys(config, catalogue, log);
     const ari = makeAri(config);
     this.#undo.push(ari.close);
     this.#asterisk = await ari.commands.identity();

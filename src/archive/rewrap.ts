@@ -4,6 +4,7 @@
  */
 import pLimit from 'p-limit';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { keyRewrapped } from '../catalogue/auditTrail.ts';
 import { withLease } from '../catalogue/lease.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
@@ -43,9 +44,6 @@ export type RewrapResult = {
   elsewhere: number;
   failed: { recording: RecordingId; code: ErrorCode }[];
 };
-
-/** In the audit trail of a recording whose keys were wrapped anew; the detail has the id of the key. */
-export const keyRewrapped = 'key rewrapped';
 
 const batch = 500;
 /** With these nothing further can be done. */

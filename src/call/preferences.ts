@@ -19,14 +19,29 @@ type PreferenceOptions = {
   clock: Clock;
 };
 
+const keyIdDigits = 16;
+
+const keyed = (hashKey: string, text: string): string => createHmac('sha256', hashKey).update(text).digest('hex');
+
+/** Tells hashes of one key from those of another, and says nothing of the key: 16 hexadecimal digits. */
+export function hashKeyId(hashKey: string): string {
+  return keyed(hashKey, 'preavis hash key').slice(0, keyIdDigits);
+}
+
 /**
  * The same number in any form gives the same hash; a withheld number, an extension or nonsense gives none. Numbers are
- * few enough to be tried one by one, so that only a keyed hash hides them.
+ * few enough to be tried one by one, so that only a keyed hash hides them. Before it stands the id of the key: under
+ * another key no number is found, and that must not pass for a person who has never called.
  */
 export function callerHash(number: string, hashKey: string, defaultCountry: CountryCode): string | undefined {
   const parsed = parseCallerNumber(number, defaultCountry);
 
-  return parsed && createHmac('sha256', hashKey).update(parsed.number).digest('hex');
+  return parsed && `${hashKeyId(hashKey)}.${keyed(hashKey, parsed.number)}`;
+}
+
+/** The id of the key that a hash was made with. */
+export function keyOfHash(hash: string): string {
+  return hash.slice(0, keyIdDigits);
 }
 
 export function makePreferences(options: PreferenceOptions): LanguagePreferences {

@@ -12,6 +12,9 @@ export const erasureInterrupted = 'erasure interrupted';
 /** A certificate was found that this catalogue did not know: it had been restored to an older state. */
 export const erasedAgain = 'erased again by the ledger';
 
+/** In the audit trail of a recording whose keys were wrapped anew; the detail has the id of the key. */
+export const keyRewrapped = 'key rewrapped';
+
 /** One line of the trail; no personal data. */
 export type AuditEntry = {
   recording: RecordingId;

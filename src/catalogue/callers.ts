@@ -46,7 +46,22 @@ export function makeCallers(database: Database.Database) {
       AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = callers.call_id
         AND status NOT IN ('erased', 'discarded'))`);
 
+  // One step in the index for each key: the point that ends its id comes just before the slash.
+  const selectKeys = database
+    .prepare(
+      `WITH RECURSIVE each (key) AS (
+         SELECT substr(min(hash), 1, 16) FROM callers UNION ALL
+         SELECT (SELECT substr(min(hash), 1, 16) FROM callers WHERE hash > each.key || '/') FROM each WHERE each.key IS NOT NULL)
+       SELECT key FROM each WHERE key IS NOT NULL`,
+    )
+    .pluck();
+  const selectSealed = database.prepare(`SELECT * FROM callers WHERE sealed IS NOT NULL ORDER BY call_id DESC LIMIT 1`);
+
   return {
+    /** The ids of all keys that callers are kept under. */
+    hashKeysOfCallers: (): string[] => z.array(z.string()).parse(selectKeys.all()),
+    /** The newest of those whose number is kept, sealed. */
+    newestSealedCaller: (): KeptCaller | undefined => callerRow.optional().parse(selectSealed.get()),
     /** Not waited for by a caller: what a power cut takes of it is not kept. */
     keepCaller: (caller: KeptCaller): void => {
       unhurried(database, () => insert.run(caller));

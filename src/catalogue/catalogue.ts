@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, HoldId, RecordingId } from '../core/ids.ts';
 import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
+import { makeArchiveKeys, type ArchiveKey } from './archiveKeys.ts';
 import { makeCallers, type CallerTimes, type SweptCallers } from './callers.ts';
 import { makeCalls } from './calls.ts';
 import { makeErasures, type CertificateRow, type CopyPlace, type NewCertificate } from './erasures.ts';
@@ -70,6 +71,7 @@ export type Catalogue = Tables & {
   shorten(purpose: string, ends: readonly ShortenedEnd[], actor: string): Promise<void>;
   /** What must be in this archive: the first recording that is still there, or whether any ever was. */
   knownObject(archive: string): Promise<{ key: string } | 'gone' | 'never'>;
+  archiveKeys(archive: string): Promise<ArchiveKey[]>;
   counts(): Promise<Partial<Record<RecordingStatus, number>>>;
   move(
     id: RecordingId,
@@ -139,6 +141,8 @@ export type Catalogue = Tables & {
   /** By a keyed hash of the caller's number; in the order of calls, beyond `after`. */
   callsOfCaller(hash: string, after: string, limit: number): Promise<KeptCaller[]>;
   newestCallOfCaller(hash: string): Promise<KeptCaller | undefined>;
+  hashKeysOfCallers(): Promise<string[]>;
+  newestSealedCaller(): Promise<KeptCaller | undefined>;
   sweepCallers(times: CallerTimes, after: string, limit: number): Promise<SweptCallers>;
   /** Of this caller's calls that have ended and have no recording; says how many. */
   forgetCaller(hash: string): Promise<number>;
@@ -237,6 +241,7 @@ export function openCatalogue(
   const figures = makeFigures(database);
   const preferences = makePreferences(database, now);
   const callers = makeCallers(database);
+  const archiveKeys = makeArchiveKeys(database);
   const witness = makeWitness(database, trail);
   const leases = makeLeases(database, now);
   const keeping = makeKeeping(database);
@@ -265,6 +270,7 @@ export function openCatalogue(
     longerKept: eventually(recordings.longerKept),
     shorten: eventually(recordings.shorten),
     knownObject: eventually(recordings.knownObject),
+    archiveKeys: eventually(archiveKeys.archiveKeys),
     counts: eventually(recordings.counts),
     move: eventually(recordings.move),
     adopt: eventually(recordings.adopt),
@@ -319,6 +325,8 @@ export function openCatalogue(
     keepCaller: eventually(callers.keepCaller),
     callsOfCaller: eventually(callers.callsOfCaller),
     newestCallOfCaller: eventually(callers.newestCallOfCaller),
+    hashKeysOfCallers: eventually(callers.hashKeysOfCallers),
+    newestSealedCaller: eventually(callers.newestSealedCaller),
     sweepCallers: eventually(callers.sweepCallers),
     forgetCaller: eventually(callers.forgetCaller),
     takeLease: eventually(leases.takeLease),

@@ -265,4 +265,9 @@ export const migrations: readonly string[] = [
   CREATE INDEX audit_by_end ON audit (at, to_status, recording_id) WHERE to_status IN ('erased', 'failed', 'lost');
   CREATE INDEX certificates_by_time ON certificates (issued_at);
   `,
+  // Hashes of numbers begin with the id of their key. Which key these were made with is not known.
+  `
+  UPDATE callers SET hash = '0000000000000000.' || hash;
+  UPDATE preferences SET caller = '0000000000000000.' || caller;
+  `,
 ];

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EncryptedStore } from '../archive/encryptedStore.ts';
 import type { Encryption } from '../archive/store.ts';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
+import { numberKeyWarning } from '../catalogue/numberKeys.ts';
 import { openSqlite } from '../catalogue/sqlite.ts';
 import type { CallWitness } from '../catalogue/rows.ts';
 import { makePolicy } from '../config/policy.ts';
@@ -61,13 +63,6 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
         }),
   });
   if (!(library instanceof PreavisError)) list.push(...storageFindings(config, library));
-  list.push({
-    check: 'requests of persons by their number',
-    ok: true,
-    ...(config.privacy.hashKey === undefined
-      ? { warning: 'cannot be answered: without privacy.hashKey it is not kept whose call it was' }
-      : {}),
-  });
   const { pin } = config.promptRecording;
   if (pin !== undefined && !(library instanceof PreavisError)) {
     const { languages } = library;
@@ -87,8 +82,9 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
       await newestWitness(catalogue);
     } else openSqlite(':memory:').close();
   });
-  // Only the catalogue knows whether there must be something in it.
   if (catalogueWorks) {
+    await look('requests of persons by their number', () => numberKeyWarning(config, catalogue));
+    // Only the catalogue knows whether there must be something in the archive.
     const store = makeStore(config, catalogue);
     const isArchive = await look('archive', () => store.check());
     await look(
@@ -96,6 +92,7 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
       () => store.tryKey(AbortSignal.timeout(keyLimitMs)),
       encryptionInWords(store.encryption),
     );
+    if (isArchive && catalogue !== undefined) await lookAtKeys(catalogue, store, look);
     if (isArchive) list.push(...(await archiveFindings(config, store, catalogue)));
   }
   const newest = catalogue === undefined || !catalogueWorks ? undefined : await newestWitness(catalogue);
@@ -122,6 +119,20 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   ari?.close();
 
   return list;
+}
+
+type Look = (name: string, step: () => unknown, about?: string) => Promise<boolean>;
+
+/** The key of the archive may work, and yet not be the one that what lies there needs: one recording of each is opened. */
+async function lookAtKeys(catalogue: Catalogue, store: EncryptedStore, look: Look): Promise<void> {
+  for (const { keyId, recordings, objectKey } of await catalogue.archiveKeys(store.location)) {
+    const about = `${keyId}, for ${recordings} recordings`;
+    const open = async (): Promise<void> => {
+      const audio = await store.read(objectKey, null, AbortSignal.timeout(keyLimitMs));
+      audio.destroy();
+    };
+    await look('encryption key of recordings in the archive', open, about);
+  }
 }
 
 /** For trying the key of the archive, ms. */

@@ -1,3 +1,5 @@
+import { keyOfHash } from '../call/preferences.ts';
+import { otherHashKeys } from '../catalogue/numberKeys.ts';
 import { PreavisError } from '../core/errors.ts';
 import { hashOfNumber } from './callerNumber.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
@@ -23,6 +25,7 @@ export async function languagesForget(
   const caller = number === undefined ? undefined : await hashOfNumber(number, input, config);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    if (caller !== undefined) await otherHashKeys(catalogue, keyOfHash(caller));
     const forgotten = await catalogue.forgetPreferences(caller);
     if (json) context.print(JSON.stringify({ forgotten }, undefined, 2));
     else context.print(`${forgotten} remembered languages forgotten`);

@@ -1,5 +1,7 @@
 import { refuseTaken } from '../archive/verifiedCopy.ts';
+import { keyOfHash } from '../call/preferences.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { otherHashKeys } from '../catalogue/numberKeys.ts';
 import type { Config } from '../config/schema.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -24,6 +26,11 @@ export type SubjectExportOptions = {
 
 const waitMs = 30_000;
 const unknownNumber = 'no calls of this number';
+
+const notSearched = (keys: readonly string[]): string[] =>
+  keys.length === 0
+    ? []
+    : [`not searched: calls that are kept under another privacy.hashKey (${keys.join(', ')}); see docs/privacy.md`];
 
 const isSubjectLanguage = (text: string): text is SubjectLanguage => subjectLanguages.some((each) => each === text);
 
@@ -62,10 +69,21 @@ export async function subjectExport(
   await refuseTaken(target);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const unsearchedKeys = await otherHashKeys(catalogue, keyOfHash(hash));
     if ((await catalogue.newestCallOfCaller(hash)) === undefined && (await catalogue.preference(hash)) === undefined) {
-      const nothing = { calls: 0, file: null, language: null, recordings: 0, absent: [], unreadable: [] };
-      context.print(json ? JSON.stringify(nothing, undefined, 2) : unknownNumber);
-      return 0;
+      const nothing = {
+        calls: 0,
+        file: null,
+        language: null,
+        recordings: 0,
+        absent: [],
+        unreadable: [],
+        unsearchedKeys,
+      };
+      context.print(
+        json ? JSON.stringify(nothing, undefined, 2) : [unknownNumber, ...notSearched(unsearchedKeys)].join('\n'),
+      );
+      return unsearchedKeys.length > 0 ? 3 : 0;
     }
     const store = makeStore(config, catalogue);
     const actor = operatorOf(context.environment);
@@ -79,10 +97,11 @@ export async function subjectExport(
       work.end,
     );
     const { calls, included, absent, unreadable } = made;
-    const document = { calls, file: output, language, recordings: included.length, absent, unreadable };
-    context.print(json ? JSON.stringify(document, undefined, 2) : exportInWords(made, output));
+    const document = { calls, file: output, language, recordings: included.length, absent, unreadable, unsearchedKeys };
+    const words = [exportInWords(made, output), ...notSearched(unsearchedKeys)].join('\n');
+    context.print(json ? JSON.stringify(document, undefined, 2) : words);
 
-    return absent.length + unreadable.length > 0 ? 3 : 0;
+    return absent.length + unreadable.length + unsearchedKeys.length > 0 ? 3 : 0;
   });
 }
 
@@ -126,6 +145,7 @@ export async function subjectErase(
   const work = beginLongWork('what was not yet erased is left: start it again', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const unsearchedKeys = await otherHashKeys(catalogue, keyOfHash(hash));
     const store = makeStore(config, catalogue);
     const actor = operatorOf(context.environment);
     const log = commandLog(config);
@@ -138,10 +158,10 @@ export async function subjectErase(
       waitMs,
       signal: work.signal,
     }).finally(work.end);
-    if (json) context.print(JSON.stringify(shownErasure(result, apply), undefined, 2));
-    else context.print(erasureInWords(result, apply));
+    if (json) context.print(JSON.stringify({ ...shownErasure(result, apply), unsearchedKeys }, undefined, 2));
+    else context.print([erasureInWords(result, apply), ...notSearched(unsearchedKeys)].join('\n'));
 
-    return remains(result) ? 3 : 0;
+    return remains(result) || unsearchedKeys.length > 0 ? 3 : 0;
   });
 }
 

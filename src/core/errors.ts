@@ -137,6 +137,12 @@ export const errorCodes = {
     'A recording is no longer in the status that a step started from.',
     'Another run was faster; nothing to do.',
   ),
+  number_key_wrong: entry(
+    2,
+    false,
+    'Callers are kept under another key than privacy.hashKey or privacy.numberKey, so no call would be found by its number.',
+    'Configure the key from before. One that was changed on purpose finds the calls from after the change; docs/privacy.md says how to find the others.',
+  ),
   call_unknown: entry(2, false, 'No call has this id.', 'See `preavis calls list`.'),
   recording_unknown: entry(2, false, 'No recording has this id.', 'See `preavis recordings list`.'),
   recording_unfinished: entry(

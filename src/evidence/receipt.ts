@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyRewrapped } from '../archive/rewrap.ts';
+import { keyRewrapped } from '../catalogue/auditTrail.ts';
 import type { Encryption } from '../archive/store.ts';
 import { changes } from '../call/ports.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';

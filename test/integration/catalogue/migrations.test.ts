@@ -34,6 +34,14 @@ function left(schema: number): string {
   return file;
 }
 
+test('hashes of numbers from before they named their key are ones of a key that is not known', async () => {
+  const file = left(migrations.length - 1);
+  const database = openSqlite(file);
+  database.prepare(`INSERT INTO callers (call_id, hash) VALUES (?, ?), (?, ?)`).run(idOf(1), 'ab', idOf(2), 'cd');
+  database.close();
+  expect(await open(file).hashKeysOfCallers()).toEqual(['0'.repeat(16)]);
+});
+
 const schemas = Array.from({ length: migrations.length - 1 }, (_, index) => index + 1);
 
 describe.each(schemas)('a catalogue of schema %d', (schema) => {

@@ -59,7 +59,18 @@ test('keys go from one file to the next and to a KMS, and the recording is fetch
   expect(await run(['upload'], one)).toMatchObject({ code: 0 });
   const checked = await run(['check'], one);
   expect(checked.stdout).toContain(`ok     encryption of the archive (by Préavis, key ${idOf.one})\n`);
+  expect(checked.stdout).toContain(
+    `ok     encryption key of recordings in the archive (${idOf.one}, for 1 recordings)\n`,
+  );
   expect((await run(['archive', 'rewrap'], two)).stdout).toContain(`${id}: encryption_key_missing`);
+  // The key of now works, and opens nothing of what is there.
+  for (const encryption of [two, {}]) {
+    expect((await run(['check'], encryption)).stdout).toMatch(
+      new RegExp(
+        `WRONG {2}encryption key of recordings in the archive \\(${idOf.one}, for 1 recordings\\): .*\\[encryption_key_missing\\]`,
+      ),
+    );
+  }
 
   const both = { ...two, oldKeyFiles: [join(at, 'key-one')] };
   const dry = await run(['archive', 'rewrap', '--dry-run', '--json'], both);
@@ -79,7 +90,11 @@ test('keys go from one file to the next and to a KMS, and the recording is fetch
       'No archived recording needs an earlier key any more.\n',
   );
   expect(await run(['archive', 'rewrap'], { ...cloud, oldKeyFiles: [join(at, 'key-two')] })).toMatchObject({ code: 0 });
-  expect((await run(['check'], cloud)).stdout).toContain('ok     encryption of the archive (by Préavis, key cloud)\n');
+  const inCloud = (await run(['check'], cloud)).stdout;
+  expect(inCloud).toContain('ok     encryption of the archive (by Préavis, key cloud)\n');
+  // The last wrapping counts, not the first.
+  expect(inCloud).toContain('ok     encryption key of recordings in the archive (cloud, for 1 recordings)\n');
+  expect(inCloud).not.toContain(idOf.one);
 
   const output = join(at, 'fetched.wav');
   const fetch = ['recordings', 'fetch', id, '--purpose', 'training', '--force', '-o', output];

@@ -1,4 +1,10 @@
-import { callerHash, makePreferences, type PreferenceTable } from '../../../src/call/preferences.ts';
+import {
+  callerHash,
+  hashKeyId,
+  keyOfHash,
+  makePreferences,
+  type PreferenceTable,
+} from '../../../src/call/preferences.ts';
 
 const key = 'k'.repeat(32);
 const hash = (number: string, hashKey = key): string | undefined => callerHash(number, hashKey, 'BE');
@@ -20,12 +26,18 @@ describe('the hash that stands for a caller', () => {
   test.each([[belgian], [french]])('is one for a number in every form that a trunk may give it: %j', (forms) => {
     const [first = ''] = forms;
     expect(new Set(forms.map((form) => hash(form)))).toEqual(new Set([hash(first)]));
-    expect(hash(first)).toMatch(/^[0-9a-f]{64}$/);
+    expect(hash(first)).toMatch(/^[0-9a-f]{16}\.[0-9a-f]{64}$/);
   });
 
   test('is another one for another number, and with another key', () => {
     expect(hash('+3292661235')).not.toBe(hash('+3292661234'));
     expect(hash('+3292661234', 'x'.repeat(32))).not.toBe(hash('+3292661234'));
+  });
+
+  test('begins with the id of its key, which says nothing of a number', () => {
+    expect(keyOfHash(hash('+3292661234') ?? '')).toBe(hashKeyId(key));
+    expect(keyOfHash(hash('+3292661235') ?? '')).toBe(hashKeyId(key));
+    expect(hashKeyId('x'.repeat(32))).not.toBe(hashKeyId(key));
   });
 
   test('is not the hash that anybody could make without the key', () => {

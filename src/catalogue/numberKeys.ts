@@ -1,0 +1,63 @@
+import { makeNumberReader } from '../call/callers.ts';
+import { hashKeyId } from '../call/preferences.ts';
+import type { Config } from '../config/schema.ts';
+import { asPreavisError, PreavisError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import type { Catalogue } from './catalogue.ts';
+
+/** Whether callers are kept under the keys that are configured: a person's calls under another one are not found. */
+
+/**
+ * @param own the id of the configured key, which each hash begins with
+ * @returns the ids of other keys that some calls are kept under
+ * @throws PreavisError `number_key_wrong` where all are; and what the catalogue throws
+ */
+export async function otherHashKeys(catalogue: Pick<Catalogue, 'hashKeysOfCallers'>, own: string): Promise<string[]> {
+  const used = await catalogue.hashKeysOfCallers();
+  if (used.length > 0 && !used.includes(own)) {
+    throw new PreavisError(
+      'number_key_wrong',
+      `privacy.hashKey has the id ${own}, and all calls are kept under ${used.join(' and ')}`,
+    );
+  }
+
+  return used.filter((id) => id !== own);
+}
+
+/**
+ * What is to be told of the configured keys, if anything.
+ *
+ * @param catalogue undefined before there is one
+ * @throws PreavisError `number_key_wrong` where no call from before would be found, or no number be read; and what the catalogue throws
+ */
+export async function numberKeyWarning(
+  { privacy: { hashKey, numberKey } }: Pick<Config, 'privacy'>,
+  catalogue: Pick<Catalogue, 'hashKeysOfCallers' | 'newestSealedCaller'> | undefined,
+): Promise<string | undefined> {
+  if (hashKey === undefined) return 'cannot be answered: without privacy.hashKey it is not kept whose call it was';
+  if (catalogue === undefined) return undefined;
+  const others = await otherHashKeys(catalogue, hashKeyId(hashKey));
+  const newest = numberKey === undefined ? undefined : await catalogue.newestSealedCaller();
+  if (newest !== undefined && makeNumberReader(numberKey)(newest) === undefined) {
+    throw new PreavisError('number_key_wrong', 'privacy.numberKey does not open the newest number that is kept');
+  }
+
+  return others.length === 0
+    ? undefined
+    : `calls that are kept under another privacy.hashKey (${others.join(', ')}) are not found by it`;
+}
+
+/** For `serve`, which goes on: the keys may have been changed on purpose, and calls are kept under those of now. */
+export async function tellWrongNumberKeys(
+  config: Pick<Config, 'privacy'>,
+  catalogue: Pick<Catalogue, 'hashKeysOfCallers' | 'newestSealedCaller'>,
+  log: Logger,
+): Promise<void> {
+  try {
+    await numberKeyWarning(config, catalogue);
+  } catch (thrown) {
+    const { code, message } = asPreavisError(thrown);
+    if (code !== 'number_key_wrong') throw thrown;
+    log.warn({ code, problem: message }, 'calls from before are not found by their number');
+  }
+}
