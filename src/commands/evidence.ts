@@ -1,17 +1,21 @@
 import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { refuseTaken } from '../archive/verifiedCopy.ts';
+import type { PurposeKind } from '../config/law.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { pemOf, publicKeyOf } from '../core/signing.ts';
+import { bundlePurpose } from '../evidence/bundlePurpose.ts';
 import { makeBundle } from '../evidence/bundle.ts';
 import { verifyBundle, type Verified } from '../evidence/verifyBundle.ts';
 import { bundlePorts, makeSigner, makeStore } from '../parts.ts';
+import { openPurposes } from '../retention/fetch.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 import { beginLongWork } from './longWork.ts';
 import { operatorOf } from './operator.ts';
 
 export type BundleCommandOptions = {
-  purpose: string;
+  /** undefined: the one that is kept as evidence, or the only one. */
+  purpose: string | undefined;
   output: string;
   timestamp: string | undefined;
   force: boolean;
@@ -29,9 +33,10 @@ export async function evidenceBundle(
   context: CommandContext,
   id: string,
   version: string,
-  { purpose, output, timestamp, force, json }: BundleCommandOptions,
+  { purpose: named, output, timestamp, force, json }: BundleCommandOptions,
 ): Promise<ExitCode> {
-  if (!purposeId.test(purpose)) throw new PreavisError('usage', '--purpose is the name of a purpose');
+  if (named !== undefined && !purposeId.test(named))
+    throw new PreavisError('usage', '--purpose is the name of a purpose');
   if (output === '' || output === '-') throw new PreavisError('usage', '--output is the name of a file');
   if (timestamp !== undefined && !isWebAddress(timestamp)) {
     throw new PreavisError('usage', '--timestamp is an address that begins with http:// or https://');
@@ -46,6 +51,9 @@ export async function evidenceBundle(
     const shared = { config, catalogue, store: makeStore(config, catalogue), clock, actor: operatorOf(environment) };
     const timestampUrl = timestamp ?? config.evidence.timestampUrl;
     const ports = await bundlePorts(shared, { version, timestampUrl });
+    const kindOf = (each: string): PurposeKind | undefined =>
+      Object.hasOwn(config.purposes, each) ? config.purposes[each]?.kind : undefined;
+    const purpose = named ?? bundlePurpose(await openPurposes(ports, id), kindOf);
     const order = { id, purpose, target, progress: run.progress, signal: run.signal };
     const { manifest, manifestSha256, stamped } = await makeBundle(ports, order);
     const { recording, keepUntil, key, files, noticeMissing } = manifest;
@@ -193,13 +201,13 @@ export function addEvidence(
   evidence
     .command('bundle <id>')
     .description('make one signed ZIP file with a recording, its receipt, the notice and its history; audited')
-    .requiredOption('--purpose <purpose>', 'what it is wanted for')
+    .option('--purpose <purpose>', 'what it is wanted for (default: the one that is evidence, or the only one)')
     .requiredOption('-o, --output <file>', 'the file to make, for its owner only')
     .option('--timestamp <url>', 'have it stamped by this authority (RFC 3161; default: evidence.timestampUrl)')
     .option('--force', 'replace a file that is there already')
     .option(...jsonOption)
     .action(
-      async (id: string, options: Common & { purpose: string; output: string; timestamp?: string; force?: true }) => {
+      async (id: string, options: Common & { purpose?: string; output: string; timestamp?: string; force?: true }) => {
         const { purpose, output, timestamp, force, json } = options;
         const given = { purpose, output, timestamp, force: force === true, json: json === true };
         done(await evidenceBundle(context(), id, version, given));

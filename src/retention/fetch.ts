@@ -13,8 +13,8 @@ import type { RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { isUlid, type RecordingId } from '../core/ids.ts';
-import { accessUntil } from './access.ts';
-import { endsWhileHeld } from './purposes.ts';
+import { accessUntil, type Subject } from './access.ts';
+import { endsWhileHeld, purposesInForce } from './purposes.ts';
 
 export type FetchPorts = {
   catalogue: Pick<Catalogue, 'recording' | 'call' | 'purposeEnds' | 'holdsOf' | 'note'>;
@@ -26,6 +26,8 @@ export type FetchPorts = {
   /** Who asks. */
   actor: string;
 };
+
+type AccessPorts = Pick<FetchPorts, 'catalogue' | 'clock' | 'holdsAllowed'>;
 
 export type FetchOrder = {
   id: string;
@@ -84,18 +86,38 @@ export async function fetchRecording(ports: FetchPorts, order: FetchOrder): Prom
 
 /** Throws recording_unknown, and unless it may be fetched for this purpose now what accessUntil does. */
 export async function grantAccess(
-  ports: Pick<FetchPorts, 'catalogue' | 'clock' | 'holdsAllowed'>,
+  ports: AccessPorts,
   id: string,
   purpose: string,
 ): Promise<{ row: RecordingRow; expected: Digest; keepUntil: number }> {
-  const row = await rowOf(ports, id);
-  const purposes = (await ports.catalogue.call(row.callId))?.purposes ?? [];
-  const at = ports.clock.now();
-  const holds = await ports.catalogue.holdsOf(row.id);
-  const ends = endsWhileHeld(await ports.catalogue.purposeEnds(row.id), holds, ports.holdsAllowed, at);
-  const keepUntil = accessUntil({ status: row.status, purposes, ends }, purpose, at);
+  const { row, subject, at } = await subjectOf(ports, id);
+  const keepUntil = accessUntil(subject, purpose, at);
 
   return { row, expected: digestOf(row), keepUntil };
+}
+
+/** All of its purposes, and those that it may be fetched for now. Throws recording_unknown. */
+export async function openPurposes(
+  ports: AccessPorts,
+  id: string,
+): Promise<{ all: readonly string[]; open: string[] }> {
+  const { subject, at } = await subjectOf(ports, id);
+  const { status, purposes, ends } = subject;
+
+  return { all: purposes, open: purposesInForce(status, purposes, ends, at) };
+}
+
+async function subjectOf(
+  { catalogue, clock, holdsAllowed }: AccessPorts,
+  id: string,
+): Promise<{ row: RecordingRow; subject: Subject; at: number }> {
+  const row = await rowOf({ catalogue }, id);
+  const purposes = (await catalogue.call(row.callId))?.purposes ?? [];
+  const at = clock.now();
+  const holds = await catalogue.holdsOf(row.id);
+  const ends = endsWhileHeld(await catalogue.purposeEnds(row.id), holds, holdsAllowed, at);
+
+  return { row, subject: { status: row.status, purposes, ends }, at };
 }
 
 async function rowOf({ catalogue }: { catalogue: Pick<Catalogue, 'recording'> }, id: string): Promise<RecordingRow> {

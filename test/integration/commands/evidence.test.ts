@@ -130,6 +130,12 @@ describe('preavis evidence', () => {
     await expect(verify(...both)).rejects.toMatchObject({ code: 'usage' });
   });
 
+  test('bundle without a purpose is for the one that the recording has', async () => {
+    expect(await preavis(['bundle', id, '-o', `${at}/out/b.zip`])).toContain('\nfor training, until 20');
+    const unknown = preavis(['bundle', '01K00000000000000000000000', '-o', `${at}/out/c.zip`]);
+    await expect(unknown).rejects.toMatchObject({ code: 'recording_unknown' });
+  });
+
   test('key prints what is to be published, and nothing of what is secret', async () => {
     const stdout = await preavis(['key']);
     const { kid } = await openSigner(stage.keyFile);

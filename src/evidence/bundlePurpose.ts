@@ -1,0 +1,25 @@
+import type { PurposeKind } from '../config/law.ts';
+import { PreavisError } from '../core/errors.ts';
+
+/**
+ * The purpose that a bundle is handed out for when nobody names one: who hands out evidence means the one that is kept as
+ * evidence. Pure.
+ *
+ * @param purposes all of the recording, and those that it may be fetched for now
+ * @throws PreavisError `usage` with their names where it is not plain which is meant
+ */
+export function bundlePurpose(
+  { all, open }: { all: readonly string[]; open: readonly string[] },
+  kindOf: (purpose: string) => PurposeKind | undefined,
+): string {
+  // Where all are over, what follows tells when the one that is meant ended.
+  const possible = open.length > 0 ? open : all;
+  const evidence = possible.filter((purpose) => kindOf(purpose) === 'evidence');
+  const meant = evidence.length > 0 ? evidence : possible;
+  const [only, ...others] = meant;
+  if (only === undefined || others.length > 0) {
+    throw new PreavisError('usage', `--purpose is one of ${meant.join(', ')}`);
+  }
+
+  return only;
+}
