@@ -46,7 +46,7 @@ import { makeWitnessPass, type WitnessPorts } from './evidence/witnessPass.ts';
 import type { RetentionPorts } from './retention/enforcer.ts';
 import type { FetchPorts } from './retention/fetch.ts';
 import { copyCertificates } from './retention/copies.ts';
-import { eraseRecording } from './retention/erasure.ts';
+import { eraseRecording, lockInArchive } from './retention/erasure.ts';
 import { makeLedger, type Ledger } from './retention/ledger.ts';
 import type { ReconcilePorts } from './retention/reconcile.ts';
 import { checkSchedule } from './retention/schedule.ts';
@@ -504,6 +504,7 @@ export function subjectErasurePorts(shared: Shared): SubjectErasurePorts {
   return {
     catalogue,
     erase: (row) => eraseRecording(row, { rule: 'subject', operator: actor }, ports),
+    lockInArchive: (row, signal) => lockInArchive(row, ports.store, signal),
     copyCertificates: () => copyCertificates({ ...ports, now: () => clock.now() }),
     clock,
     operator: actor,

@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { RecordingRow } from '../catalogue/rows.ts';
-import type { PurposeLock } from '../config/locks.ts';
+import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
+import { lockModes, type PurposeLock } from '../config/locks.ts';
 import { dayMs, isoTime, type Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -107,4 +108,13 @@ function lockFailed(message: string, cause: PreavisError | undefined): PreavisEr
 /** For the audit trail. */
 export function lockDetail({ mode, until }: Lock): { mode: string; until: string } {
   return { mode, until: isoTime(until) };
+}
+
+const noted = z.object({ lock: z.object({ mode: z.enum(lockModes), until: z.iso.datetime() }) });
+
+/** The lock that a recording was archived with, by its audit trail: what somebody else did to it since is not known there. */
+export function lockNoted(steps: readonly AuditRow[]): Lock | undefined {
+  const found = noted.safeParse(steps.findLast(({ to }) => to === 'archived')?.detail).data?.lock;
+
+  return found && { mode: found.mode, until: Date.parse(found.until) };
 }

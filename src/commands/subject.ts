@@ -172,7 +172,7 @@ const remains = ({ recordings, open, unreadable, copyFailure }: SubjectErasure):
 
 const shownException = (exception: Exception) => ({
   ...exception,
-  ...(exception.ground === 'hold' ? { until: isoTime(exception.until) } : {}),
+  ...('until' in exception ? { until: isoTime(exception.until) } : {}),
   article: articleOf(exception),
 });
 
@@ -203,6 +203,8 @@ function exceptionInWords(exception: Exception): string {
   switch (exception.ground) {
     case 'hold':
       return `a hold, ${exception.hold}, until ${isoTime(exception.until)}${law}`;
+    case 'lock':
+      return `an Object Lock in the archive, ${exception.mode}, until ${isoTime(exception.until)}`;
     case 'obligation':
       return `${exception.purpose}: the law wants it kept${law}`;
     case 'evidence':

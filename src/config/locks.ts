@@ -5,5 +5,6 @@
 export const purposeLocks = ['none', 'governance', 'compliance'] as const;
 export type PurposeLock = (typeof purposeLocks)[number];
 
-/** A lock that is one. */
-export type LockMode = Exclude<PurposeLock, 'none'>;
+/** Those that are a lock. */
+export const lockModes = ['governance', 'compliance'] as const satisfies readonly PurposeLock[];
+export type LockMode = (typeof lockModes)[number];

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { objectKeys } from '../archive/objectKey.ts';
+import type { Lock } from '../archive/objectLock.ts';
 import { removeSpooled } from '../archive/spool.ts';
 import type { ObjectStore } from '../archive/store.ts';
 import { erasureBegun, erasureInterrupted } from '../catalogue/auditTrail.ts';
@@ -75,10 +76,21 @@ export async function eraseRecording(
 }
 
 /** One that was never archived may still have left something there, when an upload was cut short. */
-function keysToErase(row: RecordingRow): string[] {
+function keysToErase(row: RecordingRow): [wav: string, receipt: string] {
   const computed = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
 
   return [row.objectKey ?? computed.wav, row.receiptKey ?? computed.receipt];
+}
+
+/** The lock that is on the WAV of a recording now, whoever has set it. Throws what the archive does. */
+export async function lockInArchive(
+  row: RecordingRow,
+  store: Pick<ObjectStore, 'protection'>,
+  signal: AbortSignal,
+): Promise<Lock | undefined> {
+  const [wav] = keysToErase(row);
+
+  return (await store.protection(wav, row.objectVersion, signal)).lock;
 }
 
 /** An archived recording that is not there, though no erasure was begun: a wrong mount, not an erasure (P6). */

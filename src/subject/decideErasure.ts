@@ -1,14 +1,18 @@
+import type { Lock } from '../archive/objectLock.ts';
 import { isActive, type HoldGround, type HoldRow } from '../catalogue/holds.ts';
 import type { PurposeEnd, RecordingStatus } from '../catalogue/rows.ts';
 import type { PurposeKind } from '../config/law.ts';
+import type { LockMode } from '../config/locks.ts';
 import { purposesInForce } from '../retention/purposes.ts';
 
 /**
  * Why a recording is not erased though the person asks for it. obligation: the law wants it kept (GDPR art. 17(3)(b)). evidence: it is
- * needed for legal claims (art. 17(3)(e)). unknown: the configuration no longer has the purpose, and so nobody can say which.
+ * needed for legal claims (art. 17(3)(e)). unknown: the configuration no longer has the purpose, and so nobody can say which. lock: the
+ * archive does not let go of it; whether the law has an exception is a matter of its purposes.
  */
 export type Exception =
   | { ground: 'hold'; hold: HoldGround; until: number }
+  | { ground: 'lock'; mode: LockMode; until: number }
   | { ground: 'obligation' | 'evidence' | 'unknown'; purpose: string };
 
 const articleOfHold: Readonly<Record<HoldGround, string>> = {
@@ -26,6 +30,7 @@ export function articleOf(exception: Exception): string | null {
       return 'GDPR art. 17(3)(b)';
     case 'evidence':
       return 'GDPR art. 17(3)(e)';
+    case 'lock':
     case 'unknown':
       return null;
   }
@@ -48,6 +53,7 @@ export type ErasureSubject = {
   purposes: readonly string[];
   ends: readonly PurposeEnd[];
   holds: readonly Pick<HoldRow, 'ground' | 'expiresAt' | 'releasedAt'>[];
+  lock: Lock | undefined;
 };
 
 export type ErasureRules = {
@@ -59,7 +65,7 @@ export type ErasureRules = {
 
 /** What becomes of one recording whose person asks for erasure (GDPR art. 17), at this time. */
 export function decideErasure(subject: ErasureSubject, rules: ErasureRules, at: number): ErasureDecision {
-  const { status, purposes, ends, holds } = subject;
+  const { status, purposes, ends, holds, lock } = subject;
   switch (status) {
     case 'recording':
       return { kind: 'unfinished' };
@@ -79,12 +85,14 @@ export function decideErasure(subject: ErasureSubject, rules: ErasureRules, at: 
   const ofHolds = holds
     .filter((hold) => isActive(hold, at))
     .map(({ ground, expiresAt }): Exception => ({ ground: 'hold', hold: ground, until: expiresAt }));
-  if (ofPurposes.length + ofHolds.length === 0) return { kind: 'erase' };
+  const ofLock: Exception[] = lock === undefined || lock.until <= at ? [] : [{ ground: 'lock', ...lock }];
+  const exceptions = [...ofHolds, ...ofLock, ...ofPurposes];
+  if (exceptions.length === 0) return { kind: 'erase' };
   const excepted = new Set(ofPurposes.map(({ purpose }) => purpose));
 
   return {
     kind: 'keep',
-    exceptions: [...ofHolds, ...ofPurposes],
+    exceptions,
     ending: inForce.filter((purpose) => !excepted.has(purpose)),
   };
 }

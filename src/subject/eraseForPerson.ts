@@ -1,3 +1,4 @@
+import type { Lock } from '../archive/objectLock.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
 import type { NewCertificate } from '../catalogue/erasures.ts';
@@ -19,6 +20,8 @@ export type SubjectErasurePorts = {
       'shorten' | 'note' | 'preference' | 'forgetPreferences' | 'forgetCaller' | 'takeLease' | 'releaseLease'
     >;
   erase(row: RecordingRow): Promise<NewCertificate>;
+  /** What the archive itself says of a recording. */
+  lockInArchive(row: RecordingRow, signal: AbortSignal): Promise<Lock | undefined>;
   /** Puts the certificates where they are kept besides the catalogue. */
   copyCertificates(): Promise<void>;
   clock: Clock;
@@ -111,22 +114,35 @@ async function recordingOf(
   ports: SubjectErasurePorts,
   order: SubjectErasureOrder,
 ): Promise<SubjectRecording> {
-  const { row, ends, holds } = recording;
+  const { row, ends } = recording;
   const { purposes } = call;
-  const decide = (known: PersonRecording['holds']): ErasureDecision =>
-    decideErasure({ status: row.status, purposes, ends, holds: known }, order, ports.clock.now());
+  const decide = ({ holds, lock }: Pick<PersonRecording, 'holds' | 'lock'>): ErasureDecision =>
+    decideErasure({ status: row.status, purposes, ends, holds, lock }, order, ports.clock.now());
   const about = { id: row.id, startedAt: row.startedAt ?? row.noticeFinishedAt, status: row.status, purposes };
   const attempt = (decision: ErasureDecision): Promise<SubjectOutcome> =>
     carryOut(decision, recording, ports).catch((thrown: unknown) => ({
       kind: 'failed',
       code: asPreavisError(thrown).code,
     }));
-  if (!order.apply) return { ...about, outcome: previewOf(decide(holds)) };
-  const outcome = await attempt(decide(holds));
-  if (outcome.kind !== 'failed' || outcome.code !== 'recording_held') return { ...about, outcome };
+  if (!order.apply) return { ...about, outcome: previewOf(decide(recording)) };
+  const outcome = await attempt(decide(recording));
+  const known = outcome.kind === 'failed' ? await knownSince(outcome.code, recording, ports, order.signal) : undefined;
 
-  // A hold was set in between: it counts as one that was there before.
-  return { ...about, outcome: await attempt(decide(await ports.catalogue.holdsOf(row.id))) };
+  return { ...about, outcome: known === undefined ? outcome : await attempt(decide(known)) };
+}
+
+/** What kept it from being erased, as if it had been known before; undefined where that was nothing that keeps. */
+async function knownSince(
+  code: ErrorCode,
+  { row, holds, lock }: PersonRecording,
+  ports: SubjectErasurePorts,
+  signal: AbortSignal,
+): Promise<Pick<PersonRecording, 'holds' | 'lock'> | undefined> {
+  if (code === 'recording_held') return { holds: await ports.catalogue.holdsOf(row.id), lock };
+  if (code !== 'archive_locked') return undefined;
+  const found = await ports.lockInArchive(row, signal).catch(() => undefined);
+
+  return found && { holds, lock: found };
 }
 
 function previewOf(decision: ErasureDecision): SubjectOutcome {

@@ -3,6 +3,7 @@ import { makeDirectoryStore } from '../../src/archive/directoryStore.ts';
 import { finishRecordings, type FinishPorts } from '../../src/archive/finish.ts';
 import { checkRecording } from '../../src/archive/selfCheck.ts';
 import { spoolFile } from '../../src/archive/spool.ts';
+import type { Lock } from '../../src/archive/objectLock.ts';
 import type { ObjectStore } from '../../src/archive/store.ts';
 import type { UploadPorts } from '../../src/archive/uploader.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
@@ -120,6 +121,21 @@ export async function archiveStage(
       return found;
     },
     spooled: () => readdir(spoolFolder),
+  };
+}
+
+/** A folder that takes locks, though nothing enforces them: the clock of a live server cannot be set to the end of one. */
+export function withLocks(store: ObjectStore): ObjectStore {
+  const locks = new Map<string, Lock>();
+
+  return {
+    ...store,
+    capabilities: async (signal) => ({ ...(await store.capabilities(signal)), objectLock: 'on' }),
+    protect: (key, _version, lock) => {
+      locks.set(key, lock);
+      return Promise.resolve();
+    },
+    protection: (key) => Promise.resolve({ lock: locks.get(key), legalHold: 'off' }),
   };
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { recordingStatuses } from '../../../src/catalogue/rows.ts';
 import { holdGrounds } from '../../../src/catalogue/holds.ts';
+import { lockModes } from '../../../src/config/locks.ts';
 import { articleOf, decideErasure, type ErasureSubject } from '../../../src/subject/decideErasure.ts';
 
 const at = 1_000;
@@ -14,6 +15,7 @@ const subject = (purposes: string[], over: Partial<ErasureSubject> = {}): Erasur
   purposes,
   ends: purposes.map((purpose) => ({ purpose, keepUntil: at + 1 })),
   holds: [],
+  lock: undefined,
   ...over,
 });
 const held = { ground: 'dispute', expiresAt: at + 1, releasedAt: null } as const;
@@ -65,6 +67,28 @@ describe('the erasure that a person asks for', () => {
     });
   });
 
+  test('does not erase what an Object Lock keeps, and says its mode and end beside what else keeps it', () => {
+    const lock = { mode: 'compliance', until: at + 1 } as const;
+    const locked = { ground: 'lock', ...lock };
+    expect(decideErasure(subject(['training'], { lock }), rules, at)).toEqual({
+      kind: 'keep',
+      exceptions: [locked],
+      ending: ['training'],
+    });
+    expect(decideErasure(subject(['training', 'agreement', 'orders'], { lock, holds: [held] }), rules, at)).toEqual({
+      kind: 'keep',
+      exceptions: [
+        { ground: 'hold', hold: 'dispute', until: at + 1 },
+        locked,
+        { ground: 'evidence', purpose: 'agreement' },
+        { ground: 'obligation', purpose: 'orders' },
+      ],
+      ending: ['training'],
+    });
+    const over = subject(['training'], { lock: { mode: 'governance', until: at } });
+    expect(decideErasure(over, rules, at)).toEqual({ kind: 'erase' });
+  });
+
   test('never erases with an exception, never ends what is one, and always erases or keeps what there is', () => {
     const purposes = fc.subarray(['training', 'quality', 'agreement', 'orders', 'gone']);
     fc.assert(
@@ -77,22 +101,25 @@ describe('the erasure that a person asks for', () => {
             releasedAt: fc.option(fc.nat(900)),
           }),
         ),
+        fc.option(fc.record({ mode: fc.constantFrom(...lockModes), until: fc.nat(2_000) }), { nil: undefined }),
         fc.constantFrom(...recordingStatuses),
         fc.boolean(),
         fc.nat(2_000),
-        (named, holds, status, includeEvidence, keepUntil) => {
+        (named, holds, lock, status, includeEvidence, keepUntil) => {
           const ends = named.map((purpose) => ({ purpose, keepUntil }));
-          const decision = decideErasure({ status, purposes: named, ends, holds }, { ...rules, includeEvidence }, at);
+          const subjectOf = { status, purposes: named, ends, holds, lock };
+          const decision = decideErasure(subjectOf, { ...rules, includeEvidence }, at);
           const isThere = status === 'recorded' || status === 'archived' || status === 'failed';
           expect(decision.kind === 'erase' || decision.kind === 'keep').toBe(isThere);
           const isHeld = holds.some(({ releasedAt, expiresAt }) => releasedAt === null && expiresAt > at);
           const needed = keepUntil > at && (named.includes('orders') || named.includes('gone'));
-          if (decision.kind === 'erase') expect(isHeld || needed).toBe(false);
+          const isLocked = lock !== undefined && lock.until > at;
+          if (decision.kind === 'erase') expect(isHeld || isLocked || needed).toBe(false);
           if (decision.kind !== 'keep') return;
           expect(decision.exceptions.length).toBeGreaterThan(0);
           for (const exception of decision.exceptions) {
-            if (exception.ground !== 'hold') expect(decision.ending).not.toContain(exception.purpose);
-            expect(articleOf(exception) === null).toBe(exception.ground === 'unknown');
+            if ('purpose' in exception) expect(decision.ending).not.toContain(exception.purpose);
+            expect(articleOf(exception) === null).toBe(['lock', 'unknown'].includes(exception.ground));
           }
         },
       ),
