@@ -73,18 +73,31 @@ export async function retentionShorten(
     const actor = operatorOf(context.environment);
     const order = { purpose, keepMs: policy.keepDays * dayMs, apply, actor };
     const result = await shortenPass({ catalogue, clock: context.clock }, order);
-    if (json)
-      context.print(JSON.stringify({ purpose, keepDays: policy.keepDays, applied: apply, ...result }, undefined, 2));
-    else context.print(inWords(purpose, policy.keepDays, apply, result));
+    if (json) {
+      const lockedUntil = result.lockedUntil === undefined ? null : isoTime(result.lockedUntil);
+      const document = { purpose, keepDays: policy.keepDays, applied: apply, ...result, lockedUntil };
+      context.print(JSON.stringify(document, undefined, 2));
+    } else context.print(inWords(purpose, policy.keepDays, apply, result));
 
     return 0;
   });
 }
 
-function inWords(purpose: string, keepDays: number, applied: boolean, { longer, over }: Shortened): string {
+function inWords(
+  purpose: string,
+  keepDays: number,
+  applied: boolean,
+  { longer, over, held, locked, lockedUntil }: Shortened,
+): string {
   if (longer === 0) return `no recording is kept for ${purpose} longer than ${keepDays} days`;
   const what = `${longer} recordings ${applied ? 'are now' : 'would be'} kept for ${purpose} for ${keepDays} days`;
-  const when = `for ${over} of them that time is over`;
 
-  return `${what}; ${when}${applied ? '' : '\nNothing was changed: give --apply to do it. It cannot be undone.'}`;
+  return [
+    `${what}; for ${over} of them that time is over`,
+    ...(held === 0 ? [] : [`a hold keeps ${held} of these`]),
+    ...(lockedUntil === undefined
+      ? []
+      : [`an Object Lock keeps ${locked} of these in the archive, until ${isoTime(lockedUntil)} at the latest`]),
+    ...(applied ? [] : ['Nothing was changed: give --apply to do it. It cannot be undone.']),
+  ].join('\n');
 }

@@ -1,7 +1,13 @@
+import { lockNoted } from '../archive/lockStep.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { isActive } from '../catalogue/holds.ts';
 import type { Clock } from '../core/clock.ts';
+import type { RecordingId } from '../core/ids.ts';
 
-export type ShortenPorts = { catalogue: Pick<Catalogue, 'longerKept' | 'shorten'>; clock: Clock };
+export type ShortenPorts = {
+  catalogue: Pick<Catalogue, 'longerKept' | 'shorten' | 'holdsOf' | 'audit'>;
+  clock: Clock;
+};
 
 /** `keepMs` after its end a recording is no more to be kept for the purpose. */
 export type ShortenOrder = { purpose: string; keepMs: number; apply: boolean; actor: string };
@@ -11,6 +17,12 @@ export type Shortened = {
   longer: number;
   /** Those of them whose use for this purpose so is over. */
   over: number;
+  /** Those of these that stay for a hold. */
+  held: number;
+  /** Those of these that an Object Lock keeps in the archive, held or not. */
+  locked: number;
+  /** When the last of these locks ends, ms since 1970 UTC. */
+  lockedUntil: number | undefined;
 };
 
 const batch = 500;
@@ -24,14 +36,28 @@ export async function shortenPass(
   { purpose, keepMs, apply, actor }: ShortenOrder,
 ): Promise<Shortened> {
   const at = clock.now();
-  const result: Shortened = { longer: 0, over: 0 };
+  const result: Shortened = { longer: 0, over: 0, held: 0, locked: 0, lockedUntil: undefined };
   for (let after = ''; ;) {
     const ends = await catalogue.longerKept(purpose, keepMs, after, batch);
     result.longer += ends.length;
-    result.over += ends.filter(({ to }) => to <= at).length;
+    for (const { id } of ends.filter(({ to }) => to <= at)) await countOver(id, result, catalogue, at);
     if (apply) await catalogue.shorten(purpose, ends, actor);
     const last = ends.at(-1);
     if (last === undefined || ends.length < batch) return result;
     after = last.id;
   }
+}
+
+async function countOver(
+  id: RecordingId,
+  result: Shortened,
+  catalogue: Pick<Catalogue, 'holdsOf' | 'audit'>,
+  at: number,
+): Promise<void> {
+  result.over += 1;
+  if ((await catalogue.holdsOf(id)).some((hold) => isActive(hold, at))) result.held += 1;
+  const lock = lockNoted(await catalogue.audit(id));
+  if (lock === undefined || lock.until <= at) return;
+  result.locked += 1;
+  result.lockedUntil = Math.max(result.lockedUntil ?? 0, lock.until);
 }

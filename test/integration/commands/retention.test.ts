@@ -146,12 +146,32 @@ test('a shortened storage time is previewed, and applied only when that is asked
   const { run, folder: own } = await stage();
   const database = openSqlite(`${own}/catalogue.db`);
   database.exec(`UPDATE recording_purposes SET keep_until = keep_until + 1000 * 86400000`);
-  database.exec(`UPDATE recordings SET keep_until = keep_until + 1000 * 86400000`);
+  database.exec(`UPDATE recordings SET keep_until = keep_until + 1000 * 86400000, status = 'recorded'`);
   database.close();
   const shorten = (apply: boolean, json: boolean) => (context: CommandContext) =>
     retentionShorten(context, { purpose: 'training', apply, json });
   expect((await run(shorten(false, false))).text).toContain('Nothing was changed');
-  expect(parsed(await run(shorten(false, true)))).toMatchObject({ applied: false, longer: 1, over: 1 });
+  expect(parsed(await run(shorten(false, true)))).toEqual({
+    purpose: 'training',
+    keepDays: 27,
+    applied: false,
+    longer: 1,
+    over: 1,
+    held: 0,
+    locked: 0,
+    lockedUntil: null,
+  });
+  const kept = parsed(await run(hold(idOf(2), { ground: 'authority', json: true })))['hold'] as { id: string };
+  const catalogue = openCatalogue(`${own}/catalogue.db`, systemClock);
+  const until = `${soon}T00:00:00.000Z`;
+  const archived = { event: 'stored and read back', actor: 'test', detail: { lock: { mode: 'governance', until } } };
+  await catalogue.move(idOf(2), 'recorded', 'archived', {}, archived);
+  catalogue.close();
+  const { text } = await run(shorten(false, false));
+  expect(text).toContain('a hold keeps 1 of these');
+  expect(text).toContain(`an Object Lock keeps 1 of these in the archive, until ${until} at the latest`);
+  expect(parsed(await run(shorten(false, true)))).toMatchObject({ held: 1, locked: 1, lockedUntil: until });
+  await run((context) => recordingsRelease(context, kept.id, false));
   expect(parsed(await run(pass(true)))).toMatchObject({ due: 0 });
   expect(parsed(await run(shorten(true, true)))).toMatchObject({ applied: true, longer: 1 });
   expect(parsed(await run(pass(true)))).toMatchObject({ due: 1, erased: 1 });

@@ -1,6 +1,8 @@
+import { uploadPass } from '../../../src/archive/uploader.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import type { HoldId } from '../../../src/core/ids.ts';
 import { shortenPass } from '../../../src/retention/shorten.ts';
-import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
+import { archiveStage, withLocks, type ArchiveStage } from '../../support/archiving.ts';
 import { callEnd, insertPolicy, insertRecording } from '../../support/catalogueRows.ts';
 import { catalogues, clockAt, dayMs, recorderEnd } from '../../support/catalogues.ts';
 import { archivedCall, erasePass } from '../../support/erasing.ts';
@@ -8,9 +10,12 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
 const open = catalogues();
+const signal = new AbortController().signal;
 let stages = 0;
 const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages += 1)}`), open);
 const end = callEnd + 28 * dayMs;
+/** Nothing of it stays for a hold or a lock. */
+const unkept = { held: 0, locked: 0, lockedUntil: undefined };
 const order = { purpose: 'training', actor: 'user ops' };
 const endOf = async (set: ArchiveStage, id: Parameters<ArchiveStage['receiptOf']>[0]): Promise<number | undefined> =>
   (await set.catalogue.purposeEnds(id)).find(({ purpose }) => purpose === 'training')?.keepUntil;
@@ -21,9 +26,56 @@ describe('a storage time that was shortened', () => {
     const { id } = await archivedCall(set);
     set.clock.at = recorderEnd + 7 * dayMs;
     const before = [await set.catalogue.recording(id), await set.catalogue.audit(id)];
-    expect(await shortenPass(set, { ...order, keepMs: 7 * dayMs, apply: false })).toEqual({ longer: 1, over: 1 });
-    expect(await shortenPass(set, { ...order, keepMs: 8 * dayMs, apply: false })).toEqual({ longer: 1, over: 0 });
+    expect(await shortenPass(set, { ...order, keepMs: 7 * dayMs, apply: false })).toEqual({
+      longer: 1,
+      over: 1,
+      ...unkept,
+    });
+    expect(await shortenPass(set, { ...order, keepMs: 8 * dayMs, apply: false })).toEqual({
+      longer: 1,
+      over: 0,
+      ...unkept,
+    });
     expect([await set.catalogue.recording(id), await set.catalogue.audit(id)]).toEqual(before);
+  });
+
+  test('says how many of those that are over a hold keeps, and a lock of the archive until when at the latest', async () => {
+    const set = await stage();
+    const locks = new Map([['training', 'compliance' as const]]);
+    for (const keepDays of [28, 30]) {
+      await set.finished(undefined, { keepDays });
+      await uploadPass({ ...set, store: withLocks(set.store), locks }, { waitMs: 0, signal });
+    }
+    const [held, released] = [await archivedCall(set), await archivedCall(set)];
+    for (const [number, { id: recording }] of [held, released].entries()) {
+      const id = `01K0000000000000000000000${number}` as HoldId;
+      const about = { ground: 'restriction', reason: 'asked for', author: 'user alice' } as const;
+      const [reviewAt, expiresAt] = [recorderEnd + 10 * dayMs, recorderEnd + 500 * dayMs];
+      await set.catalogue.setHold({ id, recording, ...about, reviewAt, expiresAt });
+      if (recording === released.id) await set.catalogue.releaseHold(id, 'user alice');
+    }
+    set.clock.at = recorderEnd + 7 * dayMs;
+    const lockedUntil = Math.floor((recorderEnd + 30 * dayMs) / 1_000) * 1_000;
+    for (const apply of [false, true]) {
+      expect(await shortenPass(set, { ...order, keepMs: 7 * dayMs, apply })).toEqual({
+        longer: 4,
+        over: 4,
+        held: 1,
+        locked: 2,
+        lockedUntil,
+      });
+    }
+  });
+
+  test('does not count what holds and locks keep while the shorter time is not over, nor a lock that is', async () => {
+    const set = await stage();
+    await set.finished(undefined, { keepDays: 28 });
+    const locks = new Map([['training', 'compliance' as const]]);
+    await uploadPass({ ...set, store: withLocks(set.store), locks }, { waitMs: 0, signal });
+    const short = { ...order, keepMs: 7 * dayMs, apply: false };
+    expect(await shortenPass(set, short)).toEqual({ longer: 1, over: 0, ...unkept });
+    set.clock.at = recorderEnd + 28 * dayMs;
+    expect(await shortenPass(set, short)).toEqual({ longer: 1, over: 1, ...unkept });
   });
 
   test('is applied to earlier recordings, once, with a line in the audit trail; then they are due', async () => {
@@ -31,7 +83,11 @@ describe('a storage time that was shortened', () => {
     const { id } = await archivedCall(set);
     set.clock.at = recorderEnd + 7 * dayMs;
     expect(await erasePass(set)).toMatchObject({ due: 0 });
-    expect(await shortenPass(set, { ...order, keepMs: 7 * dayMs, apply: true })).toEqual({ longer: 1, over: 1 });
+    expect(await shortenPass(set, { ...order, keepMs: 7 * dayMs, apply: true })).toEqual({
+      longer: 1,
+      over: 1,
+      ...unkept,
+    });
     expect(await endOf(set, id)).toBe(recorderEnd + 7 * dayMs);
     expect((await set.catalogue.recording(id))?.keepUntil).toBe(recorderEnd + 7 * dayMs);
     expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({
@@ -39,7 +95,11 @@ describe('a storage time that was shortened', () => {
       actor: 'user ops',
       detail: { purpose: 'training', from: recorderEnd + 28 * dayMs, to: recorderEnd + 7 * dayMs },
     });
-    expect(await shortenPass(set, { ...order, keepMs: 7 * dayMs, apply: true })).toEqual({ longer: 0, over: 0 });
+    expect(await shortenPass(set, { ...order, keepMs: 7 * dayMs, apply: true })).toEqual({
+      longer: 0,
+      over: 0,
+      ...unkept,
+    });
     expect(await erasePass(set)).toMatchObject({ erased: 1 });
   });
 
@@ -47,7 +107,10 @@ describe('a storage time that was shortened', () => {
     const set = await stage();
     const long = await archivedCall(set);
     const short = await archivedCall(set, { keepDays: 5 });
-    expect(await shortenPass(set, { ...order, keepMs: 365 * dayMs, apply: true })).toEqual({ longer: 0, over: 0 });
+    expect(await shortenPass(set, { ...order, keepMs: 365 * dayMs, apply: true })).toMatchObject({
+      longer: 0,
+      over: 0,
+    });
     expect(await shortenPass(set, { ...order, keepMs: 10 * dayMs, apply: true })).toMatchObject({ longer: 1 });
     expect(await endOf(set, long.id)).toBe(recorderEnd + 10 * dayMs);
     expect(await endOf(set, short.id)).toBe(recorderEnd + 5 * dayMs);
@@ -68,7 +131,7 @@ describe('a storage time that was shortened', () => {
     database.close();
     const ports = { catalogue, clock: clockAt(callEnd + 2 * dayMs) };
     const short = { ...order, keepMs: dayMs, apply: true };
-    expect(await shortenPass(ports, short)).toEqual({ longer: 1_100, over: 1_100 });
-    expect(await shortenPass(ports, short)).toEqual({ longer: 0, over: 0 });
+    expect(await shortenPass(ports, short)).toEqual({ longer: 1_100, over: 1_100, ...unkept });
+    expect(await shortenPass(ports, short)).toEqual({ longer: 0, over: 0, ...unkept });
   });
 });
