@@ -7,7 +7,7 @@ const reviewAfterMs = 180 * dayMs;
 /** Nobody can say what will be in dispute after that. */
 const longestMs = 3_653 * dayMs;
 
-/** A day is its end in UTC: what is kept until a day is there on that day. */
+/** A day is its last millisecond in UTC: what is kept until a day is there on that day, and the day is told as it was given. */
 function endOfDay(text: string, option: string): number {
   const start = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
   // 2026-02-30 is taken for the 2nd of March.
@@ -15,7 +15,7 @@ function endOfDay(text: string, option: string): number {
     throw new PreavisError('usage', `${option} is a day such as 2027-12-31`);
   }
 
-  return start + dayMs;
+  return start + dayMs - 1;
 }
 
 /** Until when a hold keeps, and when it is to be looked at again, ms since 1970 UTC. Throws usage. */

@@ -89,8 +89,11 @@ test('an operator sets a hold, sees it, lets retention pass over it, releases it
   const set = await run(hold(idOf(1), { json: true }));
   expect(set.code).toBe(0);
   const { id } = parsed(set)['hold'] as { id: string };
+  const expiresAt = `${soon}T23:59:59.999Z`;
+  expect(parsed(set)).toMatchObject({ hold: { expiresAt, reviewAt: expiresAt } });
+  expect((await run((context) => recordingsHolds(context, false))).text).toContain(`dispute  ${soon}  ${soon}`);
   expect(parsed(await run((context) => recordingsHolds(context, true)))).toMatchObject({
-    holds: [{ id, recording: idOf(1), ground: 'dispute', reason: 'case 12' }],
+    holds: [{ id, recording: idOf(1), ground: 'dispute', reason: 'case 12', expiresAt }],
     toReview: 0,
   });
   const list = { status: undefined, purpose: undefined, limit: '9', json: false };

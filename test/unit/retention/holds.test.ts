@@ -1,16 +1,31 @@
+import { isActive } from '../../../src/catalogue/holds.ts';
 import { holdDates, mayHold } from '../../../src/retention/holds.ts';
 
 const day = 86_400_000;
 const at = Date.UTC(2026, 10, 26, 12);
 
 describe('the dates of a hold', () => {
-  test('end with their day in UTC; nobody says when to review: within half a year, and not after the end', () => {
+  test('end with their day in UTC, and name it; nobody says when to review: within half a year, and not after the end', () => {
     expect(holdDates({ until: '2027-12-31', review: undefined }, at)).toEqual({
-      expiresAt: Date.UTC(2028, 0, 1),
+      expiresAt: Date.parse('2027-12-31T23:59:59.999Z'),
       reviewAt: at + 180 * day,
     });
-    expect(holdDates({ until: '2026-12-01', review: undefined }, at).reviewAt).toBe(Date.UTC(2026, 11, 2));
-    expect(holdDates({ until: '2026-12-31', review: '2026-12-01' }, at).reviewAt).toBe(Date.UTC(2026, 11, 2));
+    const first = Date.parse('2026-12-01T23:59:59.999Z');
+    expect(holdDates({ until: '2026-12-01', review: undefined }, at).reviewAt).toBe(first);
+    expect(holdDates({ until: '2026-12-31', review: '2026-12-01' }, at).reviewAt).toBe(first);
+  });
+
+  test('may be today until its last millisecond, and keeps the recording until then', () => {
+    const end = Date.parse('2026-11-26T23:59:59.999Z');
+    expect(holdDates({ until: '2026-11-26', review: '2026-11-26' }, end - 1)).toEqual({
+      expiresAt: end,
+      reviewAt: end,
+    });
+    expect(isActive({ expiresAt: end, releasedAt: null }, end - 1)).toBe(true);
+    expect(isActive({ expiresAt: end, releasedAt: null }, end)).toBe(false);
+    expect(() => holdDates({ until: '2026-11-26', review: undefined }, end)).toThrow(
+      expect.objectContaining({ code: 'usage' }) as Error,
+    );
   });
 
   test.each([
