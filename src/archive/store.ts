@@ -26,6 +26,13 @@ export type Digest = { bytes: number; sha256: string };
 /** What is encrypted at rest of what is stored from now on: by Préavis under this key, by the store itself, or nothing. */
 export type Encryption = { mode: 'client'; keyId: string } | { mode: 'server' } | null;
 
+export function encryptionInWords(encryption: Encryption): string {
+  if (encryption === null) return 'none';
+  if (encryption.mode === 'server') return 'by the store';
+
+  return `by Préavis, key ${encryption.keyId}`;
+}
+
 /**
  * Every method throws a PreavisError: `archive_unreachable`, `archive_denied`, `archive_bucket_missing`, `archive_full` or
  * `archive_failed`; further codes are named at the method. A signal is the time limit of the whole call; when it fires

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EncryptedStore } from '../archive/encryptedStore.ts';
-import type { Encryption } from '../archive/store.ts';
+import { encryptionInWords } from '../archive/store.ts';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { numberKeyWarning } from '../catalogue/numberKeys.ts';
@@ -137,13 +137,6 @@ async function lookAtKeys(catalogue: Catalogue, store: EncryptedStore, look: Loo
 
 /** For trying the key of the archive, ms. */
 const keyLimitMs = 60_000;
-
-function encryptionInWords(encryption: Encryption): string {
-  if (encryption === null) return 'none';
-  if (encryption.mode === 'server') return 'by the store';
-
-  return `by Préavis, key ${encryption.keyId}`;
-}
 
 /** How many calls are looked at for one that the witness was asked about. */
 const newestCalls = 20;

@@ -1,10 +1,12 @@
+import { lockNoted } from '../archive/lockStep.ts';
+import { encryptionInWords } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { isActive } from '../catalogue/holds.ts';
-import { recordingStatuses, type RecordingRow, type RecordingStatus } from '../catalogue/rows.ts';
+import { recordingStatuses, type AuditRow, type RecordingRow, type RecordingStatus } from '../catalogue/rows.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isUlid } from '../core/ids.ts';
-import { gapMs, sentenceOf } from '../evidence/receipt.ts';
+import { encryptionOf, gapMs, sentenceOf } from '../evidence/receipt.ts';
 import { endsWhileHeld, purposesInForce } from '../retention/purposes.ts';
 import { makeHoldsAllowed } from '../parts.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
@@ -103,6 +105,18 @@ export async function recordingsList(context: CommandContext, options: ListOptio
   });
 }
 
+/** What the archive has done to it, in words, while it is there; --json has it in the step that archived it. */
+function protectionInWords({ status }: RecordingRow, steps: readonly AuditRow[], at: number): Record<string, string> {
+  if (status !== 'archived') return {};
+  const lock = lockNoted(steps);
+  const over = lock !== undefined && lock.until <= at ? ' (over)' : '';
+
+  return {
+    objectLock: lock === undefined ? 'none' : `${lock.mode} until ${isoTime(lock.until)}${over}`,
+    encryption: encryptionInWords(encryptionOf(steps)),
+  };
+}
+
 /** Shows one recording with its call, the notice that was heard, and every step of its life. */
 export async function recordingsShow(context: CommandContext, id: string, json: boolean): Promise<ExitCode> {
   const config = await configOf(context);
@@ -113,8 +127,9 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
     const call = await catalogue.call(row.callId);
     const notice = await catalogue.notices(row.callId);
     const audit = await catalogue.audit(row.id);
+    const at = context.clock.now();
     const shown = {
-      ...(await described(row, catalogue, makeHoldsAllowed(config), context.clock.now())),
+      ...(await described(row, catalogue, makeHoldsAllowed(config), at)),
       call: row.callId,
       sha256: row.sha256,
       finishedAt: time(row.finishedAt),
@@ -133,7 +148,7 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
       return 0;
     }
     const { notice: sentences, audit: steps, purposeEnds: ends, holds, certificates, ...facts } = shown;
-    for (const [name, value] of Object.entries(facts)) {
+    for (const [name, value] of Object.entries({ ...facts, ...protectionInWords(row, audit, at) })) {
       context.print(`${name.padEnd(15)} ${Array.isArray(value) ? value.join(', ') : String(value ?? '-')}`);
     }
     context.print('\nPurposes');

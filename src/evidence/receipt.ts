@@ -180,7 +180,7 @@ export function gapMs(recording: Pick<RecordingRow, 'startedAt' | 'noticeFinishe
 const encryptionNoted = z.object({ encryption: encryptionPart.nullable() });
 
 /** As the audit trail has it: when it was archived, or when its key was wrapped anew. */
-function encryptionOf(steps: readonly AuditRow[]): Encryption {
+export function encryptionOf(steps: readonly AuditRow[]): Encryption {
   const step = steps.findLast(({ event, to }) => to === 'archived' || event === keyRewrapped);
   // Those from before it was noted were not encrypted by Préavis.
   return encryptionNoted.safeParse(step?.detail).data?.encryption ?? null;

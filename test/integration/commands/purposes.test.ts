@@ -12,6 +12,7 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 const folder = temporaryFolder();
 const justification = 'Written for a test, because nobody else can say why.';
 let printed: string[] = [];
+let archives = 0;
 
 /** A context whose time is this many days after the call. */
 function context(days = 0, over: Record<string, unknown> = {}): Promise<CommandContext> {
@@ -96,6 +97,37 @@ describe('recordings show', () => {
         { purpose: 'agreement', keepUntil: isoTime(callEnd + 395 * dayMs), inForce: true },
       ],
     });
+  });
+
+  test.each<[Record<string, unknown>, string, string]>([
+    [
+      {
+        lock: { mode: 'compliance', until: '2027-08-24T10:00:00.000Z' },
+        encryption: { mode: 'client', keyId: 'kms:preavis' },
+      },
+      'compliance until 2027-08-24T10:00:00.000Z',
+      'by Préavis, key kms:preavis',
+    ],
+    [
+      { lock: { mode: 'governance', until: '2026-08-25T10:00:00.000Z' }, encryption: { mode: 'server' } },
+      'governance until 2026-08-25T10:00:00.000Z (over)',
+      'by the store',
+    ],
+    [{ encryption: null }, 'none', 'none'],
+  ])('says in words which lock and which encryption it was archived with: %j', async (detail, lock, encryption) => {
+    const file = folder.path(`archived-${(archives += 1)}.db`);
+    const catalogue = openCatalogue(file, { now: () => callEnd });
+    const database = openSqlite(file);
+    insertPolicy(database, 'one', { training: 28, agreement: 395 });
+    insertRecording(database, { number: 1, status: 'recorded', keepUntil: callEnd + 395 * dayMs });
+    database.close();
+    const note = { event: 'stored and read back', actor: 'test', detail };
+    await catalogue.move(idOf(1), 'recorded', 'archived', {}, note);
+    catalogue.close();
+    await recordingsShow(await context(29, { catalogue: { file } }), idOf(1), false);
+    const lines = printed.join('\n').split('\n');
+    expect(lines).toContain(`objectLock      ${lock}`);
+    expect(lines).toContain(`encryption      ${encryption}`);
   });
 });
 
