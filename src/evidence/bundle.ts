@@ -14,7 +14,7 @@ import { isoTime } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { pemOf, type Signer } from '../core/signing.ts';
-import { fetchRecording, grantAccess, type FetchPorts } from '../retention/fetch.ts';
+import { fetchRecording, grantAccess, type FetchPorts, type HandOutEvents } from '../retention/fetch.ts';
 import { extractAudit, type AuditExtract } from './auditExtract.ts';
 import {
   bundleFile,
@@ -70,13 +70,20 @@ type Part = ZipPart & { sha256: string };
 const small = (name: string, bytes: Buffer): Part => ({ name, bytes, sha256: sha256Of(bytes) });
 const sizeOf = (part: Part): number => ('bytes' in part ? part.bytes.length : part.size);
 
+const bundleEvents = {
+  refused: 'evidence bundle refused',
+  begun: 'evidence bundle begun',
+  failed: 'evidence bundle failed',
+} satisfies HandOutEvents;
+
 /** What fetchRecording throws, evidence_chain_broken, evidence_invalid, timestamp_failed, and what appearWhole does. */
 export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promise<Bundled> {
   const { purpose, target, signal } = order;
   const folder = await writing(() => mkdtemp(join(dirname(target.file), '.preavis-')));
   try {
     const wav = join(folder, bundleFile.recording);
-    const { id, keepUntil } = await fetchRecording(ports, { ...order, target: { file: wav, replace: false } });
+    const copy = { ...order, target: { file: wav, replace: false } };
+    const { id, keepUntil } = await fetchRecording(ports, copy, bundleEvents);
     const note = (event: string, detail: Record<string, unknown>): Promise<void> =>
       ports.catalogue.note(id, { event, actor: ports.actor, detail: { purpose, ...detail } });
     try {
@@ -93,7 +100,7 @@ export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promis
       return { id, ...made };
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      await note('evidence bundle failed', { code: error.code });
+      await note(bundleEvents.failed, { code: error.code });
       throw error;
     }
   } finally {

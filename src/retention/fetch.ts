@@ -1,7 +1,8 @@
 /**
  * Hands a recording out for one of its purposes. Whether it may be is decided before the first byte is read, and again
  * when all are: a purpose may end meanwhile, and what retention has erased must not appear after it. The beginning is in
- * the audit trail before any byte leaves, each end and each refusal as well, with the purpose and who asked.
+ * the audit trail before any byte leaves, each end and each refusal as well, with the purpose and who asked. Each hand-out
+ * is there once, as what it was.
  */
 import { objectKeys } from '../archive/objectKey.ts';
 import { openRecording, unreadable } from '../archive/recordingFile.ts';
@@ -45,8 +46,22 @@ export type Fetched = Digest & {
   keepUntil: number;
 };
 
+/** What the audit trail says of a hand-out. Without `done` the copy is only a part of it: its maker says when it is done. */
+export type HandOutEvents = { refused: string; begun: string; failed: string; done?: string };
+
+const fetchEvents: HandOutEvents = {
+  refused: 'fetch refused',
+  begun: 'fetch begun',
+  failed: 'fetch failed',
+  done: 'fetched',
+};
+
 /** Throws recording_unknown, what accessUntil and copyVerified throw, and what the archive or the spool does. */
-export async function fetchRecording(ports: FetchPorts, order: FetchOrder): Promise<Fetched> {
+export async function fetchRecording(
+  ports: FetchPorts,
+  order: FetchOrder,
+  events: HandOutEvents = fetchEvents,
+): Promise<Fetched> {
   const { catalogue, actor } = ports;
   const { purpose, target, signal } = order;
   const { id } = await rowOf(ports, order.id);
@@ -63,8 +78,8 @@ export async function fetchRecording(ports: FetchPorts, order: FetchOrder): Prom
     }
   };
 
-  const { row, expected, keepUntil } = await noted('fetch refused', granted);
-  await note('fetch begun', {});
+  const { row, expected, keepUntil } = await noted(events.refused, granted);
+  await note(events.begun, {});
   let from: Fetched['from'] = 'archive';
   const open = async (): Promise<AsyncIterable<Buffer>> => {
     const source = await sourceOf(row, ports, signal);
@@ -74,12 +89,12 @@ export async function fetchRecording(ports: FetchPorts, order: FetchOrder): Prom
   };
   const proved = async (): Promise<void> => {
     await granted();
-    await note('fetched', { from, ...expected });
+    if (events.done !== undefined) await note(events.done, { from, ...expected });
   };
   const progress = (bytes: number): void => {
     order.progress(bytes, expected.bytes);
   };
-  await noted('fetch failed', () => copyVerified({ open, expected }, target, { proved, progress, signal }));
+  await noted(events.failed, () => copyVerified({ open, expected }, target, { proved, progress, signal }));
 
   return { id, from, ...expected, durationMs: row.durationMs, keepUntil };
 }

@@ -3,7 +3,8 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../../src/config/load.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { subjectExportPorts } from '../../../src/parts.ts';
+import { makeBundle } from '../../../src/evidence/bundle.ts';
+import { bundlePorts, subjectExportPorts } from '../../../src/parts.ts';
 import { exportForPerson } from '../../../src/subject/exportForPerson.ts';
 import { objectKeys } from '../../../src/archive/objectKey.ts';
 import type { PersonIndex } from '../../../src/subject/personIndex.ts';
@@ -92,6 +93,21 @@ describe('what is kept of a person', () => {
       'fetched',
       'exported',
     ]);
+  });
+
+  test('tells a bundle of evidence as one handing out', async () => {
+    const set = await stage();
+    const { id } = await set.called(number);
+    const shared = { ...set, config: await loadConfig(join(set.at, 'preavis.yaml'), {}), actor: 'user alice' };
+    const ports = await bundlePorts(shared, { version: '0.0.0', timestampUrl: undefined });
+    const target = { file: join(set.at, 'bundle.zip'), replace: false };
+    const signal = new AbortController().signal;
+    await makeBundle(ports, { id, purpose: 'training', target, progress: () => undefined, signal });
+    expect(await set.exported()).toMatchObject({ code: 0 });
+    const { index, page } = await opened(set);
+    expect(index.calls[0]?.recording?.listened).toMatchObject([{ what: 'bundled', purpose: 'training' }]);
+    expect(page.match(/by an operator/g)).toHaveLength(1);
+    expect(page).toContain('handed out as evidence');
   });
 
   test('is named where it is missing, with why, and the rest is there', async () => {
