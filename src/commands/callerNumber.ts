@@ -12,8 +12,23 @@ function tidied(number: string): string {
 }
 
 /**
+ * The number of a `tel:` URI (RFC 3966), which address books and web pages give; another text as it is. Of its parameters only
+ * phone-context is of the number: the digits before it. A domain there is that of a private exchange, whose numbers mean others
+ * elsewhere: such a text stays what it is, which is no number.
+ */
+function withoutUri(text: string): string {
+  const [start = '', ...parameters] = text.split(';');
+  if (!/^tel:/i.test(start)) return text;
+  const number = start.slice('tel:'.length).trim();
+  if (number.startsWith('+')) return number;
+  const context = parameters.find((each) => /^phone-context=/i.test(each))?.slice('phone-context='.length) ?? '';
+
+  return context === '' || context.startsWith('+') ? `${context}${number}` : text;
+}
+
+/**
  * The keyed hash of a number is all that is looked up; the number itself is in no message.
- * @param number in any national or international form; `-` is the first line of standard input, where no shell keeps it
+ * @param number in any national or international form, or a `tel:` URI; `-` is the first line of standard input, where no shell keeps it
  * @param input gives that line
  * @throws PreavisError `usage` for what is no number, `config_invalid` without the key
  */
@@ -29,7 +44,8 @@ export async function hashOfNumber(
   if (privacy.hashKey === undefined) {
     throw new PreavisError('config_invalid', 'privacy.hashKey: is missing, and without it no caller is known again');
   }
-  const hash = callerHash(tidied(number === '-' ? await input() : number), privacy.hashKey, defaultCountry);
+  const given = withoutUri(tidied(number === '-' ? await input() : number));
+  const hash = callerHash(given, privacy.hashKey, defaultCountry);
   if (hash === undefined) throw new PreavisError('usage', '--number is not a telephone number');
 
   return hash;

@@ -47,11 +47,33 @@ describe('the language of a caller is forgotten', () => {
     '+32 (0)475 12 34 56',
     '0475\u00a012\u00a034\u00a056',
     ' 0475\u201112\u201134\u201156 ',
+    'tel:+32-475-12-34-56',
+    ' TEL:+32475123456;ext=5 ',
+    'tel:0475123456',
+    'tel:0475123456;phone-context=+32',
+    'tel:475123456;isub=1;Phone-Context=+32;ext=5',
+    'tel:12-34-56;phone-context=+32-475',
+    'tel:+32475123456;phone-context=+33',
   ])('by the number %j, and that of nobody else', async (number) => {
     await remembered('+32475123456', '+32475123457');
     expect(await forgotten(number)).toBe(1);
     expect(await forgotten(number)).toBe(0);
     expect(await forgotten('+32475123457')).toBe(1);
+  });
+
+  test.each([
+    'tel:',
+    'tel:anonymous',
+    'tel:+32;phone-context=+32475123456',
+    'tel:0475123456;phone-context=+32x',
+    'tel:0475123456;phone-context=example.org',
+    'sip:+32475123456@example.org',
+    '+32475123456;ext=5',
+  ])('by no other text: %j is bad usage, and is not repeated', async (number) => {
+    const thrown: unknown = await languagesForget(context, { number, all: false, json: true }, noInput).catch(
+      (error: unknown) => error,
+    );
+    expect(thrown).toMatchObject({ code: 'usage', message: '--number is not a telephone number' });
   });
 
   test('with those of all others', async () => {

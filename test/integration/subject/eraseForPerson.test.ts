@@ -49,6 +49,8 @@ describe('the erasure that a person asks for', () => {
     const { text } = await set.erased({ apply: false, json: false });
     expect(text).toContain('1 archived, for training');
     expect(text).toContain('Nothing was changed');
+    const byUri = await set.erased({ apply: false, number: 'tel:02-555-01-23;phone-context=+32' });
+    expect(byUri.json).toEqual(preview.json);
     expect(await set.objects()).toEqual(before);
     expect(await set.catalogue.callsOfCaller(hash, '', 10)).toHaveLength(2);
   });
