@@ -33,6 +33,7 @@ import { encryptionKeyOf } from './config/encryptionKey.ts';
 import { neededPrompts, type Policy } from './config/policy.ts';
 import { promptOfCode, recordingProgress, storeRecording } from './config/promptRecording.ts';
 import { loadPrompts, readPrompt, readPromptSource, type PromptLibrary } from './config/prompts.ts';
+import { nameOfPurpose } from './config/purposeRules.ts';
 import type { Config } from './config/schema.ts';
 import { webhookKey } from './config/webhooks.ts';
 import { dayMs, type Clock } from './core/clock.ts';
@@ -457,6 +458,7 @@ export async function bundlePorts(
     signer: await makeSigner(config, catalogue)(),
     madeBy: `preavis ${version}`,
     company: config.controller.name,
+    nameOf: (purpose, language) => nameOfPurpose(config.purposes, purpose, language),
     stamp:
       timestampUrl === undefined
         ? undefined

@@ -12,6 +12,17 @@ export function purposeName(purpose: Pick<PurposeConfig, 'names'>, language: str
   return purpose.names[language] ?? purpose.names[language.split('_')[0] ?? language];
 }
 
+/** The same by its id, which may be of a purpose that is no longer configured. */
+export function nameOfPurpose(
+  purposes: Readonly<Record<string, Pick<PurposeConfig, 'names'>>>,
+  id: string,
+  language: string,
+): string | undefined {
+  const purpose = Object.hasOwn(purposes, id) ? purposes[id] : undefined;
+
+  return purpose && purposeName(purpose, language);
+}
+
 /** The longest time that recordings may be kept, days: the purpose's own, or that of the law, or what is usual. */
 export function maximumDays({ maximumDays, jurisdiction, kind }: PurposeConfig): number | undefined {
   const rule = law[jurisdiction][kind];

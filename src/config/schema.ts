@@ -44,7 +44,7 @@ const purpose = z.strictObject({
       languageTag,
       key(
         z.string().trim().min(1).max(100),
-        'What the purpose is called in this language; each of notice.languages needs one.',
+        'What the purpose is called in this language, in exports for persons and bundles of evidence; each of notice.languages needs one.',
       ),
     )
     .default({}),

@@ -30,7 +30,7 @@ import {
   type Manifest,
   type ReceiptFacts,
 } from './bundleForm.ts';
-import { explanation } from './explanation.ts';
+import { explanation, type ExplanationFacts } from './explanation.ts';
 import { soundHeard } from './noticeAudio.ts';
 import { receiptOfRecording, receiptText } from './receipt.ts';
 import { makeVcon, sha512Of, signVcon } from './vcon.ts';
@@ -48,6 +48,8 @@ export type BundlePorts = Omit<FetchPorts, 'catalogue'> & {
   madeBy: string;
   /** The company, where it is configured. */
   company: string | undefined;
+  /** What the company calls a purpose in a language. */
+  nameOf: ExplanationFacts['nameOf'];
   /** Has a SHA-256 stamped by an authority; undefined: without a time stamp. Throws timestamp_failed. */
   stamp: ((sha256: string, signal: AbortSignal) => Promise<Buffer>) | undefined;
   /** From 0 to 1. */
@@ -129,7 +131,7 @@ type Ground = { row: RecordingRow; wav: string; folder: string; signal: AbortSig
 
 /** Everything that the manifest lists. */
 async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Ground): Promise<Content> {
-  const { catalogue, clock, signer, madeBy, company } = ports;
+  const { catalogue, clock, signer, madeBy, company, nameOf } = ports;
   const storedText = row.receipt ?? receiptText(await receiptOfRecording(catalogue, row.id));
   const receipt = factsOf(storedText);
   const policy = await policyOf(catalogue, receipt.policyVersion);
@@ -158,6 +160,7 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Groun
     madeAt: isoTime(madeAt),
     madeBy,
     company,
+    nameOf,
   };
   const parts = [
     ...explanationLanguages.map((each) => small(explanationFile(each), Buffer.from(explanation(each, facts), 'utf8'))),

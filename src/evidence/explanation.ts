@@ -15,6 +15,8 @@ export type ExplanationFacts = {
   madeAt: string;
   madeBy: string;
   company: string | undefined;
+  /** What the company calls a purpose in this language; undefined where it does not say. */
+  nameOf: (purpose: string, language: ExplanationLanguage) => string | undefined;
 };
 
 const words: Readonly<Record<ExplanationLanguage, ExplanationWords>> = {
@@ -65,6 +67,11 @@ function soundNotes({ changes, recording }: ReceiptFacts, say: ExplanationWords)
   ];
 }
 
+/** Its id is what the receipt has. */
+function purposeText(id: string, name: string | undefined): string {
+  return name === undefined ? `**${id}**` : `**${plain(name)}** (\`${id}\`)`;
+}
+
 const witnesses = ['agrees', 'disagrees', 'missing', 'unavailable'] as const;
 
 /** The page as Markdown. No numbers and no names of people are in it. */
@@ -105,7 +112,7 @@ export function explanation(language: ExplanationLanguage, facts: ExplanationFac
       .map(
         ({ id, justification, legalBasis, keepDays, keepUntil }) =>
           `- ${say.purpose({
-            id,
+            purpose: purposeText(id, facts.nameOf(id, language)),
             why: ended(plain(justification)),
             basis: plain(legalBasis),
             days: keepDays,

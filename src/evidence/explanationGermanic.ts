@@ -38,8 +38,8 @@ export const dutch: ExplanationWords = {
   couldRefuse: 'De beller kon weigeren door op een toets te drukken. Dat is niet gebeurd.',
   saidYes: ({ key, at }) => `Aan de beller is het gevraagd, en die zei ja door op toets ${key} te drukken, op ${at}.`,
   purposeTitle: 'Waarom, en tot wanneer',
-  purpose: ({ id, why, basis, days, until }) =>
-    `**${id}**: ${why} Rechtsgrond, volgens het bedrijf: ${basis}. Bewaard gedurende ${days} dagen, tot ${until}.`,
+  purpose: ({ purpose, why, basis, days, until }) =>
+    `${purpose}, in de woorden van het bedrijf: ${why} Rechtsgrond, volgens het bedrijf: ${basis}. Bewaard gedurende ${days} dagen, tot ${until}.`,
   policy: (version) =>
     `Deze regels golden tijdens het gesprek (versie ${version}, \`policy.json\`). Na het einde van het laatste doel wordt de opname gewist.`,
   checkTitle: 'Hoe u dit controleert',
@@ -86,8 +86,8 @@ export const german: ExplanationWords = {
   couldRefuse: 'Der Anrufer konnte per Tastendruck ablehnen. Er hat es nicht getan.',
   saidYes: ({ key, at }) => `Der Anrufer wurde gefragt und sagte am ${at} mit der Taste ${key} Ja.`,
   purposeTitle: 'Warum, und bis wann',
-  purpose: ({ id, why, basis, days, until }) =>
-    `**${id}**: ${why} Rechtsgrundlage nach Angabe des Unternehmens: ${basis}. Aufbewahrung: ${days} Tage, bis ${until}.`,
+  purpose: ({ purpose, why, basis, days, until }) =>
+    `${purpose}, in den Worten des Unternehmens: ${why} Rechtsgrundlage nach Angabe des Unternehmens: ${basis}. Aufbewahrung: ${days} Tage, bis ${until}.`,
   policy: (version) =>
     `Diese Regeln galten beim Gespräch (Fassung ${version}, \`policy.json\`). Mit dem Ende des letzten Zwecks wird die Aufzeichnung gelöscht.`,
   checkTitle: 'Wie man es prüft',

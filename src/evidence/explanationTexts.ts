@@ -37,8 +37,8 @@ export const french: ExplanationWords = {
   couldRefuse: "L'appelant pouvait refuser en appuyant sur une touche. Il ne l'a pas fait.",
   saidYes: ({ key, at }) => `L'appelant a été interrogé et a dit oui en appuyant sur la touche ${key}, le ${at}.`,
   purposeTitle: "Pourquoi, et jusqu'à quand",
-  purpose: ({ id, why, basis, days, until }) =>
-    `**${id}** : ${why} Base juridique, selon l'entreprise : ${basis}. Conservation : ${days} jours, jusqu'au ${until}.`,
+  purpose: ({ purpose, why, basis, days, until }) =>
+    `${purpose}, dans les termes de l'entreprise : ${why} Base juridique, selon elle : ${basis}. Conservation : ${days} jours, jusqu'au ${until}.`,
   policy: (version) =>
     `Ces règles étaient en vigueur lors de l'appel (version ${version}, \`policy.json\`). Au terme de la dernière finalité, l'enregistrement est effacé.`,
   checkTitle: 'Comment vérifier',
@@ -84,8 +84,8 @@ export const english: ExplanationWords = {
   couldRefuse: 'The caller could refuse by pressing a key. They did not.',
   saidYes: ({ key, at }) => `The caller was asked, and said yes by pressing the key ${key}, on ${at}.`,
   purposeTitle: 'Why, and for how long',
-  purpose: ({ id, why, basis, days, until }) =>
-    `**${id}**: ${why} Legal basis, as the company states it: ${basis}. Kept for ${days} days, until ${until}.`,
+  purpose: ({ purpose, why, basis, days, until }) =>
+    `${purpose}, in the company's own words: ${why} Legal basis, as the company states it: ${basis}. Kept for ${days} days, until ${until}.`,
   policy: (version) =>
     `These rules were in force at the time of the call (version ${version}, \`policy.json\`). When its last purpose ends, the recording is erased.`,
   checkTitle: 'How to check it',

@@ -26,7 +26,8 @@ export type ExplanationWords = {
   couldRefuse: string;
   saidYes: (about: { key: string; at: string }) => string;
   purposeTitle: string;
-  purpose: (about: { id: string; why: string; basis: string; days: number; until: string }) => string;
+  /** Why and on which basis is in the company's own words, whatever their language. */
+  purpose: (about: { purpose: string; why: string; basis: string; days: number; until: string }) => string;
   policy: (version: string) => string;
   checkTitle: string;
   check: (about: { kid: string; rows: number; unchained: number }) => string;

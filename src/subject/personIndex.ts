@@ -1,7 +1,7 @@
 import { isActive, type HoldGround } from '../catalogue/holds.ts';
 import type { AuditRow, RecordingStatus } from '../catalogue/rows.ts';
 import type { Config } from '../config/schema.ts';
-import { purposeName } from '../config/purposeRules.ts';
+import { nameOfPurpose } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { StoredPolicy } from '../catalogue/rows.ts';
@@ -116,12 +116,11 @@ export function purposesOf(
 ): IndexPurpose[] {
   return call.purposes.map((id) => {
     const stored = policy?.purposes[id];
-    const known = Object.hasOwn(configured, id) ? configured[id] : undefined;
     const end = recording?.ends.find(({ purpose }) => purpose === id);
 
     return {
       id,
-      name: (known === undefined ? undefined : purposeName(known, language)) ?? id,
+      name: nameOfPurpose(configured, id, language) ?? id,
       justification: stored?.justification ?? null,
       legalBasis: stored?.legalBasis ?? null,
       keepUntil: iso(end?.keepUntil ?? null),

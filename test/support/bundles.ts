@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { ulid } from 'ulid';
 import { uploadPass } from '../../src/archive/uploader.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
+import { nameOfPurpose } from '../../src/config/purposeRules.ts';
 import { makeIds, type RecordingId } from '../../src/core/ids.ts';
 import { openSigner, pemOf, type Signer } from '../../src/core/signing.ts';
 import { makeBundle, type Bundled, type BundleOrder, type BundlePorts } from '../../src/evidence/bundle.ts';
@@ -51,6 +52,8 @@ export async function bundleStage(
     signer: await openSigner(keyFile),
     madeBy: 'preavis 0.0.0',
     company: 'Example SA',
+    nameOf: (purpose, language) =>
+      nameOfPurpose({ training: { names: { fr: 'formation', nl: 'opleiding' } } }, purpose, language),
     stamp: undefined,
     random: () => 0.5,
   };

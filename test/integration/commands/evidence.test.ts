@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { addEvidence } from '../../../src/commands/evidence.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { openSigner } from '../../../src/core/signing.ts';
-import { bundleStage, type BundleStage } from '../../support/bundles.ts';
+import { bundleStage, filesIn, type BundleStage } from '../../support/bundles.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { runCommand } from '../../support/command.ts';
 import { configTree } from '../../support/calls.ts';
@@ -75,6 +75,8 @@ describe('preavis evidence', () => {
     const made = await runCommand(['--config', config, 'evidence', ...bundleArguments(), '--json']);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect((await stat(`${at}/out/b.zip`)).mode & 0o777).toBe(0o600);
+    const page = (await filesIn(`${at}/out/b.zip`)).get('explanation.nl.md')?.toString();
+    expect(page).toContain('**naam** (`training`), in de woorden van het bedrijf: to learn.');
     const { kid } = await openSigner(stage.keyFile);
     expect(JSON.parse(made.stdout)).toMatchObject({
       id,

@@ -88,6 +88,8 @@ describe('a bundle', () => {
       }
       expect(page).not.toMatch(/undefined|NaN|null/);
     }
+    expect(files.get('explanation.fr.md')?.toString()).toContain('**formation** (`training`)');
+    expect(files.get('explanation.de.md')?.toString()).toContain('**training**');
   });
 
   test('is for its owner only, and leaves nothing else behind', async () => {

@@ -208,6 +208,7 @@ describe('what is kept of a person', () => {
 
 describe('the page', () => {
   const words = { fr: 'Vos appels', nl: 'Uw gesprekken', de: 'Ihre Gespräche', en: 'Your calls' } as const;
+  const purposeNames: Record<string, string> = { fr: 'nom', nl: 'naam', de: 'Name', en: 'name' };
   const browser = ['chromium', 'chromium-browser', 'google-chrome'].find(
     (name) => spawnSync('which', [name]).status === 0,
   );
@@ -219,6 +220,7 @@ describe('the page', () => {
     const { page } = await opened(set);
     expect(page).toContain(`<html lang="${language}">`);
     expect(page).toContain(heading);
+    expect(page).toContain(`<th scope="row">${purposeNames[language]}</th>`);
     expect(page).not.toMatch(/undefined|\[object|<script|https?:/);
     for (const [, address = ''] of page.matchAll(/href="([^"]*)"/g))
       expect(address).toMatch(/^(recordings|receipts)\//);

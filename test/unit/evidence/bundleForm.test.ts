@@ -127,6 +127,7 @@ describe.each(explanationLanguages)('the page of explanation in %s', (language) 
       madeAt: '2026-03-02T08:00:00.000Z',
       madeBy: 'preavis 1.2.3',
       company: 'Example SA',
+      nameOf: () => undefined,
       ...facts,
     });
 
@@ -149,6 +150,14 @@ describe.each(explanationLanguages)('the page of explanation in %s', (language) 
     }
     expect(said).toMatch(/1[.,]5 s/);
     expect(said).toMatch(/Belgi/i);
+  });
+
+  test('names a purpose as the company does in this language, beside the id of the receipt, and else by that alone', () => {
+    const { id } = aReceipt().purposes[0] ?? { id: '' };
+    const names = { fr: "preuve d'un accord", nl: 'bewijs van', de: 'Nachweis', en: 'evidence *of*' };
+    const nameOf: ExplanationFacts['nameOf'] = (purpose, asked) => (purpose === id ? names[asked] : undefined);
+    expect(page({}, { nameOf })).toContain(`- **${names[language].replaceAll('*', '\\*')}** (\`${id}\`), `);
+    expect(page()).toContain(`- **${id}**, `);
   });
 
   test('is one page: no longer than 700 words', () => {
