@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { recordingStatuses } from './catalogue/rows.ts';
 import { archiveLifecycle } from './commands/archive.ts';
 import { callsList, callsReceipt } from './commands/calls.ts';
@@ -30,12 +30,18 @@ type Common = { json?: true };
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
+/** Commander refuses a command without such an option, and does not say so in the help. */
+function describeOption(option: Option): string {
+  return `${new Help().optionDescription(option)}${option.mandatory ? ' (required)' : ''}`;
+}
+
 function program(done: (code: number) => void): Command {
   const root = new Command('preavis')
     .description('Tells callers of an Asterisk that they may be recorded, records them only then, archives and erases.')
     .version(manifest.version)
     .option('--config <file>', `configuration file (default: PREAVIS_CONFIG or ${defaultConfigFile})`)
     .exitOverride()
+    .configureHelp({ optionDescription: describeOption })
     .configureOutput({ writeErr: () => undefined })
     .addHelpText(
       'afterAll',

@@ -112,6 +112,30 @@ describe('the help', () => {
     expect(stdout).toContain('Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done');
   });
 
+  test.each<[string[], string[]]>([
+    [
+      ['recordings', 'hold'],
+      ['--ground', '--reason', '--until'],
+    ],
+    [
+      ['recordings', 'fetch'],
+      ['--purpose', '-o, --output'],
+    ],
+    [
+      ['evidence', 'bundle'],
+      ['--purpose', '-o, --output'],
+    ],
+    [['subject', 'erase'], ['--number']],
+    [['prompts', 'install'], ['--to']],
+    [['recordings', 'list'], []],
+  ])('of %j marks the options that it cannot do without, and no others: %j', async (args, required) => {
+    const { stdout } = await preavis([...args, '--help']);
+    // An option begins with its flags; what it is goes on in the lines below.
+    const [, options = ''] = stdout.split('Options:\n');
+    const marked = options.split(/\n(?= {2}-)/).filter((option) => /\(required\)\s*(\n\n|$)/.test(option));
+    expect(marked.map((option) => option.trim().replace(/ <.*/s, ''))).toEqual(required);
+  });
+
   test('and the version are on standard output', async () => {
     expect(await preavis(['--version'])).toMatchObject({
       code: 0,
