@@ -41,8 +41,8 @@ export async function certificatesList(
 }
 
 /**
- * Checks every certificate: its signature, its place in the chain, the audit trail that it names, and, unless `offline`, that
- * nothing lies in the archive under its keys. Exit 3 when one does not hold.
+ * Checks every certificate: its signature, its place in the chain, the audit trail that it names, that catalogue and ledger have
+ * the same, and, unless `offline`, that nothing lies in the archive under its keys. Exit 3 when one does not hold.
  */
 export async function certificatesVerify(
   context: CommandContext,
@@ -60,7 +60,9 @@ export async function certificatesVerify(
     ).finally(work.end);
     if (json) context.print(JSON.stringify({ offline, ...result }, undefined, 2));
     else {
-      for (const { number, recording, fault } of result.faults) context.print(`${number} ${recording}: ${fault}`);
+      for (const { number, recording, fault } of result.faults) {
+        context.print(recording === '' ? fault : `${number} ${recording}: ${fault}`);
+      }
       const { length } = result.faults;
       context.print(`${result.checked} certificates checked, ${length === 0 ? 'all hold' : `${length} faults`}`);
       if (result.kids.length > 0) context.print(`signed by ${result.kids.join(' and ')}`);

@@ -190,11 +190,8 @@ class Replay {
   /** `again`: it may be possible later, when the key is trusted or a lock is over. */
   async take(jws: string): Promise<'done' | 'again'> {
     const { catalogue, log } = this.#ports;
-    const certificate = await readCertificate(jws).catch((thrown: unknown) => {
-      if (asPreavisError(thrown).code !== 'certificate_invalid') throw thrown;
-      return undefined;
-    });
-    if (certificate === undefined || !isOfOneRecording(certificate)) {
+    const certificate = await readCopy(jws);
+    if (certificate === undefined) {
       this.refuse();
       return 'done';
     }
@@ -237,9 +234,19 @@ class Replay {
   }
 }
 
-/** Who can write to the archive or the ledger must not have recordings erased by what they put there. */
-function isOfOneRecording({ content }: Read): boolean {
-  return content.objects.every(({ key }) => idOfKey(key) === content.recording);
+/**
+ * A certificate outside the catalogue; undefined for what is none, and for one that names objects of other recordings: who can write
+ * to the archive or the ledger must not have recordings erased by what they put there.
+ */
+export async function readCopy(jws: string): Promise<Read | undefined> {
+  const read = await readCertificate(jws).catch((thrown: unknown) => {
+    if (asPreavisError(thrown).code !== 'certificate_invalid') throw thrown;
+    return undefined;
+  });
+  if (read === undefined) return undefined;
+  const { objects, recording } = read.content;
+
+  return objects.every(({ key }) => idOfKey(key) === recording) ? read : undefined;
 }
 
 /** Removes what a restored backup has brought back of a recording that has a certificate, and looks whether it is gone. */

@@ -4,33 +4,32 @@ import type { CertificateRow } from '../catalogue/erasures.ts';
 import { erasedAgain, type AuditLine } from '../catalogue/auditTrail.ts';
 import { chainStart, linkOf } from '../core/chain.ts';
 import type { RecordingId } from '../core/ids.ts';
-import type { Ledger } from './ledger.ts';
-import { certificateHash, readCertificate, type Certificate } from './certificate.ts';
+import { readCertificate, type Certificate } from './certificate.ts';
+import { restoration } from './copies.ts';
+import { lostLines, strayLines, type ComparePorts, type StrayLine } from './compareLedger.ts';
 
-export type VerifyPorts = {
-  catalogue: Pick<Catalogue, 'certificates' | 'countCertificates' | 'missingCertificates' | 'auditLines' | 'audit'>;
+export type VerifyPorts = ComparePorts & {
+  catalogue: Pick<Catalogue, 'countCertificates' | 'missingCertificates' | 'auditLines' | 'audit' | 'lastPass'>;
   /** undefined: the archive is not asked. */
   store: ObjectStore | undefined;
-  ledger: Ledger;
-  /** From when on certificates are kept, ms since 1970 UTC. */
-  since: number;
-  /** Whether a key is one of ours. */
-  trusts: (kid: string) => Promise<boolean>;
 };
 
 export type Verified = {
   checked: number;
   /** The keys that signed them. */
   kids: string[];
+  /** `number` 0: not of one certificate; `recording` empty: of none. */
   faults: { number: number; recording: string; fault: string }[];
 };
 
 const batch = 200;
 const pageOfLines = 1_000;
 const mostMissing = 1_000;
+/** Lines of the ledger that are told one by one: whoever writes to it could fill the memory and the screen. */
+const mostStray = 1_000;
 const first = { number: 0, sha256: '' };
 
-/** Checks every certificate in the catalogue, in their order. Throws what the catalogue and the archive do, and the signal's reason. */
+/** Checks every certificate in the catalogue, in their order, and that the ledger has no others. Throws what the catalogue and the archive do, and the signal's reason. */
 export async function verifyCertificates(
   ports: VerifyPorts,
   { signal, progress }: { signal: AbortSignal; progress?: (done: number, total: number) => void },
@@ -48,14 +47,24 @@ export async function verifyCertificates(
   for (const { number, recording } of await catalogue.missingCertificates(ports.since, mostMissing)) {
     result.faults.push({ number, recording, fault: 'the audit trail names it, and it is not there' });
   }
-  const inLedger = new Set<string>();
-  for await (const { line } of ports.ledger.lines(0)) inLedger.add(certificateHash(line));
+  let stray = 0;
+  for await (const line of strayLines(ports, signal)) {
+    stray += 1;
+    if (stray <= mostStray) result.faults.push(strayFault(line));
+  }
+  if (stray > mostStray) {
+    const fault = `${stray - mostStray} more lines of the ledger are not in the catalogue`;
+    result.faults.push({ number: 0, recording: '', fault });
+  }
+  for await (const { number, recording } of lostLines(ports, signal)) {
+    result.faults.push({ number, recording, fault: 'it is not in the ledger any more' });
+  }
   let before: CertificateRow | undefined;
   for (let after = first; ;) {
     const rows = await catalogue.certificates(after, batch);
     for (const row of rows) {
       signal.throwIfAborted();
-      const faults = await faultsOf(row, before, inLedger, ports, result.kids);
+      const faults = await faultsOf(row, before, ports, result.kids);
       result.faults.push(...faults.map((fault) => ({ number: row.number, recording: row.recording, fault })));
       result.checked += 1;
       progress?.(result.checked, total);
@@ -64,6 +73,23 @@ export async function verifyCertificates(
     const last = rows.at(-1);
     if (last === undefined || rows.length < batch) return result;
     after = last;
+  }
+}
+
+function strayFault(stray: StrayLine): Verified['faults'][number] {
+  switch (stray.kind) {
+    case 'invalid':
+      return { number: 0, recording: '', fault: `line ${stray.line} of the ledger is no valid certificate` };
+    case 'untrusted': {
+      const { number, recording, kid } = stray;
+
+      return { number, recording, fault: `only the ledger has it, signed by the key ${kid}, which is not trusted` };
+    }
+    case 'unknown': {
+      const { number, recording } = stray;
+
+      return { number, recording, fault: 'only the ledger has it: preavis certificates replay mends it' };
+    }
   }
 }
 
@@ -87,7 +113,6 @@ async function* brokenLinks(catalogue: VerifyPorts['catalogue'], signal: AbortSi
 async function faultsOf(
   row: CertificateRow,
   before: CertificateRow | undefined,
-  inLedger: ReadonlySet<string>,
   ports: VerifyPorts,
   kids: string[],
 ): Promise<string[]> {
@@ -96,7 +121,6 @@ async function faultsOf(
   const { content, kid } = read;
   if (!kids.includes(kid)) kids.push(kid);
   const faults: string[] = [];
-  if (row.inLedger && !inLedger.has(row.sha256)) faults.push('it is not in the ledger any more');
   if (!(await ports.trusts(kid))) faults.push(`it was signed by the key ${kid}, which is not trusted`);
   if (read.row.sha256 !== row.sha256) faults.push('it was exchanged for another one');
   // The oldest may have had others before it, whose time was over.
@@ -115,12 +139,14 @@ async function auditFaults({ audit, recording }: Certificate, { catalogue }: Ver
   const [line] = await catalogue.auditLines(audit.line, audit.line, 1);
 
   if (line?.chain === audit.chain) return [];
-  // In a catalogue that was restored the trail of then goes on differently, and says so.
+  // In a catalogue that was restored the trail of then goes on differently, and says so; a recording of after its backup has none.
   const steps = await catalogue.audit(recording as RecordingId);
+  const isRestored =
+    steps.length === 0
+      ? (await catalogue.lastPass(restoration)) !== undefined
+      : steps.some(({ event }) => event === erasedAgain);
 
-  return steps.some(({ event }) => event === erasedAgain)
-    ? []
-    : ['the audit trail is not the one that it was signed with'];
+  return isRestored ? [] : ['the audit trail is not the one that it was signed with'];
 }
 
 async function objectFaults({ objects }: Certificate, { store }: VerifyPorts): Promise<string[]> {

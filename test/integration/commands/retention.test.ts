@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
@@ -126,6 +126,10 @@ test('an operator sets a hold, sees it, lets retention pass over it, releases it
   expect(back.code).toBe(3);
   expect(back.text).toContain(`2 ${idOf(1)}: 1 versions of`);
   expect((await run(verify(true))).code).toBe(0);
+  await appendFile(`${own}/erasures.jsonl`, 'x\n');
+  const strange = await run(verify(true));
+  expect(strange.code).toBe(3);
+  expect(strange.text).toMatch(/^line 3 of the ledger is no valid certificate\n2 certificates checked, 1 faults\n/);
 });
 
 test('what cannot be is said with its code: ground, day, purpose, id', async () => {

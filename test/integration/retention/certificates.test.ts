@@ -214,6 +214,7 @@ describe('the check of certificates', () => {
       },
       /^line \d+ of the audit trail was changed$/,
     ],
+    ['a line of the ledger is none', (set) => appendFile(set.ledger.file, 'x\n'), /^line 4 of the ledger is no valid/],
     [
       'an object is back',
       async (set) => {
@@ -242,6 +243,15 @@ describe('the check of certificates', () => {
     );
     expect(faults.map(({ fault }) => fault)).toEqual([`it was signed by the key ${kid}, which is not trusted`]);
   });
+});
+
+test('lines of a ledger that are none are told one by one up to a limit, and the rest are counted', async () => {
+  const set = await stage();
+  await erased(set, 1);
+  await appendFile(set.ledger.file, 'x\n'.repeat(1_500));
+  const { faults } = await verified(set);
+  expect(faults).toHaveLength(1_001);
+  expect(faults.at(-1)?.fault).toBe('500 more lines of the ledger are not in the catalogue');
 });
 
 describe('a backup that was restored', () => {
@@ -298,6 +308,42 @@ describe('a backup that was restored', () => {
     expect((await restored.catalogue.audit(call.id)).at(-1)).toMatchObject({ event: 'erased again by the ledger' });
     expect(await ledgerLines(restored)).toHaveLength(2);
     expect((await verified(restored)).faults).toEqual([]);
+  });
+
+  test('of the catalogue is a fault for the check of certificates, until they are taken up again', async () => {
+    const set = await stage();
+    const early = await archivedCall(set, { keepDays: 1 });
+    const old = await backup(set);
+    set.clock.at = due - 27 * dayMs;
+    expect(await erasePass(set)).toMatchObject({ erased: 1 });
+    const late = await archivedCall(set);
+    set.clock.at = due;
+    await erasePass(set).catch(() => undefined);
+    expect(await erasePass(set)).toMatchObject({ erased: 1 });
+    const restored = await restoredCatalogue(set, old.catalogue);
+    const { catalogue, store, ledger, trusts } = restored;
+    const faultsSince = async (since: number, more: Partial<typeof restored> = {}) => {
+      const ports = { catalogue, store, ledger, trusts, since, ...more };
+
+      return (await verifyCertificates(ports, { signal: never })).faults;
+    };
+    const fault = 'only the ledger has it: preavis certificates replay mends it';
+    expect(await faultsSince(0)).toEqual([
+      { number: 1, recording: early.id, fault },
+      { number: 2, recording: late.id, fault },
+    ]);
+    // What is older than certificates are kept may be gone from the catalogue.
+    expect(await faultsSince(due - dayMs)).toEqual([{ number: 2, recording: late.id, fault }]);
+    const { kid } = await set.signer();
+    expect(await faultsSince(due - dayMs, { trusts: () => Promise.resolve(false) })).toEqual([
+      {
+        number: 2,
+        recording: late.id,
+        fault: `only the ledger has it, signed by the key ${kid}, which is not trusted`,
+      },
+    ]);
+    await replayLedger(copyPorts(restored), { dryRun: false });
+    expect(await faultsSince(0)).toEqual([]);
   });
 
   test('of the catalogue and of the archive at once neither: what lies there is erased again', async () => {
