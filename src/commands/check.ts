@@ -20,6 +20,7 @@ import { checkJobs, loadLibrary, makeAri, makeStore, refuseMissingPrompts, sound
 import { archiveFindings } from './archiveFindings.ts';
 import { configOf, type CommandContext } from './context.ts';
 import type { Finding } from './finding.ts';
+import { ledgerFindings } from './ledgerFindings.ts';
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
 async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
@@ -95,6 +96,7 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     if (isArchive && catalogue !== undefined) await lookAtKeys(catalogue, store, look);
     if (isArchive) list.push(...(await archiveFindings(config, store, catalogue)));
   }
+  list.push(...(await ledgerFindings(config, catalogueWorks ? catalogue : undefined, context.clock)));
   const newest = catalogue === undefined || !catalogueWorks ? undefined : await newestWitness(catalogue);
   catalogue?.close();
 

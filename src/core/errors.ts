@@ -212,6 +212,12 @@ export const errorCodes = {
     'The ledger of erasures cannot be read or written. Nothing is erased without it.',
     'Check evidence.ledgerFile, its folder, permissions and free disk space.',
   ),
+  ledger_incomplete: entry(
+    1,
+    false,
+    'The ledger of erasures does not have every certificate that was put into it: it was changed, cut or removed.',
+    'Put it back from its copy; `preavis certificates verify` names what it lacks.',
+  ),
   certificate_invalid: entry(
     1,
     false,

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 
@@ -9,6 +9,8 @@ import { errnoOf, PreavisError } from '../core/errors.ts';
  */
 export type Ledger = {
   readonly file: string;
+  /** Whether it can be read and added to, or made where it is not there yet. Changes nothing. */
+  check(): Promise<void>;
   /** On the disk when it returns. */
   append(jws: string): Promise<void>;
   /** Its lines from this byte on (from the first one when it is shorter), at most so many, and where each ends. */
@@ -29,6 +31,27 @@ async function sizeOf(file: string): Promise<number> {
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return 0;
     throw cause;
+  }
+}
+
+async function check(file: string): Promise<void> {
+  try {
+    await (await open(file, constants.O_RDWR | constants.O_APPEND)).close();
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause;
+    await access(await nearestFolder(dirname(file)), constants.W_OK | constants.X_OK);
+  }
+}
+
+/** That in which `append` would make the folders that are missing. */
+async function nearestFolder(folder: string): Promise<string> {
+  try {
+    await stat(folder);
+    return folder;
+  } catch (cause) {
+    const parent = dirname(folder);
+    if (errnoOf(cause) !== 'ENOENT' || parent === folder) throw cause;
+    return nearestFolder(parent);
   }
 }
 
@@ -94,6 +117,7 @@ export function makeLedger(file: string): Ledger {
 
   return {
     file,
+    check: () => guarded(check(file)),
     append: (jws) => guarded(append(file, jws)),
     lines: async function* (from, most = Infinity) {
       let count = 0;

@@ -713,6 +713,7 @@ describe('check', () => {
       ['archive', true],
       ['encryption of the archive', true],
       ['what the archive can do', true],
+      ['erasure ledger', true],
       ['asterisk', false],
     ]);
     expect(checks.at(-1)).toMatchObject({ code: 'ari_unreachable', hint: expect.stringMatching(/\.$/) as string });

@@ -1,0 +1,65 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Config } from '../config/schema.ts';
+import { dayMs, type Clock } from '../core/clock.ts';
+import { asPreavisError, errorCodes, type ErrorCode } from '../core/errors.ts';
+import { ledgerOf, makeTrust } from '../parts.ts';
+import { lostLines, strayLines, type StrayLine } from '../retention/compareLedger.ts';
+import type { Finding } from './finding.ts';
+
+const check = 'erasure ledger';
+
+function fault(code: ErrorCode, problem: string, hint: string = errorCodes[code].remedy): Finding {
+  return { check, ok: false, code, problem, hint };
+}
+
+/**
+ * Whether the ledger can be used, and whether it and the catalogue have the same certificates. Nothing is changed or made.
+ *
+ * @param catalogue undefined where there is none: then only the file is looked at
+ */
+export async function ledgerFindings(
+  config: Config,
+  catalogue: Catalogue | undefined,
+  clock: Clock,
+): Promise<Finding[]> {
+  const ledger = ledgerOf(config);
+  try {
+    await ledger.check();
+    if (catalogue === undefined) return [{ check, ok: true }];
+    const since = clock.now() - config.evidence.certificateDays * dayMs;
+    const ports = { catalogue, ledger, since, trusts: makeTrust(config) };
+    const counts: Counts = { lost: 0, unknown: 0, untrusted: 0, invalid: 0 };
+    for (const lost = lostLines(ports); (await lost.next()).done !== true;) counts.lost += 1;
+    for await (const { kind } of strayLines(ports)) counts[kind] += 1;
+
+    return inWords(ledger.file, counts);
+  } catch (thrown) {
+    const { code, message, hint } = asPreavisError(thrown);
+
+    return [fault(code, message, hint)];
+  }
+}
+
+type Counts = Record<'lost' | StrayLine['kind'], number>;
+
+function inWords(file: string, { lost, unknown, untrusted, invalid }: Counts): Finding[] {
+  const faults = [
+    ...(lost === 0
+      ? []
+      : [fault('ledger_incomplete', `${lost} certificates that were put into ${file} are not there`)]),
+    ...(unknown === 0
+      ? []
+      : [
+          fault(
+            'catalogue_restored',
+            `the catalogue does not have ${unknown} certificates of the ledger: what they say was erased may be back`,
+            'Run preavis certificates replay: it takes them up, and erases again what they say was erased.',
+          ),
+        ]),
+  ];
+  const ignored = untrusted + invalid;
+  if (ignored === 0) return faults.length === 0 ? [{ check, ok: true }] : faults;
+  const warning = `${ignored} lines are no certificates of a key that is trusted, and count for nothing: preavis certificates verify names them`;
+
+  return [...faults, { check, ok: true, warning }];
+}

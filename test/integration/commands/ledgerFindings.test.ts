@@ -1,0 +1,137 @@
+import { appendFile, copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
+import { ledgerFindings } from '../../../src/commands/ledgerFindings.ts';
+import { parseConfig } from '../../../src/config/load.ts';
+import { openSigner } from '../../../src/core/signing.ts';
+import { issueCertificate, readCertificate } from '../../../src/retention/certificate.ts';
+import { replayLedger } from '../../../src/retention/copies.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
+import { configTree } from '../../support/calls.ts';
+import { catalogues } from '../../support/catalogues.ts';
+import { archivedCall, due, erasePass } from '../../support/erasing.ts';
+import { canMount, mounts } from '../../support/mounts.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+const mount = mounts();
+let stages = 0;
+
+type Stage = ArchiveStage & { folder: string };
+
+/** Three recordings that were erased, and the catalogue from before. */
+async function stage(): Promise<Stage & { before: () => Promise<Catalogue> }> {
+  const own = folder.path(`${(stages += 1)}`);
+  const set = await archiveStage(own, open);
+  for (let count = 0; count < 3; count += 1) await archivedCall(set);
+  const database = openSqlite(`${own}/catalogue.db`);
+  database.exec(`VACUUM INTO '${own}/backup.db'`);
+  database.close();
+  set.clock.at = due;
+  expect(await erasePass(set)).toMatchObject({ erased: 3 });
+  const before = async (): Promise<Catalogue> => {
+    await copyFile(`${own}/backup.db`, `${own}/restored.db`);
+
+    return open(`${own}/restored.db`, set.clock);
+  };
+
+  return { ...set, folder: own, before };
+}
+
+function configOf(at: string, ledgerFile?: string): ReturnType<typeof parseConfig> {
+  return parseConfig({
+    ...configTree(),
+    catalogue: { file: `${at}/catalogue.db` },
+    evidence: ledgerFile === undefined ? {} : { ledgerFile },
+  });
+}
+
+const found = (set: Stage, catalogue: Catalogue | 'none' = set.catalogue, ledgerFile?: string) =>
+  ledgerFindings(configOf(set.folder, ledgerFile), catalogue === 'none' ? undefined : catalogue, set.clock);
+const well = [{ check: 'erasure ledger', ok: true }];
+const incomplete = (count: number) =>
+  expect.objectContaining({
+    ok: false,
+    code: 'ledger_incomplete',
+    problem: expect.stringContaining(`${count} certificates that were put into`) as string,
+  }) as unknown;
+
+test('a ledger that has what the catalogue has is well, and so is none where nothing was erased', async () => {
+  const set = await stage();
+  expect(await found(set)).toEqual(well);
+  await rm(set.ledger.file);
+  const nothing = open(`${set.folder}/new.db`, set.clock);
+  const files = await readdir(set.folder);
+  expect(await found(set, nothing)).toEqual(well);
+  expect(await found(set, nothing, `${set.folder}/not/there/yet.jsonl`)).toEqual(well);
+  expect(await readdir(set.folder)).toEqual(files);
+});
+
+test('one that is missing, or shorter than it was, is wrong', async () => {
+  const set = await stage();
+  const lines = await readFile(set.ledger.file);
+  await truncate(set.ledger.file, lines.indexOf('\n') + 1);
+  expect(await found(set)).toEqual([incomplete(2)]);
+  await rm(set.ledger.file);
+  expect(await found(set)).toEqual([incomplete(3)]);
+  await writeFile(set.ledger.file, lines);
+  expect(await found(set)).toEqual(well);
+});
+
+test('one that is ahead of a restored catalogue is wrong until it was replayed, and looking changes neither', async () => {
+  const set = await stage();
+  const restored = await set.before();
+  const lines = await readFile(set.ledger.file);
+  for (let looked = 0; looked < 2; looked += 1) {
+    expect(await found(set, restored)).toMatchObject([
+      {
+        ok: false,
+        code: 'catalogue_restored',
+        problem: expect.stringContaining('3 certificates') as string,
+        hint: expect.stringContaining('preavis certificates replay') as string,
+      },
+    ]);
+  }
+  expect(await readFile(set.ledger.file)).toEqual(lines);
+  expect(await restored.countCertificates()).toBe(0);
+  await replayLedger({ ...set, catalogue: restored, now: () => due }, { dryRun: false });
+  expect(await found(set, restored)).toEqual(well);
+});
+
+test('lines that are no certificates, or by a key that is not trusted, are for people to judge', async () => {
+  const set = await stage();
+  const [row] = await set.catalogue.newestCertificates(1);
+  const { content } = await readCertificate(row?.jws ?? '');
+  const forger = await openSigner(`${set.folder}/forged.pem`);
+  const forged = await issueCertificate({ ...content, number: 9 }, content.recording as never, forger);
+  await appendFile(set.ledger.file, `no certificate\n${forged.jws}\n`);
+  expect(await found(set)).toMatchObject([
+    { ok: true, warning: expect.stringMatching(/^2 lines .*preavis certificates verify/) as string },
+  ]);
+});
+
+test('one that cannot be read, or not be made, is wrong', async () => {
+  const set = await stage();
+  await mkdir(`${set.folder}/a-folder`);
+  for (const file of [`${set.folder}/a-folder`, `${set.ledger.file}/below-a-file.jsonl`]) {
+    expect(await found(set, set.catalogue, file)).toMatchObject([{ ok: false, code: 'ledger_unusable' }]);
+    expect(await found(set, 'none', file)).toMatchObject([{ ok: false, code: 'ledger_unusable' }]);
+  }
+});
+
+(canMount ? test : test.skip)('one on a disk that takes nothing is wrong (needs the right to mount)', async () => {
+  const set = await stage();
+  const disk = `${set.folder}/disk`;
+  await mkdir(disk);
+  const mounted = await mount('-t', 'tmpfs', 'preavis-test', disk);
+  await copyFile(set.ledger.file, `${disk}/there.jsonl`);
+  for (const [options, findings] of [
+    ['ro', [{ ok: false, code: 'ledger_unusable', problem: expect.stringContaining('EROFS') as string }]],
+    ['rw', well],
+  ] as const) {
+    await mounted.remount(options);
+    expect(await found(set, set.catalogue, `${disk}/there.jsonl`)).toMatchObject(findings);
+    expect(await found(set, 'none', `${disk}/not/there.jsonl`)).toMatchObject(findings);
+  }
+});
