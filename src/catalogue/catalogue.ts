@@ -237,7 +237,7 @@ export function openCatalogue(
   const deliveries = makeDeliveries(database, now, webhooks);
   const recordings = makeRecordings(database, trail, deliveries, leftAside);
   const holds = makeHolds(database, trail, deliveries, now);
-  const erasures = makeErasures(database, trail, recordings.move);
+  const erasures = makeErasures(database, trail, recordings.move, holds.releaseHoldsOf);
   const figures = makeFigures(database);
   const preferences = makePreferences(database, now);
   const callers = makeCallers(database);

@@ -46,7 +46,12 @@ type Move = (
 const missingRow = z.object({ recording: z.string(), number: z.number() });
 
 /** The table `certificates`, and the two ends of an erasure. */
-export function makeErasures(database: Database.Database, trail: AuditTrail, move: Move) {
+export function makeErasures(
+  database: Database.Database,
+  trail: AuditTrail,
+  move: Move,
+  releaseHoldsOf: (recording: RecordingId, by: string) => void,
+) {
   const selectHeld = database.prepare(`SELECT ${isHeld} FROM recordings WHERE id = @id`).pluck();
   const selectLast = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, issued_at DESC LIMIT 1`);
   const insert = database.prepare(`
@@ -113,6 +118,8 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
     (certificate: NewCertificate, from: RecordingStatus | undefined, place: CopyPlace, note: AuditNote): void => {
       insert.run(certificate);
       (place === 'ledger' ? markLedger : markArchive).run(certificate.sha256);
+      // There is nothing left that they could keep.
+      releaseHoldsOf(certificate.recording, note.actor);
       if (from !== undefined && from !== 'erased' && from !== 'discarded')
         move(certificate.recording, from, 'erased', { receipt: null }, note);
     },
@@ -133,7 +140,7 @@ export function makeErasures(database: Database.Database, trail: AuditTrail, mov
       previous: string | null,
       note: AuditNote,
     ): boolean => finish.immediate(from, certificate, previous, note),
-    /** Takes up a certificate that an older state of the catalogue does not know. */
+    /** Takes up a certificate that an older state of the catalogue does not know; holds of the recording end. */
     restoreCertificate: (
       certificate: NewCertificate,
       from: RecordingStatus | undefined,

@@ -67,6 +67,9 @@ export function makeHolds(
   const selectOf = database.prepare(`SELECT * FROM holds WHERE recording_id = ? ORDER BY id`);
   const selectActive = database.prepare(`
     SELECT * FROM holds WHERE ${isActiveHold} AND id > @after ORDER BY id LIMIT @limit`);
+  const selectActiveOf = database
+    .prepare(`SELECT id FROM holds WHERE recording_id = @recording AND ${isActiveHold} ORDER BY id`)
+    .pluck();
   const selectReleased = database.prepare(`SELECT recording_id FROM holds WHERE id = ?`);
 
   const set = database.transaction((hold: NewHold): void => {
@@ -113,6 +116,11 @@ export function makeHolds(
     },
     /** Gives the recording that it kept. Throws hold_unknown. */
     releaseHold: (id: HoldId, by: string): RecordingId => end.immediate(id, by),
+    /** Releases all that keep the recording now, within a transaction of the caller. */
+    releaseHoldsOf: (recording: RecordingId, by: string): void => {
+      const ids = z.array(z.string()).parse(selectActiveOf.all({ recording, at: now() }));
+      for (const id of ids) end(id as HoldId, by);
+    },
     /** All that were ever set, the oldest first. */
     holdsOf: (id: RecordingId): HoldRow[] => z.array(holdRow).parse(selectOf.all(id)),
     /** Those that keep a recording at this time, in the order of ids, beyond `after`. */

@@ -434,6 +434,47 @@ describe('a backup that was restored', () => {
     },
   );
 
+  test('of the catalogue in which a hold was not yet released holds nothing of what was erased', async () => {
+    const set = await stage();
+    const { id } = await archivedCall(set);
+    const [expired, lasting] = [makeIds().hold(), makeIds().hold()];
+    for (const [hold, expiresAt] of [
+      [expired, due - dayMs],
+      [lasting, due + 300 * dayMs],
+    ] as const) {
+      const [ground, reason, author] = ['dispute', 'a case', 'user lawyer'] as const;
+      await set.catalogue.setHold({
+        id: hold,
+        recording: id,
+        ground,
+        reason,
+        author,
+        reviewAt: due - dayMs,
+        expiresAt,
+      });
+    }
+    const old = await backup(set);
+    set.clock.at = due;
+    expect(await erasePass(set)).toMatchObject({ erased: 0, held: 1 });
+    await set.catalogue.releaseHold(lasting, 'user lawyer');
+    expect(await erasePass(set)).toMatchObject({ erased: 1 });
+    const restored = await restoredCatalogue(set, old.catalogue);
+    const { catalogue } = restored;
+    expect(await catalogue.activeHolds(due, '', 10)).toMatchObject([{ id: lasting, recording: id }]);
+    expect((await replayLedger(copyPorts(restored), { dryRun: false })).erasedAgain).toEqual([id]);
+    expect(await catalogue.activeHolds(due, '', 10)).toEqual([]);
+    expect(await catalogue.countHeld(due)).toBe(0);
+    const month = { from: due - dayMs, to: due + dayMs, at: due, overdueBefore: due };
+    expect((await catalogue.figures(month, 'erasure failed')).holds.active).toBe(0);
+    const released = (await catalogue.holdsOf(id)).filter(({ releasedAt }) => releasedAt !== null);
+    expect(released).toMatchObject([{ id: lasting, releasedAt: due, releasedBy: 'test' }]);
+    expect((await catalogue.audit(id)).slice(-2)).toMatchObject([
+      { event: 'hold released', actor: 'test', detail: { hold: lasting } },
+      { event: 'erased again by the ledger', to: 'erased' },
+    ]);
+    expect((await verified(restored)).faults).toEqual([]);
+  });
+
   test('with an object that a lock keeps is tried again, and keeps the others from nothing', async () => {
     const set = await stage();
     const [locked, free] = [await archivedCall(set), await archivedCall(set)];
