@@ -9,6 +9,11 @@ export const erasureBegun = 'erasure begun';
 /** When that came to an end without being complete: a hold set then still counts. */
 export const erasureInterrupted = 'erasure interrupted';
 
+/** What a person asked to have erased is kept; the detail has the `exceptions`, each with its `ground`. */
+export const requestRefused = 'erasure asked by the person, refused';
+/** It could not be erased; the detail has the `code`. */
+export const requestFailed = 'erasure asked by the person, failed';
+
 /** A certificate was found that this catalogue did not know: it had been restored to an older state. */
 export const erasedAgain = 'erased again by the ledger';
 

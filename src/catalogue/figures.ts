@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
+import { erasureBegun, requestFailed, requestRefused } from './auditTrail.ts';
 import { isActiveHold, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
 import { recordingStatuses } from './rows.ts';
 
@@ -16,8 +17,10 @@ const purposeRow = z.object({
   lastEndAt: time,
 });
 const statedPurpose = z.object({ justification: z.string(), legalBasis: z.string() });
-const dueRow = z.object({ held: count, awaiting: count, overdue: count, overdueSince: time });
-const codeRow = z.object({ code: z.string().nullable(), recordings: count });
+const dueRow = z.object({ held: count, awaiting: count, overdue: count, overdueSince: time, untried: count });
+const codeRow = z.object({ code: z.string(), recordings: count });
+const requestsRow = z.object({ erased: count, kept: count, failed: count });
+const groundRow = z.object({ ground: z.string(), recordings: count });
 const holdRow = z.object({ active: count, reviewsOverdue: count, nextReviewAt: time });
 const statusRow = z.object({ status: z.enum(recordingStatuses), recordings: count });
 const callsRow = z.object({
@@ -79,13 +82,37 @@ export function makeFigures(database: Database.Database) {
     SELECT count(*) FILTER (WHERE held) AS held,
       count(*) FILTER (WHERE NOT held AND keep_until > @overdueBefore) AS awaiting,
       count(*) FILTER (WHERE NOT held AND keep_until <= @overdueBefore) AS overdue,
-      min(keep_until) FILTER (WHERE NOT held AND keep_until <= @overdueBefore) AS overdueSince
-    FROM (SELECT keep_until, ${isHeld} AS held FROM ${recordingsByEnd} WHERE ${isOver})`);
-  const selectOverdueCodes = database.prepare(`
+      min(keep_until) FILTER (WHERE NOT held AND keep_until <= @overdueBefore) AS overdueSince,
+      count(*) FILTER (WHERE NOT held AND keep_until <= @overdueBefore
+        AND NOT EXISTS (SELECT 1 FROM audit WHERE recording_id = due.id AND event = @event)) AS untried
+    FROM (SELECT id, keep_until, ${isHeld} AS held FROM ${recordingsByEnd} WHERE ${isOver}) AS due`);
+  const selectDueCodes = database.prepare(`
     SELECT code, count(*) AS recordings FROM (
       SELECT (SELECT json_extract(detail, '$.code') FROM audit
         WHERE recording_id = recordings.id AND event = @event ORDER BY audit.id DESC LIMIT 1) AS code
-      FROM ${recordingsByEnd} WHERE ${isOver} AND keep_until <= @overdueBefore AND NOT ${isHeld})
+      FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld})
+    WHERE code IS NOT NULL GROUP BY code ORDER BY recordings DESC, code`);
+  // What became last of each recording that its person asked to have erased in the period.
+  const requests = `
+    WITH answers AS (
+      SELECT id, recording_id, event, detail FROM audit
+      WHERE event IN ('${requestRefused}', '${requestFailed}') AND ${inPeriod('at')}
+      UNION ALL
+      SELECT id, recording_id, 'erased', '{}' FROM audit AS ends
+      WHERE to_status IN ('erased', 'failed', 'lost') AND ${inPeriod('at')} AND to_status = 'erased'
+        AND 'subject' = (
+          SELECT json_extract(detail, '$.rule') FROM audit
+          WHERE recording_id = ends.recording_id AND event = '${erasureBegun}' AND id < ends.id ORDER BY id DESC LIMIT 1)),
+    last AS (SELECT max(id), recording_id, event, detail FROM answers GROUP BY recording_id)`;
+  const selectRequests = database.prepare(`${requests}
+    SELECT count(*) FILTER (WHERE event = 'erased') AS erased, count(*) FILTER (WHERE event = '${requestRefused}') AS kept,
+      count(*) FILTER (WHERE event = '${requestFailed}') AS failed FROM last`);
+  const selectGrounds = database.prepare(`${requests}
+    SELECT json_extract(each.value, '$.ground') AS ground, count(DISTINCT recording_id) AS recordings
+    FROM last, json_each(detail, '$.exceptions') AS each WHERE event = '${requestRefused}'
+    GROUP BY ground ORDER BY recordings DESC, ground`);
+  const selectRequestCodes = database.prepare(`${requests}
+    SELECT json_extract(detail, '$.code') AS code, count(*) AS recordings FROM last WHERE event = '${requestFailed}'
     GROUP BY code ORDER BY recordings DESC, code`);
   const selectHolds = database.prepare(`
     SELECT count(*) AS active, count(*) FILTER (WHERE review_at <= @at) AS reviewsOverdue,
@@ -121,7 +148,7 @@ export function makeFigures(database: Database.Database) {
   const read = database.transaction((times: FigureTimes, erasureFailed: string) => {
     const { at } = times;
     const period = { from: times.from, to: times.to };
-    const overdue = { at, overdueBefore: times.overdueBefore };
+    const due = { at, event: erasureFailed };
 
     return {
       purposes: z
@@ -134,8 +161,8 @@ export function makeFigures(database: Database.Database) {
         })),
       statuses: z.array(statusRow).parse(selectStatuses.all()),
       due: {
-        ...dueRow.parse(selectDue.get(overdue)),
-        failures: z.array(codeRow).parse(selectOverdueCodes.all({ ...overdue, event: erasureFailed })),
+        ...dueRow.parse(selectDue.get({ ...due, overdueBefore: times.overdueBefore })),
+        failures: z.array(codeRow).parse(selectDueCodes.all(due)),
       },
       holds: holdRow.parse(selectHolds.get({ at })),
       calls: z.array(callsRow).parse(selectCalls.all(period)),
@@ -143,6 +170,11 @@ export function makeFigures(database: Database.Database) {
       witness: z.array(witnessRow).parse(selectWitness.all(period)),
       ended: z.array(endedRow).parse(selectEnded.all(period)),
       certificates: count.parse(selectCertificates.get(period)),
+      requests: {
+        ...requestsRow.parse(selectRequests.get(period)),
+        grounds: z.array(groundRow).parse(selectGrounds.all(period)),
+        failures: z.array(codeRow).parse(selectRequestCodes.all(period)),
+      },
     };
   });
 

@@ -265,6 +265,11 @@ export const migrations: readonly string[] = [
   CREATE INDEX audit_by_end ON audit (at, to_status, recording_id) WHERE to_status IN ('erased', 'failed', 'lost');
   CREATE INDEX certificates_by_time ON certificates (issued_at);
   `,
+  // For the report: what persons asked to have erased, and was not.
+  `
+  CREATE INDEX audit_of_requests ON audit (at)
+    WHERE event IN ('erasure asked by the person, refused', 'erasure asked by the person, failed');
+  `,
   // Hashes of numbers begin with the id of their key. Which key these were made with is not known.
   `
   UPDATE callers SET hash = '0000000000000000.' || hash;

@@ -110,7 +110,7 @@ function witnessOf({ figures }: ReportSources) {
 
 function factsOf(sources: ReportSources) {
   const { config, month, at, figures, uploads, webhooks } = sources;
-  const { due, holds } = figures;
+  const { due, holds, requests } = figures;
   const statuses = Object.fromEntries(
     recordingStatuses.map((status) => [
       status,
@@ -127,7 +127,8 @@ function factsOf(sources: ReportSources) {
     due: {
       held: due.held,
       awaitingPass: due.awaiting,
-      overdue: { recordings: due.overdue, since: timeOf(due.overdueSince), failures: due.failures },
+      overdue: { recordings: due.overdue, since: timeOf(due.overdueSince), untried: due.untried },
+      failures: due.failures,
     },
     holds: { active: holds.active, reviewsOverdue: holds.reviewsOverdue, nextReview: timeOf(holds.nextReviewAt) },
     uploads: uploads.map(({ failure, count, oldestAt }) => ({ failure, recordings: count, oldest: isoTime(oldestAt) })),
@@ -136,6 +137,7 @@ function factsOf(sources: ReportSources) {
     witness: witnessOf(sources),
     erased: figures.ended.reduce((sum, each) => (each.status === 'erased' ? sum + each.recordings : sum), 0),
     certificates: figures.certificates,
+    erasureRequests: { asked: requests.erased + requests.kept + requests.failed, ...requests },
     failed: figures.ended.flatMap(({ status, failure, recordings }) =>
       status === 'erased' ? [] : [{ status, failure, recordings }],
     ),
@@ -162,11 +164,13 @@ const total = (rows: readonly { recordings: number }[]): number => rows.reduce((
 
 /** What somebody should look at; empty when nothing is. */
 function attentionOf(facts: Facts, at: number): string[] {
-  const { due, holds, uploads, failed, witness, webhooks } = facts;
+  const { due, holds, uploads, failed, erasureRequests, witness, webhooks } = facts;
   const late = uploads.filter(({ failure, oldest }) => failure === null && Date.parse(oldest) < at - uploadLateMs);
 
   return [
     ...some(due.overdue.recordings, 'recordings are overdue: their time is over and they are not erased'),
+    ...some(total(due.failures), 'recordings are due and could not be erased at the last attempt'),
+    ...some(erasureRequests.failed, 'recordings that persons asked in the month to have erased could not be erased'),
     ...some(total(uploads.filter(({ failure }) => failure !== null)), 'recordings could not be archived and wait'),
     ...some(total(late), 'recordings wait for the archive, the oldest for more than a day'),
     ...some(total(failed), 'recordings failed or were lost in the month'),
@@ -215,10 +219,15 @@ function nowMarkdown({ statuses, due, holds, uploads, webhooks }: Facts): string
     ['By status', listed(Object.entries(statuses).map(([status, count]) => `${status} ${count}`))],
     ['Due and held', String(due.held)],
     ['Due, for the next pass', String(due.awaitingPass)],
-    ['Overdue', overdue.since === null ? '0' : `${overdue.recordings}, the oldest since ${overdue.since}`],
     [
-      'Why they are overdue',
-      listed(overdue.failures.map(({ code, recordings }) => `${recordings} ${code ?? 'no attempt has failed'}`)),
+      'Overdue',
+      overdue.since === null
+        ? '0'
+        : `${overdue.recordings}, the oldest since ${overdue.since}; for ${overdue.untried} of them no attempt has failed`,
+    ],
+    [
+      'Due or overdue, and the last attempt failed',
+      listed(due.failures.map(({ code, recordings }) => `${recordings} ${code}`)),
     ],
     [
       'Holds in force',
@@ -245,7 +254,25 @@ function nowMarkdown({ statuses, due, holds, uploads, webhooks }: Facts): string
   ]);
 }
 
-function monthMarkdown({ calls, noticesNotVerified, witness, failed, erased, certificates }: Facts): string[] {
+function requestsMarkdown({ asked, erased, kept, failed, grounds, failures }: Facts['erasureRequests']) {
+  const why = [
+    ...grounds.map(({ ground, recordings }) => `${recordings} ${ground}`),
+    ...failures.map(({ code, recordings }) => `${recordings} ${code}`),
+  ];
+  const isManifold = total(grounds) > kept;
+
+  return [
+    [
+      'Recordings that persons asked to have erased',
+      asked === 0 ? '0' : `${asked}: ${erased} erased, ${kept} kept, ${failed} could not be erased`,
+    ],
+    ['Why they are kept', `${listed(why)}${isManifold ? ' (one may have several grounds)' : ''}`],
+  ] as const;
+}
+
+function monthMarkdown(facts: Facts): string[] {
+  const { calls, noticesNotVerified, witness, failed, erased, certificates, erasureRequests } = facts;
+
   return markdownFacts([
     ['Calls recorded', String(calls.recorded)],
     ['Calls unrecorded', listed(calls.unrecorded.map(({ reason, calls: count }) => `${count} ${reason}`))],
@@ -269,6 +296,7 @@ function monthMarkdown({ calls, noticesNotVerified, witness, failed, erased, cer
     ],
     ['Recordings erased', String(erased)],
     ['Certificates of erasure', String(certificates)],
+    ...requestsMarkdown(erasureRequests),
   ]);
 }
 

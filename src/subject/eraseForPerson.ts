@@ -1,4 +1,5 @@
 import type { Lock } from '../archive/objectLock.ts';
+import { requestFailed, requestRefused } from '../catalogue/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
 import type { NewCertificate } from '../catalogue/erasures.ts';
@@ -118,17 +119,36 @@ async function recordingOf(
   const { purposes } = call;
   const decide = ({ holds, lock }: Pick<PersonRecording, 'holds' | 'lock'>): ErasureDecision =>
     decideErasure({ status: row.status, purposes, ends, holds, lock }, order, ports.clock.now());
+  const now = await withLockOfNow(recording, ports, order.signal);
   const about = { id: row.id, startedAt: row.startedAt ?? row.noticeFinishedAt, status: row.status, purposes };
   const attempt = (decision: ErasureDecision): Promise<SubjectOutcome> =>
     carryOut(decision, recording, ports).catch((thrown: unknown) => ({
       kind: 'failed',
       code: asPreavisError(thrown).code,
     }));
-  if (!order.apply) return { ...about, outcome: previewOf(decide(recording)) };
-  const outcome = await attempt(decide(recording));
-  const known = outcome.kind === 'failed' ? await knownSince(outcome.code, recording, ports, order.signal) : undefined;
+  if (!order.apply) return { ...about, outcome: previewOf(decide(now)) };
+  let outcome = await attempt(decide(now));
+  const known = outcome.kind === 'failed' ? await knownSince(outcome.code, now, ports, order.signal) : undefined;
+  if (known !== undefined) outcome = await attempt(decide(known));
+  if (outcome.kind === 'failed') {
+    // For the report; whoever asked is told in any case.
+    const note = { event: requestFailed, actor: ports.operator, detail: { code: outcome.code } };
+    await ports.catalogue.note(row.id, note).catch(() => undefined);
+  }
 
-  return { ...about, outcome: known === undefined ? outcome : await attempt(decide(known)) };
+  return { ...about, outcome };
+}
+
+/** With the lock that there is now: whoever may, has perhaps taken it away for this request. */
+async function withLockOfNow(
+  recording: PersonRecording,
+  { lockInArchive, clock }: SubjectErasurePorts,
+  signal: AbortSignal,
+): Promise<PersonRecording> {
+  const { row, lock } = recording;
+  if (row.status !== 'archived' || lock === undefined || lock.until <= clock.now()) return recording;
+
+  return { ...recording, lock: await lockInArchive(row, signal).catch(() => lock) };
 }
 
 /** What kept it from being erased, as if it had been known before; undefined where that was nothing that keeps. */
@@ -178,7 +198,7 @@ async function keep(
 ): Promise<void> {
   const at = clock.now();
   await catalogue.note(id, {
-    event: 'erasure asked by the person, refused',
+    event: requestRefused,
     actor: operator,
     detail: { exceptions, ending },
   });

@@ -65,7 +65,7 @@ function fill(database: Database): void {
   insert(database, { number: 2, status: 'archived', keepUntil: at + hour, ends: { training: at + hour }, bytes: 500 });
   insert(database, { number: 3, status: 'failed', keepUntil: later, ends: { quality: later } });
   set(`UPDATE recordings SET failure = 'wav_empty' WHERE id = ?`, idOf(3));
-  // Due since an hour; overdue, tried in vain twice; overdue and never tried; held; held once and released; hold that has expired.
+  // Due since an hour and tried in vain; overdue, tried in vain twice; overdue and never tried; held; held once and released; hold that has expired.
   insert(database, { number: 4, status: 'archived', keepUntil: at - hour, ends: { training: at - hour } });
   for (const each of [5, 6, 7, 8, 9]) {
     insert(database, { number: each, status: 'archived', keepUntil: over - each, ends: { training: over - each } });
@@ -73,6 +73,8 @@ function fill(database: Database): void {
   const audit = `INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail) VALUES (?, ?, ?, ?, ?, 'serve', ?)`;
   set(audit, at - dayMs, idOf(5), 'erasure failed', null, null, '{"code":"archive_unreachable"}');
   set(audit, at - hour, idOf(5), 'erasure failed', null, null, '{"code":"archive_denied"}');
+  set(audit, at - hour, idOf(4), 'erasure failed', null, null, '{"code":"archive_locked"}');
+  set(audit, at - hour, idOf(7), 'erasure failed', null, null, '{"code":"archive_failed"}');
   const hold = `INSERT INTO holds (id, recording_id, ground, reason, author, set_at, review_at, expires_at, released_at) VALUES (?, ?, 'dispute', 'x', 'x', 1, ?, ?, ?)`;
   set(hold, 'h7', idOf(7), at + dayMs, at + 90 * dayMs, null);
   set(hold, 'h8', idOf(8), at - dayMs, at + 90 * dayMs, at - hour);
@@ -191,11 +193,13 @@ describe('the report of a catalogue of every kind of row', () => {
       overdue: {
         recordings: 4,
         since: isoTime(at - 3 * dayMs - 9),
-        failures: [
-          { code: null, recordings: 3 },
-          { code: 'archive_denied', recordings: 1 },
-        ],
+        untried: 3,
       },
+      // Also of what is due since today; what a hold keeps is to be erased by nobody.
+      failures: [
+        { code: 'archive_denied', recordings: 1 },
+        { code: 'archive_locked', recordings: 1 },
+      ],
     });
     expect(made.holds).toEqual({ active: 2, reviewsOverdue: 1, nextReview: isoTime(at + dayMs) });
     expect(made.uploads).toEqual([
@@ -236,7 +240,7 @@ describe('the report of a catalogue of every kind of row', () => {
   test('ends with 3 and names what needs attention', async () => {
     const { code, made } = await reportOf(file);
     expect(code).toBe(3);
-    expect(made.attention).toHaveLength(7);
+    expect(made.attention).toHaveLength(8);
   });
 
   test('has no id, number or sentence in it, in either form', async () => {
@@ -253,10 +257,80 @@ describe('the report of a catalogue of every kind of row', () => {
     const { configFile } = await context(file);
     const run = await runCommand(['report', '--month', '2026-08', '--config', configFile]);
     expect(run).toMatchObject({ code: 3, stderr: '' });
-    expect(run.stdout).toMatch(/^# Recordings: report of 2026-08\n[^]+\n- \*\*Certificates of erasure:\*\* 1\n$/);
+    expect(run.stdout).toMatch(
+      /^# Recordings: report of 2026-08\n[^]+\n- \*\*Certificates of erasure:\*\* 1\n[^]+\n- \*\*Why they are kept:\*\* none\n$/,
+    );
     const wrong = await runCommand(['report', '--month', 'August', '--config', configFile, '--json']);
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
   });
+});
+
+test('what persons asked to have erased in the month is told by what became of it last', async () => {
+  const { file, database } = empty();
+  const audit = database.prepare(
+    `INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail) VALUES (?, ?, ?, null, ?, 'user alice', ?)`,
+  );
+  const [first, last] = [Date.UTC(2026, 7, 1), Date.UTC(2026, 7, 31, 23, 59, 59, 999)];
+  const refused = 'erasure asked by the person, refused';
+  const on = (...grounds: string[]) => ({
+    exceptions: grounds.map((ground) => ({ ground, purpose: 'x' })),
+    ending: [],
+  });
+  const steps: [number, number, string, string | null, object][] = [
+    // Held at first, and erased when it was asked again.
+    [1, first, refused, null, on('hold')],
+    [1, last - 1, 'erasure begun', null, { rule: 'subject' }],
+    [1, last, 'erased and checked', 'erased', {}],
+    // Kept for two reasons, one of them twice; of a ground that this report need not know.
+    [2, last, refused, null, on('hold', 'hold', 'evidence')],
+    [3, first, refused, null, on('lock')],
+    [4, last, 'erasure asked by the person, failed', null, { code: 'archive_failed' }],
+    // Begun for the person and given up, then erased since it was due; asked in other months.
+    [5, first, 'erasure begun', null, { rule: 'subject' }],
+    [5, first, 'erasure begun', null, { rule: 'due' }],
+    [5, first, 'erased and checked', 'erased', {}],
+    [6, first - 1, refused, null, on('hold')],
+    [7, last + 1, refused, null, on('hold')],
+  ];
+  for (const number of [1, 2, 3, 4, 5, 6, 7]) {
+    insert(database, { number, status: 'archived', keepUntil: at + dayMs, ends: { training: at + dayMs } });
+  }
+  for (const [number, when, event, to, detail] of steps) {
+    audit.run(when, idOf(number), event, to, JSON.stringify(detail));
+  }
+  const { code, made } = await reportOf(file);
+  expect(made.erasureRequests).toEqual({
+    asked: 4,
+    erased: 1,
+    kept: 2,
+    failed: 1,
+    grounds: [
+      { ground: 'evidence', recordings: 1 },
+      { ground: 'hold', recordings: 1 },
+      { ground: 'lock', recordings: 1 },
+    ],
+    failures: [{ code: 'archive_failed', recordings: 1 }],
+  });
+  expect({ code, attention: made.attention }).toEqual({
+    code: 3,
+    attention: ['1 recordings that persons asked in the month to have erased could not be erased'],
+  });
+  printed = [];
+  await report(await context(file), { month: '2026-08', json: false });
+  expect(printed.join('\n')).toContain(
+    [
+      '- **Recordings that persons asked to have erased:** 4: 1 erased, 2 kept, 1 could not be erased',
+      '- **Why they are kept:** 1 evidence, 1 hold, 1 lock, 1 archive\\_failed (one may have several grounds)',
+    ].join('\n'),
+  );
+  // By its own index: the audit trail has many lines of each recording.
+  const plan = database
+    .prepare(
+      `EXPLAIN QUERY PLAN SELECT 1 FROM audit WHERE event IN ('${refused}', 'erasure asked by the person, failed') AND at >= 1`,
+    )
+    .all();
+  expect(JSON.stringify(plan)).toContain('audit_of_requests');
+  database.close();
 });
 
 test('a catalogue in which nothing is wrong ends with 0', async () => {

@@ -37,6 +37,13 @@ const outcomes = ({ json }: Answer): Record<string, unknown> =>
     (json['recordings'] as { id: string; outcome: unknown }[]).map(({ id, outcome }) => [id, outcome]),
   );
 
+/** What the report says of the requests. */
+const requests = async ({ catalogue, clock }: SubjectStage) => {
+  const at = clock.now();
+
+  return (await catalogue.figures({ from: 0, to: at + 1, at, overdueBefore: 0 }, 'erasure failed')).requests;
+};
+
 describe('the erasure that a person asks for', () => {
   test('is only told without --apply, and nothing is changed', async () => {
     const set = await stage();
@@ -52,6 +59,7 @@ describe('the erasure that a person asks for', () => {
     const byUri = await set.erased({ apply: false, number: 'tel:02-555-01-23;phone-context=+32' });
     expect(byUri.json).toEqual(preview.json);
     expect(await set.objects()).toEqual(before);
+    expect(await requests(set)).toMatchObject({ erased: 0, kept: 0, failed: 0 });
     expect(await set.catalogue.callsOfCaller(hash, '', 10)).toHaveLength(2);
   });
 
@@ -136,6 +144,9 @@ describe('the erasure that a person asks for', () => {
     }
     expect((await set.catalogue.purposeEnds(evidence.id)).at(-1)?.keepUntil).toBeGreaterThan(now);
     expect(await set.catalogue.callsOfCaller(hash, '', 10)).toHaveLength(4);
+    const each = (ground: string) => ({ ground, recordings: 1 });
+    const grounds = ['evidence', 'hold', 'obligation', 'unknown'].map(each);
+    expect(await requests(set)).toEqual({ erased: 0, kept: 4, failed: 0, grounds, failures: [] });
 
     // Whoever is responsible has weighed the evidence: that of the law and of the hold remains.
     const second = await set.erased({ includeEvidence: true });
@@ -149,6 +160,7 @@ describe('the erasure that a person asks for', () => {
     const [set1] = await set.catalogue.holdsOf(held.id);
     await set.catalogue.releaseHold(set1?.id ?? ('' as never), 'user alice');
     expect(outcomes(await set.erased())).toMatchObject({ [held.id]: { kind: 'erased' } });
+    expect(await requests(set)).toMatchObject({ erased: 2, kept: 2 });
   });
 
   test('keeps what was archived with a lock, says until when beside what else keeps it, and erases it after that', async () => {
@@ -219,6 +231,17 @@ describe('the erasure that a person asks for', () => {
       [one, other].map(({ id }) => [id, id === one.id ? 'failed' : 'erased']).toSorted(),
     );
     expect((await set.catalogue.recording(one.id))?.status).toBe('archived');
+    expect((await set.catalogue.audit(one.id)).at(-1)).toMatchObject({
+      event: 'erasure asked by the person, failed',
+      actor: 'user alice',
+      detail: { code: 'archive_failed' },
+    });
+    expect(await requests(set)).toMatchObject({
+      erased: 1,
+      kept: 0,
+      failed: 1,
+      failures: [{ code: 'archive_failed', recordings: 1 }],
+    });
   });
 
   test('lets a hold win that is set while it runs', async () => {

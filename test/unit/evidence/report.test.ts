@@ -19,13 +19,14 @@ const config = parseConfig({
 const nothing: Figures = {
   purposes: [],
   statuses: [],
-  due: { held: 0, awaiting: 0, overdue: 0, overdueSince: null, failures: [] },
+  due: { held: 0, awaiting: 0, overdue: 0, overdueSince: null, untried: 0, failures: [] },
   holds: { active: 0, reviewsOverdue: 0, nextReviewAt: null },
   calls: [],
   notices: [],
   witness: [],
   ended: [],
   certificates: 0,
+  requests: { erased: 0, kept: 0, failed: 0, grounds: [], failures: [] },
 };
 
 const reported = (figures: Partial<Figures>, over: Partial<ReportSources> = {}) =>
@@ -87,6 +88,25 @@ describe('what needs attention', () => {
       {},
     ],
     [
+      '5 recordings are due and could not be erased at the last attempt',
+      {
+        due: {
+          ...nothing.due,
+          awaiting: 5,
+          failures: [
+            { code: 'archive_locked', recordings: 4 },
+            { code: 'archive_denied', recordings: 1 },
+          ],
+        },
+      },
+      {},
+    ],
+    [
+      '2 recordings that persons asked in the month to have erased could not be erased',
+      { requests: { ...nothing.requests, failed: 2 } },
+      {},
+    ],
+    [
       '3 recordings could not be archived and wait',
       {},
       { uploads: [{ failure: 'archive_mismatch', count: 3, oldestAt: at }] },
@@ -131,7 +151,8 @@ describe('what needs attention', () => {
   test('is not what goes its way', () => {
     const report = reported(
       {
-        due: { held: 3, awaiting: 4, overdue: 0, overdueSince: null, failures: [] },
+        due: { ...nothing.due, held: 3, awaiting: 4 },
+        requests: { ...nothing.requests, erased: 2, kept: 6 },
         holds: { active: 3, reviewsOverdue: 0, nextReviewAt: at + hour },
         ended: [{ status: 'erased', failure: null, recordings: 50 }],
         calls: [{ result: 'unrecorded', reason: 'refused', calls: 9, refused: 9 }],
@@ -184,9 +205,10 @@ test('the Markdown has a line for each figure, and nothing of the configuration 
           awaiting: 2,
           overdue: 3,
           overdueSince: at - 50 * hour,
+          untried: 1,
           failures: [
-            { code: 'archive_denied', recordings: 2 },
-            { code: null, recordings: 1 },
+            { code: 'archive_denied', recordings: 3 },
+            { code: 'archive_locked', recordings: 1 },
           ],
         },
         calls: [
@@ -209,14 +231,16 @@ test('the Markdown has a line for each figure, and nothing of the configuration 
     '- **Period:** 2026-10-01T00:00:00.000Z to 2026-11-01T00:00:00.000Z (UTC)',
     '- **Due and held:** 1',
     '- **Due, for the next pass:** 2',
-    '- **Overdue:** 3, the oldest since 2026-11-24T08:00:00.000Z',
-    '- **Why they are overdue:** 2 archive\\_denied, 1 no attempt has failed',
+    '- **Overdue:** 3, the oldest since 2026-11-24T08:00:00.000Z; for 1 of them no attempt has failed',
+    '- **Due or overdue, and the last attempt failed:** 3 archive\\_denied, 1 archive\\_locked',
     '- **Calls recorded:** 80',
     '- **Calls unrecorded:** 9 refused, 3 notice\\_failed',
     '- **Callers who refused:** 10',
     '- **Other calls:** 2 not connected, 4 abandoned, 1 going on or broken off',
     '- **Sentences of a notice that are not verified:** 6 notice\\_cut\\_short (in 5 calls)',
     '- **Certificates of erasure:** 11',
+    '- **Recordings that persons asked to have erased:** 0',
+    '- **Why they are kept:** none',
     '- **Webhooks:** crm: 2 waiting since 2026-11-26T10:00:00.000Z, 0 given up',
   ]) {
     expect(text.split('\n')).toContain(line);
