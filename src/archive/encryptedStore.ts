@@ -40,9 +40,14 @@ export type EncryptedStore = ObjectStore & {
   rewrap(key: string, how: { dryRun: boolean }, signal: AbortSignal): Promise<Rewrapped>;
 };
 
-/** `plain`: the object is not encrypted. `from`: the ids of the keys that its data keys are, or were, wrapped with. */
+/**
+ * `plain`: the object is not encrypted. `from`: the ids of the keys that its data keys are, or were, wrapped with. `locked`: a lock
+ * keeps a version that is wrapped with one of them beside the new one.
+ */
 export type Rewrapped =
-  { state: 'plain' } | { state: 'current'; keyId: string } | { state: 'rewrapped'; keyId: string; from: string[] };
+  | { state: 'plain' }
+  | { state: 'current'; keyId: string }
+  | { state: 'rewrapped'; keyId: string; from: string[]; locked: PreavisError | undefined };
 
 type Content = { open: () => Promise<ExpectedSource>; bytes: number; contentType: string };
 
@@ -160,7 +165,7 @@ export function makeEncryptedStore(
     // Retention may have erased the object since its sidecars were read: then they must not come back.
     if (!dryRun && (await inner.versions(key)).length === 0) await wrappedKeys.erase(key);
 
-    return { state: 'rewrapped', keyId: current.id, from: [...found] };
+    return { state: 'rewrapped', keyId: current.id, from: [...found.from], locked: found.locked };
   };
 
   return {

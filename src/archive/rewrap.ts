@@ -42,6 +42,7 @@ export type RewrapResult = {
   plain: number;
   /** They lie in another archive than the configured one. */
   elsewhere: number;
+  /** With archive_locked it is under the current key, and a lock keeps an earlier version of a wrapped key as well. */
   failed: { recording: RecordingId; code: ErrorCode }[];
 };
 
@@ -85,7 +86,8 @@ async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): P
       const isFatal = error.code === 'encryption_key_unusable' ? !(await works(ports)) : fatal.has(error.code);
       if (options.signal.aborted || isFatal) stoppedBy ??= error;
       else {
-        ports.log.warn({ recording: row.id, code: error.code, err: error }, 'the key of a recording was not rewrapped');
+        const about = { recording: row.id, code: error.code, err: error };
+        ports.log.warn(about, 'the keys of a recording were not rewrapped to the end');
         result.failed.push({ recording: row.id, code: error.code });
       }
     }
@@ -109,6 +111,7 @@ async function works({ store, attemptMs }: RewrapPorts): Promise<boolean> {
   }
 }
 
+/** Throws archive_locked when all is done but what a lock forbids. */
 async function rewrapOne(
   { id, archive, objectKey, receiptKey }: RecordingRow,
   { catalogue, store, actor, attemptMs }: RewrapPorts,
@@ -118,17 +121,21 @@ async function rewrapOne(
   const limit = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
   const from = new Set<string>();
   const states = new Set<'plain' | 'current' | 'rewrapped'>();
+  let locked: PreavisError | undefined;
   for (const key of [objectKey, receiptKey]) {
     if (key === null) continue;
     const outcome = await store.rewrap(key, { dryRun }, limit);
     states.add(outcome.state);
-    if (outcome.state === 'rewrapped') for (const keyId of outcome.from) from.add(keyId);
+    if (outcome.state !== 'rewrapped') continue;
+    for (const keyId of outcome.from) from.add(keyId);
+    locked ??= outcome.locked;
   }
   if (!states.has('rewrapped')) return states.has('current') ? 'current' : 'plain';
   const { encryption } = store;
-  if (!dryRun) {
+  if (!dryRun && (locked === undefined || from.size > 0)) {
     await catalogue.note(id, { event: keyRewrapped, actor, detail: { encryption, from: [...from] } });
   }
+  if (locked !== undefined) throw locked;
 
   return 'rewrapped';
 }

@@ -101,16 +101,18 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     /**
      * Wraps those of an object anew that are not under this key; the ids of the keys that they were, or are, under. All are tried,
      * and then the first failure is thrown, but for a key that is configured no more and that the newest version does not need:
-     * it was left by an attempt that was given up, and `used` says which is needed.
+     * it was left by an attempt that was given up, and `used` says which is needed. `locked`: all are under this key now, and a lock
+     * keeps an earlier version of one.
      */
     rewrap: async (
       key: string,
       wrapping: WrappingKey,
       { dryRun, used }: { dryRun: boolean; used: () => Promise<string | undefined> },
       signal: AbortSignal,
-    ): Promise<'none' | 'current' | Set<string>> => {
+    ): Promise<'none' | 'current' | { from: Set<string>; locked: PreavisError | undefined }> => {
       const from = new Set<string>();
       const failures: unknown[] = [];
+      let locked: PreavisError | undefined;
       let [found, isChanged] = [false, false];
       const one = async (name: string): Promise<void> => {
         const text = await textOf(name, signal);
@@ -123,7 +125,11 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
         if (!isCurrent) from.add(wrapped.keyId);
         isChanged = true;
         if (dryRun) return;
-        await dropEarlier(isCurrent ? await inner.stat(name) : await renew(key, wrapped, wrapping, signal), signal);
+        const newest = isCurrent ? await inner.stat(name) : await renew(key, wrapped, wrapping, signal);
+        await dropEarlier(newest, signal).catch((error: unknown) => {
+          if (!(error instanceof PreavisError && error.code === 'archive_locked')) throw error;
+          locked = error;
+        });
       };
       for (const name of await names(key)) {
         await one(name).catch((error: unknown) => failures.push(error));
@@ -131,7 +137,7 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
       if (failures.length > 0) throw failures[0];
       if (!found) return 'none';
 
-      return isChanged ? from : 'current';
+      return isChanged ? { from, locked } : 'current';
     },
     names,
     versions: async (key: string): Promise<string[]> =>

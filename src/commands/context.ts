@@ -35,9 +35,9 @@ export function configOf(context: CommandContext): Promise<Config> {
   return loadConfig(context.configFile, context.environment);
 }
 
-/** Commands say what happened in their result; with log.level debug their log goes to standard error. */
+/** Commands say what happened in their result; with log.level debug their log goes to standard error, for an operator to read. */
 export function commandLog(config: Config): Logger {
-  return makeLog(config.log.level === 'debug' ? 'debug' : 'silent', process.stderr);
+  return makeLog(config.log.level === 'debug' ? 'debug' : 'silent', process.stderr, { stacks: 'internal' });
 }
 
 /** What parts are made of for a command that an operator answers for in the audit trail. */

@@ -26,8 +26,13 @@ export async function archiveRewrap(
   });
 }
 
+const stillLocked =
+  ': it is under the new key, but a lock keeps an earlier wrapped key too; run it again when that lock ends';
+
 function forPeople({ keyId, rewrapped, current, plain, elsewhere, failed }: RewrapResult, dryRun: boolean): string {
-  const lines = failed.map(({ recording, code }) => `${recording}: ${code}`);
+  const lines = failed.map(
+    ({ recording, code }) => `${recording}: ${code}${code === 'archive_locked' ? stillLocked : ''}`,
+  );
   const done = dryRun ? 'would be rewrapped' : 'rewrapped';
   lines.push(`key ${keyId}: ${rewrapped} ${done}, ${current} had it already, ${plain} are not encrypted`);
   if (elsewhere > 0)

@@ -1,4 +1,5 @@
-import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { pino, stdSerializers, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { PreavisError } from './errors.ts';
 
 export type Logger = PinoLogger;
 
@@ -8,16 +9,30 @@ export type Logger = PinoLogger;
  */
 const personalKeys = ['callerNumber', 'callerName', 'dialString', 'header'];
 
+/** Of what is expected, code and message say all; only a fault of our own needs where in the code it was. */
+function withoutStack(error: unknown): unknown {
+  if (!(error instanceof PreavisError) || error.code === 'internal') return stdSerializers.err(error as Error);
+  const { code, message } = error;
+
+  return { code, message };
+}
+
+export type LogOptions = {
+  /** `internal`: only of faults in Préavis itself. Default: of every error. */
+  stacks?: 'internal';
+};
+
 /**
  * JSON lines on standard output. Not written by the thread of the calls: they wait for nobody who reads slowly. An ordinary end
  * writes out what is left (pino's own hook); a kill may take the last lines.
  */
-export function makeLog(level: string, destination?: DestinationStream): Logger {
+export function makeLog(level: string, destination?: DestinationStream, { stacks }: LogOptions = {}): Logger {
   const options = {
     level,
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
+    ...(stacks === 'internal' ? { serializers: { err: withoutStack } } : {}),
     redact: {
       paths: personalKeys.flatMap((key) => [key, `*.${key}`]),
       censor: '[personal]',

@@ -1,17 +1,21 @@
-import { makeLog, type Logger } from '../../src/core/log.ts';
+import { makeLog, type Logger, type LogOptions } from '../../src/core/log.ts';
 
 export type LogLine = Record<string, unknown> & { level: string; msg: string };
 
 /** A log whose lines a test can read. */
-export function collectingLog(level = 'debug'): { log: Logger; lines: LogLine[]; text: () => string } {
+export function collectingLog(
+  level = 'debug',
+  options: LogOptions = {},
+): { log: Logger; lines: LogLine[]; text: () => string } {
   const written: string[] = [];
   const lines: LogLine[] = [];
-  const log = makeLog(level, {
-    write: (line) => {
+  const destination = {
+    write: (line: string) => {
       written.push(line);
       lines.push(JSON.parse(line) as LogLine);
     },
-  });
+  };
+  const log = makeLog(level, destination, options);
 
   return { log, lines, text: () => written.join('') };
 }

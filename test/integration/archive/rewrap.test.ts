@@ -239,6 +239,12 @@ test('in a bucket with a lock, the earlier wrapped key stays until its lock ends
   const { bytes, sha256 } = digestOf(set.calls[0]?.wav ?? Buffer.alloc(0));
   const only = makeEncryptedStore(set.raw, keyringOf(current));
   expect(await only.digest(wav, null, seconds(10))).toEqual({ bytes, sha256 });
+  // The receipt too, and once in the audit trail: a lock on one wrapped key keeps nothing else from being wrapped anew.
+  expect((await buffer(await only.read(receipt, null, seconds(10)))).length).toBeGreaterThan(0);
+  const steps = await set.catalogue.audit(set.calls[0]?.id as never);
+  expect(steps.filter(({ event }) => event === 'key rewrapped')).toMatchObject([
+    { detail: { encryption: { mode: 'client', keyId: current.id }, from: [earlier.id] } },
+  ]);
 });
 
 describe('the pass', () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { startStore } from '../../../lab/store.ts';
 import { keyIdOf } from '../../../src/archive/keyring.ts';
 import { archiveStage } from '../../support/archiving.ts';
 import { configTree } from '../../support/calls.ts';
@@ -10,6 +11,7 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
 const open = catalogues();
+let places = 0;
 const keys = { one: randomBytes(32), two: randomBytes(32) };
 const idOf = { one: keyIdOf(keys.one), two: keyIdOf(keys.two) };
 
@@ -22,8 +24,8 @@ case $1 in wrap) flag=-e ;; unwrap) flag=-d ;; esac
 base64 -d | openssl enc $flag -aes-256-cbc -K "$(cat "$(dirname "$0")/kms-$2")" -iv $iv | base64 -w 0
 `;
 
-async function place() {
-  const at = folder.path();
+async function place(more: { archive?: object; purposes?: object; log?: object } = {}) {
+  const at = folder.path(`${(places += 1)}`);
   const set = await archiveStage(at, open);
   await mkdir(at, { recursive: true });
   for (const [name, key] of Object.entries(keys)) {
@@ -39,7 +41,9 @@ async function place() {
       ari: { url: 'http://127.0.0.1:9', requestTimeoutMs: 500 },
       recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
       catalogue: { file: join(at, 'catalogue.db') },
-      archive: { directory: { folder: join(at, 'archive') }, encryption },
+      archive: { directory: { folder: join(at, 'archive') }, encryption, ...more.archive },
+      ...(more.purposes === undefined ? {} : { purposes: more.purposes }),
+      ...(more.log === undefined ? {} : { log: more.log }),
     };
     await writeFile(config, JSON.stringify(tree), { mode: 0o600 });
 
@@ -113,3 +117,40 @@ test('keys go from one file to the next and to a KMS, and the recording is fetch
   expect(failed.stdout).toContain('[encryption_key_unusable]');
   expect(await run(['recordings', 'reconcile', '--verify'], cloud)).toMatchObject({ code: 0 });
 }, 240_000);
+
+test('under a lock it says that the recording is under the new key and what stays, and the log has no stack', async () => {
+  const server = await startStore();
+  try {
+    await server.makeBucket('locked', { objectLock: true });
+    const { endPoint, port, accessKey, secretKey } = server;
+    const { purposes } = configTree() as { purposes: Record<string, object> };
+    const { at, set, run } = await place({
+      archive: { store: 'minio', minio: { endPoint, port, accessKey, secretKey, bucket: 'locked', useTls: false } },
+      purposes: { ...purposes, training: { ...purposes['training'], lock: 'governance' } },
+      log: { level: 'debug' },
+    });
+    const { id, wav } = await set.finished(undefined, { keepDays: 3_000 });
+    const one = { mode: 'client', keyFile: join(at, 'key-one') };
+    const two = { mode: 'client', keyFile: join(at, 'key-two') };
+    expect(await run(['upload'], one)).toMatchObject({ code: 0 });
+
+    const rewrapped = await run(['archive', 'rewrap'], { ...two, oldKeyFiles: [join(at, 'key-one')] });
+    expect(rewrapped.code).toBe(3);
+    expect(rewrapped.stdout).toMatch(new RegExp(`^${id}: archive_locked: it is under the new key, but a lock keeps`));
+    expect(rewrapped.stdout).not.toContain('No archived recording needs an earlier key any more');
+    const lines = rewrapped.stderr.trimEnd().split('\n');
+    const warnings = lines.map((line) => JSON.parse(line) as { level: string }).filter(({ level }) => level === 'warn');
+    expect(warnings).toMatchObject([
+      { recording: id, code: 'archive_locked', err: { message: expect.stringContaining('an Object Lock') as string } },
+    ]);
+    expect(rewrapped.stderr).not.toContain('.ts:');
+
+    // As it says: the new key alone is enough.
+    const output = join(at, 'fetched.wav');
+    const fetch = ['recordings', 'fetch', id, '--purpose', 'training', '-o', output];
+    expect(await run(fetch, two)).toMatchObject({ code: 0, stderr: '' });
+    expect((await readFile(output)).equals(wav)).toBe(true);
+  } finally {
+    await server.stop();
+  }
+}, 120_000);

@@ -1,4 +1,4 @@
-import { PreavisError } from '../../../src/core/errors.ts';
+import { asPreavisError, PreavisError } from '../../../src/core/errors.ts';
 import { collectingLog } from '../../support/logLines.ts';
 
 const personal = ['callerNumber', 'callerName', 'dialString', 'header'];
@@ -36,6 +36,23 @@ describe('a log line', () => {
     log.error({ code: error.code, err: error }, 'failed');
     expect(lines[0]).toMatchObject({ code: 'archive_failed', err: { code: 'archive_failed', type: 'PreavisError' } });
     expect(JSON.stringify(lines[0])).toContain('disk');
+  });
+
+  test('of a command says of an expected error its code and what is wrong, and of a fault of ours where it was', () => {
+    const { log, lines, text } = collectingLog('debug', { stacks: 'internal' });
+    log.error({ err: new PreavisError('archive_locked', 'a lock is on it', { cause: new Error('refused') }) }, 'one');
+    expect(lines[0]?.['err']).toEqual({ code: 'archive_locked', message: 'a lock is on it' });
+    expect(text()).not.toMatch(/stack|refused/);
+    log.error({ err: asPreavisError(new TypeError('no such function')) }, 'two');
+    expect(lines[1]?.['err']).toMatchObject({
+      code: 'internal',
+      stack: expect.stringContaining('log.test.ts') as string,
+    });
+    log.error({ err: new RangeError('beyond') }, 'three');
+    expect(lines[2]?.['err']).toMatchObject({
+      type: 'RangeError',
+      stack: expect.stringContaining('log.test.ts') as string,
+    });
   });
 
   test('is written only from the level on that was asked for', () => {
