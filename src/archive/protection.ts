@@ -1,6 +1,7 @@
 import type { PurposeConfig } from '../config/schema.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Capabilities, Trial } from './capabilities.ts';
+import type { Encryption } from './store.ts';
 
 /** What the purposes ask of the archive, against what it can do: Préavis claims no protection that the store lacks. */
 
@@ -18,6 +19,8 @@ export type SeenArchive = {
   kind: 'directory' | 'minio';
   /** Of a store with buckets, for the commands that are named. */
   bucket: string;
+  /** Whatever the bucket does by itself. */
+  encrypted: Encryption;
   capabilities: Capabilities;
   trial: Trial;
 };
@@ -143,7 +146,7 @@ export function protectionProblems(purposes: AskingPurposes, archive: SeenArchiv
 }
 
 /** What the store lacks though nobody asks for it, each with the command that changes it. */
-export function protectionNotes({ kind, bucket, capabilities, trial }: SeenArchive): string[] {
+export function protectionNotes({ kind, bucket, encrypted, capabilities, trial }: SeenArchive): string[] {
   if (kind === 'directory') return ['a folder keeps no versions and has no locks: who may write to it may change all'];
   const { versioning, objectLock, encryption, lifecycle } = capabilities;
   const bucketOfAws = `--bucket ${bucket}`;
@@ -158,7 +161,7 @@ export function protectionNotes({ kind, bucket, capabilities, trial }: SeenArchi
     ...(objectLock === 'off'
       ? [`no Object Lock: who has a key may delete. A new bucket may have it: mc mb --with-lock store/NAME`]
       : []),
-    ...(encryption === 'none'
+    ...(encryption === 'none' && encrypted === null
       ? [
           `not encrypted by the store: mc encrypt set sse-s3 store/${bucket} (AWS: aws s3api put-bucket-encryption ${bucketOfAws})`,
         ]

@@ -16,7 +16,7 @@ export async function seeArchive(
 ): Promise<SeenArchive> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(lookLimitMs)]);
   const capabilities = await within(limit, () => store.capabilities(limit));
-  const said: SeenArchive = { kind: store.kind, bucket, capabilities, trial: nothingTried };
+  const said = { kind: store.kind, bucket, encrypted: store.encryption, capabilities, trial: nothingTried };
   // What it says of itself is enough then, also where nothing can be written yet, as in a folder that is not mounted.
   if (protectionProblems(purposes, said).some(({ severity }) => severity === 'refusal')) return said;
 

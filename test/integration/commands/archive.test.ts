@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { Client } from 'minio';
 import { startStore, type LabStore } from '../../../lab/store.ts';
@@ -35,7 +36,12 @@ type Place = { context: CommandContext; bucket: string; catalogue: string };
 
 /** A configuration whose purposes are kept for 27 and 395 days, and a bucket of its own. */
 async function place(
-  over: { options?: Parameters<LabStore['makeBucket']>[1]; archive?: object; lock?: string } = {},
+  over: {
+    options?: Parameters<LabStore['makeBucket']>[1];
+    archive?: object;
+    encryption?: object;
+    lock?: string;
+  } = {},
 ): Promise<Place> {
   const bucket = `bucket-${(buckets += 1)}`;
   await server.makeBucket(bucket, over.options);
@@ -49,6 +55,7 @@ async function place(
     archive: {
       store: 'minio',
       minio: { endPoint, port, accessKey, secretKey, bucket, useTls: false, ...over.archive },
+      encryption: over.encryption ?? {},
     },
     recording: { spoolFolder: folder.path(), minimumFreeMib: 0 },
     ari: { url: 'http://127.0.0.1:1', password: 'none' },
@@ -187,6 +194,27 @@ describe('check', () => {
     printed = [];
     await check(context, { json: false });
     expect(printed.join('\n')).toMatch(/\nok {5}what the archive can do\n {7}versioning: off, objectLock: off, /);
+  });
+
+  test('says that the store encrypts only where it was seen to', async () => {
+    // This server has no KMS.
+    const { context } = await place({ encryption: { mode: 'server' } });
+    const { said } = await json(() => check(context, { json: true }));
+    const { checks } = said as { checks: { check: string }[] };
+    expect(checks.filter(({ check: name }) => name.includes('archive'))).toMatchObject([
+      { check: 'archive', ok: false, code: 'encryption_not_offered' },
+    ]);
+  });
+
+  test('asks nothing of a bucket whose objects Préavis encrypts', async () => {
+    const keyFile = folder.path('archive-key');
+    await writeFile(keyFile, randomBytes(32).toString('base64'), { mode: 0o600 });
+    const { context } = await place({ encryption: { mode: 'client', keyFile } });
+    expect(await check(context, { json: false })).toBe(1);
+    const text = printed.join('\n');
+    expect(text).toContain('\nok     encryption of the archive (by Préavis, key ');
+    expect(text).toContain('no Object Lock');
+    expect(text).not.toContain('mc encrypt');
   });
 
   test('says what is wrong where a purpose asks for a lock that the bucket has not', async () => {

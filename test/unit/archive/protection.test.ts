@@ -33,6 +33,7 @@ const archive = (
 ): SeenArchive => ({
   kind,
   bucket: 'calls',
+  encrypted: null,
   capabilities: { ...able, ...capabilities },
   trial: { ...proved, ...trial },
 });
@@ -94,3 +95,15 @@ test('each problem says what to change, for MinIO and AWS', () => {
   }
   expect(protectionNotes(archive())).toEqual([]);
 });
+
+test.each<[string, SeenArchive['encrypted'], boolean]>([
+  ['nobody does', null, true],
+  ['Préavis does', { mode: 'client', keyId: '0123456789abcdef' }, false],
+  ['the store is asked to, object by object', { mode: 'server' }, false],
+])(
+  'a bucket that does not encrypt by itself is to be changed where nobody else encrypts: %s',
+  (_, encrypted, isTold) => {
+    const notes = protectionNotes({ ...archive({ encryption: 'none' }), encrypted }).join('\n');
+    expect(notes.includes('mc encrypt set')).toBe(isTold);
+  },
+);
