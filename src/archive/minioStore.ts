@@ -279,7 +279,6 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
 
     tryOut: (signal) =>
       call(async (client) => {
-        await assertBucket(client);
         const objectLock = await askObjectLock(client, bucket);
         return tryOut({ client, bucket, prefix: `${prefix}preavis-check/`, now }, objectLock);
       }, signal),

@@ -8,19 +8,27 @@ import { within } from './timeLimit.ts';
 /** For one look at the archive, ms. */
 const lookLimitMs = 60_000;
 
-/** What the archive says of itself, and what it is found to do. Throws what the store throws. */
+/**
+ * What the archive says of itself, and what it is found to do. What it says may be enough to refuse it: then it is tried only for
+ * people who want to see all, and as far as that goes. Throws what the store throws.
+ */
 export async function seeArchive(
   store: ObjectStore,
-  { bucket, purposes }: { bucket: string; purposes: AskingPurposes },
+  { bucket, purposes, refused }: { bucket: string; purposes: AskingPurposes; refused: 'is enough' | 'is tried' },
   signal: AbortSignal,
 ): Promise<SeenArchive> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(lookLimitMs)]);
   const capabilities = await within(limit, () => store.capabilities(limit));
   const said = { kind: store.kind, bucket, encrypted: store.encryption, capabilities, trial: nothingTried };
-  // What it says of itself is enough then, also where nothing can be written yet, as in a folder that is not mounted.
-  if (protectionProblems(purposes, said).some(({ severity }) => severity === 'refusal')) return said;
+  const isRefused = protectionProblems(purposes, said).some(({ severity }) => severity === 'refusal');
+  if (isRefused && refused === 'is enough') return said;
+  const trial = await within(limit, () => store.tryOut(limit)).catch((thrown: unknown) => {
+    // Nothing can be written yet, as in a folder that is not mounted: that it is refused is to be told all the same.
+    if (isRefused) return nothingTried;
+    throw thrown;
+  });
 
-  return { ...said, trial: await within(limit, () => store.tryOut(limit)) };
+  return { ...said, trial };
 }
 
 export type ProtectionWatchOptions = {
@@ -89,7 +97,7 @@ export class ProtectionWatch {
     const { signal } = this.#stopping;
     let archive: SeenArchive;
     try {
-      archive = await seeArchive(store, { bucket, purposes }, signal);
+      archive = await seeArchive(store, { bucket, purposes, refused: 'is enough' }, signal);
     } catch (thrown) {
       const error = asPreavisError(thrown);
       if (signal.aborted || this.#toldUnseen) return;

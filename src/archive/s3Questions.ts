@@ -10,7 +10,7 @@ import { PreavisError } from '../core/errors.ts';
 import { nothingTried, type Answer, type Capabilities, type Trial } from './capabilities.ts';
 import type { Lifecycle } from './lifecycleRules.ts';
 import { wholeSecond, type Lock } from './objectLock.ts';
-import { codeOf } from './s3Errors.ts';
+import { codeOf, missingCodes } from './s3Errors.ts';
 import { versionIdOf } from './s3Listing.ts';
 import { readProtection, setLock } from './s3Locks.ts';
 import { numberOf, textOf } from './s3Xml.ts';
@@ -139,13 +139,16 @@ const trialText = 'Written by preavis check; safe to delete.\n';
 const answerOf = (reply: Reply<unknown>): Answer =>
   reply.kind === 'given' ? 'yes' : reply.kind === 'denied' || reply.kind === 'unsupported' ? 'no' : 'unknown';
 
-/** Writes small objects and removes them; what a lock keeps for some seconds the next trial removes. */
+/**
+ * Writes small objects and removes them; what a lock keeps for some seconds the next trial removes. A right that is missing keeps
+ * nothing from being tried but what needs it.
+ */
 export async function tryOut(ground: TrialGround, objectLock: Capabilities['objectLock']): Promise<Trial> {
   const { client, bucket } = ground;
   await removeOldTrials(ground);
   const [plain, locked] = [newName(ground), newName(ground)];
   const put = await ask(() => client.putObject(bucket, plain, trialText));
-  if (put.kind !== 'given') return { ...nothingTried, put: answerOf(put) };
+  if (put.kind !== 'given') return { ...nothingTried, put: answerOf(put), ...(await tryAbsent(ground, plain)) };
   const versionId = put.value.versionId;
   const get = await ask(async () => text(await client.getObject(bucket, plain, versionOf(versionId))));
   const listVersions = await ask(() =>
@@ -163,6 +166,31 @@ export async function tryOut(ground: TrialGround, objectLock: Capabilities['obje
     delete: mayDelete,
     ...(objectLock === 'off' ? unlockable : await tryLock(ground, locked, mayDelete === 'yes')),
     checksum: await tryChecksums(ground),
+  };
+}
+
+/** Where nothing may be stored: who may ask is told of what is not there that it is not there. */
+async function tryAbsent({ client, bucket }: TrialGround, name: string): Promise<Partial<Trial>> {
+  const list = (IncludeVersion: boolean): Promise<Reply<unknown>> =>
+    ask(() => client.listObjectsQuery(bucket, name, '', { Delimiter: '', MaxKeys: 1, IncludeVersion }));
+  const listVersions = await list(true);
+  const mayList = (await list(false)).kind === 'given';
+  const answerTo = async (question: () => Promise<unknown>): Promise<Answer> => {
+    const reply = await ask(() =>
+      question().catch((error: unknown) => {
+        if (!missingCodes.has(codeOf(error) ?? '')) throw error;
+      }),
+    );
+
+    // Who may not list is refused what is not there, whatever else they may.
+    return reply.kind === 'denied' && !mayList ? 'unknown' : answerOf(reply);
+  };
+
+  return {
+    listVersions: answerOf(listVersions),
+    get: await answerTo(async () => text(await client.getObject(bucket, name))),
+    delete: await answerTo(() => client.removeObject(bucket, name, exactly(null))),
+    getRetention: await answerTo(() => readProtection(client, { bucket, name, versionId: null })),
   };
 }
 

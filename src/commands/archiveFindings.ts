@@ -21,7 +21,8 @@ export async function archiveFindings(
   const signal = AbortSignal.timeout(limitMs);
   try {
     const { purposes } = config;
-    const archive = await seeArchive(store, { bucket: config.archive.minio.bucket, purposes }, signal);
+    const { bucket } = config.archive.minio;
+    const archive = await seeArchive(store, { bucket, purposes, refused: 'is tried' }, signal);
     const facts = capabilityFacts(archive.capabilities, archive.trial);
     const seen: Finding = { check: 'what the archive can do', ok: true, facts, notes: protectionNotes(archive) };
     const problems = protectionProblems(purposes, archive).map(({ severity, code, problem, hint }): Finding =>

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { Client } from 'minio';
 import { startStore, type LabStore } from '../../../lab/store.ts';
 import { mergeRules, planLifecycle } from '../../../src/archive/lifecycleRules.ts';
+import type { Trial } from '../../../src/archive/capabilities.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import type { ObjectStore } from '../../../src/archive/store.ts';
 import { errnoOf } from '../../../src/core/errors.ts';
@@ -175,6 +176,37 @@ test.each([
       });
     });
     await useAll();
+  },
+  60_000,
+);
+
+const allRights: Partial<Trial> = {
+  put: 'yes',
+  get: 'yes',
+  listVersions: 'yes',
+  delete: 'yes',
+  putRetention: 'yes',
+  getRetention: 'yes',
+  lockHolds: 'yes',
+};
+// What a lock or a deletion is tried with is missing, too.
+const withoutPut: Partial<Trial> = { put: 'no', putRetention: 'unknown', lockHolds: 'unknown' };
+
+test.each<[string, Partial<Trial>]>([
+  ['s3:PutObject', withoutPut],
+  ['s3:GetObjectVersion', { get: 'no' }],
+  ['s3:ListBucket', {}],
+  ['s3:ListBucketVersions', { listVersions: 'no' }],
+  ['s3:DeleteObjectVersion', { delete: 'no', lockHolds: 'unknown' }],
+  ['s3:PutObjectRetention', { putRetention: 'no', lockHolds: 'unknown' }],
+  ['s3:GetObjectRetention', { getRetention: 'no' }],
+])(
+  'without %s the trial goes on with all that does not need it',
+  async (action, missing) => {
+    await allow(action);
+    await eventually(async () => {
+      expect(await store.tryOut(seconds(30))).toMatchObject({ ...allRights, ...missing });
+    });
   },
   60_000,
 );

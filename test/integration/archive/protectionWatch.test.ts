@@ -1,7 +1,10 @@
 import { startStore, type LabStore } from '../../../lab/store.ts';
 import { App } from '../../../src/app.ts';
+import { nothingTried } from '../../../src/archive/capabilities.ts';
+import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
-import { ProtectionWatch } from '../../../src/archive/protectionWatch.ts';
+import { ProtectionWatch, seeArchive } from '../../../src/archive/protectionWatch.ts';
+import type { ObjectStore } from '../../../src/archive/store.ts';
 import type { AskingPurposes } from '../../../src/archive/protection.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import type { PurposeLock } from '../../../src/config/locks.ts';
@@ -92,6 +95,19 @@ describe('at the start', () => {
     expect(lines.filter(({ level }) => level === 'warn').length).toBeLessThanOrEqual(1);
     await watch.stop();
   });
+});
+
+test('an archive that is refused for what it says is tried for people as far as that goes', async () => {
+  const signal = AbortSignal.timeout(20_000);
+  const see = (store: ObjectStore, lock: PurposeLock, refused: 'is enough' | 'is tried') =>
+    seeArchive(store, { bucket: 'plain', purposes: purposes(lock), refused }, signal);
+  const plain = makeMinioStore({ ...server, useTls: false, bucket: 'plain' });
+  expect((await see(plain, 'compliance', 'is enough')).trial).toEqual(nothingTried);
+  const tried = { put: 'yes', get: 'yes', listVersions: 'yes', delete: 'yes', lockHolds: 'unknown' };
+  expect((await see(plain, 'compliance', 'is tried')).trial).toMatchObject(tried);
+  const away = makeDirectoryStore({ folder: folder.path('not-mounted') });
+  expect((await see(away, 'compliance', 'is tried')).trial).toEqual(nothingTried);
+  await expect(see(away, 'none', 'is tried')).rejects.toMatchObject({ code: 'archive_bucket_missing' });
 });
 
 describe('serve', () => {

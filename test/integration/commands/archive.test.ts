@@ -9,6 +9,7 @@ import { check } from '../../../src/commands/check.ts';
 import type { CommandContext } from '../../../src/commands/context.ts';
 import { callEnd, dayMs, idOf, insertPolicy, insertRecording } from '../../support/catalogueRows.ts';
 import { operatorClient } from '../../support/mc.ts';
+import { startStoreProxy } from '../../support/storeProxy.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -221,6 +222,39 @@ describe('check', () => {
     const { context } = await place({ lock: 'compliance', options: { versioning: true } });
     const checks = await archiveChecks(context);
     expect(checks).toContainEqual(expect.objectContaining({ ok: false, code: 'archive_unprotected' }));
+    // What this account may is told all the same.
+    expect(checks).toContainEqual(
+      expect.objectContaining({
+        check: 'what the archive can do',
+        facts: expect.objectContaining({
+          objectLock: 'off',
+          put: 'yes',
+          get: 'yes',
+          listVersions: 'yes',
+          delete: 'yes',
+        }) as object,
+      }),
+    );
+  });
+
+  test('says which right is missing, and of a wrong key that it is refused, once', async () => {
+    const proxy = await startStoreProxy(server.port);
+    try {
+      const { context } = await place({ archive: { port: proxy.port } });
+      proxy.break({ kind: 'answer', status: 403, code: 'AccessDenied' }, { only: ({ method }) => method === 'PUT' });
+      expect(await archiveChecks(context)).toMatchObject([
+        { check: 'archive', ok: false, code: 'archive_denied' },
+        {
+          check: 'what the archive can do',
+          ok: true,
+          facts: { put: 'no', get: 'yes', listVersions: 'yes', delete: 'yes' },
+        },
+      ]);
+    } finally {
+      await proxy.close();
+    }
+    const { context } = await place({ archive: { secretKey: 'wrong' } });
+    expect(await archiveChecks(context)).toMatchObject([{ check: 'archive', ok: false, code: 'archive_denied' }]);
   });
 
   test('is content with a bucket that has it, but for an account that may bypass it', async () => {
