@@ -3,17 +3,59 @@ import { lifecycleState, type LifecycleState } from '../archive/lifecycle.ts';
 import { ruleInWords } from '../archive/lifecycleRules.ts';
 import { protectionNotes, protectionProblems } from '../archive/protection.ts';
 import { seeArchive } from '../archive/protectionWatch.ts';
-import type { ObjectStore } from '../archive/store.ts';
+import type { EncryptedStore } from '../archive/encryptedStore.ts';
+import { encryptionInWords, type ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError } from '../core/errors.ts';
-import { lifecycleOptions } from '../parts.ts';
-import type { Finding } from './finding.ts';
+import { lifecycleOptions, makeStore } from '../parts.ts';
+import type { Finding, Look } from './finding.ts';
 
 const limitMs = 120_000;
 
+/** For trying the key of the archive, ms. */
+const keyLimitMs = 60_000;
+
+/** @param catalogue undefined before there is one: then nothing is known to be in the archive */
+export async function lookAtArchive(
+  config: Config,
+  catalogue: Catalogue | undefined,
+  list: Finding[],
+  look: Look,
+): Promise<void> {
+  const store = makeStore(config, catalogue);
+  const trial = store.check().then(
+    () => undefined,
+    (thrown: unknown) => asPreavisError(thrown),
+  );
+  const works = await look('archive', async () => {
+    const fault = await trial;
+    if (fault !== undefined) throw fault;
+  });
+  // Whether the store encrypts was seen, or not, with what it was just asked to store.
+  if (works || store.encryption?.mode !== 'server') {
+    const tried = (): Promise<void> => store.tryKey(AbortSignal.timeout(keyLimitMs));
+    await look('encryption of the archive', tried, encryptionInWords(store.encryption));
+  }
+  if (works && catalogue !== undefined) await lookAtKeys(catalogue, store, look);
+  // Of an account that lacks a right the trial says which; a wrong key was told.
+  if (!works && (await trial)?.code !== 'archive_denied') return;
+  const seen = await archiveFindings(config, store, catalogue);
+  list.push(...seen.filter((finding) => works || finding.ok || finding.code !== 'archive_denied'));
+}
+
+/** The key of the archive may work, and yet not be the one that what lies there needs: one recording of each is opened. */
+async function lookAtKeys(catalogue: Catalogue, store: EncryptedStore, look: Look): Promise<void> {
+  for (const { keyId, recordings, objectKey } of await catalogue.archiveKeys(store.location)) {
+    const open = async (): Promise<void> => {
+      (await store.read(objectKey, null, AbortSignal.timeout(keyLimitMs))).destroy();
+    };
+    await look('encryption key of recordings in the archive', open, `${keyId}, for ${recordings} recordings`);
+  }
+}
+
 /** What the archive can do, whether that is what the purposes ask for, and whether its own rules leave recordings alone. */
-export async function archiveFindings(
+async function archiveFindings(
   config: Config,
   store: ObjectStore,
   catalogue: Catalogue | undefined,

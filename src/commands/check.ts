@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EncryptedStore } from '../archive/encryptedStore.ts';
-import { encryptionInWords } from '../archive/store.ts';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { numberKeyWarning } from '../catalogue/numberKeys.ts';
@@ -16,35 +14,35 @@ import type { Config } from '../config/schema.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { makeIds } from '../core/ids.ts';
 import { checkWitness } from '../evidence/witnessCheck.ts';
-import { checkJobs, loadLibrary, makeAri, makeStore, refuseMissingPrompts, soundsFolder } from '../parts.ts';
-import { archiveFindings } from './archiveFindings.ts';
+import { checkJobs, loadLibrary, makeAri, refuseMissingPrompts, soundsFolder } from '../parts.ts';
+import { lookAtArchive } from './archiveFindings.ts';
 import { configOf, type CommandContext } from './context.ts';
-import type { Finding } from './finding.ts';
+import { makeLook, type Finding, type Look } from './finding.ts';
 import { ledgerFindings } from './ledgerFindings.ts';
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
 async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
   const list: Finding[] = [];
-  /** What a step gives as text is a warning; `about` says what is being looked at. */
-  const look = async (name: string, step: () => unknown, about?: string): Promise<boolean> => {
-    const check = { check: name, ...(about === undefined ? {} : { about }) };
-    try {
-      const warning = await step();
-      list.push({ ...check, ok: true, ...(typeof warning === 'string' ? { warning } : {}) });
+  const look = makeLook(list);
+  const library = await loadLibrary(config).catch((error: unknown) => asPreavisError(error));
+  const policyFound = await lookAtConfig(config, library, list, look);
+  await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
+  const newest = await lookAtWhatIsKept(config, context, list, look);
+  await lookAtAsterisk(config, policyFound ? library : undefined, newest, look);
 
-      return true;
-    } catch (thrown) {
-      const error = asPreavisError(thrown);
-      list.push({ ...check, ok: false, code: error.code, problem: error.message, hint: error.hint });
+  return list;
+}
 
-      return false;
-    }
-  };
-
+/** Whether there is a policy: prompts and purposes that fit each other. */
+async function lookAtConfig(
+  config: Config,
+  library: PromptLibrary | PreavisError,
+  list: Finding[],
+  look: Look,
+): Promise<boolean> {
   await look('schedule', () => {
     checkJobs(config);
   });
-  const library = await loadLibrary(config).catch((error: unknown) => asPreavisError(error));
   const policyFound = await look('prompts and purposes', async () => {
     if (library instanceof PreavisError) throw library;
     const { languages } = makePolicy(config, library);
@@ -54,101 +52,77 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     return halves.length === 0 ? undefined : halves.map(halfRecordedInWords).join('; ');
   });
   const unchecked = Object.entries(config.purposes).filter(([, purpose]) => !purpose.checkedByCounsel);
-  list.push({
-    check: 'purposes checked by counsel',
-    ok: true,
-    ...(unchecked.length === 0
-      ? {}
-      : {
-          warning: `not yet: ${unchecked.map(([id]) => id).join(', ')}. Have them checked, then set checkedByCounsel: true`,
-        }),
-  });
-  if (!(library instanceof PreavisError)) list.push(...storageFindings(config, library));
-  const { pin } = config.promptRecording;
-  if (pin !== undefined && !(library instanceof PreavisError)) {
-    const { languages } = library;
+  await look('purposes checked by counsel', () =>
+    unchecked.length === 0
+      ? undefined
+      : `not yet: ${unchecked.map(([id]) => id).join(', ')}. Have them checked, then set checkedByCounsel: true`,
+  );
+  if (library instanceof PreavisError) return policyFound;
+  list.push(...storageFindings(config, library));
+  if (config.promptRecording.pin !== undefined) {
     await look('recording of prompts by telephone', async () => {
-      for (const language of languages) await requireWritable(join(soundsFolder(config), language));
+      for (const language of library.languages) await requireWritable(join(soundsFolder(config), language));
     });
   }
-  await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
+
+  return policyFound;
+}
+
+/** Catalogue, archive and ledger; gives what the second witness last said. */
+async function lookAtWhatIsKept(
+  config: Config,
+  { clock }: CommandContext,
+  list: Finding[],
+  look: Look,
+): Promise<CallWitness | undefined> {
   let catalogue: Catalogue | undefined;
+  let newest: CallWitness | undefined;
   const catalogueWorks = await look('catalogue', async () => {
     // One that is not there yet is made by serve, for the user that it runs as.
     const { file } = config.catalogue;
     if (existsSync(file)) {
-      catalogue = openCatalogue(file, context.clock);
+      catalogue = openCatalogue(file, clock);
       // Reading works where a disk is full.
-      await catalogue.notePass('check', context.clock.now());
-      await newestWitness(catalogue);
+      await catalogue.notePass('check', clock.now());
+      newest = await newestWitness(catalogue);
     } else openSqlite(':memory:').close();
   });
-  if (catalogueWorks) {
-    await look('requests of persons by their number', () => numberKeyWarning(config, catalogue));
+  try {
+    const known = catalogueWorks ? catalogue : undefined;
     // Only the catalogue knows whether there must be something in the archive.
-    const store = makeStore(config, catalogue);
-    const isArchive = await look('archive', () => store.check());
-    // Whether the store encrypts was seen, or not, with what it was just asked to store.
-    if (isArchive || store.encryption?.mode !== 'server') {
-      await look(
-        'encryption of the archive',
-        () => store.tryKey(AbortSignal.timeout(keyLimitMs)),
-        encryptionInWords(store.encryption),
-      );
+    if (catalogueWorks) {
+      await look('requests of persons by their number', () => numberKeyWarning(config, known));
+      await lookAtArchive(config, known, list, look);
     }
-    if (isArchive && catalogue !== undefined) await lookAtKeys(catalogue, store, look);
-    // Of an account that lacks a right the trial says which; a wrong key was told.
-    const isDenied = list.some(
-      (finding) => !finding.ok && finding.check === 'archive' && finding.code === 'archive_denied',
-    );
-    if (isArchive || isDenied) {
-      const seen = await archiveFindings(config, store, catalogue);
-      list.push(...seen.filter((finding) => isArchive || finding.ok || finding.code !== 'archive_denied'));
-    }
+    list.push(...(await ledgerFindings(config, known, clock)));
+  } finally {
+    catalogue?.close();
   }
-  list.push(...(await ledgerFindings(config, catalogueWorks ? catalogue : undefined, context.clock)));
-  const newest = catalogue === undefined || !catalogueWorks ? undefined : await newestWitness(catalogue);
-  catalogue?.close();
 
+  return newest;
+}
+
+async function lookAtAsterisk(
+  config: Config,
+  library: PromptLibrary | PreavisError | undefined,
+  newest: CallWitness | undefined,
+  look: Look,
+): Promise<void> {
   let ari: ReturnType<typeof makeAri> | undefined;
   const reachable = await look('asterisk', async () => {
     ari = makeAri(config);
     await ari.commands.identity();
   });
-  if (reachable && ari !== undefined) {
-    const { commands } = ari;
-    await look('spool of this asterisk', () => proveSpool(config.recording.spoolFolder, commands, makeIds()));
-  }
-  if (reachable && policyFound && ari !== undefined && !(library instanceof PreavisError)) {
-    const { commands } = ari;
+  if (!reachable || ari === undefined) return;
+  const { commands, close } = ari;
+  await look('spool of this asterisk', () => proveSpool(config.recording.spoolFolder, commands, makeIds()));
+  if (library !== undefined && !(library instanceof PreavisError)) {
     await look('prompts on asterisk', () => refuseMissingPrompts(makePolicy(config, library), commands));
   }
   const { celFile } = config.witness;
-  if (reachable && ari !== undefined && celFile !== undefined) {
-    const { commands } = ari;
-    await look('second witness', () => checkWitness({ ari: commands, celFile, newest }));
-  }
-  ari?.close();
-
-  return list;
+  if (celFile !== undefined) await look('second witness', () => checkWitness({ ari: commands, celFile, newest }));
+  close();
 }
-
-type Look = (name: string, step: () => unknown, about?: string) => Promise<boolean>;
-
-/** The key of the archive may work, and yet not be the one that what lies there needs: one recording of each is opened. */
-async function lookAtKeys(catalogue: Catalogue, store: EncryptedStore, look: Look): Promise<void> {
-  for (const { keyId, recordings, objectKey } of await catalogue.archiveKeys(store.location)) {
-    const about = `${keyId}, for ${recordings} recordings`;
-    const open = async (): Promise<void> => {
-      const audio = await store.read(objectKey, null, AbortSignal.timeout(keyLimitMs));
-      audio.destroy();
-    };
-    await look('encryption key of recordings in the archive', open, about);
-  }
-}
-
-/** For trying the key of the archive, ms. */
-const keyLimitMs = 60_000;
 
 /** How many calls are looked at for one that the witness was asked about. */
 const newestCalls = 20;

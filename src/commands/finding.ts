@@ -1,3 +1,5 @@
+import { asPreavisError } from '../core/errors.ts';
+
 /** What `preavis check` says of one thing. A warning is for people to judge: nothing is broken. */
 export type Finding =
   | {
@@ -12,3 +14,23 @@ export type Finding =
       notes?: readonly string[];
     }
   | { check: string; ok: false; about?: string; code: string; problem: string; hint: string };
+
+/** Does one step and notes whether it went well. What a step gives as text is a warning; `about` says what is being looked at. */
+export type Look = (name: string, step: () => unknown, about?: string) => Promise<boolean>;
+
+export function makeLook(list: Finding[]): Look {
+  return async (name, step, about) => {
+    const check = { check: name, ...(about === undefined ? {} : { about }) };
+    try {
+      const warning = await step();
+      list.push({ ...check, ok: true, ...(typeof warning === 'string' ? { warning } : {}) });
+
+      return true;
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      list.push({ ...check, ok: false, code: error.code, problem: error.message, hint: error.hint });
+
+      return false;
+    }
+  };
+}

@@ -142,13 +142,13 @@ async function recordingOf(
 /** With the lock that there is now: whoever may, has perhaps taken it away for this request. */
 async function withLockOfNow(
   recording: PersonRecording,
-  { lockInArchive, clock }: SubjectErasurePorts,
+  ports: SubjectErasurePorts,
   signal: AbortSignal,
 ): Promise<PersonRecording> {
   const { row, lock } = recording;
-  if (row.status !== 'archived' || lock === undefined || lock.until <= clock.now()) return recording;
+  if (row.status !== 'archived' || lock === undefined || lock.until <= ports.clock.now()) return recording;
 
-  return { ...recording, lock: await lockInArchive(row, signal).catch(() => lock) };
+  return { ...recording, lock: await ports.lockInArchive(row, signal).catch(() => lock) };
 }
 
 /** What kept it from being erased, as if it had been known before; undefined where that was nothing that keeps. */

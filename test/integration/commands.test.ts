@@ -121,10 +121,7 @@ describe('the help', () => {
       ['recordings', 'fetch'],
       ['--purpose', '-o, --output'],
     ],
-    [
-      ['evidence', 'bundle'],
-      ['--purpose', '-o, --output'],
-    ],
+    [['evidence', 'bundle'], ['-o, --output']],
     [['subject', 'erase'], ['--number']],
     [['prompts', 'install'], ['--to']],
     [['recordings', 'list'], []],

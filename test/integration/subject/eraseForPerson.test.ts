@@ -8,7 +8,6 @@ import type { SubjectErasurePorts } from '../../../src/subject/eraseForPerson.ts
 import { eraseForPerson } from '../../../src/subject/eraseForPerson.ts';
 import { eraseRecording, lockInArchive } from '../../../src/retention/erasure.ts';
 import { copyCertificates } from '../../../src/retention/copies.ts';
-import { withLocks } from '../../support/archiving.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues, dayMs } from '../../support/catalogues.ts';
 import { hash, number, subjectStage, type Answer, type SubjectStage } from '../../support/subjects.ts';
@@ -161,39 +160,6 @@ describe('the erasure that a person asks for', () => {
     await set.catalogue.releaseHold(set1?.id ?? ('' as never), 'user alice');
     expect(outcomes(await set.erased())).toMatchObject({ [held.id]: { kind: 'erased' } });
     expect(await requests(set)).toMatchObject({ erased: 2, kept: 2 });
-  });
-
-  test('keeps what was archived with a lock, says until when beside what else keeps it, and erases it after that', async () => {
-    const set = await stage();
-    const locked = await set.called(number, { purposes: ['training', 'agreement'], archived: false });
-    const locking = { ...set, store: withLocks(set.store), locks: new Map([['training', 'governance' as const]]) };
-    await uploadPass(locking, { waitMs: 0, signal, all: true });
-    const free = await set.called(number);
-    const kept = {
-      kind: 'kept',
-      exceptions: [
-        { ground: 'lock', mode: 'governance', until: '2026-09-21T10:01:20.000Z', article: null },
-        { ground: 'evidence', purpose: 'agreement', article: 'GDPR art. 17(3)(e)' },
-      ],
-      ended: ['training'],
-    };
-    const preview = await set.erased({ apply: false });
-    expect(preview.code).toBe(3);
-    expect(outcomes(preview)).toEqual({ [locked.id]: kept, [free.id]: { kind: 'erase' } });
-    const { text } = await set.erased({ apply: false, json: false });
-    expect(text).toContain(
-      `${locked.id}  kept for an Object Lock in the archive, governance, until 2026-09-21T10:01:20.000Z and agreement:`,
-    );
-    expect(text).toContain('2 recordings, 1 of them would be erased');
-
-    const answer = await set.erased();
-    expect(answer.code).toBe(3);
-    expect(outcomes(answer)).toMatchObject({ [locked.id]: kept, [free.id]: { kind: 'erased' } });
-    expect((await set.catalogue.recording(locked.id))?.status).toBe('archived');
-    expect((await set.catalogue.audit(locked.id)).map(({ event }) => event)).not.toContain('erasure begun');
-    set.clock.at = Date.parse('2026-09-21T10:01:20.000Z');
-    const after = await set.erased({ includeEvidence: true });
-    expect(outcomes(after)).toMatchObject({ [locked.id]: { kind: 'erased' } });
   });
 
   test('leaves what is not finished to a later run', async () => {

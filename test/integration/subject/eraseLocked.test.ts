@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Client } from 'minio';
 import { startStore, type LabStore } from '../../../lab/store.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
@@ -7,6 +8,7 @@ import type { RecordingId } from '../../../src/core/ids.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues, dayMs } from '../../support/catalogues.ts';
 import { operatorClient } from '../../support/mc.ts';
+import { eventually } from '../../support/poll.ts';
 import { number, subjectStage } from '../../support/subjects.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -30,15 +32,21 @@ afterAll(async () => {
   await server.stop();
 });
 
-test('a lock that the archive alone knows is told with its mode and end; a legal hold, which has none, by its code', async () => {
-  const set = await subjectStage(folder.path('set'), open);
+/** A stage whose commands and uploads use the server. */
+async function stageOnServer(name: string) {
+  const set = await subjectStage(folder.path(name), open);
   const { endPoint, port, accessKey, secretKey } = server;
   const minio = { endPoint, port, accessKey, secretKey, bucket, useTls: false };
   const file = join(set.at, 'preavis.yaml');
   const tree = JSON.parse(await readFile(file, 'utf8')) as object;
   await writeFile(file, JSON.stringify({ ...tree, archive: { store: 'minio', minio } }));
-  const store = makeMinioStore({ ...minio, region: server.region });
 
+  return { ...set, store: makeMinioStore({ ...minio, region: server.region }) };
+}
+
+test('a lock that the archive alone knows is told with its mode and end; a legal hold, which has none, by its code', async () => {
+  const set = await stageOnServer('set');
+  const { store } = set;
   const [locked, held, free] = [
     await set.called(number, { archived: false }),
     await set.called(number, { archived: false }),
@@ -71,4 +79,50 @@ test('a lock that the archive alone knows is told with its mode and end; a legal
   expect(text).toContain(`${locked.id}  kept for an Object Lock in the archive, governance, until ${lock.until}`);
   expect(text).toContain(`${held.id}  not erased (archive_locked)`);
   expect(text).toContain('2 recordings, 0 of them are erased');
+});
+
+test('the lock of an archived recording is told beside what else keeps it, and counts as it is in the archive now', async () => {
+  const set = await stageOnServer('shortened');
+  const { store } = set;
+  const both = { purposes: ['training', 'agreement'], archived: false };
+  const { id } = await set.called(number, both);
+  await uploadPass({ ...set, store, locks: new Map([['agreement', 'governance']]) }, { waitMs: 0, signal, all: true });
+  const free = await set.called(number, { archived: false });
+  await uploadPass({ ...set, store }, { waitMs: 0, signal, all: true });
+  const evidence = { ground: 'evidence', purpose: 'agreement' };
+  const lock = { ground: 'lock', mode: 'governance', until: '2027-09-23T10:01:20.000Z' };
+  const kept = { kind: 'kept', exceptions: [lock, evidence], ended: ['training'] };
+  expect(await set.erased({ apply: false })).toMatchObject({
+    code: 3,
+    json: {
+      recordings: [
+        { id, outcome: kept },
+        { id: free.id, outcome: { kind: 'erase' } },
+      ],
+    },
+  });
+  const { text } = await set.erased({ apply: false, json: false });
+  expect(text).toContain(
+    `${id}  kept for an Object Lock in the archive, governance, until ${lock.until} and agreement:`,
+  );
+  expect(text).toContain('2 recordings, 1 of them would be erased');
+  expect(await set.erased()).toMatchObject({
+    code: 3,
+    json: { recordings: [{ outcome: kept }, { outcome: { kind: 'erased' } }] },
+  });
+  expect((await set.catalogue.audit(id)).map(({ event }) => event)).not.toContain('erasure begun');
+
+  // Who may bypass it has it end now, for this request.
+  const row = await set.catalogue.recording(id);
+  const { endPoint, port, accessKey, secretKey } = server;
+  const account = new Client({ endPoint, port, accessKey, secretKey, useSSL: false });
+  const soon = Date.now() + 2_000;
+  for (const key of [row?.objectKey, row?.receiptKey]) {
+    const shorter = { governanceBypass: true, mode: 'GOVERNANCE', retainUntilDate: new Date(soon).toISOString() };
+    // The types of the client know no retention but none.
+    await account.putObjectRetention(bucket, key ?? '', shorter as never);
+  }
+  set.clock.at = soon + 1_000;
+  await eventually(async () => (await set.erased({ includeEvidence: true })).code === 0);
+  expect(await store.versions(row?.objectKey ?? '')).toEqual([]);
 });
