@@ -254,7 +254,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
 
     protection: async (key) => {
       await (await openObject(key)).close();
-      return { lock: undefined, legalHold: 'off' };
+      return { lock: undefined, longest: undefined, legalHold: 'off' };
     },
 
     // True of every folder, whether it is mounted now or not. Whether its disk is encrypted is not to be seen from here.

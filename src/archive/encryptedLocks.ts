@@ -26,12 +26,14 @@ export function locksWithKeys(
     },
     protection: async (key, versionId, signal): Promise<Protection> => {
       const own = await inner.protection(key, versionId, signal);
-      let { lock } = own;
+      let { lock, longest } = own;
       for (const sidecar of await sidecarsOf(key, versionId, signal)) {
-        lock = weaker(lock, (await inner.protection(sidecar.key, sidecar.versionId, signal)).lock);
+        const other = (await inner.protection(sidecar.key, sidecar.versionId, signal)).lock;
+        lock = weaker(lock, other);
+        longest = longest === undefined ? other : stronger(longest, other);
       }
 
-      return { ...own, lock };
+      return { ...own, lock, longest };
     },
   };
 }

@@ -11,6 +11,8 @@ export type Lock = {
 /** What keeps an object version from being deleted. */
 export type Protection = {
   lock: Lock | undefined;
+  /** Of an encrypted object whose wrapped key is locked otherwise: the stricter mode and the later end, since both must go. */
+  longest: Lock | undefined;
   legalHold: 'on' | 'off' | 'unknown';
 };
 

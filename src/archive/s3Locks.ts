@@ -38,7 +38,7 @@ export async function setLock(client: Client, { bucket, name, versionId }: Versi
 export async function readProtection(client: Client, place: VersionPlace): Promise<Protection> {
   const [lock, legalHold] = await Promise.all([readLock(client, place), readLegalHold(client, place)]);
 
-  return { lock, legalHold };
+  return { lock, longest: lock, legalHold };
 }
 
 async function readLock(client: Client, { bucket, name, versionId }: VersionPlace): Promise<Lock | undefined> {

@@ -19,13 +19,16 @@ type PreferenceOptions = {
   clock: Clock;
 };
 
-const keyIdDigits = 16;
-
 const keyed = (hashKey: string, text: string): string => createHmac('sha256', hashKey).update(text).digest('hex');
 
-/** Tells hashes of one key from those of another, and says nothing of the key: 16 hexadecimal digits. */
+const keyIdLength = 16;
+
+/**
+ * Tells hashes of one key from those of another, and says nothing of the key: k and 15 hexadecimal digits. So hashes from before they
+ * had it, of hexadecimal digits alone, come before all others.
+ */
 export function hashKeyId(hashKey: string): string {
-  return keyed(hashKey, 'preavis hash key').slice(0, keyIdDigits);
+  return `k${keyed(hashKey, 'preavis hash key')}`.slice(0, keyIdLength);
 }
 
 /**
@@ -41,7 +44,12 @@ export function callerHash(number: string, hashKey: string, defaultCountry: Coun
 
 /** The id of the key that a hash was made with. */
 export function keyOfHash(hash: string): string {
-  return hash.slice(0, keyIdDigits);
+  return hash.slice(0, keyIdLength);
+}
+
+/** The same hash as it was kept before it named its key. */
+export function bareHash(hash: string): string {
+  return hash.slice(keyIdLength + 1);
 }
 
 export function makePreferences(options: PreferenceOptions): LanguagePreferences {

@@ -46,21 +46,32 @@ export function makeCallers(database: Database.Database) {
       AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = callers.call_id
         AND status NOT IN ('erased', 'discarded'))`);
 
-  // One step in the index for each key: the point that ends its id comes just before the slash.
-  const selectKeys = database
-    .prepare(
-      `WITH RECURSIVE each (key) AS (
-         SELECT substr(min(hash), 1, 16) FROM callers UNION ALL
-         SELECT (SELECT substr(min(hash), 1, 16) FROM callers WHERE hash > each.key || '/') FROM each WHERE each.key IS NOT NULL)
-       SELECT key FROM each WHERE key IS NOT NULL`,
-    )
-    .pluck();
-  const selectSealed = database.prepare(`SELECT * FROM callers WHERE sealed IS NOT NULL ORDER BY call_id DESC LIMIT 1`);
+  // One step in the index for each key: the point that ends its id comes just before the slash. Hashes without one begin lower.
+  const keysIn = (table: string, hash: string): Database.Statement =>
+    database
+      .prepare(
+        `WITH RECURSIVE each (key) AS (
+           SELECT substr(min(${hash}), 1, 16) FROM ${table} WHERE ${hash} >= 'k' UNION ALL
+           SELECT (SELECT substr(min(${hash}), 1, 16) FROM ${table} WHERE ${hash} > each.key || '/')
+           FROM each WHERE each.key IS NOT NULL)
+         SELECT key FROM each WHERE key IS NOT NULL`,
+      )
+      .pluck();
+  const selectKeys = [keysIn('callers', 'hash'), keysIn('preferences', 'caller')];
+  const claimCalls = database.prepare(`UPDATE callers SET hash = @hash WHERE hash = @bare`);
+  const claimPreference = database.prepare(`UPDATE OR IGNORE preferences SET caller = @hash WHERE caller = @bare`);
+  const selectSealed = database.prepare(`
+    SELECT * FROM (SELECT * FROM callers ORDER BY call_id DESC LIMIT 1000) WHERE sealed IS NOT NULL LIMIT 1`);
 
   return {
-    /** The ids of all keys that callers are kept under. */
-    hashKeysOfCallers: (): string[] => z.array(z.string()).parse(selectKeys.all()),
-    /** The newest of those whose number is kept, sealed. */
+    /** The ids of all keys that callers, or what they chose, are kept under. */
+    hashKeys: (): string[] => [...new Set(selectKeys.flatMap((each) => z.array(z.string()).parse(each.all())))].sort(),
+    /** What was kept of a caller before hashes named their key is kept under this hash from now on. */
+    claimCaller: (hash: string, bare: string): void => {
+      claimCalls.run({ hash, bare });
+      claimPreference.run({ hash, bare });
+    },
+    /** The newest of those whose number is kept, sealed; undefined where none of the last thousand is. */
     newestSealedCaller: (): KeptCaller | undefined => callerRow.optional().parse(selectSealed.get()),
     /** Not waited for by a caller: what a power cut takes of it is not kept. */
     keepCaller: (caller: KeptCaller): void => {

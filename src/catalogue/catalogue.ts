@@ -117,6 +117,7 @@ export type Catalogue = Tables & {
   isCertificateKnown(sha256: string): Promise<boolean>;
   certificatesWithout(place: CopyPlace, limit: number): Promise<CertificateRow[]>;
   noteCertificateCopy(sha256: string, place: CopyPlace): Promise<void>;
+  noteLostFromLedger(sha256: string): Promise<void>;
   oldCertificates(before: number, limit: number): Promise<CertificateRow[]>;
   removeCertificate(sha256: string): Promise<void>;
   ledgerRead(file: string): Promise<number>;
@@ -141,7 +142,8 @@ export type Catalogue = Tables & {
   /** By a keyed hash of the caller's number; in the order of calls, beyond `after`. */
   callsOfCaller(hash: string, after: string, limit: number): Promise<KeptCaller[]>;
   newestCallOfCaller(hash: string): Promise<KeptCaller | undefined>;
-  hashKeysOfCallers(): Promise<string[]>;
+  hashKeys(): Promise<string[]>;
+  claimCaller(hash: string, bare: string): Promise<void>;
   newestSealedCaller(): Promise<KeptCaller | undefined>;
   sweepCallers(times: CallerTimes, after: string, limit: number): Promise<SweptCallers>;
   /** Of this caller's calls that have ended and have no recording; says how many. */
@@ -296,6 +298,7 @@ export function openCatalogue(
     isCertificateKnown: eventually(erasures.isCertificateKnown),
     certificatesWithout: eventually(erasures.certificatesWithout),
     noteCertificateCopy: eventually(erasures.noteCertificateCopy),
+    noteLostFromLedger: eventually(erasures.noteLostFromLedger),
     oldCertificates: eventually(erasures.oldCertificates),
     removeCertificate: eventually(erasures.removeCertificate),
     ledgerRead: eventually(erasures.ledgerRead),
@@ -325,7 +328,8 @@ export function openCatalogue(
     keepCaller: eventually(callers.keepCaller),
     callsOfCaller: eventually(callers.callsOfCaller),
     newestCallOfCaller: eventually(callers.newestCallOfCaller),
-    hashKeysOfCallers: eventually(callers.hashKeysOfCallers),
+    hashKeys: eventually(callers.hashKeys),
+    claimCaller: eventually(callers.claimCaller),
     newestSealedCaller: eventually(callers.newestSealedCaller),
     sweepCallers: eventually(callers.sweepCallers),
     forgetCaller: eventually(callers.forgetCaller),

@@ -72,6 +72,7 @@ export function makeErasures(
     archive: database.prepare(`SELECT * FROM certificates WHERE in_archive = 0 ORDER BY number LIMIT ?`),
   };
   const markArchive = database.prepare(`UPDATE certificates SET in_archive = 1 WHERE sha256 = ?`);
+  const unmarkLedger = database.prepare(`UPDATE certificates SET in_ledger = 0 WHERE sha256 = ?`);
   const markLedger = database.prepare(`UPDATE certificates SET in_ledger = 1 WHERE sha256 = ?`);
   const selectKnown = database.prepare(`SELECT 1 FROM certificates WHERE sha256 = ?`).pluck();
   const selectLedger = database.prepare(`SELECT read_bytes FROM ledgers WHERE file = ?`).pluck();
@@ -169,6 +170,10 @@ export function makeErasures(
     certificatesWithout: (place: CopyPlace, limit: number): CertificateRow[] =>
       z.array(certificateRow).parse(selectAlone[place].all(limit)),
     noteCertificateCopy: noteCopy,
+    /** It is to be put into the ledger again. */
+    noteLostFromLedger: (sha256: string): void => {
+      unmarkLedger.run(sha256);
+    },
     /** Those from before a time, but never the last one, which the next is chained to. */
     oldCertificates: (before: number, limit: number): CertificateRow[] =>
       z.array(certificateRow).parse(selectOld.all(before, last()?.number ?? 0, limit)),

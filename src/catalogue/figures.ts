@@ -84,7 +84,8 @@ export function makeFigures(database: Database.Database) {
       count(*) FILTER (WHERE NOT held AND keep_until <= @overdueBefore) AS overdue,
       min(keep_until) FILTER (WHERE NOT held AND keep_until <= @overdueBefore) AS overdueSince,
       count(*) FILTER (WHERE NOT held AND keep_until <= @overdueBefore
-        AND NOT EXISTS (SELECT 1 FROM audit WHERE recording_id = due.id AND event = @event)) AS untried
+        AND NOT EXISTS (
+          SELECT 1 FROM audit WHERE recording_id = due.id AND event IN (@event, '${requestFailed}'))) AS untried
     FROM (SELECT id, keep_until, ${isHeld} AS held FROM ${recordingsByEnd} WHERE ${isOver}) AS due`);
   const selectDueCodes = database.prepare(`
     SELECT code, count(*) AS recordings FROM (
@@ -99,10 +100,11 @@ export function makeFigures(database: Database.Database) {
       WHERE event IN ('${requestRefused}', '${requestFailed}') AND ${inPeriod('at')}
       UNION ALL
       SELECT id, recording_id, 'erased', '{}' FROM audit AS ends
-      WHERE to_status IN ('erased', 'failed', 'lost') AND ${inPeriod('at')} AND to_status = 'erased'
-        AND 'subject' = (
-          SELECT json_extract(detail, '$.rule') FROM audit
-          WHERE recording_id = ends.recording_id AND event = '${erasureBegun}' AND id < ends.id ORDER BY id DESC LIMIT 1)),
+      -- The first of the two is what the index of ends is for.
+      WHERE to_status IN ('erased', 'failed', 'lost') AND to_status = 'erased' AND ${inPeriod('at')} AND EXISTS (
+        SELECT 1 FROM audit WHERE recording_id = ends.recording_id AND id < ends.id AND (
+          event IN ('${requestRefused}', '${requestFailed}')
+          OR event = '${erasureBegun}' AND json_extract(detail, '$.rule') = 'subject'))),
     last AS (SELECT max(id), recording_id, event, detail FROM answers GROUP BY recording_id)`;
   const selectRequests = database.prepare(`${requests}
     SELECT count(*) FILTER (WHERE event = 'erased') AS erased, count(*) FILTER (WHERE event = '${requestRefused}') AS kept,

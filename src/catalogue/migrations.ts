@@ -270,9 +270,8 @@ export const migrations: readonly string[] = [
   CREATE INDEX audit_of_requests ON audit (at)
     WHERE event IN ('erasure asked by the person, refused', 'erasure asked by the person, failed');
   `,
-  // Hashes of numbers begin with the id of their key. Which key these were made with is not known.
+  // All holds of a recording, and not only those that are in force.
   `
-  UPDATE callers SET hash = '0000000000000000.' || hash;
-  UPDATE preferences SET caller = '0000000000000000.' || caller;
+  CREATE INDEX holds_of_recording ON holds (recording_id);
   `,
 ];

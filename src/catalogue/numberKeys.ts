@@ -1,5 +1,5 @@
 import { makeNumberReader } from '../call/callers.ts';
-import { hashKeyId } from '../call/preferences.ts';
+import { bareHash, hashKeyId, keyOfHash } from '../call/preferences.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -8,12 +8,22 @@ import type { Catalogue } from './catalogue.ts';
 /** Whether callers are kept under the keys that are configured: a person's calls under another one are not found. */
 
 /**
- * @param own the id of the configured key, which each hash begins with
+ * What a person's number is looked up by: what was kept of them before hashes named their key is found as well from now on.
+ *
  * @returns the ids of other keys that some calls are kept under
  * @throws PreavisError `number_key_wrong` where all are; and what the catalogue throws
  */
-export async function otherHashKeys(catalogue: Pick<Catalogue, 'hashKeysOfCallers'>, own: string): Promise<string[]> {
-  const used = await catalogue.hashKeysOfCallers();
+export async function prepareSearch(
+  catalogue: Pick<Catalogue, 'hashKeys' | 'claimCaller'>,
+  hash: string,
+): Promise<string[]> {
+  await catalogue.claimCaller(hash, bareHash(hash));
+
+  return otherHashKeys(catalogue, keyOfHash(hash));
+}
+
+async function otherHashKeys(catalogue: Pick<Catalogue, 'hashKeys'>, own: string): Promise<string[]> {
+  const used = await catalogue.hashKeys();
   if (used.length > 0 && !used.includes(own)) {
     throw new PreavisError(
       'number_key_wrong',
@@ -32,7 +42,7 @@ export async function otherHashKeys(catalogue: Pick<Catalogue, 'hashKeysOfCaller
  */
 export async function numberKeyWarning(
   { privacy: { hashKey, numberKey } }: Pick<Config, 'privacy'>,
-  catalogue: Pick<Catalogue, 'hashKeysOfCallers' | 'newestSealedCaller'> | undefined,
+  catalogue: Pick<Catalogue, 'hashKeys' | 'newestSealedCaller'> | undefined,
 ): Promise<string | undefined> {
   if (hashKey === undefined) return 'cannot be answered: without privacy.hashKey it is not kept whose call it was';
   if (catalogue === undefined) return undefined;
@@ -50,7 +60,7 @@ export async function numberKeyWarning(
 /** For `serve`, which goes on: the keys may have been changed on purpose, and calls are kept under those of now. */
 export async function tellWrongNumberKeys(
   config: Pick<Config, 'privacy'>,
-  catalogue: Pick<Catalogue, 'hashKeysOfCallers' | 'newestSealedCaller'>,
+  catalogue: Pick<Catalogue, 'hashKeys' | 'newestSealedCaller'>,
   log: Logger,
 ): Promise<void> {
   try {

@@ -46,9 +46,14 @@ export async function lookAtArchive(
 
 /** The key of the archive may work, and yet not be the one that what lies there needs: one recording of each is opened. */
 async function lookAtKeys(catalogue: Catalogue, store: EncryptedStore, look: Look): Promise<void> {
-  for (const { keyId, recordings, objectKey } of await catalogue.archiveKeys(store.location)) {
+  for (const { keyId, recordings, objectKey, newest } of await catalogue.archiveKeys(store.location)) {
     const open = async (): Promise<void> => {
-      (await store.read(objectKey, null, AbortSignal.timeout(keyLimitMs))).destroy();
+      try {
+        (await store.read(objectKey, null, AbortSignal.timeout(keyLimitMs))).destroy();
+      } catch (thrown) {
+        // It may have been erased just now.
+        if ((await catalogue.recording(newest))?.status === 'archived') throw thrown;
+      }
     };
     await look('encryption key of recordings in the archive', open, `${keyId}, for ${recordings} recordings`);
   }

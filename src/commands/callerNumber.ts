@@ -50,3 +50,10 @@ export async function hashOfNumber(
 
   return hash;
 }
+
+/** For people: the keys that what may be kept of the caller was not looked up by. */
+export function notSearched(keys: readonly string[]): string[] {
+  return keys.length === 0
+    ? []
+    : [`not searched: what is kept under another privacy.hashKey (${keys.join(', ')}); see docs/privacy.md`];
+}

@@ -3,6 +3,7 @@ import { dayMs, isoTime } from '../core/clock.ts';
 import { ledgerOf, makeStore, makeTrust, retentionPorts } from '../parts.ts';
 import { readCertificate } from '../retention/certificate.ts';
 import { copyCertificates, replayArchive, replayLedger, type CopyPorts } from '../retention/copies.ts';
+import { lostLines } from '../retention/compareLedger.ts';
 import { verifyCertificates } from '../retention/verifyCertificates.ts';
 import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 import { parseLimit } from './limit.ts';
@@ -73,7 +74,10 @@ export async function certificatesVerify(
   });
 }
 
-/** Takes up the certificates of the ledger and of the archive, and erases again what they say was erased. */
+/**
+ * Takes up the certificates of the ledger and of the archive, and erases again what they say was erased. What the ledger has lost is
+ * written into it again.
+ */
 export async function certificatesReplay(
   context: CommandContext,
   { dryRun, json }: { dryRun: boolean; json: boolean },
@@ -86,19 +90,31 @@ export async function certificatesReplay(
     const ports: CopyPorts = { ...retentionPorts(shared), now: () => context.clock.now() };
     const ledger = await replayLedger(ports, { dryRun, fromStart: true });
     const archive = await replayArchive(ports, { dryRun });
+    const since = context.clock.now() - config.evidence.certificateDays * dayMs;
+    let writtenAgain = 0;
+    for await (const { sha256 } of lostLines({ catalogue, ledger: ports.ledger, since })) {
+      writtenAgain += 1;
+      if (!dryRun) await catalogue.noteLostFromLedger(sha256);
+    }
     if (!dryRun) await copyCertificates(ports);
     const recordings = [...new Set([...ledger.erasedAgain, ...archive.erasedAgain])];
     const refused = ledger.refused + archive.refused;
     if (json) {
       const certificates = ledger.certificates + archive.certificates;
-      context.print(JSON.stringify({ dryRun, certificates, erasedAgain: recordings, refused }, undefined, 2));
+      context.print(
+        JSON.stringify({ dryRun, certificates, erasedAgain: recordings, writtenAgain, refused }, undefined, 2),
+      );
     } else {
       for (const id of recordings) context.print(`${id}  ${dryRun ? 'would be erased again' : 'erased again'}`);
       context.print(`${recordings.length} recordings that were erased had come back (${isoTime(context.clock.now())})`);
+      if (writtenAgain > 0)
+        context.print(
+          `${writtenAgain} certificates that the ledger lacked ${dryRun ? 'would be' : 'are'} written into it again`,
+        );
       if (refused > 0)
         context.print(`${refused} copies of certificates are not what was signed, or by a key that is not trusted`);
     }
 
-    return refused > 0 || (dryRun && recordings.length > 0) ? 3 : 0;
+    return refused > 0 || (dryRun && recordings.length + writtenAgain > 0) ? 3 : 0;
   });
 }

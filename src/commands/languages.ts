@@ -1,7 +1,6 @@
-import { keyOfHash } from '../call/preferences.ts';
-import { otherHashKeys } from '../catalogue/numberKeys.ts';
+import { prepareSearch } from '../catalogue/numberKeys.ts';
 import { PreavisError } from '../core/errors.ts';
-import { hashOfNumber } from './callerNumber.ts';
+import { hashOfNumber, notSearched } from './callerNumber.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 
 export type ForgetOptions = {
@@ -25,11 +24,11 @@ export async function languagesForget(
   const caller = number === undefined ? undefined : await hashOfNumber(number, input, config);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    if (caller !== undefined) await otherHashKeys(catalogue, keyOfHash(caller));
+    const unsearchedKeys = caller === undefined ? [] : await prepareSearch(catalogue, caller);
     const forgotten = await catalogue.forgetPreferences(caller);
-    if (json) context.print(JSON.stringify({ forgotten }, undefined, 2));
-    else context.print(`${forgotten} remembered languages forgotten`);
+    if (json) context.print(JSON.stringify({ forgotten, unsearchedKeys }, undefined, 2));
+    else context.print([`${forgotten} remembered languages forgotten`, ...notSearched(unsearchedKeys)].join('\n'));
 
-    return 0;
+    return unsearchedKeys.length > 0 ? 3 : 0;
   });
 }

@@ -57,9 +57,17 @@ function inWords(file: string, { lost, unknown, untrusted, invalid }: Counts): F
           ),
         ]),
   ];
-  const ignored = untrusted + invalid;
-  if (ignored === 0) return faults.length === 0 ? [{ check, ok: true }] : faults;
-  const warning = `${ignored} lines are no certificates of a key that is trusted, and count for nothing: preavis certificates verify names them`;
+  const warnings = [
+    ...(untrusted === 0
+      ? []
+      : [
+          `${untrusted} certificates were signed by keys that are not trusted, and nothing is erased again on their word: preavis ` +
+            'certificates verify names the keys; if one was yours, name it in evidence.trustedKeys and run preavis certificates replay',
+        ]),
+    ...(invalid === 0 ? [] : [`${invalid} lines are no certificates: preavis certificates verify names them`]),
+  ];
+  if (warnings.length === 0) return faults.length === 0 ? [{ check, ok: true }] : faults;
+  const warning = warnings.join('; ');
 
   return [...faults, { check, ok: true, warning }];
 }

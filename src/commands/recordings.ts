@@ -105,14 +105,15 @@ export async function recordingsList(context: CommandContext, options: ListOptio
   });
 }
 
-/** What the archive has done to it, in words, while it is there; --json has it in the step that archived it. */
+/** How it was archived, in words, while it is there; --json has it in that step. What somebody changed since is not known. */
 function protectionInWords({ status }: RecordingRow, steps: readonly AuditRow[], at: number): Record<string, string> {
   if (status !== 'archived') return {};
   const lock = lockNoted(steps);
   const over = lock !== undefined && lock.until <= at ? ' (over)' : '';
 
   return {
-    objectLock: lock === undefined ? 'none' : `${lock.mode} until ${isoTime(lock.until)}${over}`,
+    objectLock:
+      lock === undefined ? 'archived with none' : `archived with ${lock.mode} until ${isoTime(lock.until)}${over}`,
     encryption: encryptionInWords(encryptionOf(steps)),
   };
 }

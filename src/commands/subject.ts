@@ -1,7 +1,6 @@
 import { refuseTaken } from '../archive/verifiedCopy.ts';
-import { keyOfHash } from '../call/preferences.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { otherHashKeys } from '../catalogue/numberKeys.ts';
+import { prepareSearch } from '../catalogue/numberKeys.ts';
 import type { Config } from '../config/schema.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -10,7 +9,7 @@ import { articleOf, type Exception } from '../subject/decideErasure.ts';
 import { eraseForPerson, type SubjectErasure, type SubjectRecording } from '../subject/eraseForPerson.ts';
 import { exportForPerson, type SubjectExport } from '../subject/exportForPerson.ts';
 import { subjectLanguages, type AbsentWhy, type SubjectLanguage } from '../subject/personIndex.ts';
-import { hashOfNumber } from './callerNumber.ts';
+import { hashOfNumber, notSearched } from './callerNumber.ts';
 import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 import { beginLongWork } from './longWork.ts';
 import { operatorOf } from './operator.ts';
@@ -26,11 +25,6 @@ export type SubjectExportOptions = {
 
 const waitMs = 30_000;
 const unknownNumber = 'no calls of this number';
-
-const notSearched = (keys: readonly string[]): string[] =>
-  keys.length === 0
-    ? []
-    : [`not searched: calls that are kept under another privacy.hashKey (${keys.join(', ')}); see docs/privacy.md`];
 
 const isSubjectLanguage = (text: string): text is SubjectLanguage => subjectLanguages.some((each) => each === text);
 
@@ -69,7 +63,7 @@ export async function subjectExport(
   await refuseTaken(target);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const unsearchedKeys = await otherHashKeys(catalogue, keyOfHash(hash));
+    const unsearchedKeys = await prepareSearch(catalogue, hash);
     if ((await catalogue.newestCallOfCaller(hash)) === undefined && (await catalogue.preference(hash)) === undefined) {
       const nothing = {
         calls: 0,
@@ -145,7 +139,7 @@ export async function subjectErase(
   const work = beginLongWork('what was not yet erased is left: start it again', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const unsearchedKeys = await otherHashKeys(catalogue, keyOfHash(hash));
+    const unsearchedKeys = await prepareSearch(catalogue, hash);
     const store = makeStore(config, catalogue);
     const actor = operatorOf(context.environment);
     const log = commandLog(config);
@@ -157,12 +151,12 @@ export async function subjectErase(
       kindOf: (purpose) => (Object.hasOwn(config.purposes, purpose) ? config.purposes[purpose]?.kind : undefined),
       waitMs,
       signal: work.signal,
-    }).finally(work.end);
+    });
     if (json) context.print(JSON.stringify({ ...shownErasure(result, apply), unsearchedKeys }, undefined, 2));
     else context.print([erasureInWords(result, apply), ...notSearched(unsearchedKeys)].join('\n'));
 
     return remains(result) || unsearchedKeys.length > 0 ? 3 : 0;
-  });
+  }).finally(work.end);
 }
 
 const isDone = ({ outcome }: SubjectRecording): boolean => ['erase', 'erased', 'gone'].includes(outcome.kind);

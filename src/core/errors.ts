@@ -216,7 +216,7 @@ export const errorCodes = {
     1,
     false,
     'The ledger of erasures does not have every certificate that was put into it: it was changed, cut or removed.',
-    'Put it back from its copy; `preavis certificates verify` names what it lacks.',
+    'Put it back from its copy, then run `preavis certificates replay`: it writes into it what the catalogue has and it still lacks.',
   ),
   certificate_invalid: entry(
     1,

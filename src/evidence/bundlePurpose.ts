@@ -12,10 +12,11 @@ export function bundlePurpose(
   { all, open }: { all: readonly string[]; open: readonly string[] },
   kindOf: (purpose: string) => PurposeKind | undefined,
 ): string {
+  const evidence = all.filter((purpose) => kindOf(purpose) === 'evidence');
+  const wanted = evidence.length > 0 ? evidence : all;
+  const inForce = wanted.filter((purpose) => open.includes(purpose));
   // Where all are over, what follows tells when the one that is meant ended.
-  const possible = open.length > 0 ? open : all;
-  const evidence = possible.filter((purpose) => kindOf(purpose) === 'evidence');
-  const meant = evidence.length > 0 ? evidence : possible;
+  const meant = inForce.length > 0 ? inForce : wanted;
   const [only, ...others] = meant;
   if (only === undefined || others.length > 0) {
     throw new PreavisError('usage', `--purpose is one of ${meant.join(', ')}`);

@@ -17,7 +17,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 export const certificateSchema = z.strictObject({
   certificate: z.literal(1),
   number: z.int().min(1),
-  recording: z.string(),
+  recording: z.string().refine(isUlid),
   objects: z.array(z.strictObject({ key: z.string(), versions: z.array(z.string()) })),
   /** Of the WAV; null for a recording that was never measured. */
   bytes: z.int().nullable(),

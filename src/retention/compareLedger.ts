@@ -43,24 +43,27 @@ export async function* strayLines(
 
 const batch = 200;
 /** So many are looked for in one reading of the ledger. */
-const soughtAtOnce = 100_000;
+const soughtAtOnce = 250_000;
+
+export type LostLine = { sha256: string; number: number; recording: RecordingId };
 
 /** Certificates that were put into the ledger and are not in it any more. */
 export async function* lostLines(
   { catalogue, ledger, since }: Omit<ComparePorts, 'trusts'>,
   signal?: AbortSignal,
-): AsyncGenerator<{ number: number; recording: RecordingId }> {
-  const sought = new Map<string, { number: number; recording: RecordingId }>();
+): AsyncGenerator<LostLine> {
+  const sought = new Map<string, LostLine>();
   for (let after = { number: 0, sha256: '' }; ;) {
     const rows = await catalogue.certificates(after, batch);
     for (const { sha256, number, recording, inLedger, issuedAt } of rows) {
-      if (inLedger && issuedAt >= since) sought.set(sha256, { number, recording });
+      if (inLedger && issuedAt >= since) sought.set(sha256, { sha256, number, recording });
     }
     const last = rows.length < batch ? undefined : rows.at(-1);
     if (sought.size > 0 && (last === undefined || sought.size >= soughtAtOnce)) {
       for await (const { line } of ledger.lines(0)) {
         signal?.throwIfAborted();
         sought.delete(certificateHash(line));
+        if (sought.size === 0) break;
       }
       yield* sought.values();
       sought.clear();

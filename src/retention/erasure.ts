@@ -82,7 +82,7 @@ function keysToErase(row: RecordingRow): [wav: string, receipt: string] {
   return [row.objectKey ?? computed.wav, row.receiptKey ?? computed.receipt];
 }
 
-/** The lock that is on the WAV of a recording now, whoever has set it. Throws what the archive does. */
+/** The lock that keeps the WAV of a recording from being erased now, whoever has set it. Throws what the archive does. */
 export async function lockInArchive(
   row: RecordingRow,
   store: Pick<ObjectStore, 'protection'>,
@@ -90,7 +90,7 @@ export async function lockInArchive(
 ): Promise<Lock | undefined> {
   const [wav] = keysToErase(row);
 
-  return (await store.protection(wav, row.objectVersion, signal)).lock;
+  return (await store.protection(wav, row.objectVersion, signal)).longest;
 }
 
 /** An archived recording that is not there, though no erasure was begun: a wrong mount, not an erasure (P6). */

@@ -25,7 +25,7 @@ export type Verified = {
 const batch = 200;
 const pageOfLines = 1_000;
 const mostMissing = 1_000;
-/** Lines of the ledger that are told one by one: whoever writes to it could fill the memory and the screen. */
+/** Lines of the ledger of one kind that are told one by one: whoever writes to it could fill the memory and the screen. */
 const mostStray = 1_000;
 const first = { number: 0, sha256: '' };
 
@@ -47,13 +47,14 @@ export async function verifyCertificates(
   for (const { number, recording } of await catalogue.missingCertificates(ports.since, mostMissing)) {
     result.faults.push({ number, recording, fault: 'the audit trail names it, and it is not there' });
   }
-  let stray = 0;
+  const stray: Record<StrayLine['kind'], number> = { unknown: 0, untrusted: 0, invalid: 0 };
   for await (const line of strayLines(ports, signal)) {
-    stray += 1;
-    if (stray <= mostStray) result.faults.push(strayFault(line));
+    stray[line.kind] += 1;
+    if (stray[line.kind] <= mostStray) result.faults.push(strayFault(line));
   }
-  if (stray > mostStray) {
-    const fault = `${stray - mostStray} more lines of the ledger are not in the catalogue`;
+  for (const [kind, count] of Object.entries(stray)) {
+    if (count <= mostStray) continue;
+    const fault = `${count - mostStray} more lines of the ledger are not in the catalogue (${kind})`;
     result.faults.push({ number: 0, recording: '', fault });
   }
   for await (const { number, recording } of lostLines(ports, signal)) {
@@ -134,16 +135,19 @@ async function faultsOf(
   return faults;
 }
 
-async function auditFaults({ audit, recording }: Certificate, { catalogue }: VerifyPorts): Promise<string[]> {
+async function auditFaults(
+  { audit, recording, verifiedAt }: Certificate,
+  { catalogue }: VerifyPorts,
+): Promise<string[]> {
   if (audit === null) return [];
   const [line] = await catalogue.auditLines(audit.line, audit.line, 1);
 
   if (line?.chain === audit.chain) return [];
-  // In a catalogue that was restored the trail of then goes on differently, and says so; a recording of after its backup has none.
+  // In a catalogue that was restored since, the trail of then goes on differently, and says so; a recording of after its backup has none.
   const steps = await catalogue.audit(recording as RecordingId);
   const isRestored =
     steps.length === 0
-      ? (await catalogue.lastPass(restoration)) !== undefined
+      ? ((await catalogue.lastPass(restoration)) ?? 0) >= Date.parse(verifiedAt)
       : steps.some(({ event }) => event === erasedAgain);
 
   return isRestored ? [] : ['the audit trail is not the one that it was signed with'];

@@ -1,3 +1,4 @@
+import { lockNoted } from '../archive/lockStep.ts';
 import type { Lock } from '../archive/objectLock.ts';
 import { requestFailed, requestRefused } from '../catalogue/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
@@ -18,7 +19,7 @@ export type SubjectErasurePorts = {
   catalogue: FindPorts &
     Pick<
       Catalogue,
-      'shorten' | 'note' | 'preference' | 'forgetPreferences' | 'forgetCaller' | 'takeLease' | 'releaseLease'
+      'shorten' | 'note' | 'audit' | 'preference' | 'forgetPreferences' | 'forgetCaller' | 'takeLease' | 'releaseLease'
     >;
   erase(row: RecordingRow): Promise<NewCertificate>;
   /** What the archive itself says of a recording. */
@@ -109,6 +110,8 @@ async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Prom
   return result;
 }
 
+type LockedRecording = PersonRecording & { lock: Lock | undefined };
+
 async function recordingOf(
   { call }: PersonCall,
   recording: PersonRecording,
@@ -117,9 +120,9 @@ async function recordingOf(
 ): Promise<SubjectRecording> {
   const { row, ends } = recording;
   const { purposes } = call;
-  const decide = ({ holds, lock }: Pick<PersonRecording, 'holds' | 'lock'>): ErasureDecision =>
+  const decide = ({ holds, lock }: Pick<LockedRecording, 'holds' | 'lock'>): ErasureDecision =>
     decideErasure({ status: row.status, purposes, ends, holds, lock }, order, ports.clock.now());
-  const now = await withLockOfNow(recording, ports, order.signal);
+  const now = await withLock(recording, ports, order.signal);
   const about = { id: row.id, startedAt: row.startedAt ?? row.noticeFinishedAt, status: row.status, purposes };
   const attempt = (decision: ErasureDecision): Promise<SubjectOutcome> =>
     carryOut(decision, recording, ports).catch((thrown: unknown) => ({
@@ -139,25 +142,26 @@ async function recordingOf(
   return { ...about, outcome };
 }
 
-/** With the lock that there is now: whoever may, has perhaps taken it away for this request. */
-async function withLockOfNow(
+/** With the lock that keeps it: somebody may have set another since it was archived, or taken it away for this request. */
+async function withLock(
   recording: PersonRecording,
   ports: SubjectErasurePorts,
   signal: AbortSignal,
-): Promise<PersonRecording> {
-  const { row, lock } = recording;
-  if (row.status !== 'archived' || lock === undefined || lock.until <= ports.clock.now()) return recording;
+): Promise<LockedRecording> {
+  const { row } = recording;
+  if (row.status !== 'archived') return { ...recording, lock: undefined };
+  const noted = async (): Promise<Lock | undefined> => lockNoted(await ports.catalogue.audit(row.id));
 
-  return { ...recording, lock: await ports.lockInArchive(row, signal).catch(() => lock) };
+  return { ...recording, lock: await ports.lockInArchive(row, signal).catch(noted) };
 }
 
 /** What kept it from being erased, as if it had been known before; undefined where that was nothing that keeps. */
 async function knownSince(
   code: ErrorCode,
-  { row, holds, lock }: PersonRecording,
+  { row, holds, lock }: LockedRecording,
   ports: SubjectErasurePorts,
   signal: AbortSignal,
-): Promise<Pick<PersonRecording, 'holds' | 'lock'> | undefined> {
+): Promise<Pick<LockedRecording, 'holds' | 'lock'> | undefined> {
   if (code === 'recording_held') return { holds: await ports.catalogue.holdsOf(row.id), lock };
   if (code !== 'archive_locked') return undefined;
   const found = await ports.lockInArchive(row, signal).catch(() => undefined);

@@ -36,7 +36,10 @@ import {
  */
 export type SubjectExportPorts = {
   catalogue: FindPorts &
-    Pick<Catalogue, 'preference' | 'policy' | 'note' | 'certificatesOf' | 'recording' | 'notices' | 'said' | 'changes'>;
+    Pick<
+      Catalogue,
+      'preference' | 'policy' | 'audit' | 'note' | 'certificatesOf' | 'recording' | 'notices' | 'said' | 'changes'
+    >;
   store: ObjectStore;
   spoolFolder: string;
   config: Pick<Config, 'purposes' | 'controller' | 'schedule' | 'notice'>;

@@ -1,6 +1,4 @@
 import type { KeptCaller } from '../call/callers.ts';
-import { lockNoted } from '../archive/lockStep.ts';
-import type { Lock } from '../archive/objectLock.ts';
 import { undefinedIfUnreadable, type Catalogue } from '../catalogue/catalogue.ts';
 import type { HoldRow } from '../catalogue/holds.ts';
 import type { CallRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
@@ -8,20 +6,11 @@ import type { CallId } from '../core/ids.ts';
 
 /** What the catalogue has of a call of the person who asks. */
 export type PersonCall = { caller: KeptCaller; call: CallRow; recording: PersonRecording | undefined };
-export type PersonRecording = {
-  row: RecordingRow;
-  ends: readonly PurposeEnd[];
-  holds: readonly HoldRow[];
-  /** As the catalogue knows it. */
-  lock: Lock | undefined;
-};
+export type PersonRecording = { row: RecordingRow; ends: readonly PurposeEnd[]; holds: readonly HoldRow[] };
 /** `unreadable`: a row of it does not have its form. */
 export type FoundCall = ({ kind: 'call' } & PersonCall) | { kind: 'unreadable'; id: CallId };
 
-export type FindPorts = Pick<
-  Catalogue,
-  'callsOfCaller' | 'call' | 'recordingOfCall' | 'purposeEnds' | 'holdsOf' | 'audit'
->;
+export type FindPorts = Pick<Catalogue, 'callsOfCaller' | 'call' | 'recordingOfCall' | 'purposeEnds' | 'holdsOf'>;
 
 const batch = 200;
 
@@ -46,7 +35,5 @@ async function callOf(caller: KeptCaller, catalogue: FindPorts): Promise<PersonC
   if (row === undefined) return { caller, call, recording: undefined };
   const [ends, holds] = [await catalogue.purposeEnds(row.id), await catalogue.holdsOf(row.id)];
 
-  const lock = lockNoted(await catalogue.audit(row.id));
-
-  return { caller, call, recording: { row, ends, holds, lock } };
+  return { caller, call, recording: { row, ends, holds } };
 }

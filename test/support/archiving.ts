@@ -135,7 +135,7 @@ export function withLocks(store: ObjectStore): ObjectStore {
       locks.set(key, lock);
       return Promise.resolve();
     },
-    protection: (key) => Promise.resolve({ lock: locks.get(key), legalHold: 'off' }),
+    protection: (key) => Promise.resolve({ lock: locks.get(key), longest: locks.get(key), legalHold: 'off' }),
   };
 }
 

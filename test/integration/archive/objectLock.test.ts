@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { Client } from 'minio';
 import { startStore, type LabStore } from '../../../lab/store.ts';
+import { makeEncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
+import type { Lock } from '../../../src/archive/objectLock.ts';
 import { objectKeys } from '../../../src/archive/objectKey.ts';
 import type { ObjectStore } from '../../../src/archive/store.ts';
 import { uploadPass, type UploadResult } from '../../../src/archive/uploader.ts';
@@ -9,6 +11,7 @@ import type { LockMode } from '../../../src/config/locks.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues, type SavedCall } from '../../support/catalogues.ts';
+import { keyringOf, newKey, onlySidecar } from '../../support/encryption.ts';
 import { operatorClient } from '../../support/mc.ts';
 import { startStoreProxy, type StoreProxy } from '../../support/storeProxy.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -231,7 +234,11 @@ describe('an erasure that a lock refuses', () => {
     const { versionId } = await put(store, 'held', 'x');
     const hold = (what: string) => mc('legalhold', what, 'store/locked/erase/held');
     expect(await hold('set')).toMatchObject({ ok: true });
-    expect(await store.protection('held', versionId, seconds(10))).toEqual({ lock: undefined, legalHold: 'on' });
+    expect(await store.protection('held', versionId, seconds(10))).toEqual({
+      lock: undefined,
+      longest: undefined,
+      legalHold: 'on',
+    });
     await expect(store.erase('held')).rejects.toMatchObject({
       code: 'archive_locked',
       message: expect.stringContaining('legal hold') as string,
@@ -268,4 +275,18 @@ describe('a bucket that locks every object by itself', () => {
     expect(await set.pass()).toMatchObject({ sent: 1 });
     expect(await set.store.versions(set.keys.wav)).toContain(wrong);
   });
+});
+
+test('an object is protected as long as both it and its wrapped key are, and cannot be erased while one of them is', async () => {
+  const raw = makeMinioStore({ ...server, useTls: false, bucket: 'locked', prefix: 'both/' });
+  const store = makeEncryptedStore(raw, keyringOf(newKey()));
+  const { versionId } = await store.putText('a', 'text', 'text/plain', seconds(10));
+  const sidecar = await raw.stat(await onlySidecar(raw, 'a'));
+  const late = until - (until % 1_000);
+  await raw.protect('a', versionId, { mode: 'compliance', until: late }, seconds(10));
+  const own: Lock = { mode: 'compliance', until: late };
+  expect(await store.protection('a', versionId, seconds(10))).toMatchObject({ lock: undefined, longest: own });
+  const early: Lock = { mode: 'governance', until: late - 86_400_000 };
+  await raw.protect(sidecar?.key ?? '', sidecar?.versionId ?? null, early, seconds(10));
+  expect(await store.protection('a', versionId, seconds(10))).toMatchObject({ lock: early, longest: own });
 });

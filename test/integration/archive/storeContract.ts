@@ -201,12 +201,20 @@ export function describeStoreContract(name: string, subject: StoreSubject): void
     it(subject.hasLocks ? 'locks an object, and erases it afterwards' : 'says that it has no locks', async () => {
       const store = subject.store();
       const { versionId } = await put('lock/a', Buffer.from('x'));
-      expect(await store.protection('lock/a', versionId, seconds(10))).toEqual({ lock: undefined, legalHold: 'off' });
+      expect(await store.protection('lock/a', versionId, seconds(10))).toEqual({
+        lock: undefined,
+        longest: undefined,
+        legalHold: 'off',
+      });
       const lock = { mode: 'governance', until: Math.ceil(Date.now() / 1_000 + 2) * 1_000 } as const;
       const locking = store.protect('lock/a', versionId, lock, seconds(10));
       if (subject.hasLocks) {
         await locking;
-        expect(await store.protection('lock/a', versionId, seconds(10))).toEqual({ lock, legalHold: 'off' });
+        expect(await store.protection('lock/a', versionId, seconds(10))).toEqual({
+          lock,
+          longest: lock,
+          legalHold: 'off',
+        });
         await expect(store.erase('lock/a')).rejects.toMatchObject({ code: 'archive_locked' });
       } else await expect(locking).rejects.toMatchObject({ code: 'archive_unsupported' });
       expect((await store.capabilities(seconds(10))).objectLock).toBe(subject.hasLocks ? 'on' : 'off');

@@ -1,5 +1,7 @@
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
+import { bareHash, callerHash } from '../../../src/call/preferences.ts';
+import { prepareSearch } from '../../../src/catalogue/numberKeys.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import type { CallId } from '../../../src/core/ids.ts';
 import { receiptOfCall, receiptSchema } from '../../../src/evidence/receipt.ts';
@@ -34,12 +36,20 @@ function left(schema: number): string {
   return file;
 }
 
-test('hashes of numbers from before they named their key are ones of a key that is not known', async () => {
+test('what is kept of a caller under a hash that names no key is found by their number under the key of then', async () => {
   const file = left(migrations.length - 1);
+  const hash = callerHash('+3225550123', 'k'.repeat(32), 'BE') ?? '';
   const database = openSqlite(file);
-  database.prepare(`INSERT INTO callers (call_id, hash) VALUES (?, ?), (?, ?)`).run(idOf(1), 'ab', idOf(2), 'cd');
+  const insert = database.prepare(`INSERT INTO callers (call_id, hash) VALUES (?, ?)`);
+  insert.run(idOf(1), bareHash(hash));
+  insert.run(idOf(2), 'ab'.repeat(32));
+  database.prepare(`INSERT INTO preferences VALUES (?, 'nl', ?)`).run(bareHash(hash), callEnd + dayMs);
   database.close();
-  expect(await open(file).hashKeysOfCallers()).toEqual(['0'.repeat(16)]);
+  const catalogue = open(file, clockAt(callEnd));
+  expect(await catalogue.hashKeys()).toEqual([]);
+  expect(await prepareSearch(catalogue, hash)).toEqual([]);
+  expect((await catalogue.callsOfCaller(hash, '', 10)).map(({ call }) => call)).toEqual([idOf(1)]);
+  expect(await catalogue.preference(hash)).toBe('nl');
 });
 
 const schemas = Array.from({ length: migrations.length - 1 }, (_, index) => index + 1);

@@ -67,7 +67,7 @@ describe('the language that a caller chose', () => {
     await preferences.remember('+3292661234', 'nl');
     expect(rows()).toEqual([
       {
-        caller: expect.stringMatching(/^[0-9a-f]{16}\.[0-9a-f]{64}$/) as unknown,
+        caller: expect.stringMatching(/^k[0-9a-f]{15}\.[0-9a-f]{64}$/) as unknown,
         language: 'nl',
         expires_at: callStart + 30 * dayMs,
       },

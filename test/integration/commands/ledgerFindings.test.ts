@@ -1,6 +1,7 @@
 import { appendFile, copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
+import { certificatesReplay } from '../../../src/commands/certificates.ts';
 import { ledgerFindings } from '../../../src/commands/ledgerFindings.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { openSigner } from '../../../src/core/signing.ts';
@@ -79,6 +80,29 @@ test('one that is missing, or shorter than it was, is wrong', async () => {
   expect(await found(set)).toEqual(well);
 });
 
+test('one that was put back from an older copy is made whole by a replay, from what the catalogue has', async () => {
+  const set = await stage();
+  const lines = await readFile(set.ledger.file, 'utf8');
+  await truncate(set.ledger.file, lines.indexOf('\n') + 1);
+  const configFile = `${set.folder}/preavis.yaml`;
+  const tree = {
+    ...configTree(),
+    recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
+    catalogue: { file: `${set.folder}/catalogue.db` },
+    archive: { directory: { folder: `${set.folder}/archive` } },
+  };
+  await writeFile(configFile, JSON.stringify(tree), { mode: 0o600 });
+  const printed: string[] = [];
+  const print = (line: string): number => printed.push(line);
+  const context = { configFile, environment: {}, clock: set.clock, print };
+  expect(await certificatesReplay(context, { dryRun: true, json: false })).toBe(3);
+  expect(printed.join('\n')).toContain('2 certificates that the ledger lacked would be written into it again');
+  expect(await found(set)).toEqual([incomplete(2)]);
+  expect(await certificatesReplay(context, { dryRun: false, json: false })).toBe(0);
+  expect((await readFile(set.ledger.file, 'utf8')).split('\n').sort()).toEqual(lines.split('\n').sort());
+  expect(await found(set)).toEqual(well);
+});
+
 test('one that is ahead of a restored catalogue is wrong until it was replayed, and looking changes neither', async () => {
   const set = await stage();
   const restored = await set.before();
@@ -105,9 +129,16 @@ test('lines that are no certificates, or by a key that is not trusted, are for p
   const { content } = await readCertificate(row?.jws ?? '');
   const forger = await openSigner(`${set.folder}/forged.pem`);
   const forged = await issueCertificate({ ...content, number: 9 }, content.recording as never, forger);
-  await appendFile(set.ledger.file, `no certificate\n${forged.jws}\n`);
+  // What else may be printed is no id: a terminal would obey it.
+  const odd = await issueCertificate({ ...content, number: 10, recording: '2 x\u001b[2J' }, 'x' as never, forger);
+  await appendFile(set.ledger.file, `no certificate\n${forged.jws}\n${odd.jws}\n`);
   expect(await found(set)).toMatchObject([
-    { ok: true, warning: expect.stringMatching(/^2 lines .*preavis certificates verify/) as string },
+    {
+      ok: true,
+      warning: expect.stringMatching(
+        /^1 certificates were signed by keys .* evidence\.trustedKeys .*; 2 lines are no certificates: preavis certificates verify/,
+      ) as string,
+    },
   ]);
 });
 

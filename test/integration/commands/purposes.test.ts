@@ -126,7 +126,7 @@ describe('recordings show', () => {
     catalogue.close();
     await recordingsShow(await context(29, { catalogue: { file } }), idOf(1), false);
     const lines = printed.join('\n').split('\n');
-    expect(lines).toContain(`objectLock      ${lock}`);
+    expect(lines).toContain(`objectLock      archived with ${lock}`);
     expect(lines).toContain(`encryption      ${encryption}`);
   });
 });

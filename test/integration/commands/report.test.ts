@@ -285,14 +285,25 @@ test('what persons asked to have erased in the month is told by what became of i
     [2, last, refused, null, on('hold', 'hold', 'evidence')],
     [3, first, refused, null, on('lock')],
     [4, last, 'erasure asked by the person, failed', null, { code: 'archive_failed' }],
-    // Begun for the person and given up, then erased since it was due; asked in other months.
+    // Begun for the person and given up, then erased since it was due: erased all the same.
     [5, first, 'erasure begun', null, { rule: 'subject' }],
     [5, first, 'erasure begun', null, { rule: 'due' }],
     [5, first, 'erased and checked', 'erased', {}],
+    // Could not be erased, or was kept for a hold that has ended since: what is due is erased by the next pass.
+    [8, first, 'erasure asked by the person, failed', null, { code: 'archive_failed' }],
+    [8, last, 'erasure begun', null, { rule: 'due' }],
+    [8, last, 'erased and checked', 'erased', {}],
+    [9, first - 1, refused, null, on('hold')],
+    [9, last, 'erasure begun', null, { rule: 'due' }],
+    [9, last, 'erased and checked', 'erased', {}],
+    // Nobody asked for it.
+    [10, last, 'erasure begun', null, { rule: 'due' }],
+    [10, last, 'erased and checked', 'erased', {}],
+    // Asked in other months.
     [6, first - 1, refused, null, on('hold')],
     [7, last + 1, refused, null, on('hold')],
   ];
-  for (const number of [1, 2, 3, 4, 5, 6, 7]) {
+  for (const number of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) {
     insert(database, { number, status: 'archived', keepUntil: at + dayMs, ends: { training: at + dayMs } });
   }
   for (const [number, when, event, to, detail] of steps) {
@@ -300,8 +311,8 @@ test('what persons asked to have erased in the month is told by what became of i
   }
   const { code, made } = await reportOf(file);
   expect(made.erasureRequests).toEqual({
-    asked: 4,
-    erased: 1,
+    asked: 7,
+    erased: 4,
     kept: 2,
     failed: 1,
     grounds: [
@@ -319,7 +330,7 @@ test('what persons asked to have erased in the month is told by what became of i
   await report(await context(file), { month: '2026-08', json: false });
   expect(printed.join('\n')).toContain(
     [
-      '- **Recordings that persons asked to have erased:** 4: 1 erased, 2 kept, 1 could not be erased',
+      '- **Recordings that persons asked to have erased:** 7: 4 erased, 2 kept, 1 could not be erased',
       '- **Why they are kept:** 1 evidence, 1 hold, 1 lock, 1 archive\\_failed (one may have several grounds)',
     ].join('\n'),
   );

@@ -251,7 +251,7 @@ test('lines of a ledger that are none are told one by one up to a limit, and the
   await appendFile(set.ledger.file, 'x\n'.repeat(1_500));
   const { faults } = await verified(set);
   expect(faults).toHaveLength(1_001);
-  expect(faults.at(-1)?.fault).toBe('500 more lines of the ledger are not in the catalogue');
+  expect(faults.at(-1)?.fault).toBe('500 more lines of the ledger are not in the catalogue (invalid)');
 });
 
 describe('a backup that was restored', () => {
@@ -313,6 +313,7 @@ describe('a backup that was restored', () => {
   test('of the catalogue is a fault for the check of certificates, until they are taken up again', async () => {
     const set = await stage();
     const early = await archivedCall(set, { keepDays: 1 });
+    const later = await archivedCall(set, { keepDays: 60 });
     const old = await backup(set);
     set.clock.at = due - 27 * dayMs;
     expect(await erasePass(set)).toMatchObject({ erased: 1 });
@@ -344,6 +345,18 @@ describe('a backup that was restored', () => {
     ]);
     await replayLedger(copyPorts(restored), { dryRun: false });
     expect(await faultsSince(0)).toEqual([]);
+    // It excuses nothing that was erased after it.
+    set.clock.at += 60 * dayMs;
+    expect(await erasePass(restored)).toMatchObject({ erased: 1 });
+    const database = openSqlite(`${set.folder}/restored-${stages}.db`);
+    database.exec('DROP TRIGGER audit_is_append_only_2');
+    database.prepare('DELETE FROM audit WHERE recording_id = ?').run(later.id);
+    database.close();
+    expect(await faultsSince(0)).toContainEqual({
+      number: 3,
+      recording: later.id,
+      fault: 'the audit trail is not the one that it was signed with',
+    });
   });
 
   test('of the catalogue and of the archive at once neither: what lies there is erased again', async () => {

@@ -63,9 +63,12 @@ test('a lock that the archive alone knows is told with its mode and end; a legal
   await store.protect(own.key, own.version, { mode: 'governance', until }, signal);
   expect(await mc('legalhold', 'set', `store/${bucket}/${other.key}`)).toMatchObject({ ok: true });
 
+  const lock = { ground: 'lock', mode: 'governance', until: new Date(until).toISOString(), article: null };
+  expect((await set.erased({ apply: false })).json).toMatchObject({
+    recordings: [{ id: locked.id, outcome: { kind: 'kept', exceptions: [lock] } }, {}, {}],
+  });
   const answer = await set.erased();
   expect(answer.code).toBe(3);
-  const lock = { ground: 'lock', mode: 'governance', until: new Date(until).toISOString(), article: null };
   const { recordings } = answer.json as { recordings: { id: string; outcome: unknown }[] };
   expect(new Map(recordings.map(({ id, outcome }) => [id, outcome]))).toEqual(
     new Map<string, unknown>([

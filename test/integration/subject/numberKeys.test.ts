@@ -5,9 +5,10 @@ import { hashKeyId } from '../../../src/call/preferences.ts';
 import { numberKeyWarning, tellWrongNumberKeys } from '../../../src/catalogue/numberKeys.ts';
 import { languagesForget } from '../../../src/commands/languages.ts';
 import { makeCallerKeeper } from '../../../src/call/callers.ts';
-import { catalogues } from '../../support/catalogues.ts';
+import { callStart } from '../../support/calls.ts';
+import { catalogues, dayMs } from '../../support/catalogues.ts';
 import { collectingLog } from '../../support/logLines.ts';
-import { hashKey, number, numberKey, subjectStage, type SubjectStage } from '../../support/subjects.ts';
+import { hash, hashKey, number, numberKey, subjectStage, type SubjectStage } from '../../support/subjects.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -27,6 +28,15 @@ async function configure({ at }: SubjectStage, privacy: Record<string, unknown>)
 async function callUnder(set: SubjectStage, key: string): Promise<void> {
   const call = await set.calledOnly('anonymous');
   await makeCallerKeeper({ table: set.catalogue, hashKey: key, numberKey, defaultCountry: 'BE' }).keep(call, number);
+}
+
+async function forget({ at, clock }: SubjectStage): Promise<{ code: number; text: string }> {
+  const printed: string[] = [];
+  const print = (line: string): number => printed.push(line);
+  const context = { configFile: join(at, 'preavis.yaml'), environment: {}, clock, print };
+  const code = await languagesForget(context, { number, all: false, json: false }, () => Promise.resolve(''));
+
+  return { code, text: printed.join('\n') };
 }
 
 const wrong = { code: 'number_key_wrong', exitCode: 2 };
@@ -59,7 +69,7 @@ describe('another key of the hashes than the one that calls are kept under', () 
     const unsearchedKeys = [hashKeyId(hashKey)];
     expect(await set.exported()).toMatchObject({ code: 3, json: { calls: 1, unsearchedKeys } });
     expect((await set.erased({ apply: false, json: false })).text).toContain(
-      `not searched: calls that are kept under another privacy.hashKey (${hashKeyId(hashKey)})`,
+      `not searched: what is kept under another privacy.hashKey (${hashKeyId(hashKey)})`,
     );
     expect(await set.erased({ number: '+3225550999' })).toMatchObject({ code: 3, json: { calls: 0, unsearchedKeys } });
     expect(await set.exported({ number: '+3225550999', force: true })).toMatchObject({
@@ -68,6 +78,28 @@ describe('another key of the hashes than the one that calls are kept under', () 
     });
     await configure(set, { hashKey });
     expect(await set.exported({ force: true })).toMatchObject({ code: 3, json: { calls: 1, recordings: 1 } });
+  });
+
+  test('that only a remembered language is kept under is seen as well', async () => {
+    const set = await stage();
+    await set.catalogue.setPreference(hash, 'nl', callStart + 300 * dayMs);
+    await configure(set, { hashKey: otherKey });
+    await expect(set.exported()).rejects.toMatchObject(wrong);
+    await expect(forget(set)).rejects.toMatchObject(wrong);
+    await callUnder(set, otherKey);
+    const { code, text } = await forget(set);
+    expect([code, text]).toEqual([3, expect.stringContaining(`0 remembered languages forgotten\nnot searched: `)]);
+    expect(await set.catalogue.preference(hash)).toBe('nl');
+  });
+
+  test('leaves nothing behind in the process that was refused', async () => {
+    const set = await stage();
+    await set.called(number);
+    await configure(set, { hashKey: otherKey });
+    const before = process.listenerCount('SIGINT');
+    await expect(set.erased()).rejects.toMatchObject(wrong);
+    await expect(set.exported()).rejects.toMatchObject(wrong);
+    expect(process.listenerCount('SIGINT')).toBe(before);
   });
 
   test('is of no account before any call is kept', async () => {

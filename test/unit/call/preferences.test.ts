@@ -26,7 +26,7 @@ describe('the hash that stands for a caller', () => {
   test.each([[belgian], [french]])('is one for a number in every form that a trunk may give it: %j', (forms) => {
     const [first = ''] = forms;
     expect(new Set(forms.map((form) => hash(form)))).toEqual(new Set([hash(first)]));
-    expect(hash(first)).toMatch(/^[0-9a-f]{16}\.[0-9a-f]{64}$/);
+    expect(hash(first)).toMatch(/^k[0-9a-f]{15}\.[0-9a-f]{64}$/);
   });
 
   test('is another one for another number, and with another key', () => {

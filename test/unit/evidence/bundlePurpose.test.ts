@@ -8,7 +8,14 @@ describe('the purpose of a bundle that nobody names', () => {
   test.each([
     ['the only one', ['training'], ['training'], 'training'],
     ['the one that is evidence', ['training', 'agreement'], ['training', 'agreement'], 'agreement'],
-    ['the only one that is not over', ['training', 'agreement'], ['training'], 'training'],
+    [
+      'the one that is evidence, though it is over and the other is not',
+      ['training', 'agreement'],
+      ['training'],
+      'agreement',
+    ],
+    ['the one that is evidence and not over', ['agreement', 'orders'], ['orders'], 'orders'],
+    ['the only one that is not over', ['training', 'gone'], ['training'], 'training'],
     ['the one that is evidence, of those that are over', ['training', 'agreement'], [], 'agreement'],
     ['the only one, though the configuration does not have it', ['gone'], ['gone'], 'gone'],
   ])('is %s', (_, all, open, purpose) => {
