@@ -507,6 +507,7 @@ export function subjectErasurePorts(shared: Shared): SubjectErasurePorts {
     catalogue,
     erase: (row) => eraseRecording(row, { rule: 'subject', operator: actor }, ports),
     lockInArchive: (row, signal) => lockInArchive(row, ports.store, signal),
+    checkLedger: () => ports.ledger.check(),
     copyCertificates: () => copyCertificates({ ...ports, now: () => clock.now() }),
     clock,
     operator: actor,

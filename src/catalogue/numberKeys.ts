@@ -44,7 +44,14 @@ export async function numberKeyWarning(
   { privacy: { hashKey, numberKey } }: Pick<Config, 'privacy'>,
   catalogue: Pick<Catalogue, 'hashKeys' | 'newestSealedCaller'> | undefined,
 ): Promise<string | undefined> {
-  if (hashKey === undefined) return 'cannot be answered: without privacy.hashKey it is not kept whose call it was';
+  if (hashKey === undefined) {
+    const kept = (await catalogue?.hashKeys()) ?? [];
+    if (kept.length === 0) return 'cannot be answered: without privacy.hashKey it is not kept whose call it was';
+    throw new PreavisError(
+      'number_key_wrong',
+      `privacy.hashKey is missing, and calls are kept under ${kept.join(' and ')}`,
+    );
+  }
   if (catalogue === undefined) return undefined;
   const others = await otherHashKeys(catalogue, hashKeyId(hashKey));
   const newest = numberKey === undefined ? undefined : await catalogue.newestSealedCaller();

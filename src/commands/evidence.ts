@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { refuseTaken } from '../archive/verifiedCopy.ts';
@@ -178,7 +179,11 @@ function linesOf({ manifest, receipt, kid, audit, timeStamp }: Verified, trusted
 
 /** What the company publishes, so that others know its signatures. */
 export async function evidenceKey(context: CommandContext, json: boolean): Promise<ExitCode> {
-  const { kid, publicKey } = await makeSigner(await configOf(context))();
+  const config = await configOf(context);
+  // One that has signed before and is gone is not replaced by looking at it.
+  const { kid, publicKey } = existsSync(config.catalogue.file)
+    ? await withCatalogue(config, context.clock, (catalogue) => makeSigner(config, catalogue)())
+    : await makeSigner(config)();
   const pem = pemOf(publicKey);
   if (json)
     context.print(JSON.stringify({ kid, jwk: { ...publicKey, kid, alg: 'EdDSA', use: 'sig' }, pem }, undefined, 2));

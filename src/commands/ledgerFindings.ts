@@ -1,8 +1,10 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
-import { dayMs, type Clock } from '../core/clock.ts';
-import { asPreavisError, errorCodes, type ErrorCode } from '../core/errors.ts';
+import { dayMs, isoTime, type Clock } from '../core/clock.ts';
+import { asPreavisError, errorCodes, PreavisError, type ErrorCode } from '../core/errors.ts';
 import { ledgerOf, makeTrust } from '../parts.ts';
+import { readCertificate } from '../retention/certificate.ts';
+import { restoration } from '../retention/copies.ts';
 import { lostLines, strayLines, type StrayLine } from '../retention/compareLedger.ts';
 import type { Finding } from './finding.ts';
 
@@ -32,7 +34,7 @@ export async function ledgerFindings(
     for (const lost = lostLines(ports); (await lost.next()).done !== true;) counts.lost += 1;
     for await (const { kind } of strayLines(ports)) counts[kind] += 1;
 
-    return inWords(ledger.file, counts);
+    return inWords(ledger.file, counts, await waitsUntil(catalogue, clock.now()));
   } catch (thrown) {
     const { code, message, hint } = asPreavisError(thrown);
 
@@ -40,9 +42,35 @@ export async function ledgerFindings(
   }
 }
 
+/** Whether what was signed last is vouched for: a key that is gone, or another one in its place, is seen before the next erasure. */
+export async function signingKeyFinding(config: Config, catalogue: Catalogue | undefined): Promise<Finding> {
+  const name = 'signing key';
+  try {
+    const [newest] = (await catalogue?.newestCertificates(1)) ?? [];
+    if (newest === undefined) return { check: name, ok: true };
+    const { kid } = await readCertificate(newest.jws);
+    if (await makeTrust(config)(kid)) return { check: name, ok: true };
+    throw new PreavisError(
+      'signing_key_unusable',
+      `the newest certificate was signed by ${kid}: that key is not in its file any more, and not in evidence.trustedKeys`,
+    );
+  } catch (thrown) {
+    const { code, message, hint } = asPreavisError(thrown);
+
+    return { check: name, ok: false, code, problem: message, hint };
+  }
+}
+
+/** Until when retention waits after a catalogue was put back, ms since 1970 UTC; undefined when it does not. */
+async function waitsUntil(catalogue: Catalogue, at: number): Promise<number | undefined> {
+  const seen = await catalogue.lastPass(restoration);
+
+  return seen !== undefined && Math.abs(at - seen) < dayMs ? seen + dayMs : undefined;
+}
+
 type Counts = Record<'lost' | StrayLine['kind'], number>;
 
-function inWords(file: string, { lost, unknown, untrusted, invalid }: Counts): Finding[] {
+function inWords(file: string, { lost, unknown, untrusted, invalid }: Counts, waiting: number | undefined): Finding[] {
   const faults = [
     ...(lost === 0
       ? []
@@ -58,6 +86,11 @@ function inWords(file: string, { lost, unknown, untrusted, invalid }: Counts): F
         ]),
   ];
   const warnings = [
+    ...(waiting === undefined
+      ? []
+      : [
+          `an older catalogue was put back: set the holds again that came after its backup; retention erases nothing until ${isoTime(waiting)}`,
+        ]),
     ...(untrusted === 0
       ? []
       : [

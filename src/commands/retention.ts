@@ -87,7 +87,7 @@ function inWords(
   purpose: string,
   keepDays: number,
   applied: boolean,
-  { longer, over, held, locked, lockedUntil }: Shortened,
+  { longer, over, held, otherPurpose, locked, lockedUntil }: Shortened,
 ): string {
   if (longer === 0) return `no recording is kept for ${purpose} longer than ${keepDays} days`;
   const what = `${longer} recordings ${applied ? 'are now' : 'would be'} kept for ${purpose} for ${keepDays} days`;
@@ -95,9 +95,12 @@ function inWords(
   return [
     `${what}; for ${over} of them that time is over`,
     ...(held === 0 ? [] : [`a hold keeps ${held} of these`]),
+    ...(otherPurpose === 0 ? [] : [`another purpose keeps ${otherPurpose} of these`]),
     ...(lockedUntil === undefined
       ? []
-      : [`an Object Lock keeps ${locked} of these in the archive, until ${isoTime(lockedUntil)} at the latest`]),
+      : [
+          `${locked} of these were archived with an Object Lock, which keeps them until ${isoTime(lockedUntil)} at the latest`,
+        ]),
     ...(applied ? [] : ['Nothing was changed: give --apply to do it. It cannot be undone.']),
   ].join('\n');
 }

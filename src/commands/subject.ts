@@ -65,15 +65,8 @@ export async function subjectExport(
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const unsearchedKeys = await prepareSearch(catalogue, hash);
     if ((await catalogue.newestCallOfCaller(hash)) === undefined && (await catalogue.preference(hash)) === undefined) {
-      const nothing = {
-        calls: 0,
-        file: null,
-        language: null,
-        recordings: 0,
-        absent: [],
-        unreadable: [],
-        unsearchedKeys,
-      };
+      const none = { recordings: 0, absent: [], unreadable: [], numberUnread: false, unsearchedKeys };
+      const nothing = { calls: 0, file: null, language: null, ...none };
       context.print(
         json ? JSON.stringify(nothing, undefined, 2) : [unknownNumber, ...notSearched(unsearchedKeys)].join('\n'),
       );
@@ -90,12 +83,13 @@ export async function subjectExport(
     const made = await exportForPerson(ports, { hash, language, target, progress, signal: work.signal }).finally(
       work.end,
     );
-    const { calls, included, absent, unreadable } = made;
-    const document = { calls, file: output, language, recordings: included.length, absent, unreadable, unsearchedKeys };
+    const { calls, included, absent, unreadable, numberUnread } = made;
+    const listed = { recordings: included.length, absent, unreadable, numberUnread, unsearchedKeys };
+    const document = { calls, file: output, language, ...listed };
     const words = [exportInWords(made, output), ...notSearched(unsearchedKeys)].join('\n');
     context.print(json ? JSON.stringify(document, undefined, 2) : words);
 
-    return absent.length + unreadable.length + unsearchedKeys.length > 0 ? 3 : 0;
+    return numberUnread || absent.length + unreadable.length + unsearchedKeys.length > 0 ? 3 : 0;
   });
 }
 
@@ -113,12 +107,15 @@ function whyInWords(why: AbsentWhy): string {
   }
 }
 
-function exportInWords({ calls, included, absent, unreadable }: SubjectExport, output: string): string {
+function exportInWords({ calls, included, absent, unreadable, numberUnread }: SubjectExport, output: string): string {
   return [
     ...absent.map(({ id, why }) => `${id}  not in it: ${whyInWords(why)}`),
     ...unreadable.map((id) => `${id}  a call whose rows cannot be read`),
+    ...(numberUnread ? ['the number: not in it, since privacy.numberKey is not the key that it is kept under'] : []),
     `${calls} calls, ${included.length} recordings in ${output}`,
-    'it holds the voices of others, too: look through it before you give it away (GDPR art. 15(4))',
+    ...(included.length === 0
+      ? []
+      : ['it holds the voices of others, too: look through it before you give it away (GDPR art. 15(4))']),
   ].join('\n');
 }
 
@@ -191,7 +188,8 @@ function shownErasure(result: SubjectErasure, applied: boolean) {
   };
 }
 
-function exceptionInWords(exception: Exception): string {
+/** @param isAlone whether nothing of another ground keeps it */
+function exceptionInWords(exception: Exception, isAlone: boolean): string {
   const article = articleOf(exception);
   const law = article === null ? '' : ` (${article})`;
   switch (exception.ground) {
@@ -202,7 +200,7 @@ function exceptionInWords(exception: Exception): string {
     case 'obligation':
       return `${exception.purpose}: the law wants it kept${law}`;
     case 'evidence':
-      return `${exception.purpose}: evidence for legal claims${law}; --include-evidence erases it`;
+      return `${exception.purpose}: evidence for legal claims${law}${isAlone ? '; --include-evidence erases it' : ''}`;
     case 'unknown':
       return `${exception.purpose}: the configuration does not have this purpose, so nobody can say whether it must be kept`;
   }
@@ -217,7 +215,10 @@ function outcomeInWords({ outcome, status }: SubjectRecording, applied: boolean)
     case 'kept': {
       const ended =
         outcome.ended.length === 0 ? '' : `; ${applied ? 'ended' : 'would end'}: ${outcome.ended.join(', ')}`;
-      return `kept for ${outcome.exceptions.map(exceptionInWords).join(' and ')}${ended}`;
+      const isAlone = outcome.exceptions.every(({ ground }) => ground === 'evidence');
+      const why = outcome.exceptions.map((each) => exceptionInWords(each, isAlone)).join(' and ');
+
+      return `kept for ${why}${ended}`;
     }
     case 'unfinished':
       return 'not finished: run it again after the call';

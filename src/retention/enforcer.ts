@@ -94,6 +94,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
   const copies: CopyPorts = { ...ports, now: () => clock.now() };
   if (!dryRun) {
     await trustClock(catalogue, at);
+    await ports.ledger.check();
     // A remembered language has its time too, whether or not anybody calls again.
     await catalogue.sweepPreferences();
     await sweepCallers(ports, at, signal);

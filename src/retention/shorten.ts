@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import type { RecordingId } from '../core/ids.ts';
 
 export type ShortenPorts = {
-  catalogue: Pick<Catalogue, 'longerKept' | 'shorten' | 'holdsOf' | 'audit'>;
+  catalogue: Pick<Catalogue, 'longerKept' | 'shorten' | 'holdsOf' | 'purposeEnds' | 'audit'>;
   clock: Clock;
 };
 
@@ -19,6 +19,8 @@ export type Shortened = {
   over: number;
   /** Those of these that stay for a hold. */
   held: number;
+  /** Those of these that another purpose keeps. */
+  otherPurpose: number;
   /** Those of these that an Object Lock keeps in the archive, held or not. */
   locked: number;
   /** When the last of these locks ends, ms since 1970 UTC. */
@@ -36,11 +38,11 @@ export async function shortenPass(
   { purpose, keepMs, apply, actor }: ShortenOrder,
 ): Promise<Shortened> {
   const at = clock.now();
-  const result: Shortened = { longer: 0, over: 0, held: 0, locked: 0, lockedUntil: undefined };
+  const result: Shortened = { longer: 0, over: 0, held: 0, otherPurpose: 0, locked: 0, lockedUntil: undefined };
   for (let after = ''; ;) {
     const ends = await catalogue.longerKept(purpose, keepMs, after, batch);
     result.longer += ends.length;
-    for (const { id } of ends.filter(({ to }) => to <= at)) await countOver(id, result, catalogue, at);
+    for (const { id } of ends.filter(({ to }) => to <= at)) await countOver({ id, purpose }, result, catalogue, at);
     if (apply) await catalogue.shorten(purpose, ends, actor);
     const last = ends.at(-1);
     if (last === undefined || ends.length < batch) return result;
@@ -49,13 +51,15 @@ export async function shortenPass(
 }
 
 async function countOver(
-  id: RecordingId,
+  { id, purpose }: { id: RecordingId; purpose: string },
   result: Shortened,
-  catalogue: Pick<Catalogue, 'holdsOf' | 'audit'>,
+  catalogue: Pick<Catalogue, 'holdsOf' | 'purposeEnds' | 'audit'>,
   at: number,
 ): Promise<void> {
   result.over += 1;
   if ((await catalogue.holdsOf(id)).some((hold) => isActive(hold, at))) result.held += 1;
+  const ends = await catalogue.purposeEnds(id);
+  if (ends.some((end) => end.purpose !== purpose && end.keepUntil > at)) result.otherPurpose += 1;
   const lock = lockNoted(await catalogue.audit(id));
   if (lock === undefined || lock.until <= at) return;
   result.locked += 1;

@@ -1,15 +1,19 @@
+import { text } from 'node:stream/consumers';
 import type { ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CertificateRow } from '../catalogue/erasures.ts';
 import { erasedAgain, type AuditLine } from '../catalogue/auditTrail.ts';
 import { chainStart, linkOf } from '../core/chain.ts';
 import type { RecordingId } from '../core/ids.ts';
-import { readCertificate, type Certificate } from './certificate.ts';
-import { restoration } from './copies.ts';
+import { certificateOfKey, certificatePrefix, readCertificate, type Certificate } from './certificate.ts';
+import { readCopy, restoration } from './copies.ts';
 import { lostLines, strayLines, type ComparePorts, type StrayLine } from './compareLedger.ts';
 
 export type VerifyPorts = ComparePorts & {
-  catalogue: Pick<Catalogue, 'countCertificates' | 'missingCertificates' | 'auditLines' | 'audit' | 'lastPass'>;
+  catalogue: Pick<
+    Catalogue,
+    'countCertificates' | 'certificatesOf' | 'missingCertificates' | 'auditLines' | 'audit' | 'lastPass'
+  >;
   /** undefined: the archive is not asked. */
   store: ObjectStore | undefined;
 };
@@ -57,6 +61,8 @@ export async function verifyCertificates(
     const fault = `${count - mostStray} more lines of the ledger are not in the catalogue (${kind})`;
     result.faults.push({ number: 0, recording: '', fault });
   }
+  const told = new Set(result.faults.map(nameOf));
+  for await (const fault of onlyInArchive(ports, told, signal)) result.faults.push(fault);
   for await (const { number, recording } of lostLines(ports, signal)) {
     result.faults.push({ number, recording, fault: 'it is not in the ledger any more' });
   }
@@ -76,6 +82,32 @@ export async function verifyCertificates(
     after = last;
   }
 }
+
+/** What a catalogue that was put back without its ledger does not know. */
+async function* onlyInArchive(
+  { store, catalogue, since, trusts }: VerifyPorts,
+  told: ReadonlySet<string>,
+  signal: AbortSignal,
+): AsyncGenerator<Verified['faults'][number]> {
+  if (store === undefined) return;
+  let count = 0;
+  for await (const { key } of store.list(certificatePrefix)) {
+    signal.throwIfAborted();
+    const named = certificateOfKey(key);
+    if (named === undefined || told.has(nameOf(named))) continue;
+    const { number, recording } = named;
+    if ((await catalogue.certificatesOf(recording)).some((each) => each.number === number)) continue;
+    const read = await readCopy(await text(await store.read(key, null, signal)));
+    // Who can write there could fill the memory and the screen.
+    if (read === undefined || read.row.issuedAt < since || (count += 1) > mostStray) continue;
+    const mend = (await trusts(read.kid))
+      ? 'preavis certificates replay mends it'
+      : `it was signed by the key ${read.kid}, which is not trusted`;
+    yield { number, recording, fault: `only the archive has it: ${mend}` };
+  }
+}
+
+const nameOf = ({ number, recording }: { number: number; recording: string }): string => `${number} ${recording}`;
 
 function strayFault(stray: StrayLine): Verified['faults'][number] {
   switch (stray.kind) {

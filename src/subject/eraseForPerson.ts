@@ -24,6 +24,8 @@ export type SubjectErasurePorts = {
   erase(row: RecordingRow): Promise<NewCertificate>;
   /** What the archive itself says of a recording. */
   lockInArchive(row: RecordingRow, signal: AbortSignal): Promise<Lock | undefined>;
+  /** Nothing is erased without the ledger. Throws ledger_unusable. */
+  checkLedger(): Promise<void>;
   /** Puts the certificates where they are kept besides the catalogue. */
   copyCertificates(): Promise<void>;
   clock: Clock;
@@ -68,12 +70,15 @@ export type SubjectErasure = {
   copyFailure: ErrorCode | undefined;
 };
 
-/** Throws job_busy, interrupted, and what the catalogue throws; what one recording throws is told of that one. */
+/** Throws job_busy, ledger_unusable, interrupted, and what the catalogue throws; what one recording throws is told of that one. */
 export async function eraseForPerson(ports: SubjectErasurePorts, order: SubjectErasureOrder): Promise<SubjectErasure> {
-  const pass = (): Promise<SubjectErasure> => run(ports, order);
-
+  if (!order.apply) return run(ports, order);
   // The pass that erases what is due would come between.
-  return order.apply ? withLease(ports.catalogue, 'retention', order.waitMs, pass) : pass();
+  return withLease(ports.catalogue, 'retention', order.waitMs, async () => {
+    await ports.checkLedger();
+
+    return run(ports, order);
+  });
 }
 
 async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Promise<SubjectErasure> {

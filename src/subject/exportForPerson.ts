@@ -65,6 +65,8 @@ export type SubjectExport = {
   absent: { id: RecordingId; why: AbsentWhy }[];
   /** Calls whose rows cannot be read. */
   unreadable: string[];
+  /** The number is kept sealed, and not by the key that is configured. */
+  numberUnread: boolean;
 };
 
 type Work = { ports: SubjectExportPorts; order: SubjectExportOrder; zip: Zip; folder: string; result: SubjectExport };
@@ -72,7 +74,7 @@ type Work = { ports: SubjectExportPorts; order: SubjectExportOrder; zip: Zip; fo
 /** Throws usage when the name is taken, output_unwritable, the signal's reason, and what the catalogue throws. */
 export async function exportForPerson(ports: SubjectExportPorts, order: SubjectExportOrder): Promise<SubjectExport> {
   const { catalogue, operator } = ports;
-  const result: SubjectExport = { calls: 0, included: [], absent: [], unreadable: [] };
+  const result: SubjectExport = { calls: 0, included: [], absent: [], unreadable: [], numberUnread: false };
   // Beside the file, so that nothing of it gets onto another disk.
   const folder = await writing(() => mkdtemp(join(dirname(order.target.file), '.preavis-')));
   const fill = async (handle: FileHandle): Promise<void> => {
@@ -119,7 +121,9 @@ async function fillZip(work: Work): Promise<void> {
       result.unreadable.push(found.id);
       continue;
     }
-    index.number = ports.numberOf(found.caller) ?? index.number;
+    const number = ports.numberOf(found.caller);
+    if (number === undefined && found.caller.sealed !== null) result.numberUnread = true;
+    index.number = number ?? index.number;
     const policy = await catalogue.policy(found.call.policyVersion);
     index.calls.push(
       callOf(found, {

@@ -22,7 +22,7 @@ export const dutch: SubjectTexts = {
     heading: 'Uw gegevens',
     number: 'Uw nummer, zoals het versleuteld wordt bewaard',
     numberHidden:
-      'er wordt alleen een vingerafdruk van bewaard, waarmee uw gesprekken worden gevonden; het nummer is er niet uit te lezen',
+      'met wat ervan bewaard wordt, worden uw gesprekken gevonden; het nummer kon er niet uit worden gelezen',
     language: 'Onthouden taal',
     noLanguage: 'geen',
   },

@@ -21,7 +21,7 @@ export const english: SubjectTexts = {
   person: {
     heading: 'Your data',
     number: 'Your number, as it is kept encrypted',
-    numberHidden: 'only a fingerprint of it is kept, by which your calls are found; it cannot be read back',
+    numberHidden: 'by what is kept of it your calls are found; the number itself could not be read back from it',
     language: 'Remembered language',
     noLanguage: 'none',
   },

@@ -22,8 +22,7 @@ export const french: SubjectTexts = {
   person: {
     heading: 'Vos données',
     number: "Votre numéro, tel qu'il est conservé, chiffré",
-    numberHidden:
-      "seule une empreinte en est conservée, qui permet de retrouver vos appels ; le numéro n'en peut être relu",
+    numberHidden: "ce qui en est conservé permet de retrouver vos appels, mais le numéro n'a pu en être relu",
     language: 'Langue retenue',
     noLanguage: 'aucune',
   },

@@ -22,7 +22,7 @@ export const german: SubjectTexts = {
     heading: 'Ihre Daten',
     number: 'Ihre Nummer, wie sie verschlüsselt aufbewahrt wird',
     numberHidden:
-      'nur ein Fingerabdruck davon wird aufbewahrt, mit dem Ihre Gespräche gefunden werden; die Nummer lässt sich daraus nicht lesen',
+      'mit dem, was davon aufbewahrt wird, werden Ihre Gespräche gefunden; die Nummer ließ sich daraus nicht lesen',
     language: 'Gemerkte Sprache',
     noLanguage: 'keine',
   },

@@ -455,7 +455,7 @@ describe('languages forget', () => {
     });
     expect(await forget(config, ['--number', '-'], '0475 12 34 56')).toMatchObject({
       code: 0,
-      stdout: '{\n  "forgotten": 0\n}\n',
+      stdout: '{\n  "forgotten": 0,\n  "unsearchedKeys": []\n}\n',
     });
     const people = await preavis(['languages', 'forget', '--all', '--config', config]);
     expect(people).toEqual({ code: 0, stdout: '1 remembered languages forgotten\n', stderr: '' });
@@ -711,6 +711,7 @@ describe('check', () => {
       ['encryption of the archive', true],
       ['what the archive can do', true],
       ['erasure ledger', true],
+      ['signing key', true],
       ['asterisk', false],
     ]);
     expect(checks.at(-1)).toMatchObject({ code: 'ari_unreachable', hint: expect.stringMatching(/\.$/) as string });

@@ -2,7 +2,8 @@ import { appendFile, copyFile, mkdir, readdir, readFile, rm, truncate, writeFile
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { certificatesReplay } from '../../../src/commands/certificates.ts';
-import { ledgerFindings } from '../../../src/commands/ledgerFindings.ts';
+import { evidenceKey } from '../../../src/commands/evidence.ts';
+import { ledgerFindings, signingKeyFinding } from '../../../src/commands/ledgerFindings.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { openSigner } from '../../../src/core/signing.ts';
 import { issueCertificate, readCertificate } from '../../../src/retention/certificate.ts';
@@ -58,6 +59,22 @@ const incomplete = (count: number) =>
     problem: expect.stringContaining(`${count} certificates that were put into`) as string,
   }) as unknown;
 
+/** For commands that read their configuration from a file. */
+async function commandContext(set: Stage) {
+  const configFile = `${set.folder}/preavis.yaml`;
+  const tree = {
+    ...configTree(),
+    recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
+    catalogue: { file: `${set.folder}/catalogue.db` },
+    archive: { directory: { folder: `${set.folder}/archive` } },
+  };
+  await writeFile(configFile, JSON.stringify(tree), { mode: 0o600 });
+  const printed: string[] = [];
+  const print = (line: string): number => printed.push(line);
+
+  return { context: { configFile, environment: {}, clock: set.clock, print }, printed };
+}
+
 test('a ledger that has what the catalogue has is well, and so is none where nothing was erased', async () => {
   const set = await stage();
   expect(await found(set)).toEqual(well);
@@ -84,17 +101,7 @@ test('one that was put back from an older copy is made whole by a replay, from w
   const set = await stage();
   const lines = await readFile(set.ledger.file, 'utf8');
   await truncate(set.ledger.file, lines.indexOf('\n') + 1);
-  const configFile = `${set.folder}/preavis.yaml`;
-  const tree = {
-    ...configTree(),
-    recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
-    catalogue: { file: `${set.folder}/catalogue.db` },
-    archive: { directory: { folder: `${set.folder}/archive` } },
-  };
-  await writeFile(configFile, JSON.stringify(tree), { mode: 0o600 });
-  const printed: string[] = [];
-  const print = (line: string): number => printed.push(line);
-  const context = { configFile, environment: {}, clock: set.clock, print };
+  const { context, printed } = await commandContext(set);
   expect(await certificatesReplay(context, { dryRun: true, json: false })).toBe(3);
   expect(printed.join('\n')).toContain('2 certificates that the ledger lacked would be written into it again');
   expect(await found(set)).toEqual([incomplete(2)]);
@@ -120,6 +127,11 @@ test('one that is ahead of a restored catalogue is wrong until it was replayed, 
   expect(await readFile(set.ledger.file)).toEqual(lines);
   expect(await restored.countCertificates()).toBe(0);
   await replayLedger({ ...set, catalogue: restored, now: () => due }, { dryRun: false });
+  // As long as retention waits for people to set holds again.
+  expect(await found(set, restored)).toMatchObject([
+    { ok: true, warning: expect.stringContaining('retention erases nothing until 2026-09-22') as string },
+  ]);
+  set.clock.at += 24 * 3_600_000;
   expect(await found(set, restored)).toEqual(well);
 });
 
@@ -165,4 +177,36 @@ test('one that cannot be read, or not be made, is wrong', async () => {
     expect(await found(set, set.catalogue, `${disk}/there.jsonl`)).toMatchObject(findings);
     expect(await found(set, 'none', `${disk}/not/there.jsonl`)).toMatchObject(findings);
   }
+});
+
+describe('the signing key', () => {
+  const looked = (set: Stage, trustedKeys: string[] = []) => {
+    const config = configOf(set.folder);
+
+    return signingKeyFinding({ ...config, evidence: { ...config.evidence, trustedKeys } }, set.catalogue);
+  };
+  const wellKey = { check: 'signing key', ok: true };
+
+  test('is well before its first use, and while what signed last is it or is trusted; looking makes none', async () => {
+    const set = await stage();
+    expect(await looked(set)).toEqual(wellKey);
+    const { kid } = await set.signer();
+    await rm(`${set.folder}/signing-key.pem`);
+    expect(await looked(set, [kid])).toEqual(wellKey);
+    const nothing = open(`${set.folder}/new.db`, set.clock);
+    expect(await signingKeyFinding(configOf(set.folder), nothing)).toEqual(wellKey);
+    expect(await readdir(set.folder)).not.toContain('signing-key.pem');
+  });
+
+  test('that is gone, or another one than the one that signed last, is wrong', async () => {
+    const set = await stage();
+    const wrong = { ok: false, code: 'signing_key_unusable' };
+    await rm(`${set.folder}/signing-key.pem`);
+    expect(await looked(set)).toMatchObject(wrong);
+    const { context } = await commandContext(set);
+    await expect(evidenceKey(context, false)).rejects.toMatchObject({ code: 'signing_key_unusable' });
+    expect(await readdir(set.folder)).not.toContain('signing-key.pem');
+    await openSigner(`${set.folder}/signing-key.pem`);
+    expect(await looked(set)).toMatchObject(wrong);
+  });
 });

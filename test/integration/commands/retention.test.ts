@@ -165,6 +165,7 @@ test('a shortened storage time is previewed, and applied only when that is asked
     longer: 1,
     over: 1,
     held: 0,
+    otherPurpose: 0,
     locked: 0,
     lockedUntil: null,
   });
@@ -176,7 +177,7 @@ test('a shortened storage time is previewed, and applied only when that is asked
   catalogue.close();
   const { text } = await run(shorten(false, false));
   expect(text).toContain('a hold keeps 1 of these');
-  expect(text).toContain(`an Object Lock keeps 1 of these in the archive, until ${until} at the latest`);
+  expect(text).toContain(`1 of these were archived with an Object Lock, which keeps them until ${until} at the latest`);
   expect(parsed(await run(shorten(false, true)))).toMatchObject({ held: 1, locked: 1, lockedUntil: until });
   await run((context) => recordingsRelease(context, kept.id, false));
   expect(parsed(await run(pass(true)))).toMatchObject({ due: 0 });

@@ -390,7 +390,13 @@ describe('a backup that was restored', () => {
     await rm(set.ledger.file);
     const restored = await restoredCatalogue(set, old.catalogue);
     expect(await replayLedger(copyPorts(restored), { dryRun: false })).toMatchObject({ certificates: 0 });
+    expect((await verified(restored)).faults).toEqual([
+      { number: 1, recording: call.id, fault: 'only the archive has it: preavis certificates replay mends it' },
+    ]);
     expect((await replayArchive(copyPorts(restored), { dryRun: false })).erasedAgain).toEqual([call.id]);
+    expect((await verified(restored)).faults.map(({ fault }) => fault)).not.toContainEqual(
+      expect.stringContaining('only the archive'),
+    );
     expect((await restored.catalogue.recording(call.id))?.status).toBe('erased');
     await copyCertificates(copyPorts(restored));
     expect(await ledgerLines(restored)).toHaveLength(1);

@@ -3,7 +3,7 @@ import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import type { HoldId } from '../../../src/core/ids.ts';
 import { shortenPass } from '../../../src/retention/shorten.ts';
 import { archiveStage, withLocks, type ArchiveStage } from '../../support/archiving.ts';
-import { callEnd, insertPolicy, insertRecording } from '../../support/catalogueRows.ts';
+import { callEnd, insertPolicy, insertRecording, idOf } from '../../support/catalogueRows.ts';
 import { catalogues, clockAt, dayMs, recorderEnd } from '../../support/catalogues.ts';
 import { archivedCall, erasePass } from '../../support/erasing.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -15,7 +15,7 @@ let stages = 0;
 const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages += 1)}`), open);
 const end = callEnd + 28 * dayMs;
 /** Nothing of it stays for a hold or a lock. */
-const unkept = { held: 0, locked: 0, lockedUntil: undefined };
+const unkept = { otherPurpose: 0, held: 0, locked: 0, lockedUntil: undefined };
 const order = { purpose: 'training', actor: 'user ops' };
 const endOf = async (set: ArchiveStage, id: Parameters<ArchiveStage['receiptOf']>[0]): Promise<number | undefined> =>
   (await set.catalogue.purposeEnds(id)).find(({ purpose }) => purpose === 'training')?.keepUntil;
@@ -61,6 +61,7 @@ describe('a storage time that was shortened', () => {
         longer: 4,
         over: 4,
         held: 1,
+        otherPurpose: 0,
         locked: 2,
         lockedUntil,
       });
@@ -127,11 +128,12 @@ describe('a storage time that was shortened', () => {
         const id = insertRecording(database, { number, purposes: ['training'], status: 'archived', keepUntil: end });
         insertEnd.run(id, end);
       }
+      database.prepare(`INSERT INTO recording_purposes VALUES (?, 'agreement', ?)`).run(idOf(1), end);
     })();
     database.close();
     const ports = { catalogue, clock: clockAt(callEnd + 2 * dayMs) };
     const short = { ...order, keepMs: dayMs, apply: true };
-    expect(await shortenPass(ports, short)).toEqual({ longer: 1_100, over: 1_100, ...unkept });
+    expect(await shortenPass(ports, short)).toEqual({ longer: 1_100, over: 1_100, ...unkept, otherPurpose: 1 });
     expect(await shortenPass(ports, short)).toEqual({ longer: 0, over: 0, ...unkept });
   });
 });

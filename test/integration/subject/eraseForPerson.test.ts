@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
@@ -162,6 +162,16 @@ describe('the erasure that a person asks for', () => {
     expect(await requests(set)).toMatchObject({ erased: 2, kept: 2 });
   });
 
+  test('does not begin where the ledger cannot be used: nothing is erased without it', async () => {
+    const set = await stage();
+    const { id } = await set.called(number);
+    await mkdir(join(set.at, 'erasures.jsonl'));
+    expect(await set.erased({ apply: false })).toMatchObject({ code: 0 });
+    await expect(set.erased()).rejects.toMatchObject({ code: 'ledger_unusable' });
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'archived' });
+    expect(await set.catalogue.callsOfCaller(hash, '', 10)).toHaveLength(1);
+  });
+
   test('leaves what is not finished to a later run', async () => {
     const set = await stage();
     const going = await set.recorded(undefined, { until: 'talking' });
@@ -181,6 +191,7 @@ describe('the erasure that a person asks for', () => {
       operator: 'user alice',
       lockInArchive: (row, given) => lockInArchive(row, set.store, given),
       erase: (row) => eraseRecording(row, { rule: 'subject', operator: 'user alice' }, set),
+      checkLedger: () => set.ledger.check(),
       copyCertificates: () => copyCertificates({ ...set, now: () => set.clock.now() }),
     };
     const rules = { includeEvidence: false, kindOf: () => 'training' as const };
@@ -221,6 +232,7 @@ describe('the erasure that a person asks for', () => {
         await hold(set, row.id);
         return eraseRecording(row, { rule: 'subject', operator: 'user alice' }, set);
       },
+      checkLedger: () => set.ledger.check(),
       copyCertificates: () => Promise.resolve(),
     };
     const order = { hash, apply: true, waitMs: 0, signal, includeEvidence: false, kindOf: () => 'training' as const };

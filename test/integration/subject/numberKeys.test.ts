@@ -109,10 +109,27 @@ describe('another key of the hashes than the one that calls are kept under', () 
 });
 
 describe('the keys that are configured', () => {
+  test('none, before any call was kept: requests cannot be answered', async () => {
+    const set = await stage();
+    expect(await numberKeyWarning({ privacy: { callerDays: 90, preferenceDays: 365 } }, set.catalogue)).toContain(
+      'cannot be answered',
+    );
+  });
+
+  test('another key of the numbers: the export says that the number is not in it', async () => {
+    const set = await stage();
+    await set.called(number);
+    await configure(set, { hashKey, numberKey: otherKey });
+    expect(await set.exported()).toMatchObject({ code: 3, json: { calls: 1, numberUnread: true } });
+    expect((await set.exported({ force: true, json: false })).text).toContain('the number: not in it');
+    await configure(set, { hashKey, numberKey });
+    expect(await set.exported({ force: true })).toMatchObject({ code: 0, json: { numberUnread: false } });
+  });
+
   test.each([
     ['the same', { hashKey, numberKey }, undefined],
     ['the same, without one for numbers', { hashKey }, undefined],
-    ['no key of the hashes', {}, 'cannot be answered'],
+    ['no key of the hashes', {}, 'number_key_wrong'],
     ['another key of the hashes', { hashKey: otherKey, numberKey }, 'number_key_wrong'],
     ['another key of the numbers', { hashKey, numberKey: otherKey }, 'number_key_wrong'],
   ])('%s: what check and serve say', async (_, privacy, said) => {
