@@ -6,7 +6,7 @@ import { holdDates, mayHold } from '../retention/holds.ts';
 import { makeHoldsAllowed } from '../parts.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 import { operatorOf } from './operator.ts';
-import { table } from './table.ts';
+import { oneLine, table } from './table.ts';
 
 export type HoldOptions = {
   ground: string;
@@ -17,6 +17,8 @@ export type HoldOptions = {
 };
 
 const isGround = (text: string): text is HoldGround => holdGrounds.some((ground) => ground === text);
+
+export type ShownHold = ReturnType<typeof shownHold>;
 
 export const shownHold = ({ id, recording, ground, reason, author, ...hold }: HoldRow) => ({
   id,
@@ -109,7 +111,7 @@ export async function recordingsHolds(context: CommandContext, json: boolean): P
         isoTime(hold.expiresAt).slice(0, 10),
         `${isoTime(hold.reviewAt).slice(0, 10)}${hold.reviewAt <= at ? ' (now)' : ''}`,
         hold.author,
-        hold.reason,
+        oneLine(hold.reason),
       ]);
       context.print(table(['HOLD', 'RECORDING', 'GROUND', 'UNTIL', 'REVIEW', 'AUTHOR', 'REASON'], rows));
     }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { lockNoted } from '../archive/lockStep.ts';
 import { encryptionInWords } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
@@ -11,8 +12,8 @@ import { endsWhileHeld, purposesInForce } from '../retention/purposes.ts';
 import { makeHoldsAllowed } from '../parts.ts';
 import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
 import { parseLimit } from './limit.ts';
-import { shownHold } from './holds.ts';
-import { table } from './table.ts';
+import { shownHold, type ShownHold } from './holds.ts';
+import { oneLine, table } from './table.ts';
 
 export type ListOptions = { status: string | undefined; purpose: string | undefined; limit: string; json: boolean };
 
@@ -118,6 +119,28 @@ function protectionInWords({ status }: RecordingRow, steps: readonly AuditRow[],
   };
 }
 
+/** Why a recording was kept though its person asked for its erasure. */
+const refusalNoted = z.object({
+  exceptions: z.array(
+    z.union([
+      z.object({ ground: z.literal('hold'), hold: z.string() }).transform(({ hold }) => `hold (${hold})`),
+      z.object({ ground: z.literal('lock'), mode: z.string() }).transform(({ mode }) => `lock (${mode})`),
+      z
+        .object({ ground: z.string(), purpose: z.string() })
+        .transform(({ ground, purpose }) => `${ground} (${purpose})`),
+    ]),
+  ),
+});
+
+const groundsNoted = (detail: AuditRow['detail']): string[] => refusalNoted.safeParse(detail).data?.exceptions ?? [];
+
+function holdInWords({ reviewAt, expiresAt, releasedAt, releasedBy }: ShownHold, at: number): string {
+  if (releasedAt !== null) return `released ${releasedAt} by ${releasedBy ?? '-'}`;
+  if (Date.parse(expiresAt) <= at) return `until ${expiresAt} (over)`;
+
+  return `until ${expiresAt}, review ${reviewAt}${Date.parse(reviewAt) <= at ? ' (now)' : ''}`;
+}
+
 /** Shows one recording with its call, the notice that was heard, and every step of its life. */
 export async function recordingsShow(context: CommandContext, id: string, json: boolean): Promise<ExitCode> {
   const config = await configOf(context);
@@ -164,8 +187,9 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
     }
     if (holds.length > 0) context.print('\nHolds');
     for (const hold of holds) {
-      const until = hold.releasedAt === null ? `until ${hold.expiresAt}` : `released ${hold.releasedAt}`;
-      context.print(`  ${hold.id}  ${hold.ground}  ${until}  ${hold.reason}  (${hold.author})`);
+      context.print(
+        `  ${hold.id}  ${hold.ground}  ${holdInWords(hold, at)}  ${oneLine(hold.reason)}  (set by ${hold.author})`,
+      );
     }
     for (const { number, sha256 } of certificates)
       context.print(`\nCertificate of erasure ${number} (SHA-256 ${sha256})`);
@@ -179,7 +203,9 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
     for (const each of steps) {
       const step = each.to === null ? '' : `  ${each.from ?? 'new'} -> ${each.to}`;
       const { purpose, code } = each.detail;
-      const about = [purpose, code].filter((word) => typeof word === 'string').map((word) => `  ${word}`);
+      const about = [purpose, code, ...groundsNoted(each.detail)]
+        .filter((word) => typeof word === 'string')
+        .map((word) => `  ${word}`);
       context.print(`  ${each.at}  ${each.event}${step}${about.join('')}  (${each.actor})`);
     }
 

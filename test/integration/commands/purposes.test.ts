@@ -4,8 +4,10 @@ import { check } from '../../../src/commands/check.ts';
 import type { CommandContext } from '../../../src/commands/context.ts';
 import { purposesList, purposesRegister } from '../../../src/commands/purposes.ts';
 import { recordingsList, recordingsShow } from '../../../src/commands/recordings.ts';
-import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
+import { requestRefused } from '../../../src/catalogue/auditTrail.ts';
+import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { isoTime } from '../../../src/core/clock.ts';
+import type { HoldId } from '../../../src/core/ids.ts';
 import { callEnd, dayMs, idOf, insertPolicy, insertRecording } from '../../support/catalogueRows.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -128,6 +130,75 @@ describe('recordings show', () => {
     const lines = printed.join('\n').split('\n');
     expect(lines).toContain(`objectLock      archived with ${lock}`);
     expect(lines).toContain(`encryption      ${encryption}`);
+  });
+});
+
+describe('the holds that recordings show has', () => {
+  const hold = (number: number, more: object = {}) => ({
+    id: `01M${String(number).padStart(23, '0')}` as HoldId,
+    recording: idOf(1),
+    ground: 'dispute' as const,
+    reason: 'Réclamation 12',
+    author: 'user alice',
+    reviewAt: callEnd + 30 * dayMs,
+    expiresAt: callEnd + 60 * dayMs,
+    ...more,
+  });
+  const shownLines = async (prepare: (catalogue: Catalogue) => Promise<unknown>, days: number): Promise<string[]> => {
+    const file = folder.path(`held-${(archives += 1)}.db`);
+    const catalogue = openCatalogue(file, { now: () => callEnd });
+    const database = openSqlite(file);
+    insertPolicy(database, 'one', { training: 28, agreement: 395 });
+    insertRecording(database, { number: 1, status: 'archived', keepUntil: callEnd + 395 * dayMs });
+    database.close();
+    await prepare(catalogue);
+    catalogue.close();
+    await recordingsShow(await context(days, { catalogue: { file } }), idOf(1), false);
+
+    return printed.join('\n').split('\n');
+  };
+  const until = isoTime(callEnd + 60 * dayMs);
+  const review = isoTime(callEnd + 30 * dayMs);
+
+  test.each([
+    [29, `until ${until}, review ${review}`],
+    [30, `until ${until}, review ${review} (now)`],
+    [60, `until ${until} (over)`],
+  ])('say after %d days until when they keep it, and when they are to be reviewed', async (days, words) => {
+    const lines = await shownLines((catalogue) => catalogue.setHold(hold(1)), days);
+    expect(lines).toContain(`  ${hold(1).id}  dispute  ${words}  Réclamation 12  (set by user alice)`);
+  });
+
+  test('say who released them, which is not always who set them', async () => {
+    const lines = await shownLines(async (catalogue) => {
+      await catalogue.setHold(hold(1));
+      await catalogue.releaseHold(hold(1).id, 'user bob');
+    }, 1);
+    expect(lines).toContain(
+      `  ${hold(1).id}  dispute  released ${isoTime(callEnd)} by user bob  Réclamation 12  (set by user alice)`,
+    );
+  });
+
+  test('are one line each, whatever their reason has', async () => {
+    const reason = 'two\nlines\tand \u001b[2J';
+    const lines = await shownLines((catalogue) => catalogue.setHold(hold(1, { reason })), 1);
+    expect(lines.find((line) => line.includes(hold(1).id))).toContain(
+      'two\\u{a}lines\\u{9}and \\u{1b}[2J  (set by user alice)',
+    );
+  });
+
+  test('and the other grounds on which an erasure was refused are in the history', async () => {
+    const exceptions = [
+      { ground: 'hold', hold: 'dispute', until: 1 },
+      { ground: 'lock', mode: 'governance', until: 1 },
+      { ground: 'evidence', purpose: 'agreement' },
+    ];
+    const detail = { exceptions, ending: ['training'] };
+    const note = { event: requestRefused, actor: 'user alice', detail };
+    const lines = await shownLines((catalogue) => catalogue.note(idOf(1), note), 1);
+    expect(lines).toContain(
+      `  ${isoTime(callEnd)}  ${requestRefused}  hold (dispute)  lock (governance)  evidence (agreement)  (user alice)`,
+    );
   });
 });
 

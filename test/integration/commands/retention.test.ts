@@ -132,6 +132,16 @@ test('an operator sets a hold, sees it, lets retention pass over it, releases it
   expect(strange.text).toMatch(/^line 3 of the ledger is no valid certificate\n2 certificates checked, 1 faults\n/);
 });
 
+test('a reason of several lines does not break the table of holds', async () => {
+  const { run } = await stage();
+  await run(hold(idOf(1), { reason: 'Réclamation\n12\tà Liège' }));
+  const { text } = await run((context) => recordingsHolds(context, false));
+  expect(text.split('\n')).toHaveLength(2);
+  expect(text).toMatch(/  Réclamation\\u\{a\}12\\u\{9\}à Liège$/);
+  const json = parsed(await run((context) => recordingsHolds(context, true)));
+  expect(json).toMatchObject({ holds: [{ reason: 'Réclamation\n12\tà Liège' }] });
+});
+
 test('what cannot be is said with its code: ground, day, purpose, id', async () => {
   const { run } = await stage();
   const refused: [(context: CommandContext) => Promise<ExitCode>, string][] = [
