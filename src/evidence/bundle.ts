@@ -9,6 +9,7 @@ import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { appearWhole, writing, type CopyTarget } from '../archive/verifiedCopy.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { isActive } from '../catalogue/holds.ts';
 import type { RecordingRow, StoredPolicy } from '../catalogue/rows.ts';
 import { isoTime } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
@@ -156,6 +157,9 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Groun
     missing: missing.map(({ number }) => number),
     auditRows: audit.rows.length,
     unchainedRows: audit.rows.filter((each) => each.chain === null).length,
+    holds: (await catalogue.holdsOf(row.id)).filter(
+      (hold) => isActive(hold, madeAt) && hold.expiresAt > (row.keepUntil ?? 0),
+    ),
     kid: signer.kid,
     madeAt: isoTime(madeAt),
     madeBy,

@@ -1,4 +1,6 @@
 /** One page in plain words about what a bundle shows, for a reader who knows nothing of Préavis: a judge, a caller. */
+import type { HoldRow } from '../catalogue/holds.ts';
+import { isoTime } from '../core/clock.ts';
 import { noticeFile, sentencesHeard, type ExplanationLanguage, type ReceiptFacts } from './bundleForm.ts';
 import { dutch, german } from './explanationGermanic.ts';
 import { english, french } from './explanationTexts.ts';
@@ -10,6 +12,8 @@ export type ExplanationFacts = {
   missing: readonly number[];
   auditRows: number;
   unchainedRows: number;
+  /** Those in force that keep the recording beyond its last purpose. */
+  holds: readonly Pick<HoldRow, 'ground' | 'expiresAt'>[];
   kid: string;
   /** ISO 8601 in UTC. */
   madeAt: string;
@@ -72,6 +76,15 @@ function purposeText(id: string, name: string | undefined): string {
   return name === undefined ? `**${id}**` : `**${plain(name)}** (\`${id}\`)`;
 }
 
+/** A hold ends with the last millisecond of its day. Two that say the same are said once. */
+function heldTexts({ holds }: ExplanationFacts, say: ExplanationWords): Set<string> {
+  return new Set(
+    holds.map(({ ground, expiresAt }) =>
+      say.held({ why: say.holdGrounds[ground], until: isoTime(expiresAt).slice(0, 10) }),
+    ),
+  );
+}
+
 const witnesses = ['agrees', 'disagrees', 'missing', 'unavailable'] as const;
 
 /** The page as Markdown. No numbers and no names of people are in it. */
@@ -120,7 +133,7 @@ export function explanation(language: ExplanationLanguage, facts: ExplanationFac
           })}`,
       )
       .join('\n'),
-    say.policy(receipt.policyVersion),
+    [say.policy(receipt.policyVersion), ...heldTexts(facts, say)].join(' '),
     `## ${say.checkTitle}`,
     say.check({ kid, rows, unchained }),
     `## ${say.limitsTitle}`,

@@ -42,6 +42,13 @@ export const dutch: ExplanationWords = {
     `${purpose}, in de woorden van het bedrijf: ${why} Rechtsgrond, volgens het bedrijf: ${basis}. Bewaard gedurende ${days} dagen, tot ${until}.`,
   policy: (version) =>
     `Deze regels golden tijdens het gesprek (versie ${version}, \`policy.json\`). Na het einde van het laatste doel wordt de opname gewist.`,
+  holdGrounds: {
+    dispute: 'wegens een geschil',
+    authority: 'op verzoek van een overheid',
+    restriction: 'op verzoek van de betrokkene',
+  },
+  held: ({ why, until }) =>
+    `Toen dit dossier werd gemaakt, moest de opname ${why} langer worden bewaard: tot en met ${until}, tenzij dat eerder wordt opgeheven.`,
   checkTitle: 'Hoe u dit controleert',
   check: ({ kid, rows, unchained }) =>
     `Het dossier is ondertekend. De sleutel heeft het kenmerk \`${kid}\`: vraag het bedrijf langs een andere weg naar het kenmerk dat het publiceert, en vergelijk. Daarna, in het uitgepakte dossier (het laatste commando neemt het ZIP-bestand):\n\n${checkCommands}\n\n\`audit.json\` bevat de geschiedenis van de opname in ${rows} regels, elk verbonden met de vorige van het hele logboek: een gewijzigde of weggenomen regel zou de keten breken.${unchained === 0 ? '' : ` ${unchained} van deze regels dateren van vóór de keten en worden er niet door beschermd.`} Als \`timestamp.tsr\` aanwezig is, bevestigt een derde dat het dossier op een bepaald tijdstip bestond.`,
@@ -90,6 +97,13 @@ export const german: ExplanationWords = {
     `${purpose}, in den Worten des Unternehmens: ${why} Rechtsgrundlage nach Angabe des Unternehmens: ${basis}. Aufbewahrung: ${days} Tage, bis ${until}.`,
   policy: (version) =>
     `Diese Regeln galten beim Gespräch (Fassung ${version}, \`policy.json\`). Mit dem Ende des letzten Zwecks wird die Aufzeichnung gelöscht.`,
+  holdGrounds: {
+    dispute: 'wegen eines Streitfalls',
+    authority: 'auf Verlangen einer Behörde',
+    restriction: 'auf Wunsch der betroffenen Person',
+  },
+  held: ({ why, until }) =>
+    `Als diese Akte erstellt wurde, war die Aufzeichnung ${why} darüber hinaus aufzubewahren: bis einschließlich ${until}, sofern das nicht früher aufgehoben wird.`,
   checkTitle: 'Wie man es prüft',
   check: ({ kid, rows, unchained }) =>
     `Die Akte ist signiert. Der Schlüssel hat die Kennung \`${kid}\`: Fragen Sie das Unternehmen auf anderem Weg nach der Kennung, die es veröffentlicht, und vergleichen Sie. Dann in der entpackten Akte (der letzte Befehl nimmt die ZIP-Datei):\n\n${checkCommands}\n\n\`audit.json\` enthält die Geschichte der Aufzeichnung in ${rows} Zeilen, jede mit der vorigen des ganzen Protokolls verkettet: Eine geänderte oder entfernte Zeile würde die Kette brechen.${unchained === 0 ? '' : ` ${unchained} dieser Zeilen sind älter als die Kette und durch sie nicht geschützt.`} Wenn \`timestamp.tsr\` vorhanden ist, bezeugt ein Dritter, dass die Akte zu einer bestimmten Zeit bestand.`,

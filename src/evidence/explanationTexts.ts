@@ -41,6 +41,13 @@ export const french: ExplanationWords = {
     `${purpose}, dans les termes de l'entreprise : ${why} Base juridique, selon elle : ${basis}. Conservation : ${days} jours, jusqu'au ${until}.`,
   policy: (version) =>
     `Ces règles étaient en vigueur lors de l'appel (version ${version}, \`policy.json\`). Au terme de la dernière finalité, l'enregistrement est effacé.`,
+  holdGrounds: {
+    dispute: "en raison d'un litige",
+    authority: "à la demande d'une autorité",
+    restriction: 'à la demande de la personne concernée',
+  },
+  held: ({ why, until }) =>
+    `Quand ce dossier a été établi, l'enregistrement devait être conservé au-delà de ce terme ${why} : jusqu'au ${until} inclus, sauf si cette conservation est levée plus tôt.`,
   checkTitle: 'Comment vérifier',
   check: ({ kid, rows, unchained }) =>
     `Le dossier est signé. La clé porte l'identifiant \`${kid}\` : demandez à l'entreprise, par une autre voie, l'identifiant qu'elle publie, et comparez. Ensuite, dans le dossier décompressé (la dernière commande prend le fichier ZIP) :\n\n${checkCommands}\n\n\`audit.json\` contient l'histoire de l'enregistrement en ${rows} lignes, chacune liée à la précédente de tout le journal : une ligne changée ou ôtée romprait la chaîne.${unchained === 0 ? '' : ` ${unchained} de ces lignes datent d'avant la chaîne et ne sont pas protégées par elle.`} Si \`timestamp.tsr\` est présent, un tiers atteste que le dossier existait à une certaine heure.`,
@@ -88,6 +95,13 @@ export const english: ExplanationWords = {
     `${purpose}, in the company's own words: ${why} Legal basis, as the company states it: ${basis}. Kept for ${days} days, until ${until}.`,
   policy: (version) =>
     `These rules were in force at the time of the call (version ${version}, \`policy.json\`). When its last purpose ends, the recording is erased.`,
+  holdGrounds: {
+    dispute: 'for a dispute',
+    authority: 'at the request of an authority',
+    restriction: 'at the request of the person concerned',
+  },
+  held: ({ why, until }) =>
+    `When this bundle was made, the recording was to be kept beyond that ${why}: up to and including ${until}, unless this is lifted sooner.`,
   checkTitle: 'How to check it',
   check: ({ kid, rows, unchained }) =>
     `The bundle is signed. The key has the identifier \`${kid}\`: ask the company, in some other way, for the identifier that it publishes, and compare. Then, in the unpacked bundle (the last command takes the ZIP file):\n\n${checkCommands}\n\n\`audit.json\` has the history of the recording in ${rows} lines, each linked to the one before it in the whole log: a line that was changed or taken out would break the chain.${unchained === 0 ? '' : ` ${unchained} of these lines are from before the chain, which does not protect them.`} If \`timestamp.tsr\` is there, a third party attests that the bundle existed at a certain time.`,

@@ -1,3 +1,4 @@
+import type { HoldGround } from '../catalogue/holds.ts';
 import { bundleFile } from './bundleForm.ts';
 
 /** What a page says in one language; each gets facts as text. */
@@ -29,6 +30,9 @@ export type ExplanationWords = {
   /** Why and on which basis is in the company's own words, whatever their language. */
   purpose: (about: { purpose: string; why: string; basis: string; days: number; until: string }) => string;
   policy: (version: string) => string;
+  holdGrounds: Readonly<Record<HoldGround, string>>;
+  /** Kept beyond the end of the purposes; `until` is the last day. */
+  held: (about: { why: string; until: string }) => string;
   checkTitle: string;
   check: (about: { kid: string; rows: number; unchained: number }) => string;
   limitsTitle: string;

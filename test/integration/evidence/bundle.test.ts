@@ -1,10 +1,12 @@
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { ulid } from 'ulid';
 import type { ObjectStore } from '../../../src/archive/store.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { holdGrounds, type HoldGround } from '../../../src/catalogue/holds.ts';
 import { PreavisError, type ErrorCode } from '../../../src/core/errors.ts';
-import type { RecordingId } from '../../../src/core/ids.ts';
-import { bundleFile } from '../../../src/evidence/bundleForm.ts';
+import { makeIds, type RecordingId } from '../../../src/core/ids.ts';
+import { bundleFile, explanationFile, type ExplanationLanguage } from '../../../src/evidence/bundleForm.ts';
 import { bundleStage, filesIn, jsonIn, verifyFile, type BundleStage } from '../../support/bundles.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
 import { toneWav } from '../../support/promptFolder.ts';
@@ -90,6 +92,55 @@ describe('a bundle', () => {
     }
     expect(files.get('explanation.fr.md')?.toString()).toContain('**formation** (`training`)');
     expect(files.get('explanation.de.md')?.toString()).toContain('**training**');
+  });
+
+  const holdOf = (id: RecordingId, ground: HoldGround, day: string) => ({
+    id: makeIds(() => ulid()).hold(),
+    recording: id,
+    ground,
+    reason: 'Claim 4711',
+    author: 'user alice',
+    reviewAt: Date.parse('2026-09-10T23:59:59.999Z'),
+    expiresAt: Date.parse(`${day}T23:59:59.999Z`),
+  });
+  const page = async (language: ExplanationLanguage): Promise<string> =>
+    (await filesIn(file())).get(explanationFile(language))?.toString() ?? '';
+
+  test.each<[ExplanationLanguage, string[]]>([
+    ['fr', ["en raison d'un litige : jusqu'au 2027-12-31 inclus", "d'une autorité", 'de la personne concernée']],
+    ['nl', ['wegens een geschil langer worden bewaard: tot en met 2027-12-31', 'een overheid', 'de betrokkene']],
+    [
+      'de',
+      ['wegen eines Streitfalls darüber hinaus', 'bis einschließlich 2027-12-31', 'Behörde', 'betroffenen Person'],
+    ],
+    ['en', ['for a dispute: up to and including 2027-12-31', 'of an authority', 'of the person concerned']],
+  ])('says why and until when holds keep the recording beyond its purposes, in %s', async (language, parts) => {
+    const { id } = await stage.archived();
+    const { catalogue } = stage.set;
+    for (const ground of holdGrounds) await catalogue.setHold(holdOf(id, ground, '2027-12-31'));
+    await stage.bundle(id, file());
+    for (const part of parts) expect(await page(language)).toContain(part);
+    expect(await page(language)).not.toContain('Claim 4711');
+  });
+
+  test('says nothing of a hold that is released, or ends before the last purpose', async () => {
+    const { id } = await stage.archived();
+    const { catalogue } = stage.set;
+    const released = holdOf(id, 'dispute', '2027-12-31');
+    await catalogue.setHold(released);
+    await catalogue.releaseHold(released.id, 'user alice');
+    await catalogue.setHold(holdOf(id, 'authority', '2026-09-12'));
+    await stage.bundle(id, file());
+    expect(await page('en')).not.toContain('beyond that');
+  });
+
+  test('says once what two holds have in common', async () => {
+    const { id } = await stage.archived();
+    const { catalogue } = stage.set;
+    await catalogue.setHold(holdOf(id, 'dispute', '2027-12-31'));
+    await catalogue.setHold(holdOf(id, 'dispute', '2027-12-31'));
+    await stage.bundle(id, file());
+    expect((await page('en')).match(/beyond that/g)).toHaveLength(1);
   });
 
   test('is for its owner only, and leaves nothing else behind', async () => {

@@ -123,6 +123,7 @@ describe.each(explanationLanguages)('the page of explanation in %s', (language) 
       missing: [],
       auditRows: 7,
       unchainedRows: 0,
+      holds: [],
       kid: 'the-kid',
       madeAt: '2026-03-02T08:00:00.000Z',
       madeBy: 'preavis 1.2.3',
