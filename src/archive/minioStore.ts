@@ -16,7 +16,7 @@ import { lockedBy, readProtection, setLock, whyRefused, type VersionPlace } from
 import { askCapabilities, askObjectLock, readLifecycle, tryOut, writeLifecycle } from './s3Questions.ts';
 import { makeTransport, mapFailures } from './s3Transport.ts';
 import { eraseRounds, makeS3Upload } from './s3Upload.ts';
-import { assertKey, assertKeyPrefix, type Digest, type RawStore, type StoredObject } from './store.ts';
+import { assertKey, assertKeyPrefix, asUnkept, type Digest, type RawStore, type StoredObject } from './store.ts';
 import { stoppedBy, within } from './timeLimit.ts';
 
 export type MinioStoreOptions = {
@@ -169,7 +169,9 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
       });
       const key = `preavis-check/${randomUUID()}.txt`;
       const text = 'Written by preavis check; safe to delete.\n';
-      const { versionId } = await store.putText(key, text, 'text/plain', signal);
+      const { versionId } = await store.putText(key, text, 'text/plain', signal).catch((error: unknown) => {
+        throw asUnkept(error);
+      });
       let back: Digest;
       try {
         back = await store.digest(key, versionId, signal);
@@ -179,7 +181,7 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
           (client) => client.removeObject(bucket, nameOf(key), versionId === null ? {} : { versionId }),
           signal,
         ).catch(() => undefined);
-        throw error;
+        throw asUnkept(error);
       }
       // In a bucket that locks every object by itself it stays, small as it is, until that lock ends.
       await within(signal, () => store.erase(key)).catch((error: unknown) => {

@@ -3,8 +3,8 @@
  * never lost for it: it stays as an earlier version, or, where the archive keeps none, the recording waits for a human.
  */
 import { failPoint } from '../core/failPoint.ts';
-import { PreavisError, type ErrorCode } from '../core/errors.ts';
-import type { Digest, ObjectStore, StoredObject } from './store.ts';
+import { PreavisError } from '../core/errors.ts';
+import { asUnkept, type Digest, type ObjectStore, type StoredObject } from './store.ts';
 import { within } from './timeLimit.ts';
 
 export type Placement = {
@@ -66,14 +66,12 @@ function keptVersion({ versionId }: StoredObject): string | undefined {
   return versionId === null || versionId === 'null' ? undefined : versionId;
 }
 
-const wrong: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_mismatch', 'archive_object_missing']);
-
 /** Nothing lay there: so what proves wrong is what was just put there, and is taken away, unless older versions lie beneath. */
 async function placeInEmpty(store: ObjectStore, placement: Placement, signal: AbortSignal): Promise<StoredObject> {
   try {
     return await putAndCompare(store, placement, signal);
   } catch (error) {
-    if (error instanceof PreavisError && wrong.has(error.code)) {
+    if (error instanceof PreavisError && error.code === 'archive_mismatch') {
       await within(signal, () => eraseOnly(store, placement.key)).catch((refused: unknown) => {
         if (refused instanceof PreavisError && refused.code === 'archive_locked') throw lockedWrong(error, refused);
         // If it stays, the next attempt finds the key occupied and says so.
@@ -101,14 +99,12 @@ async function putAndCompare(
   { expected, put }: Placement,
   signal: AbortSignal,
 ): Promise<StoredObject> {
-  const stored = await put();
-  failPoint?.('upload, stored and not read back');
-  let cause: unknown;
   try {
+    const stored = await put();
+    failPoint?.('upload, stored and not read back');
     if (await isSame(store, stored, expected, signal)) return stored;
   } catch (error) {
-    if (!(error instanceof PreavisError && error.code === 'archive_object_missing')) throw error;
-    cause = error;
+    throw asUnkept(error);
   }
-  throw new PreavisError('archive_mismatch', 'an object that was read back is not what was sent', { cause });
+  throw new PreavisError('archive_mismatch', 'an object that was read back is not what was sent');
 }

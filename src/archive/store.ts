@@ -143,3 +143,12 @@ export function assertKeyPrefix(prefix: string): void {
   if (prefix === '') return;
   assertKey(prefix.endsWith('/') ? prefix.slice(0, -1) : prefix);
 }
+
+/** A failure of storing an object or of reading it back: that what was confirmed is not there is a fault of the archive. */
+export function asUnkept(error: unknown): unknown {
+  if (!(error instanceof PreavisError && error.code === 'archive_object_missing')) return error;
+
+  return new PreavisError('archive_mismatch', 'the archive has confirmed an object that it does not have', {
+    cause: error,
+  });
+}

@@ -74,8 +74,9 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       );
     }
     if (result.archive.state === 'failing' && result.sent === 0) {
-      const { code } = result.archive.error;
-      throw new PreavisError(code, `nothing was sent to ${store.location}; ${result.waiting} recordings wait`);
+      const { code, message, hint } = result.archive.error;
+      const what = `nothing was sent to ${store.location}; ${result.waiting} recordings wait`;
+      throw new PreavisError(code, `${what}: ${message}`, { hint, cause: result.archive.error });
     }
 
     return result.waiting > 0 ? 3 : 0;

@@ -305,11 +305,16 @@ export const errorCodes = {
     'Use a store that can, or do without.',
   ),
   archive_failed: entry(1, true, 'The object store answered with an error.', 'A later pass tries again.'),
-  archive_object_missing: entry(1, false, 'The object store has no object under this key.', ''),
+  archive_object_missing: entry(
+    1,
+    false,
+    'The object store has no object under this key.',
+    'Check that archive.* names where it was stored, and that this is mounted; else restore it, or look in the access log of the archive for who removed it. `preavis recordings reconcile --dry-run` lists all that are missing.',
+  ),
   archive_mismatch: entry(
     1,
     true,
-    'What the object store gives back is not what was sent (size or SHA-256).',
+    'What the object store gives back is not what was sent (size or SHA-256), or it has confirmed what it does not have.',
     'The local file is kept; a later pass sends it again. Check the store.',
   ),
   encryption_key_missing: entry(

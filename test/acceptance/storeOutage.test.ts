@@ -79,12 +79,12 @@ it('keeps recordings while the archive is away, says so, and sends them when it 
   await store.stopGateway();
   try {
     const [refused, asJson] = [await at.rig.preavis('upload'), await at.rig.preavis('upload', '--json')];
-    expect(refused.stderr).toMatch(/^preavis: archive_unreachable: nothing was sent to .*; \d+ recordings wait$/m);
+    expect(refused.stderr).toMatch(/^preavis: archive_unreachable: nothing was sent to .*; \d+ recordings wait: .+$/m);
     // Behind the lines of the log, which the rig has at its most talkative.
     expect(JSON.parse(asJson.stderr.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
       error: {
         code: 'archive_unreachable',
-        message: expect.stringMatching(/^nothing was sent to .*; \d+ recordings wait$/) as string,
+        message: expect.stringMatching(/^nothing was sent to .*; \d+ recordings wait: .+$/) as string,
       },
     });
     expect(JSON.parse(asJson.stdout)).toMatchObject({ sent: 0 });

@@ -669,8 +669,9 @@ describe('an archive folder whose mount is gone while its mount point stays', ()
     const upload = await preavis(['upload', '--config', config]);
     expect(upload.code).toBe(1);
     expect(upload.stderr).toContain(
-      `preavis: archive_not_mounted: nothing was sent to ${archive}; 1 recordings wait\n  Mount it; `,
+      `preavis: archive_not_mounted: nothing was sent to ${archive}; 1 recordings wait: The archive folder `,
     );
+    expect(upload.stderr).toContain('\n  Mount it; ');
     const { checks } = JSON.parse((await preavis(['check', '--json', '--config', config])).stdout) as {
       checks: { check: string }[];
     };

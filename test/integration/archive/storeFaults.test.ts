@@ -20,6 +20,22 @@ test('an archive that works is asked once whether its bucket is there, and for e
   expect(ofRecordings.toSorted()).toEqual(['GET', 'HEAD', 'PUT'].flatMap((method) => Array<string>(6).fill(method)));
 });
 
+describe('a store that confirms what it drops', () => {
+  const unkept = { code: 'archive_mismatch', message: 'the archive has confirmed an object that it does not have' };
+
+  it.each([false, true])('is found out by a check (with encryption by the store: %s)', async (serverSideEncryption) => {
+    const { store } = await at.stage(0, { serverSideEncryption });
+    at.proxy.break({ kind: 'drop' });
+    await expect(store.check()).rejects.toMatchObject(unkept);
+  });
+
+  it('is found out by an upload', async () => {
+    const set = await at.stage(1);
+    at.proxy.break({ kind: 'drop' }, { only: isRecording });
+    expect(await set.pass()).toMatchObject({ aside: [{ error: unkept }] });
+  });
+});
+
 describe('an archive that does not work', () => {
   const faults: [string, StoreFault | 'refuse', ErrorCode][] = [
     ['refuses connections', 'refuse', 'archive_unreachable'],
@@ -28,7 +44,7 @@ describe('an archive that does not work', () => {
     ['answers 503 SlowDown', { kind: 'answer', status: 503, code: 'SlowDown' }, 'archive_failed'],
     ['cuts every upload at its first byte', { kind: 'cutUpload', afterBytes: 0 }, 'archive_unreachable'],
     ['cuts every download at its first byte', { kind: 'cutDownload', afterBytes: 0 }, 'archive_unreachable'],
-    ['stores nothing and says that it did', { kind: 'drop' }, 'archive_object_missing'],
+    ['stores nothing and says that it did', { kind: 'drop' }, 'archive_mismatch'],
     ['gives other bytes back', { kind: 'garble' }, 'archive_mismatch'],
   ];
 

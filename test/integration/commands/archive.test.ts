@@ -6,13 +6,17 @@ import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { archiveLifecycle } from '../../../src/commands/archive.ts';
 import { check } from '../../../src/commands/check.ts';
+import { upload } from '../../../src/commands/upload.ts';
 import type { CommandContext } from '../../../src/commands/context.ts';
+import { archiveStage } from '../../support/archiving.ts';
 import { callEnd, dayMs, idOf, insertPolicy, insertRecording } from '../../support/catalogueRows.ts';
+import { catalogues } from '../../support/catalogues.ts';
 import { operatorClient } from '../../support/mc.ts';
 import { startStoreProxy } from '../../support/storeProxy.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
+const open = catalogues();
 const justification = 'Written for a test, because nobody else can say why.';
 const theirs = 'ilm rule add --prefix tmp/ --expire-days 3 --tags a=b';
 let server: LabStore;
@@ -42,6 +46,8 @@ async function place(
     archive?: object;
     encryption?: object;
     lock?: string;
+    /** Keys at the top, instead of those of this place. */
+    top?: object;
   } = {},
 ): Promise<Place> {
   const bucket = `bucket-${(buckets += 1)}`;
@@ -60,6 +66,7 @@ async function place(
     },
     recording: { spoolFolder: folder.path(), minimumFreeMib: 0 },
     ari: { url: 'http://127.0.0.1:1', password: 'none' },
+    ...over.top,
   };
   const configFile = folder.path(`${bucket}.yaml`);
   await writeFile(configFile, JSON.stringify(tree), { mode: 0o600 });
@@ -95,6 +102,33 @@ async function archiveChecks(context: CommandContext): Promise<Record<string, un
 
   return checks.filter(({ check: name }) => name.includes('archive') && !name.startsWith('encryption'));
 }
+
+test('check and upload say of a store that drops what it confirms what it does, and what to do', async () => {
+  const proxy = await startStoreProxy(server.port);
+  try {
+    const set = await archiveStage(folder.path('dropped'), open);
+    await set.finished();
+    const { context } = await place({
+      archive: { port: proxy.port },
+      top: {
+        catalogue: { file: folder.path('dropped/catalogue.db') },
+        recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
+      },
+    });
+    proxy.break({ kind: 'drop' });
+    const problem = 'the archive has confirmed an object that it does not have';
+    const hint = expect.stringContaining('Check the store') as string;
+    expect(await archiveChecks(context)).toMatchObject([{ code: 'archive_mismatch', problem, hint }]);
+    await expect(upload(context, { dryRun: false, json: false })).rejects.toMatchObject({
+      code: 'archive_mismatch',
+      message: expect.stringMatching(new RegExp(`^nothing was sent to .*; 1 recordings wait: ${problem}$`)) as string,
+      hint,
+    });
+    expect(printed.at(-1)).toContain('1 waiting (1 archive_mismatch)');
+  } finally {
+    await proxy.close();
+  }
+});
 
 describe('archive lifecycle', () => {
   test('shows what is missing and changes nothing, then writes it beside the rules of others', async () => {
