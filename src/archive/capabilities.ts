@@ -22,7 +22,10 @@ export type Answer = 'yes' | 'no' | 'unknown';
 export type Trial = {
   put: Answer;
   get: Answer;
+  list: Answer;
   listVersions: Answer;
+  /** Whether it is told of uploads in parts that were not completed. */
+  listUploads: Answer;
   delete: Answer;
   putRetention: Answer;
   getRetention: Answer;
@@ -37,7 +40,9 @@ export type Trial = {
 export const nothingTried: Trial = {
   put: 'unknown',
   get: 'unknown',
+  list: 'unknown',
   listVersions: 'unknown',
+  listUploads: 'unknown',
   delete: 'unknown',
   putRetention: 'unknown',
   getRetention: 'unknown',

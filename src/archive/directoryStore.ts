@@ -269,7 +269,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
 
     tryOut: async () => {
       await store.check({ create: false });
-      return { ...nothingTried, put: 'yes', get: 'yes', listVersions: 'no', delete: 'yes', ...lockless };
+      return { ...nothingTried, put: 'yes', get: 'yes', list: 'yes', delete: 'yes', ...lacking };
     },
 
     lifecycle: () => Promise.reject(withoutRules()),
@@ -279,7 +279,14 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
 }
 
 /** What a folder cannot do, and need not be tried. */
-const lockless = { putRetention: 'no', getRetention: 'no', lockHolds: 'no', checksum: 'none' } as const;
+const lacking = {
+  listVersions: 'no',
+  listUploads: 'no',
+  putRetention: 'no',
+  getRetention: 'no',
+  lockHolds: 'no',
+  checksum: 'none',
+} as const;
 
 function withoutRules(): PreavisError {
   return new PreavisError('archive_unsupported', 'An archive in a folder has no lifecycle rules.');

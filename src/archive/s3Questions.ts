@@ -151,9 +151,7 @@ export async function tryOut(ground: TrialGround, objectLock: Capabilities['obje
   if (put.kind !== 'given') return { ...nothingTried, put: answerOf(put), ...(await tryAbsent(ground, plain)) };
   const versionId = put.value.versionId;
   const get = await ask(async () => text(await client.getObject(bucket, plain, versionOf(versionId))));
-  const listVersions = await ask(() =>
-    client.listObjectsQuery(bucket, plain, '', { Delimiter: '', MaxKeys: 1, IncludeVersion: true }),
-  );
+  const listings = await tryListings(ground, plain);
   const removal = await ask(() => client.removeObject(bucket, plain, exactly(versionId)));
   // One that the bucket has locked by itself says nothing of the right to delete.
   const isHeld = removal.kind !== 'given' && (await isLocked(ground, plain, versionId));
@@ -162,19 +160,31 @@ export async function tryOut(ground: TrialGround, objectLock: Capabilities['obje
   return {
     put: 'yes',
     get: answerOf(get),
-    listVersions: answerOf(listVersions),
+    ...listings,
     delete: mayDelete,
     ...(objectLock === 'off' ? unlockable : await tryLock(ground, locked, mayDelete === 'yes')),
     checksum: await tryChecksums(ground),
   };
 }
 
-/** Where nothing may be stored: who may ask is told of what is not there that it is not there. */
-async function tryAbsent({ client, bucket }: TrialGround, name: string): Promise<Partial<Trial>> {
+type Listings = 'list' | 'listVersions' | 'listUploads';
+
+/** Each is a right of its own, and so each is asked for. */
+async function tryListings({ client, bucket }: TrialGround, name: string): Promise<Pick<Trial, Listings>> {
   const list = (IncludeVersion: boolean): Promise<Reply<unknown>> =>
     ask(() => client.listObjectsQuery(bucket, name, '', { Delimiter: '', MaxKeys: 1, IncludeVersion }));
-  const listVersions = await list(true);
-  const mayList = (await list(false)).kind === 'given';
+
+  return {
+    list: answerOf(await list(false)),
+    listVersions: answerOf(await list(true)),
+    listUploads: answerOf(await ask(() => client.listIncompleteUploadsQuery(bucket, name, '', '', ''))),
+  };
+}
+
+/** Where nothing may be stored: who may ask is told of what is not there that it is not there. */
+async function tryAbsent(ground: TrialGround, name: string): Promise<Partial<Trial>> {
+  const { client, bucket } = ground;
+  const listings = await tryListings(ground, name);
   const answerTo = async (question: () => Promise<unknown>): Promise<Answer> => {
     const reply = await ask(() =>
       question().catch((error: unknown) => {
@@ -183,11 +193,11 @@ async function tryAbsent({ client, bucket }: TrialGround, name: string): Promise
     );
 
     // Who may not list is refused what is not there, whatever else they may.
-    return reply.kind === 'denied' && !mayList ? 'unknown' : answerOf(reply);
+    return reply.kind === 'denied' && listings.list !== 'yes' ? 'unknown' : answerOf(reply);
   };
 
   return {
-    listVersions: answerOf(listVersions),
+    ...listings,
     get: await answerTo(async () => text(await client.getObject(bucket, name))),
     delete: await answerTo(() => client.removeObject(bucket, name, exactly(null))),
     getRetention: await answerTo(() => readProtection(client, { bucket, name, versionId: null })),
@@ -246,7 +256,7 @@ async function tryLock(ground: TrialGround, name: string, mayDelete: boolean): P
   return { ...answers, lockHolds, bypassGovernance: mayDelete ? 'no' : 'unknown' };
 }
 
-type TriedWithout = 'put' | 'get' | 'listVersions' | 'delete' | 'checksum';
+type TriedWithout = 'put' | 'get' | Listings | 'delete' | 'checksum';
 
 const checksumCodes = new Set(['BadDigest', 'InvalidDigest', 'XAmzContentChecksumMismatch', 'InvalidChecksum']);
 

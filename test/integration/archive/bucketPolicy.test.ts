@@ -146,7 +146,9 @@ test('by the shipped policy all that the bucket can do is seen, and a lock canno
   expect(await store.tryOut(seconds(30))).toMatchObject({
     put: 'yes',
     get: 'yes',
+    list: 'yes',
     listVersions: 'yes',
+    listUploads: 'yes',
     delete: 'yes',
     putRetention: 'yes',
     getRetention: 'yes',
@@ -183,7 +185,9 @@ test.each([
 const allRights: Partial<Trial> = {
   put: 'yes',
   get: 'yes',
+  list: 'yes',
   listVersions: 'yes',
+  listUploads: 'yes',
   delete: 'yes',
   putRetention: 'yes',
   getRetention: 'yes',
@@ -195,8 +199,9 @@ const withoutPut: Partial<Trial> = { put: 'no', putRetention: 'unknown', lockHol
 test.each<[string, Partial<Trial>]>([
   ['s3:PutObject', withoutPut],
   ['s3:GetObjectVersion', { get: 'no' }],
-  ['s3:ListBucket', {}],
+  ['s3:ListBucket', { list: 'no' }],
   ['s3:ListBucketVersions', { listVersions: 'no' }],
+  ['s3:ListBucketMultipartUploads', { listUploads: 'no' }],
   ['s3:DeleteObjectVersion', { delete: 'no', lockHolds: 'unknown' }],
   ['s3:PutObjectRetention', { putRetention: 'no', lockHolds: 'unknown' }],
   ['s3:GetObjectRetention', { getRetention: 'no' }],

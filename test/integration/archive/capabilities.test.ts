@@ -58,7 +58,9 @@ const plain: Capabilities = {
 const unlocked = {
   put: 'yes',
   get: 'yes',
+  list: 'yes',
   listVersions: 'yes',
+  listUploads: 'yes',
   delete: 'yes',
   putRetention: 'unknown',
   getRetention: 'unknown',
@@ -202,7 +204,14 @@ test('a folder has neither locks nor versions, and says so', async () => {
     lifecycle: 'unsupported',
     encryption: 'unknown',
   });
-  expect(await store.tryOut(seconds(5))).toMatchObject({ put: 'yes', lockHolds: 'no', checksum: 'none' });
+  expect(await store.tryOut(seconds(5))).toMatchObject({
+    put: 'yes',
+    list: 'yes',
+    listVersions: 'no',
+    listUploads: 'no',
+    lockHolds: 'no',
+    checksum: 'none',
+  });
   await expect(store.lifecycle(seconds(5))).rejects.toMatchObject({ code: 'archive_unsupported' });
   const rules = { xml: '', transitionMinimum: undefined };
   await expect(store.setLifecycle(rules, seconds(5))).rejects.toMatchObject({ code: 'archive_unsupported' });

@@ -281,7 +281,7 @@ describe('check', () => {
         {
           check: 'what the archive can do',
           ok: true,
-          facts: { put: 'no', get: 'yes', listVersions: 'yes', delete: 'yes' },
+          facts: { put: 'no', get: 'yes', list: 'yes', listVersions: 'yes', listUploads: 'yes', delete: 'yes' },
         },
       ]);
     } finally {

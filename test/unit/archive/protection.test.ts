@@ -17,7 +17,9 @@ const able: Capabilities = {
 const proved: Trial = {
   put: 'yes',
   get: 'yes',
+  list: 'yes',
   listVersions: 'yes',
+  listUploads: 'yes',
   delete: 'yes',
   putRetention: 'yes',
   getRetention: 'yes',
