@@ -30,6 +30,7 @@ export function asksForLock(purposes: AskingPurposes): boolean {
 }
 
 const named = (ids: readonly string[]): string => ids.join(', ');
+const asking = (ids: readonly string[]): string => `${named(ids)} ${ids.length === 1 ? 'asks' : 'ask'}`;
 
 function withLock(purposes: AskingPurposes, modes: readonly string[]): string[] {
   return Object.entries(purposes).flatMap(([id, { lock }]) => (modes.includes(lock) ? [id] : []));
@@ -56,11 +57,11 @@ function lockProblems(purposes: AskingPurposes, archive: SeenArchive): Protectio
   if (capabilities.objectLock === 'off') {
     const what = archive.kind === 'directory' ? 'a folder has none' : `the bucket ${bucket} has none`;
 
-    return refusal(`${named(ids)} ask for an Object Lock, and ${what}`, bucketHint(archive));
+    return refusal(`${asking(ids)} for an Object Lock, and ${what}`, bucketHint(archive));
   }
   if (trial.lockHolds === 'no') {
     return refusal(
-      `${named(ids)} ask for an Object Lock, and the store deleted an object that was locked`,
+      `${asking(ids)} for an Object Lock, and the store deleted an object that was locked`,
       'Use a store whose Object Lock holds, or set the lock of the purpose to none.',
     );
   }
@@ -70,7 +71,7 @@ function lockProblems(purposes: AskingPurposes, archive: SeenArchive): Protectio
   ];
   if (missing.length > 0) {
     return refusal(
-      `${named(ids)} ask for an Object Lock, and this account may not set it and read it back (${named(missing)})`,
+      `${asking(ids)} for an Object Lock, and this account may not set it and read it back (${named(missing)})`,
       'Allow it in the policy of this account: config/bucket-policy.json has all that Préavis needs.',
     );
   }
@@ -85,7 +86,7 @@ function unseenLock(ids: readonly string[], { capabilities, trial }: SeenArchive
     {
       severity: 'warning',
       code: 'archive_unprotected',
-      problem: `whether the bucket has the Object Lock that ${named(ids)} ask for cannot be seen; each recording will show it`,
+      problem: `whether the bucket has the Object Lock that ${asking(ids)} for cannot be seen; each recording will show it`,
       hint: 'Allow s3:GetBucketObjectLockConfiguration (config/bucket-policy.json).',
     },
   ];

@@ -58,7 +58,7 @@ describe('at the start', () => {
     const { watch } = watching('plain', 'governance');
     await expect(watch.atStart(20_000)).rejects.toMatchObject({
       code: 'archive_unprotected',
-      message: expect.stringContaining('mifid ask for an Object Lock, and the bucket plain has none') as string,
+      message: expect.stringContaining('mifid asks for an Object Lock, and the bucket plain has none') as string,
       hint: expect.stringContaining('mc mb --with-lock') as string,
       exitCode: 1,
     });

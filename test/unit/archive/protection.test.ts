@@ -69,6 +69,17 @@ test.each<[string, PurposeLock, SeenArchive, string[]]>([
   expect(found(purposes(lock), seen)).toEqual(problems);
 });
 
+test.each<[string, Record<string, PurposeLock>, string]>([
+  ['one purpose asks', { mifid: 'governance' }, 'mifid asks for an Object Lock, and'],
+  ['several ask', { mifid: 'governance', orders: 'compliance' }, 'mifid, orders ask for an Object Lock, and'],
+])('what is told is grammatical where %s', (_, locks, words) => {
+  const asked: AskingPurposes = Object.fromEntries(
+    Object.entries(locks).map(([id, lock]) => [id, { lock, kind: 'obligation', consent: 'announce', keepDays: 1_826 }]),
+  );
+  const [problem] = protectionProblems(asked, archive({ objectLock: 'off' }));
+  expect(problem?.problem).toContain(words);
+});
+
 test('a bucket that locks all for longer than a purpose is kept is a fault, and names those purposes', () => {
   const locking = (days: number) => archive({ defaultRetention: { mode: 'compliance', days } });
   expect(found(purposes('none'), locking(27))).toEqual([]);
