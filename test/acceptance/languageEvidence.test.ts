@@ -302,7 +302,7 @@ describe('a line that offers the languages', () => {
 
   it('keeps a choice under a keyed hash, for a year', () => {
     for (const { caller, expires_at: expiresAt } of preferences()) {
-      expect(caller).toMatch(/^[0-9a-f]{64}$/);
+      expect(caller).toMatch(/^k[0-9a-f]{15}\.[0-9a-f]{64}$/);
       const days = (expiresAt - Date.now()) / 86_400_000;
       expect(days).toBeGreaterThan(364);
       expect(days).toBeLessThanOrEqual(365);
