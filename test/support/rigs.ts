@@ -90,7 +90,10 @@ export async function finishedRecording(rig: Rig, line: string): Promise<Recordi
     const call = (await catalogueCalls(rig)).find((each) => each.line === line);
     const recording = (await catalogueRecordings(rig)).find((each) => each.callId === call?.id);
     if (recording === undefined) throw new Error(`no recording of the line ${line}`);
-    if (recording.status !== 'recorded') throw new Error(`the recording of ${line} is ${recording.status}`);
+    // An upload pass finishes what it sends, and may have sent it already.
+    if (recording.status !== 'recorded' && recording.status !== 'archived') {
+      throw new Error(`the recording of ${line} is ${recording.status}`);
+    }
 
     return recording;
   });
