@@ -55,8 +55,8 @@ type EndJobs = { finisher: Finisher; witness: () => Promise<void> };
 
 /** How often the end of calls, and files that were not yet closed, are looked at again while stopping or serving, ms. */
 const finishEveryMs = 10_000;
-/** Calls that end within this time are looked at together: to wake up for each costs more than the look itself. */
-const lookAfterMs = 3_000;
+/** Calls that end within this time are compared with the second witness together. */
+const witnessAfterMs = 2_000;
 const drainPollMs = 100;
 /** How long a start waits for the archive to say whether it has the locks that purposes ask for, ms. */
 const protectionLimitMs = 10_000;
@@ -81,7 +81,7 @@ export class App {
   /** Aborted when the connection is lost or everything stops: comparing calls with Asterisk is not repeated then. */
   #comparable = new AbortController();
   #finishing: Promise<void> = Promise.resolve();
-  #looking: NodeJS.Timeout | undefined;
+  #witnessing: NodeJS.Timeout | undefined;
   /** From now on calls belong to the next process. */
   #leaving = false;
 
@@ -344,13 +344,13 @@ export class App {
     });
   }
 
-  /** A little later, for all calls that have ended until then: their files first, then the second witness. */
+  /** The second witness is asked a little later, for all calls that have ended until then. */
   #finish({ finisher, witness }: EndJobs): void {
-    this.#looking ??= setTimeout(() => {
-      this.#looking = undefined;
-      this.#then(() => finisher.finish());
+    this.#then(() => finisher.finish());
+    this.#witnessing ??= setTimeout(() => {
+      this.#witnessing = undefined;
       this.#then(witness);
-    }, lookAfterMs);
+    }, witnessAfterMs);
   }
 
   async #drain(registry: CallRegistry, end: EndJobs): Promise<void> {
@@ -363,7 +363,7 @@ export class App {
     await registry.abandon();
     this.#comparable.abort();
     await this.#reconciling;
-    clearTimeout(this.#looking);
+    clearTimeout(this.#witnessing);
     this.#then(() => end.finisher.finish());
     this.#then(end.witness);
     await this.#finishing;
