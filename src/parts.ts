@@ -33,7 +33,7 @@ import { encryptionKeyOf } from './config/encryptionKey.ts';
 import { neededPrompts, type Policy } from './config/policy.ts';
 import { promptOfCode, recordingProgress, storeRecording } from './config/promptRecording.ts';
 import { loadPrompts, readPrompt, readPromptSource, type PromptLibrary } from './config/prompts.ts';
-import { nameOfPurpose } from './config/purposeRules.ts';
+import { nameOfPurpose, purposeOf } from './config/purposeRules.ts';
 import type { Config } from './config/schema.ts';
 import { webhookKey } from './config/webhooks.ts';
 import { dayMs, type Clock } from './core/clock.ts';
@@ -317,7 +317,7 @@ export function makeWitness(
 
 /** By the purposes of today: a name that is not one of them allows none. */
 export function makeHoldsAllowed({ purposes }: Config): (purpose: string) => boolean {
-  return (purpose) => Object.hasOwn(purposes, purpose) && purposes[purpose]?.holdsAllowed === true;
+  return (purpose) => purposeOf(purposes, purpose)?.holdsAllowed === true;
 }
 
 /** Opened once, and again only where that failed. */

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CallRow, ChangeRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
+import { purposeOf } from '../config/purposeRules.ts';
 import { dayMs, type Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
@@ -127,7 +128,7 @@ async function endsOf(
   const purposes = policy?.purposes ?? {};
 
   return (call?.purposes ?? []).map((purpose) => {
-    const keepDays = Object.hasOwn(purposes, purpose) ? purposes[purpose]?.keepDays : undefined;
+    const keepDays = purposeOf(purposes, purpose)?.keepDays;
 
     return { purpose, keepUntil: finishedAt + (keepDays ?? row.keepDays) * dayMs };
   });

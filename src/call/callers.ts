@@ -3,7 +3,7 @@ import type { CountryCode } from '../core/phoneNumbers.ts';
 import { makeSeal } from '../core/sealing.ts';
 import { parseCallerNumber } from './numberLanguage.ts';
 import type { CallerKeeper } from './ports.ts';
-import { callerHash } from './preferences.ts';
+import { makeCallerHash } from './preferences.ts';
 
 /** Whose call it was: a keyed hash of the caller's number, and the number itself, sealed, or null without a key for it. */
 export type KeptCaller = { call: CallId; hash: string; sealed: string | null };
@@ -23,11 +23,12 @@ const use = 'preavis caller number';
 /** Keeps whose call it is. Of a withheld number, an extension or nonsense nothing is kept. */
 export function makeCallerKeeper({ table, hashKey, numberKey, defaultCountry }: CallerOptions): CallerKeeper {
   if (hashKey === undefined) return { keep: () => Promise.resolve() };
+  const hashOf = makeCallerHash(hashKey, defaultCountry);
   const seal = numberKey === undefined ? undefined : makeSeal(numberKey, use);
 
   return {
     keep: async (call, number) => {
-      const hash = callerHash(number, hashKey, defaultCountry);
+      const hash = hashOf(number);
       if (hash === undefined) return;
       const parsed = parseCallerNumber(number, defaultCountry);
       const sealed = parsed === undefined ? undefined : seal?.seal(parsed.number, call);

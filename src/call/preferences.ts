@@ -36,10 +36,14 @@ export function hashKeyId(hashKey: string): string {
  * few enough to be tried one by one, so that only a keyed hash hides them. Before it stands the id of the key: under
  * another key no number is found, and that must not pass for a person who has never called.
  */
-export function callerHash(number: string, hashKey: string, defaultCountry: CountryCode): string | undefined {
-  const parsed = parseCallerNumber(number, defaultCountry);
+export function makeCallerHash(hashKey: string, defaultCountry: CountryCode): (number: string) => string | undefined {
+  const id = hashKeyId(hashKey);
 
-  return parsed && `${hashKeyId(hashKey)}.${keyed(hashKey, parsed.number)}`;
+  return (number) => {
+    const parsed = parseCallerNumber(number, defaultCountry);
+
+    return parsed && `${id}.${keyed(hashKey, parsed.number)}`;
+  };
 }
 
 /** The id of the key that a hash was made with. */
@@ -54,8 +58,7 @@ export function bareHash(hash: string): string {
 
 export function makePreferences(options: PreferenceOptions): LanguagePreferences {
   const { table, hashKey, keepDays, defaultCountry, clock } = options;
-  const callerOf = (number: string): string | undefined =>
-    hashKey === undefined ? undefined : callerHash(number, hashKey, defaultCountry);
+  const callerOf = hashKey === undefined ? () => undefined : makeCallerHash(hashKey, defaultCountry);
 
   return {
     find: async (number) => {

@@ -1,4 +1,4 @@
-import { callerHash } from '../call/preferences.ts';
+import { makeCallerHash } from '../call/preferences.ts';
 import type { Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isCountry } from '../core/phoneNumbers.ts';
@@ -45,7 +45,7 @@ export async function hashOfNumber(
     throw new PreavisError('config_invalid', 'privacy.hashKey: is missing, and without it no caller is known again');
   }
   const given = withoutUri(tidied(number === '-' ? await input() : number));
-  const hash = callerHash(given, privacy.hashKey, defaultCountry);
+  const hash = makeCallerHash(privacy.hashKey, defaultCountry)(given);
   if (hash === undefined) throw new PreavisError('usage', '--number is not a telephone number');
 
   return hash;

@@ -18,7 +18,7 @@ import { checkJobs, loadLibrary, makeAri, refuseMissingPrompts, soundsFolder } f
 import { lookAtArchive } from './archiveFindings.ts';
 import { configOf, type CommandContext } from './context.ts';
 import { makeLook, type Finding, type Look } from './finding.ts';
-import { ledgerFindings, signingKeyFinding } from './ledgerFindings.ts';
+import { ledgerFindings, requireSigningKey } from './ledgerFindings.ts';
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
 async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
@@ -94,7 +94,8 @@ async function lookAtWhatIsKept(
       await look('requests of persons by their number', () => numberKeyWarning(config, known));
       await lookAtArchive(config, known, list, look);
     }
-    list.push(...(await ledgerFindings(config, known, clock)), await signingKeyFinding(config, known));
+    list.push(...(await ledgerFindings(config, known, clock)));
+    await look('signing key', () => requireSigningKey(config, known));
   } finally {
     catalogue?.close();
   }

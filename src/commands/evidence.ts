@@ -3,6 +3,7 @@ import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { refuseTaken } from '../archive/verifiedCopy.ts';
 import type { PurposeKind } from '../config/law.ts';
+import { purposeOf } from '../config/purposeRules.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { pemOf, publicKeyOf } from '../core/signing.ts';
 import { bundlePurpose } from '../evidence/bundlePurpose.ts';
@@ -52,8 +53,7 @@ export async function evidenceBundle(
     const shared = { config, catalogue, store: makeStore(config, catalogue), clock, actor: operatorOf(environment) };
     const timestampUrl = timestamp ?? config.evidence.timestampUrl;
     const ports = await bundlePorts(shared, { version, timestampUrl });
-    const kindOf = (each: string): PurposeKind | undefined =>
-      Object.hasOwn(config.purposes, each) ? config.purposes[each]?.kind : undefined;
+    const kindOf = (each: string): PurposeKind | undefined => purposeOf(config.purposes, each)?.kind;
     const purpose = named ?? bundlePurpose(await openPurposes(ports, id), kindOf);
     const order = { id, purpose, target, progress: run.progress, signal: run.signal };
     const { manifest, manifestSha256, stamped } = await makeBundle(ports, order);

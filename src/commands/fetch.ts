@@ -1,4 +1,5 @@
 import { refuseTaken } from '../archive/verifiedCopy.ts';
+import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { fetchPorts, makeStore } from '../parts.ts';
@@ -45,7 +46,7 @@ export async function recordingsFetch(
     }).finally(run.end);
     const { from, bytes, sha256, durationMs } = fetched;
     const keepUntil = isoTime(fetched.keepUntil);
-    const mayListen = Object.hasOwn(config.purposes, purpose) ? (config.purposes[purpose]?.mayListen ?? []) : [];
+    const mayListen = purposeOf(config.purposes, purpose)?.mayListen ?? [];
     if (json) {
       const document = { id: fetched.id, purpose, keepUntil, mayListen, from, file: output, bytes, sha256, durationMs };
       context.print(JSON.stringify(document, undefined, 2));

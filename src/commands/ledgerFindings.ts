@@ -4,7 +4,7 @@ import { dayMs, isoTime, type Clock } from '../core/clock.ts';
 import { asPreavisError, errorCodes, PreavisError, type ErrorCode } from '../core/errors.ts';
 import { ledgerOf, makeTrust } from '../parts.ts';
 import { readCertificate } from '../retention/certificate.ts';
-import { restoration } from '../retention/copies.ts';
+import { waitAfterRestoration } from '../retention/copies.ts';
 import { lostLines, strayLines, type StrayLine } from '../retention/compareLedger.ts';
 import type { Finding } from './finding.ts';
 
@@ -34,7 +34,7 @@ export async function ledgerFindings(
     for (const lost = lostLines(ports); (await lost.next()).done !== true;) counts.lost += 1;
     for await (const { kind } of strayLines(ports)) counts[kind] += 1;
 
-    return inWords(ledger.file, counts, await waitsUntil(catalogue, clock.now()));
+    return inWords(ledger.file, counts, (await waitAfterRestoration(catalogue, clock.now()))?.until);
   } catch (thrown) {
     const { code, message, hint } = asPreavisError(thrown);
 
@@ -42,30 +42,21 @@ export async function ledgerFindings(
   }
 }
 
-/** Whether what was signed last is vouched for: a key that is gone, or another one in its place, is seen before the next erasure. */
-export async function signingKeyFinding(config: Config, catalogue: Catalogue | undefined): Promise<Finding> {
-  const name = 'signing key';
-  try {
-    const [newest] = (await catalogue?.newestCertificates(1)) ?? [];
-    if (newest === undefined) return { check: name, ok: true };
-    const { kid } = await readCertificate(newest.jws);
-    if (await makeTrust(config)(kid)) return { check: name, ok: true };
-    throw new PreavisError(
-      'signing_key_unusable',
-      `the newest certificate was signed by ${kid}: that key is not in its file any more, and not in evidence.trustedKeys`,
-    );
-  } catch (thrown) {
-    const { code, message, hint } = asPreavisError(thrown);
-
-    return { check: name, ok: false, code, problem: message, hint };
-  }
-}
-
-/** Until when retention waits after a catalogue was put back, ms since 1970 UTC; undefined when it does not. */
-async function waitsUntil(catalogue: Catalogue, at: number): Promise<number | undefined> {
-  const seen = await catalogue.lastPass(restoration);
-
-  return seen !== undefined && Math.abs(at - seen) < dayMs ? seen + dayMs : undefined;
+/**
+ * What was signed last must be vouched for: a key that is gone, or another one in its place, is seen before the next erasure.
+ *
+ * @param catalogue undefined where there is none
+ * @throws PreavisError `signing_key_unusable`
+ */
+export async function requireSigningKey(config: Config, catalogue: Catalogue | undefined): Promise<void> {
+  const [newest] = (await catalogue?.newestCertificates(1)) ?? [];
+  if (newest === undefined) return;
+  const { kid } = await readCertificate(newest.jws);
+  if (await makeTrust(config)(kid)) return;
+  throw new PreavisError(
+    'signing_key_unusable',
+    `the newest certificate was signed by ${kid}: that key is not in its file any more, and not in evidence.trustedKeys`,
+  );
 }
 
 type Counts = Record<'lost' | StrayLine['kind'], number>;

@@ -1,3 +1,4 @@
+import { purposeOf } from '../config/purposeRules.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { makeStore, retentionPorts } from '../parts.ts';
@@ -64,7 +65,7 @@ export async function retentionShorten(
   { purpose, apply, json }: { purpose: string; apply: boolean; json: boolean },
 ): Promise<ExitCode> {
   const config = await configOf(context);
-  const policy = Object.hasOwn(config.purposes, purpose) ? config.purposes[purpose] : undefined;
+  const policy = purposeOf(config.purposes, purpose);
   if (policy === undefined) {
     throw new PreavisError('usage', `--purpose is one of ${Object.keys(config.purposes).join(', ')}`);
   }

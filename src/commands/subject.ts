@@ -2,6 +2,7 @@ import { refuseTaken } from '../archive/verifiedCopy.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { prepareSearch } from '../catalogue/numberKeys.ts';
 import type { Config } from '../config/schema.ts';
+import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { makeStore, subjectErasurePorts, subjectExportPorts } from '../parts.ts';
@@ -145,7 +146,7 @@ export async function subjectErase(
       hash,
       apply,
       includeEvidence,
-      kindOf: (purpose) => (Object.hasOwn(config.purposes, purpose) ? config.purposes[purpose]?.kind : undefined),
+      kindOf: (purpose) => purposeOf(config.purposes, purpose)?.kind,
       waitMs,
       signal: work.signal,
     });

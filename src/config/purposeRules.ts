@@ -7,6 +7,11 @@ import type { LineConfig, PurposeConfig } from './schema.ts';
 
 export type Fault = { path: (string | number)[]; message: string };
 
+/** The purpose of this id, which may come from a call of long ago: undefined for one that is not, or no longer, configured. */
+export function purposeOf<T>(purposes: Readonly<Record<string, T>>, id: string): T | undefined {
+  return Object.hasOwn(purposes, id) ? purposes[id] : undefined;
+}
+
 /** The name of a purpose in a language; that of `fr` serves `fr_BE`. */
 export function purposeName(purpose: Pick<PurposeConfig, 'names'>, language: string): string | undefined {
   return purpose.names[language] ?? purpose.names[language.split('_')[0] ?? language];
@@ -18,7 +23,7 @@ export function nameOfPurpose(
   id: string,
   language: string,
 ): string | undefined {
-  const purpose = Object.hasOwn(purposes, id) ? purposes[id] : undefined;
+  const purpose = purposeOf(purposes, id);
 
   return purpose && purposeName(purpose, language);
 }
@@ -106,7 +111,7 @@ export function lineMixFaults(
 ): Fault[] {
   const message = mixFault(
     line.purposes.flatMap((id): ConsentPurpose[] => {
-      const purpose = Object.hasOwn(purposes, id) ? purposes[id] : undefined;
+      const purpose = purposeOf(purposes, id);
       return purpose === undefined ? [] : [{ id, ...purpose }];
     }),
   );

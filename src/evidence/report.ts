@@ -3,6 +3,7 @@ import type { Figures } from '../catalogue/figures.ts';
 import type { WaitingRecordings } from '../catalogue/recordings.ts';
 import { recordingStatuses } from '../catalogue/rows.ts';
 import type { Config } from '../config/schema.ts';
+import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { markdownBullets, markdownFacts, markdownLine } from '../core/markdown.ts';
@@ -59,7 +60,7 @@ function purposesOf({ config, figures }: ReportSources) {
   );
 
   return [...Object.keys(config.purposes), ...former.map(({ purpose }) => purpose)].map((purpose) => {
-    const configured = Object.hasOwn(config.purposes, purpose) ? config.purposes[purpose] : undefined;
+    const configured = purposeOf(config.purposes, purpose);
     const kept = figures.purposes.find((each) => each.purpose === purpose);
     const { recordings, bytes, over, oldestAt, nextEndAt, lastEndAt } = kept ?? nothingKept;
 

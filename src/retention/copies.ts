@@ -5,6 +5,7 @@ import type { ObjectStore } from '../archive/store.ts';
 import { erasedAgain, erasureBegun } from '../catalogue/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CertificateRow, CopyPlace } from '../catalogue/erasures.ts';
+import { dayMs } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
@@ -57,6 +58,19 @@ const mostBytes = 64 * 1024;
 
 /** The name under which it is noted when certificates were found that the catalogue did not know. */
 export const restoration = 'restoration';
+
+/** A catalogue that was put back does not know the holds that were set after its backup: people have this long to set them again, ms. */
+const setAgainMs = dayMs;
+
+/** Since when, and until when, nothing due is erased for that, ms since 1970 UTC; undefined when nothing is waited for. */
+export async function waitAfterRestoration(
+  catalogue: Pick<Catalogue, 'lastPass'>,
+  at: number,
+): Promise<{ since: number; until: number } | undefined> {
+  const since = await catalogue.lastPass(restoration);
+
+  return since === undefined || Math.abs(at - since) >= setAgainMs ? undefined : { since, until: since + setAgainMs };
+}
 
 /** Puts the certificates that are only in the catalogue into the ledger, and then into the archive. Throws what those throw. */
 export async function copyCertificates({ catalogue, store, ledger }: CopyPorts): Promise<void> {
@@ -126,19 +140,34 @@ export async function replayLedger(ports: CopyPorts, { dryRun, fromStart = false
   return replay.end();
 }
 
+/** Certificates in the archive that the catalogue does not have; `none` for what lies among them and is none. */
+export async function* strayCopies({
+  store,
+  catalogue,
+}: {
+  store: Pick<ObjectStore, 'list' | 'read'>;
+  catalogue: Pick<Catalogue, 'certificatesOf'>;
+}): AsyncGenerator<'none' | { number: number; recording: RecordingId; read: () => Promise<string> }> {
+  for await (const { key, bytes } of store.list(certificatePrefix)) {
+    const named = certificateOfKey(key);
+    if (named === undefined || bytes > mostBytes) {
+      yield 'none';
+      continue;
+    }
+    const known = await catalogue.certificatesOf(named.recording);
+    if (known.some(({ number }) => number === named.number)) continue;
+    const read = async (): Promise<string> => text(await store.read(key, null, AbortSignal.timeout(copyLimitMs)));
+    yield { ...named, read };
+  }
+}
+
 /** The same with the certificates in the archive; those that the catalogue has are only listed. */
 export async function replayArchive(ports: CopyPorts, { dryRun }: ReplayOptions): Promise<Replayed> {
   const replay = new Replay(ports, 'archive', dryRun);
-  for await (const { key, bytes } of ports.store.list(certificatePrefix)) {
-    const named = certificateOfKey(key);
-    if (named === undefined || bytes > mostBytes) {
-      replay.refuse();
-      continue;
-    }
-    const known = await ports.catalogue.certificatesOf(named.recording);
-    if (known.some(({ number }) => number === named.number)) continue;
+  for await (const copy of strayCopies(ports)) {
     try {
-      await replay.take(await text(await ports.store.read(key, null, AbortSignal.timeout(copyLimitMs))));
+      if (copy === 'none') replay.refuse();
+      else await replay.take(await copy.read());
     } catch (thrown) {
       if (ofArchive.has(asPreavisError(thrown).code)) throw thrown;
       replay.refuse();

@@ -8,7 +8,13 @@ import { dayMs, isoTime } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
-import { copyCertificates, removeOldCertificates, replayLedger, restoration, type CopyPorts } from './copies.ts';
+import {
+  copyCertificates,
+  removeOldCertificates,
+  replayLedger,
+  waitAfterRestoration,
+  type CopyPorts,
+} from './copies.ts';
 import { eraseRecording, type ErasurePorts } from './erasure.ts';
 
 /**
@@ -129,16 +135,13 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
   return result;
 }
 
-/**
- * A catalogue that was restored does not know the holds that were set after its backup: people have a day to set them again.
- * Throws catalogue_restored.
- */
+/** Throws catalogue_restored while people may set holds again. */
 async function refuseAfterRestoration(catalogue: RetentionPorts['catalogue'], at: number): Promise<void> {
-  const restored = await catalogue.lastPass(restoration);
-  if (restored === undefined || Math.abs(at - restored) >= dayMs) return;
+  const wait = await waitAfterRestoration(catalogue, at);
+  if (wait === undefined) return;
   throw new PreavisError(
     'catalogue_restored',
-    `an older state of the catalogue was put back, as was seen at ${isoTime(restored)}; nothing due was erased`,
+    `an older state of the catalogue was put back, as was seen at ${isoTime(wait.since)}; nothing due was erased`,
   );
 }
 

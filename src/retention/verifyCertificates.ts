@@ -1,12 +1,11 @@
-import { text } from 'node:stream/consumers';
 import type { ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CertificateRow } from '../catalogue/erasures.ts';
 import { erasedAgain, type AuditLine } from '../catalogue/auditTrail.ts';
 import { chainStart, linkOf } from '../core/chain.ts';
 import type { RecordingId } from '../core/ids.ts';
-import { certificateOfKey, certificatePrefix, readCertificate, type Certificate } from './certificate.ts';
-import { readCopy, restoration } from './copies.ts';
+import { readCertificate, type Certificate } from './certificate.ts';
+import { readCopy, restoration, strayCopies } from './copies.ts';
 import { lostLines, strayLines, type ComparePorts, type StrayLine } from './compareLedger.ts';
 
 export type VerifyPorts = ComparePorts & {
@@ -91,13 +90,11 @@ async function* onlyInArchive(
 ): AsyncGenerator<Verified['faults'][number]> {
   if (store === undefined) return;
   let count = 0;
-  for await (const { key } of store.list(certificatePrefix)) {
+  for await (const copy of strayCopies({ store, catalogue })) {
     signal.throwIfAborted();
-    const named = certificateOfKey(key);
-    if (named === undefined || told.has(nameOf(named))) continue;
-    const { number, recording } = named;
-    if ((await catalogue.certificatesOf(recording)).some((each) => each.number === number)) continue;
-    const read = await readCopy(await text(await store.read(key, null, signal)));
+    if (copy === 'none' || told.has(nameOf(copy))) continue;
+    const { number, recording } = copy;
+    const read = await readCopy(await copy.read());
     // Who can write there could fill the memory and the screen.
     if (read === undefined || read.row.issuedAt < since || (count += 1) > mostStray) continue;
     const mend = (await trusts(read.kid))

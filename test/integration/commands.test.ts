@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink, utimes, wri
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { callerHash, makePreferences } from '../../src/call/preferences.ts';
+import { makeCallerHash, makePreferences } from '../../src/call/preferences.ts';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
 import { configTree, eventsTo } from '../support/calls.ts';
 import { catalogues } from '../support/catalogues.ts';
@@ -488,7 +488,7 @@ describe('subject', () => {
   test('takes the number from standard input, and it is in nothing that is printed', async () => {
     const { config, set, at } = await place({ privacy: { hashKey }, log: { level: 'debug' } });
     const { id, facts } = await set.finished();
-    const hash = callerHash(number, hashKey, 'BE') ?? '';
+    const hash = makeCallerHash(hashKey, 'BE')(number) ?? '';
     await set.catalogue.keepCaller({ call: facts.id, hash, sealed: null });
     const zip = join(at, 'person.zip');
     const run = (args: string[], input = '0475 12 34 56\n') =>

@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { ulid } from 'ulid';
 import { uploadPass } from '../../src/archive/uploader.ts';
 import { makeCallerKeeper } from '../../src/call/callers.ts';
-import { callerHash } from '../../src/call/preferences.ts';
+import { makeCallerHash } from '../../src/call/preferences.ts';
 import type { CommandContext } from '../../src/commands/context.ts';
 import { subjectErase, subjectExport } from '../../src/commands/subject.ts';
 import type { CallId, RecordingId } from '../../src/core/ids.ts';
@@ -21,7 +21,7 @@ export const numberKey = 'n'.repeat(40);
 /** The same number as people write it, and as trunks give it. */
 export const number = '+3225550123';
 export const forms = ['+32 2 555 01 23', '0032 2 555 01 23', '02/555.01.23'];
-export const hash = callerHash(number, hashKey, 'BE') ?? '';
+export const hash = makeCallerHash(hashKey, 'BE')(number) ?? '';
 
 /** Kinds: training, evidence, obligation; `gone` is one that the configuration does not have. */
 const keepDays = { training: 28, agreement: 395, orders: 1_900, gone: 395 };

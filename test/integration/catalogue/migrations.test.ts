@@ -1,6 +1,6 @@
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
-import { bareHash, callerHash } from '../../../src/call/preferences.ts';
+import { bareHash, makeCallerHash } from '../../../src/call/preferences.ts';
 import { prepareSearch } from '../../../src/catalogue/numberKeys.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import type { CallId } from '../../../src/core/ids.ts';
@@ -38,7 +38,7 @@ function left(schema: number): string {
 
 test('what is kept of a caller under a hash that names no key is found by their number under the key of then', async () => {
   const file = left(migrations.length - 1);
-  const hash = callerHash('+3225550123', 'k'.repeat(32), 'BE') ?? '';
+  const hash = makeCallerHash('k'.repeat(32), 'BE')('+3225550123') ?? '';
   const database = openSqlite(file);
   const insert = database.prepare(`INSERT INTO callers (call_id, hash) VALUES (?, ?)`);
   insert.run(idOf(1), bareHash(hash));

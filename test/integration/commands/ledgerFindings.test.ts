@@ -3,7 +3,8 @@ import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { certificatesReplay } from '../../../src/commands/certificates.ts';
 import { evidenceKey } from '../../../src/commands/evidence.ts';
-import { ledgerFindings, signingKeyFinding } from '../../../src/commands/ledgerFindings.ts';
+import { makeLook, type Finding } from '../../../src/commands/finding.ts';
+import { ledgerFindings, requireSigningKey } from '../../../src/commands/ledgerFindings.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { openSigner } from '../../../src/core/signing.ts';
 import { issueCertificate, readCertificate } from '../../../src/retention/certificate.ts';
@@ -180,10 +181,13 @@ test('one that cannot be read, or not be made, is wrong', async () => {
 });
 
 describe('the signing key', () => {
-  const looked = (set: Stage, trustedKeys: string[] = []) => {
+  const looked = async (set: Stage, trustedKeys: string[] = [], catalogue = set.catalogue) => {
     const config = configOf(set.folder);
+    const list: Finding[] = [];
+    const step = () => requireSigningKey({ ...config, evidence: { ...config.evidence, trustedKeys } }, catalogue);
+    await makeLook(list)('signing key', step);
 
-    return signingKeyFinding({ ...config, evidence: { ...config.evidence, trustedKeys } }, set.catalogue);
+    return list[0];
   };
   const wellKey = { check: 'signing key', ok: true };
 
@@ -194,7 +198,7 @@ describe('the signing key', () => {
     await rm(`${set.folder}/signing-key.pem`);
     expect(await looked(set, [kid])).toEqual(wellKey);
     const nothing = open(`${set.folder}/new.db`, set.clock);
-    expect(await signingKeyFinding(configOf(set.folder), nothing)).toEqual(wellKey);
+    expect(await looked(set, [], nothing)).toEqual(wellKey);
     expect(await readdir(set.folder)).not.toContain('signing-key.pem');
   });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { callerCountryOf } from '../../../src/call/callerCountry.ts';
 import { decideLanguage, languagesOfHeader } from '../../../src/call/language.ts';
 import { languagesOfNumber, parseCallerNumber } from '../../../src/call/numberLanguage.ts';
-import { callerHash } from '../../../src/call/preferences.ts';
+import { makeCallerHash } from '../../../src/call/preferences.ts';
 import { aPolicy } from '../../support/calls.ts';
 import { hostileText } from '../../support/hostileValues.ts';
 import { tried } from '../../support/properties.ts';
@@ -14,7 +14,7 @@ test('any number gives languages of its prefix, or none', () => {
   fc.assert(
     fc.property(number, (text) => {
       const found = languagesOfNumber(text, 'BE');
-      callerHash(text, 'k'.repeat(32), 'BE');
+      makeCallerHash('k'.repeat(32), 'BE')(text);
       expect(callerCountryOf(text, 'BE') ?? 'BE').toMatch(/^[A-Z]{2}$/);
       if (found === undefined) return;
       expect(found.languages.length).toBeGreaterThan(0);

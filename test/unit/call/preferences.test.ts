@@ -1,5 +1,5 @@
 import {
-  callerHash,
+  makeCallerHash,
   hashKeyId,
   keyOfHash,
   makePreferences,
@@ -7,7 +7,7 @@ import {
 } from '../../../src/call/preferences.ts';
 
 const key = 'k'.repeat(32);
-const hash = (number: string, hashKey = key): string | undefined => callerHash(number, hashKey, 'BE');
+const hash = (number: string, hashKey = key): string | undefined => makeCallerHash(hashKey, 'BE')(number);
 
 describe('the hash that stands for a caller', () => {
   const belgian = [
