@@ -22,15 +22,15 @@ const { values } = parseArgs({
 const calls = Number(values.calls);
 const atOnce = Number(values['at-once']);
 /**
- * A service runs for weeks: what V8 compiles during its first calls is no part of a call's cost, and after 600 it still compiles
- * 30 functions in a hundred calls. They come close together, and the second half of them is measured as well: what a call costs
- * where the process seldom sleeps in between.
+ * A service runs for weeks: what V8 compiles during its first calls is no part of a call's cost. They come close together, and the
+ * second half of them is measured as well: what a call costs beside many others.
  */
 const warmUp = 2_000;
 const warmUpAtOnce = 100;
-/** How long it is watched at rest, ms: after as long again, in which V8 collects what the calls have left. */
-const restMs = 20_000;
-/** What follows a call, the self-check and the second witness, is part of its cost. */
+/** How long it is watched at rest, ms: after a while, in which V8 collects what the calls have left. */
+const restMs = 60_000;
+const beforeRestMs = 20_000;
+/** What follows a call, the self-check and the second witness, is part of its cost; its upload, in a pass at night, is not. */
 const settleMs = 5_000;
 const requestWarmUp = 100;
 
@@ -52,8 +52,7 @@ function quantile(sorted: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
 }
 
-async function startBench(logLevel: 'info' | 'debug') {
-  const mostAtOnce = Math.max(atOnce, warmUpAtOnce);
+async function startBench(logLevel: 'info' | 'debug', mostAtOnce: number) {
   const agent = await startAgent({ behaviour: 'answer', ringMs: 0, hangUpAfterMs: 1_000, atOnce: mostAtOnce * 2 });
   const rig = await startRig({
     extensions: { 100: `${agent.dialString},20,language=en` },
@@ -94,46 +93,44 @@ function print(what: string, milliseconds: readonly number[]): void {
 }
 
 async function measureCost(): Promise<void> {
-  const bench = await startBench('info');
+  const bench = await startBench('info', Math.max(atOnce, warmUpAtOnce));
   try {
     const pid = bench.rig.servePid();
     if (pid === undefined) throw new Error('serve is not running');
-    /** CPU of what is done, and of what follows it, ms. */
-    const costOf = async (work: () => Promise<unknown>): Promise<{ all: number; main: number }> => {
+    const memory: number[] = [];
+    /** CPU of so many calls and of what follows them, what serve does at rest included. */
+    const costOf = async (count: number, together: number) => {
       const before = { all: cpuMs(pid, 'process'), main: cpuMs(pid, 'main thread') };
-      await work();
+      const startedAt = Date.now();
+      memory.splice(0, Infinity, residentMiB(pid));
+      const sampler = setInterval(() => memory.push(residentMiB(pid)), 2_000);
+      const { answered } = await bench.place(count, together);
+      clearInterval(sampler);
+      const seconds = (Date.now() - startedAt) / 1_000;
       await sleep(settleMs);
+      const each = (part: 'process' | 'main thread', from: number): string =>
+        ((cpuMs(pid, part) - from) / answered).toFixed(1);
 
-      return { all: cpuMs(pid, 'process') - before.all, main: cpuMs(pid, 'main thread') - before.main };
+      return { answered, seconds, all: each('process', before.all), main: each('main thread', before.main) };
     };
-    const each = ({ all, main }: { all: number; main: number }, count: number): string =>
-      `${(all / count).toFixed(1)} ms a call, of it ${(main / count).toFixed(1)} ms in the main thread`;
 
-    const half = warmUp / 2;
-    const first = await costOf(() => bench.place(half, warmUpAtOnce));
-    const dense = await costOf(() => bench.place(half, warmUpAtOnce));
+    const first = await costOf(warmUp / 2, warmUpAtOnce);
+    const dense = await costOf(warmUp / 2, warmUpAtOnce);
+    await sleep(beforeRestMs);
+    const beforeRest = cpuMs(pid, 'process');
     await sleep(restMs);
-    const atRest = await costOf(() => sleep(restMs - settleMs));
-    const memory: number[] = [residentMiB(pid)];
-    const startedAt = Date.now();
-    const sampler = setInterval(() => memory.push(residentMiB(pid)), 2_000);
-    let load: Awaited<ReturnType<typeof bench.place>> | undefined;
-    let seconds = 0;
-    const cost = await costOf(async () => {
-      load = await bench.place(calls);
-      seconds = (Date.now() - startedAt) / 1_000;
-    });
-    clearInterval(sampler);
-    memory.push(residentMiB(pid));
+    const atRest = (cpuMs(pid, 'process') - beforeRest) / (restMs / 1_000);
+    const before = (await bench.recordings(0)).length;
+    const cost = await costOf(calls, atOnce);
 
-    const rows = await bench.recordings(warmUp);
+    const rows = await bench.recordings(before);
     const quarter = Math.max(1, Math.floor(memory.length / 4));
     const lines = [
-      `calls placed ${load?.placed}, answered ${load?.answered}, recorded ${rows.length}, in ${seconds.toFixed(0)} s, ${atOnce} at once`,
-      `CPU of serve: ${each(cost, calls)}`,
-      `CPU of serve, ${warmUpAtOnce} at once: ${each(dense, half)}; the first ${half} calls: ${(first.all / half).toFixed(1)} ms`,
-      `CPU of serve at rest: ${(atRest.all / (restMs / 1_000)).toFixed(1)} ms a second`,
-      `memory of serve: ${mean(memory.slice(0, quarter)).toFixed(0)} MiB in the first quarter, ${mean(memory.slice(-quarter)).toFixed(0)} MiB in the last, most ${Math.max(...memory).toFixed(0)} MiB`,
+      `calls placed ${calls}, answered ${cost.answered}, recorded ${rows.length}, in ${cost.seconds.toFixed(0)} s, ${atOnce} at once`,
+      `CPU of serve: ${cost.all} ms a call, of it ${cost.main} ms in the main thread`,
+      `CPU of serve, ${warmUpAtOnce} at once: ${dense.all} ms a call of ${dense.answered}, of it ${dense.main} ms in the main thread; ${first.all} ms of the first ${first.answered}`,
+      `CPU of serve at rest, included above: ${atRest.toFixed(1)} ms a second`,
+      `memory of serve: ${mean(memory.slice(0, quarter)).toFixed(0)} MiB in the first quarter of these ${calls} calls, ${mean(memory.slice(-quarter)).toFixed(0)} MiB in the last, most ${Math.max(...memory).toFixed(0)} MiB`,
     ];
     process.stdout.write(`${lines.join('\n')}\n`);
     print(
@@ -146,7 +143,7 @@ async function measureCost(): Promise<void> {
 }
 
 async function measureRequest(): Promise<void> {
-  const bench = await startBench('debug');
+  const bench = await startBench('debug', atOnce);
   try {
     await bench.place(requestWarmUp);
     await bench.place(Math.min(calls, 200));

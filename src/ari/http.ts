@@ -174,9 +174,6 @@ export function makeAriHttp(options: AriHttpOptions): AriHttp {
       new Pool(base.origin, {
         connections: options.connections ?? defaultConnections,
         keepAliveTimeout: idleMs,
-        // `send` counts the time of the whole request; undici's own timers would wake this process twice a second.
-        headersTimeout: 0,
-        bodyTimeout: 0,
         connect: markStale(stale, options.timeoutMs),
       }),
   );

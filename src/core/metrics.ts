@@ -1,4 +1,6 @@
+import { performance } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { dayMs } from './clock.ts';
 import { inFlight } from './inFlight.ts';
 
 /** How the archive stands at the moment of asking. */
@@ -42,8 +44,7 @@ export type Metrics = {
 
 export function makeMetrics(): Metrics {
   const register = new Registry();
-  // At its default of 10 ms, watching the event loop costs more than all else at rest; at 100 ms it still is two wakings in three.
-  collectDefaultMetrics({ register, prefix: 'preavis_', eventLoopMonitoringPrecision: 500 });
+  addProcess(register);
   const calls = new Counter({
     name: 'preavis_calls_total',
     help: 'Calls that have ended, by result, and by reason where they went on unrecorded.',
@@ -123,6 +124,24 @@ export function makeMetrics(): Metrics {
     text: () => register.metrics(),
     contentType: register.contentType,
   };
+}
+
+/** prom-client's own of the delay of the event loop: samples by a timer, which is most of what a process at rest would do. */
+const sampled = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'];
+
+function addProcess(register: Registry): void {
+  const prefix = 'preavis_';
+  collectDefaultMetrics({ register, prefix, eventLoopMonitoringPrecision: dayMs });
+  for (const part of sampled) register.removeSingleMetric(`${prefix}nodejs_eventloop_lag_${part}_seconds`);
+  new Counter({
+    name: `${prefix}event_loop_active_seconds_total`,
+    help: 'How long the event loop was at work, and not waiting for any.',
+    registers: [register],
+    collect() {
+      this.reset();
+      this.inc(performance.eventLoopUtilization().active / 1_000);
+    },
+  });
 }
 
 function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>): void {

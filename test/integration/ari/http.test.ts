@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { makeAriHttp } from '../../../src/ari/http.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
+import { eventually } from '../../support/poll.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -13,7 +14,8 @@ afterEach(async () => {
 });
 
 /** A real server that answers as a test says, and the client of it. */
-async function serve(handler: Handler, { timeoutMs = 5_000, path = '' } = {}) {
+async function serve(handler: Handler, options: { timeoutMs?: number; path?: string; connections?: number } = {}) {
+  const { path = '', timeoutMs = 5_000, ...more } = options;
   const sockets = new Set<Socket>();
   let connections = 0;
   const server: Server = createServer(handler);
@@ -34,6 +36,7 @@ async function serve(handler: Handler, { timeoutMs = 5_000, path = '' } = {}) {
     username: 'me',
     password: 'pass:word',
     timeoutMs,
+    ...more,
   });
   undo.push(client.close);
 
@@ -175,6 +178,27 @@ describe('an answer', () => {
       message: expect.stringMatching(/^GET \/channels: no answer in time \(127\.0\.0\.1:\d+\)$/) as string,
     });
     expect(performance.now() - began).toBeLessThan(3_000);
+  });
+});
+
+describe('a request whose time is over', () => {
+  test('leaves no connection behind', async () => {
+    const { request, sockets, connections } = await serve(() => undefined, { timeoutMs: 100 });
+    expect(await refusal(request('GET', '/channels'))).toMatchObject({ code: 'ari_unreachable' });
+    await eventually(() => connections() > 0 && [...sockets].every((socket) => socket.destroyed));
+  });
+
+  test('while it waited for a connection is never sent', async () => {
+    const urls: string[] = [];
+    const { request, sockets, connections } = await serve((incoming) => urls.push(incoming.url ?? ''), {
+      timeoutMs: 100,
+      connections: 1,
+    });
+    // Begun together, they are over together: before the end of the first frees a connection for the second.
+    const refused = await Promise.all([refusal(request('GET', '/first')), refusal(request('POST', '/second'))]);
+    expect(refused).toMatchObject([{ code: 'ari_unreachable' }, { code: 'ari_unreachable' }]);
+    await eventually(() => connections() === 2 && [...sockets].every((socket) => socket.destroyed));
+    expect(urls).toEqual(['/ari/first']);
   });
 });
 
