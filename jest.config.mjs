@@ -7,7 +7,8 @@ const common = {
 };
 
 export default {
-  maxWorkers: 2,
+  // Most of a test's time is waiting for calls and timers.
+  maxWorkers: 3,
   // Real servers on a busy machine; tests wait by polling, so a fast one stays fast.
   testTimeout: 180_000,
   projects: ['unit', 'integration', 'acceptance'].map((kind) => ({
