@@ -22,7 +22,7 @@ const { values } = parseArgs({
 const calls = Number(values.calls);
 const atOnce = Number(values['at-once']);
 /**
- * A service runs for weeks: what V8 compiles during its first calls is no part of a call's cost. They come close together, and the
+ * A service runs for weeks: what V8 compiles during its first calls is no part of a call's cost. Those come close together, and the
  * second half of them is measured as well: what a call costs beside many others.
  */
 const warmUp = 2_000;
@@ -97,12 +97,11 @@ async function measureCost(): Promise<void> {
   try {
     const pid = bench.rig.servePid();
     if (pid === undefined) throw new Error('serve is not running');
-    const memory: number[] = [];
     /** CPU of so many calls and of what follows them, what serve does at rest included. */
     const costOf = async (count: number, together: number) => {
       const before = { all: cpuMs(pid, 'process'), main: cpuMs(pid, 'main thread') };
       const startedAt = Date.now();
-      memory.splice(0, Infinity, residentMiB(pid));
+      const memory = [residentMiB(pid)];
       const sampler = setInterval(() => memory.push(residentMiB(pid)), 2_000);
       const { answered } = await bench.place(count, together);
       clearInterval(sampler);
@@ -111,7 +110,7 @@ async function measureCost(): Promise<void> {
       const each = (part: 'process' | 'main thread', from: number): string =>
         ((cpuMs(pid, part) - from) / answered).toFixed(1);
 
-      return { answered, seconds, all: each('process', before.all), main: each('main thread', before.main) };
+      return { answered, seconds, memory, all: each('process', before.all), main: each('main thread', before.main) };
     };
 
     const first = await costOf(warmUp / 2, warmUpAtOnce);
@@ -124,6 +123,7 @@ async function measureCost(): Promise<void> {
     const cost = await costOf(calls, atOnce);
 
     const rows = await bench.recordings(before);
+    const { memory } = cost;
     const quarter = Math.max(1, Math.floor(memory.length / 4));
     const lines = [
       `calls placed ${calls}, answered ${cost.answered}, recorded ${rows.length}, in ${cost.seconds.toFixed(0)} s, ${atOnce} at once`,

@@ -126,7 +126,7 @@ export function makeMetrics(): Metrics {
   };
 }
 
-/** prom-client's own of the delay of the event loop: samples by a timer, which is most of what a process at rest would do. */
+/** What prom-client tells of the event loop's delay by sampling it: its timer would wake a process at rest more often than all else. */
 const sampled = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'];
 
 function addProcess(register: Registry): void {
@@ -135,7 +135,7 @@ function addProcess(register: Registry): void {
   for (const part of sampled) register.removeSingleMetric(`${prefix}nodejs_eventloop_lag_${part}_seconds`);
   new Counter({
     name: `${prefix}event_loop_active_seconds_total`,
-    help: 'How long the event loop was at work, and not waiting for any.',
+    help: 'How long the event loop was at work, and not waiting for work.',
     registers: [register],
     collect() {
       this.reset();
