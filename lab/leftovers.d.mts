@@ -1,5 +1,16 @@
 export type ProcessIdentity = { pid: number; startTime: string };
 
+export type LabRecord =
+  | ({ kind: 'process'; command: string } & ProcessIdentity)
+  /** Waits for the owner's end; it is left to end by itself. */
+  | ({ kind: 'guardian' } & ProcessIdentity)
+  | { kind: 'path'; path: string }
+  | { kind: 'mount'; path: string };
+
 export declare function startTimeOf(pid: number): string | undefined;
 export declare function isAlive(identity: ProcessIdentity): boolean;
+export declare function ownIdentity(): ProcessIdentity;
+export declare function ownRecord(record: LabRecord, name?: string): () => void;
+export declare function readOwnRecord(name: string): LabRecord | undefined;
+export declare function deadRecords(folder?: string): LabRecord[];
 export declare function endLeftovers(folder?: string): number;

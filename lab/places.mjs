@@ -1,5 +1,5 @@
 /** Where the lab keeps things. Plain JavaScript without dependencies, because prepare.mjs needs it before all else. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,8 +12,11 @@ export function cacheFolder() {
 
 /** Records and short-lived folders of this user. */
 export function runFolder() {
-  const folder = join(tmpdir(), `preavis-lab-${userInfo().uid}`);
+  const { uid } = userInfo();
+  const folder = join(tmpdir(), `preavis-lab-${uid}`);
   mkdirSync(folder, { recursive: true, mode: 0o755 });
+  // Records say what is killed and removed, so nobody else may write them.
+  if (statSync(folder).uid !== uid) throw new Error(`${folder} belongs to another user. Remove it, or set TMPDIR.`);
   return folder;
 }
 

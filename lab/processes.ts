@@ -1,15 +1,24 @@
 /**
- * The one register of what the lab has started. A process, folder or port claim is recorded on disk before it is used; a
+ * The one register of what the lab has started. A process, folder or mount is recorded on disk before it is used; a
  * guardian beside us ends what is left however we end, so no signal handler is needed here and the demo keeps its own.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ulid } from 'ulid';
-import { endLeftovers, startTimeOf, type ProcessIdentity } from './leftovers.mjs';
+import {
+  endLeftovers,
+  isAlive,
+  ownIdentity,
+  ownRecord,
+  readOwnRecord,
+  startTimeOf,
+  type LabRecord,
+} from './leftovers.mjs';
 import { runFolder } from './places.mjs';
+import { neededMib, refuseWithoutSpace } from './space.mjs';
 
 export type LiveProcess = {
   readonly pid: number;
@@ -27,36 +36,38 @@ export type SpawnOptions = {
   logFile?: string;
 };
 
-type LabRecord = ({ kind: 'process'; command: string } & ProcessIdentity) | { kind: 'path'; path: string };
+let isWatched = false;
 
-let self: ProcessIdentity | undefined;
-
-/** Our own identity; the first call also ends the leftovers of dead owners and starts the guardian. */
-export function owner(): ProcessIdentity {
-  if (self) return self;
-  const startTime = startTimeOf(process.pid);
-  if (startTime === undefined) throw new Error('The lab needs /proc (Linux).');
-  self = { pid: process.pid, startTime };
+/**
+ * Ends the leftovers of dead owners and starts the guardian, once for this process. A test worker loads this module once
+ * for each test file, so the guardian is looked for among the records, not in a variable alone.
+ */
+export function watchOver(): void {
+  if (isWatched) return;
+  isWatched = true;
+  refuseWithoutSpace([{ folder: runFolder(), mib: neededMib.start, what: 'the lab', choose: 'TMPDIR' }]);
+  const self = ownIdentity();
+  const name = `guardian-${self.pid}-${self.startTime}`;
+  const known = readOwnRecord(name);
+  if (known?.kind === 'guardian' && isAlive(known)) return;
   endLeftovers();
   const guardian = spawn(
     process.execPath,
-    [fileURLToPath(new URL('./guardian.mjs', import.meta.url)), String(self.pid), startTime],
+    [fileURLToPath(new URL('./guardian.mjs', import.meta.url)), String(self.pid), self.startTime],
     { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: { ...process.env, NODE_OPTIONS: '' } },
   );
   guardian.unref();
   const pipe: unknown = guardian.stdin;
   if (pipe instanceof Socket) pipe.unref();
-  return self;
+  const startTime = guardian.pid === undefined ? undefined : startTimeOf(guardian.pid);
+  if (guardian.pid === undefined || startTime === undefined) throw new Error('The guardian of the lab does not start.');
+  ownRecord({ kind: 'guardian', pid: guardian.pid, startTime }, name);
 }
 
 /** Writes a record; the returned function removes it. */
 function register(record: LabRecord): () => void {
-  const file = join(runFolder(), `${ulid()}.json`);
-  writeFileSync(`${file}.new`, JSON.stringify({ ...record, owner: owner() }));
-  renameSync(`${file}.new`, file);
-  return () => {
-    rmSync(file, { force: true });
-  };
+  watchOver();
+  return ownRecord(record);
 }
 
 export type LabFolder = {
@@ -80,20 +91,9 @@ export function makeLabFolder(parent = join(runFolder(), 'folders'), name = ulid
   };
 }
 
-/** Claims a path that other processes claim too, by making the folder; undefined when somebody else has it. */
-export function claimPath(path: string): { release(): void } | undefined {
-  try {
-    mkdirSync(path);
-  } catch {
-    return undefined;
-  }
-  const forget = register({ kind: 'path', path });
-  return {
-    release: () => {
-      rmSync(path, { recursive: true, force: true });
-      forget();
-    },
-  };
+/** Records a mount over a folder below a lab's folder, before it is made; the returned function removes the record. */
+export function recordMount(path: string): () => void {
+  return register({ kind: 'mount', path });
 }
 
 /** Records a running process that is not our child; the returned function removes the record. */
@@ -110,7 +110,7 @@ export async function spawnLive(
   args: readonly string[],
   options: SpawnOptions = {},
 ): Promise<LiveProcess> {
-  owner();
+  watchOver();
   const log = options.logFile === undefined ? undefined : openSync(options.logFile, 'a');
   const child = spawn(command, args, {
     cwd: options.cwd,
@@ -119,8 +119,10 @@ export async function spawnLive(
     stdio: ['ignore', log ?? 'ignore', log ?? 'ignore'],
   });
   if (log !== undefined) closeSync(log);
+  // At once, not when it is told to run: we may be killed in between.
+  const forget = child.pid === undefined ? () => undefined : recordProcess(command, child.pid);
   await spawned(child);
-  return follow(child, command);
+  return follow(child, command, forget);
 }
 
 function spawned(child: ChildProcess): Promise<void> {
@@ -130,10 +132,9 @@ function spawned(child: ChildProcess): Promise<void> {
   });
 }
 
-function follow(child: ChildProcess, command: string): LiveProcess {
+function follow(child: ChildProcess, command: string, forget: () => void): LiveProcess {
   const { pid } = child;
   if (pid === undefined) throw new Error(`${command} has no pid.`);
-  const forget = recordProcess(command, pid);
   const exited = new Promise<number | NodeJS.Signals>((resolve) => {
     if (child.exitCode !== null) resolve(child.exitCode);
     child.once('exit', (code, signal) => {

@@ -1,20 +1,20 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeLabFolder, recordMount } from '../../lab/processes.ts';
 
 const run = promisify(execFile);
 
 /** Root may mount, but not in every container. */
 export const canMount: boolean = (() => {
   if (process.getuid?.() !== 0) return false;
-  const point = mkdtempSync(join(tmpdir(), 'preavis-mount-'));
+  const folder = makeLabFolder();
+  const forget = recordMount(folder.path);
   try {
-    const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'preavis-test', point]);
-    return status === 0 && spawnSync('umount', [point]).status === 0;
+    const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'preavis-test', folder.path]);
+    return status === 0 && spawnSync('umount', [folder.path]).status === 0;
   } finally {
-    rmdirSync(point);
+    forget();
+    folder.remove();
   }
 })();
 
@@ -22,16 +22,25 @@ export const canMount: boolean = (() => {
 export function mounts(): (
   ...args: string[]
 ) => Promise<{ remount(options: string): Promise<void>; end(): Promise<void> }> {
-  const mounted = new Set<string>();
+  const mounted = new Map<string, () => void>();
   afterEach(async () => {
-    for (const point of [...mounted].reverse()) await run('umount', [point]);
+    for (const [point, forget] of [...mounted].reverse()) {
+      await run('umount', [point]);
+      forget();
+    }
     mounted.clear();
   });
 
   return async (...args) => {
     const point = args.at(-1) ?? '';
-    await run('mount', args);
-    mounted.add(point);
+    const forget = recordMount(point);
+    try {
+      await run('mount', args);
+    } catch (error) {
+      forget();
+      throw error;
+    }
+    mounted.set(point, forget);
 
     return {
       remount: async (options) => {
@@ -40,6 +49,7 @@ export function mounts(): (
       end: async () => {
         await run('umount', [point]);
         mounted.delete(point);
+        forget();
       },
     };
   };

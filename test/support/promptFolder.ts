@@ -1,5 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   plainWav,
@@ -8,6 +7,7 @@ import {
   readPromptSound,
   type Sound,
 } from '../../src/config/promptSound.ts';
+import { makePrivateFolder } from './temporaryFolder.ts';
 
 /** The folder that Préavis ships. */
 export const shippedSounds = join(import.meta.dirname, '..', '..', 'sounds');
@@ -21,11 +21,12 @@ export type PromptFolder = {
   write(file: string, bytes: Buffer): Promise<void>;
   /** Copies one shipped sentence, in all formats or in those given, under an id of this folder. */
   ship(shipped: string, as: string, formats?: readonly PromptFormat[]): Promise<void>;
-  remove(): Promise<void>;
+  remove(): void;
 };
 
-export async function makePromptFolder(): Promise<PromptFolder> {
-  const path = await mkdtemp(join(tmpdir(), 'preavis-test-prompts-'));
+export function makePromptFolder(): PromptFolder {
+  const folder = makePrivateFolder();
+  const { path } = folder;
   const write = async (file: string, bytes: Buffer): Promise<void> => {
     await mkdir(dirname(join(path, file)), { recursive: true });
     await writeFile(join(path, file), bytes);
@@ -40,7 +41,9 @@ export async function makePromptFolder(): Promise<PromptFolder> {
         await copyFile(join(shippedSounds, `${shipped}.${format}`), join(path, `${as}.${format}`));
       }
     },
-    remove: () => rm(path, { recursive: true, force: true }),
+    remove: () => {
+      folder.remove();
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { recordMount } from '../../lab/processes.ts';
 
 /** A disk of a few MiB (tmpfs), to be filled: only root can mount one. */
 export type SmallDisk = {
@@ -18,6 +19,7 @@ export function mountSmallDisk(folder: string, mebibytes: number): SmallDisk {
   mkdirSync(folder, { recursive: true });
   const { uid, gid, mode } = statSync(folder);
   const options = `size=${mebibytes}m,mode=${(mode & 0o7777).toString(8)},uid=${uid},gid=${gid}`;
+  const forget = recordMount(folder);
   execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
   const filling = join(folder, 'filling');
 
@@ -37,6 +39,7 @@ export function mountSmallDisk(folder: string, mebibytes: number): SmallDisk {
     },
     unmount: () => {
       execFileSync('umount', ['--lazy', folder]);
+      forget();
     },
   };
 }

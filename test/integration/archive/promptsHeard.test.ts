@@ -10,7 +10,7 @@ let ours: PromptFolder;
 let library: PromptLibrary;
 
 beforeEach(async () => {
-  ours = await makePromptFolder();
+  ours = makePromptFolder();
   await ours.yaml(`
 languages: { fr: { made: placeholder, voice: a } }
 prompts:
@@ -21,7 +21,9 @@ prompts:
   await ours.ship('fr/keep-both', 'fr/keep');
   library = await loadPrompts(ours.path);
 });
-afterEach(() => ours.remove());
+afterEach(() => {
+  ours.remove();
+});
 
 const call = { callId: 'a call' as CallId };
 /** The notice of the one call, sentence by sentence. */

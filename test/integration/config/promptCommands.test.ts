@@ -28,10 +28,12 @@ type Build = { made: Named[]; kept: Named[]; left: (Named & { why: string })[]; 
 
 let folder: PromptFolder;
 
-beforeEach(async () => {
-  folder = await makePromptFolder();
+beforeEach(() => {
+  folder = makePromptFolder();
 });
-afterEach(() => folder.remove());
+afterEach(() => {
+  folder.remove();
+});
 
 const sentences = {
   es: ['Esta llamada puede ser grabada con fines de formación.', 'Si no desea que se grabe la llamada, pulse nueve.'],

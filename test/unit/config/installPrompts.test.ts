@@ -1,18 +1,21 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installPrompts } from '../../../src/config/installPrompts.ts';
 import { loadPrompts, type PromptLibrary } from '../../../src/config/prompts.ts';
 import { promptFormats } from '../../../src/config/promptSound.ts';
+import type { LabFolder } from '../../../lab/processes.ts';
 import { makePromptFolder, type PromptFolder } from '../../support/promptFolder.ts';
+import { makePrivateFolder } from '../../support/temporaryFolder.ts';
 
 let ours: PromptFolder;
 let asterisk: string;
+let asteriskFolder: LabFolder;
 let library: PromptLibrary;
 
 beforeEach(async () => {
-  asterisk = await mkdtemp(join(tmpdir(), 'preavis-test-asterisk-'));
-  ours = await makePromptFolder();
+  asteriskFolder = makePrivateFolder();
+  asterisk = asteriskFolder.path;
+  ours = makePromptFolder();
   await ours.yaml(`
 languages: { fr: { made: placeholder, voice: a }, nl: { made: placeholder, voice: b } }
 prompts:
@@ -22,9 +25,9 @@ prompts:
   await ours.ship('nl/notice-training', 'nl/notice');
   library = await loadPrompts(ours.path);
 });
-afterEach(async () => {
-  await ours.remove();
-  await rm(asterisk, { recursive: true, force: true });
+afterEach(() => {
+  ours.remove();
+  asteriskFolder.remove();
 });
 
 const nameOf = (language: string): string => library.find('notice', language)?.soundName ?? 'no such prompt';

@@ -12,7 +12,7 @@ const sentence = 'Cet appel peut être enregistré à des fins de formation.';
 let folder: PromptFolder;
 
 beforeEach(async () => {
-  folder = await makePromptFolder();
+  folder = makePromptFolder();
   await folder.yaml(`
 languages: { fr: { made: placeholder, voice: a } }
 prompts:
@@ -20,7 +20,9 @@ prompts:
 `);
   await folder.ship('fr/notice-training', 'fr/notice');
 });
-afterEach(() => folder.remove());
+afterEach(() => {
+  folder.remove();
+});
 
 /** The same folder, spoken by a person. */
 const asRecording = (): Promise<void> =>

@@ -24,10 +24,12 @@ const other = (id: string, rest: string, text = '{ fr: Bonjour, nl: Dag }'): str
 
 let folder: PromptFolder;
 
-beforeEach(async () => {
-  folder = await makePromptFolder();
+beforeEach(() => {
+  folder = makePromptFolder();
 });
-afterEach(() => folder.remove());
+afterEach(() => {
+  folder.remove();
+});
 
 /** Writes prompts.yaml and a tone of its own for every id in both languages. */
 async function withPrompts(yaml: string, ids: readonly string[]): Promise<void> {

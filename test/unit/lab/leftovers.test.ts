@@ -1,10 +1,15 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeLabFolder, type LabFolder } from '../../../lab/processes.ts';
 import { endLeftovers, isAlive, startTimeOf } from '../../../lab/leftovers.mjs';
+import { canMount } from '../../support/mounts.ts';
+import { eventually } from '../../support/poll.ts';
 
 describe('leftovers of a lab', () => {
+  let labFolder: LabFolder;
   let folder: string;
   let sleeper: ChildProcess;
   let pid: number;
@@ -12,14 +17,15 @@ describe('leftovers of a lab', () => {
   const me = { pid: process.pid, startTime: startTimeOf(process.pid) };
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'preavis-lab-test-'));
+    labFolder = makeLabFolder();
+    folder = labFolder.path;
     sleeper = spawn('sleep', ['60']);
     pid = sleeper.pid ?? 0;
   });
 
   afterEach(() => {
     sleeper.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
+    labFolder.remove();
   });
 
   const record = (content: object) => {
@@ -63,8 +69,56 @@ describe('leftovers of a lab', () => {
     rmSync(foreign, { recursive: true });
   });
 
+  it('ends what a process runs with it, as sudo does', async () => {
+    const leader = spawn('sh', ['-c', 'sleep 60 & echo $!; wait'], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(leader.stdout, 'data')) as [Buffer];
+    const below = Number(line.toString());
+    const startTime = startTimeOf(leader.pid ?? 0);
+    record({ kind: 'process', pid: leader.pid, startTime, command: 'sh', owner: dead });
+    expect(endLeftovers(folder)).toBe(1);
+    await eventually(() => startTimeOf(below) === undefined);
+  });
+
+  (canMount ? it : it.skip)('unmounts before it removes the folder', () => {
+    const [kept, mounted] = [join(folder, 'kept'), join(folder, 'ours', 'mounted')];
+    mkdirSync(kept);
+    mkdirSync(mounted, { recursive: true });
+    writeFileSync(join(kept, 'file'), 'of somebody else');
+    spawnSync('mount', ['--bind', kept, mounted]);
+    writeFileSync(join(folder, 'a.json'), JSON.stringify({ kind: 'path', path: join(folder, 'ours'), owner: dead }));
+    writeFileSync(join(folder, 'b.json'), JSON.stringify({ kind: 'mount', path: mounted, owner: dead }));
+    expect(endLeftovers(folder)).toBe(2);
+    expect(existsSync(join(folder, 'ours'))).toBe(false);
+    expect(readFileSync(join(kept, 'file'), 'utf8')).toBe('of somebody else');
+  });
+
+  (canMount ? it : it.skip)('keeps the record of what it cannot remove yet, for another try', () => {
+    const busy = join(folder, 'busy');
+    mkdirSync(busy);
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', busy]);
+    record({ kind: 'path', path: busy, owner: dead });
+    expect([endLeftovers(folder), recordsLeft()]).toEqual([0, 1]);
+    spawnSync('umount', [busy]);
+    expect([endLeftovers(folder), recordsLeft()]).toEqual([1, 0]);
+  });
+
   it('is not stopped by a damaged record', () => {
     writeFileSync(join(folder, 'a.json'), '{"kind":');
     expect(endLeftovers(folder)).toBe(0);
+  });
+
+  it('has one guardian for a process, however often the lab is loaded in it', () => {
+    const guardians = readdirSync('/proc').filter((entry) => {
+      try {
+        const [, file, ownerPid] = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0');
+        return file?.endsWith('lab/guardian.mjs') === true && Number(ownerPid) === process.pid;
+      } catch {
+        return false;
+      }
+    });
+    expect(guardians).toHaveLength(1);
   });
 });

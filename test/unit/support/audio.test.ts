@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readWav, rms, sampleRate, similarity, tonePresence, toneShare } from '../../support/audio.ts';
+import { makePrivateFolder } from '../../support/temporaryFolder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'preavis-audio-'));
+// The sounds are made before the first test, to be compared by all.
+const temporary = makePrivateFolder();
 afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
+  temporary.remove();
 });
 
 function speech(name: string, text: string): Int16Array {
-  const [spoken, file] = [join(folder, `${name}-22.wav`), join(folder, `${name}.wav`)];
+  const [spoken, file] = [join(temporary.path, `${name}-22.wav`), join(temporary.path, `${name}.wav`)];
   execFileSync('espeak-ng', ['-v', 'fr', '-w', spoken, text]);
   execFileSync('sox', ['-D', spoken, '-r', '8000', '-b', '16', '-c', '1', file]);
   return readWav(file);
