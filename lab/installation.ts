@@ -1,17 +1,24 @@
 /**
- * Which Asterisk the lab runs: the machine's own (16 or later on PATH), or the one in the cache folder, a small Debian that
- * prepare.mjs makes where the machine's packages have none. Paths `inside` are as that Asterisk sees them.
+ * Which Asterisk the lab runs: the machine's own (hostAsterisk.mjs decides), or the one in the cache folder, a small Debian
+ * that prepare.mjs makes where the machine's packages have none. Paths `inside` are as that Asterisk sees them.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { userInfo } from 'node:os';
 import { promisify } from 'node:util';
-import { askedRelease, asteriskRoot, runFolder } from './places.mjs';
+import {
+  findDataFolder,
+  findHostAsterisk,
+  hostCommand,
+  oldestAsterisk,
+  runAs,
+  versionIn,
+  type HostAsterisk,
+} from './hostAsterisk.mjs';
+import { asteriskRoot, runFolder } from './places.mjs';
 
 const run = promisify(execFile);
-
-export const oldestAsterisk = 16;
 
 export type Installation = {
   readonly version: string;
@@ -29,43 +36,25 @@ export type Installation = {
 };
 
 export async function findInstallation(): Promise<Installation> {
-  const onPath = askedRelease() === undefined ? await versionOf('asterisk', ['-V']) : undefined;
-  if (onPath !== undefined && majorOf(onPath) >= oldestAsterisk) return hostInstallation(onPath);
+  const { asterisk, passedOver } = findHostAsterisk();
+  if (asterisk) return hostInstallation(asterisk);
   const root = asteriskRoot();
   if (existsSync(join(root, 'usr/sbin/asterisk'))) return await rootInstallation(root);
-  throw new Error(`The lab has no Asterisk >= ${oldestAsterisk}. Run: node lab/prepare.mjs --with asterisk`);
+  throw new Error(
+    [...passedOver, `The lab has no Asterisk >= ${oldestAsterisk}. Run: node lab/prepare.mjs --with asterisk`].join(
+      '\n',
+    ),
+  );
 }
 
-function majorOf(version: string): number {
-  return Number(/\d+/.exec(version)?.[0] ?? 0);
-}
-
-async function versionOf(command: string, args: readonly string[]): Promise<string | undefined> {
-  try {
-    const { stdout } = await run(command, [...args]);
-    return stdout.replace(/^Asterisk\s+/, '').trim();
-  } catch {
-    return undefined;
-  }
-}
-
-function hostInstallation(version: string): Installation {
-  const { uid, gid } = runAs('/');
-  const command =
-    userInfo().uid === 0
-      ? (args: readonly string[]): [string, string[]] => [
-          'chroot',
-          [`--userspec=${uid}:${gid}`, '/', 'asterisk', ...args],
-        ]
-      : (args: readonly string[]): [string, string[]] => ['asterisk', [...args]];
+function hostInstallation({ program, version, dataFolder }: HostAsterisk): Installation {
   return {
     version,
     root: '/',
     instances: join(runFolder(), 'asterisk'),
-    dataFolder: findDataFolder('/'),
-    uid,
-    gid,
-    command,
+    dataFolder,
+    ...runAs('/'),
+    command: (args) => hostCommand(program, args),
   };
 }
 
@@ -82,26 +71,20 @@ async function rootInstallation(root: string): Promise<Installation> {
         : 'It needs root, or sudo without a password; else remove that folder';
     throw new Error(`The Asterisk in ${root} does not run. ${needs}, then run: node lab/prepare.mjs`);
   }
-  return { version, root, instances: '/srv/preavis-lab', dataFolder: findDataFolder(root), uid, gid, command };
+  const dataFolder = findDataFolder(root);
+  if (dataFolder === undefined) {
+    throw new Error(`The Asterisk in ${root} has no rest-api folder. Remove ${root}, then run: node lab/prepare.mjs`);
+  }
+  return { version, root, instances: '/srv/preavis-lab', dataFolder, uid, gid, command };
 }
 
-/** Not root: as ourselves, so that the spool is ours. Root: as the package's user (Asterisk gives up too much as root). */
-function runAs(root: string): { uid: number; gid: number } {
-  const { uid, gid } = userInfo();
-  if (uid !== 0) return { uid, gid };
-  const line = readFileSync(join(root, 'etc/passwd'), 'utf8')
-    .split('\n')
-    .find((entry) => entry.startsWith('asterisk:'));
-  const [, , ownUid, ownGid] = line?.split(':') ?? [];
-  return { uid: Number(ownUid ?? uid), gid: Number(ownGid ?? gid) };
-}
-
-function findDataFolder(root: string): string {
-  const folder = ['/usr/share/asterisk', '/var/lib/asterisk', '/usr/local/share/asterisk'].find((candidate) =>
-    existsSync(join(root, candidate, 'rest-api')),
-  );
-  if (folder === undefined) throw new Error(`The Asterisk under ${root} has no rest-api folder: its ARI cannot work.`);
-  return folder;
+async function versionOf(command: string, args: readonly string[]): Promise<string | undefined> {
+  try {
+    const { stdout } = await run(command, [...args]);
+    return versionIn(stdout);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A path inside, with its symbolic links followed as Asterisk would follow them: from its own root. */

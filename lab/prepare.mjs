@@ -24,13 +24,14 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { isAlive, startTimeOf } from './leftovers.mjs';
-import { askedRelease, asteriskRelease, asteriskRoot, cacheFolder } from './places.mjs';
+import { findHostAsterisk, majorOf, oldestAsterisk } from './hostAsterisk.mjs';
+import { isAlive, ownIdentity } from './leftovers.mjs';
+import { askedRelease, asteriskRelease, asteriskRoot, cacheFolder, runFolder } from './places.mjs';
+import { neededMib, wantsOfSpace } from './space.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = cacheFolder();
 const oldestNode = [20, 19];
-const oldestAsterisk = 16;
 /** The Debian release whose Asterisk is used where the machine's own packages have none, and where it lies. */
 const release = asteriskRelease();
 const releaseRoot = asteriskRoot();
@@ -104,22 +105,56 @@ function checkMachine() {
 const mayBecomeRoot = () => isRoot || output('sudo', ['-n', 'true']) !== undefined;
 
 /** Called before the first change, and only when a change needs it. */
-function checkRoot(needs) {
+function checkRoot(packages, needsAsterisk) {
   if (mayBecomeRoot()) return;
+  const byApt = needsAsterisk && askedRelease() === undefined && aptCandidateIsGood();
+  const needs = [
+    ...(packages.length > 0 ? [`apt-get install ${packages.join(' ')}`] : []),
+    ...(needsAsterisk ? [`an Asterisk >= ${oldestAsterisk} (apt-get, or debootstrap into ${releaseRoot})`] : []),
+  ];
+  const once = [...packages, ...(byApt ? ['asterisk'] : [])];
+  const byHand = [
+    ...(once.length > 0 ? [`sudo apt-get install ${once.join(' ')}`] : []),
+    ...(needsAsterisk && !byApt ? [`an Asterisk >= ${oldestAsterisk} on PATH, built from source`] : []),
+  ];
   throw new Missing(
     `Nothing was changed. Root is needed for: ${needs.join('; ')}.\n` +
-      `Run this once as root:  sudo ${process.execPath} ${fileURLToPath(import.meta.url)} --with ${chosen.join(',')}\n` +
-      'or allow sudo without a password for this user.',
+      'Run this as root, or allow sudo without a password for this user.\n' +
+      `Or have it installed once, and run this again: ${byHand.join('; and ')}.`,
   );
 }
 
 /** The Asterisk in the cache folder is entered by chroot, each time it is started. */
 function checkChroot() {
-  if (mayBecomeRoot()) return;
+  const [command, args] = asRoot('chroot', [releaseRoot, '/usr/sbin/asterisk', '-V']);
+  const result = spawnSync(command, args, { cwd: '/', encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  if (result.status === 0) return;
+  if (!mayBecomeRoot()) {
+    throw new Missing(
+      `Nothing was changed. The lab's Asterisk (${releaseRoot}) is entered by chroot, which needs root.\n` +
+        'Run the demo and the tests as root, or allow sudo without a password for this user, or install an Asterisk on PATH.',
+    );
+  }
   throw new Missing(
-    `Nothing was changed. The lab's Asterisk (${releaseRoot}) is entered by chroot, which needs root.\n` +
-      'Run the demo and the tests as root, or allow sudo without a password for this user, or install an Asterisk on PATH.',
+    `The lab's Asterisk does not run: ${result.error?.message ?? result.stderr.trim()}\n` +
+      'In a container, allow chroot (CAP_SYS_CHROOT). Elsewhere, remove that folder and run this again: ' +
+      `sudo rm -rf --one-file-system ${releaseRoot}`,
   );
+}
+
+/** Before the first change: what would fail in the middle for want of room. */
+function checkSpace({ makesAsterisk, makesPackages }) {
+  const byCache = 'PREAVIS_LAB_CACHE';
+  const wants = wantsOfSpace([
+    makesAsterisk
+      ? { folder: cache, mib: neededMib.asterisk, what: 'an Asterisk', choose: byCache }
+      : { folder: cache, mib: neededMib.start, what: 'what is kept', choose: byCache },
+    ...(makesPackages
+      ? [{ folder: root, mib: neededMib.npmPackages, what: 'npm packages', choose: 'moving the checkout' }]
+      : []),
+    { folder: runFolder(), mib: neededMib.run, what: 'a run', choose: 'TMPDIR' },
+  ]);
+  if (wants.length > 0) throw new Missing(`Nothing was changed. ${wants.join('\n')}`);
 }
 
 // --- one at a time ---------------------------------------------------------------------------------------------------
@@ -133,7 +168,7 @@ async function withLock(name, act) {
   for (;;) {
     try {
       mkdirSync(lock);
-      writeFileSync(ownerFile, JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) }));
+      writeFileSync(ownerFile, JSON.stringify(ownIdentity()));
       break;
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
@@ -252,11 +287,14 @@ function debianMirror() {
 
 // --- Asterisk --------------------------------------------------------------------------------------------------------
 
-const major = (text) => Number(/\d+/.exec(text ?? '')?.[0] ?? 0);
+let host = { asterisk: undefined, passedOver: [] };
 
-function hostHasAsterisk() {
-  return askedRelease() === undefined && onPath('asterisk') && major(output('asterisk', ['-V'])) >= oldestAsterisk;
+function lookForHostAsterisk() {
+  host = findHostAsterisk({ again: true });
+  for (const sentence of host.passedOver) say(sentence);
 }
+
+const hostHasAsterisk = () => host.asterisk !== undefined;
 
 function rootHasAsterisk() {
   return existsSync(join(releaseRoot, 'usr/sbin/asterisk')) && existsSync(join(releaseRoot, 'usr/share/asterisk'));
@@ -267,18 +305,19 @@ const hasAsterisk = () => hostHasAsterisk() || rootHasAsterisk();
 function aptCandidateIsGood() {
   const policy = output('apt-cache', ['policy', 'asterisk']) ?? '';
   const candidate = /Candidate:\s*(?:\d+:)?(\S+)/.exec(policy)?.[1];
-  return major(candidate) >= oldestAsterisk;
+  return majorOf(candidate ?? '') >= oldestAsterisk;
 }
 
 async function installAsterisk() {
   await aptUpdate();
-  if (askedRelease() === undefined && aptCandidateIsGood()) {
+  if (askedRelease() === undefined && aptCandidateIsGood() && missingPackages(['asterisk']).length > 0) {
     await aptInstall(['asterisk']);
     // The package starts a system-wide one; the lab runs its own, and nobody asked for that one.
     if (output('systemctl', ['is-active', 'asterisk']) !== undefined) {
       await runAsRoot('stopping the system-wide Asterisk', 'systemctl', ['disable', '--now', 'asterisk']);
     }
-    return;
+    lookForHostAsterisk();
+    if (hostHasAsterisk()) return;
   }
   const mirror = debianMirror();
   if (!mirror) {
@@ -342,11 +381,12 @@ async function main() {
   const needsPackages = () => missingPackages(wanted);
   const needsAsterisk = () => chosen.includes('asterisk') && !(hasAsterisk() && instancesFolderIsReady());
 
-  const rootFor = [];
-  if (needsPackages().length > 0) rootFor.push(`apt-get install ${needsPackages().join(' ')}`);
-  if (needsAsterisk()) rootFor.push(`an Asterisk >= ${oldestAsterisk} (apt-get, or debootstrap into ${releaseRoot})`);
-  if (rootFor.length > 0) checkRoot(rootFor);
-  else if (chosen.includes('asterisk') && !hostHasAsterisk()) checkChroot();
+  if (chosen.includes('asterisk')) lookForHostAsterisk();
+  const needsRoot = needsPackages().length > 0 || needsAsterisk();
+  if (needsRoot) checkRoot(needsPackages(), needsAsterisk());
+  checkSpace({ makesAsterisk: needsAsterisk() && !hasAsterisk(), makesPackages: !packagesAreCurrent() });
+  const entersRoot = () => chosen.includes('asterisk') && !hostHasAsterisk();
+  if (!needsRoot && entersRoot()) checkChroot();
 
   const stale = () => !packagesAreCurrent() || (existsSync(join(root, 'src', 'main.ts')) && !buildIsCurrent());
   if (stale()) {
@@ -359,7 +399,7 @@ async function main() {
       if (stale()) await run('npm run build', 'npm', ['run', 'build']);
     });
   }
-  if (rootFor.length > 0) {
+  if (needsRoot) {
     await withLock('prepare', async () => {
       // Looked at again: another checkout may have brought it while we waited.
       const missing = needsPackages();
@@ -373,13 +413,25 @@ async function main() {
     throw new Missing(`Still missing: ${still.join(' ')}.\nMend it by:  sudo apt-get install ${still.join(' ')}`);
   if (needsAsterisk())
     throw new Missing(`Still no Asterisk >= ${oldestAsterisk}. Remove ${releaseRoot} and run this again.`);
+  if (needsRoot && entersRoot()) checkChroot();
+}
+
+/** What the file system says, in words; undefined when it is something else. */
+function fileProblem({ code, path, message }) {
+  const remedy = 'The lab writes below PREAVIS_LAB_CACHE, TMPDIR and the checkout.';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return `There is no room left for ${path ?? message}. ${remedy}`;
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
+    return `${path ?? message} cannot be written. ${remedy}`;
+  return undefined;
 }
 
 try {
   await main();
 } catch (error) {
   const text =
-    error instanceof Missing ? error.message : `unexpected: ${error instanceof Error ? error.message : String(error)}`;
+    error instanceof Missing
+      ? error.message
+      : (fileProblem(error) ?? `unexpected: ${error instanceof Error ? error.message : String(error)}`);
   process.stderr.write(`lab: ${text.replaceAll('\n', '\nlab: ')}\n`);
   process.exitCode = 1;
 }
