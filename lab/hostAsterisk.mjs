@@ -152,8 +152,12 @@ function trialOf(program, dataFolder, again) {
   const known = readNote(note);
   if (known && !(again && known.why !== undefined)) return known.why;
   const why = tryIt(program, dataFolder, { uid, gid });
-  mkdirSync(dirname(note), { recursive: true });
-  writeFileSync(note, JSON.stringify(why === undefined ? { program } : { program, why }));
+  try {
+    mkdirSync(dirname(note), { recursive: true });
+    writeFileSync(note, JSON.stringify(why === undefined ? { program } : { program, why }));
+  } catch {
+    // Without the note the trial is made again next time.
+  }
   return why;
 }
 

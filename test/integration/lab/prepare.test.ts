@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { wantsOfSpace } from '../../../lab/space.mjs';
+import { canMount, mounts } from '../../support/mounts.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const project = join(import.meta.dirname, '..', '..', '..');
+const temporary = temporaryFolder();
+const mount = mounts();
+const itAsRoot = canMount ? it : it.skip;
+
+/** A disk of its own, of a few MiB. */
+async function disk(name: string, mebibytes: number): Promise<string> {
+  const folder = temporary.path(name);
+  mkdirSync(folder);
+  await mount('-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', folder);
+  return folder;
+}
+
+/** Prepares what is there already. `within`: a command that runs it. */
+function prepare(environment: NodeJS.ProcessEnv, within: readonly string[] = []): { status: number; said: string } {
+  const [command, ...args] = [...within, process.execPath, 'lab/prepare.mjs'] as [string, ...string[]];
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: project,
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+  });
+  return { status: status ?? -1, said: `${stdout}${stderr}` };
+}
+
+itAsRoot('says in one sentence which folder has too little room, how much it needs, and what to do', async () => {
+  const folder = await disk('small', 20);
+  const { status, said } = prepare({ TMPDIR: folder });
+  expect(status).toBe(1);
+  const [sentence] = said.split('\n').filter((line) => line.includes('MiB'));
+  expect(sentence).toMatch(
+    new RegExp(
+      `^lab: Nothing was changed\\. (19|20) MiB are free and 300 MiB are needed: ${folder}/preavis-lab-0 for a run ` +
+        '\\(300 MiB\\)\\. Make room, or choose another disk by TMPDIR\\.$',
+    ),
+  );
+});
+
+itAsRoot('adds up what is needed on one disk, in folders that are not there yet', async () => {
+  const folder = await disk('shared', 10);
+  const { bavail, bsize } = statfsSync(folder);
+  const free = Math.floor((bavail * bsize) / 1_048_576);
+  const needs = (mib: number) => [
+    { folder: join(folder, 'a', 'b'), mib, what: 'one', choose: 'ONE' },
+    { folder: join(folder, 'c'), mib: 5, what: 'another', choose: 'OTHER' },
+  ];
+  expect(wantsOfSpace(needs(free - 5))).toEqual([]);
+  expect(wantsOfSpace(needs(free))).toEqual([
+    `${free} MiB are free and ${free + 5} MiB are needed: ${folder}/a/b for one (${free} MiB), ` +
+      `${folder}/c for another (5 MiB). Make room, or choose another disk by ONE, OTHER.`,
+  ]);
+});
+
+itAsRoot('needs no network when everything is there', () => {
+  expect(prepare({}, ['unshare', '--net'])).toMatchObject({ status: 0 });
+});
+
+itAsRoot('says that root may not chroot here, and what to allow', () => {
+  const { status, said } = prepare({}, ['setpriv', '--bounding-set', '-sys_chroot', '--inh-caps', '-sys_chroot']);
+  // A machine with an Asterisk of its own does without.
+  if (status === 0) return;
+  expect(said).toMatch(/^lab: The lab's Asterisk does not run: .*chroot.*\n.*CAP_SYS_CHROOT/m);
+});
