@@ -8,7 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { runFolder } from './places.mjs';
 
 /** No record takes longer than this to be written. */
@@ -123,6 +123,12 @@ export function endLeftovers(folder = runFolder()) {
 }
 
 function isRemoved(path) {
+  // Another run may have had this folder for its temporary one: its records go first.
+  const inner = join(path, basename(runFolder()));
+  if (existsSync(inner)) {
+    endLeftovers(inner);
+    if (readdirSync(inner).some((name) => name.endsWith('.json'))) return false;
+  }
   try {
     rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     return true;

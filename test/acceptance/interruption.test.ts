@@ -1,8 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { asteriskRoot } from '../../lab/places.mjs';
-import { spawnLive, type LiveProcess } from '../../lab/processes.ts';
+import { makeLabFolder, spawnLive } from '../../lab/processes.ts';
 import { canMount } from '../support/mounts.ts';
 import { eventually } from '../support/poll.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
@@ -16,20 +16,25 @@ type Run = {
   isRunning(): boolean;
   log(): string;
   interrupt(): Promise<void>;
+  remove(): void;
 };
 
-const runs: LiveProcess[] = [];
+const runs: Run[] = [];
+// Where a test failed, what was started must end before its records are removed.
 afterEach(async () => {
-  for (const run of runs.splice(0)) await run.stop({ signal: 'SIGKILL' });
+  for (const run of runs.splice(0)) {
+    const instances = instanceFolders(run);
+    if (run.isRunning()) await run.interrupt();
+    await eventually(() => processesOf(run, instances).length === 0);
+    run.remove();
+  }
 });
 
 /** A run of tests in a process group and a temporary folder of its own, as in a terminal. */
 async function startRun(name: string): Promise<Run> {
-  const folder = temporary.path(name);
-  const [ready, logFile] = [`${folder}-ready`, `${folder}.log`];
-  // An Asterisk of the machine's own runs as another user, and has its folders here.
-  chmodSync(temporary.path(), 0o755);
-  mkdirSync(folder, { mode: 0o755 });
+  const labFolder = makeLabFolder();
+  const folder = labFolder.path;
+  const [ready, logFile] = [temporary.path(name), temporary.path(`${name}.log`)];
   mkdirSync(ready);
   const environment = { ...process.env, TMPDIR: folder, PREAVIS_TEST_READY: ready };
   const jest = await spawnLive(
@@ -42,9 +47,7 @@ async function startRun(name: string): Promise<Run> {
     ],
     { cwd: project, logFile, env: { ...environment, NODE_OPTIONS: '--experimental-vm-modules' } },
   );
-  runs.push(jest);
-
-  return {
+  const run: Run = {
     folder,
     isReady: (test) => existsSync(join(ready, test)),
     isRunning: () => jest.isRunning(),
@@ -53,18 +56,34 @@ async function startRun(name: string): Promise<Run> {
       process.kill(-jest.pid, 'SIGINT');
       await jest.exited;
     },
+    remove: () => {
+      labFolder.remove();
+    },
   };
+  runs.push(run);
+
+  return run;
 }
 
-/** Commands of the processes that were started with this temporary folder, whoever started them. */
-function processesOf({ folder }: Run): string[] {
+const textOf = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+/**
+ * Commands of the processes that were started with this temporary folder, whoever started them, and of the Asterisks of
+ * these folders: sudo takes their environment away.
+ */
+function processesOf({ folder }: Run, instances: readonly string[]): string[] {
   return readdirSync('/proc').flatMap((pid) => {
-    try {
-      if (!readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`TMPDIR=${folder}`)) return [];
-      return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')];
-    } catch {
-      return [];
-    }
+    const command = textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
+    const isOfRun =
+      textOf(`/proc/${pid}/environ`).split('\0').includes(`TMPDIR=${folder}`) ||
+      instances.some((instance) => command.includes(`/${basename(instance)}/`));
+    return isOfRun ? [command] : [];
   });
 }
 
@@ -83,17 +102,18 @@ function leftIn({ folder }: Run): string[] {
 /** Folders of Asterisks of this run, also those in the cached Debian. */
 function instanceFolders(run: Run): string[] {
   const labFolder = join(run.folder, `preavis-lab-${process.getuid?.() ?? 0}`);
-  return readdirSync(labFolder)
-    .filter((name) => name.endsWith('.json'))
-    .flatMap((name) => {
-      const record = JSON.parse(readFileSync(join(labFolder, name), 'utf8')) as { kind: string; path?: string };
-      return record.path?.startsWith(asteriskRoot()) === true ? [record.path] : [];
-    });
+  if (!existsSync(labFolder)) return [];
+  return readdirSync(labFolder).flatMap((name) => {
+    const text = name.endsWith('.json') ? textOf(join(labFolder, name)) : '';
+    const { kind, path = '' } = (text === '' ? {} : JSON.parse(text)) as { kind?: string; path?: string };
+    const isInstance = path.startsWith(asteriskRoot()) || path.startsWith(join(labFolder, 'asterisk'));
+    return kind === 'path' && isInstance ? [path] : [];
+  });
 }
 
 async function expectNothingLeft(run: Run, instances: string[]): Promise<void> {
   await eventually(() => {
-    expect(processesOf(run)).toEqual([]);
+    expect(processesOf(run, instances)).toEqual([]);
   });
   expect(leftIn(run)).toEqual([]);
   expect(mountsBelow(run.folder, ...instances)).toEqual([]);
@@ -107,11 +127,11 @@ describe('a run of tests that is interrupted, as by Ctrl-C,', () => {
       if (!run.isRunning()) throw new Error(run.log());
       return run.isReady('telephony') && run.isReady('store');
     });
-    const running = processesOf(run).join('\n');
+    const instances = instanceFolders(run);
+    const running = processesOf(run, instances).join('\n');
     for (const program of ['asterisk', 'sipp', 'serve', 'ceph-mon', 'ceph-osd', 'radosgw', 'guardian']) {
       expect(running).toContain(program);
     }
-    const instances = instanceFolders(run);
     expect(mountsBelow(run.folder, ...instances)).toHaveLength(canMount ? 1 : 0);
     expect(leftIn(run).length).toBeGreaterThan(10);
 
@@ -123,7 +143,7 @@ describe('a run of tests that is interrupted, as by Ctrl-C,', () => {
     const run = await startRun('start');
     await eventually(() => {
       if (!run.isRunning()) throw new Error(run.log());
-      return processesOf(run).some((command) => command.includes('asterisk'));
+      return processesOf(run, instanceFolders(run)).some((command) => command.includes('asterisk.conf'));
     });
     const instances = instanceFolders(run);
 

@@ -19,9 +19,12 @@ async function disk(name: string, mebibytes: number): Promise<string> {
 }
 
 /** Prepares what is there already. `within`: a command that runs it. */
-function prepare(environment: NodeJS.ProcessEnv, within: readonly string[] = []): { status: number; said: string } {
-  const [command, ...args] = [...within, process.execPath, 'lab/prepare.mjs'] as [string, ...string[]];
-  const { status, stdout, stderr } = spawnSync(command, args, {
+function prepare(
+  environment: NodeJS.ProcessEnv,
+  within: readonly string[] = ['env'],
+): { status: number; said: string } {
+  const args = [...within.slice(1), process.execPath, 'lab/prepare.mjs'];
+  const { status, stdout, stderr } = spawnSync(within[0] ?? '', args, {
     cwd: project,
     encoding: 'utf8',
     env: { ...process.env, ...environment },

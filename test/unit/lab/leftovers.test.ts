@@ -2,7 +2,8 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { runFolder } from '../../../lab/places.mjs';
 import { makeLabFolder, type LabFolder } from '../../../lab/processes.ts';
 import { endLeftovers, isAlive, startTimeOf } from '../../../lab/leftovers.mjs';
 import { canMount } from '../../support/mounts.ts';
@@ -93,6 +94,18 @@ describe('leftovers of a lab', () => {
     expect(endLeftovers(folder)).toBe(2);
     expect(existsSync(join(folder, 'ours'))).toBe(false);
     expect(readFileSync(join(kept, 'file'), 'utf8')).toBe('of somebody else');
+  });
+
+  it('ends what another run has left in a folder before it removes the folder', () => {
+    const inner = join(folder, basename(runFolder()));
+    mkdirSync(inner);
+    const left = { kind: 'process', pid, startTime: startTimeOf(pid), command: 'sleep', owner: dead };
+    writeFileSync(join(inner, 'a.json'), JSON.stringify(left));
+    const outer = makeLabFolder();
+    writeFileSync(join(outer.path, 'a.json'), JSON.stringify({ kind: 'path', path: folder, owner: dead }));
+    expect(endLeftovers(outer.path)).toBe(1);
+    outer.remove();
+    expect([existsSync(folder), startTimeOf(pid)]).toEqual([false, undefined]);
   });
 
   (canMount ? it : it.skip)('keeps the record of what it cannot remove yet, for another try', () => {
