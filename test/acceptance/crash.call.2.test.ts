@@ -1,0 +1,3 @@
+import { describeCrashInCall } from '../support/crashInCall.ts';
+
+describeCrashInCall(2);
