@@ -2,9 +2,11 @@
 import { burstTone, continuousTone } from '../../lab/audio.ts';
 import type { Rig } from '../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../lab/sip.ts';
+import { installBriefNotice, writeBriefNotice } from './briefNotice.ts';
 import { eventually } from './poll.ts';
 import { catalogueCalls, catalogueRecordings, useRig } from './rigs.ts';
 import { startTcpProxy, type TcpProxy } from './tcpProxy.ts';
+import { temporaryFolder } from './temporaryFolder.ts';
 
 export const agentHz = 1000;
 export const callerHz = 440;
@@ -47,7 +49,9 @@ export function useFaultyRig({ patient = [], brief = [], config = {}, looks }: F
     if (value === undefined) throw new Error('the rig is not there yet');
     return value;
   };
+  const folder = temporaryFolder();
   const at = useRig(async () => {
+    writeBriefNotice(folder.path());
     proxy = await at.keep(startTcpProxy(looks));
     const tone = await burstTone(agentHz);
     agents = {
@@ -64,11 +68,13 @@ export function useFaultyRig({ patient = [], brief = [], config = {}, looks }: F
       config: {
         ...config,
         ari: { url: `http://127.0.0.1:${proxy.port}`, ...config['ari'] },
+        notice: { soundsFolder: folder.path(), languages: ['fr'] },
         lines: Object.fromEntries([...patient, ...brief].map((name) => [name, line])),
       },
     };
   });
-  beforeAll(() => {
+  beforeAll(async () => {
+    await installBriefNotice(folder.path(), at.rig.asterisk.soundsFolder);
     there(proxy).leadTo(at.rig.asterisk.ariUrl);
   });
   const said = (text: string): number => at.rig.log().filter(({ msg }) => msg === text).length;

@@ -6,8 +6,10 @@ import type { RigOptions } from '../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../lab/sip.ts';
 import type { RecordingRow } from '../../src/catalogue/rows.ts';
 import { readWav, tonePresence } from './audio.ts';
+import { installBriefNotice, writeBriefNotice } from './briefNotice.ts';
 import { eventually } from './poll.ts';
 import { catalogueCalls, catalogueRecordings, finishedRecording, showRecording, spooledWav, useRig } from './rigs.ts';
+import { temporaryFolder } from './temporaryFolder.ts';
 
 const agentHz = 1000;
 const callerHz = 440;
@@ -42,7 +44,9 @@ export function useTalkingRig({
   config = {},
   idle = false,
 }: TalkingRigOptions): TalkingRig {
+  const folder = temporaryFolder();
   const at = useRig(async () => {
+    writeBriefNotice(folder.path());
     const tone = await burstTone(agentHz);
     const agent = (options: { ringMs?: number; hangUpAfterMs?: number }): Promise<Agent> =>
       at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 4, ...options }));
@@ -54,15 +58,20 @@ export function useTalkingRig({
     const line = { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] };
 
     return {
-      idle,
+      idle: true,
       extensions: Object.fromEntries(
         groups.flatMap(({ lines, to }) => lines.map((name) => [name, `${to.dialString},20,line=${name}`])),
       ),
       config: {
         ...config,
+        notice: { soundsFolder: folder.path(), languages: ['fr'] },
         lines: Object.fromEntries([...patient, ...brief, ...ringing].map((name) => [name, line])),
       },
     };
+  });
+  beforeAll(async () => {
+    await installBriefNotice(folder.path(), at.rig.asterisk.soundsFolder);
+    if (!idle) await at.rig.startServe();
   });
   const call: TalkingRig['call'] = async (to, ear) => {
     const tone = await continuousTone(callerHz);
