@@ -1,0 +1,18 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+
+test('docs/reliability.md names tests that there are', () => {
+  const rows = readFileSync(join(root, 'docs/reliability.md'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('|'));
+  const named = rows.flatMap((row) =>
+    [...(row.split('|').at(-2) ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+  );
+  const tests = named.filter((name) => /^[\w./]+$/.test(name));
+  expect(tests).toContain('crash.refusal');
+  const fileOf = (name: string): string =>
+    join(root, 'test', `${name.includes('/') ? name : `acceptance/${name}`}.test.ts`);
+  expect(tests.filter((name) => !existsSync(fileOf(name)))).toEqual([]);
+});
