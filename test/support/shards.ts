@@ -6,5 +6,5 @@ export const callShards = 3;
 
 /** The shard of a place, from 1 on. By its name alone: two undisturbed calls may pass their places in different orders. */
 export function shardOf(place: string, shards = callShards): number {
-  return (createHash('sha256').update(place).digest().readUInt32BE(0) % shards) + 1;
+  return (createHash('sha512').update(place).digest().readUInt32BE(0) % shards) + 1;
 }
