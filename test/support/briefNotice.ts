@@ -5,14 +5,14 @@ import { installPrompts } from '../../src/config/installPrompts.ts';
 import { loadPrompts } from '../../src/config/prompts.ts';
 import { toneWav } from './promptFolder.ts';
 
+const noticeHz = 700;
 /** Long enough for something to break in it, on a busy machine as well. */
-const noticeMs = 2_000;
-export const briefNoticeHz = 700;
+const briefNoticeMs = 2_000;
 
 /** One sentence in French for calls that are recorded for training. */
-export function writeBriefNotice(soundsFolder: string): void {
+export function writeBriefNotice(soundsFolder: string, lengthMs = briefNoticeMs): void {
   mkdirSync(join(soundsFolder, 'fr'), { recursive: true });
-  writeFileSync(join(soundsFolder, 'fr/notice.wav'), toneWav(briefNoticeHz, noticeMs));
+  writeFileSync(join(soundsFolder, 'fr/notice.wav'), toneWav(noticeHz, lengthMs));
   writeFileSync(
     join(soundsFolder, 'prompts.yaml'),
     `languages: { fr: { made: recording, voice: a tone } }

@@ -17,6 +17,8 @@ export type FaultyRigOptions = {
   /** The destination of these hangs up by itself after a second and a half. */
   brief?: readonly string[];
   config?: Readonly<Record<string, Record<string, unknown>>>;
+  /** Of the notice; two seconds if left out. */
+  noticeMs?: number;
   /** Kinds of connections, as startTcpProxy has them. */
   looks?: Readonly<Record<string, RegExp>>;
 };
@@ -42,7 +44,7 @@ export type FaultyRig = {
 export const connected = 'connected to Asterisk';
 export const lost = 'lost the connection to Asterisk; reconnecting';
 
-export function useFaultyRig({ patient = [], brief = [], config = {}, looks }: FaultyRigOptions): FaultyRig {
+export function useFaultyRig({ patient = [], brief = [], config = {}, noticeMs, looks }: FaultyRigOptions): FaultyRig {
   let proxy: TcpProxy | undefined;
   let agents: FaultyRig['agents'] | undefined;
   const there = <T>(value: T | undefined): T => {
@@ -51,7 +53,7 @@ export function useFaultyRig({ patient = [], brief = [], config = {}, looks }: F
   };
   const folder = temporaryFolder();
   const at = useRig(async () => {
-    writeBriefNotice(folder.path());
+    writeBriefNotice(folder.path(), noticeMs);
     proxy = await at.keep(startTcpProxy(looks));
     const tone = await burstTone(agentHz);
     agents = {
