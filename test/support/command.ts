@@ -5,9 +5,9 @@ const root = join(import.meta.dirname, '..', '..');
 
 export type CommandRun = { code: number; stdout: string; stderr: string };
 
-/** The command from its sources, in a process of its own, with a umask that takes nothing away. */
+/** The built command, in a process of its own, with a umask that takes nothing away. */
 export function runCommand(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<CommandRun> {
-  const command = [process.execPath, '--import', 'tsx', join(root, 'src', 'main.ts'), ...args];
+  const command = [process.execPath, join(root, 'dist', 'main.js'), ...args];
 
   return new Promise((resolve) => {
     execFile(

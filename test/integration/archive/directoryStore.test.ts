@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { markerName, type KnownObject } from '../../../src/archive/archiveMarker.ts';
 import { makeDirectoryStore, type DirectoryStore } from '../../../src/archive/directoryStore.ts';
+import { built } from '../../support/built.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { contentType, digestOf, everyMethod, listed, seconds } from './storeContract.ts';
@@ -106,14 +107,13 @@ describe('what a killed run left', () => {
   async function killedWriter(root: string, key: string): Promise<string> {
     const source = folder.path('endless');
     await run('truncate', ['--size=20G', source]);
-    const module = new URL('../../../src/archive/directoryStore.ts', import.meta.url).href;
     const script = `
-      const { makeDirectoryStore } = await import(${JSON.stringify(module)});
+      const { makeDirectoryStore } = await import('${built('archive/directoryStore.js')}');
       const expected = { bytes: 20 * 1024 ** 3, sha256: '', contentType: 'audio/wav' };
       const store = makeDirectoryStore({ folder: ${JSON.stringify(root)} });
       await store.putFile(${JSON.stringify(key)}, ${JSON.stringify(source)}, expected, AbortSignal.timeout(60_000));
     `;
-    const writer = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+    const writer = spawn(process.execPath, ['--input-type=module', '--eval', script], {
       stdio: 'inherit',
     });
     const exited = once(writer, 'exit');

@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startStore, type LabStore } from '../../../lab/store.ts';
+import { built } from '../../support/built.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const run = promisify(execFile);
 const mebibyte = 1024 * 1024;
-const root = join(import.meta.dirname, '..', '..', '..');
 const folder = temporaryFolder();
 let server: LabStore;
 
@@ -40,10 +39,10 @@ async function memoryOf(store: string, mebibytes: number): Promise<number> {
   const expected = await fileOf(mebibytes);
   const code = `
     import { randomBytes } from 'node:crypto';
-    import { makeDirectoryStore } from './src/archive/directoryStore.ts';
-    import { makeEncryptedStore } from './src/archive/encryptedStore.ts';
-    import { makeKeyring, makeLocalKey } from './src/archive/keyring.ts';
-    import { makeMinioStore } from './src/archive/minioStore.ts';
+    import { makeDirectoryStore } from '${built('archive/directoryStore.js')}';
+    import { makeEncryptedStore } from '${built('archive/encryptedStore.js')}';
+    import { makeKeyring, makeLocalKey } from '${built('archive/keyring.js')}';
+    import { makeMinioStore } from '${built('archive/minioStore.js')}';
     const expected = ${JSON.stringify({ ...expected, contentType: 'audio/wav' })};
     const store = makeEncryptedStore(${store}, makeKeyring(makeLocalKey(randomBytes(32)), []));
     await store.check();
@@ -52,8 +51,7 @@ async function memoryOf(store: string, mebibytes: number): Promise<number> {
     const { sha256 } = await store.digest('a', null, signal);
     if (sha256 !== expected.sha256) throw new Error('other bytes came back');
     process.stdout.write(String(process.resourceUsage().maxRSS * 1024));`;
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
-    cwd: root,
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code], {
     env: { PATH: process.env['PATH'] },
   });
 

@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:tls';
 import { promisify } from 'node:util';
 import { startStore, type LabStore } from '../../../lab/store.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
+import { built } from '../../support/built.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { listed } from './storeContract.ts';
 
@@ -45,15 +46,13 @@ afterAll(async () => {
   await server.stop();
 });
 
-const module = (path: string): string => JSON.stringify(new URL(`../../../src/${path}`, import.meta.url).href);
-
 /** In a process of its own: whom Node trusts is settled when it starts. Its output, read as JSON. */
 async function storing(bucket: string, environment: NodeJS.ProcessEnv): Promise<unknown> {
   const { port } = front.address() as AddressInfo;
   const script = `
     import { createHash, randomBytes } from 'node:crypto';
     import { writeFile } from 'node:fs/promises';
-    const { makeMinioStore } = await import(${module('archive/minioStore.ts')});
+    const { makeMinioStore } = await import('${built('archive/minioStore.js')}');
     const options = ${JSON.stringify({ ...server, port, useTls: true, bucket, partSizeBytes: 5 * 1024 * 1024 })};
     const store = makeMinioStore(options);
     const limit = () => AbortSignal.timeout(30_000);
@@ -76,7 +75,7 @@ async function storing(bucket: string, environment: NodeJS.ProcessEnv): Promise<
     }
     process.stdout.write(JSON.stringify(told));
   `;
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
     env: { PATH: process.env['PATH'], ...environment },
   });
 

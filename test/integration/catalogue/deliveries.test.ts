@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { webhookEvents } from '../../../src/config/webhooks.ts';
 import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
 import type { Subscriber } from '../../../src/catalogue/deliveries.ts';
 import { makeDeliveries } from '../../../src/catalogue/deliveries.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { built } from '../../support/built.ts';
 import { callStart } from '../../support/calls.ts';
 import { clockAt, saveCall } from '../../support/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -134,14 +134,13 @@ describe('what is to be told', () => {
     const { catalogue, file } = open([]);
     const { id } = await saveCall(catalogue);
     await catalogue.move(id, 'recording', 'recorded', {}, note);
-    const source = join(import.meta.dirname, '..', '..', '..', 'src', 'catalogue', 'catalogue.ts');
     const script = `
-      import { openCatalogue } from ${JSON.stringify(source)};
+      import { openCatalogue } from '${built('catalogue/catalogue.js')}';
       const webhooks = [{ name: 'crm', events: ['recording.archived', 'recording.erased'] }];
       const catalogue = openCatalogue(${JSON.stringify(file)}, { now: () => 1 }, { webhooks });
       await catalogue.move(${JSON.stringify(id)}, 'recorded', 'archived', {}, { event: 'test', actor: 'test' });
       process.kill(process.pid, 'SIGKILL');`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const signal = await new Promise((resolve) => {

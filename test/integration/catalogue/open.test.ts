@@ -7,6 +7,7 @@ import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
 import { openDatabase } from '../../../src/catalogue/open.ts';
+import { built } from '../../support/built.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues, clockAt, saveCall } from '../../support/catalogues.ts';
 import { countingIds, someFacts, stateAt } from '../../support/calls.ts';
@@ -123,19 +124,15 @@ describe('a new catalogue', () => {
   test('is made by one of many that open it at the same time, and all of them can use it', async () => {
     const file = newPath();
     const program = `
-      const { openCatalogue } = await import(${JSON.stringify(new URL('../../../src/catalogue/catalogue.ts', import.meta.url).href)});
+      const { openCatalogue } = await import('${built('catalogue/catalogue.js')}');
       openCatalogue(${JSON.stringify(file)}, { now: () => 1 }).close();`;
     const runs = Array.from({ length: 3 }, () =>
       import('node:child_process').then(
         ({ execFile }) =>
           new Promise<string>((resolve) => {
-            execFile(
-              process.execPath,
-              ['--import', 'tsx', '--input-type=module', '-e', program],
-              (error, _, stderr) => {
-                resolve(error === null ? '' : stderr);
-              },
-            );
+            execFile(process.execPath, ['--input-type=module', '-e', program], (error, _, stderr) => {
+              resolve(error === null ? '' : stderr);
+            });
           }),
       ),
     );

@@ -19,7 +19,7 @@ type Run = { code: number; stdout: string; stderr: string };
 
 /** Processes of their own, as cron and an operator start them. */
 function preavis(...args: string[]): Promise<Run> {
-  const command = ['--import', 'tsx', join(root, 'src/main.ts'), ...args];
+  const command = [join(root, 'dist/main.js'), ...args];
   return new Promise((resolve) => {
     execFile(process.execPath, command, { cwd: root, env: { PATH: process.env['PATH'] } }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
