@@ -1,8 +1,8 @@
 import tseslint from 'typescript-eslint';
 
 /**
- * Layers, left to right: a folder imports from folders to its left and from core only; app.ts, main.ts and commands/
- * see them all. docs/architecture.md says why.
+ * Layers, left to right: a folder imports from folders to its left and from core only; app.ts, main.ts, parts/ and
+ * commands/ see them all. docs/architecture.md says why.
  */
 const layers = [
   'config',
@@ -25,7 +25,7 @@ const layerRule = (folder, forbidden) => ({
       {
         patterns: [
           {
-            regex: `^(\\.\\./)+(${[...forbidden, 'commands', 'app', 'main'].join('|')})(/|\\.ts$)`,
+            regex: `^(\\.\\./)+(${[...forbidden, 'commands', 'parts', 'app', 'main'].join('|')})(/|\\.ts$)`,
             message: `src/${folder} may import from folders to its left and from core/ only (docs/architecture.md).`,
           },
         ],

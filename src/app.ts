@@ -26,23 +26,12 @@ import { makeMetrics, type Metrics } from './core/metrics.ts';
 import type { IdMaker } from './core/ids.ts';
 import type { Logger } from './core/log.ts';
 import { startJobs } from './jobs.ts';
-import {
-  ariPassword,
-  callKeeper,
-  callPreferences,
-  checkJobs,
-  loadLibrary,
-  makeAri,
-  makePromptDesk,
-  makeProtectionWatch,
-  makeStore,
-  makeWitness,
-  refuseMissingPrompts,
-  soundsFolder,
-  webhookFigures,
-  webhookSubscribers,
-  type Ari,
-} from './parts.ts';
+import { ariPassword, makeAri, refuseMissingPrompts, type Ari } from './parts/ari.ts';
+import { callKeeper, callPreferences, makePromptDesk } from './parts/calls.ts';
+import { checkJobs, makeWitness } from './parts/jobs.ts';
+import { loadLibrary, soundsFolder } from './parts/prompts.ts';
+import { makeProtectionWatch, makeStore } from './parts/store.ts';
+import { webhookFigures, webhookSubscribers } from './parts/webhooks.ts';
 
 /**
  * The composition root of `serve`: builds every part, start() in order, stop() in reverse. Both are idempotent and share
@@ -127,7 +116,7 @@ export class App {
     this.#undo.push(() => {
       catalogue.close();
     });
-    const store = makeStore(config, catalogue);
+    const store = await makeStore(config, catalogue);
     await this.#claim(catalogue, metrics);
     const protection = makeProtectionWatch(config, store, log);
     this.#undo.push(() => protection.stop());

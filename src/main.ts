@@ -2,29 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Command, CommanderError, Help, type Option } from 'commander';
-import { recordingStatuses } from './catalogue/rows.ts';
-import { archiveLifecycle } from './commands/archive.ts';
-import { callsList, callsReceipt } from './commands/calls.ts';
-import { check } from './commands/check.ts';
+import { recordingStatuses } from './catalogue/statuses.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
-import { addEvidence } from './commands/evidence.ts';
-import { recordingsFetch } from './commands/fetch.ts';
-import { languagesForget } from './commands/languages.ts';
-import { promptsBuild, promptsCheck, promptsInstall, promptsList } from './commands/prompts.ts';
-import { purposesList, purposesRegister } from './commands/purposes.ts';
-import { recordingsList, recordingsShow, type ListOptions } from './commands/recordings.ts';
-import { recordingsReconcile } from './commands/reconcile.ts';
+import { addEvidence } from './commands/evidenceArguments.ts';
+import type { ListOptions } from './commands/recordings.ts';
 import { addCertificateCommands, addHoldCommands } from './commands/retentionArguments.ts';
 import { addSubjectCommands } from './commands/subjectArguments.ts';
-import { retentionRun, retentionShorten } from './commands/retention.ts';
-import { report } from './commands/report.ts';
-import { archiveRewrap } from './commands/rewrap.ts';
-import { serve } from './commands/serve.ts';
-import { upload } from './commands/upload.ts';
-import { webhooksList, webhooksRetry, webhooksTest } from './commands/webhooks.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
 
-/** Arguments, exit codes and the one place where an error becomes text for people. */
+/**
+ * Arguments, exit codes and the one place where an error becomes text for people. A command's modules are loaded when it runs, so
+ * the help, the version and a small command do not wait for those of `serve`.
+ */
 
 type Common = { json?: true };
 
@@ -55,6 +44,7 @@ function program(done: (code: number) => void): Command {
     .description('run the ARI application and its jobs until SIGTERM or SIGINT')
     .option('--json', 'tell an error that stops it as one JSON object, as its log is')
     .action(async () => {
+      const { serve } = await import('./commands/serve.ts');
       done(await serve(context()));
     });
   root
@@ -62,6 +52,7 @@ function program(done: (code: number) => void): Command {
     .description('look at configuration, prompts, spool, catalogue, archive and Asterisk; say what is wrong')
     .option(...jsonOption)
     .action(async (options: Common) => {
+      const { check } = await import('./commands/check.ts');
       done(await check(context(), { json: options.json === true }));
     });
   root
@@ -70,6 +61,7 @@ function program(done: (code: number) => void): Command {
     .option('--dry-run', 'only say what would be sent')
     .option(...jsonOption)
     .action(async (options: Common & { dryRun?: true }) => {
+      const { upload } = await import('./commands/upload.ts');
       done(await upload(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
   const archive = root.command('archive').description('look after the object store of archived recordings');
@@ -79,6 +71,7 @@ function program(done: (code: number) => void): Command {
     .option('--dry-run', 'only say how many would be')
     .option(...jsonOption)
     .action(async (options: Common & { dryRun?: true }) => {
+      const { archiveRewrap } = await import('./commands/rewrap.ts');
       done(await archiveRewrap(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
   const retention = root.command('retention').description('erase recordings whose time is over');
@@ -88,6 +81,7 @@ function program(done: (code: number) => void): Command {
     .option('--dry-run', 'only list what is due')
     .option(...jsonOption)
     .action(async (options: Common & { dryRun?: true }) => {
+      const { retentionRun } = await import('./commands/retention.ts');
       done(await retentionRun(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
   retention
@@ -99,6 +93,7 @@ function program(done: (code: number) => void): Command {
     .option('--apply', 'do it; it cannot be undone')
     .option(...jsonOption)
     .action(async ({ purpose, apply, json }: Common & { purpose: string; apply?: true }) => {
+      const { retentionShorten } = await import('./commands/retention.ts');
       done(await retentionShorten(context(), { purpose, apply: apply === true, json: json === true }));
     });
   addCertificateCommands(root, context, done);
@@ -114,6 +109,7 @@ function program(done: (code: number) => void): Command {
     .option(...jsonOption)
     .action(async (options: Common & Omit<ListOptions, 'json'>) => {
       const { status, purpose, limit } = options;
+      const { recordingsList } = await import('./commands/recordings.ts');
       done(await recordingsList(context(), { status, purpose, limit, json: options.json === true }));
     });
   recordings
@@ -121,6 +117,7 @@ function program(done: (code: number) => void): Command {
     .description('show one recording: call, notice, file, archive and history')
     .option(...jsonOption)
     .action(async (id: string, options: Common) => {
+      const { recordingsShow } = await import('./commands/recordings.ts');
       done(await recordingsShow(context(), id, options.json === true));
     });
   recordings
@@ -132,6 +129,7 @@ function program(done: (code: number) => void): Command {
     .option(...jsonOption)
     .action(async (id: string, options: Common & { purpose: string; output: string; force?: true }) => {
       const { purpose, output, force, json } = options;
+      const { recordingsFetch } = await import('./commands/fetch.ts');
       done(await recordingsFetch(context(), id, { purpose, output, force: force === true, json: json === true }));
     });
   recordings
@@ -143,6 +141,7 @@ function program(done: (code: number) => void): Command {
     .action(async (options: Common & { dryRun?: true; verify?: true }) => {
       const { dryRun, verify, json } = options;
       const flags = { dryRun: dryRun === true, verify: verify === true, json: json === true };
+      const { recordingsReconcile } = await import('./commands/reconcile.ts');
       done(await recordingsReconcile(context(), flags));
     });
   addHoldCommands(recordings, context, done);
@@ -154,6 +153,7 @@ function program(done: (code: number) => void): Command {
     .option('--apply', 'write it; rules of others stay')
     .option(...jsonOption)
     .action(async ({ apply, json }: Common & { apply?: true }) => {
+      const { archiveLifecycle } = await import('./commands/archive.ts');
       done(await archiveLifecycle(context(), { apply: apply === true, json: json === true }));
     });
   addSubjectCommands(root, context, done, firstLine);
@@ -163,6 +163,7 @@ function program(done: (code: number) => void): Command {
     .description('list the purposes: consent, how long recordings are kept, who may listen')
     .option(...jsonOption)
     .action(async (options: Common) => {
+      const { purposesList } = await import('./commands/purposes.ts');
       done(await purposesList(context(), { json: options.json === true }));
     });
   purposes
@@ -170,6 +171,7 @@ function program(done: (code: number) => void): Command {
     .description('print the register of processing (GDPR art. 30) as Markdown; exit 3 when something is not stated')
     .option('--json', 'print it as one JSON document in place of Markdown')
     .action(async (options: Common) => {
+      const { purposesRegister } = await import('./commands/purposes.ts');
       done(await purposesRegister(context(), { json: options.json === true }));
     });
   root
@@ -180,6 +182,7 @@ function program(done: (code: number) => void): Command {
     .option('--month <YYYY-MM>', 'the month in UTC (default: the last one that is over)')
     .option('--json', 'print it as one JSON document in place of Markdown')
     .action(async ({ month, json }: Common & { month?: string }) => {
+      const { report } = await import('./commands/report.ts');
       done(await report(context(), { month, json: json === true }));
     });
   const calls = root.command('calls').description('look at calls, recorded or not');
@@ -189,6 +192,7 @@ function program(done: (code: number) => void): Command {
     .option('--limit <number>', 'at most so many', '50')
     .option(...jsonOption)
     .action(async (options: Common & { limit: string }) => {
+      const { callsList } = await import('./commands/calls.ts');
       done(await callsList(context(), { limit: options.limit, json: options.json === true }));
     });
   calls
@@ -196,6 +200,7 @@ function program(done: (code: number) => void): Command {
     .description('print the receipt of a call: how the caller was told, what they answered, what was recorded')
     .option('--json', 'the same: a receipt is JSON in any case')
     .action(async (id: string) => {
+      const { callsReceipt } = await import('./commands/calls.ts');
       done(await callsReceipt(context(), id));
     });
   const webhooks = root.command('webhooks').description('others who are told of what becomes of recordings');
@@ -205,6 +210,7 @@ function program(done: (code: number) => void): Command {
     .option('--limit <number>', 'at most so many messages', '50')
     .option(...jsonOption)
     .action(async (options: Common & { limit: string }) => {
+      const { webhooksList } = await import('./commands/webhooks.ts');
       done(await webhooksList(context(), { limit: options.limit, json: options.json === true }));
     });
   webhooks
@@ -212,6 +218,7 @@ function program(done: (code: number) => void): Command {
     .description('send a signed message of type webhook.test, now and once, and say what came of it')
     .option(...jsonOption)
     .action(async (name: string, options: Common) => {
+      const { webhooksTest } = await import('./commands/webhooks.ts');
       done(await webhooksTest(context(), name, { json: options.json === true }));
     });
   webhooks
@@ -219,6 +226,7 @@ function program(done: (code: number) => void): Command {
     .description('have serve send again what waits or was given up, to one webhook or to all')
     .option(...jsonOption)
     .action(async (name: string | undefined, options: Common) => {
+      const { webhooksRetry } = await import('./commands/webhooks.ts');
       done(await webhooksRetry(context(), name, { json: options.json === true }));
     });
   const languages = root.command('languages').description('the languages that callers chose by a key');
@@ -229,6 +237,7 @@ function program(done: (code: number) => void): Command {
     .option('--all', 'those of all callers')
     .option(...jsonOption)
     .action(async ({ number, all, json }: Common & { number?: string; all?: true }) => {
+      const { languagesForget } = await import('./commands/languages.ts');
       done(await languagesForget(context(), { number, all: all === true, json: json === true }, firstLine));
     });
   addEvidence(root, context, manifest.version, done);
@@ -240,6 +249,7 @@ function program(done: (code: number) => void): Command {
     .option(...soundsOption)
     .option(...jsonOption)
     .action(async ({ sounds, json }: Common & { sounds?: string }) => {
+      const { promptsList } = await import('./commands/prompts.ts');
       done(await promptsList(context(), { sounds, json: json === true }));
     });
   prompts
@@ -251,6 +261,7 @@ function program(done: (code: number) => void): Command {
     .option(...jsonOption)
     .action(async (options: Common & { sounds?: string; language?: string[]; force?: true }) => {
       const { sounds, language: languages, force, json } = options;
+      const { promptsBuild } = await import('./commands/prompts.ts');
       done(await promptsBuild(context(), { sounds, languages, force: force === true, json: json === true }));
     });
   prompts
@@ -259,6 +270,7 @@ function program(done: (code: number) => void): Command {
     .option(...soundsOption)
     .option(...jsonOption)
     .action(async ({ sounds, json }: Common & { sounds?: string }) => {
+      const { promptsCheck } = await import('./commands/prompts.ts');
       done(await promptsCheck(context(), { sounds, json: json === true }));
     });
   prompts
@@ -267,6 +279,7 @@ function program(done: (code: number) => void): Command {
     .requiredOption('--to <folder>', "Asterisk's sounds folder, for example /usr/share/asterisk/sounds")
     .option(...jsonOption)
     .action(async (options: Common & { to: string }) => {
+      const { promptsInstall } = await import('./commands/prompts.ts');
       done(await promptsInstall(context(), { to: options.to, json: options.json === true }));
     });
 

@@ -1,4 +1,4 @@
-import type { CountryCode } from '../core/phoneNumbers.ts';
+import type { CountryCode } from '../core/countries.ts';
 import { parseCallerNumber } from './numberLanguage.ts';
 
 /**

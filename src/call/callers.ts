@@ -1,5 +1,5 @@
 import type { CallId } from '../core/ids.ts';
-import type { CountryCode } from '../core/phoneNumbers.ts';
+import type { CountryCode } from '../core/countries.ts';
 import { makeSeal } from '../core/sealing.ts';
 import { parseCallerNumber } from './numberLanguage.ts';
 import type { CallerKeeper } from './ports.ts';

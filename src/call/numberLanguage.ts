@@ -1,4 +1,5 @@
-import { parsePhoneNumber, type CountryCode, type PhoneNumber } from '../core/phoneNumbers.ts';
+import type { CountryCode } from '../core/countries.ts';
+import { parsePhoneNumber, type PhoneNumber } from '../core/phoneNumbers.ts';
 import { canada, longestPrefix, numberLanguages } from './numberLanguages.ts';
 
 export type NumberLanguages = {

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { CountryCode } from '../core/phoneNumbers.ts';
+import type { CountryCode } from '../core/countries.ts';
 import { dayMs, type Clock } from '../core/clock.ts';
 import { parseCallerNumber } from './numberLanguage.ts';
 import type { LanguagePreferences } from './ports.ts';

@@ -2,7 +2,8 @@ import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { chainStart, entryDigest, linkOf } from '../core/chain.ts';
 import type { RecordingId } from '../core/ids.ts';
-import { auditRow, type AuditRow, type RecordingStatus } from './rows.ts';
+import { auditRow, type AuditRow } from './rows.ts';
+import type { RecordingStatus } from './statuses.ts';
 
 /** In the trail of a recording from before the first byte of it is removed. */
 export const erasureBegun = 'erasure begun';

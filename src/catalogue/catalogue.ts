@@ -34,11 +34,11 @@ import type {
   NoticeRow,
   PurposeEnd,
   RecordingRow,
-  RecordingStatus,
   SaidRow,
   StoredPolicy,
   UnwitnessedCall,
 } from './rows.ts';
+import type { RecordingStatus } from './statuses.ts';
 import { makeWitness, type WitnessStatement } from './witness.ts';
 
 type Tables = CallJournal & DeliveryTable;

@@ -6,7 +6,7 @@ import { erasureBegun, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold, isHeld, isOver, recordingsByEnd } from './conditions.ts';
 import { unhurried } from './unhurried.ts';
 import type { AuditNote, RecordingChanges } from './recordings.ts';
-import type { RecordingStatus } from './rows.ts';
+import type { RecordingStatus } from './statuses.ts';
 
 const certificateRow = z
   .object({

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { erasureBegun, requestFailed, requestRefused } from './auditTrail.ts';
 import { isActiveHold, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
-import { recordingStatuses } from './rows.ts';
+import { recordingStatuses } from './statuses.ts';
 
 const count = z.number();
 const time = z.number().nullable();

@@ -5,13 +5,7 @@ import type { HoldId, RecordingId } from '../core/ids.ts';
 import { erasureBegun, erasureInterrupted, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold } from './conditions.ts';
 import type { DeliveryEvent } from './deliveries.ts';
-
-/**
- * Why a recording is kept beyond its end: a dispute that it is evidence in, the request of an authority, or that of the person
- * who wants it kept (GDPR art. 18).
- */
-export const holdGrounds = ['dispute', 'authority', 'restriction'] as const;
-export type HoldGround = (typeof holdGrounds)[number];
+import { holdGrounds } from './holdGrounds.ts';
 
 export const holdRow = z
   .object({

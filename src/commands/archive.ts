@@ -3,9 +3,11 @@ import { applyLifecycle, isAsPlanned, lifecycleState, type LifecycleState } from
 import { ruleInWords, type RuleChange } from '../archive/lifecycleRules.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { PreavisError } from '../core/errors.ts';
-import { lifecycleOptions, makeStore } from '../parts.ts';
+import { lifecycleOptions, makeStore } from '../parts/store.ts';
 import { printable } from './archiveFindings.ts';
-import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
 
 export type LifecycleCommandOptions = { apply: boolean; json: boolean };
 
@@ -27,7 +29,7 @@ export async function archiveLifecycle(
   }
   const run = async (catalogue: Catalogue | undefined): Promise<ExitCode> => {
     const signal = AbortSignal.timeout(limitMs);
-    const store = makeStore(config, catalogue);
+    const store = await makeStore(config, catalogue);
     const state = await lifecycleState(lifecycleOptions(config, store, catalogue, signal));
     const isDone = isAsPlanned(state);
     const after = apply && !isDone ? await applyLifecycle(state, store, signal) : state.changes;

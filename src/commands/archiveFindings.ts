@@ -8,7 +8,7 @@ import { encryptionInWords, type ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError } from '../core/errors.ts';
-import { lifecycleOptions, makeStore } from '../parts.ts';
+import { lifecycleOptions, makeStore } from '../parts/store.ts';
 import type { Finding, Look } from './finding.ts';
 
 const limitMs = 120_000;
@@ -23,7 +23,7 @@ export async function lookAtArchive(
   list: Finding[],
   look: Look,
 ): Promise<void> {
-  const store = makeStore(config, catalogue);
+  const store = await makeStore(config, catalogue);
   const trial = store.check().then(
     () => undefined,
     (thrown: unknown) => asPreavisError(thrown),

@@ -1,7 +1,7 @@
 import { makeCallerHash } from '../call/preferences.ts';
 import type { Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
-import { isCountry } from '../core/phoneNumbers.ts';
+import { isCountry } from '../core/countries.ts';
 
 /** As people write numbers down and copy them: any white space, any dash. */
 function tidied(number: string): string {

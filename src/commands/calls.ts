@@ -2,7 +2,9 @@ import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isUlid, type CallId } from '../core/ids.ts';
 import { receiptOfCall, receiptText } from '../evidence/receipt.ts';
-import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
 import { parseLimit } from './limit.ts';
 import { table } from './table.ts';
 

@@ -1,11 +1,16 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
-import { ledgerOf, makeStore, makeTrust, retentionPorts } from '../parts.ts';
+import { retentionPorts } from '../parts/retention.ts';
+import { ledgerOf, makeTrust } from '../parts/signing.ts';
+import { makeStore } from '../parts/store.ts';
 import { readCertificate } from '../retention/certificate.ts';
 import { copyCertificates, replayArchive, replayLedger, type CopyPorts } from '../retention/copies.ts';
 import { lostLines } from '../retention/compareLedger.ts';
 import { verifyCertificates } from '../retention/verifyCertificates.ts';
-import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { commandLog } from './operatorParts.ts';
 import { parseLimit } from './limit.ts';
 import { beginLongWork } from './longWork.ts';
 import { table } from './table.ts';
@@ -53,7 +58,7 @@ export async function certificatesVerify(
   const work = beginLongWork('the certificates were not all checked', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const store = offline ? undefined : makeStore(config, catalogue);
+    const store = offline ? undefined : await makeStore(config, catalogue);
     const since = context.clock.now() - config.evidence.certificateDays * dayMs;
     const result = await verifyCertificates(
       { catalogue, store, ledger: ledgerOf(config), since, trusts: makeTrust(config) },
@@ -85,7 +90,7 @@ export async function certificatesReplay(
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue: Catalogue) => {
-    const store = makeStore(config, catalogue);
+    const store = await makeStore(config, catalogue);
     const shared = { config, catalogue, store, clock: context.clock, log: commandLog(config), actor: 'command' };
     const ports: CopyPorts = { ...retentionPorts(shared), now: () => context.clock.now() };
     const ledger = await replayLedger(ports, { dryRun, fromStart: true });

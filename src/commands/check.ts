@@ -14,9 +14,12 @@ import type { Config } from '../config/schema.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { makeIds } from '../core/ids.ts';
 import { checkWitness } from '../evidence/witnessCheck.ts';
-import { checkJobs, loadLibrary, makeAri, refuseMissingPrompts, soundsFolder } from '../parts.ts';
+import { makeAri, refuseMissingPrompts } from '../parts/ari.ts';
+import { checkJobs } from '../parts/jobs.ts';
+import { loadLibrary, soundsFolder } from '../parts/prompts.ts';
 import { lookAtArchive } from './archiveFindings.ts';
-import { configOf, type CommandContext } from './context.ts';
+import { configOf } from './config.ts';
+import type { CommandContext } from './context.ts';
 import { makeLook, type Finding, type Look } from './finding.ts';
 import { ledgerFindings, requireSigningKey } from './ledgerFindings.ts';
 

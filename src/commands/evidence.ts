@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
-import type { Command } from 'commander';
 import { refuseTaken } from '../archive/verifiedCopy.ts';
 import type { PurposeKind } from '../config/law.ts';
 import { purposeOf } from '../config/purposeRules.ts';
@@ -9,9 +8,13 @@ import { pemOf, publicKeyOf } from '../core/signing.ts';
 import { bundlePurpose } from '../evidence/bundlePurpose.ts';
 import { makeBundle } from '../evidence/bundle.ts';
 import { verifyBundle, type Verified } from '../evidence/verifyBundle.ts';
-import { bundlePorts, makeSigner, makeStore } from '../parts.ts';
+import { bundlePorts } from '../parts/evidence.ts';
+import { makeSigner } from '../parts/signing.ts';
+import { makeStore } from '../parts/store.ts';
 import { openPurposes } from '../retention/fetch.ts';
-import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
 import { beginLongWork } from './longWork.ts';
 import { operatorOf } from './operator.ts';
 
@@ -50,7 +53,13 @@ export async function evidenceBundle(
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const { clock, environment } = context;
-    const shared = { config, catalogue, store: makeStore(config, catalogue), clock, actor: operatorOf(environment) };
+    const shared = {
+      config,
+      catalogue,
+      store: await makeStore(config, catalogue),
+      clock,
+      actor: operatorOf(environment),
+    };
     const timestampUrl = timestamp ?? config.evidence.timestampUrl;
     const ports = await bundlePorts(shared, { version, timestampUrl });
     const kindOf = (each: string): PurposeKind | undefined => purposeOf(config.purposes, each)?.kind;
@@ -190,49 +199,4 @@ export async function evidenceKey(context: CommandContext, json: boolean): Promi
   else context.print(`${pem}kid ${kid}\njwk ${JSON.stringify(publicKey)}`);
 
   return 0;
-}
-
-type Common = { json?: true };
-
-/** Adds `preavis evidence` to the command line. */
-export function addEvidence(
-  root: Command,
-  context: () => CommandContext,
-  version: string,
-  done: (code: ExitCode) => void,
-): void {
-  const jsonOption = ['--json', 'print one JSON document'] as const;
-  const evidence = root.command('evidence').description('what proves to others how a caller was told');
-  evidence
-    .command('bundle <id>')
-    .description('make one signed ZIP file with a recording, its receipt, the notice and its history; audited')
-    .option('--purpose <purpose>', 'what it is wanted for (default: the one that is evidence, or the only one)')
-    .requiredOption('-o, --output <file>', 'the file to make, for its owner only')
-    .option('--timestamp <url>', 'have it stamped by this authority (RFC 3161; default: evidence.timestampUrl)')
-    .option('--force', 'replace a file that is there already')
-    .option(...jsonOption)
-    .action(
-      async (id: string, options: Common & { purpose?: string; output: string; timestamp?: string; force?: true }) => {
-        const { purpose, output, timestamp, force, json } = options;
-        const given = { purpose, output, timestamp, force: force === true, json: json === true };
-        done(await evidenceBundle(context(), id, version, given));
-      },
-    );
-  evidence
-    .command('verify <file>')
-    .description('check a bundle, on any machine: needs no configuration, no catalogue and no network')
-    .option('--key <kid>', 'the key that must have signed it, as `preavis evidence key` prints it')
-    .option('--public-key <file>', 'the same, as a file in PEM')
-    .option(...jsonOption)
-    .action(async (file: string, options: Common & { key?: string; publicKey?: string }) => {
-      const { key, publicKey, json } = options;
-      done(await evidenceVerify(context(), file, { key, publicKey, json: json === true }));
-    });
-  evidence
-    .command('key')
-    .description('print the public key (PEM, kid, JWK) for others to verify by')
-    .option(...jsonOption)
-    .action(async ({ json }: Common) => {
-      done(await evidenceKey(context(), json === true));
-    });
 }

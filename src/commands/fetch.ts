@@ -2,9 +2,12 @@ import { refuseTaken } from '../archive/verifiedCopy.ts';
 import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import { fetchPorts, makeStore } from '../parts.ts';
+import { fetchPorts } from '../parts/retention.ts';
+import { makeStore } from '../parts/store.ts';
 import { fetchRecording } from '../retention/fetch.ts';
-import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
 import { beginLongWork } from './longWork.ts';
 import { operatorOf } from './operator.ts';
 
@@ -33,7 +36,7 @@ export async function recordingsFetch(
     const ports = fetchPorts({
       config,
       catalogue,
-      store: makeStore(config, catalogue),
+      store: await makeStore(config, catalogue),
       clock: context.clock,
       actor: operatorOf(context.environment),
     });

@@ -1,10 +1,13 @@
-import { holdGrounds, isActive, type HoldGround, type HoldRow } from '../catalogue/holds.ts';
+import { holdGrounds, type HoldGround } from '../catalogue/holdGrounds.ts';
+import { isActive, type HoldRow } from '../catalogue/holds.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isUlid, makeIds, type HoldId, type RecordingId } from '../core/ids.ts';
 import { holdDates, mayHold } from '../retention/holds.ts';
-import { makeHoldsAllowed } from '../parts.ts';
-import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { makeHoldsAllowed } from '../config/purposeRules.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
 import { operatorOf } from './operator.ts';
 import { oneLine, table } from './table.ts';
 

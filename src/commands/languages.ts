@@ -1,7 +1,9 @@
 import { prepareSearch } from '../catalogue/numberKeys.ts';
 import { PreavisError } from '../core/errors.ts';
 import { hashOfNumber, notSearched } from './callerNumber.ts';
-import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
 
 export type ForgetOptions = {
   /** `-`: the first line of standard input, where no shell keeps it. */

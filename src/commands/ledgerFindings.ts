@@ -2,7 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { dayMs, isoTime, type Clock } from '../core/clock.ts';
 import { asPreavisError, errorCodes, PreavisError, type ErrorCode } from '../core/errors.ts';
-import { ledgerOf, makeTrust } from '../parts.ts';
+import { ledgerOf, makeTrust } from '../parts/signing.ts';
 import { readCertificate } from '../retention/certificate.ts';
 import { waitAfterRestoration } from '../retention/copies.ts';
 import { lostLines, strayLines, type StrayLine } from '../retention/compareLedger.ts';

@@ -4,8 +4,9 @@ import { installPrompts } from '../config/installPrompts.ts';
 import { checkPromptFiles, type PromptFinding } from '../config/promptCheck.ts';
 import { halfRecorded, halfRecordedInWords, promptCode, recordingProgress } from '../config/promptRecording.ts';
 import { promptTexts, readPrompt, readPromptSource } from '../config/prompts.ts';
-import { loadLibrary, soundsFolder } from '../parts.ts';
-import { configOf, type CommandContext, type ExitCode } from './context.ts';
+import { loadLibrary, soundsFolder } from '../parts/prompts.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
 import { table } from './table.ts';
 
 /** `sounds`: a folder with prompts.yaml, in place of that of the configuration, which is then not read. */

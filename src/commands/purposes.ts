@@ -1,7 +1,8 @@
 import { processingRegister, registerMarkdown } from '../config/processingRegister.ts';
 import { maximumDays } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
-import { configOf, type CommandContext, type ExitCode } from './context.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
 import { table } from './table.ts';
 
 /** Lists the purposes as they are configured, with every default filled in. */

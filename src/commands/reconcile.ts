@@ -1,7 +1,10 @@
-import { finishPorts, reconcilePorts } from '../parts.ts';
+import { finishPorts, reconcilePorts } from '../parts/jobs.ts';
 import { findingKinds } from '../retention/findings.ts';
 import { reconcile, type Finding, type Reconciled } from '../retention/reconcile.ts';
-import { configOf, operatorParts, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { operatorParts } from './operatorParts.ts';
 import { beginLongWork } from './longWork.ts';
 import { table } from './table.ts';
 
@@ -22,7 +25,7 @@ export async function recordingsReconcile(
   const run = beginLongWork('not everything was compared', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const shared = operatorParts(context, config, catalogue);
+    const shared = await operatorParts(context, config, catalogue);
     const repairs = dryRun ? undefined : await finishPorts(shared, run.signal);
     const findings: Finding[] = [];
     const reconciled = await reconcile(reconcilePorts(shared, repairs), {

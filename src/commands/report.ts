@@ -1,7 +1,9 @@
 import { makeReport, overdueAfterMs, reportMarkdown, reportMonth } from '../evidence/report.ts';
-import { webhookFigures } from '../parts.ts';
+import { webhookFigures } from '../parts/webhooks.ts';
 import { erasureFailed } from '../retention/enforcer.ts';
-import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
 
 export type ReportOptions = { month: string | undefined; json: boolean };
 

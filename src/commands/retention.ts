@@ -1,10 +1,14 @@
 import { purposeOf } from '../config/purposeRules.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
-import { makeStore, retentionPorts } from '../parts.ts';
+import { retentionPorts } from '../parts/retention.ts';
+import { makeStore } from '../parts/store.ts';
 import { retentionPass } from '../retention/enforcer.ts';
 import { shortenPass, type Shortened } from '../retention/shorten.ts';
-import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { commandLog } from './operatorParts.ts';
 import { beginLongWork } from './longWork.ts';
 import { operatorOf } from './operator.ts';
 import { table } from './table.ts';
@@ -22,7 +26,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
   const work = beginLongWork('what was not yet erased is left to the next pass', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const store = makeStore(config, catalogue);
+    const store = await makeStore(config, catalogue);
     const log = commandLog(config);
     const ports = retentionPorts({ config, catalogue, store, clock: context.clock, log, actor: 'command' });
     const recordings: { id: string; keepUntil: string | null; outcome: 'due' | 'erased' | ErrorCode }[] = [];

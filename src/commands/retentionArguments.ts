@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
-import { holdGrounds } from '../catalogue/holds.ts';
-import { certificatesList, certificatesReplay, certificatesVerify } from './certificates.ts';
+import { holdGrounds } from '../catalogue/holdGrounds.ts';
 import type { CommandContext } from './context.ts';
-import { recordingsHold, recordingsHolds, recordingsRelease } from './holds.ts';
 
 /** Arguments of the commands around retention. */
 
@@ -25,6 +23,7 @@ export function addHoldCommands(recordings: Command, context: () => CommandConte
         id: string,
         { json, ...hold }: Common & { ground: string; reason: string; until: string; review?: string },
       ) => {
+        const { recordingsHold } = await import('./holds.ts');
         done(await recordingsHold(context(), id, { ...hold, review: hold.review, json: json === true }));
       },
     );
@@ -33,6 +32,7 @@ export function addHoldCommands(recordings: Command, context: () => CommandConte
     .description('end a hold before its last day')
     .option(...jsonOption)
     .action(async (id: string, { json }: Common) => {
+      const { recordingsRelease } = await import('./holds.ts');
       done(await recordingsRelease(context(), id, json === true));
     });
   recordings
@@ -40,6 +40,7 @@ export function addHoldCommands(recordings: Command, context: () => CommandConte
     .description('list the holds that keep recordings now; exit 3 when one is to be reviewed')
     .option(...jsonOption)
     .action(async ({ json }: Common) => {
+      const { recordingsHolds } = await import('./holds.ts');
       done(await recordingsHolds(context(), json === true));
     });
 }
@@ -52,6 +53,7 @@ export function addCertificateCommands(root: Command, context: () => CommandCont
     .option('--limit <number>', 'at most so many', '50')
     .option(...jsonOption)
     .action(async ({ limit, json }: Common & { limit: string }) => {
+      const { certificatesList } = await import('./certificates.ts');
       done(await certificatesList(context(), { limit, json: json === true }));
     });
   certificates
@@ -60,6 +62,7 @@ export function addCertificateCommands(root: Command, context: () => CommandCont
     .option('--offline', 'do not ask the archive')
     .option(...jsonOption)
     .action(async ({ offline, json }: Common & { offline?: true }) => {
+      const { certificatesVerify } = await import('./certificates.ts');
       done(await certificatesVerify(context(), { offline: offline === true, json: json === true }));
     });
   certificates
@@ -68,6 +71,7 @@ export function addCertificateCommands(root: Command, context: () => CommandCont
     .option('--dry-run', 'only say what would be erased')
     .option(...jsonOption)
     .action(async ({ dryRun, json }: Common & { dryRun?: true }) => {
+      const { certificatesReplay } = await import('./certificates.ts');
       done(await certificatesReplay(context(), { dryRun: dryRun === true, json: json === true }));
     });
 }

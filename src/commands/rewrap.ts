@@ -1,6 +1,9 @@
 import { rewrapAll, type RewrapResult } from '../archive/rewrap.ts';
-import { rewrapPorts } from '../parts.ts';
-import { configOf, operatorParts, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { rewrapPorts } from '../parts/jobs.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { operatorParts } from './operatorParts.ts';
 import { beginLongWork } from './longWork.ts';
 
 export type RewrapCommandOptions = { dryRun: boolean; json: boolean };
@@ -17,7 +20,7 @@ export async function archiveRewrap(
   const run = beginLongWork('not all keys were rewrapped', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const shared = operatorParts(context, config, catalogue);
+    const shared = await operatorParts(context, config, catalogue);
     const options = { dryRun, waitMs, signal: run.signal, progress: run.progress };
     const result = await rewrapAll(rewrapPorts(shared), options).finally(run.end);
     context.print(json ? JSON.stringify({ dryRun, ...result }, undefined, 2) : forPeople(result, dryRun));

@@ -1,7 +1,8 @@
 import { App } from '../app.ts';
 import { makeIds } from '../core/ids.ts';
 import { makeLog } from '../core/log.ts';
-import { configOf, type CommandContext, type ExitCode } from './context.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
 
 /** How long what was not closed may hold the process when all is stopped, ms. */
 const exitLimitMs = 2_000;

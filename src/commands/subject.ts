@@ -5,13 +5,18 @@ import type { Config } from '../config/schema.ts';
 import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import { makeStore, subjectErasurePorts, subjectExportPorts } from '../parts.ts';
+import { makeStore } from '../parts/store.ts';
+import { subjectErasurePorts, subjectExportPorts } from '../parts/subject.ts';
 import { articleOf, type Exception } from '../subject/decideErasure.ts';
 import { eraseForPerson, type SubjectErasure, type SubjectRecording } from '../subject/eraseForPerson.ts';
 import { exportForPerson, type SubjectExport } from '../subject/exportForPerson.ts';
-import { subjectLanguages, type AbsentWhy, type SubjectLanguage } from '../subject/personIndex.ts';
+import { subjectLanguages, type SubjectLanguage } from '../subject/languages.ts';
+import type { AbsentWhy } from '../subject/personIndex.ts';
 import { hashOfNumber, notSearched } from './callerNumber.ts';
-import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { commandLog } from './operatorParts.ts';
 import { beginLongWork } from './longWork.ts';
 import { operatorOf } from './operator.ts';
 
@@ -73,7 +78,7 @@ export async function subjectExport(
       );
       return unsearchedKeys.length > 0 ? 3 : 0;
     }
-    const store = makeStore(config, catalogue);
+    const store = await makeStore(config, catalogue);
     const actor = operatorOf(context.environment);
     const ports = subjectExportPorts({ config, catalogue, store, clock: context.clock, actor });
     const language = await languageOf(asked, hash, catalogue, config);
@@ -138,7 +143,7 @@ export async function subjectErase(
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const unsearchedKeys = await prepareSearch(catalogue, hash);
-    const store = makeStore(config, catalogue);
+    const store = await makeStore(config, catalogue);
     const actor = operatorOf(context.environment);
     const log = commandLog(config);
     const ports = subjectErasurePorts({ config, catalogue, store, clock: context.clock, log, actor });

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { subjectLanguages } from '../subject/personIndex.ts';
+import { subjectLanguages } from '../subject/languages.ts';
 import type { CommandContext } from './context.ts';
-import { subjectErase, subjectExport } from './subject.ts';
 
 /** Arguments of the commands that answer requests of persons. */
 
@@ -32,6 +31,7 @@ export function addSubjectCommands(
     .action(async (options: Common & { output: string; language?: string; force?: true }) => {
       const { number, output, language, force, json } = options;
       const wanted = { number, output, language, force: force === true, json: json === true };
+      const { subjectExport } = await import('./subject.ts');
       done(await subjectExport(context(), wanted, firstLine));
     });
   subject
@@ -45,6 +45,7 @@ export function addSubjectCommands(
     .option(...jsonOption)
     .action(async ({ number, apply, includeEvidence, json }: Common & { apply?: true; includeEvidence?: true }) => {
       const wanted = { number, apply: apply === true, includeEvidence: includeEvidence === true, json: json === true };
+      const { subjectErase } = await import('./subject.ts');
       done(await subjectErase(context(), wanted, firstLine));
     });
 }

@@ -3,8 +3,12 @@ import { finishRecordings, sweepSpool } from '../archive/finish.ts';
 import { uploadPass } from '../archive/uploader.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import { finishPorts, makeStore, makeWitness, uploadPorts } from '../parts.ts';
-import { commandLog, configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { finishPorts, makeWitness, uploadPorts } from '../parts/jobs.ts';
+import { makeStore } from '../parts/store.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { commandLog } from './operatorParts.ts';
 
 export type UploadCommandOptions = { dryRun: boolean; json: boolean };
 
@@ -17,7 +21,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
   const log = commandLog(config);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const store = makeStore(config, catalogue);
+    const store = await makeStore(config, catalogue);
     if (dryRun) {
       const waiting = await catalogue.recordings({ status: 'recorded', limit: -1 });
       if (json) {

@@ -3,10 +3,12 @@ import { hostAndPort } from '../ari/http.ts';
 import type { Config } from '../config/schema.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import { webhookEndpoints, webhookFigures } from '../parts.ts';
+import { webhookEndpoints, webhookFigures } from '../parts/webhooks.ts';
 import { addressOf, testMessage } from '../webhooks/message.ts';
 import { makePoster } from '../webhooks/post.ts';
-import { configOf, withCatalogue, type CommandContext, type ExitCode } from './context.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from './config.ts';
+import type { CommandContext, ExitCode } from './context.ts';
 import { parseLimit } from './limit.ts';
 import { table } from './table.ts';
 

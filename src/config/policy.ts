@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PreavisError } from '../core/errors.ts';
-import { isCountry, type CountryCode } from '../core/phoneNumbers.ts';
+import { isCountry, type CountryCode } from '../core/countries.ts';
 import { missingSentences, noticeFaults } from './noticeRules.ts';
 import { possibleModes, type ConsentMode } from './consent.ts';
 import type { Prompt, PromptLibrary, SingleKind } from './prompts.ts';

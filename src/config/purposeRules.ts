@@ -1,5 +1,5 @@
 import { isWeaker, mixFault, possibleModes, type ConsentPurpose } from './consent.ts';
-import { isCountry } from '../core/phoneNumbers.ts';
+import { isCountry } from '../core/countries.ts';
 import { law, type LawRule } from './law.ts';
 import type { LineConfig, PurposeConfig } from './schema.ts';
 
@@ -26,6 +26,15 @@ export function nameOfPurpose(
   const purpose = purposeOf(purposes, id);
 
   return purpose && purposeName(purpose, language);
+}
+
+/** By the purposes of today: a name that is not one of them allows none. */
+export function makeHoldsAllowed({
+  purposes,
+}: {
+  purposes: Readonly<Record<string, Pick<PurposeConfig, 'holdsAllowed'>>>;
+}): (purpose: string) => boolean {
+  return (purpose) => purposeOf(purposes, purpose)?.holdsAllowed === true;
 }
 
 /** The longest time that recordings may be kept, days: the purpose's own, or that of the law, or what is usual. */

@@ -2,12 +2,8 @@ import { parsePhoneNumberFromString, type CountryCode, type PhoneNumber } from '
 // Not 'libphonenumber-js/max', which imports the same as JSON without an attribute, and that is about to be an error.
 import metadata from 'libphonenumber-js/metadata.max';
 
-/** The one place that knows libphonenumber-js, with all its metadata: types of number, areas. */
-export type { CountryCode, PhoneNumber } from 'libphonenumber-js/core';
-
-export function isCountry(code: string): code is CountryCode {
-  return Object.hasOwn(metadata.countries, code);
-}
+/** With countries.ts the one place that knows libphonenumber-js, with all its metadata: types of number, areas. */
+export type { PhoneNumber } from 'libphonenumber-js/core';
 
 /** The number that is the whole of the text; undefined if it is none. A text without a country code needs the country. */
 export function parsePhoneNumber(text: string, defaultCountry?: CountryCode): PhoneNumber | undefined {

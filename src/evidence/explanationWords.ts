@@ -1,4 +1,4 @@
-import type { HoldGround } from '../catalogue/holds.ts';
+import type { HoldGround } from '../catalogue/holdGrounds.ts';
 import { bundleFile } from './bundleForm.ts';
 
 /** What a page says in one language; each gets facts as text. */

@@ -1,7 +1,7 @@
 import type { DeliveryFigures } from '../catalogue/deliveries.ts';
 import type { Figures } from '../catalogue/figures.ts';
 import type { WaitingRecordings } from '../catalogue/recordings.ts';
-import { recordingStatuses } from '../catalogue/rows.ts';
+import { recordingStatuses } from '../catalogue/statuses.ts';
 import type { Config } from '../config/schema.ts';
 import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';

@@ -1,4 +1,5 @@
-import type { PurposeEnd, RecordingStatus } from '../catalogue/rows.ts';
+import type { PurposeEnd } from '../catalogue/rows.ts';
+import type { RecordingStatus } from '../catalogue/statuses.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { purposesInForce } from './purposes.ts';

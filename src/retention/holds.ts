@@ -1,4 +1,4 @@
-import type { HoldGround } from '../catalogue/holds.ts';
+import type { HoldGround } from '../catalogue/holdGrounds.ts';
 import { dayMs } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 

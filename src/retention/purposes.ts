@@ -1,5 +1,6 @@
 import { isActive, type HoldRow } from '../catalogue/holds.ts';
-import type { PurposeEnd, RecordingStatus } from '../catalogue/rows.ts';
+import type { PurposeEnd } from '../catalogue/rows.ts';
+import type { RecordingStatus } from '../catalogue/statuses.ts';
 
 /**
  * The ends of purposes as they are while holds keep the recording: what is kept as evidence for a dispute may be used for it. Other

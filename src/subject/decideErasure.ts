@@ -1,6 +1,8 @@
 import type { Lock } from '../archive/objectLock.ts';
-import { isActive, type HoldGround, type HoldRow } from '../catalogue/holds.ts';
-import type { PurposeEnd, RecordingStatus } from '../catalogue/rows.ts';
+import type { HoldGround } from '../catalogue/holdGrounds.ts';
+import { isActive, type HoldRow } from '../catalogue/holds.ts';
+import type { PurposeEnd } from '../catalogue/rows.ts';
+import type { RecordingStatus } from '../catalogue/statuses.ts';
 import type { PurposeKind } from '../config/law.ts';
 import type { LockMode } from '../config/locks.ts';
 import { purposesInForce } from '../retention/purposes.ts';

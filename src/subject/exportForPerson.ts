@@ -17,6 +17,7 @@ import { receiptOfCall, receiptText } from '../evidence/receipt.ts';
 import { sourceOf } from '../retention/fetch.ts';
 import { callsOfPerson, type FindPorts, type PersonRecording } from './find.ts';
 import { indexPage } from './indexPage.ts';
+import type { SubjectLanguage } from './languages.ts';
 import {
   callOf,
   controllerOf,
@@ -26,7 +27,6 @@ import {
   type AbsentWhy,
   type IndexFile,
   type PersonIndex,
-  type SubjectLanguage,
 } from './personIndex.ts';
 
 /**

@@ -1,19 +1,19 @@
-import { isActive, type HoldGround } from '../catalogue/holds.ts';
-import type { AuditRow, RecordingStatus } from '../catalogue/rows.ts';
+import type { HoldGround } from '../catalogue/holdGrounds.ts';
+import { isActive } from '../catalogue/holds.ts';
+import type { AuditRow } from '../catalogue/rows.ts';
+import type { RecordingStatus } from '../catalogue/statuses.ts';
 import type { Config } from '../config/schema.ts';
 import { nameOfPurpose } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { StoredPolicy } from '../catalogue/rows.ts';
 import type { PersonCall, PersonRecording } from './find.ts';
+import type { SubjectLanguage } from './languages.ts';
 
 /**
  * What a person is told of what is kept of them (GDPR art. 15(1)): index.json in an export, and what index.html is made of. Times are
  * ISO 8601 in UTC.
  */
-export const subjectLanguages = ['fr', 'nl', 'de', 'en'] as const;
-export type SubjectLanguage = (typeof subjectLanguages)[number];
-
 export type IndexPurpose = {
   id: string;
   /** In the person's language, or the id where it has none. */

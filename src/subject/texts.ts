@@ -1,6 +1,7 @@
-import type { HoldGround } from '../catalogue/holds.ts';
+import type { HoldGround } from '../catalogue/holdGrounds.ts';
 import type { ConsentMode } from '../config/consent.ts';
-import type { AbsentWhy, IndexAccess, SubjectLanguage } from './personIndex.ts';
+import type { SubjectLanguage } from './languages.ts';
+import type { AbsentWhy, IndexAccess } from './personIndex.ts';
 import { german } from './textsGerman.ts';
 import { english } from './textsEnglish.ts';
 import { french } from './textsFrench.ts';

@@ -7,7 +7,7 @@ import type { CallEvent } from '../../../src/call/events.ts';
 import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { withLease } from '../../../src/catalogue/lease.ts';
-import { forward, recordingStatuses, type RecordingStatus } from '../../../src/catalogue/rows.ts';
+import { forward, recordingStatuses, type RecordingStatus } from '../../../src/catalogue/statuses.ts';
 import type { ChannelId, RecordingId } from '../../../src/core/ids.ts';
 import { decide, refuse } from '../../../src/call/decide.ts';
 import { beginning, callStart, countingIds, eventsTo, press, someFacts, stateAt } from '../../support/calls.ts';

@@ -6,7 +6,7 @@ import { firstDue } from '../../../src/catalogue/recordings.ts';
 import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { recordingStatuses } from '../../../src/catalogue/rows.ts';
+import { recordingStatuses } from '../../../src/catalogue/statuses.ts';
 import { callStart } from '../../support/calls.ts';
 import { clockAt, saveCall } from '../../support/catalogues.ts';
 import { tried } from '../../support/properties.ts';

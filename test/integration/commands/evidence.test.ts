@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
-import { addEvidence } from '../../../src/commands/evidence.ts';
+import { addEvidence } from '../../../src/commands/evidenceArguments.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { openSigner } from '../../../src/core/signing.ts';
 import { bundleStage, filesIn, type BundleStage } from '../../support/bundles.ts';

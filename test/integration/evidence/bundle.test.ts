@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { ulid } from 'ulid';
 import type { ObjectStore } from '../../../src/archive/store.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
-import { holdGrounds, type HoldGround } from '../../../src/catalogue/holds.ts';
+import { holdGrounds, type HoldGround } from '../../../src/catalogue/holdGrounds.ts';
 import { PreavisError, type ErrorCode } from '../../../src/core/errors.ts';
 import { makeIds, type RecordingId } from '../../../src/core/ids.ts';
 import { bundleFile, explanationFile, type ExplanationLanguage } from '../../../src/evidence/bundleForm.ts';

@@ -6,7 +6,7 @@ import { finishRecordings } from '../../../src/archive/finish.ts';
 import type { ObjectStore } from '../../../src/archive/store.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import { leaseHolder } from '../../../src/catalogue/lease.ts';
-import type { RecordingStatus } from '../../../src/catalogue/rows.ts';
+import type { RecordingStatus } from '../../../src/catalogue/statuses.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { retentionPass } from '../../../src/retention/enforcer.ts';

@@ -1,4 +1,4 @@
-import { recordingStatuses, type RecordingStatus } from '../../../src/catalogue/rows.ts';
+import { recordingStatuses, type RecordingStatus } from '../../../src/catalogue/statuses.ts';
 import type { ErrorCode } from '../../../src/core/errors.ts';
 import { accessUntil, type Subject } from '../../../src/retention/access.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { recordingStatuses, type RecordingStatus } from '../../../src/catalogue/rows.ts';
+import { recordingStatuses, type RecordingStatus } from '../../../src/catalogue/statuses.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import {
   compare,

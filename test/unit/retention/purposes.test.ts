@@ -1,4 +1,4 @@
-import type { RecordingStatus } from '../../../src/catalogue/rows.ts';
+import type { RecordingStatus } from '../../../src/catalogue/statuses.ts';
 import { purposesInForce } from '../../../src/retention/purposes.ts';
 
 const purposes = ['training', 'agreement'];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { recordingStatuses } from '../../../src/catalogue/rows.ts';
-import { holdGrounds } from '../../../src/catalogue/holds.ts';
+import { recordingStatuses } from '../../../src/catalogue/statuses.ts';
+import { holdGrounds } from '../../../src/catalogue/holdGrounds.ts';
 import { lockModes } from '../../../src/config/locks.ts';
 import { articleOf, decideErasure, type ErasureSubject } from '../../../src/subject/decideErasure.ts';
 

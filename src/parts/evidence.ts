@@ -1,0 +1,31 @@
+import { randomBytes } from 'node:crypto';
+import { nameOfPurpose } from '../config/purposeRules.ts';
+import type { BundlePorts } from '../evidence/bundle.ts';
+import { fetchTimeStamp } from '../evidence/timestamp.ts';
+import { soundsFolder } from './prompts.ts';
+import { fetchPorts } from './retention.ts';
+import type { Shared } from './shared.ts';
+import { makeSigner } from './signing.ts';
+
+/** @param timestampUrl where to have bundles stamped; undefined: nowhere */
+export async function bundlePorts(
+  shared: Omit<Shared, 'log'>,
+  { version, timestampUrl }: { version: string; timestampUrl: string | undefined },
+): Promise<BundlePorts> {
+  const { config, catalogue } = shared;
+
+  return {
+    ...fetchPorts(shared),
+    catalogue,
+    soundsFolder: soundsFolder(config),
+    signer: await makeSigner(config, catalogue)(),
+    madeBy: `preavis ${version}`,
+    company: config.controller.name,
+    nameOf: (purpose, language) => nameOfPurpose(config.purposes, purpose, language),
+    stamp:
+      timestampUrl === undefined
+        ? undefined
+        : (sha256, signal) => fetchTimeStamp(timestampUrl, sha256, randomBytes(8).readBigUInt64BE() >> 1n, signal),
+    random: Math.random,
+  };
+}

@@ -1,0 +1,110 @@
+import type { EncryptedStore } from '../archive/encryptedStore.ts';
+import { longestCheckMs, type FinishPorts } from '../archive/finish.ts';
+import { makePromptsHeard } from '../archive/promptsHeard.ts';
+import type { RewrapPorts } from '../archive/rewrap.ts';
+import { checkRecording } from '../archive/selfCheck.ts';
+import type { UploadPorts } from '../archive/uploader.ts';
+import type { PurposeLock } from '../config/locks.ts';
+import type { Config } from '../config/schema.ts';
+import { receiptOfRecording, receiptText } from '../evidence/receipt.ts';
+import { makeWitnessPass, type WitnessPorts } from '../evidence/witnessPass.ts';
+import type { ReconcilePorts } from '../retention/reconcile.ts';
+import { checkSchedule } from '../retention/schedule.ts';
+import { loadLibrary, soundsFolder } from './prompts.ts';
+import type { Shared } from './shared.ts';
+
+/** What stages and jobs need. */
+
+/** Throws config_invalid for a cron line or time zone that cannot be used. */
+export function checkJobs({ schedule }: Config): void {
+  const jobs = [
+    { key: 'schedule.upload', cron: schedule.upload },
+    { key: 'schedule.retention', cron: schedule.retention },
+    { key: 'schedule.reconcile', cron: schedule.reconcile },
+  ];
+  checkSchedule(jobs, schedule.timezone);
+}
+
+/** Which Object Lock each purpose asks for now: a recording that waits gets that of the time when it is stored. */
+export function purposeLocksOf({ purposes }: Config): ReadonlyMap<string, PurposeLock> {
+  return new Map(Object.entries(purposes).map(([id, { lock }]) => [id, lock]));
+}
+
+export function uploadPorts({ config, catalogue, store, clock, log, actor }: Shared): UploadPorts {
+  return {
+    catalogue,
+    store,
+    spoolFolder: config.recording.spoolFolder,
+    locks: purposeLocksOf(config),
+    receiptOf: async (id) => receiptText(await receiptOfRecording(catalogue, id, store.encryption)),
+    clock,
+    random: Math.random,
+    log,
+    actor,
+    atOnce: config.archive.uploadsAtOnce,
+    attemptMs: config.archive.attemptSeconds * 1_000,
+    told: new Set(),
+  };
+}
+
+/**
+ * What a command finishes recordings with: it listens in its own thread, and counts nothing. Throws prompts_invalid when the
+ * prompts that are to be looked for cannot be read.
+ */
+export async function finishPorts(
+  { config, catalogue, clock, log, actor }: Omit<Shared, 'store'>,
+  signal: AbortSignal,
+): Promise<FinishPorts> {
+  return {
+    catalogue,
+    spoolFolder: config.recording.spoolFolder,
+    clock,
+    log,
+    actor,
+    promptsHeard: makePromptsHeard(soundsFolder(config), await loadLibrary(config), catalogue),
+    check: checkRecording,
+    found: () => undefined,
+    checkMs: longestCheckMs,
+    signal,
+  };
+}
+
+/** One pass over the calls that were not yet compared with the second witness. */
+export function makeWitness(
+  { config, catalogue, clock, log, actor }: Omit<Shared, 'store'>,
+  compared: WitnessPorts['compared'],
+): () => Promise<void> {
+  const { celFile, waitSeconds } = config.witness;
+
+  return makeWitnessPass({ catalogue, celFile, waitMs: waitSeconds * 1_000, clock, log, actor, compared });
+}
+
+export function rewrapPorts({
+  config,
+  catalogue,
+  store,
+  log,
+  actor,
+}: Omit<Shared, 'store'> & { store: EncryptedStore }): RewrapPorts {
+  const { uploadsAtOnce: atOnce, attemptSeconds } = config.archive;
+
+  return { catalogue, store, log, actor, atOnce, attemptMs: attemptSeconds * 1_000 };
+}
+
+/** Without `repairs` nothing can be changed. */
+export function reconcilePorts(
+  { config, catalogue, store, clock, log, actor }: Shared,
+  repairs: FinishPorts | undefined,
+): ReconcilePorts {
+  return {
+    catalogue,
+    store,
+    spoolFolder: config.recording.spoolFolder,
+    clock,
+    log,
+    actor,
+    atOnce: config.archive.uploadsAtOnce,
+    attemptMs: config.archive.attemptSeconds * 1_000,
+    repairs,
+  };
+}

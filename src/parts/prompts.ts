@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url';
+import { loadPrompts, type PromptLibrary } from '../config/prompts.ts';
+import type { Config } from '../config/schema.ts';
+
+/** The prompts of a configuration. */
+
+/** The folder of sounds that comes with Préavis. */
+export const shippedSounds = fileURLToPath(new URL('../../sounds', import.meta.url));
+
+export function soundsFolder(config: Config): string {
+  return config.notice.soundsFolder ?? shippedSounds;
+}
+
+export function loadLibrary(config: Config): Promise<PromptLibrary> {
+  return loadPrompts(soundsFolder(config));
+}

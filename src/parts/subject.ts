@@ -1,0 +1,44 @@
+import { makeNumberReader } from '../call/callers.ts';
+import { copyCertificates } from '../retention/copies.ts';
+import { eraseRecording, lockInArchive } from '../retention/erasure.ts';
+import type { SubjectErasurePorts } from '../subject/eraseForPerson.ts';
+import type { SubjectExportPorts } from '../subject/exportForPerson.ts';
+import { retentionPorts } from './retention.ts';
+import type { Shared } from './shared.ts';
+
+/** What requests of persons need. */
+
+/** `actor` is who runs the command. */
+export function subjectExportPorts({
+  config,
+  catalogue,
+  store,
+  clock,
+  actor,
+}: Omit<Shared, 'log'>): SubjectExportPorts {
+  return {
+    catalogue,
+    store,
+    spoolFolder: config.recording.spoolFolder,
+    config,
+    numberOf: makeNumberReader(config.privacy.numberKey),
+    clock,
+    operator: actor,
+  };
+}
+
+/** `actor` is who runs the command. */
+export function subjectErasurePorts(shared: Shared): SubjectErasurePorts {
+  const { catalogue, clock, actor } = shared;
+  const ports = retentionPorts({ ...shared, actor: 'command' });
+
+  return {
+    catalogue,
+    erase: (row) => eraseRecording(row, { rule: 'subject', operator: actor }, ports),
+    lockInArchive: (row, signal) => lockInArchive(row, ports.store, signal),
+    checkLedger: () => ports.ledger.check(),
+    copyCertificates: () => copyCertificates({ ...ports, now: () => clock.now() }),
+    clock,
+    operator: actor,
+  };
+}
