@@ -43,8 +43,9 @@ export async function installPrompts(
     languages,
     library.prompts.filter((prompt) => languages.includes(prompt.language)),
   );
-  await refuseFalseFormats(chosen, soundsFolder);
+  // Before the sounds are measured, which takes seconds.
   await requireFolder(asteriskSounds);
+  await refuseFalseFormats(chosen, soundsFolder);
   await refuseOtherSounds(chosen, soundsFolder, asteriskSounds);
 
   const result: InstalledPrompts = { copied: [], kept: [] };

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { open as openFile, readFile, writeFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { ZipFile } from 'yazl';
@@ -21,16 +22,15 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
 const open = catalogues();
-let stages = 0;
 let at: string;
 let stage: BundleStage;
-/** A bundle that fits. */
+/** A bundle that fits. No test writes to it. */
 let whole: string;
 /** What a test makes of it. */
 let other: string;
 
-beforeEach(async () => {
-  at = folder.path(`${(stages += 1)}`);
+beforeAll(async () => {
+  at = folder.path('stage');
   stage = await bundleStage(at, open);
   whole = `${at}/whole.zip`;
   other = `${at}/other.zip`;
@@ -43,26 +43,30 @@ const invalid = (what: string | RegExp) =>
 
 describe('a bundle of which something was changed', () => {
   test('is found at every single byte', async () => {
-    const bytes = await readFile(whole);
-    expect(bytes.length).toBeLessThan(60_000);
-    const handle = await openFile(whole, 'r+');
+    const files = await filesIn(whole);
+    // The explanations are texts, nearly half of all bytes, that nothing but the list of hashes knows: short ones do.
+    for (const name of files.keys()) if (name.startsWith('explanation.')) files.set(name, Buffer.from(`${name}\n`));
+    await resealed(other, files, stage.ports.signer);
+    const bytes = await readFile(other);
+    expect(bytes.length).toBeLessThan(30_000);
+    const handle = await openFile(other, 'r+');
     const unseen: number[] = [];
     const never = new AbortController().signal;
     try {
       for (let place = 0; place < bytes.length; place += 1) {
-        await handle.write(Buffer.from([(bytes[place] ?? 0) ^ (1 << (place % 8))]), 0, 1, place);
+        writeSync(handle.fd, Buffer.from([(bytes[place] ?? 0) ^ (1 << (place % 8))]), 0, 1, place);
         const code = await verifyBundle(handle, { kid: undefined, signal: never }).then(
           () => 'fits',
           (thrown: unknown) => (thrown as { code?: string }).code,
         );
         if (code !== 'evidence_invalid') unseen.push(place);
-        await handle.write(bytes, place, 1, place);
+        writeSync(handle.fd, bytes, place, 1, place);
       }
     } finally {
       await handle.close();
     }
     expect(unseen).toEqual([]);
-    await expect(verifyFile(whole)).resolves.toBeDefined();
+    await expect(verifyFile(other)).resolves.toBeDefined();
   }, 400_000);
 
   test('is found when it ends too early, or something stands behind or before it', async () => {
