@@ -1,7 +1,7 @@
 /** The commands of the prompts as an operator runs them, with the real synthesiser and encoders. */
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, copyFile, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { access, copyFile, cp, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { promptFormats } from '../../../src/config/promptSound.ts';
@@ -27,13 +27,29 @@ type Named = { prompt: string; language: string };
 type Build = { made: Named[]; kept: Named[]; left: (Named & { why: string })[]; findings: unknown[] };
 
 let folder: PromptFolder;
+/** As `prompts build` leaves it, made once, for the tests that begin there; each works on a copy. */
+let spanish: PromptFolder;
+let french: PromptFolder;
 
+beforeAll(async () => {
+  [spanish, french] = [makePromptFolder(), makePromptFolder()];
+  await spanish.yaml(yamlOf('es'));
+  await french.yaml(paused);
+  for (const { path } of [spanish, french]) {
+    expect(await preavis(['build', '--sounds', path])).toMatchObject({ code: 0 });
+  }
+});
 beforeEach(() => {
   folder = makePromptFolder();
 });
 afterEach(() => {
   folder.remove();
 });
+afterAll(() => {
+  for (const made of [spanish, french]) made.remove();
+});
+
+const beginWith = (made: PromptFolder): Promise<void> => cp(made.path, folder.path, { recursive: true });
 
 const sentences = {
   es: ['Esta llamada puede ser grabada con fines de formación.', 'Si no desea que se grabe la llamada, pulse nueve.'],
@@ -41,13 +57,20 @@ const sentences = {
   lb: ['Dësen Uruff ka fir Formatiounszwecker opgeholl ginn.', "D'Opnam ass an der Paus."],
 } as const;
 
-const yaml = (language: keyof typeof sentences, made = 'placeholder', voice = `espeak-ng ${language}`): Promise<void> =>
-  folder.yaml(`
+const yamlOf = (language: keyof typeof sentences, made = 'placeholder', voice = `espeak-ng ${language}`): string => `
 languages: { ${language}: { made: ${made}, voice: ${voice} } }
 prompts:
   notice: { kind: purpose, wording: may, purposes: [training], text: { ${language}: "${sentences[language][0]}" } }
   again: { kind: paused, text: { ${language}: "${sentences[language][1]}" } }
-`);
+`;
+const yaml = (...words: Parameters<typeof yamlOf>): Promise<void> => folder.yaml(yamlOf(...words));
+
+/** One short sentence, which a person says in record(). */
+const paused = `
+languages: { fr: { made: placeholder, voice: espeak-ng fr } }
+prompts:
+  notice: { kind: paused, text: { fr: "L'enregistrement est en pause." } }
+`;
 
 const at = (file: string): string => join(folder.path, file);
 const hashOf = async (file: string): Promise<string> =>
@@ -83,7 +106,7 @@ test('every sentence is listed, with its sound or without', async () => {
   const before = await preavis(['list', '--sounds', folder.path]);
   expect(before.code).toBe(0);
   expect(before.stdout).toMatch(/^011 +notice +es +purpose +no sound +placeholder +Esta llamada/m);
-  await build();
+  await beginWith(spanish);
   const { stdout } = await preavis(['list', '--sounds', folder.path]);
   expect(stdout).toMatch(/^CODE +PROMPT +LANGUAGE +KIND +LENGTH +MADE +SHA-256 +TEXT$/m);
   expect(stdout).toMatch(/^011 +notice +es +purpose +\d\.\d s +placeholder +[0-9a-f]{12} +Esta llamada puede/m);
@@ -109,8 +132,7 @@ test('every sentence is listed, with its sound or without', async () => {
 });
 
 test('a second build touches nothing, and the same text gives the same bytes', async () => {
-  await yaml('es');
-  await build();
+  await beginWith(spanish);
   const longAgo = new Date('2020-01-01T00:00:00Z');
   const files = await readdir(at('es'));
   for (const file of files) await utimes(at(`es/${file}`), longAgo, longAgo);
@@ -120,8 +142,7 @@ test('a second build touches nothing, and the same text gives the same bytes', a
 });
 
 test('only a sentence whose words changed is made again', async () => {
-  await yaml('es');
-  await build();
+  await beginWith(spanish);
   const [notice, again] = [await hashOf('es/notice.wav'), await hashOf('es/again.wav')];
   await folder.yaml((await readFile(at('prompts.yaml'), 'utf8')).replace('con fines de formación', 'como prueba'));
   expect(await preavis(['check', '--sounds', folder.path])).toMatchObject({
@@ -147,8 +168,7 @@ test('a sound that came from elsewhere is replaced only by force', async () => {
 });
 
 test('sounds of an earlier build are taken over without made.json', async () => {
-  await yaml('es');
-  await build();
+  await beginWith(spanish);
   await rm(at('made.json'));
   expect(await build()).toMatchObject({ made: [], left: [] });
   await access(at('made.json'));
@@ -167,8 +187,8 @@ test('what a person recorded is never replaced, not even by force', async () => 
 /** A sentence as a person hands it in: another rate and level, a quiet room, silence, whatever chunks sox writes. */
 async function record(as: string, rate: number, format: readonly string[] = []): Promise<void> {
   await mkdir(join(at(as), '..'), { recursive: true });
-  const room = ['-v', '0.002', '|sox -n -r 48000 -p synth 9 pinknoise'];
-  const spoken = ['-v', '0.4', `|sox "${join(shippedSounds, 'fr/notice-training.wav16')}" -t wav - rate 48000 pad 1 2`];
+  const room = ['-v', '0.002', '|sox -n -r 48000 -p synth 5 pinknoise'];
+  const spoken = ['-v', '0.4', `|sox "${join(shippedSounds, 'fr/rec-paused.wav16')}" -t wav - rate 48000 pad 1 2`];
   await run('sox', [
     '-D',
     '-R',
@@ -192,15 +212,9 @@ test.each([
   [44100, ['-c', '2', '-b', '24']],
   [48000, ['-e', 'floating-point', '-b', '32']],
 ])('a recording of %s Hz is made into every format that it is good enough for', async (rate, format) => {
-  await folder.yaml(`
-languages: { fr: { made: placeholder, voice: espeak-ng fr } }
-prompts:
-  notice: { kind: purpose, wording: may, purposes: [training], text: { fr: Cet appel peut être enregistré à des fins de formation. } }
-`);
-  expect(names((await build()).made)).toEqual(['notice']);
-  await folder.yaml(
-    (await readFile(at('prompts.yaml'), 'utf8')).replace('placeholder, voice: espeak-ng fr', 'recording, voice: A'),
-  );
+  await beginWith(french);
+  await access(at('fr/notice.wav16'));
+  await folder.yaml(paused.replace('placeholder, voice: espeak-ng fr', 'recording, voice: A'));
   await record('fr/notice.source.wav', rate, format);
   expect(await build()).toMatchObject({ made: [{ prompt: 'notice' }], left: [], findings: [] });
   const wide = rate < 16000 ? [] : ['notice.wav16'];
@@ -212,8 +226,7 @@ prompts:
 });
 
 test('a recording in a language of placeholders is pointed out, not converted', async () => {
-  await yaml('es');
-  await build();
+  await beginWith(spanish);
   await record('es/notice.source.wav', 16000);
   expect((await build()).left).toMatchObject([
     { prompt: 'notice', why: expect.stringContaining('languages.es.made in prompts.yaml is not recording') as unknown },
@@ -221,8 +234,7 @@ test('a recording in a language of placeholders is pointed out, not converted', 
 });
 
 test('a sentence that nobody recorded yet is said to be the synthesiser’s', async () => {
-  await yaml('es');
-  await build();
+  await beginWith(spanish);
   await yaml('es', 'recording', 'Inés');
   const whys = (await build()).left.map(({ why }) => why);
   expect(whys).toEqual([
