@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ulid } from 'ulid';
 import { finishRecordings } from '../../../src/archive/finish.ts';
 import type { ObjectStore } from '../../../src/archive/store.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import { leaseHolder } from '../../../src/catalogue/lease.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import type { RecordingStatus } from '../../../src/catalogue/statuses.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
@@ -13,6 +15,7 @@ import { retentionPass } from '../../../src/retention/enforcer.ts';
 import { findingKinds, type FindingKind } from '../../../src/retention/findings.ts';
 import type { ReconcileOptions } from '../../../src/retention/reconcile.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
+import { insertPolicy, insertRecording } from '../../support/catalogueRows.ts';
 import { catalogues, dayMs, recorderEnd, saveCall } from '../../support/catalogues.ts';
 import {
   archived,
@@ -579,7 +582,14 @@ describe('as a whole it fails, and finds nothing', () => {
 
 test('more rows than one batch are all compared, and progress comes to its end', async () => {
   const set = await stage();
-  for (let count = 0; count < 505; count += 1) await discarded(set);
+  const database = openSqlite(join(set.spoolFolder, '../catalogue.db'));
+  database.transaction(() => {
+    insertPolicy(database, 'one', { training: 28 });
+    for (let number = 1; number <= 505; number += 1) {
+      insertRecording(database, { number, purposes: ['training'], status: 'discarded' });
+    }
+  })();
+  database.close();
   const seen: number[][] = [];
   const { reconciled: compared } = await reconciled(set, { progress: (...at) => seen.push(at) });
   expect(compared).toEqual({ recordings: 505, files: 0, objects: 0 });
