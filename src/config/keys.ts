@@ -56,9 +56,14 @@ function walk(node: unknown, path: string, keys: ConfigKey[]): void {
   });
 }
 
-/** Every key, in the order of the schema. */
-export function configKeys(): ConfigKey[] {
+let known: readonly ConfigKey[] | undefined;
+
+/** Every key, in the order of the schema. Worked out once: the schema does not change. */
+export function configKeys(): readonly ConfigKey[] {
+  if (known !== undefined) return known;
   const keys: ConfigKey[] = [];
   walk(z.toJSONSchema(configSchema, { io: 'input' }), '', keys);
+  known = keys;
+
   return keys;
 }

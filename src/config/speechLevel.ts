@@ -114,13 +114,16 @@ function highPass(sound: Sound, cutoffHz: number): Float64Array {
   let x2 = 0;
   let y1 = 0;
   let y2 = 0;
-  return Float64Array.from(sound.samples, (sample) => {
+  const filtered = new Float64Array(sound.samples.length);
+  sound.samples.forEach((sample, index) => {
     const x = sample / fullScale;
     const y = scale * (x - 2 * x1 + x2) - a1 * y1 - a2 * y2;
     x2 = x1;
     x1 = x;
     y2 = y1;
     y1 = y;
-    return y;
+    filtered[index] = y;
   });
+
+  return filtered;
 }

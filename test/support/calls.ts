@@ -6,13 +6,13 @@ import type { LanguageReason } from '../../src/call/language.ts';
 import type { Sentence } from '../../src/call/notice.ts';
 import type { CallState, Effect, Facts, Menu, Order, Script } from '../../src/call/state.ts';
 import type { ConsentMode } from '../../src/config/consent.ts';
-import { makePolicy, type Policy } from '../../src/config/policy.ts';
-import { parseConfig } from '../../src/config/load.ts';
-import { makePromptLibrary, type Prompt, type PromptLibrary, type SingleKind } from '../../src/config/prompts.ts';
-import type { Config } from '../../src/config/schema.ts';
+import type { Prompt, SingleKind } from '../../src/config/prompts.ts';
 import { makeIds, type CallId, type IdMaker } from '../../src/core/ids.ts';
 
-/** Makers of what a call needs, for tests: everything has a value, and a test gives only what it is about. */
+/**
+ * Makers of what a call needs, for tests: everything has a value, and a test gives only what it is about. Those that load the
+ * configuration, which takes its time, are in policies.ts.
+ */
 
 const ulidLetters = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -344,30 +344,6 @@ export function singlePrompts(languages: readonly string[]): Prompt[] {
       }),
     ),
   );
-}
-
-/** One purpose and one storage sentence for training and for agreement, and every question, in these languages. */
-export function aLibrary(languages: readonly string[] = ['fr', 'nl', 'de', 'en']): PromptLibrary {
-  const prompts = languages.flatMap((language) =>
-    ['training', 'agreement'].flatMap((purpose) => [
-      aPrompt({ id: `notice-${purpose}`, language, purposes: [purpose] }),
-      aPrompt({
-        id: `keep-${purpose}`,
-        language,
-        kind: 'storage',
-        purposes: [purpose],
-        statesMaxDays: { [purpose]: purpose === 'training' ? 31 : null },
-      }),
-    ]),
-  );
-
-  return makePromptLibrary(languages, [...prompts, ...singlePrompts(languages)]);
-}
-
-export function aPolicy(tree: unknown = configTree(), library: PromptLibrary = aLibrary()): Policy {
-  const config: Config = parseConfig(tree);
-
-  return makePolicy(config, library);
 }
 
 /** A call of this id that is known elsewhere only by it. */

@@ -1,11 +1,11 @@
-import type { CallEvent } from '../../../src/call/events.ts';
+import type { CallEvent, Timer } from '../../../src/call/events.ts';
 import { stay } from '../../../src/call/handlers.ts';
 import type { CallState, Step } from '../../../src/call/state.ts';
 import { beginning } from '../calls.ts';
 import { everyEvent, type Alphabet } from './events.ts';
 import { makeInterning } from './interning.ts';
 import { fresh, isTold, note, witness, type CallFacts, type Monitor, type Noted } from './oracle.ts';
-import { brokenBy, brokenIn, withoutExit, type Decide } from './rules.ts';
+import { brokenBy, brokenIn, isAlwaysJudged, withoutExit, type Decide } from './rules.ts';
 
 export type Fault = { rule: string; path: string };
 export type Exploration = {
@@ -17,26 +17,35 @@ export type Exploration = {
 
 /** A state that the call can be in. */
 type Place = {
+  index: number;
   state: CallState;
-  /** What each event makes of it; undefined until it is asked for. */
-  ways: readonly Way[] | undefined;
-  /** The histories with which the call was in it. */
-  reached: Set<History>;
+  /** What the events make of it; undefined until it is asked for. */
+  outlook: Outlook<Way> | undefined;
+  /** The rules about exits that are broken in it, by the timer that runs. */
+  exitFaults: Partial<Record<Timer | 'none', readonly string[]>>;
 };
 
-type Way = { step: Step; asked: string; to: Place };
+/** The events that matter to something, by their index and in their order, and what each makes of it; most make one and the same. */
+type Outlook<Made> = { indexes: readonly number[]; made: readonly Made[]; otherwise: Made };
+
+/** `asked` is the number of what the effects ask: equal for equal. */
+type Way = { step: Step; asked: number; to: Place };
 
 /** What the monitor remembers of a call. */
 type History = {
+  index: number;
   monitor: Monitor;
   /** What it is with each event; undefined until it is asked for. */
-  witnessed: readonly History[] | undefined;
-  /** What it is with the effects of a step, by what those ask. */
-  noted: Map<string, History>;
+  outlook: Outlook<History> | undefined;
+  /** What it is with the effects of a step, by the number of what those ask. */
+  noted: (History | undefined)[];
 };
 
 /** A place and a history, and how they were first reached together. */
 type Pair = { place: Place; history: History; before: Pair | undefined; event: CallEvent | undefined };
+
+const mostHistories = 100_000;
+const numberOfPair = (place: Place, history: History): number => place.index * mostHistories + history.index;
 
 function pathTo(pair: Pair | undefined): string {
   if (pair?.event === undefined) return '';
@@ -46,13 +55,36 @@ function pathTo(pair: Pair | undefined): string {
   return `${pathTo(pair.before)} ${type} ${told}`;
 }
 
+// Reached for each effect: in a test run a global is slow to reach.
+const { stringify } = JSON;
+
 const askedBy = (effects: readonly Noted[]): string =>
   effects
     .map((effect) => {
-      if (effect.type === 'hold') return JSON.stringify(effect);
+      if (effect.type === 'hold') return stringify(effect);
       return effect.type === 'startTimer' ? effect.timer : effect.type;
     })
     .join();
+
+/** Visits the events that matter to either, in their order. It runs for each pair, so it makes no list of them. */
+function eachMattering(
+  ways: Outlook<Way>,
+  witnessed: Outlook<History>,
+  visit: (index: number, way: Way, seen: History) => void,
+): void {
+  let [atWay, atSeen] = [0, 0];
+  for (;;) {
+    const [ofWay, ofSeen] = [ways.indexes[atWay], witnessed.indexes[atSeen]];
+    const isWay = ofWay !== undefined && (ofSeen === undefined || ofWay <= ofSeen);
+    const index = isWay ? ofWay : ofSeen;
+    if (index === undefined) return;
+    const way = (isWay ? ways.made[atWay] : undefined) ?? ways.otherwise;
+    const seen = (ofSeen === index ? witnessed.made[atSeen] : undefined) ?? witnessed.otherwise;
+    if (isWay) atWay += 1;
+    if (ofSeen === index) atSeen += 1;
+    visit(index, way, seen);
+  }
+}
 
 /**
  * Of equal states, and of equal histories, it keeps one. Rule and oracle are functions of nothing but these and the event: what
@@ -62,13 +94,14 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
   const intern = makeInterning();
   const places = new Map<CallState, Place>();
   const histories = new Map<Monitor, History>();
+  const askedNumbers = new Map<string, number>();
   const isLeftOut = (event: CallEvent, told: boolean): boolean =>
     event.type === 'callerHeld' && told && alphabet.holds === 'nobody';
   const placeOf = (given: CallState): Place => {
     const state = intern(given);
     let place = places.get(state);
     if (place === undefined) {
-      place = { state, ways: undefined, reached: new Set() };
+      place = { index: places.size, state, outlook: undefined, exitFaults: {} };
       places.set(state, place);
     }
 
@@ -78,48 +111,70 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
     const monitor = intern(given);
     let history = histories.get(monitor);
     if (history === undefined) {
-      history = { monitor, witnessed: undefined, noted: new Map() };
+      if (histories.size === mostHistories) throw new Error('two pairs would have one number');
+      history = { index: histories.size, monitor, outlook: undefined, noted: [] };
       histories.set(monitor, history);
     }
 
     return history;
   };
+  const numberOf = (asked: string): number => {
+    let number = askedNumbers.get(asked);
+    if (number === undefined) {
+      number = askedNumbers.size;
+      askedNumbers.set(asked, number);
+    }
+
+    return number;
+  };
+
+  const wayOf = (from: Place, step: Step): Way => {
+    const to = step.state === from.state ? from : placeOf(step.state);
+
+    return { step: to === from ? step : { ...step, state: to.state }, asked: numberOf(askedBy(step.effects)), to };
+  };
 
   return {
     placeOf,
     historyOf,
-    waysFrom: (place: Place): readonly Way[] => {
-      if (place.ways !== undefined) return place.ways;
-      // Most events make nothing of a call, and there are too many to keep an object for each.
-      const staying: Way = { step: stay(place.state), asked: '', to: place };
-      const told = ['asking', 'accepting', 'dialling', 'talking'].includes(place.state.kind);
-      place.ways = events.map((event) => {
-        if (isLeftOut(event, told)) return staying;
-        const step = rule(place.state, event);
-        if (step.state === place.state && step.effects.length === 0) return staying;
-        const to = step.state === place.state ? place : placeOf(step.state);
-
-        return { step: to === place ? step : { ...step, state: to.state }, asked: askedBy(step.effects), to };
+    waysFrom: (place: Place): Outlook<Way> => {
+      if (place.outlook !== undefined) return place.outlook;
+      const { state } = place;
+      const otherwise: Way = { step: stay(state), asked: 0, to: place };
+      const told = ['asking', 'accepting', 'dialling', 'talking'].includes(state.kind);
+      const indexes: number[] = [];
+      const made: Way[] = [];
+      events.forEach((event, index) => {
+        const step = isLeftOut(event, told) ? otherwise.step : rule(state, event);
+        const stays = step.state === state && step.effects.length === 0;
+        if (stays && (state.kind === 'ended' || !isAlwaysJudged(event))) return;
+        indexes.push(index);
+        made.push(stays ? otherwise : wayOf(place, step));
       });
 
-      return place.ways;
+      return (place.outlook = { indexes, made, otherwise });
     },
-    witnessedFrom: (history: History): readonly History[] =>
-      (history.witnessed ??= events.map((event) => {
-        if (isLeftOut(event, isTold(history.monitor, facts))) return history;
-        const monitor = witness(history.monitor, event, facts);
+    witnessedFrom: (history: History): Outlook<History> => {
+      if (history.outlook !== undefined) return history.outlook;
+      const told = isTold(history.monitor, facts);
+      const indexes: number[] = [];
+      const made: History[] = [];
+      events.forEach((event, index) => {
+        const monitor = isLeftOut(event, told) ? history.monitor : witness(history.monitor, event, facts);
+        const seen = monitor === history.monitor ? history : historyOf(monitor);
+        if (seen === history) return;
+        indexes.push(index);
+        made.push(seen);
+      });
 
-        return monitor === history.monitor ? history : historyOf(monitor);
-      })),
+      return (history.outlook = { indexes, made, otherwise: history });
+    },
+    exitFaultsOf: ({ state, exitFaults }: Place, { monitor: { timer } }: History): readonly string[] =>
+      (exitFaults[timer ?? 'none'] ??= withoutExit(state, timer, rule)),
     notedFrom: (history: History, { step: { effects }, asked }: Way): History => {
       if (effects.length === 0) return history;
-      let noted = history.noted.get(asked);
-      if (noted === undefined) {
-        noted = historyOf(note(history.monitor, effects));
-        history.noted.set(asked, noted);
-      }
 
-      return noted;
+      return (history.noted[asked] ??= historyOf(note(history.monitor, effects)));
     },
   };
 }
@@ -127,8 +182,9 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
 /** Visits every pair of state and history that can be reached, breadth first, until a fault (of this name) is found. */
 export function closure(rule: Decide, facts: CallFacts, alphabet: Alphabet, wanted?: string): Exploration {
   const events = everyEvent(facts, alphabet);
-  const { placeOf, historyOf, waysFrom, witnessedFrom, notedFrom } = makeMap(rule, facts, alphabet, events);
+  const map = makeMap(rule, facts, alphabet, events);
   const queue: Pair[] = [];
+  const reached = new Set<number>();
   const states = new Set<CallState['kind']>();
   let found: Fault[] = [];
   const blame = (pair: Pair, rules: readonly string[]): void => {
@@ -136,33 +192,35 @@ export function closure(rule: Decide, facts: CallFacts, alphabet: Alphabet, want
   };
   const visit = (pair: Pair): void => {
     const { place, history } = pair;
-    if (place.reached.has(history)) return;
-    place.reached.add(history);
+    reached.add(numberOfPair(place, history));
     queue.push(pair);
     states.add(place.state.kind);
     blame(pair, brokenIn(place.state, history.monitor, facts));
-    blame(pair, withoutExit(place.state, history.monitor, rule));
+    blame(pair, map.exitFaultsOf(place, history));
   };
   const start = beginning(facts);
-  const history = historyOf(note(fresh, start.effects));
-  visit({ place: placeOf(start.state), history, before: undefined, event: undefined });
+  const history = map.historyOf(note(fresh, start.effects));
+  visit({ place: map.placeOf(start.state), history, before: undefined, event: undefined });
   // The queue grows while it is walked.
   for (const before of queue) {
     if (wanted === undefined ? found.length > 0 : found.some((fault) => fault.rule === wanted)) break;
     if (wanted !== undefined) found = [];
     const { place, history } = before;
-    const witnessed = witnessedFrom(history);
-    waysFrom(place).forEach((way, index) => {
-      const { step, to } = way;
+    const ways = map.waysFrom(place);
+    // What happens after the end only the state could tell.
+    const isOver = place.state.kind === 'ended';
+    if (isOver && ways.indexes.length === 0) continue;
+    const witnessed = map.witnessedFrom(history);
+    // What is nothing to the state and nothing new to the history leads nowhere.
+    eachMattering(ways, witnessed, (index, way, seen) => {
       const event = events[index];
-      if (event === undefined) return;
-      const seen = witnessed[index] ?? history;
-      const next = notedFrom(seen, way);
-      const move = { from: place.state, event, step, before: history.monitor, seen: seen.monitor };
-      const faults = brokenBy(move, facts);
+      const { step, to } = way;
+      if (event === undefined || (isOver && way === ways.otherwise)) return;
+      const next = map.notedFrom(seen, way);
+      const faults = brokenBy({ from: place.state, event, step, before: history.monitor, seen: seen.monitor }, facts);
       if (faults.length > 0) blame({ place: to, history: next, before, event }, faults);
-      if (to === place && (next === history || place.state.kind === 'ended')) return;
-      visit({ place: to, history: next, before, event });
+      if (to === place && (next === history || isOver)) return;
+      if (!reached.has(numberOfPair(to, next))) visit({ place: to, history: next, before, event });
     });
   }
 

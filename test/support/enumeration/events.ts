@@ -14,7 +14,6 @@ const fallibleSteps: readonly FallibleStep[] = [
   'dial',
   'startRecorder',
   'sayToBoth',
-  'sayToBoth',
 ];
 const timers: readonly Timer[] = ['answer', 'playback', 'choice', 'consent', 'dial', 'recorderFinish'];
 

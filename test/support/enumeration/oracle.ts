@@ -289,18 +289,17 @@ export type Noted =
 export function note(monitor: Monitor, effects: readonly Noted[]): Monitor {
   if (effects.length === 0) return monitor;
   const asked = { ...monitor.asked };
-  let { timer, paused } = monitor;
-  let music = [...monitor.music];
+  let { timer, paused, music } = monitor;
   for (const effect of effects) {
     if (effect.type === 'startTimer') ({ timer } = effect);
     else if (effect.type === 'stopTimer') timer = undefined;
     else if (effect.type === 'hold') {
       if (effect.recorder !== undefined) ({ paused } = effect.recorder);
+      const before = music;
       music = [
-        ...music.filter((id) => !effect.back.includes(id)),
-        ...effect.waiting.filter((id) => !music.includes(id)),
-      ];
-      music.sort();
+        ...before.filter((id) => !effect.back.includes(id)),
+        ...effect.waiting.filter((id) => !before.includes(id)),
+      ].sort();
     } else if (isCounted(effect.type) && (asked[effect.type] === 0 || !onceIsEnough.includes(effect.type))) {
       asked[effect.type] += 1;
     }

@@ -1,6 +1,6 @@
 /** The rules that no call may break, whatever happens in whatever order. Each is named by the sentence that says it broken. */
 import type { decide } from '../../../src/call/decide.ts';
-import type { CallEvent } from '../../../src/call/events.ts';
+import type { CallEvent, Timer } from '../../../src/call/events.ts';
 import type { CallState, Effect, Step } from '../../../src/call/state.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { scriptOf, wantedOf, type CallFacts, type Monitor } from './oracle.ts';
@@ -29,6 +29,9 @@ function forbidden(seen: Monitor, facts: CallFacts): string[] {
 /** One event and what it makes of a call. The monitor before it, and with it, but still without the effects. */
 export type Move = { from: CallState; event: CallEvent; step: Step; before: Monitor; seen: Monitor };
 
+/** What each of some events is judged by. */
+type Judges = Partial<Record<CallEvent['type'], (move: Move) => readonly string[]>>;
+
 const nothing: readonly string[] = [];
 
 /** The rules that a move breaks. */
@@ -36,17 +39,17 @@ export function brokenBy(move: Move, facts: CallFacts): readonly string[] {
   const { from, step } = move;
   const { effects } = step;
   if (from.kind === 'ended' && step.state === from && effects.length === 0) return nothing;
-  const byEvent = from.kind === 'ended' ? ['ended is final'] : brokenByEvent(move);
-  if (effects.length === 0) return byEvent;
+  let faults = from.kind === 'ended' ? ['ended is final'] : brokenByEvent(move);
+  effects.forEach((effect, index) => {
+    const more = brokenByEffect(effect, index, move, facts);
+    if (more.length > 0) faults = [...faults, ...more];
+  });
 
-  return [
-    ...byEvent,
-    ...effects.flatMap((effect, index) => brokenByEffect(effect, effects.slice(0, index), move, facts)),
-  ];
+  return faults;
 }
 
 /** What no effect may do to such a call. */
-function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, facts: CallFacts): readonly string[] {
+function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFacts): readonly string[] {
   const { from, event, step, before, seen } = move;
   switch (effect.type) {
     case 'startRecorder': {
@@ -65,7 +68,7 @@ function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, 
     }
     case 'dial': {
       const faults = forbidden(seen, facts).map((why) => `dialled ${why}`);
-      if (!asks(earlier, 'save')) faults.push('dialled before it was saved');
+      if (!asks(step.effects.slice(0, index), 'save')) faults.push('dialled before it was saved');
       if (seen.callerLeft) faults.push('something is begun after the caller left');
       if (scriptOf(facts, seen).consent.mode === 'optIn' && from.kind !== 'accepting') faults.push('a yes is not told');
       return faults;
@@ -81,6 +84,7 @@ function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, 
       }
       return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
     case 'play': {
+      const earlier = step.effects.slice(0, index);
       const removed = earlier.findIndex(({ type }) => type === 'destroyBridge');
       const hasLeft = asks(earlier.slice(0, removed === -1 ? undefined : removed), 'leaveBridge');
       if (before.asked.dial > 0 && before.asked.destroyBridge === 0 && !hasLeft)
@@ -129,13 +133,27 @@ function brokenByEffect(effect: Effect, earlier: readonly Effect[], move: Move, 
 const asks = (effects: readonly Effect[], type: Effect['type']): boolean =>
   effects.some((effect) => effect.type === type);
 
-/** What must follow from some events at once. */
+/** What must follow at once from an event that tells something new. */
+const judgedIfNew: Judges = {
+  digit: brokenByKey,
+  callerHeld: brokenByHold,
+  partyReplaced: brokenByReplacement,
+};
+
+/** What must follow at once also from one that tells nothing new. */
+const alwaysJudged: Judges = { recorderStarted: brokenByUnwantedRecorder, strangerJoined: brokenByUnwantedRecorder };
+
+export const isAlwaysJudged = ({ type }: CallEvent): boolean => type in alwaysJudged;
+
 function brokenByEvent(move: Move): readonly string[] {
-  const { event } = move;
-  if (event.type === 'digit') return brokenByKey(move);
-  if (event.type === 'recorderStarted' || event.type === 'strangerJoined') return brokenByUnwantedRecorder(move);
-  if (event.type === 'callerHeld') return brokenByHold(move);
-  const { before, seen } = move;
+  const { event, before, seen } = move;
+  const judge = (before === seen ? undefined : judgedIfNew[event.type]) ?? alwaysJudged[event.type];
+
+  return judge?.(move) ?? nothing;
+}
+
+function brokenByReplacement(move: Move): readonly string[] {
+  const { event, before, seen } = move;
   return event.type === 'partyReplaced' && seen.replaced[event.party] !== before.replaced[event.party]
     ? [...brokenByTransfer(move), ...brokenByUnwantedRecorder(move)]
     : nothing;
@@ -248,14 +266,14 @@ function afterTheTimer(kind: CallState['kind']): readonly CallState['kind'][] {
 }
 
 /** In every state but ended the caller's leaving is an exit, and so is the timer that runs. */
-export function withoutExit(state: CallState, monitor: Monitor, rule: Decide): string[] {
+export function withoutExit(state: CallState, timer: Timer | undefined, rule: Decide): readonly string[] {
   if (state.kind === 'ended') return [];
   const faults: string[] = [];
   const left = rule(state, { type: 'callerLeft', at: 9_000 }).state.kind;
   if (left !== 'ended' && left !== 'closing') faults.push('no exit by the caller');
-  if (untimed.includes(state.kind) === (monitor.timer !== undefined)) faults.push('a state without its timer');
-  if (monitor.timer === undefined) return faults;
-  const over = rule(state, { type: 'timeUp', timer: monitor.timer }).state;
+  if (untimed.includes(state.kind) === (timer !== undefined)) faults.push('a state without its timer');
+  if (timer === undefined) return faults;
+  const over = rule(state, { type: 'timeUp', timer }).state;
   if (over === state || !afterTheTimer(state.kind).includes(over.kind)) faults.push('no exit by the timer');
 
   return faults;

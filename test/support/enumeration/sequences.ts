@@ -1,12 +1,30 @@
+import { isDeepStrictEqual } from 'node:util';
 import { decide } from '../../../src/call/decide.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
 import type { CallState } from '../../../src/call/state.ts';
 import { beginning } from '../calls.ts';
 import type { Exploration, Fault } from './closure.ts';
+import { makeInterning } from './interning.ts';
 import { fresh, note, witness, type CallFacts, type Monitor } from './oracle.ts';
 import { brokenBy, brokenIn } from './rules.ts';
 
-/** Every sequence of at most `length` of these events, none merged with another; an ended call ends its sequence. */
+/** Of data that is equal in every part it gives one and the same object. Node itself is asked whether it is. */
+function makeMerging(): <Value extends object>(value: Value) => Value {
+  const intern = makeInterning();
+
+  return (value) => {
+    const kept = intern(value);
+    if (kept !== value && !isDeepStrictEqual(kept, value)) throw new Error('what is not equal was merged');
+
+    return kept;
+  };
+}
+
+/**
+ * Every sequence of at most `length` of these events; an ended call ends its sequence. Each step is by `decide` and the oracle
+ * themselves. Where two sequences have come to a state and a history that are equal in every part, with as many events to come,
+ * what follows is the same: it is walked once, and counted for each.
+ */
 export function sequences(
   facts: CallFacts,
   events: readonly CallEvent[],
@@ -15,7 +33,7 @@ export function sequences(
 ): Exploration {
   const found: Fault[] = [];
   const states = new Set<CallState['kind']>();
-  let visited = 0;
+  const merge = makeMerging();
   const path: CallEvent[] = [];
   const blame = (event: CallEvent, rules: readonly string[]): void => {
     for (const rule of rules) found.push({ rule, path: JSON.stringify([...path, event].map(({ type }) => type)) });
@@ -29,21 +47,40 @@ export function sequences(
 
     return [step.state, after];
   };
-  const extend = (state: CallState, monitor: Monitor, left: number): void => {
-    visited += 1;
+  /** How many sequences follow, by the state, the history and how many events are to come. */
+  const counted = new Map<CallState, Map<Monitor, (number | undefined)[]>>();
+  const countsOf = (state: CallState, monitor: Monitor): (number | undefined)[] => {
+    const ofState = counted.get(state) ?? new Map<Monitor, (number | undefined)[]>();
+    counted.set(state, ofState);
+    const counts = ofState.get(monitor) ?? [];
+    ofState.set(monitor, counts);
+
+    return counts;
+  };
+  const extend = (state: CallState, monitor: Monitor, left: number): number => {
+    if (left === 0 || state.kind === 'ended') {
+      states.add(state.kind);
+      return 1;
+    }
+    const [sameState, sameMonitor] = [merge(state), merge(monitor)];
+    const counts = countsOf(sameState, sameMonitor);
+    const known = counts[left];
+    if (known !== undefined) return known;
     states.add(state.kind);
-    if (left === 0 || state.kind === 'ended') return;
+    let count = 1;
     for (const event of events) {
-      const [nextState, nextMonitor] = advance(state, monitor, event);
+      const [nextState, nextMonitor] = advance(sameState, sameMonitor, event);
       path.push(event);
-      extend(nextState, nextMonitor, left - 1);
+      count += extend(nextState, nextMonitor, left - 1);
       path.pop();
     }
+    counts[left] = count;
+
+    return count;
   };
   const start = beginning(facts);
   let [state, monitor]: [CallState, Monitor] = [start.state, note(fresh, start.effects)];
   for (const event of before) [state, monitor] = advance(state, monitor, event);
-  extend(state, monitor, length);
-
+  const visited = extend(state, monitor, length);
   return { visited, states, found };
 }

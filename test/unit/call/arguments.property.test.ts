@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { parseArguments, taskOf, type CallRequest } from '../../../src/call/arguments.ts';
-import { aPolicy } from '../../support/calls.ts';
 import { hostileText } from '../../support/hostileValues.ts';
+import { aPolicy } from '../../support/policies.ts';
 import { tried } from '../../support/properties.ts';
 
 const policy = aPolicy();

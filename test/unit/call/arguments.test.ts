@@ -1,5 +1,5 @@
 import { parseArguments } from '../../../src/call/arguments.ts';
-import { aPolicy } from '../../support/calls.ts';
+import { aPolicy } from '../../support/policies.ts';
 
 const policy = aPolicy();
 const parse = (...args: string[]) => parseArguments(args, policy);

@@ -4,7 +4,7 @@
  * are quantised here, so the pairs of (state of the call, what the checker remembers) are finitely many and all of them are
  * visited. What was heard and which keys were pressed is told by an oracle that looks at the events only, never at the state.
  *
- * decide.enumeration.optOut and .optIn do the same where the caller is asked, .sequences merges nothing, and .brokenNotice and
+ * decide.enumeration.optOut and .optIn do the same where the caller is asked, .sequences walks without a map of states, and .brokenNotice and
  * .brokenConsent show that the checker sees a broken promise.
  */
 import { decide } from '../../../src/call/decide.ts';

@@ -1,6 +1,7 @@
 /**
- * P1 and consent by enumeration, the second way: sequences of events of which none is merged with another, each step by `decide`
- * itself. They are short, but nothing is taken to be equal that may not be.
+ * P1 and consent by enumeration, the second way: all short sequences of events, each step by `decide` and the oracle themselves.
+ * Two are merged only where state and history are equal in every part, which Node is asked too; nothing less is taken to be equal.
+ * What follows is then walked once, and counted for each of them.
  */
 import type { CallEvent } from '../../../src/call/events.ts';
 import type { PlaybackId } from '../../../src/core/ids.ts';
@@ -8,7 +9,7 @@ import { digits, everyEvent, plainTimes } from '../../support/enumeration/events
 import { factsWith } from '../../support/enumeration/oracle.ts';
 import { sequences } from '../../support/enumeration/sequences.ts';
 
-describe('every sequence, none merged with another', () => {
+describe('every sequence, merged only where state and history are equal in every part,', () => {
   const facts = factsWith({ sentenceCount: 1 });
   const { order } = facts;
   const playbackId = order.script.sentences[0]?.playbackId ?? ('' as PlaybackId);

@@ -3,8 +3,8 @@ import { callerCountryOf } from '../../../src/call/callerCountry.ts';
 import { decideLanguage, languagesOfHeader } from '../../../src/call/language.ts';
 import { languagesOfNumber, parseCallerNumber } from '../../../src/call/numberLanguage.ts';
 import { makeCallerHash } from '../../../src/call/preferences.ts';
-import { aPolicy } from '../../support/calls.ts';
 import { hostileText } from '../../support/hostileValues.ts';
+import { aPolicy } from '../../support/policies.ts';
 import { tried } from '../../support/properties.ts';
 
 const digits = fc.stringMatching(/^\+?[0-9 ().\-/]{0,60}$/);

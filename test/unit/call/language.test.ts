@@ -1,6 +1,7 @@
 import { decideLanguage, languagesOfHeader, type LanguageEvidence } from '../../../src/call/language.ts';
 import type { Policy } from '../../../src/config/policy.ts';
-import { aLibrary, aPolicy, configTree } from '../../support/calls.ts';
+import { configTree } from '../../support/calls.ts';
+import { aLibrary, aPolicy } from '../../support/policies.ts';
 
 const policy = aPolicy();
 const line = (over: Partial<LanguageEvidence['line']> = {}): LanguageEvidence['line'] => ({

@@ -7,8 +7,9 @@ import { parseConfig } from '../../../src/config/load.ts';
 import { makePromptLibrary } from '../../../src/config/prompts.ts';
 import { PreavisError, type ErrorCode } from '../../../src/core/errors.ts';
 import { makeIds, type ChannelId } from '../../../src/core/ids.ts';
-import { aLibrary, aRequest, configTree, countingIds } from '../../support/calls.ts';
+import { aRequest, configTree, countingIds } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
+import { aLibrary } from '../../support/policies.ts';
 
 const call = makeIds().call();
 

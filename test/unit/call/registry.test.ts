@@ -7,8 +7,9 @@ import type { Happening, LanguagePreferences, UnreadableCall } from '../../../sr
 import type { CallState, Facts, Order, Party } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { makeIds, type BridgeId, type CallId, type ChannelId, type PlaybackId } from '../../../src/core/ids.ts';
-import { aPolicy, callStart, configTree, countingIds, someFacts, stateAt } from '../../support/calls.ts';
+import { callStart, configTree, countingIds, someFacts, stateAt } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
+import { aPolicy } from '../../support/policies.ts';
 import { eventually } from '../../support/poll.ts';
 import { scriptedAri } from '../../support/scriptedAri.ts';
 

@@ -154,12 +154,19 @@ const hostileFiles: [string, string][] = [
   ['a secret in the place of a purpose', `purposes: {training: {keepDays: ${secret}}}\nari: {password: ${secret}`],
 ];
 
+/** In time of the processor, because others may use the machine too; the time limit of the test holds the rest. */
+function spentMs(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+
+  return (user + system) / 1_000;
+}
+
 test.each(hostileFiles)(
   'a file with %s is refused in words and soon',
   async (_, text) => {
-    const [before, memory] = [performance.now(), process.memoryUsage().rss];
+    const [before, memory] = [process.cpuUsage(), process.memoryUsage().rss];
     expect(await refusedOrRead(text)).toBe('refused');
-    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(spentMs(before)).toBeLessThan(5_000);
     expect(process.memoryUsage().rss - memory).toBeLessThan(600 * 1024 * 1024);
   },
   30_000,
@@ -168,7 +175,7 @@ test.each(hostileFiles)(
 test.each(hostileFiles)(
   'purposes and prompts with %s are refused in words and soon',
   async (_, text) => {
-    const before = performance.now();
+    const before = process.cpuUsage();
     const path = folder.path(`${(count += 1)}/prompts.yaml`);
     await mkdir(dirname(path));
     await writeFile(path, text);
@@ -181,7 +188,7 @@ test.each(hostileFiles)(
         isRefusal(error, ['prompts_invalid']);
       },
     );
-    expect(performance.now() - before).toBeLessThan(10_000);
+    expect(spentMs(before)).toBeLessThan(10_000);
   },
   30_000,
 );

@@ -2,7 +2,8 @@ import { parseConfig } from '../../../src/config/load.ts';
 import { makePolicy, neededPrompts } from '../../../src/config/policy.ts';
 import { makePromptLibrary, type Prompt } from '../../../src/config/prompts.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { aLibrary, aPolicy, aPrompt, configTree } from '../../support/calls.ts';
+import { aPrompt, configTree } from '../../support/calls.ts';
+import { aLibrary, aPolicy } from '../../support/policies.ts';
 
 type Tree = {
   purposes: Record<string, Record<string, unknown>>;
