@@ -9,17 +9,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { installPrompts } from '../src/config/installPrompts.ts';
-import { loadPrompts } from '../src/config/prompts.ts';
 import { logsSounds } from '../src/evidence/witness.ts';
 import { incomingContext, startAsterisk, type LabAsterisk } from './asterisk.ts';
 import { findInstallation } from './installation.ts';
 import { makeLabFolder, spawnLive, type LiveProcess } from './processes.ts';
+import { installShippedPrompts } from './prompts.ts';
 import type { LabStore } from './store.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 const command = join(project, 'dist/main.js');
-const sounds = join(project, 'sounds');
 
 export const rigBucket = 'recordings';
 
@@ -115,7 +113,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     conf: await witnessConf(),
     ...(options.rtpPorts === undefined ? {} : { rtpPorts: options.rtpPorts }),
   });
-  await installPrompts(await loadPrompts(sounds), sounds, asterisk.soundsFolder);
+  await installShippedPrompts(asterisk.soundsFolder);
   const healthPort = asterisk.ports.sip + 1;
   const { store } = options;
   const base: Record<string, Record<string, unknown>> = {

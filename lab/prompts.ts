@@ -1,0 +1,42 @@
+/** The shipped prompts as `preavis prompts install` puts them, made once for each state of the sounds: measuring them takes seconds. */
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ulid } from 'ulid';
+import { installPrompts } from '../src/config/installPrompts.ts';
+import { loadPrompts } from '../src/config/prompts.ts';
+import { cacheFolder } from './places.mjs';
+
+const project = fileURLToPath(new URL('..', import.meta.url));
+const sounds = join(project, 'sounds');
+
+/** Copies them into the sounds folder of an Asterisk. */
+export async function installShippedPrompts(soundsFolder: string): Promise<void> {
+  const installed = join(cacheFolder(), 'prompts', stateOf());
+  if (!existsSync(installed)) {
+    const partial = `${installed}.${ulid()}`;
+    mkdirSync(partial, { recursive: true });
+    await installPrompts(await loadPrompts(sounds), sounds, partial);
+    try {
+      renameSync(partial, installed);
+    } catch {
+      // Another worker was faster.
+      rmSync(partial, { recursive: true, force: true });
+    }
+  }
+  cpSync(installed, soundsFolder, { recursive: true });
+}
+
+/** Of the sounds, and of what installs them. */
+function stateOf(): string {
+  const hash = createHash('sha256');
+  const files = readdirSync(sounds, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  for (const file of [...files.sort(), join(project, 'src/config/installPrompts.ts')]) {
+    hash.update(file.slice(project.length)).update(readFileSync(file));
+  }
+
+  return hash.digest('hex').slice(0, 16);
+}
