@@ -160,15 +160,22 @@ export function useCrashRig(): CrashRig {
     await at.rig.startServe({ PREAVIS_TEST_KILL_AT: place });
   }
 
-  /** Serve takes up what the dead one left, and dies at this place: at once, perhaps, if that call comes by there again. */
-  async function takeUp(place: string | undefined): Promise<void> {
-    if (place === undefined) return at.rig.startServe();
-    try {
-      await at.rig.startServe({ PREAVIS_TEST_KILL_AT: place });
-    } catch (error) {
-      if (isServing()) throw error;
-      await at.rig.startServe();
+  /**
+   * Serve takes up what the dead one left, and dies at this place: at once, perhaps, if that call comes by there again. Gives the
+   * place where the serve that runs now will die.
+   */
+  async function takeUp(place: string | undefined): Promise<string | undefined> {
+    if (place !== undefined) {
+      try {
+        await at.rig.startServe({ PREAVIS_TEST_KILL_AT: place });
+        return place;
+      } catch (error) {
+        if (isServing()) throw error;
+      }
     }
+    await at.rig.startServe();
+
+    return undefined;
   }
 
   const killAtEach: CrashRig['killAtEach'] = async (places, call, look) => {
@@ -187,10 +194,11 @@ export function useCrashRig(): CrashRig {
         await eventually(() => !isServing());
         // What comes after a call is done for all calls there are: it must have no other to die of.
         const next = order[index + 1];
-        armed = next?.startsWith('call ') === true ? next : undefined;
-        await takeUp(armed);
+        armed = await takeUp(next?.startsWith('call ') === true ? next : undefined);
         const served = async (): Promise<void> => {
-          if (!isServing()) await at.rig.startServe();
+          if (isServing()) return;
+          armed = undefined;
+          await at.rig.startServe();
         };
         await eventually(async () => {
           await served();

@@ -95,17 +95,22 @@ function carry(
       if (!isHole()) await what();
     });
   };
+  /** When the line is free again. By the clock: a timer that is late must not make the line slower than it was asked to be. */
+  let freeAt = 0;
   const send = async (chunk: Buffer): Promise<void> => {
+    freeAt = Math.max(freeAt, performance.now());
     for (let rest = chunk; rest.length > 0;) {
       const { bytesPerSecond } = faultsOf(pair);
       const size = bytesPerSecond === undefined ? rest.length : Math.max(1, (bytesPerSecond * tickMs) / 1_000);
       if (!to.destroyed) to.write(rest.subarray(0, size));
-      pair.carried[way] += Math.min(size, rest.length);
+      const sent = Math.min(size, rest.length);
+      pair.carried[way] += sent;
       rest = rest.subarray(size);
-      if (bytesPerSecond !== undefined)
-        await new Promise<void>((resolve) => {
-          later(pair, tickMs, resolve);
-        });
+      if (bytesPerSecond === undefined) continue;
+      freeAt += (sent * 1_000) / bytesPerSecond;
+      await new Promise<void>((resolve) => {
+        later(pair, Math.max(0, freeAt - performance.now()), resolve);
+      });
     }
   };
 
