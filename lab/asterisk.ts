@@ -219,7 +219,11 @@ class Instance implements LabAsterisk {
     if (this.isRunning()) return;
     const logBefore = this.logs().length;
     const [command, args] = this.#installation.command(['-f', '-C', join(this.#inside, 'etc/asterisk.conf')]);
-    const asterisk = await spawnLive(command, args, { logFile: join(this.folder, 'log/console.log'), cwd: '/' });
+    const asterisk = await spawnLive(command, args, {
+      logFile: join(this.folder, 'log/console.log'),
+      cwd: '/',
+      first: true,
+    });
     this.#process = asterisk;
     const until = Date.now() + readyWithinMs;
     while (!this.logs().slice(logBefore).includes('Asterisk Ready.')) {

@@ -39,7 +39,7 @@ const releaseRoot = asteriskRoot();
 /** Packages by part: some are looked for by their command, because a machine may have them from elsewhere. */
 const parts = {
   asterisk: [],
-  sip: ['sip-tester', 'sox', 'espeak-ng'],
+  sip: ['sip-tester', 'sox', 'espeak-ng', 'tcpdump'],
   store: ['radosgw', 'ceph-mon', 'ceph-osd', 'minio-client', 's3cmd', 'curl'],
   prompts: ['espeak-ng', 'sox', 'ffmpeg'],
   browser: ['chromium'],

@@ -18,6 +18,7 @@ import {
   type LabRecord,
 } from './leftovers.mjs';
 import { runFolder } from './places.mjs';
+import { takeFirst } from './priority.mjs';
 import { neededMib, refuseWithoutSpace } from './space.mjs';
 
 export type LiveProcess = {
@@ -34,6 +35,8 @@ export type SpawnOptions = {
   env?: NodeJS.ProcessEnv;
   /** File for stdout and stderr; without it both go nowhere. */
   logFile?: string;
+  /** Sends sound: gets the processor before others (priority.mjs). */
+  first?: boolean;
 };
 
 let isWatched = false;
@@ -122,6 +125,7 @@ export async function spawnLive(
   // At once, not when it is told to run: we may be killed in between.
   const forget = child.pid === undefined ? () => undefined : recordProcess(command, child.pid);
   await spawned(child);
+  if (options.first === true && child.pid !== undefined) takeFirst(child.pid);
   return follow(child, command, forget);
 }
 

@@ -7,6 +7,7 @@ import { ulid } from 'ulid';
 import type { ToneFile } from './audio.ts';
 import { parseDialog, type Dialog } from './dialog.ts';
 import { startEar, type Ear } from './ear.ts';
+import { noteSender } from './lateness.ts';
 import { claimPorts, type PortBlock } from './ports.ts';
 import { makeLabFolder, spawnLive, type LabFolder, type LiveProcess } from './processes.ts';
 import {
@@ -288,12 +289,17 @@ function statusOf(finalCode: number | undefined, cancelled: boolean): CallEnd['s
 /** Lines of the log that are no events. */
 const otherLines: readonly string[] = [callerLine, dialogLine];
 
+/** Between the starts of two SIPps, so that other work of this process gets its turn, ms. */
+const startPauseMs = 20;
+const pause = (): Promise<void> => sleep(startPauseMs);
+
 /** One SIPp process with its folder, ports and log. */
 class Sipp {
   readonly port: number;
   readonly #process: LiveProcess;
   readonly #folder: LabFolder;
   readonly #block: PortBlock;
+  readonly #sendsNoMore: () => void;
   #last: SipEvent[] = [];
   #stopped = false;
 
@@ -302,9 +308,20 @@ class Sipp {
     this.#folder = folder;
     this.#block = block;
     this.port = block.first;
+    this.#sendsNoMore = noteSender({ first: block.first + 2, last: block.last });
   }
 
-  static async start(xml: string, args: readonly string[], atOnce: number): Promise<Sipp> {
+  /** One after the other: to start a process keeps this one from all else for a moment, such as from pressing keys in time. */
+  static start(xml: string, args: readonly string[], atOnce: number): Promise<Sipp> {
+    const started = Sipp.#latest.then(() => Sipp.#start(xml, args, atOnce));
+    Sipp.#latest = started.then(pause, pause);
+
+    return started;
+  }
+
+  static #latest: Promise<void> = Promise.resolve();
+
+  static async #start(xml: string, args: readonly string[], atOnce: number): Promise<Sipp> {
     // SIPp takes an audio and a video port, each with one for RTCP, for every call.
     const block = await claimPorts(2 + 4 * (atOnce + 2));
     const folder = makeLabFolder();
@@ -315,7 +332,7 @@ class Sipp {
     all.push('-trace_stat', '-stf', 'statistics.csv', '-fd', '1', '-max_socket', '10000', ...args);
     const logFile = join(folder.path, 'sipp.log');
     const env = { ...globalThis.process.env, TERM: 'dumb' };
-    const process = await spawnLive('sipp', all, { cwd: folder.path, logFile, env });
+    const process = await spawnLive('sipp', all, { cwd: folder.path, logFile, env, first: true });
     return new Sipp(process, folder, block);
   }
 
@@ -396,6 +413,7 @@ class Sipp {
     await this.#process.stop({ signal: 'SIGKILL', graceMs: 0 });
     this.#last = this.events();
     this.#stopped = true;
+    this.#sendsNoMore();
     if (process.env['PREAVIS_LAB_KEEP'] === '1') {
       console.error(`kept ${this.#folder.path}: ${readdirSync(this.#folder.path).join(' ')}`);
       this.#folder.keep();

@@ -270,7 +270,7 @@ async function callBy(each: Call): Promise<void> {
 
 beforeAll(async () => {
   operator = await at.keep(startOperator(at.rig));
-  await Promise.all(cases.map(callBy));
+  await Promise.all(cases.map((each) => at.onTime(each.line, () => callBy(each))));
   await expectNobodyConnected(at.rig);
 });
 
@@ -388,7 +388,8 @@ it.each(named(cases.filter(({ at: moment, expected }) => moment === 'ringing' &&
   ({ each }) => {
     // The first ringing was cut short at once, the second one was not.
     expect(outcomeOf(each).end.durationMs).toBeGreaterThan(longRingMs);
-    const ringing = cases.filter(({ at: moment }) => moment === 'ringing').length;
+    const lines = cases.filter(({ at: moment }) => moment === 'ringing').map(({ line }) => line);
+    const ringing = lines.length + at.inVain(lines);
     expect(agents.patient.calls()).toBe(2 * ringing);
     const cancelled = agents.patient.events().filter(({ name }) => name === 'cancelled').length;
     expect(cancelled).toBe(ringing);

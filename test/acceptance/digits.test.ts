@@ -142,14 +142,16 @@ async function stopBy({ line, way }: (typeof talks)[number]): Promise<void> {
 beforeAll(async () => {
   operator = await at.keep(startOperator(at.rig));
   await Promise.all([
-    ...asked.map(async ({ line, way, mode, key }) => {
-      const made = await callBy(line, way);
-      await operator.playing(line, mode === 'optIn' ? 'opt-in' : 'opt-out');
-      await press(way, made, key);
-      expect(await made.call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-      connected.set(line, made.ear);
-    }),
-    ...talks.map(stopBy),
+    ...asked.map(({ line, way, mode, key }) =>
+      at.onTime(line, async () => {
+        const made = await callBy(line, way);
+        await operator.playing(line, mode === 'optIn' ? 'opt-in' : 'opt-out');
+        await press(way, made, key);
+        expect(await made.call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+        connected.set(line, made.ear);
+      }),
+    ),
+    ...talks.map((each) => at.onTime(each.line, () => stopBy(each))),
   ]);
   await expectNobodyConnected(at.rig);
 });

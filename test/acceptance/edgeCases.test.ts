@@ -130,7 +130,7 @@ async function talked(line: string, { ear }: Made): Promise<void> {
 }
 
 const dialogOf = (line: string) => {
-  const [dialog] = talkers.get(line)?.dialogs() ?? [];
+  const dialog = talkers.get(line)?.dialogs().at(-1);
   if (dialog === undefined) throw new Error(`the agent of ${line} has no call`);
 
   return dialog;
@@ -266,6 +266,9 @@ const deeds: Record<string, () => Promise<void>> = {
 };
 let movedEarly: number | undefined;
 
+/** Lines that the dialplan goes on to in the same call. */
+const next: Record<string, string[]> = { first: ['second'], third: ['fourth'] };
+
 /** What must happen while one sentence plays; done before the others, whose listening keeps this process busy. */
 const punctual = ['left', 'held', 'movedearly', 'stopped', 'stoppedquestion', 'third'];
 
@@ -273,7 +276,8 @@ async function doDeeds(lines: readonly string[]): Promise<void> {
   // A deed that goes wrong is told by the tests of its own line.
   await Promise.all(
     lines.map(async (line) => {
-      await deeds[line]?.().catch((error: unknown) => failures.set(line, error));
+      const deed = deeds[line] ?? (() => Promise.resolve());
+      await at.onTime([line, ...(next[line] ?? [])], deed).catch((error: unknown) => failures.set(line, error));
     }),
   );
 }
@@ -418,7 +422,7 @@ describe('two lines in one call', () => {
     });
     expect(fourth).toMatchObject({ result: 'recorded', consent: { mode: 'optOut', answer: 'none', digits: null } });
     // The first line of each call was dialled, once by the dialplan and once by Préavis.
-    expect(busy.calls()).toBe(2);
+    expect(busy.calls()).toBe(2 + at.inVain(['first', 'third']));
   });
 });
 

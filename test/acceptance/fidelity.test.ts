@@ -111,7 +111,7 @@ it('does not count a prompt that lies in another language only', async () => {
   // Under the same name: what Asterisk would play without a word.
   const undo = await move(await filesOf(rig, 'fr', 'notice-training'), folderOf(rig, 'en'));
   try {
-    const outcome = await callBy('moved');
+    const outcome = await at.onTime('moved', () => callBy('moved'));
     await expectUntold('moved', outcome, 'prompts_missing');
     expect(heardPart(outcome.ear.samples(), promptSound('fr', 'notice-training')).share).toBeLessThan(0.2);
   } finally {
@@ -122,7 +122,7 @@ it('does not count a prompt that lies in another language only', async () => {
 it('does not count a prompt that is nowhere', async () => {
   const undo = await move(await filesOf(at.rig, 'fr', 'keep-agreement'), aside(at.rig));
   try {
-    await expectUntold('absent', await callBy('absent'), 'prompts_missing');
+    await expectUntold('absent', await at.onTime('absent', () => callBy('absent')), 'prompts_missing');
   } finally {
     await undo();
   }
@@ -133,9 +133,15 @@ it('does not count a notice of which a sentence vanishes while another one is pl
   const files = await filesOf(rig, 'nl', 'keep-training');
   let undo: (() => Promise<void>) | undefined;
   try {
-    const outcome = await callBy('vanished', async () => {
-      await eventually(() => rig.log().some((entry) => entry['to'] === 'announcing'));
-      undo = await move(files, aside(rig));
+    const outcome = await at.onTime('vanished', async () => {
+      await undo?.();
+      undo = undefined;
+      const others = rig.log().length;
+      return callBy('vanished', async () => {
+        const since = () => rig.log().slice(others);
+        await eventually(() => since().some((entry) => entry['to'] === 'announcing'));
+        undo = await move(files, aside(rig));
+      });
     });
     await expectUntold('vanished', outcome, 'notice_failed');
     expect(heardPart(outcome.ear.samples(), promptSound('nl', 'notice-training')).share).toBeGreaterThan(0.75);
@@ -145,9 +151,12 @@ it('does not count a notice of which a sentence vanishes while another one is pl
 });
 
 it('does not count a sentence that somebody stopped', async () => {
-  const stopped = stopPlayback(at.rig, 'de');
-  const outcome = await callBy('stopped');
-  expect(await stopped).toBe(204);
+  const outcome = await at.onTime('stopped', async () => {
+    const stopped = stopPlayback(at.rig, 'de');
+    const called = await callBy('stopped');
+    expect(await stopped).toBe(204);
+    return called;
+  });
   await expectUntold('stopped', outcome, 'notice_cut_short');
   const notices = await catalogueNotices(at.rig, 'stopped');
   expect(notices).toMatchObject([{ prompt: 'notice-training', verified: false, verdict: 'notice_cut_short' }]);
@@ -160,7 +169,7 @@ it('does not count a sentence whose sound was replaced by a shorter one', async 
   const wav = files.find((file) => file.endsWith('.wav')) ?? '';
   try {
     await writeFile(wav, toneWav(700, 1000));
-    await expectUntold('shortened', await callBy('shortened'), 'notice_cut_short');
+    await expectUntold('shortened', await at.onTime('shortened', () => callBy('shortened')), 'notice_cut_short');
     const notices = await catalogueNotices(at.rig, 'shortened');
     expect(notices).toMatchObject([
       { prompt: 'notice-training', verified: true },

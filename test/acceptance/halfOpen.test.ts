@@ -14,6 +14,8 @@ const promisedMs = 10_000;
 const at = useFaultyRig({
   patient: ['bothways'],
   brief: ['innotice', 'inhole', 'forgotten', 'after'],
+  // A hole is noticed before a sentence of this length counts as stuck.
+  noticeMs: 8_000,
 });
 let operator: Operator;
 
@@ -29,47 +31,51 @@ afterEach(async () => {
 
 describe('a hole in the middle of a talk', () => {
   it('is noticed within 10 s, and what ended in it is found out afterwards: bothways', () =>
-    expectHoleNoticed(at, ['bothways', ['toServer', 'toClient'], ['websocket', 'other']], promisedMs));
+    at.onTime('bothways', () =>
+      expectHoleNoticed(at, ['bothways', ['toServer', 'toClient'], ['websocket', 'other']], promisedMs),
+    ));
 });
 
 describe('a hole while the notice plays', () => {
-  it('lets that caller, and one who comes in it, reach the destination unrecorded', async () => {
-    const heard = await at.call('innotice');
-    await operator.playing('innotice', 'notice');
-    const losses = at.said(lost);
-    at.proxy.impair({ hole: ['toServer', 'toClient'] });
-    const late = await at.call('inhole');
-    await eventually(() => operator.channelOf('inhole') !== '');
-    await at.says(lost, losses, promisedMs);
-    at.proxy.mend();
+  it('lets that caller, and one who comes in it, reach the destination unrecorded', () =>
+    at.onTime(['innotice', 'inhole'], async () => {
+      const heard = await at.call('innotice');
+      await operator.playing('innotice', 'notice');
+      const losses = at.said(lost);
+      at.proxy.impair({ hole: ['toServer', 'toClient'] });
+      const late = await at.call('inhole');
+      await eventually(() => operator.channelOf('inhole') !== '');
+      await at.says(lost, losses, promisedMs);
+      at.proxy.mend();
 
-    expect(await heard.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    expect(await late.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    const call = await endedCall(at.rig, 'innotice');
-    expect(call).toMatchObject({ result: 'unrecorded', reason: 'interrupted' });
-    expect((await catalogueRecordings(at.rig)).map(({ callId }) => callId)).not.toContain(call.id);
-    await expectNobodyConnected(at.rig);
-  });
+      expect(await heard.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+      expect(await late.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+      const call = await endedCall(at.rig, 'innotice');
+      expect(call).toMatchObject({ result: 'unrecorded', reason: 'interrupted' });
+      expect((await catalogueRecordings(at.rig)).map(({ callId }) => callId)).not.toContain(call.id);
+      await expectNobodyConnected(at.rig);
+    }));
 });
 
 describe('connections that the network has forgotten', () => {
-  it('are replaced together, those of requests as well', async () => {
-    const call = await at.call('forgotten');
-    await at.records('forgotten');
-    const [losses, openings] = [at.said(lost), at.said(connected)];
-    at.proxy.forget();
-    await at.says(lost, losses, promisedMs);
-    // Less than the time limit of one request, which would pass with each connection that leads nowhere.
-    await at.says(connected, openings, 4_000);
-    await call.ended;
-    await finishedRecording(at.rig, 'forgotten');
+  it('are replaced together, those of requests as well', () =>
+    at.onTime(['forgotten', 'after'], async () => {
+      const call = await at.call('forgotten');
+      await at.records('forgotten');
+      const [losses, openings] = [at.said(lost), at.said(connected)];
+      at.proxy.forget();
+      await at.says(lost, losses, promisedMs);
+      // Less than the time limit of one request, which would pass with each connection that leads nowhere.
+      await at.says(connected, openings, 4_000);
+      await call.ended;
+      await finishedRecording(at.rig, 'forgotten');
 
-    await (
-      await at.call('after')
-    ).ended;
-    await finishedRecording(at.rig, 'after');
-    await expectNobodyConnected(at.rig);
-  });
+      await (
+        await at.call('after')
+      ).ended;
+      await finishedRecording(at.rig, 'after');
+      await expectNobodyConnected(at.rig);
+    }));
 });
 
 describe('a Préavis that stood still itself', () => {

@@ -37,34 +37,36 @@ afterEach(async () => {
 describe('a hole in the middle of a talk', () => {
   it.each(holes)(
     'is noticed within two and a half heartbeats, and what ended in it is found out afterwards: %s',
-    (...hole) => expectHoleNoticed(at, hole, promisedMs),
+    (...hole) => at.onTime(hole[0], () => expectHoleNoticed(at, hole, promisedMs)),
   );
 });
 
 describe('a hole for pings alone', () => {
-  it('is noticed although events come', async () => {
-    const call = await at.call('heard');
-    await operator.playing('heard', 'notice');
-    const losses = at.said(lost);
-    at.proxy.impair({ hole: ['toServer'] }, ['websocket']);
-    await at.says(lost, losses, promisedMs);
-    at.proxy.mend();
-    expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    await expectNobodyConnected(at.rig);
-  });
+  it('is noticed although events come', () =>
+    at.onTime('heard', async () => {
+      const call = await at.call('heard');
+      await operator.playing('heard', 'notice');
+      const losses = at.said(lost);
+      at.proxy.impair({ hole: ['toServer'] }, ['websocket']);
+      await at.says(lost, losses, promisedMs);
+      at.proxy.mend();
+      expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+      await expectNobodyConnected(at.rig);
+    }));
 });
 
 describe('an Asterisk that ends each connection', () => {
-  it('is tried ever later, and for ever', async () => {
-    const [losses, openings] = [at.said(lost), at.said(connected)];
-    at.proxy.leadTo('http://127.0.0.1:9');
-    at.proxy.reset();
-    await at.says(lost, losses);
-    const began = performance.now();
-    const tries = at.proxy.opened('other');
-    await eventually(() => at.proxy.opened('other') >= tries + 10);
-    expect(performance.now() - began).toBeGreaterThan(20_000);
-    at.proxy.leadTo(at.rig.asterisk.ariUrl);
-    await at.says(connected, openings);
-  });
+  it('is tried ever later, and for ever', () =>
+    at.onTime([], async () => {
+      const [losses, openings] = [at.said(lost), at.said(connected)];
+      at.proxy.leadTo('http://127.0.0.1:9');
+      at.proxy.reset();
+      await at.says(lost, losses);
+      const began = performance.now();
+      const tries = at.proxy.opened('other');
+      await eventually(() => at.proxy.opened('other') >= tries + 10);
+      expect(performance.now() - began).toBeGreaterThan(20_000);
+      at.proxy.leadTo(at.rig.asterisk.ariUrl);
+      await at.says(connected, openings);
+    }));
 });

@@ -79,7 +79,7 @@ async function callBy({ line, by, back }: Case): Promise<void> {
   await talking(ear);
   const { agent, ear: agentEar } = agentOf(line);
   const dialog = (): Dialog => {
-    const [found] = by === 'caller' ? [call.dialog()] : agent.dialogs();
+    const found = by === 'caller' ? call.dialog() : agent.dialogs().at(-1);
     if (found === undefined) throw new Error('nobody is in this call');
     return found;
   };
@@ -107,7 +107,11 @@ const failures = new Map<string, unknown>();
 
 beforeAll(async () => {
   operator = await at.keep(startOperator(at.rig));
-  await Promise.all(cases.map((each) => callBy(each).catch((error: unknown) => failures.set(each.line, error))));
+  await Promise.all(
+    cases.map((each) =>
+      at.onTime(each.line, () => callBy(each)).catch((error: unknown) => failures.set(each.line, error)),
+    ),
+  );
   await expectNobodyConnected(at.rig);
 });
 

@@ -166,7 +166,7 @@ beforeAll(async () => {
         code: 200,
       });
     }),
-    ...storms.map(storm),
+    ...storms.map((each) => at.onTime(each.line, () => storm(each))),
     choose(),
     earOf('purpose').then((ear) => rawCall({ sipPort, to: 'purpose', from: `<sip:+3292345678@${host}>`, ear })),
   ]);

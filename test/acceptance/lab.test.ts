@@ -10,6 +10,7 @@ import { liveCount, stopAll } from '../../lab/processes.ts';
 import { startTimeOf } from '../../lab/leftovers.mjs';
 import { placeCall, placeCalls, startAgent, type Agent } from '../../lab/sip.ts';
 import { readWav, tonePresence } from '../support/audio.ts';
+import { onTime } from '../support/onTime.ts';
 import { eventually } from '../support/poll.ts';
 
 const callerHz = 440;
@@ -60,12 +61,23 @@ describe('the lab', () => {
   it('lets caller and agent hear each other, from the first burst on', async () => {
     const answering = await agent({ behaviour: 'answer', tone: bursts, ringMs: 200 });
     await asterisk.setDialplan(dialplan({ 100: answering }));
-    const call = await placeCall({ sipPort: asterisk.sipPort, to: '100', tone: steady, ear, hangUpAfterMs: 3200 });
-    const end = await call.ended;
+    const options = { sipPort: asterisk.sipPort, to: '100', tone: steady, hangUpAfterMs: 3200 };
+    let placed = 0;
+    const end = await onTime({
+      what: 'the call of two who hear each other',
+      act: async (placing) => {
+        placed = placing;
+        if (placing > 1) {
+          ear.close();
+          ear = await startEar();
+        }
+        return (await placeCall({ ...options, ear })).ended;
+      },
+    });
 
     expect(end).toMatchObject({ status: 'answered', finalCode: 200, endedBy: 'caller' });
     expect(end.answeredAfterMs).toBeGreaterThanOrEqual(200);
-    expect(answering.answered()).toBe(1);
+    expect(answering.answered()).toBe(placed);
     const spans = tonePresence(ear.samples(), agentHz);
     expect(spans.length).toBeGreaterThanOrEqual(3);
     const [first] = spans;
@@ -78,9 +90,14 @@ describe('the lab', () => {
     await asterisk.setDialplan(
       `[incoming]\nexten => 100,1,MixMonitor(\${ASTSPOOLDIR}/recording/both.wav)\n same => n,Dial(${answering.dialString})\n`,
     );
-    const call = await placeCall({ sipPort: asterisk.sipPort, to: '100', tone: steady, hangUpAfterMs: 2000 });
-    expect(await call.ended).toMatchObject({ status: 'answered' });
-    await eventually(async () => (await asterisk.channels()).length === 0);
+    const options = { sipPort: asterisk.sipPort, to: '100', tone: steady, hangUpAfterMs: 2000 };
+    await onTime({
+      what: 'the recorded call',
+      act: async () => {
+        expect(await (await placeCall(options)).ended).toMatchObject({ status: 'answered' });
+        await eventually(async () => (await asterisk.channels()).length === 0);
+      },
+    });
     const samples = await eventually(() => readWav(join(asterisk.spoolFolder, 'both.wav')));
     expect(tonePresence(samples, agentHz).length).toBeGreaterThanOrEqual(2);
     const heard = tonePresence(samples, callerHz).map(({ startMs, endMs }) => endMs - startMs);

@@ -226,7 +226,8 @@ beforeAll(async () => {
   operator = await at.keep(startOperator(at.rig));
   await Promise.all([
     ...cases.map(async ({ line, from, headers }) => {
-      ears.set(line, await callBy(line, { ...(from === undefined ? {} : { from }), headers: headers ?? [] }));
+      const options = { ...(from === undefined ? {} : { from }), headers: headers ?? [] };
+      ears.set(line, await at.onTime(line, () => callBy(line, options)));
     }),
     menuCalls(),
     expiringCalls(),

@@ -102,7 +102,7 @@ it('plays the old sentence to the end when it is replaced during a call, and the
     await at.rig.killServe();
     await at.rig.startServe();
   });
-  const after = await callBy('after', () => Promise.resolve());
+  const after = await at.onTime('after', () => callBy('after', () => Promise.resolve()));
   const changed = readFileSync(wavOf());
 
   expect(heardPart(before.ear.samples(), promptSound('en', 'notice-training')).share).toBeGreaterThan(0.75);

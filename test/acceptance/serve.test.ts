@@ -101,19 +101,24 @@ describe('serve', () => {
     return pid;
   }
   const ended = (pid: number): Promise<true> => eventually(() => at.rig.servePid() !== pid);
+  const runs = async (): Promise<void> => {
+    if (at.rig.servePid() === undefined) await at.rig.startServe();
+  };
 
   afterEach(async () => {
-    if (at.rig.servePid() === undefined) await at.rig.startServe();
+    await runs();
     await expectNobodyConnected(at.rig);
   });
 
   it('stops the ringing tone in mid-ring when the destination answers, and tells it who calls', async () => {
-    const { call: placed, ear } = await call(at, 'midring', '+3292345678');
-    const { call: other } = await call(at, 'caller', '+3242345678');
-    await recording(at, 'midring');
-    await eventually(() => presentMs(ear.samples(), agentHz) > 1500);
-    await Promise.all([placed.hangUp(), other.hangUp()]);
-    const heard = ear.samples();
+    const heard = await at.onTime(['midring', 'caller'], async () => {
+      const { call: placed, ear } = await call(at, 'midring', '+3292345678');
+      const { call: other } = await call(at, 'caller', '+3242345678');
+      await recording(at, 'midring');
+      await eventually(() => presentMs(ear.samples(), agentHz) > 1500);
+      await Promise.all([placed.hangUp(), other.hangUp()]);
+      return ear.samples();
+    });
     const [voice] = tonePresence(heard, agentHz, { share: 0.7 });
     const voiceMs = voice?.startMs ?? NaN;
     const rings = tonePresence(heard, ringHz, { windowMs: 100, share: 0.7 }).filter(
@@ -125,22 +130,26 @@ describe('serve', () => {
     expect(cut).toBeGreaterThan(300);
     expect(cut).toBeLessThan(800);
     expect(rings[1]?.endMs).toBeLessThan(voiceMs + 100);
-    expect(agent.callers().filter((from) => from.includes('+3242345678'))).toHaveLength(1);
+    expect(agent.callers().filter((from) => from.includes('+3242345678'))).toHaveLength(1 + at.inVain(['caller']));
     expect(lengthMs(spooledWav(at.rig, (await finishedRecording(at.rig, 'midring')).id))).toBeGreaterThan(1500);
   });
 
   it('lets a call finish after SIGTERM, and sends new ones on unrecorded meanwhile', async () => {
-    const { call: placed, ear } = await call(at, 'finishing');
-    const id = await recording(at, 'finishing');
-    const pid = await signal('SIGTERM');
-    const { call: late } = await call(at, 'late');
-    expect(await endedCall(at.rig, 'late')).toMatchObject({ result: 'unrecorded', reason: 'shutting_down' });
-    await eventually(() => late.isAnswered());
-    await late.hangUp();
-    expect(at.rig.servePid()).toBe(pid);
-    await eventually(() => presentMs(ear.samples(), agentHz) > 1000);
-    await placed.hangUp();
-    await ended(pid);
+    const id = await at.onTime(['finishing', 'late'], async () => {
+      await runs();
+      const { call: placed, ear } = await call(at, 'finishing');
+      const made = await recording(at, 'finishing');
+      const pid = await signal('SIGTERM');
+      const { call: late } = await call(at, 'late');
+      expect(await endedCall(at.rig, 'late')).toMatchObject({ result: 'unrecorded', reason: 'shutting_down' });
+      await eventually(() => late.isAnswered());
+      await late.hangUp();
+      expect(at.rig.servePid()).toBe(pid);
+      await eventually(() => presentMs(ear.samples(), agentHz) > 1000);
+      await placed.hangUp();
+      await ended(pid);
+      return made;
+    });
     const [row] = (await catalogueRecordings(at.rig)).filter((each) => each.id === id);
     expect(row).toMatchObject({ status: 'recorded' });
     expect(row?.finishedAt).not.toBeNull();
@@ -149,27 +158,31 @@ describe('serve', () => {
   });
 
   it('stops at once at the second SIGTERM; the recording goes on and the next start finishes it', async () => {
-    const { call: placed } = await call(at, 'leftalone');
-    const id = await recording(at, 'leftalone');
-    const before = at.rig.log().length;
-    const says = (text: string): boolean =>
-      at.rig
-        .log()
-        .slice(before)
-        .some(({ msg }) => msg === text);
-    const pid = await signal('SIGTERM');
-    await eventually(() => says('stopping when calls and uploads have finished'));
-    await signal('SIGTERM');
-    await ended(pid);
-    const file = spooledWav(at.rig, id);
-    const [sizeThen, atThen] = [statSync(file).size, Date.now()];
-    await eventually(() => statSync(file).size > sizeThen + 16_000);
-    await at.rig.startServe();
-    await eventually(() => says('taking up a call from before'));
-    const goneOnMs = Date.now() - atThen;
-    await placed.hangUp();
-    await finishedRecording(at.rig, 'leftalone');
-    expectBothVoices(file, goneOnMs);
+    const { id, goneOnMs } = await at.onTime('leftalone', async () => {
+      await runs();
+      const { call: placed } = await call(at, 'leftalone');
+      const made = await recording(at, 'leftalone');
+      const before = at.rig.log().length;
+      const says = (text: string): boolean =>
+        at.rig
+          .log()
+          .slice(before)
+          .some(({ msg }) => msg === text);
+      const pid = await signal('SIGTERM');
+      await eventually(() => says('stopping when calls and uploads have finished'));
+      await signal('SIGTERM');
+      await ended(pid);
+      const file = spooledWav(at.rig, made);
+      const [sizeThen, atThen] = [statSync(file).size, Date.now()];
+      await eventually(() => statSync(file).size > sizeThen + 16_000);
+      await at.rig.startServe();
+      await eventually(() => says('taking up a call from before'));
+      const alone = Date.now() - atThen;
+      await placed.hangUp();
+      await finishedRecording(at.rig, 'leftalone');
+      return { id: made, goneOnMs: alone };
+    });
+    expectBothVoices(spooledWav(at.rig, id), goneOnMs);
     expect(await showRecording(at.rig, id)).toMatchObject({ status: 'recorded', flags: [], failure: null });
   });
 
@@ -180,7 +193,10 @@ describe('serve', () => {
     let downMs = 0;
     const earOf = (name: string): Int16Array => placed.get(name)?.ear.samples() ?? new Int16Array();
 
-    beforeAll(async () => {
+    beforeAll(() => at.onTime(['talking', 'gone', 'ringing', 'announcing'], killAndStart));
+
+    async function killAndStart(): Promise<void> {
+      await runs();
       for (const name of ['talking', 'gone', 'ringing']) placed.set(name, await call(at, name));
       for (const name of ['talking', 'gone']) ids.set(name, await recording(at, name));
       await phase(at, 'ringing', 'dialling');
@@ -200,7 +216,7 @@ describe('serve', () => {
         await each.hangUp();
         ends.set(name, await each.ended);
       }
-    });
+    }
 
     it('completes the recording of a call in mid-talk', async () => {
       expect(ends.get('talking')).toMatchObject({ endedBy: 'caller' });

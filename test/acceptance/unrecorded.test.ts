@@ -183,9 +183,11 @@ describe('a call while Préavis is down', () => {
   });
 
   async function expectConnectedAtOnce(): Promise<void> {
-    const before = agent.answered();
-    const { call, ear } = await callFrom(at, '100');
-    const end = await call.ended;
+    const { before, end, ear } = await at.onTime([], async () => {
+      const answered = agent.answered();
+      const { call, ear: listening } = await callFrom(at, '100');
+      return { before: answered, end: await call.ended, ear: listening };
+    });
     expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
     // The dialplan dials without waiting for anybody.
     expect(end.answeredAfterMs).toBeLessThan(1000);

@@ -121,11 +121,11 @@ const rotated = (): Promise<void> =>
 beforeAll(async () => {
   operator = await at.keep(startOperator(at.rig));
   if (!isWitnessed) {
-    await deeds['told']?.();
+    await at.onTime('told', async () => deeds['told']?.());
     return;
   }
-  await Promise.all(Object.values(deeds).map((deed) => deed()));
-  await rotated();
+  await Promise.all(Object.entries(deeds).map(([line, deed]) => at.onTime(line, deed)));
+  await at.onTime('rotated', rotated);
 });
 
 /** The receipt of the call by this line, when it was compared. */
@@ -219,19 +219,22 @@ whereWitnessed('a call on an Asterisk that logs its sounds', () => {
   });
 
   it('is archived with what the witness says, whatever that is', async () => {
-    expect(await at.rig.preavisJson('upload')).toMatchObject({ sent: 4, waiting: 0 });
+    const recorded = 4 + (await at.recordedInVain());
+    expect(await at.rig.preavisJson('upload')).toMatchObject({ sent: recorded, waiting: 0 });
+    const counted = (await catalogueCalls(at.rig)).map(({ id }) => String(id));
     await expectOnlyConsented(at.rig);
     const files = readdirSync(at.rig.archiveFolder, { recursive: true, encoding: 'utf8' });
     const stored = files
       .filter((name) => name.endsWith('.json'))
-      .map((name) => receiptSchema.parse(JSON.parse(readFileSync(join(at.rig.archiveFolder, name), 'utf8'))));
+      .map((name) => receiptSchema.parse(JSON.parse(readFileSync(join(at.rig.archiveFolder, name), 'utf8'))))
+      .filter(({ call }) => counted.includes(call.id));
     expect(Object.fromEntries(stored.map(({ call, witness }) => [call.line, witness?.status]))).toEqual({
       told: 'agrees',
       rotated: 'agrees',
       lied: 'disagrees',
       unlogged: 'missing',
     });
-    expect(files.filter((name) => name.endsWith('.wav'))).toHaveLength(4);
+    expect(files.filter((name) => name.endsWith('.wav'))).toHaveLength(recorded);
   });
 
   it('leaves no number in the log of sounds, and no channel in the receipts', async () => {

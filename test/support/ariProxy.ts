@@ -1,5 +1,5 @@
 /**
- * Stands between Préavis and a real Asterisk, cuts the line, refuses requests and gives out another version: a live Asterisk
+ * Stands between Préavis and a real Asterisk, cuts the line, refuses or delays requests and gives out another version: a live Asterisk
  * cannot be made to do so at a given moment.
  */
 import { createServer, request as makeRequest, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -17,6 +17,8 @@ export type AriProxy = {
   refuse(path: string, times: number): void;
   /** How many of them are still to be refused. */
   refusalsLeft(): number;
+  /** From now on requests whose path fits come to Asterisk so much later, ms. */
+  delay(path: RegExp, ms: number): void;
   /** From now on Asterisk seems to be of this version. */
   pretendVersion(version: string): void;
   /** Says this on the event socket as if Asterisk had. */
@@ -33,6 +35,7 @@ export async function startAriProxy(): Promise<AriProxy> {
   let target = new URL('http://127.0.0.1:9');
   let isCut = false;
   let refusal = { path: '', times: 0 };
+  let delayed: { path: RegExp; ms: number } | undefined;
   let version: string | undefined;
 
   const forward = (incoming: IncomingMessage, answer: ServerResponse): void => {
@@ -57,7 +60,7 @@ export async function startAriProxy(): Promise<AriProxy> {
       });
     });
     onward.on('error', () => answer.destroy());
-    incoming.pipe(onward);
+    setTimeout(() => incoming.pipe(onward), delayed?.path.test(path) === true ? delayed.ms : 0);
   };
 
   const server = createServer(forward);
@@ -101,6 +104,9 @@ export async function startAriProxy(): Promise<AriProxy> {
     },
     mend: () => {
       isCut = false;
+    },
+    delay: (path, ms) => {
+      delayed = { path, ms };
     },
     refuse: (path, times) => {
       refusal = { path, times };

@@ -4,7 +4,7 @@ import type { Rig } from '../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../lab/sip.ts';
 import { installBriefNotice, writeBriefNotice } from './briefNotice.ts';
 import { eventually } from './poll.ts';
-import { catalogueCalls, catalogueRecordings, useRig } from './rigs.ts';
+import { catalogueCalls, catalogueRecordings, useRig, type RigInUse } from './rigs.ts';
 import { startTcpProxy, type TcpProxy } from './tcpProxy.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
 
@@ -27,7 +27,9 @@ export type FaultyRig = {
   readonly rig: Rig;
   readonly proxy: TcpProxy;
   readonly agents: { patient: Agent; brief: Agent };
-  keep: ReturnType<typeof useRig>['keep'];
+  keep: RigInUse['keep'];
+  /** As the rig's; before each placing the network is mended. */
+  onTime: RigInUse['onTime'];
   call(line: string): Promise<Call>;
   /** How often Préavis has said this. */
   said(text: string): number;
@@ -85,6 +87,10 @@ export function useFaultyRig({ patient = [], brief = [], config = {}, noticeMs, 
 
     return (await reply.json()) as { status: string; asterisk: string; calls: number };
   };
+  const works: FaultyRig['works'] = () =>
+    eventually(async () => {
+      expect(await health()).toMatchObject({ status: 'ok' });
+    });
 
   return {
     get rig() {
@@ -97,6 +103,14 @@ export function useFaultyRig({ patient = [], brief = [], config = {}, noticeMs, 
       return there(agents);
     },
     keep: (made) => at.keep(made),
+    onTime: (lines, act) =>
+      at.onTime(lines, async () => {
+        // A placing that went wrong may have left it broken.
+        there(proxy).mend();
+        await works();
+
+        return act();
+      }),
     call: async (to) =>
       at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone: await continuousTone(callerHz) })),
     said,
@@ -120,9 +134,6 @@ export function useFaultyRig({ patient = [], brief = [], config = {}, noticeMs, 
         return recording.id;
       }),
     health,
-    works: () =>
-      eventually(async () => {
-        expect(await health()).toMatchObject({ status: 'ok' });
-      }),
+    works,
   };
 }

@@ -1,6 +1,7 @@
 /** Another application beside Préavis, as an operator may run one: sees all that Asterisk reports, and can meddle. */
 import { WebSocket } from 'ws';
 import type { Rig } from '../../lab/rig.ts';
+import { countsSince } from './aside.ts';
 import { eventually } from './poll.ts';
 
 export type Seen = {
@@ -27,27 +28,44 @@ export type Operator = {
   close(): void;
 };
 
+/** Asterisk writes +0000 where others write +00:00. */
+const timeOf = (timestamp: string): number => Date.parse(timestamp.replace(/(\d\d)$/, ':$1'));
+
 export async function startOperator(rig: Rig): Promise<Operator> {
   const { ariUrl, ariUsername, ariPassword } = rig.asterisk;
   const query = `api_key=${ariUsername}:${ariPassword}&app=operator&subscribeAll=true`;
   const socket = new WebSocket(`${ariUrl.replace('http', 'ws')}/ari/events?${query}`);
   const seen: Seen[] = [];
+  // What is asked for again and again while many calls are made, by what it is looked for.
+  const latest = new Map<string, Seen>();
+  const playbacks = new Map<string, Seen[]>();
+  const entered: Seen[] = [];
+  const dials: Seen[] = [];
+  const note = (event: Seen): void => {
+    seen.push(event);
+    const extension = event.channel?.dialplan?.exten;
+    if (event.type === 'ChannelCreated' && extension !== undefined) latest.set(extension, event);
+    if (event.type === 'ChannelEnteredBridge') entered.push(event);
+    if (event.type === 'Dial') dials.push(event);
+    const target = event.playback?.target_uri;
+    if (target !== undefined) playbacks.set(target, [...(playbacks.get(target) ?? []), event]);
+  };
   await new Promise<void>((resolve, reject) => {
     socket.on('error', reject);
     socket.on('open', () => {
       resolve();
     });
     socket.on('message', (data: Buffer) => {
-      seen.push(JSON.parse(data.toString()) as Seen);
+      note(JSON.parse(data.toString()) as Seen);
     });
   });
   const authorization = `Basic ${btoa(`${ariUsername}:${ariPassword}`)}`;
 
   const channelOf = (extension: string): string => {
-    const created = seen.findLast(
-      ({ type, channel }) => type === 'ChannelCreated' && channel?.dialplan?.exten === extension,
-    );
-    if (created?.channel === undefined) throw new Error(`nobody called ${extension}`);
+    const created = latest.get(extension);
+    if (created?.channel === undefined || timeOf(created.timestamp) < countsSince(rig, extension)) {
+      throw new Error(`nobody called ${extension}`);
+    }
 
     return created.channel.id;
   };
@@ -57,29 +75,26 @@ export async function startOperator(rig: Rig): Promise<Operator> {
       if (found === undefined) throw new Error(`not seen: ${what} for ${extension}`);
       return found;
     });
-
   return {
     seen,
     channelOf,
     playing: (extension, prompt, { language, ended = false } = {}) =>
       awaited(`${prompt} ${language ?? ''}`, extension, (channel) => {
-        const event = seen.find(
-          ({ type, playback }) =>
-            type === (ended ? 'PlaybackFinished' : 'PlaybackStarted') &&
-            playback?.target_uri === `channel:${channel}` &&
-            playback.media_uri.startsWith(`sound:preavis/${prompt}-`) &&
-            (language === undefined || playback.language === language),
-        );
+        const event = playbacks
+          .get(`channel:${channel}`)
+          ?.find(
+            ({ type, playback }) =>
+              type === (ended ? 'PlaybackFinished' : 'PlaybackStarted') &&
+              playback?.media_uri.startsWith(`sound:preavis/${prompt}-`) === true &&
+              (language === undefined || playback.language === language),
+          );
         return event?.playback?.id;
       }),
     dialled: (extension, status) =>
       awaited(status, extension, (channel) => {
-        const entries = seen.filter(({ type }) => type === 'ChannelEnteredBridge');
-        const bridge = entries.findLast((entry) => entry.channel?.id === channel)?.bridge?.id;
-        const peers = entries.filter((entry) => entry.bridge?.id === bridge).map((entry) => entry.channel?.id);
-        const event = seen.find(
-          ({ type, peer, dialstatus }) => type === 'Dial' && dialstatus === status && peers.includes(peer?.id),
-        );
+        const bridge = entered.findLast((entry) => entry.channel?.id === channel)?.bridge?.id;
+        const peers = entered.filter((entry) => entry.bridge?.id === bridge).map((entry) => entry.channel?.id);
+        const event = dials.find(({ peer, dialstatus }) => dialstatus === status && peers.includes(peer?.id));
         return bridge === undefined ? undefined : event?.peer?.id;
       }),
     request: async (method, path) => {

@@ -1,5 +1,6 @@
 /** What the acceptance tests ask of a rig: who is connected, what was recorded, what the catalogue says. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { liveCount, stopAll } from '../../lab/processes.ts';
 import { startRig, type Rig, type RigOptions } from '../../lab/rig.ts';
@@ -9,6 +10,9 @@ import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts'
 import type { CallRow, ChangeRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { CallId } from '../../src/core/ids.ts';
+import { failedTests, keepTraces } from './failures.ts';
+import { onTime } from './onTime.ts';
+import { callsInVain, isAside, putAside } from './aside.ts';
 import { eventually } from './poll.ts';
 
 /** What `recordings show ID --json` prints. */
@@ -36,7 +40,9 @@ export type ShownRecording = {
 };
 
 export const listRecordings = async (rig: Rig): Promise<ShownRecording[]> =>
-  (await rig.preavisJson<{ recordings: ShownRecording[] }>('recordings', 'list', '--limit', '1000')).recordings;
+  (await rig.preavisJson<{ recordings: ShownRecording[] }>('recordings', 'list', '--limit', '1000')).recordings.filter(
+    ({ call }) => !isAside(rig, call),
+  );
 
 export const showRecording = (rig: Rig, id: string): Promise<ShownRecording> =>
   rig.preavisJson<ShownRecording>('recordings', 'show', id);
@@ -51,15 +57,19 @@ async function withCatalogue<T>(rig: Rig, look: (catalogue: Catalogue) => Promis
 }
 
 /** Newest first. */
-export const catalogueCalls = (rig: Rig): Promise<CallRow[]> => withCatalogue(rig, (all) => all.calls(1000));
+export const catalogueCalls = (rig: Rig): Promise<CallRow[]> =>
+  withCatalogue(rig, async (all) => (await all.calls(1000)).filter(({ id }) => !isAside(rig, id)));
 
 /** Newest first. Quicker than the command, for polling. */
 export const catalogueRecordings = (rig: Rig): Promise<RecordingRow[]> =>
-  withCatalogue(rig, (all) => all.recordings({ limit: 1000 }));
+  withCatalogue(rig, async (all) =>
+    (await all.recordings({ limit: 1000 })).filter(({ callId }) => !isAside(rig, callId)),
+  );
 
 /** What the catalogue has of the call by this line; nothing where there is no call. */
 const ofCall = <T>(rig: Rig, line: string, look: (all: Catalogue, id: CallId) => Promise<T[]>): Promise<T[]> =>
   withCatalogue(rig, async (all) => {
+    // The newest one: earlier ones by this line were put aside.
     const call = (await all.calls(1000)).find((each) => each.line === line);
 
     return call === undefined ? [] : look(all, call.id);
@@ -118,12 +128,13 @@ export const filesBelow = (folder: string): string[] =>
 
 /** No sound of anybody was kept: not in the spool, not in the archive, not in the catalogue. */
 export async function expectNothingRecorded(rig: Rig): Promise<void> {
-  expect(filesBelow(rig.asterisk.spoolFolder)).toEqual([]);
-  expect(filesBelow(rig.archiveFolder)).toEqual([]);
-  const { code, stdout } = await rig.preavis('recordings', 'list', '--json');
-  // A Préavis that never ran has no catalogue yet, and says so.
-  if (code === 0) expect(JSON.parse(stdout)).toEqual({ recordings: [] });
-  else expect(readdirSync(rig.folder)).not.toContain('catalogue.db');
+  // A Préavis that never ran has no catalogue yet.
+  const isThere = existsSync(join(rig.folder, 'catalogue.db'));
+  const rows = isThere ? await withCatalogue(rig, (all) => all.recordings({ limit: 1000 })) : [];
+  const inVain = rows.filter(({ callId }) => isAside(rig, callId)).map(({ id }) => String(id));
+  const files = [...filesBelow(rig.asterisk.spoolFolder), ...filesBelow(rig.archiveFolder)];
+  expect(files.filter((name) => !inVain.some((id) => name.includes(id)))).toEqual([]);
+  if (isThere) expect(await listRecordings(rig)).toEqual([]);
 }
 
 /** All that Préavis has said so far, as text. */
@@ -131,17 +142,53 @@ export const logText = (rig: Rig): string => readFileSync(join(rig.folder, 'serv
 
 type Closing = { close(): void };
 
-/** The rig, agents, calls and ears of one test file. Whatever a test leaves is ended, and nothing may be left then. */
-export function useRig(options: () => Promise<RigOptions> | RigOptions): {
+export type RigInUse = {
   readonly rig: Rig;
   keep<T extends Agent | Call | Closing>(made: Promise<T>): Promise<T>;
-} {
+  /**
+   * Makes a call by this line, or by several, and measures it; again when the lab was late meanwhile. Whatever the late call has left
+   * in the catalogue does not count.
+   */
+  onTime<T>(lines: string | readonly string[], act: () => Promise<T>): Promise<T>;
+  /** How many recordings calls in vain by these lines, or by any, have left. */
+  recordedInVain(lines?: readonly string[]): Promise<number>;
+  /** How many calls by these lines, or by any, were placed in vain: who counts at another place than the catalogue adds them. */
+  inVain(lines?: readonly string[]): number;
+};
+
+/**
+ * The rig, agents, calls and ears of one test file. Whatever a test leaves is ended, and nothing may be left then. When a test has
+ * failed, logs and sound are kept.
+ */
+export function useRig(options: () => Promise<RigOptions> | RigOptions): RigInUse {
   let rig: Rig | undefined;
   const calls: (Agent | Call | Closing)[] = [];
+  const attempt = new AsyncLocalStorage<(Agent | Call | Closing)[]>();
+  /** Its calls are over when it is, however it ends: the next one by the same line finds nobody in its way. */
+  const inAttempt = async <T>(act: () => Promise<T>): Promise<T> => {
+    const made: (Agent | Call | Closing)[] = [];
+    try {
+      return await attempt.run(made, act);
+    } catch (error) {
+      for (const each of made) if ('hangUp' in each) await each.hangUp().catch(() => undefined);
+      throw error;
+    }
+  };
   beforeAll(async () => {
-    rig = await startRig(await options());
+    const started = await startRig(await options());
+    rig = { ...started, log: () => started.log().filter(({ call }) => !isAside(started, String(call))) };
   });
   afterAll(async () => {
+    if (rig !== undefined && failedTests().length > 0) {
+      const telephones = {
+        callers: calls.filter((made) => 'hangUp' in made),
+        agents: calls.filter((made) => 'dialString' in made),
+      };
+      // The rig is ended in any case.
+      await keepTraces(rig, telephones).catch((error: unknown) => {
+        process.stderr.write(`lab: the traces of a failure could not be kept: ${String(error)}\n`);
+      });
+    }
     for (const made of calls.splice(0).reverse()) {
       if ('close' in made) made.close();
       else await made.stop();
@@ -160,8 +207,29 @@ export function useRig(options: () => Promise<RigOptions> | RigOptions): {
     keep: async (made) => {
       const kept = await made;
       calls.push(kept);
+      attempt.getStore()?.push(kept);
 
       return kept;
+    },
+    recordedInVain: async (lines) => {
+      if (rig === undefined) return 0;
+      const calls = callsInVain(rig, lines);
+      const rows = await withCatalogue(rig, (all) => all.recordings({ limit: 1000 }));
+
+      return rows.filter(({ callId, status }) => calls.includes(callId) && /^(recorded|archived)$/.test(status)).length;
+    },
+    inVain: (lines) => (rig === undefined ? 0 : callsInVain(rig, lines).length),
+    onTime: (lines, act) => {
+      const all = typeof lines === 'string' ? [lines] : lines;
+      return onTime({
+        what: all.length === 0 ? 'the call' : `the call by ${all.join(' and ')}`,
+        act: () => inAttempt(act),
+        setAside: async () => {
+          // Where Préavis was never started, the dialplan alone connected the call.
+          if (rig === undefined || !existsSync(join(rig.folder, 'catalogue.db'))) return;
+          putAside(rig, all, await catalogueCalls(rig));
+        },
+      });
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The prompts as they lie in the project, and whether anything of one is in a recording full of tones. */
 import { join } from 'node:path';
-import { readWav, rms, sampleRate, similarity } from './audio.ts';
+import { readWav, rms, sampleRate, similarity, tonePresence, type Span } from './audio.ts';
 import { shippedSounds } from './promptFolder.ts';
 
 export function promptSound(language: string, prompt: string): Int16Array {
@@ -17,6 +17,9 @@ export function mixed(samples: Int16Array, part: Int16Array, atMs: number, gain:
 
   return result;
 }
+
+// As in audio.ts.
+const { max, min, round } = Math;
 
 const heardPieceMs = 250;
 /** How much later or earlier than its place a piece may lie: a busy Asterisk makes short pauses inside a sentence. */
@@ -75,5 +78,27 @@ function withoutTones(samples: Int16Array, tonesHz: readonly number[]): Int16Arr
     current = next;
   }
 
-  return Int16Array.from(current, (value) => Math.max(-32768, Math.min(32767, Math.round(value))));
+  return Int16Array.from(current, (value) => max(-32768, min(32767, round(value))));
+}
+
+const burstWindowMs = 20;
+/** Half of the pause between two bursts of half a second is no pause but a hole, as a busy machine tears them. */
+const holeMs = 250;
+
+/** Bursts of a tone, with the holes in them closed. */
+export function burstsOf(samples: Int16Array, hz: number): Span[] {
+  const whole: Span[] = [];
+  for (const span of tonePresence(samples, hz, { windowMs: burstWindowMs })) {
+    const last = whole.at(-1);
+    if (last !== undefined && span.startMs - last.endMs < holeMs) {
+      whole[whole.length - 1] = { startMs: last.startMs, endMs: span.endMs };
+    } else whole.push(span);
+  }
+
+  return whole;
+}
+
+/** How long a burst was there; 0 for none. The measure gives a whole one a window more than it lasts. */
+export function lastedMs(burst: Span | undefined): number {
+  return burst === undefined ? 0 : burst.endMs - burst.startMs - burstWindowMs;
 }

@@ -83,6 +83,9 @@ export function useTalkingRig({
       return at.rig;
     },
     keep: (made) => at.keep(made),
+    onTime: (lines, act) => at.onTime(lines, act),
+    inVain: (lines) => at.inVain(lines),
+    recordedInVain: (lines) => at.recordedInVain(lines),
     call,
     talking: async (to) => {
       const ear = await at.keep(startEar());

@@ -1,0 +1,1 @@
+export declare function takeFirst(pid: number): void;

@@ -1,0 +1,74 @@
+/**
+ * Watches whether the machine keeps the lab's time: one process beside a whole test run. It writes into its folder
+ *
+ * - `packets.pcap`: the head of each UDP packet to a port of the lab, with the kernel's time (tcpdump, which needs root),
+ * - `late.txt`: a line `KIND UNIX_MS LATE_MS` for each late timer of its own, and for each second of stolen processor time. It has no
+ *   precedence: what keeps it from the processor keeps Préavis and the tests from it, too.
+ *
+ * lab/lateness.ts reads both. It ends, and its folder is removed, when its standard input closes: whoever started it is gone then.
+ *
+ *   node lab/watch.mjs FOLDER
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ownRecord, startTimeOf } from './leftovers.mjs';
+
+const folder = process.argv[2] ?? '';
+/** The ports of the lab (lab/ports.ts), and one below them, to which lateness.ts sends. */
+const ports = '10099-32000';
+const everyMs = 10;
+/** Shorter delays and less stolen time are not written down. */
+const leastLateMs = 30;
+const leastStolenMs = 30;
+/** USER_HZ of every Linux that Node runs on. */
+const tickMs = 10;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
+const forget = [ownRecord({ kind: 'path', path: folder })];
+mkdirSync(folder, { recursive: true });
+const note = (line) => appendFileSync(join(folder, 'late.txt'), `${line}\n`);
+
+// The capture ends with the folder, and not by itself: tests read what has come so far.
+const filter = `udp and dst portrange ${ports}`;
+const capture = spawn(
+  'tcpdump',
+  ['-i', 'lo', '-nn', '-p', '-U', '-s', '64', '-B', '16384', '-w', join(folder, 'packets.pcap'), filter],
+  { stdio: 'ignore' },
+);
+capture.once('error', () => note('noCapture 0 0'));
+capture.once('exit', () => note('noCapture 0 0'));
+if (capture.pid !== undefined) {
+  forget.push(
+    ownRecord({ kind: 'process', command: 'tcpdump', pid: capture.pid, startTime: startTimeOf(capture.pid) }),
+  );
+}
+
+/** Time in which the host gave the processors to others, ms since boot, of all processors together. */
+const stolenMs = () => Number(readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]?.split(/\s+/)[8] ?? 0) * tickMs;
+
+let [due, stolen, lookedAt] = [performance.now() + everyMs, stolenMs(), performance.now()];
+const timer = setInterval(() => {
+  const now = performance.now();
+  if (now - due > leastLateMs) note(`timer ${Date.now()} ${Math.round(now - due)}`);
+  due = now + everyMs;
+  if (now - lookedAt < 1000) return;
+  const gone = stolenMs();
+  if (gone - stolen >= leastStolenMs) note(`stolen ${Date.now()} ${gone - stolen}`);
+  [stolen, lookedAt] = [gone, now];
+}, everyMs);
+
+process.stdin.resume();
+process.stdin.on('close', async () => {
+  clearInterval(timer);
+  const captures = capture.exitCode === null && capture.signalCode === null && capture.pid !== undefined;
+  capture.removeAllListeners('exit');
+  if (captures) {
+    capture.kill('SIGKILL');
+    await once(capture, 'exit');
+  }
+  rmSync(folder, { recursive: true, force: true });
+  for (const each of forget) each();
+  process.exit(0);
+});

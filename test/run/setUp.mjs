@@ -1,0 +1,36 @@
+/** Before all tests: starts what watches whether the machine keeps the lab's time. */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runFolder } from '../../lab/places.mjs';
+
+const program = fileURLToPath(new URL('../../lab/watch.mjs', import.meta.url));
+
+/** What explains a failure is of no use a day later. */
+const keptMs = 86_400_000;
+
+function removeOldTraces() {
+  const folder = join(runFolder(), 'failed');
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const path = join(folder, name);
+    if (Date.now() - statSync(path).mtimeMs > keptMs) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+export default function setUp() {
+  removeOldTraces();
+  const folder = join(runFolder(), `watch-${process.pid}`);
+  const watch = spawn(process.execPath, [program, folder], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  watch.unref();
+  watch.stdin.unref();
+  // It has ended before us: then nothing is watched any more.
+  watch.stdin.on('error', () => undefined);
+  // The tests' processes inherit it.
+  process.env['PREAVIS_LAB_WATCH'] = folder;
+  globalThis.preavisWatch = watch;
+}

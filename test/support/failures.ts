@@ -1,0 +1,113 @@
+/** What is needed to understand a failure without a second run: printed, and kept in a folder, for failed tests only. */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { runFolder } from '../../lab/places.mjs';
+import type { Rig } from '../../lab/rig.ts';
+import type { Agent, Call, SipEvent } from '../../lab/sip.ts';
+import { openCatalogue } from '../../src/catalogue/catalogue.ts';
+import type { CallRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { watchVariable } from '../../lab/lateness.ts';
+
+/** The names of this file's tests that have failed so far (test/run/environment.mjs). */
+export function failedTests(): readonly string[] {
+  return (globalThis as { preavisFailedTests?: readonly string[] }).preavisFailedTests ?? [];
+}
+
+export type Telephones = { readonly callers: readonly Call[]; readonly agents: readonly Agent[] };
+
+/** Copies logs, sound and catalogue of the rig before it is removed, and prints the timeline of its calls. */
+export async function keepTraces(rig: Rig, telephones: Telephones): Promise<void> {
+  const file = basename(expect.getState().testPath ?? 'unknown').replace(/\.test\.ts$/, '');
+  const folder = join(runFolder(), 'failed', `${new Date().toISOString().replace(/[:.]/g, '-')}-${file}`);
+  mkdirSync(folder, { recursive: true });
+  const copies: Record<string, string> = {
+    'serve.log': join(rig.folder, 'serve.log'),
+    'asterisk.log': join(rig.asterisk.folder, 'log/full.log'),
+    'asterisk-console.log': join(rig.asterisk.folder, 'log/console.log'),
+    recordings: rig.asterisk.spoolFolder,
+    archive: rig.archiveFolder,
+  };
+  for (const name of readdirSync(rig.folder)) {
+    if (name.startsWith('catalogue.db')) copies[name] = join(rig.folder, name);
+  }
+  const text = [
+    `traces of ${file}: ${failedTests().length} failed`,
+    ...failedTests().map((name) => `  failed: ${name}`),
+    ...(await timelines(rig)),
+    ...sipLines(telephones),
+    ...lateLines(),
+    `  Préavis:  ${join(folder, 'serve.log')}`,
+    `  Asterisk: ${join(folder, 'asterisk.log')}`,
+    `  sound:    ${join(folder, 'recordings')} and ${join(folder, 'archive')}`,
+  ].join('\n');
+  process.stderr.write(`${text}\n`);
+  writeFileSync(join(folder, 'timeline.txt'), `${text}\n`);
+  for (const [name, from] of Object.entries(copies)) {
+    try {
+      if (existsSync(from)) cpSync(from, join(folder, name), { recursive: true });
+    } catch {
+      // Asterisk and Préavis still work in there; what is left of it may do.
+    }
+  }
+}
+
+/** One line a call: when it came, and in seconds from there what Asterisk and Préavis did. */
+async function timelines(rig: Rig): Promise<string[]> {
+  if (!existsSync(join(rig.folder, 'catalogue.db'))) return ['  no catalogue'];
+  const catalogue = openCatalogue(join(rig.folder, 'catalogue.db'), systemClock, { mustExist: true });
+  try {
+    const recordings = await catalogue.recordings({ limit: 1000 });
+    const calls = (await catalogue.calls(1000)).toReversed();
+    return await Promise.all(
+      calls.map(async (call) =>
+        timelineOf(
+          call,
+          await catalogue.notices(call.id),
+          recordings.find(({ callId }) => callId === call.id),
+        ),
+      ),
+    );
+  } finally {
+    catalogue.close();
+  }
+}
+
+/** Times of Asterisk's events but for the first and the last, which are Préavis's. */
+function timelineOf(call: CallRow, notices: readonly NoticeRow[], recording: RecordingRow | undefined): string {
+  const since = (at: number | null): string => (at === null ? '?' : `+${((at - call.startedAt) / 1000).toFixed(2)}`);
+  const sentences = notices.map(
+    ({ prompt, language, startedAt, finishedAt, verdict }) =>
+      `${prompt}-${language} ${since(startedAt)}..${since(finishedAt)} ${verdict}`,
+  );
+  const recorded =
+    recording === undefined
+      ? ['no recording']
+      : [
+          `recorder ${since(recording.startedAt)}..${since(recording.finishedAt)}`,
+          `${recording.status} ${recording.id}`,
+          ...(recording.flags.length === 0 ? [] : [recording.flags.join('+')]),
+        ];
+  const ended = `ended ${since(call.endedAt)} ${call.result ?? call.phase}${call.reason === null ? '' : ` (${call.reason})`}`;
+
+  return `  ${call.line ?? 'no line'}: ${new Date(call.startedAt).toISOString()} ${[...sentences, ...recorded, ended].join(' · ')}`;
+}
+
+function sipLines({ callers, agents }: Telephones): string[] {
+  const text = (events: readonly SipEvent[]): string =>
+    events.map(({ name, at }) => `${name} ${new Date(at).toISOString().slice(11)}`).join(' · ');
+
+  return [
+    ...callers.map((call, index) => `  caller ${index + 1}: ${text(call.events())}`),
+    ...agents.map((agent) => `  agent on ${agent.port}: ${text(agent.events())}`),
+  ];
+}
+
+function lateLines(): string[] {
+  const file = join(process.env[watchVariable] ?? '', 'late.txt');
+  const late = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').filter(Boolean).slice(-20) : [];
+
+  return late.length === 0
+    ? ['  the lab: nothing came late']
+    : ['  the lab was late (kind, Unix time in ms, ms), the last 20:', ...late.map((line) => `    ${line}`)];
+}

@@ -1,0 +1,75 @@
+import { bounds, latePackets, lateTimers, noteKeyDelay, watched } from '../../../lab/lateness.ts';
+
+/** Packets of one stream at these times, ms. */
+const packetsAt = (times: readonly number[], stream = 'a') => times.map((at) => ({ stream, fromPort: 20_000, at }));
+
+describe('packets of sound', () => {
+  const end = 10_000;
+
+  it('are on time each 20 ms, and in the burst that makes up for a gap within the bound', () => {
+    expect(
+      latePackets(packetsAt([0, 20, 40, 60 + bounds.packet, 61 + bounds.packet, 80 + bounds.packet]), end),
+    ).toEqual([]);
+  });
+
+  it('are late behind a gap beyond the bound', () => {
+    const at = 41 + bounds.packet + 1;
+    expect(latePackets(packetsAt([0, 20, at]), end)).toEqual([{ kind: 'packet', at, lateMs: at - 40 }]);
+  });
+
+  it('of several telephones are not taken for those of one', () => {
+    const packets = [...packetsAt([0, 20, 40], 'a'), ...packetsAt([500, 520], 'b')];
+    expect(latePackets(packets, end)).toEqual([]);
+  });
+
+  it('behind a gap that began after the call do not count', () => {
+    expect(latePackets(packetsAt([0, 20, 40, 900]), 30)).toEqual([]);
+  });
+});
+
+describe('timers and stolen time', () => {
+  const text = `timer 1000 ${bounds.timer + 1}\ntimer 2000 ${bounds.timer}\nstolen 3000 ${bounds.stolen + 1}\nnoCapture 0 0\n`;
+
+  it('count beyond their bounds while the call was made', () => {
+    expect(lateTimers(text, 900, 4000).map(({ kind, at }) => [kind, at])).toEqual([
+      ['timer', 1000],
+      ['stolen', 3000],
+    ]);
+  });
+
+  it('do not count before and after it', () => {
+    expect(lateTimers(text, 1001, 1900)).toEqual([]);
+  });
+
+  it('count when the call began or ended while they were late', () => {
+    expect(lateTimers(text, 0, 1000 - bounds.timer)).toHaveLength(1);
+  });
+});
+
+describe('what is watched', () => {
+  it('has its outcome, and each delay of this process beyond the bound', async () => {
+    const { outcome, late } = await watched(() => {
+      noteKeyDelay(bounds.key);
+      noteKeyDelay(bounds.key + 1);
+      return Promise.resolve('done');
+    });
+    expect(outcome).toEqual({ value: 'done' });
+    expect(late.filter(({ kind }) => kind === 'key')).toMatchObject([{ lateMs: bounds.key + 1 }]);
+  });
+
+  it('has what it threw', async () => {
+    const error = new Error('no');
+    expect((await watched(() => Promise.reject(error))).outcome).toEqual({ error });
+  });
+
+  it('knows that this process stood still', async () => {
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
+    const { late } = await watched(async () => {
+      await pause();
+      const until = performance.now() + bounds.loop + 100;
+      while (performance.now() < until);
+      await pause();
+    });
+    expect(late.filter(({ kind }) => kind === 'loop')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,78 @@
+import type { Late, Watched } from '../../../lab/lateness.ts';
+import { onTime, placings, type OnTimePorts } from '../../support/onTime.ts';
+
+const late: Late = { kind: 'packet', at: 0, lateMs: 300 };
+
+/** A lab that is late in the first `times` calls. */
+function labLate(times: number): <T>(act: () => Promise<T>) => Promise<Watched<T>> {
+  let calls = 0;
+
+  return async <T>(act: () => Promise<T>) => {
+    calls += 1;
+    const isLate = calls <= times;
+    const outcome: Watched<T>['outcome'] = await act().then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+
+    return { outcome, late: isLate ? [late] : [] };
+  };
+}
+
+let said: string[];
+beforeEach(() => {
+  said = [];
+});
+const lab = (lateTimes: number): OnTimePorts => ({
+  watch: labLate(lateTimes),
+  say: (sentence) => {
+    said.push(sentence);
+  },
+});
+
+describe('a call whose lab kept its time', () => {
+  it('is placed once', async () => {
+    expect(await onTime({ what: 'it', act: (placing) => Promise.resolve(placing) }, lab(0))).toBe(1);
+    expect(said).toEqual([]);
+  });
+
+  it('is not placed again because something of it failed', async () => {
+    let placed = 0;
+    const act = (): Promise<never> => {
+      placed += 1;
+      return Promise.reject(new Error('an assertion'));
+    };
+    await expect(onTime({ what: 'it', act }, lab(0))).rejects.toThrow('an assertion');
+    expect(placed).toBe(1);
+  });
+});
+
+describe('a call whose lab was late', () => {
+  it('is placed again with a line in the output, after what it left was put aside', async () => {
+    const aside: string[] = [];
+    const placing = await onTime(
+      { what: 'the call', act: (which) => Promise.resolve(which), setAside: () => void aside.push('aside') },
+      lab(2),
+    );
+    expect([placing, aside]).toEqual([3, ['aside', 'aside']]);
+    expect(said).toEqual([
+      expect.stringContaining('the call is placed again (2 of 4), the lab was late: packet 300 ms'),
+      expect.stringContaining('the call is placed again (3 of 4)'),
+    ]);
+  });
+
+  it('does not count, whether it went well or not', async () => {
+    const act = (placing: number): Promise<number> =>
+      placing === 1 ? Promise.reject(new Error('an assertion')) : Promise.resolve(placing);
+    expect(await onTime({ what: 'it', act }, lab(1))).toBe(2);
+  });
+
+  it('fails after the last placing, for the machine', async () => {
+    let placed = 0;
+    const act = (): Promise<number> => Promise.resolve((placed += 1));
+    await expect(onTime({ what: 'it', act }, lab(placings))).rejects.toThrow(
+      /^machine too slow: it was placed 4 times/,
+    );
+    expect(placed).toBe(placings);
+  });
+});
