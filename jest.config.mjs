@@ -18,12 +18,19 @@ const common = {
 };
 
 export default {
+  reporters: ['default', '<rootDir>/test/run/reporter.mjs'],
+  testSequencer: '<rootDir>/test/run/sequencer.mjs',
+  globalSetup: '<rootDir>/test/run/setUp.mjs',
+  globalTeardown: '<rootDir>/test/run/tearDown.mjs',
   // Most of a test's time is waiting for calls and timers.
   maxWorkers: 3,
+  // Jest keeps the modules of every file until its worker ends; freeing them takes longer than the default of 500 ms.
+  workerGracefulExitTimeout: 10_000,
   // Real servers on a busy machine; tests wait by polling, so a fast one stays fast.
   testTimeout: 180_000,
   projects: ['unit', 'integration', 'acceptance'].map((kind) => ({
     ...common,
+    testEnvironment: '<rootDir>/test/run/environment.mjs',
     displayName: kind,
     testMatch: [`<rootDir>/test/${kind}/**/*.test.ts`],
   })),

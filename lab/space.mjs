@@ -10,7 +10,7 @@ export const neededMib = {
   /** A small Debian with Asterisk, and its packages while it is made. */
   asterisk: 900,
   npmPackages: 350,
-  /** Four workers with an Asterisk or a store each, what is recorded, and the heads of the packets that telephones send. */
+  /** Three workers with an Asterisk or a store each, what is recorded, and the heads of the packets that telephones send. */
   run: 500,
   /** Below this nothing is started. */
   start: 50,

@@ -28,14 +28,23 @@ afterEach(async () => {
 const isRepeated = (effect: string): boolean =>
   at.rig.log().some((line) => line['msg'] === 'Asterisk did not obey; it is asked again' && line['effect'] === effect);
 
-/** A question from before the end of the fault may still be lost, and the next caller pass Préavis by for it. */
+/**
+ * A question from before the end of the fault may still be lost: the next caller passes Préavis by for it, or is interrupted when
+ * its time limit ends the connection.
+ */
 const takenCall = (line: string): Promise<Call> =>
   eventually(async () => {
     const call = await at.call(line);
     const isTaken = eventually(async () => (await catalogueCalls(at.rig)).some((each) => each.line === line), {
       withinMs: 5_000,
     });
-    if (await isTaken.catch(() => false)) return call;
+    if (await isTaken.catch(() => false)) {
+      const phase = await eventually(async () => {
+        const found = (await catalogueCalls(at.rig)).find((each) => each.line === line)?.phase;
+        return (found === 'talking' || found === 'ended') && found;
+      });
+      if (phase === 'talking') return call;
+    }
     await call.hangUp();
     throw new Error(`nobody took the call by ${line}`);
   });

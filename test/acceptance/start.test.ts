@@ -48,8 +48,11 @@ it('compares recording folder, catalogue and archive at its start, and says what
       }),
     );
   });
-  const metrics = await (await fetch(`http://127.0.0.1:${rig.healthPort}/metrics`)).text();
-  expect(metrics).toContain('preavis_reconcile_left{kind="unknownObject"} 1');
+  // Said by the serve before, too, perhaps.
+  await eventually(async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${rig.healthPort}/metrics`)).text();
+    expect(metrics).toContain('preavis_reconcile_left{kind="unknownObject"} 1');
+  });
   rmSync(objects, { recursive: true });
 });
 

@@ -1,0 +1,103 @@
+/**
+ * Says what a long run is doing, and at its end which files were slowest, which calls were placed again and where the traces of
+ * failures lie. What passed and failed, jest's own reporters say.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+const everyMs = 30_000;
+const slowest = 10;
+/** Calls that were placed again in one run; beyond it the machine is too busy to trust its times. */
+const fewAgain = 5;
+/** .ci/run, with lint and type check, on a prepared machine. */
+const ciWithinMs = 12 * 60_000;
+/** With -i or one file there is nothing to tell. */
+const longRunFiles = 8;
+
+const minutes = (ms) => {
+  const seconds = Math.round(ms / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+};
+
+export default class ProgressReporter {
+  #out = (text) => process.stderr.write(`${text}\n`);
+  #root;
+  #began = Date.now();
+  #running = new Map();
+  #done = 0;
+  #total = 0;
+  #failed = 0;
+  #timer;
+
+  constructor({ rootDir }) {
+    this.#root = rootDir;
+  }
+
+  onRunStart({ numTotalTestSuites }) {
+    this.#began = Date.now();
+    this.#total = numTotalTestSuites;
+    if (this.#total < longRunFiles) return;
+    this.#out(`lab: ${this.#total} test files; a line each ${everyMs / 1000} s says how far they are`);
+    this.#timer = setInterval(() => this.#tell(), everyMs);
+    this.#timer.unref();
+  }
+
+  onTestFileStart({ path }) {
+    this.#running.set(path, Date.now());
+  }
+
+  onTestFileResult({ path }, result) {
+    this.#running.delete(path);
+    this.#done += 1;
+    if (result.numFailingTests > 0 || result.testExecError) this.#failed += 1;
+  }
+
+  #tell() {
+    const now = Date.now();
+    const files = [...this.#running].map(([path, since]) => `${this.#short(path)} ${minutes(now - since)}`);
+    const failed = this.#failed === 0 ? '' : `, ${this.#failed} failed`;
+    this.#out(
+      `lab: ${minutes(now - this.#began)}: ${this.#done} of ${this.#total} files done${failed}; running: ${files.join(', ') || 'none'}`,
+    );
+  }
+
+  #short(path) {
+    return relative(join(this.#root, 'test'), path).replace(/\.test\.ts$/, '');
+  }
+
+  onRunComplete(_contexts, { testResults }) {
+    clearInterval(this.#timer);
+    if (this.#read('late.txt').some((line) => line.startsWith('noCapture'))) {
+      this.#out('\nlab: the packets of telephones were not watched: tcpdump could not run, or not as root');
+    }
+    const again = this.#read('again.txt');
+    if (again.length > 0) {
+      this.#out(`\nlab: ${again.length} calls were placed again, because the lab was late:`);
+      for (const line of again) this.#out(`  ${line}`);
+      if (again.length > fewAgain) {
+        this.#out(
+          `lab: more than ${fewAgain}: this machine was busy with something else, and the run took longer for it`,
+        );
+      }
+    } else if (this.#total >= longRunFiles) this.#out('\nlab: no call was placed again');
+    if (this.#total < longRunFiles) return;
+    const timed = testResults
+      .map(({ testFilePath, perfStats }) => ({ path: testFilePath, ms: perfStats.end - perfStats.start }))
+      .toSorted((one, other) => other.ms - one.ms)
+      .slice(0, slowest);
+    this.#out(`lab: the ${timed.length} slowest files:`);
+    for (const { path, ms } of timed) this.#out(`  ${minutes(ms).padStart(12)}  ${this.#short(path)}`);
+    const ciMs = Date.now() - Number(process.env['PREAVIS_LAB_CI_BEGAN'] ?? NaN) * 1000;
+    if (ciMs > ciWithinMs) {
+      this.#out(
+        `\nWARNING: .ci/run took ${minutes(ciMs)}, more than ${minutes(ciWithinMs)}. See docs/testing.md, What a run costs.`,
+      );
+    }
+  }
+
+  /** Lines of a file of lab/watch.mjs. */
+  #read(name) {
+    const file = join(process.env['PREAVIS_LAB_WATCH'] ?? '', name);
+    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  }
+}

@@ -1,0 +1,30 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const tests = join(import.meta.dirname, '..', '..');
+const costs = JSON.parse(readFileSync(join(tests, 'run/costs.json'), 'utf8')) as Record<string, number>;
+
+/** What all acceptance files may take together, s: with three at a time, some thirteen minutes of a run. */
+const budget = 2_500;
+
+const filesOf = (kind: string): string[] =>
+  readdirSync(join(tests, kind), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `${kind}/${name.replace(/\.test\.ts$/, '')}`);
+
+describe('the costs of test files', () => {
+  it('are known for every acceptance file', () => {
+    const missing = filesOf('acceptance').filter((name) => costs[name] === undefined);
+    expect({ 'add to test/run/costs.json': missing }).toEqual({ 'add to test/run/costs.json': [] });
+  });
+
+  it('are of files that there are', () => {
+    const all = ['unit', 'integration', 'acceptance'].flatMap(filesOf);
+    expect(Object.keys(costs).filter((name) => !all.includes(name))).toEqual([]);
+  });
+
+  it('of acceptance files stay within what a run may take', () => {
+    const sum = Object.entries(costs).reduce((all, [name, s]) => all + (name.startsWith('acceptance/') ? s : 0), 0);
+    expect(sum).toBeLessThan(budget);
+  });
+});
