@@ -9,7 +9,7 @@ import { isPortFree } from '../../lab/ports.ts';
 import { liveCount, stopAll } from '../../lab/processes.ts';
 import { startTimeOf } from '../../lab/leftovers.mjs';
 import { placeCall, placeCalls, startAgent, type Agent } from '../../lab/sip.ts';
-import { presentMs, readWav, tonePresence } from '../support/audio.ts';
+import { readWav, tonePresence } from '../support/audio.ts';
 import { onTime } from '../support/onTime.ts';
 import { eventually } from '../support/poll.ts';
 
@@ -100,7 +100,8 @@ describe('the lab', () => {
     });
     const samples = await eventually(() => readWav(join(asterisk.spoolFolder, 'both.wav')));
     expect(tonePresence(samples, agentHz).length).toBeGreaterThanOrEqual(2);
-    expect(presentMs(samples, callerHz)).toBeGreaterThan(1500);
+    const heard = tonePresence(samples, callerHz).map(({ startMs, endMs }) => endMs - startMs);
+    expect(Math.max(0, ...heard)).toBeGreaterThan(1500);
   });
 
   it('gives the caller the busy signal of a busy agent', async () => {
