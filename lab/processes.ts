@@ -18,7 +18,7 @@ import {
   type LabRecord,
 } from './leftovers.mjs';
 import { runFolder } from './places.mjs';
-import { takeFirst } from './priority.mjs';
+import { takeFirst } from './priority.ts';
 import { neededMib, refuseWithoutSpace } from './space.mjs';
 
 export type LiveProcess = {
@@ -35,7 +35,7 @@ export type SpawnOptions = {
   env?: NodeJS.ProcessEnv;
   /** File for stdout and stderr; without it both go nowhere. */
   logFile?: string;
-  /** Sends sound: gets the processor before others (priority.mjs). */
+  /** Sends sound: gets the processor before others (priority.ts). */
   first?: boolean;
 };
 

@@ -1,6 +1,5 @@
 import type { Call } from '../../lab/sip.ts';
-import { connected, lost, useFaultyRig } from '../support/faultyRig.ts';
-import { startOperator, type Operator } from '../support/operator.ts';
+import { connected, lost, useFaultyRig, useOperator } from '../support/faultyRig.ts';
 import { eventually } from '../support/poll.ts';
 import {
   catalogueCalls,
@@ -13,17 +12,7 @@ import {
 /** Requests vanish on the way to Asterisk while its events come as ever. All limits are the defaults. */
 
 const at = useFaultyRig({ patient: ['talking', 'brieflydeaf'], brief: ['announced', 'meanwhile', 'after'] });
-let operator: Operator;
-
-beforeAll(async () => {
-  await at.rig.startServe();
-  operator = await at.keep(startOperator(at.rig));
-});
-
-afterEach(async () => {
-  at.proxy.mend();
-  await at.works();
-});
+const operator = useOperator(at);
 
 const isRepeated = (effect: string): boolean =>
   at.rig.log().some((line) => line['msg'] === 'Asterisk did not obey; it is asked again' && line['effect'] === effect);
@@ -66,7 +55,7 @@ describe('when requests vanish', () => {
     const talking = await takenCall('talking');
     await at.records('talking');
     const announced = await at.call('announced');
-    await operator.playing('announced', 'notice');
+    await operator().playing('announced', 'notice');
     const [losses, openings] = [at.said(lost), at.said(connected)];
     at.proxy.impair({ hole: ['toServer', 'toClient'] }, ['other']);
     await talking.hangUp();

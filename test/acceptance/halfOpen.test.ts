@@ -1,5 +1,4 @@
-import { startOperator, type Operator } from '../support/operator.ts';
-import { connected, lost, useFaultyRig } from '../support/faultyRig.ts';
+import { connected, lost, useFaultyRig, useOperator } from '../support/faultyRig.ts';
 import { expectHoleNoticed } from '../support/holes.ts';
 import { eventually } from '../support/poll.ts';
 import { catalogueRecordings, endedCall, expectNobodyConnected, finishedRecording } from '../support/rigs.ts';
@@ -17,17 +16,7 @@ const at = useFaultyRig({
   // A hole is noticed before a sentence of this length counts as stuck.
   noticeMs: 8_000,
 });
-let operator: Operator;
-
-beforeAll(async () => {
-  await at.rig.startServe();
-  operator = await at.keep(startOperator(at.rig));
-});
-
-afterEach(async () => {
-  at.proxy.mend();
-  await at.works();
-});
+const operator = useOperator(at);
 
 describe('a hole in the middle of a talk', () => {
   it('is noticed within 10 s, and what ended in it is found out afterwards: bothways', () =>
@@ -40,11 +29,11 @@ describe('a hole while the notice plays', () => {
   it('lets that caller, and one who comes in it, reach the destination unrecorded', () =>
     at.onTime(['innotice', 'inhole'], async () => {
       const heard = await at.call('innotice');
-      await operator.playing('innotice', 'notice');
+      await operator().playing('innotice', 'notice');
       const losses = at.said(lost);
       at.proxy.impair({ hole: ['toServer', 'toClient'] });
       const late = await at.call('inhole');
-      await eventually(() => operator.channelOf('inhole') !== '');
+      await eventually(() => operator().channelOf('inhole') !== '');
       await at.says(lost, losses, promisedMs);
       at.proxy.mend();
 

@@ -1,5 +1,4 @@
-import { startOperator, type Operator } from '../support/operator.ts';
-import { connected, lost, useFaultyRig } from '../support/faultyRig.ts';
+import { connected, lost, useFaultyRig, useOperator } from '../support/faultyRig.ts';
 import { expectHoleNoticed, type Hole } from '../support/holes.ts';
 import { eventually } from '../support/poll.ts';
 import { expectNobodyConnected } from '../support/rigs.ts';
@@ -22,17 +21,7 @@ const at = useFaultyRig({
   brief: ['heard'],
   config: { ari: { heartbeatMs, requestTimeoutMs: 2_000 } },
 });
-let operator: Operator;
-
-beforeAll(async () => {
-  await at.rig.startServe();
-  operator = await at.keep(startOperator(at.rig));
-});
-
-afterEach(async () => {
-  at.proxy.mend();
-  await at.works();
-});
+const operator = useOperator(at);
 
 describe('a hole in the middle of a talk', () => {
   it.each(holes)(
@@ -45,7 +34,7 @@ describe('a hole for pings alone', () => {
   it('is noticed although events come', () =>
     at.onTime('heard', async () => {
       const call = await at.call('heard');
-      await operator.playing('heard', 'notice');
+      await operator().playing('heard', 'notice');
       const losses = at.said(lost);
       at.proxy.impair({ hole: ['toServer'] }, ['websocket']);
       await at.says(lost, losses, promisedMs);

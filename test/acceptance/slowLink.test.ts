@@ -1,5 +1,5 @@
-import { lost, useFaultyRig } from '../support/faultyRig.ts';
-import { startOperator, type Operator } from '../support/operator.ts';
+import { timeOf } from '../support/operator.ts';
+import { lost, useFaultyRig, useOperator } from '../support/faultyRig.ts';
 import {
   catalogueNotices,
   endedCall,
@@ -24,25 +24,15 @@ const at = useFaultyRig({
   patient: bearable.map(([, line]) => line),
   noticeMs,
 });
-let operator: Operator;
-
-beforeAll(async () => {
-  await at.rig.startServe();
-  operator = await at.keep(startOperator(at.rig));
-});
-
-afterEach(async () => {
-  at.proxy.mend();
-  await at.works();
-});
+const operator = useOperator(at);
 
 /** When Asterisk says that the playbacks to this extension's caller began and ended, ms, as another application hears it. */
 function playbackTimes(extension: string): number[][] {
-  const channel = operator.channelOf(extension);
+  const channel = operator().channelOf(extension);
   const times = (type: string): number[] =>
-    operator.seen
-      .filter((event) => event.type === type && event.playback?.target_uri === `channel:${channel}`)
-      .map(({ timestamp }) => Date.parse(timestamp.replace(/(\d\d)$/, ':$1')));
+    operator()
+      .seen.filter((event) => event.type === type && event.playback?.target_uri === `channel:${channel}`)
+      .map(({ timestamp }) => timeOf(timestamp));
   const [begun, ended] = [times('PlaybackStarted'), times('PlaybackFinished')];
 
   return begun.map((at_, index) => [at_, ended[index] ?? NaN]);

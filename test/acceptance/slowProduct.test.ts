@@ -2,18 +2,17 @@ import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
 import { startAriProxy, type AriProxy } from '../support/ariProxy.ts';
 import { readWav } from '../support/audio.ts';
-import { installBriefNotice, writeBriefNotice } from '../support/briefNotice.ts';
+import { useBriefNotice } from '../support/briefNotice.ts';
 import { placings } from '../support/onTime.ts';
 import { finishedRecording, spooledWav, useRig, type RigInUse } from '../support/rigs.ts';
 import { burstsOf, lastedMs } from '../support/sound.ts';
-import { temporaryFolder } from '../support/temporaryFolder.ts';
 
 /**
  * A Préavis that is slow is not taken for a slow machine: what is measured of its calls is late, nothing of the lab is, and the call
  * is not placed again for it.
  */
 
-const folder = temporaryFolder();
+const notice = useBriefNotice();
 const agentHz = 1000;
 const burstMs = 500;
 const talkMs = 3000;
@@ -45,19 +44,15 @@ async function destination(at: RigInUse, line: string, ringMs: number): Promise<
 }
 
 /** Of these lines, with a notice that is soon over. */
-const configOf = (lines: readonly string[]) => {
-  writeBriefNotice(folder.path());
-
-  return {
-    notice: { soundsFolder: folder.path(), languages: ['fr'] },
-    lines: Object.fromEntries(
-      lines.map((name) => [name, { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] }]),
-    ),
-  };
-};
+const configOf = (lines: readonly string[]) => ({
+  notice: notice.config(),
+  lines: Object.fromEntries(
+    lines.map((name) => [name, { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] }]),
+  ),
+});
 
 async function start(at: RigInUse): Promise<void> {
-  await installBriefNotice(folder.path(), at.rig.asterisk.soundsFolder);
+  await notice.install(at.rig.asterisk.soundsFolder);
   await at.rig.startServe();
 }
 

@@ -1,6 +1,6 @@
 /**
- * Says what a long run is doing, and at its end which files were slowest, which calls were placed again and where the traces of
- * failures lie. What passed and failed, jest's own reporters say.
+ * Says what a long run is doing, and at its end which files were slowest and which calls were placed again. What passed and failed,
+ * jest's own reporters say.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';

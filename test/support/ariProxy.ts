@@ -60,7 +60,8 @@ export async function startAriProxy(): Promise<AriProxy> {
       });
     });
     onward.on('error', () => answer.destroy());
-    setTimeout(() => incoming.pipe(onward), delayed?.path.test(path) === true ? delayed.ms : 0);
+    if (delayed?.path.test(path) === true) setTimeout(() => incoming.pipe(onward), delayed.ms);
+    else incoming.pipe(onward);
   };
 
   const server = createServer(forward);

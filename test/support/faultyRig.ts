@@ -2,11 +2,11 @@
 import { burstTone, continuousTone } from '../../lab/audio.ts';
 import type { Rig } from '../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../lab/sip.ts';
-import { installBriefNotice, writeBriefNotice } from './briefNotice.ts';
+import { useBriefNotice } from './briefNotice.ts';
+import { startOperator, type Operator } from './operator.ts';
 import { eventually } from './poll.ts';
 import { catalogueCalls, catalogueRecordings, useRig, type RigInUse } from './rigs.ts';
 import { startTcpProxy, type TcpProxy } from './tcpProxy.ts';
-import { temporaryFolder } from './temporaryFolder.ts';
 
 export const agentHz = 1000;
 export const callerHz = 440;
@@ -53,9 +53,8 @@ export function useFaultyRig({ patient = [], brief = [], config = {}, noticeMs, 
     if (value === undefined) throw new Error('the rig is not there yet');
     return value;
   };
-  const folder = temporaryFolder();
+  const notice = useBriefNotice(noticeMs);
   const at = useRig(async () => {
-    writeBriefNotice(folder.path(), noticeMs);
     proxy = await at.keep(startTcpProxy(looks));
     const tone = await burstTone(agentHz);
     agents = {
@@ -72,13 +71,13 @@ export function useFaultyRig({ patient = [], brief = [], config = {}, noticeMs, 
       config: {
         ...config,
         ari: { url: `http://127.0.0.1:${proxy.port}`, ...config['ari'] },
-        notice: { soundsFolder: folder.path(), languages: ['fr'] },
+        notice: notice.config(),
         lines: Object.fromEntries([...patient, ...brief].map((name) => [name, line])),
       },
     };
   });
   beforeAll(async () => {
-    await installBriefNotice(folder.path(), at.rig.asterisk.soundsFolder);
+    await notice.install(at.rig.asterisk.soundsFolder);
     there(proxy).leadTo(at.rig.asterisk.ariUrl);
   });
   const said = (text: string): number => at.rig.log().filter(({ msg }) => msg === text).length;
@@ -135,5 +134,23 @@ export function useFaultyRig({ patient = [], brief = [], config = {}, noticeMs, 
       }),
     health,
     works,
+  };
+}
+
+/** Serve runs, an operator looks on, and the network is whole again after each test. */
+export function useOperator(at: FaultyRig): () => Operator {
+  let operator: Operator | undefined;
+  beforeAll(async () => {
+    await at.rig.startServe();
+    operator = await at.keep(startOperator(at.rig));
+  });
+  afterEach(async () => {
+    at.proxy.mend();
+    await at.works();
+  });
+
+  return () => {
+    if (operator === undefined) throw new Error('the operator is not there yet');
+    return operator;
   };
 }

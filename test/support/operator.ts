@@ -28,8 +28,8 @@ export type Operator = {
   close(): void;
 };
 
-/** Asterisk writes +0000 where others write +00:00. */
-const timeOf = (timestamp: string): number => Date.parse(timestamp.replace(/(\d\d)$/, ':$1'));
+/** Of an event, Unix time in ms. Asterisk writes +0000 where others write +00:00. */
+export const timeOf = (timestamp: string): number => Date.parse(timestamp.replace(/(\d\d)$/, ':$1'));
 
 export async function startOperator(rig: Rig): Promise<Operator> {
   const { ariUrl, ariUsername, ariPassword } = rig.asterisk;

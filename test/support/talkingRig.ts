@@ -6,10 +6,9 @@ import type { RigOptions } from '../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../lab/sip.ts';
 import type { RecordingRow } from '../../src/catalogue/rows.ts';
 import { readWav, tonePresence } from './audio.ts';
-import { installBriefNotice, writeBriefNotice } from './briefNotice.ts';
+import { useBriefNotice } from './briefNotice.ts';
 import { eventually } from './poll.ts';
 import { catalogueCalls, catalogueRecordings, finishedRecording, showRecording, spooledWav, useRig } from './rigs.ts';
-import { temporaryFolder } from './temporaryFolder.ts';
 
 const agentHz = 1000;
 const callerHz = 440;
@@ -44,9 +43,8 @@ export function useTalkingRig({
   config = {},
   idle = false,
 }: TalkingRigOptions): TalkingRig {
-  const folder = temporaryFolder();
+  const notice = useBriefNotice();
   const at = useRig(async () => {
-    writeBriefNotice(folder.path());
     const tone = await burstTone(agentHz);
     const agent = (options: { ringMs?: number; hangUpAfterMs?: number }): Promise<Agent> =>
       at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 4, ...options }));
@@ -64,13 +62,13 @@ export function useTalkingRig({
       ),
       config: {
         ...config,
-        notice: { soundsFolder: folder.path(), languages: ['fr'] },
+        notice: notice.config(),
         lines: Object.fromEntries([...patient, ...brief, ...ringing].map((name) => [name, line])),
       },
     };
   });
   beforeAll(async () => {
-    await installBriefNotice(folder.path(), at.rig.asterisk.soundsFolder);
+    await notice.install(at.rig.asterisk.soundsFolder);
     if (!idle) await at.rig.startServe();
   });
   const call: TalkingRig['call'] = async (to, ear) => {
