@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { startEar, type Ear } from '../../lab/ear.ts';
 import { labPurpose } from '../../lab/rig.ts';
@@ -55,7 +56,7 @@ const forged = [
   })),
 ].map((each) => ({ headers: [] as string[], ...each }));
 
-/** Hundreds of keys; what they may and may not do. */
+/** Key upon key, as fast as a telephone can; what they may and may not do. */
 const storms = [
   {
     line: 'stormofothers',
@@ -66,19 +67,10 @@ const storms = [
     reason: null,
   },
   {
-    // Asterisk's playback stands still while keys come in: what was heard in such a storm cannot be proved.
-    line: 'endlessstorm',
-    what: 'four hundred keys through the whole notice',
-    purpose: 'training',
-    keys: '012345678*#'.repeat(36),
-    result: 'unrecorded',
-    reason: 'notice_timeout',
-  },
-  {
     line: 'stormofrefusals',
-    what: 'the refusing key two hundred times',
+    what: 'the refusing key many times',
     purpose: 'training',
-    keys: '9'.repeat(200),
+    keys: '9'.repeat(60),
     result: 'unrecorded',
     reason: 'refused',
   },
@@ -86,11 +78,26 @@ const storms = [
     line: 'stormtooearly',
     what: 'the agreeing key many times before the question',
     purpose: 'agreement',
-    keys: '1'.repeat(60),
+    keys: '1'.repeat(25),
     result: 'unrecorded',
     reason: 'no_consent',
   },
-];
+].map((each) => ({ ...each, keyMs: 80, pauseMs: 60 }));
+/**
+ * Asterisk 22.10 plays nothing while it has keys left that are shorter than 80 ms, and needs a whole processor for it: what was heard
+ * cannot be proved. It has a time of its own, because other calls would come late beside it.
+ */
+const shortKeys = {
+  line: 'shortkeys',
+  what: 'four hundred keys of 40 ms, without a pause',
+  purpose: 'training',
+  keys: '012345678*#'.repeat(36),
+  keyMs: 40,
+  pauseMs: 0,
+  result: 'unrecorded',
+  reason: 'notice_timeout',
+};
+const allStorms = [...storms, shortKeys];
 
 let operator: Operator;
 const at = useRig(async () => {
@@ -104,7 +111,7 @@ const at = useRig(async () => {
   return {
     extensions: {
       ...Object.fromEntries(
-        [...forged, ...storms, { line: 'menu' }].map(({ line }) => [line, `${agent.dialString},20,line=${line}`]),
+        [...forged, ...allStorms, { line: 'menu' }].map(({ line }) => [line, `${agent.dialString},20,line=${line}`]),
       ),
       purpose: `${agent.dialString},20,line=purpose,purpose=training+${mark}`,
     },
@@ -116,7 +123,7 @@ const at = useRig(async () => {
       lines: {
         ...Object.fromEntries(forged.map(({ line }) => [line, { purposes: ['training'], defaultLanguages: ['en'] }])),
         ...Object.fromEntries(
-          storms.map(({ line, purpose: id }) => [line, { purposes: [id], language: 'en', defaultLanguages: ['en'] }]),
+          allStorms.map(({ line, purpose: id }) => [line, { purposes: [id], language: 'en', defaultLanguages: ['en'] }]),
         ),
         menu: { purposes: ['training'], defaultLanguages: ['en'], askLanguage: true },
         purpose: { purposes: ['training'], defaultLanguages: ['en'] },
@@ -135,13 +142,16 @@ async function earOf(line: string): Promise<Ear> {
   return ear;
 }
 
-async function storm({ line, keys, purpose }: (typeof storms)[number]): Promise<void> {
+async function storm({ line, keys, keyMs, pauseMs, purpose }: (typeof allStorms)[number]): Promise<void> {
   const ear = await earOf(line);
   const tone = await continuousTone(440);
   const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ear }));
   await operator.playing(line, purpose === 'agreement' ? 'notice-agreement' : 'notice-training');
   await eventually(() => ear.packets() > 0);
-  for (const key of keys) await ear.pressDigit(key, 40);
+  for (const key of keys) {
+    await ear.pressDigit(key, keyMs);
+    await sleep(pauseMs);
+  }
   expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
 }
 
@@ -170,6 +180,7 @@ beforeAll(async () => {
     choose(),
     earOf('purpose').then((ear) => rawCall({ sipPort, to: 'purpose', from: `<sip:+3292345678@${host}>`, ear })),
   ]);
+  await storm(shortKeys);
 });
 
 const talked = (line: string): boolean =>
@@ -188,7 +199,7 @@ it.each(forged.filter(({ headers }) => headers.length > 0))('does not believe $w
   });
 });
 
-it.each(storms)('is not misled by $what', async ({ line, result, reason }) => {
+it.each(allStorms)('is not misled by $what', async ({ line, result, reason }) => {
   const call = await endedCall(at.rig, line);
   expect(call).toMatchObject({ result, reason });
   const recordings = (await catalogueRecordings(at.rig)).filter(({ callId }) => callId === call.id);

@@ -87,6 +87,12 @@ const liveRecorders = async (): Promise<string[]> => {
   return names.filter((_, index) => found[index] !== undefined);
 };
 
+const ringing = async (): Promise<number> => {
+  const channels = (await operator.request('GET', '/channels')) as { state: string }[];
+
+  return channels.filter(({ state }) => state === 'Ringing').length;
+};
+
 let recordersBefore: string[] = [];
 
 /** A third one comes into the bridge of the only call that talks. */
@@ -111,6 +117,8 @@ beforeAll(async () => {
   await operator.playing('agreed', 'opt-in');
   await ear.pressDigit('1');
   for (const line of ['refused', 'agreed']) await reaches(line, 'dialling');
+  // The catalogue has the phase before Asterisk is asked to dial.
+  await eventually(async () => (await ringing()) === 2);
   recordersBefore = await liveRecorders();
   await at.rig.killServe();
   // A no that nobody hears, and a yes that may have been taken back.
