@@ -22,8 +22,8 @@ export default {
   testSequencer: '<rootDir>/test/run/sequencer.mjs',
   globalSetup: '<rootDir>/test/run/setUp.mjs',
   globalTeardown: '<rootDir>/test/run/tearDown.mjs',
-  // Most of a test's time is waiting for calls and timers.
-  maxWorkers: 3,
+  // Most of the time of acceptance tests is waiting for calls and timers.
+  maxWorkers: 5,
   // Jest keeps the modules of every file until its worker ends; freeing them takes longer than the default of 500 ms.
   workerGracefulExitTimeout: 10_000,
   // Real servers on a busy machine; tests wait by polling, so a fast one stays fast.

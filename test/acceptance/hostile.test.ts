@@ -123,7 +123,10 @@ const at = useRig(async () => {
       lines: {
         ...Object.fromEntries(forged.map(({ line }) => [line, { purposes: ['training'], defaultLanguages: ['en'] }])),
         ...Object.fromEntries(
-          allStorms.map(({ line, purpose: id }) => [line, { purposes: [id], language: 'en', defaultLanguages: ['en'] }]),
+          allStorms.map(({ line, purpose: id }) => [
+            line,
+            { purposes: [id], language: 'en', defaultLanguages: ['en'] },
+          ]),
         ),
         menu: { purposes: ['training'], defaultLanguages: ['en'], askLanguage: true },
         purpose: { purposes: ['training'], defaultLanguages: ['en'] },
