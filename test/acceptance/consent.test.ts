@@ -389,10 +389,8 @@ it.each(named(cases.filter(({ at: moment, expected }) => moment === 'ringing' &&
     // The first ringing was cut short at once, the second one was not.
     expect(outcomeOf(each).end.durationMs).toBeGreaterThan(longRingMs);
     const lines = cases.filter(({ at: moment }) => moment === 'ringing').map(({ line }) => line);
-    const ringing = lines.length + at.inVain(lines);
-    expect(agents.patient.calls()).toBe(2 * ringing);
-    const cancelled = agents.patient.events().filter(({ name }) => name === 'cancelled').length;
-    expect(cancelled).toBe(ringing);
+    at.expectFrom(lines, agents.patient.calls(), 2);
+    at.expectFrom(lines, agents.patient.events().filter(({ name }) => name === 'cancelled').length);
   },
 );
 

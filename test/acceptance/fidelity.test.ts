@@ -83,7 +83,7 @@ async function expectUntold(name: Name, { end, ear }: Outcome, reason: string): 
 }
 
 /** Ends the first playback of this language half a second after it began, as an operator may. */
-function stopPlayback(rig: Rig, language: string): Promise<number> {
+function stopPlayback(rig: Rig, language: string, call: AbortSignal): Promise<number> {
   const { ariUrl, ariUsername, ariPassword } = rig.asterisk;
   const query = `api_key=${ariUsername}:${ariPassword}&app=operator&subscribeAll=true`;
   const socket = new WebSocket(`${ariUrl.replace('http', 'ws')}/ari/events?${query}`);
@@ -93,6 +93,10 @@ function stopPlayback(rig: Rig, language: string): Promise<number> {
 
   return new Promise<number>((resolve, reject) => {
     socket.on('error', reject);
+    // Not for the next call in this language, when this one was over too soon.
+    call.addEventListener('abort', () => {
+      reject(new Error('the call was over before anything was stopped'));
+    });
     socket.on('message', (data: Buffer) => {
       const event = JSON.parse(data.toString()) as { type: string; playback?: { id: string; language: string } };
       if (event.type !== 'PlaybackStarted' || event.playback?.language !== language) return;
@@ -152,9 +156,15 @@ it('does not count a notice of which a sentence vanishes while another one is pl
 
 it('does not count a sentence that somebody stopped', async () => {
   const outcome = await at.onTime('stopped', async () => {
-    const stopped = stopPlayback(at.rig, 'de');
-    const called = await callBy('stopped');
-    expect(await stopped).toBe(204);
+    const call = new AbortController();
+    const over = () => {
+      call.abort();
+    };
+    const [stopped, called] = await Promise.all([
+      stopPlayback(at.rig, 'de', call.signal),
+      callBy('stopped').finally(over),
+    ]);
+    expect(stopped).toBe(204);
     return called;
   });
   await expectUntold('stopped', outcome, 'notice_cut_short');

@@ -152,8 +152,13 @@ export type RigInUse = {
   onTime<T>(lines: string | readonly string[], act: () => Promise<T>): Promise<T>;
   /** How many recordings calls in vain by these lines, or by any, have left. */
   recordedInVain(lines?: readonly string[]): Promise<number>;
-  /** How many calls by these lines, or by any, were placed in vain: who counts at another place than the catalogue adds them. */
+  /** How many calls by these lines, or by any, were placed in vain and are in the catalogue. */
   inVain(lines?: readonly string[]): number;
+  /**
+   * For who counts at another place than the catalogue, as at an agent: what calls by these lines have left there, `each` from every
+   * call, and from one that was placed in vain as much at most.
+   */
+  expectFrom(lines: readonly string[], counted: number, each?: number): void;
 };
 
 /**
@@ -199,6 +204,8 @@ export function useRig(options: () => Promise<RigOptions> | RigOptions): RigInUs
     expect(left).toBe(0);
   });
 
+  const inVain = (lines?: readonly string[]): number => (rig === undefined ? 0 : callsInVain(rig, lines).length);
+
   return {
     get rig() {
       if (rig === undefined) throw new Error('the rig is not there yet');
@@ -218,7 +225,11 @@ export function useRig(options: () => Promise<RigOptions> | RigOptions): RigInUs
 
       return rows.filter(({ callId, status }) => calls.includes(callId) && /^(recorded|archived)$/.test(status)).length;
     },
-    inVain: (lines) => (rig === undefined ? 0 : callsInVain(rig, lines).length),
+    inVain,
+    expectFrom: (lines, counted, each = 1) => {
+      expect(counted).toBeGreaterThanOrEqual(each * lines.length);
+      expect(counted).toBeLessThanOrEqual(each * (lines.length + inVain(lines)));
+    },
     onTime: (lines, act) => {
       const all = typeof lines === 'string' ? [lines] : lines;
       return onTime({

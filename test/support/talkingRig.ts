@@ -83,6 +83,9 @@ export function useTalkingRig({
     keep: (made) => at.keep(made),
     onTime: (lines, act) => at.onTime(lines, act),
     inVain: (lines) => at.inVain(lines),
+    expectFrom: (lines, counted, each) => {
+      at.expectFrom(lines, counted, each);
+    },
     recordedInVain: (lines) => at.recordedInVain(lines),
     call,
     talking: async (to) => {
