@@ -124,13 +124,13 @@ export function describeStoreContract(name: string, subject: StoreSubject): void
       const path = await fileOf(content);
       const store = subject.store();
       const late = AbortSignal.abort(new Error('too late'));
-      for (const failed of [
-        store.putFile('late/a', path, digestOf(content), late),
-        store.putText('late/a', 'late', 'text/plain', late),
-        store.digest('late/a', null, late),
-        store.read('late/a', null, late),
+      for (const fails of [
+        () => store.putFile('late/a', path, digestOf(content), late),
+        () => store.putText('late/a', 'late', 'text/plain', late),
+        () => store.digest('late/a', null, late),
+        () => store.read('late/a', null, late),
       ]) {
-        await expect(failed).rejects.toMatchObject({ code: 'archive_unreachable', cause: { message: 'too late' } });
+        await expect(fails()).rejects.toMatchObject({ code: 'archive_unreachable', cause: { message: 'too late' } });
       }
       await expectAbsent('late/a');
     });

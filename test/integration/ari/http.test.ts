@@ -191,7 +191,8 @@ describe('a request whose time is over', () => {
   test('while it waited for a connection is never sent', async () => {
     const urls: string[] = [];
     const { request, sockets, connections } = await serve((incoming) => urls.push(incoming.url ?? ''), {
-      timeoutMs: 100,
+      // Long enough for the first to arrive on a busy machine: otherwise neither has a connection.
+      timeoutMs: 2_000,
       connections: 1,
     });
     // Begun together, they are over together: before the end of the first frees a connection for the second.
