@@ -3,6 +3,7 @@
  * Asterisk refuses or mangles what deviates (another rate, stereo, chunks around the audio), and does so in the middle of
  * a call.
  */
+import { endianness } from 'node:os';
 
 /** File extensions in which every prompt is shipped, so that Asterisk finds one that it need not transcode. */
 export const promptFormats = ['wav', 'wav16', 'ulaw', 'alaw', 'g722'] as const;
@@ -57,7 +58,9 @@ export function plainWav(sound: Sound): Buffer {
   bytes.writeUInt16LE(16, 34);
   bytes.write('data', 36, 'latin1');
   bytes.writeUInt32LE(dataBytes, 40);
-  sound.samples.forEach((sample, index) => bytes.writeInt16LE(sample, headerBytes + index * bytesPerSample));
+  const { buffer, byteOffset, byteLength } = sound.samples;
+  Buffer.from(buffer, byteOffset, byteLength).copy(bytes, headerBytes);
+  if (endianness() === 'BE') bytes.subarray(headerBytes).swap16();
   return bytes;
 }
 
@@ -81,9 +84,9 @@ function readPlainWav(bytes: Buffer, rate: number): Sound | string {
   if (dataBytes === 0) return 'holds no audio';
   if (dataBytes % bytesPerSample !== 0) return 'ends in the middle of a sample';
   const samples = new Int16Array(dataBytes / bytesPerSample);
-  for (let index = 0; index < samples.length; index += 1) {
-    samples[index] = bytes.readInt16LE(headerBytes + index * bytesPerSample);
-  }
+  const raw = Buffer.from(samples.buffer);
+  bytes.copy(raw, 0, headerBytes);
+  if (endianness() === 'BE') raw.swap16();
   return { rate, samples };
 }
 

@@ -17,12 +17,13 @@ export type Exploration = {
 
 /** A state that the call can be in. */
 type Place = {
-  index: number;
   state: CallState;
   /** What the events make of it; undefined until it is asked for. */
   outlook: Outlook<Way> | undefined;
   /** The rules about exits that are broken in it, by the timer that runs. */
   exitFaults: Partial<Record<Timer | 'none', readonly string[]>>;
+  /** The indexes of the histories that it was reached with. */
+  reachedWith: Set<number>;
 };
 
 /** The events that matter to something, by their index and in their order, and what each makes of it; most make one and the same. */
@@ -43,9 +44,6 @@ type History = {
 
 /** A place and a history, and how they were first reached together. */
 type Pair = { place: Place; history: History; before: Pair | undefined; event: CallEvent | undefined };
-
-const mostHistories = 100_000;
-const numberOfPair = (place: Place, history: History): number => place.index * mostHistories + history.index;
 
 function pathTo(pair: Pair | undefined): string {
   if (pair?.event === undefined) return '';
@@ -101,7 +99,7 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
     const state = intern(given);
     let place = places.get(state);
     if (place === undefined) {
-      place = { index: places.size, state, outlook: undefined, exitFaults: {} };
+      place = { state, outlook: undefined, exitFaults: {}, reachedWith: new Set() };
       places.set(state, place);
     }
 
@@ -111,7 +109,6 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
     const monitor = intern(given);
     let history = histories.get(monitor);
     if (history === undefined) {
-      if (histories.size === mostHistories) throw new Error('two pairs would have one number');
       history = { index: histories.size, monitor, outlook: undefined, noted: [] };
       histories.set(monitor, history);
     }
@@ -184,7 +181,6 @@ export function closure(rule: Decide, facts: CallFacts, alphabet: Alphabet, want
   const events = everyEvent(facts, alphabet);
   const map = makeMap(rule, facts, alphabet, events);
   const queue: Pair[] = [];
-  const reached = new Set<number>();
   const states = new Set<CallState['kind']>();
   let found: Fault[] = [];
   const blame = (pair: Pair, rules: readonly string[]): void => {
@@ -192,7 +188,7 @@ export function closure(rule: Decide, facts: CallFacts, alphabet: Alphabet, want
   };
   const visit = (pair: Pair): void => {
     const { place, history } = pair;
-    reached.add(numberOfPair(place, history));
+    place.reachedWith.add(history.index);
     queue.push(pair);
     states.add(place.state.kind);
     blame(pair, brokenIn(place.state, history.monitor, facts));
@@ -220,7 +216,7 @@ export function closure(rule: Decide, facts: CallFacts, alphabet: Alphabet, want
       const faults = brokenBy({ from: place.state, event, step, before: history.monitor, seen: seen.monitor }, facts);
       if (faults.length > 0) blame({ place: to, history: next, before, event }, faults);
       if (to === place && (next === history || isOver)) return;
-      if (!reached.has(numberOfPair(to, next))) visit({ place: to, history: next, before, event });
+      if (!to.reachedWith.has(next.index)) visit({ place: to, history: next, before, event });
     });
   }
 
