@@ -47,12 +47,14 @@ let isWatched = false;
  */
 export function watchOver(): void {
   if (isWatched) return;
-  isWatched = true;
   refuseWithoutSpace([{ folder: runFolder(), mib: neededMib.start, what: 'the lab', choose: 'TMPDIR' }]);
   const self = ownIdentity();
   const name = `guardian-${self.pid}-${self.startTime}`;
   const known = readOwnRecord(name);
-  if (known?.kind === 'guardian' && isAlive(known)) return;
+  if (known?.kind === 'guardian' && isAlive(known)) {
+    isWatched = true;
+    return;
+  }
   endLeftovers();
   const guardian = spawn(
     process.execPath,
@@ -65,6 +67,7 @@ export function watchOver(): void {
   const startTime = guardian.pid === undefined ? undefined : startTimeOf(guardian.pid);
   if (guardian.pid === undefined || startTime === undefined) throw new Error('The guardian of the lab does not start.');
   ownRecord({ kind: 'guardian', pid: guardian.pid, startTime }, name);
+  isWatched = true;
 }
 
 /** Writes a record; the returned function removes it. */

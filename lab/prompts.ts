@@ -1,12 +1,13 @@
 /** The shipped prompts as `preavis prompts install` puts them, made once for each state of the sounds: measuring them takes seconds. */
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ulid } from 'ulid';
 import { installPrompts } from '../src/config/installPrompts.ts';
 import { loadPrompts } from '../src/config/prompts.ts';
 import { cacheFolder } from './places.mjs';
+import { makeLabFolder } from './processes.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 const sounds = join(project, 'sounds');
@@ -15,15 +16,15 @@ const sounds = join(project, 'sounds');
 export async function installShippedPrompts(soundsFolder: string): Promise<void> {
   const installed = join(cacheFolder(), 'prompts', stateOf());
   if (!existsSync(installed)) {
-    const partial = `${installed}.${ulid()}`;
-    mkdirSync(partial, { recursive: true });
-    await installPrompts(await loadPrompts(sounds), sounds, partial);
+    mkdirSync(dirname(installed), { recursive: true });
+    const partial = makeLabFolder(dirname(installed), `preavis-lab-${ulid()}`);
+    await installPrompts(await loadPrompts(sounds), sounds, partial.path);
     try {
-      renameSync(partial, installed);
+      renameSync(partial.path, installed);
     } catch {
       // Another worker was faster.
-      rmSync(partial, { recursive: true, force: true });
     }
+    partial.remove();
   }
   cpSync(installed, soundsFolder, { recursive: true });
 }
@@ -34,7 +35,12 @@ function stateOf(): string {
   const files = readdirSync(sounds, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  for (const file of [...files.sort(), join(project, 'src/config/installPrompts.ts')]) {
+  const code = ['config', 'core'].flatMap((folder) =>
+    readdirSync(join(project, 'src', folder))
+      .filter((name) => /prompt|files/i.test(name))
+      .map((name) => join(project, 'src', folder, name)),
+  );
+  for (const file of [...files, ...code].sort()) {
     hash.update(file.slice(project.length)).update(readFileSync(file));
   }
 

@@ -347,7 +347,7 @@ class Sipp {
   /** Waits until the agent's port is open; the kernel's list is read, nothing is sent. */
   async listens(): Promise<void> {
     const local = `0100007F:${this.port.toString(16).toUpperCase().padStart(4, '0')}`;
-    for (let tries = 0; tries < 500; tries += 1) {
+    for (let tries = 0; tries < 3_000; tries += 1) {
       if (!this.isRunning()) throw new Error(`SIPp ended at once:\n${this.problem()}`);
       if (readFileSync('/proc/net/udp', 'latin1').includes(local)) return;
       await sleep(10);

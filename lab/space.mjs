@@ -10,8 +10,8 @@ export const neededMib = {
   /** A small Debian with Asterisk, and its packages while it is made. */
   asterisk: 900,
   npmPackages: 350,
-  /** Three workers with an Asterisk or a store each, what is recorded, and the heads of the packets that telephones send. */
-  run: 500,
+  /** Five workers with an Asterisk or a store each, what is recorded, and the heads of the packets that telephones send. */
+  run: 800,
   /** Below this nothing is started. */
   start: 50,
 };

@@ -3,7 +3,7 @@
  *
  * - `packets.pcap`: the head of each UDP packet to a port of the lab, with the kernel's time (tcpdump, which needs root),
  * - `late.txt`: a line `KIND UNIX_MS LATE_MS` for each late timer of its own, and for each second of stolen processor time. It has no
- *   precedence: what keeps it from the processor keeps Préavis and the tests from it, too.
+ *   precedence before Préavis and the tests.
  *
  * lab/lateness.ts reads both. It ends, and its folder is removed, when its standard input closes: whoever started it is gone then.
  *
@@ -11,7 +11,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownRecord, startTimeOf } from './leftovers.mjs';
 
@@ -31,14 +31,15 @@ mkdirSync(folder, { recursive: true });
 const note = (line) => appendFileSync(join(folder, 'late.txt'), `${line}\n`);
 
 // The capture ends with the folder, and not by itself: tests read what has come so far.
+const packets = join(folder, 'packets.pcap');
 const filter = `udp and dst portrange ${ports}`;
-const capture = spawn(
-  'tcpdump',
-  ['-i', 'lo', '-nn', '-p', '-U', '-s', '64', '-B', '16384', '-w', join(folder, 'packets.pcap'), filter],
-  { stdio: 'ignore' },
-);
-capture.once('error', () => note('noCapture 0 0'));
-capture.once('exit', () => note('noCapture 0 0'));
+const capture = spawn('tcpdump', ['-i', 'lo', '-nn', '-p', '-U', '-s', '64', '-B', '16384', '-w', packets, filter], {
+  stdio: 'ignore',
+});
+// Where there never was a capture, packets are not watched; where it ended, what came after it was late for all we know.
+const hasEnded = () => note(`${existsSync(packets) ? 'captureEnded' : 'noCapture'} ${Date.now()} 0`);
+capture.once('error', hasEnded);
+capture.once('exit', hasEnded);
 if (capture.pid !== undefined) {
   forget.push(
     ownRecord({ kind: 'process', command: 'tcpdump', pid: capture.pid, startTime: startTimeOf(capture.pid) }),

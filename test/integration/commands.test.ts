@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { makeLabFolder, type LabFolder } from '../../lab/processes.ts';
 import { makeCallerHash, makePreferences } from '../../src/call/preferences.ts';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
 import { configTree, eventsTo } from '../support/calls.ts';
@@ -17,14 +18,16 @@ const open = catalogues();
  * The package as it is installed: a copy of what its own build made, which `npm test` keeps current, apart from sources, so that it can
  * need none of them. Below node_modules, so that its dependencies are found.
  */
-const installed = join(root, 'node_modules', '.cache', `preavis-commands-${process.pid}`);
+let folderBelow: LabFolder | undefined;
+let installed = '';
 beforeAll(async () => {
-  await mkdir(installed, { recursive: true });
+  folderBelow = makeLabFolder(join(root, 'node_modules', '.cache'), `preavis-lab-commands-${process.pid}`);
+  installed = folderBelow.path;
   await cp(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
   for (const name of ['package.json', 'sounds']) await symlink(join(root, name), join(installed, name));
 });
-afterAll(async () => {
-  await rm(installed, { recursive: true, force: true });
+afterAll(() => {
+  folderBelow?.remove();
 });
 
 type Run = { code: number; stdout: string; stderr: string };

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runFolder } from '../../lab/places.mjs';
 
@@ -14,11 +15,18 @@ function removeOldTraces() {
   const folder = join(runFolder(), 'failed');
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     const path = join(folder, name);
-    if (Date.now() - statSync(path).mtimeMs > keptMs) rmSync(path, { recursive: true, force: true });
+    const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
+    if (Date.now() - mtimeMs > keptMs) rmSync(path, { recursive: true, force: true });
   }
 }
 
-export default function setUp() {
+/** Packets from before the capture would count as on time, unseen. */
+async function captureBegins(folder) {
+  const has = (name) => existsSync(join(folder, name));
+  for (let tries = 0; tries < 500 && !has('packets.pcap') && !has('late.txt'); tries += 1) await sleep(20);
+}
+
+export default async function setUp() {
   removeOldTraces();
   const folder = join(runFolder(), `watch-${process.pid}`);
   const watch = spawn(process.execPath, [program, folder], {
@@ -33,4 +41,5 @@ export default function setUp() {
   // The tests' processes inherit it.
   process.env['PREAVIS_LAB_WATCH'] = folder;
   globalThis.preavisWatch = watch;
+  await captureBegins(folder);
 }

@@ -28,6 +28,13 @@ export function putAside(
   for (const { id, line } of calls) if (line !== null && lines.includes(line)) aside.calls.set(id, line);
 }
 
+/** The same for calls that serve has written down only after it was told that they do not count. */
+export function putAsideLate(rig: Rig, calls: readonly { id: string; line: string | null; startedAt: number }[]): void {
+  const aside = asideOf(rig);
+  for (const { id, line, startedAt } of calls)
+    if (line !== null && startedAt < (aside.since.get(line) ?? 0)) aside.calls.set(id, line);
+}
+
 export const isAside = (rig: Rig, call: string): boolean => asideOf(rig).calls.has(call);
 
 /** When the calls by this line that count began at the earliest, Unix time in ms. */

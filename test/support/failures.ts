@@ -31,10 +31,17 @@ export async function keepTraces(rig: Rig, telephones: Telephones): Promise<void
   for (const name of readdirSync(rig.folder)) {
     if (name.startsWith('catalogue.db')) copies[name] = join(rig.folder, name);
   }
+  for (const [name, from] of Object.entries(copies)) {
+    try {
+      if (existsSync(from)) cpSync(from, join(folder, name), { recursive: true });
+    } catch {
+      // Asterisk and Préavis still work in there; what is left of it may do.
+    }
+  }
   const text = [
     `traces of ${file}: ${failedTests().length} failed`,
     ...failedTests().map((name) => `  failed: ${name}`),
-    ...(await timelines(rig)),
+    ...(await timelines(rig).catch((error: unknown) => [`  the catalogue cannot be read: ${String(error)}`])),
     ...sipLines(telephones),
     ...lateLines(),
     `  Préavis:  ${join(folder, 'serve.log')}`,
@@ -43,13 +50,6 @@ export async function keepTraces(rig: Rig, telephones: Telephones): Promise<void
   ].join('\n');
   process.stderr.write(`${text}\n`);
   writeFileSync(join(folder, 'timeline.txt'), `${text}\n`);
-  for (const [name, from] of Object.entries(copies)) {
-    try {
-      if (existsSync(from)) cpSync(from, join(folder, name), { recursive: true });
-    } catch {
-      // Asterisk and Préavis still work in there; what is left of it may do.
-    }
-  }
 }
 
 /** One line a call: when it came, and in seconds from there what Asterisk and Préavis did. */

@@ -106,6 +106,7 @@ export function useFaultyRig({ patient = [], brief = [], config = {}, noticeMs, 
       at.onTime(lines, async () => {
         // A placing that went wrong may have left it broken.
         there(proxy).mend();
+        there(proxy).leadTo(at.rig.asterisk.ariUrl);
         await works();
 
         return act();

@@ -49,6 +49,8 @@ export async function onTime<T>(
     if (placing === placings || !hasTime) {
       throw new Error(
         `machine too slow: ${what} was placed ${placing} times, and the lab was late each time: ${inWords(late)}`,
+        // What the last one came to, for whoever wonders whether it was the machine.
+        'error' in outcome ? { cause: outcome.error } : {},
       );
     }
     say(`${what} is placed again (${placing + 1} of ${placings}), the lab was late: ${inWords(late)}`);

@@ -12,7 +12,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { CallId } from '../../src/core/ids.ts';
 import { failedTests, keepTraces } from './failures.ts';
 import { onTime } from './onTime.ts';
-import { callsInVain, isAside, putAside } from './aside.ts';
+import { callsInVain, isAside, putAside, putAsideLate } from './aside.ts';
 import { eventually } from './poll.ts';
 
 /** What `recordings show ID --json` prints. */
@@ -58,7 +58,11 @@ async function withCatalogue<T>(rig: Rig, look: (catalogue: Catalogue) => Promis
 
 /** Newest first. */
 export const catalogueCalls = (rig: Rig): Promise<CallRow[]> =>
-  withCatalogue(rig, async (all) => (await all.calls(1000)).filter(({ id }) => !isAside(rig, id)));
+  withCatalogue(rig, async (all) => {
+    const calls = await all.calls(1000);
+    putAsideLate(rig, calls);
+    return calls.filter(({ id }) => !isAside(rig, id));
+  });
 
 /** Newest first. Quicker than the command, for polling. */
 export const catalogueRecordings = (rig: Rig): Promise<RecordingRow[]> =>

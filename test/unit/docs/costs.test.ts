@@ -4,7 +4,7 @@ import { join } from 'node:path';
 const tests = join(import.meta.dirname, '..', '..');
 const costs = JSON.parse(readFileSync(join(tests, 'run/costs.json'), 'utf8')) as Record<string, number>;
 
-/** What all acceptance files may take together, s: with four at a time, some ten minutes of a run. */
+/** What all acceptance files may take together, s: with some four at a time, ten minutes of a run. */
 const budget = 2_500;
 
 const filesOf = (kind: string): string[] =>
