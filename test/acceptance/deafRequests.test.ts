@@ -23,13 +23,14 @@ const isRepeated = (effect: string): boolean =>
  */
 const takenCall = (line: string): Promise<Call> =>
   eventually(async () => {
+    const before = (await catalogueCalls(at.rig)).map(({ id }) => id);
+    const phaseNow = async (): Promise<string | undefined> =>
+      (await catalogueCalls(at.rig)).find((each) => each.line === line && !before.includes(each.id))?.phase;
     const call = await at.call(line);
-    const isTaken = eventually(async () => (await catalogueCalls(at.rig)).some((each) => each.line === line), {
-      withinMs: 5_000,
-    });
+    const isTaken = eventually(async () => (await phaseNow()) !== undefined, { withinMs: 5_000 });
     if (await isTaken.catch(() => false)) {
       const phase = await eventually(async () => {
-        const found = (await catalogueCalls(at.rig)).find((each) => each.line === line)?.phase;
+        const found = await phaseNow();
         return (found === 'talking' || found === 'ended') && found;
       });
       if (phase === 'talking') return call;

@@ -286,7 +286,7 @@ beforeAll(async () => {
   operator = await at.keep(startOperator(at.rig));
   await doDeeds(punctual);
   await doDeeds(Object.keys(deeds).filter((line) => !punctual.includes(line)));
-}, 180_000);
+});
 
 const outcomeOf = (line: string): Outcome => {
   if (failures.has(line)) throw failures.get(line);

@@ -30,6 +30,9 @@ describe('a hole while the notice plays', () => {
     at.onTime(['innotice', 'inhole'], async () => {
       const heard = await at.call('innotice');
       await operator().playing('innotice', 'notice');
+      // The bridge and the destination's channel are made while the notice plays: what is missed after that is its end.
+      await eventually(async () => ((await operator().request('GET', '/channels')) as unknown[]).length === 2);
+      await eventually(async () => ((await operator().request('GET', '/bridges')) as unknown[]).length === 1);
       const losses = at.said(lost);
       at.proxy.impair({ hole: ['toServer', 'toClient'] });
       const late = await at.call('inhole');

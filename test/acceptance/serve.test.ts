@@ -76,10 +76,11 @@ function expectBothVoices(file: string, ms: number): void {
 
 describe('serve', () => {
   let agent: Agent;
+  let ringing: Agent;
   const at = useRig(async () => {
     const tone = await burstTone(agentHz);
     agent = await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 10 }));
-    const ringing = await at.keep(startAgent({ behaviour: 'answer', tone, ringMs: 4500, atOnce: 4 }));
+    ringing = await at.keep(startAgent({ behaviour: 'answer', tone, ringMs: 4500, atOnce: 4 }));
     const extensions = [
       ...quick.map((name) => [name, `${agent.dialString},20,line=${name}`]),
       ...slow.map((name) => [name, `${ringing.dialString},20,line=${name}`]),
@@ -197,9 +198,12 @@ describe('serve', () => {
 
     async function killAndStart(): Promise<void> {
       await runs();
+      const rung = ringing.calls();
       for (const name of ['talking', 'gone', 'ringing']) placed.set(name, await call(at, name));
       for (const name of ['talking', 'gone']) ids.set(name, await recording(at, name));
       await phase(at, 'ringing', 'dialling');
+      // The catalogue has the phase before Asterisk is asked to dial.
+      await eventually(() => ringing.calls() > rung);
       placed.set('announcing', await call(at, 'announcing'));
       await phase(at, 'announcing', 'planning');
       await eventually(() => (placed.get('announcing')?.ear.packets() ?? 0) > 20);

@@ -87,7 +87,7 @@ export function useCrashRig(): CrashRig {
     const agent = (ringMs: number, hangUpAfterMs: number): Promise<Agent> =>
       at.keep(startAgent({ behaviour: 'answer', tone, hangUpAfterMs, ringMs, atOnce: 4 }));
     const ready = await agent(200, 2_000);
-    const curt = await agent(0, 800);
+    const curt = await agent(0, 1_500);
     patient = await agent(3_000, 2_000);
 
     return {
