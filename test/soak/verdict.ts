@@ -107,7 +107,11 @@ async function judgeRecordings(
     }
     // Where a key may have been missed, doubt removes it; who was only told has nothing to press.
     if (!isKept && habit.mode === 'announce') lost.push(`${row.id}: discarded, ${row.failure ?? ''}`);
-    if (row.status === 'archived') await judgeSound(row, store, unannounced);
+    if (row.status === 'archived') {
+      await judgeSound(row, store, unannounced).catch((error: unknown) => {
+        lost.push(`${row.id}: archived, and cannot be read: ${String(error)}`);
+      });
+    }
   }
 }
 
@@ -136,7 +140,9 @@ async function judgeFiles(
         if (bytes > emptyWavBytes) lost.push(`${id}: ${bytes} bytes in the spool, and no row`);
         break;
       case 'archived': {
-        const digest = await store.digest(row.objectKey ?? '', row.objectVersion, AbortSignal.timeout(60_000));
+        const digest = await store
+          .digest(row.objectKey ?? '', row.objectVersion, AbortSignal.timeout(60_000))
+          .catch(() => ({ sha256: '', bytes: 0 }));
         const versions = await store.versions(row.objectKey ?? '');
         if (digest.sha256 !== row.sha256) lost.push(`${id}: the object is not what was recorded`);
         if (digest.bytes < bytes) lost.push(`${id}: ${digest.bytes} bytes of ${bytes}`);
