@@ -146,7 +146,13 @@ function earlyRefusal({ facts, answeredAt }: Talking, digit: string, at: number)
   return answerOf(orderOf(facts).script.consent, digit, at, true).kind === 'refused' ? digit : undefined;
 }
 
-/** Stops the recorder and removes what it has, at once; the talk goes on. */
+/**
+ * Stops the recorder and removes what it has, at once; the talk goes on.
+ *
+ * The sentence is begun before the recorder goes, so that the bridge never has the two parties alone in between: Debian's Asterisk
+ * 22.10.1 may send the caller nothing more after such a change, until the sentence is over. The refusal is saved before both, since
+ * who is told that it is erased must not be kept by a process that dies here.
+ */
 function keyWhileTalking(state: Talking, digit: string, at: number): Step {
   const { facts, recorder } = state;
   const { script, recording, bridge } = orderOf(facts);
@@ -168,12 +174,12 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
       recorder: runs ? { kind: 'discarded', startedAt } : recorder,
     },
     effects: [
-      ...(runs ? [{ type: 'discardRecorder' as const, recording }] : []),
       { type: 'save' },
-      { type: 'tellUnrecorded', reason: 'refused' },
       // Music would be all that who waits on hold hears.
       ...(state.holding.length === 0 ? [] : [music(facts, [], state.holding)]),
       ...(runs ? erasure : acknowledgement).map((sentence): Effect => ({ type: 'sayToBoth', bridge, sentence })),
+      ...(runs ? [{ type: 'discardRecorder' as const, recording }] : []),
+      { type: 'tellUnrecorded', reason: 'refused' },
     ],
   };
 }
@@ -219,6 +225,9 @@ export const whileTalking: Handlers<Talking> = {
     const { holding, facts } = state;
     // Who is on hold heard nothing of the refusal, and would hear nothing more.
     if (event.step === 'sayToBoth' && holding.length > 0) return { state, effects: [music(facts, holding)] };
+    // What follows a save that failed is left out: what was refused goes all the same.
+    if (event.step === 'save' && state.recorder.kind === 'discarded')
+      return { state, effects: [{ type: 'discardRecorder', recording: orderOf(facts).recording }] };
     return recorderWhileTalking(state, event);
   },
   digit: (state, { digit, at }) => keyWhileTalking(state, digit, at),

@@ -47,6 +47,8 @@ const readinessLimitMs = 3_000;
 
 /** When a state is written again that the catalogue did not take, ms. */
 const saveAgainMs = 5_000;
+/** How long what follows waits for the beginning of a sentence to both, ms: Asterisk answers within 10. */
+const sayLimitMs = 250;
 
 export class CallSession {
   #state: CallState;
@@ -184,13 +186,33 @@ export class CallSession {
       try {
         await this.#perform(effect, state);
       } catch (thrown) {
-        const error = asPreavisError(thrown);
-        this.#note(effect, error);
-        const step = fallibleStep(effect);
-        if (step !== undefined && !isRaceWithHangUp(effect, error)) this.handle({ type: 'stepFailed', step });
+        this.#failed(effect, asPreavisError(thrown));
         if (effect.type === 'save') return;
       }
     }
+  }
+
+  /** What follows is to happen at once, so an Asterisk that does not answer is waited for no longer than this. */
+  async #sayToBoth(effect: Extract<Effect, { type: 'sayToBoth' }>): Promise<void> {
+    const { prompt, playbackId } = effect.sentence;
+    const asked = this.#ports.ari.playToBridge(effect.bridge, playbackId, prompt.soundName, prompt.language);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, sayLimitMs, 'late');
+    });
+    const first = await Promise.race([asked, late]).finally(() => {
+      clearTimeout(timer);
+    });
+    if (first !== 'late') return;
+    void asked.catch((thrown: unknown) => {
+      this.#failed(effect, asPreavisError(thrown));
+    });
+  }
+
+  #failed(effect: Effect, error: PreavisError): void {
+    this.#note(effect, error);
+    const step = fallibleStep(effect);
+    if (step !== undefined && !isRaceWithHangUp(effect, error)) this.handle({ type: 'stepFailed', step });
   }
 
   #note(effect: Effect, error: PreavisError): void {
@@ -222,10 +244,8 @@ export class CallSession {
         return ari.stopPlayback(effect.playbackId);
       case 'rememberLanguage':
         return this.#ports.rememberLanguage(effect.language);
-      case 'sayToBoth': {
-        const { prompt, playbackId } = effect.sentence;
-        return ari.playToBridge(effect.bridge, playbackId, prompt.soundName, prompt.language);
-      }
+      case 'sayToBoth':
+        return this.#sayToBoth(effect);
       case 'prepare': {
         const { bridge, destination, request } = effect.order;
         const made = await Promise.allSettled([

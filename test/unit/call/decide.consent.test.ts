@@ -526,7 +526,7 @@ describe('the feature code', () => {
   const talking = stateAt('talking', optOut);
   const { recording, bridge } = optOut.order;
 
-  test('stops and removes the recording first, then tells the dialplan and both sides; the talk goes on', () => {
+  test('is saved and told to both sides, stops and removes the recording at once, then tells the dialplan; the talk goes on', () => {
     expect(when(talking, ...press('*9', at))).toMatchObject({
       state: {
         kind: 'talking',
@@ -534,19 +534,26 @@ describe('the feature code', () => {
         answer: { kind: 'refused', digits: '*9', at: at + 100 },
       },
       effects: [
-        { type: 'discardRecorder', recording },
         { type: 'save' },
-        { type: 'tellUnrecorded', reason: 'refused' },
         { type: 'sayToBoth', bridge, sentence: reply('erasure', optOut) },
+        { type: 'discardRecorder', recording },
+        { type: 'tellUnrecorded', reason: 'refused' },
       ],
     });
+  });
+
+  test('that the catalogue does not take removes the recording all the same', () => {
+    const refused = when(talking, ...press('*9', at));
+    expect(when(refused.state, { type: 'stepFailed', step: 'save' }).effects).toEqual([
+      { type: 'discardRecorder', recording },
+    ]);
   });
 
   test('of who is on hold, or holds, ends the music until both were told', () => {
     const held = when(talking, { type: 'destinationHeld', at }).state;
     const refused = when(held, ...press('*9', at));
     const said = reply('erasure', optOut);
-    expect(refused.effects.slice(-2)).toMatchObject([
+    expect(refused.effects.slice(1, 3)).toMatchObject([
       { type: 'hold', waiting: [], back: [optOut.callerChannel], recorder: undefined },
       { type: 'sayToBoth', sentence: said },
     ]);
@@ -746,7 +753,7 @@ describe('keys that were missed with the connection', () => {
   test('do not keep a caller from refusing in the talk', () => {
     const talking = when(stateAt('dialling', optOut), missed, { type: 'destinationAnswered', at: undefined }).state;
     const refused = when(talking, ...press(keys.featureCode));
-    expect(refused.types).toEqual(['save', 'tellUnrecorded', 'sayToBoth']);
+    expect(refused.types).toEqual(['save', 'sayToBoth', 'tellUnrecorded']);
     expect(when(refused.state, { type: 'callerLeft', at }).outcome).toEqual({
       result: 'unrecorded',
       reason: 'refused',

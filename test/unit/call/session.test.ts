@@ -608,7 +608,7 @@ describe('a caller who answers', () => {
     expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', effect: 'rememberLanguage' }));
   });
 
-  test('with the feature code has the recording removed before anything else', async () => {
+  test('with the feature code is saved, told, and has the recording removed before anything else', async () => {
     const { session, ari } = await offered();
     for (const event of eventsTo('talking', asked).slice(eventsBeforeTheNotice)) session.handle(event);
     await settled(session);
@@ -619,15 +619,28 @@ describe('a caller who answers', () => {
     const spoken = script.consent.mode === 'announce' ? undefined : script.consent.refusal.erasure[0];
     const { bridge: between, recording: removed } = asked.order;
     expect(ari.asked).toEqual([
-      `discardRecorder ${recorderName(removed)}`,
       'save talking',
-      `setVariable ${asked.callerChannel} ARRAY(PREAVIS_RESULT,PREAVIS_REASON,PREAVIS_RECORDING,DIALSTATUS) unrecorded,refused,,ANSWER`,
       `playToBridge ${between} ${spoken?.playbackId ?? ''} ${spoken?.prompt.soundName ?? ''} fr`,
+      `discardRecorder ${recorderName(removed)}`,
+      `setVariable ${asked.callerChannel} ARRAY(PREAVIS_RESULT,PREAVIS_REASON,PREAVIS_RECORDING,DIALSTATUS) unrecorded,refused,,ANSWER`,
     ]);
     session.handle({ type: 'callerLeft', at: 2 });
     await settled(session);
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason: 'refused' } });
     expect(ari.asked.at(-1)).toBe('save ended');
+  });
+
+  test('with the feature code has the recording removed also while Asterisk does not answer that it speaks', async () => {
+    const { session, ari, lines } = await offered();
+    for (const event of eventsTo('talking', asked).slice(eventsBeforeTheNotice)) session.handle(event);
+    await settled(session);
+    const release = ari.hold('playToBridge');
+    ari.refuse('playToBridge', 'ari_unreachable');
+    for (const event of press('*9')) session.handle(event);
+    await eventually(() => ari.asked.includes(`discardRecorder ${recorderName(asked.order.recording)}`));
+    expect(lines).not.toContainEqual(expect.objectContaining({ effect: 'sayToBoth' }));
+    release();
+    await eventually(() => lines.some(({ effect, code }) => effect === 'sayToBoth' && code === 'ari_unreachable'));
   });
 
   test('by the feature code has it in the receipt that both were told, and when the file was removed', async () => {
