@@ -18,7 +18,7 @@ export type Late = { readonly kind: LateKind; /** Unix time, ms. */ readonly at:
  * More than this is late, ms. Sound comes each 20 ms, and the least that a test asks of it is 100 ms. Asterisk ends a key by itself when
  * nothing more of it comes for 375 ms (`dtmftimeout` of rtp.conf). Keys are pressed in sentences that last seconds.
  */
-export const bounds: Readonly<Record<LateKind, number>> = { packet: 60, timer: 100, key: 250, loop: 900, stolen: 200 };
+export const bounds: Readonly<Record<LateKind, number>> = { packet: 60, timer: 100, key: 250, loop: 1500, stolen: 200 };
 
 /** The environment variable with the folder of watch.mjs; without it nothing but this process is watched. */
 export const watchVariable = 'PREAVIS_LAB_WATCH';

@@ -7,7 +7,7 @@ import { labPurpose } from '../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../lab/sip.ts';
 import { tonePresence } from '../support/audio.ts';
 import { expectOnlyConsented } from '../support/consent.ts';
-import { startOperator, type Operator } from '../support/operator.ts';
+import { startOperator, timeOf, type Operator } from '../support/operator.ts';
 import { eventually } from '../support/poll.ts';
 import { catalogueRecordings, endedCall, expectNobodyConnected, spooledWav, useRig } from '../support/rigs.ts';
 import { promptSound, tracesOf } from '../support/sound.ts';
@@ -126,9 +126,13 @@ async function stopBy({ line, way }: (typeof talks)[number]): Promise<void> {
   const id = file.replace('preavis-', '');
   const existed = existsSync(spooledWav(at.rig, id));
   await press(way, made, '*9');
-  const pressedAt = performance.now();
+  const [pressedAt, pressed] = [performance.now(), Date.now()];
   await eventually(() => !existsSync(spooledWav(at.rig, id)));
-  const stoppedAfterMs = performance.now() - pressedAt;
+  // By Asterisk's clock: this process may have been late to look.
+  const removal = await eventually(
+    () => operator.seen.find(({ type, recording }) => /^RecordingF/.test(type) && recording?.name === file) ?? false,
+  );
+  const stoppedAfterMs = timeOf(removal.timestamp) - pressed;
   const length = made.ear.samples().length;
   // They hear the acknowledgement, about five seconds, and talk on.
   const since = () => made.ear.latest(performance.now() - pressedAt);
