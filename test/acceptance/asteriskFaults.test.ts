@@ -3,7 +3,6 @@ import { readdirSync, statSync } from 'node:fs';
 import { readWav, tonePresence } from '../support/audio.ts';
 import { eventually } from '../support/poll.ts';
 import {
-  catalogueCalls,
   catalogueRecordings,
   endedCall,
   expectNobodyConnected,
@@ -88,10 +87,7 @@ describe('when Asterisk has no file handle left', () => {
   it('before the recorder opens its file, they talk unrecorded, and the next call is recorded', async () => {
     allow(usual);
     const placed = await at.call('no-handle');
-    await eventually(async () => {
-      const [ours] = (await catalogueCalls(at.rig)).filter(({ line }) => line === 'no-handle');
-      return ours?.phase === 'dialling' && (await at.rig.asterisk.channels()).length === 2;
-    });
+    await eventually(async () => (await at.rig.asterisk.cli('core show channels concise')).includes('!Ringing!'));
     // Nobody has answered yet: the next that is to be opened is the recorder's file.
     allow(lowestFree());
     expect(await placed.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });

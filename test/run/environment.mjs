@@ -3,7 +3,7 @@ import { setPriority } from 'node:os';
 import { TestEnvironment } from 'jest-environment-node';
 
 /** Tests that compute leave the processor to those that make calls. Who is not root could not take it back for the next file. */
-const niceOthers = 10;
+const niceOthers = 5;
 
 export default class FailureKnowingEnvironment extends TestEnvironment {
   #failed = [];
