@@ -1,9 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { startEar, type Ear } from '../../lab/ear.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
+import { openSqlite, type Database } from '../../src/catalogue/sqlite.ts';
 import { tonePresence } from '../support/audio.ts';
 import { expectOnlyConsented } from '../support/consent.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
@@ -188,8 +188,8 @@ const choosing = (line: string, key: string) => async (ear: Ear) => {
 const ears = new Map<string, Ear>();
 type Preference = { caller: string; language: string; expires_at: number };
 
-function withDatabase<T>(look: (database: Database.Database) => T): T {
-  const database = new Database(join(at.rig.folder, 'catalogue.db'));
+function withDatabase<T>(look: (database: Database) => T): T {
+  const database = openSqlite(join(at.rig.folder, 'catalogue.db'));
   try {
     return look(database);
   } finally {
