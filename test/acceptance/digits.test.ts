@@ -126,16 +126,17 @@ async function stopBy({ line, way }: (typeof talks)[number]): Promise<void> {
   const id = file.replace('preavis-', '');
   const existed = existsSync(spooledWav(at.rig, id));
   await press(way, made, '*9');
-  const [pressedAt, pressed] = [performance.now(), Date.now()];
+  const pressedAt = Date.now();
   await eventually(() => !existsSync(spooledWav(at.rig, id)));
   // By Asterisk's clock: this process may have been late to look.
   const removal = await eventually(
-    () => operator.seen.find(({ type, recording }) => /^RecordingF/.test(type) && recording?.name === file) ?? false,
+    () =>
+      operator.seen.find(({ type, recording }) => type.startsWith('RecordingF') && recording?.name === file) ?? false,
   );
-  const stoppedAfterMs = timeOf(removal.timestamp) - pressed;
+  const stoppedAfterMs = timeOf(removal.timestamp) - pressedAt;
   const length = made.ear.samples().length;
   // They hear the acknowledgement, about five seconds, and talk on.
-  const since = () => made.ear.latest(performance.now() - pressedAt);
+  const since = () => made.ear.latest(Date.now() - pressedAt);
   await eventually(() => tonePresence(since(), agentHz, { share: 0.7 }).length >= 6, {
     everyMs: 200,
   });

@@ -87,12 +87,6 @@ const liveRecorders = async (): Promise<string[]> => {
   return names.filter((_, index) => found[index] !== undefined);
 };
 
-const ringing = async (): Promise<number> => {
-  const channels = (await operator.request('GET', '/channels')) as { state: string }[];
-
-  return channels.filter(({ state }) => state === 'Ringing').length;
-};
-
 let recordersBefore: string[] = [];
 
 /** A third one comes into the bridge of the only call that talks. */
@@ -118,7 +112,7 @@ beforeAll(async () => {
   await ear.pressDigit('1');
   for (const line of ['refused', 'agreed']) await reaches(line, 'dialling');
   // The catalogue has the phase before Asterisk is asked to dial.
-  await eventually(async () => (await ringing()) === 2);
+  for (const line of ['refused', 'agreed']) await operator.dialled(line, 'RINGING');
   recordersBefore = await liveRecorders();
   await at.rig.killServe();
   // A no that nobody hears, and a yes that may have been taken back.

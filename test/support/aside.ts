@@ -30,9 +30,8 @@ export function putAside(
 
 /** The same for calls that serve has written down only after it was told that they do not count. */
 export function putAsideLate(rig: Rig, calls: readonly { id: string; line: string | null; startedAt: number }[]): void {
-  const aside = asideOf(rig);
   for (const { id, line, startedAt } of calls)
-    if (line !== null && startedAt < (aside.since.get(line) ?? 0)) aside.calls.set(id, line);
+    if (line !== null && startedAt < countsSince(rig, line)) asideOf(rig).calls.set(id, line);
 }
 
 export const isAside = (rig: Rig, call: string): boolean => asideOf(rig).calls.has(call);
