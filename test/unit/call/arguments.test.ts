@@ -1,5 +1,6 @@
 import { parseArguments } from '../../../src/call/arguments.ts';
 import { aPolicy } from '../../support/policies.ts';
+import { cpuMs } from '../../support/cpuTime.ts';
 
 const policy = aPolicy();
 const parse = (...args: string[]) => parseArguments(args, policy);
@@ -123,8 +124,10 @@ describe('a hostile value', () => {
   );
 
   test('of 64 kB is refused within a few ms', () => {
-    const began = performance.now();
-    for (const name of ['to', ...names]) parse(`${name}=${'a'.repeat(65_536)}`, `${name}=PJSIP/${'1'.repeat(65_536)}`);
-    expect(performance.now() - began).toBeLessThan(200);
+    const cost = cpuMs(() => {
+      for (const name of ['to', ...names])
+        parse(`${name}=${'a'.repeat(65_536)}`, `${name}=PJSIP/${'1'.repeat(65_536)}`);
+    });
+    expect(cost).toBeLessThan(200);
   });
 });

@@ -6,6 +6,7 @@ import { makeCallerHash } from '../../../src/call/preferences.ts';
 import { hostileText } from '../../support/hostileValues.ts';
 import { aPolicy } from '../../support/policies.ts';
 import { tried } from '../../support/properties.ts';
+import { cpuMs } from '../../support/cpuTime.ts';
 
 const digits = fc.stringMatching(/^\+?[0-9 ().\-/]{0,60}$/);
 const number = fc.oneof(hostileText(), digits);
@@ -88,12 +89,13 @@ test.each([
   ['a header of subtags', `fr${'-abcdefgh'.repeat(100_000)};`],
   ['a header of spaces', `fr${' '.repeat(1_000_000)};q=`],
 ])('%s of a megabyte costs no time', (_, text) => {
-  const before = performance.now();
-  for (let count = 0; count < 100; count += 1) {
-    parseCallerNumber(text, 'BE');
-    languagesOfNumber(text, 'BE');
-    languagesOfHeader(text);
-  }
+  const cost = cpuMs(() => {
+    for (let count = 0; count < 100; count += 1) {
+      parseCallerNumber(text, 'BE');
+      languagesOfNumber(text, 'BE');
+      languagesOfHeader(text);
+    }
+  });
   // A hundred of them, while a call waits 3 s at most for its plan.
-  expect(performance.now() - before).toBeLessThan(3_000);
+  expect(cost).toBeLessThan(3_000);
 });

@@ -2,6 +2,7 @@ import { decideLanguage, languagesOfHeader, type LanguageEvidence } from '../../
 import type { Policy } from '../../../src/config/policy.ts';
 import { configTree } from '../../support/calls.ts';
 import { aLibrary, aPolicy } from '../../support/policies.ts';
+import { cpuMs } from '../../support/cpuTime.ts';
 
 const policy = aPolicy();
 const line = (over: Partial<LanguageEvidence['line']> = {}): LanguageEvidence['line'] => ({
@@ -227,8 +228,9 @@ describe('an Accept-Language header', () => {
       'fr;q='.repeat(50),
       'a'.repeat(1 << 16),
     ];
-    const began = performance.now();
-    for (let count = 0; count < 1_000; count += 1) for (const header of forged) languagesOfHeader(header);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    const cost = cpuMs(() => {
+      for (let count = 0; count < 1_000; count += 1) for (const header of forged) languagesOfHeader(header);
+    });
+    expect(cost).toBeLessThan(1_000);
   });
 });

@@ -1,4 +1,5 @@
 import { languagesOfNumber } from '../../../src/call/numberLanguage.ts';
+import { cpuMs } from '../../support/cpuTime.ts';
 
 const spoken = (number: string, country: Parameters<typeof languagesOfNumber>[1] = 'BE'): string | undefined =>
   languagesOfNumber(number, country)?.languages.join(' ');
@@ -114,9 +115,10 @@ describe('numbers that say nothing', () => {
     ['spaces', ' '.repeat(65536)],
     ['brackets', '('.repeat(65536)],
   ])('64 kB of %s take no time', (_, number) => {
-    const start = process.hrtime.bigint();
-    for (let times = 0; times < 1000; times += 1) expect(languagesOfNumber(number, 'BE')).toBeUndefined();
-    expect(Number(process.hrtime.bigint() - start) / 1e6).toBeLessThan(500);
+    const cost = cpuMs(() => {
+      for (let times = 0; times < 1000; times += 1) expect(languagesOfNumber(number, 'BE')).toBeUndefined();
+    });
+    expect(cost).toBeLessThan(500);
   });
 });
 
