@@ -7,6 +7,8 @@ export type Wish = {
   /** What is asked for by the same name later is wanted in place of this. */
   name: string;
   request: () => Promise<void>;
+  /** Pauses, ms, after which it is asked for again although Asterisk has said that it did it: where that does no harm. */
+  again?: readonly number[];
   /** Called once Asterisk has done it. */
   done?: () => Promise<void>;
   /** Whether it is wanted no more. `tries` counts those after the first. */
@@ -51,6 +53,15 @@ export function makeInsistence(
     return turn;
   };
 
+  /** Pauses from one to the next, ms. */
+  const makeSure = async (wish: Wish): Promise<void> => {
+    for (const pauseMs of wish.again ?? []) {
+      await new Promise((resolve) => setTimeout(resolve, pauseMs).unref());
+      if (newest.get(wish.name) !== wish || wish.isOver(0)) return;
+      await fulfil(wish).catch(() => undefined);
+    }
+  };
+
   const repeat = async (wish: Wish): Promise<void> => {
     const { name, isOver } = wish;
     let tries = 0;
@@ -74,11 +85,12 @@ export function makeInsistence(
       newest.set(wish.name, wish);
       try {
         await fulfil(wish);
+        void makeSure(wish);
       } catch (thrown) {
         const error = asPreavisError(thrown);
         if (!error.retryable) throw error;
         failed(wish.name, error);
-        void repeat(wish);
+        void repeat(wish).then(() => makeSure(wish));
       }
     },
   };
