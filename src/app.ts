@@ -126,7 +126,7 @@ export class App {
     const ari = makeAri(config);
     this.#undo.push(ari.close);
     this.#asterisk = await ari.commands.identity();
-    await proveSpool(config.recording.spoolFolder, ari.commands, ids);
+    await proveSpool(config.recording.spoolFolder, ari.commands, ids, clock);
     await refuseMissingPrompts(policy, ari.commands);
 
     const selfCheck = new SelfCheckThread();

@@ -1,4 +1,4 @@
-import { access, constants, rm, statfs, writeFile } from 'node:fs/promises';
+import { access, constants, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AriQueries } from '../ari/port.ts';
 import type { Prompt } from '../config/prompts.ts';
@@ -36,6 +36,22 @@ export async function checkSpool(folder: string, minimumFreeMib: number): Promis
   );
 }
 
+/** No start proves a folder for so long, ms. */
+const oldestProbeMs = 60_000;
+const probeEnd = '-probe';
+const probeName = /^preavis-([0-9A-HJKMNP-TV-Z]{26})-probe\.wav$/;
+
+/** What starts have left that were killed while they proved it. */
+async function removeOldProbes(folder: string, now: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!probeName.test(name)) continue;
+    const file = join(folder, name);
+    // Another start may remove it at the same time.
+    const found = await stat(file).catch(() => undefined);
+    if (found?.size === 0 && now - found.mtimeMs > oldestProbeMs) await rm(file, { force: true });
+  }
+}
+
 /**
  * Proves that the folder is where this Asterisk records: a file put there is a stored recording of it. Throws
  * spool_unusable.
@@ -44,10 +60,12 @@ export async function proveSpool(
   folder: string,
   ari: Pick<AriQueries, 'hasRecording'>,
   ids: Pick<IdMaker, 'channel'>,
+  clock: Clock,
 ): Promise<void> {
-  const name = `${ids.channel()}-probe`;
+  const name = `${ids.channel()}${probeEnd}`;
   const file = join(folder, `${name}.wav`);
   try {
+    await removeOldProbes(folder, clock.now());
     await writeFile(file, '', { flag: 'wx' });
     try {
       if (await ari.hasRecording(name)) return;

@@ -31,7 +31,7 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   const policyFound = await lookAtConfig(config, library, list, look);
   await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
   const newest = await lookAtWhatIsKept(config, context, list, look);
-  await lookAtAsterisk(config, policyFound ? library : undefined, newest, look);
+  await lookAtAsterisk(config, context, { library: policyFound ? library : undefined, newest }, look);
 
   return list;
 }
@@ -108,8 +108,8 @@ async function lookAtWhatIsKept(
 
 async function lookAtAsterisk(
   config: Config,
-  library: PromptLibrary | PreavisError | undefined,
-  newest: CallWitness | undefined,
+  { clock }: CommandContext,
+  { library, newest }: { library: PromptLibrary | PreavisError | undefined; newest: CallWitness | undefined },
   look: Look,
 ): Promise<void> {
   let ari: ReturnType<typeof makeAri> | undefined;
@@ -119,7 +119,7 @@ async function lookAtAsterisk(
   });
   if (!reachable || ari === undefined) return;
   const { commands, close } = ari;
-  await look('spool of this asterisk', () => proveSpool(config.recording.spoolFolder, commands, makeIds()));
+  await look('spool of this asterisk', () => proveSpool(config.recording.spoolFolder, commands, makeIds(), clock));
   if (library !== undefined && !(library instanceof PreavisError)) {
     await look('prompts on asterisk', () => refuseMissingPrompts(makePolicy(config, library), commands));
   }

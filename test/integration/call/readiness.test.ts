@@ -1,7 +1,8 @@
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkSpool, proveSpool } from '../../../src/call/readiness.ts';
+import { systemClock } from '../../../src/core/clock.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { makeIds } from '../../../src/core/ids.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -24,13 +25,31 @@ const recordingInto = (spool: string) => ({
 describe('the proof that a folder is where Asterisk records', () => {
   test('is a file that Asterisk sees, and leaves nothing behind', async () => {
     const spool = await newFolder();
-    await expect(proveSpool(spool, recordingInto(spool), makeIds())).resolves.toBeUndefined();
+    await expect(proveSpool(spool, recordingInto(spool), makeIds(), systemClock)).resolves.toBeUndefined();
     expect(await readdir(spool)).toEqual([]);
+  });
+
+  test('removes what killed starts have left, and nothing else', async () => {
+    const spool = await newFolder();
+    const [old, fresh, full] = [makeIds().channel(), makeIds().channel(), makeIds().channel()];
+    const probe = (id: string): string => join(spool, `${id}-probe.wav`);
+    await writeFile(probe(old), '');
+    await writeFile(probe(full), 'sound');
+    await utimes(probe(old), 0, 0);
+    await utimes(probe(full), 0, 0);
+    await writeFile(probe(fresh), '');
+    const others = ['preavis-x-probe.wav', `preavis-${'0'.repeat(26)}.wav`];
+    for (const name of others) {
+      await writeFile(join(spool, name), '');
+      await utimes(join(spool, name), 0, 0);
+    }
+    await proveSpool(spool, recordingInto(spool), makeIds(), systemClock);
+    expect((await readdir(spool)).sort()).toEqual([`${fresh}-probe.wav`, `${full}-probe.wav`, ...others].sort());
   });
 
   test('fails for any other folder, names it, and leaves nothing behind', async () => {
     const [spool, other] = [await newFolder(), await newFolder()];
-    await expect(proveSpool(other, recordingInto(spool), makeIds())).rejects.toMatchObject({
+    await expect(proveSpool(other, recordingInto(spool), makeIds(), systemClock)).rejects.toMatchObject({
       code: 'spool_unusable',
       message: `recording.spoolFolder ${other} is not where this Asterisk records`,
     });
@@ -40,7 +59,7 @@ describe('the proof that a folder is where Asterisk records', () => {
   test('fails with the error of an Asterisk that does not answer, and leaves nothing behind', async () => {
     const spool = await newFolder();
     const silent = { hasRecording: () => Promise.reject(new PreavisError('ari_unreachable', 'no answer in time')) };
-    await expect(proveSpool(spool, silent, makeIds())).rejects.toMatchObject({ code: 'ari_unreachable' });
+    await expect(proveSpool(spool, silent, makeIds(), systemClock)).rejects.toMatchObject({ code: 'ari_unreachable' });
     expect(await readdir(spool)).toEqual([]);
   });
 
@@ -57,7 +76,7 @@ describe('the proof that a folder is where Asterisk records', () => {
     ],
   ])('fails for a folder that %s', async (_, make, errno) => {
     const wrong = await make();
-    await expect(proveSpool(wrong, recordingInto(wrong), makeIds())).rejects.toMatchObject({
+    await expect(proveSpool(wrong, recordingInto(wrong), makeIds(), systemClock)).rejects.toMatchObject({
       code: 'spool_unusable',
       message: `recording.spoolFolder ${wrong}: ${errno}`,
     });
@@ -66,7 +85,9 @@ describe('the proof that a folder is where Asterisk records', () => {
   (isRoot ? test.skip : test)('fails for a folder that cannot be written', async () => {
     const spool = await newFolder();
     await chmod(spool, 0o500);
-    await expect(proveSpool(spool, recordingInto(spool), makeIds())).rejects.toMatchObject({ code: 'spool_unusable' });
+    await expect(proveSpool(spool, recordingInto(spool), makeIds(), systemClock)).rejects.toMatchObject({
+      code: 'spool_unusable',
+    });
     await chmod(spool, 0o700);
   });
 });
