@@ -14,6 +14,7 @@ import { openCatalogue } from '../src/catalogue/catalogue.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { gapMs } from '../src/evidence/receipt.ts';
 import { startRig } from '../lab/rig.ts';
+import { continuousTone } from '../lab/audio.ts';
 import { placeCalls, startAgent } from '../lab/sip.ts';
 
 const { values } = parseArgs({
@@ -60,8 +61,11 @@ async function startBench(logLevel: 'info' | 'debug', mostAtOnce: number) {
     config: { log: { level: logLevel } },
   });
   const catalogue = openCatalogue(join(rig.folder, 'catalogue.db'), systemClock);
+  // Who sends nothing is not told, and not recorded.
+  const tone = await continuousTone(440);
   const place = (count: number, together = atOnce) =>
     placeCalls({
+      tone,
       sipPort: rig.asterisk.sipPort,
       to: '100',
       calls: count,

@@ -18,6 +18,7 @@ import {
   hangUpRequest,
   type AgentBehaviour,
   type CallerScenario,
+  type MediaOffer,
 } from './sipScenario.ts';
 
 export type AgentOptions = {
@@ -69,6 +70,8 @@ export type CallOptions = {
   digits?: readonly { afterMs: number; digit: string }[];
   /** More header lines of the INVITE. */
   headers?: readonly string[];
+  /** Default: sendrecv. */
+  offers?: MediaOffer;
 };
 
 export type CallEnd = {
@@ -215,6 +218,7 @@ function scenarioOf(options: Omit<CallOptions, 'digits' | 'ear'>, ear: Ear | und
     tonePath: options.tone?.path,
     earPort: ear?.port,
     headers: options.headers ?? [],
+    offers: options.offers,
   };
 }
 

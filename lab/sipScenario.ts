@@ -23,7 +23,14 @@ export type CallerScenario = {
   readonly tonePath?: string | undefined;
   readonly earPort?: number | undefined;
   readonly headers: readonly string[];
+  readonly offers?: MediaOffer | undefined;
 };
+
+/**
+ * What a caller offers from the first INVITE on. All but sendrecv are a caller who holds: recvonly hears us all the same. `nowhere`
+ * is the hold of old telephones, c=0.0.0.0 (RFC 2543).
+ */
+export type MediaOffer = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive' | 'nowhere';
 
 /** The request that makes a caller hang up; sent by us with the call's Call-ID, never by Asterisk. */
 export const hangUpRequest = 'REFER';
@@ -53,18 +60,18 @@ const play = (path: string | undefined) =>
   path === undefined ? '' : `<exec rtp_stream="${escape(path)},-1,8,PCMA/8000"/>`;
 
 /** `earPort` undefined: SIPp's own port. Named or not, [rtpstream_audio_port] makes SIPp open its port, so it stands in a comment line. */
-const sdp = (earPort?: number) => [
+const sdp = (earPort?: number, offers: MediaOffer = 'sendrecv') => [
   'v=0',
   'o=lab 1 1 IN IP4 127.0.0.1',
   's=-',
-  'c=IN IP4 127.0.0.1',
+  `c=IN IP4 ${offers === 'nowhere' ? '0.0.0.0' : '127.0.0.1'}`,
   't=0 0',
   `m=audio ${earPort ?? '[rtpstream_audio_port]'} RTP/AVP 8 ${digitPayload}`,
   'a=rtpmap:8 PCMA/8000',
   `a=rtpmap:${digitPayload} telephone-event/8000`,
   `a=fmtp:${digitPayload} 0-16`,
   'a=ptime:20',
-  'a=sendrecv',
+  `a=${offers === 'nowhere' ? 'sendrecv' : offers}`,
   ...(earPort === undefined ? [] : ['a=x-speaks-from:[rtpstream_audio_port]']),
 ];
 
@@ -175,7 +182,7 @@ export function callerScenario(input: CallerScenario): string {
     .join('\n');
   const invite = message(
     request('INVITE', target, 1, inviteBranch, ['Allow: INVITE, ACK, CANCEL, BYE', ...input.headers]),
-    sdp(input.earPort),
+    sdp(input.earPort, input.offers),
   );
   return scenario(
     'caller',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PreavisError } from '../core/errors.ts';
+import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
 import type { AriRequest } from './http.ts';
 import type { AriCommands, AriPromptCommands, AriQueries } from './port.ts';
@@ -12,6 +12,20 @@ const parse = <T>(schema: z.ZodType<T>, value: unknown): T => {
     cause: result.error,
   });
 };
+
+const channelId = z.string().transform((text) => text as ChannelId);
+const bridgeId = z.string().transform((text) => text as BridgeId);
+const applicationLists = z.object({ channel_ids: z.array(channelId), bridge_ids: z.array(bridgeId) });
+const bridgeList = z.array(z.object({ id: bridgeId, name: z.string(), channels: z.array(channelId) }));
+/** Of what Asterisk counts. All but the packets come from the other end's RTCP reports, and are 0 without; older versions have no rxmes. */
+const rtpStatistics = z.object({
+  txcount: z.number(),
+  rxcount: z.number(),
+  rtt: z.number().default(0),
+  remote_maxjitter: z.number().default(0),
+  rxmes: z.number().default(0),
+});
+const channelList = z.array(z.object({ id: channelId, state: z.string() }));
 
 /** `undefined` when Asterisk does not know what is asked for. */
 async function orUndefined<T>(request: Promise<T>): Promise<T | undefined> {
@@ -115,33 +129,44 @@ export function makeAriCommands(
       const answer = await orUndefined(request('GET', `/channels/${id(channelId)}/variable`, { variable: name }));
       return answer === undefined ? '' : parse(z.object({ value: z.string() }), answer).value;
     },
-    channels: async () =>
-      parse(z.array(z.object({ id: z.string(), state: z.string() })), await request('GET', '/channels')).map(
-        (channel) => ({ id: channel.id as ChannelId, state: channel.state }),
-      ),
     owned: async () => {
       const [app, all] = await Promise.all([
         orUndefined(request('GET', `/applications/${id(application)}`)),
         request('GET', '/bridges'),
       ]);
-      const named = parse(z.array(z.object({ id: z.string(), name: z.string() })), all)
-        .filter(({ name }) => name === application)
-        .map((bridge) => bridge.id);
-      const lists =
-        app === undefined
-          ? { channel_ids: [], bridge_ids: [] }
-          : parse(z.object({ channel_ids: z.array(z.string()), bridge_ids: z.array(z.string()) }), app);
+      // Behind the bridges: who answers in between counts as one who has answered.
+      const listed = parse(channelList, await request('GET', '/channels'));
+      const lists = app === undefined ? { channel_ids: [], bridge_ids: [] } : parse(applicationLists, app);
+      const answered = new Set(listed.filter(({ state }) => state === 'Up').map((channel) => channel.id));
 
       return {
-        channels: lists.channel_ids as ChannelId[],
-        bridges: [...new Set([...lists.bridge_ids, ...named])] as BridgeId[],
+        channels: lists.channel_ids,
+        listed: new Map(listed.map((channel) => [channel.id, channel.state])),
+        bridges: parse(bridgeList, all).map((bridge) => ({
+          id: bridge.id,
+          isOurs: bridge.name === application || lists.bridge_ids.includes(bridge.id),
+          answered: bridge.channels.filter((channel) => answered.has(channel)),
+        })),
       };
     },
     channelsIn: async (bridgeId) => {
       const bridge = await orUndefined(request('GET', `/bridges/${id(bridgeId)}`));
       if (bridge === undefined) return [];
 
-      return parse(z.object({ channels: z.array(z.string()) }), bridge).channels as ChannelId[];
+      return parse(z.object({ channels: z.array(channelId) }), bridge).channels;
+    },
+    rtp: async (channel) => {
+      // Of a kind of channel that has no RTP it says 403. A user who may not ask would not have come so far.
+      const asked = request('GET', `/channels/${id(channel)}/rtp_statistics`).catch((thrown: unknown) => {
+        if (asPreavisError(thrown).code === 'ari_unauthorized') return undefined;
+        throw thrown;
+      });
+      const found = await orUndefined(asked);
+      if (found === undefined) return undefined;
+      const { txcount, rxcount, rtt, remote_maxjitter: jitter, rxmes } = parse(rtpStatistics, found);
+      const reported = rtt > 0 || jitter > 0 || rxmes > 0 ? `${rtt} ${jitter} ${rxmes}` : '';
+
+      return { sentPackets: txcount, receivedPackets: rxcount, reported };
     },
     hasRecording: async (name) => (await orUndefined(request('GET', `/recordings/stored/${id(name)}`))) !== undefined,
     hasModule: async (name) => (await orUndefined(request('GET', `/asterisk/modules/${id(name)}`))) !== undefined,

@@ -24,7 +24,7 @@ export type AriEvent =
   | { type: 'channelHeld' | 'channelResumed'; at: number; channelId: ChannelId }
   /** What TALK_DETECT hears on a channel. */
   | { type: 'talk'; at: number; channelId: ChannelId; talking: boolean }
-  | { type: 'bridgeEntered'; at: number; bridgeId: BridgeId; channelId: ChannelId }
+  | { type: 'bridgeEntered' | 'bridgeLeft'; at: number; bridgeId: BridgeId; channelId: ChannelId }
   | { type: 'channelUp'; at: number; channelId: ChannelId }
   | { type: 'channelForwarded'; at: number; channelId: ChannelId }
   | { type: 'channelRinging'; at: number; channelId: ChannelId }
@@ -49,6 +49,7 @@ export const usedEventTypes = [
   'ChannelTalkingStarted',
   'ChannelTalkingFinished',
   'ChannelEnteredBridge',
+  'ChannelLeftBridge',
   'Dial',
   'PlaybackStarted',
   'PlaybackFinished',
@@ -170,10 +171,11 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
       const talking = type === 'ChannelTalkingStarted';
       return { type: 'talk', at: event.timestamp, channelId: event.channel.id as ChannelId, talking };
     }
-    case 'ChannelEnteredBridge': {
+    case 'ChannelEnteredBridge':
+    case 'ChannelLeftBridge': {
       const event = onEntry.parse(raw);
       return {
-        type: 'bridgeEntered',
+        type: type === 'ChannelEnteredBridge' ? 'bridgeEntered' : 'bridgeLeft',
         at: event.timestamp,
         bridgeId: event.bridge.id as BridgeId,
         channelId: event.channel.id as ChannelId,

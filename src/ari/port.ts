@@ -54,20 +54,38 @@ export type AriPromptCommands = {
   recordChannel(channelId: ChannelId, name: string, maximumSeconds: number): Promise<void>;
 };
 
+/** The RTP of a channel since its beginning. */
+export type RtpTraffic = {
+  sentPackets: number;
+  receivedPackets: number;
+  /** What the other end has last reported about what it hears (RTCP); empty where it has reported nothing. */
+  reported: string;
+};
+
+/** What is in Asterisk now. */
+export type Owned = {
+  /** Under this application. */
+  channels: readonly ChannelId[];
+  /** Every channel, with its state. Asterisk's own are not among them. */
+  listed: ReadonlyMap<ChannelId, string>;
+  /** Every bridge: whether this application is in it or has made it, and who is in it and answered, without Asterisk's own. */
+  bridges: readonly { id: BridgeId; isOurs: boolean; answered: readonly ChannelId[] }[];
+};
+
 /** What Préavis asks Asterisk to know its state. */
 export type AriQueries = {
   identity(): Promise<AsteriskIdentity>;
   /** The languages in which this sound exists on Asterisk's disk now; empty when there is none. */
   languagesOfSound(soundName: string): Promise<readonly string[]>;
-  channels(): Promise<readonly { id: ChannelId; state: string }[]>;
-  /** Channels that are under this application now, and the bridges that it is in or has made. */
-  owned(): Promise<{ channels: readonly ChannelId[]; bridges: readonly BridgeId[] }>;
+  owned(): Promise<Owned>;
   /** The channels in this bridge now; none where it is gone. Asterisk's own, such as the recorder, may be among them. */
   channelsIn(bridgeId: BridgeId): Promise<readonly ChannelId[]>;
   /** Whether Asterisk has a finished recording of this name. */
   hasRecording(name: string): Promise<boolean>;
   /** Value of a channel variable or function, empty when it has none. */
   variable(channelId: ChannelId, name: string): Promise<string>;
+  /** undefined where Asterisk does not tell: before the answer, and of channels without RTP of their own. */
+  rtp(channelId: ChannelId): Promise<RtpTraffic | undefined>;
   /** Whether this module is loaded. */
   hasModule(name: string): Promise<boolean>;
   /** Whether a recorder of this name runs now. */

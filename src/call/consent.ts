@@ -45,15 +45,3 @@ export function answerOf(plan: ConsentPlan, digit: string, at: number, asked: bo
       return digit === plan.accept && asked ? { kind: 'accepted', digits: digit, at } : noAnswer;
   }
 }
-
-/** Whether recording may start with this answer: silence is a no where consent is asked for. */
-export function mayRecord(plan: ConsentPlan, answer: Answer): boolean {
-  switch (plan.mode) {
-    case 'announce':
-      return answer.kind !== 'refused';
-    case 'optOut':
-      return answer.kind !== 'refused';
-    case 'optIn':
-      return answer.kind === 'accepted';
-  }
-}

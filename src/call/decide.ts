@@ -1,7 +1,14 @@
 import { whileAccepting, whileAcknowledging, whileAsking } from './decideConsent.ts';
 import { whileDialling } from './decideDial.ts';
 import { goOnUnrecorded } from './decideEnd.ts';
-import { whileAnnouncing, whileAnswering, whileChecking, whileChoosing, whilePlanning } from './decideNotice.ts';
+import {
+  whileAnnouncing,
+  whileAnswering,
+  whileChecking,
+  whileChoosing,
+  whileConfirming,
+  whilePlanning,
+} from './decideNotice.ts';
 import { whileClosing, whileTalking } from './decideTalk.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
 import { apply, stay } from './handlers.ts';
@@ -23,6 +30,8 @@ export function decide(state: CallState, event: CallEvent): Step {
       return apply(whileChoosing, state, event);
     case 'announcing':
       return apply(whileAnnouncing, state, event);
+    case 'confirming':
+      return apply(whileConfirming, state, event);
     case 'asking':
       return apply(whileAsking, state, event);
     case 'accepting':

@@ -4,6 +4,7 @@ import { dial } from './decideDial.ts';
 import {
   ignored,
   ignoresBridge,
+  ignoresConfirmation,
   ignoresDestination,
   ignoresHold,
   ignoresPlayback,
@@ -55,6 +56,7 @@ function askedOf({ facts, told }: In<'asking'>, answer: Answer = noAnswer): SoFa
 export const whileAsking: Handlers<In<'asking'>> = {
   ...ignoresSetUp,
   ...ignoresPlayback,
+  ...ignoresConfirmation,
   ...ignoresDestination,
   ...ignoresBridge,
   ...ignoresRecorder,
@@ -75,7 +77,7 @@ export const whileAsking: Handlers<In<'asking'>> = {
     return acknowledge(askedOf(state), 'no_consent', consent.mode === 'optIn' ? consent.silence : []);
   },
   callerLeft: (state, { at }) => abandon(askedOf(state), at),
-  keysMissed: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
+  eventsMissed: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
   interrupted: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
 };
 
@@ -89,6 +91,7 @@ const acceptedOf = ({ facts, told, answer, prepared }: Accepting): SoFar => {
 const nextWhileAccepting = (state: Accepting): Step => accept(state, state.waiting);
 
 export const whileAccepting: Handlers<Accepting> = {
+  ...ignoresConfirmation,
   ...ignoresSetUp,
   ...ignoresRecorder,
   ...remembersHolds<Accepting>(),
@@ -108,6 +111,7 @@ export const whileAccepting: Handlers<Accepting> = {
     ]);
   },
   strangerJoined: (state) => (state.prepared ? goOnUnrecorded(acceptedOf(state), 'untold_party') : stay(state)),
+  strangerLeft: ignored,
   partyReplaced: ignored,
   stepFailed: (state, { step }) => {
     if (step === 'play') return nextWhileAccepting(state);
@@ -117,7 +121,7 @@ export const whileAccepting: Handlers<Accepting> = {
   destinationLeft: (state) => (state.prepared ? goOnUnrecorded(acceptedOf(state), 'prepare_failed') : stay(state)),
   bridgeGone: (state) => (state.prepared ? goOnUnrecorded(acceptedOf(state), 'prepare_failed') : stay(state)),
   callerLeft: (state, { at }) => abandon(acceptedOf(state), at),
-  keysMissed: (state) => goOnUnrecorded(acceptedOf(state), 'interrupted'),
+  eventsMissed: (state) => goOnUnrecorded(acceptedOf(state), 'interrupted'),
   interrupted: (state) => goOnUnrecorded(acceptedOf(state), 'interrupted'),
 };
 
@@ -126,6 +130,7 @@ type Acknowledging = In<'acknowledging'>;
 const sendOn = (state: Acknowledging): Step => goOnUnrecorded({ ...state, prepared: false }, state.why);
 
 export const whileAcknowledging: Handlers<Acknowledging> = {
+  ...ignoresConfirmation,
   ...ignoresSetUp,
   ...ignoresDestination,
   ...ignoresBridge,
@@ -149,6 +154,6 @@ export const whileAcknowledging: Handlers<Acknowledging> = {
   stepFailed: (state, { step }) => (step === 'play' ? sendOn(state) : stay(state)),
   timeUp: (state, { timer }) => (timer === 'playback' ? sendOn(state) : stay(state)),
   callerLeft: (state, { at }) => abandon({ ...state, prepared: false }, at),
-  keysMissed: ignored,
+  eventsMissed: ignored,
   interrupted: sendOn,
 };

@@ -1,10 +1,11 @@
+import type { ChannelId } from '../core/ids.ts';
 import { answerOf, type Answer } from './consent.ts';
 import { abandon, acknowledge, end, goOnUnrecorded, orderOf, type SoFar } from './decideEnd.ts';
-import { talk, typedWith } from './decideTalk.ts';
-import type { FallibleStep } from './events.ts';
+import { factsWith, isParty, replace, talk, typedWith, withOther, without } from './decideTalk.ts';
+import type { CallEvent, FallibleStep } from './events.ts';
 import { remembersHolds } from './hold.ts';
-import { ignored, ignoresPlayback, ignoresSetUp, stay, type Handlers } from './handlers.ts';
-import type { DialStatus, In, Outcome, Step } from './state.ts';
+import { ignored, ignoresConfirmation, ignoresPlayback, ignoresSetUp, stay, type Handlers } from './handlers.ts';
+import type { DialStatus, Effect, In, Outcome, Step } from './state.ts';
 
 /** The destination is dialled. */
 
@@ -16,7 +17,7 @@ export function dial(agreed: Pick<In<'dialling'>, 'facts' | 'told' | 'answer' | 
   const order = orderOf(agreed.facts);
 
   return {
-    state: { kind: 'dialling', ...agreed, ringing: false, keysMissed: false, typed: '' },
+    state: { kind: 'dialling', ...agreed, ringing: false, keysMissed: false, untold: false, others: [], typed: '' },
     effects: [
       { type: 'save' },
       ...(prepared ? [] : [{ type: 'prepare' as const, order }]),
@@ -64,15 +65,46 @@ function stepFailedWhileDialling(state: Dialling, step: FallibleStep): Step {
     case 'plan':
     case 'answer':
     case 'play':
+    case 'confirmNotice':
     case 'startRecorder':
     case 'sayToBoth':
       return stay(state);
   }
 }
 
+/** They wait for the destination in the caller's place. They were not told: the talk will not be recorded. */
+function takeOver(state: Dialling, channel: ChannelId, effects: readonly Effect[] = []): Step {
+  const facts = factsWith(state.facts, 'caller', channel);
+
+  return {
+    state: {
+      ...state,
+      facts,
+      untold: true,
+      others: without(state, channel),
+      holding: state.holding.filter((party) => party !== 'caller'),
+    },
+    // What rang for the caller before does not ring for them.
+    effects: [...effects, ...(state.ringing ? [{ type: 'ring' as const }] : []), { type: 'save' }],
+  };
+}
+
+/** A transfer before we know of the answer: where it is the destination's, they have answered. */
+function replaceWhileDialling(state: Dialling, event: Extract<CallEvent, { type: 'partyReplaced' }>): Step {
+  const { party, channel } = event;
+  const { callerChannel } = state.facts;
+  if (isParty(state.facts, channel)) return stay(state);
+  if (party === 'caller') return takeOver(state, channel, [{ type: 'hangUpReplaced', channel: callerChannel }]);
+  const answered = talk({ ...state, untold: true });
+  const { state: now, effects } = replace(answered.state, event);
+
+  return { state: now, effects: [...answered.effects, ...effects] };
+}
+
 export const whileDialling: Handlers<Dialling> = {
   ...ignoresSetUp,
   ...ignoresPlayback,
+  ...ignoresConfirmation,
   recorderStarted: ignored,
   recorderFinished: ignored,
   recorderFailed: ignored,
@@ -93,13 +125,20 @@ export const whileDialling: Handlers<Dialling> = {
     const answer: Answer = given.kind === 'refused' ? given : { kind: 'refused', digits: featureCode, at };
     return acknowledge({ ...told(state), answer }, 'refused', acknowledgement, [], 'in the bridge');
   },
-  strangerJoined: (state) => goOnUnrecorded(told(state), 'untold_party'),
-  partyReplaced: ignored,
-  keysMissed: (state) =>
+  strangerJoined: (state, { channel }) => ({
+    state: { ...state, untold: true, others: withOther(state, channel) },
+    effects: state.untold ? [] : [{ type: 'save' }],
+  }),
+  strangerLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
+  partyReplaced: replaceWhileDialling,
+  eventsMissed: (state) =>
     orderOf(state.facts).script.consent.mode === 'announce' ? stay(state) : stay({ ...state, keysMissed: true }),
   timeUp: (state, { timer }) => (timer === 'dial' ? notConnected(state, 'NOANSWER', undefined) : stay(state)),
   stepFailed: (state, { step }) => stepFailedWhileDialling(state, step),
   bridgeGone: (state) => goOnUnrecorded(told(state), 'dial_failed'),
-  callerLeft: (state, { at }) => abandon(told(state), at),
+  callerLeft: (state, { at }) => {
+    const [next] = state.others;
+    return next === undefined ? abandon(told(state), at) : takeOver(state, next);
+  },
   interrupted: (state) => goOnUnrecorded(told(state), 'interrupted'),
 };

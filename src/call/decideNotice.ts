@@ -1,10 +1,12 @@
-import { answerOf, mayRecord, noAnswer } from './consent.ts';
+import { audibilityLimitMs } from './audibility.ts';
+import { answerOf, noAnswer } from './consent.ts';
 import { ask, goOn } from './decideConsent.ts';
 import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, type SoFar } from './decideEnd.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
 import {
   ignored,
   ignoresBridge,
+  ignoresConfirmation,
   ignoresDestination,
   ignoresHold,
   ignoresPlayback,
@@ -14,6 +16,7 @@ import {
   type Handlers,
 } from './handlers.ts';
 import { isQuestion, judge, tell, type Played, type Sentence, type Verdict } from './notice.ts';
+import { objection, wasHeard } from './recordable.ts';
 import type { Effect, Facts, In, Script, Step } from './state.ts';
 
 /** From the arrival to the moment when the caller was told. */
@@ -33,13 +36,15 @@ const beforeTheNotice = {
   ...ignoresBridge,
   ...ignoresRecorder,
   ...ignoresHold,
+  noticeConfirmed: ignored,
+  noticeDenied: putOnHold,
   digit: ignored,
   callerHeld: putOnHold,
   callerLeft: ({ facts }: { facts: Facts }, event: Extract<CallEvent, { type: 'callerLeft' }>) =>
     abandon(notYet(facts), event.at),
   interrupted: ({ facts }: { facts: Facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
   // Nobody was asked anything yet.
-  keysMissed: ignored,
+  eventsMissed: ignored,
 } as const;
 
 /** What was missed may have been a refusal. */
@@ -117,6 +122,7 @@ function keyOfNoLanguage(state: In<'choosing'>, digit: string, at: number, silen
 
 /** A menu that cannot be played is no reason not to announce: the other evidence decides. */
 export const whileChoosing: Handlers<In<'choosing'>> = {
+  ...ignoresConfirmation,
   ...ignoresSetUp,
   ...ignoresDestination,
   ...ignoresBridge,
@@ -140,7 +146,7 @@ export const whileChoosing: Handlers<In<'choosing'>> = {
   stepFailed: (state, { step }) => (step === 'play' ? withoutChoice(state) : stay(state)),
   timeUp: (state, { timer }) => (timer === 'choice' || timer === 'playback' ? withoutChoice(state) : stay(state)),
   callerLeft: ({ facts }, { at }) => abandon(notYet(facts), at),
-  keysMissed: (state) =>
+  eventsMissed: (state) =>
     mayHaveRefused(state.facts) ? goOnUnrecorded(notYet(state.facts), 'interrupted') : stay(state),
   interrupted: ({ facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
 };
@@ -155,7 +161,7 @@ type Announced = Required<SoFar>;
 function willDial({ facts, answer }: Pick<Announced, 'facts' | 'answer'>): boolean {
   const { script, sampled } = orderOf(facts);
 
-  return sampled && mayRecord(script.consent, answer);
+  return sampled && objection(script.consent.mode, answer.kind) === undefined;
 }
 
 /** Plays the next sentence, or goes on when all were heard. The last one gives time to prepare the bridge. */
@@ -181,15 +187,30 @@ function announce(soFar: Announced, sentences: readonly Sentence[]): Step {
 /** Every sentence has ended. */
 function heard(soFar: Announced): Step {
   const { facts, played, answer, prepared } = soFar;
-  const { script, sampled } = orderOf(facts);
-  const told = tell(played);
-  if (told === undefined) return goOnUnrecorded(soFar, 'notice_failed');
-  if (!sampled) return goOnUnrecorded(soFar, 'not_sampled');
-  if (mayRecord(script.consent, answer)) return goOn({ facts, told, answer, prepared, holding: [] });
+  if (tell(played) === undefined) return goOnUnrecorded(soFar, 'notice_failed');
+  if (!orderOf(facts).sampled) return goOnUnrecorded(soFar, 'not_sampled');
 
-  return script.consent.mode === 'optIn' ? ask(facts, told, script.consent.waitMs) : goOnUnrecorded(soFar, 'refused');
+  return {
+    state: { kind: 'confirming', facts, played, answer, prepared },
+    effects: [{ type: 'startTimer', timer: 'confirmation', ms: audibilityLimitMs }, { type: 'confirmNotice' }],
+  };
 }
 
+/** Every sentence was heard. */
+function confirmed({ facts, played, answer, prepared }: Confirming): Step {
+  const { script } = orderOf(facts);
+  const told = tell(played);
+  if (told === undefined) return goOnUnrecorded({ facts, played, answer, prepared }, 'notice_failed');
+  const { consent } = script;
+  const objected = objection(consent.mode, answer.kind);
+  if (objected === undefined) return goOn({ facts, told, answer, prepared, holding: [] });
+
+  return consent.mode === 'optIn'
+    ? ask(facts, told, consent.waitMs)
+    : goOnUnrecorded({ facts, played, answer, prepared }, objected);
+}
+
+type Confirming = In<'confirming'>;
 type Announcing = In<'announcing'>;
 type Fault = Exclude<Verdict, 'verified' | 'answered'>;
 
@@ -234,6 +255,7 @@ function judgeAnswered(played: Played, { answer }: Announcing): Played {
 }
 
 export const whileAnnouncing: Handlers<Announcing> = {
+  ...ignoresConfirmation,
   ...ignoresSetUp,
   ...ignoresRecorder,
   ...ignoresHold,
@@ -241,6 +263,7 @@ export const whileAnnouncing: Handlers<Announcing> = {
   destinationAnswered: ignored,
   // P1: who waits in the bridge before the destination does was not told.
   strangerJoined: (state) => (state.prepared ? goOnUnrecorded(state, 'untold_party') : stay(state)),
+  strangerLeft: ignored,
   partyReplaced: ignored,
   playbackStarted: (state, { playbackId, at }) => {
     if (playbackId !== state.current.playbackId) return stay(state);
@@ -254,7 +277,7 @@ export const whileAnnouncing: Handlers<Announcing> = {
     const soFar = { ...state, played: [...played, judged] };
     const { verdict } = judged;
 
-    return verdict === 'verified' || verdict === 'answered' ? announce(soFar, waiting) : goOnUnrecorded(soFar, verdict);
+    return wasHeard(verdict) ? announce(soFar, waiting) : goOnUnrecorded(soFar, verdict);
   },
   digit: (state, { digit, at }) => keyWhileAnnouncing(state, digit, at),
   callerHeld: (state) => giveUp(state, 'notice_on_hold', 'notice_on_hold'),
@@ -268,6 +291,56 @@ export const whileAnnouncing: Handlers<Announcing> = {
   bridgeGone: (state) => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state)),
   callerLeft: (state, { at }) =>
     abandon({ ...state, played: [...state.played, unheard(state, 'notice_cut_short')] }, at),
-  keysMissed: (state) => (mayHaveRefused(state.facts) ? giveUp(state, 'notice_failed', 'interrupted') : stay(state)),
+  // A refusal may be among what was missed, and a hold, in which nothing is heard.
+  eventsMissed: (state) => giveUp(state, 'notice_failed', 'interrupted'),
   interrupted: (state) => giveUp(state, 'notice_failed', 'interrupted'),
+};
+
+/** The last sentence was played whole, and does not count all the same. */
+function deny(state: Confirming, verdict: Fault, reason: UnrecordedReason): Step {
+  const { played } = state;
+  const last = played.at(-1);
+
+  return goOnUnrecorded(
+    { ...state, played: last === undefined ? [] : [...played.slice(0, -1), { ...last, verdict }] },
+    reason,
+  );
+}
+
+function keyWhileConfirming(state: Confirming, digit: string, at: number): Step {
+  const { consent } = orderOf(state.facts).script;
+  const given = answerOf(consent, digit, at, true);
+  if (given.kind === 'none' || consent.mode === 'announce') return stay(state);
+  if (given.kind === 'refused') {
+    return acknowledge({ ...state, answer: given }, 'refused', consent.refusal.acknowledgement);
+  }
+
+  return state.answer.kind === 'none' ? stay({ ...state, answer: given }) : stay(state);
+}
+
+export const whileConfirming: Handlers<Confirming> = {
+  ...ignoresSetUp,
+  ...ignoresPlayback,
+  ...ignoresRecorder,
+  ...ignoresHold,
+  destinationRinging: ignored,
+  destinationAnswered: ignored,
+  noticeConfirmed: confirmed,
+  noticeDenied: (state, { why }) => deny(state, why, why),
+  callerHeld: (state) => deny(state, 'notice_on_hold', 'notice_on_hold'),
+  digit: (state, { digit, at }) => keyWhileConfirming(state, digit, at),
+  strangerJoined: (state) => (state.prepared ? goOnUnrecorded(state, 'untold_party') : stay(state)),
+  strangerLeft: ignored,
+  partyReplaced: ignored,
+  stepFailed: (state, { step }) => {
+    if (step === 'confirmNotice') return deny(state, 'notice_failed', 'notice_failed');
+    return step === 'prepare' ? goOnUnrecorded(state, 'prepare_failed') : stay(state);
+  },
+  timeUp: (state, { timer }) =>
+    timer === 'confirmation' ? deny(state, 'notice_timeout', 'notice_timeout') : stay(state),
+  destinationLeft: (state) => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state)),
+  bridgeGone: (state) => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state)),
+  callerLeft: (state, { at }) => abandon(state, at),
+  eventsMissed: (state) => deny(state, 'notice_failed', 'interrupted'),
+  interrupted: (state) => deny(state, 'notice_failed', 'interrupted'),
 };

@@ -6,6 +6,7 @@ import {
   ignored,
   ignoresBridge,
   ignoresCaller,
+  ignoresConfirmation,
   ignoresDestination,
   ignoresPlayback,
   ignoresSetUp,
@@ -38,12 +39,16 @@ function music(facts: Facts, holding: readonly Party[], back: readonly Party[] =
   return { type: 'hold', waiting: holding.map(waits), back: back.map(waits), recorder: undefined };
 }
 
-/** They are connected. Without the caller's keys nobody knows whether they have refused: then nothing is recorded. */
+/**
+ * They are connected. With somebody who was not told nothing is recorded; nor without the caller's keys, since nobody knows
+ * whether they have refused.
+ */
 export function talk(
-  { facts, told: proof, answer, ringing, keysMissed, holding, typed }: In<'dialling'>,
+  { facts, told: proof, answer, ringing, keysMissed, untold, others, holding, typed }: In<'dialling'>,
   answeredAt?: number,
-): Step {
-  const recorder: Recorder = { kind: keysMissed ? 'withheld' : 'requested' };
+): { state: Talking; effects: Effect[] } {
+  const why = untold ? 'untold_party' : keysMissed ? 'interrupted' : undefined;
+  const recorder: Recorder = why === undefined ? { kind: 'requested' } : { kind: 'withheld', why };
   const now: Effect[] = [
     { type: 'stopTimer' },
     ...(ringing ? [{ type: 'ringStop' as const }] : []),
@@ -51,10 +56,11 @@ export function talk(
   ];
 
   return {
-    state: { kind: 'talking', facts, told: proof, answer, recorder, answeredAt, untold: false, holding, typed },
-    effects: keysMissed
-      ? [...now, { type: 'save' }, { type: 'tellUnrecorded', reason: 'interrupted' }]
-      : [{ type: 'startRecorder', order: orderOf(facts), told: proof }, ...now],
+    state: { kind: 'talking', facts, told: proof, answer, recorder, answeredAt, untold, others, holding, typed },
+    effects:
+      why === undefined
+        ? [{ type: 'startRecorder', order: orderOf(facts), told: proof }, ...now]
+        : [...now, { type: 'save' }, { type: 'tellUnrecorded', reason: why }],
   };
 }
 
@@ -112,31 +118,79 @@ function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
   return { state: { ...state, recorder }, effects: [...stop, ...pause, { type: 'save' }, ...tell] };
 }
 
-/**
- * A transfer: from here on somebody else is that side of the call, who was not told, so recording stops (P1). They talk on in
- * our bridge (P3), and the call ends when one of the two leaves it.
- */
-function replace(state: Talking, { party, channel }: Extract<CallEvent, { type: 'partyReplaced' }>): Step {
+/** Somebody who was not told is that side of the call from here on, so recording stops (P1). They talk on in our bridge (P3). */
+function succeed(state: Talking, party: Party, channel: ChannelId): { state: Talking; effects: Effect[] } {
   const { facts, recorder } = state;
-  const order = orderOf(facts);
-  const replaced = party === 'caller' ? facts.callerChannel : order.destination;
-  if (channel === replaced) return stay(state);
-  const now: Facts =
-    party === 'caller' ? { ...facts, callerChannel: channel } : { ...facts, order: { ...order, destination: channel } };
-
+  const now = factsWith(facts, party, channel);
   // Whom they had on hold talks to the other now, who may wait themselves.
   const holding = state.holding.filter((each) => each !== party);
   const back = state.holding.filter((each) => each === party);
 
   return {
-    state: { ...state, facts: now, untold: true, holding },
+    state: { ...state, facts: now, untold: true, others: without(state, channel), holding },
     effects: [
-      ...(isActive(recorder) ? [{ type: 'stopRecorder' as const, recording: order.recording }] : []),
+      ...(isActive(recorder) ? [{ type: 'stopRecorder' as const, recording: orderOf(facts).recording }] : []),
       ...(state.holding.length === 0 ? [] : [music(now, holding, back)]),
-      { type: 'hangUpReplaced', channel: replaced },
-      { type: 'save' },
     ],
   };
+}
+
+/** A transfer: the call ends when one of the two who are left in it leaves. */
+export function replace(state: Talking, { party, channel }: Extract<CallEvent, { type: 'partyReplaced' }>): Step {
+  const { facts } = state;
+  const replaced = party === 'caller' ? facts.callerChannel : orderOf(facts).destination;
+  if (isParty(facts, channel)) return stay(state);
+  const { state: now, effects } = succeed(state, party, channel);
+
+  return { state: now, effects: [...effects, { type: 'hangUpReplaced', channel: replaced }, { type: 'save' }] };
+}
+
+export function without({ others }: Pick<Talking, 'others'>, channel: ChannelId): readonly ChannelId[] {
+  return others.includes(channel) ? others.filter((each) => each !== channel) : others;
+}
+
+/** Whether this channel is a side of the call already. */
+export function isParty(facts: Facts, channel: ChannelId): boolean {
+  return channel === facts.callerChannel || channel === orderOf(facts).destination;
+}
+
+export function withOther(
+  { facts, others }: Pick<Talking, 'facts' | 'others'>,
+  channel: ChannelId,
+): readonly ChannelId[] {
+  return others.includes(channel) || isParty(facts, channel) ? others : [...others, channel];
+}
+
+/** The facts of a call in which this channel is that side from now on. */
+export function factsWith(facts: Facts, party: Party, channel: ChannelId): Facts {
+  return party === 'caller'
+    ? { ...facts, callerChannel: channel, toldChannel: facts.toldChannel ?? facts.callerChannel }
+    : { ...facts, order: { ...orderOf(facts), destination: channel } };
+}
+
+/** P1: whoever comes in was not told. What was recorded until now stays; they talk on unrecorded. */
+function join(state: Talking, channel: ChannelId): Step {
+  const { recorder, facts, untold } = state;
+  const others = withOther(state, channel);
+
+  return {
+    state: { ...state, untold: true, others },
+    effects: [
+      ...(isActive(recorder) ? [{ type: 'stopRecorder' as const, recording: orderOf(facts).recording }] : []),
+      // A later process must know it too, should this one not live to see the recorder stop.
+      ...(untold && others === state.others ? [] : [{ type: 'save' as const }]),
+    ],
+  };
+}
+
+/** One of the two left. While others are there it is their talk (P3): one of them is that side of it now. */
+function leave(state: Talking, party: Party, at: number | undefined): Step {
+  const [next] = state.others;
+  // A destination may live on elsewhere, transferred: it is not ours to hang up.
+  if (next === undefined) return close(state, at, [party === 'caller' ? 'destination' : 'caller']);
+  const { state: now, effects } = succeed(state, party, next);
+
+  return { state: now, effects: [...effects, { type: 'save' }] };
 }
 
 /** The key that was meant for before the answer. */
@@ -204,6 +258,7 @@ function toldOfRefusal(state: Talking, { playbackId }: { playbackId: PlaybackId 
 }
 
 export const whileTalking: Handlers<Talking> = {
+  ...ignoresConfirmation,
   ...ignoresSetUp,
   playbackStarted: ignored,
   playbackFinished: toldOfRefusal,
@@ -216,7 +271,7 @@ export const whileTalking: Handlers<Talking> = {
   holdsFound: holdWhileTalking,
   interrupted: ignored,
   // They had their choice; who wants to refuse now and is not heard, presses again.
-  keysMissed: ignored,
+  eventsMissed: ignored,
   timeUp: ignored,
   recorderStarted: recorderWhileTalking,
   recorderFinished: recorderWhileTalking,
@@ -231,21 +286,11 @@ export const whileTalking: Handlers<Talking> = {
     return recorderWhileTalking(state, event);
   },
   digit: (state, { digit, at }) => keyWhileTalking(state, digit, at),
-  // P1: whoever comes in was not told. What was recorded until now stays; they talk on unrecorded.
-  strangerJoined: (state) => ({
-    state: { ...state, untold: true },
-    effects: [
-      ...(isActive(state.recorder)
-        ? [{ type: 'stopRecorder' as const, recording: orderOf(state.facts).recording }]
-        : []),
-      // A later process must know it too, should this one not live to see the recorder stop.
-      ...(state.untold ? [] : [{ type: 'save' as const }]),
-    ],
-  }),
+  strangerJoined: (state, { channel }) => join(state, channel),
+  strangerLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
   partyReplaced: replace,
-  callerLeft: (state, { at }) => close(state, at, ['destination']),
-  // It may live on elsewhere, transferred: it is not ours to hang up.
-  destinationLeft: (state, { at }) => close(state, at, ['caller']),
+  callerLeft: (state, { at }) => leave(state, 'caller', at),
+  destinationLeft: (state, { at }) => leave(state, 'destination', at),
   bridgeGone: (state) => close(state, undefined, ['caller', 'destination']),
 };
 
@@ -253,7 +298,7 @@ export const whileTalking: Handlers<Talking> = {
 function close(
   { facts, told: proof, answer, recorder }: Talking,
   endedAt: number | undefined,
-  staying: readonly ('caller' | 'destination')[],
+  staying: readonly Party[],
 ): Step {
   const { recording, destination, bridge } = orderOf(facts);
   const removal: Effect[] = [
@@ -291,12 +336,13 @@ function recorderWhileClosing(state: Closing, event: RecorderEvent): Step {
 export const whileClosing: Handlers<Closing> = {
   ...ignoresSetUp,
   ...ignoresPlayback,
+  ...ignoresConfirmation,
   ...ignoresDestination,
   ...ignoresBridge,
   ...ignoresCaller,
   callerLeft: ignored,
   interrupted: ignored,
-  keysMissed: ignored,
+  eventsMissed: ignored,
   recorderStarted: recorderWhileClosing,
   recorderFinished: recorderWhileClosing,
   recorderFailed: recorderWhileClosing,
@@ -311,7 +357,7 @@ function outcomeOf(recorder: Recorder, answer: Answer): Outcome {
     case 'discarded':
       return { result: 'unrecorded', reason: 'refused' };
     case 'withheld':
-      return { result: 'unrecorded', reason: answer.kind === 'refused' ? 'refused' : 'interrupted' };
+      return { result: 'unrecorded', reason: answer.kind === 'refused' ? 'refused' : recorder.why };
     case 'none':
     case 'requested':
     case 'running':

@@ -14,6 +14,9 @@ export type CallEvent =
   | { type: 'callerAnswered' }
   | { type: 'playbackStarted'; playbackId: PlaybackId; at: number }
   | { type: 'playbackFinished'; playbackId: PlaybackId; at: number; outcome: 'done' | 'failed' }
+  /** Asterisk was asked whether the caller could hear the notice: whether they hold, whether anything came from them. */
+  | { type: 'noticeConfirmed' }
+  | { type: 'noticeDenied'; why: 'notice_on_hold' | 'notice_not_received' }
   /** A key of the caller, when it was let go. */
   | { type: 'digit'; digit: string; at: number }
   /** The caller put us on hold: what plays now is not heard. */
@@ -26,16 +29,16 @@ export type CallEvent =
   | { type: 'destinationAnswered'; at: number | undefined }
   /** No cause: it left the application (a transfer, say) but still exists. */
   | { type: 'destinationLeft'; at: number | undefined; cause: number | undefined }
-  /** A channel that is neither of the two came into the bridge: somebody who was not told. */
-  | { type: 'strangerJoined' }
+  /** A channel that is neither of the two came into the bridge, or left it: somebody who was not told. */
+  | { type: 'strangerJoined' | 'strangerLeft'; channel: ChannelId }
   /** A transfer: `channel` has taken the place of one of the two in the bridge. Whoever is behind it was not told. */
   | { type: 'partyReplaced'; party: 'caller' | 'destination'; channel: ChannelId }
   | { type: 'recorderStarted'; at: number | undefined }
   | { type: 'recorderFinished'; at: number | undefined }
   | { type: 'recorderFailed' }
   | { type: 'callerLeft'; at: number | undefined }
-  /** The events of some time are lost: keys that the caller pressed meanwhile are not known. */
-  | { type: 'keysMissed' }
+  /** The events of some time are lost: whether the caller pressed keys or put us on hold meanwhile is not known. */
+  | { type: 'eventsMissed' }
   /** Events were missed while this call was not yet connected: what was heard can no longer be proved. */
   | { type: 'interrupted' }
   | { type: 'bridgeGone' }
@@ -43,10 +46,11 @@ export type CallEvent =
   | { type: 'timeUp'; timer: Timer };
 
 /** Effects that Asterisk or the catalogue may refuse; `stepFailed` names the one that was. */
-export type FallibleStep = 'save' | 'plan' | 'answer' | 'prepare' | 'play' | 'dial' | 'startRecorder' | 'sayToBoth';
+export type FallibleStep =
+  'save' | 'plan' | 'answer' | 'prepare' | 'play' | 'confirmNotice' | 'dial' | 'startRecorder' | 'sayToBoth';
 
 /** One timer runs at a time. */
-export type Timer = 'answer' | 'playback' | 'choice' | 'consent' | 'dial' | 'recorderFinish';
+export type Timer = 'answer' | 'playback' | 'confirmation' | 'choice' | 'consent' | 'dial' | 'recorderFinish';
 
 /** Why a call went on without being recorded. Kept in the catalogue and given to the dialplan. */
 export type UnrecordedReason =
@@ -63,6 +67,7 @@ export type UnrecordedReason =
   | 'notice_cut_short'
   | 'notice_timeout'
   | 'notice_on_hold'
+  | 'notice_not_received'
   | 'prepare_failed'
   | 'dial_failed'
   | 'recorder_failed'

@@ -11,13 +11,20 @@ export const ignored = 'ignored';
 
 /** The steps of our own side before the destination is dialled. */
 export const ignoresSetUp = { planned: ignored, ready: ignored, notReady: ignored, callerAnswered: ignored } as const;
+/** What Asterisk says of the notice when it was played. */
+export const ignoresConfirmation = { noticeConfirmed: ignored, noticeDenied: ignored } as const;
 export const ignoresPlayback = { playbackStarted: ignored, playbackFinished: ignored } as const;
 export const ignoresDestination = {
   destinationRinging: ignored,
   destinationAnswered: ignored,
   destinationLeft: ignored,
 } as const;
-export const ignoresBridge = { strangerJoined: ignored, partyReplaced: ignored, bridgeGone: ignored } as const;
+export const ignoresBridge = {
+  strangerJoined: ignored,
+  strangerLeft: ignored,
+  partyReplaced: ignored,
+  bridgeGone: ignored,
+} as const;
 export const ignoresRecorder = {
   recorderStarted: ignored,
   recorderFinished: ignored,

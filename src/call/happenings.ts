@@ -1,17 +1,12 @@
 import type { AriEvent } from '../ari/events.ts';
 import type { PlaybackId } from '../core/ids.ts';
+import { partyOf } from './owners.ts';
 import { sentencesOf } from './planner.ts';
 import type { Sentence } from './notice.ts';
 import type { Happening } from './ports.ts';
-import type { CallState, Party } from './state.ts';
+import type { CallState } from './state.ts';
 
 /** What of Asterisk's events only the receipt tells. */
-
-function partyOf(channelId: string, { facts }: CallState): Party | undefined {
-  if (channelId === facts.callerChannel) return 'caller';
-
-  return channelId === facts.order?.destination ? 'destination' : undefined;
-}
 
 function said(
   event: Extract<AriEvent, { type: 'playbackStarted' | 'playbackFinished' }>,
@@ -47,7 +42,7 @@ export function happeningOf(event: AriEvent, state: CallState, begun: Map<Playba
       return said(event, state, begun);
     case 'channelHeld':
     case 'channelResumed': {
-      const party = partyOf(event.channelId, state);
+      const party = partyOf(event.channelId, state.facts);
       const change = event.type === 'channelHeld' ? 'held' : 'resumed';
       // Asterisk tells of a party that is back also when it transfers a call without having held it.
       const isNews =
@@ -55,9 +50,10 @@ export function happeningOf(event: AriEvent, state: CallState, begun: Map<Playba
       return isNews ? { kind: 'change', change, at: event.at, party } : undefined;
     }
     case 'bridgeEntered':
-      return partyOf(event.channelId, state) === undefined
+      return partyOf(event.channelId, state.facts) === undefined
         ? { kind: 'change', change: 'joined', at: event.at }
         : undefined;
+    case 'bridgeLeft':
     case 'channelArrived':
     case 'channelHangingUp':
     case 'channelLeft':

@@ -1,39 +1,30 @@
-import type { AriQueries } from '../ari/port.ts';
-import { asPreavisError } from '../core/errors.ts';
-import type { ChannelId } from '../core/ids.ts';
+import type { AriQueries, Owned } from '../ari/port.ts';
+import type { BridgeId, ChannelId } from '../core/ids.ts';
+import { holds } from './audibility.ts';
 import type { CallEvent } from './events.ts';
 import { recorderName } from './recorderName.ts';
-import type { CallState, Facts, Order } from './state.ts';
+import type { CallState, Facts, In, Order, Party } from './state.ts';
 
 /** What happened to a call while nobody listened, as far as Asterisk's state tells. */
 
-/** Whether the process before died between asking for the recorder and writing that down. */
-export async function recordsUnsaved({ kind, facts }: CallState, ari: AriQueries): Promise<boolean> {
-  return kind === 'dialling' && facts.order !== undefined && ari.isRecording(recorderName(facts.order.recording));
-}
-
-/** Whether somebody joined unseen. Asterisk's own channels in a bridge are not among the channels that it lists. */
-async function strangersIn(
-  { bridge, destination }: Order,
-  { callerChannel }: Facts,
-  channels: ReadonlyMap<ChannelId, string>,
+/**
+ * Whether the process before died between asking for the recorder and writing that down, and what has become of the recorder. Then
+ * caller and destination were connected.
+ */
+export async function recorderUnsaved(
+  { kind, facts }: CallState,
   ari: AriQueries,
-): Promise<CallEvent[]> {
-  const parties = [callerChannel, destination];
-  const others = (await ari.channelsIn(bridge)).filter((id) => channels.has(id) && !parties.includes(id));
+): Promise<'none' | 'running' | 'ended'> {
+  if (kind !== 'dialling' || facts.order === undefined) return 'none';
+  const name = recorderName(facts.order.recording);
+  if (await ari.isRecording(name)) return 'running';
 
-  return others.length > 0 ? [{ type: 'strangerJoined' }] : [];
+  return (await ari.hasRecording(name)) ? 'ended' : 'none';
 }
 
-/** As chan_pjsip tells it of the other end; CHANNEL(onhold) is not set in a bridge with a recorder. */
-async function holds(channel: ChannelId, ari: AriQueries): Promise<boolean> {
-  try {
-    return (await ari.variable(channel, 'CHANNEL(rtp,hold)')) === '1';
-  } catch (thrown) {
-    // Asterisk answers so (HTTP 500) for channels of other kinds.
-    if (asPreavisError(thrown).code === 'ari_request_failed') return false;
-    throw thrown;
-  }
+/** Who is in the bridge now. Asterisk's own channels in a bridge are not among the channels that it lists. */
+async function membersOf(bridge: BridgeId, { listed }: Owned, ari: AriQueries): Promise<ChannelId[]> {
+  return (await ari.channelsIn(bridge)).filter((id) => listed.has(id));
 }
 
 /** Who holds the other now. Where Asterisk cannot tell, nobody does: too much recorded can be erased, too little is lost. */
@@ -46,51 +37,133 @@ async function holdsNow({ destination }: Order, { callerChannel }: Facts, ari: A
   };
 }
 
-/** What must have happened to a call, seen from the state of its channels and recorder now. */
-async function missedEvents(
-  state: CallState,
-  channels: ReadonlyMap<ChannelId, string>,
+/** Who is in the bridge now, and what of that is news to the call. */
+type Gathering = {
+  news: readonly CallEvent[];
+  isHere: (party: Party) => boolean;
+  /** The others, those that the call knows first: in this order they take the place of who left. */
+  others: readonly ChannelId[];
+};
+
+async function gathered(
+  { facts, others: known }: In<'dialling' | 'talking'>,
+  { bridge, destination }: Order,
+  scene: Owned,
+  ari: AriQueries,
+): Promise<Gathering> {
+  const parties = { caller: facts.callerChannel, destination };
+  const members = await membersOf(bridge, scene, ari);
+  const others = members.filter((id) => id !== parties.caller && id !== parties.destination);
+  const came = others.filter((id) => !known.includes(id));
+  const went = known.filter((id) => !others.includes(id));
+
+  return {
+    news: [
+      ...came.map((channel): CallEvent => ({ type: 'strangerJoined', channel })),
+      ...went.map((channel): CallEvent => ({ type: 'strangerLeft', channel })),
+    ],
+    isHere: (party) => members.includes(parties[party]),
+    others: [...known.filter((id) => others.includes(id)), ...came],
+  };
+}
+
+const callerLeft: CallEvent = { type: 'callerLeft', at: undefined };
+const destinationLeft: CallEvent = { type: 'destinationLeft', at: undefined, cause: undefined };
+const destinationAnswered: CallEvent = { type: 'destinationAnswered', at: undefined };
+
+/** Whether a channel that is not in its call's bridge is nowhere else either, and waits for us. */
+const isStray = (id: ChannelId, { channels, bridges }: Owned): boolean =>
+  channels.includes(id) && !bridges.some(({ answered }) => answered.includes(id));
+
+const leftBy = (party: Party): CallEvent => (party === 'caller' ? callerLeft : destinationLeft);
+
+/** Who has transferred the call and waits for us is let go; who went elsewhere is not ours to hang up. */
+function tookPlace(party: Party, channel: ChannelId, next: ChannelId, scene: Owned): CallEvent {
+  return isStray(channel, scene) ? { type: 'partyReplaced', party, channel: next } : leftBy(party);
+}
+
+/** Who joined is told first, so that no recorder is asked for. */
+async function missedWhileDialling(
+  state: In<'dialling'>,
+  order: Order,
+  scene: Owned,
   ari: AriQueries,
 ): Promise<CallEvent[]> {
   const { facts } = state;
-  const { order } = facts;
-  const callerGone = !channels.has(facts.callerChannel);
-  if (order === undefined) return [callerGone ? { type: 'callerLeft', at: undefined } : { type: 'interrupted' }];
-  const events: CallEvent[] = [];
-  if (state.kind === 'talking' || state.kind === 'closing') {
-    const recording = await ari.isRecording(recorderName(order.recording));
-    events.push({ type: recording ? 'recorderStarted' : 'recorderFinished', at: undefined });
+  const { news, isHere, others } = await gathered(state, order, scene, ari);
+  const [next] = isHere('caller') ? [] : others;
+  const recorder = await recorderUnsaved(state, ari);
+  // It was started before anybody joined; a second one is refused by Asterisk.
+  const began: CallEvent[] =
+    recorder === 'none' ? [] : [destinationAnswered, { type: 'recorderStarted', at: undefined }];
+  if (recorder === 'ended') began.push({ type: 'recorderFinished', at: undefined });
+  if (next === undefined && !scene.listed.has(facts.callerChannel)) return [...began, ...news, callerLeft];
+  const joined = next === undefined ? news : [...news, tookPlace('caller', facts.callerChannel, next, scene)];
+  const destination = scene.listed.get(order.destination);
+  // In the place of the destination, which must have answered.
+  const answered = others.slice(next === undefined ? 0 : 1).some((id) => scene.listed.get(id) === 'Up');
+  if (destination === 'Up') {
+    const holds = await holdsNow(order, facts, ari);
+    return began.length > 0 ? [holds, ...began, ...joined] : [...joined, holds, destinationAnswered];
   }
-  if (callerGone) return [...events, { type: 'callerLeft', at: undefined }];
-  const destination = channels.get(order.destination);
-  const joined =
-    state.kind === 'dialling' || state.kind === 'talking' ? await strangersIn(order, facts, channels, ari) : [];
+  if (destination === 'Ringing') return [...joined, await holdsNow(order, facts, ari)];
+
+  if (began.length > 0) return [...began, ...joined, destinationLeft];
+  return answered ? [...joined, destinationAnswered, destinationLeft] : [...joined, { type: 'interrupted' }];
+}
+
+async function missedWhileTalking(
+  state: In<'talking'>,
+  order: Order,
+  scene: Owned,
+  ari: AriQueries,
+): Promise<CallEvent[]> {
+  const { facts } = state;
+  const { news, isHere, others } = await gathered(state, order, scene, ari);
+  const events = [...news, await recorderNow(order, ari)];
+  const absent = (['caller', 'destination'] as const).filter((party) => !isHere(party));
+  if (absent.length === 0) return [...events, await holdsNow(order, facts, ari)];
+  for (const [index, party] of absent.entries()) {
+    const next = others[index];
+    const channel = party === 'caller' ? facts.callerChannel : order.destination;
+    // Who was taken out of the bridge with nobody in their place listens to nothing.
+    if (next === undefined && isStray(channel, scene)) return [...events, { type: 'bridgeGone' }];
+    events.push(next === undefined ? leftBy(party) : tookPlace(party, channel, next, scene));
+  }
+
+  return events;
+}
+
+async function recorderNow({ recording }: Order, ari: AriQueries): Promise<CallEvent> {
+  const runs = await ari.isRecording(recorderName(recording));
+
+  return { type: runs ? 'recorderStarted' : 'recorderFinished', at: undefined };
+}
+
+/** What must have happened to a call, seen from the state of its channels and recorder now. */
+async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Promise<CallEvent[]> {
+  const { facts } = state;
+  const { order } = facts;
+  const isGone = !scene.listed.has(facts.callerChannel);
   switch (state.kind) {
     case 'planning':
     case 'checking':
     case 'answering':
     case 'choosing':
     case 'announcing':
+    case 'confirming':
     case 'asking':
     case 'accepting':
     case 'acknowledging':
-      return [{ type: 'interrupted' }];
+      return [isGone ? callerLeft : { type: 'interrupted' }];
     case 'dialling':
-      // First, so that no recorder is asked for.
-      if (joined.length > 0) return joined;
-      if (destination === 'Up') {
-        // The recorder may have been started before this process knew of it; a second one is refused by Asterisk.
-        if (await recordsUnsaved(state, ari)) events.push({ type: 'recorderStarted', at: undefined });
-        return [await holdsNow(order, facts, ari), { type: 'destinationAnswered', at: undefined }, ...events];
-      }
-      return destination === 'Ringing' ? [await holdsNow(order, facts, ari)] : [{ type: 'interrupted' }];
+      return order === undefined ? [] : missedWhileDialling(state, order, scene, ari);
     case 'talking':
-      if (destination === undefined) events.push({ type: 'destinationLeft', at: undefined, cause: undefined });
-      else events.push(await holdsNow(order, facts, ari));
-      return [...joined, ...events];
+      return order === undefined ? [] : missedWhileTalking(state, order, scene, ari);
     case 'closing':
+      return order === undefined ? [] : [await recorderNow(order, ari)];
     case 'ended':
-      return events;
+      return [];
   }
 }
 
@@ -102,22 +175,20 @@ export async function makeLook(
   ari: AriQueries,
   calls: Iterable<{ readonly state: CallState }>,
 ): Promise<(call: { readonly state: CallState }) => Promise<CallEvent[]>> {
-  const listed = async (): Promise<ReadonlyMap<ChannelId, string>> =>
-    new Map((await ari.channels()).map(({ id, state }) => [id, state]));
   const before = new Map([...calls].map((call) => [call, call.state]));
-  const first = await listed();
+  const first = await ari.owned();
 
   return async (call) => {
     let state = before.get(call);
-    let channels = state === call.state ? first : undefined;
+    let scene = state === call.state ? first : undefined;
     for (;;) {
-      if (state === undefined || channels === undefined) {
+      if (state === undefined || scene === undefined) {
         ({ state } = call);
-        channels = await listed();
+        scene = await ari.owned();
       }
-      const events = await missedEvents(state, channels, ari);
+      const events = await missedEvents(state, scene, ari);
       if (call.state === state) return events;
-      channels = undefined;
+      scene = undefined;
     }
   };
 }

@@ -1,5 +1,6 @@
 import type { Prompt } from '../config/prompts.ts';
 import type { PlaybackId } from '../core/ids.ts';
+import { wasTold } from './recordable.ts';
 
 /** One sentence of the notice, with the id of the playback that will say it. */
 export type Sentence = { prompt: Prompt; playbackId: PlaybackId };
@@ -14,7 +15,13 @@ export type Played = {
 
 /** answered: a question that the caller said yes to while they heard it, and that was stopped for that. */
 export type Verdict =
-  'verified' | 'answered' | 'notice_failed' | 'notice_cut_short' | 'notice_timeout' | 'notice_on_hold';
+  | 'verified'
+  | 'answered'
+  | 'notice_failed'
+  | 'notice_cut_short'
+  | 'notice_timeout'
+  | 'notice_on_hold'
+  | 'notice_not_received';
 
 /** A notice of which every sentence is verified, or answered; only `tell` makes one, and only with it can recording start (P1). */
 export type Told = { readonly sentences: readonly Played[]; readonly finishedAt: number; readonly [told]: true };
@@ -42,15 +49,10 @@ export function isQuestion({ prompt }: Sentence): boolean {
   return prompt.kind === 'optIn';
 }
 
-/** Whether a sentence has done what it is for. */
-export function isHeard({ sentence, verdict }: Played): boolean {
-  return verdict === 'verified' || (verdict === 'answered' && isQuestion(sentence));
-}
-
 /** The proof that the caller was told, or undefined when any sentence is not heard or there is none. */
 export function tell(sentences: readonly Played[]): Told | undefined {
   const finishedAt = sentences.at(-1)?.finishedAt;
-  if (finishedAt === undefined || !sentences.every(isHeard)) return undefined;
+  if (finishedAt === undefined || !wasTold(sentences.map(({ verdict }) => verdict))) return undefined;
 
   return { sentences, finishedAt } as Told;
 }

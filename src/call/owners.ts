@@ -3,69 +3,101 @@ import type { ChannelId } from '../core/ids.ts';
 import type { CallEvent } from './events.ts';
 import { sentencesOf } from './planner.ts';
 import { recorderName } from './recorderName.ts';
-import type { Facts } from './state.ts';
+import type { Facts, Party } from './state.ts';
 
 /** Which of Asterisk's ids belong to a call, and what an event of each means to it. */
 
-export type Translate = (event: AriEvent) => CallEvent | undefined;
-
-/** Every id under which Asterisk may speak of this call, and what its events mean to the call. */
-export function ownersOf(facts: Facts): [string, Translate][] {
-  const { order } = facts;
-  const caller: [string, Translate] = [facts.callerChannel, translateCaller];
-  if (order === undefined) return [caller];
+/** Every id under which Asterisk may speak of this call. */
+export function keysOf({ callerChannel, order }: Facts): string[] {
+  if (order === undefined) return [callerChannel];
 
   return [
-    caller,
-    [order.destination, translateDestination],
-    [order.bridge, (event) => translateBridge(event, [facts.callerChannel, order.destination])],
-    [recorderName(order.recording), translateRecorder],
-    ...sentencesOf(order).map(({ playbackId }): [string, Translate] => [playbackId, translatePlayback]),
+    callerChannel,
+    order.destination,
+    order.bridge,
+    recorderName(order.recording),
+    ...sentencesOf(order).map(({ playbackId }) => playbackId),
   ];
 }
 
-function translateBridge(event: AriEvent, parties: readonly ChannelId[]): CallEvent | undefined {
-  if (event.type === 'bridgeGone') return { type: 'bridgeGone' };
-  if (event.type !== 'bridgeEntered' || parties.includes(event.channelId)) return undefined;
+/** Which side of the call this channel is now. */
+export function partyOf(channel: ChannelId, { callerChannel, order }: Facts): Party | undefined {
+  if (channel === callerChannel) return 'caller';
 
-  return { type: 'strangerJoined' };
+  return channel === order?.destination ? 'destination' : undefined;
 }
 
-export function translateCaller(event: AriEvent): CallEvent | undefined {
-  if (event.type === 'digit') return { type: 'digit', digit: event.digit, at: event.at };
+/** What an event under one of its ids means to a call; undefined for nothing. */
+export function translate(event: AriEvent, facts: Facts): CallEvent | undefined {
+  switch (event.type) {
+    case 'channelHangingUp':
+    case 'channelLeft':
+    case 'channelGone':
+    case 'channelUp':
+    case 'channelRinging':
+    case 'channelForwarded':
+    case 'channelHeld':
+    case 'channelResumed':
+    case 'digit':
+      return translateChannel(event, facts);
+    case 'bridgeEntered':
+    case 'bridgeLeft': {
+      const { channelId: channel } = event;
+      if (partyOf(channel, facts) !== undefined) return undefined;
+      return { type: event.type === 'bridgeEntered' ? 'strangerJoined' : 'strangerLeft', channel };
+    }
+    case 'bridgeGone':
+      return { type: 'bridgeGone' };
+    case 'playbackStarted':
+    case 'playbackFinished':
+      return event;
+    case 'recorderStarted':
+    case 'recorderFinished':
+      return { type: event.type, at: event.at };
+    case 'recorderFailed':
+      return { type: 'recorderFailed' };
+    case 'channelArrived':
+    case 'talk':
+    case 'applicationReplaced':
+      return undefined;
+  }
+}
+
+type ChannelEvent = Extract<AriEvent, { channelId: ChannelId }>;
+
+const leaves = ({ type }: ChannelEvent): boolean =>
+  type === 'channelHangingUp' || type === 'channelLeft' || type === 'channelGone';
+
+function translateChannel(event: ChannelEvent, facts: Facts): CallEvent | undefined {
+  switch (partyOf(event.channelId, facts)) {
+    case 'caller':
+      return translateCaller(event, facts);
+    case 'destination':
+      return translateDestination(event);
+    case undefined:
+      return leaves(event) ? { type: 'strangerLeft', channel: event.channelId } : undefined;
+  }
+}
+
+function translateCaller(event: ChannelEvent, { toldChannel }: Facts): CallEvent | undefined {
+  if (event.type === 'digit') {
+    // The caller's consent is not for whom they were transferred to to give or to take back.
+    return toldChannel === undefined ? { type: 'digit', digit: event.digit, at: event.at } : undefined;
+  }
   if (event.type === 'channelHeld') return { type: 'callerHeld', at: event.at };
   if (event.type === 'channelResumed') return { type: 'callerResumed', at: event.at };
-  const left = event.type === 'channelHangingUp' || event.type === 'channelLeft' || event.type === 'channelGone';
 
-  return left ? { type: 'callerLeft', at: event.at } : undefined;
+  return leaves(event) ? { type: 'callerLeft', at: event.at } : undefined;
 }
 
-export function translateDestination(event: AriEvent): CallEvent | undefined {
+function translateDestination(event: ChannelEvent): CallEvent | undefined {
   if (event.type === 'channelUp') return { type: 'destinationAnswered', at: event.at };
   if (event.type === 'channelRinging') return { type: 'destinationRinging' };
   if (event.type === 'channelHeld') return { type: 'destinationHeld', at: event.at };
   if (event.type === 'channelResumed') return { type: 'destinationResumed', at: event.at };
   // A 302: Dial() follows it, a channel of ARI does not.
   if (event.type === 'channelForwarded') return { type: 'stepFailed', step: 'dial' };
-  if (event.type === 'channelHangingUp' || event.type === 'channelLeft') {
-    return { type: 'destinationLeft', at: event.at, cause: undefined };
-  }
   if (event.type === 'channelGone') return { type: 'destinationLeft', at: event.at, cause: event.cause };
 
-  return undefined;
-}
-
-function translatePlayback(event: AriEvent): CallEvent | undefined {
-  if (event.type === 'playbackStarted') return event;
-  if (event.type === 'playbackFinished') return event;
-
-  return undefined;
-}
-
-function translateRecorder(event: AriEvent): CallEvent | undefined {
-  if (event.type === 'recorderStarted') return { type: 'recorderStarted', at: event.at };
-  if (event.type === 'recorderFinished') return { type: 'recorderFinished', at: event.at };
-  if (event.type === 'recorderFailed') return { type: 'recorderFailed' };
-
-  return undefined;
+  return leaves(event) ? { type: 'destinationLeft', at: event.at, cause: undefined } : undefined;
 }

@@ -140,6 +140,7 @@ function keyOf(event: AriEvent): string | undefined {
     case 'channelResumed':
     case 'talk':
     case 'bridgeEntered':
+    case 'bridgeLeft':
     case 'channelUp':
     case 'channelRinging':
     case 'channelForwarded':
@@ -170,6 +171,7 @@ function translate(event: AriEvent): RecorderEvent | undefined {
     case 'channelResumed':
     case 'talk':
     case 'bridgeEntered':
+    case 'bridgeLeft':
     case 'channelUp':
     case 'channelRinging':
     case 'channelForwarded':

@@ -2,14 +2,15 @@ import type { AriEvent } from '../ari/events.ts';
 import type { AriQueries, AsteriskIdentity } from '../ari/port.ts';
 import type { Policy } from '../config/policy.ts';
 import { asPreavisError, type PreavisError } from '../core/errors.ts';
-import { isUlid, type BridgeId, type CallId, type ChannelId, type IdMaker } from '../core/ids.ts';
+import type { CallId, ChannelId, IdMaker } from '../core/ids.ts';
 import { parseArguments, taskOf } from './arguments.ts';
 import { begin, refuse } from './decide.ts';
-import type { UnrecordedReason } from './events.ts';
-import { makeLook, recordsUnsaved } from './missedEvents.ts';
-import { ownersOf, translateCaller, translateDestination, type Translate } from './owners.ts';
+import type { CallEvent, UnrecordedReason } from './events.ts';
+import { isOwn, LeftoverFreer, leftoversOf, swapMs, type Leftovers } from './leftovers.ts';
+import { makeLook, recorderUnsaved } from './missedEvents.ts';
+import { keysOf, partyOf } from './owners.ts';
 import type { Arrival, Planner } from './planner.ts';
-import type { LanguagePreferences, UnreadableCall } from './ports.ts';
+import type { Happening, LanguagePreferences, UnreadableCall } from './ports.ts';
 import type { PromptDesk } from './promptDesk.ts';
 import { recorderName } from './recorderName.ts';
 import { CallSession, type SessionPorts } from './session.ts';
@@ -32,21 +33,18 @@ export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log'> 
   callEnded(state: CallState): void;
 };
 
-/** An id that `IdMaker` made for Asterisk. A Local channel's other half, `...;2`, is a caller like any other. */
-const isOwn = (id: string): boolean => id.startsWith('preavis-') && isUlid(id.slice('preavis-'.length));
-
 /** How long callers may take to be sent on when this process leaves, ms. */
 const partingLimitMs = 2_000;
 
-/** What belongs to no call. */
-type Nobodys = { channels: readonly ChannelId[]; bridges: readonly BridgeId[] };
+/** All else comes by events of its own while the connection holds. */
+const tellsWhoIsThere = ({ type }: CallEvent): boolean =>
+  ['strangerJoined', 'strangerLeft', 'partyReplaced', 'callerLeft', 'destinationLeft', 'bridgeGone'].includes(type);
 
 /** Does a step for one call, whose failure keeps no other; undefined then. */
 type ByItself = <T>(id: CallId, step: () => Promise<T>) => Promise<T | undefined>;
 
 type Owner = {
   session: CallSession;
-  translate: Translate;
   /** All keys of its call. */
   keys: string[];
 };
@@ -56,6 +54,7 @@ export class CallRegistry {
   readonly #sessions = new Map<CallId, CallSession>();
   /** By channel, playback, bridge id or recorder name. */
   readonly #owners = new Map<string, Owner>();
+  readonly #ownerOf = new WeakMap<CallSession, Owner>();
   /** Calls that may have missed events; `reconcile` tells them. */
   readonly #behind = new Map<CallId, CallSession>();
   /** So may operators who record prompts; of those of an earlier process files are left. */
@@ -65,9 +64,13 @@ export class CallRegistry {
   /** How often the connection was lost. */
   #losses = 0;
   #accepting = true;
+  readonly #leftovers: LeftoverFreer;
 
   constructor(ports: RegistryPorts) {
     this.#ports = ports;
+    const { ari, log, promptDesk } = ports;
+    const isOwned = (id: string): boolean => this.#owners.has(id) || promptDesk?.owns(id as ChannelId) === true;
+    this.#leftovers = new LeftoverFreer({ ari, log, isOwned });
   }
 
   get size(): number {
@@ -128,6 +131,14 @@ export class CallRegistry {
         this.#owners.get(event.channelId)?.session.hear(event.channelId, event.talking, event.at);
         return;
       case 'bridgeEntered':
+        // Who joins a call is heard of by their own channel as well from now on, if that is under this application.
+        this.#own(this.#owners.get(event.bridgeId), event.channelId);
+        this.#dispatch(event.bridgeId, event);
+        return;
+      case 'bridgeLeft':
+        this.#leftovers.handle(event);
+        this.#leave(event);
+        return;
       case 'bridgeGone':
         this.#dispatch(event.bridgeId, event);
         return;
@@ -137,9 +148,49 @@ export class CallRegistry {
   }
 
   #dispatch(key: string, event: AriEvent): void {
-    const owner = this.#owners.get(key);
+    this.#owners.get(key)?.session.take(event);
+  }
+
+  /**
+   * One who came from another application is not heard of by their own channel: that they are gone shows in the bridge alone. Of a
+   * side of the call it may be a transfer, so Asterisk is asked when that is over.
+   */
+  #leave(event: Extract<AriEvent, { type: 'bridgeEntered' | 'bridgeLeft' }>): void {
+    const owner = this.#owners.get(event.bridgeId);
     if (owner === undefined) return;
-    owner.session.take(event, owner.translate(event));
+    const { session } = owner;
+    session.take(event);
+    if (partyOf(event.channelId, session.state.facts) === undefined) {
+      if (this.#owners.get(event.channelId) === owner) this.#owners.delete(event.channelId);
+      return;
+    }
+    setTimeout(() => {
+      this.#lookAgain(session, event.at).catch((thrown: unknown) => {
+        const error = asPreavisError(thrown);
+        this.#ports.log.warn({ code: error.code, err: error }, 'a call could not be compared with Asterisk');
+      });
+    }, swapMs).unref();
+  }
+
+  /** `at` is Asterisk's time of the leaving, ms. */
+  async #lookAgain(session: CallSession, at: number): Promise<void> {
+    const goesOn = (): boolean => !session.isAbandoned && ['dialling', 'talking'].includes(session.state.kind);
+    if (!goesOn()) return;
+    const losses = this.#losses;
+    const events = await (await makeLook(this.#ports.ari, [session]))(session);
+    // What was missed since is told by the comparison after the next connection.
+    if (this.#losses !== losses || !goesOn()) return;
+    for (const event of events) {
+      const left = event.type === 'callerLeft' || event.type === 'destinationLeft';
+      if (tellsWhoIsThere(event)) this.#tell(session, left ? { ...event, at } : event);
+    }
+  }
+
+  /** What is another call's stays so. */
+  #own(owner: Owner | undefined, key: string): void {
+    if (owner === undefined || this.#owners.has(key)) return;
+    owner.keys.push(key);
+    this.#owners.set(key, owner);
   }
 
   #arrive(event: Extract<AriEvent, { type: 'channelArrived' }>): void {
@@ -151,7 +202,7 @@ export class CallRegistry {
       return;
     }
     // A caller may come again by another extension while the first call is still being closed: that is a new call.
-    this.#owners.get(event.channelId)?.session.handle({ type: 'callerLeft', at: event.at });
+    this.#dispatch(event.channelId, { type: 'channelLeft', at: event.at, channelId: event.channelId });
     const facts: Facts = {
       id: ids.call(),
       startedAt: event.at,
@@ -187,20 +238,19 @@ export class CallRegistry {
   /** A transfer in a bridge of ours: Asterisk has put `by` in the place of `replaced` and gives it to us. */
   #replace(by: ChannelId, replaced: ChannelId, at: number): void {
     const owner = this.#owners.get(replaced);
-    if (owner?.session.state.kind !== 'talking') {
+    const kind = owner?.session.state.kind;
+    if (owner === undefined || (kind !== 'dialling' && kind !== 'talking')) {
       // The call has ended in the meantime; its dialplan ends the channel.
-      this.#free({ channels: [by], bridges: [] }).catch(() => undefined);
+      this.#leftovers.freeSoon(by);
       return;
     }
-    const { session, keys } = owner;
-    const party = session.state.facts.callerChannel === replaced ? 'caller' : 'destination';
-    const translate = party === 'caller' ? translateCaller : translateDestination;
+    const { session } = owner;
+    this.#own(owner, by);
+    const { facts } = session.state;
+    const party = partyOf(replaced, facts) ?? partyOf(by, facts);
+    if (party === undefined) return;
+    if (partyOf(by, facts) === undefined) session.handle({ type: 'partyReplaced', party, channel: by });
     this.#owners.delete(replaced);
-    keys.push(by);
-    // The caller's consent is not theirs to give or take back.
-    const translateOther: Translate = (event) => (event.type === 'digit' ? undefined : translate(event));
-    this.#owners.set(by, { session, translate: translateOther, keys });
-    session.handle({ type: 'partyReplaced', party, channel: by });
     session.note({ kind: 'change', change: 'transferred', at, party });
   }
 
@@ -224,12 +274,11 @@ export class CallRegistry {
   /** `arrival` is what is known of a caller who has just come; a call from before has its order already. */
   #add(facts: Facts, make: (ports: SessionPorts) => CallSession, arrival?: Arrival): CallSession {
     const { ari, journal, readiness, log, planner, preferences } = this.#ports;
-    const keys: string[] = [];
     let endIsSaved = false;
     const own = (known: Facts): void => {
-      for (const [key, translate] of ownersOf(known)) {
-        keys.push(key);
-        this.#owners.set(key, { session, translate, keys });
+      for (const key of keysOf(known)) {
+        owner.keys.push(key);
+        this.#owners.set(key, owner);
       }
     };
     const session = make({
@@ -245,8 +294,8 @@ export class CallRegistry {
         if (arrival !== undefined) await preferences.remember(arrival.callerNumber, language);
       },
       ended: (state) => {
-        for (const key of keys) {
-          if (this.#owners.get(key)?.session === session) this.#owners.delete(key);
+        for (const key of owner.keys) {
+          if (this.#owners.get(key) === owner) this.#owners.delete(key);
         }
         this.#sessions.delete(facts.id);
         this.#behind.delete(facts.id);
@@ -258,6 +307,8 @@ export class CallRegistry {
         this.#unsaved.delete(facts.id);
       },
     });
+    const owner: Owner = { session, keys: [] };
+    this.#ownerOf.set(session, owner);
     own(facts);
     this.#sessions.set(facts.id, session);
 
@@ -273,7 +324,7 @@ export class CallRegistry {
     this.#deskIsBehind = true;
     for (const [id, session] of [...this.#sessions]) {
       this.#behind.set(id, session);
-      session.handle({ type: 'keysMissed' });
+      session.handle({ type: 'eventsMissed' });
     }
   }
 
@@ -310,33 +361,46 @@ export class CallRegistry {
       }
       const { facts } = state;
       if (known.has(facts.id)) continue;
-      const asked = await byItself(facts.id, async () => ({ records: await recordsUnsaved(state, ari) }));
+      const recorder = await byItself(facts.id, () => recorderUnsaved(state, ari));
       if (isOutOfDate()) return;
       if (this.#sessions.has(facts.id)) continue;
-      if (asked === undefined) for (const [key] of ownersOf(facts)) left.add(key);
-      else told.set(facts.id, this.#takeUp(state, !asked.records));
+      if (recorder === undefined) for (const key of keysOf(facts)) left.add(key);
+      else told.set(facts.id, this.#takeUp(state, recorder === 'none'));
     }
     // What belongs to a call is let go by it, also when it ends by what it is told now.
     const isNobodys = (id: string): boolean => !this.#owners.has(id) && !left.has(id);
-    const nobodys = {
-      channels: owned.channels.filter((id) => isNobodys(id) && this.#ports.promptDesk?.owns(id) !== true),
-      bridges: owned.bridges.filter((id) => isNobodys(id) && isOwn(id)),
-    };
+    const leftovers = leftoversOf(
+      owned,
+      (id) => isNobodys(id) && this.#ports.promptDesk?.owns(id as ChannelId) !== true,
+    );
     // From here on each of them hears its own events as well.
     const look = await makeLook(ari, told.values());
     if (isOutOfDate()) return;
     for (const [id, session] of told) {
       const done = await byItself(id, async () => {
         const events = await look(session);
-        if (!isOutOfDate()) for (const event of events) session.handle(event);
+        if (!isOutOfDate()) for (const event of events) this.#tell(session, event);
         return true;
       });
       if (isOutOfDate()) return;
       if (done === true) this.#behind.delete(id);
     }
     await Promise.all([...told.values()].map((session) => session.settled()));
-    await this.#endUnreadable(unreadable, nobodys, byItself);
+    await this.#endUnreadable(unreadable, leftovers, byItself);
     if (failures[0] !== undefined) throw failures[0];
+  }
+
+  /** Tells a call what it missed. Who came into its bridge meanwhile belongs to it from now on. */
+  #tell(session: CallSession, event: CallEvent): void {
+    if (event.type === 'strangerJoined' || event.type === 'partyReplaced') {
+      this.#own(this.#ownerOf.get(session), event.channel);
+      const change: Happening =
+        'party' in event
+          ? { kind: 'change', change: 'transferred', at: undefined, party: event.party }
+          : { kind: 'change', change: 'joined', at: undefined };
+      session.note(change);
+    }
+    session.handle(event);
   }
 
   /** undefined when the step for this call failed. */
@@ -352,24 +416,24 @@ export class CallRegistry {
     }
   }
 
-  /** Nobody heard the caller's keys since; a recorder that runs was started by a process that had heard them all. */
+  /** Nobody heard the caller's keys since; a recorder that was started was so by a process that had heard them all. */
   #takeUp(state: CallState, keysMissed: boolean): CallSession {
     const { facts, kind } = state;
     this.#ports.log.info({ call: facts.id, state: kind }, 'taking up a call from before');
     const session = this.#add(facts, (ports) => CallSession.adopt(state, ports));
     this.#behind.set(facts.id, session);
-    if (keysMissed && kind === 'dialling') session.handle({ type: 'keysMissed' });
+    if (keysMissed && kind === 'dialling') session.handle({ type: 'eventsMissed' });
 
     return session;
   }
 
   /** Ends them, their recorders first: what else they have is not known, but for being nobody's. */
-  async #endUnreadable(unreadable: readonly UnreadableCall[], nobodys: Nobodys, byItself: ByItself): Promise<void> {
+  async #endUnreadable(unreadable: readonly UnreadableCall[], leftovers: Leftovers, byItself: ByItself): Promise<void> {
     const stopped = await Promise.all(
       unreadable.map((call) => byItself(call.id, () => this.#stopRecorderOf(call).then(() => true))),
     );
     if (stopped.includes(undefined)) return;
-    await this.#free(nobodys);
+    await this.#leftovers.free(leftovers);
     for (const { id } of unreadable) await byItself(id, () => this.#ports.journal.endUnreadable(id));
   }
 
@@ -384,28 +448,5 @@ export class CallRegistry {
       const error = asPreavisError(thrown);
       if (error.code === 'ari_unreachable') throw error;
     }
-  }
-
-  async #free(nobodys: Nobodys): Promise<void> {
-    const { ari, log } = this.#ports;
-    let failure: PreavisError | undefined;
-    const attempt = async (what: Promise<void>): Promise<void> => {
-      try {
-        await what;
-      } catch (thrown) {
-        const error = asPreavisError(thrown);
-        if (error.code === 'ari_not_found') return;
-        log.warn({ code: error.code }, 'an abandoned channel could not be freed');
-        // What Asterisk refuses, it refuses again: such a channel is not in our hands.
-        if (error.code === 'ari_unreachable') failure = error;
-      }
-    };
-    for (const id of nobodys.channels) {
-      // Its arrival may have been told since.
-      if (this.#owners.has(id) || this.#ports.promptDesk?.owns(id) === true) continue;
-      await attempt(isOwn(id) ? ari.hangUp(id) : ari.continueInDialplan(id));
-    }
-    for (const id of nobodys.bridges) await attempt(ari.destroyBridge(id));
-    if (failure !== undefined) throw failure;
   }
 }

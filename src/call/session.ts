@@ -1,10 +1,11 @@
 import type { AriEvent } from '../ari/events.ts';
-import type { AriCommands } from '../ari/port.ts';
+import type { AriCommands, AriQueries, RtpTraffic } from '../ari/port.ts';
 import type { PreavisError } from '../core/errors.ts';
 import { asPreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { ChannelId, PlaybackId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { audibilityLimitMs, holds, whyUnheard } from './audibility.ts';
 import { decide } from './decide.ts';
 import type { CallEvent } from './events.ts';
 import { isWanted } from './events.ts';
@@ -12,6 +13,7 @@ import type { Planner } from './planner.ts';
 import { followHold, type HoldPorts } from './followHold.ts';
 import { happeningOf } from './happenings.ts';
 import { makeInsistence, pausesMs, type Insistence } from './insistence.ts';
+import { translate } from './owners.ts';
 import type { CallJournal, Happening, Readiness, TalkTimes } from './ports.ts';
 import { recorderName } from './recorderName.ts';
 import { returnToDialplan } from './returnToDialplan.ts';
@@ -27,7 +29,7 @@ import { within } from './timeLimit.ts';
  * its own event says so.
  */
 export type SessionPorts = {
-  ari: AriCommands;
+  ari: AriCommands & Pick<AriQueries, 'variable' | 'rtp'>;
   journal: CallJournal;
   readiness: Readiness;
   log: Logger;
@@ -66,6 +68,8 @@ export class CallSession {
   readonly #holdPorts: HoldPorts;
   /** Of what was recorded, after a refusal: whether it is done, and in the receipt. */
   #removal: 'none' | 'done' | 'kept' = 'none';
+  /** The caller's RTP before the notice. */
+  #beforeNotice: RtpTraffic | undefined;
   #recorderEndedAt: number | undefined;
   #saveAgain: NodeJS.Timeout | undefined;
 
@@ -114,6 +118,11 @@ export class CallSession {
     return ['dialling', 'talking', 'closing', 'ended'].includes(this.#state.kind);
   }
 
+  /** Whether the call is left to another process. */
+  get isAbandoned(): boolean {
+    return this.#abandoned;
+  }
+
   /** Resolves when every effect so far has been carried out. */
   settled(): Promise<void> {
     return this.#tail;
@@ -134,8 +143,9 @@ export class CallSession {
    * Takes an event of Asterisk: what it means to the call first, then what only the receipt tells of it, which may wait for the
    * catalogue.
    */
-  take(event: AriEvent, translated: CallEvent | undefined): void {
+  take(event: AriEvent): void {
     const happening = happeningOf(event, this.#state, this.#said);
+    const translated = translate(event, this.#state.facts);
     if (translated !== undefined) this.handle(translated);
     if (happening !== undefined) this.note(happening);
     const ends = event.type === 'recorderFinished' || event.type === 'recorderFailed';
@@ -192,6 +202,15 @@ export class CallSession {
     }
   }
 
+  /** Once they are answered: whoever holds since before hears no notice. */
+  async #lookAtCaller(caller: ChannelId): Promise<void> {
+    const { ari } = this.#ports;
+    const asked = Promise.all([holds(caller, ari), ari.rtp(caller)]);
+    const [isHolding, rtp] = await within(audibilityLimitMs, asked);
+    this.#beforeNotice = rtp;
+    this.handle(isHolding ? { type: 'noticeDenied', why: 'notice_on_hold' } : { type: 'callerAnswered' });
+  }
+
   /** What follows is to happen at once, so an Asterisk that does not answer is waited for no longer than this. */
   async #sayToBoth(effect: Extract<Effect, { type: 'sayToBoth' }>): Promise<void> {
     const { prompt, playbackId } = effect.sentence;
@@ -233,12 +252,20 @@ export class CallSession {
         return this.#checkReadiness(state);
       case 'answer':
         await ari.answer(caller);
-        this.handle({ type: 'callerAnswered' });
-        return;
+        return this.#lookAtCaller(caller);
       case 'play': {
         const { prompt, playbackId } = effect.sentence;
         this.#playing = playbackId;
+        // While languages were offered the caller may have been heard, and not since.
+        if (state.kind === 'announcing' && state.played.length === 0 && state.facts.order?.menu !== undefined) {
+          this.#beforeNotice = await within(audibilityLimitMs, ari.rtp(caller));
+        }
         return ari.play(caller, playbackId, prompt.soundName, prompt.language);
+      }
+      case 'confirmNotice': {
+        const why = await whyUnheard(caller, this.#beforeNotice, ari);
+        this.handle(why === undefined ? { type: 'noticeConfirmed' } : { type: 'noticeDenied', why });
+        return;
       }
       case 'stopPlayback':
         return ari.stopPlayback(effect.playbackId);

@@ -16,7 +16,8 @@ import type { Played, Sentence, Told } from './notice.ts';
  *               record? yes -> answering; no -> ended (back to the dialplan, not even answered)
  * answering     the caller's channel is being answered. -> choosing where the line asks for the language, else announcing
  * choosing      the languages are offered; a key or the time limit -> announcing
- * announcing    the sentences play, one playback each. All verified -> asking, accepting or dialling; any not -> ended
+ * announcing    the sentences play, one playback each. All verified -> confirming; any not -> ended (dialplan)
+ * confirming    Asterisk is asked whether the caller could hear them. Yes -> asking, accepting or dialling; no -> ended
  *               (dialplan)
  * asking        opt-in: the question was heard and not yet answered. Yes -> accepting; silence -> acknowledging
  * accepting     opt-in: the caller said yes and is told what follows. -> dialling
@@ -44,6 +45,7 @@ export type CallState =
       answer: Answer;
       prepared: boolean;
     }
+  | { kind: 'confirming'; facts: Facts; played: readonly Played[]; answer: Answer; prepared: boolean }
   | { kind: 'asking'; facts: Facts; told: Told; holding: readonly Party[] }
   | {
       kind: 'accepting';
@@ -72,6 +74,10 @@ export type CallState =
       ringing: boolean;
       /** The caller may have refused unheard: they will talk, unrecorded. */
       keysMissed: boolean;
+      /** Somebody who was not told is in the bridge, or was: they will talk, unrecorded. */
+      untold: boolean;
+      /** Who else is in the bridge. */
+      others: readonly ChannelId[];
       /** Who has put the other on hold. */
       holding: readonly Party[];
       /** The caller's last keys, no more than a feature code has. */
@@ -87,6 +93,8 @@ export type CallState =
       answeredAt: number | undefined;
       /** Somebody who was not told is in the bridge, or was. */
       untold: boolean;
+      /** Who else is in the bridge. */
+      others: readonly ChannelId[];
       /** Who has put the other on hold: while anybody has, nothing is recorded. */
       holding: readonly Party[];
       /** The caller's last keys, no more than a feature code has. */
@@ -118,6 +126,8 @@ export type Facts = {
   /** Asterisk's time of StasisStart, ms. */
   startedAt: number;
   callerChannel: ChannelId;
+  /** Who came, where somebody else has taken their place since; undefined while nobody has. */
+  toldChannel?: ChannelId | undefined;
   policyVersion: string;
   /** The Asterisk that took the call. */
   asterisk: AsteriskIdentity;
@@ -159,14 +169,17 @@ export type Menu = {
 /** The recorder of the bridge. Times are Asterisk's, ms; undefined where the event was missed. */
 export type Recorder =
   | { kind: 'none' }
-  /** Never asked for: keys of the caller were missed while they could still refuse. */
-  | { kind: 'withheld' }
+  /** Never asked for. */
+  | { kind: 'withheld'; why: WithheldReason }
   | { kind: 'requested' }
   | { kind: 'running'; startedAt: number | undefined }
   | { kind: 'finished'; startedAt: number | undefined; finishedAt: number | undefined }
   /** Stopped and removed because the caller refused while they talked. */
   | { kind: 'discarded'; startedAt: number | undefined }
   | { kind: 'failed' };
+
+/** interrupted: keys of the caller were missed while they could still refuse. untold_party: who is there was not told. */
+export type WithheldReason = 'interrupted' | 'untold_party';
 
 export type DialStatus = 'BUSY' | 'NOANSWER' | 'CONGESTION' | 'CHANUNAVAIL';
 
@@ -183,6 +196,8 @@ export type Effect =
   | { type: 'answer' }
   | { type: 'play'; sentence: Sentence }
   | { type: 'stopPlayback'; playbackId: PlaybackId }
+  /** Asks whether the caller could hear what was played. */
+  | { type: 'confirmNotice' }
   /** Keeps the language that the caller chose, for the next call. */
   | { type: 'rememberLanguage'; language: string }
   /** Makes the bridge and the destination's channel, while the last sentence plays; nothing is dialled. */
@@ -201,7 +216,7 @@ export type Effect =
   /** Tells the dialplan, for its hangup handler or CDR, that this call is recorded, and as what. */
   | { type: 'tellRecorded'; recording: RecordingId }
   /** Tells it that they talk unrecorded; takes back what was told before. */
-  | { type: 'tellUnrecorded'; reason: 'refused' | 'interrupted' }
+  | { type: 'tellUnrecorded'; reason: 'refused' | WithheldReason }
   | { type: 'hangUpCaller' }
   | { type: 'hangUpDestination'; destination: ChannelId }
   /** Whoever transferred the call is no longer in it. */
@@ -239,6 +254,7 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'answer':
     case 'prepare':
     case 'play':
+    case 'confirmNotice':
     case 'dial':
     case 'startRecorder':
     case 'sayToBoth':

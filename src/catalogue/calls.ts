@@ -27,6 +27,7 @@ function playedOf(state: CallState): readonly Played[] {
     case 'choosing':
       return [];
     case 'announcing':
+    case 'confirming':
     case 'acknowledging':
     case 'ended':
       return state.played;
@@ -48,6 +49,7 @@ function answerOf(state: CallState): Answer {
     case 'asking':
       return noAnswer;
     case 'announcing':
+    case 'confirming':
     case 'accepting':
     case 'acknowledging':
     case 'dialling':
@@ -65,6 +67,7 @@ function recorderOf(state: CallState): Recorder {
     case 'answering':
     case 'choosing':
     case 'announcing':
+    case 'confirming':
     case 'asking':
     case 'accepting':
     case 'acknowledging':
@@ -208,8 +211,8 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       consentPurposes: JSON.stringify(order?.asked?.purposes ?? []),
       recordingId: order?.recording ?? null,
       keepDays: order?.keepDays ?? null,
-      // Until it was compared with the second witness, which knows calls by their channel.
-      callerChannel: facts.callerChannel,
+      // Until it was compared with the second witness, which knows who was told by their channel.
+      callerChannel: facts.toldChannel ?? facts.callerChannel,
     });
   };
 

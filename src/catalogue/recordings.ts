@@ -1,10 +1,11 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
+import { whyNotRecordable } from '../call/recordable.ts';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { isUlid, type CallId, type RecordingId } from '../core/ids.ts';
 import type { WebhookEvent } from '../config/webhooks.ts';
 import type { DeliveryEvent } from './deliveries.ts';
-import { purposeEnd, recordingRow, type PurposeEnd, type RecordingRow } from './rows.ts';
+import { callWitnesses, json, purposeEnd, recordingRow, type PurposeEnd, type RecordingRow } from './rows.ts';
 import { forward, type RecordingStatus } from './statuses.ts';
 import type { AuditTrail } from './auditTrail.ts';
 import { isHeld, isOver, recordingsByEnd } from './conditions.ts';
@@ -99,6 +100,17 @@ const idRow = z.object({ id: z.string() });
 const knownRow = z.object({ status: z.string(), key: z.string() }).optional();
 
 const makerRow = z.object({ open: z.number(), recorded: z.number() }).optional();
+
+const makerWithout = z.object({
+  call: z.string(),
+  keepDays: z.number().nullable(),
+  witness: z.enum(callWitnesses).nullable(),
+  noticeFinishedAt: z.number(),
+  mode: z.enum(['announce', 'optOut', 'optIn']),
+  answer: z.enum(['none', 'accepted', 'refused']),
+  reason: z.string().nullable(),
+  verdicts: json(z.array(z.string())),
+});
 
 const isColumn = (key: string): key is Column => key in columns;
 
@@ -195,27 +207,18 @@ export function makeRecordings(
   const postpone = database.prepare(
     `UPDATE recordings SET attempts = attempts + 1, next_attempt_at = ?, failure = ? WHERE id = ? AND status = 'recorded'`,
   );
-  // Why the WAV of a call may not be kept; null for one that may.
+  /** Calls that have ended and were to make this recording, but have none. */
+  const selectMakerWithout = database.prepare(`
+    SELECT calls.id AS call, calls.keep_days AS keepDays, calls.witness, calls.consent_mode AS mode, calls.answer, calls.reason,
+      coalesce(max(notices.finished_at), calls.started_at) AS noticeFinishedAt,
+      json_group_array(notices.verdict ORDER BY notices.position) FILTER (WHERE notices.verdict IS NOT NULL) AS verdicts
+    FROM calls LEFT JOIN notices ON notices.call_id = calls.id
+    WHERE calls.recording_id = ? AND calls.state IS NULL
+      AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = calls.id)
+    GROUP BY calls.id`);
   const adopt = database.prepare(`
-    WITH found AS (
-      SELECT calls.recording_id, calls.id AS call_id, calls.keep_days, calls.witness,
-        coalesce(max(notices.finished_at), calls.started_at) AS notice_finished_at,
-        CASE
-          WHEN calls.answer = 'refused' THEN 'refused'
-          WHEN calls.consent_mode = 'optIn' AND calls.answer <> 'accepted' THEN 'no_consent'
-          WHEN calls.consent_mode <> 'announce' AND calls.reason = 'interrupted' THEN 'no_consent'
-          WHEN calls.reason IN ('refused', 'no_consent', 'not_sampled', 'untold_party') THEN calls.reason
-          WHEN count(notices.position) = 0 OR sum(notices.verdict NOT IN ('verified', 'answered')) > 0 THEN 'not_told'
-        END AS failure
-      FROM calls LEFT JOIN notices ON notices.call_id = calls.id
-      WHERE calls.recording_id = @id AND calls.state IS NULL
-        AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = calls.id)
-      GROUP BY calls.id
-    )
     INSERT INTO recordings (id, call_id, status, failure, notice_finished_at, keep_days, flags)
-    SELECT recording_id, call_id, iif(failure IS NULL, 'recording', 'discarded'), failure, notice_finished_at, keep_days,
-      iif(witness IN ('disagrees', 'missing'), json_array('witness_' || witness), '[]')
-    FROM found`);
+    VALUES (@id, @call, @status, @failure, @noticeFinishedAt, @keepDays, @flags)`);
 
   const updates = new Map<string, Database.Statement>();
   /** There are as many of these as there are kinds of step, a handful. */
@@ -258,9 +261,16 @@ export function makeRecordings(
   });
 
   const adopted = database.transaction((id: RecordingId): RecordingRow | undefined => {
-    const found = adopt.run({ id }).changes === 1;
+    const maker = makerWithout.optional().parse(selectMakerWithout.get(id));
+    if (maker !== undefined) {
+      const { call, noticeFinishedAt, keepDays, witness } = maker;
+      const failure = whyNotRecordable(maker) ?? null;
+      const status: RecordingStatus = failure === null ? 'recording' : 'discarded';
+      const flags = JSON.stringify(witness === 'disagrees' || witness === 'missing' ? [`witness_${witness}`] : []);
+      adopt.run({ id, call, status, failure, noticeFinishedAt, keepDays, flags });
+    }
     const row = recordingRow.optional().parse(selectOne.get(id));
-    if (found && row !== undefined) {
+    if (maker !== undefined && row !== undefined) {
       const detail = row.failure === null ? {} : { failure: row.failure };
       audit(id, { event: 'found in the spool', actor: 'serve', detail }, null, row.status);
     }

@@ -3,7 +3,7 @@ import { changes } from '../call/ports.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import { recordingStatuses } from './statuses.ts';
 
-const json = <T extends z.ZodType>(schema: T) =>
+export const json = <T extends z.ZodType>(schema: T) =>
   z
     .string()
     .transform((text): unknown => JSON.parse(text))

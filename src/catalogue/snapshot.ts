@@ -27,11 +27,14 @@ const answer = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('none') }),
   z.looseObject({ kind: z.enum(['accepted', 'refused']), digits: text, at: z.number() }),
 ]);
-const recorder = z.looseObject({
-  kind: z.enum(['none', 'withheld', 'requested', 'running', 'finished', 'discarded', 'failed']),
-  startedAt: time,
-  finishedAt: time,
-});
+const recorder = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('withheld'), why: z.enum(['interrupted', 'untold_party']).default('interrupted') }),
+  z.looseObject({
+    kind: z.enum(['none', 'requested', 'running', 'finished', 'discarded', 'failed']),
+    startedAt: time,
+    finishedAt: time,
+  }),
+]);
 
 // What older versions did not write has the value that comes nearest to what they did.
 const refusal = z.looseObject({ acknowledgement: sentences, erasure: sentences.default([]), featureCode: text });
@@ -76,6 +79,7 @@ const unplanned = z.looseObject({
   id: text,
   startedAt: z.number(),
   callerChannel: text,
+  toldChannel: text.optional(),
   policyVersion: text,
   asterisk: z.looseObject({ version: text, node: text }),
   request: request.optional(),
@@ -83,6 +87,7 @@ const unplanned = z.looseObject({
 });
 const facts = unplanned.extend({ order });
 const waiting = sentences;
+const channels = z.array(text).default([]);
 const parties = z.array(z.enum(['caller', 'destination'])).default([]);
 
 const form = z.discriminatedUnion('kind', [
@@ -99,6 +104,7 @@ const form = z.discriminatedUnion('kind', [
     answer,
     prepared: z.boolean(),
   }),
+  z.looseObject({ kind: z.literal('confirming'), facts, played, answer, prepared: z.boolean() }),
   z.looseObject({ kind: z.literal('asking'), facts, told }),
   z.looseObject({
     kind: z.literal('accepting'),
@@ -125,6 +131,8 @@ const form = z.discriminatedUnion('kind', [
     answer,
     ringing: z.boolean(),
     keysMissed: z.boolean(),
+    untold: z.boolean().default(false),
+    others: channels,
     holding: parties,
     typed: text,
   }),
@@ -136,6 +144,7 @@ const form = z.discriminatedUnion('kind', [
     recorder,
     answeredAt: time,
     untold: z.boolean(),
+    others: channels,
     holding: parties,
     typed: text,
   }),

@@ -1,6 +1,7 @@
 /** What is in a bundle of evidence, under which names and in which order; docs/evidence.md says it for people. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { objection, wasHeard, wasTold } from '../call/recordable.ts';
 
 export const bundleFile = {
   recording: 'recording.wav',
@@ -126,18 +127,22 @@ export function receiptFault(receipt: ReceiptFacts): string | undefined {
   const heard = sentencesHeard(receipt);
   const { startedAt, gapMs } = receipt.recording;
   if (!heard.some(({ verified }) => verified)) return 'the receipt has no sentence of the notice that was heard whole';
-  const unheard = heard.find(({ verified, verdict }) => !verified && verdict !== 'answered');
+  const unheard = heard.find(({ verdict }) => !wasHeard(verdict));
   if (unheard !== undefined) return `sentence ${unheard.number} of the notice was not heard whole, by the receipt`;
   if (gapMs !== null && gapMs < 0) return 'the recording began before the notice had ended, by the receipt';
   const late = heard.find(({ finishedAt, verified }) =>
     finishedAt === null ? verified : startedAt !== null && Date.parse(finishedAt) > Date.parse(startedAt),
   );
   if (late !== undefined) return `sentence ${late.number} of the notice ended after the recording had begun`;
-  const { answer, mode } = receipt.consent;
-  if (answer === 'refused') return 'the caller refused, by the receipt';
-  if (mode === 'optIn' && answer !== 'accepted') return 'the caller was asked and did not say yes, by the receipt';
 
-  return undefined;
+  const { answer, mode } = receipt.consent;
+  const objected = objection(mode ?? 'announce', answer);
+  if (objected === 'refused') return 'the caller refused, by the receipt';
+  if (objected === 'no_consent') return 'the caller was asked and did not say yes, by the receipt';
+
+  return wasTold(heard.map(({ verdict }) => verdict))
+    ? undefined
+    : 'the receipt does not show that the caller was told';
 }
 
 /** A JSON document as it lies in a bundle. */

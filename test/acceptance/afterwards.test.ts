@@ -1,4 +1,5 @@
 import { incomingContext } from '../../lab/asterisk.ts';
+import { continuousTone } from '../../lab/audio.ts';
 import type { RigOptions } from '../../lab/rig.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
 import { eventually } from '../support/poll.ts';
@@ -39,7 +40,8 @@ describe('a recorded call, when it has ended', () => {
     ['the destination', 'agent-ends', {}],
     ['the caller', 'caller-ends', { hangUpAfterMs: 8_000 }],
   ])('by %s, looks to the dialplan as Dial() leaves it, with the recording', async (_, line, options) => {
-    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, ...options }));
+    const tone = await continuousTone(440);
+    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ...options }));
     await call.ended;
     const { id } = await finishedRecording(at.rig, line);
     await eventually(() => {

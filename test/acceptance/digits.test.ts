@@ -67,6 +67,15 @@ const at = useRig(async () => {
   };
 });
 
+function reportUntilTheEnd(call: Call, ear: Ear): void {
+  const reports = setInterval(() => {
+    ear.report().catch(() => undefined);
+  }, 500);
+  void call.ended.finally(() => {
+    clearInterval(reports);
+  });
+}
+
 async function callBy(line: string, way: Way): Promise<{ call: Call; ear: Ear }> {
   const ear = await at.keep(startEar());
   const call = await at.keep(
@@ -79,6 +88,8 @@ async function callBy(line: string, way: Way): Promise<{ call: Call; ear: Ear }>
       ...(way === 'rfc4733' ? {} : { headers: [`${digitsHeader}: ${way}`] }),
     }),
   );
+  // As the telephone of a caller who says nothing.
+  if (way === 'inband') reportUntilTheEnd(call, ear);
 
   return { call, ear };
 }

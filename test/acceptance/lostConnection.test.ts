@@ -90,7 +90,7 @@ const liveRecorders = async (): Promise<string[]> => {
 let recordersBefore: string[] = [];
 
 /** A third one comes into the bridge of the only call that talks. */
-async function joinUnseen(): Promise<void> {
+async function joinUnseen(): Promise<string> {
   const query = `endpoint=${encodeURIComponent(stranger.dialString)}&app=operator`;
   const { id } = (await operator.request('POST', `/channels?${query}`)) as { id: string };
   await eventually(() => operator.seen.some(({ type, channel }) => type === 'StasisStart' && channel?.id === id));
@@ -99,6 +99,8 @@ async function joinUnseen(): Promise<void> {
     ({ type, channel }) => type === 'ChannelEnteredBridge' && channel?.id === caller,
   );
   await operator.request('POST', `/bridges/${entry?.bridge?.id ?? ''}/addChannel?channel=${id}`);
+
+  return id;
 }
 
 beforeAll(async () => {
@@ -117,7 +119,7 @@ beforeAll(async () => {
   await at.rig.killServe();
   // A no that nobody hears, and a yes that may have been taken back.
   await placed.get('refused')?.ear.pressDigit('9');
-  await joinUnseen();
+  const joined = await joinUnseen();
   for (const line of ['refused', 'agreed']) await hears(line, agentHz);
   await at.rig.startServe();
   for (const line of ['refused', 'agreed']) await reaches(line, 'talking');
@@ -128,6 +130,8 @@ beforeAll(async () => {
     await call.hangUp();
     await call.ended;
   }
+  // Until then it is a talk of the agent and of who joined.
+  await operator.request('DELETE', `/channels/${joined}`);
 });
 
 afterAll(async () => {

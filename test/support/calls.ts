@@ -7,7 +7,7 @@ import type { Sentence } from '../../src/call/notice.ts';
 import type { CallState, Effect, Facts, Menu, Order, Script } from '../../src/call/state.ts';
 import type { ConsentMode } from '../../src/config/consent.ts';
 import type { Prompt, SingleKind } from '../../src/config/prompts.ts';
-import { makeIds, type CallId, type IdMaker } from '../../src/core/ids.ts';
+import { makeIds, type CallId, type ChannelId, type IdMaker } from '../../src/core/ids.ts';
 
 /**
  * Makers of what a call needs, for tests: everything has a value, and a test gives only what it is about. Those that load the
@@ -169,6 +169,8 @@ export function anOrder(ids: IdMaker, over: Partial<Order> & OrderShape = {}): O
 }
 
 /** Asterisk's time of the beginning of every call of these makers: 24 August 2026, 10:00 UTC. */
+/** A channel that is neither of the two. */
+export const stranger = 'a-stranger' as ChannelId;
 export const callStart = Date.UTC(2026, 7, 24, 10);
 
 export function someFacts(
@@ -224,7 +226,7 @@ export function heard(sentences: readonly Sentence[], from = callStart + 1_000):
 }
 
 export function heardNotice({ script }: Pick<Order, 'script'>): CallEvent[] {
-  return heard(script.sentences);
+  return [...heard(script.sentences), { type: 'noticeConfirmed' }];
 }
 
 export function press(digits: string, at = callStart + 15_000): CallEvent[] {
@@ -263,6 +265,8 @@ export function eventsTo(kind: CallState['kind'], { order }: { order: Order }): 
       return answered;
     case 'announcing':
       return announcing;
+    case 'confirming':
+      return asked.slice(0, -1);
     case 'asking':
       return asked;
     case 'accepting':

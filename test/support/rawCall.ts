@@ -69,6 +69,10 @@ export async function rawCall({ sipPort, to, from, headers = [], ear }: RawCall)
     }
   });
   const invite = request('INVITE', `<sip:${to}@127.0.0.1>`, 1, [...headers, 'Content-Type: application/sdp'], sdp);
+  // As the telephone of a caller who says nothing.
+  const reports = setInterval(() => {
+    ear.report().catch(() => undefined);
+  }, 500);
   try {
     say(invite);
     // Asterisk refuses what is too long without a word.
@@ -77,6 +81,7 @@ export async function rawCall({ sipPort, to, from, headers = [], ear }: RawCall)
 
     return code;
   } finally {
+    clearInterval(reports);
     socket.close();
   }
 }

@@ -1,4 +1,4 @@
-import type { AriCommands, AriQueries } from '../../src/ari/port.ts';
+import type { AriCommands, AriQueries, RtpTraffic } from '../../src/ari/port.ts';
 import { PreavisError, type ErrorCode } from '../../src/core/errors.ts';
 import type { BridgeId, ChannelId } from '../../src/core/ids.ts';
 
@@ -18,10 +18,14 @@ export type ScriptedAri = AriCommands &
       channels: { id: ChannelId; state: string }[];
       owned: { channels: ChannelId[]; bridges: BridgeId[] };
       recording: string[];
+      /** Finished ones. */
+      stored: string[];
       /** Who is in a bridge. */
       inBridge: Record<string, ChannelId[]>;
       /** By sound name. */
       sounds: Record<string, string[]>;
+      /** By channel; what is not here has no RTP. */
+      rtp: Record<string, RtpTraffic | (() => RtpTraffic)>;
       /** Of every channel by name, of one by its id and name; what is not here has no value. */
       variables: Record<string, string>;
     };
@@ -35,8 +39,10 @@ export function scriptedAri(): ScriptedAri {
     channels: [],
     owned: { channels: [], bridges: [] },
     recording: [],
+    stored: [],
     inBridge: {},
     sounds: {},
+    rtp: {},
     variables: {},
   };
   const command =
@@ -100,24 +106,36 @@ export function scriptedAri(): ScriptedAri {
 
       return state.sounds[sound] ?? [];
     },
-    channels: async () => {
-      const now = [...state.channels];
-      await holds.get('channels');
-
-      return now;
-    },
     owned: async () => {
       await holds.get('owned');
 
-      return state.owned;
+      const answered = (id: BridgeId): ChannelId[] =>
+        (state.inBridge[id] ?? []).filter((each) =>
+          state.channels.some((one) => one.id === each && one.state === 'Up'),
+        );
+      const { channels, bridges } = state.owned;
+      const others = Object.keys(state.inBridge).filter((id) => !bridges.includes(id as BridgeId));
+
+      return {
+        channels,
+        listed: new Map(state.channels.map((one) => [one.id, one.state])),
+        bridges: [
+          ...bridges.map((id) => ({ id, isOurs: true, answered: answered(id) })),
+          ...others.map((id) => ({ id: id as BridgeId, isOurs: false, answered: answered(id as BridgeId) })),
+        ],
+      };
     },
     channelsIn: (bridgeId) => Promise.resolve(state.inBridge[bridgeId] ?? []),
-    hasRecording: () => Promise.resolve(true),
+    hasRecording: (name) => Promise.resolve([...state.recording, ...state.stored].includes(name)),
     hasModule: () => Promise.resolve(true),
     variable: async (channel, name) => {
       await holds.get('variable');
 
       return state.variables[`${channel} ${name}`] ?? state.variables[name] ?? '';
+    },
+    rtp: (channel) => {
+      const rtp = state.rtp[channel];
+      return Promise.resolve(typeof rtp === 'function' ? rtp() : rtp);
     },
     isRecording: (name) => Promise.resolve(state.recording.includes(name)),
   };

@@ -3,7 +3,7 @@ import { finishRecordings, sweepSpool } from '../../../src/archive/finish.ts';
 import { spoolFile } from '../../../src/archive/spool.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
-import { callStart, eventsTo, heardNotice, keys, press } from '../../support/calls.ts';
+import { callStart, eventsTo, heardNotice, keys, press, stranger } from '../../support/calls.ts';
 import { catalogues, saveCall, type SavedCall } from '../../support/catalogues.ts';
 import { toneWav } from '../../support/promptFolder.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -87,7 +87,7 @@ describe('a WAV in the spool that the catalogue does not know', () => {
         shape: { mode: 'optOut' },
         events: (facts) => [
           ...eventsTo('dialling', facts),
-          { type: 'keysMissed' },
+          { type: 'eventsMissed' },
           { type: 'destinationAnswered', at: undefined },
           callerLeft,
         ],
@@ -101,7 +101,15 @@ describe('a WAV in the spool that the catalogue does not know', () => {
     [
       'with somebody in the bridge who was not told',
       'untold_party',
-      { events: (facts) => [...eventsTo('dialling', facts), { type: 'strangerJoined' }] },
+      {
+        events: (facts) => [
+          ...eventsTo('dialling', facts),
+          { type: 'strangerJoined', channel: stranger },
+          { type: 'destinationAnswered', at: undefined },
+          { type: 'strangerLeft', channel: stranger },
+          callerLeft,
+        ],
+      },
     ],
     ['who was not told', 'not_told', { events: (facts) => [...begun(facts), callerLeft] }],
   ])('of a caller %s is removed and never a recording: %s', async (_, failure, options) => {

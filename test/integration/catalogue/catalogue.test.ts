@@ -67,7 +67,7 @@ describe('a call', () => {
       await open(once).save(state);
       expect(rowsOf(file)).toEqual(rowsOf(once));
     }
-    expect(rowsOf(file)).toMatchObject([{ phase: 'ended', answer: 'accepted', caller_channel: 'another-caller' }]);
+    expect(rowsOf(file)).toMatchObject([{ phase: 'ended', answer: 'accepted', caller_channel: facts.callerChannel }]);
   });
 
   const asked = { mode: 'optIn', asksLanguage: true } as const;

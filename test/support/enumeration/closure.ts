@@ -1,6 +1,6 @@
 import type { CallEvent, Timer } from '../../../src/call/events.ts';
 import { stay } from '../../../src/call/handlers.ts';
-import type { CallState, Step } from '../../../src/call/state.ts';
+import type { CallState, In, Step } from '../../../src/call/state.ts';
 import { beginning } from '../calls.ts';
 import { everyEvent, type Alphabet } from './events.ts';
 import { makeInterning } from './interning.ts';
@@ -14,6 +14,9 @@ export type Exploration = {
   states: ReadonlySet<CallState['kind']>;
   found: readonly Fault[];
 };
+
+/** With each state in which a call can end. */
+export type Closure = Exploration & { endings: readonly In<'ended'>[] };
 
 /** A state that the call can be in. */
 type Place = {
@@ -133,6 +136,7 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
 
   return {
     placeOf,
+    endings: () => [...places.keys()].filter((state) => state.kind === 'ended'),
     historyOf,
     waysFrom: (place: Place): Outlook<Way> => {
       if (place.outlook !== undefined) return place.outlook;
@@ -177,7 +181,7 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
 }
 
 /** Visits every pair of state and history that can be reached, breadth first, until a fault (of this name) is found. */
-export function closure(rule: Decide, facts: CallFacts, alphabet: Alphabet, wanted?: string): Exploration {
+export function closure(rule: Decide, facts: CallFacts, alphabet: Alphabet, wanted?: string): Closure {
   const events = everyEvent(facts, alphabet);
   const map = makeMap(rule, facts, alphabet, events);
   const queue: Pair[] = [];
@@ -220,5 +224,5 @@ export function closure(rule: Decide, facts: CallFacts, alphabet: Alphabet, want
     });
   }
 
-  return { visited: queue.length, states, found };
+  return { visited: queue.length, states, endings: map.endings(), found };
 }

@@ -2,7 +2,7 @@
 import type { CallEvent, FallibleStep, Timer } from '../../../src/call/events.ts';
 import type { Order, Script } from '../../../src/call/state.ts';
 import type { ChannelId, PlaybackId } from '../../../src/core/ids.ts';
-import { keys } from '../calls.ts';
+import { keys, stranger } from '../calls.ts';
 import type { CallFacts } from './oracle.ts';
 
 const fallibleSteps: readonly FallibleStep[] = [
@@ -11,11 +11,12 @@ const fallibleSteps: readonly FallibleStep[] = [
   'answer',
   'prepare',
   'play',
+  'confirmNotice',
   'dial',
   'startRecorder',
   'sayToBoth',
 ];
-const timers: readonly Timer[] = ['answer', 'playback', 'choice', 'consent', 'dial', 'recorderFinish'];
+const timers: readonly Timer[] = ['answer', 'playback', 'confirmation', 'choice', 'consent', 'dial', 'recorderFinish'];
 
 export type Alphabet = {
   /** Of sentences. */
@@ -26,12 +27,17 @@ export type Alphabet = {
    * both: also as it is found after events were missed.
    */
   holds: 'nobody' | 'caller' | 'both';
+  /** leave: those who join them leave again. stay: who joins is the one to whom the caller may be transferred, which gives fewer states. */
+  others: 'stay' | 'leave';
 };
 
+const anotherCaller = 'another-caller' as ChannelId;
+
 /** Sentences are 1000 ms long: 949 is too short, 950 just long enough. Only differences count, so times may repeat. */
-export const exactTimes: Alphabet = { starts: [0, 100], finishes: [949, 950, 1_050], holds: 'nobody' };
+export const exactTimes: Alphabet = { starts: [0, 100], finishes: [949, 950, 1_050], holds: 'nobody', others: 'stay' };
 /** Where keys are pressed and not times compared: a sentence is whole, or fails. */
-export const plainTimes: Alphabet = { starts: [0], finishes: [950], holds: 'nobody' };
+export const plainTimes: Alphabet = { starts: [0], finishes: [950], holds: 'nobody', others: 'stay' };
+export const withOthers: Alphabet = { ...plainTimes, others: 'leave' };
 export const withHolds: Alphabet = { ...plainTimes, holds: 'both' };
 export const withHoldsOfCaller: Alphabet = { ...plainTimes, holds: 'caller' };
 
@@ -65,7 +71,7 @@ const holdsOfBoth: readonly CallEvent[] = [
 ];
 
 /** Every event that can be told of a call, fitting or not. */
-export function everyEvent({ order }: CallFacts, { starts, finishes, holds }: Alphabet): CallEvent[] {
+export function everyEvent({ order }: CallFacts, { starts, finishes, holds, others }: Alphabet): CallEvent[] {
   const pressed = order.script.consent.mode === 'announce' && order.menu === undefined ? [keys.refuse] : digits;
 
   return [
@@ -78,6 +84,8 @@ export function everyEvent({ order }: CallFacts, { starts, finishes, holds }: Al
       ...finishes.map((at): CallEvent => ({ type: 'playbackFinished', playbackId, at, outcome: 'done' })),
       { type: 'playbackFinished', playbackId, at: Math.max(...finishes), outcome: 'failed' },
     ]),
+    { type: 'noticeConfirmed' },
+    { type: 'noticeDenied', why: 'notice_not_received' },
     ...pressed.map((digit): CallEvent => ({ type: 'digit', digit, at: 3_000 })),
     // The destination answers at 0: this is just too late to be meant for before the answer.
     { type: 'digit', digit: keys.refuse, at: 3_001 },
@@ -89,8 +97,9 @@ export function everyEvent({ order }: CallFacts, { starts, finishes, holds }: Al
     { type: 'destinationAnswered', at: undefined },
     { type: 'destinationLeft', at: 5_000, cause: 17 },
     { type: 'destinationLeft', at: undefined, cause: undefined },
-    { type: 'strangerJoined' },
-    { type: 'partyReplaced', party: 'caller', channel: 'another-caller' as ChannelId },
+    { type: 'strangerJoined', channel: others === 'stay' ? anotherCaller : stranger },
+    ...(others === 'leave' ? [{ type: 'strangerLeft', channel: stranger } as const] : []),
+    { type: 'partyReplaced', party: 'caller', channel: anotherCaller },
     { type: 'partyReplaced', party: 'destination', channel: 'another-destination' as ChannelId },
     { type: 'recorderStarted', at: 6_000 },
     { type: 'recorderStarted', at: undefined },
@@ -99,7 +108,7 @@ export function everyEvent({ order }: CallFacts, { starts, finishes, holds }: Al
     { type: 'callerLeft', at: 8_000 },
     { type: 'callerLeft', at: undefined },
     { type: 'interrupted' },
-    { type: 'keysMissed' },
+    { type: 'eventsMissed' },
     { type: 'bridgeGone' },
     ...fallibleSteps.map((step): CallEvent => ({ type: 'stepFailed', step })),
     ...timers.map((timer): CallEvent => ({ type: 'timeUp', timer })),

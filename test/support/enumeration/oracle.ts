@@ -27,6 +27,8 @@ export type Monitor = {
   startedAt: number | undefined;
   /** A yes spares the questions behind it: so many sentences are to be heard. */
   enough: number | undefined;
+  /** Asterisk said that the caller could hear what was played. */
+  confirmed: boolean;
   /** A sentence was not heard whole, or events were missed: never again told. */
   spoilt: boolean;
   /** A valid key, or the feature code while they talk. */
@@ -35,8 +37,10 @@ export type Monitor = {
   answeredAt: number | undefined;
   /** The last key since the destination is dialled. */
   lastKey: string;
-  /** Somebody who was not told is in the bridge. */
+  /** Somebody who was not told is in the bridge, or was. */
   stranger: boolean;
+  /** Who else is in the bridge since the destination is dialled. */
+  others: readonly ChannelId[];
   /** Whose channel took the place of the caller's or the destination's while they talked. */
   replaced: { caller?: ChannelId; destination?: ChannelId };
   callerLeft: boolean;
@@ -75,11 +79,13 @@ export const fresh: Monitor = {
   heard: 0,
   startedAt: undefined,
   enough: undefined,
+  confirmed: false,
   spoilt: false,
   refused: 'no',
   answeredAt: undefined,
   lastKey: '',
   stranger: false,
+  others: [],
   replaced: {},
   callerLeft: false,
   deaf: false,
@@ -145,12 +151,15 @@ function witnessKey(monitor: Monitor, { digit, at }: { digit: string; at: number
 export const wantedOf = (monitor: Monitor, facts: CallFacts): number =>
   monitor.enough ?? scriptOf(facts, monitor).sentences.length;
 
+/** Every sentence was played whole. */
+const wasPlayed = (monitor: Monitor, facts: CallFacts): boolean =>
+  monitor.phase === 3 && monitor.heard >= wantedOf(monitor, facts);
+
 /** Every sentence was heard, and nothing speaks against going on. */
 export function isTold(monitor: Monitor, facts: CallFacts): boolean {
-  const { heard, refused, callerLeft, spoilt, phase } = monitor;
-  const all = phase === 3 && heard >= wantedOf(monitor, facts);
+  const { refused, callerLeft, spoilt, confirmed } = monitor;
 
-  return all && refused !== 'before' && !callerLeft && !spoilt;
+  return confirmed && wasPlayed(monitor, facts) && refused !== 'before' && !callerLeft && !spoilt;
 }
 
 function holdWith(monitor: Monitor, party: 'caller' | 'destination', holds: boolean): Monitor {
@@ -159,6 +168,28 @@ function holdWith(monitor: Monitor, party: 'caller' | 'destination', holds: bool
   return !together || monitor.holding[party] === holds
     ? monitor
     : { ...monitor, holding: { ...monitor.holding, [party]: holds } };
+}
+
+/** In the bridge, from the dialling on. */
+const isTogether = ({ asked, callerLeft }: Monitor): boolean =>
+  asked.dial > 0 && asked.destroyBridge === 0 && !callerLeft;
+
+const isParty = (channel: ChannelId, { replaced }: Monitor): boolean =>
+  channel === replaced.caller || channel === replaced.destination;
+
+/** Somebody who was not told is that side of the call from here on. */
+function replacedBy(monitor: Monitor, party: 'caller' | 'destination', channel: ChannelId, facts: CallFacts): Monitor {
+  const before = monitor.replaced[party] ?? (party === 'caller' ? facts.callerChannel : facts.order.destination);
+
+  return {
+    ...monitor,
+    stranger: true,
+    others: monitor.others.filter((each) => each !== channel),
+    replaced: { ...monitor.replaced, [party]: channel },
+    holding: { ...monitor.holding, [party]: false },
+    // Who has left hears nothing of the call.
+    music: monitor.music.filter((each) => each !== before),
+  };
 }
 
 /** The oracle: what one more event tells, seen without the state of the call. */
@@ -194,6 +225,17 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
         ? { ...monitor, heard: monitor.heard + 1, startedAt: undefined }
         : { ...monitor, spoilt: true, startedAt: undefined };
     }
+    case 'noticeConfirmed': {
+      const open = monitor.refused === 'no' && !monitor.callerLeft && !monitor.spoilt && !monitor.confirmed;
+      const played = monitor.script !== 'offered' && wasPlayed(monitor, facts);
+      return open && played ? { ...monitor, confirmed: true } : monitor;
+    }
+    case 'noticeDenied': {
+      const open = monitor.refused === 'no' && !monitor.callerLeft && !monitor.spoilt && !monitor.confirmed;
+      // Asked when the caller is answered, and when all was played.
+      const asked = monitor.phase < 3 || (monitor.script !== 'offered' && wasPlayed(monitor, facts));
+      return open && asked ? { ...monitor, spoilt: true } : monitor;
+    }
     case 'digit':
       return witnessKey(monitor, event, facts);
     case 'holdsFound':
@@ -210,39 +252,44 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
       return isTold(monitor, facts) ? holdWith(monitor, 'destination', false) : monitor;
     case 'callerHeld':
       if (isTold(monitor, facts)) return holdWith(monitor, 'caller', true);
-      // Nobody tells when they are back: from before the answer on, until the last sentence was heard.
-      return monitor.heard < wantedOf(monitor, facts) &&
-        monitor.refused === 'no' &&
-        !monitor.callerLeft &&
-        !monitor.spoilt
+      // Nobody tells when they are back: from before the answer on, until they were told.
+      return !monitor.confirmed && monitor.refused === 'no' && !monitor.callerLeft && !monitor.spoilt
         ? { ...monitor, spoilt: true }
         : monitor;
-    case 'strangerJoined':
-      return monitor.asked.prepare > 0 && monitor.asked.destroyBridge === 0 && !monitor.stranger
-        ? { ...monitor, stranger: true }
+    case 'strangerJoined': {
+      const { asked, others } = monitor;
+      if (asked.prepare === 0 || asked.destroyBridge > 0) return monitor;
+      const isNew = asked.dial > 0 && !others.includes(event.channel) && !isParty(event.channel, monitor);
+      if (monitor.stranger && !isNew) return monitor;
+      return { ...monitor, stranger: true, others: isNew ? [...others, event.channel] : others };
+    }
+    case 'strangerLeft':
+      return monitor.others.includes(event.channel) && monitor.asked.destroyBridge === 0
+        ? { ...monitor, others: monitor.others.filter((each) => each !== event.channel) }
         : monitor;
-    case 'partyReplaced':
-      return monitor.talks && monitor.asked.destroyBridge === 0
-        ? {
-            ...monitor,
-            stranger: true,
-            replaced: { ...monitor.replaced, [event.party]: event.channel },
-            holding:
-              monitor.replaced[event.party] === event.channel
-                ? monitor.holding
-                : { ...monitor.holding, [event.party]: false },
-          }
-        : monitor;
-    case 'callerLeft':
-      return monitor.callerLeft ? monitor : { ...monitor, callerLeft: true };
+    case 'partyReplaced': {
+      if (!isTogether(monitor) || isParty(event.channel, monitor)) return monitor;
+      const now = replacedBy(monitor, event.party, event.channel, facts);
+      // Only who has answered can be transferred.
+      return event.party === 'destination' && !now.talks ? { ...now, talks: true, answeredAt: undefined } : now;
+    }
+    case 'callerLeft': {
+      if (monitor.callerLeft) return monitor;
+      const [next] = monitor.others;
+      return isTogether(monitor) && next !== undefined
+        ? replacedBy(monitor, 'caller', next, facts)
+        : { ...monitor, callerLeft: true };
+    }
     case 'interrupted':
       return monitor.spoilt || monitor.talks ? monitor : { ...monitor, spoilt: true };
-    case 'keysMissed': {
+    case 'eventsMissed': {
       const { consent } = scriptOf(facts, monitor);
       const over = monitor.talks || monitor.callerLeft || monitor.refused !== 'no' || monitor.asked.destroyBridge > 0;
-      return consent.mode === 'announce' || monitor.phase < 3 || over || monitor.deaf
-        ? monitor
-        : { ...monitor, deaf: true };
+      if (monitor.phase < 3 || over) return monitor;
+      const deaf = monitor.deaf || consent.mode !== 'announce';
+      // A hold may be among them.
+      const spoilt = monitor.spoilt || (monitor.script !== 'offered' && !monitor.confirmed);
+      return deaf === monitor.deaf && spoilt === monitor.spoilt ? monitor : { ...monitor, deaf, spoilt };
     }
     case 'recorderFinished':
     case 'recorderFailed':
@@ -256,10 +303,14 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
       return event.step === 'startRecorder' && monitor.recorder === 'unknown'
         ? { ...monitor, recorder: 'refused' }
         : monitor;
-    case 'destinationLeft':
+    case 'destinationLeft': {
+      const [next] = monitor.others;
+      if (monitor.talks && isTogether(monitor) && next !== undefined)
+        return replacedBy(monitor, 'destination', next, facts);
       return monitor.talks && monitor.asked.hangUpDestination === 0 && !monitor.destinationLeft
         ? { ...monitor, destinationLeft: true }
         : monitor;
+    }
     case 'timeUp':
       return monitor.phase === 3 &&
         monitor.script === 'offered' &&

@@ -16,7 +16,7 @@ function channelOf(party: 'caller' | 'destination', { replaced }: Monitor, facts
 function forbidden(seen: Monitor, facts: CallFacts): string[] {
   const { consent } = scriptOf(facts, seen);
   const faults: string[] = [];
-  if (seen.heard < wantedOf(seen, facts) || seen.spoilt) faults.push('without a heard notice');
+  if (seen.heard < wantedOf(seen, facts) || !seen.confirmed || seen.spoilt) faults.push('without a heard notice');
   if (seen.refused !== 'no') faults.push('after a refusal');
   if (consent.mode === 'optIn' && seen.enough === undefined) faults.push('without a yes');
   if (!facts.order.sampled) faults.push('for a call that is left out');
@@ -99,8 +99,9 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       return effect.recorder?.paused === true && !onHold ? ['pauses while nobody is on hold'] : nothing;
     }
     case 'discardRecorder':
-      return seen.refused === 'talking' || seen.deaf ? nothing : ['discards what nobody refused'];
+      return seen.refused === 'talking' || seen.asked.startRecorder === 0 ? nothing : ['discards what nobody refused'];
     case 'plan':
+    case 'confirmNotice':
     case 'checkReadiness':
     case 'stopPlayback':
     case 'ring':
@@ -138,6 +139,8 @@ const judgedIfNew: Judges = {
   digit: brokenByKey,
   callerHeld: brokenByHold,
   partyReplaced: brokenByReplacement,
+  callerLeft: brokenByLeaving,
+  destinationLeft: brokenByLeaving,
 };
 
 /** What must follow at once also from one that tells nothing new. */
@@ -187,7 +190,18 @@ function brokenByTransfer({ step: { state, effects } }: Move): readonly string[]
   const faults: string[] = [];
   if (!asks(effects, 'hangUpReplaced')) faults.push('who transferred the call is left');
   if (!asks(effects, 'save')) faults.push('a transfer is not kept');
-  if (state.kind !== 'talking') faults.push('a transfer ends the talk');
+  if (state.kind !== 'talking' && state.kind !== 'dialling') faults.push('a transfer ends the talk');
+
+  return faults;
+}
+
+/** P3: while others are there it is their talk. */
+function brokenByLeaving({ event, before, seen, step: { state, effects } }: Move): readonly string[] {
+  const party = event.type === 'callerLeft' ? 'caller' : 'destination';
+  if (seen.replaced[party] === before.replaced[party]) return nothing;
+  const faults: string[] = [];
+  if (state.kind !== 'talking' && state.kind !== 'dialling') faults.push('a talk of others is ended');
+  if (!asks(effects, 'save')) faults.push('who took the place of whom is not kept');
 
   return faults;
 }
@@ -238,9 +252,10 @@ function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, { asked, c
   if (asked.startRecorder > 0 && monitor.recorder === 'unknown' && asked.stopRecorder + asked.discardRecorder === 0)
     faults.push('the recorder is left');
   const refused = outcome.result === 'unrecorded' && outcome.reason === 'refused';
-  const interrupted = outcome.result === 'unrecorded' && outcome.reason === 'interrupted';
+  const withheld =
+    outcome.result === 'unrecorded' && (outcome.reason === 'interrupted' || outcome.reason === 'untold_party');
   if (asked.startRecorder === 0 && outcome.result === 'recorded') faults.push('recorded without a recorder');
-  if (monitor.talks && monitor.deaf && !refused && !interrupted) faults.push('why it was not recorded is not kept');
+  if (monitor.talks && monitor.deaf && !refused && !withheld) faults.push('why it was not recorded is not kept');
   if (!monitor.talks) {
     const wanted = outcome.result === 'abandoned' ? 0 : 1;
     if (asked.returnToDialplan !== wanted) faults.push('the caller is left in silence');
@@ -271,7 +286,11 @@ function afterTheTimer(kind: CallState['kind']): readonly CallState['kind'][] {
 export function withoutExit(state: CallState, timer: Timer | undefined, rule: Decide): readonly string[] {
   if (state.kind === 'ended') return [];
   const faults: string[] = [];
-  const left = rule(state, { type: 'callerLeft', at: 9_000 }).state.kind;
+  let after: CallState = state;
+  // Each of the others takes the caller's place first.
+  const others = 'others' in state ? state.others.length : 0;
+  for (let count = 0; count <= others; count += 1) after = rule(after, { type: 'callerLeft', at: 9_000 }).state;
+  const left = after.kind;
   if (left !== 'ended' && left !== 'closing') faults.push('no exit by the caller');
   if (untimed.includes(state.kind) === (timer !== undefined)) faults.push('a state without its timer');
   if (timer === undefined) return faults;

@@ -15,7 +15,7 @@ export function shapesOf(mode: ConsentMode): Shape[] {
 
 export function statesOf({ mode, asksLanguage, sampled }: Omit<Shape, 'languages'>): CallState['kind'][] {
   const states: CallState['kind'][] = ['announcing', 'answering', 'checking', 'ended', 'planning'];
-  if (sampled) states.push('closing', 'dialling', 'talking');
+  if (sampled) states.push('closing', 'confirming', 'dialling', 'talking');
   if (asksLanguage) states.push('choosing');
   if (mode !== 'announce') states.push('acknowledging');
   if (mode === 'optIn' && sampled) states.push('accepting', 'asking');

@@ -33,7 +33,7 @@ const shape = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('channelGone'), ...onChannel, cause: z.int() }),
   z.strictObject({ type: z.literal('digit'), ...onChannel, digit: z.string().regex(/^[0-9A-D*#]$/) }),
   z.strictObject({ type: z.literal('talk'), ...onChannel, talking: z.boolean() }),
-  z.strictObject({ type: z.literal('bridgeEntered'), ...onChannel, bridgeId: id }),
+  z.strictObject({ type: z.enum(['bridgeEntered', 'bridgeLeft']), ...onChannel, bridgeId: id }),
   z.strictObject({ type: z.literal('playbackStarted'), at, playbackId: id }),
   z.strictObject({ type: z.literal('playbackFinished'), at, playbackId: id, outcome: z.enum(['done', 'failed']) }),
   z.strictObject({ type: z.enum(['recorderStarted', 'recorderFinished']), at, name: id }),

@@ -103,6 +103,11 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     { type: 'bridgeEntered', bridgeId: 'preavis-2', channelId: '1756029600.12' },
   ],
   [
+    'a channel that leaves a bridge',
+    { type: 'ChannelLeftBridge', bridge, channel: channel() },
+    { type: 'bridgeLeft', bridgeId: 'preavis-2', channelId: '1756029600.12' },
+  ],
+  [
     'a channel that answered',
     { type: 'ChannelStateChange', channel: channel() },
     { type: 'channelUp', channelId: '1756029600.12' },

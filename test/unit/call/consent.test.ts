@@ -1,4 +1,4 @@
-import { answerOf, mayRecord, noAnswer, type Answer, type ConsentPlan } from '../../../src/call/consent.ts';
+import { answerOf, noAnswer, type Answer, type ConsentPlan } from '../../../src/call/consent.ts';
 
 const refusal = { acknowledgement: [], erasure: [], featureCode: '*9' };
 const announce: ConsentPlan = { mode: 'announce' };
@@ -30,19 +30,5 @@ describe('a key before they talk', () => {
     ['that is empty is no answer', optOut, '', true, noAnswer],
   ])('%s', (_, plan, digit, asked, answer) => {
     expect(answerOf(plan, digit, 7, asked)).toEqual(answer);
-  });
-});
-
-describe('recording', () => {
-  test.each<[string, ConsentPlan, Answer, boolean]>([
-    ['may begin where the caller is told and says nothing', announce, noAnswer, true],
-    ['may begin where the caller did not refuse', optOut, noAnswer, true],
-    ['never begins after a refusal', optOut, refused, false],
-    ['never begins after silence where a yes is asked for', optIn, noAnswer, false],
-    ['may begin after a yes', optIn, accepted, true],
-    ['never begins after a no', optIn, refused, false],
-    ['never begins after a refusal, even where none was offered', announce, refused, false],
-  ])('%s', (_, plan, answer, may) => {
-    expect(mayRecord(plan, answer)).toBe(may);
   });
 });

@@ -14,6 +14,7 @@ import {
   someFacts,
   stateAt,
   typesOf,
+  stranger,
 } from '../../support/calls.ts';
 
 /** What a call does that asks its caller something, state by state. `decide.test.ts` has the rest. */
@@ -273,7 +274,7 @@ describe('a yes', () => {
       state: { kind: 'announcing', answer: { kind: 'accepted', digits: '1', at }, prepared: true },
       effects: [{ type: 'stopPlayback', playbackId: sentence(optIn, 1).playbackId }, { type: 'prepare' }],
     });
-    const accepting = when(yes.state, ended(optIn, 1));
+    const accepting = when(yes.state, ended(optIn, 1), { type: 'noticeConfirmed' });
     const confirmed = reply('acceptance', optIn);
     expect(accepting).toMatchObject({
       state: {
@@ -292,7 +293,7 @@ describe('a yes', () => {
   test('to the question in the first language spares the second', () => {
     const yes = when(during(bilingual, 2), key('1')).state;
     expect(yes).toMatchObject({ waiting: [] });
-    const accepting = when(yes, ended(bilingual, 2)).state;
+    const accepting = when(yes, ended(bilingual, 2), { type: 'noticeConfirmed' }).state;
     expect(accepting).toMatchObject({ kind: 'accepting', told: { sentences: [{}, {}, { verdict: 'answered' }] } });
     const both = [reply('acceptance', bilingual), reply('acceptance', bilingual, 1)];
     expect(when(accepting, ...heard(both)).state).toMatchObject({ kind: 'dialling' });
@@ -300,7 +301,7 @@ describe('a yes', () => {
 
   test('counts when Asterisk reports the question that was stopped for it as failed', () => {
     const yes = when(during(optIn, 1), key('1')).state;
-    expect(when(yes, ended(optIn, 1, 'failed')).state).toMatchObject({
+    expect(when(yes, ended(optIn, 1, 'failed'), { type: 'noticeConfirmed' }).state).toMatchObject({
       kind: 'accepting',
       told: { sentences: [{}, { verdict: 'answered' }] },
     });
@@ -324,6 +325,25 @@ describe('a yes', () => {
   test('again changes nothing: the first one counts', () => {
     const yes = when(during(optIn, 1), key('1')).state;
     expect(when(yes, { type: 'digit', digit: '1', at: at + 500 })).toMatchObject({ state: yes, effects: [] });
+  });
+});
+
+describe('while Asterisk is asked whether the caller could hear it', () => {
+  test('a refusal is told to them as ever', () => {
+    expect(when(stateAt('confirming', optOut), key('9'))).toMatchObject({
+      state: { kind: 'acknowledging', answer: { kind: 'refused' } },
+    });
+  });
+
+  test('a yes counts', () => {
+    const { state } = when(stateAt('confirming', optIn), key('1'));
+    expect(state).toMatchObject({ kind: 'confirming', answer: { kind: 'accepted' } });
+    expect(when(state, { type: 'noticeConfirmed' }).state).toMatchObject({ kind: 'accepting' });
+  });
+
+  test('a key that means nothing changes nothing', () => {
+    const before = stateAt('confirming', optIn);
+    expect(when(before, key('5'))).toMatchObject({ state: before, effects: [] });
   });
 });
 
@@ -410,8 +430,11 @@ describe('while a yes is confirmed', () => {
   test.each<[CallEvent, object]>([
     [{ type: 'callerLeft', at: 9 }, { result: 'abandoned' }],
     [{ type: 'interrupted' }, { result: 'unrecorded', reason: 'interrupted' }],
-    [{ type: 'keysMissed' }, { result: 'unrecorded', reason: 'interrupted' }],
-    [{ type: 'strangerJoined' }, { result: 'unrecorded', reason: 'untold_party' }],
+    [{ type: 'eventsMissed' }, { result: 'unrecorded', reason: 'interrupted' }],
+    [
+      { type: 'strangerJoined', channel: stranger },
+      { result: 'unrecorded', reason: 'untold_party' },
+    ],
     [
       { type: 'stepFailed', step: 'prepare' },
       { result: 'unrecorded', reason: 'prepare_failed' },
@@ -505,7 +528,7 @@ describe('a hold', () => {
   test('pauses nothing that does not run, or is being stopped', () => {
     const optOutTalk = when(stateAt('talking', optOut), ...press('*9')).state;
     expect(when(optOutTalk, hold('destinationHeld')).effects).toMatchObject([{ recorder: undefined }, {}]);
-    const withStranger = when(talking, { type: 'strangerJoined' }).state;
+    const withStranger = when(talking, { type: 'strangerJoined', channel: stranger }).state;
     expect(when(withStranger, hold('destinationHeld')).effects).toMatchObject([{ recorder: undefined }, {}]);
   });
 });
@@ -573,7 +596,7 @@ describe('the feature code', () => {
   test('says that something is erased only where something may have been recorded', () => {
     const deaf = course(optOut, [
       ...eventsTo('dialling', optOut),
-      { type: 'keysMissed' },
+      { type: 'eventsMissed' },
       { type: 'destinationAnswered', at: callStart + 10_000 },
     ]).state;
     expect(when(deaf, ...press('*9')).effects).toContainEqual({
@@ -651,7 +674,7 @@ describe('the feature code', () => {
 
 describe('somebody who was not told', () => {
   const facts = someFacts(countingIds());
-  const joins: CallEvent = { type: 'strangerJoined' };
+  const joins: CallEvent = { type: 'strangerJoined', channel: stranger };
   const { recording } = facts.order;
 
   test('in the bridge while the notice plays: the caller goes on, and what was made is removed', () => {
@@ -668,7 +691,8 @@ describe('somebody who was not told', () => {
     expect(effects).toEqual([{ type: 'stopRecorder', recording }, { type: 'save' }]);
     const stopped = when(state, { type: 'recorderFinished', at: 9 }).state;
     expect(stopped).toMatchObject({ kind: 'talking', recorder: { kind: 'finished', finishedAt: 9 } });
-    expect(when(stopped, { type: 'callerLeft', at: 10 }).outcome).toEqual({ result: 'recorded' });
+    const leaves: CallEvent = { type: 'strangerLeft', channel: stranger };
+    expect(when(stopped, leaves, { type: 'callerLeft', at: 10 }).outcome).toEqual({ result: 'recorded' });
   });
 
   test('keeps a recorder from running that starts late', () => {
@@ -682,6 +706,81 @@ describe('somebody who was not told', () => {
       type: 'stopRecorder',
       recording,
     });
+  });
+});
+
+describe('somebody who was not told and is in the bridge', () => {
+  const facts = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1 });
+  const { order, callerChannel } = facts;
+  const joins: CallEvent = { type: 'strangerJoined', channel: stranger };
+  const talks = when(stateAt('talking', facts), joins).state;
+  const leaves = {
+    caller: { type: 'callerLeft', at: 9 },
+    destination: { type: 'destinationLeft', at: 9, cause: 16 },
+  } as const;
+
+  test('before the answer: they talk unrecorded', () => {
+    const { state, effects } = when(stateAt('dialling', facts), joins);
+    expect(effects).toEqual([{ type: 'save' }]);
+    const answered = when(state, { type: 'destinationAnswered', at: 8 });
+    expect(answered).toMatchObject({
+      state: { kind: 'talking', recorder: { kind: 'withheld', why: 'untold_party' }, others: [stranger] },
+      types: ['stopTimer', 'save', 'tellUnrecorded'],
+    });
+    expect(when(answered.state, { type: 'strangerLeft', channel: stranger }, leaves.caller)).toMatchObject({
+      outcome: { result: 'unrecorded', reason: 'untold_party' },
+    });
+  });
+
+  test('and is alone with a ringing destination waits for it in the caller’s place', () => {
+    const { state, effects } = when(when(stateAt('dialling', facts), joins).state, leaves.caller);
+    expect(effects).toEqual([{ type: 'save' }]);
+    expect(state).toMatchObject({ kind: 'dialling', facts: { callerChannel: stranger, toldChannel: callerChannel } });
+    expect(when(state, leaves.caller).outcome).toEqual({ result: 'abandoned' });
+  });
+
+  test('and is alone with a destination that rings hears that', () => {
+    const ringing = when(stateAt('dialling', facts), { type: 'destinationRinging' }, joins).state;
+    expect(when(ringing, leaves.caller).types).toEqual(['ring', 'save']);
+  });
+
+  test.each(['caller', 'destination'] as const)('talks on with who is left when the %s leaves', (party) => {
+    const { state, effects } = when(talks, leaves[party]);
+    expect(effects).toEqual([{ type: 'stopRecorder', recording: order.recording }, { type: 'save' }]);
+    expect(state).toMatchObject({
+      kind: 'talking',
+      others: [],
+      facts: party === 'caller' ? { callerChannel: stranger } : { order: { destination: stranger } },
+    });
+    // Then it is a talk of two like any other.
+    expect(when(state, leaves.destination).types).toContain('hangUpCaller');
+    expect(when(state, leaves.caller).types).toContain('hangUpDestination');
+  });
+
+  test('and has left again is not waited for', () => {
+    const alone = when(talks, { type: 'strangerLeft', channel: stranger }).state;
+    expect(when(alone, leaves.caller).types).toEqual([
+      'stopRecorder',
+      'hangUpDestination',
+      'destroyBridge',
+      'startTimer',
+    ]);
+  });
+
+  test('is one that takes a place by a transfer, and nobody more', () => {
+    const transfer: CallEvent = { type: 'partyReplaced', party: 'destination', channel: stranger };
+    const { state } = when(talks, transfer);
+    expect(state).toMatchObject({ kind: 'talking', others: [], facts: { order: { destination: stranger } } });
+  });
+
+  test.each([
+    ['caller', 'dialling'],
+    ['destination', 'talking'],
+  ] as const)('by a transfer of the %s before the answer was told leaves a call that is %s', (party, kind) => {
+    const { state, types } = when(stateAt('dialling', facts), { type: 'partyReplaced', party, channel: stranger });
+    expect(state).toMatchObject({ kind, untold: true });
+    expect(types).toContain('hangUpReplaced');
+    expect(types).not.toContain('startRecorder');
   });
 });
 
@@ -720,7 +819,7 @@ describe('a transfer', () => {
 });
 
 describe('keys that were missed with the connection', () => {
-  const missed: CallEvent = { type: 'keysMissed' };
+  const missed: CallEvent = { type: 'eventsMissed' };
   const unrecorded = { outcome: { result: 'unrecorded', reason: 'interrupted' } };
   const announced = someFacts(countingIds(), { sentenceCount: 1 });
 
@@ -765,8 +864,8 @@ describe('keys that were missed with the connection', () => {
     expect(when(talking, { type: 'recorderStarted', at }).types).toEqual(['discardRecorder']);
   });
 
-  test.each(['announcing', 'dialling', 'talking', 'closing'] as const)(
-    'change nothing where nobody may refuse: %s',
+  test.each(['dialling', 'talking', 'closing'] as const)(
+    'change nothing where nobody may refuse, once they were told: %s',
     (kind) => {
       const before = stateAt(kind, announced);
       expect(when(before, missed)).toMatchObject({ state: before, effects: [] });

@@ -9,7 +9,7 @@
  */
 import { decide } from '../../../src/call/decide.ts';
 import { closure } from '../../support/enumeration/closure.ts';
-import { exactTimes, plainTimes } from '../../support/enumeration/events.ts';
+import { exactTimes, plainTimes, withOthers } from '../../support/enumeration/events.ts';
 import { factsWith } from '../../support/enumeration/oracle.ts';
 import { shapesOf, statesOf } from '../../support/enumeration/shapes.ts';
 
@@ -38,4 +38,10 @@ describe('every reachable state', () => {
       expect([...explored.states].sort()).toEqual(statesOf(shape));
     },
   );
+
+  test('of a call in whose bridge others come and go keeps every rule', () => {
+    const explored = closure(decide, factsWith({ sentenceCount: 1 }), withOthers);
+    expect(explored.found).toEqual([]);
+    expect(explored.visited).toBeGreaterThanOrEqual(3_000);
+  });
 });

@@ -59,7 +59,7 @@ const mutations: Mutation[] = [
     finds: 'recorder before the destination answered',
     rule: changed({
       step: (state, step) =>
-        state.kind === 'announcing' && step.state.kind === 'dialling'
+        state.kind === 'confirming' && step.state.kind === 'dialling'
           ? {
               ...step,
               effects: [
@@ -193,6 +193,44 @@ const mutations: Mutation[] = [
         state.kind === 'talking' && step.state.kind === 'talking'
           ? { ...step, state: { ...step.state, facts: state.facts } }
           : step,
+    }),
+  },
+  {
+    what: 'does not ask whether the caller could hear the notice',
+    finds: 'dialled without a heard notice',
+    rule: changed({
+      step: (_, step) => (step.state.kind === 'confirming' ? decide(step.state, { type: 'noticeConfirmed' }) : step),
+    }),
+  },
+  {
+    what: 'takes a notice as heard that the caller could not hear',
+    finds: 'dialled without a heard notice',
+    rule: changed({
+      event: (_, event) => (event.type === 'noticeDenied' ? { type: 'noticeConfirmed' } : event),
+    }),
+  },
+  {
+    what: 'takes a sentence as heard in which a hold may have been missed',
+    finds: 'dialled without a heard notice',
+    rule: deafTo('announcing', 'eventsMissed'),
+  },
+  {
+    what: 'ends the talk of others when the caller leaves',
+    finds: 'a talk of others is ended',
+    rule: (state, event) =>
+      decide(state.kind === 'talking' && event.type === 'callerLeft' ? { ...state, others: [] } : state, event),
+  },
+  {
+    what: 'ends the talk of others when the destination leaves',
+    finds: 'a talk of others is ended',
+    rule: (state, event) =>
+      decide(state.kind === 'talking' && event.type === 'destinationLeft' ? { ...state, others: [] } : state, event),
+  },
+  {
+    what: 'records who waits for the destination in the place of the caller',
+    finds: 'recorder with somebody who was not told',
+    rule: changed({
+      step: (_, step) => (step.state.kind === 'dialling' ? { ...step, state: { ...step.state, untold: false } } : step),
     }),
   },
   { what: 'takes a sentence on hold as heard', finds: 'told on hold', rule: deafTo('announcing', 'callerHeld') },

@@ -5,6 +5,7 @@
  */
 import type { CallEvent } from '../../../src/call/events.ts';
 import type { PlaybackId } from '../../../src/core/ids.ts';
+import { stranger } from '../../support/calls.ts';
 import { digits, everyEvent, plainTimes } from '../../support/enumeration/events.ts';
 import { factsWith } from '../../support/enumeration/oracle.ts';
 import { sequences } from '../../support/enumeration/sequences.ts';
@@ -15,10 +16,10 @@ describe('every sequence, merged only where state and history are equal in every
   const playbackId = order.script.sentences[0]?.playbackId ?? ('' as PlaybackId);
   const another = 'preavis-another' as PlaybackId;
 
-  test('of five events from the arrival on, more than a million, keeps every rule', () => {
+  test('of five events from the answering on, more than a million, keeps every rule', () => {
     const events: CallEvent[] = [
-      { type: 'ready' },
-      { type: 'notReady', reason: 'spool_full' },
+      { type: 'noticeConfirmed' },
+      { type: 'noticeDenied', why: 'notice_not_received' },
       { type: 'callerAnswered' },
       { type: 'playbackStarted', playbackId, at: 0 },
       { type: 'playbackStarted', playbackId, at: 100 },
@@ -30,20 +31,21 @@ describe('every sequence, merged only where state and history are equal in every
       { type: 'destinationAnswered', at: 0 },
       { type: 'destinationLeft', at: 5_000, cause: 17 },
       { type: 'recorderStarted', at: 6_000 },
-      { type: 'strangerJoined' },
+      { type: 'strangerJoined', channel: stranger },
       { type: 'callerHeld', at: 4_000 },
       { type: 'callerLeft', at: 8_000 },
       { type: 'interrupted' },
+      { type: 'eventsMissed' },
       { type: 'stepFailed', step: 'play' },
       { type: 'timeUp', timer: 'playback' },
     ];
-    const explored = sequences(facts, events, 5, [{ type: 'planned', order }]);
+    const explored = sequences(facts, events, 5, [{ type: 'planned', order }, { type: 'ready' }]);
     expect(explored.found).toEqual([]);
     expect(explored.visited).toBeGreaterThan(1_000_000);
     expect([...explored.states].sort()).toEqual([
       'announcing',
       'answering',
-      'checking',
+      'confirming',
       'dialling',
       'ended',
       'talking',
@@ -57,6 +59,7 @@ describe('every sequence, merged only where state and history are equal in every
       { type: 'callerAnswered' },
       { type: 'playbackStarted', playbackId, at: 0 },
       { type: 'playbackFinished', playbackId, at: 950, outcome: 'done' },
+      { type: 'noticeConfirmed' },
     ];
     const events = everyEvent(facts, plainTimes);
     const explored = sequences(facts, events, 4, told);
@@ -75,11 +78,12 @@ describe('every sequence, merged only where state and history are equal in every
         { type: 'playbackStarted', playbackId: id, at: 0 },
         { type: 'playbackFinished', playbackId: id, at: 1_000, outcome: 'done' },
       ]),
+      { type: 'noticeConfirmed' },
       { type: 'timeUp', timer: 'consent' },
       { type: 'destinationAnswered', at: 0 },
       { type: 'recorderStarted', at: 6_000 },
-      { type: 'strangerJoined' },
-      { type: 'keysMissed' },
+      { type: 'strangerJoined', channel: stranger },
+      { type: 'eventsMissed' },
     ];
     const answered: CallEvent[] = [
       { type: 'planned', order: asking.order },

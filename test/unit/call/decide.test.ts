@@ -10,6 +10,7 @@ import {
   someFacts,
   stateAt,
   typesOf,
+  stranger,
 } from '../../support/calls.ts';
 
 const facts = someFacts(countingIds(), { sentenceCount: 2 });
@@ -166,11 +167,21 @@ describe('a call that cannot be announced', () => {
     ['announcing', { type: 'stepFailed', step: 'play' }, 'notice_failed'],
     ['announcing', { type: 'timeUp', timer: 'playback' }, 'notice_timeout'],
     ['announcing', { type: 'callerHeld', at: 4_000 }, 'notice_on_hold'],
+    ['announcing', { type: 'eventsMissed' }, 'interrupted'],
+    ['answering', { type: 'noticeDenied', why: 'notice_on_hold' }, 'notice_on_hold'],
+    ['confirming', { type: 'noticeDenied', why: 'notice_on_hold' }, 'notice_on_hold'],
+    ['confirming', { type: 'noticeDenied', why: 'notice_not_received' }, 'notice_not_received'],
+    ['confirming', { type: 'callerHeld', at: 4_000 }, 'notice_on_hold'],
+    ['confirming', { type: 'eventsMissed' }, 'interrupted'],
+    ['confirming', { type: 'interrupted' }, 'interrupted'],
+    ['confirming', { type: 'stepFailed', step: 'confirmNotice' }, 'notice_failed'],
+    ['confirming', { type: 'timeUp', timer: 'confirmation' }, 'notice_timeout'],
+    ['confirming', { type: 'strangerJoined', channel: stranger }, 'untold_party'],
+    ['confirming', { type: 'bridgeGone' }, 'prepare_failed'],
     ['dialling', { type: 'stepFailed', step: 'save' }, 'catalogue_unusable'],
     ['dialling', { type: 'stepFailed', step: 'prepare' }, 'prepare_failed'],
     ['dialling', { type: 'stepFailed', step: 'dial' }, 'dial_failed'],
     ['dialling', { type: 'bridgeGone' }, 'dial_failed'],
-    ['dialling', { type: 'strangerJoined' }, 'untold_party'],
     ['planning', { type: 'interrupted' }, 'interrupted'],
     ['checking', { type: 'interrupted' }, 'interrupted'],
     ['answering', { type: 'interrupted' }, 'interrupted'],
@@ -182,7 +193,7 @@ describe('a call that cannot be announced', () => {
     expect(effects).toContainEqual({ type: 'returnToDialplan', outcome });
   });
 
-  const inLast = course(facts, [...eventsTo('dialling', facts).slice(0, -1)]).state;
+  const inLast = course(facts, [...eventsTo('dialling', facts).slice(0, -2)]).state;
 
   test.each<[string, CallEvent]>([
     ['bridge or channel cannot be made', { type: 'stepFailed', step: 'prepare' }],
@@ -210,6 +221,11 @@ describe('a call that cannot be announced', () => {
       outcome: { result: 'unrecorded', reason },
       played: [{ verdict: 'verified' }, { verdict: reason, finishedAt: at }],
     });
+  });
+
+  test('because the caller could not hear it has that as the verdict of the last sentence', () => {
+    const { state } = when('confirming', { type: 'noticeDenied', why: 'notice_not_received' });
+    expect(state).toMatchObject({ played: [{ verdict: 'verified' }, { verdict: 'notice_not_received' }] });
   });
 
   test('was refused at once: it goes back to the dialplan with the reason, and is saved', () => {

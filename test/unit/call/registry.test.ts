@@ -26,6 +26,11 @@ function stage({
   saveFails = undefined as ((state: CallState) => boolean) | undefined,
 } = {}) {
   const ari = scriptedAri();
+  for (const call of open) {
+    if (call.kind === 'unreadable' || call.facts.order === undefined) continue;
+    const { bridge, destination } = call.facts.order;
+    ari.state.inBridge[bridge] = [call.facts.callerChannel, destination];
+  }
   const ids = countingIds();
   const { log, lines, text } = collectingLog();
   const ended: CallState[] = [];
@@ -290,6 +295,48 @@ describe('a channel that comes into the bridge', () => {
     set.holdKeeping();
     set.registry.handle(enters('someone-else' as ChannelId));
     await eventually(() => set.asked('stopRecorder').length === 1);
+  });
+
+  test('and takes the place of who left ends the call by leaving, though only the bridge tells', async () => {
+    const set = await adopted();
+    const by = 'of-another-application' as ChannelId;
+    set.ari.state.channels.push({ id: by, state: 'Up' });
+    set.ari.state.inBridge[bridge] = [talking.callerChannel, destination, by];
+    set.registry.handle(enters(by));
+    set.registry.handle({ type: 'channelGone', at: 6, channelId: destination, cause: 16 });
+    set.ari.state.inBridge[bridge] = [talking.callerChannel];
+    set.ari.asked.length = 0;
+    set.registry.handle({ type: 'bridgeLeft', at: 7, bridgeId: bridge, channelId: by });
+    await eventually(() => set.asked('hangUp').length === 1);
+    expect(set.asked('hangUp')).toEqual([`hangUp ${talking.callerChannel}`]);
+    set.registry.handle({ type: 'recorderFinished', at: 8, name: recorderName(recording) });
+    await eventually(() => set.ended.length === 1);
+    expect(set.ended).toMatchObject([{ endedAt: 7 }]);
+  });
+
+  test('before Asterisk tells whose place it takes is one transfer, and ends nothing when the other leaves the bridge', async () => {
+    const set = await adopted();
+    const by = 'another' as ChannelId;
+    set.ari.state.channels.push({ id: by, state: 'Up' });
+    set.registry.handle({ type: 'bridgeLeft', at: 5, bridgeId: bridge, channelId: destination });
+    set.registry.handle(enters(by));
+    set.registry.handle({ ...arrival(by, []), at: 6, replaces: destination });
+    set.ari.state.inBridge[bridge] = [talking.callerChannel, by];
+    const since = performance.now();
+    await eventually(() => performance.now() - since > 700);
+    expect(set.saved.at(-1)).toMatchObject({ kind: 'talking', others: [], facts: { order: { destination: by } } });
+    expect(set.asked('hangUp')).toEqual([`hangUp ${destination}`]);
+  });
+
+  test('and has left is nobody of this call any more', async () => {
+    const set = await adopted();
+    const by = 'someone-else' as ChannelId;
+    set.registry.handle(enters(by));
+    set.registry.handle({ type: 'bridgeLeft', at: 6, bridgeId: bridge, channelId: by });
+    set.ari.state.inBridge[bridge] = [talking.callerChannel, destination];
+    set.registry.handle({ type: 'channelGone', at: 7, channelId: destination, cause: 16 });
+    await eventually(() => set.asked('hangUp').length === 1);
+    expect(set.asked('hangUp')).toEqual([`hangUp ${talking.callerChannel}`]);
   });
 
   test('is nothing when it is one of the two', async () => {
@@ -567,7 +614,7 @@ describe('after a lost connection', () => {
     let asked = 0;
     ari.channelsIn = () => {
       asked += 1;
-      if (asked > 1) return Promise.resolve([]);
+      if (asked > 1) return Promise.resolve([callerChannel, destination]);
       ari.state.channels.splice(1, 1);
       ari.state.channels.push({ id: destination, state: 'Up' });
       registry.handle({ type: 'channelUp', at: 5, channelId: destination });
@@ -631,6 +678,15 @@ describe('after a lost connection', () => {
       expect(set.asked('recordBridge')).toEqual([]);
     });
 
+    test('a call that was recorded and over while nobody listened is recorded, and not abandoned', async () => {
+      const set = leftWhileDialling('optOut', 'Up');
+      set.ari.state.channels.length = 0;
+      set.ari.state.stored.push(recorderName(set.left.order.recording));
+      await set.registry.reconcile();
+      await eventually(() => set.ended.length === 1);
+      expect(set.outcomes()).toEqual([{ result: 'recorded' }]);
+    });
+
     test('a call whose recorder runs already was heard until then', async () => {
       const set = leftWhileDialling('optOut', 'Up', { isRecording: true });
       await set.registry.reconcile();
@@ -669,15 +725,166 @@ describe('after a lost connection', () => {
     expect(set.saved[0]).toMatchObject({ kind: 'talking', untold: true });
   });
 
+  describe('a party of the talk whose place somebody took unseen', () => {
+    const by = 'somebody-else' as ChannelId;
+    const { callerChannel } = known;
+    const { bridge } = known.order;
+    const places = { caller: callerChannel, destination };
+
+    /** The connection was lost while a talk was recorded; then `party` was transferred to `by`. */
+    async function transferred(party: Party, { isStray }: { isStray: boolean }) {
+      const set = stage({ open: [stateAt('talking', known)] });
+      const { state } = set.ari;
+      state.channels.push({ id: callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+      state.recording.push(recorderName(recording));
+      await set.registry.reconcile();
+      set.registry.connectionLost();
+      set.ari.asked.length = 0;
+      const other = party === 'caller' ? destination : callerChannel;
+      const there = [other, by, ...(isStray ? [places[party]] : [])];
+      state.channels.splice(0, 2, ...there.map((id) => ({ id, state: 'Up' })));
+      state.inBridge[bridge] = [other, by];
+      state.owned = { channels: there, bridges: [bridge] };
+      await set.registry.reconcile();
+      await eventually(() => set.saved.some(({ kind, facts }) => kind === 'talking' && facts !== known));
+
+      return { ...set, other };
+    }
+
+    test.each(['caller', 'destination'] as const)('is no reason to throw them out: %s', async (party) => {
+      const set = await transferred(party, { isStray: false });
+      expect(['hangUp', 'continueInDialplan', 'destroyBridge'].flatMap(set.asked)).toEqual([]);
+      expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
+      expect(set.kept).toContainEqual({ id: known.id, kind: 'change', change: 'joined', at: undefined });
+      // They belong to the call now: it ends with them.
+      set.registry.handle({ type: 'channelGone', at: 9, channelId: by, cause: 16 });
+      await eventually(() => set.asked('hangUp').length > 0);
+      expect(set.asked('hangUp')).toEqual([`hangUp ${set.other}`]);
+      expect(set.asked('destroyBridge')).toEqual([`destroyBridge ${bridge}`]);
+    });
+
+    test.each(['caller', 'destination'] as const)('and who transferred them is let go: %s', async (party) => {
+      const set = await transferred(party, { isStray: true });
+      await eventually(() => set.asked('hangUp').length > 0);
+      expect(['hangUp', 'continueInDialplan', 'destroyBridge'].flatMap(set.asked)).toEqual([`hangUp ${places[party]}`]);
+      expect(set.kept).toContainEqual({ id: known.id, kind: 'change', change: 'transferred', at: undefined, party });
+    });
+
+    test('has no say about the recording, after a restart neither', async () => {
+      const asking = someFacts(countingIds(), { sentenceCount: 1, mode: 'optOut' });
+      const before = stateAt('talking', asking);
+      const replaced = { ...before, facts: { ...asking, callerChannel: by, toldChannel: asking.callerChannel } };
+      const set = stage({ open: [replaced] });
+      set.ari.state.channels.push({ id: by, state: 'Up' }, { id: asking.order.destination, state: 'Up' });
+      await set.registry.reconcile();
+      for (const digit of '*9') set.registry.handle({ type: 'digit', at: 9, channelId: by, digit });
+      set.registry.handle({ type: 'channelGone', at: 10, channelId: by, cause: 16 });
+      await eventually(() => set.ended.length === 1);
+      expect(set.asked('discardRecorder')).toEqual([]);
+      expect(set.ended[0]).toMatchObject({ answer: { kind: 'none' } });
+    });
+  });
+
+  test('somebody who joined unseen a call whose recorder had been started stops it, and what it has is kept', async () => {
+    const set = stage({ open: [stateAt('dialling', known)] });
+    const by = 'somebody-else' as ChannelId;
+    for (const id of [known.callerChannel, destination, by]) set.ari.state.channels.push({ id, state: 'Up' });
+    set.ari.state.inBridge[known.order.bridge]?.push(by);
+    set.ari.state.recording.push(recorderName(recording));
+    await set.registry.reconcile();
+    await eventually(() => set.saved.some((state) => state.kind === 'talking' && state.untold));
+    expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
+    expect(set.asked('discardRecorder')).toEqual([]);
+    expect(set.saved.at(-1)).toMatchObject({ recorder: { kind: 'running' } });
+  });
+
+  test('a destination that was transferred before its answer was told is answered all the same, unrecorded', async () => {
+    const set = stage({ open: [stateAt('dialling', known)] });
+    const by = 'somebody-else' as ChannelId;
+    for (const id of [known.callerChannel, by]) set.ari.state.channels.push({ id, state: 'Up' });
+    set.ari.state.inBridge[known.order.bridge] = [known.callerChannel, by];
+    await set.registry.reconcile();
+    await eventually(() => set.saved.some(({ kind }) => kind === 'talking'));
+    expect(set.saved.at(-1)).toMatchObject({ facts: { order: { destination: by } }, recorder: { kind: 'withheld' } });
+    expect(['recordBridge', 'hangUp', 'continueInDialplan', 'destroyBridge'].flatMap(set.asked)).toEqual([]);
+  });
+
+  test('parties who were taken out of their bridge and left to us are let go', async () => {
+    const set = stage({ open: [stateAt('talking', known)] });
+    const both = [known.callerChannel, destination];
+    set.ari.state.channels.push(...both.map((id) => ({ id, state: 'Up' })));
+    set.ari.state.inBridge = {};
+    set.ari.state.owned = { channels: both, bridges: [] };
+    await set.registry.reconcile();
+    await eventually(() => set.asked('destroyBridge').length === 1);
+    expect(set.asked('hangUp').sort()).toEqual(both.map((id) => `hangUp ${id}`).sort());
+  });
+
+  test('a talk of no known call is left to its end', async () => {
+    const set = stage();
+    const { state } = set.ari;
+    const bridge = `preavis-${ulid}` as BridgeId;
+    const [one, other, elsewhere] = ['caller-9', `preavis-${ulid}`, 'caller-8'] as ChannelId[];
+    if (one === undefined || other === undefined || elsewhere === undefined) throw new Error('three channels');
+    state.channels.push(...[one, other, elsewhere].map((id) => ({ id, state: 'Up' })));
+    state.inBridge[bridge] = [one, other];
+    // One of ours that talks in a bridge of another application.
+    state.inBridge['of-another-application'] = [elsewhere, 'an-agent' as ChannelId];
+    state.channels.push({ id: 'an-agent' as ChannelId, state: 'Up' });
+    state.owned = { channels: [one, other, elsewhere], bridges: [bridge] };
+    await set.registry.reconcile();
+    expect(set.ari.asked).toEqual([]);
+    state.channels.shift();
+    state.inBridge[bridge] = [other];
+    set.registry.handle({ type: 'bridgeLeft', at: 9, bridgeId: bridge, channelId: one });
+    await eventually(() => set.ari.asked.length === 2);
+    expect(set.ari.asked).toEqual([`hangUp ${other}`, `destroyBridge ${bridge}`]);
+  });
+
+  test('a transfer in a talk of no known call leaves them together', async () => {
+    const set = stage();
+    const { state } = set.ari;
+    const bridge = `preavis-${ulid}` as BridgeId;
+    const [one, other, by] = ['caller-9', `preavis-${ulid}`, 'another'] as [ChannelId, ChannelId, ChannelId];
+    state.channels.push({ id: one, state: 'Up' }, { id: other, state: 'Up' });
+    state.inBridge[bridge] = [one, other];
+    state.owned = { channels: [one, other], bridges: [bridge] };
+    await set.registry.reconcile();
+    state.channels.push({ id: by, state: 'Up' });
+    set.registry.handle({ type: 'bridgeLeft', at: 8, bridgeId: bridge, channelId: other });
+    set.registry.handle({ ...arrival(by, []), at: 9, replaces: other });
+    state.inBridge[bridge] = [one, by];
+    state.owned = { channels: [one, by], bridges: [bridge] };
+    const since = performance.now();
+    await eventually(() => performance.now() - since > 700);
+    expect(set.ari.asked).toEqual([]);
+  });
+
+  test('a caller who was transferred unseen while it rang is let go, and who came in their place waits', async () => {
+    const set = stage({ open: [stateAt('dialling', known)] });
+    const by = 'somebody-else' as ChannelId;
+    const { state } = set.ari;
+    for (const id of [known.callerChannel, by]) state.channels.push({ id, state: 'Up' });
+    state.channels.push({ id: destination, state: 'Ringing' });
+    state.inBridge[known.order.bridge] = [by, destination];
+    state.owned = { channels: [known.callerChannel, by, destination], bridges: [known.order.bridge] };
+    await set.registry.reconcile();
+    await eventually(() => set.asked('hangUp').length === 1);
+    expect(['hangUp', 'continueInDialplan', 'destroyBridge'].flatMap(set.asked)).toEqual([
+      `hangUp ${known.callerChannel}`,
+    ]);
+    expect(set.saved.at(-1)).toMatchObject({ kind: 'dialling', facts: { callerChannel: by }, untold: true });
+  });
+
   test('somebody who joined unseen before the answer keeps the recorder from being asked for', async () => {
     const set = stage({ open: [stateAt('dialling', known)] });
     const stranger = 'stranger' as ChannelId;
     for (const id of [known.callerChannel, destination, stranger]) set.ari.state.channels.push({ id, state: 'Up' });
     set.ari.state.inBridge[known.order.bridge] = [known.callerChannel, destination, stranger];
     await set.registry.reconcile();
-    await eventually(() => set.ended.length === 1);
-    expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'untold_party' }]);
-    expect(set.asked('recordBridge')).toEqual([]);
+    await eventually(() => set.asked('setVariable').length === 1);
+    expect(set.asked('setVariable')[0]).toContain(' unrecorded,untold_party,,ANSWER');
+    expect(['recordBridge', 'hangUp', 'continueInDialplan', 'destroyBridge'].flatMap(set.asked)).toEqual([]);
   });
 
   test('a call of this process is not taken up twice, and its events still find it', async () => {
@@ -712,7 +919,7 @@ describe('after a lost connection', () => {
     set.ari.state.recording.push(recorderName(recording));
     await set.registry.reconcile();
     expect(set.registry.size).toBe(1);
-    const release = set.ari.hold('channels');
+    const release = set.ari.hold('owned');
     const reconciled = set.registry.reconcile();
     set.registry.handle({ type: 'channelLeft', at: 9, channelId: known.callerChannel });
     set.registry.handle({ type: 'recorderFinished', at: 10, name: recorderName(recording) });
@@ -936,10 +1143,11 @@ describe('after a lost connection', () => {
   });
 
   test('a call that was there when the connection was lost is told what it missed', async () => {
-    const set = stage();
-    set.registry.handle(arrival('caller-1', ['to=PJSIP/100']));
-    await eventually(() => set.asked('play').length === 1);
+    const set = stage({ open: [stateAt('dialling', known)] });
+    set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Ringing' });
+    await set.registry.reconcile();
     set.registry.connectionLost();
+    set.ari.state.channels.length = 0;
     await set.registry.reconcile();
     expect(set.outcomes()).toEqual([{ result: 'abandoned' }]);
     expect(set.registry.size).toBe(0);
@@ -956,7 +1164,7 @@ describe('after a lost connection', () => {
 
   test('an Asterisk that does not answer is an error, and no call is touched', async () => {
     const set = stage({ open: [stateAt('talking', known)] });
-    set.ari.channels = () => Promise.reject(new PreavisError('ari_unreachable', 'no answer'));
+    set.ari.owned = () => Promise.reject(new PreavisError('ari_unreachable', 'no answer'));
     await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
     expect(set.ari.asked).toEqual([]);
     expect(set.saved).toEqual([]);

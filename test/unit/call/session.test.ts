@@ -18,6 +18,7 @@ import {
   press,
   someFacts,
   stateAt,
+  stranger,
 } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
@@ -317,7 +318,7 @@ describe('a recorder that must not run on', () => {
   test('is stopped again and again until Asterisk does it, and the call does not wait for that', async () => {
     const set = await talking();
     set.ari.refuse('stopRecorder', 'ari_unreachable', 3);
-    set.session.handle({ type: 'strangerJoined' });
+    set.session.handle({ type: 'strangerJoined', channel: stranger });
     await settled(set.session);
     expect(set.ari.asked).toEqual([`stopRecorder ${recorderName(recording)}`, 'save talking']);
     await eventually(() => stops(set) === 4);
@@ -351,7 +352,7 @@ describe('a recorder that must not run on', () => {
   test('is not asked for any more when it is gone', async () => {
     const set = await talking();
     set.ari.refuse('stopRecorder', 'ari_not_found', 9);
-    set.session.handle({ type: 'strangerJoined' });
+    set.session.handle({ type: 'strangerJoined', channel: stranger });
     await settled(set.session);
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(stops(set)).toBe(1);
@@ -360,7 +361,7 @@ describe('a recorder that must not run on', () => {
   test('is left to the next process with the call', async () => {
     const set = await talking();
     set.ari.refuse('stopRecorder', 'ari_unreachable', 99);
-    set.session.handle({ type: 'strangerJoined' });
+    set.session.handle({ type: 'strangerJoined', channel: stranger });
     await settled(set.session);
     set.session.abandon();
     await new Promise((resolve) => setTimeout(resolve, 250));
@@ -386,7 +387,7 @@ describe('a call in which keys of the caller were missed', () => {
     const set = stage(refusing.order);
     const session = CallSession.adopt(stateAt('dialling', refusing), set.ports);
     sessions.push(session);
-    session.handle({ type: 'keysMissed' });
+    session.handle({ type: 'eventsMissed' });
     session.handle({ type: 'destinationAnswered', at: undefined });
     await settled(session);
     const channel = refusing.callerChannel;
@@ -651,9 +652,9 @@ describe('a caller who answers', () => {
     if (spoken === undefined) throw new Error('both are told');
     const { playbackId } = spoken;
     const gone = { type: 'recorderFailed', at: 3, name: recorderName(asked.order.recording), cause: '' } as const;
-    session.take(gone, { type: 'recorderFailed' });
-    session.take({ type: 'playbackStarted', at: 4, playbackId }, undefined);
-    session.take({ type: 'playbackFinished', at: 5, playbackId, outcome: 'done' }, undefined);
+    session.take(gone);
+    session.take({ type: 'playbackStarted', at: 4, playbackId });
+    session.take({ type: 'playbackFinished', at: 5, playbackId, outcome: 'done' });
     await settled(session);
     expect(kept).toEqual([
       { kind: 'change', change: 'recordingRemoved', at: 3 },
@@ -679,7 +680,7 @@ describe('a caller who answers', () => {
       ari.refuse('discardRecorder', 'ari_unreachable');
       for (const event of press('*9')) session.handle(event);
       // It ended by itself, at its longest time.
-      session.take({ type: 'recorderFinished', at: 3, name }, { type: 'recorderFinished', at: 3 });
+      session.take({ type: 'recorderFinished', at: 3, name });
       await settled(session);
       expect(kept).toEqual([]);
       await eventually(() => kept.length === 1);
@@ -688,7 +689,7 @@ describe('a caller who answers', () => {
 
     test('also when it had ended before, but nobody knows when', async () => {
       const { session, kept } = await refused();
-      session.take({ type: 'recorderFinished', at: 3, name }, { type: 'recorderFinished', at: 3 });
+      session.take({ type: 'recorderFinished', at: 3, name });
       for (const event of press('*9')) session.handle(event);
       session.handle({ type: 'callerLeft', at: 9 });
       await settled(session);
@@ -873,7 +874,7 @@ describe('what only the receipt tells', () => {
     const { session, kept } = await started();
     await settled(session);
     for (const { playbackId } of order.script.sentences) {
-      session.take({ type: 'playbackStarted', at: 4, playbackId }, undefined);
+      session.take({ type: 'playbackStarted', at: 4, playbackId });
     }
     await settled(session);
     expect(kept).toEqual([]);
@@ -883,7 +884,7 @@ describe('what only the receipt tells', () => {
     const { session, lines, failKeeping } = await started();
     await settled(session);
     failKeeping();
-    session.take({ type: 'channelHeld', at: 4, channelId: caller }, undefined);
+    session.take({ type: 'channelHeld', at: 4, channelId: order.destination });
     await settled(session);
     expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', code: 'catalogue_unusable' }));
     expect(session.state.kind).toBe('announcing');
@@ -961,7 +962,7 @@ describe('a hold', () => {
     session.handle(hold);
     ari.refuse('resumeRecorder', 'ari_unreachable');
     session.handle(back);
-    session.handle({ type: 'strangerJoined' });
+    session.handle({ type: 'strangerJoined', channel: stranger });
     await settled(session);
     expect(asks('stopRecorder')).toHaveLength(1);
     const since = performance.now();

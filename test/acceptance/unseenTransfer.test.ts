@@ -1,0 +1,175 @@
+/**
+ * A transfer that happens while Préavis hears nothing, and Asterisk takes it for connected: bytes between them vanish, and in the
+ * second case `serve` was killed as well. Those who talk then talk on (P3), nothing more is recorded, and the keys of somebody who
+ * was never told decide nothing about the recording. (Where Asterisk knows that the application is away, it refuses the transfer.)
+ */
+import { continuousTone } from '../../lab/audio.ts';
+import { transfer } from '../../lab/dialog.ts';
+import { startEar, type Ear } from '../../lab/ear.ts';
+import { labPurpose } from '../../lab/rig.ts';
+import { placeCall, startAgent, type Agent, type Call } from '../../lab/sip.ts';
+import { presentMs } from '../support/audio.ts';
+import { connected, lost } from '../support/faultyRig.ts';
+import { eventually } from '../support/poll.ts';
+import {
+  catalogueCalls,
+  catalogueChanges,
+  catalogueRecordings,
+  endedCall,
+  expectNobodyConnected,
+  finishedRecording,
+  useRig,
+} from '../support/rigs.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcpProxy.ts';
+
+const agentHz = 1000;
+const callerHz = 440;
+const strangerHz = 1600;
+const ways = ['halfopen', 'killed'] as const;
+const lines = ways.flatMap((way) => [`${way}agent`, `${way}caller`]);
+
+let proxy: TcpProxy;
+const agents = new Map<string, { agent: Agent; ear: Ear }>();
+/** To whom a call is transferred, by its line, and what they hear. */
+const strangers = new Map<string, { agent: Agent; ear: Ear }>();
+
+const at = useRig(async () => {
+  proxy = await at.keep(startTcpProxy());
+  const answering = async (hz: number): Promise<{ agent: Agent; ear: Ear }> => {
+    const [ear, tone] = [await at.keep(startEar()), await continuousTone(hz)];
+
+    return { ear, agent: await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 8, ear })) };
+  };
+  for (const line of lines) {
+    agents.set(line, await answering(agentHz));
+    strangers.set(line, await answering(strangerHz));
+  }
+
+  return {
+    idle: true,
+    extensions: Object.fromEntries(
+      lines.map((line) => [line, `${agents.get(line)?.agent.dialString ?? ''},20,line=${line}`]),
+    ),
+    lines: lines.flatMap((line) => [
+      `exten => to${line},1,Dial(${strangers.get(line)?.agent.dialString ?? ''},20)`,
+      ' same => n,Hangup()',
+    ]),
+    config: {
+      // Shorter than the defaults, so that less is waited for.
+      ari: { url: `http://127.0.0.1:${proxy.port}`, heartbeatMs: 1_500, requestTimeoutMs: 2_000 },
+      purposes: {
+        training: {
+          ...labPurpose('lab', 'Calls of the lab are recorded to see what transfers leave.', 28),
+          consent: 'optOut',
+        },
+      },
+      lines: Object.fromEntries(
+        lines.map((line) => [line, { purposes: ['training'], language: 'en', defaultLanguages: ['en'] }]),
+      ),
+    },
+  };
+});
+
+beforeAll(async () => {
+  proxy.leadTo(at.rig.asterisk.ariUrl);
+  await at.rig.startServe();
+});
+
+const said = (text: string): number => at.rig.log().filter(({ msg }) => msg === text).length;
+
+/** For how much of the last three seconds a tone was heard, alone; ms. */
+const lately = (ear: Ear, hz: number): number => presentMs(ear.latest(3_000), hz, { share: 0.7 });
+
+const of = (group: ReadonlyMap<string, { agent: Agent; ear: Ear }>, line: string): { agent: Agent; ear: Ear } => {
+  const found = group.get(line);
+  if (found === undefined) throw new Error(`nobody for ${line}`);
+
+  return found;
+};
+
+/** Makes Préavis deaf for as long as the transfer takes. */
+async function whileDeaf(way: (typeof ways)[number], act: () => Promise<void>): Promise<void> {
+  const [losses, openings] = [said(lost), said(connected)];
+  proxy.impair({ hole: ['toServer', 'toClient'] });
+  if (way === 'killed') await at.rig.killServe();
+  await act();
+  if (way === 'halfopen') await eventually(() => said(lost) > losses);
+  proxy.mend();
+  if (way === 'killed') await at.rig.startServe();
+  await eventually(() => said(connected) > openings);
+}
+
+/** A placing before may have left it broken. */
+const onTime = (of: readonly string[], act: () => Promise<void>): Promise<void> =>
+  at.onTime(of, async () => {
+    proxy.mend();
+    if (at.rig.servePid() === undefined) await at.rig.startServe();
+    await act();
+  });
+
+type Talk = { call: Call; ear: Ear };
+
+async function recorded(line: string): Promise<Talk> {
+  const ear = await at.keep(startEar());
+  const tone = await continuousTone(callerHz);
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ear }));
+  await eventually(async () => {
+    const calls = await catalogueCalls(at.rig);
+    const ours = (await catalogueRecordings(at.rig)).find(
+      ({ callId }) => callId === calls.find((each) => each.line === line)?.id,
+    );
+    return ours?.status === 'recording';
+  });
+  await eventually(() => lately(ear, agentHz) > 1_300);
+
+  return { call, ear };
+}
+
+/** The two who are left hear each other, and have not ceased to. */
+async function expectTalking(one: Ear, hears: number, other: Ear, otherHears: number): Promise<void> {
+  const before = one.samples().length;
+  await eventually(() => one.samples().length > before + 32_000);
+  await eventually(() => lately(one, hears) > 2_500 && lately(other, otherHears) > 2_500);
+}
+
+async function expectKept(line: string): Promise<void> {
+  const call = await endedCall(at.rig, line);
+  expect(call).toMatchObject({ result: 'recorded', consent: { answer: 'none' } });
+  await finishedRecording(at.rig, line);
+  const changes = (await catalogueChanges(at.rig, line)).map(({ change }) => change);
+  expect(changes.some((change) => change === 'joined' || change === 'transferred')).toBe(true);
+}
+
+/** The agent sends the caller of one call on, the caller sends the agent of the other on. */
+test.each(ways)('who is left by a transfer while Préavis is deaf talks on, and only the told have a say: %s', (way) =>
+  onTime([`${way}agent`, `${way}caller`], async () => {
+    const [byAgent, byCaller] = await Promise.all([recorded(`${way}agent`), recorded(`${way}caller`)]);
+    const [given, taken] = [of(strangers, `${way}agent`), of(strangers, `${way}caller`)];
+    const { ear: agentEar } = of(agents, `${way}caller`);
+    await whileDeaf(way, async () => {
+      const dialog = of(agents, `${way}agent`).agent.dialogs().at(-1);
+      if (dialog === undefined) throw new Error('the agent has a call');
+      expect(await transfer(dialog, `to${way}agent`)).toBe(202);
+      expect(await transfer(byCaller.call.dialog(), `to${way}caller`)).toBe(202);
+      await eventually(() => lately(byAgent.ear, strangerHz) > 1_300 && lately(agentEar, strangerHz) > 1_300);
+      // As a telephone does when its transfer has succeeded.
+      await byCaller.call.hangUp();
+    });
+    await Promise.all([
+      expectTalking(byAgent.ear, strangerHz, given.ear, callerHz),
+      expectTalking(agentEar, strangerHz, taken.ear, agentHz),
+    ]);
+    await byAgent.call.hangUp();
+    await expectKept(`${way}agent`);
+
+    for (const key of '*9') await taken.ear.pressDigit(key);
+    // Another process knows as well who came in whose place.
+    await at.rig.killServe();
+    await at.rig.startServe();
+    for (const key of '*9') await taken.ear.pressDigit(key);
+    await expectTalking(agentEar, strangerHz, taken.ear, agentHz);
+    await at.rig.asterisk.cli('channel request hangup all');
+    await expectKept(`${way}caller`);
+    await expectNobodyConnected(at.rig);
+  }),
+);
