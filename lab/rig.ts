@@ -89,7 +89,7 @@ export function labPurpose(words: string, justification: string, keepDays: numbe
 const purposes = {
   training: labPurpose('training', 'Calls of the lab are listened to in order to see that recording works.', 28),
   agreement: {
-    ...labPurpose('agreement', 'Calls of the lab are kept in order to see that keeping works.', 395),
+    ...labPurpose('agreement', 'Calls of the lab are kept in order to see that keeping works.', 392),
     kind: 'evidence',
   },
 };

@@ -41,7 +41,7 @@ const at = useRig(async () => {
     extensions: Object.fromEntries(Object.keys(lines).map((name) => [name, `${agent.dialString},20,line=${name}`])),
     config: {
       lines: Object.fromEntries(Object.entries(lines).map(([name, purposeName]) => [name, line(purposeName)])),
-      purposes: { training: purpose(0), agreement: { ...purpose(395), kind: 'evidence' } },
+      purposes: { training: purpose(0), agreement: { ...purpose(392), kind: 'evidence' } },
     },
   };
 });

@@ -323,7 +323,7 @@ export function configTree(): Record<string, unknown> {
         jurisdiction: 'BE',
         kind: 'evidence',
         consent: 'announce',
-        keepDays: 395,
+        keepDays: 392,
       },
     },
     lines: {

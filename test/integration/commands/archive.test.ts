@@ -39,7 +39,7 @@ beforeEach(() => {
 
 type Place = { context: CommandContext; bucket: string; catalogue: string };
 
-/** A configuration whose purposes are kept for 27 and 395 days, and a bucket of its own. */
+/** A configuration whose purposes are kept for 27 and 392 days, and a bucket of its own. */
 async function place(
   over: {
     options?: Parameters<LabStore['makeBucket']>[1];
@@ -137,7 +137,7 @@ describe('archive lifecycle', () => {
     const before = await rulesOf(bucket);
     expect(await lifecycle(context)).toMatchObject({
       code: 3,
-      said: { bucket, state: 'differs', keepDays: 395, others: 1, rules: [{ found: null }, { found: null }] },
+      said: { bucket, state: 'differs', keepDays: 392, others: 1, rules: [{ found: null }, { found: null }] },
     });
     expect(await rulesOf(bucket)).toBe(before);
     expect(await lifecycle(context, true)).toMatchObject({
@@ -146,7 +146,7 @@ describe('archive lifecycle', () => {
     });
     const after = await rulesOf(bucket);
     expect(after).toContain('<Prefix>recordings/</Prefix>');
-    expect(after).toContain('<Days>425</Days>');
+    expect(after).toContain('<Days>422</Days>');
     expect(after).toContain(/<Rule><ID>[a-z0-9]{20}<.*?<\/Rule>/.exec(before)?.[0]);
     expect(await lifecycle(context)).toMatchObject({ code: 0, said: { state: 'same' } });
     expect(await lifecycle(context, true)).toMatchObject({ code: 0, said: { state: 'same' } });
@@ -156,7 +156,7 @@ describe('archive lifecycle', () => {
     const { context } = await place({ archive: { prefix: 'tenant/', lifecycleMarginDays: 60 } });
     expect(await archiveLifecycle(context, { apply: false, json: false })).toBe(3);
     expect(printed.join('\n')).toMatch(
-      /^bucket .*395 days\n\+ preavis-expire-tenant\/recordings {2}tenant\/recordings\/: expire after 455 days,[^]*nothing was changed: --apply writes it$/,
+      /^bucket .*392 days\n\+ preavis-expire-tenant\/recordings {2}tenant\/recordings\/: expire after 452 days,[^]*nothing was changed: --apply writes it$/,
     );
   });
 

@@ -79,11 +79,11 @@ test('every set of purposes has a notice of what for and how long, in every lang
   }
 });
 
-test('a month is promised for training, and no number of days for an agreement', () => {
+test('a month is promised for training, and thirteen months for an agreement, each counted at its shortest', () => {
   for (const language of languages) {
     expect(library.find('keep-training', language)?.statesMaxDays).toEqual({ training: 28 });
-    expect(library.find('keep-agreement', language)?.statesMaxDays).toEqual({ agreement: null });
-    expect(library.find('keep-both', language)?.statesMaxDays).toEqual({ training: 28, agreement: null });
+    expect(library.find('keep-agreement', language)?.statesMaxDays).toEqual({ agreement: 393 });
+    expect(library.find('keep-both', language)?.statesMaxDays).toEqual({ training: 28, agreement: 393 });
   }
 });
 

@@ -195,7 +195,7 @@ describe('an arriving channel', () => {
     const set = stage();
     set.registry.handle(arrival('caller-1', ['to=PJSIP/100', 'line=orders']));
     await eventually(() => set.orders.length > 0);
-    expect(set.orders[0]).toMatchObject({ keepDays: 395, maximumSeconds: 14_400 });
+    expect(set.orders[0]).toMatchObject({ keepDays: 392, maximumSeconds: 14_400 });
   });
 });
 
