@@ -53,7 +53,7 @@ function changed(how: 'shorter' | 'longer' | 'different'): PreavisError {
     'archive_mismatch',
     `The recording is ${how} than when it was measured; nothing was stored.`,
     {
-      hint: 'Something else writes to the file, or the disk is failing; it is kept, and a later pass measures it again.',
+      hint: 'Something else writes to the file, or the disk is failing. It is kept and not sent: find out who wrote to it (`preavis recordings reconcile` names it).',
     },
   );
 }
