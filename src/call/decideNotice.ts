@@ -254,17 +254,28 @@ function judgeAnswered(played: Played, { answer }: Announcing): Played {
   return answered && played.verdict !== 'verified' ? { ...played, verdict: 'answered' } : played;
 }
 
+/** Of bridge and destination, which may have been made while the last sentence plays. */
+function ofWhatIsPrepared<State extends Announcing | Confirming>() {
+  const failed = (state: State): Step => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state));
+
+  return {
+    destinationRinging: ignored,
+    destinationAnswered: ignored,
+    // P1: who waits in the bridge before the destination does was not told.
+    strangerJoined: (state: State): Step => (state.prepared ? goOnUnrecorded(state, 'untold_party') : stay(state)),
+    strangerLeft: ignored,
+    partyReplaced: ignored,
+    destinationLeft: failed,
+    bridgeGone: failed,
+  } as const;
+}
+
 export const whileAnnouncing: Handlers<Announcing> = {
   ...ignoresConfirmation,
   ...ignoresSetUp,
   ...ignoresRecorder,
   ...ignoresHold,
-  destinationRinging: ignored,
-  destinationAnswered: ignored,
-  // P1: who waits in the bridge before the destination does was not told.
-  strangerJoined: (state) => (state.prepared ? goOnUnrecorded(state, 'untold_party') : stay(state)),
-  strangerLeft: ignored,
-  partyReplaced: ignored,
+  ...ofWhatIsPrepared<Announcing>(),
   playbackStarted: (state, { playbackId, at }) => {
     if (playbackId !== state.current.playbackId) return stay(state);
     // Should Asterisk report it twice, the later time is the one that proves less.
@@ -287,8 +298,6 @@ export const whileAnnouncing: Handlers<Announcing> = {
   },
   timeUp: (state, { timer }) =>
     timer === 'playback' ? giveUp(state, 'notice_timeout', 'notice_timeout') : stay(state),
-  destinationLeft: (state) => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state)),
-  bridgeGone: (state) => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state)),
   callerLeft: (state, { at }) =>
     abandon({ ...state, played: [...state.played, unheard(state, 'notice_cut_short')] }, at),
   // A refusal may be among what was missed, and a hold, in which nothing is heard.
@@ -323,23 +332,17 @@ export const whileConfirming: Handlers<Confirming> = {
   ...ignoresPlayback,
   ...ignoresRecorder,
   ...ignoresHold,
-  destinationRinging: ignored,
-  destinationAnswered: ignored,
+  ...ofWhatIsPrepared<Confirming>(),
   noticeConfirmed: confirmed,
   noticeDenied: (state, { why }) => deny(state, why, why),
   callerHeld: (state) => deny(state, 'notice_on_hold', 'notice_on_hold'),
   digit: (state, { digit, at }) => keyWhileConfirming(state, digit, at),
-  strangerJoined: (state) => (state.prepared ? goOnUnrecorded(state, 'untold_party') : stay(state)),
-  strangerLeft: ignored,
-  partyReplaced: ignored,
   stepFailed: (state, { step }) => {
     if (step === 'confirmNotice') return deny(state, 'notice_failed', 'notice_failed');
     return step === 'prepare' ? goOnUnrecorded(state, 'prepare_failed') : stay(state);
   },
   timeUp: (state, { timer }) =>
     timer === 'confirmation' ? deny(state, 'notice_timeout', 'notice_timeout') : stay(state),
-  destinationLeft: (state) => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state)),
-  bridgeGone: (state) => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state)),
   callerLeft: (state, { at }) => abandon(state, at),
   eventsMissed: (state) => deny(state, 'notice_failed', 'interrupted'),
   interrupted: (state) => deny(state, 'notice_failed', 'interrupted'),
