@@ -27,8 +27,11 @@ export type Alphabet = {
    * both: also as it is found after events were missed.
    */
   holds: 'nobody' | 'caller' | 'both';
-  /** leave: those who join them leave again. stay: who joins is the one to whom the caller may be transferred, which gives fewer states. */
-  others: 'stay' | 'leave';
+  /**
+   * Who joins them. stay: the one to whom the caller may be transferred, which gives fewer states; leave: somebody else, who leaves
+   * again.
+   */
+  others: 'nobody' | 'stay' | 'leave';
 };
 
 const anotherCaller = 'another-caller' as ChannelId;
@@ -39,7 +42,7 @@ export const exactTimes: Alphabet = { starts: [0, 100], finishes: [949, 950, 1_0
 export const plainTimes: Alphabet = { starts: [0], finishes: [950], holds: 'nobody', others: 'stay' };
 export const withOthers: Alphabet = { ...plainTimes, others: 'leave' };
 export const withHolds: Alphabet = { ...plainTimes, holds: 'both' };
-export const withHoldsOfCaller: Alphabet = { ...plainTimes, holds: 'caller' };
+export const withHoldsOfCaller: Alphabet = { ...plainTimes, holds: 'caller', others: 'nobody' };
 
 /** A question's keys, the key before them in the feature code, and one that means nothing. */
 export const digits = [keys.accept, keys.refuse, '*', '5'];
@@ -97,7 +100,9 @@ export function everyEvent({ order }: CallFacts, { starts, finishes, holds, othe
     { type: 'destinationAnswered', at: undefined },
     { type: 'destinationLeft', at: 5_000, cause: 17 },
     { type: 'destinationLeft', at: undefined, cause: undefined },
-    { type: 'strangerJoined', channel: others === 'stay' ? anotherCaller : stranger },
+    ...(others === 'nobody'
+      ? []
+      : [{ type: 'strangerJoined', channel: others === 'stay' ? anotherCaller : stranger } as const]),
     ...(others === 'leave' ? [{ type: 'strangerLeft', channel: stranger } as const] : []),
     { type: 'partyReplaced', party: 'caller', channel: anotherCaller },
     { type: 'partyReplaced', party: 'destination', channel: 'another-destination' as ChannelId },
