@@ -137,15 +137,16 @@ export function makeAriCommands(
       // Behind the bridges: who answers in between counts as one who has answered.
       const listed = parse(channelList, await request('GET', '/channels'));
       const lists = app === undefined ? { channel_ids: [], bridge_ids: [] } : parse(applicationLists, app);
-      const answered = new Set(listed.filter(({ state }) => state === 'Up').map((channel) => channel.id));
+      const states = new Map(listed.map((channel) => [channel.id, channel.state]));
 
       return {
         channels: lists.channel_ids,
-        listed: new Map(listed.map((channel) => [channel.id, channel.state])),
+        listed: states,
         bridges: parse(bridgeList, all).map((bridge) => ({
           id: bridge.id,
           isOurs: bridge.name === application || lists.bridge_ids.includes(bridge.id),
-          answered: bridge.channels.filter((channel) => answered.has(channel)),
+          members: bridge.channels.filter((channel) => states.has(channel)),
+          answered: bridge.channels.filter((channel) => states.get(channel) === 'Up'),
         })),
       };
     },

@@ -68,8 +68,13 @@ export type Owned = {
   channels: readonly ChannelId[];
   /** Every channel, with its state. Asterisk's own are not among them. */
   listed: ReadonlyMap<ChannelId, string>;
-  /** Every bridge: whether this application is in it or has made it, and who is in it and answered, without Asterisk's own. */
-  bridges: readonly { id: BridgeId; isOurs: boolean; answered: readonly ChannelId[] }[];
+  /** Every bridge: whether this application is in it or has made it, who is in it, and who of them is answered; without Asterisk's own. */
+  bridges: readonly {
+    id: BridgeId;
+    isOurs: boolean;
+    members: readonly ChannelId[];
+    answered: readonly ChannelId[];
+  }[];
 };
 
 /** What Préavis asks Asterisk to know its state. */

@@ -8,10 +8,10 @@ import { within } from './timeLimit.ts';
  * application has the channel; of one that is older it must be asked. chan_pjsip answers from the answer on. Of other kinds of
  * channel Asterisk does not tell who holds, and of those without RTP (Local, DAHDI) no packets: then only the events count.
  */
+type Questions = Pick<AriQueries, 'variable' | 'rtp'>;
+
 /** How long Asterisk may take to answer; the caller hears nothing meanwhile, ms. */
 export const audibilityLimitMs = 5_000;
-
-type Questions = Pick<AriQueries, 'variable' | 'rtp'>;
 
 /** Whether this channel's telephone has put us on hold. CHANNEL(onhold) is not set in a bridge with a recorder. */
 export async function holds(channel: ChannelId, ari: Pick<AriQueries, 'variable'>): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { AriCommands } from '../ari/port.ts';
+import type { ChannelId } from '../core/ids.ts';
 import type { Insistence, Wish } from './insistence.ts';
 import type { Happening } from './ports.ts';
 import { recorderName } from './recorderName.ts';
@@ -6,13 +7,17 @@ import type { HoldEffect } from './state.ts';
 
 /**
  * Asterisk 22.10.1 may lose the end of music that comes within some 0.2 s of its beginning (4 of 110 times), and who hears it then hears
- * nothing else until the end of the call. So it is asked for again after these pauses, ms.
+ * nothing else until the end of the call. So it is asked for again after these pauses, ms: only where the music is so young, since the
+ * end of music ends a ringing tone as well.
  */
 const surePausesMs = [500, 2_000] as const;
+const youngMs = 1_000;
 
 export type HoldPorts = {
   ari: AriCommands;
   insistence: Insistence;
+  /** When music was last asked for, by channel; monotonic, ms. */
+  musicSince: Map<ChannelId, number>;
   /** Whether they talk no more. */
   isOver: () => boolean;
   /** Whether the recorder is to run: one that is being stopped must not go on (P1). */
@@ -27,11 +32,19 @@ export type HoldPorts = {
  * @throws the first refusal that is no use to repeat, when everything has been asked for
  */
 export async function followHold({ waiting, back, recorder }: HoldEffect, ports: HoldPorts): Promise<void> {
-  const { ari, insistence, isOver, isRecorded, keep } = ports;
+  const { ari, insistence, isOver, isRecorded, keep, musicSince } = ports;
+  const now = performance.now();
+  const isYoung = (id: ChannelId): boolean => now - (musicSince.get(id) ?? -Infinity) < youngMs;
   const wishes: Wish[] = [
     ...waiting.map((id) => ({ name: `music ${id}`, request: () => ari.playMusic(id), isOver })),
-    ...back.map((id) => ({ name: `music ${id}`, request: () => ari.stopMusic(id), isOver, again: surePausesMs })),
+    ...back.map((id) => ({
+      name: `music ${id}`,
+      request: () => ari.stopMusic(id),
+      isOver,
+      again: isYoung(id) ? surePausesMs : [],
+    })),
   ];
+  for (const id of waiting) musicSince.set(id, now);
   if (recorder !== undefined) {
     const { recording, paused, at } = recorder;
     const name = recorderName(recording);

@@ -25,16 +25,26 @@ export const swapMs = 500;
 /** An id that `IdMaker` made for Asterisk. A Local channel's other half, `...;2`, is a caller like any other. */
 export const isOwn = (id: string): boolean => id.startsWith('preavis-') && isUlid(id.slice('preavis-'.length));
 
-/** What of all this belongs to no call. Who talks to somebody is left alone, in whatever bridge. */
-export function leftoversOf({ channels, bridges }: Owned, isNobodys: (id: string) => boolean): Leftovers {
-  const talk = bridges.filter(({ answered }) => answered.length > 1);
-  const talking = new Set(talk.flatMap(({ answered }) => answered));
+/**
+ * What of all this belongs to no call. Who talks to somebody is left alone, in whatever bridge.
+ *
+ * @param wasTalk whether there was a talk before: then somebody who has not answered yet is waited for, as in a transfer
+ */
+export function leftoversOf(
+  { channels, bridges }: Owned,
+  isNobodys: (id: string) => boolean,
+  wasTalk: (id: BridgeId) => boolean = () => false,
+): Leftovers {
+  const isTalk = ({ id, members, answered }: Owned['bridges'][number]): boolean =>
+    (wasTalk(id) ? members : answered).length > 1;
+  const talk = bridges.filter(isTalk);
+  const talking = new Set(talk.flatMap(({ members }) => members));
   const ours = (some: Owned['bridges']): BridgeId[] =>
     some.filter(({ id, isOurs }) => isOurs && isOwn(id) && isNobodys(id)).map(({ id }) => id);
 
   return {
     channels: channels.filter((id) => isNobodys(id) && !talking.has(id)),
-    bridges: ours(bridges.filter(({ answered }) => answered.length <= 1)),
+    bridges: ours(bridges.filter((bridge) => !isTalk(bridge))),
     talks: ours(talk),
   };
 }
@@ -56,14 +66,19 @@ export class LeftoverFreer {
     const nobodys = new Set<string>([...then.channels, ...then.bridges, ...then.talks]);
     if (nobodys.size === 0) return;
     const { ari, isOwned, log } = this.#ports;
-    const { channels, bridges, talks } = leftoversOf(await ari.owned(), (id) => nobodys.has(id) && !isOwned(id));
+    const { channels, bridges, talks } = leftoversOf(
+      await ari.owned(),
+      (id) => nobodys.has(id) && !isOwned(id),
+      (id) => this.#talks.has(id) || then.talks.includes(id),
+    );
     for (const id of talks) {
       if (!this.#talks.has(id)) log.warn({ bridge: id }, 'a talk that belongs to no known call is left to its end');
     }
     this.#talks = new Set(talks);
     await this.#attempts([
       ...channels.map((id) => () => (isOwn(id) ? ari.hangUp(id) : ari.continueInDialplan(id))),
-      ...bridges.map((id) => () => ari.destroyBridge(id)),
+      // A talk that one side has left meanwhile leaves the other in it.
+      ...bridges.map((id) => () => (then.talks.includes(id) ? this.#endIfAlone(id) : ari.destroyBridge(id))),
     ]);
   }
 
@@ -71,7 +86,11 @@ export class LeftoverFreer {
   freeSoon(channel: ChannelId): void {
     this.#later(async () => {
       const { ari, isOwned } = this.#ports;
-      const { channels } = leftoversOf(await ari.owned(), (id) => id === channel && !isOwned(id));
+      const { channels } = leftoversOf(
+        await ari.owned(),
+        (id) => id === channel && !isOwned(id),
+        () => true,
+      );
       await this.#attempts(channels.map((id) => () => ari.continueInDialplan(id)));
     });
   }
@@ -85,10 +104,10 @@ export class LeftoverFreer {
   async #endIfAlone(id: BridgeId): Promise<void> {
     const { ari } = this.#ports;
     const bridge = (await ari.owned()).bridges.find((each) => each.id === id);
-    if (bridge !== undefined && bridge.answered.length > 1) return;
+    if (bridge !== undefined && bridge.members.length > 1) return;
     this.#talks.delete(id);
     await this.#attempts([
-      ...(bridge?.answered ?? []).map((channel) => () => ari.hangUp(channel)),
+      ...(bridge?.members ?? []).map((channel) => () => ari.hangUp(channel)),
       () => ari.destroyBridge(id),
     ]);
   }

@@ -73,7 +73,7 @@ const destinationAnswered: CallEvent = { type: 'destinationAnswered', at: undefi
 
 /** Whether a channel that is not in its call's bridge is nowhere else either, and waits for us. */
 const isStray = (id: ChannelId, { channels, bridges }: Owned): boolean =>
-  channels.includes(id) && !bridges.some(({ answered }) => answered.includes(id));
+  channels.includes(id) && !bridges.some(({ members }) => members.includes(id));
 
 const leftBy = (party: Party): CallEvent => (party === 'caller' ? callerLeft : destinationLeft);
 

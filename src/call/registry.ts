@@ -14,7 +14,7 @@ import type { Happening, LanguagePreferences, UnreadableCall } from './ports.ts'
 import type { PromptDesk } from './promptDesk.ts';
 import { recorderName } from './recorderName.ts';
 import { CallSession, type SessionPorts } from './session.ts';
-import type { CallState, Facts } from './state.ts';
+import type { CallState, Facts, Party } from './state.ts';
 
 /**
  * Knows the calls of this process: makes one for each arriving channel, hands each event of Asterisk to the call that it
@@ -36,9 +36,8 @@ export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log'> 
 /** How long callers may take to be sent on when this process leaves, ms. */
 const partingLimitMs = 2_000;
 
-/** All else comes by events of its own while the connection holds. */
-const tellsWhoIsThere = ({ type }: CallEvent): boolean =>
-  ['strangerJoined', 'strangerLeft', 'partyReplaced', 'callerLeft', 'destinationLeft', 'bridgeGone'].includes(type);
+/** How often Asterisk is asked whether a party hung up, after the first time. */
+const mostLooks = 3;
 
 /** Does a step for one call, whose failure keeps no other; undefined then. */
 type ByItself = <T>(id: CallId, step: () => Promise<T>) => Promise<T | undefined>;
@@ -152,38 +151,42 @@ export class CallRegistry {
   }
 
   /**
-   * One who came from another application is not heard of by their own channel: that they are gone shows in the bridge alone. Of a
-   * side of the call it may be a transfer, so Asterisk is asked when that is over.
+   * One who came from another application is not heard of by their own channel: that they have hung up shows in the bridge alone. A
+   * side of the call may also be taken out of it for a while, or be transferred, so Asterisk is asked a little later.
    */
   #leave(event: Extract<AriEvent, { type: 'bridgeEntered' | 'bridgeLeft' }>): void {
     const owner = this.#owners.get(event.bridgeId);
     if (owner === undefined) return;
     const { session } = owner;
+    const { channelId, at } = event;
     session.take(event);
-    if (partyOf(event.channelId, session.state.facts) === undefined) {
-      if (this.#owners.get(event.channelId) === owner) this.#owners.delete(event.channelId);
-      return;
-    }
-    setTimeout(() => {
-      this.#lookAgain(session, event.at).catch((thrown: unknown) => {
-        const error = asPreavisError(thrown);
-        this.#ports.log.warn({ code: error.code, err: error }, 'a call could not be compared with Asterisk');
-      });
-    }, swapMs).unref();
+    if (partyOf(channelId, session.state.facts) !== undefined) this.#lookAgain(session, channelId, at, 0);
+    else if (this.#owners.get(channelId) === owner) this.#owners.delete(channelId);
   }
 
   /** `at` is Asterisk's time of the leaving, ms. */
-  async #lookAgain(session: CallSession, at: number): Promise<void> {
-    const goesOn = (): boolean => !session.isAbandoned && ['dialling', 'talking'].includes(session.state.kind);
-    if (!goesOn()) return;
+  #lookAgain(session: CallSession, channel: ChannelId, at: number, tries: number): void {
     const losses = this.#losses;
-    const events = await (await makeLook(this.#ports.ari, [session]))(session);
-    // What was missed since is told by the comparison after the next connection.
-    if (this.#losses !== losses || !goesOn()) return;
-    for (const event of events) {
-      const left = event.type === 'callerLeft' || event.type === 'destinationLeft';
-      if (tellsWhoIsThere(event)) this.#tell(session, left ? { ...event, at } : event);
-    }
+    const party = (): Party | undefined => {
+      const { kind, facts } = session.state;
+      const goesOn = !session.isAbandoned && (kind === 'dialling' || kind === 'talking');
+      // What was missed since is told by the comparison after the next connection.
+      return goesOn && this.#losses === losses ? partyOf(channel, facts) : undefined;
+    };
+    const look = async (): Promise<void> => {
+      if (party() === undefined || (await this.#ports.ari.owned()).listed.has(channel)) return;
+      const left = party();
+      if (left === 'caller') session.handle({ type: 'callerLeft', at });
+      if (left === 'destination') session.handle({ type: 'destinationLeft', at, cause: undefined });
+    };
+    setTimeout(() => {
+      look().catch((thrown: unknown) => {
+        const error = asPreavisError(thrown);
+        const call = session.state.facts.id;
+        this.#ports.log.warn({ call, code: error.code, err: error }, 'it could not be seen whether a party hung up');
+        if (error.retryable && tries < mostLooks) this.#lookAgain(session, channel, at, tries + 1);
+      });
+    }, swapMs).unref();
   }
 
   /** What is another call's stays so. */

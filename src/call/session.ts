@@ -88,6 +88,7 @@ export class CallSession {
     this.#holdPorts = {
       ari: ports.ari,
       insistence: this.#insistence,
+      musicSince: new Map(),
       isOver: () => this.#abandoned || this.#state.kind !== 'talking',
       isRecorded: () => {
         const state = this.#state;
@@ -258,7 +259,8 @@ export class CallSession {
         this.#playing = playbackId;
         // While languages were offered the caller may have been heard, and not since.
         if (state.kind === 'announcing' && state.played.length === 0 && state.facts.order?.menu !== undefined) {
-          this.#beforeNotice = await within(audibilityLimitMs, ari.rtp(caller));
+          const rtp = await within(audibilityLimitMs, ari.rtp(caller));
+          this.#beforeNotice = rtp && { ...rtp, reported: this.#beforeNotice?.reported ?? '' };
         }
         return ari.play(caller, playbackId, prompt.soundName, prompt.language);
       }

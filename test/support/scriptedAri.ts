@@ -109,6 +109,8 @@ export function scriptedAri(): ScriptedAri {
     owned: async () => {
       await holds.get('owned');
 
+      const members = (id: BridgeId): ChannelId[] =>
+        (state.inBridge[id] ?? []).filter((each) => state.channels.some((one) => one.id === each));
       const answered = (id: BridgeId): ChannelId[] =>
         (state.inBridge[id] ?? []).filter((each) =>
           state.channels.some((one) => one.id === each && one.state === 'Up'),
@@ -120,8 +122,13 @@ export function scriptedAri(): ScriptedAri {
         channels,
         listed: new Map(state.channels.map((one) => [one.id, one.state])),
         bridges: [
-          ...bridges.map((id) => ({ id, isOurs: true, answered: answered(id) })),
-          ...others.map((id) => ({ id: id as BridgeId, isOurs: false, answered: answered(id as BridgeId) })),
+          ...bridges.map((id) => ({ id, isOurs: true, members: members(id), answered: answered(id) })),
+          ...others.map((id) => ({
+            id: id as BridgeId,
+            isOurs: false,
+            members: members(id as BridgeId),
+            answered: answered(id as BridgeId),
+          })),
         ],
       };
     },

@@ -305,6 +305,7 @@ describe('a channel that comes into the bridge', () => {
     set.registry.handle(enters(by));
     set.registry.handle({ type: 'channelGone', at: 6, channelId: destination, cause: 16 });
     set.ari.state.inBridge[bridge] = [talking.callerChannel];
+    set.ari.state.channels.pop();
     set.ari.asked.length = 0;
     set.registry.handle({ type: 'bridgeLeft', at: 7, bridgeId: bridge, channelId: by });
     await eventually(() => set.asked('hangUp').length === 1);
@@ -313,6 +314,19 @@ describe('a channel that comes into the bridge', () => {
     await eventually(() => set.ended.length === 1);
     expect(set.ended).toMatchObject([{ endedAt: 7 }]);
   });
+
+  test.each(['caller', 'destination'] as const)(
+    'is not needed for the %s to be out of it for a while: that ends nothing',
+    async (party) => {
+      const set = await adopted();
+      const away = party === 'caller' ? talking.callerChannel : destination;
+      set.ari.state.inBridge[bridge] = [party === 'caller' ? destination : talking.callerChannel];
+      set.registry.handle({ type: 'bridgeLeft', at: 7, bridgeId: bridge, channelId: away });
+      const since = performance.now();
+      await eventually(() => performance.now() - since > 700);
+      expect(['hangUp', 'destroyBridge', 'stopRecorder'].flatMap(set.asked)).toEqual([]);
+    },
+  );
 
   test('before Asterisk tells whose place it takes is one transfer, and ends nothing when the other leaves the bridge', async () => {
     const set = await adopted();
@@ -841,6 +855,31 @@ describe('after a lost connection', () => {
     expect(set.ari.asked).toEqual([`hangUp ${other}`, `destroyBridge ${bridge}`]);
   });
 
+  test('a talk of no known call that one side left while Asterisk was asked is ended, and not left in silence', async () => {
+    const set = stage();
+    const { state } = set.ari;
+    const bridge = `preavis-${ulid}` as BridgeId;
+    const [one, other] = ['caller-9', `preavis-${ulid}`] as [ChannelId, ChannelId];
+    state.channels.push({ id: one, state: 'Up' }, { id: other, state: 'Up' });
+    state.inBridge[bridge] = [one, other];
+    state.owned = { channels: [one, other], bridges: [bridge] };
+    const owned = set.ari.owned.bind(set.ari);
+    let asked = 0;
+    set.ari.owned = async () => {
+      asked += 1;
+      const now = await owned();
+      // It leaves behind the first answer.
+      if (asked === 1) {
+        state.channels.pop();
+        state.inBridge[bridge] = [one];
+        state.owned = { channels: [one], bridges: [bridge] };
+      }
+      return now;
+    };
+    await set.registry.reconcile();
+    expect(set.ari.asked).toEqual([`hangUp ${one}`, `destroyBridge ${bridge}`]);
+  });
+
   test('a transfer in a talk of no known call leaves them together', async () => {
     const set = stage();
     const { state } = set.ari;
@@ -850,7 +889,8 @@ describe('after a lost connection', () => {
     state.inBridge[bridge] = [one, other];
     state.owned = { channels: [one, other], bridges: [bridge] };
     await set.registry.reconcile();
-    state.channels.push({ id: by, state: 'Up' });
+    // It rings still.
+    state.channels.push({ id: by, state: 'Ring' });
     set.registry.handle({ type: 'bridgeLeft', at: 8, bridgeId: bridge, channelId: other });
     set.registry.handle({ ...arrival(by, []), at: 9, replaces: other });
     state.inBridge[bridge] = [one, by];

@@ -1,0 +1,50 @@
+import { followHold, type HoldPorts } from '../../../src/call/followHold.ts';
+import { makeInsistence } from '../../../src/call/insistence.ts';
+import type { ChannelId } from '../../../src/core/ids.ts';
+import { eventually } from '../../support/poll.ts';
+import { scriptedAri } from '../../support/scriptedAri.ts';
+
+const caller = 'caller' as ChannelId;
+
+function stage() {
+  const ari = scriptedAri();
+  const ports: HoldPorts = {
+    ari,
+    insistence: makeInsistence(
+      () => undefined,
+      () => undefined,
+    ),
+    musicSince: new Map(),
+    isOver: () => false,
+    isRecorded: () => false,
+    keep: () => Promise.resolve(),
+  };
+  const hold = (waiting: ChannelId[], back: ChannelId[]) =>
+    followHold({ type: 'hold', waiting, back, recorder: undefined }, ports);
+
+  return { ari, ports, hold };
+}
+
+const passed = async (ms: number): Promise<void> => {
+  const since = performance.now();
+  await eventually(() => performance.now() - since > ms);
+};
+
+test('the end of music that has only begun is asked for again, since Asterisk may lose it', async () => {
+  const { ari, hold } = stage();
+  await hold([caller], []);
+  await hold([], [caller]);
+  await eventually(() => ari.asked.length === 3);
+  expect(ari.asked).toEqual([`playMusic ${caller}`, `stopMusic ${caller}`, `stopMusic ${caller}`]);
+});
+
+test.each([
+  ['that has played for longer', (ports: HoldPorts) => ports.musicSince.set(caller, performance.now() - 1_001)],
+  ['that was never asked for', () => undefined],
+])('the end of music %s is not: it would end a ringing tone, too', async (_, before) => {
+  const { ari, ports, hold } = stage();
+  before(ports);
+  await hold([], [caller]);
+  await passed(700);
+  expect(ari.asked).toEqual([`stopMusic ${caller}`]);
+});
