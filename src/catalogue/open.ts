@@ -41,10 +41,15 @@ function isEmpty(database: Database): boolean {
 function inspect(file: string): void {
   const database = openSqlite(file, { readonly: true, fileMustExist: true });
   try {
-    const id = database.pragma('application_id', { simple: true });
-    const version = Number(database.pragma('user_version', { simple: true }));
-    const begun = id === 0 && version === 0 && isEmpty(database);
-    if (id !== applicationId && !begun) {
+    // In one transaction: another process may be making it.
+    const look = database.transaction(() => {
+      const id = database.pragma('application_id', { simple: true });
+      const version = Number(database.pragma('user_version', { simple: true }));
+
+      return { version, isOurs: id === applicationId || (id === 0 && version === 0 && isEmpty(database)) };
+    });
+    const { version, isOurs } = look();
+    if (!isOurs) {
       throw new PreavisError('catalogue_foreign', `${file} is a database of another program`);
     }
     if (version > migrations.length) {
