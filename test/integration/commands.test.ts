@@ -43,6 +43,8 @@ function preavis(args: readonly string[], environment: NodeJS.ProcessEnv = {}, i
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       },
     );
+    // A command that reads nothing may be over before this is written.
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
   });
 }
