@@ -1,4 +1,7 @@
-/** As decide.enumeration.announce.test.ts, where the caller is asked: never a recorder after a refusal, or without a yes. */
+/**
+ * As decide.enumeration.announce.test.ts, where the caller is asked, in one language: never a recorder after a refusal, or without a
+ * yes. decide.enumeration.optInTwice.test.ts is the same in two languages.
+ */
 import { decide } from '../../../src/call/decide.ts';
 import { closure } from '../../support/enumeration/closure.ts';
 import { plainTimes, type Alphabet } from '../../support/enumeration/events.ts';
@@ -6,7 +9,7 @@ import { factsWith } from '../../support/enumeration/oracle.ts';
 import { shapesOf, statesOf } from '../../support/enumeration/shapes.ts';
 
 describe('every reachable state', () => {
-  test.each(shapesOf('optIn'))(
+  test.each(shapesOf('optIn').filter(({ languages }) => languages.length === 1))(
     'of a call with $mode, in $languages, with a menu: $asksLanguage, recorded at all: $sampled, keeps every rule',
     (shape) => {
       const explored = closure(decide, factsWith({ ...shape, sentenceCount: 1 }), plainTimes);
