@@ -131,7 +131,7 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
   const wayOf = (from: Place, step: Step): Way => {
     const to = step.state === from.state ? from : placeOf(step.state);
 
-    return { step: to === from ? step : { ...step, state: to.state }, asked: numberOf(askedBy(step.effects)), to };
+    return { step: { state: to.state, effects: step.effects }, asked: numberOf(askedBy(step.effects)), to };
   };
 
   return {

@@ -40,10 +40,11 @@ export function brokenBy(move: Move, facts: CallFacts): readonly string[] {
   const { effects } = step;
   if (from.kind === 'ended' && step.state === from && effects.length === 0) return nothing;
   let faults = from.kind === 'ended' ? ['ended is final'] : brokenByEvent(move);
-  effects.forEach((effect, index) => {
-    const more = brokenByEffect(effect, index, move, facts);
+  for (let index = 0; index < effects.length; index += 1) {
+    const effect = effects[index];
+    const more = effect === undefined ? nothing : brokenByEffect(effect, index, move, facts);
     if (more.length > 0) faults = [...faults, ...more];
-  });
+  }
 
   return faults;
 }
@@ -100,16 +101,6 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
     }
     case 'discardRecorder':
       return seen.refused === 'talking' || seen.asked.startRecorder === 0 ? nothing : ['discards what nobody refused'];
-    case 'plan':
-    case 'confirmNotice':
-    case 'checkReadiness':
-    case 'stopPlayback':
-    case 'ring':
-    case 'ringStop':
-    case 'sayToBoth':
-    case 'stopRecorder':
-    case 'tellRecorded':
-    case 'tellUnrecorded':
     case 'hangUpCaller': {
       const inTheCall = step.state.facts.callerChannel === channelOf('caller', seen, facts);
       return inTheCall ? nothing : ['hangs up who is not in the call'];
@@ -122,6 +113,16 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       const wasReplaced = event.type === 'partyReplaced' && effect.channel === channelOf(event.party, before, facts);
       return wasReplaced ? nothing : ['hangs up who was not replaced'];
     }
+    case 'plan':
+    case 'confirmNotice':
+    case 'checkReadiness':
+    case 'stopPlayback':
+    case 'ring':
+    case 'ringStop':
+    case 'sayToBoth':
+    case 'stopRecorder':
+    case 'tellRecorded':
+    case 'tellUnrecorded':
     case 'save':
     case 'leaveBridge':
     case 'destroyBridge':

@@ -9,8 +9,9 @@
  */
 import { decide } from '../../../src/call/decide.ts';
 import { closure } from '../../support/enumeration/closure.ts';
-import { exactTimes, plainTimes, withOthers } from '../../support/enumeration/events.ts';
+import { exactTimes, withOthers } from '../../support/enumeration/events.ts';
 import { factsWith } from '../../support/enumeration/oracle.ts';
+import { testEveryShape } from '../../support/enumeration/everyShape.ts';
 import { shapesOf, statesOf } from '../../support/enumeration/shapes.ts';
 
 describe('every reachable state', () => {
@@ -28,16 +29,7 @@ describe('every reachable state', () => {
     },
   );
 
-  test.each(shapesOf('announce'))(
-    'of a call with $mode, in $languages, with a menu: $asksLanguage, recorded at all: $sampled, keeps every rule',
-    (shape) => {
-      const explored = closure(decide, factsWith({ ...shape, sentenceCount: 1 }), plainTimes);
-      expect(explored.found).toEqual([]);
-      // Pairs of state and history that there are in one language and without a menu; others have more.
-      expect(explored.visited).toBeGreaterThanOrEqual(shape.sampled ? 2_865 : 117);
-      expect([...explored.states].sort()).toEqual(statesOf(shape));
-    },
-  );
+  testEveryShape(shapesOf('announce'), { recorded: 2_865, leftOut: 117 });
 
   test('of a call in whose bridge others come and go keeps every rule', () => {
     const explored = closure(decide, factsWith({ sentenceCount: 1 }), withOthers);

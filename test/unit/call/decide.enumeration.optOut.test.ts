@@ -3,19 +3,11 @@ import { decide } from '../../../src/call/decide.ts';
 import { closure } from '../../support/enumeration/closure.ts';
 import { plainTimes, type Alphabet } from '../../support/enumeration/events.ts';
 import { factsWith } from '../../support/enumeration/oracle.ts';
-import { shapesOf, statesOf } from '../../support/enumeration/shapes.ts';
+import { testEveryShape } from '../../support/enumeration/everyShape.ts';
+import { shapesOf } from '../../support/enumeration/shapes.ts';
 
 describe('every reachable state', () => {
-  test.each(shapesOf('optOut'))(
-    'of a call with $mode, in $languages, with a menu: $asksLanguage, recorded at all: $sampled, keeps every rule',
-    (shape) => {
-      const explored = closure(decide, factsWith({ ...shape, sentenceCount: 1 }), plainTimes);
-      expect(explored.found).toEqual([]);
-      // Pairs of state and history that there are in one language and without a menu; others have more.
-      expect(explored.visited).toBeGreaterThanOrEqual(shape.sampled ? 34_578 : 303);
-      expect([...explored.states].sort()).toEqual(statesOf(shape));
-    },
-  );
+  testEveryShape(shapesOf('optOut'), { recorded: 34_578, leftOut: 303 });
 
   test('of a question that is cut at every length keeps every rule', () => {
     const cut: Alphabet = { ...plainTimes, finishes: [949, 950] };
