@@ -14,6 +14,7 @@ const alawPayload = 8;
 const samplesPerMs = 8;
 /** 20 ms. */
 const packetBytes = 160;
+const reportEveryMs = 500;
 
 export type Ear = {
   readonly port: number;
@@ -29,8 +30,11 @@ export type Ear = {
   pressDigit(digit: string, durationMs?: number): Promise<void>;
   /** Sends a-law sound, for a caller who has no other. Rejects while nothing was heard. */
   speak(alaw: Uint8Array): Promise<void>;
-  /** Sends one RTCP report of what was heard, as a telephone does that is muted and sends no silence. Rejects while nothing was heard. */
-  report(): Promise<void>;
+  /**
+   * Reports by RTCP what was heard, twice a second from the first sound on, as a telephone does that is muted and sends no silence;
+   * until the returned function is called.
+   */
+  reportOnly(): () => void;
   close(): void;
 };
 
@@ -54,6 +58,7 @@ export async function startEar(): Promise<Ear> {
   socket.unref();
   let sequence = 1;
   let spoken = 0;
+  const timers = new Set<NodeJS.Timeout>();
   return {
     port: socket.address().port,
     packets: () => heard.length,
@@ -92,18 +97,20 @@ export async function startEar(): Promise<Ear> {
         spoken += packetBytes;
       }
     },
-    report: async () => {
-      const last = heard.at(-1);
-      if (peer === undefined || last === undefined) throw new Error('Nothing was heard yet that could be reported.');
-      const { port, address } = peer;
-      await new Promise<void>((resolve, reject) => {
-        socket.send(receiverReport(last.ssrc, heard.length), port + 1, address, (error) => {
-          if (error === null) resolve();
-          else reject(error);
-        });
-      });
+    reportOnly: () => {
+      const timer = setInterval(() => {
+        const last = heard.at(-1);
+        if (peer !== undefined && last !== undefined)
+          socket.send(receiverReport(last.ssrc, heard.length), peer.port + 1, peer.address);
+      }, reportEveryMs);
+      timers.add(timer);
+      return () => {
+        clearInterval(timer);
+        timers.delete(timer);
+      };
     },
     close: () => {
+      for (const timer of timers) clearInterval(timer);
       socket.close();
     },
   };

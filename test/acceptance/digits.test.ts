@@ -67,15 +67,6 @@ const at = useRig(async () => {
   };
 });
 
-function reportUntilTheEnd(call: Call, ear: Ear): void {
-  const reports = setInterval(() => {
-    ear.report().catch(() => undefined);
-  }, 500);
-  void call.ended.finally(() => {
-    clearInterval(reports);
-  });
-}
-
 async function callBy(line: string, way: Way): Promise<{ call: Call; ear: Ear }> {
   const ear = await at.keep(startEar());
   const call = await at.keep(
@@ -89,7 +80,7 @@ async function callBy(line: string, way: Way): Promise<{ call: Call; ear: Ear }>
     }),
   );
   // As the telephone of a caller who says nothing.
-  if (way === 'inband') reportUntilTheEnd(call, ear);
+  if (way === 'inband') void call.ended.finally(ear.reportOnly());
 
   return { call, ear };
 }

@@ -70,9 +70,7 @@ export async function rawCall({ sipPort, to, from, headers = [], ear }: RawCall)
   });
   const invite = request('INVITE', `<sip:${to}@127.0.0.1>`, 1, [...headers, 'Content-Type: application/sdp'], sdp);
   // As the telephone of a caller who says nothing.
-  const reports = setInterval(() => {
-    ear.report().catch(() => undefined);
-  }, 500);
+  const stopReports = ear.reportOnly();
   try {
     say(invite);
     // Asterisk refuses what is too long without a word.
@@ -81,7 +79,7 @@ export async function rawCall({ sipPort, to, from, headers = [], ear }: RawCall)
 
     return code;
   } finally {
-    clearInterval(reports);
+    stopReports();
     socket.close();
   }
 }
