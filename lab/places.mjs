@@ -14,7 +14,13 @@ export function cacheFolder() {
 export function runFolder() {
   const { uid } = userInfo();
   const folder = join(tmpdir(), `preavis-lab-${uid}`);
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  // One level only: below /proc Node never returns from making several, and a TMPDIR that is not there is a mistake.
+  try {
+    mkdirSync(folder, { mode: 0o755 });
+  } catch (error) {
+    if (error.code !== 'EEXIST')
+      throw new Error(`${folder} cannot be made (${error.code}). Set TMPDIR to a folder that is there.`);
+  }
   // Records say what is killed and removed, so nobody else may write them.
   if (statSync(folder).uid !== uid) throw new Error(`${folder} belongs to another user. Remove it, or set TMPDIR.`);
   return folder;

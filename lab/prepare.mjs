@@ -21,6 +21,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -39,7 +40,7 @@ const releaseRoot = asteriskRoot();
 /** Packages by part: some are looked for by their command, because a machine may have them from elsewhere. */
 const parts = {
   asterisk: [],
-  sip: ['sip-tester', 'sox', 'espeak-ng', 'tcpdump'],
+  sip: ['sip-tester', 'sox', 'espeak-ng', 'tcpdump', 'iproute2'],
   store: ['radosgw', 'ceph-mon', 'ceph-osd', 'minio-client', 's3cmd', 'curl'],
   prompts: ['espeak-ng', 'sox', 'ffmpeg'],
   browser: ['chromium'],
@@ -99,6 +100,15 @@ function checkMachine() {
   }
   if (process.platform !== 'linux' || !onPath('apt-get') || !onPath('dpkg-query')) {
     throw new Missing('The lab needs Linux with apt-get (Debian or Ubuntu). Préavis itself does not.');
+  }
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  if (!addresses.some(({ address }) => address === '127.0.0.1')) {
+    throw new Missing('The lab works on 127.0.0.1, which this machine does not have. Bring it up:  ip link set lo up');
+  }
+  try {
+    runFolder();
+  } catch (error) {
+    throw new Missing(error.message);
   }
 }
 

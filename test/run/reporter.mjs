@@ -11,8 +11,6 @@ const slowest = 10;
 const fewAgain = 5;
 /** .ci/run, with lint and type check, on a prepared machine. */
 const ciWithinMs = 12 * 60_000;
-/** With -i or one file there is nothing to tell. */
-const longRunFiles = 8;
 
 const minutes = (ms) => {
   const seconds = Math.round(ms / 1000);
@@ -27,6 +25,7 @@ export default class ProgressReporter {
   #done = 0;
   #total = 0;
   #failed = 0;
+  #tests = 0;
   #timer;
 
   constructor({ rootDir }) {
@@ -36,14 +35,17 @@ export default class ProgressReporter {
   onRunStart({ numTotalTestSuites }) {
     this.#began = Date.now();
     this.#total = numTotalTestSuites;
-    if (this.#total < longRunFiles) return;
-    this.#out(`lab: ${this.#total} test files; a line each ${everyMs / 1000} s says how far they are`);
+    this.#out(`lab: test files: ${this.#total}; a line each ${everyMs / 1000} s says how far they are`);
     this.#timer = setInterval(() => this.#tell(), everyMs);
     this.#timer.unref();
   }
 
   onTestFileStart({ path }) {
     this.#running.set(path, Date.now());
+  }
+
+  onTestCaseResult(_test, { status }) {
+    if (status === 'passed' || status === 'failed') this.#tests += 1;
   }
 
   onTestFileResult({ path }, result) {
@@ -57,7 +59,7 @@ export default class ProgressReporter {
     const files = [...this.#running].map(([path, since]) => `${this.#short(path)} ${minutes(now - since)}`);
     const failed = this.#failed === 0 ? '' : `, ${this.#failed} failed`;
     this.#out(
-      `lab: ${minutes(now - this.#began)}: ${this.#done} of ${this.#total} files done${failed}; running: ${files.join(', ') || 'none'}`,
+      `lab: ${minutes(now - this.#began)}: ${this.#done} of ${this.#total} files done, ${this.#tests} tests${failed}; running: ${files.join(', ') || 'none'}`,
     );
   }
 
@@ -79,13 +81,15 @@ export default class ProgressReporter {
           `lab: more than ${fewAgain}: this machine was busy with something else, and the run took longer for it`,
         );
       }
-    } else if (this.#total >= longRunFiles) this.#out('\nlab: no call was placed again');
-    if (this.#total < longRunFiles) return;
+    } else if (testResults.some(({ testFilePath }) => testFilePath.includes('/test/acceptance/'))) {
+      this.#out('\nlab: no call was placed again');
+    }
+    if (testResults.length < 2) return;
     const timed = testResults
       .map(({ testFilePath, perfStats }) => ({ path: testFilePath, ms: perfStats.end - perfStats.start }))
       .toSorted((one, other) => other.ms - one.ms)
       .slice(0, slowest);
-    this.#out(`lab: the ${timed.length} slowest files:`);
+    this.#out(`lab: the slowest files:`);
     for (const { path, ms } of timed) this.#out(`  ${minutes(ms).padStart(12)}  ${this.#short(path)}`);
     const ciMs = Date.now() - Number(process.env['PREAVIS_LAB_CI_BEGAN'] ?? NaN) * 1000;
     if (ciMs > ciWithinMs) {

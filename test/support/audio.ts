@@ -1,5 +1,5 @@
 /** Looks inside sound: which tones, when, and whether a given prompt is in it. All at 8 kHz, 16 bit. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import FFT from 'fft.js';
 import wavefile from 'wavefile';
 
@@ -24,6 +24,12 @@ export function readWav(file: string | Buffer): Int16Array {
   const { samples } = wav.data as { samples: Uint8Array };
   const bytes = new DataView(samples.buffer, samples.byteOffset, samples.byteLength);
   return Int16Array.from({ length: samples.byteLength >> 1 }, (_, index) => bytes.getInt16(2 * index, true));
+}
+
+export function writeWav(file: string, samples: Int16Array): void {
+  const wav = new wavefile.WaveFile();
+  wav.fromScratch(1, sampleRate, '16', samples);
+  writeFileSync(file, wav.toBuffer());
 }
 
 export type ToneOptions = {

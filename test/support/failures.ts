@@ -7,14 +7,27 @@ import type { Agent, Call, SipEvent } from '../../lab/sip.ts';
 import { openCatalogue } from '../../src/catalogue/catalogue.ts';
 import type { CallRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { watchVariable } from '../../lab/lateness.ts';
+import type { Ear } from '../../lab/ear.ts';
+import { bounds, watchVariable, type LateKind } from '../../lab/lateness.ts';
+import { writeWav } from './audio.ts';
 
 /** The names of this file's tests that have failed so far (test/run/environment.mjs). */
 export function failedTests(): readonly string[] {
   return (globalThis as { preavisFailedTests?: readonly string[] }).preavisFailedTests ?? [];
 }
 
-export type Telephones = { readonly callers: readonly Call[]; readonly agents: readonly Agent[] };
+export type Telephones = {
+  readonly callers: readonly Call[];
+  readonly agents: readonly Agent[];
+  readonly ears: readonly Ear[];
+};
+
+/** What is in the folder of a failure, where the name does not say it. */
+const kinds: Readonly<Record<string, string>> = {
+  'serve.log': ': of Préavis',
+  recordings: ': as they lay in the spool',
+  archive: ': what was uploaded',
+};
 
 /** Copies logs, sound and catalogue of the rig before it is removed, and prints the timeline of its calls. */
 export async function keepTraces(rig: Rig, telephones: Telephones): Promise<void> {
@@ -38,15 +51,18 @@ export async function keepTraces(rig: Rig, telephones: Telephones): Promise<void
       // Asterisk and Préavis still work in there; what is left of it may do.
     }
   }
+  for (const [index, ear] of telephones.ears.entries()) {
+    if (ear.packets() > 0) writeWav(join(folder, `telephone-${index + 1}-heard.wav`), ear.samples());
+  }
   const text = [
     `traces of ${file}: ${failedTests().length} failed`,
     ...failedTests().map((name) => `  failed: ${name}`),
     ...(await timelines(rig).catch((error: unknown) => [`  the catalogue cannot be read: ${String(error)}`])),
     ...sipLines(telephones),
     ...lateLines(),
-    `  Préavis:  ${join(folder, 'serve.log')}`,
-    `  Asterisk: ${join(folder, 'asterisk.log')}`,
-    `  sound:    ${join(folder, 'recordings')} and ${join(folder, 'archive')}`,
+    `  kept: ${folder}`,
+    ...readdirSync(folder).map((name) => `    ${name}${kinds[name] ?? ''}`),
+    '    timeline.txt: these lines',
   ].join('\n');
   process.stderr.write(`${text}\n`);
   writeFileSync(join(folder, 'timeline.txt'), `${text}\n`);
@@ -88,9 +104,11 @@ function timelineOf(call: CallRow, notices: readonly NoticeRow[], recording: Rec
           `${recording.status} ${recording.id}`,
           ...(recording.flags.length === 0 ? [] : [recording.flags.join('+')]),
         ];
-  const ended = `ended ${since(call.endedAt)} ${call.result ?? call.phase}${call.reason === null ? '' : ` (${call.reason})`}`;
+  const reason = call.reason === null ? '' : ` (${call.reason})`;
+  const over = call.phase === 'ended' ? `ended ${call.endedAt === null ? '' : since(call.endedAt)}` : 'not ended:';
+  const ended = `${over} ${call.result ?? call.phase}${reason}`;
 
-  return `  ${call.line ?? 'no line'}: ${new Date(call.startedAt).toISOString()} ${[...sentences, ...recorded, ended].join(' · ')}`;
+  return `  ${call.line ?? `call without a line, ${call.id}`}: ${new Date(call.startedAt).toISOString()} ${[...sentences, ...recorded, ended].join(' · ')}`;
 }
 
 function sipLines({ callers, agents }: Telephones): string[] {
@@ -103,11 +121,18 @@ function sipLines({ callers, agents }: Telephones): string[] {
   ];
 }
 
+/** Each as the line in the output does that places a call again. */
 function lateLines(): string[] {
   const file = join(process.env[watchVariable] ?? '', 'late.txt');
   const late = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').filter(Boolean).slice(-20) : [];
+  const isBound = (kind: string): kind is LateKind => kind in bounds;
+  const inWords = late.map((line) => {
+    const [kind = '', at, lateMs] = line.split(' ');
+    const bound = isBound(kind) ? ` (bound ${bounds[kind]} ms)` : '';
+    return `    ${new Date(Number(at)).toISOString().slice(11)} ${kind} ${lateMs} ms late${bound}`;
+  });
 
   return late.length === 0
-    ? ['  the lab: nothing came late']
-    : ['  the lab was late (kind, Unix time in ms, ms), the last 20:', ...late.map((line) => `    ${line}`)];
+    ? ['  the lab: no timer was late, no time stolen']
+    : ['  late in the lab, the last 20:', ...inWords];
 }

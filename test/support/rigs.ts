@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { liveCount, stopAll } from '../../lab/processes.ts';
 import { startRig, type Rig, type RigOptions } from '../../lab/rig.ts';
+import type { Ear } from '../../lab/ear.ts';
 import type { Agent, Call } from '../../lab/sip.ts';
 import { markerName } from '../../src/archive/archiveMarker.ts';
 import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
@@ -192,6 +193,7 @@ export function useRig(options: () => Promise<RigOptions> | RigOptions): RigInUs
       const telephones = {
         callers: calls.filter((made) => 'hangUp' in made),
         agents: calls.filter((made) => 'dialString' in made),
+        ears: calls.filter((made): made is Ear => 'samples' in made),
       };
       // The rig is ended in any case.
       await keepTraces(rig, telephones).catch((error: unknown) => {

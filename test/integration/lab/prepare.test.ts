@@ -32,6 +32,9 @@ function prepare(
   return { status: status ?? -1, said: `${stdout}${stderr}` };
 }
 
+/** In a network namespace of its own, whose loopback is down at first. */
+const withoutNetwork = (before: string): string[] => ['unshare', '--net', 'sh', '-c', `${before} && exec "$@"`, 'sh'];
+
 itAsRoot('says in one sentence which folder has too little room, how much it needs, and what to do', async () => {
   const folder = await disk('small', 20);
   const { status, said } = prepare({ TMPDIR: folder });
@@ -61,7 +64,25 @@ itAsRoot('adds up what is needed on one disk, in folders that are not there yet'
 });
 
 itAsRoot('needs no network when everything is there', () => {
-  expect(prepare({}, ['unshare', '--net'])).toMatchObject({ status: 0 });
+  expect(prepare({}, withoutNetwork('ip link set lo up'))).toMatchObject({ status: 0 });
+});
+
+itAsRoot('says that it needs loopback, and how to bring it up', () => {
+  expect(prepare({}, withoutNetwork('true'))).toEqual({
+    status: 1,
+    said: 'lab: The lab works on 127.0.0.1, which this machine does not have. Bring it up:  ip link set lo up\n',
+  });
+});
+
+it.each(['/proc', '/nonexistent'])('says that nothing can be made in TMPDIR=%s, and what to do', (folder) => {
+  expect(prepare({ TMPDIR: folder })).toEqual({
+    status: 1,
+    said: expect.stringMatching(
+      new RegExp(
+        `^lab: ${folder}/preavis-lab-\\d+ cannot be made \\(ENOENT\\)\\. Set TMPDIR to a folder that is there\\.\n$`,
+      ),
+    ) as string,
+  });
 });
 
 itAsRoot('says that root may not chroot here, and what to allow', () => {
