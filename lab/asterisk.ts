@@ -23,7 +23,7 @@ import { makeLabFolder, recordProcess, spawnLive, type LabFolder, type LiveProce
 
 const run = promisify(execFile);
 
-/** Before each answer, where the machine has no network but loopback; `entityid` in asterisk.conf comes too late for it. */
+/** Asterisk prints this before each answer on a machine without another network than loopback, even with `entityid` in asterisk.conf. */
 const loopbackOnly = /^No ethernet interface found for seeding global EID\. You will have to set it manually\.\n/;
 
 /** The dialplan context that incoming calls enter. */

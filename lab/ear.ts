@@ -59,6 +59,7 @@ export async function startEar(): Promise<Ear> {
   let sequence = 1;
   let spoken = 0;
   const timers = new Set<NodeJS.Timeout>();
+  let isClosed = false;
   return {
     port: socket.address().port,
     packets: () => heard.length,
@@ -98,10 +99,12 @@ export async function startEar(): Promise<Ear> {
       }
     },
     reportOnly: () => {
+      if (isClosed) return () => undefined;
       const timer = setInterval(() => {
         const last = heard.at(-1);
         if (peer !== undefined && last !== undefined)
-          socket.send(receiverReport(last.ssrc, heard.length), peer.port + 1, peer.address);
+          // One that is lost is sent again.
+          socket.send(receiverReport(last.ssrc, heard.length), peer.port + 1, peer.address, () => undefined);
       }, reportEveryMs);
       timers.add(timer);
       return () => {
@@ -110,6 +113,7 @@ export async function startEar(): Promise<Ear> {
       };
     },
     close: () => {
+      isClosed = true;
       for (const timer of timers) clearInterval(timer);
       socket.close();
     },

@@ -40,6 +40,8 @@ const attempts = new AsyncLocalStorage<Attempt>();
 const shared = new Set<PortRange>();
 /** All telephones of this process, those that have stopped as well: their packets may not be read yet. */
 const senders: PortRange[] = [];
+/** Of this process, in whatever call. */
+const ownDelays: Late[] = [];
 
 let reader: CaptureReader | undefined;
 
@@ -74,7 +76,23 @@ export function noteKeyDelay(lateMs: number): void {
 }
 
 function noteDelay(attempt: Attempt, kind: 'key' | 'loop', lateMs: number): void {
-  if (lateMs > bounds[kind]) attempt.own.push({ kind, at: Date.now(), lateMs: Math.round(lateMs) });
+  if (lateMs <= bounds[kind]) return;
+  const late: Late = { kind, at: Date.now(), lateMs: Math.round(lateMs) };
+  attempt.own.push(late);
+  ownDelays.push(late);
+}
+
+/** All that was late in the lab since then, beyond the bounds; and whether packets were watched. For what explains a failure. */
+export function lateSince(from: number): { late: Late[]; packets: 'watched' | 'unwatched' } {
+  const folder = process.env[watchVariable];
+  const lines = folder === undefined ? '' : readLines(folder);
+  const capture = captureReader();
+  capture?.readOn();
+  const packets = capture === undefined ? [] : latePackets(capture.since(from), Date.now());
+  const late = [...packets, ...lateTimers(lines, from, Date.now()), ...ownDelays.filter(({ at }) => at >= from)];
+  const isWatched = capture !== undefined && !/^(noCapture|captureEnded)/m.test(lines);
+
+  return { late: late.toSorted((one, other) => one.at - other.at), packets: isWatched ? 'watched' : 'unwatched' };
 }
 
 export type Watched<T> = { outcome: { value: T } | { error: unknown }; late: Late[] };
@@ -98,7 +116,9 @@ export async function watched<T>(act: () => Promise<T>): Promise<Watched<T>> {
   const late = [...attempt.own];
   const capture = captureReader();
   const captureLines = readLines(folder ?? '');
-  if (capture !== undefined && !captureLines.includes('noCapture')) {
+  const isWatched = folder !== undefined && !captureLines.includes('noCapture');
+  if (capture === undefined && isWatched) late.push({ kind: 'packet', at: until, lateMs: captureWithinMs });
+  if (capture !== undefined && isWatched) {
     const isComplete = !captureLines.includes('captureEnded') && (await captured(capture, until));
     const own = [...attempt.senders];
     const isOwn = (port: number): boolean => own.some(({ first, last }) => port >= first && port <= last);

@@ -10,19 +10,29 @@ export function cacheFolder() {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'preavis-lab');
 }
 
-/** Records and short-lived folders of this user. */
+/** TMPDIR cannot be used; the message says why and what to do. */
+export class NoFolder extends Error {}
+
+function look(path) {
+  const found = statSync(path);
+  return { isFolder: found.isDirectory(), owner: found.uid };
+}
+
+/** Records and short-lived folders of this user. Throws NoFolder, and what the disk says. */
 export function runFolder() {
   const { uid } = userInfo();
   const folder = join(tmpdir(), `preavis-lab-${uid}`);
-  // One level only: below /proc Node never returns from making several, and a TMPDIR that is not there is a mistake.
+  // One level only: with `recursive`, mkdir never ends below /proc. A TMPDIR that is not there is a mistake.
   try {
     mkdirSync(folder, { mode: 0o755 });
   } catch (error) {
-    if (error.code !== 'EEXIST')
-      throw new Error(`${folder} cannot be made (${error.code}). Set TMPDIR to a folder that is there.`);
+    if (error.code === 'ENOENT') throw new NoFolder(`${folder} cannot be made. Set TMPDIR to a folder that is there.`);
+    if (error.code !== 'EEXIST') throw error;
   }
+  const { isFolder, owner } = look(folder);
+  if (!isFolder) throw new NoFolder(`${folder} is not a folder. Remove it, or set TMPDIR.`);
   // Records say what is killed and removed, so nobody else may write them.
-  if (statSync(folder).uid !== uid) throw new Error(`${folder} belongs to another user. Remove it, or set TMPDIR.`);
+  if (owner !== uid) throw new NoFolder(`${folder} belongs to another user. Remove it, or set TMPDIR.`);
   return folder;
 }
 

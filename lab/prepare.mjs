@@ -2,7 +2,7 @@
  * Brings what the lab needs onto this machine, from a fresh clone: npm packages, the build, Debian packages, an Asterisk.
  * Run by npm before `demo` and `test`. Plain JavaScript without dependencies, because nothing is installed yet.
  *
- *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,browser]      default: asterisk,store,sip
+ *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,browser]      default: asterisk,store,sip
  *   PREAVIS_LAB_RELEASE=bullseye node lab/prepare.mjs             with the Asterisk of another Debian release
  *
  * Each step looks first and does only what is missing; a second run does nothing and takes a fraction of a second.
@@ -27,7 +27,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findHostAsterisk, majorOf, oldestAsterisk } from './hostAsterisk.mjs';
 import { isAlive, ownIdentity } from './leftovers.mjs';
-import { askedRelease, asteriskRelease, asteriskRoot, cacheFolder, runFolder } from './places.mjs';
+import { askedRelease, asteriskRelease, asteriskRoot, cacheFolder, NoFolder, runFolder } from './places.mjs';
 import { neededMib, wantsOfSpace } from './space.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -40,9 +40,10 @@ const releaseRoot = asteriskRoot();
 /** Packages by part: some are looked for by their command, because a machine may have them from elsewhere. */
 const parts = {
   asterisk: [],
-  sip: ['sip-tester', 'sox', 'espeak-ng', 'tcpdump', 'iproute2'],
+  sip: ['sip-tester', 'sox', 'espeak-ng', 'tcpdump'],
   store: ['radosgw', 'ceph-mon', 'ceph-osd', 'minio-client', 's3cmd', 'curl'],
   prompts: ['espeak-ng', 'sox', 'ffmpeg'],
+  network: ['iproute2'],
   browser: ['chromium'],
 };
 
@@ -105,11 +106,7 @@ function checkMachine() {
   if (!addresses.some(({ address }) => address === '127.0.0.1')) {
     throw new Missing('The lab works on 127.0.0.1, which this machine does not have. Bring it up:  ip link set lo up');
   }
-  try {
-    runFolder();
-  } catch (error) {
-    throw new Missing(error.message);
-  }
+  runFolder();
 }
 
 const mayBecomeRoot = () => isRoot || output('sudo', ['-n', 'true']) !== undefined;
@@ -439,7 +436,7 @@ try {
   await main();
 } catch (error) {
   const text =
-    error instanceof Missing
+    error instanceof Missing || error instanceof NoFolder
       ? error.message
       : (fileProblem(error) ?? `unexpected: ${error instanceof Error ? error.message : String(error)}`);
   process.stderr.write(`lab: ${text.replaceAll('\n', '\nlab: ')}\n`);

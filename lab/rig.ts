@@ -148,6 +148,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   writeFileSync(configFile, stringify(merged), { mode: 0o600 });
   const environment = {
     ...process.env,
+    // What jest needs is nothing that an operator has.
+    NODE_OPTIONS: '',
     PREAVIS_CONFIG: configFile,
     PREAVIS_ARI_PASSWORD: asterisk.ariPassword,
     ...(store === undefined ? {} : { PREAVIS_ARCHIVE_MINIO_SECRET_KEY: store.secretKey }),

@@ -312,7 +312,7 @@ class Sipp {
     this.#folder = folder;
     this.#block = block;
     this.port = block.first;
-    this.#sendsNoMore = noteSender({ first: block.first + 2, last: block.last - 1 });
+    this.#sendsNoMore = noteSender({ first: block.first + 2, last: block.last });
   }
 
   /** One after the other: to start a process keeps this one from all else for a moment, such as from pressing keys in time. */
@@ -327,13 +327,13 @@ class Sipp {
 
   static async #start(xml: string, args: readonly string[], atOnce: number): Promise<Sipp> {
     // SIPp takes an audio and a video port, each with one for RTCP, for every call.
-    const block = await claimPorts(3 + 4 * (atOnce + 2));
+    const block = await claimPorts(2 + 4 * (atOnce + 2));
     const folder = makeLabFolder();
     writeFileSync(join(folder.path, 'scenario.xml'), xml);
     const all = ['-sf', 'scenario.xml', '-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(block.first), '-nostdin'];
     // Its control port would be open to everybody.
-    all.push('-ci', '127.0.0.1', '-cp', String(block.last));
-    all.push('-min_rtp_port', String(block.first + 2), '-max_rtp_port', String(block.last - 1));
+    all.push('-ci', '127.0.0.1', '-cp', String(block.first + 1));
+    all.push('-min_rtp_port', String(block.first + 2), '-max_rtp_port', String(block.last));
     all.push('-trace_logs', '-log_file', 'events.log', '-trace_err', '-error_file', 'errors.log');
     all.push('-trace_stat', '-stf', 'statistics.csv', '-fd', '1', '-max_socket', '10000', ...args);
     const logFile = join(folder.path, 'sipp.log');

@@ -69,7 +69,8 @@ export default class ProgressReporter {
 
   onRunComplete(_contexts, { testResults }) {
     clearInterval(this.#timer);
-    if (this.#read('late.txt').some((line) => line.startsWith('noCapture'))) {
+    const hasCalls = testResults.some(({ testFilePath }) => testFilePath.includes('/test/acceptance/'));
+    if (hasCalls && this.#read('late.txt').some((line) => line.startsWith('noCapture'))) {
       this.#out('\nlab: the packets of telephones were not watched: tcpdump could not run, or not as root');
     }
     const again = this.#read('again.txt');
@@ -81,9 +82,7 @@ export default class ProgressReporter {
           `lab: more than ${fewAgain}: this machine was busy with something else, and the run took longer for it`,
         );
       }
-    } else if (testResults.some(({ testFilePath }) => testFilePath.includes('/test/acceptance/'))) {
-      this.#out('\nlab: no call was placed again');
-    }
+    } else if (hasCalls) this.#out('\nlab: no call was placed again');
     if (testResults.length < 2) return;
     const timed = testResults
       .map(({ testFilePath, perfStats }) => ({ path: testFilePath, ms: perfStats.end - perfStats.start }))

@@ -1,6 +1,6 @@
 /** Before all tests: starts what watches whether the machine keeps the lab's time. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,8 +22,9 @@ function removeOldTraces() {
 
 /** Packets from before the capture would count as on time, unseen. */
 async function captureBegins(folder) {
-  const has = (name) => existsSync(join(folder, name));
-  for (let tries = 0; tries < 500 && !has('packets.pcap') && !has('late.txt'); tries += 1) await sleep(20);
+  const [packets, late] = [join(folder, 'packets.pcap'), join(folder, 'late.txt')];
+  const cannot = () => existsSync(late) && readFileSync(late, 'utf8').includes('noCapture');
+  for (let tries = 0; tries < 1500 && !existsSync(packets) && !cannot(); tries += 1) await sleep(20);
 }
 
 export default async function setUp() {

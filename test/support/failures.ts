@@ -1,5 +1,5 @@
 /** What is needed to understand a failure without a second run: printed, and kept in a folder, for failed tests only. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { runFolder } from '../../lab/places.mjs';
 import type { Rig } from '../../lab/rig.ts';
@@ -8,7 +8,7 @@ import { openCatalogue } from '../../src/catalogue/catalogue.ts';
 import type { CallRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Ear } from '../../lab/ear.ts';
-import { bounds, watchVariable, type LateKind } from '../../lab/lateness.ts';
+import { bounds, lateSince } from '../../lab/lateness.ts';
 import { writeWav } from './audio.ts';
 
 /** The names of this file's tests that have failed so far (test/run/environment.mjs). */
@@ -16,13 +16,16 @@ export function failedTests(): readonly string[] {
   return (globalThis as { preavisFailedTests?: readonly string[] }).preavisFailedTests ?? [];
 }
 
+/** The port is that of the telephone's SDP, as Asterisk's log has it. */
+const heardFile = ({ port }: Ear): string => `heard-on-${port}.wav`;
+
 export type Telephones = {
   readonly callers: readonly Call[];
   readonly agents: readonly Agent[];
   readonly ears: readonly Ear[];
 };
 
-/** What is in the folder of a failure, where the name does not say it. */
+/** What a file in the folder of a failure holds, if its name does not tell. */
 const kinds: Readonly<Record<string, string>> = {
   'serve.log': ': of Préavis',
   recordings: ': as they lay in the spool',
@@ -51,8 +54,12 @@ export async function keepTraces(rig: Rig, telephones: Telephones): Promise<void
       // Asterisk and Préavis still work in there; what is left of it may do.
     }
   }
-  for (const [index, ear] of telephones.ears.entries()) {
-    if (ear.packets() > 0) writeWav(join(folder, `telephone-${index + 1}-heard.wav`), ear.samples());
+  for (const ear of telephones.ears) {
+    try {
+      if (ear.packets() > 0) writeWav(join(folder, heardFile(ear)), ear.samples());
+    } catch {
+      // A full disk may be what failed.
+    }
   }
   const text = [
     `traces of ${file}: ${failedTests().length} failed`,
@@ -111,28 +118,33 @@ function timelineOf(call: CallRow, notices: readonly NoticeRow[], recording: Rec
   return `  ${call.line ?? `call without a line, ${call.id}`}: ${new Date(call.startedAt).toISOString()} ${[...sentences, ...recorded, ended].join(' · ')}`;
 }
 
-function sipLines({ callers, agents }: Telephones): string[] {
+function sipLines({ callers, agents, ears }: Telephones): string[] {
   const text = (events: readonly SipEvent[]): string =>
     events.map(({ name, at }) => `${name} ${new Date(at).toISOString().slice(11)}`).join(' · ');
 
   return [
     ...callers.map((call, index) => `  caller ${index + 1}: ${text(call.events())}`),
     ...agents.map((agent) => `  agent on ${agent.port}: ${text(agent.events())}`),
+    ...ears.map((ear) => `  ear on ${ear.port}: ${ear.packets()} packets, ${heardFile(ear)}`),
   ];
 }
 
-/** Each as the line in the output does that places a call again. */
+/** This module is loaded anew for each test file. */
+const fileBegan = Date.now();
+const mostLate = 20;
+
+/** What of the lab was late while this file ran. */
 function lateLines(): string[] {
-  const file = join(process.env[watchVariable] ?? '', 'late.txt');
-  const late = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').filter(Boolean).slice(-20) : [];
-  const isBound = (kind: string): kind is LateKind => kind in bounds;
-  const inWords = late.map((line) => {
-    const [kind = '', at, lateMs] = line.split(' ');
-    const bound = isBound(kind) ? ` (bound ${bounds[kind]} ms)` : '';
-    return `    ${new Date(Number(at)).toISOString().slice(11)} ${kind} ${lateMs} ms late${bound}`;
-  });
+  const { late, packets } = lateSince(fileBegan);
+  const inWords = late
+    .slice(-mostLate)
+    .map(
+      ({ kind, at, lateMs }) =>
+        `    ${new Date(at).toISOString().slice(11)} ${kind} ${lateMs} ms (bound ${bounds[kind]} ms)`,
+    );
+  const unseen = packets === 'watched' ? [] : ['  the packets of telephones were not watched'];
 
   return late.length === 0
-    ? ['  the lab: no timer was late, no time stolen']
-    : ['  late in the lab, the last 20:', ...inWords];
+    ? [...unseen, '  the lab: nothing else came late']
+    : [...unseen, `  late in the lab, the last ${inWords.length} of ${late.length}:`, ...inWords];
 }
