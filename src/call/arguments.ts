@@ -11,6 +11,11 @@ export type CallRequest = {
   /** Language that the dialplan decided, without a region. */
   language: string | undefined;
   timeoutSeconds: number;
+  /**
+   * What a TIMEOUT(absolute) of the operator has left, s; 0 for none. undefined from an include file that does not go on by itself
+   * when nothing is done for the caller: then no time limit is set.
+   */
+  leftSeconds?: number | undefined;
 };
 
 export type ArgumentsResult = { ok: true; request: CallRequest } | { ok: false; argument: string; problem: string };
@@ -25,7 +30,7 @@ export function taskOf(args: readonly string[]): Task | undefined {
   return given.length === 1 && given[0] === 'task=recordPrompt' ? 'recordPrompt' : undefined;
 }
 
-const knownArguments = ['to', 'line', 'purpose', 'language', 'timeout'] as const;
+const knownArguments = ['to', 'line', 'purpose', 'language', 'timeout', 'left'] as const;
 type KnownArgument = (typeof knownArguments)[number];
 const isKnown = (name: string): name is KnownArgument => knownArguments.some((known) => known === name);
 
@@ -97,6 +102,11 @@ export function parseArguments(args: readonly string[], policy: Policy): Argumen
     return { ok: false, argument: 'timeout', problem: 'is not a number of seconds from 1 to 600' };
   }
 
+  const left = given.get('left');
+  if (left !== undefined && !/^\d{1,10}(\.\d{1,6})?$/.test(left)) {
+    return { ok: false, argument: 'left', problem: 'is not a number of seconds' };
+  }
+
   return {
     ok: true,
     request: {
@@ -105,6 +115,7 @@ export function parseArguments(args: readonly string[], policy: Policy): Argumen
       purposes: [...purposes],
       language: tag?.split(/[_-]/)[0],
       timeoutSeconds: Number(timeout),
+      ...(left === undefined ? {} : { leftSeconds: Number(left) }),
     },
   };
 }

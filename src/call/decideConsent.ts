@@ -1,5 +1,5 @@
 import { answerOf, noAnswer, type Answer } from './consent.ts';
-import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, type SoFar } from './decideEnd.ts';
+import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, sentOn, type SoFar } from './decideEnd.ts';
 import { dial } from './decideDial.ts';
 import {
   ignored,
@@ -77,6 +77,7 @@ export const whileAsking: Handlers<In<'asking'>> = {
     return acknowledge(askedOf(state), 'no_consent', consent.mode === 'optIn' ? consent.silence : []);
   },
   callerLeft: (state, { at }) => abandon(askedOf(state), at),
+  callerSentOn: (state, { at }) => sentOn(askedOf(state), at),
   eventsMissed: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
   interrupted: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
 };
@@ -121,6 +122,7 @@ export const whileAccepting: Handlers<Accepting> = {
   destinationLeft: (state) => (state.prepared ? goOnUnrecorded(acceptedOf(state), 'prepare_failed') : stay(state)),
   bridgeGone: (state) => (state.prepared ? goOnUnrecorded(acceptedOf(state), 'prepare_failed') : stay(state)),
   callerLeft: (state, { at }) => abandon(acceptedOf(state), at),
+  callerSentOn: (state, { at }) => sentOn(acceptedOf(state), at),
   eventsMissed: (state) => goOnUnrecorded(acceptedOf(state), 'interrupted'),
   interrupted: (state) => goOnUnrecorded(acceptedOf(state), 'interrupted'),
 };
@@ -154,6 +156,7 @@ export const whileAcknowledging: Handlers<Acknowledging> = {
   stepFailed: (state, { step }) => (step === 'play' ? sendOn(state) : stay(state)),
   timeUp: (state, { timer }) => (timer === 'playback' ? sendOn(state) : stay(state)),
   callerLeft: (state, { at }) => abandon({ ...state, prepared: false }, at),
+  callerSentOn: (state, { at }) => sentOn({ ...state, prepared: false }, at, state.why),
   eventsMissed: ignored,
   interrupted: sendOn,
 };

@@ -1,6 +1,6 @@
 import type { ChannelId } from '../core/ids.ts';
 import { answerOf, type Answer } from './consent.ts';
-import { abandon, acknowledge, end, goOnUnrecorded, orderOf, type SoFar } from './decideEnd.ts';
+import { abandon, acknowledge, end, goOnUnrecorded, orderOf, sentOn, type SoFar } from './decideEnd.ts';
 import { factsWith, isParty, replace, talk, typedWith, withOther, without } from './decideTalk.ts';
 import type { CallEvent, FallibleStep } from './events.ts';
 import { remembersHolds } from './hold.ts';
@@ -139,6 +139,10 @@ export const whileDialling: Handlers<Dialling> = {
   callerLeft: (state, { at }) => {
     const [next] = state.others;
     return next === undefined ? abandon(told(state), at) : takeOver(state, next);
+  },
+  callerSentOn: (state, { at }) => {
+    const [next] = state.others;
+    return next === undefined ? sentOn(told(state), at) : takeOver(state, next);
   },
   interrupted: (state) => goOnUnrecorded(told(state), 'interrupted'),
 };

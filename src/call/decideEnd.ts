@@ -59,11 +59,19 @@ export function abandon(soFar: SoFar, endedAt: number | undefined): Step {
   return end(soFar, { result: 'abandoned' }, endedAt, []);
 }
 
+/** The dialplan has gone on with the caller by itself: there is nothing to send back. */
+export function sentOn(soFar: SoFar, at: number, reason: UnrecordedReason = 'sent_on'): Step {
+  return end(soFar, { result: 'unrecorded', reason }, at, []);
+}
+
+const timerOf = ({ prompt }: Sentence): Effect => ({
+  type: 'startTimer',
+  timer: 'playback',
+  ms: prompt.lengthMs + playbackSlackMs,
+});
+
 export function playing(sentence: Sentence): Effect[] {
-  return [
-    { type: 'startTimer', timer: 'playback', ms: sentence.prompt.lengthMs + playbackSlackMs },
-    { type: 'play', sentence },
-  ];
+  return [timerOf(sentence), { type: 'play', sentence }];
 }
 
 /** The caller has not agreed: what was made is removed, they are told that, and go on by the dialplan. */
@@ -80,6 +88,7 @@ export function acknowledge(
 
   return {
     state: { kind: 'acknowledging', facts, played, answer, why, current, waiting },
-    effects: [...effects, ...removal(soFar, caller), ...playing(current)],
+    // The time for it first: from here on nobody would answer to a caller in the bridge of a Préavis that hangs.
+    effects: [...effects, timerOf(current), ...removal(soFar, caller), { type: 'play', sentence: current }],
   };
 }

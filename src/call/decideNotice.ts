@@ -1,7 +1,7 @@
 import { audibilityLimitMs } from './audibility.ts';
 import { answerOf, noAnswer } from './consent.ts';
 import { ask, goOn } from './decideConsent.ts';
-import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, type SoFar } from './decideEnd.ts';
+import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, sentOn, type SoFar } from './decideEnd.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
 import {
   ignored,
@@ -42,6 +42,7 @@ const beforeTheNotice = {
   callerHeld: putOnHold,
   callerLeft: ({ facts }: { facts: Facts }, event: Extract<CallEvent, { type: 'callerLeft' }>) =>
     abandon(notYet(facts), event.at),
+  callerSentOn: ({ facts }: { facts: Facts }, { at }: { at: number }) => sentOn(notYet(facts), at),
   interrupted: ({ facts }: { facts: Facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
   // Nobody was asked anything yet.
   eventsMissed: ignored,
@@ -146,6 +147,7 @@ export const whileChoosing: Handlers<In<'choosing'>> = {
   stepFailed: (state, { step }) => (step === 'play' ? withoutChoice(state) : stay(state)),
   timeUp: (state, { timer }) => (timer === 'choice' || timer === 'playback' ? withoutChoice(state) : stay(state)),
   callerLeft: ({ facts }, { at }) => abandon(notYet(facts), at),
+  callerSentOn: ({ facts }, { at }) => sentOn(notYet(facts), at),
   eventsMissed: (state) =>
     mayHaveRefused(state.facts) ? goOnUnrecorded(notYet(state.facts), 'interrupted') : stay(state),
   interrupted: ({ facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
@@ -300,20 +302,21 @@ export const whileAnnouncing: Handlers<Announcing> = {
     timer === 'playback' ? giveUp(state, 'notice_timeout', 'notice_timeout') : stay(state),
   callerLeft: (state, { at }) =>
     abandon({ ...state, played: [...state.played, unheard(state, 'notice_cut_short')] }, at),
+  callerSentOn: (state, { at }) =>
+    sentOn({ ...state, played: [...state.played, unheard(state, 'notice_cut_short')] }, at),
   // A refusal may be among what was missed, and a hold, in which nothing is heard.
   eventsMissed: (state) => giveUp(state, 'notice_failed', 'interrupted'),
   interrupted: (state) => giveUp(state, 'notice_failed', 'interrupted'),
 };
 
 /** The last sentence was played whole, and does not count all the same. */
-function deny(state: Confirming, verdict: Fault, reason: UnrecordedReason): Step {
-  const { played } = state;
-  const last = played.at(-1);
+const deny = (state: Confirming, verdict: Fault, reason: UnrecordedReason): Step =>
+  goOnUnrecorded(withLast(state, verdict), reason);
 
-  return goOnUnrecorded(
-    { ...state, played: last === undefined ? [] : [...played.slice(0, -1), { ...last, verdict }] },
-    reason,
-  );
+function withLast(state: Confirming, verdict: Fault): Confirming {
+  const last = state.played.at(-1);
+
+  return { ...state, played: last === undefined ? [] : [...state.played.slice(0, -1), { ...last, verdict }] };
 }
 
 function keyWhileConfirming(state: Confirming, digit: string, at: number): Step {
@@ -344,6 +347,7 @@ export const whileConfirming: Handlers<Confirming> = {
   timeUp: (state, { timer }) =>
     timer === 'confirmation' ? deny(state, 'notice_timeout', 'notice_timeout') : stay(state),
   callerLeft: (state, { at }) => abandon(state, at),
+  callerSentOn: (state, { at }) => sentOn(withLast(state, 'notice_failed'), at),
   eventsMissed: (state) => deny(state, 'notice_failed', 'interrupted'),
   interrupted: (state) => deny(state, 'notice_failed', 'interrupted'),
 };

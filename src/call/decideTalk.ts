@@ -290,6 +290,7 @@ export const whileTalking: Handlers<Talking> = {
   strangerLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
   partyReplaced: replace,
   callerLeft: (state, { at }) => leave(state, 'caller', at),
+  callerSentOn: (state, { at }) => leave(state, 'caller', at),
   destinationLeft: (state, { at }) => leave(state, 'destination', at),
   bridgeGone: (state) => close(state, undefined, ['caller', 'destination']),
 };
@@ -341,6 +342,7 @@ export const whileClosing: Handlers<Closing> = {
   ...ignoresBridge,
   ...ignoresCaller,
   callerLeft: ignored,
+  callerSentOn: ignored,
   interrupted: ignored,
   eventsMissed: ignored,
   recorderStarted: recorderWhileClosing,

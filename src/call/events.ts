@@ -37,6 +37,11 @@ export type CallEvent =
   | { type: 'recorderFinished'; at: number | undefined }
   | { type: 'recorderFailed' }
   | { type: 'callerLeft'; at: number | undefined }
+  /**
+   * The caller's channel left the application and was not asked to hang up before: the dialplan goes on with it, since a time limit was
+   * over (patience.ts), or another application sent it on.
+   */
+  | { type: 'callerSentOn'; at: number }
   /** The events of some time are lost: whether the caller pressed keys or put us on hold meanwhile is not known. */
   | { type: 'eventsMissed' }
   /** Events were missed while this call was not yet connected: what was heard can no longer be proved. */
@@ -73,6 +78,7 @@ export type UnrecordedReason =
   | 'recorder_failed'
   | 'untold_party'
   | 'interrupted'
+  | 'sent_on'
   | WantedReason;
 
 /** Reasons that are as somebody wanted it, and no fault. */

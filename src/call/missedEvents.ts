@@ -98,6 +98,10 @@ async function missedWhileDialling(
     recorder === 'none' ? [] : [destinationAnswered, { type: 'recorderStarted', at: undefined }];
   if (recorder === 'ended') began.push({ type: 'recorderFinished', at: undefined });
   if (next === undefined && !scene.listed.has(facts.callerChannel)) return [...began, ...news, callerLeft];
+  // The dialplan has gone on with the caller, or they never came in: nobody would talk to who answers.
+  if (next === undefined && !isHere('caller')) {
+    return began.length > 0 ? [...began, ...news, callerLeft] : [...news, { type: 'interrupted' }];
+  }
   const joined = next === undefined ? news : [...news, tookPlace('caller', facts.callerChannel, next, scene)];
   const destination = scene.listed.get(order.destination);
   // In the place of the destination, which must have answered.

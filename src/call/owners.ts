@@ -86,6 +86,7 @@ function translateCaller(event: ChannelEvent, { toldChannel }: Facts): CallEvent
   }
   if (event.type === 'channelHeld') return { type: 'callerHeld', at: event.at };
   if (event.type === 'channelResumed') return { type: 'callerResumed', at: event.at };
+  if (event.type === 'channelLeft') return { type: 'callerSentOn', at: event.at };
 
   return leaves(event) ? { type: 'callerLeft', at: event.at } : undefined;
 }

@@ -14,6 +14,7 @@ import { followHold, type HoldPorts } from './followHold.ts';
 import { happeningOf } from './happenings.ts';
 import { makeInsistence, pausesMs, type Insistence } from './insistence.ts';
 import { translate } from './owners.ts';
+import { makePatience, type Patience } from './patience.ts';
 import type { CallJournal, Happening, Readiness, TalkTimes } from './ports.ts';
 import { recorderName } from './recorderName.ts';
 import { returnToDialplan } from './returnToDialplan.ts';
@@ -70,12 +71,16 @@ export class CallSession {
   #removal: 'none' | 'done' | 'kept' = 'none';
   /** The caller's RTP before the notice. */
   #beforeNotice: RtpTraffic | undefined;
+  readonly #patience: Patience;
   #recorderEndedAt: number | undefined;
   #saveAgain: NodeJS.Timeout | undefined;
 
   private constructor(state: CallState, ports: SessionPorts) {
     this.#state = state;
     this.#ports = ports;
+    this.#patience = makePatience(ports.ari, state.facts.callerChannel, state.facts.request ?? {}, () =>
+      performance.now(),
+    );
     this.#log = ports.log.child({ call: state.facts.id });
     this.#insistence = makeInsistence(
       (effect, error) => {
@@ -130,7 +135,7 @@ export class CallSession {
   }
 
   handle(event: CallEvent): void {
-    if (event.type === 'callerLeft') this.#callerLeft = true;
+    if (event.type === 'callerLeft' || event.type === 'callerSentOn') this.#callerLeft = true;
     if (this.#state.kind === 'ended') return;
     this.#enter(decide(this.#state, event), event.type);
   }
@@ -288,7 +293,9 @@ export class CallSession {
       case 'dial': {
         const { bridge, destination, request } = effect.order;
         await ari.addToBridge(bridge, [caller, destination]);
-        return ari.dial(destination, caller, request.timeoutSeconds);
+        // At once with the dialling: before, a caller would wait without limit for a Préavis that hangs in between.
+        await Promise.all([this.#patience.end(), ari.dial(destination, caller, request.timeoutSeconds)]);
+        return;
       }
       case 'ring':
         return ari.ring(caller);
@@ -350,7 +357,7 @@ export class CallSession {
         this.#timer = setTimeout(() => {
           this.handle({ type: 'timeUp', timer: effect.timer });
         }, effect.ms);
-        return;
+        return this.#patience.renew(effect.timer, effect.ms);
       case 'stopTimer':
         clearTimeout(this.#timer);
         return;

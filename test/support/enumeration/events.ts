@@ -112,6 +112,7 @@ export function everyEvent({ order }: CallFacts, { starts, finishes, holds, othe
     { type: 'recorderFailed' },
     { type: 'callerLeft', at: 8_000 },
     { type: 'callerLeft', at: undefined },
+    { type: 'callerSentOn', at: 8_000 },
     { type: 'interrupted' },
     { type: 'eventsMissed' },
     { type: 'bridgeGone' },

@@ -44,6 +44,8 @@ export type Monitor = {
   /** Whose channel took the place of the caller's or the destination's while they talked. */
   replaced: { caller?: ChannelId; destination?: ChannelId };
   callerLeft: boolean;
+  /** The dialplan has gone on with the caller by itself. */
+  sentOn: boolean;
   /** Keys were missed while the caller could still refuse. */
   deaf: boolean;
   /** They are connected. */
@@ -88,6 +90,7 @@ export const fresh: Monitor = {
   others: [],
   replaced: {},
   callerLeft: false,
+  sentOn: false,
   deaf: false,
   talks: false,
   destinationLeft: false,
@@ -273,12 +276,13 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
       // Only who has answered can be transferred.
       return event.party === 'destination' && !now.talks ? { ...now, talks: true, answeredAt: undefined } : now;
     }
+    case 'callerSentOn':
     case 'callerLeft': {
       if (monitor.callerLeft) return monitor;
       const [next] = monitor.others;
       return isTogether(monitor) && next !== undefined
         ? replacedBy(monitor, 'caller', next, facts)
-        : { ...monitor, callerLeft: true };
+        : { ...monitor, callerLeft: true, sentOn: event.type === 'callerSentOn' };
     }
     case 'interrupted':
       return monitor.spoilt || monitor.talks ? monitor : { ...monitor, spoilt: true };

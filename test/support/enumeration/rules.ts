@@ -141,6 +141,7 @@ const judgedIfNew: Judges = {
   callerHeld: brokenByHold,
   partyReplaced: brokenByReplacement,
   callerLeft: brokenByLeaving,
+  callerSentOn: brokenByLeaving,
   destinationLeft: brokenByLeaving,
 };
 
@@ -198,7 +199,7 @@ function brokenByTransfer({ step: { state, effects } }: Move): readonly string[]
 
 /** P3: while others are there it is their talk. */
 function brokenByLeaving({ event, before, seen, step: { state, effects } }: Move): readonly string[] {
-  const party = event.type === 'callerLeft' ? 'caller' : 'destination';
+  const party = event.type === 'destinationLeft' ? 'destination' : 'caller';
   if (seen.replaced[party] === before.replaced[party]) return nothing;
   const faults: string[] = [];
   if (state.kind !== 'talking' && state.kind !== 'dialling') faults.push('a talk of others is ended');
@@ -258,9 +259,10 @@ function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, { asked, c
   if (asked.startRecorder === 0 && outcome.result === 'recorded') faults.push('recorded without a recorder');
   if (monitor.talks && monitor.deaf && !refused && !withheld) faults.push('why it was not recorded is not kept');
   if (!monitor.talks) {
-    const wanted = outcome.result === 'abandoned' ? 0 : 1;
+    const wanted = callerLeft ? 0 : 1;
     if (asked.returnToDialplan !== wanted) faults.push('the caller is left in silence');
-    if ((outcome.result === 'abandoned') !== callerLeft) faults.push('abandoned means that the caller left');
+    if ((outcome.result === 'abandoned') !== (callerLeft && !monitor.sentOn))
+      faults.push('abandoned means that the caller left');
     if (monitor.refused === 'before' && !refused && !callerLeft) faults.push('a refusal is not kept');
   } else {
     if (asked.returnToDialplan > 0) faults.push('sent back to the dialplan after talking');
@@ -283,16 +285,17 @@ function afterTheTimer(kind: CallState['kind']): readonly CallState['kind'][] {
   return kind === 'accepting' ? ['accepting', 'dialling'] : ['ended'];
 }
 
-/** In every state but ended the caller's leaving is an exit, and so is the timer that runs. */
+/** In every state but ended the caller's leaving is an exit, whether they hang up or are sent on, and so is the timer that runs. */
 export function withoutExit(state: CallState, timer: Timer | undefined, rule: Decide): readonly string[] {
   if (state.kind === 'ended') return [];
   const faults: string[] = [];
-  let after: CallState = state;
   // Each of the others takes the caller's place first.
   const others = 'others' in state ? state.others.length : 0;
-  for (let count = 0; count <= others; count += 1) after = rule(after, { type: 'callerLeft', at: 9_000 }).state;
-  const left = after.kind;
-  if (left !== 'ended' && left !== 'closing') faults.push('no exit by the caller');
+  for (const type of ['callerLeft', 'callerSentOn'] as const) {
+    let after: CallState = state;
+    for (let count = 0; count <= others; count += 1) after = rule(after, { type, at: 9_000 }).state;
+    if (after.kind !== 'ended' && after.kind !== 'closing') faults.push('no exit by the caller');
+  }
   if (untimed.includes(state.kind) === (timer !== undefined)) faults.push('a state without its timer');
   if (timer === undefined) return faults;
   const over = rule(state, { type: 'timeUp', timer }).state;

@@ -5,14 +5,22 @@ import { aPolicy } from '../../support/policies.ts';
 import { tried } from '../../support/properties.ts';
 
 const policy = aPolicy();
-const names = ['to', 'line', 'purpose', 'language', 'timeout'];
+const names = ['to', 'line', 'purpose', 'language', 'timeout', 'left'];
 
 /** Arguments of the dialplan in which a caller's number, name or header has come to stand anywhere. */
 const oneArgument = fc.oneof(
   hostileText(),
   fc.tuple(fc.constantFrom(...names, 'task', ' to '), hostileText()).map(([name, value]) => `${name}=${value}`),
   fc.tuple(hostileText(), hostileText()).map((parts) => parts.join('=')),
-  fc.constantFrom('to=PJSIP/100', 'line=orders', 'purpose=training+agreement', 'language=nl_BE', 'timeout=12', ''),
+  fc.constantFrom(
+    'to=PJSIP/100',
+    'line=orders',
+    'purpose=training+agreement',
+    'language=nl_BE',
+    'timeout=12',
+    'left=7.5',
+    '',
+  ),
 );
 
 /** Names that a fault may have, whatever the caller made up. */

@@ -75,6 +75,7 @@ describe('the arguments of Stasis()', () => {
     ['a timeout of nought', ['to=PJSIP/1', 'timeout=0'], 'timeout', 'is not a number of seconds from 1 to 600'],
     ['a timeout beyond ten minutes', ['to=PJSIP/1', 'timeout=601'], 'timeout', expect.any(String)],
     ['a timeout in words', ['to=PJSIP/1', 'timeout=30s'], 'timeout', expect.any(String)],
+    ['what is left of a time limit in words', ['to=PJSIP/1', 'left=soon'], 'left', 'is not a number of seconds'],
     ['a negative timeout', ['to=PJSIP/1', 'timeout=-5'], 'timeout', expect.any(String)],
   ] as [string, string[], string, string][])('are refused with %s', (_, args, argument, problem) => {
     expect(parseArguments(args, policy)).toEqual({ ok: false, argument, problem });

@@ -167,9 +167,9 @@ describe('a refusal', () => {
   test('during the last sentence removes what was made', () => {
     expect(when(during(optOut, 1), key('9')).types).toEqual([
       'stopPlayback',
+      'startTimer',
       'hangUpDestination',
       'destroyBridge',
-      'startTimer',
       'play',
     ]);
   });
@@ -178,7 +178,7 @@ describe('a refusal', () => {
     expect(when(stateAt('dialling', optOut), key('9'))).toMatchObject({
       state: { kind: 'acknowledging', answer: { kind: 'refused' } },
       // Out of the bridge first: Asterisk throws away what is to be played to somebody who is just leaving one.
-      types: ['hangUpDestination', 'leaveBridge', 'destroyBridge', 'startTimer', 'play'],
+      types: ['startTimer', 'hangUpDestination', 'leaveBridge', 'destroyBridge', 'play'],
     });
   });
 
@@ -423,7 +423,7 @@ describe('while a yes is confirmed', () => {
   test('who thinks better of it is not recorded, and told so', () => {
     expect(when(accepting, key('9'))).toMatchObject({
       state: { kind: 'acknowledging', why: 'refused', answer: { kind: 'refused', digits: '9' } },
-      types: ['stopPlayback', 'hangUpDestination', 'destroyBridge', 'startTimer', 'play'],
+      types: ['stopPlayback', 'startTimer', 'hangUpDestination', 'destroyBridge', 'play'],
     });
   });
 

@@ -93,6 +93,18 @@ const mutations: Mutation[] = [
       state.kind === 'dialling' && event.type === 'callerLeft' ? { state, effects: [] } : decide(state, event),
   },
   {
+    what: 'does not hear that the dialplan has sent the caller on',
+    finds: 'no exit by the caller',
+    rule: (state, event) =>
+      state.kind === 'announcing' && event.type === 'callerSentOn' ? { state, effects: [] } : decide(state, event),
+  },
+  {
+    what: 'calls a caller abandoned whom the dialplan has sent on',
+    finds: 'abandoned means that the caller left',
+    rule: (state, event) =>
+      event.type === 'callerSentOn' ? decide(state, { type: 'callerLeft', at: event.at }) : decide(state, event),
+  },
+  {
     what: 'leaves the destination ringing',
     finds: 'the destination is left',
     rule: changed({ step: (_, step) => without(step, 'hangUpDestination') }),

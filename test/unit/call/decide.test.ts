@@ -155,6 +155,22 @@ describe('a destination that does not answer', () => {
   });
 });
 
+describe('a caller whom the dialplan has sent on by itself', () => {
+  test.each(['planning', 'checking', 'answering', 'announcing', 'confirming', 'dialling'] as const)(
+    'while %s is unrecorded, is not sent back again, and nothing is left',
+    (kind) => {
+      const { outcome, types } = when(kind, { type: 'callerSentOn', at: 9 });
+      expect(outcome).toEqual({ result: 'unrecorded', reason: 'sent_on' });
+      expect(types).not.toContain('returnToDialplan');
+      expect(types.includes('destroyBridge')).toBe(['confirming', 'dialling'].includes(kind));
+    },
+  );
+
+  test('while they talk has left', () => {
+    expect(when('talking', { type: 'callerSentOn', at: 9 }).types).toContain('hangUpDestination');
+  });
+});
+
 describe('a call that cannot be announced', () => {
   test.each<[CallState['kind'], CallEvent, UnrecordedReason]>([
     ['planning', { type: 'notReady', reason: 'no_language' }, 'no_language'],

@@ -146,7 +146,7 @@ describe('an arriving channel', () => {
     await eventually(() => asked('recordBridge').length === 1);
     const name = asked('recordBridge')[0]?.split(' ')[2] ?? '';
     registry.handle({ type: 'recorderStarted', at: 3, name });
-    registry.handle({ type: 'channelLeft', at: 4, channelId: 'caller-1' as ChannelId });
+    registry.handle({ type: 'channelHangingUp', at: 4, channelId: 'caller-1' as ChannelId });
     registry.handle({ type: 'recorderFinished', at: 5, name });
     await eventually(() => registry.size === 0);
     expect(outcomes()).toEqual([{ result: 'recorded' }]);
@@ -162,7 +162,7 @@ describe('an arriving channel', () => {
       expect(registry.size).toBe(1);
       expect(asked('play')).toHaveLength(1);
     });
-    registry.handle({ type: 'channelLeft', at: 2, channelId: 'caller-1' as ChannelId });
+    registry.handle({ type: 'channelHangingUp', at: 2, channelId: 'caller-1' as ChannelId });
     await eventually(() => {
       expect(ended).toHaveLength(2);
       expect(registry.size).toBe(0);
@@ -531,6 +531,32 @@ describe('after a lost connection', () => {
     } else {
       expect(set.asked('hangUp')).toEqual([]);
     }
+  });
+
+  describe('that the dialplan has gone on with the caller of, while its destination rang', () => {
+    function sentOn() {
+      const set = stage({ open: [stateAt('dialling', known)] });
+      set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+      set.ari.state.inBridge[known.order.bridge] = [destination];
+
+      return set;
+    }
+
+    test('gives up the destination that answered meanwhile, and records nothing', async () => {
+      const set = sentOn();
+      await set.registry.reconcile();
+      expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'interrupted' }]);
+      expect(set.asked('hangUp')).toEqual([`hangUp ${destination}`]);
+      expect(set.asked('recordBridge')).toEqual([]);
+    });
+
+    test('stops the recorder that ran already', async () => {
+      const set = sentOn();
+      set.ari.state.recording.push(recorderName(recording));
+      await set.registry.reconcile();
+      await eventually(() => set.asked('stopRecorder').length === 1);
+      expect(set.asked('hangUp')).toEqual([`hangUp ${destination}`]);
+    });
   });
 
   describe('with a hold', () => {
@@ -936,7 +962,7 @@ describe('after a lost connection', () => {
     if (facts !== undefined) set.ari.state.channels.push({ id: facts.order.destination, state: 'Ringing' });
     await set.registry.reconcile();
     expect(set.registry.size).toBe(1);
-    set.registry.handle({ type: 'channelLeft', at: 9, channelId: 'caller-1' as ChannelId });
+    set.registry.handle({ type: 'channelHangingUp', at: 9, channelId: 'caller-1' as ChannelId });
     await eventually(() => set.registry.size === 0);
     expect(set.outcomes()).toEqual([{ result: 'abandoned' }]);
   });
@@ -976,7 +1002,7 @@ describe('after a lost connection', () => {
     set.registry.handle(arrival('caller-1', ['to=PJSIP/100', 'language=fr']));
     await hear(set);
     open.push(...set.saved.slice(-1));
-    set.registry.handle({ type: 'channelLeft', at: 9, channelId: 'caller-1' as ChannelId });
+    set.registry.handle({ type: 'channelHangingUp', at: 9, channelId: 'caller-1' as ChannelId });
     await eventually(() => set.registry.size === 0);
     await set.registry.reconcile();
     expect(set.registry.size).toBe(0);

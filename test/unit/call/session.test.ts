@@ -6,10 +6,11 @@ import { makeReadiness } from '../../../src/call/readiness.ts';
 import { recorderName } from '../../../src/call/recorderName.ts';
 import { CallSession, type SessionPorts } from '../../../src/call/session.ts';
 import type { Happening, TalkTimes } from '../../../src/call/ports.ts';
-import type { CallState, Order } from '../../../src/call/state.ts';
+import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import type { CallId } from '../../../src/core/ids.ts';
 import {
+  aRequest,
   beginning,
   countingIds,
   eventsBeforeTheNotice,
@@ -168,6 +169,33 @@ describe('the effects of a call', () => {
       'save ended heard 0 0',
     ]);
     expect(ended).toHaveLength(1);
+  });
+
+  test('have their time before they are asked for, and the caller no limit of ours from the dialling on', async () => {
+    const set = stage();
+    const limited: Facts = { ...facts, request: { ...aRequest(), leftSeconds: 0 } };
+    const session = CallSession.start(beginning(limited), set.ports);
+    sessions.push(session);
+    await settled(session);
+    const releaseDial = set.ari.hold('dial');
+    for (const event of fromNotice('dialling')) session.handle(event);
+    await eventually(() => set.ari.asked.some((each) => each.startsWith('dial ')));
+    const limits = 'ARRAY(TIMEOUT(absolute),PREAVIS_WAITS)';
+    const steps = set.ari.asked.filter((each) => /^(answer|play|addToBridge|dial|setVariable)/.test(each));
+    const lengthMs = sentence?.prompt.lengthMs ?? 0;
+    expect(steps).toEqual([
+      `setVariable ${caller} ${limits} 8.000,1`,
+      expect.stringMatching(/^answer /),
+      `setVariable ${caller} ${limits} ${(lengthMs / 1_000 + 8).toFixed(3)},1`,
+      expect.stringMatching(/^play /),
+      `setVariable ${caller} ${limits} 8.000,1`,
+      expect.stringMatching(/^addToBridge /),
+      // At once with the dialling: who hangs in between leaves nobody without a limit and without a destination.
+      `setVariable ${caller} ${limits} 0.000,`,
+      expect.stringMatching(/^dial /),
+    ]);
+    releaseDial();
+    await settled(session);
   });
 
   test('wait for those under way, while an event that comes meanwhile is decided at once', async () => {

@@ -1,0 +1,79 @@
+import type { AriCommands } from '../ari/port.ts';
+import { asPreavisError } from '../core/errors.ts';
+import type { ChannelId } from '../core/ids.ts';
+import type { Timer } from './events.ts';
+import type { CallRequest } from './arguments.ts';
+
+/**
+ * How long a caller waits for a Préavis that hangs (P3). The include file sets TIMEOUT(absolute) before Stasis(); when it is over,
+ * Asterisk takes the channel from us and the dialplan goes on at extension T. So it is set anew before each step that takes time, and
+ * ended when the destination is dialled: from there on it could end a talk.
+ */
+
+/** What the include file gives before the first step, and the longest silence that a Préavis which hangs can cause, s. */
+const silenceSeconds = 8;
+/** Our own timer comes first, also over a slow line: who is late with a step sends the caller on by themselves, s. */
+const slackSeconds = 3;
+/** A limit of the operator's that is over strikes at once: 0 would be none, s. */
+const leastSeconds = 1;
+
+/** What the step that this timer is for is given, s; undefined for a timer of a talk. */
+function secondsFor(timer: Timer, ms: number): number | undefined {
+  const seconds = ms / 1_000 + slackSeconds;
+  switch (timer) {
+    case 'playback':
+    case 'choice':
+    case 'consent':
+      return seconds;
+    case 'answer':
+    case 'confirmation':
+      return Math.min(seconds, silenceSeconds);
+    case 'dial':
+    case 'recorderFinish':
+      return undefined;
+  }
+}
+
+export type Patience = {
+  /**
+   * Gives the step that this timer is for its time. To be done before the step is asked for: behind a sentence that plays, requests
+   * on its channel wait for its end. Throws what the request throws.
+   */
+  renew(timer: Timer, ms: number): Promise<void>;
+  /**
+   * The caller waits for the destination from now on: what the operator has set is in force again. Throws what the request throws, but
+   * for ari_not_found: who has hung up waits no longer.
+   */
+  end(): Promise<void>;
+};
+
+/** `now` is a monotonic clock, ms. */
+export function makePatience(
+  ari: Pick<AriCommands, 'setVariable'>,
+  caller: ChannelId,
+  { leftSeconds }: Pick<CallRequest, 'leftSeconds'>,
+  now: () => number,
+): Patience {
+  const since = now();
+  if (leftSeconds === undefined) return { renew: () => Promise.resolve(), end: () => Promise.resolve() };
+  /** What the operator's own limit has left, s. */
+  const rest = (): number =>
+    leftSeconds === 0 ? Infinity : Math.max(leastSeconds, leftSeconds - (now() - since) / 1_000);
+  // PREAVIS_WAITS tells the include file whose limit it is that has struck.
+  const set = (seconds: number, waits: string): Promise<void> =>
+    ari.setVariable(caller, 'ARRAY(TIMEOUT(absolute),PREAVIS_WAITS)', `${seconds.toFixed(3)},${waits}`);
+
+  return {
+    renew: async (timer, ms) => {
+      const seconds = secondsFor(timer, ms);
+      if (seconds !== undefined) await set(Math.min(seconds, rest()), '1');
+    },
+    end: async () => {
+      try {
+        await set(leftSeconds === 0 ? 0 : rest(), '');
+      } catch (thrown) {
+        if (asPreavisError(thrown).code !== 'ari_not_found') throw thrown;
+      }
+    },
+  };
+}
