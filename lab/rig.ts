@@ -94,13 +94,16 @@ const purposes = {
   },
 };
 
-/** The files that an operator copies for the second witness, where this Asterisk knows its events. */
+/** The files that an operator copies for the second witness, with the events that this Asterisk knows. */
 async function witnessConf(): Promise<Record<string, string>> {
-  if (!logsSounds((await findInstallation()).version)) return {};
+  const knowsSounds = logsSounds((await findInstallation()).version);
+  const textOf = (name: string): string => readFileSync(join(project, 'config/asterisk', name), 'utf8');
+  const cel = textOf('cel.conf');
 
-  return Object.fromEntries(
-    ['cel.conf', 'cel_custom.conf'].map((name) => [name, readFileSync(join(project, 'config/asterisk', name), 'utf8')]),
-  );
+  return {
+    'cel.conf': knowsSounds ? cel : cel.replace('STREAM_BEGIN,STREAM_END,', ''),
+    'cel_custom.conf': textOf('cel_custom.conf'),
+  };
 }
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {

@@ -11,6 +11,7 @@ import { makePlanner } from './call/planner.ts';
 import { makeReadiness, proveSpool } from './call/readiness.ts';
 import { CallRegistry } from './call/registry.ts';
 import { SpoolWatch } from './call/spoolWatch.ts';
+import { Watch } from './call/watch.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
 import { CatalogueWatch } from './catalogue/catalogueWatch.ts';
 import { leaseHolder } from './catalogue/lease.ts';
@@ -28,7 +29,7 @@ import type { Logger } from './core/log.ts';
 import { startJobs } from './jobs.ts';
 import { ariPassword, makeAri, refuseMissingPrompts, type Ari } from './parts/ari.ts';
 import { callKeeper, callPreferences, makePromptDesk } from './parts/calls.ts';
-import { checkJobs, makeWitness } from './parts/jobs.ts';
+import { checkJobs, makeWitness, presenceOf } from './parts/jobs.ts';
 import { loadLibrary, soundsFolder } from './parts/prompts.ts';
 import { makeProtectionWatch, makeStore } from './parts/store.ts';
 import { webhookFigures, webhookSubscribers } from './parts/webhooks.ts';
@@ -41,6 +42,15 @@ export type AppOptions = { config: Config; log: Logger; clock: Clock; ids: IdMak
 
 /** What is done when calls have ended. */
 type EndJobs = { finisher: Finisher; witness: () => Promise<void> };
+
+type RegistryParts = {
+  policy: Policy;
+  catalogue: Catalogue;
+  ari: Ari;
+  end: EndJobs;
+  metrics: Metrics;
+  watch: Watch;
+};
 
 /** How often the end of calls, and files that were not yet closed, are looked at again while stopping or serving, ms. */
 const finishEveryMs = 10_000;
@@ -139,6 +149,7 @@ export class App {
       actor: 'serve',
       promptsHeard: makePromptsHeard(soundsFolder(config), library, catalogue),
       check: selfCheck.check,
+      presence: presenceOf(config),
       found: metrics.finding,
       checkMs: longestCheckMs,
       signal: this.#hurry.signal,
@@ -154,11 +165,13 @@ export class App {
     }));
     metrics.webhooks(() => webhookFigures(config, catalogue));
     const end: EndJobs = { finisher, witness: makeWitness(shared, metrics.witness) };
-    const registry = this.#makeRegistry(policy, catalogue, ari, end, metrics);
+    const before = await catalogue.watchMark();
+    const watch = new Watch({ clock, before, save: (mark) => catalogue.saveWatchMark(mark), log });
+    const registry = this.#makeRegistry({ policy, catalogue, ari, end, metrics, watch });
     this.#registry = registry;
     await this.#watchSpool(registry, ari.commands, catalogue, metrics);
     const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari, log);
-    connection.listen(this.#listener(registry, ari));
+    connection.listen(this.#listener(registry, ari, watch));
     if (config.health.port !== 0) {
       const page = new HealthPage(() => this.#health(connection, registry, archive), metrics);
       await page.start(config.health.host, config.health.port);
@@ -244,7 +257,7 @@ export class App {
     };
   }
 
-  #makeRegistry(policy: Policy, catalogue: Catalogue, ari: Ari, end: EndJobs, metrics: Metrics): CallRegistry {
+  #makeRegistry({ policy, catalogue, ari, end, metrics, watch }: RegistryParts): CallRegistry {
     const { config, log, clock, ids } = this.#options;
     const preferences = callPreferences(config, policy, catalogue, clock);
 
@@ -271,6 +284,7 @@ export class App {
       ids,
       log,
       promptDesk: makePromptDesk(config, { ari: ari.commands, ids, log, clock }),
+      watch,
       asterisk: () => this.#asterisk,
       callEnded: (state) => {
         if (state.kind !== 'ended') return;
@@ -281,14 +295,21 @@ export class App {
     });
   }
 
-  #listener(registry: CallRegistry, { commands }: Ari): AriListener {
+  #listener(registry: CallRegistry, { commands }: Ari, watch: Watch): AriListener {
     return {
       event: (event: AriEvent) => {
         if (event.type === 'applicationReplaced') {
           this.#replaced = true;
-          registry.connectionLost();
+          watch.isDeaf();
+          registry.connectionLost('application_taken');
+        } else {
+          watch.heard(event.at);
+          watch.answered();
         }
         registry.handle(event);
+      },
+      answered: () => {
+        watch.answered();
       },
       connected: () => {
         // Openings may overlap, and the one before this has not been told to end.
@@ -296,24 +317,26 @@ export class App {
         if (this.#leaving) return;
         this.#comparable = new AbortController();
         const { signal } = this.#comparable;
-        this.#reconciling = this.#reconciling.then(() => this.#compare(registry, commands, signal));
+        this.#reconciling = this.#reconciling.then(() => this.#compare(registry, commands, watch, signal));
       },
       disconnected: () => {
         // The next socket takes the application; it may be taken from it before it counts as connected.
         this.#replaced = false;
-        registry.connectionLost();
+        watch.isDeaf();
+        registry.connectionLost('connection_lost');
         this.#comparable.abort();
       },
     };
   }
 
   /** After each (re)connection: it may be another Asterisk, and events were missed. Repeated until it succeeds. */
-  async #compare(registry: CallRegistry, ari: Ari['commands'], signal: AbortSignal): Promise<void> {
+  async #compare(registry: CallRegistry, ari: Ari['commands'], watch: Watch, signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
         this.#asterisk = await ari.identity();
         await registry.reconcile();
+        if (!this.#isDeafAgain(signal)) watch.listensAgain();
 
         return;
       } catch (thrown) {
@@ -323,6 +346,11 @@ export class App {
       const pauseMs = Math.min(comparePauseMs * 2 ** failures, longestComparePauseMs);
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** Since the comparison began. */
+  #isDeafAgain(comparing: AbortSignal): boolean {
+    return comparing.aborted || this.#replaced;
   }
 
   /** One pass at a time; its own errors are logged by it. */

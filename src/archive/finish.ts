@@ -9,6 +9,7 @@ import type { Logger } from '../core/log.ts';
 import type { PromptsHeard } from './promptsHeard.ts';
 import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from './selfCheck.ts';
 import { lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
+import { judgeSound, type PresencePorts } from './unwatchedSound.ts';
 import { inspectWav, repairWav, type WavInfo } from './wav.ts';
 
 /**
@@ -17,7 +18,19 @@ import { inspectWav, repairWav, type WavInfo } from './wav.ts';
  * `lost`. Here its times are fixed: each purpose of the call ends by itself, the recording with the last of them.
  */
 export type FinishPorts = {
-  catalogue: Pick<Catalogue, 'finishable' | 'move' | 'note' | 'recording' | 'adopt' | 'call' | 'changes' | 'policy'>;
+  catalogue: Pick<
+    Catalogue,
+    | 'finishable'
+    | 'move'
+    | 'note'
+    | 'recording'
+    | 'adopt'
+    | 'call'
+    | 'changes'
+    | 'unwatched'
+    | 'judgeUnwatched'
+    | 'policy'
+  >;
   spoolFolder: string;
   clock: Clock;
   log: Logger;
@@ -26,6 +39,8 @@ export type FinishPorts = {
   promptsHeard: (row: RecordingRow) => Promise<PromptsHeard>;
   /** checkRecording, here or in a thread of its own. */
   check: (file: string, options: CheckOptions) => Promise<SelfCheck>;
+  /** For what was recorded while nobody listened. */
+  presence: PresencePorts;
   /** Counts a finding of the self-check. */
   found: (kind: FindingKind) => void;
   /** How long one recording may be listened to, ms. */
@@ -210,9 +225,14 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     purposeEnds.length === 0 ? finishedAt + row.keepDays * dayMs : Math.max(...purposeEnds.map((end) => end.keepUntil));
   // What the second witness has said of one that was lost, or was found late.
   const flags = [...row.flags];
-  const heard = await listen(file, row, ports);
   let wav: WavInfo;
+  let heard: Heard | PreavisError;
   try {
+    // Before anything is measured, heard or hashed.
+    const judged = await judgeSound(file, row, call, ports);
+    if (judged === 'later') return;
+    flags.push(...judged);
+    heard = await listen(file, row, ports);
     // One that cannot be listened to is kept all the same, as long as it holds audio.
     wav = heard instanceof PreavisError ? await inspectWav(file) : heard.wav;
     if (wav.header === 'unfinished') {

@@ -72,6 +72,33 @@ export async function repairWav(file: string): Promise<WavInfo> {
   });
 }
 
+/** Of the audio, ms from its beginning. */
+type Milliseconds = { from: number; to: number };
+
+/**
+ * Puts silence of the same length into these parts of the audio, in place, so that nothing of what was there is left, and flushes it. Done
+ * again, it does the same: a crash in the middle is mended by the next try. The file keeps its times, which tell when it was recorded.
+ * @throws PreavisError as inspectWav.
+ */
+export async function silenceWav(file: string, spans: readonly Milliseconds[]): Promise<void> {
+  await withFile(file, 'write', async (handle) => {
+    const { format, dataStart, dataBytes } = await readLayout(handle);
+    const { atime, mtime } = await handle.stat().catch(asUnreadable);
+    const frameAt = (ms: number, round: (frames: number) => number): number =>
+      Math.min(dataBytes, round((Math.min(ms, 1e9) * format.sampleRate) / 1_000) * format.frameBytes);
+    // PCM of 8 bits is unsigned.
+    const silence = Buffer.alloc(readBytes, format.bitsPerSample === 8 ? 0x80 : 0);
+    for (const { from, to } of spans) {
+      const end = frameAt(to, Math.ceil);
+      for (let at = frameAt(from, Math.floor); at < end; at += silence.length) {
+        await handle.write(silence, 0, Math.min(silence.length, end - at), dataStart + at).catch(asUnreadable);
+      }
+    }
+    await handle.utimes(atime, mtime).catch(asUnreadable);
+    await handle.sync().catch(asUnreadable);
+  });
+}
+
 async function inspect(handle: FileHandle): Promise<WavInfo> {
   return measure(handle, await readLayout(handle), readBytes, () => undefined);
 }

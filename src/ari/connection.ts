@@ -140,6 +140,10 @@ export class AriConnection {
         message: (text) => {
           this.#receive(text, socket);
         },
+        answered: () => {
+          if (this.#socket === socket && this.#state === 'open')
+            for (const listener of this.#listeners) listener.answered();
+        },
         silent: () => {
           this.#log.warn('Asterisk does not answer on the event socket');
         },

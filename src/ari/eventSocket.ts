@@ -20,6 +20,8 @@ export type EventSocketOptions = {
 
 export type EventSocketListener = {
   message(text: string): void;
+  /** Asterisk has answered a ping. */
+  answered(): void;
   /** No pong came in time; `closed` follows. */
   silent(): void;
   /** Once, and only of a socket that was open. */
@@ -85,6 +87,7 @@ export class EventSocket {
     socket.on('pong', () => {
       this.#pongs += 1;
       this.#await();
+      this.#listener.answered();
     });
     this.opened = new Promise((resolve, reject) => {
       socket.on('open', () => {

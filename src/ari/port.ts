@@ -99,6 +99,8 @@ export type AriQueries = {
 
 export type AriListener = {
   event(event: AriEvent): void;
+  /** Asterisk has answered on the event socket: every event from before was given. */
+  answered(): void;
   /** The event socket is open; events from before are lost. */
   connected(): void;
   disconnected(): void;

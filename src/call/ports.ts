@@ -1,7 +1,8 @@
-import type { CallId, RecordingId } from '../core/ids.ts';
+import type { BridgeId, CallId, ChannelId, RecordingId } from '../core/ids.ts';
 import type { UnrecordedReason } from './events.ts';
 import type { Sentence } from './notice.ts';
 import type { CallState, Order, Party } from './state.ts';
+import type { DeafReason } from './watch.ts';
 
 /** ms, by Asterisk's talk detection. */
 export type TalkTimes = { callerMs: number; destinationMs: number };
@@ -25,7 +26,20 @@ export type CallJournal = {
 export type Happening =
   /** A sentence that is not of the notice was said, or is being said. */
   | { kind: 'said'; sentence: Sentence; startedAt: number | undefined; finishedAt: number | undefined }
-  | { kind: 'change'; change: Change; at: number | undefined; party?: Party };
+  | { kind: 'change'; change: Change; at: number | undefined; party?: Party }
+  | { kind: 'unwatched'; interval: Unwatched };
+
+/**
+ * Nobody listened while these parties were in their bridge. `to` is null where the call was not as it had been when it was compared
+ * again: then nothing after it is known to be clean either. Times are Asterisk's, ms since 1970 UTC.
+ */
+export type Unwatched = {
+  from: number;
+  to: number | null;
+  why: DeafReason;
+  bridge: BridgeId;
+  parties: readonly ChannelId[];
+};
 
 /**
  * held, resumed: this party put the other on hold, and came back. joined: somebody else came into the bridge. transferred:

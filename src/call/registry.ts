@@ -10,11 +10,12 @@ import { isOwn, LeftoverFreer, leftoversOf, swapMs, type Leftovers } from './lef
 import { makeLook, recorderUnsaved } from './missedEvents.ts';
 import { keysOf, partyOf } from './owners.ts';
 import type { Arrival, Planner } from './planner.ts';
-import type { Happening, LanguagePreferences, UnreadableCall } from './ports.ts';
+import type { Happening, LanguagePreferences, UnreadableCall, Unwatched } from './ports.ts';
 import type { PromptDesk } from './promptDesk.ts';
 import { recorderName } from './recorderName.ts';
 import { CallSession, type SessionPorts } from './session.ts';
 import type { CallState, Facts, Party } from './state.ts';
+import type { DeafReason, Watch } from './watch.ts';
 
 /**
  * Knows the calls of this process: makes one for each arriving channel, hands each event of Asterisk to the call that it
@@ -26,6 +27,7 @@ export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log'> 
   ari: SessionPorts['ari'] & AriQueries;
   policy: Policy;
   ids: IdMaker;
+  watch: Pick<Watch, 'until' | 'now'>;
   /** undefined where recording prompts by telephone is not enabled. */
   promptDesk?: PromptDesk | undefined;
   asterisk(): AsteriskIdentity;
@@ -38,6 +40,17 @@ const partingLimitMs = 2_000;
 
 /** How often Asterisk is asked whether a party hung up, after the first time. */
 const mostLooks = 3;
+
+/** What is found by a comparison and leaves others in the bridge than were there, or no recorder. */
+const changesParties: readonly CallEvent['type'][] = [
+  'strangerJoined',
+  'strangerLeft',
+  'partyReplaced',
+  'callerLeft',
+  'destinationLeft',
+  'recorderFinished',
+  'bridgeGone',
+];
 
 /** Does a step for one call, whose failure keeps no other; undefined then. */
 type ByItself = <T>(id: CallId, step: () => Promise<T>) => Promise<T | undefined>;
@@ -56,6 +69,8 @@ export class CallRegistry {
   readonly #ownerOf = new WeakMap<CallSession, Owner>();
   /** Calls that may have missed events; `reconcile` tells them. */
   readonly #behind = new Map<CallId, CallSession>();
+  /** Since when nobody listened to these. */
+  readonly #unwatched = new Map<CallSession, Unwatched>();
   /** So may operators who record prompts; of those of an earlier process files are left. */
   #deskIsBehind = true;
   /** Have ended, and the catalogue does not know it yet: their sessions go on telling it. */
@@ -302,6 +317,7 @@ export class CallRegistry {
         }
         this.#sessions.delete(facts.id);
         this.#behind.delete(facts.id);
+        this.#unwatched.delete(session);
         if (!endIsSaved) this.#unsaved.add(facts.id);
         this.#ports.callEnded(state);
       },
@@ -322,11 +338,12 @@ export class CallRegistry {
    * From now on the calls of this process miss events. To be told before later ones come: a key that refuses may be among
    * those that are missed.
    */
-  connectionLost(): void {
+  connectionLost(why: Exclude<DeafReason, 'process_ended'>): void {
     this.#losses += 1;
     this.#deskIsBehind = true;
     for (const [id, session] of [...this.#sessions]) {
       this.#behind.set(id, session);
+      this.#isUnwatched(session, why);
       session.handle({ type: 'eventsMissed' });
     }
   }
@@ -382,7 +399,9 @@ export class CallRegistry {
     for (const [id, session] of told) {
       const done = await byItself(id, async () => {
         const events = await look(session);
-        if (!isOutOfDate()) for (const event of events) this.#tell(session, event);
+        if (isOutOfDate()) return true;
+        for (const event of events) this.#tell(session, event);
+        this.#isWatchedAgain(session, events);
         return true;
       });
       if (isOutOfDate()) return;
@@ -391,6 +410,26 @@ export class CallRegistry {
     await Promise.all([...told.values()].map((session) => session.settled()));
     await this.#endUnreadable(unreadable, leftovers, byItself);
     if (failures[0] !== undefined) throw failures[0];
+  }
+
+  /** Kept at once, so that it is in the catalogue before the end of the call, whatever comes between. */
+  #isUnwatched(session: CallSession, why: DeafReason): void {
+    const { facts, kind } = session.state;
+    const isTogether = kind === 'dialling' || kind === 'talking' || kind === 'closing';
+    if (facts.order === undefined || !isTogether || this.#unwatched.has(session)) return;
+    const { bridge, destination } = facts.order;
+    const from = this.#ports.watch.until ?? facts.startedAt;
+    const interval: Unwatched = { from, to: null, why, bridge, parties: [facts.callerChannel, destination] };
+    this.#unwatched.set(session, interval);
+    session.note({ kind: 'unwatched', interval });
+  }
+
+  /** Where somebody came, went or was replaced meanwhile, what follows is not known to be clean. */
+  #isWatchedAgain(session: CallSession, missed: readonly CallEvent[]): void {
+    const interval = this.#unwatched.get(session);
+    this.#unwatched.delete(session);
+    if (interval === undefined || missed.some(({ type }) => changesParties.includes(type))) return;
+    session.note({ kind: 'unwatched', interval: { ...interval, to: this.#ports.watch.now() } });
   }
 
   /** Tells a call what it missed. Who came into its bridge meanwhile belongs to it from now on. */
@@ -425,6 +464,7 @@ export class CallRegistry {
     this.#ports.log.info({ call: facts.id, state: kind }, 'taking up a call from before');
     const session = this.#add(facts, (ports) => CallSession.adopt(state, ports));
     this.#behind.set(facts.id, session);
+    this.#isUnwatched(session, 'process_ended');
     if (keysMissed && kind === 'dialling') session.handle({ type: 'eventsMissed' });
 
     return session;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ZodError } from 'zod';
 import type { CallJournal } from '../call/ports.ts';
 import type { KeptCaller } from '../call/callers.ts';
+import type { WatchMark } from '../call/watch.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, HoldId, RecordingId } from '../core/ids.ts';
@@ -31,11 +32,13 @@ import type {
   AuditRow,
   CallRow,
   ChangeRow,
+  Judgement,
   NoticeRow,
   PurposeEnd,
   RecordingRow,
   SaidRow,
   StoredPolicy,
+  UnwatchedRow,
   UnwitnessedCall,
 } from './rows.ts';
 import type { RecordingStatus } from './statuses.ts';
@@ -53,6 +56,12 @@ export type Catalogue = Tables & {
   notices(id: CallId): Promise<NoticeRow[]>;
   said(id: CallId): Promise<SaidRow[]>;
   changes(id: CallId): Promise<ChangeRow[]>;
+  /** When nobody listened to this call, the first interval first. */
+  unwatched(id: CallId): Promise<UnwatchedRow[]>;
+  judgeUnwatched(judged: readonly { id: number; judged: Judgement }[]): Promise<void>;
+  /** Until when the process before, or this one, has seen every event. */
+  watchMark(): Promise<WatchMark | undefined>;
+  saveWatchMark(mark: WatchMark): Promise<void>;
   savePolicy(version: string, content: string): Promise<void>;
   policy(version: string): Promise<StoredPolicy | undefined>;
 
@@ -258,6 +267,10 @@ export function openCatalogue(
     keepHappening: eventually(happenings.keepHappening),
     said: eventually(happenings.said),
     changes: eventually(happenings.changes),
+    unwatched: eventually(happenings.unwatched),
+    judgeUnwatched: eventually(happenings.judgeUnwatched),
+    watchMark: eventually(happenings.watchMark),
+    saveWatchMark: eventually(happenings.saveWatchMark),
     savePolicy: eventually(calls.savePolicy),
     policy: eventually(calls.policy),
     recording: eventually(recordings.recording),

@@ -1,11 +1,20 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import type { Happening } from '../call/ports.ts';
+import type { WatchMark } from '../call/watch.ts';
 import type { CallId } from '../core/ids.ts';
-import { changeRow, saidRow, type ChangeRow, type SaidRow } from './rows.ts';
+import {
+  changeRow,
+  saidRow,
+  unwatchedRow,
+  type ChangeRow,
+  type Judgement,
+  type SaidRow,
+  type UnwatchedRow,
+} from './rows.ts';
 import { unhurried } from './unhurried.ts';
 
-/** The tables `said` and `changes`: what happened in a call that decided nothing, for its receipt. */
+/** The tables `said`, `changes` and `unwatched`: what happened in a call that decided nothing, for its receipt; and `watch`. */
 export function makeHappenings(database: Database.Database) {
   const upsertSaid = database.prepare(`
     INSERT INTO said (call_id, playback, kind, prompt, language, text, sha256, length_ms, started_at, finished_at)
@@ -22,7 +31,27 @@ export function makeHappenings(database: Database.Database) {
   const selectSaid = database.prepare(`SELECT * FROM said WHERE call_id = ? ORDER BY started_at, playback`);
   const selectChanges = database.prepare(`SELECT * FROM changes WHERE call_id = ? ORDER BY id`);
 
+  const insertUnwatched = database.prepare(`
+    INSERT INTO unwatched (call_id, from_at, to_at, why, bridge, parties)
+    VALUES (@callId, @from, @to, @why, @bridge, @parties)
+    ON CONFLICT (call_id, from_at, why) DO UPDATE SET to_at = excluded.to_at WHERE judged IS NULL`);
+  const selectUnwatched = database.prepare(`SELECT * FROM unwatched WHERE call_id = ? ORDER BY from_at, id`);
+  const updateJudged = database.prepare(`UPDATE unwatched SET judged = @judged WHERE id = @id`);
+  const upsertWatch = database.prepare(
+    `INSERT OR REPLACE INTO watch (id, until, ahead_ms) VALUES (1, @until, @aheadMs)`,
+  );
+  const selectWatch = database.prepare(`SELECT until, ahead_ms AS aheadMs FROM watch`);
+  const watchMark = z.object({ until: z.number(), aheadMs: z.number() }).optional();
+  const judge = database.transaction((judged: readonly { id: number; judged: Judgement }[]): void => {
+    for (const each of judged) updateJudged.run(each);
+  });
+
   const keep = (callId: CallId, happening: Happening): void => {
+    if (happening.kind === 'unwatched') {
+      const { parties, ...interval } = happening.interval;
+      insertUnwatched.run({ callId, ...interval, parties: JSON.stringify(parties) });
+      return;
+    }
     if (happening.kind === 'change') {
       const { change, at, party } = happening;
       insertChange.run({ callId, change, at: at ?? null, party: party ?? null });
@@ -55,5 +84,14 @@ export function makeHappenings(database: Database.Database) {
     said: (id: CallId): SaidRow[] => z.array(saidRow).parse(selectSaid.all(id)),
     /** In the order in which they were seen. */
     changes: (id: CallId): ChangeRow[] => z.array(changeRow).parse(selectChanges.all(id)),
+    /** When nobody listened to this call, the first interval first. */
+    unwatched: (id: CallId): UnwatchedRow[] => z.array(unwatchedRow).parse(selectUnwatched.all(id)),
+    judgeUnwatched: (judged: readonly { id: number; judged: Judgement }[]): void => {
+      judge.immediate(judged);
+    },
+    watchMark: (): WatchMark | undefined => watchMark.parse(selectWatch.get()),
+    saveWatchMark: (mark: WatchMark): void => {
+      unhurried(database, () => upsertWatch.run(mark));
+    },
   };
 }

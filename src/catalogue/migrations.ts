@@ -274,4 +274,23 @@ export const migrations: readonly string[] = [
   `
   CREATE INDEX holds_of_recording ON holds (recording_id);
   `,
+  // When nobody listened to a call, and what was judged of it; until when everything was seen.
+  `
+  CREATE TABLE unwatched (
+    id INTEGER PRIMARY KEY,
+    call_id TEXT NOT NULL REFERENCES calls (id),
+    from_at INTEGER NOT NULL,
+    to_at INTEGER,
+    why TEXT NOT NULL,
+    bridge TEXT NOT NULL,
+    parties TEXT NOT NULL,
+    judged TEXT,
+    UNIQUE (call_id, from_at, why)
+  ) STRICT;
+  CREATE TABLE watch (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    until INTEGER NOT NULL,
+    ahead_ms INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

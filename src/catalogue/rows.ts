@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { changes } from '../call/ports.ts';
+import { deafReasons } from '../call/watch.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import { recordingStatuses } from './statuses.ts';
 
@@ -193,6 +194,26 @@ export const noticeRow = spoken
         : { status: row.witness, beganAt: row.witness_began_at, endedAt: row.witness_ended_at },
   }));
 export type NoticeRow = z.output<typeof noticeRow>;
+
+/**
+ * What became of the sound of an interval in which nobody listened. witnessed: Asterisk's CEL names only parties who were told, so it was
+ * kept. blanked: it is silence now. outside: it is in no recorded sound.
+ */
+export const judgements = ['witnessed', 'blanked', 'outside'] as const;
+export type Judgement = (typeof judgements)[number];
+
+export const unwatchedRow = z
+  .object({
+    id: z.number(),
+    from_at: z.number(),
+    to_at: z.number().nullable(),
+    why: z.enum(deafReasons),
+    bridge: z.string(),
+    parties: json(z.array(z.string())),
+    judged: z.enum(judgements).nullable(),
+  })
+  .transform(({ from_at: from, to_at: to, ...row }) => ({ ...row, from, to }));
+export type UnwatchedRow = z.output<typeof unwatchedRow>;
 
 /** A sentence that is not of the notice. */
 export const saidRow = spoken.extend({ kind: z.string() }).transform((row) => ({ kind: row.kind, ...spokenOf(row) }));

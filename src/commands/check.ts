@@ -36,6 +36,10 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   return list;
 }
 
+/** Without it every restart of serve costs the recordings that are being made. */
+const withoutCel =
+  'none. What is recorded while serve is away becomes silence; with CEL (docs/operations.md, The second witness) most of it is kept';
+
 /** Whether there is a policy: prompts and purposes that fit each other. */
 async function lookAtConfig(
   config: Config,
@@ -60,6 +64,7 @@ async function lookAtConfig(
       ? undefined
       : `not yet: ${unchecked.map(([id]) => id).join(', ')}. Have them checked, then set checkedByCounsel: true`,
   );
+  if (config.witness.celFile === undefined) list.push({ check: 'second witness', ok: true, notes: [withoutCel] });
   if (library instanceof PreavisError) return policyFound;
   list.push(...storageFindings(config, library));
   if (config.promptRecording.pin !== undefined) {

@@ -8,7 +8,12 @@ import { parseCelLine, type CelLine } from './celLine.ts';
  * truncation loses nothing: the place is found by its time, since the lines stand in the order of time. A file of any size
  * and content costs little memory and a bounded time.
  */
-export type CelWindow = { channels: readonly string[]; from: number; to: number };
+export type CelWindow = {
+  /** Of channels, for the sounds that they heard; of bridges, for who came and left. */
+  ids: readonly string[];
+  from: number;
+  to: number;
+};
 
 const chunkBytes = 65_536;
 /** Asterisk's lines have about 150; a longer one is dropped. */
@@ -76,18 +81,18 @@ async function placeOf(file: FileHandle, size: number, time: number): Promise<nu
   return low;
 }
 
-async function search(path: string, { channels, from, to }: CelWindow, found: Map<string, CelLine[]>): Promise<void> {
+async function search(path: string, { ids, from, to }: CelWindow, found: Map<string, CelLine[]>): Promise<void> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
     let others = 0;
     for await (const text of linesOf(file, await placeOf(file, size, from - disorderMs), mostBytes)) {
-      const isOther = !channels.some((channel) => text.includes(channel));
+      const isOther = !ids.some((id) => text.includes(id));
       if (isOther && (others += 1) % lookEvery !== 0) continue;
       const line = parseCelLine(text);
       if (line === undefined) continue;
       if (line.at > to + disorderMs) return;
-      const own = found.get(line.channel);
+      const own = found.get('bridge' in line ? line.bridge : line.channel);
       if (own !== undefined && own.length < mostLines && line.at >= from && line.at <= to) own.push(line);
     }
   } finally {
@@ -140,11 +145,11 @@ async function filesSince(file: string, since: number): Promise<string[]> {
 }
 
 /**
- * The lines of each of these channels within the window, in the order of time; none where the file is not there (yet). Throws
+ * The lines of each of these channels and bridges within the window, in the order of time; none where the file is not there (yet). Throws
  * witness_unusable when its folder is not there or something cannot be read.
  */
 export async function readCelLines(file: string, window: CelWindow): Promise<Map<string, CelLine[]>> {
-  const found = new Map(window.channels.map((channel): [string, CelLine[]] => [channel, []]));
+  const found = new Map(window.ids.map((id): [string, CelLine[]] => [id, []]));
   try {
     for (const path of await filesSince(file, window.from - disorderMs)) {
       await search(path, window, found).catch((cause: unknown) => {

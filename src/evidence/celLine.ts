@@ -9,15 +9,18 @@ export type CelLine =
   /** A sound begins; undefined for music on hold, which has no file. Asterisk gives the language that was asked for. */
   | { event: 'begin'; at: number; channel: string; sound: string | undefined; language: string | undefined }
   /** What plays on that channel ends. */
-  | { event: 'end'; at: number; channel: string };
+  | { event: 'end'; at: number; channel: string }
+  /** A channel comes into a bridge, or leaves it. */
+  | { event: 'enter' | 'leave'; at: number; channel: string; bridge: string };
 
 const fields = z.tuple([
-  z.enum(['STREAM_BEGIN', 'STREAM_END']),
+  z.enum(['STREAM_BEGIN', 'STREAM_END', 'BRIDGE_ENTER', 'BRIDGE_EXIT']),
   // Seconds and microseconds since 1970 UTC, as long as cel.conf has no dateformat.
   z.string().regex(/^\d{9,11}\.\d{6}$/),
   z.string().min(1),
   z.string(),
 ]);
+const bridgeExtra = z.object({ bridge_id: z.string().min(1) });
 const extra = z.object({ sound: z.string().optional(), language: z.string().optional() });
 
 function parseJson(text: string): unknown {
@@ -42,6 +45,11 @@ export function parseCelLine(text: string): CelLine | undefined {
   const [event, time, channel, details] = line.data;
   const at = Math.floor(Number(time) * 1_000);
   if (event === 'STREAM_END') return { event: 'end', at, channel };
+  if (event === 'BRIDGE_ENTER' || event === 'BRIDGE_EXIT') {
+    const entered = bridgeExtra.safeParse(parseJson(details));
+    const what = event === 'BRIDGE_ENTER' ? 'enter' : 'leave';
+    return entered.success ? { event: what, at, channel, bridge: entered.data.bridge_id } : undefined;
+  }
   const played = extra.safeParse(parseJson(details));
 
   return played.success

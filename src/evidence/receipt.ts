@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { keyRewrapped } from '../catalogue/auditTrail.ts';
 import type { Encryption } from '../archive/store.ts';
 import { changes } from '../call/ports.ts';
+import { deafReasons } from '../call/watch.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import {
   callWitnesses,
+  judgements,
   sentenceWitnesses,
   type AuditRow,
   type CallRow,
@@ -67,6 +69,18 @@ const change = z.strictObject({
   party: z.enum(['caller', 'destination']).nullable(),
 });
 
+const unwatchedPart = z.strictObject({
+  from: z.iso.datetime(),
+  to: time.describe('null: not known to have ended before the recording.'),
+  why: z.enum(deafReasons),
+  judged: z
+    .enum(judgements)
+    .nullable()
+    .describe(
+      "What became of the sound: witnessed, it was kept, since Asterisk's Channel Event Logging names only parties who were told; blanked, it is silence; outside, it was not recorded. null before it was judged.",
+    ),
+});
+
 const encryptionPart = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('client'), keyId: z.string() }),
   z.strictObject({ mode: z.literal('server') }),
@@ -105,7 +119,7 @@ const purposePart = z.strictObject({
 
 export const receiptSchema = z
   .strictObject({
-    receipt: z.literal(4),
+    receipt: z.literal(5),
     call: z.strictObject({
       id: z.string(),
       startedAt: z.iso.datetime(),
@@ -137,6 +151,9 @@ export const receiptSchema = z
       .describe(
         'What happened while they talked, in the order in which it was kept; times are null where Asterisk told none.',
       ),
+    unwatched: z
+      .array(unwatchedPart)
+      .describe('When Préavis did not listen while the parties were together, by the clock of Asterisk.'),
     consent: z.strictObject({
       mode: z
         .enum(['announce', 'optOut', 'optIn'])
@@ -166,7 +183,7 @@ export const receiptSchema = z
     recording: recordingPart.nullable().describe('null for a call that was not recorded.'),
     asterisk: z.strictObject({ version: z.string(), node: z.string() }),
   })
-  .meta({ title: 'Receipt of a call, version 4' });
+  .meta({ title: 'Receipt of a call, version 5' });
 
 export type Receipt = z.infer<typeof receiptSchema>;
 
@@ -227,7 +244,16 @@ function witnessOf({ witness }: CallRow): Receipt['witness'] {
 
 type ReceiptSources = Pick<
   Catalogue,
-  'call' | 'notices' | 'said' | 'changes' | 'policy' | 'purposeEnds' | 'recording' | 'recordingOfCall' | 'audit'
+  | 'call'
+  | 'notices'
+  | 'said'
+  | 'changes'
+  | 'unwatched'
+  | 'policy'
+  | 'purposeEnds'
+  | 'recording'
+  | 'recordingOfCall'
+  | 'audit'
 >;
 
 async function policyOf(call: CallRow, catalogue: ReceiptSources): Promise<StoredPolicy> {
@@ -250,14 +276,15 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
   const ends = recording === undefined ? [] : await catalogue.purposeEnds(recording.id);
   const encryption =
     recording === undefined || archiving !== undefined ? archiving : encryptionOf(await catalogue.audit(recording.id));
-  const [notices, said, changed] = await Promise.all([
+  const [notices, said, changed, unwatched] = await Promise.all([
     catalogue.notices(id),
     catalogue.said(id),
     catalogue.changes(id),
+    catalogue.unwatched(id),
   ]);
 
   return {
-    receipt: 4,
+    receipt: 5,
     call: {
       id: call.id,
       startedAt: isoTime(call.startedAt),
@@ -281,6 +308,7 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
     notice: notices.map(sentenceOf),
     otherSentences: said.map(otherSentenceOf),
     changes: changed.map(changeOf),
+    unwatched: unwatched.map(({ from, to, why, judged }) => ({ from: isoTime(from), to: iso(to), why, judged })),
     consent: { ...call.consent, at: iso(call.consent.at) },
     witness: witnessOf(call),
     recording: recording === undefined ? null : recordingOf(recording, encryption ?? null),

@@ -112,7 +112,7 @@ export function makeWitnessPass(ports: WitnessPorts): () => Promise<void> {
   /** Gives what is wrong with the file, if anything. */
   const compare = async (group: readonly Case[], file: string): Promise<PreavisError | undefined> => {
     const window = {
-      channels: group.map(({ channel }) => channel),
+      ids: group.map(({ channel }) => channel),
       from: Math.min(...group.map(({ from }) => from)),
       to: Math.max(...group.map(({ to }) => to)),
     };

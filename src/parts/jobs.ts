@@ -3,9 +3,11 @@ import { longestCheckMs, type FinishPorts } from '../archive/finish.ts';
 import { makePromptsHeard } from '../archive/promptsHeard.ts';
 import type { RewrapPorts } from '../archive/rewrap.ts';
 import { checkRecording } from '../archive/selfCheck.ts';
+import { nobodyTells, type PresencePorts } from '../archive/unwatchedSound.ts';
 import type { UploadPorts } from '../archive/uploader.ts';
 import type { PurposeLock } from '../config/locks.ts';
 import type { Config } from '../config/schema.ts';
+import { readPresence } from '../evidence/presence.ts';
 import { receiptOfRecording, receiptText } from '../evidence/receipt.ts';
 import { makeWitnessPass, type WitnessPorts } from '../evidence/witnessPass.ts';
 import type { ReconcilePorts } from '../retention/reconcile.ts';
@@ -63,10 +65,18 @@ export async function finishPorts(
     actor,
     promptsHeard: makePromptsHeard(soundsFolder(config), await loadLibrary(config), catalogue),
     check: checkRecording,
+    presence: presenceOf(config),
     found: () => undefined,
     checkMs: longestCheckMs,
     signal,
   };
+}
+
+/** By CEL, where it is configured. */
+export function presenceOf({ witness: { celFile, waitSeconds } }: Config): PresencePorts {
+  if (celFile === undefined) return nobodyTells;
+
+  return { of: (intervals, window) => readPresence(celFile, intervals, window), waitMs: waitSeconds * 1_000 };
 }
 
 /** One pass over the calls that were not yet compared with the second witness. */

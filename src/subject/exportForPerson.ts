@@ -38,7 +38,16 @@ export type SubjectExportPorts = {
   catalogue: FindPorts &
     Pick<
       Catalogue,
-      'preference' | 'policy' | 'audit' | 'note' | 'certificatesOf' | 'recording' | 'notices' | 'said' | 'changes'
+      | 'preference'
+      | 'policy'
+      | 'audit'
+      | 'note'
+      | 'certificatesOf'
+      | 'recording'
+      | 'notices'
+      | 'said'
+      | 'changes'
+      | 'unwatched'
     >;
   store: ObjectStore;
   spoolFolder: string;

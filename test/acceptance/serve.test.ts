@@ -184,7 +184,8 @@ describe('serve', () => {
       return { id: made, goneOnMs: alone };
     });
     expectBothVoices(spooledWav(at.rig, id), goneOnMs);
-    expect(await showRecording(at.rig, id)).toMatchObject({ status: 'recorded', flags: [], failure: null });
+    // While nobody listened, CEL tells who was there.
+    expect(await showRecording(at.rig, id)).toMatchObject({ status: 'recorded', flags: ['unwatched'], failure: null });
   });
 
   describe('killed and started again', () => {

@@ -1,23 +1,28 @@
 /**
  * A transfer that happens while Préavis hears nothing, and Asterisk takes it for connected: bytes between them vanish, and in the
- * second case `serve` was killed as well. Those who talk then talk on (P3), nothing more is recorded, and the keys of somebody who
- * was never told decide nothing about the recording. (Where Asterisk knows that the application is away, it refuses the transfer.)
+ * second case `serve` was killed as well. Those who talk then talk on (P3), nothing more is recorded, the keys of somebody who was
+ * never told decide nothing about the recording, and nothing of their voice is left in it (P1). Asterisk's CEL tells who was in a
+ * bridge: what nobody joined is kept. (Where Asterisk knows that the application is away, it refuses the transfer.)
  */
+import { statSync } from 'node:fs';
 import { continuousTone } from '../../lab/audio.ts';
 import { transfer } from '../../lab/dialog.ts';
 import { startEar, type Ear } from '../../lab/ear.ts';
 import { labPurpose } from '../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../lab/sip.ts';
-import { presentMs } from '../support/audio.ts';
+import type { RecordingRow } from '../../src/catalogue/rows.ts';
+import { presentMs, readWav } from '../support/audio.ts';
 import { connected, lost } from '../support/faultyRig.ts';
 import { eventually } from '../support/poll.ts';
 import {
   catalogueCalls,
   catalogueChanges,
   catalogueRecordings,
+  catalogueUnwatched,
   endedCall,
   expectNobodyConnected,
   finishedRecording,
+  spooledWav,
   useRig,
 } from '../support/rigs.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcpProxy.ts';
@@ -26,7 +31,7 @@ const agentHz = 1000;
 const callerHz = 440;
 const strangerHz = 1600;
 const ways = ['halfopen', 'killed'] as const;
-const lines = ways.flatMap((way) => [`${way}agent`, `${way}caller`]);
+const lines = ways.flatMap((way) => [`${way}agent`, `${way}caller`, `${way}quiet`]);
 
 let proxy: TcpProxy;
 const agents = new Map<string, { agent: Agent; ear: Ear }>();
@@ -109,18 +114,27 @@ const onTime = (of: readonly string[], act: () => Promise<void>): Promise<void> 
 
 type Talk = { call: Call; ear: Ear };
 
+/** 5 s. */
+const leastBytes = 5 * 16_000;
+
+async function ours(line: string): Promise<RecordingRow> {
+  const calls = await catalogueCalls(at.rig);
+  const call = calls.find((each) => each.line === line);
+  const row = (await catalogueRecordings(at.rig)).find(({ callId }) => callId === call?.id);
+  if (row === undefined) throw new Error(`no recording of ${line} yet`);
+
+  return row;
+}
+
 async function recorded(line: string): Promise<Talk> {
   const ear = await at.keep(startEar());
   const tone = await continuousTone(callerHz);
   const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ear }));
-  await eventually(async () => {
-    const calls = await catalogueCalls(at.rig);
-    const ours = (await catalogueRecordings(at.rig)).find(
-      ({ callId }) => callId === calls.find((each) => each.line === line)?.id,
-    );
-    return ours?.status === 'recording';
-  });
+  await eventually(async () => (await ours(line)).status === 'recording');
   await eventually(() => lately(ear, agentHz) > 1_300);
+  // What lies behind the last answer of Asterisk becomes silence: something must lie before it.
+  const { id } = await ours(line);
+  await eventually(() => statSync(spooledWav(at.rig, id)).size > leastBytes);
 
   return { call, ear };
 }
@@ -135,15 +149,35 @@ async function expectTalking(one: Ear, hears: number, other: Ear, otherHears: nu
 async function expectKept(line: string): Promise<void> {
   const call = await endedCall(at.rig, line);
   expect(call).toMatchObject({ result: 'recorded', consent: { answer: 'none' } });
-  await finishedRecording(at.rig, line);
+  const { id, flags } = await finishedRecording(at.rig, line);
+  expect(flags).toContain('unwatched_blanked');
+  const sound = readWav(spooledWav(at.rig, id));
+  expect(presentMs(sound, strangerHz, { share: 0.2 })).toBe(0);
+  expect(presentMs(sound, callerHz, { share: 0.2 })).toBeGreaterThan(0);
   const changes = (await catalogueChanges(at.rig, line)).map(({ change }) => change);
   expect(changes.some((change) => change === 'joined' || change === 'transferred')).toBe(true);
 }
 
+/** Nobody joined: what was recorded meanwhile is kept. */
+async function expectWhole(line: string): Promise<void> {
+  expect(await endedCall(at.rig, line)).toMatchObject({ result: 'recorded' });
+  const { id, callId, durationMs, flags } = await finishedRecording(at.rig, line);
+  expect(flags).toEqual(['unwatched']);
+  const unwatched = await catalogueUnwatched(at.rig, callId);
+  expect(unwatched.map(({ judged }) => judged)).toEqual(unwatched.map(() => 'witnessed'));
+  expect(unwatched.length).toBeGreaterThan(0);
+  const sound = readWav(spooledWav(at.rig, id));
+  expect(presentMs(sound, callerHz, { share: 0.2 })).toBeGreaterThan((durationMs ?? 0) - 500);
+}
+
 /** The agent sends the caller of one call on, the caller sends the agent of the other on. */
 test.each(ways)('who is left by a transfer while Préavis is deaf talks on, and only the told have a say: %s', (way) =>
-  onTime([`${way}agent`, `${way}caller`], async () => {
-    const [byAgent, byCaller] = await Promise.all([recorded(`${way}agent`), recorded(`${way}caller`)]);
+  onTime([`${way}agent`, `${way}caller`, `${way}quiet`], async () => {
+    const [byAgent, byCaller, quiet] = await Promise.all([
+      recorded(`${way}agent`),
+      recorded(`${way}caller`),
+      recorded(`${way}quiet`),
+    ]);
     const [given, taken] = [of(strangers, `${way}agent`), of(strangers, `${way}caller`)];
     const { ear: agentEar } = of(agents, `${way}caller`);
     await whileDeaf(way, async () => {
@@ -159,8 +193,9 @@ test.each(ways)('who is left by a transfer while Préavis is deaf talks on, and 
       expectTalking(byAgent.ear, strangerHz, given.ear, callerHz),
       expectTalking(agentEar, strangerHz, taken.ear, agentHz),
     ]);
-    await byAgent.call.hangUp();
+    await Promise.all([byAgent.call.hangUp(), quiet.call.hangUp()]);
     await expectKept(`${way}agent`);
+    await expectWhole(`${way}quiet`);
 
     for (const key of '*9') await taken.ear.pressDigit(key);
     // Another process knows as well who came in whose place.

@@ -703,6 +703,7 @@ describe('check', () => {
       ['schedule', true],
       ['prompts and purposes', true],
       ['purposes checked by counsel', true],
+      ['second witness', true],
       ['callers told how long', true],
       ['erased within the legal maximum', true],
       ['spool', true],

@@ -5,6 +5,7 @@ import { checkRecording } from '../../src/archive/selfCheck.ts';
 import { spoolFile } from '../../src/archive/spool.ts';
 import type { Lock } from '../../src/archive/objectLock.ts';
 import type { ObjectStore } from '../../src/archive/store.ts';
+import { nobodyTells } from '../../src/archive/unwatchedSound.ts';
 import type { UploadPorts } from '../../src/archive/uploader.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { openSigner } from '../../src/core/signing.ts';
@@ -21,7 +22,7 @@ import { toneWav } from './promptFolder.ts';
 /** A spool, an archive folder and a catalogue of their own, and what the jobs need to work on them. */
 export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
   Omit<RetentionPorts, 'catalogue' | 'clock'> &
-  Pick<FinishPorts, 'promptsHeard' | 'check' | 'found' | 'checkMs' | 'signal'> & {
+  Pick<FinishPorts, 'promptsHeard' | 'check' | 'presence' | 'found' | 'checkMs' | 'signal'> & {
     catalogue: Catalogue;
     clock: TestClock;
     store: ObjectStore;
@@ -42,10 +43,14 @@ export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
   };
 
 /** The self-check of a caller whose notice is not looked for. */
-export function listeningPorts(): Pick<FinishPorts, 'promptsHeard' | 'check' | 'found' | 'checkMs' | 'signal'> {
+export function listeningPorts(): Pick<
+  FinishPorts,
+  'promptsHeard' | 'check' | 'presence' | 'found' | 'checkMs' | 'signal'
+> {
   return {
     promptsHeard: () => Promise.resolve({ prompts: [], missing: 0 }),
     check: checkRecording,
+    presence: nobodyTells,
     found: () => undefined,
     checkMs: 60_000,
     signal: new AbortController().signal,

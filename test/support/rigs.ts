@@ -8,7 +8,7 @@ import type { Ear } from '../../lab/ear.ts';
 import type { Agent, Call } from '../../lab/sip.ts';
 import { markerName } from '../../src/archive/archiveMarker.ts';
 import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
-import type { CallRow, ChangeRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
+import type { CallRow, ChangeRow, NoticeRow, RecordingRow, UnwatchedRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { CallId } from '../../src/core/ids.ts';
 import { failedTests, keepTraces } from './failures.ts';
@@ -87,6 +87,10 @@ export const catalogueNotices = (rig: Rig, line: string): Promise<NoticeRow[]> =
 /** What was kept of that call beside its state, for its receipt. */
 export const catalogueChanges = (rig: Rig, line: string): Promise<ChangeRow[]> =>
   ofCall(rig, line, (all, id) => all.changes(id));
+
+/** When nobody listened to this call. */
+export const catalogueUnwatched = (rig: Rig, call: CallId): Promise<UnwatchedRow[]> =>
+  withCatalogue(rig, (all) => all.unwatched(call));
 
 /** The call that came in by this line, when it has ended. Each call of a test has a line of its own. */
 export function endedCall(rig: Rig, line: string): Promise<CallRow> {

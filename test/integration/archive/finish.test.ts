@@ -1,9 +1,13 @@
-import { readFile, rm, unlink, utimes, writeFile } from 'node:fs/promises';
-import { finishRecordings, sweepSpool } from '../../../src/archive/finish.ts';
+import { mkdir, readFile, rm, unlink, utimes, writeFile } from 'node:fs/promises';
+import { finishRecordings, sweepSpool, type FinishPorts } from '../../../src/archive/finish.ts';
 import { spoolFile } from '../../../src/archive/spool.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
 import type { Change } from '../../../src/call/ports.ts';
+import type { Presence } from '../../../src/archive/unwatchedSpans.ts';
+import { isoTime } from '../../../src/core/clock.ts';
+import type { BridgeId } from '../../../src/core/ids.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
+import { readWav, tonePresence } from '../../support/audio.ts';
 import { callStart, eventsTo } from '../../support/calls.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
 import { toneWav } from '../../support/promptFolder.ts';
@@ -96,6 +100,75 @@ describe('a recording whose recorder has ended', () => {
     }
     await finishRecordings(set);
     expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags });
+  });
+
+  describe('and in which nobody listened for a while', () => {
+    const [from, to] = [callStart + 25_000, callStart + 30_000];
+
+    /** From the fifth second of the recording to its tenth; gives where a tone is heard, s. */
+    async function unwatched(presence: Presence | undefined, { waitMs = 0 } = {}) {
+      const set = await stage();
+      const { id, facts, file } = await set.recorded(toneWav(440, wholeMs));
+      const interval = { from, to, why: 'process_ended' as const, bridge: 'bridge' as BridgeId, parties: [] };
+      await set.catalogue.keepHappening(facts.id, { kind: 'unwatched', interval });
+      const ports: FinishPorts = {
+        ...set,
+        presence: {
+          waitMs,
+          of: ([first]) =>
+            Promise.resolve(new Map(first === undefined || presence === undefined ? [] : [[first.id, presence]])),
+        },
+      };
+      const heard = async (): Promise<number[]> => {
+        const spans = tonePresence(readWav(await readFile(file)), 440);
+        return spans.flatMap(({ startMs, endMs }) => [startMs, endMs]).map((ms) => Math.round(ms / 100) / 10);
+      };
+      return { set, id, facts, ports, heard };
+    }
+    const wholeS = Math.round(wholeMs / 100) / 10;
+
+    test.each<[Presence | undefined]>([[undefined], ['incomplete'], ['others']])(
+      'is silent there, of the same length, before it is hashed: who was there is %s',
+      async (presence) => {
+        const { set, id, facts, ports, heard } = await unwatched(presence);
+        await finishRecordings(ports);
+        expect(await heard()).toEqual([0, 4, 10, wholeS]);
+        expect(await set.catalogue.recording(id)).toMatchObject({
+          status: 'recorded',
+          durationMs: wholeMs,
+          flags: ['unwatched_blanked'],
+        });
+        expect(await set.catalogue.unwatched(facts.id)).toMatchObject([{ from, to, judged: 'blanked' }]);
+        expect(JSON.parse(await set.receiptOf(id))).toMatchObject({
+          unwatched: [{ from: isoTime(from), to: isoTime(to), why: 'process_ended', judged: 'blanked' }],
+        });
+      },
+    );
+
+    test('is kept whole, and flagged, where only those were there who were told', async () => {
+      const { set, id, facts, ports, heard } = await unwatched('onlyTold');
+      await finishRecordings(ports);
+      expect(await heard()).toEqual([0, wholeS]);
+      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched'] });
+      expect(await set.catalogue.unwatched(facts.id)).toMatchObject([{ judged: 'witnessed' }]);
+    });
+
+    test('waits for who was there to be written down, and no longer', async () => {
+      const { set, id, ports } = await unwatched('incomplete', { waitMs: 300_000 });
+      await finishRecordings(ports);
+      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording' });
+      set.clock.at += 300_000;
+      await finishRecordings(ports);
+      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched_blanked'] });
+    });
+
+    test('is not on its way while it cannot be made silent', async () => {
+      const { set, id, ports } = await unwatched('others');
+      await rm(spoolFile(set.spoolFolder, id));
+      await mkdir(spoolFile(set.spoolFolder, id));
+      await finishRecordings(ports);
+      expect((await set.catalogue.recording(id))?.status).not.toBe('recorded');
+    });
   });
 
   test('but whose header Asterisk never closed is repaired and flagged', async () => {

@@ -79,7 +79,7 @@ describe.each(schemas)('a catalogue of schema %d', (schema) => {
     const catalogue = open(left(schema));
     const receipt = receiptSchema.parse(await receiptOfCall(catalogue, idOf(1) as string as CallId));
     expect(receipt).toMatchObject({
-      receipt: 4,
+      receipt: 5,
       notice: [{ prompt: 'notice', verified: true }],
       consent: { mode: 'announce', answer: 'none' },
       recording: { id: idOf(1), status: 'archived', gapMs: 10_000 },

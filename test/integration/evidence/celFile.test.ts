@@ -24,7 +24,7 @@ async function celFile(content?: string | Buffer): Promise<string> {
 }
 
 const lines = (at = start, of = channel): string[] => [celBegin(at, of, 'preavis/one'), celEnd(at + 3_000, of)];
-const window = { channels: [channel], from: start - 1_000, to: start + minuteMs };
+const window = { ids: [channel], from: start - 1_000, to: start + minuteMs };
 const linesIn = async (file: string): Promise<CelLine[]> => (await readCelLines(file, window)).get(channel) ?? [];
 const seen = (found: readonly CelLine[]): string[] => found.map(({ event, at }) => `${event} ${at - start}`);
 const both = ['begin 0', 'end 3000'];
@@ -47,7 +47,7 @@ describe('the lines of a call', () => {
     const file = await celFile(
       celText([...lines(), ...lines(start + 500, other), ...lines(start + 700, '1795576835.9')]),
     );
-    const found = await readCelLines(file, { ...window, channels: [channel, other, 'nobody'] });
+    const found = await readCelLines(file, { ...window, ids: [channel, other, 'nobody'] });
     expect([...found].map(([of, own]) => [of, seen(own)])).toEqual([
       [channel, both],
       [other, ['begin 500', 'end 3500']],
@@ -179,7 +179,7 @@ test('a busy day is not read whole: the place of a call is found by its time', a
     for (const { second, of } of calls) {
       reads.mockClear();
       const at = start + second * 1_000;
-      const found = await readCelLines(file, { channels: [of], from: at - 1_000, to: at + 20_000 });
+      const found = await readCelLines(file, { ids: [of], from: at - 1_000, to: at + 20_000 });
       expect(found.get(of)?.map((line) => line.at)).toEqual([at, at + 3_000]);
       const asked = reads.mock.calls.map(([buffer]) => (buffer as unknown as Buffer).length);
       expect(asked.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(size / 60);

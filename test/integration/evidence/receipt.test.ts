@@ -56,7 +56,7 @@ describe('the receipt of a recorded call', () => {
     const receipt = await receiptFor(set, call);
     const { script } = call.facts.order;
     expect(receipt).toEqual({
-      receipt: 4,
+      receipt: 5,
       call: {
         id: call.facts.id,
         startedAt: iso(callStart),
@@ -302,7 +302,7 @@ describe('the receipt of a call without a recording', () => {
   test.each(cases)('$what', async ({ shape = {}, events, then }) => {
     const set = await stage();
     const receipt = await receiptFor(set, await saveCall(set.catalogue, { shape, events }));
-    expect(receipt).toMatchObject({ receipt: 4, recording: null, ...then });
+    expect(receipt).toMatchObject({ receipt: 5, recording: null, ...then });
     for (const { keepUntil } of receipt.purposes) expect(keepUntil).toBeNull();
   });
 

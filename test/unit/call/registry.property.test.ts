@@ -43,6 +43,7 @@ function stage() {
     preferences,
     policy,
     ids,
+    watch: { until: undefined, now: () => 0 },
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
     callEnded: (state) => {
       ended.push(state);

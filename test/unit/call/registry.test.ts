@@ -84,6 +84,7 @@ function stage({
     preferences,
     policy,
     ids,
+    watch: { until: 1_000, now: () => 5_000 },
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
     callEnded: (state) => {
       ended.push(state);
@@ -738,7 +739,7 @@ describe('after a lost connection', () => {
       const set = leftWhileDialling('optOut', 'Ringing', { isRecording: true });
       // Taken up with every key heard, as if this process had dialled itself.
       await set.registry.reconcile();
-      set.registry.connectionLost();
+      set.registry.connectionLost('connection_lost');
       set.registry.handle({ type: 'channelUp', at: 9, channelId: set.left.order.destination });
       await eventually(() => set.asked('setVariable').length === 1);
       expect(set.asked('recordBridge')).toEqual([]);
@@ -755,7 +756,7 @@ describe('after a lost connection', () => {
     set.ari.state.inBridge[known.order.bridge] = [caller, destination, recorderChannel];
     await set.registry.reconcile();
     expect(set.asked('stopRecorder')).toEqual([]);
-    set.registry.connectionLost();
+    set.registry.connectionLost('connection_lost');
     set.ari.state.channels.push({ id: stranger, state: 'Up' });
     set.ari.state.inBridge[known.order.bridge]?.push(stranger);
     await set.registry.reconcile();
@@ -763,6 +764,50 @@ describe('after a lost connection', () => {
     expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
     expect(set.asked('hangUp')).toEqual([]);
     expect(set.saved[0]).toMatchObject({ kind: 'talking', untold: true });
+  });
+
+  describe('an interval in which nobody listened to a talk', () => {
+    const parties = [known.callerChannel, destination];
+    const interval = { from: 1_000, to: null, bridge: known.order.bridge, parties };
+
+    /** What is told to the receipt of such intervals. */
+    function talk() {
+      const set = stage({ open: [stateAt('talking', known)] });
+      set.ari.state.channels.push(...parties.map((id) => ({ id, state: 'Up' })));
+      set.ari.state.recording.push(recorderName(recording));
+      set.ari.state.inBridge[known.order.bridge] = [...parties];
+      const intervals = () => set.kept.flatMap((kept) => (kept.kind === 'unwatched' ? [kept.interval] : []));
+
+      return { set, intervals };
+    }
+
+    test('is kept at once, and its end when the call is as it was', async () => {
+      const { set, intervals } = talk();
+      await set.registry.reconcile();
+      const ofProcess = { ...interval, why: 'process_ended' };
+      expect(intervals()).toEqual([ofProcess, { ...ofProcess, to: 5_000 }]);
+      set.registry.connectionLost('connection_lost');
+      set.registry.connectionLost('connection_lost');
+      await set.registry.reconcile();
+      const ofSocket = { ...interval, why: 'connection_lost' };
+      expect(intervals().slice(2)).toEqual([ofSocket, { ...ofSocket, to: 5_000 }]);
+    });
+
+    test('has no end where somebody joined meanwhile', async () => {
+      const { set, intervals } = talk();
+      set.ari.state.channels.push({ id: 'stranger' as ChannelId, state: 'Up' });
+      set.ari.state.inBridge[known.order.bridge]?.push('stranger' as ChannelId);
+      await set.registry.reconcile();
+      await eventually(() => set.saved.length === 1);
+      expect(intervals()).toEqual([{ ...interval, why: 'process_ended' }]);
+    });
+
+    test('has no end where the recorder ended meanwhile', async () => {
+      const { set, intervals } = talk();
+      set.ari.state.recording.length = 0;
+      await set.registry.reconcile();
+      expect(intervals()).toEqual([{ ...interval, why: 'process_ended' }]);
+    });
   });
 
   describe('a party of the talk whose place somebody took unseen', () => {
@@ -778,7 +823,7 @@ describe('after a lost connection', () => {
       state.channels.push({ id: callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
       state.recording.push(recorderName(recording));
       await set.registry.reconcile();
-      set.registry.connectionLost();
+      set.registry.connectionLost('connection_lost');
       set.ari.asked.length = 0;
       const other = party === 'caller' ? destination : callerChannel;
       const there = [other, by, ...(isStray ? [places[party]] : [])];
@@ -1086,13 +1131,13 @@ describe('after a lost connection', () => {
     set.ari.state.channels.push(...talking);
     set.ari.state.recording.push(recorderName(recording));
     await set.registry.reconcile();
-    set.registry.connectionLost();
+    set.registry.connectionLost('connection_lost');
     // Asterisk's answer is on its way when the connection goes again; it knows nothing of this call.
     set.ari.state.channels.length = 0;
     const release = set.ari.hold('owned');
     const outOfDate = set.registry.reconcile();
     await new Promise((resolve) => setImmediate(resolve));
-    set.registry.connectionLost();
+    set.registry.connectionLost('connection_lost');
     release();
     await outOfDate;
     expect(set.asked('hangUp')).toEqual([]);
@@ -1212,7 +1257,7 @@ describe('after a lost connection', () => {
     const set = stage({ open: [stateAt('dialling', known)] });
     set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Ringing' });
     await set.registry.reconcile();
-    set.registry.connectionLost();
+    set.registry.connectionLost('connection_lost');
     set.ari.state.channels.length = 0;
     await set.registry.reconcile();
     expect(set.outcomes()).toEqual([{ result: 'abandoned' }]);

@@ -12,7 +12,7 @@ const folder = temporaryFolder();
 const start = Date.UTC(2025, 10, 25, 3);
 const channel = '1795576835.1';
 const good = Buffer.from(celText([celBegin(start, channel, 'preavis/one'), celEnd(start + 3_000, channel)]));
-const window = { channels: [channel], from: start - 1_000, to: start + 60_000 };
+const window = { ids: [channel], from: start - 1_000, to: start + 60_000 };
 
 function isLine(line: unknown): void {
   if (line === undefined) return;
