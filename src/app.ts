@@ -5,19 +5,19 @@ import { Finisher } from './archive/finisher.ts';
 import { makePromptsHeard } from './archive/promptsHeard.ts';
 import { SelfCheckThread } from './archive/selfCheckThread.ts';
 import { AriConnection } from './ari/connection.ts';
+import type { Deadman } from './ari/deadman.ts';
 import type { AriEvent } from './ari/events.ts';
-import type { AriCommands, AriListener, AsteriskIdentity } from './ari/port.ts';
+import { isFree, isHeld } from './ari/holder.ts';
+import type { AriListener, AsteriskIdentity } from './ari/port.ts';
 import { makePlanner } from './call/planner.ts';
 import { makeReadiness, proveSpool } from './call/readiness.ts';
 import { CallRegistry } from './call/registry.ts';
-import { SpoolWatch } from './call/spoolWatch.ts';
 import { Watch } from './call/watch.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
 import { CatalogueWatch } from './catalogue/catalogueWatch.ts';
 import { leaseHolder } from './catalogue/lease.ts';
 import { leaseMs } from './catalogue/leases.ts';
 import { tellWrongNumberKeys } from './catalogue/numberKeys.ts';
-import type { StoredPolicy } from './catalogue/rows.ts';
 import { makePolicy, type Policy } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { HealthPage, type Health } from './console/health.ts';
@@ -29,7 +29,10 @@ import type { Logger } from './core/log.ts';
 import { startJobs } from './jobs.ts';
 import { ariPassword, makeAri, refuseMissingPrompts, type Ari } from './parts/ari.ts';
 import { callKeeper, callPreferences, makePromptDesk } from './parts/calls.ts';
+import { makeDeadman } from './parts/deadman.ts';
 import { checkJobs, makeWitness, presenceOf } from './parts/jobs.ts';
+import { policyContent } from './parts/policyContent.ts';
+import { makeSpoolWatch } from './parts/spool.ts';
 import { loadLibrary, soundsFolder } from './parts/prompts.ts';
 import { makeProtectionWatch, makeStore } from './parts/store.ts';
 import { webhookFigures, webhookSubscribers } from './parts/webhooks.ts';
@@ -38,7 +41,14 @@ import { webhookFigures, webhookSubscribers } from './parts/webhooks.ts';
  * The composition root of `serve`: builds every part, start() in order, stop() in reverse. Both are idempotent and share
  * the promise in flight.
  */
-export type AppOptions = { config: Config; log: Logger; clock: Clock; ids: IdMaker };
+export type AppOptions = {
+  config: Config;
+  log: Logger;
+  clock: Clock;
+  ids: IdMaker;
+  /** Take the Stasis application from whoever has its event socket open. */
+  takeOver: boolean;
+};
 
 /** What is done when calls have ended. */
 type EndJobs = { finisher: Finisher; witness: () => Promise<void> };
@@ -76,9 +86,12 @@ export class App {
   /** Another process has taken over the Stasis application: calls go there. */
   #replaced = false;
   #catalogueWatch: CatalogueWatch | undefined;
+  #deadman: Deadman | undefined;
   #reconciling: Promise<void> = Promise.resolve();
   /** Aborted when the connection is lost or everything stops: comparing calls with Asterisk is not repeated then. */
   #comparable = new AbortController();
+  /** Whether they were, since the connection was lost. */
+  #compared = false;
   #finishing: Promise<void> = Promise.resolve();
   #witnessing: NodeJS.Timeout | undefined;
   /** From now on calls belong to the next process. */
@@ -112,7 +125,7 @@ export class App {
   }
 
   async #start(): Promise<void> {
-    const { config, log, clock, ids } = this.#options;
+    const { config, log, clock, ids, takeOver } = this.#options;
     checkJobs(config);
     const library = await loadLibrary(config);
     const policy = makePolicy(config, library);
@@ -169,9 +182,22 @@ export class App {
     const watch = new Watch({ clock, before, save: (mark) => catalogue.saveWatchMark(mark), log });
     const registry = this.#makeRegistry({ policy, catalogue, ari, end, metrics, watch });
     this.#registry = registry;
-    await this.#watchSpool(registry, ari.commands, catalogue, metrics);
-    const connection = new AriConnection({ ...config.ari, password: ariPassword(config) }, ari, log);
+    const spool = makeSpoolWatch({ config, registry, ari: ari.commands, catalogue, metrics, log });
+    this.#undo.push(() => {
+      spool.stop();
+    });
+    // Throws spool_unusable. Too little room is no reason not to start: uploads make room.
+    await spool.start();
+    const connection = new AriConnection(
+      { ...config.ari, password: ariPassword(config) },
+      ari,
+      () => isFree(ari.deadman, ids),
+      log,
+    );
     connection.listen(this.#listener(registry, ari, watch));
+    const isUpToDate = (): boolean => this.#compared && !this.#replaced;
+    const deadman = await makeDeadman({ config, ari, catalogue, registry, connection, log, isUpToDate });
+    this.#deadman = deadman;
     if (config.health.port !== 0) {
       const page = new HealthPage(() => this.#health(connection, registry, archive), metrics);
       await page.start(config.health.host, config.health.port);
@@ -180,7 +206,9 @@ export class App {
     this.#undo.push(() => {
       connection.stop();
     });
-    await connection.start();
+    await connection.start(takeOver ? undefined : () => isHeld(ari.deadman, ids));
+    deadman.start();
+    this.#undo.push(() => deadman.stop());
     this.#undo.push(() => this.#drain(registry, end));
 
     const finishTimer = setInterval(() => {
@@ -224,25 +252,6 @@ export class App {
       clearInterval(renewal);
       await catalogue.releaseLease('serve', me);
     });
-  }
-
-  /** Throws spool_unusable. Too little room is no reason not to start: uploads make room. */
-  async #watchSpool(registry: CallRegistry, ari: AriCommands, catalogue: Catalogue, metrics: Metrics): Promise<void> {
-    const { config, log } = this.#options;
-    const { spoolFolder, minimumFreeMib } = config.recording;
-    const watch = new SpoolWatch({
-      spoolFolder,
-      minimumFreeMib,
-      states: () => registry.states,
-      ari,
-      stopped: (id) => catalogue.note(id, { event: 'stopped for want of room', actor: 'serve' }),
-      roomIs: metrics.spoolRoom,
-      log,
-    });
-    this.#undo.push(() => {
-      watch.stop();
-    });
-    await watch.start();
   }
 
   #health(connection: AriConnection, registry: CallRegistry, { state }: ArchiveWatch): Health {
@@ -307,6 +316,7 @@ export class App {
           watch.answered();
         }
         registry.handle(event);
+        if (event.type === 'channelArrived') this.#deadman?.callCame();
       },
       answered: () => {
         watch.answered();
@@ -314,6 +324,7 @@ export class App {
       connected: () => {
         // Openings may overlap, and the one before this has not been told to end.
         this.#comparable.abort();
+        this.#compared = false;
         if (this.#leaving) return;
         this.#comparable = new AbortController();
         const { signal } = this.#comparable;
@@ -322,6 +333,7 @@ export class App {
       disconnected: () => {
         // The next socket takes the application; it may be taken from it before it counts as connected.
         this.#replaced = false;
+        this.#compared = false;
         watch.isDeaf();
         registry.connectionLost('connection_lost');
         this.#comparable.abort();
@@ -335,8 +347,12 @@ export class App {
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
         this.#asterisk = await ari.identity();
+        // Before it is found that calls have ended.
+        await this.#deadman?.lookBack();
         await registry.reconcile();
-        if (!this.#isDeafAgain(signal)) watch.listensAgain();
+        this.#compared = !this.#isDeafAgain(signal);
+        if (this.#compared) watch.listensAgain();
+        this.#deadman?.lookNow();
 
         return;
       } catch (thrown) {
@@ -403,17 +419,4 @@ export class App {
     clearTimeout(giveUp);
     log.info('stopped');
   }
-}
-
-function policyContent(policy: Policy): string {
-  const content: StoredPolicy = {
-    purposes: Object.fromEntries(
-      [...policy.purposes.values()].map(({ id, justification, legalBasis, keepDays }) => [
-        id,
-        { justification, legalBasis, keepDays },
-      ]),
-    ),
-  };
-
-  return JSON.stringify(content);
 }

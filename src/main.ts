@@ -43,9 +43,10 @@ function program(done: (code: number) => void): Command {
     .command('serve')
     .description('run the ARI application and its jobs until SIGTERM or SIGINT')
     .option('--json', 'tell an error that stops it as one JSON object, as its log is')
-    .action(async () => {
+    .option('--take-over', 'take the Stasis application also from another client that has its event socket open')
+    .action(async ({ takeOver }: { takeOver?: true }) => {
       const { serve } = await import('./commands/serve.ts');
-      done(await serve(context()));
+      done(await serve(context(), { takeOver: takeOver === true }));
     });
   root
     .command('check')

@@ -1,17 +1,12 @@
 import { z } from 'zod';
-import { asPreavisError, PreavisError } from '../core/errors.ts';
+import { asPreavisError } from '../core/errors.ts';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
+import { orUndefined, parse } from './answers.ts';
+import { isDeadman } from './deadmanCommands.ts';
 import type { AriRequest } from './http.ts';
 import type { AriCommands, AriPromptCommands, AriQueries } from './port.ts';
 
 const id = encodeURIComponent;
-const parse = <T>(schema: z.ZodType<T>, value: unknown): T => {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new PreavisError('ari_request_failed', 'Asterisk answered in a form that is not documented', {
-    cause: result.error,
-  });
-};
 
 const channelId = z.string().transform((text) => text as ChannelId);
 const bridgeId = z.string().transform((text) => text as BridgeId);
@@ -26,16 +21,6 @@ const rtpStatistics = z.object({
   rxmes: z.number().default(0),
 });
 const channelList = z.array(z.object({ id: channelId, state: z.string() }));
-
-/** `undefined` when Asterisk does not know what is asked for. */
-async function orUndefined<T>(request: Promise<T>): Promise<T | undefined> {
-  try {
-    return await request;
-  } catch (error) {
-    if (error instanceof PreavisError && error.code === 'ari_not_found') return undefined;
-    throw error;
-  }
-}
 
 /** The requests of ARI that Préavis uses, over `request`. */
 export function makeAriCommands(
@@ -137,10 +122,11 @@ export function makeAriCommands(
       // Behind the bridges: who answers in between counts as one who has answered.
       const listed = parse(channelList, await request('GET', '/channels'));
       const lists = app === undefined ? { channel_ids: [], bridge_ids: [] } : parse(applicationLists, app);
-      const states = new Map(listed.map((channel) => [channel.id, channel.state]));
+      const isCall = (channel: ChannelId): boolean => !isDeadman(channel, application);
+      const states = new Map(listed.filter((each) => isCall(each.id)).map((channel) => [channel.id, channel.state]));
 
       return {
-        channels: lists.channel_ids,
+        channels: lists.channel_ids.filter(isCall),
         listed: states,
         bridges: parse(bridgeList, all).map((bridge) => ({
           id: bridge.id,

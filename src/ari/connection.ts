@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import { tellsOfDeadman } from './deadmanCommands.ts';
 import { parseAriEvent, usedEventTypes, type AriEvent } from './events.ts';
 import { EventSocket, loadClient } from './eventSocket.ts';
 import { hostAndPort, type AriRequest } from './http.ts';
@@ -47,21 +48,31 @@ export class AriConnection {
   readonly #log: Logger;
   readonly #listeners = new Set<AriListener>();
   readonly #stopping = new AbortController();
+  readonly #isFree: () => Promise<boolean>;
   readonly #takeovers: Takeovers;
   #state: 'idle' | 'connecting' | 'open' = 'idle';
   #socket: EventSocket | undefined;
   #watch: NodeJS.Timeout | undefined;
   #isProbing = false;
 
-  constructor(options: AriConnectionOptions, ari: AriAccess, log: Logger) {
+  /** `isFree`: whether nobody, we neither, has a socket for the application. */
+  constructor(options: AriConnectionOptions, ari: AriAccess, isFree: () => Promise<boolean>, log: Logger) {
     this.#options = options;
     this.#ari = ari;
     this.#log = log;
+    this.#isFree = isFree;
     this.#takeovers = new Takeovers(() => this.#isApplicationFree(), log);
   }
 
   get isOpen(): boolean {
     return this.#state === 'open';
+  }
+
+  /** Whether Asterisk answers on the event socket, asked now. What it had sent before has been read then. */
+  async answers(withinMs: number): Promise<boolean> {
+    const socket = this.#socket;
+
+    return this.isOpen && socket !== undefined && (await socket.answers(withinMs));
   }
 
   listen(listener: AriListener): void {
@@ -71,14 +82,24 @@ export class AriConnection {
   /**
    * Opens the socket. The first attempt tells at once when Asterisk refuses the user (ari_unauthorized) or does not
    * answer (ari_unreachable); a socket that was open once is reopened for ever.
+   *
+   * @param isHeld whether another client has one open; left out to take the application from whoever has it. Throws
+   * application_held.
    */
-  async start(): Promise<void> {
+  async start(isHeld?: () => Promise<boolean>): Promise<void> {
     if (this.#state !== 'idle') return;
     this.#state = 'connecting';
     const { url, username, password } = this.#options;
     await this.#ari.probe('GET', '/asterisk/ping');
-    if (!(await this.#isApplicationFree())) {
-      this.#log.warn('Asterisk knows the Stasis application already: of another process, or of calls from before');
+    if (isHeld === undefined) {
+      if (!(await this.#isApplicationFree())) {
+        this.#log.warn('Asterisk knows the Stasis application already: of another process, or of calls from before');
+      }
+    } else if (await isHeld()) {
+      throw new PreavisError(
+        'application_held',
+        `another client has the event socket of the Stasis application ${this.#options.application} open`,
+      );
     }
     const client = await this.#guard(loadClient(url, username, password));
     if (this.#isStopped()) return;
@@ -203,15 +224,9 @@ export class AriConnection {
     socket.end();
   }
 
-  /** Whether nobody, we neither, has a socket for the application, and no call is under it. */
-  async #isApplicationFree(): Promise<boolean> {
-    try {
-      await this.#ari.probe('GET', `/applications/${encodeURIComponent(this.#options.application)}`);
-
-      return false;
-    } catch (thrown) {
-      return asPreavisError(thrown).code === 'ari_not_found';
-    }
+  /** What cannot be told now is told later. */
+  #isApplicationFree(): Promise<boolean> {
+    return this.#isFree().catch(() => false);
   }
 
   #receive(text: string, socket: EventSocket): void {
@@ -222,7 +237,7 @@ export class AriConnection {
       const error = new PreavisError('ari_event_invalid', 'an event from Asterisk was left aside', { cause });
       this.#log.warn({ code: error.code }, error.message);
     }
-    if (event === undefined) return;
+    if (event === undefined || tellsOfDeadman(event, this.#options.application)) return;
     if (event.type === 'applicationReplaced') void this.#takeovers.takeBack(socket);
     try {
       for (const listener of this.#listeners) listener.event(event);

@@ -62,6 +62,8 @@ export class EventSocket {
   #ping: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #pongs = 0;
+  /** Who waits for the next pong. */
+  #asking: (() => void)[] = [];
   /** Resolves when it is open; rejects when it ends before. */
   readonly opened: Promise<void>;
   /** Resolves when it is closed, from whatever state. */
@@ -88,6 +90,7 @@ export class EventSocket {
       this.#pongs += 1;
       this.#await();
       this.#listener.answered();
+      for (const answered of this.#asking.splice(0)) answered();
     });
     this.opened = new Promise((resolve, reject) => {
       socket.on('open', () => {
@@ -119,6 +122,22 @@ export class EventSocket {
     return this.#pongs > 0;
   }
 
+  /** Whether Asterisk answers on it within this time, ms. */
+  answers(withinMs: number): Promise<boolean> {
+    if (this.#state !== 'open') return Promise.resolve(false);
+    this.#socket.ping();
+
+    return new Promise((resolve) => {
+      const limit = setTimeout(() => {
+        resolve(false);
+      }, withinMs);
+      this.#asking.push(() => {
+        clearTimeout(limit);
+        resolve(this.#state === 'open');
+      });
+    });
+  }
+
   /** At once; Asterisk is told by the end of the connection. */
   end(): void {
     this.#socket.terminate();
@@ -140,6 +159,7 @@ export class EventSocket {
     clearTimeout(this.#deadline);
     const wasOpen = this.#state === 'open';
     this.#state = 'closed';
+    for (const answered of this.#asking.splice(0)) answered();
     if (wasOpen) this.#listener.closed();
   }
 

@@ -64,9 +64,9 @@ export type RtpTraffic = {
 
 /** What is in Asterisk now. */
 export type Owned = {
-  /** Under this application. */
+  /** Under this application, without dead-man channels. */
   channels: readonly ChannelId[];
-  /** Every channel, with its state. Asterisk's own are not among them. */
+  /** Every channel, with its state. Asterisk's own are not among them, nor are dead-man channels. */
   listed: ReadonlyMap<ChannelId, string>;
   /** Every bridge: whether this application is in it or has made it, who is in it, and who of them is answered; without Asterisk's own. */
   bridges: readonly {
@@ -95,6 +95,34 @@ export type AriQueries = {
   hasModule(name: string): Promise<boolean>;
   /** Whether a recorder of this name runs now. */
   isRecording(name: string): Promise<boolean>;
+};
+
+/**
+ * What is under our application: `free`, where Asterisk does not know it; `empty`, where only somebody's event socket keeps it known;
+ * `deadman`, a dead-man channel alone, with or without a socket; `inUse`, with calls, with or without a socket.
+ */
+export type ApplicationUse = 'free' | 'empty' | 'deadman' | 'inUse';
+
+/** What keeps recorders from running unwatched (deadman.ts), and from meeting another client of our application (holder.ts). */
+export type AriDeadman = {
+  /** Makes a channel whose end ends the recorder of every bridge. It ends after so many seconds, by Asterisk's clock. */
+  createDeadman(deadman: ChannelId, seconds: number): Promise<void>;
+  /** Counts its time anew. Throws ari_not_found when there is none. */
+  renewDeadman(deadman: ChannelId, seconds: number): Promise<void>;
+  /** It ends now, and no recorder with it. */
+  releaseDeadman(deadman: ChannelId): Promise<void>;
+  /** When the end of one has last ended recorders, by Asterisk's clock, to the second below, ms; undefined for never since Asterisk began. */
+  deadmanEndedAt(): Promise<number | undefined>;
+  /** Of this channel, as ARI has it; undefined where there is none. */
+  stateOf(channelId: ChannelId): Promise<string | undefined>;
+  /** Makes a channel that answers where the dialplan has the context of the dead-man channel, and ends at once where it has not. */
+  tryContext(trial: ChannelId): Promise<void>;
+  /** Makes a channel that stays under our application where somebody has its event socket open, and ends at once where nobody has. */
+  tryApplication(trial: ChannelId): Promise<void>;
+  endTrial(trial: ChannelId): Promise<void>;
+  application(): Promise<ApplicationUse>;
+  /** Bridges of other applications in which Asterisk has a channel of its own: a recorder, or what plays an announcement. */
+  foreignRecorders(): Promise<readonly BridgeId[]>;
 };
 
 export type AriListener = {

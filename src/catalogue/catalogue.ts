@@ -10,11 +10,13 @@ import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
 import { makeArchiveKeys, type ArchiveKey } from './archiveKeys.ts';
 import { makeCallers, type CallerTimes, type SweptCallers } from './callers.ts';
 import { makeCalls } from './calls.ts';
+import { makeEndedUnwatched } from './endedUnwatched.ts';
 import { makeErasures, type CertificateRow, type CopyPlace, type NewCertificate } from './erasures.ts';
 import { makeDeliveries, type DeliveryTable, type Subscriber } from './deliveries.ts';
 import { makeFigures, type Figures, type FigureTimes } from './figures.ts';
 import { makeHappenings } from './happenings.ts';
 import { makeHolds, type HoldRow, type NewHold } from './holds.ts';
+import { makeIdentity } from './identity.ts';
 import { makeKeeping } from './keeping.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
@@ -136,6 +138,9 @@ export type Catalogue = Tables & {
   /** Of one moment; `erasureFailed` is the event that says, with a `code`, why a recording could not be erased. */
   figures(times: FigureTimes, erasureFailed: string): Promise<Figures>;
 
+  /** 16 hexadecimal digits, made with the catalogue; a copy of it has the same. */
+  identity(): Promise<string>;
+  flagEndedUnwatched(at: number, actor: string): Promise<RecordingId[]>;
   unwitnessed(): Promise<UnwitnessedCall[]>;
   saveWitness(id: CallId, statement: WitnessStatement, actor: string): Promise<boolean>;
 
@@ -254,7 +259,9 @@ export function openCatalogue(
   const callers = makeCallers(database);
   const archiveKeys = makeArchiveKeys(database);
   const witness = makeWitness(database, trail);
+  const endedUnwatched = makeEndedUnwatched(database, trail);
   const leases = makeLeases(database, now);
+  const identity = makeIdentity(database);
   const keeping = makeKeeping(database);
 
   return {
@@ -319,6 +326,8 @@ export function openCatalogue(
     countDue: eventually(erasures.countDue),
     countHeld: eventually(erasures.countHeld),
     figures: eventually(figures.figures),
+    identity: eventually(identity.identity),
+    flagEndedUnwatched: eventually(endedUnwatched.flagEndedUnwatched),
     unwitnessed: eventually(witness.unwitnessed),
     saveWitness: eventually(witness.saveWitness),
     preference: eventually(preferences.preference),

@@ -20,6 +20,7 @@ import { loadLibrary, soundsFolder } from '../parts/prompts.ts';
 import { lookAtArchive } from './archiveFindings.ts';
 import { configOf } from './config.ts';
 import type { CommandContext } from './context.ts';
+import { refuseForeignRecorders, requireDeadman } from './deadmanCheck.ts';
 import { makeLook, type Finding, type Look } from './finding.ts';
 import { ledgerFindings, requireSigningKey } from './ledgerFindings.ts';
 
@@ -123,11 +124,13 @@ async function lookAtAsterisk(
     await ari.commands.identity();
   });
   if (!reachable || ari === undefined) return;
-  const { commands, close } = ari;
+  const { commands, deadman, close } = ari;
   await look('spool of this asterisk', () => proveSpool(config.recording.spoolFolder, commands, makeIds(), clock));
   if (library !== undefined && !(library instanceof PreavisError)) {
     await look('prompts on asterisk', () => refuseMissingPrompts(makePolicy(config, library), commands));
   }
+  await look('recorders end when nobody watches', () => requireDeadman(commands, deadman, makeIds().channel()));
+  await look('recorders of other applications', () => refuseForeignRecorders(deadman));
   const { celFile } = config.witness;
   if (celFile !== undefined) await look('second witness', () => checkWitness({ ari: commands, celFile, newest }));
   close();

@@ -284,6 +284,11 @@ const shape = z.strictObject({
       maximumMinutes: key(z.int().min(1).max(1_440).default(240), 'A recording is stopped after this time.', {
         unit: 'minutes',
       }),
+      unwatchedSeconds: key(
+        seconds(5, 600).default(30),
+        'How long recorders may run while Préavis is dead, hangs, or is cut off from Asterisk: then Asterisk ends them, and the calls go on.',
+        { unit: 's' },
+      ),
     })
     .prefault({}),
   catalogue: z

@@ -93,6 +93,24 @@ export const errorCodes = {
     'Another process has opened an event socket for the same Stasis application of the same Asterisk.',
     'Stop it, or give each serve an ari.application and a dialplan of its own.',
   ),
+  application_held: entry(
+    2,
+    false,
+    'Another client has the event socket of the Stasis application open, so serve does not start: the other would lose its calls.',
+    'Stop the other one, or give each serve an ari.application and a dialplan of its own. If nobody uses that socket any more, as of a machine that lost its power, start `preavis serve --take-over`.',
+  ),
+  deadman_unusable: entry(
+    1,
+    true,
+    'The dead-man channel cannot be made: if Préavis dies or hangs, recorders go on until somebody stops them.',
+    'Include the dialplan/preavis.conf of this version (`dialplan reload`), and let Asterisk load app_softhangup.so; then `preavis check`.',
+  ),
+  recorders_foreign: entry(
+    1,
+    false,
+    'Another ARI application records bridges on this Asterisk: the dead-man channel of Préavis would end its recordings as well.',
+    'Give the other application an Asterisk of its own. If the bridge that is named only plays an announcement, look again.',
+  ),
   spool_unusable: entry(
     1,
     false,

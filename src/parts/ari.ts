@@ -1,6 +1,7 @@
 import { makeAriCommands } from '../ari/commands.ts';
+import { makeDeadmanCommands } from '../ari/deadmanCommands.ts';
 import { makeAriHttp, type AriRequest } from '../ari/http.ts';
-import type { AriCommands, AriPromptCommands, AriQueries } from '../ari/port.ts';
+import type { AriCommands, AriDeadman, AriPromptCommands, AriQueries } from '../ari/port.ts';
 import { missingPrompts } from '../call/readiness.ts';
 import { neededPrompts, type Policy } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
@@ -11,6 +12,7 @@ import { required } from './required.ts';
 
 export type Ari = {
   commands: AriCommands & AriPromptCommands & AriQueries;
+  deadman: AriDeadman;
   request: AriRequest;
   /** As request, with a connection of its own: what is slow elsewhere does not keep it waiting. */
   probe: AriRequest;
@@ -27,6 +29,8 @@ export function makeAri(config: Config): Ari {
 
   return {
     commands: makeAriCommands(http.request, application),
+    // What is slow elsewhere must not let it expire.
+    deadman: makeDeadmanCommands(probe.request, application),
     request: http.request,
     probe: probe.request,
     renew: () => {

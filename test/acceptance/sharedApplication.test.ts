@@ -12,7 +12,7 @@ import { endedCall, expectNobodyConnected, finishedRecording, showRecording } fr
 const command = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const takesBack = 'takes the Stasis application back';
 
-const at = useFaultyRig({ patient: ['taken', 'silenced'], brief: ['first', 'second', 'third'] });
+const at = useFaultyRig({ patient: ['taken', 'silenced', 'held'], brief: ['first', 'second', 'third'] });
 
 beforeAll(() => at.rig.startServe());
 
@@ -75,26 +75,46 @@ describe('a second serve with a catalogue of its own', () => {
   afterEach(async () => {
     await second?.stop({ graceMs: 20_000 });
   });
-
-  it('says that it is not alone, does not take turns in a tight loop, and leaves the first one working', async () => {
-    const { rig } = at;
-    const before = losses(rig.log()).length;
-    const logFile = join(rig.folder, 'second.log');
-    const secondLog = (): Record<string, unknown>[] =>
-      readFileSync(logFile, 'utf8')
-        .split('\n')
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line) as Record<string, unknown>);
-    second = await spawnLive(process.execPath, [command, 'serve'], {
-      logFile,
+  const logFile = (name: string): string => join(at.rig.folder, `${name}.log`);
+  const startSecond = (name: string, ...options: string[]): Promise<LiveProcess> =>
+    spawnLive(process.execPath, [command, 'serve', ...options], {
+      logFile: logFile(name),
       env: {
         ...process.env,
-        PREAVIS_CONFIG: join(rig.folder, 'preavis.yaml'),
-        PREAVIS_ARI_PASSWORD: rig.asterisk.ariPassword,
-        PREAVIS_CATALOGUE_FILE: join(rig.folder, 'second.db'),
+        PREAVIS_CONFIG: join(at.rig.folder, 'preavis.yaml'),
+        PREAVIS_ARI_PASSWORD: at.rig.asterisk.ariPassword,
+        PREAVIS_CATALOGUE_FILE: join(at.rig.folder, `${name}.db`),
         PREAVIS_HEALTH_PORT: '0',
       },
     });
+
+  it('does not start, says why, and the first one does not notice, also while a call is on', async () => {
+    const { rig } = at;
+    const before = losses(rig.log()).length;
+    const call = await at.call('held');
+    const id = await at.records('held');
+    second = await startSecond('refused', '--json');
+    expect(await second.exited).toBe(2);
+    const [error] = readFileSync(logFile('refused'), 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('application_held'));
+    expect(error).toBeDefined();
+    expect(losses(rig.log())).toHaveLength(before);
+    expect(rig.log().filter(({ code }) => code === 'arguments_invalid')).toEqual([]);
+    expect(await at.records('held')).toBe(id);
+    await call.hangUp();
+    await finishedRecording(rig, 'held');
+  });
+
+  it('that is to take over says that it is not alone, does not take turns in a tight loop, and leaves the first one working', async () => {
+    const { rig } = at;
+    const before = losses(rig.log()).length;
+    second = await startSecond('second', '--take-over');
+    const secondLog = (): Record<string, unknown>[] =>
+      readFileSync(logFile('second'), 'utf8')
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
     await eventually(() => losses(secondLog()).length >= 1);
     expect(secondLog().map(({ msg }) => msg)).toContain(
       'Asterisk knows the Stasis application already: of another process, or of calls from before',

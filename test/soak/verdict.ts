@@ -4,6 +4,7 @@ import type { CallRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { ObjectStore } from '../../src/archive/store.ts';
 import { readWav, tonePresence } from '../support/audio.ts';
+import { linesOfCalls } from '../support/channelLines.ts';
 import type { Made } from './callers.ts';
 import type { Harm, Struck } from './faults.ts';
 import type { Observer, Sample } from './observer.ts';
@@ -60,14 +61,10 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   judgeRest(evidence, verdict);
   const reconciled = await world.rig.preavis('recordings', 'reconcile', '--verify', '--dry-run');
   if (reconciled.code !== 0) verdict.disagreeing.push(reconciled.stdout + reconciled.stderr);
-  for (const what of ['core show channels concise', 'bridge show all']) {
-    const shown = (await world.rig.asterisk.cli(what))
-      .trim()
-      .split('\n')
-      .slice(what.startsWith('bridge') ? 1 : 0);
-    const left = shown.filter((each) => each !== '');
-    if (left.length > 0) verdict.disagreeing.push(`Asterisk still has: ${left.join(', ')}`);
-  }
+  const channels = linesOfCalls(await world.rig.asterisk.cli('core show channels concise'));
+  const [, ...bridges] = (await world.rig.asterisk.cli('bridge show all')).trim().split('\n');
+  const left = [...channels, ...bridges];
+  if (left.length > 0) verdict.disagreeing.push(`Asterisk still has: ${left.join(', ')}`);
 
   return verdict;
 }

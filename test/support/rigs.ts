@@ -13,6 +13,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { CallId } from '../../src/core/ids.ts';
 import { failedTests, keepTraces } from './failures.ts';
 import { onTime } from './onTime.ts';
+import { linesOfCalls } from './channelLines.ts';
 import { callsInVain, isAside, putAside, putAsideLate } from './aside.ts';
 import { eventually } from './poll.ts';
 
@@ -120,10 +121,10 @@ export async function finishedRecording(rig: Rig, line: string): Promise<Recordi
 
 export const spooledWav = (rig: Rig, id: string): string => join(rig.asterisk.spoolFolder, `preavis-${id}.wav`);
 
-/** Waits until Asterisk has no channel and no bridge. */
+/** Waits until Asterisk has no channel of a call and no bridge. */
 export async function expectNobodyConnected(rig: Rig): Promise<void> {
   await eventually(async () => {
-    expect(await rig.asterisk.cli('core show channels concise')).toBe('');
+    expect(linesOfCalls(await rig.asterisk.cli('core show channels concise'))).toEqual([]);
     const [, ...bridges] = (await rig.asterisk.cli('bridge show all')).trim().split('\n');
     expect(bridges).toEqual([]);
   });

@@ -122,7 +122,13 @@ describe('serve', () => {
       catalogue: { file: folder.path(`${name}.db`) },
       archive,
     });
-    const made = new App({ config, log: collectingLog('info').log, clock: systemClock, ids: makeIds() });
+    const made = new App({
+      config,
+      log: collectingLog('info').log,
+      clock: systemClock,
+      ids: makeIds(),
+      takeOver: false,
+    });
 
     return { app: made, started: made.start() };
   };

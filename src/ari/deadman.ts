@@ -1,0 +1,246 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asPreavisError, PreavisError } from '../core/errors.ts';
+import type { ChannelId } from '../core/ids.ts';
+import type { Logger } from '../core/log.ts';
+import type { AriDeadman, AriQueries } from './port.ts';
+
+/**
+ * The dead-man channel: what bounds the time that a recorder runs while nobody watches (P1). Asterisk goes on recording when this process
+ * is dead, stopped or cut off, whoever joins the bridge. So while calls are on there is one channel of our own in Asterisk, with a time
+ * limit of Asterisk's. As long as this process watches, it counts that time anew. When the time is over the channel ends, and its
+ * extension `h` ends every recorder of bridges; the talks go on.
+ *
+ * Watching is: the event socket is open, Asterisk answers on it, the application is ours, and the calls were compared with Asterisk since.
+ *
+ * It is there only while calls are on, so that Asterisk may be stopped gracefully in between. Its id is that of the catalogue, so that
+ * the next process goes on with the same one, and another catalogue's does not.
+ */
+export type DeadmanPorts = {
+  ari: AriDeadman & Pick<AriQueries, 'hasModule'>;
+  /** Its id: the next process that works on the same calls has the same. */
+  channel: ChannelId;
+  /** s */
+  limitSeconds: number;
+  /** Whether this process would see who joins a call. */
+  isWatching: () => boolean;
+  /** Whether Asterisk answers on the event socket, asked now, within this time, ms. */
+  answers: (withinMs: number) => Promise<boolean>;
+  isCallOn: () => boolean;
+  /** Recorders were ended by it, at this time of Asterisk's clock, to the second below, ms. May be told again. */
+  recordersEnded: (at: number) => Promise<void>;
+  log: Logger;
+};
+
+/** What this process knows of the channel. `unknown`: one from before may be there. */
+type Known = 'unknown' | 'up' | 'none';
+export type DeadmanStep = 'renew' | 'create' | 'release' | 'nothing';
+
+/** How often its time is counted anew while it runs. */
+const renewalsInLimit = 5;
+/** How soon it is up where the dialplan has its context, ms: 10 on an idle machine. */
+const upLimitMs = 2_000;
+const upPollMs = 50;
+/** One of the same id may just be ending. */
+const mostTries = 5;
+const againMs = 100;
+/** After this time it is tried again where it could not be made, ms: somebody may have loaded the dialplan. */
+const unusableMs = 10_000;
+
+export function deadmanStep(known: Known, isCallOn: boolean): DeadmanStep {
+  switch (known) {
+    case 'none':
+      return isCallOn ? 'create' : 'nothing';
+    case 'unknown':
+    case 'up':
+      return isCallOn ? 'renew' : 'release';
+  }
+}
+
+/** Whether the dialplan has the context of the dead-man channel. */
+export async function hasContext(ari: AriDeadman, trial: ChannelId): Promise<boolean> {
+  await ari.tryContext(trial);
+  try {
+    return await isUp(ari, trial);
+  } finally {
+    await ari.endTrial(trial);
+  }
+}
+
+async function isUp(ari: AriDeadman, channel: ChannelId): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < upLimitMs; waitedMs += upPollMs) {
+    const state = await ari.stateOf(channel);
+    if (state === 'Up') return true;
+    if (state === undefined) return false;
+    await sleep(upPollMs);
+  }
+
+  return false;
+}
+
+/** Throws deadman_unusable where Asterisk cannot end recorders by itself. */
+export async function requireSoftHangup(ari: Pick<AriQueries, 'hasModule'>): Promise<void> {
+  if (await ari.hasModule('app_softhangup.so')) return;
+  throw new PreavisError('deadman_unusable', 'Asterisk has not loaded app_softhangup.so');
+}
+
+export const contextMissing = (): PreavisError =>
+  new PreavisError('deadman_unusable', 'the dialplan has no context preavis-deadman');
+
+export class Deadman {
+  readonly #ports: DeadmanPorts;
+  #known: Known = 'unknown';
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #isLooking = false;
+  #looksAgain = false;
+  /** That it cannot be made was said, and is not said again until it could. */
+  #isUnusable = false;
+  /** Monotonic time in ms before which it is not tried again. */
+  #restsUntil = -Infinity;
+
+  constructor(ports: DeadmanPorts) {
+    this.#ports = ports;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => {
+      if (!this.#isLooking) this.#look();
+    }, this.#intervalMs);
+    this.#look();
+  }
+
+  /** A call has come: its recorder is not to run without it until the next turn. */
+  callCame(): void {
+    if (this.#known !== 'up') this.lookNow();
+  }
+
+  /** This process watches again. */
+  lookNow(): void {
+    if (this.#timer === undefined) return;
+    if (this.#isLooking) this.#looksAgain = true;
+    else this.#look();
+  }
+
+  /** Tells what it did while nobody looked. Where Asterisk does not say, as by a proxy before ARI, nothing waits for it. */
+  async lookBack(): Promise<void> {
+    const { ari, recordersEnded, log } = this.#ports;
+    try {
+      const at = await ari.deadmanEndedAt();
+      if (at !== undefined) await recordersEnded(at);
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (error.code !== 'ari_unauthorized' && error.code !== 'ari_request_failed') throw error;
+      log.warn({ code: error.code, err: error }, 'Asterisk does not say whether it has ended recorders');
+    }
+  }
+
+  /** With a call on, the next process finds it, or it ends its recorder. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    await this.#looking;
+    await this.#step();
+  }
+
+  get #intervalMs(): number {
+    return (this.#ports.limitSeconds * 1_000) / renewalsInLimit;
+  }
+
+  #look(): void {
+    this.#isLooking = true;
+    this.#looksAgain = false;
+    this.#looking = this.#step().finally(() => {
+      this.#isLooking = false;
+      if (this.#looksAgain) this.lookNow();
+    });
+  }
+
+  /** Never rejects. */
+  async #step(): Promise<void> {
+    const { isWatching, isCallOn, answers, log } = this.#ports;
+    if (!isWatching() || deadmanStep(this.#known, isCallOn()) === 'nothing') return;
+    try {
+      // What Asterisk had told before it answered has been read by then, also that the application is another's.
+      if (!(await answers(this.#intervalMs)) || !isWatching()) return;
+      await this.#act(deadmanStep(this.#known, isCallOn()));
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (error.code === 'deadman_unusable') this.#rest(error);
+      else log.debug({ code: error.code, err: error }, 'the dead-man channel could not be renewed');
+    }
+  }
+
+  async #act(step: DeadmanStep): Promise<void> {
+    const { ari, channel, limitSeconds } = this.#ports;
+    switch (step) {
+      case 'renew':
+        if (await there(ari.renewDeadman(channel, limitSeconds))) {
+          this.#works();
+          return;
+        }
+        this.#known = 'none';
+        await this.lookBack();
+        await this.#create();
+        return;
+      case 'create':
+        await this.#create();
+        return;
+      case 'release':
+        this.#known = 'none';
+        await there(ari.releaseDeadman(channel));
+        return;
+      case 'nothing':
+        return;
+    }
+  }
+
+  async #create(): Promise<void> {
+    const { ari, channel, limitSeconds } = this.#ports;
+    if (performance.now() < this.#restsUntil) return;
+    await requireSoftHangup(ari);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await ari.createDeadman(channel, limitSeconds);
+        break;
+      } catch (thrown) {
+        const error = asPreavisError(thrown);
+        if (error.code === 'ari_unreachable') throw error;
+        if (tries === mostTries) {
+          throw new PreavisError('deadman_unusable', 'Asterisk does not make the dead-man channel', { cause: error });
+        }
+        await sleep(againMs);
+      }
+    }
+    if (!(await isUp(ari, channel))) throw contextMissing();
+    this.#works();
+  }
+
+  #works(): void {
+    if (this.#isUnusable) this.#ports.log.info('the dead-man channel is there again');
+    this.#isUnusable = false;
+    this.#known = 'up';
+  }
+
+  #rest(error: PreavisError): void {
+    this.#restsUntil = performance.now() + unusableMs;
+    if (this.#isUnusable) return;
+    this.#isUnusable = true;
+    const { code, hint } = error;
+    this.#ports.log.error(
+      { code, err: error, hint },
+      'recorders would go on without end while Préavis is dead: there is no dead-man channel',
+    );
+  }
+}
+
+/** Whether it was there. */
+async function there(request: Promise<void>): Promise<boolean> {
+  try {
+    await request;
+
+    return true;
+  } catch (thrown) {
+    if (asPreavisError(thrown).code === 'ari_not_found') return false;
+    throw thrown;
+  }
+}

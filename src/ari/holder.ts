@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asPreavisError } from '../core/errors.ts';
+import type { IdMaker } from '../core/ids.ts';
+import { hasContext } from './deadman.ts';
+import type { AriDeadman } from './port.ts';
+
+/**
+ * Whether another client has the event socket of our application open. ARI does not tell: it lists an application for as long as
+ * calls of a dead process are under it, too. But `Stasis()` tells: where nobody has the socket it returns at once.
+ */
+
+/** A process that died a moment ago may have its socket for so long; the next one would not be started again after a refusal, ms. */
+const patienceMs = 10_000;
+/** A channel that is under the application for so long is with somebody, ms. */
+const stayMs = 2_000;
+const pollMs = 50;
+
+type Trials = Pick<IdMaker, 'channel'>;
+
+/** Throws ari_unreachable. What Asterisk, or a proxy before it, refuses to tell keeps nobody from starting. */
+export async function isHeld(ari: AriDeadman, ids: Trials): Promise<boolean> {
+  const isFree = await told(
+    ari.application().then((use) => use === 'free'),
+    true,
+  );
+  if (isFree) return false;
+  const canTry = await told(hasContext(ari, ids.channel()), false);
+  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += stayMs) {
+    // Without calls and without a socket Asterisk forgets an application. With calls it cannot be told without trying.
+    const holds = canTry ? stays(ari, ids) : ari.application().then((use) => use === 'empty');
+    if (!(await told(holds, false))) return false;
+    if (!canTry) await sleep(stayMs);
+  }
+
+  return true;
+}
+
+/** The same of one moment, to be asked again and again. Where calls are under the application it cannot be told: then it is held. */
+export async function isFree(ari: AriDeadman, ids: Trials): Promise<boolean> {
+  const use = await ari.application();
+  if (use === 'deadman') return !(await stays(ari, ids));
+
+  return use === 'free';
+}
+
+async function stays(ari: AriDeadman, ids: Trials): Promise<boolean> {
+  const trial = ids.channel();
+  await ari.tryApplication(trial);
+  try {
+    for (let waitedMs = 0; waitedMs < stayMs; waitedMs += pollMs) {
+      if ((await ari.stateOf(trial)) === undefined) return false;
+      await sleep(pollMs);
+    }
+
+    return true;
+  } finally {
+    await ari.endTrial(trial);
+  }
+}
+
+async function told(answer: Promise<boolean>, otherwise: boolean): Promise<boolean> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    if (asPreavisError(thrown).code === 'ari_unreachable') throw thrown;
+    return otherwise;
+  }
+}

@@ -1,0 +1,39 @@
+import { Deadman } from '../ari/deadman.ts';
+import { deadmanOf } from '../ari/deadmanCommands.ts';
+import type { AriConnection } from '../ari/connection.ts';
+import type { CallRegistry } from '../call/registry.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Config } from '../config/schema.ts';
+import type { Logger } from '../core/log.ts';
+import type { Ari } from './ari.ts';
+
+/** What ends recorders when nobody watches. */
+export type DeadmanParts = {
+  config: Config;
+  ari: Ari;
+  catalogue: Catalogue;
+  registry: CallRegistry;
+  connection: AriConnection;
+  log: Logger;
+  /** Whether the application is ours, and the calls were compared with Asterisk since it is. */
+  isUpToDate(): boolean;
+};
+
+export async function makeDeadman(parts: DeadmanParts): Promise<Deadman> {
+  const { config, ari, catalogue, registry, connection, log } = parts;
+
+  return new Deadman({
+    ari: { ...ari.deadman, hasModule: (name) => ari.commands.hasModule(name) },
+    channel: deadmanOf(config.ari.application, await catalogue.identity()),
+    limitSeconds: config.recording.unwatchedSeconds,
+    isWatching: () => connection.isOpen && parts.isUpToDate(),
+    answers: (withinMs) => connection.answers(withinMs),
+    isCallOn: () => registry.states.length > 0,
+    recordersEnded: async (at) => {
+      for (const recording of await catalogue.flagEndedUnwatched(at, 'serve')) {
+        log.warn({ recording }, 'a recorder was ended since nobody had watched for too long; the call goes on');
+      }
+    },
+    log,
+  });
+}

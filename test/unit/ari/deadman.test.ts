@@ -1,0 +1,184 @@
+import { Deadman, deadmanStep, type DeadmanPorts } from '../../../src/ari/deadman.ts';
+import { deadmanOf, tellsOfDeadman } from '../../../src/ari/deadmanCommands.ts';
+import { PreavisError, type ErrorCode } from '../../../src/core/errors.ts';
+import type { ChannelId } from '../../../src/core/ids.ts';
+import { collectingLog } from '../../support/logLines.ts';
+import { eventually } from '../../support/poll.ts';
+
+/** The acceptance test `deadman` shows it on Asterisk, which cannot be made to refuse one given request. */
+type Scene = {
+  asked: string[];
+  isWatching: boolean;
+  answers: boolean;
+  isCallOn: boolean;
+  /** Whether the dead-man channel is there. */
+  isUp: boolean;
+  hasContext: boolean;
+  hasModule: boolean;
+  endedAt: number | undefined;
+  refuse: ErrorCode | undefined;
+};
+
+const scene = (changes: Partial<Scene> = {}): Scene => ({
+  asked: [],
+  isWatching: true,
+  answers: true,
+  isCallOn: true,
+  isUp: false,
+  hasContext: true,
+  hasModule: true,
+  endedAt: undefined,
+  refuse: undefined,
+  ...changes,
+});
+
+function make(now: Scene): { deadman: Deadman; ended: number[]; lines: ReturnType<typeof collectingLog>['lines'] } {
+  const { log, lines } = collectingLog('info');
+  const ended: number[] = [];
+  const ask = (what: string, needsIt = false): Promise<void> => {
+    now.asked.push(what);
+    if (now.refuse !== undefined) return Promise.reject(new PreavisError(now.refuse, 'refused'));
+    return needsIt && !now.isUp ? Promise.reject(new PreavisError('ari_not_found', 'gone')) : Promise.resolve();
+  };
+  const notAsked = (): Promise<never> => Promise.reject(new Error('not asked for here'));
+  const ari: DeadmanPorts['ari'] = {
+    createDeadman: async (_, seconds) => {
+      await ask(`create ${seconds}`);
+      now.isUp = now.hasContext;
+    },
+    renewDeadman: (_, seconds) => ask(`renew ${seconds}`, true),
+    releaseDeadman: async () => {
+      await ask('release', true);
+      now.isUp = false;
+    },
+    deadmanEndedAt: () => Promise.resolve(now.endedAt),
+    stateOf: () => Promise.resolve(now.isUp ? 'Up' : undefined),
+    hasModule: () => Promise.resolve(now.hasModule),
+    tryContext: notAsked,
+    tryApplication: notAsked,
+    endTrial: notAsked,
+    application: notAsked,
+    foreignRecorders: notAsked,
+  };
+  const deadman = new Deadman({
+    ari,
+    channel: deadmanOf('preavis', 'feed'),
+    limitSeconds: 5,
+    isWatching: () => now.isWatching,
+    answers: () => Promise.resolve(now.answers),
+    isCallOn: () => now.isCallOn,
+    recordersEnded: (at) => {
+      ended.push(at);
+      return Promise.resolve();
+    },
+    log,
+  });
+
+  return { deadman, ended, lines };
+}
+
+describe('what is done about the dead-man channel', () => {
+  it.each([
+    ['unknown', true, 'renew'],
+    ['unknown', false, 'release'],
+    ['up', true, 'renew'],
+    ['up', false, 'release'],
+    ['none', true, 'create'],
+    ['none', false, 'nothing'],
+  ] as const)('where it is %s, with a call on: %s, is: %s', (known, isCallOn, step) => {
+    expect(deadmanStep(known, isCallOn)).toBe(step);
+  });
+});
+
+describe('the dead-man channel', () => {
+  it('of an earlier process is renewed, not made anew', async () => {
+    const now = scene({ isUp: true });
+    const { deadman } = make(now);
+    deadman.start();
+    await deadman.stop();
+    expect(now.asked).toEqual(['renew 5', 'renew 5']);
+  });
+
+  it('is made when it is not there, after it was told that recorders had ended with the last one', async () => {
+    const now = scene({ endedAt: 12_000 });
+    const { deadman, ended } = make(now);
+    deadman.start();
+    await deadman.stop();
+    expect(now.asked).toEqual(['renew 5', 'create 5', 'renew 5']);
+    expect(ended).toEqual([12_000]);
+  });
+
+  it.each([
+    ['nobody watches', { isWatching: false }],
+    ['Asterisk does not answer on the event socket', { answers: false }],
+  ])('is left to its end while %s', async (_, changes) => {
+    const now = scene({ isUp: true, ...changes });
+    const { deadman } = make(now);
+    deadman.start();
+    await deadman.stop();
+    expect(now.asked).toEqual([]);
+  });
+
+  it('is left to its end where the application was taken while Asterisk answered', async () => {
+    const now = scene({ isUp: true });
+    const watches = [true, false];
+    Object.defineProperty(now, 'isWatching', { get: () => watches.shift() ?? false });
+    const { deadman } = make(now);
+    deadman.start();
+    await deadman.stop();
+    expect(now.asked).toEqual([]);
+  });
+
+  it('is let go at the end when no call is on, and left where one is', async () => {
+    const now = scene({ isUp: true });
+    const { deadman } = make(now);
+    deadman.start();
+    await eventually(() => now.asked.length === 1);
+    now.isCallOn = false;
+    await deadman.stop();
+    expect(now.asked).toEqual(['renew 5', 'release']);
+    await deadman.stop();
+    expect(now.asked).toHaveLength(2);
+  });
+
+  it('is made at once for a call that comes between two turns', async () => {
+    const now = scene({ isCallOn: false });
+    const { deadman } = make(now);
+    deadman.start();
+    await eventually(() => now.asked.length === 1);
+    now.isCallOn = true;
+    deadman.callCame();
+    await eventually(() => now.isUp, { withinMs: 500 });
+    await deadman.stop();
+    expect(now.asked).toEqual(['release', 'create 5', 'renew 5']);
+  });
+
+  it.each([
+    ['the dialplan has no context for it', { hasContext: false }],
+    ['Asterisk has no SoftHangup()', { hasModule: false }],
+    ['a proxy refuses it', { refuse: 'ari_unauthorized' as const }],
+  ])('is told to be missing once where %s, and calls go on', async (_, changes) => {
+    const now = scene({ isCallOn: false });
+    const { deadman, lines } = make(now);
+    deadman.start();
+    await eventually(() => now.asked.length === 1);
+    Object.assign(now, { isCallOn: true, ...changes });
+    for (let turn = 0; turn < 3; turn += 1) deadman.callCame();
+    await eventually(() => lines.some(({ code }) => code === 'deadman_unusable'));
+    for (let turn = 0; turn < 3; turn += 1) deadman.callCame();
+    await deadman.stop();
+    expect(lines.filter(({ code }) => code === 'deadman_unusable')).toHaveLength(1);
+    expect(lines.find(({ code }) => code === 'deadman_unusable')).toMatchObject({ level: 'error' });
+  });
+});
+
+test('events of the dead-man channel and its other half are no calls, those of any other channel are', () => {
+  const left = (id: string): boolean =>
+    tellsOfDeadman({ type: 'channelLeft', at: 0, channelId: id as ChannelId }, 'preavis');
+  expect(
+    [deadmanOf('preavis', 'feed'), `${deadmanOf('preavis', 'feed')};2`, deadmanOf('other', 'feed'), '1700000000.1'].map(
+      left,
+    ),
+  ).toEqual([true, true, false, false]);
+  expect(tellsOfDeadman({ type: 'applicationReplaced', at: 0 }, 'preavis')).toBe(false);
+});
