@@ -51,7 +51,7 @@ it('records the next call after Asterisk was killed, and repairs what was being 
   expect(await endedCall(rig, 'before')).toMatchObject({ result: 'recorded' });
   await finishedRecording(rig, 'before');
   const repaired = await showRecording(rig, row.id);
-  expect(repaired).toMatchObject({ status: 'recorded', flags: ['header_repaired'] });
+  expect(repaired).toMatchObject({ status: 'recorded', flags: ['unwatched', 'header_repaired'] });
   expect(repaired.durationMs).toBeGreaterThan(1000);
   expect(tonePresence(readWav(file), 440).length).toBeGreaterThanOrEqual(1);
   await expectNobodyConnected(rig);

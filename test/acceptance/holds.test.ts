@@ -202,7 +202,7 @@ test('is found by a process that comes after one that was killed, in both direct
   const { id } = await endedCall(rig, killed);
   const { flags } = await finishedRecording(rig, killed);
   // How long it should be nobody knows: the hold ended, and began, while nobody saw it.
-  expect(flags).toEqual([]);
+  expect(flags).toEqual(['unwatched']);
   const { changes } = receiptSchema.parse(JSON.parse((await rig.preavis('calls', 'receipt', id)).stdout));
   expect(changes.filter(({ change }) => change.startsWith('recorder'))).toEqual([
     { change: 'recorderPaused', at: expect.any(String) as string, party: null },

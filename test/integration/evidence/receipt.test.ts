@@ -90,6 +90,7 @@ describe('the receipt of a recorded call', () => {
       })),
       otherSentences: [],
       changes: [],
+      unwatched: [],
       consent: { mode: 'announce', reason: 'purpose', purposes: ['training'], answer: 'none', digits: null, at: null },
       witness: { source: 'asterisk-cel', status: 'unavailable', toleranceMs: 100 },
       recording: expect.objectContaining({
