@@ -6,6 +6,7 @@ import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { pausesOf, positionOf } from './pauses.ts';
 import type { PromptsHeard } from './promptsHeard.ts';
 import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from './selfCheck.ts';
 import { lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
@@ -58,21 +59,10 @@ const unheard: Omit<Heard, 'wav'> = { found: [], flags: ['unchecked'] };
 
 /** How long the recorder wrote, by Asterisk's times and without its pauses; undefined where one of them is missing. */
 function recordedMs({ startedAt, finishedAt }: RecordingRow, changes: readonly ChangeRow[]): number | undefined {
-  if (startedAt === null || finishedAt === null) return undefined;
-  let pausedMs = 0;
-  let pausedAt: number | undefined;
-  for (const { change, at } of changes) {
-    if (change !== 'recorderPaused' && change !== 'recorderResumed') continue;
-    if (at === null) return undefined;
-    if (change === 'recorderPaused') pausedAt = at;
-    else if (pausedAt !== undefined) {
-      pausedMs += at - pausedAt;
-      pausedAt = undefined;
-    }
-  }
-  if (pausedAt !== undefined) pausedMs += Math.max(0, finishedAt - pausedAt);
+  const ofRecorder = changes.filter(({ change }) => change === 'recorderPaused' || change === 'recorderResumed');
+  if (startedAt === null || finishedAt === null || ofRecorder.some(({ at }) => at === null)) return undefined;
 
-  return finishedAt - startedAt - pausedMs;
+  return positionOf(finishedAt, startedAt, pausesOf(ofRecorder));
 }
 
 /** The acoustic self-check, in the one reading that also measures the file; or why there was none. It flags and counts. */

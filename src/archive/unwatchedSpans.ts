@@ -1,4 +1,5 @@
 import type { ChangeRow, Judgement, RecordingRow, UnwatchedRow } from '../catalogue/rows.ts';
+import { pausesOf, positionOf } from './pauses.ts';
 
 /**
  * Which parts of a recording may hold somebody who was not told, and are to be silence: what was recorded while nobody listened, and what
@@ -15,31 +16,6 @@ export type Judged = { spans: readonly Span[]; judged: readonly { id: number; ju
 
 /** Asterisk and the last answer on its socket are not exact to the ms; a party may have joined just before. */
 const marginMs = 1_000;
-
-type Pause = { from: number; to: number };
-
-/** When the recorder was paused, by Asterisk's times; a pause that does not end lasts to the end. */
-function pausesOf(changes: readonly ChangeRow[]): Pause[] {
-  const pauses: Pause[] = [];
-  for (const { change, at } of changes) {
-    const open = pauses.at(-1);
-    if (change === 'recorderPaused' && at !== null) pauses.push({ from: at, to: Number.POSITIVE_INFINITY });
-    // Where Asterisk does not tell when it went on, the pause counts as none: what follows lies later then, never earlier.
-    if (change === 'recorderResumed' && open !== undefined) open.to = at ?? open.from;
-  }
-
-  return pauses;
-}
-
-/** Where the sound of this moment lies in the file: time - start - pauses. */
-function positionOf(at: number, startedAt: number, pauses: readonly Pause[]): number {
-  const pausedMs = pauses.reduce(
-    (sum, { from, to }) => sum + Math.max(0, Math.min(to, at) - Math.max(from, startedAt)),
-    0,
-  );
-
-  return Math.max(0, at - startedAt - pausedMs);
-}
 
 /** Without the time of its start, all of a recording counts as unwatched. */
 const everything: Span = { from: 0, to: Number.POSITIVE_INFINITY };
