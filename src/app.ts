@@ -90,8 +90,6 @@ export class App {
   #reconciling: Promise<void> = Promise.resolve();
   /** Aborted when the connection is lost or everything stops: comparing calls with Asterisk is not repeated then. */
   #comparable = new AbortController();
-  /** Whether they were, since the connection was lost. */
-  #compared = false;
   #finishing: Promise<void> = Promise.resolve();
   #witnessing: NodeJS.Timeout | undefined;
   /** From now on calls belong to the next process. */
@@ -195,7 +193,7 @@ export class App {
       log,
     );
     connection.listen(this.#listener(registry, ari, watch));
-    const isUpToDate = (): boolean => this.#compared && !this.#replaced;
+    const isUpToDate = (): boolean => watch.isListening;
     const deadman = await makeDeadman({ config, ari, catalogue, registry, connection, log, isUpToDate });
     this.#deadman = deadman;
     if (config.health.port !== 0) {
@@ -309,7 +307,7 @@ export class App {
       event: (event: AriEvent) => {
         if (event.type === 'applicationReplaced') {
           this.#replaced = true;
-          watch.isDeaf();
+          watch.goDeaf();
           registry.connectionLost('application_taken');
         } else {
           watch.heard(event.at);
@@ -324,7 +322,7 @@ export class App {
       connected: () => {
         // Openings may overlap, and the one before this has not been told to end.
         this.#comparable.abort();
-        this.#compared = false;
+        watch.goDeaf();
         if (this.#leaving) return;
         this.#comparable = new AbortController();
         const { signal } = this.#comparable;
@@ -333,8 +331,7 @@ export class App {
       disconnected: () => {
         // The next socket takes the application; it may be taken from it before it counts as connected.
         this.#replaced = false;
-        this.#compared = false;
-        watch.isDeaf();
+        watch.goDeaf();
         registry.connectionLost('connection_lost');
         this.#comparable.abort();
       },
@@ -350,8 +347,7 @@ export class App {
         // Before it is found that calls have ended.
         await this.#deadman?.lookBack();
         await registry.reconcile();
-        this.#compared = !this.#isDeafAgain(signal);
-        if (this.#compared) watch.listensAgain();
+        if (!this.#isDeafAgain(signal)) watch.listenAgain();
         this.#deadman?.lookNow();
 
         return;

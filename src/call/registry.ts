@@ -343,7 +343,7 @@ export class CallRegistry {
     this.#deskIsBehind = true;
     for (const [id, session] of [...this.#sessions]) {
       this.#behind.set(id, session);
-      this.#isUnwatched(session, why);
+      this.#beginUnwatched(session, why);
       session.handle({ type: 'eventsMissed' });
     }
   }
@@ -401,7 +401,7 @@ export class CallRegistry {
         const events = await look(session);
         if (isOutOfDate()) return true;
         for (const event of events) this.#tell(session, event);
-        this.#isWatchedAgain(session, events);
+        this.#endUnwatched(session, events);
         return true;
       });
       if (isOutOfDate()) return;
@@ -413,7 +413,7 @@ export class CallRegistry {
   }
 
   /** Kept at once, so that it is in the catalogue before the end of the call, whatever comes between. */
-  #isUnwatched(session: CallSession, why: DeafReason): void {
+  #beginUnwatched(session: CallSession, why: DeafReason): void {
     const { facts, kind } = session.state;
     const isTogether = kind === 'dialling' || kind === 'talking' || kind === 'closing';
     if (facts.order === undefined || !isTogether || this.#unwatched.has(session)) return;
@@ -425,7 +425,7 @@ export class CallRegistry {
   }
 
   /** Where somebody came, went or was replaced meanwhile, what follows is not known to be clean. */
-  #isWatchedAgain(session: CallSession, missed: readonly CallEvent[]): void {
+  #endUnwatched(session: CallSession, missed: readonly CallEvent[]): void {
     const interval = this.#unwatched.get(session);
     this.#unwatched.delete(session);
     if (interval === undefined || missed.some(({ type }) => changesParties.includes(type))) return;
@@ -464,7 +464,7 @@ export class CallRegistry {
     this.#ports.log.info({ call: facts.id, state: kind }, 'taking up a call from before');
     const session = this.#add(facts, (ports) => CallSession.adopt(state, ports));
     this.#behind.set(facts.id, session);
-    this.#isUnwatched(session, 'process_ended');
+    this.#beginUnwatched(session, 'process_ended');
     if (keysMissed && kind === 'dialling') session.handle({ type: 'eventsMissed' });
 
     return session;

@@ -60,14 +60,19 @@ export class Watch {
   }
 
   /** From now on events are missed. */
-  isDeaf(): void {
+  goDeaf(): void {
     this.#isDeaf = true;
   }
 
   /** Every call was compared with Asterisk: what is not known is past. */
-  listensAgain(): void {
+  listenAgain(): void {
     this.#isDeaf = false;
     this.answered();
+  }
+
+  /** Whether this process would see who joins a call: the application is ours, and the calls were compared with Asterisk since. */
+  get isListening(): boolean {
+    return !this.#isDeaf;
   }
 
   /** Until when everything was seen; undefined where nothing ever was. */

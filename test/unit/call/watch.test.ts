@@ -16,7 +16,7 @@ function stage(before?: WatchMark) {
 describe('until when every event was seen', () => {
   it('is the last answer of Asterisk while calls are watched', () => {
     const { clock, watch, saved } = stage();
-    watch.listensAgain();
+    watch.listenAgain();
     clock.at += 4_000;
     watch.answered();
     expect(watch.until).toBe(1_004_000);
@@ -27,15 +27,15 @@ describe('until when every event was seen', () => {
     const { clock, watch, saved } = stage({ until: 900_000, aheadMs: 0 });
     watch.answered();
     expect(watch.until).toBe(900_000);
-    watch.listensAgain();
+    watch.listenAgain();
     expect(watch.until).toBe(clock.at);
     expect(saved).toHaveLength(1);
   });
 
   it('does not move on while events are missed', () => {
     const { clock, watch } = stage();
-    watch.listensAgain();
-    watch.isDeaf();
+    watch.listenAgain();
+    watch.goDeaf();
     clock.at += 9_000;
     watch.answered();
     expect(watch.until).toBe(1_000_000);
@@ -43,7 +43,7 @@ describe('until when every event was seen', () => {
 
   it('is by the clock of Asterisk, as its events tell it; one that was read late counts for nothing', () => {
     const { clock, watch } = stage();
-    watch.listensAgain();
+    watch.listenAgain();
     watch.heard(clock.at + 7_000);
     watch.heard(clock.at - 5_000);
     watch.answered();
@@ -53,7 +53,7 @@ describe('until when every event was seen', () => {
 
   it('is written down once a second at most', () => {
     const { clock, watch, saved } = stage();
-    watch.listensAgain();
+    watch.listenAgain();
     for (let count = 0; count < 30; count += 1) {
       clock.at += 100;
       watch.answered();
