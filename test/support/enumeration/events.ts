@@ -28,10 +28,10 @@ export type Alphabet = {
    */
   holds: 'nobody' | 'caller' | 'both';
   /**
-   * Who joins them. stay: the one to whom the caller may be transferred, which gives fewer states; leave: somebody else, who leaves
-   * again.
+   * Who joins them. transfers: who takes the place of one of them; stay: also as a stranger, which gives fewer states than leave: also
+   * somebody else, who leaves again.
    */
-  others: 'nobody' | 'stay' | 'leave';
+  others: 'nobody' | 'transfers' | 'stay' | 'leave';
 };
 
 const anotherCaller = 'another-caller' as ChannelId;
@@ -40,9 +40,11 @@ const anotherCaller = 'another-caller' as ChannelId;
 export const exactTimes: Alphabet = { starts: [0, 100], finishes: [949, 950, 1_050], holds: 'nobody', others: 'stay' };
 /** Where keys are pressed and not times compared: a sentence is whole, or fails. */
 export const plainTimes: Alphabet = { starts: [0], finishes: [950], holds: 'nobody', others: 'stay' };
+/** For what is asked before they talk: who joins a talk has nothing to do with it, and multiplies the states by eight. */
+export const untilTheyTalk: Alphabet = { ...plainTimes, others: 'nobody' };
 export const withOthers: Alphabet = { ...plainTimes, others: 'leave' };
 export const withHolds: Alphabet = { ...plainTimes, holds: 'both' };
-export const withHoldsOfCaller: Alphabet = { ...plainTimes, holds: 'caller', others: 'nobody' };
+export const withHoldsOfCaller: Alphabet = { ...plainTimes, holds: 'caller', others: 'transfers' };
 
 /** A question's keys, the key before them in the feature code, and one that means nothing. */
 export const digits = [keys.accept, keys.refuse, '*', '5'];
@@ -73,6 +75,16 @@ const holdsOfBoth: readonly CallEvent[] = [
   { type: 'holdsFound', holding: ['caller', 'destination'] },
 ];
 
+const comingAndGoing: readonly CallEvent[] = [
+  { type: 'strangerJoined', channel: stranger },
+  { type: 'strangerLeft', channel: stranger },
+];
+
+const transfers: readonly CallEvent[] = [
+  { type: 'partyReplaced', party: 'caller', channel: anotherCaller },
+  { type: 'partyReplaced', party: 'destination', channel: 'another-destination' as ChannelId },
+];
+
 /** Every event that can be told of a call, fitting or not. */
 export function everyEvent({ order }: CallFacts, { starts, finishes, holds, others }: Alphabet): CallEvent[] {
   const pressed = order.script.consent.mode === 'announce' && order.menu === undefined ? [keys.refuse] : digits;
@@ -100,12 +112,9 @@ export function everyEvent({ order }: CallFacts, { starts, finishes, holds, othe
     { type: 'destinationAnswered', at: undefined },
     { type: 'destinationLeft', at: 5_000, cause: 17 },
     { type: 'destinationLeft', at: undefined, cause: undefined },
-    ...(others === 'nobody'
-      ? []
-      : [{ type: 'strangerJoined', channel: others === 'stay' ? anotherCaller : stranger } as const]),
-    ...(others === 'leave' ? [{ type: 'strangerLeft', channel: stranger } as const] : []),
-    { type: 'partyReplaced', party: 'caller', channel: anotherCaller },
-    { type: 'partyReplaced', party: 'destination', channel: 'another-destination' as ChannelId },
+    ...(others === 'stay' ? [{ type: 'strangerJoined', channel: anotherCaller } as const] : []),
+    ...(others === 'leave' ? comingAndGoing : []),
+    ...(others === 'nobody' ? [] : transfers),
     { type: 'recorderStarted', at: 6_000 },
     { type: 'recorderStarted', at: undefined },
     { type: 'recorderFinished', at: 7_000 },
