@@ -86,11 +86,12 @@ test('a locked object keeps its wrapped key: an erasure that is refused leaves i
 
 test('the names of wrapped keys are found on every page, also where only a delete marker is left', async () => {
   const raw = inBucket('versioned', 'pages');
-  const signal = AbortSignal.timeout(120_000);
   const name = (number: number): string => `preavis-keys/a/${String(number).padStart(32, '0')}`;
   const limit = pLimit(16);
   const numbers = Array.from({ length: 1_050 }, (_, number) => number);
-  await Promise.all(numbers.map((number) => limit(() => raw.putText(name(number), 'x', 'text/plain', signal))));
+  const put = (number: number): Promise<unknown> =>
+    raw.putText(name(number), 'x', 'text/plain', AbortSignal.timeout(120_000));
+  await Promise.all(numbers.map((number) => limit(put, number)));
   const client = new Client({ ...server, useSSL: false });
   // On the first page and on the last one.
   for (const number of [0, 500, 1_049]) await client.removeObject('versioned', `pages/${name(number)}`);
