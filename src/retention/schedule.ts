@@ -1,4 +1,4 @@
-import { schedule, validate, type ScheduledTask, type TaskOptions } from 'node-cron';
+import { createTask, validate, type ScheduledTask } from 'node-cron';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 
@@ -24,17 +24,60 @@ export function checkSchedule(jobs: readonly { key: string; cron: string }[], ti
   }
 }
 
-/** Runs jobs by the clock, and when asked. A job that is still running is not started again. */
+/** How often the clock is looked at, ms: a job is no later than this after the clock was set. */
+const lookEveryMs = 1_000;
+
+/** A job that is later than this is left out, ms: the clock was set forward, and what it does by that time can wait. */
+const latestMs = 3_600_000;
+
+type Planned = { job: Job; task: ScheduledTask; next: number };
+
+/** The next time by its cron line from now on, ms since 1970 UTC. */
+const nextOf = (task: ScheduledTask): number => task.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY;
+
+/**
+ * Runs jobs by the clock, and when asked. A job that is still running is not started again. One that is late, since this process did not get to
+ * it, runs once. node-cron tells when a job is due; its own timers would count up every run that a
+ * clock has left out, with nothing else done meanwhile, and after one that was put back wait until it is as late again.
+ */
 export class Schedule {
-  readonly #tasks: ScheduledTask[];
+  readonly #planned: readonly Planned[];
   readonly #log: Logger;
   readonly #running = new Map<string, Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #lookedAt = Date.now();
 
   constructor(jobs: readonly Job[], timezone: string, log: Logger) {
     this.#log = log;
-    this.#tasks = jobs.map((job) =>
-      schedule(job.cron, () => this.run(job), { timezone, name: job.name, logger: cronLog(job.name, log) }),
+    this.#planned = jobs.map((job) => {
+      const task = createTask(job.cron, () => undefined, { timezone, name: job.name });
+      return { job, task, next: nextOf(task) };
+    });
+    this.#wait();
+  }
+
+  #wait(): void {
+    const untilNext = Math.min(...this.#planned.map(({ next }) => next)) - Date.now();
+    this.#timer = setTimeout(
+      () => {
+        this.#look();
+      },
+      Math.min(Math.max(untilNext, 0), lookEveryMs),
     );
+  }
+
+  #look(): void {
+    const now = Date.now();
+    const wasPutBack = now < this.#lookedAt;
+    this.#lookedAt = now;
+    if (wasPutBack) this.#log.warn('the clock of this machine was put back; the scheduled jobs are planned anew');
+    for (const each of this.#planned) {
+      const lateMs = now - each.next;
+      if (lateMs >= 0 || wasPutBack) each.next = nextOf(each.task);
+      if (lateMs > latestMs) this.#log.info({ job: each.job.name }, 'a run of a scheduled job was left out');
+      else if (lateMs >= 0) void this.run(each.job);
+    }
+    this.#wait();
   }
 
   /** Runs it now, as if its time had come. Never rejects: what goes wrong is logged. */
@@ -55,24 +98,8 @@ export class Schedule {
 
   /** No further runs; resolves when those under way have ended. */
   async stop(): Promise<void> {
-    for (const task of this.#tasks) await task.destroy();
+    clearTimeout(this.#timer);
+    for (const { task } of this.#planned) await task.destroy();
     await Promise.all(this.#running.values());
   }
-}
-
-/** node-cron would write its own lines between ours: a run whose time passed while this process did not get to it. */
-function cronLog(job: string, log: Logger): NonNullable<TaskOptions['logger']> {
-  const fault = (thrown: string | Error): void => {
-    const error = asPreavisError(thrown);
-    log.error({ job, code: error.code, err: error }, 'the scheduler failed');
-  };
-
-  return {
-    info: () => undefined,
-    debug: () => undefined,
-    warn: (why) => {
-      log.info({ job, why }, 'a run of a scheduled job was left out');
-    },
-    error: fault,
-  };
 }

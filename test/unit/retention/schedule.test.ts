@@ -118,6 +118,24 @@ describe('a schedule', () => {
     expect(most).toBe(1);
   });
 
+  test.each([-60, 60])('runs a job also when the clock was set by %d days, and back', async (days) => {
+    let runs = 0;
+    const run = (): Promise<void> => {
+      runs += 1;
+      return Promise.resolve();
+    };
+    start(run);
+    await seconds(3);
+    for (const by of [days, -days]) {
+      jest.setSystemTime(Date.now() + by * 86_400_000);
+      runs = 0;
+      await seconds(5);
+      expect(runs).toBeGreaterThanOrEqual(3);
+      // Not for each time that the clock has left out.
+      expect(runs).toBeLessThanOrEqual(6);
+    }
+  });
+
   test('runs a job when asked, and leaves out its time meanwhile', async () => {
     let runs = 0;
     let release = (): void => undefined;
