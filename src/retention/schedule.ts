@@ -37,8 +37,8 @@ const nextOf = (task: ScheduledTask): number => task.getNextRuns(1)[0]?.getTime(
 
 /**
  * Runs jobs by the clock, and when asked. A job that is still running is not started again. One that is late, since this process did not get to
- * it, runs once. node-cron tells when a job is due; its own timers would count up every run that a
- * clock has left out, with nothing else done meanwhile, and after one that was put back wait until it is as late again.
+ * it, runs once. node-cron tells when a job is due; its own timers would count up every run that a clock has left out, with nothing else done
+ * meanwhile, and after one that was put back wait until it is as late again.
  */
 export class Schedule {
   readonly #planned: readonly Planned[];
