@@ -51,7 +51,7 @@ test.each(['dial', 'recorderFinish'] as const)('a timer of the talk changes noth
 });
 
 test.each([
-  ['where the operator has set none there is none', 0, '0.000'],
+  ['where the operator has set none it is a year away, since to take it away may end the call', 0, '31536000.000'],
   ['what the operator has set goes on', 60, '48.500'],
   ['what is over is so at once', 10, '1.000'],
 ])('from the dialling on %s', async (_, leftSeconds, value) => {

@@ -191,7 +191,7 @@ describe('the effects of a call', () => {
       `setVariable ${caller} ${limits} 8.000,1`,
       expect.stringMatching(/^addToBridge /),
       // At once with the dialling: who hangs in between leaves nobody without a limit and without a destination.
-      `setVariable ${caller} ${limits} 0.000,`,
+      `setVariable ${caller} ${limits} 31536000.000,`,
       expect.stringMatching(/^dial /),
     ]);
     releaseDial();
