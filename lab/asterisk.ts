@@ -17,6 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ulid } from 'ulid';
 import { confFiles, type InstancePorts } from './asteriskConf.ts';
+import { fakeClockVariables, installFakeClock, setFakeClock } from './fakeClock.ts';
 import { findInstallation, resolveInside, type Installation } from './installation.ts';
 import { claimPorts, type PortBlock } from './ports.ts';
 import { makeLabFolder, recordProcess, spawnLive, type LabFolder, type LiveProcess } from './processes.ts';
@@ -47,6 +48,8 @@ export type AsteriskOptions = {
   ports?: InstancePorts;
   /** Two for each channel with media, default 400. */
   rtpPorts?: number;
+  /** By how much its clock is off at the start, such as `+60d` or `-3h`; it can be set only where this is given. */
+  clockOff?: string;
   /** Leave the folder when stopped, to look at it. */
   keep?: boolean;
 };
@@ -73,6 +76,8 @@ export type LabAsterisk = {
   channels(): Promise<string[]>;
   /** Writes extensions.conf and loads it. */
   setDialplan(text: string): Promise<void>;
+  /** Steps its clock to this much from the right time, such as `+60d`; only where `clockOff` was given. */
+  setClock(off: string): void;
   /** The instance's log so far. */
   logs(): string;
   /** SIGKILL: calls and recordings end in mid-word. */
@@ -191,6 +196,7 @@ class Instance implements LabAsterisk {
       else files[name] = text;
     }
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, 'etc', name), text);
+    if (this.#options.clockOff !== undefined) installFakeClock(this.folder, this.#options.clockOff);
     if (process.getuid?.() === 0) chownTree(this.folder, this.#installation);
   }
 
@@ -221,7 +227,12 @@ class Instance implements LabAsterisk {
   async start(): Promise<void> {
     if (this.isRunning()) return;
     const logBefore = this.logs().length;
-    const [command, args] = this.#installation.command(['-f', '-C', join(this.#inside, 'etc/asterisk.conf')]);
+    const { clockOff } = this.#options;
+    const variables = clockOff === undefined ? {} : fakeClockVariables(this.#inside);
+    const [command, args] = this.#installation.command(
+      ['-f', '-C', join(this.#inside, 'etc/asterisk.conf')],
+      variables,
+    );
     const asterisk = await spawnLive(command, args, {
       logFile: join(this.folder, 'log/console.log'),
       cwd: '/',
@@ -268,6 +279,11 @@ class Instance implements LabAsterisk {
   async setDialplan(text: string): Promise<void> {
     writeFileSync(join(this.folder, 'etc/extensions.conf'), text);
     await this.cli('dialplan reload');
+  }
+
+  setClock(off: string): void {
+    if (this.#options.clockOff === undefined) throw new Error('The clock of this Asterisk cannot be set.');
+    setFakeClock(this.folder, off);
   }
 
   logs(): string {

@@ -31,8 +31,8 @@ export type Installation = {
   /** Numeric user and group that Asterisk runs as. */
   readonly uid: number;
   readonly gid: number;
-  /** Program and arguments that run Asterisk with these arguments. */
-  command(args: readonly string[]): [string, string[]];
+  /** Program and arguments that run Asterisk with these arguments, with these variables in its own environment alone. */
+  command(args: readonly string[], variables?: Readonly<Record<string, string>>): [string, string[]];
 };
 
 export async function findInstallation(): Promise<Installation> {
@@ -54,15 +54,26 @@ function hostInstallation({ program, version, dataFolder }: HostAsterisk): Insta
     instances: join(runFolder(), 'asterisk'),
     dataFolder,
     ...runAs('/'),
-    command: (args) => hostCommand(program, args),
+    command: (args, variables = {}) => {
+      const [command = program, ...before] = withVariables(variables);
+      return hostCommand(command, [...before, ...(command === program ? [] : [program]), ...args]);
+    },
   };
+}
+
+/** Of the program alone: what runs it may be another user's, or see other folders. */
+function withVariables(variables: Readonly<Record<string, string>>): string[] {
+  const all = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  return all.length === 0 ? [] : ['/usr/bin/env', ...all];
 }
 
 async function rootInstallation(root: string): Promise<Installation> {
   const { uid, gid } = runAs(root);
-  const chroot = ['chroot', `--userspec=${uid}:${gid}`, root, '/usr/sbin/asterisk'];
-  const command = (args: readonly string[]): [string, string[]] =>
-    userInfo().uid === 0 ? ['chroot', [...chroot.slice(1), ...args]] : ['sudo', ['-n', ...chroot, ...args]];
+  const chroot = [`--userspec=${uid}:${gid}`, root];
+  const command = (args: readonly string[], variables: Readonly<Record<string, string>> = {}): [string, string[]] => {
+    const all = [...chroot, ...withVariables(variables), '/usr/sbin/asterisk', ...args];
+    return userInfo().uid === 0 ? ['chroot', all] : ['sudo', ['-n', 'chroot', ...all]];
+  };
   const version = await versionOf(...command(['-V']));
   if (version === undefined) {
     const needs =

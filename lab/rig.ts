@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { logsSounds } from '../src/evidence/witness.ts';
 import { incomingContext, startAsterisk, type LabAsterisk } from './asterisk.ts';
+import { fakeClockVariables, installFakeClock, setFakeClock } from './fakeClock.ts';
 import { findInstallation } from './installation.ts';
 import { makeLabFolder, spawnLive, type LiveProcess } from './processes.ts';
 import { installShippedPrompts } from './prompts.ts';
@@ -26,6 +27,8 @@ export type RigOptions = {
   extensions?: Readonly<Record<string, string>>;
   /** Further dialplan of the context for incoming calls, one line each. */
   lines?: readonly string[];
+  /** More of Asterisk's configuration, by file name. */
+  conf?: Readonly<Record<string, string>>;
   /** Archive in this S3 server; without it, in a folder. */
   store?: LabStore;
   /** Laid over the rig's configuration, key by key. */
@@ -33,6 +36,10 @@ export type RigOptions = {
   /** Environment of `serve` and of commands. */
   environment?: Readonly<Record<string, string>>;
   rtpPorts?: number;
+  /** By how much Asterisk's clock is off, such as `+60d`; it can be set then. */
+  asteriskClockOff?: string;
+  /** The same for the clock of Préavis, `serve` and commands. */
+  clockOff?: string;
   /** Options of Node for `serve`, for example `--cpu-prof`. */
   nodeOptions?: readonly string[];
   /** Leave Préavis unstarted. */
@@ -54,6 +61,8 @@ export type Rig = {
   preavisJson<T>(...args: string[]): Promise<T>;
   /** The lines that `serve` has logged since the rig was made. */
   log(): Record<string, unknown>[];
+  /** Steps the clock of Préavis to this much from the right time; only where `clockOff` was given. */
+  setClock(off: string): void;
   servePid(): number | undefined;
   /** `more`: in the environment of this process alone. */
   startServe(more?: Readonly<Record<string, string>>): Promise<void>;
@@ -113,8 +122,9 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   await mkdir(archiveFolder, { recursive: true });
   const asterisk = await startAsterisk({
     dialplan: rigDialplan(options.extensions ?? {}, options.lines),
-    conf: await witnessConf(),
+    conf: { ...(await witnessConf()), ...options.conf },
     ...(options.rtpPorts === undefined ? {} : { rtpPorts: options.rtpPorts }),
+    ...(options.asteriskClockOff === undefined ? {} : { clockOff: options.asteriskClockOff }),
   });
   await installShippedPrompts(asterisk.soundsFolder);
   const healthPort = asterisk.ports.sip + 1;
@@ -149,10 +159,13 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   for (const [key, value] of Object.entries(options.config ?? {})) merged[key] = { ...merged[key], ...value };
   const configFile = join(folder, 'preavis.yaml');
   writeFileSync(configFile, stringify(merged), { mode: 0o600 });
+  if (options.clockOff !== undefined) installFakeClock(folder, options.clockOff);
+  const clock = options.clockOff === undefined ? {} : fakeClockVariables(folder);
   const environment = {
     ...process.env,
     // What jest needs is nothing that an operator has.
     NODE_OPTIONS: '',
+    ...clock,
     PREAVIS_CONFIG: configFile,
     PREAVIS_ARI_PASSWORD: asterisk.ariPassword,
     ...(store === undefined ? {} : { PREAVIS_ARCHIVE_MINIO_SECRET_KEY: store.secretKey }),
@@ -193,6 +206,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
         .split('\n')
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line) as Record<string, unknown>),
+    setClock: (off) => {
+      if (options.clockOff === undefined) throw new Error('The clock of this Préavis cannot be set.');
+      setFakeClock(folder, off);
+    },
     servePid: () => (serve?.isRunning() === true ? serve.pid : undefined),
     startServe: async (more = {}) => {
       const before = logText().length;
