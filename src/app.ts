@@ -60,6 +60,7 @@ type RegistryParts = {
   end: EndJobs;
   metrics: Metrics;
   watch: Watch;
+  connection: AriConnection;
 };
 
 /** How often the end of calls, and files that were not yet closed, are looked at again while stopping or serving, ms. */
@@ -162,6 +163,9 @@ export class App {
       check: selfCheck.check,
       presence: presenceOf(config),
       found: metrics.finding,
+      clockIsOff: () => {
+        metrics.clockIsOff('finish');
+      },
       checkMs: longestCheckMs,
       signal: this.#hurry.signal,
     };
@@ -172,13 +176,20 @@ export class App {
       isFailing: archive.state.status === 'failing',
       lastStoredAt: archive.lastStoredAt,
       waiting: await catalogue.waiting(),
+      doubtful: await catalogue.countDoubts(),
       at: clock.now(),
     }));
     metrics.webhooks(() => webhookFigures(config, catalogue));
     const end: EndJobs = { finisher, witness: makeWitness(shared, metrics.witness) };
     const before = await catalogue.watchMark();
     const watch = new Watch({ clock, before, save: (mark) => catalogue.saveWatchMark(mark), log });
-    const registry = this.#makeRegistry({ policy, catalogue, ari, end, metrics, watch });
+    const connection = new AriConnection(
+      { ...config.ari, password: ariPassword(config) },
+      ari,
+      () => isFree(ari.deadman, ids),
+      log,
+    );
+    const registry = this.#makeRegistry({ policy, catalogue, ari, end, metrics, watch, connection });
     this.#registry = registry;
     const spool = makeSpoolWatch({ config, registry, ari: ari.commands, catalogue, metrics, log });
     this.#undo.push(() => {
@@ -186,12 +197,6 @@ export class App {
     });
     // Throws spool_unusable. Too little room is no reason not to start: uploads make room.
     await spool.start();
-    const connection = new AriConnection(
-      { ...config.ari, password: ariPassword(config) },
-      ari,
-      () => isFree(ari.deadman, ids),
-      log,
-    );
     connection.listen(this.#listener(registry, ari, watch));
     const isUpToDate = (): boolean => watch.isListening;
     const deadman = await makeDeadman({ config, ari, catalogue, registry, connection, log, isUpToDate });
@@ -201,9 +206,7 @@ export class App {
       await page.start(config.health.host, config.health.port);
       this.#undo.push(() => page.stop());
     }
-    this.#undo.push(() => {
-      connection.stop();
-    });
+    this.#undo.push(() => connection.stop());
     await connection.start(takeOver ? undefined : () => isHeld(ari.deadman, ids));
     deadman.start();
     this.#undo.push(() => deadman.stop());
@@ -264,7 +267,7 @@ export class App {
     };
   }
 
-  #makeRegistry({ policy, catalogue, ari, end, metrics, watch }: RegistryParts): CallRegistry {
+  #makeRegistry({ policy, catalogue, ari, end, metrics, watch, connection }: RegistryParts): CallRegistry {
     const { config, log, clock, ids } = this.#options;
     const preferences = callPreferences(config, policy, catalogue, clock);
 
@@ -290,9 +293,15 @@ export class App {
       preferences,
       ids,
       log,
+      clock,
+      clockIsOff: (aheadMs) => {
+        log.warn({ aheadMs }, "Asterisk's clock and that of this machine are far apart");
+        metrics.clockIsOff('arrival');
+      },
       promptDesk: makePromptDesk(config, { ari: ari.commands, ids, log, clock }),
       watch,
       asterisk: () => this.#asterisk,
+      watchesBridges: () => connection.watchesBridges,
       callEnded: (state) => {
         if (state.kind !== 'ended') return;
         const { outcome } = state;

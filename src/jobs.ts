@@ -1,5 +1,6 @@
 import type { ArchiveWatch } from './archive/archiveWatch.ts';
 import type { ProtectionWatch } from './archive/protectionWatch.ts';
+import { noteClock } from './archive/endOfRecording.ts';
 import type { Finisher } from './archive/finisher.ts';
 import type { FinishPorts } from './archive/finish.ts';
 import { uploadPass } from './archive/uploader.ts';
@@ -70,6 +71,7 @@ export function startJobs({
         name: 'upload',
         cron: config.schedule.upload,
         run: async () => {
+          await noteClock(shared.catalogue, clock);
           await finisher.sweepAndFinish();
           await witness();
           const ask = archive.state.status !== 'working';

@@ -6,7 +6,7 @@ import { recordingStatuses } from './catalogue/statuses.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
 import { addEvidence } from './commands/evidenceArguments.ts';
 import type { ListOptions } from './commands/recordings.ts';
-import { addCertificateCommands, addHoldCommands } from './commands/retentionArguments.ts';
+import { addCertificateCommands, addDoubtCommands, addHoldCommands } from './commands/retentionArguments.ts';
 import { addSubjectCommands } from './commands/subjectArguments.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
 
@@ -146,6 +146,7 @@ function program(done: (code: number) => void): Command {
       done(await recordingsReconcile(context(), flags));
     });
   addHoldCommands(recordings, context, done);
+  addDoubtCommands(recordings, context, done);
   archive
     .command('lifecycle')
     .description(

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { RecordingChanges } from '../catalogue/recordings.ts';
 import type { CallRow, ChangeRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
 import { purposeOf } from '../config/purposeRules.ts';
 import { dayMs, type Clock } from '../core/clock.ts';
@@ -6,6 +7,7 @@ import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { clockFlags, doubtOf, judgeEnd, noteClock, witnessesOf } from './endOfRecording.ts';
 import { pausesOf, positionOf } from './pauses.ts';
 import type { PromptsHeard } from './promptsHeard.ts';
 import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from './selfCheck.ts';
@@ -28,9 +30,12 @@ export type FinishPorts = {
     | 'adopt'
     | 'call'
     | 'changes'
+    | 'policy'
+    | 'lineTimes'
+    | 'bootOffset'
+    | 'noteBootOffset'
     | 'unwatched'
     | 'judgeUnwatched'
-    | 'policy'
   >;
   spoolFolder: string;
   clock: Clock;
@@ -44,6 +49,8 @@ export type FinishPorts = {
   presence: PresencePorts;
   /** Counts a finding of the self-check. */
   found: (kind: FindingKind) => void;
+  /** Counts a recording whose clocks are more than a minute apart. */
+  clockIsOff?: (() => void) | undefined;
   /** How long one recording may be listened to, ms. */
   checkMs: number;
   /** Ends a pass at once; what it has not finished is left as it is. */
@@ -122,6 +129,19 @@ export async function finishRecordings(ports: FinishPorts): Promise<void> {
   }
 }
 
+/** When each purpose ends, and with the last of them the recording. */
+export async function keepingOf(
+  row: RecordingRow,
+  finishedAt: number,
+  catalogue: Pick<Catalogue, 'call' | 'policy'>,
+): Promise<{ purposeEnds: PurposeEnd[]; keepUntil: number }> {
+  const purposeEnds = await endsOf(await catalogue.call(row.callId), row, finishedAt, catalogue);
+  const keepUntil =
+    purposeEnds.length === 0 ? finishedAt + row.keepDays * dayMs : Math.max(...purposeEnds.map((end) => end.keepUntil));
+
+  return { purposeEnds, keepUntil };
+}
+
 /** The end of each purpose, from the policy that the call was made under; a purpose that is not in it: the row's own. */
 async function endsOf(
   call: CallRow | undefined,
@@ -137,6 +157,29 @@ async function endsOf(
 
     return { purpose, keepUntil: finishedAt + (keepDays ?? row.keepDays) * dayMs };
   });
+}
+
+type Keeping = {
+  changes: Pick<RecordingChanges, 'keptFrom' | 'keepUntil' | 'purposeEnds' | 'doubt'>;
+  flags: readonly string[];
+};
+
+/** From when, and so until when, it is kept, by all that has a clock. */
+async function judgedKeeping(
+  row: RecordingRow,
+  call: CallRow | undefined,
+  writtenAt: number,
+  ports: FinishPorts,
+): Promise<Keeping> {
+  const { catalogue, log, actor, clock } = ports;
+  await noteClock(catalogue, clock);
+  const judged = judgeEnd(await witnessesOf(row, call, writtenAt, ports));
+  const { kind, endedAt: keptFrom, by, apartMs } = judged;
+  const ends = await keepingOf(row, keptFrom, catalogue);
+  if (kind !== 'agree') log.warn({ recording: row.id, apartMs, keptFrom: by }, 'clocks disagree about a recording');
+  const doubt = doubtOf(judged, actor);
+
+  return { changes: { keptFrom, ...ends, doubt }, flags: clockFlags(judged) };
 }
 
 /** Where we may only read, the audio is kept with the header that Asterisk left; its length is known all the same. */
@@ -208,13 +251,10 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
   const restedMs = clock.now() - writtenAt;
   if (row.finishedAt === null && restedMs < restMs && restedMs > -clockPutBackMs) return;
   const from = row.status;
-  const finishedAt = row.finishedAt ?? Math.round(writtenAt);
   const call = await catalogue.call(row.callId);
-  const purposeEnds = await endsOf(call, row, finishedAt, catalogue);
-  const keepUntil =
-    purposeEnds.length === 0 ? finishedAt + row.keepDays * dayMs : Math.max(...purposeEnds.map((end) => end.keepUntil));
+  const kept = await judgedKeeping(row, call, Math.round(writtenAt), ports);
   // What the second witness has said of one that was lost, or was found late.
-  const flags = [...row.flags];
+  const flags = [...row.flags, ...kept.flags];
   let wav: WavInfo;
   let heard: Heard | PreavisError;
   try {
@@ -237,7 +277,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
       row.id,
       from,
       'failed',
-      { failure: error.code, keepUntil, purposeEnds },
+      { failure: error.code, flags: [...row.flags, ...kept.flags], ...kept.changes },
       { event: 'file unusable', actor, detail: { code: error.code } },
     );
     log.error({ recording: row.id, code: error.code }, 'a recording holds no usable audio');
@@ -255,11 +295,12 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     row.id,
     from,
     'recorded',
-    { bytes, sha256, durationMs, flags, keepUntil, purposeEnds, failure: null },
+    { bytes, sha256, durationMs, flags, ...kept.changes, failure: null },
     { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags } },
   );
   failPoint?.('finish, recorded');
   // Not before: whoever was faster has counted them.
   for (const kind of found) ports.found(kind);
+  if (kept.flags.length > 0) ports.clockIsOff?.();
   log.info({ recording: row.id, durationMs, flags }, 'recording finished');
 }

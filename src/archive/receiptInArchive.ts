@@ -4,7 +4,7 @@ import type { RecordingId } from '../core/ids.ts';
 import type { ObjectStore, StoredObject } from './store.ts';
 
 /** A receipt is a few kB; what is larger is none. */
-const largestReceiptBytes = 1024 * 1024;
+export const largestReceiptBytes = 1024 * 1024;
 
 const identity = z.object({ recording: z.object({ id: z.string(), sha256: z.string() }) });
 

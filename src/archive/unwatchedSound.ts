@@ -2,7 +2,7 @@ import type { CallRow, RecordingRow, UnwatchedRow } from '../catalogue/rows.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { FinishPorts } from './finish.ts';
 import { judgeUnwatched, type Presence } from './unwatchedSpans.ts';
-import { silenceWav } from './wav.ts';
+import { inspectWav, silenceWav } from './wav.ts';
 
 /** The time of a call, ms since 1970 UTC, and whether Asterisk told the end of its recorder. */
 export type PresenceWindow = { from: number; to: number; recorderEnd: 'told' | 'untold' };
@@ -29,6 +29,7 @@ export async function judgeSound(
   { catalogue, presence, clock, log }: Pick<FinishPorts, 'catalogue' | 'presence' | 'clock' | 'log'>,
 ): Promise<string[] | 'later'> {
   const [unwatched, changes] = await Promise.all([catalogue.unwatched(row.callId), catalogue.changes(row.callId)]);
+  const isAsked = unwatched.length > 0 || changes.some(({ change }) => change === 'joined' || change === 'transferred');
   const endedAt = call?.endedAt ?? row.finishedAt ?? clock.now();
   const window = {
     from: call?.startedAt ?? row.noticeFinishedAt,
@@ -38,7 +39,8 @@ export async function judgeSound(
   const found = unwatched.length === 0 ? new Map<number, Presence>() : await presence.of(unwatched, window);
   const isWhole = unwatched.every(({ id }) => (found.get(id) ?? 'incomplete') !== 'incomplete');
   if (!isWhole && Math.abs(clock.now() - endedAt) < presence.waitMs) return 'later';
-  const { spans, judged } = judgeUnwatched(row, unwatched, changes, found);
+  const { durationMs } = isAsked ? await inspectWav(file) : { durationMs: 0 };
+  const { spans, judged } = judgeUnwatched({ ...row, durationMs }, unwatched, changes, found);
   if (spans.length > 0) await silenceWav(file, spans);
   failPoint?.('finish, unwatched sound silenced');
   await catalogue.judgeUnwatched(judged);

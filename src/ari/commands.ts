@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { asPreavisError } from '../core/errors.ts';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
+import { asLocalName } from './events.ts';
 import { orUndefined, parse } from './answers.ts';
 import { isDeadman } from './deadmanCommands.ts';
 import type { AriRequest } from './http.ts';
@@ -20,7 +21,7 @@ const rtpStatistics = z.object({
   remote_maxjitter: z.number().default(0),
   rxmes: z.number().default(0),
 });
-const channelList = z.array(z.object({ id: channelId, state: z.string() }));
+const channelList = z.array(z.object({ id: channelId, state: z.string(), name: z.string().default('') }));
 
 /** The requests of ARI that Préavis uses, over `request`. */
 export function makeAriCommands(
@@ -128,6 +129,12 @@ export function makeAriCommands(
       return {
         channels: lists.channel_ids.filter(isCall),
         listed: states,
+        localNames: new Map(
+          listed.flatMap(({ id, name }) => {
+            const local = asLocalName(name);
+            return local === undefined ? [] : [[id, local]];
+          }),
+        ),
         bridges: parse(bridgeList, all).map((bridge) => ({
           id: bridge.id,
           isOurs: bridge.name === application || lists.bridge_ids.includes(bridge.id),

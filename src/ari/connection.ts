@@ -40,6 +40,9 @@ export type AriAccess = {
 const reopenPauseMs = 100;
 const longestReopenPauseMs = 5_000;
 
+/** How long a process that leaves waits for an Asterisk that does not answer, ms. */
+const partingLimitMs = 1_000;
+
 type Client = Awaited<ReturnType<typeof loadClient>>;
 
 export class AriConnection {
@@ -54,6 +57,7 @@ export class AriConnection {
   #socket: EventSocket | undefined;
   #watch: NodeJS.Timeout | undefined;
   #isProbing = false;
+  #watchesBridges = false;
 
   /** `isFree`: whether nobody, we neither, has a socket for the application. */
   constructor(options: AriConnectionOptions, ari: AriAccess, isFree: () => Promise<boolean>, log: Logger) {
@@ -66,6 +70,11 @@ export class AriConnection {
 
   get isOpen(): boolean {
     return this.#state === 'open';
+  }
+
+  /** Whether the events of bridges come that others have made. */
+  get watchesBridges(): boolean {
+    return this.#watchesBridges;
   }
 
   /** Whether Asterisk answers on the event socket, asked now. What it had sent before has been read then. */
@@ -107,10 +116,18 @@ export class AriConnection {
     void this.#keepOpen(client);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     if (this.#isStopped()) return;
     this.#stopping.abort();
     clearInterval(this.#watch);
+    // Older versions (16.28, 18.26) would go on making these events for nobody. Newer ones forget it with the socket.
+    if (this.#watchesBridges) {
+      const application = encodeURIComponent(this.#options.application);
+      const asked = this.#ari
+        .probe('DELETE', `/applications/${application}/subscription`, { eventSource: 'bridge:' })
+        .catch(() => undefined);
+      await Promise.race([asked, sleep(partingLimitMs, undefined, { ref: false })]);
+    }
     this.#socket?.leave();
   }
 
@@ -180,6 +197,7 @@ export class AriConnection {
       void this.#probe(socket);
     }, heartbeatMs);
     await this.#reduceEvents();
+    await this.#watchBridges(socket);
     // It closed meanwhile, as #closed has told.
     if (!this.#isUsable(socket)) return;
     this.#state = 'open';
@@ -204,6 +222,28 @@ export class AriConnection {
       await this.#ari.request('PUT', path, undefined, { allowed: usedEventTypes.map((type) => ({ type })) });
     } catch (error) {
       this.#log.debug({ code: asPreavisError(error).code }, 'Asterisk does not filter events');
+    }
+  }
+
+  /**
+   * Asks for the events of every bridge: whoever talks behind a Local/ channel does so in a bridge of the dialplan. To be asked on each
+   * socket anew, before bridges of ours are made: each of their events would come twice.
+   */
+  async #watchBridges(socket: EventSocket): Promise<void> {
+    this.#watchesBridges = false;
+    try {
+      const application = encodeURIComponent(this.#options.application);
+      await this.#ari.request('POST', `/applications/${application}/subscription`, { eventSource: 'bridge:' });
+      this.#watchesBridges = true;
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (error.code === 'ari_unreachable') {
+        socket.end();
+        await socket.ended;
+        return;
+      }
+      const text = 'Asterisk does not tell of the bridges of others: with a Local/ channel nothing is recorded';
+      this.#log.error({ code: error.code, err: error }, text);
     }
   }
 

@@ -15,6 +15,7 @@ export type AriEvent =
       language: string;
       /** The channel whose place in a bridge it takes: a transfer. */
       replaces: ChannelId | undefined;
+      localName?: LocalName;
     }
   /** Asked to hang up: comes before the end of what plays on it, so that a sentence cut off is known for what it is. */
   | { type: 'channelHangingUp'; at: number; channelId: ChannelId }
@@ -24,7 +25,9 @@ export type AriEvent =
   | { type: 'channelHeld' | 'channelResumed'; at: number; channelId: ChannelId }
   /** What TALK_DETECT hears on a channel. */
   | { type: 'talk'; at: number; channelId: ChannelId; talking: boolean }
-  | { type: 'bridgeEntered' | 'bridgeLeft'; at: number; bridgeId: BridgeId; channelId: ChannelId }
+  /** Of every bridge in Asterisk, whoever made it. */
+  | { type: 'bridgeEntered'; at: number; bridgeId: BridgeId; channelId: ChannelId; localName?: LocalName }
+  | { type: 'bridgeLeft'; at: number; bridgeId: BridgeId; channelId: ChannelId }
   | { type: 'channelUp'; at: number; channelId: ChannelId }
   | { type: 'channelForwarded'; at: number; channelId: ChannelId }
   | { type: 'channelRinging'; at: number; channelId: ChannelId }
@@ -35,6 +38,21 @@ export type AriEvent =
   | { type: 'recorderFailed'; at: number; name: string; cause: string }
   | { type: 'bridgeGone'; at: number; bridgeId: BridgeId }
   | { type: 'applicationReplaced'; at: number };
+
+/**
+ * The name of a Local/ channel, which tells its other half: `Local/600@ring-00000001;1` and `...;2`. Absent for other channels. It may
+ * hold a number: personal.
+ */
+export type LocalName = string & { readonly localName: unique symbol };
+
+const localName = /^Local\/.*;[12]$/s;
+
+/** undefined for the name of a channel that is no Local/ channel. */
+export const asLocalName = (name: string): LocalName | undefined =>
+  localName.test(name) ? (name as LocalName) : undefined;
+
+export const otherHalf = (name: LocalName): LocalName =>
+  `${name.slice(0, -1)}${name.endsWith('1') ? '2' : '1'}` as LocalName;
 
 /** Event types of ARI that lead to an AriEvent; all others are switched off at the source where Asterisk allows it. */
 export const usedEventTypes = [
@@ -77,6 +95,7 @@ const timestamp = z.string().transform((text, context) => {
 const channel = z.object({
   id: z.string().min(1),
   state: z.string(),
+  name: z.string().default(''),
   language: z.string().default(''),
   caller: z.object({ number: z.string().default('') }).optional(),
 });
@@ -101,8 +120,14 @@ const onDial = z.object({
 });
 const onDigit = onChannel.extend({ digit: z.string().regex(/^[0-9A-D*#]$/) });
 const onBridge = z.object({ timestamp, bridge: z.object({ id: z.string().min(1) }) });
-const onEntry = onBridge.extend({ channel: z.object({ id: z.string().min(1) }) });
+const onEntry = onBridge.extend({ channel: z.object({ id: z.string().min(1), name: z.string().default('') }) });
 const onApplication = z.object({ timestamp });
+
+function nameOf({ channel: { name } }: { channel: { name: string } }): { localName?: LocalName } {
+  const local = asLocalName(name);
+
+  return local === undefined ? {} : { localName: local };
+}
 
 const used: ReadonlySet<string> = new Set(usedEventTypes);
 const isUsed = (type: string): type is UsedEventType => used.has(type);
@@ -125,6 +150,7 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
         callerNumber: event.channel.caller?.number ?? '',
         language: event.channel.language,
         replaces: event.replace_channel?.id as ChannelId | undefined,
+        ...nameOf(event),
       };
     }
     case 'ChannelHangupRequest': {
@@ -174,12 +200,14 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
     case 'ChannelEnteredBridge':
     case 'ChannelLeftBridge': {
       const event = onEntry.parse(raw);
-      return {
-        type: type === 'ChannelEnteredBridge' ? 'bridgeEntered' : 'bridgeLeft',
+      const base = {
         at: event.timestamp,
         bridgeId: event.bridge.id as BridgeId,
         channelId: event.channel.id as ChannelId,
       };
+      return type === 'ChannelEnteredBridge'
+        ? { type: 'bridgeEntered', ...base, ...nameOf(event) }
+        : { type: 'bridgeLeft', ...base };
     }
     case 'Dial': {
       const event = onDial.parse(raw);

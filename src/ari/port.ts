@@ -1,5 +1,5 @@
 import type { BridgeId, ChannelId, PlaybackId } from '../core/ids.ts';
-import type { AriEvent } from './events.ts';
+import type { AriEvent, LocalName } from './events.ts';
 
 /** Version as `core show version` has it, and the id of the node (entity id). */
 export type AsteriskIdentity = { version: string; node: string };
@@ -57,6 +57,7 @@ export type AriPromptCommands = {
 /** The RTP of a channel since its beginning. */
 export type RtpTraffic = {
   sentPackets: number;
+  /** From the source that sends now: with another one Asterisk begins to count anew. */
   receivedPackets: number;
   /** What the other end has last reported about what it hears (RTCP); empty where it has reported nothing. */
   reported: string;
@@ -68,6 +69,8 @@ export type Owned = {
   channels: readonly ChannelId[];
   /** Every channel, with its state. Asterisk's own are not among them, nor are dead-man channels. */
   listed: ReadonlyMap<ChannelId, string>;
+  /** The Local/ channels among them. */
+  localNames: ReadonlyMap<ChannelId, LocalName>;
   /** Every bridge: whether this application is in it or has made it, who is in it, and who of them is answered; without Asterisk's own. */
   bridges: readonly {
     id: BridgeId;

@@ -41,7 +41,9 @@ export async function whyUnheard(
   if (now === undefined) return undefined;
   const isSent = now.sentPackets > (before?.sentPackets ?? 0);
   const hasReported = now.reported !== '' && now.reported !== before?.reported;
-  const isThere = now.receivedPackets > (before?.receivedPackets ?? 0) || hasReported;
+  // Asterisk counts from 1 again where packets come from another source: a carrier moves the sound, another device sends the keys.
+  const hasReceived = now.receivedPackets > 0 && now.receivedPackets !== before?.receivedPackets;
+  const isThere = hasReceived || hasReported;
 
   return isSent && isThere ? undefined : 'notice_not_received';
 }

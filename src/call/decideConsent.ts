@@ -6,6 +6,7 @@ import {
   ignoresBridge,
   ignoresConfirmation,
   ignoresDestination,
+  ignoresFarEnd,
   ignoresHold,
   ignoresPlayback,
   ignoresRecorder,
@@ -13,6 +14,7 @@ import {
   stay,
   type Handlers,
 } from './handlers.ts';
+import { seenAfterwards } from './farEnd.ts';
 import { remembersHolds } from './hold.ts';
 import type { Sentence, Told } from './notice.ts';
 import type { Facts, In, Party, Step } from './state.ts';
@@ -61,6 +63,8 @@ export const whileAsking: Handlers<In<'asking'>> = {
   ...ignoresBridge,
   ...ignoresRecorder,
   ...remembersHolds<In<'asking'>>(),
+  farEndSeen: seenAfterwards<In<'asking'>>((state) => goOnUnrecorded(askedOf(state), 'untold_party')),
+  farEndLost: (state) => goOnUnrecorded(askedOf(state), 'untold_party'),
   stepFailed: ignored,
   digit: (state, { digit, at }) => {
     const { consent } = orderOf(state.facts).script;
@@ -96,6 +100,8 @@ export const whileAccepting: Handlers<Accepting> = {
   ...ignoresSetUp,
   ...ignoresRecorder,
   ...remembersHolds<Accepting>(),
+  farEndSeen: seenAfterwards<Accepting>((state) => goOnUnrecorded(acceptedOf(state), 'untold_party')),
+  farEndLost: (state) => goOnUnrecorded(acceptedOf(state), 'untold_party'),
   destinationRinging: ignored,
   destinationAnswered: ignored,
   playbackStarted: ignored,
@@ -136,6 +142,7 @@ export const whileAcknowledging: Handlers<Acknowledging> = {
   ...ignoresSetUp,
   ...ignoresDestination,
   ...ignoresBridge,
+  ...ignoresFarEnd,
   ...ignoresRecorder,
   ...ignoresHold,
   // A silent caller who refuses after all: what is being said to them is true of it. A late yes is none.

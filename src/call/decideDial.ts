@@ -3,6 +3,7 @@ import { answerOf, type Answer } from './consent.ts';
 import { abandon, acknowledge, end, goOnUnrecorded, orderOf, sentOn, type SoFar } from './decideEnd.ts';
 import { factsWith, isParty, replace, talk, typedWith, withOther, without } from './decideTalk.ts';
 import type { CallEvent, FallibleStep } from './events.ts';
+import { seenTogether, withoutTold } from './farEnd.ts';
 import { remembersHolds } from './hold.ts';
 import { ignored, ignoresConfirmation, ignoresPlayback, ignoresSetUp, stay, type Handlers } from './handlers.ts';
 import type { DialStatus, Effect, In, Outcome, Step } from './state.ts';
@@ -101,6 +102,9 @@ function replaceWhileDialling(state: Dialling, event: Extract<CallEvent, { type:
   return { state: now, effects: [...answered.effects, ...effects] };
 }
 
+/** Somebody who was not told will talk with them. */
+const withUntold = (state: Dialling): Step => ({ state: { ...state, untold: true }, effects: [{ type: 'save' }] });
+
 export const whileDialling: Handlers<Dialling> = {
   ...ignoresSetUp,
   ...ignoresPlayback,
@@ -131,6 +135,8 @@ export const whileDialling: Handlers<Dialling> = {
   }),
   strangerLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
   partyReplaced: replaceWhileDialling,
+  farEndSeen: seenTogether<Dialling>(withUntold),
+  farEndLost: (state, { party }) => withUntold({ ...state, facts: withoutTold(state.facts, party) }),
   eventsMissed: (state) =>
     orderOf(state.facts).script.consent.mode === 'announce' ? stay(state) : stay({ ...state, keysMissed: true }),
   timeUp: (state, { timer }) => (timer === 'dial' ? notConnected(state, 'NOANSWER', undefined) : stay(state)),

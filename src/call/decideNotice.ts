@@ -3,6 +3,7 @@ import { answerOf, noAnswer } from './consent.ts';
 import { ask, goOn } from './decideConsent.ts';
 import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, sentOn, type SoFar } from './decideEnd.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
+import { heardFrom, seenAfterwards, seenBeforeTheNotice, withFarEnd } from './farEnd.ts';
 import {
   ignored,
   ignoresBridge,
@@ -29,6 +30,11 @@ const notYet = (facts: Facts): SoFar => ({ facts, prepared: false });
 /** Whoever put us on hold hears nothing, and nobody tells when they are back: from the arrival on, they are not told. */
 const putOnHold = ({ facts }: { facts: Facts }): Step => goOnUnrecorded(notYet(facts), 'notice_on_hold');
 
+/** Who is behind the caller's channel can be seen no more, so nobody can be said to be told. */
+function lostFarEnd({ facts }: { facts: Facts }): Step {
+  return goOnUnrecorded(notYet(facts), 'untold_party');
+}
+
 /** What every state before the notice makes of these. */
 const beforeTheNotice = {
   ...ignoresPlayback,
@@ -46,6 +52,8 @@ const beforeTheNotice = {
   interrupted: ({ facts }: { facts: Facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
   // Nobody was asked anything yet.
   eventsMissed: ignored,
+  farEndSeen: seenBeforeTheNotice,
+  farEndLost: lostFarEnd,
 } as const;
 
 /** What was missed may have been a refusal. */
@@ -130,6 +138,8 @@ export const whileChoosing: Handlers<In<'choosing'>> = {
   ...ignoresRecorder,
   ...ignoresHold,
   callerHeld: putOnHold,
+  farEndSeen: seenBeforeTheNotice,
+  farEndLost: lostFarEnd,
   playbackStarted: ignored,
   playbackFinished: (state, { playbackId }) =>
     playbackId === state.current?.playbackId ? offer(state.facts, state.waiting) : stay(state),
@@ -256,6 +266,8 @@ function judgeAnswered(played: Played, { answer }: Announcing): Played {
   return answered && played.verdict !== 'verified' ? { ...played, verdict: 'answered' } : played;
 }
 
+const untoldParty = (state: Announcing | Confirming): Step => goOnUnrecorded(state, 'untold_party');
+
 /** Of bridge and destination, which may have been made while the last sentence plays. */
 function ofWhatIsPrepared<State extends Announcing | Confirming>() {
   const failed = (state: State): Step => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state));
@@ -264,9 +276,10 @@ function ofWhatIsPrepared<State extends Announcing | Confirming>() {
     destinationRinging: ignored,
     destinationAnswered: ignored,
     // P1: who waits in the bridge before the destination does was not told.
-    strangerJoined: (state: State): Step => (state.prepared ? goOnUnrecorded(state, 'untold_party') : stay(state)),
+    strangerJoined: (state: State): Step => (state.prepared ? untoldParty(state) : stay(state)),
     strangerLeft: ignored,
     partyReplaced: ignored,
+    farEndLost: untoldParty,
     destinationLeft: failed,
     bridgeGone: failed,
   } as const;
@@ -278,15 +291,22 @@ export const whileAnnouncing: Handlers<Announcing> = {
   ...ignoresRecorder,
   ...ignoresHold,
   ...ofWhatIsPrepared<Announcing>(),
+  farEndSeen: (state, event) => {
+    const { facts, played, current, currentStartedAt } = state;
+    const hearsAll = played.length === 0 && heardFrom(event.at, currentStartedAt, current.prompt.lengthMs);
+    if (event.party === 'caller' && hearsAll) return stay({ ...state, facts: withFarEnd(facts, event) });
+
+    return seenAfterwards<Announcing>(untoldParty)(state, event);
+  },
   playbackStarted: (state, { playbackId, at }) => {
     if (playbackId !== state.current.playbackId) return stay(state);
     // Should Asterisk report it twice, the later time is the one that proves less.
     return stay({ ...state, currentStartedAt: Math.max(state.currentStartedAt ?? at, at) });
   },
-  playbackFinished: (state, { playbackId, at, outcome }) => {
+  playbackFinished: (state, { playbackId, at, outcome, sinceAskedMs }) => {
     const { current, currentStartedAt, played, waiting } = state;
     if (playbackId !== current.playbackId) return stay(state);
-    const judged = judgeAnswered(judge(current, currentStartedAt, at, outcome), state);
+    const judged = judgeAnswered(judge(current, currentStartedAt, at, outcome, sinceAskedMs), state);
     const soFar = { ...state, played: [...played, judged] };
     const { verdict } = judged;
 
@@ -336,6 +356,7 @@ export const whileConfirming: Handlers<Confirming> = {
   ...ignoresRecorder,
   ...ignoresHold,
   ...ofWhatIsPrepared<Confirming>(),
+  farEndSeen: seenAfterwards<Confirming>(untoldParty),
   noticeConfirmed: confirmed,
   noticeDenied: (state, { why }) => deny(state, why, why),
   callerHeld: (state) => deny(state, 'notice_on_hold', 'notice_on_hold'),

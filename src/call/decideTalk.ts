@@ -2,12 +2,14 @@ import type { ChannelId, PlaybackId } from '../core/ids.ts';
 import { answerOf, type Answer } from './consent.ts';
 import { orderOf } from './decideEnd.ts';
 import type { CallEvent } from './events.ts';
+import { seenTogether, withoutTold } from './farEnd.ts';
 import {
   ignored,
   ignoresBridge,
   ignoresCaller,
   ignoresConfirmation,
   ignoresDestination,
+  ignoresFarEnd,
   ignoresPlayback,
   ignoresSetUp,
   stay,
@@ -168,6 +170,19 @@ export function factsWith(facts: Facts, party: Party, channel: ChannelId): Facts
     : { ...facts, order: { ...orderOf(facts), destination: channel } };
 }
 
+/** P1: somebody who was not told is behind one of the two. They talk on unrecorded. */
+function stopForFarEnd(state: Talking): Step {
+  const { recorder, facts } = state;
+
+  return {
+    state: { ...state, untold: true },
+    effects: [
+      ...(isActive(recorder) ? [{ type: 'stopRecorder' as const, recording: orderOf(facts).recording }] : []),
+      { type: 'save' },
+    ],
+  };
+}
+
 /** P1: whoever comes in was not told. What was recorded until now stays; they talk on unrecorded. */
 function join(state: Talking, channel: ChannelId): Step {
   const { recorder, facts, untold } = state;
@@ -289,6 +304,8 @@ export const whileTalking: Handlers<Talking> = {
   strangerJoined: (state, { channel }) => join(state, channel),
   strangerLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
   partyReplaced: replace,
+  farEndSeen: seenTogether<Talking>(stopForFarEnd),
+  farEndLost: (state, { party }) => stopForFarEnd({ ...state, facts: withoutTold(state.facts, party) }),
   callerLeft: (state, { at }) => leave(state, 'caller', at),
   callerSentOn: (state, { at }) => leave(state, 'caller', at),
   destinationLeft: (state, { at }) => leave(state, 'destination', at),
@@ -339,6 +356,7 @@ export const whileClosing: Handlers<Closing> = {
   ...ignoresPlayback,
   ...ignoresConfirmation,
   ...ignoresDestination,
+  ...ignoresFarEnd,
   ...ignoresBridge,
   ...ignoresCaller,
   callerLeft: ignored,

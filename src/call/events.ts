@@ -13,7 +13,8 @@ export type CallEvent =
   | { type: 'notReady'; reason: UnrecordedReason }
   | { type: 'callerAnswered' }
   | { type: 'playbackStarted'; playbackId: PlaybackId; at: number }
-  | { type: 'playbackFinished'; playbackId: PlaybackId; at: number; outcome: 'done' | 'failed' }
+  /** `sinceAskedMs`: from our request to this news, by a clock that nobody can set. */
+  | { type: 'playbackFinished'; playbackId: PlaybackId; at: number; outcome: 'done' | 'failed'; sinceAskedMs?: number }
   /** Asterisk was asked whether the caller could hear the notice: whether they hold, whether anything came from them. */
   | { type: 'noticeConfirmed' }
   | { type: 'noticeDenied'; why: 'notice_on_hold' | 'notice_not_received' }
@@ -33,6 +34,10 @@ export type CallEvent =
   | { type: 'strangerJoined' | 'strangerLeft'; channel: ChannelId }
   /** A transfer: `channel` has taken the place of one of the two in the bridge. Whoever is behind it was not told. */
   | { type: 'partyReplaced'; party: 'caller' | 'destination'; channel: ChannelId }
+  /** A party is a Local/ channel, and these talk behind it now, at the far end of however many of them. */
+  | { type: 'farEndSeen'; party: Party; channels: readonly ChannelId[]; at: number | undefined }
+  /** Nobody of those who were behind it is any more, or it cannot be seen who is: whoever comes next was not told. */
+  | { type: 'farEndLost'; party: Party }
   | { type: 'recorderStarted'; at: number | undefined }
   | { type: 'recorderFinished'; at: number | undefined }
   | { type: 'recorderFailed' }

@@ -25,6 +25,7 @@ export const ignoresBridge = {
   partyReplaced: ignored,
   bridgeGone: ignored,
 } as const;
+export const ignoresFarEnd = { farEndSeen: ignored, farEndLost: ignored } as const;
 export const ignoresRecorder = {
   recorderStarted: ignored,
   recorderFinished: ignored,

@@ -30,16 +30,24 @@ declare const told: unique symbol;
 /** P2: at least this part of the prompt's known length must lie between Asterisk's start and finish events. */
 const leastPart = 0.95;
 
-/** Judges one finished playback by P2. That the file exists in exactly this language was checked before it was played. */
+/**
+ * Judges one finished playback by P2. That the file exists in exactly this language was checked before it was played.
+ *
+ * @param sinceAskedMs from our request to the news of the end, by a clock that nobody can set; undefined where nobody measured. It
+ *   holds the whole playback and all latency, so news that come late, alone or in a burst, never make it too short. Asterisk's clock
+ *   may be set while the sentence plays; this one then still tells that it cannot have been played whole.
+ */
 export function judge(
   sentence: Sentence,
   startedAt: number | undefined,
   finishedAt: number,
   outcome: 'done' | 'failed',
+  sinceAskedMs?: number,
 ): Played {
   const base = { sentence, startedAt, finishedAt };
   if (outcome !== 'done' || startedAt === undefined) return { ...base, verdict: 'notice_failed' };
-  const whole = finishedAt - startedAt >= leastPart * sentence.prompt.lengthMs;
+  const leastMs = leastPart * sentence.prompt.lengthMs;
+  const whole = finishedAt - startedAt >= leastMs && (sinceAskedMs === undefined || sinceAskedMs >= leastMs);
 
   return { ...base, verdict: whole ? 'verified' : 'notice_cut_short' };
 }

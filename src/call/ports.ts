@@ -1,3 +1,4 @@
+import type { ClockReading } from '../core/clock.ts';
 import type { BridgeId, CallId, ChannelId, RecordingId } from '../core/ids.ts';
 import type { UnrecordedReason } from './events.ts';
 import type { Sentence } from './notice.ts';
@@ -7,13 +8,21 @@ import type { DeafReason } from './watch.ts';
 /** ms, by Asterisk's talk detection. */
 export type TalkTimes = { callerMs: number; destinationMs: number };
 
+/** What was measured of a recorded call until its end. */
+export type Measured = {
+  /** How long each party was heard while the recorder ran. */
+  talk?: TalkTimes | undefined;
+  /** Our clocks when the recorder's end was heard of. */
+  heard?: ClockReading | undefined;
+};
+
 /** Where calls are kept; the catalogue is one. */
 export type CallJournal = {
   /**
-   * Writes the whole state, and how long each party was heard while the recorder ran: it survives the end of this process,
+   * Writes the whole state, and at its end what was measured of it: it survives the end of this process,
    * and from `talking` on a power cut as well. Throws catalogue_unusable.
    */
-  save(state: CallState, talk?: TalkTimes): Promise<void>;
+  save(state: CallState, measured?: Measured): Promise<void>;
   /** Keeps what only the receipt tells; that the recorder is paused, or not, only where it is news. Throws catalogue_unusable. */
   keepHappening(id: CallId, happening: Happening): Promise<void>;
   /** The calls that had not ended when they were last saved. */

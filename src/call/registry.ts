@@ -4,8 +4,10 @@ import type { Policy } from '../config/policy.ts';
 import { asPreavisError, type PreavisError } from '../core/errors.ts';
 import type { CallId, ChannelId, IdMaker } from '../core/ids.ts';
 import { parseArguments, taskOf } from './arguments.ts';
+import { clockAhead } from './clockWitnesses.ts';
 import { begin, refuse } from './decide.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
+import { FarEndWatch } from './farEndWatch.ts';
 import { isOwn, LeftoverFreer, leftoversOf, swapMs, type Leftovers } from './leftovers.ts';
 import { makeLook, recorderUnsaved } from './missedEvents.ts';
 import { keysOf, partyOf } from './owners.ts';
@@ -21,7 +23,7 @@ import type { DeafReason, Watch } from './watch.ts';
  * Knows the calls of this process: makes one for each arriving channel, hands each event of Asterisk to the call that it
  * belongs to, and after a lost connection compares what it knows with Asterisk's state.
  */
-export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log'> & {
+export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log' | 'clock'> & {
   planner: Planner;
   preferences: LanguagePreferences;
   ari: SessionPorts['ari'] & AriQueries;
@@ -31,6 +33,10 @@ export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log'> 
   /** undefined where recording prompts by telephone is not enabled. */
   promptDesk?: PromptDesk | undefined;
   asterisk(): AsteriskIdentity;
+  /** Whether Asterisk tells of the bridges of others: without, nobody knows who is behind a Local/ channel. */
+  watchesBridges(): boolean;
+  /** Asterisk's clock is so far ahead of ours (behind: negative) that it is no latency, as an arriving call shows. */
+  clockIsOff?: ((aheadMs: number) => void) | undefined;
   /** Called after each call's end. */
   callEnded(state: CallState): void;
 };
@@ -79,12 +85,17 @@ export class CallRegistry {
   #losses = 0;
   #accepting = true;
   readonly #leftovers: LeftoverFreer;
+  readonly #farEnds: FarEndWatch;
 
   constructor(ports: RegistryPorts) {
     this.#ports = ports;
     const { ari, log, promptDesk } = ports;
     const isOwned = (id: string): boolean => this.#owners.has(id) || promptDesk?.owns(id as ChannelId) === true;
     this.#leftovers = new LeftoverFreer({ ari, log, isOwned });
+    this.#farEnds = new FarEndWatch({
+      sessionOf: (channel) => this.#owners.get(channel)?.session,
+      watchesBridges: () => ports.watchesBridges(),
+    });
   }
 
   get size(): number {
@@ -116,6 +127,11 @@ export class CallRegistry {
   }
 
   handle(event: AriEvent): void {
+    this.#hand(event);
+    this.#farEnds.handle(event);
+  }
+
+  #hand(event: AriEvent): void {
     if (this.#ports.promptDesk?.handle(event) === true) return;
     switch (event.type) {
       case 'channelArrived':
@@ -212,13 +228,15 @@ export class CallRegistry {
   }
 
   #arrive(event: Extract<AriEvent, { type: 'channelArrived' }>): void {
-    const { policy, ids, log } = this.#ports;
+    const { policy, ids, log, clock } = this.#ports;
     // The destination's channel, which we made ourselves.
     if (isOwn(event.channelId)) return;
     if (event.replaces !== undefined) {
       this.#replace(event.channelId, event.replaces, event.at);
       return;
     }
+    const aheadMs = clockAhead(event.at, clock.now());
+    if (aheadMs !== undefined) this.#ports.clockIsOff?.(aheadMs);
     // A caller may come again by another extension while the first call is still being closed: that is a new call.
     this.#dispatch(event.channelId, { type: 'channelLeft', at: event.at, channelId: event.channelId });
     const facts: Facts = {
@@ -291,7 +309,7 @@ export class CallRegistry {
 
   /** `arrival` is what is known of a caller who has just come; a call from before has its order already. */
   #add(facts: Facts, make: (ports: SessionPorts) => CallSession, arrival?: Arrival): CallSession {
-    const { ari, journal, readiness, log, planner, preferences } = this.#ports;
+    const { ari, journal, readiness, log, clock, planner, preferences } = this.#ports;
     let endIsSaved = false;
     const own = (known: Facts): void => {
       for (const key of keysOf(known)) {
@@ -304,6 +322,7 @@ export class CallRegistry {
       journal,
       readiness,
       log,
+      clock,
       plan: () => (arrival === undefined ? Promise.resolve('no_language' as const) : planner.plan(arrival)),
       planned: (order) => {
         own({ ...facts, order });
@@ -315,6 +334,8 @@ export class CallRegistry {
         for (const key of owner.keys) {
           if (this.#owners.get(key) === owner) this.#owners.delete(key);
         }
+        const { callerChannel, order } = state.facts;
+        this.#farEnds.forget([callerChannel, ...(order === undefined ? [] : [order.destination])]);
         this.#sessions.delete(facts.id);
         this.#behind.delete(facts.id);
         this.#unwatched.delete(session);
@@ -340,6 +361,7 @@ export class CallRegistry {
    */
   connectionLost(why: Exclude<DeafReason, 'process_ended'>): void {
     this.#losses += 1;
+    this.#farEnds.connectionLost();
     this.#deskIsBehind = true;
     for (const [id, session] of [...this.#sessions]) {
       this.#behind.set(id, session);
@@ -393,6 +415,9 @@ export class CallRegistry {
       owned,
       (id) => isNobodys(id) && this.#ports.promptDesk?.owns(id as ChannelId) !== true,
     );
+    this.#farEnds.fill(owned);
+    // Before they are told that somebody has answered, so that no recorder is asked for.
+    for (const session of this.#sessions.values()) this.#farEnds.compare(session);
     // From here on each of them hears its own events as well.
     const look = await makeLook(ari, told.values());
     if (isOutOfDate()) return;
@@ -419,7 +444,10 @@ export class CallRegistry {
     if (facts.order === undefined || !isTogether || this.#unwatched.has(session)) return;
     const { bridge, destination } = facts.order;
     const from = this.#ports.watch.until ?? facts.startedAt;
-    const interval: Unwatched = { from, to: null, why, bridge, parties: [facts.callerChannel, destination] };
+    // Who is behind a Local/ channel is not in this bridge: then nothing shows that only the told were there.
+    const isBehindLocal = facts.farEnds !== undefined;
+    const parties = isBehindLocal ? [] : [facts.callerChannel, destination];
+    const interval: Unwatched = { from, to: null, why, bridge, parties };
     this.#unwatched.set(session, interval);
     session.note({ kind: 'unwatched', interval });
   }

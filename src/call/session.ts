@@ -1,5 +1,6 @@
 import type { AriEvent } from '../ari/events.ts';
 import type { AriCommands, AriQueries, RtpTraffic } from '../ari/port.ts';
+import { readClock, type Clock, type ClockReading } from '../core/clock.ts';
 import type { PreavisError } from '../core/errors.ts';
 import { asPreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
@@ -14,8 +15,8 @@ import { followHold, type HoldPorts } from './followHold.ts';
 import { happeningOf } from './happenings.ts';
 import { makeInsistence, pausesMs, type Insistence } from './insistence.ts';
 import { translate } from './owners.ts';
+import type { CallJournal, Happening, Measured, Readiness, TalkTimes } from './ports.ts';
 import { makePatience, type Patience } from './patience.ts';
-import type { CallJournal, Happening, Readiness, TalkTimes } from './ports.ts';
 import { recorderName } from './recorderName.ts';
 import { returnToDialplan } from './returnToDialplan.ts';
 import { fallibleStep, type CallState, type Effect, type Order, type Recorder, type Step } from './state.ts';
@@ -34,6 +35,7 @@ export type SessionPorts = {
   journal: CallJournal;
   readiness: Readiness;
   log: Logger;
+  clock: Clock;
   /** Makes the order of this call; what it knows of the caller stays with it. */
   plan: () => ReturnType<Planner['plan']>;
   /** Called as soon as the order is known, before anything is asked of Asterisk. */
@@ -61,7 +63,7 @@ export class CallSession {
   #timer: NodeJS.Timeout | undefined;
   #callerLeft = false;
   #abandoned = false;
-  #playing: PlaybackId | undefined;
+  #playing: { id: PlaybackId; askedAt: number | undefined } | undefined;
   readonly #talk = new TalkMeter();
   /** When each sentence that is not of the notice began. */
   readonly #said = new Map<PlaybackId, number>();
@@ -73,6 +75,8 @@ export class CallSession {
   #beforeNotice: RtpTraffic | undefined;
   readonly #patience: Patience;
   #recorderEndedAt: number | undefined;
+  /** Our clocks when the recorder's end was heard of. */
+  #heardEnd: ClockReading | undefined;
   #saveAgain: NodeJS.Timeout | undefined;
 
   private constructor(state: CallState, ports: SessionPorts) {
@@ -151,13 +155,24 @@ export class CallSession {
    */
   take(event: AriEvent): void {
     const happening = happeningOf(event, this.#state, this.#said);
+    if (event.type === 'recorderFinished') this.#heardEnd ??= readClock(this.#ports.clock);
     const translated = translate(event, this.#state.facts);
-    if (translated !== undefined) this.handle(translated);
+    if (translated !== undefined) this.handle(this.#timed(translated));
     if (happening !== undefined) this.note(happening);
     const ends = event.type === 'recorderFinished' || event.type === 'recorderFailed';
     if (!ends || this.#state.kind !== 'talking' || this.#state.recorder.kind !== 'discarded') return;
     this.#recorderEndedAt = event.at;
     this.#tail = this.#tail.then(() => this.#keepRemoval(event.at));
+  }
+
+  #timed(event: CallEvent): CallEvent {
+    const playing = this.#playing;
+    if (event.type !== 'playbackFinished' || playing?.id !== event.playbackId) return event;
+    const now = this.#ports.clock.sinceBoot?.().ms;
+
+    return now === undefined || playing.askedAt === undefined
+      ? event
+      : { ...event, sinceAskedMs: now - playing.askedAt };
   }
 
   /** Behind what is under way, so that the call is in the catalogue before it. */
@@ -261,7 +276,7 @@ export class CallSession {
         return this.#lookAtCaller(caller);
       case 'play': {
         const { prompt, playbackId } = effect.sentence;
-        this.#playing = playbackId;
+        this.#playing = { id: playbackId, askedAt: this.#ports.clock.sinceBoot?.().ms };
         // While languages were offered the caller may have been heard, and not since.
         if (state.kind === 'announcing' && state.played.length === 0 && state.facts.order?.menu !== undefined) {
           const rtp = await within(audibilityLimitMs, ari.rtp(caller));
@@ -348,7 +363,7 @@ export class CallSession {
         return returnToDialplan({
           ari,
           caller,
-          playing: this.#playing,
+          playing: this.#playing?.id,
           outcome: effect.outcome,
           callerLeft: () => this.#callerLeft,
         });
@@ -368,7 +383,7 @@ export class CallSession {
   async #save(state: CallState): Promise<void> {
     clearTimeout(this.#saveAgain);
     try {
-      await this.#ports.journal.save(state, this.#talkOf(state));
+      await this.#ports.journal.save(state, this.#measured(state));
       if (state.kind === 'ended') this.#ports.endSaved();
     } catch (thrown) {
       this.#saveAgain = setTimeout(() => {
@@ -402,6 +417,10 @@ export class CallSession {
       answer = 'prompts_missing';
     }
     this.handle(answer === 'ready' ? { type: 'ready' } : { type: 'notReady', reason: answer });
+  }
+
+  #measured(state: CallState): Measured {
+    return state.kind === 'ended' ? { talk: this.#talkOf(state), heard: this.#heardEnd } : {};
   }
 
   /** How long each party was heard, for the end of a recorded call: then the recording is finished. */

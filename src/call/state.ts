@@ -128,6 +128,8 @@ export type Facts = {
   callerChannel: ChannelId;
   /** Who came, where somebody else has taken their place since; undefined while nobody has. */
   toldChannel?: ChannelId | undefined;
+  /** Of a party that is a Local/ channel: who is behind it, or was. A side that nobody was seen behind is not in it. */
+  farEnds?: Readonly<Partial<Record<Party, readonly ChannelId[]>>> | undefined;
   policyVersion: string;
   /** The Asterisk that took the call. */
   asterisk: AsteriskIdentity;

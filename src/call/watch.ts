@@ -19,6 +19,8 @@ export type WatchOptions = {
 
 /** More events than these say nothing more about the difference of the clocks. */
 const mostDifferences = 20;
+/** No event is read so late by a process that listens, ms. */
+const latestReadMs = 60_000;
 /** A mark is written down at most this often, ms. */
 const saveEveryMs = 1_000;
 
@@ -49,8 +51,8 @@ export class Watch {
   /** Asterisk has answered on the event socket. */
   answered(): void {
     if (this.#isDeaf) return;
-    this.#mark = { until: this.now(), aheadMs: this.#aheadMs };
     const { clock, save, log } = this.#options;
+    this.#mark = { until: clock.now() + this.#leastAheadMs, aheadMs: this.#aheadMs };
     if (Math.abs(clock.now() - this.#savedAt) < saveEveryMs) return;
     this.#savedAt = clock.now();
     save(this.#mark).catch((thrown: unknown) => {
@@ -83,6 +85,13 @@ export class Watch {
   /** Asterisk's time, as far as its events tell, ms. */
   now(): number {
     return this.#options.clock.now() + this.#aheadMs;
+  }
+
+  /** Where events differ by more than latency, a clock was set: seen is what was seen by either. */
+  get #leastAheadMs(): number {
+    const least = Math.min(...this.#differences, this.#aheadMs);
+
+    return this.#aheadMs - least > latestReadMs ? least : this.#aheadMs;
   }
 
   get #aheadMs(): number {

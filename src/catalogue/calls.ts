@@ -2,9 +2,10 @@ import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { noAnswer, type Answer } from '../call/consent.ts';
 import type { Played } from '../call/notice.ts';
-import type { TalkTimes, UnreadableCall } from '../call/ports.ts';
+import type { Measured, UnreadableCall } from '../call/ports.ts';
 import type { CallState, Facts, Recorder } from '../call/state.ts';
-import type { CallId } from '../core/ids.ts';
+import { offsetOf, type ClockReading } from '../core/clock.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
 import {
   callRow,
   noticeRow,
@@ -187,6 +188,13 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     `UPDATE recordings SET caller_talk_ms = ?, destination_talk_ms = ? WHERE id = ? AND status = 'recording'`,
   );
 
+  const setHeard = database.prepare(
+    `UPDATE recordings SET heard_at = @at, heard_boot = @boot, heard_offset_ms = @offsetMs WHERE id = @id AND status = 'recording'`,
+  );
+  const saveHeard = (id: RecordingId, heard: ClockReading): void => {
+    setHeard.run({ id, at: heard.at, boot: heard.sinceBoot?.boot ?? null, offsetMs: offsetOf(heard) ?? null });
+  };
+
   /** Lists that are in the catalogue as they are: from the end of the notice on, a call has the same one. */
   const savedNotices = new WeakSet<readonly Played[]>();
   /** What the catalogue has of each call under way, beside where it stands; most steps leave it as it is. */
@@ -216,7 +224,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     });
   };
 
-  const save = database.transaction((state: CallState, talk: TalkTimes | undefined): void => {
+  const save = database.transaction((state: CallState, { talk, heard }: Measured): void => {
     const { facts } = state;
     const { order } = facts;
     const ended = state.kind === 'ended';
@@ -241,6 +249,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     }
     saveRecording(state, played);
     if (talk !== undefined && order !== undefined) setTalk.run(talk.callerMs, talk.destinationMs, order.recording);
+    if (heard !== undefined && order !== undefined) saveHeard(order.recording, heard);
     if (ended) {
       const { outcome } = state;
       endCall.run({
@@ -254,9 +263,9 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
   });
 
   return {
-    save: (state: CallState, talk?: TalkTimes): void => {
+    save: (state: CallState, measured: Measured = {}): void => {
       const step = (): void => {
-        save.immediate(state, talk);
+        save.immediate(state, measured);
       };
       if (isFollowedSoon(state)) unhurried(database, step);
       else step();

@@ -8,10 +8,17 @@ import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, HoldId, RecordingId } from '../core/ids.ts';
 import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
 import { makeArchiveKeys, type ArchiveKey } from './archiveKeys.ts';
+import { makeClockDoubts, type Doubt, type DoubtRow, type LineTimes } from './clockDoubts.ts';
 import { makeCallers, type CallerTimes, type SweptCallers } from './callers.ts';
 import { makeCalls } from './calls.ts';
+import {
+  makeErasures,
+  type CertificateRow,
+  type CopyPlace,
+  type ErasureGround,
+  type NewCertificate,
+} from './erasures.ts';
 import { makeEndedUnwatched } from './endedUnwatched.ts';
-import { makeErasures, type CertificateRow, type CopyPlace, type NewCertificate } from './erasures.ts';
 import { makeDeliveries, type DeliveryTable, type Subscriber } from './deliveries.ts';
 import { makeFigures, type Figures, type FigureTimes } from './figures.ts';
 import { makeHappenings } from './happenings.ts';
@@ -106,7 +113,18 @@ export type Catalogue = Tables & {
   holdsOf(id: RecordingId): Promise<HoldRow[]>;
   activeHolds(at: number, after: string, limit: number): Promise<HoldRow[]>;
 
-  beginErasure(id: RecordingId, at: number, holds: 'win' | 'do not count', note: AuditNote): Promise<void>;
+  /** Whether it was raised: a human is asked once about each recording. */
+  raiseDoubt(id: RecordingId, doubt: Doubt): Promise<boolean>;
+  settleDoubt(id: RecordingId, endedAt: number, by: string): Promise<void>;
+  doubtOf(id: RecordingId): Promise<DoubtRow | undefined>;
+  openDoubts(after: string, limit: number): Promise<DoubtRow[]>;
+  countDoubts(): Promise<number>;
+  lineTimes(id: RecordingId): Promise<LineTimes>;
+  bootOffset(boot: string): Promise<number | undefined>;
+  noteBootOffset(boot: string, offsetMs: number): Promise<void>;
+  stepped(beyondMs: number, limit: number): Promise<{ id: RecordingId; shiftMs: number }[]>;
+
+  beginErasure(id: RecordingId, at: number, why: ErasureGround, note: AuditNote): Promise<void>;
   finishErasure(
     from: RecordingStatus,
     certificate: NewCertificate,
@@ -251,7 +269,8 @@ export function openCatalogue(
   const calls = makeCalls(database, trail);
   const happenings = makeHappenings(database);
   const deliveries = makeDeliveries(database, now, webhooks);
-  const recordings = makeRecordings(database, trail, deliveries, leftAside);
+  const doubts = makeClockDoubts(database, trail, now);
+  const recordings = makeRecordings(database, trail, deliveries, leftAside, doubts.raise);
   const holds = makeHolds(database, trail, deliveries, now);
   const erasures = makeErasures(database, trail, recordings.move, holds.releaseHoldsOf);
   const figures = makeFigures(database);
@@ -306,6 +325,15 @@ export function openCatalogue(
     releaseHold: eventually(holds.releaseHold),
     holdsOf: eventually(holds.holdsOf),
     activeHolds: eventually(holds.activeHolds),
+    raiseDoubt: eventually(doubts.raiseDoubt),
+    settleDoubt: eventually(doubts.settleDoubt),
+    doubtOf: eventually(doubts.doubtOf),
+    openDoubts: eventually(doubts.openDoubts),
+    countDoubts: eventually(doubts.countDoubts),
+    lineTimes: eventually(doubts.lineTimes),
+    bootOffset: eventually(doubts.bootOffset),
+    noteBootOffset: eventually(doubts.noteBootOffset),
+    stepped: eventually(doubts.stepped),
     beginErasure: eventually(erasures.beginErasure),
     finishErasure: eventually(erasures.finishErasure),
     restoreCertificate: eventually(erasures.restoreCertificate),

@@ -13,5 +13,9 @@ export const isOver = `${isKept} AND keep_until <= @at AND NOT EXISTS (
 /** A hold that keeps what it was set for. */
 export const isActiveHold = `released_at IS NULL AND expires_at > @at`;
 
+/** Its clocks do not agree, and nobody has settled when it ended. */
+export const isDoubtful = `EXISTS (SELECT 1 FROM clock_doubts
+  WHERE clock_doubts.recording_id = recordings.id AND settled_at IS NULL)`;
+
 /** A hold keeps the recording. */
 export const isHeld = `EXISTS (SELECT 1 FROM holds WHERE holds.recording_id = recordings.id AND ${isActiveHold})`;

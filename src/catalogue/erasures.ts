@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { erasureBegun, type AuditTrail } from './auditTrail.ts';
-import { isActiveHold, isHeld, isOver, recordingsByEnd } from './conditions.ts';
+import { isActiveHold, isDoubtful, isHeld, isOver, recordingsByEnd } from './conditions.ts';
 import { unhurried } from './unhurried.ts';
 import type { AuditNote, RecordingChanges } from './recordings.ts';
 import type { RecordingStatus } from './statuses.ts';
@@ -35,6 +35,12 @@ export type NewCertificate = Omit<CertificateRow, 'inLedger' | 'inArchive'>;
 /** Where certificates are kept beside the catalogue. */
 export type CopyPlace = 'ledger' | 'archive';
 
+/**
+ * Why it is erased, and so what keeps it. due: a hold, and a doubt about when it ended. asked: a hold; a human has decided. erased
+ * before: nothing.
+ */
+export type ErasureGround = 'due' | 'asked' | 'erased before';
+
 type Move = (
   id: RecordingId,
   from: RecordingStatus,
@@ -53,6 +59,7 @@ export function makeErasures(
   releaseHoldsOf: (recording: RecordingId, by: string) => void,
 ) {
   const selectHeld = database.prepare(`SELECT ${isHeld} FROM recordings WHERE id = @id`).pluck();
+  const selectDoubtful = database.prepare(`SELECT ${isDoubtful} FROM recordings WHERE id = @id`).pluck();
   const selectLast = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, issued_at DESC LIMIT 1`);
   const insert = database.prepare(`
     INSERT INTO certificates (sha256, number, recording_id, issued_at, jws)
@@ -82,7 +89,7 @@ export function makeErasures(
     SELECT * FROM certificates WHERE issued_at < ? AND number < ? ORDER BY number LIMIT ?`);
   const remove = database.prepare(`DELETE FROM certificates WHERE sha256 = ?`);
   const countDue = database
-    .prepare(`SELECT count(*) FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld}`)
+    .prepare(`SELECT count(*) FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful}`)
     .pluck();
   const countHeld = database
     .prepare(
@@ -91,9 +98,12 @@ export function makeErasures(
     )
     .pluck();
 
-  const begin = database.transaction((id: RecordingId, at: number, holds: 'win' | 'do not count', note: AuditNote) => {
-    if (holds === 'win' && selectHeld.get({ id, at }) === 1) {
+  const begin = database.transaction((id: RecordingId, at: number, why: ErasureGround, note: AuditNote) => {
+    if (why !== 'erased before' && selectHeld.get({ id, at }) === 1) {
       throw new PreavisError('recording_held', 'a hold keeps it');
+    }
+    if (why === 'due' && selectDoubtful.get({ id }) === 1) {
+      throw new PreavisError('clock_doubtful', 'the clocks do not agree on when it ended');
     }
     trail.append({ recording: id, ...note, event: erasureBegun, from: null, to: null });
   });
@@ -128,11 +138,11 @@ export function makeErasures(
 
   return {
     /**
-     * Notes that a recording is being erased, unless a hold keeps it: what wins is decided here, in one transaction. Throws
-     * recording_held.
+     * Notes that a recording is being erased, unless something keeps it: what wins is decided here, in one transaction. Throws
+     * recording_held and clock_doubtful.
      */
-    beginErasure: (id: RecordingId, at: number, holds: 'win' | 'do not count', note: AuditNote): void => {
-      begin.immediate(id, at, holds, note);
+    beginErasure: (id: RecordingId, at: number, why: ErasureGround, note: AuditNote): void => {
+      begin.immediate(id, at, why, note);
     },
     /** Keeps the certificate and moves the recording to `erased`; false when another certificate came before it. */
     finishErasure: (

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { erasureBegun, requestFailed, requestRefused } from './auditTrail.ts';
-import { isActiveHold, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
+import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
 import { recordingStatuses } from './statuses.ts';
 
 const count = z.number();
@@ -21,6 +21,7 @@ const dueRow = z.object({ held: count, awaiting: count, overdue: count, overdueS
 const codeRow = z.object({ code: z.string(), recordings: count });
 const requestsRow = z.object({ erased: count, kept: count, failed: count });
 const groundRow = z.object({ ground: z.string(), recordings: count });
+const doubtsRow = z.object({ open: count, oldestAt: time });
 const holdRow = z.object({ active: count, reviewsOverdue: count, nextReviewAt: time });
 const statusRow = z.object({ status: z.enum(recordingStatuses), recordings: count });
 const callsRow = z.object({
@@ -80,18 +81,22 @@ export function makeFigures(database: Database.Database) {
   const selectStatuses = database.prepare(`SELECT status, count(*) AS recordings FROM recordings GROUP BY status`);
   const selectDue = database.prepare(`
     SELECT count(*) FILTER (WHERE held) AS held,
-      count(*) FILTER (WHERE NOT held AND keep_until > @overdueBefore) AS awaiting,
-      count(*) FILTER (WHERE NOT held AND keep_until <= @overdueBefore) AS overdue,
-      min(keep_until) FILTER (WHERE NOT held AND keep_until <= @overdueBefore) AS overdueSince,
-      count(*) FILTER (WHERE NOT held AND keep_until <= @overdueBefore
+      count(*) FILTER (WHERE free AND keep_until > @overdueBefore) AS awaiting,
+      count(*) FILTER (WHERE free AND keep_until <= @overdueBefore) AS overdue,
+      min(keep_until) FILTER (WHERE free AND keep_until <= @overdueBefore) AS overdueSince,
+      count(*) FILTER (WHERE free AND keep_until <= @overdueBefore
         AND NOT EXISTS (
           SELECT 1 FROM audit WHERE recording_id = due.id AND event IN (@event, '${requestFailed}'))) AS untried
-    FROM (SELECT id, keep_until, ${isHeld} AS held FROM ${recordingsByEnd} WHERE ${isOver}) AS due`);
+    FROM (SELECT id, keep_until, ${isHeld} AS held, NOT ${isHeld} AND NOT ${isDoubtful} AS free
+      FROM ${recordingsByEnd} WHERE ${isOver}) AS due`);
+  const selectDoubts = database.prepare(`
+    SELECT count(*) AS open, min(raised_at) AS oldestAt FROM clock_doubts
+    JOIN recordings ON recordings.id = clock_doubts.recording_id WHERE settled_at IS NULL AND ${isKept}`);
   const selectDueCodes = database.prepare(`
     SELECT code, count(*) AS recordings FROM (
       SELECT (SELECT json_extract(detail, '$.code') FROM audit
         WHERE recording_id = recordings.id AND event = @event ORDER BY audit.id DESC LIMIT 1) AS code
-      FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld})
+      FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful})
     WHERE code IS NOT NULL GROUP BY code ORDER BY recordings DESC, code`);
   // What became last of each recording that its person asked to have erased in the period.
   const requests = `
@@ -166,6 +171,7 @@ export function makeFigures(database: Database.Database) {
         ...dueRow.parse(selectDue.get({ ...due, overdueBefore: times.overdueBefore })),
         failures: z.array(codeRow).parse(selectDueCodes.all(due)),
       },
+      doubts: doubtsRow.parse(selectDoubts.get()),
       holds: holdRow.parse(selectHolds.get({ at })),
       calls: z.array(callsRow).parse(selectCalls.all(period)),
       notices: z.array(noticeRow).parse(selectNotices.all(period)),

@@ -8,7 +8,7 @@ export function makeKeeping(database: Database.Database) {
     .prepare(
       `
       SELECT max(max(keep_days,
-        coalesce((keep_until - coalesce(finished_at, started_at, notice_finished_at) + 86399999) / 86400000, 0)))
+        coalesce((keep_until - coalesce(kept_from, finished_at, started_at, notice_finished_at) + 86399999) / 86400000, 0)))
       FROM recordings WHERE status IN ('recording', 'recorded', 'archived')`,
     )
     .pluck();
@@ -17,7 +17,7 @@ export function makeKeeping(database: Database.Database) {
       `
       SELECT count(DISTINCT recordings.id) FROM holds JOIN recordings ON recordings.id = holds.recording_id
       WHERE released_at IS NULL AND status IN ('recording', 'recorded', 'archived')
-        AND expires_at > coalesce(finished_at, started_at, notice_finished_at) + @days * 86400000`,
+        AND expires_at > coalesce(kept_from, finished_at, started_at, notice_finished_at) + @days * 86400000`,
     )
     .pluck();
 

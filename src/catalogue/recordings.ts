@@ -8,7 +8,8 @@ import type { DeliveryEvent } from './deliveries.ts';
 import { callWitnesses, json, purposeEnd, recordingRow, type PurposeEnd, type RecordingRow } from './rows.ts';
 import { forward, type RecordingStatus } from './statuses.ts';
 import type { AuditTrail } from './auditTrail.ts';
-import { isHeld, isOver, recordingsByEnd } from './conditions.ts';
+import type { Doubt } from './clockDoubts.ts';
+import { isDoubtful, isHeld, isOver, recordingsByEnd } from './conditions.ts';
 import { unhurried } from './unhurried.ts';
 
 /** What a step may write beside the status. */
@@ -17,6 +18,7 @@ export type RecordingChanges = Partial<
     RecordingRow,
     | 'finishedAt'
     | 'keepUntil'
+    | 'keptFrom'
     | 'bytes'
     | 'durationMs'
     | 'sha256'
@@ -31,6 +33,8 @@ export type RecordingChanges = Partial<
 > & {
   /** One for each purpose of the recording; an end that is known already stays. */
   purposeEnds?: readonly PurposeEnd[];
+  /** Its clocks do not agree: until somebody has settled when it ended it is not erased. */
+  doubt?: Doubt | undefined;
 };
 
 /** Who did a step, and what else the audit trail should keep; no personal data. */
@@ -43,11 +47,12 @@ export type RecordingFilter = {
   limit: number;
 };
 
-type Column = Exclude<keyof RecordingChanges, 'purposeEnds'>;
+type Column = Exclude<keyof RecordingChanges, 'purposeEnds' | 'doubt'>;
 
 const columns: Readonly<Record<Column, string>> = {
   finishedAt: 'finished_at',
   keepUntil: 'keep_until',
+  keptFrom: 'kept_from',
   bytes: 'bytes',
   durationMs: 'duration_ms',
   sha256: 'sha256',
@@ -93,7 +98,8 @@ const shortenedRow = z.object({
 export type ShortenedEnd = z.output<typeof shortenedRow>;
 
 /** Asterisk may not have told the end of a recorder: then its end follows from that of the recording. */
-const madeAt = 'coalesce(recordings.finished_at, recordings.keep_until - recordings.keep_days * 86400000)';
+const madeAt =
+  'coalesce(recordings.kept_from, recordings.finished_at, recordings.keep_until - recordings.keep_days * 86400000)';
 
 const idRow = z.object({ id: z.string() });
 
@@ -123,6 +129,7 @@ export function makeRecordings(
   trail: Pick<AuditTrail, 'append'>,
   deliveries: { append: (event: DeliveryEvent) => void },
   unreadable: (id: string, cause: unknown) => void,
+  raiseDoubt: (id: RecordingId, doubt: Doubt) => void,
 ) {
   const rows = z.array(recordingRow);
   /** For passes, which must go on: a row that cannot be read holds up no other. */
@@ -188,7 +195,7 @@ export function makeRecordings(
     FROM recordings WHERE status = 'recorded' GROUP BY failure`);
   const selectDue = database.prepare(`
     SELECT * FROM ${recordingsByEnd} WHERE ${isOver} AND (keep_until, id) > (@keepUntil, @id)
-      AND NOT ${isHeld}
+      AND NOT ${isHeld} AND NOT ${isDoubtful}
     ORDER BY keep_until, id LIMIT @limit`);
   const selectLonger = database.prepare(`
     SELECT recordings.id, ends.keep_until AS "from", ${madeAt} + @keepMs AS "to"
@@ -247,6 +254,7 @@ export function makeRecordings(
       }
       for (const { purpose, keepUntil } of changes.purposeEnds ?? []) insertEnd.run({ id, purpose, keepUntil });
       audit(id, note, from, to);
+      if (changes.doubt !== undefined) raiseDoubt(id, changes.doubt);
       const event = toldOf[to];
       if (event !== undefined) deliveries.append({ event, recording: id });
     },
@@ -316,8 +324,8 @@ export function makeRecordings(
      */
     sendable: (at: number, after: string, limit: number): RecordingRow[] => page(selectSendable, { at, after, limit }),
     /**
-     * Whose keepUntil, and the last of whose purposes' ends, has come, and which no hold keeps; the first to end first, beyond
-     * `after`.
+     * Whose keepUntil, and the last of whose purposes' ends, has come, and which neither a hold nor a doubt about its clocks keeps;
+     * the first to end first, beyond `after`.
      */
     due: (at: number, after: DueCursor, limit: number): { rows: RecordingRow[]; next: DueCursor | undefined } => {
       const found = selectDue.all({ at, ...after, limit });

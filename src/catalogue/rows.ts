@@ -35,6 +35,10 @@ export const recordingRow = z
     receipt: z.string().nullable(),
     attempts: z.number(),
     next_attempt_at: z.number(),
+    kept_from: z.number().nullable(),
+    heard_at: z.number().nullable(),
+    heard_boot: z.string().nullable(),
+    heard_offset_ms: z.number().nullable(),
   })
   .transform((row) => ({
     id: row.id,
@@ -61,6 +65,19 @@ export const recordingRow = z
     receipt: row.receipt,
     attempts: row.attempts,
     nextAttemptAt: row.next_attempt_at,
+    /** The end that keeping counts from; null before it is finished, and in recordings of an older version. */
+    keptFrom: row.kept_from,
+    /** Our clock when the recorder's end was heard of, and how far it was from the clock that counts since the boot. */
+    heard:
+      row.heard_at === null
+        ? null
+        : {
+            at: row.heard_at,
+            boot:
+              row.heard_boot === null || row.heard_offset_ms === null
+                ? null
+                : { id: row.heard_boot, offsetMs: row.heard_offset_ms },
+          },
   }));
 export type RecordingRow = z.output<typeof recordingRow>;
 

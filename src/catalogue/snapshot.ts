@@ -80,6 +80,7 @@ const unplanned = z.looseObject({
   startedAt: z.number(),
   callerChannel: text,
   toldChannel: text.optional(),
+  farEnds: z.looseObject({ caller: z.array(text).optional(), destination: z.array(text).optional() }).optional(),
   policyVersion: text,
   asterisk: z.looseObject({ version: text, node: text }),
   request: request.optional(),

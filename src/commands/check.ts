@@ -100,6 +100,7 @@ async function lookAtWhatIsKept(
     const known = catalogueWorks ? catalogue : undefined;
     // Only the catalogue knows whether there must be something in the archive.
     if (catalogueWorks) {
+      await look('clocks', () => clockWarning(known));
       await look('requests of persons by their number', () => numberKeyWarning(config, known));
       await lookAtArchive(config, known, list, look);
     }
@@ -134,6 +135,15 @@ async function lookAtAsterisk(
   const { celFile } = config.witness;
   if (celFile !== undefined) await look('second witness', () => checkWitness({ ari: commands, celFile, newest }));
   close();
+}
+
+/** What somebody is asked to settle. */
+async function clockWarning(catalogue: Catalogue | undefined): Promise<string | undefined> {
+  const open = (await catalogue?.countDoubts()) ?? 0;
+
+  return open === 0
+    ? undefined
+    : `about ${open} recordings clocks disagree by more than ten minutes, and they are kept: preavis recordings doubts`;
 }
 
 /** How many calls are looked at for one that the witness was asked about. */

@@ -19,7 +19,7 @@ const waitMs = 30_000;
 /** Recordings that a pass names one by one for people; the others are counted. */
 const mostShown = 1_000;
 
-/** One retention pass. Exit 3 when something due could not be erased. */
+/** One retention pass. Exit 3 when something due could not be erased, or clocks disagree about something. */
 export async function retentionRun(context: CommandContext, options: RetentionCommandOptions): Promise<ExitCode> {
   const { dryRun, json } = options;
   const config = await configOf(context);
@@ -30,7 +30,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
     const log = commandLog(config);
     const ports = retentionPorts({ config, catalogue, store, clock: context.clock, log, actor: 'command' });
     const recordings: { id: string; keepUntil: string | null; outcome: 'due' | 'erased' | ErrorCode }[] = [];
-    const { due, erased, held } = await retentionPass(ports, {
+    const { due, erased, held, doubtful } = await retentionPass(ports, {
       dryRun,
       waitMs,
       signal: work.signal,
@@ -41,7 +41,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
       },
     }).finally(work.end);
     if (json) {
-      context.print(JSON.stringify({ dryRun, due, erased, held, recordings }, undefined, 2));
+      context.print(JSON.stringify({ dryRun, due, erased, held, doubtful, recordings }, undefined, 2));
     } else {
       if (recordings.length > 0) {
         context.print(
@@ -52,11 +52,12 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
         );
         if (due > recordings.length) context.print(`... and ${due - recordings.length} more (--json names all)`);
       }
-      const kept = held === 0 ? '' : `; a hold keeps ${held} more`;
+      const doubts = doubtful === 0 ? '' : `; ${doubtful} wait for preavis recordings settle, since clocks disagree`;
+      const kept = `${held === 0 ? '' : `; a hold keeps ${held} more`}${doubts}`;
       context.print(dryRun ? `${due} recordings are due${kept}` : `${due} due, ${erased} erased${kept}`);
     }
 
-    return dryRun || erased === due ? 0 : 3;
+    return dryRun || (erased === due && doubtful === 0) ? 0 : 3;
   });
 }
 

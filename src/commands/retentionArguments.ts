@@ -45,6 +45,29 @@ export function addHoldCommands(recordings: Command, context: () => CommandConte
     });
 }
 
+export function addDoubtCommands(recordings: Command, context: () => CommandContext, done: Done): void {
+  recordings
+    .command('doubts')
+    .description('list the recordings about whose end clocks disagree, with what each says; exit 3 when there is one')
+    .option(...jsonOption)
+    .action(async ({ json }: Common) => {
+      const { recordingsDoubts } = await import('./doubts.ts');
+      done(await recordingsDoubts(context(), json === true));
+    });
+  recordings
+    .command('settle [ids...]')
+    .description('decide when recordings ended about which clocks disagree: what is due by that is erased')
+    .option('--all', 'every one that is not settled')
+    .option('--ended <time>', 'when it ended, such as 2027-01-31T14:05:00Z')
+    .option('--by <witness>', 'when this witness says that it ended, of those that are listed')
+    .option(...jsonOption)
+    .action(async (ids: string[], { json, ...chosen }: Common & { all?: true; ended?: string; by?: string }) => {
+      const { recordingsSettle } = await import('./doubts.ts');
+      const { all, ended, by } = chosen;
+      done(await recordingsSettle(context(), { ids, all: all === true, ended, by, json: json === true }));
+    });
+}
+
 export function addCertificateCommands(root: Command, context: () => CommandContext, done: Done): void {
   const certificates = root.command('certificates').description('the proofs of erasure');
   certificates

@@ -1,7 +1,44 @@
-/** Milliseconds since 1970 UTC. Proof uses the times of Asterisk's events (P8); this is for schedules and limits. */
-export type Clock = { now(): number };
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
-export const systemClock: Clock = { now: () => Date.now() };
+/** How long this machine has run, ms, by a clock that nobody can set. It is comparable only with that of the same boot. */
+export type SinceBoot = { boot: string; ms: number };
+
+/** Milliseconds since 1970 UTC. Proof uses the times of Asterisk's events (P8); this is for schedules and limits. */
+export type Clock = {
+  now(): number;
+  /** Absent in clocks of tests that have no such thing. */
+  sinceBoot?: () => SinceBoot;
+};
+
+/** What our clocks said at one moment; `sinceBoot` is undefined where there is none. */
+export type ClockReading = { at: number; sinceBoot: SinceBoot | undefined };
+
+export function readClock(clock: Clock): ClockReading {
+  return { at: clock.now(), sinceBoot: clock.sinceBoot?.() };
+}
+
+/** How far the clock that can be set is from the one that cannot, ms: constant within a boot while nobody steps the clock. */
+export function offsetOf({ at, sinceBoot }: ClockReading): number | undefined {
+  return sinceBoot === undefined ? undefined : at - sinceBoot.ms;
+}
+
+/** Linux gives each boot an id without a meaning. Elsewhere a process is comparable with itself alone. */
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return randomUUID();
+  }
+}
+
+const boot = bootId();
+
+export const systemClock = {
+  now: () => Date.now(),
+  // Not os.uptime(): some containers give each its own, under the boot id of the machine.
+  sinceBoot: () => ({ boot, ms: Number(process.hrtime.bigint() / 1_000_000n) }),
+} satisfies Clock;
 
 /** A day without a change of the clock, ms. */
 export const dayMs = 86_400_000;

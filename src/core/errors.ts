@@ -205,6 +205,18 @@ export const errorCodes = {
     'A hold keeps the recording: it is not erased.',
     'See `preavis recordings show ID` for its holds; who set one can release it.',
   ),
+  clock_doubtful: entry(
+    1,
+    false,
+    'The clocks do not agree on when the recording ended: it is not erased before somebody has settled that.',
+    'See `preavis recordings doubts`; then `preavis recordings settle ID --ended TIME`.',
+  ),
+  doubt_unknown: entry(
+    2,
+    false,
+    'Nobody is asked when this recording ended, or it was settled.',
+    'See `preavis recordings doubts`.',
+  ),
   hold_refused: entry(
     2,
     false,

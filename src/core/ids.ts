@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { ulid } from 'ulid';
+import { decodeTime, ulid } from 'ulid';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -61,4 +61,9 @@ const ulidPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 /** True for a string that can be an id of ours: safe in a path and in a query. */
 export function isUlid(text: string): boolean {
   return ulidPattern.test(text);
+}
+
+/** When an id of ours was made, ms since 1970 UTC by the clock of this machine; undefined for what is none. */
+export function madeAt(id: string): number | undefined {
+  return isUlid(id) ? decodeTime(id) : undefined;
 }

@@ -10,6 +10,8 @@ export type ArchiveFigures = {
   lastStoredAt: number | undefined;
   /** What waits for it, by what kept each from being archived at its last attempt; null for what nothing of its own keeps. */
   waiting: { failure: string | null; count: number; oldestAt: number }[];
+  /** Recordings about which clocks disagree, and that somebody has to settle. */
+  doubtful: number;
   /** Now, ms since 1970 UTC. */
   at: number;
 };
@@ -25,6 +27,8 @@ export type Metrics = {
   finding: (kind: string) => void;
   /** What the second witness says of a call. */
   witness: (status: string) => void;
+  /** The clocks of Asterisk and of this machine are more than a minute apart, as was seen then. */
+  clockIsOff: (when: 'arrival' | 'finish') => void;
   /** Whether the catalogue takes nothing. */
   catalogueFails: (fails: boolean) => void;
   /** Room in Asterisk's recording folder, MiB; undefined while it cannot be seen. */
@@ -61,6 +65,12 @@ export function makeMetrics(): Metrics {
     name: 'preavis_witness_total',
     help: 'Calls that were compared with the second witness, by what it says.',
     labelNames: ['status'],
+    registers: [register],
+  });
+  const clocks = new Counter({
+    name: 'preavis_clocks_apart_total',
+    help: 'Calls at whose arrival, and recordings at whose finishing, clocks were more than a minute apart.',
+    labelNames: ['when'],
     registers: [register],
   });
   const reconciled = new Gauge({
@@ -100,6 +110,9 @@ export function makeMetrics(): Metrics {
     },
     witness: (status) => {
       witnesses.inc({ status });
+    },
+    clockIsOff: (when) => {
+      clocks.inc({ when });
     },
     catalogueFails: (fails) => {
       catalogueFailing.set(fails ? 1 : 0);
@@ -171,6 +184,11 @@ function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>): voi
     'preavis_recordings_oldest_waiting_seconds',
     'Time since the end of the oldest recording that waits for the archive; 0 when none does.',
     ({ at, waiting }) => (at - Math.min(at, ...waiting.map(({ oldestAt }) => oldestAt))) / 1_000,
+  );
+  gauge(
+    'preavis_recordings_doubtful',
+    'Recordings that are kept until somebody settles when they ended: clocks disagree.',
+    ({ doubtful }) => doubtful,
   );
   new Gauge({
     name: 'preavis_recordings_set_aside',

@@ -132,6 +132,7 @@ function factsOf(sources: ReportSources) {
       failures: due.failures,
     },
     holds: { active: holds.active, reviewsOverdue: holds.reviewsOverdue, nextReview: timeOf(holds.nextReviewAt) },
+    clockDoubts: { open: figures.doubts.open, oldest: timeOf(figures.doubts.oldestAt) },
     uploads: uploads.map(({ failure, count, oldestAt }) => ({ failure, recordings: count, oldest: isoTime(oldestAt) })),
     calls: callsOf(sources),
     noticesNotVerified: figures.notices,
@@ -165,12 +166,13 @@ const total = (rows: readonly { recordings: number }[]): number => rows.reduce((
 
 /** What somebody should look at; empty when nothing is. */
 function attentionOf(facts: Facts, at: number): string[] {
-  const { due, holds, uploads, failed, erasureRequests, witness, webhooks } = facts;
+  const { due, holds, clockDoubts, uploads, failed, erasureRequests, witness, webhooks } = facts;
   const late = uploads.filter(({ failure, oldest }) => failure === null && Date.parse(oldest) < at - uploadLateMs);
 
   return [
     ...some(due.overdue.recordings, 'recordings are overdue: their time is over and they are not erased'),
     ...some(total(due.failures), 'recordings are due and could not be erased at the last attempt'),
+    ...some(clockDoubts.open, 'recordings are kept until somebody settles when they ended: clocks disagree'),
     ...some(erasureRequests.failed, 'recordings that persons asked in the month to have erased could not be erased'),
     ...some(total(uploads.filter(({ failure }) => failure !== null)), 'recordings could not be archived and wait'),
     ...some(total(late), 'recordings wait for the archive, the oldest for more than a day'),
@@ -213,7 +215,7 @@ function purposeMarkdown(each: Facts['purposes'][number]): string[] {
   ];
 }
 
-function nowMarkdown({ statuses, due, holds, uploads, webhooks }: Facts): string[] {
+function nowMarkdown({ statuses, due, holds, clockDoubts, uploads, webhooks }: Facts): string[] {
   const { overdue } = due;
 
   return markdownFacts([
@@ -233,6 +235,10 @@ function nowMarkdown({ statuses, due, holds, uploads, webhooks }: Facts): string
     [
       'Holds in force',
       `${holds.active}, ${holds.reviewsOverdue} past their review; next review: ${holds.nextReview ?? 'none'}`,
+    ],
+    [
+      'Clocks disagree, not settled',
+      clockDoubts.oldest === null ? '0' : `${clockDoubts.open}, the oldest found at ${clockDoubts.oldest}`,
     ],
     [
       'Waiting for the archive',

@@ -254,7 +254,7 @@ class Replay {
     await catalogue.notePass(restoration, now());
     if (row !== undefined && isNew) {
       const detail = { rule: 'ledger', certificate: sha256 };
-      await catalogue.beginErasure(recording, now(), 'do not count', { event: erasureBegun, actor, detail });
+      await catalogue.beginErasure(recording, now(), 'erased before', { event: erasureBegun, actor, detail });
     }
     await removeAgain(content, recording, this.#ports);
     const note = { event: erasedAgain, actor, detail: { certificate: { number, sha256 } } };

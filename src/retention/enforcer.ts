@@ -15,6 +15,7 @@ import {
   waitAfterRestoration,
   type CopyPorts,
 } from './copies.ts';
+import { doubtBefore, doubtStepped } from './doubts.ts';
 import { eraseRecording, type ErasurePorts } from './erasure.ts';
 
 /**
@@ -30,6 +31,14 @@ export type RetentionPorts = Omit<ErasurePorts, 'catalogue'> &
         | 'due'
         | 'countDue'
         | 'countHeld'
+        | 'countDoubts'
+        | 'recording'
+        | 'stepped'
+        | 'raiseDoubt'
+        | 'doubtOf'
+        | 'lineTimes'
+        | 'bootOffset'
+        | 'noteBootOffset'
         | 'sweepPreferences'
         | 'sweepCallers'
         | 'takeLease'
@@ -51,6 +60,8 @@ export type RetentionResult = {
   erased: number;
   /** Whose time is over, and which a hold keeps. */
   held: number;
+  /** Whose clocks do not agree, and which somebody has to settle before their time counts. */
+  doubtful: number;
 };
 
 export type RetentionOptions = {
@@ -107,9 +118,10 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
     await replayLedger(copies, { dryRun });
     await refuseAfterRestoration(catalogue, at);
   }
+  if (!dryRun) await doubtStepped(ports, signal);
   // In `serve`, where nobody sees the progress, calls would wait for the count.
   const total = progress === undefined ? 0 : await catalogue.countDue(at);
-  const result: RetentionResult = { due: 0, erased: 0, held: await catalogue.countHeld(at) };
+  const result: RetentionResult = { due: 0, erased: 0, held: await catalogue.countHeld(at), doubtful: 0 };
   const limit = pLimit(ports.atOnce);
   const eraseNext = async (row: RecordingRow): Promise<void> => {
     if (signal.aborted) return;
@@ -126,6 +138,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
     if (result.erased > 0) await copyCertificates(copies).catch(() => undefined);
     after = next;
   }
+  result.doubtful = await catalogue.countDoubts();
   if (!dryRun) await copyCertificates(copies);
   if (!dryRun && !signal.aborted) {
     const removed = await removeOldCertificates(copies, at - ports.certificatesKeptMs);
@@ -161,13 +174,19 @@ async function sweepCallers(
 
 async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'erased' | ErrorCode> {
   try {
+    await doubtBefore(row, ports);
     const { number } = await eraseRecording(row, { rule: 'due' }, ports);
     ports.log.info({ recording: row.id, certificate: number }, 'recording erased');
 
     return 'erased';
   } catch (thrown) {
     const error = asPreavisError(thrown);
-    if (error.code === 'recording_held') {
+    if (error.code === 'clock_doubtful') {
+      ports.log.warn(
+        { recording: row.id },
+        'clocks disagree about a recording that is due: it is kept until it is settled',
+      );
+    } else if (error.code === 'recording_held') {
       ports.log.info({ recording: row.id }, 'a hold that was set meanwhile keeps a recording that is due');
     } else {
       ports.log.error(

@@ -42,7 +42,7 @@ type Removed = { versions: Certificate['objects']; local: boolean };
 const inOrder = pLimit(1);
 const mostTries = 20;
 
-/** Throws recording_held, archive_changed, archive_object_missing and what the parts throw; the row is unchanged then. */
+/** Throws recording_held, clock_doubtful, archive_changed, archive_object_missing and what the parts throw; the row is unchanged then. */
 export async function eraseRecording(
   row: RecordingRow,
   cause: ErasureCause,
@@ -59,7 +59,8 @@ export async function eraseRecording(
   const begunAt = clock.now();
   const actor = cause.rule === 'subject' ? cause.operator : ports.actor;
   const detail = { rule: cause.rule, keepUntil: row.keepUntil, keys };
-  await catalogue.beginErasure(row.id, begunAt, 'win', { event: erasureBegun, actor, detail });
+  const ground = cause.rule === 'subject' ? 'asked' : 'due';
+  await catalogue.beginErasure(row.id, begunAt, ground, { event: erasureBegun, actor, detail });
   failPoint?.('retention, begun');
   try {
     const removed = await removeAll(row, keys, ports);

@@ -79,6 +79,10 @@ export const findingKinds = {
     'erase it there, every version of it; find out where it came from',
   ),
   lostFileFound: repaired('it was lost, and its file is in the spool again', 'take it up again'),
+  lostObjectFound: repaired(
+    'its file is gone, and it lies whole in the archive with its receipt: the catalogue is older than that (a backup)',
+    'count it as archived again',
+  ),
   failedFileMissing: reported(
     'it holds no usable audio, and what there was of its file is gone',
     'nothing is lost that could be heard; find out who removed the file',
@@ -130,6 +134,8 @@ export type RecordingFacts = {
   receipt: ObjectFacts | undefined;
   /** What the receipt must be; undefined where the catalogue does not have it. */
   receiptDigest: Digest | undefined;
+  /** Whether WAV and receipt lie whole in the archive; looked for only where the file of `recording` or `lost` is missing. */
+  isInArchive: boolean;
   /** When the audit trail says that an erasure was begun last, ms since 1970 UTC; undefined where it does not. */
   erasureBegun: number | undefined;
 };
@@ -152,17 +158,20 @@ export function compare(facts: RecordingFacts): Found[] {
     case 'discarded':
       return ofGone(facts, 'discardedFileLeft', 'discardedObjectLeft');
     case 'lost':
-      return file === undefined ? [] : [{ kind: 'lostFileFound', place: 'spool' }];
+      if (file !== undefined) return [{ kind: 'lostFileFound', place: 'spool' }];
+      return facts.isInArchive ? [{ kind: 'lostObjectFound', place: 'wav' }] : [];
     case 'failed':
       return unlessErasing(facts, file === undefined ? [{ kind: 'failedFileMissing', place: 'spool' }] : []);
   }
 }
 
-function ofUnfinished({ row, now, callEnded, file }: RecordingFacts): Found[] {
+function ofUnfinished({ row, now, callEnded, file, isInArchive }: RecordingFacts): Found[] {
   if (!callEnded) return [];
   const since = file?.writtenAt ?? row.finishedAt ?? row.startedAt ?? row.noticeFinishedAt;
   // What seems to be written in the future was written before the clock was put back.
   if (Math.abs(now - since) < stuckMs) return [];
+
+  if (file === undefined && isInArchive) return [{ kind: 'lostObjectFound', place: 'wav' }];
 
   return [{ kind: file === undefined ? 'unfinishedFileMissing' : 'unfinished', place: 'spool' }];
 }

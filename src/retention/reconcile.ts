@@ -7,8 +7,10 @@
  * with is left to it. So recordings do not wait for it, however large the archive.
  */
 import pLimit from 'p-limit';
+import { findArchivedCopy, type ArchivedCopy } from '../archive/archivedCopy.ts';
 import { textDigest } from '../archive/digest.ts';
-import { finishRecording, takeUp, type FinishPorts } from '../archive/finish.ts';
+import { doubtAgain } from '../archive/endOfRecording.ts';
+import { finishRecording, keepingOf, takeUp, type FinishPorts } from '../archive/finish.ts';
 import {
   lastWritten,
   removeSpooled,
@@ -259,6 +261,7 @@ class Reconciliation {
       wav,
       receipt,
       receiptDigest: row.receipt === null ? undefined : textDigest(row.receipt),
+      isInArchive: file === undefined && !elsewhere && (await this.#copyOf(row)) !== undefined,
       erasureBegun: undefined,
     };
     const found = compare(facts);
@@ -322,6 +325,52 @@ class Reconciliation {
     }
   }
 
+  /** Of one that has no file: what the archive has of it, whole. */
+  async #copyOf(row: RecordingRow): Promise<ArchivedCopy | undefined> {
+    const hasEnded = row.status === 'lost' || (row.status === 'recording' && this.#ended.has(row.id));
+    if (!hasEnded) return undefined;
+    const { store, clock, attemptMs } = this.#ports;
+    const limit = AbortSignal.any([this.#options.signal, AbortSignal.timeout(attemptMs)]);
+
+    return findArchivedCopy(row, keysOf(row), store, clock.now(), limit);
+  }
+
+  /** P5: a guarded step, with its line in the audit trail; the catalogue knew less than the archive. */
+  async #archiveAgain(id: RecordingId, { catalogue }: FinishPorts): Promise<void> {
+    const { store, clock, log, actor } = this.#ports;
+    const row = await catalogue.recording(id);
+    const copy = row === undefined ? undefined : await this.#copyOf(row);
+    if (row === undefined || copy === undefined) return;
+    const { bytes, sha256, durationMs, finishedAt, keptFrom, versionId, receipt, encryption } = copy;
+    const keys = keysOf(row);
+    await catalogue.move(
+      id,
+      row.status,
+      'archived',
+      {
+        keptFrom,
+        ...(await keepingOf(row, keptFrom, catalogue)),
+        doubt: await doubtAgain({ ...row, finishedAt }, copy, { catalogue, clock, actor }),
+        bytes,
+        sha256,
+        durationMs,
+        finishedAt,
+        flags: [...new Set([...row.flags, ...copy.flags])],
+        archive: store.location,
+        objectKey: keys.wav,
+        objectVersion: versionId,
+        receiptKey: keys.receipt,
+        receipt,
+        failure: null,
+      },
+      { event: 'found in the archive and read back', actor, detail: { bytes, sha256, version: versionId, encryption } },
+    );
+    log.warn(
+      { recording: id },
+      'a recording that the catalogue had lost lies whole in the archive, and is archived again',
+    );
+  }
+
   async #anyVersion(key: string): Promise<ObjectFacts> {
     const left = await this.#ports.store.versions(key);
 
@@ -367,6 +416,10 @@ class Reconciliation {
         log.info({ recording: id }, 'removed a local file that the archive has whole');
         return;
       }
+      if (kind === 'lostObjectFound') {
+        await this.#archiveAgain(id, repairs);
+        return;
+      }
       await takeUp(id, repairs);
       const row = await catalogue.recording(id);
       if (row?.status === 'recording') await finishRecording(row, repairs);
@@ -389,6 +442,7 @@ class Reconciliation {
   #tell(row: RecordingRow, { kind, place }: Found, done: Finding['done']): void {
     const where = this.#whereOf(row, { kind, place });
     if (kind === 'erasedObjectLeft' || kind === 'discardedObjectLeft') this.#told.add(where);
+    if (kind === 'lostObjectFound') for (const key of Object.values(keysOf(row))) this.#told.add(key);
     this.#options.found({ kind, recording: row.id, where, done });
   }
 

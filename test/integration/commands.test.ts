@@ -708,6 +708,7 @@ describe('check', () => {
       ['erased within the legal maximum', true],
       ['spool', true],
       ['catalogue', true],
+      ['clocks', true],
       ['requests of persons by their number', true],
       ['archive', true],
       ['encryption of the archive', true],

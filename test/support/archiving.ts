@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { makeDirectoryStore } from '../../src/archive/directoryStore.ts';
 import { finishRecordings, type FinishPorts } from '../../src/archive/finish.ts';
 import { checkRecording } from '../../src/archive/selfCheck.ts';
@@ -15,7 +15,7 @@ import { makeWitnessPass } from '../../src/evidence/witnessPass.ts';
 import type { RetentionPorts } from '../../src/retention/enforcer.ts';
 import { makeLedger } from '../../src/retention/ledger.ts';
 import { callStart } from './calls.ts';
-import { clockAt, saveCall, type SavedCall, type TestClock } from './catalogues.ts';
+import { clockAt, recorderEnd, saveCall, type SavedCall, type TestClock } from './catalogues.ts';
 import { collectingLog } from './logLines.ts';
 import { toneWav } from './promptFolder.ts';
 
@@ -76,6 +76,7 @@ export async function archiveStage(
     const call = await saveCall(catalogue, options);
     const file = spoolFile(spoolFolder, call.id);
     await writeFile(file, wav);
+    await utimes(file, recorderEnd / 1_000, recorderEnd / 1_000);
 
     return { ...call, wav, file };
   };

@@ -13,7 +13,7 @@ import { bundleFile, jsonText, largeFiles, manifestType, sha256Of, sumsText } fr
 import { verifyBundle, type Verified } from '../../src/evidence/verifyBundle.ts';
 import { unpack, zipOf } from '../../src/evidence/zipForm.ts';
 import { archiveStage, type ArchiveStage } from './archiving.ts';
-import { anOrder, aScript } from './calls.ts';
+import { anOrder, aScript, callStart } from './calls.ts';
 import type { saveCall, TestClock } from './catalogues.ts';
 import { toneWav } from './promptFolder.ts';
 
@@ -58,7 +58,7 @@ export async function bundleStage(
     random: () => 0.5,
   };
   const order = () => {
-    const ids = makeIds(() => ulid());
+    const ids = makeIds(() => ulid(callStart));
     const script = aScript(ids);
     const sentences = script.sentences.map(({ prompt, playbackId }) => {
       const sha256 = createHash('sha256')

@@ -1,3 +1,4 @@
+import { encodeTime } from 'ulid';
 import { openSqlite, type Database } from '../../src/catalogue/sqlite.ts';
 import { migrations } from '../../src/catalogue/migrations.ts';
 import type { RecordingId } from '../../src/core/ids.ts';
@@ -7,9 +8,9 @@ import type { RecordingId } from '../../src/core/ids.ts';
 export const dayMs = 86_400_000;
 export const callEnd = Date.UTC(2026, 7, 24, 10);
 
-/** The n-th id: rising with n. */
+/** The n-th id: rising with n, and of the time of the calls. */
 export function idOf(number: number): RecordingId {
-  return `01K${String(number).padStart(23, '0')}` as RecordingId;
+  return `${encodeTime(callEnd - 60_000)}${String(number).padStart(16, '0')}` as RecordingId;
 }
 
 /** A catalogue of an earlier schema: only the first `steps` migrations. */

@@ -3,7 +3,7 @@ import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts'
 import { decide } from '../../src/call/decide.ts';
 import type { CallEvent } from '../../src/call/events.ts';
 import type { CallState, Facts, Order } from '../../src/call/state.ts';
-import type { Clock } from '../../src/core/clock.ts';
+import type { Clock, ClockReading } from '../../src/core/clock.ts';
 import { makeIds, type RecordingId } from '../../src/core/ids.ts';
 import { beginning, callStart, eventsTo, someFacts } from './calls.ts';
 
@@ -25,6 +25,8 @@ export const recorderEnd = callStart + 80_010;
 
 export type SavedCall = { facts: Facts & { order: Order }; id: RecordingId; state: CallState };
 
+let made = 0;
+
 /** A call that went well to its end, or took another course, saved at every step as a session saves it. */
 export async function saveCall(
   catalogue: Catalogue,
@@ -33,20 +35,27 @@ export async function saveCall(
     keepDays = 28,
     shape = {},
     events: given,
+    idsAt = callStart,
+    heard,
   }: {
     until?: CallState['kind'];
     keepDays?: number;
     shape?: Parameters<typeof someFacts>[1];
     events?: (facts: SavedCall['facts']) => CallEvent[];
+    /** Our clock when the call came. */
+    idsAt?: number;
+    /** Our clocks when the end of the recorder was heard of. */
+    heard?: ClockReading;
   } = {},
 ): Promise<SavedCall> {
-  const made = someFacts(
-    makeIds(() => ulid()),
+  const call = someFacts(
+    // Of the time of the call, as ids are, and in rising order.
+    makeIds(() => ulid(idsAt + (made += 1))),
     shape,
   );
   // Another storage time is another policy.
-  const policyVersion = keepDays === 28 ? made.policyVersion : `policy-of-${keepDays}-days`;
-  const facts = { ...made, policyVersion, order: { ...made.order, keepDays } };
+  const policyVersion = keepDays === 28 ? call.policyVersion : `policy-of-${keepDays}-days`;
+  const facts = { ...call, policyVersion, order: { ...call.order, keepDays } };
   await catalogue.savePolicy(
     facts.policyVersion,
     JSON.stringify({ purposes: { training: { justification: 'to learn', legalBasis: 'law', keepDays } } }),
@@ -56,7 +65,7 @@ export async function saveCall(
   await catalogue.save(state);
   for (const event of events) {
     ({ state } = decide(state, event));
-    await catalogue.save(state);
+    await catalogue.save(state, state.kind === 'ended' ? { heard } : {});
   }
 
   return { facts, id: facts.order.recording, state };

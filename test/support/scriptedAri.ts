@@ -1,3 +1,4 @@
+import type { LocalName } from '../../src/ari/events.ts';
 import type { AriCommands, AriQueries, RtpTraffic } from '../../src/ari/port.ts';
 import { PreavisError, type ErrorCode } from '../../src/core/errors.ts';
 import type { BridgeId, ChannelId } from '../../src/core/ids.ts';
@@ -15,7 +16,7 @@ export type ScriptedAri = AriCommands &
     /** Requests of this kind wait until the returned function is called. */
     hold(command: keyof (AriCommands & AriQueries)): () => void;
     state: {
-      channels: { id: ChannelId; state: string }[];
+      channels: { id: ChannelId; state: string; localName?: LocalName }[];
       owned: { channels: ChannelId[]; bridges: BridgeId[] };
       recording: string[];
       /** Finished ones. */
@@ -121,6 +122,9 @@ export function scriptedAri(): ScriptedAri {
       return {
         channels,
         listed: new Map(state.channels.map((one) => [one.id, one.state])),
+        localNames: new Map(
+          state.channels.flatMap(({ id, localName }) => (localName === undefined ? [] : [[id, localName]])),
+        ),
         bridges: [
           ...bridges.map((id) => ({ id, isOurs: true, members: members(id), answered: answered(id) })),
           ...others.map((id) => ({

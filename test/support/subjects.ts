@@ -11,7 +11,7 @@ import { subjectErase, subjectExport } from '../../src/commands/subject.ts';
 import type { CallId, RecordingId } from '../../src/core/ids.ts';
 import { makeIds } from '../../src/core/ids.ts';
 import { archiveStage, type ArchiveStage } from './archiving.ts';
-import { aRequest, anOrder, configTree } from './calls.ts';
+import { aRequest, anOrder, callStart, configTree } from './calls.ts';
 import { saveCall } from './catalogues.ts';
 
 /** Persons who have called, and the commands that answer their requests. */
@@ -49,7 +49,9 @@ export async function subjectStage(
   await mkdir(at);
   const set = await archiveStage(at, open);
   const { catalogue, clock } = set;
-  const ids = makeIds(() => ulid());
+  let made = 0;
+  // Of the time of the calls, as ids are, and in rising order.
+  const ids = makeIds(() => ulid(callStart + (made += 1)));
   const tree = configTree() as { purposes: Record<string, Record<string, unknown>> };
   const purposes = {
     ...tree.purposes,
@@ -100,11 +102,11 @@ export async function subjectStage(
     called: async (from, { purposes: wanted = ['training'], archived = true } = {}) => {
       const order = anOrder(ids, { request: aRequest({ purposes: wanted }) });
       const shape = { order, policyVersion: policy, request: order.request };
-      const made = await set.finished(undefined, { keepDays: keepDays.agreement, shape });
-      await keeper.keep(made.facts.id, from);
+      const call = await set.finished(undefined, { keepDays: keepDays.agreement, shape });
+      await keeper.keep(call.facts.id, from);
       if (archived) await uploadPass(set, { waitMs: 0, signal: new AbortController().signal, all: true });
 
-      return { call: made.facts.id, id: made.id, wav: made.wav };
+      return { call: call.facts.id, id: call.id, wav: call.wav };
     },
     calledOnly: async (from) => {
       const { facts } = await saveCall(catalogue, {

@@ -219,7 +219,7 @@ describe('a recording whose recorder has ended', () => {
   test('and in which only one side was heard is kept and flagged', async () => {
     const set = await stage();
     const { id, state } = await set.recorded(toneWav(440, wholeMs));
-    await set.catalogue.save(state, { callerMs: 40_000, destinationMs: 0 });
+    await set.catalogue.save(state, { talk: { callerMs: 40_000, destinationMs: 0 } });
     await finishRecordings(set);
     expect((await set.catalogue.recording(id))?.flags).toEqual(['one_sided']);
   });

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import wavefile from 'wavefile';
-import { inspectWav, repairWav } from '../../../src/archive/wav.ts';
+import { inspectWav, repairWav, silenceWav } from '../../../src/archive/wav.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -206,5 +206,18 @@ describe('repairing a WAV', () => {
     await expect(repairWav(path)).rejects.toMatchObject({ code: 'wav_invalid' });
     expect((await stat(path)).size).toBe(2 ** 32 + 100);
     await truncate(path, 0);
+  });
+});
+
+describe('making parts silent', () => {
+  it('changes nothing else, nor the time of the file, which tells when it was recorded', async () => {
+    const content = wav(second);
+    const path = await file(content);
+    await utimes(path, 1_700_000_000, 1_700_000_000);
+    const spans = [{ from: 250, to: 500 }];
+    await silenceWav(path, spans);
+    await silenceWav(path, spans);
+    expect((await readFile(path)).equals(Buffer.from(content).fill(0, 44 + 4_000, 44 + 8_000))).toBe(true);
+    expect((await stat(path)).mtimeMs).toBe(1_700_000_000_000);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { finishRecordings } from '../../../src/archive/finish.ts';
@@ -49,7 +49,9 @@ function withRows(write: (database: Database) => void): void {
 }
 
 async function finish(id: RecordingId, wav: Buffer = toneWav(440)): Promise<void> {
-  await writeFile(spoolFile(spoolFolder, id), wav);
+  const file = spoolFile(spoolFolder, id);
+  await writeFile(file, wav);
+  await utimes(file, callEnd / 1_000, callEnd / 1_000);
   await finishRecordings({ catalogue, spoolFolder, clock, log, actor: 'test', ...listeningPorts() });
 }
 

@@ -107,7 +107,7 @@ describe('the health page', () => {
   test('has how the archive stands, as it is at the moment of asking', async () => {
     const { get, metrics } = await open();
     const at = 1_000_000_000;
-    const now = { isFailing: false, lastStoredAt: undefined as number | undefined, at };
+    const now = { isFailing: false, lastStoredAt: undefined as number | undefined, doubtful: 0, at };
     let waiting: { failure: string | null; count: number; oldestAt: number }[] = [];
     metrics.archive(() => Promise.resolve({ ...now, waiting }));
     const figures = async (): Promise<string[]> =>
@@ -117,8 +117,9 @@ describe('the health page', () => {
       'preavis_archive_last_stored_timestamp_seconds 0',
       'preavis_recordings_waiting 0',
       'preavis_recordings_oldest_waiting_seconds 0',
+      'preavis_recordings_doubtful 0',
     ]);
-    Object.assign(now, { isFailing: true, lastStoredAt: at - 60_000 });
+    Object.assign(now, { isFailing: true, lastStoredAt: at - 60_000, doubtful: 2 });
     waiting = [
       { failure: null, count: 4, oldestAt: at - 90_000 },
       { failure: 'archive_mismatch', count: 1, oldestAt: at - 7_200_000 },
@@ -128,10 +129,11 @@ describe('the health page', () => {
       'preavis_archive_last_stored_timestamp_seconds 999940',
       'preavis_recordings_waiting 5',
       'preavis_recordings_oldest_waiting_seconds 7200',
+      'preavis_recordings_doubtful 2',
       'preavis_recordings_set_aside{code="archive_mismatch"} 1',
     ]);
     waiting = [];
-    expect(await figures()).toHaveLength(4);
+    expect(await figures()).toHaveLength(5);
   });
 
   test('gives no figures when the catalogue cannot be read, and goes on', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finishRecordings, sweepSpool } from '../../../src/archive/finish.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
@@ -10,7 +10,7 @@ import { receiptOfCall, receiptSchema, type Receipt } from '../../../src/evidenc
 import { makeWitnessPass } from '../../../src/evidence/witnessPass.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { callStart, eventsTo, heard } from '../../support/calls.ts';
-import { catalogues, type SavedCall } from '../../support/catalogues.ts';
+import { catalogues, recorderEnd, type SavedCall } from '../../support/catalogues.ts';
 import { celBegin, celEnd, celText } from '../../support/cel.ts';
 import { toneWav } from '../../support/promptFolder.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -164,7 +164,9 @@ describe('a call that the second witness does not agree with', () => {
     const call = await saveLost(set);
     await set.pass();
     expect(await set.catalogue.recording(call.id)).toMatchObject({ status: 'lost', flags: ['witness_missing'] });
-    await writeFile(join(set.spoolFolder, `preavis-${call.id}.wav`), toneWav(440, 60_010));
+    const file = join(set.spoolFolder, `preavis-${call.id}.wav`);
+    await writeFile(file, toneWav(440, 60_010));
+    await utimes(file, recorderEnd / 1_000, recorderEnd / 1_000);
     await sweepSpool(set);
     expect(await set.catalogue.recording(call.id)).toMatchObject({ status: 'recorded', flags: ['witness_missing'] });
   });

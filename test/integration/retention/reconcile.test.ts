@@ -422,9 +422,16 @@ describe('what is not safe', () => {
   });
 });
 
-test('each kind of finding is tried here or on a server that keeps versions', () => {
+test('each kind of finding is tried here, on a server that keeps versions or with a restored catalogue', () => {
   const tried = [...repairs, ...reports].map(({ kind }) => kind);
-  const elsewhere = ['objectCovered', 'otherArchive', 'localFileNeeded', 'localFileDiffers', 'erasedObjectLeft'];
+  const elsewhere = [
+    'objectCovered',
+    'otherArchive',
+    'localFileNeeded',
+    'localFileDiffers',
+    'erasedObjectLeft',
+    'lostObjectFound',
+  ];
   expect([...new Set([...tried, ...elsewhere])].toSorted()).toEqual(Object.keys(findingKinds).toSorted());
 });
 

@@ -32,6 +32,11 @@ export type Alphabet = {
    * somebody else, who leaves again.
    */
   others: 'nobody' | 'transfers' | 'stay' | 'leave';
+  /**
+   * Which of the two are Local/ channels, with people behind them who change. stranger: one comes behind the caller, too late for the
+   * notice, which gives fewer states.
+   */
+  farEnds?: 'nobody' | 'stranger' | 'caller' | 'both';
 };
 
 const anotherCaller = 'another-caller' as ChannelId;
@@ -45,6 +50,26 @@ export const untilTheyTalk: Alphabet = { ...plainTimes, others: 'nobody' };
 export const withOthers: Alphabet = { ...plainTimes, others: 'leave' };
 export const withHolds: Alphabet = { ...plainTimes, holds: 'both' };
 export const withHoldsOfCaller: Alphabet = { ...plainTimes, holds: 'caller', others: 'transfers' };
+export const withFarEnds: Alphabet = { ...plainTimes, others: 'transfers', farEnds: 'both' };
+export const withFarEndOfCaller: Alphabet = { ...withFarEnds, farEnds: 'caller' };
+export const withStrangerBehindCaller: Alphabet = { ...withFarEnds, farEnds: 'stranger' };
+
+/** Sentences are 1000 ms long and begin at 0: who comes at 50 hears 95 of 100 parts. */
+const lateBehindCaller: CallEvent = {
+  type: 'farEndSeen',
+  party: 'caller',
+  channels: ['behind-2' as ChannelId],
+  at: 51,
+};
+const behindCaller: readonly CallEvent[] = [
+  { type: 'farEndSeen', party: 'caller', channels: ['behind-1' as ChannelId], at: 50 },
+  { type: 'farEndLost', party: 'caller' },
+];
+const behindDestination: readonly CallEvent[] = [
+  { type: 'farEndSeen', party: 'destination', channels: ['behind-3' as ChannelId], at: undefined },
+  { type: 'farEndSeen', party: 'destination', channels: ['behind-3' as ChannelId, 'behind-4' as ChannelId], at: 200 },
+  { type: 'farEndLost', party: 'destination' },
+];
 
 /** A question's keys, the key before them in the feature code, and one that means nothing. */
 export const digits = [keys.accept, keys.refuse, '*', '5'];
@@ -86,7 +111,8 @@ const transfers: readonly CallEvent[] = [
 ];
 
 /** Every event that can be told of a call, fitting or not. */
-export function everyEvent({ order }: CallFacts, { starts, finishes, holds, others }: Alphabet): CallEvent[] {
+export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[] {
+  const { starts, finishes, holds, others, farEnds = 'nobody' } = alphabet;
   const pressed = order.script.consent.mode === 'announce' && order.menu === undefined ? [keys.refuse] : digits;
 
   return [
@@ -115,6 +141,9 @@ export function everyEvent({ order }: CallFacts, { starts, finishes, holds, othe
     ...(others === 'stay' ? [{ type: 'strangerJoined', channel: anotherCaller } as const] : []),
     ...(others === 'leave' ? comingAndGoing : []),
     ...(others === 'nobody' ? [] : transfers),
+    ...(farEnds === 'nobody' ? [] : [lateBehindCaller]),
+    ...(farEnds === 'caller' || farEnds === 'both' ? behindCaller : []),
+    ...(farEnds === 'both' ? behindDestination : []),
     { type: 'recorderStarted', at: 6_000 },
     { type: 'recorderStarted', at: undefined },
     { type: 'recorderFinished', at: 7_000 },

@@ -39,6 +39,8 @@ export type Monitor = {
   lastKey: string;
   /** Somebody who was not told is in the bridge, or was. */
   stranger: boolean;
+  /** Who was seen behind each, where it is a Local/ channel; behind the destination since it is dialled. */
+  farEnds: { caller: readonly ChannelId[]; destination: readonly ChannelId[] };
   /** Who else is in the bridge since the destination is dialled. */
   others: readonly ChannelId[];
   /** Whose channel took the place of the caller's or the destination's while they talked. */
@@ -87,6 +89,7 @@ export const fresh: Monitor = {
   answeredAt: undefined,
   lastKey: '',
   stranger: false,
+  farEnds: { caller: [], destination: [] },
   others: [],
   replaced: {},
   callerLeft: false,
@@ -195,6 +198,27 @@ function replacedBy(monitor: Monitor, party: 'caller' | 'destination', channel: 
   };
 }
 
+function witnessFarEnd(
+  monitor: Monitor,
+  { party, channels, at }: Extract<CallEvent, { type: 'farEndSeen' }>,
+  facts: CallFacts,
+): Monitor {
+  const known = monitor.farEnds[party];
+  const lengthMs = scriptOf(facts, monitor).sentences[0]?.prompt.lengthMs ?? 0;
+  const { startedAt } = monitor;
+  const hearsAll =
+    party === 'caller' &&
+    monitor.heard === 0 &&
+    (startedAt === undefined || (at !== undefined && (at - startedAt) * 20 <= lengthMs));
+  if (hearsAll) return { ...monitor, farEnds: { ...monitor.farEnds, caller: channels } };
+  if (party === 'destination' && monitor.asked.dial === 0) return monitor;
+  const all = [...known, ...channels.filter((each) => !known.includes(each))];
+  if (all.length === known.length) return monitor;
+  const stranger = monitor.stranger || party === 'caller' || known.length > 0;
+
+  return { ...monitor, stranger, farEnds: { ...monitor.farEnds, [party]: all } };
+}
+
 /** The oracle: what one more event tells, seen without the state of the call. */
 export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor {
   const sentence = scriptOf(facts, monitor).sentences[monitor.heard];
@@ -259,6 +283,10 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
       return !monitor.confirmed && monitor.refused === 'no' && !monitor.callerLeft && !monitor.spoilt
         ? { ...monitor, spoilt: true }
         : monitor;
+    case 'farEndSeen':
+      return witnessFarEnd(monitor, event, facts);
+    case 'farEndLost':
+      return monitor.stranger ? monitor : { ...monitor, stranger: true };
     case 'strangerJoined': {
       const { asked, others } = monitor;
       if (asked.prepare === 0 || asked.destroyBridge > 0) return monitor;

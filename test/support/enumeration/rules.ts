@@ -143,6 +143,8 @@ const judgedIfNew: Judges = {
   callerLeft: brokenByLeaving,
   callerSentOn: brokenByLeaving,
   destinationLeft: brokenByLeaving,
+  farEndSeen: brokenByFarEnd,
+  farEndLost: brokenByFarEnd,
 };
 
 /** What must follow at once also from one that tells nothing new. */
@@ -186,6 +188,17 @@ function brokenByUnwantedRecorder({ event, step: { effects }, seen }: Move): rea
   return seen.stranger && seen.refused === 'no' && !asks(effects, 'stopRecorder')
     ? ['a recorder runs with somebody who was not told']
     : nothing;
+}
+
+/** Somebody who was not told is behind one of the two now. */
+function brokenByFarEnd(move: Move): readonly string[] {
+  const { from, before, seen, step } = move;
+  if (before.stranger || !seen.stranger || (from.kind !== 'dialling' && from.kind !== 'talking')) return nothing;
+  const faults = [...brokenByUnwantedRecorder(move)];
+  if (step.state.kind !== from.kind) faults.push('a talk of others is ended');
+  if (!asks(step.effects, 'save')) faults.push('who came behind a party is not kept');
+
+  return faults;
 }
 
 function brokenByTransfer({ step: { state, effects } }: Move): readonly string[] {

@@ -52,6 +52,18 @@ describe('a notice that was played whole', () => {
       undefined,
     ],
     [
+      'was heard where another source sends now, of which Asterisk counts anew',
+      early,
+      { ...early, sentPackets: 300, receivedPackets: 1 },
+      undefined,
+    ],
+    [
+      'was not where it counts anew, and nothing came',
+      early,
+      { ...early, sentPackets: 300, receivedPackets: 0 },
+      'notice_not_received',
+    ],
+    [
       'was not where Asterisk sent nothing',
       early,
       { sentPackets: 9, receivedPackets: 300, reported: '1' },

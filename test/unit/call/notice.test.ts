@@ -18,6 +18,24 @@ describe('a playback', () => {
     expect(judge(sentence, startedAt, finishedAt, outcome)).toEqual({ sentence, startedAt, finishedAt, verdict });
   });
 
+  test.each([
+    [undefined, 'verified'],
+    [1_900, 'verified'],
+    [3_600_000, 'verified'],
+    [1_899, 'notice_cut_short'],
+    [0, 'notice_cut_short'],
+    [-1, 'notice_cut_short'],
+  ] as const)(
+    'of the whole length by Asterisk, whose end came %p ms after it was asked for, is %s',
+    (since, verdict) => {
+      expect(judge(sentence, 5_000, 7_000, 'done', since).verdict).toBe(verdict);
+    },
+  );
+
+  test('that Asterisk calls too short is never verified for having taken long', () => {
+    expect(judge(sentence, 5_000, 6_899, 'done', 60_000).verdict).toBe('notice_cut_short');
+  });
+
   test('of a prompt whose length is not a number is never verified', () => {
     const unknown = { ...sentence, prompt: aPrompt({ lengthMs: Number.NaN }) };
     expect(judge(unknown, 0, 10_000, 'done').verdict).toBe('notice_cut_short');

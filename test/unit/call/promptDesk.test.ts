@@ -274,7 +274,9 @@ describe('the registry', () => {
       policy: { version: '1' },
       ids: makeIds(),
       log,
+      clock: { now: () => 0 },
       promptDesk,
+      watchesBridges: () => true,
       asterisk: () => ({ version: '22', node: 'test' }),
       callEnded: () => undefined,
     } as unknown as RegistryPorts);

@@ -32,6 +32,7 @@ function stage() {
   const registry = new CallRegistry({
     ari,
     log,
+    clock: { now: () => callStart },
     journal: {
       save: () => Promise.resolve(),
       keepHappening: () => Promise.resolve(),
@@ -43,6 +44,7 @@ function stage() {
     preferences,
     policy,
     ids,
+    watchesBridges: () => true,
     watch: { until: undefined, now: () => 0 },
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
     callEnded: (state) => {

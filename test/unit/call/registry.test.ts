@@ -23,6 +23,8 @@ afterEach(async () => {
 function stage({
   open = [] as (CallState | UnreadableCall)[],
   policy = aPolicy(),
+  /** Our clock. */
+  clockNow = callStart,
   saveFails = undefined as ((state: CallState) => boolean) | undefined,
 } = {}) {
   const ari = scriptedAri();
@@ -34,6 +36,7 @@ function stage({
   const ids = countingIds();
   const { log, lines, text } = collectingLog();
   const ended: CallState[] = [];
+  const ahead: number[] = [];
   const saved: CallState[] = [];
   const kept: ({ id: CallId } & Happening)[] = [];
   let keeps = Promise.resolve();
@@ -58,6 +61,10 @@ function stage({
   const registry = new CallRegistry({
     ari,
     log,
+    clock: { now: () => clockNow },
+    clockIsOff: (aheadMs) => {
+      ahead.push(aheadMs);
+    },
     journal: {
       save: (state) => {
         if (saveFails?.(state) === true) return Promise.reject(new PreavisError('catalogue_unusable', 'no room'));
@@ -84,6 +91,7 @@ function stage({
     preferences,
     policy,
     ids,
+    watchesBridges: () => true,
     watch: { until: 1_000, now: () => 5_000 },
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
     callEnded: (state) => {
@@ -101,7 +109,22 @@ function stage({
     keeps = new Promise(() => undefined);
   };
 
-  return { registry, ari, ended, outcomes, kinds, saved, kept, orders, remembered, lines, text, asked, holdKeeping };
+  return {
+    registry,
+    ari,
+    ahead,
+    ended,
+    outcomes,
+    kinds,
+    saved,
+    kept,
+    orders,
+    remembered,
+    lines,
+    text,
+    asked,
+    holdKeeping,
+  };
 }
 
 const arrival = (channel: string, args: string[], callerNumber = '') => ({
@@ -1310,5 +1333,17 @@ describe('calls that are left to another process', () => {
     await set.registry.abandon();
     expect(set.ari.asked.filter(isNoHold)).toEqual([]);
     expect(set.outcomes()).toEqual([]);
+  });
+});
+
+describe('the clock of Asterisk at an arrival', () => {
+  test.each([
+    ['behind', callStart + 60_001, [-60_001]],
+    ['ahead', callStart - 60_001, [60_001]],
+    ['as ours, with a minute of latency', callStart + 60_000, []],
+  ])('that is %s', (_, clockNow, told) => {
+    const { registry, ahead } = stage({ clockNow });
+    registry.handle(arrival('caller-1', ['to=PJSIP/agent']));
+    expect(ahead).toEqual(told);
   });
 });

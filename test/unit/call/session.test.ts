@@ -5,13 +5,16 @@ import type { CallEvent, UnrecordedReason } from '../../../src/call/events.ts';
 import { makeReadiness } from '../../../src/call/readiness.ts';
 import { recorderName } from '../../../src/call/recorderName.ts';
 import { CallSession, type SessionPorts } from '../../../src/call/session.ts';
-import type { Happening, TalkTimes } from '../../../src/call/ports.ts';
+import type { Happening, Measured } from '../../../src/call/ports.ts';
+import type { Clock, ClockReading } from '../../../src/core/clock.ts';
+
 import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import type { CallId } from '../../../src/core/ids.ts';
+import type { CallId, PlaybackId } from '../../../src/core/ids.ts';
 import {
   aRequest,
   beginning,
+  callStart,
   countingIds,
   eventsBeforeTheNotice,
   eventsTo,
@@ -40,6 +43,8 @@ function stage(given: Order = order) {
   const ended: CallState[] = [];
   const kept: Happening[] = [];
   const endsSaved: number[] = [];
+  const heardEnds: ClockReading[] = [];
+  const clock: Clock = { now: () => callStart };
   let keepFails = false;
   let plan: SessionPorts['plan'] = () => Promise.resolve(given);
   let answer: 'ready' | UnrecordedReason | Error = 'ready';
@@ -47,8 +52,10 @@ function stage(given: Order = order) {
   const ports = {
     ari,
     log,
+    clock,
     journal: {
-      save: (state: CallState, talk?: TalkTimes) => {
+      save: (state: CallState, { talk, heard: heardEnd }: Measured = {}) => {
+        if (heardEnd !== undefined) heardEnds.push(heardEnd);
         const heard = talk === undefined ? '' : ` heard ${talk.callerMs} ${talk.destinationMs}`;
         ari.asked.push(`save ${state.kind}${heard}`);
         if (saveFails(state)) return Promise.reject(new PreavisError('catalogue_unusable', 'no room'));
@@ -92,6 +99,7 @@ function stage(given: Order = order) {
     ended,
     kept,
     endsSaved,
+    heardEnds,
     failKeeping: () => {
       keepFails = true;
     },
@@ -1025,5 +1033,49 @@ describe('a hold', () => {
     const since = performance.now();
     await eventually(() => performance.now() - since > 300);
     expect(asks('resumeRecorder')).toHaveLength(1);
+  });
+});
+
+describe('the clock that nobody can set', () => {
+  const spoken = order.script.sentences.map(({ playbackId, prompt }) => ({ playbackId, lengthMs: prompt.lengthMs }));
+  const [{ playbackId, lengthMs } = { playbackId: '' as PlaybackId, lengthMs: 0 }] = spoken;
+
+  /** A sentence that is whole by Asterisk's clock, and whose end comes so long after it was asked for. */
+  async function played(sinceAskedMs: number) {
+    const set = stage();
+    let ms = 5_000;
+    set.ports.clock.sinceBoot = () => ({ boot: 'this one', ms });
+    const call = await started(set);
+    expect(call.session.state.kind).toBe('announcing');
+    ms += sinceAskedMs;
+    // Together, as news that were held up come.
+    call.session.take({ type: 'playbackStarted', playbackId, at: callStart + 1_000 });
+    call.session.take({ type: 'playbackFinished', playbackId, at: callStart + 1_000 + lengthMs, outcome: 'done' });
+
+    return call.session.state;
+  }
+
+  test('makes a sentence unheard that ended too soon after it was asked for', async () => {
+    expect(await played(0.95 * lengthMs - 1)).toMatchObject({
+      kind: 'ended',
+      outcome: { result: 'unrecorded', reason: 'notice_cut_short' },
+    });
+  });
+
+  test('lets news be late, the beginning with the end', async () => {
+    expect((await played(0.95 * lengthMs)).kind).toBe('confirming');
+    expect((await played(60 * lengthMs)).kind).toBe('confirming');
+  });
+
+  test('is kept with ours, as they are when the end of the recorder is heard of', async () => {
+    const set = stage();
+    let at = callStart + 80_000;
+    Object.assign(set.ports.clock, { now: () => at, sinceBoot: () => ({ boot: 'this one', ms: at - callStart }) });
+    const session = CallSession.adopt(stateAt('closing', facts), set.ports);
+    sessions.push(session);
+    session.take({ type: 'recorderFinished', name: recorderName(recording), at: callStart + 80_010 });
+    at += 60_000;
+    await settled(session);
+    expect(set.heardEnds).toEqual([{ at: callStart + 80_000, sinceBoot: { boot: 'this one', ms: 80_000 } }]);
   });
 });

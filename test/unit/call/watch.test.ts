@@ -51,6 +51,20 @@ describe('until when every event was seen', () => {
     expect(watch.now()).toBe(1_007_000);
   });
 
+  it.each([
+    ['forward', 60],
+    ['back', -60],
+  ])('is by the earlier of two clocks, where one was set %s, and its end by the later', (_, days) => {
+    const { clock, watch } = stage();
+    const setMs = days * 86_400_000;
+    watch.listensAgain();
+    watch.heard(clock.at);
+    watch.heard(clock.at + setMs);
+    watch.answered();
+    expect(watch.until).toBe(clock.at + Math.min(0, setMs));
+    expect(watch.now()).toBe(clock.at + Math.max(0, setMs));
+  });
+
   it('is written down once a second at most', () => {
     const { clock, watch, saved } = stage();
     watch.listenAgain();

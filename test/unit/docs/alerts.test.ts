@@ -12,7 +12,9 @@ const rules = [...text.matchAll(/^```yaml\n(groups:\n.*?)^```$/gms)].flatMap(([,
 describe('the rules for alerts in the documentation', () => {
   test('and its table of metrics name only metrics that there are', async () => {
     const metrics = makeMetrics();
-    metrics.archive(() => Promise.resolve({ isFailing: false, lastStoredAt: undefined, waiting: [], at: 0 }));
+    metrics.archive(() =>
+      Promise.resolve({ isFailing: false, lastStoredAt: undefined, waiting: [], doubtful: 0, at: 0 }),
+    );
     metrics.webhooks(() => Promise.resolve([]));
     const names = [...(await metrics.text()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
     const inRules = rules.flatMap(({ expr }) => [...expr.matchAll(/preavis_\w+/g)].map(([name]) => name));

@@ -20,6 +20,7 @@ const nothing: Figures = {
   purposes: [],
   statuses: [],
   due: { held: 0, awaiting: 0, overdue: 0, overdueSince: null, untried: 0, failures: [] },
+  doubts: { open: 0, oldestAt: null },
   holds: { active: 0, reviewsOverdue: 0, nextReviewAt: null },
   calls: [],
   notices: [],

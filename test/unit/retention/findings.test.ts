@@ -31,6 +31,7 @@ const facts = (status: RecordingStatus, given: Partial<RecordingFacts> = {}): Re
   wav: undefined,
   receipt: undefined,
   receiptDigest,
+  isInArchive: false,
   erasureBegun: undefined,
   ...given,
 });
@@ -120,6 +121,8 @@ describe('it is found', () => {
     ['that a discarded file is there', facts('discarded', { file }), ['discardedFileLeft spool']],
     ['that a discarded object is there', facts('discarded', { wav: someVersion }), ['discardedObjectLeft wav']],
     ['that a lost file is there again', facts('lost', { file }), ['lostFileFound spool']],
+    ['that a lost one is in the archive', facts('lost', { isInArchive: true }), ['lostObjectFound wav']],
+    ['that an ended call has its recording there', facts('recording', { isInArchive: true }), ['lostObjectFound wav']],
     ['that a failed one has lost its file', facts('failed'), ['failedFileMissing spool']],
   ])('%s', (_, given, expected) => {
     expect(compare(given).map(({ kind, place }) => `${kind} ${place}`)).toEqual(expected);
