@@ -12,6 +12,7 @@ import { pausesOf, positionOf } from './pauses.ts';
 import type { PromptsHeard } from './promptsHeard.ts';
 import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from './selfCheck.ts';
 import { lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
+import { judgeKeys } from './unheardKeys.ts';
 import { judgeSound, type PresencePorts } from './unwatchedSound.ts';
 import { inspectWav, repairWav, type WavInfo } from './wav.ts';
 
@@ -221,6 +222,16 @@ export async function takeUp(id: RecordingId, ports: FinishPorts): Promise<void>
   if (row?.status === 'lost') await finishRecording(row, ports);
 }
 
+/** The caller may have refused while nobody listened, and nothing tells. */
+async function discardUnheard(row: RecordingRow, ports: FinishPorts): Promise<void> {
+  const { catalogue, actor } = ports;
+  const failure = 'keys_unheard';
+  const event = 'the caller may have refused unheard';
+  await catalogue.move(row.id, row.status, 'discarded', { failure }, { event, actor });
+  failPoint?.('finish, discarded');
+  await removeDiscarded({ ...row, failure }, ports);
+}
+
 async function removeDiscarded({ id, failure }: RecordingRow, { catalogue, spoolFolder, log, actor }: FinishPorts) {
   if (!(await removeSpooled(spoolFolder, id))) return;
   await catalogue.note(id, { event: 'removed from the spool', actor });
@@ -252,9 +263,14 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
   if (row.finishedAt === null && restedMs < restMs && restedMs > -clockPutBackMs) return;
   const from = row.status;
   const call = await catalogue.call(row.callId);
+  const keys = judgeKeys(call, await catalogue.unwatched(row.callId));
+  if (keys === 'perhapsRefused') {
+    await discardUnheard(row, ports);
+    return;
+  }
   const kept = await judgedKeeping(row, call, Math.round(writtenAt), ports);
   // What the second witness has said of one that was lost, or was found late.
-  const flags = [...row.flags, ...kept.flags];
+  const flags = [...row.flags, ...kept.flags, ...(keys === 'unheard' ? ['keys_unheard'] : [])];
   let wav: WavInfo;
   let heard: Heard | PreavisError;
   try {

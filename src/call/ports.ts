@@ -40,11 +40,13 @@ export type Happening =
 
 /**
  * Nobody listened while these parties were in their bridge. `to` is null where the call was not as it had been when it was compared
- * again: then nothing after it is known to be clean either. Times are Asterisk's, ms since 1970 UTC.
+ * again: then nothing after it is known to be clean either. `heardAgainAt`: from when on keys were heard again; null until then. Times
+ * are Asterisk's, ms since 1970 UTC.
  */
 export type Unwatched = {
   from: number;
   to: number | null;
+  heardAgainAt: number | null;
   why: DeafReason;
   bridge: BridgeId;
   parties: readonly ChannelId[];

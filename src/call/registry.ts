@@ -439,15 +439,18 @@ export class CallRegistry {
 
   /** Kept at once, so that it is in the catalogue before the end of the call, whatever comes between. */
   #beginUnwatched(session: CallSession, why: DeafReason): void {
-    const { facts, kind } = session.state;
+    const { state } = session;
+    const { facts, kind } = state;
     const isTogether = kind === 'dialling' || kind === 'talking' || kind === 'closing';
     if (facts.order === undefined || !isTogether || this.#unwatched.has(session)) return;
     const { bridge, destination } = facts.order;
-    const from = this.#ports.watch.until ?? facts.startedAt;
+    // Events come in order: what was seen of the end was seen of all before it.
+    const endedAt = state.kind === 'closing' ? state.endedAt : undefined;
+    const from = Math.max(this.#ports.watch.until ?? facts.startedAt, endedAt ?? 0);
     // Who is behind a Local/ channel is not in this bridge: then nothing shows that only the told were there.
     const isBehindLocal = facts.farEnds !== undefined;
     const parties = isBehindLocal ? [] : [facts.callerChannel, destination];
-    const interval: Unwatched = { from, to: null, why, bridge, parties };
+    const interval: Unwatched = { from, to: null, heardAgainAt: null, why, bridge, parties };
     this.#unwatched.set(session, interval);
     session.note({ kind: 'unwatched', interval });
   }
@@ -456,8 +459,10 @@ export class CallRegistry {
   #endUnwatched(session: CallSession, missed: readonly CallEvent[]): void {
     const interval = this.#unwatched.get(session);
     this.#unwatched.delete(session);
-    if (interval === undefined || missed.some(({ type }) => changesParties.includes(type))) return;
-    session.note({ kind: 'unwatched', interval: { ...interval, to: this.#ports.watch.now() } });
+    if (interval === undefined) return;
+    const heardAgainAt = this.#ports.watch.now();
+    const isAsBefore = !missed.some(({ type }) => changesParties.includes(type));
+    session.note({ kind: 'unwatched', interval: { ...interval, to: isAsBefore ? heardAgainAt : null, heardAgainAt } });
   }
 
   /** Tells a call what it missed. Who came into its bridge meanwhile belongs to it from now on. */

@@ -32,9 +32,10 @@ export function makeHappenings(database: Database.Database) {
   const selectChanges = database.prepare(`SELECT * FROM changes WHERE call_id = ? ORDER BY id`);
 
   const insertUnwatched = database.prepare(`
-    INSERT INTO unwatched (call_id, from_at, to_at, why, bridge, parties)
-    VALUES (@callId, @from, @to, @why, @bridge, @parties)
-    ON CONFLICT (call_id, from_at, why) DO UPDATE SET to_at = excluded.to_at WHERE judged IS NULL`);
+    INSERT INTO unwatched (call_id, from_at, to_at, heard_again_at, why, bridge, parties)
+    VALUES (@callId, @from, @to, @heardAgainAt, @why, @bridge, @parties)
+    ON CONFLICT (call_id, from_at, why) DO UPDATE SET to_at = excluded.to_at, heard_again_at = excluded.heard_again_at
+    WHERE judged IS NULL`);
   const selectUnwatched = database.prepare(`SELECT * FROM unwatched WHERE call_id = ? ORDER BY from_at, id`);
   const updateJudged = database.prepare(`UPDATE unwatched SET judged = @judged WHERE id = @id`);
   const upsertWatch = database.prepare(

@@ -274,29 +274,6 @@ export const migrations: readonly string[] = [
   `
   CREATE INDEX holds_of_recording ON holds (recording_id);
   `,
-  // From when keeping counts; what our clocks said when the recorder's end was heard of; and recordings whose clocks do not agree.
-  // heard_offset_ms and boots: the clock that can be set, less the one that counts since the boot.
-  `
-  ALTER TABLE recordings ADD COLUMN kept_from INTEGER;
-  ALTER TABLE recordings ADD COLUMN heard_at INTEGER;
-  ALTER TABLE recordings ADD COLUMN heard_boot TEXT;
-  ALTER TABLE recordings ADD COLUMN heard_offset_ms INTEGER;
-  CREATE INDEX recordings_by_boot ON recordings (heard_boot, heard_offset_ms)
-    WHERE heard_boot IS NOT NULL AND status IN ('recorded', 'archived', 'failed');
-  CREATE TABLE boots (
-    boot TEXT PRIMARY KEY,
-    offset_ms INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE clock_doubts (
-    recording_id TEXT PRIMARY KEY REFERENCES recordings (id),
-    raised_at INTEGER NOT NULL,
-    apart_ms INTEGER NOT NULL,
-    witnesses TEXT NOT NULL,
-    settled_at INTEGER,
-    settled_by TEXT
-  ) STRICT;
-  CREATE INDEX clock_doubts_open ON clock_doubts (recording_id) WHERE settled_at IS NULL;
-  `,
   // When nobody listened to a call, and what was judged of it; until when everything was seen.
   `
   CREATE TABLE unwatched (
@@ -320,5 +297,32 @@ export const migrations: readonly string[] = [
   `
   CREATE TABLE identity (id TEXT NOT NULL) STRICT;
   INSERT INTO identity (id) VALUES (lower(hex(randomblob(8))));
+  `,
+  // From when on keys were heard again, whoever was there then.
+  `
+  ALTER TABLE unwatched ADD COLUMN heard_again_at INTEGER;
+  `,
+  // From when keeping counts; what our clocks said when the recorder's end was heard of; and recordings whose clocks do not agree.
+  // heard_offset_ms and boots: the clock that can be set, less the one that counts since the boot.
+  `
+  ALTER TABLE recordings ADD COLUMN kept_from INTEGER;
+  ALTER TABLE recordings ADD COLUMN heard_at INTEGER;
+  ALTER TABLE recordings ADD COLUMN heard_boot TEXT;
+  ALTER TABLE recordings ADD COLUMN heard_offset_ms INTEGER;
+  CREATE INDEX recordings_by_boot ON recordings (heard_boot, heard_offset_ms)
+    WHERE heard_boot IS NOT NULL AND status IN ('recorded', 'archived', 'failed');
+  CREATE TABLE boots (
+    boot TEXT PRIMARY KEY,
+    offset_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE clock_doubts (
+    recording_id TEXT PRIMARY KEY REFERENCES recordings (id),
+    raised_at INTEGER NOT NULL,
+    apart_ms INTEGER NOT NULL,
+    witnesses TEXT NOT NULL,
+    settled_at INTEGER,
+    settled_by TEXT
+  ) STRICT;
+  CREATE INDEX clock_doubts_open ON clock_doubts (recording_id) WHERE settled_at IS NULL;
   `,
 ];

@@ -224,12 +224,18 @@ export const unwatchedRow = z
     id: z.number(),
     from_at: z.number(),
     to_at: z.number().nullable(),
+    heard_again_at: z.number().nullable(),
     why: z.enum(deafReasons),
     bridge: z.string(),
     parties: json(z.array(z.string())),
     judged: z.enum(judgements).nullable(),
   })
-  .transform(({ from_at: from, to_at: to, ...row }) => ({ ...row, from, to }));
+  .transform(({ from_at: from, to_at: to, heard_again_at: heardAgainAt, ...row }) => ({
+    ...row,
+    from,
+    to,
+    heardAgainAt,
+  }));
 export type UnwatchedRow = z.output<typeof unwatchedRow>;
 
 /** A sentence that is not of the notice. */

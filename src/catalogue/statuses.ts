@@ -22,6 +22,6 @@ export const forward: Readonly<Record<RecordingStatus, readonly RecordingStatus[
   erased: [],
   failed: ['erased'],
   // Found again: a mount came back, a setting was corrected, it lies in the archive.
-  lost: ['recorded', 'failed', 'archived', 'erased'],
+  lost: ['recorded', 'failed', 'discarded', 'archived', 'erased'],
   discarded: [],
 };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { startEar, type Ear } from '../../lab/ear.ts';
 import { labPurpose } from '../../lab/rig.ts';
@@ -11,7 +12,7 @@ import {
   catalogueRecordings,
   endedCall,
   expectNobodyConnected,
-  finishedRecording,
+  spooledWav,
   useRig,
 } from '../support/rigs.ts';
 
@@ -38,6 +39,7 @@ const at = useRig(async () => {
       refused: `${slow.dialString},40,line=refused`,
       agreed: `${slow.dialString},40,line=agreed`,
       joined: `${agent.dialString},40,line=joined`,
+      pressed: `${agent.dialString},40,line=pressed`,
     },
     config: {
       purposes: {
@@ -45,10 +47,9 @@ const at = useRig(async () => {
         agreement: { ...labPurpose('lab', words, 28), consent: 'optIn', kind: 'evidence' },
       },
       lines: Object.fromEntries(
-        Object.entries({ refused: 'training', agreed: 'agreement', joined: 'training' }).map(([line, purpose]) => [
-          line,
-          { purposes: [purpose], language: 'en', defaultLanguages: ['en'] },
-        ]),
+        Object.entries({ refused: 'training', agreed: 'agreement', joined: 'training', pressed: 'training' }).map(
+          ([line, purpose]) => [line, { purposes: [purpose], language: 'en', defaultLanguages: ['en'] }],
+        ),
       ),
     },
   };
@@ -89,7 +90,7 @@ const liveRecorders = async (): Promise<string[]> => {
 
 let recordersBefore: string[] = [];
 
-/** A third one comes into the bridge of the only call that talks. */
+/** A third one comes into the bridge of a call that talks. */
 async function joinUnseen(): Promise<string> {
   const query = `endpoint=${encodeURIComponent(stranger.dialString)}&app=operator`;
   const { id } = (await operator.request('POST', `/channels?${query}`)) as { id: string };
@@ -105,9 +106,11 @@ async function joinUnseen(): Promise<string> {
 
 beforeAll(async () => {
   operator = await at.keep(startOperator(at.rig));
-  await place('joined');
-  await reaches('joined', 'talking');
-  await hears('joined', agentHz);
+  for (const line of ['joined', 'pressed']) {
+    await place(line);
+    await reaches(line, 'talking');
+    await hears(line, agentHz);
+  }
   await place('refused');
   const { ear } = await place('agreed');
   await operator.playing('agreed', 'opt-in');
@@ -119,6 +122,10 @@ beforeAll(async () => {
   await at.rig.killServe();
   // A no that nobody hears, and a yes that may have been taken back.
   await placed.get('refused')?.ear.pressDigit('9');
+  const pressed = placed.get('pressed');
+  for (const key of '*9') await pressed?.ear.pressDigit(key);
+  await pressed?.call.hangUp();
+  await pressed?.call.ended;
   const joined = await joinUnseen();
   for (const line of ['refused', 'agreed']) await hears(line, agentHz);
   await at.rig.startServe();
@@ -126,9 +133,9 @@ beforeAll(async () => {
   await eventually(async () => (await liveRecorders()).length === 0);
   for (const line of ['refused', 'agreed']) await hears(line, agentHz);
   await hears('joined', strangerHz);
-  for (const { call } of placed.values()) {
-    await call.hangUp();
-    await call.ended;
+  for (const line of ['joined', 'refused', 'agreed']) {
+    await placed.get(line)?.call.hangUp();
+    await placed.get(line)?.call.ended;
   }
   // Until then it is a talk of the agent and of who joined.
   await operator.request('DELETE', `/channels/${joined}`);
@@ -142,8 +149,8 @@ afterAll(async () => {
   }
 });
 
-it('was recording the only call that talked when the process was killed', () => {
-  expect(recordersBefore).toHaveLength(1);
+it('was recording the calls that talked when the process was killed', () => {
+  expect(recordersBefore).toHaveLength(2);
 });
 
 it.each(['refused', 'agreed'])(
@@ -155,11 +162,20 @@ it.each(['refused', 'agreed'])(
   },
 );
 
-it('stops the recorder of a call that somebody has joined unseen, and keeps what is before', async () => {
-  const { finishedAt } = await finishedRecording(at.rig, 'joined');
-  const { result, endedAt } = await endedCall(at.rig, 'joined');
+it('stops the recorder of a call that somebody has joined unseen', async () => {
+  const { id, result, endedAt } = await endedCall(at.rig, 'joined');
   expect(result).toBe('recorded');
-  expect(finishedAt).toBeLessThan(endedAt ?? 0);
+  const recording = (await catalogueRecordings(at.rig)).find(({ callId }) => callId === id);
+  expect(recording?.finishedAt).toBeLessThan(endedAt ?? 0);
+});
+
+it('keeps nothing of a caller who refused in the talk unheard, and left', async () => {
+  const { id } = await endedCall(at.rig, 'pressed');
+  await eventually(async () => {
+    const [recording] = (await catalogueRecordings(at.rig)).filter(({ callId }) => callId === id);
+    expect(recording).toMatchObject({ status: 'discarded', failure: 'keys_unheard' });
+    expect(existsSync(spooledWav(at.rig, recording?.id ?? ''))).toBe(false);
+  });
 });
 
 it('leaves nobody connected, and only recordings that may be kept', async () => {

@@ -38,6 +38,7 @@ const agents = new Map<string, { agent: Agent; ear: Ear }>();
 /** To whom a call is transferred, by its line, and what they hear. */
 const strangers = new Map<string, { agent: Agent; ear: Ear }>();
 
+const words = 'Calls of the lab are recorded to see what transfers leave.';
 const at = useRig(async () => {
   proxy = await at.keep(startTcpProxy());
   const answering = async (hz: number): Promise<{ agent: Agent; ear: Ear }> => {
@@ -63,13 +64,14 @@ const at = useRig(async () => {
       // Shorter than the defaults, so that less is waited for.
       ari: { url: `http://127.0.0.1:${proxy.port}`, heartbeatMs: 1_500, requestTimeoutMs: 2_000 },
       purposes: {
-        training: {
-          ...labPurpose('lab', 'Calls of the lab are recorded to see what transfers leave.', 28),
-          consent: 'optOut',
-        },
+        training: labPurpose('lab', words, 28),
+        agreement: { ...labPurpose('lab', words, 28), consent: 'optOut', kind: 'evidence' },
       },
       lines: Object.fromEntries(
-        lines.map((line) => [line, { purposes: ['training'], language: 'en', defaultLanguages: ['en'] }]),
+        lines.map((line) => [
+          line,
+          { purposes: [line.endsWith('caller') ? 'agreement' : 'training'], language: 'en', defaultLanguages: ['en'] },
+        ]),
       ),
     },
   };
@@ -158,6 +160,16 @@ async function expectKept(line: string): Promise<void> {
   expect(changes.some((change) => change === 'joined' || change === 'transferred')).toBe(true);
 }
 
+/** Nobody refused by a key that counts; what is not known of the caller's own keys is a reason of its own. */
+async function expectNotRefused(line: string): Promise<void> {
+  expect(await endedCall(at.rig, line)).toMatchObject({ result: 'recorded', consent: { answer: 'none' } });
+  await eventually(async () => {
+    // By how soon after a deaf time the talk ended.
+    const { failure, flags } = await ours(line);
+    expect([failure, ...flags]).toContain('keys_unheard');
+  });
+}
+
 /** Nobody joined: what was recorded meanwhile is kept. */
 async function expectWhole(line: string): Promise<void> {
   expect(await endedCall(at.rig, line)).toMatchObject({ result: 'recorded' });
@@ -204,7 +216,7 @@ test.each(ways)('who is left by a transfer while Préavis is deaf talks on, and 
     for (const key of '*9') await taken.ear.pressDigit(key);
     await expectTalking(agentEar, strangerHz, taken.ear, agentHz);
     await at.rig.asterisk.cli('channel request hangup all');
-    await expectKept(`${way}caller`);
+    await expectNotRefused(`${way}caller`);
     await expectNobodyConnected(at.rig);
   }),
 );

@@ -6,7 +6,7 @@ import type { ObjectStore } from '../../src/archive/store.ts';
 import { readWav, tonePresence } from '../support/audio.ts';
 import { linesOfCalls } from '../support/channelLines.ts';
 import type { Made } from './callers.ts';
-import type { Harm, Struck } from './faults.ts';
+import type { Struck } from './faults.ts';
 import type { Observer, Sample } from './observer.ts';
 import { hertz, noticeMs, type World } from './world.ts';
 
@@ -78,7 +78,7 @@ function madeOf(call: CallRow, made: readonly Made[]): Made | undefined {
 
 /** No recording of whom nobody told, and none of whom refused; by what the callers' ears heard. */
 async function judgeRecordings(
-  { made, struck, store }: Evidence,
+  { made, store }: Evidence,
   calls: readonly CallRow[],
   recordings: readonly RecordingRow[],
   { unannounced, lost }: Verdict,
@@ -92,11 +92,8 @@ async function judgeRecordings(
       continue;
     }
     const { habit } = caller;
-    const deafening: readonly Harm[] = ['asterisk', 'serve', 'line'];
-    const missedKeys = struck.some(
-      ({ harm, from, to }) => deafening.includes(harm) && from < caller.to && to > caller.from,
-    );
-    const mustGo = habit.recordable === 'no' || (habit.recordable === 'until the key' && !missedKeys);
+    // Also where the key was pressed while nobody listened: no talk here goes on for 30 s after it.
+    const mustGo = habit.recordable !== 'yes';
     const isKept = row.status !== 'discarded';
     if (isKept && mustGo) unannounced.push(`${row.id}: of who ${habit.name}`);
     if (isKept && caller.noticeMs < heardEnoughMs) {

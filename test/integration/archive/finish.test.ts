@@ -3,6 +3,7 @@ import { finishRecordings, sweepSpool, type FinishPorts } from '../../../src/arc
 import { spoolFile } from '../../../src/archive/spool.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
 import type { Change } from '../../../src/call/ports.ts';
+import type { ConsentMode } from '../../../src/config/consent.ts';
 import type { Presence } from '../../../src/archive/unwatchedSpans.ts';
 import { isoTime } from '../../../src/core/clock.ts';
 import type { BridgeId } from '../../../src/core/ids.ts';
@@ -106,10 +107,14 @@ describe('a recording whose recorder has ended', () => {
     const [from, to] = [callStart + 25_000, callStart + 30_000];
 
     /** From the fifth second of the recording to its tenth; gives where a tone is heard, s. */
-    async function unwatched(presence: Presence | undefined, { waitMs = 0 } = {}) {
+    async function unwatched(
+      presence: Presence | undefined,
+      { waitMs = 0, mode = 'announce' as ConsentMode, heardAgainAt = to as number | null } = {},
+    ) {
       const set = await stage();
-      const { id, facts, file } = await set.recorded(toneWav(440, wholeMs));
-      const interval = { from, to, why: 'process_ended' as const, bridge: 'bridge' as BridgeId, parties: [] };
+      const { id, facts, file } = await set.recorded(toneWav(440, wholeMs), { shape: { mode } });
+      const bridge = 'bridge' as BridgeId;
+      const interval = { from, to, heardAgainAt, why: 'process_ended' as const, bridge, parties: [] };
       await set.catalogue.keepHappening(facts.id, { kind: 'unwatched', interval });
       const ports: FinishPorts = {
         ...set,
@@ -151,6 +156,28 @@ describe('a recording whose recorder has ended', () => {
       expect(await heard()).toEqual([0, wholeS]);
       expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched'] });
       expect(await set.catalogue.unwatched(facts.id)).toMatchObject([{ judged: 'witnessed' }]);
+    });
+
+    const endedAt = callStart + 80_000;
+    test.each<[string, ConsentMode, number | null]>([
+      ['until 30 s before the end', 'optOut', endedAt - 30_000],
+      ['until the end', 'optIn', null],
+    ])('is removed where the caller could refuse by a key: %s (%s)', async (_, mode, heardAgainAt) => {
+      const { set, id, ports } = await unwatched('onlyTold', { mode, heardAgainAt });
+      await finishRecordings(ports);
+      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'discarded', failure: 'keys_unheard' });
+      expect(await set.spooled()).toEqual([]);
+      const steps = (await set.catalogue.audit(id)).map(({ event }) => event);
+      expect(steps.slice(-2)).toEqual(['the caller may have refused unheard', 'removed from the spool']);
+    });
+
+    test('is kept, and flagged, where a caller who could refuse talked on for longer than 30 s', async () => {
+      const { set, id, ports } = await unwatched('onlyTold', { mode: 'optOut', heardAgainAt: endedAt - 30_001 });
+      await finishRecordings(ports);
+      expect(await set.catalogue.recording(id)).toMatchObject({
+        status: 'recorded',
+        flags: ['keys_unheard', 'unwatched'],
+      });
     });
 
     test('waits for who was there to be written down, and no longer', async () => {

@@ -282,7 +282,7 @@ describe('the status of a recording', () => {
     const order = ['recording', 'lost', 'recorded', 'failed', 'archived', 'discarded', 'erased'];
     expect(order.toSorted()).toEqual(recordingStatuses.toSorted());
     for (const { from, to } of allowed) expect(order.indexOf(to)).toBeGreaterThan(order.indexOf(from));
-    expect(allowed).toHaveLength(14);
+    expect(allowed).toHaveLength(15);
   });
 
   test.each(allowed)('goes from $from to $to, with one line in the audit trail', async ({ from, to }) => {

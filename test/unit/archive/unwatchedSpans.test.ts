@@ -9,6 +9,7 @@ const interval = (from: number, to: number | null, id = 1): UnwatchedRow => ({
   id,
   from: start + from,
   to: to === null ? null : start + to,
+  heardAgainAt: to === null ? null : start + to,
   why: 'process_ended',
   bridge: 'bridge',
   parties: ['caller', 'destination'],

@@ -791,7 +791,8 @@ describe('after a lost connection', () => {
 
   describe('an interval in which nobody listened to a talk', () => {
     const parties = [known.callerChannel, destination];
-    const interval = { from: 1_000, to: null, bridge: known.order.bridge, parties };
+    const interval = { from: 1_000, to: null, heardAgainAt: null, bridge: known.order.bridge, parties };
+    const heardAgainAt = 5_000;
 
     /** What is told to the receipt of such intervals. */
     function talk() {
@@ -808,12 +809,12 @@ describe('after a lost connection', () => {
       const { set, intervals } = talk();
       await set.registry.reconcile();
       const ofProcess = { ...interval, why: 'process_ended' };
-      expect(intervals()).toEqual([ofProcess, { ...ofProcess, to: 5_000 }]);
+      expect(intervals()).toEqual([ofProcess, { ...ofProcess, to: 5_000, heardAgainAt }]);
       set.registry.connectionLost('connection_lost');
       set.registry.connectionLost('connection_lost');
       await set.registry.reconcile();
       const ofSocket = { ...interval, why: 'connection_lost' };
-      expect(intervals().slice(2)).toEqual([ofSocket, { ...ofSocket, to: 5_000 }]);
+      expect(intervals().slice(2)).toEqual([ofSocket, { ...ofSocket, to: 5_000, heardAgainAt }]);
     });
 
     test('has no end where somebody joined meanwhile', async () => {
@@ -822,14 +823,16 @@ describe('after a lost connection', () => {
       set.ari.state.inBridge[known.order.bridge]?.push('stranger' as ChannelId);
       await set.registry.reconcile();
       await eventually(() => set.saved.length === 1);
-      expect(intervals()).toEqual([{ ...interval, why: 'process_ended' }]);
+      const ofProcess = { ...interval, why: 'process_ended' };
+      expect(intervals()).toEqual([ofProcess, { ...ofProcess, heardAgainAt }]);
     });
 
     test('has no end where the recorder ended meanwhile', async () => {
       const { set, intervals } = talk();
       set.ari.state.recording.length = 0;
       await set.registry.reconcile();
-      expect(intervals()).toEqual([{ ...interval, why: 'process_ended' }]);
+      const ofProcess = { ...interval, why: 'process_ended' };
+      expect(intervals()).toEqual([ofProcess, { ...ofProcess, heardAgainAt }]);
     });
   });
 

@@ -57,7 +57,7 @@ describe('until when every event was seen', () => {
   ])('is by the earlier of two clocks, where one was set %s, and its end by the later', (_, days) => {
     const { clock, watch } = stage();
     const setMs = days * 86_400_000;
-    watch.listensAgain();
+    watch.listenAgain();
     watch.heard(clock.at);
     watch.heard(clock.at + setMs);
     watch.answered();
