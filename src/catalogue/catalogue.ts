@@ -158,7 +158,8 @@ export type Catalogue = Tables & {
 
   /** 16 hexadecimal digits, made with the catalogue; a copy of it has the same. */
   identity(): Promise<string>;
-  flagEndedUnwatched(at: number, actor: string): Promise<RecordingId[]>;
+  withoutEnd(at: number): Promise<RecordingId[]>;
+  flagEndedUnwatched(at: number, actor: string, others: readonly RecordingId[]): Promise<RecordingId[]>;
   unwitnessed(): Promise<UnwitnessedCall[]>;
   saveWitness(id: CallId, statement: WitnessStatement, actor: string): Promise<boolean>;
 
@@ -355,6 +356,7 @@ export function openCatalogue(
     countHeld: eventually(erasures.countHeld),
     figures: eventually(figures.figures),
     identity: eventually(identity.identity),
+    withoutEnd: eventually(endedUnwatched.withoutEnd),
     flagEndedUnwatched: eventually(endedUnwatched.flagEndedUnwatched),
     unwitnessed: eventually(witness.unwitnessed),
     saveWitness: eventually(witness.saveWitness),

@@ -7,7 +7,7 @@ import type { AuditTrail } from './auditTrail.ts';
 export const unwatchedFlag = 'unwatched_too_long';
 
 /** A time in whole seconds, and how soon recorders have ended then, ms. */
-const slackMs = 3_000;
+export const slackMs = 3_000;
 
 const found = z.array(z.object({ id: z.string().transform((id) => id as RecordingId) }));
 
@@ -21,9 +21,14 @@ export function makeEndedUnwatched(database: Database.Database, trail: Pick<Audi
         OR finished_at IS NULL AND status = 'recording')
       AND NOT EXISTS (SELECT 1 FROM json_each(flags) WHERE value = @flag)
     ORDER BY id`);
+  const selectUntold = database.prepare(`
+    SELECT id FROM recordings
+    WHERE coalesce(started_at, notice_finished_at) < @at + 1000 AND finished_at IS NULL AND status = 'recording'
+    ORDER BY id`);
   const flag = database.prepare(`UPDATE recordings SET flags = json_insert(flags, '$[#]', @flag) WHERE id = @id`);
-  const flagAll = database.transaction((at: number, actor: string): RecordingId[] => {
-    const recordings = found.parse(select.all({ at, slackMs, flag: unwatchedFlag })).map(({ id }) => id);
+  const flagAll = database.transaction((at: number, actor: string, others: readonly RecordingId[]): RecordingId[] => {
+    const all = found.parse(select.all({ at, slackMs, flag: unwatchedFlag })).map(({ id }) => id);
+    const recordings = all.filter((id) => !others.includes(id));
     for (const recording of recordings) {
       flag.run({ id: recording, flag: unwatchedFlag });
       const detail = { flag: unwatchedFlag, at };
@@ -34,7 +39,13 @@ export function makeEndedUnwatched(database: Database.Database, trail: Pick<Audi
   });
 
   return {
-    /** Flags those whose recorders were ended at this time of Asterisk's clock, to the second below, ms; once. Gives them. */
-    flagEndedUnwatched: (at: number, actor: string): RecordingId[] => flagAll.immediate(at, actor),
+    /** Those that were on at this time, and of whose recorder nobody has told the end. */
+    withoutEnd: (at: number): RecordingId[] => found.parse(selectUntold.all({ at })).map(({ id }) => id),
+    /**
+     * Flags those whose recorders were ended at this time of Asterisk's clock, to the second below, ms; once. Gives them. `others` are known to
+     * have ended before.
+     */
+    flagEndedUnwatched: (at: number, actor: string, others: readonly RecordingId[]): RecordingId[] =>
+      flagAll.immediate(at, actor, others),
   };
 }

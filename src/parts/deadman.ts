@@ -1,3 +1,4 @@
+import { flagEndedUnwatched } from '../archive/endedUnwatched.ts';
 import { Deadman } from '../ari/deadman.ts';
 import { deadmanOf } from '../ari/deadmanCommands.ts';
 import type { AriConnection } from '../ari/connection.ts';
@@ -21,6 +22,7 @@ export type DeadmanParts = {
 
 export async function makeDeadman(parts: DeadmanParts): Promise<Deadman> {
   const { config, ari, catalogue, registry, connection, log } = parts;
+  const { spoolFolder } = config.recording;
 
   return new Deadman({
     ari: { ...ari.deadman, hasModule: (name) => ari.commands.hasModule(name) },
@@ -30,7 +32,7 @@ export async function makeDeadman(parts: DeadmanParts): Promise<Deadman> {
     answers: (withinMs) => connection.answers(withinMs),
     isCallOn: () => registry.states.length > 0,
     recordersEnded: async (at) => {
-      for (const recording of await catalogue.flagEndedUnwatched(at, 'serve')) {
+      for (const recording of await flagEndedUnwatched(at, { catalogue, spoolFolder, actor: 'serve' })) {
         log.warn({ recording }, 'a recorder was ended since nobody had watched for too long; the call goes on');
       }
     },
