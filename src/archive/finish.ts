@@ -8,7 +8,7 @@ import { failPoint } from '../core/failPoint.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { clockFlags, doubtOf, judgeEnd, noteClock, witnessesOf } from './endOfRecording.ts';
-import { pausesOf, positionOf } from './pauses.ts';
+import { pausedMs, pausesOf } from './pauses.ts';
 import type { PromptsHeard } from './promptsHeard.ts';
 import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from './selfCheck.ts';
 import { lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
@@ -65,12 +65,12 @@ export const longestCheckMs = 300_000;
 type Heard = { wav: WavInfo; found: readonly FindingKind[]; flags: readonly string[] };
 const unheard: Omit<Heard, 'wav'> = { found: [], flags: ['unchecked'] };
 
-/** How long the recorder wrote, by Asterisk's times and without its pauses; undefined where one of them is missing. */
+/** How long the recorder wrote at least, by Asterisk's times and without its pauses; undefined where one of them is missing. */
 function recordedMs({ startedAt, finishedAt }: RecordingRow, changes: readonly ChangeRow[]): number | undefined {
   const ofRecorder = changes.filter(({ change }) => change === 'recorderPaused' || change === 'recorderResumed');
   if (startedAt === null || finishedAt === null || ofRecorder.some(({ at }) => at === null)) return undefined;
 
-  return positionOf(finishedAt, startedAt, pausesOf(ofRecorder));
+  return finishedAt - startedAt - pausedMs(pausesOf(ofRecorder).possible, startedAt, finishedAt);
 }
 
 /** The acoustic self-check, in the one reading that also measures the file; or why there was none. It flags and counts. */
@@ -245,78 +245,102 @@ function endedEarly(call: CallRow | undefined, { finishedAt }: RecordingRow): bo
   return call.endedAt - finishedAt > earlyMs;
 }
 
+type Read = Heard & { flags: readonly string[] };
+
+/**
+ * Makes silent what must not be heard, before anything is measured, heard or hashed; then listens to the rest and mends its header. `later`:
+ * not yet. An error: it holds no usable audio. Throws what keeps it from being read.
+ */
+async function readSound(
+  file: string,
+  row: RecordingRow,
+  call: CallRow | undefined,
+  writtenAt: number,
+  ports: FinishPorts,
+): Promise<Read | PreavisError | 'later'> {
+  try {
+    const judged = await judgeSound(file, row, call, writtenAt, ports);
+    if (judged === 'later') return 'later';
+    failPoint?.('finish, unwatched sound silenced');
+    const flags = [...judged];
+    const heard = await listen(file, row, ports);
+    // One that cannot be listened to is kept all the same, as long as it holds audio.
+    let wav = heard instanceof PreavisError ? await inspectWav(file) : heard.wav;
+    if (wav.header === 'unfinished') {
+      const repaired = await repairIfPermitted(file);
+      wav = repaired ?? wav;
+      flags.push(repaired === undefined ? 'header_unfinished' : 'header_repaired');
+    }
+    if (heard instanceof PreavisError) {
+      ports.log.warn({ recording: row.id, code: heard.code, err: heard }, 'a recording could not be listened to');
+    }
+    const { found, flags: more } = heard instanceof PreavisError ? unheard : heard;
+
+    return { wav, found, flags: [...flags, ...more] };
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    if (error.code !== 'wav_invalid' && error.code !== 'wav_empty') throw error;
+
+    return error;
+  }
+}
+
+/** A file that may still be written to is left alone. */
+function isClosed({ finishedAt }: RecordingRow, writtenAt: number, clock: Clock): boolean {
+  const restedMs = clock.now() - writtenAt;
+
+  return finishedAt !== null || restedMs >= restMs || restedMs <= -clockPutBackMs;
+}
+
+async function noteMissing({ id, status }: RecordingRow, { catalogue, log, actor }: FinishPorts): Promise<void> {
+  if (status === 'lost') return;
+  await catalogue.move(id, 'recording', 'lost', { failure: 'file_missing' }, { event: 'file missing', actor });
+  log.error({ recording: id }, 'the file of a recording has vanished');
+}
+
 /**
  * Takes one recording from `recording`, or from `lost` when its file is there again, to where its file says. A file that may
  * still be written to is left alone. Throws status_conflict when another process was faster.
  */
 export async function finishRecording(row: RecordingRow, ports: FinishPorts): Promise<void> {
   const { catalogue, spoolFolder, clock, log, actor } = ports;
-  const file = spoolFile(spoolFolder, row.id);
   const writtenAt = await lastWritten(spoolFolder, row.id);
   if (writtenAt === undefined) {
-    if (row.status === 'lost') return;
-    await catalogue.move(row.id, 'recording', 'lost', { failure: 'file_missing' }, { event: 'file missing', actor });
-    log.error({ recording: row.id }, 'the file of a recording has vanished');
+    await noteMissing(row, ports);
     return;
   }
-  const restedMs = clock.now() - writtenAt;
-  if (row.finishedAt === null && restedMs < restMs && restedMs > -clockPutBackMs) return;
-  const from = row.status;
+  if (!isClosed(row, writtenAt, clock)) return;
   const call = await catalogue.call(row.callId);
   const keys = judgeKeys(call, await catalogue.unwatched(row.callId));
   if (keys === 'perhapsRefused') {
     await discardUnheard(row, ports);
     return;
   }
+  const read = await readSound(spoolFile(spoolFolder, row.id), row, call, writtenAt, ports);
+  if (read === 'later') return;
   const kept = await judgedKeeping(row, call, Math.round(writtenAt), ports);
   // What the second witness has said of one that was lost, or was found late.
   const flags = [...row.flags, ...kept.flags, ...(keys === 'unheard' ? ['keys_unheard'] : [])];
-  let wav: WavInfo;
-  let heard: Heard | PreavisError;
-  try {
-    // Before anything is measured, heard or hashed.
-    const judged = await judgeSound(file, row, call, ports);
-    if (judged === 'later') return;
-    flags.push(...judged);
-    heard = await listen(file, row, ports);
-    // One that cannot be listened to is kept all the same, as long as it holds audio.
-    wav = heard instanceof PreavisError ? await inspectWav(file) : heard.wav;
-    if (wav.header === 'unfinished') {
-      const repaired = await repairIfPermitted(file);
-      wav = repaired ?? wav;
-      flags.push(repaired === undefined ? 'header_unfinished' : 'header_repaired');
-    }
-  } catch (thrown) {
-    const error = asPreavisError(thrown);
-    if (error.code !== 'wav_invalid' && error.code !== 'wav_empty') throw error;
+  if (read instanceof PreavisError) {
+    const { code } = read;
+    const note = { event: 'file unusable', actor, detail: { code } };
+    await catalogue.move(row.id, row.status, 'failed', { failure: code, flags, ...kept.changes }, note);
+    log.error({ recording: row.id, code }, 'a recording holds no usable audio');
+  } else {
+    flags.push(...read.flags, ...(endedEarly(call, row) ? ['ended_early'] : []));
+    const { bytes, sha256, durationMs } = read.wav;
+    failPoint?.('finish, file measured');
     await catalogue.move(
       row.id,
-      from,
-      'failed',
-      { failure: error.code, flags: [...row.flags, ...kept.flags], ...kept.changes },
-      { event: 'file unusable', actor, detail: { code: error.code } },
+      row.status,
+      'recorded',
+      { bytes, sha256, durationMs, flags, ...kept.changes, failure: null },
+      { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags } },
     );
-    log.error({ recording: row.id, code: error.code }, 'a recording holds no usable audio');
-    return;
+    failPoint?.('finish, recorded');
+    // Not before: whoever was faster has counted them.
+    for (const kind of read.found) ports.found(kind);
+    log.info({ recording: row.id, durationMs, flags }, 'recording finished');
   }
-  if (heard instanceof PreavisError) {
-    log.warn({ recording: row.id, code: heard.code, err: heard }, 'a recording could not be listened to');
-  }
-  const { found, flags: more } = heard instanceof PreavisError ? unheard : heard;
-  flags.push(...more);
-  if (endedEarly(call, row)) flags.push('ended_early');
-  const { bytes, sha256, durationMs } = wav;
-  failPoint?.('finish, file measured');
-  await catalogue.move(
-    row.id,
-    from,
-    'recorded',
-    { bytes, sha256, durationMs, flags, ...kept.changes, failure: null },
-    { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags } },
-  );
-  failPoint?.('finish, recorded');
-  // Not before: whoever was faster has counted them.
-  for (const kind of found) ports.found(kind);
   if (kept.flags.length > 0) ports.clockIsOff?.();
-  log.info({ recording: row.id, durationMs, flags }, 'recording finished');
 }

@@ -2,10 +2,16 @@ import type { CallRow, RecordingRow, UnwatchedRow } from '../catalogue/rows.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { FinishPorts } from './finish.ts';
 import { judgeUnwatched, type Presence } from './unwatchedSpans.ts';
-import { inspectWav, silenceWav } from './wav.ts';
+import { shapeOfWav, silenceWav, type WavInfo } from './wav.ts';
 
-/** The time of a call, ms since 1970 UTC, and whether Asterisk told the end of its recorder. */
-export type PresenceWindow = { from: number; to: number; recorderEnd: 'told' | 'untold' };
+/** The time of a call, ms since 1970 UTC, and what is known of the end of its recorder. */
+export type PresenceWindow = {
+  from: number;
+  to: number;
+  recorderEnd: number;
+  /** unfinished: Asterisk did not close the file, so it died. */
+  header: WavInfo['header'];
+};
 
 /** Who was in the bridge of a call while nobody listened, as far as something beside ARI tells. */
 export type PresencePorts = {
@@ -17,33 +23,65 @@ export type PresencePorts = {
 
 export const nobodyTells: PresencePorts = { of: () => Promise.resolve(new Map()), waitMs: 0 };
 
+type Judge = Pick<FinishPorts, 'catalogue' | 'presence' | 'clock' | 'log'>;
+
+/** For those that are not judged yet; `later` where the end of the call may not be written down yet. */
+async function presenceIn(
+  unwatched: readonly UnwatchedRow[],
+  call: CallRow | undefined,
+  {
+    noticeFinishedAt,
+    recorderEnd,
+    header,
+  }: Pick<RecordingRow, 'noticeFinishedAt'> & Omit<PresenceWindow, 'from' | 'to'>,
+  { presence, clock }: Judge,
+): Promise<ReadonlyMap<number, Presence> | 'later'> {
+  const open = unwatched.filter(({ judged }) => judged === null);
+  if (open.length === 0) return new Map();
+  const window = {
+    from: call?.startedAt ?? noticeFinishedAt,
+    // Where nobody saw the end, they may have talked on after the recorder.
+    to: (call?.endedAt ?? Math.max(recorderEnd, clock.now())) + presence.waitMs,
+    recorderEnd,
+    header,
+  };
+  const found = await presence.of(open, window);
+  const isWhole = open.every(({ id }) => (found.get(id) ?? 'incomplete') !== 'incomplete');
+
+  return !isWhole && Math.abs(clock.now() - (call?.endedAt ?? recorderEnd)) < presence.waitMs ? 'later' : found;
+}
+
 /**
  * Judges what was recorded while nobody listened, before the file is measured: what is not shown to be clean becomes silence of the same
- * length. Gives the flags for that, or `later` where the end of the call may not be written down yet. Throws spool_unusable, wav_invalid
- * and wav_empty; the recording is not on its way then.
+ * length. The judgement is written first, and the first one stands: a process that dies before the file is on its way, or a second one
+ * beside it, makes the same of it. Gives the flags for that, or `later` where the end of the call may not be written down yet, or another
+ * process was faster. Throws spool_unusable, wav_invalid and wav_empty; the recording is not on its way then.
+ * @param writtenAt when the file was last written to, ms since 1970 UTC
  */
 export async function judgeSound(
   file: string,
   row: RecordingRow,
   call: CallRow | undefined,
-  { catalogue, presence, clock, log }: Pick<FinishPorts, 'catalogue' | 'presence' | 'clock' | 'log'>,
+  writtenAt: number,
+  ports: Judge,
 ): Promise<string[] | 'later'> {
+  const { catalogue, log } = ports;
   const [unwatched, changes] = await Promise.all([catalogue.unwatched(row.callId), catalogue.changes(row.callId)]);
-  const isAsked = unwatched.length > 0 || changes.some(({ change }) => change === 'joined' || change === 'transferred');
-  const endedAt = call?.endedAt ?? row.finishedAt ?? clock.now();
-  const window = {
-    from: call?.startedAt ?? row.noticeFinishedAt,
-    to: endedAt + presence.waitMs,
-    recorderEnd: row.finishedAt === null ? ('untold' as const) : ('told' as const),
-  };
-  const found = unwatched.length === 0 ? new Map<number, Presence>() : await presence.of(unwatched, window);
-  const isWhole = unwatched.every(({ id }) => (found.get(id) ?? 'incomplete') !== 'incomplete');
-  if (!isWhole && Math.abs(clock.now() - endedAt) < presence.waitMs) return 'later';
-  const { durationMs } = isAsked ? await inspectWav(file) : { durationMs: 0 };
-  const { spans, judged } = judgeUnwatched({ ...row, durationMs }, unwatched, changes, found);
+  const isJoined = changes.some(({ change }) => change === 'joined' || change === 'transferred');
+  if (unwatched.length === 0 && !isJoined) return [];
+  const { durationMs, header } = await shapeOfWav(file);
+  const end = { ...row, header, recorderEnd: row.finishedAt ?? writtenAt };
+  const found = await presenceIn(unwatched, call, end, ports);
+  if (found === 'later') return 'later';
+  const recorded = { ...row, durationMs, writtenAt };
+  await catalogue.judgeUnwatched(judgeUnwatched(recorded, unwatched, changes, found).judged);
+  failPoint?.('finish, unwatched sound judged');
+  const standing = await catalogue.unwatched(row.callId);
+  const now = await catalogue.recording(row.id);
+  const isMine = now?.status === row.status && now.finishedAt === row.finishedAt;
+  if (!isMine || standing.some(({ judged }) => judged === null)) return 'later';
+  const { spans, judged } = judgeUnwatched(recorded, standing, changes, new Map());
   if (spans.length > 0) await silenceWav(file, spans);
-  failPoint?.('finish, unwatched sound silenced');
-  await catalogue.judgeUnwatched(judged);
   const isBlanked = judged.some((each) => each.judged === 'blanked');
   if (isBlanked) log.warn({ recording: row.id }, 'what was recorded while nobody listened was made silent');
   if (isBlanked) return ['unwatched_blanked'];

@@ -1,5 +1,5 @@
 import type { ChangeRow, Judgement, RecordingRow, UnwatchedRow } from '../catalogue/rows.ts';
-import { pausesOf, positionOf, type Pause } from './pauses.ts';
+import { pausedMs, pausesOf, type Pauses } from './pauses.ts';
 
 /**
  * Which parts of a recording may hold somebody who was not told, and are to be silence: what was recorded while nobody listened, and what
@@ -14,6 +14,13 @@ export type Presence = 'onlyTold' | 'others' | 'incomplete';
 
 export type Judged = { spans: readonly Span[]; judged: readonly { id: number; judged: Judgement }[] };
 
+export type Recorded = Pick<RecordingRow, 'startedAt' | 'finishedAt'> & {
+  /** Of the sound in the file. */
+  durationMs: number;
+  /** When the file was last written to, ms since 1970 UTC. */
+  writtenAt: number;
+};
+
 /** Asterisk and the last answer on its socket are not exact to the ms; a party may have joined just before. */
 const marginMs = 1_000;
 
@@ -23,56 +30,86 @@ const unplacedMs = 60_000;
 /** Without the time of its start, or where clocks were set, all of a recording counts as unwatched. */
 const everything: Span = { from: 0, to: Number.POSITIVE_INFINITY };
 
-/**
- * How far a sound may lie from where it is expected, ms: the file is shorter or longer than its recorder ran, by Asterisk's events. Keys
- * that were pressed are left out of it, and a clock may have been set in the talk; then nothing can be placed.
- */
-function uncertaintyOf(startedAt: number, finishedAt: number, pauses: readonly Pause[], durationMs: number): number {
-  const apartMs = Math.abs(positionOf(finishedAt, startedAt, pauses) - durationMs);
-  if (finishedAt < startedAt) return Number.POSITIVE_INFINITY;
+/** Where the sound of a moment may lie in the file, ms from its beginning. */
+type Places = { earliest: (at: number) => number; latest: (at: number) => number };
 
-  return apartMs <= marginMs ? 0 : apartMs;
+/** How much longer, and shorter, the file is than the recorder can have run by Asterisk's events, ms; at most one of them. */
+function differenceOf(
+  { startedAt, finishedAt, durationMs }: Recorded,
+  { certain, possible }: Pauses,
+): { longerMs: number; shorterMs: number } {
+  if (startedAt === null || finishedAt === null) return { longerMs: 0, shorterMs: 0 };
+  const ranMs = finishedAt - startedAt;
+  if (ranMs < 0) return { longerMs: Number.POSITIVE_INFINITY, shorterMs: 0 };
+
+  return {
+    longerMs: Math.max(0, durationMs - (ranMs - pausedMs(certain, startedAt, finishedAt))),
+    shorterMs: Math.max(0, ranMs - pausedMs(possible, startedAt, finishedAt) - durationMs),
+  };
 }
 
 /**
- * @param durationMs of the sound in the file
+ * A second of sound takes a second of time at least. So a moment lies no later in the file than the time since the beginning, and no earlier than
+ * its end less the time to the end, whatever was lost in between: keys that were pressed, a late first sample, a pause that nobody knows of.
+ * Certain pauses narrow that.
+ */
+function placesIn(recorded: Recorded, pauses: Pauses): Places | 'unknown start' | 'clock set' {
+  const { startedAt, finishedAt, durationMs, writtenAt } = recorded;
+  const { certain, possible } = pauses;
+  const { longerMs, shorterMs } = differenceOf(recorded, pauses);
+  if (startedAt === null) return 'unknown start';
+  if (Math.max(longerMs, shorterMs) >= unplacedMs) return 'clock set';
+  // A clock may have been set by so much in the talk.
+  const around = (apartMs: number): number => (apartMs <= marginMs ? 0 : apartMs);
+  const endedAt = finishedAt ?? writtenAt;
+
+  return {
+    earliest: (at) => {
+      const fromBeginning = at - startedAt - pausedMs(finishedAt === null ? possible : certain, startedAt, at);
+      const fromEnd = durationMs - (endedAt - at) + pausedMs(certain, at, endedAt);
+
+      return Math.max(0, Math.min(fromBeginning, fromEnd) - around(longerMs));
+    },
+    latest: (at) => at - startedAt - pausedMs(certain, startedAt, at) + around(Math.max(longerMs, shorterMs)),
+  };
+}
+
+/**
+ * What was judged before stands.
  * @param presence by the id of each interval
  */
 export function judgeUnwatched(
-  { startedAt, finishedAt, durationMs }: Pick<RecordingRow, 'startedAt' | 'finishedAt'> & { durationMs: number },
+  recorded: Recorded,
   unwatched: readonly UnwatchedRow[],
   changes: readonly ChangeRow[],
   presence: ReadonlyMap<number, Presence>,
 ): Judged {
-  const pauses = pausesOf(changes);
-  const aroundMs =
-    startedAt === null || finishedAt === null ? 0 : uncertaintyOf(startedAt, finishedAt, pauses, durationMs);
-  const isPlaced = aroundMs < unplacedMs;
-  const spanOf = (from: number, to: number): Span =>
-    startedAt === null || !isPlaced || to < from
+  const { startedAt, finishedAt, durationMs } = recorded;
+  const places = placesIn(recorded, pausesOf(changes));
+  const spanOf = (from: number, to: number | null): Span =>
+    typeof places === 'string' || (to !== null && to < from)
       ? everything
-      : {
-          from: Math.max(0, positionOf(from, startedAt, pauses) - aroundMs),
-          to: positionOf(to, startedAt, pauses) + aroundMs,
-        };
-  const end = Number.POSITIVE_INFINITY;
-  const spans: Span[] = [];
-  const judged = unwatched.map(({ id, from, to }): Judged['judged'][number] => {
+      : { from: places.earliest(from), to: to === null ? Number.POSITIVE_INFINITY : places.latest(to) };
+  const judge = ({ id, from, to }: UnwatchedRow): Judgement => {
+    if (places === 'clock set') return 'blanked';
     const isBefore = startedAt !== null && to !== null && to < startedAt;
-    const isBehind = finishedAt !== null && from - marginMs > finishedAt;
-    if (isPlaced && (to === null || to >= from) && (isBefore || isBehind)) return { id, judged: 'outside' };
-    if (isPlaced && presence.get(id) === 'onlyTold') return { id, judged: 'witnessed' };
-    spans.push(spanOf(from - marginMs, to ?? end));
-    return { id, judged: 'blanked' };
-  });
+    const isBehind = places !== 'unknown start' && finishedAt !== null && places.earliest(from - marginMs) > durationMs;
+    if ((to === null || to >= from) && (isBefore || isBehind)) return 'outside';
+
+    return presence.get(id) === 'onlyTold' ? 'witnessed' : 'blanked';
+  };
+  const judged = unwatched.map((row) => ({ row, judged: row.judged ?? judge(row) }));
+  const spans = judged.flatMap(({ row: { from, to }, judged: each }) =>
+    each === 'blanked' ? [spanOf(from - marginMs, to)] : [],
+  );
   const joinedAt = changes.flatMap(({ change, at }) =>
     (change === 'joined' || change === 'transferred') &&
     at !== null &&
-    (startedAt === null || !isPlaced || at >= startedAt)
+    (startedAt === null || places === 'clock set' || at >= startedAt - marginMs)
       ? [at]
       : [],
   );
-  if (joinedAt.length > 0) spans.push(spanOf(Math.min(...joinedAt), end));
+  if (joinedAt.length > 0) spans.push(spanOf(Math.min(...joinedAt) - marginMs, null));
 
-  return { spans, judged };
+  return { spans, judged: judged.map(({ row: { id }, judged: each }) => ({ id, judged: each })) };
 }

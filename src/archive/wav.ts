@@ -56,6 +56,19 @@ export async function inspectWav(file: string): Promise<WavInfo> {
 }
 
 /**
+ * Its length and its header, without reading the audio.
+ * @throws PreavisError as inspectWav.
+ */
+export async function shapeOfWav(file: string): Promise<Pick<WavInfo, 'durationMs' | 'header'>> {
+  return withFile(file, 'read', async (handle) => {
+    const layout = await readLayout(handle);
+    if (layout.dataBytes === 0) throw empty();
+
+    return { durationMs: durationOf(layout), header: layout.header };
+  });
+}
+
+/**
  * Writes the lengths that the file really has into its header and flushes it; half a sample frame at the end is cut off,
  * and audio of odd length gets the padding byte that WAV asks for. A file whose header is intact is not touched. A crash
  * at any point leaves a file that is intact or can be repaired.
@@ -90,13 +103,22 @@ export async function silenceWav(file: string, spans: readonly Milliseconds[]): 
     const silence = Buffer.alloc(readBytes, format.bitsPerSample === 8 ? 0x80 : 0);
     for (const { from, to } of spans) {
       const end = frameAt(to, Math.ceil);
-      for (let at = frameAt(from, Math.floor); at < end; at += silence.length) {
-        await handle.write(silence, 0, Math.min(silence.length, end - at), dataStart + at).catch(asUnreadable);
+      for (let at = frameAt(from, Math.floor); at < end;) {
+        const length = Math.min(silence.length, end - at);
+        // It may write less than it was asked to.
+        const { bytesWritten } = await handle.write(silence, 0, length, dataStart + at).catch(asUnreadable);
+        if (bytesWritten === 0) throw unreadable(new Error('nothing was written'));
+        at += bytesWritten;
       }
     }
     await handle.utimes(atime, mtime).catch(asUnreadable);
     await handle.sync().catch(asUnreadable);
   });
+}
+
+/** Rounded to the millisecond. */
+function durationOf({ format, dataBytes }: Pick<Layout, 'format' | 'dataBytes'>): number {
+  return Math.round(((dataBytes / format.frameBytes) * 1_000) / format.sampleRate);
 }
 
 async function inspect(handle: FileHandle): Promise<WavInfo> {
@@ -256,7 +278,7 @@ async function measure(
     channels: format.channels,
     bitsPerSample: format.bitsPerSample,
     dataBytes,
-    durationMs: Math.round(((dataBytes / format.frameBytes) * 1_000) / format.sampleRate),
+    durationMs: durationOf({ format, dataBytes }),
     header,
   };
 }

@@ -23,6 +23,8 @@ export type HoldPorts = {
   /** Whether the recorder is to run: one that is being stopped must not go on (P1). */
   isRecorded: () => boolean;
   keep: (happening: Happening) => Promise<void>;
+  /** Asterisk's time, as far as its events tell, ms since 1970 UTC. */
+  asteriskNow: () => number;
 };
 
 /**
@@ -32,7 +34,7 @@ export type HoldPorts = {
  * @throws the first refusal that is no use to repeat, when everything has been asked for
  */
 export async function followHold({ waiting, back, recorder }: HoldEffect, ports: HoldPorts): Promise<void> {
-  const { ari, insistence, isOver, isRecorded, keep, musicSince } = ports;
+  const { ari, insistence, isOver, isRecorded, keep, musicSince, asteriskNow } = ports;
   const now = performance.now();
   const isYoung = (id: ChannelId): boolean => now - (musicSince.get(id) ?? -Infinity) < youngMs;
   const wishes: Wish[] = [
@@ -52,7 +54,8 @@ export async function followHold({ waiting, back, recorder }: HoldEffect, ports:
     wishes.unshift({
       name: 'pause',
       request: () => (paused ? ari.pauseRecorder(name) : ari.resumeRecorder(name)),
-      done: () => keep({ kind: 'change', change, at }),
+      // The hold may be much older: by now it is done, and no sooner is it known to be.
+      done: () => keep({ kind: 'change', change, at, doneAt: asteriskNow() }),
       isOver: () => isOver() || !isRecorded(),
     });
   }

@@ -35,7 +35,8 @@ export type CallJournal = {
 export type Happening =
   /** A sentence that is not of the notice was said, or is being said. */
   | { kind: 'said'; sentence: Sentence; startedAt: number | undefined; finishedAt: number | undefined }
-  | { kind: 'change'; change: Change; at: number | undefined; party?: Party }
+  /** `doneAt`: for what we ask of the recorder, when Asterisk had done it at the latest. */
+  | { kind: 'change'; change: Change; at: number | undefined; doneAt?: number; party?: Party }
   | { kind: 'unwatched'; interval: Unwatched };
 
 /**

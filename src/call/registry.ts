@@ -309,7 +309,7 @@ export class CallRegistry {
 
   /** `arrival` is what is known of a caller who has just come; a call from before has its order already. */
   #add(facts: Facts, make: (ports: SessionPorts) => CallSession, arrival?: Arrival): CallSession {
-    const { ari, journal, readiness, log, clock, planner, preferences } = this.#ports;
+    const { ari, journal, readiness, log, clock, planner, preferences, watch } = this.#ports;
     let endIsSaved = false;
     const own = (known: Facts): void => {
       for (const key of keysOf(known)) {
@@ -323,6 +323,7 @@ export class CallRegistry {
       readiness,
       log,
       clock,
+      asteriskNow: () => watch.now(),
       plan: () => (arrival === undefined ? Promise.resolve('no_language' as const) : planner.plan(arrival)),
       planned: (order) => {
         own({ ...facts, order });

@@ -36,6 +36,8 @@ export type SessionPorts = {
   readiness: Readiness;
   log: Logger;
   clock: Clock;
+  /** Asterisk's time, as far as its events tell, ms since 1970 UTC. */
+  asteriskNow(): number;
   /** Makes the order of this call; what it knows of the caller stays with it. */
   plan: () => ReturnType<Planner['plan']>;
   /** Called as soon as the order is known, before anything is asked of Asterisk. */
@@ -104,6 +106,7 @@ export class CallSession {
         return state.kind === 'talking' && !state.untold && state.recorder.kind === 'running';
       },
       keep: (happening) => this.#keep(happening),
+      asteriskNow: () => ports.asteriskNow(),
     };
   }
 

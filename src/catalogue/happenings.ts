@@ -23,7 +23,7 @@ export function makeHappenings(database: Database.Database) {
       started_at = coalesce(excluded.started_at, started_at), finished_at = excluded.finished_at`);
   // Asked for again after a restart, a pause is none but the one that is known.
   const insertChange = database.prepare(`
-    INSERT INTO changes (call_id, change, at, party) SELECT @callId, @change, @at, @party
+    INSERT INTO changes (call_id, change, at, done_at, party) SELECT @callId, @change, @at, @doneAt, @party
     WHERE @change NOT IN ('recorderPaused', 'recorderResumed') OR @change <> coalesce(
       (SELECT change FROM changes WHERE call_id = @callId AND change IN ('recorderPaused', 'recorderResumed')
        ORDER BY id DESC LIMIT 1),
@@ -37,7 +37,7 @@ export function makeHappenings(database: Database.Database) {
     ON CONFLICT (call_id, from_at, why) DO UPDATE SET to_at = excluded.to_at, heard_again_at = excluded.heard_again_at
     WHERE judged IS NULL`);
   const selectUnwatched = database.prepare(`SELECT * FROM unwatched WHERE call_id = ? ORDER BY from_at, id`);
-  const updateJudged = database.prepare(`UPDATE unwatched SET judged = @judged WHERE id = @id`);
+  const updateJudged = database.prepare(`UPDATE unwatched SET judged = @judged WHERE id = @id AND judged IS NULL`);
   const upsertWatch = database.prepare(
     `INSERT OR REPLACE INTO watch (id, until, ahead_ms) VALUES (1, @until, @aheadMs)`,
   );
@@ -54,8 +54,8 @@ export function makeHappenings(database: Database.Database) {
       return;
     }
     if (happening.kind === 'change') {
-      const { change, at, party } = happening;
-      insertChange.run({ callId, change, at: at ?? null, party: party ?? null });
+      const { change, at, doneAt, party } = happening;
+      insertChange.run({ callId, change, at: at ?? null, doneAt: doneAt ?? null, party: party ?? null });
       return;
     }
     const { sentence, startedAt, finishedAt } = happening;
@@ -87,6 +87,7 @@ export function makeHappenings(database: Database.Database) {
     changes: (id: CallId): ChangeRow[] => z.array(changeRow).parse(selectChanges.all(id)),
     /** When nobody listened to this call, the first interval first. */
     unwatched: (id: CallId): UnwatchedRow[] => z.array(unwatchedRow).parse(selectUnwatched.all(id)),
+    /** What was judged before stands. */
     judgeUnwatched: (judged: readonly { id: number; judged: Judgement }[]): void => {
       judge.immediate(judged);
     },

@@ -325,4 +325,8 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX clock_doubts_open ON clock_doubts (recording_id) WHERE settled_at IS NULL;
   `,
+  // When Asterisk had done at the latest what a change of the recorder asked for: its own events do not tell.
+  `
+  ALTER TABLE changes ADD COLUMN done_at INTEGER;
+  `,
 ];

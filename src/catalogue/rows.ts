@@ -242,11 +242,14 @@ export type UnwatchedRow = z.output<typeof unwatchedRow>;
 export const saidRow = spoken.extend({ kind: z.string() }).transform((row) => ({ kind: row.kind, ...spokenOf(row) }));
 export type SaidRow = z.output<typeof saidRow>;
 
-export const changeRow = z.object({
-  change: z.enum(changes),
-  at: z.number().nullable(),
-  party: z.enum(['caller', 'destination']).nullable(),
-});
+export const changeRow = z
+  .object({
+    change: z.enum(changes),
+    at: z.number().nullable(),
+    done_at: z.number().nullable(),
+    party: z.enum(['caller', 'destination']).nullable(),
+  })
+  .transform(({ change, at, done_at: doneAt, party }) => ({ change, at, doneAt, party }));
 export type ChangeRow = z.output<typeof changeRow>;
 
 export const auditRow = z

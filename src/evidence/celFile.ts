@@ -15,11 +15,22 @@ export type CelWindow = {
   to: number;
 };
 
+export type CelFound = {
+  /** Of each channel and bridge, in the order of time. */
+  lines: Map<string, CelLine[]>;
+  /** Until then none of its lines was left out for their number, ms; infinite where none was at all. */
+  knownTo: number;
+  /** When Asterisk wrote the last line of ours, whoever's it is, ms: until then it did write; -infinite for none. */
+  aliveTo: number;
+};
+
 const chunkBytes = 65_536;
 /** Asterisk's lines have about 150; a longer one is dropped. */
 const longestLine = 4_096;
 /** Of one file, from the beginning of the window: hours of a busy Asterisk, should the end not be recognised. */
 const mostBytes = 32 * 1_024 * 1_024;
+/** Thousands of lines: those of calls that were connected are among them. */
+const nearEndBytes = 1_024 * 1_024;
 /** Of one channel. */
 const mostLines = 1_000;
 /** How far the order of lines may differ from that of their times, ms. */
@@ -81,20 +92,36 @@ async function placeOf(file: FileHandle, size: number, time: number): Promise<nu
   return low;
 }
 
-async function search(path: string, { ids, from, to }: CelWindow, found: Map<string, CelLine[]>): Promise<void> {
+/** The last line of ours in the `most` bytes before the end; undefined for none. */
+async function lastLine(file: FileHandle, size: number, most: number): Promise<CelLine | undefined> {
+  let last: CelLine | undefined;
+  for await (const text of linesOf(file, Math.max(0, size - most), mostBytes)) last = parseCelLine(text) ?? last;
+
+  return last;
+}
+
+async function search(path: string, { ids, from, to }: CelWindow, found: CelFound): Promise<void> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
+    const place = await placeOf(file, size, from - disorderMs);
     let others = 0;
-    for await (const text of linesOf(file, await placeOf(file, size, from - disorderMs), mostBytes)) {
+    let reached = from;
+    for await (const text of linesOf(file, place, mostBytes)) {
       const isOther = !ids.some((id) => text.includes(id));
       if (isOther && (others += 1) % lookEvery !== 0) continue;
       const line = parseCelLine(text);
       if (line === undefined) continue;
+      found.aliveTo = Math.max(found.aliveTo, line.at);
       if (line.at > to + disorderMs) return;
-      const own = found.get('bridge' in line ? line.bridge : line.channel);
-      if (own !== undefined && own.length < mostLines && line.at >= from && line.at <= to) own.push(line);
+      reached = Math.max(reached, line.at);
+      const own = found.lines.get('bridge' in line ? line.bridge : line.channel);
+      if (own === undefined || line.at < from || line.at > to) continue;
+      if (own.length < mostLines) own.push(line);
+      else found.knownTo = Math.min(found.knownTo, line.at - disorderMs);
     }
+    if (size - place > mostBytes) found.knownTo = Math.min(found.knownTo, reached - disorderMs);
+    found.aliveTo = Math.max(found.aliveTo, (await lastLine(file, size, chunkBytes))?.at ?? Number.NEGATIVE_INFINITY);
   } finally {
     await file.close();
   }
@@ -115,53 +142,78 @@ export async function lastCelLine(path: string): Promise<CelLine | 'none' | 'for
   }
   try {
     const { size } = await file.stat();
-    let last: CelLine | undefined;
-    for await (const text of linesOf(file, Math.max(0, size - chunkBytes), mostBytes))
-      last = parseCelLine(text) ?? last;
 
-    return last ?? (size === 0 ? 'none' : 'foreign');
+    return (await lastLine(file, size, chunkBytes)) ?? (size === 0 ? 'none' : 'foreign');
   } finally {
     await file.close();
   }
 }
 
-/** The file, and those that it was renamed to (`.1`, `-20261124`) as far as they were written since; oldest first. */
-async function filesSince(file: string, since: number): Promise<string[]> {
+/** Whether a line near the end of the file tells of a channel that came into a bridge, or left it. Throws witness_unusable. */
+export async function tellsOfBridges(path: string): Promise<boolean> {
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw unusable(path, cause);
+  });
+  try {
+    const { size } = await file.stat();
+    for await (const text of linesOf(file, Math.max(0, size - nearEndBytes), mostBytes)) {
+      const line = text.includes('BRIDGE_') ? parseCelLine(text) : undefined;
+      if (line?.event === 'enter' || line?.event === 'leave') return true;
+    }
+
+    return false;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * The file, and those that it was renamed to (`.1`, `-20261124`) as far as they were written since, oldest first; and whether there are more,
+ * or some that were compressed since.
+ */
+async function filesSince(file: string, since: number): Promise<{ paths: string[]; lacksSome: boolean }> {
   const name = basename(file);
   const all = await readdir(dirname(file));
   const own = all.filter((each) => each === name || each.startsWith(`${name}.`) || each.startsWith(`${name}-`));
   const found: { path: string; writtenAt: number }[] = [];
-  for (const each of own.filter((one) => !/\.(gz|bz2|xz|zst)$/.test(one))) {
+  let lacksSome = false;
+  for (const each of own) {
     const path = join(dirname(file), each);
     const facts = await stat(path).catch(() => undefined);
-    if (facts?.isFile() === true && (each === name || facts.mtimeMs >= since))
-      found.push({ path, writtenAt: facts.mtimeMs });
+    if (facts?.isFile() !== true || (each !== name && facts.mtimeMs < since)) continue;
+    if (/\.(gz|bz2|xz|zst)$/.test(each)) lacksSome = true;
+    else found.push({ path, writtenAt: facts.mtimeMs });
   }
+  const newest = found.sort((one, other) => one.writtenAt - other.writtenAt).slice(-mostFiles);
 
-  return found
-    .sort((one, other) => one.writtenAt - other.writtenAt)
-    .slice(-mostFiles)
-    .map(({ path }) => path);
+  return { paths: newest.map(({ path }) => path), lacksSome: lacksSome || found.length > newest.length };
 }
 
 /**
- * The lines of each of these channels and bridges within the window, in the order of time; none where the file is not there (yet). Throws
- * witness_unusable when its folder is not there or something cannot be read.
+ * The lines of these channels and bridges within the window; none where the file is not there (yet). Throws witness_unusable when its
+ * folder is not there or something cannot be read.
  */
-export async function readCelLines(file: string, window: CelWindow): Promise<Map<string, CelLine[]>> {
-  const found = new Map(window.ids.map((id): [string, CelLine[]] => [id, []]));
+export async function readCelLines(file: string, window: CelWindow): Promise<CelFound> {
+  const found: CelFound = {
+    lines: new Map(window.ids.map((id) => [id, []])),
+    knownTo: Number.POSITIVE_INFINITY,
+    aliveTo: Number.NEGATIVE_INFINITY,
+  };
   try {
-    for (const path of await filesSince(file, window.from - disorderMs)) {
+    const { paths, lacksSome } = await filesSince(file, window.from - disorderMs);
+    if (lacksSome) found.knownTo = Number.NEGATIVE_INFINITY;
+    for (const path of paths) {
       await search(path, window, found).catch((cause: unknown) => {
         // Renamed or removed in between: the next try finds it by its new name.
         if (errnoOf(cause) !== 'ENOENT') throw cause;
+        found.knownTo = Number.NEGATIVE_INFINITY;
       });
     }
   } catch (cause) {
     throw unusable(file, cause);
   }
 
-  for (const lines of found.values()) lines.sort((one, other) => one.at - other.at);
+  for (const lines of found.lines.values()) lines.sort((one, other) => one.at - other.at);
 
   return found;
 }

@@ -2,7 +2,7 @@ import type { PresenceWindow } from '../archive/unwatchedSound.ts';
 import type { Presence } from '../archive/unwatchedSpans.ts';
 import type { UnwatchedRow } from '../catalogue/rows.ts';
 import { asPreavisError } from '../core/errors.ts';
-import { readCelLines } from './celFile.ts';
+import { readCelLines, type CelFound } from './celFile.ts';
 import type { CelLine } from './celLine.ts';
 
 /**
@@ -12,8 +12,8 @@ import type { CelLine } from './celLine.ts';
 
 type Stay = { channel: string; from: number; to: number | undefined };
 
-/** From the lines of one bridge, in the order of time; undefined where one is missing. `mayBeOpen`: also where somebody has not left. */
-function staysOf(lines: readonly CelLine[], mayBeOpen: boolean): Stay[] | undefined {
+/** From the lines of one bridge, in the order of time; undefined where one is missing. */
+function staysOf(lines: readonly CelLine[]): Stay[] | undefined {
   const stays: Stay[] = [];
   for (const line of lines) {
     if (line.event !== 'enter' && line.event !== 'leave') continue;
@@ -24,20 +24,26 @@ function staysOf(lines: readonly CelLine[], mayBeOpen: boolean): Stay[] | undefi
     else if (last !== undefined) last.to = line.at;
   }
 
-  return !mayBeOpen && stays.some(({ to }) => to === undefined) ? undefined : stays;
+  return stays;
 }
 
+/** What else CEL shows, and what is known of the end of the recorder. */
+export type Circumstances = Omit<CelFound, 'lines'> & Pick<PresenceWindow, 'recorderEnd' | 'header'>;
+
 /**
- * `lines` are those of the bridge, in the order of time. Where the end of the recorder was never told, Asterisk died, and nobody was seen
- * to leave: that does not make them incomplete then.
+ * `lines` are those of the bridge, in the order of time. Where Asterisk died, which shows in its file, nobody was seen to leave. That does not make
+ * them incomplete where a later line, whoever's, shows that CEL did write until the end of the interval: a CEL that stopped looks the same.
  */
 export function presenceIn(
   { from, to, parties }: Pick<UnwatchedRow, 'from' | 'to' | 'parties'>,
   lines: readonly CelLine[],
-  recorderEnd: 'told' | 'untold',
+  { knownTo, aliveTo, recorderEnd, header }: Circumstances,
 ): Presence {
-  const stays = staysOf(lines, recorderEnd === 'untold');
-  if (stays === undefined) return 'incomplete';
+  const stays = staysOf(lines);
+  const endOfSound = to ?? recorderEnd;
+  if (stays === undefined || knownTo < endOfSound) return 'incomplete';
+  const mayBeOpen = header === 'unfinished' && aliveTo > endOfSound;
+  if (!mayBeOpen && stays.some((stay) => stay.to === undefined)) return 'incomplete';
   const isKnown = (party: string): boolean => stays.some(({ channel }) => channel === party);
   if (parties.length === 0 || !parties.every(isKnown)) return 'incomplete';
   const end = to ?? Number.POSITIVE_INFINITY;
@@ -52,14 +58,19 @@ export function presenceIn(
 export async function readPresence(
   celFile: string,
   intervals: readonly UnwatchedRow[],
-  { recorderEnd, ...window }: PresenceWindow,
+  { from, to, recorderEnd, header }: PresenceWindow,
 ): Promise<Map<number, Presence>> {
-  const bridges = [...new Set(intervals.map(({ bridge }) => bridge))];
-  const lines = await readCelLines(celFile, { ids: bridges, ...window }).catch((thrown: unknown) => {
+  const ids = [...new Set(intervals.map(({ bridge }) => bridge))];
+  const { lines, knownTo, aliveTo } = await readCelLines(celFile, { ids, from, to }).catch((thrown: unknown) => {
     if (asPreavisError(thrown).code !== 'witness_unusable') throw thrown;
 
-    return new Map<string, CelLine[]>();
+    return {
+      lines: new Map<string, CelLine[]>(),
+      knownTo: Number.NEGATIVE_INFINITY,
+      aliveTo: Number.NEGATIVE_INFINITY,
+    };
   });
+  const circumstances = { knownTo, aliveTo, recorderEnd, header };
 
-  return new Map(intervals.map((each) => [each.id, presenceIn(each, lines.get(each.bridge) ?? [], recorderEnd)]));
+  return new Map(intervals.map((each) => [each.id, presenceIn(each, lines.get(each.bridge) ?? [], circumstances)]));
 }

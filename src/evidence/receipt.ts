@@ -236,7 +236,7 @@ function otherSentenceOf({ startedAt, finishedAt, ...said }: SaidRow): Receipt['
   return { ...said, startedAt: iso(startedAt), finishedAt: iso(finishedAt) };
 }
 
-const changeOf = (row: ChangeRow): Receipt['changes'][number] => ({ ...row, at: iso(row.at) });
+const changeOf = ({ change, at, party }: ChangeRow): Receipt['changes'][number] => ({ change, at: iso(at), party });
 
 function witnessOf({ witness }: CallRow): Receipt['witness'] {
   return witness === null ? null : { source: 'asterisk-cel', status: witness, toleranceMs };

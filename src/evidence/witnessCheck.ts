@@ -1,7 +1,7 @@
 import type { AriQueries } from '../ari/port.ts';
 import type { CallWitness } from '../catalogue/rows.ts';
 import { PreavisError } from '../core/errors.ts';
-import { lastCelLine } from './celFile.ts';
+import { lastCelLine, tellsOfBridges } from './celFile.ts';
 import { logsSounds } from './witness.ts';
 
 export type WitnessCheck = {
@@ -36,6 +36,10 @@ export async function checkWitness({ ari, celFile, newest }: WitnessCheck): Prom
   if (newest === 'missing') {
     return `the sentences of the newest call were not in ${celFile}. See that it is this Asterisk's, and that Asterisk has read cel.conf and cel_custom.conf`;
   }
+  if (newest === 'disagrees') return 'it does not agree with what the newest caller heard: see its receipt';
 
-  return newest === 'disagrees' ? 'it does not agree with what the newest caller heard: see its receipt' : undefined;
+  return (await tellsOfBridges(celFile))
+    ? undefined
+    : `no line near the end of ${celFile} tells who came into a bridge. Unless no caller was connected yet, let cel.conf log ` +
+        'BRIDGE_ENTER and BRIDGE_EXIT as well: without, what is recorded while serve is away becomes silence';
 }

@@ -117,12 +117,15 @@ export function makeWitnessPass(ports: WitnessPorts): () => Promise<void> {
       to: Math.max(...group.map(({ to }) => to)),
     };
     let problem: PreavisError | undefined;
-    const lines = await readCelLines(file, window).catch((thrown: unknown) => {
-      problem = asPreavisError(thrown);
-      if (problem.code !== 'witness_unusable') throw problem;
+    const lines = await readCelLines(file, window).then(
+      (found) => found.lines,
+      (thrown: unknown) => {
+        problem = asPreavisError(thrown);
+        if (problem.code !== 'witness_unusable') throw problem;
 
-      return new Map<string, CelLine[]>();
-    });
+        return new Map<string, CelLine[]>();
+      },
+    );
     await each(group, async ({ call, notices, channel, from, to }) => {
       const own = (lines.get(channel) ?? []).filter(({ at }) => at >= from && at <= to);
       await note(call, compareCall(notices, own));

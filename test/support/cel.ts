@@ -21,4 +21,8 @@ export function celEnd(at: number, channel: string): string {
   return ['STREAM_END', celTime(at), channel, ''].map(quoted).join(',');
 }
 
+export function celEnter(at: number, channel: string, bridge: string): string {
+  return ['BRIDGE_ENTER', celTime(at), channel, JSON.stringify({ bridge_id: bridge })].map(quoted).join(',');
+}
+
 export const celText = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');

@@ -122,6 +122,16 @@ describe('a recording is kept from the latest that can be, and a human is asked,
   });
 });
 
+test('one that holds no usable audio is flagged and counted as well', async () => {
+  const set = await stage();
+  set.clock.at = now + off;
+  const { id } = await set.recorded(Buffer.from('no WAV'), { idsAt: callStart + off });
+  let apart = 0;
+  await finishRecordings({ ...set, clockIsOff: () => (apart += 1) });
+  expect(await set.catalogue.recording(id)).toMatchObject({ status: 'failed', flags: ['clock_doubtful'] });
+  expect(apart).toBe(1);
+});
+
 test('a clock that was put forward before it is finished changes nothing', async () => {
   const set = await stage();
   const { id } = await set.recorded();

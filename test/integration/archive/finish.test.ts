@@ -97,7 +97,8 @@ describe('a recording whose recorder has ended', () => {
     const { id, facts } = await set.recorded(toneWav(440, lengthMs));
     for (const [change, at] of changes) {
       const when = at === undefined ? undefined : callStart + at;
-      await set.catalogue.keepHappening(facts.id, { kind: 'change', change, at: when });
+      const doneAt = callStart + (at ?? 40_010);
+      await set.catalogue.keepHappening(facts.id, { kind: 'change', change, at: when, doneAt });
     }
     await finishRecordings(set);
     expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags });
@@ -109,10 +110,25 @@ describe('a recording whose recorder has ended', () => {
     /** From the fifth second of the recording to its tenth; gives where a tone is heard, s. */
     async function unwatched(
       presence: Presence | undefined,
-      { waitMs = 0, mode = 'announce' as ConsentMode, heardAgainAt = to as number | null } = {},
+      {
+        waitMs = 0,
+        mode = 'announce',
+        heardAgainAt = to,
+        lengthMs = wholeMs,
+        events,
+      }: {
+        waitMs?: number;
+        mode?: ConsentMode;
+        heardAgainAt?: number | null;
+        lengthMs?: number;
+        events?: (facts: Parameters<typeof eventsTo>[1]) => CallEvent[];
+      } = {},
     ) {
       const set = await stage();
-      const { id, facts, file } = await set.recorded(toneWav(440, wholeMs), { shape: { mode } });
+      const { id, facts, file } = await set.recorded(toneWav(440, lengthMs), {
+        shape: { mode },
+        ...(events === undefined ? {} : { events }),
+      });
       const bridge = 'bridge' as BridgeId;
       const interval = { from, to, heardAgainAt, why: 'process_ended' as const, bridge, parties: [] };
       await set.catalogue.keepHappening(facts.id, { kind: 'unwatched', interval });
@@ -180,6 +196,18 @@ describe('a recording whose recorder has ended', () => {
       });
     });
 
+    test('is silent wherever it may lie, where the end of a hold before it was not seen', async () => {
+      const { set, facts, ports, heard } = await unwatched('others', { lengthMs: wholeMs - 2_000 });
+      for (const [change, at, doneAt] of [
+        ['recorderPaused', callStart + 21_000, callStart + 21_005],
+        ['recorderResumed', undefined, callStart + 24_000],
+      ] as const) {
+        await set.catalogue.keepHappening(facts.id, { kind: 'change', change, at, doneAt });
+      }
+      await finishRecordings(ports);
+      expect(await heard()).toEqual([0, 2, 10, wholeS - 2]);
+    });
+
     test('waits for who was there to be written down, and no longer', async () => {
       const { set, id, ports } = await unwatched('incomplete', { waitMs: 300_000 });
       await finishRecordings(ports);
@@ -187,6 +215,67 @@ describe('a recording whose recorder has ended', () => {
       set.clock.at += 300_000;
       await finishRecordings(ports);
       expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched_blanked'] });
+    });
+
+    test('waits no longer where nobody heard of the end of the recorder, nor of the call', async () => {
+      const events = ({ order }: Parameters<typeof eventsTo>[1]): CallEvent[] => [
+        ...eventsTo('talking', { order }),
+        { type: 'callerLeft', at: undefined },
+        { type: 'timeUp', timer: 'recorderFinish' },
+      ];
+      const { set, id, facts, ports } = await unwatched('incomplete', { waitMs: 300_000, events });
+      expect(await set.catalogue.call(facts.id)).toMatchObject({ endedAt: null });
+      expect(await set.catalogue.recording(id)).toMatchObject({ finishedAt: null });
+      await finishRecordings(ports);
+      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording' });
+      set.clock.at += 300_000;
+      await finishRecordings(ports);
+      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched_blanked'] });
+    });
+
+    test('says that clocks disagree when it waits no longer, and not at each look before', async () => {
+      const { set, id, ports } = await unwatched('incomplete', { waitMs: 300_000 });
+      set.clock.at += 120_000;
+      const late = (set.clock.at - 5_000) / 1_000;
+      await utimes(spoolFile(set.spoolFolder, id), late, late);
+      const warned = (): number => set.lines.filter(({ msg }) => msg === 'clocks disagree about a recording').length;
+      await finishRecordings(ports);
+      await finishRecordings(ports);
+      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording' });
+      expect(warned()).toBe(0);
+      set.clock.at += 300_000;
+      await finishRecordings(ports);
+      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded' });
+      expect(warned()).toBe(1);
+    });
+
+    test('stays silence by its judgement where the process died before it was recorded, and CEL is whole now', async () => {
+      const { set, id, facts, ports, heard } = await unwatched('incomplete');
+      const died = new Error('died');
+      await finishRecordings({
+        ...ports,
+        catalogue: { ...set.catalogue, move: () => Promise.reject(died) },
+      });
+      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording' });
+      expect(await heard()).toEqual([0, 4, 10, wholeS]);
+      const of: FinishPorts['presence']['of'] = (all) =>
+        Promise.resolve(new Map(all.map((each) => [each.id, 'onlyTold'])));
+      await finishRecordings({ ...ports, presence: { waitMs: 0, of } });
+      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched_blanked'] });
+      expect(await set.catalogue.unwatched(facts.id)).toMatchObject([{ judged: 'blanked' }]);
+    });
+
+    test('is left as it is by a process that read CEL before another one judged and finished it', async () => {
+      const { set, id, facts, ports, heard } = await unwatched('onlyTold');
+      const of: FinishPorts['presence']['of'] = async (all) => {
+        await finishRecordings(ports);
+
+        return new Map(all.map((each) => [each.id, 'others']));
+      };
+      await finishRecordings({ ...ports, presence: { waitMs: 0, of } });
+      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched'] });
+      expect(await set.catalogue.unwatched(facts.id)).toMatchObject([{ judged: 'witnessed' }]);
+      expect(await heard()).toEqual([0, wholeS]);
     });
 
     test('is not on its way while it cannot be made silent', async () => {

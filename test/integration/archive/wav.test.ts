@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, readFile, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, open, readFile, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { jest } from '@jest/globals';
 import wavefile from 'wavefile';
 import { inspectWav, repairWav, silenceWav } from '../../../src/archive/wav.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -219,5 +220,28 @@ describe('making parts silent', () => {
     await silenceWav(path, spans);
     expect((await readFile(path)).equals(Buffer.from(content).fill(0, 44 + 4_000, 44 + 8_000))).toBe(true);
     expect((await stat(path)).mtimeMs).toBe(1_700_000_000_000);
+  });
+
+  it('goes on where less was written than was asked for', async () => {
+    const content = wav(second);
+    const path = await file(content);
+    const handle = await open(path);
+    const prototype = Object.getPrototypeOf(handle) as typeof handle;
+    await handle.close();
+    const write = Reflect.get(prototype, 'write') as unknown as (
+      this: unknown,
+      ...given: unknown[]
+    ) => ReturnType<typeof handle.write<Buffer>>;
+    const short = jest.spyOn(prototype, 'write').mockImplementation(function (this: unknown, ...given: unknown[]) {
+      const [buffer, offset, length, position] = given;
+
+      return write.call(this, buffer, offset, Math.min(Number(length), 1_001), position);
+    } as never);
+    try {
+      await silenceWav(path, [{ from: 250, to: 750 }]);
+    } finally {
+      short.mockRestore();
+    }
+    expect((await readFile(path)).equals(Buffer.from(content).fill(0, 44 + 4_000, 44 + 12_000))).toBe(true);
   });
 });

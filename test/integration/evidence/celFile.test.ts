@@ -25,7 +25,7 @@ async function celFile(content?: string | Buffer): Promise<string> {
 
 const lines = (at = start, of = channel): string[] => [celBegin(at, of, 'preavis/one'), celEnd(at + 3_000, of)];
 const window = { ids: [channel], from: start - 1_000, to: start + minuteMs };
-const linesIn = async (file: string): Promise<CelLine[]> => (await readCelLines(file, window)).get(channel) ?? [];
+const linesIn = async (file: string): Promise<CelLine[]> => (await readCelLines(file, window)).lines.get(channel) ?? [];
 const seen = (found: readonly CelLine[]): string[] => found.map(({ event, at }) => `${event} ${at - start}`);
 const both = ['begin 0', 'end 3000'];
 
@@ -47,7 +47,7 @@ describe('the lines of a call', () => {
     const file = await celFile(
       celText([...lines(), ...lines(start + 500, other), ...lines(start + 700, '1795576835.9')]),
     );
-    const found = await readCelLines(file, { ...window, ids: [channel, other, 'nobody'] });
+    const { lines: found } = await readCelLines(file, { ...window, ids: [channel, other, 'nobody'] });
     expect([...found].map(([of, own]) => [of, seen(own)])).toEqual([
       [channel, both],
       [other, ['begin 500', 'end 3500']],
@@ -180,7 +180,8 @@ test('a busy day is not read whole: the place of a call is found by its time', a
       reads.mockClear();
       const at = start + second * 1_000;
       const found = await readCelLines(file, { ids: [of], from: at - 1_000, to: at + 20_000 });
-      expect(found.get(of)?.map((line) => line.at)).toEqual([at, at + 3_000]);
+      expect(found.knownTo).toBe(Number.POSITIVE_INFINITY);
+      expect(found.lines.get(of)?.map((line) => line.at)).toEqual([at, at + 3_000]);
       const asked = reads.mock.calls.map(([buffer]) => (buffer as unknown as Buffer).length);
       expect(asked.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(size / 60);
     }
@@ -188,6 +189,53 @@ test('a busy day is not read whole: the place of a call is found by its time', a
     reads.mockRestore();
     await handle.close();
   }
+});
+
+describe('what is left out', () => {
+  const never = Number.NEGATIVE_INFINITY;
+  const other = '1795576835.7';
+
+  test('is nothing in a file that is read to the end of its time', async () => {
+    const found = await readCelLines(await celFile(celText(lines())), window);
+    expect(found).toMatchObject({ knownTo: Number.POSITIVE_INFINITY, aliveTo: start + 3_000 });
+    expect(await readCelLines(await celFile(), window)).toMatchObject({
+      knownTo: Number.POSITIVE_INFINITY,
+      aliveTo: never,
+    });
+  });
+
+  test('is told with the time from which on it is: more than a thousand lines of one channel', async () => {
+    const many = Array.from({ length: 1_200 }, (_, index) => celEnd(start + 10 * index, channel));
+    const { knownTo } = await readCelLines(await celFile(celText(many)), window);
+    expect(knownTo).toBe(start + 10_000 - 5_000);
+  });
+
+  test('is told so: more lines of others than are read', async () => {
+    // 5 ms apart, of some 4 kB each: 32 MiB are over before the minute is.
+    const long = (at: number): string => celBegin(at, other, 's'.repeat(3_900));
+    const file = await celFile(
+      celText([...lines(), ...Array.from({ length: 10_000 }, (_, at) => long(start + 5 * at))]),
+    );
+    const { knownTo } = await readCelLines(file, window);
+    expect(knownTo).toBeGreaterThan(start + 30_000);
+    expect(knownTo).toBeLessThan(start + 45_000);
+  });
+
+  test('may be everything where a file that it was renamed to is compressed, or where there are more than eight', async () => {
+    const compressed = await celFile(celText(lines()));
+    await writeFile(`${compressed}.1.gz`, gzipSync(celText(lines())));
+    expect((await readCelLines(compressed, window)).knownTo).toBe(never);
+    const many = await celFile(celText(lines()));
+    for (let number = 1; number <= 8; number += 1) await writeFile(`${many}.${number}`, celText(lines()));
+    expect((await readCelLines(many, window)).knownTo).toBe(never);
+  });
+
+  test('does not hide when Asterisk wrote last, whoever it was about', async () => {
+    const file = await celFile(
+      celText([...lines(), celEnd(start + 20_000, other), '"CHAN_END","1795576899.0","1",""']),
+    );
+    expect((await readCelLines(file, window)).aliveTo).toBe(start + 20_000);
+  });
 });
 
 describe('the last line', () => {

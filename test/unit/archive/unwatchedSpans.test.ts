@@ -2,7 +2,7 @@ import { judgeUnwatched, type Presence } from '../../../src/archive/unwatchedSpa
 import type { ChangeRow, UnwatchedRow } from '../../../src/catalogue/rows.ts';
 
 const start = Date.UTC(2026, 10, 25, 3);
-const recording = { startedAt: start, finishedAt: start + 60_000, durationMs: 60_000 };
+const recording = { startedAt: start, finishedAt: start + 60_000, durationMs: 60_000, writtenAt: start + 60_020 };
 const end = Number.POSITIVE_INFINITY;
 
 const interval = (from: number, to: number | null, id = 1): UnwatchedRow => ({
@@ -15,11 +15,15 @@ const interval = (from: number, to: number | null, id = 1): UnwatchedRow => ({
   parties: ['caller', 'destination'],
   judged: null,
 });
-const change = (what: ChangeRow['change'], at: number | null): ChangeRow => ({
+/** `doneAt`: as late as it was seen, where that is not known to be sooner. */
+const change = (what: ChangeRow['change'], at: number | null, doneAt = at): ChangeRow => ({
   change: what,
   at: at === null ? null : start + at,
+  doneAt: doneAt === null ? null : start + doneAt,
   party: null,
 });
+const paused = (at: number | null, doneAt = at): ChangeRow => change('recorderPaused', at, doneAt);
+const resumed = (at: number | null, doneAt = at): ChangeRow => change('recorderResumed', at, doneAt);
 const seen = (presence?: Presence): Map<number, Presence> => new Map(presence === undefined ? [] : [[1, presence]]);
 
 describe('what was recorded while nobody listened', () => {
@@ -52,9 +56,22 @@ describe('what was recorded while nobody listened', () => {
     });
   });
 
+  test('is not behind a recording whose end has an earlier time because a clock was put back', () => {
+    const putBack = { ...recording, finishedAt: start + 55_000 };
+    expect(judgeUnwatched(putBack, [interval(57_000, null)], [], seen())).toEqual({
+      spans: [{ from: 51_000, to: end }],
+      judged: [{ id: 1, judged: 'blanked' }],
+    });
+  });
+
   test('is all of a recording whose beginning is not known', () => {
-    const without = { startedAt: null, finishedAt: null, durationMs: 60_000 };
+    const without = { ...recording, startedAt: null, finishedAt: null };
     expect(judgeUnwatched(without, [interval(20_000, 30_000)], [], seen()).spans).toEqual([{ from: 0, to: end }]);
+    // But where only those were there who were told.
+    expect(judgeUnwatched(without, [interval(20_000, 30_000)], [], seen('onlyTold'))).toEqual({
+      spans: [],
+      judged: [{ id: 1, judged: 'witnessed' }],
+    });
   });
 
   const setMs = 60 * 86_400_000;
@@ -90,48 +107,91 @@ describe('what was recorded while nobody listened', () => {
   });
 
   test.each<[string, number, ChangeRow[], { from: number; to: number }]>([
+    ['before it', 4_000, [paused(5_000), resumed(9_000)], { from: 15_000, to: 26_000 }],
+    ['behind it', 5_000, [paused(40_000), resumed(45_000)], { from: 19_000, to: 30_000 }],
+    ['in it', 3_000, [paused(22_000), resumed(25_000)], { from: 19_000, to: 27_000 }],
+    ['over its end', 10_000, [paused(25_000), resumed(35_000)], { from: 19_000, to: 25_000 }],
+    ['without an end', 35_000, [paused(25_000)], { from: 19_000, to: 25_000 }],
+    // By the length of the file it lies there, and no earlier; without that pause here, and no later.
+    ['of unknown length', 4_000, [paused(5_000), resumed(null, 12_000)], { from: 15_000, to: 30_000 }],
+    ['of unknown length behind it', 4_000, [paused(40_000), resumed(null, 52_000)], { from: 15_000, to: 30_000 }],
+    ['that nobody saw begin', 4_000, [paused(null, 8_000), resumed(9_000)], { from: 15_000, to: 29_000 }],
     [
-      'before it',
-      4_000,
-      [change('recorderPaused', 5_000), change('recorderResumed', 9_000)],
-      { from: 15_000, to: 26_000 },
+      'which Asterisk began much later than asked',
+      6_000,
+      [paused(5_000, 15_000), resumed(19_000)],
+      { from: 13_000, to: 26_000 },
     ],
     [
-      'behind it',
-      5_000,
-      [change('recorderPaused', 40_000), change('recorderResumed', 45_000)],
-      { from: 19_000, to: 30_000 },
-    ],
-    [
-      'in it',
-      3_000,
-      [change('recorderPaused', 22_000), change('recorderResumed', 25_000)],
-      { from: 19_000, to: 27_000 },
-    ],
-    [
-      'over its end',
-      10_000,
-      [change('recorderPaused', 25_000), change('recorderResumed', 35_000)],
-      { from: 19_000, to: 25_000 },
-    ],
-    ['without an end', 35_000, [change('recorderPaused', 25_000)], { from: 19_000, to: 25_000 }],
-    [
-      'of unknown length',
-      0,
-      [change('recorderPaused', 5_000), change('recorderResumed', null)],
-      { from: 19_000, to: 30_000 },
+      'of which the end, and the next beginning, were not seen',
+      20_000,
+      [paused(2_000), resumed(null, 12_000), paused(null, 21_000), resumed(31_000)],
+      { from: 9_000, to: 21_000 },
     ],
   ])('lies earlier in the file by a pause %s', (_, pausedMs, changes, span) => {
-    const paused = { ...recording, durationMs: recording.durationMs - pausedMs };
-    expect(judgeUnwatched(paused, [interval(20_000, 30_000)], changes, seen()).spans).toEqual([span]);
+    const shorter = { ...recording, durationMs: recording.durationMs - pausedMs };
+    expect(judgeUnwatched(shorter, [interval(20_000, 30_000)], changes, seen()).spans).toEqual([span]);
+  });
+});
+
+describe('what is not seen of a recorder', () => {
+  test('is allowed for where the first sample came late, or keys were pressed', () => {
+    const shorter = { ...recording, durationMs: 59_200 };
+    expect(judgeUnwatched(shorter, [interval(20_000, 30_000)], [], seen()).spans).toEqual([
+      { from: 18_200, to: 30_000 },
+    ]);
+  });
+
+  test('is allowed for by the time of the file where nobody heard of its end', () => {
+    const untold = { ...recording, finishedAt: null, durationMs: 57_000, writtenAt: start + 60_000 };
+    expect(judgeUnwatched(untold, [interval(20_000, null)], [], seen()).spans).toEqual([{ from: 16_000, to: end }]);
+  });
+
+  test('is allowed for where neither the end of the recorder nor that of a hold was seen', () => {
+    const untold = { ...recording, finishedAt: null, durationMs: 60_000, writtenAt: start + 60_000 };
+    const changes = [paused(5_000), resumed(null, 9_000)];
+    expect(judgeUnwatched(untold, [interval(20_000, null)], changes, seen()).spans).toEqual([
+      { from: 15_000, to: end },
+    ]);
+  });
+
+  test('makes no set clock of a long hold whose end was not seen: who was there counts', () => {
+    const held = { ...recording, finishedAt: start + 200_000, durationMs: 100_000 };
+    const changes = [paused(50_000), resumed(null, 155_000)];
+    const others = { ...interval(160_000, 170_000), id: 2 };
+    expect(judgeUnwatched(held, [interval(20_000, 30_000), others], changes, seen('onlyTold'))).toEqual({
+      spans: [{ from: 59_000, to: 170_000 }],
+      judged: [
+        { id: 1, judged: 'witnessed' },
+        { id: 2, judged: 'blanked' },
+      ],
+    });
+  });
+});
+
+test('what was judged before stands, whatever is known now', () => {
+  const rows = [
+    { ...interval(20_000, 30_000, 1), judged: 'blanked' as const },
+    { ...interval(40_000, 50_000, 2), judged: 'witnessed' as const },
+  ];
+  const now = new Map<number, Presence>([
+    [1, 'onlyTold'],
+    [2, 'others'],
+  ]);
+  expect(judgeUnwatched(recording, rows, [], now)).toEqual({
+    spans: [{ from: 19_000, to: 30_000 }],
+    judged: [
+      { id: 1, judged: 'blanked' },
+      { id: 2, judged: 'witnessed' },
+    ],
   });
 });
 
 test.each(['joined', 'transferred'] as const)(
-  'what the recorder still got after somebody %s becomes silence',
+  'what the recorder still got after somebody %s becomes silence, from a second before',
   (what) => {
     expect(judgeUnwatched(recording, [], [change(what, 30_000), change(what, 40_000)], seen())).toEqual({
-      spans: [{ from: 30_000, to: end }],
+      spans: [{ from: 29_000, to: end }],
       judged: [],
     });
   },
@@ -139,4 +199,5 @@ test.each(['joined', 'transferred'] as const)(
 
 test('who joined and left before the recorder began is not in the file', () => {
   expect(judgeUnwatched(recording, [], [change('joined', -5_000)], seen()).spans).toEqual([]);
+  expect(judgeUnwatched(recording, [], [change('joined', -5)], seen()).spans).toEqual([{ from: 0, to: end }]);
 });

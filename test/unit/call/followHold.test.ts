@@ -1,6 +1,7 @@
 import { followHold, type HoldPorts } from '../../../src/call/followHold.ts';
 import { makeInsistence } from '../../../src/call/insistence.ts';
-import type { ChannelId } from '../../../src/core/ids.ts';
+import type { Happening } from '../../../src/call/ports.ts';
+import type { ChannelId, RecordingId } from '../../../src/core/ids.ts';
 import { eventually } from '../../support/poll.ts';
 import { scriptedAri } from '../../support/scriptedAri.ts';
 
@@ -18,6 +19,7 @@ function stage() {
     isOver: () => false,
     isRecorded: () => false,
     keep: () => Promise.resolve(),
+    asteriskNow: () => 1_000,
   };
   const hold = (waiting: ChannelId[], back: ChannelId[]) =>
     followHold({ type: 'hold', waiting, back, recorder: undefined }, ports);
@@ -47,4 +49,26 @@ test.each([
   await hold([], [caller]);
   await passed(700);
   expect(ari.asked).toEqual([`stopMusic ${caller}`]);
+});
+
+test('when the recorder was paused at the latest is known once Asterisk has done it, however long after the hold', async () => {
+  const { ari, ports } = stage();
+  ari.refuse('pauseRecorder', 'ari_unreachable', 2);
+  const kept: Happening[] = [];
+  const recorder = { recording: 'recording' as RecordingId, paused: true, at: 7 };
+  await followHold(
+    { type: 'hold', waiting: [], back: [], recorder },
+    {
+      ...ports,
+      isRecorded: () => true,
+      keep: (happening) => {
+        kept.push(happening);
+        return Promise.resolve();
+      },
+      asteriskNow: () => 1_000 * ari.asked.length,
+    },
+  );
+  expect(kept).toEqual([]);
+  await eventually(() => kept.length === 1);
+  expect(kept).toEqual([{ kind: 'change', change: 'recorderPaused', at: 7, doneAt: 3_000 }]);
 });

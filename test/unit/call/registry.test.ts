@@ -305,9 +305,9 @@ describe('a channel that comes into the bridge', () => {
     await eventually(() => set.kept.length === 6);
     const { id } = talking;
     expect(set.kept).toEqual([
-      { id, kind: 'change', change: 'recorderPaused', at: 6 },
+      { id, kind: 'change', change: 'recorderPaused', at: 6, doneAt: 5_000 },
       { id, kind: 'change', change: 'held', at: 6, party: 'destination' },
-      { id, kind: 'change', change: 'recorderResumed', at: 7 },
+      { id, kind: 'change', change: 'recorderResumed', at: 7, doneAt: 5_000 },
       { id, kind: 'change', change: 'resumed', at: 7, party: 'destination' },
       { id, kind: 'change', change: 'joined', at: 5 },
       { id, kind: 'change', change: 'transferred', at: 8, party: 'destination' },

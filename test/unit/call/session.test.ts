@@ -35,6 +35,8 @@ const [sentence] = order.script.sentences;
 /** The events from the notice on: those before it come from the session itself. */
 const fromNotice = (kind: CallState['kind']): CallEvent[] => eventsTo(kind, facts).slice(eventsBeforeTheNotice);
 
+const asteriskNow = 9_000;
+
 /** Ports whose every step is in `asked`, in the order in which it was begun. */
 function stage(given: Order = order) {
   const ari = scriptedAri();
@@ -76,6 +78,7 @@ function stage(given: Order = order) {
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
     },
+    asteriskNow: () => asteriskNow,
     plan: () => plan(),
     planned: (known: Order) => {
       ari.asked.push(`planned ${known.recording}`);
@@ -956,8 +959,8 @@ describe('a hold', () => {
       'save talking',
     ]);
     expect(kept).toEqual([
-      { kind: 'change', change: 'recorderPaused', at: 7 },
-      { kind: 'change', change: 'recorderResumed', at: 8 },
+      { kind: 'change', change: 'recorderPaused', at: 7, doneAt: asteriskNow },
+      { kind: 'change', change: 'recorderResumed', at: 8, doneAt: asteriskNow },
     ]);
   });
 

@@ -49,9 +49,9 @@ test('a file of any bytes gives the lines that it has, and never more', async ()
       await writeFile(file, content);
       const found = await readCelLines(file, window).catch((error: unknown) => {
         expect(error).toBeInstanceOf(PreavisError);
-        return new Map<string, never[]>();
+        return { lines: new Map<string, never[]>() };
       });
-      for (const line of found.get(channel) ?? []) {
+      for (const line of found.lines.get(channel) ?? []) {
         isLine(line);
         expect(line.at).toBeGreaterThanOrEqual(window.from);
         expect(line.at).toBeLessThanOrEqual(window.to);

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkWitness, type WitnessCheck } from '../../../src/evidence/witnessCheck.ts';
-import { celEnd, celText } from '../../support/cel.ts';
+import { celEnd, celEnter, celText } from '../../support/cel.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -24,7 +24,8 @@ async function look(content: string | undefined, over: Partial<WitnessCheck> & {
     ...rest,
   });
 }
-const good = celText([celEnd(Date.UTC(2026, 10, 25), '1795576835.1')]);
+const sounds = celText([celEnd(Date.UTC(2026, 10, 25), '1795576835.1')]);
+const good = celText([celEnter(Date.UTC(2026, 10, 25) - 9_000, '1795576835.1', 'bridge')]) + sounds;
 
 describe('the check of the second witness', () => {
   test('has nothing to say when sounds are logged', async () => {
@@ -43,6 +44,10 @@ describe('the check of the second witness', () => {
   test('warns when the newest call was not in it, or was told otherwise', async () => {
     expect(await look(good, { newest: 'missing' })).toMatch(/newest call were not in/);
     expect(await look(good, { newest: 'disagrees' })).toMatch(/does not agree/);
+  });
+
+  test('warns when nothing tells who came into a bridge', async () => {
+    expect(await look(sounds, {})).toMatch(/let cel\.conf log BRIDGE_ENTER and BRIDGE_EXIT as well/);
   });
 
   test('refuses when cel_custom is not loaded, and says what to do', async () => {
