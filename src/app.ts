@@ -4,6 +4,7 @@ import { longestCheckMs, type FinishPorts } from './archive/finish.ts';
 import { Finisher } from './archive/finisher.ts';
 import { makePromptsHeard } from './archive/promptsHeard.ts';
 import { SelfCheckThread } from './archive/selfCheckThread.ts';
+import { unfinishedIn } from './archive/spool.ts';
 import { AriConnection } from './ari/connection.ts';
 import type { Deadman } from './ari/deadman.ts';
 import type { AriEvent } from './ari/events.ts';
@@ -300,6 +301,7 @@ export class App {
       },
       promptDesk: makePromptDesk(config, { ari: ari.commands, ids, log, clock }),
       watch,
+      unfinished: () => unfinishedIn(config.recording.spoolFolder, catalogue),
       asterisk: () => this.#asterisk,
       watchesBridges: () => connection.watchesBridges,
       callEnded: (state) => {

@@ -80,10 +80,12 @@ function program(done: (code: number) => void): Command {
     .command('run')
     .description('one pass; safe beside a running serve')
     .option('--dry-run', 'only list what is due')
+    .option('--clock-is-right', 'erase what is due though the last pass was long ago: you have looked at the clock')
     .option(...jsonOption)
-    .action(async (options: Common & { dryRun?: true }) => {
+    .action(async ({ dryRun, clockIsRight, json }: Common & { dryRun?: true; clockIsRight?: true }) => {
       const { retentionRun } = await import('./commands/retention.ts');
-      done(await retentionRun(context(), { dryRun: options.dryRun === true, json: options.json === true }));
+      const options = { dryRun: dryRun === true, clockIsRight: clockIsRight === true, json: json === true };
+      done(await retentionRun(context(), options));
     });
   retention
     .command('shorten')

@@ -45,6 +45,7 @@ export async function witnessesOf(
     heard: heard?.at,
     file,
     monotonic: await byAge(heard, catalogue),
+    kept: row.keptFrom ?? undefined,
     id: madeAt(row.id),
     audit: lines.first ?? undefined,
     arrival: call === undefined || ours === undefined ? undefined : { asterisk: call.startedAt, ours },

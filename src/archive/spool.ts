@@ -23,6 +23,19 @@ export async function spooledRecordings(folder: string): Promise<RecordingId[]> 
     .filter(isUlid) as RecordingId[];
 }
 
+/** Those of them that are not known to be finished, or not at all. Throws spool_unusable, and what the catalogue throws. */
+export async function unfinishedIn(
+  folder: string,
+  catalogue: { recording: (id: RecordingId) => Promise<{ status: string } | undefined> },
+): Promise<RecordingId[]> {
+  const unfinished: RecordingId[] = [];
+  for (const id of await spooledRecordings(folder)) {
+    if (((await catalogue.recording(id))?.status ?? 'recording') === 'recording') unfinished.push(id);
+  }
+
+  return unfinished;
+}
+
 /** When the WAV was last written to, ms since 1970 UTC; undefined when there is none. Throws spool_unusable. */
 export async function lastWritten(folder: string, id: RecordingId): Promise<number | undefined> {
   return guarded(folder, async () => {

@@ -21,6 +21,7 @@ const rtpStatistics = z.object({
   remote_maxjitter: z.number().default(0),
   rxmes: z.number().default(0),
 });
+const liveRecording = z.object({ target_uri: z.string() });
 const channelList = z.array(z.object({ id: channelId, state: z.string(), name: z.string().default('') }));
 
 /** The requests of ARI that Préavis uses, over `request`. */
@@ -165,5 +166,11 @@ export function makeAriCommands(
     hasRecording: async (name) => (await orUndefined(request('GET', `/recordings/stored/${id(name)}`))) !== undefined,
     hasModule: async (name) => (await orUndefined(request('GET', `/asterisk/modules/${id(name)}`))) !== undefined,
     isRecording: async (name) => (await orUndefined(request('GET', `/recordings/live/${id(name)}`))) !== undefined,
+    recordedBridge: async (name) => {
+      const live = await orUndefined(request('GET', `/recordings/live/${id(name)}`));
+      const [, bridge] = live === undefined ? [] : (/^bridge:(.+)$/.exec(parse(liveRecording, live).target_uri) ?? []);
+
+      return bridge as BridgeId | undefined;
+    },
   };
 }

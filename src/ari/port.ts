@@ -98,6 +98,8 @@ export type AriQueries = {
   hasModule(name: string): Promise<boolean>;
   /** Whether a recorder of this name runs now. */
   isRecording(name: string): Promise<boolean>;
+  /** The bridge that a recorder of this name records now; undefined where none does. */
+  recordedBridge(name: string): Promise<BridgeId | undefined>;
 };
 
 /**

@@ -4,7 +4,7 @@
  */
 
 /** What says when the recorder ended. In the order in which they are believed where they agree. */
-export const endWitnesses = ['events', 'heard', 'file', 'monotonic'] as const;
+export const endWitnesses = ['events', 'heard', 'file', 'monotonic', 'kept'] as const;
 /** What says only that it did not end before. */
 export const earliestWitnesses = ['id', 'audit'] as const;
 export type ClockWitness = (typeof endWitnesses)[number] | (typeof earliestWitnesses)[number];
@@ -22,6 +22,8 @@ export type Witnesses = {
   file: number | undefined;
   /** The end by our clock as it is now: now, less its age by the clock that nobody can set. */
   monotonic: number | undefined;
+  /** From when it was kept until now: what was believed when it was finished, also of a file that has moved since. */
+  kept: number | undefined;
   /** The id of the recording, made before its recorder was asked for, by our clock. */
   id: number | undefined;
   /** The first line of the audit trail about it, by our clock; it may have been written late. */

@@ -1,12 +1,16 @@
 import type { AriEvent } from '../ari/events.ts';
 import type { AriCommands, AriQueries, Owned } from '../ari/port.ts';
 import { asPreavisError, type PreavisError } from '../core/errors.ts';
-import { isUlid, type BridgeId, type ChannelId } from '../core/ids.ts';
+import { isUlid, type BridgeId, type ChannelId, type RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { recorderName } from './recorderName.ts';
 
 /** Channels and bridges of ours that belong to no call: they are freed, but no talk is ended for that (P3). */
 export type LeftoverPorts = {
-  ari: Pick<AriCommands, 'hangUp' | 'continueInDialplan' | 'destroyBridge'> & Pick<AriQueries, 'owned'>;
+  ari: Pick<AriCommands, 'hangUp' | 'continueInDialplan' | 'destroyBridge' | 'stopRecorder'> &
+    Pick<AriQueries, 'owned' | 'recordedBridge'>;
+  /** What is in Asterisk's recording folder and not known to be finished. */
+  unfinished: () => Promise<readonly RecordingId[]>;
   /** Whether it belongs to a call, or to somebody who records prompts, by now. */
   isOwned: (id: string) => boolean;
   log: Logger;
@@ -76,10 +80,25 @@ export class LeftoverFreer {
     }
     this.#talks = new Set(talks);
     await this.#attempts([
+      ...(talks.length === 0 ? [] : [() => this.#stopRecorders(new Set(talks))]),
       ...channels.map((id) => () => (isOwn(id) ? ari.hangUp(id) : ari.continueInDialplan(id))),
       // A talk that one side has left meanwhile leaves the other in it.
       ...bridges.map((id) => () => (then.talks.includes(id) ? this.#endIfAlone(id) : ari.destroyBridge(id))),
     ]);
+  }
+
+  /** Nobody can prove what was told in a talk of no known call, so it is not recorded (P1). Asterisk lists no recorders. */
+  async #stopRecorders(talks: ReadonlySet<BridgeId>): Promise<void> {
+    const { ari, isOwned, unfinished, log } = this.#ports;
+    const names = (await unfinished()).map(recorderName).filter((name) => !isOwned(name));
+    await this.#attempts(
+      names.map((name) => async () => {
+        const bridge = await ari.recordedBridge(name);
+        if (bridge === undefined || !talks.has(bridge)) return;
+        log.warn({ bridge }, 'the recorder of a talk that belongs to no known call is stopped');
+        await ari.stopRecorder(name);
+      }),
+    );
   }
 
   /** A channel that Asterisk has put into the place of another, of no call: in a talk it stays. */
@@ -130,7 +149,7 @@ export class LeftoverFreer {
       } catch (thrown) {
         const error = asPreavisError(thrown);
         if (error.code === 'ari_not_found') continue;
-        this.#ports.log.warn({ code: error.code }, 'an abandoned channel could not be freed');
+        this.#ports.log.warn({ code: error.code }, 'what belongs to no known call could not be freed');
         // What Asterisk refuses, it refuses again: such a channel is not in our hands.
         if (error.code === 'ari_unreachable') failure = error;
       }

@@ -8,7 +8,7 @@ import { clockAhead } from './clockWitnesses.ts';
 import { begin, refuse } from './decide.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
 import { FarEndWatch } from './farEndWatch.ts';
-import { isOwn, LeftoverFreer, leftoversOf, swapMs, type Leftovers } from './leftovers.ts';
+import { isOwn, LeftoverFreer, leftoversOf, swapMs, type LeftoverPorts, type Leftovers } from './leftovers.ts';
 import { makeLook, recorderUnsaved } from './missedEvents.ts';
 import { keysOf, partyOf } from './owners.ts';
 import type { Arrival, Planner } from './planner.ts';
@@ -30,6 +30,8 @@ export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log' |
   policy: Policy;
   ids: IdMaker;
   watch: Pick<Watch, 'until' | 'now'>;
+  /** What is in Asterisk's recording folder and not known to be finished. */
+  unfinished: LeftoverPorts['unfinished'];
   /** undefined where recording prompts by telephone is not enabled. */
   promptDesk?: PromptDesk | undefined;
   asterisk(): AsteriskIdentity;
@@ -89,9 +91,9 @@ export class CallRegistry {
 
   constructor(ports: RegistryPorts) {
     this.#ports = ports;
-    const { ari, log, promptDesk } = ports;
+    const { ari, log, promptDesk, unfinished } = ports;
     const isOwned = (id: string): boolean => this.#owners.has(id) || promptDesk?.owns(id as ChannelId) === true;
-    this.#leftovers = new LeftoverFreer({ ari, log, isOwned });
+    this.#leftovers = new LeftoverFreer({ ari, log, isOwned, unfinished });
     this.#farEnds = new FarEndWatch({
       sessionOf: (channel) => this.#owners.get(channel)?.session,
       watchesBridges: () => ports.watchesBridges(),

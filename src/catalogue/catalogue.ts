@@ -32,6 +32,7 @@ import {
   makeRecordings,
   type AuditNote,
   type DueCursor,
+  type ShortenBasis,
   type ShortenedEnd,
   type RecordingChanges,
   type RecordingFilter,
@@ -86,7 +87,7 @@ export type Catalogue = Tables & {
   sendable(at: number, after: string, limit: number): Promise<RecordingRow[]>;
   due(at: number, after: DueCursor, limit: number): Promise<{ rows: RecordingRow[]; next: DueCursor | undefined }>;
   longerKept(purpose: string, keepMs: number, after: string, limit: number): Promise<ShortenedEnd[]>;
-  shorten(purpose: string, ends: readonly ShortenedEnd[], actor: string): Promise<void>;
+  shorten(purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string): Promise<void>;
   /** What must be in this archive: the first recording that is still there, or whether any ever was. */
   knownObject(archive: string): Promise<{ key: string } | 'gone' | 'never'>;
   archiveKeys(archive: string): Promise<ArchiveKey[]>;
@@ -122,7 +123,7 @@ export type Catalogue = Tables & {
   lineTimes(id: RecordingId): Promise<LineTimes>;
   bootOffset(boot: string): Promise<number | undefined>;
   noteBootOffset(boot: string, offsetMs: number): Promise<void>;
-  stepped(beyondMs: number, limit: number): Promise<{ id: RecordingId; shiftMs: number }[]>;
+  stepped(beyondMs: number, limit: number): Promise<RecordingId[]>;
 
   beginErasure(id: RecordingId, at: number, why: ErasureGround, note: AuditNote): Promise<void>;
   finishErasure(

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { AuditTrail } from './auditTrail.ts';
-import { isKept } from './conditions.ts';
+import { isKept, keptShorter } from './conditions.ts';
 import { json } from './rows.ts';
 
 /** In the audit trail of a recording whose clocks do not agree, with what each says. */
@@ -27,6 +27,7 @@ const doubtRow = z
     settled_by: z.string().nullable(),
     kept_from: z.number().nullable(),
     keep_until: z.number().nullable(),
+    is_open: z.number(),
   })
   .transform((row) => ({
     recording: row.recording_id,
@@ -38,6 +39,8 @@ const doubtRow = z
     /** The end that keeping counts from now. */
     keptFrom: row.kept_from,
     keepUntil: row.keep_until,
+    /** Somebody is asked: it is kept, and nobody has settled it. */
+    isOpen: row.is_open === 1,
   }));
 export type DoubtRow = z.output<typeof doubtRow>;
 
@@ -49,12 +52,8 @@ const lineTimes = z.object({
 /** Of the audit trail, ms: the line before the first of a recording, that first one, and the line after its finishing. */
 export type LineTimes = z.output<typeof lineTimes>;
 
-const steppedRow = z
-  .object({ id: z.string(), shift_ms: z.number() })
-  .transform((row) => ({ id: row.id as RecordingId, shiftMs: row.shift_ms }));
-const keptRow = z.object({ kept_from: z.number().nullable(), status: z.string() }).optional();
-
-type Raise = { id: RecordingId; doubt: Doubt; isNew: boolean };
+const steppedId = z.string().transform((id) => id as RecordingId);
+const keptRow = z.object({ kept_from: z.number().nullable(), is_kept: z.number() }).optional();
 
 /** The tables `clock_doubts` and `boots`. */
 export function makeClockDoubts(database: Database.Database, trail: AuditTrail, now: () => number) {
@@ -63,25 +62,26 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
     ON CONFLICT DO NOTHING`);
   const settleRow = database.prepare(`
     UPDATE clock_doubts SET settled_at = @at, settled_by = @by WHERE recording_id = @id AND settled_at IS NULL`);
-  const doubts = `SELECT clock_doubts.*, kept_from, keep_until FROM clock_doubts
+  const isOpen = `settled_at IS NULL AND ${isKept}`;
+  const doubts = `SELECT clock_doubts.*, kept_from, keep_until, ${isOpen} AS is_open FROM clock_doubts
     JOIN recordings ON recordings.id = clock_doubts.recording_id`;
   const selectOf = database.prepare(`${doubts} WHERE recording_id = ?`);
   const selectOpen = database.prepare(
-    `${doubts} WHERE settled_at IS NULL AND ${isKept} AND recording_id > @after ORDER BY recording_id LIMIT @limit`,
+    `${doubts} WHERE ${isOpen} AND recording_id > @after ORDER BY recording_id LIMIT @limit`,
   );
   const countOpen = database
     .prepare(
       `SELECT count(*) FROM clock_doubts JOIN recordings ON recordings.id = clock_doubts.recording_id
-       WHERE settled_at IS NULL AND ${isKept}`,
+       WHERE ${isOpen}`,
     )
     .pluck();
-  const selectKept = database.prepare(`SELECT kept_from, status FROM recordings WHERE id = ?`);
-  // What was put forward for a person, or by a policy that was shortened, is an end of its own: it is never put back.
+  const selectKept = database.prepare(`SELECT kept_from, ${isKept} AS is_kept FROM recordings WHERE id = ?`);
+  // All ends count from that of the recording, but for those that a person asked for. Each shift so can be taken back whole.
   const shiftEnds = database.prepare(`
     UPDATE recording_purposes AS ends SET keep_until = keep_until + @shiftMs
-    WHERE recording_id = @id AND (@shiftMs < 0 OR NOT EXISTS (
-      SELECT 1 FROM audit WHERE audit.recording_id = ends.recording_id AND event = 'kept shorter'
-        AND json_extract(detail, '$.purpose') = ends.purpose))`);
+    WHERE recording_id = @id AND NOT EXISTS (
+      SELECT 1 FROM audit WHERE audit.recording_id = ends.recording_id AND event = '${keptShorter}'
+        AND json_extract(detail, '$.purpose') = ends.purpose AND json_extract(detail, '$.basis') = 'person')`);
   const shiftRecording = database.prepare(`
     UPDATE recordings SET kept_from = @endedAt, keep_until = coalesce(
       (SELECT max(keep_until) FROM recording_purposes WHERE recording_id = @id), keep_until + @shiftMs) WHERE id = @id`);
@@ -96,12 +96,16 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
   const upsertOffset = database.prepare(`
     INSERT INTO boots (boot, offset_ms) VALUES (@boot, @offsetMs)
     ON CONFLICT (boot) DO UPDATE SET offset_ms = excluded.offset_ms`);
-  const stepped = `SELECT recordings.id, @offsetMs - heard_offset_ms AS shift_ms FROM recordings INDEXED BY recordings_by_boot
+  const stepped = `SELECT recordings.id FROM recordings INDEXED BY recordings_by_boot
     WHERE heard_boot = @boot AND ${isKept}
       AND NOT EXISTS (SELECT 1 FROM clock_doubts WHERE recording_id = recordings.id)`;
-  const selectStepped = database.prepare(`
+  const selectStepped = database
+    .prepare(
+      `
     ${stepped} AND heard_offset_ms < @offsetMs - @beyondMs UNION ALL
-    ${stepped} AND heard_offset_ms > @offsetMs + @beyondMs LIMIT @limit`);
+    ${stepped} AND heard_offset_ms > @offsetMs + @beyondMs LIMIT @limit`,
+    )
+    .pluck();
   const selectBoots = database.prepare(`SELECT boot, offset_ms AS offsetMs FROM boots`);
 
   /** The end that keeping counts from becomes this one, and every end moves as far. */
@@ -116,7 +120,7 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
   };
 
   /** Within a transaction of the caller. */
-  const raise = (id: RecordingId, { apartMs, endedAt, witnesses, actor }: Doubt): Raise['isNew'] => {
+  const raise = (id: RecordingId, { apartMs, endedAt, witnesses, actor }: Doubt): boolean => {
     const added = insert.run({ id, at: now(), apartMs, witnesses: JSON.stringify(witnesses) }).changes === 1;
     if (!added) return false;
     count(id, endedAt);
@@ -128,9 +132,10 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
   const raised = database.transaction(raise);
 
   const settled = database.transaction((id: RecordingId, endedAt: number, by: string): void => {
-    const status = keptRow.parse(selectKept.get(id))?.status;
-    if (status === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
-    if (settleRow.run({ id, at: now(), by }).changes === 0) {
+    const row = keptRow.parse(selectKept.get(id));
+    if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
+    // What is gone has no end to be moved.
+    if (row.is_kept === 0 || settleRow.run({ id, at: now(), by }).changes === 0) {
       throw new PreavisError('doubt_unknown', 'nobody is asked when it ended, or somebody has said so already');
     }
     const from = count(id, endedAt);
@@ -163,10 +168,10 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
       upsertOffset.run({ boot, offsetMs });
     },
     /** Recordings in whose boot the clock was set since by more than so much, and that nobody was asked about. */
-    stepped: (beyondMs: number, limit: number): { id: RecordingId; shiftMs: number }[] =>
+    stepped: (beyondMs: number, limit: number): RecordingId[] =>
       z
         .array(z.object({ boot: z.string(), offsetMs: z.number() }))
         .parse(selectBoots.all())
-        .flatMap((boot) => z.array(steppedRow).parse(selectStepped.all({ ...boot, beyondMs, limit }))),
+        .flatMap((boot) => z.array(steppedId).parse(selectStepped.all({ ...boot, beyondMs, limit }))),
   };
 }

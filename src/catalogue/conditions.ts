@@ -17,5 +17,8 @@ export const isActiveHold = `released_at IS NULL AND expires_at > @at`;
 export const isDoubtful = `EXISTS (SELECT 1 FROM clock_doubts
   WHERE clock_doubts.recording_id = recordings.id AND settled_at IS NULL)`;
 
+/** In the audit trail: the end of a purpose was put forward. */
+export const keptShorter = 'kept shorter';
+
 /** A hold keeps the recording. */
 export const isHeld = `EXISTS (SELECT 1 FROM holds WHERE holds.recording_id = recordings.id AND ${isActiveHold})`;

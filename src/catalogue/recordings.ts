@@ -9,7 +9,7 @@ import { callWitnesses, json, purposeEnd, recordingRow, type PurposeEnd, type Re
 import { forward, type RecordingStatus } from './statuses.ts';
 import type { AuditTrail } from './auditTrail.ts';
 import type { Doubt } from './clockDoubts.ts';
-import { isDoubtful, isHeld, isOver, recordingsByEnd } from './conditions.ts';
+import { isDoubtful, isHeld, isOver, keptShorter, recordingsByEnd } from './conditions.ts';
 import { unhurried } from './unhurried.ts';
 
 /** What a step may write beside the status. */
@@ -96,6 +96,9 @@ const shortenedRow = z.object({
 });
 /** The end of a purpose of a recording, as it is and as it would be, ms since 1970 UTC. */
 export type ShortenedEnd = z.output<typeof shortenedRow>;
+
+/** storageTime: it counts from the end of the recording, as before. person: it is over, whenever the recording ended. */
+export type ShortenBasis = 'storageTime' | 'person';
 
 /** Asterisk may not have told the end of a recorder: then its end follows from that of the recording. */
 const madeAt =
@@ -260,13 +263,15 @@ export function makeRecordings(
     },
   );
 
-  const shorten = database.transaction((purpose: string, ends: readonly ShortenedEnd[], actor: string): void => {
-    for (const { id, from, to } of ends) {
-      if (shortenEnd.run({ id, purpose, to }).changes === 0) continue;
-      shortenRecording.run({ id });
-      audit(id, { event: 'kept shorter', actor, detail: { purpose, from, to } }, null, null);
-    }
-  });
+  const shorten = database.transaction(
+    (purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string): void => {
+      for (const { id, from, to } of ends) {
+        if (shortenEnd.run({ id, purpose, to }).changes === 0) continue;
+        shortenRecording.run({ id });
+        audit(id, { event: keptShorter, actor, detail: { purpose, from, to, basis } }, null, null);
+      }
+    },
+  );
 
   const adopted = database.transaction((id: RecordingId): RecordingRow | undefined => {
     const maker = makerWithout.optional().parse(selectMakerWithout.get(id));
@@ -337,8 +342,8 @@ export function makeRecordings(
     longerKept: (purpose: string, keepMs: number, after: string, limit: number): ShortenedEnd[] =>
       z.array(shortenedRow).parse(selectLonger.all({ purpose, keepMs, after, limit })),
     /** Puts ends forward, never back, all in one transaction. */
-    shorten: (purpose: string, ends: readonly ShortenedEnd[], actor: string): void => {
-      shorten.immediate(purpose, ends, actor);
+    shorten: (purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string): void => {
+      shorten.immediate(purpose, ends, basis, actor);
     },
     knownObject: (archive: string): { key: string } | 'gone' | 'never' => {
       const known = knownRow.parse(selectKnown.get(archive));

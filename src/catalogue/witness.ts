@@ -20,6 +20,10 @@ export function makeWitness(database: Database.Database, trail: Pick<AuditTrail,
   const updateCall = database.prepare(
     `UPDATE calls SET witness = ?, caller_channel = NULL WHERE id = ? AND state IS NULL AND witness IS NULL`,
   );
+  // Ids of channels too, which go with that of the caller. Not before: what was recorded unwatched may be judged by them again after a crash.
+  const forgetParties = database.prepare(`
+    UPDATE unwatched SET parties = '[]' WHERE call_id = @id AND NOT EXISTS (
+      SELECT 1 FROM recordings WHERE recordings.call_id = @id AND status IN ('recording', 'lost'))`);
   const updateNotice = database.prepare(`
     UPDATE notices SET witness = @status, witness_began_at = @beganAt, witness_ended_at = @endedAt
     WHERE call_id = @id AND position = @position`);
@@ -29,6 +33,7 @@ export function makeWitness(database: Database.Database, trail: Pick<AuditTrail,
 
   const save = database.transaction((id: CallId, { status, sentences }: WitnessStatement, actor: string): boolean => {
     if (updateCall.run(status, id).changes === 0) return false;
+    forgetParties.run({ id });
     for (const [position, sentence] of sentences.entries()) updateNotice.run({ id, position, ...sentence });
     if (status !== 'disagrees' && status !== 'missing') return true;
     const flag = `witness_${status}`;

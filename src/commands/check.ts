@@ -143,7 +143,7 @@ async function clockWarning(catalogue: Catalogue | undefined): Promise<string | 
 
   return open === 0
     ? undefined
-    : `about ${open} recordings clocks disagree by more than ten minutes, and they are kept: preavis recordings doubts`;
+    : `recordings whose clocks disagree by more than ten minutes, and which are kept: ${open} (preavis recordings doubts)`;
 }
 
 /** How many calls are looked at for one that the witness was asked about. */

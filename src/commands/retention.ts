@@ -13,7 +13,7 @@ import { beginLongWork } from './longWork.ts';
 import { operatorOf } from './operator.ts';
 import { table } from './table.ts';
 
-export type RetentionCommandOptions = { dryRun: boolean; json: boolean };
+export type RetentionCommandOptions = { dryRun: boolean; json: boolean; clockIsRight?: boolean };
 
 const waitMs = 30_000;
 /** Recordings that a pass names one by one for people; the others are counted. */
@@ -21,7 +21,7 @@ const mostShown = 1_000;
 
 /** One retention pass. Exit 3 when something due could not be erased, or clocks disagree about something. */
 export async function retentionRun(context: CommandContext, options: RetentionCommandOptions): Promise<ExitCode> {
-  const { dryRun, json } = options;
+  const { dryRun, json, clockIsRight = false } = options;
   const config = await configOf(context);
   const work = beginLongWork('what was not yet erased is left to the next pass', json);
 
@@ -32,6 +32,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
     const recordings: { id: string; keepUntil: string | null; outcome: 'due' | 'erased' | ErrorCode }[] = [];
     const { due, erased, held, doubtful } = await retentionPass(ports, {
       dryRun,
+      clockIsRight,
       waitMs,
       signal: work.signal,
       progress: work.progress,

@@ -375,7 +375,7 @@ export const errorCodes = {
     1,
     true,
     'The clock of this machine is more than a week beyond the last retention pass: nothing is erased on its word alone.',
-    'Correct the clock. If it is right, run retention again: a second pass believes it.',
+    'Correct the clock. If it is right, and there was no pass for so long, say so: preavis retention run --clock-is-right.',
   ),
   signing_key_unusable: entry(
     1,

@@ -28,8 +28,7 @@ async function doubt(row: RecordingRow, { catalogue, clock, actor }: DoubtPorts)
   if (row.keptFrom === null || (await catalogue.doubtOf(row.id)) !== undefined) return false;
   const call = await catalogue.call(row.callId);
   // The file has moved since; what it said is in what keeping counts from.
-  const witnesses = await witnessesOf(row, call, undefined, { catalogue, clock });
-  const found = doubtOf(judgeEnd({ ...witnesses, events: witnesses.events ?? row.keptFrom }), actor);
+  const found = doubtOf(judgeEnd(await witnessesOf(row, call, undefined, { catalogue, clock })), actor);
 
   return found !== undefined && (await catalogue.raiseDoubt(row.id, found));
 }
@@ -40,7 +39,7 @@ export async function doubtStepped(ports: DoubtPorts, signal: AbortSignal): Prom
   await noteClock(catalogue, clock);
   for (let asked = 1; asked > 0 && !signal.aborted;) {
     asked = 0;
-    for (const { id } of await catalogue.stepped(doubtfulBeyondMs, batch)) {
+    for (const id of await catalogue.stepped(doubtfulBeyondMs, batch)) {
       const row = await catalogue.recording(id);
       if (row !== undefined && (await doubt(row, ports))) asked += 1;
     }

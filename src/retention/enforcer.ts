@@ -66,6 +66,8 @@ export type RetentionResult = {
 
 export type RetentionOptions = {
   dryRun: boolean;
+  /** Somebody has looked at the clock of this machine: however long ago the last pass was, it is right. */
+  clockIsRight?: boolean;
   waitMs: number;
   signal: AbortSignal;
   /** Gets each recording that was due, or in a dry run is. */
@@ -82,19 +84,24 @@ export const erasureFailed = 'erasure failed';
 const plausibleGapMs = 7 * dayMs;
 
 /**
- * Nothing is erased because the clock has jumped forward (P6): a pass long after the last one notes that it was there, and leaves the
- * erasing to the next. Throws clock_implausible.
+ * Nothing is erased because the clock has jumped forward (P6): a pass long after the last one is none, however often it is made, until
+ * somebody says that the clock is right, or it is put right. Throws clock_implausible.
  */
-async function trustClock(catalogue: RetentionPorts['catalogue'], at: number): Promise<void> {
+async function trustClock(catalogue: RetentionPorts['catalogue'], at: number, isRight: boolean): Promise<void> {
   const last = await catalogue.lastPass('retention');
   const before = await catalogue.lastPass('retention before');
+  if (last !== undefined) {
+    // A clock that was behind in one pass, and is right again, has not jumped forward.
+    const latest = Math.max(last, before ?? last);
+    const usualMs = before === undefined ? 0 : 1.5 * (last - before);
+    if (!isRight && at - latest > Math.max(plausibleGapMs, usualMs)) {
+      const days = Math.floor((at - latest) / dayMs);
+      const message = `the last pass was ${days} days ago by this clock; nothing was erased`;
+      throw new PreavisError('clock_implausible', message);
+    }
+    await catalogue.notePass('retention before', latest);
+  }
   await catalogue.notePass('retention', at);
-  if (last === undefined) return;
-  await catalogue.notePass('retention before', last);
-  const usualMs = before === undefined ? 0 : 1.5 * (last - before);
-  if (at - last <= Math.max(plausibleGapMs, usualMs)) return;
-  const days = Math.floor((at - last) / dayMs);
-  throw new PreavisError('clock_implausible', `the last pass was ${days} days ago by this clock; nothing was erased`);
 }
 
 /** Throws job_busy and clock_implausible; ledger_unusable and what the archive throws where certificates cannot be kept. */
@@ -110,7 +117,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
   const at = clock.now();
   const copies: CopyPorts = { ...ports, now: () => clock.now() };
   if (!dryRun) {
-    await trustClock(catalogue, at);
+    await trustClock(catalogue, at, options.clockIsRight === true);
     await ports.ledger.check();
     // A remembered language has its time too, whether or not anybody calls again.
     await catalogue.sweepPreferences();

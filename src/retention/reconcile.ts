@@ -118,6 +118,8 @@ class Reconciliation {
   readonly #reconciled: Reconciled = { recordings: 0, files: 0, objects: 0 };
   /** Objects that were told beside the row of their recording. */
   readonly #told = new Set<string>();
+  /** What the archive has of recordings that are compared now, which was read to its end for that. */
+  readonly #copies = new Map<RecordingId, ArchivedCopy | undefined>();
   #ended: ReadonlySet<string> = new Set();
   #total = 0;
   /** Why the rows under way are the last ones: none may still be looked at, or repaired, once the lease is given back. */
@@ -228,6 +230,7 @@ class Reconciliation {
       const place = error.code === 'spool_unusable' ? 'spool' : 'wav';
       this.#tell(row, { kind: 'notComparable', place }, this.#survivable(error).code);
     } finally {
+      this.#copies.delete(row.id);
       this.#reconciled.recordings += 1;
       this.#advance();
     }
@@ -325,14 +328,17 @@ class Reconciliation {
     }
   }
 
-  /** Of one that has no file: what the archive has of it, whole. */
+  /** Of one that has no file: what the archive has of it, whole. It is read once for each recording, however often it is asked for. */
   async #copyOf(row: RecordingRow): Promise<ArchivedCopy | undefined> {
     const hasEnded = row.status === 'lost' || (row.status === 'recording' && this.#ended.has(row.id));
     if (!hasEnded) return undefined;
+    if (this.#copies.has(row.id)) return this.#copies.get(row.id);
     const { store, clock, attemptMs } = this.#ports;
     const limit = AbortSignal.any([this.#options.signal, AbortSignal.timeout(attemptMs)]);
+    const copy = await findArchivedCopy(row, keysOf(row), store, clock.now(), limit);
+    this.#copies.set(row.id, copy);
 
-    return findArchivedCopy(row, keysOf(row), store, clock.now(), limit);
+    return copy;
   }
 
   /** P5: a guarded step, with its line in the audit trail; the catalogue knew less than the archive. */
@@ -350,7 +356,7 @@ class Reconciliation {
       {
         keptFrom,
         ...(await keepingOf(row, keptFrom, catalogue)),
-        doubt: await doubtAgain({ ...row, finishedAt }, copy, { catalogue, clock, actor }),
+        doubt: await doubtAgain({ ...row, finishedAt, keptFrom }, copy, { catalogue, clock, actor }),
         bytes,
         sha256,
         durationMs,

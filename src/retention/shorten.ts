@@ -43,7 +43,7 @@ export async function shortenPass(
     const ends = await catalogue.longerKept(purpose, keepMs, after, batch);
     result.longer += ends.length;
     for (const { id } of ends.filter(({ to }) => to <= at)) await countOver({ id, purpose }, result, catalogue, at);
-    if (apply) await catalogue.shorten(purpose, ends, actor);
+    if (apply) await catalogue.shorten(purpose, ends, 'storageTime', actor);
     const last = ends.at(-1);
     if (last === undefined || ends.length < batch) return result;
     after = last.id;

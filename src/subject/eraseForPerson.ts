@@ -213,6 +213,7 @@ async function keep(
     detail: { exceptions, ending },
   });
   for (const { purpose, keepUntil } of ends) {
-    if (ending.includes(purpose)) await catalogue.shorten(purpose, [{ id, from: keepUntil, to: at }], operator);
+    if (!ending.includes(purpose)) continue;
+    await catalogue.shorten(purpose, [{ id, from: keepUntil, to: at }], 'person', operator);
   }
 }

@@ -264,9 +264,10 @@ describe('the clock of this machine', () => {
     const { id, flags } = await finishedRecording(at.rig, 'right');
     expect(flags).toEqual([]);
     setBoth('+60d');
-    // The first pass does not believe it, whatever is due; the second does.
-    expect((await at.rig.preavis('retention', 'run')).code).toBe(1);
-    expect(await at.rig.preavisJson<Pass>('retention', 'run')).toMatchObject({ erased: 0, doubtful: 2 });
+    // No pass believes it, whatever is due, before somebody says that it is right.
+    for (let pass = 0; pass < 2; pass += 1) expect((await at.rig.preavis('retention', 'run')).code).toBe(1);
+    const believed = await at.rig.preavisJson<Pass>('retention', 'run', '--clock-is-right');
+    expect(believed).toMatchObject({ erased: 0, doubtful: 2 });
     expect(await doubtful(at)).toContain(id);
     setBoth('+0');
     expect((await at.rig.preavis('recordings', 'settle', id, '--by', 'events')).code).toBe(0);

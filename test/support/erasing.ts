@@ -10,10 +10,11 @@ export const due = recorderEnd + 28 * dayMs;
 export type Told = Parameters<NonNullable<Parameters<typeof retentionPass>[1]['told']>>[0];
 
 /** A retention pass, and what it told of each recording. */
-export async function erasePass(ports: RetentionPorts, { dryRun = false, signal = never } = {}) {
+export async function erasePass(ports: RetentionPorts, { dryRun = false, clockIsRight = false, signal = never } = {}) {
   const recordings: Told[] = [];
   const result = await retentionPass(ports, {
     dryRun,
+    clockIsRight,
     waitMs: 0,
     signal,
     told: (recording) => recordings.push(recording),

@@ -19,6 +19,8 @@ export type ScriptedAri = AriCommands &
       channels: { id: ChannelId; state: string; localName?: LocalName }[];
       owned: { channels: ChannelId[]; bridges: BridgeId[] };
       recording: string[];
+      /** The bridge that a recorder records, by its name. */
+      recordedBridges: Record<string, BridgeId>;
       /** Finished ones. */
       stored: string[];
       /** Who is in a bridge. */
@@ -40,6 +42,7 @@ export function scriptedAri(): ScriptedAri {
     channels: [],
     owned: { channels: [], bridges: [] },
     recording: [],
+    recordedBridges: {},
     stored: [],
     inBridge: {},
     sounds: {},
@@ -149,6 +152,7 @@ export function scriptedAri(): ScriptedAri {
       return Promise.resolve(typeof rtp === 'function' ? rtp() : rtp);
     },
     isRecording: (name) => Promise.resolve(state.recording.includes(name)),
+    recordedBridge: (name) => Promise.resolve(state.recordedBridges[name]),
   };
 }
 

@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { finishRecordings, sweepSpool } from '../../../src/archive/finish.ts';
-import { spoolFile } from '../../../src/archive/spool.ts';
+import { spoolFile, unfinishedIn } from '../../../src/archive/spool.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { callStart, eventsTo, heardNotice, keys, press, stranger } from '../../support/calls.ts';
@@ -29,6 +29,16 @@ async function orphan(set: ArchiveStage, options: NonNullable<Parameters<typeof 
 
   return call;
 }
+
+test('what is in the spool and not known to be finished is what the catalogue does not know, or is being recorded', async () => {
+  const set = await stage();
+  const unknown = await orphan(set, { events: died });
+  const recorded = await set.recorded();
+  expect((await unfinishedIn(set.spoolFolder, set.catalogue)).sort()).toEqual([unknown.id, recorded.id].sort());
+  await finishRecordings(set);
+  expect((await set.catalogue.recording(recorded.id))?.status).toBe('recorded');
+  expect(await unfinishedIn(set.spoolFolder, set.catalogue)).toEqual([unknown.id]);
+});
 
 describe('a WAV in the spool that the catalogue does not know', () => {
   test.each([

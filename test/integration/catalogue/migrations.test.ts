@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
 import { bareHash, makeCallerHash } from '../../../src/call/preferences.ts';
@@ -50,6 +51,37 @@ test('what is kept of a caller under a hash that names no key is found by their 
   expect(await prepareSearch(catalogue, hash)).toEqual([]);
   expect((await catalogue.callsOfCaller(hash, '', 10)).map(({ call }) => call)).toEqual([idOf(1)]);
   expect(await catalogue.preference(hash)).toBe('nl');
+});
+
+/** SHA-256 of each step that a catalogue of somebody's may have behind it, in their order. */
+const released = [
+  'e369c783b0fb97247411c27583829f1390b5d393e2a550c417c77a23ff2999f0',
+  'e20a52c846052785a394abdd69649deb13d14facda8e550304d55f6d1b73c884',
+  'c3e798a2ea4c0617ac2e1e1461bba650aba95f44205e32ffdbfb9f1bf4995772',
+  'de908ca6b776dccf1ab72c4c924479a314bd46e4781c30a14e1b039302d2cb50',
+  '5e37a9ad37fbe10a98373b06bb05cad6cb29cb76e96ae54549bfbfa56905737e',
+  '7c446ac20dcae4b612f09c25c2c4b41a9acd30375dcec9ad49a337670701fc5d',
+  '348a58b538cd89dad2a23ed4017645c0351bbcf4e7a8ba8c364955e5cd0f97b0',
+  'a31c6d3cd40feb3e2d1ca3032913463f2533642f55090a18b59a827ef7c76d83',
+  'f0ad3f942f5c6d05d25ec332e1d6fd2ac83aedb8419385eba08aaf9c6a9e911f',
+  '67137891c6f64640cb67ebe61c62f032685508450684d31d79d93e5448d73e9f',
+  'a43fb8c9a48d0227f72509a855345ea86e5ad3365d4165bfefde13623d4696d5',
+  '6851690d58b12e9ae49546af6b3b6fa82f0ca0ca8a6a3bf3968eafc1608f65f8',
+];
+
+test('no released step of the schema is changed, moved or gone: a catalogue that has it would not get what is new', () => {
+  const faults = released.flatMap((digest, index) => {
+    const step = migrations[index];
+    const is = step === undefined ? undefined : createHash('sha256').update(step).digest('hex');
+    if (is === digest) return [];
+    const number = index + 1;
+
+    return [
+      `step ${number} of src/catalogue/migrations.ts is not what was released: put it back as it was (git log -p), and what is new into a ` +
+        'step of its own at the end. Add the SHA-256 of that to this list once it is released, and change none of them.',
+    ];
+  });
+  expect(faults).toEqual([]);
 });
 
 const schemas = Array.from({ length: migrations.length - 1 }, (_, index) => index + 1);

@@ -4,6 +4,7 @@ import { finishRecordings, sweepSpool } from '../../../src/archive/finish.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import type { CallEvent } from '../../../src/call/events.ts';
 import type { Sentence } from '../../../src/call/notice.ts';
+import type { Unwatched } from '../../../src/call/ports.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { soundNameOf } from '../../../src/config/prompts.ts';
 import { receiptOfCall, receiptSchema, type Receipt } from '../../../src/evidence/receipt.ts';
@@ -98,20 +99,35 @@ describe('a call that the second witness saw', () => {
     expect((await receiptFor(set, call)).witness).toMatchObject({ status: 'agrees' });
   });
 
-  test('leaves the name of its channel in the catalogue until then, and no longer', async () => {
+  test('leaves the names of its channels in the catalogue until then, and no longer', async () => {
     const set = await stage();
     const call = await finishedCall(set);
-    const channels = (): unknown[] => {
+    const { callerChannel, order } = call.facts;
+    const interval: Unwatched = {
+      from: callEnd - 10_000,
+      to: callEnd - 5_000,
+      heardAgainAt: callEnd - 5_000,
+      why: 'connection_lost',
+      bridge: order.bridge,
+      parties: [callerChannel, order.destination],
+    };
+    await set.catalogue.keepHappening(call.facts.id, { kind: 'unwatched', interval });
+    const channels = async (): Promise<unknown[]> => {
       const database = openSqlite(join(set.celFile, '..', 'catalogue.db'), { readonly: true });
       try {
-        return database.prepare('SELECT caller_channel FROM calls').pluck().all();
+        const caller = database.prepare('SELECT caller_channel FROM calls').pluck().get();
+        return [caller, ...(await set.catalogue.unwatched(call.facts.id)).map(({ parties }) => parties)];
       } finally {
         database.close();
       }
     };
-    expect(channels()).toEqual([call.facts.callerChannel]);
+    expect(await channels()).toEqual([callerChannel, interval.parties]);
+    // Finishing may be repeated after a crash, and judges by them.
+    const [kept] = await set.catalogue.unwatched(call.facts.id);
+    await set.catalogue.judgeUnwatched([{ id: kept?.id ?? 0, judged: 'witnessed' }]);
+    expect(await channels()).toEqual([callerChannel, interval.parties]);
     await set.pass();
-    expect(channels()).toEqual([null]);
+    expect(await channels()).toEqual([null, []]);
   });
 });
 

@@ -161,7 +161,7 @@ describe('whose clocks disagree', () => {
     const id = await behind(set);
     const [end] = await set.catalogue.purposeEnds(id);
     const asked = now + off + dayMs;
-    await set.catalogue.shorten('training', [{ id, from: end?.keepUntil ?? 0, to: asked }], 'operator');
+    await set.catalogue.shorten('training', [{ id, from: end?.keepUntil ?? 0, to: asked }], 'person', 'operator');
     await set.catalogue.settleDoubt(id, now + off + dayMs / 2, 'operator');
     expect(await set.catalogue.purposeEnds(id)).toEqual([{ purpose: 'training', keepUntil: asked }]);
     expect((await set.catalogue.recording(id))?.keepUntil).toBe(asked);

@@ -17,10 +17,10 @@ const never = new AbortController().signal;
 const keepUntil = recorderEnd + 28 * dayMs;
 
 /** A pass, and what it told of each recording. */
-async function erase(ports: RetentionPorts, { dryRun = false, signal = never } = {}) {
+async function erase(ports: RetentionPorts, { dryRun = false, clockIsRight = false, signal = never } = {}) {
   const recordings: unknown[] = [];
   const told = (recording: unknown) => recordings.push(recording);
-  const result = await retentionPass(ports, { dryRun, waitMs: 0, signal, told });
+  const result = await retentionPass(ports, { dryRun, clockIsRight, waitMs: 0, signal, told });
 
   return { ...result, recordings };
 }
@@ -73,19 +73,22 @@ describe('a remembered language', () => {
 });
 
 describe('the clock of this machine', () => {
-  test('that jumps forward erases nothing; a second pass believes it', async () => {
+  test('that jumps forward erases nothing, however often, until somebody says that it is right', async () => {
     const set = await stage();
     const { id } = await archived(set);
     set.clock.at = keepUntil - 10 * dayMs;
     expect(await erase(set)).toMatchObject({ erased: 0 });
-    set.clock.at = keepUntil;
-    await expect(erase(set)).rejects.toMatchObject({
-      code: 'clock_implausible',
-      message: 'the last pass was 10 days ago by this clock; nothing was erased',
-    });
+    for (let pass = 0; pass < 10; pass += 1) {
+      set.clock.at = keepUntil + pass * dayMs;
+      await expect(erase(set)).rejects.toMatchObject({
+        code: 'clock_implausible',
+        message: `the last pass was ${10 + pass} days ago by this clock; nothing was erased`,
+      });
+    }
     expect((await set.catalogue.recording(id))?.status).toBe('archived');
-    set.clock.at += 60_000;
-    expect(await erase(set)).toMatchObject({ due: 1, erased: 1 });
+    expect(await erase(set, { clockIsRight: true })).toMatchObject({ due: 1, erased: 1 });
+    set.clock.at += 6 * dayMs;
+    expect(await erase(set)).toMatchObject({ due: 0 });
   });
 
   test('that jumps forward and is put right has erased nothing', async () => {
@@ -100,7 +103,23 @@ describe('the clock of this machine', () => {
     expect((await set.catalogue.recording(id))?.status).toBe('archived');
   });
 
-  test('is believed each month where passes are made each month, after the first', async () => {
+  test('that is behind in one pass and right again is believed, and no jump forward after it', async () => {
+    const set = await stage();
+    await archived(set);
+    const at = (day: number): number => (set.clock.at = keepUntil + day * dayMs);
+    for (const day of [-1, -60]) {
+      at(day);
+      expect(await erase(set)).toMatchObject({ due: 0 });
+    }
+    at(-0.5);
+    expect(await erase(set)).toMatchObject({ due: 0 });
+    at(30);
+    await expect(erase(set)).rejects.toMatchObject({ code: 'clock_implausible' });
+    at(0);
+    expect(await erase(set)).toMatchObject({ erased: 1 });
+  });
+
+  test('is believed each month where passes are made each month, after somebody has said so once', async () => {
     const set = await stage();
     await archived(set);
     const at = (day: number): number => (set.clock.at = recorderEnd + day * dayMs);
@@ -108,6 +127,7 @@ describe('the clock of this machine', () => {
     await erase(set);
     at(-30);
     await expect(erase(set)).rejects.toMatchObject({ code: 'clock_implausible' });
+    await erase(set, { clockIsRight: true });
     at(0);
     expect(await erase(set)).toMatchObject({ due: 0 });
     at(31);

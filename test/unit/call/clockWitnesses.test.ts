@@ -18,6 +18,7 @@ const right: Witnesses = {
   heard: end + 20,
   file: end + 10,
   monotonic: end + 20,
+  kept: undefined,
   id: arrived + 5,
   audit: start + 30,
   arrival: { asterisk: arrived, ours: arrived + 2 },
@@ -30,6 +31,7 @@ const nothing: Witnesses = {
   heard: undefined,
   file: undefined,
   monotonic: undefined,
+  kept: undefined,
   id: undefined,
   audit: undefined,
   arrival: undefined,
@@ -121,6 +123,13 @@ describe('a clock that is wrong', () => {
     expect(judged).toMatchObject({ kind: 'doubtful', endedAt: end, by: 'monotonic' });
   });
 
+  test('leaves it kept from where it is kept already, where the next line allows that', () => {
+    const kept = end + 540_000;
+    const later = { ...right, kept, monotonic: end - 900_000, lineAfter: end + 600_000 };
+    expect(judgeClocks(later)).toMatchObject({ kind: 'doubtful', endedAt: kept, by: 'kept' });
+    expect(judgeClocks({ ...later, lineAfter: end + 1_000 })).toMatchObject({ endedAt: end + 20, by: 'heard' });
+  });
+
   test('is seen by a line of the trail before that is later, whatever all others say', () => {
     expect(judgeClocks({ ...right, lineBefore: end + off }).kind).toBe('doubtful');
   });
@@ -137,6 +146,7 @@ describe('each witness alone', () => {
     ['heard', { heard: end + off, lineAfter: end + 2 * off }],
     ['file', { file: end - off }],
     ['monotonic', { monotonic: end + off, lineAfter: end + 2 * off }],
+    ['kept', { kept: end + off, lineAfter: end + 2 * off }],
     ['id', { id: end + off }],
     ['audit', { audit: start - off }],
     ['arrival', { arrival: { asterisk: arrived - off, ours: arrived } }],

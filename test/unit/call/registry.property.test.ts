@@ -46,6 +46,7 @@ function stage() {
     ids,
     watchesBridges: () => true,
     watch: { until: undefined, now: () => 0 },
+    unfinished: () => Promise.resolve([]),
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
     callEnded: (state) => {
       ended.push(state);

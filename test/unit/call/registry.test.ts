@@ -6,7 +6,14 @@ import { recorderName } from '../../../src/call/recorderName.ts';
 import type { Happening, LanguagePreferences, UnreadableCall } from '../../../src/call/ports.ts';
 import type { CallState, Facts, Order, Party } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { makeIds, type BridgeId, type CallId, type ChannelId, type PlaybackId } from '../../../src/core/ids.ts';
+import {
+  makeIds,
+  type BridgeId,
+  type CallId,
+  type ChannelId,
+  type PlaybackId,
+  type RecordingId,
+} from '../../../src/core/ids.ts';
 import { callStart, configTree, countingIds, someFacts, stateAt } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { aPolicy } from '../../support/policies.ts';
@@ -26,6 +33,7 @@ function stage({
   /** Our clock. */
   clockNow = callStart,
   saveFails = undefined as ((state: CallState) => boolean) | undefined,
+  unfinished = (): Promise<RecordingId[]> => Promise.resolve([]),
 } = {}) {
   const ari = scriptedAri();
   for (const call of open) {
@@ -93,6 +101,7 @@ function stage({
     ids,
     watchesBridges: () => true,
     watch: { until: 1_000, now: () => 5_000 },
+    unfinished: () => unfinished(),
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
     callEnded: (state) => {
       ended.push(state);
@@ -950,6 +959,39 @@ describe('after a lost connection', () => {
     set.registry.handle({ type: 'bridgeLeft', at: 9, bridgeId: bridge, channelId: one });
     await eventually(() => set.ari.asked.length === 2);
     expect(set.ari.asked).toEqual([`hangUp ${other}`, `destroyBridge ${bridge}`]);
+  });
+
+  test('a talk of no known call is not recorded, and goes on: nobody can prove what was told in it', async () => {
+    const [own, ofOthers, endedOnes] = ['0', '1', '2'].map((last) => `${ulid.slice(0, -1)}${last}` as RecordingId);
+    if (own === undefined || ofOthers === undefined || endedOnes === undefined) throw new Error('three recordings');
+    const set = stage({ unfinished: () => Promise.resolve([own, ofOthers, endedOnes]) });
+    const { state } = set.ari;
+    const bridge = `preavis-${ulid}` as BridgeId;
+    const talking = ['caller-9', `preavis-${ulid}`] as ChannelId[];
+    state.channels.push(...talking.map((id) => ({ id, state: 'Up' })));
+    state.inBridge[bridge] = talking;
+    state.owned = { channels: talking, bridges: [bridge] };
+    state.recordedBridges = {
+      [recorderName(own)]: bridge,
+      // Of another Préavis on this Asterisk, with a catalogue of its own.
+      [recorderName(ofOthers)]: 'preavis-of-another' as BridgeId,
+    };
+    await set.registry.reconcile();
+    expect(set.ari.asked).toEqual([`stopRecorder ${recorderName(own)}`]);
+  });
+
+  test('a recording folder that cannot be read keeps nothing else from being let go', async () => {
+    const unreadable = new PreavisError('spool_unusable', 'no right');
+    const set = stage({ unfinished: () => Promise.reject(unreadable) });
+    const { state } = set.ari;
+    const bridge = `preavis-${ulid}` as BridgeId;
+    const [one, other, alone] = ['caller-9', `preavis-${ulid}`, 'caller-8'] as ChannelId[];
+    if (one === undefined || other === undefined || alone === undefined) throw new Error('three channels');
+    state.channels.push(...[one, other, alone].map((id) => ({ id, state: 'Up' })));
+    state.inBridge[bridge] = [one, other];
+    state.owned = { channels: [one, other, alone], bridges: [bridge] };
+    await set.registry.reconcile();
+    expect(set.ari.asked).toEqual([`continueInDialplan ${alone}`]);
   });
 
   test('a talk of no known call that one side left while Asterisk was asked is ended, and not left in silence', async () => {
