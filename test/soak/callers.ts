@@ -1,9 +1,11 @@
 import { continuousTone } from '../../lab/audio.ts';
-import { startEar } from '../../lab/ear.ts';
-import { placeCall } from '../../lab/sip.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hold, resume, transfer } from '../../lab/dialog.ts';
+import { startEar, type Ear } from '../../lab/ear.ts';
+import { placeCall, type Call } from '../../lab/sip.ts';
 import { presentMs } from '../support/audio.ts';
 import type { Chance } from './chance.ts';
-import { extensionOf, hertz, lineOf, type Destination, type Mode, type World } from './world.ts';
+import { extensionOf, hertz, lineOf, strangerExtension, type Destination, type Mode, type World } from './world.ts';
 
 /** What a caller does. `recordable`: whether it may be recorded. `connects`: whether they are to reach somebody. */
 type Habit = {
@@ -13,6 +15,10 @@ type Habit = {
   destination: Destination;
   keys?: readonly { afterMs: number; digit: string }[];
   hangUpAfterMs?: number;
+  /** Puts the other side on hold, counted from the answer of Asterisk, and comes back. */
+  holds?: { afterMs: number; ms: number };
+  /** Sends the other side to the stranger, counted from the answer of Asterisk, and leaves. */
+  transfersAfterMs?: number;
   recordable: 'yes' | 'no' | 'until the key';
   connects: boolean;
 };
@@ -73,6 +79,25 @@ export const habits: readonly [Habit, ...Habit[]] = [
     recordable: 'yes',
     connects: true,
   },
+  {
+    weight: 10,
+    name: 'holds',
+    mode: 'announce',
+    destination: 'long',
+    holds: { afterMs: 3_500, ms: 2_500 },
+    recordable: 'yes',
+    // Not always: when serve is killed in the notice, they hold while they wait.
+    connects: false,
+  },
+  {
+    weight: 10,
+    name: 'transfers',
+    mode: 'announce',
+    destination: 'long',
+    transfersAfterMs: 4_500,
+    recordable: 'yes',
+    connects: false,
+  },
   { weight: 4, name: 'is silent', mode: 'optIn', destination: 'brief', recordable: 'no', connects: true },
 ];
 
@@ -85,6 +110,9 @@ export type Made = {
   /** How long the caller heard the notice, and the other side, ms. */
   noticeMs: number;
   agentMs: number;
+  /** From the answer to the end, and how much of that they held; 0 where they did not or could not. ms. */
+  answeredMs: number;
+  heldMs: number;
   /** No answer and no refusal came from Asterisk: as when it is down. */
   isStranded: boolean;
 };
@@ -92,7 +120,34 @@ export type Made = {
 /** Longer than any habit: then Asterisk has died and nobody tells the caller. */
 const longestMs = 40_000;
 
-const heardMs = (samples: Int16Array, hz: number): number => presentMs(samples, hz, { share: 0.7 });
+/** Alone; of the other side also while a stranger talks, too. */
+const heardMs = (samples: Int16Array, hz: number, share = 0.7): number => presentMs(samples, hz, { share });
+/** As a telephone does when its transfer has succeeded. */
+const leavesAfterMs = 1_500;
+
+/** What they do in the call beside listening and pressing keys; how long they held, ms. Asterisk may die in the middle of it. */
+async function act(call: Call, ear: Ear, { holds, transfersAfterMs }: Habit, hasEnded: () => boolean): Promise<number> {
+  if (holds === undefined && transfersAfterMs === undefined) return 0;
+  while (!call.isAnswered()) {
+    if (hasEnded()) return 0;
+    await sleep(20);
+  }
+  await sleep(holds?.afterMs ?? transfersAfterMs ?? 0);
+  if (hasEnded()) return 0;
+  if (holds === undefined) {
+    await transfer(call.dialog(), strangerExtension);
+    await sleep(leavesAfterMs);
+    await call.hangUp();
+    return 0;
+  }
+  if ((await hold(call.dialog(), ear.port)) !== 200) return 0;
+  const from = performance.now();
+  await sleep(holds.ms);
+  const heldMs = performance.now() - from;
+  if (!hasEnded()) await resume(call.dialog(), ear.port);
+
+  return heldMs;
+}
 
 /** One call by this caller, from dialling to hanging up. */
 export async function makeCall({ rig }: World, caller: number, chance: Chance): Promise<Made> {
@@ -109,6 +164,9 @@ export async function makeCall({ rig }: World, caller: number, chance: Chance): 
       ...(keys === undefined ? {} : { digits: keys }),
       ...(hangUpAfterMs === undefined ? {} : { hangUpAfterMs }),
     });
+    let isOver = false;
+    void call.ended.catch(() => undefined).then(() => (isOver = true));
+    const acting = act(call, ear, habit, () => isOver).catch(() => 0);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => {
@@ -118,6 +176,7 @@ export async function makeCall({ rig }: World, caller: number, chance: Chance): 
     const end = await Promise.race([call.ended.catch(() => undefined), late]);
     clearTimeout(timer);
     await call.stop().catch(() => undefined);
+    const heldMs = await acting;
     const samples = ear.samples();
 
     return {
@@ -126,7 +185,9 @@ export async function makeCall({ rig }: World, caller: number, chance: Chance): 
       from,
       to: Date.now(),
       noticeMs: heardMs(samples, hertz.notice),
-      agentMs: heardMs(samples, hertz.agent),
+      agentMs: heardMs(samples, hertz.agent, 0.3),
+      answeredMs: end?.durationMs ?? 0,
+      heldMs,
       isStranded: end === undefined || end.status === 'failed',
     };
   } finally {

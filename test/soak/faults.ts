@@ -1,11 +1,16 @@
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ulid } from 'ulid';
+import { WebSocket } from 'ws';
 import type { Chance } from './chance.ts';
-import type { World } from './world.ts';
+import { clockSteps, type World } from './world.ts';
 
-/** `asterisk`: ends calls. `serve`: takes Préavis away. `line`: events and keys are missed. */
-export type Harm = 'asterisk' | 'serve' | 'line' | 'store' | 'none';
+/**
+ * `asterisk`: ends calls. `serve`: takes Préavis away. `line`: events and keys are missed. `asteriskClock`: Asterisk's time limits end, or do
+ * not. `ownClock`: only what Préavis makes of times is wrong. `stranger`: somebody joins who was not told.
+ */
+export type Harm = 'asterisk' | 'serve' | 'line' | 'store' | 'asteriskClock' | 'ownClock' | 'stranger' | 'none';
 
 export type Fault = {
   weight: number;
@@ -23,6 +28,62 @@ async function command({ rig }: World, ...args: string[]): Promise<void> {
   const { code, stderr } = await rig.preavis(...args);
   const crashed = /^\s+at .*\(?(?:file|node):/m.test(stderr.replace(/^\{.*$/gm, ''));
   if (!expected.has(code) || crashed) throw new Error(`preavis ${args.join(' ')}: ${code}\n${stderr}`);
+}
+
+const stepNames = Object.keys(clockSteps) as (keyof typeof clockSteps)[];
+
+/** The clocks of Asterisk, of Préavis or of both, set to the same and back. */
+function clockFault(name: string, harm: Harm, set: (rig: World['rig'], off: string) => void): Fault {
+  return {
+    weight: 1,
+    name,
+    harm,
+    strike: async ({ rig }, chance) => {
+      set(rig, stepNames[Math.floor(chance.between(0, stepNames.length))] ?? '+3h');
+      await sleep(chance.between(500, 8_000));
+      set(rig, '+0');
+    },
+  };
+}
+
+/** Somebody comes into a talk, or to a caller for whom it rings, stays for a while, and leaves. */
+async function strangerJoins({ rig, stranger }: World, chance: Chance): Promise<void> {
+  const { ariUrl, ariUsername, ariPassword } = rig.asterisk;
+  const app = `soak-${ulid()}`;
+  const request = async (method: string, path: string): Promise<unknown> => {
+    const headers = { authorization: `Basic ${btoa(`${ariUsername}:${ariPassword}`)}` };
+    const answer = await fetch(`${ariUrl}/ari${path}`, { method, headers, signal: AbortSignal.timeout(5_000) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method}: ${answer.status}`);
+    return text === '' ? undefined : JSON.parse(text);
+  };
+  const socket = new WebSocket(
+    `${ariUrl.replace('http', 'ws')}/ari/events?api_key=${ariUsername}:${ariPassword}&app=${app}`,
+  );
+  const began = new Promise<void>((resolve) => {
+    socket.on('message', (data: Buffer) => {
+      if ((JSON.parse(data.toString()) as { type: string }).type === 'StasisStart') resolve();
+    });
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.on('open', resolve);
+      socket.on('error', reject);
+    });
+    const endpoint = encodeURIComponent(stranger);
+    const { id } = (await request('POST', `/channels?endpoint=${endpoint}&app=${app}`)) as { id: string };
+    await Promise.race([began, sleep(5_000)]);
+    const bridges = (await request('GET', '/bridges')) as { id: string; name: string; channels: string[] }[];
+    const talks = bridges.filter(({ name, channels }) => name === 'preavis' && channels.length > 1);
+    const talk = talks[Math.floor(chance.between(0, talks.length))];
+    if (talk !== undefined) {
+      await request('POST', `/bridges/${talk.id}/addChannel?channel=${id}`);
+      await sleep(chance.between(500, 3_500));
+    }
+    await request('DELETE', `/channels/${id}`);
+  } finally {
+    socket.close();
+  }
 }
 
 export const faults: readonly [Fault, ...Fault[]] = [
@@ -105,6 +166,23 @@ export const faults: readonly [Fault, ...Fault[]] = [
       for (const name of names) renameSync(join(folder, `.${name}`), join(folder, name));
     },
   },
+  {
+    weight: 1,
+    name: 'a stranger joins',
+    harm: 'stranger',
+    // Asterisk may die, and calls may end, in the middle of it.
+    strike: (world, chance) => strangerJoins(world, chance).catch(() => undefined),
+  },
+  clockFault("Asterisk's clock is set", 'asteriskClock', (rig, off) => {
+    rig.asterisk.setClock(off);
+  }),
+  clockFault('the clock of Préavis is set', 'ownClock', (rig, off) => {
+    rig.setClock(off);
+  }),
+  clockFault('both clocks are set', 'asteriskClock', (rig, off) => {
+    rig.asterisk.setClock(off);
+    rig.setClock(off);
+  }),
   {
     weight: 3,
     name: 'commands beside serve, each twice at once',

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
+import { openCatalogue } from '../../src/catalogue/catalogue.ts';
 import type { CallRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { ObjectStore } from '../../src/archive/store.ts';
-import { readWav, tonePresence } from '../support/audio.ts';
+import { presentMs, readWav, tonePresence } from '../support/audio.ts';
 import { linesOfCalls } from '../support/channelLines.ts';
 import type { Made } from './callers.ts';
-import type { Struck } from './faults.ts';
+import type { Harm, Struck } from './faults.ts';
 import type { Observer, Sample } from './observer.ts';
-import { hertz, noticeMs, type World } from './world.ts';
+import { clockSteps, hertz, noticeMs, type World } from './world.ts';
 
 /** What was found at the end, each as a sentence; empty lists are what is promised. */
 export type Verdict = {
@@ -33,6 +33,12 @@ export type Evidence = {
 const heardEnoughMs = 0.9 * noticeMs;
 /** A header without a sample. */
 const emptyWavBytes = 44;
+/** A hold is heard of a little later than it begins, and so is its end. */
+const holdSlackMs = 700;
+/** A window has no more than three tones; each is more than this of it. */
+const strangerShare = 0.1;
+/** Until the recorder has ended that somebody joined, on a machine that has much to do. */
+const strangerLeastMs = 200;
 /** What else is heard may take this away from a tone. */
 const reachedMs = 300;
 
@@ -44,7 +50,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     const calls = await catalogue.calls(-1);
     const recordings = await catalogue.recordings({ limit: -1 });
     await judgeRecordings(evidence, calls, recordings, verdict);
-    await judgeFiles(evidence, catalogue, recordings, verdict);
+    await judgeFiles(evidence, recordings, verdict);
     for (const call of calls) {
       if (call.phase !== 'ended') verdict.disagreeing.push(`the call ${call.id} has not ended: ${call.phase}`);
     }
@@ -52,7 +58,8 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     catalogue.close();
   }
   for (const each of made) {
-    const wasHurt = struck.some(({ harm, from, to }) => harm === 'asterisk' && from < each.to && to > each.from);
+    // A time limit of Asterisk's, such as that of the ringing, ends where its clock is set forward.
+    const wasHurt = struckIn(each, struck, ['asterisk', 'asteriskClock']);
     if (wasHurt || !each.habit.connects) continue;
     if (each.isStranded || each.agentMs < reachedMs) {
       verdict.stranded.push(`who ${each.habit.name} at ${iso(each.from)} heard the other side for ${each.agentMs} ms`);
@@ -71,14 +78,31 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-/** The calls of one line come one after another, so the time tells which is which. */
-function madeOf(call: CallRow, made: readonly Made[]): Made | undefined {
-  return made.find(({ line, from, to }) => line === call.line && from <= call.startedAt && call.startedAt <= to);
+/** Whether one of these fell into the call. */
+const struckIn = (
+  { from, to }: Pick<Made, 'from' | 'to'>,
+  struck: readonly Struck[],
+  harms: readonly Harm[],
+): boolean => struck.some((each) => harms.includes(each.harm) && each.from < to && each.to > from);
+
+/** The calls of one line come one after another, so the time tells which is which, by Asterisk's clock wherever it was set to. */
+export function madeOf(
+  { line, startedAt }: Pick<CallRow, 'line' | 'startedAt'>,
+  made: readonly Made[],
+): Made | undefined {
+  const times = [0, ...Object.values(clockSteps)].map((off) => startedAt - off);
+
+  return made.find((each) => line === each.line && times.some((at) => each.from <= at && at <= each.to));
+}
+
+/** They were told, held, and all of the rest could be recorded: what is longer has the hold in it. */
+export function hasHold(durationMs: number, { answeredMs, heldMs }: Pick<Made, 'answeredMs' | 'heldMs'>): boolean {
+  return heldMs > 0 && durationMs > answeredMs - noticeMs - heldMs + holdSlackMs;
 }
 
 /** No recording of whom nobody told, and none of whom refused; by what the callers' ears heard. */
 async function judgeRecordings(
-  { made, store }: Evidence,
+  { made, struck, store }: Evidence,
   calls: readonly CallRow[],
   recordings: readonly RecordingRow[],
   { unannounced, lost }: Verdict,
@@ -94,10 +118,14 @@ async function judgeRecordings(
     const { habit } = caller;
     // Also where the key was pressed while nobody listened: no talk here goes on for 30 s after it.
     const mustGo = habit.recordable !== 'yes';
+    const isDeafened = struckIn(caller, struck, ['asterisk', 'serve', 'line']);
     const isKept = row.status !== 'discarded';
     if (isKept && mustGo) unannounced.push(`${row.id}: of who ${habit.name}`);
     if (isKept && caller.noticeMs < heardEnoughMs) {
       unannounced.push(`${row.id}: who ${habit.name} heard ${caller.noticeMs} ms of the notice`);
+    }
+    if (isKept && !isDeafened && hasHold(row.durationMs ?? 0, caller)) {
+      unannounced.push(`${row.id}: who ${habit.name} held for ${Math.round(caller.heldMs)} ms, which are in it`);
     }
     // Where a key may have been missed, doubt removes it; who was only told has nothing to press.
     if (!isKept && habit.mode === 'announce') lost.push(`${row.id}: discarded, ${row.failure ?? ''}`);
@@ -116,12 +144,15 @@ async function judgeSound(row: RecordingRow, store: ObjectStore, unannounced: st
     chunks.push(chunk as Buffer);
   const samples = readWav(Buffer.concat(chunks));
   if (tonePresence(samples, hertz.notice).length > 0) unannounced.push(`${row.id}: the notice is in it`);
+  const strangerMs = presentMs(samples, hertz.stranger, { share: strangerShare });
+  if (strangerMs > strangerLeastMs) {
+    unannounced.push(`${row.id}: somebody who was not told is in it for ${strangerMs} ms`);
+  }
 }
 
 /** Everything that Asterisk ever began to record is archived whole, or was to be erased. */
 async function judgeFiles(
   { observer, store }: Evidence,
-  catalogue: Catalogue,
   recordings: readonly RecordingRow[],
   { lost }: Verdict,
 ): Promise<void> {
@@ -145,9 +176,8 @@ async function judgeFiles(
         break;
       }
       case 'erased': {
-        const audit = await catalogue.audit(id as RecordingRow['id']);
-        const erasedAt = audit.find(({ to }) => to === 'erased')?.at ?? 0;
-        if (row.keepUntil === null || row.keepUntil > erasedAt) lost.push(`${id}: erased before its time`);
+        // Clocks are set, and so tell nothing: what is to be kept for days is kept, and the rest is due at once.
+        if (row.keepDays > 0) lost.push(`${id}: erased before its time`);
         break;
       }
       case 'failed':

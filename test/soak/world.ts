@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { burstTone } from '../../lab/audio.ts';
+import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { makeLabFolder } from '../../lab/processes.ts';
 import { labPurpose, rigBucket, startRig, type Rig } from '../../lab/rig.ts';
 import { startAgent, type Agent } from '../../lab/sip.ts';
@@ -8,18 +8,21 @@ import { startStore, type LabStore } from '../../lab/store.ts';
 import { startAriProxy, type AriProxy } from '../support/ariProxy.ts';
 import { toneWav } from '../support/promptFolder.ts';
 
-/** Everything of the soak but the calls: Asterisk, Préavis behind a line that can be cut, an S3 server, and whom one can call. */
+/** Everything of the soak but the calls: Asterisk and Préavis with clocks that can be set, a line between them that can be cut, an S3 server, and
+ * whom one can call. */
 export type World = {
   rig: Rig;
   store: LabStore;
   line: AriProxy;
+  /** For Dial(): somebody with a tone of their own, whom nobody tells that anything is recorded. */
+  stranger: string;
   /** The same as the soak's name of the bucket. */
   bucket: string;
   stop(): Promise<void>;
 };
 
 /** Every sentence is a tone of its own, so that an ear or a recording tells what was said. */
-export const hertz = { caller: 440, notice: 700, saying: 850, agent: 1000 } as const;
+export const hertz = { caller: 440, notice: 700, saying: 850, agent: 1000, stranger: 1600 } as const;
 export const noticeMs = 1_000;
 const sayingMs = 500;
 
@@ -61,6 +64,16 @@ function writeSounds(folder: string): void {
   });
 }
 
+/** Whom callers are transferred to, and who joins. */
+export const strangerExtension = 'stranger';
+/** By how much clocks are set, as faketime writes it, and ms. Further apart than a soak is long. */
+export const clockSteps = {
+  '+3h': 10_800_000,
+  '-3h': -10_800_000,
+  '+60d': 5_184_000_000,
+  '-60d': -5_184_000_000,
+} as const;
+
 async function startAgents(): Promise<Record<Destination, Agent>> {
   const tone = await burstTone(hertz.agent);
   const atOnce = 50;
@@ -77,6 +90,12 @@ export async function startWorld(callers: number): Promise<World> {
   const sounds = makeLabFolder();
   writeSounds(sounds.path);
   const [store, line, agents] = await Promise.all([startStore(), startAriProxy(), startAgents()]);
+  const stranger = await startAgent({
+    behaviour: 'answer',
+    tone: await continuousTone(hertz.stranger),
+    hangUpAfterMs: 4_000,
+    atOnce: 50,
+  });
   await store.makeBucket(rigBucket, { versioning: true });
   const each = <T>(make: (caller: number, mode: Mode) => T): T[] =>
     Array.from({ length: callers }, (_, caller) => modes.map((mode) => make(caller, mode))).flat();
@@ -87,15 +106,20 @@ export async function startWorld(callers: number): Promise<World> {
   });
   const rig = await startRig({
     idle: true,
+    asteriskClockOff: '+0',
+    clockOff: '+0',
     store,
     rtpPorts: 400,
-    lines: each((caller, mode) =>
-      destinations.map((destination) => {
-        const timeout = destination === 'silent' ? 2 : 20;
-        const to = `${agents[destination].dialString},${timeout},line=${lineOf(caller, mode)}`;
-        return `exten => ${extensionOf(caller, mode, destination)},1,Gosub(preavis,s,1(${to}))\n same => n,Hangup()`;
-      }),
-    ).flat(),
+    lines: [
+      `exten => ${strangerExtension},1,Dial(${stranger.dialString},10)\n same => n,Hangup()`,
+      ...each((caller, mode) =>
+        destinations.map((destination) => {
+          const timeout = destination === 'silent' ? 2 : 20;
+          const to = `${agents[destination].dialString},${timeout},line=${lineOf(caller, mode)}`;
+          return `exten => ${extensionOf(caller, mode, destination)},1,Gosub(preavis,s,1(${to}))\n same => n,Hangup()`;
+        }),
+      ).flat(),
+    ],
     config: {
       ari: { url: line.url },
       notice: { soundsFolder: sounds.path, languages: ['en'] },
@@ -120,7 +144,7 @@ export async function startWorld(callers: number): Promise<World> {
   const stop = async (): Promise<void> => {
     await rig.stop();
     line.close();
-    for (const agent of Object.values(agents)) await agent.stop();
+    for (const agent of [...Object.values(agents), stranger]) await agent.stop();
     await store.stop();
     sounds.remove();
   };
@@ -131,5 +155,5 @@ export async function startWorld(callers: number): Promise<World> {
   }
   await rig.startServe();
 
-  return { rig, store, line, bucket: rigBucket, stop };
+  return { rig, store, line, stranger: stranger.dialString, bucket: rigBucket, stop };
 }
