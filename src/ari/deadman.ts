@@ -186,8 +186,10 @@ export class Deadman {
         await this.#create();
         return;
       case 'release':
-        this.#known = 'none';
+        // Until it is answered: what was not answered may be carried out all the same, or not.
+        this.#known = 'unknown';
         await there(ari.releaseDeadman(channel));
+        this.#known = 'none';
         return;
       case 'nothing':
         return;
@@ -198,6 +200,8 @@ export class Deadman {
     const { ari, channel, limitSeconds } = this.#ports;
     if (performance.now() < this.#restsUntil) return;
     await requireSoftHangup(ari);
+    // One that is made although that is not answered, or answered late, ends the recorders if it is not renewed.
+    this.#known = 'unknown';
     for (let tries = 1; ; tries += 1) {
       try {
         await ari.createDeadman(channel, limitSeconds);

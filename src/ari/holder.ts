@@ -35,12 +35,22 @@ export async function isHeld(ari: AriDeadman, ids: Trials): Promise<boolean> {
   return true;
 }
 
-/** The same of one moment, to be asked again and again. Where calls are under the application it cannot be told: then it is held. */
+/**
+ * The same of one moment, to be asked again and again. Where calls are under the application and the dialplan has not the context to try
+ * it, it cannot be told: then it is held.
+ */
 export async function isFree(ari: AriDeadman, ids: Trials): Promise<boolean> {
   const use = await ari.application();
-  if (use === 'deadman') return !(await stays(ari, ids));
-
-  return use === 'free';
+  switch (use) {
+    case 'free':
+      return true;
+    case 'empty':
+      return false;
+    case 'deadman':
+      return !(await stays(ari, ids));
+    case 'inUse':
+      return (await hasContext(ari, ids.channel())) && !(await stays(ari, ids));
+  }
 }
 
 async function stays(ari: AriDeadman, ids: Trials): Promise<boolean> {

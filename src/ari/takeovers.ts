@@ -42,10 +42,12 @@ export class Takeovers {
       'another process has taken over the Stasis application; this one gets no calls',
     );
     this.#log.error({ code: error.code, takenBackInMs: pauseMs, hint: error.hint }, error.message);
-    for (let waitedMs = 0; waitedMs < pauseMs; waitedMs += lookMs) {
-      await sleep(Math.min(lookMs, pauseMs - waitedMs), undefined, { ref: false });
+    // To look may take as long as the pause between two looks.
+    const leftMs = (): number => now + pauseMs - performance.now();
+    while (leftMs() > 0) {
+      await sleep(Math.min(lookMs, leftMs()), undefined, { ref: false });
       if (!socket.isOpen) return;
-      if (await this.#isFree()) break;
+      if (leftMs() > 0 && (await this.#isFree())) break;
     }
     if (!socket.isOpen) return;
     this.#log.info('takes the Stasis application back');

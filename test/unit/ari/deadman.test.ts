@@ -17,6 +17,8 @@ type Scene = {
   hasModule: boolean;
   endedAt: number | undefined;
   refuse: ErrorCode | undefined;
+  /** Is done all the same, and never answered. */
+  unanswered: 'create' | 'release' | undefined;
 };
 
 const scene = (changes: Partial<Scene> = {}): Scene => ({
@@ -29,12 +31,16 @@ const scene = (changes: Partial<Scene> = {}): Scene => ({
   hasModule: true,
   endedAt: undefined,
   refuse: undefined,
+  unanswered: undefined,
   ...changes,
 });
 
 function make(now: Scene): { deadman: Deadman; ended: number[]; lines: ReturnType<typeof collectingLog>['lines'] } {
   const { log, lines } = collectingLog('info');
   const ended: number[] = [];
+  const noAnswer = (what: Scene['unanswered']): void => {
+    if (now.unanswered === what) throw new PreavisError('ari_unreachable', 'no answer in time');
+  };
   const ask = (what: string, needsIt = false): Promise<void> => {
     now.asked.push(what);
     if (now.refuse !== undefined) return Promise.reject(new PreavisError(now.refuse, 'refused'));
@@ -44,12 +50,15 @@ function make(now: Scene): { deadman: Deadman; ended: number[]; lines: ReturnTyp
   const ari: DeadmanPorts['ari'] = {
     createDeadman: async (_, seconds) => {
       await ask(`create ${seconds}`);
+      if (now.isUp) throw new PreavisError('ari_request_failed', 'already there');
       now.isUp = now.hasContext;
+      noAnswer('create');
     },
     renewDeadman: (_, seconds) => ask(`renew ${seconds}`, true),
     releaseDeadman: async () => {
       await ask('release', true);
-      now.isUp = false;
+      now.isUp = now.unanswered === 'release';
+      noAnswer('release');
     },
     deadmanEndedAt: () => Promise.resolve(now.endedAt),
     stateOf: () => Promise.resolve(now.isUp ? 'Up' : undefined),
@@ -151,6 +160,36 @@ describe('the dead-man channel', () => {
     await eventually(() => now.isUp, { withinMs: 500 });
     await deadman.stop();
     expect(now.asked).toEqual(['release', 'create 5', 'renew 5']);
+  });
+
+  it('that was made although Asterisk did not answer is renewed at the next turn', async () => {
+    const now = scene({ unanswered: 'create' });
+    const { deadman, lines } = make(now);
+    deadman.start();
+    await eventually(() => now.asked.length === 2);
+    await deadman.stop();
+    expect(now.asked).toEqual(['renew 5', 'create 5', 'renew 5']);
+    expect(lines).toEqual([]);
+  });
+
+  it('that came up late is renewed at the next turn', async () => {
+    const now = scene({ hasContext: false });
+    const { deadman } = make(now);
+    deadman.start();
+    await eventually(() => now.asked.includes('create 5'));
+    now.isUp = true;
+    await deadman.stop();
+    expect(now.asked).toEqual(['renew 5', 'create 5', 'renew 5']);
+  });
+
+  it('that was not let go is renewed for the next call', async () => {
+    const now = scene({ isUp: true, isCallOn: false, unanswered: 'release' });
+    const { deadman } = make(now);
+    deadman.start();
+    await eventually(() => now.asked.length === 1);
+    Object.assign(now, { isCallOn: true, unanswered: undefined });
+    await deadman.stop();
+    expect(now.asked).toEqual(['release', 'renew 5']);
   });
 
   it.each([

@@ -65,15 +65,20 @@ describe('an application is held by another client', () => {
   });
 });
 
-it.each<[ApplicationUse, boolean, boolean]>([
-  ['free', false, true],
-  ['empty', true, false],
-  ['deadman', true, false],
-  ['deadman', false, true],
-  ['inUse', false, false],
+it.each<[ApplicationUse, boolean, boolean, boolean]>([
+  ['free', true, false, true],
+  ['empty', true, true, false],
+  ['deadman', true, true, false],
+  ['deadman', true, false, true],
+  ['inUse', true, true, false],
+  ['inUse', true, false, true],
+  // Every trial would end at once.
+  ['inUse', false, true, false],
 ])(
-  'an application with "%s" under it, and somebody on its event socket: %s, is free: %s',
-  async (use, isActive, free) => {
-    expect(await isFree(asterisk({ application: use, isActive, hasContext: true }), makeIds())).toBe(free);
+  'an application with "%s" under it, the context there: %s, and somebody on its event socket: %s, is free: %s',
+  async (use, hasContext, isActive, free) => {
+    const ari = asterisk({ application: use, isActive, hasContext });
+    expect(await isFree(ari, makeIds())).toBe(free);
+    expect(ari.left()).toBe(0);
   },
 );
