@@ -51,6 +51,9 @@ export type AppOptions = {
   takeOver: boolean;
 };
 
+/** What it takes to compare the calls with Asterisk. */
+type Compared = { registry: CallRegistry; commands: Ari['commands']; connection: AriConnection; watch: Watch };
+
 /** What is done when calls have ended. */
 type EndJobs = { finisher: Finisher; witness: () => Promise<void> };
 
@@ -182,8 +185,12 @@ export class App {
     }));
     metrics.webhooks(() => webhookFigures(config, catalogue));
     const end: EndJobs = { finisher, witness: makeWitness(shared, metrics.witness) };
-    const before = await catalogue.watchMark();
-    const watch = new Watch({ clock, before, save: (mark) => catalogue.saveWatchMark(mark), log });
+    const watch = new Watch({
+      before: await catalogue.watchedUntil(),
+      save: (until) => catalogue.saveWatchedUntil(until),
+      isKept: () => this.#registry?.isKept ?? true,
+      log,
+    });
     const connection = new AriConnection(
       { ...config.ari, password: ariPassword(config) },
       ari,
@@ -198,7 +205,7 @@ export class App {
     });
     // Throws spool_unusable. Too little room is no reason not to start: uploads make room.
     await spool.start();
-    connection.listen(this.#listener(registry, ari, watch));
+    connection.listen(this.#listener({ registry, commands: ari.commands, connection, watch }));
     const isUpToDate = (): boolean => watch.isListening;
     const deadman = await makeDeadman({ config, ari, catalogue, registry, connection, log, isUpToDate });
     this.#deadman = deadman;
@@ -313,22 +320,22 @@ export class App {
     });
   }
 
-  #listener(registry: CallRegistry, { commands }: Ari, watch: Watch): AriListener {
+  #listener(compared: Compared): AriListener {
+    const { registry, watch } = compared;
+
     return {
       event: (event: AriEvent) => {
         if (event.type === 'applicationReplaced') {
           this.#replaced = true;
           watch.goDeaf();
           registry.connectionLost('application_taken');
-        } else {
-          watch.heard(event.at);
-          watch.answered();
         }
         registry.handle(event);
+        watch.seen(event.at);
         if (event.type === 'channelArrived') this.#deadman?.callCame();
       },
-      answered: () => {
-        watch.answered();
+      answered: (at) => {
+        watch.seen(at);
       },
       connected: () => {
         // Openings may overlap, and the one before this has not been told to end.
@@ -337,7 +344,7 @@ export class App {
         if (this.#leaving) return;
         this.#comparable = new AbortController();
         const { signal } = this.#comparable;
-        this.#reconciling = this.#reconciling.then(() => this.#compare(registry, commands, watch, signal));
+        this.#reconciling = this.#reconciling.then(() => this.#compare(compared, signal));
       },
       disconnected: () => {
         // The next socket takes the application; it may be taken from it before it counts as connected.
@@ -349,19 +356,22 @@ export class App {
     };
   }
 
-  /** After each (re)connection: it may be another Asterisk, and events were missed. Repeated until it succeeds. */
-  async #compare(registry: CallRegistry, ari: Ari['commands'], watch: Watch, signal: AbortSignal): Promise<void> {
-    const { log } = this.#options;
+  /** After each (re)connection: it may be another Asterisk, and events were missed. Repeated until it succeeds for every call. */
+  async #compare({ registry, commands, connection, watch }: Compared, signal: AbortSignal): Promise<void> {
+    const { log, config } = this.#options;
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
-        this.#asterisk = await ari.identity();
+        this.#asterisk = await commands.identity();
+        const since = await commands.time();
+        if (!(await connection.answers(config.ari.heartbeatMs))) {
+          throw new PreavisError('ari_unreachable', 'Asterisk does not answer on the event socket');
+        }
         // Before it is found that calls have ended.
         await this.#deadman?.lookBack();
-        await registry.reconcile();
-        if (!this.#isDeafAgain(signal)) watch.listenAgain();
+        const compared = await registry.reconcile();
+        if (!this.#isDeafAgain(signal) && !watch.isListening) watch.listenAgain(since);
         this.#deadman?.lookNow();
-
-        return;
+        if (compared === 'whole') return;
       } catch (thrown) {
         const error = asPreavisError(thrown);
         log.error({ code: error.code, err: error }, 'the calls could not be compared with Asterisk');

@@ -12,12 +12,14 @@ declare module 'ari-client' {
     _wsClosed?: boolean;
     /** The socket of the moment, there from start() on; replaced at each start(). A WebSocket of `ws`. */
     readonly _ws: {
-      ping(): void;
+      ping(payload: string): void;
       close(): void;
       terminate(): void;
       removeAllListeners(event: 'message'): unknown;
       on(event: 'message', listener: (data: Buffer) => void): unknown;
-      on(event: 'open' | 'pong' | 'close', listener: () => void): unknown;
+      /** With the payload of the ping that is answered. */
+      on(event: 'pong', listener: (payload: Buffer) => void): unknown;
+      on(event: 'open' | 'close', listener: () => void): unknown;
     };
   }
 

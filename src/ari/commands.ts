@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { asPreavisError } from '../core/errors.ts';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
-import { asLocalName } from './events.ts';
+import { asLocalName, timestamp } from './events.ts';
 import { orUndefined, parse } from './answers.ts';
 import { isDeadman } from './deadmanCommands.ts';
 import type { AriRequest } from './http.ts';
@@ -23,6 +23,10 @@ const rtpStatistics = z.object({
 });
 const liveRecording = z.object({ target_uri: z.string() });
 const channelList = z.array(z.object({ id: channelId, state: z.string(), name: z.string().default('') }));
+
+/** Asterisk's clock at the moment when it answers, ms since 1970 UTC. */
+export const askTime = async (request: AriRequest): Promise<number> =>
+  parse(z.object({ timestamp }), await request('GET', '/asterisk/ping')).timestamp;
 
 /** The requests of ARI that Préavis uses, over `request`. */
 export function makeAriCommands(
@@ -106,6 +110,7 @@ export function makeAriCommands(
 
       return { version: system.version, node: system.entity_id };
     },
+    time: () => askTime(request),
     languagesOfSound: async (soundName) => {
       const sound = await orUndefined(request('GET', `/sounds/${id(soundName)}`));
       if (sound === undefined) return [];

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import { askTime } from './commands.ts';
 import { tellsOfDeadman } from './deadmanCommands.ts';
 import { parseAriEvent, usedEventTypes, type AriEvent } from './events.ts';
 import { EventSocket, loadClient } from './eventSocket.ts';
@@ -178,10 +179,6 @@ export class AriConnection {
         message: (text) => {
           this.#receive(text, socket);
         },
-        answered: () => {
-          if (this.#socket === socket && this.#state === 'open')
-            for (const listener of this.#listeners) listener.answered();
-        },
         silent: () => {
           this.#log.warn('Asterisk does not answer on the event socket');
         },
@@ -247,21 +244,26 @@ export class AriConnection {
     }
   }
 
-  /** Gives the socket up when requests are not answered: one may be lost on the way, two in turn are not chance. */
+  /**
+   * Gives the socket up when requests are not answered: one may be lost on the way, two in turn are not chance. An answer has Asterisk's
+   * time: what it had sent before is read once it answers on the socket as well.
+   */
   async #probe(socket: EventSocket): Promise<void> {
     if (this.#isProbing) return;
     this.#isProbing = true;
     // A refusal is no answer either: with a password that is right no more, nothing can be done for a caller.
-    const answers = (): Promise<boolean> =>
-      this.#ari.probe('GET', '/asterisk/ping').then(
-        () => true,
-        () => false,
-      );
-    const works = (await answers()) || (await answers());
+    const ask = (): Promise<number | undefined> => askTime(this.#ari.probe).catch(() => undefined);
+    const at = (await ask()) ?? (await ask());
     this.#isProbing = false;
-    if (works || this.#isStopped() || !socket.isOpen) return;
-    this.#log.warn('Asterisk does not answer requests as it should');
-    socket.end();
+    if (!this.#isUsable(socket)) return;
+    if (at === undefined) {
+      this.#log.warn('Asterisk does not answer requests as it should');
+      socket.end();
+      return;
+    }
+    const isAnswered = await socket.answers(this.#options.heartbeatMs);
+    if (isAnswered && this.#socket === socket && this.isOpen)
+      for (const listener of this.#listeners) listener.answered(at);
   }
 
   /** What cannot be told now is told later. */

@@ -20,8 +20,6 @@ export type EventSocketOptions = {
 
 export type EventSocketListener = {
   message(text: string): void;
-  /** Asterisk has answered a ping. */
-  answered(): void;
   /** No pong came in time; `closed` follows. */
   silent(): void;
   /** Once, and only of a socket that was open. */
@@ -61,9 +59,10 @@ export class EventSocket {
   #state: 'opening' | 'open' | 'closed' = 'opening';
   #ping: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
+  #pings = 0;
   #pongs = 0;
-  /** Who waits for the next pong. */
-  #asking: (() => void)[] = [];
+  /** Who waits for the answer to that ping, or to one behind it. */
+  #asking: { ping: number; answered: () => void }[] = [];
   /** Resolves when it is open; rejects when it ends before. */
   readonly opened: Promise<void>;
   /** Resolves when it is closed, from whatever state. */
@@ -86,11 +85,10 @@ export class EventSocket {
     socket.on('message', (data) => {
       this.#listener.message(data.toString());
     });
-    socket.on('pong', () => {
+    socket.on('pong', (payload) => {
       this.#pongs += 1;
       this.#await();
-      this.#listener.answered();
-      for (const answered of this.#asking.splice(0)) answered();
+      this.#answered(Number(payload.toString()));
     });
     this.opened = new Promise((resolve, reject) => {
       socket.on('open', () => {
@@ -122,19 +120,20 @@ export class EventSocket {
     return this.#pongs > 0;
   }
 
-  /** Whether Asterisk answers on it within this time, ms. */
+  /** Whether Asterisk answers on it, asked now, within this time, ms. An answer from before that is read only now is none. */
   answers(withinMs: number): Promise<boolean> {
     if (this.#state !== 'open') return Promise.resolve(false);
-    this.#socket.ping();
+    const ping = this.#sendPing();
 
     return new Promise((resolve) => {
       const limit = setTimeout(() => {
         resolve(false);
       }, withinMs);
-      this.#asking.push(() => {
+      const answered = (): void => {
         clearTimeout(limit);
         resolve(this.#state === 'open');
-      });
+      };
+      this.#asking.push({ ping, answered });
     });
   }
 
@@ -159,14 +158,29 @@ export class EventSocket {
     clearTimeout(this.#deadline);
     const wasOpen = this.#state === 'open';
     this.#state = 'closed';
-    for (const answered of this.#asking.splice(0)) answered();
+    this.#answered(this.#pings);
     if (wasOpen) this.#listener.closed();
   }
 
+  /** Its number is its payload, which Asterisk sends back. */
+  #sendPing(): number {
+    this.#pings += 1;
+    this.#socket.ping(String(this.#pings));
+
+    return this.#pings;
+  }
+
+  /** By the answer to this ping. */
+  #answered(ping: number): void {
+    const waiting = this.#asking;
+    this.#asking = waiting.filter((each) => !(each.ping <= ping));
+    for (const each of waiting) if (each.ping <= ping) each.answered();
+  }
+
   #beat(): void {
-    this.#socket.ping();
+    this.#sendPing();
     this.#ping = setInterval(() => {
-      this.#socket.ping();
+      this.#sendPing();
     }, this.#options.heartbeatMs);
     this.#await();
   }

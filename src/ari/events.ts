@@ -83,7 +83,8 @@ type UsedEventType = (typeof usedEventTypes)[number];
 /** A date and a time with their zone; ECMAScript would guess what is missing, in the zone of this machine (P8). */
 const zonedTime = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?)(Z|[+-]\d\d):?(\d\d)?$/;
 
-const timestamp = z.string().transform((text, context) => {
+/** Asterisk's own clock, ms since 1970 UTC. */
+export const timestamp = z.string().transform((text, context) => {
   const [, time = '', hours = '', minutes] = zonedTime.exec(text) ?? [];
   // Asterisk writes +0000, ECMAScript wants +00:00.
   const ms = Date.parse(`${time}${hours}${minutes === undefined ? '' : `:${minutes}`}`);

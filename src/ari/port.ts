@@ -83,6 +83,8 @@ export type Owned = {
 /** What Préavis asks Asterisk to know its state. */
 export type AriQueries = {
   identity(): Promise<AsteriskIdentity>;
+  /** Asterisk's clock at the moment when it answers, ms since 1970 UTC. */
+  time(): Promise<number>;
   /** The languages in which this sound exists on Asterisk's disk now; empty when there is none. */
   languagesOfSound(soundName: string): Promise<readonly string[]>;
   owned(): Promise<Owned>;
@@ -132,8 +134,8 @@ export type AriDeadman = {
 
 export type AriListener = {
   event(event: AriEvent): void;
-  /** Asterisk has answered on the event socket: every event from before was given. */
-  answered(): void;
+  /** Asterisk has answered on the event socket: every event from before `at`, by its own clock in ms, was given. */
+  answered(at: number): void;
   /** The event socket is open; events from before are lost. */
   connected(): void;
   disconnected(): void;

@@ -60,7 +60,7 @@ export function abandon(soFar: SoFar, endedAt: number | undefined): Step {
 }
 
 /** The dialplan has gone on with the caller by itself: there is nothing to send back. */
-export function sentOn(soFar: SoFar, at: number, reason: UnrecordedReason = 'sent_on'): Step {
+export function sentOn(soFar: SoFar, at: number | undefined, reason: UnrecordedReason = 'sent_on'): Step {
   return end(soFar, { result: 'unrecorded', reason }, at, []);
 }
 

@@ -48,7 +48,7 @@ const beforeTheNotice = {
   callerHeld: putOnHold,
   callerLeft: ({ facts }: { facts: Facts }, event: Extract<CallEvent, { type: 'callerLeft' }>) =>
     abandon(notYet(facts), event.at),
-  callerSentOn: ({ facts }: { facts: Facts }, { at }: { at: number }) => sentOn(notYet(facts), at),
+  callerSentOn: ({ facts }: { facts: Facts }, { at }: { at: number | undefined }) => sentOn(notYet(facts), at),
   interrupted: ({ facts }: { facts: Facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
   // Nobody was asked anything yet.
   eventsMissed: ignored,

@@ -309,7 +309,7 @@ export const whileTalking: Handlers<Talking> = {
   callerLeft: (state, { at }) => leave(state, 'caller', at),
   callerSentOn: (state, { at }) => leave(state, 'caller', at),
   destinationLeft: (state, { at }) => leave(state, 'destination', at),
-  bridgeGone: (state) => close(state, undefined, ['caller', 'destination']),
+  bridgeGone: (state, { alone }) => close(state, undefined, alone),
 };
 
 /** One side left: stop the recorder first, so that it ends with the talk; then the other side and the bridge. */

@@ -46,12 +46,13 @@ export type CallEvent =
    * The caller's channel left the application and was not asked to hang up before: the dialplan goes on with it, since a time limit was
    * over (patience.ts), or another application sent it on.
    */
-  | { type: 'callerSentOn'; at: number }
+  | { type: 'callerSentOn'; at: number | undefined }
   /** The events of some time are lost: whether the caller pressed keys or put us on hold meanwhile is not known. */
   | { type: 'eventsMissed' }
   /** Events were missed while this call was not yet connected: what was heard can no longer be proved. */
   | { type: 'interrupted' }
-  | { type: 'bridgeGone' }
+  /** The bridge is no more, or one of the two is not in it. `alone`: who of the two talks in no other, and would listen to nothing. */
+  | { type: 'bridgeGone'; alone: readonly Party[] }
   | { type: 'stepFailed'; step: FallibleStep }
   | { type: 'timeUp'; timer: Timer };
 

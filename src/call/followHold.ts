@@ -23,8 +23,8 @@ export type HoldPorts = {
   /** Whether the recorder is to run: one that is being stopped must not go on (P1). */
   isRecorded: () => boolean;
   keep: (happening: Happening) => Promise<void>;
-  /** Asterisk's time, as far as its events tell, ms since 1970 UTC. */
-  asteriskNow: () => number;
+  /** Asterisk's time, asked now, ms since 1970 UTC. */
+  asteriskNow: () => Promise<number>;
 };
 
 /**
@@ -55,7 +55,11 @@ export async function followHold({ waiting, back, recorder }: HoldEffect, ports:
       name: 'pause',
       request: () => (paused ? ari.pauseRecorder(name) : ari.resumeRecorder(name)),
       // The hold may be much older: by now it is done, and no sooner is it known to be.
-      done: () => keep({ kind: 'change', change, at, doneAt: asteriskNow() }),
+      done: async () => {
+        // What is not known is no pause for certain.
+        const doneAt = await asteriskNow().catch(() => undefined);
+        await keep({ kind: 'change', change, at, ...(doneAt === undefined ? {} : { doneAt }) });
+      },
       isOver: () => isOver() || !isRecorded(),
     });
   }

@@ -67,6 +67,8 @@ async function gathered(
   };
 }
 
+/** The dialplan goes on with the caller, or another application has them: there is nothing to send back. */
+const callerSentOn: CallEvent = { type: 'callerSentOn', at: undefined };
 const callerLeft: CallEvent = { type: 'callerLeft', at: undefined };
 const destinationLeft: CallEvent = { type: 'destinationLeft', at: undefined, cause: undefined };
 const destinationAnswered: CallEvent = { type: 'destinationAnswered', at: undefined };
@@ -75,6 +77,9 @@ const destinationAnswered: CallEvent = { type: 'destinationAnswered', at: undefi
 const isStray = (id: ChannelId, { channels, bridges }: Owned): boolean =>
   channels.includes(id) && !bridges.some(({ members }) => members.includes(id));
 
+const parties = ['caller', 'destination'] as const;
+const channelOf = (party: Party, { destination }: Order, { callerChannel }: Facts): ChannelId =>
+  party === 'caller' ? callerChannel : destination;
 const leftBy = (party: Party): CallEvent => (party === 'caller' ? callerLeft : destinationLeft);
 
 /** Who has transferred the call and waits for us is let go; who went elsewhere is not ours to hang up. */
@@ -100,7 +105,8 @@ async function missedWhileDialling(
   if (next === undefined && !scene.listed.has(facts.callerChannel)) return [...began, ...news, callerLeft];
   // The dialplan has gone on with the caller, or they never came in: nobody would talk to who answers.
   if (next === undefined && !isHere('caller')) {
-    return began.length > 0 ? [...began, ...news, callerLeft] : [...news, { type: 'interrupted' }];
+    if (began.length > 0) return [...began, ...news, callerLeft];
+    return [...news, scene.channels.includes(facts.callerChannel) ? { type: 'interrupted' } : callerSentOn];
   }
   const joined = next === undefined ? news : [...news, tookPlace('caller', facts.callerChannel, next, scene)];
   const destination = scene.listed.get(order.destination);
@@ -125,17 +131,25 @@ async function missedWhileTalking(
   const { facts } = state;
   const { news, isHere, others } = await gathered(state, order, scene, ari);
   const events = [...news, await recorderNow(order, ari)];
-  const absent = (['caller', 'destination'] as const).filter((party) => !isHere(party));
+  const absent = parties.filter((party) => !isHere(party));
   if (absent.length === 0) return [...events, await holdsNow(order, facts, ari)];
   for (const [index, party] of absent.entries()) {
     const next = others[index];
-    const channel = party === 'caller' ? facts.callerChannel : order.destination;
-    // Who was taken out of the bridge with nobody in their place listens to nothing.
-    if (next === undefined && isStray(channel, scene)) return [...events, { type: 'bridgeGone' }];
-    events.push(next === undefined ? leftBy(party) : tookPlace(party, channel, next, scene));
+    if (next !== undefined) events.push(tookPlace(party, channelOf(party, order, facts), next, scene));
   }
+  const left = absent.slice(others.length);
+  if (left.length === 0) return events;
+  // Who is here has nobody to talk to. Who has left is hung up only where they listen to nothing.
+  const isAlone = (party: Party): boolean => !left.includes(party) || isStray(channelOf(party, order, facts), scene);
 
-  return events;
+  return [...events, { type: 'bridgeGone', alone: parties.filter(isAlone) }];
+}
+
+/** Who of the two is in no bridge, and waits for us: their own was destroyed, by nobody of ours. */
+export function strandedParties({ facts }: CallState, scene: Owned): readonly Party[] {
+  const { order } = facts;
+
+  return order === undefined ? [] : parties.filter((party) => isStray(channelOf(party, order, facts), scene));
 }
 
 async function recorderNow({ recording }: Order, ari: AriQueries): Promise<CallEvent> {
@@ -149,6 +163,7 @@ async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Pr
   const { facts } = state;
   const { order } = facts;
   const isGone = !scene.listed.has(facts.callerChannel);
+  const isOurs = scene.channels.includes(facts.callerChannel);
   switch (state.kind) {
     case 'planning':
     case 'checking':
@@ -159,7 +174,7 @@ async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Pr
     case 'asking':
     case 'accepting':
     case 'acknowledging':
-      return [isGone ? callerLeft : { type: 'interrupted' }];
+      return [isGone ? callerLeft : isOurs ? { type: 'interrupted' } : callerSentOn];
     case 'dialling':
       return order === undefined ? [] : missedWhileDialling(state, order, scene, ari);
     case 'talking':
@@ -171,6 +186,9 @@ async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Pr
   }
 }
 
+/** What a call has missed until `at`, by Asterisk's clock, ms. */
+export type Missed = { events: readonly CallEvent[]; at: number };
+
 /**
  * What these calls missed, one by one. Asterisk's list of channels is asked for once, unless a call has moved on since by events of
  * its own: then the list may be older than they, and a channel that is not in it may be new.
@@ -178,7 +196,7 @@ async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Pr
 export async function makeLook(
   ari: AriQueries,
   calls: Iterable<{ readonly state: CallState }>,
-): Promise<(call: { readonly state: CallState }) => Promise<CallEvent[]>> {
+): Promise<(call: { readonly state: CallState }) => Promise<Missed>> {
   const before = new Map([...calls].map((call) => [call, call.state]));
   const first = await ari.owned();
 
@@ -191,7 +209,9 @@ export async function makeLook(
         scene = await ari.owned();
       }
       const events = await missedEvents(state, scene, ari);
-      if (call.state === state) return events;
+      // Behind it: what was seen was so until then at the earliest.
+      const at = await ari.time();
+      if (call.state === state) return { events, at };
       scene = undefined;
     }
   };

@@ -46,8 +46,6 @@ export function translate(event: AriEvent, facts: Facts): CallEvent | undefined 
       if (partyOf(channel, facts) !== undefined) return undefined;
       return { type: event.type === 'bridgeEntered' ? 'strangerJoined' : 'strangerLeft', channel };
     }
-    case 'bridgeGone':
-      return { type: 'bridgeGone' };
     case 'playbackStarted':
     case 'playbackFinished':
       return event;
@@ -57,6 +55,7 @@ export function translate(event: AriEvent, facts: Facts): CallEvent | undefined 
     case 'recorderFailed':
       return { type: 'recorderFailed' };
     case 'channelArrived':
+    case 'bridgeGone':
     case 'talk':
     case 'applicationReplaced':
       return undefined;

@@ -1,14 +1,16 @@
+import pLimit from 'p-limit';
 import type { AriEvent } from '../ari/events.ts';
 import type { AriQueries, AsteriskIdentity } from '../ari/port.ts';
 import type { Policy } from '../config/policy.ts';
-import { asPreavisError, type PreavisError } from '../core/errors.ts';
+import { asPreavisError } from '../core/errors.ts';
 import type { CallId, ChannelId, IdMaker } from '../core/ids.ts';
 import { parseArguments, taskOf } from './arguments.ts';
 import { clockAhead } from './clockWitnesses.ts';
+import { Comparisons, type Comparison } from './comparison.ts';
 import { begin, refuse } from './decide.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
 import { FarEndWatch } from './farEndWatch.ts';
-import { isOwn, LeftoverFreer, leftoversOf, swapMs, type LeftoverPorts, type Leftovers } from './leftovers.ts';
+import { isOwn, LeftoverFreer, leftoversOf, type LeftoverPorts, type Leftovers } from './leftovers.ts';
 import { makeLook, recorderUnsaved } from './missedEvents.ts';
 import { keysOf, partyOf } from './owners.ts';
 import type { Arrival, Planner } from './planner.ts';
@@ -16,8 +18,9 @@ import type { Happening, LanguagePreferences, UnreadableCall, Unwatched } from '
 import type { PromptDesk } from './promptDesk.ts';
 import { recorderName } from './recorderName.ts';
 import { CallSession, type SessionPorts } from './session.ts';
-import type { CallState, Facts, Party } from './state.ts';
+import type { CallState, Facts } from './state.ts';
 import type { DeafReason, Watch } from './watch.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 /**
  * Knows the calls of this process: makes one for each arriving channel, hands each event of Asterisk to the call that it
@@ -29,7 +32,7 @@ export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log' |
   ari: SessionPorts['ari'] & AriQueries;
   policy: Policy;
   ids: IdMaker;
-  watch: Pick<Watch, 'until' | 'now'>;
+  watch: Pick<Watch, 'until'>;
   /** What is in Asterisk's recording folder and not known to be finished. */
   unfinished: LeftoverPorts['unfinished'];
   /** undefined where recording prompts by telephone is not enabled. */
@@ -46,8 +49,8 @@ export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log' |
 /** How long callers may take to be sent on when this process leaves, ms. */
 const partingLimitMs = 2_000;
 
-/** How often Asterisk is asked whether a party hung up, after the first time. */
-const mostLooks = 3;
+/** How many calls are compared at a time: each asks some things at once, and there are connections for 16. */
+const comparedAtOnce = 8;
 
 /** What is found by a comparison and leaves others in the bridge than were there, or no recorder. */
 const changesParties: readonly CallEvent['type'][] = [
@@ -55,13 +58,14 @@ const changesParties: readonly CallEvent['type'][] = [
   'strangerLeft',
   'partyReplaced',
   'callerLeft',
+  'callerSentOn',
   'destinationLeft',
   'recorderFinished',
   'bridgeGone',
 ];
 
-/** Does a step for one call, whose failure keeps no other; undefined then. */
-type ByItself = <T>(id: CallId, step: () => Promise<T>) => Promise<T | undefined>;
+/** A call that may have missed events, and those of them since by which it would be over: it does not know who is there. */
+type Behind = { session: CallSession; leaving: AriEvent[] };
 
 type Owner = {
   session: CallSession;
@@ -76,7 +80,7 @@ export class CallRegistry {
   readonly #owners = new Map<string, Owner>();
   readonly #ownerOf = new WeakMap<CallSession, Owner>();
   /** Calls that may have missed events; `reconcile` tells them. */
-  readonly #behind = new Map<CallId, CallSession>();
+  readonly #behind = new Map<CallId, Behind>();
   /** Since when nobody listened to these. */
   readonly #unwatched = new Map<CallSession, Unwatched>();
   /** So may operators who record prompts; of those of an earlier process files are left. */
@@ -88,6 +92,8 @@ export class CallRegistry {
   #accepting = true;
   readonly #leftovers: LeftoverFreer;
   readonly #farEnds: FarEndWatch;
+  readonly #whereabouts: Whereabouts;
+  readonly #comparisons: Comparisons;
 
   constructor(ports: RegistryPorts) {
     this.#ports = ports;
@@ -98,10 +104,22 @@ export class CallRegistry {
       sessionOf: (channel) => this.#owners.get(channel)?.session,
       watchesBridges: () => ports.watchesBridges(),
     });
+    this.#whereabouts = new Whereabouts({
+      ari,
+      log,
+      losses: () => this.#losses,
+      isBehind: (session) => this.#behind.has(session.state.facts.id),
+    });
+    this.#comparisons = new Comparisons(log);
   }
 
   get size(): number {
     return this.#sessions.size + (this.#ports.promptDesk?.size ?? 0);
+  }
+
+  /** Whether the catalogue has what happened in the calls, as far as it was seen. */
+  get isKept(): boolean {
+    return this.#unsaved.size === 0 && [...this.#sessions.values()].every(({ isKept }) => isKept);
   }
 
   get states(): CallState[] {
@@ -180,7 +198,16 @@ export class CallRegistry {
   }
 
   #dispatch(key: string, event: AriEvent): void {
-    this.#owners.get(key)?.session.take(event);
+    const session = this.#owners.get(key)?.session;
+    if (session === undefined) return;
+    const behind = this.#behind.get(session.state.facts.id);
+    if (behind !== undefined && wouldEnd(event, session.state)) behind.leaving.push(event);
+    else this.#give(session, event);
+  }
+
+  #give(session: CallSession, event: AriEvent): void {
+    if (event.type === 'bridgeGone') this.#whereabouts.lostBridge(session);
+    else session.take(event);
   }
 
   /**
@@ -193,33 +220,8 @@ export class CallRegistry {
     const { session } = owner;
     const { channelId, at } = event;
     session.take(event);
-    if (partyOf(channelId, session.state.facts) !== undefined) this.#lookAgain(session, channelId, at, 0);
+    if (partyOf(channelId, session.state.facts) !== undefined) this.#whereabouts.leftBridge(session, channelId, at);
     else if (this.#owners.get(channelId) === owner) this.#owners.delete(channelId);
-  }
-
-  /** `at` is Asterisk's time of the leaving, ms. */
-  #lookAgain(session: CallSession, channel: ChannelId, at: number, tries: number): void {
-    const losses = this.#losses;
-    const party = (): Party | undefined => {
-      const { kind, facts } = session.state;
-      const goesOn = !session.isAbandoned && (kind === 'dialling' || kind === 'talking');
-      // What was missed since is told by the comparison after the next connection.
-      return goesOn && this.#losses === losses ? partyOf(channel, facts) : undefined;
-    };
-    const look = async (): Promise<void> => {
-      if (party() === undefined || (await this.#ports.ari.owned()).listed.has(channel)) return;
-      const left = party();
-      if (left === 'caller') session.handle({ type: 'callerLeft', at });
-      if (left === 'destination') session.handle({ type: 'destinationLeft', at, cause: undefined });
-    };
-    setTimeout(() => {
-      look().catch((thrown: unknown) => {
-        const error = asPreavisError(thrown);
-        const call = session.state.facts.id;
-        this.#ports.log.warn({ call, code: error.code, err: error }, 'it could not be seen whether a party hung up');
-        if (error.retryable && tries < mostLooks) this.#lookAgain(session, channel, at, tries + 1);
-      });
-    }, swapMs).unref();
   }
 
   /** What is another call's stays so. */
@@ -240,7 +242,9 @@ export class CallRegistry {
     const aheadMs = clockAhead(event.at, clock.now());
     if (aheadMs !== undefined) this.#ports.clockIsOff?.(aheadMs);
     // A caller may come again by another extension while the first call is still being closed: that is a new call.
-    this.#dispatch(event.channelId, { type: 'channelLeft', at: event.at, channelId: event.channelId });
+    // By which it is over, however much it has missed: the channel is another call's from now on.
+    const left = { type: 'channelLeft', at: event.at, channelId: event.channelId } as const;
+    this.#owners.get(event.channelId)?.session.take(left);
     const facts: Facts = {
       id: ids.call(),
       startedAt: event.at,
@@ -311,7 +315,7 @@ export class CallRegistry {
 
   /** `arrival` is what is known of a caller who has just come; a call from before has its order already. */
   #add(facts: Facts, make: (ports: SessionPorts) => CallSession, arrival?: Arrival): CallSession {
-    const { ari, journal, readiness, log, clock, planner, preferences, watch } = this.#ports;
+    const { ari, journal, readiness, log, clock, planner, preferences } = this.#ports;
     let endIsSaved = false;
     const own = (known: Facts): void => {
       for (const key of keysOf(known)) {
@@ -325,7 +329,6 @@ export class CallRegistry {
       readiness,
       log,
       clock,
-      asteriskNow: () => watch.now(),
       plan: () => (arrival === undefined ? Promise.resolve('no_language' as const) : planner.plan(arrival)),
       planned: (order) => {
         own({ ...facts, order });
@@ -341,6 +344,7 @@ export class CallRegistry {
         this.#farEnds.forget([callerChannel, ...(order === undefined ? [] : [order.destination])]);
         this.#sessions.delete(facts.id);
         this.#behind.delete(facts.id);
+        this.#comparisons.forget(facts.id);
         this.#unwatched.delete(session);
         if (!endIsSaved) this.#unsaved.add(facts.id);
         this.#ports.callEnded(state);
@@ -364,10 +368,11 @@ export class CallRegistry {
    */
   connectionLost(why: Exclude<DeafReason, 'process_ended'>): void {
     this.#losses += 1;
+    this.#comparisons.forgetAll();
     this.#farEnds.connectionLost();
     this.#deskIsBehind = true;
     for (const [id, session] of [...this.#sessions]) {
-      this.#behind.set(id, session);
+      if (!this.#behind.has(id)) this.#behind.set(id, { session, leaving: [] });
       this.#beginUnwatched(session, why);
       session.handle({ type: 'eventsMissed' });
     }
@@ -377,40 +382,42 @@ export class CallRegistry {
    * After (re)connecting: events were missed. Adopts the open calls of the catalogue that this process does not know,
    * tells every call that missed events what Asterisk's state says has happened, and frees channels and bridges that belong
    * to no call. A call that cannot be read is ended. A call whose comparison fails keeps no other; the first failure is
-   * thrown at the end. Repeated, it goes on with what is left. When the connection is lost meanwhile, what Asterisk has said
-   * is out of date, and the rest is left to the comparison after the next connection.
+   * thrown at the end. Repeated, it goes on with what is left; a call that fails again is given up until it can be compared: it goes on
+   * unrecorded, and the answer is `partly`. When the connection is lost meanwhile, what Asterisk has said is out of date, and the rest is
+   * left to the comparison after the next connection.
    */
-  async reconcile(): Promise<void> {
+  async reconcile(): Promise<'whole' | 'partly'> {
     const { ari, journal } = this.#ports;
     // A call that arrives or ends while Asterisk answers is not in its answer, or no longer: its own events are enough.
     const known = new Set([...this.#sessions.keys(), ...this.#unsaved]);
-    const told = new Map(this.#behind);
+    const told = new Map([...this.#behind].map(([id, { session }]) => [id, session]));
     const losses = this.#losses;
     const isOutOfDate = (): boolean => this.#losses !== losses;
+    const comparison = this.#comparisons.begin(isOutOfDate);
+    const { byItself } = comparison;
     if (this.#deskIsBehind) {
       await this.#ports.promptDesk?.interrupt();
       await this.#ports.promptDesk?.sweep();
       this.#deskIsBehind = false;
     }
     const [owned, open] = await Promise.all([ari.owned(), journal.open()]);
-    const failures: PreavisError[] = [];
-    const byItself: ByItself = (id, step) => this.#byItself(id, step, failures);
+    const atATime = pLimit(comparedAtOnce);
 
-    const unreadable: UnreadableCall[] = [];
+    const unreadable = open.filter((each): each is UnreadableCall => each.kind === 'unreadable');
+    const readable = open.filter((each): each is CallState => each.kind !== 'unreadable');
     /** What belongs to calls that could not be taken up yet. */
     const left = new Set<string>();
-    for (const state of open) {
-      if (state.kind === 'unreadable') {
-        unreadable.push(state);
-        continue;
-      }
+    const before = await atATime.map(
+      readable.filter(({ facts }) => !known.has(facts.id)),
+      async (state) => ({ state, recorder: await byItself(state.facts.id, () => recorderUnsaved(state, ari)) }),
+    );
+    if (isOutOfDate()) return 'whole';
+    for (const { state, recorder } of before) {
       const { facts } = state;
-      if (known.has(facts.id)) continue;
-      const recorder = await byItself(facts.id, () => recorderUnsaved(state, ari));
-      if (isOutOfDate()) return;
       if (this.#sessions.has(facts.id)) continue;
-      if (recorder === undefined) for (const key of keysOf(facts)) left.add(key);
-      else told.set(facts.id, this.#takeUp(state, recorder === 'none'));
+      if (recorder === undefined && !this.#comparisons.isGivenUp(facts.id))
+        for (const key of keysOf(facts)) left.add(key);
+      else told.set(facts.id, this.#takeUp(state, recorder === undefined || recorder === 'none'));
     }
     // What belongs to a call is let go by it, also when it ends by what it is told now.
     const isNobodys = (id: string): boolean => !this.#owners.has(id) && !left.has(id);
@@ -423,21 +430,46 @@ export class CallRegistry {
     for (const session of this.#sessions.values()) this.#farEnds.compare(session);
     // From here on each of them hears its own events as well.
     const look = await makeLook(ari, told.values());
-    if (isOutOfDate()) return;
-    for (const [id, session] of told) {
-      const done = await byItself(id, async () => {
-        const events = await look(session);
+    if (isOutOfDate()) return 'whole';
+    await atATime.map(told, async ([id, session]) => {
+      if (isOutOfDate()) return;
+      const isDone = await byItself(id, async () => {
+        const { events, at } = await look(session);
         if (isOutOfDate()) return true;
         for (const event of events) this.#tell(session, event);
-        this.#endUnwatched(session, events);
+        this.#endUnwatched(session, events, at);
         return true;
       });
       if (isOutOfDate()) return;
-      if (done === true) this.#behind.delete(id);
-    }
-    await Promise.all([...told.values()].map((session) => session.settled()));
+      if (isDone === true) this.#upToDate(id);
+      else if (this.#comparisons.isGivenUp(id)) this.#giveUp(session);
+    });
+    if (isOutOfDate()) return 'whole';
+    // Who was sent on needs nobody to watch.
+    const recorded = [...told.values()].filter(({ state }) => mayBeRecorded(state));
+    await Promise.all(recorded.map((session) => session.settled()));
     await this.#endUnreadable(unreadable, leftovers, byItself);
-    if (failures[0] !== undefined) throw failures[0];
+
+    return comparison.end();
+  }
+
+  /** P1: who is in it is not known, so it goes on unrecorded, and keeps no other from being watched. It is compared again later. */
+  #giveUp(session: CallSession): void {
+    const { kind, facts } = session.state;
+    if (kind !== 'dialling' && kind !== 'talking') return;
+    session.handle({ type: 'farEndLost', party: 'destination' });
+    // The process before may have started it without writing that down.
+    if (kind === 'dialling' && facts.order !== undefined) {
+      this.#ports.ari.stopRecorder(recorderName(facts.order.recording)).catch(() => undefined);
+    }
+  }
+
+  /** It knows who is there, so it can be told who left since. */
+  #upToDate(id: CallId): void {
+    const behind = this.#behind.get(id);
+    this.#behind.delete(id);
+    if (behind === undefined) return;
+    for (const event of behind.leaving) this.#give(behind.session, event);
   }
 
   /** Kept at once, so that it is in the catalogue before the end of the call, whatever comes between. */
@@ -459,11 +491,10 @@ export class CallRegistry {
   }
 
   /** Where somebody came, went or was replaced meanwhile, what follows is not known to be clean. */
-  #endUnwatched(session: CallSession, missed: readonly CallEvent[]): void {
+  #endUnwatched(session: CallSession, missed: readonly CallEvent[], heardAgainAt: number): void {
     const interval = this.#unwatched.get(session);
     this.#unwatched.delete(session);
     if (interval === undefined) return;
-    const heardAgainAt = this.#ports.watch.now();
     const isAsBefore = !missed.some(({ type }) => changesParties.includes(type));
     session.note({ kind: 'unwatched', interval: { ...interval, to: isAsBefore ? heardAgainAt : null, heardAgainAt } });
   }
@@ -481,25 +512,12 @@ export class CallRegistry {
     session.handle(event);
   }
 
-  /** undefined when the step for this call failed. */
-  async #byItself<T>(id: CallId, step: () => Promise<T>, failures: PreavisError[]): Promise<T | undefined> {
-    try {
-      return await step();
-    } catch (thrown) {
-      const error = asPreavisError(thrown);
-      this.#ports.log.warn({ call: id, code: error.code, err: error }, 'a call could not be compared with Asterisk');
-      failures.push(error);
-
-      return undefined;
-    }
-  }
-
   /** Nobody heard the caller's keys since; a recorder that was started was so by a process that had heard them all. */
   #takeUp(state: CallState, keysMissed: boolean): CallSession {
     const { facts, kind } = state;
     this.#ports.log.info({ call: facts.id, state: kind }, 'taking up a call from before');
     const session = this.#add(facts, (ports) => CallSession.adopt(state, ports));
-    this.#behind.set(facts.id, session);
+    this.#behind.set(facts.id, { session, leaving: [] });
     this.#beginUnwatched(session, 'process_ended');
     if (keysMissed && kind === 'dialling') session.handle({ type: 'eventsMissed' });
 
@@ -507,11 +525,13 @@ export class CallRegistry {
   }
 
   /** Ends them, their recorders first: what else they have is not known, but for being nobody's. */
-  async #endUnreadable(unreadable: readonly UnreadableCall[], leftovers: Leftovers, byItself: ByItself): Promise<void> {
-    const stopped = await Promise.all(
-      unreadable.map((call) => byItself(call.id, () => this.#stopRecorderOf(call).then(() => true))),
-    );
-    if (stopped.includes(undefined)) return;
+  async #endUnreadable(
+    unreadable: readonly UnreadableCall[],
+    leftovers: Leftovers,
+    byItself: Comparison['byItself'],
+  ): Promise<void> {
+    const stopped = await Promise.allSettled(unreadable.map((call) => this.#stopRecorderOf(call)));
+    for (const each of stopped) if (each.status === 'rejected') throw each.reason;
     await this.#leftovers.free(leftovers);
     for (const { id } of unreadable) await byItself(id, () => this.#ports.journal.endUnreadable(id));
   }
@@ -529,3 +549,17 @@ export class CallRegistry {
     }
   }
 }
+
+/** Whether a call that knows nobody else in its bridge would be over by this. */
+function wouldEnd(event: AriEvent, { kind, facts }: CallState): boolean {
+  if (kind !== 'dialling' && kind !== 'talking') return false;
+  if (event.type === 'bridgeGone') return true;
+  const leaves = event.type === 'channelHangingUp' || event.type === 'channelLeft' || event.type === 'channelGone';
+
+  return leaves && partyOf(event.channelId, facts) !== undefined;
+}
+
+/** Whether a recorder runs, or may have been begun. */
+const mayBeRecorded = (state: CallState): boolean =>
+  (state.kind === 'talking' || state.kind === 'closing') &&
+  (state.recorder.kind === 'requested' || state.recorder.kind === 'running');

@@ -31,13 +31,11 @@ import { within } from './timeLimit.ts';
  * its own event says so.
  */
 export type SessionPorts = {
-  ari: AriCommands & Pick<AriQueries, 'variable' | 'rtp'>;
+  ari: AriCommands & Pick<AriQueries, 'time' | 'variable' | 'rtp'>;
   journal: CallJournal;
   readiness: Readiness;
   log: Logger;
   clock: Clock;
-  /** Asterisk's time, as far as its events tell, ms since 1970 UTC. */
-  asteriskNow(): number;
   /** Makes the order of this call; what it knows of the caller stays with it. */
   plan: () => ReturnType<Planner['plan']>;
   /** Called as soon as the order is known, before anything is asked of Asterisk. */
@@ -80,6 +78,12 @@ export class CallSession {
   /** Our clocks when the recorder's end was heard of. */
   #heardEnd: ClockReading | undefined;
   #saveAgain: NodeJS.Timeout | undefined;
+  /** What the catalogue has not taken yet, the first to happen first. */
+  readonly #unkept: Happening[] = [];
+  #keeping: Promise<void> = Promise.resolve();
+  /** How many things happened that wait for their turn to be kept. */
+  #noted = 0;
+  #keepAgain: NodeJS.Timeout | undefined;
 
   private constructor(state: CallState, ports: SessionPorts) {
     this.#state = state;
@@ -106,7 +110,7 @@ export class CallSession {
         return state.kind === 'talking' && !state.untold && state.recorder.kind === 'running';
       },
       keep: (happening) => this.#keep(happening),
-      asteriskNow: () => ports.asteriskNow(),
+      asteriskNow: () => ports.ari.time(),
     };
   }
 
@@ -134,6 +138,11 @@ export class CallSession {
   /** Whether the call is left to another process. */
   get isAbandoned(): boolean {
     return this.#abandoned;
+  }
+
+  /** Whether the catalogue has what happened. */
+  get isKept(): boolean {
+    return this.#noted === 0 && this.#unkept.length === 0;
   }
 
   /** Resolves when every effect so far has been carried out. */
@@ -180,16 +189,45 @@ export class CallSession {
 
   /** Behind what is under way, so that the call is in the catalogue before it. */
   note(happening: Happening): void {
-    this.#tail = this.#tail.then(() => this.#keep(happening));
+    this.#noted += 1;
+    this.#tail = this.#tail.then(() => {
+      this.#noted -= 1;
+
+      return this.#keep(happening);
+    });
   }
 
-  async #keep(happening: Happening): Promise<void> {
+  #keep(happening: Happening): Promise<void> {
+    this.#unkept.push(happening);
+
+    return this.#keepNow();
+  }
+
+  /** What cannot be kept now is kept later: what was recorded is judged by it. */
+  async #keepNow(): Promise<void> {
     try {
-      await this.#ports.journal.keepHappening(this.#state.facts.id, happening);
+      await this.#keepAll();
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      this.#log.warn({ code: error.code, err: error }, 'something that the receipt would tell could not be kept');
+      this.#log.warn({ code: error.code, err: error }, 'something that the receipt would tell could not be kept yet');
+      clearTimeout(this.#keepAgain);
+      this.#keepAgain = setTimeout(() => {
+        if (!this.#abandoned) this.#tail = this.#tail.then(() => this.#keepNow());
+      }, saveAgainMs).unref();
     }
+  }
+
+  /** In their order, each once. */
+  #keepAll(): Promise<void> {
+    const turn = this.#keeping.then(async () => {
+      for (let next = this.#unkept[0]; next !== undefined; next = this.#unkept[0]) {
+        await this.#ports.journal.keepHappening(this.#state.facts.id, next);
+        this.#unkept.shift();
+      }
+    });
+    this.#keeping = turn.catch(() => undefined);
+
+    return turn;
   }
 
   /** Leaves the call as it is, for another process to adopt. */
@@ -197,6 +235,7 @@ export class CallSession {
     this.#abandoned = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#saveAgain);
+    clearTimeout(this.#keepAgain);
   }
 
   #enter(step: Step, cause = 'arrived'): void {
@@ -386,6 +425,8 @@ export class CallSession {
   async #save(state: CallState): Promise<void> {
     clearTimeout(this.#saveAgain);
     try {
+      // A recording is judged as soon as the end of its call is known.
+      if (state.kind === 'ended' && state.recorder.kind !== 'none') await this.#keepAll();
       await this.#ports.journal.save(state, this.#measured(state));
       if (state.kind === 'ended') this.#ports.endSaved();
     } catch (thrown) {

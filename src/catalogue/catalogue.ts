@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ZodError } from 'zod';
 import type { CallJournal } from '../call/ports.ts';
 import type { KeptCaller } from '../call/callers.ts';
-import type { WatchMark } from '../call/watch.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, HoldId, RecordingId } from '../core/ids.ts';
@@ -70,8 +69,8 @@ export type Catalogue = Tables & {
   unwatched(id: CallId): Promise<UnwatchedRow[]>;
   judgeUnwatched(judged: readonly { id: number; judged: Judgement }[]): Promise<void>;
   /** Until when the process before, or this one, has seen every event. */
-  watchMark(): Promise<WatchMark | undefined>;
-  saveWatchMark(mark: WatchMark): Promise<void>;
+  watchedUntil(): Promise<number | undefined>;
+  saveWatchedUntil(at: number): Promise<void>;
   savePolicy(version: string, content: string): Promise<void>;
   policy(version: string): Promise<StoredPolicy | undefined>;
 
@@ -297,8 +296,8 @@ export function openCatalogue(
     changes: eventually(happenings.changes),
     unwatched: eventually(happenings.unwatched),
     judgeUnwatched: eventually(happenings.judgeUnwatched),
-    watchMark: eventually(happenings.watchMark),
-    saveWatchMark: eventually(happenings.saveWatchMark),
+    watchedUntil: eventually(happenings.watchedUntil),
+    saveWatchedUntil: eventually(happenings.saveWatchedUntil),
     savePolicy: eventually(calls.savePolicy),
     policy: eventually(calls.policy),
     recording: eventually(recordings.recording),

@@ -1,7 +1,6 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import type { Happening } from '../call/ports.ts';
-import type { WatchMark } from '../call/watch.ts';
 import type { CallId } from '../core/ids.ts';
 import {
   changeRow,
@@ -38,11 +37,9 @@ export function makeHappenings(database: Database.Database) {
     WHERE judged IS NULL`);
   const selectUnwatched = database.prepare(`SELECT * FROM unwatched WHERE call_id = ? ORDER BY from_at, id`);
   const updateJudged = database.prepare(`UPDATE unwatched SET judged = @judged WHERE id = @id AND judged IS NULL`);
-  const upsertWatch = database.prepare(
-    `INSERT OR REPLACE INTO watch (id, until, ahead_ms) VALUES (1, @until, @aheadMs)`,
-  );
-  const selectWatch = database.prepare(`SELECT until, ahead_ms AS aheadMs FROM watch`);
-  const watchMark = z.object({ until: z.number(), aheadMs: z.number() }).optional();
+  // `ahead_ms`, by which a clock was ahead, is asked for no more.
+  const upsertWatch = database.prepare(`INSERT OR REPLACE INTO watch (id, until, ahead_ms) VALUES (1, ?, 0)`);
+  const selectWatch = database.prepare(`SELECT until FROM watch`).pluck();
   const judge = database.transaction((judged: readonly { id: number; judged: Judgement }[]): void => {
     for (const each of judged) updateJudged.run(each);
   });
@@ -91,9 +88,9 @@ export function makeHappenings(database: Database.Database) {
     judgeUnwatched: (judged: readonly { id: number; judged: Judgement }[]): void => {
       judge.immediate(judged);
     },
-    watchMark: (): WatchMark | undefined => watchMark.parse(selectWatch.get()),
-    saveWatchMark: (mark: WatchMark): void => {
-      unhurried(database, () => upsertWatch.run(mark));
+    watchedUntil: (): number | undefined => z.number().optional().parse(selectWatch.get()),
+    saveWatchedUntil: (at: number): void => {
+      unhurried(database, () => upsertWatch.run(at));
     },
   };
 }

@@ -18,6 +18,8 @@ export type ScriptedAri = AriCommands &
     state: {
       channels: { id: ChannelId; state: string; localName?: LocalName }[];
       owned: { channels: ChannelId[]; bridges: BridgeId[] };
+      /** Its clock, ms. */
+      time: number;
       recording: string[];
       /** The bridge that a recorder records, by its name. */
       recordedBridges: Record<string, BridgeId>;
@@ -41,6 +43,7 @@ export function scriptedAri(): ScriptedAri {
   const state: ScriptedAri['state'] = {
     channels: [],
     owned: { channels: [], bridges: [] },
+    time: 5_000,
     recording: [],
     recordedBridges: {},
     stored: [],
@@ -104,6 +107,11 @@ export function scriptedAri(): ScriptedAri {
     setVariable: command('setVariable'),
     continueInDialplan: command('continueInDialplan'),
     destroyBridge: command('destroyBridge'),
+    time: async () => {
+      await holds.get('time');
+
+      return state.time;
+    },
     identity: () => Promise.resolve({ version: '22.5.2', node: 'test' }),
     languagesOfSound: async (sound) => {
       await holds.get('languagesOfSound');

@@ -153,7 +153,7 @@ export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[
     { type: 'callerSentOn', at: 8_000 },
     { type: 'interrupted' },
     { type: 'eventsMissed' },
-    { type: 'bridgeGone' },
+    { type: 'bridgeGone', alone: ['caller', 'destination'] },
     ...fallibleSteps.map((step): CallEvent => ({ type: 'stepFailed', step })),
     ...timers.map((timer): CallEvent => ({ type: 'timeUp', timer })),
   ];

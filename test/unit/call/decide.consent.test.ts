@@ -443,7 +443,10 @@ describe('while a yes is confirmed', () => {
       { type: 'destinationLeft', at: 9, cause: 16 },
       { result: 'unrecorded', reason: 'prepare_failed' },
     ],
-    [{ type: 'bridgeGone' }, { result: 'unrecorded', reason: 'prepare_failed' }],
+    [
+      { type: 'bridgeGone', alone: ['caller', 'destination'] },
+      { result: 'unrecorded', reason: 'prepare_failed' },
+    ],
   ])('%j ends it, and what was made is removed', (event, outcome) => {
     const ended = when(accepting, event);
     expect(ended.outcome).toEqual(outcome);

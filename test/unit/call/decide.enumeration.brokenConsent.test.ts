@@ -190,7 +190,9 @@ const mutations: Mutation[] = [
     of: { mode: 'optOut', sentenceCount: 1 },
     rule: changed({
       step: (state, step) =>
-        step.effects.some((effect) => effect.type === 'discardRecorder') ? decide(state, { type: 'bridgeGone' }) : step,
+        step.effects.some((effect) => effect.type === 'discardRecorder')
+          ? decide(state, { type: 'bridgeGone', alone: ['caller', 'destination'] })
+          : step,
     }),
   },
   {

@@ -101,7 +101,7 @@ describe('a call that goes well', () => {
   test.each<[string, CallEvent, string[]]>([
     ['the caller', { type: 'callerLeft', at: 1 }, ['hangUpDestination']],
     ['the destination', { type: 'destinationLeft', at: 1, cause: 16 }, ['hangUpCaller']],
-    ['the bridge', { type: 'bridgeGone' }, ['hangUpCaller', 'hangUpDestination']],
+    ['the bridge', { type: 'bridgeGone', alone: ['caller', 'destination'] }, ['hangUpCaller', 'hangUpDestination']],
   ])('stops the recorder first when %s leaves, then hangs up who stays and removes the bridge', (_, event, hangUp) => {
     expect(when('talking', event).types).toEqual(['stopRecorder', ...hangUp, 'destroyBridge', 'startTimer']);
   });
@@ -193,11 +193,11 @@ describe('a call that cannot be announced', () => {
     ['confirming', { type: 'stepFailed', step: 'confirmNotice' }, 'notice_failed'],
     ['confirming', { type: 'timeUp', timer: 'confirmation' }, 'notice_timeout'],
     ['confirming', { type: 'strangerJoined', channel: stranger }, 'untold_party'],
-    ['confirming', { type: 'bridgeGone' }, 'prepare_failed'],
+    ['confirming', { type: 'bridgeGone', alone: ['caller', 'destination'] }, 'prepare_failed'],
     ['dialling', { type: 'stepFailed', step: 'save' }, 'catalogue_unusable'],
     ['dialling', { type: 'stepFailed', step: 'prepare' }, 'prepare_failed'],
     ['dialling', { type: 'stepFailed', step: 'dial' }, 'dial_failed'],
-    ['dialling', { type: 'bridgeGone' }, 'dial_failed'],
+    ['dialling', { type: 'bridgeGone', alone: ['caller', 'destination'] }, 'dial_failed'],
     ['planning', { type: 'interrupted' }, 'interrupted'],
     ['checking', { type: 'interrupted' }, 'interrupted'],
     ['answering', { type: 'interrupted' }, 'interrupted'],
@@ -214,7 +214,7 @@ describe('a call that cannot be announced', () => {
   test.each<[string, CallEvent]>([
     ['bridge or channel cannot be made', { type: 'stepFailed', step: 'prepare' }],
     ['the destination is gone', { type: 'destinationLeft', at: 1, cause: 16 }],
-    ['the bridge is gone', { type: 'bridgeGone' }],
+    ['the bridge is gone', { type: 'bridgeGone', alone: ['caller', 'destination'] }],
   ])('during the last sentence, because %s, removes what was made', (_, event) => {
     expect(when('announcing', event, inLast)).toMatchObject({
       outcome: { result: 'unrecorded', reason: 'prepare_failed' },

@@ -1,6 +1,7 @@
 import { followHold, type HoldPorts } from '../../../src/call/followHold.ts';
 import { makeInsistence } from '../../../src/call/insistence.ts';
 import type { Happening } from '../../../src/call/ports.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
 import type { ChannelId, RecordingId } from '../../../src/core/ids.ts';
 import { eventually } from '../../support/poll.ts';
 import { scriptedAri } from '../../support/scriptedAri.ts';
@@ -19,7 +20,7 @@ function stage() {
     isOver: () => false,
     isRecorded: () => false,
     keep: () => Promise.resolve(),
-    asteriskNow: () => 1_000,
+    asteriskNow: () => Promise.resolve(1_000),
   };
   const hold = (waiting: ChannelId[], back: ChannelId[]) =>
     followHold({ type: 'hold', waiting, back, recorder: undefined }, ports);
@@ -65,10 +66,29 @@ test('when the recorder was paused at the latest is known once Asterisk has done
         kept.push(happening);
         return Promise.resolve();
       },
-      asteriskNow: () => 1_000 * ari.asked.length,
+      asteriskNow: () => Promise.resolve(1_000 * ari.asked.length),
     },
   );
   expect(kept).toEqual([]);
   await eventually(() => kept.length === 1);
   expect(kept).toEqual([{ kind: 'change', change: 'recorderPaused', at: 7, doneAt: 3_000 }]);
+});
+
+test('a pause is kept also where Asterisk does not tell when it had done it', async () => {
+  const { ports } = stage();
+  const kept: Happening[] = [];
+  const recorder = { recording: 'recording' as RecordingId, paused: true, at: 7 };
+  await followHold(
+    { type: 'hold', waiting: [], back: [], recorder },
+    {
+      ...ports,
+      isRecorded: () => true,
+      keep: (happening) => {
+        kept.push(happening);
+        return Promise.resolve();
+      },
+      asteriskNow: () => Promise.reject(new PreavisError('ari_unreachable', 'no answer')),
+    },
+  );
+  expect(kept).toEqual([{ kind: 'change', change: 'recorderPaused', at: 7 }]);
 });

@@ -45,7 +45,7 @@ function stage() {
     policy,
     ids,
     watchesBridges: () => true,
-    watch: { until: undefined, now: () => 0 },
+    watch: { until: undefined },
     unfinished: () => Promise.resolve([]),
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
     callEnded: (state) => {

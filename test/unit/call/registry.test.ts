@@ -100,7 +100,7 @@ function stage({
     policy,
     ids,
     watchesBridges: () => true,
-    watch: { until: 1_000, now: () => 5_000 },
+    watch: { until: 1_000 },
     unfinished: () => unfinished(),
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
     callEnded: (state) => {
@@ -543,7 +543,11 @@ describe('after a lost connection', () => {
     const asks = ['choosing', 'asking', 'accepting', 'acknowledging'].includes(kind);
     const set = stage({ open: [stateAt(kind, asks ? asked : known)] });
     const { registry, ari } = set;
-    if (caller !== 'gone') ari.state.channels.push({ id: (asks ? asked : known).callerChannel, state: 'Up' });
+    const { callerChannel } = asks ? asked : known;
+    if (caller !== 'gone') {
+      ari.state.channels.push({ id: callerChannel, state: 'Up' });
+      ari.state.owned.channels.push(callerChannel);
+    }
     if (destinationState !== undefined) ari.state.channels.push({ id: destination, state: destinationState });
     if (isRecording === true) ari.state.recording.push(recorderName(recording));
     await registry.reconcile();
@@ -578,9 +582,10 @@ describe('after a lost connection', () => {
     test('gives up the destination that answered meanwhile, and records nothing', async () => {
       const set = sentOn();
       await set.registry.reconcile();
-      expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'interrupted' }]);
+      await eventually(() => set.ended.length === 1);
+      expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'sent_on' }]);
       expect(set.asked('hangUp')).toEqual([`hangUp ${destination}`]);
-      expect(set.asked('recordBridge')).toEqual([]);
+      expect([...set.asked('recordBridge'), ...set.asked('continueInDialplan')]).toEqual([]);
     });
 
     test('stops the recorder that ran already', async () => {
@@ -826,6 +831,17 @@ describe('after a lost connection', () => {
       expect(intervals().slice(2)).toEqual([ofSocket, { ...ofSocket, to: 5_000, heardAgainAt }]);
     });
 
+    test('ends by the time of Asterisk after it was asked, not by ours', async () => {
+      const { set, intervals } = talk();
+      const isRecording = set.ari.isRecording.bind(set.ari);
+      set.ari.isRecording = (name) => {
+        set.ari.state.time = 9_000;
+        return isRecording(name);
+      };
+      await set.registry.reconcile();
+      expect(intervals().at(-1)).toMatchObject({ to: 9_000, heardAgainAt: 9_000 });
+    });
+
     test('has no end where somebody joined meanwhile', async () => {
       const { set, intervals } = talk();
       set.ari.state.channels.push({ id: 'stranger' as ChannelId, state: 'Up' });
@@ -841,6 +857,7 @@ describe('after a lost connection', () => {
       set.ari.state.recording.length = 0;
       await set.registry.reconcile();
       const ofProcess = { ...interval, why: 'process_ended' };
+      await eventually(() => intervals().length === 2);
       expect(intervals()).toEqual([ofProcess, { ...ofProcess, heardAgainAt }]);
     });
   });
@@ -1193,6 +1210,25 @@ describe('after a lost connection', () => {
     expect(set.asked('continueInDialplan')).toHaveLength(1);
   });
 
+  test('a caller with whom the dialplan has gone on is not sent on, and nothing waits for them', async () => {
+    const set = stage({ open: [stateAt('announcing', known)] });
+    set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' });
+    await set.registry.reconcile();
+    await eventually(() => set.ended.length === 1);
+    expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'sent_on' }]);
+    expect(set.asked('continueInDialplan')).toEqual([]);
+  });
+
+  test('a caller whom Asterisk does not send on keeps no other call from being watched', async () => {
+    const set = stage({ open: [stateAt('announcing', known)] });
+    set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' });
+    set.ari.state.owned = { channels: [known.callerChannel], bridges: [] };
+    set.ari.refuse('continueInDialplan', 'ari_request_failed', 4);
+    expect(await set.registry.reconcile()).toBe('whole');
+    expect(set.asked('continueInDialplan').length).toBeLessThanOrEqual(1);
+    await eventually(() => set.ended.length === 1);
+  });
+
   test('what Asterisk said before the connection was lost again ends no call, and the next comparison is whole', async () => {
     const set = stage({ open: [stateAt('talking', known)] });
     const talking = [known.callerChannel, destination].map((id) => ({ id, state: 'Up' }));
@@ -1236,9 +1272,9 @@ describe('after a lost connection', () => {
     open.shift();
     set.registry.handle(arrival('caller-9', ['to=PJSIP/100']));
     await eventually(() => set.asked('play').length === 1);
-    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    expect(await set.registry.reconcile()).toBe('partly');
     set.ari.state.channels.push({ id: 'caller-9' as ChannelId, state: 'Up' });
-    await set.registry.reconcile();
+    expect(await set.registry.reconcile()).toBe('whole');
     await eventually(() => set.ended.length === 2);
     expect(set.outcomes()).toEqual([{ result: 'recorded' }, { result: 'recorded' }]);
     // The call that came after the connection was there again has missed nothing.
@@ -1261,7 +1297,7 @@ describe('after a lost connection', () => {
     await eventually(() => set.ended.length === 1);
     expect(set.ended[0]?.facts.id).toBe(three.id);
     expect(set.registry.size).toBe(2);
-    expect(set.asked('hangUp')).toEqual([`hangUp ${three.order.destination}`]);
+    expect(set.asked('hangUp')).toEqual([]);
     expect(set.lines.filter(({ code }) => code === 'ari_request_failed').map((line) => line['call'])).toEqual([
       one.id,
       two.id,
@@ -1271,6 +1307,150 @@ describe('after a lost connection', () => {
     await set.registry.reconcile();
     await eventually(() => set.ended.length === 3);
     expect(set.registry.size).toBe(0);
+  });
+
+  test('calls are compared several at a time, and not all at once', async () => {
+    const ids = makeIds(() => randomUlid());
+    const calls = Array.from({ length: 30 }, () => someFacts(ids));
+    const set = stage({ open: calls.map((facts) => stateAt('talking', facts)) });
+    const { state } = set.ari;
+    for (const { callerChannel, order } of calls) {
+      state.channels.push({ id: callerChannel, state: 'Up' }, { id: order.destination, state: 'Up' });
+      state.recording.push(recorderName(order.recording));
+    }
+    const channelsIn = set.ari.channelsIn.bind(set.ari);
+    const atOnce = { now: 0, most: 0 };
+    set.ari.channelsIn = async (bridge) => {
+      atOnce.now += 1;
+      atOnce.most = Math.max(atOnce.most, atOnce.now);
+      await new Promise((resolve) => setImmediate(resolve));
+      atOnce.now -= 1;
+
+      return channelsIn(bridge);
+    };
+    expect(await set.registry.reconcile()).toBe('whole');
+    expect(atOnce.most).toBe(8);
+  });
+
+  test('a call that cannot be compared again is recorded no longer, and keeps no other from being watched', async () => {
+    const ids = makeIds(() => randomUlid());
+    const [one, two] = [someFacts(ids), someFacts(ids)];
+    const set = stage({ open: [stateAt('talking', one), stateAt('talking', two)] });
+    for (const { callerChannel, order } of [one, two]) {
+      set.ari.state.channels.push({ id: callerChannel, state: 'Up' }, { id: order.destination, state: 'Up' });
+      set.ari.state.recording.push(recorderName(order.recording));
+    }
+    const channelsIn = set.ari.channelsIn.bind(set.ari);
+    let fails = true;
+    set.ari.channelsIn = (bridge) =>
+      fails && bridge === one.order.bridge
+        ? Promise.reject(new PreavisError('ari_unreachable', 'no answer'))
+        : channelsIn(bridge);
+    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    expect(set.asked('stopRecorder')).toEqual([]);
+    expect(await set.registry.reconcile()).toBe('partly');
+    expect(set.asked('stopRecorder')).toEqual([`stopRecorder ${recorderName(one.order.recording)}`]);
+    expect(set.saved).toMatchObject([{ facts: { id: one.id }, untold: true }]);
+    fails = false;
+    expect(await set.registry.reconcile()).toBe('whole');
+    expect(set.asked('hangUp')).toEqual([]);
+  });
+
+  describe('who leaves a call before it is compared', () => {
+    const { callerChannel } = known;
+    const by = 'somebody-else' as ChannelId;
+
+    /** While nobody listened `by` came into the talk; then the connection is there again, and Asterisk is being asked. */
+    async function behind() {
+      const set = stage({ open: [stateAt('talking', known)] });
+      const { state } = set.ari;
+      state.channels.push({ id: callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+      state.recording.push(recorderName(recording));
+      await set.registry.reconcile();
+      set.registry.connectionLost('connection_lost');
+      set.ari.asked.length = 0;
+      state.channels.push({ id: by, state: 'Up' });
+      state.inBridge[known.order.bridge]?.push(by);
+      const release = set.ari.hold('time');
+
+      return { set, compared: set.registry.reconcile(), release };
+    }
+
+    test.each(['before', 'after'] as const)(
+      'ends no talk of others whom it does not know yet: %s Asterisk has said who is there',
+      async (when) => {
+        const { set, compared, release } = await behind();
+        const { state } = set.ari;
+        if (when === 'after') await new Promise((resolve) => setImmediate(resolve));
+        set.registry.handle({ type: 'channelHangingUp', at: 7, channelId: callerChannel });
+        set.registry.handle({ type: 'channelGone', at: 8, channelId: callerChannel, cause: 16 });
+        state.channels.shift();
+        state.inBridge[known.order.bridge] = [destination, by];
+        release();
+        await compared;
+        await eventually(() => set.saved.some(({ facts }) => facts.callerChannel === by));
+        expect(['hangUp', 'destroyBridge', 'continueInDialplan'].flatMap(set.asked)).toEqual([]);
+        set.registry.handle({ type: 'channelGone', at: 9, channelId: by, cause: 16 });
+        await eventually(() => set.asked('hangUp').length === 1);
+        expect(set.asked('hangUp')).toEqual([`hangUp ${destination}`]);
+      },
+    );
+  });
+
+  test('a caller who comes again before the call from before is compared stays in the new one', async () => {
+    const set = stage({ open: [stateAt('talking', known)] });
+    const { state } = set.ari;
+    const { callerChannel } = known;
+    state.channels.push({ id: callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+    await set.registry.reconcile();
+    set.registry.connectionLost('connection_lost');
+    state.inBridge[known.order.bridge] = [destination];
+    state.owned.channels.push(callerChannel, destination);
+    const release = set.ari.hold('time');
+    const compared = set.registry.reconcile();
+    set.registry.handle(arrival(callerChannel, ['to=PJSIP/100']));
+    release();
+    await compared;
+    await eventually(() => set.ended.length === 1 && set.asked('play').length === 1);
+    expect(set.asked('hangUp')).toEqual([`hangUp ${destination}`]);
+    expect(set.asked('continueInDialplan')).toEqual([]);
+  });
+
+  describe('parties of a talk who are in another bridge by now', () => {
+    const both = [known.callerChannel, destination];
+
+    function moved(others: readonly ChannelId[]) {
+      const set = stage({ open: [stateAt('talking', known)] });
+      const { state } = set.ari;
+      state.channels.push(...[...both, 'an-agent' as ChannelId].map((id) => ({ id, state: 'Up' })));
+      state.recording.push(recorderName(recording));
+      state.owned = { channels: both, bridges: [] };
+      const move = (): void => {
+        state.inBridge = { 'of-another-application': [...others, 'an-agent' as ChannelId] };
+      };
+
+      return { set, move };
+    }
+
+    test.each<[string, ChannelId[], ChannelId[]]>([
+      ['both', both, []],
+      ['the destination', [destination], [known.callerChannel]],
+    ])('are not hung up, whoever waits for us is: %s', async (_, others, hungUp) => {
+      const { set, move } = moved(others);
+      move();
+      await set.registry.reconcile();
+      await eventually(() => set.asked('destroyBridge').length === 1);
+      expect(set.asked('hangUp')).toEqual(hungUp.map((id) => `hangUp ${id}`));
+    });
+
+    test('are not hung up when theirs is destroyed', async () => {
+      const { set, move } = moved([destination]);
+      await set.registry.reconcile();
+      move();
+      set.registry.handle({ type: 'bridgeGone', at: 9, bridgeId: known.order.bridge });
+      await eventually(() => set.asked('destroyBridge').length === 1);
+      expect(set.asked('hangUp')).toEqual([`hangUp ${known.callerChannel}`]);
+    });
   });
 
   test('a call that cannot be taken up yet keeps no other, and nothing of it is freed', async () => {
@@ -1301,7 +1481,7 @@ describe('after a lost connection', () => {
     set.ari.state.owned.channels.pop();
     await set.registry.reconcile();
     // Asked of the state at that time: the destination still rings.
-    expect(set.registry.size).toBe(1);
+    await eventually(() => set.registry.size === 1);
   });
 
   test('a recorder of a call that cannot be read and does not stop keeps no other call from being compared', async () => {
@@ -1328,6 +1508,7 @@ describe('after a lost connection', () => {
     set.registry.connectionLost('connection_lost');
     set.ari.state.channels.length = 0;
     await set.registry.reconcile();
+    await eventually(() => set.ended.length === 1);
     expect(set.outcomes()).toEqual([{ result: 'abandoned' }]);
     expect(set.registry.size).toBe(0);
   });

@@ -40,6 +40,7 @@ const asteriskNow = 9_000;
 /** Ports whose every step is in `asked`, in the order in which it was begun. */
 function stage(given: Order = order) {
   const ari = scriptedAri();
+  ari.state.time = asteriskNow;
   const { log, lines, text } = collectingLog();
   const saved: CallState[] = [];
   const ended: CallState[] = [];
@@ -78,7 +79,6 @@ function stage(given: Order = order) {
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
     },
-    asteriskNow: () => asteriskNow,
     plan: () => plan(),
     planned: (known: Order) => {
       ari.asked.push(`planned ${known.recording}`);
@@ -103,8 +103,8 @@ function stage(given: Order = order) {
     kept,
     endsSaved,
     heardEnds,
-    failKeeping: () => {
-      keepFails = true;
+    failKeeping: (fails = true) => {
+      keepFails = fails;
     },
     lines,
     text,
@@ -927,6 +927,38 @@ describe('what only the receipt tells', () => {
     await settled(session);
     expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', code: 'catalogue_unusable' }));
     expect(session.state.kind).toBe('announcing');
+  });
+
+  test('and cannot be kept is kept later, each once, before a recorded call is over', async () => {
+    const { session, kept, saved, failKeeping } = await talking();
+    failKeeping();
+    for (const at of [4, 6]) session.note({ kind: 'change', change: 'joined', at });
+    await settled(session);
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+    try {
+      for (const event of fromNotice('ended').slice(fromNotice('talking').length)) session.handle(event);
+      await settled(session);
+      expect(session.state.kind).toBe('ended');
+      expect([kept.length, saved.some(({ kind }) => kind === 'ended'), session.isKept]).toEqual([0, false, false]);
+      failKeeping(false);
+      await jest.advanceTimersByTimeAsync(5_000);
+      await settled(session);
+      expect(kept.map((each) => 'at' in each && each.at)).toEqual([4, 6]);
+      expect([saved.at(-1)?.kind, session.isKept]).toEqual(['ended', true]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test('is not kept while it waits for Asterisk to obey', async () => {
+    const { session, ari, kept } = await talking();
+    const release = ari.hold('stopRecorder');
+    session.take({ type: 'bridgeEntered', at: 9, bridgeId: bridge, channelId: stranger });
+    await eventually(() => ari.asked.some((each) => each.startsWith('stopRecorder')));
+    expect([kept.length, session.isKept]).toEqual([0, false]);
+    release();
+    await settled(session);
+    expect([kept.length, session.isKept]).toEqual([1, true]);
   });
 });
 

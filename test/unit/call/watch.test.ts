@@ -1,77 +1,73 @@
-import { Watch, type WatchMark } from '../../../src/call/watch.ts';
+import { Watch } from '../../../src/call/watch.ts';
 import { collectingLog } from '../../support/logLines.ts';
 
-function stage(before?: WatchMark) {
-  const clock = { at: 1_000_000, now: () => clock.at };
-  const saved: WatchMark[] = [];
+function stage(before?: number) {
+  const kept = { is: true };
+  const saved: number[] = [];
   const { log } = collectingLog('info');
-  const save = (mark: WatchMark): Promise<void> => {
-    saved.push(mark);
+  const save = (until: number): Promise<void> => {
+    saved.push(until);
     return Promise.resolve();
   };
 
-  return { clock, saved, watch: new Watch({ clock, before, save, log }) };
+  return { kept, saved, watch: new Watch({ before, save, isKept: () => kept.is, log }) };
 }
 
+const began = 1_000_000;
+
 describe('until when every event was seen', () => {
-  it('is the last answer of Asterisk while calls are watched', () => {
-    const { clock, watch, saved } = stage();
-    watch.listenAgain();
-    clock.at += 4_000;
-    watch.answered();
-    expect(watch.until).toBe(1_004_000);
-    expect(saved.map(({ until }) => until)).toEqual([1_000_000, 1_004_000]);
+  it('is the time of the last event or ping by the clock of Asterisk, whenever this process read it', () => {
+    const { watch, saved } = stage();
+    watch.listenAgain(began);
+    watch.seen(began + 4_000);
+    expect(watch.until).toBe(began + 4_000);
+    expect(saved).toEqual([began, began + 4_000]);
   });
 
   it('is what the process before has left, until the calls are compared', () => {
-    const { clock, watch, saved } = stage({ until: 900_000, aheadMs: 0 });
-    watch.answered();
+    const { watch, saved } = stage(900_000);
+    watch.seen(began);
     expect(watch.until).toBe(900_000);
-    watch.listenAgain();
-    expect(watch.until).toBe(clock.at);
+    watch.listenAgain(began);
+    expect(watch.until).toBe(began);
     expect(saved).toHaveLength(1);
   });
 
   it('does not move on while events are missed', () => {
-    const { clock, watch } = stage();
-    watch.listenAgain();
+    const { watch } = stage();
+    watch.listenAgain(began);
     watch.goDeaf();
-    clock.at += 9_000;
-    watch.answered();
-    expect(watch.until).toBe(1_000_000);
-  });
-
-  it('is by the clock of Asterisk, as its events tell it; one that was read late counts for nothing', () => {
-    const { clock, watch } = stage();
-    watch.listenAgain();
-    watch.heard(clock.at + 7_000);
-    watch.heard(clock.at - 5_000);
-    watch.answered();
-    expect(watch.until).toBe(1_007_000);
-    expect(watch.now()).toBe(1_007_000);
+    watch.seen(began + 9_000);
+    expect(watch.until).toBe(began);
   });
 
   it.each([
     ['forward', 60],
     ['back', -60],
-  ])('is by the earlier of two clocks, where one was set %s, and its end by the later', (_, days) => {
-    const { clock, watch } = stage();
-    const setMs = days * 86_400_000;
-    watch.listenAgain();
-    watch.heard(clock.at);
-    watch.heard(clock.at + setMs);
-    watch.answered();
-    expect(watch.until).toBe(clock.at + Math.min(0, setMs));
-    expect(watch.now()).toBe(clock.at + Math.max(0, setMs));
+  ])('follows the clock of Asterisk that was set %s', (_, days) => {
+    const { watch, saved } = stage();
+    const then = began + days * 86_400_000;
+    watch.listenAgain(began);
+    watch.seen(then);
+    expect(watch.until).toBe(then);
+    expect(saved).toEqual([began, then]);
   });
 
   it('is written down once a second at most', () => {
-    const { clock, watch, saved } = stage();
-    watch.listenAgain();
-    for (let count = 0; count < 30; count += 1) {
-      clock.at += 100;
-      watch.answered();
-    }
+    const { watch, saved } = stage();
+    watch.listenAgain(began);
+    for (let count = 1; count <= 30; count += 1) watch.seen(began + 100 * count);
     expect(saved).toHaveLength(4);
+  });
+
+  it('is not written down while what was seen before is not', () => {
+    const { watch, saved, kept } = stage();
+    watch.listenAgain(began);
+    kept.is = false;
+    watch.seen(began + 5_000);
+    expect(saved).toEqual([began]);
+    kept.is = true;
+    watch.seen(began + 5_100);
+    expect(saved).toEqual([began, began + 5_100]);
   });
 });

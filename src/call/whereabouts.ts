@@ -1,0 +1,92 @@
+import type { AriQueries } from '../ari/port.ts';
+import { asPreavisError } from '../core/errors.ts';
+import type { ChannelId } from '../core/ids.ts';
+import type { Logger } from '../core/log.ts';
+import { swapMs } from './leftovers.ts';
+import { strandedParties } from './missedEvents.ts';
+import { partyOf } from './owners.ts';
+import type { CallSession } from './session.ts';
+import type { Party } from './state.ts';
+
+type Followed = Pick<CallSession, 'state' | 'handle' | 'isAbandoned'>;
+
+/** Asks Asterisk where the parties of a call are, where an event does not tell. */
+export type WhereaboutsPorts = {
+  ari: Pick<AriQueries, 'owned'>;
+  log: Logger;
+  /** How often the connection was lost: what was missed since is told by the comparison after the next one. */
+  losses: () => number;
+  /** Whether it may have others in its bridge whom it does not know yet. */
+  isBehind: (session: Followed) => boolean;
+};
+
+/** How often Asterisk is asked, after the first time. */
+const mostLooks = 3;
+
+export class Whereabouts {
+  readonly #ports: WhereaboutsPorts;
+
+  constructor(ports: WhereaboutsPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * A party has left the bridge: hung up, transferred, or for a while, which Asterisk tells a little later.
+   *
+   * @param at Asterisk's time of the leaving, ms
+   */
+  leftBridge(session: Followed, channel: ChannelId, at: number, tries = 0): void {
+    const isOver = this.#overFrom(session);
+    const party = (): Party | undefined => {
+      const { kind, facts } = session.state;
+
+      return !isOver() && (kind === 'dialling' || kind === 'talking') ? partyOf(channel, facts) : undefined;
+    };
+    const look = async (): Promise<void> => {
+      if (party() === undefined || (await this.#ports.ari.owned()).listed.has(channel)) return;
+      const left = party();
+      if (left === 'caller') session.handle({ type: 'callerLeft', at });
+      if (left === 'destination') session.handle({ type: 'destinationLeft', at, cause: undefined });
+    };
+    setTimeout(() => {
+      if (!isOver() && this.#ports.isBehind(session)) this.leftBridge(session, channel, at, tries);
+      else
+        this.#try(session, look, tries, () => {
+          this.leftBridge(session, channel, at, tries + 1);
+        });
+    }, swapMs).unref();
+  }
+
+  /** The bridge of a talk was destroyed, by somebody else: the two may be in another one by now. */
+  lostBridge(session: Followed, tries = 0): void {
+    if (session.state.kind !== 'talking') {
+      session.handle({ type: 'bridgeGone', alone: [] });
+      return;
+    }
+    const isOver = this.#overFrom(session);
+    const look = async (): Promise<void> => {
+      const scene = await this.#ports.ari.owned();
+      if (!isOver()) session.handle({ type: 'bridgeGone', alone: strandedParties(session.state, scene) });
+    };
+    this.#try(session, look, tries, () => {
+      setTimeout(() => {
+        if (!isOver()) this.lostBridge(session, tries + 1);
+      }, swapMs).unref();
+    });
+  }
+
+  #overFrom(session: Followed): () => boolean {
+    const losses = this.#ports.losses();
+
+    return () => session.isAbandoned || this.#ports.losses() !== losses;
+  }
+
+  #try(session: Followed, look: () => Promise<void>, tries: number, again: () => void): void {
+    look().catch((thrown: unknown) => {
+      const error = asPreavisError(thrown);
+      const call = session.state.facts.id;
+      this.#ports.log.warn({ call, code: error.code, err: error }, 'it could not be seen whether a party hung up');
+      if (error.retryable && tries < mostLooks) again();
+    });
+  }
+}

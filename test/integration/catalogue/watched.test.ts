@@ -1,0 +1,17 @@
+import { callStart } from '../../support/calls.ts';
+import { catalogues } from '../../support/catalogues.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+/** Until when every event of Asterisk was seen, as the next process finds it. */
+
+const open = catalogues();
+const folder = temporaryFolder();
+
+it('is not known at first, and then what was written last, also where a clock was set back', async () => {
+  const file = folder.path('catalogue.sqlite');
+  const catalogue = open(file);
+  expect(await catalogue.watchedUntil()).toBeUndefined();
+  for (const until of [callStart, callStart + 1_000, callStart - 1_000]) await catalogue.saveWatchedUntil(until);
+  catalogue.close();
+  expect(await open(file).watchedUntil()).toBe(callStart - 1_000);
+});
