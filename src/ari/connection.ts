@@ -27,6 +27,8 @@ export type AriConnectionOptions = {
   application: string;
   heartbeatMs: number;
   requestTimeoutMs: number;
+  /** How often Asterisk is asked again to tell of every bridge, once a socket counts as open without, ms; 60,000 where it is not given. */
+  bridgesAgainMs?: number;
 };
 
 export type AriAccess = {
@@ -40,6 +42,10 @@ export type AriAccess = {
 /** Pause before a socket is opened again, ms: doubling from the first to the second while none proves to work. */
 const reopenPauseMs = 100;
 const longestReopenPauseMs = 5_000;
+
+/** Pauses after which Asterisk is asked again to tell of every bridge, before a socket counts as open without, ms. */
+const bridgePausesMs = [100, 200, 400, 800];
+const bridgesAgainMs = 60_000;
 
 /** How long a process that leaves waits for an Asterisk that does not answer, ms. */
 const partingLimitMs = 1_000;
@@ -59,6 +65,9 @@ export class AriConnection {
   #watch: NodeJS.Timeout | undefined;
   #isProbing = false;
   #watchesBridges = false;
+  /** Another client has the application since. */
+  readonly #replaced = new WeakSet<EventSocket>();
+  #stopped: Promise<void> | undefined;
 
   /** `isFree`: whether nobody, we neither, has a socket for the application. */
   constructor(options: AriConnectionOptions, ari: AriAccess, isFree: () => Promise<boolean>, log: Logger) {
@@ -117,12 +126,18 @@ export class AriConnection {
     void this.#keepOpen(client);
   }
 
-  async stop(): Promise<void> {
-    if (this.#isStopped()) return;
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#stopping.abort();
     clearInterval(this.#watch);
-    // Older versions (16.28, 18.26) would go on making these events for nobody. Newer ones forget it with the socket.
-    if (this.#watchesBridges) {
+    // Older versions (16.28, 18.26) would go on making these events for nobody. Newer ones forget it with the socket. Asterisk knows the
+    // application by its name alone: where another client has it, this would be theirs.
+    if (this.#watchesBridges && this.#socket?.isOpen === true) {
       const application = encodeURIComponent(this.#options.application);
       const asked = this.#ari
         .probe('DELETE', `/applications/${application}/subscription`, { eventSource: 'bridge:' })
@@ -158,7 +173,7 @@ export class AriConnection {
       if (last?.isProved === true) failures = 0;
       this.#socket = undefined;
       const pauseMs = Math.min(reopenPauseMs * 2 ** failures, longestReopenPauseMs);
-      await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      await this.#pause(pauseMs);
       if (this.#isStopped()) return;
       try {
         await this.#ari.probe('GET', '/asterisk/ping');
@@ -194,16 +209,18 @@ export class AriConnection {
       void this.#probe(socket);
     }, heartbeatMs);
     await this.#reduceEvents();
-    await this.#watchBridges(socket);
+    const isFinal = await this.#watchBridges(socket);
     // It closed meanwhile, as #closed has told.
     if (!this.#isUsable(socket)) return;
     this.#state = 'open';
     this.#log.info('connected to Asterisk');
     for (const listener of this.#listeners) listener.connected();
+    if (!this.#watchesBridges && !isFinal) void this.#watchBridgesLater(socket);
   }
 
   #closed(): void {
     clearInterval(this.#watch);
+    this.#watchesBridges = false;
     if (this.#isStopped()) return;
     // What broke the socket may have broken them as well.
     this.#ari.renew();
@@ -225,23 +242,65 @@ export class AriConnection {
   /**
    * Asks for the events of every bridge: whoever talks behind a Local/ channel does so in a bridge of the dialplan. To be asked on each
    * socket anew, before bridges of ours are made: each of their events would come twice.
+   *
+   * @returns whether its answer is final
    */
-  async #watchBridges(socket: EventSocket): Promise<void> {
+  async #watchBridges(socket: EventSocket): Promise<boolean> {
     this.#watchesBridges = false;
-    try {
-      const application = encodeURIComponent(this.#options.application);
-      await this.#ari.request('POST', `/applications/${application}/subscription`, { eventSource: 'bridge:' });
-      this.#watchesBridges = true;
-    } catch (thrown) {
-      const error = asPreavisError(thrown);
-      if (error.code === 'ari_unreachable') {
+    for (let tries = 0; this.#isUsable(socket); tries += 1) {
+      const refusal = await this.#askForBridges();
+      if (refusal === undefined) {
+        this.#watchesBridges = socket.isOpen && !this.#replaced.has(socket);
+        return true;
+      }
+      if (refusal.code === 'ari_unreachable') {
         socket.end();
         await socket.ended;
-        return;
+        return true;
       }
-      const text = 'Asterisk does not tell of the bridges of others: with a Local/ channel nothing is recorded';
-      this.#log.error({ code: error.code, err: error }, text);
+      const isFinal = refusal.code === 'ari_unauthorized' || refusal.code === 'ari_not_found';
+      const pauseMs = bridgePausesMs[tries];
+      if (isFinal || pauseMs === undefined) {
+        const text = 'Asterisk does not tell of the bridges of others: with a Local/ channel nothing is recorded';
+        this.#log.error({ code: refusal.code, err: refusal }, text);
+        return isFinal;
+      }
+      await this.#pause(pauseMs);
     }
+
+    return true;
+  }
+
+  /** On a new socket what is in those bridges is compared; here it would not be known. */
+  async #watchBridgesLater(socket: EventSocket): Promise<void> {
+    for (;;) {
+      await this.#pause(this.#options.bridgesAgainMs ?? bridgesAgainMs);
+      if (!this.#isUsable(socket) || this.#replaced.has(socket)) return;
+      const refusal = await this.#askForBridges();
+      if (refusal !== undefined) {
+        this.#log.warn({ code: refusal.code }, 'Asterisk still does not tell of the bridges of others');
+        continue;
+      }
+      this.#log.info('Asterisk tells of the bridges of others again; reconnecting');
+      socket.end();
+
+      return;
+    }
+  }
+
+  async #askForBridges(): Promise<PreavisError | undefined> {
+    const path = `/applications/${encodeURIComponent(this.#options.application)}/subscription`;
+    try {
+      await this.#ari.request('POST', path, { eventSource: 'bridge:' });
+      return undefined;
+    } catch (thrown) {
+      return asPreavisError(thrown);
+    }
+  }
+
+  /** Ends early when all is stopped. */
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 
   /**
@@ -280,7 +339,11 @@ export class AriConnection {
       this.#log.warn({ code: error.code }, error.message);
     }
     if (event === undefined || tellsOfDeadman(event, this.#options.application)) return;
-    if (event.type === 'applicationReplaced') void this.#takeovers.takeBack(socket);
+    if (event.type === 'applicationReplaced') {
+      this.#replaced.add(socket);
+      if (this.#socket === socket) this.#watchesBridges = false;
+      void this.#takeovers.takeBack(socket);
+    }
     try {
       for (const listener of this.#listeners) listener.event(event);
     } catch (thrown) {

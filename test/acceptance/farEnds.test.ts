@@ -324,9 +324,12 @@ test('a serve that was started later stops recorders of others, and what nobody 
 
 test('where Asterisk does not tell of the bridges of others, a talk with a Local/ channel is not recorded', async () => {
   await at.rig.stopServe();
-  proxy.refuse('/ari/applications/preavis/subscription', 1);
+  // It is asked again for a while.
+  proxy.refuse('/ari/applications/preavis/subscription', 100);
   await at.rig.startServe();
-  expect(proxy.refusalsLeft()).toBe(0);
+  await eventually(() =>
+    at.rig.log().some(({ msg }) => String(msg).startsWith('Asterisk does not tell of the bridges')),
+  );
   await at.onTime('unwatched', async () => {
     const ear = await at.keep(startEar());
     const tone = await continuousTone(callerHz);
