@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { asPreavisError } from '../core/errors.ts';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
-import { asLocalName, timestamp } from './events.ts';
+import { asLocalName, isHoldingType, timestamp } from './events.ts';
 import { orUndefined, parse } from './answers.ts';
 import { isDeadman } from './deadmanCommands.ts';
 import type { AriRequest } from './http.ts';
@@ -12,7 +12,9 @@ const id = encodeURIComponent;
 const channelId = z.string().transform((text) => text as ChannelId);
 const bridgeId = z.string().transform((text) => text as BridgeId);
 const applicationLists = z.object({ channel_ids: z.array(channelId), bridge_ids: z.array(bridgeId) });
-const bridgeList = z.array(z.object({ id: bridgeId, name: z.string(), channels: z.array(channelId) }));
+const bridgeList = z.array(
+  z.object({ id: bridgeId, name: z.string(), bridge_type: z.string().default(''), channels: z.array(channelId) }),
+);
 /** Of what Asterisk counts. All but the packets come from the other end's RTCP reports, and are 0 without; older versions have no rxmes. */
 const rtpStatistics = z.object({
   txcount: z.number(),
@@ -59,6 +61,8 @@ export function makeAriCommands(
         { endpoint, app: application, appArgs: 'destination', channelId, originator },
         { variables },
       ),
+    watchBridge: (bridgeId) =>
+      command('POST', `/applications/${id(application)}/subscription`, { eventSource: `bridge:${bridgeId}` }),
     addToBridge: (bridgeId, channelIds) =>
       command('POST', `/bridges/${id(bridgeId)}/addChannel`, { channel: channelIds.join(',') }),
     removeFromBridge: (bridgeId, channelId) =>
@@ -144,6 +148,7 @@ export function makeAriCommands(
         bridges: parse(bridgeList, all).map((bridge) => ({
           id: bridge.id,
           isOurs: bridge.name === application || lists.bridge_ids.includes(bridge.id),
+          isHolding: isHoldingType(bridge.bridge_type),
           members: bridge.channels.filter((channel) => states.has(channel)),
           answered: bridge.channels.filter((channel) => states.get(channel) === 'Up'),
         })),

@@ -26,7 +26,15 @@ export type AriEvent =
   /** What TALK_DETECT hears on a channel. */
   | { type: 'talk'; at: number; channelId: ChannelId; talking: boolean }
   /** Of every bridge in Asterisk, whoever made it. */
-  | { type: 'bridgeEntered'; at: number; bridgeId: BridgeId; channelId: ChannelId; localName?: LocalName }
+  | {
+      type: 'bridgeEntered';
+      at: number;
+      bridgeId: BridgeId;
+      channelId: ChannelId;
+      localName?: LocalName;
+      /** Everybody in it waits, and nobody hears another: a parking lot, BridgeWait(). */
+      isHolding?: true;
+    }
   | { type: 'bridgeLeft'; at: number; bridgeId: BridgeId; channelId: ChannelId }
   | { type: 'channelUp'; at: number; channelId: ChannelId }
   | { type: 'channelForwarded'; at: number; channelId: ChannelId }
@@ -121,7 +129,12 @@ const onDial = z.object({
 });
 const onDigit = onChannel.extend({ digit: z.string().regex(/^[0-9A-D*#]$/) });
 const onBridge = z.object({ timestamp, bridge: z.object({ id: z.string().min(1) }) });
-const onEntry = onBridge.extend({ channel: z.object({ id: z.string().min(1), name: z.string().default('') }) });
+const onEntry = onBridge.extend({
+  bridge: z.object({ id: z.string().min(1), bridge_type: z.string().default('') }),
+  channel: z.object({ id: z.string().min(1), name: z.string().default('') }),
+});
+/** As ARI has it in `bridge_type`, beside mixing. */
+export const isHoldingType = (type: string): boolean => type === 'holding';
 const onApplication = z.object({ timestamp });
 
 function nameOf({ channel: { name } }: { channel: { name: string } }): { localName?: LocalName } {
@@ -207,7 +220,12 @@ export function parseAriEvent(raw: unknown): AriEvent | undefined {
         channelId: event.channel.id as ChannelId,
       };
       return type === 'ChannelEnteredBridge'
-        ? { type: 'bridgeEntered', ...base, ...nameOf(event) }
+        ? {
+            type: 'bridgeEntered',
+            ...base,
+            ...nameOf(event),
+            ...(isHoldingType(event.bridge.bridge_type) ? { isHolding: true } : {}),
+          }
         : { type: 'bridgeLeft', ...base };
     }
     case 'Dial': {

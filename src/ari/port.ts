@@ -17,6 +17,8 @@ export type AriCommands = {
     originator: ChannelId,
     variables: Readonly<Record<string, string>>,
   ): Promise<void>;
+  /** Asks for the events of this bridge, where Asterisk does not tell of every one. */
+  watchBridge(bridgeId: BridgeId): Promise<void>;
   addToBridge(bridgeId: BridgeId, channelIds: readonly ChannelId[]): Promise<void>;
   /** It has left when this resolves. */
   removeFromBridge(bridgeId: BridgeId, channelId: ChannelId): Promise<void>;
@@ -75,6 +77,8 @@ export type Owned = {
   bridges: readonly {
     id: BridgeId;
     isOurs: boolean;
+    /** Everybody in it waits, and nobody hears another. */
+    isHolding?: boolean;
     members: readonly ChannelId[];
     answered: readonly ChannelId[];
   }[];

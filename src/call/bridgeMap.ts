@@ -9,9 +9,9 @@ import type { BridgeId, ChannelId } from '../core/ids.ts';
 
 /** Who is behind the other half of a Local/ channel. */
 export type FarEnd = {
-  /** Those that are no Local/ channels themselves. */
+  /** Those that are no Local/ channels themselves, and are not in a holding bridge: there everybody waits, and nobody hears another. */
   channels: readonly ChannelId[];
-  /** Whether the last half waits in a bridge by itself: its partner is asked about something elsewhere, or it is parked. */
+  /** Whether the last half waits: in a bridge by itself, since its partner is asked about something elsewhere, or in a holding bridge. */
   isWaiting: boolean;
 };
 
@@ -20,23 +20,30 @@ export class BridgeMap {
   readonly #bridgeOf = new Map<ChannelId, BridgeId>();
   readonly #names = new Map<ChannelId, LocalName>();
   readonly #byName = new Map<LocalName, ChannelId>();
-  /** Whose place is known by an event, and so better than by what Asterisk lists. */
-  readonly #seen = new Set<ChannelId>();
+  readonly #holding = new Set<BridgeId>();
+  /** Until what Asterisk lists is filled in: whose place is known by an event, and so better. */
+  #seen: Set<ChannelId> | undefined = new Set();
 
   handle(event: AriEvent): void {
     if (event.type === 'channelArrived') this.#name(event.channelId, event.localName);
     else if (event.type === 'bridgeEntered') {
-      this.#seen.add(event.channelId);
+      this.#seen?.add(event.channelId);
       this.#enter(event.bridgeId, event.channelId, event.localName);
+      if (event.isHolding === true) this.#holding.add(event.bridgeId);
     } else if (event.type === 'bridgeLeft') {
-      this.#seen.add(event.channelId);
+      this.#seen?.add(event.channelId);
       if (this.#bridgeOf.get(event.channelId) === event.bridgeId) this.#leave(event.channelId);
     } else if (event.type === 'bridgeGone') {
       for (const channel of this.#members.get(event.bridgeId) ?? []) {
-        this.#seen.add(channel);
+        this.#seen?.add(channel);
         this.#leave(channel);
       }
     }
+  }
+
+  /** How much is remembered. */
+  get size(): number {
+    return this.#bridgeOf.size + this.#names.size + this.#holding.size + (this.#seen?.size ?? 0);
   }
 
   /** Its call has ended, or it is a party no more. */
@@ -46,18 +53,20 @@ export class BridgeMap {
 
   /** Events are missed from now on. */
   clear(): void {
-    for (const each of [this.#members, this.#bridgeOf, this.#names, this.#byName, this.#seen]) each.clear();
+    for (const each of [this.#members, this.#bridgeOf, this.#names, this.#byName, this.#holding]) each.clear();
+    this.#seen = new Set();
   }
 
-  /** What Asterisk has listed after its events began to come again. */
+  /** What Asterisk has listed after its events began to come again. Listed a second time, it is older than the events since. */
   fill({ bridges, localNames }: Owned): void {
-    for (const [channel, name] of localNames) if (!this.#seen.has(channel)) this.#name(channel, name);
-    for (const { id, members } of bridges) {
-      for (const channel of members) {
-        if (!this.#seen.has(channel)) this.#enter(id, channel, localNames.get(channel));
-      }
+    const seen = this.#seen;
+    if (seen === undefined) return;
+    for (const [channel, name] of localNames) if (!seen.has(channel)) this.#name(channel, name);
+    for (const { id, isHolding, members } of bridges) {
+      for (const channel of members) if (!seen.has(channel)) this.#enter(id, channel, localNames.get(channel));
+      if (isHolding === true && this.#members.has(id)) this.#holding.add(id);
     }
-    this.#seen.clear();
+    this.#seen = undefined;
   }
 
   isLocal(channel: ChannelId): boolean {
@@ -79,7 +88,8 @@ export class BridgeMap {
       const half = this.#byName.get(name);
       const bridge = half === undefined ? undefined : this.#bridgeOf.get(half);
       if (bridge === undefined) continue;
-      const others = [...(this.#members.get(bridge) ?? [])].filter((each) => each !== half);
+      const isHolding = this.#holding.has(bridge);
+      const others = isHolding ? [] : [...(this.#members.get(bridge) ?? [])].filter((each) => each !== half);
       if (others.length === 0) isWaiting = true;
       for (const other of others) {
         const local = this.#names.get(other);
@@ -127,7 +137,9 @@ export class BridgeMap {
     this.#unname(channel);
     const members = this.#members.get(bridge);
     members?.delete(channel);
-    if (members?.size === 0) this.#members.delete(bridge);
+    if (members?.size !== 0) return;
+    this.#members.delete(bridge);
+    this.#holding.delete(bridge);
   }
 
   #name(channel: ChannelId, name: LocalName | undefined): void {

@@ -14,7 +14,7 @@ import {
   stay,
   type Handlers,
 } from './handlers.ts';
-import { seenAfterwards } from './farEnd.ts';
+import { leftDuringTheNotice, seenAfterwards } from './farEnd.ts';
 import { remembersHolds } from './hold.ts';
 import type { Sentence, Told } from './notice.ts';
 import type { Facts, In, Party, Step } from './state.ts';
@@ -55,6 +55,10 @@ function askedOf({ facts, told }: In<'asking'>, answer: Answer = noAnswer): SoFa
   return { facts, played: told.sentences, answer, prepared: false };
 }
 
+function untoldWhileAsking(state: In<'asking'>): Step {
+  return goOnUnrecorded(askedOf(state), 'untold_party');
+}
+
 export const whileAsking: Handlers<In<'asking'>> = {
   ...ignoresSetUp,
   ...ignoresPlayback,
@@ -63,8 +67,9 @@ export const whileAsking: Handlers<In<'asking'>> = {
   ...ignoresBridge,
   ...ignoresRecorder,
   ...remembersHolds<In<'asking'>>(),
-  farEndSeen: seenAfterwards<In<'asking'>>((state) => goOnUnrecorded(askedOf(state), 'untold_party')),
-  farEndLost: (state) => goOnUnrecorded(askedOf(state), 'untold_party'),
+  farEndSeen: seenAfterwards<In<'asking'>>(untoldWhileAsking),
+  farEndLeft: leftDuringTheNotice<In<'asking'>>(untoldWhileAsking, stay),
+  farEndLost: untoldWhileAsking,
   stepFailed: ignored,
   digit: (state, { digit, at }) => {
     const { consent } = orderOf(state.facts).script;
@@ -92,6 +97,8 @@ const acceptedOf = ({ facts, told, answer, prepared }: Accepting): SoFar => {
   return { facts, played: told.sentences, answer, prepared };
 };
 
+const untoldWhileAccepting = (state: Accepting): Step => goOnUnrecorded(acceptedOf(state), 'untold_party');
+
 /** They were told and have agreed: a sentence that only says so may fail. */
 const nextWhileAccepting = (state: Accepting): Step => accept(state, state.waiting);
 
@@ -100,8 +107,9 @@ export const whileAccepting: Handlers<Accepting> = {
   ...ignoresSetUp,
   ...ignoresRecorder,
   ...remembersHolds<Accepting>(),
-  farEndSeen: seenAfterwards<Accepting>((state) => goOnUnrecorded(acceptedOf(state), 'untold_party')),
-  farEndLost: (state) => goOnUnrecorded(acceptedOf(state), 'untold_party'),
+  farEndSeen: seenAfterwards<Accepting>(untoldWhileAccepting),
+  farEndLeft: leftDuringTheNotice<Accepting>(untoldWhileAccepting, stay),
+  farEndLost: untoldWhileAccepting,
   destinationRinging: ignored,
   destinationAnswered: ignored,
   playbackStarted: ignored,
@@ -117,7 +125,7 @@ export const whileAccepting: Handlers<Accepting> = {
       { type: 'stopPlayback', playbackId: state.current.playbackId },
     ]);
   },
-  strangerJoined: (state) => (state.prepared ? goOnUnrecorded(acceptedOf(state), 'untold_party') : stay(state)),
+  strangerJoined: (state) => (state.prepared ? untoldWhileAccepting(state) : stay(state)),
   strangerLeft: ignored,
   partyReplaced: ignored,
   stepFailed: (state, { step }) => {

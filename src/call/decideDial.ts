@@ -3,9 +3,9 @@ import { answerOf, type Answer } from './consent.ts';
 import { abandon, acknowledge, end, goOnUnrecorded, orderOf, sentOn, type SoFar } from './decideEnd.ts';
 import { factsWith, isParty, replace, talk, typedWith, withOther, without } from './decideTalk.ts';
 import type { CallEvent, FallibleStep } from './events.ts';
-import { seenTogether, withoutTold } from './farEnd.ts';
+import { leftDuringTheNotice, seenTogether, withoutTold } from './farEnd.ts';
 import { remembersHolds } from './hold.ts';
-import { ignored, ignoresConfirmation, ignoresPlayback, ignoresSetUp, stay, type Handlers } from './handlers.ts';
+import { ignored, ignoresConfirmation, ignoresPlayback, ignoresSetUp, saved, stay, type Handlers } from './handlers.ts';
 import type { DialStatus, Effect, In, Outcome, Step } from './state.ts';
 
 /** The destination is dialled. */
@@ -105,6 +105,8 @@ function replaceWhileDialling(state: Dialling, event: Extract<CallEvent, { type:
 /** Somebody who was not told will talk with them. */
 const withUntold = (state: Dialling): Step => ({ state: { ...state, untold: true }, effects: [{ type: 'save' }] });
 
+const withoutCaller = (state: Dialling): Step => withUntold({ ...state, facts: withoutTold(state.facts, 'caller') });
+
 export const whileDialling: Handlers<Dialling> = {
   ...ignoresSetUp,
   ...ignoresPlayback,
@@ -136,6 +138,7 @@ export const whileDialling: Handlers<Dialling> = {
   strangerLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
   partyReplaced: replaceWhileDialling,
   farEndSeen: seenTogether<Dialling>(withUntold),
+  farEndLeft: leftDuringTheNotice<Dialling>(withoutCaller, saved),
   farEndLost: (state, { party }) => withUntold({ ...state, facts: withoutTold(state.facts, party) }),
   eventsMissed: (state) =>
     orderOf(state.facts).script.consent.mode === 'announce' ? stay(state) : stay({ ...state, keysMissed: true }),

@@ -3,7 +3,7 @@ import { answerOf, noAnswer } from './consent.ts';
 import { ask, goOn } from './decideConsent.ts';
 import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, sentOn, type SoFar } from './decideEnd.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
-import { heardFrom, seenAfterwards, seenBeforeTheNotice, withFarEnd } from './farEnd.ts';
+import { heardFrom, leftDuringTheNotice, seenAfterwards, seenBeforeTheNotice, withFarEnd } from './farEnd.ts';
 import {
   ignored,
   ignoresBridge,
@@ -18,7 +18,7 @@ import {
 } from './handlers.ts';
 import { isQuestion, judge, tell, type Played, type Sentence, type Verdict } from './notice.ts';
 import { objection, wasHeard } from './recordable.ts';
-import type { Effect, Facts, In, Script, Step } from './state.ts';
+import type { CallState, Effect, Facts, In, Script, Step } from './state.ts';
 
 /** From the arrival to the moment when the caller was told. */
 
@@ -53,6 +53,7 @@ const beforeTheNotice = {
   // Nobody was asked anything yet.
   eventsMissed: ignored,
   farEndSeen: seenBeforeTheNotice,
+  farEndLeft: leftDuringTheNotice<CallState>(stay, stay),
   farEndLost: lostFarEnd,
 } as const;
 
@@ -139,6 +140,7 @@ export const whileChoosing: Handlers<In<'choosing'>> = {
   ...ignoresHold,
   callerHeld: putOnHold,
   farEndSeen: seenBeforeTheNotice,
+  farEndLeft: leftDuringTheNotice<CallState>(stay, stay),
   farEndLost: lostFarEnd,
   playbackStarted: ignored,
   playbackFinished: (state, { playbackId }) =>
@@ -279,6 +281,7 @@ function ofWhatIsPrepared<State extends Announcing | Confirming>() {
     strangerJoined: (state: State): Step => (state.prepared ? untoldParty(state) : stay(state)),
     strangerLeft: ignored,
     partyReplaced: ignored,
+    farEndLeft: leftDuringTheNotice<State>(untoldParty, stay),
     farEndLost: untoldParty,
     destinationLeft: failed,
     bridgeGone: failed,

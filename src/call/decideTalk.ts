@@ -2,7 +2,7 @@ import type { ChannelId, PlaybackId } from '../core/ids.ts';
 import { answerOf, type Answer } from './consent.ts';
 import { orderOf } from './decideEnd.ts';
 import type { CallEvent } from './events.ts';
-import { seenTogether, withoutTold } from './farEnd.ts';
+import { leftDuringTheNotice, seenTogether, withoutTold } from './farEnd.ts';
 import {
   ignored,
   ignoresBridge,
@@ -12,6 +12,7 @@ import {
   ignoresFarEnd,
   ignoresPlayback,
   ignoresSetUp,
+  saved,
   stay,
   type Handlers,
 } from './handlers.ts';
@@ -122,18 +123,14 @@ function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
 
 /** Somebody who was not told is that side of the call from here on, so recording stops (P1). They talk on in our bridge (P3). */
 function succeed(state: Talking, party: Party, channel: ChannelId): { state: Talking; effects: Effect[] } {
-  const { facts, recorder } = state;
-  const now = factsWith(facts, party, channel);
+  const now = factsWith(state.facts, party, channel);
   // Whom they had on hold talks to the other now, who may wait themselves.
   const holding = state.holding.filter((each) => each !== party);
   const back = state.holding.filter((each) => each === party);
 
   return {
     state: { ...state, facts: now, untold: true, others: without(state, channel), holding },
-    effects: [
-      ...(isActive(recorder) ? [{ type: 'stopRecorder' as const, recording: orderOf(facts).recording }] : []),
-      ...(state.holding.length === 0 ? [] : [music(now, holding, back)]),
-    ],
+    effects: [...stopOf(state), ...(state.holding.length === 0 ? [] : [music(now, holding, back)])],
   };
 }
 
@@ -170,32 +167,25 @@ export function factsWith(facts: Facts, party: Party, channel: ChannelId): Facts
     : { ...facts, order: { ...orderOf(facts), destination: channel } };
 }
 
-/** P1: somebody who was not told is behind one of the two. They talk on unrecorded. */
-function stopForFarEnd(state: Talking): Step {
-  const { recorder, facts } = state;
+const stopOf = ({ recorder, facts }: Talking): Effect[] =>
+  isActive(recorder) ? [{ type: 'stopRecorder', recording: orderOf(facts).recording }] : [];
 
-  return {
-    state: { ...state, untold: true },
-    effects: [
-      ...(isActive(recorder) ? [{ type: 'stopRecorder' as const, recording: orderOf(facts).recording }] : []),
-      { type: 'save' },
-    ],
-  };
+/** P1: somebody who was not told is behind this party. They talk on unrecorded. */
+function stopForFarEnd(state: Talking): Step {
+  return { state: { ...state, untold: true }, effects: [...stopOf(state), { type: 'save' }] };
+}
+
+function loseFarEnd(state: Talking, party: Party): Step {
+  return stopForFarEnd({ ...state, facts: withoutTold(state.facts, party) });
 }
 
 /** P1: whoever comes in was not told. What was recorded until now stays; they talk on unrecorded. */
 function join(state: Talking, channel: ChannelId): Step {
-  const { recorder, facts, untold } = state;
   const others = withOther(state, channel);
+  // A later process must know it too, should this one not live to see the recorder stop.
+  const save: Effect[] = state.untold && others === state.others ? [] : [{ type: 'save' }];
 
-  return {
-    state: { ...state, untold: true, others },
-    effects: [
-      ...(isActive(recorder) ? [{ type: 'stopRecorder' as const, recording: orderOf(facts).recording }] : []),
-      // A later process must know it too, should this one not live to see the recorder stop.
-      ...(untold && others === state.others ? [] : [{ type: 'save' as const }]),
-    ],
-  };
+  return { state: { ...state, untold: true, others }, effects: [...stopOf(state), ...save] };
 }
 
 /** One of the two left. While others are there it is their talk (P3): one of them is that side of it now. */
@@ -305,7 +295,8 @@ export const whileTalking: Handlers<Talking> = {
   strangerLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
   partyReplaced: replace,
   farEndSeen: seenTogether<Talking>(stopForFarEnd),
-  farEndLost: (state, { party }) => stopForFarEnd({ ...state, facts: withoutTold(state.facts, party) }),
+  farEndLeft: leftDuringTheNotice<Talking>((state) => loseFarEnd(state, 'caller'), saved),
+  farEndLost: (state, { party }) => loseFarEnd(state, party),
   callerLeft: (state, { at }) => leave(state, 'caller', at),
   callerSentOn: (state, { at }) => leave(state, 'caller', at),
   destinationLeft: (state, { at }) => leave(state, 'destination', at),

@@ -34,8 +34,13 @@ export type CallEvent =
   | { type: 'strangerJoined' | 'strangerLeft'; channel: ChannelId }
   /** A transfer: `channel` has taken the place of one of the two in the bridge. Whoever is behind it was not told. */
   | { type: 'partyReplaced'; party: 'caller' | 'destination'; channel: ChannelId }
-  /** A party is a Local/ channel, and these talk behind it now, at the far end of however many of them. */
-  | { type: 'farEndSeen'; party: Party; channels: readonly ChannelId[]; at: number | undefined }
+  /**
+   * A party is a Local/ channel, and these talk behind it now, at the far end of however many of them; nobody, until the first is there.
+   * `unwatched`: they are found after events were missed while a recorder may have run, so who was first is not known.
+   */
+  | { type: 'farEndSeen'; party: Party; channels: readonly ChannelId[]; at: number | undefined; unwatched?: true }
+  /** Of those behind the caller's Local/ channel these left before the notice was known to be heard. */
+  | { type: 'farEndLeft'; channels: readonly ChannelId[] }
   /** Nobody of those who were behind it is any more, or it cannot be seen who is: whoever comes next was not told. */
   | { type: 'farEndLost'; party: Party }
   | { type: 'recorderStarted'; at: number | undefined }

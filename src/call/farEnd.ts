@@ -10,6 +10,7 @@ import type { CallState, Facts, Step } from './state.ts';
  */
 
 type Seen = Extract<CallEvent, { type: 'farEndSeen' }>;
+type Left = Extract<CallEvent, { type: 'farEndLeft' }>;
 
 /** Who of those behind this party was not there before. */
 export function newcomers({ farEnds }: Facts, { party, channels }: Seen): readonly ChannelId[] {
@@ -24,12 +25,13 @@ export function newcomers({ farEnds }: Facts, { party, channels }: Seen): readon
  */
 export function judgeFarEnd(facts: Facts, seen: Seen): 'known' | 'first' | 'stranger' {
   if (newcomers(facts, seen).length === 0) return 'known';
+  const nobodyYet = (facts.farEnds?.destination ?? []).length === 0;
 
-  return seen.party === 'destination' && (facts.farEnds?.destination ?? []).length === 0 ? 'first' : 'stranger';
+  return seen.party === 'destination' && nobodyYet && seen.unwatched !== true ? 'first' : 'stranger';
 }
 
 /** These are the party, whoever was there before. */
-export function withFarEnd(facts: Facts, { party, channels }: Seen): Facts {
+export function withFarEnd(facts: Facts, { party, channels }: Pick<Seen, 'party' | 'channels'>): Facts {
   return { ...facts, farEnds: { ...facts.farEnds, [party]: channels } };
 }
 
@@ -55,7 +57,7 @@ export function heardFrom(at: number | undefined, startedAt: number | undefined,
   return at !== undefined && (at - startedAt) * 100 <= lengthMs * missedParts;
 }
 
-type Handler<State> = (state: State, event: Seen) => Step;
+type Handler<State, Event = Seen> = (state: State, event: Event) => Step;
 
 /** Before the notice: whoever is there when it begins hears it. */
 export const seenBeforeTheNotice = (state: CallState, seen: Seen): Step =>
@@ -70,6 +72,18 @@ export const seenAfterwards =
     return isStranger ? onStranger(state) : stay(state);
   };
 
+/** Who left before the end of the notice was not told: back again, they are a stranger. `onNobody`: it plays to nobody. */
+export const leftDuringTheNotice =
+  <State extends CallState>(onNobody: (state: State) => Step, onFewer: (state: State) => Step): Handler<State, Left> =>
+  (state, { channels }) => {
+    const known = state.facts.farEnds?.caller ?? [];
+    const left = known.filter((each) => !channels.includes(each));
+    if (left.length === known.length) return stay(state);
+    const next = { ...state, facts: withFarEnd(state.facts, { party: 'caller', channels: left }) };
+
+    return left.length === 0 ? onNobody(next) : onFewer(next);
+  };
+
 type Together = Extract<CallState, { kind: 'dialling' | 'talking' }>;
 
 /** In the bridge. Kept, so that a later process knows who was there first. `onStranger` makes the talk an unrecorded one. */
@@ -79,7 +93,8 @@ export const seenTogether =
     const { facts } = state;
     switch (judgeFarEnd(facts, seen)) {
       case 'known':
-        return stay(state);
+        if (facts.farEnds?.[seen.party] !== undefined) return stay(state);
+        return { state: { ...state, facts: withFarEnd(facts, seen) }, effects: [{ type: 'save' }] };
       case 'first':
         return { state: { ...state, facts: withNewcomers(facts, seen) }, effects: [{ type: 'save' }] };
       case 'stranger':

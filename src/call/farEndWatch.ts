@@ -2,11 +2,11 @@ import type { AriEvent } from '../ari/events.ts';
 import type { Owned } from '../ari/port.ts';
 import type { ChannelId } from '../core/ids.ts';
 import { BridgeMap } from './bridgeMap.ts';
-import { newcomers } from './farEnd.ts';
+import { judgeFarEnd, newcomers } from './farEnd.ts';
 import { swapMs } from './leftovers.ts';
 import { partyOf } from './owners.ts';
 import type { CallSession } from './session.ts';
-import type { Party } from './state.ts';
+import type { CallState, Party } from './state.ts';
 
 /** A call, as far as it is told of. */
 type Followed = Pick<CallSession, 'state' | 'isAbandoned' | 'handle' | 'note'>;
@@ -19,9 +19,18 @@ export type FarEndPorts = {
   watchesBridges: () => boolean;
 };
 
+/** Who is away from the caller's Local/ channel for no longer only moves between bridges, and hears the notice, ms. */
+const movingMs = 100;
+
+/** It was not yet heard, or not yet known to be. */
+const isBeforeItsEnd = ({ kind }: CallState): boolean =>
+  ['planning', 'checking', 'answering', 'choosing', 'announcing', 'confirming'].includes(kind);
+
 export class FarEndWatch {
   readonly #ports: FarEndPorts;
   readonly #map = new BridgeMap();
+  /** Looks whether who left a caller is back; to be done now where events are about to be missed. */
+  readonly #leaving = new Set<() => void>();
   /** How often events were missed. */
   #losses = 0;
 
@@ -44,7 +53,11 @@ export class FarEndWatch {
       case 'bridgeGone': {
         const before = this.#map.before(event.bridgeId);
         this.#map.handle(event);
-        for (const near of before) if (this.#partyOf(near) !== undefined) this.#lookLater(near);
+        for (const near of before) {
+          if (this.#partyOf(near) === undefined) continue;
+          this.#lookForLeft(near);
+          this.#lookLater(near);
+        }
         return;
       }
       case 'channelLeft':
@@ -76,6 +89,7 @@ export class FarEndWatch {
   /** Events are missed from now on. */
   connectionLost(): void {
     this.#losses += 1;
+    for (const look of this.#leaving) look();
     this.#map.clear();
   }
 
@@ -84,12 +98,12 @@ export class FarEndWatch {
     this.#map.fill(owned);
   }
 
-  /** Tells a call who is behind its parties now, after events were missed. */
-  compare(session: Followed): void {
+  /** Tells a call who is behind its parties now, after events were missed. `mayRecord`: its recorder may have run meanwhile. */
+  compare(session: Followed, mayRecord: boolean): void {
     const { callerChannel, order } = session.state.facts;
     for (const near of [callerChannel, order?.destination]) {
       if (near === undefined) continue;
-      this.#look(near, undefined);
+      this.#look(near, undefined, mayRecord);
       this.#lookForNobody(near);
     }
   }
@@ -103,7 +117,7 @@ export class FarEndWatch {
   }
 
   /** `at` is Asterisk's time of what has changed, ms. */
-  #look(near: ChannelId, at: number | undefined): void {
+  #look(near: ChannelId, at: number | undefined, unwatched = false): void {
     const found = this.#partyOf(near);
     if (found === undefined) return;
     const { session, party } = found;
@@ -111,17 +125,42 @@ export class FarEndWatch {
       session.handle({ type: 'farEndLost', party });
       return;
     }
-    const { channels } = this.#map.farEndOf(near) ?? { channels: [] };
-    if (channels.length === 0) return;
     const { kind, facts } = session.state;
-    const seen = { type: 'farEndSeen', party, channels, at } as const;
+    const channels = this.#behind(near);
+    if (channels.length === 0 && facts.farEnds?.[party] !== undefined) return;
+    const seen = { type: 'farEndSeen', party, channels, at, ...(unwatched ? { unwatched } : {}) } as const;
     const known = facts.farEnds?.[party] ?? [];
+    const isFirst = judgeFarEnd(facts, seen) === 'first';
     const came = newcomers(facts, seen);
     session.handle(seen);
     const isTogether = kind === 'dialling' || kind === 'talking';
-    if (!isTogether || came.length === 0 || (known.length === 0 && party === 'destination')) return;
+    if (!isTogether || came.length === 0 || isFirst) return;
     const change = channels.some((each) => known.includes(each)) ? 'joined' : 'transferred';
     session.note({ kind: 'change', change, at, party });
+  }
+
+  #behind(near: ChannelId): readonly ChannelId[] {
+    return this.#map.farEndOf(near)?.channels ?? [];
+  }
+
+  /** Whether anybody leaves a caller before the notice is known to be heard: they are no party, and a stranger when they are back. */
+  #lookForLeft(near: ChannelId): void {
+    const { session, party } = this.#partyOf(near) ?? {};
+    if (session === undefined || party !== 'caller' || !isBeforeItsEnd(session.state)) return;
+    const gone = (channels: readonly ChannelId[]): ChannelId[] => {
+      const there = this.#behind(near);
+      return channels.filter((channel) => !there.includes(channel));
+    };
+    const left = gone(session.state.facts.farEnds?.caller ?? []);
+    if (left.length === 0) return;
+    const look = (): void => {
+      clearTimeout(timer);
+      this.#leaving.delete(look);
+      const channels = gone(left);
+      if (channels.length > 0 && !session.isAbandoned) session.handle({ type: 'farEndLeft', channels });
+    };
+    const timer = setTimeout(look, movingMs).unref();
+    this.#leaving.add(look);
   }
 
   /** Where Asterisk puts one into the place of another, nobody is there for a moment. */

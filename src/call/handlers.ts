@@ -25,7 +25,7 @@ export const ignoresBridge = {
   partyReplaced: ignored,
   bridgeGone: ignored,
 } as const;
-export const ignoresFarEnd = { farEndSeen: ignored, farEndLost: ignored } as const;
+export const ignoresFarEnd = { farEndSeen: ignored, farEndLeft: ignored, farEndLost: ignored } as const;
 export const ignoresRecorder = {
   recorderStarted: ignored,
   recorderFinished: ignored,
@@ -41,6 +41,7 @@ export const ignoresHold = {
 export const ignoresCaller = { digit: ignored, ...ignoresHold } as const;
 
 export const stay = (state: CallState): Step => ({ state, effects: [] });
+export const saved = (state: CallState): Step => ({ state, effects: [{ type: 'save' }] });
 
 export function apply<State extends CallState>(handlers: Handlers<State>, state: State, event: CallEvent): Step {
   const handler = handlers[event.type];

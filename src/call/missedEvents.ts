@@ -53,6 +53,12 @@ async function gathered(
 ): Promise<Gathering> {
   const parties = { caller: facts.callerChannel, destination };
   const members = await membersOf(bridge, scene, ari);
+  const listed = scene.bridges.find(({ id }) => id === bridge)?.members ?? [];
+  const isMember = (party: Party): boolean => members.includes(parties[party]);
+  // One answer has them in the bridge, the other has not. Who has really left is told of by an event; who has not talks on (P3).
+  const inDoubt = (['caller', 'destination'] as const).filter(
+    (party) => !isMember(party) && listed.includes(parties[party]),
+  );
   const others = members.filter((id) => id !== parties.caller && id !== parties.destination);
   const came = others.filter((id) => !known.includes(id));
   const went = known.filter((id) => !others.includes(id));
@@ -61,8 +67,9 @@ async function gathered(
     news: [
       ...came.map((channel): CallEvent => ({ type: 'strangerJoined', channel })),
       ...went.map((channel): CallEvent => ({ type: 'strangerLeft', channel })),
+      ...inDoubt.map((party): CallEvent => ({ type: 'farEndLost', party })),
     ],
-    isHere: (party) => members.includes(parties[party]),
+    isHere: (party) => isMember(party) || inDoubt.includes(party),
     others: [...known.filter((id) => others.includes(id)), ...came],
   };
 }

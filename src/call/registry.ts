@@ -67,6 +67,10 @@ const changesParties: readonly CallEvent['type'][] = [
 /** A call that may have missed events, and those of them since by which it would be over: it does not know who is there. */
 type Behind = { session: CallSession; leaving: AriEvent[] };
 
+/** Who is behind a Local/ channel is not in the call's bridge: then nothing shows that only the told were there. */
+const witnessed = ({ farEnds }: Facts, parties: readonly ChannelId[]): readonly ChannelId[] =>
+  farEnds === undefined ? parties : [];
+
 type Owner = {
   session: CallSession;
   /** All keys of its call. */
@@ -407,6 +411,8 @@ export class CallRegistry {
     const readable = open.filter((each): each is CallState => each.kind !== 'unreadable');
     /** What belongs to calls that could not be taken up yet. */
     const left = new Set<string>();
+    /** Whose recorder ran, or runs, though it was not yet written down. */
+    const hasRun = new Set<CallId>();
     const before = await atATime.map(
       readable.filter(({ facts }) => !known.has(facts.id)),
       async (state) => ({ state, recorder: await byItself(state.facts.id, () => recorderUnsaved(state, ari)) }),
@@ -415,6 +421,7 @@ export class CallRegistry {
     for (const { state, recorder } of before) {
       const { facts } = state;
       if (this.#sessions.has(facts.id)) continue;
+      if (recorder !== undefined && recorder !== 'none') hasRun.add(facts.id);
       if (recorder === undefined && !this.#comparisons.isGivenUp(facts.id))
         for (const key of keysOf(facts)) left.add(key);
       else told.set(facts.id, this.#takeUp(state, recorder === undefined || recorder === 'none'));
@@ -425,9 +432,16 @@ export class CallRegistry {
       owned,
       (id) => isNobodys(id) && this.#ports.promptDesk?.owns(id as ChannelId) !== true,
     );
+    if (isOutOfDate()) return 'whole';
     this.#farEnds.fill(owned);
     // Before they are told that somebody has answered, so that no recorder is asked for.
-    for (const session of this.#sessions.values()) this.#farEnds.compare(session);
+    for (const [id, session] of this.#sessions) {
+      const isTogether = session.state.kind === 'talking' || hasRun.has(id);
+      this.#farEnds.compare(session, told.has(id) && isTogether);
+    }
+    if (!this.#ports.watchesBridges()) {
+      await Promise.all([...told.values()].map((session) => this.#watchBridgeOf(session)));
+    }
     // From here on each of them hears its own events as well.
     const look = await makeLook(ari, told.values());
     if (isOutOfDate()) return 'whole';
@@ -472,6 +486,23 @@ export class CallRegistry {
     for (const event of behind.leaving) this.#give(behind.session, event);
   }
 
+  /**
+   * Its bridge may have been made while Asterisk told of all: then it does not tell of this one by itself. Where it cannot be asked to,
+   * nobody would see who comes in (P1).
+   */
+  async #watchBridgeOf(session: CallSession): Promise<void> {
+    const { kind, facts } = session.state;
+    if ((kind !== 'dialling' && kind !== 'talking') || facts.order === undefined) return;
+    try {
+      await this.#ports.ari.watchBridge(facts.order.bridge);
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      const text = 'Asterisk does not tell who comes into the bridge of a call; it is recorded no more';
+      this.#ports.log.warn({ call: facts.id, code: error.code, err: error }, text);
+      session.handle({ type: 'farEndLost', party: 'destination' });
+    }
+  }
+
   /** Kept at once, so that it is in the catalogue before the end of the call, whatever comes between. */
   #beginUnwatched(session: CallSession, why: DeafReason): void {
     const { state } = session;
@@ -482,9 +513,7 @@ export class CallRegistry {
     // Events come in order: what was seen of the end was seen of all before it.
     const endedAt = state.kind === 'closing' ? state.endedAt : undefined;
     const from = Math.max(this.#ports.watch.until ?? facts.startedAt, endedAt ?? 0);
-    // Who is behind a Local/ channel is not in this bridge: then nothing shows that only the told were there.
-    const isBehindLocal = facts.farEnds !== undefined;
-    const parties = isBehindLocal ? [] : [facts.callerChannel, destination];
+    const parties = witnessed(facts, [facts.callerChannel, destination]);
     const interval: Unwatched = { from, to: null, heardAgainAt: null, why, bridge, parties };
     this.#unwatched.set(session, interval);
     session.note({ kind: 'unwatched', interval });
@@ -495,8 +524,13 @@ export class CallRegistry {
     const interval = this.#unwatched.get(session);
     this.#unwatched.delete(session);
     if (interval === undefined) return;
-    const isAsBefore = !missed.some(({ type }) => changesParties.includes(type));
-    session.note({ kind: 'unwatched', interval: { ...interval, to: isAsBefore ? heardAgainAt : null, heardAgainAt } });
+    const { state } = session;
+    // A stranger behind a Local/ channel is no event among these.
+    const isUntold = 'untold' in state && state.untold;
+    const isAsBefore = !isUntold && !missed.some(({ type }) => changesParties.includes(type));
+    const parties = witnessed(state.facts, interval.parties);
+    const to = isAsBefore ? heardAgainAt : null;
+    session.note({ kind: 'unwatched', interval: { ...interval, to, heardAgainAt, parties } });
   }
 
   /** Tells a call what it missed. Who came into its bridge meanwhile belongs to it from now on. */

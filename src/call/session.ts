@@ -318,12 +318,12 @@ export class CallSession {
         return this.#lookAtCaller(caller);
       case 'play': {
         const { prompt, playbackId } = effect.sentence;
-        this.#playing = { id: playbackId, askedAt: this.#ports.clock.sinceBoot?.().ms };
         // While languages were offered the caller may have been heard, and not since.
         if (state.kind === 'announcing' && state.played.length === 0 && state.facts.order?.menu !== undefined) {
           const rtp = await within(audibilityLimitMs, ari.rtp(caller));
           this.#beforeNotice = rtp && { ...rtp, reported: this.#beforeNotice?.reported ?? '' };
         }
+        this.#playing = { id: playbackId, askedAt: this.#ports.clock.sinceBoot?.().ms };
         return ari.play(caller, playbackId, prompt.soundName, prompt.language);
       }
       case 'confirmNotice': {

@@ -128,7 +128,7 @@ export type Facts = {
   callerChannel: ChannelId;
   /** Who came, where somebody else has taken their place since; undefined while nobody has. */
   toldChannel?: ChannelId | undefined;
-  /** Of a party that is a Local/ channel: who is behind it, or was. A side that nobody was seen behind is not in it. */
+  /** Of a party that is a Local/ channel: who is behind it, or was; empty until somebody was seen. A side that is none is not in it. */
   farEnds?: Readonly<Partial<Record<Party, readonly ChannelId[]>>> | undefined;
   policyVersion: string;
   /** The Asterisk that took the call. */

@@ -33,7 +33,8 @@ export function makeHappenings(database: Database.Database) {
   const insertUnwatched = database.prepare(`
     INSERT INTO unwatched (call_id, from_at, to_at, heard_again_at, why, bridge, parties)
     VALUES (@callId, @from, @to, @heardAgainAt, @why, @bridge, @parties)
-    ON CONFLICT (call_id, from_at, why) DO UPDATE SET to_at = excluded.to_at, heard_again_at = excluded.heard_again_at
+    ON CONFLICT (call_id, from_at, why) DO UPDATE SET
+      to_at = excluded.to_at, heard_again_at = excluded.heard_again_at, parties = excluded.parties
     WHERE judged IS NULL`);
   const selectUnwatched = database.prepare(`SELECT * FROM unwatched WHERE call_id = ? ORDER BY from_at, id`);
   const updateJudged = database.prepare(`UPDATE unwatched SET judged = @judged WHERE id = @id AND judged IS NULL`);

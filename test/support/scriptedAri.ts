@@ -91,6 +91,7 @@ export function scriptedAri(): ScriptedAri {
     stopPlayback: command('stopPlayback'),
     createBridge: command('createBridge'),
     createChannel: command('createChannel'),
+    watchBridge: command('watchBridge'),
     addToBridge: command('addToBridge'),
     removeFromBridge: command('removeFromBridge'),
     dial: command('dial'),
@@ -155,9 +156,11 @@ export function scriptedAri(): ScriptedAri {
 
       return state.variables[`${channel} ${name}`] ?? state.variables[name] ?? '';
     },
-    rtp: (channel) => {
+    rtp: async (channel) => {
+      await holds.get('rtp');
       const rtp = state.rtp[channel];
-      return Promise.resolve(typeof rtp === 'function' ? rtp() : rtp);
+
+      return typeof rtp === 'function' ? rtp() : rtp;
     },
     isRecording: (name) => Promise.resolve(state.recording.includes(name)),
     recordedBridge: (name) => Promise.resolve(state.recordedBridges[name]),

@@ -63,11 +63,13 @@ const lateBehindCaller: CallEvent = {
 };
 const behindCaller: readonly CallEvent[] = [
   { type: 'farEndSeen', party: 'caller', channels: ['behind-1' as ChannelId], at: 50 },
+  { type: 'farEndLeft', channels: ['behind-1' as ChannelId] },
   { type: 'farEndLost', party: 'caller' },
 ];
 const behindDestination: readonly CallEvent[] = [
   { type: 'farEndSeen', party: 'destination', channels: ['behind-3' as ChannelId], at: undefined },
   { type: 'farEndSeen', party: 'destination', channels: ['behind-3' as ChannelId, 'behind-4' as ChannelId], at: 200 },
+  { type: 'farEndSeen', party: 'destination', channels: ['behind-3' as ChannelId], at: undefined, unwatched: true },
   { type: 'farEndLost', party: 'destination' },
 ];
 

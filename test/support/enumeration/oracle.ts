@@ -200,7 +200,7 @@ function replacedBy(monitor: Monitor, party: 'caller' | 'destination', channel: 
 
 function witnessFarEnd(
   monitor: Monitor,
-  { party, channels, at }: Extract<CallEvent, { type: 'farEndSeen' }>,
+  { party, channels, at, unwatched }: Extract<CallEvent, { type: 'farEndSeen' }>,
   facts: CallFacts,
 ): Monitor {
   const known = monitor.farEnds[party];
@@ -214,9 +214,19 @@ function witnessFarEnd(
   if (party === 'destination' && monitor.asked.dial === 0) return monitor;
   const all = [...known, ...channels.filter((each) => !known.includes(each))];
   if (all.length === known.length) return monitor;
-  const stranger = monitor.stranger || party === 'caller' || known.length > 0;
+  const stranger = monitor.stranger || party === 'caller' || known.length > 0 || unwatched === true;
 
   return { ...monitor, stranger, farEnds: { ...monitor.farEnds, [party]: all } };
+}
+
+function witnessFarEndLeft(monitor: Monitor, channels: readonly ChannelId[]): Monitor {
+  const { farEnds, stranger } = monitor;
+  const caller = farEnds.caller.filter((each) => !channels.includes(each));
+  if (caller.length === farEnds.caller.length) return monitor;
+  // A notice that nobody hears tells nobody.
+  const isBegun = monitor.phase === 3 && monitor.script !== 'offered';
+
+  return { ...monitor, farEnds: { ...farEnds, caller }, stranger: stranger || (isBegun && caller.length === 0) };
 }
 
 /** The oracle: what one more event tells, seen without the state of the call. */
@@ -285,6 +295,8 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
         : monitor;
     case 'farEndSeen':
       return witnessFarEnd(monitor, event, facts);
+    case 'farEndLeft':
+      return witnessFarEndLeft(monitor, event.channels);
     case 'farEndLost':
       return monitor.stranger ? monitor : { ...monitor, stranger: true };
     case 'strangerJoined': {

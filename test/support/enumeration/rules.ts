@@ -144,6 +144,7 @@ const judgedIfNew: Judges = {
   callerSentOn: brokenByLeaving,
   destinationLeft: brokenByLeaving,
   farEndSeen: brokenByFarEnd,
+  farEndLeft: brokenByFarEnd,
   farEndLost: brokenByFarEnd,
 };
 

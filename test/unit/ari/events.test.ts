@@ -103,6 +103,15 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     { type: 'bridgeEntered', bridgeId: 'preavis-2', channelId: '1756029600.12' },
   ],
   [
+    'a channel that comes into a parking lot',
+    {
+      type: 'ChannelEnteredBridge',
+      bridge: { ...bridge, technology: 'holding_bridge', bridge_type: 'holding' },
+      channel: channel(),
+    },
+    { type: 'bridgeEntered', bridgeId: 'preavis-2', channelId: '1756029600.12', isHolding: true },
+  ],
+  [
     'a channel that leaves a bridge',
     { type: 'ChannelLeftBridge', bridge, channel: channel() },
     { type: 'bridgeLeft', bridgeId: 'preavis-2', channelId: '1756029600.12' },

@@ -14,12 +14,13 @@ const [one, two] = [local('Local/600@ring-00000001;1'), local('Local/600@ring-00
 const [three, four] = [local('Local/7@agents-00000002;1'), local('Local/7@agents-00000002;2')];
 
 /** `channel>bridge`, with the name of a Local/ channel behind it, or `channel<bridge`. */
-function entered(channel: string, bridge: string, localName?: LocalName): AriEvent {
+function entered(channel: string, bridge: string, localName?: LocalName, isHolding = false): AriEvent {
   const event = {
     type: 'bridgeEntered',
     at: 1,
     bridgeId: bridge as BridgeId,
     channelId: channel as ChannelId,
+    ...(isHolding ? { isHolding: true as const } : {}),
   } as const;
 
   return localName === undefined ? event : { ...event, localName };
@@ -92,6 +93,25 @@ describe('behind a Local/ channel', () => {
       false,
     ],
     [
+      'is nobody who waits in the same parking lot, nor whom a further half waits with',
+      [...ours, entered('far', 'lot', two, true), entered('parked', 'lot', undefined, true)],
+      [],
+      true,
+    ],
+    [
+      'is who takes it out of the parking lot',
+      [
+        ...ours,
+        entered('parked', 'lot', undefined, true),
+        entered('far', 'lot', two, true),
+        left('far', 'lot'),
+        entered('far', 'b', two),
+        entered('agent', 'b'),
+      ],
+      ['agent'],
+      false,
+    ],
+    [
       'is nobody after its bridge is gone',
       [...ours, ...talk, { type: 'bridgeGone', at: 3, bridgeId: 'b' as BridgeId }],
       [],
@@ -137,6 +157,7 @@ describe('after events were missed', () => {
     bridges: Object.entries(members).map(([id, each]) => ({
       id: id as BridgeId,
       isOurs: id === 'ours',
+      isHolding: id === 'lot',
       members: each as ChannelId[],
       answered: [],
     })),
@@ -150,6 +171,22 @@ describe('after events were missed', () => {
     expect(behind(map)).toEqual({ channels: ['next'], isWaiting: false });
   });
 
+  test('what is listed again is older than the events since', () => {
+    const map = mapAfter(...ours, ...talk);
+    map.clear();
+    map.fill(listed({ ours: ['caller', 'near'], b: ['far', 'agent'] }));
+    map.handle(left('agent', 'b'));
+    map.handle(entered('next', 'b'));
+    map.fill(listed({ ours: ['caller', 'near'], b: ['far', 'agent'] }));
+    expect(behind(map)).toEqual({ channels: ['next'], isWaiting: false });
+  });
+
+  test('who waits in a parking lot is nobody', () => {
+    const map = new BridgeMap();
+    map.fill(listed({ ours: ['caller', 'near'], lot: ['far', 'parked'] }));
+    expect(behind(map)).toEqual({ channels: [], isWaiting: true });
+  });
+
   test('an event since then is newer than what is listed', () => {
     const map = new BridgeMap();
     map.handle(left('agent', 'b'));
@@ -157,6 +194,21 @@ describe('after events were missed', () => {
     map.fill(listed({ ours: ['caller', 'near'], b: ['far', 'agent'] }));
     expect(behind(map)).toEqual({ channels: ['next'], isWaiting: false });
   });
+});
+
+test('of what happens beside nothing stays, before as after it was compared', () => {
+  const passing = (count: number): AriEvent[] =>
+    Array.from({ length: count }, (_, index) => `passer-${index}`).flatMap((channel) => [
+      entered(channel, 'elsewhere', undefined, true),
+      left(channel, 'elsewhere'),
+    ]);
+  const map = new BridgeMap();
+  for (const event of passing(100)) map.handle(event);
+  map.fill({ channels: [], listed: new Map(), localNames: new Map(), bridges: [] });
+  for (const event of passing(100)) map.handle(event);
+  expect(map.size).toBe(0);
+  map.clear();
+  expect(map.size).toBe(0);
 });
 
 test('nothing is kept of who has left', () => {

@@ -58,6 +58,42 @@ test.each<[string, CallShape, Decide, string]>([
     deafTo('confirming', 'farEndSeen'),
     'dialled with somebody who was not told',
   ],
+  [
+    'takes who left before the notice for told',
+    announce,
+    deafTo('answering', 'farEndLeft'),
+    'dialled with somebody who was not told',
+  ],
+  [
+    'takes who left in the notice for told',
+    announce,
+    deafTo('announcing', 'farEndLeft'),
+    'dialled with somebody who was not told',
+  ],
+  [
+    'takes who left when all was said for told',
+    announce,
+    deafTo('confirming', 'farEndLeft'),
+    'dialled with somebody who was not told',
+  ],
+  [
+    'forgets that nobody hears any more whom it rings for',
+    announce,
+    deafTo('dialling', 'farEndLeft'),
+    'recorder with somebody who was not told',
+  ],
+  [
+    'takes who is found after a gap for the first',
+    announce,
+    changed({
+      event: (_, event) => {
+        if (event.type !== 'farEndSeen') return event;
+        const { type, party, channels, at } = event;
+        return { type, party, channels, at };
+      },
+    }),
+    'a recorder runs with somebody who was not told',
+  ],
   ['lets others answer', optIn, deafTo('asking', 'farEndSeen'), 'dialled with somebody who was not told'],
   [
     'lets others come after the answer',

@@ -71,7 +71,7 @@ const isUntold = (state: CallState): boolean | undefined => ('untold' in state ?
 test('who is first behind a destination is the destination, and is kept', () => {
   const { session, effects, kept } = withAgent();
   expect(session.state.facts.farEnds).toEqual({ destination: ['agent'] });
-  expect(effects).toEqual(['save']);
+  expect(effects).toEqual(['save', 'save']);
   expect(kept).toEqual([]);
   expect(isUntold(session.state)).toBe(false);
 });
@@ -96,9 +96,9 @@ test.each([
   const set = withAgent();
   act(set);
   expect(isUntold(set.session.state)).toBe(true);
-  expect(set.effects).toEqual(['save', 'stopRecorder', 'save']);
+  expect(set.effects.slice(2)).toEqual(['stopRecorder', 'save']);
   set.enters('next', 'b');
-  expect(set.effects).toHaveLength(3);
+  expect(set.effects).toHaveLength(4);
   expect(set.kept).toEqual([{ kind: 'change', change, at: 5, party: 'destination' }]);
 });
 
@@ -163,11 +163,75 @@ describe('a caller that is a Local/ channel', () => {
   test('was not told where nobody was behind it then', () => {
     const { session, watch, enters } = stage('talking');
     watch.handle(arrival('Local/600@in-1;2'));
+    expect(isUntold(session.state)).toBe(false);
     enters('half', 'x', 'Local/600@in-1;1');
     enters('customer', 'x');
     expect(isUntold(session.state)).toBe(true);
     // Their keys are nobody's who was told.
     expect(session.state.facts.toldChannel).toBe(callerChannel);
+  });
+
+  /** Two are behind the caller in this state. */
+  function withTwo(kind: CallState['kind']) {
+    const set = stage(kind);
+    set.watch.handle(arrival('Local/600@in-1;2'));
+    set.enters('half', 'x', 'Local/600@in-1;1');
+    for (const channel of ['customer', 'partner']) set.enters(channel, 'x');
+
+    return set;
+  }
+
+  test.each(['answering', 'announcing'] as const)(
+    'was not told where they left before the end of the notice: %s',
+    async (kind) => {
+      const { session, leaves, enters } = withTwo(kind);
+      expect(session.state.facts.farEnds).toEqual({ caller: ['customer', 'partner'] });
+      leaves('customer', 'x');
+      await eventually(() => session.state.facts.farEnds?.caller?.length === 1);
+      expect(session.state.kind).toBe(kind);
+      const { facts: known } = session.state;
+      session.state = { ...stateAt('talking', facts), facts: { ...facts, farEnds: known.farEnds } };
+      enters('customer', 'x');
+      expect(isUntold(session.state)).toBe(true);
+    },
+  );
+
+  test('is told nothing when the last of them has left', async () => {
+    const { session, leaves } = withTwo('announcing');
+    leaves('customer', 'x');
+    leaves('partner', 'x');
+    await eventually(() => session.state.kind === 'ended');
+    expect(session.state).toMatchObject({ outcome: { result: 'unrecorded', reason: 'untold_party' } });
+  });
+
+  test('has heard the notice where Asterisk only moves them to another bridge', async () => {
+    const { session, leaves, enters } = withTwo('announcing');
+    leaves('customer', 'x');
+    enters('customer', 'x');
+    await sleep(300);
+    expect(session.state.kind).toBe('announcing');
+    expect(session.state.facts.farEnds?.caller).toHaveLength(2);
+  });
+
+  test('is who stays when the notice ends just after one has left, also where events are missed then', () => {
+    const { session, leaves, watch } = withTwo('announcing');
+    leaves('customer', 'x');
+    const { facts: known } = session.state;
+    session.state = { ...stateAt('talking', facts), facts: { ...facts, farEnds: known.farEnds } };
+    watch.connectionLost();
+    expect(session.state.facts.farEnds).toEqual({ caller: ['partner'] });
+    expect(isUntold(session.state)).toBe(false);
+  });
+
+  test('may leave once they were told, and come back', async () => {
+    const { session, leaves, enters, effects } = withTwo('announcing');
+    const { facts: known } = session.state;
+    session.state = { ...stateAt('talking', facts), facts: { ...facts, farEnds: known.farEnds } };
+    leaves('customer', 'x');
+    await sleep(300);
+    enters('customer', 'x');
+    expect(isUntold(session.state)).toBe(false);
+    expect(effects).toEqual([]);
   });
 
   test('is not announced where it cannot be seen who is behind it', () => {
@@ -186,6 +250,41 @@ test('where the bridges of others are not told of, nothing is recorded with a Lo
   expect(isUntold(other.session.state)).toBe(false);
 });
 
+describe('a destination behind which nobody was seen', () => {
+  const found = (mayRecord: boolean) => {
+    const set = stage('talking');
+    set.enters(destination, bridge, 'Local/600@ring-1;1');
+    expect(set.session.state.facts.farEnds).toEqual({ destination: [] });
+    expect(set.effects).toEqual(['save']);
+    set.watch.connectionLost();
+    set.watch.fill({
+      channels: [],
+      listed: new Map(),
+      localNames: new Map([
+        [destination, half('Local/600@ring-1;1')],
+        ['far' as ChannelId, half('Local/600@ring-1;2')],
+      ]),
+      bridges: [{ id: 'b' as BridgeId, isOurs: false, members: ['far', 'next'] as ChannelId[], answered: [] }],
+    });
+    set.watch.compare(set.session, mayRecord);
+
+    return set;
+  };
+
+  test('is whoever is found after events were missed, where nothing was recorded meanwhile', () => {
+    const { session, kept } = found(false);
+    expect(session.state).toMatchObject({ untold: false, facts: { farEnds: { destination: ['next'] } } });
+    expect(kept).toEqual([]);
+  });
+
+  test('is not known where a recorder ran: another may have been there before', () => {
+    const { session, kept, effects } = found(true);
+    expect(isUntold(session.state)).toBe(true);
+    expect(effects).toContain('stopRecorder');
+    expect(kept).toEqual([{ kind: 'change', change: 'transferred', at: undefined, party: 'destination' }]);
+  });
+});
+
 test('what happened while events were missed is seen by who is there afterwards', () => {
   const { session, watch, kept } = withAgent();
   watch.connectionLost();
@@ -199,7 +298,7 @@ test('what happened while events were missed is seen by who is there afterwards'
     bridges: [{ id: 'b' as BridgeId, isOurs: false, members: ['far', 'next'] as ChannelId[], answered: [] }],
   });
   expect(isUntold(session.state)).toBe(false);
-  watch.compare(session);
+  watch.compare(session, true);
   expect(isUntold(session.state)).toBe(true);
   expect(kept).toEqual([{ kind: 'change', change: 'transferred', at: undefined, party: 'destination' }]);
 });

@@ -1,5 +1,5 @@
 import { ulid as randomUlid } from 'ulid';
-import type { AriEvent } from '../../../src/ari/events.ts';
+import { asLocalName, type AriEvent } from '../../../src/ari/events.ts';
 import { makePlanner } from '../../../src/call/planner.ts';
 import { CallRegistry } from '../../../src/call/registry.ts';
 import { recorderName } from '../../../src/call/recorderName.ts';
@@ -34,6 +34,7 @@ function stage({
   clockNow = callStart,
   saveFails = undefined as ((state: CallState) => boolean) | undefined,
   unfinished = (): Promise<RecordingId[]> => Promise.resolve([]),
+  watchesBridges = true,
 } = {}) {
   const ari = scriptedAri();
   for (const call of open) {
@@ -99,7 +100,7 @@ function stage({
     preferences,
     policy,
     ids,
-    watchesBridges: () => true,
+    watchesBridges: () => watchesBridges,
     watch: { until: 1_000 },
     unfinished: () => unfinished(),
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
@@ -803,6 +804,76 @@ describe('after a lost connection', () => {
     expect(set.saved[0]).toMatchObject({ kind: 'talking', untold: true });
   });
 
+  describe('an Asterisk that has the parties in their bridge by one answer and not by the next', () => {
+    function contradicted(kind: CallState['kind']) {
+      const set = stage({ open: [stateAt(kind, known)] });
+      set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+      set.ari.state.owned = { channels: [known.callerChannel, destination], bridges: [known.order.bridge] };
+      set.ari.channelsIn = () => Promise.resolve([]);
+
+      return set;
+    }
+
+    test.each([true, false])(
+      'leaves them their talk, unrecorded from then on; recorder runs: %s',
+      async (isRecording) => {
+        const set = contradicted('talking');
+        if (isRecording) set.ari.state.recording.push(recorderName(recording));
+        await set.registry.reconcile();
+        await eventually(() => set.saved.length > 0);
+        expect(set.registry.size).toBe(1);
+        expect(set.saved.at(-1)).toMatchObject({ kind: 'talking', untold: true });
+        expect(['hangUp', 'destroyBridge', 'continueInDialplan'].flatMap(set.asked)).toEqual([]);
+        expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
+      },
+    );
+
+    test('lets them talk unrecorded where the destination has answered meanwhile, and the reason is kept', async () => {
+      const set = contradicted('dialling');
+      await set.registry.reconcile();
+      await eventually(() => set.saved.some(({ kind }) => kind === 'talking'));
+      expect(set.asked('recordBridge')).toEqual([]);
+      expect(['hangUp', 'destroyBridge', 'continueInDialplan'].flatMap(set.asked)).toEqual([]);
+      set.registry.handle({ type: 'channelGone', at: 9, channelId: destination, cause: 16 });
+      await eventually(() => set.ended.length === 1);
+      expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'untold_party' }]);
+    });
+  });
+
+  describe('where Asterisk does not tell of every bridge', () => {
+    async function talk(prepare: (set: ReturnType<typeof stage>) => void = () => undefined) {
+      const set = stage({ open: [stateAt('talking', known)], watchesBridges: false });
+      set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+      set.ari.state.recording.push(recorderName(recording));
+      prepare(set);
+      await set.registry.reconcile();
+
+      return set;
+    }
+
+    test('it is asked for that of each call, which may have been made while it did', async () => {
+      const set = await talk();
+      expect(set.asked('watchBridge')).toEqual([`watchBridge ${known.order.bridge}`]);
+      expect(set.asked('stopRecorder')).toEqual([]);
+    });
+
+    test('a call whose bridge it does not tell of either is recorded no more', async () => {
+      const set = await talk(({ ari }) => {
+        ari.refuse('watchBridge', 'ari_request_failed');
+      });
+      await eventually(() => set.saved.length > 0);
+      expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
+      expect(set.saved[0]).toMatchObject({ kind: 'talking', untold: true });
+    });
+  });
+
+  test('Asterisk is not asked for one bridge where it tells of all', async () => {
+    const set = stage({ open: [stateAt('talking', known)] });
+    set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+    await set.registry.reconcile();
+    expect(set.asked('watchBridge')).toEqual([]);
+  });
+
   describe('an interval in which nobody listened to a talk', () => {
     const parties = [known.callerChannel, destination];
     const interval = { from: 1_000, to: null, heardAgainAt: null, bridge: known.order.bridge, parties };
@@ -850,6 +921,76 @@ describe('after a lost connection', () => {
       await eventually(() => set.saved.length === 1);
       const ofProcess = { ...interval, why: 'process_ended' };
       expect(intervals()).toEqual([ofProcess, { ...ofProcess, heardAgainAt }]);
+    });
+
+    describe('with a destination that is a Local/ channel', () => {
+      const names = ['Local/600@ring-1;1', 'Local/600@ring-1;2'].map(asLocalName);
+      const half = 'half' as ChannelId;
+      const behind = (farEnds: Facts['farEnds']) => ({
+        ...stateAt('talking', known),
+        facts: { ...known, farEnds },
+      });
+
+      /** The process before this knew so much of the call; now these are behind its destination. */
+      function talkBehind(farEnds: Facts['farEnds'], ...now: string[]) {
+        const open = farEnds === undefined ? stateAt('talking', known) : behind(farEnds);
+        const set = stage({ open: [open] });
+        const { state } = set.ari;
+        state.channels.push(
+          { id: known.callerChannel, state: 'Up' },
+          { id: destination, state: 'Up', ...(names[0] === undefined ? {} : { localName: names[0] }) },
+          { id: half, state: 'Up', ...(names[1] === undefined ? {} : { localName: names[1] }) },
+          ...now.map((id) => ({ id: id as ChannelId, state: 'Up' })),
+        );
+        state.recording.push(recorderName(recording));
+        state.inBridge[known.order.bridge] = [...parties];
+        state.inBridge['theirs'] = [half, ...now] as ChannelId[];
+        const intervals = () => set.kept.flatMap((kept) => (kept.kind === 'unwatched' ? [kept.interval] : []));
+
+        return { set, intervals };
+      }
+
+      test('has an end where those are behind it who were', async () => {
+        const { set, intervals } = talkBehind({ destination: ['agent' as ChannelId] }, 'agent');
+        await set.registry.reconcile();
+        expect(intervals().at(-1)).toMatchObject({ to: 5_000, parties: [] });
+        expect(set.asked('stopRecorder')).toEqual([]);
+      });
+
+      test('has no end where another is behind it', async () => {
+        const { set, intervals } = talkBehind({ destination: ['agent' as ChannelId] }, 'next');
+        await set.registry.reconcile();
+        expect(intervals().at(-1)).toMatchObject({ to: null, heardAgainAt, parties: [] });
+        expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
+      });
+
+      test('is not judged by what Asterisk listed before the connection was lost again', async () => {
+        const { set } = talkBehind({ destination: ['agent' as ChannelId] }, 'agent');
+        await set.registry.reconcile();
+        set.registry.connectionLost('connection_lost');
+        const answer = set.ari.hold('owned');
+        const second = set.registry.reconcile();
+        await new Promise((resolve) => setImmediate(resolve));
+        set.registry.connectionLost('connection_lost');
+        answer();
+        await second;
+        expect(set.asked('stopRecorder')).toEqual([]);
+        set.ari.state.channels.push({ id: 'next' as ChannelId, state: 'Up' });
+        set.ari.state.inBridge['theirs'] = ['half', 'next'] as ChannelId[];
+        await set.registry.reconcile();
+        expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
+      });
+
+      test.each([
+        ['nobody was yet seen behind it', { destination: [] }],
+        ['it was not yet seen to be one', undefined],
+      ])('is no witness of who was there, and has no end, where %s', async (_, farEnds) => {
+        const { set, intervals } = talkBehind(farEnds, 'next');
+        await set.registry.reconcile();
+        expect(intervals()[0]?.parties).toEqual(farEnds === undefined ? parties : []);
+        expect(intervals().at(-1)).toMatchObject({ to: null, parties: [] });
+        expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
+      });
     });
 
     test('has no end where the recorder ended meanwhile', async () => {

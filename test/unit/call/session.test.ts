@@ -296,16 +296,22 @@ describe('a refused request', () => {
     expect(set.ari.asked).toContain(`hangUp ${destination}`);
   });
 
-  test('to record lets the two talk on, unrecorded', async () => {
-    const set = await started();
-    set.ari.refuse('recordBridge', 'ari_request_failed');
-    for (const event of [...fromNotice('dialling'), { type: 'destinationAnswered', at: undefined } as CallEvent]) {
-      set.session.handle(event);
-    }
-    await settled(set.session);
-    expect(set.session.state).toMatchObject({ kind: 'talking', recorder: { kind: 'failed' } });
-    expect(set.ari.asked.some((each) => each.startsWith('hangUp'))).toBe(false);
-  });
+  test.each(['ari_request_failed', 'ari_not_found'] as const)(
+    'to record lets the two talk on, unrecorded: %s',
+    async (code) => {
+      const set = await started();
+      set.ari.refuse('recordBridge', code);
+      for (const event of [...fromNotice('dialling'), { type: 'destinationAnswered', at: undefined } as CallEvent]) {
+        set.session.handle(event);
+      }
+      await settled(set.session);
+      expect(set.session.state).toMatchObject({ kind: 'talking', recorder: { kind: 'failed' } });
+      expect(set.ari.asked.some((each) => each.startsWith('hangUp'))).toBe(false);
+      set.session.handle({ type: 'destinationLeft', at: undefined, cause: 16 });
+      await settled(set.session);
+      expect(set.session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'recorder_failed' } });
+    },
+  );
 
   test.each([
     ['ari_unreachable', { kind: 'ended', outcome: { reason: 'refused' } }],
@@ -823,6 +829,25 @@ describe('time limits', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  test.each([
+    ['answer', 10_000, 'answer_failed'],
+    ['play', 6_000, 'notice_timeout'],
+  ] as const)(
+    'end the wait for a channel that Asterisk calls gone (404 to %s) and that is up: the call goes on unrecorded',
+    async (command, ms, reason) => {
+      const set = stage();
+      set.ari.refuse(command, 'ari_not_found', Infinity);
+      const { session } = await started(set);
+      expect(session.state.kind).not.toBe('ended');
+      await jest.advanceTimersByTimeAsync(ms);
+      await settled(session);
+      expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason } });
+      expect(set.ari.asked).toContain(`setVariable ${caller} PREAVIS_REASON ${reason}`);
+      expect(set.ari.asked).toContain(`continueInDialplan ${caller}`);
+      expect(jest.getTimerCount()).toBe(0);
+    },
+  );
+
   test('end the planning of a call that takes too long: it goes on unrecorded, whatever is planned afterwards', async () => {
     const set = stage();
     let give: (made: Order) => void = () => undefined;
@@ -1095,6 +1120,33 @@ describe('the clock that nobody can set', () => {
       kind: 'ended',
       outcome: { result: 'unrecorded', reason: 'notice_cut_short' },
     });
+  });
+
+  test('counts from the request itself, however long Asterisk was asked for something before', async () => {
+    const asking = someFacts(countingIds(), { sentenceCount: 1, languages: ['fr', 'nl'], asksLanguage: true });
+    const set = stage(asking.order);
+    let ms = 5_000;
+    set.ports.clock.sinceBoot = () => ({ boot: 'this one', ms });
+    const session = CallSession.adopt(stateAt('choosing', asking), set.ports);
+    sessions.push(session);
+    const answer = set.ari.hold('rtp');
+    session.handle({ type: 'timeUp', timer: 'choice' });
+    await new Promise((resolve) => setImmediate(resolve));
+    ms += 4_000;
+    answer();
+    await eventually(() => set.ari.asked.some((each) => each.startsWith('play ')));
+    const { playbackId: first, prompt } =
+      session.state.kind === 'announcing' ? session.state.current : (sentence ?? {});
+    ms += 0.9 * (prompt?.lengthMs ?? NaN);
+    const id = first ?? ('' as PlaybackId);
+    session.take({ type: 'playbackStarted', playbackId: id, at: callStart });
+    session.take({
+      type: 'playbackFinished',
+      playbackId: id,
+      at: callStart + (prompt?.lengthMs ?? 0),
+      outcome: 'done',
+    });
+    expect(session.state).toMatchObject({ kind: 'ended', outcome: { reason: 'notice_cut_short' } });
   });
 
   test('lets news be late, the beginning with the end', async () => {

@@ -1,0 +1,27 @@
+import type { Unwatched } from '../../../src/call/ports.ts';
+import { callStart } from '../../support/calls.ts';
+import { catalogues, saveCall } from '../../support/catalogues.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+/** Intervals in which nobody listened to a call. */
+
+const open = catalogues();
+const folder = temporaryFolder();
+
+it('has at its end what was not known at its beginning: when it was over, and that a party is a Local/ channel', async () => {
+  const catalogue = open(folder.path('catalogue.sqlite'));
+  const { facts } = await saveCall(catalogue, { until: 'talking' });
+  const { callerChannel, order } = facts;
+  const interval: Unwatched = {
+    from: callStart + 25_000,
+    to: null,
+    heardAgainAt: null,
+    why: 'process_ended',
+    bridge: order.bridge,
+    parties: [callerChannel, order.destination],
+  };
+  await catalogue.keepHappening(facts.id, { kind: 'unwatched', interval });
+  const end = { to: callStart + 30_000, heardAgainAt: callStart + 30_000, parties: [] };
+  await catalogue.keepHappening(facts.id, { kind: 'unwatched', interval: { ...interval, ...end } });
+  expect(await catalogue.unwatched(facts.id)).toMatchObject([{ from: interval.from, ...end }]);
+});
