@@ -50,8 +50,8 @@ export const untilTheyTalk: Alphabet = { ...plainTimes, others: 'nobody' };
 export const withOthers: Alphabet = { ...plainTimes, others: 'leave' };
 export const withHolds: Alphabet = { ...plainTimes, holds: 'both' };
 export const withHoldsOfCaller: Alphabet = { ...plainTimes, holds: 'caller', others: 'transfers' };
-export const withFarEnds: Alphabet = { ...plainTimes, others: 'transfers', farEnds: 'both' };
-export const withFarEndOfCaller: Alphabet = { ...withFarEnds, farEnds: 'caller' };
+export const withFarEnds: Alphabet = { ...untilTheyTalk, farEnds: 'both' };
+export const withFarEndOfCaller: Alphabet = { ...plainTimes, others: 'transfers', farEnds: 'caller' };
 export const withStrangerBehindCaller: Alphabet = { ...withFarEnds, farEnds: 'stranger' };
 
 /** Sentences are 1000 ms long and begin at 0: who comes at 50 hears 95 of 100 parts. */

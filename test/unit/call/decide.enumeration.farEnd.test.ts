@@ -10,9 +10,9 @@ const announce: CallShape = { sentenceCount: 1 };
 const optIn: CallShape = { mode: 'optIn', sentenceCount: 1 };
 
 test.each([
-  ['announce', announce, withFarEnds, 300_000],
-  ['announce and two sentences', { sentenceCount: 2 }, withFarEndOfCaller, 40_000],
-  ['opt-in', optIn, withStrangerBehindCaller, 200_000],
+  ['announce', announce, withFarEnds, 250_000],
+  ['announce, two sentences and transfers', { sentenceCount: 2 }, withFarEndOfCaller, 130_000],
+  ['opt-in', optIn, withStrangerBehindCaller, 50_000],
 ] as const)(
   'every reachable state of a call with %s between Local/ channels keeps every rule',
   (_, shape, alphabet, least) => {
