@@ -135,8 +135,8 @@ export class AriConnection {
   async #stop(): Promise<void> {
     this.#stopping.abort();
     clearInterval(this.#watch);
-    // Older versions (16.28, 18.26) would go on making these events for nobody. Newer ones forget it with the socket. Asterisk knows the
-    // application by its name alone: where another client has it, this would be theirs.
+    // Older versions (16.28, 18.26) would go on making these events for nobody. Newer ones forget it with the socket; 22.10 answers 501.
+    // Asterisk knows the application by its name alone: where another client has it, this would be theirs.
     if (this.#watchesBridges && this.#socket?.isOpen === true) {
       const application = encodeURIComponent(this.#options.application);
       const asked = this.#ari

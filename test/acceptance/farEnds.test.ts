@@ -43,6 +43,7 @@ const lines = [
   'deaf',
   'vialocal',
   'unwatched',
+  'parked',
 ] as const;
 type Line = (typeof lines)[number];
 /** What each destination dials behind its Local/ channel. */
@@ -57,6 +58,7 @@ const groups = {
   deaf: (to: string) => `Dial(${to},20)`,
   vialocal: undefined,
   unwatched: (to: string) => `Dial(${to},20)`,
+  parked: (to: string) => `Dial(${to},20)`,
 } as const satisfies Record<Line, ((to: string) => string) | undefined>;
 
 const agents = new Map<string, { agent: Agent; ear: Ear }>();
@@ -91,6 +93,9 @@ const at = useRig(async () => {
       `exten => stranger,1,Dial(${stranger.dialString},20)`,
       ' same => n,Hangup()',
       'exten => 700,1,Goto(stranger,1)',
+      'exten => waiting,1,Answer()',
+      ' same => n,BridgeWait(lot)',
+      ' same => n,Hangup()',
       // The caller is a Local/ channel.
       'exten => throughlocal,1,Dial(Local/vialocal@incoming/n,60)',
       ' same => n,Hangup()',
@@ -320,6 +325,32 @@ test('a serve that was started later stops recorders of others, and what nobody 
       new Int16Array(sampleRate / 2),
     );
     expect(presentMs(samples.subarray(watchedAt / 2), callerHz)).toBeGreaterThan(1_000);
+  }));
+
+test('a call that is left waiting with others goes on being recorded, and nobody of them is in it', () =>
+  at.onTime('parked', async () => {
+    const { sipPort } = at.rig.asterisk;
+    const other = await at.keep(placeCall({ sipPort, to: 'waiting', tone: await continuousTone(strangerHz) }));
+    await eventually(() => other.isAnswered());
+    const { call } = await recorded('parked');
+    expect(await transfer(dialogOf('parked'), 'waiting')).toBe(202);
+    const { ariUrl, ariUsername, ariPassword } = at.rig.asterisk;
+    const authorization = `Basic ${Buffer.from(`${ariUsername}:${ariPassword}`).toString('base64')}`;
+    await eventually(async () => {
+      const answer = await fetch(`${ariUrl}/ari/bridges`, { headers: { authorization } });
+      const bridges = (await answer.json()) as { bridge_type: string; channels: string[] }[];
+      expect(bridges.filter((each) => each.bridge_type === 'holding').map((each) => each.channels.length)).toEqual([2]);
+      return true;
+    });
+    // Longer than a call that is nowhere is left alone.
+    const before = await spooledBytes('parked');
+    await eventually(async () => (await spooledBytes('parked')) > before + 2 * bytesInSecond);
+    expect(await catalogueChanges(at.rig, 'parked')).toEqual([]);
+    await call.hangUp();
+    await other.hangUp();
+    expect(await endedCall(at.rig, 'parked')).toMatchObject({ result: 'recorded' });
+    const { id } = await finishedRecording(at.rig, 'parked');
+    expect(tonePresence(readWav(spooledWav(at.rig, id)), strangerHz)).toEqual([]);
   }));
 
 test('where Asterisk does not tell of the bridges of others, a talk with a Local/ channel is not recorded', async () => {

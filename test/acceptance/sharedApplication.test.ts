@@ -131,25 +131,4 @@ describe('a second serve with a catalogue of its own', () => {
     await finishedRecording(rig, 'third');
     await expectNobodyConnected(rig);
   });
-
-  it('that has taken over goes on hearing of every bridge when the first one is stopped', async () => {
-    const { rig } = at;
-    const { ariUrl, ariUsername, ariPassword } = rig.asterisk;
-    /** As Asterisk names the subscription to all. */
-    const all = '__AST_BRIDGE_ALL_TOPIC';
-    const hearsOfBridges = async (): Promise<boolean> => {
-      const authorization = `Basic ${Buffer.from(`${ariUsername}:${ariPassword}`).toString('base64')}`;
-      const answer = await fetch(`${ariUrl}/ari/applications/preavis`, { headers: { authorization } });
-      return ((await answer.json()) as { bridge_ids: string[] }).bridge_ids.includes(all);
-    };
-    const before = losses(rig.log()).length;
-    second = await startSecond('successor', '--take-over');
-    await eventually(() => losses(rig.log()).length > before);
-    await eventually(hearsOfBridges);
-    await rig.stopServe();
-    expect(await hearsOfBridges()).toBe(true);
-    await second.stop({ graceMs: 20_000 });
-    await rig.startServe();
-    await at.works();
-  });
 });
