@@ -7,9 +7,9 @@ afterAll(async () => {
   expect(left).toBe(0);
 });
 
-it('three minutes of calls and faults lose nothing, record nobody who was not told, and leave nothing behind', async () => {
-  const seed = 'three minutes';
-  const { verdict, calls, faults, recordings } = await runSoak({ seed, minutes: 3, callers: 3, say: () => undefined });
+it('two minutes of calls and faults lose nothing, record nobody who was not told, and leave nothing behind', async () => {
+  const seed = 'two minutes';
+  const { verdict, calls, faults, recordings } = await runSoak({ seed, minutes: 2, callers: 3, say: () => undefined });
   expect({ seed, ...verdict }).toEqual({
     seed,
     lost: [],
@@ -18,7 +18,7 @@ it('three minutes of calls and faults lose nothing, record nobody who was not to
     disagreeing: [],
     grown: [],
   });
-  expect(calls).toBeGreaterThan(30);
+  expect(calls).toBeGreaterThan(20);
   expect(recordings.begun).toBeGreaterThan(10);
   expect(Object.keys(faults).length).toBeGreaterThan(4);
-}, 480_000);
+}, 900_000);
