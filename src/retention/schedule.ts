@@ -27,18 +27,15 @@ export function checkSchedule(jobs: readonly { key: string; cron: string }[], ti
 /** How often the clock is looked at, ms: a job is no later than this after the clock was set. */
 const lookEveryMs = 1_000;
 
-/** A job that is later than this is left out, ms: the clock was set forward, and what it does by that time can wait. */
-const latestMs = 3_600_000;
-
 type Planned = { job: Job; task: ScheduledTask; next: number };
 
 /** The next time by its cron line from now on, ms since 1970 UTC. */
 const nextOf = (task: ScheduledTask): number => task.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY;
 
 /**
- * Runs jobs by the clock, and when asked. A job that is still running is not started again. One that is late, since this process did not get to
- * it, runs once. node-cron tells when a job is due; its own timers would count up every run that a clock has left out, with nothing else done
- * meanwhile, and after one that was put back wait until it is as late again.
+ * Runs jobs by the clock, and when asked. A job that is still running is not started again. One whose time has passed, since the clock was
+ * set forward or this process did not get to it, runs once. node-cron tells when a job is due; its own timers would count up every run that a
+ * clock has left out, with nothing else done meanwhile, and after one that was put back wait until it is as late again.
  */
 export class Schedule {
   readonly #planned: readonly Planned[];
@@ -72,10 +69,9 @@ export class Schedule {
     this.#lookedAt = now;
     if (wasPutBack) this.#log.warn('the clock of this machine was put back; the scheduled jobs are planned anew');
     for (const each of this.#planned) {
-      const lateMs = now - each.next;
-      if (lateMs >= 0 || wasPutBack) each.next = nextOf(each.task);
-      if (lateMs > latestMs) this.#log.info({ job: each.job.name }, 'a run of a scheduled job was left out');
-      else if (lateMs >= 0) void this.run(each.job);
+      const isDue = now >= each.next;
+      if (isDue || wasPutBack) each.next = nextOf(each.task);
+      if (isDue) void this.run(each.job);
     }
     this.#wait();
   }
