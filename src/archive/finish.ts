@@ -311,7 +311,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
   }
   if (!isClosed(row, writtenAt, clock)) return;
   const call = await catalogue.call(row.callId);
-  const keys = judgeKeys(call, await catalogue.unwatched(row.callId));
+  const keys = judgeKeys(call, row.finishedAt, await catalogue.unwatched(row.callId));
   if (keys === 'perhapsRefused') {
     await discardUnheard(row, ports);
     return;

@@ -9,16 +9,23 @@ const pressedAgainMs = 30_000;
  */
 export type UnheardKeys = 'none' | 'unheard' | 'perhapsRefused';
 
-/** @param unwatched the intervals of this call in which nobody listened; times are Asterisk's, ms since 1970 UTC */
+/**
+ * @param recorderEndedAt when the recorder ended, where that was heard of
+ * @param unwatched the intervals of this call in which nobody listened; times are Asterisk's, ms since 1970 UTC
+ */
 export function judgeKeys(
   call: Pick<CallRow, 'consent' | 'endedAt'> | undefined,
+  recorderEndedAt: number | null,
   unwatched: readonly Pick<UnwatchedRow, 'from' | 'heardAgainAt'>[],
 ): UnheardKeys {
   if (call === undefined || call.consent.mode === 'announce') return 'none';
-  const { endedAt } = call;
+  // Where nobody saw the end of the call, all was heard until that of the recorder, unless nobody listened again since.
+  const heardTo = unwatched.every(({ from }) => recorderEndedAt !== null && from < recorderEndedAt)
+    ? recorderEndedAt
+    : null;
+  const endedAt = call.endedAt ?? heardTo;
   const inTheCall = unwatched.filter(({ from }) => endedAt === null || from < endedAt);
   if (inTheCall.length === 0) return 'none';
-  // Where nobody saw the end, it was in one of them.
   const isSoon = ({ heardAgainAt }: (typeof unwatched)[number]): boolean =>
     endedAt === null || heardAgainAt === null || endedAt - heardAgainAt <= pressedAgainMs;
 

@@ -36,6 +36,10 @@ export function makeHappenings(database: Database.Database) {
     ON CONFLICT (call_id, from_at, why) DO UPDATE SET
       to_at = excluded.to_at, heard_again_at = excluded.heard_again_at, parties = excluded.parties
     WHERE judged IS NULL`);
+  // What a process that has died has begun is over with what its successor has compared.
+  const closeOlder = database.prepare(`
+    UPDATE unwatched SET to_at = @to, heard_again_at = @heardAgainAt
+    WHERE call_id = @callId AND heard_again_at IS NULL AND judged IS NULL`);
   const selectUnwatched = database.prepare(`SELECT * FROM unwatched WHERE call_id = ? ORDER BY from_at, id`);
   const updateJudged = database.prepare(`UPDATE unwatched SET judged = @judged WHERE id = @id AND judged IS NULL`);
   // `ahead_ms`, by which a clock was ahead, is asked for no more.
@@ -49,6 +53,8 @@ export function makeHappenings(database: Database.Database) {
     if (happening.kind === 'unwatched') {
       const { parties, ...interval } = happening.interval;
       insertUnwatched.run({ callId, ...interval, parties: JSON.stringify(parties) });
+      const { to, heardAgainAt } = interval;
+      if (heardAgainAt !== null) closeOlder.run({ callId, to, heardAgainAt });
       return;
     }
     if (happening.kind === 'change') {

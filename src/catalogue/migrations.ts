@@ -301,6 +301,7 @@ export const migrations: readonly string[] = [
   // From when on keys were heard again, whoever was there then.
   `
   ALTER TABLE unwatched ADD COLUMN heard_again_at INTEGER;
+  UPDATE unwatched SET heard_again_at = to_at;
   `,
   // From when keeping counts; what our clocks said when the recorder's end was heard of; and recordings whose clocks do not agree.
   // heard_offset_ms and boots: the clock that can be set, less the one that counts since the boot.

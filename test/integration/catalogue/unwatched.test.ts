@@ -25,3 +25,19 @@ it('has at its end what was not known at its beginning: when it was over, and th
   await catalogue.keepHappening(facts.id, { kind: 'unwatched', interval: { ...interval, ...end } });
   expect(await catalogue.unwatched(facts.id)).toMatchObject([{ from: interval.from, ...end }]);
 });
+
+it('is over with the comparison of the next process where the one that began it has died', async () => {
+  const catalogue = open(folder.path('died.sqlite'));
+  const { facts } = await saveCall(catalogue, { until: 'talking' });
+  const { callerChannel, order } = facts;
+  const known = { bridge: order.bridge, parties: [callerChannel, order.destination], to: null, heardAgainAt: null };
+  const begun: Unwatched = { ...known, from: callStart + 25_000, why: 'connection_lost' };
+  const died: Unwatched = { ...known, from: callStart + 26_000, why: 'process_ended' };
+  for (const interval of [begun, died]) await catalogue.keepHappening(facts.id, { kind: 'unwatched', interval });
+  const end = { to: callStart + 30_000, heardAgainAt: callStart + 30_001 };
+  await catalogue.keepHappening(facts.id, { kind: 'unwatched', interval: { ...died, ...end } });
+  expect(await catalogue.unwatched(facts.id)).toMatchObject([
+    { from: begun.from, ...end },
+    { from: died.from, ...end },
+  ]);
+});

@@ -12,28 +12,36 @@ const deaf = (from: number, heardAgainAt: number | null) => ({ from, heardAgainA
 
 describe('a key that refuses, while nobody listened', () => {
   test.each(['optOut', 'optIn'] as const)('would have been pressed again in the 30 s after it: %s', (mode) => {
-    expect(judgeKeys(callIn(mode), [deaf(50_000, 69_999)])).toBe('unheard');
-    expect(judgeKeys(callIn(mode), [deaf(50_000, 70_000)])).toBe('perhapsRefused');
+    expect(judgeKeys(callIn(mode), null, [deaf(50_000, 69_999)])).toBe('unheard');
+    expect(judgeKeys(callIn(mode), null, [deaf(50_000, 70_000)])).toBe('perhapsRefused');
   });
 
   test('may have been the last thing before the end', () => {
-    expect(judgeKeys(callIn('optOut'), [deaf(50_000, null)])).toBe('perhapsRefused');
-    expect(judgeKeys(callIn('optOut'), [deaf(99_999, 200_000)])).toBe('perhapsRefused');
+    expect(judgeKeys(callIn('optOut'), null, [deaf(50_000, null)])).toBe('perhapsRefused');
+    expect(judgeKeys(callIn('optOut'), null, [deaf(99_999, 200_000)])).toBe('perhapsRefused');
   });
 
   test('may have been pressed in a call whose end nobody saw', () => {
-    expect(judgeKeys(callIn('optOut', null), [deaf(50_000, 60_000)])).toBe('perhapsRefused');
+    expect(judgeKeys(callIn('optOut', null), null, [deaf(50_000, 60_000)])).toBe('perhapsRefused');
+  });
+
+  test('was heard until the end of the recorder, where that was seen and the end of the call was not', () => {
+    expect(judgeKeys(callIn('optOut', null), 100_000, [deaf(50_000, 60_000)])).toBe('unheard');
+    expect(judgeKeys(callIn('optOut', null), 80_000, [deaf(50_000, 60_000)])).toBe('perhapsRefused');
+    expect(judgeKeys(callIn('optOut', null), 100_000, [deaf(50_000, 60_000), deaf(100_001, null)])).toBe(
+      'perhapsRefused',
+    );
   });
 
   test('counts from any of several times', () => {
-    expect(judgeKeys(callIn('optOut'), [deaf(10_000, 20_000), deaf(60_000, 75_000)])).toBe('perhapsRefused');
-    expect(judgeKeys(callIn('optOut'), [deaf(10_000, 20_000), deaf(30_000, 40_000)])).toBe('unheard');
+    expect(judgeKeys(callIn('optOut'), null, [deaf(10_000, 20_000), deaf(60_000, 75_000)])).toBe('perhapsRefused');
+    expect(judgeKeys(callIn('optOut'), null, [deaf(10_000, 20_000), deaf(30_000, 40_000)])).toBe('unheard');
   });
 
   test('was not missed after the end, where all was heard, or where no key refuses', () => {
-    expect(judgeKeys(callIn('optOut'), [deaf(endedAt, null)])).toBe('none');
-    expect(judgeKeys(callIn('optOut', null), [])).toBe('none');
-    expect(judgeKeys(callIn('announce'), [deaf(50_000, null)])).toBe('none');
-    expect(judgeKeys(undefined, [deaf(50_000, null)])).toBe('none');
+    expect(judgeKeys(callIn('optOut'), null, [deaf(endedAt, null)])).toBe('none');
+    expect(judgeKeys(callIn('optOut', null), null, [])).toBe('none');
+    expect(judgeKeys(callIn('announce'), null, [deaf(50_000, null)])).toBe('none');
+    expect(judgeKeys(undefined, null, [deaf(50_000, null)])).toBe('none');
   });
 });
