@@ -38,6 +38,11 @@ export class Comparisons {
           const error = asPreavisError(thrown);
           this.#log.warn({ call, code: error.code, err: error }, 'a call could not be compared with Asterisk');
           if (isOutOfDate()) return undefined;
+          // That says nothing of this call: Asterisk does not answer.
+          if (error.code === 'ari_unreachable') {
+            failures.push(error);
+            return undefined;
+          }
           this.#failures.set(call, (this.#failures.get(call) ?? 0) + 1);
           if (this.isGivenUp(call)) givenUp += 1;
           else failures.push(error);

@@ -205,8 +205,15 @@ export class CallRegistry {
     const session = this.#owners.get(key)?.session;
     if (session === undefined) return;
     const behind = this.#behind.get(session.state.facts.id);
-    if (behind !== undefined && wouldEnd(event, session.state)) behind.leaving.push(event);
-    else this.#give(session, event);
+    if (behind === undefined || !wouldEnd(event, session.state)) {
+      this.#give(session, event);
+      return;
+    }
+    behind.leaving.push(event);
+    if (behind.leaving.length > 1) return;
+    this.#whereabouts.leftBehind(session, () => {
+      for (const each of behind.leaving.splice(0)) this.#give(session, each);
+    });
   }
 
   #give(session: CallSession, event: AriEvent): void {

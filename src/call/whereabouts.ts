@@ -22,6 +22,8 @@ export type WhereaboutsPorts = {
 
 /** How often Asterisk is asked, after the first time. */
 const mostLooks = 3;
+/** How long the comparison of a call that somebody has left is waited for, ms. */
+const comparedWithinMs = 2_000;
 
 export class Whereabouts {
   readonly #ports: WhereaboutsPorts;
@@ -68,11 +70,41 @@ export class Whereabouts {
       const scene = await this.#ports.ari.owned();
       if (!isOver()) session.handle({ type: 'bridgeGone', alone: strandedParties(session.state, scene) });
     };
-    this.#try(session, look, tries, () => {
+    const again = (): void => {
       setTimeout(() => {
         if (!isOver()) this.lostBridge(session, tries + 1);
       }, swapMs).unref();
+    };
+    this.#try(session, look, tries, again, () => {
+      if (!isOver()) session.handle({ type: 'bridgeGone', alone: [] });
     });
+  }
+
+  /**
+   * Somebody has left a call that is behind. It is over by that, unless others are in its bridge, which its comparison would tell. Where
+   * that does not come, Asterisk is asked for it alone: nobody is left in silence for it.
+   *
+   * @param goOn gives it what it was not told yet
+   */
+  leftBehind(session: Followed, goOn: () => void): void {
+    const isOver = this.#overFrom(session);
+    const isCompared = (): boolean => isOver() || !this.#ports.isBehind(session);
+    const look = async (): Promise<void> => {
+      const { bridges, listed } = await this.#ports.ari.owned();
+      if (isCompared()) return;
+      const { facts } = session.state;
+      const members = bridges.find(({ id }) => id === facts.order?.bridge)?.members ?? [];
+      const others = members.filter((each) => listed.has(each) && partyOf(each, facts) === undefined);
+      if (others.length > 0) this.leftBehind(session, goOn);
+      else goOn();
+    };
+    setTimeout(() => {
+      if (isCompared()) return;
+      const again = (): void => {
+        this.leftBehind(session, goOn);
+      };
+      this.#try(session, look, 0, again);
+    }, comparedWithinMs).unref();
   }
 
   #overFrom(session: Followed): () => boolean {
@@ -81,12 +113,13 @@ export class Whereabouts {
     return () => session.isAbandoned || this.#ports.losses() !== losses;
   }
 
-  #try(session: Followed, look: () => Promise<void>, tries: number, again: () => void): void {
+  #try(session: Followed, look: () => Promise<void>, tries: number, again: () => void, giveUp?: () => void): void {
     look().catch((thrown: unknown) => {
       const error = asPreavisError(thrown);
       const call = session.state.facts.id;
       this.#ports.log.warn({ call, code: error.code, err: error }, 'it could not be seen whether a party hung up');
       if (error.retryable && tries < mostLooks) again();
+      else giveUp?.();
     });
   }
 }

@@ -1405,10 +1405,10 @@ describe('after a lost connection', () => {
     let failures = 2;
     set.ari.isRecording = (name) => {
       if (name !== ofTwo || (failures -= 1) < 0) return isRecording(name);
-      return Promise.reject(new PreavisError('ari_unreachable', 'no answer'));
+      return Promise.reject(new PreavisError('ari_request_failed', 'no answer'));
     };
     // Both callers have left meanwhile.
-    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_request_failed' });
     await eventually(() => set.ended.length === 1);
     open.shift();
     set.registry.handle(arrival('caller-9', ['to=PJSIP/100']));
@@ -1483,11 +1483,13 @@ describe('after a lost connection', () => {
     }
     const channelsIn = set.ari.channelsIn.bind(set.ari);
     let fails = true;
+    let code: 'ari_unreachable' | 'ari_request_failed' = 'ari_unreachable';
     set.ari.channelsIn = (bridge) =>
-      fails && bridge === one.order.bridge
-        ? Promise.reject(new PreavisError('ari_unreachable', 'no answer'))
-        : channelsIn(bridge);
-    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+      fails && bridge === one.order.bridge ? Promise.reject(new PreavisError(code, 'no answer')) : channelsIn(bridge);
+    // That Asterisk does not answer says nothing of one call.
+    for (let times = 0; times < 3; times += 1) await expect(set.registry.reconcile()).rejects.toMatchObject({ code });
+    code = 'ari_request_failed';
+    await expect(set.registry.reconcile()).rejects.toMatchObject({ code });
     expect(set.asked('stopRecorder')).toEqual([]);
     expect(await set.registry.reconcile()).toBe('partly');
     expect(set.asked('stopRecorder')).toEqual([`stopRecorder ${recorderName(one.order.recording)}`]);
@@ -1536,6 +1538,21 @@ describe('after a lost connection', () => {
         expect(set.asked('hangUp')).toEqual([`hangUp ${destination}`]);
       },
     );
+  });
+
+  test('who is left alone by a call that cannot be compared is hung up all the same', async () => {
+    const set = stage({ open: [stateAt('talking', known)] });
+    const { state } = set.ari;
+    state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+    await set.registry.reconcile();
+    set.registry.connectionLost('connection_lost');
+    set.ari.channelsIn = () => Promise.reject(new PreavisError('ari_request_failed', 'no'));
+    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_request_failed' });
+    state.channels.shift();
+    state.inBridge[known.order.bridge] = [destination];
+    set.registry.handle({ type: 'channelGone', at: 8, channelId: known.callerChannel, cause: 16 });
+    await eventually(() => set.asked('hangUp').length === 1);
+    expect(set.asked('hangUp')).toEqual([`hangUp ${destination}`]);
   });
 
   test('a caller who comes again before the call from before is compared stays in the new one', async () => {
