@@ -80,7 +80,9 @@ function closeToOthers(file: string): void {
   }
 }
 
+/** Takes the write lock only where there is something to do: commands and passes run beside a busy serve. */
 function migrate(database: Database): void {
+  if (Number(database.pragma('user_version', { simple: true })) === migrations.length) return;
   const step = database.transaction((index: number, sql: string) => {
     if (Number(database.pragma('user_version', { simple: true })) !== index) return;
     database.exec(sql);

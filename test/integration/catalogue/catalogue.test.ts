@@ -510,6 +510,17 @@ describe('a catalogue that another process is writing to', () => {
     return writer;
   };
 
+  test('is opened and read beside it', async () => {
+    const file = newFile();
+    const { facts } = await saveCall(open(file), { until: 'dialling' });
+    const writer = lock(file);
+    try {
+      expect((await open(file).call(facts.id))?.phase).toBe('dialling');
+    } finally {
+      writer.close();
+    }
+  });
+
   test('makes a step wait its turn, while everything else in this process goes on', async () => {
     const file = newFile();
     const catalogue = open(file);
