@@ -1,8 +1,6 @@
 /** What holds for every recording of every call, whatever was pressed (P1). */
-import { join } from 'node:path';
 import type { Rig } from '../../lab/rig.ts';
-import { openCatalogue } from '../../src/catalogue/catalogue.ts';
-import { systemClock } from '../../src/core/clock.ts';
+import { withCatalogue } from './rigCatalogue.ts';
 import { filesBelow } from './rigs.ts';
 
 /**
@@ -10,9 +8,8 @@ import { filesBelow } from './rigs.ts';
  * whole before it began (unless a crash left that unknown: then its sound must tell). Every file of the spool and the archive belongs to a recording that may be kept.
  */
 export async function expectOnlyConsented(rig: Rig, { startsKnown = true } = {}): Promise<void> {
-  const catalogue = openCatalogue(join(rig.folder, 'catalogue.db'), systemClock, { mustExist: true });
   const kept = new Set<string>();
-  try {
+  await withCatalogue(rig, async (catalogue) => {
     for (const recording of await catalogue.recordings({ limit: 1000 })) {
       const call = await catalogue.call(recording.callId);
       if (recording.status === 'discarded') {
@@ -35,9 +32,7 @@ export async function expectOnlyConsented(rig: Rig, { startsKnown = true } = {})
         expect(notice.finishedAt).toBeLessThanOrEqual(startedAt);
       }
     }
-  } finally {
-    catalogue.close();
-  }
+  });
   const files = [...filesBelow(rig.asterisk.spoolFolder), ...filesBelow(rig.archiveFolder)];
   const owners = files.map((file) => /^(?:preavis-)?([0-9A-Z]{26})\.(?:wav|json)$/.exec(file)?.[1] ?? file);
   expect(owners.filter((id) => !kept.has(id))).toEqual([]);

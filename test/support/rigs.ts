@@ -7,15 +7,15 @@ import { startRig, type Rig, type RigOptions } from '../../lab/rig.ts';
 import type { Ear } from '../../lab/ear.ts';
 import type { Agent, Call } from '../../lab/sip.ts';
 import { markerName } from '../../src/archive/archiveMarker.ts';
-import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
+import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { CallRow, ChangeRow, NoticeRow, RecordingRow, UnwatchedRow } from '../../src/catalogue/rows.ts';
-import { systemClock } from '../../src/core/clock.ts';
 import type { CallId } from '../../src/core/ids.ts';
 import { failedTests, keepTraces } from './failures.ts';
 import { onTime } from './onTime.ts';
 import { linesOfCalls } from './channelLines.ts';
 import { callsInVain, isAside, putAside, putAsideLate } from './aside.ts';
 import { eventually } from './poll.ts';
+import { withCatalogue } from './rigCatalogue.ts';
 
 /** What `recordings show ID --json` prints. */
 export type ShownRecording = {
@@ -48,15 +48,6 @@ export const listRecordings = async (rig: Rig): Promise<ShownRecording[]> =>
 
 export const showRecording = (rig: Rig, id: string): Promise<ShownRecording> =>
   rig.preavisJson<ShownRecording>('recordings', 'show', id);
-
-async function withCatalogue<T>(rig: Rig, look: (catalogue: Catalogue) => Promise<T>): Promise<T> {
-  const catalogue = openCatalogue(join(rig.folder, 'catalogue.db'), systemClock, { mustExist: true });
-  try {
-    return await look(catalogue);
-  } finally {
-    catalogue.close();
-  }
-}
 
 /** Newest first. */
 export const catalogueCalls = (rig: Rig): Promise<CallRow[]> =>
