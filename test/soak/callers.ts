@@ -4,11 +4,10 @@ import { hold, resume, transfer } from '../../lab/dialog.ts';
 import { startEar, type Ear } from '../../lab/ear.ts';
 import { placeCall, type Call } from '../../lab/sip.ts';
 import { presentMs } from '../support/audio.ts';
-import type { Chance } from './chance.ts';
 import { extensionOf, hertz, lineOf, strangerExtension, type Destination, type Mode, type World } from './world.ts';
 
 /** What a caller does. `recordable`: whether it may be recorded. `connects`: whether they are to reach somebody. */
-type Habit = {
+export type Habit = {
   weight: number;
   name: string;
   mode: Mode;
@@ -150,8 +149,7 @@ async function act(call: Call, ear: Ear, { holds, transfersAfterMs }: Habit, has
 }
 
 /** One call by this caller, from dialling to hanging up. */
-export async function makeCall({ rig }: World, caller: number, chance: Chance): Promise<Made> {
-  const habit = chance.pick(habits);
+export async function makeCall({ rig }: World, caller: number, habit: Habit): Promise<Made> {
   const { mode, destination, keys, hangUpAfterMs } = habit;
   const from = Date.now();
   const ear = await startEar();

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { World } from './world.ts';
 
@@ -11,7 +11,8 @@ export type Sample = {
   at: number;
   residentMiB: number;
   heapMiB: number;
-  handles: number;
+  /** What each open file descriptor is. */
+  handles: readonly string[];
   /** By kind, of Node: timers, sockets, ... */
   resources: number;
 };
@@ -67,11 +68,33 @@ export class Observer {
       at: Date.now(),
       residentMiB: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024,
       heapMiB: metric(/^preavis_nodejs_heap_size_used_bytes (\S+)$/gm) / 1_048_576,
-      handles: readdirSync(`/proc/${pid}/fd`).length,
+      handles: handlesOf(pid),
       resources: metric(/^preavis_nodejs_active_resources\{.*\} (\S+)$/gm),
     };
     this.samples.push(sample);
 
     return sample;
   }
+}
+
+/** A socket by the port at its other end: 5038 is another than 9000. Port 0 has one that listens. */
+function handlesOf(pid: number): string[] {
+  const ports = new Map<string, string>();
+  for (const line of readFileSync(`/proc/${pid}/net/tcp`, 'utf8').trim().split('\n').slice(1)) {
+    const [, , remote, , , , , , , inode] = line.trim().split(/\s+/);
+    const port = remote?.split(':')[1];
+    if (inode !== undefined && port !== undefined) ports.set(inode, String(Number.parseInt(port, 16)));
+  }
+
+  return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
+    try {
+      const target = readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+      const socket = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+
+      return socket === undefined ? target.replace(/:\[\d+\]$/, '') : `socket to ${ports.get(socket) ?? 'no port'}`;
+    } catch {
+      // Closed meanwhile.
+      return [];
+    }
+  });
 }

@@ -193,6 +193,18 @@ async function judgeFiles(
   }
 }
 
+/** What the second list has more of than the first, each as often. */
+function added(before: readonly string[], after: readonly string[]): string[] {
+  const rest = [...before];
+
+  return after.filter((each) => {
+    const index = rest.indexOf(each);
+    if (index >= 0) rest.splice(index, 1);
+
+    return index < 0;
+  });
+}
+
 /** Room for what a process allocates once and keeps. */
 const heapSlackMiB = 8;
 const handleSlack = 4;
@@ -202,7 +214,10 @@ function judgeRest({ rest }: Evidence, { grown }: Verdict): void {
   const [before, after] = rest;
   if (before.pid !== after.pid) grown.push('serve was restarted in the calm part');
   const told = (what: string, from: number, to: number): string => `${what} at rest: ${from} before, ${to} after`;
-  if (after.handles > before.handles + handleSlack) grown.push(told('handles', before.handles, after.handles));
+  if (after.handles.length > before.handles.length + handleSlack) {
+    const more = added(before.handles, after.handles).join(', ');
+    grown.push(`${told('handles', before.handles.length, after.handles.length)} (${more})`);
+  }
   if (after.resources > before.resources + handleSlack) {
     grown.push(told('timers and sockets', before.resources, after.resources));
   }
