@@ -23,7 +23,7 @@ export default {
   globalSetup: '<rootDir>/test/run/setUp.mjs',
   globalTeardown: '<rootDir>/test/run/tearDown.mjs',
   // Most of the time of acceptance tests is waiting for calls and timers.
-  maxWorkers: 5,
+  maxWorkers: 6,
   // Jest keeps the modules of every file until its worker ends; freeing them takes longer than the default of 500 ms.
   workerGracefulExitTimeout: 10_000,
   // Real servers on a busy machine; tests wait by polling, so a fast one stays fast. Some place two rounds of calls, one after the
