@@ -9,6 +9,7 @@ import { parseDialog, type Dialog } from './dialog.ts';
 import { startEar, type Ear } from './ear.ts';
 import { noteSender } from './lateness.ts';
 import { claimPorts, type PortBlock } from './ports.ts';
+import { easeTimers } from './priority.ts';
 import { makeLabFolder, spawnLive, type LabFolder, type LiveProcess } from './processes.ts';
 import {
   agentScenario,
@@ -339,6 +340,7 @@ class Sipp {
     const logFile = join(folder.path, 'sipp.log');
     const env = { ...globalThis.process.env, TERM: 'dumb' };
     const process = await spawnLive('sipp', all, { cwd: folder.path, logFile, env, first: true });
+    easeTimers(process.pid);
     return new Sipp(process, folder, block);
   }
 
