@@ -18,7 +18,7 @@ const slackSeconds = 3;
 const leastSeconds = 1;
 /**
  * No limit any more, s: a year. Asterisk (22.10.1) looks at the limit of a channel in a bridge twice, without its lock: whether there is one, and
- * whether it is over. One that is taken away by 0 in between is over: 2 calls of 19,372 ended so, and none of 24,000 by a limit far away.
+ * whether it is over. One that is taken away by 0 in between is over: 2 calls of 19,372 ended so, and none of 154,000 by a limit far away.
  */
 const unlimitedSeconds = 31_536_000;
 
