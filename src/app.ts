@@ -37,6 +37,7 @@ import { makeSpoolWatch } from './parts/spool.ts';
 import { loadLibrary, soundsFolder } from './parts/prompts.ts';
 import { makeProtectionWatch, makeStore } from './parts/store.ts';
 import { webhookFigures, webhookSubscribers } from './parts/webhooks.ts';
+import { implausibleDays } from './retention/enforcer.ts';
 
 /**
  * The composition root of `serve`: builds every part, start() in order, stop() in reverse. Both are idempotent and share
@@ -181,6 +182,7 @@ export class App {
       lastStoredAt: archive.lastStoredAt,
       waiting: await catalogue.waiting(),
       doubtful: await catalogue.countDoubts(),
+      isRetentionStopped: (await implausibleDays(catalogue, clock.now())) !== undefined,
       at: clock.now(),
     }));
     metrics.webhooks(() => webhookFigures(config, catalogue));

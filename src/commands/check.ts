@@ -17,6 +17,7 @@ import { checkWitness } from '../evidence/witnessCheck.ts';
 import { makeAri, refuseMissingPrompts } from '../parts/ari.ts';
 import { checkJobs } from '../parts/jobs.ts';
 import { loadLibrary, soundsFolder } from '../parts/prompts.ts';
+import { requirePlausibleClock } from '../retention/enforcer.ts';
 import { lookAtArchive } from './archiveFindings.ts';
 import { configOf } from './config.ts';
 import type { CommandContext } from './context.ts';
@@ -101,6 +102,7 @@ async function lookAtWhatIsKept(
     // Only the catalogue knows whether there must be something in the archive.
     if (catalogueWorks) {
       await look('clocks', () => clockWarning(known));
+      await look('retention', () => known && requirePlausibleClock(known, clock.now()));
       await look('requests of persons by their number', () => numberKeyWarning(config, known));
       await lookAtArchive(config, known, list, look);
     }

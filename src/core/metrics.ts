@@ -12,6 +12,8 @@ export type ArchiveFigures = {
   waiting: { failure: string | null; count: number; oldestAt: number }[];
   /** Recordings about which clocks disagree, and that somebody has to settle. */
   doubtful: number;
+  /** Whether nothing is erased, since the clock is not believed. */
+  isRetentionStopped: boolean;
   /** Now, ms since 1970 UTC. */
   at: number;
 };
@@ -189,6 +191,11 @@ function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>): voi
     'preavis_recordings_doubtful',
     'Recordings that are kept until somebody settles when they ended: clocks disagree.',
     ({ doubtful }) => doubtful,
+  );
+  gauge(
+    'preavis_retention_stopped',
+    '1 while nothing is erased, since the clock is further beyond the last pass than it is believed, else 0.',
+    ({ isRetentionStopped }) => (isRetentionStopped ? 1 : 0),
   );
   new Gauge({
     name: 'preavis_recordings_set_aside',

@@ -84,23 +84,37 @@ export const erasureFailed = 'erasure failed';
 const plausibleGapMs = 7 * dayMs;
 
 /**
+ * How many days this clock is beyond the last pass, where that is more than it is believed on its word: then no pass erases anything.
+ *
+ * @param at this clock, ms
+ */
+export async function implausibleDays(catalogue: Pick<Catalogue, 'lastPass'>, at: number): Promise<number | undefined> {
+  const last = await catalogue.lastPass('retention');
+  if (last === undefined) return undefined;
+  const before = await catalogue.lastPass('retention before');
+  // A clock that was behind in one pass, and is right again, has not jumped forward.
+  const beyondMs = at - Math.max(last, before ?? last);
+  const usualMs = before === undefined ? 0 : 1.5 * (last - before);
+
+  return beyondMs > Math.max(plausibleGapMs, usualMs) ? Math.floor(beyondMs / dayMs) : undefined;
+}
+
+/** Throws clock_implausible. */
+export async function requirePlausibleClock(catalogue: Pick<Catalogue, 'lastPass'>, at: number): Promise<void> {
+  const days = await implausibleDays(catalogue, at);
+  if (days === undefined) return;
+  throw new PreavisError('clock_implausible', `the last pass was ${days} days ago by this clock; nothing is erased`);
+}
+
+/**
  * Nothing is erased because the clock has jumped forward (P6): a pass long after the last one is none, however often it is made, until
  * somebody says that the clock is right, or it is put right. Throws clock_implausible.
  */
 async function trustClock(catalogue: RetentionPorts['catalogue'], at: number, isRight: boolean): Promise<void> {
+  if (!isRight) await requirePlausibleClock(catalogue, at);
   const last = await catalogue.lastPass('retention');
   const before = await catalogue.lastPass('retention before');
-  if (last !== undefined) {
-    // A clock that was behind in one pass, and is right again, has not jumped forward.
-    const latest = Math.max(last, before ?? last);
-    const usualMs = before === undefined ? 0 : 1.5 * (last - before);
-    if (!isRight && at - latest > Math.max(plausibleGapMs, usualMs)) {
-      const days = Math.floor((at - latest) / dayMs);
-      const message = `the last pass was ${days} days ago by this clock; nothing was erased`;
-      throw new PreavisError('clock_implausible', message);
-    }
-    await catalogue.notePass('retention before', latest);
-  }
+  if (last !== undefined) await catalogue.notePass('retention before', Math.max(last, before ?? last));
   await catalogue.notePass('retention', at);
 }
 

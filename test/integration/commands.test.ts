@@ -709,6 +709,7 @@ describe('check', () => {
       ['spool', true],
       ['catalogue', true],
       ['clocks', true],
+      ['retention', true],
       ['requests of persons by their number', true],
       ['archive', true],
       ['encryption of the archive', true],
@@ -720,6 +721,16 @@ describe('check', () => {
     expect(checks.at(-1)).toMatchObject({ code: 'ari_unreachable', hint: expect.stringMatching(/\.$/) as string });
     expect(people.stdout).toContain('WRONG  asterisk: ');
     expect(json.stdout + people.stdout + people.stderr).not.toContain('zebra');
+  });
+});
+
+describe('check of retention', () => {
+  test('says that nothing is erased since the clock has leapt', async () => {
+    const { config, set } = await place();
+    await set.catalogue.notePass('retention', Date.now() - 30 * 86_400_000);
+    const { stdout } = await preavis(['check', '--json', '--config', config]);
+    const { checks } = JSON.parse(stdout) as { checks: { check: string }[] };
+    expect(checks.find(({ check }) => check === 'retention')).toMatchObject({ ok: false, code: 'clock_implausible' });
   });
 });
 

@@ -107,19 +107,20 @@ describe('the health page', () => {
   test('has how the archive stands, as it is at the moment of asking', async () => {
     const { get, metrics } = await open();
     const at = 1_000_000_000;
-    const now = { isFailing: false, lastStoredAt: undefined as number | undefined, doubtful: 0, at };
+    const now = { isFailing: false, lastStoredAt: undefined as number | undefined, doubtful: 0, isRetentionStopped: false, at };
     let waiting: { failure: string | null; count: number; oldestAt: number }[] = [];
     metrics.archive(() => Promise.resolve({ ...now, waiting }));
     const figures = async (): Promise<string[]> =>
-      (await (await get('/metrics')).text()).split('\n').filter((line) => /^preavis_(archive|recordings)_/.test(line));
+      (await (await get('/metrics')).text()).split('\n').filter((line) => /^preavis_(archive|recordings|retention)_/.test(line));
     expect(await figures()).toEqual([
       'preavis_archive_failing 0',
       'preavis_archive_last_stored_timestamp_seconds 0',
       'preavis_recordings_waiting 0',
       'preavis_recordings_oldest_waiting_seconds 0',
       'preavis_recordings_doubtful 0',
+      'preavis_retention_stopped 0',
     ]);
-    Object.assign(now, { isFailing: true, lastStoredAt: at - 60_000, doubtful: 2 });
+    Object.assign(now, { isFailing: true, lastStoredAt: at - 60_000, doubtful: 2, isRetentionStopped: true });
     waiting = [
       { failure: null, count: 4, oldestAt: at - 90_000 },
       { failure: 'archive_mismatch', count: 1, oldestAt: at - 7_200_000 },
@@ -130,10 +131,11 @@ describe('the health page', () => {
       'preavis_recordings_waiting 5',
       'preavis_recordings_oldest_waiting_seconds 7200',
       'preavis_recordings_doubtful 2',
+      'preavis_retention_stopped 1',
       'preavis_recordings_set_aside{code="archive_mismatch"} 1',
     ]);
     waiting = [];
-    expect(await figures()).toHaveLength(5);
+    expect(await figures()).toHaveLength(6);
   });
 
   test('gives no figures when the catalogue cannot be read, and goes on', async () => {

@@ -82,7 +82,7 @@ describe('the clock of this machine', () => {
       set.clock.at = keepUntil + pass * dayMs;
       await expect(erase(set)).rejects.toMatchObject({
         code: 'clock_implausible',
-        message: `the last pass was ${10 + pass} days ago by this clock; nothing was erased`,
+        message: `the last pass was ${10 + pass} days ago by this clock; nothing is erased`,
       });
     }
     expect((await set.catalogue.recording(id))?.status).toBe('archived');

@@ -17,7 +17,14 @@ test('one reading of the metrics asks the catalogue once', async () => {
   let asked = 0;
   metrics.archive(() => {
     asked += 1;
-    return Promise.resolve({ isFailing: false, lastStoredAt: undefined, waiting: [], doubtful: 0, at: 0 });
+    return Promise.resolve({
+      isFailing: false,
+      lastStoredAt: undefined,
+      waiting: [],
+      doubtful: 0,
+      isRetentionStopped: false,
+      at: 0,
+    });
   });
   await metrics.text();
   expect(asked).toBe(1);

@@ -13,7 +13,14 @@ describe('the rules for alerts in the documentation', () => {
   test('and its table of metrics name only metrics that there are', async () => {
     const metrics = makeMetrics();
     metrics.archive(() =>
-      Promise.resolve({ isFailing: false, lastStoredAt: undefined, waiting: [], doubtful: 0, at: 0 }),
+      Promise.resolve({
+        isFailing: false,
+        lastStoredAt: undefined,
+        waiting: [],
+        doubtful: 0,
+        isRetentionStopped: false,
+        at: 0,
+      }),
     );
     metrics.webhooks(() => Promise.resolve([]));
     const names = [...(await metrics.text()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
