@@ -10,8 +10,8 @@ export const neededMib = {
   /** A small Debian with Asterisk, and its packages while it is made. */
   asterisk: 900,
   npmPackages: 350,
-  /** Five workers with an Asterisk or a store each, what is recorded, and the heads of the packets that telephones send. */
-  run: 800,
+  /** Six workers with an Asterisk or a store each (160), what is recorded, and the heads of the packets that telephones send. */
+  run: 960,
   /** Below this nothing is started. */
   start: 50,
 };
