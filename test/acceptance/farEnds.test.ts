@@ -253,18 +253,21 @@ beforeAll(async () => {
     }),
   );
   const replaced = doing('vialocal', async () => {
-    const { call } = await recorded('vialocal', 'throughlocal');
-    expect(await transfer(call.dialog(), 'stranger')).toBe(202);
-    const { ear } = of('vialocal');
-    await hearing(ear, strangerHz);
-    await call.hangUp();
-    // They talk on, without who has transferred them.
-    const before = ear.samples().length;
-    await eventually(() => ear.samples().length > before + 24_000);
-    expect(toneMs(ear.latest(2_500), strangerHz)).toBeGreaterThan(2_000);
-    // They cannot by themselves, and the others' calls are over then.
-    await Promise.all(changed);
-    await at.rig.asterisk.cli('channel request hangup all');
+    try {
+      const { call } = await recorded('vialocal', 'throughlocal');
+      expect(await transfer(call.dialog(), 'stranger')).toBe(202);
+      const { ear } = of('vialocal');
+      await hearing(ear, strangerHz);
+      await call.hangUp();
+      // They talk on, without who has transferred them.
+      const before = ear.samples().length;
+      await eventually(() => ear.samples().length > before + 24_000);
+      expect(toneMs(ear.latest(2_500), strangerHz)).toBeGreaterThan(2_000);
+    } finally {
+      // Who is left does not hang up, and would be heard in the next placing. The others' calls go on.
+      const left = (await at.rig.asterisk.channels()).filter((name) => name.startsWith('Local/vialocal@'));
+      for (const name of left) await at.rig.asterisk.cli(`channel request hangup ${name}`);
+    }
   });
   await Promise.all([...changed, replaced]);
 });

@@ -4,11 +4,12 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { incidentsOf } from './incidents.mjs';
 
 const everyMs = 30_000;
 const slowest = 10;
-/** Calls that were placed again in one run; beyond it the machine is too busy to trust its times. */
-const fewAgain = 5;
+/** How often calls had to be placed again in one run; beyond it the machine is too busy to trust its times. */
+const fewIncidents = 5;
 /** .ci/run, with lint and type check, on a prepared machine. */
 const ciWithinMs = 12 * 60_000;
 
@@ -73,13 +74,15 @@ export default class ProgressReporter {
     if (hasCalls && this.#read('late.txt').some((line) => line.startsWith('noCapture'))) {
       this.#out('\nlab: the packets of telephones were not watched: tcpdump could not run, or not as root');
     }
-    const again = this.#read('again.txt');
+    const again = this.#read('again.txt').map((line) => JSON.parse(line));
     if (again.length > 0) {
-      this.#out(`\nlab: ${again.length} calls were placed again, because the lab was late:`);
-      for (const line of again) this.#out(`  ${line}`);
-      if (again.length > fewAgain) {
+      // One hiccup of the machine hits all calls that are on.
+      const incidents = incidentsOf(again);
+      this.#out(`\nlab: calls placed again: ${again.length}, for so many incidents: ${incidents.length}`);
+      for (const { sentence } of incidents.flat()) this.#out(`  ${sentence}`);
+      if (incidents.length > fewIncidents) {
         this.#out(
-          `lab: more than ${fewAgain}: this machine was busy with something else, and the run took longer for it`,
+          `lab: more than ${fewIncidents} incidents: this machine was busy with something else, and the run took longer for it`,
         );
       }
     } else if (hasCalls) this.#out('\nlab: no call was placed again');

@@ -1,5 +1,5 @@
 import type { Late, Watched } from '../../../lab/lateness.ts';
-import { onTime, placings, type OnTimePorts } from '../../support/onTime.ts';
+import { onTime, placings, SceneMissed, type OnTimePorts } from '../../support/onTime.ts';
 
 const late: Late = { kind: 'packet', at: 0, lateMs: 300 };
 
@@ -72,6 +72,29 @@ describe('a call whose lab was late', () => {
     const act = (): Promise<number> => Promise.resolve((placed += 1));
     await expect(onTime({ what: 'it', act }, lab(placings))).rejects.toThrow(
       /^machine too slow: it was placed 4 times/,
+    );
+    expect(placed).toBe(placings);
+  });
+});
+
+describe('a call of which the scene was missed', () => {
+  const missed = new SceneMissed('the call was dialling already');
+
+  it('is placed again with a line in the output, and then counts', async () => {
+    const act = (placing: number): Promise<number> =>
+      placing === 1 ? Promise.reject(missed) : Promise.resolve(placing);
+    expect(await onTime({ what: 'it', act }, lab(0))).toBe(2);
+    expect(said).toEqual(['it is placed again (2 of 4), the call was dialling already']);
+  });
+
+  it('fails after the last placing with what was missed, and not for the machine', async () => {
+    let placed = 0;
+    const act = (): Promise<never> => {
+      placed += 1;
+      return Promise.reject(missed);
+    };
+    await expect(onTime({ what: 'it', act }, lab(0))).rejects.toThrow(
+      'what this test is about did not come to be in 4 placings of it: the call was dialling already',
     );
     expect(placed).toBe(placings);
   });
