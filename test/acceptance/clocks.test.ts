@@ -5,9 +5,12 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { continuousTone } from '../../lab/audio.ts';
-import { startEar } from '../../lab/ear.ts';
-import { placeCall, startAgent } from '../../lab/sip.ts';
+import { startEar, type Ear } from '../../lab/ear.ts';
+import { placeCall, startAgent, type Agent } from '../../lab/sip.ts';
+import type { NoticeRow } from '../../src/catalogue/rows.ts';
+import { startAriProxy, type AriProxy } from '../support/ariProxy.ts';
 import { useBriefNotice } from '../support/briefNotice.ts';
+import { SceneMissed } from '../support/onTime.ts';
 import { eventually } from '../support/poll.ts';
 import { toneWav } from '../support/promptFolder.ts';
 import {
@@ -31,49 +34,21 @@ type Doubts = { doubts: { recording: string; keptFrom: string; witnesses: Record
 type Pass = { due: number; erased: number; doubtful: number };
 type Checks = { checks: { check: string; warning?: string }[] };
 
-/** How often the destination of this rig was called. */
-let destinationCalls = (): number => 0;
-
-async function destination(at: RigInUse, lines: readonly string[]): Promise<Record<string, string>> {
-  const agent = await at.keep(
-    startAgent({ behaviour: 'answer', ringMs: 1_000, hangUpAfterMs: talkMs, atOnce: lines.length }),
-  );
-
-  destinationCalls = () => agent.calls();
-
-  return Object.fromEntries(lines.map((line) => [line, `${agent.dialString},20,line=${line}`]));
+async function destination(at: RigInUse, lines: readonly string[]): Promise<Agent> {
+  return at.keep(startAgent({ behaviour: 'answer', ringMs: 1_000, hangUpAfterMs: talkMs, atOnce: lines.length }));
 }
+
+const extensionsTo = ({ dialString }: Agent, lines: readonly string[]): Record<string, string> =>
+  Object.fromEntries(lines.map((line) => [line, `${dialString},20,line=${line}`]));
 
 const linesOf = (lines: readonly string[]) =>
   Object.fromEntries(lines.map((line) => [line, { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] }]));
 
-/**
- * How long it was, ms.
- *
- * @param during done once the call has come to this state; in `announcing`, once the caller hears the notice, in `dialling`, once it rings
- */
-async function call(at: RigInUse, line: string, state?: string, during?: () => void): Promise<number> {
-  const before = { lines: at.rig.log().length, calls: destinationCalls() };
+/** A whole call, without anything of it being measured. */
+async function call(at: RigInUse, line: string, ear?: Ear): Promise<void> {
   const tone = await continuousTone(440);
-  const ear = await at.keep(startEar());
-  const placedAt = performance.now();
-  const placed = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ear }));
-  if (during !== undefined) {
-    const hasCome = (): boolean =>
-      at.rig
-        .log()
-        .slice(before.lines)
-        .some(({ to }) => to === state);
-    const isThere = (): boolean => {
-      if (state === 'announcing') return ear.packets() > 0;
-      return state === 'dialling' ? destinationCalls() > before.calls : hasCome();
-    };
-    await eventually(isThere, { everyMs: 5 });
-    during();
-  }
-  expect(await placed.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-
-  return performance.now() - placedAt;
+  const placed = placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ...(ear === undefined ? {} : { ear }) });
+  expect(await (await at.keep(placed)).ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
 }
 
 const flagsInReceipt = async (at: RigInUse, line: string): Promise<string[]> => {
@@ -94,28 +69,101 @@ const doubtful = async (at: RigInUse): Promise<string[]> =>
 
 describe('the clock of Asterisk', () => {
   const notice = useBriefNotice();
+  let agent: Agent;
+  let proxy: AriProxy;
   const wrong = ['behind', 'ahead'];
-  const sentOn = ['checking', 'answering', 'announcing'];
-  const stepped = [
+  const sentOn = ['checking', 'answering', 'announcing'] as const;
+  const nothing = /^$/;
+  /** What Préavis waits for in it. */
+  const requestIn = { checking: /^\/ari\/sounds/, answering: /\/answer$/, announcing: nothing };
+  const heldMs = 2_000;
+  const steps = [
     ['dialling', '-60d'],
     ['talking', '-60d'],
     ['talking', '+60d'],
   ] as const;
   const nameOf = (state: string, off: string): string => `${state}${off.startsWith('-') ? 'back' : 'on'}`;
-  const lines = [...wrong, ...sentOn, 'ringing', 'notice', 'cut', ...stepped.map(([state, off]) => nameOf(state, off))];
-  const at = useRig(async () => ({
-    idle: true,
-    asteriskClockOff: '+0',
-    extensions: await destination(at, lines),
-    config: { notice: notice.config(), lines: linesOf(lines) },
-  }));
+  const lines = [...wrong, ...sentOn, 'ringing', 'notice', 'cut', ...steps.map(([state, off]) => nameOf(state, off))];
+  const at = useRig(async () => {
+    proxy = await at.keep(startAriProxy());
+    agent = await destination(at, lines);
+
+    return {
+      idle: true,
+      asteriskClockOff: '+0',
+      extensions: extensionsTo(agent, lines),
+      config: { ari: { url: proxy.url }, notice: notice.config(), lines: linesOf(lines) },
+    };
+  });
   beforeAll(async () => {
+    proxy.leadTo(at.rig.asterisk.ariUrl);
     await notice.install(at.rig.asterisk.soundsFolder);
     await at.rig.startServe();
   });
   afterEach(() => {
+    proxy.delay(nothing, 0);
     at.rig.asterisk.setClock('+0');
   });
+
+  /** When a call of this line came into a state, and when it left it, by our clock; Infinity where it has not. */
+  async function stayOf(line: string, state: string): Promise<{ cameAt: number; leftAt: number }> {
+    const { id } = await endedCall(at.rig, line);
+    const moves = at.rig.log().filter((each) => each['call'] === id);
+    const timeOf = (move: Record<string, unknown> | undefined): number =>
+      move === undefined ? Infinity : Date.parse(String(move['time']));
+
+    return {
+      cameAt: timeOf(moves.find(({ to }) => to === state)),
+      leftAt: timeOf(moves.find(({ from }) => from === state)),
+    };
+  }
+
+  /**
+   * A call in which Asterisk's clock is set to this while it is in this state: in `announcing`, once the caller hears the notice, in
+   * `dialling`, once it rings. Where it had moved on when that was done, it is placed again. Gives how often the destination answered.
+   */
+  const stepped = (line: string, state: string, off: string, isShown = (): Promise<boolean> => Promise.resolve(true)) =>
+    at.onTime(line, async () => {
+      at.rig.asterisk.setClock('+0');
+      const before = { lines: at.rig.log().length, calls: agent.calls(), answered: agent.answered() };
+      const ear = await at.keep(startEar());
+      const called = call(at, line, ear);
+      // Whatever is waited for first.
+      called.catch(() => undefined);
+      const hasCome = (): boolean =>
+        at.rig
+          .log()
+          .slice(before.lines)
+          .some(({ to }) => to === state);
+      const isThere = (): boolean => {
+        if (state === 'announcing') return ear.packets() > 0;
+        return state === 'dialling' ? agent.calls() > before.calls : hasCome();
+      };
+      await Promise.race([called, eventually(isThere, { everyMs: 5 })]);
+      at.rig.asterisk.setClock(off);
+      const setAt = Date.now();
+      await called;
+      const { cameAt, leftAt } = await stayOf(line, state);
+      if (cameAt > setAt || leftAt <= setAt || !(await isShown())) {
+        throw new SceneMissed(`it was not ${state} any more when the clock was set`);
+      }
+      return agent.answered() - before.answered;
+    });
+
+  const made = new Map<string, Promise<unknown>>();
+  /** For a call that several tests look at: the first of them makes it. */
+  const once = async (line: string, make: () => Promise<unknown>): Promise<void> => {
+    const making = made.get(line) ?? make();
+    made.set(line, making);
+    await making;
+  };
+  const callWhile = (line: string, off: string): Promise<void> =>
+    once(line, () => {
+      at.rig.asterisk.setClock(off);
+      return call(at, line);
+    });
+  const callWithStep = (state: string, off: string): Promise<void> =>
+    once(nameOf(state, off), () => stepped(nameOf(state, off), state, off));
 
   test.each([
     ['behind', '-60d'],
@@ -123,8 +171,7 @@ describe('the clock of Asterisk', () => {
   ])(
     'that is 60 days %s is seen, told in the receipt, and has nothing erased before somebody decides',
     async (line, off) => {
-      at.rig.asterisk.setClock(off);
-      await call(at, line);
+      await callWhile(line, off);
       const { id, finishedAt } = await finishedRecording(at.rig, line);
       expect(Math.round(((finishedAt ?? 0) - Date.now()) / dayMs)).toBe(Number(off.replace('d', '')));
       expect(await at.rig.preavisJson<Pass>('retention', 'run')).toMatchObject({ erased: 0 });
@@ -146,6 +193,8 @@ describe('the clock of Asterisk', () => {
   );
 
   test('is believed where somebody says so, and only then is it erased as due', async () => {
+    await callWhile('behind', '-60d');
+    at.rig.asterisk.setClock('+0');
     const { id } = await finishedRecording(at.rig, 'behind');
     await at.rig.preavisJson('upload');
     expect(await at.rig.preavisJson<Pass>('retention', 'run')).toMatchObject({ due: 0, erased: 0 });
@@ -156,13 +205,11 @@ describe('the clock of Asterisk', () => {
     expect(audit.map(({ event }) => event)).toEqual(expect.arrayContaining(['clocks disagree', 'end settled']));
   });
 
-  test.each(stepped)(
+  test.each(steps)(
     'that is set while the call is %s (%s) changes nothing of how long it is kept',
     async (state, off) => {
       const line = nameOf(state, off);
-      await call(at, line, state, () => {
-        at.rig.asterisk.setClock(off);
-      });
+      await callWithStep(state, off);
       await expectKeptFromNow(at, line);
       expect(await flagsInReceipt(at, line)).toContain('clock_doubtful');
       expect(await at.rig.preavisJson<Pass>('retention', 'run')).toMatchObject({ erased: 0 });
@@ -171,8 +218,9 @@ describe('the clock of Asterisk', () => {
 
   // Asterisk ends a recorder by that clock as well, at the longest time that it was given.
   test('that is set forward by more than a recording may last ends it, and not the talk', async () => {
-    const flags = await flagsInReceipt(at, nameOf('talking', '+60d'));
-    expect(flags).toContain('ended_early');
+    await callWithStep('talking', '+60d');
+    await callWithStep('talking', '-60d');
+    expect(await flagsInReceipt(at, nameOf('talking', '+60d'))).toContain('ended_early');
     expect(await flagsInReceipt(at, nameOf('talking', '-60d'))).not.toContain('ended_early');
   });
 
@@ -180,10 +228,9 @@ describe('the clock of Asterisk', () => {
   test.each(sentOn)(
     'that is set forward while the call is %s has the dialplan send the caller on, unrecorded',
     async (state) => {
-      const ms = await call(at, state, state, () => {
-        at.rig.asterisk.setClock('+60d');
-      });
-      expect(ms).toBeGreaterThan(talkMs);
+      // It is over in some milliseconds otherwise.
+      proxy.delay(requestIn[state], heldMs);
+      expect(await stepped(state, state, '+60d')).toBe(1);
       const { id, result, reason } = await endedCall(at.rig, state);
       expect([result, ['sent_on', 'notice_failed', 'answer_failed'].includes(reason ?? '')]).toEqual([
         'unrecorded',
@@ -195,33 +242,27 @@ describe('the clock of Asterisk', () => {
 
   // Asterisk times the ringing by that clock.
   test('that is set forward while it rings ends the ringing, and the call goes on in the dialplan', async () => {
-    const ms = await call(at, 'ringing', 'dialling', () => {
-      at.rig.asterisk.setClock('+3h');
-    });
-    expect(ms).toBeLessThan(talkMs);
+    expect(await stepped('ringing', 'dialling', '+3h')).toBe(0);
     const { id, ...ended } = await endedCall(at.rig, 'ringing');
     expect(ended).toMatchObject({ result: 'notConnected', dialStatus: 'NOANSWER' });
     expect((await catalogueRecordings(at.rig)).filter(({ callId }) => callId === id)).toEqual([]);
   });
 
   test('that is put back in the notice proves nothing', async () => {
-    await call(at, 'notice', 'announcing', () => {
-      at.rig.asterisk.setClock('-60d');
-    });
+    await stepped('notice', 'announcing', '-60d');
     expect(await endedCall(at.rig, 'notice')).toMatchObject({ result: 'unrecorded', reason: 'notice_cut_short' });
   });
 
   test('that is set forward in a notice that is cut short does not make it whole', async () => {
     const folder = join(at.rig.asterisk.soundsFolder, 'fr/preavis');
-    for (const name of readdirSync(folder)) writeFileSync(join(folder, name), toneWav(700, 600));
-    // By less than its time that Asterisk gives Préavis.
-    await call(at, 'cut', 'announcing', () => {
-      at.rig.asterisk.setClock('+3s');
+    for (const name of readdirSync(folder)) writeFileSync(join(folder, name), toneWav(700, 1_400));
+    const played = async (): Promise<NoticeRow | undefined> => (await catalogueNotices(at.rig, 'cut'))[0];
+    // By less than its time that Asterisk gives Préavis; by Asterisk's clock the notice took longer than its 2 s then.
+    await stepped('cut', 'announcing', '+3s', async () => {
+      const { startedAt, finishedAt } = (await played()) ?? {};
+      return (finishedAt ?? 0) - (startedAt ?? 0) > 3_000;
     });
-    const [played] = await catalogueNotices(at.rig, 'cut');
-    // By Asterisk's clock it took longer than its 2 s.
-    expect((played?.finishedAt ?? 0) - (played?.startedAt ?? 0)).toBeGreaterThan(3_000);
-    expect(played?.verdict).toBe('notice_cut_short');
+    expect((await played())?.verdict).toBe('notice_cut_short');
     const { id } = await endedCall(at.rig, 'cut');
     expect((await catalogueRecordings(at.rig)).filter(({ callId }) => callId === id)).toEqual([]);
   });
@@ -238,7 +279,7 @@ describe('the clock of this machine', () => {
     idle: true,
     asteriskClockOff: '-60d',
     clockOff: '-60d',
-    extensions: await destination(at, lines),
+    extensions: extensionsTo(await destination(at, lines), lines),
     config: { notice: notice.config(), lines: linesOf(lines) },
   }));
   beforeAll(async () => {
