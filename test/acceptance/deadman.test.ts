@@ -10,7 +10,7 @@ import { placeCall, startAgent, type Agent, type Call } from '../../lab/sip.ts';
 import { takeApplication } from '../support/applicationTaker.ts';
 import { presentMs, readWav } from '../support/audio.ts';
 import { useBriefNotice } from '../support/briefNotice.ts';
-import { startOperator, type Operator } from '../support/operator.ts';
+import { startOperator, timeOf, type Operator } from '../support/operator.ts';
 import { eventually } from '../support/poll.ts';
 import {
   catalogueCalls,
@@ -97,42 +97,56 @@ async function talk(line: Line): Promise<Talk> {
 const isRecorded = async ({ bridge }: Talk): Promise<boolean> =>
   (await at.rig.asterisk.cli(`bridge show ${bridge}`)).includes('Recorder/ARI');
 
-/** Waits for the recorder's end; how long after `from` that was, ms. */
-async function recorderEnds(made: Talk, from: number): Promise<number> {
-  await eventually(async () => !(await isRecorded(made)), { everyMs: 100 });
+/** Waits for the recorder's end; how long after `from`, a Unix time in ms, that was by Asterisk's clock. */
+async function recorderEnds({ id }: Talk, from: number): Promise<number> {
+  const ended = await eventually(
+    () =>
+      operator.seen.find(
+        ({ type, recording }) => type === 'RecordingFinished' && recording?.name === `preavis-${id}`,
+      ) ?? false,
+  );
 
-  return performance.now() - from;
+  return timeOf(ended.timestamp) - from;
 }
 
 const hears = (ear: Ear, hz: number): Promise<unknown> =>
   eventually(() => presentMs(ear.latest(2_000), hz, { share: 0.2 }) > 200, { everyMs: 200 });
 
+/** Who came into a bridge and was not sent away yet. */
+const joined = new Set<string>();
+
 /** Somebody who was told nothing comes into this bridge; their channel. */
 async function join(bridge: string): Promise<string> {
   const query = `endpoint=${encodeURIComponent(stranger.dialString)}&app=operator`;
   const { id } = (await operator.request('POST', `/channels?${query}`)) as { id: string };
+  joined.add(id);
   await eventually(() => operator.seen.some(({ type, channel }) => type === 'StasisStart' && channel?.id === id));
   await operator.request('POST', `/bridges/${bridge}/addChannel?channel=${id}`);
 
   return id;
 }
 
+async function sendAway(channel: string): Promise<void> {
+  await operator.request('DELETE', `/channels/${channel}`);
+  joined.delete(channel);
+}
+
 /** The recorder is gone, the two hear each other, and who joins now is not in the file. Gives the channel of who joined. */
 async function expectTalkUnrecorded(made: Talk): Promise<string> {
   const size = statSync(made.wav).size;
-  const joined = await join(made.bridge);
+  const channel = await join(made.bridge);
   await hears(made.ear, strangerHz);
   await hears(made.ear, agentHz);
   await hears(made.agentEar, callerHz);
   expect(statSync(made.wav).size).toBe(size);
   expect(presentMs(readWav(made.wav), strangerHz, { share: 0.02, windowMs: 40 })).toBe(0);
 
-  return joined;
+  return channel;
 }
 
 /** The call ends like any other; its recording says why it is shorter, and is kept as far as it got. */
-async function expectKept(line: Line, made: Talk, joined: string): Promise<void> {
-  await operator.request('DELETE', `/channels/${joined}`);
+async function expectKept(line: Line, made: Talk, channel: string): Promise<void> {
+  await sendAway(channel);
   await made.call.hangUp();
   expect(await endedCall(at.rig, line)).toMatchObject({ result: 'recorded' });
   const recording = await finishedRecording(at.rig, line);
@@ -151,6 +165,17 @@ const works = (): Promise<unknown> =>
     expect(await reply.json()).toMatchObject({ status: 'ok' });
   });
 
+/** Serve works, whatever a placing before has left. */
+const onTime = (line: Line, act: () => Promise<void>): Promise<void> =>
+  at.onTime(line, async () => {
+    for (const channel of joined) await sendAway(channel).catch(() => undefined);
+    joined.clear();
+    await at.rig.stopServe();
+    await at.rig.startServe();
+    await works();
+    await act();
+  });
+
 /** Neither half of the dead-man channel is left. */
 const expectNoChannels = (): Promise<unknown> =>
   eventually(async () => {
@@ -164,76 +189,85 @@ const withinLimit = (took: number): void => {
 };
 
 describe('a recorder that nobody watches', () => {
-  it('is ended by Asterisk after serve was killed, and the talk goes on', async () => {
-    const made = await talk('killed');
-    const from = performance.now();
-    await at.rig.killServe();
-    withinLimit(await recorderEnds(made, from));
-    const joined = await expectTalkUnrecorded(made);
-    await at.rig.startServe();
-    await expectKept('killed', made, joined);
-  });
-
-  it('is ended while serve stands still, and the talk goes on', async () => {
-    const made = await talk('stopped');
-    const pid = at.rig.servePid();
-    if (pid === undefined) throw new Error('serve does not run');
-    const from = performance.now();
-    process.kill(pid, 'SIGSTOP');
-    let joined: string;
-    try {
+  it('is ended by Asterisk after serve was killed, and the talk goes on', () =>
+    onTime('killed', async () => {
+      const made = await talk('killed');
+      const from = Date.now();
+      await at.rig.killServe();
       withinLimit(await recorderEnds(made, from));
-      joined = await expectTalkUnrecorded(made);
-    } finally {
-      process.kill(pid, 'SIGCONT');
-    }
-    await works();
-    await expectKept('stopped', made, joined);
-  });
+      const channel = await expectTalkUnrecorded(made);
+      await at.rig.startServe();
+      await expectKept('killed', made, channel);
+    }));
 
-  it('is ended while another client has the application, and the talk goes on', async () => {
-    // Twice lost, it is taken back after eight seconds only.
-    for (let losses = 0; losses < 2; losses += 1) {
+  it('is ended while serve stands still, and the talk goes on', () =>
+    onTime('stopped', async () => {
+      const made = await talk('stopped');
+      const pid = at.rig.servePid();
+      if (pid === undefined) throw new Error('serve does not run');
+      const from = Date.now();
+      process.kill(pid, 'SIGSTOP');
+      let channel: string;
+      try {
+        withinLimit(await recorderEnds(made, from));
+        channel = await expectTalkUnrecorded(made);
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      await works();
+      await expectKept('stopped', made, channel);
+    }));
+
+  it('is ended while another client has the application, and the talk goes on', () =>
+    onTime('taken', async () => {
+      const taken = (): number => at.rig.log().filter(({ code }) => code === 'application_taken').length;
+      const take = async (): Promise<{ close(): void }> => {
+        const before = taken();
+        const other = await at.keep(takeApplication(at.rig));
+        await eventually(() => taken() > before);
+        return other;
+      };
+      // Twice lost, it is taken back after eight seconds only.
+      for (let losses = 0; losses < 2; losses += 1) {
+        (await take()).close();
+        await works();
+      }
+      const made = await talk('taken');
+      const from = Date.now();
       const other = await at.keep(takeApplication(at.rig));
-      await eventually(() => at.rig.log().filter(({ code }) => code === 'application_taken').length > losses);
+      withinLimit(await recorderEnds(made, from));
+      const channel = await expectTalkUnrecorded(made);
       other.close();
       await works();
-    }
-    const made = await talk('taken');
-    const from = performance.now();
-    const other = await at.keep(takeApplication(at.rig));
-    withinLimit(await recorderEnds(made, from));
-    const joined = await expectTalkUnrecorded(made);
-    other.close();
-    await works();
-    await expectKept('taken', made, joined);
-  });
+      await expectKept('taken', made, channel);
+    }));
 });
 
 describe('a recorder of which the next serve comes in time', () => {
-  it('goes on, after a kill as after an orderly stop, and nothing is left when the call is over', async () => {
-    // Longer than a start takes on a busy machine.
-    const patient = { PREAVIS_RECORDING_UNWATCHED_SECONDS: '10' };
-    await at.rig.stopServe();
-    await at.rig.startServe(patient);
-    const made = await talk('kept');
-    for (const end of [() => at.rig.killServe(), () => at.rig.stopServe()]) {
-      await end();
-      const size = statSync(made.wav).size;
+  it('goes on, after a kill as after an orderly stop, and nothing is left when the call is over', () =>
+    onTime('kept', async () => {
+      // Longer than a start takes on a busy machine.
+      const patient = { PREAVIS_RECORDING_UNWATCHED_SECONDS: '10' };
+      await at.rig.stopServe();
       await at.rig.startServe(patient);
-      // It goes on for longer than the time that the serve before had left it.
-      await eventually(() => statSync(made.wav).size > size + 12 * bytesPerSecond);
-      expect(await isRecorded(made)).toBe(true);
-    }
-    await made.call.hangUp();
-    const recording = await finishedRecording(at.rig, 'kept');
-    // Asterisk's CEL shows that nobody joined meanwhile.
-    expect(recording.flags).toEqual(['unwatched']);
-    const { startedAt, finishedAt, durationMs } = recording;
-    expect(Math.abs((finishedAt ?? 0) - (startedAt ?? 0) - (durationMs ?? 0))).toBeLessThan(500);
-    await expectNobodyConnected(at.rig);
-    await expectNoChannels();
-  });
+      const made = await talk('kept');
+      for (const end of [() => at.rig.killServe(), () => at.rig.stopServe()]) {
+        await end();
+        const size = statSync(made.wav).size;
+        await at.rig.startServe(patient);
+        // It goes on for longer than the time that the serve before had left it.
+        await eventually(() => statSync(made.wav).size > size + 12 * bytesPerSecond);
+        expect(await isRecorded(made)).toBe(true);
+      }
+      await made.call.hangUp();
+      const recording = await finishedRecording(at.rig, 'kept');
+      // Asterisk's CEL shows that nobody joined meanwhile.
+      expect(recording.flags).toEqual(['unwatched']);
+      const { startedAt, finishedAt, durationMs } = recording;
+      expect(Math.abs((finishedAt ?? 0) - (startedAt ?? 0) - (durationMs ?? 0))).toBeLessThan(500);
+      await expectNobodyConnected(at.rig);
+      await expectNoChannels();
+    }));
 
   it('leaves no channel behind when serve stops without a call', async () => {
     await at.rig.stopServe();
@@ -254,7 +288,7 @@ describe('an Asterisk that cannot end recorders', () => {
     await operator.request('POST', `/bridges/${id}/record?name=foreign&format=wav`);
     const whileRecording = await faults();
     await operator.request('DELETE', '/recordings/live/foreign');
-    for (const each of talking) await operator.request('DELETE', `/channels/${each}`);
+    for (const each of talking) await sendAway(each);
     await operator.request('DELETE', `/bridges/${id}`);
     expect(whileRecording).toEqual(['recorders_foreign']);
     await eventually(async () => (await faults()).length === 0);
