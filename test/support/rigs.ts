@@ -15,7 +15,7 @@ import { onTime } from './onTime.ts';
 import { linesOfCalls } from './channelLines.ts';
 import { callsInVain, isAside, putAside, putAsideLate } from './aside.ts';
 import { eventually } from './poll.ts';
-import { withCatalogue } from './rigCatalogue.ts';
+import { closePolled, withCatalogue } from './rigCatalogue.ts';
 
 /** What `recordings show ID --json` prints. */
 export type ShownRecording = {
@@ -182,7 +182,15 @@ export function useRig(options: () => Promise<RigOptions> | RigOptions): RigInUs
   };
   beforeAll(async () => {
     const started = await startRig(await options());
-    rig = { ...started, log: () => started.log().filter(({ call }) => !isAside(started, String(call))) };
+    rig = {
+      ...started,
+      log: () => started.log().filter(({ call }) => !isAside(started, String(call))),
+      killServe: () => {
+        // What the dead one has left is for the next one to find, and not for us to write into the catalogue.
+        closePolled(started);
+        return started.killServe();
+      },
+    };
   });
   afterAll(async () => {
     if (rig !== undefined && failedTests().length > 0) {
