@@ -16,8 +16,11 @@ export type Fault = {
   weight: number;
   name: string;
   harm: Harm;
-  strike: (world: World, chance: Chance) => Promise<void>;
+  /** `inVain` where nothing came of it. */
+  strike: (world: World, chance: Chance) => Promise<typeof inVain | undefined>;
 };
+
+export const inVain = 'in vain';
 
 export type Struck = { name: string; harm: Harm; from: number; to: number };
 
@@ -47,7 +50,7 @@ function clockFault(name: string, harm: Harm, set: (rig: World['rig'], off: stri
 }
 
 /** Somebody comes into a talk, or to a caller for whom it rings, stays for a while, and leaves. */
-async function strangerJoins({ rig, stranger }: World, chance: Chance): Promise<void> {
+async function strangerJoins({ rig, stranger }: World, chance: Chance): Promise<typeof inVain | undefined> {
   const { ariUrl, ariUsername, ariPassword } = rig.asterisk;
   const app = `soak-${ulid()}`;
   const request = async (method: string, path: string): Promise<unknown> => {
@@ -81,6 +84,8 @@ async function strangerJoins({ rig, stranger }: World, chance: Chance): Promise<
       await sleep(chance.between(500, 3_500));
     }
     await request('DELETE', `/channels/${id}`);
+
+    return talk === undefined ? inVain : undefined;
   } finally {
     socket.close();
   }
@@ -171,7 +176,7 @@ export const faults: readonly [Fault, ...Fault[]] = [
     name: 'a stranger joins',
     harm: 'stranger',
     // Asterisk may die, and calls may end, in the middle of it.
-    strike: (world, chance) => strangerJoins(world, chance).catch(() => undefined),
+    strike: (world, chance) => strangerJoins(world, chance).catch(() => inVain),
   },
   clockFault("Asterisk's clock is set", 'asteriskClock', (rig, off) => {
     rig.asterisk.setClock(off);

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { ulid } from 'ulid';
-import { runSoak } from './soak.ts';
+import { findingsOf, runSoak } from './soak.ts';
 
 const usage = 'npm run soak -- [--minutes 60] [--seed WORD] [--callers 3] [--json FILE]';
 const say = (line: string): void => {
@@ -35,6 +35,6 @@ const report = await runSoak({
 });
 if (values.json !== undefined) await writeFile(values.json, JSON.stringify(report, undefined, 2));
 say(JSON.stringify(report, undefined, 2));
-const found = Object.values(report.verdict).reduce((sum, each) => sum + each.length, 0);
+const found = findingsOf(report.verdict).length;
 say(found === 0 ? 'every promise was kept' : `${found} findings: see "verdict" above`);
 process.exitCode = found === 0 ? 0 : 1;

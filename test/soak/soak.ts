@@ -1,9 +1,15 @@
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeMinioStore } from '../../src/archive/minioStore.ts';
+import type { ObjectStore } from '../../src/archive/store.ts';
+import { openCatalogue } from '../../src/catalogue/catalogue.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { habits, makeCall, type Made } from './callers.ts';
 import { makeChance, type Chance } from './chance.ts';
-import { faults, type Fault, type Harm, type Struck } from './faults.ts';
+import { faults, inVain, type Fault, type Harm, type Struck } from './faults.ts';
 import { Observer, type Sample } from './observer.ts';
+import { keepTraces } from '../support/failures.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -32,20 +38,29 @@ export type SoakReport = {
 };
 
 const settleLimitMs = 120_000;
+/** At rest. A process of serve that does not record the first of these records none. */
+const quietCalls = 3;
 
-export async function runSoak({ seed, minutes, callers, say }: SoakOptions): Promise<SoakReport> {
+/**
+ * @param expectOf what else is asked of the report, by throwing. Where it throws, as where a promise was broken, what happened can be
+ * looked at afterwards: the output names the folder.
+ */
+export async function runSoak(
+  { seed, minutes, callers, say }: SoakOptions,
+  expectOf: (report: SoakReport) => void = () => undefined,
+): Promise<SoakReport> {
   const world = await startWorld(callers);
   const observer = new Observer(world);
   const made: Made[] = [];
   const struck: Struck[] = [];
+  let report: SoakReport | undefined;
   try {
     const half = minutes * 30_000;
     const run = (part: string, harms: readonly Harm[]): Promise<void> =>
       runPart({ world, seed, part, callers, ms: half, harms, made, struck, say });
     const always: readonly Harm[] = ['asterisk', 'line', 'store', 'asteriskClock', 'ownClock', 'stranger', 'none'];
     await run('wild', ['serve', ...always]);
-    // The first recording of a process starts a thread that it keeps.
-    made.push(await makeCall(world, 0, habits[0]));
+    await recordedAtRest(world, made);
     const before = await rested(world, observer);
     await run('calm', always);
     const after = await rested(world, observer);
@@ -56,15 +71,13 @@ export async function runSoak({ seed, minutes, callers, say }: SoakOptions): Pro
     // A pass while the clock was behind makes that of now seem to be ahead: it is right.
     const retention = await world.rig.preavis('retention', 'run', '--clock-is-right', '--json');
     const passed = JSON.parse(retention.stdout || '{}') as { due?: number; erased?: number; doubtful?: number };
-    const { store: server, bucket } = world;
-    const store = makeMinioStore({ ...server, useTls: false, bucket, prefix: '' });
-    const verdict = await judge({ world, store, made, struck, observer, rest: [before, after] });
+    const verdict = await judge({ world, store: storeOf(world), made, struck, observer, rest: [before, after] });
     // Where clocks were set, what they disagree about is kept, and nothing else of what is due.
     if (passed.due === undefined || passed.due !== passed.erased) {
       verdict.disagreeing.push(retention.stdout + retention.stderr);
     }
 
-    return {
+    report = {
       seed,
       minutes,
       calls: made.length,
@@ -75,9 +88,77 @@ export async function runSoak({ seed, minutes, callers, say }: SoakOptions): Pro
       resident: residentOf(observer.samples),
       verdict,
     };
+    expectOf(report);
+    const findings = findingsOf(verdict);
+    if (findings.length > 0) await keepFailure({ world, made, struck, failed: findings, report });
+
+    return report;
+  } catch (error) {
+    await keepFailure({ world, made, struck, failed: [String(error)], report });
+    throw error;
   } finally {
     observer.stop();
     await world.stop();
+  }
+}
+
+export const findingsOf = (verdict: Verdict): string[] =>
+  Object.entries(verdict).flatMap(([kind, found]) => found.map((each) => `${kind}: ${each}`));
+
+const storeOf = ({ store, bucket }: World): ObjectStore =>
+  makeMinioStore({ ...store, useTls: false, bucket, prefix: '' });
+
+type Failed = {
+  world: World;
+  made: readonly Made[];
+  struck: readonly Struck[];
+  failed: readonly string[];
+  report: SoakReport | undefined;
+};
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+/** The archived WAVs of recordings that are named, as far as they can be read. */
+async function archivedSounds({ world, failed }: Failed): Promise<Record<string, Buffer>> {
+  const sounds: Record<string, Buffer> = {};
+  const store = storeOf(world);
+  const catalogue = openCatalogue(join(world.rig.folder, 'catalogue.db'), systemClock, { mustExist: true });
+  try {
+    for (const row of await catalogue.recordings({ limit: -1 })) {
+      if (row.objectKey === null || !failed.some((each) => each.includes(row.id))) continue;
+      try {
+        const stream = await store.read(row.objectKey, row.objectVersion, AbortSignal.timeout(10_000));
+        sounds[`archived-${row.id}.wav`] = await buffer(stream);
+      } catch {
+        // That it cannot be read may be what was found.
+      }
+    }
+  } finally {
+    catalogue.close();
+  }
+
+  return sounds;
+}
+
+/** As a test file that failed does, with what was done to it and the sound of what was found. */
+async function keepFailure(what: Failed): Promise<void> {
+  const { world, made, struck, failed, report } = what;
+  const texts = {
+    'faults.txt': struck.map(({ name, from, to }) => `${iso(from)} to ${iso(to)} ${name}\n`).join(''),
+    'calls.txt': made
+      .map(({ habit, line, from, to }) => `${iso(from)} to ${iso(to)} ${line}: ${habit.name}\n`)
+      .join(''),
+    'report.json': JSON.stringify(report, undefined, 2),
+  };
+  try {
+    const sounds = await archivedSounds(what).catch(() => ({}));
+    await keepTraces(
+      world.rig,
+      { callers: [], agents: [], ears: [] },
+      { of: 'soak', failed, files: { ...texts, ...sounds } },
+    );
+  } catch (error) {
+    process.stderr.write(`lab: the traces of a failure could not be kept: ${String(error)}\n`);
   }
 }
 
@@ -123,43 +204,63 @@ async function runPart({ world, seed, part, callers, ms, harms, made, struck, sa
 
 async function strike(world: World, fault: Fault, chance: Chance, say: (line: string) => void): Promise<Struck> {
   const from = Date.now();
-  await fault.strike(world, chance);
+  const outcome = await fault.strike(world, chance);
+  const name = outcome === inVain ? `${fault.name}, ${inVain}` : fault.name;
   const to = Date.now();
-  say(`${new Date(from).toISOString()} ${fault.name} (${to - from} ms)`);
+  say(`${iso(from)} ${name} (${to - from} ms)`);
 
   // What was missed is made good a little later.
-  return { name: fault.name, harm: fault.harm, from, to: to + 5_000 };
+  return { name, harm: fault.harm, from, to: to + 5_000 };
 }
 
-/** Everything that was recorded is archived, nobody is connected, and serve does nothing. */
-async function rested(world: World, observer: Observer): Promise<Sample> {
-  const { rig } = world;
+type Listed = { status: string; line: string; startedAt: string | null };
+
+/** Waits until everything that was recorded is archived, nobody is connected, and serve works; gives all recordings. */
+async function settled({ rig }: World): Promise<readonly Listed[]> {
   const until = Date.now() + settleLimitMs;
   for (;;) {
     const health = await fetch(`http://127.0.0.1:${rig.healthPort}/health`)
       .then((answer) => answer.json() as Promise<{ status: string; calls: number }>)
       .catch(() => undefined);
-    const { recordings } = await rig.preavisJson<{ recordings: { status: string }[] }>(
-      'recordings',
-      'list',
-      '--limit',
-      '100000',
-    );
+    const { recordings } = await rig.preavisJson<{ recordings: Listed[] }>('recordings', 'list', '--limit', '100000');
     const waiting = recordings.filter(({ status }) => status === 'recording' || status === 'recorded').length;
-    if (health?.status === 'ok' && health.calls === 0 && waiting === 0) break;
+    if (health?.status === 'ok' && health.calls === 0 && waiting === 0) return recordings;
     // What is then left is told by the verdict.
-    if (Date.now() > until) break;
+    if (Date.now() > until) return recordings;
     await sleep(1_000);
   }
-  // Kept connections are closed by then.
+}
+
+/** The first recording of a process starts a thread that it keeps: it is made before anything is counted. */
+async function recordedAtRest(world: World, made: Made[]): Promise<void> {
+  await settled(world);
+  for (let count = 0; count < quietCalls; count += 1) {
+    const call = await makeCall(world, 0, habits[0]);
+    made.push(call);
+    const ofCall = ({ line, startedAt, status }: Listed): boolean => {
+      const at = Date.parse(startedAt ?? '');
+      return line === call.line && at >= call.from && at <= call.to && status === 'archived';
+    };
+    if ((await settled(world)).some(ofCall)) return;
+  }
+  throw new Error(`none of ${quietCalls} calls was recorded while nothing broke`);
+}
+
+const samplesAtRest = 6;
+
+async function rested(world: World, observer: Observer): Promise<Sample> {
+  await settled(world);
+  const until = Date.now() + settleLimitMs;
   const rests: Sample[] = [];
-  for (let count = 0; count < 6; count += 1) {
+  while (rests.length < samplesAtRest && Date.now() < until) {
+    // Kept connections are closed by then.
     await sleep(2_000);
-    const sample = await observer.sample();
+    // A busy machine may be too late for it.
+    const sample = await observer.sample().catch(() => undefined);
     if (sample !== undefined) rests.push(sample);
   }
   const [first] = rests;
-  if (first === undefined) throw new Error('serve does not run at rest');
+  if (first === undefined) throw new Error('serve does not run at rest, or does not answer');
   const least = (of: (sample: Sample) => number): number => Math.min(...rests.map(of));
   const fewest = rests.toSorted((a, b) => a.handles.length - b.handles.length)[0] ?? first;
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openCatalogue } from '../../src/catalogue/catalogue.ts';
+import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { CallRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { ObjectStore } from '../../src/archive/store.ts';
@@ -49,7 +49,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   try {
     const calls = await catalogue.calls(-1);
     const recordings = await catalogue.recordings({ limit: -1 });
-    await judgeRecordings(evidence, calls, recordings, verdict);
+    await judgeRecordings(evidence, catalogue, calls, recordings, verdict);
     await judgeFiles(evidence, recordings, verdict);
     for (const call of calls) {
       if (call.phase !== 'ended') verdict.disagreeing.push(`the call ${call.id} has not ended: ${call.phase}`);
@@ -103,6 +103,7 @@ export function hasHold(durationMs: number, { answeredMs, heldMs }: Pick<Made, '
 /** No recording of whom nobody told, and none of whom refused; by what the callers' ears heard. */
 async function judgeRecordings(
   { made, struck, store }: Evidence,
+  catalogue: Catalogue,
   calls: readonly CallRow[],
   recordings: readonly RecordingRow[],
   { unannounced, lost }: Verdict,
@@ -129,6 +130,9 @@ async function judgeRecordings(
     }
     // Where a key may have been missed, doubt removes it; who was only told has nothing to press.
     if (!isKept && habit.mode === 'announce') lost.push(`${row.id}: discarded, ${row.failure ?? ''}`);
+    if (row.failure === 'keys_unheard' && (await catalogue.unwatched(call.id)).length === 0) {
+      lost.push(`${row.id}: discarded, ${row.failure}, and serve listened all the time`);
+    }
     if (row.status === 'archived') {
       await judgeSound(row, store, unannounced).catch((error: unknown) => {
         lost.push(`${row.id}: archived, and cannot be read: ${String(error)}`);

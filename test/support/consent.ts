@@ -14,7 +14,9 @@ export async function expectOnlyConsented(rig: Rig, { startsKnown = true } = {})
       const call = await catalogue.call(recording.callId);
       if (recording.status === 'discarded') {
         expect(recording).toMatchObject({ bytes: null, objectKey: null });
-        if (recording.failure !== 'keys_unheard') expect(call?.consent.answer).toBe('refused');
+        // What nobody heard cannot have been pressed while serve listened.
+        if (recording.failure === 'keys_unheard') expect(await catalogue.unwatched(recording.callId)).not.toEqual([]);
+        else expect(call?.consent.answer).toBe('refused');
         continue;
       }
       kept.add(recording.id);

@@ -32,10 +32,27 @@ const kinds: Readonly<Record<string, string>> = {
   archive: ': what was uploaded',
 };
 
+export type Failure = {
+  /** Of what: a test file, or a run without jest. */
+  of: string;
+  /** What failed, a sentence each. */
+  failed: readonly string[];
+  /** Further files: what is in them by their name. */
+  files?: Readonly<Record<string, string | Buffer>>;
+};
+
+const failureOfFile = (): Failure => ({
+  of: basename(expect.getState().testPath ?? 'unknown').replace(/\.test\.ts$/, ''),
+  failed: failedTests(),
+});
+
 /** Copies logs, sound and catalogue of the rig before it is removed, and prints the timeline of its calls. */
-export async function keepTraces(rig: Rig, telephones: Telephones): Promise<void> {
-  const file = basename(expect.getState().testPath ?? 'unknown').replace(/\.test\.ts$/, '');
-  const folder = join(runFolder(), 'failed', `${new Date().toISOString().replace(/[:.]/g, '-')}-${file}`);
+export async function keepTraces(
+  rig: Rig,
+  telephones: Telephones,
+  { of, failed, files = {} }: Failure = failureOfFile(),
+): Promise<void> {
+  const folder = join(runFolder(), 'failed', `${new Date().toISOString().replace(/[:.]/g, '-')}-${of}`);
   mkdirSync(folder, { recursive: true });
   const copies: Record<string, string> = {
     'serve.log': join(rig.folder, 'serve.log'),
@@ -54,6 +71,7 @@ export async function keepTraces(rig: Rig, telephones: Telephones): Promise<void
       // Asterisk and Préavis still work in there; what is left of it may do.
     }
   }
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   for (const ear of telephones.ears) {
     try {
       if (ear.packets() > 0) writeWav(join(folder, heardFile(ear)), ear.samples());
@@ -62,8 +80,8 @@ export async function keepTraces(rig: Rig, telephones: Telephones): Promise<void
     }
   }
   const text = [
-    `traces of ${file}: ${failedTests().length} failed`,
-    ...failedTests().map((name) => `  failed: ${name}`),
+    `traces of ${of}: ${failed.length} failed`,
+    ...failed.map((name) => `  failed: ${name}`),
     ...(await timelines(rig).catch((error: unknown) => [`  the catalogue cannot be read: ${String(error)}`])),
     ...sipLines(telephones),
     ...lateLines(),
