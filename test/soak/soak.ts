@@ -144,6 +144,7 @@ async function archivedSounds({ world, failed }: Failed): Promise<Record<string,
 async function keepFailure(what: Failed): Promise<void> {
   const { world, made, struck, failed, report } = what;
   const texts = {
+    // As they are judged: for a little longer than they lasted.
     'faults.txt': struck.map(({ name, from, to }) => `${iso(from)} to ${iso(to)} ${name}\n`).join(''),
     'calls.txt': made
       .map(({ habit, line, from, to }) => `${iso(from)} to ${iso(to)} ${line}: ${habit.name}\n`)
