@@ -124,6 +124,8 @@ const at = useRig(async () => {
     },
     config: {
       ari: { url: proxy.url },
+      // Longer than a serve takes to start on any machine.
+      recording: { unwatchedSeconds: 120 },
       lines: Object.fromEntries(
         lines.map((line) => [line, { purposes: ['training'], language: 'en', defaultLanguages: ['en'] }]),
       ),
@@ -163,6 +165,9 @@ const dialogOf = (line: Line) => {
 const toneMs = (samples: Int16Array, hz: number): number => presentMs(samples, hz, { share: 0.7 });
 const hearing = (ear: Ear, hz: number): Promise<unknown> =>
   eventually(() => toneMs(ear.latest(3_000), hz) > 1_300, { everyMs: 200 });
+/** So long that the end of the recorder and that of the call are seconds apart. */
+const talkingWith = (ear: Ear, hz: number): Promise<unknown> =>
+  eventually(() => toneMs(ear.latest(3_000), hz) > 2_600, { everyMs: 200 });
 
 type Talk = { call: Call; ear: Ear };
 
@@ -248,7 +253,7 @@ beforeAll(async () => {
     doing(line as Line, async () => {
       const talk = await recorded(line as Line);
       await act();
-      await hearing(talk.ear, strangerHz);
+      await talkingWith(talk.ear, strangerHz);
       await talk.call.hangUp();
     }),
   );
@@ -318,7 +323,7 @@ test('a serve that was started later stops recorders of others, and what nobody 
     // The last second before somebody is seen to come becomes silence as well.
     await grownTo('restarted', watchedAt + 3 * bytesInSecond);
     await blind('restarted');
-    await hearing(restarted.ear, strangerHz);
+    await talkingWith(restarted.ear, strangerHz);
     await Promise.all([deaf.call.hangUp(), restarted.call.hangUp()]);
     const afterwards = (await expectKeptAlone('deaf')).subarray(killedAt.deaf / 2);
     expect(afterwards.length).toBeGreaterThan(sampleRate);

@@ -107,11 +107,19 @@ describe('the health page', () => {
   test('has how the archive stands, as it is at the moment of asking', async () => {
     const { get, metrics } = await open();
     const at = 1_000_000_000;
-    const now = { isFailing: false, lastStoredAt: undefined as number | undefined, doubtful: 0, isRetentionStopped: false, at };
+    const now = {
+      isFailing: false,
+      lastStoredAt: undefined as number | undefined,
+      doubtful: 0,
+      isRetentionStopped: false,
+      at,
+    };
     let waiting: { failure: string | null; count: number; oldestAt: number }[] = [];
     metrics.archive(() => Promise.resolve({ ...now, waiting }));
     const figures = async (): Promise<string[]> =>
-      (await (await get('/metrics')).text()).split('\n').filter((line) => /^preavis_(archive|recordings|retention)_/.test(line));
+      (await (await get('/metrics')).text())
+        .split('\n')
+        .filter((line) => /^preavis_(archive|recordings|retention)_/.test(line));
     expect(await figures()).toEqual([
       'preavis_archive_failing 0',
       'preavis_archive_last_stored_timestamp_seconds 0',
