@@ -196,7 +196,8 @@ class Instance implements LabAsterisk {
       else files[name] = text;
     }
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, 'etc', name), text);
-    if (this.#options.clockOff !== undefined) installFakeClock(this.folder, this.#options.clockOff);
+    const { clockOff } = this.#options;
+    if (clockOff !== undefined) installFakeClock(this.folder, clockOff, this.#installation.root);
     if (process.getuid?.() === 0) chownTree(this.folder, this.#installation);
   }
 

@@ -2,24 +2,21 @@
  * A clock of its own for one process, by libfaketime (Debian package `faketime`): the wall clock is off by what a file says, at any
  * moment. The monotonic clock stays that of the machine, and so do the times of files.
  */
-import { copyFileSync, existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fakeClockLibrary } from './places.mjs';
 
 const library = 'faketime.so';
 const clockFile = 'faketime.offset';
 
-/** Where Debian has it. Of the two that it brings, the one for programs with threads. */
-function libraryPath(): string {
-  const found = readdirSync('/usr/lib')
-    .map((architecture) => join('/usr/lib', architecture, 'faketime/libfaketimeMT.so.1'))
-    .find((file) => existsSync(file));
-  if (found === undefined) throw new Error('There is no faketime. Run: node lab/prepare.mjs --with clock');
-  return found;
-}
-
-/** Into a folder of the process, which may see no other: in a chroot it cannot reach that of the machine. */
-export function installFakeClock(folder: string, off: string): void {
-  copyFileSync(libraryPath(), join(folder, library));
+/**
+ * Into a folder of the process, which may see no other.
+ * @param root what the process sees as `/`: the library must be of the same release, for it needs the C library of that
+ */
+export function installFakeClock(folder: string, off: string, root = '/'): void {
+  const found = fakeClockLibrary(root);
+  if (found === undefined) throw new Error(`${root} has no faketime. Run: node lab/prepare.mjs --with clock`);
+  copyFileSync(found, join(folder, library));
   setFakeClock(folder, off);
 }
 

@@ -3,3 +3,4 @@ export declare function runFolder(): string;
 export declare function askedRelease(): string | undefined;
 export declare function asteriskRelease(): string;
 export declare function asteriskRoot(): string;
+export function fakeClockLibrary(root: string): string | undefined;

@@ -1,5 +1,5 @@
 /** Where the lab keeps things. Plain JavaScript without dependencies, because prepare.mjs needs it before all else. */
-import { mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -49,4 +49,12 @@ export function asteriskRelease() {
 /** The small Debian with an Asterisk. */
 export function asteriskRoot() {
   return join(cacheFolder(), `asterisk-${asteriskRelease()}`);
+}
+
+/** libfaketime of the Debian in this folder, if it is there. Of the two that the package brings, the one for programs with threads. */
+export function fakeClockLibrary(root) {
+  const libraries = join(root, 'usr/lib');
+  return readdirSync(libraries)
+    .map((architecture) => join(libraries, architecture, 'faketime/libfaketimeMT.so.1'))
+    .find((file) => existsSync(file));
 }

@@ -27,7 +27,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findHostAsterisk, majorOf, oldestAsterisk } from './hostAsterisk.mjs';
 import { isAlive, ownIdentity } from './leftovers.mjs';
-import { askedRelease, asteriskRelease, asteriskRoot, cacheFolder, NoFolder, runFolder } from './places.mjs';
+import {
+  askedRelease,
+  asteriskRelease,
+  asteriskRoot,
+  cacheFolder,
+  fakeClockLibrary,
+  NoFolder,
+  runFolder,
+} from './places.mjs';
 import { neededMib, wantsOfSpace } from './space.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -113,17 +121,19 @@ function checkMachine() {
 const mayBecomeRoot = () => isRoot || output('sudo', ['-n', 'true']) !== undefined;
 
 /** Called before the first change, and only when a change needs it. */
-function checkRoot(packages, needsAsterisk) {
+function checkRoot(packages, needsAsterisk, needsClock) {
   if (mayBecomeRoot()) return;
   const byApt = needsAsterisk && askedRelease() === undefined && aptCandidateIsGood();
   const needs = [
     ...(packages.length > 0 ? [`apt-get install ${packages.join(' ')}`] : []),
     ...(needsAsterisk ? [`an Asterisk >= ${oldestAsterisk} (apt-get, or debootstrap into ${releaseRoot})`] : []),
+    ...(needsClock ? [`apt-get install ${clockPackage} in ${releaseRoot}`] : []),
   ];
   const once = [...packages, ...(byApt ? ['asterisk'] : [])];
   const byHand = [
     ...(once.length > 0 ? [`sudo apt-get install ${once.join(' ')}`] : []),
-    ...(needsAsterisk && !byApt ? [`an Asterisk >= ${oldestAsterisk} on PATH, built from source`] : []),
+    // Whatever is in that folder, it is entered as root.
+    ...((needsAsterisk && !byApt) || needsClock ? [`an Asterisk >= ${oldestAsterisk} on PATH, built from source`] : []),
   ];
   throw new Missing(
     `Nothing was changed. Root is needed for: ${needs.join('; ')}.\n` +
@@ -359,6 +369,26 @@ async function installAsterisk() {
   if (spawnSync(clean, cleanArgs).status !== 0) throw new Missing(`${partial} cannot be renamed to ${releaseRoot}.`);
 }
 
+const clockPackage = 'libfaketime';
+
+/** An Asterisk in a root of its own needs the libfaketime of that release: the machine's may need a newer C library. */
+const needsClock = () =>
+  chosen.includes('clock') && !hostHasAsterisk() && rootHasAsterisk() && fakeClockLibrary(releaseRoot) === undefined;
+
+async function installClock() {
+  // Names are looked up there as on this machine, which may be elsewhere than when that folder was made. Whether a release is old
+  // is not asked, as debootstrap does not.
+  const script =
+    'cp -L /etc/resolv.conf "$0/etc/"; inside() { chroot "$0" apt-get -o Acquire::Check-Valid-Until=false "$@"; }; ' +
+    `install() { inside install -y --no-install-recommends ${clockPackage}; }; ` +
+    'install || { inside -o Acquire::Languages=none update && install; }';
+  await runAsRoot(`${clockPackage} from Debian ${release}`, 'sh', ['-c', script, releaseRoot], {
+    cwd: '/',
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+    retryWith: `sudo chroot ${releaseRoot} sh -c 'apt-get update && apt-get install ${clockPackage}'`,
+  });
+}
+
 /** Where instances get their folders; writable for whoever runs the lab. */
 function instancesFolderIsReady() {
   if (hostHasAsterisk()) return true;
@@ -389,9 +419,9 @@ async function main() {
   const needsPackages = () => missingPackages(wanted);
   const needsAsterisk = () => chosen.includes('asterisk') && !(hasAsterisk() && instancesFolderIsReady());
 
-  if (chosen.includes('asterisk')) lookForHostAsterisk();
-  const needsRoot = needsPackages().length > 0 || needsAsterisk();
-  if (needsRoot) checkRoot(needsPackages(), needsAsterisk());
+  if (chosen.includes('asterisk') || chosen.includes('clock')) lookForHostAsterisk();
+  const needsRoot = needsPackages().length > 0 || needsAsterisk() || needsClock();
+  if (needsRoot) checkRoot(needsPackages(), needsAsterisk(), needsClock());
   checkSpace({ makesAsterisk: needsAsterisk() && !hasAsterisk(), makesPackages: !packagesAreCurrent() });
   const entersRoot = () => chosen.includes('asterisk') && !hostHasAsterisk();
   if (!needsRoot && entersRoot()) checkChroot();
@@ -414,6 +444,7 @@ async function main() {
       if (missing.length > 0) await aptInstall(missing);
       if (chosen.includes('asterisk') && !hasAsterisk()) await installAsterisk();
       if (chosen.includes('asterisk') && !instancesFolderIsReady()) makeInstancesFolder();
+      if (needsClock()) await installClock();
     });
   }
   const still = needsPackages();
@@ -421,6 +452,7 @@ async function main() {
     throw new Missing(`Still missing: ${still.join(' ')}.\nMend it by:  sudo apt-get install ${still.join(' ')}`);
   if (needsAsterisk())
     throw new Missing(`Still no Asterisk >= ${oldestAsterisk}. Remove ${releaseRoot} and run this again.`);
+  if (needsClock()) throw new Missing(`Still no ${clockPackage} in ${releaseRoot}. Remove it and run this again.`);
   if (needsRoot && entersRoot()) checkChroot();
 }
 
