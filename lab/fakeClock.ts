@@ -11,11 +11,11 @@ const clockFile = 'faketime.offset';
 
 /**
  * Into a folder of the process, which may see no other.
- * @param root what the process sees as `/`: the library must be of the same release, for it needs the C library of that
+ * @param root what the process sees as `/`: its own library goes before that of this machine, which may need a newer C library
  */
 export function installFakeClock(folder: string, off: string, root = '/'): void {
-  const found = fakeClockLibrary(root);
-  if (found === undefined) throw new Error(`${root} has no faketime. Run: node lab/prepare.mjs --with clock`);
+  const found = fakeClockLibrary(root) ?? fakeClockLibrary('/');
+  if (found === undefined) throw new Error('There is no faketime. Run: node lab/prepare.mjs --with clock');
   copyFileSync(found, join(folder, library));
   setFakeClock(folder, off);
 }

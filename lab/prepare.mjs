@@ -371,9 +371,15 @@ async function installAsterisk() {
 
 const clockPackage = 'libfaketime';
 
-/** An Asterisk in a root of its own needs the libfaketime of that release: the machine's may need a newer C library. */
+/**
+ * An Asterisk of a release that was asked for needs the libfaketime of that release: the machine's may need a newer C library. That of forky is
+ * newer than any machine's.
+ */
 const needsClock = () =>
-  chosen.includes('clock') && !hostHasAsterisk() && rootHasAsterisk() && fakeClockLibrary(releaseRoot) === undefined;
+  chosen.includes('clock') &&
+  askedRelease() !== undefined &&
+  rootHasAsterisk() &&
+  fakeClockLibrary(releaseRoot) === undefined;
 
 async function installClock() {
   // Names are looked up there as on this machine, which may be elsewhere than when that folder was made. Whether a release is old
