@@ -21,6 +21,14 @@ export const erasedAgain = 'erased again by the ledger';
 /** In the audit trail of a recording whose keys were wrapped anew; the detail has the id of the key. */
 export const keyRewrapped = 'key rewrapped';
 
+/**
+ * Whether an erasure of it was begun and has not come to an end, by its lines: some of it may be gone already, and the next pass goes on.
+ * What was tried in vain is tried again, unless it is kept now.
+ */
+export function isErasureUnderWay(lines: readonly Pick<AuditRow, 'event'>[]): boolean {
+  return lines.findLast(({ event }) => event === erasureBegun || event === erasureInterrupted)?.event === erasureBegun;
+}
+
 /** One line of the trail; no personal data. */
 export type AuditEntry = {
   recording: RecordingId;

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
-import type { AuditTrail } from './auditTrail.ts';
+import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isKept, keptShorter } from './conditions.ts';
 import { json } from './rows.ts';
 
@@ -121,6 +121,7 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
 
   /** Within a transaction of the caller. */
   const raise = (id: RecordingId, { apartMs, endedAt, witnesses, actor }: Doubt): boolean => {
+    if (isErasureUnderWay(trail.of(id))) return false;
     const added = insert.run({ id, at: now(), apartMs, witnesses: JSON.stringify(witnesses) }).changes === 1;
     if (!added) return false;
     count(id, endedAt);
@@ -151,7 +152,10 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
 
   return {
     raise,
-    /** False where there is one already, settled or not: a human is asked once. */
+    /**
+     * False where there is one already, settled or not: a human is asked once. Also where its erasure is under way, which nobody can decide
+     * about any more.
+     */
     raiseDoubt: (id: RecordingId, doubt: Doubt): boolean => raised.immediate(id, doubt),
     /** Keeping counts from this end from now on. Throws recording_unknown, doubt_unknown. */
     settleDoubt: (id: RecordingId, endedAt: number, by: string): void => {

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import type { HoldId, RecordingId } from '../core/ids.ts';
-import { erasureBegun, erasureInterrupted, type AuditTrail } from './auditTrail.ts';
+import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold } from './conditions.ts';
 import type { DeliveryEvent } from './deliveries.ts';
 import { holdGrounds } from './holdGrounds.ts';
@@ -70,11 +70,7 @@ export function makeHolds(
     const status = statusRow.parse(selectStatus.get(hold.recording))?.status;
     if (status === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     if (!keepable.has(status)) throw new PreavisError('hold_too_late', `its status is ${status}`);
-    // What was tried in vain is tried again, unless it is held now.
-    const last = trail
-      .of(hold.recording)
-      .findLast(({ event }) => event === erasureBegun || event === erasureInterrupted);
-    if (last?.event === erasureBegun) throw new PreavisError('hold_too_late', 'its erasure has begun');
+    if (isErasureUnderWay(trail.of(hold.recording))) throw new PreavisError('hold_too_late', 'its erasure has begun');
     insert.run({ ...hold, at: now() });
     const { id, ground, author, reviewAt, expiresAt } = hold;
     trail.append({

@@ -110,6 +110,19 @@ describe('a clock that was set after a recording had ended', () => {
     expect(Math.abs((row?.keptFrom ?? 0) - recorderEnd + off)).toBeLessThan(1_000);
   });
 
+  test('while its erasure was under way: it is finished, since some of it may be gone already', async () => {
+    const made = await set(off);
+    await made.catalogue.beginErasure(made.id, made.clock.at, 'due', { event: 'erasure begun', actor: 'serve' });
+    expect(await erasePass(made)).toMatchObject({ due: 1, erased: 1, doubtful: 0 });
+  });
+
+  test('after its erasure was tried in vain: a human is asked', async () => {
+    const made = await set(off);
+    await made.catalogue.beginErasure(made.id, made.clock.at, 'due', { event: 'erasure begun', actor: 'serve' });
+    await made.catalogue.note(made.id, { event: 'erasure interrupted', actor: 'serve' });
+    expect(await erasePass(made)).toMatchObject({ due: 0, erased: 0, doubtful: 1 });
+  });
+
   test('by less than ten minutes: nobody is asked', async () => {
     expect(await erasePass(await set(599_000))).toMatchObject({ doubtful: 0 });
   });
