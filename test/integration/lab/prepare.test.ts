@@ -42,8 +42,8 @@ itAsRoot('says in one sentence which folder has too little room, how much it nee
   const [sentence] = said.split('\n').filter((line) => line.includes('MiB'));
   expect(sentence).toMatch(
     new RegExp(
-      `^lab: Nothing was changed\\. (19|20) MiB are free and 800 MiB are needed: ${folder}/preavis-lab-0 for a run ` +
-        '\\(800 MiB\\)\\. Make room, or choose another disk by TMPDIR\\.$',
+      `^lab: Nothing was changed\\. (19|20) MiB are free and 960 MiB are needed: ${folder}/preavis-lab-0 for a run ` +
+        '\\(960 MiB\\)\\. Make room, or choose another disk by TMPDIR\\.$',
     ),
   );
 });
