@@ -120,12 +120,19 @@ describe('the clock of Asterisk', () => {
 
   /**
    * A call in which Asterisk's clock is set to this while it is in this state: in `announcing`, once the caller hears the notice, in
-   * `dialling`, once it rings. Where it had moved on when that was done, it is placed again. Gives how often the destination answered.
+   * `dialling`, once it rings, in `talking`, once Asterisk has looked at its clock for the recorder, which it does before it makes
+   * the file. Where it had moved on when that was done, it is placed again. Gives how often the destination answered.
    */
   const stepped = (line: string, state: string, off: string, isShown = (): Promise<boolean> => Promise.resolve(true)) =>
     at.onTime(line, async () => {
       at.rig.asterisk.setClock('+0');
-      const before = { lines: at.rig.log().length, calls: agent.calls(), answered: agent.answered() };
+      const files = (): string[] => readdirSync(at.rig.asterisk.spoolFolder, { recursive: true, encoding: 'utf8' });
+      const before = {
+        lines: at.rig.log().length,
+        calls: agent.calls(),
+        answered: agent.answered(),
+        files: files(),
+      };
       const ear = await at.keep(startEar());
       const called = call(at, line, ear);
       // Whatever is waited for first.
@@ -135,9 +142,11 @@ describe('the clock of Asterisk', () => {
           .log()
           .slice(before.lines)
           .some(({ to }) => to === state);
+      const isNewWav = (name: string): boolean => name.endsWith('.wav') && !before.files.includes(name);
       const isThere = (): boolean => {
         if (state === 'announcing') return ear.packets() > 0;
-        return state === 'dialling' ? agent.calls() > before.calls : hasCome();
+        if (state === 'dialling') return agent.calls() > before.calls;
+        return hasCome() && (state !== 'talking' || files().some(isNewWav));
       };
       await Promise.race([called, eventually(isThere, { everyMs: 5 })]);
       at.rig.asterisk.setClock(off);
