@@ -77,6 +77,9 @@ async function gathered(
 /** The dialplan goes on with the caller, or another application has them: there is nothing to send back. */
 const callerSentOn: CallEvent = { type: 'callerSentOn', at: undefined };
 const callerLeft: CallEvent = { type: 'callerLeft', at: undefined };
+/** Why it is over with a caller who is on, before they talk to anybody. */
+const endOf = ({ callerChannel }: Facts, { channels }: Owned): CallEvent =>
+  channels.includes(callerChannel) ? { type: 'interrupted' } : callerSentOn;
 const destinationLeft: CallEvent = { type: 'destinationLeft', at: undefined, cause: undefined };
 const destinationAnswered: CallEvent = { type: 'destinationAnswered', at: undefined };
 
@@ -113,7 +116,7 @@ async function missedWhileDialling(
   // The dialplan has gone on with the caller, or they never came in: nobody would talk to who answers.
   if (next === undefined && !isHere('caller')) {
     if (began.length > 0) return [...began, ...news, callerLeft];
-    return [...news, scene.channels.includes(facts.callerChannel) ? { type: 'interrupted' } : callerSentOn];
+    return [...news, endOf(facts, scene)];
   }
   const joined = next === undefined ? news : [...news, tookPlace('caller', facts.callerChannel, next, scene)];
   const destination = scene.listed.get(order.destination);
@@ -170,7 +173,6 @@ async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Pr
   const { facts } = state;
   const { order } = facts;
   const isGone = !scene.listed.has(facts.callerChannel);
-  const isOurs = scene.channels.includes(facts.callerChannel);
   switch (state.kind) {
     case 'planning':
     case 'checking':
@@ -181,7 +183,7 @@ async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Pr
     case 'asking':
     case 'accepting':
     case 'acknowledging':
-      return [isGone ? callerLeft : isOurs ? { type: 'interrupted' } : callerSentOn];
+      return [isGone ? callerLeft : endOf(facts, scene)];
     case 'dialling':
       return order === undefined ? [] : missedWhileDialling(state, order, scene, ari);
     case 'talking':
