@@ -163,11 +163,11 @@ const dialogOf = (line: Line) => {
 
 /** For how much of these samples a tone was there, alone; ms. */
 const toneMs = (samples: Int16Array, hz: number): number => presentMs(samples, hz, { share: 0.7 });
-const hearing = (ear: Ear, hz: number): Promise<unknown> =>
-  eventually(() => toneMs(ear.latest(3_000), hz) > 1_300, { everyMs: 200 });
+/** `leastMs`: of the last three seconds. */
+const hearing = (ear: Ear, hz: number, leastMs = 1_300): Promise<unknown> =>
+  eventually(() => toneMs(ear.latest(3_000), hz) > leastMs, { everyMs: 200 });
 /** So long that the end of the recorder and that of the call are seconds apart. */
-const talkingWith = (ear: Ear, hz: number): Promise<unknown> =>
-  eventually(() => toneMs(ear.latest(3_000), hz) > 2_600, { everyMs: 200 });
+const talkingWith = (ear: Ear, hz: number): Promise<unknown> => hearing(ear, hz, 2_600);
 
 type Talk = { call: Call; ear: Ear };
 

@@ -1,15 +1,13 @@
-import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeMinioStore } from '../../src/archive/minioStore.ts';
 import type { ObjectStore } from '../../src/archive/store.ts';
-import { openCatalogue } from '../../src/catalogue/catalogue.ts';
-import { systemClock } from '../../src/core/clock.ts';
 import { habits, makeCall, type Made } from './callers.ts';
 import { makeChance, type Chance } from './chance.ts';
 import { faults, inVain, type Fault, type Harm, type Struck } from './faults.ts';
 import { Observer, type Sample } from './observer.ts';
 import { keepTraces } from '../support/failures.ts';
+import { withCatalogue } from '../support/rigCatalogue.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -122,19 +120,14 @@ const iso = (at: number): string => new Date(at).toISOString();
 async function archivedSounds({ world, failed }: Failed): Promise<Record<string, Buffer>> {
   const sounds: Record<string, Buffer> = {};
   const store = storeOf(world);
-  const catalogue = openCatalogue(join(world.rig.folder, 'catalogue.db'), systemClock, { mustExist: true });
-  try {
-    for (const row of await catalogue.recordings({ limit: -1 })) {
-      if (row.objectKey === null || !failed.some((each) => each.includes(row.id))) continue;
-      try {
-        const stream = await store.read(row.objectKey, row.objectVersion, AbortSignal.timeout(10_000));
-        sounds[`archived-${row.id}.wav`] = await buffer(stream);
-      } catch {
-        // That it cannot be read may be what was found.
-      }
+  for (const row of await withCatalogue(world.rig, (all) => all.recordings({ limit: -1 }))) {
+    if (row.objectKey === null || !failed.some((each) => each.includes(row.id))) continue;
+    try {
+      const stream = await store.read(row.objectKey, row.objectVersion, AbortSignal.timeout(10_000));
+      sounds[`archived-${row.id}.wav`] = await buffer(stream);
+    } catch {
+      // That it cannot be read may be what was found.
     }
-  } finally {
-    catalogue.close();
   }
 
   return sounds;

@@ -52,9 +52,11 @@ test.each([
   expect(ari.asked).toEqual([`stopMusic ${caller}`]);
 });
 
-test('when the recorder was paused at the latest is known once Asterisk has done it, however long after the hold', async () => {
-  const { ari, ports } = stage();
-  ari.refuse('pauseRecorder', 'ari_unreachable', 2);
+/** What is kept of a pause, which Asterisk tells the time of so. */
+async function pausedBy(
+  { ports }: ReturnType<typeof stage>,
+  asteriskNow: HoldPorts['asteriskNow'],
+): Promise<Happening[]> {
   const kept: Happening[] = [];
   const recorder = { recording: 'recording' as RecordingId, paused: true, at: 7 };
   await followHold(
@@ -66,29 +68,23 @@ test('when the recorder was paused at the latest is known once Asterisk has done
         kept.push(happening);
         return Promise.resolve();
       },
-      asteriskNow: () => Promise.resolve(1_000 * ari.asked.length),
+      asteriskNow,
     },
   );
+
+  return kept;
+}
+
+test('when the recorder was paused at the latest is known once Asterisk has done it, however long after the hold', async () => {
+  const set = stage();
+  set.ari.refuse('pauseRecorder', 'ari_unreachable', 2);
+  const kept = await pausedBy(set, () => Promise.resolve(1_000 * set.ari.asked.length));
   expect(kept).toEqual([]);
   await eventually(() => kept.length === 1);
   expect(kept).toEqual([{ kind: 'change', change: 'recorderPaused', at: 7, doneAt: 3_000 }]);
 });
 
 test('a pause is kept also where Asterisk does not tell when it had done it', async () => {
-  const { ports } = stage();
-  const kept: Happening[] = [];
-  const recorder = { recording: 'recording' as RecordingId, paused: true, at: 7 };
-  await followHold(
-    { type: 'hold', waiting: [], back: [], recorder },
-    {
-      ...ports,
-      isRecorded: () => true,
-      keep: (happening) => {
-        kept.push(happening);
-        return Promise.resolve();
-      },
-      asteriskNow: () => Promise.reject(new PreavisError('ari_unreachable', 'no answer')),
-    },
-  );
+  const kept = await pausedBy(stage(), () => Promise.reject(new PreavisError('ari_unreachable', 'no answer')));
   expect(kept).toEqual([{ kind: 'change', change: 'recorderPaused', at: 7 }]);
 });
