@@ -71,27 +71,64 @@ const onPath = (command) =>
     (folder) => folder && existsSync(join(folder, command)),
   );
 
-/** Runs a long command: one line on the terminal, its output in a log file, whose path is shown when it fails. */
-async function run(what, command, args, { cwd = root, env = {}, retryWith } = {}) {
+const aliveEveryMs = 30_000;
+const networkFaults = /EAI_AGAIN|ENOTFOUND|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ECONNREFUSED|Temporary failure resolving/;
+
+/** Ends the command that runs, and what it has begun; undefined while none runs. */
+let endCommand;
+let interruptedBy;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    interruptedBy ??= signal;
+    if (endCommand === undefined) process.exit(130);
+    endCommand();
+  });
+}
+
+/**
+ * Runs a long command: a line on the terminal at its beginning and each half minute, its output in a log file, whose path is shown when
+ * it fails. It does not outlive this process: where `mayBeCut`, it is killed with it, otherwise waited for.
+ */
+async function run(what, command, args, { cwd = root, env = {}, retryWith, mayBeCut = true } = {}) {
   mkdirSync(join(cache, 'log'), { recursive: true });
   const log = join(cache, 'log', `${new Date().toISOString().replace(/[:.]/g, '-')}-${what.replace(/\W+/g, '-')}.log`);
   say(`${what} ...`);
   const started = Date.now();
   const file = openSync(log, 'w');
+  const seconds = () => Math.round((Date.now() - started) / 1000);
+  const alive = setInterval(() => say(`${what}: ${seconds()} s so far`), aliveEveryMs);
   const status = await new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', file, file] });
+    const options = { cwd, env: { ...process.env, ...env }, stdio: ['ignore', file, file], detached: mayBeCut };
+    const child = spawn(command, args, options);
+    // Its group has what it has begun.
+    endCommand = () => {
+      try {
+        if (mayBeCut && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It was over already.
+      }
+    };
     child.once('error', () => resolve(127));
     child.once('exit', (code, signal) => resolve(code ?? signal));
   });
+  endCommand = undefined;
+  clearInterval(alive);
   closeSync(file);
+  if (interruptedBy !== undefined) throw new Missing(`interrupted by ${interruptedBy} during: ${what}.`);
   if (status === 0) {
     rmSync(log, { force: true });
-    say(`${what}: done in ${Math.round((Date.now() - started) / 1000)} s`);
+    say(`${what}: done in ${seconds()} s`);
     return;
   }
-  const tail = readFileSync(log, 'utf8').trim().split('\n').slice(-8).join('\n  ');
+  const whole = readFileSync(log, 'utf8').trim();
+  const tail = whole.split('\n').slice(-8).join('\n  ');
   const mend = retryWith ?? [command, ...args].join(' ');
-  throw new Missing(`${what} failed (${status}).\n  ${tail}\nThe whole output: ${log}\nTo try it yourself: ${mend}`);
+  const network = networkFaults.test(whole)
+    ? '\nThe network could not be reached; the first preparation needs it.'
+    : '';
+  throw new Missing(
+    `${what} failed (${status}).\n  ${tail}${network}\nThe whole output: ${log}\nTo try it yourself: ${mend}`,
+  );
 }
 
 // --- who may do what -------------------------------------------------------------------------------------------------
@@ -100,7 +137,8 @@ const isRoot = process.getuid?.() === 0;
 const asRoot = (command, args) => (isRoot ? [command, args] : ['sudo', ['-n', command, ...args]]);
 const runAsRoot = (what, command, args, options) => {
   const [program, all] = asRoot(command, args);
-  return run(what, program, all, options);
+  // Packages that are half installed are hard to mend.
+  return run(what, program, all, { ...options, mayBeCut: false });
 };
 
 function checkMachine() {
@@ -479,5 +517,5 @@ try {
       ? error.message
       : (fileProblem(error) ?? `unexpected: ${error instanceof Error ? error.message : String(error)}`);
   process.stderr.write(`lab: ${text.replaceAll('\n', '\nlab: ')}\n`);
-  process.exitCode = 1;
+  process.exitCode = interruptedBy === undefined ? 1 : 130;
 }
