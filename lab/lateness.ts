@@ -5,12 +5,12 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createSocket } from 'node:dgram';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CaptureReader, type SentPacket } from './capture.ts';
 
-/** `packet`: a telephone's sound; `timer`: watch.mjs; `loop`: this process; `key`: a key of an ear; `stolen`: by the host, of a second. */
+/** `packet`: a telephone's sound; `timer`: watch.mjs; `loop`: this process; `key`: a key of an ear; `stolen`: by the host, of a second of one processor. */
 export type LateKind = 'packet' | 'timer' | 'loop' | 'key' | 'stolen';
 export type Late = { readonly kind: LateKind; /** Unix time, ms. */ readonly at: number; readonly lateMs: number };
 
@@ -117,9 +117,13 @@ export async function watched<T>(act: () => Promise<T>): Promise<Watched<T>> {
   const capture = captureReader();
   const captureLines = readLines(folder ?? '');
   const isWatched = folder !== undefined && !captureLines.includes('noCapture');
+  // No placing could be shown to be on time any more.
+  if (captureLines.includes('captureEnded')) {
+    throw new Error('tcpdump has ended in the middle of the run: whether telephones were late cannot be seen any more');
+  }
   if (capture === undefined && isWatched) late.push({ kind: 'packet', at: until, lateMs: captureWithinMs });
   if (capture !== undefined && isWatched) {
-    const isComplete = !captureLines.includes('captureEnded') && (await captured(capture, until));
+    const isComplete = await captured(capture, until);
     const own = [...attempt.senders];
     const isOwn = (port: number): boolean => own.some(({ first, last }) => port >= first && port <= last);
     late.push(
@@ -128,6 +132,9 @@ export async function watched<T>(act: () => Promise<T>): Promise<Watched<T>> {
         until,
       ),
     );
+    if (!isComplete && !hasRoom(folder)) {
+      throw new Error(`no room is left in ${folder}: whether telephones were late cannot be seen`);
+    }
     // What cannot be seen is not on time, unless nothing can be captured here at all.
     if (!isComplete) late.push({ kind: 'packet', at: until, lateMs: captureWithinMs });
   }
@@ -153,6 +160,12 @@ function watchLoop(attempt: Attempt): () => void {
     clearInterval(timer);
   };
 }
+
+const leastFreeBytes = 1_048_576;
+const hasRoom = (folder: string): boolean => {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize > leastFreeBytes;
+};
 
 const readLines = (folder: string): string => {
   const file = join(folder, 'late.txt');

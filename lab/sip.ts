@@ -89,6 +89,10 @@ export type CallEnd = {
 };
 
 export type Call = {
+  /** The extension that is called. */
+  readonly to: string;
+  /** The port of the caller's ear, if there is one. */
+  readonly earPort: number | undefined;
   readonly ended: Promise<CallEnd>;
   events(): SipEvent[];
   /** True once the call was answered (and not yet over or over). */
@@ -169,6 +173,8 @@ export async function placeCall(options: CallOptions): Promise<Call> {
     return endOf(events, problem);
   });
   return {
+    to: options.to,
+    earPort: ear?.port,
     ended,
     events: () => sipp.events(),
     isAnswered: () => sipp.count('answered') > 0,

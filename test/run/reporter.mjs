@@ -4,12 +4,12 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { incidentsOf } from './incidents.mjs';
+import { hiccupsOf } from './incidents.mjs';
 
 const everyMs = 30_000;
 const slowest = 10;
-/** How often calls had to be placed again in one run; beyond it the machine is too busy to trust its times. */
-const fewIncidents = 5;
+/** Of one run; beyond either the machine is too busy to trust its times. A hiccup of a moment hits up to a dozen calls. */
+const few = { hiccups: 5, calls: 20 };
 /** .ci/run, with lint and type check, on a prepared machine. */
 const ciWithinMs = 12 * 60_000;
 
@@ -71,21 +71,7 @@ export default class ProgressReporter {
   onRunComplete(_contexts, { testResults }) {
     clearInterval(this.#timer);
     const hasCalls = testResults.some(({ testFilePath }) => testFilePath.includes('/test/acceptance/'));
-    if (hasCalls && this.#read('late.txt').some((line) => line.startsWith('noCapture'))) {
-      this.#out('\nlab: the packets of telephones were not watched: tcpdump could not run, or not as root');
-    }
-    const again = this.#read('again.txt').map((line) => JSON.parse(line));
-    if (again.length > 0) {
-      // One hiccup of the machine hits all calls that are on.
-      const incidents = incidentsOf(again);
-      this.#out(`\nlab: calls placed again: ${again.length}, for so many incidents: ${incidents.length}`);
-      for (const { sentence } of incidents.flat()) this.#out(`  ${sentence}`);
-      if (incidents.length > fewIncidents) {
-        this.#out(
-          `lab: more than ${fewIncidents} incidents: this machine was busy with something else, and the run took longer for it`,
-        );
-      }
-    } else if (hasCalls) this.#out('\nlab: no call was placed again');
+    if (hasCalls) this.#tellLateness();
     if (testResults.length < 2) return;
     const timed = testResults
       .map(({ testFilePath, perfStats }) => ({ path: testFilePath, ms: perfStats.end - perfStats.start }))
@@ -97,6 +83,32 @@ export default class ProgressReporter {
     if (ciMs > ciWithinMs) {
       this.#out(
         `\nWARNING: .ci/run took ${minutes(ciMs)}, more than ${minutes(ciWithinMs)}. See docs/testing.md, What a run costs.`,
+      );
+    }
+  }
+
+  #tellLateness() {
+    const watched = this.#read('late.txt');
+    if (watched.some((line) => line.startsWith('noCapture'))) {
+      this.#out('\nlab: the packets of telephones were not watched: tcpdump could not run, or not as root');
+    }
+    if (watched.some((line) => line.startsWith('captureEnded'))) {
+      this.#out('\nlab: tcpdump ended in the middle of the run, and no call after it could be shown to be on time');
+    }
+    const again = this.#read('again.txt').map((line) => JSON.parse(line));
+    if (again.length === 0) {
+      this.#out('\nlab: no call was placed again');
+      return;
+    }
+    const late = again.filter(({ at }) => at.length > 0);
+    const hiccups = hiccupsOf(late);
+    this.#out(
+      `\nlab: calls placed again: ${again.length}; for the lab was late: ${late.length}, by so many hiccups: ${hiccups}`,
+    );
+    for (const { sentence } of again) this.#out(`  ${sentence}`);
+    if (hiccups > few.hiccups || late.length > few.calls) {
+      this.#out(
+        `lab: more than ${few.hiccups} hiccups or ${few.calls} calls: this machine was busy with something else, and the run took longer for it`,
       );
     }
   }

@@ -12,6 +12,7 @@ import { placeCall, startAgent, type Agent, type CallEnd } from '../../lab/sip.t
 import type { RecordingRow } from '../../src/catalogue/rows.ts';
 import { presentMs } from './audio.ts';
 import { eventually } from './poll.ts';
+import { closePolled } from './rigCatalogue.ts';
 import { toneWav } from './promptFolder.ts';
 import { catalogueCalls, catalogueRecordings, expectNobodyConnected, filesBelow, useRig } from './rigs.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
@@ -185,6 +186,8 @@ export function useCrashRig(): CrashRig {
     for (const [index, place] of order.entries()) {
       try {
         const before = new Set((await rows()).map(({ id }) => id));
+        // The serve that dies leaves its WAL to the next one.
+        closePolled(at.rig);
         if (armed !== place || !isServing()) await arm(place);
         let isOver = false;
         const called = call().finally(() => {

@@ -71,13 +71,13 @@ export async function keepTraces(
       // Asterisk and Préavis still work in there; what is left of it may do.
     }
   }
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  for (const ear of telephones.ears) {
-    try {
+  try {
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+    for (const ear of telephones.ears) {
       if (ear.packets() > 0) writeWav(join(folder, heardFile(ear)), ear.samples());
-    } catch {
-      // A full disk may be what failed.
     }
+  } catch {
+    // A full disk may be what failed.
   }
   const text = [
     `traces of ${of}: ${failed.length} failed`,
@@ -130,7 +130,7 @@ function timelineOf(call: CallRow, notices: readonly NoticeRow[], recording: Rec
           ...(recording.flags.length === 0 ? [] : [recording.flags.join('+')]),
         ];
   const reason = call.reason === null ? '' : ` (${call.reason})`;
-  const over = call.phase === 'ended' ? `ended ${call.endedAt === null ? '' : since(call.endedAt)}` : 'not ended:';
+  const over = call.phase === 'ended' ? `ended ${since(call.endedAt)}` : 'not ended:';
   const ended = `${over} ${call.result ?? call.phase}${reason}`;
 
   return `  ${call.line ?? `call without a line, ${call.id}`}: ${new Date(call.startedAt).toISOString()} ${[...sentences, ...recorded, ended].join(' · ')}`;
@@ -141,7 +141,10 @@ function sipLines({ callers, agents, ears }: Telephones): string[] {
     events.map(({ name, at }) => `${name} ${new Date(at).toISOString().slice(11)}`).join(' · ');
 
   return [
-    ...callers.map((call, index) => `  caller ${index + 1}: ${text(call.events())}`),
+    ...callers.map((call, index) => {
+      const ear = call.earPort === undefined ? '' : `, ear on ${call.earPort}`;
+      return `  caller ${index + 1} to ${call.to}${ear}: ${text(call.events())}`;
+    }),
     ...agents.map((agent) => `  agent on ${agent.port}: ${text(agent.events())}`),
     ...ears.map((ear) => `  ear on ${ear.port}: ${ear.packets()} packets, ${heardFile(ear)}`),
   ];
@@ -163,6 +166,6 @@ function lateLines(): string[] {
   const unseen = packets === 'watched' ? [] : ['  the packets of telephones were not watched'];
 
   return late.length === 0
-    ? [...unseen, '  the lab: nothing else came late']
+    ? [...unseen, `  the lab: nothing ${unseen.length === 0 ? '' : 'else '}came late`]
     : [...unseen, `  late in the lab, the last ${inWords.length} of ${late.length}:`, ...inWords];
 }

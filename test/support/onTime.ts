@@ -65,7 +65,7 @@ export async function onTime<T>(
     }
     if (isLast) {
       throw new Error(
-        `machine too slow: ${what} was placed ${placing} times, and the lab was late each time: ${inWords(late)}`,
+        `machine too slow: ${what} was placed ${placing === 1 ? 'once' : `${placing} times`}, and the lab was late each time: ${inWords(late)}`,
         // What the last one came to, for whoever wonders whether it was the machine.
         'error' in outcome ? { cause: outcome.error } : {},
       );

@@ -1,24 +1,19 @@
-import { incidentsOf, type PlacedAgain } from '../../run/incidents.mjs';
+import { hiccupsOf } from '../../run/incidents.mjs';
 
-const call = (sentence: string, ...at: number[]): PlacedAgain => ({ sentence, at });
-const sentencesOf = (placedAgain: readonly PlacedAgain[]): string[][] =>
-  incidentsOf(placedAgain).map((calls) => calls.map(({ sentence }) => sentence));
+const hiccups = (...calls: number[][]): number => hiccupsOf(calls.map((at) => ({ sentence: 'is placed again', at })));
 
-describe('calls that were placed again', () => {
-  it('by one hiccup are one incident, however many it has hit', () => {
-    const six = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, index) => call(name, 10_000 + 100 * index));
-    expect(sentencesOf(six)).toEqual([['a', 'b', 'c', 'd', 'e', 'f']]);
+describe('the hiccups for which calls were placed again', () => {
+  it('are counted once, however many calls one has hit', () => {
+    expect(hiccups([10_000], [10_100], [10_200], [10_300], [10_400], [10_500])).toBe(1);
   });
 
-  it('by hiccups of different seconds are several', () => {
-    expect(sentencesOf([call('a', 10_000), call('b', 11_001), call('c', 60_000)])).toEqual([['a'], ['b'], ['c']]);
+  it('are several in different seconds, whichever calls were on', () => {
+    expect(hiccups([60_000], [10_000], [11_001])).toBe(3);
+    expect(hiccups([9_500, 60_500], [10_000], [60_000])).toBe(2);
+    expect(hiccups(...Array.from({ length: 30 }, (_, index) => [20_000 * index, 20_000 * (index + 1)]))).toBe(31);
   });
 
-  it('are one incident where one of them was on through both hiccups', () => {
-    expect(sentencesOf([call('a', 10_000), call('b', 60_000), call('c', 9_500, 60_500)])).toEqual([['a', 'b', 'c']]);
-  });
-
-  it('because their scene was missed are each for itself', () => {
-    expect(sentencesOf([call('a'), call('b'), call('c', 10_000)])).toEqual([['a'], ['b'], ['c']]);
+  it('are none where a scene was missed', () => {
+    expect(hiccups([], [], [10_000])).toBe(1);
   });
 });
