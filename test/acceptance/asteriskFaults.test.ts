@@ -23,7 +23,10 @@ const connections = (): number => at.rig.log().filter(({ msg }) => msg === 'conn
 /** Asterisk 22.10.1 may end with a segmentation fault while it shuts itself down. As systemd does, it is started then. */
 const comesBack = (known: number): Promise<unknown> =>
   eventually(async () => {
-    if (!at.rig.asterisk.isRunning()) await at.rig.asterisk.start();
+    if (!at.rig.asterisk.isRunning()) {
+      process.stderr.write('lab: Asterisk ended while it restarted itself, and is started\n');
+      await at.rig.asterisk.start();
+    }
     return connections() > known;
   });
 

@@ -70,7 +70,7 @@ beforeAll(async () => {
 
 type Talk = { call: Call; ear: Ear; agentEar: Ear; id: string; wav: string; bridge: string };
 
-/** A call of which a second and a half was written down. */
+/** A call of which seven seconds were written down. */
 async function talk(line: Line): Promise<Talk> {
   const ear = await at.keep(startEar());
   const tone = await continuousTone(callerHz);

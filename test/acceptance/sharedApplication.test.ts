@@ -113,6 +113,9 @@ describe('a second serve with a catalogue of its own', () => {
 
   it('that is to take over says that it is not alone, does not take turns in a tight loop, and leaves the first one working', async () => {
     const { rig } = at;
+    // What it has lost so far does not count for this one.
+    await rig.stopServe();
+    await rig.startServe();
     const before = losses(rig.log()).length;
     second = await startSecond('second', '--take-over');
     const secondLog = (): Record<string, unknown>[] =>
@@ -125,7 +128,9 @@ describe('a second serve with a catalogue of its own', () => {
       'Asterisk knows the Stasis application already: of another process, or of calls from before',
     );
     await eventually(() => losses(rig.log()).length >= before + 2);
-    const pauses = losses(rig.log()).map(({ takenBackInMs }) => takenBackInMs);
+    const pauses = losses(rig.log())
+      .slice(before)
+      .map(({ takenBackInMs }) => takenBackInMs);
     expect(pauses).toEqual(pauses.map((_, index) => 2_000 * 2 ** index));
 
     await second.stop({ graceMs: 20_000 });

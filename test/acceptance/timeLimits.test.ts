@@ -159,18 +159,21 @@ describe('a Préavis that wakes up behind its time', () => {
   test.each(Object.entries(awoken))('leaves the talk alone that the dialplan has begun: %s', async (line, place) => {
     const recorded = (await catalogueRecordings(at.rig)).length;
     await at.onTime(line, async () => {
-      await at.rig.startServe({ PREAVIS_TEST_STOP_AT: place });
-      const before = talker.answered();
-      const called = call(line);
-      await eventually(() => talker.answered() > before);
-      wakeUp();
-      const { ear, end } = await called;
-      expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
-      expect(presentMs(ear.samples(), agentHz, { share: 0.7 })).toBeGreaterThan(2_500);
-      expect(talker.answered()).toBe(before + 1);
-      expect(await endedCall(at.rig, line)).toMatchObject({ result: 'unrecorded' });
-      await expectNobodyConnected(at.rig);
-      await at.rig.killServe();
+      try {
+        await at.rig.startServe({ PREAVIS_TEST_STOP_AT: place });
+        const before = talker.answered();
+        const called = call(line);
+        await eventually(() => talker.answered() > before);
+        wakeUp();
+        const { ear, end } = await called;
+        expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
+        expect(presentMs(ear.samples(), agentHz, { share: 0.7 })).toBeGreaterThan(2_500);
+        expect(talker.answered()).toBe(before + 1);
+        expect(await endedCall(at.rig, line)).toMatchObject({ result: 'unrecorded' });
+        await expectNobodyConnected(at.rig);
+      } finally {
+        await at.rig.killServe();
+      }
     });
     expect(await catalogueRecordings(at.rig)).toHaveLength(recorded);
   });

@@ -58,10 +58,11 @@ export async function runSoak(
       runPart({ world, seed, part, callers, ms: half, harms, made, struck, say });
     const always: readonly Harm[] = ['asterisk', 'line', 'store', 'asteriskClock', 'ownClock', 'stranger', 'none'];
     await run('wild', ['serve', ...always]);
-    await recordedAtRest(world, made);
-    const before = await rested(world, observer);
+    const unsettled: string[] = [];
+    await recordedAtRest(world, made, unsettled);
+    const before = await rested(world, observer, unsettled);
     await run('calm', always);
-    const after = await rested(world, observer);
+    const after = await rested(world, observer, unsettled);
     observer.stop();
     // Its jobs would erase what is being looked at.
     await world.rig.stopServe();
@@ -70,6 +71,7 @@ export async function runSoak(
     const retention = await world.rig.preavis('retention', 'run', '--clock-is-right', '--json');
     const passed = JSON.parse(retention.stdout || '{}') as { due?: number; erased?: number; doubtful?: number };
     const verdict = await judge({ world, store: storeOf(world), made, struck, observer, rest: [before, after] });
+    verdict.disagreeing.push(...unsettled);
     // Where clocks were set, what they disagree about is kept, and nothing else of what is due.
     if (passed.due === undefined || passed.due !== passed.erased) {
       verdict.disagreeing.push(retention.stdout + retention.stderr);
@@ -209,8 +211,11 @@ async function strike(world: World, fault: Fault, chance: Chance, say: (line: st
 
 type Listed = { status: string; line: string; startedAt: string | null };
 
-/** Waits until everything that was recorded is archived, nobody is connected, and serve works; gives all recordings. */
-async function settled({ rig }: World): Promise<readonly Listed[]> {
+/**
+ * Waits until everything that was recorded is archived, nobody is connected, and serve works; gives all recordings. Adds to
+ * `unsettled` what does not come to that.
+ */
+async function settled({ rig }: World, unsettled: string[]): Promise<readonly Listed[]> {
   const until = Date.now() + settleLimitMs;
   for (;;) {
     const health = await fetch(`http://127.0.0.1:${rig.healthPort}/health`)
@@ -219,15 +224,20 @@ async function settled({ rig }: World): Promise<readonly Listed[]> {
     const { recordings } = await rig.preavisJson<{ recordings: Listed[] }>('recordings', 'list', '--limit', '100000');
     const waiting = recordings.filter(({ status }) => status === 'recording' || status === 'recorded').length;
     if (health?.status === 'ok' && health.calls === 0 && waiting === 0) return recordings;
-    // What is then left is told by the verdict.
-    if (Date.now() > until) return recordings;
+    if (Date.now() > until) {
+      unsettled.push(`at rest ${waiting} recordings wait, and serve is ${JSON.stringify(health)}`);
+      return recordings;
+    }
     await sleep(1_000);
   }
 }
 
-/** The first recording of a process starts a thread that it keeps: it is made before anything is counted. */
-async function recordedAtRest(world: World, made: Made[]): Promise<void> {
-  await settled(world);
+/**
+ * The first recording of a process starts a thread that it keeps: it is made before anything is counted. Of the first call a fault that
+ * is just over may keep it, of no other.
+ */
+async function recordedAtRest(world: World, made: Made[], unsettled: string[]): Promise<void> {
+  await settled(world, unsettled);
   for (let count = 0; count < quietCalls; count += 1) {
     const call = await makeCall(world, 0, habits[0]);
     made.push(call);
@@ -235,24 +245,26 @@ async function recordedAtRest(world: World, made: Made[]): Promise<void> {
       const at = Date.parse(startedAt ?? '');
       return line === call.line && at >= call.from && at <= call.to && status === 'archived';
     };
-    if ((await settled(world)).some(ofCall)) return;
+    if ((await settled(world, unsettled)).some(ofCall)) return;
+    if (count > 0) unsettled.push(`the call at ${iso(call.from)} was not recorded, and nothing was broken`);
   }
   throw new Error(`none of ${quietCalls} calls was recorded while nothing broke`);
 }
 
 const samplesAtRest = 6;
 
-async function rested(world: World, observer: Observer): Promise<Sample> {
-  await settled(world);
+async function rested(world: World, observer: Observer, unsettled: string[]): Promise<Sample> {
+  await settled(world, unsettled);
   const until = Date.now() + settleLimitMs;
   const rests: Sample[] = [];
   while (rests.length < samplesAtRest && Date.now() < until) {
     // Kept connections are closed by then.
     await sleep(2_000);
-    // A busy machine may be too late for it.
+    // A busy machine may be too late for one of them.
     const sample = await observer.sample().catch(() => undefined);
     if (sample !== undefined) rests.push(sample);
   }
+  if (rests.length < samplesAtRest) unsettled.push(`at rest serve answered ${rests.length} times of ${samplesAtRest}`);
   const [first] = rests;
   if (first === undefined) throw new Error('serve does not run at rest, or does not answer');
   const least = (of: (sample: Sample) => number): number => Math.min(...rests.map(of));
