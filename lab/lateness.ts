@@ -113,13 +113,15 @@ export async function watched<T>(act: () => Promise<T>): Promise<Watched<T>> {
     }
   });
   const until = Date.now();
+  // What came of it may be why.
+  const unseen = (why: string): Error => new Error(why, 'error' in outcome ? { cause: outcome.error } : {});
   const late = [...attempt.own];
   const capture = captureReader();
   const captureLines = readLines(folder ?? '');
   const isWatched = folder !== undefined && !captureLines.includes('noCapture');
   // No placing could be shown to be on time any more.
   if (captureLines.includes('captureEnded')) {
-    throw new Error('tcpdump has ended in the middle of the run: whether telephones were late cannot be seen any more');
+    throw unseen('tcpdump has ended in the middle of the run: whether telephones were late cannot be seen any more');
   }
   if (capture === undefined && isWatched) late.push({ kind: 'packet', at: until, lateMs: captureWithinMs });
   if (capture !== undefined && isWatched) {
@@ -133,7 +135,7 @@ export async function watched<T>(act: () => Promise<T>): Promise<Watched<T>> {
       ),
     );
     if (!isComplete && !hasRoom(folder)) {
-      throw new Error(`no room is left in ${folder}: whether telephones were late cannot be seen`);
+      throw unseen(`no room is left in ${folder}: whether telephones were late cannot be seen`);
     }
     // What cannot be seen is not on time, unless nothing can be captured here at all.
     if (!isComplete) late.push({ kind: 'packet', at: until, lateMs: captureWithinMs });

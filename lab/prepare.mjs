@@ -72,22 +72,16 @@ const onPath = (command) =>
   );
 
 const aliveEveryMs = 30_000;
-const networkFaults = /EAI_AGAIN|ENOTFOUND|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ECONNREFUSED|Temporary failure resolving/;
-
-/** Ends the command that runs, and what it has begun; undefined while none runs. */
-let endCommand;
+/** Of npm, apt and debootstrap; apt-get update does not fail without a network. */
+const networkFaults =
+  /EAI_AGAIN|ENOTFOUND|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ECONNREFUSED|Temporary failure resolving|unable to resolve|Unable to locate package/;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 let interruptedBy;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    interruptedBy ??= signal;
-    if (endCommand === undefined) process.exit(130);
-    endCommand();
-  });
-}
 
 /**
  * Runs a long command: a line on the terminal at its beginning and each half minute, its output in a log file, whose path is shown when
- * it fails. It does not outlive this process: where `mayBeCut`, it is killed with it, otherwise waited for.
+ * it fails. It does not outlive this process, unless that is killed by SIGKILL: where `mayBeCut`, it is killed with all that it has begun when
+ * this process is told to end, otherwise waited for.
  */
 async function run(what, command, args, { cwd = root, env = {}, retryWith, mayBeCut = true } = {}) {
   mkdirSync(join(cache, 'log'), { recursive: true });
@@ -97,21 +91,29 @@ async function run(what, command, args, { cwd = root, env = {}, retryWith, mayBe
   const file = openSync(log, 'w');
   const seconds = () => Math.round((Date.now() - started) / 1000);
   const alive = setInterval(() => say(`${what}: ${seconds()} s so far`), aliveEveryMs);
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, LC_ALL: 'C', ...env },
+    stdio: ['ignore', file, file],
+    detached: mayBeCut,
+  });
+  const interrupt = (signal) => {
+    interruptedBy ??= signal;
+    // The terminal may be gone.
+    clearInterval(alive);
+    try {
+      // Its group has what it has begun.
+      if (mayBeCut && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It was over already.
+    }
+  };
+  for (const signal of signals) process.on(signal, interrupt);
   const status = await new Promise((resolve) => {
-    const options = { cwd, env: { ...process.env, ...env }, stdio: ['ignore', file, file], detached: mayBeCut };
-    const child = spawn(command, args, options);
-    // Its group has what it has begun.
-    endCommand = () => {
-      try {
-        if (mayBeCut && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // It was over already.
-      }
-    };
     child.once('error', () => resolve(127));
     child.once('exit', (code, signal) => resolve(code ?? signal));
   });
-  endCommand = undefined;
+  for (const signal of signals) process.off(signal, interrupt);
   clearInterval(alive);
   closeSync(file);
   if (interruptedBy !== undefined) throw new Missing(`interrupted by ${interruptedBy} during: ${what}.`);
@@ -135,10 +137,10 @@ async function run(what, command, args, { cwd = root, env = {}, retryWith, mayBe
 
 const isRoot = process.getuid?.() === 0;
 const asRoot = (command, args) => (isRoot ? [command, args] : ['sudo', ['-n', command, ...args]]);
+/** To its end, in a session that no Ctrl-C of a terminal reaches: packages that are half installed are hard to mend. */
 const runAsRoot = (what, command, args, options) => {
-  const [program, all] = asRoot(command, args);
-  // Packages that are half installed are hard to mend.
-  return run(what, program, all, { ...options, mayBeCut: false });
+  const [program, all] = asRoot('setsid', ['--wait', command, ...args]);
+  return run(what, program, all, { retryWith: [command, ...args].join(' '), ...options, mayBeCut: false });
 };
 
 function checkMachine() {
@@ -456,6 +458,15 @@ function readArguments() {
   if (unknown.length > 0) throw new Missing(`--with ${unknown.join(',')}: known are ${Object.keys(parts).join(', ')}.`);
 }
 
+async function build() {
+  try {
+    await run('npm run build', 'npm', ['run', 'build']);
+  } finally {
+    // What was written by then would pass for a build.
+    if (interruptedBy !== undefined) rmSync(join(root, 'dist'), { recursive: true, force: true });
+  }
+}
+
 async function main() {
   readArguments();
   checkMachine();
@@ -478,7 +489,7 @@ async function main() {
         await run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund']);
         writeFileSync(stampFile, lockHash());
       }
-      if (stale()) await run('npm run build', 'npm', ['run', 'build']);
+      if (stale()) await build();
     });
   }
   if (needsRoot) {

@@ -28,7 +28,13 @@ const tickMs = 10;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 const forget = [ownRecord({ kind: 'path', path: folder })];
 mkdirSync(folder, { recursive: true });
-const note = (line) => appendFileSync(join(folder, 'late.txt'), `${line}\n`);
+const note = (line) => {
+  try {
+    appendFileSync(join(folder, 'late.txt'), `${line}\n`);
+  } catch {
+    // The disk is full; lateness.ts tells that.
+  }
+};
 
 // The capture ends with the folder, and not by itself: tests read what has come so far.
 const packets = join(folder, 'packets.pcap');
@@ -37,7 +43,12 @@ const capture = spawn('tcpdump', ['-i', 'lo', '-nn', '-p', '-U', '-s', '64', '-B
   stdio: 'ignore',
 });
 // Where there never was a capture, packets are not watched; where it ended, what came after it was late for all we know.
-const hasEnded = () => note(`${existsSync(packets) ? 'captureEnded' : 'noCapture'} ${Date.now()} 0`);
+const hasEnded = () => {
+  const kind = existsSync(packets) ? 'captureEnded' : 'noCapture';
+  // It may have ended because the disk is full, and this must be written.
+  rmSync(packets, { force: true });
+  note(`${kind} ${Date.now()} 0`);
+};
 capture.once('error', hasEnded);
 capture.once('exit', hasEnded);
 if (capture.pid !== undefined) {
@@ -46,10 +57,13 @@ if (capture.pid !== undefined) {
   );
 }
 
-/** Time in which the host gave each processor to others, ms since boot. */
+/** Time in which the host gave each processor to others, ms since boot, by the name of the processor. */
 const stolenMs = () =>
-  [...readFileSync('/proc/stat', 'latin1').matchAll(/^cpu\d+ (.*)$/gm)].map(
-    ([, counts]) => Number(counts.split(' ')[7] ?? 0) * tickMs,
+  new Map(
+    [...readFileSync('/proc/stat', 'latin1').matchAll(/^(cpu\d+) (.*)$/gm)].map(([, name, counts]) => [
+      name,
+      Number(counts.split(' ')[7] ?? 0) * tickMs,
+    ]),
   );
 
 let [due, stolen, lookedAt] = [performance.now() + everyMs, stolenMs(), performance.now()];
@@ -60,7 +74,7 @@ const timer = setInterval(() => {
   if (now - lookedAt < 1000) return;
   const gone = stolenMs();
   // Of the processor that lost most: what a call needs runs on any of them.
-  const most = Math.max(0, ...gone.map((ms, index) => ms - (stolen[index] ?? ms)));
+  const most = Math.max(0, ...[...gone].map(([name, ms]) => ms - (stolen.get(name) ?? ms)));
   if (most >= leastStolenMs) note(`stolen ${Date.now()} ${most}`);
   [stolen, lookedAt] = [gone, now];
 }, everyMs);

@@ -300,17 +300,18 @@ describe('nothing more is recorded', () => {
  */
 test('a serve that was started later stops recorders of others, and what nobody watched is silence', () =>
   at.onTime(['deaf', 'restarted'], async () => {
-    // A placing before may have left it dead.
-    if (at.rig.servePid() === undefined) await at.rig.startServe();
     const [deaf, restarted] = await Promise.all([recorded('deaf'), recorded('restarted')]);
     const grownTo = (line: Line, bytes: number) => eventually(async () => (await spooledBytes(line)) > bytes);
     await Promise.all([grownTo('deaf', 8 * bytesInSecond), grownTo('restarted', 8 * bytesInSecond)]);
     const files = { deaf: await spooledFile('deaf'), restarted: await spooledFile('restarted') };
     await at.rig.killServe();
     const killedAt = { deaf: bytesOf(files.deaf), restarted: bytesOf(files.restarted) };
-    await blind('deaf');
-    await hearing(deaf.ear, strangerHz);
-    await at.rig.startServe();
+    try {
+      await blind('deaf');
+      await hearing(deaf.ear, strangerHz);
+    } finally {
+      await at.rig.startServe();
+    }
     // Asterisk writes a recording about twice a second.
     let last = 0;
     await eventually(

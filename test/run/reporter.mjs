@@ -106,9 +106,9 @@ export default class ProgressReporter {
       `\nlab: calls placed again: ${again.length}; for the lab was late: ${late.length}, by so many hiccups: ${hiccups}`,
     );
     for (const { sentence } of again) this.#out(`  ${sentence}`);
-    if (hiccups > few.hiccups || late.length > few.calls) {
+    if (hiccups > few.hiccups || again.length > few.calls) {
       this.#out(
-        `lab: more than ${few.hiccups} hiccups or ${few.calls} calls: this machine was busy with something else, and the run took longer for it`,
+        `lab: more than ${few.hiccups} hiccups or ${few.calls} calls: this machine was busy with something else, or scenes are missed too often`,
       );
     }
   }

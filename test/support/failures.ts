@@ -71,13 +71,20 @@ export async function keepTraces(
       // Asterisk and Préavis still work in there; what is left of it may do.
     }
   }
-  try {
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-    for (const ear of telephones.ears) {
+  const writes = [
+    ...Object.entries(files).map(([name, content]) => () => {
+      writeFileSync(join(folder, name), content);
+    }),
+    ...telephones.ears.map((ear) => () => {
       if (ear.packets() > 0) writeWav(join(folder, heardFile(ear)), ear.samples());
+    }),
+  ];
+  for (const write of writes) {
+    try {
+      write();
+    } catch {
+      // A full disk may be what failed.
     }
-  } catch {
-    // A full disk may be what failed.
   }
   const text = [
     `traces of ${of}: ${failed.length} failed`,

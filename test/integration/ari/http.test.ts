@@ -190,23 +190,27 @@ describe('a request whose time is over', () => {
   });
 
   test('while it waited for a connection is not sent any more', async () => {
-    const urls: string[] = [];
-    // Long enough for the first to arrive on a busy machine: otherwise neither has a connection.
     const timeoutMs = 2_000;
-    const { request } = await serve((incoming) => urls.push(incoming.url ?? ''), { timeoutMs, connections: 1 });
-    const refused = Promise.all([refusal(request('GET', '/first')), refusal(request('POST', '/second'))]);
-    await eventually(() => urls.includes('/ari/first'));
-    // Begun a millisecond apart, they would be over so, and the end of the first would give the second its connection. For a process
-    // that stands still meanwhile both are over at once.
-    await sleep(timeoutMs - 300);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
-    expect(await refused).toMatchObject([{ code: 'ari_unreachable' }, { code: 'ari_unreachable' }]);
-    // One that is asked for now comes behind it.
-    await eventually(async () => {
-      await refusal(request('GET', '/third'));
-      return urls.includes('/ari/third');
-    });
-    expect(urls.filter((url) => url !== '/ari/third')).toEqual(['/ari/first']);
+    for (let tries = 1; ; tries += 1) {
+      const urls: string[] = [];
+      const { request } = await serve((incoming) => urls.push(incoming.url ?? ''), { timeoutMs, connections: 1 });
+      const began = performance.now();
+      const refused = Promise.all([refusal(request('GET', '/first')), refusal(request('POST', '/second'))]);
+      await sleep(timeoutMs - 300);
+      // Begun a millisecond apart, they would be over so, and the end of the first would give the second its connection. For a process
+      // that stands still meanwhile both are over at once: where it came too late for that, nothing was tried.
+      const isTried = urls.includes('/ari/first') && performance.now() < began + timeoutMs - 50;
+      if (!isTried && tries < 3) continue;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+      expect(await refused).toMatchObject([{ code: 'ari_unreachable' }, { code: 'ari_unreachable' }]);
+      // One that is asked for now comes behind it.
+      await eventually(async () => {
+        await refusal(request('GET', '/third'));
+        return urls.includes('/ari/third');
+      });
+      expect(urls.filter((url) => url !== '/ari/third')).toEqual(['/ari/first']);
+      return;
+    }
   });
 });
 

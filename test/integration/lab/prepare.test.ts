@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, statfsSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { wantsOfSpace } from '../../../lab/space.mjs';
 import { canMount, mounts } from '../../support/mounts.ts';
+import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const project = join(import.meta.dirname, '..', '..', '..');
@@ -97,3 +99,39 @@ itAsRoot('says that root may not chroot here, and what to allow', () => {
   if (status === 0) return;
   expect(said).toMatch(/^lab: The lab's Asterisk does not run: .*chroot.*\n.*CAP_SYS_CHROOT/m);
 });
+
+it.each(['SIGINT', 'SIGTERM'] as const)(
+  'ends what it has begun when it is interrupted by %s, and the next run is not kept waiting',
+  async (signal) => {
+    const [checkout, cache, tools] = ['checkout', 'cache', 'tools'].map((name) => temporary.path(`${signal}-${name}`));
+    if (checkout === undefined || cache === undefined || tools === undefined) throw new Error('three folders');
+    for (const name of ['lab', 'package.json', 'package-lock.json']) {
+      cpSync(join(project, name), join(checkout, name), { recursive: true });
+    }
+    mkdirSync(tools);
+    // A package manager that takes long, and has others work for it.
+    const pids = join(tools, 'pids');
+    writeFileSync(
+      join(tools, 'npm'),
+      `#!/bin/sh\nsleep 600 &\necho $$ $! > ${pids}.new && mv ${pids}.new ${pids}\nwait\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    const child = spawn(process.execPath, ['lab/prepare.mjs', '--with', ''], {
+      cwd: checkout,
+      env: { ...process.env, PREAVIS_LAB_CACHE: cache, PATH: `${tools}:${process.env['PATH'] ?? ''}` },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+    await eventually(() => existsSync(pids));
+    child.kill(signal);
+    expect(await once(child, 'exit')).toEqual([130, null]);
+    expect(said).toBe(`lab: interrupted by ${signal} during: npm ci.\n`);
+    const begun = readFileSync(pids, 'utf8').trim().split(' ');
+    expect(begun).toHaveLength(2);
+    await eventually(() => begun.every((pid) => !existsSync(`/proc/${pid}`)));
+    expect(readdirSync(cache).filter((name) => name.endsWith('.lock'))).toEqual([]);
+  },
+);

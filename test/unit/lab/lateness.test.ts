@@ -1,4 +1,7 @@
-import { bounds, latePackets, lateTimers, noteKeyDelay, watched } from '../../../lab/lateness.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bounds, latePackets, lateTimers, noteKeyDelay, watched, watchVariable } from '../../../lab/lateness.ts';
 
 /** Packets of one stream at these times, ms. */
 const packetsAt = (times: readonly number[], stream = 'a') => times.map((at) => ({ stream, fromPort: 20_000, at }));
@@ -60,6 +63,23 @@ describe('what is watched', () => {
   it('has what it threw', async () => {
     const error = new Error('no');
     expect((await watched(() => Promise.reject(error))).outcome).toEqual({ error });
+  });
+
+  it('is not told to be on time once the capture has ended, and says what came of it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'preavis-lateness-'));
+    const own = process.env[watchVariable];
+    process.env[watchVariable] = folder;
+    try {
+      writeFileSync(join(folder, 'late.txt'), 'captureEnded 0 0\n');
+      const error = new Error('no');
+      await expect(watched(() => Promise.reject(error))).rejects.toMatchObject({
+        message: expect.stringContaining('tcpdump has ended') as string,
+        cause: error,
+      });
+    } finally {
+      process.env = { ...process.env, [watchVariable]: own };
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('knows that this process stood still', async () => {
