@@ -5,10 +5,11 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createSocket } from 'node:dgram';
-import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CaptureReader, type SentPacket } from './capture.ts';
+import { wantsOfSpace } from './space.mjs';
 
 /** `packet`: a telephone's sound; `timer`: watch.mjs; `loop`: this process; `key`: a key of an ear; `stolen`: by the host, of a second of one processor. */
 export type LateKind = 'packet' | 'timer' | 'loop' | 'key' | 'stolen';
@@ -134,9 +135,10 @@ export async function watched<T>(act: () => Promise<T>): Promise<Watched<T>> {
         until,
       ),
     );
-    if (!isComplete && !hasRoom(folder)) {
-      throw unseen(`no room is left in ${folder}: whether telephones were late cannot be seen`);
-    }
+    const [wanted] = isComplete
+      ? []
+      : wantsOfSpace([{ folder, mib: 1, what: 'the packets of telephones', choose: 'TMPDIR' }]);
+    if (wanted !== undefined) throw unseen(`whether telephones were late cannot be seen: ${wanted}`);
     // What cannot be seen is not on time, unless nothing can be captured here at all.
     if (!isComplete) late.push({ kind: 'packet', at: until, lateMs: captureWithinMs });
   }
@@ -162,12 +164,6 @@ function watchLoop(attempt: Attempt): () => void {
     clearInterval(timer);
   };
 }
-
-const leastFreeBytes = 1_048_576;
-const hasRoom = (folder: string): boolean => {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize > leastFreeBytes;
-};
 
 const readLines = (folder: string): string => {
   const file = join(folder, 'late.txt');

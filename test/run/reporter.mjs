@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { hiccupsOf } from './incidents.mjs';
+import { hiccupsOf } from './hiccups.mjs';
 
 const everyMs = 30_000;
 const slowest = 10;

@@ -12,8 +12,8 @@ import { placeCall, startAgent, type Agent, type CallEnd } from '../../lab/sip.t
 import type { RecordingRow } from '../../src/catalogue/rows.ts';
 import { presentMs } from './audio.ts';
 import { eventually } from './poll.ts';
-import { closePolled } from './rigCatalogue.ts';
 import { toneWav } from './promptFolder.ts';
+import { closePolled } from './rigCatalogue.ts';
 import { catalogueCalls, catalogueRecordings, expectNobodyConnected, filesBelow, useRig } from './rigs.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
 

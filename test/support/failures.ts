@@ -46,6 +46,15 @@ const failureOfFile = (): Failure => ({
   failed: failedTests(),
 });
 
+/** Asterisk and Préavis still work in what is copied, and a full disk may be what failed: what is left of it may do. */
+function ifPossible(keep: () => void): void {
+  try {
+    keep();
+  } catch {
+    // The next may be possible.
+  }
+}
+
 /** Copies logs, sound and catalogue of the rig before it is removed, and prints the timeline of its calls. */
 export async function keepTraces(
   rig: Rig,
@@ -65,26 +74,19 @@ export async function keepTraces(
     if (name.startsWith('catalogue.db')) copies[name] = join(rig.folder, name);
   }
   for (const [name, from] of Object.entries(copies)) {
-    try {
+    ifPossible(() => {
       if (existsSync(from)) cpSync(from, join(folder, name), { recursive: true });
-    } catch {
-      // Asterisk and Préavis still work in there; what is left of it may do.
-    }
+    });
   }
-  const writes = [
-    ...Object.entries(files).map(([name, content]) => () => {
+  for (const [name, content] of Object.entries(files)) {
+    ifPossible(() => {
       writeFileSync(join(folder, name), content);
-    }),
-    ...telephones.ears.map((ear) => () => {
+    });
+  }
+  for (const ear of telephones.ears) {
+    ifPossible(() => {
       if (ear.packets() > 0) writeWav(join(folder, heardFile(ear)), ear.samples());
-    }),
-  ];
-  for (const write of writes) {
-    try {
-      write();
-    } catch {
-      // A full disk may be what failed.
-    }
+    });
   }
   const text = [
     `traces of ${of}: ${failed.length} failed`,

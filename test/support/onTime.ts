@@ -5,7 +5,7 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { bounds, watched, watchVariable, type Late, type Watched } from '../../lab/lateness.ts';
-import type { PlacedAgain } from '../run/incidents.mjs';
+import type { PlacedAgain } from '../run/hiccups.mjs';
 
 /** How often a call is placed at most. */
 export const placings = 4;

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { bounds, latePackets, lateTimers, noteKeyDelay, watched, watchVariable } from '../../../lab/lateness.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const temporary = temporaryFolder();
 
 /** Packets of one stream at these times, ms. */
 const packetsAt = (times: readonly number[], stream = 'a') => times.map((at) => ({ stream, fromPort: 20_000, at }));
@@ -66,11 +67,10 @@ describe('what is watched', () => {
   });
 
   it('is not told to be on time once the capture has ended, and says what came of it', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'preavis-lateness-'));
     const own = process.env[watchVariable];
-    process.env[watchVariable] = folder;
+    process.env[watchVariable] = temporary.path();
     try {
-      writeFileSync(join(folder, 'late.txt'), 'captureEnded 0 0\n');
+      writeFileSync(temporary.path('late.txt'), 'captureEnded 0 0\n');
       const error = new Error('no');
       await expect(watched(() => Promise.reject(error))).rejects.toMatchObject({
         message: expect.stringContaining('tcpdump has ended') as string,
@@ -78,7 +78,6 @@ describe('what is watched', () => {
       });
     } finally {
       process.env = { ...process.env, [watchVariable]: own };
-      rmSync(folder, { recursive: true });
     }
   });
 

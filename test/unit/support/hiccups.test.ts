@@ -1,4 +1,4 @@
-import { hiccupsOf } from '../../run/incidents.mjs';
+import { hiccupsOf } from '../../run/hiccups.mjs';
 
 const hiccups = (...calls: number[][]): number => hiccupsOf(calls.map((at) => ({ sentence: 'is placed again', at })));
 
