@@ -1,11 +1,12 @@
 /**
- * The caller's media port: hears what Asterisk sends, and presses digits (RFC 4733) from the same port. SIPp speaks, the ear
+ * The caller's media port: hears what Asterisk sends, and presses digits (RFC 4733). The voice speaks, the ear
  * listens; the SDP names the ear's port, and Asterisk sends there because rtp_symmetric is off.
  */
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
 import wavefile from 'wavefile';
 import { noteKeyDelay } from './lateness.ts';
+import type { Voice } from './voice.ts';
 
 /** The payload type of telephone-event in our SDP. */
 export const digitPayload = 101;
@@ -26,6 +27,8 @@ export type Ear = {
   samples(): Int16Array;
   /** What was heard in the last `ms`; for polling, where all of a long call would take too long. */
   latest(ms: number): Int16Array;
+  /** From now on keys are pressed by this voice, which speaks to the same call: they are of the same source as its sound (RFC 4733). */
+  speaksBy(voice: Pick<Voice, 'press'>): void;
   /** Presses a key for `durationMs`. Rejects while nothing was heard: only then Asterisk's port is known. */
   pressDigit(digit: string, durationMs?: number): Promise<void>;
   /** Sends a-law sound, for a caller who has no other. Rejects while nothing was heard. */
@@ -60,6 +63,7 @@ export async function startEar(): Promise<Ear> {
   let spoken = 0;
   const timers = new Set<NodeJS.Timeout>();
   let isClosed = false;
+  let voice: Pick<Voice, 'press'> | undefined;
   return {
     port: socket.address().port,
     packets: () => heard.length,
@@ -69,14 +73,21 @@ export async function startEar(): Promise<Ear> {
       const from = Date.now() - ms;
       return assemble(heard.slice(heard.findLastIndex(({ at }) => at < from) + 1));
     },
+    speaksBy: (speaker) => {
+      voice = speaker;
+    },
     pressDigit: async (digit, durationMs = 120) => {
       if (!peer) throw new Error('Nothing was heard yet, so Asterisk’s port is not known.');
+      if (voice !== undefined) {
+        voice.press(digitEvent(digit), durationMs);
+        await sleepOnTime(durationMs);
+        return;
+      }
       const { port, address } = peer;
       const timestamp = Math.round(performance.now() * samplesPerMs) >>> 0;
       const steps = Math.max(2, Math.round(durationMs / 20));
       for (let step = 1; step <= steps; step += 1) {
-        // The end is sent once and not three times (RFC 4733, 2.5.1.4): nothing is lost here, and SIPp's sound is another
-        // source, behind whose packets Asterisk takes the same end for one more key.
+        // The end is sent once and not three times (RFC 4733, 2.5.1.4): nothing is lost here.
         const end = step === steps;
         const duration = step * 20 * samplesPerMs;
         socket.send(digitPacket({ digit, sequence, timestamp, duration, end, marker: step === 1 }), port, address);
@@ -208,6 +219,14 @@ function soundPacket(payload: Uint8Array, sequence: number, timestamp: number, m
   return Buffer.concat([header, payload]);
 }
 
+/** The number of a key by RFC 4733. */
+function digitEvent(digit: string): number {
+  const event = '0123456789*#ABCD'.indexOf(digit);
+  if (event < 0 || digit.length !== 1) throw new Error(`No key ${digit} on a telephone.`);
+
+  return event;
+}
+
 type DigitEvent = {
   digit: string;
   sequence: number;
@@ -218,15 +237,13 @@ type DigitEvent = {
 };
 
 function digitPacket({ digit, sequence, timestamp, duration, end, marker }: DigitEvent): Buffer {
-  const event = '0123456789*#ABCD'.indexOf(digit);
-  if (event < 0 || digit.length !== 1) throw new Error(`No key ${digit} on a telephone.`);
   const packet = Buffer.alloc(16);
   packet.writeUInt8(0x80, 0);
   packet.writeUInt8((marker ? 0x80 : 0) | digitPayload, 1);
   packet.writeUInt16BE(sequence & 0xffff, 2);
   packet.writeUInt32BE(timestamp, 4);
   packet.writeUInt32BE(0x1ab, 8);
-  packet.writeUInt8(event, 12);
+  packet.writeUInt8(digitEvent(digit), 12);
   packet.writeUInt8((end ? 0x80 : 0) | 10, 13);
   packet.writeUInt16BE(duration, 14);
   return packet;

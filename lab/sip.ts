@@ -11,12 +11,14 @@ import { noteSender } from './lateness.ts';
 import { claimPorts, type PortBlock } from './ports.ts';
 import { easeTimers } from './priority.ts';
 import { makeLabFolder, spawnLive, type LabFolder, type LiveProcess } from './processes.ts';
+import { giveVoice, type Voice } from './voice.ts';
 import {
   agentScenario,
   callerLine,
   callerScenario,
   dialogLine,
   hangUpRequest,
+  voiceWords,
   type AgentBehaviour,
   type CallerScenario,
   type MediaOffer,
@@ -52,6 +54,8 @@ export type Agent = {
   callers(): string[];
   /** Its side of each call, in the order of the INVITEs. */
   dialogs(): Dialog[];
+  /** Its sound, in all of its calls. */
+  readonly voice: Voice;
   events(): SipEvent[];
   stop(): Promise<void>;
 };
@@ -99,6 +103,8 @@ export type Call = {
   isAnswered(): boolean;
   /** The caller's side, once it was answered. */
   dialog(): Dialog;
+  /** Its sound. */
+  readonly voice: Voice;
   /** BYE, or CANCEL while it rings. */
   hangUp(): Promise<void>;
   /** Ends SIPp without a word to Asterisk (as a telephone that loses power) and removes its folder. */
@@ -138,6 +144,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     forwardTo: options.forwardTo,
   });
   const sipp = await Sipp.start(xml, ['-aa'], options.atOnce ?? 10);
+  if (options.tone !== undefined) options.ear?.speaksBy(sipp.voice);
   await sipp.listens();
   return {
     port: sipp.port,
@@ -146,6 +153,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     answered: () => sipp.count('answered'),
     callers: () => sipp.lines(callerLine),
     dialogs: () => sipp.lines(dialogLine).map(parseDialog),
+    voice: sipp.voice,
     events: () => sipp.events(),
     stop: () => sipp.stop(),
   };
@@ -160,6 +168,7 @@ export async function placeCall(options: CallOptions): Promise<Call> {
   // -aa answers what Asterisk asks or reports inside the call, such as how a transfer goes.
   const args = ['-aa', '-m', '1', '-cid_str', callId, `127.0.0.1:${options.sipPort}`];
   const sipp = await Sipp.start(xml, args, 1);
+  if (options.tone !== undefined) ear?.speaksBy(sipp.voice);
   const pressing = ear && digits.length > 0 ? press(sipp, ear, digits) : Promise.resolve();
   const ended = sipp.exited.then(async () => {
     await pressing;
@@ -183,6 +192,7 @@ export async function placeCall(options: CallOptions): Promise<Call> {
       if (line === undefined) throw new Error('The call was not answered yet.');
       return parseDialog(line);
     },
+    voice: sipp.voice,
     hangUp: async () => {
       // Between the answer and its own ACK, SIPp takes our request for a mistake of Asterisk's and lets the call hang.
       if (sipp.count('answered') > 0) await sipp.first('acknowledged');
@@ -199,7 +209,10 @@ export async function placeCall(options: CallOptions): Promise<Call> {
 /** Many calls by one SIPp, for benchmarks. Resolves when the last one is over. */
 export async function placeCalls(options: LoadOptions): Promise<LoadResult> {
   const startedAt = Date.now();
-  const xml = callerScenario(scenarioOf({ ...options, hangUpAfterMs: options.holdMs }, undefined));
+  const xml = callerScenario({
+    ...scenarioOf({ ...options, hangUpAfterMs: options.holdMs }, undefined),
+    streams: true,
+  });
   const atOnce = options.atOnce ?? options.calls;
   const args = ['-m', String(options.calls), '-r', String(options.perSecond), '-rp', '1000', '-l', String(atOnce)];
   const sipp = await Sipp.start(xml, [...args, '-cid_str', `%u-${ulid()}`, `127.0.0.1:${options.sipPort}`], atOnce);
@@ -298,7 +311,7 @@ function statusOf(finalCode: number | undefined, cancelled: boolean): CallEnd['s
 }
 
 /** Lines of the log that are no events. */
-const otherLines: readonly string[] = [callerLine, dialogLine];
+const otherLines: readonly string[] = [callerLine, dialogLine, ...voiceWords];
 
 /** Between the starts of two SIPps, so that other work of this process gets its turn, ms. */
 const startPauseMs = 20;
@@ -307,6 +320,7 @@ const pause = (): Promise<void> => sleep(startPauseMs);
 /** One SIPp process with its folder, ports and log. */
 class Sipp {
   readonly port: number;
+  readonly voice: Voice;
   readonly #process: LiveProcess;
   readonly #folder: LabFolder;
   readonly #block: PortBlock;
@@ -314,7 +328,8 @@ class Sipp {
   #last: SipEvent[] = [];
   #stopped = false;
 
-  private constructor(process: LiveProcess, folder: LabFolder, block: PortBlock) {
+  private constructor(process: LiveProcess, voice: Voice, folder: LabFolder, block: PortBlock) {
+    this.voice = voice;
     this.#process = process;
     this.#folder = folder;
     this.#block = block;
@@ -333,21 +348,22 @@ class Sipp {
   static #latest: Promise<void> = Promise.resolve();
 
   static async #start(xml: string, args: readonly string[], atOnce: number): Promise<Sipp> {
-    // SIPp takes an audio and a video port, each with one for RTCP, for every call.
-    const block = await claimPorts(2 + 4 * (atOnce + 2));
+    // One for SIP, one for SIPp's control, one for the voice; and SIPp takes an audio and a video port, each with one for RTCP, for every call.
+    const block = await claimPorts(4 + 4 * (atOnce + 2));
     const folder = makeLabFolder();
     writeFileSync(join(folder.path, 'scenario.xml'), xml);
     const all = ['-sf', 'scenario.xml', '-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(block.first), '-nostdin'];
     // Its control port would be open to everybody.
     all.push('-ci', '127.0.0.1', '-cp', String(block.first + 1));
-    all.push('-min_rtp_port', String(block.first + 2), '-max_rtp_port', String(block.last));
+    all.push('-min_rtp_port', String(block.first + 4), '-max_rtp_port', String(block.last));
     all.push('-trace_logs', '-log_file', 'events.log', '-trace_err', '-error_file', 'errors.log');
     all.push('-trace_stat', '-stf', 'statistics.csv', '-fd', '1', '-max_socket', '10000', ...args);
     const logFile = join(folder.path, 'sipp.log');
     const env = { ...globalThis.process.env, TERM: 'dumb' };
+    const voice = await giveVoice(folder.path, block.first + 2);
     const process = await spawnLive('sipp', all, { cwd: folder.path, logFile, env, first: true });
     easeTimers(process.pid);
-    return new Sipp(process, folder, block);
+    return new Sipp(process, voice, folder, block);
   }
 
   get exited(): Promise<unknown> {
@@ -381,8 +397,9 @@ class Sipp {
     if (this.#stopped) return this.#last;
     return this.#read('events.log')
       .split('\n')
+      .filter((line) => !otherLines.some((word) => line.startsWith(word)))
       .map((line) => line.split(' '))
-      .filter((fields) => fields.length === 3 && !otherLines.includes(`${fields[0] ?? ''} `))
+      .filter((fields) => fields.length === 3)
       .map(([name = '', seconds, micros]) => ({ name, at: Number(seconds) * 1000 + Number(micros) / 1000 }));
   }
 
@@ -425,6 +442,7 @@ class Sipp {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     await this.#process.stop({ signal: 'SIGKILL', graceMs: 0 });
+    await this.voice.stop();
     this.#last = this.events();
     this.#stopped = true;
     this.#sendsNoMore();

@@ -24,6 +24,8 @@ export type CallerScenario = {
   readonly earPort?: number | undefined;
   readonly headers: readonly string[];
   readonly offers?: MediaOffer | undefined;
+  /** SIPp sends the sound itself, from numbers that are the same for each call: for many calls at once. */
+  readonly streams?: boolean | undefined;
 };
 
 /**
@@ -56,8 +58,18 @@ export const dialogLine = 'DIALOG ';
 const note = (event: string) =>
   `<gettimeofday assign_to="seconds,micros"/><log message="${event} [$seconds] [$micros]"/>`;
 
+/** Lines of the log for voice.mjs: who begins to send this sound to which port, and who ends. */
+export const voiceWords = ['SPEAK|', 'HUSH|'] as const;
+
 const play = (path: string | undefined) =>
+  path === undefined ? '' : `<log message="SPEAK|[call_id]|[$port]|${escape(path)}"/>`;
+
+const stream = (path: string | undefined) =>
   path === undefined ? '' : `<exec rtp_stream="${escape(path)},-1,8,PCMA/8000"/>`;
+
+const hush = '<log message="HUSH|[call_id]"/>';
+
+const takePort = '<ereg regexp="m=audio ([0-9]+)" search_in="msg" assign_to="media,port"/>';
 
 /** `earPort` undefined: SIPp's own port. Named or not, [rtpstream_audio_port] makes SIPp open its port, so it stands in a comment line. */
 const sdp = (earPort?: number, offers: MediaOffer = 'sendrecv') => [
@@ -100,18 +112,18 @@ export function agentScenario(input: AgentScenario): string {
   const invited = `<recv request="INVITE"><action>
 <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
 <ereg regexp="sip:[^>;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
-${note('invited')}<log message="${callerLine}[$from]"/>
+${takePort}${note('invited')}<log message="${callerLine}[$from]"/>
 <log message="${dialogLine}[call_id]|&lt;sip:agent@127.0.0.1&gt;;tag=agent-[pid]-[call_number]|[$from]|[$contact]|[local_port]"/></action></recv>`;
   const refuse = (status: string, contact = ownContact) => `${invited}
 <send retrans="500">${reply(status, [], contact)}</send>
 <recv request="ACK"/>
-<Reference variables="from,contact"/>`;
+<Reference variables="from,contact,media,port"/>`;
   const cancelled = `<label id="cancelled"/>
 <send>${message(['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:];tag=agent-[pid]-[call_number]', '[last_Call-ID:]', '[last_CSeq:]'])}</send>
 <send retrans="500">${message(['SIP/2.0 487 Request Terminated', '[last_Via:]', '[last_From:]', '[last_To:];tag=agent-[pid]-[call_number]', '[last_Call-ID:]', 'CSeq: [cseq] INVITE'])}</send>
 <recv request="ACK"/>
 <label id="end"/>
-<Reference variables="from,contact"/>`;
+<Reference variables="from,contact,media,port"/>`;
   const ringing =
     input.earlyTonePath === undefined
       ? `<send>${reply('180 Ringing')}</send>`
@@ -126,20 +138,20 @@ ${note('invited')}<log message="${callerLine}[$from]"/>
     case 'noAnswer':
       return scenario(
         'agent',
-        `${invited}\n${ringing}\n<recv request="CANCEL"><action>${note('cancelled')}</action></recv>\n${cancelled}`,
+        `${invited}\n${ringing}\n<recv request="CANCEL"><action>${hush}${note('cancelled')}</action></recv>\n${cancelled}`,
       );
     case 'answer':
       return scenario(
         'agent',
         `${invited}
-${input.ringMs > 0 ? `${ringing}\n<recv request="CANCEL" timeout="${input.ringMs}" ontimeout="answer" next="cancelled"><action>${note('cancelled')}</action></recv>` : ''}
+${input.ringMs > 0 ? `${ringing}\n<recv request="CANCEL" timeout="${input.ringMs}" ontimeout="answer" next="cancelled"><action>${hush}${note('cancelled')}</action></recv>` : ''}
 <label id="answer"/>
 <send retrans="500">${reply('200 OK', sdp(input.earPort))}</send>
 <recv request="ACK"><action>${play(input.tonePath)}${note('answered')}</action></recv>
-<recv request="BYE"${input.hangUpAfterMs === undefined ? '' : ` timeout="${input.hangUpAfterMs}" ontimeout="hangUp"`}><action>${note('byeReceived')}</action></recv>
+<recv request="BYE"${input.hangUpAfterMs === undefined ? '' : ` timeout="${input.hangUpAfterMs}" ontimeout="hangUp"`}><action>${hush}${note('byeReceived')}</action></recv>
 <send next="end">${inDialog('200 OK')}</send>
 <label id="hangUp"/>
-<nop><action>${note('byeSent')}</action></nop>
+<nop><action>${hush}${note('byeSent')}</action></nop>
 <send retrans="500">${message([
           'BYE [$contact] SIP/2.0',
           'Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]',
@@ -193,15 +205,15 @@ export function callerScenario(input: CallerScenario): string {
 <recv response="183" optional="true"><action>${note('progress')}</action></recv>
 <recv request="${hangUpRequest}" optional="true" next="cancel"/>
 ${finals}
-<recv response="200"><action>${takeTo}${note('answered')}
+<recv response="200"><action>${takeTo}${takePort}${note('answered')}
 <log message="${dialogLine}[call_id]|&lt;sip:caller@127.0.0.1&gt;;tag=caller-[pid]-[call_number]|[$to]|sip:${input.to}@[remote_ip]:[remote_port]|[local_port]"/></action></recv>
 <send>${message(request('ACK', '[$to]', 1, '[branch]'))}</send>
-<nop><action>${play(input.tonePath)}${note('acknowledged')}</action></nop>
+<nop><action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath)}${note('acknowledged')}</action></nop>
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
-<recv request="BYE"${timeout}><action>${note('byeReceived')}</action></recv>
+<recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>
 <send next="end">${message(['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]'])}</send>
 <label id="hangUp"/>
-<nop><action>${note('byeSent')}</action></nop>
+<nop><action>${hush}${note('byeSent')}</action></nop>
 <send retrans="500">${message(request('BYE', '[$to]', lastSequence, '[branch]'))}</send>
 <recv response="200" next="end"/>
 <label id="cancel"/>
@@ -211,6 +223,7 @@ ${finals}
 <recv response="487"><action>${takeTo}${note('final-487')}</action></recv>
 <label id="refused"/>
 <send>${message(request('ACK', '[$to]', 1, inviteBranch))}</send>
-<label id="end"/>`,
+<label id="end"/>
+<Reference variables="media,port"/>`,
   );
 }
