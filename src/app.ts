@@ -313,6 +313,7 @@ export class App {
       unfinished: () => unfinishedIn(config.recording.spoolFolder, catalogue),
       asterisk: () => this.#asterisk,
       watchesBridges: () => connection.watchesBridges,
+      legUnheard: metrics.legUnheard,
       callEnded: (state) => {
         if (state.kind !== 'ended') return;
         const { outcome } = state;

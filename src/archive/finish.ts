@@ -113,6 +113,13 @@ const clockPutBackMs = 3_600_000;
 /** A recorder is stopped at the end of the talk, within this time, ms. */
 const earlyMs = 2_000;
 
+/** Whether a party went on from another RTP source before the recorder ended, so that some of their sound may be missing. */
+function isPartyUnheard({ finishedAt }: RecordingRow, changes: readonly ChangeRow[]): boolean {
+  return changes.some(
+    ({ change, at }) => change === 'unheard' && (at === null || finishedAt === null || at < finishedAt),
+  );
+}
+
 const isStopped = ({ signal }: FinishPorts): boolean => signal.aborted;
 
 export async function finishRecordings(ports: FinishPorts): Promise<void> {
@@ -328,6 +335,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     log.error({ recording: row.id, code }, 'a recording holds no usable audio');
   } else {
     flags.push(...read.flags, ...(endedEarly(call, row) ? ['ended_early'] : []));
+    if (isPartyUnheard(row, await catalogue.changes(row.callId))) flags.push('party_unheard');
     const { bytes, sha256, durationMs } = read.wav;
     failPoint?.('finish, file measured');
     await catalogue.move(

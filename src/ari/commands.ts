@@ -4,7 +4,7 @@ import type { BridgeId, ChannelId } from '../core/ids.ts';
 import { asLocalName, isHoldingType, timestamp } from './events.ts';
 import { orUndefined, parse } from './answers.ts';
 import { isDeadman } from './deadmanCommands.ts';
-import type { AriRequest } from './http.ts';
+import { NotFoundAnswer, type AriRequest } from './http.ts';
 import type { AriCommands, AriPromptCommands, AriQueries } from './port.ts';
 
 const id = encodeURIComponent;
@@ -19,6 +19,8 @@ const bridgeList = z.array(
 const rtpStatistics = z.object({
   txcount: z.number(),
   rxcount: z.number(),
+  rxploss: z.number().default(0),
+  remote_ssrc: z.number().default(0),
   rtt: z.number().default(0),
   remote_maxjitter: z.number().default(0),
   rxmes: z.number().default(0),
@@ -29,6 +31,20 @@ const channelList = z.array(z.object({ id: channelId, state: z.string(), name: z
 /** Asterisk's clock at the moment when it answers, ms since 1970 UTC. */
 export const askTime = async (request: AriRequest): Promise<number> =>
   parse(z.object({ timestamp }), await request('GET', '/asterisk/ping')).timestamp;
+
+/** Whether a question about a channel that is not there has come to Asterisk: it says that it knows none. */
+async function reaches(question: Promise<unknown>): Promise<boolean> {
+  try {
+    await question;
+
+    return true;
+  } catch (thrown) {
+    const { code, cause } = asPreavisError(thrown);
+    if (code === 'ari_unreachable') throw thrown;
+
+    return code === 'ari_not_found' && cause instanceof NotFoundAnswer && cause.isAsterisks;
+  }
+}
 
 /** The requests of ARI that Préavis uses, over `request`. */
 export function makeAriCommands(
@@ -168,10 +184,22 @@ export function makeAriCommands(
       });
       const found = await orUndefined(asked);
       if (found === undefined) return undefined;
-      const { txcount, rxcount, rtt, remote_maxjitter: jitter, rxmes } = parse(rtpStatistics, found);
+      const statistics = parse(rtpStatistics, found);
+      const { txcount, rxcount, rtt, remote_maxjitter: jitter, rxmes, remote_ssrc: ssrc, rxploss: lost } = statistics;
       const reported = rtt > 0 || jitter > 0 || rxmes > 0 ? `${rtt} ${jitter} ${rxmes}` : '';
 
-      return { sentPackets: txcount, receivedPackets: rxcount, reported };
+      const source = rxcount > 0 ? { ssrc, lost } : undefined;
+
+      return { sentPackets: txcount, receivedPackets: rxcount, reported, source };
+    },
+    refusedQuestions: async (nobody) => {
+      const path = `/channels/${id(nobody)}`;
+      const [statistics, variable] = await Promise.all([
+        reaches(request('GET', `${path}/rtp_statistics`)),
+        reaches(request('GET', `${path}/variable`, { variable: 'CHANNEL(rtp,hold)' })),
+      ]);
+
+      return [...(statistics ? [] : ['rtp_statistics']), ...(variable ? [] : ['CHANNEL(rtp,hold)'])];
     },
     hasRecording: async (name) => (await orUndefined(request('GET', `/recordings/stored/${id(name)}`))) !== undefined,
     hasModule: async (name) => (await orUndefined(request('GET', `/asterisk/modules/${id(name)}`))) !== undefined,

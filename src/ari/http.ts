@@ -44,9 +44,31 @@ function nameOf(method: string, path: string): string {
   return `${method} /${parts.filter((_, index) => index % 2 === 0).join('/')}`;
 }
 
-function failure(status: number, what: string): PreavisError {
+/** The cause of ari_not_found: what was answered. Not an Error, so that logs leave it out. */
+export class NotFoundAnswer {
+  /** Asterisk says so in JSON; a proxy before it has a page of its own. */
+  readonly isAsterisks: boolean;
+
+  constructor(text: string) {
+    this.isAsterisks = hasMessage(text);
+  }
+}
+
+function hasMessage(text: string): boolean {
+  try {
+    const answer: unknown = JSON.parse(text);
+
+    return typeof answer === 'object' && answer !== null && 'message' in answer;
+  } catch {
+    return false;
+  }
+}
+
+function failure(status: number, what: string, text: string): PreavisError {
   if (status === 401 || status === 403) return new PreavisError('ari_unauthorized', `${what} was refused (${status})`);
-  if (status === 404) return new PreavisError('ari_not_found', `${what}: not found`);
+  if (status === 404) {
+    return new PreavisError('ari_not_found', `${what}: not found`, { cause: new NotFoundAnswer(text) });
+  }
   return new PreavisError('ari_request_failed', `${what} failed with HTTP ${status}`);
 }
 
@@ -200,7 +222,7 @@ export function makeAriHttp(options: AriHttpOptions): AriHttp {
       if (cause instanceof Expired && pools.current() === pool) pools.renew();
       throw error;
     });
-    if (status < 200 || status > 299) throw failure(status, nameOf(method, path));
+    if (status < 200 || status > 299) throw failure(status, nameOf(method, path), text);
 
     return parse(text, () => nameOf(method, path));
   };

@@ -63,6 +63,11 @@ export type RtpTraffic = {
   receivedPackets: number;
   /** What the other end has last reported about what it hears (RTCP); empty where it has reported nothing. */
   reported: string;
+  /**
+   * The source of what was received last: its SSRC, and how many packets of it are lost, as of Asterisk's own last RTCP report; a number
+   * that leaps counts as so many lost ones. undefined where nothing was received. Received packets are counted anew with each source.
+   */
+  source: { ssrc: number; lost: number } | undefined;
 };
 
 /** What is in Asterisk now. */
@@ -100,6 +105,11 @@ export type AriQueries = {
   variable(channelId: ChannelId, name: string): Promise<string>;
   /** undefined where Asterisk does not tell: before the answer, and of channels without RTP of their own. */
   rtp(channelId: ChannelId): Promise<RtpTraffic | undefined>;
+  /**
+   * Which of the questions about the RTP of channels something before Asterisk refuses: then `rtp` tells nothing, as of a channel that
+   * has none. Asks about a channel that is not there.
+   */
+  refusedQuestions(nobody: ChannelId): Promise<readonly string[]>;
   /** Whether this module is loaded. */
   hasModule(name: string): Promise<boolean>;
   /** Whether a recorder of this name runs now. */

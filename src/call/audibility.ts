@@ -41,8 +41,10 @@ export async function whyUnheard(
   if (now === undefined) return undefined;
   const isSent = now.sentPackets > (before?.sentPackets ?? 0);
   const hasReported = now.reported !== '' && now.reported !== before?.reported;
-  // Asterisk counts from 1 again where packets come from another source: a carrier moves the sound, another device sends the keys.
-  const hasReceived = now.receivedPackets > 0 && now.receivedPackets !== before?.receivedPackets;
+  // Asterisk counts from 1 again where packets come from another source: a carrier moves the sound, another device sends the keys. Since
+  // the first look it may have been another and be the first again.
+  const isAnother = now.source?.ssrc !== before?.source?.ssrc;
+  const hasReceived = now.receivedPackets > 0 && (isAnother || now.receivedPackets !== before?.receivedPackets);
   const isThere = hasReceived || hasReported;
 
   return isSent && isThere ? undefined : 'notice_not_received';

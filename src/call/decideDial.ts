@@ -140,6 +140,7 @@ export const whileDialling: Handlers<Dialling> = {
   farEndSeen: seenTogether<Dialling>(withUntold),
   farEndLeft: leftDuringTheNotice<Dialling>(withoutCaller, saved),
   farEndLost: (state, { party }) => withUntold({ ...state, facts: withoutTold(state.facts, party) }),
+  partyUnheard: ignored,
   eventsMissed: (state) =>
     orderOf(state.facts).script.consent.mode === 'announce' ? stay(state) : stay({ ...state, keysMissed: true }),
   timeUp: (state, { timer }) => (timer === 'dial' ? notConnected(state, 'NOANSWER', undefined) : stay(state)),

@@ -67,7 +67,7 @@ export function talk(
   };
 }
 
-function isActive(recorder: Recorder): boolean {
+export function isActive(recorder: Recorder): boolean {
   return recorder.kind === 'requested' || recorder.kind === 'running';
 }
 
@@ -297,6 +297,8 @@ export const whileTalking: Handlers<Talking> = {
   farEndSeen: seenTogether<Talking>(stopForFarEnd),
   farEndLeft: leftDuringTheNotice<Talking>((state) => loseFarEnd(state, 'caller'), saved),
   farEndLost: (state, { party }) => loseFarEnd(state, party),
+  // P3: what was recorded until now stays; a bridge without a recorder lets them hear each other.
+  partyUnheard: (state) => ({ state, effects: stopOf(state) }),
   callerLeft: (state, { at }) => leave(state, 'caller', at),
   callerSentOn: (state, { at }) => leave(state, 'caller', at),
   destinationLeft: (state, { at }) => leave(state, 'destination', at),
@@ -357,6 +359,7 @@ export const whileClosing: Handlers<Closing> = {
   recorderStarted: recorderWhileClosing,
   recorderFinished: recorderWhileClosing,
   recorderFailed: recorderWhileClosing,
+  partyUnheard: ignored,
   stepFailed: recorderWhileClosing,
   timeUp: (state, { timer }) => (timer === 'recorderFinish' ? finish(state) : stay(state)),
 };

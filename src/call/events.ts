@@ -46,6 +46,8 @@ export type CallEvent =
   | { type: 'recorderStarted'; at: number | undefined }
   | { type: 'recorderFinished'; at: number | undefined }
   | { type: 'recorderFailed' }
+  /** A party is not heard by the other while the recorder runs, and nothing else helps. */
+  | { type: 'partyUnheard' }
   | { type: 'callerLeft'; at: number | undefined }
   /**
    * The caller's channel left the application and was not asked to hang up before: the dialplan goes on with it, since a time limit was

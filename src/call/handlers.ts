@@ -30,6 +30,7 @@ export const ignoresRecorder = {
   recorderStarted: ignored,
   recorderFinished: ignored,
   recorderFailed: ignored,
+  partyUnheard: ignored,
 } as const;
 export const ignoresHold = {
   callerHeld: ignored,

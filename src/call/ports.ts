@@ -56,7 +56,8 @@ export type Unwatched = {
 /**
  * held, resumed: this party put the other on hold, and came back. joined: somebody else came into the bridge. transferred:
  * somebody else took this party's place. recorderPaused, recorderResumed: for a hold. recordingRemoved: what was recorded is
- * gone, by Asterisk's word.
+ * gone, by Asterisk's word. unheard: the sound of this party comes from another RTP source since some time after, and may be lost; heardAgain:
+ * until then.
  */
 export const changes = [
   'held',
@@ -66,6 +67,8 @@ export const changes = [
   'recorderPaused',
   'recorderResumed',
   'recordingRemoved',
+  'unheard',
+  'heardAgain',
 ] as const;
 export type Change = (typeof changes)[number];
 

@@ -26,7 +26,7 @@ import { Whereabouts } from './whereabouts.ts';
  * Knows the calls of this process: makes one for each arriving channel, hands each event of Asterisk to the call that it
  * belongs to, and after a lost connection compares what it knows with Asterisk's state.
  */
-export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log' | 'clock'> & {
+export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log' | 'clock' | 'legUnheard'> & {
   planner: Planner;
   preferences: LanguagePreferences;
   ari: SessionPorts['ari'] & AriQueries;
@@ -51,6 +51,8 @@ const partingLimitMs = 2_000;
 
 /** How many calls are compared at a time: each asks some things at once, and there are connections for 16. */
 const comparedAtOnce = 8;
+/** About how many parties' RTP Asterisk is asked at a time, of those about whom it is asked once a second: what is urgent finds a connection. */
+const lookedAtOnce = 4;
 
 /** What is found by a comparison and leaves others in the bridge than were there, or no recorder. */
 const changesParties: readonly CallEvent['type'][] = [
@@ -98,6 +100,7 @@ export class CallRegistry {
   readonly #farEnds: FarEndWatch;
   readonly #whereabouts: Whereabouts;
   readonly #comparisons: Comparisons;
+  readonly #looks = pLimit(lookedAtOnce);
 
   constructor(ports: RegistryPorts) {
     this.#ports = ports;
@@ -187,6 +190,7 @@ export class CallRegistry {
       case 'bridgeEntered':
         // Who joins a call is heard of by their own channel as well from now on, if that is under this application.
         this.#own(this.#owners.get(event.bridgeId), event.channelId);
+        this.#comeBack(event);
         this.#dispatch(event.bridgeId, event);
         return;
       case 'bridgeLeft':
@@ -233,6 +237,14 @@ export class CallRegistry {
     session.take(event);
     if (partyOf(channelId, session.state.facts) !== undefined) this.#whereabouts.leftBridge(session, channelId, at);
     else if (this.#owners.get(channelId) === owner) this.#owners.delete(channelId);
+  }
+
+  /** A party that was out of the bridge for a moment: nobody needs to ask where they are. */
+  #comeBack({ bridgeId, channelId }: Extract<AriEvent, { type: 'bridgeEntered' | 'bridgeLeft' }>): void {
+    const session = this.#owners.get(bridgeId)?.session;
+    if (session !== undefined && partyOf(channelId, session.state.facts) !== undefined) {
+      this.#whereabouts.cameBack(channelId);
+    }
   }
 
   /** What is another call's stays so. */
@@ -326,7 +338,7 @@ export class CallRegistry {
 
   /** `arrival` is what is known of a caller who has just come; a call from before has its order already. */
   #add(facts: Facts, make: (ports: SessionPorts) => CallSession, arrival?: Arrival): CallSession {
-    const { ari, journal, readiness, log, clock, planner, preferences } = this.#ports;
+    const { ari, journal, readiness, log, clock, planner, preferences, legUnheard } = this.#ports;
     let endIsSaved = false;
     const own = (known: Facts): void => {
       for (const key of keysOf(known)) {
@@ -340,6 +352,9 @@ export class CallRegistry {
       readiness,
       log,
       clock,
+      legUnheard,
+      isBehind: () => this.#behind.has(facts.id),
+      rtpOfLeg: (channel) => this.#looks(() => ari.rtp(channel)),
       plan: () => (arrival === undefined ? Promise.resolve('no_language' as const) : planner.plan(arrival)),
       planned: (order) => {
         own({ ...facts, order });
@@ -449,6 +464,8 @@ export class CallRegistry {
     if (!this.#ports.watchesBridges()) {
       await Promise.all([...told.values()].map((session) => this.#watchBridgeOf(session)));
     }
+    // Who is being taken out of a bridge and in again, by what was begun before, would seem to have left it.
+    await Promise.all([...told.values()].map((session) => session.partiesMoved()));
     // From here on each of them hears its own events as well.
     const look = await makeLook(ari, told.values());
     if (isOutOfDate()) return 'whole';

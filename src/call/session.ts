@@ -20,6 +20,7 @@ import { makePatience, type Patience } from './patience.ts';
 import { recorderName } from './recorderName.ts';
 import { returnToDialplan } from './returnToDialplan.ts';
 import { fallibleStep, type CallState, type Effect, type Order, type Recorder, type Step } from './state.ts';
+import { SourceWatch, type LegOutcome } from './sourceWatch.ts';
 import { TalkMeter } from './talkMeter.ts';
 import { within } from './timeLimit.ts';
 
@@ -31,7 +32,7 @@ import { within } from './timeLimit.ts';
  * its own event says so.
  */
 export type SessionPorts = {
-  ari: AriCommands & Pick<AriQueries, 'time' | 'variable' | 'rtp'>;
+  ari: AriCommands & Pick<AriQueries, 'time' | 'variable' | 'rtp' | 'channelsIn'>;
   journal: CallJournal;
   readiness: Readiness;
   log: Logger;
@@ -41,6 +42,12 @@ export type SessionPorts = {
   /** Called as soon as the order is known, before anything is asked of Asterisk. */
   planned(order: Order): void;
   rememberLanguage: (language: string) => Promise<void>;
+  /** Whether it may have missed events that it was not told yet. */
+  isBehind: () => boolean;
+  /** As ari.rtp, for what is asked again and again: it keeps nothing waiting that cannot wait. */
+  rtpOfLeg: AriQueries['rtp'];
+  /** Counts a leg that was not heard. */
+  legUnheard: (outcome: LegOutcome) => void;
   /** Called once, when the call has ended and its last effect is done. */
   ended(state: CallState): void;
   /** Called when the catalogue has the end of the call: before `ended`, or later when it could not take it. */
@@ -69,6 +76,7 @@ export class CallSession {
   readonly #said = new Map<PlaybackId, number>();
   readonly #insistence: Insistence;
   readonly #holdPorts: HoldPorts;
+  readonly #sources: SourceWatch;
   /** Of what was recorded, after a refusal: whether it is done, and in the receipt. */
   #removal: 'none' | 'done' | 'kept' = 'none';
   /** The caller's RTP before the notice. */
@@ -85,7 +93,7 @@ export class CallSession {
   #noted = 0;
   #keepAgain: NodeJS.Timeout | undefined;
 
-  private constructor(state: CallState, ports: SessionPorts) {
+  private constructor(state: CallState, ports: SessionPorts, takenUp?: CallState) {
     this.#state = state;
     this.#ports = ports;
     this.#patience = makePatience(ports.ari, state.facts.callerChannel, state.facts.request ?? {}, () =>
@@ -112,6 +120,25 @@ export class CallSession {
       keep: (happening) => this.#keep(happening),
       asteriskNow: () => ports.ari.time(),
     };
+    this.#sources = this.#watchSources(takenUp);
+  }
+
+  #watchSources(takenUp: CallState | undefined): SourceWatch {
+    const { ari, rtpOfLeg, isBehind, legUnheard } = this.#ports;
+    const ports = {
+      ari,
+      rtp: rtpOfLeg,
+      log: this.#log,
+      talk: () => (this.#state.kind === 'talking' && !this.#abandoned && !isBehind() ? this.#state : undefined),
+      inTurn: (step: () => Promise<void>) => (this.#tail = this.#tail.then(step)),
+      keep: (happening: Happening) => this.#keep(happening),
+      counted: legUnheard,
+      lost: () => {
+        this.handle({ type: 'partyUnheard' });
+      },
+    };
+
+    return new SourceWatch(ports, takenUp);
   }
 
   static start(step: Step, ports: SessionPorts): CallSession {
@@ -123,7 +150,7 @@ export class CallSession {
 
   /** Takes up a call that the catalogue remembers; nothing is done until an event comes. */
   static adopt(state: CallState, ports: SessionPorts): CallSession {
-    return new CallSession(state, ports);
+    return new CallSession(state, ports, state);
   }
 
   get state(): CallState {
@@ -150,6 +177,11 @@ export class CallSession {
     return this.#tail;
   }
 
+  /** Resolves when no party is out of the bridge because we take them out and in again. */
+  partiesMoved(): Promise<void> {
+    return this.#sources.moved;
+  }
+
   handle(event: CallEvent): void {
     if (event.type === 'callerLeft' || event.type === 'callerSentOn') this.#callerLeft = true;
     if (this.#state.kind === 'ended') return;
@@ -168,6 +200,7 @@ export class CallSession {
   take(event: AriEvent): void {
     const happening = happeningOf(event, this.#state, this.#said);
     if (event.type === 'recorderFinished') this.#heardEnd ??= readClock(this.#ports.clock);
+    this.#sources.take(event);
     const translated = translate(event, this.#state.facts);
     if (translated !== undefined) this.handle(this.#timed(translated));
     if (happening !== undefined) this.note(happening);
@@ -233,6 +266,7 @@ export class CallSession {
   /** Leaves the call as it is, for another process to adopt. */
   abandon(): void {
     this.#abandoned = true;
+    this.#sources.stop();
     clearTimeout(this.#timer);
     clearTimeout(this.#saveAgain);
     clearTimeout(this.#keepAgain);
@@ -241,6 +275,7 @@ export class CallSession {
   #enter(step: Step, cause = 'arrived'): void {
     const from = this.#state.kind;
     this.#state = step.state;
+    this.#sources.follow(step.state);
     if (step.state.kind !== from) this.#log.debug({ from, event: cause, to: step.state.kind }, 'call moves on');
     if (step.effects.length === 0 && step.state.kind !== 'ended') return;
     const { state, effects } = step;

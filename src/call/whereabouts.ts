@@ -27,6 +27,8 @@ const comparedWithinMs = 2_000;
 
 export class Whereabouts {
   readonly #ports: WhereaboutsPorts;
+  /** When parties left whom nobody has seen since, Asterisk's time, ms. */
+  readonly #away = new Map<ChannelId, number>();
 
   constructor(ports: WhereaboutsPorts) {
     this.#ports = ports;
@@ -37,25 +39,46 @@ export class Whereabouts {
    *
    * @param at Asterisk's time of the leaving, ms
    */
-  leftBridge(session: Followed, channel: ChannelId, at: number, tries = 0): void {
-    const isOver = this.#overFrom(session);
+  leftBridge(session: Followed, channel: ChannelId, at: number): void {
+    this.#away.set(channel, at);
+    this.#lookFor(session, channel, at);
+  }
+
+  /** A party is in the bridge again. */
+  cameBack(channel: ChannelId): void {
+    this.#away.delete(channel);
+  }
+
+  #lookFor(session: Followed, channel: ChannelId, at: number, tries = 0): void {
+    const isLost = this.#overFrom(session);
+    const isOver = (): boolean => isLost() || this.#away.get(channel) !== at;
     const party = (): Party | undefined => {
       const { kind, facts } = session.state;
 
       return !isOver() && (kind === 'dialling' || kind === 'talking') ? partyOf(channel, facts) : undefined;
     };
+    const forget = (): void => {
+      if (this.#away.get(channel) === at) this.#away.delete(channel);
+    };
     const look = async (): Promise<void> => {
-      if (party() === undefined || (await this.#ports.ari.owned()).listed.has(channel)) return;
-      const left = party();
+      const isHere = party() === undefined || (await this.#ports.ari.owned()).listed.has(channel);
+      const left = isHere ? undefined : party();
+      forget();
       if (left === 'caller') session.handle({ type: 'callerLeft', at });
       if (left === 'destination') session.handle({ type: 'destinationLeft', at, cause: undefined });
     };
     setTimeout(() => {
-      if (!isOver() && this.#ports.isBehind(session)) this.leftBridge(session, channel, at, tries);
+      if (!isOver() && this.#ports.isBehind(session)) this.#lookFor(session, channel, at, tries);
       else
-        this.#try(session, look, tries, () => {
-          this.leftBridge(session, channel, at, tries + 1);
-        });
+        this.#try(
+          session,
+          look,
+          tries,
+          () => {
+            this.#lookFor(session, channel, at, tries + 1);
+          },
+          forget,
+        );
     }, swapMs).unref();
   }
 

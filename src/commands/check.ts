@@ -24,6 +24,7 @@ import type { CommandContext } from './context.ts';
 import { refuseForeignRecorders, requireDeadman } from './deadmanCheck.ts';
 import { makeLook, type Finding, type Look } from './finding.ts';
 import { ledgerFindings, requireSigningKey } from './ledgerFindings.ts';
+import { packetsWarning, soundFinding } from './soundFindings.ts';
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
 async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
@@ -33,7 +34,7 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   const policyFound = await lookAtConfig(config, library, list, look);
   await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
   const newest = await lookAtWhatIsKept(config, context, list, look);
-  await lookAtAsterisk(config, context, { library: policyFound ? library : undefined, newest }, look);
+  await lookAtAsterisk(config, context, { library: policyFound ? library : undefined, newest }, list, look);
 
   return list;
 }
@@ -119,12 +120,14 @@ async function lookAtAsterisk(
   config: Config,
   { clock }: CommandContext,
   { library, newest }: { library: PromptLibrary | PreavisError | undefined; newest: CallWitness | undefined },
+  list: Finding[],
   look: Look,
 ): Promise<void> {
   let ari: ReturnType<typeof makeAri> | undefined;
+  let version = '';
   const reachable = await look('asterisk', async () => {
     ari = makeAri(config);
-    await ari.commands.identity();
+    ({ version } = await ari.commands.identity());
   });
   if (!reachable || ari === undefined) return;
   const { commands, deadman, close } = ari;
@@ -136,6 +139,8 @@ async function lookAtAsterisk(
   await look('recorders of other applications', () => refuseForeignRecorders(deadman));
   const { celFile } = config.witness;
   if (celFile !== undefined) await look('second witness', () => checkWitness({ ari: commands, celFile, newest }));
+  await look('questions about packets', () => packetsWarning(commands, makeIds().channel()));
+  list.push(soundFinding(version));
   close();
 }
 

@@ -27,6 +27,8 @@ export type WebhookFigures = { endpoint: string; waiting: number; failed: number
 export type Metrics = {
   callEnded: (result: string, reason: string) => void;
   finding: (kind: string) => void;
+  /** What became of a party whose sound came from another RTP source. */
+  legUnheard: (outcome: string) => void;
   /** What the second witness says of a call. */
   witness: (status: string) => void;
   /** The clocks of Asterisk and of this machine are more than a minute apart, as was seen then. */
@@ -61,6 +63,12 @@ export function makeMetrics(): Metrics {
     name: 'preavis_findings_total',
     help: 'What the acoustic self-check found in finished recordings.',
     labelNames: ['finding'],
+    registers: [register],
+  });
+  const legs = new Counter({
+    name: 'preavis_legs_unheard_total',
+    help: 'Parties whose sound went on from another RTP source, by what was done so that they are heard.',
+    labelNames: ['outcome'],
     registers: [register],
   });
   const witnesses = new Counter({
@@ -109,6 +117,9 @@ export function makeMetrics(): Metrics {
     },
     finding: (kind) => {
       findings.inc({ finding: kind });
+    },
+    legUnheard: (outcome) => {
+      legs.inc({ outcome });
     },
     witness: (status) => {
       witnesses.inc({ status });

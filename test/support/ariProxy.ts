@@ -15,6 +15,8 @@ export type AriProxy = {
   mend(): void;
   /** The next `times` requests of this path are answered with 500. */
   refuse(path: string, times: number): void;
+  /** From now on requests whose path fits are answered with this status and a page of its own, as a proxy does; undefined: none. */
+  forbid(path: RegExp | undefined, status?: number): void;
   /** How many of them are still to be refused. */
   refusalsLeft(): number;
   /** From now on requests whose path fits come to Asterisk so much later, ms. */
@@ -35,6 +37,7 @@ export async function startAriProxy(): Promise<AriProxy> {
   let target = new URL('http://127.0.0.1:9');
   let isCut = false;
   let refusal = { path: '', times: 0 };
+  let forbidden: { path: RegExp; status: number } | undefined;
   let delayed: { path: RegExp; ms: number } | undefined;
   let version: string | undefined;
 
@@ -44,6 +47,10 @@ export async function startAriProxy(): Promise<AriProxy> {
     if (path === refusal.path && refusal.times > 0) {
       refusal.times -= 1;
       answer.writeHead(500).end();
+      return;
+    }
+    if (forbidden?.path.test(path) === true) {
+      answer.writeHead(forbidden.status, { 'content-type': 'text/html' }).end('<h1>No</h1>');
       return;
     }
     const { method, headers, url } = incoming;
@@ -111,6 +118,9 @@ export async function startAriProxy(): Promise<AriProxy> {
     },
     refuse: (path, times) => {
       refusal = { path, times };
+    },
+    forbid: (path, status = 403) => {
+      forbidden = path === undefined ? undefined : { path, status };
     },
     refusalsLeft: () => refusal.times,
     pretendVersion: (text) => {

@@ -150,6 +150,7 @@ export function scriptedAri(): ScriptedAri {
     },
     channelsIn: (bridgeId) => Promise.resolve(state.inBridge[bridgeId] ?? []),
     hasRecording: (name) => Promise.resolve([...state.recording, ...state.stored].includes(name)),
+    refusedQuestions: () => Promise.resolve([]),
     hasModule: () => Promise.resolve(true),
     variable: async (channel, name) => {
       await holds.get('variable');

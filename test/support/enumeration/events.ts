@@ -150,6 +150,7 @@ export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[
     { type: 'recorderStarted', at: undefined },
     { type: 'recorderFinished', at: 7_000 },
     { type: 'recorderFailed' },
+    { type: 'partyUnheard' },
     { type: 'callerLeft', at: 8_000 },
     { type: 'callerLeft', at: undefined },
     { type: 'callerSentOn', at: 8_000 },

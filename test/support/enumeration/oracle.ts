@@ -335,6 +335,9 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
       const spoilt = monitor.spoilt || (monitor.script !== 'offered' && !monitor.confirmed);
       return deaf === monitor.deaf && spoilt === monitor.spoilt ? monitor : { ...monitor, deaf, spoilt };
     }
+    // It ends the recorder, and that shows.
+    case 'partyUnheard':
+      return monitor;
     case 'recorderFinished':
     case 'recorderFailed':
       return monitor.recorder === 'ended' ? monitor : { ...monitor, recorder: 'ended' };

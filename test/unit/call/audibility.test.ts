@@ -5,8 +5,13 @@ import type { ChannelId } from '../../../src/core/ids.ts';
 import { scriptedAri } from '../../support/scriptedAri.ts';
 
 const caller = 'caller' as ChannelId;
-const none: RtpTraffic = { sentPackets: 0, receivedPackets: 0, reported: '' };
-const early: RtpTraffic = { sentPackets: 9, receivedPackets: 9, reported: '0.02 0.001 87' };
+const none: RtpTraffic = { sentPackets: 0, receivedPackets: 0, reported: '', source: undefined };
+const early: RtpTraffic = {
+  sentPackets: 9,
+  receivedPackets: 9,
+  reported: '0.02 0.001 87',
+  source: { ssrc: 1, lost: 0 },
+};
 
 test.each([
   ['1', true],
@@ -46,6 +51,12 @@ describe('a notice that was played whole', () => {
       'notice_not_received',
     ],
     [
+      'was heard by one from whom as much came since, but of another source',
+      early,
+      { ...early, sentPackets: 300, source: { ssrc: 2, lost: 0 } },
+      undefined,
+    ],
+    [
       'was heard by one who reported anew',
       early,
       { ...early, sentPackets: 300, reported: '0.021 0.001 87' },
@@ -66,16 +77,18 @@ describe('a notice that was played whole', () => {
     [
       'was not where Asterisk sent nothing',
       early,
-      { sentPackets: 9, receivedPackets: 300, reported: '1' },
+      { ...early, receivedPackets: 300, reported: '1' },
       'notice_not_received',
     ],
     ['counts where Asterisk tells no packets', undefined, undefined, undefined],
-    ['counts where it tells them only now', undefined, { sentPackets: 1, receivedPackets: 1, reported: '' }, undefined],
+    ['counts where it tells them only now', undefined, { ...none, sentPackets: 1, receivedPackets: 1 }, undefined],
   ])('%s', async (_, before, after, expected) => {
     expect(await why(before, after)).toBe(expected);
   });
 
   test('was not heard by a caller who holds, whatever was sent', async () => {
-    expect(await why(none, { sentPackets: 300, receivedPackets: 300, reported: '1' }, '1')).toBe('notice_on_hold');
+    expect(await why(none, { ...none, sentPackets: 300, receivedPackets: 300, reported: '1' }, '1')).toBe(
+      'notice_on_hold',
+    );
   });
 });

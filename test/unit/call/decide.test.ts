@@ -302,6 +302,17 @@ describe('a recorder that does not run', () => {
     });
   });
 
+  test('while a party is not heard is stopped: the talk goes on, and what was said before stays', () => {
+    const talking = stateAt('talking', facts);
+    const unheard: CallEvent = { type: 'partyUnheard' };
+    expect(decide(talking, unheard)).toEqual({
+      state: talking,
+      effects: [{ type: 'stopRecorder', recording: facts.order.recording }],
+    });
+    const stopped = decide(talking, { type: 'recorderFinished', at: 9 }).state;
+    expect(decide(stopped, unheard)).toEqual({ state: stopped, effects: [] });
+  });
+
   test('and never started before the caller left makes an unrecorded call', () => {
     const closing = decide(requested, { type: 'callerLeft', at: 1 }).state;
     expect(when('closing', { type: 'timeUp', timer: 'recorderFinish' }, closing).outcome).toEqual({

@@ -48,6 +48,7 @@ function stage() {
     watch: { until: undefined },
     unfinished: () => Promise.resolve([]),
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
+    legUnheard: () => undefined,
     callEnded: (state) => {
       ended.push(state);
     },

@@ -104,6 +104,7 @@ function stage({
     watch: { until: 1_000 },
     unfinished: () => unfinished(),
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
+    legUnheard: () => undefined,
     callEnded: (state) => {
       ended.push(state);
     },
@@ -392,6 +393,72 @@ describe('a channel that comes into the bridge', () => {
     for (const id of [talking.callerChannel, destination]) set.registry.handle(enters(id));
     await new Promise((resolve) => setImmediate(resolve));
     expect(set.ari.asked).toEqual([]);
+  });
+});
+
+describe('a party that is taken out of the bridge and in again', () => {
+  const debian = { version: '22.10.1+dfsg+~cs6.17.60671434-1', node: 'test' };
+  const talking = someFacts(countingIds(), { asterisk: debian });
+  const { bridge, recording, destination } = talking.order;
+  const both = [talking.callerChannel, destination];
+  const moves = (type: 'bridgeLeft' | 'bridgeEntered', at: number): AriEvent => ({
+    type,
+    at,
+    bridgeId: bridge,
+    channelId: destination,
+  });
+
+  async function adopted() {
+    const set = stage({ open: [stateAt('talking', talking)] });
+    set.ari.state.channels.push(...both.map((id) => ({ id, state: 'Up' })));
+    set.ari.state.recording.push(recorderName(recording));
+    const source = { ssrc: 1, lost: 0 };
+    for (const id of both) set.ari.state.rtp[id] = { sentPackets: 9, receivedPackets: 9, reported: '', source };
+    const release = set.ari.hold('addToBridge');
+    await set.registry.reconcile();
+
+    return { ...set, release };
+  }
+
+  test('is nobody who left or joined, and is asked for only when it leaves once more', async () => {
+    const { registry, ari, asked, kept, ended, release } = await adopted();
+    release();
+    kept.length = 0;
+    let looks = 0;
+    const owned = ari.owned.bind(ari);
+    ari.owned = () => {
+      looks += 1;
+      return owned();
+    };
+    registry.handle(moves('bridgeLeft', 7));
+    registry.handle(moves('bridgeEntered', 8));
+    const since = performance.now();
+    await eventually(() => performance.now() - since > 700);
+    expect(looks).toBe(0);
+    expect(['hangUp', 'destroyBridge', 'stopRecorder'].flatMap(asked)).toEqual([]);
+    expect(kept).toEqual([]);
+    ari.state.channels.pop();
+    registry.handle(moves('bridgeLeft', 9));
+    await eventually(() => asked('hangUp').length === 1);
+    registry.handle({ type: 'recorderFinished', at: 10, name: recorderName(recording) });
+    await eventually(() => ended.length === 1);
+    expect(ended).toMatchObject([{ endedAt: 9 }]);
+  });
+
+  test('is waited for by the comparison after a lost connection, which would find it gone', async () => {
+    const { registry, ari, asked, release } = await adopted();
+    await eventually(() => asked('addToBridge').length === 1);
+    registry.connectionLost('connection_lost');
+    const [out] = both.filter((id) => asked('addToBridge')[0]?.endsWith(` ${id}`));
+    ari.state.inBridge[bridge] = both.filter((id) => id !== out);
+    const compared = registry.reconcile();
+    for (let turns = 0; turns < 20; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    ari.state.inBridge[bridge] = both;
+    release();
+    expect(await compared).toBe('whole');
+    expect(['hangUp', 'destroyBridge', 'stopRecorder'].flatMap(asked)).toEqual([]);
+    // The other is left alone until it is known who is there.
+    expect(asked('addToBridge')).toHaveLength(1);
   });
 });
 

@@ -10,7 +10,7 @@ import type { Clock, ClockReading } from '../../../src/core/clock.ts';
 
 import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import type { CallId, PlaybackId } from '../../../src/core/ids.ts';
+import type { CallId, ChannelId, PlaybackId } from '../../../src/core/ids.ts';
 import {
   aRequest,
   beginning,
@@ -78,6 +78,11 @@ function stage(given: Order = order) {
         ari.asked.push('check');
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
+    },
+    isBehind: () => false,
+    rtpOfLeg: (channel: ChannelId) => ari.rtp(channel),
+    legUnheard: (outcome: string) => {
+      ari.asked.push(`unheard ${outcome}`);
     },
     plan: () => plan(),
     planned: (known: Order) => {
