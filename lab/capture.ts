@@ -8,6 +8,8 @@ export type SentPacket = {
   readonly fromPort: number;
   /** Unix time, ms. */
   readonly at: number;
+  /** The first after a silence that the telephone chose: it has the marker (RFC 3551, 4.1). */
+  readonly begins: boolean;
 };
 
 const fileHeaderBytes = 24;
@@ -82,5 +84,5 @@ function parseSound(frame: Buffer, at: number): SentPacket | undefined {
   if (rtp.readUInt8(0) >> 6 !== 2 || (rtp.readUInt8(1) & 0x7f) !== alawPayload) return undefined;
   const [fromPort, toPort] = [udp.readUInt16BE(0), udp.readUInt16BE(2)];
 
-  return { stream: `${fromPort}-${toPort}-${rtp.readUInt32BE(8)}`, fromPort, at };
+  return { stream: `${fromPort}-${toPort}-${rtp.readUInt32BE(8)}`, fromPort, at, begins: rtp.readUInt8(1) >> 7 === 1 };
 }

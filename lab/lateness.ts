@@ -186,10 +186,10 @@ export function lateTimers(text: string, from: number, until: number): Late[] {
 export function latePackets(packets: readonly SentPacket[], until: number): Late[] {
   const last = new Map<string, number>();
   const late: Late[] = [];
-  for (const { stream, at } of packets) {
+  for (const { stream, at, begins } of packets) {
     const before = last.get(stream);
     last.set(stream, at);
-    const lateMs = before === undefined ? 0 : at - before - packetMs;
+    const lateMs = before === undefined || begins ? 0 : at - before - packetMs;
     if (lateMs > bounds.packet && (before ?? at) <= until)
       late.push({ kind: 'packet', at, lateMs: Math.round(lateMs) });
   }

@@ -5,7 +5,8 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 const temporary = temporaryFolder();
 
 /** Packets of one stream at these times, ms. */
-const packetsAt = (times: readonly number[], stream = 'a') => times.map((at) => ({ stream, fromPort: 20_000, at }));
+const packetsAt = (times: readonly number[], stream = 'a') =>
+  times.map((at) => ({ stream, fromPort: 20_000, at, begins: false }));
 
 describe('packets of sound', () => {
   const end = 10_000;
@@ -24,6 +25,11 @@ describe('packets of sound', () => {
   it('of several telephones are not taken for those of one', () => {
     const packets = [...packetsAt([0, 20, 40], 'a'), ...packetsAt([500, 520], 'b')];
     expect(latePackets(packets, end)).toEqual([]);
+  });
+
+  it('are not late behind a silence that the telephone chose, which their marker says', () => {
+    const later = packetsAt([3_000]).map((packet) => ({ ...packet, begins: true }));
+    expect(latePackets([...packetsAt([0, 20, 40]), ...later, ...packetsAt([3_020])], end)).toEqual([]);
   });
 
   it('behind a gap that began after the call do not count', () => {
