@@ -49,6 +49,7 @@ export async function giveVoice(sippFolder: string, port: number): Promise<Voice
     appendFileSync(join(folder.path, 'orders.txt'), `${words.join('|')}\n`);
   };
   order('add', id, port, sippFolder);
+  let isStopped = false;
 
   return {
     change: ({ leap, sameSource = false }) => {
@@ -61,7 +62,10 @@ export async function giveVoice(sippFolder: string, port: number): Promise<Voice
       order('press', id, event, Math.max(2, Math.round(durationMs / 20)));
     },
     stop: async () => {
-      order('remove', id);
+      // A telephone may be ended twice, as by its test and with all that is left.
+      if (isStopped) return;
+      isStopped = true;
+      if (process.isRunning()) order('remove', id);
       users -= 1;
       if (users > 0) return;
       speaker = undefined;
