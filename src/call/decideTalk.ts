@@ -297,7 +297,7 @@ export const whileTalking: Handlers<Talking> = {
   farEndSeen: seenTogether<Talking>(stopForFarEnd),
   farEndLeft: leftDuringTheNotice<Talking>((state) => loseFarEnd(state, 'caller'), saved),
   farEndLost: (state, { party }) => loseFarEnd(state, party),
-  // P3: what was recorded until now stays; a bridge without a recorder lets them hear each other.
+  // P3: what was recorded until now stays; a bridge of two without a recorder lets them hear each other as Dial() would.
   partyUnheard: (state) => ({ state, effects: stopOf(state) }),
   callerLeft: (state, { at }) => leave(state, 'caller', at),
   callerSentOn: (state, { at }) => leave(state, 'caller', at),

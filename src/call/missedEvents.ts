@@ -84,7 +84,7 @@ const destinationLeft: CallEvent = { type: 'destinationLeft', at: undefined, cau
 const destinationAnswered: CallEvent = { type: 'destinationAnswered', at: undefined };
 
 /** Whether a channel that is not in its call's bridge is nowhere else either, and waits for us. */
-const isStray = (id: ChannelId, { channels, bridges }: Owned): boolean =>
+export const isStray = (id: ChannelId, { channels, bridges }: Owned): boolean =>
   channels.includes(id) && !bridges.some(({ members }) => members.includes(id));
 
 const parties = ['caller', 'destination'] as const;
@@ -212,6 +212,8 @@ export async function makeLook(
   return async (call) => {
     let state = before.get(call);
     let scene = state === call.state ? first : undefined;
+    // A second look at it sees what has happened since.
+    before.delete(call);
     for (;;) {
       if (state === undefined || scene === undefined) {
         ({ state } = call);

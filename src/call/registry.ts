@@ -17,6 +17,7 @@ import type { Arrival, Planner } from './planner.ts';
 import type { Happening, LanguagePreferences, UnreadableCall, Unwatched } from './ports.ts';
 import type { PromptDesk } from './promptDesk.ts';
 import { recorderName } from './recorderName.ts';
+import { changesParties, lookAndPutBack } from './putBack.ts';
 import { CallSession, type SessionPorts } from './session.ts';
 import type { CallState, Facts } from './state.ts';
 import type { DeafReason, Watch } from './watch.ts';
@@ -53,18 +54,8 @@ const partingLimitMs = 2_000;
 const comparedAtOnce = 8;
 /** About how many parties' RTP Asterisk is asked at a time, of those about whom it is asked once a second: what is urgent finds a connection. */
 const lookedAtOnce = 4;
-
-/** What is found by a comparison and leaves others in the bridge than were there, or no recorder. */
-const changesParties: readonly CallEvent['type'][] = [
-  'strangerJoined',
-  'strangerLeft',
-  'partyReplaced',
-  'callerLeft',
-  'callerSentOn',
-  'destinationLeft',
-  'recorderFinished',
-  'bridgeGone',
-];
+/** How many parties are taken out of their bridge and in again at a time. */
+const movedAtOnce = 4;
 
 /** A call that may have missed events, and those of them since by which it would be over: it does not know who is there. */
 type Behind = { session: CallSession; leaving: AriEvent[] };
@@ -100,7 +91,7 @@ export class CallRegistry {
   readonly #farEnds: FarEndWatch;
   readonly #whereabouts: Whereabouts;
   readonly #comparisons: Comparisons;
-  readonly #looks = pLimit(lookedAtOnce);
+  readonly #legLimits = { looks: pLimit(lookedAtOnce), moves: pLimit(movedAtOnce) };
 
   constructor(ports: RegistryPorts) {
     this.#ports = ports;
@@ -354,7 +345,8 @@ export class CallRegistry {
       clock,
       legUnheard,
       isBehind: () => this.#behind.has(facts.id),
-      rtpOfLeg: (channel) => this.#looks(() => ari.rtp(channel)),
+      legLimits: this.#legLimits,
+      lookAgain: () => this.#lookAgain(session),
       plan: () => (arrival === undefined ? Promise.resolve('no_language' as const) : planner.plan(arrival)),
       planned: (order) => {
         own({ ...facts, order });
@@ -464,15 +456,15 @@ export class CallRegistry {
     if (!this.#ports.watchesBridges()) {
       await Promise.all([...told.values()].map((session) => this.#watchBridgeOf(session)));
     }
-    // Who is being taken out of a bridge and in again, by what was begun before, would seem to have left it.
-    await Promise.all([...told.values()].map((session) => session.partiesMoved()));
+    // Who is being taken out of a bridge and in again, by what was begun before, would seem to have left it: these are asked about later.
+    const still = [...told.values()].filter(({ isMovingParty }) => !isMovingParty);
     // From here on each of them hears its own events as well.
-    const look = await makeLook(ari, told.values());
+    const look = await makeLook(ari, still);
     if (isOutOfDate()) return 'whole';
     await atATime.map(told, async ([id, session]) => {
       if (isOutOfDate()) return;
       const isDone = await byItself(id, async () => {
-        const { events, at } = await look(session);
+        const { events, at } = await lookAndPutBack(session, look, this.#ports);
         if (isOutOfDate()) return true;
         for (const event of events) this.#tell(session, event);
         this.#endUnwatched(session, events, at);
@@ -568,6 +560,17 @@ export class CallRegistry {
       session.note(change);
     }
     session.handle(event);
+  }
+
+  /** What became of the parties of a call that has missed nothing, where no event tells. */
+  async #lookAgain(session: CallSession): Promise<void> {
+    const { ari } = this.#ports;
+    const losses = this.#losses;
+    const { events } = await lookAndPutBack(session, await makeLook(ari, [session]), this.#ports);
+    if (this.#losses !== losses || this.#behind.has(session.state.facts.id)) return;
+    // The events of the recorder come by themselves.
+    const ofParties = events.filter(({ type }) => type !== 'recorderFinished' && changesParties.includes(type));
+    for (const event of ofParties) this.#tell(session, event);
   }
 
   /** Nobody heard the caller's keys since; a recorder that was started was so by a process that had heard them all. */

@@ -20,7 +20,8 @@ import { makePatience, type Patience } from './patience.ts';
 import { recorderName } from './recorderName.ts';
 import { returnToDialplan } from './returnToDialplan.ts';
 import { fallibleStep, type CallState, type Effect, type Order, type Recorder, type Step } from './state.ts';
-import { SourceWatch, type LegOutcome } from './sourceWatch.ts';
+import { SourceWatch, type LegOutcome, type SourceWatchPorts } from './sourceWatch.ts';
+import { detectAnew } from './talkDetection.ts';
 import { TalkMeter } from './talkMeter.ts';
 import { within } from './timeLimit.ts';
 
@@ -32,7 +33,7 @@ import { within } from './timeLimit.ts';
  * its own event says so.
  */
 export type SessionPorts = {
-  ari: AriCommands & Pick<AriQueries, 'time' | 'variable' | 'rtp' | 'channelsIn'>;
+  ari: AriCommands & Pick<AriQueries, 'time' | 'variable' | 'rtp' | 'channelsIn' | 'owned'>;
   journal: CallJournal;
   readiness: Readiness;
   log: Logger;
@@ -44,9 +45,11 @@ export type SessionPorts = {
   rememberLanguage: (language: string) => Promise<void>;
   /** Whether it may have missed events that it was not told yet. */
   isBehind: () => boolean;
-  /** As ari.rtp, for what is asked again and again: it keeps nothing waiting that cannot wait. */
-  rtpOfLeg: AriQueries['rtp'];
-  /** Counts a leg that was not heard. */
+  /** For what is asked again and again of all calls, so that it keeps nothing waiting that cannot wait. */
+  legLimits: SourceWatchPorts['limits'];
+  /** Asks Asterisk where everybody of the call is, and tells the call. */
+  lookAgain: () => Promise<void>;
+  /** Counts a leg that was not heard, or could not be looked at. */
   legUnheard: (outcome: LegOutcome) => void;
   /** Called once, when the call has ended and its last effect is done. */
   ended(state: CallState): void;
@@ -117,25 +120,29 @@ export class CallSession {
         const state = this.#state;
         return state.kind === 'talking' && !state.untold && state.recorder.kind === 'running';
       },
-      keep: (happening) => this.#keep(happening),
+      keep: async (happening) => {
+        await this.#keep(happening);
+      },
       asteriskNow: () => ports.ari.time(),
     };
     this.#sources = this.#watchSources(takenUp);
   }
 
   #watchSources(takenUp: CallState | undefined): SourceWatch {
-    const { ari, rtpOfLeg, isBehind, legUnheard } = this.#ports;
-    const ports = {
+    const { ari, legLimits, isBehind, legUnheard, lookAgain } = this.#ports;
+    const ports: SourceWatchPorts = {
       ari,
-      rtp: rtpOfLeg,
+      limits: legLimits,
       log: this.#log,
       talk: () => (this.#state.kind === 'talking' && !this.#abandoned && !isBehind() ? this.#state : undefined),
-      inTurn: (step: () => Promise<void>) => (this.#tail = this.#tail.then(step)),
-      keep: (happening: Happening) => this.#keep(happening),
+      inTurn: (step) => this.#tail.then(step),
+      keep: (happening) => this.#keep(happening),
       counted: legUnheard,
+      heardAgain: (channel, at) => detectAnew(channel, at, { ari, talk: this.#talk }),
       lost: () => {
         this.handle({ type: 'partyUnheard' });
       },
+      lookAgain: () => lookAgain(),
     };
 
     return new SourceWatch(ports, takenUp);
@@ -177,9 +184,14 @@ export class CallSession {
     return this.#tail;
   }
 
-  /** Resolves when no party is out of the bridge because we take them out and in again. */
+  /** Whether a party may be out of the bridge because we take them out and in again. */
+  get isMovingParty(): boolean {
+    return this.#sources.isMoving;
+  }
+
+  /** Resolves when that is over, however it ended. */
   partiesMoved(): Promise<void> {
-    return this.#sources.moved;
+    return this.#sources.moved();
   }
 
   handle(event: CallEvent): void {
@@ -191,6 +203,7 @@ export class CallSession {
   /** Talk detection: evidence of whether both sides were heard; it decides nothing. */
   hear(channelId: ChannelId, talking: boolean, at: number): void {
     this.#talk.hear(channelId, talking, at);
+    this.#sources.hear(channelId, at);
   }
 
   /**
@@ -226,27 +239,32 @@ export class CallSession {
     this.#tail = this.#tail.then(() => {
       this.#noted -= 1;
 
-      return this.#keep(happening);
+      return this.#keep(happening).then(() => undefined);
     });
   }
 
-  #keep(happening: Happening): Promise<void> {
+  /** Whether the catalogue has it; if not, it will be kept later. */
+  #keep(happening: Happening): Promise<boolean> {
     this.#unkept.push(happening);
 
     return this.#keepNow();
   }
 
   /** What cannot be kept now is kept later: what was recorded is judged by it. */
-  async #keepNow(): Promise<void> {
+  async #keepNow(): Promise<boolean> {
     try {
       await this.#keepAll();
+
+      return true;
     } catch (thrown) {
       const error = asPreavisError(thrown);
       this.#log.warn({ code: error.code, err: error }, 'something that the receipt would tell could not be kept yet');
       clearTimeout(this.#keepAgain);
       this.#keepAgain = setTimeout(() => {
-        if (!this.#abandoned) this.#tail = this.#tail.then(() => this.#keepNow());
+        if (!this.#abandoned) this.#tail = this.#tail.then(() => this.#keepNow()).then(() => undefined);
       }, saveAgainMs).unref();
+
+      return false;
     }
   }
 

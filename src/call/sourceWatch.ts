@@ -1,13 +1,26 @@
 import type { AriEvent } from '../ari/events.ts';
 import { dropsEarlierNumbers } from '../ari/knownFaults.ts';
 import type { AriCommands, AriQueries } from '../ari/port.ts';
-import { asPreavisError } from '../core/errors.ts';
+import { asPreavisError, type PreavisError } from '../core/errors.ts';
 import type { ChannelId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { orderOf } from './decideEnd.ts';
 import { isActive } from './decideTalk.ts';
+import { EventClock } from './eventClock.ts';
+import { LegMover, type Move, type MoveEnd } from './legMover.ts';
 import type { Happening } from './ports.ts';
-import { decideSource, isWatchable, unknownSource, type Source, type SourceEvent, type SourceStep } from './sources.ts';
+import { askAbout, rememberSource, type SourceAnswer } from './sourceQuestions.ts';
+import {
+  decideSource,
+  isDue,
+  mostRenewals,
+  unknownSource,
+  type Sighting,
+  type Since,
+  type Source,
+  type SourceEvent,
+  type SourceStep,
+} from './sources.ts';
 import type { CallState, In, Party } from './state.ts';
 
 /** How often Asterisk is asked about each leg, ms. */
@@ -17,37 +30,47 @@ const lookEveryMs = 1_000;
  * have been seen.
  */
 const firstLooksMs = [200, 400, 600, 800] as const;
-/** How long Asterisk's own times of a leg that it has moved are waited for, ms. */
-const timesWithinMs = 1_000;
+/** A change that is seen later than this is not undone within the two seconds that are promised, ms. */
+const lateMs = 2_000;
+/** How long until what listens to a party does so for certain, once they talk, ms. */
+const listenedWithinMs = 1_000;
+/** How often a leg is sought that does not come in again: some times with a recorder, and as often without. */
+const mostMisses = 2 * mostRenewals;
+/** What became of a leg: of one whose source has changed, or whose source could not be seen, or not in time. */
+export type LegOutcome = 'heardAgain' | 'recorderStopped' | 'stillUnheard' | 'notAsked' | 'askedLate';
 
-/** What became of a leg whose source has changed. */
-export type LegOutcome = 'heardAgain' | 'recorderStopped' | 'stillUnheard';
+/** Does it when few enough others are under way. */
+export type Limit = <T>(step: () => Promise<T>) => Promise<T>;
 
 export type SourceWatchPorts = {
-  ari: Pick<AriCommands, 'addToBridge'> & Pick<AriQueries, 'channelsIn'>;
-  rtp: AriQueries['rtp'];
+  ari: Pick<AriCommands, 'addToBridge' | 'setVariable'> & Pick<AriQueries, 'rtp' | 'variable' | 'channelsIn' | 'owned'>;
+  /** For questions that are asked again and again, and for moves, of all calls. */
+  limits: { looks: Limit; moves: Limit };
   /** The talk now; undefined where there is none, or its state may be behind Asterisk's. */
   talk: () => In<'talking'> | undefined;
-  /** Does it behind what is under way. */
-  inTurn: (step: () => Promise<void>) => Promise<void>;
-  keep: (happening: Happening) => Promise<void>;
+  /** Does it behind what is under way. Nothing of the call waits for it: a recorder may have to stop. */
+  inTurn: <T>(step: () => Promise<T>) => Promise<T>;
+  /** Whether the catalogue has it. */
+  keep: (happening: Happening) => Promise<boolean>;
   counted: (outcome: LegOutcome) => void;
+  /**
+   * A leg is heard again, since this time of Asterisk's, if it is known. Resolves when what tells that they talk listens to them anew;
+   * false where it does not.
+   */
+  heardAgain: (channel: ChannelId, at: number | undefined) => Promise<boolean>;
   /** A leg cannot be heard while the recorder runs. */
   lost: () => void;
+  /** A leg does not come into the bridge again: asks Asterisk who is where, and tells the call. */
+  lookAgain: () => Promise<void>;
   log: Logger;
 };
 
-/** When Asterisk says that a leg was taken out and in, and when we heard of the first, monotonic; ms. */
-type Times = { leftAt: number; heardOfAt: number; enteredAt: number };
-
-type Move = Extract<AriEvent, { type: 'bridgeLeft' | 'bridgeEntered' }>;
-
 type Leg = { party: Party; channel: ChannelId };
 
-/** Whether Asterisk mixes them. Two without a recorder are passed on to each other as they are, as Dial() does. */
+/** Whether Asterisk mixes them. Two without a recorder are passed on to each other as Dial() does it. */
 const isMixed = ({ recorder, others }: In<'talking'>): boolean => isActive(recorder) || others.length > 0;
 
-function legsOf({ facts }: In<'talking'>): Leg[] {
+function legsOf({ facts }: In<'talking' | 'dialling'>): Leg[] {
   return [
     { party: 'caller', channel: facts.callerChannel },
     { party: 'destination', channel: orderOf(facts).destination },
@@ -57,71 +80,141 @@ function legsOf({ facts }: In<'talking'>): Leg[] {
 /** Looks once a second whether a leg of a talk goes on from another RTP source, and makes it heard again: see sources.ts. */
 export class SourceWatch {
   readonly #ports: SourceWatchPorts;
+  readonly #mover: LegMover;
+  /** The call as an earlier process has left it. */
+  readonly #takenUp: CallState | undefined;
   readonly #sources = new Map<ChannelId, Source>();
-  readonly #looking = new Set<ChannelId>();
-  readonly #moves = new Map<ChannelId, (event: Move) => void>();
-  #moving: Promise<void> = Promise.resolve();
+  /** Since when what tells that a party talks listens to them, monotonic, ms. */
+  readonly #listenedSince = new Map<ChannelId, number>();
+  /** Legs about which something is under way. */
+  readonly #busy = new Set<ChannelId>();
+  #moving: Promise<unknown> = Promise.resolve();
+  /** The talk as it was last followed. */
+  #followed: In<'talking'> | undefined;
+  #begunAt = 0;
+  #isStopped = false;
+  readonly #eventClock = new EventClock();
   #timer: NodeJS.Timeout | undefined;
   #firstLooks: NodeJS.Timeout[] = [];
 
-  /** `takenUp`: the call as an earlier process has left it. */
   constructor(ports: SourceWatchPorts, takenUp: CallState | undefined) {
     this.#ports = ports;
-    if (takenUp?.kind !== 'talking') return;
-    for (const { channel } of legsOf(takenUp)) this.#sources.set(channel, unknownSource(true));
+    this.#mover = new LegMover(ports.ari);
+    this.#takenUp = takenUp;
   }
 
   /** Looks while they talk, where this Asterisk needs it. */
-  follow({ kind, facts }: CallState): void {
-    const isWanted = kind === 'talking' && dropsEarlierNumbers(facts.asterisk.version);
-    if (!isWanted) this.stop();
-    else if (this.#timer === undefined) {
-      this.#timer = setInterval(() => {
-        this.#lookAtAll();
-      }, lookEveryMs).unref();
-      this.#lookAtAll();
-      const isUnseen = ({ kind }: Source): boolean => kind === 'unknown';
-      this.#firstLooks = firstLooksMs.map((ms) =>
-        setTimeout(() => {
-          this.#lookAtAll(isUnseen);
-        }, ms).unref(),
-      );
-    }
+  follow(state: CallState): void {
+    if (this.#isStopped) return;
+    const talk = state.kind === 'talking' && dropsEarlierNumbers(state.facts.asterisk.version) ? state : undefined;
+    const before = this.#followed;
+    this.#followed = talk;
+    if (talk !== undefined) this.#mover.keepOnly(legsOf(talk).map(({ channel }) => channel));
+    if (talk !== undefined && before === undefined) this.#begin(talk);
+    if (talk === undefined && before !== undefined) this.#end(before);
   }
 
+  /** Leaves what was seen to a later process. */
   stop(): void {
+    this.#isStopped = true;
+    this.#rest();
+  }
+
+  #rest(): void {
     clearInterval(this.#timer);
-    this.#timer = undefined;
     for (const timer of this.#firstLooks) clearTimeout(timer);
+    this.#sources.clear();
+    this.#mover.keepOnly([]);
+    this.#followed = undefined;
   }
 
   take(event: AriEvent): void {
-    if (event.type === 'bridgeLeft' || event.type === 'bridgeEntered') this.#moves.get(event.channelId)?.(event);
+    this.#eventClock.hear(event.at, performance.now());
+    if (event.type !== 'bridgeEntered') return;
+    this.#mover.cameInUnawaited(event).then(
+      (isIn) => {
+        if (isIn) this.#cameIn(event.channelId, event.at);
+      },
+      // It is looked for a second later.
+      () => undefined,
+    );
   }
 
-  /** Resolves when nobody is out of the bridge by our doing. Nobody is taken out while `talk` gives none. */
-  get moved(): Promise<void> {
-    return this.#moving;
+  /**
+   * Asterisk has told that a party begins or ceases to talk: what listens for it gets their sound.
+   *
+   * @param at Asterisk's time, ms
+   */
+  hear(channel: ChannelId, at: number): void {
+    this.#eventClock.hear(at, performance.now());
+    if (!this.#sources.has(channel) || this.#mover.isOut(channel)) return;
+    const from = this.#listenedSince.get(channel) ?? this.#begunAt + listenedWithinMs;
+    const before = this.#sourceOf(channel).known.kind;
+    this.#step(channel, { type: 'talked', at: this.#eventClock.earliestOf(at), from });
+    const { known } = this.#sourceOf(channel);
+    if (before === 'changed' && known.kind === 'heard') this.#remember(channel, known.seen);
   }
 
-  #lookAtAll(isWanted: (source: Source) => boolean = isWatchable): void {
-    const talk = this.#talk();
-    for (const leg of talk === undefined ? [] : legsOf(talk)) {
+  /** Resolves when the moves under way are over. None begins while `talk` gives none. */
+  async moved(): Promise<void> {
+    await this.#moving;
+  }
+
+  /** Whether somebody may be out of the bridge by our doing. */
+  get isMoving(): boolean {
+    return this.#mover.isAnyOut;
+  }
+
+  #begin(talk: In<'talking'>): void {
+    this.#begunAt = performance.now();
+    const takenUp = this.#takenUp;
+    // Of a call that was left in dialling: where they were found to talk already, nobody heard the answer.
+    const hasTalked = takenUp?.kind === 'talking' || (takenUp?.kind === 'dialling' && talk.answeredAt === undefined);
+    if (hasTalked) for (const { channel } of legsOf(takenUp)) this.#sources.set(channel, unknownSource(true));
+    this.#timer = setInterval(() => {
+      this.#lookAtAll();
+    }, lookEveryMs).unref();
+    this.#lookAtAll();
+    this.#firstLooks = firstLooksMs.map((ms) =>
+      setTimeout(() => {
+        this.#lookAtAll(({ known }) => known.kind === 'unknown');
+      }, ms).unref(),
+    );
+  }
+
+  /** Whoever was not made heard again until now was not heard until the end. */
+  #end(talk: In<'talking'>): void {
+    for (const { party, channel } of legsOf(talk)) {
+      const { known } = this.#sourceOf(channel);
+      if (known.kind !== 'changed' || known.since === undefined) continue;
+      // Music on hold from elsewhere, and nothing was recorded meanwhile.
+      if (known.isOfHold && talk.holding.length > 0) continue;
+      void this.#keep('unheard', party, this.#timeOf(known.since));
+    }
+    this.#rest();
+  }
+
+  #lookAtAll(isWanted: (source: Source) => boolean = () => true): void {
+    const talk = this.#ports.talk();
+    if (talk === undefined) return;
+    const now = performance.now();
+    for (const leg of legsOf(talk)) {
       const { channel } = leg;
-      if (this.#looking.has(channel) || !isWanted(this.#sourceOf(channel))) continue;
-      this.#looking.add(channel);
-      void this.#look(leg)
-        .catch((thrown: unknown) => {
-          this.#ports.log.debug({ code: asPreavisError(thrown).code }, 'a leg could not be looked at');
-        })
-        .finally(() => this.#looking.delete(channel));
+      if (this.#busy.has(channel)) continue;
+      const source = this.#sourceOf(channel);
+      // Whoever is out by our doing is fetched back, whether somebody records or holds.
+      if (this.#mover.isOut(channel)) this.#begunFor(leg, this.#fetchBack(leg));
+      else if (isMixed(talk) && isDue(source, now) && isWanted(source)) this.#begunFor(leg, this.#look(leg));
     }
   }
 
-  #talk(): In<'talking'> | undefined {
-    const talk = this.#ports.talk();
-
-    return talk !== undefined && isMixed(talk) ? talk : undefined;
+  #begunFor({ channel }: Leg, step: Promise<void>): void {
+    this.#busy.add(channel);
+    void step
+      .catch((thrown: unknown) => {
+        this.#ports.log.debug({ code: asPreavisError(thrown).code }, 'a leg could not be looked at');
+      })
+      .finally(() => this.#busy.delete(channel));
   }
 
   #sourceOf(channel: ChannelId): Source {
@@ -137,96 +230,183 @@ export class SourceWatch {
 
   /** The talk in which this channel is that party; undefined where it is so no more. */
   #talkOf({ party, channel }: Leg): In<'talking'> | undefined {
-    const talk = this.#talk();
+    const talk = this.#ports.talk();
     const isSame = talk !== undefined && legsOf(talk).some((leg) => leg.party === party && leg.channel === channel);
 
     return isSame ? talk : undefined;
   }
 
-  async #look(leg: Leg): Promise<void> {
-    const { rtp, inTurn } = this.#ports;
-    const at = performance.now();
-    const traffic = await rtp(leg.channel);
-    const sighting = traffic === undefined ? 'noRtp' : (traffic.source ?? 'nothing');
+  #mixedTalkOf(leg: Leg): In<'talking'> | undefined {
     const talk = this.#talkOf(leg);
-    if (talk === undefined) return;
-    const action = this.#step(leg.channel, { type: 'seen', sighting, at, isHeld: talk.holding.length > 0 });
-    if (action === 'renew') await inTurn(() => this.#renew(leg));
-    if (action === 'giveUp') await this.#giveUp(leg, talk);
+
+    return talk !== undefined && isMixed(talk) ? talk : undefined;
+  }
+
+  async #look(leg: Leg): Promise<void> {
+    const { channel } = leg;
+    const { counted, log } = this.#ports;
+    const before = this.#sourceOf(channel).known;
+    const at = performance.now();
+    const seen = await this.#ask(leg);
+    const now = performance.now();
+    if (now - at > lateMs) counted('askedLate');
+    const talk = this.#mixedTalkOf(leg);
+    if (talk === undefined || seen === 'unwanted') return;
+    const isHeld = talk.holding.length > 0;
+    const event: SourceEvent =
+      seen === 'unanswered' ? { type: 'unanswered', at: now } : { type: 'seen', ...seen, at, answeredAt: now, isHeld };
+    const action = this.#step(channel, event);
+    const { known } = this.#sourceOf(channel);
+    if (before.kind === 'unknown' && known.kind === 'heard') this.#remember(channel, known.seen);
+    if (action === 'renew') await this.#renew(leg);
+    if (action === 'giveUp') this.#giveUp(leg);
+    if (action === 'askSeldom') {
+      counted('notAsked');
+      log.warn({ party: leg.party }, 'Asterisk does not answer about the sound of a party; it is asked seldom');
+    }
+  }
+
+  async #ask(leg: Leg): Promise<SourceAnswer | 'unanswered' | 'unwanted'> {
+    const { channel } = leg;
+    const { ari, limits, log } = this.#ports;
+    const { known } = this.#sourceOf(channel);
+    const isTakenUp = known.kind === 'unknown' && known.isTakenUp;
+    try {
+      // The talk may be over when its turn comes.
+      return await limits.looks(async () =>
+        this.#mixedTalkOf(leg) === undefined ? 'unwanted' : await askAbout(channel, isTakenUp, ari),
+      );
+    } catch (thrown) {
+      log.debug({ code: asPreavisError(thrown).code }, 'Asterisk does not answer about the sound of a party');
+      return 'unanswered';
+    }
+  }
+
+  #remember(channel: ChannelId, seen: Sighting): void {
+    rememberSource(channel, seen, this.#ports.ari).catch((thrown: unknown) => {
+      this.#ports.log.debug({ code: asPreavisError(thrown).code }, 'what was seen of a leg could not be kept');
+    });
+  }
+
+  /** One leg of a call at a time: while both are out, nobody would be in the bridge. */
+  #move(step: () => Promise<MoveEnd>): Promise<MoveEnd> {
+    const { inTurn, limits } = this.#ports;
+    const move = this.#moving.then(() => inTurn(() => limits.moves(step)));
+    this.#moving = move.catch(() => undefined);
+
+    return move;
   }
 
   /** What has come before it may have changed what is wanted. */
   async #renew(leg: Leg): Promise<void> {
-    const { ari, log } = this.#ports;
-    const { party, channel } = leg;
-    const wanted = (): In<'talking'> | undefined => {
-      const talk = this.#talkOf(leg);
+    const isWanted = (): boolean => {
+      const isHeld = this.#mixedTalkOf(leg)?.holding.length !== 0;
 
-      return talk?.holding.length === 0 ? talk : undefined;
+      return !isHeld && this.#sourceOf(leg.channel).known.kind === 'changed';
     };
-    const talk = wanted();
-    const source = this.#sourceOf(channel);
-    if (talk === undefined || source.kind !== 'changed') return;
-    const { bridge } = orderOf(talk.facts);
+    await this.#moved(leg, isWanted, (move) => this.#mover.renew(move));
+  }
+
+  async #fetchBack(leg: Leg): Promise<void> {
+    const end = await this.#moved(
+      leg,
+      () => this.#talkOf(leg) !== undefined,
+      (move) => this.#mover.fetchBack(move),
+    );
+    // Asterisk may have refused to move it.
+    if (end?.kind === 'isHere' && this.#mixedTalkOf(leg) !== undefined) return this.#look(leg);
+    const { known } = this.#sourceOf(leg.channel);
+    if (known.kind === 'changed' && known.tries >= mostRenewals) this.#giveUp(leg);
+    const isLost = end?.kind === 'notIn' && this.#mover.misses(leg.channel) >= mostMisses;
+    // Nobody of the two is left in silence.
+    if ((isLost || end?.kind === 'dissolved') && this.#talkOf(leg) !== undefined) await this.#ports.lookAgain();
+  }
+
+  /** undefined where Asterisk did not say what became of it. */
+  async #moved(
+    leg: Leg,
+    isWanted: () => boolean,
+    step: (move: Move) => Promise<MoveEnd>,
+  ): Promise<MoveEnd | undefined> {
+    const { channel } = leg;
     try {
-      // Who was taken elsewhere by others is not ours to fetch back.
-      if (source.tries === 0 && !(await ari.channelsIn(bridge)).includes(channel)) return;
-      // While Asterisk answered, one may have put the other on hold, or events may have begun to be missed.
-      if (wanted() === undefined) return;
-      const moved = this.#timesOf(channel);
-      // One request, so that no end of ours can come between: Asterisk itself takes it out first.
-      const moving = ari.addToBridge(bridge, [channel]);
-      this.#moving = moving.catch(() => undefined);
-      await moving;
-      this.#step(channel, { type: 'renewed', at: performance.now() });
-      log.warn({ party }, 'the sound of a party comes from another source, and was made heard again');
-      // Nothing waits for Asterisk's events.
-      void moved.then((times) => this.#tell(party, source.since, times));
+      const end = await this.#move(async () => {
+        const talk = this.#talkOf(leg);
+        if (talk === undefined || !isWanted()) return { kind: 'unwanted' };
+        const legs = legsOf(talk).map((each) => each.channel);
+
+        return step({ bridge: orderOf(talk.facts).bridge, channel, legs, isWanted });
+      });
+      if (end.kind === 'cameIn') this.#cameIn(channel, end.at);
+      if (end.kind === 'elsewhere') this.#step(channel, { type: 'elsewhere', at: performance.now() });
+      if (end.kind === 'notIn') this.#failed(leg);
+
+      return end;
     } catch (thrown) {
-      const error = asPreavisError(thrown);
-      this.#step(channel, { type: 'renewalFailed' });
-      if (error.code === 'ari_not_found') return;
-      log.warn({ party, code: error.code, err: error }, 'a party may not be heard, and could not be made heard again');
+      this.#failed(leg, asPreavisError(thrown));
+      return undefined;
     }
   }
 
-  /** undefined where Asterisk's events do not come. */
-  #timesOf(channel: ChannelId): Promise<Times | undefined> {
-    return new Promise((resolve) => {
-      let left: Omit<Times, 'enteredAt'> | undefined;
-      const end = (times: Times | undefined): void => {
-        clearTimeout(timer);
-        if (this.#moves.get(channel) === take) this.#moves.delete(channel);
-        resolve(times);
-      };
-      const take = (event: Move): void => {
-        if (event.type === 'bridgeLeft') left = { leftAt: event.at, heardOfAt: performance.now() };
-        else if (left !== undefined) end({ ...left, enteredAt: event.at });
-      };
-      const timer = setTimeout(end, timesWithinMs, undefined).unref();
-      this.#moves.set(channel, take);
+  /** It may have come in all the same: then this changes nothing. */
+  #failed({ party, channel }: Leg, error?: PreavisError): void {
+    this.#step(channel, { type: 'renewalFailed' });
+    if (this.#sourceOf(channel).known.kind !== 'changed' || error?.code === 'ari_not_found') return;
+    const fields = error === undefined ? {} : { code: error.code, err: error };
+    this.#ports.log.warn({ party, ...fields }, 'a party may not be heard, and could not be made heard again');
+  }
+
+  #cameIn(channel: ChannelId, at: number | undefined): void {
+    const { known } = this.#sourceOf(channel);
+    const talk = this.#followed;
+    const leg = talk === undefined ? undefined : legsOf(talk).find((each) => each.channel === channel);
+    if (known.kind !== 'changed' || leg === undefined) return;
+    const { counted, log } = this.#ports;
+    this.#step(channel, { type: 'renewed', at: performance.now() });
+    void this.#listenAnew(leg, at);
+    if (known.since === undefined) {
+      this.#remember(channel, known.seen);
+      return;
+    }
+    const { party } = leg;
+    log.warn({ party }, 'the sound of a party comes from another source, and was made heard again');
+    counted('heardAgain');
+    const kept = [this.#keep('unheard', party, this.#timeOf(known.since)), this.#keep('heardAgain', party, at)];
+    // Behind what the receipt tells: a later process would take the leg for one that has not changed.
+    void Promise.all(kept).then((all) => {
+      if (all.every(Boolean)) this.#remember(channel, known.seen);
     });
   }
 
-  /** The time of the change is by our clock; told in Asterisk's by that of the event (P8). */
-  async #tell(party: Party, since: number | undefined, times: Times | undefined): Promise<void> {
-    if (since === undefined) return;
-    const { keep, counted } = this.#ports;
-    const from = times === undefined ? undefined : Math.floor(times.leftAt - (times.heardOfAt - since));
-    counted('heardAgain');
-    // Both at once: the end of the call, by which the recording is judged, waits for what has happened before it.
-    await Promise.all([
-      keep({ kind: 'change', change: 'unheard', at: from, party }),
-      keep({ kind: 'change', change: 'heardAgain', at: times?.enteredAt, party }),
-    ]);
+  /** What listens to it and the bridge are of one mind again when it was seen to be as before after both began anew. */
+  async #listenAnew(leg: Leg, at: number | undefined): Promise<void> {
+    const { channel } = leg;
+    this.#listenedSince.set(channel, Infinity);
+    if (!(await this.#ports.heardAgain(channel, at))) return;
+    this.#listenedSince.set(channel, performance.now());
+    if (!this.#busy.has(channel) && this.#mixedTalkOf(leg) !== undefined) this.#begunFor(leg, this.#look(leg));
   }
 
-  /** Without a recorder in it the bridge passes on what comes, as Dial() does: the talk goes before the recording. */
-  async #giveUp({ party }: Leg, { recorder }: In<'talking'>): Promise<void> {
-    const { keep, counted, lost, log } = this.#ports;
+  #keep(change: 'unheard' | 'heardAgain', party: Party, at: number | undefined): Promise<boolean> {
+    return this.#ports.keep({ kind: 'change', change, at, party });
+  }
+
+  /** The time of a change is by our clock; told in Asterisk's by that of an event (P8). */
+  #timeOf(since: Since): number | undefined {
+    return typeof since === 'number' ? this.#eventClock.timeOf(since) : undefined;
+  }
+
+  /** Without a recorder in it the bridge passes on what comes as Dial() does: the talk goes before the recording. */
+  #giveUp(leg: Leg): void {
+    const { counted, lost, log } = this.#ports;
+    const { party, channel } = leg;
+    const { known } = this.#sourceOf(channel);
+    const now = this.#mixedTalkOf(leg);
+    if (now === undefined || known.kind !== 'changed') return;
+    this.#step(channel, { type: 'givenUp' });
     log.error({ party }, 'a party may not be heard, and nothing helps: no more is recorded');
-    counted(isActive(recorder) ? 'recorderStopped' : 'stillUnheard');
+    counted(isActive(now.recorder) ? 'recorderStopped' : 'stillUnheard');
+    void this.#keep('unheard', party, this.#timeOf(known.since));
     lost();
-    await keep({ kind: 'change', change: 'unheard', at: undefined, party });
   }
 }

@@ -6,6 +6,7 @@ type Talk = { totalMs: number; since: number | undefined };
 /** How long each channel was heard, by Asterisk's talk detection. Times are Asterisk's, ms. */
 export class TalkMeter {
   readonly #talks = new Map<ChannelId, Talk>();
+  readonly #lost = new Set<ChannelId>();
 
   hear(channelId: ChannelId, talking: boolean, at: number): void {
     const { totalMs = 0, since } = this.#talks.get(channelId) ?? {};
@@ -21,8 +22,14 @@ export class TalkMeter {
     }
   }
 
-  /** undefined for a channel that was never heard of. */
+  /** From now on Asterisk tells nothing of it. */
+  lose(channelId: ChannelId): void {
+    this.#lost.add(channelId);
+  }
+
+  /** undefined for a channel that was never heard of, or that was lost. */
   until(end: number | undefined, channelId: ChannelId): number | undefined {
+    if (this.#lost.has(channelId)) return undefined;
     const talk = this.#talks.get(channelId);
     if (talk?.since === undefined || end === undefined) return talk?.totalMs;
 

@@ -63,7 +63,7 @@ const change = z.strictObject({
   change: z
     .enum(changes)
     .describe(
-      'held, resumed: this party put the other on hold, and came back. joined: somebody else came in. transferred: somebody else took the place of this party. recorderPaused, recorderResumed: for a hold. recordingRemoved: Asterisk has removed what was recorded. unheard, heardAgain: between these two the sound of this party may be missing, for the other and in the recording, since it went on from another RTP source at some time in between; unheard without heardAgain: until the end of the recording.',
+      'held, resumed: this party put the other on hold, and came back. joined: somebody else came in. transferred: somebody else took the place of this party. recorderPaused, recorderResumed: for a hold. recordingRemoved: Asterisk has removed what was recorded. unheard, heardAgain: between these two the sound of this party may be missing, for the other and in the recording, since it went on from another RTP source at some time in between; unheard without heardAgain: until the end of the recording; without a time: nobody knows since when.',
     ),
   at: time,
   party: z.enum(['caller', 'destination']).nullable(),

@@ -9,7 +9,7 @@ import { presentMs, readWav, tonePresence, type Span } from '../support/audio.ts
 import { useBriefNotice } from '../support/briefNotice.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
 import { eventually } from '../support/poll.ts';
-import { endedCall, finishedRecording, spooledWav, useRig } from '../support/rigs.ts';
+import { catalogueRecordings, endedCall, finishedRecording, spooledWav, useRig } from '../support/rigs.ts';
 
 /** A party goes on from another RTP source: Debian's and Ubuntu's Asterisk would not let the other hear it in a bridge with a recorder. */
 
@@ -17,16 +17,21 @@ const agentHz = 1000;
 const callerHz = 440;
 /** Noticed within two seconds; and two packets for the leg that is taken out and in. */
 const lostMs = 2_100;
+/** Within one source: Asterisk's next report, at most five seconds later, and the look after it. */
+const lostWithinMs = 7_000;
+/** How exactly the beginning and the end of a hole are known, ms. */
+const edgeMs = 150;
 
 const cases = [
-  { line: 'agentback', who: 'destination', leap: -20_000 },
+  { line: 'agentback', who: 'destination', leap: -20_000, talkOnMs: 4_000 },
   { line: 'callerback', who: 'caller', leap: -20_000 },
   { line: 'agentahead', who: 'destination', leap: 20_000 },
   { line: 'nobody', who: undefined, leap: 0 },
-] as const;
-type Case = (typeof cases)[number];
-const [held, silent, within, killed, refused] = ['onhold', 'silent', 'withinsource', 'killed', 'refused'] as const;
-const lines = [...cases.map(({ line }) => line), held, silent, within, killed, refused];
+] as const satisfies Case[];
+type Case = { line: string; who: 'caller' | 'destination' | undefined; leap: number; talkOnMs?: number };
+const [held, silent, within, refused] = ['onhold', 'silent', 'withinsource', 'refused'] as const;
+const [killed, unchanged, ended] = ['killed', 'unchanged', 'endedfirst'] as const;
+const lines = [...cases.map(({ line }) => line), held, silent, within, refused, killed, unchanged, ended];
 
 const agents = new Map<string, { agent: Agent; ear: Ear }>();
 let operator: Operator;
@@ -83,7 +88,7 @@ async function talk(line: string): Promise<{ call: Call; ear: Ear }> {
   return { call, ear };
 }
 
-type Ended = { receipt: Receipt; wav: Int16Array };
+type Ended = { recordingId: string; receipt: Receipt; wav: Int16Array };
 
 async function end(line: string, call: Call): Promise<Ended> {
   await call.hangUp();
@@ -91,19 +96,19 @@ async function end(line: string, call: Call): Promise<Ended> {
   const recording = await finishedRecording(at.rig, line);
   const receipt = receiptSchema.parse(JSON.parse((await at.rig.preavis('calls', 'receipt', id)).stdout));
 
-  return { receipt, wav: readWav(spooledWav(at.rig, recording.id)) };
+  return { recordingId: recording.id, receipt, wav: readWav(spooledWav(at.rig, recording.id)) };
 }
 
 type Heard = Ended & { byCaller: Int16Array; byAgent: Int16Array };
 
-async function callBy({ line, who, leap }: Case): Promise<Heard> {
+async function callBy({ line, who, leap, talkOnMs = 0 }: Case): Promise<Heard> {
   const { call, ear } = await talk(line);
   const { agent, ear: agentEar } = agentOf(line);
   const [heardByCaller, heardByAgent] = [ear.samples().length, agentEar.samples().length];
   const { voice } = who === 'caller' ? call : agent;
   if (who !== undefined) voice.change({ leap });
   // What is heard now would be from before.
-  await passes(lostMs + 1_000);
+  await passes(lostMs + 1_000 + talkOnMs);
   await expectTalking(ear, line);
   const byCaller = ear.samples().slice(heardByCaller);
   const byAgent = agentEar.samples().slice(heardByAgent);
@@ -184,6 +189,22 @@ function holes(samples: Int16Array, hz: number): Span[] {
 
 const ms = (time: string | null | undefined): number => Date.parse(time ?? '');
 
+/** What is missing in the WAV is less than that, and within the span of the receipt. */
+function expectHolesInSpan({ receipt, wav }: Pick<Ended, 'receipt' | 'wav'>, mostMs: number): void {
+  const { changes, recording } = receipt;
+  const [from = NaN, to = NaN] = ['unheard', 'heardAgain'].map(
+    (name) => ms(changes.find(({ change }) => change === name)?.at) - ms(recording?.startedAt),
+  );
+  expect(to - from).toBeLessThan(mostMs);
+  for (const hz of [agentHz, callerHz]) {
+    for (const { startMs, endMs } of holes(wav, hz)) {
+      expect(endMs - startMs).toBeLessThan(mostMs);
+      expect(startMs).toBeGreaterThan(from - edgeMs);
+      expect(endMs).toBeLessThan(to + edgeMs);
+    }
+  }
+}
+
 describe.each(cases)('a talk in which $who goes on from another source, by $leap', ({ line, who }) => {
   test('is heard again by both within two seconds, and in the file', async () => {
     const { wav, byCaller, byAgent } = await of(line, heardIn);
@@ -206,16 +227,14 @@ describe.each(cases)('a talk in which $who goes on from another source, by $leap
       expected.map((change) => ({ change, party: who })),
     );
     expect(recording?.flags).toEqual(expected.length > 0 ? ['party_unheard'] : []);
-    if (expected.length === 0) return;
-    const [from, to] = changes.map((each) => ms(each.at) - ms(recording?.startedAt));
-    expect((to ?? NaN) - (from ?? NaN)).toBeLessThan(lostMs);
-    for (const hz of [agentHz, callerHz]) {
-      for (const { startMs, endMs } of holes(wav, hz)) {
-        expect(startMs).toBeGreaterThan((from ?? NaN) - 150);
-        expect(endMs).toBeLessThan((to ?? NaN) + 150);
-      }
-    }
+    if (expected.length > 0) expectHolesInSpan({ receipt, wav }, lostMs);
   });
+});
+
+test('how long a party talked is counted on after that: Asterisk listens to it anew', async () => {
+  const { recordingId, wav } = await of('agentback', heardIn);
+  const talk = (await catalogueRecordings(at.rig)).find(({ id }) => id === recordingId)?.talk;
+  expect(talk?.destinationMs).toBeGreaterThan(wav.length / 8 - lostMs - 1_500);
 });
 
 test('each is counted', async () => {
@@ -226,14 +245,18 @@ test('each is counted', async () => {
 });
 
 test('a leg on hold is left alone until both are back', async () => {
-  const { changes } = (await of(held, results)).receipt;
+  const { receipt, wav } = await of(held, results);
+  const { changes } = receipt;
   expect(changes.map(({ change }) => change).filter((change) => !change.startsWith('recorder'))).toEqual(
     isFaulty ? ['held', 'resumed', 'unheard', 'heardAgain'] : ['held', 'resumed'],
   );
   const [resumedAt, heardAt] = ['resumed', 'heardAgain'].map((change) =>
     ms(changes.find((each) => each.change === change)?.at),
   );
-  if (isFaulty) expect(heardAt).toBeGreaterThan(resumedAt ?? NaN);
+  if (!isFaulty) return;
+  expect(heardAt).toBeGreaterThan(resumedAt ?? NaN);
+  expect((heardAt ?? NaN) - (resumedAt ?? NaN)).toBeLessThan(lostMs);
+  for (const { startMs, endMs } of holes(wav, agentHz)) expect(endMs - startMs).toBeLessThan(lostMs);
 });
 
 test('a party that sends nothing for a while is left alone', async () => {
@@ -243,21 +266,57 @@ test('a party that sends nothing for a while is left alone', async () => {
 });
 
 test('numbers that leap back within one source are noticed by the next report', async () => {
-  const { changes } = (await of(within, results)).receipt;
-  expect(changes.map(({ change }) => change)).toEqual(isFaulty ? ['unheard', 'heardAgain'] : []);
+  const { receipt, wav } = await of(within, results);
+  expect(receipt.changes.map(({ change }) => change)).toEqual(isFaulty ? ['unheard', 'heardAgain'] : []);
+  if (isFaulty) expectHolesInSpan({ receipt, wav }, lostWithinMs);
 });
 
-test('a process that takes up a talk makes a party heard whose source changed meanwhile', async () => {
-  await at.onTime(killed, async () => {
-    const { call, ear } = await talk(killed);
+test('a process that takes up talks makes a party heard whose source changed meanwhile, and leaves the others alone', async () => {
+  const moves = (): number => proxy.requests().filter((each) => each.endsWith('/addChannel')).length;
+  const { receipt } = await at.onTime([killed, unchanged], async () => {
+    const [{ call, ear }, other] = [await talk(killed), await talk(unchanged)];
     await at.rig.killServe();
     agentOf(killed).agent.voice.change({ leap: -20_000 });
     if (isFaulty) await eventually(() => heardMs(ear, agentHz) < 50, { everyMs: 100 });
+    const before = moves();
     await at.rig.startServe();
+    const since = performance.now();
     await expectTalking(ear, killed);
-    await call.hangUp();
-    await endedCall(at.rig, killed);
+    expect(performance.now() - since).toBeLessThan(lostMs + 1_000);
+    await passes(2_000);
+    expect(moves() - before).toBe(isFaulty ? 1 : 0);
+    await other.call.hangUp();
+    await endedCall(at.rig, unchanged);
+
+    return end(killed, call);
   });
+  const { changes, recording } = receipt;
+  // Since when, nobody knows.
+  expect(changes.map(({ change, at: when, party }) => [change, when === null, party])).toEqual(
+    isFaulty
+      ? [
+          ['unheard', true, 'destination'],
+          ['heardAgain', false, 'destination'],
+        ]
+      : [],
+  );
+  expect(recording?.flags.includes('party_unheard')).toBe(isFaulty);
+});
+
+test('a talk that ends before a party could be made heard again says so', async () => {
+  const { receipt } = await at.onTime(ended, async () => {
+    const { call, ear } = await talk(ended);
+    proxy.delay(/addChannel$/, 3_000);
+    agentOf(ended).agent.voice.change({ leap: -20_000 });
+    if (isFaulty) await eventually(() => heardMs(ear, agentHz) < 50, { everyMs: 100 });
+    await passes(1_500);
+    proxy.delay(/addChannel$/, 0);
+
+    return end(ended, call);
+  });
+  const { changes, recording } = receipt;
+  expect(changes.map(({ change, at: when }) => [change, when === null])).toEqual(isFaulty ? [['unheard', false]] : []);
+  expect(recording?.flags).toEqual(isFaulty ? ['party_unheard'] : []);
 });
 
 test('where Asterisk does not let a leg be taken out and in, the talk goes before the recording', async () => {
@@ -273,7 +332,9 @@ test('where Asterisk does not let a leg be taken out and in, the talk goes befor
     return end(refused, call);
   });
   const { changes, recording } = receipt;
-  expect(changes).toEqual(isFaulty ? [{ change: 'unheard', at: null, party: 'destination' }] : []);
+  expect(changes).toEqual(
+    isFaulty ? [{ change: 'unheard', at: expect.any(String) as string, party: 'destination' }] : [],
+  );
   expect(recording?.flags).toEqual(isFaulty ? ['ended_early', 'party_unheard'] : []);
 });
 

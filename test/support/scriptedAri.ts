@@ -36,6 +36,9 @@ export type ScriptedAri = AriCommands &
     };
   };
 
+/** Limits nothing. */
+export const unlimited = <T>(step: () => Promise<T>): Promise<T> => step();
+
 export function scriptedAri(): ScriptedAri {
   const asked: string[] = [];
   const refusals = new Map<string, { code: ErrorCode; times: number }>();

@@ -460,6 +460,69 @@ describe('a party that is taken out of the bridge and in again', () => {
     // The other is left alone until it is known who is there.
     expect(asked('addToBridge')).toHaveLength(1);
   });
+
+  /** The move is never answered, and the party is out of the bridge. */
+  async function comparedMeanwhile(isBackAtSecondLook: boolean) {
+    const set = await adopted();
+    const { registry, ari, asked } = set;
+    await eventually(() => asked('addToBridge').length === 1);
+    registry.connectionLost('connection_lost');
+    const [out] = both.filter((id) => asked('addToBridge')[0]?.endsWith(` ${id}`));
+    ari.state.inBridge[bridge] = both.filter((id) => id !== out);
+    const channelsIn = ari.channelsIn.bind(ari);
+    let looks = 0;
+    ari.channelsIn = (id) => {
+      looks += 1;
+      if (looks > 1 && isBackAtSecondLook) ari.state.inBridge[bridge] = both;
+      return channelsIn(id);
+    };
+    // However long the move takes.
+    expect(await registry.reconcile()).toBe('whole');
+    expect(looks).toBe(2);
+
+    return set;
+  }
+
+  test('keeps no comparison waiting that is not answered: who seems to have left is looked for once more', async () => {
+    const { asked } = await comparedMeanwhile(true);
+    expect(['hangUp', 'destroyBridge', 'stopRecorder'].flatMap(asked)).toEqual([]);
+  });
+
+  test('has left where they are not there at the second look either', async () => {
+    const { asked } = await comparedMeanwhile(false);
+    expect(asked('hangUp')).not.toEqual([]);
+  });
+
+  describe('and is in no bridge when a process takes the call up', () => {
+    /** An earlier process died after it had taken them out. */
+    async function takenUp(isIn: boolean) {
+      const set = stage({ open: [stateAt('talking', talking)] });
+      set.ari.state.channels.push(...both.map((id) => ({ id, state: 'Up' })));
+      set.ari.state.recording.push(recorderName(recording));
+      set.ari.state.owned = { channels: both, bridges: [bridge] };
+      set.ari.state.inBridge[bridge] = [talking.callerChannel];
+      const add = set.ari.addToBridge.bind(set.ari);
+      set.ari.addToBridge = (id, channels) => {
+        if (isIn) set.ari.state.inBridge[id] = both;
+        return add(id, channels);
+      };
+      expect(await set.registry.reconcile()).toBe('whole');
+
+      return set;
+    }
+
+    test('is put back: they talk on, and are recorded', async () => {
+      const { asked } = await takenUp(true);
+      expect(asked('addToBridge')[0]).toBe(`addToBridge ${bridge} ${destination}`);
+      expect(['hangUp', 'destroyBridge', 'stopRecorder'].flatMap(asked)).toEqual([]);
+    });
+
+    test('has left where they do not come in: nobody is left in silence', async () => {
+      const { asked } = await takenUp(false);
+      await eventually(() => asked('hangUp').length === 2);
+      expect(asked('addToBridge')).toHaveLength(1);
+    });
+  });
 });
 
 describe('a request to hang up', () => {

@@ -1,16 +1,18 @@
 import { tmpdir } from 'node:os';
 import { jest } from '@jest/globals';
 import { refuse } from '../../../src/call/decide.ts';
+import type { AriEvent } from '../../../src/ari/events.ts';
 import type { CallEvent, UnrecordedReason } from '../../../src/call/events.ts';
 import { makeReadiness } from '../../../src/call/readiness.ts';
 import { recorderName } from '../../../src/call/recorderName.ts';
+import { sourceVariable } from '../../../src/call/sourceQuestions.ts';
 import { CallSession, type SessionPorts } from '../../../src/call/session.ts';
 import type { Happening, Measured } from '../../../src/call/ports.ts';
 import type { Clock, ClockReading } from '../../../src/core/clock.ts';
 
 import type { CallState, Facts, Order } from '../../../src/call/state.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import type { CallId, ChannelId, PlaybackId } from '../../../src/core/ids.ts';
+import type { CallId, PlaybackId } from '../../../src/core/ids.ts';
 import {
   aRequest,
   beginning,
@@ -26,7 +28,7 @@ import {
 } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
-import { scriptedAri } from '../../support/scriptedAri.ts';
+import { scriptedAri, unlimited } from '../../support/scriptedAri.ts';
 
 const facts = someFacts(countingIds(), { sentenceCount: 1 });
 const { order, callerChannel: caller } = facts;
@@ -80,7 +82,11 @@ function stage(given: Order = order) {
       },
     },
     isBehind: () => false,
-    rtpOfLeg: (channel: ChannelId) => ari.rtp(channel),
+    lookAgain: () => {
+      ari.asked.push('look again');
+      return Promise.resolve();
+    },
+    legLimits: { looks: unlimited, moves: unlimited },
     legUnheard: (outcome: string) => {
       ari.asked.push(`unheard ${outcome}`);
     },
@@ -813,6 +819,91 @@ describe('a call that is taken up again', () => {
     session.handle({ type: 'recorderFinished', at: 2 });
     await settled(session);
     expect(set.ended).toMatchObject([{ outcome: { result: 'recorded' } }]);
+  });
+});
+
+describe('a party whose RTP goes on from another source', () => {
+  const debian = { version: '22.10.1+dfsg+~cs6.17.60671434-1', node: 'test' };
+  const isAsked = (set: { ari: { asked: readonly string[] } }, text: string): boolean =>
+    set.ari.asked.some((each) => each.startsWith(text));
+
+  /** A call that is taken up, in which the destination has changed meanwhile, and is being moved. */
+  async function moving() {
+    const set = stage();
+    set.ari.state.inBridge[bridge] = [caller, destination];
+    for (const [index, channel] of [caller, destination].entries()) {
+      const source = { ssrc: index, lost: 0 };
+      set.ari.state.rtp[channel] = { sentPackets: 9, receivedPackets: 9, reported: '', source };
+    }
+    set.ari.state.variables[`${caller} ${sourceVariable}`] = '0 1 0';
+    set.ari.state.variables[`${destination} ${sourceVariable}`] = '77 1 0';
+    const release = set.ari.hold('addToBridge');
+    const session = CallSession.adopt(stateAt('talking', { ...facts, asterisk: debian }), set.ports);
+    sessions.push(session);
+    session.handle({ type: 'recorderStarted', at: 5 });
+    await eventually(() => isAsked(set, `addToBridge ${bridge} ${destination}`));
+
+    return { ...set, session, release };
+  }
+  const comesIn = (at: number): AriEvent => ({ type: 'bridgeEntered', at, bridgeId: bridge, channelId: destination });
+
+  test('is moved beside all else: a recorder that must stop does not wait for it', async () => {
+    const set = await moving();
+    set.session.handle({ type: 'strangerJoined', channel: stranger });
+    await settled(set.session);
+    expect(isAsked(set, `stopRecorder ${recorderName(recording)}`)).toBe(true);
+    expect(set.session.isMovingParty).toBe(true);
+    set.release();
+  });
+
+  test('is listened to anew: what listens in Asterisk is as deaf to it as the bridge was', async () => {
+    const set = await moving();
+    const { session, ari } = set;
+    session.hear(destination, true, 1_000);
+    set.release();
+    session.take(comesIn(3_000));
+    await eventually(() => isAsked(set, `setVariable ${destination} TALK_DETECT(set)`));
+    expect(ari.asked.filter((each) => each.includes('TALK_DETECT'))).toEqual([
+      `setVariable ${destination} TALK_DETECT(remove) `,
+      `setVariable ${destination} TALK_DETECT(set) `,
+    ]);
+    session.hear(caller, true, 3_000);
+    session.hear(destination, true, 3_500);
+    session.hear(destination, false, 4_500);
+    session.handle({ type: 'callerLeft', at: 9_000 });
+    session.handle({ type: 'recorderFinished', at: 9_000 });
+    await settled(session);
+    expect(ari.asked.at(-1)).toBe('save ended heard 6000 3000');
+  });
+
+  test('has no time of talking where Asterisk does not listen to it anew', async () => {
+    const set = await moving();
+    const { session, ari } = set;
+    ari.refuse('setVariable', 'ari_request_failed', 9);
+    session.take(comesIn(3_000));
+    set.release();
+    await eventually(() => !session.isMovingParty);
+    await settled(session);
+    session.hear(caller, true, 3_000);
+    session.hear(destination, true, 3_500);
+    session.handle({ type: 'callerLeft', at: 9_000 });
+    session.handle({ type: 'recorderFinished', at: 9_000 });
+    await settled(session);
+    expect(ari.asked.at(-1)).toBe('save ended');
+  });
+
+  test('and ends the call before it is heard again was not heard until then: that is kept before the end is', async () => {
+    const { session, kept, saved, failKeeping } = await moving();
+    failKeeping();
+    session.handle({ type: 'callerLeft', at: 9_000 });
+    session.handle({ type: 'recorderFinished', at: 9_000 });
+    await settled(session);
+    expect(saved.map(({ kind }) => kind)).not.toContain('ended');
+    expect(session.isKept).toBe(false);
+    failKeeping(false);
+    session.note({ kind: 'change', change: 'joined', at: 1 });
+    await settled(session);
+    expect(kept[0]).toEqual({ kind: 'change', change: 'unheard', at: undefined, party: 'destination' });
   });
 });
 

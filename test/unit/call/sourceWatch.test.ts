@@ -2,12 +2,13 @@ import { jest } from '@jest/globals';
 import type { AriEvent } from '../../../src/ari/events.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import type { Happening } from '../../../src/call/ports.ts';
+import { sourceVariable } from '../../../src/call/sourceQuestions.ts';
 import { SourceWatch } from '../../../src/call/sourceWatch.ts';
 import { mostRenewals } from '../../../src/call/sources.ts';
 import type { CallState, In } from '../../../src/call/state.ts';
 import { anOrder, countingIds, someFacts, stateAt } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
-import { scriptedAri } from '../../support/scriptedAri.ts';
+import { scriptedAri, unlimited } from '../../support/scriptedAri.ts';
 
 const ids = countingIds();
 const order = anOrder(ids);
@@ -24,7 +25,7 @@ function talking(over: Partial<In<'talking'>> = {}): In<'talking'> {
 }
 
 beforeEach(() => {
-  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
 });
 
 afterEach(() => {
@@ -32,63 +33,109 @@ afterEach(() => {
 });
 
 const second = (): Promise<void> => jest.advanceTimersByTimeAsync(1_000);
+async function seconds(count: number): Promise<void> {
+  for (let each = 0; each < count; each += 1) await second();
+}
 
 /** A watch of a talk, whose looks are in `asked`. */
-function stage(state: CallState = talking(), isTakenUp = false, isDestinationHeard = true) {
+function stage({
+  state = talking(),
+  takenUp = undefined as CallState | undefined,
+  isDestinationHeard = true,
+  limits = { looks: unlimited, moves: unlimited },
+} = {}) {
   const ari = scriptedAri();
   const { log, lines } = collectingLog();
   const [kept, counted, lost]: [Happening[], string[], string[]] = [[], [], []];
-  const now: { talk: In<'talking'> | undefined } = { talk: state.kind === 'talking' ? state : undefined };
+  const lookedAgain: string[] = [];
+  const heardAgain: [ChannelId, number | undefined][] = [];
+  const now: { talk: In<'talking'> | undefined } = { talk: state };
+  const catalogue = { takes: true };
   const looks: ChannelId[] = [];
   const rtp = ari.rtp.bind(ari);
   ari.rtp = (channel) => {
     looks.push(channel);
     return rtp(channel);
   };
-  const comesFrom = (channel: ChannelId, ssrc: number): void => {
-    ari.state.rtp[channel] = { sentPackets: 9, receivedPackets: 9, reported: '', source: { ssrc, lost: 0 } };
+  const comesFrom = (channel: ChannelId, ssrc: number, receivedPackets = 9): void => {
+    ari.state.rtp[channel] = { sentPackets: 9, receivedPackets, reported: '', source: { ssrc, lost: 0 } };
   };
   comesFrom(caller, 1);
   if (isDestinationHeard) comesFrom(destination, 2);
   else ari.state.rtp[destination] = { sentPackets: 9, receivedPackets: 0, reported: '', source: undefined };
-  ari.state.inBridge[bridge] = [caller, destination];
+  const both = [caller, destination];
+  ari.state.inBridge[bridge] = both;
+  ari.state.channels = both.map((id) => ({ id, state: 'Up' }));
+  ari.state.owned = { channels: both, bridges: [bridge] };
   const watch = new SourceWatch(
     {
       ari,
-      rtp: (channel) => ari.rtp(channel),
+      limits,
       log,
       talk: () => now.talk,
       inTurn: (step) => step(),
       keep: (happening) => {
         kept.push(happening);
-        return Promise.resolve();
+        return Promise.resolve(catalogue.takes);
       },
       counted: (outcome) => counted.push(outcome),
+      heardAgain: (...args) => {
+        heardAgain.push(args);
+        return Promise.resolve(true);
+      },
       lost: () => lost.push('lost'),
+      lookAgain: () => {
+        lookedAgain.push(`after ${asked().length}`);
+        now.talk = undefined;
+        return Promise.resolve();
+      },
     },
-    isTakenUp ? state : undefined,
+    takenUp,
   );
-  watch.follow(state);
+  /** What follows is to be of the same talk. */
+  const becomes = (talk: In<'talking'>): void => {
+    now.talk = talk;
+    watch.follow(talk);
+  };
+  becomes(state);
+  const end = (): void => {
+    now.talk = undefined;
+    watch.follow(stateAt('ended', { ...facts, asterisk: debian }));
+  };
   const asked = (): string[] => ari.asked.filter((each) => each.startsWith('addToBridge'));
   const moved = (type: 'bridgeLeft' | 'bridgeEntered', channelId: ChannelId, at: number): void => {
     watch.take({ type, at, channelId, bridgeId: bridge } satisfies AriEvent);
   };
+  /** Asterisk says that it has moved them, and they are in no bridge. */
+  const doesNotComeIn = (channel: ChannelId, others: readonly ChannelId[]): void => {
+    const add = ari.addToBridge.bind(ari);
+    ari.addToBridge = async (id, channels) => {
+      await add(id, channels);
+      if (channels.includes(channel)) ari.state.inBridge[bridge] = [...others];
+    };
+  };
+  const changes = (): unknown[] =>
+    kept.map((each) => (each.kind === 'change' ? [each.change, each.at, each.party] : []));
 
-  return { ari, watch, now, looks, comesFrom, asked, moved, kept, counted, lost, lines };
+  return {
+    ...{ ari, watch, now, looks, comesFrom, becomes, end, asked, moved, doesNotComeIn },
+    ...{ kept, catalogue, changes, counted, heardAgain, lost, lookedAgain, lines },
+  };
 }
 
+const addOf = (channel: ChannelId): string => `addToBridge ${bridge} ${channel}`;
+
 test('asks about each party once a second, while they talk, and no more', async () => {
-  const { watch, looks } = stage();
-  await second();
-  await second();
+  const { end, looks } = stage();
+  await seconds(2);
   expect(looks).toEqual([caller, destination, caller, destination, caller, destination]);
-  watch.follow(stateAt('ended', { ...facts, asterisk: debian }));
+  end();
   await second();
   expect(looks).toHaveLength(6);
 });
 
 test('asks more often in the first second until a party has sent something', async () => {
-  const { comesFrom, looks } = stage(talking(), false, false);
+  const { comesFrom, looks } = stage({ isDestinationHeard: false });
   await jest.advanceTimersByTimeAsync(450);
   expect(looks.filter((each) => each === destination)).toHaveLength(3);
   comesFrom(destination, 2);
@@ -96,78 +143,115 @@ test('asks more often in the first second until a party has sent something', asy
   expect(looks).toEqual([caller, ...Array<string>(4).fill(destination)]);
 });
 
+test('goes on to ask about a party whose RTP is there only after the first second', async () => {
+  const { ari, comesFrom, asked } = stage();
+  ari.state.rtp = {};
+  await second();
+  comesFrom(destination, 2);
+  await second();
+  comesFrom(destination, 22);
+  await second();
+  expect(asked()).toEqual([addOf(destination)]);
+});
+
 test('asks nothing of an Asterisk that drops nothing', async () => {
-  const { looks } = stage(talking({ facts }));
+  const { looks } = stage({ state: talking({ facts }) });
   await second();
   expect(looks).toEqual([]);
 });
 
 test('moves a party whose source is another, in one request, and tells when by the clock of Asterisk', async () => {
-  const { comesFrom, asked, moved, kept, counted } = stage();
+  const { comesFrom, asked, moved, kept, counted, heardAgain } = stage();
   await second();
   comesFrom(destination, 22);
   await second();
-  expect(asked()).toEqual([`addToBridge ${bridge} ${destination}`]);
+  expect(asked()).toEqual([addOf(destination)]);
   moved('bridgeLeft', destination, 1_000_000);
   moved('bridgeEntered', destination, 1_000_002);
   await second();
   expect(kept).toEqual([
-    { kind: 'change', change: 'unheard', at: expect.any(Number) as number, party: 'destination' },
+    { kind: 'change', change: 'unheard', at: 999_002, party: 'destination' },
     { kind: 'change', change: 'heardAgain', at: 1_000_002, party: 'destination' },
   ]);
-  const [from] = kept;
-  expect(from?.kind === 'change' ? from.at : 0).toBeLessThan(1_000_000);
   expect(counted).toEqual(['heardAgain']);
+  expect(heardAgain).toEqual([[destination, 1_000_002]]);
   expect(asked()).toHaveLength(1);
 });
 
+test('moves a party whose source was another between two looks and is the first again', async () => {
+  const { comesFrom, asked } = stage();
+  comesFrom(destination, 2, 900);
+  await second();
+  comesFrom(destination, 2, 30);
+  await second();
+  expect(asked()).toEqual([addOf(destination)]);
+});
+
+test('takes a party who came into the bridge anew by others for one that is heard', async () => {
+  const { comesFrom, becomes, asked, moved, changes } = stage();
+  await second();
+  becomes(talking({ holding: ['destination'] }));
+  comesFrom(destination, 22);
+  await second();
+  moved('bridgeLeft', destination, 1_000_000);
+  moved('bridgeEntered', destination, 1_000_900);
+  becomes(talking());
+  await second();
+  expect(asked()).toEqual([]);
+  expect(changes()).toEqual([
+    ['unheard', 999_900, 'destination'],
+    ['heardAgain', 1_000_900, 'destination'],
+  ]);
+});
+
 test('tells it without times where the events of Asterisk do not come', async () => {
-  const { comesFrom, kept } = stage();
+  const { comesFrom, changes } = stage();
   await second();
   comesFrom(caller, 11);
-  await second();
-  await second();
-  expect(kept.map((each) => (each.kind === 'change' ? [each.change, each.at, each.party] : []))).toEqual([
+  await seconds(2);
+  expect(changes()).toEqual([
     ['unheard', undefined, 'caller'],
     ['heardAgain', undefined, 'caller'],
   ]);
 });
 
-test('leaves a party alone while one holds the other, and moves them when both are back', async () => {
-  const { now, comesFrom, asked } = stage();
+test('leaves a party alone while one holds the other, and moves them, one by one, when both are back', async () => {
+  const { becomes, comesFrom, asked, ari } = stage();
   await second();
-  now.talk = talking({ holding: ['destination'] });
+  becomes(talking({ holding: ['destination'] }));
   comesFrom(destination, 22);
   comesFrom(caller, 11);
-  await second();
-  await second();
+  await seconds(2);
   expect(asked()).toEqual([]);
-  now.talk = talking();
+  becomes(talking());
+  const release = ari.hold('addToBridge');
+  await seconds(2);
+  expect(asked()).toEqual([addOf(caller)]);
+  release();
   await second();
-  expect(asked()).toEqual([`addToBridge ${bridge} ${caller}`, `addToBridge ${bridge} ${destination}`]);
+  expect(asked()).toEqual([addOf(caller), addOf(destination)]);
 });
 
-test('leaves a party alone where the bridge only passes on what comes: without a recorder, and without a third one', async () => {
-  const { now, comesFrom, asked, looks } = stage();
+test('leaves a party alone where nothing is mixed: without a recorder, and without a third one', async () => {
+  const { becomes, comesFrom, asked, looks } = stage();
   await second();
-  now.talk = talking({ recorder: { kind: 'withheld', why: 'interrupted' } });
+  becomes(talking({ recorder: { kind: 'withheld', why: 'interrupted' } }));
   comesFrom(destination, 22);
   const before = looks.length;
   await second();
   expect(looks).toHaveLength(before);
-  now.talk = talking({ recorder: { kind: 'withheld', why: 'untold_party' }, others: ['a-stranger' as ChannelId] });
+  becomes(talking({ recorder: { kind: 'withheld', why: 'untold_party' }, others: ['a-stranger' as ChannelId] }));
   await second();
-  expect(asked()).toEqual([`addToBridge ${bridge} ${destination}`]);
+  expect(asked()).toEqual([addOf(destination)]);
 });
 
 test('a party who has taken the place of another begins anew', async () => {
-  const { now, comesFrom, asked, looks } = stage();
+  const { becomes, comesFrom, asked, looks } = stage();
   await second();
   const other = 'another-destination' as ChannelId;
-  now.talk = talking({ facts: { ...facts, asterisk: debian, order: { ...order, destination: other } } });
+  becomes(talking({ facts: { ...facts, asterisk: debian, order: { ...order, destination: other } } }));
   comesFrom(other, 33);
-  await second();
-  await second();
+  await seconds(2);
   expect(looks.at(-1)).toBe(other);
   expect(asked()).toEqual([]);
 });
@@ -177,7 +261,7 @@ test('does not fetch back a party who was taken out of the bridge by others', as
   await second();
   ari.state.inBridge[bridge] = [caller];
   comesFrom(destination, 22);
-  await second();
+  await seconds(4);
   expect(asked()).toEqual([]);
 });
 
@@ -207,38 +291,345 @@ test('moves nobody where events begin to be missed while Asterisk tells who is i
   expect(asked()).toEqual([]);
 });
 
-test('tells when nobody is out of the bridge because of it', async () => {
+test('tells whether somebody is out of the bridge because of it, and when that is over', async () => {
   const { ari, watch, comesFrom } = stage();
   await second();
   const release = ari.hold('addToBridge');
   comesFrom(destination, 22);
   await second();
   let isMoved = false;
-  void watch.moved.then(() => (isMoved = true));
+  void watch.moved().then(() => (isMoved = true));
   await second();
-  expect(isMoved).toBe(false);
+  expect([isMoved, watch.isMoving]).toEqual([false, true]);
   release();
   await second();
-  expect(isMoved).toBe(true);
+  expect([isMoved, watch.isMoving]).toEqual([true, false]);
+});
+
+describe('a party that Asterisk says to have moved, and that is in no bridge', () => {
+  test('is fetched back by the next try, as one who was not heard until then', async () => {
+    const { ari, comesFrom, asked, doesNotComeIn, changes, counted, moved } = stage();
+    await second();
+    const add = ari.addToBridge.bind(ari);
+    doesNotComeIn(destination, [caller]);
+    comesFrom(destination, 22);
+    await second();
+    await jest.advanceTimersByTimeAsync(600);
+    expect([changes(), counted]).toEqual([[], []]);
+    ari.addToBridge = (id, channels) => {
+      ari.state.inBridge[bridge] = [caller, destination];
+      return add(id, channels);
+    };
+    await jest.advanceTimersByTimeAsync(500);
+    expect(asked()).toEqual([addOf(destination), addOf(destination)]);
+    moved('bridgeEntered', destination, 1_000_000);
+    await jest.advanceTimersByTimeAsync(200);
+    expect(changes()).toEqual([
+      // The look before the change was 2.1 s ago.
+      ['unheard', 997_900, 'destination'],
+      ['heardAgain', 1_000_000, 'destination'],
+    ]);
+    expect(counted).toEqual(['heardAgain']);
+  });
+
+  test('is left where they are, if others have taken them elsewhere meanwhile', async () => {
+    const { ari, comesFrom, asked, doesNotComeIn, lost, watch } = stage();
+    await second();
+    doesNotComeIn(destination, [caller]);
+    comesFrom(destination, 22);
+    await jest.advanceTimersByTimeAsync(1_600);
+    ari.state.inBridge['elsewhere'] = [destination];
+    await seconds(6);
+    expect(asked()).toHaveLength(1);
+    expect(lost).toEqual([]);
+    expect(watch.isMoving).toBe(false);
+  });
+
+  test('is not moved again where the other is in none either: the bridge was dissolved as soon as it had come in', async () => {
+    const { comesFrom, asked, doesNotComeIn, lookedAgain, moved } = stage();
+    await second();
+    doesNotComeIn(destination, []);
+    comesFrom(destination, 22);
+    await second();
+    moved('bridgeLeft', destination, 1_000_000);
+    moved('bridgeEntered', destination, 1_000_002);
+    moved('bridgeLeft', destination, 1_000_003);
+    moved('bridgeLeft', caller, 1_000_003);
+    await seconds(2);
+    expect(asked()).toHaveLength(1);
+    expect(lookedAgain).toEqual(['after 1']);
+  });
+
+  test('each time, is tried without a recorder, and then it is asked where both are', async () => {
+    const { becomes, comesFrom, asked, doesNotComeIn, lost, counted, lookedAgain, changes } = stage();
+    await second();
+    doesNotComeIn(destination, [caller]);
+    comesFrom(destination, 22);
+    await seconds(4);
+    expect(lost).toEqual(['lost']);
+    expect(asked().length).toBeLessThanOrEqual(mostRenewals + 1);
+    becomes(talking({ recorder: { kind: 'withheld', why: 'interrupted' } }));
+    await seconds(8);
+    expect(counted).toEqual(['recorderStopped']);
+    expect(changes()).toEqual([['unheard', undefined, 'destination']]);
+    expect(lookedAgain).toEqual([`after ${2 * mostRenewals + 1}`]);
+  });
+
+  test.each([
+    ['the recorder has ended', { recorder: { kind: 'finished', startedAt: 1, finishedAt: 2 } }],
+    ['one holds the other', { holding: ['caller'] }],
+  ] as [string, Partial<In<'talking'>>][])('is fetched back also when %s meanwhile', async (_, over) => {
+    const { ari, becomes, comesFrom, asked, doesNotComeIn, watch } = stage();
+    await second();
+    const add = ari.addToBridge.bind(ari);
+    doesNotComeIn(destination, [caller]);
+    comesFrom(destination, 22);
+    await second();
+    await jest.advanceTimersByTimeAsync(600);
+    expect(watch.isMoving).toBe(true);
+    becomes(talking(over));
+    ari.addToBridge = (id, channels) => {
+      ari.state.inBridge[bridge] = [caller, destination];
+      return add(id, channels);
+    };
+    await seconds(2);
+    expect(asked()).toHaveLength(2);
+    expect(watch.isMoving).toBe(false);
+  });
+
+  test('is not taken for one that came in by its event alone, when that comes late', async () => {
+    const { ari, comesFrom, changes, moved, watch } = stage();
+    await second();
+    ari.refuse('addToBridge', 'ari_unreachable', 1);
+    comesFrom(destination, 22);
+    await second();
+    await jest.advanceTimersByTimeAsync(500);
+    ari.state.inBridge[bridge] = [caller];
+    moved('bridgeEntered', destination, 1_000_000);
+    await jest.advanceTimersByTimeAsync(200);
+    expect([changes(), watch.isMoving]).toEqual([[], true]);
+  });
+
+  test('is not sought where somebody else has taken their place', async () => {
+    const { becomes, comesFrom, asked, doesNotComeIn, watch } = stage();
+    await second();
+    doesNotComeIn(destination, [caller]);
+    comesFrom(destination, 22);
+    await second();
+    await jest.advanceTimersByTimeAsync(600);
+    const other = 'another-destination' as ChannelId;
+    becomes(talking({ facts: { ...facts, asterisk: debian, order: { ...order, destination: other } } }));
+    await seconds(3);
+    expect(asked()).toHaveLength(1);
+    expect(watch.isMoving).toBe(false);
+  });
 });
 
 test('where Asterisk refuses each time, says so, once, and keeps that the rest may be missing', async () => {
-  const { ari, comesFrom, asked, lost, counted, kept, lines } = stage();
+  const { ari, comesFrom, asked, lost, counted, changes, lines, lookedAgain, watch } = stage();
+  watch.take({ type: 'recorderStarted', at: 500_000, name: 'this' });
   await second();
   ari.refuse('addToBridge', 'ari_request_failed', 99);
   comesFrom(destination, 22);
-  for (let seconds = 0; seconds < 8; seconds += 1) await second();
+  await seconds(8);
   expect(asked()).toHaveLength(mostRenewals);
   expect(lost).toEqual(['lost']);
   expect(counted).toEqual(['recorderStopped']);
-  expect(kept).toEqual([{ kind: 'change', change: 'unheard', at: undefined, party: 'destination' }]);
+  expect(changes()).toEqual([['unheard', 501_000, 'destination']]);
   expect(lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+  expect(lookedAgain).toEqual([]);
 });
 
-test('of a talk from an earlier process moves both parties once, without a word: nobody knows whether they were unheard', async () => {
-  const { asked, kept, counted } = stage(talking(), true);
+test('stops the recorder as soon as events are not missed any more, where it was to be stopped meanwhile', async () => {
+  const { ari, now, comesFrom, lost, counted } = stage();
   await second();
+  ari.refuse('addToBridge', 'ari_request_failed', 99);
+  comesFrom(destination, 22);
+  const { talk } = now;
+  const rtp = ari.rtp.bind(ari);
+  await seconds(mostRenewals);
+  ari.rtp = (channel) => {
+    now.talk = undefined;
+    return rtp(channel);
+  };
+  await seconds(2);
+  expect(lost).toEqual([]);
+  ari.rtp = rtp;
+  now.talk = talk;
   await second();
-  expect(asked()).toHaveLength(2);
-  expect([kept, counted]).toEqual([[], []]);
+  expect([lost, counted]).toEqual([['lost'], ['recorderStopped']]);
+});
+
+describe('a party who changes again right after a move', () => {
+  /** Moved for one change, and then for none: the next one. */
+  async function changedAgain() {
+    const set = stage();
+    await second();
+    for (const ssrc of [22, 33]) {
+      set.comesFrom(destination, ssrc);
+      await seconds(2);
+    }
+    set.watch.take({ type: 'recorderStarted', at: performance.now() + 5_000, name: 'this' });
+    set.comesFrom(destination, 44);
+    await second();
+    await jest.advanceTimersByTimeAsync(100);
+    return set;
+  }
+
+  test('is left alone where Asterisk tells that they talk: their sound gets through', async () => {
+    const { watch, asked, kept, ari } = await changedAgain();
+    const before = kept.length;
+    const moves = asked().length;
+    watch.hear(destination, performance.now() + 5_000);
+    await seconds(9);
+    expect(asked()).toHaveLength(moves);
+    expect(kept).toHaveLength(before);
+    expect(ari.asked.findLast((each) => each.startsWith('setVariable'))).toContain(
+      `${destination} ${sourceVariable} 44`,
+    );
+  });
+
+  test('is moved where it tells nothing, or what happened before', async () => {
+    const { watch, asked } = await changedAgain();
+    const moves = asked().length;
+    watch.hear(destination, performance.now() + 3_000);
+    await seconds(5);
+    expect(asked()).toHaveLength(moves + 1);
+  });
+});
+
+describe('two that are moved by each other', () => {
+  test('move more seldom, and each span until a move is one', async () => {
+    const { comesFrom, asked, counted, changes } = stage();
+    await second();
+    let ssrc = 100;
+    for (let count = 0; count < 200; count += 1) {
+      // What the other one has done by what was done here.
+      if (counted.length >= ssrc - 100) comesFrom(destination, (ssrc += 1));
+      await second();
+    }
+    expect(asked().length).toBeLessThanOrEqual(52);
+    expect(changes()).toHaveLength(2 * counted.length);
+  });
+});
+
+describe('the end of a call', () => {
+  test('keeps that a party was not heard until then, once', async () => {
+    const { ari, comesFrom, end, changes, moved, counted } = stage();
+    await second();
+    ari.hold('addToBridge');
+    comesFrom(destination, 22);
+    await second();
+    moved('bridgeLeft', destination, 1_000_000);
+    end();
+    expect(changes()).toEqual([['unheard', 999_000, 'destination']]);
+    moved('bridgeEntered', destination, 1_000_002);
+    await seconds(2);
+    expect(changes()).toHaveLength(1);
+    expect(counted).toEqual([]);
+  });
+
+  test('on hold keeps nothing of music that came from elsewhere', async () => {
+    const { becomes, comesFrom, end, changes } = stage();
+    await second();
+    becomes(talking({ holding: ['destination'] }));
+    comesFrom(destination, 22);
+    await second();
+    end();
+    expect(changes()).toEqual([]);
+  });
+
+  test('of this process alone keeps nothing: the next one sees it', async () => {
+    const { ari, comesFrom, watch, changes } = stage();
+    await second();
+    ari.hold('addToBridge');
+    comesFrom(destination, 22);
+    await second();
+    watch.stop();
+    expect(changes()).toEqual([]);
+  });
+});
+
+describe('questions without an answer', () => {
+  test('are asked ever more seldom, each half minute at last, and what is late is counted', async () => {
+    const { ari, looks, counted, lines } = stage();
+    await second();
+    const rtp = ari.rtp.bind(ari);
+    ari.rtp = async (channel) => {
+      if (channel !== destination) return rtp(channel);
+      looks.push(channel);
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      ari.refuse('ring', 'ari_unreachable');
+      await ari.ring(caller);
+      return undefined;
+    };
+    looks.length = 0;
+    await seconds(60);
+    expect(looks.filter((each) => each === destination)).toHaveLength(4);
+    expect(looks.filter((each) => each === caller)).toHaveLength(60);
+    expect(counted).toEqual(['askedLate', 'askedLate', 'askedLate', 'notAsked', 'askedLate']);
+    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+  });
+});
+
+describe('a talk from an earlier process', () => {
+  const before = talking();
+
+  test('is left alone where each party is as that one has seen it last', async () => {
+    const set = stage({ takenUp: before });
+    set.ari.state.variables[`${caller} ${sourceVariable}`] = '1 3 0';
+    set.ari.state.variables[`${destination} ${sourceVariable}`] = '2 3 0';
+    await seconds(3);
+    expect([set.asked(), set.kept, set.counted]).toEqual([[], [], []]);
+  });
+
+  test('has those moved who go on from another source: nobody knows since when they were not heard', async () => {
+    const { ari, asked, changes, counted } = stage({ takenUp: before });
+    ari.state.variables[`${caller} ${sourceVariable}`] = '1 3 0';
+    ari.state.variables[`${destination} ${sourceVariable}`] = '77 3 0';
+    await seconds(3);
+    expect(asked()).toEqual([addOf(destination)]);
+    expect(changes()).toEqual([
+      ['unheard', undefined, 'destination'],
+      ['heardAgain', undefined, 'destination'],
+    ]);
+    expect(counted).toEqual(['heardAgain']);
+  });
+
+  test('has both moved once, without a word, where nobody knows what they were', async () => {
+    const { asked, kept, counted } = stage({ takenUp: before });
+    await seconds(3);
+    expect(asked()).toHaveLength(2);
+    expect([kept, counted]).toEqual([[], []]);
+  });
+
+  test('that it left before the answer is the same, unless this one has heard the answer', async () => {
+    const takenUp = stateAt('dialling', { ...facts, asterisk: debian });
+    const missed = stage({ takenUp, state: talking({ answeredAt: undefined }) });
+    const heard = stage({ takenUp, state: talking({ answeredAt: 7 }) });
+    await seconds(3);
+    expect(missed.asked()).toHaveLength(2);
+    expect(heard.asked()).toEqual([]);
+  });
+
+  test('finds nothing new at a channel whose change the catalogue does not have yet', async () => {
+    const { ari, catalogue, comesFrom } = stage();
+    await second();
+    catalogue.takes = false;
+    comesFrom(destination, 22);
+    await seconds(2);
+    expect(ari.asked).not.toContain(`setVariable ${destination} ${sourceVariable} 22 9 0`);
+  });
+
+  test('finds at the channels what was seen: at first, and after each move', async () => {
+    const { ari, comesFrom } = stage();
+    await second();
+    comesFrom(destination, 22);
+    await seconds(2);
+    expect(ari.asked.filter((each) => each.startsWith('setVariable'))).toEqual([
+      `setVariable ${caller} ${sourceVariable} 1 9 0`,
+      `setVariable ${destination} ${sourceVariable} 2 9 0`,
+      `setVariable ${destination} ${sourceVariable} 22 9 0`,
+    ]);
+  });
 });

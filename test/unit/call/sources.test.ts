@@ -1,51 +1,72 @@
-import { decideSource, isWatchable, mostRenewals, unknownSource, type Source } from '../../../src/call/sources.ts';
+import {
+  decideSource,
+  isDue,
+  mostRenewals,
+  mostUnanswered,
+  sightingOf,
+  textOf,
+  unknownSource,
+  type Sighting,
+  type Since,
+  type Source,
+} from '../../../src/call/sources.ts';
 
-const first = { ssrc: 11, lost: 0 };
-const second = { ssrc: 22, lost: 0 };
-const heard: Source = { kind: 'heard', ...first, seenAt: 1_000 };
+const first: Sighting = { ssrc: 11, received: 500, lost: 0 };
+const second: Sighting = { ssrc: 22, received: 40, lost: 0 };
+const { pace } = unknownSource(false);
+const heardAs = (seen: Sighting, seenAt: number): Source => ({ known: { kind: 'heard', seen, seenAt }, pace });
+/** Seen at 2,000, answered 40 ms later. */
+const changedTo = (seen: Sighting, since: Since, isOfHold = false): Source => ({
+  known: { kind: 'changed', seen, newSince: 2_040, since, tries: 0, isOfHold },
+  pace,
+});
+const heard = heardAs(first, 1_000);
 
-const see = (source: Source, sighting: typeof first | 'nothing' | 'noRtp', at = 2_000, isHeld = false) =>
-  decideSource(source, { type: 'seen', sighting, at, isHeld });
+const see = (source: Source, sighting: Sighting | 'nothing' | 'noRtp', at = 2_000, isHeld = false) =>
+  decideSource(source, { type: 'seen', sighting, at, answeredAt: at + 40, isHeld });
 
 test('the first source of a leg is none that has changed', () => {
-  expect(see(unknownSource(false), first)).toEqual({ source: { ...heard, seenAt: 2_000 }, action: 'none' });
+  expect(see(unknownSource(false), first)).toEqual({ source: heardAs(first, 2_000), action: 'none' });
 });
 
 test('the same source is left alone, whether it sends or is silent, and whatever it loses', () => {
-  expect(see(heard, first)).toEqual({ source: { ...heard, seenAt: 2_000 }, action: 'none' });
+  expect(see(heard, first)).toEqual({ source: heardAs(first, 2_000), action: 'none' });
   expect(see(heard, 'nothing')).toEqual({ source: heard, action: 'none' });
   expect(see(heard, { ...first, lost: 32_767 })).toMatchObject({ action: 'none' });
 });
 
 test('another source has the leg taken out and in; it may be unheard since the last look before', () => {
-  const changed: Source = { kind: 'changed', ...second, since: 1_000, tries: 0 };
+  const changed = changedTo(second, 1_000);
   expect(see(heard, second)).toEqual({ source: changed, action: 'renew' });
-  expect(decideSource(changed, { type: 'renewed', at: 2_050 })).toEqual({
-    source: { kind: 'heard', ...second, seenAt: 2_050 },
+  expect(decideSource(changed, { type: 'renewed', at: 2_050 })).toMatchObject({
+    source: { known: { kind: 'heard', seen: second, seenAt: 2_050 } },
     action: 'none',
   });
 });
 
+test('a source that was away between two looks has fewer packets than before', () => {
+  const back = { ...first, received: 20 };
+  expect(see(heard, back)).toEqual({ source: changedTo(back, 1_000), action: 'renew' });
+});
+
 test('numbers that leap back within one source show in the next report, which is of the five seconds before', () => {
   const leapt = { ...first, lost: 45_536 };
-  expect(see({ ...heard, seenAt: 9_000 }, leapt, 10_000)).toEqual({
-    source: { kind: 'changed', ...leapt, since: 4_000, tries: 0 },
-    action: 'renew',
-  });
+  expect(see(heardAs(first, 9_000), leapt)).toEqual({ source: changedTo(leapt, 4_000), action: 'renew' });
+  // Asterisk subtracts without a sign: what it has received beyond what it expected is no leap.
+  expect(see(heardAs(first, 9_000), { ...first, lost: 4_294_967_290 })).toMatchObject({ action: 'none' });
   // What is lost is counted anew with each source: fewer is no leap.
-  expect(see({ kind: 'heard', ...leapt, seenAt: 9_000 }, first)).toMatchObject({ action: 'none' });
+  expect(see(heardAs(leapt, 9_000), first)).toMatchObject({ action: 'none' });
 });
 
 test('while one holds the other the leg is left alone, and taken out and in when both are back', () => {
   const held = see(heard, second, 2_000, true);
-  expect(held).toEqual({ source: { kind: 'changed', ...second, since: 1_000, tries: 0 }, action: 'none' });
+  expect(held).toEqual({ source: changedTo(second, 1_000, true), action: 'none' });
   // Music on hold came from elsewhere; the voice comes from where it came from before.
   const back = see(held.source, first, 3_000, true);
   expect(back.action).toBe('none');
-  expect(see(back.source, first, 4_000)).toEqual({
-    source: { kind: 'changed', ...first, since: 1_000, tries: 0 },
-    action: 'renew',
-  });
+  const both = see(back.source, first, 4_000);
+  expect(both.action).toBe('renew');
+  expect(both.source.known).toMatchObject({ kind: 'changed', seen: first, since: 1_000, isOfHold: true });
 });
 
 test('a leg that cannot be taken out and in is tried some times more, then given up, once', () => {
@@ -57,30 +78,155 @@ test('a leg that cannot be taken out and in is tried some times more, then given
     actions.push(action);
   }
   expect(actions).toEqual([...Array<string>(mostRenewals).fill('renew'), 'giveUp']);
-  expect(source).toEqual({ kind: 'givenUp' });
-  expect(isWatchable(source)).toBe(false);
+  // It stays so until the recorder was asked to end: where events are missed meanwhile, that is due afterwards.
+  expect(see(source, second)).toMatchObject({ action: 'giveUp' });
+  ({ source } = decideSource(source, { type: 'givenUp' }));
+  expect(source).toEqual({ known: { kind: 'givenUp' }, pace });
+  expect(isDue(source, 9_000_000)).toBe(false);
   expect(see(source, first)).toEqual({ source, action: 'none' });
 });
 
-test('a leg that an earlier process watched is taken out and in once: nobody knows what it was', () => {
-  const taken = see(unknownSource(true), first);
-  expect(taken).toEqual({ source: { kind: 'changed', ...first, since: undefined, tries: 0 }, action: 'renew' });
-  const renewed = decideSource(taken.source, { type: 'renewed', at: 3_000 });
-  expect(see(renewed.source, first, 4_000)).toMatchObject({ action: 'none' });
+test('tries are counted anew where somebody else took the leg out of the bridge, and it is asked about less often', () => {
+  const { source } = decideSource(changedTo(second, 1_000), { type: 'renewalFailed' });
+  const elsewhere = decideSource(source, { type: 'elsewhere', at: 4_000 }).source;
+  expect(elsewhere).toEqual({ ...changedTo(second, 1_000), pace: { ...pace, askAt: 9_000 } });
+  expect(decideSource(elsewhere, { type: 'renewed', at: 5_000 }).source.pace).toMatchObject({ askAt: 0 });
 });
 
-test('a leg without RTP of its own is asked about no more after three looks; one that sends nothing yet is', () => {
-  let source = unknownSource(false);
-  for (let looks = 0; looks < 3; looks += 1) {
-    expect(isWatchable(source)).toBe(true);
-    ({ source } = see(source, 'nothing'));
-    ({ source } = see(source, 'noRtp'));
+describe('a leg that goes on to change', () => {
+  /** Changes right after each move, and is asked about each second: when it is moved. */
+  function movesUntil(end: number, begin: Source, from: number): { moves: number[]; source: Source } {
+    let source = begin;
+    const moves: number[] = [];
+    let ssrc = 100;
+    for (let at = from; at <= end; at += 1_000) {
+      const step = see(source, { ...first, ssrc }, at);
+      ({ source } = step);
+      if (step.action !== 'renew') continue;
+      moves.push((at - from) / 1_000);
+      ({ source } = decideSource(source, { type: 'renewed', at }));
+      ssrc += 1;
+    }
+    return { moves, source };
   }
-  expect(isWatchable(source)).toBe(false);
+
+  test('is moved more seldom, and is not unheard for longer than four seconds', () => {
+    const { moves } = movesUntil(22_000, heard, 2_000);
+    expect(moves).toEqual([0, 1, 3, 7, 11, 15, 19]);
+  });
+
+  test('is one unheard span until it is moved, and is moved at once again after a quiet minute', () => {
+    const { source } = movesUntil(20_000, heard, 2_000);
+    const changed = see(source, { ...second, ssrc: 900 }, 20_000);
+    const later = see(changed.source, { ...second, ssrc: 901 }, 20_900);
+    expect([changed.action, later.action]).toEqual(['none', 'none']);
+    expect(later.source.known).toMatchObject({ kind: 'changed', since: 17_000, newSince: 20_940 });
+    const quiet = decideSource(later.source, { type: 'renewed', at: 500_000 });
+    expect(quiet.source.pace).toMatchObject({ waitMs: 1_000, moveAt: 501_000 });
+  });
+});
+
+describe('a leg that an earlier process watched', () => {
+  const find = (before: Sighting | undefined, sighting: Sighting) =>
+    decideSource(unknownSource(true), { type: 'seen', sighting, before, at: 2_000, answeredAt: 2_040, isHeld: false });
+
+  test('is left alone where it is as that one saw it last', () => {
+    expect(find(first, { ...first, received: 9_000 })).toMatchObject({
+      source: { known: { kind: 'heard' } },
+      action: 'none',
+    });
+  });
+
+  test.each([
+    ['from another source', second],
+    ['from one that was away', { ...first, received: 3 }],
+    ['with other numbers', { ...first, lost: 40_000 }],
+  ])('is moved where it goes on %s, since nobody knows when', (_, seen) => {
+    expect(find(first, seen)).toEqual({ source: changedTo(seen, 'before'), action: 'renew' });
+  });
+
+  test('is moved once where nobody knows what it was', () => {
+    const taken = find(undefined, first);
+    expect(taken).toEqual({ source: changedTo(first, undefined), action: 'renew' });
+    const renewed = decideSource(taken.source, { type: 'renewed', at: 3_000 });
+    expect(see(renewed.source, first, 4_000)).toMatchObject({ action: 'none' });
+  });
+
+  test('is found as it was written', () => {
+    expect(sightingOf(textOf(second))).toEqual(second);
+    expect(['', '11', '11 x 0'].map(sightingOf)).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+test('a leg without RTP of its own is asked about once a second at first, then seldom; one that sends nothing yet always', () => {
+  const asked: number[] = [];
+  let source = unknownSource(false);
+  for (let at = 0; at <= 65_000; at += 200) {
+    expect(isDue(see(source, 'nothing', at).source, at)).toBe(isDue(source, at));
+    if (!isDue(source, at)) continue;
+    asked.push(at);
+    ({ source } = see(source, 'noRtp', at));
+  }
+  expect(asked).toEqual([0, 1_000, 2_000, 32_000, 62_000]);
+});
+
+describe('a leg about which Asterisk does not answer', () => {
+  function unanswered(begin: Source): { dues: number[]; actions: string[]; source: Source } {
+    let source = begin;
+    const [dues, actions]: [number[], string[]] = [[], []];
+    for (let at = 10_000; at < 60_000; at += 1_000) {
+      if (!isDue(source, at)) continue;
+      dues.push(at);
+      const step = decideSource(source, { type: 'unanswered', at });
+      ({ source } = step);
+      actions.push(step.action);
+    }
+    return { dues, actions, source };
+  }
+
+  test('is asked about ever more seldom, and after three times each half minute', () => {
+    const { dues, actions } = unanswered(heard);
+    expect(dues).toEqual([10_000, 12_000, 16_000, 46_000]);
+    expect(actions).toEqual(['none', 'none', 'askSeldom', 'none']);
+    expect(dues.length).toBeGreaterThan(mostUnanswered);
+  });
+
+  test('is given up where it was not heard, until that is done', () => {
+    expect(unanswered(changedTo(second, 1_000)).actions).toEqual(['none', 'none', 'giveUp', 'giveUp']);
+  });
+
+  test('is asked about as before as soon as it answers once', () => {
+    let source = heard;
+    for (const at of [10_000, 12_000]) ({ source } = decideSource(source, { type: 'unanswered', at }));
+    ({ source } = see(source, first, 16_000));
+    expect(decideSource(source, { type: 'unanswered', at: 17_000 }).action).toBe('none');
+  });
+});
+
+describe('a changed leg that is left alone, when Asterisk tells that the party talks', () => {
+  const moved: Source = { ...heardAs(first, 9_000), pace: { ...pace, waitMs: 4_000, moveAt: 13_000 } };
+  const changed = see(moved, second, 10_000).source;
+  const talked = (at: number, from = 9_000, source = changed) => decideSource(source, { type: 'talked', at, from });
+
+  test('is heard, and is not moved for that', () => {
+    expect(changed.known.kind).toBe('changed');
+    const { source } = talked(10_500);
+    expect(source).toEqual({ known: { kind: 'heard', seen: second, seenAt: 10_500 }, pace: changed.pace });
+    expect(see(source, second, 14_000)).toMatchObject({ action: 'none' });
+  });
+
+  test.each([
+    ['before the change was seen', talked(10_040)],
+    ['by what listens only since the change', talked(10_500, 9_001)],
+    ['and was another before this process', talked(10_500, 0, changedTo(second, 'before'))],
+    ['and could not be moved', talked(10_500, 0, decideSource(changedTo(second, 1), { type: 'renewalFailed' }).source)],
+  ])('stays changed where that was told %s', (_, { source }) => {
+    expect(source.known.kind).toBe('changed');
+  });
 });
 
 test('what comes too late changes nothing', () => {
-  for (const type of ['renewed', 'renewalFailed'] as const) {
-    expect(decideSource(heard, { type, at: 9_000 })).toEqual({ source: heard, action: 'none' });
+  for (const type of ['renewed', 'renewalFailed', 'elsewhere', 'talked', 'givenUp'] as const) {
+    expect(decideSource(heard, { type, at: 9_000, from: 0 })).toEqual({ source: heard, action: 'none' });
   }
 });

@@ -1,0 +1,97 @@
+import type { ChannelId } from '../../../src/core/ids.ts';
+import { makeLook } from '../../../src/call/missedEvents.ts';
+import { lookAndPutBack } from '../../../src/call/putBack.ts';
+import { recorderName } from '../../../src/call/recorderName.ts';
+import { countingIds, someFacts, stateAt } from '../../support/calls.ts';
+import { collectingLog } from '../../support/logLines.ts';
+import { scriptedAri } from '../../support/scriptedAri.ts';
+
+const facts = someFacts(countingIds());
+const { callerChannel: caller, order } = facts;
+const { bridge, destination } = order;
+const third = 'a-third-one' as ChannelId;
+
+/** A talk whose recorder runs, with these in its bridge; all are channels of ours. */
+function stage(members: readonly ChannelId[], others: readonly ChannelId[] = []) {
+  const ari = scriptedAri();
+  const all = [caller, destination, ...others];
+  ari.state.channels.push(...all.map((id) => ({ id, state: 'Up' })));
+  ari.state.owned = { channels: all, bridges: [bridge] };
+  ari.state.inBridge[bridge] = [...members];
+  ari.state.recording.push(recorderName(order.recording));
+  const talking = stateAt('talking', facts);
+  if (talking.kind !== 'talking') throw new Error('they do not talk');
+  const state = { ...talking, others: [...others] };
+  const session = { state, isMovingParty: false, partiesMoved: () => Promise.resolve() };
+  const added = (): string[] => ari.asked.filter((each) => each.startsWith('addToBridge'));
+  const result = async (): Promise<string[]> => {
+    const { events } = await lookAndPutBack(session, await makeLook(ari, [session]), { ari, log: collectingLog().log });
+    return events.map(({ type }) => type);
+  };
+
+  return { ari, session, added, result };
+}
+
+const addOf = (channel: ChannelId): string => `addToBridge ${bridge} ${channel}`;
+
+test.each([
+  ['caller', caller, destination],
+  ['destination', destination, caller],
+] as const)(
+  'a %s who is in no bridge while the other waits is put back, and nothing is over',
+  async (_, out, other) => {
+    const { ari, added, result } = stage([other]);
+    const add = ari.addToBridge.bind(ari);
+    ari.addToBridge = (id, channels) => {
+      ari.state.inBridge[id] = [caller, destination];
+      return add(id, channels);
+    };
+    expect(await result()).toEqual(['recorderStarted', 'holdsFound']);
+    expect(added()).toEqual([addOf(out)]);
+  },
+);
+
+test('a party who does not come in again is gone: then it is over', async () => {
+  const { added, result } = stage([caller]);
+  expect(await result()).toContain('bridgeGone');
+  expect(added()).toHaveLength(1);
+});
+
+test('a party whom Asterisk refuses to put back is gone', async () => {
+  const { ari, result } = stage([caller]);
+  ari.refuse('addToBridge', 'ari_request_failed');
+  expect(await result()).toContain('bridgeGone');
+});
+
+test.each([
+  ['both are in none', [] as ChannelId[], []],
+  ['a third one is with the other, and takes their place', [caller, third], [third]],
+])('nobody is put back where %s', async (_, members, others) => {
+  const { added, result } = stage(members, others);
+  const events = await result();
+  expect(events).toContain(others.length > 0 ? 'partyReplaced' : 'bridgeGone');
+  expect(events.includes('bridgeGone')).toBe(others.length === 0);
+  expect(added()).toEqual([]);
+});
+
+test('a party who is in another bridge is not fetched back', async () => {
+  const { ari, added, result } = stage([caller]);
+  ari.state.inBridge['elsewhere'] = [destination];
+  expect(await result()).toContain('bridgeGone');
+  expect(added()).toEqual([]);
+});
+
+test('who may be on the way in by a move of ours is looked for once more', async () => {
+  const { ari, session, added, result } = stage([caller]);
+  session.isMovingParty = true;
+  ari.state.owned = { channels: [caller], bridges: [bridge] };
+  const channelsIn = ari.channelsIn.bind(ari);
+  let looks = 0;
+  ari.channelsIn = (id) => {
+    looks += 1;
+    if (looks > 1) ari.state.inBridge[bridge] = [caller, destination];
+    return channelsIn(id);
+  };
+  expect(await result()).toEqual(['recorderStarted', 'holdsFound']);
+  expect(added()).toEqual([]);
+});
