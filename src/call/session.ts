@@ -88,6 +88,8 @@ export class CallSession {
   #recorderEndedAt: number | undefined;
   /** Our clocks when the recorder's end was heard of. */
   #heardEnd: ClockReading | undefined;
+  /** States that the catalogue should have and has not, in their order. */
+  readonly #unsaved = new Set<CallState>();
   #saveAgain: NodeJS.Timeout | undefined;
   /** What the catalogue has not taken yet, the first to happen first. */
   readonly #unkept: Happening[] = [];
@@ -176,7 +178,7 @@ export class CallSession {
 
   /** Whether the catalogue has what happened. */
   get isKept(): boolean {
-    return this.#noted === 0 && this.#unkept.length === 0;
+    return this.#noted === 0 && this.#unkept.length === 0 && this.#unsaved.size === 0;
   }
 
   /** Resolves when every effect so far has been carried out. */
@@ -297,6 +299,7 @@ export class CallSession {
     if (step.state.kind !== from) this.#log.debug({ from, event: cause, to: step.state.kind }, 'call moves on');
     if (step.effects.length === 0 && step.state.kind !== 'ended') return;
     const { state, effects } = step;
+    if (effects.some(({ type }) => type === 'save')) this.#unsaved.add(state);
     this.#tail = this.#tail.then(async () => {
       await this.#carryOut(effects, state);
       failPoint?.(`call ${state.kind}, all done`);
@@ -480,7 +483,9 @@ export class CallSession {
     try {
       // A recording is judged as soon as the end of its call is known.
       if (state.kind === 'ended' && state.recorder.kind !== 'none') await this.#keepAll();
+      const saved = this.#unsavedUntil(state);
       await this.#ports.journal.save(state, this.#measured(state));
+      for (const each of saved) this.#unsaved.delete(each);
       if (state.kind === 'ended') this.#ports.endSaved();
     } catch (thrown) {
       this.#saveAgain = setTimeout(() => {
@@ -488,6 +493,13 @@ export class CallSession {
       }, saveAgainMs).unref();
       throw thrown;
     }
+  }
+
+  /** With a state the catalogue has all before it. */
+  #unsavedUntil(state: CallState): readonly CallState[] {
+    const all = [...this.#unsaved];
+
+    return state === this.#state ? all : all.slice(0, all.indexOf(state) + 1);
   }
 
   async #plan(): Promise<void> {

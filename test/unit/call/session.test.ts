@@ -1071,6 +1071,25 @@ describe('what only the receipt tells', () => {
     }
   });
 
+  test('is not kept while a state of the call is not: the next process would take it for watched, and not know it', async () => {
+    const set = await talking();
+    const { session, kept } = set;
+    set.failSaves(() => true);
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+    try {
+      session.handle({ type: 'strangerJoined', channel: stranger });
+      expect(session.isKept).toBe(false);
+      await settled(session);
+      expect([kept.length, session.isKept]).toEqual([0, false]);
+      set.failSaves(() => false);
+      await jest.advanceTimersByTimeAsync(5_000);
+      await settled(session);
+      expect(session.isKept).toBe(true);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   test('is not kept while it waits for Asterisk to obey', async () => {
     const { session, ari, kept } = await talking();
     const release = ari.hold('stopRecorder');
