@@ -40,6 +40,8 @@ export type AgentOptions = {
   atOnce?: number;
   /** Hears its calls in its place; for agents with one call at a time. */
   ear?: Ear;
+  /** The sequence number that its RTP begins with in each call, for who must not be dropped behind another. Default: at random. */
+  firstNumber?: number;
 };
 
 export type Agent = {
@@ -143,7 +145,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     earPort: options.ear?.port,
     forwardTo: options.forwardTo,
   });
-  const sipp = await Sipp.start(xml, ['-aa'], options.atOnce ?? 10);
+  const sipp = await Sipp.start(xml, ['-aa'], options.atOnce ?? 10, options.firstNumber);
   if (options.tone !== undefined) options.ear?.speaksBy(sipp.voice);
   await sipp.listens();
   return {
@@ -338,8 +340,8 @@ class Sipp {
   }
 
   /** One after the other: to start a process keeps this one from all else for a moment, such as from pressing keys in time. */
-  static start(xml: string, args: readonly string[], atOnce: number): Promise<Sipp> {
-    const started = Sipp.#latest.then(() => Sipp.#start(xml, args, atOnce));
+  static start(xml: string, args: readonly string[], atOnce: number, firstNumber?: number): Promise<Sipp> {
+    const started = Sipp.#latest.then(() => Sipp.#start(xml, args, atOnce, firstNumber));
     Sipp.#latest = started.then(pause, pause);
 
     return started;
@@ -347,7 +349,7 @@ class Sipp {
 
   static #latest: Promise<void> = Promise.resolve();
 
-  static async #start(xml: string, args: readonly string[], atOnce: number): Promise<Sipp> {
+  static async #start(xml: string, args: readonly string[], atOnce: number, firstNumber?: number): Promise<Sipp> {
     // One for SIP, one for SIPp's control, one for the voice; and SIPp takes an audio and a video port, each with one for RTCP, for every call.
     const block = await claimPorts(4 + 4 * (atOnce + 2));
     const folder = makeLabFolder();
@@ -360,7 +362,7 @@ class Sipp {
     all.push('-trace_stat', '-stf', 'statistics.csv', '-fd', '1', '-max_socket', '10000', ...args);
     const logFile = join(folder.path, 'sipp.log');
     const env = { ...globalThis.process.env, TERM: 'dumb' };
-    const voice = await giveVoice(folder.path, block.first + 2);
+    const voice = await giveVoice(folder.path, block.first + 2, firstNumber);
     const process = await spawnLive('sipp', all, { cwd: folder.path, logFile, env, first: true });
     easeTimers(process.pid);
     return new Sipp(process, voice, folder, block);

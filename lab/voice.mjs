@@ -5,8 +5,9 @@
  *
  *   node lab/voice.mjs FOLDER
  *
- * voice.ts writes orders into FOLDER/orders.txt, one a line: `add|ID|PORT|PATH`, `remove|ID`, `change|ID|LEAP|SSRC`,
- * `mute|ID|BOOLEAN` and `press|ID|EVENT|PACKETS`. PATH is the folder of a SIPp, whose scenario says in its log who speaks when (sipScenario.ts).
+ * voice.ts writes orders into FOLDER/orders.txt, one a line: `add|ID|PORT|PATH|NUMBER`, `remove|ID`, `change|ID|LEAP|SSRC`,
+ * `mute|ID|BOOLEAN` and `press|ID|EVENT|PACKETS`. PATH is the folder of a SIPp, whose scenario says in its log
+ * who speaks when (sipScenario.ts); NUMBER, if there is one, the first sequence number of each source.
  */
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -57,10 +58,14 @@ class Source {
   #ssrc = randomInt(1, 2 ** 32);
   #sequence = randomInt(2 ** 16);
   #timestamp = randomInt(2 ** 32);
+  /** Until when keys are pressed, and where their time ends. */
+  #keysUntil = 0;
+  #keyTime = this.#timestamp;
   #send;
 
-  constructor(send) {
+  constructor(send, first) {
     this.#send = send;
+    if (first !== '') this.#sequence = Number(first);
   }
 
   say(sound) {
@@ -76,6 +81,7 @@ class Source {
     if (ssrc === 'same') return;
     this.#ssrc = randomInt(1, 2 ** 32);
     this.#timestamp = randomInt(2 ** 32);
+    this.#keyTime = this.#timestamp;
     this.#isNew = true;
   }
 
@@ -85,9 +91,19 @@ class Source {
     this.#isNew = true;
   }
 
-  /** RFC 4733; the sound goes on beside it. The end is sent once and not three times: nothing is lost here. */
+  /** One key after the other, however fast they are asked for. */
   press(event, packets) {
-    const timestamp = this.#timestamp;
+    const waitMs = Math.max(0, this.#keysUntil - performance.now());
+    this.#keysUntil = performance.now() + waitMs + packets * packetMs;
+    setTimeout(() => this.#key(event, packets), waitMs);
+  }
+
+  /** RFC 4733; the sound goes on beside it. The end is sent once and not three times: nothing is lost here. */
+  #key(event, packets) {
+    // Its time is its beginning: two keys never have the same.
+    const isBehind = ((this.#timestamp - this.#keyTime) | 0) < 0;
+    const timestamp = isBehind ? this.#keyTime : this.#timestamp;
+    this.#keyTime = (timestamp + packets * packetBytes) >>> 0;
     for (let step = 1; step <= packets; step += 1) {
       setTimeout(
         () => {
@@ -145,9 +161,11 @@ class Source {
 class Telephone {
   #sources = new Map();
   #socket = createSocket('udp4');
+  #first;
   #unfollow;
 
-  constructor(port, folder) {
+  constructor(port, folder, first) {
+    this.#first = first;
     this.#socket.on('error', () => undefined);
     this.#socket.bind(port, '127.0.0.1');
     this.#unfollow = follow(join(folder, 'events.log'), (line) => this.#take(line));
@@ -161,7 +179,8 @@ class Telephone {
     }
     if (word !== 'SPEAK') return;
     if (!this.#sources.has(call)) {
-      this.#sources.set(call, new Source((packet) => this.#socket.send(packet, Number(port), '127.0.0.1')));
+      const send = (packet) => this.#socket.send(packet, Number(port), '127.0.0.1');
+      this.#sources.set(call, new Source(send, this.#first));
     }
     this.#sources.get(call).say(readFileSync(file));
   }
@@ -179,7 +198,7 @@ class Telephone {
 
 const telephones = new Map();
 const orders = {
-  add: (id, port, path) => telephones.set(id, new Telephone(Number(port), path)),
+  add: (id, port, path, first) => telephones.set(id, new Telephone(Number(port), path, first)),
   remove: (id) => {
     telephones.get(id)?.end();
     telephones.delete(id);

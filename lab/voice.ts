@@ -37,19 +37,20 @@ async function startSpeaker(): Promise<Speaker> {
   return { process: await spawnLive(process.execPath, [program, folder.path], { logFile, env, first: true }), folder };
 }
 
-/** A voice for the SIPp that logs in this folder; its packets come from this port. */
-export async function giveVoice(sippFolder: string, port: number): Promise<Voice> {
+/** A voice for the SIPp that logs in this folder; its packets come from this port, numbered from `firstNumber` on, or at random. */
+export async function giveVoice(sippFolder: string, port: number, firstNumber?: number): Promise<Voice> {
   users += 1;
   // One that was ended with all else of a test speaks no more.
   if ((await speaker)?.process.isRunning() === false) speaker = undefined;
   speaker ??= startSpeaker();
   const { folder, process } = await speaker;
   const id = ulid();
-  const order = (...words: (string | number)[]): void => {
-    appendFileSync(join(folder.path, 'orders.txt'), `${words.join('|')}\n`);
-  };
-  order('add', id, port, sippFolder);
   let isStopped = false;
+  // Who presses keys may do so until a little after the end of the call.
+  const order = (...words: (string | number)[]): void => {
+    if (!isStopped) appendFileSync(join(folder.path, 'orders.txt'), `${words.join('|')}\n`);
+  };
+  order('add', id, port, sippFolder, firstNumber ?? '');
 
   return {
     change: ({ leap, sameSource = false }) => {
@@ -64,8 +65,8 @@ export async function giveVoice(sippFolder: string, port: number): Promise<Voice
     stop: async () => {
       // A telephone may be ended twice, as by its test and with all that is left.
       if (isStopped) return;
-      isStopped = true;
       if (process.isRunning()) order('remove', id);
+      isStopped = true;
       users -= 1;
       if (users > 0) return;
       speaker = undefined;

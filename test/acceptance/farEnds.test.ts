@@ -72,9 +72,15 @@ const at = useRig(async () => {
     const ear = await at.keep(startEar());
     // Who has the call from a queue hangs up by themselves; then the queue gives it to the next.
     const ends = line === 'again' ? { hangUpAfterMs: 3_500 } : {};
-    agents.set(line, { ear, agent: await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 8, ear, ...ends })) });
+    const numbers = line === 'deaf' ? { firstNumber: 1_000 } : {};
+    const agent = await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 8, ear, ...ends, ...numbers }));
+    agents.set(line, { ear, agent });
   }
-  stranger = await at.keep(startAgent({ behaviour: 'answer', tone: await continuousTone(strangerHz), atOnce: 20 }));
+  // Numbers after those of whom they replace while nobody watches: Debian's Asterisk would drop lower ones, and nobody would hear them.
+  const firstNumber = 20_000;
+  stranger = await at.keep(
+    startAgent({ behaviour: 'answer', tone: await continuousTone(strangerHz), atOnce: 20, firstNumber }),
+  );
   const dialString = (line: Line): string => of(line).agent.dialString;
   const queue = (name: string, member: string): string =>
     `[${name}]\nmusicclass = default\nstrategy = ringall\ntimeout = 15\nmember => ${member}\n`;
