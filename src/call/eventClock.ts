@@ -16,8 +16,8 @@ export class EventClock {
     return this.#latest === undefined ? undefined : Math.floor(this.#latest.at - (this.#latest.now - moment));
   }
 
-  /** Our time of an event, not later than it really was. */
-  earliestOf(at: number): number {
+  /** Our time of an event: later than it really was by the shortest time that one took to come, some ms at most. */
+  momentOf(at: number): number {
     return at - this.#ahead;
   }
 }

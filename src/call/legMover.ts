@@ -1,5 +1,6 @@
 import type { AriEvent } from '../ari/events.ts';
 import type { AriCommands, AriQueries } from '../ari/port.ts';
+import { asPreavisError } from '../core/errors.ts';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
 import { isStray } from './missedEvents.ts';
 
@@ -9,12 +10,13 @@ const enteredWithinMs = 500;
 const settledMs = 100;
 
 /**
- * cameIn: it is in the bridge, since this time of Asterisk's if it is known. notIn: Asterisk says to have moved it, and it is not in the
+ * cameIn: it is in the bridge, since this time of Asterisk's if it is known; `askedAt` is when Asterisk was asked, monotonic, ms. notIn: Asterisk says to have moved it, and it is not in the
  * bridge. elsewhere: others have taken it out. isHere: it is in the bridge, and nobody knows since when. dissolved: all legs are in no
  * bridge; Asterisk does so where it cannot mix them, and tells nobody. unwanted: meanwhile it should not be moved any more.
  */
 export type MoveEnd =
-  { kind: 'cameIn'; at: number | undefined } | { kind: 'notIn' | 'elsewhere' | 'isHere' | 'dissolved' | 'unwanted' };
+  | { kind: 'cameIn'; at: number | undefined; askedAt: number }
+  | { kind: 'notIn' | 'elsewhere' | 'isHere' | 'dissolved' | 'unwanted' };
 
 export type Move = {
   bridge: BridgeId;
@@ -86,10 +88,20 @@ export class LegMover {
       return { kind: isHere ? 'isHere' : 'elsewhere' };
     }
     if (!isWanted()) return { kind: 'unwanted' };
-    const end = await this.#add(bridge, channel);
-    if (end.kind === 'notIn') this.#out.set(channel, this.misses(channel) + 1);
+    try {
+      const end = await this.#add(bridge, channel);
+      if (end.kind === 'notIn') this.#missed(channel);
 
-    return end;
+      return end;
+    } catch (thrown) {
+      // Whether Asterisk does it is not known where it does not answer.
+      if (asPreavisError(thrown).code !== 'ari_unreachable') this.#missed(channel);
+      throw thrown;
+    }
+  }
+
+  #missed(channel: ChannelId): void {
+    if (this.#out.has(channel)) this.#out.set(channel, this.misses(channel) + 1);
   }
 
   /**
@@ -118,6 +130,7 @@ export class LegMover {
    */
   async #add(bridge: BridgeId, channel: ChannelId): Promise<MoveEnd> {
     this.#out.set(channel, this.misses(channel));
+    const askedAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const entered = new Promise<number>((resolve) => this.#awaited.set(channel, resolve));
     try {
@@ -130,7 +143,7 @@ export class LegMover {
       if (!(await this.#ari.channelsIn(bridge)).includes(channel)) return { kind: 'notIn' };
       this.#out.delete(channel);
 
-      return { kind: 'cameIn', at };
+      return { kind: 'cameIn', at, askedAt };
     } finally {
       clearTimeout(timer);
       this.#awaited.delete(channel);

@@ -24,10 +24,14 @@ export const changesParties: readonly CallEvent['type'][] = [
 
 type Ports = { ari: Pick<AriCommands, 'addToBridge'> & Pick<AriQueries, 'owned'>; log: Logger };
 
+/** What is found where a party is not in the bridge. */
+const missesParty: readonly CallEvent['type'][] = ['partyReplaced', 'bridgeGone'];
+
 /**
- * What a call has missed. Nobody is taken for gone who is only out of the bridge because this process, or one before it, took them out for a
- * moment (P3): where a move may still be under way, whoever seems to have left is looked for once more; who is in no bridge while the other
- * waits in ours, is put back first.
+ * What a call has missed. Nobody is taken for gone whom this process, or one before it, took out of the bridge for a moment (P3). Who is in no
+ * bridge while somebody waits in ours is put back first. Where a move may be under way, whoever seems to have left is looked for once more.
+ *
+ * @throws PreavisError as Asterisk's answers do
  */
 export async function lookAndPutBack(
   session: Pick<CallSession, 'state' | 'isMovingParty' | 'partiesMoved'>,
@@ -37,28 +41,33 @@ export async function lookAndPutBack(
   if (session.isMovingParty) await within(movedWithinMs, session.partiesMoved()).catch(() => undefined);
   const isInDoubt = session.isMovingParty;
   const missed = await look(session);
-  const isOver = missed.events.some(({ type }) => type === 'bridgeGone') && (await putBack(session, ports));
-  const hasChanged = missed.events.some(({ type }) => changesParties.includes(type));
-  if (!isOver && !(isInDoubt && hasChanged)) return missed;
+  const has = (types: readonly CallEvent['type'][]): boolean => missed.events.some(({ type }) => types.includes(type));
+  // A stranger is told at once, since a recorder has to end (P1); and who gave their place to them is not ours to fetch.
+  if (has(['strangerJoined'])) return missed;
+  const isPutBack = has(missesParty) && (await putBack(session, ports));
+  if (!isPutBack && !(isInDoubt && has(changesParties))) return missed;
   await new Promise((resolve) => setTimeout(resolve, swapMs));
 
   return look(session);
 }
 
-/** Whether somebody was to be put back. Whether they came in is for another look to tell. */
+/** Whether somebody was put back, or is gone by now. Whether they came in is for another look to tell. */
 async function putBack({ state }: Pick<CallSession, 'state'>, { ari, log }: Ports): Promise<boolean> {
   const { order, callerChannel, id } = state.facts;
   if (state.kind !== 'talking' || order === undefined) return false;
   const scene = await ari.owned();
-  const members = scene.bridges.find((bridge) => bridge.id === order.bridge)?.members ?? [];
+  const inBridge = scene.bridges.find((bridge) => bridge.id === order.bridge)?.members ?? [];
+  // Not those of Asterisk itself, as the recorder.
+  const members = inBridge.filter((channel) => scene.listed.has(channel));
   const [out, ...more] = strandedParties(state, scene);
-  const isOtherHere = members.includes(out === 'caller' ? order.destination : callerChannel);
-  if (out === undefined || more.length > 0 || !isOtherHere) return false;
+  if (out === undefined || more.length > 0 || members.length === 0) return false;
   log.warn({ call: id, party: out }, 'a party was in no bridge, and is put back');
   try {
     await ari.addToBridge(order.bridge, [out === 'caller' ? callerChannel : order.destination]);
   } catch (thrown) {
-    log.warn({ call: id, party: out, code: asPreavisError(thrown).code }, 'a party could not be put back');
+    const { code } = asPreavisError(thrown);
+    log.warn({ call: id, party: out, code }, 'a party could not be put back');
+    if (code === 'ari_unreachable') throw thrown;
   }
 
   return true;

@@ -52,7 +52,7 @@ const partingLimitMs = 2_000;
 
 /** How many calls are compared at a time: each asks some things at once, and there are connections for 16. */
 const comparedAtOnce = 8;
-/** About how many parties' RTP Asterisk is asked at a time, of those about whom it is asked once a second: what is urgent finds a connection. */
+/** About how many parties Asterisk is asked at a time whether their RTP has changed. What is urgent still finds a connection. */
 const lookedAtOnce = 4;
 /** How many parties are taken out of their bridge and in again at a time. */
 const movedAtOnce = 4;

@@ -21,6 +21,7 @@ import { recorderName } from './recorderName.ts';
 import { returnToDialplan } from './returnToDialplan.ts';
 import { fallibleStep, type CallState, type Effect, type Order, type Recorder, type Step } from './state.ts';
 import { SourceWatch, type LegOutcome, type SourceWatchPorts } from './sourceWatch.ts';
+import { isActive } from './decideTalk.ts';
 import { detectAnew } from './talkDetection.ts';
 import { TalkMeter } from './talkMeter.ts';
 import { within } from './timeLimit.ts';
@@ -140,7 +141,11 @@ export class CallSession {
       inTurn: (step) => this.#tail.then(step),
       keep: (happening) => this.#keep(happening),
       counted: legUnheard,
-      heardAgain: (channel, at) => detectAnew(channel, at, { ari, talk: this.#talk }),
+      heardAgain: async (channel, at) => {
+        // Without a recorder nobody asks for how long they talk, and who came since has no talk detection.
+        if ('recorder' in this.#state && isActive(this.#state.recorder))
+          await detectAnew(channel, at, { ari, talk: this.#talk });
+      },
       lost: () => {
         this.handle({ type: 'partyUnheard' });
       },
@@ -202,7 +207,7 @@ export class CallSession {
     this.#enter(decide(this.#state, event), event.type);
   }
 
-  /** Talk detection: evidence of whether both sides were heard; it decides nothing. */
+  /** Talk detection: evidence of whether both sides were heard, and of whether a party's sound gets through. */
   hear(channelId: ChannelId, talking: boolean, at: number): void {
     this.#talk.hear(channelId, talking, at);
     this.#sources.hear(channelId, at);

@@ -9,17 +9,17 @@ export const sourceVariable = 'PREAVIS_SOURCE';
 export type SourceAnswer = { sighting: Sighting | 'nothing' | 'noRtp'; before?: Sighting | undefined };
 
 /**
- * What Asterisk tells of the RTP source of a leg.
+ * What Asterisk tells of the RTP source of a leg; `speaker` is the channel that has the RTP.
  *
  * @param isTakenUp whether an earlier process may have seen it
  * @throws PreavisError as Asterisk's answers do
  */
 export async function askAbout(
-  channel: ChannelId,
+  { channel, speaker }: { channel: ChannelId; speaker: ChannelId },
   isTakenUp: boolean,
   ari: Pick<AriQueries, 'rtp' | 'variable'>,
 ): Promise<SourceAnswer> {
-  const [traffic, text] = await Promise.all([ari.rtp(channel), isTakenUp ? ari.variable(channel, sourceVariable) : '']);
+  const [traffic, text] = await Promise.all([ari.rtp(speaker), isTakenUp ? ari.variable(channel, sourceVariable) : '']);
   if (traffic === undefined) return { sighting: 'noRtp' };
   const { source, receivedPackets: received } = traffic;
 

@@ -32,12 +32,10 @@ const lookEveryMs = 1_000;
 const firstLooksMs = [200, 400, 600, 800] as const;
 /** A change that is seen later than this is not undone within the two seconds that are promised, ms. */
 const lateMs = 2_000;
-/** How long until what listens to a party does so for certain, once they talk, ms. */
-const listenedWithinMs = 1_000;
-/** How often a leg is sought that does not come in again: some times with a recorder, and as often without. */
+/** How often a leg is sought that does not come in again: some times with a recorder, and some without. */
 const mostMisses = 2 * mostRenewals;
 /** What became of a leg: of one whose source has changed, or whose source could not be seen, or not in time. */
-export type LegOutcome = 'heardAgain' | 'recorderStopped' | 'stillUnheard' | 'notAsked' | 'askedLate';
+export type LegOutcome = 'heardAgain' | 'getsThrough' | 'recorderStopped' | 'stillUnheard' | 'notAsked' | 'askedLate';
 
 /** Does it when few enough others are under way. */
 export type Limit = <T>(step: () => Promise<T>) => Promise<T>;
@@ -53,11 +51,8 @@ export type SourceWatchPorts = {
   /** Whether the catalogue has it. */
   keep: (happening: Happening) => Promise<boolean>;
   counted: (outcome: LegOutcome) => void;
-  /**
-   * A leg is heard again, since this time of Asterisk's, if it is known. Resolves when what tells that they talk listens to them anew;
-   * false where it does not.
-   */
-  heardAgain: (channel: ChannelId, at: number | undefined) => Promise<boolean>;
+  /** A leg is heard again, since this time of Asterisk's, if it is known. Resolves when talk detection has begun anew with it. */
+  heardAgain: (channel: ChannelId, at: number | undefined) => Promise<void>;
   /** A leg cannot be heard while the recorder runs. */
   lost: () => void;
   /** A leg does not come into the bridge again: asks Asterisk who is where, and tells the call. */
@@ -65,16 +60,20 @@ export type SourceWatchPorts = {
   log: Logger;
 };
 
-type Leg = { party: Party; channel: ChannelId };
+/** `speaker`: the channel whose RTP is looked at: the party's own, or that of who is alone behind their Local/ channel. */
+type Leg = { party: Party; channel: ChannelId; speaker: ChannelId };
 
 /** Whether Asterisk mixes them. Two without a recorder are passed on to each other as Dial() does it. */
 const isMixed = ({ recorder, others }: In<'talking'>): boolean => isActive(recorder) || others.length > 0;
 
 function legsOf({ facts }: In<'talking' | 'dialling'>): Leg[] {
-  return [
-    { party: 'caller', channel: facts.callerChannel },
-    { party: 'destination', channel: orderOf(facts).destination },
-  ];
+  const leg = (party: Party, channel: ChannelId): Leg => {
+    const [behind, ...more] = facts.farEnds?.[party] ?? [];
+
+    return { party, channel, speaker: behind === undefined || more.length > 0 ? channel : behind };
+  };
+
+  return [leg('caller', facts.callerChannel), leg('destination', orderOf(facts).destination)];
 }
 
 /** Looks once a second whether a leg of a talk goes on from another RTP source, and makes it heard again: see sources.ts. */
@@ -84,14 +83,11 @@ export class SourceWatch {
   /** The call as an earlier process has left it. */
   readonly #takenUp: CallState | undefined;
   readonly #sources = new Map<ChannelId, Source>();
-  /** Since when what tells that a party talks listens to them, monotonic, ms. */
-  readonly #listenedSince = new Map<ChannelId, number>();
   /** Legs about which something is under way. */
   readonly #busy = new Set<ChannelId>();
   #moving: Promise<unknown> = Promise.resolve();
   /** The talk as it was last followed. */
   #followed: In<'talking'> | undefined;
-  #begunAt = 0;
   #isStopped = false;
   readonly #eventClock = new EventClock();
   #timer: NodeJS.Timeout | undefined;
@@ -111,7 +107,8 @@ export class SourceWatch {
     this.#followed = talk;
     if (talk !== undefined) this.#mover.keepOnly(legsOf(talk).map(({ channel }) => channel));
     if (talk !== undefined && before === undefined) this.#begin(talk);
-    if (talk === undefined && before !== undefined) this.#end(before);
+    if (before !== undefined && isMixed(before) && (talk === undefined || !isMixed(talk))) this.#forget(before);
+    if (talk === undefined && before !== undefined) this.#rest();
   }
 
   /** Leaves what was seen to a later process. */
@@ -133,7 +130,11 @@ export class SourceWatch {
     if (event.type !== 'bridgeEntered') return;
     this.#mover.cameInUnawaited(event).then(
       (isIn) => {
-        if (isIn) this.#cameIn(event.channelId, event.at);
+        // One that came late may be of a move before the change.
+        const askedAt = this.#eventClock.momentOf(event.at);
+        const { known } = this.#sourceOf(event.channelId);
+        if (isIn && known.kind === 'changed' && askedAt > known.newSince)
+          this.#cameIn(event.channelId, event.at, askedAt);
       },
       // It is looked for a second later.
       () => undefined,
@@ -141,18 +142,19 @@ export class SourceWatch {
   }
 
   /**
-   * Asterisk has told that a party begins or ceases to talk: what listens for it gets their sound.
+   * Talk detection has told that a party begins or ceases to talk.
    *
    * @param at Asterisk's time, ms
    */
   hear(channel: ChannelId, at: number): void {
     this.#eventClock.hear(at, performance.now());
     if (!this.#sources.has(channel) || this.#mover.isOut(channel)) return;
-    const from = this.#listenedSince.get(channel) ?? this.#begunAt + listenedWithinMs;
-    const before = this.#sourceOf(channel).known.kind;
-    this.#step(channel, { type: 'talked', at: this.#eventClock.earliestOf(at), from });
-    const { known } = this.#sourceOf(channel);
-    if (before === 'changed' && known.kind === 'heard') this.#remember(channel, known.seen);
+    const { known: before, pace } = this.#sourceOf(channel);
+    this.#step(channel, { type: 'talked', at: this.#eventClock.momentOf(at) });
+    const { known, pace: paceNow } = this.#sourceOf(channel);
+    if (before.kind === 'changed' && known.kind === 'heard') this.#tellHeard(channel, before, at, 'getsThrough');
+    // What is seen from now on is known to be taken: the sooner it is seen, the more changes are later than that.
+    if (pace.detectedAt !== paceNow.detectedAt) this.#lookAtAll((source) => source.pace === paceNow);
   }
 
   /** Resolves when the moves under way are over. None begins while `talk` gives none. */
@@ -166,7 +168,6 @@ export class SourceWatch {
   }
 
   #begin(talk: In<'talking'>): void {
-    this.#begunAt = performance.now();
     const takenUp = this.#takenUp;
     // Of a call that was left in dialling: where they were found to talk already, nobody heard the answer.
     const hasTalked = takenUp?.kind === 'talking' || (takenUp?.kind === 'dialling' && talk.answeredAt === undefined);
@@ -182,8 +183,8 @@ export class SourceWatch {
     );
   }
 
-  /** Whoever was not made heard again until now was not heard until the end. */
-  #end(talk: In<'talking'>): void {
+  /** From now on nobody looks. Whoever was not made heard again until now was not heard until the end. */
+  #forget(talk: In<'talking'>): void {
     for (const { party, channel } of legsOf(talk)) {
       const { known } = this.#sourceOf(channel);
       if (known.kind !== 'changed' || known.since === undefined) continue;
@@ -191,7 +192,7 @@ export class SourceWatch {
       if (known.isOfHold && talk.holding.length > 0) continue;
       void this.#keep('unheard', party, this.#timeOf(known.since));
     }
-    this.#rest();
+    this.#sources.clear();
   }
 
   #lookAtAll(isWanted: (source: Source) => boolean = () => true): void {
@@ -274,7 +275,7 @@ export class SourceWatch {
     try {
       // The talk may be over when its turn comes.
       return await limits.looks(async () =>
-        this.#mixedTalkOf(leg) === undefined ? 'unwanted' : await askAbout(channel, isTakenUp, ari),
+        this.#mixedTalkOf(leg) === undefined ? 'unwanted' : await askAbout(leg, isTakenUp, ari),
       );
     } catch (thrown) {
       log.debug({ code: asPreavisError(thrown).code }, 'Asterisk does not answer about the sound of a party');
@@ -317,7 +318,7 @@ export class SourceWatch {
     if (end?.kind === 'isHere' && this.#mixedTalkOf(leg) !== undefined) return this.#look(leg);
     const { known } = this.#sourceOf(leg.channel);
     if (known.kind === 'changed' && known.tries >= mostRenewals) this.#giveUp(leg);
-    const isLost = end?.kind === 'notIn' && this.#mover.misses(leg.channel) >= mostMisses;
+    const isLost = this.#mover.misses(leg.channel) >= mostMisses;
     // Nobody of the two is left in silence.
     if ((isLost || end?.kind === 'dissolved') && this.#talkOf(leg) !== undefined) await this.#ports.lookAgain();
   }
@@ -337,7 +338,7 @@ export class SourceWatch {
 
         return step({ bridge: orderOf(talk.facts).bridge, channel, legs, isWanted });
       });
-      if (end.kind === 'cameIn') this.#cameIn(channel, end.at);
+      if (end.kind === 'cameIn') this.#cameIn(channel, end.at, end.askedAt);
       if (end.kind === 'elsewhere') this.#step(channel, { type: 'elsewhere', at: performance.now() });
       if (end.kind === 'notIn') this.#failed(leg);
 
@@ -356,35 +357,37 @@ export class SourceWatch {
     this.#ports.log.warn({ party, ...fields }, 'a party may not be heard, and could not be made heard again');
   }
 
-  #cameIn(channel: ChannelId, at: number | undefined): void {
+  /** `askedAt`: not later than that it came in, monotonic, ms. */
+  #cameIn(channel: ChannelId, at: number | undefined, askedAt: number): void {
     const { known } = this.#sourceOf(channel);
-    const talk = this.#followed;
-    const leg = talk === undefined ? undefined : legsOf(talk).find((each) => each.channel === channel);
-    if (known.kind !== 'changed' || leg === undefined) return;
-    const { counted, log } = this.#ports;
-    this.#step(channel, { type: 'renewed', at: performance.now() });
-    void this.#listenAnew(leg, at);
-    if (known.since === undefined) {
-      this.#remember(channel, known.seen);
+    const isTalk = this.#followed !== undefined && isMixed(this.#followed);
+    if (known.kind !== 'changed' || !isTalk) return;
+    this.#step(channel, { type: 'renewed', at: performance.now(), askedAt });
+    void this.#ports.heardAgain(channel, at).then(() => this.#step(channel, { type: 'detectedAnew' }));
+    this.#tellHeard(channel, known, at, 'heardAgain');
+  }
+
+  /** Since this time of Asterisk's, if it is known. What the next process finds is written behind the catalogue: else it would not look. */
+  #tellHeard(
+    channel: ChannelId,
+    { since, seen }: Extract<Source['known'], { kind: 'changed' }>,
+    at: number | undefined,
+    outcome: 'heardAgain' | 'getsThrough',
+  ): void {
+    const leg =
+      this.#followed === undefined ? undefined : legsOf(this.#followed).find((each) => each.channel === channel);
+    if (leg === undefined) return;
+    if (since === undefined) {
+      this.#remember(channel, seen);
       return;
     }
     const { party } = leg;
-    log.warn({ party }, 'the sound of a party comes from another source, and was made heard again');
-    counted('heardAgain');
-    const kept = [this.#keep('unheard', party, this.#timeOf(known.since)), this.#keep('heardAgain', party, at)];
-    // Behind what the receipt tells: a later process would take the leg for one that has not changed.
+    this.#ports.log.warn({ party, outcome }, 'the sound of a party comes from another source, and is heard');
+    this.#ports.counted(outcome);
+    const kept = [this.#keep('unheard', party, this.#timeOf(since)), this.#keep('heardAgain', party, at)];
     void Promise.all(kept).then((all) => {
-      if (all.every(Boolean)) this.#remember(channel, known.seen);
+      if (all.every(Boolean)) this.#remember(channel, seen);
     });
-  }
-
-  /** What listens to it and the bridge are of one mind again when it was seen to be as before after both began anew. */
-  async #listenAnew(leg: Leg, at: number | undefined): Promise<void> {
-    const { channel } = leg;
-    this.#listenedSince.set(channel, Infinity);
-    if (!(await this.#ports.heardAgain(channel, at))) return;
-    this.#listenedSince.set(channel, performance.now());
-    if (!this.#busy.has(channel) && this.#mixedTalkOf(leg) !== undefined) this.#begunFor(leg, this.#look(leg));
   }
 
   #keep(change: 'unheard' | 'heardAgain', party: Party, at: number | undefined): Promise<boolean> {

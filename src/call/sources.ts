@@ -9,8 +9,9 @@
  * as lost packets, once it has made its next RTCP report.
  *
  * Taking a leg out and in gives what Asterisk sends to it another SSRC. Where another Asterisk with Préavis is at its other end, that one
- * does the same, which is a change here: so a leg is left alone for a while after it was moved, ever longer while it goes on. Where Asterisk
- * then tells that the party talks or is silent, their sound gets through, and the leg is not moved for that change. So the two come to rest.
+ * does the same, which is a change here: so a leg is left alone for a while after it was moved, ever longer while it goes on. Asterisk's talk
+ * detection drops what the bridge drops, if both have the numbers of the source before. Where it tells meanwhile that the party talks, their
+ * sound gets through, and the leg is not moved. So the two come to rest.
  */
 export type Source = { known: Known; pace: Pace };
 
@@ -42,6 +43,8 @@ type Pace = {
   /** Not moved before, and how long that was after the last time. */
   moveAt: number;
   waitMs: number;
+  /** Since when talk detection is known to take this source, or one before it from which it went on. */
+  detectedAt: number | undefined;
 };
 
 /** What Asterisk tells of it: the SSRC of the last packet; how many were received, and are lost, since it is that one. */
@@ -63,12 +66,14 @@ export type SourceEvent =
     }
   | { type: 'unanswered'; at: number }
   /** It came into the bridge. */
-  | { type: 'renewed'; at: number }
+  | { type: 'renewed'; at: number; askedAt: number }
   | { type: 'renewalFailed' }
   /** Somebody else has taken it out of the bridge: it is not ours to fetch back. */
   | { type: 'elsewhere'; at: number }
-  /** Its sound was heard, since this time at the latest, by one who has listened to it since `from`. */
-  | { type: 'talked'; at: number; from: number }
+  /** Asterisk's talk detection told then that the party begins or ceases to talk. */
+  | { type: 'talked'; at: number }
+  /** It begins anew: which numbers it has is not known. */
+  | { type: 'detectedAnew' }
   /** The recorder was asked to end, since nothing helped. */
   | { type: 'givenUp' };
 
@@ -104,7 +109,7 @@ const reportEveryMs = 5_000;
 
 export const unknownSource = (isTakenUp: boolean): Source => ({
   known: { kind: 'unknown', isTakenUp },
-  pace: { askAt: 0, noRtp: 0, unanswered: 0, moveAt: 0, waitMs: 0 },
+  pace: { askAt: 0, noRtp: 0, unanswered: 0, moveAt: 0, waitMs: 0, detectedAt: undefined },
 });
 
 /** Whether it should be asked about now. */
@@ -164,6 +169,7 @@ function seen(source: Source, event: Extract<SourceEvent, { type: 'seen' }>): So
 
     return none({ known, pace: { ...pace, noRtp, askAt: at + (noRtp < mostLooks ? noRtpPauseMs : seldomMs) } });
   }
+  pace.noRtp = 0;
   const now = knownFrom(known, event, sighting);
   // On hold nobody listens, and what comes may be music from elsewhere: the leg is left alone until both are back.
   if (now.kind !== 'changed' || isHeld || at < pace.moveAt) return none({ known: now, pace });
@@ -182,36 +188,43 @@ function unanswered({ known, pace }: Source, at: number): SourceStep {
   return { source, action: count === mostUnanswered ? 'askSeldom' : 'none' };
 }
 
-/** Who listens has heard the source before and after the change, as the bridge has: what one of them drops, both drop. */
-function talked(source: Source, known: Extract<Known, { kind: 'changed' }>, at: number, from: number): SourceStep {
+function talked({ known, pace }: Source, at: number): SourceStep {
+  // A change that is not seen yet is later than the last look, and has not been proved to be taken.
+  if (known.kind === 'heard') return none({ known, pace: { ...pace, detectedAt: pace.detectedAt ?? at } });
+  if (known.kind !== 'changed') return none({ known, pace });
   const { seen, since, newSince, tries } = known;
-  const isBoth = typeof since === 'number' && from <= since && at > newSince;
+  const { detectedAt } = pace;
+  const isBefore = typeof since === 'number' && detectedAt !== undefined && detectedAt <= since;
 
-  return none(isBoth && tries === 0 ? { ...source, known: { kind: 'heard', seen, seenAt: at } } : source);
+  return none({
+    known: isBefore && at > newSince && tries === 0 ? { kind: 'heard', seen, seenAt: newSince } : known,
+    pace,
+  });
 }
 
 export function decideSource(source: Source, event: SourceEvent): SourceStep {
   if (event.type === 'seen') return seen(source, event);
   if (event.type === 'unanswered') return unanswered(source, event.at);
+  if (event.type === 'talked') return talked(source, event.at);
   const { known, pace } = source;
+  if (event.type === 'detectedAnew') return none({ known, pace: { ...pace, detectedAt: undefined } });
   if (known.kind !== 'changed') return none(source);
   switch (event.type) {
     case 'renewed': {
-      const { at } = event;
+      const { at, askedAt } = event;
       const wasQuiet = at - pace.moveAt >= quietMs;
       const waitMs = wasQuiet ? firstWaitMs : Math.min(Math.max(2 * pace.waitMs, firstWaitMs), longestWaitMs);
 
       return none({
-        known: { kind: 'heard', seen: known.seen, seenAt: at },
-        pace: { ...pace, waitMs, moveAt: at + waitMs, askAt: 0 },
+        // What changed since the request may have been cured by it, or not.
+        known: { kind: 'heard', seen: known.seen, seenAt: askedAt },
+        pace: { ...pace, waitMs, moveAt: at + waitMs, askAt: 0, detectedAt: undefined },
       });
     }
     case 'renewalFailed':
       return none({ known: { ...known, tries: known.tries + 1 }, pace });
     case 'elsewhere':
       return none({ known: { ...known, tries: 0 }, pace: { ...pace, askAt: event.at + elsewherePauseMs } });
-    case 'talked':
-      return talked(source, known, event.at, event.from);
     case 'givenUp':
       return none({ known: { kind: 'givenUp' }, pace });
   }

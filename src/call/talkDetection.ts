@@ -1,4 +1,5 @@
 import type { AriCommands } from '../ari/port.ts';
+import { asPreavisError } from '../core/errors.ts';
 import type { ChannelId } from '../core/ids.ts';
 import type { TalkMeter } from './talkMeter.ts';
 
@@ -6,29 +7,25 @@ import type { TalkMeter } from './talkMeter.ts';
 const forgottenMs = 200;
 
 /**
- * Has Asterisk listen anew to a party whose RTP goes on from another source: its talk detection is as deaf to that as the bridge was, and
+ * Has Asterisk listen anew to a party whose RTP goes on from another source. Its talk detection is as deaf to that as the bridge was. It
  * stays so until nothing listens to the channel any more, for the time of one packet. Where that cannot be had, how long they talked is
  * not known.
  *
  * @param at Asterisk's time since when they are heard by the other, ms, if it is known
- * @returns whether it listens to them
  */
 export async function detectAnew(
   channel: ChannelId,
   at: number | undefined,
   { ari, talk }: { ari: Pick<AriCommands, 'setVariable'>; talk: TalkMeter },
-): Promise<boolean> {
+): Promise<void> {
   // Asterisk tells no end of what it ceases to listen to.
   if (at !== undefined) talk.hear(channel, false, at);
   try {
     await ari.setVariable(channel, 'TALK_DETECT(remove)', '');
     await new Promise((resolve) => setTimeout(resolve, forgottenMs).unref());
     await ari.setVariable(channel, 'TALK_DETECT(set)', '');
-
-    return true;
-  } catch {
-    talk.lose(channel);
-
-    return false;
+  } catch (thrown) {
+    // Who has hung up says nothing more.
+    if (asPreavisError(thrown).code !== 'ari_not_found') talk.lose(channel);
   }
 }

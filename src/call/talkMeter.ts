@@ -10,7 +10,7 @@ export class TalkMeter {
 
   hear(channelId: ChannelId, talking: boolean, at: number): void {
     const { totalMs = 0, since } = this.#talks.get(channelId) ?? {};
-    const heard = since === undefined ? 0 : at - since;
+    const heard = since === undefined ? 0 : Math.max(0, at - since);
     this.#talks.set(channelId, { totalMs: totalMs + heard, since: talking ? at : undefined });
   }
 

@@ -26,6 +26,8 @@ const cases = [
   { line: 'agentback', who: 'destination', leap: -20_000, talkOnMs: 4_000 },
   { line: 'callerback', who: 'caller', leap: -20_000 },
   { line: 'agentahead', who: 'destination', leap: 20_000 },
+  // As behind a queue.
+  { line: 'behindlocal', who: 'destination', leap: -20_000 },
   { line: 'nobody', who: undefined, leap: 0 },
 ] as const satisfies Case[];
 type Case = { line: string; who: 'caller' | 'destination' | undefined; leap: number; talkOnMs?: number };
@@ -47,7 +49,13 @@ const at = useRig(async () => {
   }
   return {
     idle: true,
-    extensions: Object.fromEntries(lines.map((line) => [line, `${agentOf(line).agent.dialString},20,line=${line}`])),
+    extensions: Object.fromEntries(
+      lines.map((line) => [
+        line,
+        `${line === 'behindlocal' ? `Local/${line}@behind/n` : agentOf(line).agent.dialString},20,line=${line}`,
+      ]),
+    ),
+    lines: ['[behind]', `exten => behindlocal,1,Dial(${agentOf('behindlocal').agent.dialString},20)`],
     config: {
       ari: { url: proxy.url },
       notice: notice.config(),

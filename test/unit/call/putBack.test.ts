@@ -12,7 +12,7 @@ const { bridge, destination } = order;
 const third = 'a-third-one' as ChannelId;
 
 /** A talk whose recorder runs, with these in its bridge; all are channels of ours. */
-function stage(members: readonly ChannelId[], others: readonly ChannelId[] = []) {
+function stage(members: readonly ChannelId[], others: readonly ChannelId[] = [], known = others) {
   const ari = scriptedAri();
   const all = [caller, destination, ...others];
   ari.state.channels.push(...all.map((id) => ({ id, state: 'Up' })));
@@ -21,7 +21,7 @@ function stage(members: readonly ChannelId[], others: readonly ChannelId[] = [])
   ari.state.recording.push(recorderName(order.recording));
   const talking = stateAt('talking', facts);
   if (talking.kind !== 'talking') throw new Error('they do not talk');
-  const state = { ...talking, others: [...others] };
+  const state = { ...talking, others: [...known] };
   const session = { state, isMovingParty: false, partiesMoved: () => Promise.resolve() };
   const added = (): string[] => ari.asked.filter((each) => each.startsWith('addToBridge'));
   const result = async (): Promise<string[]> => {
@@ -63,15 +63,43 @@ test('a party whom Asterisk refuses to put back is gone', async () => {
   expect(await result()).toContain('bridgeGone');
 });
 
-test.each([
-  ['both are in none', [] as ChannelId[], []],
-  ['a third one is with the other, and takes their place', [caller, third], [third]],
-])('nobody is put back where %s', async (_, members, others) => {
-  const { added, result } = stage(members, others);
-  const events = await result();
-  expect(events).toContain(others.length > 0 ? 'partyReplaced' : 'bridgeGone');
-  expect(events.includes('bridgeGone')).toBe(others.length === 0);
+test('nothing is judged where Asterisk does not answer whether it puts them back', async () => {
+  const { ari, result } = stage([caller]);
+  ari.refuse('addToBridge', 'ari_unreachable');
+  await expect(result()).rejects.toMatchObject({ code: 'ari_unreachable' });
+});
+
+test('nobody is put back where both are in no bridge', async () => {
+  const { added, result } = stage([]);
+  expect(await result()).toContain('bridgeGone');
   expect(added()).toEqual([]);
+});
+
+describe('a third one in the bridge', () => {
+  test('who was there before is talked with by who is put back', async () => {
+    const { ari, added, result } = stage([caller, third], [third]);
+    const add = ari.addToBridge.bind(ari);
+    ari.addToBridge = (id, channels) => {
+      ari.state.inBridge[id] = [caller, destination, third];
+      return add(id, channels);
+    };
+    expect(await result()).not.toContain('partyReplaced');
+    expect(added()).toEqual([addOf(destination)]);
+  });
+
+  test('takes the place of who does not come in again', async () => {
+    const { added, result } = stage([caller, third], [third]);
+    const events = await result();
+    expect(events).toContain('partyReplaced');
+    expect(events).not.toContain('bridgeGone');
+    expect(added()).toHaveLength(1);
+  });
+
+  test('who has come meanwhile is told at once, and has the place of who went', async () => {
+    const { added, result } = stage([caller, third], [third], []);
+    expect(await result()).toEqual(['strangerJoined', 'recorderStarted', 'partyReplaced']);
+    expect(added()).toEqual([]);
+  });
 });
 
 test('a party who is in another bridge is not fetched back', async () => {

@@ -81,7 +81,7 @@ function stage({
       counted: (outcome) => counted.push(outcome),
       heardAgain: (...args) => {
         heardAgain.push(args);
-        return Promise.resolve(true);
+        return Promise.resolve();
       },
       lost: () => lost.push('lost'),
       lookAgain: () => {
@@ -193,14 +193,15 @@ test('takes a party who came into the bridge anew by others for one that is hear
   becomes(talking({ holding: ['destination'] }));
   comesFrom(destination, 22);
   await second();
-  moved('bridgeLeft', destination, 1_000_000);
-  moved('bridgeEntered', destination, 1_000_900);
+  await jest.advanceTimersByTimeAsync(10);
+  moved('bridgeLeft', destination, 1_000_010);
+  moved('bridgeEntered', destination, 1_000_910);
   becomes(talking());
   await second();
   expect(asked()).toEqual([]);
   expect(changes()).toEqual([
     ['unheard', 999_900, 'destination'],
-    ['heardAgain', 1_000_900, 'destination'],
+    ['heardAgain', 1_000_910, 'destination'],
   ]);
 });
 
@@ -241,7 +242,36 @@ test('leaves a party alone where nothing is mixed: without a recorder, and witho
   await second();
   expect(looks).toHaveLength(before);
   becomes(talking({ recorder: { kind: 'withheld', why: 'untold_party' }, others: ['a-stranger' as ChannelId] }));
+  await seconds(2);
+  // What changed meanwhile was heard all the time: it begins anew.
+  expect(asked()).toEqual([]);
+  comesFrom(destination, 33);
   await second();
+  expect(asked()).toEqual([addOf(destination)]);
+});
+
+test('keeps that a party was not heard until nothing was mixed any more, and no longer', async () => {
+  const { ari, becomes, comesFrom, changes, end } = stage();
+  await second();
+  ari.hold('addToBridge');
+  comesFrom(destination, 22);
+  await second();
+  becomes(talking({ recorder: { kind: 'withheld', why: 'interrupted' } }));
+  expect(changes()).toEqual([['unheard', undefined, 'destination']]);
+  end();
+  expect(changes()).toHaveLength(1);
+});
+
+test('asks about who is behind a Local/ channel, and moves that channel', async () => {
+  const behind = 'PJSIP-behind' as ChannelId;
+  const { becomes, comesFrom, asked, looks } = stage({ isDestinationHeard: false });
+  becomes(talking({ facts: { ...facts, asterisk: debian, farEnds: { destination: [behind] } } }));
+  comesFrom(behind, 5);
+  await second();
+  looks.length = 0;
+  comesFrom(behind, 55);
+  await second();
+  expect(looks).toEqual([caller, behind]);
   expect(asked()).toEqual([addOf(destination)]);
 });
 
@@ -440,7 +470,7 @@ test('where Asterisk refuses each time, says so, once, and keeps that the rest m
   expect(lookedAgain).toEqual([]);
 });
 
-test('stops the recorder as soon as events are not missed any more, where it was to be stopped meanwhile', async () => {
+test('stops the recorder once events are not missed any more, where that was decided before', async () => {
   const { ari, now, comesFrom, lost, counted } = stage();
   await second();
   ari.refuse('addToBridge', 'ari_request_failed', 99);
@@ -462,14 +492,17 @@ test('stops the recorder as soon as events are not missed any more, where it was
 
 describe('a party who changes again right after a move', () => {
   /** Moved for one change, and then for none: the next one. */
-  async function changedAgain() {
+  async function changedAgain(isDetected: boolean) {
     const set = stage();
     await second();
+    set.watch.take({ type: 'recorderStarted', at: performance.now() + 5_000, name: 'this' });
     for (const ssrc of [22, 33]) {
       set.comesFrom(destination, ssrc);
       await seconds(2);
     }
-    set.watch.take({ type: 'recorderStarted', at: performance.now() + 5_000, name: 'this' });
+    // They began to talk since the move, or had nothing to say.
+    if (isDetected) set.watch.hear(destination, performance.now() + 5_000);
+    await jest.advanceTimersByTimeAsync(100);
     set.comesFrom(destination, 44);
     await second();
     await jest.advanceTimersByTimeAsync(100);
@@ -477,23 +510,40 @@ describe('a party who changes again right after a move', () => {
   }
 
   test('is left alone where Asterisk tells that they talk: their sound gets through', async () => {
-    const { watch, asked, kept, ari } = await changedAgain();
-    const before = kept.length;
+    const { watch, asked, changes, counted, ari } = await changedAgain(true);
+    const before = changes().length;
     const moves = asked().length;
     watch.hear(destination, performance.now() + 5_000);
     await seconds(9);
     expect(asked()).toHaveLength(moves);
-    expect(kept).toHaveLength(before);
+    // Some of it may have been lost before.
+    expect(changes().slice(before)).toEqual([
+      ['unheard', expect.any(Number), 'destination'],
+      ['heardAgain', expect.any(Number), 'destination'],
+    ]);
+    expect(counted.at(-1)).toBe('getsThrough');
     expect(ari.asked.findLast((each) => each.startsWith('setVariable'))).toContain(
       `${destination} ${sourceVariable} 44`,
     );
   });
 
-  test('is moved where it tells nothing, or what happened before', async () => {
-    const { watch, asked } = await changedAgain();
+  test.each([
+    ['what happened before', true, 3_000],
+    ['something, and did not since the move', false, 5_000],
+  ])('is moved where it tells %s', async (_, isDetected, ahead) => {
+    const { watch, asked } = await changedAgain(isDetected);
     const moves = asked().length;
-    watch.hear(destination, performance.now() + 3_000);
+    watch.hear(destination, performance.now() + ahead);
     await seconds(5);
+    expect(asked()).toHaveLength(moves + 1);
+  });
+
+  test('is moved though an event of the move before comes late', async () => {
+    const { watch, asked, moved } = await changedAgain(false);
+    const moves = asked().length;
+    moved('bridgeEntered', destination, Math.floor(performance.now()) + 3_000);
+    await seconds(5);
+    expect(watch.isMoving).toBe(false);
     expect(asked()).toHaveLength(moves + 1);
   });
 });
@@ -509,6 +559,7 @@ describe('two that are moved by each other', () => {
       await second();
     }
     expect(asked().length).toBeLessThanOrEqual(52);
+    expect(asked().length).toBeGreaterThan(40);
     expect(changes()).toHaveLength(2 * counted.length);
   });
 });

@@ -38,8 +38,8 @@ test('the same source is left alone, whether it sends or is silent, and whatever
 test('another source has the leg taken out and in; it may be unheard since the last look before', () => {
   const changed = changedTo(second, 1_000);
   expect(see(heard, second)).toEqual({ source: changed, action: 'renew' });
-  expect(decideSource(changed, { type: 'renewed', at: 2_050 })).toMatchObject({
-    source: { known: { kind: 'heard', seen: second, seenAt: 2_050 } },
+  expect(decideSource(changed, { type: 'renewed', at: 2_050, askedAt: 2_045 })).toMatchObject({
+    source: { known: { kind: 'heard', seen: second, seenAt: 2_045 } },
     action: 'none',
   });
 });
@@ -90,7 +90,9 @@ test('tries are counted anew where somebody else took the leg out of the bridge,
   const { source } = decideSource(changedTo(second, 1_000), { type: 'renewalFailed' });
   const elsewhere = decideSource(source, { type: 'elsewhere', at: 4_000 }).source;
   expect(elsewhere).toEqual({ ...changedTo(second, 1_000), pace: { ...pace, askAt: 9_000 } });
-  expect(decideSource(elsewhere, { type: 'renewed', at: 5_000 }).source.pace).toMatchObject({ askAt: 0 });
+  expect(decideSource(elsewhere, { type: 'renewed', at: 5_000, askedAt: 5_000 }).source.pace).toMatchObject({
+    askAt: 0,
+  });
 });
 
 describe('a leg that goes on to change', () => {
@@ -104,7 +106,7 @@ describe('a leg that goes on to change', () => {
       ({ source } = step);
       if (step.action !== 'renew') continue;
       moves.push((at - from) / 1_000);
-      ({ source } = decideSource(source, { type: 'renewed', at }));
+      ({ source } = decideSource(source, { type: 'renewed', at, askedAt: at }));
       ssrc += 1;
     }
     return { moves, source };
@@ -121,7 +123,7 @@ describe('a leg that goes on to change', () => {
     const later = see(changed.source, { ...second, ssrc: 901 }, 20_900);
     expect([changed.action, later.action]).toEqual(['none', 'none']);
     expect(later.source.known).toMatchObject({ kind: 'changed', since: 17_000, newSince: 20_940 });
-    const quiet = decideSource(later.source, { type: 'renewed', at: 500_000 });
+    const quiet = decideSource(later.source, { type: 'renewed', at: 500_000, askedAt: 500_000 });
     expect(quiet.source.pace).toMatchObject({ waitMs: 1_000, moveAt: 501_000 });
   });
 });
@@ -148,7 +150,7 @@ describe('a leg that an earlier process watched', () => {
   test('is moved once where nobody knows what it was', () => {
     const taken = find(undefined, first);
     expect(taken).toEqual({ source: changedTo(first, undefined), action: 'renew' });
-    const renewed = decideSource(taken.source, { type: 'renewed', at: 3_000 });
+    const renewed = decideSource(taken.source, { type: 'renewed', at: 3_000, askedAt: 3_000 });
     expect(see(renewed.source, first, 4_000)).toMatchObject({ action: 'none' });
   });
 
@@ -203,30 +205,50 @@ describe('a leg about which Asterisk does not answer', () => {
   });
 });
 
-describe('a changed leg that is left alone, when Asterisk tells that the party talks', () => {
+describe('a changed leg that is left alone, when talk detection tells something', () => {
   const moved: Source = { ...heardAs(first, 9_000), pace: { ...pace, waitMs: 4_000, moveAt: 13_000 } };
-  const changed = see(moved, second, 10_000).source;
-  const talked = (at: number, from = 9_000, source = changed) => decideSource(source, { type: 'talked', at, from });
+  const talked = (source: Source, at: number) => decideSource(source, { type: 'talked', at }).source;
+  /** It is known to take the first source since 9,200; that was seen last at 9,500, and another one at 10,040. */
+  const detected = see(talked(moved, 9_200), first, 9_500).source;
+  const changed = see(detected, second, 10_000).source;
 
   test('is heard, and is not moved for that', () => {
     expect(changed.known.kind).toBe('changed');
-    const { source } = talked(10_500);
-    expect(source).toEqual({ known: { kind: 'heard', seen: second, seenAt: 10_500 }, pace: changed.pace });
+    const source = talked(changed, 10_500);
+    expect(source.known).toEqual({ kind: 'heard', seen: second, seenAt: 10_040 });
     expect(see(source, second, 14_000)).toMatchObject({ action: 'none' });
+    // It goes on with that source.
+    expect(talked(see(source, { ...first, ssrc: 33 }, 11_000).source, 11_500).known.kind).toBe('heard');
   });
 
   test.each([
-    ['before the change was seen', talked(10_040)],
-    ['by what listens only since the change', talked(10_500, 9_001)],
-    ['and was another before this process', talked(10_500, 0, changedTo(second, 'before'))],
-    ['and could not be moved', talked(10_500, 0, decideSource(changedTo(second, 1), { type: 'renewalFailed' }).source)],
-  ])('stays changed where that was told %s', (_, { source }) => {
-    expect(source.known.kind).toBe('changed');
+    ['before the change was seen', talked(changed, 10_040)],
+    ['and it was never known to take the source before', talked(see(moved, second, 10_000).source, 10_500)],
+    ['and that may have been after the change', talked(see(talked(moved, 9_200), second, 10_000).source, 10_500)],
+    [
+      'and has begun anew since',
+      talked(see(decideSource(detected, { type: 'detectedAnew' }).source, second, 10_000).source, 10_500),
+    ],
+    ['and it has changed once more since', talked(see(changed, { ...second, ssrc: 33 }, 11_000).source, 10_500)],
+    ['and it was another before this process', talked({ ...changedTo(second, 'before'), pace: detected.pace }, 10_500)],
+    ['and it could not be moved', talked(decideSource(changed, { type: 'renewalFailed' }).source, 10_500)],
+  ])('stays changed where that was told %s', (_, { known }) => {
+    expect(known.kind).toBe('changed');
+  });
+
+  test('begins anew with a move', () => {
+    const { source } = decideSource(changed, { type: 'renewed', at: 13_100, askedAt: 13_000 });
+    expect(source.pace.detectedAt).toBeUndefined();
   });
 });
 
 test('what comes too late changes nothing', () => {
-  for (const type of ['renewed', 'renewalFailed', 'elsewhere', 'talked', 'givenUp'] as const) {
-    expect(decideSource(heard, { type, at: 9_000, from: 0 })).toEqual({ source: heard, action: 'none' });
+  for (const event of [
+    { type: 'renewed', at: 9_000, askedAt: 9_000 },
+    { type: 'elsewhere', at: 9_000 },
+    { type: 'renewalFailed' },
+    { type: 'givenUp' },
+  ] as const) {
+    expect(decideSource(heard, event)).toEqual({ source: heard, action: 'none' });
   }
 });
