@@ -27,8 +27,11 @@ export type Ear = {
   samples(): Int16Array;
   /** What was heard in the last `ms`; for polling, where all of a long call would take too long. */
   latest(ms: number): Int16Array;
-  /** From now on keys are pressed by this voice, which speaks to the same call: they are of the same source as its sound (RFC 4733). */
-  speaksBy(voice: Pick<Voice, 'press'>): void;
+  /**
+   * From now on keys are pressed by this voice, which speaks to the same call: they are of the same source as its sound (RFC 4733). Without
+   * one they are of a source of their own, as some gateways send them.
+   */
+  speaksBy(voice: Pick<Voice, 'press'> | undefined): void;
   /** Presses a key for `durationMs`. Rejects while nothing was heard: only then Asterisk's port is known. */
   pressDigit(digit: string, durationMs?: number): Promise<void>;
   /** Sends a-law sound, for a caller who has no other. Rejects while nothing was heard. */

@@ -8,6 +8,7 @@ import { orderOf } from './decideEnd.ts';
 import { isActive } from './decideTalk.ts';
 import { EventClock } from './eventClock.ts';
 import { LegMover, type Move, type MoveEnd } from './legMover.ts';
+import { isMixed, legsOf, type Leg } from './legs.ts';
 import type { Happening } from './ports.ts';
 import { askAbout, rememberSource, type SourceAnswer } from './sourceQuestions.ts';
 import {
@@ -60,22 +61,6 @@ export type SourceWatchPorts = {
   log: Logger;
 };
 
-/** `speaker`: the channel whose RTP is looked at: the party's own, or that of who is alone behind their Local/ channel. */
-type Leg = { party: Party; channel: ChannelId; speaker: ChannelId };
-
-/** Whether Asterisk mixes them. Two without a recorder are passed on to each other as Dial() does it. */
-const isMixed = ({ recorder, others }: In<'talking'>): boolean => isActive(recorder) || others.length > 0;
-
-function legsOf({ facts }: In<'talking' | 'dialling'>): Leg[] {
-  const leg = (party: Party, channel: ChannelId): Leg => {
-    const [behind, ...more] = facts.farEnds?.[party] ?? [];
-
-    return { party, channel, speaker: behind === undefined || more.length > 0 ? channel : behind };
-  };
-
-  return [leg('caller', facts.callerChannel), leg('destination', orderOf(facts).destination)];
-}
-
 /** Looks once a second whether a leg of a talk goes on from another RTP source, and makes it heard again: see sources.ts. */
 export class SourceWatch {
   readonly #ports: SourceWatchPorts;
@@ -83,6 +68,8 @@ export class SourceWatch {
   /** The call as an earlier process has left it. */
   readonly #takenUp: CallState | undefined;
   readonly #sources = new Map<ChannelId, Source>();
+  /** Who spoke on each leg when it was last followed. */
+  readonly #speakers = new Map<ChannelId, ChannelId>();
   /** Legs about which something is under way. */
   readonly #busy = new Set<ChannelId>();
   #moving: Promise<unknown> = Promise.resolve();
@@ -105,10 +92,22 @@ export class SourceWatch {
     const talk = state.kind === 'talking' && dropsEarlierNumbers(state.facts.asterisk.version) ? state : undefined;
     const before = this.#followed;
     this.#followed = talk;
-    if (talk !== undefined) this.#mover.keepOnly(legsOf(talk).map(({ channel }) => channel));
+    if (talk !== undefined) this.#meet(legsOf(talk));
     if (talk !== undefined && before === undefined) this.#begin(talk);
     if (before !== undefined && isMixed(before) && (talk === undefined || !isMixed(talk))) this.#forget(before);
     if (talk === undefined && before !== undefined) this.#rest();
+  }
+
+  /** What was seen of others is not of these. */
+  #meet(legs: readonly Leg[]): void {
+    this.#mover.keepOnly(legs.map(({ channel }) => channel));
+    for (const { channel, speaker } of legs) {
+      const before = this.#speakers.get(channel);
+      this.#speakers.set(channel, speaker);
+      if (before === undefined || before === speaker) continue;
+      const { known } = this.#sourceOf(channel);
+      this.#sources.set(channel, unknownSource(known.kind === 'unknown' && known.isTakenUp));
+    }
   }
 
   /** Leaves what was seen to a later process. */
@@ -237,10 +236,12 @@ export class SourceWatch {
     return isSame ? talk : undefined;
   }
 
+  /** The same where they are mixed, and where still the same one speaks. */
   #mixedTalkOf(leg: Leg): In<'talking'> | undefined {
     const talk = this.#talkOf(leg);
+    const isSame = talk !== undefined && legsOf(talk).some(({ speaker }) => speaker === leg.speaker);
 
-    return talk !== undefined && isMixed(talk) ? talk : undefined;
+    return isSame && isMixed(talk) ? talk : undefined;
   }
 
   async #look(leg: Leg): Promise<void> {

@@ -262,9 +262,24 @@ test('keeps that a party was not heard until nothing was mixed any more, and no 
   expect(changes()).toHaveLength(1);
 });
 
+test('sees who is behind a Local/ channel within the first second, whatever was asked before', async () => {
+  const behind = 'PJSIP-behind' as ChannelId;
+  const { ari, becomes, comesFrom, looks } = stage({ isDestinationHeard: false });
+  // The answer to the first question, about the Local/ channel, is on the way.
+  ari.state.rtp = {};
+  becomes(talking({ facts: { ...facts, asterisk: debian, farEnds: { destination: [behind] } } }));
+  comesFrom(behind, 5);
+  await jest.advanceTimersByTimeAsync(250);
+  expect(looks).toContain(behind);
+});
+
 test('asks about who is behind a Local/ channel, and moves that channel', async () => {
   const behind = 'PJSIP-behind' as ChannelId;
-  const { becomes, comesFrom, asked, looks } = stage({ isDestinationHeard: false });
+  const { ari, becomes, comesFrom, asked, looks } = stage({ isDestinationHeard: false });
+  // Who is there is known only after some looks.
+  ari.state.rtp = {};
+  comesFrom(caller, 1);
+  await seconds(4);
   becomes(talking({ facts: { ...facts, asterisk: debian, farEnds: { destination: [behind] } } }));
   comesFrom(behind, 5);
   await second();
