@@ -109,6 +109,8 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
           if (signal.aborted) throw stoppedBy(signal);
           await rename(partial, file);
           await flushFolder(dirname(file));
+          // Else its temporary name may be back after a loss of power, with what was erased since. An erasure may have removed that folder.
+          await flushFolder(dirname(partial)).catch(ignoreMissing);
           return { key, bytes, versionId: null };
         } catch (error) {
           await unlink(partial).catch(ignoreMissing);
@@ -135,6 +137,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
         } finally {
           await unlink(probe);
         }
+        await flushFolder(root);
         await readdir(root);
       } catch (error) {
         throw toArchiveError(error, root);

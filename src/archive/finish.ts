@@ -11,7 +11,7 @@ import { clockFlags, doubtOf, judgeEnd, noteClock, witnessesOf } from './endOfRe
 import { pausedMs, pausesOf } from './pauses.ts';
 import type { PromptsHeard } from './promptsHeard.ts';
 import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from './selfCheck.ts';
-import { lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
+import { flushSpooled, lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
 import { judgeKeys } from './unheardKeys.ts';
 import { judgeSound, type PresencePorts } from './unwatchedSound.ts';
 import { inspectWav, repairWav, type WavInfo } from './wav.ts';
@@ -337,6 +337,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     flags.push(...read.flags, ...(endedEarly(call, row) ? ['ended_early'] : []));
     if (isPartyUnheard(row, await catalogue.changes(row.callId))) flags.push('party_unheard');
     const { bytes, sha256, durationMs } = read.wav;
+    await flushSpooled(spoolFolder, row.id);
     failPoint?.('finish, file measured');
     await catalogue.move(
       row.id,

@@ -4,6 +4,7 @@ import { recorderName } from '../call/recorderName.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { isUlid, type RecordingId } from '../core/ids.ts';
 import { digestOf } from './digest.ts';
+import { flushFolder } from './directoryFiles.ts';
 import { openRecording, unreadable } from './recordingFile.ts';
 import type { Digest } from './store.ts';
 
@@ -97,13 +98,21 @@ export async function removeSpooled(folder: string, id: RecordingId): Promise<bo
       await stat(folder);
       return false;
     }
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await flushFolder(folder);
     return true;
+  });
+}
+
+/** The WAV and its name outlive a loss of power from here on: Asterisk flushes nothing. Throws spool_unusable. */
+export async function flushSpooled(folder: string, id: RecordingId): Promise<void> {
+  await guarded(folder, async () => {
+    const file = await open(spoolFile(folder, id), 'r');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await flushFolder(folder);
   });
 }
 
