@@ -24,6 +24,7 @@ import {
   walk,
   writeFully,
 } from './directoryFiles.ts';
+import { onArchiveThreads } from './directoryThreads.ts';
 import { openExpected } from './expectedSource.ts';
 import { digestOf } from './digest.ts';
 import { readFully } from './recordingFile.ts';
@@ -47,6 +48,16 @@ export type DirectoryStore = RawStore & { readonly kind: 'directory' };
 const copyBytes = 1024 * 1024;
 /** Enough to need a block of its own on any file system, so that a full one refuses it. */
 const probeBytes = 64 * 1024;
+
+/** Settles at the latest when the signal fires; what has not begun by then does not begin. */
+function limited<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  return within(signal, () =>
+    onArchiveThreads(() => {
+      if (signal.aborted) throw stoppedBy(signal);
+      return work();
+    }),
+  );
+}
 
 export function makeDirectoryStore(options: DirectoryStoreOptions): DirectoryStore {
   const root = resolve(options.folder);
@@ -81,12 +92,14 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
   };
 
   const stat = (key: string): Promise<StoredObject | undefined> =>
-    guarded(
-      async () => {
-        const found = await statPath(pathOf(key));
-        return found.isFile() ? { key, bytes: found.size, versionId: null } : undefined;
-      },
-      () => undefined,
+    onArchiveThreads(() =>
+      guarded(
+        async () => {
+          const found = await statPath(pathOf(key));
+          return found.isFile() ? { key, bytes: found.size, versionId: null } : undefined;
+        },
+        () => undefined,
+      ),
     );
 
   const openObject = (key: string): Promise<FileHandle> =>
@@ -98,7 +111,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     );
 
   const put = async (key: string, signal: AbortSignal, write: (target: FileHandle) => Promise<number>) =>
-    within(signal, async (): Promise<StoredObject> => {
+    limited(signal, async (): Promise<StoredObject> => {
       const file = pathOf(key);
       try {
         const partial = partialOf(file);
@@ -126,23 +139,24 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     location: root,
     encryption: null,
 
-    check: async ({ create } = { create: options.create ?? true }) => {
-      try {
-        if (create) await makeRoot(root);
-        await markArchive();
-        const probe = join(root, `.check.${randomBytes(8).toString('hex')}`);
-        const target = await open(probe, 'wx', fileMode);
+    check: ({ create } = { create: options.create ?? true }) =>
+      onArchiveThreads(async () => {
         try {
-          await writeFully(target, Buffer.alloc(probeBytes)).finally(() => target.close());
-        } finally {
-          await unlink(probe);
+          if (create) await makeRoot(root);
+          await markArchive();
+          const probe = join(root, `.check.${randomBytes(8).toString('hex')}`);
+          const target = await open(probe, 'wx', fileMode);
+          try {
+            await writeFully(target, Buffer.alloc(probeBytes)).finally(() => target.close());
+          } finally {
+            await unlink(probe);
+          }
+          await flushFolder(root);
+          await readdir(root);
+        } catch (error) {
+          throw toArchiveError(error, root);
         }
-        await flushFolder(root);
-        await readdir(root);
-      } catch (error) {
-        throw toArchiveError(error, root);
-      }
-    },
+      }),
 
     putFile: (key, file, expected, signal) =>
       store.putSource(key, () => openExpected(file, expected), expected, signal),
@@ -181,13 +195,13 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     stat,
 
     read: (key, _versionId, signal) =>
-      within(signal, async () => {
+      limited(signal, async () => {
         const handle = await openObject(key);
         return Readable.from(mapFailures(handle.createReadStream(), root), { objectMode: false });
       }),
 
     digest: (key, _versionId, signal) =>
-      within(signal, async (): Promise<Digest> => {
+      limited(signal, async (): Promise<Digest> => {
         const handle = await openObject(key);
         try {
           return await digestOf(handle, () => {
@@ -201,7 +215,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
       }),
 
     readStart: (key, _versionId, bytes, signal) =>
-      within(signal, async () => {
+      limited(signal, async () => {
         const handle = await openObject(key);
         try {
           const start = Buffer.alloc(bytes);
@@ -228,19 +242,21 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     },
 
     erase: (key) =>
-      guarded(
-        async () => {
-          const file = pathOf(key);
-          const folder = dirname(file);
-          const removed = await removeObject(file);
-          await removePartialsOf(file);
-          if (removed === 0) await assertArchive();
-          // Another erasure may have removed the folder already, which is what both want.
-          await flushFolder(folder).catch(ignoreMissing);
-          await removeEmptyFolders(folder, root);
-          return removed;
-        },
-        () => 0,
+      onArchiveThreads(() =>
+        guarded(
+          async () => {
+            const file = pathOf(key);
+            const folder = dirname(file);
+            const removed = await removeObject(file);
+            await removePartialsOf(file);
+            if (removed === 0) await assertArchive();
+            // Another erasure may have removed the folder already, which is what both want.
+            await flushFolder(folder).catch(ignoreMissing);
+            await removeEmptyFolders(folder, root);
+            return removed;
+          },
+          () => 0,
+        ),
       ),
 
     list: async function* (prefix) {

@@ -287,6 +287,36 @@ describe('the marker of an archive folder', () => {
   });
 });
 
+describe('an archive folder that hangs', () => {
+  it('keeps two of the four threads that Node has for files, and nobody for longer than their time limit', async () => {
+    const { store } = await open();
+    let begun = 0;
+    let answer: (error: Error) => void = () => undefined;
+    const hanging = new Promise<never>((_, reject) => {
+      answer = reject;
+    });
+    const source = (): Promise<never> => {
+      begun += 1;
+      return hanging;
+    };
+    const keys = Array.from({ length: 10 }, (_, index) => `a/${index}`);
+    const soon = AbortSignal.timeout(200);
+    const results = await Promise.allSettled(
+      keys.map((key) => store.putSource(key, source, digestOf(Buffer.from('x')), soon)),
+    );
+    expect(results).toEqual(
+      keys.map(() => ({
+        status: 'rejected',
+        reason: expect.objectContaining({ code: 'archive_unreachable' }) as unknown,
+      })),
+    );
+    expect(begun).toBe(2);
+    answer(new Error('it answers again'));
+    await store.putText('a/b', 'x', contentType, seconds(5));
+    expect(begun).toBe(2);
+  });
+});
+
 describe('the check of an archive folder', () => {
   it('makes a missing folder, unless it is told not to', async () => {
     const path = folder.path('new/archive');
