@@ -1,0 +1,96 @@
+/**
+ * Loss of power: everything is dead at once, and of spool, catalogue and archive there is what was flushed (lab/faultyDisk.py). What the
+ * catalogue said of a recording holds, what was begun is finished, and what was erased stays away.
+ */
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { presentMs, readWav } from '../support/audio.ts';
+import { agentHz, useCrashRig } from '../support/crashing.ts';
+import { canMountFaultyDisk, folderKeeper, mountFaultyDisk, type FaultyDisk } from '../support/faultyDisk.ts';
+import { eventually } from '../support/poll.ts';
+import { closePolled } from '../support/rigCatalogue.ts';
+import { filesBelow, spooledWav } from '../support/rigs.ts';
+import { temporaryFolder } from '../support/temporaryFolder.ts';
+
+const kept = temporaryFolder();
+
+(canMountFaultyDisk ? describe : describe.skip)('a loss of power (needs root, FUSE and python3-fusepy)', () => {
+  let disks: FaultyDisk[] = [];
+  // Before the rig is removed.
+  afterAll(async () => {
+    for (const disk of disks) await disk.unmount();
+  });
+  const at = useCrashRig();
+  const database = (): string => join(at.rig.folder, 'database');
+  const folders = (): string[] => [at.rig.asterisk.spoolFolder, database(), at.rig.archiveFolder];
+  const mount = async (): Promise<void> => {
+    disks = await Promise.all(folders().map(mountFaultyDisk));
+  };
+  /** Préavis is dead by then. */
+  const losePower = async (): Promise<void> => {
+    for (const disk of disks) await disk.losePower();
+    disks = [];
+  };
+  const preavis = async (code: number, args: readonly string[], more: Record<string, string> = {}): Promise<void> => {
+    // Else we would be the last to use the catalogue, and flush it.
+    closePolled(at.rig);
+    expect(await at.rig.preavisWith(more, ...args)).toMatchObject({ code });
+  };
+  beforeAll(async () => {
+    mkdirSync(database(), { mode: 0o700 });
+    for (const name of ['catalogue.db', 'erasures.jsonl'])
+      symlinkSync(join(database(), name), join(at.rig.folder, name));
+    await mount();
+    await at.rig.startServe();
+    await at.briefCall();
+    await eventually(async () => (await at.rows()).some(({ status }) => status === 'recorded'));
+    await at.rig.killServe();
+    await losePower();
+  });
+
+  /** Loses power in this command at each place that it passes, each time from the same beginning. */
+  async function loseAtEach(args: readonly string[], look: () => Promise<void>): Promise<void> {
+    const [stage = ''] = args;
+    const keeper = folderKeeper(folders(), kept.path(stage));
+    const places = await at.placesOf((trail) => preavis(0, args, trail));
+    await look();
+    const ofStage = places.filter((place) => place.startsWith(stage));
+    expect(ofStage.length).toBeGreaterThanOrEqual(4);
+    for (const place of ofStage) {
+      try {
+        closePolled(at.rig);
+        keeper.putBack();
+        await mount();
+        await preavis(-1, args, { PREAVIS_TEST_KILL_AT: place });
+        await losePower();
+        await preavis(0, args);
+        await look();
+      } catch (error) {
+        throw new Error(`the power failed at: ${place}`, { cause: error });
+      }
+    }
+  }
+
+  it('leaves the whole WAV of what the catalogue called recorded', async () => {
+    const [row, ...others] = await at.rows();
+    expect(others).toEqual([]);
+    // That it was finished may be lost, and is found out again.
+    expect(row?.status).toMatch(/^record(ed|ing)$/);
+    expect(presentMs(readWav(spooledWav(at.rig, row?.id ?? '')), agentHz)).toBeGreaterThan(300);
+  });
+
+  it('in an upload pass leaves what the next one finishes: nothing is lost, and nothing is there twice', async () => {
+    await loseAtEach(['upload'], async () => {
+      expect((await at.rows()).map(({ status }) => status)).toEqual(['archived']);
+      await at.expectAllAgree();
+    });
+  });
+
+  it('in a retention pass leaves what the next one finishes: nothing is erased without a certificate, and nothing comes back', async () => {
+    await loseAtEach(['retention', 'run'], async () => {
+      expect((await at.rows()).map(({ status }) => status)).toEqual(['erased']);
+      await at.expectAllAgree();
+      expect(filesBelow(at.rig.archiveFolder)).toEqual([expect.stringMatching(/^0000000001-.*\.jws$/)]);
+    });
+  });
+});
