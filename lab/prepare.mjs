@@ -51,7 +51,7 @@ const parts = {
   sip: ['sip-tester', 'sox', 'espeak-ng', 'tcpdump'],
   store: ['radosgw', 'ceph-mon', 'ceph-osd', 'minio-client', 's3cmd', 'curl'],
   prompts: ['espeak-ng', 'sox', 'ffmpeg'],
-  network: ['iproute2'],
+  network: ['iproute2', 'nftables'],
   disk: ['python3-fusepy'],
   clock: ['faketime'],
   browser: ['chromium'],

@@ -107,6 +107,8 @@ export type Call = {
   dialog(): Dialog;
   /** Its sound. */
   readonly voice: Voice;
+  /** The UDP port that its sound is sent from. */
+  readonly voicePort: number;
   /** BYE, or CANCEL while it rings. */
   hangUp(): Promise<void>;
   /** Ends SIPp without a word to Asterisk (as a telephone that loses power) and removes its folder. */
@@ -195,6 +197,7 @@ export async function placeCall(options: CallOptions): Promise<Call> {
       return parseDialog(line);
     },
     voice: sipp.voice,
+    voicePort: sipp.voicePort,
     hangUp: async () => {
       // Between the answer and its own ACK, SIPp takes our request for a mistake of Asterisk's and lets the call hang.
       if (sipp.count('answered') > 0) await sipp.first('acknowledged');
@@ -319,10 +322,13 @@ const otherLines: readonly string[] = [callerLine, dialogLine, ...voiceWords];
 const startPauseMs = 20;
 const pause = (): Promise<void> => sleep(startPauseMs);
 
+const voicePortOf = (block: PortBlock): number => block.first + 2;
+
 /** One SIPp process with its folder, ports and log. */
 class Sipp {
   readonly port: number;
   readonly voice: Voice;
+  readonly voicePort: number;
   readonly #process: LiveProcess;
   readonly #folder: LabFolder;
   readonly #block: PortBlock;
@@ -332,6 +338,7 @@ class Sipp {
 
   private constructor(process: LiveProcess, voice: Voice, folder: LabFolder, block: PortBlock) {
     this.voice = voice;
+    this.voicePort = voicePortOf(block);
     this.#process = process;
     this.#folder = folder;
     this.#block = block;
@@ -362,7 +369,7 @@ class Sipp {
     all.push('-trace_stat', '-stf', 'statistics.csv', '-fd', '1', '-max_socket', '10000', ...args);
     const logFile = join(folder.path, 'sipp.log');
     const env = { ...globalThis.process.env, TERM: 'dumb' };
-    const voice = await giveVoice(folder.path, block.first + 2, firstNumber);
+    const voice = await giveVoice(folder.path, voicePortOf(block), firstNumber);
     const process = await spawnLive('sipp', all, { cwd: folder.path, logFile, env, first: true });
     easeTimers(process.pid);
     return new Sipp(process, voice, folder, block);
