@@ -48,7 +48,7 @@ export async function startPacketFilter(): Promise<PacketFilter> {
       said = '';
       const tell = [`flush chain ${table} marks`, `add rule ${table} marks counter comment "${mark}"`];
       child.stdin.write([...commands, ...tell, `list chain ${table} marks`, ''].join('\n'));
-      await eventually(() => said.includes(`comment "${mark}"\n`), { withinMs: 10_000 }).catch(() => {
+      await eventually(() => said.includes(`comment "${mark}"\n`)).catch(() => {
         throw new Error(`nft does not obey: ${said}`);
       });
       if (said.includes('Error')) throw new Error(`nft does not obey: ${said}`);
