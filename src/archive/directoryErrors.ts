@@ -1,5 +1,4 @@
 /** What file systems answer, as errors of the archive. */
-import type { Readable } from 'node:stream';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 
 const denied = new Set(['EACCES', 'EPERM', 'EROFS']);
@@ -26,9 +25,9 @@ export function toArchiveError(error: unknown, root: string): PreavisError {
   return new PreavisError('archive_failed', `The archive folder ${root} failed (${errno}).`, { cause });
 }
 
-export async function* mapFailures(source: Readable, root: string): AsyncGenerator<Buffer> {
+export async function* mapFailures(source: AsyncIterable<Buffer>, root: string): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
+    yield* source;
   } catch (error) {
     throw toArchiveError(error, root);
   }

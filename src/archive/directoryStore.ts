@@ -46,6 +46,7 @@ export type DirectoryStoreOptions = {
 export type DirectoryStore = RawStore & { readonly kind: 'directory' };
 
 const copyBytes = 1024 * 1024;
+const chunkBytes = 64 * 1024;
 /** Enough to need a block of its own on any file system, so that a full one refuses it. */
 const probeBytes = 64 * 1024;
 
@@ -57,6 +58,16 @@ function limited<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
       return work();
     }),
   );
+}
+
+/** Each read is work of its own: who reads slowly keeps no thread. */
+async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(chunkBytes);
+    const { bytesRead } = await onArchiveThreads(() => handle.read(chunk));
+    if (bytesRead === 0) return;
+    yield chunk.subarray(0, bytesRead);
+  }
 }
 
 export function makeDirectoryStore(options: DirectoryStoreOptions): DirectoryStore {
@@ -197,7 +208,9 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     read: (key, _versionId, signal) =>
       limited(signal, async () => {
         const handle = await openObject(key);
-        return Readable.from(mapFailures(handle.createReadStream(), root), { objectMode: false });
+        const stream = Readable.from(mapFailures(chunksOf(handle), root), { objectMode: false });
+        // Also one that nobody begins to read. Behind a read that is under way.
+        return stream.once('close', () => void onArchiveThreads(() => handle.close()).catch(() => undefined));
       }),
 
     digest: (key, _versionId, signal) =>

@@ -79,7 +79,10 @@ export const archive = z
         kmsSeconds: key(seconds(1, 20).default(10), 'Time limit of one call of kmsCommand.', { unit: 's' }),
       })
       .prefault({}),
-    uploadsAtOnce: key(z.int().min(1).max(32).default(4), 'How many recordings are sent at the same time.'),
+    uploadsAtOnce: key(
+      z.int().min(1).max(32).default(4),
+      'How many recordings are sent at the same time; to a folder two at most, unless UV_THREADPOOL_SIZE of the environment is above 4.',
+    ),
     attemptSeconds: key(seconds(1, 86_400).default(900), 'Time limit of one attempt to store one recording.', {
       unit: 's',
     }),

@@ -1,11 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { readlinkSync } from 'node:fs';
+import { chmod, mkdir, open as openFile, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { jest } from '@jest/globals';
 import { markerName, type KnownObject } from '../../../src/archive/archiveMarker.ts';
 import { makeDirectoryStore, type DirectoryStore } from '../../../src/archive/directoryStore.ts';
+import { makeEncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { built } from '../../support/built.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -314,6 +317,39 @@ describe('an archive folder that hangs', () => {
     answer(new Error('it answers again'));
     await store.putText('a/b', 'x', contentType, seconds(5));
     expect(begun).toBe(2);
+  });
+
+  it('does so while objects are read back, as each upload does, and gives them whole when it answers', async () => {
+    const { store, root } = await open();
+    const encrypted = makeEncryptedStore(store, { current: undefined, find: () => undefined });
+    const text = 'x'.repeat(200_000);
+    const keys = ['a', 'b', 'c', 'd', 'e'].map((name) => `a/${name}`);
+    for (const key of keys) await encrypted.putText(key, text, contentType, seconds(5));
+    const handle = await openFile(import.meta.filename);
+    const prototype = Object.getPrototypeOf(handle) as typeof handle;
+    await handle.close();
+    const read = Reflect.get<typeof handle, 'read'>(prototype, 'read');
+    let begun = 0;
+    let answer: () => void = () => undefined;
+    const answers = new Promise<void>((resolve) => (answer = resolve));
+    jest.spyOn(prototype, 'read').mockImplementation(async function (this: typeof handle, ...given: unknown[]) {
+      if (readlinkSync(`/proc/self/fd/${this.fd}`).startsWith(root)) {
+        begun += 1;
+        await answers;
+      }
+      return Reflect.apply(read, this, given) as ReturnType<typeof read>;
+    });
+    try {
+      const digests = keys.map((key) => encrypted.digest(key, null, seconds(30)));
+      await eventually(() => begun > 0);
+      await encrypted.digest('a/a', null, AbortSignal.timeout(200)).catch(() => undefined);
+      expect(begun).toBe(2);
+      answer();
+      const { sha256 } = digestOf(Buffer.from(text));
+      expect((await Promise.all(digests)).map((each) => each.sha256)).toEqual(keys.map(() => sha256));
+    } finally {
+      jest.restoreAllMocks();
+    }
   });
 });
 
