@@ -10,9 +10,12 @@ const enteredWithinMs = 500;
 const settledMs = 100;
 
 /**
- * cameIn: it is in the bridge, since this time of Asterisk's if it is known; `askedAt` is when Asterisk was asked, monotonic, ms. notIn: Asterisk says to have moved it, and it is not in the
- * bridge. elsewhere: others have taken it out. isHere: it is in the bridge, and nobody knows since when. dissolved: all legs are in no
- * bridge; Asterisk does so where it cannot mix them, and tells nobody. unwanted: meanwhile it should not be moved any more.
+ * - cameIn: it is in the bridge, since this time of Asterisk's if it is known; `askedAt` is when Asterisk was asked, monotonic, ms.
+ * - notIn: Asterisk says to have moved it, and it is not in the bridge.
+ * - elsewhere: others have taken it out.
+ * - isHere: it is in the bridge, and nobody knows since when.
+ * - dissolved: all legs are in no bridge. Asterisk does so where it cannot mix them, and tells nobody.
+ * - unwanted: meanwhile it should not be moved any more.
  */
 export type MoveEnd =
   | { kind: 'cameIn'; at: number | undefined; askedAt: number }
@@ -37,7 +40,7 @@ export class LegMover {
   /** Legs that may be out of the bridge by our doing, and how often each was sought in vain. */
   readonly #out = new Map<ChannelId, number>();
   /** What waits for them to come in. */
-  readonly #awaited = new Map<ChannelId, (at: number) => void>();
+  readonly #awaited = new Map<ChannelId, { askedAt: number; came: (at: number) => void }>();
 
   constructor(ari: Ari) {
     this.#ari = ari;
@@ -107,14 +110,16 @@ export class LegMover {
   /**
    * Whether a leg came in by this, and nobody waits for it: Asterisk begins anew with it. One that is out may be thrown out again at once,
    * so it is looked for a little later.
+   *
+   * @param moment when that was, by our monotonic clock, ms
    */
-  async cameInUnawaited({
-    channelId,
-    bridgeId,
-    at,
-  }: Extract<AriEvent, { type: 'bridgeEntered' | 'bridgeLeft' }>): Promise<boolean> {
+  async cameInUnawaited(
+    { channelId, bridgeId, at }: Extract<AriEvent, { type: 'bridgeEntered' | 'bridgeLeft' }>,
+    moment: number,
+  ): Promise<boolean> {
     const awaited = this.#awaited.get(channelId);
-    awaited?.(at);
+    // One of a move before this one may come late.
+    if (awaited !== undefined && moment >= awaited.askedAt) awaited.came(at);
     if (awaited !== undefined) return false;
     if (!this.#out.has(channelId)) return true;
     await pause(settledMs);
@@ -132,7 +137,7 @@ export class LegMover {
     this.#out.set(channel, this.misses(channel));
     const askedAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
-    const entered = new Promise<number>((resolve) => this.#awaited.set(channel, resolve));
+    const entered = new Promise<number>((came) => this.#awaited.set(channel, { askedAt, came }));
     try {
       await this.#ari.addToBridge(bridge, [channel]);
       const late = new Promise<undefined>((resolve) => {

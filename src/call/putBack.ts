@@ -24,31 +24,42 @@ export const changesParties: readonly CallEvent['type'][] = [
 
 type Ports = { ari: Pick<AriCommands, 'addToBridge'> & Pick<AriQueries, 'owned'>; log: Logger };
 
+const strangers: readonly CallEvent['type'][] = ['strangerJoined', 'strangerLeft'];
 /** What is found where a party is not in the bridge. */
 const missesParty: readonly CallEvent['type'][] = ['partyReplaced', 'bridgeGone'];
 
 /**
- * What a call has missed. Nobody is taken for gone whom this process, or one before it, took out of the bridge for a moment (P3). Who is in no
- * bridge while somebody waits in ours is put back first. Where a move may be under way, whoever seems to have left is looked for once more.
+ * Tells a call what it has missed, and gives that. Nobody is taken for gone whom this process, or one before it, took out of the bridge for a
+ * moment (P3). Who is in no bridge while somebody waits in ours is put back first. Where a move may be under way, whoever seems to have left
+ * is looked for once more.
  *
+ * @param tell tells one event, unless what is known is out of date by now
  * @throws PreavisError as Asterisk's answers do
  */
-export async function lookAndPutBack(
+export async function tellMissed(
   session: Pick<CallSession, 'state' | 'isMovingParty' | 'partiesMoved'>,
   look: (call: { readonly state: CallSession['state'] }) => Promise<Missed>,
-  ports: Ports,
+  { ari, log, tell }: Ports & { tell: (event: CallEvent) => void },
 ): Promise<Missed> {
   if (session.isMovingParty) await within(movedWithinMs, session.partiesMoved()).catch(() => undefined);
   const isInDoubt = session.isMovingParty;
   const missed = await look(session);
   const has = (types: readonly CallEvent['type'][]): boolean => missed.events.some(({ type }) => types.includes(type));
-  // A stranger is told at once, since a recorder has to end (P1); and who gave their place to them is not ours to fetch.
-  if (has(['strangerJoined'])) return missed;
-  const isPutBack = has(missesParty) && (await putBack(session, ports));
-  if (!isPutBack && !(isInDoubt && has(changesParties))) return missed;
-  await new Promise((resolve) => setTimeout(resolve, swapMs));
+  const tellAll = ({ events, at }: Missed): Missed => {
+    for (const event of events) tell(event);
 
-  return look(session);
+    return { events, at };
+  };
+  // Who gave their place to somebody who came meanwhile is not ours to fetch back, unless we have taken them out.
+  if (has(['strangerJoined']) && !isInDoubt) return tellAll(missed);
+  const isPutBack = has(missesParty) && (await putBack(session, { ari, log }));
+  if (!isPutBack && !(isInDoubt && has(changesParties))) return tellAll(missed);
+  // A stranger is told at once, since a recorder has to end (P1).
+  const news = tellAll({ ...missed, events: missed.events.filter(({ type }) => strangers.includes(type)) });
+  await new Promise((resolve) => setTimeout(resolve, swapMs));
+  const later = tellAll(await look(session));
+
+  return { events: [...news.events, ...later.events], at: later.at };
 }
 
 /** Whether somebody was put back, or is gone by now. Whether they came in is for another look to tell. */

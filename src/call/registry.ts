@@ -17,7 +17,7 @@ import type { Arrival, Planner } from './planner.ts';
 import type { Happening, LanguagePreferences, UnreadableCall, Unwatched } from './ports.ts';
 import type { PromptDesk } from './promptDesk.ts';
 import { recorderName } from './recorderName.ts';
-import { changesParties, lookAndPutBack } from './putBack.ts';
+import { changesParties, tellMissed } from './putBack.ts';
 import { CallSession, type SessionPorts } from './session.ts';
 import type { CallState, Facts } from './state.ts';
 import type { DeafReason, Watch } from './watch.ts';
@@ -464,10 +464,11 @@ export class CallRegistry {
     await atATime.map(told, async ([id, session]) => {
       if (isOutOfDate()) return;
       const isDone = await byItself(id, async () => {
-        const { events, at } = await lookAndPutBack(session, look, this.#ports);
-        if (isOutOfDate()) return true;
-        for (const event of events) this.#tell(session, event);
-        this.#endUnwatched(session, events, at);
+        const tell = (event: CallEvent): void => {
+          if (!isOutOfDate()) this.#tell(session, event);
+        };
+        const { events, at } = await tellMissed(session, look, { ...this.#ports, tell });
+        if (!isOutOfDate()) this.#endUnwatched(session, events, at);
         return true;
       });
       if (isOutOfDate()) return;
@@ -566,11 +567,12 @@ export class CallRegistry {
   async #lookAgain(session: CallSession): Promise<void> {
     const { ari } = this.#ports;
     const losses = this.#losses;
-    const { events } = await lookAndPutBack(session, await makeLook(ari, [session]), this.#ports);
-    if (this.#losses !== losses || this.#behind.has(session.state.facts.id)) return;
-    // The events of the recorder come by themselves.
-    const ofParties = events.filter(({ type }) => type !== 'recorderFinished' && changesParties.includes(type));
-    for (const event of ofParties) this.#tell(session, event);
+    const tell = (event: CallEvent): void => {
+      // The events of the recorder come by themselves.
+      if (event.type === 'recorderFinished' || !changesParties.includes(event.type)) return;
+      if (this.#losses === losses && !this.#behind.has(session.state.facts.id)) this.#tell(session, event);
+    };
+    await tellMissed(session, await makeLook(ari, [session]), { ...this.#ports, tell });
   }
 
   /** Nobody heard the caller's keys since; a recorder that was started was so by a process that had heard them all. */

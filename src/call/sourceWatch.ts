@@ -92,15 +92,19 @@ export class SourceWatch {
     const talk = state.kind === 'talking' && dropsEarlierNumbers(state.facts.asterisk.version) ? state : undefined;
     const before = this.#followed;
     this.#followed = talk;
-    if (talk !== undefined) this.#meet(legsOf(talk));
+    if (talk !== undefined) this.#meet(legsOf(talk), before);
     if (talk !== undefined && before === undefined) this.#begin(talk);
     if (before !== undefined && isMixed(before) && (talk === undefined || !isMixed(talk))) this.#forget(before);
     if (talk === undefined && before !== undefined) this.#rest();
   }
 
-  /** What was seen of others is not of these. */
-  #meet(legs: readonly Leg[]): void {
+  /** What was seen of others is not of these; who was not heard until they came was not heard until now. */
+  #meet(legs: readonly Leg[], before: In<'talking'> | undefined): void {
     this.#mover.keepOnly(legs.map(({ channel }) => channel));
+    for (const leg of before === undefined ? [] : legsOf(before)) {
+      const isSame = legs.some(({ channel, speaker }) => channel === leg.channel && speaker === leg.speaker);
+      if (before !== undefined && !isSame && isMixed(before)) this.#keepOpen(leg, before);
+    }
     for (const { channel, speaker } of legs) {
       const before = this.#speakers.get(channel);
       this.#speakers.set(channel, speaker);
@@ -127,10 +131,10 @@ export class SourceWatch {
   take(event: AriEvent): void {
     this.#eventClock.hear(event.at, performance.now());
     if (event.type !== 'bridgeEntered') return;
-    this.#mover.cameInUnawaited(event).then(
+    const askedAt = this.#eventClock.momentOf(event.at);
+    this.#mover.cameInUnawaited(event, askedAt).then(
       (isIn) => {
         // One that came late may be of a move before the change.
-        const askedAt = this.#eventClock.momentOf(event.at);
         const { known } = this.#sourceOf(event.channelId);
         if (isIn && known.kind === 'changed' && askedAt > known.newSince)
           this.#cameIn(event.channelId, event.at, askedAt);
@@ -146,10 +150,13 @@ export class SourceWatch {
    * @param at Asterisk's time, ms
    */
   hear(channel: ChannelId, at: number): void {
-    this.#eventClock.hear(at, performance.now());
+    const now = performance.now();
+    this.#eventClock.hear(at, now);
     if (!this.#sources.has(channel) || this.#mover.isOut(channel)) return;
+    // It may be music from elsewhere.
+    if (this.#followed === undefined || this.#followed.holding.length > 0) return;
     const { known: before, pace } = this.#sourceOf(channel);
-    this.#step(channel, { type: 'talked', at: this.#eventClock.momentOf(at) });
+    this.#step(channel, { type: 'talked', at: this.#eventClock.momentOf(at), heardAt: now });
     const { known, pace: paceNow } = this.#sourceOf(channel);
     if (before.kind === 'changed' && known.kind === 'heard') this.#tellHeard(channel, before, at, 'getsThrough');
     // What is seen from now on is known to be taken: the sooner it is seen, the more changes are later than that.
@@ -184,14 +191,18 @@ export class SourceWatch {
 
   /** From now on nobody looks. Whoever was not made heard again until now was not heard until the end. */
   #forget(talk: In<'talking'>): void {
-    for (const { party, channel } of legsOf(talk)) {
-      const { known } = this.#sourceOf(channel);
-      if (known.kind !== 'changed' || known.since === undefined) continue;
-      // Music on hold from elsewhere, and nothing was recorded meanwhile.
-      if (known.isOfHold && talk.holding.length > 0) continue;
-      void this.#keep('unheard', party, this.#timeOf(known.since));
-    }
+    for (const leg of legsOf(talk)) this.#keepOpen(leg, talk);
     this.#sources.clear();
+  }
+
+  /** Keeps that a party was not heard, and forgets it. */
+  #keepOpen({ party, channel }: Leg, { holding }: In<'talking'>): void {
+    const { known } = this.#sourceOf(channel);
+    this.#sources.delete(channel);
+    if (known.kind !== 'changed' || known.since === undefined) return;
+    // Music on hold from elsewhere, and nothing was recorded meanwhile.
+    if (known.isOfHold && holding.length > 0) return;
+    void this.#keep('unheard', party, this.#timeOf(known.since));
   }
 
   #lookAtAll(isWanted: (source: Source) => boolean = () => true): void {
@@ -256,7 +267,9 @@ export class SourceWatch {
     if (talk === undefined || seen === 'unwanted') return;
     const isHeld = talk.holding.length > 0;
     const event: SourceEvent =
-      seen === 'unanswered' ? { type: 'unanswered', at: now } : { type: 'seen', ...seen, at, answeredAt: now, isHeld };
+      seen === 'unanswered'
+        ? { type: 'unanswered', at: now, isHeld }
+        : { type: 'seen', ...seen, at, answeredAt: now, isHeld };
     const action = this.#step(channel, event);
     const { known } = this.#sourceOf(channel);
     if (before.kind === 'unknown' && known.kind === 'heard') this.#remember(channel, known.seen);

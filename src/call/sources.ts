@@ -64,14 +64,14 @@ export type SourceEvent =
       answeredAt: number;
       isHeld: boolean;
     }
-  | { type: 'unanswered'; at: number }
+  | { type: 'unanswered'; at: number; isHeld: boolean }
   /** It came into the bridge. */
   | { type: 'renewed'; at: number; askedAt: number }
   | { type: 'renewalFailed' }
   /** Somebody else has taken it out of the bridge: it is not ours to fetch back. */
   | { type: 'elsewhere'; at: number }
-  /** Asterisk's talk detection told then that the party begins or ceases to talk. */
-  | { type: 'talked'; at: number }
+  /** Asterisk's talk detection told then that the party begins or ceases to talk; that was heard of at `heardAt`, by our clock alone. */
+  | { type: 'talked'; at: number; heardAt: number }
   /** It begins anew: which numbers it has is not known. */
   | { type: 'detectedAnew' }
   /** The recorder was asked to end, since nothing helped. */
@@ -177,20 +177,20 @@ function seen(source: Source, event: Extract<SourceEvent, { type: 'seen' }>): So
   return { source: { known: now, pace }, action: now.tries < mostRenewals ? 'renew' : 'giveUp' };
 }
 
-function unanswered({ known, pace }: Source, at: number): SourceStep {
+function unanswered({ known, pace }: Source, at: number, isHeld: boolean): SourceStep {
   if (known.kind === 'givenUp') return none({ known, pace });
   const count = pace.unanswered + 1;
   const isSeldom = count >= mostUnanswered;
   const askAt = at + (isSeldom ? seldomMs : unansweredPauseMs * 2 ** (count - 1));
   const source: Source = { known, pace: { ...pace, unanswered: count, askAt } };
-  if (isSeldom && known.kind === 'changed') return { source, action: 'giveUp' };
+  if (isSeldom && known.kind === 'changed' && !isHeld && at >= pace.moveAt) return { source, action: 'giveUp' };
 
   return { source, action: count === mostUnanswered ? 'askSeldom' : 'none' };
 }
 
-function talked({ known, pace }: Source, at: number): SourceStep {
+function talked({ known, pace }: Source, at: number, heardAt: number): SourceStep {
   // A change that is not seen yet is later than the last look, and has not been proved to be taken.
-  if (known.kind === 'heard') return none({ known, pace: { ...pace, detectedAt: pace.detectedAt ?? at } });
+  if (known.kind === 'heard') return none({ known, pace: { ...pace, detectedAt: pace.detectedAt ?? heardAt } });
   if (known.kind !== 'changed') return none({ known, pace });
   const { seen, since, newSince, tries } = known;
   const { detectedAt } = pace;
@@ -204,8 +204,8 @@ function talked({ known, pace }: Source, at: number): SourceStep {
 
 export function decideSource(source: Source, event: SourceEvent): SourceStep {
   if (event.type === 'seen') return seen(source, event);
-  if (event.type === 'unanswered') return unanswered(source, event.at);
-  if (event.type === 'talked') return talked(source, event.at);
+  if (event.type === 'unanswered') return unanswered(source, event.at, event.isHeld);
+  if (event.type === 'talked') return talked(source, event.at, event.heardAt);
   const { known, pace } = source;
   if (event.type === 'detectedAnew') return none({ known, pace: { ...pace, detectedAt: undefined } });
   if (known.kind !== 'changed') return none(source);

@@ -1,6 +1,6 @@
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { makeLook } from '../../../src/call/missedEvents.ts';
-import { lookAndPutBack } from '../../../src/call/putBack.ts';
+import { tellMissed } from '../../../src/call/putBack.ts';
 import { recorderName } from '../../../src/call/recorderName.ts';
 import { countingIds, someFacts, stateAt } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
@@ -25,8 +25,17 @@ function stage(members: readonly ChannelId[], others: readonly ChannelId[] = [],
   const session = { state, isMovingParty: false, partiesMoved: () => Promise.resolve() };
   const added = (): string[] => ari.asked.filter((each) => each.startsWith('addToBridge'));
   const result = async (): Promise<string[]> => {
-    const { events } = await lookAndPutBack(session, await makeLook(ari, [session]), { ari, log: collectingLog().log });
-    return events.map(({ type }) => type);
+    const told: string[] = [];
+    const { events } = await tellMissed(session, await makeLook(ari, [session]), {
+      ari,
+      log: collectingLog().log,
+      tell: (event) => {
+        told.push(event.type);
+        if (event.type === 'strangerJoined') session.state = { ...state, others: [...state.others, event.channel] };
+      },
+    });
+    expect(events.map(({ type }) => type)).toEqual(told);
+    return told;
   };
 
   return { ari, session, added, result };
@@ -95,10 +104,22 @@ describe('a third one in the bridge', () => {
     expect(added()).toHaveLength(1);
   });
 
-  test('who has come meanwhile is told at once, and has the place of who went', async () => {
+  test('who has come meanwhile has the place of who went', async () => {
     const { added, result } = stage([caller, third], [third], []);
     expect(await result()).toEqual(['strangerJoined', 'recorderStarted', 'partyReplaced']);
     expect(added()).toEqual([]);
+  });
+
+  test('who has come meanwhile is told, and has not the place of who is out by our doing', async () => {
+    const { ari, session, added, result } = stage([caller, third], [third], []);
+    session.isMovingParty = true;
+    const add = ari.addToBridge.bind(ari);
+    ari.addToBridge = (id, channels) => {
+      ari.state.inBridge[id] = [caller, destination, third];
+      return add(id, channels);
+    };
+    expect(await result()).toEqual(['strangerJoined', 'recorderStarted', 'holdsFound']);
+    expect(added()).toEqual([addOf(destination)]);
   });
 });
 

@@ -455,6 +455,34 @@ describe('a party that Asterisk says to have moved, and that is in no bridge', (
     expect([changes(), watch.isMoving]).toEqual([[], true]);
   });
 
+  test('is not taken for heard where Asterisk tells that they talk', async () => {
+    const { comesFrom, doesNotComeIn, watch, changes } = stage();
+    await second();
+    watch.hear(destination, performance.now() + 5_000);
+    await second();
+    doesNotComeIn(destination, [caller]);
+    comesFrom(destination, 22);
+    await second();
+    await jest.advanceTimersByTimeAsync(600);
+    expect(watch.isMoving).toBe(true);
+    watch.hear(destination, performance.now() + 5_000);
+    expect(changes()).toEqual([]);
+  });
+
+  test('is not heard again since an event of an earlier move', async () => {
+    const { ari, comesFrom, moved, changes } = stage();
+    await second();
+    const release = ari.hold('addToBridge');
+    comesFrom(destination, 22);
+    await second();
+    moved('bridgeLeft', destination, 1_000_000);
+    await jest.advanceTimersByTimeAsync(10);
+    moved('bridgeEntered', destination, 999_000);
+    release();
+    await second();
+    expect(changes().at(-1)).toEqual(['heardAgain', undefined, 'destination']);
+  });
+
   test('is not sought where somebody else has taken their place', async () => {
     const { becomes, comesFrom, asked, doesNotComeIn, watch } = stage();
     await second();
@@ -551,6 +579,27 @@ describe('a party who changes again right after a move', () => {
     watch.hear(destination, performance.now() + ahead);
     await seconds(5);
     expect(asked()).toHaveLength(moves + 1);
+  });
+
+  test('is moved where it tells of music on hold, and the receipt says nothing of that', async () => {
+    const { watch, becomes, asked, kept } = await changedAgain(true);
+    const [moves, before] = [asked().length, kept.length];
+    becomes(talking({ holding: ['caller'] }));
+    watch.hear(destination, performance.now() + 5_000);
+    expect(kept).toHaveLength(before);
+    becomes(talking());
+    await seconds(5);
+    expect(asked()).toHaveLength(moves + 1);
+  });
+
+  test.each([
+    ['somebody takes their place', { order: { ...order, destination: 'another' as ChannelId } }],
+    ['another one speaks behind their channel', { farEnds: { destination: ['behind' as ChannelId] } }],
+  ])('and was not heard until %s: the receipt says so', async (_, over) => {
+    const { becomes, changes } = await changedAgain(false);
+    const before = changes().length;
+    becomes(talking({ facts: { ...facts, asterisk: debian, ...over } }));
+    expect(changes().slice(before)).toEqual([['unheard', expect.any(Number), 'destination']]);
   });
 
   test('is moved though an event of the move before comes late', async () => {

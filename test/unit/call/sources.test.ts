@@ -179,7 +179,7 @@ describe('a leg about which Asterisk does not answer', () => {
     for (let at = 10_000; at < 60_000; at += 1_000) {
       if (!isDue(source, at)) continue;
       dues.push(at);
-      const step = decideSource(source, { type: 'unanswered', at });
+      const step = decideSource(source, { type: 'unanswered', at, isHeld: false });
       ({ source } = step);
       actions.push(step.action);
     }
@@ -197,17 +197,29 @@ describe('a leg about which Asterisk does not answer', () => {
     expect(unanswered(changedTo(second, 1_000)).actions).toEqual(['none', 'none', 'giveUp', 'giveUp']);
   });
 
+  test('is not given up on hold, where nobody listens, nor while it is left alone after a move', () => {
+    let source = changedTo(second, 1_000);
+    for (const at of [3_000, 5_000, 9_000]) {
+      const step = decideSource(source, { type: 'unanswered', at, isHeld: true });
+      expect(step.action).not.toBe('giveUp');
+      ({ source } = step);
+    }
+    const waiting = { ...source, pace: { ...source.pace, moveAt: 50_000 } };
+    expect(decideSource(waiting, { type: 'unanswered', at: 40_000, isHeld: false }).action).toBe('none');
+    expect(decideSource(source, { type: 'unanswered', at: 40_000, isHeld: false }).action).toBe('giveUp');
+  });
+
   test('is asked about as before as soon as it answers once', () => {
     let source = heard;
-    for (const at of [10_000, 12_000]) ({ source } = decideSource(source, { type: 'unanswered', at }));
+    for (const at of [10_000, 12_000]) ({ source } = decideSource(source, { type: 'unanswered', at, isHeld: false }));
     ({ source } = see(source, first, 16_000));
-    expect(decideSource(source, { type: 'unanswered', at: 17_000 }).action).toBe('none');
+    expect(decideSource(source, { type: 'unanswered', at: 17_000, isHeld: false }).action).toBe('none');
   });
 });
 
 describe('a changed leg that is left alone, when talk detection tells something', () => {
   const moved: Source = { ...heardAs(first, 9_000), pace: { ...pace, waitMs: 4_000, moveAt: 13_000 } };
-  const talked = (source: Source, at: number) => decideSource(source, { type: 'talked', at }).source;
+  const talked = (source: Source, at: number) => decideSource(source, { type: 'talked', at, heardAt: at }).source;
   /** It is known to take the first source since 9,200; that was seen last at 9,500, and another one at 10,040. */
   const detected = see(talked(moved, 9_200), first, 9_500).source;
   const changed = see(detected, second, 10_000).source;
