@@ -45,21 +45,27 @@ export async function tellMissed(
   const isInDoubt = session.isMovingParty;
   const missed = await look(session);
   const has = (types: readonly CallEvent['type'][]): boolean => missed.events.some(({ type }) => types.includes(type));
-  const tellAll = ({ events, at }: Missed): Missed => {
+  const tellAll = (events: readonly CallEvent[]): void => {
     for (const event of events) tell(event);
-
-    return { events, at };
   };
   // Who gave their place to somebody who came meanwhile is not ours to fetch back, unless we have taken them out.
-  if (has(['strangerJoined']) && !isInDoubt) return tellAll(missed);
-  const isPutBack = has(missesParty) && (await putBack(session, { ari, log }));
-  if (!isPutBack && !(isInDoubt && has(changesParties))) return tellAll(missed);
+  if (has(['strangerJoined']) && !isInDoubt) {
+    tellAll(missed.events);
+    return missed;
+  }
   // A stranger is told at once, since a recorder has to end (P1).
-  const news = tellAll({ ...missed, events: missed.events.filter(({ type }) => strangers.includes(type)) });
+  const early = has(['strangerJoined']) ? missed.events.filter(({ type }) => strangers.includes(type)) : [];
+  tellAll(early);
+  const isPutBack = has(missesParty) && (await putBack(session, { ari, log }));
+  if (!isPutBack && !(isInDoubt && has(changesParties))) {
+    tellAll(missed.events.filter((event) => !early.includes(event)));
+    return missed;
+  }
   await new Promise((resolve) => setTimeout(resolve, swapMs));
-  const later = tellAll(await look(session));
+  const later = await look(session);
+  tellAll(later.events);
 
-  return { events: [...news.events, ...later.events], at: later.at };
+  return { events: [...early, ...later.events], at: later.at };
 }
 
 /** Whether somebody was put back, or is gone by now. Whether they came in is for another look to tell. */

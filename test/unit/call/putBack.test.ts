@@ -4,6 +4,7 @@ import { tellMissed } from '../../../src/call/putBack.ts';
 import { recorderName } from '../../../src/call/recorderName.ts';
 import { countingIds, someFacts, stateAt } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
+import { eventually } from '../../support/poll.ts';
 import { scriptedAri } from '../../support/scriptedAri.ts';
 
 const facts = someFacts(countingIds());
@@ -24,8 +25,8 @@ function stage(members: readonly ChannelId[], others: readonly ChannelId[] = [],
   const state = { ...talking, others: [...known] };
   const session = { state, isMovingParty: false, partiesMoved: () => Promise.resolve() };
   const added = (): string[] => ari.asked.filter((each) => each.startsWith('addToBridge'));
+  const told: string[] = [];
   const result = async (): Promise<string[]> => {
-    const told: string[] = [];
     const { events } = await tellMissed(session, await makeLook(ari, [session]), {
       ari,
       log: collectingLog().log,
@@ -38,7 +39,7 @@ function stage(members: readonly ChannelId[], others: readonly ChannelId[] = [],
     return told;
   };
 
-  return { ari, session, added, result };
+  return { ari, session, added, result, told };
 }
 
 const addOf = (channel: ChannelId): string => `addToBridge ${bridge} ${channel}`;
@@ -111,15 +112,20 @@ describe('a third one in the bridge', () => {
   });
 
   test('who has come meanwhile is told, and has not the place of who is out by our doing', async () => {
-    const { ari, session, added, result } = stage([caller, third], [third], []);
+    const { ari, session, added, result, told } = stage([caller, third], [third], []);
     session.isMovingParty = true;
     const add = ari.addToBridge.bind(ari);
     ari.addToBridge = (id, channels) => {
       ari.state.inBridge[id] = [caller, destination, third];
       return add(id, channels);
     };
-    expect(await result()).toEqual(['strangerJoined', 'recorderStarted', 'holdsFound']);
+    const release = ari.hold('addToBridge');
+    const events = result();
+    // A recorder has to end, however long it takes to put them back.
+    await eventually(() => told.includes('strangerJoined'));
     expect(added()).toEqual([addOf(destination)]);
+    release();
+    expect(await events).toEqual(['strangerJoined', 'recorderStarted', 'holdsFound']);
   });
 });
 
