@@ -6,15 +6,17 @@ A disk that errs, hangs, lies or loses power: a file system over a folder, in th
 LIVE holds what is read and written. DURABLE gets what a disk has after a loss of power: of each file what it was when it was last
 flushed (fsync), under the names that it had when its folder was last flushed. A new file that is flushed has its name, as on ext4. A new
 name of one that was flushed before is lost without its folder, and so is a removal: a rename from folder to folder is both, in two steps,
-which is less than ext4 gives and all that POSIX promises. What LIVE holds at the start is flushed.
+which is less than ext4 gives and all that POSIX promises. A new folder is lost, with all that is in it, unless the one that it lies in was
+flushed; renames of folders are not followed. What LIVE holds at the start is flushed.
 
-Faults come as lines of JSON on the standard input, each a list that takes the place of the one before, and each is answered by a line:
+Faults come as lines of JSON on the standard input, each a list that takes the place of the one before:
 
     [{"operations": ["write", "fsync"], "names": "\\.wav$", "does": "ENOSPC"}]
 
-`names` is a regular expression for the path below the mount point. `does` is the name of an error, `hang` (until the next line), or `swallow`
+`names` is a regular expression for the path below the mount point. `does` is the name of an error, `hang` (until the next list), or `swallow`
 (write: says that it has written, and has not; fsync: says that it has flushed, and has not). The line `"cut"` lays what DURABLE has into
-DURABLE/files. It ends when its standard input closes, and its mount with it. With `--try` alone it only says whether it could run.
+DURABLE/files. Each line is answered by how many operations hang; `"look"` asks for nothing else. It ends when its standard input closes, and
+its mount with it. With `--try` alone it only says whether it could run.
 """
 
 import errno
@@ -22,6 +24,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import sys
 import threading
 import time
@@ -36,22 +39,32 @@ except ImportError:
 # No signal ends a process that waits for such a disk: a test that fell into its own hang would never end. Seconds.
 longest_hang = 90
 
+# What FUSE calls a file that was removed while somebody had it open: on a disk it has no name.
+removed_open = ".fuse_hidden"
+
 
 class FaultyDisk(Operations):
     def __init__(self, live, durable):
         self.live = live
         self.durable = durable
         self.faults = []
+        self.hanging = 0
         self.changed = threading.Condition()
-        # Names as they are flushed, each with the inode of its file; and which inodes have flushed data.
+        # Names as they are flushed, each with the inode of its file.
         self.names = {}
+        # Folders as they are flushed, each with its mode; the empty name is that of the mount point.
+        self.folders = {"": os.stat(live).st_mode}
         self.guard = threading.Lock()
-        os.makedirs(os.path.join(durable, "data"), exist_ok=True)
-        for folder, _, files in os.walk(live):
+        for name in ("data", "held"):
+            os.makedirs(os.path.join(durable, name), exist_ok=True)
+        for folder, folders, files in os.walk(live):
+            for name in folders:
+                path = os.path.join(folder, name)
+                self.folders[os.path.relpath(path, live)] = os.stat(path).st_mode
             for name in files:
                 path = os.path.relpath(os.path.join(folder, name), live)
                 self.flush_data(path)
-                self.names[path] = self.inode(path)
+                self.names[path] = self.hold(path)
 
     # --- faults
 
@@ -71,7 +84,9 @@ class FaultyDisk(Operations):
         with self.changed:
             until = time.monotonic() + longest_hang
             while (does := self.fault_of(operation, path)) == "hang" and time.monotonic() < until:
+                self.hanging += 1
                 self.changed.wait(1)
+                self.hanging -= 1
         if does == "hang":
             does = "EIO"
         if does is None:
@@ -85,43 +100,72 @@ class FaultyDisk(Operations):
     def at(self, path):
         return os.path.join(self.live, path.lstrip("/"))
 
-    def inode(self, path):
-        return os.stat(self.at(path)).st_ino
+    def held(self, inode):
+        return os.path.join(self.durable, "held", str(inode))
+
+    def hold(self, path):
+        """The inode of this file. A link keeps it from being given to another: a name that is flushed may outlive its file."""
+        inode = os.stat(self.at(path)).st_ino
+        if not os.path.exists(self.held(inode)):
+            os.link(self.at(path), self.held(inode))
+        return inode
 
     def flush_data(self, path):
-        shutil.copy(self.at(path), os.path.join(self.durable, "data", str(self.inode(path))))
+        shutil.copy(self.at(path), os.path.join(self.durable, "data", str(self.hold(path))))
 
     def flush_file(self, path):
         path = path.lstrip("/")
         with self.guard:
             self.flush_data(path)
-            if self.inode(path) not in self.names.values():
-                self.names[path] = self.inode(path)
+            inode = self.hold(path)
+            if inode not in self.names.values() and not os.path.basename(path).startswith(removed_open):
+                self.names[path] = inode
 
     def flush_folder(self, path):
         path = path.lstrip("/")
         with self.guard:
-            here = {}
+            names, folders = {}, {}
             for entry in os.scandir(self.at(path)):
-                if entry.is_file():
-                    here[os.path.join(path, entry.name)] = entry.inode()
-            gone = [name for name in self.names if os.path.dirname(name) == path and name not in here]
-            for name in gone:
+                inside = os.path.join(path, entry.name)
+                if entry.is_dir():
+                    folders[inside] = entry.stat().st_mode
+                elif entry.is_file() and not entry.name.startswith(removed_open):
+                    try:
+                        names[inside] = self.hold(inside)
+                    except FileNotFoundError:
+                        # Removed just now.
+                        continue
+            for name in [name for name in self.names if os.path.dirname(name) == path and name not in names]:
                 del self.names[name]
-            self.names.update(here)
+            for gone in [each for each in self.folders if each and os.path.dirname(each) == path and each not in folders]:
+                self.forget_folder(gone)
+            self.names.update(names)
+            self.folders.update(folders)
+
+    def forget_folder(self, gone):
+        """With all that is below it: what comes to be there later is new."""
+        self.names = {name: inode for name, inode in self.names.items() if not name.startswith(gone + "/")}
+        self.folders = {
+            folder: mode for folder, mode in self.folders.items() if folder != gone and not folder.startswith(gone + "/")
+        }
+
+    def is_flushed(self, folder):
+        return folder in self.folders and (folder == "" or self.is_flushed(os.path.dirname(folder)))
 
     def cut(self):
         """Lays what is flushed into DURABLE/files."""
         with self.guard:
             files = os.path.join(self.durable, "files")
-            for folder, _, _ in os.walk(self.live):
-                made = os.path.normpath(os.path.join(files, os.path.relpath(folder, self.live)))
+            # The outer ones come first.
+            for folder in sorted(filter(self.is_flushed, self.folders)):
+                made = os.path.join(files, folder)
                 os.makedirs(made, exist_ok=True)
-                shutil.copymode(folder, made)
+                os.chmod(made, stat.S_IMODE(self.folders[folder]))
             for name, inode in self.names.items():
+                if not self.is_flushed(os.path.dirname(name)):
+                    continue
                 data = os.path.join(self.durable, "data", str(inode))
                 target = os.path.join(files, name)
-                os.makedirs(os.path.dirname(target), exist_ok=True)
                 if os.path.exists(data):
                     shutil.copy(data, target)
                 else:
@@ -134,7 +178,11 @@ class FaultyDisk(Operations):
         self.meet("stat", path)
         found = os.lstat(self.at(path))
         keys = "st_atime st_ctime st_gid st_mode st_mtime st_nlink st_size st_uid st_ino st_blocks".split()
-        return {key: getattr(found, key) for key in keys}
+        shown = {key: getattr(found, key) for key in keys}
+        # Our own link is nobody's business: SQLite warns of a file with two names.
+        if stat.S_ISREG(found.st_mode) and os.path.exists(self.held(found.st_ino)):
+            shown["st_nlink"] -= 1
+        return shown
 
     def readdir(self, path, fh):
         self.meet("list", path)
@@ -230,9 +278,10 @@ def obey(disk, point):
         told = json.loads(line)
         if told == "cut":
             disk.cut()
-        else:
+        elif told != "look":
             disk.set_faults(told)
-        print("done", flush=True)
+        with disk.changed:
+            print(disk.hanging, flush=True)
     disk.set_faults([])
     os.system(f"umount --lazy '{point}'")
 

@@ -1,6 +1,15 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -25,10 +34,13 @@ export type DiskFault = {
 export type FaultyDisk = {
   /** In the place of those before. */
   befall(...faults: DiskFault[]): Promise<void>;
+  /** How many operations hang now. */
+  hanging(): Promise<number>;
   /**
    * Whoever used it must be dead by now: nothing but what was flushed is left, and it lies in the folder itself again, without a fault.
    */
   losePower(): Promise<void>;
+  /** All that was written lies in the folder itself again. */
   unmount(): Promise<void>;
 };
 
@@ -39,40 +51,82 @@ export async function mountFaultyDisk(folder: string): Promise<FaultyDisk> {
   cpSync(folder, livePath, { recursive: true, preserveTimestamps: true });
   mkdirSync(durablePath);
   chownSync(livePath, uid, gid);
+  const { dev } = statSync(join(folder, '..'));
+  const isMounted = (): boolean => statSync(folder).dev !== dev;
   const forgetMount = recordMount(folder);
   const child = spawn(python, [script, livePath, durablePath, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
   const forget = child.pid === undefined ? () => undefined : recordProcess('python3', child.pid);
+  // From the beginning: it may end before anybody waits for that.
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      resolve();
+    });
+    child.once('error', () => {
+      resolve();
+    });
+  });
+  // Who has ended gives no answer, and that is told.
+  child.stdin.on('error', () => undefined);
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const { dev } = statSync(join(folder, '..'));
-  await eventually(() => statSync(folder).dev !== dev);
-  const say = async (told: unknown): Promise<void> => {
+  const say = async (told: unknown): Promise<number> => {
     child.stdin.write(`${JSON.stringify(told)}\n`);
-    await answers.next();
+    const answer = await answers.next();
+    if (answer.done === true) throw new Error(`the disk over ${folder} has ended by itself`);
+    return Number(answer.value);
   };
-  let isMounted = true;
-  const unmount = async (): Promise<void> => {
-    if (!isMounted) return;
-    isMounted = false;
+  const end = async (): Promise<void> => {
     // Whoever still has a file of it open would keep it alive.
-    execFileSync('umount', ['--lazy', folder]);
-    const ended = once(child, 'exit');
+    spawnSync('umount', ['--lazy', folder]);
     child.kill('SIGKILL');
     await ended;
+    if (isMounted()) throw new Error(`${folder} cannot be unmounted`);
     forget();
     forgetMount();
   };
+  /** What is left is what lies there; the second time there is nothing to be done. */
+  let isThere = true;
+  const leave = async (left: string): Promise<void> => {
+    if (!isThere) return;
+    isThere = false;
+    await end();
+    replaceContent(folder, left);
+    aside.remove();
+  };
+  try {
+    await eventually(isMounted);
+  } catch (error) {
+    await end();
+    aside.remove();
+    throw error;
+  }
 
   return {
-    befall: (...faults) => say(faults.map(({ names, ...fault }) => ({ ...fault, names: names?.source ?? '' }))),
+    befall: async (...faults) => {
+      await say(faults.map(({ names, ...fault }) => ({ ...fault, names: names?.source ?? '' })));
+    },
+    hanging: () => say('look'),
     losePower: async () => {
       await say('cut');
-      await unmount();
-      replaceContent(folder, join(durablePath, 'files'));
-      aside.remove();
+      await leave(join(durablePath, 'files'));
     },
-    unmount: async () => {
-      await unmount();
-      aside.remove();
+    unmount: () => leave(livePath),
+  };
+}
+
+/** A folder of their own for these files of a folder, which are not there yet: a disk can be under them. They keep their names there. */
+export function apartFrom(folder: string, names: readonly string[]): { readonly path: string; end(): void } {
+  const path = join(folder, 'apart');
+  mkdirSync(path, { mode: 0o700 });
+  for (const name of names) symlinkSync(join(path, name), join(folder, name));
+
+  return {
+    path,
+    /** Their content lies under their names, for whoever keeps it of a failure. */
+    end: () => {
+      for (const name of readdirSync(path)) {
+        rmSync(join(folder, name), { force: true });
+        cpSync(join(path, name), join(folder, name));
+      }
     },
   };
 }
