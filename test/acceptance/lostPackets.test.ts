@@ -8,10 +8,12 @@ import { startEar, type Ear } from '../../lab/ear.ts';
 import { placeCall, startAgent, type Call } from '../../lab/sip.ts';
 import { presentMs } from '../support/audio.ts';
 import { useBriefNotice } from '../support/briefNotice.ts';
+import { SceneMissed } from '../support/onTime.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
 import {
   canFilterPackets,
   datagramBegins,
+  portsToward,
   segmentBegins,
   startPacketFilter,
   textFrame,
@@ -59,7 +61,7 @@ type Called = { placed: Call; ear: Ear };
     };
   });
 
-  let filter: PacketFilter;
+  let filter: PacketFilter | undefined;
   let operator: Operator;
   /** The callers of the first four, who call at the same time. */
   let called: Record<(typeof media)[number], Called> | undefined;
@@ -67,10 +69,11 @@ type Called = { placed: Call; ear: Ear };
     await notice.install(at.rig.asterisk.soundsFolder);
     await at.rig.startServe();
     operator = await at.keep(startOperator(at.rig));
-    filter = await startPacketFilter();
-    called = await at.onTime(media, callWithout);
+    const packets = await startPacketFilter();
+    filter = packets;
+    called = await at.onTime(media, () => packets.during(() => callWithout(packets)));
   });
-  afterAll(() => filter.close());
+  afterAll(() => filter?.close());
 
   async function call(to: Line, ear: Ear): Promise<Called> {
     const { sipPort } = at.rig.asterisk;
@@ -82,21 +85,21 @@ type Called = { placed: Call; ear: Ear };
   };
 
   /** Each rule is there before the first packet that it is for. */
-  async function callWithout(): Promise<Record<(typeof media)[number], Called>> {
+  async function callWithout(packets: PacketFilter): Promise<Record<(typeof media)[number], Called>> {
     const { sipPort, ports } = at.rig.asterisk;
-    const allVoices = await filter.drop(`udp dport ${ports.rtpFirst}-${ports.rtpLast}`);
+    const allVoices = await packets.drop(`udp dport ${ports.rtpFirst}-${ports.rtpLast}`);
     const voice = await call('voice', await hearing());
     await answered(voice);
-    const lostVoice = await filter.drop(`udp sport ${voice.placed.voicePort}`);
+    const lostVoice = await packets.drop(`udp sport ${voice.placed.voicePort}`);
     await allVoices.mend();
-    const lostAcknowledgement = await filter.drop(`udp dport ${sipPort} ${datagramBegins('ACK ')}`);
+    const lostAcknowledgement = await packets.drop(`udp dport ${sipPort} ${datagramBegins('ACK ')}`);
     const acknowledgement = await call('acknowledgement', await hearing());
     await answered(acknowledgement);
     const deaf = await hearing();
-    const lostSound = await filter.drop(`udp dport ${deaf.port}`);
+    const lostSound = await packets.drop(`udp dport ${deaf.port}`);
     const sound = await call('sound', deaf);
     await answered(sound);
-    const lostAnswer = await filter.drop(`udp sport ${sipPort} ${datagramBegins('SIP/2.0 200')}`);
+    const lostAnswer = await packets.drop(`udp sport ${sipPort} ${datagramBegins('SIP/2.0 200')}`);
     const answer = await call('answer', await hearing());
     const losses = { voice: lostVoice, acknowledgement: lostAcknowledgement, sound: lostSound, answer: lostAnswer };
     for (const line of media) {
@@ -146,24 +149,42 @@ type Called = { placed: Call; ear: Ear };
     await finishedRecording(at.rig, 'sound');
   });
 
-  it('the events of Asterisk are lost in the notice and come later, while its answers come: it counts by their times', () =>
+  async function callWithoutEvents(packets: PacketFilter): Promise<void> {
+    const ear = await hearing();
+    const caller = await call('events', ear);
+    const { id } = await eventually(async () => {
+      const ours = (await catalogueCalls(at.rig)).find(({ line }) => line === 'events');
+      return ours ?? false;
+    });
+    const states = (): unknown[] =>
+      at.rig.log().flatMap(({ to, call: moved }) => (to !== undefined && moved === id ? [to] : []));
+    await eventually(() => states().includes('announcing'));
+    const ariPort = Number(new URL(at.rig.asterisk.ariUrl).port);
+    const ofServe = portsToward(ariPort, at.rig.servePid() ?? 0).join(', ');
+    // The operator hears of them at once.
+    const loss = await packets.drop(`tcp sport ${ariPort} tcp dport { ${ofServe} } ${segmentBegins(textFrame)}`);
+    const itsCaller = `channel:${operator.channelOf('events')}`;
+    if (operator.seen.some(({ type, playback }) => type === 'PlaybackFinished' && playback?.target_uri === itsCaller)) {
+      throw new SceneMissed('the notice was over before its events were lost');
+    }
+    await operator.playing('events', 'notice', { ended: true });
+    const before = await loss.dropped();
+    // Itself, or one before it once more: nothing that is sent behind a loss arrives before it.
+    await eventually(async () => (await loss.dropped()) > before);
+    expect(states().at(-1)).toBe('announcing');
+    await loss.mend();
+    await eventually(() => presentMs(ear.samples(), noticeHz) > 0.9 * noticeMs);
+    await expectConnected(caller);
+    await endedCall(at.rig, 'events');
+    expect((await catalogueNotices(at.rig, 'events')).map(({ verdict }) => verdict)).toEqual(['verified']);
+    await finishedRecording(at.rig, 'events');
+  }
+
+  it('the end of the notice is lost on its way to serve and comes later, while answers come: it counts by its time', () =>
     at.onTime('events', async () => {
-      const ear = await hearing();
-      const caller = await call('events', ear);
-      const { id } = await eventually(async () => {
-        const ours = (await catalogueCalls(at.rig)).find(({ line }) => line === 'events');
-        return ours ?? false;
-      });
-      await eventually(() => at.rig.log().some(({ to, call: moved }) => to === 'announcing' && moved === id));
-      const loss = await filter.drop(`tcp sport ${new URL(at.rig.asterisk.ariUrl).port} ${segmentBegins(textFrame)}`);
-      // To Préavis and to the operator, each sent at least twice.
-      await eventually(async () => (await loss.dropped()) >= 4);
-      expect(presentMs(ear.samples(), noticeHz)).toBeGreaterThan(0.9 * noticeMs);
-      await loss.mend();
-      await expectConnected(caller);
-      await endedCall(at.rig, 'events');
-      expect((await catalogueNotices(at.rig, 'events')).map(({ verdict }) => verdict)).toEqual(['verified']);
-      await finishedRecording(at.rig, 'events');
+      if (filter === undefined) throw new Error('nobody filters packets');
+      const packets = filter;
+      await packets.during(() => callWithoutEvents(packets));
     }));
 
   it('nobody is left in Asterisk', () => expectNobodyConnected(at.rig));

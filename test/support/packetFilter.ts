@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { recordProcess } from '../../lab/processes.ts';
 import { eventually } from './poll.ts';
 
@@ -7,6 +7,8 @@ import { eventually } from './poll.ts';
 export type PacketFilter = {
   /** Drops what matches this expression of nft, until it is mended. */
   drop(expression: string): Promise<PacketLoss>;
+  /** What is dropped in this act is mended when it is over, however it ends: the next one meets nothing of it. */
+  during<T>(act: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 };
 
@@ -16,9 +18,13 @@ export type PacketLoss = {
   mend(): Promise<void>;
 };
 
-/** Only root can, where the kernel has nftables. */
+/** A table that the kernel forgets with its owner. */
+const addTable = (table: string): string => `add table ${table} { flags owner; }`;
+
+/** Only root can, where the kernel has nftables, and owners of tables (5.12). Tried, and not made. */
 export const canFilterPackets: boolean =
-  process.getuid?.() === 0 && spawnSync('nft', ['list', 'tables'], { stdio: 'ignore' }).status === 0;
+  process.getuid?.() === 0 &&
+  spawnSync('nft', ['--check', addTable(`inet preavis_lab_${process.pid}_try`)], { stdio: 'ignore' }).status === 0;
 
 const hexOf = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
 
@@ -31,12 +37,45 @@ export const segmentBegins = (text: string): string => `@th,256,${8 * text.lengt
 /** A frame of a websocket that holds a whole text. */
 export const textFrame = '\u0081';
 
+/** The ports of this process's connections to this port on loopback. */
+export function portsToward(port: number, pid: number): number[] {
+  const sockets = new Set(
+    readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
+      try {
+        return [/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1]];
+      } catch {
+        // Closed meanwhile.
+        return [];
+      }
+    }),
+  );
+  const portOf = (address = ''): number => Number.parseInt(address.slice(address.indexOf(':') + 1), 16);
+
+  return readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(({ 2: to, 9: inode }) => portOf(to) === port && sockets.has(inode))
+    .map(({ 1: from }) => portOf(from));
+}
+
 let filters = 0;
 
 export async function startPacketFilter(): Promise<PacketFilter> {
   const table = `inet preavis_lab_${process.pid}_${(filters += 1)}`;
   const child = spawn('nft', ['-i'], { stdio: ['pipe', 'pipe', 'pipe'] });
   const forget = child.pid === undefined ? () => undefined : recordProcess('nft', child.pid);
+  let hasEnded = false;
+  // From the beginning: it may end before anybody waits for that.
+  const ended = new Promise<void>((resolve) => {
+    const note = (): void => {
+      hasEnded = true;
+      resolve();
+    };
+    child.once('exit', note);
+    child.once('error', note);
+  });
+  // Who has ended does not obey, and that is told.
+  child.stdin.on('error', () => undefined);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
   let marks = 0;
@@ -48,20 +87,31 @@ export async function startPacketFilter(): Promise<PacketFilter> {
       said = '';
       const tell = [`flush chain ${table} marks`, `add rule ${table} marks counter comment "${mark}"`];
       child.stdin.write([...commands, ...tell, `list chain ${table} marks`, ''].join('\n'));
-      await eventually(() => said.includes(`comment "${mark}"\n`)).catch(() => {
+      await eventually(() => hasEnded || said.includes(`comment "${mark}"\n`)).catch(() => {
         throw new Error(`nft does not obey: ${said}`);
       });
+      if (hasEnded) throw new Error(`nft has ended by itself: ${said}`);
       if (said.includes('Error')) throw new Error(`nft does not obey: ${said}`);
       return said;
     });
     tail = done.catch(() => undefined);
     return done;
   };
-  await obey([
-    `add table ${table} { flags owner; }`,
-    `add chain ${table} marks`,
-    `add chain ${table} drops { type filter hook input priority 0; }`,
-  ]);
+  const close = async (): Promise<void> => {
+    child.stdin.end();
+    await ended;
+    forget();
+  };
+  try {
+    await obey([
+      addTable(table),
+      `add chain ${table} marks`,
+      `add chain ${table} drops { type filter hook input priority 0; }`,
+    ]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   /** By the names of their counters. */
   const rules = new Map<string, string>();
   let counters = 0;
@@ -89,11 +139,14 @@ export async function startPacketFilter(): Promise<PacketFilter> {
         },
       };
     },
-    close: async () => {
-      const ended = once(child, 'exit');
-      child.stdin.end();
-      await ended;
-      forget();
+    during: async (act) => {
+      try {
+        return await act();
+      } finally {
+        rules.clear();
+        await apply();
+      }
     },
+    close,
   };
 }
