@@ -251,7 +251,9 @@ export class App {
     const me = leaseHolder();
     const other = await catalogue.takeLease('serve', me);
     if (other !== undefined) {
-      throw new PreavisError('job_busy', `another serve (process ${other.pid} on ${other.host}) uses this catalogue`);
+      throw new PreavisError('job_busy', `another serve (process ${other.pid} on ${other.host}) uses this catalogue`, {
+        hint: 'Stop the other one: a second one takes no calls beside it. One that died on another machine holds it for a minute more.',
+      });
     }
     // It is written to all the same: so a full or broken disk shows before the next call does.
     const watch = new CatalogueWatch(this.#options.log, metrics.catalogueFails);

@@ -320,7 +320,10 @@ function usageError(thrown: CommanderError): PreavisError {
   const what =
     thrown.code === 'commander.help'
       ? 'a command is missing'
-      : thrown.message.replace(/^error: /, '').replace(/^required option '(.+)' not specified$/, '$1 is missing');
+      : thrown.message
+          .replace(/^error: /, '')
+          .replace(/\s*\n\s*/g, ' ')
+          .replace(/^required option '(.+)' not specified$/, '$1 is missing');
 
   return new PreavisError('usage', withoutNumbers(what), { cause: thrown });
 }

@@ -49,7 +49,7 @@ export type FinishPorts = {
   /** For what was recorded while nobody listened. */
   presence: PresencePorts;
   /** Counts a finding of the self-check. */
-  found: (kind: FindingKind) => void;
+  found: (kind: FindingKind | UnwatchedFlag) => void;
   /** Counts a recording whose clocks are more than a minute apart. */
   clockIsOff?: (() => void) | undefined;
   /** How long one recording may be listened to, ms. */
@@ -62,6 +62,11 @@ export type FinishPorts = {
 export const longestCheckMs = 300_000;
 
 /** The recording as it was read, what the self-check found in it, one for each finding, and the flags that this gives. */
+/** Flags of what nobody watched: they are counted as the findings are. */
+const unwatchedFlags = ['unwatched', 'unwatched_blanked', 'unwatched_too_long', 'keys_unheard'] as const;
+type UnwatchedFlag = (typeof unwatchedFlags)[number];
+const isUnwatchedFlag = (flag: string): flag is UnwatchedFlag => unwatchedFlags.some((each) => each === flag);
+
 type Heard = { wav: WavInfo; found: readonly FindingKind[]; flags: readonly string[] };
 const unheard: Omit<Heard, 'wav'> = { found: [], flags: ['unchecked'] };
 
@@ -245,11 +250,23 @@ async function removeDiscarded({ id, failure }: RecordingRow, { catalogue, spool
   log.warn({ recording: id, failure }, 'a recording that must not be kept lay in the spool and was removed');
 }
 
-/** Whether the recorder ended while the talk went on: stopped for a transfer or by somebody, a full disk. */
-function endedEarly(call: CallRow | undefined, { finishedAt }: RecordingRow): boolean {
-  if (call === undefined || call.endedAt === null || finishedAt === null) return false;
+/**
+ * Whether the recorder ended while the talk went on: stopped for a transfer or by somebody, a full disk. Where nobody saw its end, as where
+ * another serve had the application, the length of the sound tells; holds may have been paused, whether they were seen to or not.
+ */
+function endedEarly(
+  call: CallRow | undefined,
+  { startedAt, finishedAt, flags }: RecordingRow,
+  durationMs: number,
+  changes: readonly ChangeRow[],
+): boolean {
+  if (call === undefined || call.endedAt === null) return false;
+  if (finishedAt !== null) return call.endedAt - finishedAt > earlyMs;
+  // Of one that Asterisk ended, since nobody watched, its own flag tells.
+  if (startedAt === null || flags.includes('unwatched_too_long')) return false;
+  const ranMs = call.endedAt - startedAt - pausedMs(pausesOf(changes).possible, startedAt, call.endedAt);
 
-  return call.endedAt - finishedAt > earlyMs;
+  return ranMs - durationMs > earlyMs;
 }
 
 type Read = Heard & { flags: readonly string[] };
@@ -334,9 +351,10 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     await catalogue.move(row.id, row.status, 'failed', { failure: code, flags, ...kept.changes }, note);
     log.error({ recording: row.id, code }, 'a recording holds no usable audio');
   } else {
-    flags.push(...read.flags, ...(endedEarly(call, row) ? ['ended_early'] : []));
-    if (isPartyUnheard(row, await catalogue.changes(row.callId))) flags.push('party_unheard');
     const { bytes, sha256, durationMs } = read.wav;
+    const changes = await catalogue.changes(row.callId);
+    flags.push(...read.flags, ...(endedEarly(call, row, durationMs, changes) ? ['ended_early'] : []));
+    if (isPartyUnheard(row, changes)) flags.push('party_unheard');
     await flushSpooled(spoolFolder, row.id);
     failPoint?.('finish, file measured');
     await catalogue.move(
@@ -348,7 +366,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     );
     failPoint?.('finish, recorded');
     // Not before: whoever was faster has counted them.
-    for (const kind of read.found) ports.found(kind);
+    for (const kind of [...read.found, ...flags.filter(isUnwatchedFlag)]) ports.found(kind);
     log.info({ recording: row.id, durationMs, flags }, 'recording finished');
   }
   if (kept.flags.length > 0) ports.clockIsOff?.();

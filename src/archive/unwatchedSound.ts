@@ -23,6 +23,9 @@ export type PresencePorts = {
 
 export const nobodyTells: PresencePorts = { of: () => Promise.resolve(new Map()), waitMs: 0 };
 
+/** More sound than this behind somebody who joined is no matter of milliseconds, ms: a second before them is blanked as well. */
+const lateMs = 2_000;
+
 type Judge = Pick<FinishPorts, 'catalogue' | 'presence' | 'clock' | 'log'>;
 
 /** For those that are not judged yet; `later` where the end of the call may not be written down yet. */
@@ -82,7 +85,9 @@ export async function judgeSound(
   if (!isMine || standing.some(({ judged }) => judged === null)) return 'later';
   const { spans, judged } = judgeUnwatched(recorded, standing, changes, new Map());
   if (spans.length > 0) await silenceWav(file, spans);
-  const isBlanked = judged.some((each) => each.judged === 'blanked');
+  // Events that came late, as to a process that was stopped: a recorder that is ended at once gets less.
+  const isLate = spans.some(({ from }) => durationMs - from > lateMs);
+  const isBlanked = isLate || judged.some((each) => each.judged === 'blanked');
   if (isBlanked) log.warn({ recording: row.id }, 'what was recorded while nobody listened was made silent');
   if (isBlanked) return ['unwatched_blanked'];
 

@@ -1,8 +1,12 @@
 import { SingleBar } from 'cli-progress';
 import { finishRecordings, sweepSpool } from '../archive/finish.ts';
+import { lastWritten } from '../archive/spool.ts';
 import { uploadPass } from '../archive/uploader.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Config } from '../config/schema.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
+import type { RecordingId } from '../core/ids.ts';
 import { finishPorts, makeWitness, uploadPorts } from '../parts/jobs.ts';
 import { makeStore } from '../parts/store.ts';
 import { withCatalogue } from './catalogue.ts';
@@ -14,6 +18,24 @@ export type UploadCommandOptions = { dryRun: boolean; json: boolean };
 
 /** How long a command waits for a pass of a running serve, ms. */
 const waitMs = 30_000;
+
+/** Longer than a recorder can go on that nobody watches, ms, with room for the clocks. */
+const restedMs = 60_000;
+
+/** Recordings of calls that a serve which died has left open, and whose files nobody writes to any more. Only a serve ends such calls. */
+async function unendedOf(
+  catalogue: Pick<Catalogue, 'recordings'>,
+  { spoolFolder, unwatchedSeconds }: Config['recording'],
+  now: number,
+): Promise<RecordingId[]> {
+  const left: RecordingId[] = [];
+  for (const { id } of await catalogue.recordings({ status: 'recording', limit: -1 })) {
+    const writtenAt = await lastWritten(spoolFolder, id);
+    if (writtenAt !== undefined && now - writtenAt > unwatchedSeconds * 1_000 + restedMs) left.push(id);
+  }
+
+  return left;
+}
 
 /** One upload pass. Exit 3 when recordings still wait; an archive that does not work at all is an error. */
 export async function upload(context: CommandContext, { dryRun, json }: UploadCommandOptions): Promise<ExitCode> {
@@ -50,6 +72,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       progress: (done) => bar?.update(done),
     });
     bar?.stop();
+    const unended = await unendedOf(catalogue, config.recording, context.clock.now());
     if (json)
       context.print(
         JSON.stringify(
@@ -57,6 +80,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
             dryRun: false,
             at: isoTime(context.clock.now()),
             ...result,
+            unended,
             aside: result.aside.map(({ recording, error: { code } }) => ({ recording, code })),
             archive: result.archive.state,
           },
@@ -71,6 +95,11 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       for (const recording of new Set(result.covered)) {
         context.print(`${recording}: something else lay under its key; it is kept as an earlier version`);
       }
+      for (const recording of unended) {
+        context.print(
+          `${recording} waits: nobody has seen its call end; start preavis serve, which judges and finishes it`,
+        );
+      }
       const failures = Object.entries(result.failures).map(([code, count]) => `${count} ${code}`);
       context.print(
         `${result.sent} recordings sent to ${store.location}, ${result.waiting} waiting` +
@@ -83,6 +112,6 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       throw new PreavisError(code, `${what}: ${message}`, { hint, cause: result.archive.error });
     }
 
-    return result.waiting > 0 ? 3 : 0;
+    return result.waiting > 0 || unended.length > 0 ? 3 : 0;
   });
 }

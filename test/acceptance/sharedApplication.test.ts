@@ -12,7 +12,7 @@ import { endedCall, expectNobodyConnected, finishedRecording, showRecording } fr
 const command = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const takesBack = 'takes the Stasis application back';
 
-const at = useFaultyRig({ patient: ['taken', 'silenced', 'held'], brief: ['first', 'second', 'third'] });
+const at = useFaultyRig({ patient: ['taken', 'silenced', 'held', 'cut'], brief: ['first', 'second', 'third'] });
 
 beforeAll(() => at.rig.startServe());
 
@@ -111,12 +111,14 @@ describe('a second serve with a catalogue of its own', () => {
     await finishedRecording(rig, 'held');
   });
 
-  it('that is to take over says that it is not alone, does not take turns in a tight loop, and leaves the first one working', async () => {
+  it('that is to take over says that it is not alone, takes no turns in a tight loop, leaves the first one working, and cuts no recording unseen', async () => {
     const { rig } = at;
     // What it has lost so far does not count for this one.
     await rig.stopServe();
     await rig.startServe();
     const before = losses(rig.log()).length;
+    const cut = await at.call('cut');
+    const id = await at.records('cut');
     second = await startSecond('second', '--take-over');
     const secondLog = (): Record<string, unknown>[] =>
       readFileSync(logFile('second'), 'utf8')
@@ -139,6 +141,11 @@ describe('a second serve with a catalogue of its own', () => {
       await at.call('third')
     ).ended;
     await finishedRecording(rig, 'third');
+    // The second one ends recorders of talks that it does not know.
+    await cut.hangUp();
+    expect(await endedCall(rig, 'cut')).toMatchObject({ result: 'recorded' });
+    await finishedRecording(rig, 'cut');
+    expect((await showRecording(rig, id)).flags).toContain('ended_early');
     await expectNobodyConnected(rig);
   });
 });

@@ -147,6 +147,7 @@ describe('bad usage', () => {
     ['an unknown command', ['record'], 'record'],
     ['an unknown command of a group', ['recordings', 'burn'], 'burn'],
     ['an unknown option', ['upload', '--fast'], '--fast'],
+    ['a misspelt option', ['serve', '--takeover'], "'--takeover' (Did you mean --take-over?)"],
     ['a missing value', ['prompts', 'install'], '--to <folder> is missing'],
     ['a missing id', ['recordings', 'show'], 'id'],
     ['nobody to forget', ['languages', 'forget'], 'one of --number and --all'],
@@ -536,6 +537,21 @@ describe('upload and retention', () => {
     expect(again).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^0 recordings sent to .*, 0 waiting\n$/) as string,
+    });
+  });
+
+  test('upload names recordings whose calls nobody has seen end, and exits with 3', async () => {
+    const { config, set } = await place();
+    const { id, file } = await set.recorded(undefined, { events: (facts) => eventsTo('talking', facts) });
+    const longAgo = Date.now() / 1_000 - 91;
+    await utimes(file, longAgo + 10, longAgo + 10);
+    expect((await preavis(['upload', '--config', config])).code).toBe(0);
+    await utimes(file, longAgo, longAgo);
+    const left = await preavis(['upload', '--config', config]);
+    expect(left.code).toBe(3);
+    expect(left.stdout).toContain(`${id} waits: nobody has seen its call end; start preavis serve`);
+    expect(JSON.parse((await preavis(['upload', '--json', '--config', config])).stdout)).toMatchObject({
+      unended: [id],
     });
   });
 

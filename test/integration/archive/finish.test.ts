@@ -506,6 +506,24 @@ describe('a recorder that ended before the talk did', () => {
     expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({ event: 'file closed', detail: { flags } });
   });
 
+  /** Another serve has taken the application and ended it, and what nobody saw has no time. */
+  const unseen = ({ order }: Parameters<typeof eventsTo>[1]): CallEvent[] => [
+    ...eventsTo('talking', { order }),
+    { type: 'recorderFinished', at: undefined },
+    { type: 'callerLeft', at: talkEnd },
+  ];
+  test.each([
+    [55_000, ['ended_early']],
+    [60_000, []],
+  ])('unseen is flagged by the length of its sound: %i ms of a minute give %j', async (ms, flags) => {
+    const set = await stage();
+    const { id, file } = await set.recorded(toneWav(440, ms), { events: unseen });
+    set.clock.at = talkEnd + 60_000;
+    await utimes(file, talkEnd / 1_000, talkEnd / 1_000);
+    await finishRecordings(set);
+    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags, finishedAt: null });
+  });
+
   test('waits while they still talk: the caller may yet refuse', async () => {
     const set = await stage();
     const { id } = await set.recorded(undefined, { events: (facts) => early(0)(facts).slice(0, -1) });
