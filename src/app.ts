@@ -209,7 +209,10 @@ export class App {
     await spool.start();
     connection.listen(this.#listener({ registry, commands: ari.commands, connection, watch }));
     const isUpToDate = (): boolean => watch.isListening;
-    const deadman = await makeDeadman({ config, ari, catalogue, registry, connection, log, isUpToDate });
+    const deadman = await makeDeadman({
+      ...{ config, ari, catalogue, registry, connection, log, isUpToDate },
+      isMissing: metrics.deadmanIsMissing,
+    });
     this.#deadman = deadman;
     if (config.health.port !== 0) {
       const page = new HealthPage(() => this.#health(connection, registry, archive), metrics);

@@ -28,6 +28,8 @@ export type DeadmanPorts = {
   isCallOn: () => boolean;
   /** Recorders were ended by it, at this time of Asterisk's clock, to the second below, ms. May be told again. */
   recordersEnded: (at: number) => Promise<void>;
+  /** Told that it cannot be made, and that it is there. */
+  isMissing: (isMissing: boolean) => void;
   log: Logger;
 };
 
@@ -222,6 +224,7 @@ export class Deadman {
   #works(): void {
     if (this.#isUnusable) this.#ports.log.info('the dead-man channel is there again');
     this.#isUnusable = false;
+    this.#ports.isMissing(false);
     this.#known = 'up';
   }
 
@@ -229,6 +232,7 @@ export class Deadman {
     this.#restsUntil = performance.now() + unusableMs;
     if (this.#isUnusable) return;
     this.#isUnusable = true;
+    this.#ports.isMissing(true);
     const { code, hint } = error;
     this.#ports.log.error(
       { code, err: error, hint },

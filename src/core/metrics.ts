@@ -35,6 +35,8 @@ export type Metrics = {
   clockIsOff: (when: 'arrival' | 'finish') => void;
   /** Whether the catalogue takes nothing. */
   catalogueFails: (fails: boolean) => void;
+  /** Whether nothing ends recorders while this process is dead or hangs. */
+  deadmanIsMissing: (isMissing: boolean) => void;
   /** Room in Asterisk's recording folder, MiB; undefined while it cannot be seen. */
   spoolRoom: (mebibytes: number | undefined) => void;
   /** How many findings of each kind the last reconciliation has left to people; `at` in ms since 1970 UTC. */
@@ -61,7 +63,7 @@ export function makeMetrics(): Metrics {
   });
   const findings = new Counter({
     name: 'preavis_findings_total',
-    help: 'What the acoustic self-check found in finished recordings.',
+    help: 'What the acoustic self-check found in finished recordings, and what nobody watched of them.',
     labelNames: ['finding'],
     registers: [register],
   });
@@ -99,6 +101,11 @@ export function makeMetrics(): Metrics {
     help: '1 while the catalogue takes nothing, else 0.',
     registers: [register],
   });
+  const deadmanMissing = new Gauge({
+    name: 'preavis_deadman_missing',
+    help: '1 while Asterisk would not end recorders that nobody watches, else 0.',
+    registers: [register],
+  });
   const spoolRoom = new Gauge({
     name: 'preavis_spool_free_bytes',
     help: "Room in Asterisk's recording folder; not a number while it cannot be seen.",
@@ -129,6 +136,9 @@ export function makeMetrics(): Metrics {
     },
     catalogueFails: (fails) => {
       catalogueFailing.set(fails ? 1 : 0);
+    },
+    deadmanIsMissing: (isMissing) => {
+      deadmanMissing.set(isMissing ? 1 : 0);
     },
     spoolRoom: (mebibytes) => {
       spoolRoom.set(mebibytes === undefined ? NaN : mebibytes * 1_048_576);

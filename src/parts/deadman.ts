@@ -16,6 +16,7 @@ export type DeadmanParts = {
   registry: CallRegistry;
   connection: AriConnection;
   log: Logger;
+  isMissing: (isMissing: boolean) => void;
   /** Whether the application is ours, and the calls were compared with Asterisk since it is. */
   isUpToDate(): boolean;
 };
@@ -36,6 +37,7 @@ export async function makeDeadman(parts: DeadmanParts): Promise<Deadman> {
         log.warn({ recording }, 'a recorder was ended since nobody had watched for too long; the call goes on');
       }
     },
+    isMissing: parts.isMissing,
     log,
   });
 }

@@ -300,6 +300,8 @@ describe('an Asterisk that cannot end recorders', () => {
     expect(await faults()).toEqual(['deadman_unusable']);
     const made = await talk('without');
     expect(at.rig.log().filter(({ code }) => code === 'deadman_unusable')).toHaveLength(1);
+    const metrics = await (await fetch(`http://127.0.0.1:${at.rig.healthPort}/metrics`)).text();
+    expect(metrics).toContain('preavis_deadman_missing 1\n');
     await made.call.hangUp();
     expect((await finishedRecording(at.rig, 'without')).flags).toEqual([]);
     await at.rig.asterisk.setDialplan(whole);

@@ -35,7 +35,12 @@ const scene = (changes: Partial<Scene> = {}): Scene => ({
   ...changes,
 });
 
-function make(now: Scene): { deadman: Deadman; ended: number[]; lines: ReturnType<typeof collectingLog>['lines'] } {
+function make(now: Scene): {
+  deadman: Deadman;
+  ended: number[];
+  missing: boolean[];
+  lines: ReturnType<typeof collectingLog>['lines'];
+} {
   const { log, lines } = collectingLog('info');
   const ended: number[] = [];
   const noAnswer = (what: Scene['unanswered']): void => {
@@ -69,6 +74,7 @@ function make(now: Scene): { deadman: Deadman; ended: number[]; lines: ReturnTyp
     application: notAsked,
     foreignRecorders: notAsked,
   };
+  const missing: boolean[] = [];
   const deadman = new Deadman({
     ari,
     channel: deadmanOf('preavis', 'feed'),
@@ -80,10 +86,11 @@ function make(now: Scene): { deadman: Deadman; ended: number[]; lines: ReturnTyp
       ended.push(at);
       return Promise.resolve();
     },
+    isMissing: (is) => missing.push(is),
     log,
   });
 
-  return { deadman, ended, lines };
+  return { deadman, ended, lines, missing };
 }
 
 describe('what is done about the dead-man channel', () => {
@@ -198,7 +205,7 @@ describe('the dead-man channel', () => {
     ['a proxy refuses it', { refuse: 'ari_unauthorized' as const }],
   ])('is told to be missing once where %s, and calls go on', async (_, changes) => {
     const now = scene({ isCallOn: false });
-    const { deadman, lines } = make(now);
+    const { deadman, lines, missing } = make(now);
     deadman.start();
     await eventually(() => now.asked.length === 1);
     Object.assign(now, { isCallOn: true, ...changes });
@@ -208,6 +215,7 @@ describe('the dead-man channel', () => {
     await deadman.stop();
     expect(lines.filter(({ code }) => code === 'deadman_unusable')).toHaveLength(1);
     expect(lines.find(({ code }) => code === 'deadman_unusable')).toMatchObject({ level: 'error' });
+    expect(missing).toEqual([true]);
   });
 });
 
