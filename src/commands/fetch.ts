@@ -54,7 +54,7 @@ export async function recordingsFetch(
       const document = { id: fetched.id, purpose, keepUntil, mayListen, from, file: output, bytes, sha256, durationMs };
       context.print(JSON.stringify(document, undefined, 2));
     } else {
-      context.print(`${bytes} bytes from the ${from} to ${output}, as they were recorded (SHA-256 ${sha256})`);
+      context.print(`${bytes} bytes from the ${from} to ${output}, as they were finished (SHA-256 ${sha256})`);
       context.print(`for ${purpose}, until ${keepUntil}: remove the copy by then`);
       const roles = mayListen.length === 0 ? 'nobody is named' : mayListen.join(', ');
       context.print(`who may listen, by the register of processing: ${roles}`);

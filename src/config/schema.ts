@@ -286,7 +286,7 @@ const shape = z.strictObject({
       }),
       unwatchedSeconds: key(
         seconds(5, 600).default(30),
-        'How long recorders may run while Préavis is dead, hangs, or is cut off from Asterisk: then Asterisk ends them, and the calls go on.',
+        'How long recorders may run while Préavis is dead, hangs, or is cut off from Asterisk: then Asterisk ends them, and the calls go on. From 5 to 600.',
         { unit: 's' },
       ),
     })

@@ -109,7 +109,7 @@ export const errorCodes = {
     1,
     false,
     'Another ARI application records bridges on this Asterisk: the dead-man channel of Préavis would end its recordings as well.',
-    'Give the other application an Asterisk of its own. If the bridge that is named only plays an announcement, look again.',
+    'Give the other application an Asterisk of its own. If its bridges only play an announcement, look again.',
   ),
   spool_unusable: entry(
     1,

@@ -393,7 +393,7 @@ describe('recordings fetch', () => {
     expect((await readFile(join(at, 'json.wav'))).equals(wav)).toBe(true);
     const people = await fetch('people.wav');
     expect(people.stdout).toMatch(
-      /^16044 bytes from the spool to .*people\.wav, as they were recorded \(SHA-256 [0-9a-f]{64}\)\nfor training, until 2036-08-24T.*\nwho may listen, by the register of processing: nobody is named\n$/,
+      /^16044 bytes from the spool to .*people\.wav, as they were finished \(SHA-256 [0-9a-f]{64}\)\nfor training, until 2036-08-24T.*\nwho may listen, by the register of processing: nobody is named\n$/,
     );
     const { stdout } = await preavis(['recordings', 'show', id, '--config', config]);
     expect(stdout).toMatch(new RegExp(`fetched  training  \\(user ${userInfo().username}, by sudo from alice\\)`));
