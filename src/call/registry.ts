@@ -9,6 +9,7 @@ import { clockAhead } from './clockWitnesses.ts';
 import { Comparisons, type Comparison } from './comparison.ts';
 import { begin, refuse } from './decide.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
+import { witnessed } from './endUnseen.ts';
 import { FarEndWatch } from './farEndWatch.ts';
 import { isOwn, LeftoverFreer, leftoversOf, type LeftoverPorts, type Leftovers } from './leftovers.ts';
 import { makeLook, recorderUnsaved } from './missedEvents.ts';
@@ -59,10 +60,6 @@ const movedAtOnce = 4;
 
 /** A call that may have missed events, and those of them since by which it would be over: it does not know who is there. */
 type Behind = { session: CallSession; leaving: AriEvent[] };
-
-/** Who is behind a Local/ channel is not in the call's bridge: then nothing shows that only the told were there. */
-const witnessed = ({ farEnds }: Facts, parties: readonly ChannelId[]): readonly ChannelId[] =>
-  farEnds === undefined ? parties : [];
 
 type Owner = {
   session: CallSession;

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { makeLabFolder, type LabFolder } from '../../lab/processes.ts';
 import { makeCallerHash, makePreferences } from '../../src/call/preferences.ts';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
+import { openCatalogue } from '../../src/catalogue/catalogue.ts';
+import { leaseHolder } from '../../src/catalogue/lease.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { configTree, eventsTo } from '../support/calls.ts';
 import { catalogues } from '../support/catalogues.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
@@ -549,10 +552,33 @@ describe('upload and retention', () => {
     await utimes(file, longAgo, longAgo);
     const left = await preavis(['upload', '--config', config]);
     expect(left.code).toBe(3);
-    expect(left.stdout).toContain(`${id} waits: nobody has seen its call end; start preavis serve`);
+    expect(left.stdout).toContain(`${id} waits: nobody has seen its call end`);
     expect(JSON.parse((await preavis(['upload', '--json', '--config', config])).stdout)).toMatchObject({
       unended: [id],
     });
+  });
+
+  test('upload ends them where no serve comes back: what nobody watched is silence before it is sent', async () => {
+    const { config, set, at } = await place();
+    const { id, file } = await set.recorded(undefined, { events: (facts) => eventsTo('talking', facts) });
+    const { startedAt } = (await set.catalogue.recording(id)) ?? {};
+    await set.catalogue.saveWatchedUntil((startedAt ?? NaN) + 1_600);
+    const longAgo = Date.now() / 1_000 - 631;
+    await utimes(file, longAgo, longAgo);
+    // By the clock of the command.
+    const serving = openCatalogue(join(at, 'catalogue.db'), systemClock);
+    await serving.takeLease('serve', leaseHolder());
+    expect((await preavis(['upload', '--config', config])).code).toBe(3);
+    await serving.releaseLease('serve', leaseHolder());
+    serving.close();
+    expect(await preavis(['upload', '--config', config])).toMatchObject({ code: 0 });
+    const row = await set.catalogue.recording(id);
+    expect(row).toMatchObject({ status: 'archived', finishedAt: null });
+    expect(row?.flags).toContain('unwatched_blanked');
+    const sound = ((await set.objects()).get(row?.objectKey ?? '') ?? Buffer.alloc(0)).subarray(44);
+    // Its file was written long after its start, so where the last second lies in it is not known.
+    expect(sound.length > 0 && sound.every((byte) => byte === 0)).toBe(true);
+    expect(await set.catalogue.open()).toEqual([]);
   });
 
   test('with recordings that wait exit with 3; with an archive that does not work, with 1', async () => {
