@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { makeLook } from '../../../src/call/missedEvents.ts';
 import { tellMissed } from '../../../src/call/putBack.ts';
@@ -27,7 +28,7 @@ function stage(members: readonly ChannelId[], others: readonly ChannelId[] = [],
   const added = (): string[] => ari.asked.filter((each) => each.startsWith('addToBridge'));
   const told: string[] = [];
   const result = async (): Promise<string[]> => {
-    const { events } = await tellMissed(session, await makeLook(ari, [session]), {
+    const telling = tellMissed(session, await makeLook(ari, [session]), {
       ari,
       log: collectingLog().log,
       tell: (event) => {
@@ -35,12 +36,27 @@ function stage(members: readonly ChannelId[], others: readonly ChannelId[] = [],
         if (event.type === 'strangerJoined') session.state = { ...state, others: [...state.others, event.channel] };
       },
     });
+    const over = telling.then(
+      () => true,
+      () => true,
+    );
+    // The pause between two looks.
+    while (!(await Promise.race([over, jest.advanceTimersByTimeAsync(100).then(() => false)])));
+    const { events } = await telling;
     expect(events.map(({ type }) => type)).toEqual(told);
     return told;
   };
 
   return { ari, session, added, result, told };
 }
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 const addOf = (channel: ChannelId): string => `addToBridge ${bridge} ${channel}`;
 
