@@ -2,6 +2,8 @@ import type { CallRow, UnwatchedRow } from '../catalogue/rows.ts';
 
 /** Whose key had no effect hears no answer, and presses it again within this time, ms. */
 const pressedAgainMs = 30_000;
+/** An interval of a call that lies so far before it has its times of a clock that was set, ms. */
+const unplacedMs = 60_000;
 
 /**
  * Whether a key that refuses may have been missed while nobody listened; nothing shows it afterwards. perhapsRefused: the call ended
@@ -14,7 +16,7 @@ export type UnheardKeys = 'none' | 'unheard' | 'perhapsRefused';
  * @param unwatched the intervals of this call in which nobody listened; times are Asterisk's, ms since 1970 UTC
  */
 export function judgeKeys(
-  call: Pick<CallRow, 'consent' | 'endedAt'> | undefined,
+  call: Pick<CallRow, 'consent' | 'startedAt' | 'endedAt'> | undefined,
   recorderEndedAt: number | null,
   unwatched: readonly Pick<UnwatchedRow, 'from' | 'heardAgainAt'>[],
 ): UnheardKeys {
@@ -24,10 +26,13 @@ export function judgeKeys(
     ? recorderEndedAt
     : null;
   const endedAt = call.endedAt ?? heardTo;
-  const inTheCall = unwatched.filter(({ from }) => endedAt === null || from < endedAt);
+  // Where Asterisk's clock was put back meanwhile, it begins behind its own end; where it was so then, before the call. Its times tell nothing.
+  const isPutBack = ({ from, heardAgainAt }: (typeof unwatched)[number]): boolean =>
+    heardAgainAt !== null && (heardAgainAt < from || heardAgainAt < call.startedAt - unplacedMs);
+  const inTheCall = unwatched.filter((each) => endedAt === null || each.from < endedAt || isPutBack(each));
   if (inTheCall.length === 0) return 'none';
-  const isSoon = ({ heardAgainAt }: (typeof unwatched)[number]): boolean =>
-    endedAt === null || heardAgainAt === null || endedAt - heardAgainAt <= pressedAgainMs;
+  const isSoon = (each: (typeof unwatched)[number]): boolean =>
+    endedAt === null || each.heardAgainAt === null || isPutBack(each) || endedAt - each.heardAgainAt <= pressedAgainMs;
 
   return inTheCall.some(isSoon) ? 'perhapsRefused' : 'unheard';
 }

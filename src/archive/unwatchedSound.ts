@@ -76,7 +76,7 @@ export async function judgeSound(
   const end = { ...row, header, recorderEnd: row.finishedAt ?? writtenAt };
   const found = await presenceIn(unwatched, call, end, ports);
   if (found === 'later') return 'later';
-  const recorded = { ...row, durationMs, writtenAt };
+  const recorded = { ...row, durationMs, writtenAt, call };
   await catalogue.judgeUnwatched(judgeUnwatched(recorded, unwatched, changes, found).judged);
   failPoint?.('finish, unwatched sound judged');
   const standing = await catalogue.unwatched(row.callId);

@@ -19,6 +19,8 @@ export type Recorded = Pick<RecordingRow, 'startedAt' | 'finishedAt'> & {
   durationMs: number;
   /** When the file was last written to, ms since 1970 UTC. */
   writtenAt: number;
+  /** When the call began and ended, by Asterisk's clock, as far as it is known. */
+  call: { startedAt: number; endedAt: number | null } | undefined;
 };
 
 /** Asterisk and the last answer on its socket are not exact to the ms; a party may have joined just before. */
@@ -75,6 +77,18 @@ function placesIn(recorded: Recorded, pauses: Pauses): Places | 'unknown start' 
 }
 
 /**
+ * Whether an interval of a call lies beyond the call itself. It begins while the call is on, so Asterisk's clock was set when it began or
+ * ended: where its sound lies is not known.
+ */
+function isOutsideOf(call: Recorded['call'], from: number, to: number | null): boolean {
+  if (call === undefined) return false;
+  const { startedAt, endedAt } = call;
+  const isBefore = from < startedAt - unplacedMs || (to !== null && to < startedAt - unplacedMs);
+
+  return isBefore || (endedAt !== null && from > endedAt + unplacedMs);
+}
+
+/**
  * What was judged before stands.
  * @param presence by the id of each interval
  */
@@ -86,12 +100,14 @@ export function judgeUnwatched(
 ): Judged {
   const { startedAt, finishedAt, durationMs } = recorded;
   const places = placesIn(recorded, pausesOf(changes));
+  const isOutOfCall = ({ from, to }: Pick<UnwatchedRow, 'from' | 'to'>): boolean =>
+    isOutsideOf(recorded.call, from, to);
   const spanOf = (from: number, to: number | null): Span =>
-    typeof places === 'string' || (to !== null && to < from)
+    typeof places === 'string' || (to !== null && to < from) || isOutOfCall({ from: from + marginMs, to })
       ? everything
       : { from: places.earliest(from), to: to === null ? Number.POSITIVE_INFINITY : places.latest(to) };
   const judge = ({ id, from, to }: UnwatchedRow): Judgement => {
-    if (places === 'clock set') return 'blanked';
+    if (places === 'clock set' || isOutOfCall({ from, to })) return 'blanked';
     const isBefore = startedAt !== null && to !== null && to < startedAt;
     const isBehind = places !== 'unknown start' && finishedAt !== null && places.earliest(from - marginMs) > durationMs;
     if ((to === null || to >= from) && (isBefore || isBehind)) return 'outside';

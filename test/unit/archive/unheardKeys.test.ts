@@ -1,11 +1,12 @@
 import { judgeKeys } from '../../../src/archive/unheardKeys.ts';
 import type { CallRow } from '../../../src/catalogue/rows.ts';
 
-type Judged = Pick<CallRow, 'consent' | 'endedAt'>;
+type Judged = Pick<CallRow, 'consent' | 'startedAt' | 'endedAt'>;
 
 const endedAt = 100_000;
 const callIn = (mode: Judged['consent']['mode'], end: number | null = endedAt): Judged => ({
   consent: { mode, reason: null, purposes: [], answer: 'none', digits: null, at: null },
+  startedAt: 0,
   endedAt: end,
 });
 const deaf = (from: number, heardAgainAt: number | null) => ({ from, heardAgainAt });
@@ -31,6 +32,11 @@ describe('a key that refuses, while nobody listened', () => {
     expect(judgeKeys(callIn('optOut', null), 100_000, [deaf(50_000, 60_000), deaf(100_001, null)])).toBe(
       'perhapsRefused',
     );
+  });
+
+  test('may be the last thing where a clock was set meanwhile: when that was is not known', () => {
+    expect(judgeKeys(callIn('optOut'), null, [deaf(endedAt + 5_000_000, 10_000)])).toBe('perhapsRefused');
+    expect(judgeKeys(callIn('optOut'), null, [deaf(-10_800_000, -10_790_000)])).toBe('perhapsRefused');
   });
 
   test('counts from any of several times', () => {

@@ -73,6 +73,7 @@ test('what was recorded in an interval becomes silence, whatever is not known of
         finishedAt: isEndTold ? ranMs + endMs : null,
         writtenAt: ranMs + endMs,
         durationMs: placeOf(ranMs),
+        call: undefined,
       };
       const unwatched = {
         id: 1,

@@ -2,7 +2,13 @@ import { judgeUnwatched, type Presence } from '../../../src/archive/unwatchedSpa
 import type { ChangeRow, UnwatchedRow } from '../../../src/catalogue/rows.ts';
 
 const start = Date.UTC(2026, 10, 25, 3);
-const recording = { startedAt: start, finishedAt: start + 60_000, durationMs: 60_000, writtenAt: start + 60_020 };
+const recording = {
+  startedAt: start,
+  finishedAt: start + 60_000,
+  durationMs: 60_000,
+  writtenAt: start + 60_020,
+  call: { startedAt: start - 20_000, endedAt: start + 70_000 },
+};
 const end = Number.POSITIVE_INFINITY;
 
 const interval = (from: number, to: number | null, id = 1): UnwatchedRow => ({
@@ -53,6 +59,16 @@ describe('what was recorded while nobody listened', () => {
     expect(judgeUnwatched(recording, outside, [], seen())).toEqual({
       spans: [],
       judged: outside.map(({ id }) => ({ id, judged: 'outside' })),
+    });
+  });
+
+  test.each([
+    ['put back three hours before, and right again', interval(-10_797_000, -10_794_000)],
+    ['put forward by three hours', interval(10_803_000, null)],
+  ])('becomes silence, all of it, where the clock was %s: where it lies is not known', (_, each) => {
+    expect(judgeUnwatched(recording, [each], [], seen('onlyTold'))).toEqual({
+      spans: [{ from: 0, to: end }],
+      judged: [{ id: 1, judged: 'blanked' }],
     });
   });
 
@@ -156,7 +172,8 @@ describe('what is not seen of a recorder', () => {
   });
 
   test('makes no set clock of a long hold whose end was not seen: who was there counts', () => {
-    const held = { ...recording, finishedAt: start + 200_000, durationMs: 100_000 };
+    const call = { startedAt: start, endedAt: start + 201_000 };
+    const held = { ...recording, call, finishedAt: start + 200_000, durationMs: 100_000 };
     const changes = [paused(50_000), resumed(null, 155_000)];
     const others = { ...interval(160_000, 170_000), id: 2 };
     expect(judgeUnwatched(held, [interval(20_000, 30_000), others], changes, seen('onlyTold'))).toEqual({
