@@ -163,6 +163,8 @@ class Telephone {
   #socket = createSocket('udp4');
   #first;
   #unfollow;
+  /** Keys that were pressed before it spoke. */
+  #keys = [];
 
   constructor(port, folder, first) {
     this.#first = first;
@@ -182,7 +184,14 @@ class Telephone {
       const send = (packet) => this.#socket.send(packet, Number(port), '127.0.0.1');
       this.#sources.set(call, new Source(send, this.#first));
     }
-    this.#sources.get(call).say(readFileSync(file));
+    const source = this.#sources.get(call);
+    source.say(readFileSync(file));
+    for (const key of this.#keys.splice(0)) source.press(...key);
+  }
+
+  press(...key) {
+    if (this.#sources.size === 0) this.#keys.push(key);
+    this.each((source) => source.press(...key));
   }
 
   each(act) {
@@ -205,7 +214,7 @@ const orders = {
   },
   change: (id, leap, ssrc) => telephones.get(id)?.each((source) => source.change(Number(leap), ssrc)),
   mute: (id, isMute) => telephones.get(id)?.each((source) => source.mute(isMute === 'true')),
-  press: (id, event, packets) => telephones.get(id)?.each((source) => source.press(Number(event), Number(packets))),
+  press: (id, event, packets) => telephones.get(id)?.press(Number(event), Number(packets)),
 };
 follow(join(process.argv[2] ?? '', 'orders.txt'), (line) => {
   const [word, ...values] = line.split('|');

@@ -827,6 +827,14 @@ describe('a party whose RTP goes on from another source', () => {
   const isAsked = (set: { ari: { asked: readonly string[] } }, text: string): boolean =>
     set.ari.asked.some((each) => each.startsWith(text));
 
+  const releases: (() => void)[] = [];
+  // A move goes on beside all else, and has timers: none may begin in the next test.
+  afterEach(async () => {
+    for (const release of releases.splice(0)) release();
+    await Promise.all(sessions.map((session) => session.partiesMoved()));
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
   /** A call that is taken up, in which the destination has changed meanwhile, and is being moved. */
   async function moving() {
     const set = stage();
@@ -838,6 +846,7 @@ describe('a party whose RTP goes on from another source', () => {
     set.ari.state.variables[`${caller} ${sourceVariable}`] = '0 1 0';
     set.ari.state.variables[`${destination} ${sourceVariable}`] = '77 1 0';
     const release = set.ari.hold('addToBridge');
+    releases.push(release);
     const session = CallSession.adopt(stateAt('talking', { ...facts, asterisk: debian }), set.ports);
     sessions.push(session);
     session.handle({ type: 'recorderStarted', at: 5 });
