@@ -344,7 +344,9 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
   if (read === 'later') return;
   const kept = await judgedKeeping(row, call, Math.round(writtenAt), ports);
   // What the second witness has said of one that was lost, or was found late.
-  const flags = [...row.flags, ...kept.flags, ...(keys === 'unheard' ? ['keys_unheard'] : [])];
+  // It may have been flagged meanwhile, as one whose recorder nobody watched for too long.
+  const noted = (await catalogue.recording(row.id)) ?? row;
+  const flags = [...noted.flags, ...kept.flags, ...(keys === 'unheard' ? ['keys_unheard'] : [])];
   if (read instanceof PreavisError) {
     const { code } = read;
     const note = { event: 'file unusable', actor, detail: { code } };
@@ -353,7 +355,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
   } else {
     const { bytes, sha256, durationMs } = read.wav;
     const changes = await catalogue.changes(row.callId);
-    flags.push(...read.flags, ...(endedEarly(call, row, durationMs, changes) ? ['ended_early'] : []));
+    flags.push(...read.flags, ...(endedEarly(call, noted, durationMs, changes) ? ['ended_early'] : []));
     if (isPartyUnheard(row, changes)) flags.push('party_unheard');
     await flushSpooled(spoolFolder, row.id);
     failPoint?.('finish, file measured');
