@@ -61,12 +61,12 @@ export type FinishPorts = {
 /** For FinishPorts.checkMs: an hour of sound takes some seconds, a disk that hangs takes for ever. */
 export const longestCheckMs = 300_000;
 
-/** The recording as it was read, what the self-check found in it, one for each finding, and the flags that this gives. */
 /** Flags of what nobody watched: they are counted as the findings are. */
 const unwatchedFlags = ['unwatched', 'unwatched_blanked', 'unwatched_too_long', 'keys_unheard'] as const;
 type UnwatchedFlag = (typeof unwatchedFlags)[number];
 const isUnwatchedFlag = (flag: string): flag is UnwatchedFlag => unwatchedFlags.some((each) => each === flag);
 
+/** The recording as it was read, what the self-check found in it, one for each finding, and the flags that this gives. */
 type Heard = { wav: WavInfo; found: readonly FindingKind[]; flags: readonly string[] };
 const unheard: Omit<Heard, 'wav'> = { found: [], flags: ['unchecked'] };
 

@@ -1,9 +1,8 @@
 import type { CallRow, UnwatchedRow } from '../catalogue/rows.ts';
+import { unplacedMs } from './unwatchedSpans.ts';
 
 /** Whose key had no effect hears no answer, and presses it again within this time, ms. */
 const pressedAgainMs = 30_000;
-/** An interval of a call that lies so far before it has its times of a clock that was set, ms. */
-const unplacedMs = 60_000;
 
 /**
  * Whether a key that refuses may have been missed while nobody listened; nothing shows it afterwards. perhapsRefused: the call ended

@@ -27,7 +27,7 @@ export type Recorded = Pick<RecordingRow, 'startedAt' | 'finishedAt'> & {
 const marginMs = 1_000;
 
 /** Sound that is so far from where it is expected is no matter of keys: a clock was set, and CEL's times do not tell either. */
-const unplacedMs = 60_000;
+export const unplacedMs = 60_000;
 
 /** Without the time of its start, or where clocks were set, all of a recording counts as unwatched. */
 const everything: Span = { from: 0, to: Number.POSITIVE_INFINITY };
@@ -100,14 +100,12 @@ export function judgeUnwatched(
 ): Judged {
   const { startedAt, finishedAt, durationMs } = recorded;
   const places = placesIn(recorded, pausesOf(changes));
-  const isOutOfCall = ({ from, to }: Pick<UnwatchedRow, 'from' | 'to'>): boolean =>
-    isOutsideOf(recorded.call, from, to);
   const spanOf = (from: number, to: number | null): Span =>
-    typeof places === 'string' || (to !== null && to < from) || isOutOfCall({ from: from + marginMs, to })
+    typeof places === 'string' || (to !== null && to < from - marginMs) || isOutsideOf(recorded.call, from, to)
       ? everything
-      : { from: places.earliest(from), to: to === null ? Number.POSITIVE_INFINITY : places.latest(to) };
+      : { from: places.earliest(from - marginMs), to: to === null ? Number.POSITIVE_INFINITY : places.latest(to) };
   const judge = ({ id, from, to }: UnwatchedRow): Judgement => {
-    if (places === 'clock set' || isOutOfCall({ from, to })) return 'blanked';
+    if (places === 'clock set' || isOutsideOf(recorded.call, from, to)) return 'blanked';
     const isBefore = startedAt !== null && to !== null && to < startedAt;
     const isBehind = places !== 'unknown start' && finishedAt !== null && places.earliest(from - marginMs) > durationMs;
     if ((to === null || to >= from) && (isBefore || isBehind)) return 'outside';
@@ -115,9 +113,7 @@ export function judgeUnwatched(
     return presence.get(id) === 'onlyTold' ? 'witnessed' : 'blanked';
   };
   const judged = unwatched.map((row) => ({ row, judged: row.judged ?? judge(row) }));
-  const spans = judged.flatMap(({ row: { from, to }, judged: each }) =>
-    each === 'blanked' ? [spanOf(from - marginMs, to)] : [],
-  );
+  const spans = judged.flatMap(({ row: { from, to }, judged: each }) => (each === 'blanked' ? [spanOf(from, to)] : []));
   const joinedAt = changes.flatMap(({ change, at }) =>
     (change === 'joined' || change === 'transferred') &&
     at !== null &&
@@ -125,7 +121,7 @@ export function judgeUnwatched(
       ? [at]
       : [],
   );
-  if (joinedAt.length > 0) spans.push(spanOf(Math.min(...joinedAt) - marginMs, null));
+  if (joinedAt.length > 0) spans.push(spanOf(Math.min(...joinedAt), null));
 
   return { spans, judged: judged.map(({ row: { id }, judged: each }) => ({ id, judged: each })) };
 }

@@ -1,8 +1,8 @@
-import type { ChannelId } from '../core/ids.ts';
 import { decide } from './decide.ts';
 import type { CallEvent } from './events.ts';
 import type { Unwatched } from './ports.ts';
-import type { CallState, Facts } from './state.ts';
+import type { CallState } from './state.ts';
+import { unwatchedSince } from './unwatchedInterval.ts';
 
 /** Nobody heard keys since, or saw the recorder end, or who left. */
 const unseen: readonly CallEvent[] = [
@@ -23,19 +23,10 @@ export function endUnseen(
   state: CallState,
   watchedUntil: number | undefined,
 ): { ended: Ended; interval: Unwatched } | undefined {
-  const { order, callerChannel, startedAt } = state.facts;
-  if ((state.kind !== 'talking' && state.kind !== 'closing') || order === undefined) return undefined;
+  if (state.kind !== 'talking' && state.kind !== 'closing') return undefined;
+  const interval = unwatchedSince(state, watchedUntil, 'process_ended');
   const ended = unseen.reduce((now: CallState, event) => decide(now, event).state, state);
-  if (ended.kind !== 'ended' || ended.recorder.kind !== 'finished') return undefined;
-  const from = Math.max(watchedUntil ?? startedAt, (state.kind === 'closing' ? state.endedAt : undefined) ?? 0);
-  const parties = witnessed(state.facts, [callerChannel, order.destination]);
+  if (interval === undefined || ended.kind !== 'ended' || ended.recorder.kind !== 'finished') return undefined;
 
-  return {
-    ended,
-    interval: { from, to: null, heardAgainAt: null, why: 'process_ended', bridge: order.bridge, parties },
-  };
+  return { ended, interval };
 }
-
-/** Who is behind a Local/ channel is not in the call's bridge: then nothing shows that only the told were there. */
-export const witnessed = ({ farEnds }: Facts, parties: readonly ChannelId[]): readonly ChannelId[] =>
-  farEnds === undefined ? parties : [];

@@ -9,7 +9,6 @@ import { clockAhead } from './clockWitnesses.ts';
 import { Comparisons, type Comparison } from './comparison.ts';
 import { begin, refuse } from './decide.ts';
 import type { CallEvent, UnrecordedReason } from './events.ts';
-import { witnessed } from './endUnseen.ts';
 import { FarEndWatch } from './farEndWatch.ts';
 import { isOwn, LeftoverFreer, leftoversOf, type LeftoverPorts, type Leftovers } from './leftovers.ts';
 import { makeLook, recorderUnsaved } from './missedEvents.ts';
@@ -22,6 +21,7 @@ import { changesParties, tellMissed } from './putBack.ts';
 import { CallSession, type SessionPorts } from './session.ts';
 import type { CallState, Facts } from './state.ts';
 import type { DeafReason, Watch } from './watch.ts';
+import { unwatchedSince, witnessed } from './unwatchedInterval.ts';
 import { Whereabouts } from './whereabouts.ts';
 
 /**
@@ -519,16 +519,9 @@ export class CallRegistry {
 
   /** Kept at once, so that it is in the catalogue before the end of the call, whatever comes between. */
   #beginUnwatched(session: CallSession, why: DeafReason): void {
-    const { state } = session;
-    const { facts, kind } = state;
-    const isTogether = kind === 'dialling' || kind === 'talking' || kind === 'closing';
-    if (facts.order === undefined || !isTogether || this.#unwatched.has(session)) return;
-    const { bridge, destination } = facts.order;
-    // Events come in order: what was seen of the end was seen of all before it.
-    const endedAt = state.kind === 'closing' ? state.endedAt : undefined;
-    const from = Math.max(this.#ports.watch.until ?? facts.startedAt, endedAt ?? 0);
-    const parties = witnessed(facts, [facts.callerChannel, destination]);
-    const interval: Unwatched = { from, to: null, heardAgainAt: null, why, bridge, parties };
+    if (this.#unwatched.has(session)) return;
+    const interval = unwatchedSince(session.state, this.#ports.watch.until, why);
+    if (interval === undefined) return;
     this.#unwatched.set(session, interval);
     session.note({ kind: 'unwatched', interval });
   }

@@ -35,6 +35,7 @@ const firstLooksMs = [200, 400, 600, 800] as const;
 const lateMs = 2_000;
 /** How often a leg is sought that does not come in again: some times with a recorder, and some without. */
 const mostMisses = 2 * mostRenewals;
+
 /** What became of a leg: of one whose source has changed, or whose source could not be seen, or not in time. */
 export type LegOutcome = 'heardAgain' | 'getsThrough' | 'recorderStopped' | 'stillUnheard' | 'notAsked' | 'askedLate';
 
@@ -106,9 +107,9 @@ export class SourceWatch {
       if (before !== undefined && !isSame && isMixed(before)) this.#keepOpen(leg, before);
     }
     for (const { channel, speaker } of legs) {
-      const before = this.#speakers.get(channel);
+      const spoke = this.#speakers.get(channel);
       this.#speakers.set(channel, speaker);
-      if (before === undefined || before === speaker) continue;
+      if (spoke === undefined || spoke === speaker) continue;
       const { known } = this.#sourceOf(channel);
       this.#sources.set(channel, unknownSource(known.kind === 'unknown' && known.isTakenUp));
     }
