@@ -254,8 +254,8 @@ export class App {
     const me = leaseHolder();
     const other = await catalogue.takeLease('serve', me);
     if (other !== undefined) {
-      throw new PreavisError('job_busy', `another serve (process ${other.pid} on ${other.host}) uses this catalogue`, {
-        hint: 'Stop the other one: a second one takes no calls beside it. One that died on another machine holds it for a minute more.',
+      throw new PreavisError('job_busy', `another process (${other.pid} on ${other.host}) serves with this catalogue`, {
+        hint: 'Stop the other serve: a second one takes no calls beside it. One that died on another machine holds it for a minute more; preavis upload does for a moment, while it ends calls that were left.',
       });
     }
     // It is written to all the same: so a full or broken disk shows before the next call does.
@@ -266,6 +266,7 @@ export class App {
     }, leaseMs / 12);
     this.#undo.push(async () => {
       clearInterval(renewal);
+      await catalogue.notePass('serve', this.#options.clock.now());
       await catalogue.releaseLease('serve', me);
     });
   }

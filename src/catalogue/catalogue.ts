@@ -183,6 +183,8 @@ export type Catalogue = Tables & {
   forgetCaller(hash: string): Promise<number>;
 
   takeLease(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
+  otherHolder(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
+  takeAbandonedLease(job: string, me: LeaseHolder, awayMs: number): Promise<boolean>;
   releaseLease(job: string, me: LeaseHolder): Promise<void>;
   lastPass(job: string): Promise<number | undefined>;
   notePass(job: string, at: number): Promise<void>;
@@ -386,6 +388,8 @@ export function openCatalogue(
     sweepCallers: eventually(callers.sweepCallers),
     forgetCaller: eventually(callers.forgetCaller),
     takeLease: eventually(leases.takeLease),
+    otherHolder: eventually(leases.otherHolder),
+    takeAbandonedLease: eventually(leases.takeAbandonedLease),
     releaseLease: eventually(leases.releaseLease),
     lastPass: eventually(leases.lastPass),
     notePass: eventually(leases.notePass),

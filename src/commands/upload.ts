@@ -1,19 +1,14 @@
 import { SingleBar } from 'cli-progress';
 import { finishRecordings, sweepSpool } from '../archive/finish.ts';
-import { lastWritten } from '../archive/spool.ts';
 import { uploadPass } from '../archive/uploader.ts';
-import { endUnseen } from '../call/endUnseen.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { leaseHolder } from '../catalogue/lease.ts';
-import type { Config } from '../config/schema.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import type { RecordingId } from '../core/ids.ts';
 import { finishPorts, makeWitness, uploadPorts } from '../parts/jobs.ts';
 import { makeStore } from '../parts/store.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { endForgotten, unendedRecordings } from './forgottenCalls.ts';
 import { commandLog } from './operatorParts.ts';
 
 export type UploadCommandOptions = { dryRun: boolean; json: boolean };
@@ -21,51 +16,8 @@ export type UploadCommandOptions = { dryRun: boolean; json: boolean };
 /** How long a command waits for a pass of a running serve, ms. */
 const waitMs = 30_000;
 
-/** Longer than a recorder can go on that nobody watches, ms, with room for the clocks. */
-const restedMs = 60_000;
-
-/** A serve that comes back so late finds the talk over, as a rule, ms. */
-const forgottenMs = 10 * 60_000;
-
-/** Recordings of calls that a serve which died has left open, and whose files nobody has written to for so long after its recorder. */
-async function unendedOf(
-  catalogue: Pick<Catalogue, 'recordings'>,
-  { spoolFolder, unwatchedSeconds }: Config['recording'],
-  now: number,
-  forMs = restedMs,
-): Promise<RecordingId[]> {
-  const left: RecordingId[] = [];
-  for (const { id } of await catalogue.recordings({ status: 'recording', limit: -1 })) {
-    const writtenAt = await lastWritten(spoolFolder, id);
-    if (writtenAt !== undefined && now - writtenAt > unwatchedSeconds * 1_000 + forMs) left.push(id);
-  }
-
-  return left;
-}
-
-/**
- * Ends the calls that a serve which died has left in a recorded talk, so that the recordings are judged and finished without one. Where a serve
- * is there, or comes back soon, it takes them up.
- */
-async function endForgotten(catalogue: Catalogue, recording: Config['recording'], now: number): Promise<void> {
-  const left = new Set(await unendedOf(catalogue, recording, now, forgottenMs));
-  if (left.size === 0) return;
-  const me = leaseHolder();
-  if ((await catalogue.takeLease('serve', me)) !== undefined) return;
-  try {
-    const watchedUntil = await catalogue.watchedUntil();
-    for (const state of await catalogue.open()) {
-      if (state.kind === 'unreadable' || state.facts.order === undefined || !left.has(state.facts.order.recording))
-        continue;
-      const end = endUnseen(state, watchedUntil);
-      if (end === undefined) continue;
-      await catalogue.keepHappening(state.facts.id, { kind: 'unwatched', interval: end.interval });
-      await catalogue.save(end.ended);
-    }
-  } finally {
-    await catalogue.releaseLease('serve', me);
-  }
-}
+const unendedHint =
+  'Start preavis serve, which ends it. Where none comes, an upload does so once no serve was there for ten minutes beyond recording.unwatchedSeconds.';
 
 /** One upload pass. Exit 3 when recordings still wait; an archive that does not work at all is an error. */
 export async function upload(context: CommandContext, { dryRun, json }: UploadCommandOptions): Promise<ExitCode> {
@@ -89,7 +41,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
     });
     const shared = { config, catalogue, store, clock: context.clock, log, actor: 'command' };
     const finish = await finishPorts(shared, stop.signal);
-    await endForgotten(catalogue, config.recording, context.clock.now());
+    await endForgotten(catalogue, config.recording, { now: context.clock.now(), actor: 'command' });
     await sweepSpool(finish);
     await finishRecordings(finish);
     await makeWitness(shared, () => undefined)();
@@ -103,7 +55,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       progress: (done) => bar?.update(done),
     });
     bar?.stop();
-    const unended = await unendedOf(catalogue, config.recording, context.clock.now());
+    const unended = await unendedRecordings(catalogue, config.recording, context.clock.now());
     if (json)
       context.print(
         JSON.stringify(
@@ -127,7 +79,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
         context.print(`${recording}: something else lay under its key; it is kept as an earlier version`);
       }
       for (const recording of unended) {
-        context.print(`${recording} waits: nobody has seen its call end; preavis serve ends it, or a later upload`);
+        context.print(`${recording} waits: nobody has seen its call end\n  ${unendedHint}`);
       }
       const failures = Object.entries(result.failures).map(([code, count]) => `${count} ${code}`);
       context.print(

@@ -6,11 +6,10 @@ import { join } from 'node:path';
 import { makeLabFolder, type LabFolder } from '../../lab/processes.ts';
 import { makeCallerHash, makePreferences } from '../../src/call/preferences.ts';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
-import { openCatalogue } from '../../src/catalogue/catalogue.ts';
-import { leaseHolder } from '../../src/catalogue/lease.ts';
-import { systemClock } from '../../src/core/clock.ts';
+
 import { configTree, eventsTo } from '../support/calls.ts';
 import { catalogues } from '../support/catalogues.ts';
+import { toneWav } from '../support/promptFolder.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -547,37 +546,33 @@ describe('upload and retention', () => {
     const { config, set } = await place();
     const { id, file } = await set.recorded(undefined, { events: (facts) => eventsTo('talking', facts) });
     const longAgo = Date.now() / 1_000 - 91;
-    await utimes(file, longAgo + 10, longAgo + 10);
-    expect((await preavis(['upload', '--config', config])).code).toBe(0);
     await utimes(file, longAgo, longAgo);
     const left = await preavis(['upload', '--config', config]);
     expect(left.code).toBe(3);
-    expect(left.stdout).toContain(`${id} waits: nobody has seen its call end`);
+    expect(left.stdout).toContain(`${id} waits: nobody has seen its call end\n  Start preavis serve`);
     expect(JSON.parse((await preavis(['upload', '--json', '--config', config])).stdout)).toMatchObject({
       unended: [id],
     });
   });
 
   test('upload ends them where no serve comes back: what nobody watched is silence before it is sent', async () => {
-    const { config, set, at } = await place();
-    const { id, file } = await set.recorded(undefined, { events: (facts) => eventsTo('talking', facts) });
-    const { startedAt } = (await set.catalogue.recording(id)) ?? {};
-    await set.catalogue.saveWatchedUntil((startedAt ?? NaN) + 1_600);
-    const longAgo = Date.now() / 1_000 - 631;
-    await utimes(file, longAgo, longAgo);
-    // By the clock of the command.
-    const serving = openCatalogue(join(at, 'catalogue.db'), systemClock);
-    await serving.takeLease('serve', leaseHolder());
-    expect((await preavis(['upload', '--config', config])).code).toBe(3);
-    await serving.releaseLease('serve', leaseHolder());
-    serving.close();
+    const { config, set } = await place();
+    const { id, file } = await set.recorded(toneWav(440, 30_000), { events: (facts) => eventsTo('talking', facts) });
+    const startedAt = (await set.catalogue.recording(id))?.startedAt ?? NaN;
+    await set.catalogue.saveWatchedUntil(startedAt + 20_000);
+    await set.catalogue.notePass('serve', Date.now() - 631_000);
+    await utimes(file, (startedAt + 30_000) / 1_000, (startedAt + 30_000) / 1_000);
     expect(await preavis(['upload', '--config', config])).toMatchObject({ code: 0 });
     const row = await set.catalogue.recording(id);
     expect(row).toMatchObject({ status: 'archived', finishedAt: null });
     expect(row?.flags).toContain('unwatched_blanked');
     const sound = ((await set.objects()).get(row?.objectKey ?? '') ?? Buffer.alloc(0)).subarray(44);
-    // Its file was written long after its start, so where the last second lies in it is not known.
-    expect(sound.length > 0 && sound.every((byte) => byte === 0)).toBe(true);
+    const msOfBytes = 16;
+    const isSilent = (from: number, to: number): boolean =>
+      sound.subarray(from * msOfBytes, to * msOfBytes).every((byte) => byte === 0);
+    expect(sound).toHaveLength(30_000 * msOfBytes);
+    // From a second before the last of what was seen.
+    expect([isSilent(0, 100), isSilent(18_900, 19_000), isSilent(19_000, 30_000)]).toEqual([false, false, true]);
     expect(await set.catalogue.open()).toEqual([]);
   });
 

@@ -1,0 +1,103 @@
+import { clockPutBackMs } from '../archive/finish.ts';
+import { lastWritten } from '../archive/spool.ts';
+import { endUnseen } from '../call/endUnseen.ts';
+import type { UnreadableCall } from '../call/ports.ts';
+import type { CallState } from '../call/state.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { leaseHolder } from '../catalogue/lease.ts';
+import type { Config } from '../config/schema.ts';
+import type { RecordingId } from '../core/ids.ts';
+
+/** Recorded talks that a serve which died has left open, for `preavis upload` where no serve comes back. */
+
+/** Longer than a recorder can go on that nobody watches, ms, with room for the clocks. */
+const restedMs = 60_000;
+
+/** A serve that comes back so late finds the talk over, as a rule, ms. */
+const forgottenMs = 10 * 60_000;
+
+type Open = Pick<Catalogue, 'open' | 'recording' | 'otherHolder'>;
+type Recording = Config['recording'];
+
+const recordingOf = (call: CallState | UnreadableCall): RecordingId | undefined =>
+  call.kind === 'unreadable' ? call.recording : call.facts.order?.recording;
+
+/** Whether its recorder must be over, as far as the file tells. One that is gone tells the same where there was one. */
+async function isAtRest(id: RecordingId, catalogue: Open, recording: Recording, now: number): Promise<boolean> {
+  const writtenAt = await lastWritten(recording.spoolFolder, id);
+  if (writtenAt === undefined) {
+    // A row that cannot be read is of a recording, too.
+    return catalogue.recording(id).then(
+      (row) => row?.status === 'recording',
+      () => true,
+    );
+  }
+  const restsMs = now - writtenAt;
+
+  return restsMs > recording.unwatchedSeconds * 1_000 + restedMs || restsMs < -clockPutBackMs;
+}
+
+/** Recordings whose calls nobody has seen end, and whose recorders must be over; none beside a serve, which sees to them. */
+export async function unendedRecordings(catalogue: Open, recording: Recording, now: number): Promise<RecordingId[]> {
+  if ((await catalogue.otherHolder('serve', leaseHolder())) !== undefined) return [];
+  const unended: RecordingId[] = [];
+  for (const call of await catalogue.open()) {
+    const id = recordingOf(call);
+    if (id !== undefined && (await isAtRest(id, catalogue, recording, now))) unended.push(id);
+  }
+
+  return unended;
+}
+
+/**
+ * Ends those of which no serve has known for ten minutes beyond recording.unwatchedSeconds, so that they are judged and finished without one.
+ * By then Asterisk has ended their recorders, or the talk has; whose file is still written to is left. A serve that comes back sooner takes
+ * them up: the caller may still talk, be on hold, or refuse.
+ */
+export async function endForgotten(
+  catalogue: Catalogue,
+  recording: Recording,
+  { now, actor }: { now: number; actor: string },
+): Promise<void> {
+  const left = new Set(await unendedRecordings(catalogue, recording, now));
+  if (left.size === 0) return;
+  const me = leaseHolder();
+  const limitMs = recording.unwatchedSeconds * 1_000;
+  if (!(await catalogue.takeAbandonedLease('serve', me, limitMs + forgottenMs))) return;
+  try {
+    const watchedUntil = await catalogue.watchedUntil();
+    if (watchedUntil !== undefined) await flagEndedByAsterisk(left, watchedUntil, { catalogue, recording, actor });
+    for (const call of await catalogue.open()) {
+      const id = recordingOf(call);
+      if (call.kind === 'unreadable' || id === undefined || !left.has(id)) continue;
+      const end = endUnseen(call, watchedUntil);
+      if (end === undefined) continue;
+      await catalogue.keepHappening(call.facts.id, { kind: 'unwatched', interval: end.interval });
+      await catalogue.save(end.ended);
+      await catalogue.note(id, { event: 'call ended without a serve: nobody saw its end', actor });
+    }
+  } finally {
+    await catalogue.releaseLease('serve', me);
+  }
+}
+
+type FlagPorts = {
+  catalogue: Pick<Catalogue, 'withoutEnd' | 'flagEndedUnwatched'>;
+  recording: Recording;
+  actor: string;
+};
+
+/**
+ * Flags those whose files were written to until Asterisk ends recorders that nobody watches. When that was is not asked of it here: it counted
+ * last within a fifth of its limit before all was seen.
+ */
+async function flagEndedByAsterisk(left: ReadonlySet<RecordingId>, watchedUntil: number, ports: FlagPorts) {
+  const { catalogue, recording, actor } = ports;
+  const endedAt = watchedUntil + recording.unwatchedSeconds * 800;
+  const others: RecordingId[] = [];
+  for (const id of await catalogue.withoutEnd(endedAt)) {
+    const writtenAt = left.has(id) ? await lastWritten(recording.spoolFolder, id) : undefined;
+    if (writtenAt === undefined || writtenAt < endedAt) others.push(id);
+  }
+  await catalogue.flagEndedUnwatched(endedAt, actor, others);
+}
