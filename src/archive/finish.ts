@@ -7,6 +7,7 @@ import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { unwatchedFlags, type UnwatchedFlag } from '../core/metrics.ts';
 import { clockFlags, doubtOf, judgeEnd, noteClock, witnessesOf } from './endOfRecording.ts';
 import { pausedMs, pausesOf } from './pauses.ts';
 import type { PromptsHeard } from './promptsHeard.ts';
@@ -61,9 +62,6 @@ export type FinishPorts = {
 /** For FinishPorts.checkMs: an hour of sound takes some seconds, a disk that hangs takes for ever. */
 export const longestCheckMs = 300_000;
 
-/** Flags of what nobody watched: they are counted as the findings are. */
-const unwatchedFlags = ['unwatched', 'unwatched_blanked', 'unwatched_too_long', 'keys_unheard'] as const;
-type UnwatchedFlag = (typeof unwatchedFlags)[number];
 const isUnwatchedFlag = (flag: string): flag is UnwatchedFlag => unwatchedFlags.some((each) => each === flag);
 
 /** The recording as it was read, what the self-check found in it, one for each finding, and the flags that this gives. */
@@ -113,7 +111,7 @@ async function listen(file: string, row: RecordingRow, ports: FinishPorts): Prom
 /** A recorder whose end was never reported may still be writing; a file that rested this long is closed. */
 const restMs = 15_000;
 /** A file that seems to be written so far in the future was written before the clock was put back; clocks differ by less. */
-const clockPutBackMs = 3_600_000;
+export const clockPutBackMs = 3_600_000;
 
 /** A recorder is stopped at the end of the talk, within this time, ms. */
 const earlyMs = 2_000;
@@ -239,8 +237,9 @@ async function discardUnheard(row: RecordingRow, ports: FinishPorts): Promise<vo
   const { catalogue, actor } = ports;
   const failure = 'keys_unheard';
   const event = 'the caller may have refused unheard';
-  await catalogue.move(row.id, row.status, 'discarded', { failure }, { event, actor });
+  await catalogue.move(row.id, row.status, 'discarded', { failure, flags: [failure] }, { event, actor });
   failPoint?.('finish, discarded');
+  ports.found(failure);
   await removeDiscarded({ ...row, failure }, ports);
 }
 
@@ -343,10 +342,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
   const read = await readSound(spoolFile(spoolFolder, row.id), row, call, writtenAt, ports);
   if (read === 'later') return;
   const kept = await judgedKeeping(row, call, Math.round(writtenAt), ports);
-  // What the second witness has said of one that was lost, or was found late.
-  // It may have been flagged meanwhile, as one whose recorder nobody watched for too long.
-  const noted = (await catalogue.recording(row.id)) ?? row;
-  const flags = [...noted.flags, ...kept.flags, ...(keys === 'unheard' ? ['keys_unheard'] : [])];
+  const flags = [...kept.flags, ...(keys === 'unheard' ? ['keys_unheard'] : [])];
   if (read instanceof PreavisError) {
     const { code } = read;
     const note = { event: 'file unusable', actor, detail: { code } };
@@ -355,6 +351,8 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
   } else {
     const { bytes, sha256, durationMs } = read.wav;
     const changes = await catalogue.changes(row.callId);
+    // It may have been flagged meanwhile, as one whose recorder nobody watched for too long.
+    const noted = (await catalogue.recording(row.id)) ?? row;
     flags.push(...read.flags, ...(endedEarly(call, noted, durationMs, changes) ? ['ended_early'] : []));
     if (isPartyUnheard(row, changes)) flags.push('party_unheard');
     await flushSpooled(spoolFolder, row.id);

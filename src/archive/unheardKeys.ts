@@ -25,13 +25,17 @@ export function judgeKeys(
     ? recorderEndedAt
     : null;
   const endedAt = call.endedAt ?? heardTo;
-  // Where Asterisk's clock was put back meanwhile, it begins behind its own end; where it was so then, before the call. Its times tell nothing.
-  const isPutBack = ({ from, heardAgainAt }: (typeof unwatched)[number]): boolean =>
-    heardAgainAt !== null && (heardAgainAt < from || heardAgainAt < call.startedAt - unplacedMs);
-  const inTheCall = unwatched.filter((each) => endedAt === null || each.from < endedAt || isPutBack(each));
+  // Where Asterisk's clock was put back meanwhile, it begins behind its own end; where it was so then, before the call.
+  const isPutBack = ({ from, heardAgainAt }: (typeof unwatched)[number], byMs: number): boolean =>
+    heardAgainAt !== null && (heardAgainAt < from - byMs || heardAgainAt < call.startedAt - unplacedMs);
+  const inTheCall = unwatched.filter((each) => endedAt === null || each.from < endedAt || isPutBack(each, 0));
   if (inTheCall.length === 0) return 'none';
+  // By a little: its end and that of the call are of the same clock. By more: its times tell nothing.
   const isSoon = (each: (typeof unwatched)[number]): boolean =>
-    endedAt === null || each.heardAgainAt === null || isPutBack(each) || endedAt - each.heardAgainAt <= pressedAgainMs;
+    endedAt === null ||
+    each.heardAgainAt === null ||
+    isPutBack(each, unplacedMs) ||
+    endedAt - each.heardAgainAt <= pressedAgainMs;
 
   return inTheCall.some(isSoon) ? 'perhapsRefused' : 'unheard';
 }

@@ -33,20 +33,27 @@ export const unplacedMs = 60_000;
 const everything: Span = { from: 0, to: Number.POSITIVE_INFINITY };
 
 /** Where the sound of a moment may lie in the file, ms from its beginning. */
-type Places = { earliest: (at: number) => number; latest: (at: number) => number };
+type Places = {
+  earliest: (at: number) => number;
+  latest: (at: number) => number;
+  /** By how much a clock was put back in the talk, as far as the length of the file shows it, ms. */
+  setBackMs: number;
+};
 
 /** How much longer, and shorter, the file is than the recorder can have run by Asterisk's events, ms; at most one of them. */
 function differenceOf(
-  { startedAt, finishedAt, durationMs }: Recorded,
+  { startedAt, finishedAt, durationMs, writtenAt }: Recorded,
   { certain, possible }: Pauses,
 ): { longerMs: number; shorterMs: number } {
-  if (startedAt === null || finishedAt === null) return { longerMs: 0, shorterMs: 0 };
-  const ranMs = finishedAt - startedAt;
+  if (startedAt === null) return { longerMs: 0, shorterMs: 0 };
+  // Where nobody saw it end, that was no later than its file was written to; perhaps sooner.
+  const endedAt = finishedAt ?? writtenAt;
+  const ranMs = endedAt - startedAt;
   if (ranMs < 0) return { longerMs: Number.POSITIVE_INFINITY, shorterMs: 0 };
 
   return {
-    longerMs: Math.max(0, durationMs - (ranMs - pausedMs(certain, startedAt, finishedAt))),
-    shorterMs: Math.max(0, ranMs - pausedMs(possible, startedAt, finishedAt) - durationMs),
+    longerMs: Math.max(0, durationMs - (ranMs - pausedMs(certain, startedAt, endedAt))),
+    shorterMs: finishedAt === null ? 0 : Math.max(0, ranMs - pausedMs(possible, startedAt, endedAt) - durationMs),
   };
 }
 
@@ -66,6 +73,7 @@ function placesIn(recorded: Recorded, pauses: Pauses): Places | 'unknown start' 
   const endedAt = finishedAt ?? writtenAt;
 
   return {
+    setBackMs: longerMs,
     earliest: (at) => {
       const fromBeginning = at - startedAt - pausedMs(finishedAt === null ? possible : certain, startedAt, at);
       const fromEnd = durationMs - (endedAt - at) + pausedMs(certain, at, endedAt);
@@ -100,10 +108,15 @@ export function judgeUnwatched(
 ): Judged {
   const { startedAt, finishedAt, durationMs } = recorded;
   const places = placesIn(recorded, pausesOf(changes));
-  const spanOf = (from: number, to: number | null): Span =>
-    typeof places === 'string' || (to !== null && to < from - marginMs) || isOutsideOf(recorded.call, from, to)
-      ? everything
-      : { from: places.earliest(from - marginMs), to: to === null ? Number.POSITIVE_INFINITY : places.latest(to) };
+  const spanOf = (from: number, to: number | null): Span => {
+    if (typeof places === 'string' || isOutsideOf(recorded.call, from, to)) return everything;
+    const begin = places.earliest(from - marginMs);
+    if (to === null) return { from: begin, to: Number.POSITIVE_INFINITY };
+    // A clock was put back in it. Where the file is not longer by as much, it was set again since, so nobody knows by how much.
+    if (to < from - Math.max(marginMs, places.setBackMs)) return everything;
+
+    return { from: begin, to: places.latest(to) };
+  };
   const judge = ({ id, from, to }: UnwatchedRow): Judgement => {
     if (places === 'clock set' || isOutsideOf(recorded.call, from, to)) return 'blanked';
     const isBefore = startedAt !== null && to !== null && to < startedAt;

@@ -22,7 +22,8 @@ export function unwatchedSince(
   const { order, callerChannel, startedAt } = facts;
   if (order === undefined || (kind !== 'dialling' && kind !== 'talking' && kind !== 'closing')) return undefined;
   const endedAt = kind === 'closing' ? state.endedAt : undefined;
-  const from = Math.max(watchedUntil ?? startedAt, endedAt ?? 0);
+  // What was last seen may be older than the call: it stands still while calls cannot be compared.
+  const from = Math.max(watchedUntil ?? startedAt, startedAt, endedAt ?? 0);
   const parties = witnessed(facts, [callerChannel, order.destination]);
 
   return { from, to: null, heardAgainAt: null, why, bridge: order.bridge, parties };

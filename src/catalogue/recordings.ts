@@ -12,7 +12,7 @@ import type { Doubt } from './clockDoubts.ts';
 import { isDoubtful, isHeld, isOver, keptShorter, recordingsByEnd } from './conditions.ts';
 import { unhurried } from './unhurried.ts';
 
-/** What a step may write beside the status. */
+/** What a step may write beside the status. `flags` are added to those that it has by then. */
 export type RecordingChanges = Partial<
   Pick<
     RecordingRow,
@@ -231,6 +231,11 @@ export function makeRecordings(
     VALUES (@id, @call, @status, @failure, @noticeFinishedAt, @keepDays, @flags)`);
 
   const updates = new Map<string, Database.Statement>();
+  const withFlags = (id: RecordingId, added: readonly string[]): string => {
+    const has = recordingRow.optional().parse(selectOne.get(id))?.flags ?? [];
+
+    return JSON.stringify([...new Set([...has, ...added])]);
+  };
   /** There are as many of these as there are kinds of step, a handful. */
   const updateStatus = (assignments: string): Database.Statement => {
     const known = updates.get(assignments);
@@ -249,7 +254,7 @@ export function makeRecordings(
       const keys = Object.keys(changes).filter(isColumn);
       const assignments = keys.map((key) => `, ${columns[key]} = @${key}`).join('');
       const values = Object.fromEntries(
-        keys.map((key) => [key, key === 'flags' ? JSON.stringify(changes.flags) : (changes[key] ?? null)]),
+        keys.map((key) => [key, key === 'flags' ? withFlags(id, changes.flags ?? []) : (changes[key] ?? null)]),
       );
       const moved = updateStatus(assignments).run({ ...values, id, from, to });
       if (moved.changes === 0) {

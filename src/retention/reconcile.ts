@@ -361,7 +361,7 @@ class Reconciliation {
         sha256,
         durationMs,
         finishedAt,
-        flags: [...new Set([...row.flags, ...copy.flags])],
+        flags: [...copy.flags],
         archive: store.location,
         objectKey: keys.wav,
         objectVersion: versionId,

@@ -93,7 +93,7 @@ export function stage({
     policy,
     ids,
     watchesBridges: () => watchesBridges,
-    watch: { until: 1_000 },
+    watch: { until: callStart + 1_000 },
     unfinished: () => unfinished(),
     asterisk: () => ({ version: '22.5.2', node: 'test' }),
     legUnheard: () => undefined,

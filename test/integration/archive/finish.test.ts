@@ -181,7 +181,11 @@ describe('a recording whose recorder has ended', () => {
     ])('is removed where the caller could refuse by a key: %s (%s)', async (_, mode, heardAgainAt) => {
       const { set, id, ports } = await unwatched('onlyTold', { mode, heardAgainAt });
       await finishRecordings(ports);
-      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'discarded', failure: 'keys_unheard' });
+      expect(await set.catalogue.recording(id)).toMatchObject({
+        status: 'discarded',
+        failure: 'keys_unheard',
+        flags: ['keys_unheard'],
+      });
       expect(await set.spooled()).toEqual([]);
       const steps = (await set.catalogue.audit(id)).map(({ event }) => event);
       expect(steps.slice(-2)).toEqual(['the caller may have refused unheard', 'removed from the spool']);
@@ -522,6 +526,26 @@ describe('a recorder that ended before the talk did', () => {
     await utimes(file, talkEnd / 1_000, talkEnd / 1_000);
     await finishRecordings(set);
     expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags, finishedAt: null });
+  });
+
+  test('keeps a flag that it is given while it is finished', async () => {
+    const set = await stage();
+    const { id, file } = await set.recorded(toneWav(440, 60_000), { events: unseen });
+    set.clock.at = talkEnd + 60_000;
+    await utimes(file, talkEnd / 1_000, talkEnd / 1_000);
+    const { catalogue } = set;
+    await finishRecordings({
+      ...set,
+      catalogue: {
+        ...catalogue,
+        // The last moment: its new status is on its way.
+        move: async (...step) => {
+          await catalogue.flagEndedUnwatched(talkEnd, 'serve', []);
+          await catalogue.move(...step);
+        },
+      },
+    });
+    expect(await catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched_too_long'] });
   });
 
   test('waits while they still talk: the caller may yet refuse', async () => {

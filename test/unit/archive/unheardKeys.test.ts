@@ -39,6 +39,12 @@ describe('a key that refuses, while nobody listened', () => {
     expect(judgeKeys(callIn('optOut'), null, [deaf(-10_800_000, -10_790_000)])).toBe('perhapsRefused');
   });
 
+  test('was not missed for a clock that was put back a little meanwhile: what follows is of the same clock', () => {
+    expect(judgeKeys(callIn('optOut'), null, [deaf(10_000, 9_999)])).toBe('unheard');
+    expect(judgeKeys(callIn('optOut'), null, [deaf(85_000, 80_000)])).toBe('perhapsRefused');
+    expect(judgeKeys(callIn('optOut'), null, [deaf(endedAt + 3_000, 95_000)])).toBe('perhapsRefused');
+  });
+
   test('counts from any of several times', () => {
     expect(judgeKeys(callIn('optOut'), null, [deaf(10_000, 20_000), deaf(60_000, 75_000)])).toBe('perhapsRefused');
     expect(judgeKeys(callIn('optOut'), null, [deaf(10_000, 20_000), deaf(30_000, 40_000)])).toBe('unheard');

@@ -116,6 +116,21 @@ describe('what was recorded while nobody listened', () => {
     });
   });
 
+  test('is not all of it where the file is longer by what the clock was put back in it', () => {
+    const longer = { ...recording, durationMs: 62_000 };
+    expect(judgeUnwatched(longer, [interval(20_000, 18_500)], [], seen())).toEqual({
+      spans: [{ from: 17_000, to: 20_500 }],
+      judged: [{ id: 1, judged: 'blanked' }],
+    });
+    const barely = { ...recording, durationMs: 61_400 };
+    expect(judgeUnwatched(barely, [interval(20_000, 18_500)], [], seen()).spans).toEqual([{ from: 0, to: end }]);
+  });
+
+  test('is as much more as a clock was put back in the talk, where nobody saw its end: by the time of the file', () => {
+    const untold = { ...recording, finishedAt: null, durationMs: 90_000, call: { startedAt: start, endedAt: null } };
+    expect(judgeUnwatched(untold, [interval(20_000, 30_000)], [], seen()).spans).toEqual([{ from: 0, to: 59_980 }]);
+  });
+
   test.each([55_000, 65_000])('is as much more as a file of %i ms differs from what is expected', (durationMs) => {
     expect(judgeUnwatched({ ...recording, durationMs }, [interval(20_000, 30_000)], [], seen()).spans).toEqual([
       { from: 14_000, to: 35_000 },

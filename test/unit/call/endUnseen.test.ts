@@ -24,8 +24,8 @@ describe('a recorded talk whose serve died in it', () => {
     });
   });
 
-  test('was unwatched from its beginning where there is no mark', () => {
-    expect(endUnseen(stateAt('talking', facts), undefined)?.interval.from).toBe(startedAt);
+  test.each([undefined, startedAt - 61_000])('was unwatched from its beginning where the mark is %s', (mark) => {
+    expect(endUnseen(stateAt('talking', facts), mark)?.interval.from).toBe(startedAt);
   });
 
   test('has no parties that CEL could tell of, where one is behind a Local/ channel', () => {

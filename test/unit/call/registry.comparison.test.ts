@@ -423,7 +423,7 @@ describe('after a lost connection', () => {
 
   describe('an interval in which nobody listened to a talk', () => {
     const parties = [known.callerChannel, destination];
-    const interval = { from: 1_000, to: null, heardAgainAt: null, bridge: known.order.bridge, parties };
+    const interval = { from: callStart + 1_000, to: null, heardAgainAt: null, bridge: known.order.bridge, parties };
     const heardAgainAt = 5_000;
 
     /** What is told to the receipt of such intervals. */
