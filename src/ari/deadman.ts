@@ -28,7 +28,7 @@ export type DeadmanPorts = {
   isCallOn: () => boolean;
   /** Recorders were ended by it, at this time of Asterisk's clock, to the second below, ms. May be told again. */
   recordersEnded: (at: number) => Promise<void>;
-  /** Told that it cannot be made, and that it is there. */
+  /** Told that it cannot be made or renewed, and that it is there. */
   isMissing: (isMissing: boolean) => void;
   log: Logger;
 };
@@ -88,6 +88,12 @@ export async function requireSoftHangup(ari: Pick<AriQueries, 'hasModule'>): Pro
 export const contextMissing = (): PreavisError =>
   new PreavisError('deadman_unusable', 'the dialplan has no context preavis-deadman');
 
+const refused = (cause: PreavisError): PreavisError =>
+  new PreavisError('deadman_unusable', `Asterisk refuses what the dead-man channel needs: ${cause.message}`, {
+    hint: 'See the log of Asterisk, and let a proxy before it pass the whole of /ari.',
+    cause,
+  });
+
 export class Deadman {
   readonly #ports: DeadmanPorts;
   #known: Known = 'unknown';
@@ -95,7 +101,7 @@ export class Deadman {
   #looking: Promise<void> = Promise.resolve();
   #isLooking = false;
   #looksAgain = false;
-  /** That it cannot be made was said, and is not said again until it could. */
+  /** That it cannot be made or renewed was said, and is not said again until it could. */
   #isUnusable = false;
   /** Monotonic time in ms before which it is not tried again. */
   #restsUntil = -Infinity;
@@ -167,8 +173,10 @@ export class Deadman {
       await this.#act(deadmanStep(this.#known, isCallOn()));
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      if (error.code === 'deadman_unusable') this.#rest(error);
-      else log.debug({ code: error.code, err: error }, 'the dead-man channel could not be renewed');
+      // What Asterisk does not answer is asked again at the next turn, as long as the connection is there. What it refuses it will refuse again.
+      if (error.code === 'ari_unreachable') {
+        log.debug({ code: error.code, err: error }, 'the dead-man channel could not be renewed');
+      } else this.#rest(error.code === 'deadman_unusable' ? error : refused(error));
     }
   }
 
@@ -236,7 +244,9 @@ export class Deadman {
     const { code, hint } = error;
     this.#ports.log.error(
       { code, err: error, hint },
-      'recorders would go on without end while Préavis is dead: there is no dead-man channel',
+      this.#known === 'up'
+        ? 'the dead-man channel is not renewed: it ends recorders though they are watched'
+        : 'recorders would go on without end while Préavis is dead: there is no dead-man channel',
     );
   }
 }

@@ -58,7 +58,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
       context.print(dryRun ? `${due} recordings are due${kept}` : `${due} due, ${erased} erased${kept}`);
     }
 
-    return dryRun || (erased === due && doubtful === 0) ? 0 : 3;
+    return doubtful === 0 && (dryRun || erased === due) ? 0 : 3;
   });
 }
 

@@ -21,6 +21,10 @@ export type ArchiveFigures = {
 /** What there is for one webhook: still to be sent, and given up. */
 export type WebhookFigures = { endpoint: string; waiting: number; failed: number };
 
+/** Flags of what nobody watched: they are counted as the findings of the self-check are. */
+export const unwatchedFlags = ['unwatched', 'unwatched_blanked', 'unwatched_too_long', 'keys_unheard'] as const;
+export type UnwatchedFlag = (typeof unwatchedFlags)[number];
+
 /**
  * What is counted, for Prometheus. Labels have few fixed values and never hold personal data (P7).
  */
@@ -67,6 +71,8 @@ export function makeMetrics(): Metrics {
     labelNames: ['finding'],
     registers: [register],
   });
+  // The first one rings, too.
+  for (const finding of unwatchedFlags) findings.inc({ finding }, 0);
   const legs = new Counter({
     name: 'preavis_legs_unheard_total',
     help: 'Parties whose sound went on from another RTP source, by what was done so that they are heard.',
@@ -103,7 +109,7 @@ export function makeMetrics(): Metrics {
   });
   const deadmanMissing = new Gauge({
     name: 'preavis_deadman_missing',
-    help: '1 while Asterisk would not end recorders that nobody watches, else 0.',
+    help: '1 while the dead-man channel cannot be made or renewed, as was seen at the last call, else 0.',
     registers: [register],
   });
   const spoolRoom = new Gauge({

@@ -75,6 +75,7 @@ const settle =
   (context: CommandContext): Promise<ExitCode> =>
     recordingsSettle(context, { ids: [], all: false, ended: undefined, by: undefined, json: true, ...more });
 const pass = (context: CommandContext): Promise<ExitCode> => retentionRun(context, { dryRun: false, json: false });
+const dryPass = (context: CommandContext): Promise<ExitCode> => retentionRun(context, { dryRun: true, json: false });
 
 test('an operator sees what clocks disagree about, settles it, and only then retention erases by that', async () => {
   const { run, look } = await stage();
@@ -85,6 +86,7 @@ test('an operator sees what clocks disagree about, settles it, and only then ret
     code: 3,
     text: '0 due, 0 erased; 2 wait for preavis recordings settle, since clocks disagree',
   });
+  expect(await run(dryPass)).toMatchObject({ code: 3 });
   const settled = await run(settle({ ids: [idOf(1)], by: 'events' }));
   expect(JSON.parse(settled.text)).toEqual({
     settled: [{ recording: idOf(1), endedAt: iso(longAgo), keepUntil: iso(longAgo + 28 * dayMs) }],

@@ -14,7 +14,7 @@ type Scene = {
   /** Whether the dead-man channel is there. */
   isUp: boolean;
   hasContext: boolean;
-  hasModule: boolean;
+  hasModule: boolean | 'refused';
   endedAt: number | undefined;
   refuse: ErrorCode | undefined;
   /** Is done all the same, and never answered. */
@@ -67,7 +67,10 @@ function make(now: Scene): {
     },
     deadmanEndedAt: () => Promise.resolve(now.endedAt),
     stateOf: () => Promise.resolve(now.isUp ? 'Up' : undefined),
-    hasModule: () => Promise.resolve(now.hasModule),
+    hasModule: () =>
+      now.hasModule === 'refused'
+        ? Promise.reject(new PreavisError('ari_unauthorized', 'refused'))
+        : Promise.resolve(now.hasModule),
     tryContext: notAsked,
     tryApplication: notAsked,
     endTrial: notAsked,
@@ -203,6 +206,7 @@ describe('the dead-man channel', () => {
     ['the dialplan has no context for it', { hasContext: false }],
     ['Asterisk has no SoftHangup()', { hasModule: false }],
     ['a proxy refuses it', { refuse: 'ari_unauthorized' as const }],
+    ['a proxy refuses to say', { hasModule: 'refused' as const }],
   ])('is told to be missing once where %s, and calls go on', async (_, changes) => {
     const now = scene({ isCallOn: false });
     const { deadman, lines, missing } = make(now);
@@ -216,6 +220,21 @@ describe('the dead-man channel', () => {
     expect(lines.filter(({ code }) => code === 'deadman_unusable')).toHaveLength(1);
     expect(lines.find(({ code }) => code === 'deadman_unusable')).toMatchObject({ level: 'error' });
     expect(missing).toEqual([true]);
+  });
+
+  it('that is there, and that Asterisk refuses to renew, is told to end recorders that are watched', async () => {
+    const now = scene({ isUp: true });
+    const { deadman, lines, missing } = make(now);
+    deadman.start();
+    await eventually(() => missing.length === 1);
+    now.refuse = 'ari_unauthorized';
+    await deadman.stop();
+    expect(missing).toEqual([false, true]);
+    expect(lines.at(-1)).toMatchObject({
+      level: 'error',
+      code: 'deadman_unusable',
+      msg: 'the dead-man channel is not renewed: it ends recorders though they are watched',
+    });
   });
 });
 
