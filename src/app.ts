@@ -210,7 +210,7 @@ export class App {
     connection.listen(this.#listener({ registry, commands: ari.commands, connection, watch }));
     const isUpToDate = (): boolean => watch.isListening;
     const deadman = await makeDeadman({
-      ...{ config, ari, catalogue, registry, connection, log, isUpToDate },
+      ...{ config, ari, catalogue, registry, connection, log, ids, isUpToDate },
       isMissing: metrics.deadmanIsMissing,
     });
     this.#deadman = deadman;

@@ -28,7 +28,9 @@ export type DeadmanPorts = {
   isCallOn: () => boolean;
   /** Recorders were ended by it, at this time of Asterisk's clock, to the second below, ms. May be told again. */
   recordersEnded: (at: number) => Promise<void>;
-  /** Told that it cannot be made or renewed, and that it is there. */
+  /** The id of a channel that is made to see whether one can be, and ended. */
+  trial: () => ChannelId;
+  /** Told that it cannot be made or renewed, and that it can. */
   isMissing: (isMissing: boolean) => void;
   log: Logger;
 };
@@ -103,6 +105,7 @@ export class Deadman {
   #looksAgain = false;
   /** That it cannot be made or renewed was said, and is not said again until it could. */
   #isUnusable = false;
+  #isTriedOut = false;
   /** Monotonic time in ms before which it is not tried again. */
   #restsUntil = -Infinity;
 
@@ -166,8 +169,12 @@ export class Deadman {
   /** Never rejects. */
   async #step(): Promise<void> {
     const { isWatching, isCallOn, answers, log } = this.#ports;
-    if (!isWatching() || deadmanStep(this.#known, isCallOn()) === 'nothing') return;
+    if (!isWatching()) return;
     try {
+      if (deadmanStep(this.#known, isCallOn()) === 'nothing') {
+        await this.#tryOut();
+        return;
+      }
       // What Asterisk had told before it answered has been read by then, also that the application is another's.
       if (!(await answers(this.#intervalMs)) || !isWatching()) return;
       await this.#act(deadmanStep(this.#known, isCallOn()));
@@ -178,6 +185,17 @@ export class Deadman {
         log.debug({ code: error.code, err: error }, 'the dead-man channel could not be renewed');
       } else this.#rest(error.code === 'deadman_unusable' ? error : refused(error));
     }
+  }
+
+  /** Without a call, whether it could be made: once, and again while it could not. */
+  async #tryOut(): Promise<void> {
+    const { ari, trial } = this.#ports;
+    const isKnown = this.#isTriedOut && !this.#isUnusable;
+    if (isKnown || this.#timer === undefined || performance.now() < this.#restsUntil) return;
+    this.#isTriedOut = true;
+    await requireSoftHangup(ari);
+    if (!(await hasContext(ari, trial()))) throw contextMissing();
+    this.#isUsable();
   }
 
   async #act(step: DeadmanStep): Promise<void> {
@@ -230,10 +248,15 @@ export class Deadman {
   }
 
   #works(): void {
-    if (this.#isUnusable) this.#ports.log.info('the dead-man channel is there again');
-    this.#isUnusable = false;
-    this.#ports.isMissing(false);
+    this.#isUsable();
     this.#known = 'up';
+  }
+
+  #isUsable(): void {
+    if (this.#isUnusable) this.#ports.log.info('the dead-man channel can be made again');
+    this.#isUnusable = false;
+    this.#isTriedOut = true;
+    this.#ports.isMissing(false);
   }
 
   #rest(error: PreavisError): void {

@@ -109,7 +109,7 @@ export function makeMetrics(): Metrics {
   });
   const deadmanMissing = new Gauge({
     name: 'preavis_deadman_missing',
-    help: '1 while the dead-man channel cannot be made or renewed, as was seen at the last call, else 0.',
+    help: '1 while the dead-man channel cannot be made or renewed, else 0.',
     registers: [register],
   });
   const spoolRoom = new Gauge({

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Deadman, deadmanStep, type DeadmanPorts } from '../../../src/ari/deadman.ts';
 import { deadmanOf, tellsOfDeadman } from '../../../src/ari/deadmanCommands.ts';
 import { PreavisError, type ErrorCode } from '../../../src/core/errors.ts';
@@ -35,6 +36,8 @@ const scene = (changes: Partial<Scene> = {}): Scene => ({
   ...changes,
 });
 
+const trial = 'trial' as ChannelId;
+
 function make(now: Scene): {
   deadman: Deadman;
   ended: number[];
@@ -66,14 +69,17 @@ function make(now: Scene): {
       noAnswer('release');
     },
     deadmanEndedAt: () => Promise.resolve(now.endedAt),
-    stateOf: () => Promise.resolve(now.isUp ? 'Up' : undefined),
+    stateOf: (id) => Promise.resolve((id === trial ? now.hasContext : now.isUp) ? 'Up' : undefined),
     hasModule: () =>
       now.hasModule === 'refused'
         ? Promise.reject(new PreavisError('ari_unauthorized', 'refused'))
         : Promise.resolve(now.hasModule),
-    tryContext: notAsked,
+    tryContext: () => {
+      now.asked.push('try');
+      return Promise.resolve();
+    },
     tryApplication: notAsked,
-    endTrial: notAsked,
+    endTrial: () => Promise.resolve(),
     application: notAsked,
     foreignRecorders: notAsked,
   };
@@ -89,6 +95,7 @@ function make(now: Scene): {
       ended.push(at);
       return Promise.resolve();
     },
+    trial: () => trial,
     isMissing: (is) => missing.push(is),
     log,
   });
@@ -220,6 +227,30 @@ describe('the dead-man channel', () => {
     expect(lines.filter(({ code }) => code === 'deadman_unusable')).toHaveLength(1);
     expect(lines.find(({ code }) => code === 'deadman_unusable')).toMatchObject({ level: 'error' });
     expect(missing).toEqual([true]);
+  });
+
+  it('is tried out once without a call, and again while it cannot be made', async () => {
+    jest.useFakeTimers({ now: 0 });
+    try {
+      const now = scene({ isCallOn: false, hasContext: false });
+      const { deadman, lines, missing } = make(now);
+      deadman.start();
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect(missing).toEqual([true]);
+      await jest.advanceTimersByTimeAsync(20_000);
+      expect(missing).toEqual([true]);
+      expect(now.asked.filter((each) => each === 'try').length).toBeGreaterThan(1);
+      now.hasContext = true;
+      await jest.advanceTimersByTimeAsync(11_000);
+      expect(missing).toEqual([true, false]);
+      expect(lines.at(-1)).toMatchObject({ level: 'info', msg: 'the dead-man channel can be made again' });
+      now.asked.length = 0;
+      await jest.advanceTimersByTimeAsync(30_000);
+      expect(now.asked).toEqual([]);
+      await deadman.stop();
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('that is there, and that Asterisk refuses to renew, is told to end recorders that are watched', async () => {
