@@ -38,6 +38,7 @@ export type FinishPorts = {
     | 'noteBootOffset'
     | 'unwatched'
     | 'judgeUnwatched'
+    | 'keepHappening'
   >;
   spoolFolder: string;
   clock: Clock;
@@ -111,7 +112,7 @@ async function listen(file: string, row: RecordingRow, ports: FinishPorts): Prom
 /** A recorder whose end was never reported may still be writing; a file that rested this long is closed. */
 const restMs = 15_000;
 /** A file that seems to be written so far in the future was written before the clock was put back; clocks differ by less. */
-export const clockPutBackMs = 3_600_000;
+const clockPutBackMs = 3_600_000;
 
 /** A recorder is stopped at the end of the talk, within this time, ms. */
 const earlyMs = 2_000;
@@ -268,6 +269,14 @@ function endedEarly(
   return ranMs - durationMs > earlyMs;
 }
 
+/** What is to be said of its end: who wants to know whether the talk went on looks there. */
+function endFlags(call: CallRow | undefined, row: RecordingRow, durationMs: number, changes: readonly ChangeRow[]) {
+  if (endedEarly(call, row, durationMs, changes)) return ['ended_early'];
+  const isSeen = row.finishedAt !== null || (call?.endedAt ?? null) !== null;
+
+  return isSeen || row.flags.includes('unwatched_too_long') ? [] : ['end_unseen'];
+}
+
 type Read = Heard & { flags: readonly string[] };
 
 /**
@@ -334,7 +343,9 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
   }
   if (!isClosed(row, writtenAt, clock)) return;
   const call = await catalogue.call(row.callId);
-  const keys = judgeKeys(call, row.finishedAt, await catalogue.unwatched(row.callId));
+  // Keys that were read late have been heard.
+  const deaf = (await catalogue.unwatched(row.callId)).filter(({ why }) => why !== 'events_late');
+  const keys = judgeKeys(call, row.finishedAt, deaf);
   if (keys === 'perhapsRefused') {
     await discardUnheard(row, ports);
     return;
@@ -353,7 +364,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     const changes = await catalogue.changes(row.callId);
     // It may have been flagged meanwhile, as one whose recorder nobody watched for too long.
     const noted = (await catalogue.recording(row.id)) ?? row;
-    flags.push(...read.flags, ...(endedEarly(call, noted, durationMs, changes) ? ['ended_early'] : []));
+    flags.push(...read.flags, ...endFlags(call, noted, durationMs, changes));
     if (isPartyUnheard(row, changes)) flags.push('party_unheard');
     await flushSpooled(spoolFolder, row.id);
     failPoint?.('finish, file measured');

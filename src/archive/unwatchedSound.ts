@@ -1,5 +1,6 @@
-import type { CallRow, RecordingRow, UnwatchedRow } from '../catalogue/rows.ts';
+import type { CallRow, ChangeRow, RecordingRow, UnwatchedRow } from '../catalogue/rows.ts';
 import { failPoint } from '../core/failPoint.ts';
+import type { BridgeId } from '../core/ids.ts';
 import type { FinishPorts } from './finish.ts';
 import { judgeUnwatched, type Presence } from './unwatchedSpans.ts';
 import { shapeOfWav, silenceWav, type WavInfo } from './wav.ts';
@@ -26,7 +27,7 @@ export const nobodyTells: PresencePorts = { of: () => Promise.resolve(new Map())
 /** More sound than this behind somebody who joined is no matter of milliseconds, ms: a second before them is blanked as well. */
 const lateMs = 2_000;
 
-type Judge = Pick<FinishPorts, 'catalogue' | 'presence' | 'clock' | 'log'>;
+type Judge = Pick<FinishPorts, 'catalogue' | 'presence' | 'clock' | 'log' | 'actor'>;
 
 /** For those that are not judged yet; `later` where the end of the call may not be written down yet. */
 async function presenceIn(
@@ -68,7 +69,7 @@ export async function judgeSound(
   writtenAt: number,
   ports: Judge,
 ): Promise<string[] | 'later'> {
-  const { catalogue, log } = ports;
+  const { catalogue, log, actor } = ports;
   const [unwatched, changes] = await Promise.all([catalogue.unwatched(row.callId), catalogue.changes(row.callId)]);
   const isJoined = changes.some(({ change }) => change === 'joined' || change === 'transferred');
   if (unwatched.length === 0 && !isJoined) return [];
@@ -84,12 +85,44 @@ export async function judgeSound(
   const isMine = now?.status === row.status && now.finishedAt === row.finishedAt;
   if (!isMine || standing.some(({ judged }) => judged === null)) return 'later';
   const { spans, judged } = judgeUnwatched(recorded, standing, changes, new Map());
-  if (spans.length > 0) await silenceWav(file, spans);
   // Events that came late, as to a process that was stopped: a recorder that is ended at once gets less.
   const isLate = spans.some(({ from }) => durationMs - from > lateMs);
-  const isBlanked = isLate || judged.some((each) => each.judged === 'blanked');
-  if (isBlanked) log.warn({ recording: row.id }, 'what was recorded while nobody listened was made silent');
-  if (isBlanked) return ['unwatched_blanked'];
+  const isBlanked = judged.some((each) => each.judged === 'blanked');
+  if (isLate && !isBlanked) await keepLate(row.callId, changes, catalogue);
+  if (spans.length > 0) await silenceWav(file, spans);
+  if (isLate || isBlanked) {
+    const silent = spans.map(({ from, to }) => ({
+      fromMs: Math.round(from),
+      toMs: Math.round(Math.min(to, durationMs)),
+    }));
+    await catalogue.note(row.id, { event: 'made silent what nobody watched', actor, detail: { silent } });
+    log.warn({ recording: row.id }, 'what was recorded while nobody listened was made silent');
+    return ['unwatched_blanked'];
+  }
 
   return judged.some((each) => each.judged === 'witnessed') ? ['unwatched'] : [];
+}
+
+/** For the receipt: from when somebody was there whose coming was read so late. It is silent, whoever they were. */
+async function keepLate(
+  id: CallRow['id'],
+  changes: readonly ChangeRow[],
+  catalogue: Pick<FinishPorts['catalogue'], 'keepHappening' | 'unwatched' | 'judgeUnwatched'>,
+): Promise<void> {
+  const joined = changes.flatMap(({ change, at }) =>
+    (change === 'joined' || change === 'transferred') && at !== null ? [at] : [],
+  );
+  const why = 'events_late';
+  const unknown = '' as BridgeId;
+  const interval = {
+    from: Math.min(...joined),
+    to: null,
+    heardAgainAt: null,
+    why,
+    bridge: unknown,
+    parties: [],
+  } as const;
+  await catalogue.keepHappening(id, { kind: 'unwatched', interval });
+  const late = (await catalogue.unwatched(id)).filter((each) => each.why === why);
+  await catalogue.judgeUnwatched(late.map((each) => ({ id: each.id, judged: 'blanked' })));
 }

@@ -3,7 +3,7 @@ import type { BridgeId, CallId, ChannelId, RecordingId } from '../core/ids.ts';
 import type { UnrecordedReason } from './events.ts';
 import type { Sentence } from './notice.ts';
 import type { CallState, Order, Party } from './state.ts';
-import type { DeafReason } from './watch.ts';
+import type { unwatchedReasons } from './watch.ts';
 
 /** ms, by Asterisk's talk detection. */
 export type TalkTimes = { callerMs: number; destinationMs: number };
@@ -48,7 +48,7 @@ export type Unwatched = {
   from: number;
   to: number | null;
   heardAgainAt: number | null;
-  why: DeafReason;
+  why: (typeof unwatchedReasons)[number];
   bridge: BridgeId;
   parties: readonly ChannelId[];
 };

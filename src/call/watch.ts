@@ -5,6 +5,9 @@ import type { Logger } from '../core/log.ts';
 export const deafReasons = ['connection_lost', 'application_taken', 'process_ended'] as const;
 export type DeafReason = (typeof deafReasons)[number];
 
+/** Why something was not watched. events_late: they were read, but long after, as by a process that was stopped for a while. */
+export const unwatchedReasons = [...deafReasons, 'events_late'] as const;
+
 export type WatchOptions = {
   /** What the process before has left, ms since 1970 UTC by Asterisk's clock. */
   before: number | undefined;

@@ -1,8 +1,12 @@
 import type Database from 'better-sqlite3';
+import { encodeTime } from 'ulid';
 import { z } from 'zod';
 import { erasureBegun, requestFailed, requestRefused } from './auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
 import { recordingStatuses } from './statuses.ts';
+
+/** Flags of what was silenced, cut off or removed since nobody watched it. */
+const unwatchedFindings = ['unwatched_blanked', 'unwatched_too_long', 'keys_unheard'];
 
 const count = z.number();
 const time = z.number().nullable();
@@ -32,6 +36,7 @@ const callsRow = z.object({
 });
 const noticeRow = z.object({ verdict: z.string(), sentences: count, calls: count });
 const witnessRow = z.object({ witness: z.string().nullable(), calls: count });
+const unwatchedRow = z.object({ flag: z.string(), recordings: count });
 const endedRow = z.object({
   status: z.enum(['erased', 'failed', 'lost']),
   failure: z.string().nullable(),
@@ -141,6 +146,11 @@ export function makeFigures(database: Database.Database) {
     FROM audit CROSS JOIN recordings ON recordings.id = audit.recording_id
     WHERE to_status IN ('erased', 'failed', 'lost') AND ${inPeriod('at')}
     GROUP BY 1, 2 ORDER BY recordings DESC, 1, 2`);
+  // By their ids, which begin with their time.
+  const selectUnwatched = database.prepare(`
+    SELECT value AS flag, count(*) AS recordings FROM recordings, json_each(flags)
+    WHERE recordings.id >= @first AND recordings.id < @behind AND value IN (${unwatchedFindings.map((flag) => `'${flag}'`).join()})
+    GROUP BY value ORDER BY value`);
   const selectCertificates = database
     .prepare(`SELECT count(*) FROM certificates WHERE ${inPeriod('issued_at')}`)
     .pluck();
@@ -177,6 +187,9 @@ export function makeFigures(database: Database.Database) {
       notices: z.array(noticeRow).parse(selectNotices.all(period)),
       witness: z.array(witnessRow).parse(selectWitness.all(period)),
       ended: z.array(endedRow).parse(selectEnded.all(period)),
+      unwatched: z
+        .array(unwatchedRow)
+        .parse(selectUnwatched.all({ first: encodeTime(period.from, 10), behind: encodeTime(period.to, 10) })),
       certificates: count.parse(selectCertificates.get(period)),
       requests: {
         ...requestsRow.parse(selectRequests.get(period)),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { changes } from '../call/ports.ts';
-import { deafReasons } from '../call/watch.ts';
+import { unwatchedReasons } from '../call/watch.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import { recordingStatuses } from './statuses.ts';
 
@@ -225,7 +225,7 @@ export const unwatchedRow = z
     from_at: z.number(),
     to_at: z.number().nullable(),
     heard_again_at: z.number().nullable(),
-    why: z.enum(deafReasons),
+    why: z.enum(unwatchedReasons),
     bridge: z.string(),
     parties: json(z.array(z.string())),
     judged: z.enum(judgements).nullable(),

@@ -1,4 +1,3 @@
-import { clockPutBackMs } from '../archive/finish.ts';
 import { lastWritten } from '../archive/spool.ts';
 import { endUnseen } from '../call/endUnseen.ts';
 import type { UnreadableCall } from '../call/ports.ts';
@@ -10,9 +9,6 @@ import type { RecordingId } from '../core/ids.ts';
 
 /** Recorded talks that a serve which died has left open, for `preavis upload` where no serve comes back. */
 
-/** Longer than a recorder can go on that nobody watches, ms, with room for the clocks. */
-const restedMs = 60_000;
-
 /** A serve that comes back so late finds the talk over, as a rule, ms. */
 const forgottenMs = 10 * 60_000;
 
@@ -22,31 +18,26 @@ type Recording = Config['recording'];
 const recordingOf = (call: CallState | UnreadableCall): RecordingId | undefined =>
   call.kind === 'unreadable' ? call.recording : call.facts.order?.recording;
 
-/** Whether its recorder must be over, as far as the file tells. One that is gone tells the same where there was one. */
-async function isAtRest(id: RecordingId, catalogue: Open, recording: Recording, now: number): Promise<boolean> {
-  const writtenAt = await lastWritten(recording.spoolFolder, id);
-  if (writtenAt === undefined) {
-    // A row that cannot be read is of a recording, too.
-    return catalogue.recording(id).then(
-      (row) => row?.status === 'recording',
-      () => true,
-    );
-  }
-  const restsMs = now - writtenAt;
-
-  return restsMs > recording.unwatchedSeconds * 1_000 + restedMs || restsMs < -clockPutBackMs;
-}
-
-/** Recordings whose calls nobody has seen end, and whose recorders must be over; none beside a serve, which sees to them. */
-export async function unendedRecordings(catalogue: Open, recording: Recording, now: number): Promise<RecordingId[]> {
+/** Recordings of open calls while no serve is there, which would see to them: those that have begun. */
+export async function unendedRecordings(catalogue: Open, spoolFolder: string): Promise<RecordingId[]> {
   if ((await catalogue.otherHolder('serve', leaseHolder())) !== undefined) return [];
   const unended: RecordingId[] = [];
   for (const call of await catalogue.open()) {
     const id = recordingOf(call);
-    if (id !== undefined && (await isAtRest(id, catalogue, recording, now))) unended.push(id);
+    if (id !== undefined && (await isBegun(id, catalogue, spoolFolder))) unended.push(id);
   }
 
   return unended;
+}
+
+/** By its row; the recorder may have begun before that was written down. A row that cannot be read is of a recording, too. */
+async function isBegun(id: RecordingId, catalogue: Open, spoolFolder: string): Promise<boolean> {
+  const hasRow = await catalogue.recording(id).then(
+    (row) => row?.status === 'recording',
+    () => true,
+  );
+
+  return hasRow || (await lastWritten(spoolFolder, id)) !== undefined;
 }
 
 /**
@@ -59,10 +50,15 @@ export async function endForgotten(
   recording: Recording,
   { now, actor }: { now: number; actor: string },
 ): Promise<void> {
-  const left = new Set(await unendedRecordings(catalogue, recording, now));
+  const { spoolFolder, unwatchedSeconds } = recording;
+  const limitMs = unwatchedSeconds * 1_000;
+  const left = new Set<RecordingId>();
+  for (const id of await unendedRecordings(catalogue, spoolFolder)) {
+    const writtenAt = await lastWritten(spoolFolder, id);
+    if (writtenAt === undefined || now - writtenAt >= limitMs + forgottenMs) left.add(id);
+  }
   if (left.size === 0) return;
   const me = leaseHolder();
-  const limitMs = recording.unwatchedSeconds * 1_000;
   if (!(await catalogue.takeAbandonedLease('serve', me, limitMs + forgottenMs))) return;
   try {
     const watchedUntil = await catalogue.watchedUntil();

@@ -3,6 +3,7 @@ import { finishRecordings, sweepSpool } from '../archive/finish.ts';
 import { uploadPass } from '../archive/uploader.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
+import type { RecordingId } from '../core/ids.ts';
 import { finishPorts, makeWitness, uploadPorts } from '../parts/jobs.ts';
 import { makeStore } from '../parts/store.ts';
 import { withCatalogue } from './catalogue.ts';
@@ -16,31 +17,43 @@ export type UploadCommandOptions = { dryRun: boolean; json: boolean };
 /** How long a command waits for a pass of a running serve, ms. */
 const waitMs = 30_000;
 
-const unendedHint =
-  'Start preavis serve, which ends it. Where none comes, an upload does so once no serve was there for ten minutes beyond recording.unwatchedSeconds.';
+const unendedLine = (recording: RecordingId): string =>
+  `${recording} waits: its call was on when serve ended, and nobody has seen it end
+  Start preavis serve, which sees to it. Where none comes, an upload ends it once no serve was there for ten minutes beyond recording.unwatchedSeconds.`;
 
 /** One upload pass. Exit 3 when recordings still wait; an archive that does not work at all is an error. */
 export async function upload(context: CommandContext, { dryRun, json }: UploadCommandOptions): Promise<ExitCode> {
   const config = await configOf(context);
   const log = commandLog(config);
+  const { spoolFolder } = config.recording;
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const store = await makeStore(config, catalogue);
     if (dryRun) {
       const waiting = await catalogue.recordings({ status: 'recorded', limit: -1 });
+      const unended = await unendedRecordings(catalogue, spoolFolder);
       if (json) {
         const recordings = waiting.map(({ id, bytes }) => ({ id, bytes }));
-        context.print(JSON.stringify({ dryRun: true, waiting: waiting.length, recordings }, undefined, 2));
-      } else context.print(`${waiting.length} recordings would be sent to ${store.location}`);
+        context.print(JSON.stringify({ dryRun: true, waiting: waiting.length, recordings, unended }, undefined, 2));
+      } else {
+        for (const recording of unended) context.print(unendedLine(recording));
+        context.print(`${waiting.length} recordings would be sent to ${store.location}`);
+      }
 
-      return 0;
+      return unended.length > 0 ? 3 : 0;
     }
     const stop = new AbortController();
     process.once('SIGINT', () => {
       stop.abort(new PreavisError('usage', 'interrupted'));
     });
     const shared = { config, catalogue, store, clock: context.clock, log, actor: 'command' };
-    const finish = await finishPorts(shared, stop.signal);
+    const findings: Record<string, number> = {};
+    const finish = {
+      ...(await finishPorts(shared, stop.signal)),
+      found: (kind: string): void => {
+        findings[kind] = (findings[kind] ?? 0) + 1;
+      },
+    };
     await endForgotten(catalogue, config.recording, { now: context.clock.now(), actor: 'command' });
     await sweepSpool(finish);
     await finishRecordings(finish);
@@ -55,7 +68,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       progress: (done) => bar?.update(done),
     });
     bar?.stop();
-    const unended = await unendedRecordings(catalogue, config.recording, context.clock.now());
+    const unended = await unendedRecordings(catalogue, spoolFolder);
     if (json)
       context.print(
         JSON.stringify(
@@ -64,6 +77,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
             at: isoTime(context.clock.now()),
             ...result,
             unended,
+            findings,
             aside: result.aside.map(({ recording, error: { code } }) => ({ recording, code })),
             archive: result.archive.state,
           },
@@ -78,9 +92,9 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       for (const recording of new Set(result.covered)) {
         context.print(`${recording}: something else lay under its key; it is kept as an earlier version`);
       }
-      for (const recording of unended) {
-        context.print(`${recording} waits: nobody has seen its call end\n  ${unendedHint}`);
-      }
+      for (const recording of unended) context.print(unendedLine(recording));
+      const found = Object.entries(findings).map(([kind, count]) => `${count} ${kind}`);
+      if (found.length > 0) context.print(`found in what was finished now: ${found.join(', ')}`);
       const failures = Object.entries(result.failures).map(([code, count]) => `${count} ${code}`);
       context.print(
         `${result.sent} recordings sent to ${store.location}, ${result.waiting} waiting` +

@@ -167,7 +167,7 @@ export const errorCodes = {
     1,
     true,
     'The recording is not finished: its call goes on, or its file was not yet measured.',
-    'Fetch it some seconds after the end of the call.',
+    'Fetch it some seconds after the end of the call. If serve died in it, start serve, or run `preavis upload`.',
   ),
   recording_unusable: entry(
     1,

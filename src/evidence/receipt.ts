@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { keyRewrapped } from '../catalogue/auditTrail.ts';
 import type { Encryption } from '../archive/store.ts';
 import { changes } from '../call/ports.ts';
-import { deafReasons } from '../call/watch.ts';
+import { unwatchedReasons } from '../call/watch.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import {
   callWitnesses,
@@ -72,7 +72,11 @@ const change = z.strictObject({
 const unwatchedPart = z.strictObject({
   from: z.iso.datetime(),
   to: time.describe('null: not known to have ended before the recording.'),
-  why: z.enum(deafReasons),
+  why: z
+    .enum(unwatchedReasons)
+    .describe(
+      'events_late: somebody had joined, and Préavis read that more than two seconds later, as when it was stopped for a while.',
+    ),
   judged: z
     .enum(judgements)
     .nullable()

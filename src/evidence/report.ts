@@ -143,6 +143,7 @@ function factsOf(sources: ReportSources) {
     failed: figures.ended.flatMap(({ status, failure, recordings }) =>
       status === 'erased' ? [] : [{ status, failure, recordings }],
     ),
+    unwatched: figures.unwatched,
     webhooks: webhooks.map(({ endpoint, waiting, failed, oldestWaitingAt }) => ({
       name: endpoint,
       waiting,
@@ -166,7 +167,7 @@ const total = (rows: readonly { recordings: number }[]): number => rows.reduce((
 
 /** What somebody should look at; empty when nothing is. */
 function attentionOf(facts: Facts, at: number): string[] {
-  const { due, holds, clockDoubts, uploads, failed, erasureRequests, witness, webhooks } = facts;
+  const { due, holds, clockDoubts, uploads, failed, erasureRequests, witness, unwatched, webhooks } = facts;
   const late = uploads.filter(({ failure, oldest }) => failure === null && Date.parse(oldest) < at - uploadLateMs);
 
   return [
@@ -179,6 +180,9 @@ function attentionOf(facts: Facts, at: number): string[] {
     ...some(total(failed), 'recordings failed or were lost in the month'),
     ...some(holds.reviewsOverdue, 'holds should have been reviewed by now'),
     ...some(witness.disagrees + witness.missing, 'calls of the month are not what the second witness says'),
+    ...unwatched.flatMap(({ flag, recordings }) =>
+      some(recordings, `recordings of the month were not watched for a while: ${flag}`),
+    ),
     ...webhooks.flatMap(({ name, failed: given }) => some(given, `messages to the webhook ${name} were given up`)),
   ];
 }
@@ -278,7 +282,7 @@ function requestsMarkdown({ asked, erased, kept, failed, grounds, failures }: Fa
 }
 
 function monthMarkdown(facts: Facts): string[] {
-  const { calls, noticesNotVerified, witness, failed, erased, certificates, erasureRequests } = facts;
+  const { calls, noticesNotVerified, witness, failed, unwatched, erased, certificates, erasureRequests } = facts;
 
   return markdownFacts([
     ['Calls recorded', String(calls.recorded)],
@@ -301,6 +305,7 @@ function monthMarkdown(facts: Facts): string[] {
       'Recordings that failed or were lost',
       listed(failed.map(({ status, failure, recordings }) => `${recordings} ${status} (${failure ?? 'no code'})`)),
     ],
+    ['Recordings not watched for a while', listed(unwatched.map(({ flag, recordings }) => `${recordings} ${flag}`))],
     ['Recordings erased', String(erased)],
     ['Certificates of erasure', String(certificates)],
     ...requestsMarkdown(erasureRequests),

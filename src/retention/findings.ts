@@ -93,7 +93,7 @@ export const findingKinds = {
   ),
   fileOfNobody: reported(
     'a file in the spool has a name of ours, and no call in the catalogue was to make it',
-    'perhaps the catalogue is older than it (a backup); do not use it, and remove it when you know',
+    'perhaps another Préavis records it now, or the catalogue is older than it (a backup); do not use it, and remove it when you know',
   ),
   unknownObject: reported(
     'the archive has an object that the catalogue does not know',

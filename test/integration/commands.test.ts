@@ -529,7 +529,12 @@ describe('upload and retention', () => {
     const { config, set } = await place();
     const { id, wav } = await set.finished();
     const dry = await preavis(['upload', '--dry-run', '--json', '--config', config]);
-    expect(JSON.parse(dry.stdout)).toEqual({ dryRun: true, waiting: 1, recordings: [{ id, bytes: wav.length }] });
+    expect(JSON.parse(dry.stdout)).toEqual({
+      dryRun: true,
+      waiting: 1,
+      recordings: [{ id, bytes: wav.length }],
+      unended: [],
+    });
     expect((await set.objects()).size).toBe(0);
     const sent = await preavis(['upload', '--json', '--config', config]);
     expect(sent.code).toBe(0);
@@ -544,15 +549,17 @@ describe('upload and retention', () => {
 
   test('upload names recordings whose calls nobody has seen end, and exits with 3', async () => {
     const { config, set } = await place();
-    const { id, file } = await set.recorded(undefined, { events: (facts) => eventsTo('talking', facts) });
-    const longAgo = Date.now() / 1_000 - 91;
-    await utimes(file, longAgo, longAgo);
+    const { id } = await set.recorded(undefined, { events: (facts) => eventsTo('talking', facts) });
     const left = await preavis(['upload', '--config', config]);
     expect(left.code).toBe(3);
-    expect(left.stdout).toContain(`${id} waits: nobody has seen its call end\n  Start preavis serve`);
+    expect(left.stdout).toContain(
+      `${id} waits: its call was on when serve ended, and nobody has seen it end\n  Start preavis serve`,
+    );
     expect(JSON.parse((await preavis(['upload', '--json', '--config', config])).stdout)).toMatchObject({
       unended: [id],
     });
+    const dry = await preavis(['upload', '--dry-run', '--json', '--config', config]);
+    expect([dry.code, JSON.parse(dry.stdout)]).toMatchObject([3, { waiting: 0, unended: [id] }]);
   });
 
   test('upload ends them where no serve comes back: what nobody watched is silence before it is sent', async () => {
@@ -562,7 +569,12 @@ describe('upload and retention', () => {
     await set.catalogue.saveWatchedUntil(startedAt + 20_000);
     await set.catalogue.notePass('serve', Date.now() - 631_000);
     await utimes(file, (startedAt + 30_000) / 1_000, (startedAt + 30_000) / 1_000);
-    expect(await preavis(['upload', '--config', config])).toMatchObject({ code: 0 });
+    expect(await preavis(['upload', '--config', config])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(
+        'found in what was finished now: 1 unwatched_blanked\n1 recordings sent',
+      ) as string,
+    });
     const row = await set.catalogue.recording(id);
     expect(row).toMatchObject({ status: 'archived', finishedAt: null });
     expect(row?.flags).toContain('unwatched_blanked');

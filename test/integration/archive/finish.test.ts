@@ -234,7 +234,10 @@ describe('a recording whose recorder has ended', () => {
       expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording' });
       set.clock.at += 300_000;
       await finishRecordings(ports);
-      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched_blanked'] });
+      expect(await set.catalogue.recording(id)).toMatchObject({
+        status: 'recorded',
+        flags: ['unwatched_blanked', 'end_unseen'],
+      });
     });
 
     test('says that clocks disagree when it waits no longer, and not at each look before', async () => {
@@ -281,6 +284,31 @@ describe('a recording whose recorder has ended', () => {
       expect(await set.catalogue.unwatched(facts.id)).toMatchObject([{ judged: 'witnessed' }]);
       expect(await heard()).toEqual([0, wholeS]);
     });
+
+    test.each<[ConsentMode]>([['announce'], ['optOut']])(
+      'is told in the receipt where it was read late that somebody had joined, and keys were heard: %s',
+      async (mode) => {
+        const set = await stage();
+        const { id, facts } = await set.recorded(toneWav(440, wholeMs), { shape: { mode } });
+        const at = callStart + 26_000;
+        await set.catalogue.keepHappening(facts.id, { kind: 'change', change: 'joined', at });
+        await finishRecordings(set);
+        const row = await set.catalogue.recording(id);
+        expect(row).toMatchObject({ status: 'recorded', flags: ['unwatched_blanked'] });
+        expect(JSON.parse(await set.receiptOf(id))).toMatchObject({
+          unwatched: [{ from: isoTime(at), to: null, why: 'events_late', judged: 'blanked' }],
+        });
+        expect((await set.catalogue.audit(id)).filter(({ event }) => event.startsWith('made silent'))).toMatchObject([
+          { detail: { silent: [{ fromMs: at - 1_000 - (row?.startedAt ?? NaN), toMs: wholeMs }] } },
+        ]);
+        const month = { from: callStart - dayMs, to: callStart + dayMs, at: callStart, overdueBefore: 0 };
+        expect((await set.catalogue.figures(month, '')).unwatched).toEqual([
+          { flag: 'unwatched_blanked', recordings: 1 },
+        ]);
+        const before = { ...month, from: 0, to: month.from };
+        expect((await set.catalogue.figures(before, '')).unwatched).toEqual([]);
+      },
+    );
 
     test('is not on its way while it cannot be made silent', async () => {
       const { set, id, ports } = await unwatched('others');

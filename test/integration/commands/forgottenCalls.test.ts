@@ -18,8 +18,6 @@ const open = catalogues();
 let stages = 0;
 const unwatchedSeconds = 30;
 const tenMinutes = 600_000;
-/** After the last write to the file, ms. */
-const atRest = unwatchedSeconds * 1_000 + 60_001;
 const forgotten = unwatchedSeconds * 1_000 + tenMinutes;
 
 type Facts = Parameters<typeof eventsTo>[1];
@@ -41,7 +39,7 @@ async function stage({ mode = 'announce', events = talking, writtenAt = callStar
   await set.catalogue.saveWatchedUntil(writtenAt);
   await set.catalogue.notePass('serve', writtenAt);
   const recording = { spoolFolder: set.spoolFolder, unwatchedSeconds } as Parameters<typeof endForgotten>[1];
-  const unended = (): Promise<RecordingId[]> => unendedRecordings(set.catalogue, recording, set.clock.now());
+  const unended = (): Promise<RecordingId[]> => unendedRecordings(set.catalogue, set.spoolFolder);
   /** As `preavis upload` does. */
   const pass = async (): Promise<void> => {
     await endForgotten(set.catalogue, recording, { now: set.clock.now(), actor: 'command' });
@@ -56,15 +54,19 @@ const rowOf = async (set: ArchiveStage, id: RecordingId) => await set.catalogue.
 
 test('a recorded talk that a serve has left open is ended ten minutes beyond the limit of unwatched recorders', async () => {
   const { set, id, writtenAt, unended, pass, isOpen } = await stage();
-  set.clock.at = writtenAt + atRest - 1;
-  expect(await unended()).toEqual([]);
+  set.clock.at = writtenAt;
+  expect(await unended()).toEqual([id]);
   set.clock.at = writtenAt + forgotten - 1;
   await pass();
   expect([await unended(), await isOpen()]).toEqual([[id], true]);
   set.clock.at = writtenAt + forgotten;
   await pass();
   expect([await unended(), await isOpen()]).toEqual([[], false]);
-  expect(await rowOf(set, id)).toMatchObject({ status: 'recorded', finishedAt: null });
+  expect(await rowOf(set, id)).toMatchObject({
+    status: 'recorded',
+    finishedAt: null,
+    flags: expect.arrayContaining(['end_unseen']) as string[],
+  });
   expect((await set.catalogue.audit(id)).map(({ event }) => event)).toContain(
     'call ended without a serve: nobody saw its end',
   );
@@ -119,14 +121,13 @@ test('where nothing tells when a serve was last there, ten minutes count from th
   expect(await isOpen()).toBe(false);
 });
 
-test('a file whose time lies in the future is named, as is one that is gone, and one without a row', async () => {
+test('one whose file is of the future is named, as is one whose file is gone, and one that has no row', async () => {
   const ahead = await stage({ writtenAt: callStart + 60 * 86_400_000 });
   ahead.set.clock.at = callStart + 60_000;
   expect(await ahead.unended()).toEqual([ahead.id]);
   await ahead.pass();
   expect(await ahead.isOpen()).toBe(true);
   const gone = await stage();
-  gone.set.clock.at = gone.writtenAt + atRest;
   await unlink(gone.file);
   expect(await gone.unended()).toEqual([gone.id]);
   // The recorder was asked for, and serve died before that was written down.

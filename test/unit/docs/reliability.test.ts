@@ -4,9 +4,8 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..', '..', '..');
 
 test('docs/reliability.md names tests that there are', () => {
-  const rows = readFileSync(join(root, 'docs/reliability.md'), 'utf8')
-    .split('\n')
-    .filter((line) => line.startsWith('|'));
+  const [tried = ''] = readFileSync(join(root, 'docs/reliability.md'), 'utf8').split('\n## What can be lost\n');
+  const rows = tried.split('\n').filter((line) => line.startsWith('|'));
   const named = rows.flatMap((row) =>
     [...(row.split('|').at(-2) ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
   );

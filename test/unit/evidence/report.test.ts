@@ -26,6 +26,7 @@ const nothing: Figures = {
   notices: [],
   witness: [],
   ended: [],
+  unwatched: [],
   certificates: 0,
   requests: { erased: 0, kept: 0, failed: 0, grounds: [], failures: [] },
 };
@@ -139,6 +140,11 @@ describe('what needs attention', () => {
       {},
     ],
     [
+      '2 recordings of the month were not watched for a while: unwatched_blanked',
+      { unwatched: [{ flag: 'unwatched_blanked', recordings: 2 }] },
+      {},
+    ],
+    [
       '4 messages to the webhook crm were given up',
       {},
       { webhooks: [{ endpoint: 'crm', waiting: 1, failed: 4, oldestWaitingAt: at }] },
@@ -146,7 +152,7 @@ describe('what needs attention', () => {
   ])('%s', (sentence, figures, over) => {
     const report = reported(figures, over);
     expect(report.attention).toEqual([sentence]);
-    expect(reportMarkdown(report)).toContain(`## Needs attention\n\n- ${sentence}\n`);
+    expect(reportMarkdown(report)).toContain(`## Needs attention\n\n- ${sentence.replaceAll('_', '\\_')}\n`);
   });
 
   test('is not what goes its way', () => {
