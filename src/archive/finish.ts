@@ -269,15 +269,18 @@ function endedEarly(
   return ranMs - durationMs > earlyMs;
 }
 
-/** What is to be said of its end: who wants to know whether the talk went on looks there. */
-function endFlags(call: CallRow | undefined, row: RecordingRow, durationMs: number, changes: readonly ChangeRow[]) {
-  if (endedEarly(call, row, durationMs, changes)) return ['ended_early'];
-  const isSeen = row.finishedAt !== null || (call?.endedAt ?? null) !== null;
-
-  return isSeen || row.flags.includes('unwatched_too_long') ? [] : ['end_unseen'];
-}
-
 type Read = Heard & { flags: readonly string[] };
+
+/** What is to be said of its end: who wants to know whether the talk went on looks there. */
+function endFlags(call: CallRow | undefined, row: RecordingRow, read: Read, changes: readonly ChangeRow[]): string[] {
+  if (endedEarly(call, row, read.wav.durationMs, changes)) return ['ended_early'];
+  const isSeen = row.finishedAt !== null || (call?.endedAt ?? null) !== null;
+  // Where Asterisk had not closed the file it has died, and the talk with it.
+  const isClosed = !read.flags.some((flag) => flag.startsWith('header_'));
+  const isKnown = isSeen || !isClosed || row.flags.includes('unwatched_too_long');
+
+  return isKnown ? [] : ['end_unseen'];
+}
 
 /**
  * Makes silent what must not be heard, before anything is measured, heard or hashed; then listens to the rest and mends its header. `later`:
@@ -364,7 +367,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     const changes = await catalogue.changes(row.callId);
     // It may have been flagged meanwhile, as one whose recorder nobody watched for too long.
     const noted = (await catalogue.recording(row.id)) ?? row;
-    flags.push(...read.flags, ...endFlags(call, noted, durationMs, changes));
+    flags.push(...read.flags, ...endFlags(call, noted, read, changes));
     if (isPartyUnheard(row, changes)) flags.push('party_unheard');
     await flushSpooled(spoolFolder, row.id);
     failPoint?.('finish, file measured');

@@ -60,7 +60,7 @@ it('refuses a second serve on the same catalogue, naming the first, which goes o
   const pid = at.rig.servePid();
   const second = await at.rig.preavis('serve');
   expect([second.code, second.stdout.includes('"msg":"serving"')]).toEqual([1, false]);
-  expect(second.stderr).toContain(`preavis: job_busy: another serve (process ${String(pid)} on ${hostname()} pid:[`);
+  expect(second.stderr).toContain(`preavis: job_busy: another process (${String(pid)} on ${hostname()} pid:[`);
   await expectUndisturbed(pid, 'first');
 });
 
