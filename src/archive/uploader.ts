@@ -293,6 +293,10 @@ async function archiveOne(
   failPoint?.('upload, WAV read back');
 
   const receipt = await ports.receiptOf(row.id);
+  // Where another process was faster, its receipt lies there, of what was then; one that was made since is not the same.
+  if ((await catalogue.recording(row.id))?.status !== 'recorded') {
+    throw new PreavisError('status_conflict', `recording ${row.id} is no longer recorded`);
+  }
   const storedReceipt = await storeAndReadBack(
     store,
     {

@@ -282,7 +282,7 @@ export function openCatalogue(
   const archiveKeys = makeArchiveKeys(database);
   const witness = makeWitness(database, trail);
   const endedUnwatched = makeEndedUnwatched(database, trail);
-  const leases = makeLeases(database, now);
+  const leases = makeLeases(database, clock);
   const identity = makeIdentity(database);
   const keeping = makeKeeping(database);
 

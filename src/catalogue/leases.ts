@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
+import type { Clock } from '../core/clock.ts';
 import { errnoOf } from '../core/errors.ts';
 
 /** Who holds the right to run a job. */
@@ -20,39 +21,65 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The tables `leases` and `passes`: one pass of a job at a time, over all processes that share the catalogue. */
-export function makeLeases(database: Database.Database, now: () => number) {
-  const select = database.prepare(`SELECT host, pid, until FROM leases WHERE job = ?`);
-  const upsert = database.prepare(`INSERT OR REPLACE INTO leases (job, host, pid, until) VALUES (?, ?, ?, ?)`);
+const row = z
+  .object({
+    host: z.string(),
+    pid: z.number(),
+    until: z.number(),
+    boot: z.string().nullable(),
+    boot_until: z.number().nullable(),
+  })
+  .optional();
+type Held = NonNullable<z.output<typeof row>>;
+
+/**
+ * The tables `leases` and `passes`: one pass of a job at a time, over all processes that share the catalogue. On one machine a lease counts by
+ * the clock that nobody can set: else two would have it while another clock is set.
+ */
+export function makeLeases(database: Database.Database, clock: Clock) {
+  const now = (): number => clock.now();
+  const select = database.prepare(`SELECT host, pid, until, boot, boot_until FROM leases WHERE job = ?`);
+  const upsert = database.prepare(`
+    INSERT OR REPLACE INTO leases (job, host, pid, until, boot, boot_until)
+    VALUES (@job, @host, @pid, @until, @boot, @bootUntil)`);
+  const hold = (job: string, { host, pid }: LeaseHolder): void => {
+    const since = clock.sinceBoot?.();
+    const bootUntil = since === undefined ? null : since.ms + leaseMs;
+    upsert.run({ job, host, pid, until: now() + leaseMs, boot: since?.boot ?? null, bootUntil });
+  };
+  /** How long ago it was to be renewed, ms; below 0: it is held. */
+  const overdueMs = ({ until, boot, boot_until: bootUntil }: Held): number => {
+    const since = clock.sinceBoot?.();
+
+    return since?.boot !== boot || bootUntil === null ? now() - until : since.ms - bootUntil;
+  };
   const remove = database.prepare(`DELETE FROM leases WHERE job = ? AND host = ? AND pid = ?`);
   const selectPass = database.prepare(`SELECT at FROM passes WHERE job = ?`).pluck();
   const upsertPass = database.prepare(`INSERT OR REPLACE INTO passes (job, at) VALUES (?, ?)`);
-  const row = z.object({ host: z.string(), pid: z.number(), until: z.number() }).optional();
-
   const lastPass = (job: string): number | undefined => z.number().optional().parse(selectPass.get(job));
   const otherHolder = (job: string, me: LeaseHolder): LeaseHolder | undefined => {
     const held = row.parse(select.get(job));
     const mine = held?.host === me.host && held.pid === me.pid;
     const dead = held?.host === me.host && !isAlive(held.pid);
 
-    return held !== undefined && !mine && !dead && held.until > now() ? { host: held.host, pid: held.pid } : undefined;
+    return held !== undefined && !mine && !dead && overdueMs(held) < 0 ? { host: held.host, pid: held.pid } : undefined;
   };
   const take = database.transaction((job: string, me: LeaseHolder): LeaseHolder | undefined => {
     const other = otherHolder(job, me);
-    if (other === undefined) upsert.run(job, me.host, me.pid, now() + leaseMs);
+    if (other === undefined) hold(job, me);
 
     return other;
   });
   const takeAbandoned = database.transaction((job: string, me: LeaseHolder, awayMs: number): boolean => {
     const held = row.parse(select.get(job));
     // One that was stopped does not renew it, and goes on where it was.
-    const mayGoOn = held?.host === me.host && isAlive(held.pid) && now() - held.until < renumberedMs;
+    const mayGoOn = held?.host === me.host && isAlive(held.pid) && overdueMs(held) < renumberedMs;
     if (mayGoOn) return false;
-    const lastHeld = held === undefined ? lastPass(job) : held.until - leaseMs;
+    const lastHeld = held === undefined ? lastPass(job) : now() - overdueMs(held) - leaseMs;
     const isAbandoned = lastHeld !== undefined && now() - lastHeld >= awayMs;
     // Where nothing tells, as in a catalogue of an older version, it counts from now.
     if (held !== undefined || lastHeld === undefined) upsertPass.run(job, lastHeld ?? now());
-    if (isAbandoned) upsert.run(job, me.host, me.pid, now() + leaseMs);
+    if (isAbandoned) hold(job, me);
 
     return isAbandoned;
   });

@@ -330,4 +330,9 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE changes ADD COLUMN done_at INTEGER;
   `,
+  // Until when a lease is held by the clock that nobody can set, of this boot.
+  `
+  ALTER TABLE leases ADD COLUMN boot TEXT;
+  ALTER TABLE leases ADD COLUMN boot_until INTEGER;
+  `,
 ];

@@ -356,6 +356,36 @@ describe('a recording that was erased while it was being sent', () => {
   });
 });
 
+test('one that another process archives while its WAV is being sent keeps the receipt of that process', async () => {
+  const set = await stage();
+  const { id, wav } = await set.finished();
+  const keys = objectKeys(id, callStart + 20_000);
+  const receipt = await set.receiptOf(id);
+  const store: ObjectStore = {
+    ...set.store,
+    putFile: async (...args) => {
+      const stored = await set.store.putFile(...args);
+      await set.store.putText(keys.receipt, receipt, 'application/json', never);
+      await set.catalogue.move(
+        id,
+        'recorded',
+        'archived',
+        { archive: set.store.location, objectKey: keys.wav, receiptKey: keys.receipt, receipt },
+        { event: 'stored and read back', actor: 'other' },
+      );
+      return stored;
+    },
+  };
+  expect(await pass({ ...set, store })).toMatchObject({ sent: 0, failures: { status_conflict: 1 } });
+  expect(await set.catalogue.recording(id)).toMatchObject({ status: 'archived', receipt });
+  expect([...(await set.objects())].map(([key, content]) => [key, content.toString('latin1')])).toEqual(
+    expect.arrayContaining([
+      [keys.wav, wav.toString('latin1')],
+      [keys.receipt, Buffer.from(receipt).toString('latin1')],
+    ]),
+  );
+});
+
 describe('two passes at once', () => {
   test('are one: the other is told which process has it, and runs when that is dead', async () => {
     const set = await stage();

@@ -431,6 +431,27 @@ describe('a lease', () => {
   const me = { host: hostname(), pid: process.pid };
   const elsewhere = { host: 'another-host', pid: 4 };
 
+  test('counts by the clock that nobody can set, where both are of one boot: a set clock gives it to no other', async () => {
+    const file = newFile();
+    const since = { boot: 'this-boot', ms: 1_000_000 };
+    const clock = (now: number) => ({ now: () => now, sinceBoot: () => ({ ...since }) });
+    const [one, ahead, behind] = [
+      clock(callStart),
+      clock(callStart + 60 * 86_400_000),
+      clock(callStart - 86_400_000),
+    ].map((each) => open(file, each));
+    if (one === undefined || ahead === undefined || behind === undefined) throw new Error('not opened');
+    expect(await one.takeLease('upload', me)).toBeUndefined();
+    expect(await ahead.takeLease('upload', elsewhere)).toEqual(me);
+    expect(await ahead.takeAbandonedLease('upload', elsewhere, 60_000)).toBe(false);
+    since.ms += 60_001;
+    // And where it is over, it is so though the clock was put back.
+    expect(await behind.takeLease('upload', elsewhere)).toBeUndefined();
+    expect(await ahead.otherHolder('upload', me)).toEqual(elsewhere);
+    since.boot = 'the next boot';
+    expect(await ahead.otherHolder('upload', me)).toBeUndefined();
+  });
+
   test('is for one: the second is told who has it, and gets it when it is released', async () => {
     const file = newFile();
     const [one, other] = [open(file), open(file)];
