@@ -109,6 +109,8 @@ export type Made = {
   /** How long the caller heard the notice, and the other side, ms. */
   noticeMs: number;
   agentMs: number;
+  /** How much sound came at all, silence too, ms. */
+  soundMs: number;
   /** From the answer to the end, and how much of that they held; 0 where they did not or could not. ms. */
   answeredMs: number;
   heldMs: number;
@@ -184,6 +186,7 @@ export async function makeCall({ rig }: World, caller: number, habit: Habit): Pr
       to: Date.now(),
       noticeMs: heardMs(samples, hertz.notice),
       agentMs: heardMs(samples, hertz.agent, 0.3),
+      soundMs: samples.length / 8,
       answeredMs: end?.durationMs ?? 0,
       heldMs,
       isStranded: end === undefined || end.status === 'failed',

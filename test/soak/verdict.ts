@@ -62,7 +62,9 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     const wasHurt = struckIn(each, struck, ['asterisk', 'asteriskClock']);
     if (wasHurt || !each.habit.connects) continue;
     if (each.isStranded || each.agentMs < reachedMs) {
-      verdict.stranded.push(`who ${each.habit.name} at ${iso(each.from)} heard the other side for ${each.agentMs} ms`);
+      verdict.stranded.push(
+        `who ${each.habit.name} at ${iso(each.from)} heard the other side for ${each.agentMs} ms, of ${each.soundMs} ms of sound`,
+      );
     }
   }
   judgeRest(evidence, verdict);

@@ -14,6 +14,7 @@ function made(line: string, at: number): Made {
     to: at + 8_000,
     noticeMs: 1_000,
     agentMs: 5_000,
+    soundMs: 5_000,
     answeredMs: 7_500,
     heldMs: 0,
     isStranded: false,
