@@ -25,9 +25,11 @@ export function judgeKeys(
     ? recorderEndedAt
     : null;
   const endedAt = call.endedAt ?? heardTo;
-  // Where Asterisk's clock was put back meanwhile, it begins behind its own end; where it was so then, before the call.
+  // Where Asterisk's clock was put back meanwhile, it begins behind its own end; where it was so then, before the call; where that was done
+  // later, it begins long after the end of the call in which it was.
   const isPutBack = ({ from, heardAgainAt }: (typeof unwatched)[number], byMs: number): boolean =>
-    heardAgainAt !== null && (heardAgainAt < from - byMs || heardAgainAt < call.startedAt - unplacedMs);
+    (heardAgainAt !== null && (heardAgainAt < from - byMs || heardAgainAt < call.startedAt - unplacedMs)) ||
+    (endedAt !== null && from > endedAt + unplacedMs);
   const inTheCall = unwatched.filter((each) => endedAt === null || each.from < endedAt || isPutBack(each, 0));
   if (inTheCall.length === 0) return 'none';
   // By a little: its end and that of the call are of the same clock. By more: its times tell nothing.

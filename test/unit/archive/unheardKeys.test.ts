@@ -39,6 +39,13 @@ describe('a key that refuses, while nobody listened', () => {
     expect(judgeKeys(callIn('optOut'), null, [deaf(-10_800_000, -10_790_000)])).toBe('perhapsRefused');
   });
 
+  test('may be the last thing where a clock was put back later in the talk: when the call ended is not known', () => {
+    const putBack = endedAt - 60 * 86_400_000;
+    expect(judgeKeys(callIn('optOut', putBack), endedAt - 10_000, [deaf(50_000, 60_000)])).toBe('perhapsRefused');
+    // At the end of a call, when its recorder is awaited, nobody may listen either.
+    expect(judgeKeys(callIn('optOut'), null, [deaf(endedAt + 10_000, null)])).toBe('none');
+  });
+
   test('was not missed for a clock that was put back a little meanwhile: what follows is of the same clock', () => {
     expect(judgeKeys(callIn('optOut'), null, [deaf(10_000, 9_999)])).toBe('unheard');
     expect(judgeKeys(callIn('optOut'), null, [deaf(85_000, 80_000)])).toBe('perhapsRefused');
