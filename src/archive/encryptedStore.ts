@@ -10,6 +10,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { locksWithKeys } from './encryptedLocks.ts';
 import { openExpected, type ExpectedSource } from './expectedSource.ts';
 import { dataKeyBytes, type Keyring, type WrappingKey } from './keyring.ts';
@@ -133,7 +134,7 @@ export function makeEncryptedStore(
     refuseSidecar(key);
     const found = await inner.stat(key);
     try {
-      const header = await headerOf(key, found, AbortSignal.timeout(stepLimitMs));
+      const header = await headerOf(key, found, timeLimit(stepLimitMs));
       if (found === undefined || header === undefined) return found;
 
       return { ...found, bytes: plainLength(found.bytes, header.segmentBytes) };
@@ -177,7 +178,7 @@ export function makeEncryptedStore(
 
     check: async (how) => {
       await inner.check(how);
-      await tryKey(AbortSignal.timeout(stepLimitMs));
+      await tryKey(timeLimit(stepLimitMs));
     },
 
     putFile: (key, file, expected, signal) =>

@@ -8,6 +8,7 @@ import { failPoint } from '../core/failPoint.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { unwatchedFlags, type UnwatchedFlag } from '../core/metrics.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { clockFlags, doubtOf, judgeEnd, noteClock, witnessesOf } from './endOfRecording.ts';
 import { pausedMs, pausesOf } from './pauses.ts';
 import type { PromptsHeard } from './promptsHeard.ts';
@@ -83,7 +84,7 @@ async function listen(file: string, row: RecordingRow, ports: FinishPorts): Prom
   try {
     const expectedMs = recordedMs(row, await ports.catalogue.changes(row.callId));
     const { prompts, missing } = await ports.promptsHeard(row);
-    const signal = AbortSignal.any([ports.signal, AbortSignal.timeout(ports.checkMs)]);
+    const signal = AbortSignal.any([ports.signal, timeLimit(ports.checkMs)]);
     const { wav, findings } = await ports.check(file, { prompts, expectedMs, signal });
     const legs =
       talk === null

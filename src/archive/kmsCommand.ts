@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { dataKeyBytes, type WrappingKey } from './keyring.ts';
 import { within } from './timeLimit.ts';
 
@@ -44,7 +45,7 @@ function unusable({ keyId }: KmsCommandOptions, task: Task, why: string, cause?:
 function ask(options: KmsCommandOptions, task: Task, input: string, signal: AbortSignal): Promise<string> {
   const { command, keyId, timeLimitMs, environment } = options;
   const [program = '', ...first] = command;
-  const limit = AbortSignal.timeout(timeLimitMs);
+  const limit = timeLimit(timeLimitMs);
 
   const run = new Promise<string>((resolve, reject) => {
     const child = spawn(program, [...first, task, keyId], {

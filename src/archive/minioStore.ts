@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { Client } from 'minio';
 import { PreavisError } from '../core/errors.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { textDigest } from './digest.ts';
 import { openExpected } from './expectedSource.ts';
 import { codeOf, missingCodes, toArchiveError } from './s3Errors.ts';
@@ -159,7 +160,7 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
     encryption: isEncrypting ? { mode: 'server' } : null,
 
     check: async () => {
-      const signal = AbortSignal.timeout(checkLimitMs);
+      const signal = timeLimit(checkLimitMs);
       await call(assertBucket, signal).catch(async (error: unknown) => {
         // The answer to a HEAD has no text; that to a listing says whether it is the key, the secret, the clock or the rights.
         if (error instanceof PreavisError && error.code === 'archive_denied') {

@@ -1,5 +1,6 @@
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { capabilityFacts, nothingTried } from './capabilities.ts';
 import { asksForLock, protectionProblems, type AskingPurposes, type SeenArchive } from './protection.ts';
 import type { ObjectStore } from './store.ts';
@@ -17,7 +18,7 @@ export async function seeArchive(
   { bucket, purposes, refused }: { bucket: string; purposes: AskingPurposes; refused: 'is enough' | 'is tried' },
   signal: AbortSignal,
 ): Promise<SeenArchive> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(lookLimitMs)]);
+  const limit = AbortSignal.any([signal, timeLimit(lookLimitMs)]);
   const capabilities = await within(limit, () => store.capabilities(limit));
   const said = { kind: store.kind, bucket, encrypted: store.encryption, capabilities, trial: nothingTried };
   const isRefused = protectionProblems(purposes, said).some(({ severity }) => severity === 'refusal');
@@ -64,7 +65,7 @@ export class ProtectionWatch {
       void looking;
       return;
     }
-    await within(AbortSignal.timeout(limitMs), () => looking).catch((thrown: unknown) => {
+    await within(timeLimit(limitMs), () => looking).catch((thrown: unknown) => {
       const error = asPreavisError(thrown);
       if (error.code === 'archive_unprotected') throw error;
       // Too slow: what is found later is told then, and uploads see to themselves.

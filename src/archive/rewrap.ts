@@ -10,6 +10,7 @@ import type { RecordingRow } from '../catalogue/rows.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import type { EncryptedStore } from './encryptedStore.ts';
 
 export type RewrapPorts = {
@@ -62,7 +63,7 @@ export async function rewrapAll(ports: RewrapPorts, options: RewrapOptions): Pro
   if (encryption?.mode !== 'client') {
     throw new PreavisError('encryption_key_missing', 'there is no current key: archive.encryption.mode is not client');
   }
-  await store.tryKey(AbortSignal.any([options.signal, AbortSignal.timeout(ports.attemptMs)]));
+  await store.tryKey(AbortSignal.any([options.signal, timeLimit(ports.attemptMs)]));
   const pass = (): Promise<RewrapResult> => run(ports, options, encryption.keyId);
 
   return options.dryRun ? pass() : withLease(catalogue, 'rewrap', options.waitMs, pass);
@@ -104,7 +105,7 @@ async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): P
 
 async function works({ store, attemptMs }: RewrapPorts): Promise<boolean> {
   try {
-    await store.tryKey(AbortSignal.timeout(attemptMs));
+    await store.tryKey(timeLimit(attemptMs));
     return true;
   } catch {
     return false;
@@ -118,7 +119,7 @@ async function rewrapOne(
   { dryRun, signal }: RewrapOptions,
 ): Promise<'rewrapped' | 'current' | 'plain' | 'elsewhere'> {
   if (archive !== store.location) return 'elsewhere';
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
+  const limit = AbortSignal.any([signal, timeLimit(attemptMs)]);
   const from = new Set<string>();
   const states = new Set<'plain' | 'current' | 'rewrapped'>();
   let locked: PreavisError | undefined;

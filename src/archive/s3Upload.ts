@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import type { BucketItemStat, Client } from 'minio';
 import { PreavisError } from '../core/errors.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import type { ExpectedSource } from './expectedSource.ts';
 import { codeOf, encryptionRefusal } from './s3Errors.ts';
 import { isSameKey } from './s3Listing.ts';
@@ -152,7 +153,7 @@ export function makeS3Upload({ bucket, nameOf, partSizeBytes, useTls, isEncrypti
       const completed = await client.completeMultipartUpload(bucket, name, uploadId, parts);
       return await assertStored(client, key, expected.bytes, completed.versionId);
     } catch (error) {
-      await call((cleaner) => abortUpload(cleaner, name, uploadId), AbortSignal.timeout(cleanUpLimitMs)).catch(
+      await call((cleaner) => abortUpload(cleaner, name, uploadId), timeLimit(cleanUpLimitMs)).catch(
         // The store keeps the parts for now: the next attempt, `erase` or the bucket's lifecycle rule removes them.
         () => undefined,
       );

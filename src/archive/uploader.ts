@@ -10,6 +10,7 @@ import { failPoint } from '../core/failPoint.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { retryWaitMs } from '../core/retryWait.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { textDigest } from './digest.ts';
 import { lockDetail, makeLockStep, type LockStep } from './lockStep.ts';
 import { objectKeys } from './objectKey.ts';
@@ -195,7 +196,7 @@ class UploadPass {
   async #ask(): Promise<void> {
     const { signal } = this.#options;
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(askLimitMs)]);
+      const limit = AbortSignal.any([signal, timeLimit(askLimitMs)]);
       await within(limit, () => this.#ports.store.check({ create: false }));
       if (this.#result.archive.state === 'unknown') this.#result.archive = { state: 'working' };
     } catch (thrown) {
@@ -236,7 +237,7 @@ async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<v
 async function isStillArchived(row: RecordingRow, ports: UploadPorts, stop: AbortSignal): Promise<boolean> {
   const { store, attemptMs, log } = ports;
   const { id, objectKey, bytes, sha256, archive } = row;
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(attemptMs)]);
+  const signal = AbortSignal.any([stop, timeLimit(attemptMs)]);
   let code: ErrorCode | undefined;
   try {
     if (objectKey !== null && archive === store.location && bytes !== null && sha256 !== null) {
@@ -271,7 +272,7 @@ async function archiveOne(
   const { bytes, sha256 } = row;
   if (bytes === null || sha256 === null) throw new PreavisError('internal', 'a finished recording has no digest');
   const keys = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(attemptMs)]);
+  const signal = AbortSignal.any([stop, timeLimit(attemptMs)]);
 
   const lock = await locks.wanted(row, signal);
   failPoint?.('upload, before the WAV');

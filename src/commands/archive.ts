@@ -3,6 +3,7 @@ import { applyLifecycle, isAsPlanned, lifecycleState, type LifecycleState } from
 import { ruleInWords, type RuleChange } from '../archive/lifecycleRules.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { PreavisError } from '../core/errors.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { lifecycleOptions, makeStore } from '../parts/store.ts';
 import { printable } from './archiveFindings.ts';
 import { withCatalogue } from './catalogue.ts';
@@ -28,7 +29,7 @@ export async function archiveLifecycle(
     });
   }
   const run = async (catalogue: Catalogue | undefined): Promise<ExitCode> => {
-    const signal = AbortSignal.timeout(limitMs);
+    const signal = timeLimit(limitMs);
     const store = await makeStore(config, catalogue);
     const state = await lifecycleState(lifecycleOptions(config, store, catalogue, signal));
     const isDone = isAsPlanned(state);

@@ -8,6 +8,7 @@ import { encryptionInWords, type ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError } from '../core/errors.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { lifecycleOptions, makeStore } from '../parts/store.ts';
 import type { Finding, Look } from './finding.ts';
 
@@ -34,7 +35,7 @@ export async function lookAtArchive(
   });
   // Whether the store encrypts was seen, or not, with what it was just asked to store.
   if (works || store.encryption?.mode !== 'server') {
-    const tried = (): Promise<void> => store.tryKey(AbortSignal.timeout(keyLimitMs));
+    const tried = (): Promise<void> => store.tryKey(timeLimit(keyLimitMs));
     await look('encryption of the archive', tried, encryptionInWords(store.encryption));
   }
   if (works && catalogue !== undefined) await lookAtKeys(catalogue, store, look);
@@ -49,7 +50,7 @@ async function lookAtKeys(catalogue: Catalogue, store: EncryptedStore, look: Loo
   for (const { keyId, recordings, objectKey, newest } of await catalogue.archiveKeys(store.location)) {
     const open = async (): Promise<void> => {
       try {
-        (await store.read(objectKey, null, AbortSignal.timeout(keyLimitMs))).destroy();
+        (await store.read(objectKey, null, timeLimit(keyLimitMs))).destroy();
       } catch (thrown) {
         // It may have been erased just now.
         if ((await catalogue.recording(newest))?.status === 'archived') throw thrown;
@@ -65,7 +66,7 @@ async function archiveFindings(
   store: ObjectStore,
   catalogue: Catalogue | undefined,
 ): Promise<Finding[]> {
-  const signal = AbortSignal.timeout(limitMs);
+  const signal = timeLimit(limitMs);
   try {
     const { purposes } = config;
     const { bucket } = config.archive.minio;

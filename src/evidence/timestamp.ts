@@ -1,6 +1,7 @@
 /** Time stamps of RFC 3161: an authority outside the company signs that a hash was there at a time. */
 import { request } from 'undici';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { der, derInside, derInteger, derNumber, derTag, derValues } from './der.ts';
 
 export type TimeStamp = {
@@ -69,7 +70,7 @@ async function ask(url: string, query: Buffer, signal: AbortSignal): Promise<Buf
     method: 'POST',
     headers: { 'content-type': 'application/timestamp-query', accept: 'application/timestamp-reply' },
     body: query,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeLimitMs)]),
+    signal: AbortSignal.any([signal, timeLimit(timeLimitMs)]),
   });
   const chunks: Buffer[] = [];
   let bytes = 0;

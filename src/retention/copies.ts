@@ -9,6 +9,7 @@ import { dayMs } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import {
   certificateKey,
   certificateHash,
@@ -86,7 +87,7 @@ export async function copyCertificates({ catalogue, store, ledger }: CopyPorts):
   };
   await copyTo('ledger', ({ jws }) => ledger.append(jws));
   await copyTo('archive', (row) =>
-    store.putText(certificateKey(row), row.jws, 'application/jose', AbortSignal.timeout(copyLimitMs)),
+    store.putText(certificateKey(row), row.jws, 'application/jose', timeLimit(copyLimitMs)),
   );
 }
 
@@ -156,7 +157,7 @@ export async function* strayCopies({
     }
     const known = await catalogue.certificatesOf(named.recording);
     if (known.some(({ number }) => number === named.number)) continue;
-    const read = async (): Promise<string> => text(await store.read(key, null, AbortSignal.timeout(copyLimitMs)));
+    const read = async (): Promise<string> => text(await store.read(key, null, timeLimit(copyLimitMs)));
     yield { ...named, read };
   }
 }

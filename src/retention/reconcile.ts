@@ -27,6 +27,7 @@ import type { Clock } from '../core/clock.ts';
 import { asPreavisError, type ErrorCode, type PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { erasureBegun } from '../catalogue/auditTrail.ts';
 import {
   compare,
@@ -316,7 +317,7 @@ class Reconciliation {
     if (!isThere) return { state: 'missing' };
     const state = isCovered ? 'covered' : 'there';
     if (!read) return { state, bytes: isCovered ? undefined : newest?.bytes, sha256: undefined };
-    const limit = AbortSignal.any([this.#options.signal, AbortSignal.timeout(attemptMs)]);
+    const limit = AbortSignal.any([this.#options.signal, timeLimit(attemptMs)]);
     try {
       return { state, ...(await store.digest(key, version, limit)) };
     } catch (thrown) {
@@ -334,7 +335,7 @@ class Reconciliation {
     if (!hasEnded) return undefined;
     if (this.#copies.has(row.id)) return this.#copies.get(row.id);
     const { store, clock, attemptMs } = this.#ports;
-    const limit = AbortSignal.any([this.#options.signal, AbortSignal.timeout(attemptMs)]);
+    const limit = AbortSignal.any([this.#options.signal, timeLimit(attemptMs)]);
     const copy = await findArchivedCopy(row, keysOf(row), store, clock.now(), limit);
     this.#copies.set(row.id, copy);
 

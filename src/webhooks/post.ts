@@ -1,6 +1,7 @@
 import { Agent, request } from 'undici';
 import { hostAndPort } from '../ari/http.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { headersOf, type Endpoint, type Message } from './message.ts';
 
 /** What came of one attempt; `answer` is the HTTP status, null where there was none. */
@@ -44,7 +45,7 @@ export function makePoster({ timeoutMs = attemptMs }: PosterOptions = {}): Poste
 
   return {
     post: async (endpoint, message, at, signal) => {
-      const limit = AbortSignal.timeout(timeoutMs);
+      const limit = timeLimit(timeoutMs);
       const both = AbortSignal.any([signal, limit]);
       try {
         const { statusCode: answer, body } = await request(endpoint.url, {
