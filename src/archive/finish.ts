@@ -15,7 +15,7 @@ import type { PromptsHeard } from './promptsHeard.ts';
 import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from './selfCheck.ts';
 import { flushSpooled, lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
 import { judgeKeys } from './unheardKeys.ts';
-import { judgeSound, type PresencePorts } from './unwatchedSound.ts';
+import { judgeSound, type PresencePorts, type SilentSpan } from './unwatchedSound.ts';
 import { inspectWav, repairWav, type WavInfo } from './wav.ts';
 
 /**
@@ -270,7 +270,10 @@ function endedEarly(
   return ranMs - durationMs > earlyMs;
 }
 
-type Read = Heard & { flags: readonly string[] };
+/** `silent`: what was made silent, since nobody watched it. */
+type Read = Heard & { flags: readonly string[]; silent: readonly SilentSpan[] };
+
+const silentPart = ({ silent }: Read) => (silent.length === 0 ? {} : { silent });
 
 /** What is to be said of its end: who wants to know whether the talk went on looks there. */
 function endFlags(call: CallRow | undefined, row: RecordingRow, read: Read, changes: readonly ChangeRow[]): string[] {
@@ -298,7 +301,7 @@ async function readSound(
     const judged = await judgeSound(file, row, call, writtenAt, ports);
     if (judged === 'later') return 'later';
     failPoint?.('finish, unwatched sound silenced');
-    const flags = [...judged];
+    const flags = [...judged.flags];
     const heard = await listen(file, row, ports);
     // One that cannot be listened to is kept all the same, as long as it holds audio.
     let wav = heard instanceof PreavisError ? await inspectWav(file) : heard.wav;
@@ -312,7 +315,7 @@ async function readSound(
     }
     const { found, flags: more } = heard instanceof PreavisError ? unheard : heard;
 
-    return { wav, found, flags: [...flags, ...more] };
+    return { wav, found, flags: [...flags, ...more], silent: judged.silent };
   } catch (thrown) {
     const error = asPreavisError(thrown);
     if (error.code !== 'wav_invalid' && error.code !== 'wav_empty') throw error;
@@ -368,6 +371,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     const changes = await catalogue.changes(row.callId);
     // It may have been flagged meanwhile, as one whose recorder nobody watched for too long.
     const noted = (await catalogue.recording(row.id)) ?? row;
+    flags.unshift(...noted.flags);
     flags.push(...read.flags, ...endFlags(call, noted, read, changes));
     if (isPartyUnheard(row, changes)) flags.push('party_unheard');
     await flushSpooled(spoolFolder, row.id);
@@ -377,12 +381,13 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
       row.status,
       'recorded',
       { bytes, sha256, durationMs, flags, ...kept.changes, failure: null },
-      { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags } },
+      { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags, ...silentPart(read) } },
     );
     failPoint?.('finish, recorded');
     // Not before: whoever was faster has counted them.
-    for (const kind of [...read.found, ...flags.filter(isUnwatchedFlag)]) ports.found(kind);
-    log.info({ recording: row.id, durationMs, flags }, 'recording finished');
+    const all = (await catalogue.recording(row.id))?.flags ?? flags;
+    for (const kind of [...read.found, ...all.filter(isUnwatchedFlag)]) ports.found(kind);
+    log.info({ recording: row.id, durationMs, flags: all }, 'recording finished');
   }
   if (kept.flags.length > 0) ports.clockIsOff?.();
 }

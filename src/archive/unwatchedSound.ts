@@ -2,7 +2,7 @@ import type { CallRow, ChangeRow, RecordingRow, UnwatchedRow } from '../catalogu
 import { failPoint } from '../core/failPoint.ts';
 import type { BridgeId } from '../core/ids.ts';
 import type { FinishPorts } from './finish.ts';
-import { judgeUnwatched, type Presence } from './unwatchedSpans.ts';
+import { judgeUnwatched, marginMs, type Presence } from './unwatchedSpans.ts';
 import { shapeOfWav, silenceWav, type WavInfo } from './wav.ts';
 
 /** The time of a call, ms since 1970 UTC, and what is known of the end of its recorder. */
@@ -24,10 +24,14 @@ export type PresencePorts = {
 
 export const nobodyTells: PresencePorts = { of: () => Promise.resolve(new Map()), waitMs: 0 };
 
+/** What was made silent, ms from the beginning. */
+export type SilentSpan = { fromMs: number; toMs: number };
+type JudgedSound = { flags: string[]; silent: readonly SilentSpan[] };
+
 /** More sound than this behind somebody who joined is no matter of milliseconds, ms: a second before them is blanked as well. */
 const lateMs = 2_000;
 
-type Judge = Pick<FinishPorts, 'catalogue' | 'presence' | 'clock' | 'log' | 'actor'>;
+type Judge = Pick<FinishPorts, 'catalogue' | 'presence' | 'clock' | 'log'>;
 
 /** For those that are not judged yet; `later` where the end of the call may not be written down yet. */
 async function presenceIn(
@@ -58,7 +62,7 @@ async function presenceIn(
 /**
  * Judges what was recorded while nobody listened, before the file is measured: what is not shown to be clean becomes silence of the same
  * length. The judgement is written first, and the first one stands: a process that dies before the file is on its way, or a second one
- * beside it, makes the same of it. Gives the flags for that, or `later` where the end of the call may not be written down yet, or another
+ * beside it, makes the same of it. Gives the flags for that and what is silent, or `later` where the end of the call may not be written down yet, or another
  * process was faster. Throws spool_unusable, wav_invalid and wav_empty; the recording is not on its way then.
  * @param writtenAt when the file was last written to, ms since 1970 UTC
  */
@@ -68,11 +72,11 @@ export async function judgeSound(
   call: CallRow | undefined,
   writtenAt: number,
   ports: Judge,
-): Promise<string[] | 'later'> {
-  const { catalogue, log, actor } = ports;
+): Promise<JudgedSound | 'later'> {
+  const { catalogue, log } = ports;
   const [unwatched, changes] = await Promise.all([catalogue.unwatched(row.callId), catalogue.changes(row.callId)]);
   const isJoined = changes.some(({ change }) => change === 'joined' || change === 'transferred');
-  if (unwatched.length === 0 && !isJoined) return [];
+  if (unwatched.length === 0 && !isJoined) return { flags: [], silent: [] };
   const { durationMs, header } = await shapeOfWav(file);
   const end = { ...row, header, recorderEnd: row.finishedAt ?? writtenAt };
   const found = await presenceIn(unwatched, call, end, ports);
@@ -88,30 +92,34 @@ export async function judgeSound(
   // Events that came late, as to a process that was stopped: a recorder that is ended at once gets less.
   const isLate = spans.some(({ from }) => durationMs - from > lateMs);
   const isBlanked = judged.some((each) => each.judged === 'blanked');
-  if (isLate && !isBlanked) await keepLate(row.callId, changes, catalogue);
+  if (isLate && !isBlanked) await keepLate(row, changes, catalogue);
   if (spans.length > 0) await silenceWav(file, spans);
+  const silent = spans.map(({ from, to }) => ({
+    fromMs: Math.round(from),
+    toMs: Math.round(Math.min(to, durationMs)),
+  }));
   if (isLate || isBlanked) {
-    const silent = spans.map(({ from, to }) => ({
-      fromMs: Math.round(from),
-      toMs: Math.round(Math.min(to, durationMs)),
-    }));
-    await catalogue.note(row.id, { event: 'made silent what nobody watched', actor, detail: { silent } });
     log.warn({ recording: row.id }, 'what was recorded while nobody listened was made silent');
-    return ['unwatched_blanked'];
+    return { flags: ['unwatched_blanked'], silent };
   }
 
-  return judged.some((each) => each.judged === 'witnessed') ? ['unwatched'] : [];
+  return { flags: judged.some((each) => each.judged === 'witnessed') ? ['unwatched'] : [], silent };
 }
 
 /** For the receipt: from when somebody was there whose coming was read so late. It is silent, whoever they were. */
 async function keepLate(
-  id: CallRow['id'],
+  { callId: id, startedAt }: Pick<RecordingRow, 'callId' | 'startedAt'>,
   changes: readonly ChangeRow[],
   catalogue: Pick<FinishPorts['catalogue'], 'keepHappening' | 'unwatched' | 'judgeUnwatched'>,
 ): Promise<void> {
   const joined = changes.flatMap(({ change, at }) =>
-    (change === 'joined' || change === 'transferred') && at !== null ? [at] : [],
+    (change === 'joined' || change === 'transferred') &&
+    at !== null &&
+    (startedAt === null || at >= startedAt - marginMs)
+      ? [at]
+      : [],
   );
+  if (joined.length === 0) return;
   const why = 'events_late';
   const unknown = '' as BridgeId;
   const interval = {

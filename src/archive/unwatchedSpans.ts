@@ -24,7 +24,7 @@ export type Recorded = Pick<RecordingRow, 'startedAt' | 'finishedAt'> & {
 };
 
 /** Asterisk and the last answer on its socket are not exact to the ms; a party may have joined just before. */
-const marginMs = 1_000;
+export const marginMs = 1_000;
 
 /** Sound that is so far from where it is expected is no matter of keys: a clock was set, and CEL's times do not tell either. */
 export const unplacedMs = 60_000;

@@ -5,7 +5,7 @@ import type { Logger } from '../core/log.ts';
 export const deafReasons = ['connection_lost', 'application_taken', 'process_ended'] as const;
 export type DeafReason = (typeof deafReasons)[number];
 
-/** Why something was not watched. events_late: they were read, but long after, as by a process that was stopped for a while. */
+/** Why something was not watched. events_late: somebody had joined, and the recorder went on, as where this process was stopped for a while. */
 export const unwatchedReasons = [...deafReasons, 'events_late'] as const;
 
 export type WatchOptions = {

@@ -75,7 +75,7 @@ const unwatchedPart = z.strictObject({
   why: z
     .enum(unwatchedReasons)
     .describe(
-      'events_late: somebody had joined, and Préavis read that more than two seconds later, as when it was stopped for a while.',
+      'events_late: somebody had joined, and the recorder went on for more than a second, as where Préavis was stopped for a while.',
     ),
   judged: z
     .enum(judgements)

@@ -180,7 +180,9 @@ describe('a recording whose recorder has ended', () => {
       ['until the end', 'optIn', null],
     ])('is removed where the caller could refuse by a key: %s (%s)', async (_, mode, heardAgainAt) => {
       const { set, id, ports } = await unwatched('onlyTold', { mode, heardAgainAt });
-      await finishRecordings(ports);
+      const found: string[] = [];
+      await finishRecordings({ ...ports, found: (kind) => found.push(kind) });
+      expect(found).toEqual(['keys_unheard']);
       expect(await set.catalogue.recording(id)).toMatchObject({
         status: 'discarded',
         failure: 'keys_unheard',
@@ -298,9 +300,11 @@ describe('a recording whose recorder has ended', () => {
         expect(JSON.parse(await set.receiptOf(id))).toMatchObject({
           unwatched: [{ from: isoTime(at), to: null, why: 'events_late', judged: 'blanked' }],
         });
-        expect((await set.catalogue.audit(id)).filter(({ event }) => event.startsWith('made silent'))).toMatchObject([
-          { detail: { silent: [{ fromMs: at - 1_000 - (row?.startedAt ?? NaN), toMs: wholeMs }] } },
-        ]);
+        const silent = { fromMs: at - 1_000 - (row?.startedAt ?? NaN), toMs: wholeMs };
+        expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({
+          event: 'file closed',
+          detail: { silent: expect.arrayContaining([silent]) as unknown },
+        });
         const month = { from: callStart - dayMs, to: callStart + dayMs, at: callStart, overdueBefore: 0 };
         expect((await set.catalogue.figures(month, '')).unwatched).toEqual([
           { flag: 'unwatched_blanked', recordings: 1 },
@@ -562,8 +566,10 @@ describe('a recorder that ended before the talk did', () => {
     set.clock.at = talkEnd + 60_000;
     await utimes(file, talkEnd / 1_000, talkEnd / 1_000);
     const { catalogue } = set;
+    const found: string[] = [];
     await finishRecordings({
       ...set,
+      found: (kind) => found.push(kind),
       catalogue: {
         ...catalogue,
         // The last moment: its new status is on its way.
@@ -574,6 +580,7 @@ describe('a recorder that ended before the talk did', () => {
       },
     });
     expect(await catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched_too_long'] });
+    expect(found).toEqual(['unwatched_too_long']);
   });
 
   test('waits while they still talk: the caller may yet refuse', async () => {
