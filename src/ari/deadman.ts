@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asPreavisError, PreavisError } from '../core/errors.ts';
+import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { ChannelId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { AriDeadman, AriQueries } from './port.ts';
@@ -28,8 +28,6 @@ export type DeadmanPorts = {
   isCallOn: () => boolean;
   /** Recorders were ended by it, at this time of Asterisk's clock, to the second below, ms. May be told again. */
   recordersEnded: (at: number) => Promise<void>;
-  /** The id of a channel that is made to see whether one can be, and ended. */
-  trial: () => ChannelId;
   /** Told that it cannot be made or renewed, and that it can. */
   isMissing: (isMissing: boolean) => void;
   log: Logger;
@@ -44,6 +42,8 @@ const renewalsInLimit = 5;
 /** How soon it is up where the dialplan has its context, ms: 10 on an idle machine. */
 const upLimitMs = 2_000;
 const upPollMs = 50;
+/** So soon the channel of a trial ends by itself, s: this process may die meanwhile. */
+const trialSeconds = 10;
 /** One of the same id may just be ending. */
 const mostTries = 5;
 const againMs = 100;
@@ -62,7 +62,7 @@ export function deadmanStep(known: Known, isCallOn: boolean): DeadmanStep {
 
 /** Whether the dialplan has the context of the dead-man channel. */
 export async function hasContext(ari: AriDeadman, trial: ChannelId): Promise<boolean> {
-  await ari.tryContext(trial);
+  await ari.tryContext(trial, trialSeconds);
   try {
     return await isUp(ari, trial);
   } finally {
@@ -90,6 +90,12 @@ export async function requireSoftHangup(ari: Pick<AriQueries, 'hasModule'>): Pro
 export const contextMissing = (): PreavisError =>
   new PreavisError('deadman_unusable', 'the dialplan has no context preavis-deadman');
 
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  'ari_unauthorized',
+  'ari_request_failed',
+  'ari_not_found',
+  'ari_event_invalid',
+]);
 const refused = (cause: PreavisError): PreavisError =>
   new PreavisError('deadman_unusable', `Asterisk refuses what the dead-man channel needs: ${cause.message}`, {
     hint: 'See the log of Asterisk, and let a proxy before it pass the whole of /ari.',
@@ -106,6 +112,8 @@ export class Deadman {
   /** That it cannot be made or renewed was said, and is not said again until it could. */
   #isUnusable = false;
   #isTriedOut = false;
+  /** The last one has ended, and whether it ended recorders is not written down yet. */
+  #hasToLookBack = false;
   /** Monotonic time in ms before which it is not tried again. */
   #restsUntil = -Infinity;
 
@@ -178,24 +186,23 @@ export class Deadman {
       // What Asterisk had told before it answered has been read by then, also that the application is another's.
       if (!(await answers(this.#intervalMs)) || !isWatching()) return;
       await this.#act(deadmanStep(this.#known, isCallOn()));
+      if (this.#hasToLookBack) await this.lookBack();
+      this.#hasToLookBack = false;
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      // What Asterisk does not answer is asked again at the next turn, as long as the connection is there. What it refuses it will refuse again.
-      if (error.code === 'ari_unreachable') {
-        log.debug({ code: error.code, err: error }, 'the dead-man channel could not be renewed');
-      } else this.#rest(error.code === 'deadman_unusable' ? error : refused(error));
+      // What Asterisk refuses it will refuse again. All else is asked again at the next turn: that the catalogue fails is told elsewhere.
+      if (error.code === 'deadman_unusable') this.#rest(error);
+      else if (refusals.has(error.code)) this.#rest(refused(error));
+      else log.debug({ code: error.code, err: error }, 'the dead-man channel is not looked after until the next turn');
     }
   }
 
-  /** Without a call, whether it could be made: once, and again while it could not. */
+  /** Without a call, whether it can be made and renewed: once, and again while it cannot. */
   async #tryOut(): Promise<void> {
-    const { ari, trial } = this.#ports;
     const isKnown = this.#isTriedOut && !this.#isUnusable;
     if (isKnown || this.#timer === undefined || performance.now() < this.#restsUntil) return;
-    this.#isTriedOut = true;
-    await requireSoftHangup(ari);
-    if (!(await hasContext(ari, trial()))) throw contextMissing();
-    this.#isUsable();
+    await this.#create();
+    await this.#act(deadmanStep(this.#known, this.#ports.isCallOn()));
   }
 
   async #act(step: DeadmanStep): Promise<void> {
@@ -207,7 +214,7 @@ export class Deadman {
           return;
         }
         this.#known = 'none';
-        await this.lookBack();
+        this.#hasToLookBack = true;
         await this.#create();
         return;
       case 'create':
@@ -244,6 +251,13 @@ export class Deadman {
       }
     }
     if (!(await isUp(ari, channel))) throw contextMissing();
+    try {
+      await there(ari.renewDeadman(channel, limitSeconds));
+    } catch (thrown) {
+      // One that cannot be renewed would end recorders that are watched.
+      if (asPreavisError(thrown).code !== 'ari_unreachable') await this.#act('release');
+      throw thrown;
+    }
     this.#works();
   }
 

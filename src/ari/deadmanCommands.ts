@@ -81,8 +81,14 @@ export function makeDeadmanCommands(request: AriRequest, app: string): AriDeadma
 
       return found === undefined ? undefined : parse(z.object({ state: z.string() }), found).state;
     },
-    tryContext: async (trial) => {
-      await request('POST', `/channels/${id(trial)}`, { endpoint, context, extension: 's', priority: '1' });
+    tryContext: async (trial, seconds) => {
+      const variables = { 'TIMEOUT(absolute)': String(seconds), 'CDR_PROP(disable)': '1' };
+      await request(
+        'POST',
+        `/channels/${id(trial)}`,
+        { endpoint, context, extension: 's', priority: '1' },
+        { variables },
+      );
     },
     tryApplication: async (trial) => {
       await request('POST', `/channels/${id(trial)}`, { endpoint, app, appArgs: 'trial' });

@@ -137,7 +137,7 @@ export type AriDeadman = {
   /** Of this channel, as ARI has it; undefined where there is none. */
   stateOf(channelId: ChannelId): Promise<string | undefined>;
   /** Makes a channel that answers where the dialplan has the context of the dead-man channel, and ends at once where it has not. */
-  tryContext(trial: ChannelId): Promise<void>;
+  tryContext(trial: ChannelId, seconds: number): Promise<void>;
   /** Makes a channel that stays under our application where somebody has its event socket open, and ends at once where nobody has. */
   tryApplication(trial: ChannelId): Promise<void>;
   endTrial(trial: ChannelId): Promise<void>;

@@ -5,7 +5,6 @@ import type { AriConnection } from '../ari/connection.ts';
 import type { CallRegistry } from '../call/registry.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
-import type { IdMaker } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { Ari } from './ari.ts';
 
@@ -17,7 +16,6 @@ export type DeadmanParts = {
   registry: CallRegistry;
   connection: AriConnection;
   log: Logger;
-  ids: IdMaker;
   isMissing: (isMissing: boolean) => void;
   /** Whether the application is ours, and the calls were compared with Asterisk since it is. */
   isUpToDate(): boolean;
@@ -39,7 +37,6 @@ export async function makeDeadman(parts: DeadmanParts): Promise<Deadman> {
         log.warn({ recording }, 'a recorder was ended since nobody had watched for too long; the call goes on');
       }
     },
-    trial: () => parts.ids.channel(),
     isMissing: parts.isMissing,
     log,
   });

@@ -20,6 +20,8 @@ type Scene = {
   refuse: ErrorCode | undefined;
   /** Is done all the same, and never answered. */
   unanswered: 'create' | 'release' | undefined;
+  refusesRenewal: boolean;
+  catalogueFails: boolean;
 };
 
 const scene = (changes: Partial<Scene> = {}): Scene => ({
@@ -33,10 +35,10 @@ const scene = (changes: Partial<Scene> = {}): Scene => ({
   endedAt: undefined,
   refuse: undefined,
   unanswered: undefined,
+  refusesRenewal: false,
+  catalogueFails: false,
   ...changes,
 });
-
-const trial = 'trial' as ChannelId;
 
 function make(now: Scene): {
   deadman: Deadman;
@@ -62,24 +64,24 @@ function make(now: Scene): {
       now.isUp = now.hasContext;
       noAnswer('create');
     },
-    renewDeadman: (_, seconds) => ask(`renew ${seconds}`, true),
+    renewDeadman: async (_, seconds) => {
+      await ask(`renew ${seconds}`, true);
+      if (now.refusesRenewal) throw new PreavisError('ari_unauthorized', 'refused');
+    },
     releaseDeadman: async () => {
       await ask('release', true);
       now.isUp = now.unanswered === 'release';
       noAnswer('release');
     },
     deadmanEndedAt: () => Promise.resolve(now.endedAt),
-    stateOf: (id) => Promise.resolve((id === trial ? now.hasContext : now.isUp) ? 'Up' : undefined),
+    stateOf: () => Promise.resolve(now.isUp ? 'Up' : undefined),
     hasModule: () =>
       now.hasModule === 'refused'
         ? Promise.reject(new PreavisError('ari_unauthorized', 'refused'))
         : Promise.resolve(now.hasModule),
-    tryContext: () => {
-      now.asked.push('try');
-      return Promise.resolve();
-    },
+    tryContext: notAsked,
     tryApplication: notAsked,
-    endTrial: () => Promise.resolve(),
+    endTrial: notAsked,
     application: notAsked,
     foreignRecorders: notAsked,
   };
@@ -92,10 +94,10 @@ function make(now: Scene): {
     answers: () => Promise.resolve(now.answers),
     isCallOn: () => now.isCallOn,
     recordersEnded: (at) => {
+      if (now.catalogueFails) return Promise.reject(new PreavisError('catalogue_unusable', 'full'));
       ended.push(at);
       return Promise.resolve();
     },
-    trial: () => trial,
     isMissing: (is) => missing.push(is),
     log,
   });
@@ -130,7 +132,7 @@ describe('the dead-man channel', () => {
     const { deadman, ended } = make(now);
     deadman.start();
     await deadman.stop();
-    expect(now.asked).toEqual(['renew 5', 'create 5', 'renew 5']);
+    expect(now.asked).toEqual(['renew 5', 'create 5', 'renew 5', 'renew 5']);
     expect(ended).toEqual([12_000]);
   });
 
@@ -176,7 +178,7 @@ describe('the dead-man channel', () => {
     deadman.callCame();
     await eventually(() => now.isUp, { withinMs: 500 });
     await deadman.stop();
-    expect(now.asked).toEqual(['release', 'create 5', 'renew 5']);
+    expect(now.asked).toEqual(['release', 'create 5', 'renew 5', 'renew 5']);
   });
 
   it('that was made although Asterisk did not answer is renewed at the next turn', async () => {
@@ -239,7 +241,7 @@ describe('the dead-man channel', () => {
       expect(missing).toEqual([true]);
       await jest.advanceTimersByTimeAsync(20_000);
       expect(missing).toEqual([true]);
-      expect(now.asked.filter((each) => each === 'try').length).toBeGreaterThan(1);
+      expect(now.asked.filter((each) => each === 'create 5').length).toBeGreaterThan(1);
       now.hasContext = true;
       await jest.advanceTimersByTimeAsync(11_000);
       expect(missing).toEqual([true, false]);
@@ -251,6 +253,56 @@ describe('the dead-man channel', () => {
     } finally {
       jest.useRealTimers();
     }
+  });
+
+  it('is tried out again where Asterisk does not answer', async () => {
+    jest.useFakeTimers({ now: 0 });
+    try {
+      const now = scene({ isCallOn: false, unanswered: 'create' });
+      const { deadman, lines, missing } = make(now);
+      deadman.start();
+      await jest.advanceTimersByTimeAsync(3_000);
+      now.unanswered = undefined;
+      await jest.advanceTimersByTimeAsync(3_000);
+      await deadman.stop();
+      expect(now.asked.filter((each) => each === 'create 5').length).toBeGreaterThan(1);
+      expect([missing, lines, now.isUp]).toEqual([[false], [], false]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it.each([false, true])(
+    'that cannot be renewed is told to be missing, and let go, so that it ends no recorder (with a call: %s)',
+    async (isCallOn) => {
+      jest.useFakeTimers({ now: 0 });
+      try {
+        const now = scene({ isCallOn, refusesRenewal: true });
+        const { deadman, lines, missing } = make(now);
+        deadman.start();
+        await jest.advanceTimersByTimeAsync(25_000);
+        expect([missing, now.isUp]).toEqual([[true], false]);
+        expect(lines.filter(({ code }) => code === 'deadman_unusable')).toHaveLength(1);
+        now.refusesRenewal = false;
+        await jest.advanceTimersByTimeAsync(11_000);
+        expect(missing.slice(0, 2)).toEqual([true, false]);
+        await deadman.stop();
+      } finally {
+        jest.useRealTimers();
+      }
+    },
+  );
+
+  it('is made also while the catalogue fails, and what the last one did is written down later', async () => {
+    const now = scene({ endedAt: 12_000, catalogueFails: true });
+    const { deadman, ended, lines, missing } = make(now);
+    deadman.start();
+    await eventually(() => now.isUp);
+    now.catalogueFails = false;
+    await deadman.stop();
+    expect(ended).toEqual([12_000]);
+    expect(missing).toEqual([false, false]);
+    expect(lines).toEqual([]);
   });
 
   it('that is there, and that Asterisk refuses to renew, is told to end recorders that are watched', async () => {
