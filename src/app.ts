@@ -17,7 +17,7 @@ import { Watch } from './call/watch.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
 import { CatalogueWatch } from './catalogue/catalogueWatch.ts';
 import { leaseHolder } from './catalogue/lease.ts';
-import { leaseMs } from './catalogue/leases.ts';
+import { leaseMs, servingLease } from './catalogue/leases.ts';
 import { tellWrongNumberKeys } from './catalogue/numberKeys.ts';
 import { makePolicy, type Policy } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
@@ -210,7 +210,7 @@ export class App {
     connection.listen(this.#listener({ registry, commands: ari.commands, connection, watch }));
     const isUpToDate = (): boolean => watch.isListening;
     const deadman = await makeDeadman({
-      ...{ config, ari, catalogue, registry, connection, log, ids, isUpToDate },
+      ...{ config, ari, catalogue, registry, connection, log, isUpToDate },
       isMissing: metrics.deadmanIsMissing,
     });
     this.#deadman = deadman;
@@ -223,6 +223,7 @@ export class App {
     await connection.start(takeOver ? undefined : () => isHeld(ari.deadman, ids));
     deadman.start();
     this.#undo.push(() => deadman.stop());
+    this.#claimServing(catalogue, isUpToDate);
     this.#undo.push(() => this.#drain(registry, end));
 
     const finishTimer = setInterval(() => {
@@ -266,8 +267,22 @@ export class App {
     }, leaseMs / 12);
     this.#undo.push(async () => {
       clearInterval(renewal);
-      await catalogue.notePass('serve', this.#options.clock.now());
       await catalogue.releaseLease('serve', me);
+    });
+  }
+
+  /** While this process sees who joins a call: preavis upload ends the talks that were left where nobody has for long. */
+  #claimServing(catalogue: Catalogue, isUpToDate: () => boolean): void {
+    const renew = async (): Promise<void> => {
+      // What fails is told by the renewal of the other lease.
+      if (isUpToDate()) await catalogue.takeLease(servingLease, leaseHolder()).catch(() => undefined);
+    };
+    const renewal = setInterval(() => void renew(), leaseMs / 12);
+    // It is not released: for how long nobody has served counts from its last renewal.
+    this.#undo.push(() => {
+      clearInterval(renewal);
+
+      return renew();
     });
   }
 

@@ -184,7 +184,8 @@ export type Catalogue = Tables & {
 
   takeLease(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
   otherHolder(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
-  takeAbandonedLease(job: string, me: LeaseHolder, awayMs: number): Promise<boolean>;
+  idleMs(job: string): Promise<number | undefined>;
+  takeAbandonedLease(job: string, work: string, me: LeaseHolder, awayMs: number): Promise<boolean>;
   releaseLease(job: string, me: LeaseHolder): Promise<void>;
   lastPass(job: string): Promise<number | undefined>;
   notePass(job: string, at: number): Promise<void>;
@@ -389,6 +390,7 @@ export function openCatalogue(
     forgetCaller: eventually(callers.forgetCaller),
     takeLease: eventually(leases.takeLease),
     otherHolder: eventually(leases.otherHolder),
+    idleMs: eventually(leases.idleMs),
     takeAbandonedLease: eventually(leases.takeAbandonedLease),
     releaseLease: eventually(leases.releaseLease),
     lastPass: eventually(leases.lastPass),

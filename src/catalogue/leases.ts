@@ -12,6 +12,9 @@ export const leaseMs = 60_000;
 /** A process that has not renewed its lease for so long, ms, is another one with the number of one that has died, and not one that was stopped. */
 const renumberedMs = 24 * 60 * 60_000;
 
+/** What a process holds that serves: its socket is open, and it sees who joins a call. The lease `serve` says only that one has started. */
+export const servingLease = 'serving';
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -57,12 +60,25 @@ export function makeLeases(database: Database.Database, clock: Clock) {
   const selectPass = database.prepare(`SELECT at FROM passes WHERE job = ?`).pluck();
   const upsertPass = database.prepare(`INSERT OR REPLACE INTO passes (job, at) VALUES (?, ?)`);
   const lastPass = (job: string): number | undefined => z.number().optional().parse(selectPass.get(job));
+  /** Whether it may live. A number from before this boot is another process by now; from elsewhere nothing can be seen. */
+  const mayLive = ({ host, pid, boot }: Held, me: LeaseHolder): boolean => {
+    const now = clock.sinceBoot?.().boot;
+    const isOfThisBoot = now === undefined || boot === null || now === boot;
+
+    return host !== me.host || (isOfThisBoot && isAlive(pid));
+  };
   const otherHolder = (job: string, me: LeaseHolder): LeaseHolder | undefined => {
     const held = row.parse(select.get(job));
     const mine = held?.host === me.host && held.pid === me.pid;
-    const dead = held?.host === me.host && !isAlive(held.pid);
 
-    return held !== undefined && !mine && !dead && overdueMs(held) < 0 ? { host: held.host, pid: held.pid } : undefined;
+    return held !== undefined && !mine && mayLive(held, me) && overdueMs(held) < 0
+      ? { host: held.host, pid: held.pid }
+      : undefined;
+  };
+  const idleMs = (job: string): number | undefined => {
+    const held = row.parse(select.get(job));
+
+    return held === undefined ? undefined : overdueMs(held) + leaseMs;
   };
   const take = database.transaction((job: string, me: LeaseHolder): LeaseHolder | undefined => {
     const other = otherHolder(job, me);
@@ -70,15 +86,18 @@ export function makeLeases(database: Database.Database, clock: Clock) {
 
     return other;
   });
-  const takeAbandoned = database.transaction((job: string, me: LeaseHolder, awayMs: number): boolean => {
+  const takeAbandoned = database.transaction((job: string, work: string, me: LeaseHolder, awayMs: number): boolean => {
     const held = row.parse(select.get(job));
-    // One that was stopped does not renew it, and goes on where it was.
-    const mayGoOn = held?.host === me.host && isAlive(held.pid) && overdueMs(held) < renumberedMs;
+    const isElsewhere = held !== undefined && held.host !== me.host;
+    const isMine = held?.host === me.host && held.pid === me.pid;
+    // One that was stopped does not renew it, and goes on where it was. Elsewhere nothing can be seen but that.
+    const mayGoOn =
+      held !== undefined && !isMine && mayLive(held, me) && overdueMs(held) < (isElsewhere ? 0 : renumberedMs);
     if (mayGoOn) return false;
-    const lastHeld = held === undefined ? lastPass(job) : now() - overdueMs(held) - leaseMs;
-    const isAbandoned = lastHeld !== undefined && now() - lastHeld >= awayMs;
+    const idle = idleMs(work);
     // Where nothing tells, as in a catalogue of an older version, it counts from now.
-    if (held !== undefined || lastHeld === undefined) upsertPass.run(job, lastHeld ?? now());
+    if (idle === undefined) hold(work, me);
+    const isAbandoned = idle !== undefined && idle >= awayMs;
     if (isAbandoned) hold(job, me);
 
     return isAbandoned;
@@ -89,9 +108,11 @@ export function makeLeases(database: Database.Database, clock: Clock) {
     takeLease: (job: string, me: LeaseHolder): LeaseHolder | undefined => take.immediate(job, me),
     /** Who else works at it now. */
     otherHolder,
-    /** Takes the lease of a job whose end is written down as its pass (`notePass`), where nobody has held it for so long, ms. */
-    takeAbandonedLease: (job: string, me: LeaseHolder, awayMs: number): boolean =>
-      takeAbandoned.immediate(job, me, awayMs),
+    /** How long ago it was taken or renewed, ms, also by one that has died; undefined where it was released or never had. */
+    idleMs,
+    /** Takes the lease of a job where nobody has held the lease `work` for so long, ms, and who holds that of the job has died. */
+    takeAbandonedLease: (job: string, work: string, me: LeaseHolder, awayMs: number): boolean =>
+      takeAbandoned.immediate(job, work, me, awayMs),
     /** When the last pass of the job began, ms since 1970 UTC by this machine's clock; undefined before the first. */
     lastPass,
     notePass: (job: string, at: number): void => {

@@ -4,6 +4,7 @@ import type { UnreadableCall } from '../call/ports.ts';
 import type { CallState } from '../call/state.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { leaseHolder } from '../catalogue/lease.ts';
+import { servingLease } from '../catalogue/leases.ts';
 import type { Config } from '../config/schema.ts';
 import type { RecordingId } from '../core/ids.ts';
 
@@ -12,15 +13,23 @@ import type { RecordingId } from '../core/ids.ts';
 /** A serve that comes back so late finds the talk over, as a rule, ms. */
 const forgottenMs = 10 * 60_000;
 
-type Open = Pick<Catalogue, 'open' | 'recording' | 'otherHolder'>;
+type Open = Pick<Catalogue, 'open' | 'recording' | 'otherHolder' | 'idleMs'>;
 type Recording = Config['recording'];
 
 const recordingOf = (call: CallState | UnreadableCall): RecordingId | undefined =>
   call.kind === 'unreadable' ? call.recording : call.facts.order?.recording;
 
-/** Recordings of open calls while no serve is there, which would see to them: those that have begun. */
-export async function unendedRecordings(catalogue: Open, spoolFolder: string): Promise<RecordingId[]> {
-  if ((await catalogue.otherHolder('serve', leaseHolder())) !== undefined) return [];
+/** How long no serve has served until they are forgotten, ms. */
+const awayMs = ({ unwatchedSeconds }: Recording): number => unwatchedSeconds * 1_000 + forgottenMs;
+
+/**
+ * Recordings of open calls while no serve is there, which would see to them: those that have begun. One that starts again and again, and does not
+ * come to serve, is not there.
+ */
+export async function unendedRecordings(catalogue: Open, recording: Recording): Promise<RecordingId[]> {
+  const { spoolFolder } = recording;
+  const isHeld = (await catalogue.otherHolder('serve', leaseHolder())) !== undefined;
+  if (isHeld && ((await catalogue.idleMs(servingLease)) ?? 0) < awayMs(recording)) return [];
   const unended: RecordingId[] = [];
   for (const call of await catalogue.open()) {
     const id = recordingOf(call);
@@ -31,7 +40,7 @@ export async function unendedRecordings(catalogue: Open, spoolFolder: string): P
 }
 
 /** By its row; the recorder may have begun before that was written down. A row that cannot be read is of a recording, too. */
-async function isBegun(id: RecordingId, catalogue: Open, spoolFolder: string): Promise<boolean> {
+async function isBegun(id: RecordingId, catalogue: Pick<Open, 'recording'>, spoolFolder: string): Promise<boolean> {
   const hasRow = await catalogue.recording(id).then(
     (row) => row?.status === 'recording',
     () => true,
@@ -41,7 +50,7 @@ async function isBegun(id: RecordingId, catalogue: Open, spoolFolder: string): P
 }
 
 /**
- * Ends those of which no serve has known for ten minutes beyond recording.unwatchedSeconds, so that they are judged and finished without one.
+ * Ends those for which no serve was there for ten minutes beyond recording.unwatchedSeconds, so that they are judged and finished without one.
  * By then Asterisk has ended their recorders, or the talk has; whose file is still written to is left. A serve that comes back sooner takes
  * them up: the caller may still talk, be on hold, or refuse.
  */
@@ -50,16 +59,14 @@ export async function endForgotten(
   recording: Recording,
   { now, actor }: { now: number; actor: string },
 ): Promise<void> {
-  const { spoolFolder, unwatchedSeconds } = recording;
-  const limitMs = unwatchedSeconds * 1_000;
   const left = new Set<RecordingId>();
-  for (const id of await unendedRecordings(catalogue, spoolFolder)) {
-    const writtenAt = await lastWritten(spoolFolder, id);
-    if (writtenAt === undefined || now - writtenAt >= limitMs + forgottenMs) left.add(id);
+  for (const id of await unendedRecordings(catalogue, recording)) {
+    const writtenAt = await lastWritten(recording.spoolFolder, id);
+    if (writtenAt === undefined || now - writtenAt >= awayMs(recording)) left.add(id);
   }
   if (left.size === 0) return;
   const me = leaseHolder();
-  if (!(await catalogue.takeAbandonedLease('serve', me, limitMs + forgottenMs))) return;
+  if (!(await catalogue.takeAbandonedLease('serve', servingLease, me, awayMs(recording)))) return;
   try {
     const watchedUntil = await catalogue.watchedUntil();
     if (watchedUntil !== undefined) await flagEndedByAsterisk(left, watchedUntil, { catalogue, recording, actor });

@@ -25,13 +25,12 @@ const unendedLine = (recording: RecordingId): string =>
 export async function upload(context: CommandContext, { dryRun, json }: UploadCommandOptions): Promise<ExitCode> {
   const config = await configOf(context);
   const log = commandLog(config);
-  const { spoolFolder } = config.recording;
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const store = await makeStore(config, catalogue);
     if (dryRun) {
       const waiting = await catalogue.recordings({ status: 'recorded', limit: -1 });
-      const unended = await unendedRecordings(catalogue, spoolFolder);
+      const unended = await unendedRecordings(catalogue, config.recording);
       if (json) {
         const recordings = waiting.map(({ id, bytes }) => ({ id, bytes }));
         context.print(JSON.stringify({ dryRun: true, waiting: waiting.length, recordings, unended }, undefined, 2));
@@ -68,7 +67,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       progress: (done) => bar?.update(done),
     });
     bar?.stop();
-    const unended = await unendedRecordings(catalogue, spoolFolder);
+    const unended = await unendedRecordings(catalogue, config.recording);
     if (json)
       context.print(
         JSON.stringify(

@@ -5,6 +5,7 @@ import { parse, stringify } from 'yaml';
 import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
 import { eventually } from '../support/poll.ts';
+import { withCatalogue } from '../support/rigCatalogue.ts';
 import { expectNobodyConnected, finishedRecording, useRig } from '../support/rigs.ts';
 
 const line = { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] };
@@ -58,6 +59,11 @@ it('compares recording folder, catalogue and archive at its start, and says what
 
 it('refuses a second serve on the same catalogue, naming the first, which goes on', async () => {
   const pid = at.rig.servePid();
+  // An upload knows from this that somebody sees to the calls that are on.
+  const servedMs = (): Promise<number> => withCatalogue(at.rig, async (all) => (await all.idleMs('serving')) ?? NaN);
+  await eventually(async () => {
+    expect(await servedMs()).toBeLessThan(20_000);
+  });
   const second = await at.rig.preavis('serve');
   expect([second.code, second.stdout.includes('"msg":"serving"')]).toEqual([1, false]);
   expect(second.stderr).toContain(`preavis: job_busy: another process (${String(pid)} on ${hostname()} pid:[`);

@@ -8,7 +8,7 @@ import { makeCallerHash, makePreferences } from '../../src/call/preferences.ts';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
 
 import { configTree, eventsTo } from '../support/calls.ts';
-import { catalogues } from '../support/catalogues.ts';
+import { catalogues, servedLast } from '../support/catalogues.ts';
 import { toneWav } from '../support/promptFolder.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
@@ -563,11 +563,11 @@ describe('upload and retention', () => {
   });
 
   test('upload ends them where no serve comes back: what nobody watched is silence before it is sent', async () => {
-    const { config, set } = await place();
+    const { config, set, at } = await place();
     const { id, file } = await set.recorded(toneWav(440, 30_000), { events: (facts) => eventsTo('talking', facts) });
     const startedAt = (await set.catalogue.recording(id))?.startedAt ?? NaN;
     await set.catalogue.saveWatchedUntil(startedAt + 20_000);
-    await set.catalogue.notePass('serve', Date.now() - 631_000);
+    await servedLast(join(at, 'catalogue.db'), Date.now() - 631_000);
     await utimes(file, (startedAt + 30_000) / 1_000, (startedAt + 30_000) / 1_000);
     expect(await preavis(['upload', '--config', config])).toMatchObject({
       code: 0,

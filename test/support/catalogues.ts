@@ -1,5 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { ulid } from 'ulid';
 import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
+import { leaseHolder } from '../../src/catalogue/lease.ts';
+import { servingLease } from '../../src/catalogue/leases.ts';
 import { decide } from '../../src/call/decide.ts';
 import type { CallEvent } from '../../src/call/events.ts';
 import type { CallState, Facts, Order } from '../../src/call/state.ts';
@@ -84,4 +87,14 @@ export function catalogues(): (file: string, clock?: Clock) => Catalogue {
 
     return catalogue;
   };
+}
+
+/** A serve that has died served last at this time, ms since 1970 UTC, by the clock that can be set. */
+export async function servedLast(file: string, at: number): Promise<void> {
+  const catalogue = openCatalogue(file, clockAt(at));
+  try {
+    await catalogue.takeLease(servingLease, { ...leaseHolder(), pid: spawnSync('true').pid });
+  } finally {
+    catalogue.close();
+  }
 }

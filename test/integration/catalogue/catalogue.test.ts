@@ -443,7 +443,7 @@ describe('a lease', () => {
     if (one === undefined || ahead === undefined || behind === undefined) throw new Error('not opened');
     expect(await one.takeLease('upload', me)).toBeUndefined();
     expect(await ahead.takeLease('upload', elsewhere)).toEqual(me);
-    expect(await ahead.takeAbandonedLease('upload', elsewhere, 60_000)).toBe(false);
+    expect(await ahead.takeAbandonedLease('upload', 'upload', elsewhere, 60_000)).toBe(false);
     since.ms += 60_001;
     // And where it is over, it is so though the clock was put back.
     expect(await behind.takeLease('upload', elsewhere)).toBeUndefined();

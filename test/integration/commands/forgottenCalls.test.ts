@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rename, stat, unlink, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { finishRecordings } from '../../../src/archive/finish.ts';
 import { endForgotten, unendedRecordings } from '../../../src/commands/forgottenCalls.ts';
@@ -9,7 +10,7 @@ import { leaseHolder } from '../../../src/catalogue/lease.ts';
 import type { ChannelId, RecordingId } from '../../../src/core/ids.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { callStart, eventsTo } from '../../support/calls.ts';
-import { catalogues } from '../../support/catalogues.ts';
+import { catalogues, servedLast } from '../../support/catalogues.ts';
 import { toneWav } from '../../support/promptFolder.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -33,13 +34,15 @@ const transferred = (facts: Facts): CallEvent[] => [
 
 /** A recorded talk that is open in the catalogue, 30 s of it in the file, and a serve that was last there at its last sound. */
 async function stage({ mode = 'announce', events = talking, writtenAt = callStart + 51_000 }: Given = {}) {
-  const set = await archiveStage(folder.path(`${(stages += 1)}`), open);
+  const at = folder.path(`${(stages += 1)}`);
+  const catalogueFile = join(at, 'catalogue.db');
+  const set = await archiveStage(at, open);
   const recorded = await set.recorded(toneWav(440, 30_000), { shape: { mode }, events });
   await utimes(recorded.file, writtenAt / 1_000, writtenAt / 1_000);
   await set.catalogue.saveWatchedUntil(writtenAt);
-  await set.catalogue.notePass('serve', writtenAt);
+  await servedLast(catalogueFile, writtenAt);
   const recording = { spoolFolder: set.spoolFolder, unwatchedSeconds } as Parameters<typeof endForgotten>[1];
-  const unended = (): Promise<RecordingId[]> => unendedRecordings(set.catalogue, set.spoolFolder);
+  const unended = (): Promise<RecordingId[]> => unendedRecordings(set.catalogue, recording);
   /** As `preavis upload` does. */
   const pass = async (): Promise<void> => {
     await endForgotten(set.catalogue, recording, { now: set.clock.now(), actor: 'command' });
@@ -47,7 +50,7 @@ async function stage({ mode = 'announce', events = talking, writtenAt = callStar
   };
   const isOpen = async (): Promise<boolean> => (await set.catalogue.open()).length > 0;
 
-  return { set, ...recorded, writtenAt, unended, pass, isOpen };
+  return { set, catalogueFile, ...recorded, writtenAt, unended, pass, isOpen };
 }
 
 const rowOf = async (set: ArchiveStage, id: RecordingId) => await set.catalogue.recording(id);
@@ -74,21 +77,46 @@ test('a recorded talk that a serve has left open is ended ten minutes beyond the
 
 test('beside a serve that was there a moment ago, a talk on hold or transferred long ago is not ended', async () => {
   for (const events of [talking, transferred]) {
-    const { set, id, writtenAt, unended, pass, isOpen } = await stage({ mode: 'optOut', events });
+    const { set, catalogueFile, id, writtenAt, unended, pass, isOpen } = await stage({ mode: 'optOut', events });
     set.clock.at = writtenAt + 20 * 60_000;
-    // It was restarted just now.
-    await set.catalogue.notePass('serve', set.clock.at - 2_000);
+    // It is being restarted just now.
+    await servedLast(catalogueFile, set.clock.at - 2_000);
     await pass();
     expect([await unended(), await isOpen(), (await rowOf(set, id))?.status]).toEqual([[id], true, 'recording']);
   }
 });
 
 test('a serve that is there sees to its calls itself: none is named', async () => {
-  const { set, writtenAt, unended, pass, isOpen } = await stage({ events: transferred });
+  const { set, catalogueFile, writtenAt, unended, pass, isOpen } = await stage({ events: transferred });
   set.clock.at = writtenAt + 20 * 60_000;
   await set.catalogue.takeLease('serve', { ...leaseHolder(), pid: process.ppid });
+  await servedLast(catalogueFile, set.clock.at - 2_000);
   await pass();
   expect([await unended(), await isOpen()]).toEqual([[], true]);
+});
+
+test('a serve that starts again and again, and never comes to serve, keeps no talk open for ever', async () => {
+  const { set, id, writtenAt, unended, pass, isOpen } = await stage();
+  const starting = { ...leaseHolder(), pid: process.ppid };
+  set.clock.at = writtenAt + forgotten;
+  await set.catalogue.takeLease('serve', starting);
+  await pass();
+  expect([await unended(), await isOpen()]).toEqual([[id], true]);
+  await set.catalogue.releaseLease('serve', starting);
+  await pass();
+  expect([await unended(), await isOpen()]).toEqual([[], false]);
+});
+
+test('a process that has the number of a serve from before this boot is another one', async () => {
+  const { set, catalogueFile, id, writtenAt, unended, pass, isOpen } = await stage();
+  const booted = (boot: string) => ({ now: () => set.clock.at, sinceBoot: () => ({ boot, ms: 1_000 }) });
+  set.clock.at = writtenAt;
+  await open(catalogueFile, booted('the boot before')).takeLease('serve', { ...leaseHolder(), pid: process.ppid });
+  set.clock.at = writtenAt + forgotten;
+  set.clock.sinceBoot = () => ({ boot: 'this boot', ms: 500 });
+  expect(await unended()).toEqual([id]);
+  await pass();
+  expect([await unended(), await isOpen()]).toEqual([[], false]);
 });
 
 test('a serve that was stopped for long goes on with its calls when it is continued: they are named, and not ended', async () => {
@@ -111,7 +139,7 @@ test('a serve that was stopped for long goes on with its calls when it is contin
 test('where nothing tells when a serve was last there, ten minutes count from the first look', async () => {
   const { set, writtenAt, pass, isOpen } = await stage();
   const database = new Database(folder.path(`${stages}/catalogue.db`));
-  database.prepare(`DELETE FROM passes`).run();
+  database.prepare(`DELETE FROM leases`).run();
   database.close();
   set.clock.at = writtenAt + 24 * 60 * 60_000;
   await pass();
