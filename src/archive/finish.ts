@@ -385,7 +385,10 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     );
     failPoint?.('finish, recorded');
     // Not before: whoever was faster has counted them.
-    const all = (await catalogue.recording(row.id))?.flags ?? flags;
+    const all = await catalogue.recording(row.id).then(
+      (now) => now?.flags ?? flags,
+      () => flags,
+    );
     for (const kind of [...read.found, ...all.filter(isUnwatchedFlag)]) ports.found(kind);
     log.info({ recording: row.id, durationMs, flags: all }, 'recording finished');
   }

@@ -1,8 +1,8 @@
-import type { CallRow, ChangeRow, RecordingRow, UnwatchedRow } from '../catalogue/rows.ts';
+import type { CallRow, RecordingRow, UnwatchedRow } from '../catalogue/rows.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { BridgeId } from '../core/ids.ts';
 import type { FinishPorts } from './finish.ts';
-import { judgeUnwatched, marginMs, type Presence } from './unwatchedSpans.ts';
+import { judgeUnwatched, type Presence } from './unwatchedSpans.ts';
 import { shapeOfWav, silenceWav, type WavInfo } from './wav.ts';
 
 /** The time of a call, ms since 1970 UTC, and what is known of the end of its recorder. */
@@ -88,11 +88,11 @@ export async function judgeSound(
   const now = await catalogue.recording(row.id);
   const isMine = now?.status === row.status && now.finishedAt === row.finishedAt;
   if (!isMine || standing.some(({ judged }) => judged === null)) return 'later';
-  const { spans, judged } = judgeUnwatched(recorded, standing, changes, new Map());
+  const { spans, judged, joinedAt } = judgeUnwatched(recorded, standing, changes, new Map());
   // Events that came late, as to a process that was stopped: a recorder that is ended at once gets less.
   const isLate = spans.some(({ from }) => durationMs - from > lateMs);
   const isBlanked = judged.some((each) => each.judged === 'blanked');
-  if (isLate && !isBlanked) await keepLate(row, changes, catalogue);
+  if (isLate && !isBlanked && joinedAt !== undefined) await keepLate(row.callId, joinedAt, catalogue);
   if (spans.length > 0) await silenceWav(file, spans);
   const silent = spans.map(({ from, to }) => ({
     fromMs: Math.round(from),
@@ -108,28 +108,13 @@ export async function judgeSound(
 
 /** For the receipt: from when somebody was there whose coming was read so late. It is silent, whoever they were. */
 async function keepLate(
-  { callId: id, startedAt }: Pick<RecordingRow, 'callId' | 'startedAt'>,
-  changes: readonly ChangeRow[],
+  id: CallRow['id'],
+  joinedAt: number,
   catalogue: Pick<FinishPorts['catalogue'], 'keepHappening' | 'unwatched' | 'judgeUnwatched'>,
 ): Promise<void> {
-  const joined = changes.flatMap(({ change, at }) =>
-    (change === 'joined' || change === 'transferred') &&
-    at !== null &&
-    (startedAt === null || at >= startedAt - marginMs)
-      ? [at]
-      : [],
-  );
-  if (joined.length === 0) return;
   const why = 'events_late';
   const unknown = '' as BridgeId;
-  const interval = {
-    from: Math.min(...joined),
-    to: null,
-    heardAgainAt: null,
-    why,
-    bridge: unknown,
-    parties: [],
-  } as const;
+  const interval = { from: joinedAt, to: null, heardAgainAt: null, why, bridge: unknown, parties: [] } as const;
   await catalogue.keepHappening(id, { kind: 'unwatched', interval });
   const late = (await catalogue.unwatched(id)).filter((each) => each.why === why);
   await catalogue.judgeUnwatched(late.map((each) => ({ id: each.id, judged: 'blanked' })));

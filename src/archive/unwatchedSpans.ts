@@ -12,7 +12,12 @@ export type Span = { from: number; to: number };
 /** What Asterisk's CEL says of the bridge in an interval; incomplete: it does not show the whole of it. */
 export type Presence = 'onlyTold' | 'others' | 'incomplete';
 
-export type Judged = { spans: readonly Span[]; judged: readonly { id: number; judged: Judgement }[] };
+/** `joinedAt`: when somebody first joined while it was recorded, as far as that can be told; the sound from then on is among the spans. */
+export type Judged = {
+  spans: readonly Span[];
+  judged: readonly { id: number; judged: Judgement }[];
+  joinedAt: number | undefined;
+};
 
 export type Recorded = Pick<RecordingRow, 'startedAt' | 'finishedAt'> & {
   /** Of the sound in the file. */
@@ -24,7 +29,7 @@ export type Recorded = Pick<RecordingRow, 'startedAt' | 'finishedAt'> & {
 };
 
 /** Asterisk and the last answer on its socket are not exact to the ms; a party may have joined just before. */
-export const marginMs = 1_000;
+const marginMs = 1_000;
 
 /** Sound that is so far from where it is expected is no matter of keys: a clock was set, and CEL's times do not tell either. */
 export const unplacedMs = 60_000;
@@ -127,14 +132,17 @@ export function judgeUnwatched(
   };
   const judged = unwatched.map((row) => ({ row, judged: row.judged ?? judge(row) }));
   const spans = judged.flatMap(({ row: { from, to }, judged: each }) => (each === 'blanked' ? [spanOf(from, to)] : []));
-  const joinedAt = changes.flatMap(({ change, at }) =>
+  const joined = changes.flatMap(({ change, at }) =>
     (change === 'joined' || change === 'transferred') &&
     at !== null &&
     (startedAt === null || places === 'clock set' || at >= startedAt - marginMs)
       ? [at]
       : [],
   );
-  if (joinedAt.length > 0) spans.push(spanOf(Math.min(...joinedAt), null));
+  const joinedAt = joined.length > 0 ? Math.min(...joined) : undefined;
+  if (joinedAt !== undefined) spans.push(spanOf(joinedAt, null));
+  // After its end there is nothing to make silent.
+  const inFile = spans.filter(({ from }) => from < durationMs);
 
-  return { spans, judged: judged.map(({ row: { id }, judged: each }) => ({ id, judged: each })) };
+  return { joinedAt, spans: inFile, judged: judged.map(({ row: { id }, judged: each }) => ({ id, judged: each })) };
 }

@@ -62,6 +62,13 @@ describe('what was recorded while nobody listened', () => {
     });
   });
 
+  test('is nothing of the recording where somebody joined after its end', () => {
+    expect(judgeUnwatched(recording, [], [change('joined', 62_000)], seen()).spans).toEqual([]);
+    expect(judgeUnwatched(recording, [], [change('joined', 60_500)], seen()).spans).toEqual([
+      { from: 59_500, to: end },
+    ]);
+  });
+
   test.each([
     ['put back three hours before, and right again', interval(-10_797_000, -10_794_000)],
     ['put forward by three hours', interval(10_803_000, null)],
@@ -106,7 +113,10 @@ describe('what was recorded while nobody listened', () => {
         judged: [{ id: 1, judged: 'blanked' }],
       });
     }
-    expect(judgeUnwatched(stepped, [], [change('joined', -setMs)], seen()).spans).toEqual([{ from: 0, to: end }]);
+    expect(judgeUnwatched(stepped, [], [change('joined', -setMs)], seen())).toMatchObject({
+      spans: [{ from: 0, to: end }],
+      joinedAt: start - setMs,
+    });
   });
 
   test('is all of it where it ended before it began', () => {
@@ -225,6 +235,7 @@ test.each(['joined', 'transferred'] as const)(
     expect(judgeUnwatched(recording, [], [change(what, 30_000), change(what, 40_000)], seen())).toEqual({
       spans: [{ from: 29_000, to: end }],
       judged: [],
+      joinedAt: start + 30_000,
     });
   },
 );
