@@ -17,7 +17,7 @@ import { Watch } from './call/watch.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
 import { CatalogueWatch } from './catalogue/catalogueWatch.ts';
 import { leaseHolder } from './catalogue/lease.ts';
-import { leaseMs, servingLease } from './catalogue/leases.ts';
+import { leaseMs, serveLease } from './catalogue/leases.ts';
 import { tellWrongNumberKeys } from './catalogue/numberKeys.ts';
 import { makePolicy, type Policy } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
@@ -93,6 +93,7 @@ export class App {
   #replaced = false;
   #catalogueWatch: CatalogueWatch | undefined;
   #deadman: Deadman | undefined;
+  #markServing: (() => Promise<void>) | undefined;
   #reconciling: Promise<void> = Promise.resolve();
   /** Aborted when the connection is lost or everything stops: comparing calls with Asterisk is not repeated then. */
   #comparable = new AbortController();
@@ -210,10 +211,11 @@ export class App {
     connection.listen(this.#listener({ registry, commands: ari.commands, connection, watch }));
     const isUpToDate = (): boolean => watch.isListening;
     const deadman = await makeDeadman({
-      ...{ config, ari, catalogue, registry, connection, log, isUpToDate },
+      ...{ config, ari, catalogue, registry, connection, log, ids, isUpToDate },
       isMissing: metrics.deadmanIsMissing,
     });
     this.#deadman = deadman;
+    this.#noteServing(catalogue, isUpToDate);
     if (config.health.port !== 0) {
       const page = new HealthPage(() => this.#health(connection, registry, archive), metrics);
       await page.start(config.health.host, config.health.port);
@@ -223,7 +225,6 @@ export class App {
     await connection.start(takeOver ? undefined : () => isHeld(ari.deadman, ids));
     deadman.start();
     this.#undo.push(() => deadman.stop());
-    this.#claimServing(catalogue, isUpToDate);
     this.#undo.push(() => this.#drain(registry, end));
 
     const finishTimer = setInterval(() => {
@@ -253,7 +254,7 @@ export class App {
   /** One serve on a catalogue at a time: a second one would take the calls of the first. Throws job_busy. */
   async #claim(catalogue: Catalogue, metrics: Metrics): Promise<void> {
     const me = leaseHolder();
-    const other = await catalogue.takeLease('serve', me);
+    const other = await catalogue.takeLease(serveLease, me);
     if (other !== undefined) {
       throw new PreavisError('job_busy', `another process (${other.pid} on ${other.host}) serves with this catalogue`, {
         hint: 'Stop the other serve: a second one takes no calls beside it. One that died on another machine holds it for a minute more; preavis upload does for a moment, while it ends calls that were left.',
@@ -263,26 +264,24 @@ export class App {
     const watch = new CatalogueWatch(this.#options.log, metrics.catalogueFails);
     this.#catalogueWatch = watch;
     const renewal = setInterval(() => {
-      void watch.look(() => catalogue.takeLease('serve', me));
+      void watch.look(() => catalogue.takeLease(serveLease, me));
     }, leaseMs / 12);
     this.#undo.push(async () => {
       clearInterval(renewal);
-      await catalogue.releaseLease('serve', me);
+      await catalogue.releaseLease(serveLease, me);
     });
   }
 
   /** While this process sees who joins a call: preavis upload ends the talks that were left where nobody has for long. */
-  #claimServing(catalogue: Catalogue, isUpToDate: () => boolean): void {
-    const renew = async (): Promise<void> => {
-      // What fails is told by the renewal of the other lease.
-      if (isUpToDate()) await catalogue.takeLease(servingLease, leaseHolder()).catch(() => undefined);
+  #noteServing(catalogue: Catalogue, isUpToDate: () => boolean): void {
+    const note = async (): Promise<void> => {
+      // What fails is told by the renewal of the lease.
+      if (isUpToDate()) await catalogue.noteServing(leaseHolder()).catch(() => undefined);
     };
-    const renewal = setInterval(() => void renew(), leaseMs / 12);
-    // It is not released: for how long nobody has served counts from its last renewal.
+    this.#markServing = note;
+    const timer = setInterval(() => void note(), leaseMs / 12);
     this.#undo.push(() => {
-      clearInterval(renewal);
-
-      return renew();
+      clearInterval(timer);
     });
   }
 
@@ -395,6 +394,7 @@ export class App {
         const compared = await registry.reconcile();
         if (!this.#isDeafAgain(signal) && !watch.isListening) watch.listenAgain(since);
         this.#deadman?.lookNow();
+        await this.#markServing?.();
         if (compared === 'whole') return;
       } catch (thrown) {
         const error = asPreavisError(thrown);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
+import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { ChannelId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { AriDeadman, AriQueries } from './port.ts';
@@ -26,6 +26,8 @@ export type DeadmanPorts = {
   /** Whether Asterisk answers on the event socket, asked now, within this time, ms. */
   answers: (withinMs: number) => Promise<boolean>;
   isCallOn: () => boolean;
+  /** The id of a channel that is made, renewed and ended to see whether the dead-man channel can be. It is known for one by its name. */
+  trial: () => ChannelId;
   /** Recorders were ended by it, at this time of Asterisk's clock, to the second below, ms. May be told again. */
   recordersEnded: (at: number) => Promise<void>;
   /** Told that it cannot be made or renewed, and that it can. */
@@ -43,7 +45,7 @@ const renewalsInLimit = 5;
 const upLimitMs = 2_000;
 const upPollMs = 50;
 /** So soon the channel of a trial ends by itself, s: this process may die meanwhile. */
-const trialSeconds = 10;
+export const trialSeconds = 10;
 /** One of the same id may just be ending. */
 const mostTries = 5;
 const againMs = 100;
@@ -90,12 +92,6 @@ export async function requireSoftHangup(ari: Pick<AriQueries, 'hasModule'>): Pro
 export const contextMissing = (): PreavisError =>
   new PreavisError('deadman_unusable', 'the dialplan has no context preavis-deadman');
 
-const refusals: ReadonlySet<ErrorCode> = new Set([
-  'ari_unauthorized',
-  'ari_request_failed',
-  'ari_not_found',
-  'ari_event_invalid',
-]);
 const refused = (cause: PreavisError): PreavisError =>
   new PreavisError('deadman_unusable', `Asterisk refuses what the dead-man channel needs: ${cause.message}`, {
     hint: 'See the log of Asterisk, and let a proxy before it pass the whole of /ari.',
@@ -176,33 +172,48 @@ export class Deadman {
 
   /** Never rejects. */
   async #step(): Promise<void> {
-    const { isWatching, isCallOn, answers, log } = this.#ports;
+    const { isWatching, log } = this.#ports;
     if (!isWatching()) return;
     try {
-      if (deadmanStep(this.#known, isCallOn()) === 'nothing') {
-        await this.#tryOut();
-        return;
-      }
-      // What Asterisk had told before it answered has been read by then, also that the application is another's.
-      if (!(await answers(this.#intervalMs)) || !isWatching()) return;
-      await this.#act(deadmanStep(this.#known, isCallOn()));
+      await this.#turn();
       if (this.#hasToLookBack) await this.lookBack();
       this.#hasToLookBack = false;
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      // What Asterisk refuses it will refuse again. All else is asked again at the next turn: that the catalogue fails is told elsewhere.
-      if (error.code === 'deadman_unusable') this.#rest(error);
-      else if (refusals.has(error.code)) this.#rest(refused(error));
+      // Asked again at the next turn, as long as the connection is there; that the catalogue fails is told elsewhere.
+      const isTold = error.code === 'ari_unreachable' || error.code.startsWith('catalogue_');
+      // What Asterisk refuses it will refuse again.
+      if (!isTold) this.#rest(error.code.startsWith('ari_') ? refused(error) : error);
       else log.debug({ code: error.code, err: error }, 'the dead-man channel is not looked after until the next turn');
     }
   }
 
-  /** Without a call, whether it can be made and renewed: once, and again while it cannot. */
+  async #turn(): Promise<void> {
+    const { isWatching, isCallOn, answers } = this.#ports;
+    if (deadmanStep(this.#known, isCallOn()) === 'nothing') {
+      if (this.#timer !== undefined) await this.#tryOut();
+      return;
+    }
+    // What Asterisk had told before it answered has been read by then, also that the application is another's.
+    if (!(await answers(this.#intervalMs)) || !isWatching()) return;
+    await this.#act(deadmanStep(this.#known, isCallOn()));
+  }
+
+  /** Whether it can be made and renewed: before the first, and again where it could not. One that is not armed ends no recorder. */
   async #tryOut(): Promise<void> {
-    const isKnown = this.#isTriedOut && !this.#isUnusable;
-    if (isKnown || this.#timer === undefined || performance.now() < this.#restsUntil) return;
-    await this.#create();
-    await this.#act(deadmanStep(this.#known, this.#ports.isCallOn()));
+    if (this.#isTriedOut || performance.now() < this.#restsUntil) return;
+    const { ari } = this.#ports;
+    const trial = this.#ports.trial();
+    await requireSoftHangup(ari);
+    await ari.tryApplication(trial, trialSeconds);
+    try {
+      if (!(await isUp(ari, trial))) throw contextMissing();
+      await ari.renewDeadman(trial, trialSeconds);
+    } finally {
+      // It ends by itself soon.
+      await ari.endTrial(trial).catch(() => undefined);
+    }
+    this.#isUsable();
   }
 
   async #act(step: DeadmanStep): Promise<void> {
@@ -233,8 +244,9 @@ export class Deadman {
 
   async #create(): Promise<void> {
     const { ari, channel, limitSeconds } = this.#ports;
+    // One that cannot be renewed would end recorders that are watched.
+    await this.#tryOut();
     if (performance.now() < this.#restsUntil) return;
-    await requireSoftHangup(ari);
     // One that is made although that is not answered, or answered late, ends the recorders if it is not renewed.
     this.#known = 'unknown';
     for (let tries = 1; ; tries += 1) {
@@ -251,13 +263,6 @@ export class Deadman {
       }
     }
     if (!(await isUp(ari, channel))) throw contextMissing();
-    try {
-      await there(ari.renewDeadman(channel, limitSeconds));
-    } catch (thrown) {
-      // One that cannot be renewed would end recorders that are watched.
-      if (asPreavisError(thrown).code !== 'ari_unreachable') await this.#act('release');
-      throw thrown;
-    }
     this.#works();
   }
 
@@ -275,6 +280,7 @@ export class Deadman {
 
   #rest(error: PreavisError): void {
     this.#restsUntil = performance.now() + unusableMs;
+    this.#isTriedOut = false;
     if (this.#isUnusable) return;
     this.#isUnusable = true;
     this.#ports.isMissing(true);

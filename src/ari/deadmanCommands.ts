@@ -19,6 +19,8 @@ const letGo = 'busy';
 /** Where `h` notes when it has ended recorders, Unix time in s. */
 const endedVariable = 'PREAVIS_DEADMAN_ENDED';
 
+const endsAfter = (seconds: number) => ({ 'TIMEOUT(absolute)': String(seconds), 'CDR_PROP(disable)': '1' });
+
 const prefixOf = (application: string): string => `${application}-deadman-`;
 
 /**
@@ -27,6 +29,10 @@ const prefixOf = (application: string): string => `${application}-deadman-`;
  */
 export const deadmanOf = (application: string, catalogue: string): ChannelId =>
   `${prefixOf(application)}${catalogue}` as ChannelId;
+
+/** Is known by its name as well: no call. */
+export const deadmanTrialOf = (application: string, trial: ChannelId): ChannelId =>
+  `${prefixOf(application)}trial-${trial}` as ChannelId;
 
 /** Also of another catalogue, and the other half of the Local channel, which runs the dialplan. */
 export const isDeadman = (channel: string, application: string): boolean => channel.startsWith(prefixOf(application));
@@ -52,14 +58,12 @@ const application = z.object({
 });
 
 export function makeDeadmanCommands(request: AriRequest, app: string): AriDeadman {
+  const originate = (channel: ChannelId, to: Record<string, string>, variables: Record<string, string>) =>
+    request('POST', `/channels/${id(channel)}`, { endpoint, ...to }, { variables });
+
   return {
     createDeadman: async (channel, seconds) => {
-      await request(
-        'POST',
-        `/channels/${id(channel)}`,
-        { endpoint, app, appArgs: 'deadman' },
-        { variables: { ...armed, 'TIMEOUT(absolute)': String(seconds), 'CDR_PROP(disable)': '1' } },
-      );
+      await originate(channel, { app, appArgs: 'deadman' }, { ...armed, ...endsAfter(seconds) });
     },
     renewDeadman: async (channel, seconds) => {
       await request('POST', `/channels/${id(channel)}/variable`, {
@@ -82,16 +86,10 @@ export function makeDeadmanCommands(request: AriRequest, app: string): AriDeadma
       return found === undefined ? undefined : parse(z.object({ state: z.string() }), found).state;
     },
     tryContext: async (trial, seconds) => {
-      const variables = { 'TIMEOUT(absolute)': String(seconds), 'CDR_PROP(disable)': '1' };
-      await request(
-        'POST',
-        `/channels/${id(trial)}`,
-        { endpoint, context, extension: 's', priority: '1' },
-        { variables },
-      );
+      await originate(trial, { context, extension: 's', priority: '1' }, endsAfter(seconds));
     },
-    tryApplication: async (trial) => {
-      await request('POST', `/channels/${id(trial)}`, { endpoint, app, appArgs: 'trial' });
+    tryApplication: async (trial, seconds) => {
+      await originate(trial, { app, appArgs: 'trial' }, endsAfter(seconds));
     },
     endTrial: async (trial) => {
       await orUndefined(request('DELETE', `/channels/${id(trial)}`, { reason: 'normal' }));

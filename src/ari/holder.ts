@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPreavisError } from '../core/errors.ts';
 import type { IdMaker } from '../core/ids.ts';
-import { hasContext } from './deadman.ts';
+import { hasContext, trialSeconds } from './deadman.ts';
 import type { AriDeadman } from './port.ts';
 
 /**
@@ -55,7 +55,7 @@ export async function isFree(ari: AriDeadman, ids: Trials): Promise<boolean> {
 
 async function stays(ari: AriDeadman, ids: Trials): Promise<boolean> {
   const trial = ids.channel();
-  await ari.tryApplication(trial);
+  await ari.tryApplication(trial, trialSeconds);
   try {
     for (let waitedMs = 0; waitedMs < stayMs; waitedMs += pollMs) {
       if ((await ari.stateOf(trial)) === undefined) return false;

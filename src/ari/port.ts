@@ -139,7 +139,7 @@ export type AriDeadman = {
   /** Makes a channel that answers where the dialplan has the context of the dead-man channel, and ends at once where it has not. */
   tryContext(trial: ChannelId, seconds: number): Promise<void>;
   /** Makes a channel that stays under our application where somebody has its event socket open, and ends at once where nobody has. */
-  tryApplication(trial: ChannelId): Promise<void>;
+  tryApplication(trial: ChannelId, seconds: number): Promise<void>;
   endTrial(trial: ChannelId): Promise<void>;
   application(): Promise<ApplicationUse>;
   /** Bridges of other applications in which Asterisk has a channel of its own: a recorder, or what plays an announcement. */

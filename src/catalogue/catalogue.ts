@@ -184,8 +184,9 @@ export type Catalogue = Tables & {
 
   takeLease(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
   otherHolder(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
-  idleMs(job: string): Promise<number | undefined>;
-  takeAbandonedLease(job: string, work: string, me: LeaseHolder, awayMs: number): Promise<boolean>;
+  noteServing(me: LeaseHolder): Promise<void>;
+  notServedMs(): Promise<number | undefined>;
+  takeAbandonedServe(me: LeaseHolder, awayMs: number): Promise<boolean>;
   releaseLease(job: string, me: LeaseHolder): Promise<void>;
   lastPass(job: string): Promise<number | undefined>;
   notePass(job: string, at: number): Promise<void>;
@@ -390,8 +391,9 @@ export function openCatalogue(
     forgetCaller: eventually(callers.forgetCaller),
     takeLease: eventually(leases.takeLease),
     otherHolder: eventually(leases.otherHolder),
-    idleMs: eventually(leases.idleMs),
-    takeAbandonedLease: eventually(leases.takeAbandonedLease),
+    noteServing: eventually(leases.noteServing),
+    notServedMs: eventually(leases.notServedMs),
+    takeAbandonedServe: eventually(leases.takeAbandonedServe),
     releaseLease: eventually(leases.releaseLease),
     lastPass: eventually(leases.lastPass),
     notePass: eventually(leases.notePass),

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
-import type { Clock } from '../core/clock.ts';
+import { sinceBootOfMachine, type Clock } from '../core/clock.ts';
 import { errnoOf } from '../core/errors.ts';
 
 /** Who holds the right to run a job. */
@@ -12,8 +12,10 @@ export const leaseMs = 60_000;
 /** A process that has not renewed its lease for so long, ms, is another one with the number of one that has died, and not one that was stopped. */
 const renumberedMs = 24 * 60 * 60_000;
 
-/** What a process holds that serves: its socket is open, and it sees who joins a call. The lease `serve` says only that one has started. */
-export const servingLease = 'serving';
+/** The lease of a serve: that one has started. */
+export const serveLease = 'serve';
+/** Its mark beside it: that it serves, with its socket open, so that it sees who joins a call. */
+const servingMark = 'serving';
 
 function isAlive(pid: number): boolean {
   try {
@@ -46,13 +48,13 @@ export function makeLeases(database: Database.Database, clock: Clock) {
     INSERT OR REPLACE INTO leases (job, host, pid, until, boot, boot_until)
     VALUES (@job, @host, @pid, @until, @boot, @bootUntil)`);
   const hold = (job: string, { host, pid }: LeaseHolder): void => {
-    const since = clock.sinceBoot?.();
+    const since = sinceBootOfMachine(clock);
     const bootUntil = since === undefined ? null : since.ms + leaseMs;
     upsert.run({ job, host, pid, until: now() + leaseMs, boot: since?.boot ?? null, bootUntil });
   };
   /** How long ago it was to be renewed, ms; below 0: it is held. */
   const overdueMs = ({ until, boot, boot_until: bootUntil }: Held): number => {
-    const since = clock.sinceBoot?.();
+    const since = sinceBootOfMachine(clock);
 
     return since?.boot !== boot || bootUntil === null ? now() - until : since.ms - bootUntil;
   };
@@ -62,7 +64,7 @@ export function makeLeases(database: Database.Database, clock: Clock) {
   const lastPass = (job: string): number | undefined => z.number().optional().parse(selectPass.get(job));
   /** Whether it may live. A number from before this boot is another process by now; from elsewhere nothing can be seen. */
   const mayLive = ({ host, pid, boot }: Held, me: LeaseHolder): boolean => {
-    const now = clock.sinceBoot?.().boot;
+    const now = sinceBootOfMachine(clock)?.boot;
     const isOfThisBoot = now === undefined || boot === null || now === boot;
 
     return host !== me.host || (isOfThisBoot && isAlive(pid));
@@ -75,10 +77,10 @@ export function makeLeases(database: Database.Database, clock: Clock) {
       ? { host: held.host, pid: held.pid }
       : undefined;
   };
-  const idleMs = (job: string): number | undefined => {
-    const held = row.parse(select.get(job));
+  const notServedMs = (): number | undefined => {
+    const mark = row.parse(select.get(servingMark));
 
-    return held === undefined ? undefined : overdueMs(held) + leaseMs;
+    return mark === undefined ? undefined : overdueMs(mark) + leaseMs;
   };
   const take = database.transaction((job: string, me: LeaseHolder): LeaseHolder | undefined => {
     const other = otherHolder(job, me);
@@ -86,19 +88,17 @@ export function makeLeases(database: Database.Database, clock: Clock) {
 
     return other;
   });
-  const takeAbandoned = database.transaction((job: string, work: string, me: LeaseHolder, awayMs: number): boolean => {
-    const held = row.parse(select.get(job));
-    const isElsewhere = held !== undefined && held.host !== me.host;
+  const takeAbandoned = database.transaction((me: LeaseHolder, awayMs: number): boolean => {
+    const held = row.parse(select.get(serveLease));
     const isMine = held?.host === me.host && held.pid === me.pid;
     // One that was stopped does not renew it, and goes on where it was. Elsewhere nothing can be seen but that.
-    const mayGoOn =
-      held !== undefined && !isMine && mayLive(held, me) && overdueMs(held) < (isElsewhere ? 0 : renumberedMs);
-    if (mayGoOn) return false;
-    const idle = idleMs(work);
+    const heldForMs = held?.host === me.host ? renumberedMs : 0;
+    if (held !== undefined && !isMine && mayLive(held, me) && overdueMs(held) < heldForMs) return false;
+    const awayFor = notServedMs();
     // Where nothing tells, as in a catalogue of an older version, it counts from now.
-    if (idle === undefined) hold(work, me);
-    const isAbandoned = idle !== undefined && idle >= awayMs;
-    if (isAbandoned) hold(job, me);
+    if (awayFor === undefined) hold(servingMark, me);
+    const isAbandoned = awayFor !== undefined && awayFor >= awayMs;
+    if (isAbandoned) hold(serveLease, me);
 
     return isAbandoned;
   });
@@ -108,11 +108,14 @@ export function makeLeases(database: Database.Database, clock: Clock) {
     takeLease: (job: string, me: LeaseHolder): LeaseHolder | undefined => take.immediate(job, me),
     /** Who else works at it now. */
     otherHolder,
-    /** How long ago it was taken or renewed, ms, also by one that has died; undefined where it was released or never had. */
-    idleMs,
-    /** Takes the lease of a job where nobody has held the lease `work` for so long, ms, and who holds that of the job has died. */
-    takeAbandonedLease: (job: string, work: string, me: LeaseHolder, awayMs: number): boolean =>
-      takeAbandoned.immediate(job, work, me, awayMs),
+    /** Notes that calls are watched now, whoever has noted it before. */
+    noteServing: (me: LeaseHolder): void => {
+      hold(servingMark, me);
+    },
+    /** How long ago calls were last watched, ms; undefined for never. */
+    notServedMs,
+    /** Takes the lease of a serve where calls were not watched for so long, ms, and who holds it has died. */
+    takeAbandonedServe: (me: LeaseHolder, awayMs: number): boolean => takeAbandoned.immediate(me, awayMs),
     /** When the last pass of the job began, ms since 1970 UTC by this machine's clock; undefined before the first. */
     lastPass,
     notePass: (job: string, at: number): void => {

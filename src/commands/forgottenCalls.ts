@@ -4,7 +4,7 @@ import type { UnreadableCall } from '../call/ports.ts';
 import type { CallState } from '../call/state.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { leaseHolder } from '../catalogue/lease.ts';
-import { servingLease } from '../catalogue/leases.ts';
+import { serveLease } from '../catalogue/leases.ts';
 import type { Config } from '../config/schema.ts';
 import type { RecordingId } from '../core/ids.ts';
 
@@ -13,7 +13,7 @@ import type { RecordingId } from '../core/ids.ts';
 /** A serve that comes back so late finds the talk over, as a rule, ms. */
 const forgottenMs = 10 * 60_000;
 
-type Open = Pick<Catalogue, 'open' | 'recording' | 'otherHolder' | 'idleMs'>;
+type Open = Pick<Catalogue, 'open' | 'recording' | 'otherHolder' | 'notServedMs'>;
 type Recording = Config['recording'];
 
 const recordingOf = (call: CallState | UnreadableCall): RecordingId | undefined =>
@@ -28,8 +28,8 @@ const awayMs = ({ unwatchedSeconds }: Recording): number => unwatchedSeconds * 1
  */
 export async function unendedRecordings(catalogue: Open, recording: Recording): Promise<RecordingId[]> {
   const { spoolFolder } = recording;
-  const isHeld = (await catalogue.otherHolder('serve', leaseHolder())) !== undefined;
-  if (isHeld && ((await catalogue.idleMs(servingLease)) ?? 0) < awayMs(recording)) return [];
+  const isHeld = (await catalogue.otherHolder(serveLease, leaseHolder())) !== undefined;
+  if (isHeld && ((await catalogue.notServedMs()) ?? 0) < awayMs(recording)) return [];
   const unended: RecordingId[] = [];
   for (const call of await catalogue.open()) {
     const id = recordingOf(call);
@@ -66,7 +66,7 @@ export async function endForgotten(
   }
   if (left.size === 0) return;
   const me = leaseHolder();
-  if (!(await catalogue.takeAbandonedLease('serve', servingLease, me, awayMs(recording)))) return;
+  if (!(await catalogue.takeAbandonedServe(me, awayMs(recording)))) return;
   try {
     const watchedUntil = await catalogue.watchedUntil();
     if (watchedUntil !== undefined) await flagEndedByAsterisk(left, watchedUntil, { catalogue, recording, actor });
@@ -80,7 +80,7 @@ export async function endForgotten(
       await catalogue.note(id, { event: 'call ended without a serve: nobody saw its end', actor });
     }
   } finally {
-    await catalogue.releaseLease('serve', me);
+    await catalogue.releaseLease(serveLease, me);
   }
 }
 

@@ -23,16 +23,25 @@ export function offsetOf({ at, sinceBoot }: ClockReading): number | undefined {
   return sinceBoot === undefined ? undefined : at - sinceBoot.ms;
 }
 
-/** Linux gives each boot an id without a meaning. Elsewhere a process is comparable with itself alone. */
+const ofProcess = 'process ';
+
+/** Linux gives each boot an id without a meaning. Elsewhere, and where /proc is hidden, a process is comparable with itself alone. */
 function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
-    return randomUUID();
+    return `${ofProcess}${randomUUID()}`;
   }
 }
 
 const boot = bootId();
+
+/** What processes of one machine have in common; undefined where only this one can compare. */
+export function sinceBootOfMachine(clock: Clock): SinceBoot | undefined {
+  const since = clock.sinceBoot?.();
+
+  return since?.boot.startsWith(ofProcess) === true ? undefined : since;
+}
 
 export const systemClock = {
   now: () => Date.now(),

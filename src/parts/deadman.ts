@@ -1,10 +1,11 @@
 import { flagEndedUnwatched } from '../archive/endedUnwatched.ts';
 import { Deadman } from '../ari/deadman.ts';
-import { deadmanOf } from '../ari/deadmanCommands.ts';
+import { deadmanOf, deadmanTrialOf } from '../ari/deadmanCommands.ts';
 import type { AriConnection } from '../ari/connection.ts';
 import type { CallRegistry } from '../call/registry.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
+import type { IdMaker } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { Ari } from './ari.ts';
 
@@ -16,6 +17,7 @@ export type DeadmanParts = {
   registry: CallRegistry;
   connection: AriConnection;
   log: Logger;
+  ids: IdMaker;
   isMissing: (isMissing: boolean) => void;
   /** Whether the application is ours, and the calls were compared with Asterisk since it is. */
   isUpToDate(): boolean;
@@ -37,6 +39,7 @@ export async function makeDeadman(parts: DeadmanParts): Promise<Deadman> {
         log.warn({ recording }, 'a recorder was ended since nobody had watched for too long; the call goes on');
       }
     },
+    trial: () => deadmanTrialOf(config.ari.application, parts.ids.channel()),
     isMissing: parts.isMissing,
     log,
   });

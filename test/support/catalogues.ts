@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { ulid } from 'ulid';
 import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
 import { leaseHolder } from '../../src/catalogue/lease.ts';
-import { servingLease } from '../../src/catalogue/leases.ts';
 import { decide } from '../../src/call/decide.ts';
 import type { CallEvent } from '../../src/call/events.ts';
 import type { CallState, Facts, Order } from '../../src/call/state.ts';
@@ -93,7 +92,7 @@ export function catalogues(): (file: string, clock?: Clock) => Catalogue {
 export async function servedLast(file: string, at: number): Promise<void> {
   const catalogue = openCatalogue(file, clockAt(at));
   try {
-    await catalogue.takeLease(servingLease, { ...leaseHolder(), pid: spawnSync('true').pid });
+    await catalogue.noteServing({ ...leaseHolder(), pid: spawnSync('true').pid });
   } finally {
     catalogue.close();
   }

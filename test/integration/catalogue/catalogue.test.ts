@@ -443,13 +443,23 @@ describe('a lease', () => {
     if (one === undefined || ahead === undefined || behind === undefined) throw new Error('not opened');
     expect(await one.takeLease('upload', me)).toBeUndefined();
     expect(await ahead.takeLease('upload', elsewhere)).toEqual(me);
-    expect(await ahead.takeAbandonedLease('upload', 'upload', elsewhere, 60_000)).toBe(false);
+    await one.noteServing(me);
+    expect([await ahead.notServedMs(), await ahead.takeAbandonedServe(elsewhere, 60_000)]).toEqual([0, false]);
     since.ms += 60_001;
     // And where it is over, it is so though the clock was put back.
     expect(await behind.takeLease('upload', elsewhere)).toBeUndefined();
     expect(await ahead.otherHolder('upload', me)).toEqual(elsewhere);
     since.boot = 'the next boot';
     expect(await ahead.otherHolder('upload', me)).toBeUndefined();
+  });
+
+  test('where each process has a boot of its own, as /proc is hidden from them, one that lives keeps it', async () => {
+    const file = newFile();
+    const [one, other] = ['process one', 'process other'].map((boot) =>
+      open(file, { now: () => callStart, sinceBoot: () => ({ boot, ms: 0 }) }),
+    );
+    await one?.takeLease('upload', { ...me, pid: process.ppid });
+    expect(await other?.takeLease('upload', me)).toEqual({ ...me, pid: process.ppid });
   });
 
   test('is for one: the second is told who has it, and gets it when it is released', async () => {

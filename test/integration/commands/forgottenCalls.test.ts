@@ -107,6 +107,15 @@ test('a serve that starts again and again, and never comes to serve, keeps no ta
   expect([await unended(), await isOpen()]).toEqual([[], false]);
 });
 
+test('a serve whose clock was ahead counts only until another one serves', async () => {
+  const { set, catalogueFile, writtenAt, pass, isOpen } = await stage();
+  await servedLast(catalogueFile, writtenAt + 60 * 86_400_000);
+  await servedLast(catalogueFile, writtenAt);
+  set.clock.at = writtenAt + forgotten;
+  await pass();
+  expect(await isOpen()).toBe(false);
+});
+
 test('a process that has the number of a serve from before this boot is another one', async () => {
   const { set, catalogueFile, id, writtenAt, unended, pass, isOpen } = await stage();
   const booted = (boot: string) => ({ now: () => set.clock.at, sinceBoot: () => ({ boot, ms: 1_000 }) });

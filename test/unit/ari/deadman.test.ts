@@ -15,12 +15,13 @@ type Scene = {
   /** Whether the dead-man channel is there. */
   isUp: boolean;
   hasContext: boolean;
+  comesUpLate: boolean;
   hasModule: boolean | 'refused';
   endedAt: number | undefined;
   refuse: ErrorCode | undefined;
   /** Is done all the same, and never answered. */
-  unanswered: 'create' | 'release' | undefined;
-  refusesRenewal: boolean;
+  unanswered: 'create' | 'release' | 'try' | undefined;
+  refusesRenewal: ErrorCode | undefined;
   catalogueFails: boolean;
 };
 
@@ -31,14 +32,19 @@ const scene = (changes: Partial<Scene> = {}): Scene => ({
   isCallOn: true,
   isUp: false,
   hasContext: true,
+  comesUpLate: false,
   hasModule: true,
   endedAt: undefined,
   refuse: undefined,
   unanswered: undefined,
-  refusesRenewal: false,
+  refusesRenewal: undefined,
   catalogueFails: false,
   ...changes,
 });
+
+const trial = 'trial' as ChannelId;
+/** Before the first one is made. */
+const tried = ['try', 'end trial'];
 
 function make(now: Scene): {
   deadman: Deadman;
@@ -61,12 +67,12 @@ function make(now: Scene): {
     createDeadman: async (_, seconds) => {
       await ask(`create ${seconds}`);
       if (now.isUp) throw new PreavisError('ari_request_failed', 'already there');
-      now.isUp = now.hasContext;
+      now.isUp = now.hasContext && !now.comesUpLate;
       noAnswer('create');
     },
-    renewDeadman: async (_, seconds) => {
-      await ask(`renew ${seconds}`, true);
-      if (now.refusesRenewal) throw new PreavisError('ari_unauthorized', 'refused');
+    renewDeadman: async (id, seconds) => {
+      if (id !== trial) await ask(`renew ${seconds}`, true);
+      if (now.refusesRenewal !== undefined) throw new PreavisError(now.refusesRenewal, 'refused');
     },
     releaseDeadman: async () => {
       await ask('release', true);
@@ -74,14 +80,20 @@ function make(now: Scene): {
       noAnswer('release');
     },
     deadmanEndedAt: () => Promise.resolve(now.endedAt),
-    stateOf: () => Promise.resolve(now.isUp ? 'Up' : undefined),
+    stateOf: (id) => Promise.resolve((id === trial ? now.hasContext : now.isUp) ? 'Up' : undefined),
     hasModule: () =>
       now.hasModule === 'refused'
         ? Promise.reject(new PreavisError('ari_unauthorized', 'refused'))
         : Promise.resolve(now.hasModule),
     tryContext: notAsked,
-    tryApplication: notAsked,
-    endTrial: notAsked,
+    tryApplication: () => {
+      now.asked.push('try');
+      return now.unanswered === 'try' ? Promise.reject(new PreavisError('ari_unreachable', 'none')) : Promise.resolve();
+    },
+    endTrial: () => {
+      now.asked.push('end trial');
+      return Promise.resolve();
+    },
     application: notAsked,
     foreignRecorders: notAsked,
   };
@@ -98,12 +110,22 @@ function make(now: Scene): {
       ended.push(at);
       return Promise.resolve();
     },
+    trial: () => trial,
     isMissing: (is) => missing.push(is),
     log,
   });
 
+  made.push(deadman);
+
   return { deadman, ended, lines, missing };
 }
+
+const made: Deadman[] = [];
+// Also after a failure: its timer would keep the process alive.
+afterEach(() => {
+  jest.useRealTimers();
+  for (const deadman of made.splice(0)) void deadman.stop();
+});
 
 describe('what is done about the dead-man channel', () => {
   it.each([
@@ -132,7 +154,7 @@ describe('the dead-man channel', () => {
     const { deadman, ended } = make(now);
     deadman.start();
     await deadman.stop();
-    expect(now.asked).toEqual(['renew 5', 'create 5', 'renew 5', 'renew 5']);
+    expect(now.asked).toEqual(['renew 5', ...tried, 'create 5', 'renew 5']);
     expect(ended).toEqual([12_000]);
   });
 
@@ -178,27 +200,27 @@ describe('the dead-man channel', () => {
     deadman.callCame();
     await eventually(() => now.isUp, { withinMs: 500 });
     await deadman.stop();
-    expect(now.asked).toEqual(['release', 'create 5', 'renew 5', 'renew 5']);
+    expect(now.asked).toEqual(['release', ...tried, 'create 5', 'renew 5']);
   });
 
   it('that was made although Asterisk did not answer is renewed at the next turn', async () => {
     const now = scene({ unanswered: 'create' });
     const { deadman, lines } = make(now);
     deadman.start();
-    await eventually(() => now.asked.length === 2);
+    await eventually(() => now.asked.includes('create 5'));
     await deadman.stop();
-    expect(now.asked).toEqual(['renew 5', 'create 5', 'renew 5']);
+    expect(now.asked).toEqual(['renew 5', ...tried, 'create 5', 'renew 5']);
     expect(lines).toEqual([]);
   });
 
   it('that came up late is renewed at the next turn', async () => {
-    const now = scene({ hasContext: false });
+    const now = scene({ comesUpLate: true });
     const { deadman } = make(now);
     deadman.start();
     await eventually(() => now.asked.includes('create 5'));
     now.isUp = true;
     await deadman.stop();
-    expect(now.asked).toEqual(['renew 5', 'create 5', 'renew 5']);
+    expect(now.asked).toEqual(['renew 5', ...tried, 'create 5', 'renew 5']);
   });
 
   it('that was not let go is renewed for the next call', async () => {
@@ -228,7 +250,8 @@ describe('the dead-man channel', () => {
     await deadman.stop();
     expect(lines.filter(({ code }) => code === 'deadman_unusable')).toHaveLength(1);
     expect(lines.find(({ code }) => code === 'deadman_unusable')).toMatchObject({ level: 'error' });
-    expect(missing).toEqual([true]);
+    expect(missing.filter(Boolean)).toEqual([true]);
+    expect(missing.at(-1)).toBe(true);
   });
 
   it('is tried out once without a call, and again while it cannot be made', async () => {
@@ -241,7 +264,7 @@ describe('the dead-man channel', () => {
       expect(missing).toEqual([true]);
       await jest.advanceTimersByTimeAsync(20_000);
       expect(missing).toEqual([true]);
-      expect(now.asked.filter((each) => each === 'create 5').length).toBeGreaterThan(1);
+      expect(now.asked.filter((each) => each === 'try').length).toBeGreaterThan(1);
       now.hasContext = true;
       await jest.advanceTimersByTimeAsync(11_000);
       expect(missing).toEqual([true, false]);
@@ -258,40 +281,98 @@ describe('the dead-man channel', () => {
   it('is tried out again where Asterisk does not answer', async () => {
     jest.useFakeTimers({ now: 0 });
     try {
-      const now = scene({ isCallOn: false, unanswered: 'create' });
+      const now = scene({ isCallOn: false, unanswered: 'try' });
       const { deadman, lines, missing } = make(now);
       deadman.start();
       await jest.advanceTimersByTimeAsync(3_000);
       now.unanswered = undefined;
       await jest.advanceTimersByTimeAsync(3_000);
       await deadman.stop();
-      expect(now.asked.filter((each) => each === 'create 5').length).toBeGreaterThan(1);
+      expect(now.asked.filter((each) => each === 'try').length).toBeGreaterThan(1);
       expect([missing, lines, now.isUp]).toEqual([[false], [], false]);
     } finally {
       jest.useRealTimers();
     }
   });
 
-  it.each([false, true])(
-    'that cannot be renewed is told to be missing, and let go, so that it ends no recorder (with a call: %s)',
-    async (isCallOn) => {
+  it.each([
+    [false, 'ari_unauthorized'],
+    [true, 'ari_unauthorized'],
+    [true, 'ari_not_found'],
+  ] as const)(
+    'that cannot be renewed is told to be missing, and not made, so that it ends no recorder (with a call: %s, %s)',
+    async (isCallOn, refusesRenewal) => {
       jest.useFakeTimers({ now: 0 });
       try {
-        const now = scene({ isCallOn, refusesRenewal: true });
+        const now = scene({ isCallOn, refusesRenewal });
         const { deadman, lines, missing } = make(now);
         deadman.start();
         await jest.advanceTimersByTimeAsync(25_000);
-        expect([missing, now.isUp]).toEqual([[true], false]);
+        expect(missing).toEqual([true]);
+        expect(now.asked).not.toContain('create 5');
         expect(lines.filter(({ code }) => code === 'deadman_unusable')).toHaveLength(1);
-        now.refusesRenewal = false;
+        now.refusesRenewal = undefined;
         await jest.advanceTimersByTimeAsync(11_000);
         expect(missing.slice(0, 2)).toEqual([true, false]);
+        expect(now.isUp).toBe(isCallOn);
         await deadman.stop();
       } finally {
         jest.useRealTimers();
       }
     },
   );
+
+  it('is not made for the next call where Asterisk has come to refuse its renewal', async () => {
+    jest.useFakeTimers({ now: 0 });
+    try {
+      const now = scene({ isCallOn: false });
+      const { deadman, missing } = make(now);
+      deadman.start();
+      await jest.advanceTimersByTimeAsync(1_500);
+      Object.assign(now, { isCallOn: true, refusesRenewal: 'ari_unauthorized' });
+      await jest.advanceTimersByTimeAsync(15_000);
+      expect([missing.at(-1), now.isUp]).toEqual([true, true]);
+      now.isCallOn = false;
+      await jest.advanceTimersByTimeAsync(15_000);
+      now.asked.length = 0;
+      now.isCallOn = true;
+      await jest.advanceTimersByTimeAsync(25_000);
+      expect(now.asked).toContain('try');
+      expect(now.asked).not.toContain('create 5');
+      expect(missing.at(-1)).toBe(true);
+      await deadman.stop();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('tells what the last one did also where the catalogue works again after the call', async () => {
+    jest.useFakeTimers({ now: 0 });
+    try {
+      const now = scene({ endedAt: 12_000, catalogueFails: true });
+      const { deadman, ended } = make(now);
+      deadman.start();
+      await jest.advanceTimersByTimeAsync(2_000);
+      now.isCallOn = false;
+      await jest.advanceTimersByTimeAsync(2_000);
+      expect([now.isUp, ended]).toEqual([false, []]);
+      now.catalogueFails = false;
+      await jest.advanceTimersByTimeAsync(2_000);
+      expect(ended).toEqual([12_000]);
+      await deadman.stop();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('does not hide a fault of Préavis itself', async () => {
+    const now = scene({ isCallOn: false, refuse: 'internal' });
+    const { deadman, lines, missing } = make(now);
+    deadman.start();
+    await eventually(() => missing.length === 1);
+    await deadman.stop();
+    expect(lines).toMatchObject([{ level: 'error', code: 'internal' }]);
+  });
 
   it('is made also while the catalogue fails, and what the last one did is written down later', async () => {
     const now = scene({ endedAt: 12_000, catalogueFails: true });
@@ -301,7 +382,7 @@ describe('the dead-man channel', () => {
     now.catalogueFails = false;
     await deadman.stop();
     expect(ended).toEqual([12_000]);
-    expect(missing).toEqual([false, false]);
+    expect(missing).not.toContain(true);
     expect(lines).toEqual([]);
   });
 
