@@ -14,6 +14,9 @@ const applicationId = 0x70726176;
  */
 const busyTimeoutMs = 100;
 
+/** The same while it is opened, ms: this process does nothing else yet, and another one may be making or migrating it. */
+const openingTimeoutMs = 10_000;
+
 type Options = {
   /** Fail when the file does not exist, instead of making an empty catalogue. */
   mustExist?: boolean;
@@ -112,7 +115,7 @@ export function openDatabase(file: string, { mustExist = false }: Options = {}):
       closeSync(openSync(file, 'a', 0o600));
       chmodSync(file, 0o600);
     }
-    const database = openSqlite(file, { timeout: busyTimeoutMs });
+    const database = openSqlite(file, { timeout: openingTimeoutMs });
     try {
       database.pragma('journal_mode = WAL');
       database.pragma('synchronous = FULL');
@@ -121,6 +124,7 @@ export function openDatabase(file: string, { mustExist = false }: Options = {}):
       database.pragma('secure_delete = ON');
       migrate(database);
       defineChain(database);
+      database.pragma(`busy_timeout = ${busyTimeoutMs}`);
     } catch (cause) {
       database.close();
       throw cause;

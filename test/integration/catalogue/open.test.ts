@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeAuditTrail } from '../../../src/catalogue/auditTrail.ts';
@@ -138,6 +139,29 @@ describe('a new catalogue', () => {
     );
     expect(await Promise.all(runs)).toEqual(['', '', '']);
     expect(opened(file, { mustExist: true })).not.toThrow();
+  });
+
+  test('waits for another process that is at it', async () => {
+    const file = newPath();
+    opened(file)();
+    database(file, `PRAGMA user_version = ${migrations.length - 1}`);
+    const holder = spawn(process.execPath, [
+      ...['--input-type=module', '-e'],
+      `const { openSqlite } = await import('${built('catalogue/sqlite.js')}');
+      const database = openSqlite(${JSON.stringify(file)});
+      database.exec('BEGIN IMMEDIATE; PRAGMA user_version = ${migrations.length}');
+      console.log('held');
+      setTimeout(() => database.exec('COMMIT'), 600);`,
+    ]);
+    await once(holder.stdout, 'data');
+    expect(opened(file)).not.toThrow();
+    await once(holder, 'exit');
+  });
+
+  test('lets a step that finds it busy be tried again soon', () => {
+    const handle = openDatabase(newPath());
+    expect(handle.pragma('busy_timeout', { simple: true })).toBe(100);
+    handle.close();
   });
 
   test('is not made for a command that only looks', async () => {
