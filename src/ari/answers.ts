@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { PreavisError } from '../core/errors.ts';
+import { asPreavisError, PreavisError } from '../core/errors.ts';
+import { RefusalAnswer } from './http.ts';
 
 /** An answer of Asterisk, checked. Throws ari_request_failed. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
@@ -17,5 +18,19 @@ export async function orUndefined<T>(request: Promise<T>): Promise<T | undefined
   } catch (error) {
     if (error instanceof PreavisError && error.code === 'ari_not_found') return undefined;
     throw error;
+  }
+}
+
+/** Whether a question that Asterisk refuses has come to it: it says itself that it knows no such channel, or that it is not in Stasis. */
+export async function reaches(question: Promise<unknown>): Promise<boolean> {
+  try {
+    await question;
+
+    return true;
+  } catch (thrown) {
+    const { code, cause } = asPreavisError(thrown);
+    if (code === 'ari_unreachable') throw thrown;
+
+    return cause instanceof RefusalAnswer && cause.isAsterisks;
   }
 }

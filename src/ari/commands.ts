@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { asPreavisError } from '../core/errors.ts';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
 import { asLocalName, isHoldingType, timestamp } from './events.ts';
-import { orUndefined, parse } from './answers.ts';
+import { orUndefined, parse, reaches } from './answers.ts';
 import { isDeadman } from './deadmanCommands.ts';
-import { NotFoundAnswer, type AriRequest } from './http.ts';
+import type { AriRequest } from './http.ts';
 import type { AriCommands, AriPromptCommands, AriQueries } from './port.ts';
 
 const id = encodeURIComponent;
@@ -31,20 +31,6 @@ const channelList = z.array(z.object({ id: channelId, state: z.string(), name: z
 /** Asterisk's clock at the moment when it answers, ms since 1970 UTC. */
 export const askTime = async (request: AriRequest): Promise<number> =>
   parse(z.object({ timestamp }), await request('GET', '/asterisk/ping')).timestamp;
-
-/** Whether a question about a channel that is not there has come to Asterisk: it says that it knows none. */
-async function reaches(question: Promise<unknown>): Promise<boolean> {
-  try {
-    await question;
-
-    return true;
-  } catch (thrown) {
-    const { code, cause } = asPreavisError(thrown);
-    if (code === 'ari_unreachable') throw thrown;
-
-    return code === 'ari_not_found' && cause instanceof NotFoundAnswer && cause.isAsterisks;
-  }
-}
 
 /** The requests of ARI that Préavis uses, over `request`. */
 export function makeAriCommands(

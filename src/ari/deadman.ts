@@ -46,7 +46,7 @@ const upLimitMs = 2_000;
 const upPollMs = 50;
 /** So soon the channel of a trial ends by itself, s: this process may die meanwhile. */
 export const trialSeconds = 10;
-/** One of the same id may just be ending. */
+/** One of the same id may just be ending; and one that is up is in our application a moment later, before which Asterisk answers 409. */
 const mostTries = 5;
 const againMs = 100;
 /** After this time it is tried again where it could not be made, ms: somebody may have loaded the dialplan. */
@@ -62,15 +62,27 @@ export function deadmanStep(known: Known, isCallOn: boolean): DeadmanStep {
   }
 }
 
-/** Whether the dialplan has the context of the dead-man channel. */
-export async function hasContext(ari: AriDeadman, trial: ChannelId): Promise<boolean> {
+/** Looks at a channel in the context of the dead-man channel while it is there. */
+async function inContext<T>(ari: AriDeadman, trial: ChannelId, look: (isUp: boolean) => Promise<T>): Promise<T> {
   await ari.tryContext(trial, trialSeconds);
   try {
-    return await isUp(ari, trial);
+    return await look(await isUp(ari, trial));
   } finally {
     await ari.endTrial(trial);
   }
 }
+
+/** Whether the dialplan has the context of the dead-man channel. */
+export const hasContext = (ari: AriDeadman, trial: ChannelId): Promise<boolean> =>
+  inContext(ari, trial, (isThere) => Promise.resolve(isThere));
+
+/** Throws deadman_unusable where the dialplan has no context for it, or where a request to renew it does not come to Asterisk. */
+export const requireContext = (ari: AriDeadman, trial: ChannelId): Promise<void> =>
+  inContext(ari, trial, async (isThere) => {
+    if (!isThere) throw contextMissing();
+    if (await ari.reachesRenewal(trial, trialSeconds)) return;
+    throw new PreavisError('deadman_unusable', 'a request to renew it does not come to Asterisk', { hint: proxyHint });
+  });
 
 async function isUp(ari: AriDeadman, channel: ChannelId): Promise<boolean> {
   for (let waitedMs = 0; waitedMs < upLimitMs; waitedMs += upPollMs) {
@@ -89,14 +101,30 @@ export async function requireSoftHangup(ari: Pick<AriQueries, 'hasModule'>): Pro
   throw new PreavisError('deadman_unusable', 'Asterisk has not loaded app_softhangup.so');
 }
 
-export const contextMissing = (): PreavisError =>
+const contextMissing = (): PreavisError =>
   new PreavisError('deadman_unusable', 'the dialplan has no context preavis-deadman');
 
+const proxyHint = 'See the log of Asterisk, and let a proxy before it pass the whole of /ari.';
 const refused = (cause: PreavisError): PreavisError =>
   new PreavisError('deadman_unusable', `Asterisk refuses what the dead-man channel needs: ${cause.message}`, {
-    hint: 'See the log of Asterisk, and let a proxy before it pass the whole of /ari.',
+    hint: proxyHint,
     cause,
   });
+
+/** Asks again a few times while Asterisk says that it fails. Throws what it says at last. */
+async function insist(request: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await request();
+
+      return;
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (error.code !== 'ari_request_failed' || tries === mostTries) throw error;
+      await sleep(againMs);
+    }
+  }
+}
 
 export class Deadman {
   readonly #ports: DeadmanPorts;
@@ -176,8 +204,6 @@ export class Deadman {
     if (!isWatching()) return;
     try {
       await this.#turn();
-      if (this.#hasToLookBack) await this.lookBack();
-      this.#hasToLookBack = false;
     } catch (thrown) {
       const error = asPreavisError(thrown);
       // Asked again at the next turn, as long as the connection is there; that the catalogue fails is told elsewhere.
@@ -186,41 +212,62 @@ export class Deadman {
       if (!isTold) this.#rest(error.code.startsWith('ari_') ? refused(error) : error);
       else log.debug({ code: error.code, err: error }, 'the dead-man channel is not looked after until the next turn');
     }
+    await this.#lookBackOnce();
+  }
+
+  /** Never rejects. What fails is tried again at the next turn. */
+  async #lookBackOnce(): Promise<void> {
+    if (!this.#hasToLookBack) return;
+    try {
+      await this.lookBack();
+      this.#hasToLookBack = false;
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      this.#ports.log.debug({ code: error.code, err: error }, 'what the last dead-man channel did is not known yet');
+    }
   }
 
   async #turn(): Promise<void> {
     const { isWatching, isCallOn, answers } = this.#ports;
-    if (deadmanStep(this.#known, isCallOn()) === 'nothing') {
-      if (this.#timer !== undefined) await this.#tryOut();
-      return;
-    }
+    const isIdle = deadmanStep(this.#known, isCallOn()) === 'nothing';
+    if (isIdle && (this.#timer === undefined || this.#isTriedOut || this.#isResting)) return;
     // What Asterisk had told before it answered has been read by then, also that the application is another's.
     if (!(await answers(this.#intervalMs)) || !isWatching()) return;
-    await this.#act(deadmanStep(this.#known, isCallOn()));
+    const step = deadmanStep(this.#known, isCallOn());
+    if (step !== 'nothing') {
+      await this.#act(step);
+      return;
+    }
+    await requireSoftHangup(this.#ports.ari);
+    await this.#tryOut();
+    this.#isUsable();
+  }
+
+  get #isResting(): boolean {
+    return performance.now() < this.#restsUntil;
   }
 
   /** Whether it can be made and renewed: before the first, and again where it could not. One that is not armed ends no recorder. */
   async #tryOut(): Promise<void> {
-    if (this.#isTriedOut || performance.now() < this.#restsUntil) return;
+    if (this.#isTriedOut) return;
     const { ari } = this.#ports;
     const trial = this.#ports.trial();
-    await requireSoftHangup(ari);
     await ari.tryApplication(trial, trialSeconds);
     try {
       if (!(await isUp(ari, trial))) throw contextMissing();
-      await ari.renewDeadman(trial, trialSeconds);
+      await insist(() => ari.renewDeadman(trial, trialSeconds));
     } finally {
       // It ends by itself soon.
       await ari.endTrial(trial).catch(() => undefined);
     }
-    this.#isUsable();
+    this.#isTriedOut = true;
   }
 
   async #act(step: DeadmanStep): Promise<void> {
     const { ari, channel, limitSeconds } = this.#ports;
     switch (step) {
       case 'renew':
-        if (await there(ari.renewDeadman(channel, limitSeconds))) {
+        if (await there(insist(() => ari.renewDeadman(channel, limitSeconds)))) {
           this.#works();
           return;
         }
@@ -244,24 +291,13 @@ export class Deadman {
 
   async #create(): Promise<void> {
     const { ari, channel, limitSeconds } = this.#ports;
+    if (this.#isResting) return;
+    await requireSoftHangup(ari);
     // One that cannot be renewed would end recorders that are watched.
     await this.#tryOut();
-    if (performance.now() < this.#restsUntil) return;
     // One that is made although that is not answered, or answered late, ends the recorders if it is not renewed.
     this.#known = 'unknown';
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await ari.createDeadman(channel, limitSeconds);
-        break;
-      } catch (thrown) {
-        const error = asPreavisError(thrown);
-        if (error.code === 'ari_unreachable') throw error;
-        if (tries === mostTries) {
-          throw new PreavisError('deadman_unusable', 'Asterisk does not make the dead-man channel', { cause: error });
-        }
-        await sleep(againMs);
-      }
-    }
+    await insist(() => ari.createDeadman(channel, limitSeconds));
     if (!(await isUp(ari, channel))) throw contextMissing();
     this.#works();
   }
@@ -274,7 +310,6 @@ export class Deadman {
   #isUsable(): void {
     if (this.#isUnusable) this.#ports.log.info('the dead-man channel can be made again');
     this.#isUnusable = false;
-    this.#isTriedOut = true;
     this.#ports.isMissing(false);
   }
 

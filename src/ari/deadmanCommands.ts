@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
-import { orUndefined, parse } from './answers.ts';
+import { orUndefined, parse, reaches } from './answers.ts';
 import type { AriEvent } from './events.ts';
 import type { AriRequest } from './http.ts';
 import type { AriDeadman } from './port.ts';
@@ -61,16 +61,17 @@ export function makeDeadmanCommands(request: AriRequest, app: string): AriDeadma
   const originate = (channel: ChannelId, to: Record<string, string>, variables: Record<string, string>) =>
     request('POST', `/channels/${id(channel)}`, { endpoint, ...to }, { variables });
 
+  const renew = (channel: ChannelId, seconds: number) =>
+    request('POST', `/channels/${id(channel)}/variable`, { variable: 'TIMEOUT(absolute)', value: String(seconds) });
+
   return {
     createDeadman: async (channel, seconds) => {
       await originate(channel, { app, appArgs: 'deadman' }, { ...armed, ...endsAfter(seconds) });
     },
     renewDeadman: async (channel, seconds) => {
-      await request('POST', `/channels/${id(channel)}/variable`, {
-        variable: 'TIMEOUT(absolute)',
-        value: String(seconds),
-      });
+      await renew(channel, seconds);
     },
+    reachesRenewal: (trial, seconds) => reaches(renew(trial, seconds)),
     releaseDeadman: async (channel) => {
       await request('DELETE', `/channels/${id(channel)}`, { reason: letGo });
     },

@@ -44,8 +44,8 @@ function nameOf(method: string, path: string): string {
   return `${method} /${parts.filter((_, index) => index % 2 === 0).join('/')}`;
 }
 
-/** The cause of ari_not_found: what was answered. Not an Error, so that logs leave it out. */
-export class NotFoundAnswer {
+/** The cause where something is not there (404), or not in Stasis (409): what was answered. Not an Error, so that logs leave it out. */
+export class RefusalAnswer {
   /** Asterisk says so in JSON; a proxy before it has a page of its own. */
   readonly isAsterisks: boolean;
 
@@ -67,9 +67,10 @@ function hasMessage(text: string): boolean {
 function failure(status: number, what: string, text: string): PreavisError {
   if (status === 401 || status === 403) return new PreavisError('ari_unauthorized', `${what} was refused (${status})`);
   if (status === 404) {
-    return new PreavisError('ari_not_found', `${what}: not found`, { cause: new NotFoundAnswer(text) });
+    return new PreavisError('ari_not_found', `${what}: not found`, { cause: new RefusalAnswer(text) });
   }
-  return new PreavisError('ari_request_failed', `${what} failed with HTTP ${status}`);
+  const cause = status === 409 ? new RefusalAnswer(text) : undefined;
+  return new PreavisError('ari_request_failed', `${what} failed with HTTP ${status}`, { cause });
 }
 
 const defaultConnections = 16;

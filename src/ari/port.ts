@@ -130,6 +130,8 @@ export type AriDeadman = {
   createDeadman(deadman: ChannelId, seconds: number): Promise<void>;
   /** Counts its time anew. Throws ari_not_found when there is none. */
   renewDeadman(deadman: ChannelId, seconds: number): Promise<void>;
+  /** Whether a request to renew a channel that is not under our application comes to Asterisk, which refuses it. */
+  reachesRenewal(trial: ChannelId, seconds: number): Promise<boolean>;
   /** It ends now, and no recorder with it. */
   releaseDeadman(deadman: ChannelId): Promise<void>;
   /** When the end of one has last ended recorders, by Asterisk's clock, to the second below, ms; undefined for never since Asterisk began. */

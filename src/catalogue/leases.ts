@@ -95,9 +95,10 @@ export function makeLeases(database: Database.Database, clock: Clock) {
     const heldForMs = held?.host === me.host ? renumberedMs : 0;
     if (held !== undefined && !isMine && mayLive(held, me) && overdueMs(held) < heldForMs) return false;
     const awayFor = notServedMs();
-    // Where nothing tells, as in a catalogue of an older version, it counts from now.
-    if (awayFor === undefined) hold(servingMark, me);
-    const isAbandoned = awayFor !== undefined && awayFor >= awayMs;
+    // Where nothing tells, as in a catalogue of an older version, or a mark of a clock that was ahead, it counts from now.
+    const isTold = awayFor !== undefined && awayFor >= -leaseMs;
+    if (!isTold) hold(servingMark, me);
+    const isAbandoned = isTold && awayFor >= awayMs;
     if (isAbandoned) hold(serveLease, me);
 
     return isAbandoned;

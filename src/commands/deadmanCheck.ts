@@ -1,4 +1,4 @@
-import { contextMissing, hasContext, requireSoftHangup } from '../ari/deadman.ts';
+import { requireContext, requireSoftHangup } from '../ari/deadman.ts';
 import type { AriDeadman, AriQueries } from '../ari/port.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { ChannelId } from '../core/ids.ts';
@@ -10,7 +10,7 @@ export async function requireDeadman(
   trial: ChannelId,
 ): Promise<void> {
   await requireSoftHangup(ari);
-  if (!(await hasContext(deadman, trial))) throw contextMissing();
+  await requireContext(deadman, trial);
 }
 
 /** Throws recorders_foreign where the dead-man channel would end what another application records. */

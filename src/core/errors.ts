@@ -102,8 +102,8 @@ export const errorCodes = {
   deadman_unusable: entry(
     1,
     true,
-    'The dead-man channel cannot be made: if Préavis dies or hangs, recorders go on until somebody stops them.',
-    'Include the dialplan/preavis.conf of this version (`dialplan reload`), and let Asterisk load app_softhangup.so; then `preavis check`.',
+    'The dead-man channel cannot be made or renewed: if Préavis dies or hangs, recorders go on until somebody stops them.',
+    'Include the dialplan/preavis.conf of this version (`dialplan reload`), let Asterisk load app_softhangup.so, and a proxy before it pass the whole of /ari; then `preavis check`.',
   ),
   recorders_foreign: entry(
     1,

@@ -346,22 +346,30 @@ test('where Asterisk does not let a leg be taken out and in, the talk goes befor
   expect(recording?.flags).toEqual(isFaulty ? ['ended_early', 'party_unheard'] : []);
 });
 
-type Finding = { check: string; ok: boolean; warning?: string; notes?: string[] };
+type Finding = { check: string; ok: boolean; code?: string; warning?: string; notes?: string[] };
 
 test.each([
   ['refuses', 403],
   ['says that there are none', 404],
 ])('check names this Asterisk, and a proxy that %s where packets are asked about', async (_, status) => {
-  const findings = async (): Promise<Finding[]> =>
-    (await at.rig.preavisJson<{ checks: Finding[] }>('check')).checks.filter(({ check }) =>
-      ['questions about packets', 'sound after a change of its source'].includes(check),
-    );
-  const [packets, sound] = await findings();
+  const checked = [
+    'questions about packets',
+    'sound after a change of its source',
+    'recorders end when nobody watches',
+  ];
+  const findings = async (): Promise<(Finding | undefined)[]> => {
+    const { checks } = await at.rig.preavisJson<{ checks: Finding[] }>('check');
+    return checked.map((name) => checks.find(({ check }) => check === name));
+  };
+  const [packets, sound, deadman] = await findings();
+  expect(deadman?.ok).toBe(true);
   expect(packets).toEqual({ check: 'questions about packets', ok: true });
   expect(sound?.notes?.join() ?? '').toMatch(isFaulty ? /drops the sound/ : /^$/);
   proxy.forbid(/rtp_statistics$/, status);
   expect((await findings())[0]?.warning).toMatch(/^rtp_statistics of channels: refused/);
   proxy.forbid(/variable$/, status);
-  expect((await findings())[0]?.warning).toMatch(/^CHANNEL\(rtp,hold\) of channels: refused/);
+  const [refused, , without] = await findings();
+  expect(refused?.warning).toMatch(/^CHANNEL\(rtp,hold\) of channels: refused/);
+  expect(without).toMatchObject({ ok: false, code: 'deadman_unusable' });
   proxy.forbid(undefined);
 });

@@ -30,7 +30,7 @@ const limitMs = 5_000;
 const slackMs = 2_000;
 const bytesPerSecond = 16_000;
 
-const lines = ['killed', 'stopped', 'taken', 'kept', 'without'] as const;
+const lines = ['killed', 'stopped', 'taken', 'kept', 'without', 'unloaded'] as const;
 type Line = (typeof lines)[number];
 
 const agents = new Map<string, { agent: Agent; ear: Ear }>();
@@ -281,6 +281,11 @@ describe('an Asterisk that cannot end recorders', () => {
   const faults = async (): Promise<(string | undefined)[]> =>
     (await at.rig.preavisJson<Checks>('check')).checks.filter(({ ok }) => !ok).map(({ code }) => code);
 
+  const missing = async (): Promise<string | undefined> => {
+    const metrics = await (await fetch(`http://127.0.0.1:${at.rig.healthPort}/metrics`)).text();
+    return /^preavis_deadman_missing (\d)$/m.exec(metrics)?.[1];
+  };
+
   it('is found by check, as is another application that records', async () => {
     expect(await faults()).toEqual([]);
     const { id } = (await operator.request('POST', '/bridges?type=mixing')) as { id: string };
@@ -300,11 +305,21 @@ describe('an Asterisk that cannot end recorders', () => {
     expect(await faults()).toEqual(['deadman_unusable']);
     const made = await talk('without');
     expect(at.rig.log().filter(({ code }) => code === 'deadman_unusable')).toHaveLength(1);
-    const metrics = await (await fetch(`http://127.0.0.1:${at.rig.healthPort}/metrics`)).text();
-    expect(metrics).toContain('preavis_deadman_missing 1\n');
+    expect(await missing()).toBe('1');
     await made.call.hangUp();
     expect((await finishedRecording(at.rig, 'without')).flags).toEqual([]);
     await at.rig.asterisk.setDialplan(whole);
+    await expectNobodyConnected(at.rig);
+  });
+
+  it('is told also where what it needs was there at the start', async () => {
+    await eventually(async () => (await missing()) === '0');
+    await at.rig.asterisk.cli('module unload app_softhangup.so');
+    const made = await talk('unloaded');
+    expect(await missing()).toBe('1');
+    await made.call.hangUp();
+    await finishedRecording(at.rig, 'unloaded');
+    await at.rig.asterisk.cli('module load app_softhangup.so');
     await expectNobodyConnected(at.rig);
   });
 });

@@ -116,6 +116,17 @@ test('a serve whose clock was ahead counts only until another one serves', async
   expect(await isOpen()).toBe(false);
 });
 
+test('where none has served since, it counts from when the clock was right', async () => {
+  const { set, catalogueFile, writtenAt, pass, isOpen } = await stage();
+  await servedLast(catalogueFile, writtenAt + 60 * 86_400_000);
+  set.clock.at = writtenAt + forgotten;
+  await pass();
+  expect(await isOpen()).toBe(true);
+  set.clock.at += forgotten;
+  await pass();
+  expect(await isOpen()).toBe(false);
+});
+
 test('a process that has the number of a serve from before this boot is another one', async () => {
   const { set, catalogueFile, id, writtenAt, unended, pass, isOpen } = await stage();
   const booted = (boot: string) => ({ now: () => set.clock.at, sinceBoot: () => ({ boot, ms: 1_000 }) });

@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { Deadman, deadmanStep, type DeadmanPorts } from '../../../src/ari/deadman.ts';
-import { deadmanOf, tellsOfDeadman } from '../../../src/ari/deadmanCommands.ts';
+import { deadmanOf, makeDeadmanCommands, tellsOfDeadman } from '../../../src/ari/deadmanCommands.ts';
+import type { AriRequest } from '../../../src/ari/http.ts';
 import { PreavisError, type ErrorCode } from '../../../src/core/errors.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { collectingLog } from '../../support/logLines.ts';
@@ -22,7 +23,9 @@ type Scene = {
   /** Is done all the same, and never answered. */
   unanswered: 'create' | 'release' | 'try' | undefined;
   refusesRenewal: ErrorCode | undefined;
-  catalogueFails: boolean;
+  recordersFail: ErrorCode | undefined;
+  /** So many requests to renew are answered 409. */
+  conflicts: number;
 };
 
 const scene = (changes: Partial<Scene> = {}): Scene => ({
@@ -38,7 +41,8 @@ const scene = (changes: Partial<Scene> = {}): Scene => ({
   refuse: undefined,
   unanswered: undefined,
   refusesRenewal: undefined,
-  catalogueFails: false,
+  recordersFail: undefined,
+  conflicts: 0,
   ...changes,
 });
 
@@ -72,6 +76,10 @@ function make(now: Scene): {
     },
     renewDeadman: async (id, seconds) => {
       if (id !== trial) await ask(`renew ${seconds}`, true);
+      if (now.conflicts > 0) {
+        now.conflicts -= 1;
+        throw new PreavisError('ari_request_failed', 'conflict');
+      }
       if (now.refusesRenewal !== undefined) throw new PreavisError(now.refusesRenewal, 'refused');
     },
     releaseDeadman: async () => {
@@ -86,6 +94,7 @@ function make(now: Scene): {
         ? Promise.reject(new PreavisError('ari_unauthorized', 'refused'))
         : Promise.resolve(now.hasModule),
     tryContext: notAsked,
+    reachesRenewal: notAsked,
     tryApplication: () => {
       now.asked.push('try');
       return now.unanswered === 'try' ? Promise.reject(new PreavisError('ari_unreachable', 'none')) : Promise.resolve();
@@ -106,7 +115,7 @@ function make(now: Scene): {
     answers: () => Promise.resolve(now.answers),
     isCallOn: () => now.isCallOn,
     recordersEnded: (at) => {
-      if (now.catalogueFails) return Promise.reject(new PreavisError('catalogue_unusable', 'full'));
+      if (now.recordersFail !== undefined) return Promise.reject(new PreavisError(now.recordersFail, 'full'));
       ended.push(at);
       return Promise.resolve();
     },
@@ -250,8 +259,67 @@ describe('the dead-man channel', () => {
     await deadman.stop();
     expect(lines.filter(({ code }) => code === 'deadman_unusable')).toHaveLength(1);
     expect(lines.find(({ code }) => code === 'deadman_unusable')).toMatchObject({ level: 'error' });
-    expect(missing.filter(Boolean)).toEqual([true]);
-    expect(missing.at(-1)).toBe(true);
+    expect(missing).toEqual([true]);
+  });
+
+  it.each([
+    ['Asterisk has no SoftHangup() any more', { hasModule: false }],
+    ['the armed one does not come up any more', { comesUpLate: true }],
+    ['a proxy has come to refuse it', { refuse: 'ari_unauthorized' as const }],
+  ])('that could be made is told to be missing for as long as %s', async (_, changes) => {
+    jest.useFakeTimers({ now: 0 });
+    try {
+      const now = scene({ isCallOn: false });
+      const { deadman, lines, missing } = make(now);
+      deadman.start();
+      await jest.advanceTimersByTimeAsync(1_500);
+      expect(missing).toEqual([false]);
+      Object.assign(now, { isCallOn: true, ...changes });
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(missing).toEqual([false, true]);
+      expect(lines.filter(({ code }) => code === 'deadman_unusable')).toHaveLength(1);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('is not made without SoftHangup() where that of an earlier process was renewed', async () => {
+    const now = scene({ isUp: true, hasModule: false });
+    const { deadman, missing } = make(now);
+    deadman.start();
+    await eventually(() => now.asked.length === 1);
+    now.isUp = false;
+    deadman.lookNow();
+    await eventually(() => missing.includes(true));
+    await deadman.stop();
+    expect(now.asked).not.toContain('create 5');
+  });
+
+  it('is renewed a moment later where Asterisk has not put it into our application yet', async () => {
+    const now = scene({ conflicts: 2 });
+    const { deadman, lines, missing } = make(now);
+    deadman.start();
+    await eventually(() => now.isUp);
+    await deadman.stop();
+    expect([lines, now.conflicts]).toEqual([[], 0]);
+    expect(missing).not.toContain(true);
+  });
+
+  it('is not told to be missing where what the last one did cannot be read', async () => {
+    jest.useFakeTimers({ now: 0 });
+    try {
+      const now = scene({ endedAt: 12_000, recordersFail: 'internal' });
+      const { deadman, ended, lines, missing } = make(now);
+      deadman.start();
+      await jest.advanceTimersByTimeAsync(8_000);
+      expect(missing).not.toContain(true);
+      expect(lines).toEqual([]);
+      now.recordersFail = undefined;
+      await jest.advanceTimersByTimeAsync(1_500);
+      expect(ended).toEqual([12_000]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('is tried out once without a call, and again while it cannot be made', async () => {
@@ -349,14 +417,14 @@ describe('the dead-man channel', () => {
   it('tells what the last one did also where the catalogue works again after the call', async () => {
     jest.useFakeTimers({ now: 0 });
     try {
-      const now = scene({ endedAt: 12_000, catalogueFails: true });
+      const now = scene({ endedAt: 12_000, recordersFail: 'catalogue_unusable' });
       const { deadman, ended } = make(now);
       deadman.start();
       await jest.advanceTimersByTimeAsync(2_000);
       now.isCallOn = false;
       await jest.advanceTimersByTimeAsync(2_000);
       expect([now.isUp, ended]).toEqual([false, []]);
-      now.catalogueFails = false;
+      now.recordersFail = undefined;
       await jest.advanceTimersByTimeAsync(2_000);
       expect(ended).toEqual([12_000]);
       await deadman.stop();
@@ -375,11 +443,11 @@ describe('the dead-man channel', () => {
   });
 
   it('is made also while the catalogue fails, and what the last one did is written down later', async () => {
-    const now = scene({ endedAt: 12_000, catalogueFails: true });
+    const now = scene({ endedAt: 12_000, recordersFail: 'catalogue_unusable' });
     const { deadman, ended, lines, missing } = make(now);
     deadman.start();
     await eventually(() => now.isUp);
-    now.catalogueFails = false;
+    now.recordersFail = undefined;
     await deadman.stop();
     expect(ended).toEqual([12_000]);
     expect(missing).not.toContain(true);
@@ -411,4 +479,17 @@ test('events of the dead-man channel and its other half are no calls, those of a
     ),
   ).toEqual([true, true, false, false]);
   expect(tellsOfDeadman({ type: 'applicationReplaced', at: 0 }, 'preavis')).toBe(false);
+});
+
+it('a trial ends by itself, is in no CDR, and is not armed', async () => {
+  const sent: unknown[] = [];
+  const request: AriRequest = (...asked) => {
+    sent.push(asked.at(-1));
+    return Promise.resolve({});
+  };
+  const commands = makeDeadmanCommands(request, 'preavis');
+  await commands.tryApplication(trial, 10);
+  await commands.tryContext(trial, 10);
+  const body = { variables: { 'TIMEOUT(absolute)': '10', 'CDR_PROP(disable)': '1' } };
+  expect(sent).toEqual([body, body]);
 });

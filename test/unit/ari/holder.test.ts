@@ -29,6 +29,7 @@ function asterisk({ application, isActive, hasContext, refuse }: Asterisk): AriD
     foreignRecorders: notAsked,
     application: () => Promise.resolve(application),
     tryContext: (id) => make(id, hasContext),
+    reachesRenewal: notAsked,
     tryApplication: (id) => make(id, isActive),
     stateOf: (id) => Promise.resolve(there.has(id) ? 'Up' : undefined),
     endTrial: (id) => {
