@@ -7,7 +7,8 @@ import { errnoOf, PreavisError } from '../core/errors.ts';
 import { pemOf, publicKeyOf } from '../core/signing.ts';
 import { bundlePurpose } from '../evidence/bundlePurpose.ts';
 import { makeBundle } from '../evidence/bundle.ts';
-import { verifyBundle, type Verified } from '../evidence/verifyBundle.ts';
+import { sentencesHeard, type ReceiptFacts } from '../evidence/bundleForm.ts';
+import { notStated, verifyBundle, type Verified } from '../evidence/verifyBundle.ts';
 import { bundlePorts } from '../parts/evidence.ts';
 import { makeSigner } from '../parts/signing.ts';
 import { makeStore } from '../parts/store.ts';
@@ -125,7 +126,7 @@ async function openZip(file: string): Promise<FileHandle> {
   });
 }
 
-/** Checks a bundle with nothing but the bundle: it reads no configuration and opens no catalogue. */
+/** Checks a bundle with nothing but the bundle: it reads no configuration and opens no catalogue. 3: it fits, and the key may be anybody's. */
 export async function evidenceVerify(
   context: Pick<CommandContext, 'print'>,
   file: string,
@@ -134,24 +135,27 @@ export async function evidenceVerify(
   const kid = await trustedKid(options);
   const handle = await openZip(file);
   const run = beginLongWork('the bundle was not checked to its end', options.json);
+  const isTrusted = kid !== undefined;
   try {
     const verified = await verifyBundle(handle, { kid, signal: run.signal });
-    if (options.json) context.print(JSON.stringify(documentOf(verified, kid !== undefined), undefined, 2));
-    else for (const line of linesOf(verified, kid !== undefined)) context.print(line);
+    if (options.json) context.print(JSON.stringify(documentOf(verified, isTrusted), undefined, 2));
+    else for (const line of linesOf(verified, isTrusted)) context.print(line);
   } finally {
     run.end();
     await handle.close();
   }
 
-  return 0;
+  return isTrusted ? 0 : 3;
 }
 
-function documentOf({ manifest, receipt, kid, audit, timeStamp }: Verified, trusted: boolean) {
+function documentOf(verified: Verified, trusted: boolean) {
+  const { manifest, receipt, kid, audit, timeStamp } = verified;
   const { recording, call, purpose, madeAt, madeBy, noticeMissing, files } = manifest;
   const { sha256, bytes, gapMs } = receipt.recording;
 
   return {
-    ok: true,
+    /** Whether it can be relied on: it fits, and with the key that was named. */
+    ok: trusted,
     recording: { id: recording, bytes, sha256, gapMs },
     call,
     purpose,
@@ -160,29 +164,49 @@ function documentOf({ manifest, receipt, kid, audit, timeStamp }: Verified, trus
     key: { kid, trusted },
     files: files.length,
     noticeMissing,
+    notStated: notStated(verified),
     audit,
     timeStamp,
   };
 }
 
-function linesOf({ manifest, receipt, kid, audit, timeStamp }: Verified, trusted: boolean): string[] {
+function linesOf(verified: Verified, trusted: boolean): string[] {
+  const { manifest, receipt, kid, audit, timeStamp } = verified;
   const { recording, madeAt, madeBy, files, noticeMissing } = manifest;
-  const { gapMs } = receipt.recording;
+  const chained = audit.rows - audit.unchained;
 
   return [
     `OK     every byte is as it was signed: ${files.length} files about the recording ${recording}`,
-    `OK     the notice was heard whole, and the recording began ${gapMs === null ? '' : `${gapMs} ms `}after it, by the receipt`,
-    `OK     ${audit.rows} lines of the audit trail, ${audit.rows - audit.unchained} of them in the chain (${audit.lines} lines)`,
-    ...(audit.unchained === 0
-      ? []
-      : [`NOTE   ${audit.unchained} lines are from before the chain: nothing proves them`]),
+    ...receiptLines(receipt),
+    ...(chained === 0 ? [] : [`OK     ${chained} lines of the audit trail are in the chain (${audit.lines} lines)`]),
+    ...(audit.unchained === 0 ? [] : [`NOTE   ${audit.unchained} lines of it are in no chain: nothing proves them`]),
     ...noticeMissing.map(({ number }) => `NOTE   ${missingText(number)}`),
+    ...notStated(verified).map((what) => `NOTE   not stated: ${what}`),
     timeStamp === null
       ? `NOTE   there is no time stamp: when it was made (${madeAt}) is what its maker says, ${madeBy}`
-      : `OK     stamped at ${timeStamp}; verify the authority's signature with openssl ts -verify (docs/evidence.md)`,
+      : `NOTE   it has a time stamp of ${timeStamp}; whose it is was not checked: openssl ts -verify (docs/evidence.md)`,
     trusted
       ? `OK     signed with the key that you named, ${kid}`
-      : `NOTE   signed with the key ${kid}: compare it with what the company publishes, or give it with --key`,
+      : `NOTE   nothing ties the key to the company: anybody can sign with a key of their own, and this one has the kid ${kid}. ` +
+        'Ask the company in another way for the kid that it publishes, and give that with --key',
+  ];
+}
+
+/** What the receipt says of the notice, as far as it says it. */
+function receiptLines(receipt: ReceiptFacts): string[] {
+  const { mode, answer } = receipt.consent;
+  const { startedAt, gapMs } = receipt.recording;
+  const witness = receipt.witness?.status;
+
+  return [
+    `OK     the receipt says that the notice was heard: ${sentencesHeard(receipt).length} sentences`,
+    ...(startedAt === null
+      ? []
+      : [`OK     the receipt says that the recording began after it${gapMs === null ? '' : `, by ${gapMs} ms`}`]),
+    ...(mode === null ? [] : [`OK     the receipt says of consent: ${mode}, answer ${answer}`]),
+    ...(witness === undefined
+      ? []
+      : [`${witness === 'agrees' ? 'OK  ' : 'NOTE'}   the receipt says of the second witness: ${witness}`]),
   ];
 }
 

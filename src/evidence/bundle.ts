@@ -161,6 +161,7 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Groun
       (hold) => isActive(hold, madeAt) && hold.expiresAt > (row.keepUntil ?? 0),
     ),
     kid: signer.kid,
+    stamped: ports.stamp !== undefined,
     madeAt: isoTime(madeAt),
     madeBy,
     company,

@@ -5,6 +5,7 @@ import { noticeFile, sentencesHeard, type ExplanationLanguage, type ReceiptFacts
 import { dutch, german } from './explanationGermanic.ts';
 import { english, french } from './explanationTexts.ts';
 import type { ExplanationWords } from './explanationWords.ts';
+import { commandsOf, recipeSteps } from './recipe.ts';
 
 export type ExplanationFacts = {
   receipt: ReceiptFacts;
@@ -15,6 +16,8 @@ export type ExplanationFacts = {
   /** Those in force that keep the recording beyond its last purpose. */
   holds: readonly Pick<HoldRow, 'ground' | 'expiresAt'>[];
   kid: string;
+  /** Whether there is a time stamp in it. */
+  stamped: boolean;
   /** ISO 8601 in UTC. */
   madeAt: string;
   madeBy: string;
@@ -90,7 +93,7 @@ const witnesses = ['agrees', 'disagrees', 'missing', 'unavailable'] as const;
 /** The page as Markdown. No numbers and no names of people are in it. */
 export function explanation(language: ExplanationLanguage, facts: ExplanationFacts): string {
   const say = words[language];
-  const { receipt, kid, company, madeAt, madeBy, auditRows: rows, unchainedRows: unchained } = facts;
+  const { receipt, kid, company, madeAt, madeBy, stamped, auditRows: rows, unchainedRows: unchained } = facts;
   const { recording } = receipt;
   const names = new Intl.DisplayNames([language], { type: 'language' });
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 3, useGrouping: false });
@@ -135,7 +138,12 @@ export function explanation(language: ExplanationLanguage, facts: ExplanationFac
       .join('\n'),
     [say.policy(receipt.policyVersion), ...heldTexts(facts, say)].join(' '),
     `## ${say.checkTitle}`,
-    say.check({ kid, rows, unchained }),
+    say.check({ kid }),
+    say.byHand,
+    ...recipeSteps
+      .filter((step) => step !== 'stamp' || stamped)
+      .map((step, index) => `${index + 1}. ${say.steps[step]}\n\n\`\`\`bash\n${commandsOf(step)}\n\`\`\``),
+    `${say.history({ rows, unchained })} ${stamped ? say.stamped : say.notStamped(timeText(madeAt))}`,
     `## ${say.limitsTitle}`,
     say.limits,
   ];

@@ -1,4 +1,4 @@
-import { checkCommands, type ExplanationWords } from './explanationWords.ts';
+import type { ExplanationWords } from './explanationWords.ts';
 
 /** What the page of explanation says in Dutch and German. */
 
@@ -50,8 +50,29 @@ export const dutch: ExplanationWords = {
   held: ({ why, until }) =>
     `Toen dit dossier werd gemaakt, moest de opname ${why} langer worden bewaard: tot en met ${until}, tenzij dat eerder wordt opgeheven.`,
   checkTitle: 'Hoe u dit controleert',
-  check: ({ kid, rows, unchained }) =>
-    `Het dossier is ondertekend. De sleutel heeft het kenmerk \`${kid}\`: vraag het bedrijf langs een andere weg naar het kenmerk dat het publiceert, en vergelijk. Daarna, in het uitgepakte dossier (het laatste commando neemt het ZIP-bestand):\n\n${checkCommands}\n\n\`audit.json\` bevat de geschiedenis van de opname in ${rows} regels, elk verbonden met de vorige van het hele logboek: een gewijzigde of weggenomen regel zou de keten breken.${unchained === 0 ? '' : ` ${unchained} van deze regels dateren van vóór de keten en worden er niet door beschermd.`} Als \`timestamp.tsr\` aanwezig is, bevestigt een derde dat het dossier op een bepaald tijdstip bestond.`,
+  check: ({ kid }) =>
+    `Het dossier is ondertekend met de sleutel met kenmerk \`${kid}\`. Niets in het dossier toont dat die sleutel van het bedrijf is: iedereen kan er een maken met een eigen sleutel. Vraag het bedrijf dus langs een andere weg naar het kenmerk dat het publiceert, en vergelijk. Met Préavis: \`preavis evidence verify FILE.zip --key ID\`.`,
+  byHand:
+    'Zonder Préavis, met unzip, OpenSSL 3, sha256sum, jq en bash: kopieer de commando’s van elke stap naar één terminal, in deze volgorde. Elke regel van een resultaat moet met OK beginnen; een regel met NOT zegt wat niet klopt. Dezelfde commando’s staan in de documentatie van Préavis (docs/evidence.md): wie een dossier vervalst, kan ook deze pagina vervalsen.',
+  steps: {
+    unpack:
+      'Uitpakken, op een lege plaats. Zet in de eerste twee regels de naam van het ZIP-bestand en het gepubliceerde kenmerk.',
+    key: 'Van wie de sleutel is: het kenmerk wordt berekend uit `public-key.pem` (RFC 7638). Is het niet wat het bedrijf publiceert, dan toont al het volgende alleen dat iemand heeft ondertekend.',
+    list: 'De lijst is ondertekend, en elk bestand is zoals zij zegt. `sha256sum -c` ziet geen toegevoegd bestand: het laatste commando vergelijkt de namen.',
+    signed:
+      'Het ondertekende manifest en de vCon (JWS, RFC 7515): de handtekening staat over de eerste twee delen, met de punt ertussen. Ze wordt gecontroleerd met de sleutel van stap 2, niet met die welke ze zelf bevat.',
+    receipt:
+      'Het ontvangstbewijs: de opname en de geluiden zijn die welke het noemt, en volgens het bewijs is elke zin vóór de opname gehoord.',
+    chain:
+      'De geschiedenis: elke schakel is de SHA-256 van de vorige schakel en van de hash van de regel. Reken een minuut voor 10.000 regels.',
+    stamp:
+      'De tijdstempel (RFC 3161): haal het rootcertificaat van de autoriteit van haar site of van de vertrouwenslijst van de Unie, niet hier.',
+  },
+  history: ({ rows, unchained }) =>
+    `\`audit.json\` bevat de geschiedenis van de opname in ${rows} regels, elk verbonden met de vorige van het hele logboek: een gewijzigde of weggenomen regel zou de keten breken.${unchained === 0 ? '' : ` ${unchained} van deze regels dateren van vóór de keten en worden er niet door beschermd.`}`,
+  stamped:
+    'Een derde, een autoriteit voor tijdstempels, heeft ondertekend dat het manifest van dit dossier bestond op het tijdstip in `timestamp.tsr`.',
+  notStamped: (madeAt) => `Geen derde heeft bevestigd wanneer dit dossier is gemaakt: ${madeAt} is wat de maker zegt.`,
   limitsTitle: 'Wat dit dossier niet bewijst',
   limits:
     'Het zegt niet wie er sprak, en ook niet dat de beller naar de mededeling luisterde of ze begreep. Het toont wat de centrale van het bedrijf heeft vastgelegd; wie de sleutel en de centrale heeft, had tijdens het gesprek iets anders kunnen vastleggen. De handtekening toont dat er sindsdien niets is gewijzigd, en de keten dat de regels op elkaar volgen. Of de opname toegestaan was, beslist de rechter.',
@@ -105,8 +126,30 @@ export const german: ExplanationWords = {
   held: ({ why, until }) =>
     `Als diese Akte erstellt wurde, war die Aufzeichnung ${why} darüber hinaus aufzubewahren: bis einschließlich ${until}, sofern das nicht früher aufgehoben wird.`,
   checkTitle: 'Wie man es prüft',
-  check: ({ kid, rows, unchained }) =>
-    `Die Akte ist signiert. Der Schlüssel hat die Kennung \`${kid}\`: Fragen Sie das Unternehmen auf anderem Weg nach der Kennung, die es veröffentlicht, und vergleichen Sie. Dann in der entpackten Akte (der letzte Befehl nimmt die ZIP-Datei):\n\n${checkCommands}\n\n\`audit.json\` enthält die Geschichte der Aufzeichnung in ${rows} Zeilen, jede mit der vorigen des ganzen Protokolls verkettet: Eine geänderte oder entfernte Zeile würde die Kette brechen.${unchained === 0 ? '' : ` ${unchained} dieser Zeilen sind älter als die Kette und durch sie nicht geschützt.`} Wenn \`timestamp.tsr\` vorhanden ist, bezeugt ein Dritter, dass die Akte zu einer bestimmten Zeit bestand.`,
+  check: ({ kid }) =>
+    `Die Akte ist mit dem Schlüssel signiert, dessen Kennung \`${kid}\` ist. Nichts in der Akte zeigt, dass dieser Schlüssel dem Unternehmen gehört: Jeder kann eine mit einem eigenen Schlüssel erstellen. Fragen Sie das Unternehmen daher auf anderem Weg nach der Kennung, die es veröffentlicht, und vergleichen Sie. Mit Préavis: \`preavis evidence verify FILE.zip --key ID\`.`,
+  byHand:
+    'Ohne Préavis, mit unzip, OpenSSL 3, sha256sum, jq und bash: Kopieren Sie die Befehle jedes Schritts in ein und dasselbe Terminal, in dieser Reihenfolge. Jede Zeile eines Ergebnisses muss mit OK beginnen; eine mit NOT sagt, was nicht stimmt. Dieselben Befehle stehen in der Dokumentation von Préavis (docs/evidence.md): Wer eine Akte fälscht, kann auch diese Seite fälschen.',
+  steps: {
+    unpack:
+      'Entpacken, an einem leeren Ort. Setzen Sie in die ersten zwei Zeilen den Namen der ZIP-Datei und die veröffentlichte Kennung.',
+    key: 'Wessen Schlüssel es ist: Die Kennung wird aus `public-key.pem` berechnet (RFC 7638). Ist sie nicht die, die das Unternehmen veröffentlicht, zeigt alles Folgende nur, dass jemand signiert hat.',
+    list: 'Die Liste ist signiert, und jede Datei ist, wie sie sagt. `sha256sum -c` sieht keine hinzugefügte Datei: Der letzte Befehl vergleicht die Namen.',
+    signed:
+      'Manifest und vCon mit Signatur (JWS, RFC 7515): Die Signatur gilt für die ersten zwei Teile mit dem Punkt dazwischen. Geprüft wird sie mit dem Schlüssel aus Schritt 2, nicht mit dem, den sie enthält.',
+    receipt:
+      'Der Beleg: Aufzeichnung und Töne sind die, die er nennt, und nach ihm wurde jeder Satz vor der Aufzeichnung gehört.',
+    chain:
+      'Die Geschichte: Jedes Glied ist der SHA-256 des vorigen Glieds und des Hashwerts der Zeile. Das dauert eine Minute für 10.000 Zeilen.',
+    stamp:
+      'Der Zeitstempel (RFC 3161): Nehmen Sie das Wurzelzertifikat der Stelle von ihrer Website oder aus der Vertrauensliste der Union, nicht von hier.',
+  },
+  history: ({ rows, unchained }) =>
+    `\`audit.json\` enthält die Geschichte der Aufzeichnung in ${rows} Zeilen, jede mit der vorigen des ganzen Protokolls verkettet: Eine geänderte oder entfernte Zeile würde die Kette brechen.${unchained === 0 ? '' : ` ${unchained} dieser Zeilen sind älter als die Kette und durch sie nicht geschützt.`}`,
+  stamped:
+    'Ein Dritter, eine Zeitstempelstelle, hat signiert, dass das Manifest dieser Akte zu der Zeit bestand, die in `timestamp.tsr` steht.',
+  notStamped: (madeAt) =>
+    `Kein Dritter hat bestätigt, wann diese Akte erstellt wurde: ${madeAt} ist, was ihr Ersteller sagt.`,
   limitsTitle: 'Was diese Akte nicht beweist',
   limits:
     'Sie sagt nicht, wer gesprochen hat, und nicht, dass der Anrufer dem Hinweis zugehört oder ihn verstanden hat. Sie zeigt, was die Anlage des Unternehmens festgehalten hat; wer den Schlüssel und die Anlage hat, hätte beim Gespräch etwas anderes festhalten können. Die Signatur zeigt, dass seither nichts geändert wurde, und die Kette, dass die Zeilen aufeinander folgen. Ob die Aufzeichnung erlaubt war, entscheidet das Gericht.',

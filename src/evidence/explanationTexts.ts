@@ -1,4 +1,4 @@
-import { checkCommands, type ExplanationWords } from './explanationWords.ts';
+import type { ExplanationWords } from './explanationWords.ts';
 
 /** What the page of explanation says in French and English. */
 
@@ -49,8 +49,29 @@ export const french: ExplanationWords = {
   held: ({ why, until }) =>
     `Quand ce dossier a été établi, l'enregistrement devait être conservé au-delà de ce terme ${why} : jusqu'au ${until} inclus, sauf si cette conservation est levée plus tôt.`,
   checkTitle: 'Comment vérifier',
-  check: ({ kid, rows, unchained }) =>
-    `Le dossier est signé. La clé porte l'identifiant \`${kid}\` : demandez à l'entreprise, par une autre voie, l'identifiant qu'elle publie, et comparez. Ensuite, dans le dossier décompressé (la dernière commande prend le fichier ZIP) :\n\n${checkCommands}\n\n\`audit.json\` contient l'histoire de l'enregistrement en ${rows} lignes, chacune liée à la précédente de tout le journal : une ligne changée ou ôtée romprait la chaîne.${unchained === 0 ? '' : ` ${unchained} de ces lignes datent d'avant la chaîne et ne sont pas protégées par elle.`} Si \`timestamp.tsr\` est présent, un tiers atteste que le dossier existait à une certaine heure.`,
+  check: ({ kid }) =>
+    `Le dossier est signé par la clé dont l'identifiant est \`${kid}\`. Rien dans le dossier ne montre que cette clé est celle de l'entreprise : n'importe qui peut en établir un avec la sienne. Demandez donc à l'entreprise, par une autre voie, l'identifiant qu'elle publie, et comparez. Avec Préavis : \`preavis evidence verify FILE.zip --key ID\`.`,
+  byHand:
+    'Sans Préavis, avec unzip, OpenSSL 3, sha256sum, jq et bash : copiez les commandes de chaque étape dans un même terminal, dans cet ordre. Chaque ligne de résultat doit commencer par OK ; une ligne qui commence par NOT dit ce qui ne concorde pas. Les mêmes commandes se trouvent dans la documentation de Préavis (docs/evidence.md) : qui falsifie un dossier peut falsifier aussi cette page.',
+  steps: {
+    unpack:
+      "Décompresser, dans un endroit vide. Mettez dans les deux premières lignes le nom du fichier ZIP et l'identifiant publié.",
+    key: "À qui est la clé : son identifiant est calculé à partir de `public-key.pem` (RFC 7638). S'il n'est pas celui que l'entreprise publie, la suite montre seulement que quelqu'un a signé.",
+    list: "La liste est signée, et chaque fichier est tel qu'elle le dit. `sha256sum -c` ne voit pas un fichier ajouté : la dernière commande compare les noms.",
+    signed:
+      "Le manifeste et le vCon signés (JWS, RFC 7515) : la signature porte sur les deux premières parties, avec le point entre elles. On la vérifie avec la clé de l'étape 2, non avec celle qu'elle contient.",
+    receipt:
+      "Le reçu : l'enregistrement et les sons sont ceux qu'il nomme, et selon lui chaque phrase a été entendue avant l'enregistrement.",
+    chain:
+      "L'histoire : chaque maillon est le SHA-256 du maillon précédent et de l'empreinte de la ligne. Compter une minute pour 10 000 lignes.",
+    stamp:
+      "L'horodatage (RFC 3161) : prenez le certificat racine de l'autorité sur son site ou sur la liste de confiance de l'Union, non ici.",
+  },
+  history: ({ rows, unchained }) =>
+    `\`audit.json\` contient l'histoire de l'enregistrement en ${rows} lignes, chacune liée à la précédente de tout le journal : une ligne changée ou ôtée romprait la chaîne.${unchained === 0 ? '' : ` ${unchained} de ces lignes datent d'avant la chaîne et ne sont pas protégées par elle.`}`,
+  stamped:
+    "Un tiers, une autorité d'horodatage, a signé que le manifeste de ce dossier existait à l'heure dite dans `timestamp.tsr`.",
+  notStamped: (madeAt) => `Aucun tiers n'a attesté l'heure de ce dossier : ${madeAt} est ce que dit son auteur.`,
   limitsTitle: 'Ce que ce dossier ne prouve pas',
   limits:
     "Il ne dit pas qui a parlé, ni que l'appelant a écouté ou compris l'avis. Il montre ce que le central de l'entreprise a consigné ; celui qui détient la clé et le central aurait pu consigner autre chose au moment de l'appel. La signature montre que rien n'a changé depuis qu'elle a été faite, et la chaîne que les lignes se suivent. Si l'enregistrement était permis relève du juge.",
@@ -103,8 +124,29 @@ export const english: ExplanationWords = {
   held: ({ why, until }) =>
     `When this bundle was made, the recording was to be kept beyond that ${why}: up to and including ${until}, unless this is lifted sooner.`,
   checkTitle: 'How to check it',
-  check: ({ kid, rows, unchained }) =>
-    `The bundle is signed. The key has the identifier \`${kid}\`: ask the company, in some other way, for the identifier that it publishes, and compare. Then, in the unpacked bundle (the last command takes the ZIP file):\n\n${checkCommands}\n\n\`audit.json\` has the history of the recording in ${rows} lines, each linked to the one before it in the whole log: a line that was changed or taken out would break the chain.${unchained === 0 ? '' : ` ${unchained} of these lines are from before the chain, which does not protect them.`} If \`timestamp.tsr\` is there, a third party attests that the bundle existed at a certain time.`,
+  check: ({ kid }) =>
+    `The bundle is signed with the key whose id is \`${kid}\`. Nothing in the bundle shows that this key is the company's: anybody can make one with a key of their own. So ask the company, in some other way, for the id that it publishes, and compare. With Préavis: \`preavis evidence verify FILE.zip --key ID\`.`,
+  byHand:
+    'Without Préavis, with unzip, OpenSSL 3, sha256sum, jq and bash: copy the commands of each step into one terminal, in this order. Each line of a result must begin with OK; one that begins with NOT tells what does not fit. The same commands are in the documentation of Préavis (docs/evidence.md): whoever forges a bundle can forge this page, too.',
+  steps: {
+    unpack:
+      'Unpack, in an empty place. Put into the first two lines the name of the ZIP file and the id that is published.',
+    key: 'Whose key it is: its id is computed from `public-key.pem` (RFC 7638). If it is not the one that the company publishes, all that follows shows only that somebody has signed.',
+    list: 'The list is signed, and each file is as it says. `sha256sum -c` sees no file that was added: the last command compares the names.',
+    signed:
+      'The signed manifest and vCon (JWS, RFC 7515): the signature is over the first two parts, with the point between them. It is verified with the key of step 2, not with the one that it carries.',
+    receipt:
+      'The receipt: the recording and the sounds are those that it names, and by it each sentence was heard before the recording began.',
+    chain:
+      'The history: each link is the SHA-256 of the link before it and of the digest of the line. It takes a minute for 10,000 lines.',
+    stamp:
+      "The time stamp (RFC 3161): take the authority's root certificate from its site or the trusted list of the Union, not from here.",
+  },
+  history: ({ rows, unchained }) =>
+    `\`audit.json\` has the history of the recording in ${rows} lines, each linked to the one before it in the whole log: a line that was changed or taken out would break the chain.${unchained === 0 ? '' : ` ${unchained} of these lines are from before the chain, which does not protect them.`}`,
+  stamped:
+    'A third party, a time-stamping authority, has signed that the manifest of this bundle was there at the time that is in `timestamp.tsr`.',
+  notStamped: (madeAt) => `No third party has attested when this bundle was made: ${madeAt} is what its maker says.`,
   limitsTitle: 'What this bundle does not prove',
   limits:
     "It does not say who spoke, nor that the caller listened to the notice or understood it. It shows what the company's exchange has written down; whoever holds the key and the exchange could have written down something else at the time of the call. The signature shows that nothing was changed since it was made, and the chain that the lines follow one another. Whether the recording was allowed is for the court to decide.",

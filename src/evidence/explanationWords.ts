@@ -1,5 +1,5 @@
 import type { HoldGround } from '../catalogue/holdGrounds.ts';
-import { bundleFile } from './bundleForm.ts';
+import type { RecipeStep } from './recipe.ts';
 
 /** What a page says in one language; each gets facts as text. */
 export type ExplanationWords = {
@@ -34,16 +34,13 @@ export type ExplanationWords = {
   /** Kept beyond the end of the purposes; `until` is the last day. */
   held: (about: { why: string; until: string }) => string;
   checkTitle: string;
-  check: (about: { kid: string; rows: number; unchained: number }) => string;
+  check: (about: { kid: string }) => string;
+  byHand: string;
+  /** What stands above the commands of a step; there are none for a time stamp where there is none. */
+  steps: Readonly<Record<RecipeStep, string>>;
+  history: (about: { rows: number; unchained: number }) => string;
+  stamped: string;
+  notStamped: (madeAt: string) => string;
   limitsTitle: string;
   limits: string;
 };
-
-/** The commands of every page, so that they are the same in all. */
-export const checkCommands = [
-  '```',
-  `sha256sum -c ${bundleFile.sums}`,
-  `openssl pkeyutl -verify -rawin -pubin -inkey ${bundleFile.publicKey} -in ${bundleFile.sums} -sigfile ${bundleFile.signature}`,
-  'preavis evidence verify FILE.zip --key KID',
-  '```',
-].join('\n');

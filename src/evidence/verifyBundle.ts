@@ -9,7 +9,7 @@ import type { JWK } from 'jose';
 import { z } from 'zod';
 import { storedPolicy } from '../catalogue/rows.ts';
 import { PreavisError } from '../core/errors.ts';
-import { bytesVerified, publicKeyOf, verifySigned } from '../core/signing.ts';
+import { bytesVerified, pemOf, publicKeyOf, verifySigned } from '../core/signing.ts';
 import { auditFault, auditSchema, type AuditExtract } from './auditExtract.ts';
 import {
   bundleFile,
@@ -46,6 +46,23 @@ export type Verified = {
   /** When the authority says that it was there; its own signature was not looked at. null: without a time stamp. */
   timeStamp: string | null;
 };
+
+/** What a bundle that fits says nothing of, and what is often taken for shown all the same. */
+export function notStated({ receipt, audit }: Pick<Verified, 'receipt' | 'audit'>): string[] {
+  const { call, consent, recording, witness } = receipt;
+  const statements: readonly (readonly [string, unknown])[] = [
+    ['when the recording began, and so that it was after the notice', recording.startedAt],
+    ['how long after the notice the recording began (gapMs)', recording.gapMs],
+    ['when the recording ended', recording.finishedAt],
+    ['how long the recording lasts', recording.durationMs],
+    ['when the call ended', call.endedAt],
+    ['what the caller was asked (consent)', consent.mode],
+    ['what a second witness says', witness ?? null],
+    ['what the audit trail is chained to', audit.lines === 0 ? null : audit.lines],
+  ];
+
+  return statements.flatMap(([what, said]) => (said === null ? [what] : []));
+}
 
 const policySchema = storedPolicy.extend({ version: z.string() });
 const anyJson = z.unknown();
@@ -106,6 +123,8 @@ async function openBundle(handle: FileHandle, { kid: trusted, signal }: VerifyOp
   const signature = await wholeOf(bundleFile.signature);
   const pem = (await wholeOf(bundleFile.publicKey)).toString('utf8');
   const { kid, publicKey } = await fitting(`${bundleFile.publicKey} is not a key of ours`, () => publicKeyOf(pem));
+  // Programs differ in which of several keys in a file they take.
+  if (pem !== pemOf(publicKey)) throw unfit(`${bundleFile.publicKey} is not written as we write it`);
   if (trusted !== undefined && kid !== trusted) throw unfit(`it is signed with another key: ${kid}`);
   if (!bytesVerified(sums, signature, publicKey)) {
     throw unfit(`${bundleFile.signature} does not fit ${bundleFile.sums} and ${bundleFile.publicKey}`);

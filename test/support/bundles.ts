@@ -10,6 +10,7 @@ import { makeIds, type RecordingId } from '../../src/core/ids.ts';
 import { openSigner, pemOf, type Signer } from '../../src/core/signing.ts';
 import { makeBundle, type Bundled, type BundleOrder, type BundlePorts } from '../../src/evidence/bundle.ts';
 import { bundleFile, jsonText, largeFiles, manifestType, sha256Of, sumsText } from '../../src/evidence/bundleForm.ts';
+import { signVcon, type Vcon } from '../../src/evidence/vcon.ts';
 import { verifyBundle, type Verified } from '../../src/evidence/verifyBundle.ts';
 import { unpack, zipOf } from '../../src/evidence/zipForm.ts';
 import { archiveStage, type ArchiveStage } from './archiving.ts';
@@ -143,6 +144,7 @@ export async function resealed(
   files: BundleFiles,
   signer: Signer,
   changes: Record<string, unknown> = {},
+  publicKey = Buffer.from(pemOf(signer.publicKey)),
 ): Promise<void> {
   const stamp = files.get(bundleFile.timeStamp);
   const above = [
@@ -153,7 +155,7 @@ export async function resealed(
     bundleFile.signature,
   ];
   const content = new Map([...files].filter(([name]) => !above.some((each) => each === name)));
-  content.set(bundleFile.publicKey, Buffer.from(pemOf(signer.publicKey)));
+  content.set(bundleFile.publicKey, publicKey);
   const manifest = jsonText({
     ...jsonIn(files, bundleFile.manifest),
     key: { kid: signer.kid, publicKey: signer.publicKey },
@@ -168,4 +170,11 @@ export async function resealed(
   content.set(bundleFile.sums, sums);
   content.set(bundleFile.signature, signer.signBytes(sums));
   await writeZip(file, content);
+}
+
+/** As `resealed`, by somebody who makes a key of their own: the vCon is signed with it, too, so that all fits together. */
+export async function forged(file: string, files: BundleFiles, signer: Signer): Promise<void> {
+  const vcon = jsonIn(files, bundleFile.vcon) as Vcon;
+  const content = new Map(files).set(bundleFile.signedVcon, jsonText(await signVcon(vcon, signer)));
+  await resealed(file, content, signer);
 }

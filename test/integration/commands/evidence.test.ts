@@ -5,7 +5,9 @@ import { Command } from 'commander';
 import { addEvidence } from '../../../src/commands/evidenceArguments.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { openSigner } from '../../../src/core/signing.ts';
-import { bundleStage, filesIn, type BundleStage } from '../../support/bundles.ts';
+import { bundleFile, jsonText } from '../../../src/evidence/bundleForm.ts';
+import type { Vcon } from '../../../src/evidence/vcon.ts';
+import { bundleStage, filesIn, forged, jsonIn, type BundleStage } from '../../support/bundles.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { runCommand } from '../../support/command.ts';
 import { configTree } from '../../support/calls.ts';
@@ -39,7 +41,7 @@ beforeEach(async () => {
 });
 
 /** The commands as main.ts adds them, in this process: what they print. Throws what main.ts would explain. */
-async function preavis(args: readonly string[], configFile = config): Promise<string> {
+async function preavis(args: readonly string[], configFile = config, code = 0): Promise<string> {
   const printed: string[] = [];
   const context = {
     configFile,
@@ -60,7 +62,7 @@ async function preavis(args: readonly string[], configFile = config): Promise<st
     },
   );
   await root.parseAsync(['evidence', ...args], { from: 'user' });
-  expect(codes).toEqual([0]);
+  expect(codes).toEqual([code]);
 
   return printed.join('');
 }
@@ -69,6 +71,9 @@ const bundleArguments = (): string[] => ['bundle', id, '--purpose', 'training', 
 const bundle = (...more: string[]) => preavis([...bundleArguments(), ...more]);
 /** As on another machine: there is no configuration. */
 const verify = (...more: string[]) => preavis(['verify', `${at}/out/b.zip`, ...more], `${at}/nowhere.yaml`);
+/** The same, by who names no key. */
+const verifyUntrusting = (...more: string[]) =>
+  preavis(['verify', `${at}/out/b.zip`, ...more], `${at}/nowhere.yaml`, 3);
 
 describe('preavis evidence', () => {
   test('bundle makes a file for its owner, which verify takes with no configuration at hand', async () => {
@@ -96,12 +101,40 @@ describe('preavis evidence', () => {
     });
   });
 
-  test('verify says of a key that nobody named that it must be compared', async () => {
+  test('verify without a key ends with code 3: nothing ties the key to the company', async () => {
     await bundle();
     const { kid } = await openSigner(stage.keyFile);
-    const stdout = await verify();
-    expect(stdout).toContain(`NOTE   signed with the key ${kid}: compare it with what the company publishes`);
+    const stdout = await verifyUntrusting();
     expect(stdout).toContain('OK     every byte is as it was signed');
+    expect(stdout).toMatch(new RegExp(`NOTE   nothing ties the key to the company.+the kid ${kid}`));
+    expect(stdout).not.toMatch(/^OK .*(key|kid)/m);
+    expect(JSON.parse(await verifyUntrusting('--json'))).toMatchObject({ ok: false, key: { kid, trusted: false } });
+    expect((await runCommand(['evidence', 'verify', `${at}/out/b.zip`])).code).toBe(3);
+  });
+
+  test('verify says OK of nothing that the receipt does not state', async () => {
+    await bundle();
+    const signer = await openSigner(stage.keyFile);
+    const files = await filesIn(`${at}/out/b.zip`);
+    const receipt = jsonIn(files, bundleFile.receipt);
+    Object.assign(receipt['recording'] ?? {}, { startedAt: null, finishedAt: null, gapMs: null, durationMs: null });
+    Object.assign(receipt['consent'] ?? {}, { mode: null });
+    Object.assign(receipt, { witness: null });
+    const text = jsonText(receipt);
+    const vcon = jsonIn(files, bundleFile.vcon) as Vcon;
+    Object.assign(vcon.attachments[0] ?? {}, { body: text.toString() });
+    files.set(bundleFile.receipt, text).set(bundleFile.vcon, jsonText(vcon));
+    await forged(`${at}/out/b.zip`, files, signer);
+    const stdout = await verify('--key', signer.kid);
+    for (const what of ['when the recording began', 'gapMs', 'when the recording ended', 'consent', 'second witness']) {
+      expect(stdout).toMatch(new RegExp(`^NOTE   not stated: .*${what}`, 'm'));
+    }
+    expect(stdout).not.toMatch(/^OK .*(began|null|consent|witness)/m);
+    expect(JSON.parse(await verify('--key', signer.kid, '--json'))).toMatchObject({
+      ok: true,
+      recording: { gapMs: null },
+      notStated: expect.arrayContaining(['when the recording ended']) as string[],
+    });
   });
 
   test('verify ends with code 1 and what does not fit', async () => {

@@ -1,8 +1,9 @@
 import { writeSync } from 'node:fs';
 import { open as openFile, readFile, writeFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import fc from 'fast-check';
 import { ZipFile } from 'yazl';
-import { openSigner, type Signer } from '../../../src/core/signing.ts';
+import { openSigner, pemOf, type Signer } from '../../../src/core/signing.ts';
 import { bundleFile, jsonText, sha256Of, sumsText } from '../../../src/evidence/bundleForm.ts';
 import { filePart, zipOf } from '../../../src/evidence/zipForm.ts';
 import { verifyBundle } from '../../../src/evidence/verifyBundle.ts';
@@ -18,6 +19,7 @@ import {
 } from '../../support/bundles.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { toneWav } from '../../support/promptFolder.ts';
+import { tried } from '../../support/properties.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -68,6 +70,33 @@ describe('a bundle of which something was changed', () => {
     expect(unseen).toEqual([]);
     await expect(verifyFile(other)).resolves.toBeDefined();
   }, 400_000);
+
+  test('is found at a thousand random bytes of every file and of the ZIP between them', async () => {
+    const bytes = await readFile(whole);
+    const regions = regionsOf(bytes);
+    expect(regions.length).toBeGreaterThan(2 * (await filesIn(whole)).size);
+    const { seed = 1 } = tried(1_000);
+    const draws = fc.sample(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { numRuns: 1_000, seed });
+    await writeFile(other, bytes);
+    const changing = await openFile(other, 'r+');
+    const unseen: number[] = [];
+    try {
+      for (const [index, [draw, difference]] of draws.entries()) {
+        const { from, to } = regions[index % regions.length] ?? { from: 0, to: bytes.length };
+        const place = from + (draw % (to - from));
+        writeSync(changing.fd, Buffer.from([(bytes[place] ?? 0) ^ difference]), 0, 1, place);
+        const found = await verifyBundle(changing, { kid: undefined, signal: new AbortController().signal }).then(
+          () => false,
+          (thrown: unknown) => (thrown as { code?: string }).code === 'evidence_invalid',
+        );
+        if (!found) unseen.push(place);
+        writeSync(changing.fd, bytes, place, 1, place);
+      }
+    } finally {
+      await changing.close();
+    }
+    expect(unseen).toEqual([]);
+  });
 
   test('is found when it ends too early, or something stands behind or before it', async () => {
     const bytes = await readFile(whole);
@@ -141,6 +170,16 @@ describe('the key of a bundle', () => {
     await expect(verifyFile(whole, stranger.kid)).rejects.toEqual(invalid('signed with another key'));
     await resealed(other, await filesIn(whole), stranger);
     await expect(verifyFile(other, kid)).rejects.toEqual(invalid('signed with another key'));
+  });
+
+  test('stands alone in its file: programs differ in which of two they take', async () => {
+    const files = await filesIn(whole);
+    const stranger = await openSigner(`${at}/stranger.pem`);
+    for (const more of [pemOf(stranger.publicKey), ' ']) {
+      const pem = Buffer.from(pemOf(stage.ports.signer.publicKey) + more);
+      await resealed(other, files, stage.ports.signer, {}, pem);
+      await expect(verifyFile(other)).rejects.toEqual(invalid('public-key.pem is not written as we write it'));
+    }
   });
 
   test('is the same in all its signatures', async () => {
@@ -327,3 +366,22 @@ test('a part that cannot be read ends the ZIP with its error', async () => {
   await writeFile(short, 'ab');
   await expect(buffer(zipOf([filePart('short', short, 3)]))).rejects.toThrow('unexpected number of bytes');
 });
+
+/** Each file of a ZIP, each header before one, the directory and its end. */
+function regionsOf(zip: Buffer): { from: number; to: number }[] {
+  const end = zip.length - 22;
+  const directory = zip.readUInt32LE(end + 16);
+  const regions = [
+    { from: directory, to: end },
+    { from: end, to: zip.length },
+  ];
+  for (let at = directory; at < end;) {
+    const [size, name] = [zip.readUInt32LE(at + 20), zip.readUInt16LE(at + 28)];
+    const header = zip.readUInt32LE(at + 42);
+    const data = header + 30 + zip.readUInt16LE(header + 26) + zip.readUInt16LE(header + 28);
+    regions.push({ from: header, to: data }, { from: data, to: data + size });
+    at += 46 + name + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
+  }
+
+  return regions;
+}
