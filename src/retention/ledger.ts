@@ -2,6 +2,7 @@ import { constants, createReadStream } from 'node:fs';
 import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { withLedgerLock } from './ledgerLock.ts';
 
 /**
  * The erasure ledger: a file with one certificate a line, only ever added to. It is kept apart from the catalogue, so that a
@@ -15,7 +16,7 @@ export type Ledger = {
   append(jws: string): Promise<void>;
   /** Its lines from this byte on (from the first one when it is shorter), at most so many, and where each ends. */
   lines(from: number, most?: number): AsyncIterable<{ line: string; end: number }>;
-  /** Keeps only the lines for which `isKept` holds; the new length in bytes. */
+  /** Keeps only the lines for which `isKept` holds; the new length in bytes. What others add meanwhile waits for it. */
   prune(isKept: (line: string) => Promise<boolean>): Promise<number>;
 };
 
@@ -73,7 +74,6 @@ async function* linesOf(file: string, from: number): AsyncGenerator<{ line: stri
 }
 
 async function append(file: string, jws: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const handle = await open(file, 'a+', 0o600);
   try {
     const { size } = await handle.stat();
@@ -115,10 +115,16 @@ export function makeLedger(file: string): Ledger {
     }
   };
 
+  const changing = async <T>(step: () => Promise<T>): Promise<T> => {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+
+    return withLedgerLock(file, step);
+  };
+
   return {
     file,
     check: () => guarded(check(file)),
-    append: (jws) => guarded(append(file, jws)),
+    append: (jws) => guarded(changing(() => append(file, jws))),
     lines: async function* (from, most = Infinity) {
       let count = 0;
       try {
@@ -130,6 +136,6 @@ export function makeLedger(file: string): Ledger {
         throw cause instanceof PreavisError ? cause : unusable(file, cause);
       }
     },
-    prune: (isKept) => guarded(prune(file, isKept)),
+    prune: (isKept) => guarded(changing(() => prune(file, isKept))),
   };
 }
