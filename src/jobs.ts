@@ -3,6 +3,7 @@ import type { ProtectionWatch } from './archive/protectionWatch.ts';
 import { noteClock } from './archive/endOfRecording.ts';
 import type { Finisher } from './archive/finisher.ts';
 import type { FinishPorts } from './archive/finish.ts';
+import { makeLogEmptier } from './catalogue/emptyLog.ts';
 import { uploadPass } from './archive/uploader.ts';
 import { PreavisError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
@@ -54,6 +55,7 @@ export function startJobs({
   const { config, log, clock } = shared;
   const upload = uploadPorts(shared);
   const retention = retentionPorts(shared);
+  const emptyLog = makeLogEmptier(shared.catalogue, log);
   const stopping = new AbortController();
   const reconcile: Job = {
     name: 'reconcile',
@@ -74,6 +76,7 @@ export function startJobs({
           await noteClock(shared.catalogue, clock);
           await finisher.sweepAndFinish();
           await witness();
+          await emptyLog();
           const ask = archive.state.status !== 'working';
           const result = await uploadPass(upload, { waitMs: noWait, signal: hurry, ask });
           archive.note(result);
@@ -84,7 +87,7 @@ export function startJobs({
         name: 'retention',
         cron: config.schedule.retention,
         run: async () => {
-          await retentionPass(retention, { dryRun: false, waitMs: noWait, signal: hurry });
+          await retentionPass(retention, { dryRun: false, waitMs: noWait, signal: hurry }).finally(emptyLog);
         },
       },
       reconcile,

@@ -51,6 +51,7 @@ import type {
   UnwitnessedCall,
 } from './rows.ts';
 import type { RecordingStatus } from './statuses.ts';
+import { makeWriteAheadLog } from './writeAheadLog.ts';
 import { makeWitness, type WitnessStatement } from './witness.ts';
 
 type Tables = CallJournal & DeliveryTable;
@@ -191,6 +192,9 @@ export type Catalogue = Tables & {
   lastPass(job: string): Promise<number | undefined>;
   notePass(job: string, at: number): Promise<void>;
 
+  /** Takes what was erased out of the write-ahead log as well; `busy` while another process works with what is in it. */
+  emptyLog(): Promise<'empty' | 'busy'>;
+
   /** The longest that any recording is kept after its end, days; 0 when there is none. */
   longestKeptDays(): Promise<number>;
   /** How many recordings have a hold that may last longer than so many days after their end. */
@@ -287,6 +291,7 @@ export function openCatalogue(
   const leases = makeLeases(database, clock);
   const identity = makeIdentity(database);
   const keeping = makeKeeping(database);
+  const log = makeWriteAheadLog(database);
 
   return {
     save: eventually(calls.save),
@@ -397,6 +402,7 @@ export function openCatalogue(
     releaseLease: eventually(leases.releaseLease),
     lastPass: eventually(leases.lastPass),
     notePass: eventually(leases.notePass),
+    emptyLog: eventually(log.emptyLog),
     longestKeptDays: eventually(keeping.longestKeptDays),
     heldBeyond: eventually(keeping.heldBeyond),
     close: () => {

@@ -335,4 +335,20 @@ export const migrations: readonly string[] = [
   ALTER TABLE leases ADD COLUMN boot TEXT;
   ALTER TABLE leases ADD COLUMN boot_until INTEGER;
   `,
+  // How often something was erased that the write-ahead log may still hold, and up to which time the log was emptied since.
+  `
+  CREATE TABLE log_debt (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    erased INTEGER NOT NULL,
+    emptied INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO log_debt (id, erased, emptied) VALUES (1, 1, 0);
+  CREATE TRIGGER log_holds_callers AFTER DELETE ON callers
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  CREATE TRIGGER log_holds_preferences AFTER DELETE ON preferences
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  CREATE TRIGGER log_holds_recordings AFTER UPDATE OF status ON recordings
+  WHEN NEW.status IN ('erased', 'discarded')
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  `,
 ];

@@ -3,6 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
+import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
 import { numberKeyWarning } from '../catalogue/numberKeys.ts';
 import { openSqlite } from '../catalogue/sqlite.ts';
 import type { CallWitness } from '../catalogue/rows.ts';
@@ -42,6 +43,9 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
 /** Without it every restart of serve costs the recordings that are being made. */
 const withoutCel =
   'none. What is recorded while serve is away becomes silence; with CEL (docs/operations.md, The second witness) most of it is kept';
+
+/** For others that work with the write-ahead log of the catalogue, ms. */
+const logWaitMs = 2_000;
 
 /** Whether there is a policy: prompts and purposes that fit each other. */
 async function lookAtConfig(
@@ -91,12 +95,16 @@ async function lookAtWhatIsKept(
   const catalogueWorks = await look('catalogue', async () => {
     // One that is not there yet is made by serve, for the user that it runs as.
     const { file } = config.catalogue;
-    if (existsSync(file)) {
-      catalogue = openCatalogue(file, clock);
-      // Reading works where a disk is full.
-      await catalogue.notePass('check', clock.now());
-      newest = await newestWitness(catalogue);
-    } else openSqlite(':memory:').close();
+    if (!existsSync(file)) {
+      openSqlite(':memory:').close();
+      return undefined;
+    }
+    catalogue = openCatalogue(file, clock);
+    // Reading works where a disk is full.
+    await catalogue.notePass('check', clock.now());
+    newest = await newestWitness(catalogue);
+
+    return (await logEmptied(catalogue, logWaitMs)) ? undefined : logHeld;
   });
   try {
     const known = catalogueWorks ? catalogue : undefined;

@@ -1,3 +1,4 @@
+import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
 import { prepareSearch } from '../catalogue/numberKeys.ts';
 import { PreavisError } from '../core/errors.ts';
 import { hashOfNumber, notSearched } from './callerNumber.ts';
@@ -11,6 +12,9 @@ export type ForgetOptions = {
   all: boolean;
   json: boolean;
 };
+
+/** For others that work with the write-ahead log of the catalogue, ms. */
+const logWaitMs = 5_000;
 
 /**
  * Forgets which language a caller chose, or all callers: the next call is asked or told by the other evidence again.
@@ -28,9 +32,11 @@ export async function languagesForget(
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const unsearchedKeys = caller === undefined ? [] : await prepareSearch(catalogue, caller);
     const forgotten = await catalogue.forgetPreferences(caller);
-    if (json) context.print(JSON.stringify({ forgotten, unsearchedKeys }, undefined, 2));
-    else context.print([`${forgotten} remembered languages forgotten`, ...notSearched(unsearchedKeys)].join('\n'));
+    const isLogEmptied = await logEmptied(catalogue, logWaitMs);
+    const lines = [...notSearched(unsearchedKeys), ...(isLogEmptied ? [] : [logHeld])];
+    if (json) context.print(JSON.stringify({ forgotten, unsearchedKeys, logEmptied: isLogEmptied }, undefined, 2));
+    else context.print([`${forgotten} remembered languages forgotten`, ...lines].join('\n'));
 
-    return unsearchedKeys.length > 0 ? 3 : 0;
+    return unsearchedKeys.length > 0 || !isLogEmptied ? 3 : 0;
   });
 }

@@ -5,6 +5,7 @@ import { retentionPorts } from '../parts/retention.ts';
 import { makeStore } from '../parts/store.ts';
 import { retentionPass } from '../retention/enforcer.ts';
 import { shortenPass, type Shortened } from '../retention/shorten.ts';
+import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -16,6 +17,8 @@ import { table } from './table.ts';
 export type RetentionCommandOptions = { dryRun: boolean; json: boolean; clockIsRight?: boolean };
 
 const waitMs = 30_000;
+/** For others that work with the write-ahead log of the catalogue. */
+const logWaitMs = 5_000;
 /** Recordings that a pass names one by one for people; the others are counted. */
 const mostShown = 1_000;
 
@@ -41,8 +44,10 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
         recordings.push({ id, keepUntil: keepUntil === null ? null : isoTime(keepUntil), outcome });
       },
     }).finally(work.end);
+    const isLogEmptied = dryRun || (await logEmptied(catalogue, logWaitMs));
     if (json) {
-      context.print(JSON.stringify({ dryRun, due, erased, held, doubtful, recordings }, undefined, 2));
+      const counts = { due, erased, held, doubtful };
+      context.print(JSON.stringify({ dryRun, ...counts, logEmptied: isLogEmptied, recordings }, undefined, 2));
     } else {
       if (recordings.length > 0) {
         context.print(
@@ -56,9 +61,10 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
       const doubts = doubtful === 0 ? '' : `; ${doubtful} wait for preavis recordings settle, since clocks disagree`;
       const kept = `${held === 0 ? '' : `; a hold keeps ${held} more`}${doubts}`;
       context.print(dryRun ? `${due} recordings are due${kept}` : `${due} due, ${erased} erased${kept}`);
+      if (!isLogEmptied) context.print(logHeld);
     }
 
-    return doubtful === 0 && (dryRun || erased === due) ? 0 : 3;
+    return isLogEmptied && doubtful === 0 && (dryRun || erased === due) ? 0 : 3;
   });
 }
 

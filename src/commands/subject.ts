@@ -1,5 +1,6 @@
 import { refuseTaken } from '../archive/verifiedCopy.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
 import { prepareSearch } from '../catalogue/numberKeys.ts';
 import type { Config } from '../config/schema.ts';
 import { purposeOf } from '../config/purposeRules.ts';
@@ -30,6 +31,8 @@ export type SubjectExportOptions = {
 };
 
 const waitMs = 30_000;
+/** For others that work with the write-ahead log of the catalogue, ms. */
+const logWaitMs = 5_000;
 const unknownNumber = 'no calls of this number';
 
 const isSubjectLanguage = (text: string): text is SubjectLanguage => subjectLanguages.some((each) => each === text);
@@ -155,10 +158,12 @@ export async function subjectErase(
       waitMs,
       signal: work.signal,
     });
-    if (json) context.print(JSON.stringify({ ...shownErasure(result, apply), unsearchedKeys }, undefined, 2));
-    else context.print([erasureInWords(result, apply), ...notSearched(unsearchedKeys)].join('\n'));
+    const isLogEmptied = !apply || (await logEmptied(catalogue, logWaitMs));
+    const shown = { ...shownErasure(result, apply), unsearchedKeys, logEmptied: isLogEmptied };
+    const words = [erasureInWords(result, apply), ...notSearched(unsearchedKeys), ...(isLogEmptied ? [] : [logHeld])];
+    context.print(json ? JSON.stringify(shown, undefined, 2) : words.join('\n'));
 
-    return remains(result) || unsearchedKeys.length > 0 ? 3 : 0;
+    return remains(result) || unsearchedKeys.length > 0 || !isLogEmptied ? 3 : 0;
   }).finally(work.end);
 }
 

@@ -71,6 +71,9 @@ describe('the erasure that a person asks for', () => {
     const other = await set.called('+3225550124', { archived: false });
     await set.calledOnly(number);
     await set.catalogue.setPreference(hash, 'nl', callStart + 300 * dayMs);
+    const sealed = (await set.catalogue.callsOfCaller(hash, '', 10)).map((each) => each.sealed ?? '');
+    expect(sealed).toHaveLength(3);
+    expect(await readFile(join(set.at, 'catalogue.db-wal'), 'latin1')).toContain(sealed[0]);
     const answer = await set.erased();
     expect(answer).toMatchObject({ code: 0, json: { applied: true, calls: 3, languageRemembered: true } });
     expect(outcomes(answer)).toEqual({
@@ -96,8 +99,11 @@ describe('the erasure that a person asks for', () => {
     expect(await set.exported({ json: false })).toMatchObject({ code: 0, text: 'no calls of this number' });
     expect(await set.erased({ json: false })).toMatchObject({ code: 0, text: 'no calls of this number' });
     for (const name of (await readdir(set.at)).filter((each) => /^catalogue|jsonl$/.test(each))) {
-      expect(await readFile(join(set.at, name), 'latin1')).not.toMatch(/25550123/);
+      const content = await readFile(join(set.at, name), 'latin1');
+      expect(content).not.toMatch(/25550123/);
+      for (const text of [hash, hash.slice(17), ...sealed]) expect(content).not.toContain(text);
     }
+    expect(answer.json).toMatchObject({ logEmptied: true });
   });
 
   test('keeps what a hold, the law or evidence keeps, names it, and ends what else it was for', async () => {
