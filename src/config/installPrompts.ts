@@ -2,10 +2,11 @@
  * Copies the prompts to where Asterisk looks for sounds. A file's name carries the hash of its WAV, so a changed prompt is
  * a new file; old ones are never removed, because receipts name them and calls may be playing them.
  */
-import { chmod, mkdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
-import { readIfPresent, writeWhole } from '../core/files.ts';
+import { readIfPresent } from '../core/files.ts';
+import { placeSounds, type SoundToPlace } from './placeSounds.ts';
 import { checkPromptFiles } from './promptCheck.ts';
 import { makePromptLibrary, promptFile, type PromptLibrary } from './prompts.ts';
 import { promptFormats } from './promptSound.ts';
@@ -19,13 +20,14 @@ export type InstalledPrompts = {
 
 /**
  * Copies every prompt, in every format that `soundsFolder` has, to `<asteriskSounds>/<language>/<soundName>.<format>`.
- * Each file appears complete or not at all. Asterisk 22 was seen to find new files without a reload.
+ * All of them or none. Asterisk 22 was seen to find new files without a reload.
  *
  * @param soundsFolder the folder that `library` was loaded from
  * @param asteriskSounds Asterisk's sounds folder, usually /usr/share/asterisk/sounds or /var/lib/asterisk/sounds
  * @param languages all of the library if left out
  * @throws PreavisError `usage`: a language that the library lacks, or no folder `asteriskSounds`. `prompts_invalid`: a
- * format does not say what the WAV says, or another sound has its name on Asterisk; nothing is copied. `prompts_missing`: `asteriskSounds` cannot be written.
+ * format does not say what the WAV says, or another sound has its name on Asterisk. `prompts_missing`: a path below `asteriskSounds` cannot be
+ * written. Nothing is changed then.
  */
 export async function installPrompts(
   library: PromptLibrary,
@@ -49,34 +51,21 @@ export async function installPrompts(
   await refuseOtherSounds(chosen, soundsFolder, asteriskSounds);
 
   const result: InstalledPrompts = { copied: [], kept: [] };
-  try {
-    for (const prompt of chosen.prompts) {
-      const folder = join(asteriskSounds, prompt.language, 'preavis');
-      await makeFolder(join(asteriskSounds, prompt.language));
-      await makeFolder(folder);
-      for (const format of promptFormats) {
-        const bytes = await readIfPresent(promptFile(soundsFolder, prompt, format));
-        if (bytes === undefined) continue;
-        const target = join(asteriskSounds, prompt.language, `${prompt.soundName}.${format}`);
-        if ((await readIfPresent(target))?.equals(bytes) === true) {
-          result.kept.push(target);
-          continue;
-        }
-        await writeWhole(target, bytes);
-        result.copied.push(target);
-      }
+  const missing: SoundToPlace[] = [];
+  for (const prompt of chosen.prompts) {
+    for (const format of promptFormats) {
+      const source = promptFile(soundsFolder, prompt, format);
+      const bytes = await readIfPresent(source);
+      if (bytes === undefined) continue;
+      const target = join(asteriskSounds, prompt.language, `${prompt.soundName}.${format}`);
+      // What cannot be read is not kept; placing says what is wrong with it.
+      const isThere = (await readIfPresent(target).catch(() => undefined))?.equals(bytes) === true;
+      (isThere ? result.kept : result.copied).push(target);
+      if (!isThere) missing.push({ source, language: prompt.language, name: basename(target) });
     }
-  } catch (thrown) {
-    const code = errnoOf(thrown);
-    if (code === undefined) throw thrown;
-    throw new PreavisError('prompts_missing', `Prompts cannot be written below ${asteriskSounds} (${code})`, {
-      cause: thrown,
-      hint:
-        code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
-          ? 'Run it as a user who may write there, for example with sudo.'
-          : 'Look at that folder and the free space of its disk, then run it again; what was copied is complete.',
-    });
   }
+  await placeSounds(asteriskSounds, missing);
+
   return result;
 }
 
@@ -130,15 +119,4 @@ async function requireFolder(folder: string): Promise<void> {
   throw new PreavisError('usage', `There is no folder ${folder}`, {
     hint: "Name Asterisk's sounds folder: /usr/share/asterisk/sounds on Debian, /var/lib/asterisk/sounds elsewhere.",
   });
-}
-
-/** Leaves a folder that exists as it is: it may belong to a package, or be a link. */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder);
-  } catch (thrown) {
-    if (errnoOf(thrown) === 'EEXIST') return;
-    throw thrown;
-  }
-  await chmod(folder, 0o755);
 }

@@ -1,12 +1,27 @@
-import { chmod, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { installPrompts } from '../../../src/config/installPrompts.ts';
 import { loadPrompts, type PromptLibrary } from '../../../src/config/prompts.ts';
 import { promptFormats } from '../../../src/config/promptSound.ts';
+import { sha256Of } from '../../../src/evidence/bundleForm.ts';
 import type { LabFolder } from '../../../lab/processes.ts';
+import { canMount, mounts } from '../../support/mounts.ts';
 import { makePromptFolder, type PromptFolder } from '../../support/promptFolder.ts';
 import { makePrivateFolder } from '../../support/temporaryFolder.ts';
 
+const needsMount = canMount ? test : test.skip;
 let ours: PromptFolder;
 let asterisk: string;
 let asteriskFolder: LabFolder;
@@ -183,11 +198,116 @@ test('a sounds folder that is a file is named', async () => {
   });
 });
 
-test('a folder that cannot be written is named, with the reason', async () => {
-  // Root may write anywhere; a file where a folder must be stops everybody.
-  await writeFile(join(asterisk, 'fr'), '');
-  await expect(installPrompts(library, ours.path, asterisk)).rejects.toMatchObject({
-    code: 'prompts_missing',
-    message: `Prompts cannot be written below ${asterisk} (ENOTDIR)`,
+describe('what cannot be installed whole', () => {
+  const mount = mounts();
+
+  /** Every path below the folder, with what it holds. */
+  async function contents(): Promise<Record<string, string>> {
+    const names = await readdir(asterisk, { recursive: true });
+    const held = names.map(async (name): Promise<[string, string]> => {
+      const path = join(asterisk, name);
+      const entry = await lstat(path);
+      if (entry.isSymbolicLink()) return [name, await readlink(path)];
+
+      return [name, entry.isFile() ? sha256Of(await readFile(path)) : 'a folder'];
+    });
+
+    return Object.fromEntries(await Promise.all(held));
+  }
+
+  const refused = async (): Promise<unknown> =>
+    installPrompts(library, ours.path, asterisk).catch((error: unknown) => error);
+
+  test.each([
+    [
+      'a language folder that is a link to nowhere',
+      '/nowhere/nl',
+      'nl',
+      /nl \(a link to \/nowhere\/nl, which is not there\)$/,
+    ],
+    [
+      'our own folder that is a link to nowhere',
+      '/nowhere/ours',
+      'nl/preavis',
+      /nl\/preavis \(a link to .*, which is not there\)$/,
+    ],
+    ['a link to itself', 'nl', 'nl', /nl \(a link to nl, which is not there\)$/],
+  ])('is left out whole and named: %s', async (_, target, link, message) => {
+    await mkdir(join(asterisk, 'de'));
+    await writeFile(join(asterisk, 'de/hello.wav'), 'of the operator');
+    if (link.includes('/')) await mkdir(join(asterisk, dirname(link)));
+    await symlink(target, join(asterisk, link));
+    const before = await contents();
+    expect(await refused()).toMatchObject({
+      code: 'prompts_missing',
+      message: expect.stringMatching(message) as string,
+      hint: 'Mend or remove that path, then run it again.',
+    });
+    expect(await contents()).toEqual(before);
   });
+
+  test('a file where a folder must be is named', async () => {
+    await writeFile(join(asterisk, 'nl'), '');
+    expect(await refused()).toMatchObject({
+      code: 'prompts_missing',
+      message: `Nothing was copied: ${join(asterisk, 'nl')} (it is not a folder)`,
+    });
+    expect(await readdir(asterisk)).toEqual(['nl']);
+  });
+
+  test('a folder where a sound must be is named', async () => {
+    const path = join(asterisk, 'nl', `${nameOf('nl')}.wav`);
+    await mkdir(path, { recursive: true });
+    expect(await refused()).toMatchObject({ code: 'prompts_missing', message: `Nothing was copied: ${path} (EISDIR)` });
+    expect(await readdir(asterisk)).toEqual(['nl']);
+  });
+
+  needsMount('a disk that fills up gets nothing, and keeps what it had', async () => {
+    await mkdir(join(asterisk, 'nl'));
+    await mount('-t', 'tmpfs', '-o', 'size=64k', 'preavis-test', join(asterisk, 'nl'));
+    await writeFile(join(asterisk, 'nl/hello.wav'), 'of the operator');
+    const before = await contents();
+    expect(await refused()).toMatchObject({
+      code: 'prompts_missing',
+      message: expect.stringMatching(/^Nothing was copied: .*\/nl\/preavis\/notice-.* \(ENOSPC\)$/) as string,
+      hint: expect.stringContaining('Free space') as string,
+    });
+    expect(await contents()).toEqual(before);
+  });
+
+  needsMount('a read-only disk is named', async () => {
+    await mkdir(join(asterisk, 'nl'));
+    const disk = await mount('-t', 'tmpfs', '-o', 'size=4m', 'preavis-test', join(asterisk, 'nl'));
+    await disk.remount('ro');
+    expect(await refused()).toMatchObject({
+      code: 'prompts_missing',
+      message: expect.stringMatching(/^Nothing was copied: .*\(EROFS\)$/) as string,
+      hint: expect.stringContaining('read-only') as string,
+    });
+    expect(await readdir(asterisk)).toEqual(['nl']);
+  });
+
+  needsMount('by its last file takes back those before it, also what it has replaced', async () => {
+    await installPrompts(library, ours.path, asterisk);
+    const [first, last] = [join(asterisk, 'fr', nameOf('fr')), join(asterisk, 'nl', `${nameOf('nl')}.wav`)];
+    await writeFile(`${first}.wav`, 'damaged');
+    await rm(`${first}.alaw`);
+    await writeFile(join(asterisk, 'other'), 'other bytes');
+    // A file that something is mounted over cannot be replaced.
+    await mount('--bind', join(asterisk, 'other'), last);
+    const before = await contents();
+    expect(await refused()).toMatchObject({
+      code: 'prompts_missing',
+      message: `Nothing was copied: ${last} (EBUSY)`,
+    });
+    expect(await contents()).toEqual(before);
+  });
+});
+
+test('what a killed run has left is taken away', async () => {
+  await mkdir(join(asterisk, '.preavis-install-999999999/fr'), { recursive: true });
+  await mkdir(join(asterisk, `.preavis-install-${process.ppid}`));
+  await installPrompts(library, ours.path, asterisk);
+  // Another run may be under way.
+  expect((await readdir(asterisk)).sort()).toEqual([`.preavis-install-${process.ppid}`, 'fr', 'nl']);
 });
