@@ -21,7 +21,7 @@ Préavis reads one YAML file: the one of \`--config\`, else of the environment v
 - A key with a fixed path can be overridden by the environment variable that stands beside it. A list is written there
   with commas: \`PREAVIS_NOTICE_LANGUAGES=fr,nl\`.
 - An unknown key, and an unknown variable whose name begins with \`PREAVIS_\`, is an error and not passed over:
-  it would be a misspelling.
+  it would be a misspelling. The message names the key that was probably meant.
 - Secrets are never shown in messages. Give them by the environment or by a file that only Préavis reads. What stands in
   such a file wins over the key and over the variable.
 - \`*\` stands for a name that you choose: lower-case letters, digits and hyphens, beginning with a letter.

@@ -6,6 +6,7 @@ import { configKeys, type ConfigKey } from './keys.ts';
 import { withPurposeFiles } from './purposeFiles.ts';
 import { configSchema, isGoodPin, pinFault, sameKeyFault, type Config } from './schema.ts';
 import { readSecret, refuseOpenSecret } from './secretFiles.ts';
+import { didYouMean, nearest, nearestKey } from './suggestion.ts';
 import { isTooDeep, isTree, readYaml, type Tree } from './tree.ts';
 import { webhookKey, webhookSecretFault } from './webhooks.ts';
 import { inWords, unknownKey, valueInWords } from './wording.ts';
@@ -48,7 +49,16 @@ function withEnvironment(tree: Tree, environment: NodeJS.ProcessEnv, keys: reado
     if (otherVariables.has(name) || otherPrefixes.some((prefix) => name.startsWith(prefix))) continue;
     const key = byName.get(name);
     if (key === undefined) {
-      throw new PreavisError('config_invalid', `the environment variable ${name} is not one that Préavis knows`);
+      const meant = didYouMean(
+        nearest(
+          name,
+          [...byName.keys()].filter((each) => each !== undefined),
+        ),
+      );
+      throw new PreavisError(
+        'config_invalid',
+        `the environment variable ${name} is not one that Préavis knows${meant === '' ? '' : `: ${meant}`}`,
+      );
     }
     setAt(merged, key.path, fromText(text, key.type));
   }
@@ -67,26 +77,34 @@ function keyAt(path: readonly PropertyKey[], keys: readonly ConfigKey[]): Config
 
 /**
  * What was given, where that helps and cannot be a secret: under a key that is known and has none. In any other place may
- * stand what belongs elsewhere, a password in a section of lines say; and an address may hold one.
+ * stand what belongs elsewhere, a password in a section of lines say; and an address may hold one. Behind it what was probably meant.
  */
-function given(value: unknown, key: ConfigKey | undefined): string {
+function given(value: unknown, key: ConfigKey | undefined, meant: string): string {
   const isNothing = value === null;
   const mayShow = key !== undefined && !key.secret && !(typeof value === 'string' && value.includes('@'));
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   const isPlain = list.every((each) => typeof each !== 'object' && typeof each !== 'undefined');
 
-  return isNothing || (mayShow && isPlain) ? ` (got ${valueInWords(value)})` : '';
+  return isNothing || (mayShow && isPlain) ? ` (got ${valueInWords(value)}${meant === '' ? '' : `; ${meant}`})` : '';
 }
 
 function describe(issue: z.core.$ZodIssue, input: Tree, keys: readonly ConfigKey[]): string {
   const at = (path: readonly PropertyKey[]): string => path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
-    const unknown = issue.keys.map((key) => at([...issue.path, unknownKey(key)]));
-    return `${unknown.join(', ')}: no such key`;
+    const section = issue.path.map(String);
+    const unknown = issue.keys.map((key) => {
+      const meant = didYouMean(nearestKey(section, key, keys));
+
+      return `${at([...issue.path, unknownKey(key)])}: no such key${meant === '' ? '' : ` (${meant})`}`;
+    });
+    return unknown.join('; ');
   }
   const path = at(issue.path);
+  const value = valueAt(input, issue.path);
+  const choices = issue.code === 'invalid_value' ? issue.values.map(String) : [];
+  const meant = didYouMean(typeof value === 'string' ? nearest(value, choices) : undefined);
 
-  return `${path === '' ? 'the file' : path}: ${issue.message}${given(valueAt(input, issue.path), keyAt(issue.path, keys))}`;
+  return `${path === '' ? 'the file' : path}: ${issue.message}${given(value, keyAt(issue.path, keys), meant)}`;
 }
 
 function asTree(value: unknown): Tree {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { PreavisError } from '../core/errors.ts';
 import { isCountry, type CountryCode } from '../core/countries.ts';
 import { missingSentences, noticeFaults } from './noticeRules.ts';
+import { didYouMean, nearest } from './suggestion.ts';
 import { possibleModes, type ConsentMode } from './consent.ts';
 import type { Prompt, PromptLibrary, SingleKind } from './prompts.ts';
 import type { Config, LineConfig, PurposeConfig } from './schema.ts';
@@ -56,7 +57,9 @@ function lineFaults(line: Line, policy: Policy, library: PromptLibrary): string[
     faults.push(`${at}.defaultLanguages: names a language twice`);
   }
   for (const id of line.purposes) {
-    if (!policy.purposes.has(id)) faults.push(`${at}.purposes: there is no purpose ${id}`);
+    if (policy.purposes.has(id)) continue;
+    const meant = didYouMean(nearest(id, [...policy.purposes.keys()]));
+    faults.push(`${at}.purposes: there is no purpose ${id}${meant === '' ? '' : ` (${meant})`}`);
   }
   for (const language of [...line.defaultLanguages, ...(line.language === undefined ? [] : [line.language])]) {
     if (!policy.languages.includes(language)) {

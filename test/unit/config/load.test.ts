@@ -108,6 +108,55 @@ describe('a configuration', () => {
     expect(said).not.toMatch(/expected|received|undefined|invalid/i);
   });
 
+  test.each([
+    [{ ...base, archiv: {} }, 'archiv: no such key (did you mean archive?)'],
+    [{ ...base, ari: { pasword: 'x' } }, 'ari.pasword: no such key (did you mean ari.password?)'],
+    [
+      { ...base, archive: { minio: { endpoint: 'x' } } },
+      'archive.minio.endpoint: no such key (did you mean archive.minio.endPoint?)',
+    ],
+    [
+      { ...base, archive: { minio: { useSSL: true } } },
+      'archive.minio.useSSL: no such key (did you mean archive.minio.useTls?)',
+    ],
+    [{ ...base, archive: { bucket: 'x' } }, 'archive.bucket: no such key (did you mean archive.minio.bucket?)'],
+    [
+      { ...base, purposes: { training: { ...training, keep_days: 3 } } },
+      'purposes.training.keep_days: no such key (did you mean purposes.training.keepDays?)',
+    ],
+    [
+      { ...base, ari: { host: 'x', user: 'y' } },
+      'ari.host: no such key; ari.user: no such key (did you mean ari.username?)',
+    ],
+    [{ ...base, log: { level: 'warning' } }, /^log\.level: .* \(got "warning"; did you mean warn\?\)$/],
+    [
+      { ...base, purposes: { training: { ...training, consent: 'opt-out' } } },
+      /^purposes\.training\.consent: .* \(got "opt-out"; did you mean optOut\?\)$/,
+    ],
+    [
+      { ...base, purposes: { training: { ...training, jurisdiction: 'UK' } } },
+      /^purposes\.training\.jurisdiction: .* \(got "UK"\)$/,
+    ],
+  ] as [unknown, string | RegExp][])('says what was probably meant: %j', (tree, message) => {
+    if (typeof message === 'string') expect(problem(tree)).toBe(message);
+    else expect(problem(tree)).toMatch(message);
+  });
+
+  test('says which variable was probably meant', () => {
+    expect(problem(base, { PREAVIS_ARI_PASWORD: 'x' })).toBe(
+      'the environment variable PREAVIS_ARI_PASWORD is not one that Préavis knows: did you mean PREAVIS_ARI_PASSWORD?',
+    );
+    expect(problem(base, { PREAVIS_COLOUR: 'red' })).toBe(
+      'the environment variable PREAVIS_COLOUR is not one that Préavis knows',
+    );
+  });
+
+  test('with a key of a million letters is refused at once', () => {
+    const began = process.cpuUsage();
+    expect(problem({ ...base, ['a'.repeat(1_000_000)]: 1 })).toMatch(/^a{40}\.\.\.: no such key$/);
+    expect(process.cpuUsage(began).user).toBeLessThan(1_000_000);
+  });
+
   test('with several faults names all of them', () => {
     const message = problem({ ...base, colour: 1, health: { port: -1 }, log: { level: 'x' } });
     for (const part of ['colour', 'health.port', 'log.level']) expect(message).toContain(part);

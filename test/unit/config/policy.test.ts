@@ -101,6 +101,11 @@ describe('a contradiction is refused by name:', () => {
       'lines.default.purposes: there is no purpose fun',
     ],
     [
+      'a line for a purpose that is misspelt',
+      (tree) => (tree.lines['default'] = { ...tree.lines['default'], purposes: ['trainig'] }),
+      'lines.default.purposes: there is no purpose trainig (did you mean training?)',
+    ],
+    [
       'a line with a purpose twice, which no call could name',
       (tree) => (tree.lines['default'] = { ...tree.lines['default'], purposes: ['training', 'training'] }),
       'lines.default.purposes: names a purpose twice',
