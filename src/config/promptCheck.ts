@@ -78,11 +78,13 @@ async function checkPrompt(
 ): Promise<PromptFinding[]> {
   const findings: PromptFinding[] = [];
   let reference: Levelled | undefined;
-  for (const format of promptFormats) {
+  const files = await Promise.all(
+    promptFormats.map(async (format) => ({ format, bytes: await readIfPresent(promptFile(folder, prompt, format)) })),
+  );
+  for (const { format, bytes } of files) {
     const add = (what: PromptFindingKind, measured: string, allowed: string): void => {
       findings.push({ prompt: prompt.id, language: prompt.language, format, what, measured, allowed });
     };
-    const bytes = await readIfPresent(promptFile(folder, prompt, format));
     if (bytes === undefined) {
       if (format === 'wav' || prompt.made === 'placeholder') add('missing', 'no file', `a .${format} file`);
       continue;
@@ -155,8 +157,9 @@ function measure({ sound, level }: Levelled, prompt: PromptText, add: Add): void
     );
   };
   within('level', level, 1);
-  within('peak', peakLevel(sound), 1);
-  const crest = peakLevel(sound) - level;
+  const peak = peakLevel(sound);
+  within('peak', peak, 1);
+  const crest = peak - level;
   if (crest < leastCrestDb) {
     add(
       'clipped',

@@ -34,9 +34,9 @@ export function readPromptSound(format: PromptFormat, bytes: Buffer): Sound | st
     case 'wav16':
       return readPlainWav(bytes, rate);
     case 'ulaw':
-      return bytes.length === 0 ? 'is empty' : { rate, samples: Int16Array.from(bytes, decodeUlaw) };
+      return bytes.length === 0 ? 'is empty' : { rate, samples: decodeG711(bytes, ulawTable) };
     case 'alaw':
-      return bytes.length === 0 ? 'is empty' : { rate, samples: Int16Array.from(bytes, decodeAlaw) };
+      return bytes.length === 0 ? 'is empty' : { rate, samples: decodeG711(bytes, alawTable) };
     case 'g722':
       return bytes.length === 0 ? 'is empty' : { rate, samples: decodeG722LowerBand(bytes) };
   }
@@ -106,20 +106,75 @@ function decodeAlaw(code: number): number {
   return (bits & 0x80) === 0 ? -magnitude : magnitude;
 }
 
+const everyCode = Uint8Array.from({ length: 256 }, (_, code) => code);
+const ulawTable = Int16Array.from(everyCode, decodeUlaw);
+const alawTable = Int16Array.from(everyCode, decodeAlaw);
+
+function decodeG711(bytes: Buffer, decoded: Int16Array): Int16Array {
+  const samples = new Int16Array(bytes.length);
+  for (let index = 0; index < bytes.length; index += 1) samples[index] = decoded[bytes[index] ?? 0] ?? 0;
+  return samples;
+}
+
 // Tables of ITU-T G.722 for the lower band: step-size adaptation and the 4-bit inverse quantiser.
-const logStep = [-60, -30, 58, 172, 334, 538, 1198, 3042];
-const logStepIndex = [0, 7, 6, 5, 4, 3, 2, 1, 7, 6, 5, 4, 3, 2, 1, 0];
-const inverseLog = [
-  2048, 2093, 2139, 2186, 2233, 2282, 2332, 2383, 2435, 2489, 2543, 2599, 2656, 2714, 2774, 2834, 2896, 2960, 3025,
-  3091, 3158, 3228, 3298, 3371, 3444, 3520, 3597, 3676, 3756, 3838, 3922, 4008,
-];
-const quantiser4 = [
-  0, -20456, -12896, -8968, -6288, -4240, -2584, -1200, 20456, 12896, 8968, 6288, 4240, 2584, 1200, 0,
-];
+const logStep = Int32Array.of(-60, -30, 58, 172, 334, 538, 1198, 3042);
+const logStepIndex = Int32Array.of(0, 7, 6, 5, 4, 3, 2, 1, 7, 6, 5, 4, 3, 2, 1, 0);
+const inverseLog = Int32Array.of(
+  2048,
+  2093,
+  2139,
+  2186,
+  2233,
+  2282,
+  2332,
+  2383,
+  2435,
+  2489,
+  2543,
+  2599,
+  2656,
+  2714,
+  2774,
+  2834,
+  2896,
+  2960,
+  3025,
+  3091,
+  3158,
+  3228,
+  3298,
+  3371,
+  3444,
+  3520,
+  3597,
+  3676,
+  3756,
+  3838,
+  3922,
+  4008,
+);
+const quantiser4 = Int32Array.of(
+  0,
+  -20456,
+  -12896,
+  -8968,
+  -6288,
+  -4240,
+  -2584,
+  -1200,
+  20456,
+  12896,
+  8968,
+  6288,
+  4240,
+  2584,
+  1200,
+  0,
+);
 
 const between = (value: number, from: number, to: number): number => (value < from ? from : value > to ? to : value);
 const clamp16 = (value: number): number => between(value, -32768, 32767);
-const at = (list: readonly number[] | Int32Array, index: number): number => list[index] ?? 0;
+const at = (list: Int32Array, index: number): number => list[index] ?? 0;
 
 /** ITU-T G.722, lower band from the four bits that drive its predictor: speech below 4 kHz at 8000 Hz. */
 function decodeG722LowerBand(bytes: Buffer): Int16Array {
@@ -134,8 +189,9 @@ function decodeG722LowerBand(bytes: Buffer): Int16Array {
   let output1 = 0;
   let partial1 = 0;
   let partial2 = 0;
-  return Int16Array.from(bytes, (code) => {
-    const low = (code & 0x3f) >> 2;
+  const samples = new Int16Array(bytes.length);
+  for (let index = 0; index < bytes.length; index += 1) {
+    const low = ((bytes[index] ?? 0) & 0x3f) >> 2;
     const difference = (step * at(quantiser4, low)) >> 15;
     const output = clamp16(predicted + difference);
     const partial = clamp16(predictedByZeros + difference);
@@ -153,15 +209,15 @@ function decodeG722LowerBand(bytes: Buffer): Int16Array {
     pole1 = between((sameAsLast ? 192 : -192) + ((pole1 * 32640) >> 15), pole2 - 15360, 15360 - pole2);
 
     const gain = difference === 0 ? 0 : 128;
-    for (let index = 0; index < 6; index += 1) {
-      const sameSign = at(differences, index) >> 15 === difference >> 15;
-      zeros[index] = clamp16((sameSign ? gain : -gain) + ((at(zeros, index) * 32640) >> 15));
-    }
-    differences.copyWithin(1, 0, 5);
-    differences[0] = difference;
     predictedByZeros = 0;
-    for (let index = 0; index < 6; index += 1) {
-      predictedByZeros += (at(zeros, index) * clamp16(2 * at(differences, index))) >> 15;
+    // From the oldest on, so that each difference moves on where it was just used; copyWithin costs more than the rest.
+    for (let tap = 5; tap >= 0; tap -= 1) {
+      const sameSign = at(differences, tap) >> 15 === difference >> 15;
+      const zero = clamp16((sameSign ? gain : -gain) + ((at(zeros, tap) * 32640) >> 15));
+      const newer = tap === 0 ? difference : at(differences, tap - 1);
+      zeros[tap] = zero;
+      differences[tap] = newer;
+      predictedByZeros += (zero * clamp16(2 * newer)) >> 15;
     }
     predictedByZeros = clamp16(predictedByZeros);
     const byPoles = ((pole1 * clamp16(2 * output)) >> 15) + ((pole2 * clamp16(2 * output1)) >> 15);
@@ -169,6 +225,7 @@ function decodeG722LowerBand(bytes: Buffer): Int16Array {
     output1 = output;
     partial2 = partial1;
     partial1 = partial;
-    return between(output, -16384, 16383) * 2;
-  });
+    samples[index] = between(output, -16384, 16383) * 2;
+  }
+  return samples;
 }

@@ -8,28 +8,17 @@ const decibels = (power: number): number => 10 * Math.log10(power);
  * do not count; measured above 300 Hz as RFC 7874 asks. -Infinity for silence.
  */
 export function activeSpeechLevel(sound: Sound): number {
-  const samples = highPass(sound, 300);
-  const keep = Math.exp(-1 / (sound.rate * 0.03));
-  const hangover = Math.round(sound.rate * 0.2);
   const margin = 15.9;
-  const steps = 15;
-  const envelope = new Float64Array(samples.length);
-  let energy = 0;
-  let smooth = 0;
-  let smoother = 0;
-  samples.forEach((sample, index) => {
-    energy += sample * sample;
-    smooth = keep * smooth + (1 - keep) * (sample < 0 ? -sample : sample);
-    smoother = keep * smoother + (1 - keep) * smooth;
-    envelope[index] = smoother;
-  });
+  const hangover = Math.round(sound.rate * 0.2);
+  const { energy, envelope } = speechEnergy(sound);
+  const counts = countActive(envelope, hangover);
   // The threshold that lies `margin` dB below the level of what it counts as speech; between two steps, interpolate.
   let above: { level: number; distance: number } | undefined;
-  for (let step = 0; step < steps; step += 1) {
-    const count = countActive(envelope, 2 ** -(step + 1), hangover);
+  for (const [step, threshold] of thresholds.entries()) {
+    const count = counts[step] ?? 0;
     if (count === 0) continue;
     const level = decibels(energy / count);
-    const distance = level - decibels(4 ** -(step + 1)) - margin;
+    const distance = level - decibels(threshold * threshold) - margin;
     if (distance >= 0) {
       if (above === undefined) return level;
       const share = -above.distance / (distance - above.distance);
@@ -40,21 +29,37 @@ export function activeSpeechLevel(sound: Sound): number {
   return above?.level ?? -Infinity;
 }
 
-/** How many samples are above the threshold, or were so within the last `hangover` samples. */
-function countActive(envelope: Float64Array, threshold: number, hangover: number): number {
-  let count = 0;
-  let quietFor = hangover;
-  for (const value of envelope) {
-    quietFor = value >= threshold ? 0 : quietFor + 1;
-    if (quietFor <= hangover) count += 1;
+/** Envelopes above which a sample is active, the highest first. */
+const thresholds = Float64Array.from({ length: 15 }, (_, step) => 2 ** -(step + 1));
+
+/**
+ * For each threshold: how many samples are above it, or were so within the last `hangover` samples. In one pass, since the lowest step
+ * that was reached lately says it of all.
+ */
+function countActive(envelope: Float64Array, hangover: number): number[] {
+  const steps = thresholds.length;
+  const counts = new Array<number>(steps + 1).fill(0);
+  const lastReached = new Int32Array(steps + 1).fill(-hangover - 1);
+  let reached = steps;
+  let lately = steps;
+  for (let index = 0; index < envelope.length; index += 1) {
+    const value = envelope[index] ?? 0;
+    while (reached > 0 && value >= (thresholds[reached - 1] ?? 0)) reached -= 1;
+    while (reached < steps && value < (thresholds[reached] ?? 0)) reached += 1;
+    lastReached[reached] = index;
+    if (reached < lately) lately = reached;
+    while (lately < steps && (lastReached[lately] ?? 0) < index - hangover) lately += 1;
+    counts[lately] = (counts[lately] ?? 0) + 1;
   }
-  return count;
+  for (let step = 1; step < steps; step += 1) counts[step] = (counts[step] ?? 0) + (counts[step - 1] ?? 0);
+
+  return counts.slice(0, steps);
 }
 
 /** Highest sample in dBFS (0 dBFS: the largest 16-bit value); -Infinity for digital silence. */
-export function peakLevel(sound: Sound): number {
+export function peakLevel({ samples }: Sound): number {
   let peak = 0;
-  for (const sample of sound.samples) {
+  for (const sample of samples) {
     const size = sample < 0 ? -sample : sample;
     if (size > peak) peak = size;
   }
@@ -93,37 +98,44 @@ export function speechLikeness(one: Sound, other: Sound): number {
 }
 
 /** RMS (1: full scale) of each stretch of `frame` samples. */
-function envelopeOf(sound: Sound, frame: number): number[] {
+function envelopeOf({ samples }: Sound, frame: number): number[] {
   const result: number[] = [];
-  for (let start = 0; start < sound.samples.length; start += frame) {
-    const part = sound.samples.subarray(start, start + frame);
+  for (let start = 0; start < samples.length; start += frame) {
+    const end = Math.min(start + frame, samples.length);
     let sum = 0;
-    for (const sample of part) sum += sample * sample;
-    result.push(Math.sqrt(sum / part.length) / fullScale);
+    for (let index = start; index < end; index += 1) {
+      const sample = samples[index] ?? 0;
+      sum += sample * sample;
+    }
+    result.push(Math.sqrt(sum / (end - start)) / fullScale);
   }
   return result;
 }
 
-/** Second-order Butterworth high-pass; samples come back with 1 as full scale. */
-function highPass(sound: Sound, cutoffHz: number): Float64Array {
-  const tangent = Math.tan((Math.PI * cutoffHz) / sound.rate);
+/** Behind a second-order Butterworth high-pass at 300 Hz, with 1 as full scale: the energy, and at each sample the envelope of P.56. */
+function speechEnergy({ rate, samples }: Sound): { energy: number; envelope: Float64Array } {
+  const tangent = Math.tan((Math.PI * 300) / rate);
   const scale = 1 / (1 + Math.SQRT2 * tangent + tangent * tangent);
   const a1 = 2 * (tangent * tangent - 1) * scale;
   const a2 = (1 - Math.SQRT2 * tangent + tangent * tangent) * scale;
-  let x1 = 0;
-  let x2 = 0;
-  let y1 = 0;
-  let y2 = 0;
-  const filtered = new Float64Array(sound.samples.length);
-  sound.samples.forEach((sample, index) => {
-    const x = sample / fullScale;
+  const keep = Math.exp(-1 / (rate * 0.03));
+  const envelope = new Float64Array(samples.length);
+  let [x1, x2, y1, y2] = [0, 0, 0, 0];
+  let energy = 0;
+  let smooth = 0;
+  let smoother = 0;
+  for (let index = 0; index < samples.length; index += 1) {
+    const x = (samples[index] ?? 0) / fullScale;
     const y = scale * (x - 2 * x1 + x2) - a1 * y1 - a2 * y2;
     x2 = x1;
     x1 = x;
     y2 = y1;
     y1 = y;
-    filtered[index] = y;
-  });
+    energy += y * y;
+    smooth = keep * smooth + (1 - keep) * (y < 0 ? -y : y);
+    smoother = keep * smoother + (1 - keep) * smooth;
+    envelope[index] = smoother;
+  }
 
-  return filtered;
+  return { energy, envelope };
 }
