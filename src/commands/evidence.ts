@@ -95,7 +95,13 @@ export async function evidenceBundle(
 const missingText = (number: number): string =>
   `the sound of sentence ${number} of the notice is no longer there as it was played; the bundle says so`;
 
-export type VerifyCommandOptions = { key: string | undefined; publicKey: string | undefined; json: boolean };
+export type VerifyCommandOptions = {
+  key: string | undefined;
+  publicKey: string | undefined;
+  /** A file with the certificates of the time-stamping authority. */
+  authority: string | undefined;
+  json: boolean;
+};
 
 async function readable<T>(what: string, step: () => Promise<T>): Promise<T> {
   try {
@@ -126,18 +132,22 @@ async function openZip(file: string): Promise<FileHandle> {
   });
 }
 
-/** Checks a bundle with nothing but the bundle: it reads no configuration and opens no catalogue. 3: it fits, and the key may be anybody's. */
+/** Checks a bundle with nothing but the bundle: it reads no configuration and opens no catalogue. 3: it fits, but the key may be anybody's, or nobody stamped it. */
 export async function evidenceVerify(
   context: Pick<CommandContext, 'print'>,
   file: string,
   options: VerifyCommandOptions,
 ): Promise<ExitCode> {
   const kid = await trustedKid(options);
+  const { authority: authorityFile } = options;
+  if (authorityFile !== undefined) await readable('the file of --authority', () => readFile(authorityFile));
   const handle = await openZip(file);
   const run = beginLongWork('the bundle was not checked to its end', options.json);
   const isTrusted = kid !== undefined;
+  let isWanting: boolean;
   try {
-    const verified = await verifyBundle(handle, { kid, signal: run.signal });
+    const verified = await verifyBundle(handle, { kid, authorityFile, signal: run.signal });
+    isWanting = kid === undefined || (authorityFile !== undefined && verified.timeStamp === null);
     if (options.json) context.print(JSON.stringify(documentOf(verified, isTrusted), undefined, 2));
     else for (const line of linesOf(verified, isTrusted)) context.print(line);
   } finally {
@@ -145,7 +155,7 @@ export async function evidenceVerify(
     await handle.close();
   }
 
-  return isTrusted ? 0 : 3;
+  return isWanting ? 3 : 0;
 }
 
 function documentOf(verified: Verified, trusted: boolean) {
@@ -171,8 +181,8 @@ function documentOf(verified: Verified, trusted: boolean) {
 }
 
 function linesOf(verified: Verified, trusted: boolean): string[] {
-  const { manifest, receipt, kid, audit, timeStamp } = verified;
-  const { recording, madeAt, madeBy, files, noticeMissing } = manifest;
+  const { manifest, receipt, kid, audit } = verified;
+  const { recording, files, noticeMissing } = manifest;
   const chained = audit.rows - audit.unchained;
 
   return [
@@ -182,14 +192,22 @@ function linesOf(verified: Verified, trusted: boolean): string[] {
     ...(audit.unchained === 0 ? [] : [`NOTE   ${audit.unchained} lines of it are in no chain: nothing proves them`]),
     ...noticeMissing.map(({ number }) => `NOTE   ${missingText(number)}`),
     ...notStated(verified).map((what) => `NOTE   not stated: ${what}`),
-    timeStamp === null
-      ? `NOTE   there is no time stamp: when it was made (${madeAt}) is what its maker says, ${madeBy}`
-      : `NOTE   it has a time stamp of ${timeStamp}; whose it is was not checked: openssl ts -verify (docs/evidence.md)`,
+    stampLine(verified),
     trusted
       ? `OK     signed with the key that you named, ${kid}`
       : `NOTE   nothing ties the key to the company: anybody can sign with a key of their own, and this one has the kid ${kid}. ` +
         'Ask the company in another way for the kid that it publishes, and give that with --key',
   ];
+}
+
+function stampLine({ manifest: { madeAt, madeBy }, timeStamp }: Verified): string {
+  if (timeStamp === null) {
+    return `NOTE   there is no time stamp: when it was made (${madeAt}) is what its maker says, ${madeBy}`;
+  }
+
+  return timeStamp.trusted
+    ? `OK     the authority that you named has stamped it at ${timeStamp.at}`
+    : `NOTE   it has a time stamp of ${timeStamp.at}; whose it is was not looked at: name the authority with --authority`;
 }
 
 /** What the receipt says of the notice, as far as it says it. */

@@ -34,11 +34,15 @@ export function addEvidence(
     .description('check a bundle, on any machine: needs no configuration, no catalogue and no network')
     .option('--key <kid>', 'the key that must have signed it, as `preavis evidence key` prints it')
     .option('--public-key <file>', 'the same, as a file in PEM')
+    .option(
+      '--authority <file>',
+      'the certificates (PEM) of the time-stamping authority that must have stamped it; needs openssl',
+    )
     .option(...jsonOption)
-    .action(async (file: string, options: Common & { key?: string; publicKey?: string }) => {
-      const { key, publicKey, json } = options;
+    .action(async (file: string, options: Common & { key?: string; publicKey?: string; authority?: string }) => {
+      const { key, publicKey, authority, json } = options;
       const { evidenceVerify } = await import('./evidence.ts');
-      done(await evidenceVerify(context(), file, { key, publicKey, json: json === true }));
+      done(await evidenceVerify(context(), file, { key, publicKey, authority, json: json === true }));
     });
   evidence
     .command('key')

@@ -331,6 +331,10 @@ const shape = z.strictObject({
         z.url({ protocol: /^https?$/, error: 'is not an address such as https://tsa.example/tsr' }).optional(),
         'Address of a time-stamping authority (RFC 3161) that stamps each bundle of evidence; without one bundles have no time stamp.',
       ),
+      timestampAuthorityFile: key(
+        z.string().min(1).optional(),
+        'The root certificates of that authority (PEM). A time stamp that they do not bear out is refused, and no bundle is made; needs the program openssl.',
+      ),
     })
     .prefault({}),
   webhooks: key(z.record(name, webhook).default({}), 'Who is told of what becomes of recordings, by name.'),

@@ -2,6 +2,7 @@
 import { request } from 'undici';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { timeLimit } from '../core/timeLimit.ts';
+import { stampFault } from './stampSignature.ts';
 import { der, derInside, derInteger, derNumber, derTag, derValues } from './der.ts';
 
 export type TimeStamp = {
@@ -33,8 +34,7 @@ function isoOf(text: string): string {
 }
 
 /**
- * What a TimeStampResp says. The signature in it is not looked at: whom to trust for it is for `openssl ts -verify` to
- * say. Throws an Error for anything that is not a time stamp over a SHA-256, and for a refusal.
+ * What a TimeStampResp says. The signature in it is not looked at: that is for stampFault. Throws an Error for anything that is not a time stamp over a SHA-256, and for a refusal.
  */
 export function readTimeStamp(response: Buffer): TimeStamp {
   const [whole, ...behind] = derValues(response);
@@ -84,13 +84,21 @@ async function ask(url: string, query: Buffer, signal: AbortSignal): Promise<Buf
   return Buffer.concat(chunks);
 }
 
+export type StampOrder = {
+  /** A random number below 2^63, not used before. */
+  nonce: bigint;
+  /** The certificates that must bear it out; undefined: it is not looked at whose it is. */
+  authorityFile?: string | undefined;
+  signal: AbortSignal;
+};
+
 /**
  * Has a SHA-256 stamped; gives the TimeStampResp as it came, which says what was asked.
  *
- * @param nonce a random number below 2^63, not used before
  * @throws PreavisError `timestamp_failed`, and the reason of the signal.
  */
-export async function fetchTimeStamp(url: string, sha256: string, nonce: bigint, signal: AbortSignal): Promise<Buffer> {
+export async function fetchTimeStamp(url: string, sha256: string, order: StampOrder): Promise<Buffer> {
+  const { nonce, authorityFile, signal } = order;
   const failed = (why: string, cause?: unknown): PreavisError =>
     new PreavisError('timestamp_failed', `the time-stamping authority: ${why}`, { cause });
   let response: Buffer;
@@ -104,6 +112,8 @@ export async function fetchTimeStamp(url: string, sha256: string, nonce: bigint,
   }
   if (stamp.sha256 !== sha256) throw failed('it stamped something else');
   if (stamp.nonce !== nonce) throw failed('its answer belongs to another request');
+  const fault = authorityFile === undefined ? undefined : await stampFault(response, stamp, authorityFile, signal);
+  if (fault !== undefined) throw failed(`it is not the one of evidence.timestampAuthorityFile: ${fault}`);
 
   return response;
 }

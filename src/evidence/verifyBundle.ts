@@ -28,6 +28,7 @@ import {
   type Manifest,
   type ReceiptFacts,
 } from './bundleForm.ts';
+import { stampFault } from './stampSignature.ts';
 import { readTimeStamp } from './timestamp.ts';
 import { filesOfVcon, receiptOfVcon, sha512Of, verifyVcon } from './vcon.ts';
 import { holdsExactly, unpack, zipOf, type PackedFile } from './zipForm.ts';
@@ -35,6 +36,8 @@ import { holdsExactly, unpack, zipOf, type PackedFile } from './zipForm.ts';
 export type VerifyOptions = {
   /** The key that is trusted; undefined: whoever reads the result compares it. */
   kid: string | undefined;
+  /** A file with the certificates of the time-stamping authority that is trusted; undefined: it is not looked at whose a time stamp is. */
+  authorityFile?: string | undefined;
   signal: AbortSignal;
 };
 
@@ -43,8 +46,8 @@ export type Verified = {
   receipt: ReceiptFacts;
   kid: string;
   audit: { rows: number; unchained: number; lines: number };
-  /** When the authority says that it was there; its own signature was not looked at. null: without a time stamp. */
-  timeStamp: string | null;
+  /** When an authority says that it was there, and whether that is the trusted one; null: without a time stamp. */
+  timeStamp: { at: string; trusted: boolean } | null;
 };
 
 /** What a bundle that fits says nothing of, and what is often taken for shown all the same. */
@@ -106,7 +109,7 @@ export async function verifyBundle(handle: FileHandle, options: VerifyOptions): 
   policyFits(opened, receipt);
   await vconFits(opened);
 
-  return { manifest, receipt, kid: opened.kid, audit, timeStamp: timeStampOf(opened) };
+  return { manifest, receipt, kid: opened.kid, audit, timeStamp: await timeStampOf(opened, options) };
 }
 
 /** Signature, names and hashes of all files, then the ZIP itself. */
@@ -375,7 +378,7 @@ async function vconFits(opened: Opened): Promise<void> {
   }
 }
 
-function timeStampOf(opened: Opened): string | null {
+async function timeStampOf(opened: Opened, { authorityFile, signal }: VerifyOptions): Promise<Verified['timeStamp']> {
   const bytes = opened.small.get(bundleFile.timeStamp);
   if (bytes === undefined) return null;
   let stamp: ReturnType<typeof readTimeStamp>;
@@ -387,6 +390,9 @@ function timeStampOf(opened: Opened): string | null {
   if (stamp.sha256 !== opened.sha256.get(bundleFile.manifest)) {
     throw unfit(`${bundleFile.timeStamp} is over something else than ${bundleFile.manifest}`);
   }
+  if (authorityFile === undefined) return { at: stamp.at, trusted: false };
+  const fault = await stampFault(bytes, stamp, authorityFile, signal);
+  if (fault !== undefined) throw unfit(`${bundleFile.timeStamp} is not of the authority that you named: ${fault}`);
 
-  return stamp.at;
+  return { at: stamp.at, trusted: true };
 }

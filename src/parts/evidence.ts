@@ -25,7 +25,12 @@ export async function bundlePorts(
     stamp:
       timestampUrl === undefined
         ? undefined
-        : (sha256, signal) => fetchTimeStamp(timestampUrl, sha256, randomBytes(8).readBigUInt64BE() >> 1n, signal),
+        : (sha256, signal) =>
+            fetchTimeStamp(timestampUrl, sha256, {
+              nonce: randomBytes(8).readBigUInt64BE() >> 1n,
+              authorityFile: config.evidence.timestampAuthorityFile,
+              signal,
+            }),
     random: Math.random,
   };
 }

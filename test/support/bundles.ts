@@ -99,10 +99,10 @@ export async function bundleStage(
   };
 }
 
-export async function verifyFile(file: string, kid?: string): Promise<Verified> {
+export async function verifyFile(file: string, kid?: string, authorityFile?: string): Promise<Verified> {
   const handle = await openFile(file, 'r');
   try {
-    return await verifyBundle(handle, { kid, signal: never });
+    return await verifyBundle(handle, { kid, authorityFile, signal: never });
   } finally {
     await handle.close();
   }

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 /** A real time-stamping authority: the answers are made by `openssl ts`, with a key and a certificate of its own. */
 export type TimestampAuthority = {
   url: string;
-  /** Its certificate, to verify by. */
+  /** The root of its chain, to verify by. */
   caFile: string;
   /** Every request as it came. */
   requests: { type: string | undefined; body: Buffer }[];
@@ -26,6 +26,7 @@ default_tsa = ours
 serial = ${folder}/serial
 signer_cert = ${folder}/tsa.pem
 signer_key = ${folder}/tsa.key
+certs = ${folder}/middle.pem
 signer_digest = sha256
 default_policy = 1.2.3.4.1
 digests = sha256, sha384, sha512
@@ -35,20 +36,35 @@ tsa_name = no
 ess_cert_id_chain = no
 `;
 
-/** Throws, with what to install, where there is no openssl. */
-export async function startTimestampAuthority(folder: string): Promise<TimestampAuthority> {
+/** A root, a certificate between, and that of the authority, as a qualified one has. */
+async function makeCertificates(folder: string, validity: readonly string[]): Promise<void> {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  const issuer = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign'];
+  const stamper = ['-addext', 'basicConstraints=CA:FALSE', '-addext', 'extendedKeyUsage=critical,timeStamping'];
+  const make = async (name: string, by: string | undefined, more: readonly string[]): Promise<void> => {
+    const files = ['-keyout', `${folder}/${name}.key`, '-out', `${folder}/${name}.pem`];
+    const signed = by === undefined ? [] : ['-CA', `${folder}/${by}.pem`, '-CAkey', `${folder}/${by}.key`];
+    await run('openssl', ['req', '-x509', ...key, '-subj', `/CN=A test ${name}`, ...files, ...signed, ...more]);
+  };
+  await make('root', undefined, [...issuer, '-days', '3650']);
+  await make('middle', 'root', [...issuer, '-days', '3650']);
+  await make('tsa', 'middle', [...stamper, ...validity]);
+}
+
+/** @param validity of its certificate, as `openssl req` takes it. Throws, with what to install, where there is no openssl. */
+export async function startTimestampAuthority(
+  folder: string,
+  validity: readonly string[] = ['-days', '30'],
+): Promise<TimestampAuthority> {
   await mkdir(folder, { recursive: true });
   await run('openssl', ['version']).catch((cause: unknown) => {
     throw new Error('openssl is missing: apt-get install openssl', { cause });
   });
   await writeFile(`${folder}/tsa.cnf`, settings(folder));
   await writeFile(`${folder}/serial`, '01\n');
-  const subject = ['-subj', '/CN=A test authority', '-days', '30'];
-  const use = ['-addext', 'extendedKeyUsage=critical,timeStamping', '-addext', 'basicConstraints=CA:FALSE'];
-  const made = ['-keyout', `${folder}/tsa.key`, '-out', `${folder}/tsa.pem`];
-  await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, ...use, ...made]);
+  await makeCertificates(folder, validity);
   const authority: Omit<TimestampAuthority, 'url' | 'stop'> = {
-    caFile: `${folder}/tsa.pem`,
+    caFile: `${folder}/root.pem`,
     requests: [],
     answer: undefined,
   };

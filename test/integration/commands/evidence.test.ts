@@ -195,6 +195,14 @@ describe('preavis evidence', () => {
     await expect(bundle()).rejects.toMatchObject({ code: 'timestamp_failed' });
   });
 
+  test('verify with an authority ends with code 3 where nobody stamped it, and refuses a file that is none', async () => {
+    await bundle();
+    const { kid } = await openSigner(stage.keyFile);
+    const named = ['verify', `${at}/out/b.zip`, '--key', kid, '--authority', stage.keyFile];
+    expect(await preavis(named, `${at}/nowhere.yaml`, 3)).toContain('NOTE   there is no time stamp');
+    await expect(verify('--authority', `${at}/gone.pem`)).rejects.toMatchObject({ code: 'usage' });
+  });
+
   test('verify refuses what is no file', async () => {
     await expect(verify()).rejects.toMatchObject({ code: 'usage', message: 'the bundle cannot be read (ENOENT)' });
     await expect(preavis(['verify', at])).rejects.toMatchObject({ code: 'usage' });

@@ -49,7 +49,7 @@ beforeAll(async () => {
   });
   whole = `${at}/whole.zip`;
   other = `${at}/other.zip`;
-  await stage.bundle(id, whole, { stamp: (sha256) => fetchTimeStamp(authority.url, sha256, 7n, signal) });
+  await stage.bundle(id, whole, { stamp: (sha256) => fetchTimeStamp(authority.url, sha256, { nonce: 7n, signal }) });
   commands = await commandsOfPage(whole);
 });
 afterAll(() => authority.stop());

@@ -4,9 +4,11 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { bundleFile } from '../../../src/evidence/bundleForm.ts';
+import { stampFault } from '../../../src/evidence/stampSignature.ts';
 import { fetchTimeStamp, readTimeStamp } from '../../../src/evidence/timestamp.ts';
 import { bundleStage, filesIn, resealed, verifyFile, type BundleStage } from '../../support/bundles.ts';
 import { catalogues } from '../../support/catalogues.ts';
+import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { startTimestampAuthority, type TimestampAuthority } from '../../support/timestampAuthority.ts';
 
@@ -26,7 +28,7 @@ beforeEach(() => {
   authority.answer = undefined;
 });
 
-const stamped = (): Promise<Buffer> => fetchTimeStamp(authority.url, sha256, nonce, signal);
+const stamped = (): Promise<Buffer> => fetchTimeStamp(authority.url, sha256, { nonce, signal });
 const failure = (what: string) =>
   expect.objectContaining({ code: 'timestamp_failed', message: expect.stringContaining(what) as string }) as unknown;
 
@@ -46,13 +48,13 @@ describe('a time stamp', () => {
   });
 
   test.each([1n, 0x7fn, 0x80n, 0xffn, 0x7fff_ffff_ffff_ffffn])('with the nonce %s is understood', async (each) => {
-    expect(readTimeStamp(await fetchTimeStamp(authority.url, sha256, each, signal)).nonce).toBe(each);
+    expect(readTimeStamp(await fetchTimeStamp(authority.url, sha256, { nonce: each, signal })).nonce).toBe(each);
   });
 
   test('is refused when it is not of this hash, or not of this request', async () => {
     const other = createHash('sha256').update('something else').digest('hex');
-    const wrong = await fetchTimeStamp(authority.url, other, nonce, signal);
-    const late = await fetchTimeStamp(authority.url, sha256, 1n, signal);
+    const wrong = await fetchTimeStamp(authority.url, other, { nonce, signal });
+    const late = await fetchTimeStamp(authority.url, sha256, { nonce: 1n, signal });
     authority.answer = () => wrong;
     await expect(stamped()).rejects.toEqual(failure('it stamped something else'));
     authority.answer = () => late;
@@ -69,7 +71,7 @@ describe('a time stamp', () => {
     await expect(stamped()).rejects.toEqual(failure(''));
     authority.answer = () => Buffer.alloc(300_000);
     await expect(stamped()).rejects.toEqual(failure('too long'));
-    const gone = fetchTimeStamp('http://127.0.0.1:9/tsr', sha256, nonce, signal);
+    const gone = fetchTimeStamp('http://127.0.0.1:9/tsr', sha256, { nonce, signal });
     await expect(gone).rejects.toEqual(failure('ECONNREFUSED'));
   });
 
@@ -92,11 +94,86 @@ describe('a time stamp', () => {
   });
 });
 
+describe('the signature of a time stamp', () => {
+  const faultOf = async (response: Buffer, caFile = authority.caFile): Promise<string | undefined> =>
+    stampFault(response, readTimeStamp(response), caFile, signal);
+
+  test('fits by the chain of certificates up to the root', async () => {
+    expect(await faultOf(await stamped())).toBeUndefined();
+  });
+
+  test('does not fit when anything in it was changed that it still reads the same with', async () => {
+    const whole = await stamped();
+    const told = readTimeStamp(whole);
+    let same = 0;
+    for (let back = 1; back <= 60; back += 4) {
+      const changed = Buffer.from(whole);
+      const place = changed.length - back;
+      changed[place] = (changed[place] ?? 0) ^ 1;
+      try {
+        expect(readTimeStamp(changed)).toEqual(told);
+      } catch {
+        continue;
+      }
+      same += 1;
+      expect(await faultOf(changed)).toBeDefined();
+    }
+    expect(same).toBeGreaterThan(5);
+  });
+
+  test('does not fit when the certificate is for something else, or began after the stamp', async () => {
+    for (const [name, validity] of [
+      ['late', ['-not_before', '20400101000000Z', '-not_after', '20410101000000Z']],
+      ['past', ['-not_before', '20100101000000Z', '-not_after', '20110101000000Z']],
+    ] as const) {
+      const other = await startTimestampAuthority(folder.path(name), validity);
+      const response = await fetchTimeStamp(other.url, sha256, { nonce, signal });
+      await other.stop();
+      expect(await faultOf(response, other.caFile)).toMatch(/certificate (is not yet valid|has expired)/);
+    }
+  });
+
+  test('fits for ever, as of its own time, when the certificate has ended since', async () => {
+    const end = new Date(Date.now() + 3_000).toISOString().replace(/[-:T]|\.\d+/g, '');
+    const brief = await startTimestampAuthority(folder.path('brief'), ['-days', '30', '-not_after', end]);
+    const response = await fetchTimeStamp(brief.url, sha256, { nonce, signal });
+    await brief.stop();
+    await writeFile(folder.path('brief.tsr'), response);
+    const now = ['ts', '-verify', '-digest', sha256, '-in', folder.path('brief.tsr'), '-CAfile', brief.caFile];
+    await eventually(async () => {
+      await expect(run('openssl', now)).rejects.toThrow('certificate has expired');
+    });
+    expect(await faultOf(response, brief.caFile)).toBeUndefined();
+  });
+
+  test('is looked at before a bundle is made, where the authority is configured', async () => {
+    const order = { nonce, signal, authorityFile: authority.caFile };
+    await expect(fetchTimeStamp(authority.url, sha256, order)).resolves.toBeDefined();
+    const stranger = await startTimestampAuthority(folder.path('stranger'));
+    const made = fetchTimeStamp(stranger.url, sha256, order);
+    await expect(made).rejects.toEqual(failure('it is not the one of evidence.timestampAuthorityFile'));
+    await stranger.stop();
+  });
+
+  test('cannot be looked at without openssl, and that is said', async () => {
+    const response = await stamped();
+    const path = process.env['PATH'];
+    process.env['PATH'] = folder.path('nothing');
+    try {
+      await expect(faultOf(response)).rejects.toEqual(
+        failure('openssl, which verifies time stamps, cannot be run (ENOENT)'),
+      );
+    } finally {
+      process.env['PATH'] = path;
+    }
+  });
+});
+
 describe('a bundle with a time stamp', () => {
   let at: string;
   let stage: BundleStage;
   let stages = 0;
-  const stamp = (manifest: string): Promise<Buffer> => fetchTimeStamp(authority.url, manifest, nonce, signal);
+  const stamp = (manifest: string): Promise<Buffer> => fetchTimeStamp(authority.url, manifest, { nonce, signal });
 
   beforeEach(async () => {
     at = folder.path(`stage-${(stages += 1)}`);
@@ -108,7 +185,7 @@ describe('a bundle with a time stamp', () => {
     const { id } = await stage.archived();
     const { stamped: isStamped } = await stage.bundle(id, `${at}/out/b.zip`, { stamp });
     expect(isStamped).toBe(true);
-    expect((await verifyFile(`${at}/out/b.zip`)).timeStamp).toMatch(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect((await verifyFile(`${at}/out/b.zip`)).timeStamp?.at).toMatch(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     const files = await filesIn(`${at}/out/b.zip`);
     const [data, tsr] = [`${at}/manifest.json`, `${at}/timestamp.tsr`];
     await writeFile(data, files.get(bundleFile.manifest) ?? '');
@@ -117,6 +194,20 @@ describe('a bundle with a time stamp', () => {
     await expect(run('openssl', verify)).resolves.toMatchObject({ stdout: expect.stringContaining('OK') as string });
     await writeFile(data, 'another manifest');
     await expect(run('openssl', verify)).rejects.toThrow();
+  });
+
+  test('is borne out by the root of its authority, and by no other', async () => {
+    const { id } = await stage.archived();
+    const file = `${at}/out/b.zip`;
+    await stage.bundle(id, file, { stamp });
+    expect((await verifyFile(file)).timeStamp?.trusted).toBe(false);
+    expect((await verifyFile(file, undefined, authority.caFile)).timeStamp?.trusted).toBe(true);
+    const stranger = await startTimestampAuthority(`${at}/stranger`);
+    await stranger.stop();
+    await expect(verifyFile(file, undefined, stranger.caFile)).rejects.toMatchObject({
+      code: 'evidence_invalid',
+      message: expect.stringContaining('timestamp.tsr is not of the authority that you named: ') as string,
+    });
   });
 
   test('of something else does not fit', async () => {

@@ -1,0 +1,69 @@
+/**
+ * Whether a time stamp is signed by an authority that is trusted, chain of certificates included. The program openssl judges it, as an
+ * expert would: `ts -verify` looks at the signature, the certificate's hash in it, its purpose and its chain.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import { timeLimit } from '../core/timeLimit.ts';
+import type { TimeStamp } from './timestamp.ts';
+
+const longestMs = 20_000;
+
+type Ended = { error: Error | null; stderr: string };
+
+function openssl(args: readonly string[], signal: AbortSignal): Promise<Ended> {
+  const path = process.env['PATH'];
+  const options = { env: { ...(path === undefined ? {} : { PATH: path }), LC_ALL: 'C' }, signal };
+
+  return new Promise((resolve) => {
+    execFile('openssl', args, options, (error, _stdout, stderr) => {
+      resolve({ error, stderr });
+    });
+  });
+}
+
+/**
+ * Why a time stamp is not one of this authority; undefined when it is. It is judged as of its own time, since certificates end. Whether
+ * the authority has revoked its certificate is not asked.
+ *
+ * @param response a TimeStampResp
+ * @param stamp what readTimeStamp says of it
+ * @param authorityFile the root certificates that are trusted, in PEM; certificates between may stand with them
+ * @throws PreavisError `timestamp_failed`: openssl cannot be run; and the reason of the signal.
+ */
+export async function stampFault(
+  response: Buffer,
+  { sha256, at }: Pick<TimeStamp, 'sha256' | 'at'>,
+  authorityFile: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), 'preavis-stamp-'));
+  try {
+    const file = join(folder, 'stamp.tsr');
+    await writeFile(file, response, { mode: 0o600 });
+    const seconds = `${Math.floor(Date.parse(at) / 1_000)}`;
+    const what = ['ts', '-verify', '-digest', sha256, '-in', file];
+    const by = ['-CAfile', authorityFile, '-untrusted', authorityFile, '-attime', seconds];
+    const { error, stderr } = await openssl([...what, ...by], AbortSignal.any([signal, timeLimit(longestMs)]));
+    signal.throwIfAborted();
+    if (error === null) return undefined;
+    const errno = errnoOf(error);
+    if (errno !== undefined || error.name === 'AbortError') {
+      throw new PreavisError(
+        'timestamp_failed',
+        `openssl, which verifies time stamps, cannot be run (${errno ?? 'too slow'})`,
+        {
+          cause: error,
+          hint: 'Install it: apt-get install openssl.',
+        },
+      );
+    }
+
+    return /[Vv]erify error:([a-z -]{1,80})/.exec(stderr)?.[1] ?? 'its signature does not fit';
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
