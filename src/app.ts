@@ -28,7 +28,7 @@ import { makeMetrics, type Metrics } from './core/metrics.ts';
 import type { IdMaker } from './core/ids.ts';
 import type { Logger } from './core/log.ts';
 import { startJobs } from './jobs.ts';
-import { ariPassword, makeAri, refuseMissingPrompts, type Ari } from './parts/ari.ts';
+import { ariPassword, identify, makeAri, refuseMissingPrompts, type Ari } from './parts/ari.ts';
 import { callKeeper, callPreferences, makePromptDesk } from './parts/calls.ts';
 import { makeDeadman } from './parts/deadman.ts';
 import { checkJobs, makeWitness, presenceOf } from './parts/jobs.ts';
@@ -153,7 +153,7 @@ export class App {
     await tellWrongNumberKeys(config, catalogue, log);
     const ari = makeAri(config);
     this.#undo.push(ari.close);
-    this.#asterisk = await ari.commands.identity();
+    this.#asterisk = await identify(ari, config);
     await proveSpool(config.recording.spoolFolder, ari.commands, ids, clock);
     await refuseMissingPrompts(policy, ari.commands);
 

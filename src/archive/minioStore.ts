@@ -9,9 +9,10 @@ import { buffer } from 'node:stream/consumers';
 import { Client } from 'minio';
 import { PreavisError } from '../core/errors.ts';
 import { timeLimit } from '../core/timeLimit.ts';
+import { spokenBy, type Spoken } from '../core/tlsProbe.ts';
 import { textDigest } from './digest.ts';
 import { openExpected } from './expectedSource.ts';
-import { codeOf, missingCodes, toArchiveError } from './s3Errors.ts';
+import { codeOf, mayBeTlsMismatch, missingCodes, tlsMismatch, toArchiveError } from './s3Errors.ts';
 import { listNames, listVersions } from './s3Listing.ts';
 import { lockedBy, readProtection, setLock, whyRefused, type VersionPlace } from './s3Locks.ts';
 import { askCapabilities, askObjectLock, readLifecycle, tryOut, writeLifecycle } from './s3Questions.ts';
@@ -50,6 +51,8 @@ const checkLimitMs = 60_000;
 const pageSize = 1_000;
 /** So long a bucket that was there is believed to be there still; a request that needs it says at once that it is not. */
 const bucketKnownMs = 10_000;
+/** How long what the server speaks is not asked again, when requests fail. */
+const spokenKnownMs = 60_000;
 
 /** One call's client, with what the library does not tell: the status of the last answer. */
 type Session = { client: Client; lastStatus: number | undefined };
@@ -96,13 +99,26 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
     return session;
   };
 
+  let spokenAskedAt = Number.NEGATIVE_INFINITY;
+  let spoken: Promise<Spoken | undefined> = Promise.resolve(undefined);
+  const askMismatch = async (): Promise<PreavisError | undefined> => {
+    if (performance.now() - spokenAskedAt > spokenKnownMs) {
+      spokenAskedAt = performance.now();
+      spoken = spokenBy(options.endPoint, options.port);
+    }
+
+    return tlsMismatch(await spoken, options.useTls, address);
+  };
+
   const call = async <T>(work: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> => {
     const session = openSession(signal);
     const mapped = async (): Promise<T> => {
       try {
         return await work(session.client);
       } catch (error) {
-        throw signal?.aborted ? stoppedBy(signal) : toArchiveError(error, session.lastStatus, address);
+        if (signal?.aborted === true) throw stoppedBy(signal);
+        const mismatch = mayBeTlsMismatch(error, session.lastStatus) ? await askMismatch() : undefined;
+        throw mismatch ?? toArchiveError(error, session.lastStatus, address);
       }
     };
     return signal ? within(signal, mapped) : mapped();

@@ -1,5 +1,6 @@
 /** What S3 stores and the network answer, as errors of the archive. */
 import { PreavisError } from '../core/errors.ts';
+import type { Spoken } from '../core/tlsProbe.ts';
 
 const deniedCodes = new Set([
   'AccessDenied',
@@ -60,6 +61,29 @@ export function encryptionRefusal(error: unknown): PreavisError | undefined {
   const code = codeOf(error);
   if (code === undefined || !unencryptedCodes.has(code)) return undefined;
   return new PreavisError('encryption_not_offered', `The object store refuses to encrypt (${code}).`, { cause: error });
+}
+
+/** What a request fails with, among other reasons, where one side speaks TLS and the other does not. */
+const mismatchCodes = new Set(['ECONNRESET', 'EPROTO', 'HPE_INVALID_CONSTANT', 'ERR_SSL_WRONG_VERSION_NUMBER']);
+
+/** Whether it is worth asking the server what it speaks: a request broke off, or HTTP 400 without a word of S3 came. */
+export const mayBeTlsMismatch = (error: unknown, status: number | undefined): boolean =>
+  mismatchCodes.has(codeOf(error) ?? '') || (status === 400 && codeOf(error) === undefined);
+
+/** The error of a server that speaks something else than archive.minio.useTls says; undefined where it does not. */
+export function tlsMismatch(spoken: Spoken | undefined, useTls: boolean, address: string): PreavisError | undefined {
+  if (spoken === undefined || (spoken === 'tls') === useTls) return undefined;
+  const [speaks, key] = useTls ? ['HTTP without TLS', 'true'] : ['TLS', 'false'];
+
+  return new PreavisError(
+    'archive_unreachable',
+    `The object store ${address} speaks ${speaks}, and archive.minio.useTls is ${key}.`,
+    {
+      hint: useTls
+        ? 'Switch TLS on there, or correct archive.minio.port. Where nobody else can listen: archive.minio.useTls: false.'
+        : 'Set archive.minio.useTls: true, or correct archive.minio.port.',
+    },
+  );
 }
 
 /** A failed request as an error of the archive; `status` is that of the answer, if there was one. */

@@ -15,7 +15,7 @@ import type { Config } from '../config/schema.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { makeIds } from '../core/ids.ts';
 import { checkWitness } from '../evidence/witnessCheck.ts';
-import { makeAri, refuseMissingPrompts } from '../parts/ari.ts';
+import { identify, makeAri, refuseMissingPrompts } from '../parts/ari.ts';
 import { checkJobs } from '../parts/jobs.ts';
 import { loadLibrary, soundsFolder } from '../parts/prompts.ts';
 import { requirePlausibleClock } from '../retention/enforcer.ts';
@@ -135,7 +135,7 @@ async function lookAtAsterisk(
   let version = '';
   const reachable = await look('asterisk', async () => {
     ari = makeAri(config);
-    ({ version } = await ari.commands.identity());
+    ({ version } = await identify(ari, config));
   });
   if (!reachable || ari === undefined) return;
   const { commands, deadman, close } = ari;

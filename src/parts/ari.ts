@@ -1,11 +1,12 @@
 import { makeAriCommands } from '../ari/commands.ts';
 import { makeDeadmanCommands } from '../ari/deadmanCommands.ts';
-import { makeAriHttp, type AriRequest } from '../ari/http.ts';
-import type { AriCommands, AriDeadman, AriPromptCommands, AriQueries } from '../ari/port.ts';
+import { hostAndPort, makeAriHttp, type AriRequest } from '../ari/http.ts';
+import type { AriCommands, AriDeadman, AriPromptCommands, AriQueries, AsteriskIdentity } from '../ari/port.ts';
 import { missingPrompts } from '../call/readiness.ts';
 import { neededPrompts, type Policy } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
-import { PreavisError } from '../core/errors.ts';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import { spokenBy } from '../core/tlsProbe.ts';
 import { required } from './required.ts';
 
 /** What speaks with Asterisk. */
@@ -42,6 +43,43 @@ export function makeAri(config: Config): Ari {
       probe.close();
     },
   };
+}
+
+/**
+ * Who Asterisk is, asked first of all.
+ *
+ * @throws PreavisError `ari_unreachable`, which says so where `ari.url` speaks TLS and Asterisk does not, or the other way round;
+ * `ari_unauthorized`, `ari_request_failed`
+ */
+export async function identify({ commands }: Ari, { ari: { url } }: Config): Promise<AsteriskIdentity> {
+  try {
+    return await commands.identity();
+  } catch (thrown) {
+    throw (await schemeFault(thrown, url)) ?? thrown;
+  }
+}
+
+/** What a refused connection or a wrong name fails with: there is nobody to ask. */
+const nobodyThere = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+async function schemeFault(thrown: unknown, url: string): Promise<PreavisError | undefined> {
+  if (!(thrown instanceof PreavisError) || thrown.code === 'ari_unauthorized') return undefined;
+  if (nobodyThere.has(errnoOf(thrown.cause) ?? '')) return undefined;
+  const { protocol, hostname, port } = new URL(url);
+  const usesTls = protocol === 'https:';
+  const spoken = await spokenBy(hostname.replace(/^\[|\]$/g, ''), Number(port === '' ? (usesTls ? 443 : 80) : port));
+  if (spoken === undefined || (spoken === 'tls') === usesTls) return undefined;
+  const [speaks, scheme] = usesTls ? ['HTTP without TLS', 'http'] : ['TLS', 'https'];
+  const address = hostAndPort(url);
+
+  return new PreavisError(
+    'ari_unreachable',
+    `Asterisk speaks ${speaks} at ${address}, and ari.url begins with ${protocol}//`,
+    {
+      cause: thrown,
+      hint: `Set ari.url: ${scheme}://${address}, or the port of the other kind (http.conf: bindport, tlsbindaddr).`,
+    },
+  );
 }
 
 export function ariPassword(config: Config): string {

@@ -348,7 +348,6 @@ describe('an outage', () => {
   it.each([
     ['a name that does not exist', { endPoint: 'store.invalid' }],
     ['a port that nobody has', { port: 1 }],
-    ['a server without TLS', { useTls: true }],
   ])('is what %s looks like', async (_, wrong) => {
     const { endPoint, port } = { ...server, ...wrong };
     await expect(open(wrong).check()).rejects.toMatchObject({

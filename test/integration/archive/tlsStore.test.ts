@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:tls';
 import { promisify } from 'node:util';
 import { startStore, type LabStore } from '../../../lab/store.ts';
@@ -11,6 +11,8 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { listed } from './storeContract.ts';
 
 const run = promisify(execFile);
+/** The first byte of whoever speaks TLS. */
+const tlsHandshake = 0x16;
 const folder = temporaryFolder();
 const certificate = (): string => folder.path('ca.pem');
 let server: LabStore;
@@ -107,4 +109,66 @@ test('a server that nobody vouches for gets nothing, and the error says why', as
     expect.stringContaining('NODE_EXTRA_CA_CERTS') as string,
   ]);
   expect(await listed(makeMinioStore({ ...server, useTls: false, bucket: 'plain' }), '')).toEqual([]);
+});
+
+/** What the first request of a store is refused with. */
+async function refusal(options: { port: number; useTls: boolean }): Promise<unknown> {
+  return makeMinioStore({ ...server, bucket: 'plain', ...options })
+    .check()
+    .catch((error: unknown) => error);
+}
+
+describe('the wrong useTls is named:', () => {
+  test('TLS towards a server without', async () => {
+    expect(await refusal({ port: server.port, useTls: true })).toMatchObject({
+      code: 'archive_unreachable',
+      message: `The object store 127.0.0.1:${server.port} speaks HTTP without TLS, and archive.minio.useTls is true.`,
+      hint: expect.stringContaining('archive.minio.useTls: false') as string,
+    });
+  });
+
+  test('none towards a server with TLS', async () => {
+    const { port } = front.address() as AddressInfo;
+    expect(await refusal({ port, useTls: false })).toMatchObject({
+      code: 'archive_unreachable',
+      message: `The object store 127.0.0.1:${port} speaks TLS, and archive.minio.useTls is false.`,
+      hint: expect.stringContaining('archive.minio.useTls: true') as string,
+    });
+  });
+
+  test('none towards a server with TLS that says so without it, as MinIO and nginx do', async () => {
+    const [key, cert] = await Promise.all([readFile(folder.path('key.pem')), readFile(certificate())]);
+    const tls = createServer({ key, cert }).listen(0, '127.0.0.1');
+    await once(tls, 'listening');
+    const polite = createTcpServer((client) => {
+      client.on('error', () => client.destroy());
+      client.once('data', (bytes) => {
+        if (bytes[0] !== tlsHandshake) {
+          client.end('HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n');
+          return;
+        }
+        const onward = connect((tls.address() as AddressInfo).port, '127.0.0.1');
+        onward.on('error', () => client.destroy());
+        onward.write(bytes);
+        client.pipe(onward).pipe(client);
+      });
+    }).listen(0, '127.0.0.1');
+    await once(polite, 'listening');
+    const { port } = polite.address() as AddressInfo;
+    expect(await refusal({ port, useTls: false })).toMatchObject({
+      message: expect.stringContaining('speaks TLS') as string,
+    });
+    polite.close();
+    tls.close();
+  });
+
+  test('but not of a server that ends every connection', async () => {
+    const rude = createTcpServer((client) => client.destroy()).listen(0, '127.0.0.1');
+    await once(rude, 'listening');
+    const { port } = rude.address() as AddressInfo;
+    expect(await refusal({ port, useTls: false })).toMatchObject({
+      message: expect.stringMatching(/does not answer \(E\w+\)/) as string,
+    });
+    rude.close();
+  });
 });

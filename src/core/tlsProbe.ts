@@ -1,0 +1,67 @@
+import { connect as connectPlain, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+
+export type Spoken = 'tls' | 'plain';
+
+/** What a server speaks that reads the wrong one, ms. */
+const limitMs = 2_000;
+/** So begins an answer to HTTP without TLS; a server with TLS may say by one that it wants TLS, and is asked for TLS first. */
+const httpAnswer = 'HTTP/';
+
+/**
+ * Whether a server speaks TLS or HTTP without it, for the hint of a failed request; undefined where it does not say. It is
+ * sent no password, and its certificate is not judged. Takes 4 s at most, and never throws.
+ */
+export async function spokenBy(host: string, port: number): Promise<Spoken | undefined> {
+  if (await speaksTls(host, port)) return 'tls';
+
+  return (await speaksHttp(host, port)) ? 'plain' : undefined;
+}
+
+function speaksTls(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    const socket = connectTls({ host, port, rejectUnauthorized: false, timeout: limitMs, ...name });
+    const end = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('secureConnect', () => {
+      end(true);
+    });
+    socket.once('timeout', () => {
+      end(false);
+    });
+    socket.on('error', () => {
+      end(false);
+    });
+    socket.once('close', () => {
+      end(false);
+    });
+  });
+}
+
+function speaksHttp(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectPlain({ host, port, timeout: limitMs });
+    const end = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => {
+      socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    });
+    socket.once('data', (bytes) => {
+      end(bytes.toString('latin1').startsWith(httpAnswer));
+    });
+    socket.once('timeout', () => {
+      end(false);
+    });
+    socket.on('error', () => {
+      end(false);
+    });
+    socket.once('close', () => {
+      end(false);
+    });
+  });
+}
