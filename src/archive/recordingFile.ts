@@ -19,11 +19,17 @@ export async function openRecording(file: string, access: 'read' | 'write' = 're
   throw new PreavisError('spool_unusable', 'A recording is not an ordinary file.');
 }
 
+/** Asterisk made it, and its group is the one of the folder. */
+const closedFile =
+  'In recording.spoolFolder, open new files to its group: sudo setfacl -d -m u::rwX,g::rwX,o::--- FOLDER; and those there: sudo chmod g+rw FOLDER/*.wav';
+
 /** A failed read or write of a local recording as `spool_unusable`, with the errno in the text and as cause. */
 export function unreadable(error: unknown): PreavisError {
   if (error instanceof PreavisError) return error;
-  return new PreavisError('spool_unusable', `A recording cannot be read or written (${errnoOf(error) ?? 'unknown'}).`, {
+  const errno = errnoOf(error) ?? 'unknown';
+  return new PreavisError('spool_unusable', `A recording cannot be read or written (${errno}).`, {
     cause: error,
+    ...(errno === 'EACCES' ? { hint: closedFile } : {}),
   });
 }
 

@@ -1,6 +1,7 @@
 import { open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recorderName } from '../call/recorderName.ts';
+import { spoolUnusable } from '../call/spoolRights.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { isUlid, type RecordingId } from '../core/ids.ts';
 import { digestOf } from './digest.ts';
@@ -121,8 +122,6 @@ async function guarded<T>(folder: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (cause) {
-    throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder}: ${errnoOf(cause) ?? 'error'}`, {
-      cause,
-    });
+    throw await spoolUnusable(folder, cause);
   }
 }

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import type { AriQueries } from '../ari/port.ts';
 import type { Prompt } from '../config/prompts.ts';
 import type { Clock } from '../core/clock.ts';
-import { errnoOf, PreavisError } from '../core/errors.ts';
+import { PreavisError } from '../core/errors.ts';
 import type { IdMaker } from '../core/ids.ts';
 import { sentencesOf } from './planner.ts';
 import type { Readiness } from './ports.ts';
+import { spoolUnusable } from './spoolRights.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -20,9 +21,7 @@ export async function spoolRoomMib(folder: string): Promise<number> {
 
     return (disk.bavail * disk.bsize) / mebibyte;
   } catch (cause) {
-    throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder}: ${errnoOf(cause) ?? 'error'}`, {
-      cause,
-    });
+    throw await spoolUnusable(folder, cause);
   }
 }
 
@@ -74,9 +73,7 @@ export async function proveSpool(
     }
   } catch (cause) {
     if (cause instanceof PreavisError) throw cause;
-    throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder}: ${errnoOf(cause) ?? 'error'}`, {
-      cause,
-    });
+    throw await spoolUnusable(folder, cause);
   }
   throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder} is not where this Asterisk records`);
 }

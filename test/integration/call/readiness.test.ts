@@ -1,10 +1,12 @@
-import { chmod, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, chown, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkSpool, proveSpool } from '../../../src/call/readiness.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { makeIds } from '../../../src/core/ids.ts';
+import { built } from '../../support/built.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -98,5 +100,46 @@ test('a recording folder with less room than is wanted is full, and says how muc
   await expect(checkSpool(spool, 1_000_000_000)).rejects.toMatchObject({
     code: 'spool_full',
     message: expect.stringMatching(/: \d+ MiB free, 1000000000 MiB wanted$/) as string,
+  });
+});
+
+(isRoot ? describe : describe.skip)('a folder that another user may not use (needs root)', () => {
+  const nobody = 65_534;
+
+  /** In a process of that user: what the check says, by its code, text and hint. */
+  function checkedAs(spool: string): { code: string; message: string; hint: string } | 'ok' {
+    const script = `
+      const { checkSpool } = await import('${built('call/readiness.js')}');
+      const said = await checkSpool(${JSON.stringify(spool)}, 0).then(() => 'ok', ({ code, message, hint }) => ({ code, message, hint }));
+      process.stdout.write(JSON.stringify(said));
+    `;
+    const out = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { uid: nobody, gid: nobody });
+
+    return JSON.parse(out.toString()) as ReturnType<typeof checkedAs>;
+  }
+
+  test('says the command that gives it, and that command does', async () => {
+    await chmod(folder.path(), 0o711);
+    const spool = await newFolder();
+    await chmod(spool, 0o700);
+    await chown(spool, 0, nobody);
+    const said = checkedAs(spool);
+    expect(said).toMatchObject({ code: 'spool_unusable', message: `recording.spoolFolder ${spool}: EACCES` });
+    const [, command = ''] = /^Run: (.*); then restart/.exec(said === 'ok' ? '' : said.hint) ?? [];
+    expect(command).toBe(`sudo chmod g+rwxs ${spool} && sudo setfacl -d -m u::rwX,g::rwX,o::--- ${spool}`);
+    // We are root already; and without ACLs the first step is enough for this question.
+    execFileSync('sh', ['-c', `sudo() { "$@"; }; setfacl() { :; }; ${command}`]);
+    expect(checkedAs(spool)).toBe('ok');
+  });
+
+  test('names the folder above it that is closed', async () => {
+    const above = await newFolder();
+    await mkdir(join(above, 'recording'), { mode: 0o777 });
+    await chown(above, 0, nobody);
+    await chmod(above, 0o700);
+    expect(checkedAs(join(above, 'recording'))).toMatchObject({
+      message: `recording.spoolFolder ${join(above, 'recording')}: EACCES, ${above} is closed to this user`,
+      hint: `Run: sudo chmod g+x ${above}; then restart Préavis (sudo systemctl restart preavis).`,
+    });
   });
 });
