@@ -4,3 +4,4 @@ export declare function askedRelease(): string | undefined;
 export declare function asteriskRelease(): string;
 export declare function asteriskRoot(): string;
 export function fakeClockLibrary(root: string): string | undefined;
+export declare function prometheusPrograms(): { prometheus: string; promtool: string };

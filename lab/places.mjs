@@ -51,6 +51,12 @@ export function asteriskRoot() {
   return join(cacheFolder(), `asterisk-${asteriskRelease()}`);
 }
 
+/** Prometheus and promtool, unpacked from Debian's packages and not installed: no service of it is made or started. */
+export function prometheusPrograms() {
+  const programs = join(cacheFolder(), 'prometheus/usr/bin');
+  return { prometheus: join(programs, 'prometheus'), promtool: join(programs, 'promtool') };
+}
+
 /** libfaketime of the Debian in this folder, if it is there. Of the two that the package brings, the one for programs with threads. */
 export function fakeClockLibrary(root) {
   const libraries = join(root, 'usr/lib');

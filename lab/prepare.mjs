@@ -2,7 +2,7 @@
  * Brings what the lab needs onto this machine, from a fresh clone: npm packages, the build, Debian packages, an Asterisk.
  * Run by npm before `demo` and `test`. Plain JavaScript without dependencies, because nothing is installed yet.
  *
- *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,browser]      default: asterisk,store,sip
+ *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,browser]      default: asterisk,store,sip
  *   PREAVIS_LAB_RELEASE=bullseye node lab/prepare.mjs             with the Asterisk of another Debian release
  *
  * Each step looks first and does only what is missing; a second run does nothing and takes a fraction of a second.
@@ -34,6 +34,7 @@ import {
   cacheFolder,
   fakeClockLibrary,
   NoFolder,
+  prometheusPrograms,
   runFolder,
 } from './places.mjs';
 import { neededMib, wantsOfSpace } from './space.mjs';
@@ -54,6 +55,7 @@ const parts = {
   network: ['iproute2', 'nftables'],
   disk: ['python3-fusepy'],
   clock: ['faketime'],
+  prometheus: [],
   browser: ['chromium'],
 };
 
@@ -202,12 +204,15 @@ function checkChroot() {
 }
 
 /** Before the first change: what would fail in the middle for want of room. */
-function checkSpace({ makesAsterisk, makesPackages }) {
+function checkSpace({ makesAsterisk, makesPackages, makesPrometheus }) {
   const byCache = 'PREAVIS_LAB_CACHE';
   const wants = wantsOfSpace([
     makesAsterisk
       ? { folder: cache, mib: neededMib.asterisk, what: 'an Asterisk', choose: byCache }
       : { folder: cache, mib: neededMib.start, what: 'what is kept', choose: byCache },
+    ...(makesPrometheus
+      ? [{ folder: cache, mib: neededMib.prometheus, what: 'a Prometheus', choose: byCache }]
+      : []),
     ...(makesPackages
       ? [{ folder: root, mib: neededMib.npmPackages, what: 'npm packages', choose: 'moving the checkout' }]
       : []),
@@ -448,6 +453,38 @@ function makeInstancesFolder() {
   spawnSync(command, args);
 }
 
+// --- Prometheus ------------------------------------------------------------------------------------------------------
+
+const hasPrometheus = () => Object.values(prometheusPrograms()).every((program) => existsSync(program));
+
+/** promtool has a package of its own since Debian 13; before, it is in that of Prometheus. */
+const prometheusPackages = () =>
+  ['prometheus', 'promtool'].filter((name) => (output('apt-cache', ['show', '--no-all-versions', name]) ?? '') !== '');
+
+/** Unpacked, and not installed: a package that is installed starts a service. */
+async function unpackPrometheus() {
+  const folder = join(cache, 'prometheus');
+  if (!prometheusPackages().includes('prometheus')) await aptUpdate();
+  const names = prometheusPackages();
+  if (!names.includes('prometheus')) throw new Missing('There is no package prometheus here. See /etc/apt.');
+  // A name of our own, as another may be left from a run that was killed.
+  const partial = `${folder}.partial-${process.pid}`;
+  for (const name of readdirSync(cache)) {
+    if (name.startsWith('prometheus.partial')) rmSync(join(cache, name), { recursive: true, force: true });
+  }
+  mkdirSync(partial);
+  await run(`Prometheus, unpacked from ${names.length} packages`, 'apt-get', ['download', ...names], { cwd: partial });
+  for (const file of readdirSync(partial).filter((name) => name.endsWith('.deb'))) {
+    if (output('dpkg', ['-x', join(partial, file), join(partial, 'root')]) === undefined) {
+      throw new Missing(`${file} cannot be unpacked. Run this again.`);
+    }
+  }
+  mkdirSync(join(folder, 'usr'), { recursive: true });
+  rmSync(join(folder, 'usr/bin'), { recursive: true, force: true });
+  renameSync(join(partial, 'root/usr/bin'), join(folder, 'usr/bin'));
+  rmSync(partial, { recursive: true, force: true });
+}
+
 // --- main ------------------------------------------------------------------------------------------------------------
 
 let chosen = [];
@@ -473,12 +510,17 @@ async function main() {
   checkMachine();
   const wanted = chosen.flatMap((name) => parts[name]);
   const needsPackages = () => missingPackages(wanted);
+  const needsPrometheus = () => chosen.includes('prometheus') && !hasPrometheus();
   const needsAsterisk = () => chosen.includes('asterisk') && !(hasAsterisk() && instancesFolderIsReady());
 
   if (chosen.includes('asterisk') || chosen.includes('clock')) lookForHostAsterisk();
   const needsRoot = needsPackages().length > 0 || needsAsterisk() || needsClock();
   if (needsRoot) checkRoot(needsPackages(), needsAsterisk(), needsClock());
-  checkSpace({ makesAsterisk: needsAsterisk() && !hasAsterisk(), makesPackages: !packagesAreCurrent() });
+  checkSpace({
+    makesAsterisk: needsAsterisk() && !hasAsterisk(),
+    makesPackages: !packagesAreCurrent(),
+    makesPrometheus: needsPrometheus(),
+  });
   const entersRoot = () => chosen.includes('asterisk') && !hostHasAsterisk();
   if (!needsRoot && entersRoot()) checkChroot();
 
@@ -503,11 +545,17 @@ async function main() {
       if (needsClock()) await installClock();
     });
   }
+  if (needsPrometheus()) {
+    await withLock('prometheus', async () => {
+      if (needsPrometheus()) await unpackPrometheus();
+    });
+  }
   const still = needsPackages();
   if (still.length > 0)
     throw new Missing(`Still missing: ${still.join(' ')}.\nMend it by:  sudo apt-get install ${still.join(' ')}`);
   if (needsAsterisk())
     throw new Missing(`Still no Asterisk >= ${oldestAsterisk}. Remove ${releaseRoot} and run this again.`);
+  if (needsPrometheus()) throw new Missing(`Still no Prometheus in ${join(cache, 'prometheus')}. Remove it and run this again.`);
   if (needsClock()) throw new Missing(`Still no ${clockPackage} in ${releaseRoot}. Remove it and run this again.`);
   if (needsRoot && entersRoot()) checkChroot();
 }

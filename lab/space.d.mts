@@ -6,6 +6,12 @@ export type SpaceNeed = {
   readonly choose: string;
 };
 
-export declare const neededMib: { asterisk: number; npmPackages: number; run: number; start: number };
+export declare const neededMib: {
+  asterisk: number;
+  npmPackages: number;
+  prometheus: number;
+  run: number;
+  start: number;
+};
 export declare function wantsOfSpace(needs: readonly SpaceNeed[]): string[];
 export declare function refuseWithoutSpace(needs: readonly SpaceNeed[]): void;

@@ -10,6 +10,8 @@ export const neededMib = {
   /** A small Debian with Asterisk, and its packages while it is made. */
   asterisk: 900,
   npmPackages: 350,
+  /** Two programs of 86 MB each, and their packages while they are unpacked. */
+  prometheus: 250,
   /** Six workers with an Asterisk or a store each (160), what is recorded, and the heads of the packets that telephones send. */
   run: 960,
   /** Below this nothing is started. */
