@@ -28,9 +28,9 @@ ENV NODE_ENV=production
 USER preavis
 # The catalogue, and the archive when it is a folder.
 VOLUME /var/lib/preavis
-# Unhealthy while Asterisk is not connected, too: then calls go on unrecorded. Set PREAVIS_HEALTH_PORT, and not
-# health.port in the file, so that this finds the page.
+# Whether it lives: one that cannot record connects calls all the same, and starting it anew mends nothing. Monitors ask /health. Set
+# PREAVIS_HEALTH_PORT, and not health.port in the file, so that this finds the page.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PREAVIS_HEALTH_PORT ?? 8090) + '/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PREAVIS_HEALTH_PORT ?? 8090) + '/live').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/opt/preavis/dist/main.js"]
 CMD ["serve"]

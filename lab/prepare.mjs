@@ -210,9 +210,7 @@ function checkSpace({ makesAsterisk, makesPackages, makesPrometheus }) {
     makesAsterisk
       ? { folder: cache, mib: neededMib.asterisk, what: 'an Asterisk', choose: byCache }
       : { folder: cache, mib: neededMib.start, what: 'what is kept', choose: byCache },
-    ...(makesPrometheus
-      ? [{ folder: cache, mib: neededMib.prometheus, what: 'a Prometheus', choose: byCache }]
-      : []),
+    ...(makesPrometheus ? [{ folder: cache, mib: neededMib.prometheus, what: 'a Prometheus', choose: byCache }] : []),
     ...(makesPackages
       ? [{ folder: root, mib: neededMib.npmPackages, what: 'npm packages', choose: 'moving the checkout' }]
       : []),
@@ -555,7 +553,8 @@ async function main() {
     throw new Missing(`Still missing: ${still.join(' ')}.\nMend it by:  sudo apt-get install ${still.join(' ')}`);
   if (needsAsterisk())
     throw new Missing(`Still no Asterisk >= ${oldestAsterisk}. Remove ${releaseRoot} and run this again.`);
-  if (needsPrometheus()) throw new Missing(`Still no Prometheus in ${join(cache, 'prometheus')}. Remove it and run this again.`);
+  if (needsPrometheus())
+    throw new Missing(`Still no Prometheus in ${join(cache, 'prometheus')}. Remove it and run this again.`);
   if (needsClock()) throw new Missing(`Still no ${clockPackage} in ${releaseRoot}. Remove it and run this again.`);
   if (needsRoot && entersRoot()) checkChroot();
 }

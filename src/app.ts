@@ -13,6 +13,7 @@ import type { AriListener, AsteriskIdentity } from './ari/port.ts';
 import { makePlanner } from './call/planner.ts';
 import { makeReadiness, proveSpool } from './call/readiness.ts';
 import { CallRegistry } from './call/registry.ts';
+import type { SpoolWatch } from './call/spoolWatch.ts';
 import { Watch } from './call/watch.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
 import { CatalogueWatch } from './catalogue/catalogueWatch.ts';
@@ -21,10 +22,10 @@ import { leaseMs, serveLease } from './catalogue/leases.ts';
 import { tellWrongNumberKeys } from './catalogue/numberKeys.ts';
 import { makePolicy, type Policy } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
-import { HealthPage, type Health } from './console/health.ts';
+import { degradedReasons, HealthPage, type DegradedReason, type Health } from './console/health.ts';
 import { isoTime, type Clock } from './core/clock.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
-import { makeMetrics, type Metrics } from './core/metrics.ts';
+import type { Metrics } from './core/metrics.ts';
 import type { IdMaker } from './core/ids.ts';
 import type { Logger } from './core/log.ts';
 import { startJobs } from './jobs.ts';
@@ -32,6 +33,7 @@ import { ariPassword, identify, makeAri, refuseMissingPrompts, type Ari } from '
 import { callKeeper, callPreferences, makePromptDesk } from './parts/calls.ts';
 import { makeDeadman } from './parts/deadman.ts';
 import { checkJobs, makeWitness, presenceOf } from './parts/jobs.ts';
+import { makePromisedFigures, makeServeMetrics } from './parts/metrics.ts';
 import { policyContent } from './parts/policyContent.ts';
 import { makeSpoolWatch } from './parts/spool.ts';
 import { loadLibrary, soundsFolder } from './parts/prompts.ts';
@@ -134,7 +136,7 @@ export class App {
     checkJobs(config);
     const library = await loadLibrary(config);
     const policy = makePolicy(config, library);
-    const metrics = makeMetrics();
+    const metrics = makeServeMetrics(Object.keys(config.webhooks));
     const catalogue = openCatalogue(config.catalogue.file, clock, {
       webhooks: webhookSubscribers(config),
       unreadable: (recording, error) => {
@@ -187,6 +189,7 @@ export class App {
       at: clock.now(),
     }));
     metrics.webhooks(() => webhookFigures(config, catalogue));
+    metrics.promised(makePromisedFigures(catalogue, clock));
     const end: EndJobs = { finisher, witness: makeWitness(shared, metrics.witness) };
     const watch = new Watch({
       before: await catalogue.watchedUntil(),
@@ -216,8 +219,15 @@ export class App {
     });
     this.#deadman = deadman;
     this.#noteServing(catalogue, isUpToDate);
+    const troubles = (): DegradedReason[] => this.#troubles(connection, spool);
+    metrics.recordable(() => {
+      const now = troubles();
+      const reasons = Object.fromEntries(degradedReasons.map((reason) => [reason, now.includes(reason)]));
+
+      return { isConnected: connection.isOpen, reasons };
+    });
     if (config.health.port !== 0) {
-      const page = new HealthPage(() => this.#health(connection, registry, archive), metrics);
+      const page = new HealthPage(() => this.#health(connection, registry, archive, troubles()), metrics);
       await page.start(config.health.host, config.health.port);
       this.#undo.push(() => page.stop());
     }
@@ -285,12 +295,29 @@ export class App {
     });
   }
 
-  #health(connection: AriConnection, registry: CallRegistry, { state }: ArchiveWatch): Health {
-    const works = connection.isOpen && !this.#replaced && this.#catalogueWatch?.isFailing !== true;
+  /** Why nothing can be recorded now; none while calls can be. */
+  #troubles(connection: AriConnection, spool: SpoolWatch): DegradedReason[] {
+    const found: (DegradedReason | undefined)[] = [
+      connection.isOpen ? undefined : 'asterisk_away',
+      this.#replaced ? 'application_taken' : undefined,
+      this.#catalogueWatch?.isFailing === true ? 'catalogue_failing' : undefined,
+      spool.trouble,
+    ];
+
+    return found.filter((reason) => reason !== undefined);
+  }
+
+  #health(
+    connection: AriConnection,
+    registry: CallRegistry,
+    { state }: ArchiveWatch,
+    reasons: DegradedReason[],
+  ): Health {
     const since = state.status === 'unknown' ? null : isoTime(state.since);
 
     return {
-      status: this.#stopped !== undefined ? 'stopping' : works ? 'ok' : 'degraded',
+      status: this.#stopped !== undefined ? 'stopping' : reasons.length === 0 ? 'ok' : 'degraded',
+      reasons,
       asterisk: connection.isOpen ? 'connected' : 'disconnected',
       calls: registry.size,
       archive: { status: state.status, since },

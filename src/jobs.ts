@@ -5,8 +5,10 @@ import type { Finisher } from './archive/finisher.ts';
 import type { FinishPorts } from './archive/finish.ts';
 import { makeLogEmptier } from './catalogue/emptyLog.ts';
 import { uploadPass } from './archive/uploader.ts';
+import type { PassName, PassTimes } from './catalogue/passes.ts';
 import { PreavisError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
+import type { PassFigures } from './core/promisedMetrics.ts';
 import { replayCopies } from './retention/copies.ts';
 import { reconcilePorts, uploadPorts } from './parts/jobs.ts';
 import { retentionPorts } from './parts/retention.ts';
@@ -17,10 +19,27 @@ import { reconcileJob } from './retention/reconcileJob.ts';
 import { Schedule, type Job } from './retention/schedule.ts';
 import { Deliverer } from './webhooks/deliverer.ts';
 import { makePoster } from './webhooks/post.ts';
-import { startWebhookJob } from './webhooks/webhookJob.ts';
+import { lookEveryMs, startWebhookJob } from './webhooks/webhookJob.ts';
 
 /** A scheduled pass does not wait for another process's. */
 const noWait = 0;
+
+/** Those by the clock. */
+const scheduledPasses = ['upload', 'retention', 'reconcile'] as const satisfies readonly PassName[];
+
+/**
+ * When a pass is due, from what is kept and the next time by its cron line, ms since 1970 UTC: one that was made by hand after its time
+ * counts, and so does a cron line that now comes sooner.
+ */
+export function passFigures(
+  pass: PassName,
+  { doneAt, dueAt }: PassTimes,
+  next = Number.POSITIVE_INFINITY,
+): PassFigures {
+  const isOpen = dueAt !== undefined && dueAt > (doneAt ?? 0);
+
+  return { pass, doneAt, dueAt: isOpen ? Math.min(dueAt, next) : next };
+}
 
 export type JobsOptions = {
   shared: Shared;
@@ -29,7 +48,7 @@ export type JobsOptions = {
   finisher: Finisher;
   finishPorts: FinishPorts;
   witness: () => Promise<void>;
-  metrics: Pick<Metrics, 'reconciled' | 'webhookFailed'>;
+  metrics: Pick<Metrics, 'reconciled' | 'webhookFailed' | 'passes'>;
   /** Cuts passes short after what they are just doing. */
   hurry: AbortSignal;
 };
@@ -52,28 +71,41 @@ export function startJobs({
   metrics,
   hurry,
 }: JobsOptions): Jobs {
-  const { config, log, clock } = shared;
+  const { config, catalogue, log, clock } = shared;
   const upload = uploadPorts(shared);
   const retention = retentionPorts(shared);
   const emptyLog = makeLogEmptier(shared.catalogue, log);
   const stopping = new AbortController();
-  const reconcile: Job = {
+  // Until a pass was made after it, the time for which it was planned stands: that it is late shows in the metrics.
+  const plan = async (pass: PassName): Promise<void> => {
+    const at = schedule.next(pass);
+    if (at !== undefined) await catalogue.planPass(pass, at);
+  };
+  const planned = (job: Job & { name: PassName }): Job & { name: PassName } => ({
+    ...job,
+    run: async () => {
+      try {
+        await job.run();
+      } finally {
+        await plan(job.name).catch(() => undefined);
+      }
+    },
+  });
+  const reconcile = planned({
     name: 'reconcile',
     cron: config.schedule.reconcile,
     run: async () => {
       await replayCopies({ ...retention, now: () => clock.now() });
-      await reconcileJob(reconcilePorts(shared, finishPorts), stopping.signal, (left) => {
-        metrics.reconciled(left, clock.now());
-      });
+      await reconcileJob(reconcilePorts(shared, finishPorts), stopping.signal, metrics.reconciled);
     },
-  };
+  });
   const schedule = new Schedule(
     [
-      {
+      planned({
         name: 'upload',
         cron: config.schedule.upload,
         run: async () => {
-          await noteClock(shared.catalogue, clock);
+          await noteClock(catalogue, clock);
           await finisher.sweepAndFinish();
           await witness();
           await emptyLog();
@@ -82,22 +114,23 @@ export function startJobs({
           archive.note(result);
           if (result.archive.state === 'working') protection.reached();
         },
-      },
-      {
+      }),
+      planned({
         name: 'retention',
         cron: config.schedule.retention,
         run: async () => {
           await retentionPass(retention, { dryRun: false, waitMs: noWait, signal: hurry }).finally(emptyLog);
         },
-      },
+      }),
       reconcile,
     ],
     config.schedule.timezone,
     log,
   );
+  for (const pass of scheduledPasses) void plan(pass).catch(() => undefined);
   const poster = makePoster();
   const deliverer = new Deliverer({
-    catalogue: shared.catalogue,
+    catalogue,
     endpoints: webhookEndpoints(config),
     post: (...message) => poster.post(...message),
     clock,
@@ -105,7 +138,18 @@ export function startJobs({
     log,
     failed: metrics.webhookFailed,
   });
-  const webhooks = startWebhookJob(deliverer, log, hurry);
+  let webhooksDoneAt: number | undefined;
+  let webhooksDueAt = clock.now();
+  const webhooks = startWebhookJob(deliverer, log, hurry, () => {
+    webhooksDoneAt = clock.now();
+    webhooksDueAt = webhooksDoneAt + lookEveryMs;
+  });
+  metrics.passes(async () => [
+    ...(await Promise.all(
+      scheduledPasses.map(async (pass) => passFigures(pass, await catalogue.passTimes(pass), schedule.next(pass))),
+    )),
+    { pass: 'webhooks', doneAt: webhooksDoneAt, dueAt: webhooksDueAt },
+  ]);
 
   return {
     reconcileNow: () => {

@@ -27,7 +27,15 @@ export type Finding =
   /** Never found by checkRecording: see `oneSided`. */
   | OneSided;
 
-export type FindingKind = Finding['kind'];
+export const selfCheckFindings = [
+  'notice_inside',
+  'silent',
+  'long_silence',
+  'shorter_than_expected',
+  'clipped',
+  'one_sided',
+] as const;
+export type FindingKind = (typeof selfCheckFindings)[number];
 
 export type OneSided = { kind: 'one_sided'; silent: Party; by: 'packets' | 'talk' };
 

@@ -32,7 +32,16 @@ import { within } from './timeLimit.ts';
 export type UploadPorts = {
   catalogue: Pick<
     Catalogue,
-    'sendable' | 'move' | 'note' | 'postpone' | 'recording' | 'purposeEnds' | 'counts' | 'takeLease' | 'releaseLease'
+    | 'sendable'
+    | 'move'
+    | 'note'
+    | 'postpone'
+    | 'recording'
+    | 'purposeEnds'
+    | 'counts'
+    | 'takeLease'
+    | 'releaseLease'
+    | 'passDone'
   >;
   store: ObjectStore;
   spoolFolder: string;
@@ -102,6 +111,18 @@ const ofRecording: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'spool_unusable',
   'internal',
 ]);
+/** For the metrics: what a recording waits for most often, so that each begins at 0. Others are counted when they come. */
+export const uploadFailures = [
+  'archive_unreachable',
+  'archive_denied',
+  'archive_failed',
+  'archive_mismatch',
+  'archive_occupied',
+  'archive_unprotected',
+  'archive_lock_failed',
+  'spool_unusable',
+  'internal',
+] as const satisfies readonly ErrorCode[];
 /** These do not pass by themselves: the first one is an alarm. */
 const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'archive_mismatch',
@@ -156,6 +177,7 @@ class UploadPass {
     if (this.#options.ask === true && this.#result.archive.state === 'unknown' && !this.#isOver()) await this.#ask();
     if (!this.#isOver()) await removeLeftovers(this.#ports, this.#options.signal);
     this.#result.waiting = (await catalogue.counts()).recorded ?? 0;
+    if (!this.#isOver()) await catalogue.passDone('upload', clock.now());
 
     return this.#result;
   }

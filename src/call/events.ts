@@ -70,35 +70,38 @@ export type FallibleStep =
 /** One timer runs at a time. */
 export type Timer = 'answer' | 'playback' | 'confirmation' | 'choice' | 'consent' | 'dial' | 'recorderFinish';
 
-/** Why a call went on without being recorded. Kept in the catalogue and given to the dialplan. */
-export type UnrecordedReason =
-  | 'arguments_invalid'
-  | 'planning_failed'
-  | 'no_language'
-  | 'prompts_missing'
-  | 'spool_unusable'
-  | 'spool_full'
-  | 'catalogue_unusable'
-  | 'shutting_down'
-  | 'answer_failed'
-  | 'notice_failed'
-  | 'notice_cut_short'
-  | 'notice_timeout'
-  | 'notice_on_hold'
-  | 'notice_not_received'
-  | 'prepare_failed'
-  | 'dial_failed'
-  | 'recorder_failed'
-  | 'untold_party'
-  | 'interrupted'
-  | 'sent_on'
-  | WantedReason;
-
 /** Reasons that are as somebody wanted it, and no fault. */
-export type WantedReason = 'refused' | 'no_consent' | 'not_sampled';
+const wantedReasons = ['refused', 'no_consent', 'not_sampled'] as const;
+export type WantedReason = (typeof wantedReasons)[number];
 
-const wantedReasons: readonly string[] = ['refused', 'no_consent', 'not_sampled'] satisfies WantedReason[];
+/** Why a call went on without being recorded. Kept in the catalogue and given to the dialplan. */
+export const unrecordedReasons = [
+  'arguments_invalid',
+  'planning_failed',
+  'no_language',
+  'prompts_missing',
+  'spool_unusable',
+  'spool_full',
+  'catalogue_unusable',
+  'shutting_down',
+  'answer_failed',
+  'notice_failed',
+  'notice_cut_short',
+  'notice_timeout',
+  'notice_on_hold',
+  'notice_not_received',
+  'prepare_failed',
+  'dial_failed',
+  'recorder_failed',
+  'untold_party',
+  'interrupted',
+  'sent_on',
+  ...wantedReasons,
+] as const;
+export type UnrecordedReason = (typeof unrecordedReasons)[number];
+
+const wanted: readonly string[] = wantedReasons;
 
 export function isWanted(reason: UnrecordedReason): reason is WantedReason {
-  return wantedReasons.includes(reason);
+  return wanted.includes(reason);
 }

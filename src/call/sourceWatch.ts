@@ -37,7 +37,15 @@ const lateMs = 2_000;
 const mostMisses = 2 * mostRenewals;
 
 /** What became of a leg: of one whose source has changed, or whose source could not be seen, or not in time. */
-export type LegOutcome = 'heardAgain' | 'getsThrough' | 'recorderStopped' | 'stillUnheard' | 'notAsked' | 'askedLate';
+export const legOutcomes = [
+  'heardAgain',
+  'getsThrough',
+  'recorderStopped',
+  'stillUnheard',
+  'notAsked',
+  'askedLate',
+] as const;
+export type LegOutcome = (typeof legOutcomes)[number];
 
 /** Does it when few enough others are under way. */
 export type Limit = <T>(step: () => Promise<T>) => Promise<T>;

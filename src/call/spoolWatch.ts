@@ -46,6 +46,19 @@ export class SpoolWatch {
     this.#options = options;
   }
 
+  /** Why new calls are not recorded; undefined where they are. */
+  get trouble(): 'spool_full' | 'spool_unusable' | undefined {
+    switch (this.#room) {
+      case 'enough':
+        return undefined;
+      case 'low':
+      case 'nearlyFull':
+        return 'spool_full';
+      case 'unknown':
+        return 'spool_unusable';
+    }
+  }
+
   /** Looks at once, and then every five seconds. Throws spool_unusable when the folder cannot be used from the start. */
   async start(): Promise<void> {
     this.#tell(await this.#measure());

@@ -26,7 +26,9 @@ import { makeIdentity } from './identity.ts';
 import { makeKeeping } from './keeping.ts';
 import { makeLeases, type LeaseHolder } from './leases.ts';
 import { openDatabase } from './open.ts';
+import { makePasses, type PassName, type PassTimes } from './passes.ts';
 import { makePreferences } from './preferences.ts';
+import { makePromises, type DueAttempt, type Promised } from './promises.ts';
 import {
   makeRecordings,
   type AuditNote,
@@ -191,6 +193,13 @@ export type Catalogue = Tables & {
   releaseLease(job: string, me: LeaseHolder): Promise<void>;
   lastPass(job: string): Promise<number | undefined>;
   notePass(job: string, at: number): Promise<void>;
+  /** A pass of the job has come to its end, and did what it is for. */
+  passDone(pass: PassName, at: number): Promise<void>;
+  /** The next pass is to begin then; an earlier plan stands until a pass was made after it. */
+  planPass(pass: PassName, at: number): Promise<void>;
+  passTimes(pass: PassName): Promise<PassTimes>;
+  dueAttempts(at: number, erasureFailed: string, after: DueCursor, limit: number): Promise<DueAttempt[]>;
+  promised(at: number): Promise<Promised>;
 
   /** Takes what was erased out of the write-ahead log as well; `busy` while another process works with what is in it. */
   emptyLog(): Promise<'empty' | 'busy'>;
@@ -289,6 +298,8 @@ export function openCatalogue(
   const witness = makeWitness(database, trail);
   const endedUnwatched = makeEndedUnwatched(database, trail);
   const leases = makeLeases(database, clock);
+  const passes = makePasses(database);
+  const promises = makePromises(database);
   const identity = makeIdentity(database);
   const keeping = makeKeeping(database);
   const log = makeWriteAheadLog(database);
@@ -403,6 +414,11 @@ export function openCatalogue(
     lastPass: eventually(leases.lastPass),
     notePass: eventually(leases.notePass),
     emptyLog: eventually(log.emptyLog),
+    passDone: eventually(passes.passDone),
+    planPass: eventually(passes.planPass),
+    passTimes: eventually(passes.passTimes),
+    dueAttempts: eventually(promises.dueAttempts),
+    promised: eventually(promises.promised),
     longestKeptDays: eventually(keeping.longestKeptDays),
     heldBeyond: eventually(keeping.heldBeyond),
     close: () => {

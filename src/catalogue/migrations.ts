@@ -351,4 +351,8 @@ export const migrations: readonly string[] = [
   WHEN NEW.status IN ('erased', 'discarded')
   BEGIN UPDATE log_debt SET erased = erased + 1; END;
   `,
+  // For the metrics, which ask how many there are of each.
+  `
+  CREATE INDEX unwatched_by_why ON unwatched (why);
+  `,
 ];

@@ -19,6 +19,7 @@ import { identify, makeAri, refuseMissingPrompts } from '../parts/ari.ts';
 import { checkJobs } from '../parts/jobs.ts';
 import { loadLibrary, soundsFolder } from '../parts/prompts.ts';
 import { requirePlausibleClock } from '../retention/enforcer.ts';
+import { dueFigures } from '../retention/promised.ts';
 import { lookAtArchive } from './archiveFindings.ts';
 import { configOf } from './config.ts';
 import type { CommandContext } from './context.ts';
@@ -112,6 +113,7 @@ async function lookAtWhatIsKept(
     if (catalogueWorks) {
       await look('clocks', () => clockWarning(known));
       await look('retention', () => known && requirePlausibleClock(known, clock.now()));
+      await lookAtErasures(known, clock.now(), list, look);
       await look('requests of persons by their number', () => numberKeyWarning(config, known));
       await lookAtArchive(config, known, list, look);
     }
@@ -150,6 +152,37 @@ async function lookAtAsterisk(
   await look('questions about packets', () => packetsWarning(commands, makeIds().channel()));
   list.push(soundFinding(version));
   close();
+}
+
+/** What is due and not erased. A lock that is known is no warning: nothing can be done until it is over. */
+async function lookAtErasures(
+  catalogue: Catalogue | undefined,
+  at: number,
+  list: Finding[],
+  look: Look,
+): Promise<void> {
+  let locked = 0;
+  const isReadable = await look('erasures', async () => {
+    if (catalogue === undefined) return undefined;
+    const figures = await dueFigures(catalogue, at);
+    const { failedRequests } = await catalogue.promised(at);
+    ({ locked } = figures);
+    const warnings = [
+      ...(figures.overdue === 0 ? [] : [`recordings whose time was over more than 25 hours ago: ${figures.overdue}`]),
+      ...(figures.failed === 0 ? [] : [`recordings that are due and could not be erased: ${figures.failed}`]),
+      ...(failedRequests === 0
+        ? []
+        : [`recordings that a person asked for and that could not be erased: ${failedRequests}`]),
+    ];
+
+    return warnings.length === 0 ? undefined : `${warnings.join('; ')} (preavis report; preavis retention run)`;
+  });
+  const last = list.at(-1);
+  if (!isReadable || locked === 0 || last?.ok !== true) return;
+  list.splice(-1, 1, {
+    ...last,
+    notes: [`recordings that are due and that only a lock in the archive keeps: ${locked}`],
+  });
 }
 
 /** What somebody is asked to settle. */

@@ -1,6 +1,7 @@
-import { makeReport, overdueAfterMs, reportMarkdown, reportMonth } from '../evidence/report.ts';
+import { makeReport, reportMarkdown, reportMonth } from '../evidence/report.ts';
 import { webhookFigures } from '../parts/webhooks.ts';
 import { erasureFailed } from '../retention/enforcer.ts';
+import { overdueAfterMs } from '../retention/promised.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';

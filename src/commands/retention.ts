@@ -22,7 +22,7 @@ const logWaitMs = 5_000;
 /** Recordings that a pass names one by one for people; the others are counted. */
 const mostShown = 1_000;
 
-/** One retention pass. Exit 3 when something due could not be erased, or clocks disagree about something. */
+/** One retention pass. Exit 3 when something due could not be erased, or clocks disagree about something; what a lock keeps is told once. */
 export async function retentionRun(context: CommandContext, options: RetentionCommandOptions): Promise<ExitCode> {
   const { dryRun, json, clockIsRight = false } = options;
   const config = await configOf(context);
@@ -33,7 +33,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
     const log = commandLog(config);
     const ports = retentionPorts({ config, catalogue, store, clock: context.clock, log, actor: 'command' });
     const recordings: { id: string; keepUntil: string | null; outcome: 'due' | 'erased' | ErrorCode }[] = [];
-    const { due, erased, held, doubtful } = await retentionPass(ports, {
+    const { due, erased, held, locked, doubtful } = await retentionPass(ports, {
       dryRun,
       clockIsRight,
       waitMs,
@@ -46,7 +46,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
     }).finally(work.end);
     const isLogEmptied = dryRun || (await logEmptied(catalogue, logWaitMs));
     if (json) {
-      const counts = { due, erased, held, doubtful };
+      const counts = { due, erased, held, locked, doubtful };
       context.print(JSON.stringify({ dryRun, ...counts, logEmptied: isLogEmptied, recordings }, undefined, 2));
     } else {
       if (recordings.length > 0) {
@@ -59,7 +59,8 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
         if (due > recordings.length) context.print(`... and ${due - recordings.length} more (--json names all)`);
       }
       const doubts = doubtful === 0 ? '' : `; ${doubtful} wait for preavis recordings settle, since clocks disagree`;
-      const kept = `${held === 0 ? '' : `; a hold keeps ${held} more`}${doubts}`;
+      const locks = locked === 0 ? '' : `; a lock in the archive keeps ${locked} more, as was told before`;
+      const kept = `${held === 0 ? '' : `; a hold keeps ${held} more`}${locks}${doubts}`;
       context.print(dryRun ? `${due} recordings are due${kept}` : `${due} due, ${erased} erased${kept}`);
       if (!isLogEmptied) context.print(logHeld);
     }

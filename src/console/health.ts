@@ -1,13 +1,27 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { inFlight } from '../core/inFlight.ts';
 import type { Metrics } from '../core/metrics.ts';
 
+/**
+ * Why nothing can be recorded. asterisk_away: the event socket is closed. application_taken: another client has the Stasis application.
+ * catalogue_failing: it takes nothing. spool_full, spool_unusable: the recording folder has too little room, or cannot be used.
+ */
+export const degradedReasons = [
+  'asterisk_away',
+  'application_taken',
+  'catalogue_failing',
+  'spool_full',
+  'spool_unusable',
+] as const;
+export type DegradedReason = (typeof degradedReasons)[number];
+
 /** What the health page tells: no personal data, and nothing that helps an attacker. */
 export type Health = {
-  /** `degraded`: calls go on, but unrecorded: Asterisk is away, or the catalogue takes nothing. */
+  /** `degraded`: calls go on, but unrecorded, for these reasons. */
   status: 'ok' | 'degraded' | 'stopping';
+  reasons: DegradedReason[];
   asterisk: 'connected' | 'disconnected';
   calls: number;
   /** Whether the archive takes recordings, from the last upload pass that saw it. It does not change the status: calls go on. */
@@ -24,8 +38,11 @@ const mostConnections = 128;
 /** A browser that was led here keeps nothing and takes nothing for a page; one connection is one request. */
 const everyAnswer = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', connection: 'close' };
 
+/** For who would end and start again what does not answer: this page does, whatever can be recorded. */
+const alive = { status: 'alive' } as const;
+
 /**
- * Serves `GET` and `HEAD /health`, 200 while calls can be recorded, else 503, and `GET /metrics` for Prometheus. Throws
+ * Serves `GET` and `HEAD /health`, 200 while calls can be recorded, else 503, `/live`, always 200, and `GET /metrics` for Prometheus. Throws
  * config_invalid when it cannot listen. Whoever connects can neither stop it nor keep a connection.
  */
 export class HealthPage {
@@ -52,20 +69,12 @@ export class HealthPage {
         return;
       }
       const asked = request.method === 'GET' || request.method === 'HEAD';
-      if (!asked || request.url !== '/health') {
-        response.writeHead(404, everyAnswer).end();
-        return;
-      }
-      const state = health();
-      const body = `${JSON.stringify(state)}\n`;
-      // For HEAD, node:http sends the head alone.
-      response
-        .writeHead(state.status === 'ok' ? 200 : 503, {
-          ...everyAnswer,
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-        })
-        .end(body);
+      const page = asked ? request.url : undefined;
+      if (page === '/health') {
+        const state = health();
+        answer(response, state.status === 'ok' ? 200 : 503, state);
+      } else if (page === '/live') answer(response, 200, alive);
+      else response.writeHead(404, everyAnswer).end();
     });
     this.#server.maxConnections = mostConnections;
     this.#server.maxRequestsPerSocket = 1;
@@ -104,4 +113,11 @@ export class HealthPage {
       this.#server.closeAllConnections();
     });
   }
+}
+
+/** For HEAD, node:http sends the head alone. */
+function answer(response: ServerResponse, status: number, what: object): void {
+  const body = `${JSON.stringify(what)}\n`;
+  const head = { ...everyAnswer, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, head).end(body);
 }

@@ -2,6 +2,14 @@ import { performance } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { dayMs } from './clock.ts';
 import { inFlight } from './inFlight.ts';
+import {
+  addPasses,
+  addPromised,
+  addRecordable,
+  type PassFigures,
+  type PromisedFigures,
+  type RecordableFigures,
+} from './promisedMetrics.ts';
 
 /** How the archive stands at the moment of asking. */
 export type ArchiveFigures = {
@@ -26,6 +34,35 @@ export const unwatchedFlags = ['unwatched', 'unwatched_blanked', 'unwatched_too_
 export type UnwatchedFlag = (typeof unwatchedFlags)[number];
 
 /**
+ * The values that labels may have: each begins at 0, since Prometheus sees no rise where a series begins with its first event. A value
+ * that is not named here is counted all the same.
+ */
+export type LabelValues = {
+  /** Of calls that went on unrecorded. */
+  reasons: readonly string[];
+  findings: readonly string[];
+  legs: readonly string[];
+  witness: readonly string[];
+  reconcileKinds: readonly string[];
+  /** Error codes of recordings that were set aside. */
+  setAside: readonly string[];
+  endpoints: readonly string[];
+};
+
+const noValues: LabelValues = {
+  reasons: [],
+  findings: unwatchedFlags,
+  legs: [],
+  witness: [],
+  reconcileKinds: [],
+  setAside: [],
+  endpoints: [],
+};
+
+/** How calls end that were not unrecorded. */
+const otherResults = ['recorded', 'notConnected', 'abandoned'];
+
+/**
  * What is counted, for Prometheus. Labels have few fixed values and never hold personal data (P7).
  */
 export type Metrics = {
@@ -43,12 +80,16 @@ export type Metrics = {
   deadmanIsMissing: (isMissing: boolean) => void;
   /** Room in Asterisk's recording folder, MiB; undefined while it cannot be seen. */
   spoolRoom: (mebibytes: number | undefined) => void;
-  /** How many findings of each kind the last reconciliation has left to people; `at` in ms since 1970 UTC. */
-  reconciled: (left: Readonly<Record<string, number>>, at: number) => void;
+  /** How many findings of each kind the last reconciliation has left to people. */
+  reconciled: (left: Readonly<Record<string, number>>) => void;
   /** From now on the text tells how the archive stands; it is asked for at each reading. */
   archive: (figures: () => Promise<ArchiveFigures>) => void;
   /** From now on the text tells what waits for each webhook; it is asked for at each reading. */
   webhooks: (figures: () => Promise<WebhookFigures[]>) => void;
+  /** From now on the text tells how what is promised stands, when each job was done last, and whether calls can be recorded. */
+  promised: (figures: () => Promise<PromisedFigures>) => void;
+  passes: (figures: () => Promise<readonly PassFigures[]>) => void;
+  recordable: (figures: () => RecordableFigures) => void;
   /** An attempt to tell a webhook has failed. */
   webhookFailed: (endpoint: string) => void;
   /** The text that `GET /metrics` gives. */
@@ -56,7 +97,12 @@ export type Metrics = {
   readonly contentType: string;
 };
 
-export function makeMetrics(): Metrics {
+/** For the first event of its kind to be a rise from 0. */
+function beginAtZero<T extends string>(counter: Counter<T>, label: T, values: readonly string[]): void {
+  for (const value of values) counter.inc({ [label]: value } as Record<T, string>, 0);
+}
+
+export function makeMetrics(values: LabelValues = noValues): Metrics {
   const register = new Registry();
   addProcess(register);
   const calls = new Counter({
@@ -65,43 +111,48 @@ export function makeMetrics(): Metrics {
     labelNames: ['result', 'reason'],
     registers: [register],
   });
+  for (const result of otherResults) calls.inc({ result, reason: '' }, 0);
+  for (const reason of values.reasons) calls.inc({ result: 'unrecorded', reason }, 0);
   const findings = new Counter({
     name: 'preavis_findings_total',
     help: 'What the acoustic self-check found in finished recordings, and what nobody watched of them.',
     labelNames: ['finding'],
     registers: [register],
   });
-  // The first one rings, too.
-  for (const finding of unwatchedFlags) findings.inc({ finding }, 0);
+  beginAtZero(findings, 'finding', values.findings);
   const legs = new Counter({
     name: 'preavis_legs_unheard_total',
     help: 'Parties whose sound went on from another RTP source, by what was done so that they are heard.',
     labelNames: ['outcome'],
     registers: [register],
   });
+  beginAtZero(legs, 'outcome', values.legs);
   const witnesses = new Counter({
     name: 'preavis_witness_total',
     help: 'Calls that were compared with the second witness, by what it says.',
     labelNames: ['status'],
     registers: [register],
   });
+  beginAtZero(witnesses, 'status', values.witness);
   const clocks = new Counter({
     name: 'preavis_clocks_apart_total',
     help: 'Calls at whose arrival, and recordings at whose finishing, clocks were more than a minute apart.',
     labelNames: ['when'],
     registers: [register],
   });
+  beginAtZero(clocks, 'when', ['arrival', 'finish']);
   const reconciled = new Gauge({
     name: 'preavis_reconcile_left',
-    help: 'What the last comparison of recording folder, catalogue and archive has left to people, by kind.',
+    help: 'What the last comparison of recording folder, catalogue and archive has left to people, by kind; 0 before the first.',
     labelNames: ['kind'],
     registers: [register],
   });
-  const reconciledAt = new Gauge({
-    name: 'preavis_reconcile_last_success_timestamp_seconds',
-    help: 'When recording folder, catalogue and archive were last compared to the end.',
-    registers: [register],
-  });
+  const reconcileLeft = (left: Readonly<Record<string, number>>): void => {
+    reconciled.reset();
+    const none = values.reconcileKinds.map((kind) => [kind, 0] as const);
+    for (const [kind, count] of [...none, ...Object.entries(left)]) reconciled.set({ kind }, count);
+  };
+  reconcileLeft({});
   const catalogueFailing = new Gauge({
     name: 'preavis_catalogue_failing',
     help: '1 while the catalogue takes nothing, else 0.',
@@ -123,6 +174,8 @@ export function makeMetrics(): Metrics {
     labelNames: ['endpoint'],
     registers: [register],
   });
+
+  beginAtZero(webhookFailures, 'endpoint', values.endpoints);
 
   return {
     callEnded: (result, reason) => {
@@ -149,16 +202,21 @@ export function makeMetrics(): Metrics {
     spoolRoom: (mebibytes) => {
       spoolRoom.set(mebibytes === undefined ? NaN : mebibytes * 1_048_576);
     },
-    reconciled: (left, at) => {
-      reconciled.reset();
-      for (const [kind, count] of Object.entries(left)) reconciled.set({ kind }, count);
-      reconciledAt.set(at / 1_000);
-    },
+    reconciled: reconcileLeft,
     archive: (figures) => {
-      addArchive(register, figures);
+      addArchive(register, figures, values.setAside);
     },
     webhooks: (figures) => {
       addWebhooks(register, figures);
+    },
+    promised: (figures) => {
+      addPromised(register, figures);
+    },
+    passes: (figures) => {
+      addPasses(register, figures);
+    },
+    recordable: (figures) => {
+      addRecordable(register, figures);
     },
     webhookFailed: (endpoint) => {
       webhookFailures.inc({ endpoint });
@@ -171,10 +229,14 @@ export function makeMetrics(): Metrics {
 /** What prom-client tells of the event loop's delay by sampling it: its timer would wake a process at rest more often than all else. */
 const sampled = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'];
 
+/** Each has the number of what another one has by type; they are gauges, and by their names counters. */
+const misnamed = ['handles', 'requests', 'resources'];
+
 function addProcess(register: Registry): void {
   const prefix = 'preavis_';
   collectDefaultMetrics({ register, prefix, eventLoopMonitoringPrecision: dayMs });
   for (const part of sampled) register.removeSingleMetric(`${prefix}nodejs_eventloop_lag_${part}_seconds`);
+  for (const what of misnamed) register.removeSingleMetric(`${prefix}nodejs_active_${what}_total`);
   new Counter({
     name: `${prefix}event_loop_active_seconds_total`,
     help: 'How long the event loop was at work, and not waiting for work.',
@@ -186,7 +248,7 @@ function addProcess(register: Registry): void {
   });
 }
 
-function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>): void {
+function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>, codes: readonly string[]): void {
   // All gauges are read at the same time: the catalogue is asked once for them.
   const figures = inFlight(ask);
   const gauge = (name: string, help: string, value: (now: ArchiveFigures) => number): Gauge =>
@@ -232,6 +294,7 @@ function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>): voi
     async collect() {
       const { waiting } = await figures();
       this.reset();
+      for (const code of codes) this.set({ code }, 0);
       for (const { failure, count } of waiting) if (failure !== null) this.set({ code: failure }, count);
     },
   });

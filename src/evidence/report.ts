@@ -34,8 +34,6 @@ export function reportMonth(asked: string | undefined, at: number): Month {
   return found;
 }
 
-/** One more than the longest day: a daily pass has missed what is due for longer, ms. */
-export const overdueAfterMs = 25 * 3_600_000;
 /** What waits for the archive for longer needs attention, ms. */
 const uploadLateMs = 24 * 3_600_000;
 

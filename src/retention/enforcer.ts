@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
 import { firstDue, type DueCursor } from '../catalogue/recordings.ts';
-import type { RecordingRow } from '../catalogue/rows.ts';
+import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
@@ -16,7 +16,8 @@ import {
   type CopyPorts,
 } from './copies.ts';
 import { doubtBefore, doubtStepped } from './doubts.ts';
-import { eraseRecording, type ErasurePorts } from './erasure.ts';
+import { eraseRecording, keysToErase, type ErasurePorts } from './erasure.ts';
+import { isLockedNow, isLockKnown } from './lockedDue.ts';
 
 /**
  * Erases the recordings whose time is over and that no hold keeps, the first to end first. Killed at any point, the next pass
@@ -45,6 +46,7 @@ export type RetentionPorts = Omit<ErasurePorts, 'catalogue'> &
         | 'releaseLease'
         | 'lastPass'
         | 'notePass'
+        | 'passDone'
       >;
     log: Logger;
     /** How many recordings are erased at the same time. */
@@ -60,6 +62,8 @@ export type RetentionResult = {
   erased: number;
   /** Whose time is over, and which a hold keeps. */
   held: number;
+  /** Whose time is over, and which a lock in the archive keeps, as was told by an earlier pass: nothing can be done until it is over. */
+  locked: number;
   /** Whose clocks do not agree, and which somebody has to settle before their time counts. */
   doubtful: number;
 };
@@ -142,15 +146,19 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
   if (!dryRun) await doubtStepped(ports, signal);
   // In `serve`, where nobody sees the progress, calls would wait for the count.
   const total = progress === undefined ? 0 : await catalogue.countDue(at);
-  const result: RetentionResult = { due: 0, erased: 0, held: await catalogue.countHeld(at), doubtful: 0 };
+  const result: RetentionResult = { due: 0, erased: 0, held: await catalogue.countHeld(at), locked: 0, doubtful: 0 };
   const limit = pLimit(ports.atOnce);
   const eraseNext = async (row: RecordingRow): Promise<void> => {
     if (signal.aborted) return;
     const outcome = dryRun ? 'due' : await eraseOne(row, ports);
-    result.due += 1;
-    if (outcome === 'erased') result.erased += 1;
-    options.told?.({ id: row.id, keepUntil: row.keepUntil, outcome });
-    progress?.(result.due, Math.max(total, result.due));
+    if (outcome === 'still locked') result.locked += 1;
+    else {
+      result.due += 1;
+      if (outcome === 'erased') result.erased += 1;
+      options.told?.({ id: row.id, keepUntil: row.keepUntil, outcome });
+    }
+    const done = result.due + result.locked;
+    progress?.(done, Math.max(total, done));
   };
   for (let after: DueCursor | undefined = firstDue; after !== undefined && !signal.aborted;) {
     const { rows, next }: Awaited<ReturnType<Catalogue['due']>> = await catalogue.due(at, after, batch);
@@ -164,6 +172,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
   if (!dryRun && !signal.aborted) {
     const removed = await removeOldCertificates(copies, at - ports.certificatesKeptMs);
     if (removed > 0) log.info({ certificates: removed }, 'certificates of erasure whose time is over were removed');
+    await catalogue.passDone('retention', clock.now());
   }
 
   return result;
@@ -193,9 +202,10 @@ async function sweepCallers(
   }
 }
 
-async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'erased' | ErrorCode> {
+async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'erased' | 'still locked' | ErrorCode> {
   try {
     await doubtBefore(row, ports);
+    if (await isStillLocked(row, ports)) return 'still locked';
     const { number } = await eraseRecording(row, { rule: 'due' }, ports);
     ports.log.info({ recording: row.id, certificate: number }, 'recording erased');
 
@@ -209,6 +219,12 @@ async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'eras
       );
     } else if (error.code === 'recording_held') {
       ports.log.info({ recording: row.id }, 'a hold that was set meanwhile keeps a recording that is due');
+    } else if (error.code === 'archive_locked' && isLockKnown(await stepsOf(row, ports), ports.clock.now())) {
+      ports.log.warn(
+        { recording: row.id, code: error.code },
+        'a lock in the archive keeps a recording that is due; it is erased once the lock is over, and not told again',
+      );
+      await noteFailure(row, error.code, ports).catch(() => undefined);
     } else {
       ports.log.error(
         { recording: row.id, code: error.code, err: error },
@@ -219,6 +235,22 @@ async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'eras
 
     return error.code;
   }
+}
+
+const stepsOf = ({ id }: RecordingRow, { catalogue }: RetentionPorts): Promise<AuditRow[]> =>
+  catalogue.audit(id).catch(() => []);
+
+/** What an earlier pass has told is asked for before anything of an erasure is written down: else the trail had two lines more each day. */
+async function isStillLocked(row: RecordingRow, ports: RetentionPorts): Promise<boolean> {
+  if (row.status !== 'archived') return false;
+  const steps = await stepsOf(row, ports);
+  const at = ports.clock.now();
+  const failure = steps.findLast(({ event }) => event === erasureFailed);
+  if (failure?.detail['code'] !== 'archive_locked' || !isLockKnown(steps, at)) return false;
+
+  const [wav] = keysToErase(row);
+
+  return isLockedNow(wav, row.objectVersion, ports.store, at);
 }
 
 /** For the report: a pass ends, and its log goes where nobody may look. */

@@ -77,7 +77,7 @@ export async function eraseRecording(
 }
 
 /** One that was never archived may still have left something there, when an upload was cut short. */
-function keysToErase(row: RecordingRow): [wav: string, receipt: string] {
+export function keysToErase(row: RecordingRow): [wav: string, receipt: string] {
   const computed = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
 
   return [row.objectKey ?? computed.wav, row.receiptKey ?? computed.receipt];

@@ -54,6 +54,7 @@ export type ReconcilePorts = {
     | 'note'
     | 'takeLease'
     | 'releaseLease'
+    | 'passDone'
   >;
   store: ObjectStore;
   spoolFolder: string;
@@ -132,7 +133,7 @@ class Reconciliation {
   }
 
   async run(): Promise<Reconciled> {
-    const { catalogue, spoolFolder } = this.#ports;
+    const { catalogue, spoolFolder, repairs, clock } = this.#ports;
     // A spool that cannot be read would make a finding of every row.
     this.#reconciled.files = (await spooledRecordings(spoolFolder)).length;
     this.#ended = new Set((await catalogue.finishable()).map(({ id }) => id));
@@ -142,6 +143,7 @@ class Reconciliation {
     await this.#compareRows();
     await this.#compareFiles();
     await this.#compareObjects();
+    if (repairs !== undefined) await catalogue.passDone('reconcile', clock.now());
 
     return this.#reconciled;
   }

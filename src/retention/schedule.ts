@@ -76,6 +76,13 @@ export class Schedule {
     this.#wait();
   }
 
+  /** When the job of this name begins next, ms since 1970 UTC; undefined for none. */
+  next(name: string): number | undefined {
+    const planned = this.#planned.find(({ job }) => job.name === name);
+
+    return planned === undefined || !Number.isFinite(planned.next) ? undefined : planned.next;
+  }
+
   /** Runs it now, as if its time had come. Never rejects: what goes wrong is logged. */
   async run(job: Pick<Job, 'name' | 'run'>): Promise<void> {
     if (this.#running.has(job.name)) {

@@ -4,7 +4,7 @@ import type { Logger } from '../core/log.ts';
 import type { Deliverer } from './deliverer.ts';
 
 /** How often it is looked whether something is due, ms: a look is a few reads and no write. */
-const lookEveryMs = 2_000;
+export const lookEveryMs = 2_000;
 const tidyEveryMs = 60 * 60_000;
 
 export type WebhookJob = {
@@ -16,8 +16,14 @@ export type WebhookJob = {
  * Delivers beside everything else until it is stopped. What goes wrong is logged once, until it goes right again.
  *
  * @param hurry ends also what is under way
+ * @param passed called when a pass has come to its end well
  */
-export function startWebhookJob(deliverer: Deliverer, log: Logger, hurry: AbortSignal): WebhookJob {
+export function startWebhookJob(
+  deliverer: Deliverer,
+  log: Logger,
+  hurry: AbortSignal,
+  passed: () => void = () => undefined,
+): WebhookJob {
   const stopping = new AbortController();
   const { signal } = stopping;
   let told: string | undefined;
@@ -25,6 +31,7 @@ export function startWebhookJob(deliverer: Deliverer, log: Logger, hurry: AbortS
     try {
       await step();
       told = undefined;
+      passed();
     } catch (thrown) {
       const error = asPreavisError(thrown);
       // Another process delivers.

@@ -5,6 +5,8 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { makeLabFolder, type LabFolder } from '../../lab/processes.ts';
 import { makeCallerHash, makePreferences } from '../../src/call/preferences.ts';
+import { requestFailed } from '../../src/catalogue/auditTrail.ts';
+import { erasureFailed } from '../../src/retention/enforcer.ts';
 import { archiveStage, type ArchiveStage } from '../support/archiving.ts';
 
 import { configTree, eventsTo } from '../support/calls.ts';
@@ -759,6 +761,7 @@ describe('check', () => {
       ['catalogue', true],
       ['clocks', true],
       ['retention', true],
+      ['erasures', true],
       ['requests of persons by their number', true],
       ['archive', true],
       ['encryption of the archive', true],
@@ -780,6 +783,29 @@ describe('check of retention', () => {
     const { stdout } = await preavis(['check', '--json', '--config', config]);
     const { checks } = JSON.parse(stdout) as { checks: { check: string }[] };
     expect(checks.find(({ check }) => check === 'retention')).toMatchObject({ ok: false, code: 'clock_implausible' });
+  });
+});
+
+test('check warns of what is overdue and of erasures that failed, and notes what a known lock keeps', async () => {
+  const { config, set } = await place();
+  const erasures = async (): Promise<unknown> => {
+    const { checks } = JSON.parse((await preavis(['check', '--json', '--config', config])).stdout) as {
+      checks: { check: string }[];
+    };
+
+    return checks.find(({ check }) => check === 'erasures');
+  };
+  const { id } = await set.finished(undefined, { keepDays: 0 });
+  const actor = 'serve';
+  const detail = { code: 'archive_locked' };
+  expect(await erasures()).toMatchObject({ ok: true, warning: expect.stringContaining('25 hours ago: 1 (') as string });
+  await set.catalogue.note(id, { event: erasureFailed, actor, detail });
+  expect(await erasures()).toMatchObject({ warning: expect.stringContaining('could not be erased: 1 (') as string });
+  await set.catalogue.note(id, { event: requestFailed, actor, detail });
+  expect(await erasures()).toEqual({
+    check: 'erasures',
+    ok: true,
+    notes: ['recordings that are due and that only a lock in the archive keeps: 1'],
   });
 });
 

@@ -10,6 +10,7 @@ afterEach(async () => {
 
 const working: Health = {
   status: 'ok',
+  reasons: [],
   asterisk: 'connected',
   calls: 3,
   archive: { status: 'working', since: '2026-01-02T03:04:05.678Z' },
@@ -43,8 +44,10 @@ describe('the health page', () => {
 
   test('is 503 while Asterisk is away and while it stops, and 200 again after', async () => {
     const { get, state } = await open();
-    state.status = 'degraded';
-    expect((await get('/health')).status).toBe(503);
+    Object.assign(state, { status: 'degraded', reasons: ['asterisk_away', 'spool_full'] });
+    const degraded = await get('/health');
+    expect(degraded.status).toBe(503);
+    expect(await degraded.json()).toMatchObject({ status: 'degraded', reasons: ['asterisk_away', 'spool_full'] });
     state.status = 'stopping';
     expect((await get('/health')).status).toBe(503);
     state.status = 'ok';
@@ -60,6 +63,16 @@ describe('the health page', () => {
       status: 'ok',
       archive: { status: 'failing', since: '2026-01-02T03:04:05.678Z' },
     });
+  });
+
+  test.each(['GET', 'HEAD'])('says by %s /live that it lives, whatever can be recorded', async (method) => {
+    const { get, state } = await open();
+    for (const status of ['ok', 'degraded', 'stopping'] as const) {
+      state.status = status;
+      const response = await get('/live', method);
+      expect(response.status).toBe(200);
+      expect(await response.text()).toBe(method === 'GET' ? '{"status":"alive"}\n' : '');
+    }
   });
 
   test('answers HEAD as GET, without the body', async () => {
@@ -84,6 +97,7 @@ describe('the health page', () => {
     ['GET', '/health?x=1'],
     ['GET', '/../etc/passwd'],
     ['POST', '/health'],
+    ['POST', '/live'],
     ['DELETE', '/health'],
   ])('is the only one: %s %s is 404 without content', async (method, path) => {
     const { get } = await open();

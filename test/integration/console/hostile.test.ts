@@ -18,6 +18,7 @@ async function open(metrics: Metrics = makeMetrics()): Promise<{ port: number; i
   const page = new HealthPage(
     () => ({
       status: 'ok',
+      reasons: [],
       asterisk: 'connected',
       calls: 0,
       archive: { status: 'unknown', since: null },

@@ -153,13 +153,14 @@ describe('a recording', () => {
     const set = await stage();
     const { id } = await archived(set);
     set.clock.at = keepUntil - 1;
-    expect(await erase(set)).toEqual({ due: 0, erased: 0, held: 0, doubtful: 0, recordings: [] });
+    expect(await erase(set)).toEqual({ due: 0, erased: 0, held: 0, locked: 0, doubtful: 0, recordings: [] });
     expect((await set.objects()).size).toBe(2);
     set.clock.at = keepUntil;
     expect(await erase(set)).toEqual({
       due: 1,
       erased: 1,
       held: 0,
+      locked: 0,
       doubtful: 0,
       recordings: [{ id, keepUntil, outcome: 'erased' }],
     });
@@ -367,6 +368,7 @@ describe('a dry run', () => {
       due: 1,
       erased: 0,
       held: 0,
+      locked: 0,
       doubtful: 0,
       recordings: [{ id, keepUntil, outcome: 'due' }],
     });

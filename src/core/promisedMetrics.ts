@@ -1,0 +1,150 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { inFlight } from './inFlight.ts';
+
+/** The metrics of what is promised, each asked for at the moment of reading. */
+
+/** Counts of one moment. */
+export type PromisedFigures = {
+  /** Whose time is over, and which nothing keeps. */
+  due: number;
+  overdue: number;
+  /** Kept by a lock in the archive alone. */
+  locked: number;
+  /** Recordings that are due, or that a person asked to have erased, and whose last erasure failed. */
+  failedErasures: { due: number; subject: number };
+  holds: { active: number; reviewsOverdue: number };
+  unusable: { failed: number; lost: number };
+  /** Intervals in which nobody watched a call, since the catalogue was made; each `why` that there is. */
+  unwatched: readonly { why: string; intervals: number }[];
+};
+
+/** Times are ms since 1970 UTC. */
+export type PassFigures = {
+  pass: string;
+  /** undefined before the first. */
+  doneAt: number | undefined;
+  /** The first time since then that one was, or is, to begin. */
+  dueAt: number;
+};
+
+/** Whether calls can be recorded now. */
+export type RecordableFigures = {
+  isConnected: boolean;
+  /** Each reason that there can be, and whether it is one now. */
+  reasons: Readonly<Record<string, boolean>>;
+};
+
+export function addPromised(register: Registry, ask: () => Promise<PromisedFigures>): void {
+  // All of them are read at the same time: the catalogue is asked once for them.
+  const figures = inFlight(ask);
+  const gauge = (name: string, help: string, value: (now: PromisedFigures) => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [register],
+      async collect() {
+        this.set(value(await figures()));
+      },
+    });
+  };
+  const byLabel = (name: string, help: string, label: string, of: (now: PromisedFigures) => Record<string, number>) => {
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [register],
+      async collect() {
+        for (const [value, count] of Object.entries(of(await figures()))) this.set({ [label]: value }, count);
+      },
+    });
+  };
+  gauge(
+    'preavis_recordings_due',
+    'Recordings whose time is over, which nothing keeps, and which are not erased yet; 10000 stands for more, too.',
+    ({ due }) => due,
+  );
+  gauge(
+    'preavis_recordings_overdue',
+    'Of the recordings that are due, those whose time was over 25 hours ago: a daily pass has missed them.',
+    ({ overdue }) => overdue,
+  );
+  gauge(
+    'preavis_recordings_locked',
+    'Recordings whose time is over, or whose person asked for it, and which only a lock in the archive keeps.',
+    ({ locked }) => locked,
+  );
+  byLabel(
+    'preavis_erasures_failed',
+    'Recordings whose last erasure failed: because their time was over (due), or because their person asked (subject).',
+    'rule',
+    ({ failedErasures }) => failedErasures,
+  );
+  gauge('preavis_holds_active', 'Holds in force.', ({ holds }) => holds.active);
+  gauge(
+    'preavis_holds_review_overdue',
+    'Holds in force whose day of review has passed.',
+    ({ holds }) => holds.reviewsOverdue,
+  );
+  byLabel(
+    'preavis_recordings_unusable',
+    'Recordings that hold no usable audio (failed), and those whose file has vanished (lost).',
+    'status',
+    ({ unusable }) => unusable,
+  );
+  new Counter({
+    name: 'preavis_unwatched_intervals_total',
+    help: 'Intervals in which nobody watched a call, one for each call, since the catalogue was made, by why.',
+    labelNames: ['why'],
+    registers: [register],
+    async collect() {
+      const { unwatched } = await figures();
+      this.reset();
+      for (const { why, intervals } of unwatched) this.inc({ why }, intervals);
+    },
+  });
+}
+
+export function addPasses(register: Registry, ask: () => Promise<readonly PassFigures[]>): void {
+  const figures = inFlight(ask);
+  const gauge = (name: string, help: string, value: (each: PassFigures) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['pass'],
+      registers: [register],
+      async collect() {
+        for (const each of await figures()) this.set({ pass: each.pass }, value(each) / 1_000);
+      },
+    });
+  };
+  gauge(
+    'preavis_pass_last_success_timestamp_seconds',
+    'When a pass of each job last came to its end well, whoever ran it, in seconds since 1970 UTC; 0 before the first.',
+    ({ doneAt }) => doneAt ?? 0,
+  );
+  gauge(
+    'preavis_pass_due_timestamp_seconds',
+    'The first time since then that a pass of each job was, or is, to begin, in seconds since 1970 UTC.',
+    ({ dueAt }) => dueAt,
+  );
+}
+
+export function addRecordable(register: Registry, ask: () => RecordableFigures): void {
+  new Gauge({
+    name: 'preavis_asterisk_connected',
+    help: '1 while the event socket to Asterisk is open, else 0.',
+    registers: [register],
+    collect() {
+      this.set(ask().isConnected ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'preavis_degraded',
+    help: '1 for each reason for which nothing can be recorded now, else 0.',
+    labelNames: ['reason'],
+    registers: [register],
+    collect() {
+      for (const [reason, is] of Object.entries(ask().reasons)) this.set({ reason }, is ? 1 : 0);
+    },
+  });
+}

@@ -1,0 +1,52 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { firstDue, type DueCursor } from '../catalogue/recordings.ts';
+import { erasureFailed } from './enforcer.ts';
+import { isLockKnown } from './lockedDue.ts';
+
+/** What is due and not erased, at one moment. Each is counted up to `mostCounted`. */
+export type DueFigures = {
+  /** Whose time is over, and which neither a hold, a doubt about clocks, nor a known lock keeps. */
+  due: number;
+  /** Of them, those that a daily pass has missed. */
+  overdue: number;
+  /** Of the due ones, those whose last erasure failed. */
+  failed: number;
+  /** Due as well, and kept by a lock that is known. */
+  locked: number;
+};
+
+/** One more than the longest day: a daily pass has missed what is due for longer, ms. */
+export const overdueAfterMs = 25 * 3_600_000;
+
+/** A catalogue with very many of them is not asked for each at every reading: calls go on beside it. */
+const mostCounted = 10_000;
+const batch = 500;
+
+/** @param at now, ms since 1970 UTC */
+export async function dueFigures(catalogue: Pick<Catalogue, 'dueAttempts' | 'audit'>, at: number): Promise<DueFigures> {
+  const figures: DueFigures = { due: 0, overdue: 0, failed: 0, locked: 0 };
+  for (let after: DueCursor | undefined = firstDue; after !== undefined;) {
+    const rows: Awaited<ReturnType<Catalogue['dueAttempts']>> = await catalogue.dueAttempts(
+      at,
+      erasureFailed,
+      after,
+      batch,
+    );
+    for (const { id, keepUntil, code } of rows) {
+      if (code === 'archive_locked' && isLockKnown(await catalogue.audit(id), at)) {
+        figures.locked += 1;
+        continue;
+      }
+      figures.due += 1;
+      if (keepUntil <= at - overdueAfterMs) figures.overdue += 1;
+      if (code !== null) figures.failed += 1;
+    }
+    const last = rows.at(-1);
+    const isEnough = rows.length < batch || figures.due + figures.locked >= mostCounted;
+    after = isEnough || last === undefined ? undefined : { keepUntil: last.keepUntil, id: last.id };
+    await breathe();
+  }
+
+  return figures;
+}

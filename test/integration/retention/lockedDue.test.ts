@@ -1,0 +1,136 @@
+import { Client } from 'minio';
+import { startStore, type LabStore } from '../../../lab/store.ts';
+import { makeMinioStore } from '../../../src/archive/minioStore.ts';
+import { uploadPass } from '../../../src/archive/uploader.ts';
+import { requestRefused } from '../../../src/catalogue/auditTrail.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
+import type { RecordingId } from '../../../src/core/ids.ts';
+import { dueFigures } from '../../../src/retention/promised.ts';
+import { shortenPass } from '../../../src/retention/shorten.ts';
+import { archiveStage, withLocks, type ArchiveStage } from '../../support/archiving.ts';
+import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
+import { archivedCall, due, erasePass } from '../../support/erasing.ts';
+import { eventually } from '../../support/poll.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+/** What is due and locked, on a real server. */
+
+const folder = temporaryFolder();
+const open = catalogues();
+const signal = new AbortController().signal;
+const bucket = 'locked';
+let server: LabStore;
+let account: Client;
+let stages = 0;
+
+beforeAll(async () => {
+  server = await startStore();
+  account = new Client({ ...server, useSSL: false });
+  await server.makeBucket(bucket, { objectLock: true });
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+async function stage(): Promise<ArchiveStage> {
+  const name = `stage-${(stages += 1)}`;
+  const set = await archiveStage(folder.path(name), open);
+
+  return { ...set, store: makeMinioStore({ ...server, useTls: false, bucket, prefix: `${name}/` }) };
+}
+
+const objectsOf = async (set: ArchiveStage, id: RecordingId): Promise<[string, string]> => {
+  const row = await set.catalogue.recording(id);
+
+  return [row?.objectKey ?? '', row?.receiptKey ?? ''];
+};
+
+/** Locks what was archived, beyond the time of the server and that of the stage. */
+async function locked(set: ArchiveStage, id: RecordingId): Promise<number> {
+  const until = Math.floor(Math.max(Date.now(), due) / 1_000) * 1_000 + 10 * dayMs;
+  for (const key of await objectsOf(set, id)) {
+    const [version = ''] = await set.store.versions(key);
+    await set.store.protect(key, version, { mode: 'governance', until }, signal);
+  }
+
+  return until;
+}
+
+/** The lines that a person on call would see. */
+const alarms = ({ lines }: ArchiveStage): unknown[] =>
+  lines.splice(0).flatMap(({ level, msg }) => (level === 'warn' || level === 'error' ? [[level, msg]] : []));
+
+const told =
+  'a lock in the archive keeps a recording that is due; it is erased once the lock is over, and not told again';
+const failed = 'a recording that is due could not be erased';
+
+test('a lock of which the person was told is told once, and the recording erased as soon as the lock is gone', async () => {
+  const set = await stage();
+  const { id } = await archivedCall(set);
+  const until = await locked(set, id);
+  const exceptions = [{ ground: 'lock', mode: 'governance', until }];
+  await set.catalogue.note(id, { event: requestRefused, actor: 'user dpo', detail: { exceptions, ending: [] } });
+  set.clock.at = due;
+  alarms(set);
+  expect(await erasePass(set)).toMatchObject({
+    due: 1,
+    erased: 0,
+    locked: 0,
+    recordings: [{ outcome: 'archive_locked' }],
+  });
+  expect(alarms(set)).toEqual([['warn', told]]);
+  const trail = await set.catalogue.audit(id);
+  for (let day = 1; day < 4; day += 1) {
+    set.clock.at = due + day * dayMs;
+    expect(await erasePass(set)).toMatchObject({ due: 0, erased: 0, locked: 1, recordings: [] });
+  }
+  expect(alarms(set)).toEqual([]);
+  expect(await set.catalogue.audit(id)).toEqual(trail);
+  expect(await dueFigures(set.catalogue, set.clock.at)).toEqual({ due: 0, overdue: 0, failed: 0, locked: 1 });
+
+  const soon = Date.now() + 2_000;
+  for (const key of await objectsOf(set, id)) {
+    const shorter = { governanceBypass: true, mode: 'GOVERNANCE', retainUntilDate: new Date(soon).toISOString() };
+    // The types of the client know no retention but none.
+    await account.putObjectRetention(bucket, `stage-${stages}/${key}`, shorter as never);
+  }
+  set.clock.at = Math.max(soon + 1_000, set.clock.at);
+  await eventually(async () => (await erasePass(set, { clockIsRight: true })).erased === 1);
+  for (const key of await objectsOf(set, id)) expect(await set.store.versions(key)).toEqual([]);
+});
+
+test('a lock that somebody else has set stays an alarm at each pass, and counts as overdue', async () => {
+  const set = await stage();
+  const { id } = await archivedCall(set);
+  await locked(set, id);
+  alarms(set);
+  for (let day = 0; day < 3; day += 1) {
+    set.clock.at = due + day * dayMs;
+    expect(await erasePass(set)).toMatchObject({ due: 1, erased: 0, locked: 0 });
+    expect(alarms(set)).toEqual([['error', failed]]);
+  }
+  expect(await dueFigures(set.catalogue, set.clock.at)).toEqual({ due: 1, overdue: 1, failed: 1, locked: 0 });
+});
+
+test('a lock that Préavis has set for a storage time that was shortened since is told once, and an alarm once it should be over', async () => {
+  const set = await archiveStage(folder.path('shortened'), open);
+  const locks = new Map([['training', 'compliance' as const]]);
+  const erase = (): Promise<number> => Promise.reject(new PreavisError('archive_locked', 'a lock is on an object'));
+  const store = { ...withLocks(set.store), erase };
+  const { id } = await set.finished(undefined, { keepDays: 28 });
+  await uploadPass({ ...set, store, locks }, { waitMs: 0, signal });
+  set.clock.at = recorderEnd + 20 * dayMs;
+  await shortenPass(set, { purpose: 'training', actor: 'user ops', keepMs: 7 * dayMs, apply: true });
+  alarms(set);
+  const pass = () => erasePass({ ...set, store });
+  expect(await pass()).toMatchObject({ due: 1, locked: 0 });
+  set.clock.at += dayMs;
+  expect(await pass()).toMatchObject({ due: 0, locked: 1 });
+  expect(alarms(set)).toEqual([['warn', told]]);
+  // Over, and refused all the same: now it is a fault.
+  set.clock.at = recorderEnd + 26 * dayMs;
+  expect(await pass()).toMatchObject({ locked: 1 });
+  set.clock.at = recorderEnd + 29 * dayMs;
+  expect(await pass()).toMatchObject({ due: 1, locked: 0, recordings: [{ id, outcome: 'archive_locked' }] });
+  expect(alarms(set)).toEqual([['error', failed]]);
+});
