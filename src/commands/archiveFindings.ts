@@ -10,7 +10,7 @@ import type { Config } from '../config/schema.ts';
 import { asPreavisError } from '../core/errors.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { lifecycleOptions, makeStore } from '../parts/store.ts';
-import type { Finding, Look } from './finding.ts';
+import { leaveOut, type Finding, type Look } from './finding.ts';
 
 const limitMs = 120_000;
 
@@ -33,16 +33,29 @@ export async function lookAtArchive(
     const fault = await trial;
     if (fault !== undefined) throw fault;
   });
+  // Of an account that lacks a right the trial says which; a wrong key was told.
+  const isDenied = (await trial)?.code === 'archive_denied';
+  if (!works) leaveOut(list, uncheckedWithout(store, catalogue, isDenied));
   // Whether the store encrypts was seen, or not, with what it was just asked to store.
   if (works || store.encryption?.mode !== 'server') {
     const tried = (): Promise<void> => store.tryKey(timeLimit(keyLimitMs));
     await look('encryption of the archive', tried, encryptionInWords(store.encryption));
   }
   if (works && catalogue !== undefined) await lookAtKeys(catalogue, store, look);
-  // Of an account that lacks a right the trial says which; a wrong key was told.
-  if (!works && (await trial)?.code !== 'archive_denied') return;
+  if (!works && !isDenied) return;
   const seen = await archiveFindings(config, store, catalogue);
   list.push(...seen.filter((finding) => works || finding.ok || finding.code !== 'archive_denied'));
+}
+
+/** What an archive that cannot be used leaves unknown. */
+function uncheckedWithout(store: EncryptedStore, catalogue: Catalogue | undefined, isDenied: boolean): string[] {
+  return [
+    ...(store.encryption?.mode === 'server' ? ['encryption of the archive'] : []),
+    ...(catalogue === undefined ? [] : ['encryption keys of recordings in the archive']),
+    ...(isDenied
+      ? []
+      : ['what the archive can do', 'protection by the archive', ...(store.kind === 'minio' ? [check] : [])]),
+  ];
 }
 
 /** The key of the archive may work, and yet not be the one that what lies there needs: one recording of each is opened. */

@@ -12,10 +12,10 @@ import { halfRecorded, halfRecordedInWords } from '../config/promptRecording.ts'
 import type { PromptLibrary } from '../config/prompts.ts';
 import { purposeWarnings } from '../config/purposeWarnings.ts';
 import type { Config } from '../config/schema.ts';
-import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
+import { asPreavisError, errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import { makeIds } from '../core/ids.ts';
 import { checkWitness } from '../evidence/witnessCheck.ts';
-import { identify, makeAri, refuseMissingPrompts } from '../parts/ari.ts';
+import { identify, makeAri, refuseMissingPrompts, type Ari } from '../parts/ari.ts';
 import { checkJobs } from '../parts/jobs.ts';
 import { loadLibrary, soundsFolder } from '../parts/prompts.ts';
 import { requirePlausibleClock } from '../retention/enforcer.ts';
@@ -24,7 +24,7 @@ import { lookAtArchive } from './archiveFindings.ts';
 import { configOf } from './config.ts';
 import type { CommandContext } from './context.ts';
 import { refuseForeignRecorders, requireDeadman } from './deadmanCheck.ts';
-import { makeLook, type Finding, type Look } from './finding.ts';
+import { leaveOut, makeLook, type Finding, type Look } from './finding.ts';
 import { ledgerFindings, requireSigningKey } from './ledgerFindings.ts';
 import { packetsWarning, soundFinding } from './soundFindings.ts';
 
@@ -35,10 +35,31 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   const library = await loadLibrary(config).catch((error: unknown) => asPreavisError(error));
   const policyFound = await lookAtConfig(config, library, list, look);
   await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
+  const spoolUsable = !hasFailed(list, 'spool_unusable');
+  if (!spoolUsable) leaveOut(list, [askedOfAsterisk.spool]);
   const newest = await lookAtWhatIsKept(config, context, list, look);
-  await lookAtAsterisk(config, context, { library: policyFound ? library : undefined, newest }, list, look);
+  const known = { library: policyFound ? library : undefined, newest, spoolUsable };
+  await lookAtAsterisk(config, context, known, list, look);
 
   return list;
+}
+
+/** What is looked at on Asterisk itself, by the names of `check`. */
+const askedOfAsterisk = {
+  spool: 'spool of this asterisk',
+  prompts: 'prompts on asterisk',
+  deadman: 'recorders end when nobody watches',
+  foreign: 'recorders of other applications',
+  witness: 'second witness',
+  packets: 'questions about packets',
+  sound: 'sound after a change of its source',
+} as const;
+
+/** Whether what was looked at last failed by one of these codes. */
+function hasFailed(list: readonly Finding[], ...codes: readonly ErrorCode[]): boolean {
+  const last = list.at(-1);
+
+  return last?.ok === false && codes.some((code) => code === last.code);
 }
 
 /** Without it every restart of serve costs the recordings that are being made. */
@@ -66,6 +87,11 @@ async function lookAtConfig(
 
     return halves.length === 0 ? undefined : halves.map(halfRecordedInWords).join('; ');
   });
+  if (!policyFound) {
+    const ofSentences =
+      library instanceof PreavisError ? ['callers told how long', 'erased within the legal maximum'] : [];
+    leaveOut(list, [...ofSentences, askedOfAsterisk.prompts]);
+  }
   const unchecked = Object.entries(config.purposes).filter(([, purpose]) => !purpose.checkedByCounsel);
   await look('purposes checked by counsel', () =>
     unchecked.length === 0
@@ -107,6 +133,9 @@ async function lookAtWhatIsKept(
 
     return (await logEmptied(catalogue, logWaitMs)) ? undefined : logHeld;
   });
+  if (!catalogueWorks) {
+    leaveOut(list, ['clocks', 'retention', 'requests of persons by their number', 'archive', 'signing key']);
+  }
   try {
     const known = catalogueWorks ? catalogue : undefined;
     // Only the catalogue knows whether there must be something in the archive.
@@ -118,7 +147,7 @@ async function lookAtWhatIsKept(
       await lookAtArchive(config, known, list, look);
     }
     list.push(...(await ledgerFindings(config, known, clock)));
-    await look('signing key', () => requireSigningKey(config, known));
+    if (catalogueWorks) await look('signing key', () => requireSigningKey(config, known));
   } finally {
     catalogue?.close();
   }
@@ -126,32 +155,72 @@ async function lookAtWhatIsKept(
   return newest;
 }
 
+type KnownBefore = {
+  library: PromptLibrary | PreavisError | undefined;
+  newest: CallWitness | undefined;
+  spoolUsable: boolean;
+};
+
+/** An answer by one of these ends the questions: the others would get the same. */
+const endOfQuestions = ['ari_unreachable', 'ari_unauthorized'] as const;
+
 async function lookAtAsterisk(
   config: Config,
-  { clock }: CommandContext,
-  { library, newest }: { library: PromptLibrary | PreavisError | undefined; newest: CallWitness | undefined },
+  context: CommandContext,
+  known: KnownBefore,
   list: Finding[],
   look: Look,
 ): Promise<void> {
-  let ari: ReturnType<typeof makeAri> | undefined;
+  let ari: Ari | undefined;
   let version = '';
   const reachable = await look('asterisk', async () => {
     ari = makeAri(config);
     ({ version } = await identify(ari, config));
   });
-  if (!reachable || ari === undefined) return;
-  const { commands, deadman, close } = ari;
-  await look('spool of this asterisk', () => proveSpool(config.recording.spoolFolder, commands, makeIds(), clock));
-  if (library !== undefined && !(library instanceof PreavisError)) {
-    await look('prompts on asterisk', () => refuseMissingPrompts(makePolicy(config, library), commands));
+  const questions = questionsTo(config, context, known);
+  if (!reachable || ari === undefined) {
+    leaveOut(list, [...questions.map(([name]) => name), askedOfAsterisk.sound]);
+    return;
   }
-  await look('recorders end when nobody watches', () => requireDeadman(commands, deadman, makeIds().channel()));
-  await look('recorders of other applications', () => refuseForeignRecorders(deadman));
-  const { celFile } = config.witness;
-  if (celFile !== undefined) await look('second witness', () => checkWitness({ ari: commands, celFile, newest }));
-  await look('questions about packets', () => packetsWarning(commands, makeIds().channel()));
+  for (const [index, [name, step]] of questions.entries()) {
+    const asked = ari;
+    await look(name, () => step(asked));
+    if (!hasFailed(list, ...endOfQuestions)) continue;
+    leaveOut(
+      list,
+      questions.slice(index + 1).map(([later]) => later),
+    );
+    break;
+  }
   list.push(soundFinding(version));
-  close();
+  ari.close();
+}
+
+type Question = [name: string, step: (ari: Ari) => unknown];
+
+function questionsTo(
+  config: Config,
+  { clock }: CommandContext,
+  { library, newest, spoolUsable }: KnownBefore,
+): Question[] {
+  const { spool, prompts, deadman, foreign, witness, packets } = askedOfAsterisk;
+  const { spoolFolder } = config.recording;
+  const { celFile } = config.witness;
+
+  return [
+    ...(spoolUsable
+      ? [[spool, ({ commands }) => proveSpool(spoolFolder, commands, makeIds(), clock)] satisfies Question]
+      : []),
+    ...(library === undefined || library instanceof PreavisError
+      ? []
+      : [[prompts, ({ commands }) => refuseMissingPrompts(makePolicy(config, library), commands)] satisfies Question]),
+    [deadman, (ari) => requireDeadman(ari.commands, ari.deadman, makeIds().channel())],
+    [foreign, (ari) => refuseForeignRecorders(ari.deadman)],
+    ...(celFile === undefined
+      ? []
+      : [[witness, ({ commands }) => checkWitness({ ari: commands, celFile, newest })] satisfies Question]),
+    [packets, ({ commands }) => packetsWarning(commands, makeIds().channel())],
+  ];
 }
 
 /** What is due and not erased. A lock that is known is no warning: nothing can be done until it is over. */
@@ -236,6 +305,8 @@ export async function check(context: CommandContext, { json }: { json: boolean }
       const what = finding.about === undefined ? finding.check : `${finding.check} (${finding.about})`;
       if (!finding.ok) {
         context.print(`WRONG  ${what}: ${finding.problem} [${finding.code}]\n       ${finding.hint}`);
+        const { unchecked = [] } = finding;
+        if (unchecked.length > 0) context.print(`       not checked because of it: ${unchecked.join(', ')}`);
       } else {
         const { warning, facts = {}, notes = [] } = finding;
         context.print(warning === undefined ? `ok     ${what}` : `WARN   ${what}: ${warning}`);

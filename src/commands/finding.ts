@@ -13,10 +13,25 @@ export type Finding =
       /** What could be better though nobody asks for it. */
       notes?: readonly string[];
     }
-  | { check: string; ok: false; about?: string; code: string; problem: string; hint: string };
+  | {
+      check: string;
+      ok: false;
+      about?: string;
+      code: string;
+      problem: string;
+      hint: string;
+      /** What could not be looked at because of it: it would fail for the same cause. */
+      unchecked?: readonly string[];
+    };
 
 /** Does one step and notes whether it went well. What a step gives as text is a warning; `about` says what is being looked at. */
 export type Look = (name: string, step: () => unknown, about?: string) => Promise<boolean>;
+
+/** Says of what failed last that these were not looked at because of it. */
+export function leaveOut(list: Finding[], unchecked: readonly string[]): void {
+  const last = list.at(-1);
+  if (last?.ok === false && unchecked.length > 0) list.splice(-1, 1, { ...last, unchecked });
+}
 
 export function makeLook(list: Finding[]): Look {
   return async (name, step, about) => {
