@@ -41,10 +41,6 @@ export function makeCallers(database: Database.Database) {
         WHEN status = 'lost' THEN calls.started_at < min(@since, @at - 86400000 * recordings.keep_days)
         ELSE status IN ('erased', 'discarded')
       END)`);
-  const forget = database.prepare(`
-    DELETE FROM callers WHERE hash = ? AND EXISTS (SELECT 1 FROM calls WHERE id = callers.call_id AND state IS NULL)
-      AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = callers.call_id
-        AND status NOT IN ('erased', 'discarded'))`);
 
   // One step in the index for each key: the point that ends its id comes just before the slash. Hashes without one begin lower.
   const keysIn = (table: string, hash: string): Database.Statement =>
@@ -91,7 +87,5 @@ export function makeCallers(database: Database.Database) {
 
       return { removed, next: last };
     },
-    /** Removes those of this caller's calls that have ended and have no recording; says how many. */
-    forgetCaller: (hash: string): number => forget.run(hash).changes,
   };
 }

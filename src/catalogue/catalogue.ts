@@ -15,9 +15,18 @@ import {
   type CertificateRow,
   type CopyPlace,
   type ErasureGround,
+  type LedgerPlace,
   type NewCertificate,
 } from './erasures.ts';
 import { makeEndedUnwatched } from './endedUnwatched.ts';
+import {
+  makeDecisions,
+  type DecisionEffect,
+  type DecisionKind,
+  type DecisionRow,
+  type DecisionSource,
+  type NewDecision,
+} from './decisions.ts';
 import { makeDeliveries, type DeliveryTable, type Subscriber } from './deliveries.ts';
 import { makeFigures, type Figures, type FigureTimes } from './figures.ts';
 import { makeHappenings } from './happenings.ts';
@@ -152,8 +161,20 @@ export type Catalogue = Tables & {
   noteLostFromLedger(sha256: string): Promise<void>;
   oldCertificates(before: number, limit: number): Promise<CertificateRow[]>;
   removeCertificate(sha256: string): Promise<void>;
-  ledgerRead(file: string): Promise<number>;
-  noteLedgerRead(file: string, bytes: number): Promise<void>;
+  ledgerRead(file: string): Promise<LedgerPlace | undefined>;
+  noteLedgerRead(file: string, place: LedgerPlace): Promise<void>;
+  carryOut(decision: NewDecision, effect: DecisionEffect, source: DecisionSource, actor: string): Promise<boolean>;
+  isDecisionKnown(sha256: string): Promise<boolean>;
+  decisionsWithoutLedger(limit: number): Promise<DecisionRow[]>;
+  noteDecisionInLedger(sha256: string, isThere: boolean): Promise<void>;
+  decisionsBeyond(after: string, limit: number): Promise<DecisionRow[]>;
+  overDecisions(at: number, limit: number): Promise<DecisionRow[]>;
+  removeDecision(sha256: string): Promise<void>;
+  countDecisions(): Promise<number>;
+  decisionsReplayed(since: number): Promise<{ kind: DecisionKind; count: number }[]>;
+  forgettableCalls(hash: string, limit: number): Promise<CallId[]>;
+  languagesKept(caller: string | undefined): Promise<{ count: number; last: number | null }>;
+  callersWithLanguage(after: string, limit: number): Promise<string[]>;
   countDue(at: number): Promise<number>;
   countHeld(at: number): Promise<number>;
   /** Of one moment; `erasureFailed` is the event that says, with a `code`, why a recording could not be erased. */
@@ -169,8 +190,6 @@ export type Catalogue = Tables & {
   /** By a keyed hash of the caller's number; expired ones are not given. */
   preference(caller: string): Promise<string | undefined>;
   setPreference(caller: string, language: string, expiresAt: number): Promise<void>;
-  /** Removes that of this caller, or of all without one; says how many. */
-  forgetPreferences(caller: string | undefined): Promise<number>;
   /** Removes the preferences that have expired; says how many. */
   sweepPreferences(): Promise<number>;
 
@@ -182,8 +201,6 @@ export type Catalogue = Tables & {
   claimCaller(hash: string, bare: string): Promise<void>;
   newestSealedCaller(): Promise<KeptCaller | undefined>;
   sweepCallers(times: CallerTimes, after: string, limit: number): Promise<SweptCallers>;
-  /** Of this caller's calls that have ended and have no recording; says how many. */
-  forgetCaller(hash: string): Promise<number>;
 
   takeLease(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
   otherHolder(job: string, me: LeaseHolder): Promise<LeaseHolder | undefined>;
@@ -291,6 +308,7 @@ export function openCatalogue(
   const recordings = makeRecordings(database, trail, deliveries, leftAside, doubts.raise);
   const holds = makeHolds(database, trail, deliveries, now);
   const erasures = makeErasures(database, trail, recordings.move, holds.releaseHoldsOf);
+  const decisions = makeDecisions(database, recordings.shorten);
   const figures = makeFigures(database);
   const preferences = makePreferences(database, now);
   const callers = makeCallers(database);
@@ -372,6 +390,18 @@ export function openCatalogue(
     removeCertificate: eventually(erasures.removeCertificate),
     ledgerRead: eventually(erasures.ledgerRead),
     noteLedgerRead: eventually(erasures.noteLedgerRead),
+    carryOut: eventually(decisions.carryOut),
+    isDecisionKnown: eventually(decisions.isDecisionKnown),
+    decisionsWithoutLedger: eventually(decisions.decisionsWithoutLedger),
+    noteDecisionInLedger: eventually(decisions.noteDecisionInLedger),
+    decisionsBeyond: eventually(decisions.decisionsBeyond),
+    overDecisions: eventually(decisions.overDecisions),
+    removeDecision: eventually(decisions.removeDecision),
+    countDecisions: eventually(decisions.countDecisions),
+    decisionsReplayed: eventually(decisions.decisionsReplayed),
+    forgettableCalls: eventually(decisions.forgettableCalls),
+    languagesKept: eventually(decisions.languagesKept),
+    callersWithLanguage: eventually(decisions.callersWithLanguage),
     countDue: eventually(erasures.countDue),
     countHeld: eventually(erasures.countHeld),
     figures: eventually(figures.figures),
@@ -382,7 +412,6 @@ export function openCatalogue(
     saveWitness: eventually(witness.saveWitness),
     preference: eventually(preferences.preference),
     setPreference: eventually(preferences.setPreference),
-    forgetPreferences: eventually(preferences.forgetPreferences),
     sweepPreferences: eventually(preferences.sweepPreferences),
     deliveriesDue: eventually(deliveries.deliveriesDue),
     endpointsDue: eventually(deliveries.endpointsDue),
@@ -404,7 +433,6 @@ export function openCatalogue(
     claimCaller: eventually(callers.claimCaller),
     newestSealedCaller: eventually(callers.newestSealedCaller),
     sweepCallers: eventually(callers.sweepCallers),
-    forgetCaller: eventually(callers.forgetCaller),
     takeLease: eventually(leases.takeLease),
     otherHolder: eventually(leases.otherHolder),
     noteServing: eventually(leases.noteServing),

@@ -49,6 +49,12 @@ type Move = (
   note: AuditNote,
 ) => void;
 
+const placeRow = z
+  .object({ read_bytes: z.number(), last_start: z.number(), last_sha256: z.string() })
+  .transform((row) => ({ start: row.last_start, end: row.read_bytes, sha256: row.last_sha256 }));
+/** The last line that was read of a ledger: where it begins and ends, bytes, and its hash, by which it is known again. */
+export type LedgerPlace = z.output<typeof placeRow>;
+
 const missingRow = z.object({ recording: z.string(), number: z.number() });
 
 /** The table `certificates`, and the two ends of an erasure. */
@@ -82,9 +88,11 @@ export function makeErasures(
   const unmarkLedger = database.prepare(`UPDATE certificates SET in_ledger = 0 WHERE sha256 = ?`);
   const markLedger = database.prepare(`UPDATE certificates SET in_ledger = 1 WHERE sha256 = ?`);
   const selectKnown = database.prepare(`SELECT 1 FROM certificates WHERE sha256 = ?`).pluck();
-  const selectLedger = database.prepare(`SELECT read_bytes FROM ledgers WHERE file = ?`).pluck();
+  const selectLedger = database.prepare(
+    `SELECT read_bytes, last_start, last_sha256 FROM ledgers WHERE file = ? AND last_sha256 IS NOT NULL`,
+  );
   const upsertLedger = database.prepare(`
-    INSERT INTO ledgers (file, read_bytes) VALUES (?, ?) ON CONFLICT (file) DO UPDATE SET read_bytes = excluded.read_bytes`);
+    INSERT OR REPLACE INTO ledgers (file, read_bytes, last_start, last_sha256) VALUES (@file, @end, @start, @sha256)`);
   const selectOld = database.prepare(`
     SELECT * FROM certificates WHERE issued_at < ? AND number < ? ORDER BY number LIMIT ?`);
   const remove = database.prepare(`DELETE FROM certificates WHERE sha256 = ?`);
@@ -160,10 +168,10 @@ export function makeErasures(
     ): void => {
       restored.immediate(certificate, from, place, note);
     },
-    /** Up to where the certificates in a ledger are in this catalogue, bytes. */
-    ledgerRead: (file: string): number => z.number().optional().parse(selectLedger.get(file)) ?? 0,
-    noteLedgerRead: (file: string, bytes: number): void => {
-      upsertLedger.run(file, bytes);
+    /** Up to where what is in a ledger is in this catalogue. */
+    ledgerRead: (file: string): LedgerPlace | undefined => placeRow.optional().parse(selectLedger.get(file)),
+    noteLedgerRead: (file: string, place: LedgerPlace): void => {
+      upsertLedger.run({ file, ...place });
     },
     lastCertificate: last,
     certificatesOf: (id: RecordingId): CertificateRow[] => z.array(certificateRow).parse(selectOf.all(id)),

@@ -335,6 +335,31 @@ export const migrations: readonly string[] = [
   ALTER TABLE leases ADD COLUMN boot TEXT;
   ALTER TABLE leases ADD COLUMN boot_until INTEGER;
   `,
+  // Decisions that erase without a certificate; ends of purposes that a replayed one puts forward once a recording has them; and
+  // where the last line that was read of a ledger begins, since a ledger that lines were taken out of has other places.
+  `
+  CREATE TABLE decisions (
+    sha256 TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    decided_at INTEGER NOT NULL,
+    needed_until INTEGER NOT NULL,
+    jws TEXT NOT NULL,
+    in_ledger INTEGER NOT NULL,
+    replayed_at INTEGER
+  ) STRICT;
+  CREATE INDEX decisions_not_in_ledger ON decisions (decided_at, sha256) WHERE in_ledger = 0;
+  CREATE INDEX decisions_by_need ON decisions (needed_until);
+  CREATE INDEX decisions_replayed ON decisions (replayed_at) WHERE replayed_at IS NOT NULL;
+  CREATE TABLE shortened_ends (
+    recording_id TEXT NOT NULL REFERENCES recordings (id),
+    purpose TEXT NOT NULL,
+    keep_until INTEGER NOT NULL,
+    basis TEXT NOT NULL,
+    PRIMARY KEY (recording_id, purpose)
+  ) STRICT, WITHOUT ROWID;
+  ALTER TABLE ledgers ADD COLUMN last_start INTEGER;
+  ALTER TABLE ledgers ADD COLUMN last_sha256 TEXT;
+  `,
   // How often something was erased that the write-ahead log may still hold, and up to which time the log was emptied since.
   `
   CREATE TABLE log_debt (

@@ -6,11 +6,8 @@ export function makePreferences(database: Database.Database, now: () => number) 
   const select = database.prepare(`SELECT language FROM preferences WHERE caller = ? AND expires_at > ?`).pluck();
   const upsert = database.prepare(`INSERT OR REPLACE INTO preferences (caller, language, expires_at) VALUES (?, ?, ?)`);
   const sweep = database.prepare(`DELETE FROM preferences WHERE expires_at <= ?`);
-  const forget = database.prepare(`DELETE FROM preferences WHERE @caller IS NULL OR caller = @caller`);
 
   return {
-    /** Removes that of one caller, or of all; says how many. */
-    forgetPreferences: (caller: string | undefined): number => forget.run({ caller: caller ?? null }).changes,
     preference: (caller: string): string | undefined => z.string().optional().parse(select.get(caller, now())),
     /** Removes those that have expired; says how many. */
     sweepPreferences: (): number => sweep.run(now()).changes,

@@ -100,6 +100,10 @@ export type ShortenedEnd = z.output<typeof shortenedRow>;
 /** storageTime: it counts from the end of the recording, as before. person: it is over, whenever the recording ended. */
 export type ShortenBasis = 'storageTime' | 'person';
 
+const shortenedRows = z.array(
+  z.object({ purpose: z.string(), from: z.number(), to: z.number(), basis: z.enum(['storageTime', 'person']) }),
+);
+
 /** Asterisk may not have told the end of a recorder: then its end follows from that of the recording. */
 const madeAt =
   'coalesce(recordings.kept_from, recordings.finished_at, recordings.keep_until - recordings.keep_days * 86400000)';
@@ -211,6 +215,10 @@ export function makeRecordings(
   const shortenRecording = database.prepare(`
     UPDATE recordings SET keep_until = (SELECT max(keep_until) FROM recording_purposes WHERE recording_id = @id)
     WHERE id = @id AND status IN ('recorded', 'archived', 'failed')`);
+  const selectShortened = database.prepare(`
+    SELECT shortened_ends.purpose, ends.keep_until AS "from", shortened_ends.keep_until AS "to", shortened_ends.basis
+    FROM shortened_ends JOIN recording_purposes AS ends USING (recording_id, purpose)
+    WHERE recording_id = ? AND ends.keep_until > shortened_ends.keep_until`);
   const selectKnown = database.prepare(`
     SELECT status, object_key AS key FROM recordings WHERE archive = ? AND object_key IS NOT NULL
     ORDER BY status = 'archived' DESC, id LIMIT 1`);
@@ -248,6 +256,16 @@ export function makeRecordings(
     return statement;
   };
 
+  const shorten = database.transaction(
+    (purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string): void => {
+      for (const { id, from, to } of ends) {
+        if (shortenEnd.run({ id, purpose, to }).changes === 0) continue;
+        shortenRecording.run({ id });
+        audit(id, { event: keptShorter, actor, detail: { purpose, from, to, basis } }, null, null);
+      }
+    },
+  );
+
   const move = database.transaction(
     (id: RecordingId, from: RecordingStatus, to: RecordingStatus, changes: RecordingChanges, note: AuditNote): void => {
       if (!forward[from].includes(to)) throw new TypeError(`a recording never goes from ${from} to ${to}`);
@@ -262,19 +280,12 @@ export function makeRecordings(
       }
       for (const { purpose, keepUntil } of changes.purposeEnds ?? []) insertEnd.run({ id, purpose, keepUntil });
       audit(id, note, from, to);
+      for (const { purpose, from: end, to: shorter, basis } of shortenedRows.parse(selectShortened.all(id))) {
+        shorten(purpose, [{ id, from: end, to: shorter }], basis, note.actor);
+      }
       if (changes.doubt !== undefined) raiseDoubt(id, changes.doubt);
       const event = toldOf[to];
       if (event !== undefined) deliveries.append({ event, recording: id });
-    },
-  );
-
-  const shorten = database.transaction(
-    (purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string): void => {
-      for (const { id, from, to } of ends) {
-        if (shortenEnd.run({ id, purpose, to }).changes === 0) continue;
-        shortenRecording.run({ id });
-        audit(id, { event: keptShorter, actor, detail: { purpose, from, to, basis } }, null, null);
-      }
     },
   );
 

@@ -4,9 +4,16 @@ import { retentionPorts } from '../parts/retention.ts';
 import { ledgerOf, makeTrust } from '../parts/signing.ts';
 import { makeStore } from '../parts/store.ts';
 import { readCertificate } from '../retention/certificate.ts';
-import { copyCertificates, replayArchive, replayLedger, type CopyPorts } from '../retention/copies.ts';
+import {
+  copyCertificates,
+  decisionsInWords,
+  replayArchive,
+  replayLedger,
+  type CopyPorts,
+} from '../retention/copies.ts';
+import { decisionFaults, lostDecisions } from '../retention/decisions.ts';
 import { lostLines } from '../retention/compareLedger.ts';
-import { verifyCertificates } from '../retention/verifyCertificates.ts';
+import { verifyCertificates, type Verified } from '../retention/verifyCertificates.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -46,6 +53,9 @@ export async function certificatesList(
   });
 }
 
+/** Whoever writes to the ledger could fill the memory and the screen. */
+const mostFaults = 10_000;
+
 /**
  * Checks every certificate: its signature, its place in the chain, the audit trail that it names, that catalogue and ledger have
  * the same, and, unless `offline`, that nothing lies in the archive under its keys. Exit 3 when one does not hold.
@@ -60,10 +70,17 @@ export async function certificatesVerify(
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const store = offline ? undefined : await makeStore(config, catalogue);
     const since = context.clock.now() - config.evidence.certificateDays * dayMs;
-    const result = await verifyCertificates(
-      { catalogue, store, ledger: ledgerOf(config), since, trusts: makeTrust(config) },
-      { signal: work.signal, progress: work.progress },
-    ).finally(work.end);
+    const ports = { catalogue, store, ledger: ledgerOf(config), since, trusts: makeTrust(config) };
+    const verify = async (): Promise<Verified> => {
+      const verified = await verifyCertificates(ports, { signal: work.signal, progress: work.progress });
+      const now = (): number => context.clock.now();
+      for await (const fault of decisionFaults({ ...ports, actor: 'command', now }, work.signal)) {
+        if (verified.faults.length < mostFaults) verified.faults.push({ number: 0, recording: '', fault });
+      }
+
+      return verified;
+    };
+    const result = await verify().finally(work.end);
     if (json) context.print(JSON.stringify({ offline, ...result }, undefined, 2));
     else {
       for (const { number, recording, fault } of result.faults) {
@@ -101,25 +118,45 @@ export async function certificatesReplay(
       writtenAgain += 1;
       if (!dryRun) await catalogue.noteLostFromLedger(sha256);
     }
+    let decisionsAgain = 0;
+    for (const { sha256 } of await lostDecisions({ catalogue, ledger: ports.ledger, now: ports.now })) {
+      decisionsAgain += 1;
+      if (!dryRun) await catalogue.noteDecisionInLedger(sha256, false);
+    }
     if (!dryRun) await copyCertificates(ports);
+    const { decisions } = ledger;
+    const decided = decisionsInWords(decisions);
     const recordings = [...new Set([...ledger.erasedAgain, ...archive.erasedAgain])];
     const refused = ledger.refused + archive.refused;
     if (json) {
       const certificates = ledger.certificates + archive.certificates;
       context.print(
-        JSON.stringify({ dryRun, certificates, erasedAgain: recordings, writtenAgain, refused }, undefined, 2),
+        JSON.stringify(
+          { dryRun, certificates, erasedAgain: recordings, decisions, writtenAgain, decisionsAgain, refused },
+          undefined,
+          2,
+        ),
       );
     } else {
       for (const id of recordings) context.print(`${id}  ${dryRun ? 'would be erased again' : 'erased again'}`);
       context.print(`${recordings.length} recordings that were erased had come back (${isoTime(context.clock.now())})`);
+      if (decided !== '') context.print(`decisions ${dryRun ? 'that would be ' : ''}carried out again: ${decided}`);
+      if (decisionsAgain > 0)
+        context.print(
+          `${decisionsAgain} decisions that the ledger lacked ${dryRun ? 'would be' : 'are'} written into it again`,
+        );
       if (writtenAgain > 0)
         context.print(
           `${writtenAgain} certificates that the ledger lacked ${dryRun ? 'would be' : 'are'} written into it again`,
         );
       if (refused > 0)
-        context.print(`${refused} copies of certificates are not what was signed, or by a key that is not trusted`);
+        context.print(
+          `${refused} copies of certificates or decisions are not what was signed, or by a key that is not trusted`,
+        );
     }
 
-    return refused > 0 || (dryRun && recordings.length + writtenAgain > 0) ? 3 : 0;
+    const left = recordings.length + writtenAgain + decisionsAgain + (decided === '' ? 0 : 1);
+
+    return refused > 0 || (dryRun && left > 0) ? 3 : 0;
   });
 }

@@ -1,10 +1,13 @@
 import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
 import { prepareSearch } from '../catalogue/numberKeys.ts';
 import { PreavisError } from '../core/errors.ts';
+import { decisionsOf } from '../parts/retention.ts';
 import { hashOfNumber, notSearched } from './callerNumber.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { intoLedger, notCopied } from './intoLedger.ts';
+import { operatorOf } from './operator.ts';
 
 export type ForgetOptions = {
   /** `-`: the first line of standard input, where no shell keeps it. */
@@ -31,12 +34,16 @@ export async function languagesForget(
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const unsearchedKeys = caller === undefined ? [] : await prepareSearch(catalogue, caller);
-    const forgotten = await catalogue.forgetPreferences(caller);
+    const decisions = decisionsOf({ config, catalogue, clock: context.clock, actor: operatorOf(context.environment) });
+    const { result: forgotten, copyFailure } = await intoLedger(config, catalogue, () =>
+      decisions.forgetLanguages(caller),
+    );
     const isLogEmptied = await logEmptied(catalogue, logWaitMs);
-    const lines = [...notSearched(unsearchedKeys), ...(isLogEmptied ? [] : [logHeld])];
-    if (json) context.print(JSON.stringify({ forgotten, unsearchedKeys, logEmptied: isLogEmptied }, undefined, 2));
+    const lines = [...notSearched(unsearchedKeys), ...(isLogEmptied ? [] : [logHeld]), ...notCopied(copyFailure)];
+    const done = { forgotten, unsearchedKeys, logEmptied: isLogEmptied, copyFailure: copyFailure ?? null };
+    if (json) context.print(JSON.stringify(done, undefined, 2));
     else context.print([`${forgotten} remembered languages forgotten`, ...lines].join('\n'));
 
-    return unsearchedKeys.length > 0 || !isLogEmptied ? 3 : 0;
+    return unsearchedKeys.length > 0 || !isLogEmptied || copyFailure !== undefined ? 3 : 0;
   });
 }

@@ -1,10 +1,12 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { DecisionKind } from '../catalogue/decisions.ts';
 import type { Config } from '../config/schema.ts';
 import { dayMs, isoTime, type Clock } from '../core/clock.ts';
 import { asPreavisError, errorCodes, PreavisError, type ErrorCode } from '../core/errors.ts';
 import { ledgerOf, makeTrust } from '../parts/signing.ts';
 import { readCertificate } from '../retention/certificate.ts';
-import { waitAfterRestoration } from '../retention/copies.ts';
+import { decisionsInWords, waitAfterRestoration } from '../retention/copies.ts';
+import { lostDecisions, strayDecisions } from '../retention/decisions.ts';
 import { lostLines, strayLines, type StrayLine } from '../retention/compareLedger.ts';
 import type { Finding } from './finding.ts';
 
@@ -30,11 +32,22 @@ export async function ledgerFindings(
     if (catalogue === undefined) return [{ check, ok: true }];
     const since = clock.now() - config.evidence.certificateDays * dayMs;
     const ports = { catalogue, ledger, since, trusts: makeTrust(config) };
-    const counts: Counts = { lost: 0, unknown: 0, untrusted: 0, invalid: 0 };
+    const counts: Counts = { lost: 0, unknown: 0, untrusted: 0, invalid: 0, decisionsLost: 0, decisions: none() };
     for (const lost = lostLines(ports); (await lost.next()).done !== true;) counts.lost += 1;
     for await (const { kind } of strayLines(ports)) counts[kind] += 1;
+    const now = (): number => clock.now();
+    counts.decisionsLost = (await lostDecisions({ catalogue, ledger, now })).length;
+    for await (const found of strayDecisions({ ...ports, actor: check, now })) {
+      if (found.state === 'unknown') counts.decisions[found.kind] += 1;
+      else counts[found.state] += 1;
+    }
+    const wait = await waitAfterRestoration(catalogue, clock.now());
+    const replayed = none();
+    if (wait !== undefined) {
+      for (const { kind, count } of await catalogue.decisionsReplayed(wait.since - dayMs)) replayed[kind] = count;
+    }
 
-    return inWords(ledger.file, counts, (await waitAfterRestoration(catalogue, clock.now()))?.until);
+    return inWords(ledger.file, counts, wait && { until: wait.until, replayed: decisionsInWords(replayed) });
   } catch (thrown) {
     const { code, message, hint } = asPreavisError(thrown);
 
@@ -59,10 +72,30 @@ export async function requireSigningKey(config: Config, catalogue: Catalogue | u
   );
 }
 
-type Counts = Record<'lost' | StrayLine['kind'], number>;
+type Decisions = Record<DecisionKind, number>;
+type Counts = Record<'lost' | 'decisionsLost' | StrayLine['kind'], number> & { decisions: Decisions };
+const none = (): Decisions => ({ callersForgotten: 0, languagesForgotten: 0, purposesShortened: 0 });
 
-function inWords(file: string, { lost, unknown, untrusted, invalid }: Counts, waiting: number | undefined): Finding[] {
+/** @param waiting until when retention waits after an older catalogue was put back, and what was decided after its backup */
+function inWords(
+  file: string,
+  { lost, decisionsLost, unknown, untrusted, invalid, decisions }: Counts,
+  waiting: { until: number; replayed: string } | undefined,
+): Finding[] {
+  const decided = decisionsInWords(decisions);
   const faults = [
+    ...(decisionsLost === 0
+      ? []
+      : [fault('ledger_incomplete', `${decisionsLost} decisions that were put into ${file} are not there`)]),
+    ...(decided === ''
+      ? []
+      : [
+          fault(
+            'catalogue_restored',
+            `the catalogue does not have decisions of the ledger: ${decided}`,
+            'Run preavis certificates replay: it takes them up, and does again what they say.',
+          ),
+        ]),
     ...(lost === 0
       ? []
       : [fault('ledger_incomplete', `${lost} certificates that were put into ${file} are not there`)]),
@@ -80,15 +113,18 @@ function inWords(file: string, { lost, unknown, untrusted, invalid }: Counts, wa
     ...(waiting === undefined
       ? []
       : [
-          `an older catalogue was put back: set the holds again that came after its backup; retention erases nothing until ${isoTime(waiting)}`,
+          `an older catalogue was put back${waiting.replayed === '' ? '' : ` (decisions carried out again: ${waiting.replayed})`}: ` +
+            `set the holds again that came after its backup; retention erases nothing until ${isoTime(waiting.until)}`,
         ]),
     ...(untrusted === 0
       ? []
       : [
-          `${untrusted} certificates were signed by keys that are not trusted, and nothing is erased again on their word: preavis ` +
+          `${untrusted} certificates or decisions were signed by keys that are not trusted, and nothing is erased again on their word: preavis ` +
             'certificates verify names the keys; if one was yours, name it in evidence.trustedKeys and run preavis certificates replay',
         ]),
-    ...(invalid === 0 ? [] : [`${invalid} lines are no certificates: preavis certificates verify names them`]),
+    ...(invalid === 0
+      ? []
+      : [`${invalid} lines are no certificates or decisions: preavis certificates verify names them`]),
   ];
   if (warnings.length === 0) return faults.length === 0 ? [{ check, ok: true }] : faults;
   const warning = warnings.join('; ');

@@ -1,7 +1,7 @@
 import { purposeOf } from '../config/purposeRules.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
-import { retentionPorts } from '../parts/retention.ts';
+import { decisionsOf, retentionPorts } from '../parts/retention.ts';
 import { makeStore } from '../parts/store.ts';
 import { retentionPass } from '../retention/enforcer.ts';
 import { shortenPass, type Shortened } from '../retention/shorten.ts';
@@ -9,6 +9,7 @@ import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { intoLedger, notCopied } from './intoLedger.ts';
 import { commandLog } from './operatorParts.ts';
 import { beginLongWork } from './longWork.ts';
 import { operatorOf } from './operator.ts';
@@ -85,15 +86,22 @@ export async function retentionShorten(
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const actor = operatorOf(context.environment);
-    const order = { purpose, keepMs: policy.keepDays * dayMs, apply, actor };
-    const result = await shortenPass({ catalogue, clock: context.clock }, order);
+    const order = { purpose, keepMs: policy.keepDays * dayMs, apply };
+    const decisions = decisionsOf({ config, catalogue, clock: context.clock, actor });
+    const pass = (): Promise<Shortened> => shortenPass({ catalogue, decisions, clock: context.clock }, order);
+    const { result, copyFailure } = apply
+      ? await intoLedger(config, catalogue, pass)
+      : { result: await pass(), copyFailure: undefined };
     if (json) {
       const lockedUntil = result.lockedUntil === undefined ? null : isoTime(result.lockedUntil);
-      const document = { purpose, keepDays: policy.keepDays, applied: apply, ...result, lockedUntil };
+      const failure = { copyFailure: copyFailure ?? null };
+      const document = { purpose, keepDays: policy.keepDays, applied: apply, ...result, lockedUntil, ...failure };
       context.print(JSON.stringify(document, undefined, 2));
-    } else context.print(inWords(purpose, policy.keepDays, apply, result));
+    } else {
+      context.print([inWords(purpose, policy.keepDays, apply, result), ...notCopied(copyFailure)].join('\n'));
+    }
 
-    return 0;
+    return copyFailure === undefined ? 0 : 3;
   });
 }
 

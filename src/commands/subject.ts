@@ -269,7 +269,7 @@ function erasureInWords(result: SubjectErasure, applied: boolean): string {
     ...(language ? [`the remembered language ${applied ? 'is' : 'would be'} forgotten`] : []),
     ...(copyFailure === undefined
       ? []
-      : [`the certificates could not be copied (${copyFailure}): the next retention run does it`]),
+      : [`certificates and decisions could not be copied (${copyFailure}): the next retention run does it`]),
     ...(applied ? [] : ['Nothing was changed: give --apply to do it. It cannot be undone.']),
   ].join('\n');
 }

@@ -126,6 +126,15 @@ export async function verifySigned(jws: string, typ: string): Promise<Signed> {
   }
 }
 
+/** What kind of document was signed, as its header says it; undefined for what is no JWS. Proves nothing: `verifySigned` does. */
+export function typeOfSigned(jws: string): string | undefined {
+  try {
+    return decodeProtectedHeader(jws).typ;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The public key as `openssl` reads it: SubjectPublicKeyInfo in PEM. */
 export function pemOf(publicKey: JWK): string {
   return createPublicKey({ key: publicKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();

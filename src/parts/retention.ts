@@ -1,5 +1,7 @@
+import { ulid } from 'ulid';
 import { makeHoldsAllowed } from '../config/purposeRules.ts';
 import { dayMs } from '../core/clock.ts';
+import { makeDecisions, type Decisions } from '../retention/decisions.ts';
 import type { RetentionPorts } from '../retention/enforcer.ts';
 import type { FetchPorts } from '../retention/fetch.ts';
 import type { Shared } from './shared.ts';
@@ -22,6 +24,18 @@ export function retentionPorts({ config, catalogue, store, clock, log, actor }: 
     certificatesKeptMs: config.evidence.certificateDays * dayMs,
     callersKeptMs: config.privacy.callerDays * dayMs,
   };
+}
+
+/** What erases without a certificate; `actor` is who decides. */
+export function decisionsOf({ config, catalogue, clock, actor }: Omit<Shared, 'store' | 'log'>): Decisions {
+  return makeDecisions({
+    catalogue,
+    signer: makeSigner(config, catalogue),
+    newId: ulid,
+    now: () => clock.now(),
+    decisionsKeptMs: config.evidence.certificateDays * dayMs,
+    actor,
+  });
 }
 
 export function fetchPorts({ config, catalogue, store, clock, actor }: Omit<Shared, 'log'>): FetchPorts {

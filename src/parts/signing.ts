@@ -8,11 +8,16 @@ import { makeLedger, type Ledger } from '../retention/ledger.ts';
 /** The signing key and the ledger. */
 
 /** Opened once, and again only where that failed. */
-export function makeSigner(config: Config, catalogue?: Pick<Catalogue, 'countCertificates'>): () => Promise<Signer> {
+export function makeSigner(
+  config: Config,
+  catalogue?: Pick<Catalogue, 'countCertificates' | 'countDecisions'>,
+): () => Promise<Signer> {
   const file = signingKeyFile(config);
   // One that has signed before and is gone is not replaced in silence.
   const mayMake = async (): Promise<boolean> =>
-    config.evidence.trustedKeys.length > 0 || ((await catalogue?.countCertificates()) ?? 0) === 0;
+    config.evidence.trustedKeys.length > 0 ||
+    catalogue === undefined ||
+    (await catalogue.countCertificates()) + (await catalogue.countDecisions()) === 0;
   let opened: Promise<Signer> | undefined;
 
   return () => {

@@ -3,7 +3,7 @@ import { copyCertificates } from '../retention/copies.ts';
 import { eraseRecording, lockInArchive } from '../retention/erasure.ts';
 import type { SubjectErasurePorts } from '../subject/eraseForPerson.ts';
 import type { SubjectExportPorts } from '../subject/exportForPerson.ts';
-import { retentionPorts } from './retention.ts';
+import { decisionsOf, retentionPorts } from './retention.ts';
 import type { Shared } from './shared.ts';
 
 /** What requests of persons need. */
@@ -34,6 +34,7 @@ export function subjectErasurePorts(shared: Shared): SubjectErasurePorts {
 
   return {
     catalogue,
+    decisions: decisionsOf(shared),
     erase: (row) => eraseRecording(row, { rule: 'subject', operator: actor }, ports),
     lockInArchive: (row, signal) => lockInArchive(row, ports.store, signal),
     checkLedger: () => ports.ledger.check(),

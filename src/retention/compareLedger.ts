@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { certificateHash } from './certificate.ts';
 import { readCopy } from './copies.ts';
+import { isDecision } from './decision.ts';
 import type { Ledger } from './ledger.ts';
 
 /** What ledger and catalogue do not both have. Both are read in parts: neither need fit into memory. */
@@ -28,6 +29,8 @@ export async function* strayLines(
   for await (const { line } of ledger.lines(0)) {
     signal?.throwIfAborted();
     count += 1;
+    // Of these, strayDecisions says what the catalogue does not know.
+    if (isDecision(line)) continue;
     if (await catalogue.isCertificateKnown(certificateHash(line))) continue;
     const read = await readCopy(line);
     if (read === undefined) yield { kind: 'invalid', line: count };

@@ -4,7 +4,8 @@ import { removeSpooled } from '../archive/spool.ts';
 import type { ObjectStore } from '../archive/store.ts';
 import { erasedAgain, erasureBegun } from '../catalogue/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { CertificateRow, CopyPlace } from '../catalogue/erasures.ts';
+import { decisionKinds, type DecisionKind } from '../catalogue/decisions.ts';
+import type { CertificateRow, CopyPlace, LedgerPlace } from '../catalogue/erasures.ts';
 import { dayMs } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
@@ -18,6 +19,8 @@ import {
   readCertificate,
   type Certificate,
 } from './certificate.ts';
+import { isDecision } from './decision.ts';
+import { copyDecisions, findDecision } from './decisions.ts';
 import { idOfKey } from './findings.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -39,6 +42,11 @@ export type CopyPorts = {
     | 'noteLedgerRead'
     | 'oldCertificates'
     | 'removeCertificate'
+    | 'decisionsWithoutLedger'
+    | 'noteDecisionInLedger'
+    | 'isDecisionKnown'
+    | 'carryOut'
+    | 'callersWithLanguage'
     | 'notePass'
   >;
   store: ObjectStore;
@@ -73,7 +81,10 @@ export async function waitAfterRestoration(
   return since === undefined || Math.abs(at - since) >= setAgainMs ? undefined : { since, until: since + setAgainMs };
 }
 
-/** Puts the certificates that are only in the catalogue into the ledger, and then into the archive. Throws what those throw. */
+/**
+ * Puts the decisions and certificates that are only in the catalogue into the ledger, and then certificates into the archive. Throws what
+ * those throw.
+ */
 export async function copyCertificates({ catalogue, store, ledger }: CopyPorts): Promise<void> {
   const copyTo = async (place: CopyPlace, copy: (row: CertificateRow) => Promise<unknown>): Promise<void> => {
     for (;;) {
@@ -85,6 +96,7 @@ export async function copyCertificates({ catalogue, store, ledger }: CopyPorts):
       if (rows.length < batch) return;
     }
   };
+  await copyDecisions({ catalogue, ledger });
   await copyTo('ledger', ({ jws }) => ledger.append(jws));
   await copyTo('archive', (row) =>
     store.putText(certificateKey(row), row.jws, 'application/jose', timeLimit(copyLimitMs)),
@@ -95,6 +107,8 @@ export async function copyCertificates({ catalogue, store, ledger }: CopyPorts):
 export type Replayed = {
   certificates: number;
   erasedAgain: RecordingId[];
+  /** Decisions that were carried out again, or in a dry run would be. */
+  decisions: Record<DecisionKind, number>;
   /** Not what was signed, signed by a key that is not trusted, or not to be done again. */
   refused: number;
 };
@@ -124,21 +138,32 @@ export async function replayLedger(ports: CopyPorts, { dryRun, fromStart = false
   const replay = new Replay(ports, 'ledger', dryRun);
   let name: string | undefined;
   let from = 0;
-  let read = 0;
+  let read: LedgerPlace | undefined;
   let isBlocked = false;
   for await (const { line, end } of ledger.lines(0, 1)) {
-    // Another first line is another ledger, or one whose old lines were removed: its offsets are its own.
-    name = `${ledger.file}#${createHash('sha256').update(line).digest('hex')}`;
-    from = fromStart ? 0 : await catalogue.ledgerRead(name);
-    if (from > 0 && from < end) from = 0;
+    // Another first line is another ledger.
+    name = `${ledger.file}#${lineHash(line)}`;
+    const before = fromStart ? undefined : await catalogue.ledgerRead(name);
+    if (before !== undefined && before.end >= end && (await isStillThere(before, ledger))) from = before.end;
   }
+  let start = from;
   for await (const { line, end } of ledger.lines(from)) {
     isBlocked = (await replay.take(line)) === 'again' || isBlocked;
-    if (!isBlocked) read = end;
+    if (!isBlocked) read = { start, end, sha256: lineHash(line) };
+    start = end;
   }
-  if (!dryRun && name !== undefined && read > from) await catalogue.noteLedgerRead(name, read);
+  if (!dryRun && name !== undefined && read !== undefined) await catalogue.noteLedgerRead(name, read);
 
   return replay.end();
+}
+
+const lineHash = (line: string): string => createHash('sha256').update(line).digest('hex');
+
+/** Where lines were taken out of the ledger, all that is behind them has another place. */
+async function isStillThere({ start, end, sha256 }: LedgerPlace, ledger: Ledger): Promise<boolean> {
+  for await (const found of ledger.lines(start, 1)) return found.end === end && lineHash(found.line) === sha256;
+
+  return false;
 }
 
 /** Certificates in the archive that the catalogue does not have; `none` for what lies among them and is none. */
@@ -196,7 +221,12 @@ class Replay {
   readonly #ports: CopyPorts;
   readonly #place: CopyPlace;
   readonly #dryRun: boolean;
-  readonly #replayed: Replayed = { certificates: 0, erasedAgain: [], refused: 0 };
+  readonly #replayed: Replayed = {
+    certificates: 0,
+    erasedAgain: [],
+    decisions: { callersForgotten: 0, languagesForgotten: 0, purposesShortened: 0 },
+    refused: 0,
+  };
 
   constructor(ports: CopyPorts, place: CopyPlace, dryRun: boolean) {
     this.#ports = ports;
@@ -220,6 +250,7 @@ class Replay {
   /** `again`: it may be possible later, when the key is trusted or a lock is over. */
   async take(jws: string): Promise<'done' | 'again'> {
     const { catalogue, log } = this.#ports;
+    if (isDecision(jws)) return this.#takeDecision(jws);
     const certificate = await readCopy(jws);
     if (certificate === undefined) {
       this.refuse();
@@ -240,6 +271,33 @@ class Replay {
       log.error({ recording, code: error.code, err: error }, 'an erasure could not be done again');
       this.refuse();
       return 'again';
+    }
+  }
+
+  async #takeDecision(line: string): Promise<'done' | 'again'> {
+    const { catalogue, log, now } = this.#ports;
+    const found = this.#place === 'ledger' ? await findDecision(line, this.#ports) : ({ state: 'invalid' } as const);
+    switch (found.state) {
+      case 'known':
+      case 'over':
+        return 'done';
+      case 'invalid':
+        this.refuse();
+        return 'done';
+      case 'untrusted':
+        this.refuse();
+        return 'again';
+      case 'unknown': {
+        const { kind, sha256 } = found;
+        if (!this.#dryRun) {
+          // Holds that were set since then are gone with it.
+          await catalogue.notePass(restoration, now());
+          if (!(await found.carryOut())) return 'done';
+          log.warn({ decision: sha256, kind }, 'a decision that this catalogue did not know was carried out again');
+        }
+        this.#replayed.decisions[kind] += 1;
+        return 'done';
+      }
     }
   }
 
@@ -292,6 +350,20 @@ async function removeAgain(
     if (left.length > 0) throw new PreavisError('archive_failed', `${left.length} versions are left after the erasure`);
   }
 }
+
+/** What was carried out again, for people; empty where nothing was. */
+export function decisionsInWords(decisions: Readonly<Record<DecisionKind, number>>): string {
+  return decisionKinds
+    .filter((kind) => decisions[kind] > 0)
+    .map((kind) => `${decisions[kind]} ${kindInWords[kind]}`)
+    .join(', ');
+}
+
+const kindInWords = {
+  callersForgotten: 'that forgot whose calls were',
+  languagesForgotten: 'that forgot languages',
+  purposesShortened: 'that ended or shortened purposes',
+} as const satisfies Record<DecisionKind, string>;
 
 /** Removes the certificates from before a time, from all three places, the catalogue last; how many. */
 export async function removeOldCertificates(ports: CopyPorts, before: number): Promise<number> {

@@ -15,6 +15,7 @@ import {
   waitAfterRestoration,
   type CopyPorts,
 } from './copies.ts';
+import { removeOverDecisions } from './decisions.ts';
 import { doubtBefore, doubtStepped } from './doubts.ts';
 import { eraseRecording, keysToErase, type ErasurePorts } from './erasure.ts';
 import { isLockedNow, isLockKnown } from './lockedDue.ts';
@@ -40,6 +41,8 @@ export type RetentionPorts = Omit<ErasurePorts, 'catalogue'> &
         | 'lineTimes'
         | 'bootOffset'
         | 'noteBootOffset'
+        | 'overDecisions'
+        | 'removeDecision'
         | 'sweepPreferences'
         | 'sweepCallers'
         | 'takeLease'
@@ -172,6 +175,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
   if (!dryRun && !signal.aborted) {
     const removed = await removeOldCertificates(copies, at - ports.certificatesKeptMs);
     if (removed > 0) log.info({ certificates: removed }, 'certificates of erasure whose time is over were removed');
+    await removeOverDecisions(ports, at);
     await catalogue.passDone('retention', clock.now());
   }
 

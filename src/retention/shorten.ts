@@ -2,15 +2,17 @@ import { lockNoted } from '../archive/lockStep.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { isActive } from '../catalogue/holds.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Decisions } from './decisions.ts';
 import type { RecordingId } from '../core/ids.ts';
 
 export type ShortenPorts = {
-  catalogue: Pick<Catalogue, 'longerKept' | 'shorten' | 'holdsOf' | 'purposeEnds' | 'audit'>;
+  catalogue: Pick<Catalogue, 'longerKept' | 'holdsOf' | 'purposeEnds' | 'audit'>;
+  decisions: Pick<Decisions, 'shorten'>;
   clock: Clock;
 };
 
 /** `keepMs` after its end a recording is no more to be kept for the purpose. */
-export type ShortenOrder = { purpose: string; keepMs: number; apply: boolean; actor: string };
+export type ShortenOrder = { purpose: string; keepMs: number; apply: boolean };
 
 export type Shortened = {
   /** Recordings that were kept longer. */
@@ -34,8 +36,8 @@ const batch = 500;
  * the time that held then. Interrupted, it is done again.
  */
 export async function shortenPass(
-  { catalogue, clock }: ShortenPorts,
-  { purpose, keepMs, apply, actor }: ShortenOrder,
+  { catalogue, decisions, clock }: ShortenPorts,
+  { purpose, keepMs, apply }: ShortenOrder,
 ): Promise<Shortened> {
   const at = clock.now();
   const result: Shortened = { longer: 0, over: 0, held: 0, otherPurpose: 0, locked: 0, lockedUntil: undefined };
@@ -43,7 +45,8 @@ export async function shortenPass(
     const ends = await catalogue.longerKept(purpose, keepMs, after, batch);
     result.longer += ends.length;
     for (const { id } of ends.filter(({ to }) => to <= at)) await countOver({ id, purpose }, result, catalogue, at);
-    if (apply) await catalogue.shorten(purpose, ends, 'storageTime', actor);
+    const shorter = ends.map(({ id, to }) => ({ recording: id, purpose, to }));
+    if (apply) await decisions.shorten(shorter, 'storageTime');
     const last = ends.at(-1);
     if (last === undefined || ends.length < batch) return result;
     after = last.id;

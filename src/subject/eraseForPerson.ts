@@ -9,6 +9,7 @@ import type { RecordingStatus } from '../catalogue/statuses.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
+import type { Decisions } from '../retention/decisions.ts';
 import { decideErasure, type ErasureDecision, type ErasureRules, type Exception } from './decideErasure.ts';
 import { callsOfPerson, type FindPorts, type PersonCall, type PersonRecording } from './find.ts';
 
@@ -17,17 +18,14 @@ import { callsOfPerson, type FindPorts, type PersonCall, type PersonRecording } 
  * erased is found no more.
  */
 export type SubjectErasurePorts = {
-  catalogue: FindPorts &
-    Pick<
-      Catalogue,
-      'shorten' | 'note' | 'audit' | 'preference' | 'forgetPreferences' | 'forgetCaller' | 'takeLease' | 'releaseLease'
-    >;
+  catalogue: FindPorts & Pick<Catalogue, 'note' | 'audit' | 'preference' | 'takeLease' | 'releaseLease'>;
+  decisions: Decisions;
   erase(row: RecordingRow): Promise<NewCertificate>;
   /** What the archive itself says of a recording. */
   lockInArchive(row: RecordingRow, signal: AbortSignal): Promise<Lock | undefined>;
   /** Nothing is erased without the ledger. Throws ledger_unusable. */
   checkLedger(): Promise<void>;
-  /** Puts the certificates where they are kept besides the catalogue. */
+  /** Puts certificates and decisions where they are kept besides the catalogue. */
   copyCertificates(): Promise<void>;
   clock: Clock;
   /** Who runs the command. */
@@ -67,7 +65,7 @@ export type SubjectErasure = {
   unreadable: CallId[];
   /** Whether a language was remembered. */
   language: boolean;
-  /** Why certificates could not be copied; the next retention run does it. */
+  /** Why certificates or decisions could not be copied; the next retention run does it. */
   copyFailure: ErrorCode | undefined;
 };
 
@@ -104,14 +102,12 @@ async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Prom
     else result.open.push(found.call.id);
   }
   if (!apply) return result;
-  await catalogue.forgetCaller(hash);
-  await catalogue.forgetPreferences(hash);
-  if (result.recordings.some(({ outcome }) => outcome.kind === 'erased')) {
-    result.copyFailure = await ports.copyCertificates().then(
-      () => undefined,
-      (thrown: unknown) => asPreavisError(thrown).code,
-    );
-  }
+  await ports.decisions.forgetCaller(hash);
+  await ports.decisions.forgetLanguages(hash);
+  result.copyFailure = await ports.copyCertificates().then(
+    () => undefined,
+    (thrown: unknown) => asPreavisError(thrown).code,
+  );
 
   return result;
 }
@@ -204,7 +200,7 @@ async function keep(
   { id }: RecordingRow,
   { exceptions, ending }: Extract<ErasureDecision, { kind: 'keep' }>,
   ends: PersonRecording['ends'],
-  { catalogue, clock, operator }: SubjectErasurePorts,
+  { catalogue, decisions, clock, operator }: SubjectErasurePorts,
 ): Promise<void> {
   const at = clock.now();
   await catalogue.note(id, {
@@ -212,8 +208,8 @@ async function keep(
     actor: operator,
     detail: { exceptions, ending },
   });
-  for (const { purpose, keepUntil } of ends) {
-    if (!ending.includes(purpose)) continue;
-    await catalogue.shorten(purpose, [{ id, from: keepUntil, to: at }], 'person', operator);
-  }
+  const shorter = ends
+    .filter(({ purpose, keepUntil }) => ending.includes(purpose) && keepUntil > at)
+    .map(({ purpose }) => ({ recording: id, purpose, to: at }));
+  await decisions.shorten(shorter, 'person');
 }

@@ -12,10 +12,12 @@ import { openSigner } from '../../src/core/signing.ts';
 import type { RecordingId } from '../../src/core/ids.ts';
 import { receiptOfRecording, receiptText } from '../../src/evidence/receipt.ts';
 import { makeWitnessPass } from '../../src/evidence/witnessPass.ts';
+import type { Decisions } from '../../src/retention/decisions.ts';
 import type { RetentionPorts } from '../../src/retention/enforcer.ts';
 import { makeLedger } from '../../src/retention/ledger.ts';
 import { callStart } from './calls.ts';
 import { clockAt, recorderEnd, saveCall, type SavedCall, type TestClock } from './catalogues.ts';
+import { decisionsIn } from './decisions.ts';
 import { collectingLog } from './logLines.ts';
 import { toneWav } from './promptFolder.ts';
 
@@ -25,6 +27,7 @@ export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
   Pick<FinishPorts, 'promptsHeard' | 'check' | 'presence' | 'found' | 'checkMs' | 'signal'> & {
     catalogue: Catalogue;
     clock: TestClock;
+    decisions: Decisions;
     store: ObjectStore;
     lines: ReturnType<typeof collectingLog>['lines'];
     /** A call whose WAV lies in the spool; status `recording`. */
@@ -83,6 +86,7 @@ export async function archiveStage(
 
   return {
     catalogue,
+    decisions: decisionsIn(folder, catalogue, clock),
     store,
     spoolFolder,
     clock,

@@ -2,6 +2,7 @@ import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { makePreferences } from '../../../src/call/preferences.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues, clockAt, dayMs } from '../../support/catalogues.ts';
+import { decisionsIn } from '../../support/decisions.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -78,11 +79,12 @@ describe('the language that a caller chose', () => {
     const { preferences, table, rows } = stage();
     for (const number of ['+3292661234', '+33142685300', '+4930123456']) await preferences.remember(number, 'nl');
     const [{ caller } = { caller: '' }] = rows() as { caller: string }[];
-    expect(await table.forgetPreferences(caller)).toBe(1);
+    const decisions = decisionsIn(folder.path('.'), table, clockAt(callStart));
+    expect(await decisions.forgetLanguages(caller)).toBe(1);
     expect(rows()).toHaveLength(2);
-    expect(await table.forgetPreferences(caller)).toBe(0);
+    expect(await decisions.forgetLanguages(caller)).toBe(0);
     expect(rows()).toHaveLength(2);
-    expect(await table.forgetPreferences(undefined)).toBe(2);
+    expect(await decisions.forgetLanguages(undefined)).toBe(2);
     expect(rows()).toEqual([]);
   });
 

@@ -6,6 +6,7 @@ import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { makeSeal } from '../../../src/core/sealing.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues, clockAt, dayMs, saveCall } from '../../support/catalogues.ts';
+import { decisionsIn } from '../../support/decisions.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -40,9 +41,10 @@ async function stage() {
   return { file, catalogue, clock, sealed, places };
 }
 
+const decisionsOf = (catalogue: Catalogue) => decisionsIn(folder.path('.'), catalogue, clockAt(callStart));
 const forget = async (catalogue: Catalogue): Promise<void> => {
-  expect(await catalogue.forgetCaller(gone)).toBe(1);
-  expect(await catalogue.forgetPreferences(gone)).toBe(1);
+  expect(await decisionsOf(catalogue).forgetCaller(gone)).toBe(1);
+  expect(await decisionsOf(catalogue).forgetLanguages(gone)).toBe(1);
 };
 
 test('the keyed hash and the sealed number of a person are in neither, and others stay', async () => {
@@ -62,7 +64,7 @@ test('where nothing was erased since, the log is left as it is', async () => {
   await catalogue.setPreference(other, 'fr', callStart + 300 * dayMs);
   expect(await logEmptied(catalogue, 0)).toBe(true);
   expect(await places(other)).toEqual(['log']);
-  await catalogue.forgetPreferences(other);
+  await decisionsOf(catalogue).forgetLanguages(other);
   expect(await logEmptied(catalogue, 0)).toBe(true);
   expect(await places(other)).toEqual([]);
 });

@@ -149,7 +149,7 @@ test('lines that are no certificates, or by a key that is not trusted, are for p
     {
       ok: true,
       warning: expect.stringMatching(
-        /^1 certificates were signed by keys .* evidence\.trustedKeys .*; 2 lines are no certificates: preavis certificates verify/,
+        /^1 certificates or decisions were signed by keys .* evidence\.trustedKeys .*; 2 lines are no certificates or decisions: preavis certificates verify/,
       ) as string,
     },
   ]);

@@ -178,6 +178,7 @@ test('a shortened storage time is previewed, and applied only when that is asked
     otherPurpose: 0,
     locked: 0,
     lockedUntil: null,
+    copyFailure: null,
   });
   const kept = parsed(await run(hold(idOf(2), { ground: 'authority', json: true })))['hold'] as { id: string };
   const catalogue = openCatalogue(`${own}/catalogue.db`, systemClock);

@@ -17,7 +17,7 @@ let stages = 0;
 const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages += 1)}`), open);
 
 const shorten = (set: ArchiveStage, days: number) =>
-  shortenPass(set, { purpose: 'training', keepMs: days * dayMs, apply: true, actor: 'operator' });
+  shortenPass(set, { purpose: 'training', keepMs: days * dayMs, apply: true });
 const raise = (set: ArchiveStage, id: RecordingId, endedAt: number) =>
   set.catalogue.raiseDoubt(id, { apartMs: off, endedAt, witnesses: {}, actor: 'test' });
 

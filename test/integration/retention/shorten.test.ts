@@ -5,6 +5,7 @@ import { shortenPass } from '../../../src/retention/shorten.ts';
 import { archiveStage, withLocks, type ArchiveStage } from '../../support/archiving.ts';
 import { callEnd, insertPolicy, insertRecording, idOf } from '../../support/catalogueRows.ts';
 import { catalogues, clockAt, dayMs, recorderEnd } from '../../support/catalogues.ts';
+import { decisionsIn } from '../../support/decisions.ts';
 import { archivedCall, erasePass } from '../../support/erasing.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -16,7 +17,7 @@ const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages +
 const end = callEnd + 28 * dayMs;
 /** Nothing of it stays for a hold or a lock. */
 const unkept = { otherPurpose: 0, held: 0, locked: 0, lockedUntil: undefined };
-const order = { purpose: 'training', actor: 'user ops' };
+const order = { purpose: 'training' };
 const endOf = async (set: ArchiveStage, id: Parameters<ArchiveStage['receiptOf']>[0]): Promise<number | undefined> =>
   (await set.catalogue.purposeEnds(id)).find(({ purpose }) => purpose === 'training')?.keepUntil;
 
@@ -93,7 +94,7 @@ describe('a storage time that was shortened', () => {
     expect((await set.catalogue.recording(id))?.keepUntil).toBe(recorderEnd + 7 * dayMs);
     expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({
       event: 'kept shorter',
-      actor: 'user ops',
+      actor: 'operator',
       detail: { purpose: 'training', from: recorderEnd + 28 * dayMs, to: recorderEnd + 7 * dayMs },
     });
     expect(await shortenPass(set, { ...order, keepMs: 7 * dayMs, apply: true })).toEqual({
@@ -131,7 +132,8 @@ describe('a storage time that was shortened', () => {
       database.prepare(`INSERT INTO recording_purposes VALUES (?, 'agreement', ?)`).run(idOf(1), end);
     })();
     database.close();
-    const ports = { catalogue, clock: clockAt(callEnd + 2 * dayMs) };
+    const clock = clockAt(callEnd + 2 * dayMs);
+    const ports = { catalogue, clock, decisions: decisionsIn(folder.path('.'), catalogue, clock) };
     const short = { ...order, keepMs: dayMs, apply: true };
     expect(await shortenPass(ports, short)).toEqual({ longer: 1_100, over: 1_100, ...unkept, otherPurpose: 1 });
     expect(await shortenPass(ports, short)).toEqual({ longer: 0, over: 0, ...unkept });

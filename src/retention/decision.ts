@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { bareHash } from '../call/preferences.ts';
+import type { NewDecision } from '../catalogue/decisions.ts';
+import { PreavisError } from '../core/errors.ts';
+import { isUlid } from '../core/ids.ts';
+import { typeOfSigned, verifySigned, type Signer } from '../core/signing.ts';
+
+/**
+ * A decision that erases something which has no certificate: a line of the ledger beside those, so that a restored backup of the
+ * catalogue does not undo it. It is a JWS. Calls and recordings stand in it by their ids; a person whose language was forgotten by a
+ * hash of their keyed hash, and only until what was forgotten would have ended by itself (P7).
+ */
+
+const type = 'preavis-decision+jws';
+const ulid = z.string().refine(isUlid);
+
+/** So much stands in one line at most: a ledger is read line by line. */
+export const mostInDecision = 500;
+
+const forms = {
+  /** Whose these calls were. */
+  callersForgotten: z.strictObject({
+    kind: z.literal('callersForgotten'),
+    calls: z.array(ulid).min(1).max(mostInDecision),
+  }),
+  /** Which language a caller chose; null: all callers. */
+  languagesForgotten: z.strictObject({
+    kind: z.literal('languagesForgotten'),
+    caller: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .nullable(),
+  }),
+  /** Ends of purposes that were put forward: a shorter storage time, or a request of the person. */
+  purposesShortened: z.strictObject({
+    kind: z.literal('purposesShortened'),
+    basis: z.enum(['storageTime', 'person']),
+    ends: z
+      .array(z.strictObject({ recording: ulid, purpose: z.string().max(200), to: z.iso.datetime() }))
+      .min(1)
+      .max(mostInDecision),
+  }),
+};
+const whatSchema = z.discriminatedUnion('kind', [
+  forms.callersForgotten,
+  forms.languagesForgotten,
+  forms.purposesShortened,
+]);
+
+const decisionSchema = z.strictObject({
+  decision: z.literal(1),
+  /** What is decided twice are two decisions. */
+  id: ulid,
+  decidedAt: z.iso.datetime(),
+  /** From then on there is nothing that it could be needed for. */
+  neededUntil: z.iso.datetime(),
+  what: whatSchema,
+});
+export type Decision = z.output<typeof decisionSchema>;
+
+/** What a person whose language was forgotten is found by again; the keyed hash itself is erased. */
+export function blindedCaller(hash: string): string {
+  const bare = hash.includes('.') ? bareHash(hash) : hash;
+
+  return createHash('sha256').update(`preavis forgotten language ${bare}`).digest('hex');
+}
+
+export const isDecision = (line: string): boolean => typeOfSigned(line) === type;
+
+const rowOf = ({ decidedAt, neededUntil, what }: Decision, jws: string): NewDecision => ({
+  sha256: createHash('sha256').update(jws).digest('hex'),
+  kind: what.kind,
+  decidedAt: Date.parse(decidedAt),
+  neededUntil: Date.parse(neededUntil),
+  jws,
+});
+
+export async function issueDecision(content: Decision, signer: Signer): Promise<NewDecision> {
+  return rowOf(content, await signer.sign(content, type));
+}
+
+/** undefined for what is none, or not what was signed. Whether its key is to be trusted is the caller's to say, by `kid`. */
+export async function readDecision(
+  line: string,
+): Promise<{ content: Decision; kid: string; row: NewDecision } | undefined> {
+  try {
+    const { payload, kid } = await verifySigned(line, type);
+    const content = decisionSchema.parse(payload);
+
+    return { content, kid, row: rowOf(content, line) };
+  } catch (thrown) {
+    if (thrown instanceof PreavisError || thrown instanceof z.ZodError) return undefined;
+    throw thrown;
+  }
+}

@@ -1,0 +1,248 @@
+import { createHash } from 'node:crypto';
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { DecisionEffect, DecisionKind, DecisionRow } from '../catalogue/decisions.ts';
+import type { ShortenBasis } from '../catalogue/recordings.ts';
+import { isoTime } from '../core/clock.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
+import type { Signer } from '../core/signing.ts';
+import { blindedCaller, isDecision, issueDecision, mostInDecision, readDecision, type Decision } from './decision.ts';
+import type { Ledger } from './ledger.ts';
+
+/**
+ * Erases what has no certificate: whose a call was, a remembered language, the time of a purpose. Each such decision is signed before
+ * it is done, kept by the catalogue in one step with what it does, and then put into the ledger.
+ */
+export type DecisionPorts = {
+  catalogue: Pick<Catalogue, 'carryOut' | 'forgettableCalls' | 'languagesKept'>;
+  signer: () => Promise<Signer>;
+  /** A new ULID. */
+  newId: () => string;
+  now: () => number;
+  /** How long a decision is needed that has no end of its own, ms. */
+  decisionsKeptMs: number;
+  /** Who decides, for the audit trail. */
+  actor: string;
+};
+
+export type ShorterEnd = { recording: RecordingId; purpose: string; to: number };
+
+/** Its methods throw PreavisError `signing_key_unusable` and what the catalogue throws; what was done by then stays done. */
+export type Decisions = {
+  /** Whose the calls of this caller were that have ended and that no recording is left of; how many. */
+  forgetCaller(hash: string): Promise<number>;
+  /** The language that this caller chose, or all callers; how many. */
+  forgetLanguages(caller: string | undefined): Promise<number>;
+  /** Puts ends of purposes forward, never back. */
+  shorten(ends: readonly ShorterEnd[], basis: ShortenBasis): Promise<void>;
+};
+
+export function makeDecisions({ catalogue, signer, newId, now, ...ports }: DecisionPorts): Decisions {
+  const { decisionsKeptMs, actor } = ports;
+  const decide = async (what: Decision['what'], effect: DecisionEffect, neededUntil?: number): Promise<void> => {
+    const at = now();
+    const until = isoTime(neededUntil ?? at + decisionsKeptMs);
+    const content: Decision = { decision: 1, id: newId(), decidedAt: isoTime(at), neededUntil: until, what };
+    await catalogue.carryOut(await issueDecision(content, await signer()), effect, { from: 'decided' }, actor);
+  };
+
+  return {
+    forgetCaller: async (hash) => {
+      for (let forgotten = 0; ;) {
+        const calls = await catalogue.forgettableCalls(hash, mostInDecision);
+        if (calls.length === 0) return forgotten;
+        const kind = 'callersForgotten';
+        await decide({ kind, calls: [...calls] }, { kind, calls });
+        forgotten += calls.length;
+      }
+    },
+    forgetLanguages: async (caller) => {
+      const { count, last } = await catalogue.languagesKept(caller);
+      if (count === 0) return 0;
+      const kind = 'languagesForgotten';
+      const callers = caller === undefined ? 'all' : [caller];
+      const what = { kind, caller: caller === undefined ? null : blindedCaller(caller) } as const;
+      // By then every earlier choice has come to its own end.
+      await decide(what, { kind, callers }, Math.max(last ?? 0, now() + 1));
+
+      return count;
+    },
+    shorten: async (ends, basis) => {
+      const kind = 'purposesShortened';
+      for (let at = 0; at < ends.length; at += mostInDecision) {
+        const part = ends.slice(at, at + mostInDecision);
+        const signed = part.map(({ to, ...end }) => ({ ...end, to: isoTime(to) }));
+        await decide({ kind, basis, ends: signed }, { kind, basis, ends: part });
+      }
+    },
+  };
+}
+
+type Known = Pick<Catalogue, 'decisionsWithoutLedger' | 'noteDecisionInLedger' | 'decisionsBeyond' | 'isDecisionKnown'>;
+
+const batch = 200;
+
+/** Puts the decisions that are only in the catalogue into the ledger. Throws ledger_unusable, and what the catalogue throws. */
+export async function copyDecisions({
+  catalogue,
+  ledger,
+}: {
+  catalogue: Pick<Known, 'decisionsWithoutLedger' | 'noteDecisionInLedger'>;
+  ledger: Ledger;
+}): Promise<void> {
+  for (;;) {
+    const rows = await catalogue.decisionsWithoutLedger(batch);
+    for (const { jws, sha256 } of rows) {
+      await ledger.append(jws);
+      await catalogue.noteDecisionInLedger(sha256, true);
+    }
+    if (rows.length < batch) return;
+  }
+}
+
+export type DecisionReplayPorts = {
+  catalogue: Pick<Catalogue, 'isDecisionKnown' | 'carryOut' | 'callersWithLanguage' | 'notePass'>;
+  trusts: (kid: string) => Promise<boolean>;
+  actor: string;
+  now: () => number;
+};
+
+/**
+ * What a line of the ledger is to this catalogue. `unknown`: it was decided after the state that this one is, and `carryOut` does it
+ * again; false where another process did. Only what a trusted key has signed is ever carried out.
+ */
+export type FoundDecision =
+  | { state: 'invalid' }
+  | { state: 'known' }
+  /** Nothing is left that it could be needed for. */
+  | { state: 'over' }
+  | { state: 'untrusted'; kind: DecisionKind; kid: string }
+  | { state: 'unknown'; kind: DecisionKind; sha256: string; carryOut(): Promise<boolean> };
+
+export async function findDecision(line: string, ports: DecisionReplayPorts): Promise<FoundDecision> {
+  const read = await readDecision(line);
+  if (read === undefined) return { state: 'invalid' };
+  const { row, content, kid } = read;
+  const { kind, sha256 } = row;
+  if (await ports.catalogue.isDecisionKnown(sha256)) return { state: 'known' };
+  if (row.neededUntil <= ports.now()) return { state: 'over' };
+  if (!(await ports.trusts(kid))) return { state: 'untrusted', kind, kid };
+  const carryOut = async (): Promise<boolean> => {
+    const { catalogue, actor, now } = ports;
+    const effect = await effectOf(content.what, catalogue);
+
+    return catalogue.carryOut(row, effect, { from: 'replayed', at: now() }, actor);
+  };
+
+  return { state: 'unknown', kind, sha256, carryOut };
+}
+
+async function effectOf(what: Decision['what'], catalogue: DecisionReplayPorts['catalogue']): Promise<DecisionEffect> {
+  switch (what.kind) {
+    case 'callersForgotten':
+      return { kind: what.kind, calls: what.calls as CallId[] };
+    case 'languagesForgotten':
+      return { kind: what.kind, callers: what.caller === null ? 'all' : await callersOf(what.caller, catalogue) };
+    case 'purposesShortened': {
+      const ends = what.ends.map(({ recording, purpose, to }) => ({
+        recording: recording as RecordingId,
+        purpose,
+        to: Date.parse(to),
+      }));
+
+      return { kind: what.kind, basis: what.basis, ends };
+    }
+  }
+}
+
+/** In parts, since calls go on beside it. */
+async function callersOf(blinded: string, catalogue: Pick<Catalogue, 'callersWithLanguage'>): Promise<string[]> {
+  const found: string[] = [];
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const callers: string[] = await catalogue.callersWithLanguage(after, batch);
+    found.push(...callers.filter((caller) => blindedCaller(caller) === blinded));
+    after = callers.length < batch ? undefined : callers.at(-1);
+    await breathe();
+  }
+
+  return found;
+}
+
+/** The decisions of the ledger that this catalogue does not know, and lines that say they are decisions and are none. */
+export async function* strayDecisions(
+  ports: DecisionReplayPorts & { ledger: Ledger },
+  signal?: AbortSignal,
+): AsyncGenerator<Exclude<FoundDecision, { state: 'known' | 'over' }>> {
+  for await (const { line } of ports.ledger.lines(0)) {
+    signal?.throwIfAborted();
+    if (!isDecision(line)) continue;
+    const found = await findDecision(line, ports);
+    if (found.state !== 'known' && found.state !== 'over') yield found;
+  }
+}
+
+/** Decisions that were put into the ledger and are not in it any more. */
+export async function lostDecisions({
+  catalogue,
+  ledger,
+  now,
+}: {
+  catalogue: Pick<Known, 'decisionsBeyond'>;
+  ledger: Ledger;
+  now: () => number;
+}): Promise<DecisionRow[]> {
+  const sought = new Map<string, DecisionRow>();
+  for (let after = ''; ;) {
+    const rows = await catalogue.decisionsBeyond(after, batch);
+    for (const row of rows) if (row.inLedger && row.neededUntil > now()) sought.set(row.sha256, row);
+    const last = rows.length < batch ? undefined : rows.at(-1);
+    if (last === undefined) break;
+    after = last.sha256;
+  }
+  if (sought.size === 0) return [];
+  for await (const { line } of ledger.lines(0)) {
+    if (isDecision(line)) sought.delete(createHash('sha256').update(line).digest('hex'));
+    if (sought.size === 0) break;
+  }
+
+  return [...sought.values()];
+}
+
+/** What is wrong with the decisions of the ledger, for people. */
+export async function* decisionFaults(
+  ports: DecisionReplayPorts & { catalogue: Pick<Known, 'decisionsBeyond'>; ledger: Ledger },
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  for await (const found of strayDecisions(ports, signal)) {
+    switch (found.state) {
+      case 'invalid':
+        yield 'a line of the ledger says that it is a decision, and is none';
+        break;
+      case 'untrusted':
+        yield `a decision in the ledger was signed by the key ${found.kid}, which is not trusted`;
+        break;
+      case 'unknown':
+        yield `only the ledger has a decision (${found.kind}): preavis certificates replay mends it`;
+    }
+  }
+  for (const { kind } of await lostDecisions(ports)) yield `a decision (${kind}) is not in the ledger any more`;
+}
+
+/** Removes the decisions that are needed no more, from the ledger and then from the catalogue; how many. */
+export async function removeOverDecisions(
+  { catalogue, ledger }: { catalogue: Pick<Catalogue, 'overDecisions' | 'removeDecision'>; ledger: Ledger },
+  at: number,
+): Promise<number> {
+  let removed = 0;
+  for (;;) {
+    const rows = await catalogue.overDecisions(at, batch);
+    if (rows.length === 0) return removed;
+    await ledger.prune(async (line) => {
+      const read = isDecision(line) ? await readDecision(line) : undefined;
+
+      return read === undefined || read.row.neededUntil > at;
+    });
+    for (const { sha256 } of rows) await catalogue.removeDecision(sha256);
+    removed += rows.length;
+  }
+}
