@@ -120,7 +120,7 @@ test('a lock that Préavis has set for a storage time that was shortened since i
   const { id } = await set.finished(undefined, { keepDays: 28 });
   await uploadPass({ ...set, store, locks }, { waitMs: 0, signal });
   set.clock.at = recorderEnd + 20 * dayMs;
-  await shortenPass(set, { purpose: 'training', actor: 'user ops', keepMs: 7 * dayMs, apply: true });
+  await shortenPass(set, { purpose: 'training', keepMs: 7 * dayMs, apply: true });
   alarms(set);
   const pass = () => erasePass({ ...set, store });
   expect(await pass()).toMatchObject({ due: 1, locked: 0 });
