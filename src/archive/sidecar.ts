@@ -15,6 +15,8 @@ export const sidecarPrefix = 'preavis-keys/';
 /** What the names of the sidecars of one object begin with. */
 export const sidecarsOf = (key: string): string => `${sidecarPrefix}${key}/`;
 export const sidecarOf = (key: string, dataKeyId: string): string => sidecarsOf(key) + dataKeyId;
+/** Where a wrapped key lies that is to replace this one, until that is done: a store may keep no versions. */
+export const successorOf = (sidecar: string): string => `${sidecar}.new`;
 export const isSidecar = (key: string): boolean => key.startsWith(sidecarPrefix);
 /** The key of the object that this is a sidecar of. */
 export const objectOf = (sidecar: string): string => sidecar.slice(sidecarPrefix.length, sidecar.lastIndexOf('/'));
@@ -37,7 +39,8 @@ export function sidecarText(key: string, { dataKeyId, keyId, wrapped }: WrappedK
 }
 
 /** @throws PreavisError `archive_mismatch` for what is not the sidecar of that name. */
-export function parseSidecar(name: string, text: string): WrappedKey {
+export function parseSidecar(sidecar: string, text: string): WrappedKey {
+  const name = sidecar.endsWith('.new') ? sidecar.slice(0, -'.new'.length) : sidecar;
   let tree: unknown;
   try {
     tree = JSON.parse(text);

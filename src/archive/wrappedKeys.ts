@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { PreavisError } from '../core/errors.ts';
+import { failPoint } from '../core/failPoint.ts';
 import { keepLock } from './encryptedLocks.ts';
 import { dataKeyBytes, type Keyring, type WrappingKey } from './keyring.ts';
 import {
@@ -11,23 +12,27 @@ import {
   sidecarPrefix,
   sidecarsOf,
   sidecarText,
+  successorOf,
   type WrappedKey,
 } from './sidecar.ts';
 import type { RawStore, StoredObject } from './store.ts';
 
 /** What lies below the sidecars of an object that is none of its own. */
 const ownPattern = /^[0-9a-f]{32}$/;
+const anyPattern = /^[0-9a-f]{32}(\.new)?$/;
 
 export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
   /** Their names, also of those that only earlier versions are left of. */
-  const names = async (key: string): Promise<string[]> => {
+  const below = async (key: string, pattern: RegExp): Promise<string[]> => {
     const prefix = sidecarsOf(key);
 
-    return (await inner.keysBelow(prefix)).filter((name) => ownPattern.test(name.slice(prefix.length)));
+    return (await inner.keysBelow(prefix)).filter((name) => pattern.test(name.slice(prefix.length)));
   };
+  const names = (key: string): Promise<string[]> => below(key, ownPattern);
+  const allNames = (key: string): Promise<string[]> => below(key, anyPattern);
 
   const erase = async (key: string): Promise<void> => {
-    for (const name of await names(key)) await inner.erase(name);
+    for (const name of await allNames(key)) await inner.erase(name);
   };
 
   /** The text of a sidecar; undefined where there is none. */
@@ -40,10 +45,53 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     }
   };
 
+  /** The wrapped key under this name, and whether it lies there itself: where it is gone or spoilt, its successor stands for it. */
+  const find = async (
+    name: string,
+    signal: AbortSignal,
+  ): Promise<{ wrapped: WrappedKey; place: 'own' | 'successor' } | undefined> => {
+    const successor = async () => {
+      const text = await textOf(successorOf(name), signal);
+
+      return text === undefined
+        ? undefined
+        : { wrapped: parseSidecar(successorOf(name), text), place: 'successor' as const };
+    };
+    const own = await textOf(name, signal);
+    if (own === undefined) return successor();
+    try {
+      return { wrapped: parseSidecar(name, own), place: 'own' };
+    } catch (spoilt) {
+      const found = await successor();
+      if (found === undefined) throw spoilt;
+      return found;
+    }
+  };
+
+  /** Stored, and read back as it was sent. */
+  const putProved = async (name: string, text: string, signal: AbortSignal): Promise<StoredObject> => {
+    const stored = await inner.putText(name, text, 'application/json', signal);
+    if ((await textOf(name, signal)) !== text) {
+      throw new PreavisError('archive_mismatch', 'a wrapped key that was read back is not what was sent');
+    }
+
+    return stored;
+  };
+
+  /** Whether what is stored under this name replaces what is there, as no version of that is kept. */
+  const isReplaced = async (name: string): Promise<boolean> => {
+    const found = await inner.stat(name);
+
+    return found !== undefined && (found.versionId === null || found.versionId === 'null');
+  };
+
   const put = (key: string, wrapped: WrappedKey, signal: AbortSignal): Promise<StoredObject> =>
     inner.putText(sidecarOf(key, wrapped.dataKeyId), sidecarText(key, wrapped), 'application/json', signal);
 
-  /** The same data key under another, proved and read back. */
+  /**
+   * The same data key under another, proved and read back. Where no version of the earlier one is kept, it is proved beside it first: at any
+   * moment one that was read back is there (P4).
+   */
   const renew = async (
     key: string,
     wrapped: WrappedKey,
@@ -53,10 +101,19 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     const dataKey = await unwrapWith(keyring, wrapped, signal);
     const renewed = { ...wrapped, keyId: wrapping.id, wrapped: await wrapping.wrap(dataKey, signal) };
     if (!(await wrapping.unwrap(renewed.wrapped, signal)).equals(dataKey)) throw doesNotGiveBack(wrapping);
-    const stored = await put(key, renewed, signal);
-    if ((await textOf(stored.key, signal)) !== sidecarText(key, renewed)) {
-      throw new PreavisError('archive_mismatch', 'a wrapped key that was read back is not what was sent');
-    }
+    const name = sidecarOf(key, wrapped.dataKeyId);
+    const text = sidecarText(key, renewed);
+    if (!(await isReplaced(name))) return putProved(name, text, signal);
+    await putProved(successorOf(name), text, signal);
+    failPoint?.('rewrap, successor read back');
+
+    return takeSuccessor(name, text, signal);
+  };
+
+  const takeSuccessor = async (name: string, text: string, signal: AbortSignal): Promise<StoredObject> => {
+    const stored = await putProved(name, text, signal);
+    failPoint?.('rewrap, wrapped key replaced');
+    await inner.erase(successorOf(name));
 
     return stored;
   };
@@ -92,11 +149,10 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     },
     /** @throws PreavisError `encryption_key_missing`, `archive_mismatch`. */
     dataKey: async (key: string, dataKeyId: string, signal: AbortSignal): Promise<Buffer> => {
-      const name = sidecarOf(key, dataKeyId);
-      const text = await textOf(name, signal);
-      if (text === undefined) throw withoutWrappedKey();
+      const found = await find(sidecarOf(key, dataKeyId), signal);
+      if (found === undefined) throw withoutWrappedKey();
 
-      return unwrapWith(keyring, parseSidecar(name, text), signal);
+      return unwrapWith(keyring, found.wrapped, signal);
     },
     /**
      * Wraps those of an object anew that are not under this key; the ids of the keys that they were, or are, under. All are tried,
@@ -115,23 +171,28 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
       let locked: PreavisError | undefined;
       let [found, isChanged] = [false, false];
       const one = async (name: string): Promise<void> => {
-        const text = await textOf(name, signal);
-        if (text === undefined) return;
+        const kept = await find(name, signal);
+        if (kept === undefined) return;
         found = true;
-        const wrapped = parseSidecar(name, text);
-        const isCurrent = wrapped.keyId === wrapping.id;
-        if (isCurrent && (await inner.versions(name)).length <= 1) return;
+        const { wrapped, place } = kept;
+        const isCurrent = place === 'own' && wrapped.keyId === wrapping.id;
+        const hasSuccessor = (await inner.stat(successorOf(name))) !== undefined;
+        if (isCurrent && !hasSuccessor && (await inner.versions(name)).length <= 1) return;
         if (!isCurrent && keyring.find(wrapped.keyId) === undefined && (await used()) !== wrapped.dataKeyId) return;
         if (!isCurrent) from.add(wrapped.keyId);
         isChanged = true;
         if (dryRun) return;
-        const newest = isCurrent ? await inner.stat(name) : await renew(key, wrapped, wrapping, signal);
+        if (place === 'successor') await takeSuccessor(name, sidecarText(key, wrapped), signal);
+        else if (isCurrent && hasSuccessor) await inner.erase(successorOf(name));
+        const isRenewed = wrapped.keyId !== wrapping.id;
+        const newest = isRenewed ? await renew(key, wrapped, wrapping, signal) : await inner.stat(name);
         await dropEarlier(newest, signal).catch((error: unknown) => {
           if (!(error instanceof PreavisError && error.code === 'archive_locked')) throw error;
           locked = error;
         });
       };
-      for (const name of await names(key)) {
+      const own = (await allNames(key)).map((name) => name.replace(/\.new$/, ''));
+      for (const name of new Set(own)) {
         await one(name).catch((error: unknown) => failures.push(error));
       }
       if (failures.length > 0) throw failures[0];
@@ -141,7 +202,7 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     },
     names,
     versions: async (key: string): Promise<string[]> =>
-      (await Promise.all((await names(key)).map((name) => inner.versions(name)))).flat(),
+      (await Promise.all((await allNames(key)).map((name) => inner.versions(name)))).flat(),
     erase,
   };
 }

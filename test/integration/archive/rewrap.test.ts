@@ -194,6 +194,54 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     expect(await sidecarNames(set.raw, wav)).toEqual([]);
   });
 
+  test.each([
+    ['before its successor is there', 1, 'nothing'],
+    ['after its successor was stored', 1, 'all'],
+    ['before it is replaced', 2, 'nothing'],
+    ['after it was replaced by what the store has spoilt, and before it was read back', 2, 'spoilt'],
+    ['after it was replaced, and before it was read back', 2, 'all'],
+  ] as const)('a wrapped key is there, whole, when the process dies %s', async (_when, writes, what) => {
+    const [earlier, current] = [newKey(), newKey()];
+    const set = await makeStage(openRaw, keyringOf(earlier), 1);
+    await set.pass();
+    const [call] = set.calls;
+    if (call === undefined) throw new Error('there is no call');
+    const { wav } = keysOf(call);
+    const { bytes, sha256 } = digestOf(call.wav);
+    const both = keyringOf(current, earlier);
+    const isVersioned = (await set.raw.stat(await onlySidecar(set.raw, wav)))?.versionId !== null;
+    let written = 0;
+    const dead = (): Promise<never> => Promise.reject(new Error('dead'));
+    const dying: RawStore = {
+      ...set.raw,
+      putText: async (key, content, type, signal) => {
+        // A store that keeps versions needs no successor: there it is replaced by the first.
+        if ((written += 1) < (isVersioned ? 1 : writes)) return set.raw.putText(key, content, type, signal);
+        if (what !== 'nothing') {
+          await set.raw.putText(key, what === 'all' ? content : `${content.slice(0, 20)}\n`, type, signal);
+        }
+        Object.assign(dying, { putText: dead, read: dead, erase: dead, versions: dead, eraseVersion: dead });
+
+        return dead();
+      },
+    };
+    await expect(makeEncryptedStore(dying, both).rewrap(wav, { dryRun: false }, seconds(10))).rejects.toThrow('dead');
+    const mended = makeEncryptedStore(set.raw, both);
+    if (!(isVersioned && what === 'spoilt')) {
+      expect(await mended.digest(wav, null, seconds(10))).toEqual({ bytes, sha256 });
+      expect(await set.rewrap(both)).toMatchObject({ rewrapped: 1, failed: [] });
+      expect(await makeEncryptedStore(set.raw, keyringOf(current)).digest(wav, null, seconds(10))).toEqual({
+        bytes,
+        sha256,
+      });
+      expect(await set.raw.versions(await onlySidecar(set.raw, wav))).toHaveLength(1);
+      expect(await set.rewrap(both)).toMatchObject({ rewrapped: 0, current: 1 });
+    }
+    await mended.erase(wav);
+    expect(await sidecarNames(set.raw, wav)).toEqual([]);
+    expect(await mended.versions(wav)).toEqual([]);
+  });
+
   test('an encrypted recording whose wrapped key is gone does not count as one that is not encrypted', async () => {
     const set = await makeStage(openRaw, keyringOf(newKey()), 1);
     await set.pass();
