@@ -71,6 +71,8 @@ const policySchema = storedPolicy.extend({ version: z.string() });
 const anyJson = z.unknown();
 
 const largestSmallBytes = 16 * 1024 * 1024;
+/** All of them are held in memory at once. */
+const largestSmallTotalBytes = 64 * 1024 * 1024;
 
 function unfit(what: string, cause?: unknown): PreavisError {
   return new PreavisError('evidence_invalid', what, { cause });
@@ -115,6 +117,7 @@ export async function verifyBundle(handle: FileHandle, options: VerifyOptions): 
 /** Signature, names and hashes of all files, then the ZIP itself. */
 async function openBundle(handle: FileHandle, { kid: trusted, signal }: VerifyOptions): Promise<Opened> {
   const packed = await unpack(handle);
+  refuseLarge(packed);
   const byName = new Map(packed.map((file) => [file.name, file]));
   const wholeOf = async (name: string): Promise<Buffer> => {
     const file = byName.get(name);
@@ -145,6 +148,14 @@ async function openBundle(handle: FileHandle, { kid: trusted, signal }: VerifyOp
   }
 
   return { packed, kid, publicKey, ...read };
+}
+
+/** By the sizes that the directory of the ZIP names, before any of it is read. */
+function refuseLarge(packed: readonly PackedFile[]): void {
+  const small = packed.filter(({ name }) => !largeFiles.has(name));
+  if (small.reduce((sum, { size }) => sum + size, 0) > largestSmallTotalBytes) {
+    throw unfit('its files beside the recording are larger than they ever are (64 MiB)');
+  }
 }
 
 async function wholeSmall({ name, size, whole }: PackedFile): Promise<Buffer> {

@@ -133,13 +133,23 @@ const pieceBytes = 64 * 1024;
 
 /** More files than any bundle has. */
 const mostEntries = 500;
+/** More than the form holds; a recording of a day, the longest there can be, has a third of it. */
+const largestZipBytes = 4 * 1024 ** 3;
 
-const foreign = (cause?: unknown): PreavisError =>
-  new PreavisError('evidence_invalid', 'it is not a ZIP file as Préavis makes them', { cause });
+const foreign = (cause?: unknown): PreavisError => {
+  const why = cause instanceof Unlike ? `: ${cause.message}` : '';
+
+  return new PreavisError('evidence_invalid', `it is not a ZIP file as Préavis makes them${why}`, { cause });
+};
+
+/** What is unlike a bundle, in words of ours. */
+class Unlike extends Error {}
 
 /**
  * The files of a ZIP in their order.
- * @throws PreavisError `evidence_invalid`: it is no ZIP, compressed, encrypted, too many files, or a name twice.
+ * Reads the directory at its end and nothing else: a ZIP that is too large is refused before anything in it is read.
+ * @throws PreavisError `evidence_invalid`: it is no ZIP, too large, compressed, encrypted, too many files, files in the same bytes, or a
+ * name twice.
  */
 export async function unpack(handle: FileHandle): Promise<PackedFile[]> {
   let zip: UnpackedZip;
@@ -147,18 +157,23 @@ export async function unpack(handle: FileHandle): Promise<PackedFile[]> {
   const entries: Entry[] = [];
   try {
     const { size } = await handle.stat();
+    if (size > largestZipBytes) throw new Unlike('it is larger than 4 GiB');
     reader = await ZipReader.over(handle, size);
     zip = await fromRandomAccessReaderPromise(reader, size, { autoClose: false, strictFileNames: true });
-    if (zip.entryCount > mostEntries) throw new Error('too many files');
+    if (zip.entryCount > mostEntries) throw new Unlike(`it has more than ${mostEntries} files`);
     for await (const entry of zip.eachEntry()) {
       const isPlain = entry.compressionMethod === 0 && !entry.isEncrypted();
-      if (!isPlain || entry.compressedSize !== entry.uncompressedSize) throw new Error('it is not stored as it is');
+      if (!isPlain || entry.compressedSize !== entry.uncompressedSize) throw new Unlike('a file in it is compressed or encrypted');
       entries.push(entry);
     }
+    const claimed = entries.reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0);
+    if (claimed > size) throw new Unlike('its files claim more bytes than it has');
   } catch (cause) {
     throw foreign(cause);
   }
-  if (new Set(entries.map(({ fileName }) => fileName)).size < entries.length) throw foreign();
+  if (new Set(entries.map(({ fileName }) => fileName)).size < entries.length) {
+    throw foreign(new Unlike('it has a name twice'));
+  }
 
   return entries.map((entry) => ({
     name: entry.fileName,
