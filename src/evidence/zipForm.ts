@@ -163,7 +163,8 @@ export async function unpack(handle: FileHandle): Promise<PackedFile[]> {
     if (zip.entryCount > mostEntries) throw new Unlike(`it has more than ${mostEntries} files`);
     for await (const entry of zip.eachEntry()) {
       const isPlain = entry.compressionMethod === 0 && !entry.isEncrypted();
-      if (!isPlain || entry.compressedSize !== entry.uncompressedSize) throw new Unlike('a file in it is compressed or encrypted');
+      if (!isPlain || entry.compressedSize !== entry.uncompressedSize)
+        throw new Unlike('a file in it is compressed or encrypted');
       entries.push(entry);
     }
     const claimed = entries.reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0);
