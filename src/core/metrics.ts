@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { dayMs } from './clock.ts';
 import { inFlight } from './inFlight.ts';
 import {
+  addAsked,
   addPasses,
   addPromised,
   addRecordable,
@@ -251,15 +252,9 @@ function addProcess(register: Registry): void {
 function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>, codes: readonly string[]): void {
   // All gauges are read at the same time: the catalogue is asked once for them.
   const figures = inFlight(ask);
-  const gauge = (name: string, help: string, value: (now: ArchiveFigures) => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      registers: [register],
-      async collect() {
-        this.set(value(await figures()));
-      },
-    });
+  const gauge = (name: string, help: string, value: (now: ArchiveFigures) => number): void => {
+    addAsked(register, figures, name, help, value);
+  };
   gauge('preavis_archive_failing', '1 while the archive takes nothing at all, else 0.', (now) =>
     now.isFailing ? 1 : 0,
   );

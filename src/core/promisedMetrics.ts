@@ -34,18 +34,29 @@ export type RecordableFigures = {
   reasons: Readonly<Record<string, boolean>>;
 };
 
+/** A gauge without labels, of figures that are asked for at each reading. */
+export function addAsked<T>(
+  register: Registry,
+  figures: () => Promise<T>,
+  name: string,
+  help: string,
+  value: (now: T) => number,
+): void {
+  new Gauge({
+    name,
+    help,
+    registers: [register],
+    async collect() {
+      this.set(value(await figures()));
+    },
+  });
+}
+
 export function addPromised(register: Registry, ask: () => Promise<PromisedFigures>): void {
   // All of them are read at the same time: the catalogue is asked once for them.
   const figures = inFlight(ask);
   const gauge = (name: string, help: string, value: (now: PromisedFigures) => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers: [register],
-      async collect() {
-        this.set(value(await figures()));
-      },
-    });
+    addAsked(register, figures, name, help, value);
   };
   const byLabel = (name: string, help: string, label: string, of: (now: PromisedFigures) => Record<string, number>) => {
     new Gauge({
