@@ -73,6 +73,7 @@ try {
     atOnce: 4,
     certificatesKeptMs: 3_653 * 86_400_000,
     callersKeptMs: 90 * 86_400_000,
+    headLock: undefined,
   };
   process.stdout.write(`${rows} recordings, ${numbers.length} due, archive: ${store.kind}\n`);
   for (const name of ['first pass', 'second pass']) {

@@ -10,6 +10,7 @@ import { PreavisError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
 import type { PassFigures } from './core/promisedMetrics.ts';
 import { replayCopies } from './retention/copies.ts';
+import { makeHeadCopier } from './retention/keepHeads.ts';
 import { reconcilePorts, uploadPorts } from './parts/jobs.ts';
 import { retentionPorts } from './parts/retention.ts';
 import type { Shared } from './parts/shared.ts';
@@ -75,6 +76,7 @@ export function startJobs({
   const upload = uploadPorts(shared);
   const retention = retentionPorts(shared);
   const emptyLog = makeLogEmptier(shared.catalogue, log);
+  const copyHeads = makeHeadCopier({ ...retention, now: () => clock.now() });
   const stopping = new AbortController();
   // Until a pass was made after it, the time for which it was planned stands: that it is late shows in the metrics.
   const plan = async (pass: PassName): Promise<void> => {
@@ -113,6 +115,8 @@ export function startJobs({
           const result = await uploadPass(upload, { waitMs: noWait, signal: hurry, ask });
           archive.note(result);
           if (result.archive.state === 'working') protection.reached();
+          // What the archive did not take on the day it was signed.
+          if (result.archive.state !== 'failing') await copyHeads();
         },
       }),
       planned({

@@ -252,6 +252,7 @@ export function makeEncryptedStore(
     tryOut: (signal) => inner.tryOut(signal),
     lifecycle: (signal) => inner.lifecycle(signal),
     setLifecycle: (rules, signal) => inner.setLifecycle(rules, signal),
+    keysBelow: (prefix) => inner.keysBelow(prefix),
 
     list: async function* (prefix) {
       const sidecars = inner.list(sidecarPrefix + prefix)[Symbol.asyncIterator]();
@@ -272,7 +273,7 @@ export function makeEncryptedStore(
   };
 }
 
-/** Certificates of erasure are signed and name nobody; what proves an erasure must not need a key that may be gone. */
+/** Certificates of erasure, and heads of the audit trail below them, are signed and name nobody; what proves an erasure must not need a key that may be gone. */
 function isClear(key: string): boolean {
   return key.startsWith('certificates/');
 }

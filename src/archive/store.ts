@@ -100,6 +100,8 @@ export type ObjectStore = {
   setLifecycle(rules: Lifecycle, signal: AbortSignal): Promise<void>;
   /** Objects whose key begins with `prefix`, in the order of their keys. */
   list(prefix: string): AsyncIterable<StoredObject>;
+  /** Keys that begin with this prefix, also those of which only earlier versions or delete markers are left. */
+  keysBelow(prefix: string): Promise<string[]>;
 };
 
 /** A store itself, as encryptedStore.ts needs it to stand before it. Errors as above. */
@@ -117,8 +119,6 @@ export type RawStore = ObjectStore & {
   ): Promise<StoredObject>;
   /** The first bytes of an object that is not empty, fewer where it has fewer. @throws PreavisError `archive_object_missing`. */
   readStart(key: string, versionId: string | null, bytes: number, signal: AbortSignal): Promise<Buffer>;
-  /** Keys that begin with this prefix, also those of which only earlier versions or delete markers are left. */
-  keysBelow(prefix: string): Promise<string[]>;
 };
 
 /** Longest key and longest part of it between slashes, in characters; S3 allows 1024, file systems 255. */

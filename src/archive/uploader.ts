@@ -56,6 +56,8 @@ export type UploadPorts = {
   actor: string;
   atOnce: number;
   attemptMs: number;
+  /** Whether a certificate says that it was erased: its status alone has nothing removed. */
+  isErasureProved: (id: RecordingId) => Promise<boolean>;
   /** What an alarm was raised for by earlier passes of this process, which is not to be told again. */
   told: Set<string>;
 };
@@ -239,6 +241,12 @@ async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<v
     // What could not be removed is not read back for it again and again.
     if (ports.told.has(`left ${id}`)) continue;
     if (row.status === 'archived' && !(await isStillArchived(row, ports, stop))) continue;
+    if (row.status === 'erased' && !(await ports.isErasureProved(id))) {
+      tellOnce(ports, `unproved ${id}`, () => {
+        log.error({ recording: id }, 'a recording counts as erased, and no certificate says so: its file is kept');
+      });
+      continue;
+    }
     try {
       await removeSpooled(spoolFolder, id);
     } catch (thrown) {
@@ -378,9 +386,10 @@ async function noteCovered(id: RecordingId, key: string, version: string, ports:
 }
 
 /** Retention may have erased a recording while it was being sent: then nothing of it may stay in the archive. */
-async function undoIfErased(row: RecordingRow, { catalogue, store, log }: UploadPorts): Promise<void> {
+async function undoIfErased(row: RecordingRow, ports: UploadPorts): Promise<void> {
+  const { catalogue, store, log } = ports;
   try {
-    if ((await catalogue.recording(row.id))?.status !== 'erased') return;
+    if ((await catalogue.recording(row.id))?.status !== 'erased' || !(await ports.isErasureProved(row.id))) return;
     const keys = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
     await store.erase(keys.wav);
     await store.erase(keys.receipt);

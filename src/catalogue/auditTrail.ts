@@ -87,6 +87,7 @@ export function makeAuditTrail(database: Database.Database, now: () => number) {
       preavis_link((SELECT chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1), @at, @recording, @event, @from, @to, @actor, @detail))`);
   const selectOf = database.prepare(`SELECT * FROM audit WHERE recording_id = ? ORDER BY id`);
   const selectBetween = database.prepare(`SELECT * FROM audit WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?`);
+  const selectTimeAfter = database.prepare(`SELECT at FROM audit WHERE id > ? ORDER BY id LIMIT 1`).pluck();
   const selectHead = database.prepare(`SELECT id, chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1`);
 
   return {
@@ -96,6 +97,7 @@ export function makeAuditTrail(database: Database.Database, now: () => number) {
     of: (id: RecordingId): AuditRow[] => z.array(auditRow).parse(selectOf.all(id)),
     /** The newest line that is in the chain. */
     head: (): { id: number; chain: string } | undefined => headRow.parse(selectHead.get()),
+    timeAfter: (line: number): number | undefined => z.number().optional().parse(selectTimeAfter.get(line)),
     /** In the order of the chain, at most `limit`. */
     lines: (from: number, to: number, limit: number): AuditLine[] =>
       z

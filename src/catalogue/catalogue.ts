@@ -10,6 +10,7 @@ import { makeArchiveKeys, type ArchiveKey } from './archiveKeys.ts';
 import { makeClockDoubts, type Doubt, type DoubtRow, type LineTimes } from './clockDoubts.ts';
 import { makeCallers, type CallerTimes, type SweptCallers } from './callers.ts';
 import { makeCalls } from './calls.ts';
+import { makeChainHeads, type HeadRow, type NewHead } from './chainHeads.ts';
 import {
   makeErasures,
   type CertificateRow,
@@ -119,6 +120,8 @@ export type Catalogue = Tables & {
   auditHead(): Promise<{ id: number; chain: string } | undefined>;
   /** The lines of all recordings with these ids, in order, at most `limit`. */
   auditLines(from: number, to: number, limit: number): Promise<AuditLine[]>;
+  /** When the line after this one was written, ms since 1970 UTC; undefined when it is the newest. */
+  auditTimeAfter(line: number): Promise<number | undefined>;
 
   setHold(hold: NewHold): Promise<void>;
   releaseHold(id: HoldId, by: string): Promise<RecordingId>;
@@ -175,6 +178,15 @@ export type Catalogue = Tables & {
   forgettableCalls(hash: string, limit: number): Promise<CallId[]>;
   languagesKept(caller: string | undefined): Promise<{ count: number; last: number | null }>;
   callersWithLanguage(after: string, limit: number): Promise<string[]>;
+  erasedWithoutCertificate(since: number, limit: number): Promise<RecordingId[]>;
+  lastHead(): Promise<HeadRow | undefined>;
+  heads(): Promise<HeadRow[]>;
+  isHeadKnown(sha256: string): Promise<boolean>;
+  keepHead(head: NewHead, previous: string | null): Promise<boolean>;
+  takeUpHead(head: NewHead, place: CopyPlace): Promise<void>;
+  headsWithout(place: CopyPlace): Promise<HeadRow[]>;
+  noteHeadCopy(sha256: string, place: CopyPlace, isThere: boolean): Promise<void>;
+  removeHead(sha256: string): Promise<void>;
   countDue(at: number): Promise<number>;
   countHeld(at: number): Promise<number>;
   /** Of one moment; `erasureFailed` is the event that says, with a `code`, why a recording could not be erased. */
@@ -309,6 +321,7 @@ export function openCatalogue(
   const holds = makeHolds(database, trail, deliveries, now);
   const erasures = makeErasures(database, trail, recordings.move, holds.releaseHoldsOf);
   const decisions = makeDecisions(database, recordings.shorten);
+  const chainHeads = makeChainHeads(database);
   const figures = makeFigures(database);
   const preferences = makePreferences(database, now);
   const callers = makeCallers(database);
@@ -360,6 +373,7 @@ export function openCatalogue(
     audit: eventually(trail.of),
     auditHead: eventually(trail.head),
     auditLines: eventually(trail.lines),
+    auditTimeAfter: eventually(trail.timeAfter),
     setHold: eventually(holds.setHold),
     releaseHold: eventually(holds.releaseHold),
     holdsOf: eventually(holds.holdsOf),
@@ -388,6 +402,15 @@ export function openCatalogue(
     noteLostFromLedger: eventually(erasures.noteLostFromLedger),
     oldCertificates: eventually(erasures.oldCertificates),
     removeCertificate: eventually(erasures.removeCertificate),
+    erasedWithoutCertificate: eventually(erasures.erasedWithoutCertificate),
+    lastHead: eventually(chainHeads.lastHead),
+    heads: eventually(chainHeads.heads),
+    isHeadKnown: eventually(chainHeads.isHeadKnown),
+    keepHead: eventually(chainHeads.keepHead),
+    takeUpHead: eventually(chainHeads.takeUpHead),
+    headsWithout: eventually(chainHeads.headsWithout),
+    noteHeadCopy: eventually(chainHeads.noteHeadCopy),
+    removeHead: eventually(chainHeads.removeHead),
     ledgerRead: eventually(erasures.ledgerRead),
     noteLedgerRead: eventually(erasures.noteLedgerRead),
     carryOut: eventually(decisions.carryOut),

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { encodeTime } from 'ulid';
 import { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
@@ -78,6 +79,19 @@ export function makeErasures(
     WHERE event = 'erased and checked' AND at >= @since AND json_extract(detail, '$.certificate.sha256') IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM certificates WHERE sha256 = json_extract(detail, '$.certificate.sha256'))
     ORDER BY id LIMIT @limit`);
+  // Before the trail was chained there were no certificates; and they have a time of their own, like the lines that name them.
+  const selectUncertified = database
+    .prepare(
+      `
+    SELECT id FROM recordings WHERE status = 'erased'
+      AND NOT EXISTS (SELECT 1 FROM certificates WHERE recording_id = recordings.id)
+      AND NOT EXISTS (SELECT 1 FROM audit WHERE recording_id = recordings.id AND to_status = 'erased' AND chain IS NULL
+        AND audit.id < (SELECT id FROM audit WHERE chain IS NOT NULL ORDER BY id LIMIT 1))
+      AND NOT (id < @oldest AND EXISTS (SELECT 1 FROM audit
+        WHERE recording_id = recordings.id AND to_status = 'erased' AND chain IS NOT NULL AND at < @since))
+    ORDER BY id LIMIT @limit`,
+    )
+    .pluck();
   const selectNewest = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, sha256 LIMIT ?`);
   const count = database.prepare(`SELECT count(*) FROM certificates`).pluck();
   const selectAlone = {
@@ -198,6 +212,11 @@ export function makeErasures(
     removeCertificate: (sha256: string): void => {
       remove.run(sha256);
     },
+    /** Recordings that count as erased, and of which no certificate says so; `since`: older certificates are not kept, ms. */
+    erasedWithoutCertificate: (since: number, limit: number): RecordingId[] =>
+      z
+        .array(z.string())
+        .parse(selectUncertified.all({ since, oldest: encodeTime(Math.max(since, 0)), limit })) as RecordingId[],
     /** How many recordings are to be erased at this time; it takes long where there are very many. */
     countDue: (at: number): number => z.number().parse(countDue.get({ at })),
     /** How many would be but for a hold. */

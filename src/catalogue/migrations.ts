@@ -380,4 +380,16 @@ export const migrations: readonly string[] = [
   `
   CREATE INDEX unwatched_by_why ON unwatched (why);
   `,
+  // Signed heads of the audit trail, in the order of their numbers.
+  `
+  CREATE TABLE chain_heads (
+    sha256 TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    signed_at INTEGER NOT NULL,
+    jws TEXT NOT NULL,
+    in_ledger INTEGER NOT NULL DEFAULT 0,
+    in_archive INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX chain_heads_by_number ON chain_heads (number);
+  `,
 ];

@@ -4,21 +4,18 @@ import { retentionPorts } from '../parts/retention.ts';
 import { ledgerOf, makeTrust } from '../parts/signing.ts';
 import { makeStore } from '../parts/store.ts';
 import { readCertificate } from '../retention/certificate.ts';
-import {
-  copyCertificates,
-  decisionsInWords,
-  replayArchive,
-  replayLedger,
-  type CopyPorts,
-} from '../retention/copies.ts';
+import { copyCertificates, decisionsInWords, replayArchive, replayLedger } from '../retention/copies.ts';
 import { decisionFaults, lostDecisions } from '../retention/decisions.ts';
 import { lostLines } from '../retention/compareLedger.ts';
+import { headInWords } from '../retention/chainHead.ts';
+import { replayHeads, type TrailAfterReplay } from '../retention/replayHeads.ts';
 import { verifyCertificates, type Verified } from '../retention/verifyCertificates.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { commandLog } from './operatorParts.ts';
 import { parseLimit } from './limit.ts';
+import { operatorOf } from './operator.ts';
 import { beginLongWork } from './longWork.ts';
 import { table } from './table.ts';
 
@@ -81,13 +78,15 @@ export async function certificatesVerify(
       return verified;
     };
     const result = await verify().finally(work.end);
-    if (json) context.print(JSON.stringify({ offline, ...result }, undefined, 2));
+    if (json) context.print(JSON.stringify({ offline, ...result, heads: headsOf(result.heads) }, undefined, 2));
     else {
       for (const { number, recording, fault } of result.faults) {
-        context.print(recording === '' ? fault : `${number} ${recording}: ${fault}`);
+        const which = number === 0 ? recording : `${number} ${recording}`;
+        context.print(recording === '' ? fault : `${which}: ${fault}`);
       }
       const { length } = result.faults;
       context.print(`${result.checked} certificates checked, ${length === 0 ? 'all hold' : `${length} faults`}`);
+      for (const line of headsInWords(result.heads)) context.print(line);
       if (result.kids.length > 0) context.print(`signed by ${result.kids.join(' and ')}`);
       if (offline) context.print('the archive was not asked');
     }
@@ -96,20 +95,46 @@ export async function certificatesVerify(
   });
 }
 
+type Heads = Verified['heads'];
+
+function headsOf({ newest, restored, unsignedSince }: Heads) {
+  return {
+    newest: newest === undefined ? null : { number: newest.number, signedAt: newest.signedAt, line: newest.line },
+    restored,
+    unsignedSince: unsignedSince === undefined ? null : isoTime(unsignedSince),
+  };
+}
+
+/** Up to where the audit trail is vouched for, and what people said was put back. */
+function headsInWords({ newest, restored, unsignedSince }: Heads): string[] {
+  const since =
+    unsignedSince === undefined ? '' : `; what was written since ${isoTime(unsignedSince)} is not yet signed`;
+
+  return [
+    ...restored.map(
+      ({ number, signedAt, by, gone }) =>
+        `an older catalogue was put back, says ${by} (head ${number}, ${signedAt}): ${gone} heads before that are of lines that are gone`,
+    ),
+    newest === undefined
+      ? 'no head of the audit trail was signed yet: lines cut off its end would not show'
+      : `the audit trail is vouched for by ${headInWords(newest)}${since}`,
+  ];
+}
+
 /**
  * Takes up the certificates of the ledger and of the archive, and erases again what they say was erased. What the ledger has lost is
- * written into it again.
+ * written into it again. With `restored` it signs that an older catalogue was put back on purpose.
  */
 export async function certificatesReplay(
   context: CommandContext,
-  { dryRun, json }: { dryRun: boolean; json: boolean },
+  { dryRun, restored = false, json }: { dryRun: boolean; restored?: boolean; json: boolean },
 ): Promise<ExitCode> {
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue: Catalogue) => {
     const store = await makeStore(config, catalogue);
     const shared = { config, catalogue, store, clock: context.clock, log: commandLog(config), actor: 'command' };
-    const ports: CopyPorts = { ...retentionPorts(shared), now: () => context.clock.now() };
+    const ports = { ...retentionPorts(shared), now: () => context.clock.now() };
     const ledger = await replayLedger(ports, { dryRun, fromStart: true });
     const archive = await replayArchive(ports, { dryRun });
     const since = context.clock.now() - config.evidence.certificateDays * dayMs;
@@ -126,13 +151,15 @@ export async function certificatesReplay(
     if (!dryRun) await copyCertificates(ports);
     const { decisions } = ledger;
     const decided = decisionsInWords(decisions);
+    const by = restored ? operatorOf(context.environment) : undefined;
+    const trail = await replayHeads({ ...ports, catalogue, since }, { dryRun, by });
     const recordings = [...new Set([...ledger.erasedAgain, ...archive.erasedAgain])];
     const refused = ledger.refused + archive.refused;
     if (json) {
       const certificates = ledger.certificates + archive.certificates;
       context.print(
         JSON.stringify(
-          { dryRun, certificates, erasedAgain: recordings, decisions, writtenAgain, decisionsAgain, refused },
+          { dryRun, certificates, erasedAgain: recordings, decisions, writtenAgain, decisionsAgain, refused, trail },
           undefined,
           2,
         ),
@@ -149,6 +176,7 @@ export async function certificatesReplay(
         context.print(
           `${writtenAgain} certificates that the ledger lacked ${dryRun ? 'would be' : 'are'} written into it again`,
         );
+      if (trail !== 'fits') context.print(trailInWords[trail]);
       if (refused > 0)
         context.print(
           `${refused} copies of certificates or decisions are not what was signed, or by a key that is not trusted`,
@@ -157,6 +185,12 @@ export async function certificatesReplay(
 
     const left = recordings.length + writtenAgain + decisionsAgain + (decided === '' ? 0 : 1);
 
-    return refused > 0 || (dryRun && left > 0) ? 3 : 0;
+    return refused > 0 || trail === 'other' || (dryRun && left > 0) ? 3 : 0;
   });
 }
+
+const trailInWords: Record<Exclude<TrailAfterReplay, 'fits'>, string> = {
+  other:
+    'the audit trail is not the one that was signed: if you put an older catalogue back, give --restored to say so; if not, see preavis certificates verify',
+  acknowledged: 'that an older catalogue was put back is signed, and noted for preavis certificates verify',
+};

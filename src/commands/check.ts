@@ -26,6 +26,7 @@ import type { CommandContext } from './context.ts';
 import { refuseForeignRecorders, requireDeadman } from './deadmanCheck.ts';
 import { leaveOut, makeLook, type Finding, type Look } from './finding.ts';
 import { ledgerFindings, requireSigningKey } from './ledgerFindings.ts';
+import { trailFindings } from './trailFindings.ts';
 import { packetsWarning, soundFinding } from './soundFindings.ts';
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
@@ -147,6 +148,7 @@ async function lookAtWhatIsKept(
       await lookAtArchive(config, known, list, look);
     }
     list.push(...(await ledgerFindings(config, known, clock)));
+    if (known !== undefined) list.push(...(await trailFindings(config, known, clock)));
     if (catalogueWorks) await look('signing key', () => requireSigningKey(config, known));
   } finally {
     catalogue?.close();

@@ -5,6 +5,7 @@ import { dayMs, isoTime, type Clock } from '../core/clock.ts';
 import { asPreavisError, errorCodes, PreavisError, type ErrorCode } from '../core/errors.ts';
 import { ledgerOf, makeTrust } from '../parts/signing.ts';
 import { readCertificate } from '../retention/certificate.ts';
+import { readHead } from '../retention/chainHead.ts';
 import { decisionsInWords, waitAfterRestoration } from '../retention/copies.ts';
 import { lostDecisions, strayDecisions } from '../retention/decisions.ts';
 import { lostLines, strayLines, type StrayLine } from '../retention/compareLedger.ts';
@@ -62,14 +63,18 @@ export async function ledgerFindings(
  * @throws PreavisError `signing_key_unusable`
  */
 export async function requireSigningKey(config: Config, catalogue: Catalogue | undefined): Promise<void> {
-  const [newest] = (await catalogue?.newestCertificates(1)) ?? [];
-  if (newest === undefined) return;
-  const { kid } = await readCertificate(newest.jws);
-  if (await makeTrust(config)(kid)) return;
-  throw new PreavisError(
-    'signing_key_unusable',
-    `the newest certificate was signed by ${kid}: that key is not in its file any more, and not in evidence.trustedKeys`,
-  );
+  const [certificate] = (await catalogue?.newestCertificates(1)) ?? [];
+  const head = await catalogue?.lastHead();
+  const trusts = makeTrust(config);
+  const require = async (what: string, kid: string): Promise<void> => {
+    if (await trusts(kid)) return;
+    throw new PreavisError(
+      'signing_key_unusable',
+      `the newest ${what} was signed by ${kid}: that key is not in its file any more, and not in evidence.trustedKeys`,
+    );
+  };
+  if (certificate !== undefined) await require('certificate', (await readCertificate(certificate.jws)).kid);
+  if (head !== undefined) await require('head of the audit trail', (await readHead(head.jws)).kid);
 }
 
 type Decisions = Record<DecisionKind, number>;

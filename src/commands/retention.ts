@@ -34,7 +34,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
     const log = commandLog(config);
     const ports = retentionPorts({ config, catalogue, store, clock: context.clock, log, actor: 'command' });
     const recordings: { id: string; keepUntil: string | null; outcome: 'due' | 'erased' | ErrorCode }[] = [];
-    const { due, erased, held, locked, doubtful } = await retentionPass(ports, {
+    const { due, erased, held, locked, doubtful, head } = await retentionPass(ports, {
       dryRun,
       clockIsRight,
       waitMs,
@@ -47,7 +47,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
     }).finally(work.end);
     const isLogEmptied = dryRun || (await logEmptied(catalogue, logWaitMs));
     if (json) {
-      const counts = { due, erased, held, locked, doubtful };
+      const counts = { due, erased, held, locked, doubtful, head };
       context.print(JSON.stringify({ dryRun, ...counts, logEmptied: isLogEmptied, recordings }, undefined, 2));
     } else {
       if (recordings.length > 0) {
@@ -64,9 +64,15 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
       const kept = `${held === 0 ? '' : `; a hold keeps ${held} more`}${locks}${doubts}`;
       context.print(dryRun ? `${due} recordings are due${kept}` : `${due} due, ${erased} erased${kept}`);
       if (!isLogEmptied) context.print(logHeld);
+      if (head !== 'kept' && head !== 'unsigned') {
+        context.print(
+          `the head of the audit trail is not yet signed, or not in ledger and archive (${head}); serve tries again`,
+        );
+      }
     }
+    const isHeadKept = dryRun || head === 'kept';
 
-    return isLogEmptied && doubtful === 0 && (dryRun || erased === due) ? 0 : 3;
+    return isLogEmptied && isHeadKept && doubtful === 0 && (dryRun || erased === due) ? 0 : 3;
   });
 }
 

@@ -81,7 +81,9 @@ export function addCertificateCommands(root: Command, context: () => CommandCont
     });
   certificates
     .command('verify')
-    .description('check signatures, chain, audit trail, and that the archive has nothing of it; exit 3 on a fault')
+    .description(
+      'check signatures, chain, audit trail with its heads, and that the archive has nothing of it; exit 3 on a fault',
+    )
     .option('--offline', 'do not ask the archive')
     .option(...jsonOption)
     .action(async ({ offline, json }: Common & { offline?: true }) => {
@@ -92,9 +94,11 @@ export function addCertificateCommands(root: Command, context: () => CommandCont
     .command('replay')
     .description('after a backup was restored: erase again what the ledger and the archive say was erased')
     .option('--dry-run', 'only say what would be erased')
+    .option('--restored', 'say, signed, that an older catalogue was put back on purpose: then it is no fault any more')
     .option(...jsonOption)
-    .action(async ({ dryRun, json }: Common & { dryRun?: true }) => {
+    .action(async ({ dryRun, restored, json }: Common & { dryRun?: true; restored?: true }) => {
       const { certificatesReplay } = await import('./certificates.ts');
-      done(await certificatesReplay(context(), { dryRun: dryRun === true, json: json === true }));
+      const chosen = { dryRun: dryRun === true, restored: restored === true, json: json === true };
+      done(await certificatesReplay(context(), chosen));
     });
 }

@@ -355,7 +355,10 @@ const shape = z.strictObject({
   health: z
     .strictObject({
       host: key(z.string().min(1).default('127.0.0.1'), 'Address of the health page.'),
-      port: key(z.int().min(0).max(65_535).default(8090), 'Port of the health page (GET /health, /live) and of the metrics; 0 switches them off.'),
+      port: key(
+        z.int().min(0).max(65_535).default(8090),
+        'Port of the health page (GET /health, /live) and of the metrics; 0 switches them off.',
+      ),
     })
     .prefault({}),
   log: z

@@ -248,6 +248,12 @@ export const errorCodes = {
     'The ledger of erasures does not have every certificate that was put into it: it was changed, cut or removed.',
     'Put it back from its copy, then run `preavis certificates replay`: it writes into it what the catalogue has and it still lacks.',
   ),
+  audit_trail_differs: entry(
+    1,
+    false,
+    'The audit trail, or what it says was erased, is not what was signed: lines were cut off or rewritten, or an older catalogue was put back.',
+    'If you put an older catalogue back, run `preavis certificates replay --restored`. If not, see `preavis certificates verify`, and compare with a backup.',
+  ),
   certificate_invalid: entry(
     1,
     false,

@@ -10,10 +10,12 @@ import type { Config } from '../config/schema.ts';
 import { readPresence } from '../evidence/presence.ts';
 import { receiptOfRecording, receiptText } from '../evidence/receipt.ts';
 import { makeWitnessPass, type WitnessPorts } from '../evidence/witnessPass.ts';
+import { isErasureProved } from '../retention/erasureProof.ts';
 import type { ReconcilePorts } from '../retention/reconcile.ts';
 import { checkSchedule } from '../retention/schedule.ts';
 import { loadLibrary, soundsFolder } from './prompts.ts';
 import type { Shared } from './shared.ts';
+import { makeTrust } from './signing.ts';
 
 /** What stages and jobs need. */
 
@@ -33,6 +35,8 @@ export function purposeLocksOf({ purposes }: Config): ReadonlyMap<string, Purpos
 }
 
 export function uploadPorts({ config, catalogue, store, clock, log, actor }: Shared): UploadPorts {
+  const trusts = makeTrust(config);
+
   return {
     catalogue,
     store,
@@ -46,6 +50,7 @@ export function uploadPorts({ config, catalogue, store, clock, log, actor }: Sha
     atOnce: config.archive.uploadsAtOnce,
     attemptMs: config.archive.attemptSeconds * 1_000,
     told: new Set(),
+    isErasureProved: (id) => isErasureProved(id, catalogue, trusts),
   };
 }
 
@@ -115,6 +120,7 @@ export function reconcilePorts(
     actor,
     atOnce: config.archive.uploadsAtOnce,
     attemptMs: config.archive.attemptSeconds * 1_000,
+    trusts: makeTrust(config),
     repairs,
   };
 }

@@ -1,6 +1,8 @@
 import { ulid } from 'ulid';
 import { makeHoldsAllowed } from '../config/purposeRules.ts';
 import { dayMs } from '../core/clock.ts';
+import type { Config } from '../config/schema.ts';
+import type { HeadLock } from '../retention/keepHeads.ts';
 import { makeDecisions, type Decisions } from '../retention/decisions.ts';
 import type { RetentionPorts } from '../retention/enforcer.ts';
 import type { FetchPorts } from '../retention/fetch.ts';
@@ -23,6 +25,7 @@ export function retentionPorts({ config, catalogue, store, clock, log, actor }: 
     atOnce: config.archive.uploadsAtOnce,
     certificatesKeptMs: config.evidence.certificateDays * dayMs,
     callersKeptMs: config.privacy.callerDays * dayMs,
+    headLock: headLockOf(config),
   };
 }
 
@@ -36,6 +39,19 @@ export function decisionsOf({ config, catalogue, clock, actor }: Omit<Shared, 's
     decisionsKeptMs: config.evidence.certificateDays * dayMs,
     actor,
   });
+}
+
+/**
+ * As the purposes are: in the strictest mode that one of them asks for, for as long as the last of these keeps a recording of today. So
+ * a head asks no more of a bucket than its recordings do.
+ */
+export function headLockOf({ purposes }: Pick<Config, 'purposes'>): HeadLock | undefined {
+  const asked = Object.values(purposes);
+  const mode = (['compliance', 'governance'] as const).find((each) => asked.some(({ lock }) => lock === each));
+  if (mode === undefined) return undefined;
+  const days = asked.filter(({ lock }) => lock === mode).map(({ keepDays }) => keepDays);
+
+  return { mode, keptMs: Math.max(...days) * dayMs };
 }
 
 export function fetchPorts({ config, catalogue, store, clock, actor }: Omit<Shared, 'log'>): FetchPorts {

@@ -10,14 +10,15 @@ import { makeLedger, type Ledger } from '../retention/ledger.ts';
 /** Opened once, and again only where that failed. */
 export function makeSigner(
   config: Config,
-  catalogue?: Pick<Catalogue, 'countCertificates' | 'countDecisions'>,
+  catalogue?: Pick<Catalogue, 'countCertificates' | 'countDecisions' | 'lastHead'>,
 ): () => Promise<Signer> {
   const file = signingKeyFile(config);
   // One that has signed before and is gone is not replaced in silence.
   const mayMake = async (): Promise<boolean> =>
     config.evidence.trustedKeys.length > 0 ||
     catalogue === undefined ||
-    (await catalogue.countCertificates()) + (await catalogue.countDecisions()) === 0;
+    ((await catalogue.countCertificates()) + (await catalogue.countDecisions()) === 0 &&
+      (await catalogue.lastHead()) === undefined);
   let opened: Promise<Signer> | undefined;
 
   return () => {

@@ -10,6 +10,7 @@ import { dayMs } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { typeOfSigned } from '../core/signing.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import {
   certificateKey,
@@ -19,9 +20,11 @@ import {
   readCertificate,
   type Certificate,
 } from './certificate.ts';
+import { headPrefix, headType, readHead } from './chainHead.ts';
 import { isDecision } from './decision.ts';
 import { copyDecisions, findDecision } from './decisions.ts';
 import { idOfKey } from './findings.ts';
+import { headObjects } from './keepHeads.ts';
 import type { Ledger } from './ledger.ts';
 
 /**
@@ -48,6 +51,8 @@ export type CopyPorts = {
     | 'carryOut'
     | 'callersWithLanguage'
     | 'notePass'
+    | 'isHeadKnown'
+    | 'takeUpHead'
   >;
   store: ObjectStore;
   spoolFolder: string;
@@ -175,6 +180,7 @@ export async function* strayCopies({
   catalogue: Pick<Catalogue, 'certificatesOf'>;
 }): AsyncGenerator<'none' | { number: number; recording: RecordingId; read: () => Promise<string> }> {
   for await (const { key, bytes } of store.list(certificatePrefix)) {
+    if (key.startsWith(headPrefix)) continue;
     const named = certificateOfKey(key);
     if (named === undefined || bytes > mostBytes) {
       yield 'none';
@@ -198,6 +204,10 @@ export async function replayArchive(ports: CopyPorts, { dryRun }: ReplayOptions)
       if (ofArchive.has(asPreavisError(thrown).code)) throw thrown;
       replay.refuse();
     }
+  }
+  for await (const object of headObjects(ports.store)) {
+    if (object === 'none') replay.refuse();
+    else if (!(await ports.catalogue.isHeadKnown(object.sha256))) await replay.take((await object.read()) ?? '');
   }
 
   return replay.end();
@@ -251,6 +261,7 @@ class Replay {
   async take(jws: string): Promise<'done' | 'again'> {
     const { catalogue, log } = this.#ports;
     if (isDecision(jws)) return this.#takeDecision(jws);
+    if (typeOfSigned(jws) === headType) return this.#takeHead(jws);
     const certificate = await readCopy(jws);
     if (certificate === undefined) {
       this.refuse();
@@ -299,6 +310,21 @@ class Replay {
         return 'done';
       }
     }
+  }
+
+  /** A head that this catalogue does not know is kept with the others, so that it is seen whether the audit trail still fits it. */
+  async #takeHead(jws: string): Promise<'done' | 'again'> {
+    const { catalogue, trusts } = this.#ports;
+    const head = await readHead(jws).catch(() => undefined);
+    if (head === undefined) this.refuse();
+    if (head === undefined || (await catalogue.isHeadKnown(head.row.sha256))) return 'done';
+    if (!(await trusts(head.kid))) {
+      this.refuse();
+      return 'again';
+    }
+    if (!this.#dryRun) await catalogue.takeUpHead(head.row, this.#place);
+
+    return 'done';
   }
 
   async #restore({ content, row: certificate }: Read): Promise<void> {

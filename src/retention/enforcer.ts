@@ -18,6 +18,7 @@ import {
 import { removeOverDecisions } from './decisions.ts';
 import { doubtBefore, doubtStepped } from './doubts.ts';
 import { eraseRecording, keysToErase, type ErasurePorts } from './erasure.ts';
+import { keepHead, removeOldHeads, type HeadPorts } from './keepHeads.ts';
 import { isLockedNow, isLockKnown } from './lockedDue.ts';
 
 /**
@@ -25,9 +26,11 @@ import { isLockedNow, isLockKnown } from './lockedDue.ts';
  * goes on: what is erased is due no more.
  */
 export type RetentionPorts = Omit<ErasurePorts, 'catalogue'> &
-  Omit<CopyPorts, 'catalogue' | 'now'> & {
+  Omit<CopyPorts, 'catalogue' | 'now'> &
+  Omit<HeadPorts, 'catalogue' | 'now'> & {
     catalogue: ErasurePorts['catalogue'] &
       CopyPorts['catalogue'] &
+      HeadPorts['catalogue'] &
       Pick<
         Catalogue,
         | 'due'
@@ -69,6 +72,8 @@ export type RetentionResult = {
   locked: number;
   /** Whose clocks do not agree, and which somebody has to settle before their time counts. */
   doubtful: number;
+  /** Whether the head of the audit trail was signed and is in ledger and archive; why not. `unsigned` in a dry run. */
+  head: 'kept' | 'unsigned' | ErrorCode;
 };
 
 export type RetentionOptions = {
@@ -127,12 +132,23 @@ async function trustClock(catalogue: RetentionPorts['catalogue'], at: number, is
 
 /** Throws job_busy and clock_implausible; ledger_unusable and what the archive throws where certificates cannot be kept. */
 export async function retentionPass(ports: RetentionPorts, options: RetentionOptions): Promise<RetentionResult> {
-  const pass = (): Promise<RetentionResult> => run(ports, options);
+  const pass = (): Promise<Omit<RetentionResult, 'head'>> => run(ports, options);
+  if (options.dryRun) return { ...(await pass()), head: 'unsigned' };
 
-  return options.dryRun ? pass() : withLease(ports.catalogue, 'retention', options.waitMs, pass);
+  return withLease(ports.catalogue, 'retention', options.waitMs, async () => {
+    const result = await pass().catch(async (thrown: unknown) => {
+      // A day without erasures is a day of the audit trail as well.
+      await keepHead(headPortsOf(ports), options.signal);
+      throw thrown;
+    });
+
+    return { ...result, head: await keepHead(headPortsOf(ports), options.signal) };
+  });
 }
 
-async function run(ports: RetentionPorts, options: RetentionOptions): Promise<RetentionResult> {
+const headPortsOf = (ports: RetentionPorts): HeadPorts => ({ ...ports, now: () => ports.clock.now() });
+
+async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Omit<RetentionResult, 'head'>> {
   const { catalogue, clock, log } = ports;
   const { dryRun, signal, progress } = options;
   const at = clock.now();
@@ -149,7 +165,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
   if (!dryRun) await doubtStepped(ports, signal);
   // In `serve`, where nobody sees the progress, calls would wait for the count.
   const total = progress === undefined ? 0 : await catalogue.countDue(at);
-  const result: RetentionResult = { due: 0, erased: 0, held: await catalogue.countHeld(at), locked: 0, doubtful: 0 };
+  const result = { due: 0, erased: 0, held: await catalogue.countHeld(at), locked: 0, doubtful: 0 };
   const limit = pLimit(ports.atOnce);
   const eraseNext = async (row: RecordingRow): Promise<void> => {
     if (signal.aborted) return;
@@ -174,6 +190,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Re
   if (!dryRun) await copyCertificates(copies);
   if (!dryRun && !signal.aborted) {
     const removed = await removeOldCertificates(copies, at - ports.certificatesKeptMs);
+    await removeOldHeads(headPortsOf(ports), at - ports.certificatesKeptMs);
     if (removed > 0) log.info({ certificates: removed }, 'certificates of erasure whose time is over were removed');
     await removeOverDecisions(ports, at);
     await catalogue.passDone('retention', clock.now());

@@ -73,6 +73,10 @@ export const findingKinds = {
     'it was erased, and something of it is in the archive again',
     'erase it again, every version of it; find out where it came from (a backup, a replication)',
   ),
+  erasureUnproved: reported(
+    'it counts as erased, no certificate says so, and something of it is there',
+    'nothing of it is removed; see preavis certificates verify, and find out who changed the catalogue',
+  ),
   discardedFileLeft: repaired('it must not be kept, and its file is in the spool', 'remove the file'),
   discardedObjectLeft: reported(
     'it must not be kept, and something of it is in the archive',
@@ -136,6 +140,8 @@ export type RecordingFacts = {
   receiptDigest: Digest | undefined;
   /** Whether WAV and receipt lie whole in the archive; looked for only where the file of `recording` or `lost` is missing. */
   isInArchive: boolean;
+  /** Whether a certificate says that it was erased; only of status `erased`. */
+  isErasureProved: boolean;
   /** When the audit trail says that an erasure was begun last, ms since 1970 UTC; undefined where it does not. */
   erasureBegun: number | undefined;
 };
@@ -154,7 +160,9 @@ export function compare(facts: RecordingFacts): Found[] {
     case 'archived':
       return unlessErasing(facts, ofArchived(facts));
     case 'erased':
-      return ofGone(facts, 'erasedFileLeft', 'erasedObjectLeft');
+      return facts.isErasureProved
+        ? ofGone(facts, 'erasedFileLeft', 'erasedObjectLeft')
+        : ofGone(facts, 'erasureUnproved', 'erasureUnproved');
     case 'discarded':
       return ofGone(facts, 'discardedFileLeft', 'discardedObjectLeft');
     case 'lost':
@@ -260,10 +268,11 @@ export function keysOf(
 export function compareObject(
   key: string,
   row: Pick<RecordingRow, 'id' | 'status' | 'startedAt' | 'noticeFinishedAt' | 'objectKey' | 'receiptKey'> | undefined,
-): 'unknownObject' | 'erasedObjectLeft' | 'discardedObjectLeft' | undefined {
+  isErasureProved: boolean,
+): 'unknownObject' | 'erasedObjectLeft' | 'erasureUnproved' | 'discardedObjectLeft' | undefined {
   switch (row?.status) {
     case 'erased':
-      return 'erasedObjectLeft';
+      return isErasureProved ? 'erasedObjectLeft' : 'erasureUnproved';
     case 'discarded':
       return 'discardedObjectLeft';
     case 'recorded':

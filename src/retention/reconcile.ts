@@ -29,6 +29,7 @@ import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { erasureBegun } from '../catalogue/auditTrail.ts';
+import { isErasureProved } from './erasureProof.ts';
 import {
   compare,
   compareObject,
@@ -51,6 +52,7 @@ export type ReconcilePorts = {
     | 'finishable'
     | 'counts'
     | 'audit'
+    | 'certificatesOf'
     | 'note'
     | 'takeLease'
     | 'releaseLease'
@@ -61,6 +63,8 @@ export type ReconcilePorts = {
   clock: Clock;
   log: Logger;
   actor: string;
+  /** Whether a key is one of ours: what another one has signed proves no erasure. */
+  trusts: (kid: string) => Promise<boolean>;
   atOnce: number;
   /** How long reading one object back may take, ms. */
   attemptMs: number;
@@ -198,13 +202,19 @@ class Reconciliation {
         this.#options.found({ kind: 'notComparable', recording: id ?? null, where: key, done: 'row_unreadable' });
         continue;
       }
-      const kind = compareObject(key, row);
+      const kind = compareObject(key, row, row !== undefined && (await this.#isErasureProved(row)));
       if (kind === undefined || this.#told.has(key)) continue;
       // Retention may be erasing it. A foreign key may be one that the store's port does not even take.
       if (id !== undefined && (await store.stat(key)) === undefined) continue;
       const done = row === undefined ? 'nothing' : await this.#repair({ kind, place: 'wav' }, row.id, key);
       this.#options.found({ kind, recording: id ?? null, where: key, done });
     }
+  }
+
+  async #isErasureProved({ id, status }: RecordingRow): Promise<boolean> {
+    const { catalogue, trusts } = this.#ports;
+
+    return status === 'erased' && isErasureProved(id, catalogue, trusts);
   }
 
   async #rowOf(id: string): Promise<RecordingRow | 'unreadable' | undefined> {
@@ -268,6 +278,7 @@ class Reconciliation {
       receipt,
       receiptDigest: row.receipt === null ? undefined : textDigest(row.receipt),
       isInArchive: file === undefined && !elsewhere && (await this.#copyOf(row)) !== undefined,
+      isErasureProved: await this.#isErasureProved(row),
       erasureBegun: undefined,
     };
     const found = compare(facts);
@@ -450,7 +461,8 @@ class Reconciliation {
 
   #tell(row: RecordingRow, { kind, place }: Found, done: Finding['done']): void {
     const where = this.#whereOf(row, { kind, place });
-    if (kind === 'erasedObjectLeft' || kind === 'discardedObjectLeft') this.#told.add(where);
+    if (kind === 'erasedObjectLeft' || kind === 'erasureUnproved' || kind === 'discardedObjectLeft')
+      this.#told.add(where);
     if (kind === 'lostObjectFound') for (const key of Object.values(keysOf(row))) this.#told.add(key);
     this.#options.found({ kind, recording: row.id, where, done });
   }

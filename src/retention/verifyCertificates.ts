@@ -1,21 +1,27 @@
+import { z } from 'zod';
 import type { ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { CertificateRow } from '../catalogue/erasures.ts';
-import { erasedAgain, type AuditLine } from '../catalogue/auditTrail.ts';
-import { chainStart, linkOf } from '../core/chain.ts';
-import type { RecordingId } from '../core/ids.ts';
+import type { CertificateRow, NewCertificate } from '../catalogue/erasures.ts';
+import { erasedAgain } from '../catalogue/auditTrail.ts';
 import { readCertificate, type Certificate } from './certificate.ts';
-import { readCopy, restoration, strayCopies } from './copies.ts';
+import { readCopy, strayCopies } from './copies.ts';
 import { lostLines, strayLines, type ComparePorts, type StrayLine } from './compareLedger.ts';
+import { lineFaults, verifyHeads, type HeadsVerified, type TrailPorts } from './verifyTrail.ts';
 
-export type VerifyPorts = ComparePorts & {
-  catalogue: Pick<
-    Catalogue,
-    'countCertificates' | 'certificatesOf' | 'missingCertificates' | 'auditLines' | 'audit' | 'lastPass'
-  >;
-  /** undefined: the archive is not asked. */
-  store: ObjectStore | undefined;
-};
+export type VerifyPorts = ComparePorts &
+  TrailPorts & {
+    catalogue: Pick<
+      Catalogue,
+      | 'countCertificates'
+      | 'certificatesOf'
+      | 'missingCertificates'
+      | 'erasedWithoutCertificate'
+      | 'audit'
+      | 'recording'
+    >;
+    /** undefined: the archive is not asked. */
+    store: ObjectStore | undefined;
+  };
 
 export type Verified = {
   checked: number;
@@ -23,29 +29,32 @@ export type Verified = {
   kids: string[];
   /** `number` 0: not of one certificate; `recording` empty: of none. */
   faults: { number: number; recording: string; fault: string }[];
+  heads: Pick<HeadsVerified, 'newest' | 'restored' | 'unsignedSince'>;
 };
 
 const batch = 200;
-const pageOfLines = 1_000;
 const mostMissing = 1_000;
 /** Lines of the ledger of one kind that are told one by one: whoever writes to it could fill the memory and the screen. */
 const mostStray = 1_000;
 const first = { number: 0, sha256: '' };
 
-/** Checks every certificate in the catalogue, in their order, and that the ledger has no others. Throws what the catalogue and the archive do, and the signal's reason. */
+/**
+ * Checks every certificate in the catalogue, in their order, that the ledger has no others, that every erased recording has one, and
+ * that the audit trail is the one whose heads were signed. Throws what the catalogue and the archive do, and the signal's reason.
+ */
 export async function verifyCertificates(
   ports: VerifyPorts,
   { signal, progress }: { signal: AbortSignal; progress?: (done: number, total: number) => void },
 ): Promise<Verified> {
   const { catalogue } = ports;
   const total = await catalogue.countCertificates();
-  const result: Verified = { checked: 0, kids: [], faults: [] };
-  for await (const line of brokenLinks(catalogue, signal)) {
-    result.faults.push({
-      number: 0,
-      recording: line.recording,
-      fault: `line ${line.id} of the audit trail was changed`,
-    });
+  const heads = await verifyHeads(ports, signal);
+  const { newest, restored, unsignedSince, excusedUntil = -Infinity } = heads;
+  const result: Verified = { checked: 0, kids: [], faults: [], heads: { newest, restored, unsignedSince } };
+  result.faults.push(...heads.faults.map((fault) => ({ number: 0, recording: '', fault })));
+  for await (const line of lineFaults(catalogue, signal)) result.faults.push({ number: 0, ...line });
+  for (const recording of await catalogue.erasedWithoutCertificate(ports.since, mostMissing)) {
+    result.faults.push({ number: 0, recording, fault: 'it counts as erased, and no certificate says so' });
   }
   for (const { number, recording } of await catalogue.missingCertificates(ports.since, mostMissing)) {
     result.faults.push({ number, recording, fault: 'the audit trail names it, and it is not there' });
@@ -70,7 +79,7 @@ export async function verifyCertificates(
     const rows = await catalogue.certificates(after, batch);
     for (const row of rows) {
       signal.throwIfAborted();
-      const faults = await faultsOf(row, before, ports, result.kids);
+      const faults = await faultsOf(row, before, { ...ports, excusedUntil }, result.kids);
       result.faults.push(...faults.map((fault) => ({ number: row.number, recording: row.recording, fault })));
       result.checked += 1;
       progress?.(result.checked, total);
@@ -123,27 +132,13 @@ function strayFault(stray: StrayLine): Verified['faults'][number] {
   }
 }
 
-/** The lines whose link does not follow from the one before them; one that was taken out shows at the next. */
-async function* brokenLinks(catalogue: VerifyPorts['catalogue'], signal: AbortSignal): AsyncGenerator<AuditLine> {
-  let chain = chainStart;
-  for (let from = 0; ;) {
-    const lines = await catalogue.auditLines(from, Number.MAX_SAFE_INTEGER, pageOfLines);
-    for (const line of lines) {
-      signal.throwIfAborted();
-      if (line.chain === null) continue;
-      if (line.chain !== linkOf(chain, line.digest)) yield line;
-      chain = line.chain;
-    }
-    const last = lines.at(-1);
-    if (last === undefined || lines.length < pageOfLines) return;
-    from = last.id + 1;
-  }
-}
+/** What was certified until then may be of lines that are gone: somebody said, signed, that an older catalogue was put back. */
+type Excuse = { excusedUntil: number };
 
 async function faultsOf(
   row: CertificateRow,
   before: CertificateRow | undefined,
-  ports: VerifyPorts,
+  ports: VerifyPorts & Excuse,
   kids: string[],
 ): Promise<string[]> {
   const read = await readCertificate(row.jws).catch(() => undefined);
@@ -153,34 +148,46 @@ async function faultsOf(
   const faults: string[] = [];
   if (!(await ports.trusts(kid))) faults.push(`it was signed by the key ${kid}, which is not trusted`);
   if (read.row.sha256 !== row.sha256) faults.push('it was exchanged for another one');
+  if (read.row.recording !== row.recording || read.row.number !== row.number) {
+    faults.push(`it is the certificate of another recording, or of another number (${read.row.number})`);
+  }
   // The oldest may have had others before it, whose time was over.
   if (before !== undefined && (content.previous !== before.sha256 || content.number !== before.number + 1)) {
     faults.push(
       `it does not follow number ${before.number}: one between them is missing, or the catalogue was restored`,
     );
   }
-  faults.push(...(await auditFaults(content, ports)), ...(await objectFaults(content, ports)));
+  faults.push(...(await auditFaults(read.row, content, ports)), ...(await objectFaults(content, ports)));
+  const status = (await ports.catalogue.recording(row.recording))?.status;
+  if (status !== undefined && status !== 'erased' && status !== 'discarded') {
+    faults.push(`the catalogue says "${status}" of what it says was erased`);
+  }
 
   return faults;
 }
 
-async function auditFaults(
-  { audit, recording, verifiedAt }: Certificate,
-  { catalogue }: VerifyPorts,
+/** What the audit trail lacks of what a certificate was signed with. */
+export async function auditFaults(
+  { recording, sha256, issuedAt }: NewCertificate,
+  { audit }: Certificate,
+  { catalogue, excusedUntil }: Pick<VerifyPorts, 'catalogue'> & Excuse,
 ): Promise<string[]> {
   if (audit === null) return [];
   const [line] = await catalogue.auditLines(audit.line, audit.line, 1);
+  if (line?.chain === audit.chain || issuedAt <= excusedUntil) return [];
+  // In a catalogue that was restored since, the trail of then goes on differently, and says in a line of its own which certificate it took up.
+  const steps = await catalogue.audit(recording);
+  const isTakenUp = steps.some(({ event, chain, detail }) => {
+    const named = takenUp.safeParse(detail);
 
-  if (line?.chain === audit.chain) return [];
-  // In a catalogue that was restored since, the trail of then goes on differently, and says so; a recording of after its backup has none.
-  const steps = await catalogue.audit(recording as RecordingId);
-  const isRestored =
-    steps.length === 0
-      ? ((await catalogue.lastPass(restoration)) ?? 0) >= Date.parse(verifiedAt)
-      : steps.some(({ event }) => event === erasedAgain);
+    return event === erasedAgain && chain !== null && named.success && named.data.certificate.sha256 === sha256;
+  });
 
-  return isRestored ? [] : ['the audit trail is not the one that it was signed with'];
+  return isTakenUp ? [] : ['the audit trail is not the one that it was signed with'];
 }
+
+/** The detail of a line that says so. */
+const takenUp = z.object({ certificate: z.object({ sha256: z.string() }) });
 
 async function objectFaults({ objects }: Certificate, { store }: VerifyPorts): Promise<string[]> {
   if (store === undefined) return [];

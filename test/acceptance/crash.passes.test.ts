@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { typeOfSigned } from '../../src/core/signing.ts';
+import { headType } from '../../src/retention/chainHead.ts';
 import { useCrashRig } from '../support/crashing.ts';
 import { eventually } from '../support/poll.ts';
 import { filesBelow } from '../support/rigs.ts';
@@ -55,9 +57,11 @@ it('erases what is due and leaves nothing of it, wherever retention is killed', 
   const erased = (await at.rows()).filter(({ status }) => status === 'erased').map(({ id }) => id);
   expect(certificates.map(({ recording }) => recording).sort()).toEqual(erased.sort());
   expect(await at.rig.preavis('certificates', 'verify')).toMatchObject({ code: 0 });
-  const ledger = readFileSync(join(at.rig.folder, 'erasures.jsonl'), 'utf8').trim().split('\n');
-  expect(ledger.sort()).toEqual(certificates.map(({ jws }) => jws).sort());
-  expect(filesBelow(at.rig.archiveFolder)).toHaveLength(certificates.length);
+  const lines = readFileSync(join(at.rig.folder, 'erasures.jsonl'), 'utf8').trim().split('\n');
+  const heads = lines.filter((line) => typeOfSigned(line) === headType);
+  expect(lines.filter((line) => !heads.includes(line)).sort()).toEqual(certificates.map(({ jws }) => jws).sort());
+  // A head that was copied when the process was killed may be in the ledger twice.
+  expect(filesBelow(at.rig.archiveFolder)).toHaveLength(certificates.length + new Set(heads).size);
   expect(readdirSync(at.rig.asterisk.spoolFolder)).toEqual([]);
   expect(existsSync(at.rig.archiveFolder)).toBe(true);
 }, 300_000);

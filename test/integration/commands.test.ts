@@ -769,6 +769,7 @@ describe('check', () => {
       ['encryption of the archive', true],
       ['what the archive can do', true],
       ['erasure ledger', true],
+      ['audit trail', true],
       ['signing key', true],
       ['asterisk', false],
     ]);

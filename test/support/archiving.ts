@@ -13,6 +13,7 @@ import type { RecordingId } from '../../src/core/ids.ts';
 import { receiptOfRecording, receiptText } from '../../src/evidence/receipt.ts';
 import { makeWitnessPass } from '../../src/evidence/witnessPass.ts';
 import type { Decisions } from '../../src/retention/decisions.ts';
+import { isErasureProved } from '../../src/retention/erasureProof.ts';
 import type { RetentionPorts } from '../../src/retention/enforcer.ts';
 import { makeLedger } from '../../src/retention/ledger.ts';
 import { callStart } from './calls.ts';
@@ -75,6 +76,7 @@ export async function archiveStage(
   await store.check();
   const { log, lines } = collectingLog('info');
   const listening = listeningPorts();
+  const trusts = async (kid: string) => kid === (await openSigner(`${folder}/signing-key.pem`)).kid;
   const recorded: ArchiveStage['recorded'] = async (wav = toneWav(200 + (tones += 1)), options = {}) => {
     const call = await saveCall(catalogue, options);
     const file = spoolFile(spoolFolder, call.id);
@@ -100,10 +102,12 @@ export async function archiveStage(
     told: new Set(),
     ledger: makeLedger(`${folder}/erasures.jsonl`),
     signer: () => openSigner(`${folder}/signing-key.pem`),
-    trusts: async (kid) => kid === (await openSigner(`${folder}/signing-key.pem`)).kid,
+    trusts,
     certificatesKeptMs: 3_653 * 86_400_000,
     locks: new Map(),
     callersKeptMs: 90 * 86_400_000,
+    headLock: undefined,
+    isErasureProved: (id) => isErasureProved(id, catalogue, trusts),
     receiptOf: async (id: RecordingId) => receiptText(await receiptOfRecording(catalogue, id)),
     recorded,
     finished: async (wav, options) => {

@@ -129,7 +129,7 @@ test('an operator sets a hold, sees it, lets retention pass over it, releases it
   await appendFile(`${own}/erasures.jsonl`, 'x\n');
   const strange = await run(verify(true));
   expect(strange.code).toBe(3);
-  expect(strange.text).toMatch(/^line 3 of the ledger is no valid certificate\n2 certificates checked, 1 faults\n/);
+  expect(strange.text).toMatch(/^line 5 of the ledger is no valid certificate\n2 certificates checked, 1 faults\n/);
 });
 
 test('a reason of several lines does not break the table of holds', async () => {

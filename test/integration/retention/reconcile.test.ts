@@ -219,6 +219,15 @@ const reports: Case[] = [
     },
   },
   {
+    kind: 'erasureUnproved',
+    when: 'a file of one that somebody has called erased, without a certificate, is in the spool',
+    arrange: async (set) => {
+      const { id, file } = await set.finished();
+      await set.catalogue.move(id, 'recorded', 'erased', {}, { event: 'erased and checked', actor: 'forger' });
+      return { id, where: file };
+    },
+  },
+  {
     kind: 'discardedObjectLeft',
     when: 'a discarded recording is in the archive',
     arrange: async (set) => {

@@ -1,0 +1,81 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Config } from '../config/schema.ts';
+import { dayMs, isoTime, type Clock } from '../core/clock.ts';
+import { asPreavisError, errorCodes } from '../core/errors.ts';
+import { ledgerOf, makeTrust } from '../parts/signing.ts';
+import { makeStore } from '../parts/store.ts';
+import { verifyHeads, type HeadsVerified, type TrailPorts } from '../retention/verifyTrail.ts';
+import type { Finding } from './finding.ts';
+
+const check = 'audit trail';
+/** Its head is signed once a day. */
+const unsignedLimitMs = 2 * dayMs;
+const mostNamed = 1_000;
+const never = new AbortController().signal;
+
+/** Whether the audit trail is the one whose heads were signed, and every erased recording has its certificate. Nothing is changed. */
+export async function trailFindings(config: Config, catalogue: Catalogue, clock: Clock): Promise<Finding[]> {
+  const since = clock.now() - config.evidence.certificateDays * dayMs;
+  try {
+    const store = await makeStore(config, catalogue);
+    const heads = await headsWith({ catalogue, store, ledger: ledgerOf(config), since, trusts: makeTrust(config) });
+    const uncertified = await catalogue.erasedWithoutCertificate(since, mostNamed);
+    const problems = [
+      ...heads.faults,
+      ...(uncertified.length === 0
+        ? []
+        : [
+            `${uncertified.length} recordings count as erased, and no certificate says so: preavis certificates verify names them`,
+          ]),
+    ];
+    if (problems.length > 0) {
+      const problem = problems.join('; ');
+
+      return [{ check, ok: false, code: 'audit_trail_differs', problem, hint: errorCodes.audit_trail_differs.remedy }];
+    }
+    const warnings = warningsOf(heads, clock.now());
+
+    return [
+      { check, ok: true, ...(warnings.length === 0 ? {} : { warning: warnings.join('; ') }), notes: notesOf(heads) },
+    ];
+  } catch (thrown) {
+    const { code, message, hint } = asPreavisError(thrown);
+
+    return [{ check, ok: false, code, problem: message, hint }];
+  }
+}
+
+/** An archive that does not answer is told by its own finding. */
+async function headsWith(ports: TrailPorts): Promise<HeadsVerified> {
+  try {
+    return await verifyHeads(ports, never);
+  } catch (thrown) {
+    if (!asPreavisError(thrown).code.startsWith('archive_')) throw thrown;
+
+    return verifyHeads({ ...ports, store: undefined }, never);
+  }
+}
+
+function warningsOf({ unsignedSince, waiting }: HeadsVerified, now: number): string[] {
+  return [
+    ...(unsignedSince === undefined || now - unsignedSince < unsignedLimitMs
+      ? []
+      : [
+          `no head of it was signed since ${isoTime(unsignedSince)}: lines cut off its end would not show. The retention job signs one a day: ` +
+            'see in the log why it did not',
+        ]),
+    ...(['ledger', 'archive'] as const)
+      .filter((place) => waiting[place] > 0)
+      .map(
+        (place) =>
+          `${waiting[place]} signed heads are not yet in the ${place}; it is tried again with each upload pass`,
+      ),
+  ];
+}
+
+function notesOf({ restored }: HeadsVerified): string[] {
+  return restored.map(
+    ({ signedAt, by, gone }) =>
+      `an older catalogue was put back, says ${by} (${signedAt}); ${gone} heads before that do not fit any more`,
+  );
+}
