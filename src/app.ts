@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ArchiveWatch } from './archive/archiveWatch.ts';
 import { longestCheckMs, type FinishPorts } from './archive/finish.ts';
 import { Finisher } from './archive/finisher.ts';
+import { makePeakKeeper } from './archive/peaks.ts';
 import { makePromptsHeard } from './archive/promptsHeard.ts';
 import { SelfCheckThread } from './archive/selfCheckThread.ts';
 import { unfinishedIn } from './archive/spool.ts';
@@ -169,6 +170,7 @@ export class App {
       actor: 'serve',
       promptsHeard: makePromptsHeard(soundsFolder(config), library, catalogue),
       check: selfCheck.check,
+      peaks: makePeakKeeper(config.privacy.numberKey),
       presence: presenceOf(config),
       found: metrics.finding,
       clockIsOff: () => {

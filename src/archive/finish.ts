@@ -11,6 +11,7 @@ import { unwatchedFlags, type UnwatchedFlag } from '../core/metrics.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { clockFlags, doubtOf, judgeEnd, noteClock, witnessesOf } from './endOfRecording.ts';
 import { pausedMs, pausesOf } from './pauses.ts';
+import type { PeakKeeper } from './peaks.ts';
 import type { PromptsHeard } from './promptsHeard.ts';
 import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from './selfCheck.ts';
 import { flushSpooled, lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
@@ -47,6 +48,8 @@ export type FinishPorts = {
   actor: string;
   /** The sound of the prompts that the caller of this recording heard, as far as they are still there. */
   promptsHeard: (row: RecordingRow) => Promise<PromptsHeard>;
+  /** How the peaks of a recording are kept. */
+  peaks: PeakKeeper;
   /** checkRecording, here or in a thread of its own. */
   check: (file: string, options: CheckOptions) => Promise<SelfCheck>;
   /** For what was recorded while nobody listened. */
@@ -67,8 +70,14 @@ export const longestCheckMs = 300_000;
 const isUnwatchedFlag = (flag: string): flag is UnwatchedFlag => unwatchedFlags.some((each) => each === flag);
 
 /** The recording as it was read, what the self-check found in it, one for each finding, and the flags that this gives. */
-type Heard = { wav: WavInfo; found: readonly FindingKind[]; flags: readonly string[] };
-const unheard: Omit<Heard, 'wav'> = { found: [], flags: ['unchecked'] };
+type Heard = {
+  wav: WavInfo;
+  found: readonly FindingKind[];
+  flags: readonly string[];
+  /** undefined where nobody listened. */
+  peaks: Int8Array | undefined;
+};
+const unheard: Omit<Heard, 'wav'> = { found: [], flags: ['unchecked'], peaks: undefined };
 
 /** How long the recorder wrote at least, by Asterisk's times and without its pauses; undefined where one of them is missing. */
 function recordedMs({ startedAt, finishedAt }: RecordingRow, changes: readonly ChangeRow[]): number | undefined {
@@ -85,7 +94,7 @@ async function listen(file: string, row: RecordingRow, ports: FinishPorts): Prom
     const expectedMs = recordedMs(row, await ports.catalogue.changes(row.callId));
     const { prompts, missing } = await ports.promptsHeard(row);
     const signal = AbortSignal.any([ports.signal, timeLimit(ports.checkMs)]);
-    const { wav, findings } = await ports.check(file, { prompts, expectedMs, signal });
+    const { wav, findings, peaks } = await ports.check(file, { prompts, expectedMs, signal });
     const legs =
       talk === null
         ? { caller: undefined, destination: undefined }
@@ -101,7 +110,7 @@ async function listen(file: string, row: RecordingRow, ports: FinishPorts): Prom
       flags.push('notice_not_sought');
     }
 
-    return { wav, found, flags };
+    return { wav, found, flags, peaks };
   } catch (thrown) {
     // The next start listens to it.
     ports.signal.throwIfAborted();
@@ -313,9 +322,9 @@ async function readSound(
     if (heard instanceof PreavisError) {
       ports.log.warn({ recording: row.id, code: heard.code, err: heard }, 'a recording could not be listened to');
     }
-    const { found, flags: more } = heard instanceof PreavisError ? unheard : heard;
+    const { found, flags: more, peaks } = heard instanceof PreavisError ? unheard : heard;
 
-    return { wav, found, flags: [...flags, ...more], silent: judged.silent };
+    return { wav, found, flags: [...flags, ...more], peaks, silent: judged.silent };
   } catch (thrown) {
     const error = asPreavisError(thrown);
     if (error.code !== 'wav_invalid' && error.code !== 'wav_empty') throw error;
@@ -374,13 +383,14 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     flags.unshift(...noted.flags);
     flags.push(...read.flags, ...endFlags(call, noted, read, changes));
     if (isPartyUnheard(row, changes)) flags.push('party_unheard');
+    const peaks = read.peaks === undefined ? undefined : ports.peaks.seal(read.peaks, row.id);
     await flushSpooled(spoolFolder, row.id);
     failPoint?.('finish, file measured');
     await catalogue.move(
       row.id,
       row.status,
       'recorded',
-      { bytes, sha256, durationMs, flags, ...kept.changes, failure: null },
+      { bytes, sha256, durationMs, flags, peaks, ...kept.changes, failure: null },
       { event: 'file closed', actor, detail: { bytes, sha256, durationMs, flags, ...silentPart(read) } },
     );
     failPoint?.('finish, recorded');

@@ -2,6 +2,7 @@
  * The acoustic self-check of a finished recording: does the sound bear out what the receipt says of it? What it finds is
  * flagged and counted; nothing is ever deleted or refused because of it.
  */
+import { makePeakMeter } from './peaks.ts';
 import { makePromptFinder, type PromptFound } from './promptFinder.ts';
 import type { PlayedPrompt } from './soughtPrompt.ts';
 import { makeSoundMeter, type SoundMeasures } from './soundMeter.ts';
@@ -43,6 +44,8 @@ export type SelfCheck = {
   /** What was listened to. */
   wav: WavInfo;
   findings: Finding[];
+  /** How loud it is, for a picture of it (peaks.ts). */
+  peaks: Int8Array;
   measured: SoundMeasures & {
     /** How many of the prompts were looked for; one with less than 1 s of sound cannot be. */
     promptsSought: number;
@@ -80,10 +83,12 @@ export async function checkRecording(file: string, options: CheckOptions): Promi
   signal?.throwIfAborted();
   const meter = makeSoundMeter();
   const finder = makePromptFinder(prompts);
+  const peaks = makePeakMeter();
   const wav = await readRecording(file, (samples) => {
     signal?.throwIfAborted();
     meter.push(samples);
     finder.push(samples);
+    peaks.push(samples);
   });
   const found = finder.end();
   const sound = meter.end();
@@ -98,7 +103,7 @@ export async function checkRecording(file: string, options: CheckOptions): Promi
     findings.push({ kind: 'shorter_than_expected', durationMs, expectedMs });
   }
   if (sound.clippedShare >= clippedShare) findings.push({ kind: 'clipped', share: sound.clippedShare });
-  return { wav, findings, measured: { ...sound, promptsSought: finder.sought } };
+  return { wav, findings, peaks: peaks.end(), measured: { ...sound, promptsSought: finder.sought } };
 }
 
 /** What is known of the sound that one party sent while the recording ran; a count that is not known is left out. */

@@ -95,6 +95,8 @@ export type Catalogue = Tables & {
   /** Whether a recording that has no row is one that a call makes now (`open`), or that `adopt` would take. */
   makerOf(id: RecordingId): Promise<'open' | 'adoptable' | 'none'>;
   purposeEnds(id: RecordingId): Promise<PurposeEnd[]>;
+  /** How loud a recording is, as archive/peaks.ts keeps it; undefined where that is not kept. */
+  peaks(id: RecordingId): Promise<string | undefined>;
   finishable(): Promise<RecordingRow[]>;
   sendable(at: number, after: string, limit: number): Promise<RecordingRow[]>;
   due(at: number, after: DueCursor, limit: number): Promise<{ rows: RecordingRow[]; next: DueCursor | undefined }>;
@@ -357,6 +359,7 @@ export function openCatalogue(
     recordingsBeyond: eventually(recordings.recordingsBeyond),
     makerOf: eventually(recordings.makerOf),
     purposeEnds: eventually(recordings.purposeEnds),
+    peaks: eventually(recordings.peaks),
     finishable: eventually(recordings.finishable),
     sendable: eventually(recordings.sendable),
     due: eventually(recordings.due),

@@ -392,4 +392,16 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX chain_heads_by_number ON chain_heads (number);
   `,
+  // How loud a recording is, for a picture of it: it goes with the sound.
+  `
+  CREATE TABLE peaks (
+    recording_id TEXT PRIMARY KEY REFERENCES recordings (id),
+    peaks TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER peaks_end_with_recordings AFTER UPDATE OF status ON recordings
+  WHEN NEW.status IN ('erased', 'discarded', 'lost')
+  BEGIN DELETE FROM peaks WHERE recording_id = NEW.id; END;
+  CREATE TRIGGER log_holds_peaks AFTER DELETE ON peaks
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  `,
 ];

@@ -31,6 +31,8 @@ export type RecordingChanges = Partial<
     | 'receipt'
   >
 > & {
+  /** How loud it is, as archive/peaks.ts keeps it. */
+  peaks?: string | undefined;
   /** One for each purpose of the recording; an end that is known already stays. */
   purposeEnds?: readonly PurposeEnd[];
   /** Its clocks do not agree: until somebody has settled when it ended it is not erased. */
@@ -47,7 +49,7 @@ export type RecordingFilter = {
   limit: number;
 };
 
-type Column = Exclude<keyof RecordingChanges, 'purposeEnds' | 'doubt'>;
+type Column = Exclude<keyof RecordingChanges, 'purposeEnds' | 'doubt' | 'peaks'>;
 
 const columns: Readonly<Record<Column, string>> = {
   finishedAt: 'finished_at',
@@ -182,6 +184,8 @@ export function makeRecordings(
   const insertEnd = database.prepare(`
     INSERT INTO recording_purposes (recording_id, purpose, keep_until) VALUES (@id, @purpose, @keepUntil)
     ON CONFLICT DO NOTHING`);
+  const insertPeaks = database.prepare(`INSERT OR REPLACE INTO peaks (recording_id, peaks) VALUES (?, ?)`);
+  const selectPeaks = database.prepare(`SELECT peaks FROM peaks WHERE recording_id = ?`).pluck();
   const selectFinishable = database.prepare(`
     SELECT recordings.* FROM recordings JOIN calls ON calls.id = recordings.call_id
     WHERE status = 'recording' AND calls.state IS NULL ORDER BY recordings.id`);
@@ -279,6 +283,7 @@ export function makeRecordings(
         throw new PreavisError('status_conflict', `recording ${id} is no longer ${from}`);
       }
       for (const { purpose, keepUntil } of changes.purposeEnds ?? []) insertEnd.run({ id, purpose, keepUntil });
+      if (changes.peaks !== undefined) insertPeaks.run(id, changes.peaks);
       audit(id, note, from, to);
       for (const { purpose, from: end, to: shorter, basis } of shortenedRows.parse(selectShortened.all(id))) {
         shorten(purpose, [{ id, from: end, to: shorter }], basis, note.actor);
@@ -319,6 +324,8 @@ export function makeRecordings(
   return {
     recordingOfCall: (id: CallId): RecordingRow | undefined => recordingRow.optional().parse(selectOfCall.get(id)),
     recording: (id: string): RecordingRow | undefined => recordingRow.optional().parse(selectOne.get(id)),
+    /** How loud it is, as archive/peaks.ts keeps it; undefined where that was not measured, or is erased with the sound. */
+    peaks: (id: RecordingId): string | undefined => z.string().optional().parse(selectPeaks.get(id)),
     recordings: ({ status, inForce, limit }: RecordingFilter): RecordingRow[] =>
       rows.parse(
         inForce === undefined

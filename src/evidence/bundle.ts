@@ -19,11 +19,12 @@ import { fetchRecording, grantAccess, type FetchPorts, type HandOutEvents } from
 import { extractAudit, type AuditExtract } from './auditExtract.ts';
 import {
   bundleFile,
-  explanationFile,
   explanationLanguages,
   jsonText,
+  languageOf,
   manifestType,
   noticeFile,
+  pageFiles,
   receiptFacts,
   sentencesHeard,
   sha256Of,
@@ -31,7 +32,7 @@ import {
   type Manifest,
   type ReceiptFacts,
 } from './bundleForm.ts';
-import { explanation, type ExplanationFacts } from './explanation.ts';
+import { explanationPage, type ExplanationFacts } from './explanationPage.ts';
 import { soundHeard } from './noticeAudio.ts';
 import { receiptOfRecording, receiptText } from './receipt.ts';
 import { makeVcon, sha512Of, signVcon } from './vcon.ts';
@@ -51,6 +52,8 @@ export type BundlePorts = Omit<FetchPorts, 'catalogue'> & {
   company: string | undefined;
   /** What the company calls a purpose in a language. */
   nameOf: ExplanationFacts['nameOf'];
+  /** What the self-check kept of how loud it was; undefined where it kept nothing. */
+  peaksOf(id: RecordingId): Promise<Int8Array | undefined>;
   /** Has a SHA-256 stamped by an authority; undefined: without a time stamp. Throws timestamp_failed. */
   stamp: ((sha256: string, signal: AbortSignal) => Promise<Buffer>) | undefined;
   /** From 0 to 1. */
@@ -152,8 +155,11 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Groun
     organisation: company,
     random: Math.floor(ports.random() * 0x1000),
   });
+  const pages = pageFiles(languageOf(receipt));
   const facts = {
     receipt,
+    pages,
+    peaks: await ports.peaksOf(row.id),
     missing: missing.map(({ number }) => number),
     auditRows: audit.rows.length,
     unchainedRows: audit.rows.filter((each) => each.chain === null).length,
@@ -168,7 +174,7 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Groun
     nameOf,
   };
   const parts = [
-    ...explanationLanguages.map((each) => small(explanationFile(each), Buffer.from(explanation(each, facts), 'utf8'))),
+    ...explanationLanguages.map((each) => small(pages[each], Buffer.from(explanationPage(each, facts), 'utf8'))),
     recording.part,
     small(bundleFile.receipt, Buffer.from(storedText, 'utf8')),
     ...sounds.map(({ part }) => part),
@@ -251,7 +257,9 @@ async function sealed(
 ): Promise<Omit<Bundled, 'id'> & { parts: Part[] }> {
   const { x = '' } = signer.publicKey;
   const manifest: Manifest = {
-    bundle: 1,
+    bundle: 2,
+    language: languageOf(receipt),
+    timeStamp: stamp !== undefined,
     madeAt: isoTime(madeAt),
     madeBy,
     recording: receipt.recording.id,

@@ -25,7 +25,14 @@ export const largeFiles: ReadonlySet<string> = new Set([bundleFile.recording, bu
 export const explanationLanguages = ['fr', 'nl', 'de', 'en'] as const;
 export type ExplanationLanguage = (typeof explanationLanguages)[number];
 
-export const explanationFile = (language: ExplanationLanguage): string => `explanation.${language}.md`;
+/** The pages, in their order: that in the language of the call is what a reader opens first. */
+export const pageFiles = (own: ExplanationLanguage): Readonly<Record<ExplanationLanguage, string>> => ({
+  fr: 'explanation.fr.html',
+  nl: 'explanation.nl.html',
+  de: 'explanation.de.html',
+  en: 'explanation.en.html',
+  [own]: 'index.html',
+});
 
 /** Of the sentences of the receipt, counted from 1. */
 export const noticeFile = (number: number, { prompt, language }: { prompt: string; language: string }): string =>
@@ -37,8 +44,8 @@ export const vconType = 'vcon+jws';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
-export const manifestSchema = z.strictObject({
-  /** The form of the bundle. */
+const manifestOf1 = z.strictObject({
+  /** The form of the bundle. Those of form 1 have pages in Markdown. */
   bundle: z.literal(1),
   /** By the clock of the machine that made it. */
   madeAt: z.iso.datetime(),
@@ -60,7 +67,21 @@ export const manifestSchema = z.strictObject({
   /** Sentences of the notice whose sound is no longer there as it was played: no other sound is put in its place. */
   noticeMissing: z.array(z.strictObject({ number: z.int(), prompt: z.string(), language: z.string(), sha256: hash })),
 });
-export type Manifest = z.infer<typeof manifestSchema>;
+const manifestOf2 = manifestOf1.extend({
+  bundle: z.literal(2),
+  /** In which language index.html is. */
+  language: z.enum(explanationLanguages),
+  timeStamp: z.boolean(),
+});
+export const manifestSchema = z.discriminatedUnion('bundle', [manifestOf1, manifestOf2]);
+export type Manifest = z.infer<typeof manifestOf2>;
+export type AnyManifest = z.infer<typeof manifestSchema>;
+
+/** The pages that must be in a bundle. */
+export const pagesOf = (manifest: AnyManifest): readonly string[] =>
+  manifest.bundle === 1
+    ? explanationLanguages.map((language) => `explanation.${language}.md`)
+    : Object.values(pageFiles(manifest.language));
 
 export const manifestClaim = z.strictObject({ manifest: z.strictObject({ bytes: z.int(), sha256: hash }) });
 
@@ -91,7 +112,10 @@ export const receiptFacts = z.object({
       verdict: z.string(),
     }),
   ),
-  changes: z.array(z.object({ change: z.string() })).optional(),
+  otherSentences: z
+    .array(z.object({ kind: z.string(), language: z.string(), text: z.string(), startedAt: time, finishedAt: time }))
+    .optional(),
+  changes: z.array(z.object({ change: z.string(), at: time.optional() })).optional(),
   consent: z.object({
     mode: z.enum(['announce', 'optOut', 'optIn']).nullable(),
     answer: z.enum(['none', 'accepted', 'refused']),
@@ -113,6 +137,16 @@ export const receiptFacts = z.object({
   asterisk: z.object({ version: z.string() }),
 });
 export type ReceiptFacts = z.infer<typeof receiptFacts>;
+
+/** The language of the call, as far as there are pages in it: that of the first sentence that was begun. */
+export function languageOf({ notice }: ReceiptFacts): ExplanationLanguage {
+  const tag = notice
+    .find(({ startedAt }) => startedAt !== null)
+    ?.language.split('_')[0]
+    ?.toLowerCase();
+
+  return explanationLanguages.find((each) => each === tag) ?? 'en';
+}
 
 /** The sentences that were begun, with their numbers. */
 export function sentencesHeard({ notice }: ReceiptFacts): (ReceiptFacts['notice'][number] & { number: number })[] {

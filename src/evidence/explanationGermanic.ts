@@ -8,6 +8,40 @@ export const dutch: ExplanationWords = {
     `Dit dossier gaat over de opname ${recording} van een telefoongesprek${
       company === undefined ? '' : ` dat ${company} ontving`
     }. Het is gemaakt op ${madeAt} door het programma ${madeBy}. Het bevat geen telefoonnummer en geen naam van een beller, behalve wat in de opname zelf wordt gezegd; \`audit.json\` noemt de computeraccounts van wie ermee heeft gewerkt. Alle tijden zijn in universele tijd (UTC); die van het gesprek zijn volgens de klok van de telefooncentrale (Asterisk).`,
+  glance: {
+    recording: 'Opname',
+    began: 'Begin',
+    ended: 'Einde',
+    lasts: 'Duur van het bestand',
+    after: 'Na de mededeling',
+    choice: 'Keuze van de beller',
+    stamp: 'Tijdstempel',
+    key: 'Kenmerk van de sleutel',
+    notStated: 'niet vermeld',
+  },
+  choices: {
+    announced: 'ingelicht, niet gevraagd',
+    couldRefuse: 'kon weigeren, deed het niet',
+    saidYes: 'gevraagd, zei ja',
+  },
+  stamps: { yes: 'ja, door een derde', no: 'geen' },
+  figure: {
+    noticeTrack: 'De mededeling, vóór de opname',
+    recordingTrack: 'De opname',
+    begins: 'begin van de opname',
+    saidYes: 'ja',
+    pause: 'pauze',
+    caption:
+      'De nummers zijn die van de zinnen hieronder. Van de opname toont de figuur hoe luid ze is, gemeten aan het einde van het gesprek; waar een pauze ligt, is bij benadering. Elk van beide heeft een eigen tijdschaal.',
+    noSound: 'Hoe luid de opname is, is niet bewaard.',
+  },
+  otherPages: 'Andere talen',
+  acknowledged: 'Na het ja zei de centrale:',
+  alsoSaid: 'De centrale zei ook, naast de mededeling:',
+  apart: ({ wall, file, missing }) =>
+    `Van begin tot einde verliepen ${wall} s; het bestand duurt ${file} s. Er ontbreken ${missing} s:`,
+  pausedFor: ({ from, to }) => `pauze van ${from} tot ${to}, terwijl één kant in de wacht stond`,
+  unexplained: (seconds) => `het ontvangstbewijs zegt niet waarom nog ${seconds} s ontbreken`,
   callTitle: 'De opname',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `Ze begon op ${began} en eindigde op ${ended}. Het bestand \`recording.wav\` duurt ${seconds} s en telt ${bytes} bytes. De SHA-256 ervan, berekend aan het einde van het gesprek, is \`${sha256}\`: was er ook maar één byte gewijzigd, dan was het een andere.`,
@@ -84,6 +118,40 @@ export const german: ExplanationWords = {
     `Diese Akte betrifft die Aufzeichnung ${recording} eines Telefongesprächs${
       company === undefined ? '' : `, das bei ${company} einging`
     }. Sie wurde am ${madeAt} vom Programm ${madeBy} erstellt. Sie enthält keine Telefonnummer und keinen Namen eines Anrufers, außer dem, was in der Aufzeichnung selbst gesagt wird; \`audit.json\` nennt die Computerkonten derer, die damit umgegangen sind. Alle Zeiten sind in Weltzeit (UTC), die des Gesprächs nach der Uhr der Telefonanlage (Asterisk).`,
+  glance: {
+    recording: 'Aufzeichnung',
+    began: 'Beginn',
+    ended: 'Ende',
+    lasts: 'Dauer der Datei',
+    after: 'Nach dem Hinweis',
+    choice: 'Wahl des Anrufers',
+    stamp: 'Zeitstempel',
+    key: 'Kennung des Schlüssels',
+    notStated: 'nicht angegeben',
+  },
+  choices: {
+    announced: 'informiert, nicht gefragt',
+    couldRefuse: 'konnte ablehnen, tat es nicht',
+    saidYes: 'gefragt, sagte Ja',
+  },
+  stamps: { yes: 'ja, von einem Dritten', no: 'keiner' },
+  figure: {
+    noticeTrack: 'Der Hinweis, vor der Aufzeichnung',
+    recordingTrack: 'Die Aufzeichnung',
+    begins: 'Beginn der Aufzeichnung',
+    saidYes: 'Ja',
+    pause: 'Pause',
+    caption:
+      'Die Nummern sind die der Sätze weiter unten. Von der Aufzeichnung zeigt das Bild, wie laut sie ist, gemessen am Ende des Gesprächs; wo eine Pause darin liegt, ist ungefähr. Jedes der beiden hat einen eigenen Zeitmaßstab.',
+    noSound: 'Wie laut die Aufzeichnung ist, wurde nicht aufbewahrt.',
+  },
+  otherPages: 'Andere Sprachen',
+  acknowledged: 'Nach dem Ja sagte die Anlage:',
+  alsoSaid: 'Die Anlage sagte außer dem Hinweis auch:',
+  apart: ({ wall, file, missing }) =>
+    `Vom Beginn bis zum Ende vergingen ${wall} s; die Datei dauert ${file} s. Es fehlen ${missing} s:`,
+  pausedFor: ({ from, to }) => `Pause von ${from} bis ${to}, während eine Seite gehalten wurde`,
+  unexplained: (seconds) => `der Beleg sagt nicht, warum weitere ${seconds} s fehlen`,
   callTitle: 'Die Aufzeichnung',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `Sie begann am ${began} und endete am ${ended}. Die Datei \`recording.wav\` dauert ${seconds} s und hat ${bytes} Bytes. Ihr SHA-256, am Ende des Gesprächs berechnet, ist \`${sha256}\`: Wäre ein einziges Byte geändert, wäre er ein anderer.`,

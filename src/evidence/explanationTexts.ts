@@ -8,6 +8,40 @@ export const french: ExplanationWords = {
     `Ce dossier concerne l'enregistrement ${recording} d'un appel téléphonique${
       company === undefined ? '' : ` reçu par ${company}`
     }. Il a été établi le ${madeAt} par le logiciel ${madeBy}. Il ne contient ni numéro de téléphone ni nom d'appelant, hormis ce qui se dit dans l'enregistrement lui-même ; \`audit.json\` nomme les comptes informatiques de ceux qui l'ont traité. Toutes les heures sont en temps universel (UTC) ; celles de l'appel viennent de l'horloge du central téléphonique (Asterisk).`,
+  glance: {
+    recording: 'Enregistrement',
+    began: 'Début',
+    ended: 'Fin',
+    lasts: 'Durée du fichier',
+    after: "Après l'avis",
+    choice: "Choix de l'appelant",
+    stamp: 'Horodatage',
+    key: 'Identifiant de la clé',
+    notStated: 'non indiqué',
+  },
+  choices: {
+    announced: 'informé, sans question',
+    couldRefuse: "pouvait refuser, ne l'a pas fait",
+    saidYes: 'interrogé, a dit oui',
+  },
+  stamps: { yes: 'oui, par un tiers', no: 'aucun' },
+  figure: {
+    noticeTrack: "L'avis, avant l'enregistrement",
+    recordingTrack: "L'enregistrement",
+    begins: "début de l'enregistrement",
+    saidYes: 'oui',
+    pause: 'pause',
+    caption:
+      "Les numéros sont ceux des phrases ci-dessous. De l'enregistrement, la figure montre le niveau sonore, mesuré à la fin de l'appel ; la place d'une pause y est approximative. Chacune des deux parties a sa propre échelle de temps.",
+    noSound: "Le niveau sonore de l'enregistrement n'a pas été conservé.",
+  },
+  otherPages: 'Autres langues',
+  acknowledged: 'Après le oui, le central a dit :',
+  alsoSaid: "Le central a aussi dit, en dehors de l'avis :",
+  apart: ({ wall, file, missing }) =>
+    `Du début à la fin, ${wall} s se sont écoulées ; le fichier dure ${file} s. Il y manque ${missing} s :`,
+  pausedFor: ({ from, to }) => `pause du ${from} au ${to}, pendant une mise en attente`,
+  unexplained: (seconds) => `le reçu ne dit pas pourquoi ${seconds} s de plus manquent`,
   callTitle: "L'enregistrement",
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `Il a commencé le ${began} et pris fin le ${ended}. Le fichier \`recording.wav\` dure ${seconds} s et compte ${bytes} octets. Son empreinte SHA-256, calculée à la fin de l'appel, est \`${sha256}\` : si un seul octet était changé, elle serait tout autre.`,
@@ -83,6 +117,36 @@ export const english: ExplanationWords = {
     `This bundle is about the recording ${recording} of a telephone call${
       company === undefined ? '' : ` that ${company} received`
     }. It was made on ${madeAt} by the program ${madeBy}. It holds no telephone number and no name of a caller, except for what is said in the recording itself; \`audit.json\` names the computer accounts of those who handled it. All times are in universal time (UTC); those of the call are by the clock of the telephone exchange (Asterisk).`,
+  glance: {
+    recording: 'Recording',
+    began: 'Began',
+    ended: 'Ended',
+    lasts: 'The file lasts',
+    after: 'After the notice',
+    choice: 'Choice of the caller',
+    stamp: 'Time stamp',
+    key: 'Id of the key',
+    notStated: 'not stated',
+  },
+  choices: { announced: 'told, not asked', couldRefuse: 'could refuse, did not', saidYes: 'asked, said yes' },
+  stamps: { yes: 'yes, by a third party', no: 'none' },
+  figure: {
+    noticeTrack: 'The notice, before the recording',
+    recordingTrack: 'The recording',
+    begins: 'recording begins',
+    saidYes: 'yes',
+    pause: 'pause',
+    caption:
+      'Numbers are the sentences below. Of the recording the figure shows how loud it is, as it was measured at the end of the call; where a pause lies in it is approximate. Each of the two has its own scale of time.',
+    noSound: 'How loud the recording is was not kept.',
+  },
+  otherPages: 'Other languages',
+  acknowledged: 'After the yes the exchange said:',
+  alsoSaid: 'The exchange also said, apart from the notice:',
+  apart: ({ wall, file, missing }) =>
+    `From its begin to its end ${wall} s passed; the file is ${file} s long. ${missing} s are not in it:`,
+  pausedFor: ({ from, to }) => `paused from ${from} to ${to}, while one side was on hold`,
+  unexplained: (seconds) => `the receipt does not say why ${seconds} s more are missing`,
   callTitle: 'The recording',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `It began on ${began} and ended on ${ended}. The file \`recording.wav\` lasts ${seconds} s and has ${bytes} bytes. Its SHA-256, taken at the end of the call, is \`${sha256}\`: were a single byte changed, it would be another one.`,

@@ -1,10 +1,27 @@
 import type { HoldGround } from '../catalogue/holdGrounds.ts';
 import type { RecipeStep } from './recipe.ts';
 
-/** What a page says in one language; each gets facts as text. */
+/** What a page says in one language; each gets facts as text. What stands between backticks is shown as code, between two asterisks bold. */
 export type ExplanationWords = {
   title: string;
   intro: (about: { recording: string; company: string | undefined; madeAt: string; madeBy: string }) => string;
+  /** Labels of the facts at the top. */
+  glance: Readonly<
+    Record<'recording' | 'began' | 'ended' | 'lasts' | 'after' | 'choice' | 'stamp' | 'key' | 'notStated', string>
+  >;
+  choices: Readonly<Record<'announced' | 'couldRefuse' | 'saidYes', string>>;
+  stamps: Readonly<Record<'yes' | 'no', string>>;
+  figure: Readonly<
+    Record<'noticeTrack' | 'recordingTrack' | 'begins' | 'saidYes' | 'pause' | 'caption' | 'noSound', string>
+  >;
+  otherPages: string;
+  /** Before what was said after a yes, and before all else that was said. */
+  acknowledged: string;
+  alsoSaid: string;
+  /** Why begin and end are further apart than the file is long; a list of reasons follows. */
+  apart: (about: { wall: string; file: string; missing: string }) => string;
+  pausedFor: (about: { from: string; to: string }) => string;
+  unexplained: (seconds: string) => string;
   callTitle: string;
   call: (about: { began: string; ended: string; seconds: string; bytes: string; sha256: string }) => string;
   unknownTime: string;

@@ -13,8 +13,6 @@ import { bytesVerified, pemOf, publicKeyOf, verifySigned } from '../core/signing
 import { auditFault, auditSchema, type AuditExtract } from './auditExtract.ts';
 import {
   bundleFile,
-  explanationFile,
-  explanationLanguages,
   largeFiles,
   manifestClaim,
   manifestSchema,
@@ -25,7 +23,8 @@ import {
   sentencesHeard,
   sha256Of,
   sumsText,
-  type Manifest,
+  pagesOf,
+  type AnyManifest,
   type ReceiptFacts,
 } from './bundleForm.ts';
 import { stampFault } from './stampSignature.ts';
@@ -42,7 +41,7 @@ export type VerifyOptions = {
 };
 
 export type Verified = {
-  manifest: Manifest;
+  manifest: AnyManifest;
   receipt: ReceiptFacts;
   kid: string;
   audit: { rows: number; unchained: number; lines: number };
@@ -249,7 +248,7 @@ function parsed<T extends z.ZodType>(opened: Opened, name: string, schema: T): z
   return result.data;
 }
 
-async function manifestOf(opened: Opened): Promise<Manifest> {
+async function manifestOf(opened: Opened): Promise<AnyManifest> {
   const manifest = parsed(opened, bundleFile.manifest, manifestSchema);
   const jws = bytesOf(opened, bundleFile.signedManifest).toString('utf8');
   const { payload, kid } = await fitting(`${bundleFile.signedManifest} does not fit`, () =>
@@ -275,15 +274,18 @@ async function manifestOf(opened: Opened): Promise<Manifest> {
   if (JSON.stringify(found) !== JSON.stringify(manifest.files)) {
     throw unfit(`the files are not those of ${bundleFile.manifest}`);
   }
-  const absent = [...explanationLanguages.map(explanationFile), bundleFile.recording, bundleFile.auditChain].find(
+  const absent = [...pagesOf(manifest), bundleFile.recording, bundleFile.auditChain].find(
     (name) => !opened.sha256.has(name),
   );
   if (absent !== undefined) throw unfit(`${absent} is not in it`);
+  if (manifest.bundle === 2 && manifest.timeStamp !== opened.sha256.has(bundleFile.timeStamp)) {
+    throw unfit(`${bundleFile.timeStamp} is there or not, and ${bundleFile.manifest} says otherwise`);
+  }
 
   return manifest;
 }
 
-function receiptOf(opened: Opened, manifest: Manifest): ReceiptFacts {
+function receiptOf(opened: Opened, manifest: AnyManifest): ReceiptFacts {
   const receipt = parsed(opened, bundleFile.receipt, receiptFacts);
   const { recording } = receipt;
   if (recording.id !== manifest.recording || receipt.call.id !== manifest.call) {
@@ -303,7 +305,7 @@ function receiptOf(opened: Opened, manifest: Manifest): ReceiptFacts {
 }
 
 /** Each sentence that was heard has its sound, or is named as missing; and there is no other sound. */
-function noticeFits(opened: Opened, manifest: Manifest, receipt: ReceiptFacts): void {
+function noticeFits(opened: Opened, manifest: AnyManifest, receipt: ReceiptFacts): void {
   const expected = new Set<string>();
   for (const heard of sentencesHeard(receipt)) {
     const name = noticeFile(heard.number, heard);
@@ -321,7 +323,7 @@ function noticeFits(opened: Opened, manifest: Manifest, receipt: ReceiptFacts): 
   }
 }
 
-async function auditOf(opened: Opened, manifest: Manifest): Promise<Verified['audit']> {
+async function auditOf(opened: Opened, manifest: AnyManifest): Promise<Verified['audit']> {
   const audit = parsed(opened, bundleFile.audit, auditSchema);
   if (audit.recording !== manifest.recording) throw unfit('the audit trail is of another recording');
   if (JSON.stringify(audit.chain?.head ?? null) !== JSON.stringify(manifest.auditHead)) {

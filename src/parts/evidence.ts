@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { makePeakKeeper } from '../archive/peaks.ts';
 import { nameOfPurpose } from '../config/purposeRules.ts';
 import type { BundlePorts } from '../evidence/bundle.ts';
 import { fetchTimeStamp } from '../evidence/timestamp.ts';
@@ -21,6 +22,11 @@ export async function bundlePorts(
     signer: await makeSigner(config, catalogue)(),
     madeBy: `preavis ${version}`,
     company: config.controller.name,
+    peaksOf: async (id) => {
+      const kept = await catalogue.peaks(id);
+
+      return kept === undefined ? undefined : makePeakKeeper(config.privacy.numberKey).open(kept, id);
+    },
     nameOf: (purpose, language) => nameOfPurpose(config.purposes, purpose, language),
     stamp:
       timestampUrl === undefined

@@ -1,5 +1,6 @@
 import type { EncryptedStore } from '../archive/encryptedStore.ts';
 import { longestCheckMs, type FinishPorts } from '../archive/finish.ts';
+import { makePeakKeeper } from '../archive/peaks.ts';
 import { makePromptsHeard } from '../archive/promptsHeard.ts';
 import type { RewrapPorts } from '../archive/rewrap.ts';
 import { checkRecording } from '../archive/selfCheck.ts';
@@ -70,6 +71,7 @@ export async function finishPorts(
     actor,
     promptsHeard: makePromptsHeard(soundsFolder(config), await loadLibrary(config), catalogue),
     check: checkRecording,
+    peaks: makePeakKeeper(config.privacy.numberKey),
     presence: presenceOf(config),
     found: () => undefined,
     checkMs: longestCheckMs,

@@ -1,35 +1,9 @@
 import type { Config } from '../config/schema.ts';
+import { html, Markup, type Part } from '../core/markup.ts';
 import type { IndexCall, IndexPurpose, IndexRecording, PersonIndex } from './personIndex.ts';
 import { texts, type SubjectTexts } from './texts.ts';
 
 /** index.html: what is kept of a person, on one page that needs nothing else and can be printed. */
-
-/** Markup that is safe to put into a page. */
-class Markup {
-  readonly html: string;
-
-  constructor(html: string) {
-    this.html = html;
-  }
-}
-
-const escapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => escapes[character] ?? '');
-
-type Part = string | Markup | readonly Part[];
-const htmlOf = (part: Part): string =>
-  part instanceof Markup ? part.html : typeof part === 'string' ? escaped(part) : part.map(htmlOf).join('');
-
-/** What is put in is escaped unless it is markup itself. */
-function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
-  return new Markup(strings.map((text, index) => text + htmlOf(parts[index] ?? '')).join(''));
-}
 
 const style = new Markup(`
   :root { color-scheme: light; }

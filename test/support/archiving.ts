@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { makeDirectoryStore } from '../../src/archive/directoryStore.ts';
 import { finishRecordings, type FinishPorts } from '../../src/archive/finish.ts';
+import { makePeakKeeper } from '../../src/archive/peaks.ts';
 import { checkRecording } from '../../src/archive/selfCheck.ts';
 import { spoolFile } from '../../src/archive/spool.ts';
 import type { Lock } from '../../src/archive/objectLock.ts';
@@ -25,7 +26,7 @@ import { toneWav } from './promptFolder.ts';
 /** A spool, an archive folder and a catalogue of their own, and what the jobs need to work on them. */
 export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
   Omit<RetentionPorts, 'catalogue' | 'clock'> &
-  Pick<FinishPorts, 'promptsHeard' | 'check' | 'presence' | 'found' | 'checkMs' | 'signal'> & {
+  Pick<FinishPorts, 'promptsHeard' | 'check' | 'peaks' | 'presence' | 'found' | 'checkMs' | 'signal'> & {
     catalogue: Catalogue;
     clock: TestClock;
     decisions: Decisions;
@@ -49,11 +50,12 @@ export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
 /** The self-check of a caller whose notice is not looked for. */
 export function listeningPorts(): Pick<
   FinishPorts,
-  'promptsHeard' | 'check' | 'presence' | 'found' | 'checkMs' | 'signal'
+  'promptsHeard' | 'check' | 'peaks' | 'presence' | 'found' | 'checkMs' | 'signal'
 > {
   return {
     promptsHeard: () => Promise.resolve({ prompts: [], missing: 0 }),
     check: checkRecording,
+    peaks: makePeakKeeper(undefined),
     presence: nobodyTells,
     found: () => undefined,
     checkMs: 60_000,

@@ -53,6 +53,11 @@ export async function bundleStage(
     signer: await openSigner(keyFile),
     madeBy: 'preavis 0.0.0',
     company: 'Example SA',
+    peaksOf: async (id) => {
+      const kept = await set.catalogue.peaks(id);
+
+      return kept === undefined ? undefined : set.peaks.open(kept, id);
+    },
     nameOf: (purpose, language) =>
       nameOfPurpose({ training: { names: { fr: 'formation', nl: 'opleiding' } } }, purpose, language),
     stamp: undefined,

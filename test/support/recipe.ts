@@ -18,9 +18,17 @@ export async function recipeTools(folder: string): Promise<string> {
   return folder;
 }
 
-/** The commands as they stand in a page in Markdown, one text for each step. */
+const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
+
+/** The commands as they stand in a page, and are copied from it: one text for each step. */
 export const commandsIn = (page: string): string[] =>
-  Array.from(page.matchAll(/^```bash\n(.*?)\n```$/gms), ([, commands = '']) => commands);
+  Array.from(page.matchAll(/<pre><code>(.*?)<\/code><\/pre>/gs), ([, commands = '']) =>
+    commands.replace(/&([a-z]+|#39);/g, (_whole, name: string) => entities[name] ?? ''),
+  );
+
+/** The same of a document in Markdown. */
+export const fencedIn = (document: string): string[] =>
+  Array.from(document.matchAll(/^```bash\n(.*?)\n```$/gms), ([, commands = '']) => commands);
 
 export type Followed = {
   /** What was found, without the word before it. */

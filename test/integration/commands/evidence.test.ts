@@ -80,8 +80,8 @@ describe('preavis evidence', () => {
     const made = await runCommand(['--config', config, 'evidence', ...bundleArguments(), '--json']);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect((await stat(`${at}/out/b.zip`)).mode & 0o777).toBe(0o600);
-    const page = (await filesIn(`${at}/out/b.zip`)).get('explanation.nl.md')?.toString();
-    expect(page).toContain('**naam** (`training`), in de woorden van het bedrijf: to learn.');
+    const page = (await filesIn(`${at}/out/b.zip`)).get('explanation.nl.html')?.toString();
+    expect(page).toContain('<strong>naam</strong> (<code>training</code>), in de woorden van het bedrijf: to learn.');
     const { kid } = await openSigner(stage.keyFile);
     expect(JSON.parse(made.stdout)).toMatchObject({
       id,

@@ -6,7 +6,7 @@ import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { holdGrounds, type HoldGround } from '../../../src/catalogue/holdGrounds.ts';
 import { PreavisError, type ErrorCode } from '../../../src/core/errors.ts';
 import { makeIds, type RecordingId } from '../../../src/core/ids.ts';
-import { bundleFile, explanationFile, type ExplanationLanguage } from '../../../src/evidence/bundleForm.ts';
+import { bundleFile, pageFiles, type ExplanationLanguage } from '../../../src/evidence/bundleForm.ts';
 import { bundleStage, filesIn, jsonIn, verifyFile, type BundleStage } from '../../support/bundles.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
 import { toneWav } from '../../support/promptFolder.ts';
@@ -44,10 +44,10 @@ describe('a bundle', () => {
     const { manifest } = await stage.bundle(id, file());
     const files = await filesIn(file());
     expect([...files.keys()]).toEqual([
-      'explanation.fr.md',
-      'explanation.nl.md',
-      'explanation.de.md',
-      'explanation.en.md',
+      'index.html',
+      'explanation.nl.html',
+      'explanation.de.html',
+      'explanation.en.html',
       'recording.wav',
       'receipt.json',
       'notice/1-sentence-1-fr.wav',
@@ -84,14 +84,26 @@ describe('a bundle', () => {
     const files = await filesIn(file());
     const words = { fr: 'entendu', nl: 'hoorde', de: 'hörte', en: 'heard' };
     for (const [language, word] of Object.entries(words)) {
-      const page = files.get(`explanation.${language}.md`)?.toString() ?? '';
+      const page = files.get(pageFiles('fr')[language as ExplanationLanguage])?.toString() ?? '';
       for (const part of [word, id, 'sentence-1 in fr', 'sentence-2 in fr', 'to learn', 'Example SA', '2026-08-24']) {
         expect(page).toContain(part);
       }
-      expect(page.replaceAll(/```.*?```/gs, '')).not.toMatch(/undefined|NaN|null/);
+      expect(page.replaceAll(/<pre>.*?<\/pre>/gs, '')).not.toMatch(/undefined|NaN|null/);
     }
-    expect(files.get('explanation.fr.md')?.toString()).toContain('**formation** (`training`)');
-    expect(files.get('explanation.de.md')?.toString()).toContain('**training**');
+    expect(files.get('index.html')?.toString()).toContain('<strong>formation</strong> (<code>training</code>)');
+    expect(files.get('explanation.de.html')?.toString()).toContain('<strong>training</strong>');
+  });
+
+  test('shows how loud the recording was, until that is erased with it', async () => {
+    const { id } = await stage.archived();
+    await stage.bundle(id, file());
+    const path = /class="sound" d="(M[^"]+)"/s.exec((await filesIn(file())).get('index.html')?.toString() ?? '');
+    // 20 ms of a tone: two parts of 10 ms.
+    expect(path?.[1]?.split('M')).toHaveLength(3);
+    const { catalogue } = stage.set;
+    expect(await catalogue.peaks(id)).toMatch(/^0\.[\w-]+$/);
+    await catalogue.move(id, 'archived', 'erased', {}, { event: 'erased', actor: 'test' });
+    expect(await catalogue.peaks(id)).toBeUndefined();
   });
 
   const holdOf = (id: RecordingId, ground: HoldGround, day: string) => ({
@@ -104,7 +116,7 @@ describe('a bundle', () => {
     expiresAt: Date.parse(`${day}T23:59:59.999Z`),
   });
   const page = async (language: ExplanationLanguage): Promise<string> =>
-    (await filesIn(file())).get(explanationFile(language))?.toString() ?? '';
+    ((await filesIn(file())).get(pageFiles('fr')[language])?.toString() ?? '').replaceAll('&#39;', "'");
 
   test.each<[ExplanationLanguage, string[]]>([
     ['fr', ["en raison d'un litige : jusqu'au 2027-12-31 inclus", "d'une autorité", 'de la personne concernée']],
@@ -238,7 +250,7 @@ describe('the sound of a sentence', () => {
     expect(manifest.noticeMissing).toMatchObject([{ number: 1, prompt: 'sentence-1', language: 'fr' }]);
     const files = await filesIn(file());
     expect([...files.keys()].filter((name) => name.startsWith('notice/'))).toEqual(['notice/2-sentence-2-fr.wav']);
-    expect(files.get('explanation.en.md')?.toString()).toContain('no longer there');
+    expect(files.get('explanation.en.html')?.toString()).toContain('no longer there');
     await expect(verifyFile(file())).resolves.toMatchObject({ manifest });
   });
 

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import pLimit from 'p-limit';
 import { openSigner, type Signer } from '../../../src/core/signing.ts';
-import { bundleFile, explanationFile, explanationLanguages, jsonText } from '../../../src/evidence/bundleForm.ts';
+import { bundleFile, explanationLanguages, pageFiles, jsonText } from '../../../src/evidence/bundleForm.ts';
 import { commandsOf, recipeSteps } from '../../../src/evidence/recipe.ts';
 import { fetchTimeStamp } from '../../../src/evidence/timestamp.ts';
 import { bundleStage, filesIn, forged, jsonIn, resealed, writeZip } from '../../support/bundles.ts';
@@ -13,7 +13,7 @@ import type { BundleFiles, BundleStage } from '../../support/bundles.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { toneWav } from '../../support/promptFolder.ts';
 import { tried } from '../../support/properties.ts';
-import { commandsIn, follow, recipeTools, type Followed } from '../../support/recipe.ts';
+import { commandsIn, fencedIn, follow, recipeTools, type Followed } from '../../support/recipe.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { startTimestampAuthority, type TimestampAuthority } from '../../support/timestampAuthority.ts';
 
@@ -55,7 +55,7 @@ beforeAll(async () => {
 afterAll(() => authority.stop());
 
 const commandsOfPage = async (zip: string): Promise<string[]> =>
-  commandsIn((await filesIn(zip)).get(explanationFile('en'))?.toString() ?? '');
+  commandsIn((await filesIn(zip)).get('index.html')?.toString() ?? '');
 
 const followed = (zip: string, steps = commands, caFile = authority.caFile): Promise<Followed> =>
   follow(steps, {
@@ -98,10 +98,10 @@ describe('the recipe of a page', () => {
   test('is the same in all languages, and in the documentation', async () => {
     const files = await filesIn(whole);
     for (const language of explanationLanguages) {
-      expect(commandsIn(files.get(explanationFile(language))?.toString() ?? '')).toEqual(commands);
+      expect(commandsIn(files.get(pageFiles('fr')[language])?.toString() ?? '')).toEqual(commands);
     }
     expect(commands).toEqual(recipeSteps.map(commandsOf));
-    expect(commandsIn(await readFile('docs/evidence.md', 'utf8'))).toEqual(expect.arrayContaining(commands));
+    expect(fencedIn(await readFile('docs/evidence.md', 'utf8'))).toEqual(expect.arrayContaining(commands));
   });
 
   test('has no step for a time stamp where there is none', async () => {

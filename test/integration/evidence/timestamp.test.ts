@@ -215,7 +215,7 @@ describe('a bundle with a time stamp', () => {
     await stage.bundle(id, `${at}/out/b.zip`);
     const files = await filesIn(`${at}/out/b.zip`);
     files.set(bundleFile.timeStamp, await stamped());
-    await resealed(`${at}/out/other.zip`, files, stage.ports.signer);
+    await resealed(`${at}/out/other.zip`, files, stage.ports.signer, { timeStamp: true });
     await expect(verifyFile(`${at}/out/other.zip`)).rejects.toMatchObject({
       code: 'evidence_invalid',
       message: 'timestamp.tsr is over something else than manifest.json',

@@ -47,7 +47,7 @@ describe('a bundle of which something was changed', () => {
   test('is found at every single byte', async () => {
     const files = await filesIn(whole);
     // The explanations are texts, nearly half of all bytes, that nothing but the list of hashes knows: short ones do.
-    for (const name of files.keys()) if (name.startsWith('explanation.')) files.set(name, Buffer.from(`${name}\n`));
+    for (const name of files.keys()) if (name.endsWith('.html')) files.set(name, Buffer.from(`${name}\n`));
     await resealed(other, files, stage.ports.signer);
     const bytes = await readFile(other);
     expect(bytes.length).toBeLessThan(30_000);
@@ -346,6 +346,24 @@ function replaceIn(files: BundleFiles, name: string, from: string, to: string): 
   expect(text).toContain(from);
   files.set(name, Buffer.from(text.replace(from, to)));
 }
+
+test('a bundle of the first form, with pages in Markdown, still fits, and must have its pages', async () => {
+  const files = [...(await filesIn(whole))].map(([name, bytes]): [string, Buffer] => {
+    const language = /^explanation\.(..)\.html$/.exec(name)?.[1] ?? (name === 'index.html' ? 'fr' : undefined);
+
+    return language === undefined ? [name, bytes] : [`explanation.${language}.md`, Buffer.from('# A page')];
+  });
+  const first = { bundle: 1, language: undefined, timeStamp: undefined };
+  await resealed(other, new Map(files), stage.ports.signer, first);
+  await expect(verifyFile(other)).resolves.toMatchObject({ manifest: { bundle: 1 } });
+  await resealed(other, await filesIn(whole), stage.ports.signer, first);
+  await expect(verifyFile(other)).rejects.toEqual(invalid('explanation\\.fr\\.md is not in it'));
+});
+
+test('a bundle whose manifest tells of a time stamp that is not there does not fit', async () => {
+  await resealed(other, await filesIn(whole), stage.ports.signer, { timeStamp: true });
+  await expect(verifyFile(other)).rejects.toEqual(invalid('timestamp.tsr is there or not'));
+});
 
 test('the form of the ZIP is the same for ever: bundles that were handed out are made again byte by byte', async () => {
   await writeZip(other, [
