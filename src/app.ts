@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArchiveWatch } from './archive/archiveWatch.ts';
+import { markAtStart } from './archive/catalogueMarker.ts';
 import { longestCheckMs, type FinishPorts } from './archive/finish.ts';
 import { Finisher } from './archive/finisher.ts';
 import { makePeakKeeper } from './archive/peaks.ts';
@@ -17,6 +18,7 @@ import { CallRegistry } from './call/registry.ts';
 import type { SpoolWatch } from './call/spoolWatch.ts';
 import { Watch } from './call/watch.ts';
 import { openCatalogue, type Catalogue } from './catalogue/catalogue.ts';
+import { isCatalogueBegun } from './catalogue/open.ts';
 import { CatalogueWatch } from './catalogue/catalogueWatch.ts';
 import { leaseHolder } from './catalogue/lease.ts';
 import { leaseMs, serveLease } from './catalogue/leases.ts';
@@ -53,6 +55,8 @@ export type AppOptions = {
   ids: IdMaker;
   /** Take the Stasis application from whoever has its event socket open. */
   takeOver: boolean;
+  /** A new catalogue is meant to begin with an archive that belongs to another one. */
+  newCatalogue: boolean;
 };
 
 /** What it takes to compare the calls with Asterisk. */
@@ -133,11 +137,15 @@ export class App {
   }
 
   async #start(): Promise<void> {
-    const { config, log, clock, ids, takeOver } = this.#options;
+    const { config, log, clock, ids, takeOver, newCatalogue: isMeant } = this.#options;
     checkJobs(config);
     const library = await loadLibrary(config);
     const policy = makePolicy(config, library);
     const metrics = makeServeMetrics(Object.keys(config.webhooks));
+    // Before it is made: where the folder of the real one is not mounted, nothing of it should be left.
+    if (!isCatalogueBegun(config.catalogue.file)) {
+      await markAtStart({ catalogue: undefined, store: await makeStore(config, undefined) }, { isMeant, log });
+    }
     const catalogue = openCatalogue(config.catalogue.file, clock, {
       webhooks: webhookSubscribers(config),
       unreadable: (recording, error) => {
@@ -149,6 +157,9 @@ export class App {
     });
     const store = await makeStore(config, catalogue);
     await this.#claim(catalogue, metrics);
+    // What has recordings in the archive is the one of it, and need not wait for it.
+    if ((await catalogue.knownObject(store.location)) === 'never')
+      await markAtStart({ catalogue, store }, { isMeant, log });
     const protection = makeProtectionWatch(config, store, log);
     this.#undo.push(() => protection.stop());
     await protection.atStart(protectionLimitMs);

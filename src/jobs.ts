@@ -1,4 +1,5 @@
 import type { ArchiveWatch } from './archive/archiveWatch.ts';
+import { makeMarking } from './archive/catalogueMarker.ts';
 import type { ProtectionWatch } from './archive/protectionWatch.ts';
 import { noteClock } from './archive/endOfRecording.ts';
 import type { Finisher } from './archive/finisher.ts';
@@ -77,6 +78,7 @@ export function startJobs({
   const retention = retentionPorts(shared);
   const emptyLog = makeLogEmptier(shared.catalogue, log);
   const copyHeads = makeHeadCopier({ ...retention, now: () => clock.now() });
+  const mark = makeMarking(shared);
   const stopping = new AbortController();
   // Until a pass was made after it, the time for which it was planned stands: that it is late shows in the metrics.
   const plan = async (pass: PassName): Promise<void> => {
@@ -111,6 +113,7 @@ export function startJobs({
           await finisher.sweepAndFinish();
           await witness();
           await emptyLog();
+          await mark();
           const ask = archive.state.status !== 'working';
           const result = await uploadPass(upload, { waitMs: noWait, signal: hurry, ask });
           archive.note(result);

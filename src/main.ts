@@ -44,9 +44,10 @@ function program(done: (code: number) => void): Command {
     .description('run the ARI application and its jobs until SIGTERM or SIGINT')
     .option('--json', 'tell an error that stops it as one JSON object, as its log is')
     .option('--take-over', 'take the Stasis application also from another client that has its event socket open')
-    .action(async ({ takeOver }: { takeOver?: true }) => {
+    .option('--new-catalogue', 'begin with a new catalogue although the archive belongs to another one')
+    .action(async ({ takeOver, newCatalogue }: { takeOver?: true; newCatalogue?: true }) => {
       const { serve } = await import('./commands/serve.ts');
-      done(await serve(context(), { takeOver: takeOver === true }));
+      done(await serve(context(), { takeOver: takeOver === true, newCatalogue: newCatalogue === true }));
     });
   root
     .command('check')

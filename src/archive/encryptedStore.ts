@@ -11,6 +11,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { timeLimit } from '../core/timeLimit.ts';
+import { catalogueMarkerPrefix } from './catalogueMarker.ts';
 import { locksWithKeys } from './encryptedLocks.ts';
 import { openExpected, type ExpectedSource } from './expectedSource.ts';
 import { dataKeyBytes, type Keyring, type WrappingKey } from './keyring.ts';
@@ -275,7 +276,7 @@ export function makeEncryptedStore(
 
 /** Certificates of erasure, and heads of the audit trail below them, are signed and name nobody; what proves an erasure must not need a key that may be gone. */
 function isClear(key: string): boolean {
-  return key.startsWith('certificates/');
+  return key.startsWith('certificates/') || key.startsWith(catalogueMarkerPrefix);
 }
 
 /** As for a key that leads out of the store: keys are made by Préavis. */

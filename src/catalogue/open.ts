@@ -69,6 +69,11 @@ function inspect(file: string): void {
 /** What belongs to the file: others on the machine have no business in any of them; its group may, if so it was made. */
 const companions = ['', '-wal', '-shm'];
 
+/** Whether there is something in the file; if not, opening it makes a new catalogue. */
+export function isCatalogueBegun(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
 /** Takes the file from all others, where it was made or restored by another program. */
 function closeToOthers(file: string): void {
   for (const name of companions.map((suffix) => `${file}${suffix}`)) {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import { markCatalogue } from '../archive/catalogueMarker.ts';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
@@ -14,10 +15,12 @@ import { purposeWarnings } from '../config/purposeWarnings.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError, errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import { makeIds } from '../core/ids.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { checkWitness } from '../evidence/witnessCheck.ts';
 import { identify, makeAri, refuseMissingPrompts, type Ari } from '../parts/ari.ts';
 import { checkJobs } from '../parts/jobs.ts';
 import { loadLibrary, soundsFolder } from '../parts/prompts.ts';
+import { makeStore } from '../parts/store.ts';
 import { requirePlausibleClock } from '../retention/enforcer.ts';
 import { dueFigures } from '../retention/promised.ts';
 import { lookAtArchive } from './archiveFindings.ts';
@@ -67,6 +70,7 @@ function hasFailed(list: readonly Finding[], ...codes: readonly ErrorCode[]): bo
 const withoutCel =
   'none. What is recorded while serve is away becomes silence; with CEL (docs/operations.md, The second witness) most of it is kept';
 
+const markLimitMs = 10_000;
 /** For others that work with the write-ahead log of the catalogue, ms. */
 const logWaitMs = 2_000;
 
@@ -146,6 +150,7 @@ async function lookAtWhatIsKept(
       await lookAtErasures(known, clock.now(), list, look);
       await look('requests of persons by their number', () => numberKeyWarning(config, known));
       await lookAtArchive(config, known, list, look);
+      if (known === undefined) await look('catalogue of this archive', () => refuseNewBeginning(config));
     }
     list.push(...(await ledgerFindings(config, known, clock)));
     if (known !== undefined) list.push(...(await trailFindings(config, known, clock)));
@@ -254,6 +259,16 @@ async function lookAtErasures(
     ...last,
     notes: [`recordings that are due and that only a lock in the archive keeps: ${locked}`],
   });
+}
+
+/** Before there is a catalogue: serve would make a new one. What else is wrong with the archive is told of that. */
+async function refuseNewBeginning(config: Config): Promise<void> {
+  const store = await makeStore(config, undefined);
+  await markCatalogue({ catalogue: undefined, store }, { isMeant: false, signal: timeLimit(markLimitMs) }).catch(
+    (thrown: unknown) => {
+      if (asPreavisError(thrown).code === 'catalogue_new') throw thrown;
+    },
+  );
 }
 
 /** What somebody is asked to settle. */

@@ -11,10 +11,13 @@ const exitLimitMs = 2_000;
  * Runs until SIGTERM or SIGINT. The first lets calls and uploads finish within shutdown.graceSeconds, the second cuts
  * that short.
  */
-export async function serve(context: CommandContext, { takeOver }: { takeOver: boolean }): Promise<ExitCode> {
+export async function serve(
+  context: CommandContext,
+  { takeOver, newCatalogue }: { takeOver: boolean; newCatalogue: boolean },
+): Promise<ExitCode> {
   const config = await configOf(context);
   const log = makeLog(config.log.level);
-  const app = new App({ config, log, clock: context.clock, ids: makeIds(), takeOver });
+  const app = new App({ config, log, clock: context.clock, ids: makeIds(), takeOver, newCatalogue });
   let signals = 0;
   const asked = new Promise<void>((resolve) => {
     const onSignal = (signal: NodeJS.Signals): void => {

@@ -1,3 +1,4 @@
+import { makeMarking } from '../archive/catalogueMarker.ts';
 import { SingleBar } from 'cli-progress';
 import { finishRecordings, sweepSpool } from '../archive/finish.ts';
 import { uploadPass } from '../archive/uploader.ts';
@@ -60,6 +61,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
     const total = (await catalogue.counts()).recorded ?? 0;
     const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
     bar?.start(total, 0);
+    await makeMarking({ catalogue, store })();
     const result = await uploadPass(uploadPorts(shared), {
       waitMs,
       signal: stop.signal,

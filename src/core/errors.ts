@@ -143,6 +143,12 @@ export const errorCodes = {
     'The catalogue file is a database of another program, or damaged.',
     'If it is the catalogue, restore a backup (docs/operations.md); else point catalogue.file at a file of its own. Nothing was changed.',
   ),
+  catalogue_new: entry(
+    1,
+    true,
+    'The archive belongs to another catalogue, and the configured one is new: perhaps the folder of the catalogue is not mounted.',
+    'Mount that folder, or put the last backup of the catalogue back (docs/operations.md). If a new catalogue is meant to begin beside what lies there, start once `preavis serve --new-catalogue`.',
+  ),
   catalogue_newer: entry(
     1,
     false,

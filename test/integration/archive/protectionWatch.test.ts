@@ -128,6 +128,7 @@ describe('serve', () => {
       clock: systemClock,
       ids: makeIds(),
       takeOver: false,
+      newCatalogue: false,
     });
 
     return { app: made, started: made.start() };
