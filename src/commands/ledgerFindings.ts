@@ -8,7 +8,7 @@ import { readCertificate } from '../retention/certificate.ts';
 import { readHead } from '../retention/chainHead.ts';
 import { decisionsInWords, waitAfterRestoration } from '../retention/copies.ts';
 import { lostDecisions, strayDecisions } from '../retention/decisions.ts';
-import { lostLines, strayLines, type StrayLine } from '../retention/compareLedger.ts';
+import { lostLines, mostStrayLines, strayLines, type StrayLine } from '../retention/compareLedger.ts';
 import type { Finding } from './finding.ts';
 
 const check = 'erasure ledger';
@@ -114,7 +114,11 @@ function inWords(
           ),
         ]),
   ];
+  const isCutShort = unknown + untrusted + invalid >= mostStrayLines;
   const warnings = [
+    ...(isCutShort
+      ? [`after ${mostStrayLines} lines that are not in the catalogue the rest of ${file} was not read`]
+      : []),
     ...(waiting === undefined
       ? []
       : [

@@ -21,6 +21,8 @@ export type Ledger = {
 };
 
 const newline = 0x0a;
+/** No line is longer, bytes. A file without lines would be read into memory whole. */
+const longestLine = 1024 * 1024;
 
 function unusable(file: string, cause: unknown): PreavisError {
   return new PreavisError('ledger_unusable', `${file} cannot be used (${errnoOf(cause) ?? 'error'})`, { cause });
@@ -69,6 +71,15 @@ async function* linesOf(file: string, from: number): AsyncGenerator<{ line: stri
       rest = rest.subarray(at + 1);
       end += at + 1;
       if (line !== '') yield { line, end };
+    }
+    if (rest.length > longestLine) {
+      throw new PreavisError(
+        'ledger_unusable',
+        `${file} has a line of more than ${longestLine} bytes: it is no ledger`,
+        {
+          hint: 'Put it back from its copy, or move it away and run preavis certificates replay (docs/operations.md).',
+        },
+      );
     }
   }
 }

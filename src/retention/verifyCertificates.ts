@@ -5,7 +5,7 @@ import type { CertificateRow, NewCertificate } from '../catalogue/erasures.ts';
 import { erasedAgain } from '../catalogue/auditTrail.ts';
 import { readCertificate, type Certificate } from './certificate.ts';
 import { readCopy, strayCopies } from './copies.ts';
-import { lostLines, strayLines, type ComparePorts, type StrayLine } from './compareLedger.ts';
+import { lostLines, mostStrayLines, strayLines, type ComparePorts, type StrayLine } from './compareLedger.ts';
 import { lineFaults, verifyHeads, type HeadsVerified, type TrailPorts } from './verifyTrail.ts';
 
 export type VerifyPorts = ComparePorts &
@@ -67,6 +67,10 @@ export async function verifyCertificates(
   for (const [kind, count] of Object.entries(stray)) {
     if (count <= mostStray) continue;
     const fault = `${count - mostStray} more lines of the ledger are not in the catalogue (${kind})`;
+    result.faults.push({ number: 0, recording: '', fault });
+  }
+  if (Object.values(stray).reduce((sum, each) => sum + each, 0) >= mostStrayLines) {
+    const fault = `after ${mostStrayLines} lines that are not in the catalogue the rest of the ledger was not read`;
     result.faults.push({ number: 0, recording: '', fault });
   }
   const told = new Set(result.faults.map(nameOf));

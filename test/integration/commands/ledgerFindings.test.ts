@@ -9,6 +9,7 @@ import { parseConfig } from '../../../src/config/load.ts';
 import { openSigner } from '../../../src/core/signing.ts';
 import { issueCertificate, readCertificate } from '../../../src/retention/certificate.ts';
 import { replayLedger } from '../../../src/retention/copies.ts';
+import { verifyCertificates } from '../../../src/retention/verifyCertificates.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { configTree } from '../../support/calls.ts';
 import { catalogues } from '../../support/catalogues.ts';
@@ -151,6 +152,33 @@ test('lines that are no certificates, or by a key that is not trusted, are for p
       warning: expect.stringMatching(
         /^1 certificates or decisions were signed by keys .* evidence\.trustedKeys .*; 2 lines are no certificates or decisions: preavis certificates verify/,
       ) as string,
+    },
+  ]);
+});
+
+test('one of a million lines that are no certificates is not read to its end, and says so', async () => {
+  const set = await stage();
+  await appendFile(set.ledger.file, 'no certificate\n'.repeat(1_000_000));
+  const began = performance.now();
+  expect(await found(set)).toMatchObject([
+    { ok: true, warning: expect.stringMatching(/^after 10000 lines .* was not read; 10000 lines are no/) as string },
+  ]);
+  const offline = { store: undefined, since: 0, trusts: () => Promise.resolve(true) };
+  const { faults } = await verifyCertificates({ ...set, ...offline }, { signal: new AbortController().signal });
+  expect(faults.map(({ fault }) => fault)).toContain(
+    'after 10000 lines that are not in the catalogue the rest of the ledger was not read',
+  );
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+test('one with a line that no certificate has is refused before it fills the memory', async () => {
+  const set = await stage();
+  await truncate(set.ledger.file, 2_000_000_000);
+  expect(await found(set)).toMatchObject([
+    {
+      code: 'ledger_unusable',
+      problem: expect.stringContaining('has a line of more than 65536 bytes') as string,
+      hint: expect.stringContaining('Put it back from its copy') as string,
     },
   ]);
 });
