@@ -457,7 +457,7 @@ describe('languages forget', () => {
     const { config } = await chosen('+32475123456', '+3292661234');
     expect(await forget(config, ['--number', '-'], '0475 12 34 56\n')).toEqual({
       code: 0,
-      stdout: '{\n  "forgotten": 1,\n  "unsearchedKeys": []\n}\n',
+      stdout: '{\n  "forgotten": 1,\n  "unsearchedKeys": [],\n  "logEmptied": true,\n  "copyFailure": null\n}\n',
       stderr: '',
     });
     expect(await forget(config, ['--number', '-'], '0475 12 34 56')).toMatchObject({

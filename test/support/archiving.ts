@@ -42,7 +42,7 @@ export type ArchiveStage = Omit<UploadPorts, 'catalogue' | 'clock'> &
       wav?: Buffer,
       options?: Parameters<typeof saveCall>[1],
     ): Promise<SavedCall & { wav: Buffer; file: string }>;
-    /** All in the archive but certificates of erasure. */
+    /** All in the archive but certificates of erasure, and what says whose it is. */
     objects(): Promise<Map<string, Buffer>>;
     spooled(): Promise<string[]>;
   };
@@ -130,7 +130,7 @@ export async function archiveStage(
     objects: async () => {
       const found = new Map<string, Buffer>();
       for await (const { key } of store.list('')) {
-        if (key.startsWith('certificates/')) continue;
+        if (key.startsWith('certificates/') || key.startsWith('catalogues/')) continue;
         found.set(key, await readFile(`${archiveFolder}/${key}`));
       }
 

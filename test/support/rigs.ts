@@ -121,10 +121,10 @@ export async function expectNobodyConnected(rig: Rig): Promise<void> {
   });
 }
 
-/** The names of the files in a folder and below it, but for the archive's own marker. */
+/** The names of the files in a folder and below it, but for the archive's own marks. */
 export const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== markerName)
+    .filter((entry) => entry.isFile() && entry.name !== markerName && !entry.name.endsWith('.mark'))
     .map((entry) => entry.name);
 
 /** No sound of anybody was kept: not in the spool, not in the archive, not in the catalogue. */

@@ -31,7 +31,7 @@ test('an archive is marked as the one of the catalogue that begins with it, once
   const set = await stage();
   await mark(set);
   await mark(set);
-  expect(await markers(set)).toEqual([`catalogues/${await set.catalogue.identity()}.json`]);
+  expect(await markers(set)).toEqual([`catalogues/${await set.catalogue.identity()}.mark`]);
 });
 
 test('a new catalogue does not begin with the archive of another one, unless that is meant', async () => {
