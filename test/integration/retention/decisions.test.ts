@@ -10,7 +10,8 @@ import { languagesForget } from '../../../src/commands/languages.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { isoTime } from '../../../src/core/clock.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
-import { openSigner } from '../../../src/core/signing.ts';
+import { openSigner, typeOfSigned } from '../../../src/core/signing.ts';
+import { headType } from '../../../src/retention/chainHead.ts';
 import { copyCertificates, replayLedger } from '../../../src/retention/copies.ts';
 import { blindedCaller, issueDecision, type Decision } from '../../../src/retention/decision.ts';
 import { callStart } from '../../support/calls.ts';
@@ -51,7 +52,12 @@ const replay = (set: SubjectStage, dryRun = false) => replayLedger(copyPorts(set
 const endsOf = async ({ catalogue }: { catalogue: Catalogue }, id: RecordingId) =>
   Object.fromEntries((await catalogue.purposeEnds(id)).map(({ purpose, keepUntil }) => [purpose, keepUntil]));
 const ledgerOf = ({ ledger }: SubjectStage): Promise<string> => readFile(ledger.file, 'utf8');
-const linesOf = async (set: SubjectStage): Promise<string[]> => (await ledgerOf(set)).trim().split('\n');
+/** But for heads of the audit trail. */
+const linesOf = async (set: SubjectStage): Promise<string[]> =>
+  (await ledgerOf(set))
+    .trim()
+    .split('\n')
+    .filter((line) => typeOfSigned(line) !== headType);
 async function checked(set: SubjectStage) {
   const config = await loadConfig(`${set.at}/preavis.yaml`, {});
 

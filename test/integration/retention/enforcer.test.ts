@@ -153,7 +153,15 @@ describe('a recording', () => {
     const set = await stage();
     const { id } = await archived(set);
     set.clock.at = keepUntil - 1;
-    expect(await erase(set)).toEqual({ due: 0, erased: 0, held: 0, locked: 0, doubtful: 0, recordings: [] });
+    expect(await erase(set)).toEqual({
+      due: 0,
+      erased: 0,
+      held: 0,
+      locked: 0,
+      doubtful: 0,
+      head: 'kept',
+      recordings: [],
+    });
     expect((await set.objects()).size).toBe(2);
     set.clock.at = keepUntil;
     expect(await erase(set)).toEqual({
@@ -162,6 +170,7 @@ describe('a recording', () => {
       held: 0,
       locked: 0,
       doubtful: 0,
+      head: 'kept',
       recordings: [{ id, keepUntil, outcome: 'erased' }],
     });
     expect((await set.objects()).size).toBe(0);
@@ -370,6 +379,7 @@ describe('a dry run', () => {
       held: 0,
       locked: 0,
       doubtful: 0,
+      head: 'unsigned',
       recordings: [{ id, keepUntil, outcome: 'due' }],
     });
     expect([await set.catalogue.recording(id), await set.catalogue.audit(id), await set.objects()]).toEqual(before);
