@@ -79,6 +79,8 @@ it('refuses a recording folder that is not where this Asterisk records, before i
     ...config,
     recording: { ...config['recording'], spoolFolder },
     catalogue: { file: join(at.rig.folder, 'other.db') },
+    // The archive of the rig belongs to its own catalogue.
+    archive: { ...config['archive'], store: 'directory', directory: { folder: join(at.rig.folder, 'other-archive') } },
   };
   const file = join(at.rig.folder, 'wrong.yaml');
   writeFileSync(file, stringify(wrong));

@@ -462,7 +462,7 @@ describe('languages forget', () => {
     });
     expect(await forget(config, ['--number', '-'], '0475 12 34 56')).toMatchObject({
       code: 0,
-      stdout: '{\n  "forgotten": 0,\n  "unsearchedKeys": []\n}\n',
+      stdout: '{\n  "forgotten": 0,\n  "unsearchedKeys": [],\n  "logEmptied": true,\n  "copyFailure": null\n}\n',
     });
     const people = await preavis(['languages', 'forget', '--all', '--config', config]);
     expect(people).toEqual({ code: 0, stdout: '1 remembered languages forgotten\n', stderr: '' });

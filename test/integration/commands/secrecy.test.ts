@@ -64,7 +64,7 @@ describe('what Préavis writes', () => {
     for (const [path, mode] of [...made, ...(await modes(join(at, 'archive')))]) {
       expect([path, mode]).toEqual([
         path,
-        /\.(wav|json|db|db-wal|db-shm)$|\.preavis-archive$/.test(path) ? '600' : '700',
+        /\.(wav|json|mark|db|db-wal|db-shm)$|\.preavis-archive$/.test(path) ? '600' : '700',
       ]);
     }
     for (const [path, mode] of await modes(at))
