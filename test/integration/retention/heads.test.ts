@@ -8,6 +8,7 @@ import { openSigner, typeOfSigned } from '../../../src/core/signing.ts';
 import { headKey, headType, issueHead, readHead } from '../../../src/retention/chainHead.ts';
 import { replayArchive, replayLedger } from '../../../src/retention/copies.ts';
 import { copyHeads, makeHeadCopier, signHead } from '../../../src/retention/keepHeads.ts';
+import { makeLedger } from '../../../src/retention/ledger.ts';
 import { replayHeads } from '../../../src/retention/replayHeads.ts';
 import { lineFaults, verifyHeads } from '../../../src/retention/verifyTrail.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
@@ -318,6 +319,10 @@ describe('what heads show', () => {
         /^the audit trail ends at line \d+, before what was signed \(head 3, .*, and 1 before it\)/,
       ),
     ]);
+    // Ledger and archive each show it alone.
+    const noLedger = makeLedger(`${set.folder}/none.jsonl`);
+    expect((await seen(older, { store: undefined })).faults).toHaveLength(1);
+    expect((await seen(older, { ledger: noLedger })).faults.join()).toContain('before what was signed (head 3');
     // Taking them up is not saying why.
     const ports = portsOf(older);
     await replayLedger(ports, { dryRun: false });
