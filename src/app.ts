@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { whatLiesElsewhere, type Archives } from './archive/archives.ts';
 import { ArchiveWatch } from './archive/archiveWatch.ts';
 import { markAtStart } from './archive/catalogueMarker.ts';
 import { longestCheckMs, type FinishPorts } from './archive/finish.ts';
@@ -27,7 +28,7 @@ import { makePolicy, type Policy } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { degradedReasons, HealthPage, type DegradedReason, type Health } from './console/health.ts';
 import { isoTime, type Clock } from './core/clock.ts';
-import { asPreavisError, PreavisError } from './core/errors.ts';
+import { asPreavisError, errorCodes, PreavisError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
 import type { IdMaker } from './core/ids.ts';
 import type { Logger } from './core/log.ts';
@@ -40,7 +41,7 @@ import { makePromisedFigures, makeServeMetrics } from './parts/metrics.ts';
 import { policyContent } from './parts/policyContent.ts';
 import { makeSpoolWatch } from './parts/spool.ts';
 import { loadLibrary, soundsFolder } from './parts/prompts.ts';
-import { makeProtectionWatch, makeStore } from './parts/store.ts';
+import { makeArchives, makeProtectionWatch, makeStore } from './parts/store.ts';
 import { webhookFigures, webhookSubscribers } from './parts/webhooks.ts';
 import { implausibleDays } from './retention/enforcer.ts';
 
@@ -155,11 +156,12 @@ export class App {
     this.#undo.push(() => {
       catalogue.close();
     });
-    const store = await makeStore(config, catalogue);
+    const { store, former } = await makeArchives(config, catalogue);
     await this.#claim(catalogue, metrics);
     // What has recordings in the archive is the one of it, and need not wait for it.
     if ((await catalogue.knownObject(store.location)) === 'never')
       await markAtStart({ catalogue, store }, { isMeant, log });
+    await tellElsewhere({ store, former }, catalogue, log);
     const protection = makeProtectionWatch(config, store, log);
     this.#undo.push(() => protection.stop());
     await protection.atStart(protectionLimitMs);
@@ -191,7 +193,7 @@ export class App {
       signal: this.#hurry.signal,
     };
     const finisher = new Finisher(finishPorts);
-    const shared = { config, catalogue, store, clock, log, actor: 'serve' };
+    const shared = { config, catalogue, store, former, clock, log, actor: 'serve' };
     const archive = new ArchiveWatch({ clock, log });
     metrics.archive(async () => ({
       isFailing: archive.state.status === 'failing',
@@ -499,5 +501,16 @@ export class App {
     }
     clearTimeout(giveUp);
     log.info('stopped');
+  }
+}
+
+/** What is stored from now on is not concerned: so it is no reason not to start. */
+async function tellElsewhere(archives: Archives, catalogue: Catalogue, log: Logger): Promise<void> {
+  for (const { archive, isConfigured, recordings, copies } of await whatLiesElsewhere(archives, catalogue)) {
+    if (isConfigured) continue;
+    log.warn(
+      { code: 'archive_changed', archive, recordings, copies, hint: errorCodes.archive_changed.remedy },
+      'recordings lie in an archive that is not configured: they can be neither fetched nor erased',
+    );
   }
 }

@@ -76,6 +76,25 @@ function program(done: (code: number) => void): Command {
       const { archiveRewrap } = await import('./commands/rewrap.ts');
       done(await archiveRewrap(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
+  archive
+    .command('move')
+    .description(
+      'bring what lies in the archives of archive.former into the configured one; safe beside a running serve',
+    )
+    .option('--dry-run', 'only say how much would be, and whether it can be')
+    .option('--remove-old', 'then remove what was moved from where it was, each after it was read back here once more')
+    .option(
+      '--moved <location>',
+      'its objects were brought here by other means: read each back here, and ask it for nothing',
+    )
+    .option('--decrypt', 'also where the configured archive is not encrypted by Préavis, and recordings are')
+    .option(...jsonOption)
+    .action(async (options: Common & { dryRun?: true; removeOld?: true; moved?: string; decrypt?: true }) => {
+      const { dryRun, removeOld, moved, decrypt, json } = options;
+      const { archiveMove } = await import('./commands/archiveMove.ts');
+      const flags = { dryRun: dryRun === true, removeOld: removeOld === true, decrypt: decrypt === true };
+      done(await archiveMove(context(), { ...flags, moved, json: json === true }));
+    });
   const retention = root.command('retention').description('erase recordings whose time is over');
   retention
     .command('run')

@@ -11,7 +11,7 @@ import { within } from './timeLimit.ts';
 
 export const catalogueMarkerPrefix = 'catalogues/';
 const recordingsPrefix = 'recordings/';
-const markerKey = (identity: string): string => `${catalogueMarkerPrefix}${identity}.mark`;
+export const markerKey = (identity: string): string => `${catalogueMarkerPrefix}${identity}.mark`;
 
 export type MarkerPorts = {
   /** undefined before there is one: then nothing is written. */

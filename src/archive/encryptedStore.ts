@@ -33,6 +33,13 @@ import { within } from './timeLimit.ts';
 import { doesNotGiveBack, makeWrappedKeys, withoutWrappedKey } from './wrappedKeys.ts';
 
 export type EncryptedStore = ObjectStore & {
+  /** As putFile, of what a source gives: exactly so many bytes, of which the source itself makes sure. */
+  putSource(
+    key: string,
+    open: () => Promise<ExpectedSource>,
+    expected: { bytes: number; contentType: string },
+    signal: AbortSignal,
+  ): Promise<StoredObject>;
   /** Wraps and unwraps a key that is thrown away. @throws PreavisError `encryption_key_unusable`. */
   tryKey(signal: AbortSignal): Promise<void>;
   /**
@@ -188,6 +195,14 @@ export function makeEncryptedStore(
         if (current === undefined) return inner.putFile(key, file, expected, signal);
 
         return putSealed(key, { ...expected, open: () => openExpected(file, expected) }, current, signal);
+      }),
+
+    putSource: (key, open, { bytes, contentType }, signal) =>
+      within(signal, async () => {
+        refuseSidecar(key);
+        if (current === undefined) return inner.putSource(key, open, { bytes, contentType }, signal);
+
+        return putSealed(key, { open, bytes, contentType }, current, signal);
       }),
 
     putText: (key, text, contentType, signal) =>

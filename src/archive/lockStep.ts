@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { moved } from '../catalogue/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
 import { lockModes, type PurposeLock } from '../config/locks.ts';
@@ -112,9 +113,10 @@ export function lockDetail({ mode, until }: Lock): { mode: string; until: string
 
 const noted = z.object({ lock: z.object({ mode: z.enum(lockModes), until: z.iso.datetime() }) });
 
-/** The lock that a recording was archived with, by its audit trail: what somebody else did to it since is not known there. */
+/** The lock that a recording was archived with, or moved, by its audit trail: what somebody else did to it since is not known there. */
 export function lockNoted(steps: readonly AuditRow[]): Lock | undefined {
-  const found = noted.safeParse(steps.findLast(({ to }) => to === 'archived')?.detail).data?.lock;
+  const found = noted.safeParse(steps.findLast(({ event, to }) => to === 'archived' || event === moved)?.detail).data
+    ?.lock;
 
   return found && { mode: found.mode, until: Date.parse(found.until) };
 }

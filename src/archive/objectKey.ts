@@ -1,3 +1,4 @@
+import type { RecordingRow } from '../catalogue/rows.ts';
 import { isoTime } from '../core/clock.ts';
 import { isUlid, type RecordingId } from '../core/ids.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -23,4 +24,25 @@ export function objectKeys(recordingId: RecordingId, startedAtMs: number): Objec
   const [year = '', month = '', day = ''] = isoTime(startedAtMs).slice(0, 10).split('-');
   const base = `recordings/${year}/${month}/${day}/${recordingId}`;
   return { wav: `${base}.wav`, receipt: `${base}.json` };
+}
+
+/** Where all objects of recordings lie. */
+export const objectPrefix = 'recordings/';
+
+const keyPattern = /^recordings\/\d{4}\/\d{2}\/\d{2}\/(?<id>[^/]+)\.(?:wav|json)$/;
+
+/** The id in the key of a recording's object; undefined for a key that is not of our making. */
+export function idOfKey(key: string): RecordingId | undefined {
+  const id = keyPattern.exec(key)?.groups?.['id'];
+
+  return id !== undefined && isUlid(id) ? (id as RecordingId) : undefined;
+}
+
+/** Where a recording lies in the archive, or would. */
+export function keysOf(
+  row: Pick<RecordingRow, 'id' | 'startedAt' | 'noticeFinishedAt' | 'objectKey' | 'receiptKey'>,
+): ObjectKeys {
+  const computed = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
+
+  return { wav: row.objectKey ?? computed.wav, receipt: row.receiptKey ?? computed.receipt };
 }

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { everyArchive, type Archives } from './archives.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { undefinedIfUnreadable } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/lease.ts';
@@ -17,7 +18,6 @@ import { objectKeys } from './objectKey.ts';
 import { isSame, storeAndReadBack } from './readBack.ts';
 import { isReceiptOf } from './receiptInArchive.ts';
 import { removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
-import type { ObjectStore } from './store.ts';
 import { within } from './timeLimit.ts';
 
 /**
@@ -29,7 +29,7 @@ import { within } from './timeLimit.ts';
  * not take that either, the pass ends and nobody is postponed; else the recording alone waits, ever longer, and holds up no
  * other.
  */
-export type UploadPorts = {
+export type UploadPorts = Archives & {
   catalogue: Pick<
     Catalogue,
     | 'sendable'
@@ -43,7 +43,6 @@ export type UploadPorts = {
     | 'releaseLease'
     | 'passDone'
   >;
-  store: ObjectStore;
   spoolFolder: string;
   /** The Object Lock that each purpose asks for; one that is not in it asks for none. */
   locks: ReadonlyMap<string, PurposeLock>;
@@ -265,12 +264,13 @@ async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<v
 
 /** False, with an alarm, where that cannot be seen: no other upload waits for it. */
 async function isStillArchived(row: RecordingRow, ports: UploadPorts, stop: AbortSignal): Promise<boolean> {
-  const { store, attemptMs, log } = ports;
+  const { attemptMs, log } = ports;
   const { id, objectKey, bytes, sha256, archive } = row;
+  const store = everyArchive(ports).find(({ location }) => location === archive);
   const signal = AbortSignal.any([stop, timeLimit(attemptMs)]);
   let code: ErrorCode | undefined;
   try {
-    if (objectKey !== null && archive === store.location && bytes !== null && sha256 !== null) {
+    if (objectKey !== null && store !== undefined && bytes !== null && sha256 !== null) {
       const stored = await within(signal, () => store.stat(objectKey));
       if (stored !== undefined && (await isSame(store, stored, { bytes, sha256 }, signal))) return true;
     }

@@ -21,6 +21,9 @@ export const erasedAgain = 'erased again by the ledger';
 /** In the audit trail of a recording whose keys were wrapped anew; the detail has the id of the key. */
 export const keyRewrapped = 'key rewrapped';
 
+/** In the audit trail of a recording that lies in another archive from then on, as the detail says. */
+export const moved = 'moved to another archive';
+
 /**
  * Whether an erasure of it was begun and has not come to an end, by its lines: some of it may be gone already, and the next pass goes on.
  * What was tried in vain is tried again, unless it is kept now.

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, HoldId, RecordingId } from '../core/ids.ts';
 import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
+import { makeArchiveCopies, type ArchiveCopy, type ArchiveUse, type CopiesLeft, type Move } from './archiveCopies.ts';
 import { makeArchiveKeys, type ArchiveKey } from './archiveKeys.ts';
 import { makeClockDoubts, type Doubt, type DoubtRow, type LineTimes } from './clockDoubts.ts';
 import { makeCallers, type CallerTimes, type SweptCallers } from './callers.ts';
@@ -105,6 +106,21 @@ export type Catalogue = Tables & {
   /** What must be in this archive: the first recording that is still there, or whether any ever was. */
   knownObject(archive: string): Promise<{ key: string } | 'gone' | 'never'>;
   archiveKeys(archive: string): Promise<ArchiveKey[]>;
+  archivedIn(archive: string, after: string, limit: number): Promise<RecordingRow[]>;
+  beginCopy(id: RecordingId, move: Move): Promise<void>;
+  finishCopy(
+    id: RecordingId,
+    move: Move,
+    how: { version: string | null; leaves: boolean },
+    note: Omit<AuditNote, 'event'>,
+  ): Promise<void>;
+  noteCopy(id: RecordingId, archive: string): Promise<void>;
+  noteCopyLock(id: RecordingId, archive: string, until: number | null): Promise<void>;
+  forgetCopy(id: RecordingId, archive: string, note?: AuditNote): Promise<void>;
+  copiesOf(id: RecordingId): Promise<ArchiveCopy[]>;
+  copiesIn(archive: string, after: string, limit: number): Promise<ArchiveCopy[]>;
+  archiveUse(): Promise<ArchiveUse[]>;
+  copiesLeft(): Promise<CopiesLeft[]>;
   counts(): Promise<Partial<Record<RecordingStatus, number>>>;
   move(
     id: RecordingId,
@@ -147,6 +163,7 @@ export type Catalogue = Tables & {
     certificate: NewCertificate,
     previous: string | null,
     note: AuditNote,
+    places?: readonly string[],
   ): Promise<boolean>;
   restoreCertificate(
     certificate: NewCertificate,
@@ -328,6 +345,7 @@ export function openCatalogue(
   const preferences = makePreferences(database, now);
   const callers = makeCallers(database);
   const archiveKeys = makeArchiveKeys(database);
+  const archiveCopies = makeArchiveCopies(database, trail);
   const witness = makeWitness(database, trail);
   const endedUnwatched = makeEndedUnwatched(database, trail);
   const leases = makeLeases(database, clock);
@@ -367,6 +385,16 @@ export function openCatalogue(
     shorten: eventually(recordings.shorten),
     knownObject: eventually(recordings.knownObject),
     archiveKeys: eventually(archiveKeys.archiveKeys),
+    archivedIn: eventually(recordings.archivedIn),
+    beginCopy: eventually(archiveCopies.beginCopy),
+    finishCopy: eventually(archiveCopies.finishCopy),
+    noteCopy: eventually(archiveCopies.noteCopy),
+    noteCopyLock: eventually(archiveCopies.noteCopyLock),
+    forgetCopy: eventually(archiveCopies.forgetCopy),
+    copiesOf: eventually(archiveCopies.copiesOf),
+    copiesIn: eventually(archiveCopies.copiesIn),
+    archiveUse: eventually(archiveCopies.archiveUse),
+    copiesLeft: eventually(archiveCopies.copiesLeft),
     counts: eventually(recordings.counts),
     move: eventually(recordings.move),
     adopt: eventually(recordings.adopt),

@@ -110,6 +110,8 @@ export function makeErasures(
   const selectOld = database.prepare(`
     SELECT * FROM certificates WHERE issued_at < ? AND number < ? ORDER BY number LIMIT ?`);
   const remove = database.prepare(`DELETE FROM certificates WHERE sha256 = ?`);
+  const removeCopy = database.prepare(`DELETE FROM archive_copies WHERE recording_id = ? AND archive = ?`);
+  const selectCopy = database.prepare(`SELECT 1 FROM archive_copies WHERE recording_id = ? LIMIT 1`).pluck();
   const countDue = database
     .prepare(`SELECT count(*) FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful}`)
     .pluck();
@@ -133,8 +135,18 @@ export function makeErasures(
   const last = (): CertificateRow | undefined => certificateRow.optional().parse(selectLast.get());
 
   const finish = database.transaction(
-    (from: RecordingStatus, certificate: NewCertificate, previous: string | null, note: AuditNote): boolean => {
+    (
+      from: RecordingStatus,
+      certificate: NewCertificate,
+      previous: string | null,
+      note: AuditNote,
+      places: readonly string[],
+    ): boolean => {
       if ((last()?.sha256 ?? null) !== previous) return false;
+      for (const archive of places) removeCopy.run(certificate.recording, archive);
+      if (selectCopy.get(certificate.recording) !== undefined) {
+        throw new PreavisError('status_conflict', 'something of it was put into another archive meanwhile');
+      }
       insert.run(certificate);
       move(certificate.recording, from, 'erased', { receipt: null }, note);
 
@@ -166,13 +178,17 @@ export function makeErasures(
     beginErasure: (id: RecordingId, at: number, why: ErasureGround, note: AuditNote): void => {
       begin.immediate(id, at, why, note);
     },
-    /** Keeps the certificate and moves the recording to `erased`; false when another certificate came before it. */
+    /**
+     * Keeps the certificate and moves the recording to `erased`; false when another certificate came before it. `places`: the archives
+     * beside its own that were seen to have nothing of it. Throws status_conflict where there is another one.
+     */
     finishErasure: (
       from: RecordingStatus,
       certificate: NewCertificate,
       previous: string | null,
       note: AuditNote,
-    ): boolean => finish.immediate(from, certificate, previous, note),
+      places: readonly string[] = [],
+    ): boolean => finish.immediate(from, certificate, previous, note, places),
     /** Takes up a certificate that an older state of the catalogue does not know; holds of the recording end. */
     restoreCertificate: (
       certificate: NewCertificate,

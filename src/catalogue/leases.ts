@@ -12,6 +12,9 @@ export const leaseMs = 60_000;
 /** A process that has not renewed its lease for so long, ms, is another one with the number of one that has died, and not one that was stopped. */
 const renumberedMs = 24 * 60 * 60_000;
 
+/** The lease of whoever moves recordings from one archive to another. */
+export const moveLease = 'archive move';
+
 /** The lease of a serve: that one has started. */
 export const serveLease = 'serve';
 /** Its mark beside it: that it serves, with its socket open, so that it sees who joins a call. */

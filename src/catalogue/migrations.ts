@@ -404,4 +404,16 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER log_holds_peaks AFTER DELETE ON peaks
   BEGIN UPDATE log_debt SET erased = erased + 1; END;
   `,
+  // Where else than in its archive something of a recording lies, or may lie: it is being moved, or was.
+  `
+  CREATE TABLE archive_copies (
+    recording_id TEXT NOT NULL REFERENCES recordings (id),
+    archive TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('coming', 'left')),
+    locked_until INTEGER,
+    PRIMARY KEY (recording_id, archive)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX archive_copies_by_archive ON archive_copies (archive, recording_id);
+  CREATE INDEX recordings_by_archive ON recordings (archive, id, bytes) WHERE status = 'archived';
+  `,
 ];

@@ -114,6 +114,8 @@ const idRow = z.object({ id: z.string() });
 
 const knownRow = z.object({ status: z.string(), key: z.string() }).optional();
 
+const leftRow = z.object({ key: z.string() }).optional();
+
 const makerRow = z.object({ open: z.number(), recorded: z.number() }).optional();
 
 const makerWithout = z.object({
@@ -153,7 +155,10 @@ export function makeRecordings(
       }
     });
   /** As many as asked for, or all that there are. */
-  const page = (select: Database.Statement, given: { after: string; limit: number; at?: number }): RecordingRow[] => {
+  const page = (
+    select: Database.Statement,
+    given: { after: string; limit: number; at?: number; archive?: string },
+  ): RecordingRow[] => {
     const good: RecordingRow[] = [];
     for (let { after } = given; ;) {
       const wanted = given.limit - good.length;
@@ -226,6 +231,11 @@ export function makeRecordings(
   const selectKnown = database.prepare(`
     SELECT status, object_key AS key FROM recordings WHERE archive = ? AND object_key IS NOT NULL
     ORDER BY status = 'archived' DESC, id LIMIT 1`);
+  const selectLeft = database.prepare(`
+    SELECT object_key AS key FROM archive_copies JOIN recordings ON recordings.id = recording_id
+    WHERE archive_copies.archive = ? AND state = 'left' AND status = 'archived' AND object_key IS NOT NULL LIMIT 1`);
+  const selectArchivedIn = database.prepare(`
+    SELECT * FROM recordings WHERE status = 'archived' AND archive = @archive AND id > @after ORDER BY id LIMIT @limit`);
   const postpone = database.prepare(
     `UPDATE recordings SET attempts = attempts + 1, next_attempt_at = ?, failure = ? WHERE id = ? AND status = 'recorded'`,
   );
@@ -368,8 +378,14 @@ export function makeRecordings(
     shorten: (purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string): void => {
       shorten.immediate(purpose, ends, basis, actor);
     },
+    /** Those that are archived there, in the order of ids, beyond `after`. */
+    archivedIn: (archive: string, after: string, limit: number): RecordingRow[] =>
+      page(selectArchivedIn, { archive, after, limit }),
     knownObject: (archive: string): { key: string } | 'gone' | 'never' => {
       const known = knownRow.parse(selectKnown.get(archive));
+      // What was moved away from there, and was not yet removed, shows as well that it is that archive.
+      const left = known?.status === 'archived' ? undefined : leftRow.parse(selectLeft.get(archive));
+      if (left !== undefined) return left;
       if (known === undefined) return 'never';
 
       return known.status === 'archived' ? { key: known.key } : 'gone';

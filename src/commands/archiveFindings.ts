@@ -1,3 +1,4 @@
+import { whatLiesElsewhere } from '../archive/archives.ts';
 import { capabilityFacts } from '../archive/capabilities.ts';
 import { lifecycleState, type LifecycleState } from '../archive/lifecycle.ts';
 import { ruleInWords } from '../archive/lifecycleRules.ts';
@@ -9,7 +10,8 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError } from '../core/errors.ts';
 import { timeLimit } from '../core/timeLimit.ts';
-import { lifecycleOptions, makeStore } from '../parts/store.ts';
+import { lifecycleOptions, makeArchives, makeStore } from '../parts/store.ts';
+import { elsewhereFindings } from './elsewhereFindings.ts';
 import { leaveOut, type Finding, type Look } from './finding.ts';
 
 const limitMs = 120_000;
@@ -25,6 +27,10 @@ export async function lookAtArchive(
   look: Look,
 ): Promise<void> {
   const store = await makeStore(config, catalogue);
+  if (catalogue !== undefined) {
+    const { former } = await makeArchives(config, catalogue);
+    list.push(...elsewhereFindings(await whatLiesElsewhere({ store, former }, catalogue)));
+  }
   const trial = store.check().then(
     () => undefined,
     (thrown: unknown) => asPreavisError(thrown),

@@ -2,7 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
 import { retentionPorts } from '../parts/retention.ts';
 import { ledgerOf, makeTrust } from '../parts/signing.ts';
-import { makeStore } from '../parts/store.ts';
+import { makeArchives } from '../parts/store.ts';
 import { readCertificate } from '../retention/certificate.ts';
 import { copyCertificates, decisionsInWords, replayArchive, replayLedger } from '../retention/copies.ts';
 import { decisionFaults, lostDecisions } from '../retention/decisions.ts';
@@ -65,9 +65,9 @@ export async function certificatesVerify(
   const work = beginLongWork('the certificates were not all checked', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const store = offline ? undefined : await makeStore(config, catalogue);
+    const archives = offline ? { store: undefined } : await makeArchives(config, catalogue);
     const since = context.clock.now() - config.evidence.certificateDays * dayMs;
-    const ports = { catalogue, store, ledger: ledgerOf(config), since, trusts: makeTrust(config) };
+    const ports = { catalogue, ...archives, ledger: ledgerOf(config), since, trusts: makeTrust(config) };
     const verify = async (): Promise<Verified> => {
       const verified = await verifyCertificates(ports, { signal: work.signal, progress: work.progress });
       const now = (): number => context.clock.now();
@@ -132,8 +132,8 @@ export async function certificatesReplay(
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue: Catalogue) => {
-    const store = await makeStore(config, catalogue);
-    const shared = { config, catalogue, store, clock: context.clock, log: commandLog(config), actor: 'command' };
+    const archives = await makeArchives(config, catalogue);
+    const shared = { config, catalogue, ...archives, clock: context.clock, log: commandLog(config), actor: 'command' };
     const ports = { ...retentionPorts(shared), now: () => context.clock.now() };
     const ledger = await replayLedger(ports, { dryRun, fromStart: true });
     const archive = await replayArchive(ports, { dryRun });

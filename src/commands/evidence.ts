@@ -11,7 +11,7 @@ import { sentencesHeard, type ReceiptFacts } from '../evidence/bundleForm.ts';
 import { notStated, verifyBundle, type Verified } from '../evidence/verifyBundle.ts';
 import { bundlePorts } from '../parts/evidence.ts';
 import { makeSigner } from '../parts/signing.ts';
-import { makeStore } from '../parts/store.ts';
+import { makeArchives } from '../parts/store.ts';
 import { openPurposes } from '../retention/fetch.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
@@ -57,7 +57,7 @@ export async function evidenceBundle(
     const shared = {
       config,
       catalogue,
-      store: await makeStore(config, catalogue),
+      ...(await makeArchives(config, catalogue)),
       clock,
       actor: operatorOf(environment),
     };

@@ -3,7 +3,7 @@ import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { fetchPorts } from '../parts/retention.ts';
-import { makeStore } from '../parts/store.ts';
+import { makeArchives } from '../parts/store.ts';
 import { fetchRecording } from '../retention/fetch.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
@@ -36,7 +36,7 @@ export async function recordingsFetch(
     const ports = fetchPorts({
       config,
       catalogue,
-      store: await makeStore(config, catalogue),
+      ...(await makeArchives(config, catalogue)),
       clock: context.clock,
       actor: operatorOf(context.environment),
     });

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { makeLog, type Logger } from '../core/log.ts';
-import { makeStore } from '../parts/store.ts';
+import { makeArchives } from '../parts/store.ts';
 import type { CommandContext } from './context.ts';
 import { operatorOf } from './operator.ts';
 
@@ -15,7 +15,7 @@ export async function operatorParts(context: CommandContext, config: Config, cat
   return {
     config,
     catalogue,
-    store: await makeStore(config, catalogue),
+    ...(await makeArchives(config, catalogue)),
     clock: context.clock,
     log: commandLog(config),
     actor: operatorOf(context.environment),

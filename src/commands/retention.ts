@@ -2,7 +2,7 @@ import { purposeOf } from '../config/purposeRules.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { decisionsOf, retentionPorts } from '../parts/retention.ts';
-import { makeStore } from '../parts/store.ts';
+import { makeArchives } from '../parts/store.ts';
 import { retentionPass } from '../retention/enforcer.ts';
 import { shortenPass, type Shortened } from '../retention/shorten.ts';
 import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
@@ -30,9 +30,9 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
   const work = beginLongWork('what was not yet erased is left to the next pass', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const store = await makeStore(config, catalogue);
+    const archives = await makeArchives(config, catalogue);
     const log = commandLog(config);
-    const ports = retentionPorts({ config, catalogue, store, clock: context.clock, log, actor: 'command' });
+    const ports = retentionPorts({ config, catalogue, ...archives, clock: context.clock, log, actor: 'command' });
     const recordings: { id: string; keepUntil: string | null; outcome: 'due' | 'erased' | ErrorCode }[] = [];
     const { due, erased, held, locked, doubtful, head } = await retentionPass(ports, {
       dryRun,

@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.ts';
 import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
-import { makeStore } from '../parts/store.ts';
+import { makeArchives } from '../parts/store.ts';
 import { subjectErasurePorts, subjectExportPorts } from '../parts/subject.ts';
 import { articleOf, type Exception } from '../subject/decideErasure.ts';
 import { eraseForPerson, type SubjectErasure, type SubjectRecording } from '../subject/eraseForPerson.ts';
@@ -81,9 +81,9 @@ export async function subjectExport(
       );
       return unsearchedKeys.length > 0 ? 3 : 0;
     }
-    const store = await makeStore(config, catalogue);
+    const archives = await makeArchives(config, catalogue);
     const actor = operatorOf(context.environment);
-    const ports = subjectExportPorts({ config, catalogue, store, clock: context.clock, actor });
+    const ports = subjectExportPorts({ config, catalogue, ...archives, clock: context.clock, actor });
     const language = await languageOf(asked, hash, catalogue, config);
     const work = beginLongWork('nothing was exported', json);
     const progress = (done: number): void => {
@@ -146,10 +146,10 @@ export async function subjectErase(
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const unsearchedKeys = await prepareSearch(catalogue, hash);
-    const store = await makeStore(config, catalogue);
+    const archives = await makeArchives(config, catalogue);
     const actor = operatorOf(context.environment);
     const log = commandLog(config);
-    const ports = subjectErasurePorts({ config, catalogue, store, clock: context.clock, log, actor });
+    const ports = subjectErasurePorts({ config, catalogue, ...archives, clock: context.clock, log, actor });
     const result = await eraseForPerson(ports, {
       hash,
       apply,

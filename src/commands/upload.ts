@@ -6,7 +6,7 @@ import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { finishPorts, makeWitness, uploadPorts } from '../parts/jobs.ts';
-import { makeStore } from '../parts/store.ts';
+import { makeArchives } from '../parts/store.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -28,7 +28,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
   const log = commandLog(config);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const store = await makeStore(config, catalogue);
+    const { store, former } = await makeArchives(config, catalogue);
     if (dryRun) {
       const waiting = await catalogue.recordings({ status: 'recorded', limit: -1 });
       const unended = await unendedRecordings(catalogue, config.recording);
@@ -46,7 +46,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
     process.once('SIGINT', () => {
       stop.abort(new PreavisError('usage', 'interrupted'));
     });
-    const shared = { config, catalogue, store, clock: context.clock, log, actor: 'command' };
+    const shared = { config, catalogue, store, former, clock: context.clock, log, actor: 'command' };
     const findings: Record<string, number> = {};
     const finish = {
       ...(await finishPorts(shared, stop.signal)),

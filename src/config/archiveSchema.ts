@@ -79,6 +79,10 @@ export const archive = z
         kmsSeconds: key(seconds(1, 20).default(10), 'Time limit of one call of kmsCommand.', { unit: 's' }),
       })
       .prefault({}),
+    former: key(
+      z.array(z.string().min(1)).default([]),
+      'Configuration files of earlier archives, as they were, of which only the part archive is read: recordings that lie there are fetched and erased there, and `preavis archive move` brings them into this one. Relative to this file; the environment does not count for them.',
+    ),
     uploadsAtOnce: key(
       z.int().min(1).max(32).default(4),
       'How many recordings are sent at the same time; to a folder two at most, unless UV_THREADPOOL_SIZE of the environment is above 4.',

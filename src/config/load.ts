@@ -1,10 +1,11 @@
-import { dirname } from 'node:path';
-import type { z } from 'zod';
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
 import { PreavisError } from '../core/errors.ts';
-import { encryptionKeyFault, encryptionKeyOf } from './encryptionKey.ts';
+import { archive } from './archiveSchema.ts';
+import { encryptionFaults, encryptionKeyFault, encryptionKeyOf } from './encryptionKey.ts';
 import { configKeys, type ConfigKey } from './keys.ts';
 import { withPurposeFiles } from './purposeFiles.ts';
-import { configSchema, isGoodPin, pinFault, sameKeyFault, type Config } from './schema.ts';
+import { configSchema, isGoodPin, pinFault, sameKeyFault, type ArchiveConfig, type Config } from './schema.ts';
 import { readSecret, refuseOpenSecret } from './secretFiles.ts';
 import { didYouMean, nearest, nearestKey } from './suggestion.ts';
 import { isTooDeep, isTree, readYaml, type Tree } from './tree.ts';
@@ -153,7 +154,7 @@ async function encryptionKeyFrom(file: string, key: string): Promise<string> {
   throw new PreavisError('config_invalid', `${key}: the first line of ${file} ${encryptionKeyFault}`);
 }
 
-async function readEncryptionKeys({ encryption }: Config['archive'], environment: NodeJS.ProcessEnv): Promise<void> {
+async function readEncryptionKeys({ encryption }: ArchiveConfig, environment: NodeJS.ProcessEnv): Promise<void> {
   const { keyFile, oldKeyFiles } = encryption;
   const at = 'archive.encryption';
   if (keyFile !== undefined && environment['PREAVIS_ARCHIVE_ENCRYPTION_KEY'] === undefined) {
@@ -161,6 +162,40 @@ async function readEncryptionKeys({ encryption }: Config['archive'], environment
   }
   const earlier = await Promise.all(oldKeyFiles.map((file) => encryptionKeyFrom(file, `${at}.oldKeyFiles`)));
   if (earlier.length > 0) encryption.oldKeys = [...(encryption.oldKeys ?? []), ...earlier];
+}
+
+async function readSecretKey({ minio }: ArchiveConfig, environment: NodeJS.ProcessEnv): Promise<void> {
+  const secretKey = await secretFrom(minio.secretKeyFile, 'archive.minio.secretKeyFile');
+  if (secretKey !== undefined && environment['PREAVIS_ARCHIVE_MINIO_SECRET_KEY'] === undefined) {
+    minio.secretKey = secretKey;
+  }
+}
+
+/** Of a whole configuration file only this; the others of its keys may be those of an earlier version. */
+const formerFile = z.object({ archive }).superRefine((file, context) => {
+  for (const { path, message } of encryptionFaults(file.archive)) {
+    context.addIssue({ code: 'custom', path, message });
+  }
+});
+
+/** Throws config_unreadable or config_invalid, which name the file. */
+async function readFormerArchive(file: string, keys: readonly ConfigKey[]): Promise<ArchiveConfig> {
+  const at = `archive.former: ${file}`;
+  const tree = await readYaml(file);
+  if (!isTree(tree) || isTooDeep(tree) || !isTree(tree['archive'])) {
+    throw new PreavisError('config_invalid', `${at}: it has no part archive`);
+  }
+  await refuseOpenConfig(file, { archive: tree['archive'] }, keys);
+  const result = formerFile.safeParse(tree, { error: inWords });
+  if (!result.success) {
+    const faults = result.error.issues.map((issue) => describe(issue, tree, keys)).join('; ');
+    throw new PreavisError('config_invalid', `${at}: ${faults}`);
+  }
+  const former = result.data.archive;
+  await readSecretKey(former, {});
+  await readEncryptionKeys(former, {});
+
+  return former;
 }
 
 async function longSecretFrom(file: string | undefined, key: string): Promise<string | undefined> {
@@ -185,10 +220,7 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
   const config = parseTree(await withPurposeFiles(tree, dirname(file)), keys);
   const password = await secretFrom(config.ari.passwordFile, 'ari.passwordFile');
   if (password !== undefined && environment['PREAVIS_ARI_PASSWORD'] === undefined) config.ari.password = password;
-  const secretKey = await secretFrom(config.archive.minio.secretKeyFile, 'archive.minio.secretKeyFile');
-  if (secretKey !== undefined && environment['PREAVIS_ARCHIVE_MINIO_SECRET_KEY'] === undefined) {
-    config.archive.minio.secretKey = secretKey;
-  }
+  await readSecretKey(config.archive, environment);
   const hashKey = await longSecretFrom(config.privacy.hashKeyFile, 'privacy.hashKeyFile');
   if (hashKey !== undefined && environment['PREAVIS_PRIVACY_HASH_KEY'] === undefined) config.privacy.hashKey = hashKey;
   const numberKey = await longSecretFrom(config.privacy.numberKeyFile, 'privacy.numberKeyFile');
@@ -206,8 +238,9 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
     config.promptRecording.pin = pin;
   }
   await readWebhookSecrets(config);
+  const former = config.archive.former.map((path) => readFormerArchive(resolve(dirname(file), path), keys));
 
-  return config;
+  return { ...config, formerArchives: await Promise.all(former) };
 }
 
 async function readWebhookSecrets({ webhooks }: Config): Promise<void> {

@@ -404,6 +404,10 @@ export const configSchema = shape.superRefine((config, context) => {
 });
 
 /** The whole configuration with every default filled in. */
-export type Config = z.output<typeof shape>;
+export type Config = z.output<typeof shape> & {
+  /** The part `archive` of each file of archive.former; undefined where no file was read. */
+  formerArchives?: readonly ArchiveConfig[];
+};
+export type ArchiveConfig = z.output<typeof archive>;
 export type LineConfig = Config['lines'][string];
 export type PurposeConfig = Config['purposes'][string];

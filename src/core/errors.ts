@@ -296,7 +296,19 @@ export const errorCodes = {
     1,
     false,
     'A recording lies in another archive than the one that is configured now.',
-    'Set archive.* to where it lies, or move the objects and tell Préavis by restoring the earlier setting first.',
+    'Name its configuration in archive.former, then `preavis archive move` brings it into the configured one (docs/operations.md, "Changing the archive").',
+  ),
+  archive_foreign: entry(
+    1,
+    false,
+    'The archive to which recordings are to be moved belongs to another catalogue.',
+    'Give it a folder, a bucket or a prefix of its own; each catalogue needs one.',
+  ),
+  encryption_ends: entry(
+    2,
+    false,
+    'Recordings that Préavis has encrypted would be moved to an archive that it does not encrypt.',
+    'Set archive.encryption.mode to client in the configuration, with the same key or another; or say that it is meant: --decrypt.',
   ),
   archive_full: entry(
     1,

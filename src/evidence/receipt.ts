@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyRewrapped } from '../catalogue/auditTrail.ts';
+import { keyRewrapped, moved } from '../catalogue/auditTrail.ts';
 import type { Encryption } from '../archive/store.ts';
 import { changes } from '../call/ports.ts';
 import { unwatchedReasons } from '../call/watch.ts';
@@ -200,9 +200,9 @@ export function gapMs(recording: Pick<RecordingRow, 'startedAt' | 'noticeFinishe
 
 const encryptionNoted = z.object({ encryption: encryptionPart.nullable() });
 
-/** As the audit trail has it: when it was archived, or when its key was wrapped anew. */
+/** As the audit trail has it: when it was archived, when its key was wrapped anew, or when it was moved. */
 export function encryptionOf(steps: readonly AuditRow[]): Encryption {
-  const step = steps.findLast(({ event, to }) => to === 'archived' || event === keyRewrapped);
+  const step = steps.findLast(({ event, to }) => to === 'archived' || event === keyRewrapped || event === moved);
   // Those from before it was noted were not encrypted by Préavis.
   return encryptionNoted.safeParse(step?.detail).data?.encryption ?? null;
 }

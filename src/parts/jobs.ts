@@ -35,12 +35,13 @@ export function purposeLocksOf({ purposes }: Config): ReadonlyMap<string, Purpos
   return new Map(Object.entries(purposes).map(([id, { lock }]) => [id, lock]));
 }
 
-export function uploadPorts({ config, catalogue, store, clock, log, actor }: Shared): UploadPorts {
+export function uploadPorts({ config, catalogue, store, former, clock, log, actor }: Shared): UploadPorts {
   const trusts = makeTrust(config);
 
   return {
     catalogue,
     store,
+    former,
     spoolFolder: config.recording.spoolFolder,
     locks: purposeLocksOf(config),
     receiptOf: async (id) => receiptText(await receiptOfRecording(catalogue, id, store.encryption)),
@@ -110,12 +111,13 @@ export function rewrapPorts({
 
 /** Without `repairs` nothing can be changed. */
 export function reconcilePorts(
-  { config, catalogue, store, clock, log, actor }: Shared,
+  { config, catalogue, store, former, clock, log, actor }: Shared,
   repairs: FinishPorts | undefined,
 ): ReconcilePorts {
   return {
     catalogue,
     store,
+    former,
     spoolFolder: config.recording.spoolFolder,
     clock,
     log,

@@ -11,10 +11,11 @@ import { ledgerOf, makeSigner, makeTrust } from './signing.ts';
 
 /** What erasing and fetching need. */
 
-export function retentionPorts({ config, catalogue, store, clock, log, actor }: Shared): RetentionPorts {
+export function retentionPorts({ config, catalogue, store, former, clock, log, actor }: Shared): RetentionPorts {
   return {
     catalogue,
     store,
+    former,
     spoolFolder: config.recording.spoolFolder,
     ledger: ledgerOf(config),
     signer: makeSigner(config, catalogue),
@@ -30,7 +31,7 @@ export function retentionPorts({ config, catalogue, store, clock, log, actor }: 
 }
 
 /** What erases without a certificate; `actor` is who decides. */
-export function decisionsOf({ config, catalogue, clock, actor }: Omit<Shared, 'store' | 'log'>): Decisions {
+export function decisionsOf({ config, catalogue, clock, actor }: Omit<Shared, 'store' | 'former' | 'log'>): Decisions {
   return makeDecisions({
     catalogue,
     signer: makeSigner(config, catalogue),
@@ -54,10 +55,11 @@ export function headLockOf({ purposes }: Pick<Config, 'purposes'>): HeadLock | u
   return { mode, keptMs: Math.max(...days) * dayMs };
 }
 
-export function fetchPorts({ config, catalogue, store, clock, actor }: Omit<Shared, 'log'>): FetchPorts {
+export function fetchPorts({ config, catalogue, store, former, clock, actor }: Omit<Shared, 'log'>): FetchPorts {
   return {
     catalogue,
     store,
+    former,
     spoolFolder: config.recording.spoolFolder,
     clock,
     actor,

@@ -9,6 +9,8 @@ export type Shared = {
   config: Config;
   catalogue: Catalogue;
   store: ObjectStore;
+  /** Those of archive.former. */
+  former: readonly ObjectStore[] | undefined;
   clock: Clock;
   log: Logger;
   actor: string;

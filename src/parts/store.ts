@@ -7,7 +7,7 @@ import { ProtectionWatch } from '../archive/protectionWatch.ts';
 import type { ObjectStore, RawStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { encryptionKeyOf } from '../config/encryptionKey.ts';
-import type { Config } from '../config/schema.ts';
+import type { ArchiveConfig, Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { required } from './required.ts';
@@ -27,8 +27,8 @@ function localKey(text: string, key: string): WrappingKey {
 }
 
 /** Whatever the mode, what was encrypted before stays readable for as long as its key is configured. */
-function keyringOf({ archive }: Config): Keyring {
-  const { mode, key, oldKeys = [], kmsCommand: command, keyId, oldKeyIds, kmsSeconds } = archive.encryption;
+function keyringOf({ encryption }: ArchiveConfig): Keyring {
+  const { mode, key, oldKeys = [], kmsCommand: command, keyId, oldKeyIds, kmsSeconds } = encryption;
   const kmsKey = (id: string): WrappingKey =>
     makeKmsKey({
       command: command ?? [],
@@ -51,11 +51,35 @@ export async function makeStore(
   config: Config,
   catalogue: Pick<Catalogue, 'knownObject'> | undefined,
 ): Promise<EncryptedStore> {
-  return makeEncryptedStore(await makeRawStore(config, catalogue), keyringOf(config));
+  return makeStoreOf(config.archive, catalogue);
 }
 
-async function makeRawStore(config: Config, catalogue: Pick<Catalogue, 'knownObject'> | undefined): Promise<RawStore> {
-  const { store, directory, minio, encryption } = config.archive;
+/** With those of archive.former. Nothing is asked of any before there is something to do there. */
+export async function makeArchives(
+  config: Config,
+  catalogue: Catalogue,
+): Promise<{ store: EncryptedStore; former: EncryptedStore[] }> {
+  return { store: await makeStore(config, catalogue), former: await makeFormerStores(config, catalogue) };
+}
+
+function makeFormerStores(
+  { formerArchives = [] }: Config,
+  catalogue: Pick<Catalogue, 'knownObject'>,
+): Promise<EncryptedStore[]> {
+  return Promise.all(formerArchives.map((archive) => makeStoreOf(archive, catalogue)));
+}
+
+async function makeStoreOf(
+  archive: ArchiveConfig,
+  catalogue: Pick<Catalogue, 'knownObject'> | undefined,
+): Promise<EncryptedStore> {
+  return makeEncryptedStore(await makeRawStore(archive, catalogue), keyringOf(archive));
+}
+
+async function makeRawStore(
+  { store, directory, minio, encryption }: ArchiveConfig,
+  catalogue: Pick<Catalogue, 'knownObject'> | undefined,
+): Promise<RawStore> {
   switch (store) {
     case 'directory': {
       const made: RawStore = makeDirectoryStore({

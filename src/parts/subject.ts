@@ -13,12 +13,14 @@ export function subjectExportPorts({
   config,
   catalogue,
   store,
+  former,
   clock,
   actor,
 }: Omit<Shared, 'log'>): SubjectExportPorts {
   return {
     catalogue,
     store,
+    former,
     spoolFolder: config.recording.spoolFolder,
     config,
     numberOf: makeNumberReader(config.privacy.numberKey),
@@ -36,7 +38,7 @@ export function subjectErasurePorts(shared: Shared): SubjectErasurePorts {
     catalogue,
     decisions: decisionsOf(shared),
     erase: (row) => eraseRecording(row, { rule: 'subject', operator: actor }, ports),
-    lockInArchive: (row, signal) => lockInArchive(row, ports.store, signal),
+    lockInArchive: (row, signal) => lockInArchive(row, ports, signal),
     checkLedger: () => ports.ledger.check(),
     copyCertificates: () => copyCertificates({ ...ports, now: () => clock.now() }),
     clock,

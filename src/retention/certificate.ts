@@ -14,15 +14,20 @@ import { isUlid, type RecordingId } from '../core/ids.ts';
 const type = 'preavis-erasure+jws';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
+const objects = z.array(z.strictObject({ key: z.string(), versions: z.array(z.string()) }));
+const archive = z.enum(['directory', 'minio']);
+
 export const certificateSchema = z.strictObject({
   certificate: z.literal(1),
   number: z.int().min(1),
   recording: z.string().refine(isUlid),
-  objects: z.array(z.strictObject({ key: z.string(), versions: z.array(z.string()) })),
+  objects,
   /** Of the WAV; null for a recording that was never measured. */
   bytes: z.int().nullable(),
   sha256: sha256.nullable(),
-  archive: z.enum(['directory', 'minio']),
+  archive,
+  /** What was removed from other archives, which it was being moved from or to. */
+  copies: z.array(z.strictObject({ archive, objects })).optional(),
   rule: z.discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('due'),

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { text } from 'node:stream/consumers';
+import { everyArchive, type Archives } from '../archive/archives.ts';
+import { idOfKey } from '../archive/objectKey.ts';
 import { removeSpooled } from '../archive/spool.ts';
 import type { ObjectStore } from '../archive/store.ts';
 import { erasedAgain, erasureBegun } from '../catalogue/auditTrail.ts';
@@ -23,7 +25,6 @@ import {
 import { headPrefix, headType, readHead } from './chainHead.ts';
 import { isDecision } from './decision.ts';
 import { copyDecisions, findDecision } from './decisions.ts';
-import { idOfKey } from './findings.ts';
 import { headObjects } from './keepHeads.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -31,7 +32,7 @@ import type { Ledger } from './ledger.ts';
  * Certificates are kept in three places: the catalogue, the ledger beside it, and the archive. What one of them has lost, by a
  * backup that was restored, comes back from the others, and what they say was erased is erased again.
  */
-export type CopyPorts = {
+export type CopyPorts = Archives & {
   catalogue: Pick<
     Catalogue,
     | 'certificatesWithout'
@@ -53,8 +54,8 @@ export type CopyPorts = {
     | 'notePass'
     | 'isHeadKnown'
     | 'takeUpHead'
+    | 'forgetCopy'
   >;
-  store: ObjectStore;
   spoolFolder: string;
   ledger: Ledger;
   /** Whether a key is one of ours: what another one has signed erases nothing. */
@@ -367,13 +368,17 @@ export async function readCopy(jws: string): Promise<Read | undefined> {
 async function removeAgain(
   { objects }: Certificate,
   recording: RecordingId,
-  { store, spoolFolder }: Pick<CopyPorts, 'store' | 'spoolFolder'>,
+  { catalogue, store, former, spoolFolder }: Pick<CopyPorts, 'catalogue' | 'store' | 'former' | 'spoolFolder'>,
 ): Promise<void> {
   await removeSpooled(spoolFolder, recording);
-  for (const { key } of objects) {
-    await store.erase(key);
-    const left = await store.versions(key);
-    if (left.length > 0) throw new PreavisError('archive_failed', `${left.length} versions are left after the erasure`);
+  for (const archive of everyArchive({ store, former })) {
+    for (const { key } of objects) {
+      await archive.erase(key);
+      const left = await archive.versions(key);
+      if (left.length > 0)
+        throw new PreavisError('archive_failed', `${left.length} versions are left after the erasure`);
+    }
+    await catalogue.forgetCopy(recording, archive.location);
   }
 }
 
@@ -393,12 +398,14 @@ const kindInWords = {
 
 /** Removes the certificates from before a time, from all three places, the catalogue last; how many. */
 export async function removeOldCertificates(ports: CopyPorts, before: number): Promise<number> {
-  const { catalogue, store, ledger } = ports;
+  const { catalogue, ledger } = ports;
   let removed = 0;
   for (;;) {
     const old = await catalogue.oldCertificates(before, batch);
     if (old.length === 0) return removed;
-    for (const row of old) await store.erase(certificateKey(row));
+    for (const archive of everyArchive(ports)) {
+      for (const row of old) await archive.erase(certificateKey(row));
+    }
     const hashes = new Set(old.map(({ sha256 }) => sha256));
     await ledger.prune((line) => Promise.resolve(!hashes.has(certificateHash(line))));
     for (const sha256 of hashes) await catalogue.removeCertificate(sha256);

@@ -1,10 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { objectKeys } from '../archive/objectKey.ts';
+import { archiveAt, type Archives } from '../archive/archives.ts';
+import { keysOf } from '../archive/objectKey.ts';
 import type { Lock } from '../archive/objectLock.ts';
 import { removeSpooled } from '../archive/spool.ts';
 import type { ObjectStore } from '../archive/store.ts';
 import { erasureBegun, erasureInterrupted } from '../catalogue/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { leaseHolder } from '../catalogue/lease.ts';
+import { moveLease } from '../catalogue/leases.ts';
 import type { NewCertificate } from '../catalogue/erasures.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import { isoTime, type Clock } from '../core/clock.ts';
@@ -15,16 +19,25 @@ import { issueCertificate, type Certificate } from './certificate.ts';
 
 /**
  * Erases one recording (P6): the intent goes into the audit trail, unless a hold keeps it; then every version of the WAV and of its
- * receipt and the local file are removed; then it is checked that none is left; and only then the certificate is signed, and kept
+ * receipt, in its archive and wherever it was moved from or to, and the local file are removed; then it is checked that none is left; and only then the certificate is signed, and kept
  * in one step with the row's becoming `erased`. Killed at any point, it is done again: what is already gone counts
  * as erased.
  */
-export type ErasurePorts = {
+export type ErasurePorts = Archives & {
   catalogue: Pick<
     Catalogue,
-    'note' | 'audit' | 'auditHead' | 'call' | 'purposeEnds' | 'beginErasure' | 'finishErasure' | 'lastCertificate'
+    | 'recording'
+    | 'note'
+    | 'audit'
+    | 'auditHead'
+    | 'call'
+    | 'purposeEnds'
+    | 'beginErasure'
+    | 'finishErasure'
+    | 'lastCertificate'
+    | 'copiesOf'
+    | 'otherHolder'
   >;
-  store: ObjectStore;
   spoolFolder: string;
   /** Made, or read, when the first recording is erased. */
   signer: () => Promise<Signer>;
@@ -36,7 +49,13 @@ export type ErasurePorts = {
 /** Why it is erased: its time is over, or the person it belongs to asked for it (GDPR art. 17). */
 export type ErasureCause = { rule: 'due' } | { rule: 'subject'; operator: string };
 
-type Removed = { versions: Certificate['objects']; local: boolean };
+/** `own` is its archive, or the one that it would have been sent to; `others` are those that have, or may have, a copy. */
+type Places = { own: ObjectStore; others: ObjectStore[] };
+type Removed = { versions: Certificate['objects']; copies: NonNullable<Certificate['copies']>; local: boolean };
+
+/** How long an erasure waits while a recording is just being moved, and how often it looks, ms. */
+const movingLimitMs = 30_000;
+const movingPollMs = 200;
 
 /** Certificates are chained: one after the other in a process, and another process's is seen by finishErasure. */
 const inOrder = pLimit(1);
@@ -48,14 +67,12 @@ export async function eraseRecording(
   cause: ErasureCause,
   ports: ErasurePorts,
 ): Promise<NewCertificate> {
-  const { catalogue, store, clock } = ports;
+  const { catalogue, clock } = ports;
   const keys = keysToErase(row);
-  if (row.archive !== null && row.archive !== store.location) {
-    throw new PreavisError('archive_changed', `it lies in ${row.archive}, configured is ${store.location}`);
-  }
+  const before = await placesOf(row, ports);
   // Without a key there is no certificate, and without a certificate nothing is erased.
   const signer = await ports.signer();
-  await refuseEmptyArchive(row, keys, ports);
+  await refuseEmptyArchive(row, keys, before.own, ports);
   const begunAt = clock.now();
   const actor = cause.rule === 'subject' ? cause.operator : ports.actor;
   const detail = { rule: cause.rule, keepUntil: row.keepUntil, keys };
@@ -63,10 +80,11 @@ export async function eraseRecording(
   await catalogue.beginErasure(row.id, begunAt, ground, { event: erasureBegun, actor, detail });
   failPoint?.('retention, begun');
   try {
-    const removed = await removeAll(row, keys, ports);
-    const content = await contentOf(row, cause, begunAt, removed, ports);
+    const places = await placesNow(row, ports);
+    const removed = await removeAll(row, keys, places, ports);
+    const content = await contentOf(row, cause, begunAt, places.own, removed, ports);
 
-    return await inOrder(() => certify(row, content, signer, actor, ports));
+    return await inOrder(() => certify(row, content, places, signer, actor, ports));
   } catch (thrown) {
     const { code } = asPreavisError(thrown);
     // Until it is tried again, a hold can still keep what is left.
@@ -78,27 +96,73 @@ export async function eraseRecording(
 
 /** One that was never archived may still have left something there, when an upload was cut short. */
 export function keysToErase(row: RecordingRow): [wav: string, receipt: string] {
-  const computed = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
+  const { wav, receipt } = keysOf(row);
 
-  return [row.objectKey ?? computed.wav, row.receiptKey ?? computed.receipt];
+  return [wav, receipt];
 }
 
-/** The lock that keeps the WAV of a recording from being erased now, whoever has set it. Throws what the archive does. */
+async function placesOf(
+  row: RecordingRow,
+  ports: Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>,
+): Promise<Places> {
+  const own = row.archive === null ? ports.store : archiveAt(row.archive, ports);
+  const copies = await ports.catalogue.copiesOf(row.id);
+
+  return { own, others: copies.map(({ archive }) => archiveAt(archive, ports)).filter((store) => store !== own) };
+}
+
+/**
+ * Once its erasure has begun nobody begins to move it; who has begun before is waited for. One that was killed meanwhile has left
+ * the place that it copied to in the catalogue. Throws job_busy.
+ */
+async function placesNow({ id }: RecordingRow, ports: ErasurePorts): Promise<Places> {
+  const { catalogue } = ports;
+  const giveUp = performance.now() + movingLimitMs;
+  for (;;) {
+    const isComing = (await catalogue.copiesOf(id)).some(({ state }) => state === 'coming');
+    const mover = isComing ? await catalogue.otherHolder(moveLease, leaseHolder()) : undefined;
+    if (mover === undefined) break;
+    if (performance.now() >= giveUp) {
+      throw new PreavisError(
+        'job_busy',
+        `it is being moved to another archive by process ${mover.pid} on ${mover.host}`,
+      );
+    }
+    await sleep(movingPollMs);
+  }
+  const row = await catalogue.recording(id);
+  if (row === undefined) throw new PreavisError('internal', 'a recording is not in the catalogue any more');
+
+  return placesOf(row, ports);
+}
+
+/** The lock that keeps the WAV of a recording from being erased now, whoever has set it, in any archive. Throws what those do. */
 export async function lockInArchive(
   row: RecordingRow,
-  store: Pick<ObjectStore, 'protection'>,
+  ports: Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>,
   signal: AbortSignal,
 ): Promise<Lock | undefined> {
   const [wav] = keysToErase(row);
+  const { own, others } = await placesOf(row, ports);
+  const { longest } = await own.protection(wav, row.objectVersion, signal);
+  const left = await Promise.all(others.map((store) => lockOfCopy(store, wav, signal)));
 
-  return (await store.protection(wav, row.objectVersion, signal)).longest;
+  return [longest, ...left].reduce((one, other) => ((other?.until ?? 0) > (one?.until ?? 0) ? other : one), longest);
+}
+
+/** The longest lock of an object that was copied from there. Throws what the archive does. */
+async function lockOfCopy(store: ObjectStore, key: string, signal: AbortSignal): Promise<Lock | undefined> {
+  const found = await store.stat(key);
+
+  return found && (await store.protection(key, found.versionId, signal)).longest;
 }
 
 /** An archived recording that is not there, though no erasure was begun: a wrong mount, not an erasure (P6). */
 async function refuseEmptyArchive(
   row: RecordingRow,
   keys: readonly string[],
-  { catalogue, store }: ErasurePorts,
+  store: ObjectStore,
+  { catalogue }: ErasurePorts,
 ): Promise<void> {
   if (row.status !== 'archived') return;
   const steps = await catalogue.audit(row.id);
@@ -107,22 +171,42 @@ async function refuseEmptyArchive(
   throw new PreavisError('archive_object_missing', 'the archive does not have it, and nobody has erased it');
 }
 
-async function removeAll(row: RecordingRow, keys: readonly string[], ports: ErasurePorts): Promise<Removed> {
-  const { store, spoolFolder } = ports;
+/** What a lock keeps in one archive keeps nothing in the others: all that can go goes, and then it is thrown. */
+async function removeAll(
+  row: RecordingRow,
+  keys: readonly string[],
+  { own, others }: Places,
+  { spoolFolder }: ErasurePorts,
+): Promise<Removed> {
+  const removed = await Promise.allSettled([own, ...others].map((store) => removeFrom(store, keys)));
+  const [versions = [], ...elsewhere] = removed.map((each) => {
+    if (each.status === 'rejected') throw asPreavisError(each.reason);
+    return each.value;
+  });
+  const copies = others.map((store, index) => ({ archive: store.kind, objects: elsewhere[index] ?? [] }));
+  const local = await removeSpooled(spoolFolder, row.id);
+  failPoint?.('retention, local file removed');
+  for (const store of [own, ...others]) await assertGone(store, keys);
+
+  return { versions, copies, local };
+}
+
+async function removeFrom(store: ObjectStore, keys: readonly string[]): Promise<Certificate['objects']> {
   const versions: Certificate['objects'] = [];
   for (const key of keys) {
     versions.push({ key, versions: await store.versions(key) });
     await store.erase(key);
     failPoint?.('retention, object erased');
   }
-  const local = await removeSpooled(spoolFolder, row.id);
-  failPoint?.('retention, local file removed');
+
+  return versions;
+}
+
+async function assertGone(store: ObjectStore, keys: readonly string[]): Promise<void> {
   for (const key of keys) {
     const left = await store.versions(key);
     if (left.length > 0) throw new PreavisError('archive_failed', `${left.length} versions are left after the erasure`);
   }
-
-  return { versions, local };
 }
 
 type Content = Omit<Certificate, 'number' | 'previous' | 'audit'>;
@@ -131,8 +215,9 @@ async function contentOf(
   row: RecordingRow,
   cause: ErasureCause,
   begunAt: number,
-  { versions, local }: Removed,
-  { catalogue, store, clock, actor }: ErasurePorts,
+  store: ObjectStore,
+  { versions, copies, local }: Removed,
+  { catalogue, clock, actor }: ErasurePorts,
 ): Promise<Content> {
   return {
     certificate: 1,
@@ -141,6 +226,7 @@ async function contentOf(
     bytes: row.bytes,
     sha256: row.sha256,
     archive: store.kind,
+    ...(copies.length === 0 ? {} : { copies }),
     rule: await ruleOf(row, cause, catalogue),
     actor,
     begunAt: isoTime(begunAt),
@@ -174,6 +260,7 @@ async function ruleOf(
 async function certify(
   row: RecordingRow,
   content: Content,
+  { others }: Places,
   signer: Signer,
   actor: string,
   { catalogue }: ErasurePorts,
@@ -192,9 +279,10 @@ async function certify(
       signer,
     );
     const { number, sha256 } = certificate;
+    const objects = [content, ...(content.copies ?? [])].flatMap((place) => place.objects);
     const detail = {
       keys: content.objects.map(({ key }) => key),
-      versions: content.objects.reduce((sum, { versions }) => sum + versions.length, 0),
+      versions: objects.reduce((sum, { versions }) => sum + versions.length, 0),
       local: content.verification.localFile === 'removed',
       bytes: row.bytes,
       sha256: row.sha256,
@@ -202,7 +290,8 @@ async function certify(
       certificate: { number, sha256 },
     };
     const note = { event: 'erased and checked', actor, detail };
-    if (await catalogue.finishErasure(row.status, certificate, last?.sha256 ?? null, note)) {
+    const places = others.map(({ location }) => location);
+    if (await catalogue.finishErasure(row.status, certificate, last?.sha256 ?? null, note, places)) {
       failPoint?.('retention, erased');
       return certificate;
     }

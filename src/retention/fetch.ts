@@ -4,10 +4,11 @@
  * the audit trail before any byte leaves, each end and each refusal as well, with the purpose and who asked. Each hand-out
  * is there once, as what it was.
  */
+import { archiveAt, type Archives } from '../archive/archives.ts';
 import { objectKeys } from '../archive/objectKey.ts';
 import { openRecording, unreadable } from '../archive/recordingFile.ts';
 import { spoolFile } from '../archive/spool.ts';
-import type { Digest, ObjectStore } from '../archive/store.ts';
+import type { Digest } from '../archive/store.ts';
 import { copyVerified, type CopyTarget } from '../archive/verifiedCopy.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
@@ -17,9 +18,8 @@ import { isUlid, type RecordingId } from '../core/ids.ts';
 import { accessUntil, type Subject } from './access.ts';
 import { endsWhileHeld, purposesInForce } from './purposes.ts';
 
-export type FetchPorts = {
+export type FetchPorts = Archives & {
   catalogue: Pick<Catalogue, 'recording' | 'call' | 'purposeEnds' | 'holdsOf' | 'note'>;
-  store: ObjectStore;
   spoolFolder: string;
   clock: Clock;
   /** Whether a hold keeps a purpose open beyond its end. */
@@ -153,20 +153,21 @@ export type Source = { from: Fetched['from']; bytes: AsyncIterable<Buffer> };
 /** Where its bytes are now, not yet compared with its digest. Throws archive_changed and what the archive or the spool does. */
 export async function sourceOf(
   row: RecordingRow,
-  ports: Pick<FetchPorts, 'store' | 'spoolFolder'> & { catalogue: Pick<Catalogue, 'recording'> },
+  ports: Archives & Pick<FetchPorts, 'spoolFolder'> & { catalogue: Pick<Catalogue, 'recording'> },
   signal: AbortSignal,
 ): Promise<Source> {
-  const { store, spoolFolder } = ports;
   if (row.status === 'archived') {
-    if (row.archive !== store.location) {
-      throw new PreavisError(
-        'archive_changed',
-        `it lies in ${row.archive ?? 'an archive that is not known'}, configured is ${store.location}`,
-      );
-    }
     const key = row.objectKey ?? objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt).wav;
-    return { from: 'archive', bytes: await store.read(key, row.objectVersion, signal) };
+    try {
+      return { from: 'archive', bytes: await archiveAt(row.archive, ports).read(key, row.objectVersion, signal) };
+    } catch (thrown) {
+      // It may just have been moved, and its old copy removed.
+      const now = asPreavisError(thrown).code === 'archive_object_missing' ? await rowOf(ports, row.id) : row;
+      if (now.status === 'archived' && now.archive !== row.archive) return sourceOf(now, ports, signal);
+      throw thrown;
+    }
   }
+  const { spoolFolder } = ports;
   try {
     return { from: 'spool', bytes: chunksOf(await openRecording(spoolFile(spoolFolder, row.id))) };
   } catch (thrown) {

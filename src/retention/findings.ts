@@ -1,7 +1,6 @@
-import { objectKeys, type ObjectKeys } from '../archive/objectKey.ts';
+import { keysOf } from '../archive/objectKey.ts';
 import type { Digest } from '../archive/store.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
-import { isUlid } from '../core/ids.ts';
 
 /** What spool, catalogue and archive may say differently, and how that is told; no I/O. reconcile.ts looks and repairs. */
 
@@ -47,7 +46,7 @@ export const findingKinds = {
   ),
   otherArchive: reported(
     'it lies in another archive than the configured one, and was not compared',
-    'set archive.* back to where it lies until it is erased',
+    'name that archive in archive.former; preavis archive move brings it into the configured one',
   ),
   localFileLeft: repaired(
     'it is archived and was read back whole, and its file is still in the spool',
@@ -241,27 +240,6 @@ function differs(found: ObjectFacts | Measured | undefined, { bytes, sha256 }: M
   if (found.bytes !== undefined && found.bytes !== bytes) return true;
 
   return found.sha256 !== undefined && found.sha256 !== sha256;
-}
-
-/** Where all objects of recordings lie. */
-export const objectPrefix = 'recordings/';
-
-const keyPattern = /^recordings\/\d{4}\/\d{2}\/\d{2}\/(?<id>[^/]+)\.(?:wav|json)$/;
-
-/** The id in the key of a recording's object; undefined for a key that is not of our making. */
-export function idOfKey(key: string): string | undefined {
-  const id = keyPattern.exec(key)?.groups?.['id'];
-
-  return id !== undefined && isUlid(id) ? id : undefined;
-}
-
-/** Where a recording lies in the archive, or would. */
-export function keysOf(
-  row: Pick<RecordingRow, 'id' | 'startedAt' | 'noticeFinishedAt' | 'objectKey' | 'receiptKey'>,
-): ObjectKeys {
-  const computed = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
-
-  return { wav: row.objectKey ?? computed.wav, receipt: row.receiptKey ?? computed.receipt };
 }
 
 /** What an object in the archive is that should not be there; undefined for one that may. `row` is that of the id in its key. */

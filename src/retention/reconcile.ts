@@ -7,10 +7,12 @@
  * with is left to it. So recordings do not wait for it, however large the archive.
  */
 import pLimit from 'p-limit';
+import { archiveAt, everyArchive, type Archives } from '../archive/archives.ts';
 import { findArchivedCopy, type ArchivedCopy } from '../archive/archivedCopy.ts';
 import { textDigest } from '../archive/digest.ts';
 import { doubtAgain } from '../archive/endOfRecording.ts';
 import { finishRecording, keepingOf, takeUp, type FinishPorts } from '../archive/finish.ts';
+import { idOfKey, keysOf, objectPrefix } from '../archive/objectKey.ts';
 import {
   lastWritten,
   removeSpooled,
@@ -34,16 +36,13 @@ import {
   compare,
   compareObject,
   findingKinds,
-  idOfKey,
-  keysOf,
-  objectPrefix,
   type FindingKind,
   type Found,
   type Measured,
   type ObjectFacts,
 } from './findings.ts';
 
-export type ReconcilePorts = {
+export type ReconcilePorts = Archives & {
   catalogue: Pick<
     Catalogue,
     | 'recordingsBeyond'
@@ -58,7 +57,6 @@ export type ReconcilePorts = {
     | 'releaseLease'
     | 'passDone'
   >;
-  store: ObjectStore;
   spoolFolder: string;
   clock: Clock;
   log: Logger;
@@ -261,12 +259,13 @@ class Reconciliation {
   }
 
   async #look(row: RecordingRow): Promise<Found[]> {
-    const { catalogue, spoolFolder, store, clock } = this.#ports;
+    const { catalogue, spoolFolder, clock } = this.#ports;
     const writtenAt = await lastWritten(spoolFolder, row.id);
     const isMeasured = row.status === 'recorded' || row.status === 'archived';
     const digest = writtenAt === undefined || !isMeasured ? undefined : await this.#measured(row);
     const file = writtenAt === undefined || (isMeasured && digest === undefined) ? undefined : { writtenAt, digest };
-    const elsewhere = row.archive !== null && row.archive !== store.location;
+    const elsewhere =
+      row.archive !== null && everyArchive(this.#ports).every(({ location }) => location !== row.archive);
     const { wav, receipt } = elsewhere ? { wav: undefined, receipt: undefined } : await this.#objectsOf(row, file);
     const facts = {
       row,
@@ -309,10 +308,12 @@ class Reconciliation {
     const { verify } = this.#options;
     const keys = keysOf(row);
     if (row.status === 'archived') {
+      const store = row.archive === null ? this.#ports.store : archiveAt(row.archive, this.#ports);
+
       return {
         // A local file is only removed for what was read back.
-        wav: await this.#objectFacts(keys.wav, row.objectVersion, verify || file !== undefined),
-        receipt: await this.#objectFacts(keys.receipt, null, verify),
+        wav: await this.#objectFacts(store, keys.wav, row.objectVersion, verify || file !== undefined),
+        receipt: await this.#objectFacts(store, keys.receipt, null, verify),
       };
     }
     if (!verify || (row.status !== 'erased' && row.status !== 'discarded')) {
@@ -322,8 +323,8 @@ class Reconciliation {
     return { wav: await this.#anyVersion(keys.wav), receipt: await this.#anyVersion(keys.receipt) };
   }
 
-  async #objectFacts(key: string, version: string | null, read: boolean): Promise<ObjectFacts> {
-    const { store, attemptMs } = this.#ports;
+  async #objectFacts(store: ObjectStore, key: string, version: string | null, read: boolean): Promise<ObjectFacts> {
+    const { attemptMs } = this.#ports;
     const newest = await store.stat(key);
     const isCovered = version !== null && newest?.versionId !== version;
     const isThere = isCovered ? (await store.versions(key)).includes(version) : newest !== undefined;

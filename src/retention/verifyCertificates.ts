@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { everyArchive } from '../archive/archives.ts';
 import type { ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CertificateRow, NewCertificate } from '../catalogue/erasures.ts';
@@ -19,8 +20,9 @@ export type VerifyPorts = ComparePorts &
       | 'audit'
       | 'recording'
     >;
-    /** undefined: the archive is not asked. */
+    /** undefined: the archive is not asked, nor are those of before it. */
     store: ObjectStore | undefined;
+    former?: readonly ObjectStore[] | undefined;
   };
 
 export type Verified = {
@@ -193,12 +195,15 @@ export async function auditFaults(
 /** The detail of a line that says so. */
 const takenUp = z.object({ certificate: z.object({ sha256: z.string() }) });
 
-async function objectFaults({ objects }: Certificate, { store }: VerifyPorts): Promise<string[]> {
+async function objectFaults({ objects }: Certificate, { store, former }: VerifyPorts): Promise<string[]> {
   if (store === undefined) return [];
   const faults: string[] = [];
-  for (const { key } of objects) {
-    const { length } = await store.versions(key);
-    if (length > 0) faults.push(`${length} versions of ${key} are in the archive again`);
+  for (const archive of everyArchive({ store, former })) {
+    for (const { key } of objects) {
+      const { length } = await archive.versions(key);
+      const where = archive === store ? 'the archive' : `the archive of before, ${archive.location},`;
+      if (length > 0) faults.push(`${length} versions of ${key} are in ${where} again`);
+    }
   }
 
   return faults;

@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import { appearWhole, copyVerified, writing, type CopyTarget } from '../archive/verifiedCopy.ts';
-import type { ObjectStore } from '../archive/store.ts';
+import type { Archives } from '../archive/archives.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { KeptCaller } from '../call/callers.ts';
@@ -34,7 +34,7 @@ import {
  * Recordings pass through one at a time, each compared with its SHA-256 before it is put in; so memory does not grow with them. The
  * beginning for each recording is in the audit trail before a byte of it is read.
  */
-export type SubjectExportPorts = {
+export type SubjectExportPorts = Archives & {
   catalogue: FindPorts &
     Pick<
       Catalogue,
@@ -49,7 +49,6 @@ export type SubjectExportPorts = {
       | 'changes'
       | 'unwatched'
     >;
-  store: ObjectStore;
   spoolFolder: string;
   config: Pick<Config, 'purposes' | 'controller' | 'schedule' | 'notice'>;
   /** The number that was sealed, where it can be opened. */

@@ -195,7 +195,7 @@ describe('the erasure that a person asks for', () => {
     const ports: SubjectErasurePorts = {
       ...set,
       operator: 'user alice',
-      lockInArchive: (row, given) => lockInArchive(row, set.store, given),
+      lockInArchive: (row, given) => lockInArchive(row, set, given),
       erase: (row) => eraseRecording(row, { rule: 'subject', operator: 'user alice' }, set),
       checkLedger: () => set.ledger.check(),
       copyCertificates: () => copyCertificates({ ...set, now: () => set.clock.now() }),
@@ -233,7 +233,7 @@ describe('the erasure that a person asks for', () => {
     const ports: SubjectErasurePorts = {
       ...set,
       operator: 'user alice',
-      lockInArchive: (row, given) => lockInArchive(row, set.store, given),
+      lockInArchive: (row, given) => lockInArchive(row, set, given),
       erase: async (row) => {
         await hold(set, row.id);
         return eraseRecording(row, { rule: 'subject', operator: 'user alice' }, set);

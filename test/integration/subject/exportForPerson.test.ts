@@ -99,7 +99,7 @@ describe('what is kept of a person', () => {
   test('tells a bundle of evidence as one handing out', async () => {
     const set = await stage();
     const { id } = await set.called(number);
-    const shared = { ...set, config: await loadConfig(join(set.at, 'preavis.yaml'), {}), actor: 'user alice' };
+    const shared = { ...set, former: undefined, config: await loadConfig(join(set.at, 'preavis.yaml'), {}), actor: 'user alice' };
     const ports = await bundlePorts(shared, { version: '0.0.0', timestampUrl: undefined });
     const target = { file: join(set.at, 'bundle.zip'), replace: false };
     const signal = new AbortController().signal;
@@ -174,7 +174,7 @@ describe('what is kept of a person', () => {
     await set.called(number);
     await set.called(number);
     const config = await loadConfig(join(set.at, 'preavis.yaml'), {});
-    const ports = subjectExportPorts({ ...set, config, actor: 'user alice' });
+    const ports = subjectExportPorts({ ...set, former: [], config, actor: 'user alice' });
     const target = { file: join(set.at, 'out.zip'), replace: false };
     const order = { hash, language: 'en', target, progress: () => undefined } as const;
     const stop = new AbortController();

@@ -1,3 +1,4 @@
+import { idOfKey } from '../../../src/archive/objectKey.ts';
 import { readFileSync } from 'node:fs';
 import { recordingStatuses, type RecordingStatus } from '../../../src/catalogue/statuses.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
@@ -5,7 +6,6 @@ import {
   compare,
   compareObject,
   findingKinds,
-  idOfKey,
   type ObjectFacts,
   type RecordingFacts,
 } from '../../../src/retention/findings.ts';
