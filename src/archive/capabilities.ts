@@ -1,4 +1,5 @@
 import type { LockMode } from '../config/locks.ts';
+import { counted } from '../core/counted.ts';
 
 /** What a store can do, as it says and as it was tried; what cannot be seen is `unknown`, and nothing is taken for granted. */
 
@@ -51,15 +52,13 @@ export const nothingTried: Trial = {
   checksum: 'unknown',
 };
 
-const days = (count: number): string => `${count} ${count === 1 ? 'day' : 'days'}`;
-
 /** In few words, for a line of `check` and of the log. */
 export function capabilityFacts(capabilities: Capabilities, trial: Trial): Record<string, string> {
   const { defaultRetention, ...said } = capabilities;
   const retention =
     typeof defaultRetention === 'string'
       ? defaultRetention
-      : `${defaultRetention.mode}, ${days(defaultRetention.days)}`;
+      : `${defaultRetention.mode}, ${counted(defaultRetention.days, 'day')}`;
 
   return { ...said, defaultRetention: retention, ...trial };
 }

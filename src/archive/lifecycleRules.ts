@@ -1,4 +1,5 @@
 import { sidecarPrefix } from './sidecar.ts';
+import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import { elementsOf, escaped, numberOf, textOf } from './s3Xml.ts';
 
@@ -175,10 +176,10 @@ export function earlyRules(found: readonly LifecycleRule[], plan: LifecyclePlan)
 export function ruleInWords(rule: LifecycleRule): string {
   const { days, date, noncurrentDays, abortDays: abort, removesMarkers, isEnabled, prefix } = rule;
   const actions = [
-    ...(days === undefined ? [] : [`expire after ${days} days`]),
+    ...(days === undefined ? [] : [`expire after ${counted(days, 'day')}`]),
     ...(date === undefined ? [] : [`expire on ${date}`]),
-    ...(noncurrentDays === undefined ? [] : [`earlier versions go after ${noncurrentDays} days`]),
-    ...(abort === undefined ? [] : [`unfinished uploads go after ${abort} days`]),
+    ...(noncurrentDays === undefined ? [] : [`earlier versions go after ${counted(noncurrentDays, 'day')}`]),
+    ...(abort === undefined ? [] : [`unfinished uploads go after ${counted(abort, 'day')}`]),
     ...(removesMarkers ? ['delete markers that cover nothing go'] : []),
   ];
 

@@ -7,6 +7,7 @@ import https from 'node:https';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { Client } from 'minio';
+import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { spokenBy, type Spoken } from '../core/tlsProbe.ts';
@@ -275,7 +276,7 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
         let left = await listVersions(client, bucket, nameOf(key));
         for (let round = 0; left.length > 0; round += 1) {
           if (round === eraseRounds) {
-            const what = `${left.length} versions that it said were erased`;
+            const what = counted(left.length, 'version that it said was erased', 'versions that it said were erased');
             throw new PreavisError('archive_failed', `The object store still lists ${what}.`);
           }
           if (left.length > 1) await refuseLocked(client, key, left);

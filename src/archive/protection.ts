@@ -1,4 +1,5 @@
 import type { PurposeConfig } from '../config/schema.ts';
+import { counted } from '../core/counted.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Capabilities, Trial } from './capabilities.ts';
 import type { Encryption } from './store.ts';
@@ -134,7 +135,7 @@ function retentionProblems(purposes: AskingPurposes, { capabilities, bucket }: S
     {
       severity: 'fault',
       code: 'archive_retention_too_long',
-      problem: `the bucket locks every object for ${days} days (${mode}): recordings of ${named(shorter)} cannot be erased when due`,
+      problem: `the bucket locks every object for ${counted(days, 'day')} (${mode}): recordings of ${named(shorter)} cannot be erased when due`,
       hint:
         `Take it away: mc retention clear --default store/${bucket} (AWS: aws s3api put-object-lock-configuration). ` +
         'Préavis sets locks by itself, where a purpose asks for one.',

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { applyLifecycle, isAsPlanned, lifecycleState, type LifecycleState } from '../archive/lifecycle.ts';
 import { ruleInWords, type RuleChange } from '../archive/lifecycleRules.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { lifecycleOptions, makeStore } from '../parts/store.ts';
@@ -61,7 +62,9 @@ function warningsOf({ early, held, plan }: LifecycleState, after: readonly RuleC
           `the rule "${printable(rule.id)}" of others removes recordings early (${printable(ruleInWords(rule))}); it was left as it is`,
       ),
     ...(held > 0
-      ? [`${held} recordings have a hold that may last longer than the rule, which knows nothing of holds`]
+      ? [
+          `${counted(held, 'recording has', 'recordings have')} a hold that may last longer than the rule, which knows nothing of holds`,
+        ]
       : []),
     ...(after.some(({ state }) => state === 'withoutAbort')
       ? ['the store does not keep the part for unfinished uploads; it may remove them by itself']
@@ -99,9 +102,9 @@ function forPeople({ plan, changes, others }: LifecycleState, { bucket, outcome,
   };
 
   return [
-    `bucket ${bucket}; the longest recording is kept for ${plan.keepDays} days`,
+    `bucket ${bucket}; the longest recording is kept for ${counted(plan.keepDays, 'day')}`,
     ...lines,
-    `${others.length} rules of others, which stay as they are`,
+    counted(others.length, 'rule of others, which stays as it is', 'rules of others, which stay as they are'),
     ...warnings.map((warning) => `warning: ${warning}`),
     endings[outcome],
   ].join('\n');

@@ -8,6 +8,7 @@ import type { EncryptedStore } from '../archive/encryptedStore.ts';
 import { encryptionInWords, type ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
+import { counted } from '../core/counted.ts';
 import { asPreavisError } from '../core/errors.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { lifecycleOptions, makeArchives, makeStore } from '../parts/store.ts';
@@ -75,7 +76,11 @@ async function lookAtKeys(catalogue: Catalogue, store: EncryptedStore, look: Loo
         if ((await catalogue.recording(newest))?.status === 'archived') throw thrown;
       }
     };
-    await look('encryption key of recordings in the archive', open, `${keyId}, for ${recordings} recordings`);
+    await look(
+      'encryption key of recordings in the archive',
+      open,
+      `${keyId}, for ${counted(recordings, 'recording')}`,
+    );
   }
 }
 
@@ -123,7 +128,7 @@ export function lifecycleFinding({ changes, early, held, plan }: LifecycleState)
   const [first] = early;
   if (first !== undefined) {
     return fault(
-      `the rule "${printable(first.id)}" removes recordings that are kept for up to ${plan.keepDays} days (${printable(ruleInWords(first))})`,
+      `the rule "${printable(first.id)}" removes recordings that are kept for up to ${counted(plan.keepDays, 'day')} (${printable(ruleInWords(first))})`,
       'If it is ours (preavis-...), run preavis archive lifecycle --apply; else have it leave recordings/ alone.',
     );
   }
@@ -131,7 +136,7 @@ export function lifecycleFinding({ changes, early, held, plan }: LifecycleState)
   if (present.length === 0) return { check, ok: true, notes: ['none of ours: preavis archive lifecycle --apply'] };
   if (held > 0) {
     return fault(
-      `${held} recordings have a hold that may last longer than the rule of the bucket, which knows nothing of holds`,
+      `${counted(held, 'recording has', 'recordings have')} a hold that may last longer than the rule of the bucket, which knows nothing of holds`,
       'Give the holds an end, raise archive.minio.lifecycleMarginDays and apply it, or take the rule away.',
     );
   }

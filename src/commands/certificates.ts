@@ -1,4 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { counted } from '../core/counted.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
 import { retentionPorts } from '../parts/retention.ts';
 import { ledgerOf, makeTrust } from '../parts/signing.ts';
@@ -85,7 +86,9 @@ export async function certificatesVerify(
         context.print(recording === '' ? fault : `${which}: ${fault}`);
       }
       const { length } = result.faults;
-      context.print(`${result.checked} certificates checked, ${length === 0 ? 'all hold' : `${length} faults`}`);
+      context.print(
+        `${counted(result.checked, 'certificate')} checked, ${length === 0 ? 'all hold' : counted(length, 'fault')}`,
+      );
       for (const line of headsInWords(result.heads)) context.print(line);
       if (result.kids.length > 0) context.print(`signed by ${result.kids.join(' and ')}`);
       if (offline) context.print('the archive was not asked');
@@ -166,20 +169,22 @@ export async function certificatesReplay(
       );
     } else {
       for (const id of recordings) context.print(`${id}  ${dryRun ? 'would be erased again' : 'erased again'}`);
-      context.print(`${recordings.length} recordings that were erased had come back (${isoTime(context.clock.now())})`);
+      context.print(
+        `${counted(recordings.length, 'recording that was', 'recordings that were')} erased had come back (${isoTime(context.clock.now())})`,
+      );
       if (decided !== '') context.print(`decisions ${dryRun ? 'that would be ' : ''}carried out again: ${decided}`);
       if (decisionsAgain > 0)
         context.print(
-          `${decisionsAgain} decisions that the ledger lacked ${dryRun ? 'would be' : 'are'} written into it again`,
+          `${counted(decisionsAgain, 'decision')} that the ledger lacked ${dryRun ? 'would be' : decisionsAgain === 1 ? 'is' : 'are'} written into it again`,
         );
       if (writtenAgain > 0)
         context.print(
-          `${writtenAgain} certificates that the ledger lacked ${dryRun ? 'would be' : 'are'} written into it again`,
+          `${counted(writtenAgain, 'certificate')} that the ledger lacked ${dryRun ? 'would be' : writtenAgain === 1 ? 'is' : 'are'} written into it again`,
         );
       if (trail !== 'fits') context.print(trailInWords[trail]);
       if (refused > 0)
         context.print(
-          `${refused} copies of certificates or decisions are not what was signed, or by a key that is not trusted`,
+          `${counted(refused, 'copy of a certificate or decision is', 'copies of certificates or decisions are')} not what was signed, or by a key that is not trusted`,
         );
     }
 

@@ -3,6 +3,7 @@ import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { refuseTaken } from '../archive/verifiedCopy.ts';
 import type { PurposeKind } from '../config/law.ts';
 import { purposeOf } from '../config/purposeRules.ts';
+import { counted } from '../core/counted.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { pemOf, publicKeyOf } from '../core/signing.ts';
 import { bundlePurpose } from '../evidence/bundlePurpose.ts';
@@ -82,7 +83,7 @@ export async function evidenceBundle(
       };
       context.print(JSON.stringify(document, undefined, 2));
     } else {
-      context.print(`${output}: ${files.length} files about ${recording}, signed with ${key.kid}`);
+      context.print(`${output}: ${counted(files.length, 'file')} about ${recording}, signed with ${key.kid}`);
       context.print(`for ${purpose}, until ${keepUntil}: remove the copy by then`);
       if (stamped) context.print('stamped by the time-stamping authority (timestamp.tsr)');
       for (const { number } of noticeMissing) context.print(missingText(number));
@@ -186,10 +187,18 @@ function linesOf(verified: Verified, trusted: boolean): string[] {
   const chained = audit.rows - audit.unchained;
 
   return [
-    `OK     every byte is as it was signed: ${files.length} files about the recording ${recording}`,
+    `OK     every byte is as it was signed: ${counted(files.length, 'file')} about the recording ${recording}`,
     ...receiptLines(receipt),
-    ...(chained === 0 ? [] : [`OK     ${chained} lines of the audit trail are in the chain (${audit.lines} lines)`]),
-    ...(audit.unchained === 0 ? [] : [`NOTE   ${audit.unchained} lines of it are in no chain: nothing proves them`]),
+    ...(chained === 0
+      ? []
+      : [
+          `OK     ${counted(chained, 'line of the audit trail is', 'lines of the audit trail are')} in the chain (${counted(audit.lines, 'line')})`,
+        ]),
+    ...(audit.unchained === 0
+      ? []
+      : [
+          `NOTE   ${counted(audit.unchained, 'line of it is in no chain: nothing proves it', 'lines of it are in no chain: nothing proves them')}`,
+        ]),
     ...noticeMissing.map(({ number }) => `NOTE   ${missingText(number)}`),
     ...notStated(verified).map((what) => `NOTE   not stated: ${what}`),
     stampLine(verified),
@@ -217,7 +226,7 @@ function receiptLines(receipt: ReceiptFacts): string[] {
   const witness = receipt.witness?.status;
 
   return [
-    `OK     the receipt says that the notice was heard: ${sentencesHeard(receipt).length} sentences`,
+    `OK     the receipt says that the notice was heard: ${counted(sentencesHeard(receipt).length, 'sentence')}`,
     ...(startedAt === null
       ? []
       : [`OK     the receipt says that the recording began after it${gapMs === null ? '' : `, by ${gapMs} ms`}`]),

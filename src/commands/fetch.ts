@@ -1,6 +1,7 @@
 import { refuseTaken } from '../archive/verifiedCopy.ts';
 import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import { fetchPorts } from '../parts/retention.ts';
 import { makeArchives } from '../parts/store.ts';
@@ -54,7 +55,9 @@ export async function recordingsFetch(
       const document = { id: fetched.id, purpose, keepUntil, mayListen, from, file: output, bytes, sha256, durationMs };
       context.print(JSON.stringify(document, undefined, 2));
     } else {
-      context.print(`${bytes} bytes from the ${from} to ${output}, as they were finished (SHA-256 ${sha256})`);
+      context.print(
+        `${counted(bytes, 'byte')} from the ${from} to ${output}, as they were finished (SHA-256 ${sha256})`,
+      );
       context.print(`for ${purpose}, until ${keepUntil}: remove the copy by then`);
       const roles = mayListen.length === 0 ? 'nobody is named' : mayListen.join(', ');
       context.print(`who may listen, by the register of processing: ${roles}`);

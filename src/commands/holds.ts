@@ -1,6 +1,7 @@
 import { holdGrounds, type HoldGround } from '../catalogue/holdGrounds.ts';
 import { isActive, type HoldRow } from '../catalogue/holds.ts';
 import { isoTime } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isUlid, makeIds, type HoldId, type RecordingId } from '../core/ids.ts';
 import { holdDates, mayHold } from '../retention/holds.ts';
@@ -80,7 +81,8 @@ export async function recordingsRelease(context: CommandContext, id: string, jso
     const recording = await catalogue.releaseHold(id as HoldId, operatorOf(context.environment));
     const left = await heldBy(recording, catalogue, context.clock.now());
     if (json) context.print(JSON.stringify({ released: id, recording, holdsLeft: left.length }, undefined, 2));
-    else context.print(`released; ${left.length} other holds keep recording ${recording}`);
+    else
+      context.print(`released; ${counted(left.length, 'other hold keeps', 'other holds keep')} recording ${recording}`);
 
     return 0;
   });

@@ -1,5 +1,6 @@
 import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
 import { prepareSearch } from '../catalogue/numberKeys.ts';
+import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import { decisionsOf } from '../parts/retention.ts';
 import { hashOfNumber, notSearched } from './callerNumber.ts';
@@ -42,7 +43,7 @@ export async function languagesForget(
     const lines = [...notSearched(unsearchedKeys), ...(isLogEmptied ? [] : [logHeld]), ...notCopied(copyFailure)];
     const done = { forgotten, unsearchedKeys, logEmptied: isLogEmptied, copyFailure: copyFailure ?? null };
     if (json) context.print(JSON.stringify(done, undefined, 2));
-    else context.print([`${forgotten} remembered languages forgotten`, ...lines].join('\n'));
+    else context.print([`${counted(forgotten, 'remembered language')} forgotten`, ...lines].join('\n'));
 
     return unsearchedKeys.length > 0 || !isLogEmptied || copyFailure !== undefined ? 3 : 0;
   });

@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { DecisionKind } from '../catalogue/decisions.ts';
 import type { Config } from '../config/schema.ts';
 import { dayMs, isoTime, type Clock } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { asPreavisError, errorCodes, PreavisError, type ErrorCode } from '../core/errors.ts';
 import { ledgerOf, makeTrust } from '../parts/signing.ts';
 import { readCertificate } from '../retention/certificate.ts';
@@ -91,7 +92,12 @@ function inWords(
   const faults = [
     ...(decisionsLost === 0
       ? []
-      : [fault('ledger_incomplete', `${decisionsLost} decisions that were put into ${file} are not there`)]),
+      : [
+          fault(
+            'ledger_incomplete',
+            `${counted(decisionsLost, `decision that was put into ${file} is`, `decisions that were put into ${file} are`)} not there`,
+          ),
+        ]),
     ...(decided === ''
       ? []
       : [
@@ -103,13 +109,18 @@ function inWords(
         ]),
     ...(lost === 0
       ? []
-      : [fault('ledger_incomplete', `${lost} certificates that were put into ${file} are not there`)]),
+      : [
+          fault(
+            'ledger_incomplete',
+            `${counted(lost, `certificate that was put into ${file} is`, `certificates that were put into ${file} are`)} not there`,
+          ),
+        ]),
     ...(unknown === 0
       ? []
       : [
           fault(
             'catalogue_restored',
-            `the catalogue does not have ${unknown} certificates of the ledger: what they say was erased may be back`,
+            `the catalogue does not have ${counted(unknown, 'certificate of the ledger: what it says', 'certificates of the ledger: what they say')} was erased may be back`,
             'Run preavis certificates replay: it takes them up, and erases again what they say was erased.',
           ),
         ]),
@@ -128,12 +139,14 @@ function inWords(
     ...(untrusted === 0
       ? []
       : [
-          `${untrusted} certificates or decisions were signed by keys that are not trusted, and nothing is erased again on their word: preavis ` +
+          `${counted(untrusted, 'certificate or decision was signed by a key that is not trusted, and nothing is erased again on its word', 'certificates or decisions were signed by keys that are not trusted, and nothing is erased again on their word')}: preavis ` +
             'certificates verify names the keys; if one was yours, name it in evidence.trustedKeys and run preavis certificates replay',
         ]),
     ...(invalid === 0
       ? []
-      : [`${invalid} lines are no certificates or decisions: preavis certificates verify names them`]),
+      : [
+          `${counted(invalid, 'line is no certificate or decision', 'lines are no certificates or decisions')}: preavis certificates verify names them`,
+        ]),
   ];
   if (warnings.length === 0) return faults.length === 0 ? [{ check, ok: true }] : faults;
   const warning = warnings.join('; ');

@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { counted } from '../core/counted.ts';
 import { buildPrompts } from '../config/buildPrompts.ts';
 import { installPrompts } from '../config/installPrompts.ts';
 import { checkPromptFiles, type PromptFinding } from '../config/promptCheck.ts';
@@ -33,7 +34,9 @@ export async function promptsInstall(
   const halves = await halfRecorded(folder, installed);
   if (json) context.print(JSON.stringify({ ...result, halfRecorded: halves }, undefined, 2));
   else {
-    context.print(`${result.copied.length} sound files copied, ${result.kept.length} were there already`);
+    context.print(
+      `${counted(result.copied.length, 'sound file')} copied, ${counted(result.kept.length, 'was', 'were')} there already`,
+    );
     for (const half of halves) context.print(`WARN   ${halfRecordedInWords(half)}`);
   }
 
@@ -72,7 +75,9 @@ export async function promptsList(context: CommandContext, { sounds, json }: Pro
   ]);
   context.print(table(header, cells));
   for (const { language, recorded, of, next } of recordings) {
-    context.print(`${language}: ${recorded} of ${of} prompts have a recording. Next: ${next}`);
+    context.print(
+      `${language}: ${recorded} of ${counted(of, 'prompt has', 'prompts have')} a recording. Next: ${next}`,
+    );
   }
 
   return 0;
@@ -106,7 +111,7 @@ export async function promptsBuild(
   else {
     for (const { language, prompt, why } of built.left) context.print(`${language}/${prompt}: left alone: ${why}`);
     context.print(
-      `${built.made.length} prompts made, ${built.kept.length} as they were, ${built.left.length} left alone`,
+      `${counted(built.made.length, 'prompt')} made, ${counted(built.kept.length, 'as it was', 'as they were')}, ${built.left.length} left alone`,
     );
     for (const finding of findings) context.print(describe(finding));
   }
@@ -122,7 +127,7 @@ export async function promptsCheck(context: CommandContext, { sounds, json }: Pr
   if (json) context.print(JSON.stringify({ ok: findings.length === 0, findings }, undefined, 2));
   else {
     for (const finding of findings) context.print(describe(finding));
-    context.print(`${prompts.length} prompts looked at, ${findings.length} findings`);
+    context.print(`${counted(prompts.length, 'prompt')} looked at, ${counted(findings.length, 'finding')}`);
   }
 
   return findings.length === 0 ? 0 : 3;

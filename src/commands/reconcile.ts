@@ -1,4 +1,5 @@
 import { finishPorts, reconcilePorts } from '../parts/jobs.ts';
+import { counted } from '../core/counted.ts';
 import { findingKinds } from '../retention/findings.ts';
 import { reconcile, type Finding, type Reconciled } from '../retention/reconcile.ts';
 import { withCatalogue } from './catalogue.ts';
@@ -42,7 +43,7 @@ export async function recordingsReconcile(
 }
 
 function forPeople({ recordings, files, objects }: Reconciled, findings: readonly Finding[]): string {
-  const compared = `${recordings} recordings, ${files} files and ${objects} objects compared`;
+  const compared = `${counted(recordings, 'recording')}, ${counted(files, 'file')} and ${counted(objects, 'object')} compared`;
   if (findings.length === 0) return `${compared}: nothing found`;
   const cells = findings.map((each) => [
     each.recording ?? '-',

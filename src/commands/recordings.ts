@@ -6,6 +6,7 @@ import { isActive } from '../catalogue/holds.ts';
 import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
 import { recordingStatuses, type RecordingStatus } from '../catalogue/statuses.ts';
 import { isoTime } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isUlid } from '../core/ids.ts';
 import { encryptionOf, gapMs, sentenceOf } from '../evidence/receipt.ts';
@@ -93,7 +94,7 @@ export async function recordingsList(context: CommandContext, options: ListOptio
     const cells = list.map((each) => [
       each.id,
       each.status === 'recorded' && each.failure !== null
-        ? `${each.status} (${each.failure}, ${each.attempts} attempts)`
+        ? `${each.status} (${each.failure}, ${counted(each.attempts, 'attempt')})`
         : each.status,
       each.startedAt ?? '',
       each.durationMs === null ? '' : `${(each.durationMs / 1_000).toFixed(1)} s`,

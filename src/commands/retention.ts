@@ -1,5 +1,6 @@
 import { purposeOf } from '../config/purposeRules.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { decisionsOf, retentionPorts } from '../parts/retention.ts';
 import { makeArchives } from '../parts/store.ts';
@@ -59,10 +60,15 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
         );
         if (due > recordings.length) context.print(`... and ${due - recordings.length} more (--json names all)`);
       }
-      const doubts = doubtful === 0 ? '' : `; ${doubtful} wait for preavis recordings settle, since clocks disagree`;
+      const doubts =
+        doubtful === 0
+          ? ''
+          : `; ${counted(doubtful, 'waits', 'wait')} for preavis recordings settle, since clocks disagree`;
       const locks = locked === 0 ? '' : `; a lock in the archive keeps ${locked} more, as was told before`;
       const kept = `${held === 0 ? '' : `; a hold keeps ${held} more`}${locks}${doubts}`;
-      context.print(dryRun ? `${due} recordings are due${kept}` : `${due} due, ${erased} erased${kept}`);
+      context.print(
+        dryRun ? `${counted(due, 'recording is', 'recordings are')} due${kept}` : `${due} due, ${erased} erased${kept}`,
+      );
       if (!isLogEmptied) context.print(logHeld);
       if (head !== 'kept' && head !== 'unsigned') {
         context.print(
@@ -117,8 +123,8 @@ function inWords(
   applied: boolean,
   { longer, over, held, otherPurpose, locked, lockedUntil }: Shortened,
 ): string {
-  if (longer === 0) return `no recording is kept for ${purpose} longer than ${keepDays} days`;
-  const what = `${longer} recordings ${applied ? 'are now' : 'would be'} kept for ${purpose} for ${keepDays} days`;
+  if (longer === 0) return `no recording is kept for ${purpose} longer than ${counted(keepDays, 'day')}`;
+  const what = `${counted(longer, 'recording')} ${applied ? (longer === 1 ? 'is now' : 'are now') : 'would be'} kept for ${purpose} for ${counted(keepDays, 'day')}`;
 
   return [
     `${what}; for ${over} of them that time is over`,
@@ -127,7 +133,7 @@ function inWords(
     ...(lockedUntil === undefined
       ? []
       : [
-          `${locked} of these were archived with an Object Lock, which keeps them until ${isoTime(lockedUntil)} at the latest`,
+          `${counted(locked, 'of these was archived with an Object Lock, which keeps it', 'of these were archived with an Object Lock, which keeps them')} until ${isoTime(lockedUntil)} at the latest`,
         ]),
     ...(applied ? [] : ['Nothing was changed: give --apply to do it. It cannot be undone.']),
   ].join('\n');

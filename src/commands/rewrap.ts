@@ -5,6 +5,7 @@ import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { operatorParts } from './operatorParts.ts';
 import { beginLongWork } from './longWork.ts';
+import { counted } from '../core/counted.ts';
 
 export type RewrapCommandOptions = { dryRun: boolean; json: boolean };
 
@@ -37,9 +38,17 @@ function forPeople({ keyId, rewrapped, current, plain, elsewhere, failed }: Rewr
     ({ recording, code }) => `${recording}: ${code}${code === 'archive_locked' ? stillLocked : ''}`,
   );
   const done = dryRun ? 'would be rewrapped' : 'rewrapped';
-  lines.push(`key ${keyId}: ${rewrapped} ${done}, ${current} had it already, ${plain} are not encrypted`);
+  lines.push(
+    `key ${keyId}: ${rewrapped} ${done}, ${current} had it already, ${counted(plain, 'is', 'are')} not encrypted`,
+  );
   if (elsewhere > 0)
-    lines.push(`${elsewhere} lie in another archive than the configured one and were left as they are`);
+    lines.push(
+      counted(
+        elsewhere,
+        'lies in another archive than the configured one and was left as it is',
+        'lie in another archive than the configured one and were left as they are',
+      ),
+    );
   if (!dryRun && failed.length + elsewhere === 0) lines.push('No archived recording needs an earlier key any more.');
 
   return lines.join('\n');

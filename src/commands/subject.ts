@@ -5,6 +5,7 @@ import { prepareSearch } from '../catalogue/numberKeys.ts';
 import type { Config } from '../config/schema.ts';
 import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import { makeArchives } from '../parts/store.ts';
 import { subjectErasurePorts, subjectExportPorts } from '../parts/subject.ts';
@@ -121,7 +122,7 @@ function exportInWords({ calls, included, absent, unreadable, numberUnread }: Su
     ...absent.map(({ id, why }) => `${id}  not in it: ${whyInWords(why)}`),
     ...unreadable.map((id) => `${id}  a call whose rows cannot be read`),
     ...(numberUnread ? ['the number: not in it, since privacy.numberKey is not the key that it is kept under'] : []),
-    `${calls} calls, ${included.length} recordings in ${output}`,
+    `${counted(calls, 'call')}, ${counted(included.length, 'recording')} in ${output}`,
     ...(included.length === 0
       ? []
       : ['it holds the voices of others, too: look through it before you give it away (GDPR art. 15(4))']),
@@ -257,15 +258,19 @@ function erasureInWords(result: SubjectErasure, applied: boolean): string {
   const { calls, recordings, unrecorded, open, unreadable, language, copyFailure } = result;
   if (calls === 0 && !language) return unknownNumber;
   const done = recordings.filter(isDone).length;
-  const verb = applied ? 'are' : 'would be';
+  const areDone = (count: number): string => (applied ? (count === 1 ? 'is' : 'are') : 'would be');
 
   return [
     ...recordings.map((each) => `${each.id}  ${outcomeInWords(each, applied)}`),
     ...open.map((id) => `${id}  a call that goes on: run it again after it`),
     ...unreadable.map((id) => `${id}  a call whose rows cannot be read`),
     ...(applied ? [] : countsInWords(recordings)),
-    `${calls} calls; ${recordings.length} recordings, ${done} of them ${verb} erased`,
-    ...(unrecorded === 0 ? [] : [`whose ${unrecorded} calls without a recording were ${verb} forgotten`]),
+    `${counted(calls, 'call')}; ${counted(recordings.length, 'recording')}, ${done} of them ${areDone(done)} erased`,
+    ...(unrecorded === 0
+      ? []
+      : [
+          `whose ${counted(unrecorded, 'call')} without a recording ${unrecorded === 1 ? 'it was' : 'they were'} ${areDone(unrecorded)} forgotten`,
+        ]),
     ...(language ? [`the remembered language ${applied ? 'is' : 'would be'} forgotten`] : []),
     ...(copyFailure === undefined
       ? []

@@ -3,6 +3,7 @@ import { SingleBar } from 'cli-progress';
 import { finishRecordings, sweepSpool } from '../archive/finish.ts';
 import { uploadPass } from '../archive/uploader.ts';
 import { isoTime } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { finishPorts, makeWitness, uploadPorts } from '../parts/jobs.ts';
@@ -37,7 +38,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
         context.print(JSON.stringify({ dryRun: true, waiting: waiting.length, recordings, unended }, undefined, 2));
       } else {
         for (const recording of unended) context.print(unendedLine(recording));
-        context.print(`${waiting.length} recordings would be sent to ${store.location}`);
+        context.print(`${counted(waiting.length, 'recording')} would be sent to ${store.location}`);
       }
 
       return unended.length > 0 ? 3 : 0;
@@ -98,13 +99,13 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       if (found.length > 0) context.print(`found in what was finished now: ${found.join(', ')}`);
       const failures = Object.entries(result.failures).map(([code, count]) => `${count} ${code}`);
       context.print(
-        `${result.sent} recordings sent to ${store.location}, ${result.waiting} waiting` +
+        `${counted(result.sent, 'recording')} sent to ${store.location}, ${result.waiting} waiting` +
           (failures.length > 0 ? ` (${failures.join(', ')})` : ''),
       );
     }
     if (result.archive.state === 'failing' && result.sent === 0) {
       const { code, message, hint } = result.archive.error;
-      const what = `nothing was sent to ${store.location}; ${result.waiting} recordings wait`;
+      const what = `nothing was sent to ${store.location}; ${counted(result.waiting, 'recording waits', 'recordings wait')}`;
       throw new PreavisError(code, `${what}: ${message}`, { hint, cause: result.archive.error });
     }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostAndPort } from '../ari/http.ts';
 import type { Config } from '../config/schema.ts';
 import { isoTime } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import { webhookEndpoints, webhookFigures } from '../parts/webhooks.ts';
 import { addressOf, testMessage } from '../webhooks/message.ts';
@@ -148,7 +149,14 @@ export async function webhooksRetry(
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const due = await catalogue.retryDeliveries(name);
     if (json) context.print(JSON.stringify({ due }, undefined, 2));
-    else context.print(`${due} messages are due now; a running serve sends them`);
+    else
+      context.print(
+        counted(
+          due,
+          'message is due now; a running serve sends it',
+          'messages are due now; a running serve sends them',
+        ),
+      );
 
     return 0;
   });

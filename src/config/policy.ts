@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isCountry, type CountryCode } from '../core/countries.ts';
 import { missingSentences, noticeFaults } from './noticeRules.ts';
@@ -107,7 +108,7 @@ function keepFaults(policy: Policy, library: PromptLibrary): string[] {
       }
       return purpose.keepDays <= days
         ? []
-        : [`purposes.${id}.keepDays: ${purpose.keepDays} days is longer than ${where} says (${days})`];
+        : [`purposes.${id}.keepDays: ${counted(purpose.keepDays, 'day')} is longer than ${where} says (${days})`];
     }),
   );
 }

@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts';
 import { markdownBullets, markdownFacts, markdownLine } from '../core/markdown.ts';
 import type { ConsentMode } from './consent.ts';
 import type { Jurisdiction } from './law.ts';
@@ -56,7 +57,7 @@ function keptOfCallers({ hashKey, numberKey, callerDays }: Config['privacy']): s
 
   return (
     `Whose call it was is kept as a keyed hash of the number${number}, to answer requests of persons: as long as the recording, ` +
-    `and where there is none for ${callerDays} days.`
+    `and where there is none for ${counted(callerDays, 'day')}.`
   );
 }
 
@@ -68,7 +69,7 @@ function dataOf({ privacy }: Config): string[] {
       : 'A keyed hash of the telephone number of the caller, and that number, encrypted';
   const remembered =
     'A keyed hash of the telephone number of a caller who chose a language by a key, with that language, for ' +
-    `${privacy.preferenceDays} days after the last choice`;
+    `${counted(privacy.preferenceDays, 'day')} after the last choice`;
 
   return [...data, caller, remembered];
 }
@@ -161,7 +162,7 @@ function activityMarkdown(activity: ProcessingActivity): string[] {
     consent.optInForCountries.length === 0 || consent.mode === 'optIn'
       ? ''
       : `; with numbers of ${consent.optInForCountries.join(', ')}: ${consentWords.optIn}`;
-  const most = storage.maximumDays === null ? '' : `, never more than ${storage.maximumDays} days`;
+  const most = storage.maximumDays === null ? '' : `, never more than ${counted(storage.maximumDays, 'day')}`;
   const rows: [string, string][] = [
     [
       'Names',
@@ -181,7 +182,7 @@ function activityMarkdown(activity: ProcessingActivity): string[] {
     ['Who may listen', activity.recipients.roles.join(', ') || 'not stated'],
     ['Other recipients', activity.recipients.others.join('; ') || 'not stated'],
     ['Transfers outside the EEA', activity.transfers ?? 'not stated'],
-    ['Time limit for erasure: recording and its receipt', `${storage.keepDays} days after the call${most}`],
+    ['Time limit for erasure: recording and its receipt', `${counted(storage.keepDays, 'day')} after the call${most}`],
     ['Time limit for erasure: the trace of the call', 'none, see below'],
     ['Source of these values', activity.source ?? 'not stated'],
     ['Checked by counsel', activity.checkedByCounsel ? 'yes' : 'not yet'],

@@ -4,6 +4,7 @@
  * a call.
  */
 import { endianness } from 'node:os';
+import { counted } from '../core/counted.ts';
 
 /** File extensions in which every prompt is shipped, so that Asterisk finds one that it need not transcode. */
 export const promptFormats = ['wav', 'wav16', 'ulaw', 'alaw', 'g722'] as const;
@@ -71,11 +72,11 @@ function readPlainWav(bytes: Buffer, rate: number): Sound | string {
   if (text(12) !== 'fmt ' || bytes.readUInt32LE(16) !== 16 || bytes.readUInt16LE(20) !== 1)
     return 'is not plain PCM (another encoding, or an extended header)';
   const channels = bytes.readUInt16LE(22);
-  if (channels !== 1) return `has ${channels} channels, must be mono`;
+  if (channels !== 1) return `has ${counted(channels, 'channel')}, must be mono`;
   const fileRate = bytes.readUInt32LE(24);
   if (fileRate !== rate) return `has ${fileRate} Hz, must be ${rate} Hz`;
   const bits = bytes.readUInt16LE(34);
-  if (bits !== 16) return `has ${bits} bits a sample, must be 16`;
+  if (bits !== 16) return `has ${counted(bits, 'bit')} a sample, must be 16`;
   if (text(36) !== 'data')
     return `has a ${JSON.stringify(text(36))} chunk before the audio; only a plain header is allowed`;
   const dataBytes = bytes.readUInt32LE(40);

@@ -2,6 +2,7 @@ import { isWeaker, mixFault, possibleModes, type ConsentPurpose } from './consen
 import { isCountry } from '../core/countries.ts';
 import { law, type LawRule } from './law.ts';
 import type { LineConfig, PurposeConfig } from './schema.ts';
+import { counted } from '../core/counted.ts';
 
 /** What purposes and lines must not say. Rules that need the sentences of the notice are in noticeRules.ts. */
 
@@ -52,10 +53,13 @@ type Add = (key: string, message: string) => void;
 function storageFaults(purpose: PurposeConfig, rule: LawRule, where: string, add: Add): void {
   const { keepDays } = purpose;
   if (rule.maximumDays !== undefined && (purpose.maximumDays ?? 0) > rule.maximumDays) {
-    add('maximumDays', `is more than the ${rule.maximumDays} days for ${where} (${rule.source})`);
+    add('maximumDays', `is more than the ${counted(rule.maximumDays, 'day')} for ${where} (${rule.source})`);
   }
   if (rule.minimumDays !== undefined && keepDays < rule.minimumDays) {
-    add('keepDays', `is shorter than the ${rule.minimumDays} days that the law wants for ${where} (${rule.source})`);
+    add(
+      'keepDays',
+      `is shorter than the ${counted(rule.minimumDays, 'day')} that the law wants for ${where} (${rule.source})`,
+    );
   }
   const most = maximumDays(purpose);
   if (most !== undefined && keepDays > most) {
@@ -63,7 +67,10 @@ function storageFaults(purpose: PurposeConfig, rule: LawRule, where: string, add
       rule.maximumDays === undefined
         ? ` usual for ${where}; where counsel allows more, set maximumDays`
         : ` for ${where} (${rule.source})`;
-    add('keepDays', `is longer than the ${most} days${purpose.maximumDays === undefined ? ofLaw : ' of maximumDays'}`);
+    add(
+      'keepDays',
+      `is longer than the ${counted(most, 'day')}${purpose.maximumDays === undefined ? ofLaw : ' of maximumDays'}`,
+    );
   }
   if (purpose.holdsAllowed && !rule.holds) {
     add('holdsAllowed', `must be false for ${where}: what is kept for a dispute is kept for another purpose`);

@@ -5,6 +5,7 @@ import { recordingStatuses } from '../catalogue/statuses.ts';
 import type { Config } from '../config/schema.ts';
 import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import { markdownBullets, markdownFacts, markdownLine } from '../core/markdown.ts';
 
@@ -160,7 +161,8 @@ export function makeReport(sources: ReportSources): Report {
   return { ...facts, attention: attentionOf(facts, sources.at) };
 }
 
-const some = (count: number, what: string): string[] => (count === 0 ? [] : [`${count} ${what}`]);
+const some = (count: number, one: string, several: string): string[] =>
+  count === 0 ? [] : [counted(count, one, several)];
 const total = (rows: readonly { recordings: number }[]): number => rows.reduce((sum, row) => sum + row.recordings, 0);
 
 /** What somebody should look at; empty when nothing is. */
@@ -169,19 +171,53 @@ function attentionOf(facts: Facts, at: number): string[] {
   const late = uploads.filter(({ failure, oldest }) => failure === null && Date.parse(oldest) < at - uploadLateMs);
 
   return [
-    ...some(due.overdue.recordings, 'recordings are overdue: their time is over and they are not erased'),
-    ...some(total(due.failures), 'recordings are due and could not be erased at the last attempt'),
-    ...some(clockDoubts.open, 'recordings are kept until somebody settles when they ended: clocks disagree'),
-    ...some(erasureRequests.failed, 'recordings that persons asked in the month to have erased could not be erased'),
-    ...some(total(uploads.filter(({ failure }) => failure !== null)), 'recordings could not be archived and wait'),
-    ...some(total(late), 'recordings wait for the archive, the oldest for more than a day'),
-    ...some(total(failed), 'recordings failed or were lost in the month'),
-    ...some(holds.reviewsOverdue, 'holds should have been reviewed by now'),
-    ...some(witness.disagrees + witness.missing, 'calls of the month are not what the second witness says'),
-    ...unwatched.flatMap(({ flag, recordings }) =>
-      some(recordings, `recordings of the month were not watched for a while: ${flag}`),
+    ...some(
+      due.overdue.recordings,
+      'recording is overdue: its time is over and it is not erased',
+      'recordings are overdue: their time is over and they are not erased',
     ),
-    ...webhooks.flatMap(({ name, failed: given }) => some(given, `messages to the webhook ${name} were given up`)),
+    ...some(
+      total(due.failures),
+      'recording is due and could not be erased at the last attempt',
+      'recordings are due and could not be erased at the last attempt',
+    ),
+    ...some(
+      clockDoubts.open,
+      'recording is kept until somebody settles when it ended: clocks disagree',
+      'recordings are kept until somebody settles when they ended: clocks disagree',
+    ),
+    ...some(
+      erasureRequests.failed,
+      'recording that a person asked in the month to have erased could not be erased',
+      'recordings that persons asked in the month to have erased could not be erased',
+    ),
+    ...some(
+      total(uploads.filter(({ failure }) => failure !== null)),
+      'recording could not be archived and waits',
+      'recordings could not be archived and wait',
+    ),
+    ...some(
+      total(late),
+      'recording waits for the archive, for more than a day',
+      'recordings wait for the archive, the oldest for more than a day',
+    ),
+    ...some(total(failed), 'recording failed or was lost in the month', 'recordings failed or were lost in the month'),
+    ...some(holds.reviewsOverdue, 'hold should have been reviewed by now', 'holds should have been reviewed by now'),
+    ...some(
+      witness.disagrees + witness.missing,
+      'call of the month is not what the second witness says',
+      'calls of the month are not what the second witness says',
+    ),
+    ...unwatched.flatMap(({ flag, recordings }) =>
+      some(
+        recordings,
+        `recording of the month was not watched for a while: ${flag}`,
+        `recordings of the month were not watched for a while: ${flag}`,
+      ),
+    ),
+    ...webhooks.flatMap(({ name, failed: given }) =>
+      some(given, `message to the webhook ${name} was given up`, `messages to the webhook ${name} were given up`),
+    ),
   ];
 }
 
@@ -206,7 +242,7 @@ function purposeMarkdown(each: Facts['purposes'][number]): string[] {
         : [['Configured', 'not any more; what was recorded for it is kept to its end'] as const]),
       ['Why', each.justification ?? 'not stated'],
       ['Legal basis', each.legalBasis ?? 'not stated'],
-      ['Kept for', each.keepDays === null ? 'as it was when each call was made' : `${each.keepDays} days`],
+      ['Kept for', each.keepDays === null ? 'as it was when each call was made' : counted(each.keepDays, 'day')],
       ['Recordings now', `${each.recordings}, ${sizeInWords(each.bytes)}`],
       ['Of them over for this purpose', `${each.over} (kept for another purpose, held, or due)`],
       ['The oldest', each.oldest ?? 'none'],
@@ -292,7 +328,7 @@ function monthMarkdown(facts: Facts): string[] {
     ],
     [
       'Sentences of a notice that are not verified',
-      listed(noticesNotVerified.map((each) => `${each.sentences} ${each.verdict} (in ${each.calls} calls)`)),
+      listed(noticesNotVerified.map((each) => `${each.sentences} ${each.verdict} (in ${counted(each.calls, 'call')})`)),
     ],
     [
       'Second witness',

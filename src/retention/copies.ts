@@ -9,6 +9,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { decisionKinds, type DecisionKind } from '../catalogue/decisions.ts';
 import type { CertificateRow, CopyPlace, LedgerPlace } from '../catalogue/erasures.ts';
 import { dayMs } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
@@ -376,7 +377,7 @@ async function removeAgain(
       await archive.erase(key);
       const left = await archive.versions(key);
       if (left.length > 0)
-        throw new PreavisError('archive_failed', `${left.length} versions are left after the erasure`);
+        throw new PreavisError('archive_failed', `${counted(left.length, 'version is', 'versions are')} left after the erasure`);
     }
     await catalogue.forgetCopy(recording, archive.location);
   }

@@ -5,6 +5,7 @@ import { withLease } from '../catalogue/lease.ts';
 import { firstDue, type DueCursor } from '../catalogue/recordings.ts';
 import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
@@ -115,7 +116,10 @@ export async function implausibleDays(catalogue: Pick<Catalogue, 'lastPass'>, at
 export async function requirePlausibleClock(catalogue: Pick<Catalogue, 'lastPass'>, at: number): Promise<void> {
   const days = await implausibleDays(catalogue, at);
   if (days === undefined) return;
-  throw new PreavisError('clock_implausible', `the last pass was ${days} days ago by this clock; nothing is erased`);
+  throw new PreavisError(
+    'clock_implausible',
+    `the last pass was ${counted(days, 'day')} ago by this clock; nothing is erased`,
+  );
 }
 
 /**

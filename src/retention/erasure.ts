@@ -12,6 +12,7 @@ import { moveLease } from '../catalogue/leases.ts';
 import type { NewCertificate } from '../catalogue/erasures.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import { isoTime, type Clock } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { Signer } from '../core/signing.ts';
@@ -205,7 +206,11 @@ async function removeFrom(store: ObjectStore, keys: readonly string[]): Promise<
 async function assertGone(store: ObjectStore, keys: readonly string[]): Promise<void> {
   for (const key of keys) {
     const left = await store.versions(key);
-    if (left.length > 0) throw new PreavisError('archive_failed', `${left.length} versions are left after the erasure`);
+    if (left.length > 0)
+      throw new PreavisError(
+        'archive_failed',
+        `${counted(left.length, 'version is', 'versions are')} left after the erasure`,
+      );
   }
 }
 

@@ -4,6 +4,7 @@ import type { ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CertificateRow, NewCertificate } from '../catalogue/erasures.ts';
 import { erasedAgain } from '../catalogue/auditTrail.ts';
+import { counted } from '../core/counted.ts';
 import { readCertificate, type Certificate } from './certificate.ts';
 import { readCopy, strayCopies } from './copies.ts';
 import { lostLines, mostStrayLines, strayLines, type ComparePorts, type StrayLine } from './compareLedger.ts';
@@ -68,7 +69,7 @@ export async function verifyCertificates(
   }
   for (const [kind, count] of Object.entries(stray)) {
     if (count <= mostStray) continue;
-    const fault = `${count - mostStray} more lines of the ledger are not in the catalogue (${kind})`;
+    const fault = `${counted(count - mostStray, 'more line of the ledger is', 'more lines of the ledger are')} not in the catalogue (${kind})`;
     result.faults.push({ number: 0, recording: '', fault });
   }
   if (Object.values(stray).reduce((sum, each) => sum + each, 0) >= mostStrayLines) {
@@ -202,7 +203,7 @@ async function objectFaults({ objects }: Certificate, { store, former }: VerifyP
     for (const { key } of objects) {
       const { length } = await archive.versions(key);
       const where = archive === store ? 'the archive' : `the archive of before, ${archive.location},`;
-      if (length > 0) faults.push(`${length} versions of ${key} are in ${where} again`);
+      if (length > 0) faults.push(`${counted(length, `version of ${key} is`, `versions of ${key} are`)} in ${where} again`);
     }
   }
 

@@ -465,7 +465,7 @@ describe('languages forget', () => {
       stdout: '{\n  "forgotten": 0,\n  "unsearchedKeys": [],\n  "logEmptied": true,\n  "copyFailure": null\n}\n',
     });
     const people = await preavis(['languages', 'forget', '--all', '--config', config]);
-    expect(people).toEqual({ code: 0, stdout: '1 remembered languages forgotten\n', stderr: '' });
+    expect(people).toEqual({ code: 0, stdout: '1 remembered language forgotten\n', stderr: '' });
   });
 
   test.each(['nonsense 0475', '1001', '', 'anonymous'])('of what is no number is bad usage: %j', async (number) => {
@@ -576,7 +576,7 @@ describe('upload and retention', () => {
     expect(await preavis(['upload', '--config', config])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(
-        'found in what was finished now: 1 unwatched_blanked\n1 recordings sent',
+        'found in what was finished now: 1 unwatched_blanked\n1 recording sent',
       ) as string,
     });
     const row = await set.catalogue.recording(id);
@@ -669,7 +669,7 @@ describe('recordings reconcile', () => {
     const again = await reconcile(config, '--verify');
     expect(again).toEqual({
       code: 0,
-      stdout: '1 recordings, 0 files and 2 objects compared: nothing found\n',
+      stdout: '1 recording, 0 files and 2 objects compared: nothing found\n',
       stderr: '',
     });
     expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({
@@ -689,7 +689,7 @@ describe('recordings reconcile', () => {
     expect(header).toMatch(/^RECORDING +FOUND +WHERE +DONE, OR TO DO$/);
     expect(missing).toMatch(new RegExp(`^${id}  it waits for the archive, .* to do: see whether`));
     expect(foreign).toMatch(/^- +the archive has an object .* recordings\/foreign\.txt +to do: /);
-    expect(sum).toBe('1 recordings, 0 files and 1 objects compared: 2 found, 0 repaired');
+    expect(sum).toBe('1 recording, 0 files and 1 object compared: 2 found, 0 repaired');
   });
 
   test('shows a terminal no character of a foreign key that it would obey', async () => {
@@ -722,7 +722,7 @@ describe('an archive folder whose mount is gone while its mount point stays', ()
     const upload = await preavis(['upload', '--config', config]);
     expect(upload.code).toBe(1);
     expect(upload.stderr).toContain(
-      `preavis: archive_not_mounted: nothing was sent to ${archive}; 1 recordings wait: The archive folder `,
+      `preavis: archive_not_mounted: nothing was sent to ${archive}; 1 recording waits: The archive folder `,
     );
     expect(upload.stderr).toContain('\n  Mount it; ');
     const { checks } = JSON.parse((await preavis(['check', '--json', '--config', config])).stdout) as {

@@ -100,7 +100,7 @@ describe('a store that lies', () => {
       async (store) => {
         await expect(store.erase('a')).rejects.toMatchObject({
           code: 'archive_failed',
-          message: 'The object store still lists 1 versions that it said were erased.',
+          message: 'The object store still lists 1 version that it said was erased.',
         });
         expect([listings, removals]).toEqual([5, 4]);
       },

@@ -121,7 +121,7 @@ test('check and upload say of a store that drops what it confirms what it does, 
     expect(await archiveChecks(context)).toMatchObject([{ code: 'archive_mismatch', problem, hint }]);
     await expect(upload(context, { dryRun: false, json: false })).rejects.toMatchObject({
       code: 'archive_mismatch',
-      message: expect.stringMatching(new RegExp(`^nothing was sent to .*; 1 recordings wait: ${problem}$`)) as string,
+      message: expect.stringMatching(new RegExp(`^nothing was sent to .*; 1 recording waits: ${problem}$`)) as string,
       hint,
     });
     expect(printed.at(-1)).toContain('1 waiting (1 archive_mismatch)');

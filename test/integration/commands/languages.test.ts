@@ -85,6 +85,6 @@ describe('the language of a caller is forgotten', () => {
   test('and the number is in nothing that is printed', async () => {
     await remembered('+32475123456');
     await languagesForget(context, { number: '-', all: false, json: false }, () => Promise.resolve('+32475123456'));
-    expect(printed).toEqual(['1 remembered languages forgotten']);
+    expect(printed).toEqual(['1 remembered language forgotten']);
   });
 });

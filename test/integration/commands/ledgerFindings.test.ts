@@ -150,7 +150,7 @@ test('lines that are no certificates, or by a key that is not trusted, are for p
     {
       ok: true,
       warning: expect.stringMatching(
-        /^1 certificates or decisions were signed by keys .* evidence\.trustedKeys .*; 2 lines are no certificates or decisions: preavis certificates verify/,
+        /^1 certificate or decision was signed by a key .* evidence\.trustedKeys .*; 2 lines are no certificates or decisions: preavis certificates verify/,
       ) as string,
     },
   ]);

@@ -324,7 +324,7 @@ test('what persons asked to have erased in the month is told by what became of i
   });
   expect({ code, attention: made.attention }).toEqual({
     code: 3,
-    attention: ['1 recordings that persons asked in the month to have erased could not be erased'],
+    attention: ['1 recording that a person asked in the month to have erased could not be erased'],
   });
   printed = [];
   await report(await context(file), { month: '2026-08', json: false });

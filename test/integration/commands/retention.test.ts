@@ -124,12 +124,12 @@ test('an operator sets a hold, sees it, lets retention pass over it, releases it
   await store.putText(`recordings/2026/08/24/${idOf(1)}.wav`, 'back', 'audio/wav', never);
   const back = await run(verify(false));
   expect(back.code).toBe(3);
-  expect(back.text).toContain(`2 ${idOf(1)}: 1 versions of`);
+  expect(back.text).toContain(`2 ${idOf(1)}: 1 version of`);
   expect((await run(verify(true))).code).toBe(0);
   await appendFile(`${own}/erasures.jsonl`, 'x\n');
   const strange = await run(verify(true));
   expect(strange.code).toBe(3);
-  expect(strange.text).toMatch(/^line 5 of the ledger is no valid certificate\n2 certificates checked, 1 faults\n/);
+  expect(strange.text).toMatch(/^line 5 of the ledger is no valid certificate\n2 certificates checked, 1 fault\n/);
 });
 
 test('a reason of several lines does not break the table of holds', async () => {
@@ -188,7 +188,7 @@ test('a shortened storage time is previewed, and applied only when that is asked
   catalogue.close();
   const { text } = await run(shorten(false, false));
   expect(text).toContain('a hold keeps 1 of these');
-  expect(text).toContain(`1 of these were archived with an Object Lock, which keeps them until ${until} at the latest`);
+  expect(text).toContain(`1 of these was archived with an Object Lock, which keeps it until ${until} at the latest`);
   expect(parsed(await run(shorten(false, true)))).toMatchObject({ held: 1, locked: 1, lockedUntil: until });
   await run((context) => recordingsRelease(context, kept.id, false));
   expect(parsed(await run(pass(true)))).toMatchObject({ due: 0 });

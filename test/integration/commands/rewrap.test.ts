@@ -64,14 +64,14 @@ test('keys go from one file to the next and to a KMS, and the recording is fetch
   const checked = await run(['check'], one);
   expect(checked.stdout).toContain(`ok     encryption of the archive (by Préavis, key ${idOf.one})\n`);
   expect(checked.stdout).toContain(
-    `ok     encryption key of recordings in the archive (${idOf.one}, for 1 recordings)\n`,
+    `ok     encryption key of recordings in the archive (${idOf.one}, for 1 recording)\n`,
   );
   expect((await run(['archive', 'rewrap'], two)).stdout).toContain(`${id}: encryption_key_missing`);
   // The key of now works, and opens nothing of what is there.
   for (const encryption of [two, {}]) {
     expect((await run(['check'], encryption)).stdout).toMatch(
       new RegExp(
-        `WRONG {2}encryption key of recordings in the archive \\(${idOf.one}, for 1 recordings\\): .*\\[encryption_key_missing\\]`,
+        `WRONG {2}encryption key of recordings in the archive \\(${idOf.one}, for 1 recording\\): .*\\[encryption_key_missing\\]`,
       ),
     );
   }
@@ -97,7 +97,7 @@ test('keys go from one file to the next and to a KMS, and the recording is fetch
   const inCloud = (await run(['check'], cloud)).stdout;
   expect(inCloud).toContain('ok     encryption of the archive (by Préavis, key cloud)\n');
   // The last wrapping counts, not the first.
-  expect(inCloud).toContain('ok     encryption key of recordings in the archive (cloud, for 1 recordings)\n');
+  expect(inCloud).toContain('ok     encryption key of recordings in the archive (cloud, for 1 recording)\n');
   expect(inCloud).not.toContain(idOf.one);
 
   const output = join(at, 'fetched.wav');

@@ -130,7 +130,7 @@ describe('webhooks retry', () => {
     expect(await run('retry', 'another')).toMatchObject({ code: 2 });
     expect(await run('retry', 'crm')).toMatchObject({
       code: 0,
-      stdout: '1 messages are due now; a running serve sends them\n',
+      stdout: '1 message is due now; a running serve sends it\n',
     });
     expect(await catalogue.deliveries(10)).toMatchObject([{ status: 'waiting', attempts: 0 }]);
     close();

@@ -237,7 +237,7 @@ describe('the check of certificates', () => {
         const { content } = await readCertificate(row?.jws ?? '');
         await set.store.putText(content.objects[0]?.key ?? '', 'back', 'audio/wav', never);
       },
-      /^1 versions of recordings\/.* are in the archive again$/,
+      /^1 version of recordings\/.* is in the archive again$/,
     ],
   ])('finds that %s', async (_, spoil, fault) => {
     const set = await stage();

@@ -235,7 +235,7 @@ describe('the ledger', () => {
     expect(await checked(set)).toEqual([{ check: 'erasure ledger', ok: true }]);
     await writeFile(set.ledger.file, '');
     expect(await checked(set)).toMatchObject([
-      { ok: false, code: 'ledger_incomplete', problem: expect.stringContaining('1 decisions') as string },
+      { ok: false, code: 'ledger_incomplete', problem: expect.stringContaining('1 decision ') as string },
     ]);
     const context = {
       configFile: `${set.at}/preavis.yaml`,
@@ -295,7 +295,7 @@ describe('a line that nobody of ours has decided', () => {
     expect(await checked(set)).toMatchObject([
       {
         ok: true,
-        warning: expect.stringMatching(/^1 certificates or decisions were signed by keys .*; 2 lines are no/) as string,
+        warning: expect.stringMatching(/^1 certificate or decision was signed by a key .*; 2 lines are no/) as string,
       },
     ]);
     // One that is trusted later is not passed over.

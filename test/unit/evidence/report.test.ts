@@ -128,7 +128,7 @@ describe('what needs attention', () => {
       },
       {},
     ],
-    ['1 holds should have been reviewed by now', { holds: { active: 1, reviewsOverdue: 1, nextReviewAt: null } }, {}],
+    ['1 hold should have been reviewed by now', { holds: { active: 1, reviewsOverdue: 1, nextReviewAt: null } }, {}],
     [
       '5 calls of the month are not what the second witness says',
       {
