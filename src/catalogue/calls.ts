@@ -107,6 +107,22 @@ function standingOf(state: CallState) {
   };
 }
 
+/** What calls can come to; `goingOn` for one that has not ended. */
+export const callResults = ['recorded', 'unrecorded', 'notConnected', 'abandoned', 'goingOn'] as const;
+export type CallResult = (typeof callResults)[number];
+
+/** Which calls: all where nothing is said. */
+export type CallFilter = {
+  /** Begun in this time, ms since 1970 UTC, the second excluded. */
+  begun?: { from: number; to: number } | undefined;
+  line?: string | undefined;
+  purpose?: string | undefined;
+  result?: CallResult | undefined;
+};
+
+/** The ids of purposes have no quotation mark, so this finds none within another. */
+export const hasPurpose = `instr(calls.purposes, '"' || @purpose || '"') > 0`;
+
 /** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
 export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {
   const upsertCall = database.prepare(`
@@ -147,6 +163,22 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     WHERE id = ? AND state IS NOT NULL`);
   const selectCall = database.prepare(`SELECT * FROM calls WHERE id = ?`);
   const selectCalls = database.prepare(`SELECT * FROM calls ORDER BY id DESC LIMIT ?`);
+  const chosen = `(@line IS NULL OR line = @line) AND (@purpose IS NULL OR ${hasPurpose})
+    AND (@result IS NULL OR ifnull(result, 'goingOn') = @result)`;
+  // By an index that has all that is asked: a line without calls would have every row read.
+  const selectChosen = database.prepare(`
+    SELECT * FROM calls WHERE id IN (
+      SELECT id FROM calls INDEXED BY calls_listed WHERE ${chosen} ORDER BY id DESC LIMIT @limit)
+    ORDER BY id DESC`);
+  const selectBegun = database.prepare(`
+    SELECT * FROM calls INDEXED BY calls_by_start WHERE started_at >= @from AND started_at < @to AND ${chosen}
+    ORDER BY id DESC LIMIT @limit`);
+  const selectLine = database
+    .prepare(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE line = ?)`)
+    .pluck();
+  const selectPurpose = database
+    .prepare(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE ${hasPurpose})`)
+    .pluck();
   const selectNotices = database.prepare(`SELECT * FROM notices WHERE call_id = ? ORDER BY position`);
   const upsertPolicy = database.prepare(`INSERT INTO policies (version, content) VALUES (?, ?) ON CONFLICT DO NOTHING`);
   /** A version is never changed, and there are few. */
@@ -282,7 +314,17 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       endUnreadable.run(id);
     },
     call: (id: CallId): CallRow | undefined => callRow.optional().parse(selectCall.get(id)),
-    calls: (limit: number): CallRow[] => z.array(callRow).parse(selectCalls.all(limit)),
+    calls: (limit: number, { begun, line, purpose, result }: CallFilter = {}): CallRow[] => {
+      const isChosen = line !== undefined || purpose !== undefined || result !== undefined;
+      const given = { line: line ?? null, purpose: purpose ?? null, result: result ?? null, limit };
+      if (begun !== undefined) return z.array(callRow).parse(selectBegun.all({ ...given, ...begun }));
+
+      return z.array(callRow).parse(isChosen ? selectChosen.all(given) : selectCalls.all(limit));
+    },
+    /** Whether a call came in on this line. */
+    knowsLine: (line: string): boolean => selectLine.get(line) === 1,
+    /** Whether a call had this purpose. */
+    knowsPurpose: (purpose: string): boolean => selectPurpose.get({ purpose }) === 1,
     notices: (id: CallId): NoticeRow[] => z.array(noticeRow).parse(selectNotices.all(id)),
     savePolicy: (version: string, content: string): void => {
       upsertPolicy.run(version, content);

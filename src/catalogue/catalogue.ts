@@ -10,7 +10,7 @@ import { makeArchiveCopies, type ArchiveCopy, type ArchiveUse, type CopiesLeft, 
 import { makeArchiveKeys, type ArchiveKey } from './archiveKeys.ts';
 import { makeClockDoubts, type Doubt, type DoubtRow, type LineTimes } from './clockDoubts.ts';
 import { makeCallers, type CallerTimes, type SweptCallers } from './callers.ts';
-import { makeCalls } from './calls.ts';
+import { makeCalls, type CallFilter } from './calls.ts';
 import { makeChainHeads, type HeadRow, type NewHead } from './chainHeads.ts';
 import {
   makeErasures,
@@ -75,7 +75,10 @@ type Tables = CallJournal & DeliveryTable;
  */
 export type Catalogue = Tables & {
   call(id: CallId): Promise<CallRow | undefined>;
-  calls(limit: number): Promise<CallRow[]>;
+  /** The newest of them. */
+  calls(limit: number, filter?: CallFilter): Promise<CallRow[]>;
+  knowsLine(line: string): Promise<boolean>;
+  knowsPurpose(purpose: string): Promise<boolean>;
   notices(id: CallId): Promise<NoticeRow[]>;
   said(id: CallId): Promise<SaidRow[]>;
   changes(id: CallId): Promise<ChangeRow[]>;
@@ -361,6 +364,8 @@ export function openCatalogue(
     endUnreadable: eventually(calls.endUnreadable),
     call: eventually(calls.call),
     calls: eventually(calls.calls),
+    knowsLine: eventually(calls.knowsLine),
+    knowsPurpose: eventually(calls.knowsPurpose),
     notices: eventually(calls.notices),
     keepHappening: eventually(happenings.keepHappening),
     said: eventually(happenings.said),

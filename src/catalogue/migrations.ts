@@ -416,4 +416,9 @@ export const migrations: readonly string[] = [
   CREATE INDEX archive_copies_by_archive ON archive_copies (archive, recording_id);
   CREATE INDEX recordings_by_archive ON recordings (archive, id, bytes) WHERE status = 'archived';
   `,
+  // For lists of some calls and recordings: of a line, a purpose, a result, or a day.
+  `
+  CREATE INDEX calls_listed ON calls (id, line, purposes, result);
+  CREATE INDEX recordings_by_start ON recordings (started_at);
+  `,
 ];

@@ -46,6 +46,10 @@ export type RecordingFilter = {
   status?: RecordingStatus | undefined;
   /** Only recordings that are kept for this purpose at this time, or will be once they are finished. */
   inForce?: { purpose: string; at: number } | undefined;
+  /** Begun in this time, ms since 1970 UTC, the second excluded. */
+  begun?: { from: number; to: number } | undefined;
+  /** Only of calls on this line. */
+  line?: string | undefined;
   limit: number;
 };
 
@@ -170,19 +174,33 @@ export function makeRecordings(
   };
   const selectOfCall = database.prepare(`SELECT * FROM recordings WHERE call_id = ?`);
   const selectOne = database.prepare(`SELECT * FROM recordings WHERE id = ?`);
-  const selectAll = database.prepare(
-    `SELECT * FROM recordings WHERE (@status IS NULL OR status = @status) ORDER BY id DESC LIMIT @limit`,
-  );
   // What purposesInForce (retention/purposes.ts) says of one recording, for all.
-  const selectInForce = database.prepare(`
-    SELECT recordings.* FROM recordings JOIN calls ON calls.id = recordings.call_id
-    WHERE (@status IS NULL OR status = @status) AND status IN ('recording', 'recorded', 'archived', 'failed')
-      AND CASE WHEN status = 'recording'
-        THEN EXISTS (SELECT 1 FROM json_each(calls.purposes) WHERE value = @purpose)
-        ELSE EXISTS (SELECT 1 FROM recording_purposes
-          WHERE recording_id = recordings.id AND purpose = @purpose AND keep_until > @at)
-      END
-    ORDER BY recordings.id DESC LIMIT @limit`);
+  const isInForce = `status IN ('recording', 'recorded', 'archived', 'failed')
+    AND CASE WHEN status = 'recording'
+      THEN EXISTS (SELECT 1 FROM json_each(calls.purposes) WHERE value = @purpose)
+      ELSE EXISTS (SELECT 1 FROM recording_purposes
+        WHERE recording_id = recordings.id AND purpose = @purpose AND keep_until > @at)
+    END`;
+  const selectSome = ({ status, inForce, begun, line, limit }: RecordingFilter): unknown[] => {
+    // A day is found by its index; the recordings of a line by that of calls, which has all of a line without reading a row.
+    const ofCalls = 'calls INDEXED BY calls_listed CROSS JOIN recordings ON recordings.call_id = calls.id';
+    const itself = begun === undefined ? 'recordings' : 'recordings INDEXED BY recordings_by_start';
+    const withCall = `${itself} JOIN calls ON calls.id = recordings.call_id`;
+    const ofLine = begun === undefined ? ofCalls : withCall;
+    const source = line !== undefined ? ofLine : inForce !== undefined ? withCall : itself;
+    const conditions = [
+      ...(status === undefined ? [] : ['status = @status']),
+      ...(inForce === undefined ? [] : [isInForce]),
+      ...(begun === undefined ? [] : ['recordings.started_at >= @from AND recordings.started_at < @to']),
+      ...(line === undefined ? [] : ['calls.line = @line']),
+    ];
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+    const order = source === ofCalls ? 'calls.id DESC, recordings.id DESC' : 'recordings.id DESC';
+
+    return database
+      .prepare(`SELECT recordings.* FROM ${source} ${where} ORDER BY ${order} LIMIT @limit`)
+      .all({ limit, status, line, ...inForce, ...begun });
+  };
   const selectEnds = database.prepare(
     `SELECT purpose, keep_until FROM recording_purposes WHERE recording_id = ? ORDER BY keep_until, purpose`,
   );
@@ -336,12 +354,7 @@ export function makeRecordings(
     recording: (id: string): RecordingRow | undefined => recordingRow.optional().parse(selectOne.get(id)),
     /** How loud it is, as archive/peaks.ts keeps it; undefined where that was not measured, or is erased with the sound. */
     peaks: (id: RecordingId): string | undefined => z.string().optional().parse(selectPeaks.get(id)),
-    recordings: ({ status, inForce, limit }: RecordingFilter): RecordingRow[] =>
-      rows.parse(
-        inForce === undefined
-          ? selectAll.all({ status: status ?? null, limit })
-          : selectInForce.all({ status: status ?? null, ...inForce, limit }),
-      ),
+    recordings: (filter: RecordingFilter): RecordingRow[] => rows.parse(selectSome(filter)),
     /** All of them in the order of ids, beyond `after`. */
     recordingsBeyond: (after: string, limit: number): RecordingRow[] => page(selectBeyond, { after, limit }),
     /** Whether a recording that has no row is one that a call makes now (`open`), or that `adopt` would take. */
