@@ -5,6 +5,7 @@ import { Command, CommanderError, Help, type Option } from 'commander';
 import { recordingStatuses } from './catalogue/statuses.ts';
 import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
 import { addEvidence } from './commands/evidenceArguments.ts';
+import type { CallListOptions } from './commands/calls.ts';
 import type { ListOptions } from './commands/recordings.ts';
 import { addCertificateCommands, addDoubtCommands, addHoldCommands } from './commands/retentionArguments.ts';
 import { addSubjectCommands } from './commands/subjectArguments.ts';
@@ -99,14 +100,18 @@ function program(done: (code: number) => void): Command {
   retention
     .command('run')
     .description('one pass; safe beside a running serve')
-    .option('--dry-run', 'only list what is due')
+    .option('--dry-run', 'only list what is due, and what a lock keeps; change nothing')
+    .option('--yes', 'do not ask on a terminal')
     .option('--clock-is-right', 'erase what is due though the last pass was long ago: you have looked at the clock')
     .option(...jsonOption)
-    .action(async ({ dryRun, clockIsRight, json }: Common & { dryRun?: true; clockIsRight?: true }) => {
-      const { retentionRun } = await import('./commands/retention.ts');
-      const options = { dryRun: dryRun === true, clockIsRight: clockIsRight === true, json: json === true };
-      done(await retentionRun(context(), options));
-    });
+    .action(
+      async ({ dryRun, yes, clockIsRight, json }: Common & { dryRun?: true; yes?: true; clockIsRight?: true }) => {
+        const { retentionRun } = await import('./commands/retention.ts');
+        const flags = { dryRun: dryRun === true, yes: yes === true, clockIsRight: clockIsRight === true };
+        const options = { ...flags, json: json === true };
+        done(await retentionRun(context(), options));
+      },
+    );
   retention
     .command('shorten')
     .description(
@@ -128,12 +133,17 @@ function program(done: (code: number) => void): Command {
     .description('list recordings, newest first')
     .option('--status <status>', `only those with this status: ${recordingStatuses.join(', ')}`)
     .option('--purpose <purpose>', 'only those that may still be used for this purpose')
+    .option(
+      '--day <day>',
+      'only those that began on this day of the local time, such as 2026-08-24, today or yesterday',
+    )
+    .option('--line <line>', 'only those of calls on this line')
     .option('--limit <number>', 'at most so many', '50')
     .option(...jsonOption)
     .action(async (options: Common & Omit<ListOptions, 'json'>) => {
-      const { status, purpose, limit } = options;
+      const { status, purpose, day, line, limit } = options;
       const { recordingsList } = await import('./commands/recordings.ts');
-      done(await recordingsList(context(), { status, purpose, limit, json: options.json === true }));
+      done(await recordingsList(context(), { status, purpose, day, line, limit, json: options.json === true }));
     });
   recordings
     .command('show <id>')
@@ -158,12 +168,13 @@ function program(done: (code: number) => void): Command {
   recordings
     .command('reconcile')
     .description('compare recording folder, catalogue and archive; repair what is safe; exit 3 when something is left')
-    .option('--dry-run', 'only say what is found')
+    .option('--dry-run', 'only say what is found; change nothing')
+    .option('--yes', 'do not ask on a terminal')
     .option('--verify', 'read every object back, and look for earlier versions of what was erased')
     .option(...jsonOption)
-    .action(async (options: Common & { dryRun?: true; verify?: true }) => {
-      const { dryRun, verify, json } = options;
-      const flags = { dryRun: dryRun === true, verify: verify === true, json: json === true };
+    .action(async (options: Common & { dryRun?: true; yes?: true; verify?: true }) => {
+      const { dryRun, yes, verify, json } = options;
+      const flags = { dryRun: dryRun === true, yes: yes === true, verify: verify === true, json: json === true };
       const { recordingsReconcile } = await import('./commands/reconcile.ts');
       done(await recordingsReconcile(context(), flags));
     });
@@ -213,11 +224,26 @@ function program(done: (code: number) => void): Command {
   calls
     .command('list')
     .description('list calls, newest first')
+    .option(
+      '--day <day>',
+      'only those that began on this day of the local time, such as 2026-08-24, today or yesterday',
+    )
+    .option('--line <line>', 'only those on this line')
+    .option('--purpose <purpose>', 'only those with this purpose')
+    .option('--result <result>', 'only those with this result: recorded, unrecorded, notConnected, abandoned, goingOn')
     .option('--limit <number>', 'at most so many', '50')
     .option(...jsonOption)
-    .action(async (options: Common & { limit: string }) => {
+    .action(async ({ json, ...chosen }: Common & Omit<CallListOptions, 'json'>) => {
       const { callsList } = await import('./commands/calls.ts');
-      done(await callsList(context(), { limit: options.limit, json: options.json === true }));
+      done(await callsList(context(), { ...chosen, json: json === true }));
+    });
+  calls
+    .command('show <id>')
+    .description('show one call whole: what happened when, what the caller was told and answered, the recording')
+    .option(...jsonOption)
+    .action(async (id: string, options: Common) => {
+      const { callsShow } = await import('./commands/calls.ts');
+      done(await callsShow(context(), id, options.json === true));
     });
   calls
     .command('receipt <id>')

@@ -7,10 +7,14 @@ import { isUlid, type RecordingId } from '../core/ids.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { localTime } from './localTime.ts';
 import { operatorOf } from './operator.ts';
 
 const most = 100_000;
 const witnesses: readonly string[] = [...endWitnesses, ...earliestWitnesses] satisfies ClockWitness[];
+
+/** Of a time that --json has in UTC. */
+const local = (iso: string | null): string => (iso === null ? '-' : localTime(Date.parse(iso)));
 
 const shownDoubt = ({ recording, raisedAt, apartMs, keptFrom, keepUntil, ...doubt }: DoubtRow) => ({
   recording,
@@ -31,8 +35,8 @@ export async function recordingsDoubts(context: CommandContext, json: boolean): 
     else if (doubts.length === 0) context.print('no doubts');
     for (const { recording, apartMs, keptFrom, keepUntil, witnesses: times } of json ? [] : doubts) {
       context.print(`${recording}  clocks are ${(apartMs / 3_600_000).toFixed(1)} hours apart`);
-      context.print(`  kept from ${keptFrom ?? '-'} until ${keepUntil ?? '-'}, and on until it is settled`);
-      for (const [name, at] of Object.entries(times)) context.print(`  ${name.padEnd(18)} ${at}`);
+      context.print(`  kept from ${local(keptFrom)} until ${local(keepUntil)}, and on until it is settled`);
+      for (const [name, at] of Object.entries(times)) context.print(`  ${name.padEnd(18)} ${local(at)}`);
     }
 
     return doubts.length === 0 ? 0 : 3;
@@ -70,9 +74,13 @@ function endOf({ ended, by }: SettleOptions, at: number): End {
   return () => time;
 }
 
-/** ECMAScript would guess a zone that is missing. */
-const timeOf = (text: string): number =>
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+/** As it is written in documents, or as `recordings doubts` shows it. ECMAScript would guess a zone that is missing. */
+function timeOf(given: string): number {
+  const [day = '', time = '', zone = '', ...others] = given.split(' ');
+  const text = others.length > 0 || zone === '' ? given : `${day}T${time}${zone === 'UTC' ? 'Z' : zone}`;
+
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+}
 
 async function chosenOf({ ids, all }: SettleOptions, catalogue: Catalogue): Promise<DoubtRow[]> {
   if (all === ids.length > 0) throw new PreavisError('usage', 'name recordings, or give --all');
@@ -107,7 +115,7 @@ export async function recordingsSettle(context: CommandContext, options: SettleO
     }
     if (options.json) context.print(JSON.stringify({ settled }, undefined, 2));
     for (const { recording, endedAt: end, keepUntil } of options.json ? [] : settled) {
-      context.print(`${recording} ended at ${end}; it is kept until ${keepUntil ?? '-'}`);
+      context.print(`${recording} ended at ${local(end)}; it is kept until ${local(keepUntil)}`);
     }
 
     return 0;

@@ -9,6 +9,7 @@ import { fetchRecording } from '../retention/fetch.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { localTime } from './localTime.ts';
 import { beginLongWork } from './longWork.ts';
 import { operatorOf } from './operator.ts';
 
@@ -58,7 +59,7 @@ export async function recordingsFetch(
       context.print(
         `${counted(bytes, 'byte')} from the ${from} to ${output}, as they were finished (SHA-256 ${sha256})`,
       );
-      context.print(`for ${purpose}, until ${keepUntil}: remove the copy by then`);
+      context.print(`for ${purpose}, until ${localTime(fetched.keepUntil)}: remove the copy by then`);
       const roles = mayListen.length === 0 ? 'nobody is named' : mayListen.join(', ');
       context.print(`who may listen, by the register of processing: ${roles}`);
     }

@@ -9,6 +9,7 @@ import { makeHoldsAllowed } from '../config/purposeRules.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { localTime } from './localTime.ts';
 import { operatorOf } from './operator.ts';
 import { oneLine, table } from './table.ts';
 
@@ -59,8 +60,8 @@ export async function recordingsHold(context: CommandContext, id: string, option
       const [set] = (await catalogue.holdsOf(row.id)).filter((each) => each.id === hold.id).map(shownHold);
       context.print(JSON.stringify({ hold: set }, undefined, 2));
     } else {
-      context.print(`hold ${hold.id} keeps recording ${row.id} until ${isoTime(expiresAt)}`);
-      context.print(`to be reviewed by ${isoTime(reviewAt)}`);
+      context.print(`hold ${hold.id} keeps recording ${row.id} until ${localTime(expiresAt)}`);
+      context.print(`to be reviewed by ${localTime(reviewAt)}`);
       if (config.archive.store === 'minio') {
         context.print(
           'a lifecycle rule of the bucket knows nothing of holds: preavis check says whether one ends sooner',
@@ -113,12 +114,12 @@ export async function recordingsHolds(context: CommandContext, json: boolean): P
         hold.id,
         hold.recording,
         hold.ground,
+        // Days that somebody gave are days of UTC, to their last millisecond.
         isoTime(hold.expiresAt).slice(0, 10),
         `${isoTime(hold.reviewAt).slice(0, 10)}${hold.reviewAt <= at ? ' (now)' : ''}`,
-        hold.author,
-        oneLine(hold.reason),
       ]);
-      context.print(table(['HOLD', 'RECORDING', 'GROUND', 'UNTIL', 'REVIEW', 'AUTHOR', 'REASON'], rows));
+      const reasons = holds.map(({ author, reason }) => `${oneLine(reason)} (${author})`);
+      context.print(table(['HOLD', 'RECORDING', 'GROUND', 'UNTIL (UTC)', 'REVIEW (UTC)'], rows, reasons));
     }
 
     return toReview.length > 0 ? 3 : 0;

@@ -62,8 +62,8 @@ export async function promptsList(context: CommandContext, { sounds, json }: Pro
 
     return 0;
   }
-  const header = ['CODE', 'PROMPT', 'LANGUAGE', 'KIND', 'LENGTH', 'MADE', 'SHA-256', 'TEXT'];
-  const cells = list.map(({ code, id, language, kind, lengthMs, made, sha256, text }) => [
+  const header = ['CODE', 'PROMPT', 'LANGUAGE', 'KIND', 'LENGTH', 'MADE', 'SHA-256'];
+  const cells = list.map(({ code, id, language, kind, lengthMs, made, sha256 }) => [
     code,
     id,
     language,
@@ -71,9 +71,9 @@ export async function promptsList(context: CommandContext, { sounds, json }: Pro
     lengthMs === null ? 'no sound' : `${(lengthMs / 1_000).toFixed(1)} s`,
     made,
     sha256?.slice(0, 12) ?? '',
-    text,
   ]);
-  context.print(table(header, cells));
+  const texts = list.map(({ text }) => text);
+  context.print(table(header, cells, texts));
   for (const { language, recorded, of, next } of recordings) {
     context.print(
       `${language}: ${recorded} of ${counted(of, 'prompt has', 'prompts have')} a recording. Next: ${next}`,

@@ -15,11 +15,16 @@ import { makeHoldsAllowed } from '../config/purposeRules.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { chosenCalls, type Chosen } from './filters.ts';
 import { parseLimit } from './limit.ts';
+import { localDay, localTime, timeColumn } from './localTime.ts';
 import { shownHold, type ShownHold } from './holds.ts';
 import { oneLine, table } from './table.ts';
 
-export type ListOptions = { status: string | undefined; purpose: string | undefined; limit: string; json: boolean };
+export type ListOptions = Chosen & { status: string | undefined; limit: string; json: boolean };
+
+/** Of a time that --json has in UTC. */
+const local = (iso: string): string => localTime(Date.parse(iso));
 
 const time = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
@@ -76,34 +81,36 @@ export async function recordingsList(context: CommandContext, options: ListOptio
   const status = parseStatus(options.status);
   const most = parseLimit(options.limit);
   const config = await configOf(context);
-  const { purpose } = options;
-  if (purpose !== undefined && !Object.hasOwn(config.purposes, purpose)) {
-    throw new PreavisError('usage', `--purpose is one of ${Object.keys(config.purposes).join(', ')}`);
-  }
   const at = context.clock.now();
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const { purpose, begun, line } = await chosenCalls(options, config, catalogue, at);
     const inForce = purpose === undefined ? undefined : { purpose, at };
-    const rows = await catalogue.recordings({ status, inForce, limit: most });
+    const rows = await catalogue.recordings({ status, inForce, begun, line, limit: most });
     const list = await Promise.all(rows.map((row) => described(row, catalogue, makeHoldsAllowed(config), at)));
     if (options.json) {
       context.print(JSON.stringify({ recordings: list }, undefined, 2));
 
       return 0;
     }
-    const cells = list.map((each) => [
+    const started = timeColumn(
+      'STARTED',
+      rows.map(({ startedAt }) => startedAt),
+    );
+    const cells = list.map((each, index) => [
       each.id,
       each.status === 'recorded' && each.failure !== null
         ? `${each.status} (${each.failure}, ${counted(each.attempts, 'attempt')})`
         : each.status,
-      each.startedAt ?? '',
+      started.cells[index] ?? '',
       each.durationMs === null ? '' : `${(each.durationMs / 1_000).toFixed(1)} s`,
       each.line ?? '',
       each.purposes.join('+'),
-      each.languages.join('+'),
-      `${each.keepUntil?.slice(0, 10) ?? ''}${each.held ? ' (held)' : ''}`,
+      [each.keepUntil === null ? '' : localDay(Date.parse(each.keepUntil)), each.held ? '(held)' : '']
+        .filter((word) => word !== '')
+        .join(' '),
     ]);
-    const header = ['RECORDING', 'STATUS', 'STARTED', 'LENGTH', 'LINE', 'PURPOSE', 'LANGUAGE', 'KEPT UNTIL'];
+    const header = ['RECORDING', 'STATUS', started.header, 'LENGTH', 'LINE', 'PURPOSE', 'KEPT UNTIL'];
     context.print(cells.length === 0 ? 'no recordings' : table(header, cells));
 
     return 0;
@@ -118,7 +125,7 @@ function protectionInWords({ status }: RecordingRow, steps: readonly AuditRow[],
 
   return {
     objectLock:
-      lock === undefined ? 'archived with none' : `archived with ${lock.mode} until ${isoTime(lock.until)}${over}`,
+      lock === undefined ? 'archived with none' : `archived with ${lock.mode} until ${localTime(lock.until)}${over}`,
     encryption: encryptionInWords(encryptionOf(steps)),
   };
 }
@@ -139,10 +146,10 @@ const refusalNoted = z.object({
 const groundsNoted = (detail: AuditRow['detail']): string[] => refusalNoted.safeParse(detail).data?.exceptions ?? [];
 
 function holdInWords({ reviewAt, expiresAt, releasedAt, releasedBy }: ShownHold, at: number): string {
-  if (releasedAt !== null) return `released ${releasedAt} by ${releasedBy ?? '-'}`;
-  if (Date.parse(expiresAt) <= at) return `until ${expiresAt} (over)`;
+  if (releasedAt !== null) return `released ${local(releasedAt)} by ${releasedBy ?? '-'}`;
+  if (Date.parse(expiresAt) <= at) return `until ${local(expiresAt)} (over)`;
 
-  return `until ${expiresAt}, review ${reviewAt}${Date.parse(reviewAt) <= at ? ' (now)' : ''}`;
+  return `until ${local(expiresAt)}, review ${local(reviewAt)}${Date.parse(reviewAt) <= at ? ' (now)' : ''}`;
 }
 
 /** Shows one recording with its call, the notice that was heard, and every step of its life. */
@@ -176,7 +183,14 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
       return 0;
     }
     const { notice: sentences, audit: steps, purposeEnds: ends, holds, certificates, ...facts } = shown;
-    for (const [name, value] of Object.entries({ ...facts, ...protectionInWords(row, audit, at) })) {
+    const times = Object.fromEntries(
+      [
+        ['startedAt', row.startedAt] as const,
+        ['finishedAt', row.finishedAt] as const,
+        ['keepUntil', row.keepUntil] as const,
+      ].flatMap(([name, ms]) => (ms === null ? [] : [[name, localTime(ms)]])),
+    );
+    for (const [name, value] of Object.entries({ ...facts, ...times, ...protectionInWords(row, audit, at) })) {
       context.print(`${name.padEnd(15)} ${Array.isArray(value) ? value.join(', ') : String(value ?? '-')}`);
     }
     context.print('\nPurposes');
@@ -186,7 +200,7 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
           ? shown.status === 'discarded'
             ? 'not kept'
             : 'not finished'
-          : `kept until ${each.keepUntil}`;
+          : `kept until ${local(each.keepUntil)}`;
       context.print(`  ${each.purpose}  ${end}${each.inForce || each.keepUntil === null ? '' : '  (over)'}`);
     }
     if (holds.length > 0) context.print('\nHolds');
@@ -201,7 +215,8 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
     for (const each of sentences) {
       const heard = each.verified ? 'heard whole' : each.verdict;
       const witness = each.witness === null ? '' : `  (witness: ${each.witness.status})`;
-      context.print(`  ${each.startedAt ?? '-'}  ${each.language}  ${heard}${witness}  "${each.text}"`);
+      const began = each.startedAt === null ? '-' : local(each.startedAt);
+      context.print(`  ${began}  ${each.language}  ${heard}${witness}  "${each.text}"`);
     }
     context.print('\nHistory');
     for (const each of steps) {
@@ -210,7 +225,7 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
       const about = [purpose, code, ...groundsNoted(each.detail)]
         .filter((word) => typeof word === 'string')
         .map((word) => `  ${word}`);
-      context.print(`  ${each.at}  ${each.event}${step}${about.join('')}  (${each.actor})`);
+      context.print(`  ${local(each.at)}  ${each.event}${step}${about.join('')}  (${each.actor})`);
     }
 
     return 0;

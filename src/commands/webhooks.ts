@@ -11,6 +11,7 @@ import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { parseLimit } from './limit.ts';
+import { localTime } from './localTime.ts';
 import { table } from './table.ts';
 
 /** The url itself is not shown: it may hold a token. */
@@ -101,15 +102,18 @@ function listForPeople(
     each.id,
     each.webhook,
     each.event,
-    each.recording,
     each.status === 'failed' ? 'given up' : each.status,
     String(each.attempts),
-    each.nextAttemptAt ?? '',
-    [each.failure, each.answer].filter((part) => part !== null).join(' '),
   ]);
-  const header = ['MESSAGE', 'WEBHOOK', 'EVENT', 'RECORDING', 'STATUS', 'ATTEMPTS', 'NEXT ATTEMPT', 'LAST FAILURE'];
+  const below = messages.map(({ recording, nextAttemptAt, failure, answer }) =>
+    [
+      `recording ${recording}`,
+      ...(nextAttemptAt === null ? [] : [`next attempt ${localTime(Date.parse(nextAttemptAt))}`]),
+      ...(failure === null ? [] : [`last failure ${[failure, answer].filter((part) => part !== null).join(' ')}`]),
+    ].join(', '),
+  );
 
-  return `${first}\n\n${table(header, cells)}`;
+  return `${first}\n\n${table(['MESSAGE', 'WEBHOOK', 'EVENT', 'STATUS', 'ATTEMPTS'], cells, below)}`;
 }
 
 /** Sends `webhook.test` once. Throws webhook_unknown, and what kept it from being delivered. */

@@ -5,6 +5,7 @@ import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import type { CommandContext, ExitCode } from '../../../src/commands/context.ts';
 import { recordingsDoubts, recordingsSettle, type SettleOptions } from '../../../src/commands/doubts.ts';
 import { retentionRun } from '../../../src/commands/retention.ts';
+import { localTime } from '../../../src/commands/localTime.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { callEnd, dayMs, idOf, insertPolicy, insertRecording } from '../../support/catalogueRows.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -81,7 +82,7 @@ test('an operator sees what clocks disagree about, settles it, and only then ret
   const { run, look } = await stage();
   const listed = await run((context) => recordingsDoubts(context, false));
   expect(listed.code).toBe(3);
-  for (const part of [idOf(1), idOf(2), iso(longAgo), iso(yesterday)]) expect(listed.text).toContain(part);
+  for (const part of [idOf(1), idOf(2), localTime(longAgo), localTime(yesterday)]) expect(listed.text).toContain(part);
   expect(await run(pass)).toEqual({
     code: 3,
     text: '0 due, 0 erased; 2 wait for preavis recordings settle, since clocks disagree',
@@ -92,8 +93,10 @@ test('an operator sees what clocks disagree about, settles it, and only then ret
     settled: [{ recording: idOf(1), endedAt: iso(longAgo), keepUntil: iso(longAgo + 28 * dayMs) }],
   });
   expect((await run(pass)).text).toContain('1 due, 1 erased; 1 wait');
-  const rest = await run(settle({ all: true, ended: iso(yesterday), json: false }));
-  expect(rest.text).toBe(`${idOf(2)} ended at ${iso(yesterday)}; it is kept until ${iso(yesterday + 28 * dayMs)}`);
+  const rest = await run(settle({ all: true, ended: localTime(yesterday), json: false }));
+  expect(rest.text).toBe(
+    `${idOf(2)} ended at ${localTime(yesterday)}; it is kept until ${localTime(yesterday + 28 * dayMs)}`,
+  );
   expect(await run(pass)).toEqual({ code: 0, text: '0 due, 0 erased' });
   expect(await run((context) => recordingsDoubts(context, false))).toEqual({ code: 0, text: 'no doubts' });
   const audit = await look((catalogue) => catalogue.audit(idOf(2)));

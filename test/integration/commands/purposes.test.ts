@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { check } from '../../../src/commands/check.ts';
 import type { CommandContext } from '../../../src/commands/context.ts';
+import { localTime } from '../../../src/commands/localTime.ts';
 import { purposesList, purposesRegister } from '../../../src/commands/purposes.ts';
 import { recordingsList, recordingsShow } from '../../../src/commands/recordings.ts';
 import { requestRefused } from '../../../src/catalogue/auditTrail.ts';
@@ -77,7 +78,7 @@ describe('recordings list --purpose', () => {
   test('an unknown purpose is bad usage', async () => {
     await expect(list(1, 'trainig')).rejects.toMatchObject({
       code: 'usage',
-      message: '--purpose is one of training, agreement',
+      message: '--purpose is one of training, agreement, or that of a call',
     });
   });
 });
@@ -86,7 +87,7 @@ describe('recordings show', () => {
   test('shows the end of each purpose', async () => {
     await recordingsShow(await context(29), idOf(1), false);
     expect(printed.join('\n')).toContain(
-      `Purposes\n  training  kept until ${isoTime(callEnd + 28 * dayMs)}  (over)\n  agreement  kept until ${isoTime(callEnd + 395 * dayMs)}\n`,
+      `Purposes\n  training  kept until ${localTime(callEnd + 28 * dayMs)}  (over)\n  agreement  kept until ${localTime(callEnd + 395 * dayMs)}\n`,
     );
   });
 
@@ -107,12 +108,12 @@ describe('recordings show', () => {
         lock: { mode: 'compliance', until: '2027-08-24T10:00:00.000Z' },
         encryption: { mode: 'client', keyId: 'kms:preavis' },
       },
-      'compliance until 2027-08-24T10:00:00.000Z',
+      `compliance until ${localTime(Date.parse('2027-08-24T10:00:00.000Z'))}`,
       'by Préavis, key kms:preavis',
     ],
     [
       { lock: { mode: 'governance', until: '2026-08-25T10:00:00.000Z' }, encryption: { mode: 'server' } },
-      'governance until 2026-08-25T10:00:00.000Z (over)',
+      `governance until ${localTime(Date.parse('2026-08-25T10:00:00.000Z'))} (over)`,
       'by the store',
     ],
     [{ encryption: null }, 'none', 'none'],
@@ -157,8 +158,8 @@ describe('the holds that recordings show has', () => {
 
     return printed.join('\n').split('\n');
   };
-  const until = isoTime(callEnd + 60 * dayMs);
-  const review = isoTime(callEnd + 30 * dayMs);
+  const until = localTime(callEnd + 60 * dayMs);
+  const review = localTime(callEnd + 30 * dayMs);
 
   test.each([
     [29, `until ${until}, review ${review}`],
@@ -175,7 +176,7 @@ describe('the holds that recordings show has', () => {
       await catalogue.releaseHold(hold(1).id, 'user bob');
     }, 1);
     expect(lines).toContain(
-      `  ${hold(1).id}  dispute  released ${isoTime(callEnd)} by user bob  Réclamation 12  (set by user alice)`,
+      `  ${hold(1).id}  dispute  released ${localTime(callEnd)} by user bob  Réclamation 12  (set by user alice)`,
     );
   });
 
@@ -197,7 +198,7 @@ describe('the holds that recordings show has', () => {
     const note = { event: requestRefused, actor: 'user alice', detail };
     const lines = await shownLines((catalogue) => catalogue.note(idOf(1), note), 1);
     expect(lines).toContain(
-      `  ${isoTime(callEnd)}  ${requestRefused}  hold (dispute)  lock (governance)  evidence (agreement)  (user alice)`,
+      `  ${localTime(callEnd)}  ${requestRefused}  hold (dispute)  lock (governance)  evidence (agreement)  (user alice)`,
     );
   });
 });

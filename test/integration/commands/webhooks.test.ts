@@ -59,7 +59,11 @@ describe('webhooks list', () => {
     const given = await run('list');
     expect(given.code).toBe(3);
     expect(given.stdout).toMatch(/crm +crm\.example:443 +used +0 +1 +recording\.archived/);
-    expect(given.stdout).toMatch(new RegExp(`crm +recording\\.archived +${id} +given up +0 +webhook_gone`));
+    expect(given.stdout).toMatch(
+      new RegExp(
+        `msg_[0-9a-f]{32} +crm +recording\\.archived +given up +0\n {2}recording ${id}, last failure webhook_gone`,
+      ),
+    );
     // The path may be a secret of the receiver's.
     expect(given.stdout + waiting.stdout).not.toContain('token-of-theirs');
   });
