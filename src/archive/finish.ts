@@ -136,8 +136,13 @@ function isPartyUnheard({ finishedAt }: RecordingRow, changes: readonly ChangeRo
 
 const isStopped = ({ signal }: FinishPorts): boolean => signal.aborted;
 
-export async function finishRecordings(ports: FinishPorts): Promise<void> {
-  for (const row of await ports.catalogue.finishable()) {
+export async function finishRecordings(
+  ports: FinishPorts,
+  progress?: (done: number, total: number) => void,
+): Promise<void> {
+  const rows = await ports.catalogue.finishable();
+  for (const [index, row] of rows.entries()) {
+    progress?.(index, rows.length);
     if (isStopped(ports)) return;
     try {
       await finishRecording(row, ports);

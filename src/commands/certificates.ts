@@ -1,3 +1,4 @@
+import type { Lock } from '../archive/objectLock.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { counted } from '../core/counted.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
@@ -17,6 +18,8 @@ import type { CommandContext, ExitCode } from './context.ts';
 import { commandLog } from './operatorParts.ts';
 import { parseLimit } from './limit.ts';
 import { operatorOf } from './operator.ts';
+import { localTime, timeColumn } from './localTime.ts';
+import { lockInWords, lockThatKeeps, shownLock } from './lockInWords.ts';
 import { beginLongWork } from './longWork.ts';
 import { table } from './table.ts';
 
@@ -36,15 +39,19 @@ export async function certificatesList(
       context.print(JSON.stringify({ certificates }, undefined, 2));
     } else if (contents.length === 0) context.print('no certificates');
     else {
-      const cells = contents.map(({ number, recording, verifiedAt, rule, objects, bytes }) => [
+      const checked = timeColumn(
+        'ERASED AND CHECKED',
+        contents.map(({ verifiedAt }) => Date.parse(verifiedAt)),
+      );
+      const cells = contents.map(({ number, recording, rule, objects, bytes }, index) => [
         String(number),
         recording,
-        verifiedAt,
+        checked.cells[index] ?? '',
         rule.kind,
         String(objects.reduce((sum, { versions }) => sum + versions.length, 0)),
         bytes === null ? '' : String(bytes),
       ]);
-      context.print(table(['NUMBER', 'RECORDING', 'ERASED AND CHECKED', 'RULE', 'VERSIONS', 'BYTES'], cells));
+      context.print(table(['NUMBER', 'RECORDING', checked.header, 'RULE', 'VERSIONS', 'BYTES'], cells));
     }
 
     return 0;
@@ -116,7 +123,7 @@ function headsInWords({ newest, restored, unsignedSince }: Heads): string[] {
   return [
     ...restored.map(
       ({ number, signedAt, by, gone }) =>
-        `an older catalogue was put back, says ${by} (head ${number}, ${signedAt}): ${gone} heads before that are of lines that are gone`,
+        `an older catalogue was put back, says ${by} (head ${number}, ${signedAt}): ${counted(gone, 'head before that is', 'heads before that are')} of lines that are gone`,
     ),
     newest === undefined
       ? 'no head of the audit trail was signed yet: lines cut off its end would not show'
@@ -133,13 +140,20 @@ export async function certificatesReplay(
   { dryRun, restored = false, json }: { dryRun: boolean; restored?: boolean; json: boolean },
 ): Promise<ExitCode> {
   const config = await configOf(context);
+  const work = beginLongWork('not every copy of a certificate was looked at; run it again', json);
+  let seen = 0;
+  const progress = (): void => {
+    work.signal.throwIfAborted();
+    seen += 1;
+    work.progress(seen, seen);
+  };
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue: Catalogue) => {
     const archives = await makeArchives(config, catalogue);
     const shared = { config, catalogue, ...archives, clock: context.clock, log: commandLog(config), actor: 'command' };
     const ports = { ...retentionPorts(shared), now: () => context.clock.now() };
-    const ledger = await replayLedger(ports, { dryRun, fromStart: true });
-    const archive = await replayArchive(ports, { dryRun });
+    const ledger = await replayLedger(ports, { dryRun, fromStart: true, progress });
+    const archive = await replayArchive(ports, { dryRun, progress });
     const since = context.clock.now() - config.evidence.certificateDays * dayMs;
     let writtenAgain = 0;
     for await (const { sha256 } of lostLines({ catalogue, ledger: ports.ledger, since })) {
@@ -157,20 +171,43 @@ export async function certificatesReplay(
     const by = restored ? operatorOf(context.environment) : undefined;
     const trail = await replayHeads({ ...ports, catalogue, since }, { dryRun, by });
     const recordings = [...new Set([...ledger.erasedAgain, ...archive.erasedAgain])];
+    const locks = new Map<string, Lock>();
+    for (const id of dryRun ? recordings : []) {
+      const row = await catalogue.recording(id);
+      const lock = row && (await lockThatKeeps(row, { catalogue, ...archives, at: context.clock.now() }, work.signal));
+      if (lock !== undefined) locks.set(id, lock);
+    }
+    work.end();
     const refused = ledger.refused + archive.refused;
     if (json) {
       const certificates = ledger.certificates + archive.certificates;
       context.print(
         JSON.stringify(
-          { dryRun, certificates, erasedAgain: recordings, decisions, writtenAgain, decisionsAgain, refused, trail },
+          {
+            dryRun,
+            certificates,
+            erasedAgain: recordings,
+            decisions,
+            writtenAgain,
+            decisionsAgain,
+            refused,
+            trail,
+            ...(locks.size === 0
+              ? {}
+              : { locked: [...locks].map(([recording, lock]) => ({ recording, lock: shownLock(lock) })) }),
+          },
           undefined,
           2,
         ),
       );
     } else {
-      for (const id of recordings) context.print(`${id}  ${dryRun ? 'would be erased again' : 'erased again'}`);
+      for (const id of recordings) {
+        const lock = locks.get(id);
+        const but = lock === undefined ? '' : `, but ${lockInWords(lock)}`;
+        context.print(`${id}  ${dryRun ? 'would be erased again' : 'erased again'}${but}`);
+      }
       context.print(
-        `${counted(recordings.length, 'recording that was', 'recordings that were')} erased had come back (${isoTime(context.clock.now())})`,
+        `${counted(recordings.length, 'recording that was', 'recordings that were')} erased had come back (${localTime(context.clock.now())})`,
       );
       if (decided !== '') context.print(`decisions ${dryRun ? 'that would be ' : ''}carried out again: ${decided}`);
       if (decisionsAgain > 0)
@@ -191,7 +228,7 @@ export async function certificatesReplay(
     const left = recordings.length + writtenAgain + decisionsAgain + (decided === '' ? 0 : 1);
 
     return refused > 0 || trail === 'other' || (dryRun && left > 0) ? 3 : 0;
-  });
+  }).finally(work.end);
 }
 
 const trailInWords: Record<Exclude<TrailAfterReplay, 'fits'>, string> = {

@@ -1,3 +1,5 @@
+import type { Lock } from '../archive/objectLock.ts';
+import type { ObjectStore } from '../archive/store.ts';
 import { finishPorts, reconcilePorts } from '../parts/jobs.ts';
 import { counted } from '../core/counted.ts';
 import { findingKinds } from '../retention/findings.ts';
@@ -7,62 +9,109 @@ import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { operatorParts } from './operatorParts.ts';
 import { beginLongWork } from './longWork.ts';
-import { table } from './table.ts';
+import { lockInWords, shownLock } from './lockInWords.ts';
+import { tableWidth, wrapped } from './table.ts';
 
-export type ReconcileCommandOptions = { dryRun: boolean; verify: boolean; json: boolean };
+export type ReconcileCommandOptions = { dryRun: boolean; verify: boolean; json: boolean; yes?: boolean };
 
 /** How long a command waits while a running serve reconciles, ms. */
 const waitMs = 30_000;
 
+/** `lock`: what would be erased, and what a lock keeps all the same; looked for in a preview only. */
+type ShownFinding = Finding & { lock: Lock | undefined };
+
 /**
- * Compares recording folder, catalogue and archive, and repairs what is safe. Exit 3 when something is left to do, in a dry
- * run also what would be repaired.
+ * Compares recording folder, catalogue and archive, and repairs what is safe. On a terminal it says first what it would repair, and asks;
+ * elsewhere, with `yes` and with `json` it acts at once. Exit 3 when something is left to do, in a dry run also what would be repaired.
  */
 export async function recordingsReconcile(
   context: CommandContext,
-  { dryRun, verify, json }: ReconcileCommandOptions,
+  { dryRun, verify, json, yes = false }: ReconcileCommandOptions,
 ): Promise<ExitCode> {
   const config = await configOf(context);
-  const run = beginLongWork('not everything was compared', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const shared = await operatorParts(context, config, catalogue);
-    const repairs = dryRun ? undefined : await finishPorts(shared, run.signal);
-    const findings: Finding[] = [];
-    const reconciled = await reconcile(reconcilePorts(shared, repairs), {
-      verify,
-      waitMs,
-      signal: run.signal,
-      progress: run.progress,
-      found: (finding) => findings.push(finding),
-    }).finally(run.end);
-    context.print(json ? JSON.stringify({ reconciled, findings }, undefined, 2) : forPeople(reconciled, findings));
+    const pass = async (preview: boolean): Promise<{ reconciled: Reconciled; findings: ShownFinding[] }> => {
+      const run = beginLongWork('not everything was compared', json);
+      try {
+        const repairs = preview ? undefined : await finishPorts(shared, run.signal);
+        const findings: ShownFinding[] = [];
+        const reconciled = await reconcile(reconcilePorts(shared, repairs), {
+          verify,
+          waitMs,
+          signal: run.signal,
+          progress: run.progress,
+          found: (finding) => findings.push({ ...finding, lock: undefined }),
+        });
+        const at = context.clock.now();
+        for (const each of findings) each.lock = await lockOf(each, shared.store, at, run.signal);
+
+        return { reconciled, findings };
+      } finally {
+        run.end();
+      }
+    };
+    const isAsked = context.ask !== undefined && !dryRun && !yes && !json;
+    let passed = await pass(dryRun || isAsked);
+    const repairable = passed.findings.filter(({ done }) => done === 'repairable').length;
+    if (isAsked && repairable > 0) {
+      context.print(forPeople(passed));
+      if (await context.ask?.(`Repair ${counted(repairable, 'finding')}?`)) passed = await pass(false);
+      else {
+        context.print('nothing was changed');
+        return 3;
+      }
+    }
+    const { reconciled, findings } = passed;
+    const shown = findings.map(({ lock, ...finding }) =>
+      lock === undefined ? finding : { ...finding, lock: shownLock(lock) },
+    );
+    context.print(json ? JSON.stringify({ reconciled, findings: shown }, undefined, 2) : forPeople(passed));
 
     return findings.every(({ done }) => done === 'repaired') ? 0 : 3;
   });
 }
 
-function forPeople({ recordings, files, objects }: Reconciled, findings: readonly Finding[]): string {
-  const compared = `${counted(recordings, 'recording')}, ${counted(files, 'file')} and ${counted(objects, 'object')} compared`;
-  if (findings.length === 0) return `${compared}: nothing found`;
-  const cells = findings.map((each) => [
-    each.recording ?? '-',
-    findingKinds[each.kind].meaning,
-    printable(each.where),
-    outcome(each),
-  ]);
-  const repaired = findings.filter(({ done }) => done === 'repaired').length;
-
-  return (
-    `${table(['RECORDING', 'FOUND', 'WHERE', 'DONE, OR TO DO'], cells)}\n` +
-    `${compared}: ${findings.length} found, ${repaired} repaired`
+/** Of an object that a repair would erase. */
+async function lockOf(
+  { kind, done, where }: Finding,
+  store: Pick<ObjectStore, 'protection'>,
+  at: number,
+  signal: AbortSignal,
+): Promise<Lock | undefined> {
+  if (kind !== 'erasedObjectLeft' || done !== 'repairable') return undefined;
+  const lock = await store.protection(where, null, signal).then(
+    ({ longest }) => longest,
+    () => undefined,
   );
+
+  return lock === undefined || lock.until <= at ? undefined : lock;
 }
 
-function outcome({ kind, done }: Finding): string {
+function forPeople({ reconciled, findings }: { reconciled: Reconciled; findings: readonly ShownFinding[] }): string {
+  const { recordings, files, objects } = reconciled;
+  const compared = `${counted(recordings, 'recording')}, ${counted(files, 'file')} and ${counted(objects, 'object')} compared`;
+  if (findings.length === 0) return `${compared}: nothing found`;
+  const blocks = findings.map((each) =>
+    [
+      each.recording ?? '-',
+      ...[findingKinds[each.kind].meaning, printable(each.where), outcome(each)].flatMap((text) =>
+        (text === printable(each.where) ? [text] : wrapped(text, tableWidth - 2)).map((line) => `  ${line}`),
+      ),
+    ].join('\n'),
+  );
+  const repaired = findings.filter(({ done }) => done === 'repaired').length;
+
+  return `${blocks.join('\n')}\n${compared}: ${findings.length} found, ${repaired} repaired`;
+}
+
+function outcome({ kind, done, lock }: ShownFinding): string {
   const { advice } = findingKinds[kind];
   if (done === 'repaired') return 'repaired';
-  if (done === 'repairable') return `without --dry-run: ${advice}`;
+  if (done === 'repairable') {
+    return `would be repaired: ${advice}${lock === undefined ? '' : `; but ${lockInWords(lock)}`}`;
+  }
 
   return `${done === 'nothing' ? 'to do' : done}: ${advice}`;
 }

@@ -158,6 +158,9 @@ export async function subjectErase(
       kindOf: (purpose) => purposeOf(config.purposes, purpose)?.kind,
       waitMs,
       signal: work.signal,
+      progress: (calls) => {
+        work.progress(calls, calls);
+      },
     });
     const isLogEmptied = !apply || (await logEmptied(catalogue, logWaitMs));
     const shown = { ...shownErasure(result, apply), unsearchedKeys, logEmptied: isLogEmptied };

@@ -1,6 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { dayMs, isoTime, type Clock } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { asPreavisError, errorCodes } from '../core/errors.ts';
 import { ledgerOf, makeTrust } from '../parts/signing.ts';
 import { makeStore } from '../parts/store.ts';
@@ -25,7 +26,7 @@ export async function trailFindings(config: Config, catalogue: Catalogue, clock:
       ...(uncertified.length === 0
         ? []
         : [
-            `${uncertified.length} recordings count as erased, and no certificate says so: preavis certificates verify names them`,
+            `${counted(uncertified.length, 'recording counts', 'recordings count')} as erased, and no certificate says so: preavis certificates verify names them`,
           ]),
     ];
     if (problems.length > 0) {
@@ -76,6 +77,6 @@ function warningsOf({ unsignedSince, waiting }: HeadsVerified, now: number): str
 function notesOf({ restored }: HeadsVerified): string[] {
   return restored.map(
     ({ signedAt, by, gone }) =>
-      `an older catalogue was put back, says ${by} (${signedAt}); ${gone} heads before that do not fit any more`,
+      `an older catalogue was put back, says ${by} (${signedAt}); ${counted(gone, 'head before that does', 'heads before that do')} not fit any more`,
   );
 }

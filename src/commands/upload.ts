@@ -1,7 +1,6 @@
 import { makeMarking } from '../archive/catalogueMarker.ts';
-import { SingleBar } from 'cli-progress';
 import { finishRecordings, sweepSpool } from '../archive/finish.ts';
-import { uploadPass } from '../archive/uploader.ts';
+import { uploadPass, type UploadResult } from '../archive/uploader.ts';
 import { isoTime } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -12,6 +11,7 @@ import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { endForgotten, unendedRecordings } from './forgottenCalls.ts';
+import { beginLongWork } from './longWork.ts';
 import { commandLog } from './operatorParts.ts';
 
 export type UploadCommandOptions = { dryRun: boolean; json: boolean };
@@ -43,33 +43,33 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
 
       return unended.length > 0 ? 3 : 0;
     }
-    const stop = new AbortController();
-    process.once('SIGINT', () => {
-      stop.abort(new PreavisError('usage', 'interrupted'));
-    });
+    const work = beginLongWork('what was not yet sent is left to the next pass', json);
     const shared = { config, catalogue, store, former, clock: context.clock, log, actor: 'command' };
     const findings: Record<string, number> = {};
     const finish = {
-      ...(await finishPorts(shared, stop.signal)),
+      ...(await finishPorts(shared, work.signal)),
       found: (kind: string): void => {
         findings[kind] = (findings[kind] ?? 0) + 1;
       },
     };
-    await endForgotten(catalogue, config.recording, { now: context.clock.now(), actor: 'command' });
-    await sweepSpool(finish);
-    await finishRecordings(finish);
-    await makeWitness(shared, () => undefined)();
-    const total = (await catalogue.counts()).recorded ?? 0;
-    const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
-    bar?.start(total, 0);
-    await makeMarking({ catalogue, store })();
-    const result = await uploadPass(uploadPorts(shared), {
-      waitMs,
-      signal: stop.signal,
-      all: true,
-      progress: (done) => bar?.update(done),
-    });
-    bar?.stop();
+    const pass = async (): Promise<UploadResult> => {
+      await endForgotten(catalogue, config.recording, { now: context.clock.now(), actor: 'command' });
+      await sweepSpool(finish);
+      await finishRecordings(finish, work.progress);
+      await makeWitness(shared, () => undefined)();
+      const total = (await catalogue.counts()).recorded ?? 0;
+      await makeMarking({ catalogue, store })();
+
+      return uploadPass(uploadPorts(shared), {
+        waitMs,
+        signal: work.signal,
+        all: true,
+        progress: (done) => {
+          work.progress(done, total);
+        },
+      });
+    };
+    const result = await pass().finally(work.end);
     const unended = await unendedRecordings(catalogue, config.recording);
     if (json)
       context.print(

@@ -134,13 +134,18 @@ export type ReplayOptions = {
   dryRun: boolean;
   /** Also what was read before, as after a key was trusted again. */
   fromStart?: boolean;
+  /** Told of each copy that was looked at. */
+  progress?: () => void;
 };
 
 /**
  * Takes up what the ledger has and the catalogue has not, and erases again what it says was erased. It reads on from where it has
  * read to before, which a restored catalogue does not know, and does not read past what could not be done.
  */
-export async function replayLedger(ports: CopyPorts, { dryRun, fromStart = false }: ReplayOptions): Promise<Replayed> {
+export async function replayLedger(
+  ports: CopyPorts,
+  { dryRun, fromStart = false, progress }: ReplayOptions,
+): Promise<Replayed> {
   const { catalogue, ledger } = ports;
   const replay = new Replay(ports, 'ledger', dryRun);
   let name: string | undefined;
@@ -156,6 +161,7 @@ export async function replayLedger(ports: CopyPorts, { dryRun, fromStart = false
   let start = from;
   for await (const { line, end } of ledger.lines(from)) {
     isBlocked = (await replay.take(line)) === 'again' || isBlocked;
+    progress?.();
     if (!isBlocked) read = { start, end, sha256: lineHash(line) };
     start = end;
   }
@@ -196,9 +202,10 @@ export async function* strayCopies({
 }
 
 /** The same with the certificates in the archive; those that the catalogue has are only listed. */
-export async function replayArchive(ports: CopyPorts, { dryRun }: ReplayOptions): Promise<Replayed> {
+export async function replayArchive(ports: CopyPorts, { dryRun, progress }: ReplayOptions): Promise<Replayed> {
   const replay = new Replay(ports, 'archive', dryRun);
   for await (const copy of strayCopies(ports)) {
+    progress?.();
     try {
       if (copy === 'none') replay.refuse();
       else await replay.take(await copy.read());

@@ -84,7 +84,10 @@ export type RetentionOptions = {
   waitMs: number;
   signal: AbortSignal;
   /** Gets each recording that was due, or in a dry run is. */
-  told?: (recording: { id: RecordingId; keepUntil: number | null; outcome: 'due' | 'erased' | ErrorCode }) => void;
+  told?: (
+    recording: { id: RecordingId; keepUntil: number | null; outcome: 'due' | 'erased' | ErrorCode },
+    row: RecordingRow,
+  ) => void;
   progress?: (done: number, total: number) => void;
 };
 
@@ -178,7 +181,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
     else {
       result.due += 1;
       if (outcome === 'erased') result.erased += 1;
-      options.told?.({ id: row.id, keepUntil: row.keepUntil, outcome });
+      options.told?.({ id: row.id, keepUntil: row.keepUntil, outcome }, row);
     }
     const done = result.due + result.locked;
     progress?.(done, Math.max(total, done));

@@ -12,7 +12,14 @@ export type ShortenPorts = {
 };
 
 /** `keepMs` after its end a recording is no more to be kept for the purpose. */
-export type ShortenOrder = { purpose: string; keepMs: number; apply: boolean };
+export type ShortenOrder = {
+  purpose: string;
+  keepMs: number;
+  apply: boolean;
+  /** Ends it between two batches; its reason is thrown. */
+  signal?: AbortSignal;
+  progress?: (done: number, total: number) => void;
+};
 
 export type Shortened = {
   /** Recordings that were kept longer. */
@@ -37,16 +44,19 @@ const batch = 500;
  */
 export async function shortenPass(
   { catalogue, decisions, clock }: ShortenPorts,
-  { purpose, keepMs, apply }: ShortenOrder,
+  { purpose, keepMs, apply, signal, progress }: ShortenOrder,
 ): Promise<Shortened> {
   const at = clock.now();
   const result: Shortened = { longer: 0, over: 0, held: 0, otherPurpose: 0, locked: 0, lockedUntil: undefined };
   for (let after = ''; ;) {
+    signal?.throwIfAborted();
     const ends = await catalogue.longerKept(purpose, keepMs, after, batch);
     result.longer += ends.length;
     for (const { id } of ends.filter(({ to }) => to <= at)) await countOver({ id, purpose }, result, catalogue, at);
     const shorter = ends.map(({ id, to }) => ({ recording: id, purpose, to }));
     if (apply) await decisions.shorten(shorter, 'storageTime');
+    // How many there are in all is known at the end only.
+    progress?.(result.longer, result.longer + (ends.length < batch ? 0 : batch));
     const last = ends.at(-1);
     if (last === undefined || ends.length < batch) return result;
     after = last.id;

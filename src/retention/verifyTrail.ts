@@ -2,6 +2,7 @@ import type { ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CopyPlace } from '../catalogue/erasures.ts';
 import { chainStart, linkOf } from '../core/chain.ts';
+import { counted } from '../core/counted.ts';
 import { typeOfSigned } from '../core/signing.ts';
 import { certificateHash } from './certificate.ts';
 import { headInWords, headType, readHead, type Head } from './chainHead.ts';
@@ -215,10 +216,15 @@ async function collect(ports: TrailPorts, signal: AbortSignal): Promise<Collecte
     }
   }
   for (const [kid, count] of untrusted) {
-    faults.push(`${count} heads of the audit trail were signed by the key ${kid}, which is not trusted`);
+    faults.push(
+      `${counted(count, 'head of the audit trail was', 'heads of the audit trail were')} signed by the key ${kid}, which is not trusted`,
+    );
   }
   for (const [place, count] of Object.entries(invalid)) {
-    if (count > 0) faults.push(`${count} heads of the audit trail in the ${place} are not what was signed`);
+    if (count > 0)
+      faults.push(
+        `${counted(count, `head of the audit trail in the ${place} is`, `heads of the audit trail in the ${place} are`)} not what was signed`,
+      );
   }
   const waiting = {
     ledger: rows.filter(({ inLedger }) => !inLedger).length,

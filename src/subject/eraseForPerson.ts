@@ -39,6 +39,8 @@ export type SubjectErasureOrder = ErasureRules & {
   apply: boolean;
   waitMs: number;
   signal: AbortSignal;
+  /** Told of each call that was looked at. */
+  progress?: (calls: number) => void;
 };
 
 export type SubjectOutcome =
@@ -95,6 +97,7 @@ async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Prom
   for await (const found of callsOfPerson(catalogue, hash)) {
     signal.throwIfAborted();
     result.calls += 1;
+    order.progress?.(result.calls);
     if (found.kind === 'unreadable') result.unreadable.push(found.id);
     else if (found.recording !== undefined) {
       result.recordings.push(await recordingOf(found, found.recording, ports, order));

@@ -245,7 +245,7 @@ const attacks: Attack[] = [
       await appendFile(set.ledger.file, `${forged.jws}\n${forgedHead.jws}\n`);
     },
     verify:
-      /^1 heads of the audit trail were signed by the key \S+, which is not trusted\n3 \w+: only the ledger has it, signed by the key \S+, which is not trusted$/m,
+      /^1 head of the audit trail was signed by the key \S+, which is not trusted\n3 \w+: only the ledger has it, signed by the key \S+, which is not trusted$/m,
     bundle: 'holds',
     recipe: fits,
   },

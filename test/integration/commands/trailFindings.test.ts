@@ -72,7 +72,7 @@ test('a recording that counts as erased without a certificate is wrong', async (
   const set = await stage();
   meddle(set, `UPDATE recordings SET status = 'erased'`);
   expect(await found(set)).toMatchObject([
-    { ok: false, problem: expect.stringMatching(/^1 recordings count as erased, and no certificate/) as string },
+    { ok: false, problem: expect.stringMatching(/^1 recording counts as erased, and no certificate/) as string },
   ]);
 });
 

@@ -257,7 +257,7 @@ describe('the check of certificates', () => {
       { signal: never },
     );
     expect(faults.map(({ fault }) => fault)).toEqual([
-      `1 heads of the audit trail were signed by the key ${kid}, which is not trusted`,
+      `1 head of the audit trail was signed by the key ${kid}, which is not trusted`,
       `it was signed by the key ${kid}, which is not trusted`,
     ]);
   });

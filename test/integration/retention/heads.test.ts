@@ -197,7 +197,7 @@ describe('the head of the audit trail', () => {
     expect(await aDay(set, id)).toMatchObject({ head: 'kept' });
     expect(await seen(set, { trusts })).toMatchObject({ faults: [], newest: { number: 2 } });
     expect(await faultsOf(set)).toEqual([
-      `1 heads of the audit trail were signed by the key ${kid}, which is not trusted`,
+      `1 head of the audit trail was signed by the key ${kid}, which is not trusted`,
     ]);
     const [last] = (await contents(set)).slice(-1);
     if (last === undefined) throw new Error('no head');
@@ -206,7 +206,7 @@ describe('the head of the audit trail', () => {
     await appendFile(set.ledger.file, `${forged.jws}\n`);
     expect(await seen(set, { trusts })).toMatchObject({
       isUnfit: false,
-      faults: [`1 heads of the audit trail were signed by the key ${forger.kid}, which is not trusted`],
+      faults: [`1 head of the audit trail was signed by the key ${forger.kid}, which is not trusted`],
     });
     expect(await replayLedger({ ...portsOf(set), trusts }, { dryRun: false, fromStart: true })).toMatchObject({
       refused: 1,
@@ -281,7 +281,7 @@ describe('what heads show', () => {
       (set) => {
         meddle(set, `UPDATE chain_heads SET jws = replace(jws, '.', '.A') WHERE number = 2`);
       },
-      /^1 heads of the audit trail in the catalogue are not what was signed$/,
+      /^1 head of the audit trail in the catalogue is not what was signed$/,
     ],
     [
       'something else was written over one that only the archive has',
@@ -291,7 +291,7 @@ describe('what heads show', () => {
         await rm(set.ledger.file);
         await set.store.putText(headKey(row ?? { number: 0, sha256: '' }), 'x'.repeat(20_000), 'text/plain', never);
       },
-      /^1 heads of the audit trail in the archive are not what was signed$/,
+      /^1 head of the audit trail in the archive is not what was signed$/,
     ],
   ])('finds that %s', async (_, spoil, fault) => {
     const set = await threeDays();

@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'minio';
 import { startStore, type LabStore } from '../../../lab/store.ts';
+import { localTime } from '../../../src/commands/localTime.ts';
+import { retentionRun } from '../../../src/commands/retention.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
@@ -128,4 +130,38 @@ test('the lock of an archived recording is told beside what else keeps it, and c
   set.clock.at = soon + 1_000;
   await eventually(async () => (await set.erased({ includeEvidence: true })).code === 0);
   expect(await store.versions(row?.objectKey ?? '')).toEqual([]);
+});
+
+test('a dry run of retention and its plan on a terminal name the lock that keeps what is due', async () => {
+  const set = await stageOnServer('due');
+  const { id } = await set.called(number, { archived: false });
+  await uploadPass({ ...set, store: set.store }, { waitMs: 0, signal, all: true });
+  const row = await set.catalogue.recording(id);
+  const until = Math.ceil(Math.max(Date.now(), set.clock.now()) / 1_000) * 1_000 + 3_000 * dayMs;
+  await set.store.protect(row?.objectKey ?? '', row?.objectVersion ?? '', { mode: 'governance', until }, signal);
+  const asked: string[] = [];
+  const printed: string[] = [];
+  const context = {
+    configFile: join(set.at, 'preavis.yaml'),
+    environment: {},
+    clock: { now: () => (row?.keepUntil ?? 0) + dayMs },
+    print: (text: string) => printed.push(text),
+  };
+  expect(await retentionRun(context, { dryRun: true, json: true })).toBe(0);
+  expect(JSON.parse(printed.join('\n'))).toMatchObject({
+    due: 1,
+    recordings: [{ id, outcome: 'due', lock: { mode: 'governance', until: new Date(until).toISOString() } }],
+  });
+  printed.length = 0;
+  const ask = (question: string): Promise<boolean> => {
+    asked.push(question);
+    return Promise.resolve(false);
+  };
+  expect(await retentionRun({ ...context, ask }, { dryRun: false, json: false })).toBe(3);
+  const text = printed.join('\n').replace(/\s+/g, ' ');
+  expect(text).toContain(`${id} `);
+  expect(text).toContain(`due, but an Object Lock (governance) keeps it until ${localTime(until)}`);
+  expect(text).toContain('1 recording is due; a lock keeps 1 nothing was changed');
+  expect(asked).toHaveLength(1);
+  expect((await set.catalogue.recording(id))?.status).toBe('archived');
 });
