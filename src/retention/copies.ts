@@ -384,7 +384,10 @@ async function removeAgain(
       await archive.erase(key);
       const left = await archive.versions(key);
       if (left.length > 0)
-        throw new PreavisError('archive_failed', `${counted(left.length, 'version is', 'versions are')} left after the erasure`);
+        throw new PreavisError(
+          'archive_failed',
+          `${counted(left.length, 'version is', 'versions are')} left after the erasure`,
+        );
     }
     await catalogue.forgetCopy(recording, archive.location);
   }

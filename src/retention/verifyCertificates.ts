@@ -203,7 +203,8 @@ async function objectFaults({ objects }: Certificate, { store, former }: VerifyP
     for (const { key } of objects) {
       const { length } = await archive.versions(key);
       const where = archive === store ? 'the archive' : `the archive of before, ${archive.location},`;
-      if (length > 0) faults.push(`${counted(length, `version of ${key} is`, `versions of ${key} are`)} in ${where} again`);
+      if (length > 0)
+        faults.push(`${counted(length, `version of ${key} is`, `versions of ${key} are`)} in ${where} again`);
     }
   }
 

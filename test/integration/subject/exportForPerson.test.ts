@@ -99,7 +99,12 @@ describe('what is kept of a person', () => {
   test('tells a bundle of evidence as one handing out', async () => {
     const set = await stage();
     const { id } = await set.called(number);
-    const shared = { ...set, former: undefined, config: await loadConfig(join(set.at, 'preavis.yaml'), {}), actor: 'user alice' };
+    const shared = {
+      ...set,
+      former: undefined,
+      config: await loadConfig(join(set.at, 'preavis.yaml'), {}),
+      actor: 'user alice',
+    };
     const ports = await bundlePorts(shared, { version: '0.0.0', timestampUrl: undefined });
     const target = { file: join(set.at, 'bundle.zip'), replace: false };
     const signal = new AbortController().signal;
