@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import { isErasureUnderWay } from '../catalogue/auditTrail.ts';
 import type { ArchiveCopy } from '../catalogue/archiveCopies.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
+import { counted } from '../core/counted.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { RecordingId } from '../core/ids.ts';
@@ -111,7 +112,11 @@ async function removeOne(
   }
   for (const key of keys) {
     const left = await source.versions(key);
-    if (left.length > 0) throw new PreavisError('archive_failed', `${left.length} versions are left of an old copy`);
+    if (left.length > 0)
+      throw new PreavisError(
+        'archive_failed',
+        `${counted(left.length, 'version is', 'versions are')} left of an old copy`,
+      );
   }
   const note = { event: copyRemoved, actor, detail: { archive: source.location, versions } };
   await catalogue.forgetCopy(recording, source.location, note);

@@ -6,6 +6,7 @@ import { within } from '../archive/timeLimit.ts';
 import type { EncryptedStore } from '../archive/encryptedStore.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { isoTime } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { purposeLocksOf } from '../parts/jobs.ts';
 import { withCatalogue } from './catalogue.ts';
@@ -130,7 +131,7 @@ function asJson({ left, removal, ...archive }: ArchiveMoved): object {
   };
 }
 
-const recordings = (count: number): string => `${count} ${count === 1 ? 'recording' : 'recordings'}`;
+const recordings = (count: number): string => counted(count, 'recording');
 
 const advice: Partial<Record<ErrorCode, string>> = {
   archive_object_missing: 'it is not there: restore it from a backup, or find out who removed it',
@@ -153,8 +154,14 @@ function inWords(archive: ArchiveMoved, { dryRun, removeOld }: ArchiveMoveOption
     ),
     ...(strays.unknown === 0
       ? []
-      : [`${strays.unknown} objects there belong to no recording that is kept, and were left`]),
-    `${from}: ${recordings(moved)} (${size}) and ${documents.moved} certificates are in ${to}, read back whole`,
+      : [
+          counted(
+            strays.unknown,
+            'object there belongs to no recording that is kept, and was left',
+            'objects there belong to no recording that is kept, and were left',
+          ),
+        ]),
+    `${from}: ${recordings(moved)} (${size}) and ${counted(documents.moved, 'certificate')} are in ${to}, read back whole`,
     ...(isSamePlace ? ['Both names are of one place: nothing was copied.'] : removalInWords(archive, removeOld)),
   ].join('\n');
 }
@@ -172,7 +179,7 @@ function removalInWords({ removal, left, from, documents }: ArchiveMoved, remove
 
             return `${recording}: ${how}`;
           }),
-          `${removal.removed} old copies removed there, after what is here was read back once more`,
+          `${counted(removal.removed, 'old copy', 'old copies')} removed there, after what is here was read back once more`,
         ];
   const isEmpty = left.recordings + left.copies === 0;
   if (isEmpty && (removal === undefined ? documents.moved : removal.documentsLeft) === 0) {
@@ -186,7 +193,7 @@ function removalInWords({ removal, left, from, documents }: ArchiveMoved, remove
 function keptThere({ recordings: count, copies, lockedUntil }: ArchiveMoved['left']): string {
   const parts = [
     ...(count === 0 ? [] : [recordings(count)]),
-    ...(copies === 0 ? [] : [`${copies} old ${copies === 1 ? 'copy' : 'copies'}`]),
+    ...(copies === 0 ? [] : [counted(copies, 'old copy', 'old copies')]),
     ...(lockedUntil === null ? [] : [`locked until ${isoTime(lockedUntil)} at the latest`]),
   ];
 

@@ -63,7 +63,7 @@ test('a trail that is what was signed is well; one whose end is gone is wrong un
     {
       check,
       ok: true,
-      notes: [expect.stringMatching(/^an older catalogue was put back, says user alice .*; 1 heads/)],
+      notes: [expect.stringMatching(/^an older catalogue was put back, says user alice .*; 1 head /)],
     },
   ]);
 });
