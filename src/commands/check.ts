@@ -150,7 +150,7 @@ async function lookAtWhatIsKept(
       await lookAtErasures(known, clock.now(), list, look);
       await look('requests of persons by their number', () => numberKeyWarning(config, known));
       await lookAtArchive(config, known, list, look);
-      if (known === undefined) await look('catalogue of this archive', () => refuseNewBeginning(config));
+      if (known === undefined) await look('new catalogue', () => refuseNewBeginning(config));
     }
     list.push(...(await ledgerFindings(config, known, clock)));
     if (known !== undefined) list.push(...(await trailFindings(config, known, clock)));

@@ -105,11 +105,11 @@ test('every sentence is listed, with its sound or without', async () => {
   await yaml('es');
   const before = await preavis(['list', '--sounds', folder.path]);
   expect(before.code).toBe(0);
-  expect(before.stdout).toMatch(/^011 +notice +es +purpose +no sound +placeholder +Esta llamada/m);
+  expect(before.stdout).toMatch(/^011 +notice +es +purpose +no sound +placeholder\n +Esta llamada/m);
   await beginWith(spanish);
   const { stdout } = await preavis(['list', '--sounds', folder.path]);
-  expect(stdout).toMatch(/^CODE +PROMPT +LANGUAGE +KIND +LENGTH +MADE +SHA-256 +TEXT$/m);
-  expect(stdout).toMatch(/^011 +notice +es +purpose +\d\.\d s +placeholder +[0-9a-f]{12} +Esta llamada puede/m);
+  expect(stdout).toMatch(/^CODE +PROMPT +LANGUAGE +KIND +LENGTH +MADE +SHA-256$/m);
+  expect(stdout).toMatch(/^011 +notice +es +purpose +\d\.\d s +placeholder +[0-9a-f]{12}\n +Esta llamada puede/m);
   const { prompts } = JSON.parse((await preavis(['list', '--sounds', folder.path, '--json'])).stdout) as {
     prompts: Record<string, unknown>[];
   };
