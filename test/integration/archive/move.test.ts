@@ -12,6 +12,7 @@ import {
 } from '../../../src/archive/moveArchive.ts';
 import type { RawStore } from '../../../src/archive/store.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { leaseHolder } from '../../../src/catalogue/lease.ts';
 import { moveLease } from '../../../src/catalogue/leases.ts';
 import type { PurposeLock } from '../../../src/config/locks.ts';
@@ -166,13 +167,14 @@ describe.each(ways)('from a %s to a %s', (from, to) => {
     });
     await erasePass({ ...set, store: set.source, former: [] });
     set.calls.splice(0, 1);
-    const certificates = (await listed(set.old, 'certificates/')).length;
-    expect(certificates).toBe(1);
+    // With the signed head of the audit trail.
+    const documents = await listed(set.old, 'certificates/');
+    expect(documents).toHaveLength(2);
 
     expect(await set.move({ dryRun: true })).toMatchObject({ moved: 1, left: { recordings: 1, copies: 0 } });
     expect(await recordingsIn(set.fresh)).toEqual([]);
     expect(await set.move()).toMatchObject({
-      ...{ moved: 1, failed: [], receiptsMended: [], legalHolds: [], documents: { moved: 1, left: [] } },
+      ...{ moved: 1, failed: [], receiptsMended: [], legalHolds: [], documents: { moved: 2, left: [] } },
       ...{ strays: { found: 0, unknown: 0 }, left: { recordings: 0, copies: 1 }, isSamePlace: false },
     });
     await expectWholeIn(set, set.target);
@@ -389,6 +391,33 @@ describe('the pass', () => {
       failed: [{ recording: other?.id, code: 'archive_object_missing' }],
       left: { recordings: 1, copies: 0 },
     });
+  });
+
+  test('waits no more for old copies in an archive that is gone, once somebody has said so', async () => {
+    const set = await stage('folder', 'bucket');
+    await set.move();
+    set.clock.at = due;
+    const outcomes = async () => (await erasePass({ ...set, former: [] })).recordings.map(({ outcome }) => outcome);
+    expect(await outcomes()).toEqual(['archive_changed', 'archive_changed']);
+    expect(await set.move({}, { source: undefined })).toMatchObject({ moved: 0, left: { recordings: 0, copies: 0 } });
+    expect((await set.catalogue.audit(set.calls[0]?.id as never)).at(-1)).toMatchObject({
+      event: 'copy in an earlier archive given up',
+      actor: 'test',
+      detail: { archive: set.source.location },
+    });
+    expect(await outcomes()).toEqual(['erased', 'erased']);
+  });
+
+  test('believes no status without its certificate', async () => {
+    const set = await stage('folder', 'bucket', { count: 1 });
+    await set.move();
+    const database = openSqlite(folder.path(`move-${stages}/catalogue.db`));
+    database.prepare(`UPDATE recordings SET status = 'erased'`).run();
+    database.close();
+    expect(await set.move({ removeOld: true })).toMatchObject({
+      removal: { removed: 0, failed: [{ recording: set.calls[0]?.id, code: 'certificate_invalid' }] },
+    });
+    expect(await recordingsIn(set.old)).toHaveLength(2);
   });
 
   test('knows a place that has two names, and removes nothing there', async () => {
