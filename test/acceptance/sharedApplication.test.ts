@@ -89,6 +89,9 @@ describe('a second serve with a catalogue of its own', () => {
         PREAVIS_CONFIG: join(at.rig.folder, 'preavis.yaml'),
         PREAVIS_ARI_PASSWORD: at.rig.asterisk.ariPassword,
         PREAVIS_CATALOGUE_FILE: join(at.rig.folder, `${name}.db`),
+        // That of the rig belongs to its own catalogue.
+        PREAVIS_ARCHIVE_STORE: 'directory',
+        PREAVIS_ARCHIVE_DIRECTORY_FOLDER: join(at.rig.folder, `${name}-archive`),
         PREAVIS_HEALTH_PORT: '0',
       },
     });
