@@ -18,9 +18,9 @@ import {
 } from './copies.ts';
 import { removeOverDecisions } from './decisions.ts';
 import { doubtBefore, doubtStepped } from './doubts.ts';
-import { eraseRecording, keysToErase, type ErasurePorts } from './erasure.ts';
+import { eraseRecording, isLockedNow, type ErasurePorts } from './erasure.ts';
 import { keepHead, removeOldHeads, type HeadPorts } from './keepHeads.ts';
-import { isLockedNow, isLockKnown } from './lockedDue.ts';
+import { isLockKnown } from './lockedDue.ts';
 
 /**
  * Erases the recordings whose time is over and that no hold keeps, the first to end first. Killed at any point, the next pass
@@ -276,9 +276,7 @@ async function isStillLocked(row: RecordingRow, ports: RetentionPorts): Promise<
   const failure = steps.findLast(({ event }) => event === erasureFailed);
   if (failure?.detail['code'] !== 'archive_locked' || !isLockKnown(steps, at)) return false;
 
-  const [wav] = keysToErase(row);
-
-  return isLockedNow(wav, row.objectVersion, ports.store, at);
+  return isLockedNow(row, ports, at);
 }
 
 /** For the report: a pass ends, and its log goes where nobody may look. */

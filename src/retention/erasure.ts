@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { archiveAt, type Archives } from '../archive/archives.ts';
 import { keysOf } from '../archive/objectKey.ts';
-import type { Lock } from '../archive/objectLock.ts';
+import type { Lock, Protection } from '../archive/objectLock.ts';
 import { removeSpooled } from '../archive/spool.ts';
 import type { ObjectStore } from '../archive/store.ts';
 import { erasureBegun, erasureInterrupted } from '../catalogue/auditTrail.ts';
@@ -16,6 +16,7 @@ import { counted } from '../core/counted.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { Signer } from '../core/signing.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { issueCertificate, type Certificate } from './certificate.ts';
 
 /**
@@ -69,7 +70,8 @@ export async function eraseRecording(
   ports: ErasurePorts,
 ): Promise<NewCertificate> {
   const { catalogue, clock } = ports;
-  const keys = keysToErase(row);
+  // One that was never archived may still have left something there, when an upload was cut short.
+  const keys = Object.values(keysOf(row));
   const before = await placesOf(row, ports);
   // Without a key there is no certificate, and without a certificate nothing is erased.
   const signer = await ports.signer();
@@ -93,13 +95,6 @@ export async function eraseRecording(
     await catalogue.note(row.id, note).catch(() => undefined);
     throw thrown;
   }
-}
-
-/** One that was never archived may still have left something there, when an upload was cut short. */
-export function keysToErase(row: RecordingRow): [wav: string, receipt: string] {
-  const { wav, receipt } = keysOf(row);
-
-  return [wav, receipt];
 }
 
 async function placesOf(
@@ -137,25 +132,53 @@ async function placesNow({ id }: RecordingRow, ports: ErasurePorts): Promise<Pla
   return placesOf(row, ports);
 }
 
+/** What protects the WAV of a recording, in each archive that has it. Throws what those do. */
+async function protectionsOf(
+  row: RecordingRow,
+  ports: Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>,
+  signal: AbortSignal,
+): Promise<Protection[]> {
+  const { wav } = keysOf(row);
+  const { own, others } = await placesOf(row, ports);
+  const ofOwn = await own.protection(wav, row.objectVersion, signal);
+  const ofCopies = await Promise.all(
+    others.map(async (store) => {
+      const found = await store.stat(wav);
+
+      return found && (await store.protection(wav, found.versionId, signal));
+    }),
+  );
+
+  return [ofOwn, ...ofCopies.filter((each) => each !== undefined)];
+}
+
 /** The lock that keeps the WAV of a recording from being erased now, whoever has set it, in any archive. Throws what those do. */
 export async function lockInArchive(
   row: RecordingRow,
   ports: Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>,
   signal: AbortSignal,
 ): Promise<Lock | undefined> {
-  const [wav] = keysToErase(row);
-  const { own, others } = await placesOf(row, ports);
-  const { longest } = await own.protection(wav, row.objectVersion, signal);
-  const left = await Promise.all(others.map((store) => lockOfCopy(store, wav, signal)));
-
-  return [longest, ...left].reduce((one, other) => ((other?.until ?? 0) > (one?.until ?? 0) ? other : one), longest);
+  return (await protectionsOf(row, ports, signal))
+    .map(({ longest }) => longest)
+    .reduce((one, other) => ((other?.until ?? 0) > (one?.until ?? 0) ? other : one));
 }
 
-/** The longest lock of an object that was copied from there. Throws what the archive does. */
-async function lockOfCopy(store: ObjectStore, key: string, signal: AbortSignal): Promise<Lock | undefined> {
-  const found = await store.stat(key);
+/** For asking the archives about one lock, ms. */
+const askLimitMs = 30_000;
 
-  return found && (await store.protection(key, found.versionId, signal)).longest;
+/**
+ * Whether an archive would refuse to erase its WAV now; false where one does not say, so that it is tried.
+ *
+ * @param at ms since 1970 UTC
+ */
+export async function isLockedNow(
+  row: RecordingRow,
+  ports: Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>,
+  at: number,
+): Promise<boolean> {
+  const found = await protectionsOf(row, ports, timeLimit(askLimitMs)).catch(() => []);
+
+  return found.some(({ longest, legalHold }) => (longest?.until ?? 0) > at || legalHold === 'on');
 }
 
 /** An archived recording that is not there, though no erasure was begun: a wrong mount, not an erasure (P6). */

@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { lockNoted } from '../archive/lockStep.ts';
-import type { ObjectStore } from '../archive/store.ts';
 import { requestFailed, requestRefused } from '../catalogue/auditTrail.ts';
 import type { AuditRow } from '../catalogue/rows.ts';
-import { timeLimit } from '../core/timeLimit.ts';
 
 /**
  * Recordings that are due, and that a lock in the archive keeps. Where Préavis has set that lock itself, or a person who asked for the
@@ -28,24 +26,4 @@ function toldPerson({ event, detail }: AuditRow): boolean {
  */
 export function isLockKnown(steps: readonly AuditRow[], at: number): boolean {
   return (lockNoted(steps)?.until ?? 0) > at || steps.some(toldPerson);
-}
-
-/** For asking the archive about one lock, ms. */
-const askLimitMs = 30_000;
-
-/**
- * Whether the archive would refuse to erase its WAV now; false where it does not say, so that it is tried.
- *
- * @param key of the WAV
- * @param at ms since 1970 UTC
- */
-export async function isLockedNow(
-  key: string,
-  versionId: string | null,
-  store: Pick<ObjectStore, 'protection'>,
-  at: number,
-): Promise<boolean> {
-  const found = await store.protection(key, versionId, timeLimit(askLimitMs)).catch(() => undefined);
-
-  return (found?.longest?.until ?? 0) > at || found?.legalHold === 'on';
 }

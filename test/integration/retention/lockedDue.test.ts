@@ -99,6 +99,24 @@ test('a lock of which the person was told is told once, and the recording erased
   for (const key of await objectsOf(set, id)) expect(await set.store.versions(key)).toEqual([]);
 });
 
+test('a lock in the archive of before is told once as well', async () => {
+  const then = await stage();
+  const { id } = await archivedCall(then);
+  const until = await locked(then, id);
+  const exceptions = [{ ground: 'lock', mode: 'governance', until }];
+  await then.catalogue.note(id, { event: requestRefused, actor: 'user dpo', detail: { exceptions, ending: [] } });
+  const prefix = `stage-${stages}-now/`;
+  const set = { ...then, former: [then.store], store: makeMinioStore({ ...server, useTls: false, bucket, prefix }) };
+  set.clock.at = due;
+  expect(await erasePass(set)).toMatchObject({ due: 1, locked: 0 });
+  alarms(set);
+  const trail = await set.catalogue.audit(id);
+  set.clock.at = due + dayMs;
+  expect(await erasePass(set)).toMatchObject({ due: 0, locked: 1 });
+  expect(alarms(set)).toEqual([]);
+  expect(await set.catalogue.audit(id)).toEqual(trail);
+});
+
 test('a lock that somebody else has set stays an alarm at each pass, and counts as overdue', async () => {
   const set = await stage();
   const { id } = await archivedCall(set);
