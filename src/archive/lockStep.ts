@@ -65,7 +65,7 @@ export function makeLockStep({ catalogue, store, locks, clock }: LockStepPorts):
       if (now?.status !== row.status || wanted?.until !== lock.until) {
         throw new PreavisError('status_conflict', `recording ${row.id} has changed while it was sent`);
       }
-      for (const object of objects) await lockOne(store, object, lock, row.keepUntil ?? lock.until, signal);
+      for (const object of objects) await lockObject(store, object, lock, row.keepUntil ?? lock.until, signal);
     },
   };
 }
@@ -73,9 +73,15 @@ export function makeLockStep({ catalogue, store, locks, clock }: LockStepPorts):
 /** These say nothing of the lock: they are handled as in every other step. */
 const ofArchive: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_unreachable', 'archive_bucket_missing']);
 
-async function lockOne(
+/**
+ * Locks an object, and reads that back.
+ *
+ * @param longest no lock may end later, ms since 1970 UTC
+ * @throws PreavisError `archive_lock_failed`, and what says that the archive is away
+ */
+export async function lockObject(
   store: ObjectStore,
-  { key, versionId }: StoredObject,
+  { key, versionId }: Pick<StoredObject, 'key' | 'versionId'>,
   lock: Lock,
   longest: number,
   signal: AbortSignal,

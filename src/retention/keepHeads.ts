@@ -1,4 +1,5 @@
 import { text } from 'node:stream/consumers';
+import { lockObject } from '../archive/lockStep.ts';
 import { wholeSecond, type Lock } from '../archive/objectLock.ts';
 import type { ObjectStore } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
@@ -99,10 +100,7 @@ async function putHead(row: HeadRow, store: ObjectStore, lock: Lock | undefined)
     there !== undefined && (await text(await store.read(key, there.versionId, timeLimit(copyLimitMs)))) === row.jws;
   const stored = isThere ? there : await store.putText(key, row.jws, 'application/jose', timeLimit(copyLimitMs));
   if (lock === undefined) return;
-  await store.protect(key, stored.versionId, lock, timeLimit(copyLimitMs));
-  const { lock: found } = await store.protection(key, stored.versionId, timeLimit(copyLimitMs));
-  if (found !== undefined && found.until >= lock.until) return;
-  throw new PreavisError('archive_lock_failed', 'the lock of a head of the audit trail is not what was asked for');
+  await lockObject(store, stored, lock, Number.POSITIVE_INFINITY, timeLimit(copyLimitMs));
 }
 
 /** Signs and copies it; what goes wrong is logged, and its code given. The copies are made by a later pass then. */
