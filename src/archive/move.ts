@@ -42,7 +42,6 @@ export type MovePorts = {
     | 'forgetCopy'
     | 'copiesOf'
     | 'copiesIn'
-    | 'certificatesOf'
     | 'identity'
     | 'recording'
     | 'purposeEnds'
@@ -62,6 +61,8 @@ export type MovePorts = {
   atOnce: number;
   /** Time limit of one recording, ms. */
   attemptMs: number;
+  /** Whether a certificate says that it was erased: its status alone has nothing removed. */
+  isErasureProved: (id: RecordingId) => Promise<boolean>;
 };
 
 export type MoveOptions = {

@@ -81,7 +81,7 @@ async function preview(ports: MoveArchivePorts, options: MoveArchiveOptions): Pr
 }
 
 async function run(ports: MoveArchivePorts, options: MoveArchiveOptions): Promise<ArchiveMoved> {
-  const { catalogue, source, from, target } = ports;
+  const { source, from, target } = ports;
   const { signal, removeOld } = options;
   await refuse(ports, options);
   await target.check();
@@ -99,7 +99,7 @@ async function run(ports: MoveArchivePorts, options: MoveArchiveOptions): Promis
   if (source === undefined) await giveUpCopies(ports);
   if (source === undefined || isOnePlace) return { ...result, left: await leftIn(ports) };
   result.documents = await moveDocuments(source, target, { clock: ports.clock, signal });
-  result.strays = await findStrays(source, catalogue, signal);
+  result.strays = await findStrays(source, ports, signal);
   if (removeOld) {
     const mayPass = moved.failed.some(({ code }) => !ofSource.has(code));
     result.removal = mayPass ? 'heldBack' : await remove(ports, source, options);

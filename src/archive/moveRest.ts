@@ -6,6 +6,8 @@ import { failPoint } from '../core/failPoint.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { markerKey } from './catalogueMarker.ts';
 import { textDigest } from './digest.ts';
+import { lockObject } from './lockStep.ts';
+import type { MovePorts } from './move.ts';
 import { idOfKey, objectPrefix } from './objectKey.ts';
 import { isSame, storeAndReadBack } from './readBack.ts';
 import type { Digest, ObjectStore, StoredObject } from './store.ts';
@@ -90,13 +92,7 @@ async function takeLockAlong(key: string, source: ObjectStore, target: ObjectSto
   const { lock } = await source.protection(key, there.versionId, limit);
   const found = (await target.protection(key, here.versionId, limit)).lock;
   if (lock === undefined || lock.until <= at || (found !== undefined && found.until >= lock.until)) return;
-  await target.protect(key, here.versionId, lock, limit);
-  const now = (await target.protection(key, here.versionId, limit)).lock;
-  if (now !== undefined && now.until >= lock.until) return;
-  throw new PreavisError(
-    'archive_lock_failed',
-    'the lock of a head of the audit trail could not be set in the new archive',
-  );
+  await lockObject(target, here, lock, Number.POSITIVE_INFINITY, limit);
 }
 
 async function isSameAs(store: ObjectStore, key: string, expected: Digest, signal: AbortSignal): Promise<boolean> {
@@ -129,7 +125,10 @@ export type Strays = {
 /** Looks for what lies in the earlier archive beside what was moved: an upload that was cut short before the change, a backup put back. */
 export async function findStrays(
   source: ObjectStore,
-  catalogue: Pick<Catalogue, 'recording' | 'copiesOf' | 'noteCopy' | 'certificatesOf'>,
+  {
+    catalogue,
+    isErasureProved,
+  }: Pick<MovePorts, 'isErasureProved'> & { catalogue: Pick<Catalogue, 'recording' | 'copiesOf' | 'noteCopy'> },
   signal: AbortSignal,
 ): Promise<Strays> {
   const result: Strays = { found: 0, unknown: 0 };
@@ -145,7 +144,7 @@ export async function findStrays(
       case 'failed':
       case 'erased':
         // What its row alone says to be erased may be all that there is of it.
-        if (row.status === 'erased' && (await catalogue.certificatesOf(row.id)).length === 0) {
+        if (row.status === 'erased' && !(await isErasureProved(row.id))) {
           result.unknown += 1;
           break;
         }

@@ -87,7 +87,7 @@ async function removeOne(
     result.waiting += 1;
     return;
   }
-  if (row.status === 'erased' && (await catalogue.certificatesOf(recording)).length === 0) {
+  if (row.status === 'erased' && !(await ports.isErasureProved(recording))) {
     throw new PreavisError(
       'certificate_invalid',
       'its row says that it was erased, and there is no certificate of that',

@@ -8,7 +8,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { isoTime } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
-import { purposeLocksOf } from '../parts/jobs.ts';
+import { erasureProof, purposeLocksOf } from '../parts/jobs.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -44,6 +44,7 @@ export async function archiveMove(context: CommandContext, options: ArchiveMoveO
       ...shared,
       target: store,
       locks: purposeLocksOf(config),
+      isErasureProved: erasureProof(config, catalogue),
       atOnce: config.archive.uploadsAtOnce,
       attemptMs: config.archive.attemptSeconds * 1_000,
       refuseUnprotected: async (signal) => {

@@ -6,8 +6,10 @@ import type { RewrapPorts } from '../archive/rewrap.ts';
 import { checkRecording } from '../archive/selfCheck.ts';
 import { nobodyTells, type PresencePorts } from '../archive/unwatchedSound.ts';
 import type { UploadPorts } from '../archive/uploader.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { PurposeLock } from '../config/locks.ts';
 import type { Config } from '../config/schema.ts';
+import type { RecordingId } from '../core/ids.ts';
 import { readPresence } from '../evidence/presence.ts';
 import { receiptOfRecording, receiptText } from '../evidence/receipt.ts';
 import { makeWitnessPass, type WitnessPorts } from '../evidence/witnessPass.ts';
@@ -35,9 +37,14 @@ export function purposeLocksOf({ purposes }: Config): ReadonlyMap<string, Purpos
   return new Map(Object.entries(purposes).map(([id, { lock }]) => [id, lock]));
 }
 
-export function uploadPorts({ config, catalogue, store, former, clock, log, actor }: Shared): UploadPorts {
+/** Whether a certificate of a trusted key says that a recording was erased. */
+export function erasureProof(config: Config, catalogue: Catalogue): (id: RecordingId) => Promise<boolean> {
   const trusts = makeTrust(config);
 
+  return (id) => isErasureProved(id, catalogue, trusts);
+}
+
+export function uploadPorts({ config, catalogue, store, former, clock, log, actor }: Shared): UploadPorts {
   return {
     catalogue,
     store,
@@ -52,7 +59,7 @@ export function uploadPorts({ config, catalogue, store, former, clock, log, acto
     atOnce: config.archive.uploadsAtOnce,
     attemptMs: config.archive.attemptSeconds * 1_000,
     told: new Set(),
-    isErasureProved: (id) => isErasureProved(id, catalogue, trusts),
+    isErasureProved: erasureProof(config, catalogue),
   };
 }
 

@@ -531,6 +531,26 @@ describe('the pass', () => {
     expect(await recordingsIn(set.old)).toEqual(['recordings/2026/01/01/01J00000000000000000000009.wav']);
   });
 
+  test('removes nothing of a recording that counts as erased without a proof', async () => {
+    const set = await stage('folder', 'bucket', { count: 1 });
+    const [call] = set.calls;
+    set.clock.at = due;
+    expect(await erasePass({ ...set, store: set.source })).toMatchObject({ erased: 1 });
+    const { wav } = keysOf(call as never);
+    await set.old.putText(wav, 'put back', 'audio/wav', never);
+    const isErasureProved = (): Promise<boolean> => Promise.resolve(false);
+    expect(await set.move({ removeOld: true }, { isErasureProved })).toMatchObject({
+      strays: { found: 0, unknown: 1 },
+    });
+    await set.catalogue.noteCopy(call?.id as never, set.source.location);
+    expect(await set.move({ removeOld: true }, { isErasureProved })).toMatchObject({
+      removal: { removed: 0, failed: [{ code: 'certificate_invalid' }] },
+    });
+    expect(await recordingsIn(set.old)).toEqual([wav]);
+    expect(await set.move({ removeOld: true })).toMatchObject({ removal: { removed: 1, failed: [] } });
+    expect(await recordingsIn(set.old)).toEqual([]);
+  });
+
   test('does not take the empty place of the earlier archive for one without old copies', async () => {
     const set = await stage('folder', 'bucket');
     await set.move();
