@@ -277,7 +277,8 @@ class Reconciliation {
       receipt,
       receiptDigest: row.receipt === null ? undefined : textDigest(row.receipt),
       isInArchive: file === undefined && !elsewhere && (await this.#copyOf(row)) !== undefined,
-      isErasureProved: await this.#isErasureProved(row),
+      // Asked for below, where something is left: it costs a signature, and there are many erased ones.
+      isErasureProved: false,
       erasureBegun: undefined,
     };
     const found = compare(facts);
@@ -288,7 +289,9 @@ class Reconciliation {
     // Begun by a clock that was wrong: retention does not come back to it before its time.
     const isDue = row.keepUntil !== null && row.keepUntil <= facts.now;
 
-    return compare({ ...facts, erasureBegun: isDue ? begun : undefined });
+    const isErasureProved = await this.#isErasureProved(row);
+
+    return compare({ ...facts, isErasureProved, erasureBegun: isDue ? begun : undefined });
   }
 
   /** What only waits is compared by its size, as objects are; what may be removed is read. */
