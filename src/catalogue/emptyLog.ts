@@ -10,6 +10,9 @@ export const logHeld =
   'the write-ahead log of the catalogue still holds what was erased, since another process reads or writes it (a backup?): ' +
   'serve, or the next retention run, takes it out';
 
+/** So long a command that erases waits for others that work with it, ms. */
+export const logWaitMs = 5_000;
+
 /** Takes what was erased out of the write-ahead log as well, and waits so long for others that work with it, ms; false: they still do. */
 export async function logEmptied(catalogue: Pick<Catalogue, 'emptyLog'>, waitMs: number): Promise<boolean> {
   for (const giveUp = performance.now() + waitMs; ;) {

@@ -1,4 +1,4 @@
-import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
+import { logEmptied, logHeld, logWaitMs } from '../catalogue/emptyLog.ts';
 import { prepareSearch } from '../catalogue/numberKeys.ts';
 import { counted } from '../core/counted.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -16,9 +16,6 @@ export type ForgetOptions = {
   all: boolean;
   json: boolean;
 };
-
-/** For others that work with the write-ahead log of the catalogue, ms. */
-const logWaitMs = 5_000;
 
 /**
  * Forgets which language a caller chose, or all callers: the next call is asked or told by the other evidence again.

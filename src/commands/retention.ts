@@ -9,7 +9,7 @@ import { decisionsOf, retentionPorts } from '../parts/retention.ts';
 import { makeArchives } from '../parts/store.ts';
 import { retentionPass, type RetentionResult } from '../retention/enforcer.ts';
 import { shortenPass, type Shortened } from '../retention/shorten.ts';
-import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
+import { logEmptied, logHeld, logWaitMs } from '../catalogue/emptyLog.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -24,8 +24,6 @@ import { table, tableWidth, wrapped } from './table.ts';
 export type RetentionCommandOptions = { dryRun: boolean; json: boolean; yes?: boolean; clockIsRight?: boolean };
 
 const waitMs = 30_000;
-/** For others that work with the write-ahead log of the catalogue. */
-const logWaitMs = 5_000;
 /** Recordings that a pass names one by one for people; the others are counted. */
 const mostShown = 1_000;
 /** In the plan before the question; a dry run names more. */

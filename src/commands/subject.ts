@@ -1,6 +1,6 @@
 import { refuseTaken } from '../archive/verifiedCopy.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
+import { logEmptied, logHeld, logWaitMs } from '../catalogue/emptyLog.ts';
 import { prepareSearch } from '../catalogue/numberKeys.ts';
 import type { Config } from '../config/schema.ts';
 import { purposeOf } from '../config/purposeRules.ts';
@@ -32,8 +32,6 @@ export type SubjectExportOptions = {
 };
 
 const waitMs = 30_000;
-/** For others that work with the write-ahead log of the catalogue, ms. */
-const logWaitMs = 5_000;
 const unknownNumber = 'no calls of this number';
 
 const isSubjectLanguage = (text: string): text is SubjectLanguage => subjectLanguages.some((each) => each === text);
