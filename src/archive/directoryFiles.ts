@@ -5,10 +5,10 @@
  * run left is `.partial/<name>.<16 hex digits>`, and erasing an object finds it there without reading the folder of a whole day.
  */
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
 import { mkdir, open, readdir, rmdir, stat as statPath, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../core/errors.ts';
+import { flushFolder } from '../core/files.ts';
 import { isNotThere } from '../core/files.ts';
 import { ignoreMissing, toArchiveError } from './directoryErrors.ts';
 import type { StoredObject } from './store.ts';
@@ -45,18 +45,6 @@ async function makeFolders(root: string, folder: string): Promise<void> {
 export async function writeFully(target: FileHandle, content: Buffer): Promise<void> {
   await target.writeFile(content);
   await target.sync();
-}
-
-export async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Some network file systems cannot flush a folder; they write names through.
-    if (errnoOf(error) !== 'EINVAL') throw error;
-  } finally {
-    await handle.close();
-  }
 }
 
 export async function removeEmptyFolders(folder: string, root: string): Promise<void> {

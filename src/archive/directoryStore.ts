@@ -8,6 +8,7 @@ import { mkdir, open, readdir, rename, stat as statPath, unlink, type FileHandle
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { flushFolder } from '../core/files.ts';
 import { isNotThere } from '../core/files.ts';
 import { nothingTried } from './capabilities.ts';
 import { assertMarked, mark, type KnownObject } from './archiveMarker.ts';
@@ -15,7 +16,6 @@ import { ignoreMissing, mapFailures, toArchiveError } from './directoryErrors.ts
 import {
   createBelow,
   fileMode,
-  flushFolder,
   folderMode,
   partialOf,
   removeEmptyFolders,

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { recorderName } from '../call/recorderName.ts';
 import { spoolUnusable } from '../call/spoolRights.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { flushFolder } from '../core/files.ts';
 import { isUlid, type RecordingId } from '../core/ids.ts';
 import { digestOf } from './digest.ts';
-import { flushFolder } from './directoryFiles.ts';
 import { openRecording, unreadable } from './recordingFile.ts';
 import type { Digest } from './store.ts';
 

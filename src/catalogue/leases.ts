@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import { z } from 'zod';
 import { sinceBootOfMachine, type Clock } from '../core/clock.ts';
-import { errnoOf } from '../core/errors.ts';
+import { isAlive } from '../core/processes.ts';
 
 /** Who holds the right to run a job. */
 export type LeaseHolder = { host: string; pid: number };
@@ -19,15 +19,6 @@ export const moveLease = 'archive move';
 export const serveLease = 'serve';
 /** Its mark beside it: that it serves, with its socket open, so that it sees who joins a call. */
 const servingMark = 'serving';
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) === 'EPERM';
-  }
-}
 
 const row = z
   .object({

@@ -5,9 +5,11 @@
  * renamed. When anything fails, what was renamed goes back. What a killed run leaves are its hidden folder, which a later run removes,
  * and at most some of the files, each complete.
  */
-import { chmod, copyFile, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, readdir, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { flushFolder, writeFlushed } from '../core/files.ts';
+import { isAlive } from '../core/processes.ts';
 
 /** `source` becomes `<language>/preavis/<name>` below the sounds folder. */
 export type SoundToPlace = { source: string; language: string; name: string };
@@ -55,7 +57,7 @@ export async function placeSounds(sounds: string, files: readonly SoundToPlace[]
       await named(move.to, () => rename(move.from, move.to));
       done.push(move);
     }
-    for (const folder of new Set(done.map(({ to }) => dirname(to)))) await named(folder, () => flush(folder));
+    for (const folder of new Set(done.map(({ to }) => dirname(to)))) await named(folder, () => flushFolder(folder));
   } catch (thrown) {
     const left = await undone(done);
     const error = thrown instanceof Unplaced ? refusal(thrown, bytes, left) : thrown;
@@ -150,15 +152,6 @@ async function removeOldStagings(folder: string): Promise<void> {
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return errnoOf(thrown) !== 'ESRCH';
-  }
-}
-
 /** Whatever the umask. */
 async function makeReadable(folder: string): Promise<void> {
   await mkdir(folder);
@@ -166,14 +159,7 @@ async function makeReadable(folder: string): Promise<void> {
 }
 
 async function writeAndReadBack(path: string, bytes: Buffer): Promise<number> {
-  const file = await open(path, 'wx', 0o644);
-  try {
-    await file.writeFile(bytes);
-    await file.chmod(0o644);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await writeFlushed(path, bytes, 'wx');
   if (!(await readFile(path)).equals(bytes)) throw new Unplaced(path, 'it does not read back as written', undefined);
 
   return bytes.length;
@@ -190,15 +176,6 @@ async function copyOf(file: string, copy: string): Promise<string | undefined> {
       throw thrown;
     }
   });
-}
-
-async function flush(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Takes back what was renamed, the last first; gives the paths where that did not work. */

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from './errors.ts';
@@ -21,23 +22,36 @@ export async function readIfPresent(file: string): Promise<Buffer | undefined> {
 export async function writeWhole(target: string, bytes: Buffer): Promise<void> {
   const temporary = `${target}.${process.pid}.tmp`;
   try {
-    const file = await open(temporary, 'w', 0o644);
-    try {
-      await file.writeFile(bytes);
-      await file.chmod(0o644);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeFlushed(temporary, bytes, 'w');
     await rename(temporary, target);
   } catch (thrown) {
     await rm(temporary, { force: true });
     throw thrown;
   }
-  const parent = await open(dirname(target), 'r');
+  await flushFolder(dirname(target));
+}
+
+/** On the disk when it returns, readable by everybody whatever the umask. `wx`: it is not there yet. */
+export async function writeFlushed(path: string, bytes: Buffer, flag: 'w' | 'wx'): Promise<void> {
+  const file = await open(path, flag, 0o644);
   try {
-    await parent.sync();
+    await file.writeFile(bytes);
+    await file.chmod(0o644);
+    await file.sync();
   } finally {
-    await parent.close();
+    await file.close();
+  }
+}
+
+/** The names in it are on the disk when it returns. */
+export async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some network file systems cannot flush a folder; they write names through.
+    if (errnoOf(error) !== 'EINVAL') throw error;
+  } finally {
+    await handle.close();
   }
 }
