@@ -6,11 +6,11 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { timeLimit } from '../core/timeLimit.ts';
+import { objectPrefix } from './objectKey.ts';
 import type { ObjectStore } from './store.ts';
 import { within } from './timeLimit.ts';
 
 export const catalogueMarkerPrefix = 'catalogues/';
-const recordingsPrefix = 'recordings/';
 export const markerKey = (identity: string): string => `${catalogueMarkerPrefix}${identity}.mark`;
 
 export type MarkerPorts = {
@@ -44,7 +44,7 @@ export async function markCatalogue(
 }
 
 async function isOfAnother(store: Pick<ObjectStore, 'list'>): Promise<boolean> {
-  for (const prefix of [catalogueMarkerPrefix, recordingsPrefix]) {
+  for (const prefix of [catalogueMarkerPrefix, objectPrefix]) {
     // One is enough.
     for await (const object of store.list(prefix)) return object.key !== '';
   }

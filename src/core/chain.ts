@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256Of } from './sha256.ts';
 
 /**
  * The chain over the audit trail: each line has a digest of its content, and a link of the link before it and that digest.
@@ -11,14 +11,12 @@ export const chainStart = '0'.repeat(64);
 /** What a digest is made of: time (ms since 1970 UTC), recording, event, from, to, actor, and the detail as JSON text. */
 export type EntryContent = readonly [unknown, unknown, unknown, unknown, unknown, unknown, unknown];
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
 /** SHA-256 of the JSON array of the content, as UTF-8 without spaces. */
 export function entryDigest(content: EntryContent): string {
-  return sha256(JSON.stringify(content));
+  return sha256Of(JSON.stringify(content));
 }
 
 /** SHA-256 of both, one behind the other, as text. */
 export function linkOf(before: string, digest: string): string {
-  return sha256(before + digest);
+  return sha256Of(before + digest);
 }

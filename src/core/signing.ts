@@ -126,12 +126,14 @@ export async function verifySigned(jws: string, typ: string): Promise<Signed> {
   }
 }
 
-/** Anything else is told apart without an error, whose making takes longer than all the rest of reading a line. */
 const compactForm = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/** Whether it may be a JWS in its compact form: told without an error, whose making takes longer than all the rest of reading a line. */
+export const isCompactJws = (text: string): boolean => compactForm.test(text);
 
 /** What kind of document was signed, as its header says it; undefined for what is no JWS. Proves nothing: `verifySigned` does. */
 export function typeOfSigned(jws: string): string | undefined {
-  if (!compactForm.test(jws)) return undefined;
+  if (!isCompactJws(jws)) return undefined;
   try {
     return decodeProtectedHeader(jws).typ;
   } catch {

@@ -1,4 +1,4 @@
-import { connect as connectPlain, isIP } from 'node:net';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 export type Spoken = 'tls' | 'plain';
@@ -18,50 +18,44 @@ export async function spokenBy(host: string, port: number): Promise<Spoken | und
   return (await speaksHttp(host, port)) ? 'plain' : undefined;
 }
 
-function speaksTls(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const name = isIP(host) === 0 ? { servername: host } : {};
-    const socket = connectTls({ host, port, rejectUnauthorized: false, timeout: limitMs, ...name });
-    const end = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('secureConnect', () => {
-      end(true);
-    });
-    socket.once('timeout', () => {
-      end(false);
-    });
-    socket.on('error', () => {
-      end(false);
-    });
-    socket.once('close', () => {
-      end(false);
-    });
-  });
-}
+const speaksTls = (host: string, port: number): Promise<boolean> =>
+  answered(
+    connectTls({
+      ...{ host, port, rejectUnauthorized: false, timeout: limitMs },
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+    }),
+    (socket, end) => {
+      socket.once('secureConnect', () => {
+        end(true);
+      });
+    },
+  );
 
-function speaksHttp(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connectPlain({ host, port, timeout: limitMs });
-    const end = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
+const speaksHttp = (host: string, port: number): Promise<boolean> =>
+  answered(connectPlain({ host, port, timeout: limitMs }), (socket, end) => {
     socket.once('connect', () => {
       socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
     });
-    socket.once('data', (bytes) => {
+    socket.once('data', (bytes: Buffer) => {
       end(bytes.toString('latin1').startsWith(httpAnswer));
     });
-    socket.once('timeout', () => {
-      end(false);
-    });
-    socket.on('error', () => {
-      end(false);
-    });
-    socket.once('close', () => {
-      end(false);
-    });
+  });
+
+/** What `listen` says of a connection; false where it fails, ends, or says nothing in time. */
+function answered<T extends Socket>(
+  socket: T,
+  listen: (socket: T, end: (answer: boolean) => void) => void,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    for (const over of ['timeout', 'error', 'close']) {
+      socket.on(over, () => {
+        end(false);
+      });
+    }
+    listen(socket, end);
   });
 }

@@ -13,6 +13,7 @@ import { isActive } from '../catalogue/holds.ts';
 import type { RecordingRow, StoredPolicy } from '../catalogue/rows.ts';
 import { isoTime } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
+import { sha256Of } from '../core/sha256.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { pemOf, type Signer } from '../core/signing.ts';
 import { fetchRecording, grantAccess, type FetchPorts, type HandOutEvents } from '../retention/fetch.ts';
@@ -27,7 +28,6 @@ import {
   pageFiles,
   receiptFacts,
   sentencesHeard,
-  sha256Of,
   sumsText,
   type Manifest,
   type ReceiptFacts,

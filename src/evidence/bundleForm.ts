@@ -1,5 +1,4 @@
 /** What is in a bundle of evidence, under which names and in which order; docs/evidence.md says it for people. */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { objection, wasHeard, wasTold } from '../call/recordable.ts';
 
@@ -181,8 +180,6 @@ export function receiptFault(receipt: ReceiptFacts): string | undefined {
 
 /** A JSON document as it lies in a bundle. */
 export const jsonText = (value: unknown): Buffer => Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`, 'utf8');
-
-export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** As `sha256sum` writes it, and reads it with `-c`. */
 export const sumsText = (files: readonly { name: string; sha256: string }[]): string =>

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promptFile } from '../config/prompts.ts';
 import { isNotThere, readIfPresent } from '../core/files.ts';
-
-const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+import { sha256Of } from '../core/sha256.ts';
 
 async function wavsOf(folder: string): Promise<string[]> {
   try {

@@ -9,6 +9,7 @@ import type { JWK } from 'jose';
 import { z } from 'zod';
 import { storedPolicy } from '../catalogue/rows.ts';
 import { PreavisError } from '../core/errors.ts';
+import { sha256Of } from '../core/sha256.ts';
 import { bytesVerified, pemOf, publicKeyOf, verifySigned } from '../core/signing.ts';
 import { auditFault, auditSchema, type AuditExtract } from './auditExtract.ts';
 import {
@@ -21,7 +22,6 @@ import {
   receiptFacts,
   receiptFault,
   sentencesHeard,
-  sha256Of,
   sumsText,
   pagesOf,
   type AnyManifest,

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256Of } from '../core/sha256.ts';
 import { verifySigned, type Signer } from '../core/signing.ts';
 import type { NewCertificate } from '../catalogue/erasures.ts';
 import { isoTime } from '../core/clock.ts';
@@ -46,8 +46,6 @@ export const certificateSchema = z.strictObject({
 });
 export type Certificate = z.output<typeof certificateSchema>;
 
-export const certificateHash = (jws: string): string => createHash('sha256').update(jws).digest('hex');
-
 export async function issueCertificate(
   content: Certificate,
   recording: RecordingId,
@@ -57,7 +55,7 @@ export async function issueCertificate(
 
   return {
     number: content.number,
-    sha256: certificateHash(jws),
+    sha256: sha256Of(jws),
     recording,
     issuedAt: Date.parse(content.verifiedAt),
     jws,
@@ -74,7 +72,7 @@ export async function readCertificate(
     const { number, recording, verifiedAt } = content;
     const row = {
       number,
-      sha256: certificateHash(jws),
+      sha256: sha256Of(jws),
       recording: recording as RecordingId,
       issuedAt: Date.parse(verifiedAt),
       jws,

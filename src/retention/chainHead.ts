@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { NewHead } from '../catalogue/chainHeads.ts';
 import { isoTime } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
+import { sha256Of } from '../core/sha256.ts';
 import { verifySigned, type Signer } from '../core/signing.ts';
 
 /**
@@ -12,7 +12,7 @@ import { verifySigned, type Signer } from '../core/signing.ts';
  */
 
 export const headType = 'preavis-chain-head+jws';
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const headSchema = z.strictObject({
   head: z.literal(1),
@@ -22,20 +22,18 @@ export const headSchema = z.strictObject({
   signedAt: z.iso.datetime(),
   /** The newest line; 0 where the trail has none, with the link that stands before the first one. */
   line: z.int().min(0),
-  chain: sha256,
+  chain: hash,
   /** The hash of the head before it. */
-  previous: sha256.nullable(),
+  previous: hash.nullable(),
   /** Who said that an older catalogue was put back on purpose: what was signed before may then be of lines that are gone. */
   restored: z.strictObject({ by: z.string() }).nullable(),
 });
 export type Head = z.output<typeof headSchema>;
 
-const headHash = (jws: string): string => createHash('sha256').update(jws).digest('hex');
-
 export async function issueHead(content: Head, signer: Signer): Promise<NewHead> {
   const jws = await signer.sign(content, headType);
 
-  return { number: content.number, sha256: headHash(jws), signedAt: Date.parse(content.signedAt), jws };
+  return { number: content.number, sha256: sha256Of(jws), signedAt: Date.parse(content.signedAt), jws };
 }
 
 /** Throws certificate_invalid. */
@@ -43,7 +41,7 @@ export async function readHead(jws: string): Promise<{ content: Head; kid: strin
   try {
     const { payload, kid } = await verifySigned(jws, headType);
     const content = headSchema.parse(payload);
-    const row = { number: content.number, sha256: headHash(jws), signedAt: Date.parse(content.signedAt), jws };
+    const row = { number: content.number, sha256: sha256Of(jws), signedAt: Date.parse(content.signedAt), jws };
 
     return { content, kid, row };
   } catch (cause) {

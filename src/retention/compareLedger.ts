@@ -1,10 +1,10 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { sha256Of } from '../core/sha256.ts';
 import type { RecordingId } from '../core/ids.ts';
-import { typeOfSigned } from '../core/signing.ts';
-import { certificateHash } from './certificate.ts';
+import { isCompactJws, typeOfSigned } from '../core/signing.ts';
 import { headType } from './chainHead.ts';
 import { readCopy } from './copies.ts';
-import { isDecision } from './decision.ts';
+import { decisionType } from './decision.ts';
 import type { Ledger } from './ledger.ts';
 
 /** What ledger and catalogue do not both have. Both are read in parts: neither need fit into memory. */
@@ -26,9 +26,6 @@ export type StrayLine =
 /** Each costs a signature to be checked: whoever may write to the ledger could keep a check busy for hours. */
 export const mostStrayLines = 10_000;
 
-/** A JWS in its compact form. Anything else is told apart without a look into the catalogue. */
-const jwsForm = /^[\w-]+\.[\w-]+\.[\w-]+$/;
-
 /** Ends after `mostStrayLines`: the rest of the ledger is not read then. */
 export async function* strayLines(
   { catalogue, ledger, since, trusts }: ComparePorts,
@@ -39,12 +36,11 @@ export async function* strayLines(
   for await (const { line } of ledger.lines(0)) {
     signal?.throwIfAborted();
     count += 1;
-    const isJws = jwsForm.test(line);
-    // Of these, strayDecisions says what the catalogue does not know.
-    if (isJws && isDecision(line)) continue;
-    // verifyTrail.ts looks at these.
-    if (isJws && typeOfSigned(line) === headType) continue;
-    if (isJws && (await catalogue.isCertificateKnown(certificateHash(line)))) continue;
+    const type = typeOfSigned(line);
+    // Of decisions, strayDecisions says what the catalogue does not know; verifyTrail.ts looks at heads.
+    if (type === decisionType || type === headType) continue;
+    const isJws = isCompactJws(line);
+    if (isJws && (await catalogue.isCertificateKnown(sha256Of(line)))) continue;
     if ((stray += 1) > mostStrayLines) return;
     const read = isJws ? await readCopy(line) : undefined;
     if (read === undefined) yield { kind: 'invalid', line: count };
@@ -79,7 +75,7 @@ export async function* lostLines(
     if (sought.size > 0 && (last === undefined || sought.size >= soughtAtOnce)) {
       for await (const { line } of ledger.lines(0)) {
         signal?.throwIfAborted();
-        sought.delete(certificateHash(line));
+        sought.delete(sha256Of(line));
         if (sought.size === 0) break;
       }
       yield* sought.values();

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { everyArchive, type Archives } from '../archive/archives.ts';
 import { idOfKey } from '../archive/objectKey.ts';
@@ -11,20 +10,20 @@ import type { CertificateRow, CopyPlace, LedgerPlace } from '../catalogue/erasur
 import { dayMs } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
+import { sha256Of } from '../core/sha256.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { typeOfSigned } from '../core/signing.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import {
   certificateKey,
-  certificateHash,
   certificateOfKey,
   certificatePrefix,
   readCertificate,
   type Certificate,
 } from './certificate.ts';
 import { headPrefix, headType, readHead } from './chainHead.ts';
-import { isDecision } from './decision.ts';
+import { decisionType } from './decision.ts';
 import { copyDecisions, findDecision } from './decisions.ts';
 import { headObjects } from './keepHeads.ts';
 import type { Ledger } from './ledger.ts';
@@ -154,7 +153,7 @@ export async function replayLedger(
   let isBlocked = false;
   for await (const { line, end } of ledger.lines(0, 1)) {
     // Another first line is another ledger.
-    name = `${ledger.file}#${lineHash(line)}`;
+    name = `${ledger.file}#${sha256Of(line)}`;
     const before = fromStart ? undefined : await catalogue.ledgerRead(name);
     if (before !== undefined && before.end >= end && (await isStillThere(before, ledger))) from = before.end;
   }
@@ -162,7 +161,7 @@ export async function replayLedger(
   for await (const { line, end } of ledger.lines(from)) {
     isBlocked = (await replay.take(line)) === 'again' || isBlocked;
     progress?.();
-    if (!isBlocked) read = { start, end, sha256: lineHash(line) };
+    if (!isBlocked) read = { start, end, sha256: sha256Of(line) };
     start = end;
   }
   if (!dryRun && name !== undefined && read !== undefined) await catalogue.noteLedgerRead(name, read);
@@ -170,11 +169,9 @@ export async function replayLedger(
   return replay.end();
 }
 
-const lineHash = (line: string): string => createHash('sha256').update(line).digest('hex');
-
 /** Where lines were taken out of the ledger, all that is behind them has another place. */
 async function isStillThere({ start, end, sha256 }: LedgerPlace, ledger: Ledger): Promise<boolean> {
-  for await (const found of ledger.lines(start, 1)) return found.end === end && lineHash(found.line) === sha256;
+  for await (const found of ledger.lines(start, 1)) return found.end === end && sha256Of(found.line) === sha256;
 
   return false;
 }
@@ -269,8 +266,9 @@ class Replay {
   /** `again`: it may be possible later, when the key is trusted or a lock is over. */
   async take(jws: string): Promise<'done' | 'again'> {
     const { catalogue, log } = this.#ports;
-    if (isDecision(jws)) return this.#takeDecision(jws);
-    if (typeOfSigned(jws) === headType) return this.#takeHead(jws);
+    const type = typeOfSigned(jws);
+    if (type === decisionType) return this.#takeDecision(jws);
+    if (type === headType) return this.#takeHead(jws);
     const certificate = await readCopy(jws);
     if (certificate === undefined) {
       this.refuse();
@@ -418,7 +416,7 @@ export async function removeOldCertificates(ports: CopyPorts, before: number): P
       for (const row of old) await archive.erase(certificateKey(row));
     }
     const hashes = new Set(old.map(({ sha256 }) => sha256));
-    await ledger.prune((line) => Promise.resolve(!hashes.has(certificateHash(line))));
+    await ledger.prune((line) => Promise.resolve(!hashes.has(sha256Of(line))));
     for (const sha256 of hashes) await catalogue.removeCertificate(sha256);
     removed += old.length;
   }

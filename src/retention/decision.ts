@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { bareHash } from '../call/preferences.ts';
 import type { NewDecision } from '../catalogue/decisions.ts';
 import { PreavisError } from '../core/errors.ts';
+import { sha256Of } from '../core/sha256.ts';
 import { isUlid } from '../core/ids.ts';
 import { typeOfSigned, verifySigned, type Signer } from '../core/signing.ts';
 
@@ -12,7 +12,7 @@ import { typeOfSigned, verifySigned, type Signer } from '../core/signing.ts';
  * hash of their keyed hash, and only until what was forgotten would have ended by itself (P7).
  */
 
-const type = 'preavis-decision+jws';
+export const decisionType = 'preavis-decision+jws';
 const ulid = z.string().refine(isUlid);
 
 /** So much stands in one line at most: a ledger is read line by line. */
@@ -63,13 +63,13 @@ export type Decision = z.output<typeof decisionSchema>;
 export function blindedCaller(hash: string): string {
   const bare = hash.includes('.') ? bareHash(hash) : hash;
 
-  return createHash('sha256').update(`preavis forgotten language ${bare}`).digest('hex');
+  return sha256Of(`preavis forgotten language ${bare}`);
 }
 
-export const isDecision = (line: string): boolean => typeOfSigned(line) === type;
+export const isDecision = (line: string): boolean => typeOfSigned(line) === decisionType;
 
 const rowOf = ({ decidedAt, neededUntil, what }: Decision, jws: string): NewDecision => ({
-  sha256: createHash('sha256').update(jws).digest('hex'),
+  sha256: sha256Of(jws),
   kind: what.kind,
   decidedAt: Date.parse(decidedAt),
   neededUntil: Date.parse(neededUntil),
@@ -77,7 +77,7 @@ const rowOf = ({ decidedAt, neededUntil, what }: Decision, jws: string): NewDeci
 });
 
 export async function issueDecision(content: Decision, signer: Signer): Promise<NewDecision> {
-  return rowOf(content, await signer.sign(content, type));
+  return rowOf(content, await signer.sign(content, decisionType));
 }
 
 /** undefined for what is none, or not what was signed. Whether its key is to be trusted is the caller's to say, by `kid`. */
@@ -85,7 +85,7 @@ export async function readDecision(
   line: string,
 ): Promise<{ content: Decision; kid: string; row: NewDecision } | undefined> {
   try {
-    const { payload, kid } = await verifySigned(line, type);
+    const { payload, kid } = await verifySigned(line, decisionType);
     const content = decisionSchema.parse(payload);
 
     return { content, kid, row: rowOf(content, line) };

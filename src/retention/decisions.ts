@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { DecisionEffect, DecisionKind, DecisionRow } from '../catalogue/decisions.ts';
 import type { ShortenBasis } from '../catalogue/recordings.ts';
 import { isoTime } from '../core/clock.ts';
+import { sha256Of } from '../core/sha256.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import type { Signer } from '../core/signing.ts';
 import { blindedCaller, isDecision, issueDecision, mostInDecision, readDecision, type Decision } from './decision.ts';
@@ -201,7 +201,7 @@ export async function lostDecisions({
   }
   if (sought.size === 0) return [];
   for await (const { line } of ledger.lines(0)) {
-    if (isDecision(line)) sought.delete(createHash('sha256').update(line).digest('hex'));
+    if (isDecision(line)) sought.delete(sha256Of(line));
     if (sought.size === 0) break;
   }
 

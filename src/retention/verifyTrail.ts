@@ -3,8 +3,8 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CopyPlace } from '../catalogue/erasures.ts';
 import { chainStart, linkOf } from '../core/chain.ts';
 import { counted } from '../core/counted.ts';
+import { sha256Of } from '../core/sha256.ts';
 import { typeOfSigned } from '../core/signing.ts';
-import { certificateHash } from './certificate.ts';
 import { headInWords, headType, readHead, type Head } from './chainHead.ts';
 import { headObjects } from './keepHeads.ts';
 import type { Ledger } from './ledger.ts';
@@ -192,7 +192,7 @@ async function collect(ports: TrailPorts, signal: AbortSignal): Promise<Collecte
   for await (const { line } of ledger.lines(0)) {
     signal.throwIfAborted();
     if (typeOfSigned(line) !== headType) continue;
-    const sha256 = certificateHash(line);
+    const sha256 = sha256Of(line);
     if (await catalogue.isHeadKnown(sha256)) seen.ledger.add(sha256);
     else await take(line, 'ledger');
   }
@@ -204,7 +204,7 @@ async function collect(ports: TrailPorts, signal: AbortSignal): Promise<Collecte
   }
   for (const { jws, sha256, inLedger, inArchive } of rows) {
     signal.throwIfAborted();
-    if (certificateHash(jws) !== sha256) invalid.catalogue += 1;
+    if (sha256Of(jws) !== sha256) invalid.catalogue += 1;
     else await take(jws, 'catalogue');
     const name = found.get(sha256)?.content.number;
     if (name === undefined) continue;

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { installPrompts } from '../../../src/config/installPrompts.ts';
 import { loadPrompts, type PromptLibrary } from '../../../src/config/prompts.ts';
 import { promptFormats } from '../../../src/config/promptSound.ts';
-import { sha256Of } from '../../../src/evidence/bundleForm.ts';
+import { sha256Of } from '../../../src/core/sha256.ts';
 import type { LabFolder } from '../../../lab/processes.ts';
 import { canMount, mounts } from '../../support/mounts.ts';
 import { makePromptFolder, type PromptFolder } from '../../support/promptFolder.ts';

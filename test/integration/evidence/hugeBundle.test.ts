@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { openSigner, pemOf } from '../../../src/core/signing.ts';
-import { bundleFile, sha256Of, sumsText } from '../../../src/evidence/bundleForm.ts';
+import { bundleFile, sumsText } from '../../../src/evidence/bundleForm.ts';
+import { sha256Of } from '../../../src/core/sha256.ts';
 import { built } from '../../support/built.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 

@@ -4,7 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { ZipFile } from 'yazl';
 import { openSigner, pemOf, type Signer } from '../../../src/core/signing.ts';
-import { bundleFile, jsonText, sha256Of, sumsText } from '../../../src/evidence/bundleForm.ts';
+import { bundleFile, jsonText, sumsText } from '../../../src/evidence/bundleForm.ts';
+import { sha256Of } from '../../../src/core/sha256.ts';
 import { filePart, zipOf } from '../../../src/evidence/zipForm.ts';
 import { verifyBundle } from '../../../src/evidence/verifyBundle.ts';
 import {
