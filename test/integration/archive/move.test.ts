@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { Client, RETENTION_MODES } from 'minio';
+import { RETENTION_MODES } from 'minio';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
@@ -21,13 +21,13 @@ import { makeIds } from '../../../src/core/ids.ts';
 import { readCertificate } from '../../../src/retention/certificate.ts';
 import { fetchRecording } from '../../../src/retention/fetch.ts';
 import { verifyCertificates } from '../../../src/retention/verifyCertificates.ts';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { archiveStage } from '../../support/archiving.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { keyringOf, newKey, sidecarNames } from '../../support/encryption.ts';
 import { due, erasePass } from '../../support/erasing.ts';
 import { eventually } from '../../support/poll.ts';
 import { reconciled } from '../../support/reconciling.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { keysOf, uploadStage, type UploadStage } from '../../support/uploadStage.ts';
 import { digestOf, listed, seconds } from './storeContract.ts';
@@ -37,21 +37,9 @@ import { digestOf, listed, seconds } from './storeContract.ts';
 const folder = temporaryFolder();
 const open = catalogues();
 const never = new AbortController().signal;
-let server: LabStore;
-let client: Client;
 let stages = 0;
 
-beforeAll(async () => {
-  server = await startStore();
-  client = new Client({ ...server, useSSL: false });
-  await server.makeBucket('plain');
-  await server.makeBucket('versioned', { versioning: true });
-  await server.makeBucket('locked', { objectLock: true });
-});
-
-afterAll(async () => {
-  await server.stop();
-});
+const s3 = useS3Server({ plain: {}, versioned: { versioning: true }, locked: { objectLock: true } });
 
 type Kind = 'folder' | 'bucket' | 'versioned' | 'locked';
 
@@ -60,10 +48,10 @@ function raw(kind: Kind, at: string): RawStore {
     case 'folder':
       return makeDirectoryStore({ folder: folder.path(at) });
     case 'bucket':
-      return makeMinioStore({ ...server, useTls: false, bucket: 'plain', prefix: at });
+      return makeMinioStore({ ...s3.server, useTls: false, bucket: 'plain', prefix: at });
     case 'versioned':
     case 'locked':
-      return makeMinioStore({ ...server, useTls: false, bucket: kind, prefix: at });
+      return makeMinioStore({ ...s3.server, useTls: false, bucket: kind, prefix: at });
   }
 }
 
@@ -122,7 +110,7 @@ async function stage(
 
 /** The types of the client say that it gives nothing; it gives a promise. */
 async function legalHold(name: string, versionId: string, status: 'ON' | 'OFF'): Promise<void> {
-  const set = client.setObjectLegalHold.bind(client) as (...given: unknown[]) => unknown;
+  const set = s3.client.setObjectLegalHold.bind(s3.client) as (...given: unknown[]) => unknown;
   await set('locked', name, { versionId, status });
 }
 
@@ -336,7 +324,7 @@ describe('locks', () => {
     expect(await recordingsIn(set.fresh)).toEqual([]);
     expect(await set.catalogue.certificatesOf(one?.id as never)).toEqual([]);
     await legalHold(`move-${stages}/old/${held}`, (await set.old.stat(held))?.versionId ?? '', 'OFF');
-    await client.putObjectRetention('locked', `move-${stages}/old/${wav}`, {
+    await s3.client.putObjectRetention('locked', `move-${stages}/old/${wav}`, {
       mode: RETENTION_MODES.GOVERNANCE,
       retainUntilDate: new Date(Date.now() + 1_000).toISOString(),
       versionId: (await set.old.stat(wav))?.versionId ?? '',

@@ -1,7 +1,5 @@
 /** Heads of the audit trail in a bucket with Object Lock, against who may write to catalogue, ledger and bucket. */
 import { copyFile, rm } from 'node:fs/promises';
-import { Client } from 'minio';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { headKey } from '../../../src/retention/chainHead.ts';
@@ -10,6 +8,7 @@ import { verifyHeads } from '../../../src/retention/verifyTrail.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { catalogues, dayMs } from '../../support/catalogues.ts';
 import { archivedCall, erasePass } from '../../support/erasing.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** On a real server, whose clock cannot be set. */
@@ -17,26 +16,16 @@ const keptMs = 3_653 * dayMs;
 const folder = temporaryFolder();
 const open = catalogues();
 const never = new AbortController().signal;
-let server: LabStore;
-let client: Client;
 let stages = 0;
 
-beforeAll(async () => {
-  server = await startStore();
-  client = new Client({ ...server, useSSL: false });
-  await server.makeBucket('plain');
-  await server.makeBucket('locked', { objectLock: true });
-});
-afterAll(async () => {
-  await server.stop();
-});
+const s3 = useS3Server({ plain: {}, locked: { objectLock: true } });
 
 /** Two days, each with its head; the older catalogue is of the end of the first. */
 async function stage(bucket: string): Promise<ArchiveStage & { path: string; older: string; file: string }> {
   const path = folder.path(`${(stages += 1)}`);
   const set: ArchiveStage = {
     ...(await archiveStage(path, open)),
-    store: makeMinioStore({ ...server, useTls: false, bucket, prefix: `${stages}/`, idleTimeoutMs: 2_000 }),
+    store: makeMinioStore({ ...s3.server, useTls: false, bucket, prefix: `${stages}/`, idleTimeoutMs: 2_000 }),
     headLock: bucket === 'locked' ? { mode: 'governance', keptMs } : undefined,
   };
   const { id } = await archivedCall(set);
@@ -66,9 +55,11 @@ async function putBack(set: Awaited<ReturnType<typeof stage>>, bucket: string) {
   for (const head of heads) {
     const name = `${set.path.split('/').at(-1) ?? ''}/${headKey(head)}`;
     for (const version of await set.store.versions(headKey(head))) {
-      await client.removeObject(bucket, name, version === 'null' ? {} : { versionId: version }).catch(() => undefined);
+      await s3.client
+        .removeObject(bucket, name, version === 'null' ? {} : { versionId: version })
+        .catch(() => undefined);
     }
-    await client.removeObject(bucket, name);
+    await s3.client.removeObject(bucket, name);
   }
   const keys: string[] = [];
   for await (const { key } of set.store.list('certificates/heads/')) keys.push(key);

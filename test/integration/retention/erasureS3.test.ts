@@ -1,15 +1,14 @@
 import { copyFile } from 'node:fs/promises';
-import { Client } from 'minio';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { makeIds } from '../../../src/core/ids.ts';
 import { readCertificate } from '../../../src/retention/certificate.ts';
 import { replayLedger } from '../../../src/retention/copies.ts';
 import { verifyCertificates } from '../../../src/retention/verifyCertificates.ts';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { catalogues, dayMs } from '../../support/catalogues.ts';
 import { archivedCall, due, erasePass } from '../../support/erasing.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** Erasure in a bucket that keeps versions, on a real server; an independent client looks. */
@@ -18,26 +17,16 @@ const folder = temporaryFolder();
 const open = catalogues();
 const never = new AbortController().signal;
 const bucket = 'versioned';
-let server: LabStore;
-let client: Client;
 let stages = 0;
 
-beforeAll(async () => {
-  server = await startStore();
-  client = new Client({ ...server, useSSL: false });
-  await server.makeBucket(bucket, { versioning: true });
-});
-
-afterAll(async () => {
-  await server.stop();
-});
+const s3 = useS3Server({ [bucket]: { versioning: true } });
 
 async function stage(): Promise<ArchiveStage & { prefix: string; folder: string }> {
   const prefix = `stage-${(stages += 1)}/`;
   const own = folder.path(prefix.slice(0, -1));
   const set = await archiveStage(own, open);
 
-  return { ...set, store: makeMinioStore({ ...server, useTls: false, bucket, prefix }), prefix, folder: own };
+  return { ...set, store: makeMinioStore({ ...s3.server, useTls: false, bucket, prefix }), prefix, folder: own };
 }
 
 const keysOf = async (set: ArchiveStage, id: Parameters<ArchiveStage['receiptOf']>[0]): Promise<string[]> => {
@@ -51,7 +40,7 @@ test('an erasure takes every version and delete marker, and its certificate name
   const { id } = await archivedCall(set);
   const [wav = '', receipt = ''] = await keysOf(set, id);
   await set.store.putText(wav, 'something over it', 'audio/wav', never);
-  await client.removeObject(bucket, `${set.prefix}${receipt}`);
+  await s3.client.removeObject(bucket, `${set.prefix}${receipt}`);
   const versions = [await set.store.versions(wav), await set.store.versions(receipt)];
   expect(versions.map(({ length }) => length)).toEqual([2, 2]);
   set.clock.at = due;
@@ -73,7 +62,7 @@ test('a certificate does not hold while a version is back beneath a delete marke
   set.clock.at = due;
   await erasePass(set);
   await set.store.putText(wav, 'back', 'audio/wav', never);
-  await client.removeObject(bucket, `${set.prefix}${wav}`);
+  await s3.client.removeObject(bucket, `${set.prefix}${wav}`);
   expect(await set.store.stat(wav)).toBeUndefined();
   expect((await verified(set)).faults).toMatchObject([{ fault: `2 versions of ${wav} are in the archive again` }]);
 });
@@ -87,8 +76,8 @@ test('a restored catalogue and restored objects are erased again by the ledger',
   database.close();
   set.clock.at = due;
   expect(await erasePass(set)).toMatchObject({ erased: 1 });
-  await client.putObject(bucket, `${set.prefix}${wav}`, audio);
-  await client.putObject(bucket, `${set.prefix}${receipt}`, '{}');
+  await s3.client.putObject(bucket, `${set.prefix}${wav}`, audio);
+  await s3.client.putObject(bucket, `${set.prefix}${receipt}`, '{}');
   await copyFile(`${set.folder}/backup.db`, `${set.folder}/restored.db`);
   const catalogue = open(`${set.folder}/restored.db`, set.clock);
   expect((await catalogue.recording(id))?.status).toBe('archived');

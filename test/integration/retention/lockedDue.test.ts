@@ -1,5 +1,3 @@
-import { Client } from 'minio';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import { requestRefused } from '../../../src/catalogue/auditTrail.ts';
@@ -11,6 +9,7 @@ import { archiveStage, withLocks, type ArchiveStage } from '../../support/archiv
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
 import { archivedCall, due, erasePass } from '../../support/erasing.ts';
 import { eventually } from '../../support/poll.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** What is due and locked, on a real server. */
@@ -19,24 +18,15 @@ const folder = temporaryFolder();
 const open = catalogues();
 const signal = new AbortController().signal;
 const bucket = 'locked';
-let server: LabStore;
-let account: Client;
 let stages = 0;
 
-beforeAll(async () => {
-  server = await startStore();
-  account = new Client({ ...server, useSSL: false });
-  await server.makeBucket(bucket, { objectLock: true });
-});
-afterAll(async () => {
-  await server.stop();
-});
+const s3 = useS3Server({ [bucket]: { objectLock: true } });
 
 async function stage(): Promise<ArchiveStage> {
   const name = `stage-${(stages += 1)}`;
   const set = await archiveStage(folder.path(name), open);
 
-  return { ...set, store: makeMinioStore({ ...server, useTls: false, bucket, prefix: `${name}/` }) };
+  return { ...set, store: makeMinioStore({ ...s3.server, useTls: false, bucket, prefix: `${name}/` }) };
 }
 
 const objectsOf = async (set: ArchiveStage, id: RecordingId): Promise<[string, string]> => {
@@ -92,7 +82,7 @@ test('a lock of which the person was told is told once, and the recording erased
   for (const key of await objectsOf(set, id)) {
     const shorter = { governanceBypass: true, mode: 'GOVERNANCE', retainUntilDate: new Date(soon).toISOString() };
     // The types of the client know no retention but none.
-    await account.putObjectRetention(bucket, `stage-${stages}/${key}`, shorter as never);
+    await s3.client.putObjectRetention(bucket, `stage-${stages}/${key}`, shorter as never);
   }
   set.clock.at = Math.max(soon + 1_000, set.clock.at);
   await eventually(async () => (await erasePass(set, { clockIsRight: true })).erased === 1);
@@ -106,7 +96,7 @@ test('a lock in the archive of before is told once as well', async () => {
   const exceptions = [{ ground: 'lock', mode: 'governance', until }];
   await then.catalogue.note(id, { event: requestRefused, actor: 'user dpo', detail: { exceptions, ending: [] } });
   const prefix = `stage-${stages}-now/`;
-  const set = { ...then, former: [then.store], store: makeMinioStore({ ...server, useTls: false, bucket, prefix }) };
+  const set = { ...then, former: [then.store], store: makeMinioStore({ ...s3.server, useTls: false, bucket, prefix }) };
   set.clock.at = due;
   expect(await erasePass(set)).toMatchObject({ due: 1, locked: 0 });
   alarms(set);
