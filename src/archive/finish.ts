@@ -27,6 +27,7 @@ import { inspectWav, repairWav, type WavInfo } from './wav.ts';
 export type FinishPorts = {
   catalogue: Pick<
     Catalogue,
+    | 'isDiscardAudited'
     | 'finishable'
     | 'move'
     | 'note'
@@ -260,6 +261,8 @@ async function discardUnheard(row: RecordingRow, ports: FinishPorts): Promise<vo
 }
 
 async function removeDiscarded({ id, failure }: RecordingRow, { catalogue, spoolFolder, log, actor }: FinishPorts) {
+  // Who changes the catalogue by hand must not have a recording removed. The pass of uploads tells it.
+  if (!(await catalogue.isDiscardAudited(id))) return;
   if (!(await removeSpooled(spoolFolder, id))) return;
   await catalogue.note(id, { event: 'removed from the spool', actor });
   log.warn({ recording: id, failure }, 'a recording that must not be kept lay in the spool and was removed');

@@ -32,6 +32,7 @@ import { within } from './timeLimit.ts';
 export type UploadPorts = Archives & {
   catalogue: Pick<
     Catalogue,
+    | 'isDiscardAudited'
     | 'sendable'
     | 'move'
     | 'note'
@@ -230,6 +231,24 @@ class UploadPass {
   }
 }
 
+/** What speaks against removing the file of a row that says that it is gone; undefined where nothing does. */
+async function unprovedRemoval({ id, status }: RecordingRow, ports: UploadPorts): Promise<string | undefined> {
+  switch (status) {
+    case 'erased':
+      return (await ports.isErasureProved(id)) ? undefined : 'a recording counts as erased, and no certificate says so';
+    case 'discarded':
+      return (await ports.catalogue.isDiscardAudited(id))
+        ? undefined
+        : 'a recording counts as discarded, and the audit trail does not say so';
+    case 'recording':
+    case 'recorded':
+    case 'archived':
+    case 'failed':
+    case 'lost':
+      return undefined;
+  }
+}
+
 /** A crash between `archived` and the removal leaves a WAV that the archive already holds, which is read back again before it goes. */
 async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<void> {
   const { catalogue, spoolFolder, log } = ports;
@@ -240,9 +259,10 @@ async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<v
     // What could not be removed is not read back for it again and again.
     if (ports.told.has(`left ${id}`)) continue;
     if (row.status === 'archived' && !(await isStillArchived(row, ports, stop))) continue;
-    if (row.status === 'erased' && !(await ports.isErasureProved(id))) {
+    const unproved = await unprovedRemoval(row, ports);
+    if (unproved !== undefined) {
       tellOnce(ports, `unproved ${id}`, () => {
-        log.error({ recording: id }, 'a recording counts as erased, and no certificate says so: its file is kept');
+        log.error({ recording: id }, `${unproved}: its file is kept`);
       });
       continue;
     }

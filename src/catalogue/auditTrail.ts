@@ -58,6 +58,10 @@ const digestRow = z.object({
 /** A line as its digest sees it, and its link; null in lines from before the trail was chained. */
 export type AuditLine = { id: number; recording: string; digest: string; chain: string | null };
 
+const otherStatus = z.object({ id: z.string(), status: z.string(), said: z.string().nullable() });
+/** A recording whose status the trail does not know. */
+export type OtherStatus = z.output<typeof otherStatus>;
+
 /** Once for each connection, before anything is appended. */
 export function defineChain(database: Database.Database): void {
   database.function(
@@ -91,6 +95,26 @@ export function makeAuditTrail(database: Database.Database, now: () => number) {
   const selectOf = database.prepare(`SELECT * FROM audit WHERE recording_id = ? ORDER BY id`);
   const selectBetween = database.prepare(`SELECT * FROM audit WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?`);
   const selectTimeAfter = database.prepare(`SELECT at FROM audit WHERE id > ? ORDER BY id LIMIT 1`).pluck();
+  const selectDiscard = database
+    .prepare(
+      `
+    SELECT EXISTS (SELECT 1 FROM audit WHERE recording_id = ? AND to_status = 'discarded' AND (chain IS NOT NULL
+      OR id < (SELECT id FROM audit WHERE chain IS NOT NULL ORDER BY id LIMIT 1)))`,
+    )
+    .pluck();
+  const selectOtherwise = database.prepare(`
+    SELECT id, status, said FROM (
+      SELECT id, status, (SELECT to_status FROM audit
+        WHERE recording_id = recordings.id AND to_status IS NOT NULL ORDER BY audit.id DESC LIMIT 1) AS said
+      FROM recordings)
+    WHERE said IS NOT status ORDER BY id LIMIT ?`);
+  const selectWithoutRow = database
+    .prepare(
+      `
+    SELECT DISTINCT recording_id FROM audit
+    WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE id = recording_id) ORDER BY recording_id LIMIT ?`,
+    )
+    .pluck();
   const selectHead = database.prepare(`SELECT id, chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1`);
 
   return {
@@ -98,6 +122,12 @@ export function makeAuditTrail(database: Database.Database, now: () => number) {
       insert.run({ ...entry, at: now(), detail: JSON.stringify(detail) });
     },
     of: (id: RecordingId): AuditRow[] => z.array(auditRow).parse(selectOf.all(id)),
+    /** Whether a line says that it was discarded. The status alone is one field of a file. */
+    isDiscardAudited: (id: RecordingId): boolean => selectDiscard.get(id) === 1,
+    /** Recordings whose status is another one than their newest line says (`said`; null: none says any). Reads all of them. */
+    statusesOtherwise: (limit: number): OtherStatus[] => z.array(otherStatus).parse(selectOtherwise.all(limit)),
+    /** What the trail names and no row is there of. Reads all of it. */
+    auditedWithoutRow: (limit: number): string[] => z.array(z.string()).parse(selectWithoutRow.all(limit)),
     /** The newest line that is in the chain. */
     head: (): { id: number; chain: string } | undefined => headRow.parse(selectHead.get()),
     timeAfter: (line: number): number | undefined => z.number().optional().parse(selectTimeAfter.get(line)),

@@ -5,7 +5,7 @@ import type { KeptCaller } from '../call/callers.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, HoldId, RecordingId } from '../core/ids.ts';
-import { makeAuditTrail, type AuditLine } from './auditTrail.ts';
+import { makeAuditTrail, type AuditLine, type OtherStatus } from './auditTrail.ts';
 import { makeArchiveCopies, type ArchiveCopy, type ArchiveUse, type CopiesLeft, type Move } from './archiveCopies.ts';
 import { makeArchiveKeys, type ArchiveKey } from './archiveKeys.ts';
 import { makeClockDoubts, type Doubt, type DoubtRow, type LineTimes } from './clockDoubts.ts';
@@ -137,6 +137,9 @@ export type Catalogue = Tables & {
   postpone(id: RecordingId, until: number, failure: ErrorCode): Promise<void>;
   note(id: RecordingId, note: AuditNote): Promise<void>;
   audit(id: RecordingId): Promise<AuditRow[]>;
+  isDiscardAudited(id: RecordingId): Promise<boolean>;
+  statusesOtherwise(limit: number): Promise<OtherStatus[]>;
+  auditedWithoutRow(limit: number): Promise<string[]>;
   /** The newest line of the audit trail that is in the chain. */
   auditHead(): Promise<{ id: number; chain: string } | undefined>;
   /** The lines of all recordings with these ids, in order, at most `limit`. */
@@ -407,6 +410,9 @@ export function openCatalogue(
     postpone: eventually(recordings.postpone),
     note: eventually(recordings.note),
     audit: eventually(trail.of),
+    isDiscardAudited: eventually(trail.isDiscardAudited),
+    statusesOtherwise: eventually(trail.statusesOtherwise),
+    auditedWithoutRow: eventually(trail.auditedWithoutRow),
     auditHead: eventually(trail.head),
     auditLines: eventually(trail.lines),
     auditTimeAfter: eventually(trail.timeAfter),

@@ -108,7 +108,9 @@ export function makeErasures(
   const upsertLedger = database.prepare(`
     INSERT OR REPLACE INTO ledgers (file, read_bytes, last_start, last_sha256) VALUES (@file, @end, @start, @sha256)`);
   const selectOld = database.prepare(`
-    SELECT * FROM certificates WHERE issued_at < ? AND number < ? ORDER BY number LIMIT ?`);
+    SELECT * FROM certificates WHERE issued_at < @before AND number < @newest AND NOT EXISTS (
+      SELECT 1 FROM audit WHERE recording_id = certificates.recording_id AND to_status = 'erased' AND at >= @before)
+    ORDER BY number LIMIT @limit`);
   const remove = database.prepare(`DELETE FROM certificates WHERE sha256 = ?`);
   const removeCopy = database.prepare(`DELETE FROM archive_copies WHERE recording_id = ? AND archive = ?`);
   const selectCopy = database.prepare(`SELECT 1 FROM archive_copies WHERE recording_id = ? LIMIT 1`).pluck();
@@ -222,9 +224,12 @@ export function makeErasures(
     noteLostFromLedger: (sha256: string): void => {
       unmarkLedger.run(sha256);
     },
-    /** Those from before a time, but never the last one, which the next is chained to. */
+    /**
+     * Those from before a time, but never the last one, which the next is chained to, nor one whose recording was erased again since
+     * then in a catalogue that was put back.
+     */
     oldCertificates: (before: number, limit: number): CertificateRow[] =>
-      z.array(certificateRow).parse(selectOld.all(before, last()?.number ?? 0, limit)),
+      z.array(certificateRow).parse(selectOld.all({ before, newest: last()?.number ?? 0, limit })),
     removeCertificate: (sha256: string): void => {
       remove.run(sha256);
     },

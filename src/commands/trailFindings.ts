@@ -4,7 +4,7 @@ import { dayMs, isoTime, type Clock } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import { asPreavisError, errorCodes } from '../core/errors.ts';
 import { ledgerOf, makeTrust } from '../parts/signing.ts';
-import { makeStore } from '../parts/store.ts';
+import { makeArchives } from '../parts/store.ts';
 import { verifyHeads, type HeadsVerified, type TrailPorts } from '../retention/verifyTrail.ts';
 import type { Finding } from './finding.ts';
 
@@ -18,8 +18,10 @@ const never = new AbortController().signal;
 export async function trailFindings(config: Config, catalogue: Catalogue, clock: Clock): Promise<Finding[]> {
   const since = clock.now() - config.evidence.certificateDays * dayMs;
   try {
-    const store = await makeStore(config, catalogue);
-    const heads = await headsWith({ catalogue, store, ledger: ledgerOf(config), since, trusts: makeTrust(config) });
+    const archives = await makeArchives(config, catalogue);
+    const shared = { catalogue, ...archives, ledger: ledgerOf(config), since, trusts: makeTrust(config) };
+    // What lies under the name of a head is read by `certificates verify`.
+    const heads = await headsWith({ ...shared, archiveCopies: 'listed' });
     const uncertified = await catalogue.erasedWithoutCertificate(since, mostNamed);
     const problems = [
       ...heads.faults,

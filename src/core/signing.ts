@@ -141,6 +141,19 @@ export function typeOfSigned(jws: string): string | undefined {
   }
 }
 
+/**
+ * The key that it says it was signed with; undefined for what is no JWS. Proves nothing: but what names no key of ours need not be verified,
+ * which takes a hundred times longer.
+ */
+export function claimedKid(jws: string): string | undefined {
+  if (!isCompactJws(jws)) return undefined;
+  try {
+    return decodeProtectedHeader(jws).kid;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The public key as `openssl` reads it: SubjectPublicKeyInfo in PEM. */
 export function pemOf(publicKey: JWK): string {
   return createPublicKey({ key: publicKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();

@@ -13,7 +13,7 @@ import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts'
 import { sha256Of } from '../core/sha256.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
-import { typeOfSigned } from '../core/signing.ts';
+import { claimedKid, typeOfSigned } from '../core/signing.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import {
   certificateKey,
@@ -201,19 +201,21 @@ export async function* strayCopies({
 /** The same with the certificates in the archive; those that the catalogue has are only listed. */
 export async function replayArchive(ports: CopyPorts, { dryRun, progress }: ReplayOptions): Promise<Replayed> {
   const replay = new Replay(ports, 'archive', dryRun);
-  for await (const copy of strayCopies(ports)) {
-    progress?.();
-    try {
-      if (copy === 'none') replay.refuse();
-      else await replay.take(await copy.read());
-    } catch (thrown) {
-      if (ofArchive.has(asPreavisError(thrown).code)) throw thrown;
-      replay.refuse();
+  for (const store of everyArchive(ports)) {
+    for await (const copy of strayCopies({ store, catalogue: ports.catalogue })) {
+      progress?.();
+      try {
+        if (copy === 'none') replay.refuse();
+        else await replay.take(await copy.read());
+      } catch (thrown) {
+        if (ofArchive.has(asPreavisError(thrown).code)) throw thrown;
+        replay.refuse();
+      }
     }
-  }
-  for await (const object of headObjects(ports.store)) {
-    if (object === 'none') replay.refuse();
-    else if (!(await ports.catalogue.isHeadKnown(object.sha256))) await replay.take((await object.read()) ?? '');
+    for await (const object of headObjects(store)) {
+      if (object === 'none') replay.refuse();
+      else if (!(await ports.catalogue.isHeadKnown(object.sha256))) await replay.take((await object.read()) ?? '');
+    }
   }
 
   return replay.end();
@@ -265,19 +267,21 @@ class Replay {
 
   /** `again`: it may be possible later, when the key is trusted or a lock is over. */
   async take(jws: string): Promise<'done' | 'again'> {
-    const { catalogue, log } = this.#ports;
+    const { catalogue, log, trusts } = this.#ports;
     const type = typeOfSigned(jws);
     if (type === decisionType) return this.#takeDecision(jws);
+    const sha256 = sha256Of(jws);
+    if ((await catalogue.isCertificateKnown(sha256)) || (await catalogue.isHeadKnown(sha256))) return 'done';
+    const kid = claimedKid(jws);
+    if (kid !== undefined && !(await trusts(kid))) {
+      this.refuse();
+      return 'again';
+    }
     if (type === headType) return this.#takeHead(jws);
     const certificate = await readCopy(jws);
     if (certificate === undefined) {
       this.refuse();
       return 'done';
-    }
-    if (await catalogue.isCertificateKnown(certificate.row.sha256)) return 'done';
-    if (!(await this.#ports.trusts(certificate.kid))) {
-      this.refuse();
-      return 'again';
     }
     try {
       await this.#restore(certificate);
@@ -320,16 +324,10 @@ class Replay {
   }
 
   /** A head that this catalogue does not know is kept with the others, so that it is seen whether the audit trail still fits it. */
-  async #takeHead(jws: string): Promise<'done' | 'again'> {
-    const { catalogue, trusts } = this.#ports;
+  async #takeHead(jws: string): Promise<'done'> {
     const head = await readHead(jws).catch(() => undefined);
     if (head === undefined) this.refuse();
-    if (head === undefined || (await catalogue.isHeadKnown(head.row.sha256))) return 'done';
-    if (!(await trusts(head.kid))) {
-      this.refuse();
-      return 'again';
-    }
-    if (!this.#dryRun) await catalogue.takeUpHead(head.row, this.#place);
+    else if (!this.#dryRun) await this.#ports.catalogue.takeUpHead(head.row, this.#place);
 
     return 'done';
   }
@@ -410,7 +408,12 @@ export async function removeOldCertificates(ports: CopyPorts, before: number): P
   const { catalogue, ledger } = ports;
   let removed = 0;
   for (;;) {
-    const old = await catalogue.oldCertificates(before, batch);
+    const old: CertificateRow[] = [];
+    for (const row of await catalogue.oldCertificates(before, batch)) {
+      // The column is not signed: who writes to the catalogue must not have a certificate removed from all places.
+      const read = await readCertificate(row.jws).catch(() => undefined);
+      if (read?.row.sha256 === row.sha256 && read.row.issuedAt < before) old.push(row);
+    }
     if (old.length === 0) return removed;
     for (const archive of everyArchive(ports)) {
       for (const row of old) await archive.erase(certificateKey(row));

@@ -5,7 +5,7 @@ import type { ShortenBasis } from '../catalogue/recordings.ts';
 import { isoTime } from '../core/clock.ts';
 import { sha256Of } from '../core/sha256.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
-import type { Signer } from '../core/signing.ts';
+import { claimedKid, type Signer } from '../core/signing.ts';
 import { blindedCaller, isDecision, issueDecision, mostInDecision, readDecision, type Decision } from './decision.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -116,17 +116,18 @@ export type FoundDecision =
   | { state: 'known' }
   /** Nothing is left that it could be needed for. */
   | { state: 'over' }
-  | { state: 'untrusted'; kind: DecisionKind; kid: string }
+  | { state: 'untrusted'; kid: string }
   | { state: 'unknown'; kind: DecisionKind; sha256: string; carryOut(): Promise<boolean> };
 
 export async function findDecision(line: string, ports: DecisionReplayPorts): Promise<FoundDecision> {
+  if (await ports.catalogue.isDecisionKnown(sha256Of(line))) return { state: 'known' };
+  const kid = claimedKid(line);
+  if (kid !== undefined && !(await ports.trusts(kid))) return { state: 'untrusted', kid };
   const read = await readDecision(line);
   if (read === undefined) return { state: 'invalid' };
-  const { row, content, kid } = read;
+  const { row, content } = read;
   const { kind, sha256 } = row;
-  if (await ports.catalogue.isDecisionKnown(sha256)) return { state: 'known' };
   if (row.neededUntil <= ports.now()) return { state: 'over' };
-  if (!(await ports.trusts(kid))) return { state: 'untrusted', kind, kid };
   const carryOut = async (): Promise<boolean> => {
     const { catalogue, actor, now } = ports;
     const effect = await effectOf(content.what, catalogue);
@@ -168,16 +169,22 @@ async function callersOf(blinded: string, catalogue: Pick<Catalogue, 'callersWit
   return found;
 }
 
-/** The decisions of the ledger that this catalogue does not know, and lines that say they are decisions and are none. */
+/** Whoever may write to the ledger could keep a check busy for hours. */
+const mostStray = 10_000;
+
+/** The decisions of the ledger that this catalogue does not know, and lines that say they are decisions and are none; 10,000 at most. */
 export async function* strayDecisions(
   ports: DecisionReplayPorts & { ledger: Ledger },
   signal?: AbortSignal,
 ): AsyncGenerator<Exclude<FoundDecision, { state: 'known' | 'over' }>> {
+  let stray = 0;
   for await (const { line } of ports.ledger.lines(0)) {
     signal?.throwIfAborted();
     if (!isDecision(line)) continue;
     const found = await findDecision(line, ports);
-    if (found.state !== 'known' && found.state !== 'over') yield found;
+    if (found.state === 'known' || found.state === 'over') continue;
+    if ((stray += 1) > mostStray) return;
+    yield found;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { readCertificate } from './certificate.ts';
 
@@ -17,4 +18,24 @@ export async function isErasureProved(
   }
 
   return false;
+}
+
+/** Whether what a status says that is gone may be removed: of `erased` a certificate says so, of `discarded` the audit trail. */
+export async function isRemovalProved(
+  { id, status }: Pick<RecordingRow, 'id' | 'status'>,
+  catalogue: Pick<Catalogue, 'certificatesOf' | 'isDiscardAudited'>,
+  trusts: (kid: string) => Promise<boolean>,
+): Promise<boolean> {
+  switch (status) {
+    case 'erased':
+      return isErasureProved(id, catalogue, trusts);
+    case 'discarded':
+      return catalogue.isDiscardAudited(id);
+    case 'recording':
+    case 'recorded':
+    case 'archived':
+    case 'failed':
+    case 'lost':
+      return false;
+  }
 }

@@ -81,6 +81,10 @@ export const findingKinds = {
     'it must not be kept, and something of it is in the archive',
     'erase it there, every version of it; find out where it came from',
   ),
+  discardUnproved: reported(
+    'it counts as discarded, the audit trail does not say so, and something of it is there',
+    'nothing of it is removed; see preavis certificates verify, and find out who changed the catalogue',
+  ),
   lostFileFound: repaired('it was lost, and its file is in the spool again', 'take it up again'),
   lostObjectFound: repaired(
     'its file is gone, and it lies whole in the archive with its receipt: the catalogue is older than that (a backup)',
@@ -139,8 +143,8 @@ export type RecordingFacts = {
   receiptDigest: Digest | undefined;
   /** Whether WAV and receipt lie whole in the archive; looked for only where the file of `recording` or `lost` is missing. */
   isInArchive: boolean;
-  /** Whether a certificate says that it was erased; only of status `erased`. */
-  isErasureProved: boolean;
+  /** Of status `erased`, whether a certificate says so, of `discarded`, the audit trail. */
+  isRemovalProved: boolean;
   /** When the audit trail says that an erasure was begun last, ms since 1970 UTC; undefined where it does not. */
   erasureBegun: number | undefined;
 };
@@ -159,11 +163,13 @@ export function compare(facts: RecordingFacts): Found[] {
     case 'archived':
       return unlessErasing(facts, ofArchived(facts));
     case 'erased':
-      return facts.isErasureProved
+      return facts.isRemovalProved
         ? ofGone(facts, 'erasedFileLeft', 'erasedObjectLeft')
         : ofGone(facts, 'erasureUnproved', 'erasureUnproved');
     case 'discarded':
-      return ofGone(facts, 'discardedFileLeft', 'discardedObjectLeft');
+      return facts.isRemovalProved
+        ? ofGone(facts, 'discardedFileLeft', 'discardedObjectLeft')
+        : ofGone(facts, 'discardUnproved', 'discardUnproved');
     case 'lost':
       if (file !== undefined) return [{ kind: 'lostFileFound', place: 'spool' }];
       return facts.isInArchive ? [{ kind: 'lostObjectFound', place: 'wav' }] : [];
@@ -246,13 +252,13 @@ function differs(found: ObjectFacts | Measured | undefined, { bytes, sha256 }: M
 export function compareObject(
   key: string,
   row: Pick<RecordingRow, 'id' | 'status' | 'startedAt' | 'noticeFinishedAt' | 'objectKey' | 'receiptKey'> | undefined,
-  isErasureProved: boolean,
-): 'unknownObject' | 'erasedObjectLeft' | 'erasureUnproved' | 'discardedObjectLeft' | undefined {
+  isRemovalProved: boolean,
+): 'unknownObject' | 'erasedObjectLeft' | 'erasureUnproved' | 'discardedObjectLeft' | 'discardUnproved' | undefined {
   switch (row?.status) {
     case 'erased':
-      return isErasureProved ? 'erasedObjectLeft' : 'erasureUnproved';
+      return isRemovalProved ? 'erasedObjectLeft' : 'erasureUnproved';
     case 'discarded':
-      return 'discardedObjectLeft';
+      return isRemovalProved ? 'discardedObjectLeft' : 'discardUnproved';
     case 'recorded':
     case 'archived': {
       const { wav, receipt } = keysOf(row);

@@ -1,4 +1,5 @@
 import { text } from 'node:stream/consumers';
+import { everyArchive } from '../archive/archives.ts';
 import { lockObject } from '../archive/lockStep.ts';
 import { wholeSecond, type Lock } from '../archive/objectLock.ts';
 import type { ObjectStore } from '../archive/store.ts';
@@ -22,6 +23,8 @@ export type HeadPorts = {
     'auditHead' | 'identity' | 'lastHead' | 'keepHead' | 'heads' | 'headsWithout' | 'noteHeadCopy' | 'removeHead'
   >;
   store: ObjectStore;
+  /** Those of before it, which may still have heads. */
+  former?: readonly ObjectStore[] | undefined;
   ledger: Ledger;
   signer: () => Promise<Signer>;
   log: Logger;
@@ -143,16 +146,23 @@ export function makeHeadCopier(ports: HeadPorts): () => Promise<void> {
   };
 }
 
-/** Removes those from before a time from all three places, but never the newest; how many. */
-export async function removeOldHeads({ catalogue, store, ledger }: HeadPorts, before: number): Promise<number> {
+/**
+ * Removes those from before a time from all three places, but never the newest; how many. What was signed says of when one is, not the
+ * catalogue, and one of a clock that was wrong goes with those before it: else the ones behind it would follow nothing.
+ */
+export async function removeOldHeads({ catalogue, store, former, ledger }: HeadPorts, before: number): Promise<number> {
   const newest = await catalogue.lastHead();
-  const old = (await catalogue.heads()).filter(
-    ({ signedAt, sha256 }) => signedAt < before && sha256 !== newest?.sha256,
-  );
+  const old: HeadRow[] = [];
+  for (const row of await catalogue.heads()) {
+    const read = await readHead(row.jws).catch(() => undefined);
+    if (read?.row.sha256 !== row.sha256) continue;
+    if (read.row.signedAt >= before || row.sha256 === newest?.sha256) break;
+    old.push(row);
+  }
   const gone = new Set<string>();
   for (const row of old) {
     try {
-      await store.erase(headKey(row));
+      for (const archive of everyArchive({ store, former })) await archive.erase(headKey(row));
       gone.add(row.sha256);
     } catch (thrown) {
       // It goes once the lock is over.

@@ -31,7 +31,7 @@ import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { erasureBegun } from '../catalogue/auditTrail.ts';
-import { isErasureProved } from './erasureProof.ts';
+import { isRemovalProved } from './erasureProof.ts';
 import {
   compare,
   compareObject,
@@ -52,6 +52,7 @@ export type ReconcilePorts = Archives & {
     | 'counts'
     | 'audit'
     | 'certificatesOf'
+    | 'isDiscardAudited'
     | 'note'
     | 'takeLease'
     | 'releaseLease'
@@ -200,7 +201,7 @@ class Reconciliation {
         this.#options.found({ kind: 'notComparable', recording: id ?? null, where: key, done: 'row_unreadable' });
         continue;
       }
-      const kind = compareObject(key, row, row !== undefined && (await this.#isErasureProved(row)));
+      const kind = compareObject(key, row, row !== undefined && (await this.#isRemovalProved(row)));
       if (kind === undefined || this.#told.has(key)) continue;
       // Retention may be erasing it. A foreign key may be one that the store's port does not even take.
       if (id !== undefined && (await store.stat(key)) === undefined) continue;
@@ -209,10 +210,10 @@ class Reconciliation {
     }
   }
 
-  async #isErasureProved({ id, status }: RecordingRow): Promise<boolean> {
+  async #isRemovalProved(row: RecordingRow): Promise<boolean> {
     const { catalogue, trusts } = this.#ports;
 
-    return status === 'erased' && isErasureProved(id, catalogue, trusts);
+    return isRemovalProved(row, catalogue, trusts);
   }
 
   async #rowOf(id: string): Promise<RecordingRow | 'unreadable' | undefined> {
@@ -278,7 +279,7 @@ class Reconciliation {
       receiptDigest: row.receipt === null ? undefined : textDigest(row.receipt),
       isInArchive: file === undefined && !elsewhere && (await this.#copyOf(row)) !== undefined,
       // Asked for below, where something is left: it costs a signature, and there are many erased ones.
-      isErasureProved: false,
+      isRemovalProved: false,
       erasureBegun: undefined,
     };
     const found = compare(facts);
@@ -289,9 +290,9 @@ class Reconciliation {
     // Begun by a clock that was wrong: retention does not come back to it before its time.
     const isDue = row.keepUntil !== null && row.keepUntil <= facts.now;
 
-    const isErasureProved = await this.#isErasureProved(row);
+    const isRemovalProved = await this.#isRemovalProved(row);
 
-    return compare({ ...facts, isErasureProved, erasureBegun: isDue ? begun : undefined });
+    return compare({ ...facts, isRemovalProved, erasureBegun: isDue ? begun : undefined });
   }
 
   /** What only waits is compared by its size, as objects are; what may be removed is read. */

@@ -18,6 +18,8 @@ export type VerifyPorts = ComparePorts &
       | 'certificatesOf'
       | 'missingCertificates'
       | 'erasedWithoutCertificate'
+      | 'statusesOtherwise'
+      | 'auditedWithoutRow'
       | 'audit'
       | 'recording'
     >;
@@ -59,6 +61,7 @@ export async function verifyCertificates(
   for (const recording of await catalogue.erasedWithoutCertificate(ports.since, mostMissing)) {
     result.faults.push({ number: 0, recording, fault: 'it counts as erased, and no certificate says so' });
   }
+  result.faults.push(...(await rowFaults(catalogue)));
   for (const { number, recording } of await catalogue.missingCertificates(ports.since, mostMissing)) {
     result.faults.push({ number, recording, fault: 'the audit trail names it, and it is not there' });
   }
@@ -118,6 +121,24 @@ async function* onlyInArchive(
       : `it was signed by the key ${read.kid}, which is not trusted`;
     yield { number, recording, fault: `only the archive has it: ${mend}` };
   }
+}
+
+/** What rows say otherwise than the lines of the trail, whose heads are signed. */
+async function rowFaults(
+  catalogue: Pick<Catalogue, 'statusesOtherwise' | 'auditedWithoutRow'>,
+): Promise<Verified['faults']> {
+  const otherwise = (await catalogue.statusesOtherwise(mostMissing)).map(({ id, status, said }) => ({
+    number: 0,
+    recording: id,
+    fault: `the catalogue says "${status}" of it, and the audit trail ${said === null ? 'nothing' : `"${said}"`}`,
+  }));
+  const gone = (await catalogue.auditedWithoutRow(mostMissing)).map((recording) => ({
+    number: 0,
+    recording,
+    fault: 'the audit trail names it, and the catalogue does not have it',
+  }));
+
+  return [...otherwise, ...gone];
 }
 
 const nameOf = ({ number, recording }: { number: number; recording: string }): string => `${number} ${recording}`;

@@ -4,28 +4,51 @@ import type { CopyPlace } from '../catalogue/erasures.ts';
 import { chainStart, linkOf } from '../core/chain.ts';
 import { counted } from '../core/counted.ts';
 import { sha256Of } from '../core/sha256.ts';
-import { typeOfSigned } from '../core/signing.ts';
+import { claimedKid, typeOfSigned } from '../core/signing.ts';
 import { headInWords, headType, readHead, type Head } from './chainHead.ts';
 import { headObjects } from './keepHeads.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Whether the audit trail is what was written: each line follows from the one before it, and the signed heads fit it. */
 export type TrailPorts = {
-  catalogue: Pick<Catalogue, 'auditLines' | 'auditHead' | 'auditTimeAfter' | 'identity' | 'heads' | 'isHeadKnown'>;
+  catalogue: Pick<Catalogue, 'auditLines' | 'auditHead' | 'auditTimeAfter' | 'identity' | 'heads'>;
   ledger: Ledger;
-  /** undefined: the archive is not asked. */
-  store: Pick<ObjectStore, 'keysBelow' | 'versions' | 'read'> | undefined;
+  /** undefined: the archive is not asked, nor are those of before it, in which heads lie until `archive move` has taken them along. */
+  store: HeadStore | undefined;
+  former?: readonly HeadStore[] | undefined;
+  /** `listed`: of heads that the catalogue has, the archive is asked for the name alone, which takes less time. */
+  archiveCopies?: 'read' | 'listed';
   /** From when on heads are kept, ms since 1970 UTC: older ones may be gone. */
   since: number;
   trusts: (kid: string) => Promise<boolean>;
 };
 
+type HeadStore = Pick<ObjectStore, 'keysBelow' | 'versions' | 'read'>;
+
 export type LineFault = { recording: string; fault: string };
 
 const pageOfLines = 1_000;
 
-/** The lines that are not what was written. One that was taken out shows at the next. Throws the signal's reason. */
+const mostLineFaults = 1_000;
+
+/**
+ * The lines that are not what was written: 1,000 of them, and how many more. One that was taken out shows at the next. Throws the
+ * signal's reason.
+ */
 export async function* lineFaults(
+  catalogue: Pick<Catalogue, 'auditLines'>,
+  signal: AbortSignal,
+): AsyncGenerator<LineFault> {
+  let count = 0;
+  for await (const fault of everyLineFault(catalogue, signal)) if ((count += 1) <= mostLineFaults) yield fault;
+  const more = count - mostLineFaults;
+  if (more > 0) {
+    const fault = `${counted(more, 'more line of the audit trail is', 'more lines of the audit trail are')} not what was written`;
+    yield { recording: '', fault };
+  }
+}
+
+async function* everyLineFault(
   catalogue: Pick<Catalogue, 'auditLines'>,
   signal: AbortSignal,
 ): AsyncGenerator<LineFault> {
@@ -164,48 +187,43 @@ async function unfitInWords(
 }
 
 const mostUntrusted = 1_000;
+/** Copies whose signature is checked in vain; whoever writes there could take up the processor for hours. */
+const mostChecked = 10_000;
 
+type Place = CopyPlace | 'catalogue';
 type Collected = { found: Map<string, Found>; faults: string[] } & Pick<HeadsVerified, 'waiting' | 'lost'>;
 
-/** All heads that there are, of the catalogue, the ledger and the archive, and what is wrong with them. */
+/** All heads that there are, of the catalogue, the ledger and the archives, and what is wrong with them. */
 async function collect(ports: TrailPorts, signal: AbortSignal): Promise<Collected> {
-  const { catalogue, ledger, store, since, trusts } = ports;
+  const { catalogue, ledger, store, former = [], since, archiveCopies = 'read' } = ports;
   // Before the copies: those that are signed meanwhile are in these by then.
-  const rows = (await catalogue.heads()).filter(({ signedAt }) => signedAt >= since);
-  const found = new Map<string, Found>();
-  const faults: string[] = [];
-  const untrusted = new Map<string, number>();
+  const rows = await catalogue.heads();
+  const reader = makeReader(ports.trusts);
+  for (const { jws, sha256, number, signedAt } of rows) {
+    signal.throwIfAborted();
+    // What the columns say was not signed.
+    const isRight = ({ row }: ReadHead) => row.sha256 === sha256 && row.number === number && row.signedAt === signedAt;
+    await reader.take(jws, 'catalogue', isRight);
+  }
   const seen = { ledger: new Set<string>(), archive: new Set<string>() };
-  const lost: Collected['lost'] = { ledger: [], archive: [] };
-  const invalid = { ledger: 0, archive: 0, catalogue: 0 };
-  const take = async (jws: string, place: keyof typeof invalid): Promise<void> => {
-    const read = await readHead(jws).catch(() => undefined);
-    if (read === undefined) {
-      invalid[place] += 1;
-      return;
-    }
-    const { content, kid, row } = read;
-    if (row.signedAt < since) return;
-    if (await trusts(kid)) found.set(row.sha256, { content, sha256: row.sha256 });
-    else if (untrusted.size < mostUntrusted) untrusted.set(kid, (untrusted.get(kid) ?? 0) + 1);
-  };
   for await (const { line } of ledger.lines(0)) {
     signal.throwIfAborted();
     if (typeOfSigned(line) !== headType) continue;
     const sha256 = sha256Of(line);
-    if (await catalogue.isHeadKnown(sha256)) seen.ledger.add(sha256);
-    else await take(line, 'ledger');
+    if (reader.found.has(sha256) || (await reader.take(line, 'ledger'))) seen.ledger.add(sha256);
   }
-  for await (const object of store === undefined ? [] : headObjects(store)) {
-    signal.throwIfAborted();
-    if (object !== 'none' && (await catalogue.isHeadKnown(object.sha256))) seen.archive.add(object.sha256);
-    else if (object !== 'none' && !found.has(object.sha256)) await take((await object.read()) ?? '', 'archive');
-    else if (object === 'none') invalid.archive += 1;
+  for (const each of store === undefined ? [] : [store, ...former]) {
+    for await (const object of headObjects(each)) {
+      signal.throwIfAborted();
+      if (object === 'none') reader.invalid.archive += 1;
+      else if (archiveCopies === 'listed' && reader.found.has(object.sha256)) seen.archive.add(object.sha256);
+      else if (await reader.take((await object.read()) ?? '', 'archive')) seen.archive.add(object.sha256);
+    }
   }
-  for (const { jws, sha256, inLedger, inArchive } of rows) {
-    signal.throwIfAborted();
-    if (sha256Of(jws) !== sha256) invalid.catalogue += 1;
-    else await take(jws, 'catalogue');
+  const found = youngest(reader.found, since);
+  const faults: string[] = [];
+  const lost: Collected['lost'] = { ledger: [], archive: [] };
+  for (const { sha256, inLedger, inArchive } of rows) {
     const name = found.get(sha256)?.content.number;
     if (name === undefined) continue;
     for (const place of ['ledger', 'archive'] as const) {
@@ -215,21 +233,86 @@ async function collect(ports: TrailPorts, signal: AbortSignal): Promise<Collecte
       faults.push(`head ${name} of the audit trail is not in the ${place} any more`);
     }
   }
-  for (const [kid, count] of untrusted) {
-    faults.push(
-      `${counted(count, 'head of the audit trail was', 'heads of the audit trail were')} signed by the key ${kid}, which is not trusted`,
-    );
-  }
-  for (const [place, count] of Object.entries(invalid)) {
-    if (count > 0)
-      faults.push(
-        `${counted(count, `head of the audit trail in the ${place} is`, `heads of the audit trail in the ${place} are`)} not what was signed`,
-      );
-  }
   const waiting = {
     ledger: rows.filter(({ inLedger }) => !inLedger).length,
     archive: rows.filter(({ inArchive }) => !inArchive).length,
   };
 
-  return { found, faults, waiting, lost };
+  return { found, faults: [...faults, ...inWords(reader)], waiting, lost };
+}
+
+type ReadHead = Awaited<ReturnType<typeof readHead>>;
+
+type Reader = {
+  /** Those of keys that are trusted, by their hash. */
+  found: Map<string, Found>;
+  /** How many say that they are of other keys, by these. */
+  untrusted: Map<string, number>;
+  invalid: Record<Place, number>;
+  /** Whether it is a head of a key that is trusted. */
+  take: (jws: string, place: Place, isRight?: (read: ReadHead) => boolean) => Promise<boolean>;
+};
+
+function makeReader(trusts: TrailPorts['trusts']): Reader {
+  const found: Reader['found'] = new Map();
+  const untrusted: Reader['untrusted'] = new Map();
+  const invalid = { ledger: 0, archive: 0, catalogue: 0 };
+  /** What was counted; the same lies in several places. */
+  const strangers = new Set<string>();
+  let inVain = 0;
+
+  return {
+    found,
+    untrusted,
+    invalid,
+    take: async (jws, place, isRight = () => true) => {
+      const sha256 = sha256Of(jws);
+      if (found.has(sha256)) return true;
+      const kid = claimedKid(jws);
+      if (kid !== undefined && !(await trusts(kid))) {
+        if (strangers.has(sha256)) return false;
+        if (strangers.size < mostChecked) strangers.add(sha256);
+        if (untrusted.has(kid) || untrusted.size < mostUntrusted) untrusted.set(kid, (untrusted.get(kid) ?? 0) + 1);
+        return false;
+      }
+      const read = inVain >= mostChecked ? undefined : await readHead(jws).catch(() => undefined);
+      if (read === undefined || !isRight(read)) invalid[place] += 1;
+      if (read === undefined) {
+        inVain += 1;
+        return false;
+      }
+      found.set(sha256, { content: read.content, sha256 });
+
+      return true;
+    },
+  };
+}
+
+/**
+ * Those that are kept still, and all behind them. A clock that was wrong when one was signed takes it out of its row as little as
+ * whoever writes to the catalogue: numbers are signed, and each names the one before it.
+ */
+function youngest(found: Reader['found'], since: number): Reader['found'] {
+  const numbers = [...found.values()].map(({ content }) => content.number);
+  const kept = [...found.values()]
+    .filter(({ content }) => Date.parse(content.signedAt) >= since)
+    .map(({ content }) => content.number);
+  const first = Math.min(...kept, Math.max(0, ...numbers));
+
+  return new Map([...found].filter(([, { content }]) => content.number >= first));
+}
+
+function inWords({ untrusted, invalid }: Reader): string[] {
+  const ofStrangers = [...untrusted].map(
+    ([kid, count]) =>
+      `${counted(count, 'head of the audit trail was', 'heads of the audit trail were')} signed by the key ${kid}, which is not trusted`,
+  );
+  const unsigned = Object.entries(invalid)
+    .filter(([, count]) => count > 0)
+    .map(
+      ([place, count]) =>
+        `${counted(count, `head of the audit trail in the ${place} is`, `heads of the audit trail in the ${place} are`)} not what was signed`,
+    );
+
+  return [...ofStrangers, ...unsigned];
 }

@@ -1,6 +1,7 @@
 /** The attack table of docs/security.md, row by row: each attack is made, and each answer is looked at. */
 import { spawnSync } from 'node:child_process';
-import { appendFile, cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { sweepSpool } from '../../../src/archive/finish.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import { spoolFile } from '../../../src/archive/spool.ts';
 import { openSigner } from '../../../src/core/signing.ts';
@@ -23,6 +24,7 @@ import {
   type Untouched,
 } from '../../support/attacks.ts';
 import { catalogues } from '../../support/catalogues.ts';
+import { erasePass } from '../../support/erasing.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -96,6 +98,15 @@ const callErased = (site: Site): void => {
   meddle(site, `UPDATE recordings SET status = 'erased' WHERE id = '${site.kept}'`);
 };
 
+const callDiscarded = (site: Site): void => {
+  meddle(site, `UPDATE recordings SET status = 'discarded' WHERE id = '${site.kept}'`);
+};
+
+async function removeObjects({ set, folder: own, kept }: Site): Promise<void> {
+  const row = await set.catalogue.recording(kept);
+  for (const key of [row?.objectKey, row?.receiptKey]) await rm(`${own}/archive/${key ?? ''}`);
+}
+
 async function putAllBack(site: Site): Promise<void> {
   await replaceCatalogue(site, site.older.catalogue);
   await rm(`${site.folder}/archive`, { recursive: true });
@@ -167,6 +178,27 @@ const attacks: Attack[] = [
     verify: isAnother,
     bundle: 'holds',
     recipe: differs,
+  },
+  {
+    who: 'catalogue',
+    did: 'the same, and gave every head a time that is long over',
+    attack: (site) => {
+      meddle(site, erasedAgainLines(site, `'x'`));
+      rewrite(site);
+      meddle(site, 'UPDATE chain_heads SET signed_at = 0; UPDATE certificates SET issued_at = 0');
+    },
+    verify:
+      /^3 heads of the audit trail in the catalogue are not what was signed\nline \d+ of the audit trail is not the one that was signed /m,
+    bundle: 'holds',
+    recipe: differs,
+  },
+  {
+    who: 'catalogue',
+    did: 'said of a kept recording that it is discarded',
+    attack: callDiscarded,
+    verify: /: the catalogue says "discarded" of it, and the audit trail "archived"$/m,
+    bundle: 'recording_gone',
+    recipe: fits,
   },
   {
     who: 'catalogue',
@@ -259,12 +291,48 @@ const attacks: Attack[] = [
   },
   {
     who: 'bucket',
+    did: 'wrote something else over the heads',
+    attack: async ({ folder: own }) => {
+      const heads = `${own}/archive/certificates/heads`;
+      for (const name of await readdir(heads)) {
+        if (name.endsWith('.jws')) await writeFile(`${heads}/${name}`, 'something else');
+      }
+    },
+    verify:
+      /^head 3 of the audit trail is not in the archive any more\n3 heads of the audit trail in the archive are not what was signed$/m,
+    bundle: 'holds',
+    recipe: fits,
+  },
+  {
+    who: 'bucket',
     did: 'removed a recording',
     attack: async ({ set, folder: own, kept }) => {
       await rm(`${own}/archive/${(await set.catalogue.recording(kept))?.objectKey ?? ''}`);
     },
     verify: undefined,
     bundle: 'archive_object_missing',
+    recipe: fits,
+  },
+  {
+    who: 'catalogue, bucket',
+    did: 'removed a recording from both',
+    attack: async (site) => {
+      await removeObjects(site);
+      meddle(site, `PRAGMA foreign_keys = OFF; DELETE FROM recordings WHERE id = '${site.kept}'`);
+    },
+    verify: /: the audit trail names it, and the catalogue does not have it$/m,
+    bundle: 'recording_unknown',
+    recipe: fits,
+  },
+  {
+    who: 'catalogue, bucket',
+    did: 'said of a kept recording that it is discarded, and removed it',
+    attack: async (site) => {
+      await removeObjects(site);
+      callDiscarded(site);
+    },
+    verify: /: the catalogue says "discarded" of it, and the audit trail "archived"$/m,
+    bundle: 'recording_gone',
     recipe: fits,
   },
   {
@@ -399,6 +467,33 @@ test('each row is in the table of docs/security.md, and no other', async () => {
   expect(told).toContainEqual(expect.objectContaining(locked));
   const silent = cells.filter(([, , , said]) => said?.startsWith('no fault')).map(([, , did]) => did);
   expect(silent).toEqual(attacks.filter((each) => each.verify === undefined).map(({ did }) => did));
+});
+
+test('no head or certificate is removed on the word of a time that somebody has put into the catalogue', async () => {
+  const here = await aSite();
+  const ledger = await readFile(here.set.ledger.file, 'utf8');
+  meddle(here, 'UPDATE chain_heads SET signed_at = 0; UPDATE certificates SET issued_at = 0');
+  await erasePass({ ...here.set, certificatesKeptMs: 365 * 86_400_000 });
+  expect(await headFiles(here)).toHaveLength(3);
+  expect(await readFile(here.set.ledger.file, 'utf8')).toBe(ledger);
+  expect(await here.set.catalogue.countCertificates()).toBe(2);
+});
+
+test('a recording that somebody has called discarded keeps its file, and reconcile names it', async () => {
+  const here = await aSite();
+  const { set, kept } = here;
+  const objects = await set.objects();
+  callDiscarded(here);
+  await writeFile(spoolFile(set.spoolFolder, kept), 'the file');
+  await uploadPass(set, { waitMs: 0, signal: never });
+  await sweepSpool(set);
+  const { code, text } = await reconcile(here);
+  expect(code).toBe(3);
+  expect(
+    text.match(/it counts as discarded, the audit trail does not say so, and something of it is there/g),
+  ).not.toBeNull();
+  expect(await set.objects()).toEqual(objects);
+  expect(await set.spooled()).toHaveLength(1);
 });
 
 describe('a recording that somebody has called erased', () => {

@@ -1,5 +1,5 @@
 /** Signed heads of the audit trail: when they are signed, where they are kept, and what they show. */
-import { appendFile, copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { makeEncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
@@ -297,6 +297,60 @@ describe('what heads show', () => {
     const set = await threeDays();
     await spoil(set);
     expect(await faultsOf(set)).toContainEqual(expect.stringMatching(fault));
+  });
+
+  test('a day on which the clock was far behind is no fault, and its head is not taken for an old one', async () => {
+    const set = await stage();
+    const { id } = await archivedCall(set);
+    const kept = { certificatesKeptMs: 365 * dayMs };
+    const since = () => set.clock.now() - kept.certificatesKeptMs;
+    await aDay({ ...set, ...kept }, id);
+    const right = set.clock.at;
+    set.clock.at = 0;
+    await set.catalogue.note(id, { event: 'something', actor: 'test' });
+    await signHead(portsOf(set));
+    set.clock.at = right;
+    await aDay({ ...set, ...kept }, id);
+    await aDay({ ...set, ...kept }, id);
+    expect((await contents(set)).map(({ number }) => number)).toEqual([1, 2, 3, 4]);
+    expect(await seen(set, { since: since() })).toMatchObject({ faults: [], newest: { number: 4 } });
+  });
+
+  test('those in an archive of before are there, until they were moved or removed', async () => {
+    const set = await threeDays();
+    const store = makeDirectoryStore({ folder: `${set.folder}/archive-2` });
+    await mkdir(`${set.folder}/archive-2`);
+    expect((await seen(set, { store, former: [set.store] })).faults).toEqual([]);
+    expect((await seen(set, { store })).faults).toHaveLength(3);
+    await erasePass({ ...set, store: { ...set.store, ...store }, former: [set.store], certificatesKeptMs: 0 });
+    expect(await readdir(`${set.folder}/archive/certificates/heads`)).toHaveLength(1);
+  });
+
+  test('something else under the name of one shows where they are read, and not where they are only listed', async () => {
+    const set = await threeDays();
+    const [row] = await set.catalogue.heads();
+    await writeFile(`${set.folder}/archive/${headKey(row ?? { number: 0, sha256: '' })}`, 'something else');
+    expect(await faultsOf(set)).toEqual([
+      'head 1 of the audit trail is not in the archive any more',
+      '1 head of the audit trail in the archive is not what was signed',
+    ]);
+    expect((await seen(set, { archiveCopies: 'listed' })).faults).toEqual([]);
+    expect(await replayHeads(portsOf(set), { dryRun: false, by: undefined })).toBe('fits');
+    expect(await faultsOf(set)).toEqual([]);
+  });
+
+  test('those that say that they are of a key of nobody are counted without a look at their signature, which takes long', async () => {
+    const set = await threeDays();
+    const [last] = (await contents(set)).slice(-1);
+    if (last === undefined) throw new Error('no head');
+    const forger = await openSigner(`${set.folder}/forged.pem`);
+    const { jws } = await issueHead({ ...last, number: 9, line: 1_000 }, forger);
+    const [head, content, signature] = jws.split('.');
+    const line = (index: number) => `${head}.${content}${index.toString(36).padStart(4, '0')}.${signature}\n`;
+    await appendFile(set.ledger.file, Array.from({ length: 100 }, (_, index) => line(index)).join(''));
+    expect(await faultsOf(set)).toEqual([
+      `100 heads of the audit trail were signed by the key ${forger.kid}, which is not trusted`,
+    ]);
   });
 
   test('those that ledger or archive lost are put back by a replay', async () => {

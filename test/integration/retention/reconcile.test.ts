@@ -440,6 +440,8 @@ test('each kind of finding is tried here, on a server that keeps versions or wit
     'localFileDiffers',
     'erasedObjectLeft',
     'lostObjectFound',
+    // In integration/attacks/insider.
+    'discardUnproved',
   ];
   expect([...new Set([...tried, ...elsewhere])].toSorted()).toEqual(Object.keys(findingKinds).toSorted());
 });

@@ -32,7 +32,7 @@ const facts = (status: RecordingStatus, given: Partial<RecordingFacts> = {}): Re
   receipt: undefined,
   receiptDigest,
   isInArchive: false,
-  isErasureProved: status === 'erased',
+  isRemovalProved: status === 'erased' || status === 'discarded',
   erasureBegun: undefined,
   ...given,
 });
@@ -121,6 +121,11 @@ describe('it is found', () => {
     ],
     ['that a discarded file is there', facts('discarded', { file }), ['discardedFileLeft spool']],
     ['that a discarded object is there', facts('discarded', { wav: someVersion }), ['discardedObjectLeft wav']],
+    [
+      'that a discarded one is there of which the audit trail says no such thing',
+      facts('discarded', { file, wav: someVersion, isRemovalProved: false }),
+      ['discardUnproved spool', 'discardUnproved wav'],
+    ],
     ['that a lost file is there again', facts('lost', { file }), ['lostFileFound spool']],
     ['that a lost one is in the archive', facts('lost', { isInArchive: true }), ['lostObjectFound wav']],
     ['that an ended call has its recording there', facts('recording', { isInArchive: true }), ['lostObjectFound wav']],
