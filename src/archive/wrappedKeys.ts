@@ -1,7 +1,7 @@
 /** The sidecars (sidecar.ts) of a store: kept, read, wrapped anew, erased. */
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { PreavisError } from '../core/errors.ts';
+import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import { keepLock } from './encryptedLocks.ts';
 import { dataKeyBytes, type Keyring, type WrappingKey } from './keyring.ts';
@@ -16,6 +16,17 @@ import {
   type WrappedKey,
 } from './sidecar.ts';
 import type { RawStore, StoredObject } from './store.ts';
+
+/** Where a wrapped key may lie: under its own name, beside it, or in a version that another one has covered. */
+type Place = { place: 'own' | 'successor' | 'earlier'; at: string; versionId: string | null };
+type Opened = { place: Place['place']; wrapped: WrappedKey; dataKey: Buffer };
+
+/** With these another place may still give the data key. */
+const isOfThisPlace: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'archive_mismatch',
+  'encryption_key_missing',
+  'encryption_key_unusable',
+]);
 
 /** What lies below the sidecars of an object that is none of its own. */
 const ownPattern = /^[0-9a-f]{32}$/;
@@ -35,43 +46,73 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     for (const name of await allNames(key)) await inner.erase(name);
   };
 
-  /** The text of a sidecar; undefined where there is none. */
-  const textOf = async (name: string, signal: AbortSignal): Promise<string | undefined> => {
+  /** The text of a version of a sidecar, of the newest for null; undefined where there is none. */
+  const textOf = async (name: string, versionId: string | null, signal: AbortSignal): Promise<string | undefined> => {
     try {
-      return (await collect(await inner.read(name, null, signal), mostSidecarBytes)).toString('utf8');
+      return (await collect(await inner.read(name, versionId, signal), mostSidecarBytes)).toString('utf8');
     } catch (error) {
-      if (error instanceof PreavisError && error.code === 'archive_object_missing') return undefined;
+      if (hasCode(error, 'archive_object_missing')) return undefined;
       throw error;
     }
   };
 
-  /** The wrapped key under this name, and whether it lies there itself: where it is gone or spoilt, its successor stands for it. */
-  const find = async (
-    name: string,
-    signal: AbortSignal,
-  ): Promise<{ wrapped: WrappedKey; place: 'own' | 'successor' } | undefined> => {
-    const successor = async () => {
-      const text = await textOf(successorOf(name), signal);
-
-      return text === undefined
-        ? undefined
-        : { wrapped: parseSidecar(successorOf(name), text), place: 'successor' as const };
-    };
-    const own = await textOf(name, signal);
-    if (own === undefined) return successor();
-    try {
-      return { wrapped: parseSidecar(name, own), place: 'own' };
-    } catch (spoilt) {
-      const found = await successor();
-      if (found === undefined) throw spoilt;
-      return found;
+  /**
+   * The data key from each place where it can be had: under its own name, from the successor, from earlier versions. What lies in a
+   * place counts only when it was unwrapped, since a wrapped key with one other character still has the form of one.
+   *
+   * @throws PreavisError what the first place says, where there is something and none of it gives the data key.
+   */
+  const openedOf = async function* (name: string, signal: AbortSignal): AsyncGenerator<Opened> {
+    let [isOpened, failure]: [boolean, PreavisError | undefined] = [false, undefined];
+    for await (const { place, at, versionId } of placesOf(name)) {
+      try {
+        const text = await textOf(at, versionId, signal);
+        if (text === undefined) continue;
+        const wrapped = parseSidecar(at, text);
+        yield { place, wrapped, dataKey: await unwrapWith(keyring, wrapped, signal) };
+        isOpened = true;
+      } catch (error) {
+        // Several stores refuse to read a version that only says that the object was removed.
+        const isMarker = place === 'earlier' && hasCode(error, 'archive_failed');
+        if (!isMarker && !(error instanceof PreavisError && isOfThisPlace.has(error.code))) throw error;
+        if (!isMarker) failure ??= error;
+      }
     }
+    if (!isOpened && failure !== undefined) throw failure;
+  };
+
+  const placesOf = async function* (name: string): AsyncGenerator<Place> {
+    yield { place: 'own', at: name, versionId: null };
+    yield { place: 'successor', at: successorOf(name), versionId: null };
+    const versions = await inner.versions(name);
+    if (versions.length > 1) for (const versionId of versions) yield { place: 'earlier', at: name, versionId };
+  };
+
+  /** @throws PreavisError `archive_mismatch` where two places give different data keys: then none of them may go. */
+  const agreed = async (name: string, signal: AbortSignal): Promise<Opened | undefined> => {
+    let first: Opened | undefined;
+    for await (const opened of openedOf(name, signal)) {
+      first ??= opened;
+      if (!opened.dataKey.equals(first.dataKey)) {
+        throw new PreavisError('archive_mismatch', 'two wrapped keys of an object give different data keys');
+      }
+    }
+
+    return first;
+  };
+
+  /** Whether it lies under this key alone. It is not unwrapped, since nothing is to be erased then. */
+  const isSettled = async (name: string, wrapping: WrappingKey, signal: AbortSignal): Promise<boolean> => {
+    if ((await inner.versions(name)).length > 1 || (await inner.stat(successorOf(name))) !== undefined) return false;
+    const text = await textOf(name, null, signal);
+
+    return text !== undefined && parseSidecar(name, text).keyId === wrapping.id;
   };
 
   /** Stored, and read back as it was sent. */
   const putProved = async (name: string, text: string, signal: AbortSignal): Promise<StoredObject> => {
     const stored = await inner.putText(name, text, 'application/json', signal);
-    if ((await textOf(name, signal)) !== text) {
+    if ((await textOf(name, null, signal)) !== text) {
       throw new PreavisError('archive_mismatch', 'a wrapped key that was read back is not what was sent');
     }
 
@@ -94,11 +135,10 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
    */
   const renew = async (
     key: string,
-    wrapped: WrappedKey,
+    { wrapped, dataKey }: Opened,
     wrapping: WrappingKey,
     signal: AbortSignal,
   ): Promise<StoredObject> => {
-    const dataKey = await unwrapWith(keyring, wrapped, signal);
     const renewed = { ...wrapped, keyId: wrapping.id, wrapped: await wrapping.wrap(dataKey, signal) };
     if (!(await wrapping.unwrap(renewed.wrapped, signal)).equals(dataKey)) throw doesNotGiveBack(wrapping);
     const name = sidecarOf(key, wrapped.dataKeyId);
@@ -106,16 +146,30 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     if (!(await isReplaced(name))) return putProved(name, text, signal);
     await putProved(successorOf(name), text, signal);
     failPoint?.('rewrap, successor read back');
-
-    return takeSuccessor(name, text, signal);
-  };
-
-  const takeSuccessor = async (name: string, text: string, signal: AbortSignal): Promise<StoredObject> => {
     const stored = await putProved(name, text, signal);
     failPoint?.('rewrap, wrapped key replaced');
-    await inner.erase(successorOf(name));
 
     return stored;
+  };
+
+  /**
+   * Under its own name, under this key: what lies there already was unwrapped, and what is put there was unwrapped and is read back.
+   * So nothing else that holds it is needed any more.
+   */
+  const settle = async (
+    key: string,
+    name: string,
+    opened: Opened,
+    wrapping: WrappingKey,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const { wrapped, place } = opened;
+    // Under its own name first: it would be covered by its own successor.
+    const putBack = place === 'own' ? undefined : await putProved(name, sidecarText(key, wrapped), signal);
+    const isCurrent = wrapped.keyId === wrapping.id;
+    const newest = isCurrent ? (putBack ?? (await inner.stat(name))) : await renew(key, opened, wrapping, signal);
+    await inner.erase(successorOf(name));
+    await dropEarlier(newest, signal);
   };
 
   /** Earlier versions of a sidecar, wrapped as they were before: the newest is locked as long, then they go. */
@@ -149,10 +203,8 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     },
     /** @throws PreavisError `encryption_key_missing`, `archive_mismatch`. */
     dataKey: async (key: string, dataKeyId: string, signal: AbortSignal): Promise<Buffer> => {
-      const found = await find(sidecarOf(key, dataKeyId), signal);
-      if (found === undefined) throw withoutWrappedKey();
-
-      return unwrapWith(keyring, found.wrapped, signal);
+      for await (const { dataKey } of openedOf(sidecarOf(key, dataKeyId), signal)) return dataKey;
+      throw withoutWrappedKey();
     },
     /**
      * Wraps those of an object anew that are not under this key; the ids of the keys that they were, or are, under. All are tried,
@@ -171,23 +223,21 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
       let locked: PreavisError | undefined;
       let [found, isChanged] = [false, false];
       const one = async (name: string): Promise<void> => {
-        const kept = await find(name, signal);
-        if (kept === undefined) return;
-        found = true;
-        const { wrapped, place } = kept;
-        const isCurrent = place === 'own' && wrapped.keyId === wrapping.id;
-        const hasSuccessor = (await inner.stat(successorOf(name))) !== undefined;
-        if (isCurrent && !hasSuccessor && (await inner.versions(name)).length <= 1) return;
-        if (!isCurrent && keyring.find(wrapped.keyId) === undefined && (await used()) !== wrapped.dataKeyId) return;
-        if (!isCurrent) from.add(wrapped.keyId);
-        isChanged = true;
+        if (await isSettled(name, wrapping, signal)) {
+          found = true;
+          return;
+        }
+        const opened = await agreed(name, signal).catch(async (error: unknown) => {
+          found = true;
+          const isLeft = hasCode(error, 'encryption_key_missing') && !name.endsWith(`/${(await used()) ?? ''}`);
+          if (!isLeft) throw error;
+        });
+        if (opened === undefined) return;
+        [found, isChanged] = [true, true];
+        if (opened.place !== 'own' || opened.wrapped.keyId !== wrapping.id) from.add(opened.wrapped.keyId);
         if (dryRun) return;
-        if (place === 'successor') await takeSuccessor(name, sidecarText(key, wrapped), signal);
-        else if (isCurrent && hasSuccessor) await inner.erase(successorOf(name));
-        const isRenewed = wrapped.keyId !== wrapping.id;
-        const newest = isRenewed ? await renew(key, wrapped, wrapping, signal) : await inner.stat(name);
-        await dropEarlier(newest, signal).catch((error: unknown) => {
-          if (!(error instanceof PreavisError && error.code === 'archive_locked')) throw error;
+        await settle(key, name, opened, wrapping, signal).catch((error: unknown) => {
+          if (!hasCode(error, 'archive_locked')) throw error;
           locked = error;
         });
       };
@@ -215,6 +265,10 @@ export function withoutWrappedKey(): PreavisError {
 
 export function doesNotGiveBack({ id }: WrappingKey): PreavisError {
   return new PreavisError('encryption_key_unusable', `the key ${id} does not give back what it has wrapped`);
+}
+
+function hasCode(error: unknown, code: ErrorCode): error is PreavisError {
+  return error instanceof PreavisError && error.code === code;
 }
 
 async function unwrapWith(keyring: Keyring, { keyId, wrapped }: WrappedKey, signal: AbortSignal): Promise<Buffer> {

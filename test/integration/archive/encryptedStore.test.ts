@@ -49,6 +49,8 @@ const rawBytes = async (raw: RawStore, at: string): Promise<Buffer> => buffer(aw
 async function replace(raw: RawStore, at: string, bytes: Buffer): Promise<void> {
   const file = folder.path(randomBytes(8).toString('hex'));
   await writeFile(file, bytes);
+  // With its earlier versions: the data key would be had from one of them.
+  await raw.erase(at);
   await raw.putFile(at, file, digestOf(bytes), seconds(10));
 }
 
