@@ -6,13 +6,14 @@ import type { ErrorCode } from '../core/errors.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { moveRecordings, type Moved, type MovePorts } from './move.ts';
 import { isSamePlace, refuseMove } from './moveRefusals.ts';
-import { findStrays, moveDocuments, removeDocuments, type Documents, type Strays } from './moveRest.ts';
+import { findStrays, moveDocuments, removeDocuments, type Documents, type HeadMover, type Strays } from './moveRest.ts';
 import { giveUpCopies, removeCopies, type Removed } from './removeCopies.ts';
 
 /** The steps of `preavis archive move` for one earlier archive, in their order. */
 
 export type MoveArchivePorts = Omit<MovePorts, 'catalogue'> & {
   catalogue: MovePorts['catalogue'] & Pick<Catalogue, 'archiveUse' | 'copiesLeft' | 'takeLease' | 'releaseLease'>;
+  heads: HeadMover;
   /** Throws archive_unprotected when the new archive cannot give the locks that purposes ask for. */
   refuseUnprotected: (signal: AbortSignal) => Promise<void>;
 };
@@ -98,7 +99,7 @@ async function run(ports: MoveArchivePorts, options: MoveArchiveOptions): Promis
   };
   if (source === undefined) await giveUpCopies(ports);
   if (source === undefined || isOnePlace) return { ...result, left: await leftIn(ports) };
-  result.documents = await moveDocuments(source, target, { clock: ports.clock, signal });
+  result.documents = await moveDocuments(source, target, { ...ports, signal });
   result.strays = await findStrays(source, ports, signal);
   if (removeOld) {
     const mayPass = moved.failed.some(({ code }) => !ofSource.has(code));
@@ -122,7 +123,7 @@ async function remove(
 
   return {
     ...removed,
-    documentsLeft: isEmpty ? await removeDocuments(source, ports.target, ports.catalogue, options.signal) : 0,
+    documentsLeft: isEmpty ? await removeDocuments(source, ports.target, ports, options.signal) : 0,
   };
 }
 

@@ -9,6 +9,7 @@ import { textDigest } from './digest.ts';
 import { lockObject } from './lockStep.ts';
 import type { MovePorts } from './move.ts';
 import { idOfKey, objectPrefix } from './objectKey.ts';
+import { isLockedAs, strictest, type Lock } from './objectLock.ts';
 import { isSame, storeAndReadBack } from './readBack.ts';
 import type { Digest, ObjectStore, StoredObject } from './store.ts';
 
@@ -24,75 +25,122 @@ export type Documents = {
   left: string[];
 };
 
+/** Heads of the audit trail: also those that lie below a delete marker, or below what somebody has written over them, prove something. */
+export type HeadMover = {
+  isHeadKey: (key: string) => boolean;
+  /** Also those of which only earlier versions are left. */
+  keys: (store: ObjectStore) => Promise<string[]>;
+  /** False where no head lies there. Throws archive_lock_failed: a later pass of retention locks it then. */
+  move: (key: string, source: Place, target: Place) => Promise<boolean>;
+  isIn: (store: ObjectStore, key: string) => Promise<boolean>;
+};
+
+/** An archive, and whether it can lock. */
+export type Place = { store: ObjectStore; locks: boolean };
+
+type RestPorts = { clock: Clock; heads: HeadMover };
+
 export async function moveDocuments(
   source: ObjectStore,
   target: ObjectStore,
-  { clock, signal }: { clock: Clock; signal: AbortSignal },
+  { clock, heads, signal }: RestPorts & { signal: AbortSignal },
 ): Promise<Documents> {
   const result: Documents = { moved: 0, left: [] };
-  const isLocking = await Promise.all(
-    [source, target].map(async (store) => (await store.capabilities(timeLimit(documentLimitMs))).objectLock !== 'off'),
-  );
-  for await (const object of documentsOf(source)) {
+  const [from, to] = [await placeOf(source), await placeOf(target)];
+  const move = async (key: string, moveIt: () => Promise<boolean>): Promise<void> => {
     signal.throwIfAborted();
-    const isMoved = await moveDocument(object, source, target).catch(refusalOfOne);
-    if (isMoved && isLocking.every(Boolean)) await takeLockAlong(object.key, source, target, clock.now());
-    if (isMoved) result.moved += 1;
-    else result.left.push(object.key);
+    if (await moveIt().catch(refusalOfOne)) result.moved += 1;
+    else result.left.push(key);
     failPoint?.('move, certificate read back');
+  };
+  for await (const object of certificatesOf(source, heads)) {
+    await move(object.key, () => moveDocument(object, from, to, clock));
   }
+  for (const key of await heads.keys(source)) await move(key, () => heads.move(key, from, to));
 
   return result;
+}
+
+async function placeOf(store: ObjectStore): Promise<Place> {
+  return { store, locks: (await store.capabilities(timeLimit(documentLimitMs))).objectLock !== 'off' };
 }
 
 /** Removes those that the new archive has whole; how many are left. */
 export async function removeDocuments(
   source: ObjectStore,
   target: ObjectStore,
-  catalogue: Pick<Catalogue, 'identity'>,
+  { catalogue, heads }: Omit<RestPorts, 'clock'> & { catalogue: Pick<Catalogue, 'identity'> },
   signal: AbortSignal,
 ): Promise<number> {
   let left = 0;
-  const keys: string[] = [];
-  for await (const { key } of documentsOf(source)) keys.push(key);
-  for (const key of keys) {
+  const remove = async (key: string, isThere: () => Promise<boolean>): Promise<void> => {
     signal.throwIfAborted();
-    const limit = timeLimit(documentLimitMs);
-    const isThere = await isSameAs(target, key, await source.digest(key, null, limit), limit).catch(refusalOfOne);
-    const isGone = isThere && (await source.erase(key).then(() => true, refusalOfOne));
+    const isGone = (await isThere().catch(refusalOfOne)) && (await source.erase(key).then(() => true, refusalOfOne));
     if (!isGone) left += 1;
+  };
+  const keys: string[] = [];
+  for await (const { key } of certificatesOf(source, heads)) keys.push(key);
+  for (const key of keys) {
+    const limit = timeLimit(documentLimitMs);
+    await remove(key, async () => isSameAs(target, key, await source.digest(key, null, limit), limit));
   }
+  for (const key of await heads.keys(source)) await remove(key, () => heads.isIn(target, key));
   // It is the archive of this catalogue no more.
   if (left === 0) await source.erase(markerKey(await catalogue.identity()));
 
   return left;
 }
 
-async function* documentsOf(source: ObjectStore): AsyncGenerator<StoredObject> {
-  for (const prefix of documentPrefixes) yield* source.list(prefix);
+async function* certificatesOf(source: ObjectStore, { isHeadKey }: HeadMover): AsyncGenerator<StoredObject> {
+  for (const prefix of documentPrefixes) {
+    for await (const object of source.list(prefix)) if (!isHeadKey(object.key)) yield object;
+  }
 }
 
-async function moveDocument({ key, bytes }: StoredObject, source: ObjectStore, target: ObjectStore): Promise<boolean> {
+async function moveDocument(
+  { key, bytes }: StoredObject,
+  source: Place,
+  target: Place,
+  clock: Clock,
+): Promise<boolean> {
   if (bytes > mostDocumentBytes) return false;
-  const limit = timeLimit(documentLimitMs);
-  const content = await text(await source.read(key, null, limit));
-  const expected = textDigest(content);
-  if (await isSameAs(target, key, expected, limit)) return true;
-  const put = (): Promise<StoredObject> => target.putText(key, content, 'application/jose', limit);
-  await storeAndReadBack(target, { key, expected, put, covers: () => Promise.resolve() }, limit);
+  const content = await text(await source.store.read(key, null, timeLimit(documentLimitMs)));
+  const here = await placeDocument(target.store, key, content);
+  await lockAsThere(source, null, target, here, { at: clock.now(), wanted: undefined });
 
   return true;
 }
 
-/** Heads of the audit trail are locked; a lock that has ended is none. Throws archive_lock_failed. */
-async function takeLockAlong(key: string, source: ObjectStore, target: ObjectStore, at: number): Promise<void> {
+/** Read back whole. Throws archive_occupied where something else lies there that would be lost. */
+export async function placeDocument(target: ObjectStore, key: string, content: string): Promise<StoredObject> {
   const limit = timeLimit(documentLimitMs);
-  const [there, here] = await Promise.all([source, target].map((store) => store.stat(key)));
-  if (there === undefined || here === undefined) return;
-  const { lock } = await source.protection(key, there.versionId, limit);
-  const found = (await target.protection(key, here.versionId, limit)).lock;
-  if (lock === undefined || lock.until <= at || (found !== undefined && found.until >= lock.until)) return;
-  await lockObject(target, here, lock, Number.POSITIVE_INFINITY, limit);
+  const put = (): Promise<StoredObject> => target.putText(key, content, 'application/jose', limit);
+  const placement = { key, expected: textDigest(content), put, covers: () => Promise.resolve() };
+
+  return storeAndReadBack(target, placement, limit);
+}
+
+/**
+ * As it is in the earlier archive, where both can lock, and as it is `wanted` at least. A lock that has ended is none.
+ *
+ * @param how `at`: now, ms since 1970 UTC
+ * @throws PreavisError `archive_lock_failed`
+ */
+export async function lockAsThere(
+  source: Place,
+  version: string | null,
+  target: Place,
+  { key, versionId }: StoredObject,
+  { at, wanted }: { at: number; wanted: Lock | undefined },
+): Promise<void> {
+  if (!target.locks) return;
+  const limit = timeLimit(documentLimitMs);
+  const there = source.locks ? (await source.store.protection(key, version, limit)).lock : undefined;
+  const lock = strictest([wanted, there].flatMap((each) => (each === undefined || each.until <= at ? [] : [each])));
+  if (lock === undefined) return;
+  const found = (await target.store.protection(key, versionId, limit)).lock;
+  if (isLockedAs(found, lock, Number.POSITIVE_INFINITY)) return;
+  await lockObject(target.store, { key, versionId }, lock, Number.POSITIVE_INFINITY, limit);
 }
 
 async function isSameAs(store: ObjectStore, key: string, expected: Digest, signal: AbortSignal): Promise<boolean> {

@@ -46,6 +46,14 @@ export function isLockedAs(found: Lock | undefined, wanted: Lock, longest: numbe
   return isStrict && found.until >= wanted.until && found.until <= longest;
 }
 
+/** One that holds as much as all of them; undefined where there is none. */
+export function strictest(locks: readonly Lock[]): Lock | undefined {
+  if (locks.length === 0) return undefined;
+  const mode = locks.some((lock) => lock.mode === 'compliance') ? 'compliance' : 'governance';
+
+  return { mode, until: Math.max(...locks.map(({ until }) => until)) };
+}
+
 export function wholeSecond(ms: number): number {
   return Math.floor(ms / 1_000) * 1_000;
 }

@@ -9,6 +9,8 @@ import { isoTime } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { erasureProof, purposeLocksOf } from '../parts/jobs.ts';
+import { headLockOf } from '../parts/retention.ts';
+import { makeHeadMover } from '../retention/moveHeads.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -45,6 +47,7 @@ export async function archiveMove(context: CommandContext, options: ArchiveMoveO
       target: store,
       locks: purposeLocksOf(config),
       isErasureProved: erasureProof(config, catalogue),
+      heads: makeHeadMover({ catalogue, headLock: headLockOf(config), clock: context.clock }),
       atOnce: config.archive.uploadsAtOnce,
       attemptMs: config.archive.attemptSeconds * 1_000,
       refuseUnprotected: async (signal) => {

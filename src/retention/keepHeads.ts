@@ -200,19 +200,22 @@ export async function* headObjects(
 ): AsyncGenerator<HeadObject> {
   for (const key of await store.keysBelow(headPrefix)) {
     const named = headOfKey(key);
-    yield named === undefined ? 'none' : { sha256: named.sha256, read: () => readVersion(store, key, named.sha256) };
+    yield named === undefined
+      ? 'none'
+      : { sha256: named.sha256, read: async () => (await headVersion(store, key, named.sha256))?.jws };
   }
 }
 
-async function readVersion(
+/** The version under this key that is the head whose hash the key names; undefined where there is none. */
+export async function headVersion(
   store: Pick<ObjectStore, 'versions' | 'read'>,
   key: string,
   sha256: string,
-): Promise<string | undefined> {
+): Promise<{ jws: string; version: string } | undefined> {
   for (const version of await store.versions(key)) {
     try {
       const jws = await start(await store.read(key, version, timeLimit(copyLimitMs)));
-      if ((await readHead(jws)).row.sha256 === sha256) return jws;
+      if ((await readHead(jws)).row.sha256 === sha256) return { jws, version };
     } catch (thrown) {
       // A delete marker has nothing to read, and what somebody wrote over it is no head.
       if (ofArchive.has(asPreavisError(thrown).code)) throw thrown;

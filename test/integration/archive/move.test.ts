@@ -20,6 +20,7 @@ import { PreavisError } from '../../../src/core/errors.ts';
 import { makeIds } from '../../../src/core/ids.ts';
 import { readCertificate } from '../../../src/retention/certificate.ts';
 import { fetchRecording } from '../../../src/retention/fetch.ts';
+import { makeHeadMover } from '../../../src/retention/moveHeads.ts';
 import { verifyCertificates } from '../../../src/retention/verifyCertificates.ts';
 import { archiveStage } from '../../support/archiving.ts';
 import { catalogues } from '../../support/catalogues.ts';
@@ -92,6 +93,7 @@ async function stage(
     from: source.location,
     source,
     target,
+    heads: makeHeadMover(set),
     refuseUnprotected: () => Promise.resolve(),
   };
 

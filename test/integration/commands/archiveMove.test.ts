@@ -11,6 +11,7 @@ import type { RawStore } from '../../../src/archive/store.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import { elsewhereFindings } from '../../../src/commands/elsewhereFindings.ts';
 import { startStore, type LabStore } from '../../../lab/store.ts';
+import { makeHeadMover } from '../../../src/retention/moveHeads.ts';
 import { archiveStage } from '../../support/archiving.ts';
 import { configTree } from '../../support/calls.ts';
 import { catalogues } from '../../support/catalogues.ts';
@@ -196,6 +197,7 @@ test('killed at any point, the same command goes on, and nothing is lost or left
         from: source.location,
         source,
         target: plainly(store),
+        heads: makeHeadMover(set),
         refuseUnprotected: () => Promise.resolve(),
       };
       const options = { dryRun: false, removeOld: true, decrypt: false, waitMs: 5_000, signal: never };
