@@ -132,7 +132,7 @@ async function placesNow({ id }: RecordingRow, ports: ErasurePorts): Promise<Pla
   return placesOf(row, ports);
 }
 
-/** What protects the WAV of a recording, in each archive that has it. Throws what those do. */
+/** What protects the WAV of a recording, that version and the newest, in each archive that has it. Throws what those do. */
 async function protectionsOf(
   row: RecordingRow,
   ports: Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>,
@@ -140,7 +140,11 @@ async function protectionsOf(
 ): Promise<Protection[]> {
   const { wav } = keysOf(row);
   const { own, others } = await placesOf(row, ports);
-  const ofOwn = await own.protection(wav, row.objectVersion, signal);
+  const ofOwn = await Promise.all(
+    [...new Set([row.objectVersion, (await own.stat(wav))?.versionId])]
+      .filter((version) => version !== undefined)
+      .map((version) => own.protection(wav, version, signal).catch(undefinedIfMissing)),
+  );
   const ofCopies = await Promise.all(
     others.map(async (store) => {
       const found = await store.stat(wav);
@@ -149,7 +153,12 @@ async function protectionsOf(
     }),
   );
 
-  return [ofOwn, ...ofCopies.filter((each) => each !== undefined)];
+  return [...ofOwn, ...ofCopies].filter((each) => each !== undefined);
+}
+
+/** A version of before an erasure, where something came back since. */
+function undefinedIfMissing(error: unknown): undefined {
+  if (!(error instanceof PreavisError && error.code === 'archive_object_missing')) throw error;
 }
 
 /** The lock that keeps the WAV of a recording from being erased now, whoever has set it, in any archive. Throws what those do. */

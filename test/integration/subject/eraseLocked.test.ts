@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { Client } from 'minio';
 import { startStore, type LabStore } from '../../../lab/store.ts';
 import { localTime } from '../../../src/commands/localTime.ts';
+import { certificatesReplay } from '../../../src/commands/certificates.ts';
+import { recordingsReconcile } from '../../../src/commands/reconcile.ts';
 import { retentionRun } from '../../../src/commands/retention.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { callStart } from '../../support/calls.ts';
@@ -164,4 +167,38 @@ test('a dry run of retention and its plan on a terminal name the lock that keeps
   expect(text).toContain('1 recording is due; a lock keeps 1 nothing was changed');
   expect(asked).toHaveLength(1);
   expect((await set.catalogue.recording(id))?.status).toBe('archived');
+});
+
+test('dry runs of a reconciliation and of a replay name the lock that keeps what has come back', async () => {
+  const set = await stageOnServer('back');
+  const { id } = await set.called(number, { archived: false });
+  await uploadPass({ ...set, store: set.store }, { waitMs: 0, signal, all: true });
+  const key = (await set.catalogue.recording(id))?.objectKey ?? '';
+  const older = join(set.at, 'older.db');
+  const database = openSqlite(join(set.at, 'catalogue.db'));
+  database.exec(`VACUUM INTO '${older}'`);
+  database.close();
+  expect(await set.erased()).toMatchObject({ code: 0 });
+  const back = await set.store.putText(key, 'back', 'audio/wav', signal);
+  const until = Math.ceil(Math.max(Date.now(), set.clock.now()) / 1_000) * 1_000 + 3_000 * dayMs;
+  await set.store.protect(key, back.versionId ?? '', { mode: 'governance', until }, signal);
+  const printed: string[] = [];
+  const file = join(set.at, 'preavis.yaml');
+  const context = { configFile: file, environment: {}, clock: set.clock, print: (text: string) => printed.push(text) };
+  const said = (): unknown => JSON.parse(printed.splice(0).join('\n'));
+  const lock = { mode: 'governance', until: new Date(until).toISOString() };
+
+  expect(await recordingsReconcile(context, { dryRun: true, verify: false, json: true })).toBe(3);
+  // The others of this bucket are of other catalogues.
+  const { findings } = said() as { findings: { recording: string }[] };
+  expect(findings.filter(({ recording }) => recording === id)).toMatchObject([
+    { kind: 'erasedObjectLeft', done: 'repairable', lock },
+  ]);
+
+  const tree = JSON.parse(await readFile(file, 'utf8')) as object;
+  const evidence = { ledgerFile: join(set.at, 'erasures.jsonl'), signingKeyFile: join(set.at, 'signing-key.pem') };
+  await writeFile(file, JSON.stringify({ ...tree, catalogue: { file: older }, evidence }));
+  expect(await certificatesReplay(context, { dryRun: true, json: true })).toBe(3);
+  expect(said()).toMatchObject({ dryRun: true, erasedAgain: [id], locked: [{ recording: id, lock }] });
+  expect(await set.store.versions(key)).toEqual([back.versionId]);
 });
