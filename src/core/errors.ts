@@ -245,7 +245,7 @@ export const errorCodes = {
   ledger_unusable: entry(
     1,
     false,
-    'The ledger of erasures cannot be read or written. Nothing is erased without it.',
+    'The ledger of erasures cannot be read, locked or written. No erasure begins while that shows; what was erased until it showed is put into it by the next pass that can.',
     'Check evidence.ledgerFile, its folder, permissions and free disk space.',
   ),
   ledger_incomplete: entry(

@@ -1,8 +1,9 @@
-import { constants, createReadStream } from 'node:fs';
+import { constants, createReadStream, existsSync } from 'node:fs';
 import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
-import { withLedgerLock } from './ledgerLock.ts';
+import { requireLedgerLock, withLedgerLock } from './ledgerLock.ts';
+import { giveAsThere, likeThatThere, nearestFolder } from './ledgerOwner.ts';
 
 /**
  * The erasure ledger: a file with one certificate a line, only ever added to. It is kept apart from the catalogue, so that a
@@ -10,7 +11,7 @@ import { withLedgerLock } from './ledgerLock.ts';
  */
 export type Ledger = {
   readonly file: string;
-  /** Whether it can be read and added to, or made where it is not there yet. Changes nothing. */
+  /** Whether it can be read, locked and added to, or made where it is not there yet. Changes nothing. */
   check(): Promise<void>;
   /** On the disk when it returns. */
   append(jws: string): Promise<void>;
@@ -44,18 +45,7 @@ async function check(file: string): Promise<void> {
     if (errnoOf(cause) !== 'ENOENT') throw cause;
     await access(await nearestFolder(dirname(file)), constants.W_OK | constants.X_OK);
   }
-}
-
-/** That in which `append` would make the folders that are missing. */
-async function nearestFolder(folder: string): Promise<string> {
-  try {
-    await stat(folder);
-    return folder;
-  } catch (cause) {
-    const parent = dirname(folder);
-    if (errnoOf(cause) !== 'ENOENT' || parent === folder) throw cause;
-    return nearestFolder(parent);
-  }
+  await requireLedgerLock(file);
 }
 
 /** A last line without an end, as a power cut leaves one, is none. */
@@ -85,9 +75,12 @@ async function* linesOf(file: string, from: number): AsyncGenerator<{ line: stri
 }
 
 async function append(file: string, jws: string): Promise<void> {
+  // One that is there keeps its owner, who may be another account.
+  const owner = existsSync(file) ? undefined : likeThatThere(file);
   const handle = await open(file, 'a+', 0o600);
   try {
     const { size } = await handle.stat();
+    if (owner !== undefined) giveAsThere(handle.fd, owner);
     const last = size === 0 ? undefined : (await handle.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0];
     await handle.appendFile(last === undefined || last === newline ? `${jws}\n` : `\n${jws}\n`);
     await handle.sync();
@@ -102,6 +95,7 @@ async function prune(file: string, isKept: (line: string) => Promise<boolean>): 
   try {
     const target = await open(temporary, 'w', 0o600);
     try {
+      giveAsThere(target.fd, likeThatThere(file));
       for await (const { line } of linesOf(file, 0)) if (await isKept(line)) await target.appendFile(`${line}\n`);
       await target.sync();
     } finally {

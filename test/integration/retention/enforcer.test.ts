@@ -55,6 +55,17 @@ describe('why a recording could not be erased', () => {
   });
 });
 
+test('without a lock on the ledger nothing is erased, and nothing else that is due is done', async () => {
+  const set = await stage();
+  const { id } = await archived(set);
+  set.clock.at = keepUntil;
+  await writeFile(`${set.ledger.file}.lock`, 'no database, and long enough to be looked at as one'.repeat(40));
+  await expect(erase(set)).rejects.toMatchObject({ code: 'ledger_unusable' });
+  expect((await set.catalogue.recording(id))?.status).toBe('archived');
+  await rm(`${set.ledger.file}.lock`);
+  expect(await erase(set)).toMatchObject({ due: 1, erased: 1 });
+});
+
 describe('a remembered language', () => {
   test('is removed once it has expired, whoever calls; not in a dry run, and no other', async () => {
     const set = await stage();

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { makeLedger, type Ledger } from '../../../src/retention/ledger.ts';
 import { withLedgerLock } from '../../../src/retention/ledgerLock.ts';
 import { built } from '../../support/built.ts';
@@ -19,15 +20,18 @@ const linesOf = async (ledger: Ledger): Promise<string[]> => {
 };
 
 /** A process of its own with the built ledger; `program` is its last step. */
-function other(ledger: Ledger, program: string) {
-  const start = `
+const other = (ledger: Ledger, program: string) =>
+  spawn(process.execPath, ['--input-type=module', '-e', programOf(ledger, program)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+
+function programOf(ledger: Ledger, program: string): string {
+  return `
     const { makeLedger } = await import('${built('retention/ledger.js')}');
     const { withLedgerLock } = await import('${built('retention/ledgerLock.js')}');
     const ledger = makeLedger(${JSON.stringify(ledger.file)});
     const say = (word) => process.stdout.write(word + '\\n');
     ${program}`;
-
-  return spawn(process.execPath, ['--input-type=module', '-e', start], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 async function openFiles(pid: number | undefined): Promise<string[]> {
@@ -134,10 +138,107 @@ test('steps are done one after another, and one that fails gives the lock back',
   expect(steps).toHaveLength(6);
 });
 
-test('a lock that cannot be made is told as a ledger that cannot be used', async () => {
+test('a lock that cannot be made is told as a ledger that cannot be used, before anything is added as well', async () => {
   const ledger = newLedger();
   await ledger.append('line');
   await writeFile(`${ledger.file}.lock`, 'no database, and long enough to be looked at as one'.repeat(40));
-  await expect(ledger.append('more')).rejects.toMatchObject({ code: 'ledger_unusable' });
+  const told = {
+    code: 'ledger_unusable',
+    message: `${ledger.file}.lock cannot be used (SQLITE_NOTADB)`,
+    hint: `It is empty where it is a lock. Remove it: rm ${ledger.file}.lock`,
+  };
+  await expect(ledger.append('more')).rejects.toMatchObject(told);
+  await expect(ledger.check()).rejects.toMatchObject(told);
   expect(await linesOf(ledger)).toEqual(['line']);
+});
+
+test('the check neither waits for a step that has the lock, nor takes it from it, nor makes one', async () => {
+  const ledger = newLedger();
+  await ledger.check();
+  await ledger.append('line');
+  let isTaken = false;
+  let exited: Promise<unknown> | undefined;
+  await withLedgerLock(ledger.file, async () => {
+    await ledger.check();
+    const trying = other(
+      ledger,
+      `await ledger.check(); say('checked'); await withLedgerLock(ledger.file, async () => say('taken'));`,
+    );
+    exited = once(trying, 'exit');
+    let said = '';
+    trying.stdout.on('data', (data: Buffer) => {
+      said += data.toString();
+      isTaken = said.includes('taken');
+    });
+    await eventually(() => {
+      expect(said).toContain('checked');
+    });
+    expect(isTaken).toBe(false);
+  });
+  await exited;
+  expect(isTaken).toBe(true);
+  await mkdir(folder.path(`${ledgers + 1}`));
+  await newLedger().check();
+  expect(await readdir(folder.path(`${ledgers}`))).toEqual([]);
+});
+
+(process.getuid?.() === 0 ? describe : describe.skip)('another account than root', () => {
+  const nobody = 65_534;
+  const asNobody = (ledger: Ledger, step: string): string => {
+    const tell = `console.log(await ${step}.then(() => 'done', ({ code, message, hint }) => [code, message, hint].join('\\n')));`;
+    const account = { uid: nobody, gid: nobody, encoding: 'utf8' } as const;
+
+    return spawnSync(process.execPath, ['--input-type=module', '-e', programOf(ledger, tell)], account).stdout.trim();
+  };
+  const ownLedger = async (): Promise<Ledger> => {
+    const ledger = newLedger();
+    await mkdir(dirname(ledger.file));
+    await chmod(folder.path('.'), 0o755);
+    await chown(dirname(ledger.file), nobody, nobody);
+
+    return ledger;
+  };
+
+  test('can use the ledger of its folder that root has made, added to and shortened', async () => {
+    const ledger = await ownLedger();
+    for (const line of ['a', 'b']) await ledger.append(line);
+    await ledger.prune((line) => Promise.resolve(line === 'b'));
+    expect(asNobody(ledger, 'ledger.check()')).toBe('done');
+    expect(asNobody(ledger, `ledger.append('c')`)).toBe('done');
+    expect(await linesOf(ledger)).toEqual(['b', 'c']);
+    for (const file of [ledger.file, `${ledger.file}.lock`]) {
+      const { uid, gid, mode } = await stat(file);
+      expect({ uid, gid, mode: mode & 0o777 }).toEqual({ uid: nobody, gid: nobody, mode: 0o600 });
+    }
+    expect(asNobody(ledger, `ledger.prune((line) => Promise.resolve(line === 'c'))`)).toBe('done');
+  });
+
+  test('is told beforehand, with the command, that a lock is of root', async () => {
+    const ledger = await ownLedger();
+    expect(asNobody(ledger, `ledger.append('a')`)).toBe('done');
+    const lock = `${ledger.file}.lock`;
+    await chown(lock, 0, 0);
+    const told = asNobody(ledger, 'ledger.check()').split('\n');
+    expect(told).toEqual([
+      'ledger_unusable',
+      `${lock} cannot be used (SQLITE_CANTOPEN)`,
+      expect.stringContaining(`As root: chown --reference=${ledger.file} ${lock}; chmod 600 ${lock}`),
+    ]);
+    spawnSync('sh', ['-c', (told[2] ?? '').replace(/^.*As root: /, '')]);
+    expect(asNobody(ledger, 'ledger.check()')).toBe('done');
+    expect(asNobody(ledger, `ledger.append('b')`)).toBe('done');
+  });
+
+  test('is told beforehand that it may write the ledger and make nothing beside it', async () => {
+    const ledger = await ownLedger();
+    expect(asNobody(ledger, `ledger.append('a')`)).toBe('done');
+    spawnSync('rm', [`${ledger.file}.lock`]);
+    await chown(dirname(ledger.file), 0, 0);
+    await chmod(dirname(ledger.file), 0o755);
+    expect(asNobody(ledger, 'ledger.check()').split('\n')).toEqual([
+      'ledger_unusable',
+      `${ledger.file}.lock cannot be made (EACCES)`,
+      expect.stringContaining(`chown nobody ${dirname(ledger.file)} ;`),
+    ]);
+  });
 });
