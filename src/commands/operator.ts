@@ -32,10 +32,7 @@ function textOf(file: string): string | undefined {
   }
 }
 
-/**
- * Who became this user: the user of the nearest process above this one that is neither of this user nor of root. The kernel says it: whoever starts a
- * command can hide where it came from, but cannot put somebody else there.
- */
+/** Who became this user: the user of the nearest process above this one that is neither of this user nor of root, as the kernel says. */
 function uidAbove({ proc, uid }: Machine): number | undefined {
   let process = 'self';
   for (let count = 0; count < mostAncestors; count += 1) {
@@ -57,6 +54,13 @@ function loginUid({ proc }: Machine): number | undefined {
   return Number.isInteger(login) && login !== nobody ? login : undefined;
 }
 
+/** In a user namespace whoever made it says which account is which. The first one of the machine has all of them as they are. */
+function isInNamespace({ proc }: Machine): boolean {
+  const map = textOf(join(proc, 'self/uid_map'));
+
+  return map !== undefined && !/^\s*0\s+0\s+4294967295\s*$/.test(map);
+}
+
 /** The name of a uid; the number where the file has none, as with a directory service. */
 function nameOf(uid: number, { passwd }: Machine): string {
   const line = (textOf(passwd) ?? '').split('\n').find((each) => each.split(':')[2] === String(uid));
@@ -67,21 +71,25 @@ function nameOf(uid: number, { passwd }: Machine): string {
 
 /**
  * Who runs this command, for the audit trail: the operating system's user, and who became that user. What sudo has put into the environment, and
- * the login session, can be set by whoever starts a command: they stand there as a claim, where they say something else.
+ * the login session, can be set by whoever starts a command: they stand there as a claim, where they say something else. This process is of whoever
+ * starts it, who can have it say anything (NODE_OPTIONS, another program): docs/security.md says what the words are worth.
  */
 export function operatorOf(environment: NodeJS.ProcessEnv, machine: Machine = here()): string {
   const above = uidAbove(machine);
   const login = loginUid(machine);
   const starter = above === undefined ? undefined : nameOf(above, machine);
+  const startedBy = starter === undefined ? [] : [`started by ${starter}`];
+  const isProved = !isInNamespace(machine);
   const sudo = environment['SUDO_USER'];
   const claims = [
+    ...(isProved ? [] : ['in a user namespace', ...startedBy]),
     ...(login === undefined || login === above || login === machine.uid ? [] : [`login of ${nameOf(login, machine)}`]),
     ...(sudo === undefined || sudo === starter || !accountName.test(sudo) ? [] : [`sudo from ${sudo}`]),
   ];
 
   return [
     `user ${account()}`,
-    ...(starter === undefined ? [] : [`started by ${starter}`]),
+    ...(isProved ? startedBy : []),
     ...(claims.length === 0 ? [] : [`not proved: ${claims.join(', ')}`]),
   ].join(', ');
 }

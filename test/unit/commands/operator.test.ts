@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 /** As /proc and /etc/passwd tell it: the real uids of this process and of those above it. */
-function machine(uids: number[], { login }: { login?: number } = {}): Machine {
+function machine(uids: number[], { login, map }: { login?: number; map?: string } = {}): Machine {
   const proc = mkdtempSync(join(tmpdir(), 'preavis-operator-'));
   folders.push(proc);
   for (const [index, uid] of uids.entries()) {
@@ -20,6 +20,7 @@ function machine(uids: number[], { login }: { login?: number } = {}): Machine {
     mkdirSync(folder);
     writeFileSync(join(folder, 'status'), `Name:\tx\nPPid:\t${parent}\nUid:\t${uid}\t0\t0\t0\nGid:\t0\t0\t0\t0\n`);
   }
+  writeFileSync(join(proc, 'self/uid_map'), map ?? '         0          0 4294967295\n');
   writeFileSync(join(proc, 'self/loginuid'), String(login ?? 4_294_967_295));
   const passwd = join(proc, 'passwd');
   writeFileSync(
@@ -50,6 +51,16 @@ describe('who runs a command', () => {
     expect(operatorOf({ SUDO_USER: 'bob' }, machine([500, 0]))).toBe(`${account}, not proved: sudo from bob`);
     expect(operatorOf({}, machine([500, 0], { login: 1001 }))).toBe(`${account}, not proved: login of bob`);
   });
+
+  test.each(['         1       1001          1\n', '0 100000 65536\n', '0 0 1000\n1000 1000 4294966295\n', ''])(
+    'is not known in a user namespace, whose accounts are those that its maker has given: %j',
+    (map) => {
+      expect(operatorOf({ SUDO_USER: 'alice' }, machine([500, 1001, 0], { map }))).toBe(
+        `${account}, not proved: in a user namespace, started by bob, sudo from alice`,
+      );
+      expect(operatorOf({}, machine([0], { map }))).toBe(`${account}, not proved: in a user namespace`);
+    },
+  );
 
   test.each(['EXAMPLE\\alice', 'alice@example.com', 'svc-1$'])('may be claimed to be %s', (name) => {
     expect(operatorOf({ SUDO_USER: name }, machine([0]))).toBe(`${account}, not proved: sudo from ${name}`);
