@@ -284,6 +284,12 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
       throw new PreavisError('archive_unsupported', 'An archive in a folder has no Object Lock.');
     },
 
+    // What the disk does is not to be seen from here.
+    encryptionOf: async (key) => {
+      await (await openObject(key)).close();
+      return null;
+    },
+
     protection: async (key) => {
       await (await openObject(key)).close();
       return { lock: undefined, longest: undefined, legalHold: 'off' };

@@ -230,6 +230,15 @@ export function makeEncryptedStore(
         return { bytes, sha256: hash.digest('hex') };
       }),
 
+    encryptionOf: (key, versionId, signal) =>
+      within(signal, async () => {
+        refuseSidecar(key);
+        const header = decodeHeader(await inner.readStart(key, versionId, headerBytes, signal));
+        if (header === undefined) return inner.encryptionOf(key, versionId, signal);
+
+        return { mode: 'client', keyId: await wrappedKeys.keyOf(key, header.dataKeyId, signal) };
+      }),
+
     versions: async (key) => {
       refuseSidecar(key);
       const own = await inner.versions(key);

@@ -18,7 +18,7 @@ import { listNames, listVersions } from './s3Listing.ts';
 import { lockedBy, readProtection, setLock, whyRefused, type VersionPlace } from './s3Locks.ts';
 import { askCapabilities, askObjectLock, readLifecycle, tryOut, writeLifecycle } from './s3Questions.ts';
 import { makeTransport, mapFailures } from './s3Transport.ts';
-import { eraseRounds, makeS3Upload } from './s3Upload.ts';
+import { eraseRounds, isEncryptedByStore, makeS3Upload } from './s3Upload.ts';
 import { assertKey, assertKeyPrefix, asUnkept, type Digest, type RawStore, type StoredObject } from './store.ts';
 import { stoppedBy, within } from './timeLimit.ts';
 
@@ -250,6 +250,12 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
           bytes += chunk.length;
         }
         return { bytes, sha256: hash.digest('hex') };
+      }, signal),
+
+    encryptionOf: (key, versionId, signal) =>
+      call(async (client) => {
+        const found = await client.statObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
+        return isEncryptedByStore(found) ? { mode: 'server' } : null;
       }, signal),
 
     versions: (key) => call((client) => listVersions(client, bucket, nameOf(key))),

@@ -24,10 +24,9 @@ import type { EncryptedStore } from './encryptedStore.ts';
 import { lockDetail, makeLockStep, type LockStep } from './lockStep.ts';
 import { movedSource } from './movedSource.ts';
 import { keysOf, type ObjectKeys } from './objectKey.ts';
-import type { Protection } from './objectLock.ts';
 import { storeAndReadBack } from './readBack.ts';
 import { isReceiptOf, largestReceiptBytes } from './receiptInArchive.ts';
-import type { Digest, ObjectStore, StoredObject } from './store.ts';
+import { isSameEncryption, type Digest, type ObjectStore, type StoredObject } from './store.ts';
 import { within } from './timeLimit.ts';
 
 export type MovePorts = {
@@ -78,8 +77,8 @@ export type Moved = {
   bytes: number;
   /** Their receipts in the earlier archive were not what was stored, or not there: the catalogue's was taken. */
   receiptsMended: RecordingId[];
-  /** Somebody has set a legal hold in the earlier archive; the new one has none. */
-  legalHolds: RecordingId[];
+  /** They lay in the new archive already, and are not encrypted there as what is stored now. */
+  otherEncryption: RecordingId[];
   /** They stay where they are. */
   failed: { recording: RecordingId; code: ErrorCode }[];
 };
@@ -118,12 +117,10 @@ class MovePass {
   readonly #options: MoveOptions;
   readonly #locks: LockStep;
   readonly #total: number;
-  readonly #result: Moved = { moved: 0, bytes: 0, receiptsMended: [], legalHolds: [], failed: [] };
+  readonly #result: Moved = { moved: 0, bytes: 0, receiptsMended: [], otherEncryption: [], failed: [] };
   #done = 0;
   #stoppedBy: PreavisError | undefined;
   #asking: Promise<PreavisError | undefined> | undefined;
-  /** Whether the earlier archive may have locks. */
-  #mayBeLocked = false;
 
   constructor(ports: MovePorts, options: MoveOptions, total: number) {
     this.#ports = ports;
@@ -133,9 +130,8 @@ class MovePass {
   }
 
   async run(): Promise<Moved> {
-    const { catalogue, source, from, atOnce } = this.#ports;
+    const { catalogue, from, atOnce } = this.#ports;
     const { signal } = this.#options;
-    this.#mayBeLocked = source !== undefined && (await source.capabilities(this.#limit())).objectLock !== 'off';
     const limit = pLimit(atOnce);
     for (let after = ''; ;) {
       const rows = await catalogue.archivedIn(from, after, batch);
@@ -203,7 +199,6 @@ class MovePass {
     const signal = this.#limit();
     const to = target.location;
     const lock = await this.#locks.wanted(row, signal);
-    const protection = await this.#protectionOf(row, keys, signal);
     await catalogue.beginCopy(id, { from, to });
     failPoint?.('move, intent kept');
     try {
@@ -215,33 +210,23 @@ class MovePass {
       if (lock !== undefined) await this.#locks.set(row, lock, [stored, storedReceipt], signal);
       failPoint?.('move, locked');
       const leaves = source !== undefined && !this.#options.isSamePlace;
+      const encryption = await target.encryptionOf(keys.wav, stored.versionId, signal);
       const how = { version: stored.versionId, leaves };
       const detail = {
-        ...{ from, to, bytes, sha256, version: stored.versionId, encryption: target.encryption, oldCopy: leaves },
+        ...{ from, to, bytes, sha256, version: stored.versionId, encryption, oldCopy: leaves },
         ...(lock === undefined ? {} : { lock: lockDetail(lock) }),
         ...(receipt.isMended ? { receipt: 'taken from the catalogue' } : {}),
       };
       await catalogue.finishCopy(id, { from, to }, how, { actor, detail });
       failPoint?.('move, in the new archive');
-      if (leaves && protection?.longest !== undefined) await catalogue.noteCopyLock(id, from, protection.longest.until);
       if (receipt.isMended) this.#result.receiptsMended.push(id);
-      if (protection?.legalHold === 'on') this.#result.legalHolds.push(id);
+      if (target.encryption !== null && !isSameEncryption(encryption, target.encryption)) {
+        this.#result.otherEncryption.push(id);
+      }
     } catch (thrown) {
       await this.#undo(id, keys, asPreavisError(thrown)).catch(() => undefined);
       throw thrown;
     }
-  }
-
-  /** Of the WAV in the earlier archive; undefined where that has no locks, or does not say. */
-  async #protectionOf(
-    { objectVersion }: RecordingRow,
-    { wav }: ObjectKeys,
-    signal: AbortSignal,
-  ): Promise<Protection | undefined> {
-    const { source } = this.#ports;
-    if (source === undefined || !this.#mayBeLocked) return undefined;
-
-    return within(signal, () => source.protection(wav, objectVersion, signal)).catch(() => undefined);
   }
 
   /** What the earlier archive has, or does not have, is told as that, and not as what the new one has done. */

@@ -4,6 +4,7 @@ import { withLease } from '../catalogue/lease.ts';
 import { moveLease } from '../catalogue/leases.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { timeLimit } from '../core/timeLimit.ts';
+import { lookAtCopies, type LegalHolds } from './copyLocks.ts';
 import { moveRecordings, type Moved, type MovePorts } from './move.ts';
 import { isSamePlace, refuseMove } from './moveRefusals.ts';
 import { findStrays, moveDocuments, removeDocuments, type Documents, type HeadMover, type Strays } from './moveRest.ts';
@@ -31,19 +32,21 @@ export type MoveArchiveOptions = {
   progress?: (done: number, total: number) => void;
 };
 
-export type ArchiveMoved = Moved & {
-  from: string;
-  to: string;
-  /** Two names of one place: there is no old copy. */
-  isSamePlace: boolean;
-  documents: Documents;
-  strays: Strays;
-  /** undefined: it was not asked for. heldBack: recordings could not be moved, for a reason that may pass. */
-  removal: undefined | 'heldBack' | (Removed & { documentsLeft: number });
-  /** In the earlier archive, as the catalogue has it now. */
-  left: { recordings: number; copies: number; lockedUntil: number | null };
-};
+export type ArchiveMoved = Moved &
+  LegalHolds & {
+    from: string;
+    to: string;
+    /** Two names of one place: there is no old copy. */
+    isSamePlace: boolean;
+    documents: Documents;
+    strays: Strays;
+    /** undefined: it was not asked for. heldBack: recordings could not be moved, for a reason that may pass. */
+    removal: undefined | 'heldBack' | (Removed & { documentsLeft: number });
+    /** In the earlier archive, as the catalogue has it now. */
+    left: { recordings: number; copies: number; lockedUntil: number | null };
+  };
 
+const noHolds: LegalHolds = { legalHolds: [], holdsUnknown: [] };
 const checkLimitMs = 120_000;
 /** These do not pass: the others need not wait for them. */
 const ofSource: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_object_missing', 'recording_altered']);
@@ -73,7 +76,8 @@ async function preview(ports: MoveArchivePorts, options: MoveArchiveOptions): Pr
 
   return {
     ...{ from: ports.from, to: ports.target.location, isSamePlace: false },
-    ...{ moved: use?.recordings ?? 0, bytes: use?.bytes ?? 0, receiptsMended: [], legalHolds: [], failed: [] },
+    ...{ moved: use?.recordings ?? 0, bytes: use?.bytes ?? 0, receiptsMended: [], otherEncryption: [], failed: [] },
+    ...noHolds,
     documents: { moved: 0, left: [] },
     strays: { found: 0, unknown: 0 },
     removal: undefined,
@@ -91,6 +95,7 @@ async function run(ports: MoveArchivePorts, options: MoveArchiveOptions): Promis
   const moved = await moveRecordings(ports, { ...options, isSamePlace: isOnePlace }, await useOf(ports));
   const result: ArchiveMoved = {
     ...moved,
+    ...noHolds,
     ...{ from, to: target.location, isSamePlace: isOnePlace },
     documents: { moved: 0, left: [] },
     strays: { found: 0, unknown: 0 },
@@ -99,6 +104,7 @@ async function run(ports: MoveArchivePorts, options: MoveArchiveOptions): Promis
   };
   if (source === undefined) await giveUpCopies(ports);
   if (source === undefined || isOnePlace) return { ...result, left: await leftIn(ports) };
+  Object.assign(result, await lookAtCopies(ports, source, signal));
   result.documents = await moveDocuments(source, target, { ...ports, signal });
   result.strays = await findStrays(source, ports, signal);
   if (removeOld) {

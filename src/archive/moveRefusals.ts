@@ -21,6 +21,8 @@ const mebibyte = 1024 * 1024;
 type Refusals = {
   catalogue: Pick<Catalogue, 'recording' | 'archiveKeys' | 'identity'>;
   from: string;
+  /** undefined: it is gone. */
+  source: EncryptedStore | undefined;
   target: EncryptedStore;
   /** How much lies in the earlier archive; undefined where the catalogue knows of nothing there. */
   use: ArchiveUse | undefined;
@@ -31,9 +33,15 @@ type Refusals = {
 /**
  * Reads only. Throws usage, archive_foreign, encryption_ends, archive_full, and what the stores throw.
  */
-export async function refuseMove({ catalogue, from, target, use, decrypt }: Refusals): Promise<void> {
+export async function refuseMove({ catalogue, from, source, target, use, decrypt }: Refusals): Promise<void> {
   if (from === target.location) {
     throw new PreavisError('usage', 'the earlier archive and the configured one are the same');
+  }
+  // What was brought by other means is not asked for in the earlier one.
+  if (source !== undefined && isNested(from, target.location)) {
+    throw new PreavisError('usage', `one of the archives lies in the other: ${from} and ${target.location}`, {
+      hint: 'Give the new archive a folder, or a prefix, of its own: who clears away the outer one would lose the other.',
+    });
   }
   await refuseForeign(catalogue, target);
   if (!decrypt && target.encryption?.mode !== 'client' && (await catalogue.archiveKeys(from)).length > 0) {
@@ -41,6 +49,15 @@ export async function refuseMove({ catalogue, from, target, use, decrypt }: Refu
   }
   await refuseFull(target, use);
 }
+
+/** By the locations of the stores: prefixes of a bucket end in a slash, folders do not. */
+function isNested(one: string, other: string): boolean {
+  const [inner, outer] = [one, other].map((each) => (each.endsWith('/') ? each : `${each}/`)).sort(byLength);
+
+  return inner !== undefined && outer !== undefined && inner.startsWith(outer);
+}
+
+const byLength = (a: string, b: string): number => b.length - a.length;
 
 /** Another catalogue's retention would not know what is put there, and its reconciliation would call it foreign. */
 async function refuseForeign(

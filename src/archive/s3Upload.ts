@@ -39,6 +39,11 @@ export const eraseRounds = 4;
 
 const md5 = (content: Buffer): string => createHash('md5').update(content).digest('base64');
 
+/** Whether the store says that it has encrypted this object, by whatever key of its own. */
+export function isEncryptedByStore({ metaData }: BucketItemStat): boolean {
+  return ![undefined, ''].includes(metaData[encryptionHeader] as string | undefined);
+}
+
 export function makeS3Upload({ bucket, nameOf, partSizeBytes, useTls, isEncrypting, call }: S3UploadOptions) {
   const headersOf = (contentType: string): Record<string, string> => ({
     'Content-Type': contentType,

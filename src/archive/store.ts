@@ -26,6 +26,12 @@ export type Digest = { bytes: number; sha256: string };
 /** What is encrypted at rest of what is stored from now on: by Préavis under this key, by the store itself, or nothing. */
 export type Encryption = { mode: 'client'; keyId: string } | { mode: 'server' } | null;
 
+export function isSameEncryption(one: Encryption, other: Encryption): boolean {
+  const keyOf = (each: Encryption): string | undefined => (each?.mode === 'client' ? each.keyId : undefined);
+
+  return one?.mode === other?.mode && keyOf(one) === keyOf(other);
+}
+
 export function encryptionInWords(encryption: Encryption): string {
   if (encryption === null) return 'none';
   if (encryption.mode === 'server') return 'by the store';
@@ -70,6 +76,11 @@ export type ObjectStore = {
    * @throws PreavisError `archive_object_missing`.
    */
   digest(key: string, versionId: string | null, signal: AbortSignal): Promise<Digest>;
+  /**
+   * How what lies there is encrypted at rest; `encryption` says how it would be stored now. Reads no content.
+   * @throws PreavisError `archive_object_missing`.
+   */
+  encryptionOf(key: string, versionId: string | null, signal: AbortSignal): Promise<Encryption>;
   /** Every version and delete marker that is left under exactly this key; a store without versions has one, `null`. */
   versions(key: string): Promise<string[]>;
   /**

@@ -206,6 +206,13 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
       for await (const { dataKey } of openedOf(sidecarOf(key, dataKeyId), signal)) return dataKey;
       throw withoutWrappedKey();
     },
+    /** The id of the key that a data key is wrapped with. Throws as `dataKey`. */
+    keyOf: async (key: string, dataKeyId: string, signal: AbortSignal): Promise<string> => {
+      const found = await find(sidecarOf(key, dataKeyId), signal);
+      if (found === undefined) throw withoutWrappedKey();
+
+      return found.wrapped.keyId;
+    },
     /**
      * Wraps those of an object anew that are not under this key; the ids of the keys that they were, or are, under. All are tried,
      * and then the first failure is thrown, but for a key that is configured no more and that the newest version does not need:

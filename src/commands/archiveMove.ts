@@ -109,16 +109,16 @@ async function sourcesOf(
 }
 
 function needsAttention(
-  { failed, receiptsMended, legalHolds, documents, strays, removal, left }: ArchiveMoved,
+  { failed, documents, strays, removal, left, ...told }: ArchiveMoved,
   { dryRun, removeOld }: ArchiveMoveOptions,
 ): boolean {
   if (dryRun) return false;
+  const { receiptsMended, legalHolds, holdsUnknown, otherEncryption } = told;
+  const forPeople = [failed, receiptsMended, legalHolds, holdsUnknown, otherEncryption, documents.left];
   const isRemoved = removal === undefined || (removal !== 'heldBack' && left.copies + removal.documentsLeft === 0);
 
   return (
-    left.recordings > 0 ||
-    failed.length + receiptsMended.length + legalHolds.length + documents.left.length + strays.unknown > 0 ||
-    (removeOld && !isRemoved)
+    left.recordings > 0 || forPeople.some((each) => each.length > 0) || strays.unknown > 0 || (removeOld && !isRemoved)
   );
 }
 
@@ -143,7 +143,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
 };
 
 function inWords(archive: ArchiveMoved, { dryRun, removeOld }: ArchiveMoveOptions): string {
-  const { from, to, moved, bytes, failed, receiptsMended, legalHolds, documents, strays, isSamePlace, left } = archive;
+  const { from, to, moved, bytes, failed, documents, strays, isSamePlace, left } = archive;
   const size = `${(bytes / mebibyte).toFixed(1)} MiB`;
   if (dryRun) return `${from}: ${recordings(moved)} (${size}) would be moved to ${to}${keptThere(left)}`;
 
@@ -151,8 +151,16 @@ function inWords(archive: ArchiveMoved, { dryRun, removeOld }: ArchiveMoveOption
     ...failed.map(
       ({ recording, code }) => `${recording}: ${code}${advice[code] === undefined ? '' : `: ${advice[code]}`}`,
     ),
-    ...receiptsMended.map((id) => `${id}: its receipt there was missing or another; that of the catalogue was taken`),
-    ...legalHolds.map((id) => `${id}: somebody has set a legal hold there, and the new archive has none: set it again`),
+    ...archive.receiptsMended.map(
+      (id) => `${id}: its receipt there was missing or another; that of the catalogue was taken`,
+    ),
+    ...archive.otherEncryption.map(
+      (id) => `${id}: it lay here already, and is not encrypted as the configuration says; the audit trail says how`,
+    ),
+    ...archive.legalHolds.map(
+      (id) => `${id}: somebody has set a legal hold there, and the new archive has none: set it again`,
+    ),
+    ...archive.holdsUnknown.map((id) => `${id}: whether somebody has set a legal hold there could not be asked`),
     ...documents.left.map(
       (key) => `${key}: it was not moved: something else lies under its name, or it is none of ours`,
     ),
