@@ -1,7 +1,8 @@
 /**
- * What the audit trail says of one recording, so that somebody without the catalogue can see that no line of it was changed
- * or taken out. The trail is one chain over all recordings (core/chain.ts): of the lines of other recordings in between
- * only the digests are given, which say nothing of what they are about.
+ * What the audit trail says of one recording, so that somebody without the catalogue can see that no line of it was changed.
+ * The trail is one chain over all recordings (core/chain.ts): of the lines of other recordings in between only the digests
+ * are given, which say nothing of what they are about. So who signs can leave a line out, as if it were another recording's:
+ * only steps of the status leave a gap (stepsFault).
  */
 import { z } from 'zod';
 import type { AuditLine } from '../catalogue/auditTrail.ts';
@@ -101,6 +102,33 @@ export async function extractAudit(
   return { audit: 1, recording, rows: shown, chain: { before, lines, head } };
 }
 
+const isKept = (status: string | null): boolean => status === 'recorded' || status === 'archived';
+
+/** Each step of the status begins where the one before it ended, and they lead to a recording that can be handed out; undefined when so. */
+function stepsFault(rows: AuditExtract['rows']): string | undefined {
+  let status: string | null = null;
+  for (const { id, from, to } of rows) {
+    if (to === null) continue;
+    if (from !== status) return `a step of the recording is missing before line ${id} of the audit trail`;
+    status = to;
+  }
+
+  return isKept(status) ? undefined : 'the steps in the audit trail do not lead to a recording that is kept';
+}
+
+const measured = z.object({ sha256: hash });
+
+/** The newest SHA-256 of the recording in a line with a link: an earlier one is of the file as it was before. null where none has it. */
+export function hashInTrail({ rows }: AuditExtract): string | null {
+  const hashes = rows.flatMap(({ chain, to, detail }) => {
+    const said = chain !== null && isKept(to) ? measured.safeParse(detail).data : undefined;
+
+    return said === undefined ? [] : [said.sha256];
+  });
+
+  return hashes.at(-1) ?? null;
+}
+
 /** What did not fit, in words; undefined when everything does. */
 export async function auditFault(
   extract: AuditExtract,
@@ -111,6 +139,8 @@ export async function auditFault(
   if (rows.slice(0, rows.length - chained.length).some((row) => row.chain !== null)) {
     return 'a line of the audit trail that is in no chain stands behind one that is';
   }
+  const gap = stepsFault(rows);
+  if (gap !== undefined) return gap;
   if (chain === null) return chained.length === 0 ? undefined : 'the audit trail has links and no chain';
   let link = chain.before;
   let lines = 0;

@@ -32,7 +32,7 @@ export const dutch: ExplanationWords = {
     saidYes: 'ja',
     pause: 'pauze',
     caption:
-      'De nummers zijn die van de zinnen hieronder. Van de opname toont de figuur hoe luid ze is, gemeten aan het einde van het gesprek; waar een pauze ligt, is bij benadering. Elk van beide heeft een eigen tijdschaal.',
+      'De nummers zijn die van de zinnen hieronder. Van de opname toont de figuur hoe luid ze is; waar een pauze ligt, is bij benadering. Elk van beide heeft een eigen tijdschaal.',
     noSound: 'Hoe luid de opname is, is niet bewaard.',
   },
   otherPages: 'Andere talen',
@@ -44,7 +44,7 @@ export const dutch: ExplanationWords = {
   unexplained: (seconds) => `het ontvangstbewijs zegt niet waarom nog ${seconds} s ontbreken`,
   callTitle: 'De opname',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
-    `Ze begon op ${began} en eindigde op ${ended}. Het bestand \`recording.wav\` duurt ${seconds} s en telt ${bytes} bytes. De SHA-256 ervan, berekend aan het einde van het gesprek, is \`${sha256}\`: was er ook maar één byte gewijzigd, dan was het een andere.`,
+    `Ze begon op ${began} en eindigde op ${ended}. Het bestand \`recording.wav\` duurt ${seconds} s en telt ${bytes} bytes. De SHA-256 ervan is \`${sha256}\`: was er ook maar één byte gewijzigd, dan was het een andere.`,
   unknownTime: '(tijd onbekend)',
   pauses: (count) =>
     `Terwijl één kant in de wacht staat, wordt niets opgenomen: er was ${count} keer zo'n pauze (tijden in \`receipt.json\`).`,
@@ -94,22 +94,22 @@ export const dutch: ExplanationWords = {
     key: 'Van wie de sleutel is: het kenmerk wordt berekend uit `public-key.pem` (RFC 7638). Is het niet wat het bedrijf publiceert, dan toont al het volgende alleen dat iemand heeft ondertekend.',
     list: 'De lijst is ondertekend, en elk bestand is zoals zij zegt. `sha256sum -c` ziet geen toegevoegd bestand: het laatste commando vergelijkt de namen.',
     signed:
-      'Het ondertekende manifest en de vCon (JWS, RFC 7515): de handtekening staat over de eerste twee delen, met de punt ertussen. Ze wordt gecontroleerd met de sleutel van stap 2, niet met die welke ze zelf bevat.',
+      'Het ondertekende manifest en de vCon (JWS, RFC 7515): de handtekening staat over de eerste twee delen, met de punt ertussen. Ze wordt gecontroleerd met de sleutel van stap 2, niet met die welke ze zelf bevat. Het manifest noemt de hash van elk bestand.',
     receipt:
-      'Het ontvangstbewijs: de opname en de geluiden zijn die welke het noemt, en volgens het bewijs is elke zin vóór de opname gehoord.',
+      'Het ontvangstbewijs: de opname en de geluiden zijn die welke het noemt, en volgens het bewijs is elke zin vóór de opname gehoord en heeft niemand geweigerd.',
     chain:
-      'De geschiedenis: elke schakel is de SHA-256 van de vorige schakel en van de hash van de regel. Reken een minuut voor 10.000 regels.',
+      'De geschiedenis: elke schakel is de SHA-256 van de vorige schakel en van de hash van de regel. De hash van de opname staat erin. Reken een minuut voor 10.000 regels.',
     stamp:
       'De tijdstempel (RFC 3161): haal het rootcertificaat van de autoriteit van haar site of van de vertrouwenslijst van de Unie, niet hier.',
   },
   history: ({ rows, unchained }) =>
-    `\`audit.json\` bevat de geschiedenis van de opname in ${rows} regels, elk verbonden met de vorige van het hele logboek: een gewijzigde of weggenomen regel zou de keten breken.${unchained === 0 ? '' : ` ${unchained} van deze regels dateren van vóór de keten en worden er niet door beschermd.`}`,
+    `\`audit.json\` bevat de geschiedenis van de opname in ${rows} regels, elk verbonden met de vorige van het hele logboek: een gewijzigde regel zou de keten breken. Wie de sleutel heeft, zou er echter een kunnen weglaten zonder haar te breken, bijvoorbeeld dat een kopie is afgegeven; een eerder dossier zou dat tonen.${unchained === 0 ? '' : ` ${unchained} van deze regels dateren van vóór de keten en worden er niet door beschermd.`}`,
   stamped:
     'Een derde, een autoriteit voor tijdstempels, heeft ondertekend dat het manifest van dit dossier bestond op het tijdstip in `timestamp.tsr`.',
   notStamped: (madeAt) => `Geen derde heeft bevestigd wanneer dit dossier is gemaakt: ${madeAt} is wat de maker zegt.`,
   limitsTitle: 'Wat dit dossier niet bewijst',
   limits:
-    'Het zegt niet wie er sprak, en ook niet dat de beller naar de mededeling luisterde of ze begreep. Het toont wat de centrale van het bedrijf heeft vastgelegd; wie de sleutel en de centrale heeft, had tijdens het gesprek iets anders kunnen vastleggen. De handtekening toont dat er sindsdien niets is gewijzigd, en de keten dat de regels op elkaar volgen. Of de opname toegestaan was, beslist de rechter.',
+    'Het zegt niet wie er sprak, en ook niet dat de beller naar de mededeling luisterde of ze begreep. Het toont wat de centrale van het bedrijf heeft vastgelegd; wie de sleutel en de centrale heeft, had tijdens het gesprek iets anders kunnen vastleggen. De handtekening toont dat er sindsdien niets is gewijzigd, en de keten dat de regels op elkaar volgen, niet dat er geen ontbreekt. Of de opname toegestaan was, beslist de rechter.',
 };
 
 export const german: ExplanationWords = {
@@ -142,7 +142,7 @@ export const german: ExplanationWords = {
     saidYes: 'Ja',
     pause: 'Pause',
     caption:
-      'Die Nummern sind die der Sätze weiter unten. Von der Aufzeichnung zeigt das Bild, wie laut sie ist, gemessen am Ende des Gesprächs; wo eine Pause darin liegt, ist ungefähr. Jedes der beiden hat einen eigenen Zeitmaßstab.',
+      'Die Nummern sind die der Sätze weiter unten. Von der Aufzeichnung zeigt das Bild, wie laut sie ist; wo eine Pause darin liegt, ist ungefähr. Jedes der beiden hat einen eigenen Zeitmaßstab.',
     noSound: 'Wie laut die Aufzeichnung ist, wurde nicht aufbewahrt.',
   },
   otherPages: 'Andere Sprachen',
@@ -154,7 +154,7 @@ export const german: ExplanationWords = {
   unexplained: (seconds) => `der Beleg sagt nicht, warum weitere ${seconds} s fehlen`,
   callTitle: 'Die Aufzeichnung',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
-    `Sie begann am ${began} und endete am ${ended}. Die Datei \`recording.wav\` dauert ${seconds} s und hat ${bytes} Bytes. Ihr SHA-256, am Ende des Gesprächs berechnet, ist \`${sha256}\`: Wäre ein einziges Byte geändert, wäre er ein anderer.`,
+    `Sie begann am ${began} und endete am ${ended}. Die Datei \`recording.wav\` dauert ${seconds} s und hat ${bytes} Bytes. Ihr SHA-256 ist \`${sha256}\`: Wäre ein einziges Byte geändert, wäre er ein anderer.`,
   unknownTime: '(Zeit nicht bekannt)',
   pauses: (count) =>
     `Während eine Seite gehalten wird, wird nichts aufgezeichnet: Es gab ${count} solche Pause(n) (Zeiten in \`receipt.json\`).`,
@@ -204,21 +204,21 @@ export const german: ExplanationWords = {
     key: 'Wessen Schlüssel es ist: Die Kennung wird aus `public-key.pem` berechnet (RFC 7638). Ist sie nicht die, die das Unternehmen veröffentlicht, zeigt alles Folgende nur, dass jemand signiert hat.',
     list: 'Die Liste ist signiert, und jede Datei ist, wie sie sagt. `sha256sum -c` sieht keine hinzugefügte Datei: Der letzte Befehl vergleicht die Namen.',
     signed:
-      'Manifest und vCon mit Signatur (JWS, RFC 7515): Die Signatur gilt für die ersten zwei Teile mit dem Punkt dazwischen. Geprüft wird sie mit dem Schlüssel aus Schritt 2, nicht mit dem, den sie enthält.',
+      'Manifest und vCon mit Signatur (JWS, RFC 7515): Die Signatur gilt für die ersten zwei Teile mit dem Punkt dazwischen. Geprüft wird sie mit dem Schlüssel aus Schritt 2, nicht mit dem, den sie enthält. Das Manifest nennt den Hashwert jeder Datei.',
     receipt:
-      'Der Beleg: Aufzeichnung und Töne sind die, die er nennt, und nach ihm wurde jeder Satz vor der Aufzeichnung gehört.',
+      'Der Beleg: Aufzeichnung und Töne sind die, die er nennt, und nach ihm wurde jeder Satz vor der Aufzeichnung gehört und niemand hat abgelehnt.',
     chain:
-      'Die Geschichte: Jedes Glied ist der SHA-256 des vorigen Glieds und des Hashwerts der Zeile. Das dauert eine Minute für 10.000 Zeilen.',
+      'Die Geschichte: Jedes Glied ist der SHA-256 des vorigen Glieds und des Hashwerts der Zeile. Der Hashwert der Aufzeichnung steht darin. Das dauert eine Minute für 10.000 Zeilen.',
     stamp:
       'Der Zeitstempel (RFC 3161): Nehmen Sie das Wurzelzertifikat der Stelle von ihrer Website oder aus der Vertrauensliste der Union, nicht von hier.',
   },
   history: ({ rows, unchained }) =>
-    `\`audit.json\` enthält die Geschichte der Aufzeichnung in ${rows} Zeilen, jede mit der vorigen des ganzen Protokolls verkettet: Eine geänderte oder entfernte Zeile würde die Kette brechen.${unchained === 0 ? '' : ` ${unchained} dieser Zeilen sind älter als die Kette und durch sie nicht geschützt.`}`,
+    `\`audit.json\` enthält die Geschichte der Aufzeichnung in ${rows} Zeilen, jede mit der vorigen des ganzen Protokolls verkettet: Eine geänderte Zeile würde die Kette brechen. Wer den Schlüssel hat, könnte jedoch eine weglassen, ohne sie zu brechen, etwa dass eine Kopie herausgegeben wurde; eine frühere Akte würde es zeigen.${unchained === 0 ? '' : ` ${unchained} dieser Zeilen sind älter als die Kette und durch sie nicht geschützt.`}`,
   stamped:
     'Ein Dritter, eine Zeitstempelstelle, hat signiert, dass das Manifest dieser Akte zu der Zeit bestand, die in `timestamp.tsr` steht.',
   notStamped: (madeAt) =>
     `Kein Dritter hat bestätigt, wann diese Akte erstellt wurde: ${madeAt} ist, was ihr Ersteller sagt.`,
   limitsTitle: 'Was diese Akte nicht beweist',
   limits:
-    'Sie sagt nicht, wer gesprochen hat, und nicht, dass der Anrufer dem Hinweis zugehört oder ihn verstanden hat. Sie zeigt, was die Anlage des Unternehmens festgehalten hat; wer den Schlüssel und die Anlage hat, hätte beim Gespräch etwas anderes festhalten können. Die Signatur zeigt, dass seither nichts geändert wurde, und die Kette, dass die Zeilen aufeinander folgen. Ob die Aufzeichnung erlaubt war, entscheidet das Gericht.',
+    'Sie sagt nicht, wer gesprochen hat, und nicht, dass der Anrufer dem Hinweis zugehört oder ihn verstanden hat. Sie zeigt, was die Anlage des Unternehmens festgehalten hat; wer den Schlüssel und die Anlage hat, hätte beim Gespräch etwas anderes festhalten können. Die Signatur zeigt, dass seither nichts geändert wurde, und die Kette, dass die Zeilen aufeinander folgen, nicht, dass keine fehlt. Ob die Aufzeichnung erlaubt war, entscheidet das Gericht.',
 };

@@ -32,7 +32,7 @@ export const french: ExplanationWords = {
     saidYes: 'oui',
     pause: 'pause',
     caption:
-      "Les numéros sont ceux des phrases ci-dessous. De l'enregistrement, la figure montre le niveau sonore, mesuré à la fin de l'appel ; la place d'une pause y est approximative. Chacune des deux parties a sa propre échelle de temps.",
+      "Les numéros sont ceux des phrases ci-dessous. De l'enregistrement, la figure montre le niveau sonore ; la place d'une pause y est approximative. Chacune des deux parties a sa propre échelle de temps.",
     noSound: "Le niveau sonore de l'enregistrement n'a pas été conservé.",
   },
   otherPages: 'Autres langues',
@@ -44,7 +44,7 @@ export const french: ExplanationWords = {
   unexplained: (seconds) => `le reçu ne dit pas pourquoi ${seconds} s de plus manquent`,
   callTitle: "L'enregistrement",
   call: ({ began, ended, seconds, bytes, sha256 }) =>
-    `Il a commencé le ${began} et pris fin le ${ended}. Le fichier \`recording.wav\` dure ${seconds} s et compte ${bytes} octets. Son empreinte SHA-256, calculée à la fin de l'appel, est \`${sha256}\` : si un seul octet était changé, elle serait tout autre.`,
+    `Il a commencé le ${began} et pris fin le ${ended}. Le fichier \`recording.wav\` dure ${seconds} s et compte ${bytes} octets. Son empreinte SHA-256 est \`${sha256}\` : si un seul octet était changé, elle serait tout autre.`,
   unknownTime: '(heure inconnue)',
   pauses: (count) =>
     `Pendant une mise en attente rien n'est enregistré : il y a eu ${count} pause(s) de ce genre (heures dans \`receipt.json\`).`,
@@ -93,22 +93,22 @@ export const french: ExplanationWords = {
     key: "À qui est la clé : son identifiant est calculé à partir de `public-key.pem` (RFC 7638). S'il n'est pas celui que l'entreprise publie, la suite montre seulement que quelqu'un a signé.",
     list: "La liste est signée, et chaque fichier est tel qu'elle le dit. `sha256sum -c` ne voit pas un fichier ajouté : la dernière commande compare les noms.",
     signed:
-      "Le manifeste et le vCon signés (JWS, RFC 7515) : la signature porte sur les deux premières parties, avec le point entre elles. On la vérifie avec la clé de l'étape 2, non avec celle qu'elle contient.",
+      "Le manifeste et le vCon signés (JWS, RFC 7515) : la signature porte sur les deux premières parties, avec le point entre elles. On la vérifie avec la clé de l'étape 2, non avec celle qu'elle contient. Le manifeste nomme l'empreinte de chaque fichier.",
     receipt:
-      "Le reçu : l'enregistrement et les sons sont ceux qu'il nomme, et selon lui chaque phrase a été entendue avant l'enregistrement.",
+      "Le reçu : l'enregistrement et les sons sont ceux qu'il nomme, et selon lui chaque phrase a été entendue avant l'enregistrement, et personne n'a refusé.",
     chain:
-      "L'histoire : chaque maillon est le SHA-256 du maillon précédent et de l'empreinte de la ligne. Compter une minute pour 10 000 lignes.",
+      "L'histoire : chaque maillon est le SHA-256 du maillon précédent et de l'empreinte de la ligne. L'empreinte de l'enregistrement y figure. Compter une minute pour 10 000 lignes.",
     stamp:
       "L'horodatage (RFC 3161) : prenez le certificat racine de l'autorité sur son site ou sur la liste de confiance de l'Union, non ici.",
   },
   history: ({ rows, unchained }) =>
-    `\`audit.json\` contient l'histoire de l'enregistrement en ${rows} lignes, chacune liée à la précédente de tout le journal : une ligne changée ou ôtée romprait la chaîne.${unchained === 0 ? '' : ` ${unchained} de ces lignes datent d'avant la chaîne et ne sont pas protégées par elle.`}`,
+    `\`audit.json\` contient l'histoire de l'enregistrement en ${rows} lignes, chacune liée à la précédente de tout le journal : une ligne changée romprait la chaîne. Celui qui détient la clé pourrait toutefois en omettre une sans la rompre, par exemple la remise d'une copie ; un dossier antérieur le montrerait.${unchained === 0 ? '' : ` ${unchained} de ces lignes datent d'avant la chaîne et ne sont pas protégées par elle.`}`,
   stamped:
     "Un tiers, une autorité d'horodatage, a signé que le manifeste de ce dossier existait à l'heure dite dans `timestamp.tsr`.",
   notStamped: (madeAt) => `Aucun tiers n'a attesté l'heure de ce dossier : ${madeAt} est ce que dit son auteur.`,
   limitsTitle: 'Ce que ce dossier ne prouve pas',
   limits:
-    "Il ne dit pas qui a parlé, ni que l'appelant a écouté ou compris l'avis. Il montre ce que le central de l'entreprise a consigné ; celui qui détient la clé et le central aurait pu consigner autre chose au moment de l'appel. La signature montre que rien n'a changé depuis qu'elle a été faite, et la chaîne que les lignes se suivent. Si l'enregistrement était permis relève du juge.",
+    "Il ne dit pas qui a parlé, ni que l'appelant a écouté ou compris l'avis. Il montre ce que le central de l'entreprise a consigné ; celui qui détient la clé et le central aurait pu consigner autre chose au moment de l'appel. La signature montre que rien n'a changé depuis qu'elle a été faite, et la chaîne que les lignes se suivent, non qu'aucune ne manque. Si l'enregistrement était permis relève du juge.",
 };
 
 export const english: ExplanationWords = {
@@ -137,7 +137,7 @@ export const english: ExplanationWords = {
     saidYes: 'yes',
     pause: 'pause',
     caption:
-      'Numbers are the sentences below. Of the recording the figure shows how loud it is, as it was measured at the end of the call; where a pause lies in it is approximate. Each of the two has its own scale of time.',
+      'Numbers are the sentences below. Of the recording the figure shows how loud it is; where a pause lies in it is approximate. Each of the two has its own scale of time.',
     noSound: 'How loud the recording is was not kept.',
   },
   otherPages: 'Other languages',
@@ -149,7 +149,7 @@ export const english: ExplanationWords = {
   unexplained: (seconds) => `the receipt does not say why ${seconds} s more are missing`,
   callTitle: 'The recording',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
-    `It began on ${began} and ended on ${ended}. The file \`recording.wav\` lasts ${seconds} s and has ${bytes} bytes. Its SHA-256, taken at the end of the call, is \`${sha256}\`: were a single byte changed, it would be another one.`,
+    `It began on ${began} and ended on ${ended}. The file \`recording.wav\` lasts ${seconds} s and has ${bytes} bytes. Its SHA-256 is \`${sha256}\`: were a single byte changed, it would be another one.`,
   unknownTime: '(time not known)',
   pauses: (count) =>
     `While one side is on hold nothing is recorded: there were ${count} such pause(s) (times in \`receipt.json\`).`,
@@ -198,20 +198,20 @@ export const english: ExplanationWords = {
     key: 'Whose key it is: its id is computed from `public-key.pem` (RFC 7638). If it is not the one that the company publishes, all that follows shows only that somebody has signed.',
     list: 'The list is signed, and each file is as it says. `sha256sum -c` sees no file that was added: the last command compares the names.',
     signed:
-      'The signed manifest and vCon (JWS, RFC 7515): the signature is over the first two parts, with the point between them. It is verified with the key of step 2, not with the one that it carries.',
+      'The signed manifest and vCon (JWS, RFC 7515): the signature is over the first two parts, with the point between them. It is verified with the key of step 2, not with the one that it carries. The manifest names the hash of each file.',
     receipt:
-      'The receipt: the recording and the sounds are those that it names, and by it each sentence was heard before the recording began.',
+      'The receipt: the recording and the sounds are those that it names, and by it each sentence was heard before the recording began, and nobody refused.',
     chain:
-      'The history: each link is the SHA-256 of the link before it and of the digest of the line. It takes a minute for 10,000 lines.',
+      'The history: each link is the SHA-256 of the link before it and of the digest of the line. The hash of the recording is in it. It takes a minute for 10,000 lines.',
     stamp:
       "The time stamp (RFC 3161): take the authority's root certificate from its site or the trusted list of the Union, not from here.",
   },
   history: ({ rows, unchained }) =>
-    `\`audit.json\` has the history of the recording in ${rows} lines, each linked to the one before it in the whole log: a line that was changed or taken out would break the chain.${unchained === 0 ? '' : ` ${unchained} of these lines are from before the chain, which does not protect them.`}`,
+    `\`audit.json\` has the history of the recording in ${rows} lines, each linked to the one before it in the whole log: a line that was changed would break the chain. Yet whoever holds the key could leave one out without breaking it, such as that a copy was handed out; an earlier bundle would show it.${unchained === 0 ? '' : ` ${unchained} of these lines are from before the chain, which does not protect them.`}`,
   stamped:
     'A third party, a time-stamping authority, has signed that the manifest of this bundle was there at the time that is in `timestamp.tsr`.',
   notStamped: (madeAt) => `No third party has attested when this bundle was made: ${madeAt} is what its maker says.`,
   limitsTitle: 'What this bundle does not prove',
   limits:
-    "It does not say who spoke, nor that the caller listened to the notice or understood it. It shows what the company's exchange has written down; whoever holds the key and the exchange could have written down something else at the time of the call. The signature shows that nothing was changed since it was made, and the chain that the lines follow one another. Whether the recording was allowed is for the court to decide.",
+    "It does not say who spoke, nor that the caller listened to the notice or understood it. It shows what the company's exchange has written down; whoever holds the key and the exchange could have written down something else at the time of the call. The signature shows that nothing was changed since it was made, and the chain that the lines follow one another, not that none is missing. Whether the recording was allowed is for the court to decide.",
 };

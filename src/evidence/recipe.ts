@@ -7,6 +7,8 @@ import { bundleFile, manifestType } from './bundleForm.ts';
 export const recipeSteps = ['unpack', 'key', 'list', 'signed', 'receipt', 'chain', 'stamp'] as const;
 export type RecipeStep = (typeof recipeSteps)[number];
 
+/** What SHA256SUMS has of the files that the manifest lists: all but itself and what stands on it. */
+const below = `select(.[66:] | IN("${bundleFile.manifest}", "${bundleFile.signedManifest}", "${bundleFile.timeStamp}") | not)`;
 const sentences =
   '[.notice[] | select(.startedAt)] | to_entries[] | .key += 1 | ' +
   'select(.key | IN($made[0].noticeMissing[].number) | not) | "\\(.key) \\(.value.sha256) \\(.value.prompt)-\\(.value.language)"';
@@ -14,6 +16,12 @@ const whole = '.verdict == "verified" and .finishedAt != null or .verdict == "an
 const told =
   `.recording.startedAt as $began | $began != null and ([.notice[] | select(.startedAt)] | length > 0 and all(${whole}) ` +
   'and any(.verdict == "verified") and all(.finishedAt <= $began))';
+/** As `objection` has it (call/recordable.ts). */
+const willing = '.consent | .answer != "refused" and (.mode != "optIn" or .answer == "accepted")';
+/** As `stepsFault` and `hashInTrail` have them (auditExtract.ts). */
+const steps = '[.rows[] | select(.to)] | map(.from) == [null, .[:-1][].to] and (.[-1].to | IN("recorded", "archived"))';
+const measured =
+  '[.rows[] | select(.chain and (.to | IN("recorded", "archived"))).detail.sha256 | select(.)] | last // empty';
 const lines =
   '.recording as $id | .rows[] | select(.chain) | "\\(.id) \\(.chain) " + ([(.at[:19] + "Z" | fromdate) * 1000 + (.at[20:23] | tonumber), ' +
   '$id, .event, .from, .to, .actor, (.detail | tojson)] | tojson)';
@@ -52,6 +60,8 @@ printf %s "$head.$payload" > ../jws.txt; raw "$signature" > ../jws.sig
 try 'the key has signed ${bundleFile.signedManifest}' signed ../jws.txt ../jws.sig
 ok 'it is the signature of a manifest' "$(raw "$head" | jq -r .typ)" ${manifestType}
 ok 'it is over ${bundleFile.manifest}' "$(raw "$payload" | jq -r .manifest.sha256)" "$(sum ${bundleFile.manifest})"
+ok 'the files are those of the manifest' "$(jq -r '.files[] | "\\(.sha256)  \\(.name)"' ${bundleFile.manifest})" \\
+  "$(jq -Rr '${below}' ${bundleFile.sums})"
 jq -j '.signatures[0] as $s | $s.protected + "." + .payload' ${bundleFile.signedVcon} > ../jws.txt
 raw "$(jq -r '.signatures[0].signature' ${bundleFile.signedVcon})" > ../jws.sig
 try 'the key has signed ${bundleFile.signedVcon}' signed ../jws.txt ../jws.sig
@@ -63,7 +73,8 @@ while read -r number sha256 name; do
 done < <(jq -r --slurpfile made ${bundleFile.manifest} '${sentences}' ${bundleFile.receipt})
 ids=$(jq -r .recording.id ${bundleFile.receipt}; jq -r .recording ${bundleFile.audit})
 ok 'receipt and history are of the recording of the manifest' "$ids" "$(jq -r '.recording, .recording' ${bundleFile.manifest})"
-ok 'the receipt says: heard whole, and recorded after it' "$(jq '${told}' ${bundleFile.receipt})" true`,
+ok 'the receipt says: heard whole, and recorded after it' "$(jq '${told}' ${bundleFile.receipt})" true
+ok 'the receipt says: nobody refused, and who was asked for a yes gave it' "$(jq '${willing}' ${bundleFile.receipt})" true`,
   chain: `
 exec 3< <(jq -r '${lines}' ${bundleFile.audit})
 read -r row chain text <&3
@@ -77,6 +88,10 @@ while read -r id digest; do
 done < ${bundleFile.auditChain}
 ok 'every line of the history with a link is in the chain' "$(jq '${linked}' ${bundleFile.audit})" $fit
 ok 'the chain ends where the manifest says' "$link" "$(jq -r .auditHead.chain ${bundleFile.manifest})"
+ok 'its steps follow one another, to a recording that is kept' "$(jq '${steps}' ${bundleFile.audit})" true
+measured=$(jq -r '${measured}' ${bundleFile.audit})
+if [[ -n $measured ]]; then ok 'the recording is the one of the history' "$(sum ${bundleFile.recording})" "$measured"
+else echo 'the history names no hash of the recording, as those of earlier versions'; fi
 echo "lines from before the chain, which nothing proves: $(jq '[.rows[] | select(.chain | not)] | length' ${bundleFile.audit})"`,
   stamp: `
 AUTHORITY=../authority.pem   # the authority's root certificate: not from here

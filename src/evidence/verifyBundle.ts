@@ -11,7 +11,7 @@ import { storedPolicy } from '../catalogue/rows.ts';
 import { PreavisError } from '../core/errors.ts';
 import { sha256Of } from '../core/sha256.ts';
 import { bytesVerified, pemOf, publicKeyOf, verifySigned } from '../core/signing.ts';
-import { auditFault, auditSchema, type AuditExtract } from './auditExtract.ts';
+import { auditFault, auditSchema, hashInTrail, type AuditExtract } from './auditExtract.ts';
 import {
   bundleFile,
   largeFiles,
@@ -44,7 +44,8 @@ export type Verified = {
   manifest: AnyManifest;
   receipt: ReceiptFacts;
   kid: string;
-  audit: { rows: number; unchained: number; lines: number };
+  /** `sha256`: of the recording, by a line with a link; null where none has it. */
+  audit: { rows: number; unchained: number; lines: number; sha256: string | null };
   /** When an authority says that it was there, and whether that is the trusted one; null: without a time stamp. */
   timeStamp: { at: string; trusted: boolean } | null;
 };
@@ -61,6 +62,7 @@ export function notStated({ receipt, audit }: Pick<Verified, 'receipt' | 'audit'
     ['what the caller was asked (consent)', consent.mode],
     ['what a second witness says', witness ?? null],
     ['what the audit trail is chained to', audit.lines === 0 ? null : audit.lines],
+    ['what the chained history has as the SHA-256 of the recording', audit.sha256],
   ];
 
   return statements.flatMap(([what, said]) => (said === null ? [what] : []));
@@ -333,8 +335,13 @@ async function auditOf(opened: Opened, manifest: AnyManifest): Promise<Verified[
   if (chain === undefined) throw unfit(`${bundleFile.auditChain} is not in it`);
   const fault = await chainFault(audit, chain);
   if (fault !== undefined) throw unfit(fault);
+  const sha256 = hashInTrail(audit);
+  if (sha256 !== null && sha256 !== opened.sha256.get(bundleFile.recording)) {
+    throw unfit(`${bundleFile.recording} is not the recording of the audit trail`);
+  }
 
   return {
+    sha256,
     rows: audit.rows.length,
     unchained: audit.rows.filter((row) => row.chain === null).length,
     lines: audit.chain?.lines ?? 0,

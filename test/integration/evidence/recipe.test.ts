@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import pLimit from 'p-limit';
+import { sha256Of } from '../../../src/core/sha256.ts';
 import { openSigner, type Signer } from '../../../src/core/signing.ts';
 import { bundleFile, explanationLanguages, pageFiles, jsonText } from '../../../src/evidence/bundleForm.ts';
 import { commandsOf, recipeSteps } from '../../../src/evidence/recipe.ts';
@@ -74,6 +75,7 @@ const everything = [
   'the key has signed manifest.jws',
   'it is the signature of a manifest',
   'it is over manifest.json',
+  'the files are those of the manifest',
   'the key has signed vcon.jws.json',
   'it is over vcon.json',
   'the recording is the one of the receipt',
@@ -81,8 +83,11 @@ const everything = [
   'sentence 2 of the notice is the one of the receipt',
   'receipt and history are of the recording of the manifest',
   'the receipt says: heard whole, and recorded after it',
+  'the receipt says: nobody refused, and who was asked for a yes gave it',
   'every line of the history with a link is in the chain',
   'the chain ends where the manifest says',
+  'its steps follow one another, to a recording that is kept',
+  'the recording is the one of the history',
   'the authority has stamped the manifest',
 ];
 
@@ -226,12 +231,23 @@ describe('the recipe finds what does not fit in a bundle that is signed rightly'
     expect(text).toMatch(from);
     files.set(name, Buffer.from(text.replace(from, to)));
   };
-  const receiptWith = (files: BundleFiles, part: 'recording' | 'notice', change: Record<string, unknown>): void => {
-    const receipt = jsonIn(files, bundleFile.receipt) as { recording: object; notice: object[] };
-    Object.assign(part === 'recording' ? receipt.recording : (receipt.notice[1] ?? {}), change);
+  const receiptWith = (
+    files: BundleFiles,
+    part: 'recording' | 'notice' | 'consent',
+    change: Record<string, unknown>,
+  ): void => {
+    const receipt = jsonIn(files, bundleFile.receipt) as { recording: object; notice: object[]; consent: object };
+    Object.assign(part === 'notice' ? (receipt.notice[1] ?? {}) : receipt[part], change);
     files.set(bundleFile.receipt, jsonText(receipt));
   };
+  const rowsWithout = (files: BundleFiles, event: string): void => {
+    const audit = jsonIn(files, bundleFile.audit) as { rows: { event: string }[] };
+    const rows = audit.rows.filter((row) => row.event !== event);
+    expect(rows.length).toBe(audit.rows.length - 1);
+    files.set(bundleFile.audit, jsonText({ ...audit, rows }));
+  };
   const heard = 'the receipt says: heard whole, and recorded after it';
+  const willing = 'the receipt says: nobody refused, and who was asked for a yes gave it';
   const changes: [string, string, (files: BundleFiles) => void][] = [
     [
       'a recording of another call',
@@ -322,6 +338,36 @@ describe('the recipe finds what does not fit in a bundle that is signed rightly'
         receiptWith(files, 'recording', { startedAt: null, gapMs: null });
       },
     ],
+    [
+      'a caller who refused',
+      willing,
+      (files) => {
+        receiptWith(files, 'consent', { answer: 'refused' });
+      },
+    ],
+    [
+      'a caller who was asked for a yes and gave none',
+      willing,
+      (files) => {
+        receiptWith(files, 'consent', { mode: 'optIn', answer: 'none' });
+      },
+    ],
+    [
+      'a history without the step in which the recording was measured',
+      'its steps follow one another, to a recording that is kept',
+      (files) => {
+        rowsWithout(files, 'file closed');
+      },
+    ],
+    [
+      'another recording with its receipt',
+      'the recording is the one of the history',
+      (files) => {
+        const wav = toneWav(441, 20);
+        files.set(bundleFile.recording, wav);
+        receiptWith(files, 'recording', { sha256: sha256Of(wav), bytes: wav.length });
+      },
+    ],
   ];
   test.each(changes)('%s', async (_name, found, change) => {
     const files = await filesIn(whole);
@@ -334,6 +380,44 @@ describe('the recipe finds what does not fit in a bundle that is signed rightly'
 
   test('a time stamp of another manifest', async () => {
     await resealed(other, await filesIn(whole), stage.ports.signer, { madeBy: 'somebody' });
+    expect((await followed(other)).not).toEqual(['the authority has stamped the manifest']);
+  });
+
+  test('a stamped manifest that was kept, with another recording and receipt beside it', async () => {
+    const files = await filesIn(whole);
+    const wav = toneWav(441, 20);
+    files.set(bundleFile.recording, wav);
+    receiptWith(files, 'recording', { sha256: sha256Of(wav), bytes: wav.length });
+    await listedAgain(files, stage.ports.signer);
+    const { ok, not } = await followed(other);
+    expect(ok).toEqual(
+      expect.arrayContaining(['the key has signed the list', 'the authority has stamped the manifest']),
+    );
+    expect(not).toEqual(['the files are those of the manifest', 'the recording is the one of the history']);
+  });
+
+  test('what it does not see without a time stamp: another receipt that fits itself', async () => {
+    const files = await filesIn(whole);
+    const receipt = jsonIn(files, bundleFile.receipt) as { notice: object[] };
+    Object.assign(receipt.notice[0] ?? {}, { text: 'other words' });
+    files.set(bundleFile.receipt, jsonText(receipt));
+    await resealed(other, files, stage.ports.signer);
+    expect((await followed(other)).not).toEqual(['the authority has stamped the manifest']);
+  });
+
+  test('a history that names no hash of the recording is told of, as those of earlier versions', async () => {
+    const files = await filesIn(whole);
+    replaced(files, bundleFile.audit, /"sha256": "/g, '"hash": "');
+    await resealed(other, files, stage.ports.signer);
+    const { ok, printed } = await followed(other);
+    expect(printed).toContain('the history names no hash of the recording');
+    expect(ok).not.toContain('the recording is the one of the history');
+  });
+
+  test('what it does not see: a line of the history less that is no step', async () => {
+    const files = await filesIn(whole);
+    rowsWithout(files, 'noted “\\n"\\\n');
+    await resealed(other, files, stage.ports.signer);
     expect((await followed(other)).not).toEqual(['the authority has stamped the manifest']);
   });
 

@@ -6,8 +6,10 @@ import { ZipFile } from 'yazl';
 import { openSigner, pemOf, type Signer } from '../../../src/core/signing.ts';
 import { bundleFile, jsonText, sumsText } from '../../../src/evidence/bundleForm.ts';
 import { sha256Of } from '../../../src/core/sha256.ts';
+import { hashInTrail, type AuditExtract } from '../../../src/evidence/auditExtract.ts';
+import { sha512Of, signVcon, type Vcon } from '../../../src/evidence/vcon.ts';
 import { filePart, zipOf } from '../../../src/evidence/zipForm.ts';
-import { verifyBundle } from '../../../src/evidence/verifyBundle.ts';
+import { notStated, verifyBundle } from '../../../src/evidence/verifyBundle.ts';
 import {
   bundleStage,
   filesIn,
@@ -286,6 +288,20 @@ describe('a bundle that is signed rightly and says something that does not fit',
         files.set(bundleFile.auditChain, (files.get(bundleFile.auditChain) ?? Buffer.alloc(0)).subarray(0, -1)),
     ],
     [
+      'a step less in the history',
+      'a step of the recording is missing before line \\d+ of the audit trail',
+      (files) => {
+        rowsOf(files, (rows) => rows.filter(({ event }) => event !== 'file closed'));
+      },
+    ],
+    [
+      'nothing but the last line of the history',
+      'do not lead to a recording that is kept',
+      (files) => {
+        rowsOf(files, (rows) => rows.slice(-1));
+      },
+    ],
+    [
       'other rules',
       'policy.json is not that of the receipt',
       (files) => {
@@ -338,6 +354,80 @@ describe('a bundle that is signed rightly and says something that does not fit',
 
   test('is found: nothing of all this in one that is only signed anew', async () => {
     await resealed(other, await filesIn(whole), stage.ports.signer);
+    await expect(verifyFile(other)).resolves.toBeDefined();
+  });
+});
+
+function rowsOf(files: BundleFiles, change: (rows: Row[]) => Row[]): void {
+  const audit = jsonIn(files, bundleFile.audit) as { rows: Row[] };
+  files.set(bundleFile.audit, jsonText({ ...audit, rows: change(audit.rows) }));
+}
+/** Puts another receipt in, and a vCon with it and with the hash of the recording that is there. */
+async function withReceipt(files: BundleFiles, change: (receipt: Receipt) => void): Promise<void> {
+  const receipt = receiptWith(files, change);
+  files.set(bundleFile.receipt, receipt);
+  const vcon = jsonIn(files, bundleFile.vcon) as Vcon;
+  const recording = files.get(bundleFile.recording) ?? Buffer.alloc(0);
+  Object.assign(vcon.dialog[0] ?? {}, { content_hash: `sha512-${sha512Of(recording)}` });
+  Object.assign(vcon.attachments[0] ?? {}, { body: receipt.toString() });
+  files.set(bundleFile.vcon, jsonText(vcon));
+  files.set(bundleFile.signedVcon, jsonText(await signVcon(vcon, stage.ports.signer)));
+}
+
+type Row = { event: string; detail: Record<string, unknown> };
+
+describe('another recording, with its receipt and vCon, all signed by the company’s key', () => {
+  /** Its hash stands in the receipt and in the vCon, and nothing but the history tells. */
+  const swapped = async (): Promise<BundleFiles> => {
+    const files = await filesIn(whole);
+    const wav = toneWav(441, 20);
+    files.set(bundleFile.recording, wav);
+    await withReceipt(files, ({ recording }) => Object.assign(recording, { sha256: sha256Of(wav), bytes: wav.length }));
+
+    return files;
+  };
+
+  test('is not the one of the chained history', async () => {
+    await resealed(other, await swapped(), stage.ports.signer);
+    await expect(verifyFile(other)).rejects.toEqual(invalid('recording.wav is not the recording of the audit trail'));
+  });
+
+  test('the newest hash in the history counts, and none of a line without a link', async () => {
+    const files = await swapped();
+    rowsOf(files, (rows) => rows.map((row) => (row.event === 'stored and read back' ? { ...row, chain: null } : row)));
+    await resealed(other, files, stage.ports.signer);
+    await expect(verifyFile(other)).rejects.toEqual(invalid('in no chain stands behind one that is'));
+    const row = { id: 1, at: '2026-01-01T00:00:00.000Z', event: 'file closed', from: null, actor: 'serve' };
+    const said = (sha256: string, to: string, chain: string | null) => ({ ...row, to, chain, detail: { sha256 } });
+    const hashes = (rows: AuditExtract['rows']) => hashInTrail({ audit: 1, recording: 'x', rows, chain: null });
+    const [first, second] = ['a'.repeat(64), 'b'.repeat(64)];
+    expect(hashes([said(first, 'recorded', 'x'), said(second, 'archived', 'x')])).toBe(second);
+    expect(hashes([said(first, 'recorded', 'x'), said(second, 'archived', null)])).toBe(first);
+    expect(hashes([said(first, 'recorded', null)])).toBeNull();
+  });
+
+  test('a history without any hash fits, and that is told', async () => {
+    const files = await filesIn(whole);
+    rowsOf(files, (rows) => rows.map((row) => ({ ...row, chain: null })));
+    const audit = jsonIn(files, bundleFile.audit);
+    files.set(bundleFile.audit, jsonText({ ...audit, chain: null }));
+    await resealed(other, files, stage.ports.signer, { auditHead: null });
+    const verified = await verifyFile(other);
+    expect(verified.audit).toMatchObject({ sha256: null, lines: 0 });
+    expect(notStated(verified)).toContain('what the chained history has as the SHA-256 of the recording');
+  });
+
+  test('what it does not see: another receipt that fits itself', async () => {
+    const files = await filesIn(whole);
+    await withReceipt(files, ({ notice }) => Object.assign(notice[0] ?? {}, { text: 'other words' }));
+    await resealed(other, files, stage.ports.signer);
+    await expect(verifyFile(other)).resolves.toBeDefined();
+  });
+
+  test('what it does not see: a line of the history less that is no step', async () => {
+    const files = await filesIn(whole);
+    rowsOf(files, (rows) => rows.filter(({ event }) => event !== 'evidence bundle begun'));
+    await resealed(other, files, stage.ports.signer);
     await expect(verifyFile(other)).resolves.toBeDefined();
   });
 });

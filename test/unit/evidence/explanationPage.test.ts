@@ -130,9 +130,16 @@ describe.each(explanationLanguages)('the page in %s', (language) => {
     expect(text).not.toContain('Jamais commencée');
   });
 
+  test('does not say that a line that was taken out of the history would be found', () => {
+    const text = textOf(pageOf({}, {}, language));
+    expect(text).not.toMatch(/changed or taken out|changée ou ôtée|gewijzigde of weggenomen|geänderte oder entfernte/);
+    expect(text).toMatch(/could leave one out|en omettre une|een kunnen weglaten|könnte jedoch eine weglassen/);
+  });
+
   test('says in no words of its own that it has a time stamp where it has none', () => {
-    expect(pageOf({}, { stamped: true }, language)).toContain('timestamp.tsr');
-    expect(pageOf({}, {}, language)).not.toContain('timestamp.tsr');
+    const wordsOf = (page: string): string => page.replaceAll(/<pre>.*?<\/pre>/gs, '');
+    expect(wordsOf(pageOf({}, { stamped: true }, language))).toContain('timestamp.tsr');
+    expect(wordsOf(pageOf({}, {}, language))).not.toContain('timestamp.tsr');
   });
 });
 
