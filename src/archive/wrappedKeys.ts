@@ -208,10 +208,8 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     },
     /** The id of the key that a data key is wrapped with. Throws as `dataKey`. */
     keyOf: async (key: string, dataKeyId: string, signal: AbortSignal): Promise<string> => {
-      const found = await find(sidecarOf(key, dataKeyId), signal);
-      if (found === undefined) throw withoutWrappedKey();
-
-      return found.wrapped.keyId;
+      for await (const { wrapped } of openedOf(sidecarOf(key, dataKeyId), signal)) return wrapped.keyId;
+      throw withoutWrappedKey();
     },
     /**
      * Wraps those of an object anew that are not under this key; the ids of the keys that they were, or are, under. All are tried,
