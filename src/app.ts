@@ -145,7 +145,7 @@ export class App {
     const metrics = makeServeMetrics(Object.keys(config.webhooks));
     // Before it is made: where the folder of the real one is not mounted, nothing of it should be left.
     if (!isCatalogueBegun(config.catalogue.file)) {
-      await markAtStart({ catalogue: undefined, store: await makeStore(config, undefined) }, { isMeant, log });
+      await markAtStart({ catalogue: undefined, store: await makeStore(config, undefined) }, { isMeant, clock, log });
     }
     const catalogue = openCatalogue(config.catalogue.file, clock, {
       webhooks: webhookSubscribers(config),
@@ -160,7 +160,7 @@ export class App {
     await this.#claim(catalogue, metrics);
     // What has recordings in the archive is the one of it, and need not wait for it.
     if ((await catalogue.knownObject(store.location)) === 'never')
-      await markAtStart({ catalogue, store }, { isMeant, log });
+      await markAtStart({ catalogue, store }, { isMeant, clock, log });
     await tellElsewhere({ store, former }, catalogue, log);
     const protection = makeProtectionWatch(config, store, log);
     this.#undo.push(() => protection.stop());

@@ -3,6 +3,7 @@
  * mounted, does not begin beside recordings that it knows nothing of.
  */
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { timeLimit } from '../core/timeLimit.ts';
@@ -15,7 +16,7 @@ export const markerKey = (identity: string): string => `${catalogueMarkerPrefix}
 
 export type MarkerPorts = {
   /** undefined before there is one: then nothing is written. */
-  catalogue: Pick<Catalogue, 'identity' | 'knownObject'> | undefined;
+  catalogue: Pick<Catalogue, 'identity' | 'knownObject' | 'lastPass' | 'notePass'> | undefined;
   store: Pick<ObjectStore, 'location' | 'list' | 'stat' | 'putText'>;
 };
 
@@ -33,7 +34,7 @@ export async function markCatalogue(
     const key = catalogue === undefined ? undefined : markerKey(await catalogue.identity());
     if (key !== undefined && (await store.stat(key)) !== undefined) return;
     const isNew = catalogue === undefined || (await catalogue.knownObject(store.location)) === 'never';
-    if (isNew && !isMeant && (await isOfAnother(store))) {
+    if (isNew && !isMeant && !(await wasMeant({ catalogue, store })) && (await isOfAnother(store))) {
       throw new PreavisError(
         'catalogue_new',
         `the archive ${store.location} belongs to another catalogue, and the one that is configured is new and knows of nothing in it`,
@@ -41,6 +42,13 @@ export async function markCatalogue(
     }
     if (key !== undefined) await store.putText(key, '{"catalogue":1}\n', 'application/json', signal);
   });
+}
+
+/** In the catalogue: it was said once, and the archive may not have answered then. */
+const meantBeside = ({ location }: Pick<ObjectStore, 'location'>): string => `new catalogue beside ${location}`;
+
+async function wasMeant({ catalogue, store }: MarkerPorts): Promise<boolean> {
+  return (await catalogue?.lastPass(meantBeside(store))) !== undefined;
 }
 
 async function isOfAnother(store: Pick<ObjectStore, 'list'>): Promise<boolean> {
@@ -55,11 +63,12 @@ async function isOfAnother(store: Pick<ObjectStore, 'list'>): Promise<boolean> {
 /** How long a start waits for the archive to say whose it is, ms. */
 const startLimitMs = 10_000;
 
-/** For a start: an archive that does not answer keeps nobody from calling. Throws catalogue_new. */
+/** For a start: an archive that does not answer keeps nobody from calling, and what is meant is remembered. Throws catalogue_new. */
 export async function markAtStart(
   ports: MarkerPorts,
-  { isMeant, log }: { isMeant: boolean; log: Logger },
+  { isMeant, clock, log }: { isMeant: boolean; clock: Clock; log: Logger },
 ): Promise<void> {
+  if (isMeant) await ports.catalogue?.notePass(meantBeside(ports.store), clock.now());
   try {
     await markCatalogue(ports, { isMeant, signal: timeLimit(startLimitMs) });
   } catch (thrown) {

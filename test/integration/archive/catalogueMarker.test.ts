@@ -1,8 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { rename, stat } from 'node:fs/promises';
 import { App } from '../../../src/app.ts';
 import { makeMarking, markCatalogue } from '../../../src/archive/catalogueMarker.ts';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { parseConfig } from '../../../src/config/load.ts';
+import type { Config } from '../../../src/config/schema.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { makeIds } from '../../../src/core/ids.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
@@ -26,6 +27,22 @@ const markers = async ({ store }: Pick<ArchiveStage, 'store'>): Promise<string[]
 };
 const mark = (ports: Parameters<typeof markCatalogue>[0], isMeant = false) => markCatalogue(ports, { isMeant, signal });
 const refused = { code: 'catalogue_new' };
+const configAt = (set: ArchiveStage, file: string): Config =>
+  parseConfig({
+    ...configTree(),
+    recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
+    catalogue: { file },
+    archive: { directory: { folder: set.store.location } },
+  });
+const start = (config: Config, newCatalogue: boolean): Promise<void> =>
+  new App({
+    config,
+    log: collectingLog('info').log,
+    clock: systemClock,
+    ids: makeIds(),
+    takeOver: false,
+    newCatalogue,
+  }).start();
 
 test('an archive is marked as the one of the catalogue that begins with it, once', async () => {
   const set = await stage();
@@ -65,33 +82,40 @@ test('a pass asks until it was seen, stores nothing where it is refused, and wai
   for (let pass = 0; pass < 2; pass += 1) await expect(marking()).rejects.toMatchObject(refused);
 });
 
+test('that a new catalogue is meant is said once, also where the archive is away at that start', async () => {
+  const set = await stage();
+  await mark(set);
+  const { location } = set.store;
+  const file = newFile();
+  const config = configAt(set, file);
+  await rename(location, `${location}.away`);
+  // Asterisk is not there.
+  await expect(start(config, true)).rejects.not.toMatchObject(refused);
+  await rename(`${location}.away`, location);
+  expect(await markers(set)).toHaveLength(1);
+  await expect(start(config, false)).rejects.not.toMatchObject(refused);
+  const catalogue = open(file, clockAt(callStart));
+  await makeMarking({ catalogue, store: set.store })();
+  expect(await markers(set)).toContain(`catalogues/${await catalogue.identity()}.mark`);
+  // Another archive that belongs to somebody else was not meant.
+  const other = await stage();
+  await mark(other);
+  await expect(makeMarking({ catalogue, store: other.store })()).rejects.toMatchObject(refused);
+});
+
 test('serve refuses to begin, says how it can be meant, and leaves no new catalogue behind', async () => {
   const set = await stage();
   await mark(set);
   const at = folder.path(`unmounted-${(places += 1)}`);
   const file = `${at}/catalogue.db`;
-  const config = parseConfig({
-    ...configTree(),
-    recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
-    catalogue: { file },
-    archive: { directory: { folder: set.store.location } },
-  });
-  const start = (newCatalogue: boolean) =>
-    new App({
-      config,
-      log: collectingLog('info').log,
-      clock: systemClock,
-      ids: makeIds(),
-      takeOver: false,
-      newCatalogue,
-    }).start();
-  await expect(start(false)).rejects.toMatchObject({
+  const config = configAt(set, file);
+  await expect(start(config, false)).rejects.toMatchObject({
     ...refused,
     hint: expect.stringContaining('--new-catalogue') as string,
   });
   await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
   // Asterisk is not there.
-  await expect(start(true)).rejects.not.toMatchObject(refused);
+  await expect(start(config, true)).rejects.not.toMatchObject(refused);
   expect(await markers(set)).toHaveLength(2);
-  await expect(start(false)).rejects.not.toMatchObject(refused);
+  await expect(start(config, false)).rejects.not.toMatchObject(refused);
 });
