@@ -85,13 +85,19 @@ export async function evidenceBundle(
     } else {
       context.print(`${output}: ${counted(files.length, 'file')} about ${recording}, signed with ${key.kid}`);
       context.print(`for ${purpose}, until ${keepUntil}: remove the copy by then`);
-      if (stamped) context.print('stamped by the time-stamping authority (timestamp.tsr)');
+      if (stamped) context.print(stampedText(config.evidence.timestampAuthorityFile));
       for (const { number } of noticeMissing) context.print(missingText(number));
     }
 
     return 0;
   }).finally(run.end);
 }
+
+/** As far as it was looked at. */
+const stampedText = (authorityFile: string | undefined): string =>
+  authorityFile === undefined
+    ? 'there is a time stamp in it (timestamp.tsr); whose it is was not looked at: see evidence.timestampAuthorityFile'
+    : 'stamped by the authority of evidence.timestampAuthorityFile (timestamp.tsr)';
 
 const missingText = (number: number): string =>
   `the sound of sentence ${number} of the notice is no longer there as it was played; the bundle says so`;
@@ -149,7 +155,8 @@ export async function evidenceVerify(
   try {
     const verified = await verifyBundle(handle, { kid, authorityFile, signal: run.signal });
     isWanting = kid === undefined || (authorityFile !== undefined && verified.timeStamp === null);
-    if (options.json) context.print(JSON.stringify(documentOf(verified, isTrusted), undefined, 2));
+    if (options.json)
+      context.print(JSON.stringify(documentOf(verified, { trusted: isTrusted, isWanting }), undefined, 2));
     else for (const line of linesOf(verified, isTrusted)) context.print(line);
   } finally {
     run.end();
@@ -159,14 +166,14 @@ export async function evidenceVerify(
   return isWanting ? 3 : 0;
 }
 
-function documentOf(verified: Verified, trusted: boolean) {
+function documentOf(verified: Verified, { trusted, isWanting }: { trusted: boolean; isWanting: boolean }) {
   const { manifest, receipt, kid, audit, timeStamp } = verified;
   const { recording, call, purpose, madeAt, madeBy, noticeMissing, files } = manifest;
   const { sha256, bytes, gapMs } = receipt.recording;
 
   return {
-    /** Whether it can be relied on: it fits, and with the key that was named. */
-    ok: trusted,
+    /** Whether it can be relied on: it fits, with the key that was named, and with a stamp of the authority if one was named. */
+    ok: !isWanting,
     recording: { id: recording, bytes, sha256, gapMs },
     call,
     purpose,

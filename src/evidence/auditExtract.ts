@@ -129,6 +129,15 @@ export function hashInTrail({ rows }: AuditExtract): string | null {
   return hashes.at(-1) ?? null;
 }
 
+const silenced = z.object({ silent: z.array(z.object({ fromMs: z.number(), toMs: z.number() })) });
+
+/** What Préavis has made silent in the file, ms from its beginning, by the newest line that measured it. */
+export function silentIn({ rows }: AuditExtract): readonly { fromMs: number; toMs: number }[] {
+  const closed = rows.findLast(({ to }) => to === 'recorded');
+
+  return silenced.safeParse(closed?.detail).data?.silent ?? [];
+}
+
 /** What did not fit, in words; undefined when everything does. */
 export async function auditFault(
   extract: AuditExtract,

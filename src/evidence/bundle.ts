@@ -17,7 +17,7 @@ import { sha256Of } from '../core/sha256.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { pemOf, type Signer } from '../core/signing.ts';
 import { fetchRecording, grantAccess, type FetchPorts, type HandOutEvents } from '../retention/fetch.ts';
-import { extractAudit, type AuditExtract } from './auditExtract.ts';
+import { extractAudit, silentIn, type AuditExtract } from './auditExtract.ts';
 import {
   bundleFile,
   explanationLanguages,
@@ -156,6 +156,9 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Groun
     random: Math.floor(ports.random() * 0x1000),
   });
   const pages = pageFiles(languageOf(receipt));
+  const ends = new Map(
+    (await catalogue.purposeEnds(row.id)).map(({ purpose, keepUntil }) => [purpose, isoTime(keepUntil)]),
+  );
   const facts = {
     receipt,
     pages,
@@ -167,6 +170,8 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Groun
       (hold) => isActive(hold, madeAt) && hold.expiresAt > (row.keepUntil ?? 0),
     ),
     kid: signer.kid,
+    silent: silentIn(audit),
+    endOf: (purpose: string) => ends.get(purpose),
     stamped: ports.stamp !== undefined,
     madeAt: isoTime(madeAt),
     madeBy,

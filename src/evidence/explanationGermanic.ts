@@ -22,18 +22,20 @@ export const dutch: ExplanationWords = {
   choices: {
     announced: 'ingelicht, niet gevraagd',
     couldRefuse: 'kon weigeren, deed het niet',
+    unheard: 'kon weigeren; of dat is gebeurd, is niet bekend',
     saidYes: 'gevraagd, zei ja',
   },
-  stamps: { yes: 'ja, door een derde', no: 'geen' },
+  stamps: { yes: 'aanwezig, te controleren', no: 'geen' },
   figure: {
     noticeTrack: 'De mededeling, vóór de opname',
     recordingTrack: 'De opname',
     begins: 'begin van de opname',
     saidYes: 'ja',
     pause: 'pauze',
+    silence: 'stil gemaakt',
     caption:
       'De nummers zijn die van de zinnen hieronder. Van de opname toont de figuur hoe luid ze is; waar een pauze ligt, is bij benadering. Elk van beide heeft een eigen tijdschaal.',
-    noSound: 'Hoe luid de opname is, is niet bewaard.',
+    noSound: 'Hoe luid de opname is, is niet bewaard of niet leesbaar.',
   },
   otherPages: 'Andere talen',
   acknowledged: 'Na het ja zei de centrale:',
@@ -42,15 +44,24 @@ export const dutch: ExplanationWords = {
     `Van begin tot einde verliepen ${wall} s; het bestand duurt ${file} s. Er ontbreken ${missing} s:`,
   pausedFor: ({ from, to }) => `pauze van ${from} tot ${to}, terwijl één kant in de wacht stond`,
   unexplained: (seconds) => `het ontvangstbewijs zegt niet waarom nog ${seconds} s ontbreken`,
+  pausedOrMore: (seconds) => `nog ${seconds} s, met de pauze van onbekende duur`,
+  meanwhile: 'Ondertussen:',
+  silenced: ({ from, to }) =>
+    `van ${from} s tot ${to} s van het bestand heeft het programma stilte gezet: het stond niet vast wie er in het gesprek was, en dat ieder van hen de mededeling had gehoord`,
+  silencedSomewhere:
+    'het programma heeft ergens in het bestand stilte gezet: het stond niet vast wie er in het gesprek was, en dat ieder van hen de mededeling had gehoord',
+  joined: (at) => `${at}: iemand anders kwam in het gesprek`,
+  transferred: (at) => `${at}: iemand anders nam de plaats van een van beide kanten in`,
+  unheard: ({ from, to }) => `van ${from} tot ${to} kan het geluid van één kant ontbreken`,
+  toTheEnd: '(het einde)',
   callTitle: 'De opname',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `Ze begon op ${began} en eindigde op ${ended}. Het bestand \`recording.wav\` duurt ${seconds} s en telt ${bytes} bytes. De SHA-256 ervan is \`${sha256}\`: was er ook maar één byte gewijzigd, dan was het een andere.`,
   unknownTime: '(tijd onbekend)',
-  pauses: (count) =>
-    `Terwijl één kant in de wacht staat, wordt niets opgenomen: er was ${count} keer zo'n pauze (tijden in \`receipt.json\`).`,
+  pauses: (count) => `Terwijl één kant in de wacht staat, wordt niets opgenomen: er was ${count} keer zo'n pauze.`,
   flags: (list) => `De automatische controles vermelden: ${list}.`,
-  noticeTitle: 'Wat de beller vóór de opname hoorde',
-  noticeIntro: 'Vóór de opname liet de centrale de beller in deze volgorde horen:',
+  noticeTitle: 'De mededeling die de beller hoorde',
+  noticeIntro: 'De centrale liet de beller in deze volgorde horen:',
   sentence: ({ language, from, to, sha256 }) =>
     `In het ${language}, van ${from} tot ${to}; SHA-256 van het geluid: \`${sha256}\`.`,
   heardWhole: 'De zin is volledig afgespeeld voor een beller die nog aan de lijn was.',
@@ -59,21 +70,26 @@ export const dutch: ExplanationWords = {
   soundMissing: 'Het afgespeelde geluid bestaat niet meer zoals het was; er is geen ander voor in de plaats gezet.',
   gap: (seconds) =>
     `De opname begon ${seconds} s na het einde van deze mededeling; niets van wat daarvoor is gezegd, is opgenomen.`,
-  gapUnknown: 'De centrale gaf niet de exacte tijd waarop de opname begon.',
+  gapUnknown:
+    'De centrale gaf niet de exacte tijd waarop de opname begon: deze tijden tonen niet dat het na de mededeling was.',
   witness: {
     agrees:
       'Een tweede logboek van de centrale, dat apart wordt bijgehouden, bevestigt dat de mededeling is afgespeeld.',
     disagrees: 'Let op: een tweede logboek van de centrale, dat apart wordt bijgehouden, klopt niet met deze tijden.',
     missing: 'Let op: het tweede logboek van de centrale bevat geen regel over deze mededeling.',
     unavailable: 'Voor dit gesprek is er geen tweede logboek van de centrale.',
+    notCompared: 'Met een tweede logboek van de centrale was het nog niet vergeleken.',
   },
   consentTitle: 'De keuze van de beller',
   announced: 'De beller is ingelicht; er is niet om een keuze met een toets gevraagd.',
   couldRefuse: 'De beller kon weigeren door op een toets te drukken. Dat is niet gebeurd.',
+  refusalUnknown:
+    'De beller kon weigeren door op een toets te drukken. Een tijdlang zou geen toets zijn gehoord: of de beller toen weigerde, is niet bekend. Daarna bleef de beller aan de lijn en weigerde niet.',
   saidYes: ({ key, at }) => `Aan de beller is het gevraagd, en die zei ja door op toets ${key} te drukken, op ${at}.`,
   purposeTitle: 'Waarom, en tot wanneer',
   purpose: ({ purpose, why, basis, days, until }) =>
     `${purpose}, in de woorden van het bedrijf: ${why} Rechtsgrond, volgens het bedrijf: ${basis}. Bewaard gedurende ${days} dagen, tot ${until}.`,
+  shortened: (before) => `Dit einde is sindsdien vervroegd; het ontvangstbewijs zegt nog ${before}.`,
   policy: (version) =>
     `Deze regels golden tijdens het gesprek (versie ${version}, \`policy.json\`). Na het einde van het laatste doel wordt de opname gewist.`,
   holdGrounds: {
@@ -96,7 +112,7 @@ export const dutch: ExplanationWords = {
     signed:
       'Het ondertekende manifest en de vCon (JWS, RFC 7515): de handtekening staat over de eerste twee delen, met de punt ertussen. Ze wordt gecontroleerd met de sleutel van stap 2, niet met die welke ze zelf bevat. Het manifest noemt de hash van elk bestand.',
     receipt:
-      'Het ontvangstbewijs: de opname en de geluiden zijn die welke het noemt, en volgens het bewijs is elke zin vóór de opname gehoord en heeft niemand geweigerd.',
+      'Het ontvangstbewijs: of de opname en de geluiden die zijn welke het noemt, en of volgens het bewijs elke zin vóór de opname is gehoord en niemand heeft geweigerd.',
     chain:
       'De geschiedenis: elke schakel is de SHA-256 van de vorige schakel en van de hash van de regel. De hash van de opname staat erin. Reken een minuut voor 10.000 regels.',
     stamp:
@@ -105,7 +121,7 @@ export const dutch: ExplanationWords = {
   history: ({ rows, unchained }) =>
     `\`audit.json\` bevat de geschiedenis van de opname in ${rows} regels, elk verbonden met de vorige van het hele logboek: een gewijzigde regel zou de keten breken. Wie de sleutel heeft, zou er echter een kunnen weglaten zonder haar te breken, bijvoorbeeld dat een kopie is afgegeven; een eerder dossier zou dat tonen.${unchained === 0 ? '' : ` ${unchained} van deze regels dateren van vóór de keten en worden er niet door beschermd.`}`,
   stamped:
-    'Een derde, een autoriteit voor tijdstempels, heeft ondertekend dat het manifest van dit dossier bestond op het tijdstip in `timestamp.tsr`.',
+    '`timestamp.tsr` is een tijdstempel over het manifest. Deze pagina is eerder gemaakt en zegt niet van wie hij is: dat toont de laatste stap.',
   notStamped: (madeAt) => `Geen derde heeft bevestigd wanneer dit dossier is gemaakt: ${madeAt} is wat de maker zegt.`,
   limitsTitle: 'Wat dit dossier niet bewijst',
   limits:
@@ -132,18 +148,20 @@ export const german: ExplanationWords = {
   choices: {
     announced: 'informiert, nicht gefragt',
     couldRefuse: 'konnte ablehnen, tat es nicht',
+    unheard: 'konnte ablehnen; ob es geschah, ist nicht bekannt',
     saidYes: 'gefragt, sagte Ja',
   },
-  stamps: { yes: 'ja, von einem Dritten', no: 'keiner' },
+  stamps: { yes: 'vorhanden, zu prüfen', no: 'keiner' },
   figure: {
     noticeTrack: 'Der Hinweis, vor der Aufzeichnung',
     recordingTrack: 'Die Aufzeichnung',
     begins: 'Beginn der Aufzeichnung',
     saidYes: 'Ja',
     pause: 'Pause',
+    silence: 'stumm gemacht',
     caption:
       'Die Nummern sind die der Sätze weiter unten. Von der Aufzeichnung zeigt das Bild, wie laut sie ist; wo eine Pause darin liegt, ist ungefähr. Jedes der beiden hat einen eigenen Zeitmaßstab.',
-    noSound: 'Wie laut die Aufzeichnung ist, wurde nicht aufbewahrt.',
+    noSound: 'Wie laut die Aufzeichnung ist, wurde nicht aufbewahrt oder ist nicht lesbar.',
   },
   otherPages: 'Andere Sprachen',
   acknowledged: 'Nach dem Ja sagte die Anlage:',
@@ -152,15 +170,24 @@ export const german: ExplanationWords = {
     `Vom Beginn bis zum Ende vergingen ${wall} s; die Datei dauert ${file} s. Es fehlen ${missing} s:`,
   pausedFor: ({ from, to }) => `Pause von ${from} bis ${to}, während eine Seite gehalten wurde`,
   unexplained: (seconds) => `der Beleg sagt nicht, warum weitere ${seconds} s fehlen`,
+  pausedOrMore: (seconds) => `weitere ${seconds} s, mit der Pause von unbekannter Dauer`,
+  meanwhile: 'Währenddessen:',
+  silenced: ({ from, to }) =>
+    `von ${from} s bis ${to} s der Datei hat das Programm Stille gesetzt: Es stand nicht fest, wer im Gespräch war und dass jeder den Hinweis gehört hatte`,
+  silencedSomewhere:
+    'das Programm hat an einer Stelle der Datei Stille gesetzt: Es stand nicht fest, wer im Gespräch war und dass jeder den Hinweis gehört hatte',
+  joined: (at) => `${at}: jemand anderes kam in das Gespräch`,
+  transferred: (at) => `${at}: jemand anderes nahm den Platz einer der beiden Seiten ein`,
+  unheard: ({ from, to }) => `von ${from} bis ${to} kann der Ton einer Seite fehlen`,
+  toTheEnd: '(zum Ende)',
   callTitle: 'Die Aufzeichnung',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `Sie begann am ${began} und endete am ${ended}. Die Datei \`recording.wav\` dauert ${seconds} s und hat ${bytes} Bytes. Ihr SHA-256 ist \`${sha256}\`: Wäre ein einziges Byte geändert, wäre er ein anderer.`,
   unknownTime: '(Zeit nicht bekannt)',
-  pauses: (count) =>
-    `Während eine Seite gehalten wird, wird nichts aufgezeichnet: Es gab ${count} solche Pause(n) (Zeiten in \`receipt.json\`).`,
+  pauses: (count) => `Während eine Seite gehalten wird, wird nichts aufgezeichnet: Es gab ${count} solche Pause(n).`,
   flags: (list) => `Die automatischen Prüfungen vermerken: ${list}.`,
-  noticeTitle: 'Was der Anrufer vor der Aufzeichnung hörte',
-  noticeIntro: 'Vor der Aufzeichnung spielte die Anlage dem Anrufer in dieser Reihenfolge vor:',
+  noticeTitle: 'Der Hinweis, den der Anrufer hörte',
+  noticeIntro: 'Die Anlage spielte dem Anrufer in dieser Reihenfolge vor:',
   sentence: ({ language, from, to, sha256 }) =>
     `Auf ${language}, von ${from} bis ${to}; SHA-256 des Tons: \`${sha256}\`.`,
   heardWhole: 'Der Satz wurde bis zum Ende gespielt, und der Anrufer war noch in der Leitung.',
@@ -170,20 +197,25 @@ export const german: ExplanationWords = {
     'Der gespielte Ton ist nicht mehr so vorhanden, wie er war; kein anderer wurde an seine Stelle gesetzt.',
   gap: (seconds) =>
     `Die Aufzeichnung begann ${seconds} s nach dem Ende dieses Hinweises; nichts von dem, was vorher gesagt wurde, ist aufgezeichnet.`,
-  gapUnknown: 'Die Anlage hat die genaue Zeit des Beginns der Aufzeichnung nicht genannt.',
+  gapUnknown:
+    'Die Anlage hat die genaue Zeit des Beginns der Aufzeichnung nicht genannt: Diese Zeiten zeigen nicht, dass er nach dem Hinweis lag.',
   witness: {
     agrees: 'Ein zweites, getrennt geführtes Protokoll der Anlage bestätigt, dass der Hinweis gespielt wurde.',
     disagrees: 'Achtung: Ein zweites, getrennt geführtes Protokoll der Anlage stimmt mit diesen Zeiten nicht überein.',
     missing: 'Achtung: Das zweite Protokoll der Anlage hat keine Zeile zu diesem Hinweis.',
     unavailable: 'Für dieses Gespräch gibt es kein zweites Protokoll der Anlage.',
+    notCompared: 'Mit einem zweiten Protokoll der Anlage war es noch nicht verglichen.',
   },
   consentTitle: 'Die Wahl des Anrufers',
   announced: 'Der Anrufer wurde informiert; eine Wahl per Taste wurde nicht verlangt.',
   couldRefuse: 'Der Anrufer konnte per Tastendruck ablehnen. Er hat es nicht getan.',
+  refusalUnknown:
+    'Der Anrufer konnte per Tastendruck ablehnen. Eine Zeit lang wäre keine Taste gehört worden: Ob er da ablehnte, ist nicht bekannt. Danach blieb er in der Leitung und lehnte nicht ab.',
   saidYes: ({ key, at }) => `Der Anrufer wurde gefragt und sagte am ${at} mit der Taste ${key} Ja.`,
   purposeTitle: 'Warum, und bis wann',
   purpose: ({ purpose, why, basis, days, until }) =>
     `${purpose}, in den Worten des Unternehmens: ${why} Rechtsgrundlage nach Angabe des Unternehmens: ${basis}. Aufbewahrung: ${days} Tage, bis ${until}.`,
+  shortened: (before) => `Dieses Ende wurde seither vorgezogen; der Beleg nennt noch ${before}.`,
   policy: (version) =>
     `Diese Regeln galten beim Gespräch (Fassung ${version}, \`policy.json\`). Mit dem Ende des letzten Zwecks wird die Aufzeichnung gelöscht.`,
   holdGrounds: {
@@ -206,7 +238,7 @@ export const german: ExplanationWords = {
     signed:
       'Manifest und vCon mit Signatur (JWS, RFC 7515): Die Signatur gilt für die ersten zwei Teile mit dem Punkt dazwischen. Geprüft wird sie mit dem Schlüssel aus Schritt 2, nicht mit dem, den sie enthält. Das Manifest nennt den Hashwert jeder Datei.',
     receipt:
-      'Der Beleg: Aufzeichnung und Töne sind die, die er nennt, und nach ihm wurde jeder Satz vor der Aufzeichnung gehört und niemand hat abgelehnt.',
+      'Der Beleg: ob Aufzeichnung und Töne die sind, die er nennt, und ob nach ihm jeder Satz vor der Aufzeichnung gehört wurde und niemand abgelehnt hat.',
     chain:
       'Die Geschichte: Jedes Glied ist der SHA-256 des vorigen Glieds und des Hashwerts der Zeile. Der Hashwert der Aufzeichnung steht darin. Das dauert eine Minute für 10.000 Zeilen.',
     stamp:
@@ -215,7 +247,7 @@ export const german: ExplanationWords = {
   history: ({ rows, unchained }) =>
     `\`audit.json\` enthält die Geschichte der Aufzeichnung in ${rows} Zeilen, jede mit der vorigen des ganzen Protokolls verkettet: Eine geänderte Zeile würde die Kette brechen. Wer den Schlüssel hat, könnte jedoch eine weglassen, ohne sie zu brechen, etwa dass eine Kopie herausgegeben wurde; eine frühere Akte würde es zeigen.${unchained === 0 ? '' : ` ${unchained} dieser Zeilen sind älter als die Kette und durch sie nicht geschützt.`}`,
   stamped:
-    'Ein Dritter, eine Zeitstempelstelle, hat signiert, dass das Manifest dieser Akte zu der Zeit bestand, die in `timestamp.tsr` steht.',
+    '`timestamp.tsr` ist ein Zeitstempel über das Manifest. Diese Seite entstand vorher und sagt nicht, von wem er ist: Das zeigt der letzte Schritt.',
   notStamped: (madeAt) =>
     `Kein Dritter hat bestätigt, wann diese Akte erstellt wurde: ${madeAt} ist, was ihr Ersteller sagt.`,
   limitsTitle: 'Was diese Akte nicht beweist',

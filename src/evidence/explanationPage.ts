@@ -15,12 +15,14 @@ import {
   type ExplanationLanguage,
   type ReceiptFacts,
 } from './bundleForm.ts';
+import { apartPart, meanwhilePart, soundNotes, type Told } from './explanationEvents.ts';
 import { dutch, german } from './explanationGermanic.ts';
+import { marked, paragraph, plain } from './explanationMarkup.ts';
 import { explanationStyle } from './explanationStyle.ts';
 import { english, french } from './explanationTexts.ts';
 import type { ExplanationWords } from './explanationWords.ts';
 import { commandsOf, recipeSteps } from './recipe.ts';
-import { pausesIn, soundFigure } from './soundFigure.ts';
+import { soundFigure, type SilentSpan } from './soundFigure.ts';
 
 export type ExplanationFacts = {
   receipt: ReceiptFacts;
@@ -28,6 +30,10 @@ export type ExplanationFacts = {
   pages: Readonly<Record<ExplanationLanguage, string>>;
   /** How loud the recording is: the lowest and the highest value of each of its parts; undefined where that was not kept. */
   peaks: Int8Array | undefined;
+  /** What Préavis has made silent, by the history. */
+  silent: readonly SilentSpan[];
+  /** When a purpose ends now, ISO 8601 in UTC: it may have been shortened since the receipt. */
+  endOf: (purpose: string) => string | undefined;
   /** Numbers of the sentences whose sound is not in the bundle. */
   missing: readonly number[];
   auditRows: number;
@@ -52,36 +58,10 @@ const words: Readonly<Record<ExplanationLanguage, ExplanationWords>> = {
   en: english,
 };
 
-type Page = {
-  facts: ExplanationFacts;
-  language: ExplanationLanguage;
-  say: ExplanationWords;
-  /** In seconds, as it is written in this language. */
-  seconds: (ms: number) => string;
-  time: (iso: string | null | undefined) => string;
-};
+type Page = Told & { facts: ExplanationFacts; language: ExplanationLanguage };
 
 /** 2026-03-04T05:06:07.089Z as 2026-03-04 05:06:07.089 UTC. */
 const timeText = (iso: string): string => iso.replace('T', ' ').replace('Z', ' UTC');
-
-const [backtick, asterisk] = ['\u{e000}', '\u{e001}'];
-
-/** What the company or a prompt says stays one line, and makes no code and nothing bold. */
-const plain = (text: string): string => text.replace(/\s+/g, ' ').replaceAll('`', backtick).replaceAll('*', asterisk);
-
-const spelled = (text: string): string => text.replaceAll(backtick, '`').replaceAll(asterisk, '*');
-
-/** Our own words with their code and what is bold. */
-function marked(text: string): Part {
-  return text.split(/(`[^`]+`|\*\*[^*]+\*\*|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC)/).map((part) => {
-    if (part.startsWith('`')) return html`<code>${spelled(part.slice(1, -1))}</code>`;
-    if (part.startsWith('**')) return html`<strong>${spelled(part.slice(2, -2))}</strong>`;
-
-    return /^\d{4}-.*UTC$/.test(part) ? html`<time>${part}</time>` : spelled(part);
-  });
-}
-
-const paragraph = (text: string): Markup => html`<p>${marked(text)}</p> `;
 
 /** The company's words may have no full stop of their own. */
 const ended = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
@@ -143,51 +123,16 @@ function otherSentences({ facts, say, time }: Page): Part {
   ];
 }
 
+/** For a while no key would have been heard. */
+const wasDeaf = ({ recording }: ReceiptFacts): boolean => recording.flags.includes('keys_unheard');
+
 function consentText({ facts: { receipt }, say, time }: Page): string {
   const { consent } = receipt;
   if (consent.mode === null) return `${say.glance.choice}: ${say.glance.notStated}.`;
-  if (consent.mode === 'optOut') return say.couldRefuse;
+  if (consent.mode === 'optOut') return wasDeaf(receipt) ? say.refusalUnknown : say.couldRefuse;
   if (consent.mode === 'announce') return say.announced;
 
   return say.saidYes({ key: plain(consent.digits ?? '?'), at: time(consent.at) });
-}
-
-/** A frame either way, and what an event of the end may be late. */
-const unexplainedFromMs = 1_000;
-
-/** Why begin and end are further apart than the file is long. */
-function apartPart({ facts: { receipt }, say, seconds, time }: Page): Part {
-  const { startedAt, finishedAt, durationMs } = receipt.recording;
-  if (startedAt === null || finishedAt === null || durationMs === null) return '';
-  const wall = Date.parse(finishedAt) - Date.parse(startedAt);
-  const pauses = pausesIn(receipt);
-  const missing = wall - durationMs;
-  if (missing < unexplainedFromMs && pauses.length === 0) return '';
-  const paused = pauses.reduce((sum, { from, to }) => sum + (to === null ? 0 : Date.parse(to) - Date.parse(from)), 0);
-  const reasons = [
-    ...pauses.map(({ from, to }) => say.pausedFor({ from: time(from), to: time(to) })),
-    ...(missing - paused < unexplainedFromMs ? [] : [say.unexplained(seconds(missing - paused))]),
-  ];
-
-  return html`<p>
-      ${say.apart({ wall: seconds(wall), file: seconds(durationMs), missing: seconds(Math.max(0, missing)) })}
-    </p>
-    <ul>
-      ${reasons.map((each) => html`<li>${marked(each)}</li> `)}
-    </ul>`;
-}
-
-function soundNotes({ facts: { receipt }, say }: Page): Part {
-  const { changes, recording } = receipt;
-  const pauses = changes?.filter(({ change }) => change === 'recorderPaused').length ?? 0;
-
-  return [
-    // Those with times are told where they matter.
-    pauses === 0 || pausesIn(receipt).length > 0 ? '' : paragraph(say.pauses(pauses)),
-    recording.flags.length === 0
-      ? ''
-      : paragraph(say.flags(recording.flags.map((flag) => `\`${plain(flag)}\``).join(', '))),
-  ];
 }
 
 /** Its id is what the receipt has. */
@@ -196,7 +141,13 @@ function purposeText(id: string, name: string | undefined): string {
 }
 
 function purposePart({ facts, language, say, time }: Page): Part {
-  const { receipt, holds, nameOf } = facts;
+  const { receipt, holds, nameOf, endOf } = facts;
+  const endsOf = (id: string, stated: string | null | undefined): { until: string; more: string } => {
+    const now = endOf(id);
+    const isShortened = typeof stated === 'string' && now !== undefined && Date.parse(now) < Date.parse(stated);
+
+    return { until: time(isShortened ? now : (stated ?? now)), more: isShortened ? say.shortened(time(stated)) : '' };
+  };
   // A hold ends with the last millisecond of its day. Two that say the same are said once.
   const held = new Set(
     holds.map(({ ground, expiresAt }) =>
@@ -205,20 +156,18 @@ function purposePart({ facts, language, say, time }: Page): Part {
   );
 
   return html`<ul>
-      ${receipt.purposes.map(
-        ({ id, justification, legalBasis, keepDays, keepUntil }) =>
-          html`<li>
-            ${marked(
-              say.purpose({
-                purpose: purposeText(id, nameOf(id, language)),
-                why: ended(plain(justification)),
-                basis: plain(legalBasis),
-                days: keepDays,
-                until: time(keepUntil),
-              }),
-            )}
-          </li> `,
-      )}
+      ${receipt.purposes.map(({ id, justification, legalBasis, keepDays, keepUntil }) => {
+        const { until, more } = endsOf(id, keepUntil);
+        const said = say.purpose({
+          purpose: purposeText(id, nameOf(id, language)),
+          why: ended(plain(justification)),
+          basis: plain(legalBasis),
+          days: keepDays,
+          until,
+        });
+
+        return html`<li>${marked(`${said} ${more}`.trimEnd())}</li> `;
+      })}
     </ul>
     ${paragraph([say.policy(plain(receipt.policyVersion)), ...held].join(' '))}`;
 }
@@ -234,6 +183,8 @@ function glancePart({ facts, say, seconds }: Page): Markup {
   const { glance } = say;
   const { id, startedAt, finishedAt, durationMs, gapMs } = receipt.recording;
   const { mode } = receipt.consent;
+  const isUnheard = mode === 'optOut' && wasDeaf(receipt);
+  const choice = mode === null ? glance.notStated : say.choices[isUnheard ? 'unheard' : choiceOf[mode]];
   const stated = (text: string | null | undefined): string => text ?? glance.notStated;
   const time = (iso: string | null): string => stated(iso === null ? null : timeText(iso));
   const span = (ms: number | null): string => stated(ms === null ? null : `${seconds(ms)} s`);
@@ -245,8 +196,7 @@ function glancePart({ facts, say, seconds }: Page): Markup {
 
   return html`<dl class="facts">
     ${fact(glance.began, time(startedAt))} ${fact(glance.ended, time(finishedAt))}
-    ${fact(glance.lasts, span(durationMs))} ${fact(glance.after, span(gapMs))}
-    ${fact(glance.choice, mode === null ? glance.notStated : say.choices[choiceOf[mode]])}
+    ${fact(glance.lasts, span(durationMs))} ${fact(glance.after, span(gapMs))} ${fact(glance.choice, choice)}
     ${fact(glance.stamp, stamped ? say.stamps.yes : say.stamps.no)}
     ${fact(glance.recording, html`<code>${id}</code>`, 'wide')} ${fact(glance.key, html`<code>${kid}</code>`, 'wide')}
   </dl>`;
@@ -273,15 +223,21 @@ const contentPolicy = `default-src 'none'; style-src 'sha256-${styleHash}'; medi
 
 const witnesses = ['agrees', 'disagrees', 'missing', 'unavailable'] as const;
 
+function witnessText({ facts: { receipt }, say }: Page): string {
+  const { witness } = receipt;
+  if (witness === undefined || witness === null) return say.witness.notCompared;
+
+  return say.witness[witnesses.find((status) => status === witness.status) ?? 'unavailable'];
+}
+
 export function explanationPage(language: ExplanationLanguage, facts: ExplanationFacts): string {
   const say = words[language];
-  const { receipt, company, madeAt, madeBy, pages, peaks } = facts;
+  const { receipt, company, madeAt, madeBy, pages, peaks, silent } = facts;
   const { recording } = receipt;
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 3, useGrouping: false });
   const seconds = (ms: number): string => number.format(ms / 1_000);
   const time = (iso: string | null | undefined): string => (typeof iso === 'string' ? timeText(iso) : say.unknownTime);
-  const page: Page = { facts, language, say, seconds, time };
-  const witness = witnesses.find((status) => status === receipt.witness?.status) ?? 'unavailable';
+  const page: Page = { facts, receipt, silent, language, say, seconds, time };
   const others = explanationLanguages.filter((each) => each !== language);
   const gap = recording.gapMs === null ? say.gapUnknown : say.gap(seconds(recording.gapMs));
   const intro = say.intro({
@@ -304,15 +260,15 @@ export function explanationPage(language: ExplanationLanguage, facts: Explanatio
       ${others.map((each) => html`<a href="${pages[each]}" lang="${each}">${languageName(each, each)}</a> `)}
     </nav>
     <h1>${say.title}</h1>
-    ${paragraph(intro)} ${glancePart(page)} ${soundFigure(receipt, peaks, say)}
+    ${paragraph(intro)} ${glancePart(page)} ${soundFigure(receipt, { peaks, silent }, say)}
     <h2>${say.callTitle}</h2>
-    ${paragraph(call)} ${player(bundleFile.recording)} ${apartPart(page)} ${soundNotes(page)}
+    ${paragraph(call)} ${player(bundleFile.recording)} ${apartPart(page)} ${meanwhilePart(page)} ${soundNotes(page)}
     <h2>${say.noticeTitle}</h2>
     <p>${say.noticeIntro}</p>
     <ol class="sentences">
       ${sentenceItems(page)}
     </ol>
-    ${paragraph(`${gap} ${say.witness[witness]}`)}
+    ${paragraph(`${gap} ${witnessText(page)}`)}
     <h2>${say.consentTitle}</h2>
     ${paragraph(consentText(page))} ${otherSentences(page)}
     <h2>${say.purposeTitle}</h2>

@@ -28,10 +28,12 @@ figure { margin: 1.4rem 0 0; }
 .strip .sound { stroke: var(--accent); stroke-width: .72; fill: none; }
 .strip .began { stroke: var(--warm); stroke-width: 2.5; }
 .strip .yes { stroke: var(--ink); stroke-width: 2; stroke-dasharray: 2 3; }
+.strip .silence { fill: var(--line); }
 .strip .pause { stroke: var(--warm); stroke-width: 1.5; stroke-dasharray: 5 4; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; margin: .3rem 0 0; padding: 0; font-size: .8rem; color: var(--soft); }
 .legend li::before { content: ""; display: inline-block; height: .9em; margin-right: .45em; vertical-align: -.1em; border-left: 3px solid var(--warm); }
 .legend .yes::before { border-left: 2px dotted var(--ink); }
+.legend .silence::before { border-left: 9px solid var(--line); }
 .legend .pause::before { border-left: 2px dashed var(--warm); }
 figcaption, .note { font-size: .8rem; line-height: 1.45; color: var(--soft); margin-top: .4rem; }
 .sentences { list-style: none; margin: 0; padding: 0; }

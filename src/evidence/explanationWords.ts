@@ -9,10 +9,13 @@ export type ExplanationWords = {
   glance: Readonly<
     Record<'recording' | 'began' | 'ended' | 'lasts' | 'after' | 'choice' | 'stamp' | 'key' | 'notStated', string>
   >;
-  choices: Readonly<Record<'announced' | 'couldRefuse' | 'saidYes', string>>;
+  choices: Readonly<Record<'announced' | 'couldRefuse' | 'unheard' | 'saidYes', string>>;
   stamps: Readonly<Record<'yes' | 'no', string>>;
   figure: Readonly<
-    Record<'noticeTrack' | 'recordingTrack' | 'begins' | 'saidYes' | 'pause' | 'caption' | 'noSound', string>
+    Record<
+      'noticeTrack' | 'recordingTrack' | 'begins' | 'saidYes' | 'pause' | 'silence' | 'caption' | 'noSound',
+      string
+    >
   >;
   otherPages: string;
   /** Before what was said after a yes, and before all else that was said. */
@@ -22,6 +25,18 @@ export type ExplanationWords = {
   apart: (about: { wall: string; file: string; missing: string }) => string;
   pausedFor: (about: { from: string; to: string }) => string;
   unexplained: (seconds: string) => string;
+  /** The rest, where the length of a pause is not known. */
+  pausedOrMore: (seconds: string) => string;
+  /** Before a list of what happened in between. */
+  meanwhile: string;
+  /** Made silent by Préavis, from and to in seconds of the file; `silencedSomewhere` where it is not known. */
+  silenced: (about: { from: string; to: string }) => string;
+  silencedSomewhere: string;
+  joined: (at: string) => string;
+  transferred: (at: string) => string;
+  /** The sound of one side may be missing; `to` as in a pause. */
+  unheard: (about: { from: string; to: string }) => string;
+  toTheEnd: string;
   callTitle: string;
   call: (about: { began: string; ended: string; seconds: string; bytes: string; sha256: string }) => string;
   unknownTime: string;
@@ -38,14 +53,18 @@ export type ExplanationWords = {
   soundMissing: string;
   gap: (seconds: string) => string;
   gapUnknown: string;
-  witness: Readonly<Record<'agrees' | 'disagrees' | 'missing' | 'unavailable', string>>;
+  witness: Readonly<Record<'agrees' | 'disagrees' | 'missing' | 'unavailable' | 'notCompared', string>>;
   consentTitle: string;
   announced: string;
   couldRefuse: string;
+  /** The same, and for a while no key would have been heard. */
+  refusalUnknown: string;
   saidYes: (about: { key: string; at: string }) => string;
   purposeTitle: string;
   /** Why and on which basis is in the company's own words, whatever their language. */
   purpose: (about: { purpose: string; why: string; basis: string; days: number; until: string }) => string;
+  /** Its end in the receipt, where it was shortened since. */
+  shortened: (before: string) => string;
   policy: (version: string) => string;
   holdGrounds: Readonly<Record<HoldGround, string>>;
   /** Kept beyond the end of the purposes; `until` is the last day. */

@@ -3,20 +3,39 @@ import { html, type Markup, type Part } from '../core/markup.ts';
 import { sentencesHeard, type ReceiptFacts } from './bundleForm.ts';
 import type { ExplanationWords } from './explanationWords.ts';
 
-export type Pause = { from: string; to: string | null };
+/** null: the receipt has no time of it. */
+export type Pause = { from: string | null; to: string | null };
 
-/** When the recorder was paused, as far as the receipt has times. */
+/** What was made silent, ms from the beginning of the file. */
+export type SilentSpan = { fromMs: number; toMs: number };
+
+/** When the recorder was paused, in their order. One that does not end lasts to the end. */
 export function pausesIn({ changes, recording }: ReceiptFacts): Pause[] {
   const pauses: Pause[] = [];
-  let from: string | undefined;
+  let from: string | null | undefined;
   for (const { change, at } of changes ?? []) {
-    if (change === 'recorderPaused') from ??= at ?? undefined;
+    if (change === 'recorderPaused' && from === undefined) from = at ?? null;
     if (change !== 'recorderResumed' || from === undefined) continue;
     pauses.push({ from, to: at ?? null });
     from = undefined;
   }
 
   return from === undefined ? pauses : [...pauses, { from, to: recording.finishedAt }];
+}
+
+/** Where in the file each pause lies, ms, up to the first whose length is not known: behind that no place is known. */
+function placesOfPauses(receipt: ReceiptFacts): number[] {
+  const { startedAt } = receipt.recording;
+  const places: number[] = [];
+  let pausedMs = 0;
+  for (const { from, to } of startedAt === null ? [] : pausesIn(receipt)) {
+    if (startedAt === null || from === null) break;
+    places.push(Date.parse(from) - Date.parse(startedAt) - pausedMs);
+    if (to === null) break;
+    pausedMs += Date.parse(to) - Date.parse(from);
+  }
+
+  return places;
 }
 
 const percent = (part: number): string => `${(100 * Math.min(1, Math.max(0, part))).toFixed(2)}%`;
@@ -94,21 +113,32 @@ function soundPath(peaks: Int8Array): string {
   return lines.join('');
 }
 
-function soundStrip(receipt: ReceiptFacts, peaks: Int8Array | undefined, { figure }: ExplanationWords): Part {
-  const { durationMs, startedAt } = receipt.recording;
+/** What is drawn of the recording itself. */
+type Drawn = { peaks: Int8Array | undefined; silent: readonly SilentSpan[] };
+
+function soundStrip(receipt: ReceiptFacts, { peaks, silent }: Drawn, { figure }: ExplanationWords): Part {
+  const { durationMs } = receipt.recording;
   if (peaks === undefined || peaks.length < 2 || durationMs === null || durationMs === 0) {
     return html`<p class="note">${figure.noSound}</p>`;
   }
-  let pausedMs = 0;
-  const marks = pausesIn(receipt).map(({ from, to }) => {
-    if (startedAt === null) return '';
-    const at = percent((Date.parse(from) - Date.parse(startedAt) - pausedMs) / durationMs);
-    pausedMs += to === null ? 0 : Date.parse(to) - Date.parse(from);
+  const silences = silent.map(
+    ({ fromMs, toMs }) =>
+      html`<rect
+        class="silence"
+        x="${percent(fromMs / durationMs)}"
+        y="0"
+        width="${percent((toMs - fromMs) / durationMs)}"
+        height="${`${heightOfSound}`}"
+      />`,
+  );
+  const marks = placesOfPauses(receipt).map((place) => {
+    const at = percent(place / durationMs);
 
     return html`<line class="pause" x1="${at}" x2="${at}" y1="0" y2="${`${heightOfSound}`}" />`;
   });
 
   return html`<svg class="strip" role="img" aria-label="${figure.recordingTrack}" width="100%" height="84">
+    ${silences}
     <svg
       viewBox="0 0 ${`${peaks.length / 2}`} 256"
       width="100%"
@@ -123,11 +153,13 @@ function soundStrip(receipt: ReceiptFacts, peaks: Int8Array | undefined, { figur
 
 const key = (kind: string, name: string): Markup => html`<li class="${kind}">${name}</li>`;
 
-export function soundFigure(receipt: ReceiptFacts, peaks: Int8Array | undefined, say: ExplanationWords): Markup {
+export function soundFigure(receipt: ReceiptFacts, drawn: Drawn, say: ExplanationWords): Markup {
   const { figure } = say;
   const notice = noticeStrip(receipt, say);
   const hasYes = receipt.consent.at !== null;
-  const hasPause = pausesIn(receipt).length > 0;
+  const hasSound = drawn.peaks !== undefined;
+  const hasPause = hasSound && placesOfPauses(receipt).length > 0;
+  const hasSilence = hasSound && drawn.silent.length > 0;
 
   return html`<figure>
     ${
@@ -137,10 +169,11 @@ export function soundFigure(receipt: ReceiptFacts, peaks: Int8Array | undefined,
             ${notice}`
     }
     <h3>${figure.recordingTrack}</h3>
-    ${soundStrip(receipt, peaks, say)}
+    ${soundStrip(receipt, drawn, say)}
     <ul class="legend">
       ${notice === undefined ? '' : key('began', figure.begins)}
       ${notice !== undefined && hasYes ? key('yes', figure.saidYes) : ''} ${hasPause ? key('pause', figure.pause) : ''}
+      ${hasSilence ? key('silence', figure.silence) : ''}
     </ul>
     <figcaption>${figure.caption}</figcaption>
   </figure>`;

@@ -2,7 +2,7 @@
 import { request } from 'undici';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { timeLimit } from '../core/timeLimit.ts';
-import { stampFault } from './stampSignature.ts';
+import { signatureFault, stampFault } from './stampSignature.ts';
 import { der, derInside, derInteger, derNumber, derTag, derValues } from './der.ts';
 
 export type TimeStamp = {
@@ -87,7 +87,7 @@ async function ask(url: string, query: Buffer, signal: AbortSignal): Promise<Buf
 export type StampOrder = {
   /** A random number below 2^63, not used before. */
   nonce: bigint;
-  /** The certificates that must bear it out; undefined: it is not looked at whose it is. */
+  /** The certificates that must bear it out; undefined: only its signature is looked at, where openssl is there, and not whose it is. */
   authorityFile?: string | undefined;
   signal: AbortSignal;
 };
@@ -112,7 +112,13 @@ export async function fetchTimeStamp(url: string, sha256: string, order: StampOr
   }
   if (stamp.sha256 !== sha256) throw failed('it stamped something else');
   if (stamp.nonce !== nonce) throw failed('its answer belongs to another request');
-  const fault = authorityFile === undefined ? undefined : await stampFault(response, stamp, authorityFile, signal);
+  if (authorityFile === undefined) {
+    const broken = await signatureFault(response, signal);
+    if (broken !== undefined) throw failed(`of what it stamped, ${broken}`);
+
+    return response;
+  }
+  const fault = await stampFault(response, stamp, authorityFile, signal);
   if (fault !== undefined) throw failed(`it is not the one of evidence.timestampAuthorityFile: ${fault}`);
 
   return response;

@@ -27,7 +27,7 @@ import {
   type AnyManifest,
   type ReceiptFacts,
 } from './bundleForm.ts';
-import { stampFault } from './stampSignature.ts';
+import { signatureFault, stampFault } from './stampSignature.ts';
 import { readTimeStamp } from './timestamp.ts';
 import { filesOfVcon, receiptOfVcon, sha512Of, verifyVcon } from './vcon.ts';
 import { holdsExactly, unpack, zipOf, type PackedFile } from './zipForm.ts';
@@ -35,7 +35,7 @@ import { holdsExactly, unpack, zipOf, type PackedFile } from './zipForm.ts';
 export type VerifyOptions = {
   /** The key that is trusted; undefined: whoever reads the result compares it. */
   kid: string | undefined;
-  /** A file with the certificates of the time-stamping authority that is trusted; undefined: it is not looked at whose a time stamp is. */
+  /** A file with the certificates of the time-stamping authority that is trusted; undefined: it is not looked at whose a time stamp is, only whether its signature fits, where openssl is there. */
   authorityFile?: string | undefined;
   signal: AbortSignal;
 };
@@ -60,6 +60,7 @@ export function notStated({ receipt, audit }: Pick<Verified, 'receipt' | 'audit'
     ['how long the recording lasts', recording.durationMs],
     ['when the call ended', call.endedAt],
     ['what the caller was asked (consent)', consent.mode],
+    ['whether the caller refused while no key was heard', recording.flags.includes('keys_unheard') ? null : true],
     ['what a second witness says', witness ?? null],
     ['what the audit trail is chained to', audit.lines === 0 ? null : audit.lines],
     ['what the chained history has as the SHA-256 of the recording', audit.sha256],
@@ -410,7 +411,12 @@ async function timeStampOf(opened: Opened, { authorityFile, signal }: VerifyOpti
   if (stamp.sha256 !== opened.sha256.get(bundleFile.manifest)) {
     throw unfit(`${bundleFile.timeStamp} is over something else than ${bundleFile.manifest}`);
   }
-  if (authorityFile === undefined) return { at: stamp.at, trusted: false };
+  if (authorityFile === undefined) {
+    const broken = await signatureFault(bytes, signal);
+    if (broken !== undefined) throw unfit(`${bundleFile.timeStamp}: ${broken}`);
+
+    return { at: stamp.at, trusted: false };
+  }
   const fault = await stampFault(bytes, stamp, authorityFile, signal);
   if (fault !== undefined) throw unfit(`${bundleFile.timeStamp} is not of the authority that you named: ${fault}`);
 

@@ -146,6 +146,20 @@ describe('a bundle', () => {
     expect(await page('en')).not.toContain('beyond that');
   });
 
+  test('names the end that a purpose has by now, as the manifest does', async () => {
+    const { id } = await stage.archived();
+    const [end] = await stage.set.catalogue.purposeEnds(id);
+    if (end === undefined) throw new Error('it has no purpose');
+    const to = stage.set.clock.now() + 3_600_000;
+    await stage.set.catalogue.shorten(end.purpose, [{ id, from: end.keepUntil, to }], 'person', 'user alice');
+    const { manifest } = await stage.bundle(id, file('shortened'));
+    const page = (await filesIn(file('shortened'))).get('explanation.en.html')?.toString() ?? '';
+    const shown = manifest.keepUntil.replace('T', ' ').replace('Z', ' UTC');
+    expect(manifest.keepUntil).toBe(new Date(to).toISOString());
+    expect(page).toContain(`until <time>${shown}</time>`);
+    expect(page).toContain('This end was brought forward since');
+  });
+
   test('says once what two holds have in common', async () => {
     const { id } = await stage.archived();
     const { catalogue } = stage.set;

@@ -4,7 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { bundleFile } from '../../../src/evidence/bundleForm.ts';
-import { stampFault } from '../../../src/evidence/stampSignature.ts';
+import { signatureFault, stampFault } from '../../../src/evidence/stampSignature.ts';
 import { fetchTimeStamp, readTimeStamp } from '../../../src/evidence/timestamp.ts';
 import { bundleStage, filesIn, resealed, verifyFile, type BundleStage } from '../../support/bundles.ts';
 import { catalogues } from '../../support/catalogues.ts';
@@ -155,11 +155,27 @@ describe('the signature of a time stamp', () => {
     await stranger.stop();
   });
 
+  test('is looked at for its signature where no authority is configured, before a bundle is made', async () => {
+    const broken = await stamped();
+    broken[broken.length - 1] = (broken.at(-1) ?? 0) ^ 1;
+    expect(await signatureFault(broken, signal)).toBe('its signature does not fit');
+    expect(await signatureFault(await stamped(), signal)).toBeUndefined();
+    authority.answer = (real) => {
+      real[real.length - 1] = (real.at(-1) ?? 0) ^ 1;
+
+      return real;
+    };
+    await expect(fetchTimeStamp(authority.url, sha256, { nonce, signal })).rejects.toEqual(
+      failure('its signature does not fit'),
+    );
+  });
+
   test('cannot be looked at without openssl, and that is said', async () => {
     const response = await stamped();
     const path = process.env['PATH'];
     process.env['PATH'] = folder.path('nothing');
     try {
+      expect(await signatureFault(response, signal)).toBeUndefined();
       await expect(faultOf(response)).rejects.toEqual(
         failure('openssl, which verifies time stamps, cannot be run (ENOENT)'),
       );
@@ -207,6 +223,20 @@ describe('a bundle with a time stamp', () => {
     await expect(verifyFile(file, undefined, stranger.caFile)).rejects.toMatchObject({
       code: 'evidence_invalid',
       message: expect.stringContaining('timestamp.tsr is not of the authority that you named: ') as string,
+    });
+  });
+
+  test('whose signature is broken does not fit, also where no authority is named', async () => {
+    const { id } = await stage.archived();
+    const file = `${at}/out/b.zip`;
+    await stage.bundle(id, file, { stamp });
+    const files = await filesIn(file);
+    const broken = Buffer.from(files.get(bundleFile.timeStamp) ?? '');
+    broken[broken.length - 1] = (broken.at(-1) ?? 0) ^ 1;
+    await resealed(`${at}/out/other.zip`, files.set(bundleFile.timeStamp, broken), stage.ports.signer);
+    await expect(verifyFile(`${at}/out/other.zip`)).rejects.toMatchObject({
+      code: 'evidence_invalid',
+      message: 'timestamp.tsr: its signature does not fit',
     });
   });
 

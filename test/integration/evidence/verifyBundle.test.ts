@@ -205,7 +205,7 @@ function receiptWith(files: BundleFiles, change: (receipt: Receipt) => void): Bu
   return jsonText(receipt);
 }
 type Receipt = {
-  recording: { startedAt: string; gapMs: number; id: string };
+  recording: { startedAt: string; gapMs: number; id: string; flags: string[] };
   notice: { verified: boolean; verdict: string; sha256: string; finishedAt: string }[];
   consent: { answer: string };
 };
@@ -240,6 +240,15 @@ describe('a bundle that is signed rightly and says something that does not fit',
     files.set(bundleFile.receipt, receiptWith(files, change));
     await resealed(other, files, stage.ports.signer);
     await expect(verifyFile(other)).rejects.toEqual(invalid(what));
+  });
+
+  test('is told: a refusal may be missing, since no key was heard for a while', async () => {
+    const files = await filesIn(whole);
+    await withReceipt(files, ({ recording }) => recording.flags.push('keys_unheard'));
+    await resealed(other, files, stage.ports.signer);
+    const unheard = 'whether the caller refused while no key was heard';
+    expect(notStated(await verifyFile(other))).toContain(unheard);
+    expect(notStated(await verifyFile(whole))).not.toContain(unheard);
   });
 
   const changes: [string, string, (files: BundleFiles) => void][] = [

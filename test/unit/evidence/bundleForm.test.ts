@@ -123,6 +123,8 @@ describe.each(explanationLanguages)('the page of explanation in %s', (language) 
       receipt: aReceipt(over),
       pages: pageFiles('fr'),
       peaks: Int8Array.of(-10, 10, -128, 127),
+      silent: [],
+      endOf: () => undefined,
       missing: [],
       auditRows: 7,
       unchainedRows: 0,

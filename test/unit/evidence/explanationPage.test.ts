@@ -56,6 +56,8 @@ const pageOf = (
     receipt: { ...receipt, ...over },
     pages: pageFiles('fr'),
     peaks: Int8Array.of(-64, 64, -10, 20, 0, 0),
+    silent: [],
+    endOf: () => undefined,
     missing: [],
     auditRows: 7,
     unchainedRows: 0,
@@ -130,6 +132,75 @@ describe.each(explanationLanguages)('the page in %s', (language) => {
     expect(text).not.toContain('Jamais commencée');
   });
 
+  test('does not say that nobody refused where a key may not have been heard', () => {
+    const optOut = { consent: { mode: 'optOut', answer: 'none', digits: null, at: null } } as const;
+    const did =
+      /They did not|did not<|Il ne l'a pas fait|ne l'a pas fait<|Dat is niet gebeurd|deed het niet<|Er hat es nicht getan|tat es nicht</g;
+    const page = (flags: string[]): string =>
+      pageOf({ ...optOut, ...recording({ flags }) }, {}, language).replaceAll('&#39;', "'");
+    expect(page([]).match(did)).toHaveLength(2);
+    expect(page(['keys_unheard'])).not.toMatch(did);
+  });
+
+  test('says of a second log only what was compared', () => {
+    const none = /no second log|pas de second journal|geen tweede logboek|kein zweites Protokoll/;
+    expect(textOf(pageOf({ witness: { status: 'unavailable' } }, {}, language))).toMatch(none);
+    expect(textOf(pageOf({ witness: null }, {}, language))).not.toMatch(none);
+    expect(textOf(pageOf({ witness: null }, {}, language))).not.toBe(
+      textOf(pageOf({ witness: { status: 'missing' } }, {}, language)),
+    );
+  });
+
+  test('names the end of a purpose as it is now, and that the receipt has a later one', () => {
+    const text = textOf(pageOf({}, { endOf: () => at(150) }, language));
+    expect(text.indexOf('2026-03-01 10:02:30.000 UTC')).toBeGreaterThan(0);
+    expect(text.indexOf('2026-03-01 10:03:20.000 UTC')).toBeGreaterThan(text.indexOf('2026-03-01 10:02:30.000 UTC'));
+    expect(textOf(pageOf({}, { endOf: () => at(200) }, language))).toBe(textOf(pageOf({}, {}, language)));
+  });
+
+  test('tells what was made silent, who came, and whose sound may be missing', () => {
+    const page = pageOf(
+      {
+        changes: [
+          { change: 'joined', at: at(21) },
+          { change: 'transferred', at: at(22) },
+          { change: 'unheard', at: at(23), party: 'caller' },
+          { change: 'heardAgain', at: at(24), party: 'destination' },
+          { change: 'heardAgain', at: at(25), party: 'caller' },
+        ],
+        ...recording({ flags: ['unwatched_blanked'] }),
+      },
+      { silent: [{ fromMs: 9_000, toMs: 18_000 }] },
+      language,
+    );
+    expect(page).toMatch(/class="silence"\s+x="10.00%"\s+y="0"\s+width="10.00%"/);
+    expect(page).toContain('class="silence">');
+    const text = textOf(page);
+    for (const second of [21, 22, 23, 25]) expect(text).toContain(`10:00:${second}.000 UTC`);
+    expect(text).not.toContain('10:00:24.000 UTC');
+    expect(text).toMatch(/\b9 s .*\b18 s /);
+    const somewhere = textOf(pageOf({ unwatched: [{ judged: 'blanked' }] }, {}, language));
+    expect(somewhere).toMatch(/has put silence|a mis du silence|stilte gezet|Stille gesetzt/);
+    expect(textOf(pageOf({}, {}, language))).not.toMatch(
+      /has put silence|a mis du silence|stilte gezet|Stille gesetzt/,
+    );
+  });
+
+  test('says nothing of before and after where it is not known when the recording began', () => {
+    const page = pageOf(recording({ startedAt: null, gapMs: null }), {}, language);
+    // What a step looks for is no statement.
+    const text = textOf(page.replaceAll(/<p class="step">.*?<\/p>/gs, '')).replaceAll('&#39;', "'");
+    expect(text).not.toMatch(
+      /before the recording|Before the recording|avant l'enregistrement,|Avant l'enregistrement|vóór de opname h|Vóór de opname|vor der Aufzeichnung h|Vor der Aufzeichnung/,
+    );
+  });
+
+  test('says of a time stamp that it is there, and not that it is good', () => {
+    const text = textOf(pageOf({}, { stamped: true }, language));
+    expect(text).not.toMatch(/third party|un tiers|een derde|Dritte/i);
+    expect(text).toMatch(/to be verified|à vérifier|te controleren|zu prüfen/);
+  });
+
   test('does not say that a line that was taken out of the history would be found', () => {
     const text = textOf(pageOf({}, {}, language));
     expect(text).not.toMatch(/changed or taken out|changée ou ôtée|gewijzigde of weggenomen|geänderte oder entfernte/);
@@ -147,6 +218,34 @@ test('what is not explained by pauses is told as such', () => {
   expect(textOf(pageOf({ changes: [] }))).toContain('the receipt does not say why 20 s more are missing');
   expect(textOf(pageOf())).not.toContain('does not say why');
   expect(textOf(pageOf({ changes: [], ...recording({ durationMs: 109_980 }) }))).not.toContain('From its begin');
+});
+
+describe('a pause of which a time is not known', () => {
+  const apart = (changes: ReceiptFacts['changes']): string =>
+    /From its begin.*?The notice that/.exec(textOf(pageOf({ changes })))?.[0] ?? '';
+  const placed = (changes: ReceiptFacts['changes']): number => pageOf({ changes }).split('class="pause" x1').length - 1;
+
+  test('is a reason for what is missing, and no other is asked for', () => {
+    const said = apart([{ change: 'recorderPaused', at: at(40) }, { change: 'recorderResumed' }]);
+    expect(said).toContain('paused from 2026-03-01 10:00:40.000 UTC to (time not known)');
+    expect(said).toContain('20 s more, with the pause of unknown length');
+    expect(said).not.toContain('does not say why');
+  });
+
+  test('is told when its begin is what is not known, and no later one is placed in the figure', () => {
+    const changes = [
+      { change: 'recorderPaused', at: null },
+      { change: 'recorderResumed', at: at(20) },
+      { change: 'recorderPaused', at: at(40) },
+      { change: 'recorderResumed', at: at(50) },
+    ];
+    const said = apart(changes);
+    expect(said).toContain('paused from (time not known) to 2026-03-01 10:00:20.000 UTC');
+    expect(said).toContain('paused from 2026-03-01 10:00:40.000 UTC to 2026-03-01 10:00:50.000 UTC');
+    expect(said).toContain('10 s more, with the pause of unknown length');
+    expect(placed(changes)).toBe(0);
+    expect(placed(changes.slice(2))).toBe(1);
+  });
 });
 
 test('nothing that the receipt leaves open is filled in', () => {
