@@ -103,3 +103,19 @@ export async function findArchivedCopy(
 
   return { bytes, sha256, durationMs, finishedAt, keptFrom, flags, encryption, versionId: wav.versionId, receipt };
 }
+
+/** The same in each of several archives; the first that has it. */
+export async function findInArchives(
+  row: Parameters<typeof findArchivedCopy>[0],
+  keys: ObjectKeys,
+  stores: readonly ObjectStore[],
+  now: number,
+  signal: AbortSignal,
+): Promise<(ArchivedCopy & { archive: string }) | undefined> {
+  for (const store of stores) {
+    const copy = await findArchivedCopy(row, keys, store, now, signal);
+    if (copy !== undefined) return { ...copy, archive: store.location };
+  }
+
+  return undefined;
+}

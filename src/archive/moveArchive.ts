@@ -79,7 +79,7 @@ async function preview(ports: MoveArchivePorts, options: MoveArchiveOptions): Pr
     ...{ moved: use?.recordings ?? 0, bytes: use?.bytes ?? 0, receiptsMended: [], otherEncryption: [], failed: [] },
     ...noHolds,
     documents: { moved: 0, left: [] },
-    strays: { found: 0, unknown: 0 },
+    strays: { found: 0, unsettled: 0, unknown: 0 },
     removal: undefined,
     left: await leftIn(ports),
   };
@@ -98,7 +98,7 @@ async function run(ports: MoveArchivePorts, options: MoveArchiveOptions): Promis
     ...noHolds,
     ...{ from, to: target.location, isSamePlace: isOnePlace },
     documents: { moved: 0, left: [] },
-    strays: { found: 0, unknown: 0 },
+    strays: { found: 0, unsettled: 0, unknown: 0 },
     removal: undefined,
     left: await leftIn(ports),
   };

@@ -166,6 +166,8 @@ function refusalOfOne(thrown: unknown): false {
 export type Strays = {
   /** Of recordings that this catalogue knows: from now on it knows that something of them is there. */
   found: number;
+  /** Objects that stay there, of recordings that the catalogue has not, or has lost, the end of: reconciling may find them whole. */
+  unsettled: number;
   /** Objects that stay there: of no recording of this catalogue, or of one that must not be kept. */
   unknown: number;
 };
@@ -179,7 +181,7 @@ export async function findStrays(
   }: Pick<MovePorts, 'isErasureProved'> & { catalogue: Pick<Catalogue, 'recording' | 'copiesOf' | 'noteCopy'> },
   signal: AbortSignal,
 ): Promise<Strays> {
-  const result: Strays = { found: 0, unknown: 0 };
+  const result: Strays = { found: 0, unsettled: 0, unknown: 0 };
   const from = source.location;
   for await (const { key } of source.list(objectPrefix)) {
     signal.throwIfAborted();
@@ -200,9 +202,11 @@ export async function findStrays(
         await catalogue.noteCopy(row.id, from);
         result.found += 1;
         break;
-      case undefined:
       case 'recording':
       case 'lost':
+        result.unsettled += 1;
+        break;
+      case undefined:
       case 'discarded':
         result.unknown += 1;
         break;

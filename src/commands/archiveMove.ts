@@ -164,6 +164,11 @@ function inWords(archive: ArchiveMoved, { dryRun, removeOld }: ArchiveMoveOption
     ...documents.left.map(
       (key) => `${key}: it was not moved: something else lies under its name, or it is none of ours`,
     ),
+    ...(strays.unsettled === 0
+      ? []
+      : [
+          `${counted(strays.unsettled, 'object')} there may be of recordings that lie there whole, which the catalogue does not know: run preavis recordings reconcile, then this again`,
+        ]),
     ...(strays.unknown === 0
       ? []
       : [
@@ -178,7 +183,7 @@ function inWords(archive: ArchiveMoved, { dryRun, removeOld }: ArchiveMoveOption
   ].join('\n');
 }
 
-function removalInWords({ removal, left, from, documents }: ArchiveMoved, removeOld: boolean): string[] {
+function removalInWords({ removal, left, from, documents, strays }: ArchiveMoved, removeOld: boolean): string[] {
   if (removal === 'heldBack') return ['Nothing was removed there: some recordings could not be moved, which may pass.'];
   const lines =
     removal === undefined
@@ -193,7 +198,7 @@ function removalInWords({ removal, left, from, documents }: ArchiveMoved, remove
           }),
           `${counted(removal.removed, 'old copy', 'old copies')} removed there, after what is here was read back once more`,
         ];
-  const isEmpty = left.recordings + left.copies === 0;
+  const isEmpty = left.recordings + left.copies + strays.unsettled === 0;
   if (isEmpty && (removal === undefined ? documents.moved : removal.documentsLeft) === 0) {
     return [...lines, `The catalogue knows of nothing in ${from} any more: take it out of archive.former.`];
   }

@@ -1,9 +1,10 @@
-import type { Lock } from '../archive/objectLock.ts';
-import type { ObjectStore } from '../archive/store.ts';
+import { strictest, type Lock } from '../archive/objectLock.ts';
+import { everyArchive, type Archives } from '../archive/archives.ts';
 import { finishPorts, reconcilePorts } from '../parts/jobs.ts';
 import { counted } from '../core/counted.ts';
 import { findingKinds } from '../retention/findings.ts';
 import { reconcile, type Finding, type Reconciled } from '../retention/reconcile.ts';
+import { printable } from './archiveFindings.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -45,7 +46,7 @@ export async function recordingsReconcile(
           found: (finding) => findings.push({ ...finding, lock: undefined }),
         });
         const at = context.clock.now();
-        for (const each of findings) each.lock = await lockOf(each, shared.store, at, run.signal);
+        for (const each of findings) each.lock = await lockOf(each, shared, at, run.signal);
 
         return { reconciled, findings };
       } finally {
@@ -55,6 +56,8 @@ export async function recordingsReconcile(
     const isAsked = context.ask !== undefined && !dryRun && !yes && !json;
     let passed = await pass(dryRun || isAsked);
     const repairable = passed.findings.filter(({ done }) => done === 'repairable').length;
+    // A look that finds nothing to repair is all that a pass would have done.
+    if (isAsked && repairable === 0) await catalogue.passDone('reconcile', context.clock.now());
     if (isAsked && repairable > 0) {
       context.print(forPeople(passed));
       if (await context.ask?.(`Repair ${counted(repairable, 'finding')}?`)) passed = await pass(false);
@@ -73,20 +76,21 @@ export async function recordingsReconcile(
   });
 }
 
-/** Of an object that a repair would erase. */
+/** Of an object that a repair would erase, in whatever archive it lies. */
 async function lockOf(
   { kind, done, where }: Finding,
-  store: Pick<ObjectStore, 'protection'>,
+  archives: Archives,
   at: number,
   signal: AbortSignal,
 ): Promise<Lock | undefined> {
   if (kind !== 'erasedObjectLeft' || done !== 'repairable') return undefined;
-  const lock = await store.protection(where, null, signal).then(
-    ({ longest }) => longest,
-    () => undefined,
-  );
+  const locks: Lock[] = [];
+  for (const store of everyArchive(archives)) {
+    const { longest } = await store.protection(where, null, signal).catch(() => ({ longest: undefined }));
+    if (longest !== undefined && longest.until > at) locks.push(longest);
+  }
 
-  return lock === undefined || lock.until <= at ? undefined : lock;
+  return strictest(locks);
 }
 
 function forPeople({ reconciled, findings }: { reconciled: Reconciled; findings: readonly ShownFinding[] }): string {
@@ -96,9 +100,9 @@ function forPeople({ reconciled, findings }: { reconciled: Reconciled; findings:
   const blocks = findings.map((each) =>
     [
       each.recording ?? '-',
-      ...[findingKinds[each.kind].meaning, printable(each.where), outcome(each)].flatMap((text) =>
-        (text === printable(each.where) ? [text] : wrapped(text, tableWidth - 2)).map((line) => `  ${line}`),
-      ),
+      ...wrapped(findingKinds[each.kind].meaning, tableWidth - 2).map(indented),
+      ...[each.where, ...(each.archive === undefined ? [] : [`in ${each.archive}`])].map(printable).map(indented),
+      ...wrapped(outcome(each), tableWidth - 2).map(indented),
     ].join('\n'),
   );
   const repaired = findings.filter(({ done }) => done === 'repaired').length;
@@ -116,7 +120,4 @@ function outcome({ kind, done, lock }: ShownFinding): string {
   return `${done === 'nothing' ? 'to do' : done}: ${advice}`;
 }
 
-/** The key of a foreign object may hold anything, also what a terminal would obey. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-}
+const indented = (line: string): string => `  ${line}`;

@@ -8,7 +8,7 @@
  */
 import pLimit from 'p-limit';
 import { archiveAt, everyArchive, type Archives } from '../archive/archives.ts';
-import { findArchivedCopy, type ArchivedCopy } from '../archive/archivedCopy.ts';
+import { findInArchives } from '../archive/archivedCopy.ts';
 import { textDigest } from '../archive/digest.ts';
 import { doubtAgain } from '../archive/endOfRecording.ts';
 import { finishRecording, keepingOf, takeUp, type FinishPorts } from '../archive/finish.ts';
@@ -77,6 +77,8 @@ export type Finding = {
   recording: string | null;
   /** The file in the spool, or the object's key. */
   where: string;
+  /** In which one the object lies, where that is an earlier archive. */
+  archive?: string;
   /** `repairable` in a dry run; the code of an error where a repair or the look at it failed. */
   done: 'repaired' | 'repairable' | 'nothing' | ErrorCode;
 };
@@ -124,7 +126,9 @@ class Reconciliation {
   /** Objects that were told beside the row of their recording. */
   readonly #told = new Set<string>();
   /** What the archive has of recordings that are compared now, which was read to its end for that. */
-  readonly #copies = new Map<RecordingId, ArchivedCopy | undefined>();
+  readonly #copies = new Map<RecordingId, Awaited<ReturnType<typeof findInArchives>>>();
+  /** The configured one, and those of before it that answer. */
+  readonly #archives: ObjectStore[];
   #ended: ReadonlySet<string> = new Set();
   #total = 0;
   /** Why the rows under way are the last ones: none may still be looked at, or repaired, once the lease is given back. */
@@ -133,6 +137,7 @@ class Reconciliation {
   constructor(ports: ReconcilePorts, options: ReconcileOptions) {
     this.#ports = ports;
     this.#options = options;
+    this.#archives = [ports.store];
   }
 
   async run(): Promise<Reconciled> {
@@ -143,12 +148,25 @@ class Reconciliation {
     const counts = await catalogue.counts();
     const recordings = Object.values(counts).reduce((sum, count) => sum + count, 0);
     this.#total = recordings + 2 * (counts.archived ?? 0);
+    for (const store of this.#ports.former ?? []) await this.#takeFormer(store);
     await this.#compareRows();
     await this.#compareFiles();
-    await this.#compareObjects();
+    for (const store of this.#archives) await this.#compareObjects(store);
     if (repairs !== undefined) await catalogue.passDone('reconcile', clock.now());
 
     return this.#reconciled;
+  }
+
+  /** An earlier archive may be gone: that is told, and keeps nothing else from being compared. */
+  async #takeFormer(store: ObjectStore): Promise<void> {
+    try {
+      await store.list(objectPrefix)[Symbol.asyncIterator]().next();
+      this.#archives.push(store);
+    } catch (thrown) {
+      this.#options.signal.throwIfAborted();
+      const about = { recording: null, where: objectPrefix, archive: store.location };
+      this.#options.found({ kind: 'notComparable', ...about, done: asPreavisError(thrown).code });
+    }
   }
 
   async #compareRows(): Promise<void> {
@@ -188,9 +206,9 @@ class Reconciliation {
   }
 
   /** Every object that no row knows, or whose row says that it must not be there. */
-  async #compareObjects(): Promise<void> {
-    const { store } = this.#ports;
+  async #compareObjects(store: ObjectStore): Promise<void> {
     const { signal } = this.#options;
+    const place = store === this.#ports.store ? {} : { archive: store.location };
     for await (const { key } of store.list(objectPrefix)) {
       signal.throwIfAborted();
       this.#reconciled.objects += 1;
@@ -198,7 +216,13 @@ class Reconciliation {
       const id = idOfKey(key);
       const row = id === undefined ? undefined : await this.#rowOf(id);
       if (row === 'unreadable') {
-        this.#options.found({ kind: 'notComparable', recording: id ?? null, where: key, done: 'row_unreadable' });
+        this.#options.found({
+          kind: 'notComparable',
+          recording: id ?? null,
+          where: key,
+          done: 'row_unreadable',
+          ...place,
+        });
         continue;
       }
       const kind = compareObject(key, row, row !== undefined && (await this.#isRemovalProved(row)));
@@ -206,7 +230,7 @@ class Reconciliation {
       // Retention may be erasing it. A foreign key may be one that the store's port does not even take.
       if (id !== undefined && (await store.stat(key)) === undefined) continue;
       const done = row === undefined ? 'nothing' : await this.#repair({ kind, place: 'wav' }, row.id, key);
-      this.#options.found({ kind, recording: id ?? null, where: key, done });
+      this.#options.found({ kind, recording: id ?? null, where: key, done, ...place });
     }
   }
 
@@ -347,14 +371,14 @@ class Reconciliation {
     }
   }
 
-  /** Of one that has no file: what the archive has of it, whole. It is read once for each recording, however often it is asked for. */
-  async #copyOf(row: RecordingRow): Promise<ArchivedCopy | undefined> {
+  /** Of one that has no file: what an archive has of it, whole. It is read once for each recording, however often it is asked for. */
+  async #copyOf(row: RecordingRow): ReturnType<typeof findInArchives> {
     const hasEnded = row.status === 'lost' || (row.status === 'recording' && this.#ended.has(row.id));
     if (!hasEnded) return undefined;
     if (this.#copies.has(row.id)) return this.#copies.get(row.id);
-    const { store, clock, attemptMs } = this.#ports;
+    const { clock, attemptMs } = this.#ports;
     const limit = AbortSignal.any([this.#options.signal, timeLimit(attemptMs)]);
-    const copy = await findArchivedCopy(row, keysOf(row), store, clock.now(), limit);
+    const copy = await findInArchives(row, keysOf(row), this.#archives, clock.now(), limit);
     this.#copies.set(row.id, copy);
 
     return copy;
@@ -362,7 +386,7 @@ class Reconciliation {
 
   /** P5: a guarded step, with its line in the audit trail; the catalogue knew less than the archive. */
   async #archiveAgain(id: RecordingId, { catalogue }: FinishPorts): Promise<void> {
-    const { store, clock, log, actor } = this.#ports;
+    const { clock, log, actor } = this.#ports;
     const row = await catalogue.recording(id);
     const copy = row === undefined ? undefined : await this.#copyOf(row);
     if (row === undefined || copy === undefined) return;
@@ -381,7 +405,7 @@ class Reconciliation {
         durationMs,
         finishedAt,
         flags: [...copy.flags],
-        archive: store.location,
+        archive: copy.archive,
         objectKey: keys.wav,
         objectVersion: versionId,
         receiptKey: keys.receipt,
@@ -397,9 +421,11 @@ class Reconciliation {
   }
 
   async #anyVersion(key: string): Promise<ObjectFacts> {
-    const left = await this.#ports.store.versions(key);
+    for (const store of this.#archives) {
+      if ((await store.versions(key)).length > 0) return { state: 'there', bytes: undefined, sha256: undefined };
+    }
 
-    return left.length === 0 ? { state: 'missing' } : { state: 'there', bytes: undefined, sha256: undefined };
+    return { state: 'missing' };
   }
 
   /** Does what the list of findings says is safe, and looks whether it helped. */
@@ -422,9 +448,11 @@ class Reconciliation {
 
   /** P6: what was erased must not come back, by a backup or a replication. */
   async #eraseAgain(id: RecordingId, key: string): Promise<Finding['done']> {
-    const { catalogue, store, log, actor } = this.#ports;
-    await store.erase(key);
-    if ((await store.versions(key)).length > 0) return 'nothing';
+    const { catalogue, log, actor } = this.#ports;
+    for (const store of this.#archives) {
+      await store.erase(key);
+      if ((await store.versions(key)).length > 0) return 'nothing';
+    }
     await catalogue.note(id, { event: 'erased again', actor, detail: { key } });
     log.warn({ recording: id }, 'something that was erased was in the archive again, and was erased again');
 

@@ -98,6 +98,16 @@ describe('recordings reconcile', () => {
     await expect(stat(here.file)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  test('on a terminal is a pass, too, where nothing is to be repaired; a dry run is none', async () => {
+    const here = await place();
+    const doneAt = async (): Promise<number | undefined> => (await here.set.catalogue.passTimes('reconcile')).doneAt;
+    await runOnTerminal(here.with('recordings', 'reconcile', '--dry-run'));
+    expect(await doneAt()).toBeUndefined();
+    const { code, shown } = await runOnTerminal(here.with('recordings', 'reconcile'));
+    expect([code, shown]).toEqual([0, expect.stringContaining('nothing found')]);
+    expect(await doneAt()).toBeDefined();
+  });
+
   test('in a pipe repairs at once, as with --yes on a terminal', async () => {
     const here = await place();
     const reconcile = here.with('recordings', 'reconcile');
