@@ -1,6 +1,6 @@
-import { constants, createReadStream, existsSync } from 'node:fs';
-import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { requireLedgerLock, withLedgerLock } from './ledgerLock.ts';
 import { giveAsThere, likeThatThere, nearestFolder } from './ledgerOwner.ts';
@@ -15,7 +15,7 @@ export type Ledger = {
   check(): Promise<void>;
   /** On the disk when it returns. */
   append(jws: string): Promise<void>;
-  /** Its lines from this byte on (from the first one when it is shorter), at most so many, and where each ends. */
+  /** Its lines from this byte on (from the first one when none begins there), at most so many, and where each ends. */
   lines(from: number, most?: number): AsyncIterable<{ line: string; end: number }>;
   /** Keeps only the lines for which `isKept` holds; the new length in bytes. What others add meanwhile waits for it. */
   prune(isKept: (line: string) => Promise<boolean>): Promise<number>;
@@ -48,28 +48,57 @@ async function check(file: string): Promise<void> {
   await requireLedgerLock(file);
 }
 
-/** A last line without an end, as a power cut leaves one, is none. */
+async function openIfThere(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file, constants.O_RDONLY);
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw cause;
+  }
+}
+
+/** Whether a line begins there. It may have been so in the file that was in this one's place, before lines were taken out of that. */
+async function isBegin(handle: FileHandle, at: number): Promise<boolean> {
+  if (at === 0) return true;
+  const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, at - 1);
+
+  return bytesRead === 1 && buffer[0] === newline;
+}
+
+/** Of one file, also where another one takes its place meanwhile. A last line without an end, as a power cut leaves one, is none. */
 async function* linesOf(file: string, from: number): AsyncGenerator<{ line: string; end: number }> {
-  const size = await sizeOf(file);
-  if (size === 0) return;
-  let end = size < from ? 0 : from;
-  let rest = Buffer.alloc(0);
-  for await (const chunk of createReadStream(file, { start: end }) as AsyncIterable<Buffer>) {
-    rest = Buffer.concat([rest, chunk]);
-    for (let at = rest.indexOf(newline); at !== -1; at = rest.indexOf(newline)) {
-      const line = rest.subarray(0, at).toString('utf8');
-      rest = rest.subarray(at + 1);
-      end += at + 1;
-      if (line !== '') yield { line, end };
+  const handle = await openIfThere(file);
+  if (handle === undefined) return;
+  try {
+    let end = (await isBegin(handle, from)) ? from : 0;
+    let rest = Buffer.alloc(0);
+    for await (const chunk of handle.createReadStream({ start: end, autoClose: false }) as AsyncIterable<Buffer>) {
+      rest = Buffer.concat([rest, chunk]);
+      for (let at = rest.indexOf(newline); at !== -1; at = rest.indexOf(newline)) {
+        const line = rest.subarray(0, at).toString('utf8');
+        rest = rest.subarray(at + 1);
+        end += at + 1;
+        if (line !== '') yield { line, end };
+      }
+      if (rest.length > longestLine) throw noLedger(file);
     }
-    if (rest.length > longestLine) {
-      throw new PreavisError(
-        'ledger_unusable',
-        `${file} has a line of more than ${longestLine} bytes: it is no ledger`,
-        {
-          hint: 'Put it back from its copy, or move it away and run preavis certificates replay (docs/operations.md).',
-        },
-      );
+  } finally {
+    await handle.close();
+  }
+}
+
+function noLedger(file: string): PreavisError {
+  return new PreavisError('ledger_unusable', `${file} has a line of more than ${longestLine} bytes: it is no ledger`, {
+    hint: 'Put it back from its copy, or move it away and run preavis certificates replay (docs/operations.md).',
+  });
+}
+
+/** Copies of lines that a process has left that was killed while it shortened the ledger: under the lock, they are nobody's. */
+async function removeLeft(file: string): Promise<void> {
+  const start = `${basename(file)}.`;
+  for (const name of await readdir(dirname(file))) {
+    if (name.startsWith(start) && /^\d+\.tmp$/.test(name.slice(start.length))) {
+      await rm(join(dirname(file), name), { force: true });
     }
   }
 }
@@ -123,7 +152,12 @@ export function makeLedger(file: string): Ledger {
   const changing = async <T>(step: () => Promise<T>): Promise<T> => {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 
-    return withLedgerLock(file, step);
+    return withLedgerLock(file, async () => {
+      // What cannot be removed keeps no line out of the ledger: the next step tries it again.
+      await removeLeft(file).catch(() => undefined);
+
+      return step();
+    });
   };
 
   return {

@@ -90,6 +90,41 @@ describe('what is added to the ledger while its old lines are removed', () => {
   });
 });
 
+test('a copy of lines that a killed process has left is removed by whoever changes the ledger next', async () => {
+  const ledger = newLedger();
+  await ledger.append('line');
+  const names = async (): Promise<string[]> => (await readdir(dirname(ledger.file))).sort();
+  const pruning = other(
+    ledger,
+    `await ledger.prune(() => { say('half-way'); return new Promise(() => setInterval(() => 0, 1e6)); });`,
+  );
+  await once(pruning.stdout, 'data');
+  expect(await names()).toContain(`erasures.jsonl.${pruning.pid ?? 0}.tmp`);
+  pruning.kill('SIGKILL');
+  await ledger.append('more');
+  expect(await names()).toEqual(['erasures.jsonl', 'erasures.jsonl.lock']);
+  expect(await linesOf(ledger)).toEqual(['line', 'more']);
+});
+
+test('is read in one file to its end, and from its begin where no line begins at the place that was read to', async () => {
+  const ledger = newLedger();
+  for (const line of ['first', 'second', 'third']) await ledger.append(line);
+  const read: string[] = [];
+  for await (const { line, end } of ledger.lines(0)) {
+    read.push(line);
+    if (line === 'first') await ledger.prune((each) => Promise.resolve(each !== 'first'));
+    if (line !== 'third') continue;
+    // Of the file that is there now it is the place in a line, or none.
+    await ledger.append('a fourth line that is long');
+    for (const from of [end, 9_999]) {
+      const again: string[] = [];
+      for await (const each of ledger.lines(from)) again.push(each.line);
+      expect(again).toEqual(['second', 'third', 'a fourth line that is long']);
+    }
+  }
+  expect(read).toEqual(['first', 'second', 'third']);
+});
+
 test('the lock is an empty file beside it, for its owner only, and is none of the lines', async () => {
   const ledger = newLedger();
   await ledger.append('line');
