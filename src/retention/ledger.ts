@@ -1,4 +1,4 @@
-import { constants, existsSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { access, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
@@ -103,13 +103,24 @@ async function removeLeft(file: string): Promise<void> {
   }
 }
 
+/** Only what certainly was not there is given away: a link in its place may lead to a file that is somebody else's. */
+async function openToAppend(file: string): Promise<FileHandle> {
+  try {
+    const owner = likeThatThere(file);
+    const handle = await open(file, 'ax+', 0o600);
+    giveAsThere(handle.fd, owner);
+
+    return handle;
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EEXIST') throw cause;
+    return open(file, 'a+', 0o600);
+  }
+}
+
 async function append(file: string, jws: string): Promise<void> {
-  // One that is there keeps its owner, who may be another account.
-  const owner = existsSync(file) ? undefined : likeThatThere(file);
-  const handle = await open(file, 'a+', 0o600);
+  const handle = await openToAppend(file);
   try {
     const { size } = await handle.stat();
-    if (owner !== undefined) giveAsThere(handle.fd, owner);
     const last = size === 0 ? undefined : (await handle.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0];
     await handle.appendFile(last === undefined || last === newline ? `${jws}\n` : `\n${jws}\n`);
     await handle.sync();
@@ -122,7 +133,7 @@ async function prune(file: string, isKept: (line: string) => Promise<boolean>): 
   if ((await sizeOf(file)) === 0) return 0;
   const temporary = `${file}.${process.pid}.tmp`;
   try {
-    const target = await open(temporary, 'w', 0o600);
+    const target = await open(temporary, 'wx', 0o600);
     try {
       giveAsThere(target.fd, likeThatThere(file));
       for await (const { line } of linesOf(file, 0)) if (await isKept(line)) await target.appendFile(`${line}\n`);

@@ -15,10 +15,14 @@ export function likeThatThere(file: string): Owner {
   return { uid, gid, mode: 0o600 };
 }
 
-/** Gives a file that was just made that owner, as far as this account may: only root can give files away. */
+/** Gives a file that was just made that owner, as far as this account and the file system allow: only root can give files away. */
 export function giveAsThere(fd: number, { uid, gid, mode }: Owner): void {
-  fchmodSync(fd, mode);
-  if (process.geteuid?.() === 0) fchownSync(fd, uid, gid);
+  try {
+    fchmodSync(fd, mode);
+    if (process.geteuid?.() === 0) fchownSync(fd, uid, gid);
+  } catch {
+    // It stays with who has made it; whoever cannot use it is told so before anything is erased.
+  }
 }
 
 /** That in which folders that are missing would be made. */

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeLedger, type Ledger } from '../../../src/retention/ledger.ts';
 import { withLedgerLock } from '../../../src/retention/ledgerLock.ts';
@@ -246,6 +246,19 @@ test('the check neither waits for a step that has the lock, nor takes it from it
       expect({ uid, gid, mode: mode & 0o777 }).toEqual({ uid: nobody, gid: nobody, mode: 0o600 });
     }
     expect(asNobody(ledger, `ledger.prune((line) => Promise.resolve(line === 'c'))`)).toBe('done');
+  });
+
+  test('is given nothing that lies elsewhere by a link that it has put there', async () => {
+    for (const name of ['erasures.jsonl', `erasures.jsonl.${process.pid}.tmp`]) {
+      const ledger = await ownLedger();
+      const elsewhere = folder.path(`elsewhere-${ledgers}`);
+      if (name !== 'erasures.jsonl') await ledger.append('a');
+      await symlink(elsewhere, `${dirname(ledger.file)}/${name}`);
+      await ledger.append('b');
+      await ledger.prune(() => Promise.resolve(true));
+      const { uid } = await stat(elsewhere).catch(() => ({ uid: 0 }));
+      expect(uid).toBe(0);
+    }
   });
 
   test('is told beforehand, with the command, that a lock is of root', async () => {
