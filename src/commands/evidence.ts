@@ -1,18 +1,21 @@
 import { existsSync } from 'node:fs';
 import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
+import { markCatalogue } from '../archive/catalogueMarker.ts';
 import { refuseTaken } from '../archive/verifiedCopy.ts';
 import type { PurposeKind } from '../config/law.ts';
+import type { Config } from '../config/schema.ts';
 import { purposeOf } from '../config/purposeRules.ts';
 import { counted } from '../core/counted.ts';
-import { errnoOf, PreavisError } from '../core/errors.ts';
+import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { pemOf, publicKeyOf } from '../core/signing.ts';
+import { timeLimit } from '../core/timeLimit.ts';
 import { bundlePurpose } from '../evidence/bundlePurpose.ts';
 import { makeBundle } from '../evidence/bundle.ts';
 import { sentencesHeard, type ReceiptFacts } from '../evidence/bundleForm.ts';
 import { notStated, verifyBundle, type Verified } from '../evidence/verifyBundle.ts';
 import { bundlePorts } from '../parts/evidence.ts';
-import { makeSigner } from '../parts/signing.ts';
-import { makeArchives } from '../parts/store.ts';
+import { makeSigner, signingKeyFile } from '../parts/signing.ts';
+import { makeArchives, makeStore } from '../parts/store.ts';
 import { openPurposes } from '../retention/fetch.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
@@ -244,17 +247,46 @@ function receiptLines(receipt: ReceiptFacts): string[] {
   ];
 }
 
-/** What the company publishes, so that others know its signatures. */
+/** How long the archive may take to say whose it is, ms. */
+const archiveLimitMs = 10_000;
+
+/**
+ * Without catalogue and key nothing here tells whether one has signed before: their folder may not be mounted. Then the archive tells.
+ * @throws PreavisError `signing_key_unusable`: a catalogue has begun there; and what the archive throws.
+ */
+async function refuseUnmounted(config: Config): Promise<void> {
+  const store = await makeStore(config, undefined);
+  try {
+    await markCatalogue({ catalogue: undefined, store }, { isMeant: false, signal: timeLimit(archiveLimitMs) });
+  } catch (thrown) {
+    const cause = asPreavisError(thrown);
+    if (cause.code !== 'catalogue_new') throw cause;
+    throw new PreavisError(
+      'signing_key_unusable',
+      `there is no catalogue ${config.catalogue.file} and no signing key, and the archive has one: no new key was made`,
+      { cause, hint: 'Mount the folder of the catalogue, or put key and catalogue back from their copies.' },
+    );
+  }
+}
+
+/** What the company publishes, so that others know its signatures. A new key is made only where none can have signed. */
 export async function evidenceKey(context: CommandContext, json: boolean): Promise<ExitCode> {
   const config = await configOf(context);
-  // One that has signed before and is gone is not replaced by looking at it.
-  const { kid, publicKey } = existsSync(config.catalogue.file)
+  const file = signingKeyFile(config);
+  const isNew = !existsSync(file);
+  const hasCatalogue = existsSync(config.catalogue.file);
+  if (isNew && !hasCatalogue) await refuseUnmounted(config);
+  const { kid, publicKey } = hasCatalogue
     ? await withCatalogue(config, context.clock, (catalogue) => makeSigner(config, catalogue)())
     : await makeSigner(config)();
   const pem = pemOf(publicKey);
-  if (json)
-    context.print(JSON.stringify({ kid, jwk: { ...publicKey, kid, alg: 'EdDSA', use: 'sig' }, pem }, undefined, 2));
-  else context.print(`${pem}kid ${kid}\njwk ${JSON.stringify(publicKey)}`);
+  if (json) {
+    const jwk = { ...publicKey, kid, alg: 'EdDSA', use: 'sig' };
+    context.print(JSON.stringify({ kid, jwk, pem, new: isNew }, undefined, 2));
+  } else {
+    context.print(`${pem}kid ${kid}\njwk ${JSON.stringify(publicKey)}`);
+    if (isNew) context.print(`new: this key was made now, and has signed nothing yet; keep a copy of ${file}`);
+  }
 
   return 0;
 }

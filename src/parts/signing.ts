@@ -41,7 +41,7 @@ export function makeTrust(config: Config): (kid: string) => Promise<boolean> {
   return async (kid) => config.evidence.trustedKeys.includes(kid) || (existsSync(file) && (await signer()).kid === kid);
 }
 
-function signingKeyFile(config: Config): string {
+export function signingKeyFile(config: Config): string {
   return config.evidence.signingKeyFile ?? besideCatalogue(config, 'signing-key.pem');
 }
 

@@ -11,6 +11,7 @@ import { bundleStage, filesIn, forged, jsonIn, type BundleStage } from '../../su
 import { catalogues } from '../../support/catalogues.ts';
 import { runCommand } from '../../support/command.ts';
 import { configTree } from '../../support/calls.ts';
+import { startTimestampAuthority } from '../../support/timestampAuthority.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const run = promisify(execFile);
@@ -179,6 +180,41 @@ describe('preavis evidence', () => {
     expect(stdout).not.toMatch(/PRIVATE|"d"/);
   });
 
+  /** Its catalogue and key lie in a folder of their own. */
+  async function mounted(archive: string): Promise<string> {
+    await mkdir(`${at}/mount`);
+    const tree = JSON.parse(await readFile(config, 'utf8')) as Record<string, unknown>;
+    const changed = { catalogue: { file: `${at}/mount/catalogue.db` }, archive: { directory: { folder: archive } } };
+    await writeFile(`${at}/mounted.yaml`, JSON.stringify({ ...tree, ...changed }), { mode: 0o600 });
+
+    return `${at}/mounted.yaml`;
+  }
+
+  test('key makes none where the folder of the catalogue is not mounted, as the archive tells', async () => {
+    const file = await mounted(`${at}/archive`);
+    for (const more of [[], ['--json']]) {
+      await expect(preavis(['key', ...more], file)).rejects.toMatchObject({
+        code: 'signing_key_unusable',
+        message: expect.stringContaining('no new key was made') as string,
+      });
+    }
+    expect(await readdir(`${at}/mount`)).toEqual([]);
+  });
+
+  test('key makes one before anything was recorded, and says that it is new, once', async () => {
+    const file = await mounted(`${at}/another`);
+    // As long as the archive does not tell, there may have been a key.
+    await expect(preavis(['key'], file)).rejects.toMatchObject({ code: 'archive_bucket_missing' });
+    expect(await readdir(`${at}/mount`)).toEqual([]);
+    await mkdir(`${at}/another`);
+    const made = await preavis(['key'], file);
+    expect(made).toContain('\nnew: this key was made now, and has signed nothing yet');
+    const again = await preavis(['key'], file);
+    expect(made.startsWith(again.trimEnd())).toBe(true);
+    expect(again).not.toContain('new:');
+    expect(JSON.parse(await preavis(['key', '--json'], file))).toMatchObject({ new: false });
+  });
+
   test.each<[string, string[], string]>([
     ['a purpose that is none', ['--purpose', 'A b'], 'usage'],
     ['a purpose of other recordings', ['--purpose', 'agreement'], 'purpose_foreign'],
@@ -187,6 +223,23 @@ describe('preavis evidence', () => {
   ])('bundle refuses %s and makes nothing', async (_name, more, code) => {
     await expect(bundle(...more)).rejects.toMatchObject({ code });
     expect(await readdir(`${at}/out`)).toEqual([]);
+  });
+
+  test('bundle says of a time stamp only what was looked at', async () => {
+    const authority = await startTimestampAuthority(`${at}/authority`);
+    try {
+      const tree = JSON.parse(await readFile(config, 'utf8')) as Record<string, unknown>;
+      const stampedBy = async (evidence: Record<string, unknown>, file: string): Promise<string> => {
+        await writeFile(config, JSON.stringify({ ...tree, evidence: { timestampUrl: authority.url, ...evidence } }));
+
+        return preavis(['bundle', id, '-o', `${at}/out/${file}`]);
+      };
+      expect(await stampedBy({}, 'c.zip')).toContain('(timestamp.tsr); whose it is was not looked at');
+      const named = { timestampAuthorityFile: authority.caFile };
+      expect(await stampedBy(named, 'd.zip')).toContain('stamped by the authority of evidence.timestampAuthorityFile');
+    } finally {
+      await authority.stop();
+    }
   });
 
   test('bundle has it stamped by the authority of the configuration', async () => {
@@ -200,6 +253,11 @@ describe('preavis evidence', () => {
     const { kid } = await openSigner(stage.keyFile);
     const named = ['verify', `${at}/out/b.zip`, '--key', kid, '--authority', stage.keyFile];
     expect(await preavis(named, `${at}/nowhere.yaml`, 3)).toContain('NOTE   there is no time stamp');
+    expect(JSON.parse(await preavis([...named, '--json'], `${at}/nowhere.yaml`, 3))).toMatchObject({
+      ok: false,
+      key: { trusted: true },
+      timeStamp: null,
+    });
     await expect(verify('--authority', `${at}/gone.pem`)).rejects.toMatchObject({ code: 'usage' });
   });
 
