@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { moved } from '../catalogue/auditTrail.ts';
+import { copyGivenUp, copyRemoved, moved } from '../catalogue/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
 import { lockModes, type PurposeLock } from '../config/locks.ts';
@@ -125,4 +125,21 @@ export function lockNoted(steps: readonly AuditRow[]): Lock | undefined {
     ?.lock;
 
   return found && { mode: found.mode, until: Date.parse(found.until) };
+}
+
+const movedFrom = z.object({ from: z.string(), oldCopy: z.literal(true) });
+
+/** The same, of where it lies and of each earlier archive that has an old copy of it still: each may keep it. */
+export function locksNoted(steps: readonly AuditRow[]): Lock[] {
+  const old = new Map<unknown, Lock>();
+  for (const [index, { event, detail }] of steps.entries()) {
+    if (event === copyRemoved || event === copyGivenUp) old.delete(detail['archive']);
+    if (event !== moved) continue;
+    const before = lockNoted(steps.slice(0, index));
+    const left = movedFrom.safeParse(detail).data;
+    if (before !== undefined && left !== undefined) old.set(left.from, before);
+  }
+  const here = lockNoted(steps);
+
+  return [...(here === undefined ? [] : [here]), ...old.values()];
 }

@@ -3,7 +3,7 @@
  * whole once more. What a lock keeps there stays, and the catalogue knows until when; retention erases it with the recording.
  */
 import pLimit from 'p-limit';
-import { isErasureUnderWay } from '../catalogue/auditTrail.ts';
+import { copyGivenUp, copyRemoved, isErasureUnderWay } from '../catalogue/auditTrail.ts';
 import type { ArchiveCopy } from '../catalogue/archiveCopies.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import { counted } from '../core/counted.ts';
@@ -16,11 +16,6 @@ import type { MovePorts } from './move.ts';
 import { keysOf } from './objectKey.ts';
 import { isSame } from './readBack.ts';
 import type { ObjectStore } from './store.ts';
-
-/** In the audit trail, with the archive and how many versions were removed there. */
-const copyRemoved = 'copy in an earlier archive removed';
-/** An operator has said that the archive is gone. */
-const copyGivenUp = 'copy in an earlier archive given up';
 
 export type Removed = {
   removed: number;

@@ -23,6 +23,10 @@ export const keyRewrapped = 'key rewrapped';
 
 /** In the audit trail of a recording that lies in another archive from then on, as the detail says. */
 export const moved = 'moved to another archive';
+/** With the archive and how many versions were removed there. */
+export const copyRemoved = 'copy in an earlier archive removed';
+/** An operator has said that the archive is gone. */
+export const copyGivenUp = 'copy in an earlier archive given up';
 
 /**
  * Whether an erasure of it was begun and has not come to an end, by its lines: some of it may be gone already, and the next pass goes on.

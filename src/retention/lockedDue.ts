@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { lockNoted } from '../archive/lockStep.ts';
+import { locksNoted } from '../archive/lockStep.ts';
 import { requestFailed, requestRefused } from '../catalogue/auditTrail.ts';
 import type { AuditRow } from '../catalogue/rows.ts';
 
@@ -19,11 +19,11 @@ function toldPerson({ event, detail }: AuditRow): boolean {
 }
 
 /**
- * Whether a lock on this recording is one that was to be.
+ * Whether a lock on this recording, or on an old copy of it, is one that was to be.
  *
  * @param steps its audit trail
  * @param at ms since 1970 UTC
  */
 export function isLockKnown(steps: readonly AuditRow[], at: number): boolean {
-  return (lockNoted(steps)?.until ?? 0) > at || steps.some(toldPerson);
+  return locksNoted(steps).some(({ until }) => until > at) || steps.some(toldPerson);
 }

@@ -1,12 +1,18 @@
+import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
+import { makeEncryptedStore, type EncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
+import { moveArchive } from '../../../src/archive/moveArchive.ts';
+import type { RawStore } from '../../../src/archive/store.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import { requestRefused } from '../../../src/catalogue/auditTrail.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
+import { makeHeadMover } from '../../../src/retention/moveHeads.ts';
 import { dueFigures } from '../../../src/retention/promised.ts';
 import { shortenPass } from '../../../src/retention/shorten.ts';
 import { archiveStage, withLocks, type ArchiveStage } from '../../support/archiving.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
+import { keyringOf } from '../../support/encryption.ts';
 import { archivedCall, due, erasePass } from '../../support/erasing.ts';
 import { eventually } from '../../support/poll.ts';
 import { useS3Server } from '../../support/s3Server.ts';
@@ -141,4 +147,42 @@ test('a lock that Préavis has set for a storage time that was shortened since i
   set.clock.at = recorderEnd + 29 * dayMs;
   expect(await pass()).toMatchObject({ due: 1, locked: 0, recordings: [{ id, outcome: 'archive_locked' }] });
   expect(alarms(set)).toEqual([['error', failed]]);
+});
+
+test('a lock of ours on an old copy is told once, too, after a shortened recording was moved', async () => {
+  const set = await archiveStage(folder.path('moved'), open);
+  const locks = new Map([['training', 'compliance' as const]]);
+  const erase = (): Promise<number> => Promise.reject(new PreavisError('archive_locked', 'a lock is on an object'));
+  const plainly = (store: RawStore): EncryptedStore => makeEncryptedStore(store, keyringOf(undefined));
+  const source = { ...plainly(set.store as RawStore), ...withLocks(set.store), erase } as EncryptedStore;
+  const fresh = plainly(makeDirectoryStore({ folder: folder.path('moved-to') }));
+  await fresh.check();
+  const target = { ...fresh, ...withLocks(fresh) } as EncryptedStore;
+  const { id } = await set.finished(undefined, { keepDays: 28 });
+  await uploadPass({ ...set, store: source, locks }, { waitMs: 0, signal });
+  set.clock.at = recorderEnd + 3 * dayMs;
+  await shortenPass(set, { purpose: 'training', keepMs: 7 * dayMs, apply: true });
+  const ports = {
+    ...{ ...set, locks, from: source.location, source, target, heads: makeHeadMover(set) },
+    refuseUnprotected: () => Promise.resolve(),
+  };
+  const options = { dryRun: false, removeOld: false, decrypt: false, waitMs: 0, signal };
+  expect(await moveArchive(ports, options)).toMatchObject({ moved: 1, failed: [] });
+  const now = { ...set, store: target, former: [source] };
+  alarms(set);
+  set.clock.at = recorderEnd + 8 * dayMs;
+  expect(await erasePass(now)).toMatchObject({ due: 1, locked: 0 });
+  for (let day = 9; day < 12; day += 1) {
+    set.clock.at = recorderEnd + day * dayMs;
+    expect(await erasePass(now)).toMatchObject({ due: 0, locked: 1 });
+  }
+  expect(alarms(set)).toEqual([['warn', told]]);
+  expect(await dueFigures(set.catalogue, set.clock.at)).toMatchObject({ due: 0, overdue: 0, locked: 1 });
+  // Over, and refused all the same: now it is a fault.
+  set.clock.at = recorderEnd + 29 * dayMs;
+  expect(await erasePass(now, { clockIsRight: true })).toMatchObject({
+    due: 1,
+    locked: 0,
+    recordings: [{ id, outcome: 'archive_locked' }],
+  });
 });
