@@ -178,6 +178,12 @@ const formerFile = z.object({ archive }).superRefine((file, context) => {
   }
 });
 
+/** What an archive in a bucket cannot do without, where it may stand in that file, and the variable that has it where it is the configured one. */
+const formerSecrets = [
+  ['accessKey', 'accessKey', 'PREAVIS_ARCHIVE_MINIO_ACCESS_KEY'],
+  ['secretKey', 'secretKeyFile', 'PREAVIS_ARCHIVE_MINIO_SECRET_KEY'],
+] as const;
+
 /** Throws config_unreadable or config_invalid, which name the file. */
 async function readFormerArchive(file: string, keys: readonly ConfigKey[]): Promise<ArchiveConfig> {
   const at = `archive.former: ${file}`;
@@ -194,6 +200,14 @@ async function readFormerArchive(file: string, keys: readonly ConfigKey[]): Prom
   const former = result.data.archive;
   await readSecretKey(former, {});
   await readEncryptionKeys(former, {});
+  const { store, minio } = former;
+  for (const [key, file, variable] of formerSecrets) {
+    if (store !== 'minio' || (minio[key] ?? '') !== '') continue;
+    throw new PreavisError(
+      'config_invalid',
+      `${at}: archive.minio.${key}: is missing; ${variable} is not asked for an earlier archive: name ${file} in that file`,
+    );
+  }
 
   return former;
 }

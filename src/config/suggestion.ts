@@ -1,11 +1,15 @@
-import { closestMatch } from 'leven';
+import leven from 'leven';
 import type { ConfigKey } from './keys.ts';
 
 /** Upper and lower case, hyphens and underscores are what people mix up first. */
 const plain = (name: string): string => name.toLowerCase().replace(/[-_ ]/g, '');
 
-/** How many letters may be wrong for a known word to be meant. Of two letters each may be a name of its own, as those of countries. */
-const mostFaults = (word: string): number => (word.length < 3 ? 0 : Math.min(3, Math.floor(word.length / 2)));
+/** How many letters may be wrong for a known word to be meant. Of few letters each may be a name of its own, as those of countries. */
+const mostFaults = (word: string): number => {
+  if (word.length < 3) return 0;
+
+  return word.length < 5 ? 1 : Math.min(3, Math.floor(word.length / 2));
+};
 
 /** So many letters of a word say which is meant that has them: `tls`. */
 const fewestLetters = 3;
@@ -13,17 +17,30 @@ const fewestLetters = 3;
 /** A longer word is no misspelling of ours. */
 const longestWord = 60;
 
-/** The known word that was probably meant; undefined where none is near. */
+/** The known word that was probably meant; undefined where none is near, or two are as near. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const sought = plain(word);
   if (sought.length > longestWord) return undefined;
   const byPlain = new Map(known.map((each) => [plain(each), each]));
-  const candidates = [...byPlain.keys()];
+  const candidates = [...byPlain.keys()].map((each) => ({ each, faults: faultsBetween(sought, each) }));
+  const fewest = Math.min(...candidates.map(({ faults }) => faults));
   const near =
-    closestMatch(sought, candidates, { maxDistance: mostFaults(sought) }) ??
-    candidates.find((each) => sought.length >= fewestLetters && (each.includes(sought) || sought.includes(each)));
+    fewest <= mostFaults(sought)
+      ? candidates.filter(({ faults }) => faults === fewest)
+      : candidates.filter(
+          ({ each }) => sought.length >= fewestLetters && (each.includes(sought) || sought.includes(each)),
+        );
+  const [only, ...others] = near;
 
-  return near === undefined ? undefined : byPlain.get(near);
+  return only === undefined || others.length > 0 ? undefined : byPlain.get(only.each);
+}
+
+/** The same letters in another order are one fault. */
+function faultsBetween(one: string, other: string): number {
+  const letters = (word: string): string => Array.from(word).toSorted().join('');
+  const faults = leven(one, other);
+
+  return faults > 1 && letters(one) === letters(other) ? 1 : faults;
 }
 
 /** The key that was probably meant by one that nobody knows at this place: one beside it, or the only one of that name deeper down. */

@@ -241,4 +241,11 @@ test('objects that were brought by other means are read back, and bad input is t
   const told = await run(['archive', 'move']);
   expect(told).toMatchObject({ code: 2 });
   expect(told.stderr).toContain(`archive.former: ${join(at, 'before.yaml')}: archive.store`);
+  // Its secret was in the environment, and that is the one of the configured archive by now.
+  const minio = { endPoint: '127.0.0.1', accessKey: 'abc', bucket: 'recordings' };
+  await writeFile(join(at, 'before.yaml'), JSON.stringify({ archive: { store: 'minio', minio } }), { mode: 0o600 });
+  const secret = await run(['archive', 'move'], { PREAVIS_ARCHIVE_MINIO_SECRET_KEY: 'of the new one' });
+  expect(secret).toMatchObject({ code: 2 });
+  expect(secret.stderr).toContain(`archive.former: ${join(at, 'before.yaml')}: archive.minio.secretKey: is missing`);
+  expect(secret.stderr).toContain('PREAVIS_ARCHIVE_MINIO_SECRET_KEY is not asked for an earlier archive');
 }, 60_000);

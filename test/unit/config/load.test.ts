@@ -119,6 +119,11 @@ describe('a configuration', () => {
       { ...base, archive: { minio: { useSSL: true } } },
       'archive.minio.useSSL: no such key (did you mean archive.minio.useTls?)',
     ],
+    // Not port, of which half the letters are others.
+    [{ ...base, archive: { minio: { host: 'x' } } }, 'archive.minio.host: no such key'],
+    [{ ...base, health: { hots: 'x' } }, 'health.hots: no such key (did you mean health.host?)'],
+    // hashKey is as near as numberKey.
+    [{ ...base, privacy: { key: 'x' } }, 'privacy.key: no such key'],
     [{ ...base, archive: { bucket: 'x' } }, 'archive.bucket: no such key (did you mean archive.minio.bucket?)'],
     [
       { ...base, purposes: { training: { ...training, keep_days: 3 } } },
