@@ -83,7 +83,7 @@ export function startJobs({
   // Until a pass was made after it, the time for which it was planned stands: that it is late shows in the metrics.
   const plan = async (pass: PassName): Promise<void> => {
     const at = schedule.next(pass);
-    if (at !== undefined) await catalogue.planPass(pass, at);
+    if (at !== undefined) await catalogue.planPass(pass, at, clock.now());
   };
   const planned = (job: Job & { name: PassName }): Job & { name: PassName } => ({
     ...job,

@@ -249,8 +249,8 @@ export type Catalogue = Tables & {
   notePass(job: string, at: number): Promise<void>;
   /** A pass of the job has come to its end, and did what it is for. */
   passDone(pass: PassName, at: number): Promise<void>;
-  /** The next pass is to begin then; an earlier plan stands until a pass was made after it. */
-  planPass(pass: PassName, at: number): Promise<void>;
+  /** The next pass is to begin then; a plan whose time has come stands until a pass was made after it. */
+  planPass(pass: PassName, at: number, now: number): Promise<void>;
   passTimes(pass: PassName): Promise<PassTimes>;
   dueAttempts(at: number, erasureFailed: string, after: DueCursor, limit: number): Promise<DueAttempt[]>;
   promised(at: number): Promise<Promised>;

@@ -163,15 +163,23 @@ describe('a pass', () => {
     const { catalogue } = set;
     const figures = async (next: number) =>
       passFigures('retention', await catalogue.passTimes('retention'), next).dueAt;
-    await catalogue.planPass('retention', 1_000);
-    await catalogue.planPass('retention', 2_000);
+    await catalogue.planPass('retention', 1_000, 0);
+    await catalogue.planPass('retention', 2_000, 1_200);
     expect(await figures(3_000)).toBe(1_000);
     await catalogue.passDone('retention', 1_500);
     expect(await figures(2_000)).toBe(2_000);
-    await catalogue.planPass('retention', 2_000);
-    await catalogue.planPass('retention', 4_000);
+    await catalogue.planPass('retention', 2_000, 1_600);
+    await catalogue.planPass('retention', 4_000, 2_500);
     expect(await figures(4_000)).toBe(2_000);
     // A cron line that now comes sooner.
     expect(await figures(1_900)).toBe(1_900);
+  });
+
+  test('is due by the new cron line where serve starts with a rarer one before the planned time has come', async () => {
+    const { catalogue } = await stage();
+    await catalogue.passDone('retention', 1_000);
+    await catalogue.planPass('retention', 2_000, 1_000);
+    await catalogue.planPass('retention', 30_000, 1_500);
+    expect(passFigures('retention', await catalogue.passTimes('retention'), 30_000).dueAt).toBe(30_000);
   });
 });
