@@ -1,5 +1,5 @@
 import type { AriCommands } from '../ari/port.ts';
-import { asPreavisError } from '../core/errors.ts';
+import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { orderOf } from './decideEnd.ts';
@@ -30,6 +30,9 @@ type Room = 'enough' | 'low' | 'nearlyFull' | 'unknown';
 
 /** A hundred calls at once write 8 MiB in this time, ms. */
 const lookEveryMs = 5_000;
+
+/** A folder that has not answered for so long hangs, ms. */
+const answersWithinMs = 5_000;
 
 /** The share of the room asked for before a call that running recordings may use up. */
 const usableShare = 4 / 5;
@@ -74,7 +77,7 @@ export class SpoolWatch {
   }
 
   /**
-   * One look, unless one is under way; never rejects. Recorders are stopped at each look that finds too little room: one may just
+   * One look, unless one is under way, also of a folder that hangs; never rejects. Recorders are stopped at each look that finds too little room: one may just
    * have begun.
    */
   async look(): Promise<void> {
@@ -85,16 +88,26 @@ export class SpoolWatch {
   }
 
   async #look(): Promise<void> {
+    // The look itself goes on: a second one would only hang as well, and take a thread from all others.
+    const hangs = setTimeout(() => {
+      this.#cannotSee(new PreavisError('spool_unusable', 'the recording folder does not answer'));
+    }, answersWithinMs);
     try {
       this.#tell(await this.#measure());
     } catch (thrown) {
-      const { log, roomIs } = this.#options;
-      const error = asPreavisError(thrown);
-      if (this.#room !== 'unknown') log.error({ code: error.code, err: error }, 'the room to record cannot be seen');
-      this.#room = 'unknown';
-      roomIs(undefined);
+      this.#cannotSee(asPreavisError(thrown));
+    } finally {
+      clearTimeout(hangs);
     }
     if (this.#room === 'nearlyFull' && !this.#isStopped) await this.#stopRecorders();
+  }
+
+  #cannotSee(error: PreavisError): void {
+    const { log, roomIs } = this.#options;
+    if (this.#isStopped) return;
+    if (this.#room !== 'unknown') log.error({ code: error.code, err: error }, 'the room to record cannot be seen');
+    this.#room = 'unknown';
+    roomIs(undefined);
   }
 
   /** As a hand on Asterisk's console would: what the recording has is kept. One that Asterisk refuses is left to the next look. */

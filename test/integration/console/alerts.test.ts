@@ -117,6 +117,12 @@ const cases: Case[] = [
   },
   {
     alert: 'PreavisRecordingUnusable',
+    when: 'files have vanished while serve was away for more than an hour',
+    series: { 'preavis_recordings_unusable{status="lost"}': '3x5 _x70 4x100' },
+    rings: { 5: [], 77: [{ status: 'lost' }], 120: [{ status: 'lost' }], 150: [] },
+  },
+  {
+    alert: 'PreavisRecordingUnusable',
     when: 'old ones are erased',
     series: { 'preavis_recordings_unusable{status="failed"}': '3x5 2x100' },
     rings: { 7: [] },
@@ -126,6 +132,12 @@ const cases: Case[] = [
     when: 'nobody watched a call for a while, also where that was the first thing that a new process found',
     series: { 'preavis_unwatched_intervals_total{why="process_ended"}': '7x5 8x100', [started]: '-90000x5 300x100' },
     rings: { 5: [], 7: [{ why: 'process_ended' }], 70: [] },
+  },
+  {
+    alert: 'PreavisUnwatchedInterval',
+    when: 'a process that was away for more than an hour finds one as soon as it has started',
+    series: { 'preavis_unwatched_intervals_total{why="process_ended"}': '7x5 _x70 8x100' },
+    rings: { 5: [], 80: [{ why: 'process_ended' }], 150: [] },
   },
   {
     alert: 'PreavisUnwatchedInterval',

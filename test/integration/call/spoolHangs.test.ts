@@ -1,0 +1,44 @@
+import { mkdir } from 'node:fs/promises';
+import { SpoolWatch } from '../../../src/call/spoolWatch.ts';
+import { canMountFaultyDisk, mountFaultyDisk } from '../../support/faultyDisk.ts';
+import { collectingLog } from '../../support/logLines.ts';
+import { eventually } from '../../support/poll.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+
+/** Needs root, FUSE and python3-fusepy. */
+const onDisk = canMountFaultyDisk ? test : test.skip;
+
+onDisk(
+  'a recording folder that hangs shows within ten seconds, and that it answers again as well',
+  async () => {
+    const spoolFolder = folder.path('spool');
+    await mkdir(spoolFolder);
+    const disk = await mountFaultyDisk(spoolFolder);
+    const { log, lines } = collectingLog('info');
+    const rooms: (number | undefined)[] = [];
+    const watch = new SpoolWatch({
+      ...{ spoolFolder, minimumFreeMib: 1, states: () => [], stopped: () => Promise.resolve(), log },
+      ari: { stopRecorder: () => Promise.resolve() },
+      roomIs: (mebibytes) => rooms.push(mebibytes),
+    });
+    try {
+      await watch.start();
+      expect(watch.trouble).toBeUndefined();
+      await disk.befall({ operations: ['stat', 'list', 'open', 'write'], does: 'hang' });
+      const since = Date.now();
+      await eventually(() => watch.trouble === 'spool_unusable', { withinMs: 15_000 });
+      expect(Date.now() - since).toBeLessThan(11_000);
+      expect(rooms.at(-1)).toBeUndefined();
+      expect(lines.filter(({ msg }) => msg === 'the room to record cannot be seen')).toHaveLength(1);
+      await disk.befall();
+      await eventually(() => watch.trouble === undefined, { withinMs: 15_000 });
+    } finally {
+      watch.stop();
+      await disk.befall();
+      await disk.unmount();
+    }
+  },
+  60_000,
+);
