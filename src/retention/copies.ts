@@ -148,32 +148,46 @@ export async function replayLedger(
   const { catalogue, ledger } = ports;
   const replay = new Replay(ports, 'ledger', dryRun);
   let name: string | undefined;
-  let from = 0;
+  let before: LedgerPlace | undefined;
   let read: LedgerPlace | undefined;
   let isBlocked = false;
-  for await (const { line, end } of ledger.lines(0, 1)) {
+  for await (const { line } of ledger.lines(0, 1)) {
     // Another first line is another ledger.
     name = `${ledger.file}#${sha256Of(line)}`;
-    const before = fromStart ? undefined : await catalogue.ledgerRead(name);
-    if (before !== undefined && before.end >= end && (await isStillThere(before, ledger))) from = before.end;
+    before = fromStart ? undefined : await catalogue.ledgerRead(name);
   }
-  let start = from;
-  for await (const { line, end } of ledger.lines(from)) {
+  for await (const { line, start, end } of linesBeyond(before, ledger)) {
     isBlocked = (await replay.take(line)) === 'again' || isBlocked;
     progress?.();
     if (!isBlocked) read = { start, end, sha256: sha256Of(line) };
-    start = end;
   }
   if (!dryRun && name !== undefined && read !== undefined) await catalogue.noteLedgerRead(name, read);
 
   return replay.end();
 }
 
-/** Where lines were taken out of the ledger, all that is behind them has another place. */
-async function isStillThere({ start, end, sha256 }: LedgerPlace, ledger: Ledger): Promise<boolean> {
-  for await (const found of ledger.lines(start, 1)) return found.end === end && sha256Of(found.line) === sha256;
-
-  return false;
+/**
+ * Those behind the last one that was read; all where that is not in its place any more, since lines were taken out. Both are seen in one
+ * reading of the file, which another process may shorten meanwhile.
+ */
+async function* linesBeyond(
+  place: LedgerPlace | undefined,
+  ledger: Ledger,
+): AsyncGenerator<{ line: string; start: number; end: number }> {
+  let start: number | undefined;
+  if (place !== undefined) {
+    for await (const { line, end } of ledger.lines(place.start)) {
+      if (start !== undefined) yield { line, start, end };
+      else if (end !== place.end || sha256Of(line) !== place.sha256) break;
+      start = end;
+    }
+  }
+  if (start !== undefined) return;
+  start = 0;
+  for await (const { line, end } of ledger.lines(0)) {
+    yield { line, start, end };
+    start = end;
+  }
 }
 
 /** Certificates in the archive that the catalogue does not have; `none` for what lies among them and is none. */
