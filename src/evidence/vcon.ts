@@ -105,6 +105,13 @@ export async function signVcon(vcon: Vcon, signer: Signer): Promise<z.infer<type
   return { payload, signatures: [{ header: { uuid: vcon.uuid }, protected: head, signature }] };
 }
 
+/** The parts of a signed vCon that are base64url of JSON; none of what does not have its form. */
+export function partsOfVcon(signed: unknown): string[] {
+  const { payload, signatures } = general.safeParse(signed).data ?? { payload: '', signatures: [] };
+
+  return [payload, ...signatures.map((each) => each.protected)];
+}
+
 /** Throws signature_invalid. */
 export async function verifyVcon(signed: unknown): Promise<Signed> {
   const parsed = general.safeParse(signed);

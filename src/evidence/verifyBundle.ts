@@ -27,9 +27,10 @@ import {
   type AnyManifest,
   type ReceiptFacts,
 } from './bundleForm.ts';
+import { isModestJson } from './jsonShape.ts';
 import { signatureFault, stampFault } from './stampSignature.ts';
 import { readTimeStamp } from './timestamp.ts';
-import { filesOfVcon, receiptOfVcon, sha512Of, verifyVcon } from './vcon.ts';
+import { filesOfVcon, partsOfVcon, receiptOfVcon, sha512Of, verifyVcon } from './vcon.ts';
 import { holdsExactly, unpack, zipOf, type PackedFile } from './zipForm.ts';
 
 export type VerifyOptions = {
@@ -73,6 +74,8 @@ const policySchema = storedPolicy.extend({ version: z.string() });
 const anyJson = z.unknown();
 
 const largestSmallBytes = 16 * 1024 * 1024;
+/** They are held several times while they are parsed and compared. */
+const largestJsonBytes = 4 * 1024 * 1024;
 /** All of them are held in memory at once. */
 const largestSmallTotalBytes = 64 * 1024 * 1024;
 
@@ -161,7 +164,8 @@ function refuseLarge(packed: readonly PackedFile[]): void {
 }
 
 async function wholeSmall({ name, size, whole }: PackedFile): Promise<Buffer> {
-  if (size > largestSmallBytes) throw unfit(`${name} is larger than it ever is`);
+  const largest = /\.(json|jws)$/.test(name) ? largestJsonBytes : largestSmallBytes;
+  if (size > largest) throw unfit(`${name} is larger than it ever is`);
 
   return whole();
 }
@@ -240,8 +244,10 @@ function bytesOf({ small }: Opened, name: string): Buffer {
 
 function parsed<T extends z.ZodType>(opened: Opened, name: string, schema: T): z.output<T> {
   let value: unknown;
+  const bytes = bytesOf(opened, name);
+  if (!isModestJson(bytes)) throw unfit(`${name} has more in it than it ever has`);
   try {
-    value = JSON.parse(bytesOf(opened, name).toString('utf8'));
+    value = JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     throw unfit(`${name} is not JSON`, cause);
   }
@@ -251,9 +257,17 @@ function parsed<T extends z.ZodType>(opened: Opened, name: string, schema: T): z
   return result.data;
 }
 
+/** What is signed is JSON as well. */
+function refuseLargeParts(name: string, parts: readonly string[]): void {
+  if (!parts.every((part) => isModestJson(Buffer.from(part, 'base64url')))) {
+    throw unfit(`${name} has more in it than it ever has`);
+  }
+}
+
 async function manifestOf(opened: Opened): Promise<AnyManifest> {
   const manifest = parsed(opened, bundleFile.manifest, manifestSchema);
   const jws = bytesOf(opened, bundleFile.signedManifest).toString('utf8');
+  refuseLargeParts(bundleFile.signedManifest, jws.split('.'));
   const { payload, kid } = await fitting(`${bundleFile.signedManifest} does not fit`, () =>
     verifySigned(jws, manifestType),
   );
@@ -384,9 +398,9 @@ function policyFits(opened: Opened, receipt: ReceiptFacts): void {
 
 async function vconFits(opened: Opened): Promise<void> {
   const vcon = parsed(opened, bundleFile.vcon, anyJson);
-  const signed = await fitting('the signature of the vCon does not fit', () =>
-    verifyVcon(parsed(opened, bundleFile.signedVcon, anyJson)),
-  );
+  const signedVcon = parsed(opened, bundleFile.signedVcon, anyJson);
+  refuseLargeParts(bundleFile.signedVcon, partsOfVcon(signedVcon));
+  const signed = await fitting('the signature of the vCon does not fit', () => verifyVcon(signedVcon));
   if (signed.kid !== opened.kid) throw unfit('the vCon is signed with another key');
   if (JSON.stringify(signed.payload) !== JSON.stringify(vcon)) throw unfit('the signed vCon is another one');
   if (receiptOfVcon(vcon) !== bytesOf(opened, bundleFile.receipt).toString('utf8')) {

@@ -1,13 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { open } from 'node:fs/promises';
+import { open as openFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { openSigner, pemOf } from '../../../src/core/signing.ts';
-import { bundleFile, sumsText } from '../../../src/evidence/bundleForm.ts';
+import { bundleFile, jsonText, sumsText, vconType } from '../../../src/evidence/bundleForm.ts';
 import { sha256Of } from '../../../src/core/sha256.ts';
 import { built } from '../../support/built.ts';
+import { bundleStage, filesIn, resealed, type BundleFiles } from '../../support/bundles.ts';
+import { catalogues } from '../../support/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
+const open = catalogues();
 const mebibyte = 1024 ** 2;
 const gibibyte = 1024 ** 3;
 
@@ -69,7 +72,7 @@ let files = 0;
 /** A ZIP of this size before its directory; what is not written takes no room on the disk. */
 async function zipFile(bytes: number, claims: readonly Claimed[]): Promise<string> {
   const path = folder.path(`${(files += 1)}.zip`);
-  const file = await open(path, 'w');
+  const file = await openFile(path, 'w');
   await file.truncate(bytes);
   for (const claim of claims) {
     const { at, bytes: content } = claim;
@@ -84,7 +87,9 @@ async function zipFile(bytes: number, claims: readonly Claimed[]): Promise<strin
 
 /** The command as people run it, with what it took. */
 function verified(file: string): { code: number | null; said: string; seconds: number; mebibytes: number } {
-  const atExit = `process.on('exit', () => process.stdout.write('\\nKIB ' + process.resourceUsage().maxRSS))`;
+  // Not the maximum of resourceUsage: that begins with what this process has.
+  const peak = `/VmHWM:\\s+(\\d+)/.exec(require('fs').readFileSync('/proc/self/status'))[1]`;
+  const atExit = `import { createRequire } from 'node:module'; const require = createRequire('/'); process.on('exit', () => process.stdout.write('\\nKIB ' + ${peak}))`;
   const began = performance.now();
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -129,6 +134,59 @@ async function overlapping(): Promise<string> {
     place(bundleFile.signature, Buffer.from(signer.signBytes(sums)), 30 * mebibyte),
   ]);
 }
+
+/** A bundle that fits but for its vCon, which is this text; all is signed by somebody. */
+async function signedVcon(text: string, more: BundleFiles = new Map()): Promise<string> {
+  const files = new Map([...(await filesIn(whole)), ...more]);
+  const stranger = await openSigner(folder.path('stranger.pem'));
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const head = part({ alg: 'EdDSA', typ: vconType, kid: stranger.kid, jwk: stranger.publicKey });
+  const payload = Buffer.from(text).toString('base64url');
+  const signature = stranger.signBytes(Buffer.from(`${head}.${payload}`)).toString('base64url');
+  files.set(bundleFile.vcon, Buffer.from(text));
+  files.set(
+    bundleFile.signedVcon,
+    jsonText({ payload, signatures: [{ header: { uuid: 'x' }, protected: head, signature }] }),
+  );
+  const file = folder.path(`vcon-${(vcons += 1)}.zip`);
+  await resealed(file, files, stranger);
+
+  return file;
+}
+let vcons = 0;
+let whole: string;
+
+beforeAll(async () => {
+  whole = folder.path('whole.zip');
+  const stage = await bundleStage(folder.path('stage'), open);
+  await stage.bundle((await stage.archived()).id, whole);
+});
+
+/** Files that nothing parses, as large as they may be together with the vCon. */
+const padding = (): BundleFiles =>
+  new Map(['a', 'b', 'c'].map((name) => [`${name}.bin`, Buffer.alloc(16 * mebibyte - 1)]));
+
+test.each<[string, string, string, BundleFiles]>([
+  ['deep', '['.repeat(200_000) + ']'.repeat(200_000), 'vcon.json has more in it than it ever has', new Map()],
+  ['wide', `[${'[],'.repeat(1_000_000)}[]]`, 'vcon.json has more in it than it ever has', new Map()],
+  ['large', `["${'x'.repeat(12 * mebibyte)}"]`, 'vcon.json is larger than it ever is', new Map()],
+  [
+    'as large and wide as it may be',
+    `[${'["",{}],'.repeat(49_900)}"${'x'.repeat(2.4 * mebibyte)}"]`,
+    'vCon',
+    padding(),
+  ],
+])(
+  'a vCon that is %s and signed by a stranger is refused in little time and memory',
+  async (_, text, message, more) => {
+    const { code, said, seconds, mebibytes } = verified(await signedVcon(text, more));
+    expect(said).toMatch(/^preavis: evidence_invalid: .*\n {2}Do not rely on it/);
+    expect(said).toContain(message);
+    expect(code).toBe(1);
+    expect(seconds).toBeLessThan(10);
+    expect(mebibytes).toBeLessThan(350);
+  },
+);
 
 const many = (count: number, size: number, step: number): Claimed[] =>
   Array.from({ length: count }, (_, index) => ({ name: `${index}.bin`, size, at: index * step }));
