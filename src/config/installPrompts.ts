@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { readIfPresent } from '../core/files.ts';
-import { placeSounds, type SoundToPlace } from './placeSounds.ts';
+import { placeSounds, removeLeftStagings, type SoundToPlace } from './placeSounds.ts';
 import { checkPromptFiles } from './promptCheck.ts';
 import { makePromptLibrary, promptFile, type PromptLibrary } from './prompts.ts';
 import { promptFormats } from './promptSound.ts';
@@ -64,6 +64,7 @@ export async function installPrompts(
       if (!isThere) missing.push({ source, language: prompt.language, name: basename(target) });
     }
   }
+  await removeLeftStagings(asteriskSounds, languages);
   await placeSounds(asteriskSounds, missing);
 
   return result;

@@ -35,10 +35,7 @@ export async function placeSounds(sounds: string, files: readonly SoundToPlace[]
     for (const language of new Set(files.map((file) => file.language))) {
       const place = await placeOf(sounds, language);
       if (!stagings.has(place.staging)) {
-        await named(place.staging, async () => {
-          await removeOldStagings(dirname(place.staging));
-          await mkdir(place.staging, { mode: 0o700 });
-        });
+        await named(place.staging, () => mkdir(place.staging, { mode: 0o700 }));
         stagings.add(place.staging);
       }
       for (const folder of place.made) await named(place.final, () => makeReadable(folder));
@@ -143,12 +140,15 @@ async function linked(path: string): ReturnType<typeof stat> {
   }
 }
 
-/** What a process has left that was killed meanwhile. */
-async function removeOldStagings(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const [, pid] = anyStaging.exec(name) ?? [];
-    if (pid === undefined || (Number(pid) !== process.pid && isAlive(Number(pid)))) continue;
-    await rm(join(folder, name), { recursive: true, force: true });
+/** What a run has left that was killed, also where nothing is to be placed any more. What cannot be removed is in nobody's way. */
+export async function removeLeftStagings(sounds: string, languages: readonly string[]): Promise<void> {
+  const ofLanguages = languages.flatMap((language) => [join(sounds, language), join(sounds, language, ownFolder)]);
+  for (const folder of [sounds, ...ofLanguages]) {
+    for (const name of await readdir(folder).catch(() => [])) {
+      const [, pid] = anyStaging.exec(name) ?? [];
+      if (pid === undefined || (Number(pid) !== process.pid && isAlive(Number(pid)))) continue;
+      await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
+    }
   }
 }
 

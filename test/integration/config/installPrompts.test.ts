@@ -310,4 +310,8 @@ test('what a killed run has left is taken away', async () => {
   await installPrompts(library, ours.path, asterisk);
   // Another run may be under way.
   expect((await readdir(asterisk)).sort()).toEqual([`.preavis-install-${process.ppid}`, 'fr', 'nl']);
+  // Killed behind its last file: nothing is left to be placed.
+  await mkdir(join(asterisk, 'fr/preavis/.preavis-install-999999999'));
+  expect(await installPrompts(library, ours.path, asterisk)).toMatchObject({ copied: [] });
+  expect(await readdir(join(asterisk, 'fr/preavis'))).not.toContain('.preavis-install-999999999');
 });
