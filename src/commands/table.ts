@@ -1,12 +1,32 @@
+import stringWidth from 'string-width';
+
 /** What people have written in any language, as one line that no terminal obeys: no control or invisible character is left. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** Characters in a line of a table at most, on a terminal, in a pipe and in a mail alike. */
+/** Columns in a line of a table at most, on a terminal, in a pipe and in a mail alike. */
 export const tableWidth = 100;
 
 const gap = '  ';
+
+const ascii = /^[\x20-\x7e]*$/;
+/** Columns on a terminal: Chinese, Japanese and Korean signs and emoji have two. */
+const widthOf = (text: string): number => (ascii.test(text) ? text.length : stringWidth(text));
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** The longest start that fits, one sign at least; none is cut in two. */
+function startOf(text: string, width: number): string {
+  let start = '';
+  for (const { segment } of graphemes.segment(text)) {
+    if (start !== '' && widthOf(start + segment) > width) break;
+    start += segment;
+  }
+
+  return start;
+}
+
 /** Somebody copies an id, and nobody reads half a time: they are never broken. */
 const whole = /[0-9A-HJKMNP-TV-Z]{26}|\d{4}-\d\d-\d\d/;
 /** Other words are broken below this length only, when nothing else is left to do. */
@@ -16,21 +36,22 @@ const leastWidth = 8;
 const wordsOf = (text: string): string[] =>
   text.split(/(?<=\s)(?!(?<=\d{4}-\d\d-\d\d\s)\d\d:|[+-]\d\d:)|(?<=[/_;,])|(?<=[+-])(?=[a-z])/);
 
-const longestWord = (text: string): number => Math.max(...wordsOf(text).map((word) => word.trimEnd().length));
+const longestWord = (text: string): number => Math.max(...wordsOf(text).map((word) => widthOf(word.trimEnd())));
 
-/** The text in lines of so many characters at most. Only an id or a time is longer than a line that is shorter than it. */
+/** The text in lines of so many columns at most. Only an id or a time is longer than a line that is shorter than it. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of wordsOf(text)) {
-    if (line !== '' && (line + word).trimEnd().length > width) {
+    if (line !== '' && widthOf((line + word).trimEnd()) > width) {
       lines.push(line.trimEnd());
       line = '';
     }
     line += word;
-    while (line.trimEnd().length > width && !whole.test(line)) {
-      lines.push(line.slice(0, width));
-      line = line.slice(width);
+    while (widthOf(line.trimEnd()) > width && !whole.test(line)) {
+      const start = startOf(line, width);
+      lines.push(start);
+      line = line.slice(start.length);
     }
   }
 
@@ -41,7 +62,7 @@ export function wrapped(text: string, width: number): string[] {
 function fitting(rows: readonly (readonly string[])[], columns: number): number[] {
   const cellsOf = (column: number): string[] => rows.map((row) => row[column] ?? '');
   const indices = Array.from({ length: columns }, (_, column) => column);
-  const widths = indices.map((column) => Math.max(...cellsOf(column).map(({ length }) => length)));
+  const widths = indices.map((column) => Math.max(...cellsOf(column).map(widthOf)));
   const unbroken = indices.map((column) => Math.max(...cellsOf(column).map(longestWord)));
   const broken = unbroken.map((width, column) =>
     cellsOf(column).some((cell) => whole.test(cell)) ? width : leastWidth,
@@ -59,6 +80,8 @@ function fitting(rows: readonly (readonly string[])[], columns: number): number[
 
   return widths;
 }
+
+const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(text)));
 
 /**
  * Rows as a table for people: columns padded to their widest cell, two spaces between, no line longer than `tableWidth`. What does not fit
@@ -78,7 +101,7 @@ export function table(
 
     return Array.from({ length: height }, (_, line) =>
       cells
-        .map((cell, column) => (cell[line] ?? '').padEnd(widths[column] ?? 0))
+        .map((cell, column) => padded(cell[line] ?? '', widths[column] ?? 0))
         .join(gap)
         .trimEnd(),
     );

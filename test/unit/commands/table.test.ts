@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { table, tableWidth, wrapped } from '../../../src/commands/table.ts';
 
 const id = '01K3W5XJ9M7Q2Z8B4N6T0RYHVC';
@@ -53,4 +54,26 @@ test.each([
   ['of nothing as one empty line', '', 5, ['']],
 ])('a text is broken %s', (_, text, width, lines) => {
   expect(wrapped(text, width)).toEqual(lines);
+});
+
+test('signs of two columns count as two, and no sign is cut', () => {
+  const columns = (text: string): number => Math.max(...text.split('\n').map((line) => stringWidth(line)));
+  const japanese = '録音を消さないでください'.repeat(20);
+  const emoji = `x${'😀👩‍👩‍👧'.repeat(60)}`;
+  for (const reason of [japanese, emoji]) {
+    const text = table(['ID', 'REASON'], [[id, reason]], [reason]);
+    expect(columns(text)).toBeLessThanOrEqual(tableWidth);
+    expect(Buffer.from(text).toString()).toBe(text);
+    expect(wrapped(reason, 33).join('')).toBe(reason);
+    expect(wrapped(reason, 33).every((line) => reason.includes(line))).toBe(true);
+  }
+  expect(
+    table(
+      ['A', 'B'],
+      [
+        ['録音', 'x'],
+        ['one', 'y'],
+      ],
+    ).split('\n'),
+  ).toEqual(['A     B', '録音  x', 'one   y']);
 });
