@@ -71,7 +71,7 @@ function changeTexts({ receipt, say, time }: Told): string[] {
     const { party } = changes[index] ?? {};
     const again = changes.slice(index).find((each) => each.change === 'heardAgain' && each.party === party);
 
-    return [say.unheard({ from: time(at), to: again === undefined ? say.toTheEnd : time(again.at) })];
+    return [say.unheard({ from: time(at), to: again === undefined ? undefined : time(again.at) })];
   });
 }
 

@@ -52,8 +52,7 @@ export const dutch: ExplanationWords = {
     'het programma heeft ergens in het bestand stilte gezet: het stond niet vast wie er in het gesprek was, en dat ieder van hen de mededeling had gehoord',
   joined: (at) => `${at}: iemand anders kwam in het gesprek`,
   transferred: (at) => `${at}: iemand anders nam de plaats van een van beide kanten in`,
-  unheard: ({ from, to }) => `van ${from} tot ${to} kan het geluid van één kant ontbreken`,
-  toTheEnd: '(het einde)',
+  unheard: ({ from, to }) => `van ${from} tot ${to ?? 'het einde'} kan het geluid van één kant ontbreken`,
   callTitle: 'De opname',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `Ze begon op ${began} en eindigde op ${ended}. Het bestand \`recording.wav\` duurt ${seconds} s en telt ${bytes} bytes. De SHA-256 ervan is \`${sha256}\`: was er ook maar één byte gewijzigd, dan was het een andere.`,
@@ -178,8 +177,7 @@ export const german: ExplanationWords = {
     'das Programm hat an einer Stelle der Datei Stille gesetzt: Es stand nicht fest, wer im Gespräch war und dass jeder den Hinweis gehört hatte',
   joined: (at) => `${at}: jemand anderes kam in das Gespräch`,
   transferred: (at) => `${at}: jemand anderes nahm den Platz einer der beiden Seiten ein`,
-  unheard: ({ from, to }) => `von ${from} bis ${to} kann der Ton einer Seite fehlen`,
-  toTheEnd: '(zum Ende)',
+  unheard: ({ from, to }) => `von ${from} bis ${to ?? 'zum Ende'} kann der Ton einer Seite fehlen`,
   callTitle: 'Die Aufzeichnung',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `Sie begann am ${began} und endete am ${ended}. Die Datei \`recording.wav\` dauert ${seconds} s und hat ${bytes} Bytes. Ihr SHA-256 ist \`${sha256}\`: Wäre ein einziges Byte geändert, wäre er ein anderer.`,

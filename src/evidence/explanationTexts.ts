@@ -52,8 +52,8 @@ export const french: ExplanationWords = {
     "le logiciel a mis du silence à un endroit du fichier : il n'était pas établi qui prenait part à l'appel, ni que chacun avait entendu l'avis",
   joined: (at) => `${at} : une autre personne est entrée dans l'appel`,
   transferred: (at) => `${at} : une autre personne a pris la place d'une des deux parties`,
-  unheard: ({ from, to }) => `du ${from} au ${to}, le son d'une des parties peut manquer`,
-  toTheEnd: "(jusqu'à la fin)",
+  unheard: ({ from, to }) =>
+    `du ${from} ${to === undefined ? "jusqu'à la fin" : `au ${to}`}, le son d'une des parties peut manquer`,
   callTitle: "L'enregistrement",
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `Il a commencé le ${began} et pris fin le ${ended}. Le fichier \`recording.wav\` dure ${seconds} s et compte ${bytes} octets. Son empreinte SHA-256 est \`${sha256}\` : si un seul octet était changé, elle serait tout autre.`,
@@ -177,8 +177,7 @@ export const english: ExplanationWords = {
     'the program has put silence somewhere in the file: it was not shown who was in the call, and that each of them had heard the notice',
   joined: (at) => `${at}: somebody else came into the call`,
   transferred: (at) => `${at}: somebody else took the place of one of the two sides`,
-  unheard: ({ from, to }) => `from ${from} to ${to} the sound of one side may be missing`,
-  toTheEnd: '(the end)',
+  unheard: ({ from, to }) => `from ${from} to ${to ?? 'the end'} the sound of one side may be missing`,
   callTitle: 'The recording',
   call: ({ began, ended, seconds, bytes, sha256 }) =>
     `It began on ${began} and ended on ${ended}. The file \`recording.wav\` lasts ${seconds} s and has ${bytes} bytes. Its SHA-256 is \`${sha256}\`: were a single byte changed, it would be another one.`,

@@ -34,9 +34,8 @@ export type ExplanationWords = {
   silencedSomewhere: string;
   joined: (at: string) => string;
   transferred: (at: string) => string;
-  /** The sound of one side may be missing; `to` as in a pause. */
-  unheard: (about: { from: string; to: string }) => string;
-  toTheEnd: string;
+  /** The sound of one side may be missing; `to` undefined: to the end. */
+  unheard: (about: { from: string; to: string | undefined }) => string;
   callTitle: string;
   call: (about: { began: string; ended: string; seconds: string; bytes: string; sha256: string }) => string;
   unknownTime: string;

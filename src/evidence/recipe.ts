@@ -75,7 +75,7 @@ ids=$(jq -r .recording.id ${bundleFile.receipt}; jq -r .recording ${bundleFile.a
 ok 'receipt and history are of the recording of the manifest' "$ids" "$(jq -r '.recording, .recording' ${bundleFile.manifest})"
 ok 'the receipt says: heard whole, and recorded after it' "$(jq '${told}' ${bundleFile.receipt})" true
 ok 'the receipt says: nobody refused, and who was asked for a yes gave it' "$(jq '${willing}' ${bundleFile.receipt})" true
-echo "what the automatic checks have noted (keys_unheard: a refusal may be missing): $(jq -r '.recording.flags | join(" ")' ${bundleFile.receipt})"`,
+echo "what the automatic checks have noted (keys_unheard: a refusal may be missing): $(jq -r '.recording.flags | join(" ") | if . == "" then "nothing" else . end' ${bundleFile.receipt})"`,
   chain: `
 exec 3< <(jq -r '${lines}' ${bundleFile.audit})
 read -r row chain text <&3
