@@ -116,7 +116,7 @@ function headsOf({ newest, restored, unsignedSince }: Heads) {
 }
 
 /** Up to where the audit trail is vouched for, and what people said was put back. */
-function headsInWords({ newest, restored, unsignedSince }: Heads): string[] {
+function headsInWords({ isSigned, newest, restored, unsignedSince }: Heads): string[] {
   const since =
     unsignedSince === undefined ? '' : `; what was written since ${isoTime(unsignedSince)} is not yet signed`;
 
@@ -126,7 +126,9 @@ function headsInWords({ newest, restored, unsignedSince }: Heads): string[] {
         `an older catalogue was put back, says ${by} (head ${number}, ${signedAt}): ${counted(gone, 'head before that is', 'heads before that are')} of lines that are gone`,
     ),
     newest === undefined
-      ? 'no head of the audit trail was signed yet: lines cut off its end would not show'
+      ? isSigned
+        ? 'no head that was signed fits the audit trail'
+        : 'no head of the audit trail was signed yet: lines cut off its end would not show'
       : `the audit trail is vouched for by ${headInWords(newest)}${since}`,
   ];
 }

@@ -34,7 +34,7 @@ export async function trailFindings(config: Config, catalogue: Catalogue, clock:
     if (problems.length > 0) {
       const problem = problems.join('; ');
 
-      return [{ check, ok: false, code: 'audit_trail_differs', problem, hint: errorCodes.audit_trail_differs.remedy }];
+      return [{ check, ok: false, code: 'audit_trail_differs', problem, hint: hintOf(heads, uncertified.length) }];
     }
     const warnings = warningsOf(heads, clock.now());
 
@@ -46,6 +46,19 @@ export async function trailFindings(config: Config, catalogue: Catalogue, clock:
 
     return [{ check, ok: false, code, problem: message, hint }];
   }
+}
+
+/** What to do depends on what differs: saying that an older catalogue was put back mends nothing else. */
+function hintOf({ isUnfit, lost }: HeadsVerified, uncertified: number): string {
+  const hints = [
+    ...(isUnfit ? [errorCodes.audit_trail_differs.remedy] : []),
+    ...(lost.ledger.length + lost.archive.length === 0
+      ? []
+      : ['`preavis certificates replay` puts back what the ledger or the archive has lost; find out who removed it.']),
+    ...(uncertified === 0 ? [] : ['Put what somebody has changed in the catalogue back from a backup.']),
+  ];
+
+  return hints.length === 0 ? 'See `preavis certificates verify`, and compare with a backup.' : hints.join(' ');
 }
 
 /** An archive that does not answer is told by its own finding. */

@@ -34,7 +34,7 @@ export type Verified = {
   kids: string[];
   /** `number` 0: not of one certificate; `recording` empty: of none. */
   faults: { number: number; recording: string; fault: string }[];
-  heads: Pick<HeadsVerified, 'newest' | 'restored' | 'unsignedSince'>;
+  heads: Pick<HeadsVerified, 'isSigned' | 'newest' | 'restored' | 'unsignedSince'>;
 };
 
 const batch = 200;
@@ -54,8 +54,8 @@ export async function verifyCertificates(
   const { catalogue } = ports;
   const total = await catalogue.countCertificates();
   const heads = await verifyHeads(ports, signal);
-  const { newest, restored, unsignedSince, excusedUntil = -Infinity } = heads;
-  const result: Verified = { checked: 0, kids: [], faults: [], heads: { newest, restored, unsignedSince } };
+  const { isSigned, newest, restored, unsignedSince, excusedUntil = -Infinity } = heads;
+  const result: Verified = { checked: 0, kids: [], faults: [], heads: { isSigned, newest, restored, unsignedSince } };
   result.faults.push(...heads.faults.map((fault) => ({ number: 0, recording: '', fault })));
   for await (const line of lineFaults(catalogue, signal)) result.faults.push({ number: 0, ...line });
   for (const recording of await catalogue.erasedWithoutCertificate(ports.since, mostMissing)) {

@@ -93,6 +93,8 @@ export type HeadsVerified = {
   restored: { number: number; signedAt: string; by: string; gone: number }[];
   /** Everything that was signed until then is excused by the last of them that fits, ms since 1970 UTC. */
   excusedUntil: number | undefined;
+  /** Whether there is any, fitting or not. */
+  isSigned: boolean;
   /** The newest that fits; every line up to its own is vouched for. */
   newest: Head | undefined;
   /** When the first line was written that no head vouches for, ms since 1970 UTC. */
@@ -131,6 +133,7 @@ export async function verifyHeads(ports: TrailPorts, signal: AbortSignal): Promi
       return [{ number, signedAt, by: restored.by, gone }];
     }),
     excusedUntil: excusing === undefined ? undefined : Date.parse(excusing.signedAt),
+    isSigned: heads.length > 0,
     newest,
     unsignedSince: await catalogue.auditTimeAfter(newest?.line ?? 0),
     waiting,

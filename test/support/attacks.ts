@@ -1,7 +1,6 @@
 /** An installation with a history, what an insider does to it with SQLite and files alone, and what is found of it. */
-import { execFile } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { openSqlite, type Database } from '../../src/catalogue/sqlite.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { certificatesReplay, certificatesVerify } from '../../src/commands/certificates.ts';
@@ -17,8 +16,6 @@ import { configTree } from './calls.ts';
 import { dayMs, type TestClock } from './catalogues.ts';
 import { due, erasePass } from './erasing.ts';
 import { toneWav } from './promptFolder.ts';
-
-const run = promisify(execFile);
 
 export type Site = BundleStage & {
   folder: string;
@@ -171,12 +168,13 @@ export async function bundleNow(site: Site, open: Open): Promise<string> {
 }
 
 /** The script that docs/security.md gives, with the head that somebody keeps elsewhere. */
-export async function recipe(site: Site): Promise<string> {
+export async function recipe(site: Site, signed: string = site.head): Promise<string> {
   const page = await readFile(new URL('../../docs/security.md', import.meta.url), 'utf8');
   const script = /### The same by hand[\s\S]*?```bash\n([\s\S]*?)```/.exec(page)?.[1];
   if (script === undefined) throw new Error('docs/security.md has no script');
   await writeFile(`${site.folder}/recipe.sh`, script);
-  const { stdout } = await run('bash', ['recipe.sh', site.head, 'public-key.pem', site.file], { cwd: site.folder });
+  const given = ['recipe.sh', signed, 'public-key.pem', site.file];
+  const { stdout } = spawnSync('bash', given, { cwd: site.folder, encoding: 'utf8' });
 
   return stdout.trim().split('\n').at(-1) ?? '';
 }

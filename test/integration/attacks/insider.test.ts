@@ -447,6 +447,24 @@ describe.each(attacks)('who has $who and $did', (row) => {
   });
 });
 
+(hasTools ? test : test.skip)(
+  'what is no head and no certificate, or of another key, is not compared by hand',
+  async () => {
+    const here = await aSite();
+    const decision = `${here.folder}/decision.jws`;
+    const forger = await openSigner(`${here.folder}/forged.pem`);
+    await writeFile(decision, await forger.sign({ decision: 1 }, 'preavis-decision+jws'));
+    expect(await recipe(here, decision)).toBe('not compared: this is neither a head nor a certificate of erasure');
+    const forged = `${here.folder}/forged.jws`;
+    const { content } = await readHead((await here.set.catalogue.lastHead())?.jws ?? '');
+    await writeFile(forged, (await issueHead(content, forger)).jws);
+    expect(await recipe(here, forged)).toBe('not compared: the signature is not of this key');
+    const certificate = `${here.folder}/certificate.jws`;
+    await writeFile(certificate, (await here.set.catalogue.newestCertificates(1))[0]?.jws ?? '');
+    expect(await recipe(here, certificate)).toBe(fits);
+  },
+);
+
 test('each row is in the table of docs/security.md, and no other', async () => {
   const page = await readFile(new URL('../../../docs/security.md', import.meta.url), 'utf8');
   const section = /### Catalogue, bucket, ledger, key\n([\s\S]*?)\n### /.exec(page)?.[1] ?? '';
