@@ -112,7 +112,16 @@ export const receiptFacts = z.object({
     }),
   ),
   otherSentences: z
-    .array(z.object({ kind: z.string(), language: z.string(), text: z.string(), startedAt: time, finishedAt: time }))
+    .array(
+      z.object({
+        kind: z.string(),
+        language: z.string(),
+        text: z.string(),
+        lengthMs: z.number().optional(),
+        startedAt: time,
+        finishedAt: time,
+      }),
+    )
     .optional(),
   changes: z.array(z.object({ change: z.string(), at: time.optional(), party: z.string().nullish() })).optional(),
   unwatched: z.array(z.object({ judged: z.string().nullable() })).optional(),

@@ -40,6 +40,7 @@ export const dutch: ExplanationWords = {
   otherPages: 'Andere talen',
   acknowledged: 'Na het ja zei de centrale:',
   alsoSaid: 'De centrale zei ook, naast de mededeling:',
+  cutShort: ({ heard, length }) => `(afgebroken na ${heard} s van ${length} s)`,
   apart: ({ wall, file, missing }) =>
     `Van begin tot einde verliepen ${wall} s; het bestand duurt ${file} s. Er ontbreken ${missing} s:`,
   pausedFor: ({ from, to }) => `pauze van ${from} tot ${to}, terwijl één kant in de wacht stond`,
@@ -81,7 +82,7 @@ export const dutch: ExplanationWords = {
   },
   consentTitle: 'De keuze van de beller',
   announced: 'De beller is ingelicht; er is niet om een keuze met een toets gevraagd.',
-  couldRefuse: 'De beller kon weigeren door op een toets te drukken. Dat is niet gebeurd.',
+  couldRefuse: 'De beller kon weigeren door op een toets te drukken. Er is geen weigering gehoord.',
   refusalUnknown:
     'De beller kon weigeren door op een toets te drukken. Een tijdlang zou geen toets zijn gehoord: of de beller toen weigerde, is niet bekend. Daarna bleef de beller aan de lijn en weigerde niet.',
   saidYes: ({ key, at }) => `Aan de beller is het gevraagd, en die zei ja door op toets ${key} te drukken, op ${at}.`,
@@ -165,6 +166,7 @@ export const german: ExplanationWords = {
   otherPages: 'Andere Sprachen',
   acknowledged: 'Nach dem Ja sagte die Anlage:',
   alsoSaid: 'Die Anlage sagte außer dem Hinweis auch:',
+  cutShort: ({ heard, length }) => `(nach ${heard} s von ${length} s abgebrochen)`,
   apart: ({ wall, file, missing }) =>
     `Vom Beginn bis zum Ende vergingen ${wall} s; die Datei dauert ${file} s. Es fehlen ${missing} s:`,
   pausedFor: ({ from, to }) => `Pause von ${from} bis ${to}, während eine Seite gehalten wurde`,
@@ -206,7 +208,7 @@ export const german: ExplanationWords = {
   },
   consentTitle: 'Die Wahl des Anrufers',
   announced: 'Der Anrufer wurde informiert; eine Wahl per Taste wurde nicht verlangt.',
-  couldRefuse: 'Der Anrufer konnte per Tastendruck ablehnen. Er hat es nicht getan.',
+  couldRefuse: 'Der Anrufer konnte per Tastendruck ablehnen. Eine Ablehnung wurde nicht gehört.',
   refusalUnknown:
     'Der Anrufer konnte per Tastendruck ablehnen. Eine Zeit lang wäre keine Taste gehört worden: Ob er da ablehnte, ist nicht bekannt. Danach blieb er in der Leitung und lehnte nicht ab.',
   saidYes: ({ key, at }) => `Der Anrufer wurde gefragt und sagte am ${at} mit der Taste ${key} Ja.`,

@@ -94,8 +94,28 @@ function sentenceItems({ facts, language, say, time }: Page): Part {
   });
 }
 
+/** As much of a sentence as one has that was heard whole. */
+const wholeShare = 0.95;
+
+/** Of a sentence that was broken off, as by the key that chooses a language; else nothing. */
+function cutShort(
+  {
+    lengthMs,
+    startedAt,
+    finishedAt,
+  }: { lengthMs?: number | undefined; startedAt: string | null; finishedAt: string | null },
+  { say, seconds }: Pick<Page, 'say' | 'seconds'>,
+): string {
+  if (lengthMs === undefined || startedAt === null || finishedAt === null) return '';
+  const heardMs = Date.parse(finishedAt) - Date.parse(startedAt);
+
+  return heardMs >= lengthMs * wholeShare
+    ? ''
+    : ` ${say.cutShort({ heard: seconds(heardMs), length: seconds(lengthMs) })}`;
+}
+
 /** What was said beside the notice: what confirmed a yes apart from the rest. */
-function otherSentences({ facts, say, time }: Page): Part {
+function otherSentences({ facts, say, seconds, time }: Page): Part {
   const said = (facts.receipt.otherSentences ?? []).filter(({ startedAt }) => startedAt !== null);
   const list = (title: string, sentences: typeof said): Part =>
     sentences.length === 0
@@ -103,10 +123,12 @@ function otherSentences({ facts, say, time }: Page): Part {
       : html`<p>${title}</p>
           <ul class="sentences">
             ${sentences.map(
-              ({ language, text, startedAt, finishedAt }) =>
+              ({ language, text, lengthMs, startedAt, finishedAt }) =>
                 html`<li class="also">
                   <blockquote lang="${language.replaceAll('_', '-')}">“${text}”</blockquote>
-                  ${paragraph(`${time(startedAt)} – ${time(finishedAt)}`)}
+                  ${paragraph(
+                    `${time(startedAt)} – ${time(finishedAt)}${cutShort({ lengthMs, startedAt, finishedAt }, { say, seconds })}`,
+                  )}
                 </li> `,
             )}
           </ul>`;

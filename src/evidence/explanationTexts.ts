@@ -40,6 +40,7 @@ export const french: ExplanationWords = {
   otherPages: 'Autres langues',
   acknowledged: 'Après le oui, le central a dit :',
   alsoSaid: "Le central a aussi dit, en dehors de l'avis :",
+  cutShort: ({ heard, length }) => `(interrompue après ${heard} s sur ${length} s)`,
   apart: ({ wall, file, missing }) =>
     `Du début à la fin, ${wall} s se sont écoulées ; le fichier dure ${file} s. Il y manque ${missing} s :`,
   pausedFor: ({ from, to }) => `pause du ${from} au ${to}, pendant une mise en attente`,
@@ -81,7 +82,7 @@ export const french: ExplanationWords = {
   },
   consentTitle: "Le choix de l'appelant",
   announced: "L'appelant a été informé ; aucun choix par touche ne lui était demandé.",
-  couldRefuse: "L'appelant pouvait refuser en appuyant sur une touche. Il ne l'a pas fait.",
+  couldRefuse: "L'appelant pouvait refuser en appuyant sur une touche. Aucun refus n'a été entendu.",
   refusalUnknown:
     "L'appelant pouvait refuser en appuyant sur une touche. Pendant un temps, aucune touche n'aurait été entendue : on ignore s'il a refusé alors. Ensuite il est resté en ligne et n'a pas refusé.",
   saidYes: ({ key, at }) => `L'appelant a été interrogé et a dit oui en appuyant sur la touche ${key}, le ${at}.`,
@@ -165,6 +166,7 @@ export const english: ExplanationWords = {
   otherPages: 'Other languages',
   acknowledged: 'After the yes the exchange said:',
   alsoSaid: 'The exchange also said, apart from the notice:',
+  cutShort: ({ heard, length }) => `(broken off after ${heard} s of ${length} s)`,
   apart: ({ wall, file, missing }) =>
     `From its begin to its end ${wall} s passed; the file is ${file} s long. ${missing} s are not in it:`,
   pausedFor: ({ from, to }) => `paused from ${from} to ${to}, while one side was on hold`,
@@ -205,7 +207,7 @@ export const english: ExplanationWords = {
   },
   consentTitle: "The caller's choice",
   announced: 'The caller was told; they were not asked to choose by a key.',
-  couldRefuse: 'The caller could refuse by pressing a key. They did not.',
+  couldRefuse: 'The caller could refuse by pressing a key. No refusal was heard.',
   refusalUnknown:
     'The caller could refuse by pressing a key. For a while no key would have been heard: whether they refused then is not known. They stayed on the line afterwards and did not refuse.',
   saidYes: ({ key, at }) => `The caller was asked, and said yes by pressing the key ${key}, on ${at}.`,

@@ -21,6 +21,8 @@ export type ExplanationWords = {
   /** Before what was said after a yes, and before all else that was said. */
   acknowledged: string;
   alsoSaid: string;
+  /** Of a sentence that was broken off; both in seconds. */
+  cutShort: (about: { heard: string; length: string }) => string;
   /** Why begin and end are further apart than the file is long; a list of reasons follows. */
   apart: (about: { wall: string; file: string; missing: string }) => string;
   pausedFor: (about: { from: string; to: string }) => string;

@@ -24,7 +24,14 @@ const receipt: ReceiptFacts = {
   ],
   otherSentences: [
     { kind: 'optInAck', language: 'fr', text: 'Merci, nous enregistrons.', startedAt: at(6), finishedAt: at(8) },
-    { kind: 'chooseLanguage', language: 'fr', text: 'Pour le français, un.', startedAt: at(0), finishedAt: at(1) },
+    {
+      kind: 'chooseLanguage',
+      language: 'fr',
+      text: 'Pour le français, un.',
+      lengthMs: 2_500,
+      startedAt: at(0),
+      finishedAt: at(1),
+    },
     { kind: 'erasedAck', language: 'fr', text: 'Jamais commencée.', startedAt: null, finishedAt: null },
   ],
   changes: [
@@ -126,6 +133,8 @@ describe.each(explanationLanguages)('the page in %s', (language) => {
       '20 s',
       '2026-03-01 10:00:40.000 UTC',
       '2026-03-01 10:01:00.000 UTC',
+      // A key broke it off.
+      { en: '(broken off after 1', fr: '(interrompue après 1', nl: '(afgebroken na 1', de: '(nach 1' }[language],
     ]) {
       expect(text).toContain(part);
     }
@@ -135,7 +144,7 @@ describe.each(explanationLanguages)('the page in %s', (language) => {
   test('does not say that nobody refused where a key may not have been heard', () => {
     const optOut = { consent: { mode: 'optOut', answer: 'none', digits: null, at: null } } as const;
     const did =
-      /They did not|did not<|Il ne l'a pas fait|ne l'a pas fait<|Dat is niet gebeurd|deed het niet<|Er hat es nicht getan|tat es nicht</g;
+      /No refusal was heard|did not<|Aucun refus n'a été entendu|ne l'a pas fait<|Er is geen weigering gehoord|deed het niet<|Eine Ablehnung wurde nicht gehört|tat es nicht</g;
     const page = (flags: string[]): string =>
       pageOf({ ...optOut, ...recording({ flags }) }, {}, language).replaceAll('&#39;', "'");
     expect(page([]).match(did)).toHaveLength(2);
