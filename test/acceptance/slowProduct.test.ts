@@ -80,19 +80,25 @@ describe('a recorder that starts 400 ms late', () => {
 
 describe('a Préavis that burns a core', () => {
   const burnMs = 700;
-  const burn = `setInterval(() => { for (const end = performance.now() + ${burnMs}; performance.now() < end; ); }, ${burnMs + 5})`;
+  const burn = `for (const end = performance.now() + ${burnMs}; performance.now() < end; );`;
+  /** From the signal on: so slow it takes half a minute to start, or to stop. */
+  const burnWhenTold = `process.once('SIGUSR2', () => setInterval(() => { ${burn} }, ${burnMs + 5}))`;
   /** They answer at different times of its burning: some while it has long to go. */
   const answers = ['one', 'two', 'three', 'four', 'five'].map((line, index) => ({ line, ringMs: 1000 + 130 * index }));
   const at = useRig(async () => ({
     idle: true,
-    nodeOptions: ['--import', `data:text/javascript,${encodeURIComponent(burn)}`],
+    nodeOptions: ['--import', `data:text/javascript,${encodeURIComponent(burnWhenTold)}`],
     extensions: Object.fromEntries(await Promise.all(answers.map(({ line, ringMs }) => destination(at, line, ringMs)))),
     config: configOf(answers.map(({ line }) => line)),
   }));
-  beforeAll(() => start(at));
+  beforeAll(async () => {
+    await start(at);
+    process.kill(at.rig.servePid() ?? NaN, 'SIGUSR2');
+  });
 
   it('is found by what its recordings lack', async () => {
     const measured = await Promise.all(answers.map(({ line }) => measure(at, line)));
+    await at.rig.killServe();
     expect(measured.every(({ firstBurstMs }) => firstBurstMs > 0)).toBe(true);
     expect(measured.filter(isWhole).length).toBeLessThan(measured.length);
   });
