@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { PreavisError } from '../core/errors.ts';
+import { errnoOf, PreavisError } from '../core/errors.ts';
 import { openRecording, readFully, unreadable } from './recordingFile.ts';
 
 export type WavInfo = {
@@ -90,7 +90,8 @@ type Milliseconds = { from: number; to: number };
 
 /**
  * Puts silence of the same length into these parts of the audio, in place, so that nothing of what was there is left, and flushes it. Done
- * again, it does the same: a crash in the middle is mended by the next try. The file keeps its times, which tell when it was recorded.
+ * again, it does the same: a crash in the middle is mended by the next try. The file keeps its times, which tell when it was recorded, where
+ * it is of this account: one of Asterisk's we may write to, and give no times.
  * @throws PreavisError as inspectWav.
  */
 export async function silenceWav(file: string, spans: readonly Milliseconds[]): Promise<void> {
@@ -111,9 +112,14 @@ export async function silenceWav(file: string, spans: readonly Milliseconds[]): 
         at += bytesWritten;
       }
     }
-    await handle.utimes(atime, mtime).catch(asUnreadable);
+    await handle.utimes(atime, mtime).catch(unlessOfAnother);
     await handle.sync().catch(asUnreadable);
   });
+}
+
+/** Whoever may write to a file may not set its times: only its owner may. */
+function unlessOfAnother(error: unknown): void {
+  if (errnoOf(error) !== 'EPERM') asUnreadable(error);
 }
 
 /** Rounded to the millisecond. */

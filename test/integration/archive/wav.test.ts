@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, open, readFile, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, open, readFile, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { jest } from '@jest/globals';
 import wavefile from 'wavefile';
 import { inspectWav, repairWav, silenceWav } from '../../../src/archive/wav.ts';
@@ -221,6 +221,22 @@ describe('making parts silent', () => {
     expect((await readFile(path)).equals(Buffer.from(content).fill(0, 44 + 4_000, 44 + 8_000))).toBe(true);
     expect((await stat(path)).mtimeMs).toBe(1_700_000_000_000);
   });
+
+  (process.getuid?.() === 0 ? it : it.skip)(
+    'works on a file of another account that the group may write, as Asterisk makes it',
+    async () => {
+      const content = wav(second);
+      const path = await file(content);
+      const [asterisk, ours] = [65_533, 65_534];
+      await chmod(folder.path('.'), 0o755);
+      await chown(path, asterisk, ours);
+      await chmod(path, 0o660);
+      const program = new URL('../../../dist/archive/wav.js', import.meta.url).href;
+      const script = `const { silenceWav } = await import('${program}'); await silenceWav('${path}', [{ from: 250, to: 500 }]);`;
+      execFileSync(process.execPath, ['--input-type=module', '-e', script], { uid: ours, gid: ours, cwd: '/' });
+      expect((await readFile(path)).equals(Buffer.from(content).fill(0, 44 + 4_000, 44 + 8_000))).toBe(true);
+    },
+  );
 
   it('goes on where less was written than was asked for', async () => {
     const content = wav(second);
