@@ -120,8 +120,9 @@ async function missedWhileDialling(
   }
   const joined = next === undefined ? news : [...news, tookPlace('caller', facts.callerChannel, next, scene)];
   const destination = scene.listed.get(order.destination);
-  // In the place of the destination, which must have answered.
-  const answered = others.slice(next === undefined ? 0 : 1).some((id) => scene.listed.get(id) === 'Up');
+  // In the place of the destination, which must have answered and gone. One that is there has not been dialled, or rings nowhere yet.
+  const isReplaced = others.slice(next === undefined ? 0 : 1).some((id) => scene.listed.get(id) === 'Up');
+  const answered = destination === undefined && isReplaced;
   if (destination === 'Up') {
     const holds = await holdsNow(order, facts, ari);
     return began.length > 0 ? [holds, ...began, ...joined] : [...joined, holds, destinationAnswered];

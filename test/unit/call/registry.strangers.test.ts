@@ -222,6 +222,21 @@ describe('after a lost connection', () => {
     expect(set.saved.at(-1)).toMatchObject({ kind: 'dialling', facts: { callerChannel: by }, untold: true });
   });
 
+  test('somebody who joined unseen is not in the place of a destination that nobody has dialled yet: the dialplan dials it', async () => {
+    const set = stage({ open: [stateAt('dialling', known)] });
+    const stranger = 'stranger' as ChannelId;
+    const { state } = set.ari;
+    for (const id of [known.callerChannel, stranger]) state.channels.push({ id, state: 'Up' });
+    // Made and put into the bridge, when serve was killed.
+    state.channels.push({ id: destination, state: 'Down' });
+    state.inBridge[known.order.bridge] = [known.callerChannel, destination, stranger];
+    state.owned = { channels: [known.callerChannel, destination], bridges: [known.order.bridge] };
+    await set.registry.reconcile();
+    await eventually(() => set.asked('continueInDialplan').length === 1);
+    expect(set.asked('setVariable')).toContain(`setVariable ${known.callerChannel} PREAVIS_REASON interrupted`);
+    expect(set.asked('recordBridge')).toEqual([]);
+  });
+
   test('somebody who joined unseen before the answer keeps the recorder from being asked for', async () => {
     const set = stage({ open: [stateAt('dialling', known)] });
     const stranger = 'stranger' as ChannelId;
