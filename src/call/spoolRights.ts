@@ -103,6 +103,9 @@ const opened = (isSpool: boolean, path: string): string[] =>
 
 const acl = (path: string): string => `sudo setfacl -d -m u::rwX,g::rwX,o::--- ${path}`;
 
+/** The command by which new files in a folder are the group's, too. */
+export const aclFor = (folder: string): string => acl(quoted(folder));
+
 /** For a shell. */
 function quoted(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

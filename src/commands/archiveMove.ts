@@ -14,6 +14,7 @@ import { makeHeadMover } from '../retention/moveHeads.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from './config.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { localTime } from './localTime.ts';
 import { beginLongWork } from './longWork.ts';
 import { operatorParts } from './operatorParts.ts';
 
@@ -192,7 +193,9 @@ function removalInWords({ removal, left, from, documents, strays }: ArchiveMoved
           ...removal.failed.map(({ recording, code }) => `${recording}: its old copy was not removed: ${code}`),
           ...removal.locked.map(({ recording, until }) => {
             const how =
-              until === null ? 'a legal hold keeps its old copy' : `a lock keeps its old copy until ${isoTime(until)}`;
+              until === null
+                ? 'a legal hold keeps its old copy'
+                : `a lock keeps its old copy until ${localTime(until)}`;
 
             return `${recording}: ${how}`;
           }),
@@ -211,7 +214,7 @@ function keptThere({ recordings: count, copies, lockedUntil }: ArchiveMoved['lef
   const parts = [
     ...(count === 0 ? [] : [recordings(count)]),
     ...(copies === 0 ? [] : [counted(copies, 'old copy', 'old copies')]),
-    ...(lockedUntil === null ? [] : [`locked until ${isoTime(lockedUntil)} at the latest`]),
+    ...(lockedUntil === null ? [] : [`locked until ${localTime(lockedUntil)} at the latest`]),
   ];
 
   return parts.length === 0 ? '' : `; there: ${parts.join(', ')}`;

@@ -30,7 +30,8 @@ const reasons: Readonly<Record<UnrecordedReason, string>> = {
   notice_cut_short: 'a sentence of the notice ended too soon',
   notice_timeout: 'a sentence of the notice did not end',
   notice_on_hold: 'the caller held while the notice played',
-  notice_not_received: 'nothing of the notice reached the caller',
+  notice_not_received:
+    'the notice did not reach the caller, or nothing showed that it did (no packets to them, or none from them)',
   prepare_failed: "Asterisk did not make the bridge or the destination's channel",
   dial_failed: 'the destination could not be dialled',
   recorder_failed: 'Asterisk did not record',
@@ -164,7 +165,7 @@ function consentInWords({ consent }: Receipt): string {
     case 'announce':
       return 'announced, nothing was asked';
     case 'optOut':
-      return consent.answer === 'refused' ? 'could refuse, and did' : `could refuse by a key, and did not${why}`;
+      return consent.answer === 'refused' ? 'could refuse, and did' : `could refuse by a key; none was heard${why}`;
     case 'optIn':
       return `${{ accepted: 'asked, and said yes', refused: 'asked, and said no', none: 'asked, and said nothing' }[consent.answer]}${why}`;
   }

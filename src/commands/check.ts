@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { markCatalogue } from '../archive/catalogueMarker.ts';
+import { spoolFilesNote } from '../call/spoolFiles.ts';
 import { checkSpool, proveSpool } from '../call/readiness.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { logEmptied, logHeld } from '../catalogue/emptyLog.ts';
@@ -38,7 +39,14 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
   const look = makeLook(list);
   const library = await loadLibrary(config).catch((error: unknown) => asPreavisError(error));
   const policyFound = await lookAtConfig(config, library, list, look);
-  await look('spool', () => checkSpool(config.recording.spoolFolder, config.recording.minimumFreeMib));
+  const { spoolFolder, minimumFreeMib } = config.recording;
+  let note: string | undefined;
+  await look('spool', async () => {
+    await checkSpool(spoolFolder, minimumFreeMib);
+    note = await spoolFilesNote(spoolFolder);
+  });
+  const last = list.at(-1);
+  if (note !== undefined && last?.ok === true) list.splice(-1, 1, { ...last, notes: [note] });
   const spoolUsable = !hasFailed(list, 'spool_unusable');
   if (!spoolUsable) leaveOut(list, [askedOfAsterisk.spool]);
   const newest = await lookAtWhatIsKept(config, context, list, look);

@@ -1,7 +1,7 @@
 import type { Elsewhere } from '../archive/archives.ts';
-import { isoTime } from '../core/clock.ts';
 import { errorCodes } from '../core/errors.ts';
 import type { Finding } from './finding.ts';
+import { localTime } from './localTime.ts';
 
 const check = 'recordings in other archives';
 
@@ -16,7 +16,7 @@ export function elsewhereFindings(elsewhere: readonly Elsewhere[]): Finding[] {
 
       return { check, about, ok: false, code: 'archive_changed', problem, hint: errorCodes.archive_changed.remedy };
     }
-    const lock = lockedUntil === null ? '' : `, locked until ${isoTime(lockedUntil)} at the latest`;
+    const lock = lockedUntil === null ? '' : `, locked until ${localTime(lockedUntil)} at the latest`;
     const next = each.recordings > 0 ? 'preavis archive move' : 'preavis archive move --remove-old';
 
     return { check, about, ok: true, warning: `${what}${lock}: ${next}` };

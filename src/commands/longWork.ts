@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { SingleBar } from 'cli-progress';
 import { PreavisError } from '../core/errors.ts';
 
@@ -16,6 +17,8 @@ export type LongWork = {
  */
 export function beginLongWork(undone: string, json: boolean): LongWork {
   const stop = new AbortController();
+  // Many requests at once wait for it; each takes its listener away again.
+  setMaxListeners(0, stop.signal);
   const interrupt = (): void => {
     stop.abort(new PreavisError('interrupted', undone));
   };

@@ -79,7 +79,12 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
       const { due } = plan.result;
       if (due > 0) {
         context.print(passInWords(plan.result, plan.told, { dryRun: true, more: '--dry-run' }));
-        if (!(await context.ask(`Erase ${counted(due, 'recording')}? It cannot be undone.`))) {
+        const kept = plan.told.filter(({ lock }) => lock !== undefined).length;
+        const what =
+          due > kept
+            ? `Erase ${counted(due - kept, 'recording')}?`
+            : 'A lock keeps all that is due. Try it all the same?';
+        if (!(await context.ask(`${what} It cannot be undone.`))) {
           context.print('nothing was changed');
           return 3;
         }

@@ -19,7 +19,14 @@ export const archive = z
       .prefault({}),
     minio: z
       .strictObject({
-        endPoint: key(z.string().min(1).default('127.0.0.1'), 'Host name or address of MinIO or another S3 store.'),
+        endPoint: key(
+          z
+            .string()
+            .min(1)
+            .regex(/^[^/\s]+$/, 'is a host name or an address alone: https or http is said by useTls, the port by port')
+            .default('127.0.0.1'),
+          'Host name or address of MinIO or another S3 store.',
+        ),
         port: key(port.default(9000), 'Its port.'),
         useTls: key(z.boolean().default(true), 'Whether to speak HTTPS to it.'),
         accessKey: key(z.string().min(1).optional(), 'Access key.', { secret: true }),

@@ -100,6 +100,10 @@ describe('a configuration', () => {
     [{ ...base, notice: { languages: [] } }, 'notice.languages: must have at least one entry (got [])'],
     [{ ...base, notice: { languages: 'fr' } }, 'notice.languages: must be a list (got "fr")'],
     [{ ...base, archive: { minio: { useTls: 1 } } }, 'archive.minio.useTls: must be true or false (got 1)'],
+    [
+      { ...base, archive: { minio: { endPoint: 'http://127.0.0.1' } } },
+      /^archive.minio.endPoint: is a host name or an address alone/,
+    ],
     [{ ...base, log: { level: 'loud' } }, 'log.level: must be one of debug, info, warn, error, silent (got "loud")'],
   ] as [unknown, string | RegExp][])('is refused in words of its own: %j', (tree, message) => {
     const said = problem(tree);
