@@ -95,7 +95,7 @@ async function round(folder: string, server: LabStore, number: number): Promise<
     atOnce: Number(values['at-once']),
     attemptMs: 60_000,
     told: new Set<string>(),
-    isErasureProved: () => Promise.resolve(false),
+    isRemovalProved: () => Promise.resolve(false),
     locks: new Map(),
   };
   const cpuBefore = process.cpuUsage();

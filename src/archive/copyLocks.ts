@@ -1,10 +1,11 @@
 import pLimit from 'p-limit';
-import { asPreavisError, type ErrorCode } from '../core/errors.ts';
+import { asPreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import type { MovePorts } from './move.ts';
 import { keysOf } from './objectKey.ts';
 import type { Protection } from './objectLock.ts';
+import { endsPass } from './passErrors.ts';
 import type { ObjectStore } from './store.ts';
 import { within } from './timeLimit.ts';
 
@@ -17,13 +18,6 @@ export type LegalHolds = {
 };
 
 const batch = 500;
-/** With these nothing further can be asked. */
-const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'archive_unreachable',
-  'archive_bucket_missing',
-  'archive_not_mounted',
-  'catalogue_unusable',
-]);
 
 /** Notes until when old copies are locked. Throws what makes asking on of no use, and the signal's reason. */
 export async function lookAtCopies(ports: MovePorts, source: ObjectStore, signal: AbortSignal): Promise<LegalHolds> {
@@ -68,7 +62,7 @@ async function holdOn(
     return here.legalHold === 'on' ? 'off' : 'on';
   } catch (thrown) {
     const { code } = asPreavisError(thrown);
-    if (fatal.has(code) || signal.aborted) throw thrown;
+    if (endsPass.has(code) || signal.aborted) throw thrown;
 
     return code === 'archive_object_missing' ? 'off' : 'unknown';
   }

@@ -245,7 +245,8 @@ export async function sweepSpool(ports: FinishPorts): Promise<void> {
  */
 export async function takeUp(id: RecordingId, ports: FinishPorts): Promise<void> {
   const row = (await ports.catalogue.recording(id)) ?? (await ports.catalogue.adopt(id));
-  if (row?.status === 'discarded') await removeDiscarded(row, ports);
+  // Who changes the catalogue by hand must not have a recording removed. The pass of uploads tells it.
+  if (row?.status === 'discarded' && (await ports.catalogue.isDiscardAudited(id))) await removeDiscarded(row, ports);
   if (row?.status === 'lost') await finishRecording(row, ports);
 }
 
@@ -261,8 +262,6 @@ async function discardUnheard(row: RecordingRow, ports: FinishPorts): Promise<vo
 }
 
 async function removeDiscarded({ id, failure }: RecordingRow, { catalogue, spoolFolder, log, actor }: FinishPorts) {
-  // Who changes the catalogue by hand must not have a recording removed. The pass of uploads tells it.
-  if (!(await catalogue.isDiscardAudited(id))) return;
   if (!(await removeSpooled(spoolFolder, id))) return;
   await catalogue.note(id, { event: 'removed from the spool', actor });
   log.warn({ recording: id, failure }, 'a recording that must not be kept lay in the spool and was removed');

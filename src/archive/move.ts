@@ -60,8 +60,8 @@ export type MovePorts = {
   atOnce: number;
   /** Time limit of one recording, ms. */
   attemptMs: number;
-  /** Whether a certificate says that it was erased: its status alone has nothing removed. */
-  isErasureProved: (id: RecordingId) => Promise<boolean>;
+  /** Whether what its status says that is gone may be removed: the status alone has nothing removed. */
+  isRemovalProved: (row: Pick<RecordingRow, 'id' | 'status'>) => Promise<boolean>;
 };
 
 export type MoveOptions = {

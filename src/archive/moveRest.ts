@@ -177,8 +177,8 @@ export async function findStrays(
   source: ObjectStore,
   {
     catalogue,
-    isErasureProved,
-  }: Pick<MovePorts, 'isErasureProved'> & { catalogue: Pick<Catalogue, 'recording' | 'copiesOf' | 'noteCopy'> },
+    isRemovalProved,
+  }: Pick<MovePorts, 'isRemovalProved'> & { catalogue: Pick<Catalogue, 'recording' | 'copiesOf' | 'noteCopy'> },
   signal: AbortSignal,
 ): Promise<Strays> {
   const result: Strays = { found: 0, unsettled: 0, unknown: 0 };
@@ -194,7 +194,7 @@ export async function findStrays(
       case 'failed':
       case 'erased':
         // What its row alone says to be erased may be all that there is of it.
-        if (row.status === 'erased' && !(await isErasureProved(row.id))) {
+        if (row.status === 'erased' && !(await isRemovalProved(row))) {
           result.unknown += 1;
           break;
         }

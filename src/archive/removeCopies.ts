@@ -14,6 +14,7 @@ import { timeLimit } from '../core/timeLimit.ts';
 import { textDigest } from './digest.ts';
 import type { MovePorts } from './move.ts';
 import { keysOf } from './objectKey.ts';
+import { endsPass } from './passErrors.ts';
 import { isSame } from './readBack.ts';
 import type { ObjectStore } from './store.ts';
 
@@ -29,14 +30,7 @@ export type Removed = {
 export type RemoveOptions = { signal: AbortSignal; progress?: (done: number, total: number) => void; total: number };
 
 const batch = 500;
-/** With these nothing further can be done. */
-const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'archive_unreachable',
-  'archive_bucket_missing',
-  'archive_not_mounted',
-  'catalogue_unusable',
-  'internal',
-]);
+const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([...endsPass, 'internal']);
 
 export async function removeCopies(ports: MovePorts, source: ObjectStore, options: RemoveOptions): Promise<Removed> {
   const { catalogue, atOnce } = ports;
@@ -82,7 +76,7 @@ async function removeOne(
     result.waiting += 1;
     return;
   }
-  if (row.status === 'erased' && !(await ports.isErasureProved(recording))) {
+  if (row.status === 'erased' && !(await ports.isRemovalProved(row))) {
     throw new PreavisError(
       'certificate_invalid',
       'its row says that it was erased, and there is no certificate of that',

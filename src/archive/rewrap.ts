@@ -12,6 +12,7 @@ import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import type { EncryptedStore } from './encryptedStore.ts';
+import { endsPass } from './passErrors.ts';
 
 export type RewrapPorts = {
   catalogue: Pick<Catalogue, 'recordingsBeyond' | 'recording' | 'counts' | 'note' | 'takeLease' | 'releaseLease'>;
@@ -48,13 +49,6 @@ export type RewrapResult = {
 };
 
 const batch = 500;
-/** With these nothing further can be done. */
-const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'archive_unreachable',
-  'archive_bucket_missing',
-  'archive_not_mounted',
-  'catalogue_unusable',
-]);
 
 /** Throws job_busy, encryption_key_missing where there is no current key, and what makes going on of no use. */
 export async function rewrapAll(ports: RewrapPorts, options: RewrapOptions): Promise<RewrapResult> {
@@ -84,7 +78,7 @@ async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): P
     } catch (thrown) {
       const error = asPreavisError(options.signal.aborted ? options.signal.reason : thrown);
       // One wrapped key that was changed makes a KMS refuse, too: whether it works at all shows with another.
-      const isFatal = error.code === 'encryption_key_unusable' ? !(await works(ports)) : fatal.has(error.code);
+      const isFatal = error.code === 'encryption_key_unusable' ? !(await works(ports)) : endsPass.has(error.code);
       if (options.signal.aborted || isFatal) stoppedBy ??= error;
       else {
         const about = { recording: row.id, code: error.code, err: error };

@@ -32,7 +32,6 @@ import { within } from './timeLimit.ts';
 export type UploadPorts = Archives & {
   catalogue: Pick<
     Catalogue,
-    | 'isDiscardAudited'
     | 'sendable'
     | 'move'
     | 'note'
@@ -56,8 +55,8 @@ export type UploadPorts = Archives & {
   actor: string;
   atOnce: number;
   attemptMs: number;
-  /** Whether a certificate says that it was erased: its status alone has nothing removed. */
-  isErasureProved: (id: RecordingId) => Promise<boolean>;
+  /** Whether what its status says that is gone may be removed: the status alone has nothing removed. */
+  isRemovalProved: (row: Pick<RecordingRow, 'id' | 'status'>) => Promise<boolean>;
   /** What an alarm was raised for by earlier passes of this process, which is not to be told again. */
   told: Set<string>;
 };
@@ -231,23 +230,10 @@ class UploadPass {
   }
 }
 
-/** What speaks against removing the file of a row that says that it is gone; undefined where nothing does. */
-async function unprovedRemoval({ id, status }: RecordingRow, ports: UploadPorts): Promise<string | undefined> {
-  switch (status) {
-    case 'erased':
-      return (await ports.isErasureProved(id)) ? undefined : 'a recording counts as erased, and no certificate says so';
-    case 'discarded':
-      return (await ports.catalogue.isDiscardAudited(id))
-        ? undefined
-        : 'a recording counts as discarded, and the audit trail does not say so';
-    case 'recording':
-    case 'recorded':
-    case 'archived':
-    case 'failed':
-    case 'lost':
-      return undefined;
-  }
-}
+const unproved = {
+  erased: 'a recording counts as erased, and no certificate says so: its file is kept',
+  discarded: 'a recording counts as discarded, and the audit trail does not say so: its file is kept',
+} as const;
 
 /** A crash between `archived` and the removal leaves a WAV that the archive already holds, which is read back again before it goes. */
 async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<void> {
@@ -259,10 +245,10 @@ async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<v
     // What could not be removed is not read back for it again and again.
     if (ports.told.has(`left ${id}`)) continue;
     if (row.status === 'archived' && !(await isStillArchived(row, ports, stop))) continue;
-    const unproved = await unprovedRemoval(row, ports);
-    if (unproved !== undefined) {
+    const { status } = row;
+    if (status !== 'archived' && !(await ports.isRemovalProved(row))) {
       tellOnce(ports, `unproved ${id}`, () => {
-        log.error({ recording: id }, `${unproved}: its file is kept`);
+        log.error({ recording: id }, unproved[status]);
       });
       continue;
     }
@@ -409,7 +395,8 @@ async function noteCovered(id: RecordingId, key: string, version: string, ports:
 async function undoIfErased(row: RecordingRow, ports: UploadPorts): Promise<void> {
   const { catalogue, store, log } = ports;
   try {
-    if ((await catalogue.recording(row.id))?.status !== 'erased' || !(await ports.isErasureProved(row.id))) return;
+    const now = await catalogue.recording(row.id);
+    if (now?.status !== 'erased' || !(await ports.isRemovalProved(now))) return;
     const keys = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
     await store.erase(keys.wav);
     await store.erase(keys.receipt);

@@ -8,7 +8,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { isoTime } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
-import { erasureProof, purposeLocksOf } from '../parts/jobs.ts';
+import { removalProof, purposeLocksOf } from '../parts/jobs.ts';
 import { headLockOf } from '../parts/retention.ts';
 import { makeHeadMover } from '../retention/moveHeads.ts';
 import { withCatalogue } from './catalogue.ts';
@@ -47,7 +47,7 @@ export async function archiveMove(context: CommandContext, options: ArchiveMoveO
       ...shared,
       target: store,
       locks: purposeLocksOf(config),
-      isErasureProved: erasureProof(config, catalogue),
+      isRemovalProved: removalProof(config, catalogue),
       heads: makeHeadMover({ catalogue, headLock: headLockOf(config), clock: context.clock }),
       atOnce: config.archive.uploadsAtOnce,
       attemptMs: config.archive.attemptSeconds * 1_000,

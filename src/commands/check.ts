@@ -28,7 +28,7 @@ import { lookAtArchive } from './archiveFindings.ts';
 import { configOf } from './config.ts';
 import type { CommandContext } from './context.ts';
 import { refuseForeignRecorders, requireDeadman } from './deadmanCheck.ts';
-import { leaveOut, makeLook, type Finding, type Look } from './finding.ts';
+import { leaveOut, makeLook, noteLast, type Finding, type Look } from './finding.ts';
 import { ledgerFindings, requireSigningKey } from './ledgerFindings.ts';
 import { trailFindings } from './trailFindings.ts';
 import { packetsWarning, soundFinding } from './soundFindings.ts';
@@ -45,8 +45,7 @@ async function findings(config: Config, context: CommandContext): Promise<Findin
     await checkSpool(spoolFolder, minimumFreeMib);
     note = await spoolFilesNote(spoolFolder);
   });
-  const last = list.at(-1);
-  if (note !== undefined && last?.ok === true) list.splice(-1, 1, { ...last, notes: [note] });
+  if (note !== undefined) noteLast(list, note);
   const spoolUsable = !hasFailed(list, 'spool_unusable');
   if (!spoolUsable) leaveOut(list, [askedOfAsterisk.spool]);
   const newest = await lookAtWhatIsKept(config, context, list, look);

@@ -33,6 +33,12 @@ export function leaveOut(list: Finding[], unchecked: readonly string[]): void {
   if (last?.ok === false && unchecked.length > 0) list.splice(-1, 1, { ...last, unchecked });
 }
 
+/** Adds a note to what was looked at last, where that is well. */
+export function noteLast(list: Finding[], note: string): void {
+  const last = list.at(-1);
+  if (last?.ok === true) list.splice(-1, 1, { ...last, notes: [...(last.notes ?? []), note] });
+}
+
 export function makeLook(list: Finding[]): Look {
   return async (name, step, about) => {
     const check = { check: name, ...(about === undefined ? {} : { about }) };

@@ -9,11 +9,10 @@ import type { UploadPorts } from '../archive/uploader.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { PurposeLock } from '../config/locks.ts';
 import type { Config } from '../config/schema.ts';
-import type { RecordingId } from '../core/ids.ts';
 import { readPresence } from '../evidence/presence.ts';
 import { receiptOfRecording, receiptText } from '../evidence/receipt.ts';
 import { makeWitnessPass, type WitnessPorts } from '../evidence/witnessPass.ts';
-import { isErasureProved } from '../retention/erasureProof.ts';
+import { isRemovalProved } from '../retention/removalProof.ts';
 import type { ReconcilePorts } from '../retention/reconcile.ts';
 import { checkSchedule } from '../retention/schedule.ts';
 import { loadLibrary, soundsFolder } from './prompts.ts';
@@ -38,10 +37,10 @@ export function purposeLocksOf({ purposes }: Config): ReadonlyMap<string, Purpos
 }
 
 /** Whether a certificate of a trusted key says that a recording was erased. */
-export function erasureProof(config: Config, catalogue: Catalogue): (id: RecordingId) => Promise<boolean> {
+export function removalProof(config: Config, catalogue: Catalogue): UploadPorts['isRemovalProved'] {
   const trusts = makeTrust(config);
 
-  return (id) => isErasureProved(id, catalogue, trusts);
+  return (row) => isRemovalProved(row, catalogue, trusts);
 }
 
 export function uploadPorts({ config, catalogue, store, former, clock, log, actor }: Shared): UploadPorts {
@@ -59,7 +58,7 @@ export function uploadPorts({ config, catalogue, store, former, clock, log, acto
     atOnce: config.archive.uploadsAtOnce,
     attemptMs: config.archive.attemptSeconds * 1_000,
     told: new Set(),
-    isErasureProved: erasureProof(config, catalogue),
+    isRemovalProved: removalProof(config, catalogue),
   };
 }
 

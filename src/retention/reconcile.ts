@@ -31,7 +31,7 @@ import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { erasureBegun } from '../catalogue/auditTrail.ts';
-import { isRemovalProved } from './erasureProof.ts';
+import { isRemovalProved } from './removalProof.ts';
 import {
   compare,
   compareObject,

@@ -14,7 +14,7 @@ import type { RecordingId } from '../../src/core/ids.ts';
 import { receiptOfRecording, receiptText } from '../../src/evidence/receipt.ts';
 import { makeWitnessPass } from '../../src/evidence/witnessPass.ts';
 import type { Decisions } from '../../src/retention/decisions.ts';
-import { isErasureProved } from '../../src/retention/erasureProof.ts';
+import { isRemovalProved } from '../../src/retention/removalProof.ts';
 import type { RetentionPorts } from '../../src/retention/enforcer.ts';
 import { makeLedger } from '../../src/retention/ledger.ts';
 import { callStart } from './calls.ts';
@@ -109,7 +109,7 @@ export async function archiveStage(
     locks: new Map(),
     callersKeptMs: 90 * 86_400_000,
     headLock: undefined,
-    isErasureProved: (id) => isErasureProved(id, catalogue, trusts),
+    isRemovalProved: (row) => isRemovalProved(row, catalogue, trusts),
     receiptOf: async (id: RecordingId) => receiptText(await receiptOfRecording(catalogue, id)),
     recorded,
     finished: async (wav, options) => {

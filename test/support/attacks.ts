@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { openSqlite, type Database } from '../../src/catalogue/sqlite.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
+import type { RecordingRow } from '../../src/catalogue/rows.ts';
 import { certificatesReplay, certificatesVerify } from '../../src/commands/certificates.ts';
 import type { CommandContext, ExitCode } from '../../src/commands/context.ts';
 import { recordingsReconcile } from '../../src/commands/reconcile.ts';
@@ -10,7 +11,7 @@ import { chainStart, entryDigest, linkOf } from '../../src/core/chain.ts';
 import { asPreavisError } from '../../src/core/errors.ts';
 import type { RecordingId } from '../../src/core/ids.ts';
 import { pemOf } from '../../src/core/signing.ts';
-import { isErasureProved } from '../../src/retention/erasureProof.ts';
+import { isRemovalProved } from '../../src/retention/removalProof.ts';
 import { bundleStage, verifyFile, type BundleStage } from './bundles.ts';
 import { configTree } from './calls.ts';
 import { dayMs, type TestClock } from './catalogues.ts';
@@ -81,8 +82,8 @@ export async function site(folder: string, open: Open): Promise<Untouched> {
     set.clock.at = at;
 
     const catalogue = openAgain(file, set.clock);
-    const isProved = (id: RecordingId) => isErasureProved(id, catalogue, set.trusts);
-    const now = { ...set, catalogue, told: new Set<string>(), isErasureProved: isProved };
+    const isProved = (row: Pick<RecordingRow, 'id' | 'status'>) => isRemovalProved(row, catalogue, set.trusts);
+    const now = { ...set, catalogue, told: new Set<string>(), isRemovalProved: isProved };
 
     return { ...stage, set: now, folder, file, kept, gone, older, head };
   };

@@ -528,12 +528,12 @@ describe('the pass', () => {
     expect(await erasePass({ ...set, store: set.source })).toMatchObject({ erased: 1 });
     const { wav } = keysOf(call as never);
     await set.old.putText(wav, 'put back', 'audio/wav', never);
-    const isErasureProved = (): Promise<boolean> => Promise.resolve(false);
-    expect(await set.move({ removeOld: true }, { isErasureProved })).toMatchObject({
+    const isRemovalProved = (): Promise<boolean> => Promise.resolve(false);
+    expect(await set.move({ removeOld: true }, { isRemovalProved })).toMatchObject({
       strays: { found: 0, unknown: 1 },
     });
     await set.catalogue.noteCopy(call?.id as never, set.source.location);
-    expect(await set.move({ removeOld: true }, { isErasureProved })).toMatchObject({
+    expect(await set.move({ removeOld: true }, { isRemovalProved })).toMatchObject({
       removal: { removed: 0, failed: [{ code: 'certificate_invalid' }] },
     });
     expect(await recordingsIn(set.old)).toEqual([wav]);

@@ -337,7 +337,7 @@ describe('a store that lies', () => {
 
 describe('a recording that was erased while it was being sent', () => {
   test.each([true, false])('leaves nothing in the archive where a certificate says so: %s', async (isProved) => {
-    const set = { ...(await stage()), isErasureProved: () => Promise.resolve(isProved) };
+    const set = { ...(await stage()), isRemovalProved: () => Promise.resolve(isProved) };
     const { id } = await set.finished();
     const store: ObjectStore = {
       ...set.store,

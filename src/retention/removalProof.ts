@@ -7,7 +7,7 @@ import { readCertificate } from './certificate.ts';
  * Whether a certificate of ours says that a recording was erased. Its status alone is one field of a file: on its word nothing is
  * removed that cannot be brought back.
  */
-export async function isErasureProved(
+async function isErasureProved(
   id: RecordingId,
   catalogue: Pick<Catalogue, 'certificatesOf'>,
   trusts: (kid: string) => Promise<boolean>,
