@@ -7,27 +7,18 @@ import type { Keyring } from '../../../src/archive/keyring.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { sidecarOf } from '../../../src/archive/sidecar.ts';
 import type { RawStore } from '../../../src/archive/store.ts';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { countingKey, keyringOf, newKey, onlySidecar, sidecarNames } from '../../support/encryption.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { contentType, digestOf, listed, seconds } from './storeContract.ts';
 
 const folder = temporaryFolder();
-let server: LabStore;
 let stages = 0;
 
-beforeAll(async () => {
-  server = await startStore();
-  await server.makeBucket('plain');
-  await server.makeBucket('versioned', { versioning: true });
-});
-
-afterAll(async () => {
-  await server.stop();
-});
+const s3 = useS3Server({ plain: {}, versioned: { versioning: true } });
 
 const inBucket = (bucket: string): RawStore =>
-  makeMinioStore({ ...server, useTls: false, bucket, prefix: `stage-${(stages += 1)}` });
+  makeMinioStore({ ...s3.server, useTls: false, bucket, prefix: `stage-${(stages += 1)}` });
 
 const kinds: [string, () => RawStore][] = [
   ['a folder', () => makeDirectoryStore({ folder: folder.path(`stage-${(stages += 1)}`) })],

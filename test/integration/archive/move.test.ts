@@ -4,12 +4,7 @@ import { RETENTION_MODES } from 'minio';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
-import {
-  moveArchive,
-  type ArchiveMoved,
-  type MoveArchiveOptions,
-  type MoveArchivePorts,
-} from '../../../src/archive/moveArchive.ts';
+import { type ArchiveMoved, type MoveArchiveOptions, type MoveArchivePorts } from '../../../src/archive/moveArchive.ts';
 import type { RawStore } from '../../../src/archive/store.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
@@ -20,12 +15,12 @@ import { PreavisError } from '../../../src/core/errors.ts';
 import { makeIds } from '../../../src/core/ids.ts';
 import { readCertificate } from '../../../src/retention/certificate.ts';
 import { fetchRecording } from '../../../src/retention/fetch.ts';
-import { makeHeadMover } from '../../../src/retention/moveHeads.ts';
 import { verifyCertificates } from '../../../src/retention/verifyCertificates.ts';
 import { archiveStage } from '../../support/archiving.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { keyringOf, newKey, sidecarNames } from '../../support/encryption.ts';
 import { due, erasePass } from '../../support/erasing.ts';
+import { legalHold, move, plainly } from '../../support/moving.ts';
 import { eventually } from '../../support/poll.ts';
 import { reconciled } from '../../support/reconciling.ts';
 import { useS3Server } from '../../support/s3Server.ts';
@@ -56,8 +51,6 @@ function raw(kind: Kind, at: string): RawStore {
   }
 }
 
-const plainly = (store: RawStore): EncryptedStore => makeEncryptedStore(store, keyringOf(undefined));
-
 type Stage = UploadStage & {
   old: RawStore;
   fresh: RawStore;
@@ -87,15 +80,7 @@ async function stage(
   await source.check();
   const staged = await uploadStage(set, { store: source, direct: source }, count);
   expect(await staged.pass()).toMatchObject({ sent: count });
-  const ports: MoveArchivePorts = {
-    ...set,
-    locks,
-    from: source.location,
-    source,
-    target,
-    heads: makeHeadMover(set),
-    refuseUnprotected: () => Promise.resolve(),
-  };
+  const ports = { locks, from: source.location, source, target };
 
   return Object.assign(staged, {
     ...{ old, fresh, source, target },
@@ -103,18 +88,12 @@ async function stage(
     store: target,
     former: [source],
     move: (options: Partial<MoveArchiveOptions> = {}, more: Partial<MoveArchivePorts> = {}) =>
-      moveArchive(
-        { ...ports, ...more },
-        { dryRun: false, removeOld: false, decrypt: false, waitMs: 0, signal: never, ...options },
-      ),
+      move(set, { ...ports, ...more }, options),
   });
 }
 
-/** The types of the client say that it gives nothing; it gives a promise. */
-async function legalHold(name: string, versionId: string, status: 'ON' | 'OFF'): Promise<void> {
-  const set = s3.client.setObjectLegalHold.bind(s3.client) as (...given: unknown[]) => unknown;
-  await set('locked', name, { versionId, status });
-}
+const hold = (name: string, versionId: string, status: 'ON' | 'OFF'): Promise<void> =>
+  legalHold(s3.client, name, { bucket: 'locked', versionId, status });
 
 async function expectWholeIn(set: Stage, store: EncryptedStore): Promise<void> {
   for (const call of set.calls) {
@@ -300,7 +279,7 @@ describe('locks', () => {
     const until = Math.floor(Date.now() / 1_000) * 1_000 + 3_600_000;
     await set.old.protect(wav, (await set.old.stat(wav))?.versionId ?? null, { mode: 'governance', until }, never);
     const held = keysOf(other as never).wav;
-    await legalHold(`move-${stages}/old/${held}`, (await set.old.stat(held))?.versionId ?? '', 'ON');
+    await hold(`move-${stages}/old/${held}`, (await set.old.stat(held))?.versionId ?? '', 'ON');
 
     expect(await set.move()).toMatchObject({
       moved: 2,
@@ -325,7 +304,7 @@ describe('locks', () => {
     expect(recordings.map(({ outcome }) => outcome)).toEqual(['archive_locked', 'archive_locked']);
     expect(await recordingsIn(set.fresh)).toEqual([]);
     expect(await set.catalogue.certificatesOf(one?.id as never)).toEqual([]);
-    await legalHold(`move-${stages}/old/${held}`, (await set.old.stat(held))?.versionId ?? '', 'OFF');
+    await hold(`move-${stages}/old/${held}`, (await set.old.stat(held))?.versionId ?? '', 'OFF');
     await s3.client.putObjectRetention('locked', `move-${stages}/old/${wav}`, {
       mode: RETENTION_MODES.GOVERNANCE,
       retainUntilDate: new Date(Date.now() + 1_000).toISOString(),

@@ -2,20 +2,13 @@ import { cp } from 'node:fs/promises';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
-import {
-  moveArchive,
-  type ArchiveMoved,
-  type MoveArchiveOptions,
-  type MoveArchivePorts,
-} from '../../../src/archive/moveArchive.ts';
-import type { RawStore } from '../../../src/archive/store.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { encryptionOf } from '../../../src/evidence/receipt.ts';
-import { makeHeadMover } from '../../../src/retention/moveHeads.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { keyringOf, newKey } from '../../support/encryption.ts';
 import { archivedCall } from '../../support/erasing.ts';
+import { legalHold, move, plainly } from '../../support/moving.ts';
 import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { keysOf } from '../../support/uploadStage.ts';
@@ -24,11 +17,9 @@ import { keysOf } from '../../support/uploadStage.ts';
 
 const folder = temporaryFolder();
 const open = catalogues();
-const never = new AbortController().signal;
 const s3 = useS3Server({ plain: {}, locked: { objectLock: true } });
 let stages = 0;
 
-const plainly = (store: RawStore): EncryptedStore => makeEncryptedStore(store, keyringOf(undefined));
 const bucket = (name: 'plain' | 'locked', prefix: string): EncryptedStore =>
   plainly(makeMinioStore({ ...s3.server, useTls: false, bucket: name, prefix }));
 
@@ -37,19 +28,6 @@ async function stageIn(source: EncryptedStore): Promise<ArchiveStage> {
   await source.check();
 
   return { ...set, store: source };
-}
-
-function move(
-  set: ArchiveStage,
-  { from = set.store.location, ...given }: Pick<MoveArchivePorts, 'source' | 'target'> & { from?: string },
-  options: Partial<MoveArchiveOptions> = {},
-): Promise<ArchiveMoved> {
-  const ports = { ...set, ...given, from, heads: makeHeadMover(set), refuseUnprotected: () => Promise.resolve() };
-
-  return moveArchive(ports, {
-    ...{ dryRun: false, removeOld: false, decrypt: false, waitMs: 0, signal: never },
-    ...options,
-  });
 }
 
 beforeEach(() => {
@@ -91,10 +69,9 @@ describe('the audit trail names the encryption of what lies there', () => {
 });
 
 describe('a legal hold in the earlier archive', () => {
-  /** The types of the client say that it gives nothing; it gives a promise. */
   const hold = async (source: EncryptedStore, name: string, status: 'ON' | 'OFF', prefix: string): Promise<void> => {
-    const set = s3.client.setObjectLegalHold.bind(s3.client) as (...given: unknown[]) => unknown;
-    await set('locked', `${prefix}/${name}`, { versionId: (await source.stat(name))?.versionId ?? '', status });
+    const versionId = (await source.stat(name))?.versionId ?? '';
+    await legalHold(s3.client, `${prefix}/${name}`, { bucket: 'locked', versionId, status });
   };
 
   test('is told by the next move where one has ended early, until the new archive has it', async () => {

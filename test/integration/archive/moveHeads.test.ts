@@ -1,20 +1,19 @@
 import { copyFile, rm } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
-import { makeEncryptedStore, type EncryptedStore } from '../../../src/archive/encryptedStore.ts';
+import type { EncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
-import { moveArchive, type ArchiveMoved } from '../../../src/archive/moveArchive.ts';
+import type { ArchiveMoved } from '../../../src/archive/moveArchive.ts';
 import type { RawStore } from '../../../src/archive/store.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { headKey } from '../../../src/retention/chainHead.ts';
 import type { HeadLock } from '../../../src/retention/keepHeads.ts';
-import { makeHeadMover } from '../../../src/retention/moveHeads.ts';
 import { verifyHeads } from '../../../src/retention/verifyTrail.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { catalogues, dayMs } from '../../support/catalogues.ts';
-import { keyringOf } from '../../support/encryption.ts';
 import { archivedCall, erasePass } from '../../support/erasing.ts';
+import { move, plainly } from '../../support/moving.ts';
 import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -28,7 +27,6 @@ const keptMs = 3_653 * dayMs;
 const governance: HeadLock = { mode: 'governance', keptMs };
 let stages = 0;
 
-const plainly = (store: RawStore): EncryptedStore => makeEncryptedStore(store, keyringOf(undefined));
 const bucket = (name: 'plain' | 'versioned' | 'locked', prefix: string): RawStore =>
   makeMinioStore({ ...s3.server, useTls: false, bucket: name, prefix });
 
@@ -46,19 +44,11 @@ async function sign(set: ArchiveStage, id: Parameters<ArchiveStage['catalogue'][
   set.clock.at += dayMs;
 }
 
-const move = (
+const moveTo = (
   set: ArchiveStage & { old: RawStore },
   target: EncryptedStore,
   removeOld = false,
-): Promise<ArchiveMoved> => {
-  const source = plainly(set.old);
-  const ports = {
-    ...{ ...set, source, target, from: source.location, locks: new Map() },
-    ...{ heads: makeHeadMover(set), refuseUnprotected: () => Promise.resolve() },
-  };
-
-  return moveArchive(ports, { dryRun: false, removeOld, decrypt: false, waitMs: 0, signal: never });
-};
+): Promise<ArchiveMoved> => move(set, { source: plainly(set.old), target }, { removeOld });
 
 beforeEach(() => {
   stages += 1;
@@ -85,7 +75,7 @@ test('a head below a delete marker goes along, and still convicts an older catal
   expect((await verifyHeads(back, never)).faults).toEqual([expect.stringMatching(fault)]);
 
   const target = plainly(bucket('locked', `${stages}/new`));
-  const moved = await move(back, target, true);
+  const moved = await moveTo(back, target, true);
   // The locks keep them where they were, too.
   expect(moved).toMatchObject({ documents: { moved: 3, left: [] }, removal: { documentsLeft: 3 } });
   expect((await verifyHeads({ ...back, store: target }, never)).faults).toEqual([expect.stringMatching(fault)]);
@@ -104,7 +94,7 @@ test('of a head that was overwritten the head goes along, and not what lies over
   await set.old.putText(headKey(second), 'something else', 'application/jose', never);
   const target = plainly(makeDirectoryStore({ folder: folder.path(`${stages}/new`) }));
 
-  const moved = await move(set, target, true);
+  const moved = await moveTo(set, target, true);
   expect(moved).toMatchObject({ documents: { moved: 1, left: [headKey(second)] }, removal: { documentsLeft: 1 } });
   expect(await text(await target.read(headKey(first), null, never))).toBe(first.jws);
   expect(await target.stat(headKey(second))).toBeUndefined();
@@ -117,7 +107,7 @@ test('heads that come from a folder are locked as configured', async () => {
   await sign({ ...set, headLock: undefined }, id);
   const target = plainly(bucket('locked', `${stages}/new`));
   const before = set.clock.at;
-  await move(set, target);
+  await moveTo(set, target);
   const [head] = await set.catalogue.heads();
   if (head === undefined) throw new Error('there is no head');
   const { lock } = await target.protection(headKey(head), null, never);
@@ -131,7 +121,7 @@ test('a head that could not be locked is locked by the next pass of retention', 
   await sign({ ...set, headLock: undefined }, id);
   const target = plainly(bucket('locked', `${stages}/new`));
   const protect = (): Promise<never> => Promise.reject(new PreavisError('archive_denied', 'no locks'));
-  await expect(move(set, { ...target, protect })).rejects.toMatchObject({ code: 'archive_lock_failed' });
+  await expect(moveTo(set, { ...target, protect })).rejects.toMatchObject({ code: 'archive_lock_failed' });
   await erasePass({ ...set, store: target, former: [set.old] });
   for (const head of await set.catalogue.heads()) {
     expect(await target.protection(headKey(head), null, never)).toMatchObject({ lock: { mode: 'governance' } });

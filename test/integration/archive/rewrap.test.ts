@@ -1,5 +1,5 @@
 import { buffer, text } from 'node:stream/consumers';
-import { Client, RETENTION_MODES } from 'minio';
+import { RETENTION_MODES } from 'minio';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import type { Keyring } from '../../../src/archive/keyring.ts';
@@ -11,11 +11,11 @@ import { leaseHolder } from '../../../src/catalogue/lease.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { receiptOfRecording, receiptSchema, receiptText } from '../../../src/evidence/receipt.ts';
 import { retentionPass } from '../../../src/retention/enforcer.ts';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { archiveStage } from '../../support/archiving.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { countingKey, keyringOf, newKey, onlySidecar, sidecarNames } from '../../support/encryption.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { expectArchived, keysOf, uploadStage, type UploadStage } from '../../support/uploadStage.ts';
 import { digestOf, listed, seconds } from './storeContract.ts';
@@ -23,24 +23,14 @@ import { digestOf, listed, seconds } from './storeContract.ts';
 const folder = temporaryFolder();
 const open = catalogues();
 const dayMs = 86_400_000;
-let server: LabStore;
 let stages = 0;
 
-beforeAll(async () => {
-  server = await startStore();
-  await server.makeBucket('plain');
-  await server.makeBucket('versioned', { versioning: true });
-  await server.makeBucket('locked', { objectLock: true });
-});
-
-afterAll(async () => {
-  await server.stop();
-});
+const s3 = useS3Server({ plain: {}, versioned: { versioning: true }, locked: { objectLock: true } });
 
 const kinds: [string, (at: string) => RawStore][] = [
   ['a folder', (at) => makeDirectoryStore({ folder: folder.path(`${at}/archive`) })],
-  ['a bucket', (at) => makeMinioStore({ ...server, useTls: false, bucket: 'plain', prefix: at })],
-  ['a versioned bucket', (at) => makeMinioStore({ ...server, useTls: false, bucket: 'versioned', prefix: at })],
+  ['a bucket', (at) => makeMinioStore({ ...s3.server, useTls: false, bucket: 'plain', prefix: at })],
+  ['a versioned bucket', (at) => makeMinioStore({ ...s3.server, useTls: false, bucket: 'versioned', prefix: at })],
 ];
 
 type Stage = UploadStage & {
@@ -265,14 +255,14 @@ test('in a bucket with a lock, the earlier wrapped key stays until its lock ends
   let prefix = '';
   const openLocked = (at: string): RawStore => {
     prefix = at;
-    return makeMinioStore({ ...server, useTls: false, bucket: 'locked', prefix });
+    return makeMinioStore({ ...s3.server, useTls: false, bucket: 'locked', prefix });
   };
   const set = await makeStage(openLocked, keyringOf(earlier), 1);
   await set.pass();
   const { wav, receipt } = keysOf(set.calls[0] as never);
   const name = await onlySidecar(set.raw, wav);
   const versionId = (await set.raw.stat(name))?.versionId ?? '';
-  await new Client({ ...server, useSSL: false }).putObjectRetention('locked', `${prefix}/${name}`, {
+  await s3.client.putObjectRetention('locked', `${prefix}/${name}`, {
     mode: RETENTION_MODES.COMPLIANCE,
     retainUntilDate: new Date(Date.now() + 60_000).toISOString(),
     versionId,

@@ -1,34 +1,24 @@
 import { text } from 'node:stream/consumers';
-import { Client } from 'minio';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { successorOf } from '../../../src/archive/sidecar.ts';
 import type { RawStore } from '../../../src/archive/store.ts';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { keyringOf, newKey, onlySidecar, sidecarNames } from '../../support/encryption.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { seconds } from './storeContract.ts';
 
 const folder = temporaryFolder();
 const key = 'recordings/x.json';
-let server: LabStore;
 let stages = 0;
 
-beforeAll(async () => {
-  server = await startStore();
-  await server.makeBucket('plain');
-  await server.makeBucket('versioned', { versioning: true });
-});
-
-afterAll(async () => {
-  await server.stop();
-});
+const s3 = useS3Server({ plain: {}, versioned: { versioning: true } });
 
 const kinds: [string, (at: string) => RawStore][] = [
   ['a folder', (at) => makeDirectoryStore({ folder: folder.path(at) })],
-  ['a bucket', (at) => makeMinioStore({ ...server, useTls: false, bucket: 'plain', prefix: at })],
-  ['a versioned bucket', (at) => makeMinioStore({ ...server, useTls: false, bucket: 'versioned', prefix: at })],
+  ['a bucket', (at) => makeMinioStore({ ...s3.server, useTls: false, bucket: 'plain', prefix: at })],
+  ['a versioned bucket', (at) => makeMinioStore({ ...s3.server, useTls: false, bucket: 'versioned', prefix: at })],
 ];
 
 /** Also in the first two of the six bits. */
@@ -112,15 +102,14 @@ test('a wrapped key that somebody removed from a versioned bucket is taken from 
   const { raw, current, both, name, rewrap } = await makeStage((at) => {
     prefix = at;
 
-    return makeMinioStore({ ...server, useTls: false, bucket: 'versioned', prefix });
+    return makeMinioStore({ ...s3.server, useTls: false, bucket: 'versioned', prefix });
   });
-  const client = new Client({ ...server, useSSL: false });
-  await client.removeObject('versioned', `${prefix}/${name}`);
+  await s3.client.removeObject('versioned', `${prefix}/${name}`);
   expect(await raw.stat(name)).toBeUndefined();
   expect(await read(makeEncryptedStore(raw, both))).toBe('secret');
   // It is covered by what somebody has put there, and that was removed as well.
   await raw.putText(name, 'x', 'text/plain', seconds(10));
-  await client.removeObject('versioned', `${prefix}/${name}`);
+  await s3.client.removeObject('versioned', `${prefix}/${name}`);
   expect(await rewrap(raw)).toMatchObject({ state: 'rewrapped' });
   expect(await read(makeEncryptedStore(raw, keyringOf(current)))).toBe('secret');
   expect(await raw.versions(name)).toHaveLength(1);

@@ -7,24 +7,16 @@ import type { ErrorCode } from '../../../src/core/errors.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { retentionPass } from '../../../src/retention/enforcer.ts';
 import { fetchRecording, type FetchPorts } from '../../../src/retention/fetch.ts';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
 const open = catalogues();
 const signal = new AbortController().signal;
-let server: LabStore;
 
-beforeAll(async () => {
-  server = await startStore();
-  await server.makeBucket('plain');
-  await server.makeBucket('versioned', { versioning: true });
-});
-afterAll(async () => {
-  await server.stop();
-});
+const s3 = useS3Server({ plain: {}, versioned: { versioning: true } });
 
 let places = 0;
 type Place = { at: string; set: ArchiveStage; ports: FetchPorts; file: string };
@@ -65,8 +57,8 @@ const end = recorderEnd + 28 * dayMs;
 
 describe.each<[string, (at: Place) => ObjectStore | undefined]>([
   ['a folder', () => undefined],
-  ['a bucket', () => makeMinioStore({ ...server, useTls: false, bucket: 'plain' })],
-  ['a versioned bucket', () => makeMinioStore({ ...server, useTls: false, bucket: 'versioned' })],
+  ['a bucket', () => makeMinioStore({ ...s3.server, useTls: false, bucket: 'plain' })],
+  ['a versioned bucket', () => makeMinioStore({ ...s3.server, useTls: false, bucket: 'versioned' })],
 ])('a recording in %s', (name, storeOf) => {
   const at = async (): Promise<Place> => {
     const first = await place();
