@@ -28,7 +28,7 @@ export type Told = { readonly sentences: readonly Played[]; readonly finishedAt:
 declare const told: unique symbol;
 
 /** P2: at least this part of the prompt's known length must lie between Asterisk's start and finish events. */
-const leastPart = 0.95;
+export const leastPart = 0.95;
 
 /**
  * Judges one finished playback by P2. That the file exists in exactly this language was checked before it was played.

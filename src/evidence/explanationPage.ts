@@ -2,6 +2,7 @@
  * The page in plain words about what a bundle shows, for a reader who knows nothing of Préavis: a judge, a caller. It is HTML that needs
  * nothing but the files beside it, runs no script, and can be printed. No numbers and no names of people are in it.
  */
+import { leastPart } from '../call/notice.ts';
 import { createHash } from 'node:crypto';
 import type { HoldRow } from '../catalogue/holds.ts';
 import { isoTime } from '../core/clock.ts';
@@ -94,9 +95,6 @@ function sentenceItems({ facts, language, say, time }: Page): Part {
   });
 }
 
-/** As much of a sentence as one has that was heard whole. */
-const wholeShare = 0.95;
-
 /** Of a sentence that was broken off, as by the key that chooses a language; else nothing. */
 function cutShort(
   {
@@ -109,7 +107,7 @@ function cutShort(
   if (lengthMs === undefined || startedAt === null || finishedAt === null) return '';
   const heardMs = Date.parse(finishedAt) - Date.parse(startedAt);
 
-  return heardMs >= lengthMs * wholeShare
+  return heardMs >= lengthMs * leastPart
     ? ''
     : ` ${say.cutShort({ heard: seconds(heardMs), length: seconds(lengthMs) })}`;
 }
