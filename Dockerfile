@@ -8,7 +8,7 @@ FROM node:${NODE}-trixie AS build
 WORKDIR /opt/preavis
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json build.mjs ./
 COPY src src
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 

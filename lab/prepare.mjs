@@ -292,7 +292,7 @@ function newestUnder(folder) {
 function buildIsCurrent() {
   const built = statSync(join(root, 'dist', 'main.js'), { throwIfNoEntry: false });
   if (!built) return false;
-  const sources = [newestUnder(join(root, 'src')), statSync(join(root, 'tsconfig.build.json')).mtimeMs];
+  const sources = [newestUnder(join(root, 'src')), statSync(join(root, 'build.mjs')).mtimeMs];
   return newestUnder(join(root, 'dist')) >= Math.max(...sources);
 }
 

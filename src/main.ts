@@ -10,6 +10,7 @@ import type { ListOptions } from './commands/recordings.ts';
 import { addCertificateCommands, addDoubtCommands, addHoldCommands } from './commands/retentionArguments.ts';
 import { addSubjectCommands } from './commands/subjectArguments.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
+import { installedPath } from './core/installation.ts';
 
 /**
  * Arguments, exit codes and the one place where an error becomes text for people. A command's modules are loaded when it runs, so
@@ -18,7 +19,7 @@ import { asPreavisError, PreavisError } from './core/errors.ts';
 
 type Common = { json?: true };
 
-const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const manifest = JSON.parse(readFileSync(installedPath('package.json'), 'utf8')) as { version: string };
 
 /** Commander refuses a command without such an option, and does not say so in the help. */
 function describeOption(option: Option): string {

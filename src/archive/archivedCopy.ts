@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import { dayMs } from '../core/clock.ts';
 import type { Encryption, ObjectStore } from './store.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { copyGivenUp, copyRemoved, moved } from '../catalogue/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { text } from 'node:stream/consumers';
 import type { RecordingId } from '../core/ids.ts';
 import type { ObjectStore, StoredObject } from './store.ts';

@@ -1,5 +1,7 @@
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
+import { installedPath } from '../core/installation.ts';
 import type { CheckOptions, SelfCheck } from './selfCheck.ts';
 import type { PlayedPrompt } from './soughtPrompt.ts';
 
@@ -26,7 +28,7 @@ export class SelfCheckThread {
   readonly #program: URL;
   readonly #waiting = new Map<number, { resolve: (check: SelfCheck) => void; reject: (error: PreavisError) => void }>();
 
-  constructor(program = new URL('./selfCheckWorker.js', import.meta.url)) {
+  constructor(program = pathToFileURL(installedPath('dist', 'archive', 'selfCheckWorker.js'))) {
     this.#program = program;
   }
 

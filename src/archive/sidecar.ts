@@ -6,7 +6,7 @@
  * a request that arrives late, long after its attempt was given up, takes nothing from a later one. The tree of its own keeps
  * listings of objects as they are, and lets a bucket have rules for the keys alone.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { keyIdPattern } from '../config/encryptionKey.ts';
 import { PreavisError } from '../core/errors.ts';
 

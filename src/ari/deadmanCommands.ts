@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
 import { orUndefined, parse, reaches } from './answers.ts';
 import type { AriEvent } from './events.ts';

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { keyRewrapped, moved } from './auditTrail.ts';
 
 /** A key that recordings in the archive are encrypted under: how many, and the newest of them. */

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { noAnswer, type Answer } from '../call/consent.ts';
 import type { Played } from '../call/notice.ts';
 import type { Measured, UnreadableCall } from '../call/ports.ts';

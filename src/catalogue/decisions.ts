@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import type { ShortenBasis, ShortenedEnd } from './recordings.ts';
 import { unhurried } from './unhurried.ts';

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { WebhookEvent } from '../config/webhooks.ts';
 import { isoTime } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';

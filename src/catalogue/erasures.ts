@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import { encodeTime } from 'ulid';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import { erasureBegun, type AuditTrail } from './auditTrail.ts';

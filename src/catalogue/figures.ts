@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import { encodeTime } from 'ulid';
-import { z } from 'zod';
+import * as z from 'zod';
 import { erasureBegun, requestFailed, requestRefused } from './auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
 import { recordingStatuses } from './statuses.ts';

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What tells this catalogue, and the processes that work on it one after another, from any other. */
 export function makeIdentity(database: Database.Database) {

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How long what is kept is kept at most: a rule of the archive that removes by itself must come later. */
 export function makeKeeping(database: Database.Database) {

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { sinceBootOfMachine, type Clock } from '../core/clock.ts';
 import { isAlive } from '../core/processes.ts';
 

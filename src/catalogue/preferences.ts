@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The table `preferences`. `caller` is a keyed hash of the number, never the number. */
 export function makePreferences(database: Database.Database, now: () => number) {

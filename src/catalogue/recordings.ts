@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { whyNotRecordable } from '../call/recordable.ts';
 import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import { isUlid, type CallId, type RecordingId } from '../core/ids.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { changes } from '../call/ports.ts';
 import { unwatchedReasons } from '../call/watch.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const debtRow = z.object({ erased: z.number(), emptied: z.number() });
 const checkpointRow = z.tuple([z.object({ busy: z.number() })]);

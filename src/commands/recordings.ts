@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { lockNoted } from '../archive/lockStep.ts';
 import { encryptionInWords } from '../archive/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { encryptionKeyFault, encryptionKeyOf, keyIdPattern } from './encryptionKey.ts';
 import { key, port, seconds } from './key.ts';
 

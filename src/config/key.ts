@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a key of the schema is made with: its sentence goes into docs/config.md. */
 

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import { archive } from './archiveSchema.ts';
 import { encryptionFaults, encryptionKeyFault, encryptionKeyOf } from './encryptionKey.ts';

@@ -3,7 +3,7 @@
  * alone what it did not make, and a text that was changed without its sound is found before a caller hears the old one.
  */
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import { readIfPresent, writeWhole } from '../core/files.ts';
 

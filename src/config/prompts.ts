@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { originOf, readOrigins } from './promptOrigins.ts';
 import { readYaml } from './tree.ts';

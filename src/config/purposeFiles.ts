@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { PreavisError } from '../core/errors.ts';
+import { installedPath } from '../core/installation.ts';
 import { isTooDeep, isTree, readYaml, type Tree } from './tree.ts';
 
 /** The folder of purposes that comes with Préavis, one file a jurisdiction. */
-export const shippedPurposes = fileURLToPath(new URL('../../config/purposes', import.meta.url));
+export const shippedPurposes = installedPath('config', 'purposes');
 
 const shippedName = /^[a-z][a-z0-9-]*$/;
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { archive } from './archiveSchema.ts';
 import { consentModes } from './consent.ts';
 import { encryptionFaults } from './encryptionKey.ts';

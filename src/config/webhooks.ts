@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { key } from './key.ts';
 
 /** Who is told of what becomes of recordings: the section `webhooks`. */

@@ -4,7 +4,7 @@
  * are given, which say nothing of what they are about. So who signs can leave a line out, as if it were another recording's:
  * only steps of the status leave a gap (stepsFault).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AuditLine } from '../catalogue/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { chainStart, entryDigest, linkOf } from '../core/chain.ts';

@@ -1,5 +1,5 @@
 /** What is in a bundle of evidence, under which names and in which order; docs/evidence.md says it for people. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { objection, wasHeard, wasTold } from '../call/recordable.ts';
 
 export const bundleFile = {

@@ -1,5 +1,5 @@
 import csv from 'papaparse';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * One line of the CSV file that Asterisk's cel_custom writes by the mapping of config/asterisk/cel_custom.conf: event, time,

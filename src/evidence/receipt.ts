@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { keyRewrapped, moved } from '../catalogue/auditTrail.ts';
 import type { Encryption } from '../archive/store.ts';
 import { changes } from '../call/ports.ts';

@@ -3,7 +3,7 @@
  * that know that format. It has no numbers and no names of people.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import { verifySigned, type Signed, type Signer } from '../core/signing.ts';
 import { bundleFile, vconType, type ReceiptFacts } from './bundleForm.ts';

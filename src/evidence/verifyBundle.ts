@@ -4,7 +4,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { storedPolicy } from '../catalogue/rows.ts';
 import { sha256Of } from '../core/sha256.ts';
 import { verifySigned } from '../core/signing.ts';

@@ -1,11 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { loadPrompts, type PromptLibrary } from '../config/prompts.ts';
 import type { Config } from '../config/schema.ts';
+import { installedPath } from '../core/installation.ts';
 
 /** The prompts of a configuration. */
 
 /** The folder of sounds that comes with Préavis. */
-export const shippedSounds = fileURLToPath(new URL('../../sounds', import.meta.url));
+export const shippedSounds = installedPath('sounds');
 
 export function soundsFolder(config: Config): string {
   return config.notice.soundsFolder ?? shippedSounds;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sha256Of } from '../core/sha256.ts';
 import { verifySigned, type Signer } from '../core/signing.ts';
 import type { NewCertificate } from '../catalogue/erasures.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bareHash } from '../call/preferences.ts';
 import type { NewDecision } from '../catalogue/decisions.ts';
 import { PreavisError } from '../core/errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { locksNoted } from '../archive/lockStep.ts';
 import { requestFailed, requestRefused } from '../catalogue/auditTrail.ts';
 import type { AuditRow } from '../catalogue/rows.ts';

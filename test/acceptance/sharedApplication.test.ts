@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { spawnLive, type LiveProcess } from '../../lab/processes.ts';
 import { takeApplication } from '../support/applicationTaker.ts';
+import { commandFile } from '../support/command.ts';
 import { connected, useFaultyRig } from '../support/faultyRig.ts';
 import { eventually } from '../support/poll.ts';
 import { endedCall, expectNobodyConnected, finishedRecording, showRecording } from '../support/rigs.ts';
 
 /** Somebody else opens an event socket for the same Stasis application of the same Asterisk. */
 
-const command = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const takesBack = 'takes the Stasis application back';
 
 const at = useFaultyRig({ patient: ['taken', 'silenced', 'held', 'cut'], brief: ['first', 'second', 'third'] });
@@ -82,7 +81,7 @@ describe('a second serve with a catalogue of its own', () => {
   });
   const logFile = (name: string): string => join(at.rig.folder, `${name}.log`);
   const startSecond = (name: string, ...options: string[]): Promise<LiveProcess> =>
-    spawnLive(process.execPath, [command, 'serve', ...options], {
+    spawnLive(process.execPath, [commandFile, 'serve', ...options], {
       logFile: logFile(name),
       env: {
         ...process.env,

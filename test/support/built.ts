@@ -1,4 +1,28 @@
-/** The address of a module of the build, for programs that import it: Node runs it as it is, and nothing is compiled. */
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundle } from '../../build.mjs';
+import { makeLabFolder, type LabFolder } from '../../lab/processes.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let folder: LabFolder | undefined;
+
+afterAll(() => {
+  folder?.remove();
+});
+
+/** Below node_modules, where packages are found that are not in the file itself; other accounts may read it. */
+function folderForAll(): string {
+  folder ??= makeLabFolder(join(root, 'node_modules', '.cache'), `preavis-lab-built-${process.pid}`);
+  chmodSync(folder.path, 0o755);
+
+  return folder.path;
+}
+
+/** The address of a module of `src`, with all that it imports in one file, for programs that run without jest. */
 export function built(module: string): string {
-  return new URL(`../../dist/${module}`, import.meta.url).href;
+  const outdir = folderForAll();
+  bundle({ entryPoints: [join('src', module)], outdir });
+
+  return pathToFileURL(join(outdir, module.replace(/\.ts$/, '.js'))).href;
 }

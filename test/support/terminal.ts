@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-
-const root = join(import.meta.dirname, '..', '..');
+import { commandFile } from './command.ts';
 
 export type TerminalRun = { code: number; shown: string };
 
@@ -13,7 +11,7 @@ const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
  * @param answers what somebody types, each at the next question
  */
 export function runOnTerminal(args: readonly string[], answers: readonly string[] = []): Promise<TerminalRun> {
-  const command = [process.execPath, join(root, 'dist', 'main.js'), ...args].map(quoted).join(' ');
+  const command = [process.execPath, commandFile, ...args].map(quoted).join(' ');
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh', TZ: 'Europe/Brussels' },
     timeout: 60_000,

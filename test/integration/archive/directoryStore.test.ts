@@ -111,7 +111,7 @@ describe('what a killed run left', () => {
     const source = folder.path('endless');
     await run('truncate', ['--size=20G', source]);
     const script = `
-      const { makeDirectoryStore } = await import('${built('archive/directoryStore.js')}');
+      const { makeDirectoryStore } = await import('${built('archive/directoryStore.ts')}');
       const expected = { bytes: 20 * 1024 ** 3, sha256: '', contentType: 'audio/wav' };
       const store = makeDirectoryStore({ folder: ${JSON.stringify(root)} });
       await store.putFile(${JSON.stringify(key)}, ${JSON.stringify(source)}, expected, AbortSignal.timeout(60_000));

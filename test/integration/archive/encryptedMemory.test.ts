@@ -39,10 +39,10 @@ async function memoryOf(store: string, mebibytes: number): Promise<number> {
   const expected = await fileOf(mebibytes);
   const code = `
     import { randomBytes } from 'node:crypto';
-    import { makeDirectoryStore } from '${built('archive/directoryStore.js')}';
-    import { makeEncryptedStore } from '${built('archive/encryptedStore.js')}';
-    import { makeKeyring, makeLocalKey } from '${built('archive/keyring.js')}';
-    import { makeMinioStore } from '${built('archive/minioStore.js')}';
+    import { makeDirectoryStore } from '${built('archive/directoryStore.ts')}';
+    import { makeEncryptedStore } from '${built('archive/encryptedStore.ts')}';
+    import { makeKeyring, makeLocalKey } from '${built('archive/keyring.ts')}';
+    import { makeMinioStore } from '${built('archive/minioStore.ts')}';
     const expected = ${JSON.stringify({ ...expected, contentType: 'audio/wav' })};
     const store = makeEncryptedStore(${store}, makeKeyring(makeLocalKey(randomBytes(32)), []));
     await store.check();

@@ -4,6 +4,7 @@ import { appendFile, chmod, chown, open, readFile, stat, symlink, truncate, utim
 import { jest } from '@jest/globals';
 import wavefile from 'wavefile';
 import { inspectWav, repairWav, silenceWav } from '../../../src/archive/wav.ts';
+import { built } from '../../support/built.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -231,8 +232,7 @@ describe('making parts silent', () => {
       await chmod(folder.path('.'), 0o755);
       await chown(path, asterisk, ours);
       await chmod(path, 0o660);
-      const program = new URL('../../../dist/archive/wav.js', import.meta.url).href;
-      const script = `const { silenceWav } = await import('${program}'); await silenceWav('${path}', [{ from: 250, to: 500 }]);`;
+      const script = `const { silenceWav } = await import('${built('archive/wav.ts')}'); await silenceWav('${path}', [{ from: 250, to: 500 }]);`;
       execFileSync(process.execPath, ['--input-type=module', '-e', script], { uid: ours, gid: ours, cwd: '/' });
       expect((await readFile(path)).equals(Buffer.from(content).fill(0, 44 + 4_000, 44 + 8_000))).toBe(true);
     },

@@ -109,7 +109,7 @@ test('a recording folder with less room than is wanted is full, and says how muc
   /** In a process of that user: what the check says, by its code, text and hint. */
   function checkedAs(spool: string): { code: string; message: string; hint: string } | 'ok' {
     const script = `
-      const { checkSpool } = await import('${built('call/readiness.js')}');
+      const { checkSpool } = await import('${built('call/readiness.ts')}');
       const said = await checkSpool(${JSON.stringify(spool)}, 0).then(() => 'ok', ({ code, message, hint }) => ({ code, message, hint }));
       process.stdout.write(JSON.stringify(said));
     `;

@@ -1,16 +1,16 @@
 /** Files as Asterisk's account makes them, looked at by another one. */
 import { spawnSync } from 'node:child_process';
 import { chmod, chown, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { built } from '../../support/built.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
 const [asterisk, ours] = [65_533, 65_534];
-const program = new URL('../../../dist/call/spoolFiles.js', import.meta.url).href;
 let made = 0;
 
 /** What it says, as this account; `undefined` for nothing. */
 function said(spool: string): string {
-  const script = `const { spoolFilesNote } = await import('${program}');
+  const script = `const { spoolFilesNote } = await import('${built('call/spoolFiles.ts')}');
     console.log(await spoolFilesNote('${spool}').then(String, ({ code, hint }) => code + ': ' + hint));`;
   const account = { uid: ours, gid: ours, cwd: '/', encoding: 'utf8' } as const;
 

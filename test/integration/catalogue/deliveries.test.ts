@@ -135,7 +135,7 @@ describe('what is to be told', () => {
     const { id } = await saveCall(catalogue);
     await catalogue.move(id, 'recording', 'recorded', {}, note);
     const script = `
-      import { openCatalogue } from '${built('catalogue/catalogue.js')}';
+      import { openCatalogue } from '${built('catalogue/catalogue.ts')}';
       const webhooks = [{ name: 'crm', events: ['recording.archived', 'recording.erased'] }];
       const catalogue = openCatalogue(${JSON.stringify(file)}, { now: () => 1 }, { webhooks });
       await catalogue.move(${JSON.stringify(id)}, 'recorded', 'archived', {}, { event: 'test', actor: 'test' });

@@ -125,7 +125,7 @@ describe('a new catalogue', () => {
   test('is made by one of many that open it at the same time, and all of them can use it', async () => {
     const file = newPath();
     const program = `
-      const { openCatalogue } = await import('${built('catalogue/catalogue.js')}');
+      const { openCatalogue } = await import('${built('catalogue/catalogue.ts')}');
       openCatalogue(${JSON.stringify(file)}, { now: () => 1 }).close();`;
     const runs = Array.from({ length: 3 }, () =>
       import('node:child_process').then(
@@ -147,7 +147,7 @@ describe('a new catalogue', () => {
     database(file, `PRAGMA user_version = ${migrations.length - 1}`);
     const holder = spawn(process.execPath, [
       ...['--input-type=module', '-e'],
-      `const { openSqlite } = await import('${built('catalogue/sqlite.js')}');
+      `const { openSqlite } = await import('${built('catalogue/sqlite.ts')}');
       const database = openSqlite(${JSON.stringify(file)});
       database.exec('BEGIN IMMEDIATE; PRAGMA user_version = ${migrations.length}');
       console.log('held');

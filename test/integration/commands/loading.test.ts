@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle, product } from '../../../build.mjs';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { configTree } from '../../support/calls.ts';
@@ -14,35 +15,44 @@ const folder = temporaryFolder();
 
 type Loaded = { modules: string[]; packages: string[] };
 
+/** By the build's own list: a file of it is made of many modules. */
+const { outputs } = bundle({ ...product, write: false }).metafile;
+function modulesIn(file: string): string[] {
+  const output = outputs[file];
+  if (output === undefined) throw new Error(`${file} is not of this build: npm run build`);
+
+  return Object.entries(output.inputs).flatMap(([module, { bytesInOutput }]) => (bytesInOutput > 0 ? [module] : []));
+}
+
 let runs = 0;
-/** The modules of the build, and the packages, that a command loads: Node lists every script that it has run for its coverage. */
+/** Our modules, and the packages, that a command loads: Node lists every script that it has run for its coverage. */
 async function loadedBy(...args: string[]): Promise<Loaded> {
   const coverage = folder.path(`coverage-${(runs += 1)}`);
   expect(await runCommand(args, { NODE_V8_COVERAGE: coverage })).toMatchObject({ stderr: '' });
   const [report = ''] = await readdir(coverage);
   const { result } = JSON.parse(await readFile(join(coverage, report), 'utf8')) as { result: { url: string }[] };
-  const files = result.flatMap(({ url }) => (url.startsWith('file:') ? [fileURLToPath(url)] : []));
+  const files = result.flatMap(({ url }) => (url.startsWith('file:') ? [relative(root, fileURLToPath(url))] : []));
+  const loaded = files.flatMap((file) => (file.startsWith('dist/') ? modulesIn(file) : [file]));
   const below = (place: string): string[] =>
-    files.flatMap((file) =>
-      file.startsWith(`${join(root, place)}/`) ? [file.slice(root.length + place.length + 2)] : [],
-    );
+    loaded.flatMap((file) => (file.startsWith(`${place}/`) ? [file.slice(place.length + 1)] : []));
   const packages = below('node_modules').map((file) => file.split('/', file.startsWith('@') ? 2 : 1).join('/'));
 
-  return { modules: below('dist').toSorted(), packages: [...new Set(packages)].toSorted() };
+  return { modules: below('src').toSorted(), packages: [...new Set(packages)].toSorted() };
 }
 
 /** The arguments of all commands, and the words in their help. */
 const commandLine = [
-  'catalogue/holdGrounds.js',
-  'catalogue/statuses.js',
-  'commands/context.js',
-  'commands/evidenceArguments.js',
-  'commands/retentionArguments.js',
-  'commands/subjectArguments.js',
-  'core/clock.js',
-  'core/errors.js',
-  'main.js',
-  'subject/languages.js',
+  'catalogue/holdGrounds.ts',
+  'catalogue/statuses.ts',
+  'commands/context.ts',
+  'commands/evidenceArguments.ts',
+  'commands/retentionArguments.ts',
+  'commands/subjectArguments.ts',
+  'core/clock.ts',
+  'core/errors.ts',
+  'core/installation.ts',
+  'main.ts',
+  'subject/languages.ts',
 ];
 
 test.each(['--version', '--help', 'recordings list --help'])(
@@ -81,7 +91,7 @@ describe('with an archive in a folder', () => {
       const { modules, packages } = await loadedBy('--config', config, ...line.split(' '));
       expect(packages).toContain('zod');
       for (const name of [...network, 'jose', 'pino', 'prom-client']) expect(packages).not.toContain(name);
-      expect(modules).not.toContain('core/phoneNumbers.js');
+      expect(modules).not.toContain('core/phoneNumbers.ts');
     },
   );
 });

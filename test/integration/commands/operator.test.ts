@@ -6,7 +6,7 @@ const canUnshare = spawnSync('unshare', ['-U', '--map-user=1', 'true']).status =
 (canUnshare ? test : test.skip)(
   'another account that somebody has given to themselves in a user namespace is told as not proved',
   () => {
-    const program = `const { operatorOf } = await import('${built('commands/operator.js')}'); console.log(operatorOf({}));`;
+    const program = `const { operatorOf } = await import('${built('commands/operator.ts')}'); console.log(operatorOf({}));`;
     const node = [process.execPath, '--input-type=module', '-e', program];
     const said = execFileSync('unshare', ['-U', '--map-user=1', ...node], { encoding: 'utf8' });
     expect(said).toMatch(/^user daemon, not proved: in a user namespace(, started by \S+)?(, login of \S+)?\n$/);

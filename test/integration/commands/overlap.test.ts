@@ -9,6 +9,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { configTree } from '../../support/calls.ts';
 import { catalogues } from '../../support/catalogues.ts';
+import { commandFile } from '../../support/command.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -19,7 +20,7 @@ type Run = { code: number; stdout: string; stderr: string };
 
 /** Processes of their own, as cron and an operator start them. */
 function preavis(...args: string[]): Promise<Run> {
-  const command = [join(root, 'dist/main.js'), ...args];
+  const command = [commandFile, ...args];
   return new Promise((resolve) => {
     execFile(process.execPath, command, { cwd: root, env: { PATH: process.env['PATH'] } }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });

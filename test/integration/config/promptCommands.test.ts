@@ -5,11 +5,12 @@ import { access, copyFile, cp, mkdir, readdir, readFile, rm, stat, utimes } from
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { promptFormats } from '../../../src/config/promptSound.ts';
+import { commandFile } from '../../support/command.ts';
 import { eventually } from '../../support/poll.ts';
 import { makePromptFolder, type PromptFolder, shippedSounds } from '../../support/promptFolder.ts';
 
 const project = join(import.meta.dirname, '..', '..', '..');
-const main = [join(project, 'dist/main.js'), 'prompts'];
+const main = [commandFile, 'prompts'];
 const run = promisify(execFile);
 
 type Result = { code: number; stdout: string; stderr: string };

@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { open as openFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { openSigner, pemOf } from '../../../src/core/signing.ts';
 import { bundleFile, jsonText, sumsText, vconType } from '../../../src/evidence/bundleForm.ts';
 import { sha256Of } from '../../../src/core/sha256.ts';
-import { built } from '../../support/built.ts';
 import { bundleStage, filesIn, resealed, type BundleFiles } from '../../support/bundles.ts';
 import { catalogues } from '../../support/catalogues.ts';
+import { commandFile } from '../../support/command.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -93,14 +92,7 @@ function verified(file: string): { code: number | null; said: string; seconds: n
   const began = performance.now();
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [
-      '--import',
-      `data:text/javascript,${encodeURIComponent(atExit)}`,
-      fileURLToPath(built('main.js')),
-      'evidence',
-      'verify',
-      file,
-    ],
+    ['--import', `data:text/javascript,${encodeURIComponent(atExit)}`, commandFile, 'evidence', 'verify', file],
     { encoding: 'utf8' },
   );
 

@@ -27,8 +27,8 @@ const other = (ledger: Ledger, program: string) =>
 
 function programOf(ledger: Ledger, program: string): string {
   return `
-    const { makeLedger } = await import('${built('retention/ledger.js')}');
-    const { withLedgerLock } = await import('${built('retention/ledgerLock.js')}');
+    const { makeLedger } = await import('${built('retention/ledger.ts')}');
+    const { withLedgerLock } = await import('${built('retention/ledgerLock.ts')}');
     const ledger = makeLedger(${JSON.stringify(ledger.file)});
     const say = (word) => process.stdout.write(word + '\\n');
     ${program}`;
