@@ -89,15 +89,22 @@ function given(value: unknown, key: ConfigKey | undefined, meant: string): strin
   return isNothing || (mayShow && isPlain) ? ` (got ${valueInWords(value)}${meant === '' ? '' : `; ${meant}`})` : '';
 }
 
+/** Who reads more than these has another file before them; what each was meant for takes long to find. */
+const mostNamed = 20;
+
 function describe(issue: z.core.$ZodIssue, input: Tree, keys: readonly ConfigKey[]): string {
   const at = (path: readonly PropertyKey[]): string => path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
     const section = issue.path.map(String);
-    const unknown = issue.keys.map((key) => {
+    const unknown = issue.keys.slice(0, mostNamed).map((key) => {
       const meant = didYouMean(nearestKey(section, key, keys));
 
       return `${at([...issue.path, unknownKey(key)])}: no such key${meant === '' ? '' : ` (${meant})`}`;
     });
+    const others = issue.keys.length - unknown.length;
+    if (others > 0)
+      unknown.push(`${section.length === 0 ? 'the file' : at(section)}: ${others} more keys are not known`);
+
     return unknown.join('; ');
   }
   const path = at(issue.path);

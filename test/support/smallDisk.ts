@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chownSync, mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { recordMount } from '../../lab/processes.ts';
+import { errnoOf } from '../../src/core/errors.ts';
 
 /** A disk of a few MiB (tmpfs), to be filled: only root can mount one. */
 export type SmallDisk = {
@@ -13,6 +14,14 @@ export type SmallDisk = {
   readOnly(isReadOnly: boolean): void;
   unmount(): void;
 };
+
+function appendUntilFull(file: string, bytes: number): void {
+  try {
+    appendFileSync(file, Buffer.alloc(bytes));
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOSPC') throw error;
+  }
+}
 
 /** Mounts it over `folder`, which keeps its owner and mode. */
 export function mountSmallDisk(folder: string, mebibytes: number): SmallDisk {
@@ -26,9 +35,13 @@ export function mountSmallDisk(folder: string, mebibytes: number): SmallDisk {
   return {
     folder,
     leave: (bytes) => {
-      rmSync(filling, { force: true });
-      const { bavail, bsize } = statfsSync(folder);
-      writeFileSync(filling, Buffer.alloc(Math.max(0, bavail * bsize - bytes)));
+      writeFileSync(filling, '');
+      const left = (): number => {
+        const { bavail, bsize } = statfsSync(folder);
+        return bavail * bsize;
+      };
+      // Piece by piece: somebody else may write at the same time.
+      for (let room = left() - bytes; room > 0; room = left() - bytes) appendUntilFull(filling, room);
       chownSync(filling, uid, gid);
     },
     empty: () => {

@@ -48,6 +48,11 @@ describe('a configuration', () => {
 
   test.each([
     ['an unknown key', { ...base, colour: 'red' }, 'colour: no such key'],
+    [
+      'many unknown keys',
+      { ...base, ...Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`key${index}`, 1])) },
+      'key19: no such key; the file: 980 more keys are not known',
+    ],
     ['a misspelt key', { ...base, ari: { pasword: 'x' } }, 'ari.pasword: no such key'],
     ['a wrong type', { ...base, health: { port: 'many' } }, /^health\.port: .*\(got "many"\)$/],
     ['a number out of range', { ...base, health: { port: 70_000 } }, /^health\.port: .*\(got 70000\)$/],
