@@ -15,7 +15,7 @@ import { fakeClockVariables, installFakeClock, setFakeClock } from './fakeClock.
 import { findInstallation } from './installation.ts';
 import { makeLabFolder, spawnLive, type LiveProcess } from './processes.ts';
 import { installShippedPrompts } from './prompts.ts';
-import type { LabStore } from './store.ts';
+import type { StoreAddress } from './storeAccounts.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 const command = join(project, 'dist/main.js');
@@ -30,7 +30,7 @@ export type RigOptions = {
   /** More of Asterisk's configuration, by file name. */
   conf?: Readonly<Record<string, string>>;
   /** Archive in this S3 server; without it, in a folder. */
-  store?: LabStore;
+  store?: StoreAddress;
   /** Laid over the rig's configuration, key by key. */
   config?: Readonly<Record<string, Record<string, unknown>>>;
   /** Environment of `serve` and of commands. */

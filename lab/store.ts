@@ -3,15 +3,15 @@
  * can run side by side, each in a folder and on ports of its own.
  */
 import { execFile } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Client } from 'minio';
 import { claimPorts } from './ports.ts';
 import { makeLabFolder, spawnLive, type LiveProcess } from './processes.ts';
+import { accountAt, administration, newKeys, type StoreAccount } from './storeAccounts.ts';
 
 const run = promisify(execFile);
 
@@ -22,18 +22,9 @@ export type StoreOptions = {
   vaultPort?: number;
 };
 
-export type BucketOptions = { versioning?: boolean; objectLock?: boolean };
-
-export type LabStore = {
-  readonly endPoint: string;
-  readonly port: number;
-  readonly region: string;
-  readonly accessKey: string;
-  readonly secretKey: string;
+/** A server, and its first account, which may make others (lab/storeAccounts.ts). */
+export type LabStore = StoreAccount & {
   readonly folder: string;
-  makeBucket(name: string, options?: BucketOptions): Promise<void>;
-  /** The bucket takes so many objects, -1 for any number. */
-  limitBucket(name: string, objects: number): Promise<void>;
   /** An outage: connections are refused, the data is kept. */
   stopGateway(): Promise<void>;
   startGateway(): Promise<void>;
@@ -62,8 +53,7 @@ export async function startStore(options: StoreOptions = {}): Promise<LabStore> 
   const folder = labFolder.path;
   const block = await claimPorts(portsPerStore);
   const port = block.first;
-  const accessKey = `LAB${randomBytes(8).toString('hex').toUpperCase()}`;
-  const secretKey = randomBytes(20).toString('hex');
+  const keys = newKeys();
   const configFile = join(folder, 'ceph.conf');
   const environment = { ...process.env, CEPH_CONF: configFile };
   const running: LiveProcess[] = [];
@@ -123,31 +113,19 @@ export async function startStore(options: StoreOptions = {}): Promise<LabStore> 
       'create',
       '--uid=lab',
       '--display-name=Lab',
-      `--access-key=${accessKey}`,
-      `--secret-key=${secretKey}`,
+      `--access-key=${keys.accessKey}`,
+      `--secret-key=${keys.secretKey}`,
+      administration,
     );
   } catch (error) {
     await stop();
     throw error;
   }
 
-  const client = new Client({ endPoint: '127.0.0.1', port, useSSL: false, accessKey, secretKey, region });
+  const address = { endPoint: '127.0.0.1', port, region, ...keys };
   return {
-    endPoint: '127.0.0.1',
-    port,
-    region,
-    accessKey,
-    secretKey,
+    ...accountAt(address, 'lab', address),
     folder,
-    makeBucket: async (name, bucket = {}) => {
-      await client.makeBucket(name, '', { ObjectLocking: bucket.objectLock ?? false });
-      if (bucket.versioning) await client.setBucketVersioning(name, { Status: 'Enabled' });
-    },
-    limitBucket: async (name, objects) => {
-      const quota = ['--quota-scope=bucket', `--bucket=${name}`];
-      await tool('radosgw-admin', 'quota', 'set', ...quota, `--max-objects=${objects}`);
-      await tool('radosgw-admin', 'quota', 'enable', ...quota);
-    },
     stopGateway,
     startGateway,
     freezeGateway: () => {

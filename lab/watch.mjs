@@ -88,7 +88,8 @@ process.stdin.on('close', async () => {
     capture.kill('SIGKILL');
     await once(capture, 'exit');
   }
-  rmSync(folder, { recursive: true, force: true });
+  // A process of the run may still write into it.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   for (const each of forget) each();
   process.exit(0);
 });

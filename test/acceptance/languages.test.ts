@@ -8,7 +8,6 @@ import { burstTone, continuousTone } from '../../lab/audio.ts';
 import { startEar, type Ear } from '../../lab/ear.ts';
 import { rigBucket } from '../../lab/rig.ts';
 import { placeCall, startAgent } from '../../lab/sip.ts';
-import { startStore, type LabStore } from '../../lab/store.ts';
 import type { Receipt } from '../../src/evidence/receipt.ts';
 import { presentMs, readWav, similarity, tonePresence, type Span } from '../support/audio.ts';
 import { shippedSounds } from '../support/promptFolder.ts';
@@ -26,6 +25,7 @@ import {
 } from '../support/rigs.ts';
 import { burstsOf, heardPart, lastedMs, mixed, promptSound, tracesOf } from '../support/sound.ts';
 import { unzipped } from '../support/subjects.ts';
+import { useS3Server } from '../support/s3Server.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
 const run = promisify(execFile);
@@ -108,16 +108,7 @@ type Outcome = {
 type Archived = { status: string; bytes: number; objectKey: string };
 
 const folder = temporaryFolder();
-let store: LabStore;
-
-beforeAll(async () => {
-  store = await startStore();
-  await store.makeBucket(rigBucket);
-});
-
-afterAll(async () => {
-  await store.stop();
-});
+const s3 = useS3Server({ [rigBucket]: {} });
 
 const at = useRig(async () => {
   const agent = await at.keep(
@@ -131,7 +122,7 @@ const at = useRig(async () => {
   );
   const lineOf = ({ config }: Case) => ({ purposes: ['training'], defaultLanguages: ['fr'], ...config });
   return {
-    store,
+    store: s3.server,
     extensions: Object.fromEntries(
       cases.map((each) => [each.line, `${agent.dialString},20,line=${each.line},${each.args ?? ''}`]),
     ),
@@ -193,8 +184,9 @@ beforeAll(async () => {
   // A client that shares nothing with ours.
   mkdirSync(folder.path('fetched'));
   writeFileSync(folder.path('s3cfg'), '');
-  const server = `127.0.0.1:${store.port}`;
-  const keys = [`--access_key=${store.accessKey}`, `--secret_key=${store.secretKey}`];
+  const { port, accessKey, secretKey } = s3.server;
+  const server = `127.0.0.1:${port}`;
+  const keys = [`--access_key=${accessKey}`, `--secret_key=${secretKey}`];
   const where = [`--config=${folder.path('s3cfg')}`, '--no-ssl', `--host=${server}`, `--host-bucket=${server}`];
   await run('s3cmd', [...where, ...keys, 'get', '--recursive', `s3://${rigBucket}/`, `${folder.path('fetched')}/`]);
 });

@@ -1,10 +1,11 @@
-/** Before all tests: starts what watches whether the machine keeps the lab's time. */
+/** Before all tests: starts what watches whether the machine keeps the lab's time, and says where a shared S3 server may be. */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runFolder } from '../../lab/places.mjs';
+import { shareStore } from '../../lab/sharedStore.mjs';
 
 const program = fileURLToPath(new URL('../../lab/watch.mjs', import.meta.url));
 
@@ -41,6 +42,8 @@ export default async function setUp() {
   watch.stdin.on('error', () => undefined);
   // The tests' processes inherit it.
   process.env['PREAVIS_LAB_WATCH'] = folder;
+  // Below the folder that the watch removes, however the run ends.
+  shareStore(join(folder, 'store'));
   globalThis.preavisWatch = watch;
   await captureBegins(folder);
 }

@@ -1,7 +1,9 @@
-/** After all tests: the watch ends and removes what it wrote. */
+/** After all tests: the shared S3 server ends, then the watch, which removes what both wrote. */
 import { once } from 'node:events';
+import { endSharedStore } from '../../lab/sharedStore.mjs';
 
 export default async function tearDown() {
+  await endSharedStore();
   const watch = globalThis.preavisWatch;
   if (watch === undefined || watch.exitCode !== null || watch.signalCode !== null) return;
   const ended = once(watch, 'exit');

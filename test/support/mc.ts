@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { LabStore } from '../../lab/store.ts';
+import type { StoreAddress } from '../../lab/storeAccounts.ts';
 
 const run = promisify(execFile);
 
@@ -8,7 +8,7 @@ export type OperatorRun = { ok: boolean; output: string };
 
 /** MinIO's own client, as an operator uses it: the store is named `store`, and this account owns its buckets. */
 export function operatorClient(
-  server: () => LabStore,
+  server: () => StoreAddress,
   configFolder: () => string,
 ): (...args: string[]) => Promise<OperatorRun> {
   return async (...args) => {

@@ -1,24 +1,25 @@
 import { Client } from 'minio';
-import { startStore, type LabStore } from '../../lab/store.ts';
+import { sharedStore } from '../../lab/sharedStore.mjs';
+import { openAccount, type BucketOptions, type StoreAccount } from '../../lab/storeAccounts.ts';
 
-type Buckets = Readonly<Record<string, Parameters<LabStore['makeBucket']>[1]>>;
+type Buckets = Readonly<Record<string, BucketOptions>>;
 
-/** A real S3 server for the tests of a file, with these buckets, and a client of it that is not ours. */
-export function useS3Server(buckets: Buckets): { readonly server: LabStore; readonly client: Client } {
-  let running: { server: LabStore; client: Client } | undefined;
-  const now = (): { server: LabStore; client: Client } => {
-    if (running === undefined) throw new Error('the S3 server runs in the tests of a file, not before them');
+/**
+ * The S3 server that the files of a run share, with an account for the tests of this file that has these buckets and sees no
+ * other, and a client of it that is not ours. Who stops, freezes or configures a server, or fills it, starts one (lab/store.ts).
+ */
+export function useS3Server(buckets: Buckets): { readonly server: StoreAccount; readonly client: Client } {
+  let opened: { server: StoreAccount; client: Client } | undefined;
+  const now = (): { server: StoreAccount; client: Client } => {
+    if (opened === undefined) throw new Error('the S3 server runs in the tests of a file, not before them');
 
-    return running;
+    return opened;
   };
 
   beforeAll(async () => {
-    const server = await startStore();
-    running = { server, client: new Client({ ...server, useSSL: false }) };
+    const server = await openAccount(await sharedStore());
+    opened = { server, client: new Client({ ...server, useSSL: false }) };
     for (const [name, options] of Object.entries(buckets)) await server.makeBucket(name, options);
-  });
-  afterAll(async () => {
-    await running?.server.stop();
   });
 
   return {

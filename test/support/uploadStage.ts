@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { Client } from 'minio';
-import { startStore, type LabStore } from '../../lab/store.ts';
+import type { Client } from 'minio';
+import type { StoreAccount } from '../../lab/storeAccounts.ts';
 import { makeMinioStore, type MinioStoreOptions } from '../../src/archive/minioStore.ts';
 import { objectKeys, type ObjectKeys } from '../../src/archive/objectKey.ts';
 import type { ObjectStore } from '../../src/archive/store.ts';
@@ -10,6 +10,7 @@ import { digestOf, seconds } from '../integration/archive/storeContract.ts';
 import { archiveStage, type ArchiveStage } from './archiving.ts';
 import { callStart } from './calls.ts';
 import { catalogues } from './catalogues.ts';
+import { useS3Server } from './s3Server.ts';
 import { startStoreProxy, type StoreProxy } from './storeProxy.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
 
@@ -71,7 +72,7 @@ export async function expectArchived(set: UploadStage, versions = 1): Promise<vo
 }
 
 export type FaultyStore = {
-  readonly server: LabStore;
+  readonly server: StoreAccount;
   readonly client: Client;
   /** A new one in each test. */
   readonly proxy: StoreProxy;
@@ -85,47 +86,40 @@ export type FaultyStore = {
 export function useFaultyStore(): FaultyStore {
   const folder = temporaryFolder();
   const open = catalogues();
-  let running: { server: LabStore; client: Client } | undefined;
+  const s3 = useS3Server({ plain: {}, versioned: { versioning: true } });
   let proxy: StoreProxy | undefined;
   let stages = 0;
-  const up = <T>(part: T | undefined): T => {
-    if (part === undefined) throw new Error('the store is not started');
-    return part;
+  const up = (): StoreProxy => {
+    if (proxy === undefined) throw new Error('the proxy is not started');
+    return proxy;
   };
 
-  beforeAll(async () => {
-    const server = await startStore();
-    running = { server, client: new Client({ ...server, useSSL: false }) };
-    await server.makeBucket('plain');
-    await server.makeBucket('versioned', { versioning: true });
-  });
-  afterAll(() => running?.server.stop());
   beforeEach(async () => {
-    proxy = await startStoreProxy(up(running).server.port);
+    proxy = await startStoreProxy(s3.server.port);
   });
   afterEach(() => proxy?.close());
 
   return {
     get server() {
-      return up(running).server;
+      return s3.server;
     },
     get client() {
-      return up(running).client;
+      return s3.client;
     },
     get proxy() {
-      return up(proxy);
+      return up();
     },
     stage: async (count, options = {}, wavs = []) => {
-      const { server } = up(running);
+      const { server } = s3;
       const set = await archiveStage(folder.path(`${(stages += 1)}`), open);
       const common = { ...server, useTls: false, bucket: 'versioned', prefix: `stage-${stages}`, ...options };
-      const behind = { idleTimeoutMs: 1_000, partSizeBytes: 5 * 1024 * 1024, ...common, port: up(proxy).port };
+      const behind = { idleTimeoutMs: 1_000, partSizeBytes: 5 * 1024 * 1024, ...common, port: up().port };
       const direct = makeMinioStore({ ...common, port: server.port, secretKey: server.secretKey });
 
       return uploadStage(set, { store: makeMinioStore(behind), direct }, count, wavs);
     },
     idsAsked: (calls) => {
-      const asked = up(proxy).requests.filter(({ path }) => path.includes('/recordings/'));
+      const asked = up().requests.filter(({ path }) => path.includes('/recordings/'));
 
       return [...new Set(asked.map(({ path }) => calls.find(({ id }) => path.includes(id))?.id ?? path))];
     },

@@ -1,35 +1,32 @@
-import { Client } from 'minio';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import type { Capabilities, Trial } from '../../../src/archive/capabilities.ts';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import type { ObjectStore } from '../../../src/archive/store.ts';
 import { operatorClient } from '../../support/mc.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { startStoreProxy, type StoreProxy } from '../../support/storeProxy.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { seconds } from './storeContract.ts';
 import { eventually } from '../../support/poll.ts';
 
 const folder = temporaryFolder();
-let server: LabStore;
-let client: Client;
 let proxy: StoreProxy;
+const s3 = useS3Server({
+  plain: {},
+  versioned: { versioning: true },
+  suspended: { versioning: true },
+  locked: { objectLock: true },
+  locking: { objectLock: true },
+  ruled: {},
+  encrypted: {},
+});
 const mc = operatorClient(
-  () => server,
+  () => s3.server,
   () => folder.path('mc'),
 );
 
 beforeAll(async () => {
-  server = await startStore();
-  client = new Client({ ...server, useSSL: false });
-  await server.makeBucket('plain');
-  await server.makeBucket('versioned', { versioning: true });
-  await server.makeBucket('suspended', { versioning: true });
-  await client.setBucketVersioning('suspended', { Status: 'Suspended' });
-  await server.makeBucket('locked', { objectLock: true });
-  await server.makeBucket('locking', { objectLock: true });
-  await server.makeBucket('ruled');
-  await server.makeBucket('encrypted');
+  await s3.client.setBucketVersioning('suspended', { Status: 'Suspended' });
   for (const command of [
     'retention set --default GOVERNANCE 1d store/locking',
     'ilm rule add --prefix tmp/ --expire-days 3 store/ruled',
@@ -37,16 +34,13 @@ beforeAll(async () => {
   ]) {
     expect(await mc(...command.split(' '))).toMatchObject({ ok: true });
   }
-  proxy = await startStoreProxy(server.port);
+  proxy = await startStoreProxy(s3.server.port);
 });
-afterAll(async () => {
-  await proxy.close();
-  await server.stop();
-});
+afterAll(() => proxy.close());
 afterEach(() => proxy.mend());
 
 const open = (bucket: string, now?: () => number): ObjectStore =>
-  makeMinioStore({ ...server, port: proxy.port, useTls: false, bucket, ...(now === undefined ? {} : { now }) });
+  makeMinioStore({ ...s3.server, port: proxy.port, useTls: false, bucket, ...(now === undefined ? {} : { now }) });
 
 const plain: Capabilities = {
   versioning: 'off',
@@ -110,7 +104,7 @@ test.each(['versioning', 'object-lock', 'lifecycle', 'encryption'])(
 );
 
 test('an outage, a wrong key and a bucket that is not there are no answers', async () => {
-  const wrong = makeMinioStore({ ...server, useTls: false, bucket: 'plain', secretKey: 'wrong' });
+  const wrong = makeMinioStore({ ...s3.server, useTls: false, bucket: 'plain', secretKey: 'wrong' });
   await expect(wrong.capabilities(seconds(20))).rejects.toMatchObject({ code: 'archive_denied' });
   await expect(wrong.tryOut(seconds(20))).rejects.toMatchObject({ code: 'archive_denied' });
   await expect(open('none').capabilities(seconds(20))).rejects.toMatchObject({ code: 'archive_bucket_missing' });
@@ -121,7 +115,7 @@ test('an outage, a wrong key and a bucket that is not there are no answers', asy
 });
 
 const objectsIn = async (bucket: string): Promise<string[]> => {
-  const page = await client.listObjectsQuery(bucket, '', '', { Delimiter: '', MaxKeys: 100, IncludeVersion: true });
+  const page = await s3.client.listObjectsQuery(bucket, '', '', { Delimiter: '', MaxKeys: 100, IncludeVersion: true });
 
   return page.objects.map(({ name = '' }) => name);
 };

@@ -4,33 +4,24 @@ import { makeEncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { makeKeyring, makeLocalKey } from '../../../src/archive/keyring.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import type { ObjectStore, RawStore } from '../../../src/archive/store.ts';
-import { startStore, type LabStore } from '../../../lab/store.ts';
-import { Client } from 'minio';
 import pLimit from 'p-limit';
 import { eventually } from '../../support/poll.ts';
 import { onlySidecar } from '../../support/encryption.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { describeStoreContract } from './storeContract.ts';
 
 const folder = temporaryFolder();
-let server: LabStore;
+const s3 = useS3Server({ plain: {}, versioned: { versioning: true }, locked: { objectLock: true } });
 
 beforeAll(async () => {
-  server = await startStore();
-  await server.makeBucket('plain');
-  await server.makeBucket('versioned', { versioning: true });
-  await server.makeBucket('locked', { objectLock: true });
   for (const name of ['archive', 'off']) await makeDirectoryStore({ folder: folder.path(name) }).check();
-});
-
-afterAll(async () => {
-  await server.stop();
 });
 
 const keyring = makeKeyring(makeLocalKey(randomBytes(32)), []);
 const encrypted = (store: RawStore): ObjectStore => makeEncryptedStore(store, keyring);
 const inBucket = (bucket: string, prefix = ''): RawStore =>
-  makeMinioStore({ ...server, useTls: false, bucket, prefix, partSizeBytes: 5 * 1024 * 1024 });
+  makeMinioStore({ ...s3.server, useTls: false, bucket, prefix, partSizeBytes: 5 * 1024 * 1024 });
 
 describeStoreContract('an encrypted folder', {
   store: () => encrypted(makeDirectoryStore({ folder: folder.path('archive') })),
@@ -92,9 +83,8 @@ test('the names of wrapped keys are found on every page, also where only a delet
   const put = (number: number): Promise<unknown> =>
     raw.putText(name(number), 'x', 'text/plain', AbortSignal.timeout(120_000));
   await Promise.all(numbers.map((number) => limit(put, number)));
-  const client = new Client({ ...server, useSSL: false });
   // On the first page and on the last one.
-  for (const number of [0, 500, 1_049]) await client.removeObject('versioned', `pages/${name(number)}`);
+  for (const number of [0, 500, 1_049]) await s3.client.removeObject('versioned', `pages/${name(number)}`);
   expect((await raw.keysBelow('preavis-keys/a/')).sort()).toEqual(numbers.map(name));
   expect(await raw.versions(name(500))).toHaveLength(2);
 });

@@ -1,6 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { Client } from 'minio';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { makeEncryptedStore } from '../../../src/archive/encryptedStore.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import type { Lock } from '../../../src/archive/objectLock.ts';
@@ -13,6 +11,7 @@ import { callStart } from '../../support/calls.ts';
 import { catalogues, type SavedCall } from '../../support/catalogues.ts';
 import { keyringOf, newKey, onlySidecar } from '../../support/encryption.ts';
 import { operatorClient } from '../../support/mc.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { startStoreProxy, type StoreProxy } from '../../support/storeProxy.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { seconds } from './storeContract.ts';
@@ -22,33 +21,28 @@ const keepDays = 3_653;
 const until = callStart + 80_000 + keepDays * 86_400_000;
 const folder = temporaryFolder();
 const open = catalogues();
-let server: LabStore;
-let client: Client;
 let proxy: StoreProxy;
 let stages = 0;
+const s3 = useS3Server({
+  plain: {},
+  versioned: { versioning: true },
+  locked: { objectLock: true },
+  locking: { objectLock: true },
+});
 const mc = operatorClient(
-  () => server,
+  () => s3.server,
   () => folder.path('mc'),
 );
 
 beforeAll(async () => {
-  server = await startStore();
-  client = new Client({ ...server, useSSL: false });
-  await server.makeBucket('plain');
-  await server.makeBucket('versioned', { versioning: true });
-  await server.makeBucket('locked', { objectLock: true });
-  await server.makeBucket('locking', { objectLock: true });
   expect(await mc('retention', 'set', '--default', 'COMPLIANCE', '1d', 'store/locking')).toMatchObject({ ok: true });
-  proxy = await startStoreProxy(server.port);
+  proxy = await startStoreProxy(s3.server.port);
 });
-afterAll(async () => {
-  await proxy.close();
-  await server.stop();
-});
+afterAll(() => proxy.close());
 afterEach(() => proxy.mend());
 
 const openStore = (bucket: string, prefix = ''): ObjectStore =>
-  makeMinioStore({ ...server, port: proxy.port, useTls: false, bucket, prefix, idleTimeoutMs: 2_000 });
+  makeMinioStore({ ...s3.server, port: proxy.port, useTls: false, bucket, prefix, idleTimeoutMs: 2_000 });
 
 type Waiting = ArchiveStage & {
   call: SavedCall & { file: string };
@@ -105,7 +99,7 @@ describe('a recording whose purpose asks for a lock', () => {
       expect(lock).toEqual({ mode, until });
       const byMc = await mc('rm', '--version-id', version, ...how, `store/locked/${set.prefix}${key}`);
       expect(byMc).toMatchObject({ ok: false, output: expect.stringMatching(/lock/i) as string });
-      const removal = client.removeObject('locked', set.prefix + key, { versionId: version });
+      const removal = s3.client.removeObject('locked', set.prefix + key, { versionId: version });
       await expect(removal).rejects.toMatchObject({ code: 'AccessDenied' });
       await expect(set.store.erase(key)).rejects.toMatchObject({ code: 'archive_locked' });
       expect(await set.store.versions(key)).toEqual([version]);
@@ -220,7 +214,7 @@ describe('an erasure that a lock refuses', () => {
     const store = openStore('locked', 'erase');
     const first = await put(store, 'a', 'one');
     await put(store, 'a', 'two');
-    await client.removeObject('locked', 'erase/a');
+    await s3.client.removeObject('locked', 'erase/a');
     await store.protect('a', first.versionId, { mode: 'governance', until: Date.now() + 600_000 }, seconds(10));
     await expect(store.erase('a')).rejects.toMatchObject({
       code: 'archive_locked',
@@ -278,7 +272,7 @@ describe('a bucket that locks every object by itself', () => {
 });
 
 test('an object is protected as long as both it and its wrapped key are, and cannot be erased while one of them is', async () => {
-  const raw = makeMinioStore({ ...server, useTls: false, bucket: 'locked', prefix: 'both/' });
+  const raw = makeMinioStore({ ...s3.server, useTls: false, bucket: 'locked', prefix: 'both/' });
   const store = makeEncryptedStore(raw, keyringOf(newKey()));
   const { versionId } = await store.putText('a', 'text', 'text/plain', seconds(10));
   const sidecar = await raw.stat(await onlySidecar(raw, 'a'));

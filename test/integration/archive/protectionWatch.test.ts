@@ -1,4 +1,3 @@
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { App } from '../../../src/app.ts';
 import { nothingTried } from '../../../src/archive/capabilities.ts';
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
@@ -13,23 +12,18 @@ import { makeIds } from '../../../src/core/ids.ts';
 import { configTree } from '../../support/calls.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { startStoreProxy, type StoreProxy } from '../../support/storeProxy.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
-let server: LabStore;
+const s3 = useS3Server({ plain: {}, locked: { objectLock: true } });
 let proxy: StoreProxy;
 
 beforeAll(async () => {
-  server = await startStore();
-  await server.makeBucket('plain');
-  await server.makeBucket('locked', { objectLock: true });
-  proxy = await startStoreProxy(server.port);
+  proxy = await startStoreProxy(s3.server.port);
 });
-afterAll(async () => {
-  await proxy.close();
-  await server.stop();
-});
+afterAll(() => proxy.close());
 afterEach(() => proxy.mend());
 
 const purposes = (lock: PurposeLock): AskingPurposes => ({
@@ -37,7 +31,7 @@ const purposes = (lock: PurposeLock): AskingPurposes => ({
 });
 
 function watching(bucket: string, lock: PurposeLock): { watch: ProtectionWatch } & ReturnType<typeof collectingLog> {
-  const store = makeMinioStore({ ...server, port: proxy.port, useTls: false, bucket, idleTimeoutMs: 2_000 });
+  const store = makeMinioStore({ ...s3.server, port: proxy.port, useTls: false, bucket, idleTimeoutMs: 2_000 });
   const collected = collectingLog('info');
 
   return { watch: new ProtectionWatch({ store, bucket, purposes: purposes(lock), log: collected.log }), ...collected };
@@ -101,7 +95,7 @@ test('an archive that is refused for what it says is tried for people as far as 
   const signal = AbortSignal.timeout(20_000);
   const see = (store: ObjectStore, lock: PurposeLock, refused: 'is enough' | 'is tried') =>
     seeArchive(store, { bucket: 'plain', purposes: purposes(lock), refused }, signal);
-  const plain = makeMinioStore({ ...server, useTls: false, bucket: 'plain' });
+  const plain = makeMinioStore({ ...s3.server, useTls: false, bucket: 'plain' });
   expect((await see(plain, 'compliance', 'is enough')).trial).toEqual(nothingTried);
   const tried = { put: 'yes', get: 'yes', listVersions: 'yes', delete: 'yes', lockHolds: 'unknown' };
   expect((await see(plain, 'compliance', 'is tried')).trial).toMatchObject(tried);
@@ -134,7 +128,7 @@ describe('serve', () => {
     return { app: made, started: made.start() };
   };
   const minio = (bucket: string): Record<string, unknown> => {
-    const { endPoint, accessKey, secretKey } = server;
+    const { endPoint, accessKey, secretKey } = s3.server;
 
     return { store: 'minio', minio: { endPoint, port: proxy.port, useTls: false, accessKey, secretKey, bucket } };
   };

@@ -6,6 +6,8 @@ import { Client } from 'minio';
 import { makeMinioStore, type MinioStoreOptions } from '../../../src/archive/minioStore.ts';
 import type { RawStore } from '../../../src/archive/store.ts';
 import { startStore, type LabStore } from '../../../lab/store.ts';
+import type { StoreAddress } from '../../../lab/storeAccounts.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { startTransitVault, type TransitVault } from '../../support/transitVault.ts';
 import { digestOf, listed, seconds } from './storeContract.ts';
@@ -14,25 +16,22 @@ const mebibyte = 1024 * 1024;
 const folder = temporaryFolder();
 const content = randomBytes(6 * mebibyte);
 let vault: TransitVault;
+/** One of its own: it is configured. */
 let encrypting: LabStore;
-let plain: LabStore;
+const s3 = useS3Server({ plain: {} });
 
 beforeAll(async () => {
   vault = await startTransitVault();
-  [encrypting, plain] = await Promise.all([startStore({ vaultPort: vault.port }), startStore()]);
+  encrypting = await startStore({ vaultPort: vault.port });
   await encrypting.makeBucket('plain');
-  await plain.makeBucket('plain');
   await writeFile(folder.path('large'), content);
 });
 
 afterAll(async () => {
-  await Promise.all([encrypting.stop(), plain.stop(), vault.close()]);
+  await Promise.all([encrypting.stop(), vault.close()]);
 });
 
-const open = (
-  server: Pick<LabStore, 'endPoint' | 'port' | 'region' | 'accessKey' | 'secretKey'>,
-  more: Partial<MinioStoreOptions> = {},
-): RawStore =>
+const open = (server: StoreAddress, more: Partial<MinioStoreOptions> = {}): RawStore =>
   makeMinioStore({
     ...server,
     useTls: false,
@@ -70,7 +69,7 @@ describe('a store that encrypts (SSE-S3)', () => {
 
 describe('a store that cannot encrypt', () => {
   it('is told as such where it says so, and nothing is stored', async () => {
-    const store = open(plain);
+    const store = open(s3.server);
     for (const attempt of [
       () => store.check(),
       () => store.putText('a', 'x', 'text/plain', seconds(10)),
@@ -79,7 +78,7 @@ describe('a store that cannot encrypt', () => {
       await expect(attempt()).rejects.toMatchObject({ code: 'encryption_not_offered' });
     }
     expect(await listed(store, '')).toEqual([]);
-    await open(plain, { serverSideEncryption: false }).check();
+    await open(s3.server, { serverSideEncryption: false }).check();
   });
 
   it('is told as such where it passes over what it was asked, and what it stored is removed', async () => {
@@ -99,7 +98,7 @@ describe('a store that cannot encrypt', () => {
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     try {
       const { port } = http.address() as AddressInfo;
-      const store = open({ ...plain, port });
+      const store = open({ ...s3.server, port });
       await expect(store.putText('a', 'x', 'text/plain', seconds(10))).rejects.toMatchObject({
         code: 'encryption_not_offered',
       });

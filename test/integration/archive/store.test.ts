@@ -1,27 +1,19 @@
 import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import type { ObjectStore } from '../../../src/archive/store.ts';
-import { startStore, type LabStore } from '../../../lab/store.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { describeStoreContract } from './storeContract.ts';
 
 const folder = temporaryFolder();
-let server: LabStore;
+const s3 = useS3Server({ plain: {}, versioned: { versioning: true }, locked: { objectLock: true } });
 
 beforeAll(async () => {
-  server = await startStore();
-  await server.makeBucket('plain');
-  await server.makeBucket('versioned', { versioning: true });
-  await server.makeBucket('locked', { objectLock: true });
   await makeDirectoryStore({ folder: folder.path('archive') }).check();
 });
 
-afterAll(async () => {
-  await server.stop();
-});
-
 const inBucket = (bucket: string, prefix = ''): ObjectStore =>
-  makeMinioStore({ ...server, useTls: false, bucket, prefix });
+  makeMinioStore({ ...s3.server, useTls: false, bucket, prefix });
 
 describeStoreContract('a folder', {
   store: () => makeDirectoryStore({ folder: folder.path('archive') }),

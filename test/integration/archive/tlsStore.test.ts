@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:tls';
 import { promisify } from 'node:util';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { built } from '../../support/built.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { listed } from './storeContract.ts';
 
@@ -15,22 +15,19 @@ const run = promisify(execFile);
 const tlsHandshake = 0x16;
 const folder = temporaryFolder();
 const certificate = (): string => folder.path('ca.pem');
-let server: LabStore;
+const s3 = useS3Server({ plain: {}, versioned: { versioning: true } });
 let front: Server;
 /** The heads of the uploads that came through it. */
 const uploads: string[] = [];
 
 /** The real server behind TLS, with a certificate that only those trust who were given it. */
 beforeAll(async () => {
-  server = await startStore();
-  await server.makeBucket('plain');
-  await server.makeBucket('versioned', { versioning: true });
   const subject = ['-subj', '/CN=An archive', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
   const made = ['-keyout', folder.path('key.pem'), '-out', certificate()];
   await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, ...made]);
   const [key, cert] = await Promise.all([readFile(folder.path('key.pem')), readFile(certificate())]);
   front = createServer({ key, cert }, (client) => {
-    const onward = connect(server.port, '127.0.0.1');
+    const onward = connect(s3.server.port, '127.0.0.1');
     client.on('data', (bytes: Buffer) => {
       const [head = ''] = bytes.toString('latin1').split('\r\n\r\n', 1);
       if (head.startsWith('PUT ')) uploads.push(head);
@@ -43,9 +40,8 @@ beforeAll(async () => {
   await once(front, 'listening');
 });
 
-afterAll(async () => {
+afterAll(() => {
   front.close();
-  await server.stop();
 });
 
 /** In a process of its own: whom Node trusts is settled when it starts. Its output, read as JSON. */
@@ -55,7 +51,7 @@ async function storing(bucket: string, environment: NodeJS.ProcessEnv): Promise<
     import { createHash, randomBytes } from 'node:crypto';
     import { writeFile } from 'node:fs/promises';
     const { makeMinioStore } = await import('${built('archive/minioStore.ts')}');
-    const options = ${JSON.stringify({ ...server, port, useTls: true, bucket, partSizeBytes: 5 * 1024 * 1024 })};
+    const options = ${JSON.stringify({ ...s3.server, port, useTls: true, bucket, partSizeBytes: 5 * 1024 * 1024 })};
     const store = makeMinioStore(options);
     const limit = () => AbortSignal.timeout(30_000);
     const told = [];
@@ -108,21 +104,21 @@ test('a server that nobody vouches for gets nothing, and the error says why', as
     `The certificate of the object store 127.0.0.1:${(front.address() as AddressInfo).port} is not accepted (DEPTH_ZERO_SELF_SIGNED_CERT).`,
     expect.stringContaining('NODE_EXTRA_CA_CERTS') as string,
   ]);
-  expect(await listed(makeMinioStore({ ...server, useTls: false, bucket: 'plain' }), '')).toEqual([]);
+  expect(await listed(makeMinioStore({ ...s3.server, useTls: false, bucket: 'plain' }), '')).toEqual([]);
 });
 
 /** What the first request of a store is refused with. */
 async function refusal(options: { port: number; useTls: boolean }): Promise<unknown> {
-  return makeMinioStore({ ...server, bucket: 'plain', ...options })
+  return makeMinioStore({ ...s3.server, bucket: 'plain', ...options })
     .check()
     .catch((error: unknown) => error);
 }
 
 describe('the wrong useTls is named:', () => {
   test('TLS towards a server without', async () => {
-    expect(await refusal({ port: server.port, useTls: true })).toMatchObject({
+    expect(await refusal({ port: s3.server.port, useTls: true })).toMatchObject({
       code: 'archive_unreachable',
-      message: `The object store 127.0.0.1:${server.port} speaks HTTP without TLS, and archive.minio.useTls is true.`,
+      message: `The object store 127.0.0.1:${s3.server.port} speaks HTTP without TLS, and archive.minio.useTls is true.`,
       hint: expect.stringContaining('archive.minio.useTls: false') as string,
     });
   });

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { Client } from 'minio';
-import { startStore, type LabStore } from '../../../lab/store.ts';
+import type { BucketOptions } from '../../../lab/storeAccounts.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { archiveLifecycle } from '../../../src/commands/archive.ts';
@@ -12,6 +11,7 @@ import { archiveStage } from '../../support/archiving.ts';
 import { callEnd, dayMs, idOf, insertPolicy, insertRecording } from '../../support/catalogueRows.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { operatorClient } from '../../support/mc.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { startStoreProxy } from '../../support/storeProxy.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -19,20 +19,14 @@ const folder = temporaryFolder();
 const open = catalogues();
 const justification = 'Written for a test, because nobody else can say why.';
 const theirs = 'ilm rule add --prefix tmp/ --expire-days 3 --tags a=b';
-let server: LabStore;
-let client: Client;
 let printed: string[] = [];
 let buckets = 0;
+const s3 = useS3Server({});
 const mc = operatorClient(
-  () => server,
+  () => s3.server,
   () => folder.path('mc'),
 );
 
-beforeAll(async () => {
-  server = await startStore();
-  client = new Client({ ...server, useSSL: false });
-});
-afterAll(() => server.stop());
 beforeEach(() => {
   printed = [];
 });
@@ -42,7 +36,7 @@ type Place = { context: CommandContext; bucket: string; catalogue: string };
 /** A configuration whose purposes are kept for 27 and 392 days, and a bucket of its own. */
 async function place(
   over: {
-    options?: Parameters<LabStore['makeBucket']>[1];
+    options?: BucketOptions;
     archive?: object;
     encryption?: object;
     lock?: string;
@@ -51,8 +45,8 @@ async function place(
   } = {},
 ): Promise<Place> {
   const bucket = `bucket-${(buckets += 1)}`;
-  await server.makeBucket(bucket, over.options);
-  const { endPoint, port, accessKey, secretKey } = server;
+  await s3.server.makeBucket(bucket, over.options);
+  const { endPoint, port, accessKey, secretKey } = s3.server;
   const catalogue = folder.path(`${bucket}.db`);
   const tree = {
     purposeFiles: ['be'],
@@ -87,7 +81,7 @@ async function json(command: () => Promise<number>): Promise<{ code: number; sai
 
 async function rulesOf(bucket: string): Promise<string> {
   const { text } = await import('node:stream/consumers');
-  const answer = await client.makeRequestAsync({ method: 'GET', bucketName: bucket, query: 'lifecycle' });
+  const answer = await s3.client.makeRequestAsync({ method: 'GET', bucketName: bucket, query: 'lifecycle' });
 
   return text(answer);
 }
@@ -104,7 +98,7 @@ async function archiveChecks(context: CommandContext): Promise<Record<string, un
 }
 
 test('check and upload say of a store that drops what it confirms what it does, and what to do', async () => {
-  const proxy = await startStoreProxy(server.port);
+  const proxy = await startStoreProxy(s3.server.port);
   try {
     const set = await archiveStage(folder.path('dropped'), open);
     await set.finished();
@@ -272,7 +266,7 @@ describe('check', () => {
   });
 
   test('says which right is missing, and of a wrong key that it is refused, once', async () => {
-    const proxy = await startStoreProxy(server.port);
+    const proxy = await startStoreProxy(s3.server.port);
     try {
       const { context } = await place({ archive: { port: proxy.port } });
       proxy.break({ kind: 'answer', status: 403, code: 'AccessDenied' }, { only: ({ method }) => method === 'PUT' });

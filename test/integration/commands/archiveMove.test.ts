@@ -10,12 +10,12 @@ import { moveArchive } from '../../../src/archive/moveArchive.ts';
 import type { RawStore } from '../../../src/archive/store.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import { elsewhereFindings } from '../../../src/commands/elsewhereFindings.ts';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { makeHeadMover } from '../../../src/retention/moveHeads.ts';
 import { archiveStage } from '../../support/archiving.ts';
 import { configTree } from '../../support/calls.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { runCommand, type CommandRun } from '../../support/command.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { keysOf } from '../../support/uploadStage.ts';
 import { digestOf, seconds } from '../archive/storeContract.ts';
@@ -23,14 +23,8 @@ import { digestOf, seconds } from '../archive/storeContract.ts';
 const folder = temporaryFolder();
 const open = catalogues();
 const never = new AbortController().signal;
-let server: LabStore;
+const s3 = useS3Server({ versioned: { versioning: true } });
 let places = 0;
-
-beforeAll(async () => {
-  server = await startStore();
-  await server.makeBucket('versioned', { versioning: true });
-});
-afterAll(() => server.stop());
 
 const plainly = (raw: RawStore) => makeEncryptedStore(raw, makeKeyring(undefined, []));
 
@@ -40,14 +34,14 @@ async function place(count: number) {
   const at = folder.path(`${places}`);
   const set = await archiveStage(at, open);
   const calls: Awaited<ReturnType<typeof set.finished>>[] = [];
-  const store = makeMinioStore({ ...server, useTls: false, bucket: 'versioned', prefix });
+  const store = makeMinioStore({ ...s3.server, useTls: false, bucket: 'versioned', prefix });
   /** One more in the archive of then. */
   const archive = async (): Promise<void> => {
     calls.push(await set.finished(undefined, { keepDays: 3_000 }));
     await uploadPass(set, { waitMs: 0, signal: never });
   };
   for (let index = 0; index < count; index += 1) await archive();
-  const { endPoint, port, accessKey, secretKey } = server;
+  const { endPoint, port, accessKey, secretKey } = s3.server;
   const folderOfThen = join(at, 'archive');
   const file = (name: string): string => join(at, name);
   const config = async (name: string, archiveOf: object): Promise<string> => {

@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startStore } from '../../../lab/store.ts';
 import { keyIdOf } from '../../../src/archive/keyring.ts';
 import { archiveStage } from '../../support/archiving.ts';
 import { configTree } from '../../support/calls.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { runCommand, type CommandRun } from '../../support/command.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
 const open = catalogues();
+const s3 = useS3Server({ locked: { objectLock: true } });
 let places = 0;
 const keys = { one: randomBytes(32), two: randomBytes(32) };
 const idOf = { one: keyIdOf(keys.one), two: keyIdOf(keys.two) };
@@ -119,38 +120,32 @@ test('keys go from one file to the next and to a KMS, and the recording is fetch
 }, 240_000);
 
 test('under a lock it says that the recording is under the new key and what stays, and the log has no stack', async () => {
-  const server = await startStore();
-  try {
-    await server.makeBucket('locked', { objectLock: true });
-    const { endPoint, port, accessKey, secretKey } = server;
-    const { purposes } = configTree() as { purposes: Record<string, object> };
-    const { at, set, run } = await place({
-      archive: { store: 'minio', minio: { endPoint, port, accessKey, secretKey, bucket: 'locked', useTls: false } },
-      purposes: { ...purposes, training: { ...purposes['training'], lock: 'governance' } },
-      log: { level: 'debug' },
-    });
-    const { id, wav } = await set.finished(undefined, { keepDays: 3_000 });
-    const one = { mode: 'client', keyFile: join(at, 'key-one') };
-    const two = { mode: 'client', keyFile: join(at, 'key-two') };
-    expect(await run(['upload'], one)).toMatchObject({ code: 0 });
+  const { endPoint, port, accessKey, secretKey } = s3.server;
+  const { purposes } = configTree() as { purposes: Record<string, object> };
+  const { at, set, run } = await place({
+    archive: { store: 'minio', minio: { endPoint, port, accessKey, secretKey, bucket: 'locked', useTls: false } },
+    purposes: { ...purposes, training: { ...purposes['training'], lock: 'governance' } },
+    log: { level: 'debug' },
+  });
+  const { id, wav } = await set.finished(undefined, { keepDays: 3_000 });
+  const one = { mode: 'client', keyFile: join(at, 'key-one') };
+  const two = { mode: 'client', keyFile: join(at, 'key-two') };
+  expect(await run(['upload'], one)).toMatchObject({ code: 0 });
 
-    const rewrapped = await run(['archive', 'rewrap'], { ...two, oldKeyFiles: [join(at, 'key-one')] });
-    expect(rewrapped.code).toBe(3);
-    expect(rewrapped.stdout).toMatch(new RegExp(`^${id}: archive_locked: it is under the new key, but a lock keeps`));
-    expect(rewrapped.stdout).not.toContain('No archived recording needs an earlier key any more');
-    const lines = rewrapped.stderr.trimEnd().split('\n');
-    const warnings = lines.map((line) => JSON.parse(line) as { level: string }).filter(({ level }) => level === 'warn');
-    expect(warnings).toMatchObject([
-      { recording: id, code: 'archive_locked', err: { message: expect.stringContaining('an Object Lock') as string } },
-    ]);
-    expect(rewrapped.stderr).not.toMatch(/\.[jt]s:\d/);
+  const rewrapped = await run(['archive', 'rewrap'], { ...two, oldKeyFiles: [join(at, 'key-one')] });
+  expect(rewrapped.code).toBe(3);
+  expect(rewrapped.stdout).toMatch(new RegExp(`^${id}: archive_locked: it is under the new key, but a lock keeps`));
+  expect(rewrapped.stdout).not.toContain('No archived recording needs an earlier key any more');
+  const lines = rewrapped.stderr.trimEnd().split('\n');
+  const warnings = lines.map((line) => JSON.parse(line) as { level: string }).filter(({ level }) => level === 'warn');
+  expect(warnings).toMatchObject([
+    { recording: id, code: 'archive_locked', err: { message: expect.stringContaining('an Object Lock') as string } },
+  ]);
+  expect(rewrapped.stderr).not.toMatch(/\.[jt]s:\d/);
 
-    // As it says: the new key alone is enough.
-    const output = join(at, 'fetched.wav');
-    const fetch = ['recordings', 'fetch', id, '--purpose', 'training', '-o', output];
-    expect(await run(fetch, two)).toMatchObject({ code: 0, stderr: '' });
-    expect((await readFile(output)).equals(wav)).toBe(true);
-  } finally {
-    await server.stop();
-  }
+  // As it says: the new key alone is enough.
+  const output = join(at, 'fetched.wav');
+  const fetch = ['recordings', 'fetch', id, '--purpose', 'training', '-o', output];
+  expect(await run(fetch, two)).toMatchObject({ code: 0, stderr: '' });
+  expect((await readFile(output)).equals(wav)).toBe(true);
 }, 120_000);

@@ -1,4 +1,3 @@
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { uploadPass } from '../../../src/archive/uploader.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
@@ -7,6 +6,7 @@ import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { callStart } from '../../support/calls.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
 import { due, erasePass } from '../../support/erasing.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** What clocks disagree about is not erased without a human, in a folder and on a real S3 server, archived or not. */
@@ -17,20 +17,14 @@ const never = new AbortController().signal;
 const off = 60 * dayMs;
 const now = callStart + 200_000;
 const bucket = 'doubts';
-let server: LabStore;
+const s3 = useS3Server({ [bucket]: { versioning: true } });
 let stages = 0;
-
-beforeAll(async () => {
-  server = await startStore();
-  await server.makeBucket(bucket, { versioning: true });
-});
-afterAll(() => server.stop());
 
 async function stage(kind: 'folder' | 'S3'): Promise<ArchiveStage> {
   const prefix = `stage-${(stages += 1)}/`;
   const set = await archiveStage(folder.path(prefix.slice(0, -1)), open);
 
-  return kind === 'folder' ? set : { ...set, store: makeMinioStore({ ...server, useTls: false, bucket, prefix }) };
+  return kind === 'folder' ? set : { ...set, store: makeMinioStore({ ...s3.server, useTls: false, bucket, prefix }) };
 }
 
 /** Asterisk was 60 days behind: by its clock the recording is over for long. */

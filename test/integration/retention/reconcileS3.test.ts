@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
-import { Client } from 'minio';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import type { ObjectStore } from '../../../src/archive/store.ts';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
 import { catalogues } from '../../support/catalogues.ts';
 import { archived, discarded, erased, everything, lines, reconciled } from '../../support/reconciling.ts';
+import { useS3Server } from '../../support/s3Server.ts';
+import { startStoreProxy } from '../../support/storeProxy.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** What only a server shows: versions, delete markers, and an archive that goes away. */
@@ -13,26 +13,24 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 const folder = temporaryFolder();
 const open = catalogues();
 const never = new AbortController().signal;
-let server: LabStore;
-let client: Client;
-
-beforeAll(async () => {
-  server = await startStore();
-  client = new Client({ ...server, useSSL: false });
-  await server.makeBucket('plain');
-  await server.makeBucket('versioned', { versioning: true });
-});
-
-afterAll(async () => {
-  await server.stop();
-});
+const s3 = useS3Server({ plain: {}, versioned: { versioning: true } });
 
 let stages = 0;
 /** Each under a prefix of its own in the bucket. */
-async function stage(bucket: string): Promise<ArchiveStage & { prefix: string }> {
+async function stage(
+  bucket: string,
+  { port }: { port: number } = s3.server,
+): Promise<ArchiveStage & { prefix: string }> {
   const prefix = `stage-${(stages += 1)}/`;
   const set = await archiveStage(folder.path(prefix.slice(0, -1)), open);
-  const store: ObjectStore = makeMinioStore({ ...server, useTls: false, bucket, prefix, idleTimeoutMs: 2_000 });
+  const store: ObjectStore = makeMinioStore({
+    ...s3.server,
+    port,
+    useTls: false,
+    bucket,
+    prefix,
+    idleTimeoutMs: 2_000,
+  });
 
   return { ...set, store, prefix };
 }
@@ -84,7 +82,7 @@ describe.each(['plain', 'versioned'])('in a %s bucket', (bucket) => {
 test('foreign objects are told whatever their names are, over several pages of a listing', async () => {
   const set = await stage('plain');
   const names = ['a b', 'é&<ü>+', '100%25', "it's", ...Array.from({ length: 1_000 }, (_, index) => `n ${index} +é`)];
-  for (const name of names) await client.putObject('plain', `${set.prefix}recordings/${name}`, 'x');
+  for (const name of names) await s3.client.putObject('plain', `${set.prefix}recordings/${name}`, 'x');
   const { reconciled: compared, findings } = await reconciled(set);
   expect(compared.objects).toBe(names.length);
   expect(new Set(findings.map(({ where }) => where))).toEqual(new Set(names.map((name) => `recordings/${name}`)));
@@ -96,7 +94,7 @@ test('foreign objects are told whatever their names are, over several pages of a
 describe('in a bucket that keeps versions', () => {
   test.each<[string, (set: ArchiveStage & { prefix: string }, key: string) => Promise<unknown>]>([
     ['another object', (set, key) => set.store.putText(key, 'over it', 'audio/wav', never)],
-    ['a delete marker', (set, key) => client.removeObject('versioned', `${set.prefix}${key}`)],
+    ['a delete marker', (set, key) => s3.client.removeObject('versioned', `${set.prefix}${key}`)],
   ])('a WAV that lies under %s is told, and its local file kept', async (_, cover) => {
     const set = await stage('versioned');
     const { file, keys, wav } = await archived(set);
@@ -116,7 +114,7 @@ describe('in a bucket that keeps versions', () => {
     const set = await stage('versioned');
     const { keys } = await erased(set);
     await set.store.putText(keys.wav, 'back', 'audio/wav', never);
-    await client.removeObject('versioned', `${set.prefix}${keys.wav}`);
+    await s3.client.removeObject('versioned', `${set.prefix}${keys.wav}`);
     expect((await reconciled(set)).findings).toEqual([]);
     const { findings } = await reconciled(set, { verify: true });
     expect(lines(findings)).toEqual([`erasedObjectLeft ${keys.wav} repaired`]);
@@ -125,15 +123,17 @@ describe('in a bucket that keeps versions', () => {
 });
 
 test('an archive that does not answer fails the whole, and nothing is removed', async () => {
-  const set = await stage('plain');
-  const { file, wav } = await archived(set);
-  await writeFile(file, wav);
-  await server.stopGateway();
+  const proxy = await startStoreProxy(s3.server.port);
   try {
+    const set = await stage('plain', proxy);
+    const { file, wav } = await archived(set);
+    await writeFile(file, wav);
+    await proxy.refuse();
     await expect(reconciled(set)).rejects.toMatchObject({ code: 'archive_unreachable' });
+    await proxy.mend();
+    expect(await set.spooled()).toHaveLength(1);
+    expect(lines((await reconciled(set)).findings)).toEqual([`localFileLeft ${file} repaired`]);
   } finally {
-    await server.startGateway();
+    await proxy.close();
   }
-  expect(await set.spooled()).toHaveLength(1);
-  expect(lines((await reconciled(set)).findings)).toEqual([`localFileLeft ${file} repaired`]);
 });

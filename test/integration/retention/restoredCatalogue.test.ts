@@ -1,6 +1,5 @@
 /** A catalogue that was restored from a backup made during a call, whose recording has been archived since. */
 import { copyFile, utimes, writeFile } from 'node:fs/promises';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { finishRecordings } from '../../../src/archive/finish.ts';
 import { makeMinioStore } from '../../../src/archive/minioStore.ts';
 import { objectKeys } from '../../../src/archive/objectKey.ts';
@@ -16,21 +15,13 @@ import { callStart, eventsTo } from '../../support/calls.ts';
 import { catalogues, dayMs, recorderEnd, saveCall, type SavedCall } from '../../support/catalogues.ts';
 import { toneWav } from '../../support/promptFolder.ts';
 import { lines, reconciled } from '../../support/reconciling.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
 const open = catalogues();
 const never = new AbortController().signal;
-let server: LabStore;
-
-beforeAll(async () => {
-  server = await startStore();
-  await server.makeBucket('versioned', { versioning: true });
-});
-
-afterAll(async () => {
-  await server.stop();
-});
+const s3 = useS3Server({ versioned: { versioning: true } });
 
 /** The two who talked hang up; the catalogue is told as by a session. */
 async function hangUp({ catalogue }: Pick<ArchiveStage, 'catalogue'>, { facts, state: talking }: SavedCall) {
@@ -53,7 +44,7 @@ async function restored(writtenAt = recorderEnd) {
   const path = folder.path(prefix.slice(0, -1));
   const set: ArchiveStage = {
     ...(await archiveStage(path, open)),
-    store: makeMinioStore({ ...server, useTls: false, bucket: 'versioned', prefix, idleTimeoutMs: 2_000 }),
+    store: makeMinioStore({ ...s3.server, useTls: false, bucket: 'versioned', prefix, idleTimeoutMs: 2_000 }),
   };
   const call = await saveCall(set.catalogue, { until: 'talking' });
   const file = spoolFile(set.spoolFolder, call.id);

@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'minio';
-import { startStore, type LabStore } from '../../../lab/store.ts';
 import { localTime } from '../../../src/commands/localTime.ts';
 import { certificatesReplay } from '../../../src/commands/certificates.ts';
 import { recordingsReconcile } from '../../../src/commands/reconcile.ts';
@@ -14,6 +13,7 @@ import { callStart } from '../../support/calls.ts';
 import { catalogues, dayMs } from '../../support/catalogues.ts';
 import { operatorClient } from '../../support/mc.ts';
 import { eventually } from '../../support/poll.ts';
+import { useS3Server } from '../../support/s3Server.ts';
 import { number, subjectStage } from '../../support/subjects.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -23,30 +23,22 @@ const folder = temporaryFolder();
 const open = catalogues();
 const signal = new AbortController().signal;
 const bucket = 'locked';
-let server: LabStore;
+const s3 = useS3Server({ [bucket]: { objectLock: true } });
 const mc = operatorClient(
-  () => server,
+  () => s3.server,
   () => folder.path('mc'),
 );
-
-beforeAll(async () => {
-  server = await startStore();
-  await server.makeBucket(bucket, { objectLock: true });
-});
-afterAll(async () => {
-  await server.stop();
-});
 
 /** A stage whose commands and uploads use the server. */
 async function stageOnServer(name: string) {
   const set = await subjectStage(folder.path(name), open);
-  const { endPoint, port, accessKey, secretKey } = server;
+  const { endPoint, port, accessKey, secretKey } = s3.server;
   const minio = { endPoint, port, accessKey, secretKey, bucket, useTls: false };
   const file = join(set.at, 'preavis.yaml');
   const tree = JSON.parse(await readFile(file, 'utf8')) as object;
   await writeFile(file, JSON.stringify({ ...tree, archive: { store: 'minio', minio } }));
 
-  return { ...set, store: makeMinioStore({ ...minio, region: server.region }) };
+  return { ...set, store: makeMinioStore({ ...minio, region: s3.server.region }) };
 }
 
 test('a lock that the archive alone knows is told with its mode and end; a legal hold, which has none, by its code', async () => {
@@ -122,7 +114,7 @@ test('the lock of an archived recording is told beside what else keeps it, and c
 
   // Who may bypass it has it end now, for this request.
   const row = await set.catalogue.recording(id);
-  const { endPoint, port, accessKey, secretKey } = server;
+  const { endPoint, port, accessKey, secretKey } = s3.server;
   const account = new Client({ endPoint, port, accessKey, secretKey, useSSL: false });
   const soon = Date.now() + 2_000;
   for (const key of [row?.objectKey, row?.receiptKey]) {

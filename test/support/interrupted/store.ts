@@ -1,8 +1,11 @@
-/** Another test of the run that interruption.test.ts ends in its middle: an S3 server, in a worker of its own. */
+/** Another test of the run that interruption.test.ts ends in its middle: an S3 server of its own and that of the run, in another worker. */
 import { startStore } from '../../../lab/store.ts';
+import { useS3Server } from '../s3Server.ts';
 import { untilInterrupted } from './untilInterrupted.ts';
 
-it('is interrupted while the store serves', async () => {
+useS3Server({ recordings: {} });
+
+it('is interrupted while both servers serve', async () => {
   const store = await startStore();
   try {
     await store.makeBucket('recordings');
