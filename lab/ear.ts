@@ -17,13 +17,19 @@ const samplesPerMs = 8;
 const packetBytes = 160;
 const reportEveryMs = 500;
 
+// In a test run it takes long to reach a global, and here they are reached for each packet.
+const { abs, max } = Math;
+
 export type Ear = {
   readonly port: number;
   /** How many audio packets came. */
   packets(): number;
   /** Node's clock at the first audio packet. */
   firstPacketAt(): number | undefined;
-  /** What was heard, from the first packet on; every packet lies where its RTP timestamp says. */
+  /**
+   * What was heard, from the first packet on; every packet lies where its RTP timestamp says. For reading only: until more is heard it is
+   * the same array, so that what was found out about it can be kept.
+   */
   samples(): Int16Array;
   /** What was heard in the last `ms`; for polling, where all of a long call would take too long. */
   latest(ms: number): Int16Array;
@@ -49,6 +55,7 @@ type Packet = { at: number; ssrc: number; timestamp: number; payload: Uint8Array
 export async function startEar(): Promise<Ear> {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
   const heard: Packet[] = [];
+  let assembled: { packets: number; samples: Int16Array } = { packets: 0, samples: new Int16Array() };
   let peer: RemoteInfo | undefined;
   socket.on('message', (message, from) => {
     const packet = parse(message);
@@ -71,7 +78,10 @@ export async function startEar(): Promise<Ear> {
     port: socket.address().port,
     packets: () => heard.length,
     firstPacketAt: () => heard[0]?.at,
-    samples: () => assemble(heard),
+    samples: () => {
+      if (assembled.packets !== heard.length) assembled = { packets: heard.length, samples: assemble(heard) };
+      return assembled.samples;
+    },
     latest: (ms) => {
       const from = Date.now() - ms;
       return assemble(heard.slice(heard.findLastIndex(({ at }) => at < from) + 1));
@@ -179,13 +189,13 @@ function assemble(packets: readonly Packet[]): Int16Array {
   for (const packet of packets) {
     const byArrival = (packet.at - first.at) * samplesPerMs;
     let position = base.position + ((packet.timestamp - base.timestamp) | 0);
-    if (packet.ssrc !== base.ssrc || Math.abs(position - byArrival) > 1000 * samplesPerMs) {
-      position = Math.max(byArrival, length);
+    if (packet.ssrc !== base.ssrc || abs(position - byArrival) > 1000 * samplesPerMs) {
+      position = max(byArrival, length);
       base = { ssrc: packet.ssrc, timestamp: packet.timestamp, position };
     }
     if (position < 0) continue;
     placed.push({ position, payload: packet.payload });
-    length = Math.max(length, position + packet.payload.length);
+    length = max(length, position + packet.payload.length);
   }
   const bytes = new Uint8Array(length).fill(0xd5);
   for (const { position, payload } of placed) bytes.set(payload, position);

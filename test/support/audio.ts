@@ -1,7 +1,7 @@
 /** Looks inside sound: which tones, when, and whether a given prompt is in it. All at 8 kHz, 16 bit. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import FFT from 'fft.js';
 import wavefile from 'wavefile';
+import { crossCorrelation } from './crossCorrelation.ts';
 
 export const sampleRate = 8000;
 
@@ -20,10 +20,9 @@ export function readWav(file: string | Buffer): Int16Array {
     );
   }
   if (wav.bitDepth !== '16') wav.toBitDepth('16');
-  // As they lie in the file; the library's own way out takes a hundred times as long.
+  // As they lie in the file and in this machine's memory; the library's own way out takes a hundred times as long.
   const { samples } = wav.data as { samples: Uint8Array };
-  const bytes = new DataView(samples.buffer, samples.byteOffset, samples.byteLength);
-  return Int16Array.from({ length: samples.byteLength >> 1 }, (_, index) => bytes.getInt16(2 * index, true));
+  return new Int16Array(new Uint8Array(samples).buffer, 0, samples.length >> 1);
 }
 
 export function writeWav(file: string, samples: Int16Array): void {
@@ -67,23 +66,22 @@ export function presentMs(samples: Int16Array, hz: number, options: ToneOptions 
 /** The part of the energy that lies at `hz`, 0 to 1. */
 export function toneShare(samples: Int16Array, hz: number): number {
   const coefficient = 2 * cos((2 * PI * hz) / sampleRate);
-  let [previous, beforeThat, energy] = [0, 0, 0];
-  for (const sample of samples) {
-    const current = sample + coefficient * previous - beforeThat;
+  let [previous, beforeThat] = [0, 0];
+  const { length } = samples;
+  // By number: an iterator takes longer than the sum.
+  for (let index = 0; index < length; index += 1) {
+    const current = (samples[index] ?? 0) + coefficient * previous - beforeThat;
     beforeThat = previous;
     previous = current;
-    energy += sample * sample;
   }
+  const energy = energyOf(samples);
   if (energy === 0) return 0;
   const power = previous * previous + beforeThat * beforeThat - coefficient * previous * beforeThat;
-  return min(1, (2 * power) / (samples.length * energy));
+  return min(1, (2 * power) / (length * energy));
 }
 
 export function rms(samples: Int16Array): number {
-  if (samples.length === 0) return 0;
-  let energy = 0;
-  for (const sample of samples) energy += sample * sample;
-  return sqrt(energy / samples.length);
+  return samples.length === 0 ? 0 : sqrt(energyOf(samples) / samples.length);
 }
 
 export type Similarity = {
@@ -98,68 +96,45 @@ export type Similarity = {
  * the samples under it. 1 is the prompt alone at any volume; other sound over it lowers the value.
  */
 export function similarity(samples: Int16Array, prompt: Int16Array): Similarity {
-  if (prompt.length === 0 || samples.length < prompt.length) return { value: 0, atMs: 0 };
-  const correlation = crossCorrelation(samples, prompt);
   const promptEnergy = energyOf(prompt);
+  if (promptEnergy === 0 || samples.length < prompt.length) return { value: 0, atMs: 0 };
+  const correlation = crossCorrelation(samples, prompt);
   let windowEnergy = energyOf(samples.subarray(0, prompt.length));
-  const loudest = promptEnergy === 0 ? 0 : 1;
-  // Windows of (nearly) nothing would divide by nothing.
-  const floor = prompt.length * 100;
-  let best = { value: 0, offset: 0 };
-  for (let offset = 0; offset + prompt.length <= samples.length; offset += 1) {
+  const floor = leastEnergy(prompt);
+  // Squares are compared, as a root for each offset takes longer than all else here.
+  let best = { square: 0, offset: 0 };
+  for (let offset = 0; offset < correlation.length; offset += 1) {
     if (windowEnergy > floor) {
-      const value = loudest * (abs(correlation[offset] ?? 0) / sqrt(promptEnergy * windowEnergy || 1));
-      if (value > best.value) best = { value, offset };
+      const product = correlation[offset] ?? 0;
+      if (product * product > best.square * windowEnergy) best = { square: (product * product) / windowEnergy, offset };
     }
     const leaving = samples[offset] ?? 0;
     const entering = samples[offset + prompt.length] ?? 0;
     windowEnergy += entering * entering - leaving * leaving;
   }
-  return { value: min(1, best.value), atMs: (best.offset / sampleRate) * 1000 };
+  return { value: min(1, sqrt(best.square / promptEnergy)), atMs: (best.offset / sampleRate) * 1000 };
 }
+
+/** What `similarity` is at this one offset. */
+export function likenessAt(samples: Int16Array, prompt: Int16Array, offset: number): number {
+  const under = samples.subarray(offset, offset + prompt.length);
+  const [promptEnergy, windowEnergy] = [energyOf(prompt), energyOf(under)];
+  if (promptEnergy === 0 || under.length < prompt.length || windowEnergy <= leastEnergy(prompt)) return 0;
+  let product = 0;
+  for (let index = 0; index < prompt.length; index += 1) product += (prompt[index] ?? 0) * (under[index] ?? 0);
+  return min(1, abs(product) / sqrt(promptEnergy * windowEnergy));
+}
+
+/** Of the samples under a prompt: (nearly) nothing would be divided by nothing. */
+const leastEnergy = (prompt: Int16Array): number => prompt.length * 100;
 
 function energyOf(samples: Int16Array): number {
   let energy = 0;
-  for (const sample of samples) energy += sample * sample;
-  return energy;
-}
-
-function crossCorrelation(samples: Int16Array, prompt: Int16Array): Float64Array {
-  const size = 2 ** Math.ceil(Math.log2(samples.length + prompt.length));
-  const fft = fftOf(size);
-  const [long, short] = [spectrumOf(size, samples), spectrumOf(size, prompt)];
-  const product = new Float64Array(2 * size);
-  for (let index = 0; index < product.length; index += 2) {
-    const [a, b, c, d] = [long[index] ?? 0, long[index + 1] ?? 0, short[index] ?? 0, short[index + 1] ?? 0];
-    product[index] = a * c + b * d;
-    product[index + 1] = b * c - a * d;
+  const { length } = samples;
+  for (let index = 0; index < length; index += 1) {
+    const sample = samples[index] ?? 0;
+    energy += sample * sample;
   }
-  const result = new Float64Array(2 * size);
-  fft.inverseTransform(result, product);
-  return Float64Array.from({ length: samples.length }, (_, index) => result[2 * index] ?? 0);
-}
 
-const ffts = new Map<number, FFT>();
-
-/** Its tables take longer to make than a transform takes. */
-function fftOf(size: number): FFT {
-  const made = ffts.get(size) ?? new FFT(size);
-  ffts.set(size, made);
-  return made;
-}
-
-/** The last one of each sound: one sound is searched for many prompts, one after the other. */
-const spectra = new WeakMap<Int16Array, Float64Array>();
-
-function spectrumOf(size: number, samples: Int16Array): Float64Array {
-  const known = spectra.get(samples);
-  if (known?.length === 2 * size) return known;
-  const padded = new Float64Array(size);
-  padded.set(samples);
-  const spectrum = new Float64Array(2 * size);
-  const fft = fftOf(size);
-  fft.realTransform(spectrum, padded);
-  fft.completeSpectrum(spectrum);
-  spectra.set(samples, spectrum);
-  return spectrum;
+  return energy;
 }

@@ -1,7 +1,10 @@
 /** The prompts as they lie in the project, and whether anything of one is in a recording full of tones. */
 import { join } from 'node:path';
-import { readWav, rms, sampleRate, similarity, tonePresence, type Span } from './audio.ts';
+import { likenessAt, readWav, rms, sampleRate, similarity, tonePresence, type Span } from './audio.ts';
 import { shippedSounds } from './promptFolder.ts';
+
+// As in audio.ts.
+const { max, min, round } = Math;
 
 export function promptSound(language: string, prompt: string): Int16Array {
   return readWav(join(shippedSounds, language, `${prompt}.wav`));
@@ -10,18 +13,16 @@ export function promptSound(language: string, prompt: string): Int16Array {
 /** `part` laid over `samples` from `atMs` on, at `gain` times its volume; what reaches beyond the end is left out. */
 export function mixed(samples: Int16Array, part: Int16Array, atMs: number, gain: number): Int16Array {
   const result = samples.slice();
-  const start = Math.round((atMs * sampleRate) / 1000);
+  const start = round((atMs * sampleRate) / 1000);
   for (let index = 0; index < part.length && start + index < result.length; index += 1) {
-    result[start + index] = (result[start + index] ?? 0) + Math.round(gain * (part[index] ?? 0));
+    result[start + index] = (result[start + index] ?? 0) + round(gain * (part[index] ?? 0));
   }
 
   return result;
 }
 
-// As in audio.ts.
-const { max, min, round } = Math;
-
 const heardPieceMs = 250;
+const heardLikeness = 0.9;
 /** How much later or earlier than its place a piece may lie: a busy Asterisk makes short pauses inside a sentence. */
 const driftMs = 1000;
 
@@ -33,12 +34,14 @@ export function heardPart(samples: Int16Array, prompt: Int16Array): { share: num
   let [pieces, found] = [0, 0];
   for (let start = 0; start + length <= prompt.length; start += length) {
     const placeMs = atMs + (start * 1000) / sampleRate;
-    const around = samples.subarray(inSamples(placeMs - driftMs), inSamples(placeMs + heardPieceMs + driftMs));
     const piece = prompt.subarray(start, start + length);
     // Silence is like nothing, so it proves nothing.
     if (rms(piece) < 100) continue;
     pieces += 1;
-    if (similarity(around, piece).value > 0.9) found += 1;
+    const around = samples.subarray(inSamples(placeMs - driftMs), inSamples(placeMs + heardPieceMs + driftMs));
+    // Most pieces lie in their very place, where they need not be searched for.
+    const isInPlace = likenessAt(samples, piece, inSamples(placeMs)) > heardLikeness;
+    if (isInPlace || similarity(around, piece).value > heardLikeness) found += 1;
   }
 
   return { share: found / pieces, atMs };
@@ -62,23 +65,38 @@ export function tracesOf(prompt: Int16Array, samples: Int16Array, tonesHz: reado
   return best;
 }
 
-/** A notch about 50 Hz wide at each tone: zeros on the unit circle, poles just inside it. */
-function withoutTones(samples: Int16Array, tonesHz: readonly number[]): Int16Array {
-  const radius = 0.98;
-  let current = Float64Array.from(samples);
-  for (const hz of tonesHz) {
-    const turn = 2 * Math.cos((2 * Math.PI * hz) / sampleRate);
-    const next = new Float64Array(current.length);
-    let [input1, input2, output1, output2] = [0, 0, 0, 0];
-    for (const [index, input] of current.entries()) {
-      const output = input - turn * input1 + input2 + turn * radius * output1 - radius * radius * output2;
-      [input2, input1, output2, output1] = [input1, input, output1, output];
-      next[index] = output;
-    }
-    current = next;
-  }
+/** One recording is searched for several prompts, one after the other. */
+const filtered = new WeakMap<Int16Array, { readonly tones: string; readonly samples: Int16Array }>();
 
-  return Int16Array.from(current, (value) => max(-32768, min(32767, round(value))));
+function withoutTones(samples: Int16Array, tonesHz: readonly number[]): Int16Array {
+  const tones = tonesHz.join();
+  const known = filtered.get(samples);
+  if (known?.tones === tones) return known.samples;
+  const current = new Float64Array(samples);
+  for (const hz of tonesHz) takeOut(hz, current);
+  const result = new Int16Array(current.length);
+  for (let index = 0; index < result.length; index += 1) {
+    result[index] = max(-32768, min(32767, round(current[index] ?? 0)));
+  }
+  filtered.set(samples, { tones, samples: result });
+
+  return result;
+}
+
+/** A notch about 50 Hz wide at the tone: zeros on the unit circle, poles just inside it. */
+function takeOut(hz: number, samples: Float64Array): void {
+  const radius = 0.98;
+  const turn = 2 * Math.cos((2 * Math.PI * hz) / sampleRate);
+  let [input1, input2, output1, output2] = [0, 0, 0, 0];
+  for (let index = 0; index < samples.length; index += 1) {
+    const input = samples[index] ?? 0;
+    const output = input - turn * input1 + input2 + turn * radius * output1 - radius * radius * output2;
+    input2 = input1;
+    input1 = input;
+    output2 = output1;
+    output1 = output;
+    samples[index] = output;
+  }
 }
 
 const burstWindowMs = 20;
