@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
 import { type Finding, type SelfCheck, checkRecording, oneSided } from '../../../src/archive/selfCheck.ts';
+import { SelfCheckThread } from '../../../src/archive/selfCheckThread.ts';
 import { plainWav } from '../../../src/config/promptSound.ts';
 import { readWav } from '../../support/audio.ts';
 import {
@@ -263,6 +264,20 @@ describe('a recording that cannot be checked', () => {
     });
     await expect(checking).rejects.toBe(reason);
   });
+});
+
+test('the thread runs the program of the build, which finds what is found here', async () => {
+  const file = folder.path('threaded.wav');
+  await writeFile(file, plainWav({ rate: 8000, samples: silence(20_000) }));
+  const options = { prompts: [], expectedMs: 30_000 };
+  const here = await checkRecording(file, options);
+  expect(here.findings).not.toEqual([]);
+  const thread = new SelfCheckThread();
+  try {
+    expect(await thread.check(file, options)).toEqual(here);
+  } finally {
+    await thread.stop();
+  }
 });
 
 describe('one side', () => {
