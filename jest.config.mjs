@@ -18,7 +18,8 @@ const common = {
 };
 
 export default {
-  reporters: ['default', '<rootDir>/test/run/reporter.mjs'],
+  // Failures are printed where they happen; our reporter lists their files, so jest's list of a thousand lines is left out.
+  reporters: ['default', ['summary', { summaryThreshold: 100_000 }], '<rootDir>/test/run/reporter.mjs'],
   testSequencer: '<rootDir>/test/run/sequencer.mjs',
   globalSetup: '<rootDir>/test/run/setUp.mjs',
   globalTeardown: '<rootDir>/test/run/tearDown.mjs',

@@ -32,7 +32,7 @@ export type AgentOptions = {
   earlyTone?: ToneFile;
   /** Time from INVITE to answer; 0 answers at once, without ringing. */
   ringMs?: number;
-  /** Counted from the answer. Without it the agent waits for the other side to hang up. */
+  /** Counted from the answer. Without it the agent waits for the other side to hang up, or for endCall(). */
   hangUpAfterMs?: number;
   /** The extension that `forward` sends callers to. */
   forwardTo?: string;
@@ -59,6 +59,8 @@ export type Agent = {
   /** Its sound, in all of its calls. */
   readonly voice: Voice;
   events(): SipEvent[];
+  /** BYE in its latest call, once it has answered it. */
+  endCall(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -159,6 +161,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     dialogs: () => sipp.lines(dialogLine).map(parseDialog),
     voice: sipp.voice,
     events: () => sipp.events(),
+    endCall: async () => {
+      const latest = sipp.lines(dialogLine).map(parseDialog).at(-1);
+      if (latest === undefined) throw new Error('Nobody has called this agent yet.');
+      await sendHangUp(sipp.port, latest.callId);
+    },
     stop: () => sipp.stop(),
   };
 }

@@ -34,7 +34,7 @@ export type CallerScenario = {
  */
 export type MediaOffer = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive' | 'nowhere';
 
-/** The request that makes a caller hang up; sent by us with the call's Call-ID, never by Asterisk. */
+/** The request that makes a caller or an agent hang up; sent by us with the call's Call-ID, never by Asterisk. */
 export const hangUpRequest = 'REFER';
 
 /** CSeq of the BYE: room for the requests of dialog.ts before it. */
@@ -91,7 +91,12 @@ function escape(text: string): string {
   return text.replace(/[<>&"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+/** SIPp looks at the time limit of the first message that it waits for, so the optional one has it too. */
+const timeLimit = (hangUpAfterMs: number | undefined): string =>
+  hangUpAfterMs === undefined ? '' : ` timeout="${hangUpAfterMs}" ontimeout="hangUp"`;
+
 export function agentScenario(input: AgentScenario): string {
+  const timeout = timeLimit(input.hangUpAfterMs);
   const ownContact = 'sip:agent@[local_ip]:[local_port]';
   const reply = (status: string, description: readonly string[] = [], contact = ownContact) =>
     message(
@@ -148,7 +153,8 @@ ${input.ringMs > 0 ? `${ringing}\n<recv request="CANCEL" timeout="${input.ringMs
 <label id="answer"/>
 <send retrans="500">${reply('200 OK', sdp(input.earPort))}</send>
 <recv request="ACK"><action>${play(input.tonePath)}${note('answered')}</action></recv>
-<recv request="BYE"${input.hangUpAfterMs === undefined ? '' : ` timeout="${input.hangUpAfterMs}" ontimeout="hangUp"`}><action>${hush}${note('byeReceived')}</action></recv>
+<recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
+<recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>
 <send next="end">${inDialog('200 OK')}</send>
 <label id="hangUp"/>
 <nop><action>${hush}${note('byeSent')}</action></nop>
@@ -181,8 +187,7 @@ export function callerScenario(input: CallerScenario): string {
     'Contact: <sip:caller@[local_ip]:[local_port]>',
     ...more,
   ];
-  // SIPp looks at the time limit of the first message that it waits for, so the optional one has it too.
-  const timeout = input.hangUpAfterMs === undefined ? '' : ` timeout="${input.hangUpAfterMs}" ontimeout="hangUp"`;
+  const timeout = timeLimit(input.hangUpAfterMs);
   const target = `<sip:${input.to}@[remote_ip]:[remote_port]>`;
   const inviteBranch = 'z9hG4bKinvite-[pid]-[call_number]';
   const takeTo = '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/>';

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { hiccupsOf } from './hiccups.mjs';
 
 const everyMs = 30_000;
@@ -17,6 +18,8 @@ const minutes = (ms) => {
   const seconds = Math.round(ms / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 };
+
+const inOneLine = (message) => stripVTControlCharacters(message).replace(/\s+/g, ' ').slice(0, 300);
 
 export default class ProgressReporter {
   #out = (text) => process.stderr.write(`${text}\n`);
@@ -73,6 +76,7 @@ export default class ProgressReporter {
     const hasCalls = testResults.some(({ testFilePath }) => testFilePath.includes('/test/acceptance/'));
     if (hasCalls) this.#tellLateness();
     if (testResults.length < 2) return;
+    this.#tellFailures(testResults);
     const timed = testResults
       .map(({ testFilePath, perfStats }) => ({ path: testFilePath, ms: perfStats.end - perfStats.start }))
       .toSorted((one, other) => other.ms - one.ms)
@@ -84,6 +88,17 @@ export default class ProgressReporter {
       this.#out(
         `\nWARNING: .ci/run took ${minutes(ciMs)}, more than ${minutes(ciWithinMs)}. See docs/testing.md, What a run costs.`,
       );
+    }
+  }
+
+  /** A line a file, as the end of a long output is all that many see of it. */
+  #tellFailures(results) {
+    for (const { testFilePath, numFailingTests, testResults, testExecError } of results) {
+      if (numFailingTests === 0 && !testExecError) continue;
+      const first = testResults.find(({ status }) => status === 'failed');
+      const message = first?.failureMessages[0] ?? testExecError?.message ?? '';
+      const count = `${numFailingTests} of ${testResults.length} tests`;
+      this.#out(`lab: failed: ${this.#short(testFilePath)}: ${count}; ${first?.fullName ?? ''}: ${inOneLine(message)}`);
     }
   }
 

@@ -44,7 +44,9 @@ export function describeCrashInCall(shard: number): void {
     });
     expect(killedAt.sort()).toEqual(ours.sort());
     await at.rig.startServe();
-    await eventually(async () => (await at.rows()).every(({ status }) => status === 'recorded'));
+    await eventually(async () => {
+      expect((await at.rows()).filter(({ status }) => status !== 'recorded')).toEqual([]);
+    });
     await at.rig.stopServe();
     await expectOnlyConsented(at.rig, { startsKnown: false });
     await at.expectAllAgree();

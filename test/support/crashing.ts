@@ -74,6 +74,10 @@ prompts:
   );
 }
 
+/** How long the two of a whole call talk at least, and for how long of it serve runs at their end, ms. */
+const talkMs = 2_000;
+const watchedMs = 1_000;
+
 /** Looking into the catalogue costs more than to wait a little longer. */
 const seldom = { everyMs: 100 };
 
@@ -81,15 +85,16 @@ export function useCrashRig(): CrashRig {
   const folder = temporaryFolder();
   const sounds = (): string => folder.path('sounds');
   const trailFile = (): string => folder.path('trail');
+  let ready: Agent | undefined;
   let patient: Agent | undefined;
   const at = useRig(async () => {
     writeSounds(sounds());
     const tone = await burstTone(agentHz);
-    const agent = (ringMs: number, hangUpAfterMs: number): Promise<Agent> =>
-      at.keep(startAgent({ behaviour: 'answer', tone, hangUpAfterMs, ringMs, atOnce: 4 }));
-    const ready = await agent(200, 2_000);
-    const curt = await agent(0, 1_500);
-    patient = await agent(3_000, 2_000);
+    const agent = (ends: { ringMs: number; hangUpAfterMs?: number }): Promise<Agent> =>
+      at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 4, ...ends }));
+    ready = await agent({ ringMs: 200 });
+    const curt = await agent({ ringMs: 0, hangUpAfterMs: 1_500 });
+    patient = await agent({ ringMs: 3_000, hangUpAfterMs: 2_000 });
 
     return {
       idle: true,
@@ -125,19 +130,20 @@ export function useCrashRig(): CrashRig {
     expect(await at.rig.preavis('prompts', 'install', '--to', at.rig.asterisk.soundsFolder)).toMatchObject({ code: 0 });
   });
 
-  /** A whole call to this extension; what the caller does meanwhile is `act`. */
+  /** A whole call to this extension; what the two do meanwhile is `act`. */
   async function callTo(to: string, act: (ear: Ear) => Promise<void> = () => Promise.resolve()): Promise<Called> {
     const ear = await at.keep(startEar());
     const tone = await continuousTone(callerHz);
     const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, ear }));
-    await act(ear);
+    // A call that is over before its act is what the test looks at.
+    await Promise.race([act(ear), call.ended]);
     const end = await call.ended;
 
     return { end, heardAgentMs: presentMs(ear.samples(), agentHz, { share: 0.7 }) };
   }
 
-  const answered = async (to: string): Promise<Called> => {
-    const called = await callTo(to);
+  const answered = async (to: string, act?: () => Promise<void>): Promise<Called> => {
+    const called = await callTo(to, act);
     expect(called.end).toMatchObject({ status: 'answered' });
 
     return called;
@@ -155,10 +161,30 @@ export function useCrashRig(): CrashRig {
       return isDone && (await rows()).every(({ status }) => status !== 'recording');
     }, seldom);
 
+  let servesSince = 0;
+  async function start(trail?: Record<string, string>): Promise<void> {
+    await at.rig.startServe(trail);
+    servesSince = performance.now();
+  }
+
+  /** The destination hangs up after a talk, but not while serve is dead: a serve that starts slowly would find nobody to record. */
+  async function talkThrough(): Promise<void> {
+    const destination = ready;
+    if (destination === undefined) throw new Error('the rig is not there yet');
+    const before = destination.answered();
+    await eventually(() => destination.answered() > before, { withinMs: 300_000 });
+    const answeredAt = performance.now();
+    const passed = (since: number, ms: number): boolean => performance.now() - since >= ms;
+    await eventually(() => passed(answeredAt, talkMs) && isServing() && passed(servesSince, watchedMs), {
+      withinMs: 300_000,
+    });
+    await destination.endCall();
+  }
+
   /** Serve runs and dies at this place. */
   async function arm(place: string): Promise<void> {
     await at.rig.stopServe();
-    await at.rig.startServe({ PREAVIS_TEST_KILL_AT: place });
+    await start({ PREAVIS_TEST_KILL_AT: place });
   }
 
   /**
@@ -168,13 +194,13 @@ export function useCrashRig(): CrashRig {
   async function takeUp(place: string | undefined): Promise<string | undefined> {
     if (place !== undefined) {
       try {
-        await at.rig.startServe({ PREAVIS_TEST_KILL_AT: place });
+        await start({ PREAVIS_TEST_KILL_AT: place });
         return place;
       } catch (error) {
         if (isServing()) throw error;
       }
     }
-    await at.rig.startServe();
+    await start();
 
     return undefined;
   }
@@ -201,7 +227,7 @@ export function useCrashRig(): CrashRig {
         const served = async (): Promise<void> => {
           if (isServing()) return;
           armed = undefined;
-          await at.rig.startServe();
+          await start();
         };
         await eventually(async () => {
           await served();
@@ -234,7 +260,7 @@ export function useCrashRig(): CrashRig {
 
       return [...new Set(readFileSync(trailFile(), 'utf8').trim().split('\n'))];
     },
-    callThrough: () => answered('100'),
+    callThrough: () => answered('100', talkThrough),
     briefCall: () => answered('101'),
     refusedCall: async () => {
       const ringing = patient;
