@@ -41,7 +41,7 @@ export function bundle({ entryPoints, outdir, write = true }) {
 }
 
 /** What `preavis` is made of: the command, and the program of the thread that listens to recordings. */
-export const product = { entryPoints: ['src/main.ts', 'src/archive/selfCheckWorker.ts'], outdir: 'dist' };
+export const product = { entryPoints: ['src/main.ts', 'src/audio/selfCheckWorker.ts'], outdir: 'dist' };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   rmSync(new URL('dist', import.meta.url), { recursive: true, force: true });

@@ -28,7 +28,7 @@ export default {
   // Jest keeps the modules of every file until its worker ends; freeing them takes longer than the default of 500 ms.
   workerGracefulExitTimeout: 10_000,
   // Real servers on a busy machine; tests wait by polling, so a fast one stays fast. Some place two rounds of calls, one after the
-  // other, and each round again when the lab was late (test/support/onTime.ts).
+  // other, and each round again when the lab was late (test/support/rig/onTime.ts).
   testTimeout: 360_000,
   projects: ['unit', 'integration', 'acceptance'].map((kind) => ({
     ...common,

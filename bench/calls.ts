@@ -12,10 +12,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openCatalogue } from '../src/catalogue/catalogue.ts';
 import { systemClock } from '../src/core/clock.ts';
-import { gapMs } from '../src/evidence/receipt.ts';
+import { gapMs } from '../src/receipt/receipt.ts';
 import { startRig } from '../lab/rig.ts';
-import { continuousTone } from '../lab/audio.ts';
-import { placeCalls, startAgent } from '../lab/sip.ts';
+import { continuousTone } from '../lab/telephones/audio.ts';
+import { placeCalls, startAgent } from '../lab/telephones/sip.ts';
 
 const { values } = parseArgs({
   options: { calls: { type: 'string', default: '500' }, 'at-once': { type: 'string', default: '20' } },

@@ -7,10 +7,10 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { decideLanguage, type LanguageEvidence } from '../src/call/language.ts';
+import { decideLanguage, type LanguageEvidence } from '../src/call/plan/language.ts';
 import { loadConfig } from '../src/config/load.ts';
-import { makePolicy } from '../src/config/policy.ts';
-import { loadPrompts } from '../src/config/prompts.ts';
+import { makePolicy } from '../src/policy/policy.ts';
+import { loadPrompts } from '../src/prompts/library.ts';
 
 const { values } = parseArgs({ options: { decisions: { type: 'string', default: '100000' } } });
 const project = join(import.meta.dirname, '..');

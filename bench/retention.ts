@@ -8,15 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import pLimit from 'p-limit';
-import { startStore } from '../lab/store.ts';
-import { makeDirectoryStore } from '../src/archive/directoryStore.ts';
-import { makeMinioStore } from '../src/archive/minioStore.ts';
-import type { ObjectStore } from '../src/archive/store.ts';
+import { startStore } from '../lab/store/store.ts';
+import { makeDirectoryStore } from '../src/store/directory/store.ts';
+import { makeMinioStore } from '../src/store/s3/store.ts';
+import type { ObjectStore } from '../src/store/store.ts';
 import { openCatalogue } from '../src/catalogue/catalogue.ts';
 import { makeLog } from '../src/core/log.ts';
-import { openSigner } from '../src/core/signing.ts';
-import { retentionPass } from '../src/retention/enforcer.ts';
-import { makeLedger } from '../src/retention/ledger.ts';
+import { openSigner } from '../src/core/crypto/signing.ts';
+import { retentionPass } from '../src/retention/pass.ts';
+import { makeLedger } from '../src/retention/certificates/ledger.ts';
 import { isDue, keyOf, makeManyRows } from './manyRows.ts';
 
 const { values } = parseArgs({

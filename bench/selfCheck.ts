@@ -11,10 +11,10 @@ import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs, promisify } from 'node:util';
-import { checkRecording } from '../src/archive/selfCheck.ts';
-import { plainWav } from '../src/config/promptSound.ts';
-import { readWav, sampleRate } from '../test/support/audio.ts';
-import { join, mix, music, scale, silence } from '../test/support/soundMaking.ts';
+import { checkRecording } from '../src/audio/selfCheck.ts';
+import { plainWav } from '../src/prompts/soundFile.ts';
+import { readWav, sampleRate } from '../test/support/audio/audio.ts';
+import { join, mix, music, scale, silence } from '../test/support/audio/soundMaking.ts';
 
 const { values } = parseArgs({
   options: {

@@ -1,5 +1,5 @@
 /**
- * How far what is a prompt lies from what is not: the measurements behind the thresholds of src/archive/promptFinder.ts.
+ * How far what is a prompt lies from what is not: the measurements behind the thresholds of src/audio/promptFinder.ts.
  * `npm run bench:likeness`, with espeak-ng and sox (the lab installs them). It takes about two minutes.
  *
  * Not a prompt: sentences of the same voices, made of the prompts' own words and others. A sentence that has three words
@@ -10,11 +10,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { promisify } from 'node:util';
-import { makePromptFinder, type PromptFound } from '../src/archive/promptFinder.ts';
-import { rules } from '../src/archive/promptMatch.ts';
-import { loadPrompts, readPromptSource } from '../src/config/prompts.ts';
-import { plainWav } from '../src/config/promptSound.ts';
-import { readWav, sampleRate } from '../test/support/audio.ts';
+import { makePromptFinder, type PromptFound } from '../src/audio/promptFinder.ts';
+import { rules } from '../src/audio/promptMatch.ts';
+import { loadPrompts, readPromptSource } from '../src/prompts/library.ts';
+import { plainWav } from '../src/prompts/soundFile.ts';
+import { readWav, sampleRate } from '../test/support/audio/audio.ts';
 import {
   aLaw,
   cut,
@@ -29,7 +29,7 @@ import {
   scale,
   silence,
   tones,
-} from '../test/support/soundMaking.ts';
+} from '../test/support/audio/soundMaking.ts';
 
 const run = promisify(execFile);
 const soundsFolder = joinPath(import.meta.dirname, '../sounds');

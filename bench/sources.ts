@@ -1,16 +1,16 @@
 /**
- * What it costs to ask about each party once a second (src/call/sourceWatch.ts), and how long a party is not heard while it is taken
+ * What it costs to ask about each party once a second (src/call/watch/sourceWatch.ts), and how long a party is not heard while it is taken
  * out of its bridge and in again, on this machine with everything on it: `npm run bench:sources`. Only an Asterisk that needs it is asked.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { continuousTone } from '../lab/audio.ts';
-import { startEar } from '../lab/ear.ts';
+import { continuousTone } from '../lab/telephones/audio.ts';
+import { startEar } from '../lab/telephones/ear.ts';
 import { startRig, type Rig } from '../lab/rig.ts';
-import { placeCall, placeCalls, startAgent } from '../lab/sip.ts';
-import { readWav, tonePresence } from '../test/support/audio.ts';
-import { finishedRecording, spooledWav } from '../test/support/rigs.ts';
+import { placeCall, placeCalls, startAgent } from '../lab/telephones/sip.ts';
+import { readWav, tonePresence } from '../test/support/audio/audio.ts';
+import { finishedRecording, spooledWav } from '../test/support/rig/rigs.ts';
 
 const { values } = parseArgs({ options: { talks: { type: 'string', default: '50' } } });
 const talks = Number(values.talks);

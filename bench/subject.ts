@@ -9,10 +9,10 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeCallerHash } from '../src/call/preferences.ts';
+import { makeCallerHash } from '../src/call/plan/preferences.ts';
 import { openCatalogue } from '../src/catalogue/catalogue.ts';
 import { openSqlite } from '../src/catalogue/sqlite.ts';
-import { callsOfPerson } from '../src/subject/find.ts';
+import { callsOfPerson } from '../src/dataSubject/findCalls.ts';
 
 const { values } = parseArgs({
   options: { calls: { type: 'string', default: '1000000' }, numbers: { type: 'string', default: '1000' } },

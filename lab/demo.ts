@@ -8,16 +8,16 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { makeMinioStore } from '../src/archive/minioStore.ts';
+import { makeMinioStore } from '../src/store/s3/store.ts';
 import { openCatalogue, type Catalogue } from '../src/catalogue/catalogue.ts';
 import type { CallRow } from '../src/catalogue/rows.ts';
-import { table } from '../src/commands/table.ts';
+import { table } from '../src/cli/table.ts';
 import { isoTime, systemClock } from '../src/core/clock.ts';
-import { gapMs } from '../src/evidence/receipt.ts';
-import { burstTone, continuousTone } from './audio.ts';
+import { gapMs } from '../src/receipt/receipt.ts';
+import { burstTone, continuousTone } from './telephones/audio.ts';
 import { labPurpose, rigBucket, startRig, type Rig } from './rig.ts';
-import { placeCall, startAgent, type Agent, type CallOptions } from './sip.ts';
-import { startStore, type LabStore } from './store.ts';
+import { placeCall, startAgent, type Agent, type CallOptions } from './telephones/sip.ts';
+import { startStore, type LabStore } from './store/store.ts';
 
 type DemoCall = { extension: string; what: string; fromNumber: string; hangUpAfterMs?: number; expected: string };
 

@@ -15,8 +15,8 @@ import {
   runAs,
   versionIn,
   type HostAsterisk,
-} from './hostAsterisk.mjs';
-import { asteriskRoot, runFolder } from './places.mjs';
+} from './asterisk/hostAsterisk.mjs';
+import { asteriskRoot, runFolder } from './machine/places.mjs';
 
 const run = promisify(execFile);
 

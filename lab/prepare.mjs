@@ -25,8 +25,8 @@ import { networkInterfaces } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { findHostAsterisk, majorOf, oldestAsterisk } from './hostAsterisk.mjs';
-import { isAlive, ownIdentity } from './leftovers.mjs';
+import { findHostAsterisk, majorOf, oldestAsterisk } from './asterisk/hostAsterisk.mjs';
+import { isAlive, ownIdentity } from './machine/leftovers.mjs';
 import {
   askedRelease,
   asteriskRelease,
@@ -36,8 +36,8 @@ import {
   NoFolder,
   prometheusPrograms,
   runFolder,
-} from './places.mjs';
-import { neededMib, wantsOfSpace } from './space.mjs';
+} from './machine/places.mjs';
+import { neededMib, wantsOfSpace } from './machine/space.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = cacheFolder();

@@ -5,9 +5,9 @@ import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { prometheusPrograms } from './places.mjs';
-import { claimPorts } from './ports.ts';
-import { makeLabFolder, spawnLive } from './processes.ts';
+import { prometheusPrograms } from './machine/places.mjs';
+import { claimPorts } from './machine/ports.ts';
+import { makeLabFolder, spawnLive } from './machine/processes.ts';
 
 /** A series of an instant query: its labels, and its value as Prometheus writes it. */
 export type Sample = { labels: Readonly<Record<string, string>>; value: string };

@@ -4,10 +4,10 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync } 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ulid } from 'ulid';
-import { installPrompts } from '../src/config/installPrompts.ts';
-import { loadPrompts } from '../src/config/prompts.ts';
-import { cacheFolder } from './places.mjs';
-import { makeLabFolder } from './processes.ts';
+import { installPrompts } from '../src/prompts/install.ts';
+import { loadPrompts } from '../src/prompts/library.ts';
+import { cacheFolder } from './machine/places.mjs';
+import { makeLabFolder } from './machine/processes.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 const sounds = join(project, 'sounds');

@@ -9,13 +9,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { logsSounds } from '../src/evidence/witness.ts';
-import { incomingContext, startAsterisk, type LabAsterisk } from './asterisk.ts';
-import { fakeClockVariables, installFakeClock, setFakeClock } from './fakeClock.ts';
+import { logsSounds } from '../src/receipt/witness.ts';
+import { incomingContext, startAsterisk, type LabAsterisk } from './asterisk/asterisk.ts';
+import { fakeClockVariables, installFakeClock, setFakeClock } from './asterisk/fakeClock.ts';
 import { findInstallation } from './installation.ts';
-import { makeLabFolder, spawnLive, type LiveProcess } from './processes.ts';
+import { makeLabFolder, spawnLive, type LiveProcess } from './machine/processes.ts';
 import { installShippedPrompts } from './prompts.ts';
-import type { StoreAddress } from './storeAccounts.ts';
+import type { StoreAddress } from './store/storeAccounts.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 const command = join(project, 'dist/main.js');

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { recordingStatuses } from './catalogue/statuses.ts';
-import { defaultConfigFile, makeContext, type CommandContext } from './commands/context.ts';
-import { addEvidence } from './commands/evidenceArguments.ts';
-import type { CallListOptions } from './commands/calls.ts';
-import type { ListOptions } from './commands/recordings.ts';
-import { addCertificateCommands, addDoubtCommands, addHoldCommands } from './commands/retentionArguments.ts';
-import { addSubjectCommands } from './commands/subjectArguments.ts';
+import { defaultConfigFile, makeContext, type CommandContext } from './cli/context.ts';
+import { addEvidence } from './cli/evidenceArguments.ts';
+import type { CallListOptions } from './cli/commands/calls.ts';
+import type { ListOptions } from './cli/commands/recordings.ts';
+import { addCertificateCommands, addDoubtCommands, addHoldCommands } from './cli/retentionArguments.ts';
+import { addSubjectCommands } from './cli/subjectArguments.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
 import { installedPath } from './core/installation.ts';
 
@@ -48,7 +48,7 @@ function program(done: (code: number) => void): Command {
     .option('--take-over', 'take the Stasis application also from another client that has its event socket open')
     .option('--new-catalogue', 'begin with a new catalogue although the archive belongs to another one')
     .action(async ({ takeOver, newCatalogue }: { takeOver?: true; newCatalogue?: true }) => {
-      const { serve } = await import('./commands/serve.ts');
+      const { serve } = await import('./cli/commands/serve.ts');
       done(await serve(context(), { takeOver: takeOver === true, newCatalogue: newCatalogue === true }));
     });
   root
@@ -56,7 +56,7 @@ function program(done: (code: number) => void): Command {
     .description('look at configuration, prompts, spool, catalogue, archive and Asterisk; say what is wrong')
     .option(...jsonOption)
     .action(async (options: Common) => {
-      const { check } = await import('./commands/check.ts');
+      const { check } = await import('./cli/check/check.ts');
       done(await check(context(), { json: options.json === true }));
     });
   root
@@ -65,7 +65,7 @@ function program(done: (code: number) => void): Command {
     .option('--dry-run', 'only say what would be sent')
     .option(...jsonOption)
     .action(async (options: Common & { dryRun?: true }) => {
-      const { upload } = await import('./commands/upload.ts');
+      const { upload } = await import('./cli/commands/upload.ts');
       done(await upload(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
   const archive = root.command('archive').description('look after the object store of archived recordings');
@@ -75,7 +75,7 @@ function program(done: (code: number) => void): Command {
     .option('--dry-run', 'only say how many would be')
     .option(...jsonOption)
     .action(async (options: Common & { dryRun?: true }) => {
-      const { archiveRewrap } = await import('./commands/rewrap.ts');
+      const { archiveRewrap } = await import('./cli/commands/rewrap.ts');
       done(await archiveRewrap(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
   archive
@@ -93,7 +93,7 @@ function program(done: (code: number) => void): Command {
     .option(...jsonOption)
     .action(async (options: Common & { dryRun?: true; removeOld?: true; moved?: string; decrypt?: true }) => {
       const { dryRun, removeOld, moved, decrypt, json } = options;
-      const { archiveMove } = await import('./commands/archiveMove.ts');
+      const { archiveMove } = await import('./cli/commands/archiveMove.ts');
       const flags = { dryRun: dryRun === true, removeOld: removeOld === true, decrypt: decrypt === true };
       done(await archiveMove(context(), { ...flags, moved, json: json === true }));
     });
@@ -107,7 +107,7 @@ function program(done: (code: number) => void): Command {
     .option(...jsonOption)
     .action(
       async ({ dryRun, yes, clockIsRight, json }: Common & { dryRun?: true; yes?: true; clockIsRight?: true }) => {
-        const { retentionRun } = await import('./commands/retention.ts');
+        const { retentionRun } = await import('./cli/commands/retention/retention.ts');
         const flags = { dryRun: dryRun === true, yes: yes === true, clockIsRight: clockIsRight === true };
         const options = { ...flags, json: json === true };
         done(await retentionRun(context(), options));
@@ -122,7 +122,7 @@ function program(done: (code: number) => void): Command {
     .option('--apply', 'do it; it cannot be undone')
     .option(...jsonOption)
     .action(async ({ purpose, apply, json }: Common & { purpose: string; apply?: true }) => {
-      const { retentionShorten } = await import('./commands/retention.ts');
+      const { retentionShorten } = await import('./cli/commands/retention/retention.ts');
       done(await retentionShorten(context(), { purpose, apply: apply === true, json: json === true }));
     });
   addCertificateCommands(root, context, done);
@@ -143,7 +143,7 @@ function program(done: (code: number) => void): Command {
     .option(...jsonOption)
     .action(async (options: Common & Omit<ListOptions, 'json'>) => {
       const { status, purpose, day, line, limit } = options;
-      const { recordingsList } = await import('./commands/recordings.ts');
+      const { recordingsList } = await import('./cli/commands/recordings.ts');
       done(await recordingsList(context(), { status, purpose, day, line, limit, json: options.json === true }));
     });
   recordings
@@ -151,7 +151,7 @@ function program(done: (code: number) => void): Command {
     .description('show one recording: call, notice, file, archive and history')
     .option(...jsonOption)
     .action(async (id: string, options: Common) => {
-      const { recordingsShow } = await import('./commands/recordings.ts');
+      const { recordingsShow } = await import('./cli/commands/recordings.ts');
       done(await recordingsShow(context(), id, options.json === true));
     });
   recordings
@@ -163,7 +163,7 @@ function program(done: (code: number) => void): Command {
     .option(...jsonOption)
     .action(async (id: string, options: Common & { purpose: string; output: string; force?: true }) => {
       const { purpose, output, force, json } = options;
-      const { recordingsFetch } = await import('./commands/fetch.ts');
+      const { recordingsFetch } = await import('./cli/commands/fetch.ts');
       done(await recordingsFetch(context(), id, { purpose, output, force: force === true, json: json === true }));
     });
   recordings
@@ -176,7 +176,7 @@ function program(done: (code: number) => void): Command {
     .action(async (options: Common & { dryRun?: true; yes?: true; verify?: true }) => {
       const { dryRun, yes, verify, json } = options;
       const flags = { dryRun: dryRun === true, yes: yes === true, verify: verify === true, json: json === true };
-      const { recordingsReconcile } = await import('./commands/reconcile.ts');
+      const { recordingsReconcile } = await import('./cli/commands/retention/reconcile.ts');
       done(await recordingsReconcile(context(), flags));
     });
   addHoldCommands(recordings, context, done);
@@ -189,7 +189,7 @@ function program(done: (code: number) => void): Command {
     .option('--apply', 'write it; rules of others stay')
     .option(...jsonOption)
     .action(async ({ apply, json }: Common & { apply?: true }) => {
-      const { archiveLifecycle } = await import('./commands/archive.ts');
+      const { archiveLifecycle } = await import('./cli/commands/archive.ts');
       done(await archiveLifecycle(context(), { apply: apply === true, json: json === true }));
     });
   addSubjectCommands(root, context, done, firstLine);
@@ -199,7 +199,7 @@ function program(done: (code: number) => void): Command {
     .description('list the purposes: consent, how long recordings are kept, who may listen')
     .option(...jsonOption)
     .action(async (options: Common) => {
-      const { purposesList } = await import('./commands/purposes.ts');
+      const { purposesList } = await import('./cli/commands/purposes.ts');
       done(await purposesList(context(), { json: options.json === true }));
     });
   purposes
@@ -207,7 +207,7 @@ function program(done: (code: number) => void): Command {
     .description('print the register of processing (GDPR art. 30) as Markdown; exit 3 when something is not stated')
     .option('--json', 'print it as one JSON document in place of Markdown')
     .action(async (options: Common) => {
-      const { purposesRegister } = await import('./commands/purposes.ts');
+      const { purposesRegister } = await import('./cli/commands/purposes.ts');
       done(await purposesRegister(context(), { json: options.json === true }));
     });
   root
@@ -218,7 +218,7 @@ function program(done: (code: number) => void): Command {
     .option('--month <YYYY-MM>', 'the month in UTC (default: the last one that is over)')
     .option('--json', 'print it as one JSON document in place of Markdown')
     .action(async ({ month, json }: Common & { month?: string }) => {
-      const { report } = await import('./commands/report.ts');
+      const { report } = await import('./cli/commands/report.ts');
       done(await report(context(), { month, json: json === true }));
     });
   const calls = root.command('calls').description('look at calls, recorded or not');
@@ -235,7 +235,7 @@ function program(done: (code: number) => void): Command {
     .option('--limit <number>', 'at most so many', '50')
     .option(...jsonOption)
     .action(async ({ json, ...chosen }: Common & Omit<CallListOptions, 'json'>) => {
-      const { callsList } = await import('./commands/calls.ts');
+      const { callsList } = await import('./cli/commands/calls.ts');
       done(await callsList(context(), { ...chosen, json: json === true }));
     });
   calls
@@ -243,7 +243,7 @@ function program(done: (code: number) => void): Command {
     .description('show one call whole: what happened when, what the caller was told and answered, the recording')
     .option(...jsonOption)
     .action(async (id: string, options: Common) => {
-      const { callsShow } = await import('./commands/calls.ts');
+      const { callsShow } = await import('./cli/commands/calls.ts');
       done(await callsShow(context(), id, options.json === true));
     });
   calls
@@ -251,7 +251,7 @@ function program(done: (code: number) => void): Command {
     .description('print the receipt of a call: how the caller was told, what they answered, what was recorded')
     .option('--json', 'the same: a receipt is JSON in any case')
     .action(async (id: string) => {
-      const { callsReceipt } = await import('./commands/calls.ts');
+      const { callsReceipt } = await import('./cli/commands/calls.ts');
       done(await callsReceipt(context(), id));
     });
   const webhooks = root.command('webhooks').description('others who are told of what becomes of recordings');
@@ -261,7 +261,7 @@ function program(done: (code: number) => void): Command {
     .option('--limit <number>', 'at most so many messages', '50')
     .option(...jsonOption)
     .action(async (options: Common & { limit: string }) => {
-      const { webhooksList } = await import('./commands/webhooks.ts');
+      const { webhooksList } = await import('./cli/commands/webhooks.ts');
       done(await webhooksList(context(), { limit: options.limit, json: options.json === true }));
     });
   webhooks
@@ -269,7 +269,7 @@ function program(done: (code: number) => void): Command {
     .description('send a signed message of type webhook.test, now and once, and say what came of it')
     .option(...jsonOption)
     .action(async (name: string, options: Common) => {
-      const { webhooksTest } = await import('./commands/webhooks.ts');
+      const { webhooksTest } = await import('./cli/commands/webhooks.ts');
       done(await webhooksTest(context(), name, { json: options.json === true }));
     });
   webhooks
@@ -277,7 +277,7 @@ function program(done: (code: number) => void): Command {
     .description('have serve send again what waits or was given up, to one webhook or to all')
     .option(...jsonOption)
     .action(async (name: string | undefined, options: Common) => {
-      const { webhooksRetry } = await import('./commands/webhooks.ts');
+      const { webhooksRetry } = await import('./cli/commands/webhooks.ts');
       done(await webhooksRetry(context(), name, { json: options.json === true }));
     });
   const languages = root.command('languages').description('the languages that callers chose by a key');
@@ -288,7 +288,7 @@ function program(done: (code: number) => void): Command {
     .option('--all', 'those of all callers')
     .option(...jsonOption)
     .action(async ({ number, all, json }: Common & { number?: string; all?: true }) => {
-      const { languagesForget } = await import('./commands/languages.ts');
+      const { languagesForget } = await import('./cli/commands/languages.ts');
       done(await languagesForget(context(), { number, all: all === true, json: json === true }, firstLine));
     });
   addEvidence(root, context, manifest.version, done);
@@ -300,7 +300,7 @@ function program(done: (code: number) => void): Command {
     .option(...soundsOption)
     .option(...jsonOption)
     .action(async ({ sounds, json }: Common & { sounds?: string }) => {
-      const { promptsList } = await import('./commands/prompts.ts');
+      const { promptsList } = await import('./cli/commands/prompts.ts');
       done(await promptsList(context(), { sounds, json: json === true }));
     });
   prompts
@@ -312,7 +312,7 @@ function program(done: (code: number) => void): Command {
     .option(...jsonOption)
     .action(async (options: Common & { sounds?: string; language?: string[]; force?: true }) => {
       const { sounds, language: languages, force, json } = options;
-      const { promptsBuild } = await import('./commands/prompts.ts');
+      const { promptsBuild } = await import('./cli/commands/prompts.ts');
       done(await promptsBuild(context(), { sounds, languages, force: force === true, json: json === true }));
     });
   prompts
@@ -321,7 +321,7 @@ function program(done: (code: number) => void): Command {
     .option(...soundsOption)
     .option(...jsonOption)
     .action(async ({ sounds, json }: Common & { sounds?: string }) => {
-      const { promptsCheck } = await import('./commands/prompts.ts');
+      const { promptsCheck } = await import('./cli/commands/prompts.ts');
       done(await promptsCheck(context(), { sounds, json: json === true }));
     });
   prompts
@@ -330,7 +330,7 @@ function program(done: (code: number) => void): Command {
     .requiredOption('--to <folder>', "Asterisk's sounds folder, for example /usr/share/asterisk/sounds")
     .option(...jsonOption)
     .action(async (options: Common & { to: string }) => {
-      const { promptsInstall } = await import('./commands/prompts.ts');
+      const { promptsInstall } = await import('./cli/commands/prompts.ts');
       done(await promptsInstall(context(), { to: options.to, json: options.json === true }));
     });
 

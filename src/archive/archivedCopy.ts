@@ -2,10 +2,10 @@ import { text } from 'node:stream/consumers';
 import * as z from 'zod';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import { dayMs } from '../core/clock.ts';
-import type { Encryption, ObjectStore } from './store.ts';
-import { isSame } from './readBack.ts';
-import { largestReceiptBytes } from './receiptInArchive.ts';
-import type { ObjectKeys } from './objectKey.ts';
+import type { Encryption, ObjectStore } from '../store/store.ts';
+import { isSame } from './storeAndVerify.ts';
+import { largestReceiptBytes } from './storedReceipt.ts';
+import type { ObjectKeys } from '../store/objectKeys.ts';
 
 /**
  * A recording of which the catalogue knows only the beginning, while it lies whole in the archive: the catalogue was restored from a

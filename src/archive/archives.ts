@@ -1,6 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { PreavisError } from '../core/errors.ts';
-import type { ObjectStore } from './store.ts';
+import type { ObjectStore } from '../store/store.ts';
 
 /** The archive that is configured, and those of before it (archive.former), which may still have something. */
 export type Archives = { store: ObjectStore; former?: readonly ObjectStore[] | undefined };

@@ -1,8 +1,8 @@
-import type { PurposeConfig } from '../config/schema.ts';
+import type { PurposeConfig } from '../config/purposeSchema.ts';
 import { counted } from '../core/counted.ts';
 import type { ErrorCode } from '../core/errors.ts';
-import type { Capabilities, Trial } from './capabilities.ts';
-import type { Encryption } from './store.ts';
+import type { Capabilities, Trial } from '../store/capabilities.ts';
+import type { Encryption } from '../store/store.ts';
 
 /** What the purposes ask of the archive, against what it can do: Préavis claims no protection that the store lacks. */
 

@@ -4,14 +4,14 @@
  */
 import pLimit from 'p-limit';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { keyRewrapped } from '../catalogue/auditTrail.ts';
-import { withLease } from '../catalogue/lease.ts';
+import { keyRewrapped } from '../catalogue/retention/auditTrail.ts';
+import { withLease } from '../catalogue/jobs/lease.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { timeLimit } from '../core/timeLimit.ts';
-import type { EncryptedStore } from './encryptedStore.ts';
+import type { EncryptedStore } from '../store/encryption/store.ts';
 import { endsPass } from './passErrors.ts';
 
 export type RewrapPorts = {

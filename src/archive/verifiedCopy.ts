@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
-import type { Digest } from './store.ts';
+import type { Digest } from '../store/digest.ts';
 
 export type CopyTarget = {
   file: string;

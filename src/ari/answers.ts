@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
-import { RefusalAnswer } from './http.ts';
+import { RefusalAnswer } from './httpClient.ts';
 
 /** An answer of Asterisk, checked. Throws ari_request_failed. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown): T {

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import { askTime } from './commands.ts';
-import { tellsOfDeadman } from './deadmanCommands.ts';
+import { askTime } from './requests.ts';
+import { tellsOfDeadman } from './deadmanRequests.ts';
 import { parseAriEvent, usedEventTypes, type AriEvent } from './events.ts';
 import { EventSocket, loadClient } from './eventSocket.ts';
-import { hostAndPort, type AriRequest } from './http.ts';
+import { hostAndPort, type AriRequest } from './httpClient.ts';
 import type { AriListener } from './port.ts';
-import { Takeovers } from './takeovers.ts';
+import { Takeovers } from './appOwnership.ts';
 
 /**
  * The event socket, kept open for ever, one after another. Events from while it was closed are gone; `connected` tells the

@@ -1,28 +1,29 @@
 import pLimit from 'p-limit';
 import type { AriEvent } from '../ari/events.ts';
 import type { AriQueries, AsteriskIdentity } from '../ari/port.ts';
-import type { Policy } from '../config/policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { CallId, ChannelId, IdMaker } from '../core/ids.ts';
-import { parseArguments, taskOf } from './arguments.ts';
-import { clockAhead } from './clockWitnesses.ts';
+import { parseArguments, taskOf } from './plan/arguments.ts';
+import { clockAhead } from './watch/clockWitnesses.ts';
 import { Comparisons, type Comparison } from './comparison.ts';
-import { begin, refuse } from './decide.ts';
-import type { CallEvent, UnrecordedReason } from './events.ts';
-import { FarEndWatch } from './farEndWatch.ts';
-import { isOwn, LeftoverFreer, leftoversOf, type LeftoverPorts, type Leftovers } from './leftovers.ts';
-import { makeLook, recorderUnsaved } from './missedEvents.ts';
-import { keysOf, partyOf } from './owners.ts';
-import type { Arrival, Planner } from './planner.ts';
-import type { Happening, LanguagePreferences, UnreadableCall, Unwatched } from './ports.ts';
-import type { PromptDesk } from './promptDesk.ts';
-import { recorderName } from './recorderName.ts';
-import { changesParties, tellMissed } from './putBack.ts';
-import { CallSession, type SessionPorts } from './session.ts';
-import type { CallState, Facts } from './state.ts';
-import type { DeafReason, Watch } from './watch.ts';
-import { unwatchedSince, witnessed } from './unwatchedInterval.ts';
-import { Whereabouts } from './whereabouts.ts';
+import { begin, refuse } from './decide/decide.ts';
+import type { CallEvent } from './decide/events.ts';
+import type { UnrecordedReason } from './decide/unrecordedReasons.ts';
+import { FarEndWatch } from './watch/farEndWatch.ts';
+import { isOwn, LeftoverFreer, leftoversOf, type LeftoverPorts, type Leftovers } from './session/orphans.ts';
+import { makeLook, recorderUnsaved } from './session/resync.ts';
+import { keysOf, partyOf } from './session/eventRouting.ts';
+import type { Arrival, Planner } from './plan/planner.ts';
+import type { Happening, LanguagePreferences, UnreadableCall, Unwatched } from './session/ports.ts';
+import type { PromptDesk } from './promptRecording/operators.ts';
+import { recorderName } from './session/recorderName.ts';
+import { changesParties, tellMissed } from './session/putBack.ts';
+import { CallSession, type SessionPorts } from './session/session.ts';
+import type { CallState, Facts } from './decide/state.ts';
+import type { DeafReason, Watch } from './watch/watch.ts';
+import { unwatchedSince, witnessed } from './watch/unwatchedInterval.ts';
+import { Whereabouts } from './session/whereabouts.ts';
 
 /**
  * Knows the calls of this process: makes one for each arriving channel, hands each event of Asterisk to the call that it

@@ -1,17 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ZodError } from 'zod';
-import type { CallJournal } from '../call/ports.ts';
-import type { KeptCaller } from '../call/callers.ts';
+import type { CallJournal } from '../call/session/ports.ts';
+import type { KeptCaller } from '../call/plan/callerStore.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, HoldId, RecordingId } from '../core/ids.ts';
-import { makeAuditTrail, type AuditLine, type OtherStatus } from './auditTrail.ts';
-import { makeArchiveCopies, type ArchiveCopy, type ArchiveUse, type CopiesLeft, type Move } from './archiveCopies.ts';
-import { makeArchiveKeys, type ArchiveKey } from './archiveKeys.ts';
-import { makeClockDoubts, type Doubt, type DoubtRow, type LineTimes } from './clockDoubts.ts';
-import { makeCallers, type CallerTimes, type SweptCallers } from './callers.ts';
-import { makeCalls, type CallFilter } from './calls.ts';
-import { makeChainHeads, type HeadRow, type NewHead } from './chainHeads.ts';
+import { makeAuditTrail, type AuditLine, type OtherStatus } from './retention/auditTrail.ts';
+import {
+  makeArchiveCopies,
+  type ArchiveCopy,
+  type ArchiveUse,
+  type CopiesLeft,
+  type Move,
+} from './jobs/archiveCopies.ts';
+import { makeArchiveKeys, type ArchiveKey } from './jobs/archiveKeys.ts';
+import { makeClockDoubts, type Doubt, type DoubtRow, type LineTimes } from './retention/clockDoubts.ts';
+import { makeCallers, type CallerTimes, type SweptCallers } from './calls/callers.ts';
+import { makeCalls, type CallFilter } from './calls/calls.ts';
+import { makeChainHeads, type HeadRow, type NewHead } from './retention/chainHeads.ts';
 import {
   makeErasures,
   type CertificateRow,
@@ -19,8 +25,8 @@ import {
   type ErasureGround,
   type LedgerPlace,
   type NewCertificate,
-} from './erasures.ts';
-import { makeEndedUnwatched } from './endedUnwatched.ts';
+} from './retention/certificates.ts';
+import { makeEndedUnwatched } from './calls/endedUnwatched.ts';
 import {
   makeDecisions,
   type DecisionEffect,
@@ -28,18 +34,18 @@ import {
   type DecisionRow,
   type DecisionSource,
   type NewDecision,
-} from './decisions.ts';
-import { makeDeliveries, type DeliveryTable, type Subscriber } from './deliveries.ts';
+} from './retention/decisions.ts';
+import { makeDeliveries, type DeliveryTable, type Subscriber } from './jobs/deliveries.ts';
 import { makeFigures, type Figures, type FigureTimes } from './figures.ts';
-import { makeHappenings } from './happenings.ts';
-import { makeHolds, type HoldRow, type NewHold } from './holds.ts';
+import { makeHappenings } from './calls/timeline.ts';
+import { makeHolds, type HoldRow, type NewHold } from './retention/legalHolds.ts';
 import { makeIdentity } from './identity.ts';
-import { makeKeeping } from './keeping.ts';
-import { makeLeases, type LeaseHolder } from './leases.ts';
+import { makeKeeping } from './storageLimits.ts';
+import { makeLeases, type LeaseHolder } from './jobs/leases.ts';
 import { openDatabase } from './open.ts';
-import { makePasses, type PassName, type PassTimes } from './passes.ts';
-import { makePreferences } from './preferences.ts';
-import { makePromises, type DueAttempt, type Promised } from './promises.ts';
+import { makePasses, type PassName, type PassTimes } from './jobs/passes.ts';
+import { makePreferences } from './calls/preferences.ts';
+import { makePromises, type DueAttempt, type Promised } from './retention/promises.ts';
 import {
   makeRecordings,
   type AuditNote,
@@ -49,7 +55,7 @@ import {
   type RecordingChanges,
   type RecordingFilter,
   type WaitingRecordings,
-} from './recordings.ts';
+} from './calls/recordings.ts';
 import type {
   AuditRow,
   CallRow,
@@ -65,7 +71,7 @@ import type {
 } from './rows.ts';
 import type { RecordingStatus } from './statuses.ts';
 import { makeWriteAheadLog } from './writeAheadLog.ts';
-import { makeWitness, type WitnessStatement } from './witness.ts';
+import { makeWitness, type WitnessStatement } from './calls/witness.ts';
 
 type Tables = CallJournal & DeliveryTable;
 
@@ -99,7 +105,7 @@ export type Catalogue = Tables & {
   /** Whether a recording that has no row is one that a call makes now (`open`), or that `adopt` would take. */
   makerOf(id: RecordingId): Promise<'open' | 'adoptable' | 'none'>;
   purposeEnds(id: RecordingId): Promise<PurposeEnd[]>;
-  /** How loud a recording is, as archive/peaks.ts keeps it; undefined where that is not kept. */
+  /** How loud a recording is, as audio/peaks.ts keeps it; undefined where that is not kept. */
   peaks(id: RecordingId): Promise<string | undefined>;
   finishable(): Promise<RecordingRow[]>;
   sendable(at: number, after: string, limit: number): Promise<RecordingRow[]>;

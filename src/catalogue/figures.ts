@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import { encodeTime } from 'ulid';
 import * as z from 'zod';
-import { erasureBegun, requestFailed, requestRefused } from './auditTrail.ts';
+import { erasureBegun, requestFailed, requestRefused } from './retention/auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
 import { recordingStatuses } from './statuses.ts';
 

@@ -1,5 +1,5 @@
-import { makeNumberReader } from '../call/callers.ts';
-import { bareHash, hashKeyId, keyOfHash } from '../call/preferences.ts';
+import { makeNumberReader } from '../call/plan/callerStore.ts';
+import { bareHash, hashKeyId, keyOfHash } from '../call/plan/preferences.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';

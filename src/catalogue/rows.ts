@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { changes } from '../call/ports.ts';
-import { unwatchedReasons } from '../call/watch.ts';
+import { changes } from '../call/session/ports.ts';
+import { unwatchedReasons } from '../call/watch/watch.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import { recordingStatuses } from './statuses.ts';
 

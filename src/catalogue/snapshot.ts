@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { CallState } from '../call/state.ts';
+import type { CallState } from '../call/decide/state.ts';
 
 /**
  * The form of a call's state in the catalogue, as far as `decide` and the registry rely on it. Another version of Préavis

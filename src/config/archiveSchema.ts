@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { encryptionKeyFault, encryptionKeyOf, keyIdPattern } from './encryptionKey.ts';
-import { key, port, seconds } from './key.ts';
+import { key, port, seconds } from './field.ts';
 
 const encryptionKey = z.string().refine((text) => encryptionKeyOf(text) !== undefined, encryptionKeyFault);
 const keyId = z.string().regex(keyIdPattern, 'is not the id of a key');

@@ -1,4 +1,4 @@
-import type { PurposeKind } from './law.ts';
+import type { PurposeKind } from './purposeKinds.ts';
 
 /**
  * What a call's purposes ask of its caller. A sentence speaks of "the recording", so a refusal ends it as a whole: the

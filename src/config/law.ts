@@ -1,4 +1,5 @@
 import type { ConsentMode } from './consent.ts';
+import type { PurposeKind } from './purposeKinds.ts';
 
 /**
  * What law and authorities say of recording, as far as it can be checked: the least consent, the longest and the shortest
@@ -9,13 +10,6 @@ import type { ConsentMode } from './consent.ts';
 /** Whose law a purpose is recorded under; `other`: one that this table does not know, nothing is checked. */
 export const jurisdictions = ['BE', 'FR', 'NL', 'DE', 'LU', 'CH', 'EU', 'other'] as const;
 export type Jurisdiction = (typeof jurisdictions)[number];
-
-/**
- * training: also quality control, and whatever is none of the others. evidence: of an agreement. obligation: the law
- * demands the recording, nobody may refuse it.
- */
-export const purposeKinds = ['training', 'evidence', 'obligation'] as const;
-export type PurposeKind = (typeof purposeKinds)[number];
 
 export type LawRule = {
   leastConsent: ConsentMode;

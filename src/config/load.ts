@@ -3,14 +3,14 @@ import * as z from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import { archive } from './archiveSchema.ts';
 import { encryptionFaults, encryptionKeyFault, encryptionKeyOf } from './encryptionKey.ts';
-import { configKeys, type ConfigKey } from './keys.ts';
+import { configKeys, type ConfigKey } from './keyReference.ts';
 import { withPurposeFiles } from './purposeFiles.ts';
 import { configSchema, isGoodPin, pinFault, sameKeyFault, type ArchiveConfig, type Config } from './schema.ts';
 import { readSecret, refuseOpenSecret } from './secretFiles.ts';
 import { didYouMean, nearest, nearestKey } from './suggestion.ts';
-import { isTooDeep, isTree, readYaml, type Tree } from './tree.ts';
-import { webhookKey, webhookSecretFault } from './webhooks.ts';
-import { inWords, unknownKey, valueInWords } from './wording.ts';
+import { isTooDeep, isTree, readYaml, type Tree } from '../core/yaml.ts';
+import { webhookKey, webhookSecretFault } from './webhookSchema.ts';
+import { inWords, unknownKey, valueInWords } from '../core/zodMessages.ts';
 
 /** Variables that are ours but are not keys of the configuration. */
 const otherVariables = new Set(['PREAVIS_CONFIG']);

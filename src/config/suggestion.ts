@@ -1,5 +1,5 @@
 import leven from 'leven';
-import type { ConfigKey } from './keys.ts';
+import type { ConfigKey } from './keyReference.ts';
 
 /** Upper and lower case, hyphens and underscores are what people mix up first. */
 const plain = (name: string): string => name.toLowerCase().replace(/[-_ ]/g, '');

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { dayMs } from './clock.ts';
-import { inFlight } from './inFlight.ts';
+import { inFlight } from './singleFlight.ts';
 import {
   addAsked,
   addPasses,

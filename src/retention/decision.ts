@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { bareHash } from '../call/preferences.ts';
-import type { NewDecision } from '../catalogue/decisions.ts';
+import { bareHash } from '../call/plan/preferences.ts';
+import type { NewDecision } from '../catalogue/retention/decisions.ts';
 import { PreavisError } from '../core/errors.ts';
-import { sha256Of } from '../core/sha256.ts';
+import { sha256Of } from '../core/crypto/sha256.ts';
 import { isUlid } from '../core/ids.ts';
-import { typeOfSigned, verifySigned, type Signer } from '../core/signing.ts';
+import { typeOfSigned, verifySigned, type Signer } from '../core/crypto/signing.ts';
 
 /**
  * A decision that erases something which has no certificate: a line of the ledger beside those, so that a restored backup of the

@@ -1,13 +1,13 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { DecisionEffect, DecisionKind, DecisionRow } from '../catalogue/decisions.ts';
-import type { ShortenBasis } from '../catalogue/recordings.ts';
+import type { DecisionEffect, DecisionKind, DecisionRow } from '../catalogue/retention/decisions.ts';
+import type { ShortenBasis } from '../catalogue/calls/recordings.ts';
 import { isoTime } from '../core/clock.ts';
-import { sha256Of } from '../core/sha256.ts';
+import { sha256Of } from '../core/crypto/sha256.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
-import { claimedKid, type Signer } from '../core/signing.ts';
+import { claimedKid, type Signer } from '../core/crypto/signing.ts';
 import { blindedCaller, isDecision, issueDecision, mostInDecision, readDecision, type Decision } from './decision.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from './certificates/ledger.ts';
 
 /**
  * Erases what has no certificate: whose a call was, a remembered language, the time of a purpose. Each such decision is signed before

@@ -1,5 +1,5 @@
-import { doubtOf, judgeEnd, noteClock, witnessesOf } from '../archive/endOfRecording.ts';
-import { doubtfulBeyondMs } from '../call/clockWitnesses.ts';
+import { doubtOf, judgeEnd, noteClock, witnessesOf } from '../archive/finish/endOfRecording.ts';
+import { doubtfulBeyondMs } from '../call/watch/clockWitnesses.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';

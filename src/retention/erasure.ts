@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { archiveAt, type Archives } from '../archive/archives.ts';
-import { keysOf } from '../archive/objectKey.ts';
-import type { Lock, Protection } from '../archive/objectLock.ts';
-import { removeSpooled } from '../archive/spool.ts';
-import type { ObjectStore } from '../archive/store.ts';
-import { erasureBegun, erasureInterrupted } from '../catalogue/auditTrail.ts';
+import { keysOf } from '../store/objectKeys.ts';
+import type { Lock, Protection } from '../store/objectLock.ts';
+import { removeSpooled } from '../archive/finish/spool.ts';
+import type { ObjectStore } from '../store/store.ts';
+import { erasureBegun, erasureInterrupted } from '../catalogue/retention/auditTrail.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { leaseHolder } from '../catalogue/lease.ts';
-import { moveLease } from '../catalogue/leases.ts';
-import type { NewCertificate } from '../catalogue/erasures.ts';
+import { leaseHolder } from '../catalogue/jobs/lease.ts';
+import { moveLease } from '../catalogue/jobs/leases.ts';
+import type { NewCertificate } from '../catalogue/retention/certificates.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import { isoTime, type Clock } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
-import type { Signer } from '../core/signing.ts';
+import type { Signer } from '../core/crypto/signing.ts';
 import { timeLimit } from '../core/timeLimit.ts';
-import { issueCertificate, type Certificate } from './certificate.ts';
+import { issueCertificate, type Certificate } from './certificates/certificate.ts';
 
 /**
  * Erases one recording (P6): the intent goes into the audit trail, unless a hold keeps it; then every version of the WAV and of its

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { locksNoted } from '../archive/lockStep.ts';
-import { requestFailed, requestRefused } from '../catalogue/auditTrail.ts';
+import { locksNoted } from '../archive/lockUploads.ts';
+import { requestFailed, requestRefused } from '../catalogue/retention/auditTrail.ts';
 import type { AuditRow } from '../catalogue/rows.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { firstDue, type DueCursor } from '../catalogue/recordings.ts';
-import { erasureFailed } from './enforcer.ts';
+import { firstDue, type DueCursor } from '../catalogue/calls/recordings.ts';
+import { erasureFailed } from './pass.ts';
 import { isLockKnown } from './lockedDue.ts';
 
 /** What is due and not erased, at one moment. Each is counted up to `mostCounted`. */

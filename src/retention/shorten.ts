@@ -1,6 +1,6 @@
-import { lockNoted } from '../archive/lockStep.ts';
+import { lockNoted } from '../archive/lockUploads.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { isActive } from '../catalogue/holds.ts';
+import { isActive } from '../catalogue/retention/legalHolds.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Decisions } from './decisions.ts';
 import type { RecordingId } from '../core/ids.ts';

@@ -1,12 +1,12 @@
 import pLimit from 'p-limit';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { DeliveryRow } from '../catalogue/deliveries.ts';
-import { withLease } from '../catalogue/lease.ts';
+import type { DeliveryRow } from '../catalogue/jobs/deliveries.ts';
+import { withLease } from '../catalogue/jobs/lease.ts';
 import { dayMs, type Clock } from '../core/clock.ts';
 import type { PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { Logger } from '../core/log.ts';
-import { retryWaitMs } from '../core/retryWait.ts';
+import { retryWaitMs } from '../core/backoff.ts';
 import { addressOf, type Endpoint } from './message.ts';
 import type { Poster } from './post.ts';
 

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { WebhookEvent } from '../config/webhooks.ts';
+import type { WebhookEvent } from '../config/webhookSchema.ts';
 import { isoTime } from '../core/clock.ts';
 
 /** Who is told. `key` are the bytes that sign. */

@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici';
-import { hostAndPort } from '../ari/http.ts';
+import { hostAndPort } from '../ari/httpClient.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { headersOf, type Endpoint, type Message } from './message.ts';

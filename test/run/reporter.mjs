@@ -128,7 +128,7 @@ export default class ProgressReporter {
     }
   }
 
-  /** Lines of a file of lab/watch.mjs. */
+  /** Lines of a file of lab/machine/watch.mjs. */
   #read(name) {
     const file = join(process.env['PREAVIS_LAB_WATCH'] ?? '', name);
     return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];

@@ -4,10 +4,10 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { runFolder } from '../../lab/places.mjs';
-import { shareStore } from '../../lab/sharedStore.mjs';
+import { runFolder } from '../../lab/machine/places.mjs';
+import { shareStore } from '../../lab/store/sharedStore.mjs';
 
-const program = fileURLToPath(new URL('../../lab/watch.mjs', import.meta.url));
+const program = fileURLToPath(new URL('../../lab/machine/watch.mjs', import.meta.url));
 
 /** What explains a failure is of no use a day later. */
 const keptMs = 86_400_000;

@@ -1,6 +1,6 @@
 /** After all tests: the shared S3 server ends, then the watch, which removes what both wrote. */
 import { once } from 'node:events';
-import { endSharedStore } from '../../lab/sharedStore.mjs';
+import { endSharedStore } from '../../lab/store/sharedStore.mjs';
 
 export default async function tearDown() {
   await endSharedStore();

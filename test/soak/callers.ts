@@ -1,9 +1,9 @@
-import { continuousTone } from '../../lab/audio.ts';
+import { continuousTone } from '../../lab/telephones/audio.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hold, resume, transfer } from '../../lab/dialog.ts';
-import { startEar, type Ear } from '../../lab/ear.ts';
-import { placeCall, type Call } from '../../lab/sip.ts';
-import { presentMs } from '../support/audio.ts';
+import { hold, resume, transfer } from '../../lab/telephones/dialog.ts';
+import { startEar, type Ear } from '../../lab/telephones/ear.ts';
+import { placeCall, type Call } from '../../lab/telephones/sip.ts';
+import { presentMs } from '../support/audio/audio.ts';
 import { extensionOf, hertz, lineOf, strangerExtension, type Destination, type Mode, type World } from './world.ts';
 
 /** What a caller does. `recordable`: whether it may be recorded. `connects`: whether they are to reach somebody. */

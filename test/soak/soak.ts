@@ -1,13 +1,13 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeMinioStore } from '../../src/archive/minioStore.ts';
-import type { ObjectStore } from '../../src/archive/store.ts';
+import { makeMinioStore } from '../../src/store/s3/store.ts';
+import type { ObjectStore } from '../../src/store/store.ts';
 import { habits, makeCall, type Made } from './callers.ts';
 import { makeChance, type Chance } from './chance.ts';
 import { faults, inVain, type Fault, type Harm, type Struck } from './faults.ts';
 import { Observer, type Sample } from './observer.ts';
 import { keepTraces } from '../support/failures.ts';
-import { withCatalogue } from '../support/rigCatalogue.ts';
+import { withCatalogue } from '../support/rig/rigCatalogue.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { startWorld, type World } from './world.ts';
 

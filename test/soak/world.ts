@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { burstTone, continuousTone } from '../../lab/audio.ts';
-import { makeLabFolder } from '../../lab/processes.ts';
+import { burstTone, continuousTone } from '../../lab/telephones/audio.ts';
+import { makeLabFolder } from '../../lab/machine/processes.ts';
 import { labPurpose, rigBucket, startRig, type Rig } from '../../lab/rig.ts';
-import { startAgent, type Agent } from '../../lab/sip.ts';
-import { startStore, type LabStore } from '../../lab/store.ts';
-import { startAriProxy, type AriProxy } from '../support/ariProxy.ts';
-import { toneWav } from '../support/promptFolder.ts';
+import { startAgent, type Agent } from '../../lab/telephones/sip.ts';
+import { startStore, type LabStore } from '../../lab/store/store.ts';
+import { startAriProxy, type AriProxy } from '../support/ari/ariProxy.ts';
+import { toneWav } from '../support/policy/promptFolder.ts';
 
 /** Everything of the soak but the calls: Asterisk and Préavis with clocks that can be set, a line between them that can be cut, an S3 server, and
  * whom one can call. */

@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundle } from '../../build.mjs';
-import { makeLabFolder, type LabFolder } from '../../lab/processes.ts';
+import { makeLabFolder, type LabFolder } from '../../lab/machine/processes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 let folder: LabFolder | undefined;

@@ -1,15 +1,15 @@
 /** What is needed to understand a failure without a second run: printed, and kept in a folder, for failed tests only. */
 import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { runFolder } from '../../lab/places.mjs';
+import { runFolder } from '../../lab/machine/places.mjs';
 import type { Rig } from '../../lab/rig.ts';
-import type { Agent, Call, SipEvent } from '../../lab/sip.ts';
+import type { Agent, Call, SipEvent } from '../../lab/telephones/sip.ts';
 import { openCatalogue } from '../../src/catalogue/catalogue.ts';
 import type { CallRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import type { Ear } from '../../lab/ear.ts';
-import { bounds, lateSince } from '../../lab/lateness.ts';
-import { writeWav } from './audio.ts';
+import type { Ear } from '../../lab/telephones/ear.ts';
+import { bounds, lateSince } from '../../lab/machine/lateness.ts';
+import { writeWav } from './audio/audio.ts';
 
 /** The names of this file's tests that have failed so far (test/run/environment.mjs). */
 export function failedTests(): readonly string[] {

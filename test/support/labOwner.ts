@@ -1,6 +1,6 @@
 /** A program that starts things of the lab and then only waits; lab.test.ts ends it in different ways. */
-import { startAsterisk } from '../../lab/asterisk.ts';
-import { startAgent } from '../../lab/sip.ts';
+import { startAsterisk } from '../../lab/asterisk/asterisk.ts';
+import { startAgent } from '../../lab/telephones/sip.ts';
 
 const agent = await startAgent({ behaviour: 'answer' });
 const asterisk = await startAsterisk();

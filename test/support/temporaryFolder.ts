@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeLabFolder, type LabFolder } from '../../lab/processes.ts';
+import { makeLabFolder, type LabFolder } from '../../lab/machine/processes.ts';
 
 /** A folder for us alone, which is removed also when this process is killed. */
 export function makePrivateFolder(): LabFolder {

@@ -1,10 +1,10 @@
 import { utimes } from 'node:fs/promises';
-import { finishRecordings } from '../../../src/archive/finish.ts';
-import { doubtRaised } from '../../../src/catalogue/clockDoubts.ts';
+import { finishRecordings } from '../../../src/archive/finish/finish.ts';
+import { doubtRaised } from '../../../src/catalogue/retention/clockDoubts.ts';
 import type { SinceBoot } from '../../../src/core/clock.ts';
-import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
-import { callStart } from '../../support/calls.ts';
-import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
+import { callStart } from '../../support/call/calls.ts';
+import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** From when a recording is kept where clocks disagree, with each witness in its real place: catalogue, audit trail, file. */

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { rm, stat, unlink, writeFile } from 'node:fs/promises';
-import { objectKeys } from '../../../src/archive/objectKey.ts';
-import { uploadPass, uploadWaits, type UploadPorts } from '../../../src/archive/uploader.ts';
-import { retryWaitMs } from '../../../src/core/retryWait.ts';
-import type { ObjectStore } from '../../../src/archive/store.ts';
+import { objectKeys } from '../../../src/store/objectKeys.ts';
+import { uploadPass, uploadWaits, type UploadPorts } from '../../../src/archive/uploadPass.ts';
+import { retryWaitMs } from '../../../src/core/backoff.ts';
+import type { ObjectStore } from '../../../src/store/store.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
-import { callStart } from '../../support/calls.ts';
-import { catalogues } from '../../support/catalogues.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
+import { callStart } from '../../support/call/calls.ts';
+import { catalogues } from '../../support/catalogue/catalogues.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 

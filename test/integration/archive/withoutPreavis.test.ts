@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
-import { makeEncryptedStore } from '../../../src/archive/encryptedStore.ts';
-import { makeLocalKey } from '../../../src/archive/keyring.ts';
-import { keyringOf, onlySidecar } from '../../support/encryption.ts';
+import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
+import { makeEncryptedStore } from '../../../src/store/encryption/store.ts';
+import { makeLocalKey } from '../../../src/store/encryption/keyring.ts';
+import { keyringOf, onlySidecar } from '../../support/archive/encryption.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
-import { digestOf, seconds } from './storeContract.ts';
+import { digestOf, seconds } from '../store/storeContract.ts';
 
 const folder = temporaryFolder();
 const key = 'recordings/2026/11/26/a.wav';

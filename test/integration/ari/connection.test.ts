@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { AriConnection } from '../../../src/ari/connection.ts';
-import { makeAriHttp, type AriHttp } from '../../../src/ari/http.ts';
+import { makeAriHttp, type AriHttp } from '../../../src/ari/httpClient.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
 

@@ -5,8 +5,8 @@ import { createServer as createHttp } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createTcp, type AddressInfo, type Server } from 'node:net';
 import { parseConfig } from '../../../src/config/load.ts';
-import { identify, makeAri } from '../../../src/parts/ari.ts';
-import { configTree } from '../../support/calls.ts';
+import { identify, makeAri } from '../../../src/services/ari.ts';
+import { configTree } from '../../support/call/calls.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 // Servers of Node: the lab's Asterisk has no certificate.

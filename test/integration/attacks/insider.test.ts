@@ -1,13 +1,13 @@
 /** The attack table of docs/security.md, row by row: each attack is made, and each answer is looked at. */
 import { spawnSync } from 'node:child_process';
 import { appendFile, cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { sweepSpool } from '../../../src/archive/finish.ts';
-import { uploadPass } from '../../../src/archive/uploader.ts';
-import { spoolFile } from '../../../src/archive/spool.ts';
-import { openSigner } from '../../../src/core/signing.ts';
-import { issueCertificate, readCertificate } from '../../../src/retention/certificate.ts';
-import { headKey, issueHead, readHead } from '../../../src/retention/chainHead.ts';
-import { copyHeads, signHead } from '../../../src/retention/keepHeads.ts';
+import { sweepSpool } from '../../../src/archive/finish/finish.ts';
+import { uploadPass } from '../../../src/archive/uploadPass.ts';
+import { spoolFile } from '../../../src/archive/finish/spool.ts';
+import { openSigner } from '../../../src/core/crypto/signing.ts';
+import { issueCertificate, readCertificate } from '../../../src/retention/certificates/certificate.ts';
+import { headKey, issueHead, readHead } from '../../../src/retention/heads/chainHead.ts';
+import { copyHeads, signHead } from '../../../src/retention/heads/keepHeads.ts';
 import {
   bundleNow,
   headFiles,
@@ -22,9 +22,9 @@ import {
   withDatabase,
   type Site,
   type Untouched,
-} from '../../support/attacks.ts';
-import { catalogues } from '../../support/catalogues.ts';
-import { erasePass } from '../../support/erasing.ts';
+} from '../../support/retention/attacks.ts';
+import { catalogues } from '../../support/catalogue/catalogues.ts';
+import { erasePass } from '../../support/retention/erasing.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();

@@ -1,14 +1,14 @@
 /** Heads of the audit trail in a bucket with Object Lock, against who may write to catalogue, ledger and bucket. */
 import { copyFile, rm } from 'node:fs/promises';
-import { makeMinioStore } from '../../../src/archive/minioStore.ts';
+import { makeMinioStore } from '../../../src/store/s3/store.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
-import { headKey } from '../../../src/retention/chainHead.ts';
-import { copyHeads } from '../../../src/retention/keepHeads.ts';
-import { verifyHeads } from '../../../src/retention/verifyTrail.ts';
-import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
-import { catalogues, dayMs } from '../../support/catalogues.ts';
-import { archivedCall, erasePass } from '../../support/erasing.ts';
-import { useS3Server } from '../../support/s3Server.ts';
+import { headKey } from '../../../src/retention/heads/chainHead.ts';
+import { copyHeads } from '../../../src/retention/heads/keepHeads.ts';
+import { verifyHeads } from '../../../src/retention/certificates/verifyTrail.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
+import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
+import { archivedCall, erasePass } from '../../support/retention/erasing.ts';
+import { useS3Server } from '../../support/archive/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** On a real server, whose clock cannot be set. */

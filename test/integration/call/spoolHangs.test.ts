@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
-import { SpoolWatch } from '../../../src/call/spoolWatch.ts';
-import { canMountFaultyDisk, mountFaultyDisk } from '../../support/faultyDisk.ts';
+import { SpoolWatch } from '../../../src/call/plan/spoolMonitor.ts';
+import { canMountFaultyDisk, mountFaultyDisk } from '../../support/rig/faultyDisk.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';

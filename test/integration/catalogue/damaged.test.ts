@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { constants } from 'node:fs';
 import { mkdir, open, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
-import { firstDue } from '../../../src/catalogue/recordings.ts';
+import { firstDue } from '../../../src/catalogue/calls/recordings.ts';
 import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { recordingStatuses } from '../../../src/catalogue/statuses.ts';
-import { callStart } from '../../support/calls.ts';
-import { clockAt, saveCall } from '../../support/catalogues.ts';
+import { callStart } from '../../support/call/calls.ts';
+import { clockAt, saveCall } from '../../support/catalogue/catalogues.ts';
 import { tried } from '../../support/properties.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 

@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
-import { bareHash, makeCallerHash } from '../../../src/call/preferences.ts';
+import { bareHash, makeCallerHash } from '../../../src/call/plan/preferences.ts';
 import { prepareSearch } from '../../../src/catalogue/numberKeys.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import type { CallId } from '../../../src/core/ids.ts';
-import { receiptOfCall, receiptSchema } from '../../../src/evidence/receipt.ts';
-import { callEnd, dayMs, idOf, insertPolicy, insertRecording, oldCatalogue } from '../../support/catalogueRows.ts';
-import { catalogues, clockAt } from '../../support/catalogues.ts';
+import { receiptOfCall, receiptSchema } from '../../../src/receipt/receipt.ts';
+import {
+  callEnd,
+  dayMs,
+  idOf,
+  insertPolicy,
+  insertRecording,
+  oldCatalogue,
+} from '../../support/catalogue/catalogueRows.ts';
+import { catalogues, clockAt } from '../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();

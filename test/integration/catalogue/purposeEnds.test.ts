@@ -1,20 +1,27 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
-import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
-import { finishRecordings } from '../../../src/archive/finish.ts';
-import { spoolFile } from '../../../src/archive/spool.ts';
+import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
+import { finishRecordings } from '../../../src/archive/finish/finish.ts';
+import { spoolFile } from '../../../src/archive/finish/spool.ts';
 import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { isoTime } from '../../../src/core/clock.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { makeLog } from '../../../src/core/log.ts';
-import { receiptOfRecording } from '../../../src/evidence/receipt.ts';
-import { openSigner } from '../../../src/core/signing.ts';
-import { makeLedger } from '../../../src/retention/ledger.ts';
-import { retentionPass } from '../../../src/retention/enforcer.ts';
-import { purposesInForce } from '../../../src/retention/purposes.ts';
-import { listeningPorts } from '../../support/archiving.ts';
-import { callEnd, dayMs, idOf, insertPolicy, insertRecording, oldCatalogue } from '../../support/catalogueRows.ts';
-import { toneWav } from '../../support/promptFolder.ts';
+import { receiptOfRecording } from '../../../src/receipt/receipt.ts';
+import { openSigner } from '../../../src/core/crypto/signing.ts';
+import { makeLedger } from '../../../src/retention/certificates/ledger.ts';
+import { retentionPass } from '../../../src/retention/pass.ts';
+import { purposesInForce } from '../../../src/archive/purposes.ts';
+import { listeningPorts } from '../../support/archive/archiving.ts';
+import {
+  callEnd,
+  dayMs,
+  idOf,
+  insertPolicy,
+  insertRecording,
+  oldCatalogue,
+} from '../../support/catalogue/catalogueRows.ts';
+import { toneWav } from '../../support/policy/promptFolder.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();

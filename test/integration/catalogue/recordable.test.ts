@@ -1,10 +1,10 @@
 /** The rule of what may be recorded, asked of the rows of a call as of its state: both must say the same, in every state that ends one. */
 import { ulid } from 'ulid';
 import { whyNotRecordable } from '../../../src/call/recordable.ts';
-import type { In } from '../../../src/call/state.ts';
-import { decide } from '../../../src/call/decide.ts';
+import type { In } from '../../../src/call/decide/state.ts';
+import { decide } from '../../../src/call/decide/decide.ts';
 import { makeIds } from '../../../src/core/ids.ts';
-import { catalogues } from '../../support/catalogues.ts';
+import { catalogues } from '../../support/catalogue/catalogues.ts';
 import { closure } from '../../support/enumeration/closure.ts';
 import { plainTimes } from '../../support/enumeration/events.ts';
 import { factsWith, type CallShape } from '../../support/enumeration/oracle.ts';

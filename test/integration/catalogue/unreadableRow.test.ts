@@ -1,10 +1,10 @@
-import { uploadPass } from '../../../src/archive/uploader.ts';
+import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
-import { retentionPass } from '../../../src/retention/enforcer.ts';
-import { archiveStage } from '../../support/archiving.ts';
-import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
-import { reconciled } from '../../support/reconciling.ts';
+import { retentionPass } from '../../../src/retention/pass.ts';
+import { archiveStage } from '../../support/archive/archiving.ts';
+import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';
+import { reconciled } from '../../support/retention/reconciling.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();

@@ -1,6 +1,6 @@
-import type { Unwatched } from '../../../src/call/ports.ts';
-import { callStart } from '../../support/calls.ts';
-import { catalogues, saveCall } from '../../support/catalogues.ts';
+import type { Unwatched } from '../../../src/call/session/ports.ts';
+import { callStart } from '../../support/call/calls.ts';
+import { catalogues, saveCall } from '../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** Intervals in which nobody listened to a call. */

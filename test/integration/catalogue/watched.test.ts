@@ -1,5 +1,5 @@
-import { callStart } from '../../support/calls.ts';
-import { catalogues } from '../../support/catalogues.ts';
+import { callStart } from '../../support/call/calls.ts';
+import { catalogues } from '../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** Until when every event of Asterisk was seen, as the next process finds it. */

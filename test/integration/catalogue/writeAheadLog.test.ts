@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { makeLogEmptier, logEmptied } from '../../../src/catalogue/emptyLog.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
-import { makeSeal } from '../../../src/core/sealing.ts';
-import { callStart } from '../../support/calls.ts';
-import { catalogues, clockAt, dayMs, saveCall } from '../../support/catalogues.ts';
-import { decisionsIn } from '../../support/decisions.ts';
+import { makeSeal } from '../../../src/core/crypto/fieldEncryption.ts';
+import { callStart } from '../../support/call/calls.ts';
+import { catalogues, clockAt, dayMs, saveCall } from '../../support/catalogue/catalogues.ts';
+import { decisionsIn } from '../../support/call/decisions.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { consentFor, type ConsentMode } from '../../../src/config/consent.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import { makePolicy } from '../../../src/config/policy.ts';
-import { loadPrompts } from '../../../src/config/prompts.ts';
+import { makePolicy } from '../../../src/policy/policy.ts';
+import { loadPrompts } from '../../../src/prompts/library.ts';
 import { shippedPurposeFiles, shippedPurposes } from '../../../src/config/purposeFiles.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { shippedSounds } from '../../support/promptFolder.ts';
-import { aPurpose } from '../../support/purposes.ts';
+import { shippedSounds } from '../../support/policy/promptFolder.ts';
+import { aPurpose } from '../../support/policy/purposes.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();

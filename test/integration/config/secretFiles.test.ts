@@ -4,7 +4,7 @@ import { chmod, chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadConfig } from '../../../src/config/load.ts';
-import { configTree } from '../../support/calls.ts';
+import { configTree } from '../../support/call/calls.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { open as openFile } from 'node:fs/promises';
-import { openSigner, pemOf } from '../../../src/core/signing.ts';
-import { bundleFile, jsonText, sumsText, vconType } from '../../../src/evidence/bundleForm.ts';
-import { sha256Of } from '../../../src/core/sha256.ts';
-import { bundleStage, filesIn, resealed, type BundleFiles } from '../../support/bundles.ts';
-import { catalogues } from '../../support/catalogues.ts';
+import { openSigner, pemOf } from '../../../src/core/crypto/signing.ts';
+import { bundleFile, jsonText, sumsText, vconType } from '../../../src/evidence/bundle/format.ts';
+import { sha256Of } from '../../../src/core/crypto/sha256.ts';
+import { bundleStage, filesIn, resealed, type BundleFiles } from '../../support/evidence/bundles.ts';
+import { catalogues } from '../../support/catalogue/catalogues.ts';
 import { commandFile } from '../../support/command.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 

@@ -1,5 +1,5 @@
-import type { findHostAsterisk } from '../../../lab/hostAsterisk.mjs';
-import { hasMachine, lookOnMachine } from '../../support/machine.ts';
+import type { findHostAsterisk } from '../../../lab/asterisk/hostAsterisk.mjs';
+import { hasMachine, lookOnMachine } from '../../support/rig/machine.ts';
 
 /** Root on a machine where the lab has made its small Debian; it is played by that Debian, with changes of its own. */
 const describeOnMachine = hasMachine ? describe : describe.skip;

@@ -2,8 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { wantsOfSpace } from '../../../lab/space.mjs';
-import { canMount, mounts } from '../../support/mounts.ts';
+import { wantsOfSpace } from '../../../lab/machine/space.mjs';
+import { canMount, mounts } from '../../support/rig/mounts.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 

@@ -3,17 +3,17 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'minio';
-import { isAlive, ownIdentity, type LabRecord, type ProcessIdentity } from '../../../lab/leftovers.mjs';
-import { runFolder } from '../../../lab/places.mjs';
-import { isPortFree } from '../../../lab/ports.ts';
-import { endSharedStore, sharedStore, type StoreRun } from '../../../lab/sharedStore.mjs';
-import { openAccount, type StoreAddress } from '../../../lab/storeAccounts.ts';
-import { useS3Server } from '../../support/s3Server.ts';
+import { isAlive, ownIdentity, type LabRecord, type ProcessIdentity } from '../../../lab/machine/leftovers.mjs';
+import { runFolder } from '../../../lab/machine/places.mjs';
+import { isPortFree } from '../../../lab/machine/ports.ts';
+import { endSharedStore, sharedStore, type StoreRun } from '../../../lab/store/sharedStore.mjs';
+import { openAccount, type StoreAddress } from '../../../lab/store/storeAccounts.ts';
+import { useS3Server } from '../../support/archive/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
-/** What becomes of it when the run is killed, acceptance/interruption tries. */
+/** What becomes of it when the run is killed, acceptance/serve/interruption tries. */
 
-const module = join(import.meta.dirname, '../../../lab/sharedStore.mjs');
+const module = join(import.meta.dirname, '../../../lab/store/sharedStore.mjs');
 const folder = temporaryFolder();
 const s3 = useS3Server({ same: {} });
 

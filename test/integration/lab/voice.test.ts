@@ -1,9 +1,9 @@
 import { createSocket } from 'node:dgram';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { claimPorts } from '../../../lab/ports.ts';
-import { liveCount, makeLabFolder } from '../../../lab/processes.ts';
-import { giveVoice, type Voice } from '../../../lab/voice.ts';
+import { claimPorts } from '../../../lab/machine/ports.ts';
+import { liveCount, makeLabFolder } from '../../../lab/machine/processes.ts';
+import { giveVoice, type Voice } from '../../../lab/telephones/voice.ts';
 import { eventually } from '../../support/poll.ts';
 
 /** The RTP that a telephone of the lab sends, as it arrives. */

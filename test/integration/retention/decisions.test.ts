@@ -1,24 +1,24 @@
 /** What was erased without a certificate stays erased when an older catalogue is put back. */
 import { appendFile, copyFile, readFile, writeFile } from 'node:fs/promises';
 import { ulid } from 'ulid';
-import { finishRecordings } from '../../../src/archive/finish.ts';
+import { finishRecordings } from '../../../src/archive/finish/finish.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
-import { ledgerFindings } from '../../../src/commands/ledgerFindings.ts';
-import { certificatesReplay, certificatesVerify } from '../../../src/commands/certificates.ts';
-import { languagesForget } from '../../../src/commands/languages.ts';
+import { ledgerFindings } from '../../../src/cli/check/ledger.ts';
+import { certificatesReplay, certificatesVerify } from '../../../src/cli/commands/retention/certificates.ts';
+import { languagesForget } from '../../../src/cli/commands/languages.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { isoTime } from '../../../src/core/clock.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
-import { openSigner, typeOfSigned } from '../../../src/core/signing.ts';
-import { headType } from '../../../src/retention/chainHead.ts';
-import { copyCertificates, replayLedger } from '../../../src/retention/copies.ts';
+import { openSigner, typeOfSigned } from '../../../src/core/crypto/signing.ts';
+import { headType } from '../../../src/retention/heads/chainHead.ts';
+import { copyCertificates, replayLedger } from '../../../src/retention/certificates/copies.ts';
 import { blindedCaller, issueDecision, type Decision } from '../../../src/retention/decision.ts';
-import { callStart } from '../../support/calls.ts';
-import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
-import { decisionsIn } from '../../support/decisions.ts';
-import { erasePass } from '../../support/erasing.ts';
-import { hash, number, subjectStage, type SubjectStage } from '../../support/subjects.ts';
+import { callStart } from '../../support/call/calls.ts';
+import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';
+import { decisionsIn } from '../../support/call/decisions.ts';
+import { erasePass } from '../../support/retention/erasing.ts';
+import { hash, number, subjectStage, type SubjectStage } from '../../support/evidence/subjects.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();

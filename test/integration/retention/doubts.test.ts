@@ -1,12 +1,12 @@
-import { makeMinioStore } from '../../../src/archive/minioStore.ts';
-import { uploadPass } from '../../../src/archive/uploader.ts';
+import { makeMinioStore } from '../../../src/store/s3/store.ts';
+import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { eraseRecording } from '../../../src/retention/erasure.ts';
-import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
-import { callStart } from '../../support/calls.ts';
-import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
-import { due, erasePass } from '../../support/erasing.ts';
-import { useS3Server } from '../../support/s3Server.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
+import { callStart } from '../../support/call/calls.ts';
+import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';
+import { due, erasePass } from '../../support/retention/erasing.ts';
+import { useS3Server } from '../../support/archive/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** What clocks disagree about is not erased without a human, in a folder and on a real S3 server, archived or not. */

@@ -1,14 +1,14 @@
 import { copyFile } from 'node:fs/promises';
-import { makeMinioStore } from '../../../src/archive/minioStore.ts';
+import { makeMinioStore } from '../../../src/store/s3/store.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { makeIds } from '../../../src/core/ids.ts';
-import { readCertificate } from '../../../src/retention/certificate.ts';
-import { replayLedger } from '../../../src/retention/copies.ts';
-import { verifyCertificates } from '../../../src/retention/verifyCertificates.ts';
-import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
-import { catalogues, dayMs } from '../../support/catalogues.ts';
-import { archivedCall, due, erasePass } from '../../support/erasing.ts';
-import { useS3Server } from '../../support/s3Server.ts';
+import { readCertificate } from '../../../src/retention/certificates/certificate.ts';
+import { replayLedger } from '../../../src/retention/certificates/copies.ts';
+import { verifyCertificates } from '../../../src/retention/certificates/verify.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
+import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
+import { archivedCall, due, erasePass } from '../../support/retention/erasing.ts';
+import { useS3Server } from '../../support/archive/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** Erasure in a bucket that keeps versions, on a real server; an independent client looks. */

@@ -1,20 +1,20 @@
 /** Signed heads of the audit trail: when they are signed, where they are kept, and what they show. */
 import { appendFile, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { makeEncryptedStore } from '../../../src/archive/encryptedStore.ts';
-import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
+import { makeEncryptedStore } from '../../../src/store/encryption/store.ts';
+import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { openSigner, typeOfSigned } from '../../../src/core/signing.ts';
-import { headKey, headType, issueHead, readHead } from '../../../src/retention/chainHead.ts';
-import { replayArchive, replayLedger } from '../../../src/retention/copies.ts';
-import { copyHeads, makeHeadCopier, signHead } from '../../../src/retention/keepHeads.ts';
-import { makeLedger } from '../../../src/retention/ledger.ts';
-import { replayHeads } from '../../../src/retention/replayHeads.ts';
-import { lineFaults, verifyHeads } from '../../../src/retention/verifyTrail.ts';
-import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
-import { catalogues, dayMs } from '../../support/catalogues.ts';
-import { keyringOf, newKey } from '../../support/encryption.ts';
-import { archivedCall, erasePass } from '../../support/erasing.ts';
+import { openSigner, typeOfSigned } from '../../../src/core/crypto/signing.ts';
+import { headKey, headType, issueHead, readHead } from '../../../src/retention/heads/chainHead.ts';
+import { replayArchive, replayLedger } from '../../../src/retention/certificates/copies.ts';
+import { copyHeads, makeHeadCopier, signHead } from '../../../src/retention/heads/keepHeads.ts';
+import { makeLedger } from '../../../src/retention/certificates/ledger.ts';
+import { replayHeads } from '../../../src/retention/heads/replayHeads.ts';
+import { lineFaults, verifyHeads } from '../../../src/retention/certificates/verifyTrail.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
+import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
+import { keyringOf, newKey } from '../../support/archive/encryption.ts';
+import { archivedCall, erasePass } from '../../support/retention/erasing.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();

@@ -1,21 +1,21 @@
-import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
-import { makeEncryptedStore, type EncryptedStore } from '../../../src/archive/encryptedStore.ts';
-import { makeMinioStore } from '../../../src/archive/minioStore.ts';
-import { moveArchive } from '../../../src/archive/moveArchive.ts';
-import type { RawStore } from '../../../src/archive/store.ts';
-import { uploadPass } from '../../../src/archive/uploader.ts';
-import { requestRefused } from '../../../src/catalogue/auditTrail.ts';
+import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
+import { makeEncryptedStore, type EncryptedStore } from '../../../src/store/encryption/store.ts';
+import { makeMinioStore } from '../../../src/store/s3/store.ts';
+import { moveArchive } from '../../../src/archive/move/steps.ts';
+import type { RawStore } from '../../../src/store/store.ts';
+import { uploadPass } from '../../../src/archive/uploadPass.ts';
+import { requestRefused } from '../../../src/catalogue/retention/auditTrail.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
-import { makeHeadMover } from '../../../src/retention/moveHeads.ts';
+import { makeHeadMover } from '../../../src/retention/heads/moveHeads.ts';
 import { dueFigures } from '../../../src/retention/promised.ts';
 import { shortenPass } from '../../../src/retention/shorten.ts';
-import { archiveStage, withLocks, type ArchiveStage } from '../../support/archiving.ts';
-import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
-import { keyringOf } from '../../support/encryption.ts';
-import { archivedCall, due, erasePass } from '../../support/erasing.ts';
+import { archiveStage, withLocks, type ArchiveStage } from '../../support/archive/archiving.ts';
+import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';
+import { keyringOf } from '../../support/archive/encryption.ts';
+import { archivedCall, due, erasePass } from '../../support/retention/erasing.ts';
 import { eventually } from '../../support/poll.ts';
-import { useS3Server } from '../../support/s3Server.ts';
+import { useS3Server } from '../../support/archive/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** What is due and locked, on a real server. */

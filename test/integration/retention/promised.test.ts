@@ -1,15 +1,15 @@
 import { rename } from 'node:fs/promises';
-import { uploadPass } from '../../../src/archive/uploader.ts';
-import { requestFailed, requestRefused } from '../../../src/catalogue/auditTrail.ts';
+import { uploadPass } from '../../../src/archive/uploadPass.ts';
+import { requestFailed, requestRefused } from '../../../src/catalogue/retention/auditTrail.ts';
 import type { HoldId } from '../../../src/core/ids.ts';
-import { passFigures } from '../../../src/jobs.ts';
-import { makePromisedFigures } from '../../../src/parts/metrics.ts';
-import { erasureFailed } from '../../../src/retention/enforcer.ts';
-import { reconcile } from '../../../src/retention/reconcile.ts';
-import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
-import { insertPolicy, insertRecording, idOf } from '../../support/catalogueRows.ts';
-import { catalogues, clockAt, dayMs } from '../../support/catalogues.ts';
-import { archivedCall, due, erasePass } from '../../support/erasing.ts';
+import { passFigures } from '../../../src/serve/jobs.ts';
+import { makePromisedFigures } from '../../../src/services/metrics.ts';
+import { erasureFailed } from '../../../src/retention/pass.ts';
+import { reconcile } from '../../../src/retention/reconcile/reconcile.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
+import { insertPolicy, insertRecording, idOf } from '../../support/catalogue/catalogueRows.ts';
+import { catalogues, clockAt, dayMs } from '../../support/catalogue/catalogues.ts';
+import { archivedCall, due, erasePass } from '../../support/retention/erasing.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 

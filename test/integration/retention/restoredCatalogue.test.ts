@@ -1,21 +1,21 @@
 /** A catalogue that was restored from a backup made during a call, whose recording has been archived since. */
 import { copyFile, utimes, writeFile } from 'node:fs/promises';
-import { finishRecordings } from '../../../src/archive/finish.ts';
-import { makeMinioStore } from '../../../src/archive/minioStore.ts';
-import { objectKeys } from '../../../src/archive/objectKey.ts';
-import { spoolFile } from '../../../src/archive/spool.ts';
-import { uploadPass } from '../../../src/archive/uploader.ts';
-import { decide } from '../../../src/call/decide.ts';
+import { finishRecordings } from '../../../src/archive/finish/finish.ts';
+import { makeMinioStore } from '../../../src/store/s3/store.ts';
+import { objectKeys } from '../../../src/store/objectKeys.ts';
+import { spoolFile } from '../../../src/archive/finish/spool.ts';
+import { uploadPass } from '../../../src/archive/uploadPass.ts';
+import { decide } from '../../../src/call/decide/decide.ts';
 import type { RecordingRow } from '../../../src/catalogue/rows.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
-import { makeWitnessPass } from '../../../src/evidence/witnessPass.ts';
-import { retentionPass } from '../../../src/retention/enforcer.ts';
-import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
-import { callStart, eventsTo } from '../../support/calls.ts';
-import { catalogues, dayMs, recorderEnd, saveCall, type SavedCall } from '../../support/catalogues.ts';
-import { toneWav } from '../../support/promptFolder.ts';
-import { lines, reconciled } from '../../support/reconciling.ts';
-import { useS3Server } from '../../support/s3Server.ts';
+import { makeWitnessPass } from '../../../src/receipt/witnessPass.ts';
+import { retentionPass } from '../../../src/retention/pass.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
+import { callStart, eventsTo } from '../../support/call/calls.ts';
+import { catalogues, dayMs, recorderEnd, saveCall, type SavedCall } from '../../support/catalogue/catalogues.ts';
+import { toneWav } from '../../support/policy/promptFolder.ts';
+import { lines, reconciled } from '../../support/retention/reconciling.ts';
+import { useS3Server } from '../../support/archive/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();

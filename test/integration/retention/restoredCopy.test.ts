@@ -1,16 +1,16 @@
 import { copyFile, utimes, writeFile } from 'node:fs/promises';
-import { finishRecordings } from '../../../src/archive/finish.ts';
-import { spoolFile } from '../../../src/archive/spool.ts';
-import { uploadPass } from '../../../src/archive/uploader.ts';
-import { decide } from '../../../src/call/decide.ts';
+import { finishRecordings } from '../../../src/archive/finish/finish.ts';
+import { spoolFile } from '../../../src/archive/finish/spool.ts';
+import { uploadPass } from '../../../src/archive/uploadPass.ts';
+import { decide } from '../../../src/call/decide/decide.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
-import { makeWitnessPass } from '../../../src/evidence/witnessPass.ts';
+import { makeWitnessPass } from '../../../src/receipt/witnessPass.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { archiveStage } from '../../support/archiving.ts';
-import { eventsTo } from '../../support/calls.ts';
-import { catalogues, recorderEnd, saveCall } from '../../support/catalogues.ts';
-import { toneWav } from '../../support/promptFolder.ts';
-import { lines, reconciled } from '../../support/reconciling.ts';
+import { archiveStage } from '../../support/archive/archiving.ts';
+import { eventsTo } from '../../support/call/calls.ts';
+import { catalogues, recorderEnd, saveCall } from '../../support/catalogue/catalogues.ts';
+import { toneWav } from '../../support/policy/promptFolder.ts';
+import { lines, reconciled } from '../../support/retention/reconciling.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** A recording that only the archive knows the end of may be an hour long, and have to be fetched from far away. */

@@ -1,18 +1,18 @@
-import { makeDirectoryStore } from '../../../src/archive/directoryStore.ts';
-import { makeEncryptedStore } from '../../../src/archive/encryptedStore.ts';
-import { finishRecordings } from '../../../src/archive/finish.ts';
-import { moveArchive } from '../../../src/archive/moveArchive.ts';
-import type { RawStore } from '../../../src/archive/store.ts';
-import { uploadPass } from '../../../src/archive/uploader.ts';
+import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
+import { makeEncryptedStore } from '../../../src/store/encryption/store.ts';
+import { finishRecordings } from '../../../src/archive/finish/finish.ts';
+import { moveArchive } from '../../../src/archive/move/steps.ts';
+import type { RawStore } from '../../../src/store/store.ts';
+import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
-import { makeHeadMover } from '../../../src/retention/moveHeads.ts';
-import { archiveStage } from '../../support/archiving.ts';
-import { catalogues } from '../../support/catalogues.ts';
-import { keyringOf } from '../../support/encryption.ts';
-import { due, erasePass } from '../../support/erasing.ts';
-import { erased, lines, reconciled } from '../../support/reconciling.ts';
+import { makeHeadMover } from '../../../src/retention/heads/moveHeads.ts';
+import { archiveStage } from '../../support/archive/archiving.ts';
+import { catalogues } from '../../support/catalogue/catalogues.ts';
+import { keyringOf } from '../../support/archive/encryption.ts';
+import { due, erasePass } from '../../support/retention/erasing.ts';
+import { erased, lines, reconciled } from '../../support/retention/reconciling.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
-import { keysOf } from '../../support/uploadStage.ts';
+import { keysOf } from '../../support/archive/uploadStage.ts';
 
 /** What lies in an earlier archive, and a catalogue that does not know it. */
 

@@ -1,11 +1,11 @@
 import { utimes } from 'node:fs/promises';
-import { finishRecordings } from '../../../src/archive/finish.ts';
+import { finishRecordings } from '../../../src/archive/finish/finish.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { eraseRecording } from '../../../src/retention/erasure.ts';
 import { shortenPass } from '../../../src/retention/shorten.ts';
-import { archiveStage, type ArchiveStage } from '../../support/archiving.ts';
-import { catalogues, dayMs, recorderEnd } from '../../support/catalogues.ts';
-import { archivedCall, due, erasePass } from '../../support/erasing.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
+import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';
+import { archivedCall, due, erasePass } from '../../support/retention/erasing.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** The ends of purposes, where it is doubted and then settled from when they count. */

@@ -1,12 +1,12 @@
-import { uploadPass } from '../../../src/archive/uploader.ts';
+import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import type { HoldId } from '../../../src/core/ids.ts';
 import { shortenPass } from '../../../src/retention/shorten.ts';
-import { archiveStage, withLocks, type ArchiveStage } from '../../support/archiving.ts';
-import { callEnd, insertPolicy, insertRecording, idOf } from '../../support/catalogueRows.ts';
-import { catalogues, clockAt, dayMs, recorderEnd } from '../../support/catalogues.ts';
-import { decisionsIn } from '../../support/decisions.ts';
-import { archivedCall, erasePass } from '../../support/erasing.ts';
+import { archiveStage, withLocks, type ArchiveStage } from '../../support/archive/archiving.ts';
+import { callEnd, insertPolicy, insertRecording, idOf } from '../../support/catalogue/catalogueRows.ts';
+import { catalogues, clockAt, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';
+import { decisionsIn } from '../../support/call/decisions.ts';
+import { archivedCall, erasePass } from '../../support/retention/erasing.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();

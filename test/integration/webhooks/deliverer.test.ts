@@ -1,12 +1,12 @@
-import { webhookKey, webhookEvents } from '../../../src/config/webhooks.ts';
+import { webhookKey, webhookEvents } from '../../../src/config/webhookSchema.ts';
 import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { Deliverer, type DeliverPorts } from '../../../src/webhooks/deliverer.ts';
 import { makePoster, type Poster } from '../../../src/webhooks/post.ts';
 import { startWebhookJob } from '../../../src/webhooks/webhookJob.ts';
-import { callStart } from '../../support/calls.ts';
-import { clockAt, dayMs, saveCall } from '../../support/catalogues.ts';
+import { callStart } from '../../support/call/calls.ts';
+import { clockAt, dayMs, saveCall } from '../../support/catalogue/catalogues.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';

@@ -1,7 +1,7 @@
-import type { CallEvent, Timer } from '../../../src/call/events.ts';
-import { stay } from '../../../src/call/handlers.ts';
-import type { CallState, In, Step } from '../../../src/call/state.ts';
-import { beginning } from '../calls.ts';
+import type { CallEvent, Timer } from '../../../src/call/decide/events.ts';
+import { stay } from '../../../src/call/decide/handlers.ts';
+import type { CallState, In, Step } from '../../../src/call/decide/state.ts';
+import { beginning } from '../call/calls.ts';
 import { everyEvent, type Alphabet } from './events.ts';
 import { makeInterning } from './interning.ts';
 import { fresh, isTold, note, witness, type CallFacts, type Monitor, type Noted } from './oracle.ts';

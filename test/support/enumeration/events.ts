@@ -1,8 +1,8 @@
 /** What the enumeration lets happen to a call. */
-import type { CallEvent, FallibleStep, Timer } from '../../../src/call/events.ts';
-import type { Order, Script } from '../../../src/call/state.ts';
+import type { CallEvent, FallibleStep, Timer } from '../../../src/call/decide/events.ts';
+import type { Order, Script } from '../../../src/call/decide/order.ts';
 import type { ChannelId, PlaybackId } from '../../../src/core/ids.ts';
-import { keys, stranger } from '../calls.ts';
+import { keys, stranger } from '../call/calls.ts';
 import type { CallFacts } from './oracle.ts';
 
 const fallibleSteps: readonly FallibleStep[] = [

@@ -1,5 +1,5 @@
 /** The test of every reachable state, for each of some shapes of calls. */
-import { decide } from '../../../src/call/decide.ts';
+import { decide } from '../../../src/call/decide/decide.ts';
 import { closure } from './closure.ts';
 import { plainTimes, untilTheyTalk } from './events.ts';
 import { factsWith } from './oracle.ts';

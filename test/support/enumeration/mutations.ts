@@ -1,7 +1,7 @@
 /** Ways to break `decide` on purpose: what the enumeration must find, so that it is known to see a broken promise. */
-import { decide } from '../../../src/call/decide.ts';
-import type { CallEvent } from '../../../src/call/events.ts';
-import type { CallState, Effect, Step } from '../../../src/call/state.ts';
+import { decide } from '../../../src/call/decide/decide.ts';
+import type { CallEvent } from '../../../src/call/decide/events.ts';
+import type { CallState, Effect, Step } from '../../../src/call/decide/state.ts';
 import { closure } from './closure.ts';
 import { exactTimes, plainTimes } from './events.ts';
 import { factsWith, type CallShape } from './oracle.ts';

@@ -2,10 +2,11 @@
  * The oracle of the enumeration: what the events of a call tell by themselves, never what the state of the call says. What
  * was heard, which keys were pressed and who is in the bridge are judged here a second time, apart from `decide`.
  */
-import type { CallEvent, Timer } from '../../../src/call/events.ts';
-import type { Effect, Facts, HoldEffect, Order, Script } from '../../../src/call/state.ts';
+import type { CallEvent, Timer } from '../../../src/call/decide/events.ts';
+import type { Effect, Facts, HoldEffect } from '../../../src/call/decide/state.ts';
+import type { Order, Script } from '../../../src/call/decide/order.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
-import { countingIds, keys, someFacts } from '../calls.ts';
+import { countingIds, keys, someFacts } from '../call/calls.ts';
 
 export type CallFacts = Facts & { order: Order };
 export type CallShape = NonNullable<Parameters<typeof someFacts>[1]>;

@@ -1,7 +1,7 @@
 /** The rules that no call may break, whatever happens in whatever order. Each is named by the sentence that says it broken. */
-import type { decide } from '../../../src/call/decide.ts';
-import type { CallEvent, Timer } from '../../../src/call/events.ts';
-import type { CallState, Effect, Step } from '../../../src/call/state.ts';
+import type { decide } from '../../../src/call/decide/decide.ts';
+import type { CallEvent, Timer } from '../../../src/call/decide/events.ts';
+import type { CallState, Effect, Step } from '../../../src/call/decide/state.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { scriptOf, wantedOf, type CallFacts, type Monitor } from './oracle.ts';
 

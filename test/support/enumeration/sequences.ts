@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { decide } from '../../../src/call/decide.ts';
-import type { CallEvent } from '../../../src/call/events.ts';
-import type { CallState } from '../../../src/call/state.ts';
-import { beginning } from '../calls.ts';
+import { decide } from '../../../src/call/decide/decide.ts';
+import type { CallEvent } from '../../../src/call/decide/events.ts';
+import type { CallState } from '../../../src/call/decide/state.ts';
+import { beginning } from '../call/calls.ts';
 import type { Exploration, Fault } from './closure.ts';
 import { makeInterning } from './interning.ts';
 import { fresh, note, witness, type CallFacts, type Monitor } from './oracle.ts';

@@ -1,5 +1,5 @@
 /** The shapes of the calls that are enumerated, and the states that each can be in. */
-import type { CallState } from '../../../src/call/state.ts';
+import type { CallState } from '../../../src/call/decide/state.ts';
 import type { ConsentMode } from '../../../src/config/consent.ts';
 
 export type Shape = { mode: ConsentMode; languages: readonly string[]; asksLanguage: boolean; sampled: boolean };

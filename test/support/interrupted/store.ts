@@ -1,6 +1,6 @@
 /** Another test of the run that interruption.test.ts ends in its middle: an S3 server of its own and that of the run, in another worker. */
-import { startStore } from '../../../lab/store.ts';
-import { useS3Server } from '../s3Server.ts';
+import { startStore } from '../../../lab/store/store.ts';
+import { useS3Server } from '../archive/s3Server.ts';
 import { untilInterrupted } from './untilInterrupted.ts';
 
 useS3Server({ recordings: {} });

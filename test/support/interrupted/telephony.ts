@@ -1,10 +1,10 @@
 /** A test of the run that interruption.test.ts ends in its middle: a call on a rig, a mount and a temporary folder. */
 import { writeFileSync } from 'node:fs';
-import { placeCall, startAgent } from '../../../lab/sip.ts';
-import { canMount } from '../mounts.ts';
+import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
+import { canMount } from '../rig/mounts.ts';
 import { eventually } from '../poll.ts';
-import { useRig } from '../rigs.ts';
-import { mountSmallDisk } from '../smallDisk.ts';
+import { useRig } from '../rig/rigs.ts';
+import { mountSmallDisk } from '../rig/smallDisk.ts';
 import { temporaryFolder } from '../temporaryFolder.ts';
 import { untilInterrupted } from './untilInterrupted.ts';
 

@@ -1,11 +1,11 @@
-import { nothingTried, type Capabilities, type Trial } from '../../../src/archive/capabilities.ts';
+import { nothingTried, type Capabilities, type Trial } from '../../../src/store/capabilities.ts';
 import {
   protectionNotes,
   protectionProblems,
   type AskingPurposes,
   type SeenArchive,
 } from '../../../src/archive/protection.ts';
-import type { PurposeLock } from '../../../src/config/locks.ts';
+import type { PurposeLock } from '../../../src/config/objectLockModes.ts';
 
 const able: Capabilities = {
   versioning: 'on',

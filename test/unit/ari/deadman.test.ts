@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { Deadman, deadmanStep, type DeadmanPorts } from '../../../src/ari/deadman.ts';
-import { deadmanOf, makeDeadmanCommands, tellsOfDeadman } from '../../../src/ari/deadmanCommands.ts';
-import type { AriRequest } from '../../../src/ari/http.ts';
+import { deadmanOf, makeDeadmanCommands, tellsOfDeadman } from '../../../src/ari/deadmanRequests.ts';
+import type { AriRequest } from '../../../src/ari/httpClient.ts';
 import { PreavisError, type ErrorCode } from '../../../src/core/errors.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { collectingLog } from '../../support/logLines.ts';

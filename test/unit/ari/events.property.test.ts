@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { z, ZodError } from 'zod';
 import { parseAriEvent } from '../../../src/ari/events.ts';
-import { ariSamples } from '../../support/ariSamples.ts';
+import { ariSamples } from '../../support/ari/ariSamples.ts';
 import { everyReplacement, hostileJson, hostileText, mutated } from '../../support/hostileValues.ts';
 import { tried } from '../../support/properties.ts';
 

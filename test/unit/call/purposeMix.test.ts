@@ -1,8 +1,8 @@
-import { parseArguments } from '../../../src/call/arguments.ts';
+import { parseArguments } from '../../../src/call/plan/arguments.ts';
 import { parseConfig } from '../../../src/config/load.ts';
-import { makePolicy } from '../../../src/config/policy.ts';
-import { makePromptLibrary } from '../../../src/config/prompts.ts';
-import { aPurpose, noticeLibrary, purposesConfig } from '../../support/purposes.ts';
+import { makePolicy } from '../../../src/policy/policy.ts';
+import { makePromptLibrary } from '../../../src/prompts/library.ts';
+import { aPurpose, noticeLibrary, purposesConfig } from '../../support/policy/purposes.ts';
 
 const purposes = {
   training: aPurpose(),

@@ -1,9 +1,9 @@
 import { type AriEvent } from '../../../src/ari/events.ts';
-import { recorderName } from '../../../src/call/recorderName.ts';
+import { recorderName } from '../../../src/call/session/recorderName.ts';
 import { type ChannelId } from '../../../src/core/ids.ts';
-import { countingIds, someFacts, stateAt } from '../../support/calls.ts';
+import { countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
 import { eventually } from '../../support/poll.ts';
-import { arrival, endRegistries, stage } from '../../support/registryStage.ts';
+import { arrival, endRegistries, stage } from '../../support/call/registryStage.ts';
 
 afterEach(endRegistries);
 

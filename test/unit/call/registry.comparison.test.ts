@@ -1,11 +1,12 @@
 import { asLocalName } from '../../../src/ari/events.ts';
-import { recorderName } from '../../../src/call/recorderName.ts';
-import type { CallState, Facts, Party } from '../../../src/call/state.ts';
+import { recorderName } from '../../../src/call/session/recorderName.ts';
+import type { CallState, Facts } from '../../../src/call/decide/state.ts';
+import type { Party } from '../../../src/call/decide/order.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { type ChannelId } from '../../../src/core/ids.ts';
-import { callStart, countingIds, someFacts, stateAt } from '../../support/calls.ts';
+import { callStart, countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
 import { eventually } from '../../support/poll.ts';
-import { endRegistries, stage } from '../../support/registryStage.ts';
+import { endRegistries, stage } from '../../support/call/registryStage.ts';
 
 afterEach(endRegistries);
 

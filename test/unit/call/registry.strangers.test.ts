@@ -1,10 +1,10 @@
-import { recorderName } from '../../../src/call/recorderName.ts';
-import type { Party } from '../../../src/call/state.ts';
+import { recorderName } from '../../../src/call/session/recorderName.ts';
+import type { Party } from '../../../src/call/decide/order.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { type BridgeId, type ChannelId, type RecordingId } from '../../../src/core/ids.ts';
-import { countingIds, someFacts, stateAt } from '../../support/calls.ts';
+import { countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
 import { eventually } from '../../support/poll.ts';
-import { arrival, endRegistries, stage, ulid } from '../../support/registryStage.ts';
+import { arrival, endRegistries, stage, ulid } from '../../support/call/registryStage.ts';
 
 afterEach(endRegistries);
 

@@ -1,12 +1,13 @@
 import { ulid as randomUlid } from 'ulid';
-import { recorderName } from '../../../src/call/recorderName.ts';
-import type { UnreadableCall } from '../../../src/call/ports.ts';
-import type { CallState, Facts, Order } from '../../../src/call/state.ts';
+import { recorderName } from '../../../src/call/session/recorderName.ts';
+import type { UnreadableCall } from '../../../src/call/session/ports.ts';
+import type { CallState, Facts } from '../../../src/call/decide/state.ts';
+import type { Order } from '../../../src/call/decide/order.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { makeIds, type BridgeId, type ChannelId } from '../../../src/core/ids.ts';
-import { countingIds, someFacts, stateAt } from '../../support/calls.ts';
+import { countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
 import { eventually } from '../../support/poll.ts';
-import { arrival, endRegistries, hear, isNoHold, stage, ulid } from '../../support/registryStage.ts';
+import { arrival, endRegistries, hear, isNoHold, stage, ulid } from '../../support/call/registryStage.ts';
 
 afterEach(endRegistries);
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { encryptionKeyOf } from '../../../src/config/encryptionKey.ts';
 import { loadConfig, parseConfig } from '../../../src/config/load.ts';
-import { configTree } from '../../support/calls.ts';
+import { configTree } from '../../support/call/calls.ts';
 import { tried } from '../../support/properties.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseDocument } from 'yaml';
-import { configKeys } from '../../../src/config/keys.ts';
+import { configKeys } from '../../../src/config/keyReference.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import { makePolicy, neededPrompts } from '../../../src/config/policy.ts';
-import { loadPrompts } from '../../../src/config/prompts.ts';
-import { shippedSounds } from '../../support/promptFolder.ts';
+import { makePolicy, neededPrompts } from '../../../src/policy/policy.ts';
+import { loadPrompts } from '../../../src/prompts/library.ts';
+import { shippedSounds } from '../../support/policy/promptFolder.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'config');
 const examples = readdirSync(folder).filter((name) => /^preavis.*\.yaml$/.test(name));

@@ -1,8 +1,8 @@
 import { chmod, writeFile } from 'node:fs/promises';
-import { configKeys } from '../../../src/config/keys.ts';
+import { configKeys } from '../../../src/config/keyReference.ts';
 import { loadConfig, parseConfig } from '../../../src/config/load.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { configTree } from '../../support/calls.ts';
+import { configTree } from '../../support/call/calls.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();

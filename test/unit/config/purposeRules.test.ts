@@ -1,8 +1,8 @@
 import { parseConfig } from '../../../src/config/load.ts';
-import { makePolicy } from '../../../src/config/policy.ts';
-import { makePromptLibrary, type PromptLibrary } from '../../../src/config/prompts.ts';
+import { makePolicy } from '../../../src/policy/policy.ts';
+import { makePromptLibrary, type PromptLibrary } from '../../../src/prompts/library.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { aPurpose, noticeLibrary, purposesConfig, type PurposeTree } from '../../support/purposes.ts';
+import { aPurpose, noticeLibrary, purposesConfig, type PurposeTree } from '../../support/policy/purposes.ts';
 
 function faultOf(step: () => unknown): string {
   try {

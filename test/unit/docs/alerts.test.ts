@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { selfCheckFindings } from '../../../src/archive/selfCheck.ts';
-import { uploadFailures } from '../../../src/archive/uploader.ts';
-import { unrecordedReasons } from '../../../src/call/events.ts';
-import { legOutcomes } from '../../../src/call/sourceWatch.ts';
+import { selfCheckFindings } from '../../../src/audio/selfCheck.ts';
+import { uploadFailures } from '../../../src/archive/uploadPass.ts';
+import { unrecordedReasons } from '../../../src/call/decide/unrecordedReasons.ts';
+import { legOutcomes } from '../../../src/call/watch/sourceWatch.ts';
 import { callWitnesses } from '../../../src/catalogue/rows.ts';
 import { unwatchedFlags } from '../../../src/core/metrics.ts';
-import { findingKinds } from '../../../src/retention/findings.ts';
-import { makeServeMetrics } from '../../../src/parts/metrics.ts';
+import { findingKinds } from '../../../src/retention/reconcile/compare.ts';
+import { makeServeMetrics } from '../../../src/services/metrics.ts';
 import { describedMetrics } from '../../support/describedMetrics.ts';
 
 type Rule = {

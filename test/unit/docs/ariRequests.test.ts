@@ -13,7 +13,7 @@ const ofTheClient = ['GET /ari/api-docs/*', 'GET /ari/events'];
 
 /** Every request that stands in the source: `request('GET', '/channels')`, `command('POST', ...)`. */
 function written(): string[] {
-  const source = ['src/ari/commands.ts', 'src/ari/connection.ts', 'src/ari/deadmanCommands.ts'].map(read).join('\n');
+  const source = ['src/ari/requests.ts', 'src/ari/connection.ts', 'src/ari/deadmanRequests.ts'].map(read).join('\n');
   const calls = source.matchAll(/'(GET|POST|PUT|DELETE)',\s*['`](\/[^'`]*)['`]/g);
   const filter = ['PUT /ari/applications/*/eventFilter'];
 

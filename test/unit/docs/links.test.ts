@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { unrecordedReasons } from '../../../src/call/events.ts';
+import { unrecordedReasons } from '../../../src/call/decide/unrecordedReasons.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -67,7 +67,7 @@ test('docs/dialplan.md explains every reason for which a call goes on unrecorded
 });
 
 test('docs/dialplan.md explains every argument of Stasis()', () => {
-  const list = /const knownArguments = \[([^\]]+)\]/.exec(read('src/call/arguments.ts'))?.[1] ?? '';
+  const list = /const knownArguments = \[([^\]]+)\]/.exec(read('src/call/plan/arguments.ts'))?.[1] ?? '';
   const known = [...list.matchAll(/'([a-z]+)'/g)].map(([, argument = '']) => argument);
   expect(known).not.toEqual([]);
   const text = read('docs/dialplan.md');

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { lastCelLine, readCelLines } from '../../../src/evidence/celFile.ts';
-import { parseCelLine } from '../../../src/evidence/celLine.ts';
-import { celBegin, celEnd, celText } from '../../support/cel.ts';
+import { lastCelLine, readCelLines } from '../../../src/receipt/celFile.ts';
+import { parseCelLine } from '../../../src/receipt/celLine.ts';
+import { celBegin, celEnd, celText } from '../../support/ari/cel.ts';
 import { hostileText, mutatedBytes } from '../../support/hostileValues.ts';
 import { tried } from '../../support/properties.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';

@@ -1,5 +1,5 @@
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { findHostAsterisk, versionIn } from '../../../lab/hostAsterisk.mjs';
+import { findHostAsterisk, versionIn } from '../../../lab/asterisk/hostAsterisk.mjs';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const temporary = temporaryFolder();

@@ -1,5 +1,12 @@
 import { writeFileSync } from 'node:fs';
-import { bounds, latePackets, lateTimers, noteKeyDelay, watched, watchVariable } from '../../../lab/lateness.ts';
+import {
+  bounds,
+  latePackets,
+  lateTimers,
+  noteKeyDelay,
+  watched,
+  watchVariable,
+} from '../../../lab/machine/lateness.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const temporary = temporaryFolder();

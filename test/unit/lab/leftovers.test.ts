@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { runFolder } from '../../../lab/places.mjs';
-import { makeLabFolder, type LabFolder } from '../../../lab/processes.ts';
-import { endLeftovers, isAlive, startTimeOf } from '../../../lab/leftovers.mjs';
-import { canMount } from '../../support/mounts.ts';
+import { runFolder } from '../../../lab/machine/places.mjs';
+import { makeLabFolder, type LabFolder } from '../../../lab/machine/processes.ts';
+import { endLeftovers, isAlive, startTimeOf } from '../../../lab/machine/leftovers.mjs';
+import { canMount } from '../../support/rig/mounts.ts';
 import { eventually } from '../../support/poll.ts';
 
 describe('leftovers of a lab', () => {
@@ -127,7 +127,7 @@ describe('leftovers of a lab', () => {
     const guardians = readdirSync('/proc').filter((entry) => {
       try {
         const [, file, ownerPid] = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0');
-        return file?.endsWith('lab/guardian.mjs') === true && Number(ownerPid) === process.pid;
+        return file?.endsWith('lab/machine/guardian.mjs') === true && Number(ownerPid) === process.pid;
       } catch {
         return false;
       }

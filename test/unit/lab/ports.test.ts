@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { claimPorts, type PortBlock } from '../../../lab/ports.ts';
+import { claimPorts, type PortBlock } from '../../../lab/machine/ports.ts';
 
 const blocks: PortBlock[] = [];
 async function claim(count: number, near?: number): Promise<PortBlock> {

@@ -1,4 +1,4 @@
-import { endsWhileHeld } from '../../../src/retention/purposes.ts';
+import { endsWhileHeld } from '../../../src/archive/purposes.ts';
 
 const ends = [
   { purpose: 'training', keepUntil: 100 },

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { readWav, rms, sampleRate, similarity, tonePresence, toneShare } from '../../support/audio.ts';
+import { readWav, rms, sampleRate, similarity, tonePresence, toneShare } from '../../support/audio/audio.ts';
 import { makePrivateFolder } from '../../support/temporaryFolder.ts';
 
 // The sounds are made before the first test, to be compared by all.

@@ -1,5 +1,5 @@
-import { crossCorrelation } from '../../support/crossCorrelation.ts';
-import { noise } from '../../support/soundMaking.ts';
+import { crossCorrelation } from '../../support/audio/crossCorrelation.ts';
+import { noise } from '../../support/audio/soundMaking.ts';
 
 const sound = noise(10_000, 30_000).subarray(0, 70_001);
 

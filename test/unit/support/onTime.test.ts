@@ -1,5 +1,5 @@
-import type { Late, Watched } from '../../../lab/lateness.ts';
-import { onTime, placings, SceneMissed, type OnTimePorts } from '../../support/onTime.ts';
+import type { Late, Watched } from '../../../lab/machine/lateness.ts';
+import { onTime, placings, SceneMissed, type OnTimePorts } from '../../support/rig/onTime.ts';
 
 const late: Late = { kind: 'packet', at: 0, lateMs: 300 };
 

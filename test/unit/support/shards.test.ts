@@ -1,16 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { callShards, shardOf } from '../../support/shards.ts';
+import { callShards, shardOf } from '../../support/rig/shards.ts';
 
-const acceptance = join(import.meta.dirname, '..', '..', 'acceptance');
+const crashes = join(import.meta.dirname, '..', '..', 'acceptance', 'crash');
 const shards = Array.from({ length: callShards }, (_, index) => index + 1);
 const places = Array.from({ length: 200 }, (_, index) => `call talking, before effect ${index}`);
 
 describe('the places of a crash', () => {
   it('fall each to one shard, and there is a test file for each shard and for no other', () => {
     expect(places.filter((place) => !shards.includes(shardOf(place)))).toEqual([]);
-    const files = readdirSync(acceptance).filter((name) => name.startsWith('crash.call.'));
-    expect(files.sort()).toEqual(shards.map((shard) => `crash.call.${shard}.test.ts`));
+    const files = readdirSync(crashes).filter((name) => name.startsWith('call.'));
+    expect(files.sort()).toEqual(shards.map((shard) => `call.${shard}.test.ts`));
   });
 
   it('are shared out about evenly', () => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { webhookKey } from '../../../src/config/webhooks.ts';
+import { webhookKey } from '../../../src/config/webhookSchema.ts';
 import { headersOf, testMessage } from '../../../src/webhooks/message.ts';
 import { anyCodePoint } from '../../support/hostileValues.ts';
 import { isSigned, webhookSecret } from '../../support/webhookReceiver.ts';

@@ -1,0 +1,62 @@
+/** The rooms of src, bottom to top: a room imports from itself and from rooms before it (docs/architecture.md). */
+export const rooms = [
+  'core',
+  'config',
+  'prompts',
+  'policy',
+  'ari',
+  'audio',
+  'call',
+  'catalogue',
+  'store',
+  'receipt',
+  'archive',
+  'retention',
+  'evidence',
+  'dataSubject',
+  'webhooks',
+  'services',
+  'serve',
+  'cli',
+];
+
+const anyOf = (names) => `^src/(${names.join('|')})/`;
+
+export default {
+  forbidden: [
+    {
+      name: 'no-circle',
+      comment: 'Files that import each other cannot be read one after the other.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { circular: true },
+    },
+    {
+      name: 'no-file-outside-a-room',
+      comment: 'Each file of src but main.ts is in a room of .dependency-cruiser.mjs.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [anyOf(rooms), '^src/main\\.ts$'] },
+      to: {},
+    },
+    {
+      name: 'src-alone',
+      comment: 'The product imports nothing of its tests, its lab or its benchmarks.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|lab|bench|docs)/' },
+    },
+    ...rooms.map((room, index) => ({
+      name: `upward-from-${room}`,
+      comment: `src/${room} imports from rooms below it only (docs/architecture.md).`,
+      severity: 'error',
+      from: { path: anyOf([room]) },
+      to: { path: [anyOf([...rooms.slice(index + 1), 'nowhere']), '^src/main\\.ts$'] },
+    })),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    detectProcessBuiltinModuleCalls: true,
+  },
+};

@@ -1,0 +1,471 @@
+/** Callers and agents: SIPp with real RTP. Each has its ports and a temporary folder, both given back when it stops. */
+import { createSocket } from 'node:dgram';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ulid } from 'ulid';
+import type { ToneFile } from './audio.ts';
+import { parseDialog, type Dialog } from './dialog.ts';
+import { startEar, type Ear } from './ear.ts';
+import { noteSender } from '../machine/lateness.ts';
+import { claimPorts, type PortBlock } from '../machine/ports.ts';
+import { easeTimers } from '../machine/priority.ts';
+import { makeLabFolder, spawnLive, type LabFolder, type LiveProcess } from '../machine/processes.ts';
+import { giveVoice, type Voice } from './voice.ts';
+import {
+  agentScenario,
+  callerLine,
+  callerScenario,
+  dialogLine,
+  hangUpRequest,
+  voiceWords,
+  type AgentBehaviour,
+  type CallerScenario,
+  type MediaOffer,
+} from './sipScenario.ts';
+
+export type AgentOptions = {
+  behaviour: AgentBehaviour;
+  /** Played from the answer on. */
+  tone?: ToneFile;
+  /** Played instead of ringing, as early media. */
+  earlyTone?: ToneFile;
+  /** Time from INVITE to answer; 0 answers at once, without ringing. */
+  ringMs?: number;
+  /** Counted from the answer. Without it the agent waits for the other side to hang up, or for endCall(). */
+  hangUpAfterMs?: number;
+  /** The extension that `forward` sends callers to. */
+  forwardTo?: string;
+  /** How many calls it can have at the same time. */
+  atOnce?: number;
+  /** Hears its calls in its place; for agents with one call at a time. */
+  ear?: Ear;
+  /** The sequence number that its RTP begins with in each call, for who must not be dropped behind another. Default: at random. */
+  firstNumber?: number;
+};
+
+export type Agent = {
+  readonly port: number;
+  /** For Dial() or ARI's `endpoint`. */
+  readonly dialString: string;
+  /** INVITEs received so far, not counting repetitions. */
+  calls(): number;
+  /** Calls answered so far: the ACK came, the tone plays. */
+  answered(): number;
+  /** The From header of each INVITE. */
+  callers(): string[];
+  /** Its side of each call, in the order of the INVITEs. */
+  dialogs(): Dialog[];
+  /** Its sound, in all of its calls. */
+  readonly voice: Voice;
+  events(): SipEvent[];
+  /** BYE in its latest call, once it has answered it. */
+  endCall(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export type CallOptions = {
+  sipPort: number;
+  /** The extension. */
+  to: string;
+  fromNumber?: string;
+  fromName?: string;
+  tone?: ToneFile;
+  /** Counted from the answer. Without it the caller waits for the other side, or for hangUp(). */
+  hangUpAfterMs?: number;
+  /** What listens to the call; the call closes it only when it made it itself, for digits. */
+  ear?: Ear;
+  /** Keys pressed, counted from the answer. */
+  digits?: readonly { afterMs: number; digit: string }[];
+  /** More header lines of the INVITE. */
+  headers?: readonly string[];
+  /** Default: sendrecv. */
+  offers?: MediaOffer;
+};
+
+export type CallEnd = {
+  status: 'answered' | 'busy' | 'noAnswer' | 'cancelled' | 'failed';
+  /** 200 when answered, undefined when nothing final came. */
+  finalCode: number | undefined;
+  answeredAfterMs: number | undefined;
+  /** From the answer to the BYE. */
+  durationMs: number | undefined;
+  endedBy: 'caller' | 'callee' | undefined;
+  /** What SIPp says when a call neither was answered nor refused. */
+  problem: string | undefined;
+  events: readonly SipEvent[];
+};
+
+export type Call = {
+  /** The extension that is called. */
+  readonly to: string;
+  /** The port of the caller's ear, if there is one. */
+  readonly earPort: number | undefined;
+  readonly ended: Promise<CallEnd>;
+  events(): SipEvent[];
+  /** True once the call was answered (and not yet over or over). */
+  isAnswered(): boolean;
+  /** The caller's side, once it was answered. */
+  dialog(): Dialog;
+  /** Its sound. */
+  readonly voice: Voice;
+  /** The UDP port that its sound is sent from. */
+  readonly voicePort: number;
+  /** BYE, or CANCEL while it rings. */
+  hangUp(): Promise<void>;
+  /** Ends SIPp without a word to Asterisk (as a telephone that loses power) and removes its folder. */
+  stop(): Promise<void>;
+};
+
+/** `name` is invited, ringing, progress, answered, acknowledged, final-CODE, byeReceived, byeSent, cancelSent or cancelled. */
+export type SipEvent = { readonly name: string; /** Unix time in ms. */ readonly at: number };
+
+export type LoadOptions = Omit<CallOptions, 'ear' | 'digits' | 'hangUpAfterMs'> & {
+  calls: number;
+  perSecond: number;
+  holdMs: number;
+  /** At the same time; default: all. */
+  atOnce?: number;
+};
+
+export type LoadResult = {
+  placed: number;
+  answered: number;
+  /** By SIPp's own statistics: calls that went through their whole scenario, and the others. */
+  successful: number;
+  failed: number;
+  /** Refusals by SIP code. */
+  refused: Record<number, number>;
+  seconds: number;
+};
+
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const xml = agentScenario({
+    behaviour: options.behaviour,
+    ringMs: options.ringMs ?? 0,
+    hangUpAfterMs: options.hangUpAfterMs,
+    tonePath: options.tone?.path,
+    earlyTonePath: options.earlyTone?.path,
+    earPort: options.ear?.port,
+    forwardTo: options.forwardTo,
+  });
+  const sipp = await Sipp.start(xml, ['-aa'], options.atOnce ?? 10, options.firstNumber);
+  if (options.tone !== undefined) options.ear?.speaksBy(sipp.voice);
+  await sipp.listens();
+  return {
+    port: sipp.port,
+    dialString: `PJSIP/agent/sip:agent@127.0.0.1:${sipp.port}`,
+    calls: () => sipp.count('invited'),
+    answered: () => sipp.count('answered'),
+    callers: () => sipp.lines(callerLine),
+    dialogs: () => sipp.lines(dialogLine).map(parseDialog),
+    voice: sipp.voice,
+    events: () => sipp.events(),
+    endCall: async () => {
+      const latest = sipp.lines(dialogLine).map(parseDialog).at(-1);
+      if (latest === undefined) throw new Error('Nobody has called this agent yet.');
+      await sendHangUp(sipp.port, latest.callId);
+    },
+    stop: () => sipp.stop(),
+  };
+}
+
+export async function placeCall(options: CallOptions): Promise<Call> {
+  const digits = options.digits ?? [];
+  const ownEar = options.ear === undefined && digits.length > 0 ? await startEar() : undefined;
+  const ear = options.ear ?? ownEar;
+  const callId = ulid();
+  const xml = callerScenario(scenarioOf(options, ear));
+  // -aa answers what Asterisk asks or reports inside the call, such as how a transfer goes.
+  const args = ['-aa', '-m', '1', '-cid_str', callId, `127.0.0.1:${options.sipPort}`];
+  const sipp = await Sipp.start(xml, args, 1);
+  if (options.tone !== undefined) ear?.speaksBy(sipp.voice);
+  const pressing = ear && digits.length > 0 ? press(sipp, ear, digits) : Promise.resolve();
+  const ended = sipp.exited.then(async () => {
+    await pressing;
+    ownEar?.close();
+    const [events, problem] = [sipp.events(), sipp.problem()];
+    if (events.length === 0 && !sipp.isStopped()) {
+      await sipp.stop();
+      throw new Error(`SIPp placed no call:\n${problem}`);
+    }
+    await sipp.stop();
+    return endOf(events, problem);
+  });
+  return {
+    to: options.to,
+    earPort: ear?.port,
+    ended,
+    events: () => sipp.events(),
+    isAnswered: () => sipp.count('answered') > 0,
+    dialog: () => {
+      const [line] = sipp.lines(dialogLine);
+      if (line === undefined) throw new Error('The call was not answered yet.');
+      return parseDialog(line);
+    },
+    voice: sipp.voice,
+    voicePort: sipp.voicePort,
+    hangUp: async () => {
+      // Between the answer and its own ACK, SIPp takes our request for a mistake of Asterisk's and lets the call hang.
+      if (sipp.count('answered') > 0) await sipp.first('acknowledged');
+      if (sipp.isRunning()) await sendHangUp(sipp.port, callId);
+      await ended;
+    },
+    stop: async () => {
+      await sipp.stop();
+      await ended;
+    },
+  };
+}
+
+/** Many calls by one SIPp, for benchmarks. Resolves when the last one is over. */
+export async function placeCalls(options: LoadOptions): Promise<LoadResult> {
+  const startedAt = Date.now();
+  const xml = callerScenario({
+    ...scenarioOf({ ...options, hangUpAfterMs: options.holdMs }, undefined),
+    streams: true,
+  });
+  const atOnce = options.atOnce ?? options.calls;
+  const args = ['-m', String(options.calls), '-r', String(options.perSecond), '-rp', '1000', '-l', String(atOnce)];
+  const sipp = await Sipp.start(xml, [...args, '-cid_str', `%u-${ulid()}`, `127.0.0.1:${options.sipPort}`], atOnce);
+  await sipp.exited;
+  const seconds = (Date.now() - startedAt) / 1000;
+  const refused: Record<number, number> = {};
+  for (const { name } of sipp.events()) {
+    const code = finalCodeOf(name);
+    if (code !== undefined) refused[code] = (refused[code] ?? 0) + 1;
+  }
+  const statistics = sipp.statistics();
+  const result = { placed: sipp.count('invited'), answered: sipp.count('answered'), ...statistics, refused, seconds };
+  await sipp.stop();
+  return result;
+}
+
+function scenarioOf(options: Omit<CallOptions, 'digits' | 'ear'>, ear: Ear | undefined): CallerScenario {
+  return {
+    to: options.to,
+    fromNumber: options.fromNumber ?? '+3225550100',
+    fromName: options.fromName,
+    hangUpAfterMs: options.hangUpAfterMs,
+    tonePath: options.tone?.path,
+    earPort: ear?.port,
+    headers: options.headers ?? [],
+    offers: options.offers,
+  };
+}
+
+async function press(sipp: Sipp, ear: Ear, digits: NonNullable<CallOptions['digits']>): Promise<void> {
+  const answeredAt = await sipp.first('answered');
+  if (answeredAt === undefined) return;
+  for (const { afterMs, digit } of digits.toSorted((a, b) => a.afterMs - b.afterMs)) {
+    await sleep(Math.max(0, answeredAt + afterMs - Date.now()));
+    while (sipp.isRunning() && ear.packets() === 0) await sleep(10);
+    if (!sipp.isRunning()) return;
+    await ear.pressDigit(digit);
+  }
+}
+
+/** A request inside the call that only our scenario understands. */
+function sendHangUp(port: number, callId: string): Promise<void> {
+  const text = [
+    `${hangUpRequest} sip:caller@127.0.0.1:${port} SIP/2.0`,
+    `Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK${ulid()}`,
+    'From: <sip:lab@127.0.0.1>;tag=lab',
+    'To: <sip:caller@127.0.0.1>',
+    `Call-ID: ${callId}`,
+    `CSeq: 1 ${hangUpRequest}`,
+    'Content-Length: 0',
+    '',
+    '',
+  ].join('\r\n');
+  const socket = createSocket('udp4');
+  return new Promise((resolve, reject) => {
+    socket.send(text, port, '127.0.0.1', (error) => {
+      socket.close();
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+function finalCodeOf(name: string): number | undefined {
+  return name.startsWith('final-') ? Number(name.slice('final-'.length)) : undefined;
+}
+
+function endOf(events: readonly SipEvent[], problem: string): CallEnd {
+  const at = (name: string) => events.find((event) => event.name === name)?.at;
+  const between = (from: number | undefined, to: number | undefined) =>
+    from === undefined || to === undefined ? undefined : Math.round(to - from);
+  const answeredAt = at('answered');
+  const finalCode = answeredAt === undefined ? events.map((event) => finalCodeOf(event.name)).find(Boolean) : 200;
+  const byeReceived = at('byeReceived');
+  const byeSent = at('byeSent');
+  let endedBy: CallEnd['endedBy'];
+  if (byeReceived !== undefined) endedBy = 'callee';
+  else if (byeSent !== undefined || at('cancelSent') !== undefined) endedBy = 'caller';
+  return {
+    status: statusOf(finalCode, at('cancelSent') !== undefined),
+    finalCode,
+    answeredAfterMs: between(at('invited'), answeredAt),
+    durationMs: between(answeredAt, byeReceived ?? byeSent),
+    endedBy,
+    problem: finalCode === undefined ? problem : undefined,
+    events,
+  };
+}
+
+function statusOf(finalCode: number | undefined, cancelled: boolean): CallEnd['status'] {
+  if (finalCode === 200) return 'answered';
+  if (cancelled) return 'cancelled';
+  if (finalCode === 486 || finalCode === 600) return 'busy';
+  if (finalCode === 408 || finalCode === 480) return 'noAnswer';
+  return 'failed';
+}
+
+/** Lines of the log that are no events. */
+const otherLines: readonly string[] = [callerLine, dialogLine, ...voiceWords];
+
+/** Between the starts of two SIPps, so that other work of this process gets its turn, ms. */
+const startPauseMs = 20;
+const pause = (): Promise<void> => sleep(startPauseMs);
+
+const voicePortOf = (block: PortBlock): number => block.first + 2;
+
+/** One SIPp process with its folder, ports and log. */
+class Sipp {
+  readonly port: number;
+  readonly voice: Voice;
+  readonly voicePort: number;
+  readonly #process: LiveProcess;
+  readonly #folder: LabFolder;
+  readonly #block: PortBlock;
+  readonly #sendsNoMore: () => void;
+  #last: SipEvent[] = [];
+  #stopped = false;
+
+  private constructor(process: LiveProcess, voice: Voice, folder: LabFolder, block: PortBlock) {
+    this.voice = voice;
+    this.voicePort = voicePortOf(block);
+    this.#process = process;
+    this.#folder = folder;
+    this.#block = block;
+    this.port = block.first;
+    this.#sendsNoMore = noteSender({ first: block.first + 2, last: block.last });
+  }
+
+  /** One after the other: to start a process keeps this one from all else for a moment, such as from pressing keys in time. */
+  static start(xml: string, args: readonly string[], atOnce: number, firstNumber?: number): Promise<Sipp> {
+    const started = Sipp.#latest.then(() => Sipp.#start(xml, args, atOnce, firstNumber));
+    Sipp.#latest = started.then(pause, pause);
+
+    return started;
+  }
+
+  static #latest: Promise<void> = Promise.resolve();
+
+  static async #start(xml: string, args: readonly string[], atOnce: number, firstNumber?: number): Promise<Sipp> {
+    // One for SIP, one for SIPp's control, one for the voice; and SIPp takes an audio and a video port, each with one for RTCP, for every call.
+    const block = await claimPorts(4 + 4 * (atOnce + 2));
+    const folder = makeLabFolder();
+    writeFileSync(join(folder.path, 'scenario.xml'), xml);
+    const all = ['-sf', 'scenario.xml', '-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(block.first), '-nostdin'];
+    // Its control port would be open to everybody.
+    all.push('-ci', '127.0.0.1', '-cp', String(block.first + 1));
+    all.push('-min_rtp_port', String(block.first + 4), '-max_rtp_port', String(block.last));
+    all.push('-trace_logs', '-log_file', 'events.log', '-trace_err', '-error_file', 'errors.log');
+    all.push('-trace_stat', '-stf', 'statistics.csv', '-fd', '1', '-max_socket', '10000', ...args);
+    const logFile = join(folder.path, 'sipp.log');
+    const env = { ...globalThis.process.env, TERM: 'dumb' };
+    const voice = await giveVoice(folder.path, voicePortOf(block), firstNumber);
+    const process = await spawnLive('sipp', all, { cwd: folder.path, logFile, env, first: true });
+    easeTimers(process.pid);
+    return new Sipp(process, voice, folder, block);
+  }
+
+  get exited(): Promise<unknown> {
+    return this.#process.exited;
+  }
+
+  isRunning(): boolean {
+    return this.#process.isRunning();
+  }
+
+  /** Waits until the agent's port is open; the kernel's list is read, nothing is sent. */
+  async listens(): Promise<void> {
+    const local = `0100007F:${this.port.toString(16).toUpperCase().padStart(4, '0')}`;
+    for (let tries = 0; tries < 3_000; tries += 1) {
+      if (!this.isRunning()) throw new Error(`SIPp ended at once:\n${this.problem()}`);
+      if (readFileSync('/proc/net/udp', 'latin1').includes(local)) return;
+      await sleep(10);
+    }
+    throw new Error('SIPp does not listen.');
+  }
+
+  /** What the scenario logged behind this word. */
+  lines(word: string): string[] {
+    return this.#read('events.log')
+      .split('\n')
+      .filter((line) => line.startsWith(word))
+      .map((line) => line.slice(word.length).trim());
+  }
+
+  events(): SipEvent[] {
+    if (this.#stopped) return this.#last;
+    return this.#read('events.log')
+      .split('\n')
+      .filter((line) => !otherLines.some((word) => line.startsWith(word)))
+      .map((line) => line.split(' '))
+      .filter((fields) => fields.length === 3)
+      .map(([name = '', seconds, micros]) => ({ name, at: Number(seconds) * 1000 + Number(micros) / 1000 }));
+  }
+
+  count(name: string): number {
+    return this.events().filter((event) => event.name === name).length;
+  }
+
+  /** The time of the first event with this name; undefined when SIPp ended without one. */
+  async first(name: string): Promise<number | undefined> {
+    for (;;) {
+      const running = this.isRunning();
+      const event = this.events().find((candidate) => candidate.name === name);
+      if (event || !running) return event?.at;
+      await sleep(5);
+    }
+  }
+
+  statistics(): { successful: number; failed: number } {
+    const rows = this.#read('statistics.csv').trim().split('\n');
+    const names = (rows[0] ?? '').split(';');
+    const values = (rows.at(-1) ?? '').split(';');
+    const value = (name: string) => Number(values[names.indexOf(name)] ?? 0);
+    return { successful: value('SuccessfulCall(C)'), failed: value('FailedCall(C)') };
+  }
+
+  /** What SIPp wrote about things it did not expect. */
+  problem(): string {
+    return `${this.#read('errors.log')}${this.#read('sipp.log')}`.split('\n').slice(-40).join('\n');
+  }
+
+  isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  #read(name: string): string {
+    const file = join(this.#folder.path, name);
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    await this.#process.stop({ signal: 'SIGKILL', graceMs: 0 });
+    await this.voice.stop();
+    this.#last = this.events();
+    this.#stopped = true;
+    this.#sendsNoMore();
+    if (process.env['PREAVIS_LAB_KEEP'] === '1') {
+      console.error(`kept ${this.#folder.path}: ${readdirSync(this.#folder.path).join(' ')}`);
+      this.#folder.keep();
+    } else this.#folder.remove();
+    this.#block.release();
+  }
+}

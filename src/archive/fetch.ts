@@ -1,0 +1,188 @@
+/**
+ * Hands a recording out for one of its purposes. Whether it may be is decided before the first byte is read, and again
+ * when all are: a purpose may end meanwhile, and what retention has erased must not appear after it. The beginning is in
+ * the audit trail before any byte leaves, each end and each refusal as well, with the purpose and who asked. Each hand-out
+ * is there once, as what it was.
+ */
+import { archiveAt, type Archives } from './archives.ts';
+import { objectKeys } from '../store/objectKeys.ts';
+import { openRecording, unreadable } from '../audio/recordingFile.ts';
+import { spoolFile } from './finish/spool.ts';
+import type { Digest } from '../store/digest.ts';
+import { copyVerified, type CopyTarget } from './verifiedCopy.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
+import type { Clock } from '../core/clock.ts';
+import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
+import { isUlid, type RecordingId } from '../core/ids.ts';
+import { accessUntil, type Subject } from './access.ts';
+import { endsWhileHeld, purposesInForce } from './purposes.ts';
+
+export type FetchPorts = Archives & {
+  catalogue: Pick<Catalogue, 'recording' | 'call' | 'purposeEnds' | 'holdsOf' | 'note'>;
+  spoolFolder: string;
+  clock: Clock;
+  /** Whether a hold keeps a purpose open beyond its end. */
+  holdsAllowed: (purpose: string) => boolean;
+  /** Who asks. */
+  actor: string;
+};
+
+type AccessPorts = Pick<FetchPorts, 'catalogue' | 'clock' | 'holdsAllowed'>;
+
+export type FetchOrder = {
+  id: string;
+  purpose: string;
+  target: CopyTarget;
+  progress(bytes: number, of: number): void;
+  signal: AbortSignal;
+};
+
+export type Fetched = Digest & {
+  id: RecordingId;
+  from: 'archive' | 'spool';
+  durationMs: number | null;
+  /** The end of the purpose, ms since 1970 UTC. */
+  keepUntil: number;
+};
+
+/** What the audit trail says of a hand-out. Without `done` the copy is only a part of it: its maker says when it is done. */
+export type HandOutEvents = { refused: string; begun: string; failed: string; done?: string };
+
+const fetchEvents: HandOutEvents = {
+  refused: 'fetch refused',
+  begun: 'fetch begun',
+  failed: 'fetch failed',
+  done: 'fetched',
+};
+
+/** Throws recording_unknown, what accessUntil and copyVerified throw, and what the archive or the spool does. */
+export async function fetchRecording(
+  ports: FetchPorts,
+  order: FetchOrder,
+  events: HandOutEvents = fetchEvents,
+): Promise<Fetched> {
+  const { catalogue, actor } = ports;
+  const { purpose, target, signal } = order;
+  const { id } = await rowOf(ports, order.id);
+  const note = (event: string, detail: Record<string, unknown>): Promise<void> =>
+    catalogue.note(id, { event, actor, detail: { purpose, ...detail } });
+  const granted = (): ReturnType<typeof grantAccess> => grantAccess(ports, id, purpose);
+  const noted = async <T>(event: string, step: () => Promise<T>): Promise<T> => {
+    try {
+      return await step();
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      await note(event, { code: error.code });
+      throw error;
+    }
+  };
+
+  const { row, expected, keepUntil } = await noted(events.refused, granted);
+  await note(events.begun, {});
+  let from: Fetched['from'] = 'archive';
+  const open = async (): Promise<AsyncIterable<Buffer>> => {
+    const source = await sourceOf(row, ports, signal);
+    from = source.from;
+
+    return source.bytes;
+  };
+  const proved = async (): Promise<void> => {
+    await granted();
+    if (events.done !== undefined) await note(events.done, { from, ...expected });
+  };
+  const progress = (bytes: number): void => {
+    order.progress(bytes, expected.bytes);
+  };
+  await noted(events.failed, () => copyVerified({ open, expected }, target, { proved, progress, signal }));
+
+  return { id, from, ...expected, durationMs: row.durationMs, keepUntil };
+}
+
+/** Throws recording_unknown, and unless it may be fetched for this purpose now what accessUntil does. */
+export async function grantAccess(
+  ports: AccessPorts,
+  id: string,
+  purpose: string,
+): Promise<{ row: RecordingRow; expected: Digest; keepUntil: number }> {
+  const { row, subject, at } = await subjectOf(ports, id);
+  const keepUntil = accessUntil(subject, purpose, at);
+
+  return { row, expected: digestOf(row), keepUntil };
+}
+
+/** All of its purposes, and those that it may be fetched for now. Throws recording_unknown. */
+export async function openPurposes(
+  ports: AccessPorts,
+  id: string,
+): Promise<{ all: readonly string[]; open: string[] }> {
+  const { subject, at } = await subjectOf(ports, id);
+  const { status, purposes, ends } = subject;
+
+  return { all: purposes, open: purposesInForce(status, purposes, ends, at) };
+}
+
+async function subjectOf(
+  { catalogue, clock, holdsAllowed }: AccessPorts,
+  id: string,
+): Promise<{ row: RecordingRow; subject: Subject; at: number }> {
+  const row = await rowOf({ catalogue }, id);
+  const purposes = (await catalogue.call(row.callId))?.purposes ?? [];
+  const at = clock.now();
+  const holds = await catalogue.holdsOf(row.id);
+  const ends = endsWhileHeld(await catalogue.purposeEnds(row.id), holds, holdsAllowed, at);
+
+  return { row, subject: { status: row.status, purposes, ends }, at };
+}
+
+async function rowOf({ catalogue }: { catalogue: Pick<Catalogue, 'recording'> }, id: string): Promise<RecordingRow> {
+  const row = isUlid(id) ? await catalogue.recording(id) : undefined;
+  if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
+
+  return row;
+}
+
+function digestOf({ bytes, sha256 }: RecordingRow): Digest {
+  if (bytes === null || sha256 === null) throw new PreavisError('internal', 'a finished recording has no digest');
+
+  return { bytes, sha256 };
+}
+
+export type Source = { from: Fetched['from']; bytes: AsyncIterable<Buffer> };
+
+/** Where its bytes are now, not yet compared with its digest. Throws archive_changed and what the archive or the spool does. */
+export async function sourceOf(
+  row: RecordingRow,
+  ports: Archives & Pick<FetchPorts, 'spoolFolder'> & { catalogue: Pick<Catalogue, 'recording'> },
+  signal: AbortSignal,
+): Promise<Source> {
+  if (row.status === 'archived') {
+    const key = row.objectKey ?? objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt).wav;
+    try {
+      return { from: 'archive', bytes: await archiveAt(row.archive, ports).read(key, row.objectVersion, signal) };
+    } catch (thrown) {
+      // It may just have been moved, and its old copy removed.
+      const now = asPreavisError(thrown).code === 'archive_object_missing' ? await rowOf(ports, row.id) : row;
+      if (now.status === 'archived' && now.archive !== row.archive) return sourceOf(now, ports, signal);
+      throw thrown;
+    }
+  }
+  const { spoolFolder } = ports;
+  try {
+    return { from: 'spool', bytes: chunksOf(await openRecording(spoolFile(spoolFolder, row.id))) };
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    // The upload may have been faster.
+    const now = errnoOf(error.cause) === 'ENOENT' ? await rowOf(ports, row.id) : row;
+    if (now.status === 'archived') return sourceOf(now, ports, signal);
+    throw error;
+  }
+}
+
+async function* chunksOf(file: Awaited<ReturnType<typeof openRecording>>): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of file.createReadStream() as AsyncIterable<Buffer>) yield chunk;
+  } catch (error) {
+    throw unreadable(error);
+  }
+}

@@ -1,0 +1,35 @@
+import { asPreavisError } from '../../core/errors.ts';
+import { finishRecordings, sweepSpool, type FinishPorts } from './finish.ts';
+
+/** Finishes recordings one pass after another, whoever asks for it, so that none is listened to twice at the same time. */
+export class Finisher {
+  readonly #ports: FinishPorts;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(ports: FinishPorts) {
+    this.#ports = ports;
+  }
+
+  /** Resolves after a pass that began after this was called; what goes wrong is logged. */
+  finish(): Promise<void> {
+    return this.#next(() => finishRecordings(this.#ports)).catch((thrown: unknown) => {
+      const error = asPreavisError(thrown);
+      this.#ports.log.error({ code: error.code, err: error }, 'finished recordings could not be looked at');
+    });
+  }
+
+  /** The same, after a look for files that are not on their way. Throws spool_unusable. */
+  sweepAndFinish(): Promise<void> {
+    return this.#next(async () => {
+      await sweepSpool(this.#ports);
+      await finishRecordings(this.#ports);
+    });
+  }
+
+  #next(pass: () => Promise<void>): Promise<void> {
+    const run = this.#last.then(pass);
+    this.#last = run.catch(() => undefined);
+
+    return run;
+  }
+}

@@ -1,0 +1,148 @@
+import type { ChangeRow, Judgement, RecordingRow, UnwatchedRow } from '../../catalogue/rows.ts';
+import { pausedMs, pausesOf, type Pauses } from './pauses.ts';
+
+/**
+ * Which parts of a recording may hold somebody who was not told, and are to be silence: what was recorded while nobody listened, and what
+ * a recorder still got after somebody joined (P1). Pure.
+ */
+
+/** Of the audio, ms from its beginning; `to` may lie beyond its end. */
+export type Span = { from: number; to: number };
+
+/** What Asterisk's CEL says of the bridge in an interval; incomplete: it does not show the whole of it. */
+export type Presence = 'onlyTold' | 'others' | 'incomplete';
+
+/** `joinedAt`: when somebody first joined while it was recorded, as far as that can be told; the sound from then on is among the spans. */
+export type Judged = {
+  spans: readonly Span[];
+  judged: readonly { id: number; judged: Judgement }[];
+  joinedAt: number | undefined;
+};
+
+export type Recorded = Pick<RecordingRow, 'startedAt' | 'finishedAt'> & {
+  /** Of the sound in the file. */
+  durationMs: number;
+  /** When the file was last written to, ms since 1970 UTC. */
+  writtenAt: number;
+  /** When the call began and ended, by Asterisk's clock, as far as it is known. */
+  call: { startedAt: number; endedAt: number | null } | undefined;
+};
+
+/** Asterisk and the last answer on its socket are not exact to the ms; a party may have joined just before. */
+const marginMs = 1_000;
+
+/** Sound that is so far from where it is expected is no matter of keys: a clock was set, and CEL's times do not tell either. */
+export const unplacedMs = 60_000;
+
+/** Without the time of its start, or where clocks were set, all of a recording counts as unwatched. */
+const everything: Span = { from: 0, to: Number.POSITIVE_INFINITY };
+
+/** Where the sound of a moment may lie in the file, ms from its beginning. */
+type Places = {
+  earliest: (at: number) => number;
+  latest: (at: number) => number;
+  /** By how much a clock was put back in the talk, as far as the length of the file shows it, ms. */
+  setBackMs: number;
+};
+
+/** How much longer, and shorter, the file is than the recorder can have run by Asterisk's events, ms; at most one of them. */
+function differenceOf(
+  { startedAt, finishedAt, durationMs, writtenAt }: Recorded,
+  { certain, possible }: Pauses,
+): { longerMs: number; shorterMs: number } {
+  if (startedAt === null) return { longerMs: 0, shorterMs: 0 };
+  // Where nobody saw it end, that was no later than its file was written to; perhaps sooner.
+  const endedAt = finishedAt ?? writtenAt;
+  const ranMs = endedAt - startedAt;
+  if (ranMs < 0) return { longerMs: Number.POSITIVE_INFINITY, shorterMs: 0 };
+
+  return {
+    longerMs: Math.max(0, durationMs - (ranMs - pausedMs(certain, startedAt, endedAt))),
+    shorterMs: finishedAt === null ? 0 : Math.max(0, ranMs - pausedMs(possible, startedAt, endedAt) - durationMs),
+  };
+}
+
+/**
+ * A second of sound takes a second of time at least. So a moment lies no later in the file than the time since the beginning, and no earlier than
+ * its end less the time to the end, whatever was lost in between: keys that were pressed, a late first sample, a pause that nobody knows of.
+ * Certain pauses narrow that.
+ */
+function placesIn(recorded: Recorded, pauses: Pauses): Places | 'unknown start' | 'clock set' {
+  const { startedAt, finishedAt, durationMs, writtenAt } = recorded;
+  const { certain, possible } = pauses;
+  const { longerMs, shorterMs } = differenceOf(recorded, pauses);
+  if (startedAt === null) return 'unknown start';
+  if (Math.max(longerMs, shorterMs) >= unplacedMs) return 'clock set';
+  // A clock may have been set by so much in the talk.
+  const around = (apartMs: number): number => (apartMs <= marginMs ? 0 : apartMs);
+  const endedAt = finishedAt ?? writtenAt;
+
+  return {
+    setBackMs: longerMs,
+    earliest: (at) => {
+      const fromBeginning = at - startedAt - pausedMs(finishedAt === null ? possible : certain, startedAt, at);
+      const fromEnd = durationMs - (endedAt - at) + pausedMs(certain, at, endedAt);
+
+      return Math.max(0, Math.min(fromBeginning, fromEnd) - around(longerMs));
+    },
+    latest: (at) => at - startedAt - pausedMs(certain, startedAt, at) + around(Math.max(longerMs, shorterMs)),
+  };
+}
+
+/**
+ * Whether an interval of a call lies beyond the call itself. It begins while the call is on, so Asterisk's clock was set when it began or
+ * ended: where its sound lies is not known.
+ */
+function isOutsideOf(call: Recorded['call'], from: number, to: number | null): boolean {
+  if (call === undefined) return false;
+  const { startedAt, endedAt } = call;
+  const isBefore = from < startedAt - unplacedMs || (to !== null && to < startedAt - unplacedMs);
+
+  return isBefore || (endedAt !== null && from > endedAt + unplacedMs);
+}
+
+/**
+ * What was judged before stands.
+ * @param presence by the id of each interval
+ */
+export function judgeUnwatched(
+  recorded: Recorded,
+  unwatched: readonly UnwatchedRow[],
+  changes: readonly ChangeRow[],
+  presence: ReadonlyMap<number, Presence>,
+): Judged {
+  const { startedAt, finishedAt, durationMs } = recorded;
+  const places = placesIn(recorded, pausesOf(changes));
+  const spanOf = (from: number, to: number | null): Span => {
+    if (typeof places === 'string' || isOutsideOf(recorded.call, from, to)) return everything;
+    const begin = places.earliest(from - marginMs);
+    if (to === null) return { from: begin, to: Number.POSITIVE_INFINITY };
+    // A clock was put back in it. Where the file is not longer by as much, it was set again since, so nobody knows by how much.
+    if (to < from - Math.max(marginMs, places.setBackMs)) return everything;
+
+    return { from: begin, to: places.latest(to) };
+  };
+  const judge = ({ id, from, to }: UnwatchedRow): Judgement => {
+    if (places === 'clock set' || isOutsideOf(recorded.call, from, to)) return 'blanked';
+    const isBefore = startedAt !== null && to !== null && to < startedAt;
+    const isBehind = places !== 'unknown start' && finishedAt !== null && places.earliest(from - marginMs) > durationMs;
+    if ((to === null || to >= from) && (isBefore || isBehind)) return 'outside';
+
+    return presence.get(id) === 'onlyTold' ? 'witnessed' : 'blanked';
+  };
+  const judged = unwatched.map((row) => ({ row, judged: row.judged ?? judge(row) }));
+  const spans = judged.flatMap(({ row: { from, to }, judged: each }) => (each === 'blanked' ? [spanOf(from, to)] : []));
+  const joined = changes.flatMap(({ change, at }) =>
+    (change === 'joined' || change === 'transferred') &&
+    at !== null &&
+    (startedAt === null || places === 'clock set' || at >= startedAt - marginMs)
+      ? [at]
+      : [],
+  );
+  const joinedAt = joined.length > 0 ? Math.min(...joined) : undefined;
+  if (joinedAt !== undefined) spans.push(spanOf(joinedAt, null));
+  // After its end there is nothing to make silent.
+  const inFile = spans.filter(({ from }) => from < durationMs);
+
+  return { joinedAt, spans: inFile, judged: judged.map(({ row: { id }, judged: each }) => ({ id, judged: each })) };
+}

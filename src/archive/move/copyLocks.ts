@@ -1,0 +1,69 @@
+import pLimit from 'p-limit';
+import { asPreavisError } from '../../core/errors.ts';
+import type { RecordingId } from '../../core/ids.ts';
+import { timeLimit } from '../../core/timeLimit.ts';
+import type { MovePorts } from './move.ts';
+import { keysOf } from '../../store/objectKeys.ts';
+import type { Protection } from '../../store/objectLock.ts';
+import { endsPass } from '../passErrors.ts';
+import type { ObjectStore } from '../../store/store.ts';
+import { within } from '../../store/stoppable.ts';
+
+/** What keeps old copies in the earlier archive, looked for anew by each move: one that ended early has told nobody. */
+export type LegalHolds = {
+  /** Somebody has set one there, and the new archive has none. */
+  legalHolds: RecordingId[];
+  /** Whether there is one could not be asked. */
+  holdsUnknown: RecordingId[];
+};
+
+const batch = 500;
+
+/** Notes until when old copies are locked. Throws what makes asking on of no use, and the signal's reason. */
+export async function lookAtCopies(ports: MovePorts, source: ObjectStore, signal: AbortSignal): Promise<LegalHolds> {
+  const { catalogue, from, atOnce, attemptMs } = ports;
+  const result: LegalHolds = { legalHolds: [], holdsUnknown: [] };
+  const limited = (): AbortSignal => AbortSignal.any([signal, timeLimit(attemptMs)]);
+  if ((await source.capabilities(limited())).objectLock === 'off') return result;
+  const limit = pLimit(atOnce);
+  for (let after = ''; ;) {
+    const copies = await catalogue.copiesIn(from, after, batch);
+    await Promise.all(
+      copies.map(({ recording }) =>
+        limit(async () => {
+          signal.throwIfAborted();
+          const hold = await holdOn(recording, ports, source, limited());
+          if (hold === 'on') result.legalHolds.push(recording);
+          if (hold === 'unknown') result.holdsUnknown.push(recording);
+        }),
+      ),
+    );
+    after = copies.at(-1)?.recording ?? after;
+    if (copies.length < batch) return result;
+  }
+}
+
+/** `off` also where the new archive has one, too, and where nothing is left. */
+async function holdOn(
+  id: RecordingId,
+  { catalogue, target, from }: MovePorts,
+  source: ObjectStore,
+  signal: AbortSignal,
+): Promise<Protection['legalHold']> {
+  const row = await catalogue.recording(id);
+  if (row?.status !== 'archived' || row.archive !== target.location) return 'off';
+  const { wav } = keysOf(row);
+  try {
+    const { longest, legalHold } = await within(signal, () => source.protection(wav, null, signal));
+    if (longest !== undefined) await catalogue.noteCopyLock(id, from, longest.until);
+    if (legalHold !== 'on') return legalHold;
+    const here = await within(signal, () => target.protection(wav, row.objectVersion, signal));
+
+    return here.legalHold === 'on' ? 'off' : 'on';
+  } catch (thrown) {
+    const { code } = asPreavisError(thrown);
+    if (endsPass.has(code) || signal.aborted) throw thrown;
+
+    return code === 'archive_object_missing' ? 'off' : 'unknown';
+  }
+}

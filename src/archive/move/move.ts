@@ -1,0 +1,365 @@
+/**
+ * Brings the recordings of an earlier archive into the configured one. For each: the place that it comes to goes into the catalogue, so
+ * that an erasure looks there too; WAV and receipt are stored as the configuration says (encrypted, locked), read back whole, and
+ * compared with what was recorded; only then the catalogue says that it lies there. What was copied stays where it was, and the
+ * catalogue knows it: removeCopies.ts removes it, and retention erases in both places.
+ *
+ * Killed at any point, it is simply begun anew: what lies in the new archive whole is not sent again. Finishing, sending, fetching
+ * and retention may run beside it: a recording whose erasure has begun is left alone, and an erasure waits for one that is just being moved.
+ */
+import { text } from 'node:stream/consumers';
+import pLimit from 'p-limit';
+import type { ArchiveUse } from '../../catalogue/jobs/archiveCopies.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { RecordingRow } from '../../catalogue/rows.ts';
+import type { PurposeLock } from '../../config/objectLockModes.ts';
+import type { Clock } from '../../core/clock.ts';
+import { asPreavisError, PreavisError, type ErrorCode } from '../../core/errors.ts';
+import { failPoint } from '../../core/failPoint.ts';
+import type { RecordingId } from '../../core/ids.ts';
+import type { Logger } from '../../core/log.ts';
+import { timeLimit } from '../../core/timeLimit.ts';
+import { textDigest } from '../../store/digest.ts';
+import type { EncryptedStore } from '../../store/encryption/store.ts';
+import { lockDetail, makeLockStep, type LockStep } from '../lockUploads.ts';
+import { movedSource } from '../../store/movedSource.ts';
+import { keysOf, type ObjectKeys } from '../../store/objectKeys.ts';
+import { storeAndReadBack } from '../storeAndVerify.ts';
+import { isReceiptOf, largestReceiptBytes } from '../storedReceipt.ts';
+import { isSameEncryption, type ObjectStore, type StoredObject } from '../../store/store.ts';
+import type { Digest } from '../../store/digest.ts';
+import { within } from '../../store/stoppable.ts';
+
+export type MovePorts = {
+  catalogue: Pick<
+    Catalogue,
+    | 'archivedIn'
+    | 'archiveKeys'
+    | 'beginCopy'
+    | 'finishCopy'
+    | 'noteCopy'
+    | 'noteCopyLock'
+    | 'forgetCopy'
+    | 'copiesOf'
+    | 'copiesIn'
+    | 'identity'
+    | 'recording'
+    | 'purposeEnds'
+    | 'audit'
+    | 'note'
+  >;
+  /** Where they lie. undefined: somebody has brought its objects into the new one by other means, and it is not asked. */
+  source: EncryptedStore | undefined;
+  /** The archive that they lie in, as the catalogue has it. */
+  from: string;
+  target: EncryptedStore;
+  /** The Object Lock that each purpose asks for. */
+  locks: ReadonlyMap<string, PurposeLock>;
+  clock: Clock;
+  log: Logger;
+  actor: string;
+  atOnce: number;
+  /** Time limit of one recording, ms. */
+  attemptMs: number;
+  /** Whether what its status says that is gone may be removed: the status alone has nothing removed. */
+  isRemovalProved: (row: Pick<RecordingRow, 'id' | 'status'>) => Promise<boolean>;
+};
+
+export type MoveOptions = {
+  /** Ends it between two recordings; its reason is thrown. */
+  signal: AbortSignal;
+  /** Source and target are one place under two names: nothing is a copy that could be removed. */
+  isSamePlace: boolean;
+  progress?: (done: number, total: number) => void;
+};
+
+export type Moved = {
+  moved: number;
+  bytes: number;
+  /** Their receipts in the earlier archive were not what was stored, or not there: the catalogue's was taken. */
+  receiptsMended: RecordingId[];
+  /** They lay in the new archive already, and are not encrypted there as what is stored now. */
+  otherEncryption: RecordingId[];
+  /** They stay where they are. */
+  failed: { recording: RecordingId; code: ErrorCode }[];
+};
+
+const batch = 500;
+/** For asking both archives whether they work, ms. */
+const askLimitMs = 60_000;
+
+/** With these nothing further can be done. */
+const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'archive_bucket_missing',
+  'archive_not_mounted',
+  'archive_full',
+  'catalogue_unusable',
+  'internal',
+]);
+/** With these the archives are asked. */
+const doubtful: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'archive_unreachable',
+  'archive_denied',
+  'archive_failed',
+  'encryption_key_unusable',
+]);
+
+/** Throws what makes going on of no use; what of single recordings failed is in the result. */
+export async function moveRecordings(
+  ports: MovePorts,
+  options: MoveOptions,
+  use: ArchiveUse | undefined,
+): Promise<Moved> {
+  return new MovePass(ports, options, use?.recordings ?? 0).run();
+}
+
+class MovePass {
+  readonly #ports: MovePorts;
+  readonly #options: MoveOptions;
+  readonly #locks: LockStep;
+  readonly #total: number;
+  readonly #result: Moved = { moved: 0, bytes: 0, receiptsMended: [], otherEncryption: [], failed: [] };
+  #done = 0;
+  #stoppedBy: PreavisError | undefined;
+  #asking: Promise<PreavisError | undefined> | undefined;
+
+  constructor(ports: MovePorts, options: MoveOptions, total: number) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#total = total;
+    this.#locks = makeLockStep({ ...ports, store: ports.target });
+  }
+
+  async run(): Promise<Moved> {
+    const { catalogue, from, atOnce } = this.#ports;
+    const { signal } = this.#options;
+    const limit = pLimit(atOnce);
+    for (let after = ''; ;) {
+      const rows = await catalogue.archivedIn(from, after, batch);
+      await Promise.all(rows.map((row) => limit(() => this.#attempt(row))));
+      if (this.#stoppedBy !== undefined) throw this.#stoppedBy;
+      signal.throwIfAborted();
+      after = rows.at(-1)?.id ?? after;
+      if (rows.length < batch) return this.#result;
+    }
+  }
+
+  #limit(): AbortSignal {
+    return AbortSignal.any([this.#options.signal, timeLimit(this.#ports.attemptMs)]);
+  }
+
+  async #attempt(row: RecordingRow): Promise<void> {
+    if (this.#stoppedBy !== undefined || this.#options.signal.aborted) return;
+    try {
+      await this.#moveOne(row);
+      this.#result.moved += 1;
+      this.#result.bytes += row.bytes ?? 0;
+    } catch (thrown) {
+      await this.#failed(row, thrown);
+    }
+    this.#options.progress?.((this.#done += 1), Math.max(this.#total, this.#done));
+  }
+
+  async #failed(row: RecordingRow, thrown: unknown): Promise<void> {
+    const { signal } = this.#options;
+    const error = asPreavisError(signal.aborted ? signal.reason : thrown);
+    if (signal.aborted || fatal.has(error.code)) {
+      this.#stoppedBy ??= error;
+      return;
+    }
+    // It was erased, or its erasure has begun: it is retention's.
+    if (error.code === 'status_conflict') return;
+    if (doubtful.has(error.code)) {
+      this.#asking ??= this.#ask();
+      const fault = await this.#asking;
+      this.#asking = undefined;
+      if (fault !== undefined) this.#stoppedBy ??= fault;
+    }
+    const about = { recording: row.id, code: error.code, err: error };
+    this.#ports.log.warn(about, 'a recording could not be moved to another archive');
+    this.#result.failed.push({ recording: row.id, code: error.code });
+  }
+
+  /** What keeps either archive from working at all. */
+  async #ask(): Promise<PreavisError | undefined> {
+    const { source, target } = this.#ports;
+    try {
+      await within(timeLimit(askLimitMs), () => target.check({ create: false }));
+      await source?.list('')[Symbol.asyncIterator]().next();
+      return undefined;
+    } catch (thrown) {
+      return asPreavisError(thrown);
+    }
+  }
+
+  async #moveOne(row: RecordingRow): Promise<void> {
+    const { catalogue, source, from, target, actor } = this.#ports;
+    const { id, bytes, sha256 } = row;
+    if (bytes === null || sha256 === null) throw new PreavisError('internal', 'an archived recording has no digest');
+    const keys = keysOf(row);
+    const signal = this.#limit();
+    const to = target.location;
+    const lock = await this.#locks.wanted(row, signal);
+    await catalogue.beginCopy(id, { from, to });
+    failPoint?.('move, intent kept');
+    try {
+      const stored = await this.#place(id, keys.wav, { bytes, sha256 }, () => this.#putWav(row, keys, signal), signal);
+      failPoint?.('move, WAV read back');
+      const receipt = await this.#receiptOf(row, keys, signal);
+      const storedReceipt = await this.#placeReceipt(row, keys, receipt.text, signal);
+      failPoint?.('move, receipt read back');
+      if (lock !== undefined) await this.#locks.set(row, lock, [stored, storedReceipt], signal);
+      failPoint?.('move, locked');
+      const leaves = source !== undefined && !this.#options.isSamePlace;
+      const encryption = await target.encryptionOf(keys.wav, stored.versionId, signal);
+      const how = { version: stored.versionId, leaves };
+      const detail = {
+        ...{ from, to, bytes, sha256, version: stored.versionId, encryption, oldCopy: leaves },
+        ...(lock === undefined ? {} : { lock: lockDetail(lock) }),
+        ...(receipt.isMended ? { receipt: 'taken from the catalogue' } : {}),
+      };
+      await catalogue.finishCopy(id, { from, to }, how, { actor, detail });
+      failPoint?.('move, in the new archive');
+      if (receipt.isMended) this.#result.receiptsMended.push(id);
+      if (target.encryption !== null && !isSameEncryption(encryption, target.encryption)) {
+        this.#result.otherEncryption.push(id);
+      }
+    } catch (thrown) {
+      await this.#undo(id, keys, asPreavisError(thrown)).catch(() => undefined);
+      throw thrown;
+    }
+  }
+
+  /** What the earlier archive has, or does not have, is told as that, and not as what the new one has done. */
+  async #place(
+    id: RecordingId,
+    key: string,
+    expected: Digest,
+    put: () => Promise<StoredObject>,
+    signal: AbortSignal,
+    mayReplace?: (existing: StoredObject) => Promise<boolean>,
+  ): Promise<StoredObject> {
+    const { catalogue, target, actor } = this.#ports;
+    let ofSource: SourceFault | undefined;
+    const told = async (): Promise<StoredObject> => {
+      try {
+        return await put();
+      } catch (thrown) {
+        if (thrown instanceof SourceFault) ofSource = thrown;
+        throw thrown;
+      }
+    };
+    const covers = async (version: string): Promise<void> => {
+      await catalogue.note(id, { event: 'something else covered', actor, detail: { key, version } });
+    };
+    const placement = { key, expected, put: told, covers, ...(mayReplace === undefined ? {} : { mayReplace }) };
+    try {
+      return await storeAndReadBack(target, placement, signal);
+    } catch (thrown) {
+      throw ofSource?.error ?? thrown;
+    }
+  }
+
+  async #putWav(row: RecordingRow, { wav }: ObjectKeys, signal: AbortSignal): Promise<StoredObject> {
+    const { source, target } = this.#ports;
+    const expected = { bytes: row.bytes ?? 0, sha256: row.sha256 ?? '' };
+    if (source === undefined) {
+      throw new SourceFault(new PreavisError('archive_object_missing', 'the new archive does not have it'));
+    }
+    const stream = await source.read(wav, row.objectVersion, signal).catch((thrown: unknown) => {
+      throw new SourceFault(asPreavisError(thrown));
+    });
+    let fault: PreavisError | undefined;
+    const plain = movedSource(stream, expected);
+    const next = (buffer: Buffer): Promise<Buffer> =>
+      plain.next(buffer).catch((thrown: unknown) => {
+        fault = alteredThere(asPreavisError(thrown));
+        throw thrown;
+      });
+    try {
+      const open = (): Promise<typeof plain> => Promise.resolve({ next, close: () => plain.close() });
+      return await target.putSource(wav, open, { bytes: expected.bytes, contentType: 'audio/wav' }, signal);
+    } catch (thrown) {
+      throw fault === undefined ? thrown : new SourceFault(fault);
+    } finally {
+      stream.destroy();
+    }
+  }
+
+  /** The catalogue has it byte for byte; what lies in the archive may have been changed. */
+  async #receiptOf(
+    { receipt }: RecordingRow,
+    { receipt: key }: ObjectKeys,
+    signal: AbortSignal,
+  ): Promise<{ text: string; isMended: boolean }> {
+    const { source, target } = this.#ports;
+    const store = source ?? target;
+    const there = await within(signal, () => store.stat(key));
+    if (receipt === null) {
+      if (there === undefined || there.bytes > largestReceiptBytes) {
+        throw new PreavisError('archive_object_missing', 'neither the catalogue nor the archive has its receipt');
+      }
+      return { text: await text(await store.read(key, there.versionId, signal)), isMended: false };
+    }
+    const expected = textDigest(receipt);
+    const isSame =
+      there?.bytes === expected.bytes &&
+      (await store.digest(key, there.versionId, signal).catch(() => undefined))?.sha256 === expected.sha256;
+
+    return { text: receipt, isMended: source !== undefined && !isSame };
+  }
+
+  #placeReceipt(
+    row: RecordingRow,
+    { receipt: key }: ObjectKeys,
+    receipt: string,
+    signal: AbortSignal,
+  ): Promise<StoredObject> {
+    const { target } = this.#ports;
+    const put = (): Promise<StoredObject> => target.putText(key, receipt, 'application/json', signal);
+    const mayReplace = (existing: StoredObject): Promise<boolean> =>
+      isReceiptOf(row.id, row.sha256 ?? '', target, existing, signal);
+
+    return this.#place(row.id, key, textDigest(receipt), put, signal, mayReplace);
+  }
+
+  /**
+   * An erasure that has begun waits for this: nothing of it may stay where it was being brought. Of any other failure what was stored
+   * is left to the next attempt, and the catalogue knows it; where nothing was, there is nothing to know.
+   */
+  async #undo(id: RecordingId, keys: ObjectKeys, { code }: PreavisError): Promise<void> {
+    const { catalogue, target } = this.#ports;
+    const isHere = (await catalogue.recording(id))?.archive === target.location;
+    if (isHere || fatal.has(code)) return;
+    if (code === 'status_conflict') {
+      await target.erase(keys.wav);
+      await target.erase(keys.receipt);
+    }
+    if (await hasNothing(target, Object.values(keys))) await catalogue.forgetCopy(id, target.location);
+  }
+}
+
+/** Of the archive that is moved from, so that it is not taken for one of the new archive. */
+class SourceFault extends Error {
+  readonly error: PreavisError;
+
+  constructor(error: PreavisError) {
+    super(error.message, { cause: error });
+    this.error = error;
+  }
+}
+
+/** What does not fit its tags, or its digest, was changed there. */
+function alteredThere(error: PreavisError): PreavisError {
+  if (error.code !== 'archive_mismatch') return error;
+
+  return new PreavisError('recording_altered', 'what the earlier archive has is not what was recorded', {
+    cause: error,
+  });
+}
+
+export async function hasNothing(store: ObjectStore, keys: readonly string[]): Promise<boolean> {
+  for (const key of keys) if ((await store.versions(key)).length > 0) return false;
+
+  return true;
+}

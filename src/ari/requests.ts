@@ -1,0 +1,200 @@
+import * as z from 'zod';
+import { asPreavisError } from '../core/errors.ts';
+import type { BridgeId, ChannelId } from '../core/ids.ts';
+import { asLocalName, isHoldingType, timestamp } from './events.ts';
+import { orUndefined, parse, reaches } from './answers.ts';
+import { isDeadman } from './deadmanRequests.ts';
+import type { AriRequest } from './httpClient.ts';
+import type { AriCommands, AriPromptCommands, AriQueries } from './port.ts';
+
+const id = encodeURIComponent;
+
+const channelId = z.string().transform((text) => text as ChannelId);
+const bridgeId = z.string().transform((text) => text as BridgeId);
+const applicationLists = z.object({ channel_ids: z.array(channelId), bridge_ids: z.array(bridgeId) });
+const bridgeList = z.array(
+  z.object({ id: bridgeId, name: z.string(), bridge_type: z.string().default(''), channels: z.array(channelId) }),
+);
+/** Of what Asterisk counts. All but the packets come from the other end's RTCP reports, and are 0 without; older versions have no rxmes. */
+const rtpStatistics = z.object({
+  txcount: z.number(),
+  rxcount: z.number(),
+  rxploss: z.number().default(0),
+  remote_ssrc: z.number().default(0),
+  rtt: z.number().default(0),
+  remote_maxjitter: z.number().default(0),
+  rxmes: z.number().default(0),
+});
+const liveRecording = z.object({ target_uri: z.string() });
+const channelList = z.array(z.object({ id: channelId, state: z.string(), name: z.string().default('') }));
+
+/** Asterisk's clock at the moment when it answers, ms since 1970 UTC. */
+export const askTime = async (request: AriRequest): Promise<number> =>
+  parse(z.object({ timestamp }), await request('GET', '/asterisk/ping')).timestamp;
+
+/** The requests of ARI that Préavis uses, over `request`. */
+export function makeAriCommands(
+  request: AriRequest,
+  application: string,
+): AriCommands & AriPromptCommands & AriQueries {
+  const command = async (...args: Parameters<AriRequest>): Promise<void> => {
+    await request(...args);
+  };
+
+  return {
+    answer: (channelId) => command('POST', `/channels/${id(channelId)}/answer`),
+    play: (channelId, playbackId, soundName, language) =>
+      command('POST', `/channels/${id(channelId)}/play/${id(playbackId)}`, {
+        media: `sound:${soundName}`,
+        lang: language,
+      }),
+    playToBridge: (bridgeId, playbackId, soundName, language) =>
+      command('POST', `/bridges/${id(bridgeId)}/play/${id(playbackId)}`, {
+        media: `sound:${soundName}`,
+        lang: language,
+      }),
+    stopPlayback: (playbackId) => command('DELETE', `/playbacks/${id(playbackId)}`),
+    // Its name tells whose it is while nobody is in it: an application is not subscribed to an empty bridge.
+    createBridge: (bridgeId) => command('POST', `/bridges/${id(bridgeId)}`, { type: 'mixing', name: application }),
+    createChannel: (channelId, endpoint, originator, variables) =>
+      command(
+        'POST',
+        '/channels/create',
+        { endpoint, app: application, appArgs: 'destination', channelId, originator },
+        { variables },
+      ),
+    watchBridge: (bridgeId) =>
+      command('POST', `/applications/${id(application)}/subscription`, { eventSource: `bridge:${bridgeId}` }),
+    addToBridge: (bridgeId, channelIds) =>
+      command('POST', `/bridges/${id(bridgeId)}/addChannel`, { channel: channelIds.join(',') }),
+    removeFromBridge: (bridgeId, channelId) =>
+      command('POST', `/bridges/${id(bridgeId)}/removeChannel`, { channel: channelId }),
+    dial: (channelId, caller, timeoutSeconds) =>
+      command('POST', `/channels/${id(channelId)}/dial`, { caller, timeout: String(timeoutSeconds) }),
+    ring: (channelId) => command('POST', `/channels/${id(channelId)}/ring`),
+    ringStop: (channelId) => command('DELETE', `/channels/${id(channelId)}/ring`),
+    playMusic: (channelId) => command('POST', `/channels/${id(channelId)}/moh`),
+    stopMusic: (channelId) => command('DELETE', `/channels/${id(channelId)}/moh`),
+    recordBridge: (bridgeId, name, maximumSeconds) =>
+      command('POST', `/bridges/${id(bridgeId)}/record`, {
+        name,
+        format: 'wav',
+        ifExists: 'fail',
+        maxDurationSeconds: String(maximumSeconds),
+      }),
+    pauseRecorder: (name) => command('POST', `/recordings/live/${id(name)}/pause`),
+    resumeRecorder: (name) => command('DELETE', `/recordings/live/${id(name)}/pause`),
+    stopRecorder: (name) => command('POST', `/recordings/live/${id(name)}/stop`),
+    discardRecorder: async (name) => {
+      const live = await orUndefined(request('DELETE', `/recordings/live/${id(name)}`).then(() => true));
+      // It has ended before: what it left is a stored one.
+      if (live === undefined) await request('DELETE', `/recordings/stored/${id(name)}`);
+    },
+    hangUp: (channelId) => command('DELETE', `/channels/${id(channelId)}`, { reason: 'normal' }),
+    setVariable: (channelId, variable, value) =>
+      command('POST', `/channels/${id(channelId)}/variable`, { variable, value }),
+    continueInDialplan: (channelId) => command('POST', `/channels/${id(channelId)}/continue`),
+    destroyBridge: (bridgeId) => command('DELETE', `/bridges/${id(bridgeId)}`),
+
+    playTone: (channelId, playbackId, tones) =>
+      command('POST', `/channels/${id(channelId)}/play/${id(playbackId)}`, { media: `tone:${tones}` }),
+    playRecording: (channelId, playbackId, name) =>
+      command('POST', `/channels/${id(channelId)}/play/${id(playbackId)}`, { media: `recording:${name}` }),
+    recordChannel: (channelId, name, maximumSeconds) =>
+      command('POST', `/channels/${id(channelId)}/record`, {
+        name,
+        format: 'wav',
+        ifExists: 'fail',
+        maxDurationSeconds: String(maximumSeconds),
+      }),
+
+    identity: async () => {
+      const { system } = parse(
+        z.object({ system: z.object({ version: z.string(), entity_id: z.string().default('') }) }),
+        await request('GET', '/asterisk/info', { only: 'system' }),
+      );
+
+      return { version: system.version, node: system.entity_id };
+    },
+    time: () => askTime(request),
+    languagesOfSound: async (soundName) => {
+      const sound = await orUndefined(request('GET', `/sounds/${id(soundName)}`));
+      if (sound === undefined) return [];
+      const { formats } = parse(z.object({ formats: z.array(z.object({ language: z.string() })) }), sound);
+      return formats.map((format) => format.language);
+    },
+    variable: async (channelId, name) => {
+      const answer = await orUndefined(request('GET', `/channels/${id(channelId)}/variable`, { variable: name }));
+      return answer === undefined ? '' : parse(z.object({ value: z.string() }), answer).value;
+    },
+    owned: async () => {
+      const [app, all] = await Promise.all([
+        orUndefined(request('GET', `/applications/${id(application)}`)),
+        request('GET', '/bridges'),
+      ]);
+      // Behind the bridges: who answers in between counts as one who has answered.
+      const listed = parse(channelList, await request('GET', '/channels'));
+      const lists = app === undefined ? { channel_ids: [], bridge_ids: [] } : parse(applicationLists, app);
+      const isCall = (channel: ChannelId): boolean => !isDeadman(channel, application);
+      const states = new Map(listed.filter((each) => isCall(each.id)).map((channel) => [channel.id, channel.state]));
+
+      return {
+        channels: lists.channel_ids.filter(isCall),
+        listed: states,
+        localNames: new Map(
+          listed.flatMap(({ id, name }) => {
+            const local = asLocalName(name);
+            return local === undefined ? [] : [[id, local]];
+          }),
+        ),
+        bridges: parse(bridgeList, all).map((bridge) => ({
+          id: bridge.id,
+          isOurs: bridge.name === application || lists.bridge_ids.includes(bridge.id),
+          isHolding: isHoldingType(bridge.bridge_type),
+          members: bridge.channels.filter((channel) => states.has(channel)),
+          answered: bridge.channels.filter((channel) => states.get(channel) === 'Up'),
+        })),
+      };
+    },
+    channelsIn: async (bridgeId) => {
+      const bridge = await orUndefined(request('GET', `/bridges/${id(bridgeId)}`));
+      if (bridge === undefined) return [];
+
+      return parse(z.object({ channels: z.array(channelId) }), bridge).channels;
+    },
+    rtp: async (channel) => {
+      // Of a kind of channel that has no RTP it says 403. A user who may not ask would not have come so far.
+      const asked = request('GET', `/channels/${id(channel)}/rtp_statistics`).catch((thrown: unknown) => {
+        if (asPreavisError(thrown).code === 'ari_unauthorized') return undefined;
+        throw thrown;
+      });
+      const found = await orUndefined(asked);
+      if (found === undefined) return undefined;
+      const statistics = parse(rtpStatistics, found);
+      const { txcount, rxcount, rtt, remote_maxjitter: jitter, rxmes, remote_ssrc: ssrc, rxploss: lost } = statistics;
+      const reported = rtt > 0 || jitter > 0 || rxmes > 0 ? `${rtt} ${jitter} ${rxmes}` : '';
+
+      const source = rxcount > 0 ? { ssrc, lost } : undefined;
+
+      return { sentPackets: txcount, receivedPackets: rxcount, reported, source };
+    },
+    refusedQuestions: async (nobody) => {
+      const path = `/channels/${id(nobody)}`;
+      const [statistics, variable] = await Promise.all([
+        reaches(request('GET', `${path}/rtp_statistics`)),
+        reaches(request('GET', `${path}/variable`, { variable: 'CHANNEL(rtp,hold)' })),
+      ]);
+
+      return [...(statistics ? [] : ['rtp_statistics']), ...(variable ? [] : ['CHANNEL(rtp,hold)'])];
+    },
+    hasRecording: async (name) => (await orUndefined(request('GET', `/recordings/stored/${id(name)}`))) !== undefined,
+    hasModule: async (name) => (await orUndefined(request('GET', `/asterisk/modules/${id(name)}`))) !== undefined,
+    isRecording: async (name) => (await orUndefined(request('GET', `/recordings/live/${id(name)}`))) !== undefined,
+    recordedBridge: async (name) => {
+      const live = await orUndefined(request('GET', `/recordings/live/${id(name)}`));
+      const [, bridge] = live === undefined ? [] : (/^bridge:(.+)$/.exec(parse(liveRecording, live).target_uri) ?? []);
+
+      return bridge as BridgeId | undefined;
+    },
+  };
+}

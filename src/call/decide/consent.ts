@@ -1,0 +1,179 @@
+import { answerOf, noAnswer, type Answer } from './answer.ts';
+import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, sentOn, type SoFar } from './end.ts';
+import { dial } from './dial.ts';
+import {
+  ignored,
+  ignoresBridge,
+  ignoresConfirmation,
+  ignoresDestination,
+  ignoresFarEnd,
+  ignoresHold,
+  ignoresPlayback,
+  ignoresRecorder,
+  ignoresSetUp,
+  stay,
+  type Handlers,
+} from './handlers.ts';
+import { leftDuringTheNotice, seenAfterwards } from '../watch/farEnd.ts';
+import { remembersHolds } from './musicHold.ts';
+import type { Told } from './verification.ts';
+import type { Sentence } from './sentence.ts';
+import type { Facts, In, Step } from './state.ts';
+import type { Party } from './order.ts';
+
+/** What follows from the caller's answer: they were told, and now decide. */
+
+/** The question was heard, and is not answered yet. */
+export function ask(facts: Facts, told: Told, waitMs: number): Step {
+  return {
+    state: { kind: 'asking', facts, told, holding: [] },
+    effects: [{ type: 'startTimer', timer: 'consent', ms: waitMs }],
+  };
+}
+
+type Agreed = { facts: Facts; told: Told; answer: Answer; prepared: boolean; holding: readonly Party[] };
+
+/** They may be recorded: who was asked and said yes is told that it was understood, then the destination is dialled. */
+export function goOn(agreed: Agreed): Step {
+  const { consent } = orderOf(agreed.facts).script;
+
+  return accept(agreed, consent.mode === 'optIn' ? consent.acceptance : []);
+}
+
+/** Says the next sentence. The last one gives time to prepare the bridge. */
+function accept(agreed: Agreed, sentences: readonly Sentence[]): Step {
+  const { facts, told, answer, prepared, holding } = agreed;
+  const [current, ...waiting] = sentences;
+  if (current === undefined) return dial({ facts, told, answer, holding }, prepared);
+  const prepare = waiting.length === 0 && !prepared;
+
+  return {
+    state: { kind: 'accepting', facts, told, answer, current, waiting, prepared: prepared || prepare, holding },
+    effects: [...playing(current), ...(prepare ? [{ type: 'prepare' as const, order: orderOf(facts) }] : [])],
+  };
+}
+
+function askedOf({ facts, told }: In<'asking'>, answer: Answer = noAnswer): SoFar {
+  return { facts, played: told.sentences, answer, prepared: false };
+}
+
+function untoldWhileAsking(state: In<'asking'>): Step {
+  return goOnUnrecorded(askedOf(state), 'untold_party');
+}
+
+export const whileAsking: Handlers<In<'asking'>> = {
+  ...ignoresSetUp,
+  ...ignoresPlayback,
+  ...ignoresConfirmation,
+  ...ignoresDestination,
+  ...ignoresBridge,
+  ...ignoresRecorder,
+  ...remembersHolds<In<'asking'>>(),
+  farEndSeen: seenAfterwards<In<'asking'>>(untoldWhileAsking),
+  farEndLeft: leftDuringTheNotice<In<'asking'>>(untoldWhileAsking, stay),
+  farEndLost: untoldWhileAsking,
+  stepFailed: ignored,
+  digit: (state, { digit, at }) => {
+    const { consent } = orderOf(state.facts).script;
+    const answer = answerOf(consent, digit, at, true);
+    if (answer.kind === 'accepted') return goOn({ ...state, answer, prepared: false });
+    if (answer.kind === 'none' || consent.mode === 'announce') return stay(state);
+
+    return acknowledge(askedOf(state, answer), 'refused', consent.refusal.acknowledgement);
+  },
+  timeUp: (state, { timer }) => {
+    if (timer !== 'consent') return stay(state);
+    const { consent } = orderOf(state.facts).script;
+
+    return acknowledge(askedOf(state), 'no_consent', consent.mode === 'optIn' ? consent.silence : []);
+  },
+  callerLeft: (state, { at }) => abandon(askedOf(state), at),
+  callerSentOn: (state, { at }) => sentOn(askedOf(state), at),
+  eventsMissed: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
+  interrupted: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
+};
+
+type Accepting = In<'accepting'>;
+
+const acceptedOf = ({ facts, told, answer, prepared }: Accepting): SoFar => {
+  return { facts, played: told.sentences, answer, prepared };
+};
+
+const untoldWhileAccepting = (state: Accepting): Step => goOnUnrecorded(acceptedOf(state), 'untold_party');
+
+/** They were told and have agreed: a sentence that only says so may fail. */
+const nextWhileAccepting = (state: Accepting): Step => accept(state, state.waiting);
+
+export const whileAccepting: Handlers<Accepting> = {
+  ...ignoresConfirmation,
+  ...ignoresSetUp,
+  ...ignoresRecorder,
+  ...remembersHolds<Accepting>(),
+  farEndSeen: seenAfterwards<Accepting>(untoldWhileAccepting),
+  farEndLeft: leftDuringTheNotice<Accepting>(untoldWhileAccepting, stay),
+  farEndLost: untoldWhileAccepting,
+  destinationRinging: ignored,
+  destinationAnswered: ignored,
+  playbackStarted: ignored,
+  playbackFinished: (state, { playbackId }) =>
+    playbackId === state.current.playbackId ? nextWhileAccepting(state) : stay(state),
+  // Who thinks better of it is heard.
+  digit: (state, { digit, at }) => {
+    const { consent } = orderOf(state.facts).script;
+    const answer = answerOf(consent, digit, at, true);
+    if (answer.kind !== 'refused' || consent.mode === 'announce') return stay(state);
+
+    return acknowledge({ ...acceptedOf(state), answer }, 'refused', consent.refusal.acknowledgement, [
+      { type: 'stopPlayback', playbackId: state.current.playbackId },
+    ]);
+  },
+  strangerJoined: (state) => (state.prepared ? untoldWhileAccepting(state) : stay(state)),
+  strangerLeft: ignored,
+  partyReplaced: ignored,
+  stepFailed: (state, { step }) => {
+    if (step === 'play') return nextWhileAccepting(state);
+    return step === 'prepare' ? goOnUnrecorded(acceptedOf(state), 'prepare_failed') : stay(state);
+  },
+  timeUp: (state, { timer }) => (timer === 'playback' ? nextWhileAccepting(state) : stay(state)),
+  destinationLeft: (state) => (state.prepared ? goOnUnrecorded(acceptedOf(state), 'prepare_failed') : stay(state)),
+  bridgeGone: (state) => (state.prepared ? goOnUnrecorded(acceptedOf(state), 'prepare_failed') : stay(state)),
+  callerLeft: (state, { at }) => abandon(acceptedOf(state), at),
+  callerSentOn: (state, { at }) => sentOn(acceptedOf(state), at),
+  eventsMissed: (state) => goOnUnrecorded(acceptedOf(state), 'interrupted'),
+  interrupted: (state) => goOnUnrecorded(acceptedOf(state), 'interrupted'),
+};
+
+type Acknowledging = In<'acknowledging'>;
+
+const sendOn = (state: Acknowledging): Step => goOnUnrecorded({ ...state, prepared: false }, state.why);
+
+export const whileAcknowledging: Handlers<Acknowledging> = {
+  ...ignoresConfirmation,
+  ...ignoresSetUp,
+  ...ignoresDestination,
+  ...ignoresBridge,
+  ...ignoresFarEnd,
+  ...ignoresRecorder,
+  ...ignoresHold,
+  // A silent caller who refuses after all: what is being said to them is true of it. A late yes is none.
+  digit: (state, { digit, at }) => {
+    const answer = answerOf(orderOf(state.facts).script.consent, digit, at, false);
+
+    return answer.kind === 'refused' && state.answer.kind === 'none'
+      ? stay({ ...state, answer, why: 'refused' })
+      : stay(state);
+  },
+  playbackStarted: ignored,
+  playbackFinished: (state, { playbackId }) => {
+    if (playbackId !== state.current.playbackId) return stay(state);
+    const [current, ...waiting] = state.waiting;
+    if (current === undefined) return sendOn(state);
+    return { state: { ...state, current, waiting }, effects: playing(current) };
+  },
+  stepFailed: (state, { step }) => (step === 'play' ? sendOn(state) : stay(state)),
+  timeUp: (state, { timer }) => (timer === 'playback' ? sendOn(state) : stay(state)),
+  callerLeft: (state, { at }) => abandon({ ...state, prepared: false }, at),
+  callerSentOn: (state, { at }) => sentOn({ ...state, prepared: false }, at, state.why),
+  eventsMissed: ignored,
+  interrupted: sendOn,
+};

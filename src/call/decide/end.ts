@@ -1,0 +1,96 @@
+import { noAnswer, type Answer } from './answer.ts';
+import type { UnrecordedReason } from './unrecordedReasons.ts';
+import type { Played } from './verification.ts';
+import type { Sentence } from './sentence.ts';
+import type { Effect, Facts, Outcome, Step } from './state.ts';
+import type { Order } from './order.ts';
+
+/** The ends of a call that has no recording. */
+
+/** How long a playback may take beyond the prompt's own length. */
+const playbackSlackMs = 5_000;
+
+export function orderOf(facts: Facts): Order {
+  if (facts.order === undefined) throw new TypeError('a call without an order has no further steps');
+  return facts.order;
+}
+
+/** What was heard and said until now, and whether bridge and destination were made. */
+export type SoFar = {
+  facts: Facts;
+  played?: readonly Played[];
+  answer?: Answer;
+  prepared: boolean;
+};
+
+/** Where the caller is when what was made for the destination is removed. */
+type CallersPlace = 'outside' | 'in the bridge';
+
+/**
+ * Removes what was made for the destination, which goes first: killed in between, nobody is left who could answer to a caller
+ * outside.
+ */
+export function removal({ facts, prepared }: SoFar, caller: CallersPlace = 'outside'): Effect[] {
+  if (!prepared) return [];
+  const { destination, bridge } = orderOf(facts);
+
+  return [
+    { type: 'hangUpDestination', destination },
+    ...(caller === 'in the bridge' ? [{ type: 'leaveBridge' as const, bridge }] : []),
+    { type: 'destroyBridge', bridge },
+  ];
+}
+
+export function end(soFar: SoFar, outcome: Outcome, endedAt: number | undefined, effects: readonly Effect[]): Step {
+  const { facts, played = [], answer = noAnswer } = soFar;
+
+  return {
+    state: { kind: 'ended', facts, played, answer, recorder: { kind: 'none' }, outcome, endedAt },
+    effects: [{ type: 'stopTimer' }, ...effects, ...removal(soFar), { type: 'save' }],
+  };
+}
+
+/** P3: the caller goes on to the destination by the dialplan, unrecorded. */
+export function goOnUnrecorded(soFar: SoFar, reason: UnrecordedReason, effects: readonly Effect[] = []): Step {
+  const outcome: Outcome = { result: 'unrecorded', reason };
+
+  return end(soFar, outcome, undefined, [...effects, { type: 'returnToDialplan', outcome }]);
+}
+
+export function abandon(soFar: SoFar, endedAt: number | undefined): Step {
+  return end(soFar, { result: 'abandoned' }, endedAt, []);
+}
+
+/** The dialplan has gone on with the caller by itself: there is nothing to send back. */
+export function sentOn(soFar: SoFar, at: number | undefined, reason: UnrecordedReason = 'sent_on'): Step {
+  return end(soFar, { result: 'unrecorded', reason }, at, []);
+}
+
+const timerOf = ({ prompt }: Sentence): Effect => ({
+  type: 'startTimer',
+  timer: 'playback',
+  ms: prompt.lengthMs + playbackSlackMs,
+});
+
+export function playing(sentence: Sentence): Effect[] {
+  return [timerOf(sentence), { type: 'play', sentence }];
+}
+
+/** The caller has not agreed: what was made is removed, they are told that, and go on by the dialplan. */
+export function acknowledge(
+  soFar: SoFar,
+  why: 'refused' | 'no_consent',
+  sentences: readonly Sentence[],
+  effects: readonly Effect[] = [],
+  caller: CallersPlace = 'outside',
+): Step {
+  const [current, ...waiting] = sentences;
+  if (current === undefined) return goOnUnrecorded(soFar, why, effects);
+  const { facts, played = [], answer = noAnswer } = soFar;
+
+  return {
+    state: { kind: 'acknowledging', facts, played, answer, why, current, waiting },
+    // The time for it first: from here on nobody would answer to a caller in the bridge of a Préavis that hangs.
+    effects: [...effects, timerOf(current), ...removal(soFar, caller), { type: 'play', sentence: current }],
+  };
+}

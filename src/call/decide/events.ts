@@ -1,0 +1,72 @@
+import type { ChannelId, PlaybackId } from '../../core/ids.ts';
+import type { Order, Party } from './order.ts';
+import type { UnrecordedReason } from './unrecordedReasons.ts';
+
+/**
+ * What can happen to a call, as `decide` sees it. `at` is Asterisk's clock, in ms since 1970 UTC, for everything that is
+ * proof (P8); events that stem from our own side (a refused request, a time limit) have none, and it is undefined where
+ * Asterisk's own event was missed and only its effect is seen.
+ */
+export type CallEvent =
+  /** What is known of the caller and the dialplan's wish have become an order. */
+  | { type: 'planned'; order: Order }
+  | { type: 'ready' }
+  | { type: 'notReady'; reason: UnrecordedReason }
+  | { type: 'callerAnswered' }
+  | { type: 'playbackStarted'; playbackId: PlaybackId; at: number }
+  /** `sinceAskedMs`: from our request to this news, by a clock that nobody can set. */
+  | { type: 'playbackFinished'; playbackId: PlaybackId; at: number; outcome: 'done' | 'failed'; sinceAskedMs?: number }
+  /** Asterisk was asked whether the caller could hear the notice: whether they hold, whether anything came from them. */
+  | { type: 'noticeConfirmed' }
+  | { type: 'noticeDenied'; why: 'notice_on_hold' | 'notice_not_received' }
+  /** A key of the caller, when it was let go. */
+  | { type: 'digit'; digit: string; at: number }
+  /** The caller put us on hold: what plays now is not heard. */
+  | { type: 'callerHeld' | 'callerResumed'; at: number }
+  /** Whom they called put the caller on hold, or is back. */
+  | { type: 'destinationHeld' | 'destinationResumed'; at: number }
+  /** Who has put the other on hold, as it is found after events were missed. */
+  | { type: 'holdsFound'; holding: readonly Party[] }
+  | { type: 'destinationRinging' }
+  | { type: 'destinationAnswered'; at: number | undefined }
+  /** No cause: it left the application (a transfer, say) but still exists. */
+  | { type: 'destinationLeft'; at: number | undefined; cause: number | undefined }
+  /** A channel that is neither of the two came into the bridge, or left it: somebody who was not told. */
+  | { type: 'strangerJoined' | 'strangerLeft'; channel: ChannelId }
+  /** A transfer: `channel` has taken the place of one of the two in the bridge. Whoever is behind it was not told. */
+  | { type: 'partyReplaced'; party: 'caller' | 'destination'; channel: ChannelId }
+  /**
+   * A party is a Local/ channel, and these talk behind it now, at the far end of however many of them; nobody, until the first is there.
+   * `unwatched`: they are found after events were missed while a recorder may have run, so who was first is not known.
+   */
+  | { type: 'farEndSeen'; party: Party; channels: readonly ChannelId[]; at: number | undefined; unwatched?: true }
+  /** Of those behind the caller's Local/ channel these left before the notice was known to be heard. */
+  | { type: 'farEndLeft'; channels: readonly ChannelId[] }
+  /** Nobody of those who were behind it is any more, or it cannot be seen who is: whoever comes next was not told. */
+  | { type: 'farEndLost'; party: Party }
+  | { type: 'recorderStarted'; at: number | undefined }
+  | { type: 'recorderFinished'; at: number | undefined }
+  | { type: 'recorderFailed' }
+  /** A party is not heard by the other while the recorder runs, and nothing else helps. */
+  | { type: 'partyUnheard' }
+  | { type: 'callerLeft'; at: number | undefined }
+  /**
+   * The caller's channel left the application and was not asked to hang up before: the dialplan goes on with it, since a time limit was
+   * over (patience.ts), or another application sent it on.
+   */
+  | { type: 'callerSentOn'; at: number | undefined }
+  /** The events of some time are lost: whether the caller pressed keys or put us on hold meanwhile is not known. */
+  | { type: 'eventsMissed' }
+  /** Events were missed while this call was not yet connected: what was heard can no longer be proved. */
+  | { type: 'interrupted' }
+  /** The bridge is no more, or one of the two is not in it. `alone`: who of the two talks in no other, and would listen to nothing. */
+  | { type: 'bridgeGone'; alone: readonly Party[] }
+  | { type: 'stepFailed'; step: FallibleStep }
+  | { type: 'timeUp'; timer: Timer };
+
+/** Effects that Asterisk or the catalogue may refuse; `stepFailed` names the one that was. */
+export type FallibleStep =
+  'save' | 'plan' | 'answer' | 'prepare' | 'play' | 'confirmNotice' | 'dial' | 'startRecorder' | 'sayToBoth';
+
+/** One timer runs at a time. */
+export type Timer = 'answer' | 'playback' | 'confirmation' | 'choice' | 'consent' | 'dial' | 'recorderFinish';

@@ -1,0 +1,85 @@
+import type { ChannelId } from '../../core/ids.ts';
+import { orderOf } from './end.ts';
+import type { CallEvent } from './events.ts';
+import type { Facts, HoldEffect, In } from './state.ts';
+import type { Party } from './order.ts';
+
+/** Holds: while one has put the other on hold, who waits hears music, and nothing is recorded. */
+
+export type HoldEvent = Extract<
+  CallEvent,
+  { type: 'callerHeld' | 'callerResumed' | 'destinationHeld' | 'destinationResumed' | 'holdsFound' }
+>;
+
+const parties = ['caller', 'destination'] as const;
+
+/** Who holds after this event. */
+export function holdingAfter(event: HoldEvent, holding: readonly Party[]): readonly Party[] {
+  const now = (party: Party, holds: boolean): readonly Party[] =>
+    parties.filter((each) => (each === party ? holds : holding.includes(each)));
+  switch (event.type) {
+    case 'callerHeld':
+      return now('caller', true);
+    case 'callerResumed':
+      return now('caller', false);
+    case 'destinationHeld':
+      return now('destination', true);
+    case 'destinationResumed':
+      return now('destination', false);
+    case 'holdsFound':
+      return event.holding;
+  }
+}
+
+/** The channel of who waits when this party holds. */
+export function waitsFor(party: Party, facts: Facts): ChannelId {
+  return party === 'caller' ? orderOf(facts).destination : facts.callerChannel;
+}
+
+const isSame = (one: readonly Party[], other: readonly Party[]): boolean => one.join() === other.join();
+
+/** Handlers of a state that only remembers who holds. */
+export function remembersHolds<State extends { holding: readonly Party[] }>() {
+  const remember = (state: State, event: HoldEvent): { state: State; effects: [] } => {
+    const holding = holdingAfter(event, state.holding);
+
+    return { state: isSame(holding, state.holding) ? state : { ...state, holding }, effects: [] };
+  };
+
+  return {
+    callerHeld: remember,
+    callerResumed: remember,
+    destinationHeld: remember,
+    destinationResumed: remember,
+    holdsFound: remember,
+  } as const;
+}
+
+/** What a hold in the talk asks for; undefined where it is no news. After missed events all of it is asked for again. */
+export function holdEffect(
+  event: HoldEvent,
+  { facts, recorder, untold, holding: before }: In<'talking'>,
+): { effect: HoldEffect; holding: readonly Party[]; changes: boolean } | undefined {
+  const holding = holdingAfter(event, before);
+  const changes = !isSame(holding, before);
+  const isFound = event.type === 'holdsFound';
+  if (!changes && !isFound) return undefined;
+  const concerned = isFound ? parties : parties.filter((party) => holding.includes(party) !== before.includes(party));
+  const channels = (holds: boolean): ChannelId[] =>
+    concerned.filter((party) => holding.includes(party) === holds).map((party) => waitsFor(party, facts));
+  const paused = holding.length > 0;
+  const isNews = paused !== before.length > 0;
+  // One that is being stopped is not to go on.
+  const obeys = (isNews || isFound) && recorder.kind === 'running' && !untold;
+
+  return {
+    effect: {
+      type: 'hold',
+      waiting: channels(true),
+      back: channels(false),
+      recorder: obeys ? { recording: orderOf(facts).recording, paused, at: isFound ? undefined : event.at } : undefined,
+    },
+    holding,
+    changes,
+  };
+}

@@ -1,0 +1,380 @@
+import { audibilityLimitMs } from '../watch/audibility.ts';
+import { answerOf, noAnswer } from './answer.ts';
+import { ask, goOn } from './consent.ts';
+import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, sentOn, type SoFar } from './end.ts';
+import type { CallEvent } from './events.ts';
+import type { UnrecordedReason } from './unrecordedReasons.ts';
+import { heardFrom, leftDuringTheNotice, seenAfterwards, seenBeforeTheNotice, withFarEnd } from '../watch/farEnd.ts';
+import {
+  ignored,
+  ignoresBridge,
+  ignoresConfirmation,
+  ignoresDestination,
+  ignoresHold,
+  ignoresPlayback,
+  ignoresRecorder,
+  ignoresSetUp,
+  stay,
+  type Handlers,
+} from './handlers.ts';
+import { judge, tell, type Played, type Verdict } from './verification.ts';
+import { isQuestion, type Sentence } from './sentence.ts';
+import { objection, wasHeard } from '../recordable.ts';
+import type { CallState, Effect, Facts, In, Step } from './state.ts';
+import type { Script } from './order.ts';
+
+/** From the arrival to the moment when the caller was told. */
+
+/** How long Asterisk may take to answer the caller's channel. */
+const answerLimitMs = 10_000;
+
+const notYet = (facts: Facts): SoFar => ({ facts, prepared: false });
+
+/** Whoever put us on hold hears nothing, and nobody tells when they are back: from the arrival on, they are not told. */
+const putOnHold = ({ facts }: { facts: Facts }): Step => goOnUnrecorded(notYet(facts), 'notice_on_hold');
+
+/** Who is behind the caller's channel can be seen no more, so nobody can be said to be told. */
+function lostFarEnd({ facts }: { facts: Facts }): Step {
+  return goOnUnrecorded(notYet(facts), 'untold_party');
+}
+
+/** What every state before the notice makes of these. */
+const beforeTheNotice = {
+  ...ignoresPlayback,
+  ...ignoresDestination,
+  ...ignoresBridge,
+  ...ignoresRecorder,
+  ...ignoresHold,
+  noticeConfirmed: ignored,
+  noticeDenied: putOnHold,
+  digit: ignored,
+  callerHeld: putOnHold,
+  callerLeft: ({ facts }: { facts: Facts }, event: Extract<CallEvent, { type: 'callerLeft' }>) =>
+    abandon(notYet(facts), event.at),
+  callerSentOn: ({ facts }: { facts: Facts }, { at }: { at: number | undefined }) => sentOn(notYet(facts), at),
+  interrupted: ({ facts }: { facts: Facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
+  // Nobody was asked anything yet.
+  eventsMissed: ignored,
+  farEndSeen: seenBeforeTheNotice,
+  farEndLeft: leftDuringTheNotice<CallState>(stay, stay),
+  farEndLost: lostFarEnd,
+} as const;
+
+/** What was missed may have been a refusal. */
+function mayHaveRefused(facts: Facts): boolean {
+  return orderOf(facts).script.consent.mode !== 'announce';
+}
+
+export const whilePlanning: Handlers<In<'planning'>> = {
+  ...beforeTheNotice,
+  ready: ignored,
+  callerAnswered: ignored,
+  planned: ({ facts }, { order }) => ({
+    state: { kind: 'checking', facts: { ...facts, order } },
+    effects: [{ type: 'checkReadiness' }],
+  }),
+  notReady: ({ facts }, { reason }) => goOnUnrecorded(notYet(facts), reason),
+  stepFailed: (state, { step }) => {
+    if (step === 'save') return goOnUnrecorded(notYet(state.facts), 'catalogue_unusable');
+    return step === 'plan' ? goOnUnrecorded(notYet(state.facts), 'planning_failed') : stay(state);
+  },
+  timeUp: ignored,
+};
+
+export const whileChecking: Handlers<In<'checking'>> = {
+  ...beforeTheNotice,
+  planned: ignored,
+  callerAnswered: ignored,
+  ready: ({ facts }) => ({
+    state: { kind: 'answering', facts },
+    effects: [{ type: 'startTimer', timer: 'answer', ms: answerLimitMs }, { type: 'answer' }],
+  }),
+  notReady: ({ facts }, { reason }) => goOnUnrecorded(notYet(facts), reason),
+  stepFailed: ignored,
+  timeUp: ignored,
+};
+
+export const whileAnswering: Handlers<In<'answering'>> = {
+  ...beforeTheNotice,
+  planned: ignored,
+  ready: ignored,
+  notReady: ignored,
+  callerAnswered: ({ facts }) => {
+    const { menu, script } = orderOf(facts);
+    return menu === undefined ? begin(facts, script) : offer(facts, menu.prompts);
+  },
+  stepFailed: (state, { step }) =>
+    step === 'answer' ? goOnUnrecorded(notYet(state.facts), 'answer_failed') : stay(state),
+  timeUp: (state, { timer }) =>
+    timer === 'answer' ? goOnUnrecorded(notYet(state.facts), 'answer_failed') : stay(state),
+};
+
+/** Offers the next language of the menu, or waits for a key after the last. */
+function offer(facts: Facts, prompts: readonly Sentence[]): Step {
+  const [current, ...waiting] = prompts;
+  const waitMs = orderOf(facts).menu?.waitMs ?? 0;
+
+  return {
+    state: { kind: 'choosing', facts, current, waiting },
+    effects: current === undefined ? [{ type: 'startTimer', timer: 'choice', ms: waitMs }] : playing(current),
+  };
+}
+
+function withoutChoice({ facts }: In<'choosing'>): Step {
+  return begin(facts, orderOf(facts).script);
+}
+
+/** Who knows the key of refusal need not wait for its sentence. */
+function keyOfNoLanguage(state: In<'choosing'>, digit: string, at: number, silence: readonly Effect[]): Step {
+  const { consent } = orderOf(state.facts).script;
+  const answer = answerOf(consent, digit, at, false);
+  if (answer.kind !== 'refused' || consent.mode === 'announce') return stay(state);
+
+  return acknowledge({ ...notYet(state.facts), answer }, 'refused', consent.refusal.acknowledgement, silence);
+}
+
+/** A menu that cannot be played is no reason not to announce: the other evidence decides. */
+export const whileChoosing: Handlers<In<'choosing'>> = {
+  ...ignoresConfirmation,
+  ...ignoresSetUp,
+  ...ignoresDestination,
+  ...ignoresBridge,
+  ...ignoresRecorder,
+  ...ignoresHold,
+  callerHeld: putOnHold,
+  farEndSeen: seenBeforeTheNotice,
+  farEndLeft: leftDuringTheNotice<CallState>(stay, stay),
+  farEndLost: lostFarEnd,
+  playbackStarted: ignored,
+  playbackFinished: (state, { playbackId }) =>
+    playbackId === state.current?.playbackId ? offer(state.facts, state.waiting) : stay(state),
+  digit: (state, { digit, at }) => {
+    const order = orderOf(state.facts);
+    const chosen = order.menu?.options.find((option) => option.digit === digit);
+    const silence: Effect[] =
+      state.current === undefined ? [] : [{ type: 'stopPlayback', playbackId: state.current.playbackId }];
+    if (chosen === undefined) return keyOfNoLanguage(state, digit, at, silence);
+    const language = chosen.script.language.languages[0] ?? '';
+    const step = begin({ ...state.facts, order: { ...order, script: chosen.script } }, chosen.script);
+
+    return { ...step, effects: [...silence, ...step.effects, { type: 'rememberLanguage', language }] };
+  },
+  stepFailed: (state, { step }) => (step === 'play' ? withoutChoice(state) : stay(state)),
+  timeUp: (state, { timer }) => (timer === 'choice' || timer === 'playback' ? withoutChoice(state) : stay(state)),
+  callerLeft: ({ facts }, { at }) => abandon(notYet(facts), at),
+  callerSentOn: ({ facts }, { at }) => sentOn(notYet(facts), at),
+  eventsMissed: (state) =>
+    mayHaveRefused(state.facts) ? goOnUnrecorded(notYet(state.facts), 'interrupted') : stay(state),
+  interrupted: ({ facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
+};
+
+function begin(facts: Facts, script: Script): Step {
+  return announce({ facts, played: [], answer: noAnswer, prepared: false }, script.sentences);
+}
+
+type Announced = Required<SoFar>;
+
+/** Whether the destination will be dialled by us when the rest of the notice is heard, as far as is known now. */
+function willDial({ facts, answer }: Pick<Announced, 'facts' | 'answer'>): boolean {
+  const { script, sampled } = orderOf(facts);
+
+  return sampled && objection(script.consent.mode, answer.kind) === undefined;
+}
+
+/** Plays the next sentence, or goes on when all were heard. The last one gives time to prepare the bridge. */
+function announce(soFar: Announced, sentences: readonly Sentence[]): Step {
+  const [current, ...waiting] = sentences;
+  if (current === undefined) return heard(soFar);
+  const order = orderOf(soFar.facts);
+  const prepare = waiting.length === 0 && !soFar.prepared && willDial(soFar);
+
+  return {
+    state: {
+      kind: 'announcing',
+      ...soFar,
+      current,
+      currentStartedAt: undefined,
+      waiting,
+      prepared: soFar.prepared || prepare,
+    },
+    effects: [...playing(current), ...(prepare ? [{ type: 'prepare' as const, order }] : [])],
+  };
+}
+
+/** Every sentence has ended. */
+function heard(soFar: Announced): Step {
+  const { facts, played, answer, prepared } = soFar;
+  if (tell(played) === undefined) return goOnUnrecorded(soFar, 'notice_failed');
+  if (!orderOf(facts).sampled) return goOnUnrecorded(soFar, 'not_sampled');
+
+  return {
+    state: { kind: 'confirming', facts, played, answer, prepared },
+    effects: [{ type: 'startTimer', timer: 'confirmation', ms: audibilityLimitMs }, { type: 'confirmNotice' }],
+  };
+}
+
+/** Every sentence was heard. */
+function confirmed({ facts, played, answer, prepared }: Confirming): Step {
+  const { script } = orderOf(facts);
+  const told = tell(played);
+  if (told === undefined) return goOnUnrecorded({ facts, played, answer, prepared }, 'notice_failed');
+  const { consent } = script;
+  const objected = objection(consent.mode, answer.kind);
+  if (objected === undefined) return goOn({ facts, told, answer, prepared, holding: [] });
+
+  return consent.mode === 'optIn'
+    ? ask(facts, told, consent.waitMs)
+    : goOnUnrecorded({ facts, played, answer, prepared }, objected);
+}
+
+type Confirming = In<'confirming'>;
+type Announcing = In<'announcing'>;
+type Fault = Exclude<Verdict, 'verified' | 'answered'>;
+
+function unheard({ current, currentStartedAt }: Announcing, verdict: Fault): Played {
+  return { sentence: current, startedAt: currentStartedAt, finishedAt: undefined, verdict };
+}
+
+function giveUp(state: Announcing, verdict: Fault, reason: UnrecordedReason): Step {
+  return goOnUnrecorded({ ...state, played: [...state.played, unheard(state, verdict)] }, reason);
+}
+
+function keyWhileAnnouncing(state: Announcing, digit: string, at: number): Step {
+  const { current, played, answer, waiting } = state;
+  const { consent } = orderOf(state.facts).script;
+  const begun = isQuestion(current) && state.currentStartedAt !== undefined;
+  const asked = begun || played.some((each) => isQuestion(each.sentence));
+  const given = answerOf(consent, digit, at, asked);
+  if (given.kind === 'none' || consent.mode === 'announce') return stay(state);
+  if (given.kind === 'refused') {
+    const silence: Effect = { type: 'stopPlayback', playbackId: current.playbackId };
+    const soFar = { ...state, played: [...played, unheard(state, 'notice_cut_short')], answer: given };
+    return acknowledge(soFar, 'refused', consent.refusal.acknowledgement, [silence]);
+  }
+  if (answer.kind !== 'none') return stay(state);
+  // They have answered the question that they hear now: it need not be heard to its end, nor in another language.
+  const rest = waiting.filter((sentence) => !isQuestion(sentence));
+  const next = { ...state, answer: given, waiting: rest };
+  const cut: Effect[] = begun ? [{ type: 'stopPlayback', playbackId: current.playbackId }] : [];
+  if (state.prepared || rest.length > 0 || !willDial(next)) return { state: next, effects: cut };
+
+  return {
+    state: { ...next, prepared: true },
+    effects: [...cut, { type: 'prepare', order: orderOf(state.facts) }],
+  };
+}
+
+/** A question that was answered with yes has done what it is for, however much of it was heard. */
+function judgeAnswered(played: Played, { answer }: Announcing): Played {
+  const answered = isQuestion(played.sentence) && answer.kind === 'accepted' && played.startedAt !== undefined;
+
+  return answered && played.verdict !== 'verified' ? { ...played, verdict: 'answered' } : played;
+}
+
+const untoldParty = (state: Announcing | Confirming): Step => goOnUnrecorded(state, 'untold_party');
+
+/** Of bridge and destination, which may have been made while the last sentence plays. */
+function ofWhatIsPrepared<State extends Announcing | Confirming>() {
+  const failed = (state: State): Step => (state.prepared ? goOnUnrecorded(state, 'prepare_failed') : stay(state));
+
+  return {
+    destinationRinging: ignored,
+    destinationAnswered: ignored,
+    // P1: who waits in the bridge before the destination does was not told.
+    strangerJoined: (state: State): Step => (state.prepared ? untoldParty(state) : stay(state)),
+    strangerLeft: ignored,
+    partyReplaced: ignored,
+    farEndLeft: leftDuringTheNotice<State>(untoldParty, stay),
+    farEndLost: untoldParty,
+    destinationLeft: failed,
+    bridgeGone: failed,
+  } as const;
+}
+
+export const whileAnnouncing: Handlers<Announcing> = {
+  ...ignoresConfirmation,
+  ...ignoresSetUp,
+  ...ignoresRecorder,
+  ...ignoresHold,
+  ...ofWhatIsPrepared<Announcing>(),
+  farEndSeen: (state, event) => {
+    const { facts, played, current, currentStartedAt } = state;
+    const hearsAll = played.length === 0 && heardFrom(event.at, currentStartedAt, current.prompt.lengthMs);
+    if (event.party === 'caller' && hearsAll) return stay({ ...state, facts: withFarEnd(facts, event) });
+
+    return seenAfterwards<Announcing>(untoldParty)(state, event);
+  },
+  playbackStarted: (state, { playbackId, at }) => {
+    if (playbackId !== state.current.playbackId) return stay(state);
+    // Should Asterisk report it twice, the later time is the one that proves less.
+    return stay({ ...state, currentStartedAt: Math.max(state.currentStartedAt ?? at, at) });
+  },
+  playbackFinished: (state, { playbackId, at, outcome, sinceAskedMs }) => {
+    const { current, currentStartedAt, played, waiting } = state;
+    if (playbackId !== current.playbackId) return stay(state);
+    const judged = judgeAnswered(judge(current, currentStartedAt, at, outcome, sinceAskedMs), state);
+    const soFar = { ...state, played: [...played, judged] };
+    const { verdict } = judged;
+
+    return wasHeard(verdict) ? announce(soFar, waiting) : goOnUnrecorded(soFar, verdict);
+  },
+  digit: (state, { digit, at }) => keyWhileAnnouncing(state, digit, at),
+  callerHeld: (state) => giveUp(state, 'notice_on_hold', 'notice_on_hold'),
+  stepFailed: (state, { step }) => {
+    if (step === 'play') return giveUp(state, 'notice_failed', 'notice_failed');
+    return step === 'prepare' ? goOnUnrecorded(state, 'prepare_failed') : stay(state);
+  },
+  timeUp: (state, { timer }) =>
+    timer === 'playback' ? giveUp(state, 'notice_timeout', 'notice_timeout') : stay(state),
+  callerLeft: (state, { at }) =>
+    abandon({ ...state, played: [...state.played, unheard(state, 'notice_cut_short')] }, at),
+  callerSentOn: (state, { at }) =>
+    sentOn({ ...state, played: [...state.played, unheard(state, 'notice_cut_short')] }, at),
+  // A refusal may be among what was missed, and a hold, in which nothing is heard.
+  eventsMissed: (state) => giveUp(state, 'notice_failed', 'interrupted'),
+  interrupted: (state) => giveUp(state, 'notice_failed', 'interrupted'),
+};
+
+/** The last sentence was played whole, and does not count all the same. */
+const deny = (state: Confirming, verdict: Fault, reason: UnrecordedReason): Step =>
+  goOnUnrecorded(withLast(state, verdict), reason);
+
+function withLast(state: Confirming, verdict: Fault): Confirming {
+  const last = state.played.at(-1);
+
+  return { ...state, played: last === undefined ? [] : [...state.played.slice(0, -1), { ...last, verdict }] };
+}
+
+function keyWhileConfirming(state: Confirming, digit: string, at: number): Step {
+  const { consent } = orderOf(state.facts).script;
+  const given = answerOf(consent, digit, at, true);
+  if (given.kind === 'none' || consent.mode === 'announce') return stay(state);
+  if (given.kind === 'refused') {
+    return acknowledge({ ...state, answer: given }, 'refused', consent.refusal.acknowledgement);
+  }
+
+  return state.answer.kind === 'none' ? stay({ ...state, answer: given }) : stay(state);
+}
+
+export const whileConfirming: Handlers<Confirming> = {
+  ...ignoresSetUp,
+  ...ignoresPlayback,
+  ...ignoresRecorder,
+  ...ignoresHold,
+  ...ofWhatIsPrepared<Confirming>(),
+  farEndSeen: seenAfterwards<Confirming>(untoldParty),
+  noticeConfirmed: confirmed,
+  noticeDenied: (state, { why }) => deny(state, why, why),
+  callerHeld: (state) => deny(state, 'notice_on_hold', 'notice_on_hold'),
+  digit: (state, { digit, at }) => keyWhileConfirming(state, digit, at),
+  stepFailed: (state, { step }) => {
+    if (step === 'confirmNotice') return deny(state, 'notice_failed', 'notice_failed');
+    return step === 'prepare' ? goOnUnrecorded(state, 'prepare_failed') : stay(state);
+  },
+  timeUp: (state, { timer }) =>
+    timer === 'confirmation' ? deny(state, 'notice_timeout', 'notice_timeout') : stay(state),
+  callerLeft: (state, { at }) => abandon(state, at),
+  callerSentOn: (state, { at }) => sentOn(withLast(state, 'notice_failed'), at),
+  eventsMissed: (state) => deny(state, 'notice_failed', 'interrupted'),
+  interrupted: (state) => deny(state, 'notice_failed', 'interrupted'),
+};

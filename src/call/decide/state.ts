@@ -1,0 +1,259 @@
+import type { AsteriskIdentity } from '../../ari/port.ts';
+import type { BridgeId, CallId, ChannelId, PlaybackId, RecordingId } from '../../core/ids.ts';
+import type { CallRequest } from '../plan/arguments.ts';
+import type { Answer } from './answer.ts';
+import type { FallibleStep, Timer } from './events.ts';
+import type { UnrecordedReason } from './unrecordedReasons.ts';
+import type { Order, Party } from './order.ts';
+import type { Played, Told } from './verification.ts';
+import type { Sentence } from './sentence.ts';
+
+/**
+ * The states of a call and the effects between them. `decide` (decide.ts) is the only place that moves from one to the
+ * next. Everything here is plain data: the catalogue keeps it, so that a call survives a restart.
+ *
+ * planning      what is known of the caller is gathered: stored preference, header, number. -> checking
+ * checking      before anything is audible: are the prompts on Asterisk in exactly these languages, is there room to
+ *               record? yes -> answering; no -> ended (back to the dialplan, not even answered)
+ * answering     the caller's channel is being answered. -> choosing where the line asks for the language, else announcing
+ * choosing      the languages are offered; a key or the time limit -> announcing
+ * announcing    the sentences play, one playback each. All verified -> confirming; any not -> ended (dialplan)
+ * confirming    Asterisk is asked whether the caller could hear them. Yes -> asking, accepting or dialling; no -> ended
+ *               (dialplan)
+ * asking        opt-in: the question was heard and not yet answered. Yes -> accepting; silence -> acknowledging
+ * accepting     opt-in: the caller said yes and is told what follows. -> dialling
+ * acknowledging the caller refused, or was silent where they were asked, and is told what follows. -> ended (dialplan)
+ * dialling      the caller was told; the destination rings. Answer -> talking; busy, no answer ... -> ended (dialplan)
+ * talking       both are in the bridge, and the recorder runs (or failed, or was refused or withheld: the call goes on).
+ *               One side leaves -> closing
+ * closing       the recorder is being stopped. Its end, or the time limit -> ended
+ * ended         nothing left to do
+ *
+ * In every state but ended, the caller's leaving is an exit.
+ */
+export type CallState =
+  | { kind: 'planning'; facts: Facts }
+  | { kind: 'checking'; facts: Facts }
+  | { kind: 'answering'; facts: Facts }
+  | { kind: 'choosing'; facts: Facts; current: Sentence | undefined; waiting: readonly Sentence[] }
+  | {
+      kind: 'announcing';
+      facts: Facts;
+      played: readonly Played[];
+      current: Sentence;
+      currentStartedAt: number | undefined;
+      waiting: readonly Sentence[];
+      answer: Answer;
+      prepared: boolean;
+    }
+  | { kind: 'confirming'; facts: Facts; played: readonly Played[]; answer: Answer; prepared: boolean }
+  | { kind: 'asking'; facts: Facts; told: Told; holding: readonly Party[] }
+  | {
+      kind: 'accepting';
+      facts: Facts;
+      told: Told;
+      answer: Answer;
+      current: Sentence;
+      waiting: readonly Sentence[];
+      prepared: boolean;
+      holding: readonly Party[];
+    }
+  | {
+      kind: 'acknowledging';
+      facts: Facts;
+      played: readonly Played[];
+      answer: Answer;
+      why: 'refused' | 'no_consent';
+      current: Sentence;
+      waiting: readonly Sentence[];
+    }
+  | {
+      kind: 'dialling';
+      facts: Facts;
+      told: Told;
+      answer: Answer;
+      ringing: boolean;
+      /** The caller may have refused unheard: they will talk, unrecorded. */
+      keysMissed: boolean;
+      /** Somebody who was not told is in the bridge, or was: they will talk, unrecorded. */
+      untold: boolean;
+      /** Who else is in the bridge. */
+      others: readonly ChannelId[];
+      /** Who has put the other on hold. */
+      holding: readonly Party[];
+      /** The caller's last keys, no more than a feature code has. */
+      typed: string;
+    }
+  | {
+      kind: 'talking';
+      facts: Facts;
+      told: Told;
+      answer: Answer;
+      recorder: Recorder;
+      /** Asterisk's time of the answer, ms; undefined where it was missed. */
+      answeredAt: number | undefined;
+      /** Somebody who was not told is in the bridge, or was. */
+      untold: boolean;
+      /** Who else is in the bridge. */
+      others: readonly ChannelId[];
+      /** Who has put the other on hold: while anybody has, nothing is recorded. */
+      holding: readonly Party[];
+      /** The caller's last keys, no more than a feature code has. */
+      typed: string;
+    }
+  | {
+      kind: 'closing';
+      facts: Facts;
+      told: Told;
+      answer: Answer;
+      recorder: Recorder;
+      endedAt: number | undefined;
+    }
+  | {
+      kind: 'ended';
+      facts: Facts;
+      played: readonly Played[];
+      answer: Answer;
+      recorder: Recorder;
+      outcome: Outcome;
+      endedAt: number | undefined;
+    };
+
+/** What is known of a call from its start. */
+export type Facts = {
+  id: CallId;
+  /** Asterisk's time of StasisStart, ms. */
+  startedAt: number;
+  callerChannel: ChannelId;
+  /** Who came, where somebody else has taken their place since; undefined while nobody has. */
+  toldChannel?: ChannelId | undefined;
+  /** Of a party that is a Local/ channel: who is behind it, or was; empty until somebody was seen. A side that is none is not in it. */
+  farEnds?: Readonly<Partial<Record<Party, readonly ChannelId[]>>> | undefined;
+  policyVersion: string;
+  /** The Asterisk that took the call. */
+  asterisk: AsteriskIdentity;
+  /** What the dialplan asked for; undefined for a call whose arguments could not be used. */
+  request: CallRequest | undefined;
+  /** undefined until it is planned. */
+  order: Order | undefined;
+};
+
+/** The recorder of the bridge. Times are Asterisk's, ms; undefined where the event was missed. */
+export type Recorder =
+  | { kind: 'none' }
+  /** Never asked for. */
+  | { kind: 'withheld'; why: WithheldReason }
+  | { kind: 'requested' }
+  | { kind: 'running'; startedAt: number | undefined }
+  | { kind: 'finished'; startedAt: number | undefined; finishedAt: number | undefined }
+  /** Stopped and removed because the caller refused while they talked. */
+  | { kind: 'discarded'; startedAt: number | undefined }
+  | { kind: 'failed' };
+
+/** interrupted: keys of the caller were missed while they could still refuse. untold_party: who is there was not told. */
+export type WithheldReason = 'interrupted' | 'untold_party';
+
+export type DialStatus = 'BUSY' | 'NOANSWER' | 'CONGESTION' | 'CHANUNAVAIL';
+
+/** How the call ended for Préavis. */
+export type Outcome =
+  | { result: 'recorded' }
+  | { result: 'unrecorded'; reason: UnrecordedReason }
+  | { result: 'notConnected'; dialStatus: DialStatus }
+  | { result: 'abandoned' };
+
+export type Effect =
+  | { type: 'plan' }
+  | { type: 'checkReadiness' }
+  | { type: 'answer' }
+  | { type: 'play'; sentence: Sentence }
+  | { type: 'stopPlayback'; playbackId: PlaybackId }
+  /** Asks whether the caller could hear what was played. */
+  | { type: 'confirmNotice' }
+  /** Keeps the language that the caller chose, for the next call. */
+  | { type: 'rememberLanguage'; language: string }
+  /** Makes the bridge and the destination's channel, while the last sentence plays; nothing is dialled. */
+  | { type: 'prepare'; order: Order }
+  | { type: 'dial'; order: Order }
+  | { type: 'ring' }
+  | { type: 'ringStop' }
+  /** P1: needs the proof that the caller was told. */
+  | { type: 'startRecorder'; order: Order; told: Told }
+  | HoldEffect
+  | { type: 'stopRecorder'; recording: RecordingId }
+  /** Stops and removes what was recorded. */
+  | { type: 'discardRecorder'; recording: RecordingId }
+  /** Says a sentence to both sides. */
+  | { type: 'sayToBoth'; bridge: BridgeId; sentence: Sentence }
+  /** Tells the dialplan, for its hangup handler or CDR, that this call is recorded, and as what. */
+  | { type: 'tellRecorded'; recording: RecordingId }
+  /** Tells it that they talk unrecorded; takes back what was told before. */
+  | { type: 'tellUnrecorded'; reason: 'refused' | WithheldReason }
+  | { type: 'hangUpCaller' }
+  | { type: 'hangUpDestination'; destination: ChannelId }
+  /** Whoever transferred the call is no longer in it. */
+  | { type: 'hangUpReplaced'; channel: ChannelId }
+  /**
+   * Takes the caller out of it. What is to be played to somebody whose bridge is being destroyed is thrown away by Asterisk,
+   * without an event (22.10, res_stasis_playback).
+   */
+  | { type: 'leaveBridge'; bridge: BridgeId }
+  | { type: 'destroyBridge'; bridge: BridgeId }
+  /** Tells the dialplan how it went and sends the caller back to it. */
+  | { type: 'returnToDialplan'; outcome: Outcome }
+  | { type: 'startTimer'; timer: Timer; ms: number }
+  | { type: 'stopTimer' }
+  /** Writes the state into the catalogue; the effects behind it happen only if that succeeds. */
+  | { type: 'save' };
+
+/**
+ * One has put the other on hold, or is back. Who waits hears music: in a bridge with a recorder, Asterisk plays none by itself.
+ * All of it is what is wanted from now on, whatever was before. `at` is Asterisk's time of the hold or its end, ms; undefined where
+ * only its effect was seen.
+ */
+export type HoldEffect = {
+  type: 'hold';
+  waiting: readonly ChannelId[];
+  back: readonly ChannelId[];
+  recorder: { recording: RecordingId; paused: boolean; at: number | undefined } | undefined;
+};
+
+/** The step that an effect is, for `stepFailed`; undefined for effects whose failure changes nothing. */
+export function fallibleStep(effect: Effect): FallibleStep | undefined {
+  switch (effect.type) {
+    case 'save':
+    case 'plan':
+    case 'answer':
+    case 'prepare':
+    case 'play':
+    case 'confirmNotice':
+    case 'dial':
+    case 'startRecorder':
+    case 'sayToBoth':
+      return effect.type;
+    // What is said next would not be heard.
+    case 'leaveBridge':
+      return 'play';
+    case 'checkReadiness':
+    case 'stopPlayback':
+    case 'rememberLanguage':
+    case 'ring':
+    case 'ringStop':
+    case 'hold':
+    case 'stopRecorder':
+    case 'discardRecorder':
+    case 'tellRecorded':
+    case 'tellUnrecorded':
+    case 'hangUpCaller':
+    case 'hangUpDestination':
+    case 'hangUpReplaced':
+    case 'destroyBridge':
+    case 'returnToDialplan':
+    case 'startTimer':
+    case 'stopTimer':
+      return undefined;
+  }
+}
+
+export type Step = { state: CallState; effects: readonly Effect[] };
+export type In<Kind extends CallState['kind']> = Extract<CallState, { kind: Kind }>;

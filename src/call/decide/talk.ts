@@ -1,0 +1,399 @@
+import type { ChannelId, PlaybackId } from '../../core/ids.ts';
+import { answerOf, type Answer } from './answer.ts';
+import { orderOf } from './end.ts';
+import type { CallEvent } from './events.ts';
+import { leftDuringTheNotice, seenTogether, withoutTold } from '../watch/farEnd.ts';
+import {
+  ignored,
+  ignoresBridge,
+  ignoresCaller,
+  ignoresConfirmation,
+  ignoresDestination,
+  ignoresFarEnd,
+  ignoresPlayback,
+  ignoresSetUp,
+  saved,
+  stay,
+  type Handlers,
+} from './handlers.ts';
+import { holdEffect, waitsFor, type HoldEvent } from './musicHold.ts';
+import type { Effect, Facts, In, Outcome, Recorder, Step } from './state.ts';
+import type { Party } from './order.ts';
+
+/** From the answer of the destination to the end of the talk. */
+
+/**
+ * For so long after the answer the refusing key counts by itself, as before it: it is reported when it is let go, and who
+ * presses it at the end of the ringing does not know that they are answered. Longer, and it would be one that they press for
+ * whom they talk to.
+ */
+export const lateRefusalMs = 3_000;
+/** How long the end of the recorder is waited for; the file itself is the truth. */
+const recorderFinishLimitMs = 10_000;
+
+/** The caller's last keys. */
+export function typedWith({ typed }: { typed: string }, digit: string, featureCode: string): string {
+  return (typed + digit).slice(-featureCode.length);
+}
+
+/** Music for those whom `holding` keep waiting, and its end for those whom `back` did; the recorder stays as it is. */
+function music(facts: Facts, holding: readonly Party[], back: readonly Party[] = []): Effect {
+  const waits = (party: Party): ChannelId => waitsFor(party, facts);
+
+  return { type: 'hold', waiting: holding.map(waits), back: back.map(waits), recorder: undefined };
+}
+
+/**
+ * They are connected. With somebody who was not told nothing is recorded; nor without the caller's keys, since nobody knows
+ * whether they have refused.
+ */
+export function talk(
+  { facts, told: proof, answer, ringing, keysMissed, untold, others, holding, typed }: In<'dialling'>,
+  answeredAt?: number,
+): { state: Talking; effects: Effect[] } {
+  const why = untold ? 'untold_party' : keysMissed ? 'interrupted' : undefined;
+  const recorder: Recorder = why === undefined ? { kind: 'requested' } : { kind: 'withheld', why };
+  const now: Effect[] = [
+    { type: 'stopTimer' },
+    ...(ringing ? [{ type: 'ringStop' as const }] : []),
+    ...(holding.length === 0 ? [] : [music(facts, holding)]),
+  ];
+
+  return {
+    state: { kind: 'talking', facts, told: proof, answer, recorder, answeredAt, untold, others, holding, typed },
+    effects:
+      why === undefined
+        ? [{ type: 'startRecorder', order: orderOf(facts), told: proof }, ...now]
+        : [...now, { type: 'save' }, { type: 'tellUnrecorded', reason: why }],
+  };
+}
+
+export function isActive(recorder: Recorder): boolean {
+  return recorder.kind === 'requested' || recorder.kind === 'running';
+}
+
+type RecorderEvent = Extract<
+  CallEvent,
+  { type: 'recorderStarted' | 'recorderFinished' | 'recorderFailed' | 'stepFailed' }
+>;
+
+/** What the recorder becomes by an event that speaks of it. What was discarded stays discarded. */
+function follow(recorder: Recorder, event: RecorderEvent): Recorder {
+  switch (event.type) {
+    case 'recorderStarted':
+      return recorder.kind === 'requested' || recorder.kind === 'failed'
+        ? { kind: 'running', startedAt: event.at }
+        : recorder;
+    case 'recorderFinished':
+      if (recorder.kind === 'running') return { ...recorder, kind: 'finished', finishedAt: event.at };
+      return recorder.kind === 'requested' ? { kind: 'failed' } : recorder;
+    case 'recorderFailed':
+      if (recorder.kind === 'running') return { ...recorder, kind: 'finished', finishedAt: undefined };
+      return recorder.kind === 'requested' ? { kind: 'failed' } : recorder;
+    case 'stepFailed':
+      return event.step === 'startRecorder' && recorder.kind === 'requested' ? { kind: 'failed' } : recorder;
+  }
+}
+
+type Talking = In<'talking'>;
+
+function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
+  const recorder = follow(state.recorder, event);
+  const { recording } = orderOf(state.facts);
+  // A request that failed for us may have reached Asterisk all the same, and be carried out late.
+  const starts = event.type === 'recorderStarted';
+  if (starts && (recorder.kind === 'discarded' || recorder.kind === 'withheld'))
+    return { state, effects: [{ type: 'discardRecorder', recording }] };
+  const stop: Effect[] = starts && state.untold ? [{ type: 'stopRecorder', recording }] : [];
+  if (recorder === state.recorder) return { state, effects: stop };
+  const pause: Effect[] =
+    recorder.kind === 'running' && state.holding.length > 0 && !state.untold
+      ? [
+          {
+            type: 'hold',
+            waiting: [],
+            back: [],
+            recorder: { recording, paused: true, at: recorder.startedAt },
+          },
+        ]
+      : [];
+  const tell: Effect[] = recorder.kind === 'running' ? [{ type: 'tellRecorded', recording }] : [];
+
+  return { state: { ...state, recorder }, effects: [...stop, ...pause, { type: 'save' }, ...tell] };
+}
+
+/** Somebody who was not told is that side of the call from here on, so recording stops (P1). They talk on in our bridge (P3). */
+function succeed(state: Talking, party: Party, channel: ChannelId): { state: Talking; effects: Effect[] } {
+  const now = factsWith(state.facts, party, channel);
+  // Whom they had on hold talks to the other now, who may wait themselves.
+  const holding = state.holding.filter((each) => each !== party);
+  const back = state.holding.filter((each) => each === party);
+
+  return {
+    state: { ...state, facts: now, untold: true, others: without(state, channel), holding },
+    effects: [...stopOf(state), ...(state.holding.length === 0 ? [] : [music(now, holding, back)])],
+  };
+}
+
+/** A transfer: the call ends when one of the two who are left in it leaves. */
+export function replace(state: Talking, { party, channel }: Extract<CallEvent, { type: 'partyReplaced' }>): Step {
+  const { facts } = state;
+  const replaced = party === 'caller' ? facts.callerChannel : orderOf(facts).destination;
+  if (isParty(facts, channel)) return stay(state);
+  const { state: now, effects } = succeed(state, party, channel);
+
+  return { state: now, effects: [...effects, { type: 'hangUpReplaced', channel: replaced }, { type: 'save' }] };
+}
+
+export function without({ others }: Pick<Talking, 'others'>, channel: ChannelId): readonly ChannelId[] {
+  return others.includes(channel) ? others.filter((each) => each !== channel) : others;
+}
+
+/** Whether this channel is a side of the call already. */
+export function isParty(facts: Facts, channel: ChannelId): boolean {
+  return channel === facts.callerChannel || channel === orderOf(facts).destination;
+}
+
+export function withOther(
+  { facts, others }: Pick<Talking, 'facts' | 'others'>,
+  channel: ChannelId,
+): readonly ChannelId[] {
+  return others.includes(channel) || isParty(facts, channel) ? others : [...others, channel];
+}
+
+/** The facts of a call in which this channel is that side from now on. */
+export function factsWith(facts: Facts, party: Party, channel: ChannelId): Facts {
+  return party === 'caller'
+    ? { ...facts, callerChannel: channel, toldChannel: facts.toldChannel ?? facts.callerChannel }
+    : { ...facts, order: { ...orderOf(facts), destination: channel } };
+}
+
+const stopOf = ({ recorder, facts }: Talking): Effect[] =>
+  isActive(recorder) ? [{ type: 'stopRecorder', recording: orderOf(facts).recording }] : [];
+
+/** P1: somebody who was not told is behind this party. They talk on unrecorded. */
+function stopForFarEnd(state: Talking): Step {
+  return { state: { ...state, untold: true }, effects: [...stopOf(state), { type: 'save' }] };
+}
+
+function loseFarEnd(state: Talking, party: Party): Step {
+  return stopForFarEnd({ ...state, facts: withoutTold(state.facts, party) });
+}
+
+/** P1: whoever comes in was not told. What was recorded until now stays; they talk on unrecorded. */
+function join(state: Talking, channel: ChannelId): Step {
+  const others = withOther(state, channel);
+  // A later process must know it too, should this one not live to see the recorder stop.
+  const save: Effect[] = state.untold && others === state.others ? [] : [{ type: 'save' }];
+
+  return { state: { ...state, untold: true, others }, effects: [...stopOf(state), ...save] };
+}
+
+/** One of the two left. While others are there it is their talk (P3): one of them is that side of it now. */
+function leave(state: Talking, party: Party, at: number | undefined): Step {
+  const [next] = state.others;
+  // A destination may live on elsewhere, transferred: it is not ours to hang up.
+  if (next === undefined) return close(state, at, [party === 'caller' ? 'destination' : 'caller']);
+  const { state: now, effects } = succeed(state, party, next);
+
+  return { state: now, effects: [...effects, { type: 'save' }] };
+}
+
+/** The key that was meant for before the answer. */
+function earlyRefusal({ facts, answeredAt }: Talking, digit: string, at: number): string | undefined {
+  if (answeredAt === undefined || at - answeredAt > lateRefusalMs) return undefined;
+
+  return answerOf(orderOf(facts).script.consent, digit, at, true).kind === 'refused' ? digit : undefined;
+}
+
+/**
+ * Stops the recorder and removes what it has, at once; the talk goes on.
+ *
+ * The sentence is begun before the recorder goes, so that the bridge never has the two parties alone in between: Debian's Asterisk
+ * 22.10.1 may send the caller nothing more after such a change, until the sentence is over. The refusal is saved before both, since
+ * who is told that it is erased must not be kept by a process that dies here.
+ */
+function keyWhileTalking(state: Talking, digit: string, at: number): Step {
+  const { facts, recorder } = state;
+  const { script, recording, bridge } = orderOf(facts);
+  const { consent } = script;
+  if (consent.mode === 'announce') return stay(state);
+  const { featureCode, acknowledgement, erasure } = consent.refusal;
+  const typed = typedWith(state, digit, featureCode);
+  const refusing = typed === featureCode ? featureCode : earlyRefusal(state, digit, at);
+  if (refusing === undefined || state.answer.kind === 'refused') return stay({ ...state, typed });
+  // It may run in each other case, or have run.
+  const runs = recorder.kind !== 'withheld';
+  const startedAt = recorder.kind === 'running' || recorder.kind === 'finished' ? recorder.startedAt : undefined;
+
+  return {
+    state: {
+      ...state,
+      typed: '',
+      answer: { kind: 'refused', digits: refusing, at },
+      recorder: runs ? { kind: 'discarded', startedAt } : recorder,
+    },
+    effects: [
+      { type: 'save' },
+      // Music would be all that who waits on hold hears.
+      ...(state.holding.length === 0 ? [] : [music(facts, [], state.holding)]),
+      ...(runs ? erasure : acknowledgement).map((sentence): Effect => ({ type: 'sayToBoth', bridge, sentence })),
+      ...(runs ? [{ type: 'discardRecorder' as const, recording }] : []),
+      { type: 'tellUnrecorded', reason: 'refused' },
+    ],
+  };
+}
+
+/** Kept, so that a later process knows who may still hear music. */
+function holdWhileTalking(state: Talking, event: HoldEvent): Step {
+  const hold = holdEffect(event, state);
+  if (hold === undefined) return stay(state);
+  const { effect, holding, changes } = hold;
+
+  return changes ? { state: { ...state, holding }, effects: [effect, { type: 'save' }] } : { state, effects: [effect] };
+}
+
+/** They were told of the refusal: who is on hold hears music again. */
+function toldOfRefusal(state: Talking, { playbackId }: { playbackId: PlaybackId }): Step {
+  const { facts, holding } = state;
+  const { consent } = orderOf(facts).script;
+  const said = consent.mode === 'announce' ? [] : [consent.refusal.erasure, consent.refusal.acknowledgement];
+  const isLast = said.some((sentences) => sentences.at(-1)?.playbackId === playbackId);
+
+  return isLast && holding.length > 0 ? { state, effects: [music(facts, holding)] } : stay(state);
+}
+
+export const whileTalking: Handlers<Talking> = {
+  ...ignoresConfirmation,
+  ...ignoresSetUp,
+  playbackStarted: ignored,
+  playbackFinished: toldOfRefusal,
+  destinationRinging: ignored,
+  destinationAnswered: ignored,
+  callerHeld: holdWhileTalking,
+  callerResumed: holdWhileTalking,
+  destinationHeld: holdWhileTalking,
+  destinationResumed: holdWhileTalking,
+  holdsFound: holdWhileTalking,
+  interrupted: ignored,
+  // They had their choice; who wants to refuse now and is not heard, presses again.
+  eventsMissed: ignored,
+  timeUp: ignored,
+  recorderStarted: recorderWhileTalking,
+  recorderFinished: recorderWhileTalking,
+  recorderFailed: recorderWhileTalking,
+  stepFailed: (state, event) => {
+    const { holding, facts } = state;
+    // Who is on hold heard nothing of the refusal, and would hear nothing more.
+    if (event.step === 'sayToBoth' && holding.length > 0) return { state, effects: [music(facts, holding)] };
+    // What follows a save that failed is left out: what was refused goes all the same.
+    if (event.step === 'save' && state.recorder.kind === 'discarded')
+      return { state, effects: [{ type: 'discardRecorder', recording: orderOf(facts).recording }] };
+    return recorderWhileTalking(state, event);
+  },
+  digit: (state, { digit, at }) => keyWhileTalking(state, digit, at),
+  strangerJoined: (state, { channel }) => join(state, channel),
+  strangerLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
+  partyReplaced: replace,
+  farEndSeen: seenTogether<Talking>(stopForFarEnd),
+  farEndLeft: leftDuringTheNotice<Talking>((state) => loseFarEnd(state, 'caller'), saved),
+  farEndLost: (state, { party }) => loseFarEnd(state, party),
+  // P3: what was recorded until now stays; a bridge of two without a recorder lets them hear each other as Dial() would.
+  partyUnheard: (state) => ({ state, effects: stopOf(state) }),
+  callerLeft: (state, { at }) => leave(state, 'caller', at),
+  callerSentOn: (state, { at }) => leave(state, 'caller', at),
+  destinationLeft: (state, { at }) => leave(state, 'destination', at),
+  bridgeGone: (state, { alone }) => close(state, undefined, alone),
+};
+
+/** One side left: stop the recorder first, so that it ends with the talk; then the other side and the bridge. */
+function close(
+  { facts, told: proof, answer, recorder }: Talking,
+  endedAt: number | undefined,
+  staying: readonly Party[],
+): Step {
+  const { recording, destination, bridge } = orderOf(facts);
+  const removal: Effect[] = [
+    ...staying.map((party): Effect =>
+      party === 'caller' ? { type: 'hangUpCaller' } : { type: 'hangUpDestination', destination },
+    ),
+    { type: 'destroyBridge', bridge },
+  ];
+  const closing: In<'closing'> = { kind: 'closing', facts, told: proof, answer, recorder, endedAt };
+  if (!isActive(recorder)) {
+    const step = finish(closing);
+
+    return { ...step, effects: [...removal, ...step.effects] };
+  }
+
+  return {
+    state: closing,
+    effects: [
+      { type: 'stopRecorder', recording },
+      ...removal,
+      { type: 'startTimer', timer: 'recorderFinish', ms: recorderFinishLimitMs },
+    ],
+  };
+}
+
+type Closing = In<'closing'>;
+
+function recorderWhileClosing(state: Closing, event: RecorderEvent): Step {
+  const recorder = follow(state.recorder, event);
+  if (recorder === state.recorder) return stay(state);
+
+  return isActive(recorder) ? stay({ ...state, recorder }) : finish({ ...state, recorder });
+}
+
+export const whileClosing: Handlers<Closing> = {
+  ...ignoresSetUp,
+  ...ignoresPlayback,
+  ...ignoresConfirmation,
+  ...ignoresDestination,
+  ...ignoresFarEnd,
+  ...ignoresBridge,
+  ...ignoresCaller,
+  callerLeft: ignored,
+  callerSentOn: ignored,
+  interrupted: ignored,
+  eventsMissed: ignored,
+  recorderStarted: recorderWhileClosing,
+  recorderFinished: recorderWhileClosing,
+  recorderFailed: recorderWhileClosing,
+  partyUnheard: ignored,
+  stepFailed: recorderWhileClosing,
+  timeUp: (state, { timer }) => (timer === 'recorderFinish' ? finish(state) : stay(state)),
+};
+
+function outcomeOf(recorder: Recorder, answer: Answer): Outcome {
+  switch (recorder.kind) {
+    case 'finished':
+      return { result: 'recorded' };
+    case 'discarded':
+      return { result: 'unrecorded', reason: 'refused' };
+    case 'withheld':
+      return { result: 'unrecorded', reason: answer.kind === 'refused' ? 'refused' : recorder.why };
+    case 'none':
+    case 'requested':
+    case 'running':
+    case 'failed':
+      return { result: 'unrecorded', reason: 'recorder_failed' };
+  }
+}
+
+function finish({ facts, told: proof, answer, endedAt, recorder: last }: Closing): Step {
+  const recorder: Recorder = last.kind === 'running' ? { ...last, kind: 'finished', finishedAt: undefined } : last;
+
+  return {
+    state: {
+      kind: 'ended',
+      facts,
+      played: proof.sentences,
+      answer,
+      recorder,
+      outcome: outcomeOf(recorder, answer),
+      endedAt,
+    },
+    effects: [{ type: 'stopTimer' }, { type: 'save' }],
+  };
+}

@@ -1,0 +1,121 @@
+import { mixFault } from '../../config/consent.ts';
+import { noticeFaults } from '../../policy/noticeRules.ts';
+import type { Policy } from '../../policy/policy.ts';
+
+/** What the dialplan asked for in Stasis(), checked against the policy. */
+export type CallRequest = {
+  /** Dial string of the destination. */
+  to: string;
+  line: string;
+  purposes: readonly string[];
+  /** Language that the dialplan decided, without a region. */
+  language: string | undefined;
+  timeoutSeconds: number;
+  /**
+   * What a TIMEOUT(absolute) of the operator has left, s; 0 for none. undefined from an include file that does not go on by itself
+   * when nothing is done for the caller: then no time limit is set.
+   */
+  leftSeconds?: number | undefined;
+};
+
+export type ArgumentsResult = { ok: true; request: CallRequest } | { ok: false; argument: string; problem: string };
+
+/** What else than a call the dialplan may ask for. */
+export type Task = 'recordPrompt';
+
+/** `task=recordPrompt` and no other argument; undefined for a call. */
+export function taskOf(args: readonly string[]): Task | undefined {
+  const given = args.map((argument) => argument.trim()).filter((argument) => argument !== '');
+
+  return given.length === 1 && given[0] === 'task=recordPrompt' ? 'recordPrompt' : undefined;
+}
+
+const knownArguments = ['to', 'line', 'purpose', 'language', 'timeout', 'left'] as const;
+type KnownArgument = (typeof knownArguments)[number];
+const isKnown = (name: string): name is KnownArgument => knownArguments.some((known) => known === name);
+
+/** One endpoint, as Dial() takes it; several (`&`) and Dial()'s own options (`,`) are another matter. */
+const dialString = /^[A-Za-z0-9]{2,20}\/[^\s&,\p{Cc}]{1,200}$/u;
+const misspeltName = /^[a-z]{1,20}$/;
+const languageTag = /^[a-z]{2,3}([_-][A-Za-z]{2})?$/;
+
+/** Why purposes that may stand together in the dialplan alone, unseen when Préavis started, cannot be those of a call. */
+function mixProblem(ids: readonly string[], policy: Policy): string | undefined {
+  const purposes = ids.flatMap((id) => policy.purposes.get(id) ?? []);
+  if (mixFault(purposes) !== undefined) {
+    return 'joins a purpose that the law demands with one that the caller may refuse';
+  }
+  const notices = policy.languages.map((language) => policy.notice(ids, language) ?? []);
+  const [fault] = notices.flatMap((notice) => (notice.length === 0 ? [] : noticeFaults(notice, purposes)));
+
+  return fault === undefined ? undefined : `joins purposes whose notice is not true: ${fault}`;
+}
+
+/**
+ * Reads `name=value` arguments, e.g. `to=PJSIP/100`, `purpose=training+agreement`. Empty ones are left out by a
+ * dialplan with unset variables and mean nothing. The problem names the argument, never its value.
+ */
+export function parseArguments(args: readonly string[], policy: Policy): ArgumentsResult {
+  const given = new Map<KnownArgument, string>();
+  for (const [index, argument] of args.entries()) {
+    const position = `number ${index + 1}`;
+    const text = argument.trim();
+    if (text === '') continue;
+    const equals = text.indexOf('=');
+    const name = text.slice(0, Math.max(0, equals)).trim();
+    if (equals < 0) return { ok: false, argument: position, problem: 'is not of the form name=value' };
+    if (!isKnown(name)) {
+      // What does not look like a name may be a caller's: it is not repeated.
+      const argument = misspeltName.test(name) ? name : position;
+      return { ok: false, argument, problem: 'is not an argument of Préavis' };
+    }
+    if (given.has(name)) return { ok: false, argument: name, problem: 'is given twice' };
+    const value = text.slice(equals + 1).trim();
+    if (value !== '') given.set(name, value);
+  }
+
+  const to = given.get('to');
+  if (to === undefined) return { ok: false, argument: 'to', problem: 'is missing' };
+  if (to.includes('&')) {
+    return { ok: false, argument: 'to', problem: 'names several endpoints; use one Local/ channel that dials them' };
+  }
+  if (!dialString.test(to)) return { ok: false, argument: 'to', problem: 'is not a dial string such as PJSIP/100' };
+
+  const lineName = given.get('line') ?? 'default';
+  const line = policy.lines.get(lineName);
+  if (line === undefined) return { ok: false, argument: 'line', problem: 'is not a line of the configuration' };
+
+  const purposes = given.get('purpose')?.split('+') ?? line.purposes;
+  if (new Set(purposes).size !== purposes.length || purposes.some((purpose) => !policy.purposes.has(purpose))) {
+    return { ok: false, argument: 'purpose', problem: 'is not a purpose of the configuration, or several joined by +' };
+  }
+  const mix = mixProblem(purposes, policy);
+  if (mix !== undefined) return { ok: false, argument: 'purpose', problem: mix };
+
+  const tag = given.get('language');
+  if (tag !== undefined && !languageTag.test(tag)) {
+    return { ok: false, argument: 'language', problem: 'is not a language tag such as fr' };
+  }
+
+  const timeout = given.get('timeout') ?? String(policy.defaultTimeoutSeconds);
+  if (!/^\d{1,3}$/.test(timeout) || Number(timeout) < 1 || Number(timeout) > 600) {
+    return { ok: false, argument: 'timeout', problem: 'is not a number of seconds from 1 to 600' };
+  }
+
+  const left = given.get('left');
+  if (left !== undefined && !/^\d{1,10}(\.\d{1,6})?$/.test(left)) {
+    return { ok: false, argument: 'left', problem: 'is not a number of seconds' };
+  }
+
+  return {
+    ok: true,
+    request: {
+      to,
+      line: lineName,
+      purposes: [...purposes],
+      language: tag?.split(/[_-]/)[0],
+      timeoutSeconds: Number(timeout),
+      ...(left === undefined ? {} : { leftSeconds: Number(left) }),
+    },
+  };
+}

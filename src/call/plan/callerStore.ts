@@ -1,0 +1,45 @@
+import type { CallId } from '../../core/ids.ts';
+import type { CountryCode } from '../../core/countries.ts';
+import { makeSeal } from '../../core/crypto/fieldEncryption.ts';
+import { parseCallerNumber } from './numberParsing.ts';
+import type { CallerKeeper } from '../session/ports.ts';
+import { makeCallerHash } from './preferences.ts';
+
+/** Whose call it was: a keyed hash of the caller's number, and the number itself, sealed, or null without a key for it. */
+export type KeptCaller = { call: CallId; hash: string; sealed: string | null };
+
+type CallerOptions = {
+  table: { keepCaller(caller: KeptCaller): Promise<void> };
+  /** Without a key nothing is kept. */
+  hashKey: string | undefined;
+  /** Without a key only the hash is kept. */
+  numberKey: string | undefined;
+  defaultCountry: CountryCode;
+};
+
+/** What seals of numbers are for; each is for its call. */
+const use = 'preavis caller number';
+
+/** Keeps whose call it is. Of a withheld number, an extension or nonsense nothing is kept. */
+export function makeCallerKeeper({ table, hashKey, numberKey, defaultCountry }: CallerOptions): CallerKeeper {
+  if (hashKey === undefined) return { keep: () => Promise.resolve() };
+  const hashOf = makeCallerHash(hashKey, defaultCountry);
+  const seal = numberKey === undefined ? undefined : makeSeal(numberKey, use);
+
+  return {
+    keep: async (call, number) => {
+      const hash = hashOf(number);
+      if (hash === undefined) return;
+      const parsed = parseCallerNumber(number, defaultCountry);
+      const sealed = parsed === undefined ? undefined : seal?.seal(parsed.number, call);
+      await table.keepCaller({ call, hash, sealed: sealed ?? null });
+    },
+  };
+}
+
+/** Opens sealed numbers, +32...; undefined for one that was sealed by another key, or that is not there. */
+export function makeNumberReader(numberKey: string | undefined): (caller: KeptCaller) => string | undefined {
+  const seal = numberKey === undefined ? undefined : makeSeal(numberKey, use);
+
+  return ({ call, sealed }) => (sealed === null ? undefined : seal?.open(sealed, call));
+}

@@ -1,0 +1,201 @@
+import type { AriQueries } from '../../ari/port.ts';
+import { consentFor, sampledPurposes, type ConsentMode } from '../../config/consent.ts';
+import { consentKinds, type Policy } from '../../policy/policy.ts';
+import type { Prompt, SingleKind } from '../../prompts/library.ts';
+import { asPreavisError } from '../../core/errors.ts';
+import type { CallId, ChannelId, IdMaker } from '../../core/ids.ts';
+import type { Logger } from '../../core/log.ts';
+import type { CallRequest } from './arguments.ts';
+import { callerCountryOf } from './callerCountry.ts';
+import type { ConsentPlan, Refusal } from '../decide/answer.ts';
+import { decideLanguage, type LanguageDecision } from './language.ts';
+import type { Sentence } from '../decide/sentence.ts';
+import type { CallerKeeper, LanguagePreferences } from '../session/ports.ts';
+import type { Menu, Order, Script } from '../decide/order.ts';
+import { within } from '../session/timeLimit.ts';
+
+/**
+ * Makes the order of a call: in which language it is announced, what is asked of the caller, whether it is recorded. All
+ * that comes from the caller ends here; the order holds none of it.
+ */
+export type Arrival = {
+  /** For the log. */
+  call: CallId;
+  request: CallRequest;
+  channelId: ChannelId;
+  /** Asterisk's CHANNEL(language). */
+  channelLanguage: string;
+  /** Untrusted and personal. */
+  callerNumber: string;
+};
+
+/**
+ * Why a call cannot be announced. no_language: there is no notice for its purposes in any language that the line could use.
+ * prompts_missing: there is one, but not the sentences that ask for consent. The start checks that for the purposes of each
+ * line, not for others that a dialplan names.
+ */
+export type PlanFault = 'no_language' | 'prompts_missing';
+
+export type Planner = {
+  plan(arrival: Arrival): Promise<Order | PlanFault>;
+};
+
+export type PlannerPorts = {
+  policy: Policy;
+  preferences: LanguagePreferences;
+  callers: CallerKeeper;
+  variable: AriQueries['variable'];
+  ids: IdMaker;
+  /** From 0 to 1, for recordPercent. */
+  random: () => number;
+  log: Logger;
+};
+
+/** As chan_pjsip gives a header of the INVITE; other channel types have none. */
+const acceptLanguage = 'PJSIP_HEADER(read,Accept-Language)';
+/** How long Asterisk may take to tell it, ms: well within what planning may take. */
+const headerLimitMs = 1_500;
+
+export function makePlanner({ policy, preferences, callers, variable, ids, random, log }: PlannerPorts): Planner {
+  const say = (prompts: readonly Prompt[]): Sentence[] =>
+    prompts.map((prompt) => ({ prompt, playbackId: ids.playback() }));
+
+  const single = (kind: SingleKind, languages: readonly string[]): Prompt[] =>
+    languages.flatMap((language) => policy.sentence(kind, language) ?? []);
+
+  /** undefined where a sentence that it needs is not there, or does not say which key: nobody could answer. */
+  const consentPlan = (mode: ConsentMode, languages: readonly string[]): ConsentPlan | undefined => {
+    if (mode === 'announce') return { mode };
+    const missing = consentKinds(mode).some((kind) => single(kind, languages).length < languages.length);
+    if (missing) return undefined;
+    const questions = single(mode, languages);
+    const saying = (kind: SingleKind): Sentence[] => say(single(kind, languages));
+    // One key cannot be a yes in one language and a no in the other.
+    if (new Set(questions.map((question) => JSON.stringify(question.keys))).size > 1) return undefined;
+    const { refuse, accept } = questions[0]?.keys ?? {};
+    const { featureCode, waitMs } = policy.consent;
+    const refusal: Refusal = { acknowledgement: saying('optOutAck'), erasure: saying('erasedAck'), featureCode };
+    if (refuse === undefined) return undefined;
+    if (mode === 'optOut') return { mode, refuse, refusal };
+    if (accept === undefined) return undefined;
+
+    return {
+      mode,
+      refuse,
+      accept,
+      refusal,
+      acceptance: saying('optInAck'),
+      silence: saying('noAnswer'),
+      waitMs,
+    };
+  };
+
+  const makeScript = (
+    purposes: readonly string[],
+    language: LanguageDecision,
+    mode: ConsentMode,
+  ): Script | undefined => {
+    const { languages } = language;
+    const notice = languages.flatMap((tag) => policy.notice(purposes, tag) ?? []);
+    const questions = mode === 'announce' ? [] : single(mode, languages);
+    const consent = consentPlan(mode, languages);
+
+    return consent === undefined ? undefined : { language, sentences: say([...notice, ...questions]), consent };
+  };
+
+  const makeMenu = (purposes: readonly string[], mode: ConsentMode): Menu | undefined => {
+    const offers = policy.languages.flatMap((language) => {
+      const prompt = policy.sentence('chooseLanguage', language);
+      const digit = prompt?.keys?.choose;
+      if (prompt === undefined || digit === undefined || policy.notice(purposes, language) === undefined) return [];
+      const script = makeScript(purposes, { languages: [language], reason: 'choice', unavailable: [] }, mode);
+
+      return script === undefined ? [] : [{ prompt, digit, script }];
+    });
+    if (offers.length < 2) return undefined;
+
+    return {
+      prompts: say(offers.map(({ prompt }) => prompt)),
+      options: offers.map(({ digit, script }) => ({ digit, script })),
+      waitMs: policy.choiceWaitMs,
+    };
+  };
+
+  /** Whatever keeps the header from being read, it says nothing then: weaker evidence may do. */
+  const headerOf = async ({ call, channelId }: Arrival): Promise<string> => {
+    try {
+      return await within(headerLimitMs, variable(channelId, acceptLanguage));
+    } catch (thrown) {
+      const { code } = asPreavisError(thrown);
+      // Asterisk answers so (HTTP 500) where there is no such header, or no SIP.
+      if (code !== 'ari_request_failed') log.warn({ call, code }, 'the header Accept-Language could not be read');
+
+      return '';
+    }
+  };
+
+  /** Nothing waits for it, and a call whose caller could not be kept goes on as any other. */
+  const keepCaller = ({ call, callerNumber }: Arrival): void => {
+    callers.keep(call, callerNumber).catch((thrown: unknown) => {
+      const error = asPreavisError(thrown);
+      log.warn({ call, code: error.code, err: error }, 'whose call it is could not be kept');
+    });
+  };
+
+  return {
+    plan: async (arrival) => {
+      keepCaller(arrival);
+      const { request, channelLanguage, callerNumber } = arrival;
+      const line = policy.lines.get(request.line);
+      if (line === undefined) return 'no_language';
+      const { purposes } = request;
+      const preference = await preferences.find(callerNumber);
+      const evidence = { argument: request.language, preference, line, channelLanguage, callerNumber, purposes };
+      const language = await decideLanguage(evidence, policy, () => headerOf(arrival));
+      if (language === undefined) return 'no_language';
+      const named = purposes.flatMap((id) => policy.purposes.get(id) ?? []);
+      const countryMatters = named.some(({ optInForCountries }) => optInForCountries.length > 0);
+      const country = countryMatters ? callerCountryOf(callerNumber, policy.defaultCountry) : undefined;
+      const { mode, ...asked } = consentFor(named, country);
+      const script = makeScript(purposes, language, mode);
+      if (script === undefined) return 'prompts_missing';
+      const asks = line.askLanguage && request.language === undefined && preference === undefined;
+      const recorded = sampledPurposes(named, random() * 100);
+
+      return {
+        request: { ...request, purposes: recorded.length > 0 ? recorded.map(({ id }) => id) : purposes },
+        menu: asks ? makeMenu(purposes, mode) : undefined,
+        script,
+        asked,
+        sampled: recorded.length > 0,
+        keepDays: Math.max(...recorded.map(({ keepDays }) => keepDays), 0),
+        maximumSeconds: policy.maximumRecordingSeconds,
+        bridge: ids.bridge(),
+        destination: ids.channel(),
+        recording: ids.recording(),
+      };
+    },
+  };
+}
+
+/** What is said to the caller besides the notice and its question. */
+function answersTo(consent: ConsentPlan): readonly Sentence[] {
+  if (consent.mode === 'announce') return [];
+  const { acknowledgement, erasure } = consent.refusal;
+
+  return [
+    ...acknowledgement,
+    ...erasure,
+    ...(consent.mode === 'optIn' ? [...consent.acceptance, ...consent.silence] : []),
+  ];
+}
+
+/** Every sentence that may be played in this call. */
+export function sentencesOf({ menu, script }: Pick<Order, 'menu' | 'script'>): Sentence[] {
+  const scripts = [script, ...(menu?.options.map((option) => option.script) ?? [])];
+
+  return [
+    ...(menu?.prompts ?? []),
+    ...scripts.flatMap(({ sentences, consent }) => [...sentences, ...answersTo(consent)]),
+  ];
+}

@@ -1,0 +1,183 @@
+import { readdir, rm } from 'node:fs/promises';
+import type { AriEvent } from '../../ari/events.ts';
+import { asPreavisError, errnoOf } from '../../core/errors.ts';
+import type { ChannelId, IdMaker } from '../../core/ids.ts';
+import { takesPerCall, type RecorderEvent, type RecorderFacts, type Take } from './machine.ts';
+import { PromptRecorderSession, takeFile, takePrefix, type PromptRecorderPorts } from './session.ts';
+
+/**
+ * Knows the operators who are recording prompts now, and hands each event of Asterisk to the one it belongs to. They are
+ * not calls: nothing of them is in the catalogue, and after a lost connection they begin again.
+ */
+export type PromptDeskPorts = Omit<PromptRecorderPorts, 'ended' | 'ids'> & { ids: IdMaker; maximumSeconds: number };
+
+/** As many at once; more would only be somebody who guesses PINs. */
+const operatorsAtOnce = 4;
+
+type Seat = { session: PromptRecorderSession; channel: ChannelId; keys: readonly string[] };
+
+export class PromptDesk {
+  readonly #ports: PromptDeskPorts;
+  readonly #seats = new Set<Seat>();
+  /** By channel, playback or recorder name. */
+  readonly #owners = new Map<string, Seat>();
+
+  constructor(ports: PromptDeskPorts) {
+    this.#ports = ports;
+  }
+
+  get size(): number {
+    return this.#seats.size;
+  }
+
+  owns(channel: ChannelId): boolean {
+    return this.#owners.has(channel);
+  }
+
+  /** The channel has come for something else. */
+  release(channel: ChannelId): void {
+    this.#owners.get(channel)?.session.handle({ type: 'callerLeft' });
+    this.#owners.delete(channel);
+  }
+
+  /** False when there are too many already. */
+  arrive(channel: ChannelId): boolean {
+    const { ids, log, maximumSeconds } = this.#ports;
+    // The same channel may come again while its first visit is still being closed.
+    this.release(channel);
+    if (this.#seats.size >= operatorsAtOnce) return false;
+    const takes = Array.from({ length: takesPerCall }, (): Take => ({
+      name: `${takePrefix}${ids.recording()}`,
+      playback: ids.playback(),
+    }));
+    const facts: RecorderFacts = {
+      channel,
+      presentation: ids.playback(),
+      takes,
+      maximumMs: maximumSeconds * 1_000,
+    };
+    const keys = [channel, facts.presentation, ...takes.flatMap(({ name, playback }) => [name, playback])];
+    const session = new PromptRecorderSession(facts, {
+      ...this.#ports,
+      log: log.child({ call: ids.call() }),
+      ended: () => {
+        this.#seats.delete(seat);
+        for (const key of keys) if (this.#owners.get(key) === seat) this.#owners.delete(key);
+      },
+    });
+    const seat: Seat = { session, channel, keys };
+    this.#seats.add(seat);
+    for (const key of keys) this.#owners.set(key, seat);
+
+    return true;
+  }
+
+  /** False for an event that belongs to no operator. */
+  handle(event: AriEvent): boolean {
+    const key = keyOf(event);
+    if (key === undefined) return false;
+    const seat = this.#owners.get(key);
+    // A recorder that was stopped while it had not yet begun leaves its file afterwards.
+    if (seat === undefined) return this.#forget(event);
+    const translated = translate(event);
+    if (translated !== undefined) seat.session.handle(translated);
+
+    return true;
+  }
+
+  #forget(event: AriEvent): boolean {
+    const ended = event.type === 'recorderFinished' || event.type === 'recorderFailed';
+    if (!ended || !event.name.startsWith(takePrefix)) return false;
+    void this.#remove(event.name);
+
+    return true;
+  }
+
+  /** Ends all: with what they said and pressed no longer known, or because this process stops. */
+  async interrupt(): Promise<void> {
+    const seats = [...this.#seats];
+    for (const { session } of seats) session.handle({ type: 'interrupted' });
+    await Promise.all(seats.map(({ session }) => session.settled()));
+  }
+
+  /** Removes what an earlier process left in Asterisk's recording folder. */
+  async sweep(): Promise<void> {
+    const { ari, spoolFolder, log } = this.#ports;
+    for (const file of await readdir(spoolFolder).catch(() => [])) {
+      const name = file.replace(/\.wav$/, '');
+      if (!file.startsWith(takePrefix) || name === file || this.#owners.has(name)) continue;
+      await ari.discardRecorder(name).catch((thrown: unknown) => {
+        const { code } = asPreavisError(thrown);
+        if (code !== 'ari_not_found') log.warn({ code }, 'an abandoned take could not be stopped');
+      });
+      await this.#remove(name);
+    }
+  }
+
+  async #remove(name: string): Promise<void> {
+    const { spoolFolder, log } = this.#ports;
+    await rm(takeFile(spoolFolder, name), { force: true }).catch((cause: unknown) => {
+      log.warn({ code: 'spool_unusable', errno: errnoOf(cause) }, 'a take could not be removed');
+    });
+  }
+}
+
+function keyOf(event: AriEvent): string | undefined {
+  switch (event.type) {
+    case 'channelHangingUp':
+    case 'channelLeft':
+    case 'channelGone':
+    case 'digit':
+      return event.channelId;
+    case 'playbackFinished':
+      return event.playbackId;
+    case 'recorderStarted':
+    case 'recorderFinished':
+    case 'recorderFailed':
+      return event.name;
+    case 'channelArrived':
+    case 'channelHeld':
+    case 'channelResumed':
+    case 'talk':
+    case 'bridgeEntered':
+    case 'bridgeLeft':
+    case 'channelUp':
+    case 'channelRinging':
+    case 'channelForwarded':
+    case 'playbackStarted':
+    case 'bridgeGone':
+    case 'applicationReplaced':
+      return undefined;
+  }
+}
+
+function translate(event: AriEvent): RecorderEvent | undefined {
+  switch (event.type) {
+    case 'channelHangingUp':
+    case 'channelLeft':
+    case 'channelGone':
+      return { type: 'callerLeft' };
+    case 'digit':
+      return { type: 'digit', digit: event.digit };
+    case 'playbackFinished':
+      return { type: 'playbackFinished', playback: event.playbackId, outcome: event.outcome };
+    case 'recorderStarted':
+    case 'recorderFinished':
+      return { type: event.type, name: event.name, at: event.at };
+    case 'recorderFailed':
+      return { type: 'recorderFailed', name: event.name };
+    case 'channelArrived':
+    case 'channelHeld':
+    case 'channelResumed':
+    case 'talk':
+    case 'bridgeEntered':
+    case 'bridgeLeft':
+    case 'channelUp':
+    case 'channelRinging':
+    case 'channelForwarded':
+    case 'playbackStarted':
+    case 'bridgeGone':
+    case 'applicationReplaced':
+      return undefined;
+  }
+}

@@ -1,0 +1,291 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AriCommands, AriPromptCommands } from '../../ari/port.ts';
+import type { RecordingProgress } from '../../prompts/recordings.ts';
+import { asPreavisError, errnoOf, PreavisError } from '../../core/errors.ts';
+import type { IdMaker } from '../../core/ids.ts';
+import type { Logger } from '../../core/log.ts';
+import type { PinGuard } from './pinGuard.ts';
+import {
+  beginRecorder,
+  decideRecorder,
+  type PromptTarget,
+  type RecorderEffect,
+  type RecorderEvent,
+  type RecorderFacts,
+  type RecorderMove,
+  type RecorderOutcome,
+  type RecorderState,
+  type RecorderStep,
+  type Take,
+  type ToneName,
+} from './machine.ts';
+import { judgeTake } from './takeCheck.ts';
+
+/**
+ * One operator on the telephone: feeds events to `decideRecorder` in the order they come and carries its effects out one
+ * after another, like CallSession. What is typed is in no log line.
+ */
+export type PromptRecorderPorts = {
+  ari: Pick<
+    AriCommands,
+    'answer' | 'play' | 'stopPlayback' | 'stopRecorder' | 'discardRecorder' | 'setVariable' | 'continueInDialplan'
+  > &
+    AriPromptCommands;
+  prompts: PromptShelf;
+  pin: PinGuard;
+  spoolFolder: string;
+  ids: Pick<IdMaker, 'playback'>;
+  log: Logger;
+  /** For as long as a tone lasts, or until the signal; never rejects. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+  /** Called once, when it has ended and its last effect is done. */
+  ended(outcome: RecorderOutcome): void;
+};
+
+/** The prompts that can be recorded, and where recordings are put. */
+export type PromptShelf = {
+  /** Throws prompts_invalid. */
+  find(code: string): Promise<PromptTarget | undefined>;
+  /** Throws prompts_unwritable. */
+  store(target: PromptTarget, wav: Buffer): Promise<void>;
+  /** What remains to be done in this language until callers hear it. */
+  progress(language: string): Promise<RecordingProgress | undefined>;
+};
+
+/** Hz and ms, `!` for once, as indications.conf has them; and how long they last. */
+const tones: Readonly<Record<ToneName, { parts: readonly (readonly [hz: number, ms: number])[] }>> = {
+  ready: { parts: [[1400, 150]] },
+  accepted: {
+    parts: [
+      [1000, 120],
+      [0, 80],
+      [1400, 120],
+    ],
+  },
+  refused: { parts: [[425, 800]] },
+  speak: { parts: [[1000, 500]] },
+  stored: {
+    parts: [
+      [1000, 120],
+      [0, 60],
+      [1200, 120],
+      [0, 60],
+      [1400, 240],
+    ],
+  },
+};
+
+const steps: Partial<Record<RecorderEffect['type'], RecorderStep>> = {
+  answer: 'answer',
+  identify: 'identify',
+  record: 'record',
+  judge: 'judge',
+  playTake: 'playTake',
+  store: 'store',
+};
+
+/** A playback or recorder that is over is what these are to bring about. */
+const mayBeGone: readonly RecorderEffect['type'][] = ['stopPlayback', 'stopRecorder', 'discard'];
+
+export class PromptRecorderSession {
+  #state: RecorderState;
+  readonly #ports: PromptRecorderPorts;
+  readonly #log: Logger;
+  #tail: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  /** Cuts tones short that nobody hears any more. */
+  readonly #gone = new AbortController();
+
+  constructor(facts: RecorderFacts, ports: PromptRecorderPorts) {
+    const begun = beginRecorder(facts);
+    this.#state = begun.state;
+    this.#ports = ports;
+    this.#log = ports.log;
+    this.#enter(begun, 'arrived');
+  }
+
+  /** Resolves when every effect so far has been carried out. */
+  settled(): Promise<void> {
+    return this.#tail;
+  }
+
+  handle(event: RecorderEvent): void {
+    if (event.type === 'callerLeft') this.#gone.abort();
+    if (this.#state.kind === 'ended') return;
+    this.#enter(decideRecorder(this.#state, event), event.type);
+  }
+
+  #enter({ state, effects }: RecorderMove, cause: string): void {
+    const from = this.#state.kind;
+    this.#state = state;
+    if (state.kind !== from) this.#log.debug({ from, event: cause, to: state.kind }, 'prompt recording moves on');
+    if (effects.length === 0) return;
+    this.#tail = this.#tail.then(async () => {
+      for (const effect of effects) await this.#carryOut(effect);
+      if (state.kind === 'ended') await this.#finish(state.outcome);
+    });
+  }
+
+  async #carryOut(effect: RecorderEffect): Promise<void> {
+    try {
+      await this.#perform(effect);
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      const step = steps[effect.type];
+      const gone = error.code === 'ari_not_found' && (step === undefined || mayBeGone.includes(effect.type));
+      if (gone) this.#log.debug({ effect: effect.type }, 'already gone');
+      else this.#log.warn({ effect: effect.type, code: error.code, err: error }, 'a step of prompt recording failed');
+      if (step !== undefined) this.handle({ type: 'stepFailed', step });
+      // Without its sound the prompt is spoken all the same.
+      if (effect.type === 'present') this.#presented();
+    }
+  }
+
+  #presented(): void {
+    this.handle({ type: 'playbackFinished', playback: this.#state.facts.presentation, outcome: 'failed' });
+  }
+
+  async #perform(effect: RecorderEffect): Promise<void> {
+    const { ari, prompts, pin } = this.#ports;
+    const { channel, presentation, maximumMs } = this.#state.facts;
+    switch (effect.type) {
+      case 'answer':
+        await ari.answer(channel);
+        this.handle({ type: 'answered' });
+        return;
+      case 'tone':
+        return this.#tone(effect.tone);
+      case 'checkPin': {
+        const verdict = pin.check(effect.typed);
+        if (verdict === 'wrong') this.#log.warn('a wrong PIN for prompt recording');
+        if (verdict === 'locked') this.#log.error('too many wrong PINs for prompt recording: none is accepted for now');
+        this.handle({ type: 'pinChecked', right: verdict === 'right' });
+        return;
+      }
+      case 'identify': {
+        const target = await prompts.find(effect.code);
+        this.handle(target === undefined ? { type: 'promptUnknown' } : { type: 'promptKnown', target });
+        return;
+      }
+      case 'present': {
+        const { soundName, language } = effect.target;
+        if (soundName === undefined) this.#presented();
+        else await ari.play(channel, presentation, soundName, language);
+        return;
+      }
+      case 'stopPlayback':
+        return ari.stopPlayback(effect.playback);
+      case 'record':
+        return ari.recordChannel(channel, effect.take.name, Math.round(maximumMs / 1_000));
+      case 'stopRecorder':
+        return ari.stopRecorder(effect.take.name);
+      case 'judge':
+        return this.#judge(effect.take, effect.target);
+      case 'noteCut':
+        this.#log.warn({ reason: effect.reason }, 'a take cannot be used');
+        return;
+      case 'playTake':
+        return ari.playRecording(channel, effect.take.playback, effect.take.name);
+      case 'store':
+        await prompts.store(effect.target, await readFile(takeFile(this.#ports.spoolFolder, effect.take.name)));
+        this.handle({ type: 'stored' });
+        return;
+      case 'discard':
+        return this.#discard(effect.take);
+      case 'returnToDialplan':
+        return this.#returnToDialplan(effect.outcome);
+      case 'startTimer':
+        clearTimeout(this.#timer);
+        // An effect of an earlier state must not start what nobody stops.
+        if (this.#state.kind === 'ended') return;
+        this.#timer = setTimeout(() => {
+          this.handle({ type: 'timeUp', timer: effect.timer });
+        }, effect.ms);
+        return;
+      case 'stopTimer':
+        clearTimeout(this.#timer);
+        return;
+    }
+  }
+
+  /** Asterisk plays tones until it is told to stop. */
+  async #tone(name: ToneName): Promise<void> {
+    if (this.#gone.signal.aborted) return;
+    const { ari, ids } = this.#ports;
+    const { parts } = tones[name];
+    const playback = ids.playback();
+    await ari.playTone(this.#state.facts.channel, playback, parts.map(([hz, ms]) => `!${hz}/${ms}`).join('|'));
+    const ms = parts.reduce((sum, [, each]) => sum + each, 0);
+    await this.#ports.wait(ms, this.#gone.signal);
+    await ari.stopPlayback(playback);
+  }
+
+  async #judge(take: Take, target: PromptTarget): Promise<void> {
+    const { spoolFolder } = this.#ports;
+    let bytes: Buffer | undefined;
+    try {
+      bytes = await readFile(takeFile(spoolFolder, take.name));
+    } catch (cause) {
+      const code = errnoOf(cause);
+      if (code !== 'ENOENT') {
+        throw new PreavisError('spool_unusable', `recording.spoolFolder ${spoolFolder}: ${code ?? 'error'}`, { cause });
+      }
+    }
+    const verdict = judgeTake(bytes, target.text);
+    const { durationMs } = verdict;
+    if (verdict.usable) {
+      this.#log.debug({ durationMs }, 'a take can be used');
+      this.handle({ type: 'takeUsable' });
+      return;
+    }
+    this.#log.warn({ reason: verdict.reason, durationMs }, 'a take cannot be used');
+    this.handle({ type: 'takeUnusable' });
+  }
+
+  async #discard({ name }: Take): Promise<void> {
+    try {
+      await this.#ports.ari.discardRecorder(name);
+    } finally {
+      await rm(takeFile(this.#ports.spoolFolder, name), { force: true });
+    }
+  }
+
+  async #returnToDialplan(outcome: RecorderOutcome): Promise<void> {
+    const { ari } = this.#ports;
+    const { channel } = this.#state.facts;
+    const stored = outcome.result === 'stored';
+    try {
+      await ari.setVariable(channel, 'PREAVIS_RESULT', outcome.result);
+      await ari.setVariable(channel, 'PREAVIS_REASON', stored ? '' : outcome.reason);
+    } finally {
+      await ari.continueInDialplan(channel);
+    }
+  }
+
+  async #finish(outcome: RecorderOutcome): Promise<void> {
+    clearTimeout(this.#timer);
+    if (outcome.result === 'notStored') {
+      this.#log.warn({ reason: outcome.reason }, 'prompt recording ended without a recording');
+    } else {
+      const { id, language } = outcome.target;
+      const progress = await this.#ports.prompts.progress(language).catch(() => undefined);
+      this.#log.info(
+        {
+          prompt: id,
+          language,
+          ...(progress === undefined ? {} : { recorded: progress.recorded, of: progress.of, next: progress.next }),
+        },
+        'a prompt was recorded by telephone',
+      );
+    }
+    this.#ports.ended(outcome);
+  }
+}
+
+/** Takes have names that no recording of a call has. */
+export const takePrefix = 'preavis-prompt-';
+
+export function takeFile(spoolFolder: string, name: string): string {
+  return join(spoolFolder, `${name}.wav`);
+}

@@ -1,0 +1,68 @@
+import type { AriCommands } from '../../ari/port.ts';
+import type { ChannelId } from '../../core/ids.ts';
+import type { Insistence, Wish } from './retryingRequests.ts';
+import type { Happening } from './ports.ts';
+import { recorderName } from './recorderName.ts';
+import type { HoldEffect } from '../decide/state.ts';
+
+/**
+ * Asterisk 22.10.1 may lose the end of music that comes within some 0.2 s of its beginning (4 of 110 times), and who hears it then hears
+ * nothing else until the end of the call. So it is asked for again after these pauses, ms: only where the music is so young, since the
+ * end of music ends a ringing tone as well.
+ */
+const surePausesMs = [500, 2_000] as const;
+const youngMs = 1_000;
+
+export type HoldPorts = {
+  ari: AriCommands;
+  insistence: Insistence;
+  /** When music was last asked for, by channel; monotonic, ms. */
+  musicSince: Map<ChannelId, number>;
+  /** Whether they talk no more. */
+  isOver: () => boolean;
+  /** Whether the recorder is to run: one that is being stopped must not go on (P1). */
+  isRecorded: () => boolean;
+  keep: (happening: Happening) => Promise<void>;
+  /** Asterisk's time, asked now, ms since 1970 UTC. */
+  asteriskNow: () => Promise<number>;
+};
+
+/**
+ * Makes Asterisk follow a hold. Music that does not end and a recorder that stays paused would be heard, or not, for the rest
+ * of the talk: each is asked for until Asterisk does it, or the next hold wants something else.
+ *
+ * @throws the first refusal that is no use to repeat, when everything has been asked for
+ */
+export async function followHold({ waiting, back, recorder }: HoldEffect, ports: HoldPorts): Promise<void> {
+  const { ari, insistence, isOver, isRecorded, keep, musicSince, asteriskNow } = ports;
+  const now = performance.now();
+  const isYoung = (id: ChannelId): boolean => now - (musicSince.get(id) ?? -Infinity) < youngMs;
+  const wishes: Wish[] = [
+    ...waiting.map((id) => ({ name: `music ${id}`, request: () => ari.playMusic(id), isOver })),
+    ...back.map((id) => ({
+      name: `music ${id}`,
+      request: () => ari.stopMusic(id),
+      isOver,
+      again: isYoung(id) ? surePausesMs : [],
+    })),
+  ];
+  for (const id of waiting) musicSince.set(id, now);
+  if (recorder !== undefined) {
+    const { recording, paused, at } = recorder;
+    const name = recorderName(recording);
+    const change = paused ? 'recorderPaused' : 'recorderResumed';
+    wishes.unshift({
+      name: 'pause',
+      request: () => (paused ? ari.pauseRecorder(name) : ari.resumeRecorder(name)),
+      // The hold may be much older: by now it is done, and no sooner is it known to be.
+      done: async () => {
+        // What is not known is no pause for certain.
+        const doneAt = await asteriskNow().catch(() => undefined);
+        await keep({ kind: 'change', change, at, ...(doneAt === undefined ? {} : { doneAt }) });
+      },
+      isOver: () => isOver() || !isRecorded(),
+    });
+  }
+  const asked = await Promise.allSettled(wishes.map((wish) => insistence.ask(wish)));
+  for (const each of asked) if (each.status === 'rejected') throw each.reason;
+}

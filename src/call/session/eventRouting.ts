@@ -1,0 +1,104 @@
+import type { AriEvent } from '../../ari/events.ts';
+import type { ChannelId } from '../../core/ids.ts';
+import type { CallEvent } from '../decide/events.ts';
+import { sentencesOf } from '../plan/planner.ts';
+import { recorderName } from './recorderName.ts';
+import type { Facts } from '../decide/state.ts';
+import type { Party } from '../decide/order.ts';
+
+/** Which of Asterisk's ids belong to a call, and what an event of each means to it. */
+
+/** Every id under which Asterisk may speak of this call. */
+export function keysOf({ callerChannel, order }: Facts): string[] {
+  if (order === undefined) return [callerChannel];
+
+  return [
+    callerChannel,
+    order.destination,
+    order.bridge,
+    recorderName(order.recording),
+    ...sentencesOf(order).map(({ playbackId }) => playbackId),
+  ];
+}
+
+/** Which side of the call this channel is now. */
+export function partyOf(channel: ChannelId, { callerChannel, order }: Facts): Party | undefined {
+  if (channel === callerChannel) return 'caller';
+
+  return channel === order?.destination ? 'destination' : undefined;
+}
+
+/** What an event under one of its ids means to a call; undefined for nothing. */
+export function translate(event: AriEvent, facts: Facts): CallEvent | undefined {
+  switch (event.type) {
+    case 'channelHangingUp':
+    case 'channelLeft':
+    case 'channelGone':
+    case 'channelUp':
+    case 'channelRinging':
+    case 'channelForwarded':
+    case 'channelHeld':
+    case 'channelResumed':
+    case 'digit':
+      return translateChannel(event, facts);
+    case 'bridgeEntered':
+    case 'bridgeLeft': {
+      const { channelId: channel } = event;
+      if (partyOf(channel, facts) !== undefined) return undefined;
+      return { type: event.type === 'bridgeEntered' ? 'strangerJoined' : 'strangerLeft', channel };
+    }
+    case 'playbackStarted':
+    case 'playbackFinished':
+      return event;
+    case 'recorderStarted':
+    case 'recorderFinished':
+      return { type: event.type, at: event.at };
+    case 'recorderFailed':
+      return { type: 'recorderFailed' };
+    case 'channelArrived':
+    case 'bridgeGone':
+    case 'talk':
+    case 'applicationReplaced':
+      return undefined;
+  }
+}
+
+type ChannelEvent = Extract<AriEvent, { channelId: ChannelId }>;
+
+const leaves = ({ type }: ChannelEvent): boolean =>
+  type === 'channelHangingUp' || type === 'channelLeft' || type === 'channelGone';
+
+function translateChannel(event: ChannelEvent, facts: Facts): CallEvent | undefined {
+  switch (partyOf(event.channelId, facts)) {
+    case 'caller':
+      return translateCaller(event, facts);
+    case 'destination':
+      return translateDestination(event);
+    case undefined:
+      return leaves(event) ? { type: 'strangerLeft', channel: event.channelId } : undefined;
+  }
+}
+
+function translateCaller(event: ChannelEvent, { toldChannel }: Facts): CallEvent | undefined {
+  if (event.type === 'digit') {
+    // The caller's consent is not for whom they were transferred to to give or to take back.
+    return toldChannel === undefined ? { type: 'digit', digit: event.digit, at: event.at } : undefined;
+  }
+  if (event.type === 'channelHeld') return { type: 'callerHeld', at: event.at };
+  if (event.type === 'channelResumed') return { type: 'callerResumed', at: event.at };
+  if (event.type === 'channelLeft') return { type: 'callerSentOn', at: event.at };
+
+  return leaves(event) ? { type: 'callerLeft', at: event.at } : undefined;
+}
+
+function translateDestination(event: ChannelEvent): CallEvent | undefined {
+  if (event.type === 'channelUp') return { type: 'destinationAnswered', at: event.at };
+  if (event.type === 'channelRinging') return { type: 'destinationRinging' };
+  if (event.type === 'channelHeld') return { type: 'destinationHeld', at: event.at };
+  if (event.type === 'channelResumed') return { type: 'destinationResumed', at: event.at };
+  // A 302: Dial() follows it, a channel of ARI does not.
+  if (event.type === 'channelForwarded') return { type: 'stepFailed', step: 'dial' };
+  if (event.type === 'channelGone') return { type: 'destinationLeft', at: event.at, cause: event.cause };
+
+  return leaves(event) ? { type: 'destinationLeft', at: event.at, cause: undefined } : undefined;
+}

@@ -1,0 +1,91 @@
+import type { AriCommands, AriQueries } from '../../ari/port.ts';
+import { asPreavisError } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import { swapMs } from './orphans.ts';
+import { strandedParties, type Missed } from './resync.ts';
+import type { CallEvent } from '../decide/events.ts';
+import type { CallSession } from './session.ts';
+import { within } from './timeLimit.ts';
+
+/** How long it is waited for a party who is being taken out of the bridge and in again, ms. */
+const movedWithinMs = 500;
+
+/** What is found by a comparison and leaves others in the bridge than were there, or no recorder. */
+export const changesParties: readonly CallEvent['type'][] = [
+  'strangerJoined',
+  'strangerLeft',
+  'partyReplaced',
+  'callerLeft',
+  'callerSentOn',
+  'destinationLeft',
+  'recorderFinished',
+  'bridgeGone',
+];
+
+type Ports = { ari: Pick<AriCommands, 'addToBridge'> & Pick<AriQueries, 'owned'>; log: Logger };
+
+const strangers: readonly CallEvent['type'][] = ['strangerJoined', 'strangerLeft'];
+/** What is found where a party is not in the bridge. */
+const missesParty: readonly CallEvent['type'][] = ['partyReplaced', 'bridgeGone'];
+
+/**
+ * Tells a call what it has missed, and gives that. Nobody is taken for gone whom this process, or one before it, took out of the bridge for a
+ * moment (P3). Who is in no bridge while somebody waits in ours is put back first. Where a move may be under way, whoever seems to have left
+ * is looked for once more.
+ *
+ * @param tell tells one event, unless what is known is out of date by now
+ * @throws PreavisError as Asterisk's answers do
+ */
+export async function tellMissed(
+  session: Pick<CallSession, 'state' | 'isMovingParty' | 'partiesMoved'>,
+  look: (call: { readonly state: CallSession['state'] }) => Promise<Missed>,
+  { ari, log, tell }: Ports & { tell: (event: CallEvent) => void },
+): Promise<Missed> {
+  if (session.isMovingParty) await within(movedWithinMs, session.partiesMoved()).catch(() => undefined);
+  const isInDoubt = session.isMovingParty;
+  const missed = await look(session);
+  const has = (types: readonly CallEvent['type'][]): boolean => missed.events.some(({ type }) => types.includes(type));
+  const tellAll = (events: readonly CallEvent[]): void => {
+    for (const event of events) tell(event);
+  };
+  // Who gave their place to somebody who came meanwhile is not ours to fetch back, unless we have taken them out.
+  if (has(['strangerJoined']) && !isInDoubt) {
+    tellAll(missed.events);
+    return missed;
+  }
+  // A stranger is told at once, since a recorder has to end (P1).
+  const early = has(['strangerJoined']) ? missed.events.filter(({ type }) => strangers.includes(type)) : [];
+  tellAll(early);
+  const isPutBack = has(missesParty) && (await putBack(session, { ari, log }));
+  if (!isPutBack && !(isInDoubt && has(changesParties))) {
+    tellAll(missed.events.filter((event) => !early.includes(event)));
+    return missed;
+  }
+  await new Promise((resolve) => setTimeout(resolve, swapMs));
+  const later = await look(session);
+  tellAll(later.events);
+
+  return { events: [...early, ...later.events], at: later.at };
+}
+
+/** Whether somebody was put back, or is gone by now. Whether they came in is for another look to tell. */
+async function putBack({ state }: Pick<CallSession, 'state'>, { ari, log }: Ports): Promise<boolean> {
+  const { order, callerChannel, id } = state.facts;
+  if (state.kind !== 'talking' || order === undefined) return false;
+  const scene = await ari.owned();
+  const inBridge = scene.bridges.find((bridge) => bridge.id === order.bridge)?.members ?? [];
+  // Not those of Asterisk itself, as the recorder.
+  const members = inBridge.filter((channel) => scene.listed.has(channel));
+  const [out, ...more] = strandedParties(state, scene);
+  if (out === undefined || more.length > 0 || members.length === 0) return false;
+  log.warn({ call: id, party: out }, 'a party was in no bridge, and is put back');
+  try {
+    await ari.addToBridge(order.bridge, [out === 'caller' ? callerChannel : order.destination]);
+  } catch (thrown) {
+    const { code } = asPreavisError(thrown);
+    log.warn({ call: id, party: out, code }, 'a party could not be put back');
+    if (code === 'ari_unreachable') throw thrown;
+  }
+
+  return true;
+}

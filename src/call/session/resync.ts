@@ -1,0 +1,231 @@
+import type { AriQueries, Owned } from '../../ari/port.ts';
+import type { BridgeId, ChannelId } from '../../core/ids.ts';
+import { holds } from '../watch/audibility.ts';
+import type { CallEvent } from '../decide/events.ts';
+import { recorderName } from './recorderName.ts';
+import type { CallState, Facts, In } from '../decide/state.ts';
+import type { Order, Party } from '../decide/order.ts';
+
+/** What happened to a call while nobody listened, as far as Asterisk's state tells. */
+
+/**
+ * Whether the process before died between asking for the recorder and writing that down, and what has become of the recorder. Then
+ * caller and destination were connected.
+ */
+export async function recorderUnsaved(
+  { kind, facts }: CallState,
+  ari: AriQueries,
+): Promise<'none' | 'running' | 'ended'> {
+  if (kind !== 'dialling' || facts.order === undefined) return 'none';
+  const name = recorderName(facts.order.recording);
+  if (await ari.isRecording(name)) return 'running';
+
+  return (await ari.hasRecording(name)) ? 'ended' : 'none';
+}
+
+/** Who is in the bridge now. Asterisk's own channels in a bridge are not among the channels that it lists. */
+async function membersOf(bridge: BridgeId, { listed }: Owned, ari: AriQueries): Promise<ChannelId[]> {
+  return (await ari.channelsIn(bridge)).filter((id) => listed.has(id));
+}
+
+/** Who holds the other now. Where Asterisk cannot tell, nobody does: too much recorded can be erased, too little is lost. */
+async function holdsNow({ destination }: Order, { callerChannel }: Facts, ari: AriQueries): Promise<CallEvent> {
+  const [caller, whom] = await Promise.all([holds(callerChannel, ari), holds(destination, ari)]);
+
+  return {
+    type: 'holdsFound',
+    holding: [...(caller ? ['caller' as const] : []), ...(whom ? ['destination' as const] : [])],
+  };
+}
+
+/** Who is in the bridge now, and what of that is news to the call. */
+type Gathering = {
+  news: readonly CallEvent[];
+  isHere: (party: Party) => boolean;
+  /** The others, those that the call knows first: in this order they take the place of who left. */
+  others: readonly ChannelId[];
+};
+
+async function gathered(
+  { facts, others: known }: In<'dialling' | 'talking'>,
+  { bridge, destination }: Order,
+  scene: Owned,
+  ari: AriQueries,
+): Promise<Gathering> {
+  const parties = { caller: facts.callerChannel, destination };
+  const members = await membersOf(bridge, scene, ari);
+  const listed = scene.bridges.find(({ id }) => id === bridge)?.members ?? [];
+  const isMember = (party: Party): boolean => members.includes(parties[party]);
+  // One answer has them in the bridge, the other has not. Who has really left is told of by an event; who has not talks on (P3).
+  const inDoubt = (['caller', 'destination'] as const).filter(
+    (party) => !isMember(party) && listed.includes(parties[party]),
+  );
+  const others = members.filter((id) => id !== parties.caller && id !== parties.destination);
+  const came = others.filter((id) => !known.includes(id));
+  const went = known.filter((id) => !others.includes(id));
+
+  return {
+    news: [
+      ...came.map((channel): CallEvent => ({ type: 'strangerJoined', channel })),
+      ...went.map((channel): CallEvent => ({ type: 'strangerLeft', channel })),
+      ...inDoubt.map((party): CallEvent => ({ type: 'farEndLost', party })),
+    ],
+    isHere: (party) => isMember(party) || inDoubt.includes(party),
+    others: [...known.filter((id) => others.includes(id)), ...came],
+  };
+}
+
+/** The dialplan goes on with the caller, or another application has them: there is nothing to send back. */
+const callerSentOn: CallEvent = { type: 'callerSentOn', at: undefined };
+const callerLeft: CallEvent = { type: 'callerLeft', at: undefined };
+/** Why it is over with a caller who is on, before they talk to anybody. */
+const endOf = ({ callerChannel }: Facts, { channels }: Owned): CallEvent =>
+  channels.includes(callerChannel) ? { type: 'interrupted' } : callerSentOn;
+const destinationLeft: CallEvent = { type: 'destinationLeft', at: undefined, cause: undefined };
+const destinationAnswered: CallEvent = { type: 'destinationAnswered', at: undefined };
+
+/** Whether a channel that is not in its call's bridge is nowhere else either, and waits for us. */
+export const isStray = (id: ChannelId, { channels, bridges }: Owned): boolean =>
+  channels.includes(id) && !bridges.some(({ members }) => members.includes(id));
+
+const parties = ['caller', 'destination'] as const;
+const channelOf = (party: Party, { destination }: Order, { callerChannel }: Facts): ChannelId =>
+  party === 'caller' ? callerChannel : destination;
+const leftBy = (party: Party): CallEvent => (party === 'caller' ? callerLeft : destinationLeft);
+
+/** Who has transferred the call and waits for us is let go; who went elsewhere is not ours to hang up. */
+function tookPlace(party: Party, channel: ChannelId, next: ChannelId, scene: Owned): CallEvent {
+  return isStray(channel, scene) ? { type: 'partyReplaced', party, channel: next } : leftBy(party);
+}
+
+/** Who joined is told first, so that no recorder is asked for. */
+async function missedWhileDialling(
+  state: In<'dialling'>,
+  order: Order,
+  scene: Owned,
+  ari: AriQueries,
+): Promise<CallEvent[]> {
+  const { facts } = state;
+  const { news, isHere, others } = await gathered(state, order, scene, ari);
+  const [next] = isHere('caller') ? [] : others;
+  const recorder = await recorderUnsaved(state, ari);
+  // It was started before anybody joined; a second one is refused by Asterisk.
+  const began: CallEvent[] =
+    recorder === 'none' ? [] : [destinationAnswered, { type: 'recorderStarted', at: undefined }];
+  if (recorder === 'ended') began.push({ type: 'recorderFinished', at: undefined });
+  if (next === undefined && !scene.listed.has(facts.callerChannel)) return [...began, ...news, callerLeft];
+  // The dialplan has gone on with the caller, or they never came in: nobody would talk to who answers.
+  if (next === undefined && !isHere('caller')) {
+    if (began.length > 0) return [...began, ...news, callerLeft];
+    return [...news, endOf(facts, scene)];
+  }
+  const joined = next === undefined ? news : [...news, tookPlace('caller', facts.callerChannel, next, scene)];
+  const destination = scene.listed.get(order.destination);
+  // In the place of the destination, which must have answered and gone. One that is there has not been dialled, or rings nowhere yet.
+  const isReplaced = others.slice(next === undefined ? 0 : 1).some((id) => scene.listed.get(id) === 'Up');
+  const answered = destination === undefined && isReplaced;
+  if (destination === 'Up') {
+    const holds = await holdsNow(order, facts, ari);
+    return began.length > 0 ? [holds, ...began, ...joined] : [...joined, holds, destinationAnswered];
+  }
+  if (destination === 'Ringing') return [...joined, await holdsNow(order, facts, ari)];
+
+  if (began.length > 0) return [...began, ...joined, destinationLeft];
+  return answered ? [...joined, destinationAnswered, destinationLeft] : [...joined, { type: 'interrupted' }];
+}
+
+async function missedWhileTalking(
+  state: In<'talking'>,
+  order: Order,
+  scene: Owned,
+  ari: AriQueries,
+): Promise<CallEvent[]> {
+  const { facts } = state;
+  const { news, isHere, others } = await gathered(state, order, scene, ari);
+  const events = [...news, await recorderNow(order, ari)];
+  const absent = parties.filter((party) => !isHere(party));
+  if (absent.length === 0) return [...events, await holdsNow(order, facts, ari)];
+  for (const [index, party] of absent.entries()) {
+    const next = others[index];
+    if (next !== undefined) events.push(tookPlace(party, channelOf(party, order, facts), next, scene));
+  }
+  const left = absent.slice(others.length);
+  if (left.length === 0) return events;
+  // Who is here has nobody to talk to. Who has left is hung up only where they listen to nothing.
+  const isAlone = (party: Party): boolean => !left.includes(party) || isStray(channelOf(party, order, facts), scene);
+
+  return [...events, { type: 'bridgeGone', alone: parties.filter(isAlone) }];
+}
+
+/** Who of the two is in no bridge, and waits for us: their own was destroyed, by nobody of ours. */
+export function strandedParties({ facts }: CallState, scene: Owned): readonly Party[] {
+  const { order } = facts;
+
+  return order === undefined ? [] : parties.filter((party) => isStray(channelOf(party, order, facts), scene));
+}
+
+async function recorderNow({ recording }: Order, ari: AriQueries): Promise<CallEvent> {
+  const runs = await ari.isRecording(recorderName(recording));
+
+  return { type: runs ? 'recorderStarted' : 'recorderFinished', at: undefined };
+}
+
+/** What must have happened to a call, seen from the state of its channels and recorder now. */
+async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Promise<CallEvent[]> {
+  const { facts } = state;
+  const { order } = facts;
+  const isGone = !scene.listed.has(facts.callerChannel);
+  switch (state.kind) {
+    case 'planning':
+    case 'checking':
+    case 'answering':
+    case 'choosing':
+    case 'announcing':
+    case 'confirming':
+    case 'asking':
+    case 'accepting':
+    case 'acknowledging':
+      return [isGone ? callerLeft : endOf(facts, scene)];
+    case 'dialling':
+      return order === undefined ? [] : missedWhileDialling(state, order, scene, ari);
+    case 'talking':
+      return order === undefined ? [] : missedWhileTalking(state, order, scene, ari);
+    case 'closing':
+      return order === undefined ? [] : [await recorderNow(order, ari)];
+    case 'ended':
+      return [];
+  }
+}
+
+/** What a call has missed until `at`, by Asterisk's clock, ms. */
+export type Missed = { events: readonly CallEvent[]; at: number };
+
+/**
+ * What these calls missed, one by one. Asterisk's list of channels is asked for once, unless a call has moved on since by events of
+ * its own: then the list may be older than they, and a channel that is not in it may be new.
+ */
+export async function makeLook(
+  ari: AriQueries,
+  calls: Iterable<{ readonly state: CallState }>,
+): Promise<(call: { readonly state: CallState }) => Promise<Missed>> {
+  const before = new Map([...calls].map((call) => [call, call.state]));
+  const first = await ari.owned();
+
+  return async (call) => {
+    let state = before.get(call);
+    let scene = state === call.state ? first : undefined;
+    // A second look at it sees what has happened since.
+    before.delete(call);
+    for (;;) {
+      if (state === undefined || scene === undefined) {
+        ({ state } = call);
+        scene = await ari.owned();
+      }
+      const events = await missedEvents(state, scene, ari);
+      // Behind it: what was seen was so until then at the earliest.
+      const at = await ari.time();
+      if (call.state === state) return { events, at };
+      scene = undefined;
+    }
+  };
+}

@@ -1,0 +1,97 @@
+import { asPreavisError, type PreavisError } from '../../core/errors.ts';
+
+/** Pauses between tries of what must not fail, ms; about a minute in all. */
+export const pausesMs = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 15_000, 20_000] as const;
+
+export type Wish = {
+  /** What is asked for by the same name later is wanted in place of this. */
+  name: string;
+  request: () => Promise<void>;
+  /** Pauses, ms, after which it is asked for again although Asterisk has said that it did it: where that does no harm. */
+  again?: readonly number[];
+  /** Called once Asterisk has done it. */
+  done?: () => Promise<void>;
+  /** Whether it is wanted no more. `tries` counts those after the first. */
+  isOver: (tries: number) => boolean;
+};
+
+export type Insistence = {
+  /**
+   * Resolves after the first try. One that failed and can be repeated is repeated behind it, until Asterisk has done it,
+   * refuses it, or it is wanted no more. Throws what the first try threw where that is no use.
+   */
+  ask(wish: Wish): Promise<void>;
+};
+
+/**
+ * Asks for what must not be left undone because Asterisk did not answer once.
+ *
+ * @param failed told of a first try that is going to be repeated
+ * @param gaveUp told of a wish that was not fulfilled in all the tries
+ */
+export function makeInsistence(
+  failed: (name: string, error: PreavisError) => void,
+  gaveUp: (name: string) => void,
+): Insistence {
+  const newest = new Map<string, Wish>();
+  const turns = new Map<string, Promise<unknown>>();
+
+  /** One request of a name after another: an old one that Asterisk is slow with must not come behind a newer. */
+  const fulfil = (wish: Wish): Promise<void> => {
+    const { name, request, done } = wish;
+    const before = turns.get(name) ?? Promise.resolve();
+    const turn = before.then(async () => {
+      if (newest.get(name) !== wish) return;
+      await request();
+      await done?.();
+    });
+    turns.set(
+      name,
+      turn.catch(() => undefined),
+    );
+
+    return turn;
+  };
+
+  /** Pauses from one to the next, ms. */
+  const makeSure = async (wish: Wish): Promise<void> => {
+    for (const pauseMs of wish.again ?? []) {
+      await new Promise((resolve) => setTimeout(resolve, pauseMs).unref());
+      if (newest.get(wish.name) !== wish || wish.isOver(0)) return;
+      await fulfil(wish).catch(() => undefined);
+    }
+  };
+
+  const repeat = async (wish: Wish): Promise<void> => {
+    const { name, isOver } = wish;
+    let tries = 0;
+    for (; !isOver(tries); tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, pausesMs[tries] ?? pausesMs.at(-1)).unref());
+      if (newest.get(name) !== wish) return;
+      if (isOver(tries)) break;
+      try {
+        await fulfil(wish);
+        return;
+      } catch (thrown) {
+        // Gone is done.
+        if (!asPreavisError(thrown).retryable) return;
+      }
+    }
+    if (tries >= pausesMs.length) gaveUp(name);
+  };
+
+  return {
+    ask: async (wish) => {
+      newest.set(wish.name, wish);
+      try {
+        await fulfil(wish);
+        void makeSure(wish);
+      } catch (thrown) {
+        const error = asPreavisError(thrown);
+        if (!error.retryable) throw error;
+        failed(wish.name, error);
+        void repeat(wish).then(() => makeSure(wish));
+      }
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import type { AriCommands } from '../../ari/port.ts';
+import { asPreavisError } from '../../core/errors.ts';
+import type { ChannelId, PlaybackId } from '../../core/ids.ts';
+import { pausesMs } from './retryingRequests.ts';
+import type { Outcome } from '../decide/state.ts';
+
+export type Return = {
+  ari: Pick<AriCommands, 'stopPlayback' | 'setVariable' | 'continueInDialplan'>;
+  caller: ChannelId;
+  /** What may still play to the caller. */
+  playing: PlaybackId | undefined;
+  outcome: Outcome;
+  callerLeft: () => boolean;
+};
+
+/** P3: the caller must not be left in silence, so this is tried again. Throws what the last try threw. */
+export async function returnToDialplan({ ari, caller, playing, outcome, callerLeft }: Return): Promise<void> {
+  const variables: [string, string][] = [['PREAVIS_RESULT', outcome.result]];
+  if (outcome.result === 'unrecorded') variables.push(['PREAVIS_REASON', outcome.reason]);
+  if (outcome.result === 'notConnected') variables.push(['PREAVIS_DIALSTATUS', outcome.dialStatus]);
+  // Requests on a channel wait in Asterisk for the end of what plays there.
+  if (playing !== undefined) await ari.stopPlayback(playing).catch(() => undefined);
+  // What the dialplan is told is second to the caller's going on: without it the destination is dialled as well.
+  await Promise.allSettled(variables.map(([name, value]) => ari.setVariable(caller, name, value)));
+  for (const pauseMs of [...pausesMs, undefined]) {
+    try {
+      await ari.continueInDialplan(caller);
+      return;
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (!error.retryable || pauseMs === undefined || callerLeft()) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}

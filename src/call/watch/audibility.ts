@@ -1,0 +1,51 @@
+import type { AriQueries, RtpTraffic } from '../../ari/port.ts';
+import { asPreavisError } from '../../core/errors.ts';
+import type { ChannelId } from '../../core/ids.ts';
+import { within } from '../session/timeLimit.ts';
+
+/**
+ * Whether a party can hear what is played to them, as far as Asterisk knows. Its events tell of a hold that begins while the
+ * application has the channel; of one that is older it must be asked. chan_pjsip answers from the answer on. Of other kinds of
+ * channel Asterisk does not tell who holds, and of those without RTP (Local, DAHDI) no packets: then only the events count.
+ */
+type Questions = Pick<AriQueries, 'variable' | 'rtp'>;
+
+/** How long Asterisk may take to answer; the caller hears nothing meanwhile, ms. */
+export const audibilityLimitMs = 5_000;
+
+/** Whether this channel's telephone has put us on hold. CHANNEL(onhold) is not set in a bridge with a recorder. */
+export async function holds(channel: ChannelId, ari: Pick<AriQueries, 'variable'>): Promise<boolean> {
+  try {
+    return (await ari.variable(channel, 'CHANNEL(rtp,hold)')) === '1';
+  } catch (thrown) {
+    // Asterisk answers so (HTTP 500) for channels of other kinds.
+    if (asPreavisError(thrown).code === 'ari_request_failed') return false;
+    throw thrown;
+  }
+}
+
+/**
+ * Why a notice that was played whole could not be heard; undefined where nothing speaks against it. A telephone that is muted and
+ * sends no silence is told from one that is not there by its RTCP reports.
+ *
+ * @param before the RTP of the caller before its first sentence
+ * @throws PreavisError ari_unreachable, also where Asterisk takes longer than audibilityLimitMs
+ */
+export async function whyUnheard(
+  caller: ChannelId,
+  before: RtpTraffic | undefined,
+  ari: Questions,
+): Promise<'notice_on_hold' | 'notice_not_received' | undefined> {
+  const [isHolding, now] = await within(audibilityLimitMs, Promise.all([holds(caller, ari), ari.rtp(caller)]));
+  if (isHolding) return 'notice_on_hold';
+  if (now === undefined) return undefined;
+  const isSent = now.sentPackets > (before?.sentPackets ?? 0);
+  const hasReported = now.reported !== '' && now.reported !== before?.reported;
+  // Asterisk counts from 1 again where packets come from another source: a carrier moves the sound, another device sends the keys. Since
+  // the first look it may have been another and be the first again.
+  const isAnother = now.source?.ssrc !== before?.source?.ssrc;
+  const hasReceived = now.receivedPackets > 0 && (isAnother || now.receivedPackets !== before?.receivedPackets);
+  const isThere = hasReceived || hasReported;
+
+  return isSent && isThere ? undefined : 'notice_not_received';
+}

@@ -1,0 +1,103 @@
+import type { ChannelId } from '../../core/ids.ts';
+import type { CallEvent } from '../decide/events.ts';
+import { stay } from '../decide/handlers.ts';
+import type { CallState, Facts, Step } from '../decide/state.ts';
+
+/**
+ * A party that is a Local/ channel is nobody: who talks is behind its other half, in a bridge of the dialplan, perhaps behind further
+ * Local/ channels. The first who come there are the party. Whoever comes after them was not told (P1), by whatever way: a transfer, a
+ * pickup, a queue that gives the call to the next.
+ */
+
+type Seen = Extract<CallEvent, { type: 'farEndSeen' }>;
+type Left = Extract<CallEvent, { type: 'farEndLeft' }>;
+
+/** Who of those behind this party was not there before. */
+export function newcomers({ farEnds }: Facts, { party, channels }: Seen): readonly ChannelId[] {
+  const known = farEnds?.[party] ?? [];
+
+  return channels.filter((channel) => !known.includes(channel));
+}
+
+/**
+ * What it means that these are there. `first`: they are the destination. Behind a caller whom nobody was seen behind during the notice
+ * there was nobody to hear it.
+ */
+export function judgeFarEnd(facts: Facts, seen: Seen): 'known' | 'first' | 'stranger' {
+  if (newcomers(facts, seen).length === 0) return 'known';
+  const nobodyYet = (facts.farEnds?.destination ?? []).length === 0;
+
+  return seen.party === 'destination' && nobodyYet && seen.unwatched !== true ? 'first' : 'stranger';
+}
+
+/** These are the party, whoever was there before. */
+export function withFarEnd(facts: Facts, { party, channels }: Pick<Seen, 'party' | 'channels'>): Facts {
+  return { ...facts, farEnds: { ...facts.farEnds, [party]: channels } };
+}
+
+/** The facts of a call in which these are behind a party as well, or instead: it is one of theirs only where nobody was there before. */
+export function withNewcomers(facts: Facts, seen: Seen): Facts {
+  const known = facts.farEnds?.[seen.party] ?? [];
+
+  return withFarEnd(facts, { ...seen, channels: [...known, ...newcomers(facts, seen)] });
+}
+
+/** Whoever is behind the caller's channel now was not told: their keys are not for them to press. */
+export function withoutTold(facts: Facts, party: Seen['party']): Facts {
+  return party === 'caller' ? { ...facts, toldChannel: facts.toldChannel ?? facts.callerChannel } : facts;
+}
+
+/** How late in a sentence somebody may come to have heard it, of 100 parts: at least 95 are to be heard (P2). */
+const missedParts = 5;
+
+/** Whether who came then has heard this sentence, which began at `startedAt`; both are Asterisk's times, ms. */
+export function heardFrom(at: number | undefined, startedAt: number | undefined, lengthMs: number): boolean {
+  if (startedAt === undefined) return true;
+
+  return at !== undefined && (at - startedAt) * 100 <= lengthMs * missedParts;
+}
+
+type Handler<State, Event = Seen> = (state: State, event: Event) => Step;
+
+/** Before the notice: whoever is there when it begins hears it. */
+export const seenBeforeTheNotice = (state: CallState, seen: Seen): Step =>
+  seen.party === 'caller' ? stay({ ...state, facts: withFarEnd(state.facts, seen) }) : stay(state);
+
+/** From the notice to the dialling. Until then nobody is the destination. */
+export const seenAfterwards =
+  <State extends CallState>(onStranger: (state: State) => Step): Handler<State> =>
+  (state, seen) => {
+    const isStranger = seen.party === 'caller' && judgeFarEnd(state.facts, seen) === 'stranger';
+
+    return isStranger ? onStranger(state) : stay(state);
+  };
+
+/** Who left before the end of the notice was not told: back again, they are a stranger. `onNobody`: it plays to nobody. */
+export const leftDuringTheNotice =
+  <State extends CallState>(onNobody: (state: State) => Step, onFewer: (state: State) => Step): Handler<State, Left> =>
+  (state, { channels }) => {
+    const known = state.facts.farEnds?.caller ?? [];
+    const left = known.filter((each) => !channels.includes(each));
+    if (left.length === known.length) return stay(state);
+    const next = { ...state, facts: withFarEnd(state.facts, { party: 'caller', channels: left }) };
+
+    return left.length === 0 ? onNobody(next) : onFewer(next);
+  };
+
+type Together = Extract<CallState, { kind: 'dialling' | 'talking' }>;
+
+/** In the bridge. Kept, so that a later process knows who was there first. `onStranger` makes the talk an unrecorded one. */
+export const seenTogether =
+  <State extends Together>(onStranger: (state: State) => Step): Handler<State> =>
+  (state, seen) => {
+    const { facts } = state;
+    switch (judgeFarEnd(facts, seen)) {
+      case 'known':
+        if (facts.farEnds?.[seen.party] !== undefined) return stay(state);
+        return { state: { ...state, facts: withFarEnd(facts, seen) }, effects: [{ type: 'save' }] };
+      case 'first':
+        return { state: { ...state, facts: withNewcomers(facts, seen) }, effects: [{ type: 'save' }] };
+      case 'stranger':
+        return onStranger({ ...state, facts: withoutTold(withNewcomers(facts, seen), seen.party) });
+    }
+  };

@@ -1,0 +1,21 @@
+import type { ChannelId } from '../../core/ids.ts';
+import { orderOf } from '../decide/end.ts';
+import { isActive } from '../decide/talk.ts';
+import type { In } from '../decide/state.ts';
+import type { Party } from '../decide/order.ts';
+
+/** `speaker`: the channel whose RTP is looked at: the party's own, or that of who is alone behind their Local/ channel. */
+export type Leg = { party: Party; channel: ChannelId; speaker: ChannelId };
+
+/** Whether Asterisk mixes them. Two without a recorder are passed on to each other as Dial() does it. */
+export const isMixed = ({ recorder, others }: In<'talking'>): boolean => isActive(recorder) || others.length > 0;
+
+export function legsOf({ facts }: In<'talking' | 'dialling'>): Leg[] {
+  const leg = (party: Party, channel: ChannelId): Leg => {
+    const [behind, ...more] = facts.farEnds?.[party] ?? [];
+
+    return { party, channel, speaker: behind === undefined || more.length > 0 ? channel : behind };
+  };
+
+  return [leg('caller', facts.callerChannel), leg('destination', orderOf(facts).destination)];
+}

@@ -1,0 +1,91 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import type { KeptCaller } from '../../call/plan/callerStore.ts';
+import type { CallId } from '../../core/ids.ts';
+import { unhurried } from '../relaxedSync.ts';
+
+const callerRow = z
+  .object({
+    call_id: z.string().transform((id) => id as CallId),
+    hash: z.string(),
+    sealed: z.string().nullable(),
+  })
+  .transform((row): KeptCaller => ({ call: row.call_id, hash: row.hash, sealed: row.sealed }));
+
+/** From when on callers of calls without a recording are kept, and until when it is now, ms since 1970 UTC. */
+export type CallerTimes = { since: number; at: number };
+
+/** One part of a sweep; `next` is undefined after the last one. */
+export type SweptCallers = { removed: number; next: string | undefined };
+
+/**
+ * The table `callers`: whose call it was, for requests of persons. A trigger removes the row of a call whose recording is erased
+ * or discarded. No number is in it that could be read without the key.
+ */
+export function makeCallers(database: Database.Database) {
+  const insert = database.prepare(
+    `INSERT INTO callers (call_id, hash, sealed) VALUES (@call, @hash, @sealed) ON CONFLICT DO NOTHING`,
+  );
+  const selectOf = database.prepare(
+    `SELECT * FROM callers WHERE hash = @hash AND call_id > @after ORDER BY call_id LIMIT @limit`,
+  );
+  const selectNewest = database.prepare(`SELECT * FROM callers WHERE hash = ? ORDER BY call_id DESC LIMIT 1`);
+  const selectEnd = database
+    .prepare(`SELECT call_id FROM callers WHERE call_id > @after ORDER BY call_id LIMIT 1 OFFSET @limit - 1`)
+    .pluck();
+  const sweep = database.prepare(`
+    DELETE FROM callers WHERE call_id > @after AND (@last IS NULL OR call_id <= @last) AND EXISTS (
+      SELECT 1 FROM calls LEFT JOIN recordings ON recordings.call_id = calls.id
+      WHERE calls.id = callers.call_id AND calls.state IS NULL AND CASE
+        WHEN recordings.id IS NULL THEN calls.started_at < @since
+        WHEN status = 'lost' THEN calls.started_at < min(@since, @at - 86400000 * recordings.keep_days)
+        ELSE status IN ('erased', 'discarded')
+      END)`);
+
+  // One step in the index for each key: the point that ends its id comes just before the slash. Hashes without one begin lower.
+  const keysIn = (table: string, hash: string): Database.Statement =>
+    database
+      .prepare(
+        `WITH RECURSIVE each (key) AS (
+           SELECT substr(min(${hash}), 1, 16) FROM ${table} WHERE ${hash} >= 'k' UNION ALL
+           SELECT (SELECT substr(min(${hash}), 1, 16) FROM ${table} WHERE ${hash} > each.key || '/')
+           FROM each WHERE each.key IS NOT NULL)
+         SELECT key FROM each WHERE key IS NOT NULL`,
+      )
+      .pluck();
+  const selectKeys = [keysIn('callers', 'hash'), keysIn('preferences', 'caller')];
+  const claimCalls = database.prepare(`UPDATE callers SET hash = @hash WHERE hash = @bare`);
+  const claimPreference = database.prepare(`UPDATE OR IGNORE preferences SET caller = @hash WHERE caller = @bare`);
+  const selectSealed = database.prepare(`
+    SELECT * FROM (SELECT * FROM callers ORDER BY call_id DESC LIMIT 1000) WHERE sealed IS NOT NULL LIMIT 1`);
+
+  return {
+    /** The ids of all keys that callers, or what they chose, are kept under. */
+    hashKeys: (): string[] => [...new Set(selectKeys.flatMap((each) => z.array(z.string()).parse(each.all())))].sort(),
+    /** What was kept of a caller before hashes named their key is kept under this hash from now on. */
+    claimCaller: (hash: string, bare: string): void => {
+      claimCalls.run({ hash, bare });
+      claimPreference.run({ hash, bare });
+    },
+    /** The newest of those whose number is kept, sealed; undefined where none of the last thousand is. */
+    newestSealedCaller: (): KeptCaller | undefined => callerRow.optional().parse(selectSealed.get()),
+    /** Not waited for by a caller: what a power cut takes of it is not kept. */
+    keepCaller: (caller: KeptCaller): void => {
+      unhurried(database, () => insert.run(caller));
+    },
+    /** Of one caller, by the keyed hash of the number, in the order of calls, beyond `after`. */
+    callsOfCaller: (hash: string, after: string, limit: number): KeptCaller[] =>
+      z.array(callerRow).parse(selectOf.all({ hash, after, limit })),
+    newestCallOfCaller: (hash: string): KeptCaller | undefined => callerRow.optional().parse(selectNewest.get(hash)),
+    /**
+     * Removes, of so many rows beyond `after`, those that nothing is kept for any more: no recording is left, or there was none and
+     * the call is from before `since`. One that was lost may be found again until its time is over.
+     */
+    sweepCallers: ({ since, at }: CallerTimes, after: string, limit: number): SweptCallers => {
+      const last = z.string().optional().parse(selectEnd.get({ after, limit }));
+      const removed = unhurried(database, () => sweep.run({ since, at, after, last: last ?? null })).changes;
+
+      return { removed, next: last };
+    },
+  };
+}

@@ -1,0 +1,343 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import { noAnswer, type Answer } from '../../call/decide/answer.ts';
+import type { Played } from '../../call/decide/verification.ts';
+import type { Measured, UnreadableCall } from '../../call/session/ports.ts';
+import type { CallState, Facts, Recorder } from '../../call/decide/state.ts';
+import { offsetOf, type ClockReading } from '../../core/clock.ts';
+import type { CallId, RecordingId } from '../../core/ids.ts';
+import {
+  callRow,
+  noticeRow,
+  openCallRow,
+  storedPolicy,
+  type CallRow,
+  type NoticeRow,
+  type StoredPolicy,
+} from '../rows.ts';
+import type { AuditTrail } from '../retention/auditTrail.ts';
+import { unhurried } from '../relaxedSync.ts';
+import { parseSnapshot } from '../snapshot.ts';
+
+/** The sentences that have been played so far. */
+function playedOf(state: CallState): readonly Played[] {
+  switch (state.kind) {
+    case 'planning':
+    case 'checking':
+    case 'answering':
+    case 'choosing':
+      return [];
+    case 'announcing':
+    case 'confirming':
+    case 'acknowledging':
+    case 'ended':
+      return state.played;
+    case 'asking':
+    case 'accepting':
+    case 'dialling':
+    case 'talking':
+    case 'closing':
+      return state.told.sentences;
+  }
+}
+
+function answerOf(state: CallState): Answer {
+  switch (state.kind) {
+    case 'planning':
+    case 'checking':
+    case 'answering':
+    case 'choosing':
+    case 'asking':
+      return noAnswer;
+    case 'announcing':
+    case 'confirming':
+    case 'accepting':
+    case 'acknowledging':
+    case 'dialling':
+    case 'talking':
+    case 'closing':
+    case 'ended':
+      return state.answer;
+  }
+}
+
+function recorderOf(state: CallState): Recorder {
+  switch (state.kind) {
+    case 'planning':
+    case 'checking':
+    case 'answering':
+    case 'choosing':
+    case 'announcing':
+    case 'confirming':
+    case 'asking':
+    case 'accepting':
+    case 'acknowledging':
+    case 'dialling':
+      return { kind: 'none' };
+    case 'talking':
+    case 'closing':
+    case 'ended':
+      return state.recorder;
+  }
+}
+
+/**
+ * A state before there is anything to lose. It survives a killed process like any other; only its waiting for the disk,
+ * which a caller would hear and which is against a power cut alone, is left to the next save. Before a recording's
+ * first row, that one writes both through.
+ */
+function isFollowedSoon({ kind }: CallState): boolean {
+  return kind === 'planning' || kind === 'dialling';
+}
+
+/** Where a call stands: what every step changes. */
+type Standing = ReturnType<typeof standingOf>;
+
+function standingOf(state: CallState) {
+  const answer = answerOf(state);
+
+  return {
+    id: state.facts.id,
+    phase: state.kind,
+    // An ended call needs no adopting, and its state holds a dial string.
+    state: state.kind === 'ended' ? null : JSON.stringify(state),
+    answer: answer.kind,
+    answerDigits: answer.kind === 'none' ? null : answer.digits,
+    answerAt: answer.kind === 'none' ? null : answer.at,
+  };
+}
+
+/** What calls can come to; `goingOn` for one that has not ended. */
+export const callResults = ['recorded', 'unrecorded', 'notConnected', 'abandoned', 'goingOn'] as const;
+export type CallResult = (typeof callResults)[number];
+
+/** Which calls: all where nothing is said. */
+export type CallFilter = {
+  /** Begun in this time, ms since 1970 UTC, the second excluded. */
+  begun?: { from: number; to: number } | undefined;
+  line?: string | undefined;
+  purpose?: string | undefined;
+  result?: CallResult | undefined;
+};
+
+/** The ids of purposes have no quotation mark, so this finds none within another. */
+export const hasPurpose = `instr(calls.purposes, '"' || @purpose || '"') > 0`;
+
+/** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
+export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {
+  const upsertCall = database.prepare(`
+    INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
+      language_reason, languages_unavailable, consent_mode, consent_reason, consent_purposes, answer, answer_digits,
+      answer_at, phase, recording_id, keep_days, state, caller_channel)
+    VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason,
+      @languagesUnavailable, @consentMode, @consentReason, @consentPurposes, @answer, @answerDigits, @answerAt, @phase,
+      @recordingId, @keepDays, @state, @callerChannel)
+    ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, recording_id = excluded.recording_id,
+      keep_days = excluded.keep_days, state = excluded.state, caller_channel = excluded.caller_channel, line = excluded.line,
+      purposes = excluded.purposes, languages = excluded.languages, language_reason = excluded.language_reason,
+      languages_unavailable = excluded.languages_unavailable, consent_mode = excluded.consent_mode,
+      consent_reason = excluded.consent_reason, consent_purposes = excluded.consent_purposes,
+      answer = excluded.answer, answer_digits = excluded.answer_digits, answer_at = excluded.answer_at`);
+  const updateCall = database.prepare(`
+    UPDATE calls SET phase = @phase, state = @state, answer = @answer, answer_digits = @answerDigits, answer_at = @answerAt
+    WHERE id = @id`);
+  const endCall = database.prepare(`
+    UPDATE calls SET ended_at = @endedAt, result = @result, reason = @reason, dial_status = @dialStatus WHERE id = @id`);
+  const upsertNotice = database.prepare(`
+    INSERT OR REPLACE INTO notices
+      (call_id, position, prompt, language, text, sha256, length_ms, started_at, finished_at, verdict)
+    VALUES (@callId, @position, @prompt, @language, @text, @sha256, @lengthMs, @startedAt, @finishedAt, @verdict)`);
+  const insertRecording = database.prepare(`
+    INSERT INTO recordings (id, call_id, status, notice_finished_at, keep_days)
+    VALUES (@id, @callId, 'recording', @noticeFinishedAt, @keepDays) ON CONFLICT (id) DO NOTHING`);
+  const timeRecording = database.prepare(`
+    UPDATE recordings SET started_at = @startedAt, finished_at = @finishedAt WHERE id = @id AND status = 'recording'`);
+  const discard = database.prepare(
+    `UPDATE recordings SET status = 'discarded', failure = 'refused' WHERE id = @id AND status = 'recording'`,
+  );
+  const selectOpen = database.prepare(`SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL ORDER BY id`);
+  const endUnreadable = database.prepare(`
+    UPDATE calls SET state = NULL, phase = 'ended',
+      result = iif(EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id), 'recorded', 'unrecorded'),
+      reason = iif(EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id), NULL, 'interrupted')
+    WHERE id = ? AND state IS NOT NULL`);
+  const selectCall = database.prepare(`SELECT * FROM calls WHERE id = ?`);
+  const selectCalls = database.prepare(`SELECT * FROM calls ORDER BY id DESC LIMIT ?`);
+  const chosen = `(@line IS NULL OR line = @line) AND (@purpose IS NULL OR ${hasPurpose})
+    AND (@result IS NULL OR ifnull(result, 'goingOn') = @result)`;
+  // By an index that has all that is asked: a line without calls would have every row read.
+  const selectChosen = database.prepare(`
+    SELECT * FROM calls WHERE id IN (
+      SELECT id FROM calls INDEXED BY calls_listed WHERE ${chosen} ORDER BY id DESC LIMIT @limit)
+    ORDER BY id DESC`);
+  const selectBegun = database.prepare(`
+    SELECT * FROM calls INDEXED BY calls_by_start WHERE started_at >= @from AND started_at < @to AND ${chosen}
+    ORDER BY id DESC LIMIT @limit`);
+  const selectLine = database
+    .prepare(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE line = ?)`)
+    .pluck();
+  const selectPurpose = database
+    .prepare(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE ${hasPurpose})`)
+    .pluck();
+  const selectNotices = database.prepare(`SELECT * FROM notices WHERE call_id = ? ORDER BY position`);
+  const upsertPolicy = database.prepare(`INSERT INTO policies (version, content) VALUES (?, ?) ON CONFLICT DO NOTHING`);
+  /** A version is never changed, and there are few. */
+  const policies = new Map<string, StoredPolicy>();
+  const selectPolicy = database.prepare(`SELECT content FROM policies WHERE version = ?`).pluck();
+
+  const saveRecording = (state: CallState, played: readonly Played[]): void => {
+    const { facts } = state;
+    const recorder = recorderOf(state);
+    const noticeFinishedAt = played.at(-1)?.finishedAt;
+    const { order } = facts;
+    if (recorder.kind !== 'running' && recorder.kind !== 'finished' && recorder.kind !== 'discarded') return;
+    if (order === undefined || noticeFinishedAt === undefined) return;
+    const id = order.recording;
+    const inserted = insertRecording.run({ id, callId: facts.id, noticeFinishedAt, keepDays: order.keepDays });
+    // Who refuses before the recorder told of itself, or after it failed, has a row for the sake of the audit trail alone.
+    const unseen = recorder.kind === 'discarded' && recorder.startedAt === undefined;
+    const event = unseen ? 'recorder not seen' : 'recorder started';
+    if (inserted.changes === 1) {
+      trail.append({ recording: id, event, from: null, to: 'recording', actor: 'serve' });
+    }
+    timeRecording.run({
+      id,
+      startedAt: recorder.startedAt ?? null,
+      finishedAt: recorder.kind === 'finished' ? (recorder.finishedAt ?? null) : null,
+    });
+    if (recorder.kind === 'discarded' && discard.run({ id }).changes === 1) {
+      trail.append({
+        recording: id,
+        event: 'the caller refused',
+        from: 'recording',
+        to: 'discarded',
+        actor: 'serve',
+      });
+    }
+  };
+
+  const setTalk = database.prepare(
+    `UPDATE recordings SET caller_talk_ms = ?, destination_talk_ms = ? WHERE id = ? AND status = 'recording'`,
+  );
+
+  const setHeard = database.prepare(
+    `UPDATE recordings SET heard_at = @at, heard_boot = @boot, heard_offset_ms = @offsetMs WHERE id = @id AND status = 'recording'`,
+  );
+  const saveHeard = (id: RecordingId, heard: ClockReading): void => {
+    setHeard.run({ id, at: heard.at, boot: heard.sinceBoot?.boot ?? null, offsetMs: offsetOf(heard) ?? null });
+  };
+
+  /** Lists that are in the catalogue as they are: from the end of the notice on, a call has the same one. */
+  const savedNotices = new WeakSet<readonly Played[]>();
+  /** What the catalogue has of each call under way, beside where it stands; most steps leave it as it is. */
+  const savedFacts = new Map<CallId, Facts>();
+  const saveFacts = (facts: Facts, standing: Standing): void => {
+    const { order } = facts;
+    // The order has the purposes that the lot left.
+    const request = order?.request ?? facts.request;
+    upsertCall.run({
+      ...standing,
+      startedAt: facts.startedAt,
+      policyVersion: facts.policyVersion,
+      asteriskVersion: facts.asterisk.version,
+      asteriskNode: facts.asterisk.node,
+      line: request?.line ?? null,
+      purposes: JSON.stringify(request?.purposes ?? []),
+      languages: JSON.stringify(order?.script.language.languages ?? []),
+      languageReason: order?.script.language.reason ?? null,
+      languagesUnavailable: JSON.stringify(order?.script.language.unavailable ?? []),
+      consentMode: order?.script.consent.mode ?? 'announce',
+      consentReason: order?.asked?.reason ?? null,
+      consentPurposes: JSON.stringify(order?.asked?.purposes ?? []),
+      recordingId: order?.recording ?? null,
+      keepDays: order?.keepDays ?? null,
+      // Until it was compared with the second witness, which knows who was told by their channel.
+      callerChannel: facts.toldChannel ?? facts.callerChannel,
+    });
+  };
+
+  const save = database.transaction((state: CallState, { talk, heard }: Measured): void => {
+    const { facts } = state;
+    const { order } = facts;
+    const ended = state.kind === 'ended';
+    if (savedFacts.get(facts.id) === facts) updateCall.run(standingOf(state));
+    else saveFacts(facts, standingOf(state));
+    const played = playedOf(state);
+    const fresh = savedNotices.has(played) ? [] : played;
+    for (const [position, { sentence, startedAt, finishedAt, verdict }] of fresh.entries()) {
+      const { id: prompt, language, text, sha256, lengthMs } = sentence.prompt;
+      upsertNotice.run({
+        callId: facts.id,
+        position,
+        prompt,
+        language,
+        text,
+        sha256,
+        lengthMs,
+        startedAt: startedAt ?? null,
+        finishedAt: finishedAt ?? null,
+        verdict,
+      });
+    }
+    saveRecording(state, played);
+    if (talk !== undefined && order !== undefined) setTalk.run(talk.callerMs, talk.destinationMs, order.recording);
+    if (heard !== undefined && order !== undefined) saveHeard(order.recording, heard);
+    if (ended) {
+      const { outcome } = state;
+      endCall.run({
+        id: facts.id,
+        endedAt: state.endedAt ?? null,
+        result: outcome.result,
+        reason: outcome.result === 'unrecorded' ? outcome.reason : null,
+        dialStatus: outcome.result === 'notConnected' ? outcome.dialStatus : null,
+      });
+    }
+  });
+
+  return {
+    save: (state: CallState, measured: Measured = {}): void => {
+      const step = (): void => {
+        save.immediate(state, measured);
+      };
+      if (isFollowedSoon(state)) unhurried(database, step);
+      else step();
+      savedNotices.add(playedOf(state));
+      if (state.kind === 'ended') savedFacts.delete(state.facts.id);
+      else savedFacts.set(state.facts.id, state.facts);
+    },
+    open: (): (CallState | UnreadableCall)[] =>
+      z
+        .array(openCallRow)
+        .parse(selectOpen.all())
+        .map(({ id, recording, state }) => parseSnapshot(state) ?? { kind: 'unreadable', id, recording }),
+    endUnreadable: (id: CallId): void => {
+      endUnreadable.run(id);
+    },
+    call: (id: CallId): CallRow | undefined => callRow.optional().parse(selectCall.get(id)),
+    calls: (limit: number, { begun, line, purpose, result }: CallFilter = {}): CallRow[] => {
+      const isChosen = line !== undefined || purpose !== undefined || result !== undefined;
+      const given = { line: line ?? null, purpose: purpose ?? null, result: result ?? null, limit };
+      if (begun !== undefined) return z.array(callRow).parse(selectBegun.all({ ...given, ...begun }));
+
+      return z.array(callRow).parse(isChosen ? selectChosen.all(given) : selectCalls.all(limit));
+    },
+    /** Whether a call came in on this line. */
+    knowsLine: (line: string): boolean => selectLine.get(line) === 1,
+    /** Whether a call had this purpose. */
+    knowsPurpose: (purpose: string): boolean => selectPurpose.get({ purpose }) === 1,
+    notices: (id: CallId): NoticeRow[] => z.array(noticeRow).parse(selectNotices.all(id)),
+    savePolicy: (version: string, content: string): void => {
+      upsertPolicy.run(version, content);
+    },
+    policy: (version: string): StoredPolicy | undefined => {
+      const known = policies.get(version);
+      if (known !== undefined) return known;
+      const content = z.string().optional().parse(selectPolicy.get(version));
+      if (content === undefined) return undefined;
+      const policy = storedPolicy.parse(JSON.parse(content));
+      policies.set(version, policy);
+
+      return policy;
+    },
+  };
+}

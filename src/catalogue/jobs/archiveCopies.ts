@@ -1,0 +1,128 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import { PreavisError } from '../../core/errors.ts';
+import type { RecordingId } from '../../core/ids.ts';
+import { isErasureUnderWay, moved, type AuditTrail } from '../retention/auditTrail.ts';
+import type { AuditNote } from '../calls/recordings.ts';
+
+const copyRow = z
+  .object({
+    recording_id: z.string().transform((id) => id as RecordingId),
+    archive: z.string(),
+    state: z.enum(['coming', 'left']),
+    locked_until: z.number().nullable(),
+  })
+  .transform((row) => ({
+    recording: row.recording_id,
+    archive: row.archive,
+    state: row.state,
+    lockedUntil: row.locked_until,
+  }));
+/**
+ * Something of a recording in another archive than its own. coming: it is being moved there, or that was cut short. left: it was moved
+ * from there, or something of it was found there. `lockedUntil`: a lock keeps it there, as was seen last; ms since 1970 UTC.
+ */
+export type ArchiveCopy = z.output<typeof copyRow>;
+
+const useRow = z.object({ archive: z.string(), recordings: z.number(), bytes: z.number(), newest: z.string() });
+/** An archive that recordings lie in: how many, and the newest of them. */
+export type ArchiveUse = z.output<typeof useRow>;
+
+const leftRow = z.object({ archive: z.string(), copies: z.number(), lockedUntil: z.number().nullable() });
+/** An archive that has, or may have, something of recordings that lie in another: how many, and until when locks keep some of it. */
+export type CopiesLeft = z.output<typeof leftRow>;
+
+/** From where to where a recording is moved, as `location` of the stores. */
+export type Move = { from: string; to: string };
+
+/** The table `archive_copies`, and the step of a recording from one archive to another: its status stays `archived`. */
+export function makeArchiveCopies(database: Database.Database, trail: Pick<AuditTrail, 'append' | 'of'>) {
+  const isIn = database
+    .prepare(`SELECT 1 FROM recordings WHERE id = ? AND status = 'archived' AND archive = ?`)
+    .pluck();
+  const upsert = database.prepare(`
+    INSERT INTO archive_copies (recording_id, archive, state) VALUES (@id, @archive, @state)
+    ON CONFLICT DO UPDATE SET state = excluded.state`);
+  const insert = database.prepare(
+    `INSERT INTO archive_copies (recording_id, archive, state) VALUES (?, ?, 'left') ON CONFLICT DO NOTHING`,
+  );
+  const remove = database.prepare(`DELETE FROM archive_copies WHERE recording_id = ? AND archive = ?`);
+  const lock = database.prepare(`UPDATE archive_copies SET locked_until = ? WHERE recording_id = ? AND archive = ?`);
+  const relocate = database.prepare(`
+    UPDATE recordings SET archive = @to, object_version = @version
+    WHERE id = @id AND status = 'archived' AND archive = @from`);
+  const selectOf = database.prepare(`SELECT * FROM archive_copies WHERE recording_id = ? ORDER BY archive`);
+  const selectIn = database.prepare(`
+    SELECT * FROM archive_copies WHERE archive = @archive AND recording_id > @after ORDER BY recording_id LIMIT @limit`);
+  const selectUse = database.prepare(`
+    SELECT archive, count(*) AS recordings, coalesce(sum(bytes), 0) AS bytes, max(id) AS newest
+    FROM recordings INDEXED BY recordings_by_archive WHERE status = 'archived' AND archive IS NOT NULL
+    GROUP BY archive ORDER BY archive`);
+  const selectLeft = database.prepare(`
+    SELECT archive, count(*) AS copies, max(locked_until) AS lockedUntil FROM archive_copies
+    GROUP BY archive ORDER BY archive`);
+
+  const refuseMoved = (id: RecordingId, from: string): void => {
+    if (isIn.get(id, from) !== 1)
+      throw new PreavisError('status_conflict', `recording ${id} is not in ${from} any more`);
+    if (isErasureUnderWay(trail.of(id))) {
+      throw new PreavisError('status_conflict', `recording ${id} is being erased`);
+    }
+  };
+  const begin = database.transaction((id: RecordingId, { from, to }: Move): void => {
+    refuseMoved(id, from);
+    upsert.run({ id, archive: to, state: 'coming' });
+  });
+  const finish = database.transaction(
+    (
+      id: RecordingId,
+      { from, to }: Move,
+      { version, leaves }: { version: string | null; leaves: boolean },
+      note: Omit<AuditNote, 'event'>,
+    ): void => {
+      refuseMoved(id, from);
+      relocate.run({ id, from, to, version });
+      remove.run(id, to);
+      if (leaves) upsert.run({ id, archive: from, state: 'left' });
+      trail.append({ recording: id, ...note, event: moved, from: null, to: null });
+    },
+  );
+  const forget = database.transaction((id: RecordingId, archive: string, note: AuditNote | undefined): void => {
+    remove.run(id, archive);
+    if (note !== undefined) trail.append({ recording: id, ...note, from: null, to: null });
+  });
+
+  return {
+    /** Before the first byte of it is put there: whatever comes, an erasure looks there too. Throws status_conflict. */
+    beginCopy: (id: RecordingId, move: Move): void => {
+      begin.immediate(id, move);
+    },
+    /** From now on it lies there. `leaves`: a copy stays where it was. Throws status_conflict. */
+    finishCopy: (
+      id: RecordingId,
+      move: Move,
+      how: { version: string | null; leaves: boolean },
+      note: Omit<AuditNote, 'event'>,
+    ): void => {
+      finish.immediate(id, move, how, note);
+    },
+    /** Something of it was found in that archive, which is not its own. */
+    noteCopy: (id: RecordingId, archive: string): void => {
+      insert.run(id, archive);
+    },
+    noteCopyLock: (id: RecordingId, archive: string, until: number | null): void => {
+      lock.run(until, id, archive);
+    },
+    /** Nothing of it is left there. */
+    forgetCopy: (id: RecordingId, archive: string, note?: AuditNote): void => {
+      forget.immediate(id, archive, note);
+    },
+    copiesOf: (id: RecordingId): ArchiveCopy[] => z.array(copyRow).parse(selectOf.all(id)),
+    /** In the order of ids, beyond `after`. */
+    copiesIn: (archive: string, after: string, limit: number): ArchiveCopy[] =>
+      z.array(copyRow).parse(selectIn.all({ archive, after, limit })),
+    /** In which archives recordings lie. */
+    archiveUse: (): ArchiveUse[] => z.array(useRow).parse(selectUse.all()),
+    copiesLeft: (): CopiesLeft[] => z.array(leftRow).parse(selectLeft.all()),
+  };
+}

@@ -1,0 +1,221 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import type { WebhookEvent } from '../../config/webhookSchema.ts';
+import { isoTime } from '../../core/clock.ts';
+import type { ErrorCode } from '../../core/errors.ts';
+import type { RecordingId } from '../../core/ids.ts';
+import { unhurried } from '../relaxedSync.ts';
+
+/** A webhook of the configuration, as the catalogue sees it: who is to be told of what. */
+export type Subscriber = { name: string; events: readonly WebhookEvent[] };
+
+/** Something that others are told of. `hold` is the id of the hold, where it is about one. */
+export type DeliveryEvent = { event: WebhookEvent; recording: RecordingId; hold?: string };
+
+/** waiting: to be sent, for the first time or again. failed: given up. */
+export const deliveryStatuses = ['waiting', 'delivered', 'failed'] as const;
+
+const deliveryRow = z
+  .object({
+    id: z.string(),
+    endpoint: z.string(),
+    at: z.number(),
+    event: z.string(),
+    recording_id: z.string(),
+    body: z.string(),
+    status: z.enum(deliveryStatuses),
+    attempts: z.number(),
+    next_attempt_at: z.number(),
+    failure: z.string().nullable(),
+    answer: z.number().nullable(),
+  })
+  .transform((row) => ({
+    id: row.id,
+    endpoint: row.endpoint,
+    at: row.at,
+    event: row.event,
+    recording: row.recording_id,
+    /** JSON text, as it is sent each time. */
+    body: row.body,
+    status: row.status,
+    attempts: row.attempts,
+    nextAttemptAt: row.next_attempt_at,
+    /** Of the last attempt: its error code, and the HTTP status where there was an answer. */
+    failure: row.failure,
+    answer: row.answer,
+  }));
+export type DeliveryRow = z.output<typeof deliveryRow>;
+
+const figuresRow = z.object({
+  endpoint: z.string(),
+  waiting: z.number(),
+  failed: z.number(),
+  oldestWaitingAt: z.number().nullable(),
+});
+export type DeliveryFigures = z.output<typeof figuresRow>;
+
+const disabledRow = z.object({ endpoint: z.string(), address: z.string(), at: z.number() });
+/** One that said it is gone. `address` is a digest of its url: another url is another endpoint. */
+export type DisabledEndpoint = z.output<typeof disabledRow>;
+
+/** Why an attempt failed. */
+export type DeliveryFailure = { code: ErrorCode; answer: number | null };
+
+const factsRow = z.object({
+  call_id: z.string(),
+  status: z.string(),
+  failure: z.string().nullable(),
+  keep_until: z.number().nullable(),
+  line: z.string().nullable(),
+  purposes: z.string().transform((text): unknown => JSON.parse(text)),
+});
+
+/** Longer than a delivery ever waits for its next attempt, ms: postponed for longer, it was so before the clock was put back. */
+const longestPostponedMs = 2 * 60 * 60_000;
+
+/** What the deliverer and the commands ask of the table; see makeDeliveries. */
+export type DeliveryTable = {
+  deliveriesDue(endpoint: string, at: number, limit: number): Promise<DeliveryRow[]>;
+  /** Those of these that have something to be sent. */
+  endpointsDue(endpoints: readonly string[], at: number): Promise<string[]>;
+  deliveries(limit: number): Promise<DeliveryRow[]>;
+  deliveryFigures(): Promise<DeliveryFigures[]>;
+  delivered(id: string): Promise<void>;
+  postponeDelivery(id: string, until: number, failure: DeliveryFailure): Promise<void>;
+  /** The same for all of an endpoint that are due: each has had its attempt, as it were. */
+  postponeDeliveries(endpoint: string, until: number, failure: DeliveryFailure): Promise<void>;
+  /** Gives up what has been tried in vain since before then; says how many of each endpoint. */
+  giveUpDeliveries(since: number): Promise<{ endpoint: string; count: number }[]>;
+  /** Gives up all of an endpoint; says how many. */
+  giveUpEndpoint(endpoint: string, failure: ErrorCode): Promise<number>;
+  /** Everything that waits or was given up is due now, of one endpoint or of all, and disabled ones are used again; says how many. */
+  retryDeliveries(endpoint: string | undefined): Promise<number>;
+  sweepDeliveries(before: { delivered: number; failed: number }): Promise<void>;
+  disabledEndpoints(): Promise<DisabledEndpoint[]>;
+  disableEndpoint(endpoint: string, address: string): Promise<void>;
+};
+
+/**
+ * The table `deliveries`: what is to be told to whom, one row for each event and endpoint. `append` writes them in the
+ * transaction of what they tell of, so that none is lost and none tells of what did not happen. Without subscribers there are none.
+ */
+export function makeDeliveries(database: Database.Database, now: () => number, subscribers: readonly Subscriber[]) {
+  const selectFacts = database.prepare(`
+    SELECT call_id, recordings.status, recordings.failure, keep_until, line, calls.purposes
+    FROM recordings JOIN calls ON calls.id = recordings.call_id WHERE recordings.id = ?`);
+  // Its id must be new in every copy of the catalogue, also in a backup that was restored.
+  const insert = database.prepare(`
+    INSERT INTO deliveries (id, endpoint, at, event, recording_id, body)
+    VALUES ('msg_' || lower(hex(randomblob(16))), @endpoint, @at, @event, @recording, @body)`);
+  const isDue = `status = 'waiting' AND (next_attempt_at <= @at OR next_attempt_at > @at + ${longestPostponedMs})`;
+  // Of one recording only the first that is due, so that its events are not sent side by side; rarely tried ones first,
+  // so that one that is always refused holds up no other.
+  const selectDue = database.prepare(`
+    SELECT * FROM deliveries AS each WHERE endpoint = @endpoint AND ${isDue}
+      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE recording_id = each.recording_id AND endpoint = @endpoint
+        AND number < each.number AND ${isDue})
+    ORDER BY attempts, number LIMIT @limit`);
+  const selectIsDue = database
+    .prepare(
+      `SELECT
+         EXISTS (SELECT 1 FROM deliveries WHERE endpoint = @endpoint AND status = 'waiting' AND next_attempt_at <= @at)
+         OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = @endpoint AND status = 'waiting'
+           AND next_attempt_at > @at + ${longestPostponedMs})`,
+    )
+    .pluck();
+  const selectOpen = database.prepare(
+    `SELECT * FROM deliveries WHERE status IN ('waiting', 'failed') ORDER BY number DESC LIMIT ?`,
+  );
+  const selectFigures = database.prepare(`
+    SELECT endpoint, count(*) FILTER (WHERE status = 'waiting') AS waiting, count(*) FILTER (WHERE status = 'failed') AS failed,
+      min(at) FILTER (WHERE status = 'waiting') AS oldestWaitingAt
+    FROM deliveries WHERE status IN ('waiting', 'failed') GROUP BY endpoint ORDER BY endpoint`);
+  const end = `failure = NULL, answer = NULL, ended_at = @at`;
+  const setDelivered = database.prepare(
+    `UPDATE deliveries SET status = 'delivered', attempts = attempts + 1, ${end} WHERE id = @id AND status = 'waiting'`,
+  );
+  const postponed = `attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, @at), next_attempt_at = @until,
+    failure = @code, answer = @answer`;
+  const postpone = database.prepare(`UPDATE deliveries SET ${postponed} WHERE id = @id AND status = 'waiting'`);
+  const postponeAll = database.prepare(`UPDATE deliveries SET ${postponed} WHERE endpoint = @endpoint AND ${isDue}`);
+  const giveUp = database.prepare(`
+    UPDATE deliveries SET status = 'failed', ended_at = @at WHERE status = 'waiting' AND first_attempt_at IS NOT NULL AND first_attempt_at <= @since
+    RETURNING endpoint`);
+  const giveUpAll = database.prepare(
+    `UPDATE deliveries SET status = 'failed', ended_at = @at, failure = @failure WHERE endpoint = @endpoint AND status = 'waiting'`,
+  );
+  const retry = database.prepare(`
+    UPDATE deliveries SET status = 'waiting', attempts = 0, first_attempt_at = NULL, next_attempt_at = 0, ended_at = NULL
+    WHERE status IN ('waiting', 'failed') AND (@endpoint IS NULL OR endpoint = @endpoint)`);
+  const enable = database.prepare(`DELETE FROM disabled_endpoints WHERE @endpoint IS NULL OR endpoint = @endpoint`);
+  const sweep = database.prepare(`
+    DELETE FROM deliveries
+    WHERE (status = 'delivered' AND ended_at < @delivered) OR (status = 'failed' AND ended_at < @failed)`);
+  const selectDisabled = database.prepare(`SELECT * FROM disabled_endpoints`);
+  const disable = database.prepare(
+    `INSERT OR REPLACE INTO disabled_endpoints (endpoint, address, at) VALUES (?, ?, ?)`,
+  );
+  const rows = z.array(deliveryRow);
+
+  const retried = database.transaction((endpoint: string | null): number => {
+    enable.run({ endpoint });
+
+    return retry.run({ endpoint }).changes;
+  });
+
+  return {
+    /** To be called in the transaction of what it tells of, after it was written there. */
+    append: ({ event, recording, hold }: DeliveryEvent): void => {
+      const told = subscribers.filter(({ events }) => events.includes(event));
+      if (told.length === 0) return;
+      const at = now();
+      const facts = factsRow.parse(selectFacts.get(recording));
+      const data = {
+        recording,
+        call: facts.call_id,
+        status: facts.status,
+        line: facts.line,
+        purposes: facts.purposes,
+        keepUntil: facts.keep_until === null ? null : isoTime(facts.keep_until),
+        failure: facts.failure,
+        ...(hold === undefined ? {} : { hold }),
+      };
+      const body = JSON.stringify({ type: event, timestamp: isoTime(at), data });
+      for (const { name } of told) insert.run({ endpoint: name, at, event, recording, body });
+    },
+    deliveriesDue: (endpoint: string, at: number, limit: number): DeliveryRow[] =>
+      rows.parse(selectDue.all({ endpoint, at, limit })),
+    endpointsDue: (endpoints: readonly string[], at: number): string[] =>
+      endpoints.filter((endpoint) => selectIsDue.get({ endpoint, at }) === 1),
+    /** What waits and what was given up, the newest first. */
+    deliveries: (limit: number): DeliveryRow[] => rows.parse(selectOpen.all(limit)),
+    deliveryFigures: (): DeliveryFigures[] => z.array(figuresRow).parse(selectFigures.all()),
+    delivered: (id: string): void => {
+      // Lost in a power cut, it is sent again, under the same id.
+      unhurried(database, () => setDelivered.run({ id, at: now() }));
+    },
+    postponeDelivery: (id: string, until: number, failure: DeliveryFailure): void => {
+      unhurried(database, () => postpone.run({ id, at: now(), until, ...failure }));
+    },
+    postponeDeliveries: (endpoint: string, until: number, failure: DeliveryFailure): void => {
+      postponeAll.run({ endpoint, at: now(), until, ...failure });
+    },
+    giveUpDeliveries: (since: number): { endpoint: string; count: number }[] => {
+      const given = z.array(z.object({ endpoint: z.string() })).parse(giveUp.all({ at: now(), since }));
+      const counts = new Map<string, number>();
+      for (const { endpoint } of given) counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1);
+
+      return [...counts].map(([endpoint, count]) => ({ endpoint, count }));
+    },
+    giveUpEndpoint: (endpoint: string, failure: ErrorCode): number =>
+      giveUpAll.run({ endpoint, failure, at: now() }).changes,
+    retryDeliveries: (endpoint: string | undefined): number => retried.immediate(endpoint ?? null),
+    sweepDeliveries: (before: { delivered: number; failed: number }): void => {
+      sweep.run(before);
+    },
+    disabledEndpoints: (): DisabledEndpoint[] => z.array(disabledRow).parse(selectDisabled.all()),
+    disableEndpoint: (endpoint: string, address: string): void => {
+      disable.run(endpoint, address, now());
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import { sinceBootOfMachine, type Clock } from '../../core/clock.ts';
+import { isAlive } from '../../core/processes.ts';
+
+/** Who holds the right to run a job. */
+export type LeaseHolder = { host: string; pid: number };
+
+/** A lease must be renewed within this time, ms; one of a dead process on the same host is free at once. */
+export const leaseMs = 60_000;
+
+/** A process that has not renewed its lease for so long, ms, is another one with the number of one that has died, and not one that was stopped. */
+const renumberedMs = 24 * 60 * 60_000;
+
+/** The lease of whoever moves recordings from one archive to another. */
+export const moveLease = 'archive move';
+
+/** The lease of a serve: that one has started. */
+export const serveLease = 'serve';
+/** Its mark beside it: that it serves, with its socket open, so that it sees who joins a call. */
+const servingMark = 'serving';
+
+const row = z
+  .object({
+    host: z.string(),
+    pid: z.number(),
+    until: z.number(),
+    boot: z.string().nullable(),
+    boot_until: z.number().nullable(),
+  })
+  .optional();
+type Held = NonNullable<z.output<typeof row>>;
+
+/**
+ * The tables `leases` and `passes`: one pass of a job at a time, over all processes that share the catalogue. On one machine a lease counts by
+ * the clock that nobody can set: else two would have it while another clock is set.
+ */
+export function makeLeases(database: Database.Database, clock: Clock) {
+  const now = (): number => clock.now();
+  const select = database.prepare(`SELECT host, pid, until, boot, boot_until FROM leases WHERE job = ?`);
+  const upsert = database.prepare(`
+    INSERT OR REPLACE INTO leases (job, host, pid, until, boot, boot_until)
+    VALUES (@job, @host, @pid, @until, @boot, @bootUntil)`);
+  const hold = (job: string, { host, pid }: LeaseHolder): void => {
+    const since = sinceBootOfMachine(clock);
+    const bootUntil = since === undefined ? null : since.ms + leaseMs;
+    upsert.run({ job, host, pid, until: now() + leaseMs, boot: since?.boot ?? null, bootUntil });
+  };
+  /** How long ago it was to be renewed, ms; below 0: it is held. */
+  const overdueMs = ({ until, boot, boot_until: bootUntil }: Held): number => {
+    const since = sinceBootOfMachine(clock);
+
+    return since?.boot !== boot || bootUntil === null ? now() - until : since.ms - bootUntil;
+  };
+  const remove = database.prepare(`DELETE FROM leases WHERE job = ? AND host = ? AND pid = ?`);
+  const selectPass = database.prepare(`SELECT at FROM passes WHERE job = ?`).pluck();
+  const upsertPass = database.prepare(`INSERT OR REPLACE INTO passes (job, at) VALUES (?, ?)`);
+  const lastPass = (job: string): number | undefined => z.number().optional().parse(selectPass.get(job));
+  /** Whether it may live. A number from before this boot is another process by now; from elsewhere nothing can be seen. */
+  const mayLive = ({ host, pid, boot }: Held, me: LeaseHolder): boolean => {
+    const now = sinceBootOfMachine(clock)?.boot;
+    const isOfThisBoot = now === undefined || boot === null || now === boot;
+
+    return host !== me.host || (isOfThisBoot && isAlive(pid));
+  };
+  const otherHolder = (job: string, me: LeaseHolder): LeaseHolder | undefined => {
+    const held = row.parse(select.get(job));
+    const mine = held?.host === me.host && held.pid === me.pid;
+
+    return held !== undefined && !mine && mayLive(held, me) && overdueMs(held) < 0
+      ? { host: held.host, pid: held.pid }
+      : undefined;
+  };
+  const notServedMs = (): number | undefined => {
+    const mark = row.parse(select.get(servingMark));
+
+    return mark === undefined ? undefined : overdueMs(mark) + leaseMs;
+  };
+  const take = database.transaction((job: string, me: LeaseHolder): LeaseHolder | undefined => {
+    const other = otherHolder(job, me);
+    if (other === undefined) hold(job, me);
+
+    return other;
+  });
+  const takeAbandoned = database.transaction((me: LeaseHolder, awayMs: number): boolean => {
+    const held = row.parse(select.get(serveLease));
+    const isMine = held?.host === me.host && held.pid === me.pid;
+    // One that was stopped does not renew it, and goes on where it was. Elsewhere nothing can be seen but that.
+    const heldForMs = held?.host === me.host ? renumberedMs : 0;
+    if (held !== undefined && !isMine && mayLive(held, me) && overdueMs(held) < heldForMs) return false;
+    const awayFor = notServedMs();
+    // Where nothing tells, as in a catalogue of an older version, or a mark of a clock that was ahead, it counts from now.
+    const isTold = awayFor !== undefined && awayFor >= -leaseMs;
+    if (!isTold) hold(servingMark, me);
+    const isAbandoned = isTold && awayFor >= awayMs;
+    if (isAbandoned) hold(serveLease, me);
+
+    return isAbandoned;
+  });
+
+  return {
+    /** Takes or renews; the other holder when it cannot be had. */
+    takeLease: (job: string, me: LeaseHolder): LeaseHolder | undefined => take.immediate(job, me),
+    /** Who else works at it now. */
+    otherHolder,
+    /** Notes that calls are watched now, whoever has noted it before. */
+    noteServing: (me: LeaseHolder): void => {
+      hold(servingMark, me);
+    },
+    /** How long ago calls were last watched, ms; undefined for never. */
+    notServedMs,
+    /** Takes the lease of a serve where calls were not watched for so long, ms, and who holds it has died. */
+    takeAbandonedServe: (me: LeaseHolder, awayMs: number): boolean => takeAbandoned.immediate(me, awayMs),
+    /** When the last pass of the job began, ms since 1970 UTC by this machine's clock; undefined before the first. */
+    lastPass,
+    notePass: (job: string, at: number): void => {
+      upsertPass.run(job, at);
+    },
+    releaseLease: (job: string, me: LeaseHolder): void => {
+      remove.run(job, me.host, me.pid);
+    },
+  };
+}

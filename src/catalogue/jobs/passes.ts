@@ -1,0 +1,43 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import { unhurried } from '../relaxedSync.ts';
+
+/** The jobs that have passes. */
+export const passNames = ['upload', 'retention', 'reconcile'] as const;
+export type PassName = (typeof passNames)[number];
+
+/** Times are ms since 1970 UTC, by this machine's clock. */
+export type PassTimes = {
+  /** When a pass last came to its end well; undefined before the first. */
+  doneAt: number | undefined;
+  /** The first time that a pass was to begin since then, as serve has planned it; undefined where it has not. */
+  dueAt: number | undefined;
+};
+
+const doneKey = (pass: PassName): string => `${pass} done`;
+const dueKey = (pass: PassName): string => `${pass} due`;
+
+/** In the table `passes`: whether each job does what it is for, whoever runs it. */
+export function makePasses(database: Database.Database) {
+  const time = z.number().optional();
+  const select = database.prepare(`SELECT at FROM passes WHERE job = ?`).pluck();
+  const upsert = database.prepare(`INSERT OR REPLACE INTO passes (job, at) VALUES (?, ?)`);
+  // A planned time that has come stands until a pass was made after it: else each restart would put off what is late.
+  const plan = database.prepare(`
+    INSERT INTO passes (job, at) VALUES (@dueKey, @at) ON CONFLICT (job) DO UPDATE SET at = excluded.at
+    WHERE at > @now OR at <= (SELECT done.at FROM passes AS done WHERE done.job = @doneKey)`);
+
+  return {
+    passDone: (pass: PassName, at: number): void => {
+      // Lost, it is late for the time of one pass.
+      unhurried(database, () => upsert.run(doneKey(pass), at));
+    },
+    planPass: (pass: PassName, at: number, now: number): void => {
+      unhurried(database, () => plan.run({ dueKey: dueKey(pass), doneKey: doneKey(pass), at, now }));
+    },
+    passTimes: (pass: PassName): PassTimes => ({
+      doneAt: time.parse(select.get(doneKey(pass))),
+      dueAt: time.parse(select.get(dueKey(pass))),
+    }),
+  };
+}

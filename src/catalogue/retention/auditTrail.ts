@@ -1,0 +1,158 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import { chainStart, entryDigest, linkOf } from '../../core/crypto/hashChain.ts';
+import type { RecordingId } from '../../core/ids.ts';
+import { auditRow, type AuditRow } from '../rows.ts';
+import type { RecordingStatus } from '../statuses.ts';
+
+/** In the trail of a recording from before the first byte of it is removed. */
+export const erasureBegun = 'erasure begun';
+/** When that came to an end without being complete: a hold set then still counts. */
+export const erasureInterrupted = 'erasure interrupted';
+
+/** What a person asked to have erased is kept; the detail has the `exceptions`, each with its `ground`. */
+export const requestRefused = 'erasure asked by the person, refused';
+/** It could not be erased; the detail has the `code`. */
+export const requestFailed = 'erasure asked by the person, failed';
+
+/** A certificate was found that this catalogue did not know: it had been restored to an older state. */
+export const erasedAgain = 'erased again by the ledger';
+
+/** In the audit trail of a recording whose keys were wrapped anew; the detail has the id of the key. */
+export const keyRewrapped = 'key rewrapped';
+
+/** In the audit trail of a recording that lies in another archive from then on, as the detail says. */
+export const moved = 'moved to another archive';
+/** With the archive and how many versions were removed there. */
+export const copyRemoved = 'copy in an earlier archive removed';
+/** An operator has said that the archive is gone. */
+export const copyGivenUp = 'copy in an earlier archive given up';
+
+/**
+ * Whether an erasure of it was begun and has not come to an end, by its lines: some of it may be gone already, and the next pass goes on.
+ * What was tried in vain is tried again, unless it is kept now.
+ */
+export function isErasureUnderWay(lines: readonly Pick<AuditRow, 'event'>[]): boolean {
+  return lines.findLast(({ event }) => event === erasureBegun || event === erasureInterrupted)?.event === erasureBegun;
+}
+
+/** One line of the trail; no personal data. */
+export type AuditEntry = {
+  recording: RecordingId;
+  event: string;
+  from: RecordingStatus | null;
+  to: RecordingStatus | null;
+  actor: string;
+  detail?: Record<string, unknown>;
+};
+
+const headRow = z.object({ id: z.number(), chain: z.string() }).optional();
+const digestRow = z.object({
+  id: z.number(),
+  at: z.number(),
+  recording_id: z.string(),
+  event: z.string(),
+  from_status: z.string().nullable(),
+  to_status: z.string().nullable(),
+  actor: z.string(),
+  detail: z.string(),
+  chain: z.string().nullable(),
+});
+
+/** A line as its digest sees it, and its link; null in lines from before the trail was chained. */
+export type AuditLine = { id: number; recording: string; digest: string; chain: string | null };
+
+const otherStatus = z.object({ id: z.string(), status: z.string(), said: z.string().nullable() });
+/** A recording whose status the trail does not know. */
+export type OtherStatus = z.output<typeof otherStatus>;
+
+/** Once for each connection, before anything is appended. */
+export function defineChain(database: Database.Database): void {
+  database.function(
+    'preavis_link',
+    { deterministic: true },
+    // SQLite counts the parameters of a function by their names.
+    (
+      before: unknown,
+      at: unknown,
+      id: unknown,
+      event: unknown,
+      from: unknown,
+      to: unknown,
+      who: unknown,
+      why: unknown,
+    ) => linkOf(typeof before === 'string' ? before : chainStart, entryDigest([at, id, event, from, to, who, why])),
+  );
+}
+
+/**
+ * The table `audit`: what happened to each recording, in one chain over all of them (core/crypto/hashChain.ts), so that no line can be
+ * changed or taken out without every later link failing.
+ */
+export type AuditTrail = ReturnType<typeof makeAuditTrail>;
+
+export function makeAuditTrail(database: Database.Database, now: () => number) {
+  const insert = database.prepare(`
+    INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail, chain)
+    VALUES (@at, @recording, @event, @from, @to, @actor, @detail,
+      preavis_link((SELECT chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1), @at, @recording, @event, @from, @to, @actor, @detail))`);
+  const selectOf = database.prepare(`SELECT * FROM audit WHERE recording_id = ? ORDER BY id`);
+  const selectBetween = database.prepare(`SELECT * FROM audit WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?`);
+  const selectTimeAfter = database.prepare(`SELECT at FROM audit WHERE id > ? ORDER BY id LIMIT 1`).pluck();
+  const selectDiscard = database
+    .prepare(
+      `
+    SELECT EXISTS (SELECT 1 FROM audit WHERE recording_id = ? AND to_status = 'discarded' AND (chain IS NOT NULL
+      OR id < (SELECT id FROM audit WHERE chain IS NOT NULL ORDER BY id LIMIT 1)))`,
+    )
+    .pluck();
+  const selectOtherwise = database.prepare(`
+    SELECT id, status, said FROM (
+      SELECT id, status, (SELECT to_status FROM audit
+        WHERE recording_id = recordings.id AND to_status IS NOT NULL ORDER BY audit.id DESC LIMIT 1) AS said
+      FROM recordings)
+    WHERE said IS NOT status ORDER BY id LIMIT ?`);
+  const selectWithoutRow = database
+    .prepare(
+      `
+    SELECT DISTINCT recording_id FROM audit
+    WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE id = recording_id) ORDER BY recording_id LIMIT ?`,
+    )
+    .pluck();
+  const selectHead = database.prepare(`SELECT id, chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1`);
+
+  return {
+    append: ({ detail = {}, ...entry }: AuditEntry): void => {
+      insert.run({ ...entry, at: now(), detail: JSON.stringify(detail) });
+    },
+    of: (id: RecordingId): AuditRow[] => z.array(auditRow).parse(selectOf.all(id)),
+    /** Whether a line says that it was discarded. The status alone is one field of a file. */
+    isDiscardAudited: (id: RecordingId): boolean => selectDiscard.get(id) === 1,
+    /** Recordings whose status is another one than their newest line says (`said`; null: none says any). Reads all of them. */
+    statusesOtherwise: (limit: number): OtherStatus[] => z.array(otherStatus).parse(selectOtherwise.all(limit)),
+    /** What the trail names and no row is there of. Reads all of it. */
+    auditedWithoutRow: (limit: number): string[] => z.array(z.string()).parse(selectWithoutRow.all(limit)),
+    /** The newest line that is in the chain. */
+    head: (): { id: number; chain: string } | undefined => headRow.parse(selectHead.get()),
+    timeAfter: (line: number): number | undefined => z.number().optional().parse(selectTimeAfter.get(line)),
+    /** In the order of the chain, at most `limit`. */
+    lines: (from: number, to: number, limit: number): AuditLine[] =>
+      z
+        .array(digestRow)
+        .parse(selectBetween.all(from, to, limit))
+        .map((row) => ({
+          id: row.id,
+          recording: row.recording_id,
+          digest: entryDigest([
+            row.at,
+            row.recording_id,
+            row.event,
+            row.from_status,
+            row.to_status,
+            row.actor,
+            row.detail,
+          ]),
+          chain: row.chain,
+        })),
+  };
+}

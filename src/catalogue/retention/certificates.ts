@@ -1,0 +1,246 @@
+import type Database from 'better-sqlite3';
+import { encodeTime } from 'ulid';
+import * as z from 'zod';
+import { PreavisError } from '../../core/errors.ts';
+import type { RecordingId } from '../../core/ids.ts';
+import { erasureBegun, type AuditTrail } from './auditTrail.ts';
+import { isActiveHold, isDoubtful, isHeld, isOver, recordingsByEnd } from '../conditions.ts';
+import { unhurried } from '../relaxedSync.ts';
+import type { AuditNote, RecordingChanges } from '../calls/recordings.ts';
+import type { RecordingStatus } from '../statuses.ts';
+
+const certificateRow = z
+  .object({
+    number: z.number(),
+    sha256: z.string(),
+    recording_id: z.string().transform((id) => id as RecordingId),
+    issued_at: z.number(),
+    jws: z.string(),
+    in_ledger: z.number(),
+    in_archive: z.number(),
+  })
+  .transform((row) => ({
+    number: row.number,
+    /** Of the JWS as text. */
+    sha256: row.sha256,
+    recording: row.recording_id,
+    issuedAt: row.issued_at,
+    jws: row.jws,
+    inLedger: row.in_ledger === 1,
+    inArchive: row.in_archive === 1,
+  }));
+/** A certificate of erasure, as it was signed, and where else than in the catalogue it is kept. */
+export type CertificateRow = z.output<typeof certificateRow>;
+export type NewCertificate = Omit<CertificateRow, 'inLedger' | 'inArchive'>;
+
+/** Where certificates are kept beside the catalogue. */
+export type CopyPlace = 'ledger' | 'archive';
+
+/**
+ * Why it is erased, and so what keeps it. due: a hold, and a doubt about when it ended. asked: a hold; a human has decided. erased
+ * before: nothing.
+ */
+export type ErasureGround = 'due' | 'asked' | 'erased before';
+
+type Move = (
+  id: RecordingId,
+  from: RecordingStatus,
+  to: RecordingStatus,
+  changes: RecordingChanges,
+  note: AuditNote,
+) => void;
+
+const placeRow = z
+  .object({ read_bytes: z.number(), last_start: z.number(), last_sha256: z.string() })
+  .transform((row) => ({ start: row.last_start, end: row.read_bytes, sha256: row.last_sha256 }));
+/** The last line that was read of a ledger: where it begins and ends, bytes, and its hash, by which it is known again. */
+export type LedgerPlace = z.output<typeof placeRow>;
+
+const missingRow = z.object({ recording: z.string(), number: z.number() });
+
+/** The table `certificates`, and the two ends of an erasure. */
+export function makeErasures(
+  database: Database.Database,
+  trail: AuditTrail,
+  move: Move,
+  releaseHoldsOf: (recording: RecordingId, by: string) => void,
+) {
+  const selectHeld = database.prepare(`SELECT ${isHeld} FROM recordings WHERE id = @id`).pluck();
+  const selectDoubtful = database.prepare(`SELECT ${isDoubtful} FROM recordings WHERE id = @id`).pluck();
+  const selectLast = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, issued_at DESC LIMIT 1`);
+  const insert = database.prepare(`
+    INSERT INTO certificates (sha256, number, recording_id, issued_at, jws)
+    VALUES (@sha256, @number, @recording, @issuedAt, @jws) ON CONFLICT DO NOTHING`);
+  const selectOf = database.prepare(`SELECT * FROM certificates WHERE recording_id = ? ORDER BY number`);
+  const selectBeyond = database.prepare(`
+    SELECT * FROM certificates WHERE (number, sha256) > (@number, @sha256) ORDER BY number, sha256 LIMIT @limit`);
+  const selectMissing = database.prepare(`
+    SELECT recording_id AS recording, json_extract(detail, '$.certificate.number') AS number FROM audit
+    WHERE event = 'erased and checked' AND at >= @since AND json_extract(detail, '$.certificate.sha256') IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM certificates WHERE sha256 = json_extract(detail, '$.certificate.sha256'))
+    ORDER BY id LIMIT @limit`);
+  // Before the trail was chained there were no certificates; and they have a time of their own, like the lines that name them.
+  const selectUncertified = database
+    .prepare(
+      `
+    SELECT id FROM recordings WHERE status = 'erased'
+      AND NOT EXISTS (SELECT 1 FROM certificates WHERE recording_id = recordings.id)
+      AND NOT EXISTS (SELECT 1 FROM audit WHERE recording_id = recordings.id AND to_status = 'erased' AND chain IS NULL
+        AND audit.id < (SELECT id FROM audit WHERE chain IS NOT NULL ORDER BY id LIMIT 1))
+      AND NOT (id < @oldest AND EXISTS (SELECT 1 FROM audit
+        WHERE recording_id = recordings.id AND to_status = 'erased' AND chain IS NOT NULL AND at < @since))
+    ORDER BY id LIMIT @limit`,
+    )
+    .pluck();
+  const selectNewest = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, sha256 LIMIT ?`);
+  const count = database.prepare(`SELECT count(*) FROM certificates`).pluck();
+  const selectAlone = {
+    ledger: database.prepare(`SELECT * FROM certificates WHERE in_ledger = 0 ORDER BY number LIMIT ?`),
+    archive: database.prepare(`SELECT * FROM certificates WHERE in_archive = 0 ORDER BY number LIMIT ?`),
+  };
+  const markArchive = database.prepare(`UPDATE certificates SET in_archive = 1 WHERE sha256 = ?`);
+  const unmarkLedger = database.prepare(`UPDATE certificates SET in_ledger = 0 WHERE sha256 = ?`);
+  const markLedger = database.prepare(`UPDATE certificates SET in_ledger = 1 WHERE sha256 = ?`);
+  const selectKnown = database.prepare(`SELECT 1 FROM certificates WHERE sha256 = ?`).pluck();
+  const selectLedger = database.prepare(
+    `SELECT read_bytes, last_start, last_sha256 FROM ledgers WHERE file = ? AND last_sha256 IS NOT NULL`,
+  );
+  const upsertLedger = database.prepare(`
+    INSERT OR REPLACE INTO ledgers (file, read_bytes, last_start, last_sha256) VALUES (@file, @end, @start, @sha256)`);
+  const selectOld = database.prepare(`
+    SELECT * FROM certificates WHERE issued_at < @before AND number < @newest AND NOT EXISTS (
+      SELECT 1 FROM audit WHERE recording_id = certificates.recording_id AND to_status = 'erased' AND at >= @before)
+    ORDER BY number LIMIT @limit`);
+  const remove = database.prepare(`DELETE FROM certificates WHERE sha256 = ?`);
+  const removeCopy = database.prepare(`DELETE FROM archive_copies WHERE recording_id = ? AND archive = ?`);
+  const selectCopy = database.prepare(`SELECT 1 FROM archive_copies WHERE recording_id = ? LIMIT 1`).pluck();
+  const countDue = database
+    .prepare(`SELECT count(*) FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful}`)
+    .pluck();
+  const countHeld = database
+    .prepare(
+      `SELECT count(DISTINCT recordings.id) FROM holds JOIN recordings ON recordings.id = holds.recording_id
+       WHERE ${isActiveHold} AND ${isOver}`,
+    )
+    .pluck();
+
+  const begin = database.transaction((id: RecordingId, at: number, why: ErasureGround, note: AuditNote) => {
+    if (why !== 'erased before' && selectHeld.get({ id, at }) === 1) {
+      throw new PreavisError('recording_held', 'a hold keeps it');
+    }
+    if (why === 'due' && selectDoubtful.get({ id }) === 1) {
+      throw new PreavisError('clock_doubtful', 'the clocks do not agree on when it ended');
+    }
+    trail.append({ recording: id, ...note, event: erasureBegun, from: null, to: null });
+  });
+
+  const last = (): CertificateRow | undefined => certificateRow.optional().parse(selectLast.get());
+
+  const finish = database.transaction(
+    (
+      from: RecordingStatus,
+      certificate: NewCertificate,
+      previous: string | null,
+      note: AuditNote,
+      places: readonly string[],
+    ): boolean => {
+      if ((last()?.sha256 ?? null) !== previous) return false;
+      for (const archive of places) removeCopy.run(certificate.recording, archive);
+      if (selectCopy.get(certificate.recording) !== undefined) {
+        throw new PreavisError('status_conflict', 'something of it was put into another archive meanwhile');
+      }
+      insert.run(certificate);
+      move(certificate.recording, from, 'erased', { receipt: null }, note);
+
+      return true;
+    },
+  );
+
+  const noteCopy = (sha256: string, place: CopyPlace): void => {
+    // Lost, the copy is made again.
+    unhurried(database, () => (place === 'ledger' ? markLedger : markArchive).run(sha256));
+  };
+
+  const restored = database.transaction(
+    (certificate: NewCertificate, from: RecordingStatus | undefined, place: CopyPlace, note: AuditNote): void => {
+      insert.run(certificate);
+      (place === 'ledger' ? markLedger : markArchive).run(certificate.sha256);
+      // There is nothing left that they could keep.
+      releaseHoldsOf(certificate.recording, note.actor);
+      if (from !== undefined && from !== 'erased' && from !== 'discarded')
+        move(certificate.recording, from, 'erased', { receipt: null }, note);
+    },
+  );
+
+  return {
+    /**
+     * Notes that a recording is being erased, unless something keeps it: what wins is decided here, in one transaction. Throws
+     * recording_held and clock_doubtful.
+     */
+    beginErasure: (id: RecordingId, at: number, why: ErasureGround, note: AuditNote): void => {
+      begin.immediate(id, at, why, note);
+    },
+    /**
+     * Keeps the certificate and moves the recording to `erased`; false when another certificate came before it. `places`: the archives
+     * beside its own that were seen to have nothing of it. Throws status_conflict where there is another one.
+     */
+    finishErasure: (
+      from: RecordingStatus,
+      certificate: NewCertificate,
+      previous: string | null,
+      note: AuditNote,
+      places: readonly string[] = [],
+    ): boolean => finish.immediate(from, certificate, previous, note, places),
+    /** Takes up a certificate that an older state of the catalogue does not know; holds of the recording end. */
+    restoreCertificate: (
+      certificate: NewCertificate,
+      from: RecordingStatus | undefined,
+      place: CopyPlace,
+      note: AuditNote,
+    ): void => {
+      restored.immediate(certificate, from, place, note);
+    },
+    /** Up to where what is in a ledger is in this catalogue. */
+    ledgerRead: (file: string): LedgerPlace | undefined => placeRow.optional().parse(selectLedger.get(file)),
+    noteLedgerRead: (file: string, place: LedgerPlace): void => {
+      upsertLedger.run({ file, ...place });
+    },
+    lastCertificate: last,
+    certificatesOf: (id: RecordingId): CertificateRow[] => z.array(certificateRow).parse(selectOf.all(id)),
+    /** In their order, beyond the one with this number and hash. */
+    certificates: (after: { number: number; sha256: string }, limit: number): CertificateRow[] =>
+      z.array(certificateRow).parse(selectBeyond.all({ ...after, limit })),
+    /** What the audit trail says since a time that there is a certificate of, and there is none. */
+    missingCertificates: (since: number, limit: number): { recording: string; number: number }[] =>
+      z.array(missingRow).parse(selectMissing.all({ since, limit })),
+    newestCertificates: (limit: number): CertificateRow[] => z.array(certificateRow).parse(selectNewest.all(limit)),
+    countCertificates: (): number => z.number().parse(count.get()),
+    isCertificateKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
+    /** Those that are not yet in the ledger, or in the archive. */
+    certificatesWithout: (place: CopyPlace, limit: number): CertificateRow[] =>
+      z.array(certificateRow).parse(selectAlone[place].all(limit)),
+    noteCertificateCopy: noteCopy,
+    /** It is to be put into the ledger again. */
+    noteLostFromLedger: (sha256: string): void => {
+      unmarkLedger.run(sha256);
+    },
+    /**
+     * Those from before a time, but never the last one, which the next is chained to, nor one whose recording was erased again since
+     * then in a catalogue that was put back.
+     */
+    oldCertificates: (before: number, limit: number): CertificateRow[] =>
+      z.array(certificateRow).parse(selectOld.all({ before, newest: last()?.number ?? 0, limit })),
+    removeCertificate: (sha256: string): void => {
+      remove.run(sha256);
+    },
+    /** Recordings that count as erased, and of which no certificate says so; `since`: older certificates are not kept, ms. */
+    erasedWithoutCertificate: (since: number, limit: number): RecordingId[] =>
+      z
+        .array(z.string())
+        .parse(selectUncertified.all({ since, oldest: encodeTime(Math.max(since, 0)), limit })) as RecordingId[],
+    /** How many recordings are to be erased at this time; it takes long where there are very many. */
+    countDue: (at: number): number => z.number().parse(countDue.get({ at })),
+    /** How many would be but for a hold. */
+    countHeld: (at: number): number => z.number().parse(countHeld.get({ at })),
+  };
+}

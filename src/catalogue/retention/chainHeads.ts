@@ -1,0 +1,73 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import type { CopyPlace } from './certificates.ts';
+
+const headRow = z
+  .object({
+    sha256: z.string(),
+    number: z.number(),
+    signed_at: z.number(),
+    jws: z.string(),
+    in_ledger: z.number(),
+    in_archive: z.number(),
+  })
+  .transform((row) => ({
+    /** Of the JWS as text. */
+    sha256: row.sha256,
+    number: row.number,
+    signedAt: row.signed_at,
+    jws: row.jws,
+    inLedger: row.in_ledger === 1,
+    inArchive: row.in_archive === 1,
+  }));
+/** A signed head of the audit trail, and where else than in the catalogue it is kept. */
+export type HeadRow = z.output<typeof headRow>;
+export type NewHead = Omit<HeadRow, 'inLedger' | 'inArchive'>;
+
+/** The table `chain_heads`: what was signed of the audit trail, day by day. */
+export function makeChainHeads(database: Database.Database) {
+  const insert = database.prepare(`
+    INSERT INTO chain_heads (sha256, number, signed_at, jws, in_ledger, in_archive)
+    VALUES (@sha256, @number, @signedAt, @jws, @inLedger, @inArchive) ON CONFLICT DO NOTHING`);
+  const selectLast = database.prepare(`SELECT * FROM chain_heads ORDER BY number DESC, signed_at DESC, sha256 LIMIT 1`);
+  const selectAll = database.prepare(`SELECT * FROM chain_heads ORDER BY number, sha256`);
+  const selectAlone = {
+    ledger: database.prepare(`SELECT * FROM chain_heads WHERE in_ledger = 0 ORDER BY number, sha256`),
+    archive: database.prepare(`SELECT * FROM chain_heads WHERE in_archive = 0 ORDER BY number, sha256`),
+  };
+  const mark = {
+    ledger: database.prepare(`UPDATE chain_heads SET in_ledger = ? WHERE sha256 = ?`),
+    archive: database.prepare(`UPDATE chain_heads SET in_archive = ? WHERE sha256 = ?`),
+  };
+  const selectKnown = database.prepare(`SELECT 1 FROM chain_heads WHERE sha256 = ?`).pluck();
+  const remove = database.prepare(`DELETE FROM chain_heads WHERE sha256 = ?`);
+
+  const last = (): HeadRow | undefined => headRow.optional().parse(selectLast.get());
+  const keep = database.transaction((head: NewHead, previous: string | null): boolean => {
+    if ((last()?.sha256 ?? null) !== previous) return false;
+    insert.run({ ...head, inLedger: 0, inArchive: 0 });
+
+    return true;
+  });
+
+  return {
+    lastHead: last,
+    /** In their order: one a day. */
+    heads: (): HeadRow[] => z.array(headRow).parse(selectAll.all()),
+    isHeadKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
+    /** Keeps a new one; false when another came before it. */
+    keepHead: (head: NewHead, previous: string | null): boolean => keep.immediate(head, previous),
+    /** Takes up one that was found outside the catalogue, which an older state of it does not know. */
+    takeUpHead: (head: NewHead, place: CopyPlace): void => {
+      insert.run({ ...head, inLedger: Number(place === 'ledger'), inArchive: Number(place === 'archive') });
+    },
+    headsWithout: (place: CopyPlace): HeadRow[] => z.array(headRow).parse(selectAlone[place].all()),
+    /** Whether a copy of it is there; what is not is copied again. */
+    noteHeadCopy: (sha256: string, place: CopyPlace, isThere: boolean): void => {
+      mark[place].run(Number(isThere), sha256);
+    },
+    removeHead: (sha256: string): void => {
+      remove.run(sha256);
+    },
+  };
+}

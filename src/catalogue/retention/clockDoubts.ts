@@ -1,0 +1,181 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import { PreavisError } from '../../core/errors.ts';
+import type { RecordingId } from '../../core/ids.ts';
+import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
+import { isKept, keptShorter } from '../conditions.ts';
+import { json } from '../rows.ts';
+
+/** In the audit trail of a recording whose clocks do not agree, with what each says. */
+export const doubtRaised = 'clocks disagree';
+/** Somebody has said when it ended; the detail has both ends. */
+export const doubtSettled = 'end settled';
+
+/** What each clock says of a recording's end, by the name of the witness; ms since 1970 UTC. */
+const witnessTimes = z.record(z.string(), z.number());
+export type WitnessTimes = z.output<typeof witnessTimes>;
+
+export type Doubt = { apartMs: number; endedAt: number; witnesses: WitnessTimes; actor: string };
+
+const doubtRow = z
+  .object({
+    recording_id: z.string().transform((id) => id as RecordingId),
+    raised_at: z.number(),
+    apart_ms: z.number(),
+    witnesses: json(witnessTimes),
+    settled_at: z.number().nullable(),
+    settled_by: z.string().nullable(),
+    kept_from: z.number().nullable(),
+    keep_until: z.number().nullable(),
+    is_open: z.number(),
+  })
+  .transform((row) => ({
+    recording: row.recording_id,
+    raisedAt: row.raised_at,
+    apartMs: row.apart_ms,
+    witnesses: row.witnesses,
+    settledAt: row.settled_at,
+    settledBy: row.settled_by,
+    /** The end that keeping counts from now. */
+    keptFrom: row.kept_from,
+    keepUntil: row.keep_until,
+    /** Somebody is asked: it is kept, and nobody has settled it. */
+    isOpen: row.is_open === 1,
+  }));
+export type DoubtRow = z.output<typeof doubtRow>;
+
+const lineTimes = z.object({
+  before: z.number().nullable(),
+  first: z.number().nullable(),
+  after: z.number().nullable(),
+});
+/** Of the audit trail, ms: the line before the first of a recording, that first one, and the line after its finishing. */
+export type LineTimes = z.output<typeof lineTimes>;
+
+const steppedId = z.string().transform((id) => id as RecordingId);
+const keptRow = z.object({ kept_from: z.number().nullable(), is_kept: z.number() }).optional();
+
+/** The tables `clock_doubts` and `boots`. */
+export function makeClockDoubts(database: Database.Database, trail: AuditTrail, now: () => number) {
+  const insert = database.prepare(`
+    INSERT INTO clock_doubts (recording_id, raised_at, apart_ms, witnesses) VALUES (@id, @at, @apartMs, @witnesses)
+    ON CONFLICT DO NOTHING`);
+  const settleRow = database.prepare(`
+    UPDATE clock_doubts SET settled_at = @at, settled_by = @by WHERE recording_id = @id AND settled_at IS NULL`);
+  const isOpen = `settled_at IS NULL AND ${isKept}`;
+  const doubts = `SELECT clock_doubts.*, kept_from, keep_until, ${isOpen} AS is_open FROM clock_doubts
+    JOIN recordings ON recordings.id = clock_doubts.recording_id`;
+  const selectOf = database.prepare(`${doubts} WHERE recording_id = ?`);
+  const selectOpen = database.prepare(
+    `${doubts} WHERE ${isOpen} AND recording_id > @after ORDER BY recording_id LIMIT @limit`,
+  );
+  const countOpen = database
+    .prepare(
+      `SELECT count(*) FROM clock_doubts JOIN recordings ON recordings.id = clock_doubts.recording_id
+       WHERE ${isOpen}`,
+    )
+    .pluck();
+  const selectKept = database.prepare(`SELECT kept_from, ${isKept} AS is_kept FROM recordings WHERE id = ?`);
+  // All ends count from that of the recording, but for those that a person asked for. Each shift so can be taken back whole.
+  const shiftEnds = database.prepare(`
+    UPDATE recording_purposes AS ends SET keep_until = keep_until + @shiftMs
+    WHERE recording_id = @id AND NOT EXISTS (
+      SELECT 1 FROM audit WHERE audit.recording_id = ends.recording_id AND event = '${keptShorter}'
+        AND json_extract(detail, '$.purpose') = ends.purpose AND json_extract(detail, '$.basis') = 'person')`);
+  const shiftRecording = database.prepare(`
+    UPDATE recordings SET kept_from = @endedAt, keep_until = coalesce(
+      (SELECT max(keep_until) FROM recording_purposes WHERE recording_id = @id), keep_until + @shiftMs) WHERE id = @id`);
+  const selectLines = database.prepare(`
+    SELECT
+      (SELECT at FROM audit WHERE id < own.first ORDER BY id DESC LIMIT 1) AS before,
+      (SELECT at FROM audit WHERE id = own.first) AS first,
+      (SELECT at FROM audit WHERE id > own.finished ORDER BY id LIMIT 1) AS after
+    FROM (SELECT min(id) AS first, min(id) FILTER (WHERE to_status IN ('recorded', 'failed')) AS finished
+      FROM audit WHERE recording_id = ?) AS own`);
+  const selectOffset = database.prepare(`SELECT offset_ms FROM boots WHERE boot = ?`).pluck();
+  const upsertOffset = database.prepare(`
+    INSERT INTO boots (boot, offset_ms) VALUES (@boot, @offsetMs)
+    ON CONFLICT (boot) DO UPDATE SET offset_ms = excluded.offset_ms`);
+  const stepped = `SELECT recordings.id FROM recordings INDEXED BY recordings_by_boot
+    WHERE heard_boot = @boot AND ${isKept}
+      AND NOT EXISTS (SELECT 1 FROM clock_doubts WHERE recording_id = recordings.id)`;
+  const selectStepped = database
+    .prepare(
+      `
+    ${stepped} AND heard_offset_ms < @offsetMs - @beyondMs UNION ALL
+    ${stepped} AND heard_offset_ms > @offsetMs + @beyondMs LIMIT @limit`,
+    )
+    .pluck();
+  const selectBoots = database.prepare(`SELECT boot, offset_ms AS offsetMs FROM boots`);
+
+  /** The end that keeping counts from becomes this one, and every end moves as far. */
+  const count = (id: RecordingId, endedAt: number): number | null => {
+    const from = keptRow.parse(selectKept.get(id))?.kept_from ?? null;
+    if (from === null || from === endedAt) return from;
+    const shift = { id, endedAt, shiftMs: endedAt - from };
+    shiftEnds.run(shift);
+    shiftRecording.run(shift);
+
+    return from;
+  };
+
+  /** Within a transaction of the caller. */
+  const raise = (id: RecordingId, { apartMs, endedAt, witnesses, actor }: Doubt): boolean => {
+    if (isErasureUnderWay(trail.of(id))) return false;
+    const added = insert.run({ id, at: now(), apartMs, witnesses: JSON.stringify(witnesses) }).changes === 1;
+    if (!added) return false;
+    count(id, endedAt);
+    const detail = { apartMs, endedAt, witnesses };
+    trail.append({ recording: id, event: doubtRaised, from: null, to: null, actor, detail });
+
+    return true;
+  };
+  const raised = database.transaction(raise);
+
+  const settled = database.transaction((id: RecordingId, endedAt: number, by: string): void => {
+    const row = keptRow.parse(selectKept.get(id));
+    if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
+    // What is gone has no end to be moved.
+    if (row.is_kept === 0 || settleRow.run({ id, at: now(), by }).changes === 0) {
+      throw new PreavisError('doubt_unknown', 'nobody is asked when it ended, or somebody has said so already');
+    }
+    const from = count(id, endedAt);
+    trail.append({
+      recording: id,
+      event: doubtSettled,
+      from: null,
+      to: null,
+      actor: by,
+      detail: { from, to: endedAt },
+    });
+  });
+
+  return {
+    raise,
+    /**
+     * False where there is one already, settled or not: a human is asked once. Also where its erasure is under way, which nobody can decide
+     * about any more.
+     */
+    raiseDoubt: (id: RecordingId, doubt: Doubt): boolean => raised.immediate(id, doubt),
+    /** Keeping counts from this end from now on. Throws recording_unknown, doubt_unknown. */
+    settleDoubt: (id: RecordingId, endedAt: number, by: string): void => {
+      settled.immediate(id, endedAt, by);
+    },
+    doubtOf: (id: RecordingId): DoubtRow | undefined => doubtRow.optional().parse(selectOf.get(id)),
+    /** Those of what is kept that nobody has settled, in the order of ids, beyond `after`. */
+    openDoubts: (after: string, limit: number): DoubtRow[] => z.array(doubtRow).parse(selectOpen.all({ after, limit })),
+    countDoubts: (): number => z.number().parse(countOpen.get()),
+    lineTimes: (id: RecordingId): LineTimes => lineTimes.parse(selectLines.get(id)),
+    /** How far the clock of this boot was from the one that nobody can set, when it was last noted, ms. */
+    bootOffset: (boot: string): number | undefined => z.number().optional().parse(selectOffset.get(boot)),
+    noteBootOffset: (boot: string, offsetMs: number): void => {
+      upsertOffset.run({ boot, offsetMs });
+    },
+    /** Recordings in whose boot the clock was set since by more than so much, and that nobody was asked about. */
+    stepped: (beyondMs: number, limit: number): RecordingId[] =>
+      z
+        .array(z.object({ boot: z.string(), offsetMs: z.number() }))
+        .parse(selectBoots.all())
+        .flatMap((boot) => z.array(steppedId).parse(selectStepped.all({ ...boot, beyondMs, limit }))),
+  };
+}

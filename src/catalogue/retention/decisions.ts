@@ -1,0 +1,164 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import type { CallId, RecordingId } from '../../core/ids.ts';
+import type { ShortenBasis, ShortenedEnd } from '../calls/recordings.ts';
+import { unhurried } from '../relaxedSync.ts';
+
+export const decisionKinds = ['callersForgotten', 'languagesForgotten', 'purposesShortened'] as const;
+export type DecisionKind = (typeof decisionKinds)[number];
+
+const decisionRow = z
+  .object({
+    sha256: z.string(),
+    kind: z.enum(decisionKinds),
+    decided_at: z.number(),
+    needed_until: z.number(),
+    jws: z.string(),
+    in_ledger: z.number(),
+  })
+  .transform((row) => ({
+    /** Of the JWS as text. */
+    sha256: row.sha256,
+    kind: row.kind,
+    decidedAt: row.decided_at,
+    neededUntil: row.needed_until,
+    jws: row.jws,
+    inLedger: row.in_ledger === 1,
+  }));
+/** A decision that erases something without a certificate, as it was signed (retention/decision.ts). */
+export type DecisionRow = z.output<typeof decisionRow>;
+export type NewDecision = Omit<DecisionRow, 'inLedger'>;
+
+/** What a decision does here. */
+export type DecisionEffect =
+  | { kind: 'callersForgotten'; calls: readonly CallId[] }
+  | { kind: 'languagesForgotten'; callers: 'all' | readonly string[] }
+  | {
+      kind: 'purposesShortened';
+      basis: ShortenBasis;
+      ends: readonly { recording: RecordingId; purpose: string; to: number }[];
+    };
+
+/** `decided`: just now. `replayed`: it was found in the ledger, and this catalogue did not know it. */
+export type DecisionSource = { from: 'decided' } | { from: 'replayed'; at: number };
+
+const countRow = z.object({ kind: z.enum(decisionKinds), count: z.number() });
+const expiryRow = z.object({ count: z.number(), last: z.number().nullable() });
+
+/** The table `decisions`, and the doing of them: what was decided and what it does are one step. */
+export function makeDecisions(
+  database: Database.Database,
+  shorten: (purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string) => void,
+) {
+  const insert = database.prepare(`
+    INSERT INTO decisions (sha256, kind, decided_at, needed_until, jws, in_ledger, replayed_at)
+    VALUES (@sha256, @kind, @decidedAt, @neededUntil, @jws, @inLedger, @replayedAt) ON CONFLICT DO NOTHING`);
+  const selectKnown = database.prepare(`SELECT 1 FROM decisions WHERE sha256 = ?`).pluck();
+  const selectAlone = database.prepare(
+    `SELECT * FROM decisions WHERE in_ledger = 0 ORDER BY decided_at, sha256 LIMIT ?`,
+  );
+  const mark = database.prepare(`UPDATE decisions SET in_ledger = @inLedger WHERE sha256 = @sha256`);
+  const selectBeyond = database.prepare(`SELECT * FROM decisions WHERE sha256 > @after ORDER BY sha256 LIMIT @limit`);
+  const selectOld = database.prepare(`SELECT * FROM decisions WHERE needed_until <= ? LIMIT ?`);
+  const remove = database.prepare(`DELETE FROM decisions WHERE sha256 = ?`);
+  const count = database.prepare(`SELECT count(*) FROM decisions`).pluck();
+  const countReplayed = database.prepare(
+    `SELECT kind, count(*) AS count FROM decisions WHERE replayed_at >= ? GROUP BY kind ORDER BY kind`,
+  );
+
+  const selectForgettable = database
+    .prepare(
+      `
+      SELECT call_id FROM callers WHERE hash = @hash
+        AND EXISTS (SELECT 1 FROM calls WHERE id = callers.call_id AND state IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = callers.call_id
+          AND status NOT IN ('erased', 'discarded'))
+      ORDER BY call_id LIMIT @limit`,
+    )
+    .pluck();
+  const forgetCall = database.prepare(`DELETE FROM callers WHERE call_id = ?`);
+  const selectLanguages = database.prepare(`
+    SELECT count(*) AS count, max(expires_at) AS last FROM preferences WHERE @caller IS NULL OR caller = @caller`);
+  const selectCallers = database
+    .prepare(`SELECT caller FROM preferences WHERE caller > @after ORDER BY caller LIMIT @limit`)
+    .pluck();
+  const forgetLanguage = database.prepare(`DELETE FROM preferences WHERE caller = ?`);
+  const forgetLanguages = database.prepare(`DELETE FROM preferences`);
+
+  const selectEnd = database
+    .prepare(`SELECT keep_until FROM recording_purposes WHERE recording_id = ? AND purpose = ?`)
+    .pluck();
+  const selectRecording = database.prepare(`SELECT 1 FROM recordings WHERE id = ?`).pluck();
+  const insertShortened = database.prepare(`
+    INSERT INTO shortened_ends (recording_id, purpose, keep_until, basis) VALUES (@recording, @purpose, @to, @basis)
+    ON CONFLICT (recording_id, purpose) DO UPDATE SET keep_until = excluded.keep_until, basis = excluded.basis
+      WHERE excluded.keep_until < keep_until`);
+
+  const apply = (effect: DecisionEffect, actor: string): void => {
+    switch (effect.kind) {
+      case 'callersForgotten':
+        for (const call of effect.calls) forgetCall.run(call);
+        return;
+      case 'languagesForgotten':
+        if (effect.callers === 'all') forgetLanguages.run();
+        else for (const caller of effect.callers) forgetLanguage.run(caller);
+        return;
+      case 'purposesShortened':
+        for (const { recording, purpose, to } of effect.ends) {
+          const from = z.number().optional().parse(selectEnd.get(recording, purpose));
+          if (from !== undefined) {
+            if (from > to) shorten(purpose, [{ id: recording, from, to }], effect.basis, actor);
+          } else if (selectRecording.get(recording) === 1) {
+            // It has no ends before it is finished, as in a backup from during its call.
+            insertShortened.run({ recording, purpose, to, basis: effect.basis });
+          }
+        }
+    }
+  };
+
+  const carryOut = database.transaction(
+    (decision: NewDecision, effect: DecisionEffect, source: DecisionSource, actor: string): boolean => {
+      const isReplayed = source.from === 'replayed';
+      const replayedAt = isReplayed ? source.at : null;
+      if (insert.run({ ...decision, inLedger: Number(isReplayed), replayedAt }).changes === 0) return false;
+      apply(effect, actor);
+
+      return true;
+    },
+  );
+
+  return {
+    /** Keeps the decision and does what it says, in one step; false: it is known, and was done. */
+    carryOut: (decision: NewDecision, effect: DecisionEffect, source: DecisionSource, actor: string): boolean =>
+      carryOut.immediate(decision, effect, source, actor),
+    isDecisionKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
+    /** Those that are not yet in the ledger. */
+    decisionsWithoutLedger: (limit: number): DecisionRow[] => z.array(decisionRow).parse(selectAlone.all(limit)),
+    /** Whether it is in the ledger; what is not is put there again. */
+    noteDecisionInLedger: (sha256: string, isThere: boolean): void => {
+      // Lost, the line is written again.
+      unhurried(database, () => mark.run({ sha256, inLedger: Number(isThere) }));
+    },
+    /** In the order of their hashes, beyond `after`. */
+    decisionsBeyond: (after: string, limit: number): DecisionRow[] =>
+      z.array(decisionRow).parse(selectBeyond.all({ after, limit })),
+    /** Those that are needed no more. */
+    overDecisions: (at: number, limit: number): DecisionRow[] => z.array(decisionRow).parse(selectOld.all(at, limit)),
+    removeDecision: (sha256: string): void => {
+      remove.run(sha256);
+    },
+    countDecisions: (): number => z.number().parse(count.get()),
+    /** How many of each kind were carried out again from the ledger since a time. */
+    decisionsReplayed: (since: number): { kind: DecisionKind; count: number }[] =>
+      z.array(countRow).parse(countReplayed.all(since)),
+    /** Calls of this caller that have ended and that no recording is left of, at most so many. */
+    forgettableCalls: (hash: string, limit: number): CallId[] =>
+      z.array(z.string()).parse(selectForgettable.all({ hash, limit })) as CallId[],
+    /** How many languages are remembered, of one caller or of all, and until when the last of them is; ms since 1970 UTC. */
+    languagesKept: (caller: string | undefined): { count: number; last: number | null } =>
+      expiryRow.parse(selectLanguages.get({ caller: caller ?? null })),
+    /** Callers whose language is remembered, beyond `after`. */
+    callersWithLanguage: (after: string, limit: number): string[] =>
+      z.array(z.string()).parse(selectCallers.all({ after, limit })),
+  };
+}

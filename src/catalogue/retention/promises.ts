@@ -1,0 +1,81 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import { unwatchedReasons } from '../../call/watch/watch.ts';
+import type { RecordingId } from '../../core/ids.ts';
+import { requestFailed, requestRefused } from './auditTrail.ts';
+import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from '../conditions.ts';
+import type { DueCursor } from '../calls/recordings.ts';
+
+const attemptRow = z
+  .object({ id: z.string().transform((id) => id as RecordingId), keep_until: z.number(), code: z.string().nullable() })
+  .transform((row) => ({ id: row.id, keepUntil: row.keep_until, code: row.code }));
+/** A recording that is due, and the code with which its last erasure failed; null where none has. */
+export type DueAttempt = z.output<typeof attemptRow>;
+
+const count = z.number();
+const holdsRow = z.object({ active: count, reviewsOverdue: count });
+const unusableRow = z.object({ status: z.enum(['failed', 'lost']), recordings: count });
+const unwatchedCount = z.object({ why: z.enum(unwatchedReasons), intervals: count });
+
+/** What stands of what is promised, at one moment; counts only. */
+export type Promised = {
+  holds: z.output<typeof holdsRow>;
+  /** Recordings that a person asked to have erased, and that could not be, but for those that a lock keeps. */
+  failedRequests: number;
+  /** Intervals in which nobody watched a call, by why, since the catalogue was made. */
+  unwatched: z.output<typeof unwatchedCount>[];
+  /** Recordings without usable audio, and those whose file has vanished. */
+  unusable: { failed: number; lost: number };
+};
+
+/** What the metrics of promises ask for at each reading: nothing of it looks at every row. */
+export function makePromises(database: Database.Database) {
+  const selectDue = database.prepare(`
+    SELECT id, keep_until,
+      (SELECT json_extract(detail, '$.code') FROM audit
+       WHERE recording_id = recordings.id AND event = @event ORDER BY audit.id DESC LIMIT 1) AS code
+    FROM ${recordingsByEnd}
+    WHERE ${isOver} AND (keep_until, id) > (@keepUntil, @id) AND NOT ${isHeld} AND NOT ${isDoubtful}
+    ORDER BY keep_until, id LIMIT @limit`);
+  const selectHolds = database.prepare(`
+    SELECT count(*) AS active, count(*) FILTER (WHERE review_at <= @at) AS reviewsOverdue FROM holds WHERE ${isActiveHold}`);
+  const selectRequests = database
+    .prepare(
+      // SQLite would take the index of recordings for DISTINCT, and look at every line.
+      `SELECT count(DISTINCT recording_id) FROM audit AS failed INDEXED BY audit_of_requests
+       WHERE event IN ('${requestRefused}', '${requestFailed}') AND event = '${requestFailed}'
+         AND json_extract(detail, '$.code') <> 'archive_locked'
+         AND NOT EXISTS (SELECT 1 FROM audit AS later WHERE later.recording_id = failed.recording_id AND later.id > failed.id
+           AND later.event IN ('${requestRefused}', '${requestFailed}') AND (later.event = '${requestRefused}'
+             OR json_extract(later.detail, '$.code') = 'archive_locked'))
+         AND EXISTS (SELECT 1 FROM recordings WHERE recordings.id = failed.recording_id AND ${isKept})`,
+    )
+    .pluck();
+  // By the index of statuses: the others, which are all but a few, are not looked at.
+  const selectUnusable = database.prepare(
+    `SELECT status, count(*) AS recordings FROM recordings WHERE status IN ('failed', 'lost') GROUP BY status`,
+  );
+  const selectUnwatched = database.prepare(`SELECT why, count(*) AS intervals FROM unwatched GROUP BY why`);
+  const read = database.transaction((at: number): Promised => {
+    const unusable = z.array(unusableRow).parse(selectUnusable.all());
+    const of = (status: 'failed' | 'lost'): number => unusable.find((each) => each.status === status)?.recordings ?? 0;
+
+    return {
+      holds: holdsRow.parse(selectHolds.get({ at })),
+      failedRequests: count.parse(selectRequests.get()),
+      unwatched: z.array(unwatchedCount).parse(selectUnwatched.all()),
+      unusable: { failed: of('failed'), lost: of('lost') },
+    };
+  });
+
+  return {
+    /**
+     * Those that are due at this time, the first to end first, beyond `after`.
+     *
+     * @param erasureFailed the event of the audit trail that has, with a `code`, why a recording could not be erased
+     */
+    dueAttempts: (at: number, erasureFailed: string, after: DueCursor, limit: number): DueAttempt[] =>
+      z.array(attemptRow).parse(selectDue.all({ at, event: erasureFailed, ...after, limit })),
+    promised: (at: number): Promised => read.deferred(at),
+  };
+}

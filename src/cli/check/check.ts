@@ -1,0 +1,347 @@
+import { existsSync } from 'node:fs';
+import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
+import { markCatalogue } from '../../store/catalogueMarker.ts';
+import { spoolFilesNote } from '../../call/plan/spoolFiles.ts';
+import { checkSpool, proveSpool } from '../../call/plan/readiness.ts';
+import { openCatalogue, type Catalogue } from '../../catalogue/catalogue.ts';
+import { logEmptied, logHeld } from '../../catalogue/emptyLog.ts';
+import { numberKeyWarning } from '../../catalogue/numberKeys.ts';
+import { openSqlite } from '../../catalogue/sqlite.ts';
+import type { CallWitness } from '../../catalogue/rows.ts';
+import { makePolicy } from '../../policy/policy.ts';
+import { halfRecorded, halfRecordedInWords } from '../../prompts/recordings.ts';
+import type { PromptLibrary } from '../../prompts/library.ts';
+import { purposeWarnings } from '../../policy/storageWarnings.ts';
+import type { Config } from '../../config/schema.ts';
+import { asPreavisError, errnoOf, PreavisError, type ErrorCode } from '../../core/errors.ts';
+import { makeIds } from '../../core/ids.ts';
+import { timeLimit } from '../../core/timeLimit.ts';
+import { checkWitness } from '../../receipt/witnessCheck.ts';
+import { identify, makeAri, refuseMissingPrompts, type Ari } from '../../services/ari.ts';
+import { checkJobs } from '../../services/jobs.ts';
+import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
+import { makeStore } from '../../services/store.ts';
+import { requirePlausibleClock } from '../../retention/pass.ts';
+import { dueFigures } from '../../retention/promised.ts';
+import { lookAtArchive } from './archive.ts';
+import { configOf } from './configuration.ts';
+import type { CommandContext } from '../context.ts';
+import { refuseForeignRecorders, requireDeadman } from './deadman.ts';
+import { leaveOut, makeLook, noteLast, type Finding, type Look } from './checklist.ts';
+import { ledgerFindings, requireSigningKey } from './ledger.ts';
+import { trailFindings } from './trail.ts';
+import { packetsWarning, soundFinding } from './sound.ts';
+
+/** What `check` looks at, in order; a check that needs a failed one is left out. */
+async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
+  const list: Finding[] = [];
+  const look = makeLook(list);
+  const library = await loadLibrary(config).catch((error: unknown) => asPreavisError(error));
+  const policyFound = await lookAtConfig(config, library, list, look);
+  const { spoolFolder, minimumFreeMib } = config.recording;
+  let note: string | undefined;
+  await look('spool', async () => {
+    await checkSpool(spoolFolder, minimumFreeMib);
+    note = await spoolFilesNote(spoolFolder);
+  });
+  if (note !== undefined) noteLast(list, note);
+  const spoolUsable = !hasFailed(list, 'spool_unusable');
+  if (!spoolUsable) leaveOut(list, [askedOfAsterisk.spool]);
+  const newest = await lookAtWhatIsKept(config, context, list, look);
+  const known = { library: policyFound ? library : undefined, newest, spoolUsable };
+  await lookAtAsterisk(config, context, known, list, look);
+
+  return list;
+}
+
+/** What is looked at on Asterisk itself, by the names of `check`. */
+const askedOfAsterisk = {
+  spool: 'spool of this asterisk',
+  prompts: 'prompts on asterisk',
+  deadman: 'recorders end when nobody watches',
+  foreign: 'recorders of other applications',
+  witness: 'second witness',
+  packets: 'questions about packets',
+  sound: 'sound after a change of its source',
+} as const;
+
+/** Whether what was looked at last failed by one of these codes. */
+function hasFailed(list: readonly Finding[], ...codes: readonly ErrorCode[]): boolean {
+  const last = list.at(-1);
+
+  return last?.ok === false && codes.some((code) => code === last.code);
+}
+
+/** Without it every restart of serve costs the recordings that are being made. */
+const withoutCel =
+  'none. What is recorded while serve is away becomes silence; with CEL (docs/operations.md, The second witness) most of it is kept';
+
+const markLimitMs = 10_000;
+/** For others that work with the write-ahead log of the catalogue, ms. */
+const logWaitMs = 2_000;
+
+/** Whether there is a policy: prompts and purposes that fit each other. */
+async function lookAtConfig(
+  config: Config,
+  library: PromptLibrary | PreavisError,
+  list: Finding[],
+  look: Look,
+): Promise<boolean> {
+  await look('schedule', () => {
+    checkJobs(config);
+  });
+  const policyFound = await look('prompts and purposes', async () => {
+    if (library instanceof PreavisError) throw library;
+    const { languages } = makePolicy(config, library);
+    const offered = library.prompts.filter(({ language }) => languages.includes(language));
+    const halves = await halfRecorded(soundsFolder(config), offered);
+
+    return halves.length === 0 ? undefined : halves.map(halfRecordedInWords).join('; ');
+  });
+  if (!policyFound) {
+    const ofSentences =
+      library instanceof PreavisError ? ['callers told how long', 'erased within the legal maximum'] : [];
+    leaveOut(list, [...ofSentences, askedOfAsterisk.prompts]);
+  }
+  const unchecked = Object.entries(config.purposes).filter(([, purpose]) => !purpose.checkedByCounsel);
+  await look('purposes checked by counsel', () =>
+    unchecked.length === 0
+      ? undefined
+      : `not yet: ${unchecked.map(([id]) => id).join(', ')}. Have them checked, then set checkedByCounsel: true`,
+  );
+  if (config.witness.celFile === undefined) list.push({ check: 'second witness', ok: true, notes: [withoutCel] });
+  if (library instanceof PreavisError) return policyFound;
+  list.push(...storageFindings(config, library));
+  if (config.promptRecording.pin !== undefined) {
+    await look('recording of prompts by telephone', async () => {
+      for (const language of library.languages) await requireWritable(join(soundsFolder(config), language));
+    });
+  }
+
+  return policyFound;
+}
+
+/** Catalogue, archive and ledger; gives what the second witness last said. */
+async function lookAtWhatIsKept(
+  config: Config,
+  { clock }: CommandContext,
+  list: Finding[],
+  look: Look,
+): Promise<CallWitness | undefined> {
+  let catalogue: Catalogue | undefined;
+  let newest: CallWitness | undefined;
+  const catalogueWorks = await look('catalogue', async () => {
+    // One that is not there yet is made by serve, for the user that it runs as.
+    const { file } = config.catalogue;
+    if (!existsSync(file)) {
+      openSqlite(':memory:').close();
+      return undefined;
+    }
+    catalogue = openCatalogue(file, clock);
+    // Reading works where a disk is full.
+    await catalogue.notePass('check', clock.now());
+    newest = await newestWitness(catalogue);
+
+    return (await logEmptied(catalogue, logWaitMs)) ? undefined : logHeld;
+  });
+  if (!catalogueWorks) {
+    leaveOut(list, ['clocks', 'retention', 'requests of persons by their number', 'archive', 'signing key']);
+  }
+  try {
+    const known = catalogueWorks ? catalogue : undefined;
+    // Only the catalogue knows whether there must be something in the archive.
+    if (catalogueWorks) {
+      await look('clocks', () => clockWarning(known));
+      await look('retention', () => known && requirePlausibleClock(known, clock.now()));
+      await lookAtErasures(known, clock.now(), list, look);
+      await look('requests of persons by their number', () => numberKeyWarning(config, known));
+      await lookAtArchive(config, known, list, look);
+      if (known === undefined) await look('new catalogue', () => refuseNewBeginning(config));
+    }
+    list.push(...(await ledgerFindings(config, known, clock)));
+    if (known !== undefined) list.push(...(await trailFindings(config, known, clock)));
+    if (catalogueWorks) await look('signing key', () => requireSigningKey(config, known));
+  } finally {
+    catalogue?.close();
+  }
+
+  return newest;
+}
+
+type KnownBefore = {
+  library: PromptLibrary | PreavisError | undefined;
+  newest: CallWitness | undefined;
+  spoolUsable: boolean;
+};
+
+/** An answer by one of these ends the questions: the others would get the same. */
+const endOfQuestions = ['ari_unreachable', 'ari_unauthorized'] as const;
+
+async function lookAtAsterisk(
+  config: Config,
+  context: CommandContext,
+  known: KnownBefore,
+  list: Finding[],
+  look: Look,
+): Promise<void> {
+  let ari: Ari | undefined;
+  let version = '';
+  const reachable = await look('asterisk', async () => {
+    ari = makeAri(config);
+    ({ version } = await identify(ari, config));
+  });
+  const questions = questionsTo(config, context, known);
+  if (!reachable || ari === undefined) {
+    leaveOut(list, [...questions.map(([name]) => name), askedOfAsterisk.sound]);
+    return;
+  }
+  for (const [index, [name, step]] of questions.entries()) {
+    const asked = ari;
+    await look(name, () => step(asked));
+    if (!hasFailed(list, ...endOfQuestions)) continue;
+    leaveOut(
+      list,
+      questions.slice(index + 1).map(([later]) => later),
+    );
+    break;
+  }
+  list.push(soundFinding(version));
+  ari.close();
+}
+
+type Question = [name: string, step: (ari: Ari) => unknown];
+
+function questionsTo(
+  config: Config,
+  { clock }: CommandContext,
+  { library, newest, spoolUsable }: KnownBefore,
+): Question[] {
+  const { spool, prompts, deadman, foreign, witness, packets } = askedOfAsterisk;
+  const { spoolFolder } = config.recording;
+  const { celFile } = config.witness;
+
+  return [
+    ...(spoolUsable
+      ? [[spool, ({ commands }) => proveSpool(spoolFolder, commands, makeIds(), clock)] satisfies Question]
+      : []),
+    ...(library === undefined || library instanceof PreavisError
+      ? []
+      : [[prompts, ({ commands }) => refuseMissingPrompts(makePolicy(config, library), commands)] satisfies Question]),
+    [deadman, (ari) => requireDeadman(ari.commands, ari.deadman, makeIds().channel())],
+    [foreign, (ari) => refuseForeignRecorders(ari.deadman)],
+    ...(celFile === undefined
+      ? []
+      : [[witness, ({ commands }) => checkWitness({ ari: commands, celFile, newest })] satisfies Question]),
+    [packets, ({ commands }) => packetsWarning(commands, makeIds().channel())],
+  ];
+}
+
+/** What is due and not erased. A lock that is known is no warning: nothing can be done until it is over. */
+async function lookAtErasures(
+  catalogue: Catalogue | undefined,
+  at: number,
+  list: Finding[],
+  look: Look,
+): Promise<void> {
+  let locked = 0;
+  const isReadable = await look('erasures', async () => {
+    if (catalogue === undefined) return undefined;
+    const figures = await dueFigures(catalogue, at);
+    const { failedRequests } = await catalogue.promised(at);
+    ({ locked } = figures);
+    const warnings = [
+      ...(figures.overdue === 0 ? [] : [`recordings whose time was over more than 25 hours ago: ${figures.overdue}`]),
+      ...(figures.failed === 0 ? [] : [`recordings that are due and could not be erased: ${figures.failed}`]),
+      ...(failedRequests === 0
+        ? []
+        : [`recordings that a person asked for and that could not be erased: ${failedRequests}`]),
+    ];
+
+    return warnings.length === 0 ? undefined : `${warnings.join('; ')} (preavis report; preavis retention run)`;
+  });
+  const last = list.at(-1);
+  if (!isReadable || locked === 0 || last?.ok !== true) return;
+  list.splice(-1, 1, {
+    ...last,
+    notes: [`recordings that are due and that only a lock in the archive keeps: ${locked}`],
+  });
+}
+
+/** Before there is a catalogue: serve would make a new one. What else is wrong with the archive is told of that. */
+async function refuseNewBeginning(config: Config): Promise<void> {
+  const store = await makeStore(config, undefined);
+  await markCatalogue({ catalogue: undefined, store }, { isMeant: false, signal: timeLimit(markLimitMs) }).catch(
+    (thrown: unknown) => {
+      if (asPreavisError(thrown).code === 'catalogue_new') throw thrown;
+    },
+  );
+}
+
+/** What somebody is asked to settle. */
+async function clockWarning(catalogue: Catalogue | undefined): Promise<string | undefined> {
+  const open = (await catalogue?.countDoubts()) ?? 0;
+
+  return open === 0
+    ? undefined
+    : `recordings whose clocks disagree by more than ten minutes, and which are kept: ${open} (preavis recordings doubts)`;
+}
+
+/** How many calls are looked at for one that the witness was asked about. */
+const newestCalls = 20;
+
+async function newestWitness(catalogue: Catalogue): Promise<CallWitness | undefined> {
+  const said = (await catalogue.calls(newestCalls)).map(({ witness }) => witness);
+
+  return said.find((status) => status !== null && status !== 'unavailable') ?? undefined;
+}
+
+/** Nothing of these is refused: the sentences are the company's, and counsel may know more than the table of laws. */
+function storageFindings(config: Config, { prompts }: PromptLibrary): Finding[] {
+  const { duration, lastDay } = purposeWarnings(config.purposes, prompts);
+  const finding = (check: string, warnings: readonly string[]): Finding => ({
+    check,
+    ok: true,
+    ...(warnings.length === 0 ? {} : { warning: warnings.join('; ') }),
+  });
+
+  return [finding('callers told how long', duration), finding('erased within the legal maximum', lastDay)];
+}
+
+async function requireWritable(folder: string): Promise<void> {
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new PreavisError('prompts_unwritable', `${folder}: ${errnoOf(cause) ?? 'error'}`, { cause });
+  }
+}
+
+/**
+ * Looks at everything `serve` needs and says what is wrong and how to mend it. Exit 1 when anything is; 3 when there are
+ * only warnings.
+ */
+export async function check(context: CommandContext, { json }: { json: boolean }): Promise<0 | 1 | 3> {
+  const list = await findings(await configOf(context), context);
+  const ok = list.every((finding) => finding.ok);
+  if (json) context.print(JSON.stringify({ ok, checks: list }, undefined, 2));
+  else {
+    for (const finding of list) {
+      const what = finding.about === undefined ? finding.check : `${finding.check} (${finding.about})`;
+      if (!finding.ok) {
+        context.print(`WRONG  ${what}: ${finding.problem} [${finding.code}]\n       ${finding.hint}`);
+        const { unchecked = [] } = finding;
+        if (unchecked.length > 0) context.print(`       not checked because of it: ${unchecked.join(', ')}`);
+      } else {
+        const { warning, facts = {}, notes = [] } = finding;
+        context.print(warning === undefined ? `ok     ${what}` : `WARN   ${what}: ${warning}`);
+        const said = Object.entries(facts).map(([fact, value]) => `${fact}: ${value}`);
+        if (said.length > 0) context.print(`       ${said.join(', ')}`);
+        for (const note of notes) context.print(`       ${note}`);
+      }
+    }
+  }
+
+  if (!ok) return 1;
+
+  return list.some((finding) => 'warning' in finding) ? 3 : 0;
+}

@@ -1,0 +1,32 @@
+import { dropsEarlierNumbers } from '../../ari/knownFaults.ts';
+import type { AriQueries } from '../../ari/port.ts';
+import type { ChannelId } from '../../core/ids.ts';
+import type { Finding } from './checklist.ts';
+
+/** Whether parties can hear, and be heard, as far as Asterisk can be asked. */
+
+/** A warning where packets cannot be asked about; undefined where they can. */
+export async function packetsWarning(
+  ari: Pick<AriQueries, 'refusedQuestions'>,
+  nobody: ChannelId,
+): Promise<string | undefined> {
+  const refused = await ari.refusedQuestions(nobody);
+  if (refused.length === 0) return undefined;
+
+  return (
+    `${refused.join(' and ')} of channels: refused before Asterisk. So nobody sees that a notice was not received, or that a party is ` +
+    'not heard any more. Let it pass as config/ari-requests.txt has it'
+  );
+}
+
+export function soundFinding(version: string): Finding {
+  const fault =
+    `Asterisk ${version} drops the sound of a party whose RTP goes on with lower sequence numbers, in each bridge that records: a fault of ` +
+    "the package of Debian and Ubuntu. Préavis asks about each party once a second and makes them heard again. Asterisk's own source has no such fault";
+
+  return {
+    check: 'sound after a change of its source',
+    ok: true,
+    ...(dropsEarlierNumbers(version) ? { notes: [fault] } : {}),
+  };
+}

@@ -1,0 +1,69 @@
+import { refuseTaken } from '../../archive/verifiedCopy.ts';
+import { purposeOf } from '../../config/purposeRules.ts';
+import { isoTime } from '../../core/clock.ts';
+import { counted } from '../../core/counted.ts';
+import { PreavisError } from '../../core/errors.ts';
+import { fetchPorts } from '../../services/retention.ts';
+import { makeArchives } from '../../services/store.ts';
+import { fetchRecording } from '../../archive/fetch.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from '../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../context.ts';
+import { localTime } from '../localTime.ts';
+import { beginLongWork } from '../progress.ts';
+import { operatorOf } from '../operator.ts';
+
+export type FetchCommandOptions = { purpose: string; output: string; force: boolean; json: boolean };
+
+/** The form of a purpose's id. Anything else goes into no audit trail. */
+const purposeId = /^[a-z][a-z0-9-]{0,39}$/;
+
+/**
+ * Fetches the WAV of one recording for one of its purposes, while that purpose lasts. Who may listen is told and not
+ * enforced: the register of processing says so.
+ */
+export async function recordingsFetch(
+  context: CommandContext,
+  id: string,
+  { purpose, output, force, json }: FetchCommandOptions,
+): Promise<ExitCode> {
+  if (!purposeId.test(purpose)) throw new PreavisError('usage', '--purpose is the name of a purpose');
+  if (output === '' || output === '-') throw new PreavisError('usage', '--output is the name of a file');
+  const config = await configOf(context);
+  const target = { file: output, replace: force };
+  await refuseTaken(target);
+  const run = beginLongWork('nothing was fetched', json);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const ports = fetchPorts({
+      config,
+      catalogue,
+      ...(await makeArchives(config, catalogue)),
+      clock: context.clock,
+      actor: operatorOf(context.environment),
+    });
+    const fetched = await fetchRecording(ports, {
+      id,
+      purpose,
+      target,
+      progress: run.progress,
+      signal: run.signal,
+    }).finally(run.end);
+    const { from, bytes, sha256, durationMs } = fetched;
+    const keepUntil = isoTime(fetched.keepUntil);
+    const mayListen = purposeOf(config.purposes, purpose)?.mayListen ?? [];
+    if (json) {
+      const document = { id: fetched.id, purpose, keepUntil, mayListen, from, file: output, bytes, sha256, durationMs };
+      context.print(JSON.stringify(document, undefined, 2));
+    } else {
+      context.print(
+        `${counted(bytes, 'byte')} from the ${from} to ${output}, as they were finished (SHA-256 ${sha256})`,
+      );
+      context.print(`for ${purpose}, until ${localTime(fetched.keepUntil)}: remove the copy by then`);
+      const roles = mayListen.length === 0 ? 'nobody is named' : mayListen.join(', ');
+      context.print(`who may listen, by the register of processing: ${roles}`);
+    }
+
+    return 0;
+  });
+}

@@ -1,0 +1,47 @@
+import { logEmptied, logHeld, logWaitMs } from '../../catalogue/emptyLog.ts';
+import { prepareSearch } from '../../catalogue/numberKeys.ts';
+import { counted } from '../../core/counted.ts';
+import { PreavisError } from '../../core/errors.ts';
+import { decisionsOf } from '../../services/retention.ts';
+import { hashOfNumber, notSearched } from '../callerNumber.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from '../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../context.ts';
+import { intoLedger, notCopied } from './intoLedger.ts';
+import { operatorOf } from '../operator.ts';
+
+export type ForgetOptions = {
+  /** `-`: the first line of standard input, where no shell keeps it. */
+  number: string | undefined;
+  all: boolean;
+  json: boolean;
+};
+
+/**
+ * Forgets which language a caller chose, or all callers: the next call is asked or told by the other evidence again.
+ * @param input gives the first line of standard input
+ */
+export async function languagesForget(
+  context: CommandContext,
+  { number, all, json }: ForgetOptions,
+  input: () => Promise<string>,
+): Promise<ExitCode> {
+  if ((number === undefined) === !all) throw new PreavisError('usage', 'one of --number and --all is wanted');
+  const config = await configOf(context);
+  const caller = number === undefined ? undefined : await hashOfNumber(number, input, config);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const unsearchedKeys = caller === undefined ? [] : await prepareSearch(catalogue, caller);
+    const decisions = decisionsOf({ config, catalogue, clock: context.clock, actor: operatorOf(context.environment) });
+    const { result: forgotten, copyFailure } = await intoLedger(config, catalogue, () =>
+      decisions.forgetLanguages(caller),
+    );
+    const isLogEmptied = await logEmptied(catalogue, logWaitMs);
+    const lines = [...notSearched(unsearchedKeys), ...(isLogEmptied ? [] : [logHeld]), ...notCopied(copyFailure)];
+    const done = { forgotten, unsearchedKeys, logEmptied: isLogEmptied, copyFailure: copyFailure ?? null };
+    if (json) context.print(JSON.stringify(done, undefined, 2));
+    else context.print([`${counted(forgotten, 'remembered language')} forgotten`, ...lines].join('\n'));
+
+    return unsearchedKeys.length > 0 || !isLogEmptied || copyFailure !== undefined ? 3 : 0;
+  });
+}

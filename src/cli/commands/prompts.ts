@@ -1,0 +1,134 @@
+import { SingleBar } from 'cli-progress';
+import { counted } from '../../core/counted.ts';
+import { buildPrompts } from '../../prompts/build.ts';
+import { installPrompts } from '../../prompts/install.ts';
+import { checkPromptFiles, type PromptFinding } from '../../prompts/check.ts';
+import { halfRecorded, halfRecordedInWords, promptCode, recordingProgress } from '../../prompts/recordings.ts';
+import { promptTexts, readPrompt, readPromptSource } from '../../prompts/library.ts';
+import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
+import { configOf } from '../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../context.ts';
+import { table } from '../table.ts';
+
+/** `sounds`: a folder with prompts.yaml, in place of that of the configuration, which is then not read. */
+export type PromptsOptions = { sounds: string | undefined; json: boolean };
+
+async function folderOf(context: CommandContext, sounds: string | undefined): Promise<string> {
+  return sounds ?? soundsFolder(await configOf(context));
+}
+
+/**
+ * Puts the prompts where Asterisk finds them; prompts that are there already stay. Exit 3 when a language is a mixture of a
+ * person and a synthesiser: callers hear both.
+ */
+export async function promptsInstall(
+  context: CommandContext,
+  { to, json }: { to: string; json: boolean },
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const library = await loadLibrary(config);
+  const { languages } = config.notice;
+  const folder = soundsFolder(config);
+  const result = await installPrompts(library, folder, to, languages);
+  const installed = library.prompts.filter(({ language }) => languages.includes(language));
+  const halves = await halfRecorded(folder, installed);
+  if (json) context.print(JSON.stringify({ ...result, halfRecorded: halves }, undefined, 2));
+  else {
+    context.print(
+      `${counted(result.copied.length, 'sound file')} copied, ${counted(result.kept.length, 'was', 'were')} there already`,
+    );
+    for (const half of halves) context.print(`WARN   ${halfRecordedInWords(half)}`);
+  }
+
+  return halves.length === 0 ? 0 : 3;
+}
+
+/** Every sentence of prompts.yaml, with its sound if there is one that can be played. */
+export async function promptsList(context: CommandContext, { sounds, json }: PromptsOptions): Promise<ExitCode> {
+  const folder = await folderOf(context, sounds);
+  const source = await readPromptSource(folder);
+  const list = await Promise.all(
+    promptTexts(source).map(async (words) => {
+      const code = promptCode(source, words);
+      const prompt = await readPrompt(folder, words);
+      return typeof prompt === 'string'
+        ? { code, ...words, sha256: null, lengthMs: null, soundName: null, problem: prompt }
+        : { code, ...prompt, problem: null };
+    }),
+  );
+  const recordings = await recordingProgress(folder, source);
+  if (json) {
+    context.print(JSON.stringify({ prompts: list, recordings }, undefined, 2));
+
+    return 0;
+  }
+  const header = ['CODE', 'PROMPT', 'LANGUAGE', 'KIND', 'LENGTH', 'MADE', 'SHA-256'];
+  const cells = list.map(({ code, id, language, kind, lengthMs, made, sha256 }) => [
+    code,
+    id,
+    language,
+    kind,
+    lengthMs === null ? 'no sound' : `${(lengthMs / 1_000).toFixed(1)} s`,
+    made,
+    sha256?.slice(0, 12) ?? '',
+  ]);
+  const texts = list.map(({ text }) => text);
+  context.print(table(header, cells, texts));
+  for (const { language, recorded, of, next } of recordings) {
+    context.print(
+      `${language}: ${recorded} of ${counted(of, 'prompt has', 'prompts have')} a recording. Next: ${next}`,
+    );
+  }
+
+  return 0;
+}
+
+function describe({ language, prompt, format, what, measured, allowed }: PromptFinding): string {
+  return `${language}/${prompt}.${format}: ${what}: ${measured}; must be ${allowed}`;
+}
+
+/** Makes what is missing and what no longer says its text, then checks it. Exit 3 when the check finds something. */
+export async function promptsBuild(
+  context: CommandContext,
+  { sounds, languages, force, json }: PromptsOptions & { languages: string[] | undefined; force: boolean },
+): Promise<ExitCode> {
+  const folder = await folderOf(context, sounds);
+  const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
+  bar?.start(1, 0);
+  const built = await buildPrompts(folder, {
+    languages,
+    force,
+    progress: (done, of) => {
+      bar?.setTotal(of);
+      bar?.update(done);
+    },
+  }).finally(() => bar?.stop());
+  const prompts = promptTexts(await readPromptSource(folder)).filter(
+    ({ language }) => languages?.includes(language) ?? true,
+  );
+  const findings = await checkPromptFiles({ prompts }, folder);
+  if (json) context.print(JSON.stringify({ ...built, findings }, undefined, 2));
+  else {
+    for (const { language, prompt, why } of built.left) context.print(`${language}/${prompt}: left alone: ${why}`);
+    context.print(
+      `${counted(built.made.length, 'prompt')} made, ${counted(built.kept.length, 'as it was', 'as they were')}, ${built.left.length} left alone`,
+    );
+    for (const finding of findings) context.print(describe(finding));
+  }
+
+  return findings.length === 0 ? 0 : 3;
+}
+
+/** Measures every sound file. Exit 3 when something needs attention; it never changes anything. */
+export async function promptsCheck(context: CommandContext, { sounds, json }: PromptsOptions): Promise<ExitCode> {
+  const folder = await folderOf(context, sounds);
+  const prompts = promptTexts(await readPromptSource(folder));
+  const findings = await checkPromptFiles({ prompts }, folder);
+  if (json) context.print(JSON.stringify({ ok: findings.length === 0, findings }, undefined, 2));
+  else {
+    for (const finding of findings) context.print(describe(finding));
+    context.print(`${counted(prompts.length, 'prompt')} looked at, ${counted(findings.length, 'finding')}`);
+  }
+
+  return findings.length === 0 ? 0 : 3;
+}

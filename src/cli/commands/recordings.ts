@@ -1,0 +1,233 @@
+import * as z from 'zod';
+import { lockNoted } from '../../archive/lockUploads.ts';
+import { encryptionInWords } from '../../store/store.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { isActive } from '../../catalogue/retention/legalHolds.ts';
+import type { AuditRow, RecordingRow } from '../../catalogue/rows.ts';
+import { recordingStatuses, type RecordingStatus } from '../../catalogue/statuses.ts';
+import { isoTime } from '../../core/clock.ts';
+import { counted } from '../../core/counted.ts';
+import { PreavisError } from '../../core/errors.ts';
+import { isUlid } from '../../core/ids.ts';
+import { encryptionOf, gapMs, sentenceOf } from '../../receipt/receipt.ts';
+import { endsWhileHeld, purposesInForce } from '../../archive/purposes.ts';
+import { makeHoldsAllowed } from '../../config/purposeRules.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from '../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../context.ts';
+import { chosenCalls, type Chosen } from '../filters.ts';
+import { parseLimit } from '../options.ts';
+import { localDay, localTime, timeColumn } from '../localTime.ts';
+import { shownHold, type ShownHold } from './retention/legalHolds.ts';
+import { oneLine, table } from '../table.ts';
+
+export type ListOptions = Chosen & { status: string | undefined; limit: string; json: boolean };
+
+/** Of a time that --json has in UTC. */
+const local = (iso: string): string => localTime(Date.parse(iso));
+
+const time = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+
+async function described(
+  row: RecordingRow,
+  catalogue: Catalogue,
+  holdsAllowed: (purpose: string) => boolean,
+  at: number,
+) {
+  const call = await catalogue.call(row.callId);
+  const holds = await catalogue.holdsOf(row.id);
+  const ends = endsWhileHeld(await catalogue.purposeEnds(row.id), holds, holdsAllowed, at);
+  const purposes = call?.purposes ?? [];
+  const inForce = purposesInForce(row.status, purposes, ends, at);
+
+  return {
+    id: row.id,
+    status: row.status,
+    startedAt: time(row.startedAt),
+    durationMs: row.durationMs,
+    bytes: row.bytes,
+    line: call?.line ?? null,
+    purposes,
+    languages: call?.languages ?? [],
+    keepUntil: time(row.keepUntil),
+    purposeEnds: purposes.map((purpose) => ({
+      purpose,
+      keepUntil: time(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null),
+      inForce: inForce.includes(purpose),
+    })),
+    held: holds.some((hold) => isActive(hold, at)),
+    objectKey: row.objectKey,
+    flags: row.flags,
+    failure: row.failure,
+    attempts: row.attempts,
+    nextAttemptAt: row.nextAttemptAt === 0 ? null : isoTime(row.nextAttemptAt),
+  };
+}
+
+function isStatus(text: string): text is RecordingStatus {
+  return recordingStatuses.some((status) => status === text);
+}
+
+function parseStatus(text: string | undefined): RecordingStatus | undefined {
+  if (text === undefined || isStatus(text)) return text;
+  throw new PreavisError('usage', `--status is one of ${recordingStatuses.join(', ')}`);
+}
+
+/**
+ * Lists recordings, newest first. With a purpose: only those that may still be used for it, though another purpose may
+ * keep more.
+ */
+export async function recordingsList(context: CommandContext, options: ListOptions): Promise<ExitCode> {
+  const status = parseStatus(options.status);
+  const most = parseLimit(options.limit);
+  const config = await configOf(context);
+  const at = context.clock.now();
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const { purpose, begun, line } = await chosenCalls(options, config, catalogue, at);
+    const inForce = purpose === undefined ? undefined : { purpose, at };
+    const rows = await catalogue.recordings({ status, inForce, begun, line, limit: most });
+    const list = await Promise.all(rows.map((row) => described(row, catalogue, makeHoldsAllowed(config), at)));
+    if (options.json) {
+      context.print(JSON.stringify({ recordings: list }, undefined, 2));
+
+      return 0;
+    }
+    const started = timeColumn(
+      'STARTED',
+      rows.map(({ startedAt }) => startedAt),
+    );
+    const cells = list.map((each, index) => [
+      each.id,
+      each.status === 'recorded' && each.failure !== null
+        ? `${each.status} (${each.failure}, ${counted(each.attempts, 'attempt')})`
+        : each.status,
+      started.cells[index] ?? '',
+      each.durationMs === null ? '' : `${(each.durationMs / 1_000).toFixed(1)} s`,
+      each.line ?? '',
+      each.purposes.join('+'),
+      [each.keepUntil === null ? '' : localDay(Date.parse(each.keepUntil)), each.held ? '(held)' : '']
+        .filter((word) => word !== '')
+        .join(' '),
+    ]);
+    const header = ['RECORDING', 'STATUS', started.header, 'LENGTH', 'LINE', 'PURPOSE', 'KEPT UNTIL'];
+    context.print(cells.length === 0 ? 'no recordings' : table(header, cells));
+
+    return 0;
+  });
+}
+
+/** How it was archived, in words, while it is there; --json has it in that step. What somebody changed since is not known. */
+function protectionInWords({ status }: RecordingRow, steps: readonly AuditRow[], at: number): Record<string, string> {
+  if (status !== 'archived') return {};
+  const lock = lockNoted(steps);
+  const over = lock !== undefined && lock.until <= at ? ' (over)' : '';
+
+  return {
+    objectLock:
+      lock === undefined ? 'archived with none' : `archived with ${lock.mode} until ${localTime(lock.until)}${over}`,
+    encryption: encryptionInWords(encryptionOf(steps)),
+  };
+}
+
+/** Why a recording was kept though its person asked for its erasure. */
+const refusalNoted = z.object({
+  exceptions: z.array(
+    z.union([
+      z.object({ ground: z.literal('hold'), hold: z.string() }).transform(({ hold }) => `hold (${hold})`),
+      z.object({ ground: z.literal('lock'), mode: z.string() }).transform(({ mode }) => `lock (${mode})`),
+      z
+        .object({ ground: z.string(), purpose: z.string() })
+        .transform(({ ground, purpose }) => `${ground} (${purpose})`),
+    ]),
+  ),
+});
+
+const groundsNoted = (detail: AuditRow['detail']): string[] => refusalNoted.safeParse(detail).data?.exceptions ?? [];
+
+function holdInWords({ reviewAt, expiresAt, releasedAt, releasedBy }: ShownHold, at: number): string {
+  if (releasedAt !== null) return `released ${local(releasedAt)} by ${releasedBy ?? '-'}`;
+  if (Date.parse(expiresAt) <= at) return `until ${local(expiresAt)} (over)`;
+
+  return `until ${local(expiresAt)}, review ${local(reviewAt)}${Date.parse(reviewAt) <= at ? ' (now)' : ''}`;
+}
+
+/** Shows one recording with its call, the notice that was heard, and every step of its life. */
+export async function recordingsShow(context: CommandContext, id: string, json: boolean): Promise<ExitCode> {
+  const config = await configOf(context);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const row = isUlid(id) ? await catalogue.recording(id) : undefined;
+    if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
+    const call = await catalogue.call(row.callId);
+    const notice = await catalogue.notices(row.callId);
+    const audit = await catalogue.audit(row.id);
+    const at = context.clock.now();
+    const shown = {
+      ...(await described(row, catalogue, makeHoldsAllowed(config), at)),
+      call: row.callId,
+      sha256: row.sha256,
+      finishedAt: time(row.finishedAt),
+      gapMs: gapMs(row),
+      languageReason: call?.languageReason ?? null,
+      policyVersion: call?.policyVersion ?? null,
+      notice: notice.map(sentenceOf),
+      witness: call?.witness ?? null,
+      holds: (await catalogue.holdsOf(row.id)).map(shownHold),
+      certificates: (await catalogue.certificatesOf(row.id)).map(({ number, sha256 }) => ({ number, sha256 })),
+      audit: audit.map((each) => ({ ...each, at: isoTime(each.at) })),
+    };
+    if (json) {
+      context.print(JSON.stringify(shown, undefined, 2));
+
+      return 0;
+    }
+    const { notice: sentences, audit: steps, purposeEnds: ends, holds, certificates, ...facts } = shown;
+    const times = Object.fromEntries(
+      [
+        ['startedAt', row.startedAt] as const,
+        ['finishedAt', row.finishedAt] as const,
+        ['keepUntil', row.keepUntil] as const,
+      ].flatMap(([name, ms]) => (ms === null ? [] : [[name, localTime(ms)]])),
+    );
+    for (const [name, value] of Object.entries({ ...facts, ...times, ...protectionInWords(row, audit, at) })) {
+      context.print(`${name.padEnd(15)} ${Array.isArray(value) ? value.join(', ') : String(value ?? '-')}`);
+    }
+    context.print('\nPurposes');
+    for (const each of ends) {
+      const end =
+        each.keepUntil === null
+          ? shown.status === 'discarded'
+            ? 'not kept'
+            : 'not finished'
+          : `kept until ${local(each.keepUntil)}`;
+      context.print(`  ${each.purpose}  ${end}${each.inForce || each.keepUntil === null ? '' : '  (over)'}`);
+    }
+    if (holds.length > 0) context.print('\nHolds');
+    for (const hold of holds) {
+      context.print(
+        `  ${hold.id}  ${hold.ground}  ${holdInWords(hold, at)}  ${oneLine(hold.reason)}  (set by ${hold.author})`,
+      );
+    }
+    for (const { number, sha256 } of certificates)
+      context.print(`\nCertificate of erasure ${number} (SHA-256 ${sha256})`);
+    context.print('\nNotice as it was heard');
+    for (const each of sentences) {
+      const heard = each.verified ? 'heard whole' : each.verdict;
+      const witness = each.witness === null ? '' : `  (witness: ${each.witness.status})`;
+      const began = each.startedAt === null ? '-' : local(each.startedAt);
+      context.print(`  ${began}  ${each.language}  ${heard}${witness}  "${each.text}"`);
+    }
+    context.print('\nHistory');
+    for (const each of steps) {
+      const step = each.to === null ? '' : `  ${each.from ?? 'new'} -> ${each.to}`;
+      const { purpose, code } = each.detail;
+      const about = [purpose, code, ...groundsNoted(each.detail)]
+        .filter((word) => typeof word === 'string')
+        .map((word) => `  ${word}`);
+      context.print(`  ${local(each.at)}  ${each.event}${step}${about.join('')}  (${each.actor})`);
+    }
+
+    return 0;
+  });
+}

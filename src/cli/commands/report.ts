@@ -1,0 +1,31 @@
+import { makeReport, reportMarkdown, reportMonth } from '../../evidence/monthlyReport.ts';
+import { webhookFigures } from '../../services/webhooks.ts';
+import { erasureFailed } from '../../retention/pass.ts';
+import { overdueAfterMs } from '../../retention/promised.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from '../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../context.ts';
+
+export type ReportOptions = { month: string | undefined; json: boolean };
+
+/** Prints the report of a month. Exit 3 when something needs attention. */
+export async function report(context: CommandContext, { month: asked, json }: ReportOptions): Promise<ExitCode> {
+  const at = context.clock.now();
+  const month = reportMonth(asked, at);
+  const config = await configOf(context);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const { from, to } = month;
+    const made = makeReport({
+      config,
+      month,
+      at,
+      figures: await catalogue.figures({ from, to, at, overdueBefore: at - overdueAfterMs }, erasureFailed),
+      uploads: await catalogue.waiting(),
+      webhooks: await webhookFigures(config, catalogue),
+    });
+    context.print(json ? JSON.stringify(made, undefined, 2) : reportMarkdown(made).trimEnd());
+
+    return made.attention.length === 0 ? 0 : 3;
+  });
+}

@@ -1,0 +1,245 @@
+import type { Lock } from '../../../store/objectLock.ts';
+import type { Catalogue } from '../../../catalogue/catalogue.ts';
+import { counted } from '../../../core/counted.ts';
+import { dayMs, isoTime } from '../../../core/clock.ts';
+import { retentionPorts } from '../../../services/retention.ts';
+import { ledgerOf, makeTrust } from '../../../services/signing.ts';
+import { makeArchives } from '../../../services/store.ts';
+import { readCertificate } from '../../../retention/certificates/certificate.ts';
+import {
+  copyCertificates,
+  decisionsInWords,
+  replayArchive,
+  replayLedger,
+} from '../../../retention/certificates/copies.ts';
+import { decisionFaults, lostDecisions } from '../../../retention/decisions.ts';
+import { lostLines } from '../../../retention/certificates/compareLedger.ts';
+import { headInWords } from '../../../retention/heads/chainHead.ts';
+import { replayHeads, type TrailAfterReplay } from '../../../retention/heads/replayHeads.ts';
+import { verifyCertificates, type Verified } from '../../../retention/certificates/verify.ts';
+import { withCatalogue } from '../catalogue.ts';
+import { configOf } from '../../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../../context.ts';
+import { commandLog } from '../../operatorParts.ts';
+import { parseLimit } from '../../options.ts';
+import { operatorOf } from '../../operator.ts';
+import { localTime, timeColumn } from '../../localTime.ts';
+import { lockInWords, lockThatKeeps, shownLock } from '../../lockInWords.ts';
+import { beginLongWork } from '../../progress.ts';
+import { table } from '../../table.ts';
+
+/** Lists certificates of erasure, newest first. */
+export async function certificatesList(
+  context: CommandContext,
+  { limit, json }: { limit: string; json: boolean },
+): Promise<ExitCode> {
+  const most = parseLimit(limit);
+  const config = await configOf(context);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const rows = await catalogue.newestCertificates(most);
+    const contents = await Promise.all(rows.map(async ({ jws }) => (await readCertificate(jws)).content));
+    if (json) {
+      const certificates = contents.map((content, index) => ({ ...content, jws: rows[index]?.jws }));
+      context.print(JSON.stringify({ certificates }, undefined, 2));
+    } else if (contents.length === 0) context.print('no certificates');
+    else {
+      const checked = timeColumn(
+        'ERASED AND CHECKED',
+        contents.map(({ verifiedAt }) => Date.parse(verifiedAt)),
+      );
+      const cells = contents.map(({ number, recording, rule, objects, bytes }, index) => [
+        String(number),
+        recording,
+        checked.cells[index] ?? '',
+        rule.kind,
+        String(objects.reduce((sum, { versions }) => sum + versions.length, 0)),
+        bytes === null ? '' : String(bytes),
+      ]);
+      context.print(table(['NUMBER', 'RECORDING', checked.header, 'RULE', 'VERSIONS', 'BYTES'], cells));
+    }
+
+    return 0;
+  });
+}
+
+/** Whoever writes to the ledger could fill the memory and the screen. */
+const mostFaults = 10_000;
+
+/**
+ * Checks every certificate: its signature, its place in the chain, the audit trail that it names, that catalogue and ledger have
+ * the same, and, unless `offline`, that nothing lies in the archive under its keys. Exit 3 when one does not hold.
+ */
+export async function certificatesVerify(
+  context: CommandContext,
+  { offline, json }: { offline: boolean; json: boolean },
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const work = beginLongWork('the certificates were not all checked', json);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const archives = offline ? { store: undefined } : await makeArchives(config, catalogue);
+    const since = context.clock.now() - config.evidence.certificateDays * dayMs;
+    const ports = { catalogue, ...archives, ledger: ledgerOf(config), since, trusts: makeTrust(config) };
+    const verify = async (): Promise<Verified> => {
+      const verified = await verifyCertificates(ports, { signal: work.signal, progress: work.progress });
+      const now = (): number => context.clock.now();
+      for await (const fault of decisionFaults({ ...ports, actor: 'command', now }, work.signal)) {
+        if (verified.faults.length < mostFaults) verified.faults.push({ number: 0, recording: '', fault });
+      }
+
+      return verified;
+    };
+    const result = await verify().finally(work.end);
+    if (json) context.print(JSON.stringify({ offline, ...result, heads: headsOf(result.heads) }, undefined, 2));
+    else {
+      for (const { number, recording, fault } of result.faults) {
+        const which = number === 0 ? recording : `${number} ${recording}`;
+        context.print(recording === '' ? fault : `${which}: ${fault}`);
+      }
+      const { length } = result.faults;
+      context.print(
+        `${counted(result.checked, 'certificate')} checked, ${length === 0 ? 'all hold' : counted(length, 'fault')}`,
+      );
+      for (const line of headsInWords(result.heads)) context.print(line);
+      if (result.kids.length > 0) context.print(`signed by ${result.kids.join(' and ')}`);
+      if (offline) context.print('the archive was not asked');
+    }
+
+    return result.faults.length > 0 ? 3 : 0;
+  });
+}
+
+type Heads = Verified['heads'];
+
+function headsOf({ newest, restored, unsignedSince }: Heads) {
+  return {
+    newest: newest === undefined ? null : { number: newest.number, signedAt: newest.signedAt, line: newest.line },
+    restored,
+    unsignedSince: unsignedSince === undefined ? null : isoTime(unsignedSince),
+  };
+}
+
+/** Up to where the audit trail is vouched for, and what people said was put back. */
+function headsInWords({ isSigned, newest, restored, unsignedSince }: Heads): string[] {
+  const since =
+    unsignedSince === undefined ? '' : `; what was written since ${isoTime(unsignedSince)} is not yet signed`;
+
+  return [
+    ...restored.map(
+      ({ number, signedAt, by, gone }) =>
+        `an older catalogue was put back, says ${by} (head ${number}, ${signedAt}): ${counted(gone, 'head before that is', 'heads before that are')} of lines that are gone`,
+    ),
+    newest === undefined
+      ? isSigned
+        ? 'no head that was signed fits the audit trail'
+        : 'no head of the audit trail was signed yet: lines cut off its end would not show'
+      : `the audit trail is vouched for by ${headInWords(newest)}${since}`,
+  ];
+}
+
+/**
+ * Takes up the certificates of the ledger and of the archive, and erases again what they say was erased. What the ledger has lost is
+ * written into it again. With `restored` it signs that an older catalogue was put back on purpose.
+ */
+export async function certificatesReplay(
+  context: CommandContext,
+  { dryRun, restored = false, json }: { dryRun: boolean; restored?: boolean; json: boolean },
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const work = beginLongWork('not every copy of a certificate was looked at; run it again', json);
+  let seen = 0;
+  const progress = (): void => {
+    work.signal.throwIfAborted();
+    seen += 1;
+    work.progress(seen, seen);
+  };
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue: Catalogue) => {
+    const archives = await makeArchives(config, catalogue);
+    const shared = { config, catalogue, ...archives, clock: context.clock, log: commandLog(config), actor: 'command' };
+    const ports = { ...retentionPorts(shared), now: () => context.clock.now() };
+    const ledger = await replayLedger(ports, { dryRun, fromStart: true, progress });
+    const archive = await replayArchive(ports, { dryRun, progress });
+    const since = context.clock.now() - config.evidence.certificateDays * dayMs;
+    let writtenAgain = 0;
+    for await (const { sha256 } of lostLines({ catalogue, ledger: ports.ledger, since })) {
+      writtenAgain += 1;
+      if (!dryRun) await catalogue.noteLostFromLedger(sha256);
+    }
+    let decisionsAgain = 0;
+    for (const { sha256 } of await lostDecisions({ catalogue, ledger: ports.ledger, now: ports.now })) {
+      decisionsAgain += 1;
+      if (!dryRun) await catalogue.noteDecisionInLedger(sha256, false);
+    }
+    if (!dryRun) await copyCertificates(ports);
+    const { decisions } = ledger;
+    const decided = decisionsInWords(decisions);
+    const by = restored ? operatorOf(context.environment) : undefined;
+    const trail = await replayHeads({ ...ports, catalogue, since }, { dryRun, by });
+    const recordings = [...new Set([...ledger.erasedAgain, ...archive.erasedAgain])];
+    const locks = new Map<string, Lock>();
+    for (const id of dryRun ? recordings : []) {
+      const row = await catalogue.recording(id);
+      const lock = row && (await lockThatKeeps(row, { catalogue, ...archives, at: context.clock.now() }, work.signal));
+      if (lock !== undefined) locks.set(id, lock);
+    }
+    work.end();
+    const refused = ledger.refused + archive.refused;
+    if (json) {
+      const certificates = ledger.certificates + archive.certificates;
+      context.print(
+        JSON.stringify(
+          {
+            dryRun,
+            certificates,
+            erasedAgain: recordings,
+            decisions,
+            writtenAgain,
+            decisionsAgain,
+            refused,
+            trail,
+            ...(locks.size === 0
+              ? {}
+              : { locked: [...locks].map(([recording, lock]) => ({ recording, lock: shownLock(lock) })) }),
+          },
+          undefined,
+          2,
+        ),
+      );
+    } else {
+      for (const id of recordings) {
+        const lock = locks.get(id);
+        const but = lock === undefined ? '' : `, but ${lockInWords(lock)}`;
+        context.print(`${id}  ${dryRun ? 'would be erased again' : 'erased again'}${but}`);
+      }
+      context.print(
+        `${counted(recordings.length, 'recording that was', 'recordings that were')} erased had come back (${localTime(context.clock.now())})`,
+      );
+      if (decided !== '') context.print(`decisions ${dryRun ? 'that would be ' : ''}carried out again: ${decided}`);
+      if (decisionsAgain > 0)
+        context.print(
+          `${counted(decisionsAgain, 'decision')} that the ledger lacked ${dryRun ? 'would be' : decisionsAgain === 1 ? 'is' : 'are'} written into it again`,
+        );
+      if (writtenAgain > 0)
+        context.print(
+          `${counted(writtenAgain, 'certificate')} that the ledger lacked ${dryRun ? 'would be' : writtenAgain === 1 ? 'is' : 'are'} written into it again`,
+        );
+      if (trail !== 'fits') context.print(trailInWords[trail]);
+      if (refused > 0)
+        context.print(
+          `${counted(refused, 'copy of a certificate or decision is', 'copies of certificates or decisions are')} not what was signed, or by a key that is not trusted`,
+        );
+    }
+
+    const left = recordings.length + writtenAgain + decisionsAgain + (decided === '' ? 0 : 1);
+
+    return refused > 0 || trail === 'other' || (dryRun && left > 0) ? 3 : 0;
+  }).finally(work.end);
+}
+
+const trailInWords: Record<Exclude<TrailAfterReplay, 'fits'>, string> = {
+  other:
+    'the audit trail is not the one that was signed: if you put an older catalogue back, give --restored to say so; if not, see preavis certificates verify',
+  acknowledged: 'that an older catalogue was put back is signed, and noted for preavis certificates verify',
+};

@@ -1,0 +1,123 @@
+import { earliestWitnesses, endWitnesses, type ClockWitness } from '../../../call/watch/clockWitnesses.ts';
+import type { Catalogue } from '../../../catalogue/catalogue.ts';
+import type { DoubtRow } from '../../../catalogue/retention/clockDoubts.ts';
+import { isoTime } from '../../../core/clock.ts';
+import { PreavisError } from '../../../core/errors.ts';
+import { isUlid, type RecordingId } from '../../../core/ids.ts';
+import { withCatalogue } from '../catalogue.ts';
+import { configOf } from '../../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../../context.ts';
+import { localTime } from '../../localTime.ts';
+import { operatorOf } from '../../operator.ts';
+
+const most = 100_000;
+const witnesses: readonly string[] = [...endWitnesses, ...earliestWitnesses] satisfies ClockWitness[];
+
+/** Of a time that --json has in UTC. */
+const local = (iso: string | null): string => (iso === null ? '-' : localTime(Date.parse(iso)));
+
+const shownDoubt = ({ recording, raisedAt, apartMs, keptFrom, keepUntil, ...doubt }: DoubtRow) => ({
+  recording,
+  raisedAt: isoTime(raisedAt),
+  apartMs,
+  keptFrom: keptFrom === null ? null : isoTime(keptFrom),
+  keepUntil: keepUntil === null ? null : isoTime(keepUntil),
+  witnesses: Object.fromEntries(Object.entries(doubt.witnesses).map(([name, at]) => [name, isoTime(at)])),
+});
+
+/** Lists the recordings about whose end clocks disagree. Exit 3 when there is one. */
+export async function recordingsDoubts(context: CommandContext, json: boolean): Promise<ExitCode> {
+  const config = await configOf(context);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const doubts = (await catalogue.openDoubts('', most)).map(shownDoubt);
+    if (json) context.print(JSON.stringify({ doubts }, undefined, 2));
+    else if (doubts.length === 0) context.print('no doubts');
+    for (const { recording, apartMs, keptFrom, keepUntil, witnesses: times } of json ? [] : doubts) {
+      context.print(`${recording}  clocks are ${(apartMs / 3_600_000).toFixed(1)} hours apart`);
+      context.print(`  kept from ${local(keptFrom)} until ${local(keepUntil)}, and on until it is settled`);
+      for (const [name, at] of Object.entries(times)) context.print(`  ${name.padEnd(18)} ${local(at)}`);
+    }
+
+    return doubts.length === 0 ? 0 : 3;
+  });
+}
+
+export type SettleOptions = {
+  ids: readonly string[];
+  all: boolean;
+  ended: string | undefined;
+  by: string | undefined;
+  json: boolean;
+};
+
+/** When it ended, by what was asked for. Throws usage where this witness says nothing of it. */
+type End = (doubt: DoubtRow) => number;
+
+function endOf({ ended, by }: SettleOptions, at: number): End {
+  if (by !== undefined && ended === undefined && witnesses.includes(by)) {
+    return ({ recording, witnesses: times }) => {
+      const told = times[by];
+      if (told === undefined) throw new PreavisError('usage', `${by} says nothing of ${recording}`);
+      return told;
+    };
+  }
+  const time = ended !== undefined && by === undefined ? timeOf(ended) : Number.NaN;
+  if (Number.isNaN(time)) {
+    throw new PreavisError(
+      'usage',
+      `give --ended TIME, such as 2027-01-31T14:05:00Z, or --by one of ${witnesses.join(', ')}`,
+    );
+  }
+  if (time > at) throw new PreavisError('usage', '--ended is not in the future');
+
+  return () => time;
+}
+
+/** As it is written in documents, or as `recordings doubts` shows it. ECMAScript would guess a zone that is missing. */
+function timeOf(given: string): number {
+  const [day = '', time = '', zone = '', ...others] = given.split(' ');
+  const text = others.length > 0 || zone === '' ? given : `${day}T${time}${zone === 'UTC' ? 'Z' : zone}`;
+
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+}
+
+async function chosenOf({ ids, all }: SettleOptions, catalogue: Catalogue): Promise<DoubtRow[]> {
+  if (all === ids.length > 0) throw new PreavisError('usage', 'name recordings, or give --all');
+  if (all) return catalogue.openDoubts('', most);
+
+  return Promise.all(
+    ids.map(async (id) => {
+      const doubt = isUlid(id) ? await catalogue.doubtOf(id as RecordingId) : undefined;
+      if (doubt?.isOpen !== true) throw new PreavisError('doubt_unknown', `nobody is asked when ${id} ended`);
+      return doubt;
+    }),
+  );
+}
+
+/** Keeping counts from this end from now on; nothing is settled where one of them cannot be. Throws doubt_unknown and usage. */
+export async function recordingsSettle(context: CommandContext, options: SettleOptions): Promise<ExitCode> {
+  const endedAt = endOf(options, context.clock.now());
+  const config = await configOf(context);
+  const operator = operatorOf(context.environment);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const chosen = (await chosenOf(options, catalogue)).map((doubt) => ({ id: doubt.recording, to: endedAt(doubt) }));
+    const settled: { recording: string; endedAt: string; keepUntil: string | null }[] = [];
+    for (const { id, to } of chosen) {
+      await catalogue.settleDoubt(id, to, operator);
+      const keepUntil = (await catalogue.recording(id))?.keepUntil ?? null;
+      settled.push({
+        recording: id,
+        endedAt: isoTime(to),
+        keepUntil: keepUntil === null ? null : isoTime(keepUntil),
+      });
+    }
+    if (options.json) context.print(JSON.stringify({ settled }, undefined, 2));
+    for (const { recording, endedAt: end, keepUntil } of options.json ? [] : settled) {
+      context.print(`${recording} ended at ${local(end)}; it is kept until ${local(keepUntil)}`);
+    }
+
+    return 0;
+  });
+}

@@ -1,0 +1,127 @@
+import { holdGrounds, type HoldGround } from '../../../catalogue/holdGrounds.ts';
+import { isActive, type HoldRow } from '../../../catalogue/retention/legalHolds.ts';
+import { isoTime } from '../../../core/clock.ts';
+import { counted } from '../../../core/counted.ts';
+import { PreavisError } from '../../../core/errors.ts';
+import { isUlid, makeIds, type HoldId, type RecordingId } from '../../../core/ids.ts';
+import { holdDates, mayHold } from '../../../retention/legalHolds.ts';
+import { makeHoldsAllowed } from '../../../config/purposeRules.ts';
+import { withCatalogue } from '../catalogue.ts';
+import { configOf } from '../../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../../context.ts';
+import { localTime } from '../../localTime.ts';
+import { operatorOf } from '../../operator.ts';
+import { oneLine, table } from '../../table.ts';
+
+export type HoldOptions = {
+  ground: string;
+  reason: string;
+  until: string;
+  review: string | undefined;
+  json: boolean;
+};
+
+const isGround = (text: string): text is HoldGround => holdGrounds.some((ground) => ground === text);
+
+export type ShownHold = ReturnType<typeof shownHold>;
+
+export const shownHold = ({ id, recording, ground, reason, author, ...hold }: HoldRow) => ({
+  id,
+  recording,
+  ground,
+  reason,
+  author,
+  setAt: isoTime(hold.setAt),
+  reviewAt: isoTime(hold.reviewAt),
+  expiresAt: isoTime(hold.expiresAt),
+  releasedAt: hold.releasedAt === null ? null : isoTime(hold.releasedAt),
+  releasedBy: hold.releasedBy,
+});
+
+/** Keeps a recording beyond its end. Throws hold_refused, hold_too_late and recording_unknown. */
+export async function recordingsHold(context: CommandContext, id: string, options: HoldOptions): Promise<ExitCode> {
+  const { ground, json } = options;
+  if (!isGround(ground)) throw new PreavisError('usage', `--ground is one of ${holdGrounds.join(', ')}`);
+  const reason = options.reason.trim();
+  if (reason === '' || reason.length > 1_000)
+    throw new PreavisError('usage', '--reason is a text of 1 to 1000 characters');
+  const { reviewAt, expiresAt } = holdDates(options, context.clock.now());
+  const config = await configOf(context);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const row = isUlid(id) ? await catalogue.recording(id) : undefined;
+    if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
+    const purposes = (await catalogue.call(row.callId))?.purposes ?? [];
+    mayHold(ground, purposes, makeHoldsAllowed(config));
+    const author = operatorOf(context.environment);
+    const hold = { id: makeIds().hold(), recording: row.id, ground, reason, author, reviewAt, expiresAt };
+    await catalogue.setHold(hold);
+    if (json) {
+      const [set] = (await catalogue.holdsOf(row.id)).filter((each) => each.id === hold.id).map(shownHold);
+      context.print(JSON.stringify({ hold: set }, undefined, 2));
+    } else {
+      context.print(`hold ${hold.id} keeps recording ${row.id} until ${localTime(expiresAt)}`);
+      context.print(`to be reviewed by ${localTime(reviewAt)}`);
+      if (config.archive.store === 'minio') {
+        context.print(
+          'a lifecycle rule of the bucket knows nothing of holds: preavis check says whether one ends sooner',
+        );
+      }
+    }
+
+    return 0;
+  });
+}
+
+/** Ends a hold before its expiry. What is due then is erased by the next retention pass. Throws hold_unknown. */
+export async function recordingsRelease(context: CommandContext, id: string, json: boolean): Promise<ExitCode> {
+  const config = await configOf(context);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    if (!isUlid(id)) throw new PreavisError('hold_unknown', 'there is no hold with this id');
+    const recording = await catalogue.releaseHold(id as HoldId, operatorOf(context.environment));
+    const left = await heldBy(recording, catalogue, context.clock.now());
+    if (json) context.print(JSON.stringify({ released: id, recording, holdsLeft: left.length }, undefined, 2));
+    else
+      context.print(`released; ${counted(left.length, 'other hold keeps', 'other holds keep')} recording ${recording}`);
+
+    return 0;
+  });
+}
+
+async function heldBy(
+  recording: RecordingId,
+  catalogue: { holdsOf(id: RecordingId): Promise<HoldRow[]> },
+  at: number,
+): Promise<HoldRow[]> {
+  return (await catalogue.holdsOf(recording)).filter((hold) => isActive(hold, at));
+}
+
+const most = 100_000;
+
+/** Lists the holds that keep recordings now. Exit 3 when one is to be reviewed. */
+export async function recordingsHolds(context: CommandContext, json: boolean): Promise<ExitCode> {
+  const config = await configOf(context);
+  const at = context.clock.now();
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const holds = await catalogue.activeHolds(at, '', most);
+    const toReview = holds.filter(({ reviewAt }) => reviewAt <= at);
+    if (json) context.print(JSON.stringify({ holds: holds.map(shownHold), toReview: toReview.length }, undefined, 2));
+    else if (holds.length === 0) context.print('no holds');
+    else {
+      const rows = holds.map((hold) => [
+        hold.id,
+        hold.recording,
+        hold.ground,
+        // Days that somebody gave are days of UTC, to their last millisecond.
+        isoTime(hold.expiresAt).slice(0, 10),
+        `${isoTime(hold.reviewAt).slice(0, 10)}${hold.reviewAt <= at ? ' (now)' : ''}`,
+      ]);
+      const reasons = holds.map(({ author, reason }) => `${oneLine(reason)} (${author})`);
+      context.print(table(['HOLD', 'RECORDING', 'GROUND', 'UNTIL (UTC)', 'REVIEW (UTC)'], rows, reasons));
+    }
+
+    return toReview.length > 0 ? 3 : 0;
+  });
+}

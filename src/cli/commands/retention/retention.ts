@@ -1,0 +1,212 @@
+import pLimit from 'p-limit';
+import type { Lock } from '../../../store/objectLock.ts';
+import type { RecordingRow } from '../../../catalogue/rows.ts';
+import { purposeOf } from '../../../config/purposeRules.ts';
+import { dayMs, isoTime } from '../../../core/clock.ts';
+import { counted } from '../../../core/counted.ts';
+import { PreavisError, type ErrorCode } from '../../../core/errors.ts';
+import { decisionsOf, retentionPorts } from '../../../services/retention.ts';
+import { makeArchives } from '../../../services/store.ts';
+import { retentionPass, type RetentionResult } from '../../../retention/pass.ts';
+import { shortenPass, type Shortened } from '../../../retention/shorten.ts';
+import { logEmptied, logHeld, logWaitMs } from '../../../catalogue/emptyLog.ts';
+import { withCatalogue } from '../catalogue.ts';
+import { configOf } from '../../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../../context.ts';
+import { intoLedger, notCopied } from '../intoLedger.ts';
+import { commandLog } from '../../operatorParts.ts';
+import { beginLongWork } from '../../progress.ts';
+import { operatorOf } from '../../operator.ts';
+import { lockInWords, lockThatKeeps, shownLock } from '../../lockInWords.ts';
+import { localTime, timeColumn } from '../../localTime.ts';
+import { table, tableWidth, wrapped } from '../../table.ts';
+
+export type RetentionCommandOptions = { dryRun: boolean; json: boolean; yes?: boolean; clockIsRight?: boolean };
+
+const waitMs = 30_000;
+/** Recordings that a pass names one by one for people; the others are counted. */
+const mostShown = 1_000;
+/** In the plan before the question; a dry run names more. */
+const mostPlanned = 20;
+
+type Outcome = 'due' | 'erased' | ErrorCode;
+type Told = { row: RecordingRow; outcome: Outcome; lock: Lock | undefined };
+
+/**
+ * One retention pass. On a terminal the plan comes first, and a question; elsewhere, with `yes` and with `json` it acts at once. Exit 3
+ * when something due was not erased, or clocks disagree about something; what a lock keeps is told once.
+ */
+export async function retentionRun(context: CommandContext, options: RetentionCommandOptions): Promise<ExitCode> {
+  const { dryRun, json, yes = false, clockIsRight = false } = options;
+  const config = await configOf(context);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const archives = await makeArchives(config, catalogue);
+    const log = commandLog(config);
+    const ports = retentionPorts({ config, catalogue, ...archives, clock: context.clock, log, actor: 'command' });
+    const pass = async (preview: boolean, most: number): Promise<{ result: RetentionResult; told: Told[] }> => {
+      const work = beginLongWork(
+        preview ? 'nothing was changed' : 'what was not yet erased is left to the next pass',
+        json,
+      );
+      try {
+        const told: Told[] = [];
+        const result = await retentionPass(ports, {
+          dryRun: preview,
+          clockIsRight,
+          waitMs,
+          signal: work.signal,
+          progress: work.progress,
+          told: ({ outcome }, row) => {
+            if (json || told.length < most) told.push({ row, outcome, lock: undefined });
+          },
+        });
+        const lockPorts = { catalogue, ...archives, at: context.clock.now() };
+        const limit = pLimit(ports.atOnce);
+        const look = async (each: Told): Promise<void> => {
+          each.lock = work.signal.aborted ? undefined : await lockThatKeeps(each.row, lockPorts, work.signal);
+        };
+        if (preview) await Promise.all(told.map((each) => limit(() => look(each))));
+        if (preview) work.signal.throwIfAborted();
+
+        return { result, told };
+      } finally {
+        work.end();
+      }
+    };
+    if (context.ask !== undefined && !dryRun && !yes && !json) {
+      const plan = await pass(true, mostPlanned);
+      const { due } = plan.result;
+      if (due > 0) {
+        context.print(passInWords(plan.result, plan.told, { dryRun: true, more: '--dry-run' }));
+        const kept = plan.told.filter(({ lock }) => lock !== undefined).length;
+        const what =
+          due > kept
+            ? `Erase ${counted(due - kept, 'recording')}?`
+            : 'A lock keeps all that is due. Try it all the same?';
+        if (!(await context.ask(`${what} It cannot be undone.`))) {
+          context.print('nothing was changed');
+          return 3;
+        }
+      }
+    }
+    const { result, told } = await pass(dryRun, mostShown);
+    const { due, erased, held, locked, doubtful, head } = result;
+    const isLogEmptied = dryRun || (await logEmptied(catalogue, logWaitMs));
+    if (json) {
+      const recordings = told.map(({ row: { id, keepUntil }, outcome, lock }) => ({
+        id,
+        keepUntil: keepUntil === null ? null : isoTime(keepUntil),
+        outcome,
+        ...(lock === undefined ? {} : { lock: shownLock(lock) }),
+      }));
+      const counts = { due, erased, held, locked, doubtful, head };
+      context.print(JSON.stringify({ dryRun, ...counts, logEmptied: isLogEmptied, recordings }, undefined, 2));
+    } else {
+      context.print(passInWords(result, told, { dryRun, more: '--json' }));
+      if (!isLogEmptied) context.print(logHeld);
+      if (head !== 'kept' && head !== 'unsigned') {
+        context.print(
+          `the head of the audit trail is not yet signed, or not in ledger and archive (${head}); serve tries again`,
+        );
+      }
+    }
+    const isHeadKept = dryRun || head === 'kept';
+
+    return isLogEmptied && isHeadKept && doubtful === 0 && (dryRun || erased === due) ? 0 : 3;
+  });
+}
+
+function passInWords(
+  { due, erased, held, locked, doubtful }: RetentionResult,
+  told: readonly Told[],
+  { dryRun, more }: { dryRun: boolean; more: string },
+): string {
+  const until = timeColumn(
+    'KEPT UNTIL',
+    told.map(({ row }) => row.keepUntil),
+  );
+  const cells = told.map(({ row, outcome, lock }, index) => [
+    row.id,
+    until.cells[index] ?? '',
+    lock === undefined ? outcome : `${outcome}, but ${lockInWords(lock)}`,
+  ]);
+  const lockedNow = told.filter(({ lock }) => lock !== undefined).length;
+  const ofNamed = due > told.length ? ' of those named' : '';
+  const kept = [
+    ...(lockedNow === 0 ? [] : [`a lock keeps ${lockedNow}${ofNamed}`]),
+    ...(held === 0 ? [] : [`a hold keeps ${held} more`]),
+    ...(locked === 0 ? [] : [`a lock in the archive keeps ${locked} more, as was told before`]),
+    ...(doubtful === 0
+      ? []
+      : [`${counted(doubtful, 'waits', 'wait')} for preavis recordings settle, since clocks disagree`]),
+  ];
+  const sum = dryRun ? `${counted(due, 'recording is', 'recordings are')} due` : `${due} due, ${erased} erased`;
+
+  return [
+    ...(told.length === 0 ? [] : [table(['RECORDING', until.header, 'OUTCOME'], cells)]),
+    ...(due > told.length ? [`... and ${due - told.length} more (${more} names all)`] : []),
+    ...wrapped([sum, ...kept].join('; '), tableWidth),
+  ].join('\n');
+}
+
+/**
+ * Applies a storage time that was shortened to the recordings that were made before. Without `apply` it only says what would
+ * change. A storage time that was made longer changes nothing: callers were told the shorter one.
+ */
+export async function retentionShorten(
+  context: CommandContext,
+  { purpose, apply, json }: { purpose: string; apply: boolean; json: boolean },
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const policy = purposeOf(config.purposes, purpose);
+  if (policy === undefined) {
+    throw new PreavisError('usage', `--purpose is one of ${Object.keys(config.purposes).join(', ')}`);
+  }
+
+  const work = beginLongWork('not every recording was looked at; run it again', json);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const actor = operatorOf(context.environment);
+    const { signal, progress } = work;
+    const order = { purpose, keepMs: policy.keepDays * dayMs, apply, signal, progress };
+    const decisions = decisionsOf({ config, catalogue, clock: context.clock, actor });
+    const pass = (): Promise<Shortened> =>
+      shortenPass({ catalogue, decisions, clock: context.clock }, order).finally(work.end);
+    const { result, copyFailure } = apply
+      ? await intoLedger(config, catalogue, pass)
+      : { result: await pass(), copyFailure: undefined };
+    if (json) {
+      const lockedUntil = result.lockedUntil === undefined ? null : isoTime(result.lockedUntil);
+      const failure = { copyFailure: copyFailure ?? null };
+      const document = { purpose, keepDays: policy.keepDays, applied: apply, ...result, lockedUntil, ...failure };
+      context.print(JSON.stringify(document, undefined, 2));
+    } else {
+      context.print([inWords(purpose, policy.keepDays, apply, result), ...notCopied(copyFailure)].join('\n'));
+    }
+
+    return copyFailure === undefined ? 0 : 3;
+  });
+}
+
+function inWords(
+  purpose: string,
+  keepDays: number,
+  applied: boolean,
+  { longer, over, held, otherPurpose, locked, lockedUntil }: Shortened,
+): string {
+  if (longer === 0) return `no recording is kept for ${purpose} longer than ${counted(keepDays, 'day')}`;
+  const what = `${counted(longer, 'recording')} ${applied ? (longer === 1 ? 'is now' : 'are now') : 'would be'} kept for ${purpose} for ${counted(keepDays, 'day')}`;
+
+  return [
+    `${what}; for ${over} of them that time is over`,
+    ...(held === 0 ? [] : [`a hold keeps ${held} of these`]),
+    ...(otherPurpose === 0 ? [] : [`another purpose keeps ${otherPurpose} of these`]),
+    ...(lockedUntil === undefined
+      ? []
+      : [
+          `${counted(locked, 'of these was archived with an Object Lock, which keeps it', 'of these were archived with an Object Lock, which keeps them')} until ${localTime(lockedUntil)} at the latest`,
+        ]),
+    ...(applied ? [] : ['Nothing was changed: give --apply to do it. It cannot be undone.']),
+  ].join('\n');
+}

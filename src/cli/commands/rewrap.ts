@@ -1,0 +1,55 @@
+import { rewrapAll, type RewrapResult } from '../../archive/rewrap.ts';
+import { rewrapPorts } from '../../services/jobs.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from '../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../context.ts';
+import { operatorParts } from '../operatorParts.ts';
+import { beginLongWork } from '../progress.ts';
+import { counted } from '../../core/counted.ts';
+
+export type RewrapCommandOptions = { dryRun: boolean; json: boolean };
+
+/** How long a command waits while another one does the same, ms. */
+const waitMs = 30_000;
+
+/** Wraps the keys of all archived recordings under the current key. Exit 3 when some could not be. */
+export async function archiveRewrap(
+  context: CommandContext,
+  { dryRun, json }: RewrapCommandOptions,
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const run = beginLongWork('not all keys were rewrapped', json);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const shared = await operatorParts(context, config, catalogue);
+    const options = { dryRun, waitMs, signal: run.signal, progress: run.progress };
+    const result = await rewrapAll(rewrapPorts(shared), options).finally(run.end);
+    context.print(json ? JSON.stringify({ dryRun, ...result }, undefined, 2) : forPeople(result, dryRun));
+
+    return result.failed.length + result.elsewhere === 0 ? 0 : 3;
+  });
+}
+
+const stillLocked =
+  ': it is under the new key, but a lock keeps an earlier wrapped key too; run it again when that lock ends';
+
+function forPeople({ keyId, rewrapped, current, plain, elsewhere, failed }: RewrapResult, dryRun: boolean): string {
+  const lines = failed.map(
+    ({ recording, code }) => `${recording}: ${code}${code === 'archive_locked' ? stillLocked : ''}`,
+  );
+  const done = dryRun ? 'would be rewrapped' : 'rewrapped';
+  lines.push(
+    `key ${keyId}: ${rewrapped} ${done}, ${current} had it already, ${counted(plain, 'is', 'are')} not encrypted`,
+  );
+  if (elsewhere > 0)
+    lines.push(
+      counted(
+        elsewhere,
+        'lies in another archive than the configured one and was left as it is',
+        'lie in another archive than the configured one and were left as they are',
+      ),
+    );
+  if (!dryRun && failed.length + elsewhere === 0) lines.push('No archived recording needs an earlier key any more.');
+
+  return lines.join('\n');
+}

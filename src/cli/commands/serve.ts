@@ -1,0 +1,42 @@
+import { App } from '../../serve/app.ts';
+import { makeIds } from '../../core/ids.ts';
+import { makeLog } from '../../core/log.ts';
+import { configOf } from '../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../context.ts';
+
+/** How long what was not closed may hold the process when all is stopped, ms. */
+const exitLimitMs = 2_000;
+
+/**
+ * Runs until SIGTERM or SIGINT. The first lets calls and uploads finish within shutdown.graceSeconds, the second cuts
+ * that short.
+ */
+export async function serve(
+  context: CommandContext,
+  { takeOver, newCatalogue }: { takeOver: boolean; newCatalogue: boolean },
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const log = makeLog(config.log.level);
+  const app = new App({ config, log, clock: context.clock, ids: makeIds(), takeOver, newCatalogue });
+  let signals = 0;
+  const asked = new Promise<void>((resolve) => {
+    const onSignal = (signal: NodeJS.Signals): void => {
+      signals += 1;
+      log.info({ signal }, signals === 1 ? 'stopping when calls and uploads have finished' : 'stopping at once');
+      if (signals > 1) app.hurry();
+      resolve();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+  try {
+    await app.start();
+    await asked;
+    await app.stop();
+  } finally {
+    // A connection on which nothing comes any more, as of ari-client's first requests, would hold the process.
+    setTimeout(() => process.exit(), exitLimitMs).unref();
+  }
+
+  return 0;
+}

@@ -1,0 +1,281 @@
+import { refuseTaken } from '../../archive/verifiedCopy.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { logEmptied, logHeld, logWaitMs } from '../../catalogue/emptyLog.ts';
+import { prepareSearch } from '../../catalogue/numberKeys.ts';
+import type { Config } from '../../config/schema.ts';
+import { purposeOf } from '../../config/purposeRules.ts';
+import { isoTime } from '../../core/clock.ts';
+import { counted } from '../../core/counted.ts';
+import { PreavisError } from '../../core/errors.ts';
+import { makeArchives } from '../../services/store.ts';
+import { subjectErasurePorts, subjectExportPorts } from '../../services/dataSubject.ts';
+import { articleOf, type Exception } from '../../dataSubject/decideErasure.ts';
+import { eraseForPerson, type SubjectErasure, type SubjectRecording } from '../../dataSubject/erase.ts';
+import { exportForPerson, type SubjectExport } from '../../dataSubject/export.ts';
+import { subjectLanguages, type SubjectLanguage } from '../../dataSubject/languages.ts';
+import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
+import { hashOfNumber, notSearched } from '../callerNumber.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from '../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../context.ts';
+import { commandLog } from '../operatorParts.ts';
+import { beginLongWork } from '../progress.ts';
+import { operatorOf } from '../operator.ts';
+
+export type SubjectExportOptions = {
+  /** `-`: the first line of standard input, where no shell keeps it. */
+  number: string;
+  output: string;
+  language: string | undefined;
+  force: boolean;
+  json: boolean;
+};
+
+const waitMs = 30_000;
+const unknownNumber = 'no calls of this number';
+
+const isSubjectLanguage = (text: string): text is SubjectLanguage => subjectLanguages.some((each) => each === text);
+
+/** That of the order, or what the person was last spoken to in, or the first of the configuration that there are words for. */
+async function languageOf(
+  asked: string | undefined,
+  hash: string,
+  catalogue: Catalogue,
+  config: Config,
+): Promise<SubjectLanguage> {
+  const remembered = await catalogue.preference(hash);
+  const newest = await catalogue.newestCallOfCaller(hash);
+  const told = newest === undefined ? [] : ((await catalogue.call(newest.call))?.languages ?? []);
+  const known = [asked, remembered, ...told, ...config.notice.languages].map((tag) => (tag ?? '').split('_')[0] ?? '');
+
+  return known.find(isSubjectLanguage) ?? 'en';
+}
+
+/**
+ * Puts what is kept of a person into a ZIP (GDPR art. 15). Exit 3 when something of it could not be put in. For a number that nothing is
+ * kept of no file is made.
+ * @param input gives the first line of standard input
+ */
+export async function subjectExport(
+  context: CommandContext,
+  { number, output, language: asked, force, json }: SubjectExportOptions,
+  input: () => Promise<string>,
+): Promise<ExitCode> {
+  if (asked !== undefined && !isSubjectLanguage(asked)) {
+    throw new PreavisError('usage', `--language is one of ${subjectLanguages.join(', ')}`);
+  }
+  if (output === '' || output === '-') throw new PreavisError('usage', '--output is the name of a file');
+  const config = await configOf(context);
+  const hash = await hashOfNumber(number, input, config);
+  const target = { file: output, replace: force };
+  await refuseTaken(target);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const unsearchedKeys = await prepareSearch(catalogue, hash);
+    if ((await catalogue.newestCallOfCaller(hash)) === undefined && (await catalogue.preference(hash)) === undefined) {
+      const none = { recordings: 0, absent: [], unreadable: [], numberUnread: false, unsearchedKeys };
+      const nothing = { calls: 0, file: null, language: null, ...none };
+      context.print(
+        json ? JSON.stringify(nothing, undefined, 2) : [unknownNumber, ...notSearched(unsearchedKeys)].join('\n'),
+      );
+      return unsearchedKeys.length > 0 ? 3 : 0;
+    }
+    const archives = await makeArchives(config, catalogue);
+    const actor = operatorOf(context.environment);
+    const ports = subjectExportPorts({ config, catalogue, ...archives, clock: context.clock, actor });
+    const language = await languageOf(asked, hash, catalogue, config);
+    const work = beginLongWork('nothing was exported', json);
+    const progress = (done: number): void => {
+      work.progress(done, done);
+    };
+    const made = await exportForPerson(ports, { hash, language, target, progress, signal: work.signal }).finally(
+      work.end,
+    );
+    const { calls, included, absent, unreadable, numberUnread } = made;
+    const listed = { recordings: included.length, absent, unreadable, numberUnread, unsearchedKeys };
+    const document = { calls, file: output, language, ...listed };
+    const words = [exportInWords(made, output), ...notSearched(unsearchedKeys)].join('\n');
+    context.print(json ? JSON.stringify(document, undefined, 2) : words);
+
+    return numberUnread || absent.length + unreadable.length + unsearchedKeys.length > 0 ? 3 : 0;
+  });
+}
+
+function whyInWords(why: AbsentWhy): string {
+  switch (why.reason) {
+    case 'erased':
+      return `erased${why.at === null ? '' : ` at ${why.at}`}${why.certificate === null ? '' : ` (certificate ${why.certificate})`}`;
+    case 'unreadable':
+      return `could not be read (${why.code})`;
+    case 'unfinished':
+    case 'lost':
+    case 'discarded':
+    case 'unusable':
+      return why.reason;
+  }
+}
+
+function exportInWords({ calls, included, absent, unreadable, numberUnread }: SubjectExport, output: string): string {
+  return [
+    ...absent.map(({ id, why }) => `${id}  not in it: ${whyInWords(why)}`),
+    ...unreadable.map((id) => `${id}  a call whose rows cannot be read`),
+    ...(numberUnread ? ['the number: not in it, since privacy.numberKey is not the key that it is kept under'] : []),
+    `${counted(calls, 'call')}, ${counted(included.length, 'recording')} in ${output}`,
+    ...(included.length === 0
+      ? []
+      : ['it holds the voices of others, too: look through it before you give it away (GDPR art. 15(4))']),
+  ].join('\n');
+}
+
+export type SubjectEraseOptions = { number: string; apply: boolean; includeEvidence: boolean; json: boolean };
+
+/**
+ * Erases what is kept of a person (GDPR art. 17), but for what must be kept; without `apply` it only says what it would do. Exit 3 when
+ * something remains.
+ * @param input gives the first line of standard input
+ */
+export async function subjectErase(
+  context: CommandContext,
+  { number, apply, includeEvidence, json }: SubjectEraseOptions,
+  input: () => Promise<string>,
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const hash = await hashOfNumber(number, input, config);
+  const work = beginLongWork('what was not yet erased is left: start it again', json);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const unsearchedKeys = await prepareSearch(catalogue, hash);
+    const archives = await makeArchives(config, catalogue);
+    const actor = operatorOf(context.environment);
+    const log = commandLog(config);
+    const ports = subjectErasurePorts({ config, catalogue, ...archives, clock: context.clock, log, actor });
+    const result = await eraseForPerson(ports, {
+      hash,
+      apply,
+      includeEvidence,
+      kindOf: (purpose) => purposeOf(config.purposes, purpose)?.kind,
+      waitMs,
+      signal: work.signal,
+      progress: (calls) => {
+        work.progress(calls, calls);
+      },
+    });
+    const isLogEmptied = !apply || (await logEmptied(catalogue, logWaitMs));
+    const shown = { ...shownErasure(result, apply), unsearchedKeys, logEmptied: isLogEmptied };
+    const words = [erasureInWords(result, apply), ...notSearched(unsearchedKeys), ...(isLogEmptied ? [] : [logHeld])];
+    context.print(json ? JSON.stringify(shown, undefined, 2) : words.join('\n'));
+
+    return remains(result) || unsearchedKeys.length > 0 || !isLogEmptied ? 3 : 0;
+  }).finally(work.end);
+}
+
+const isDone = ({ outcome }: SubjectRecording): boolean => ['erase', 'erased', 'gone'].includes(outcome.kind);
+
+const remains = ({ recordings, open, unreadable, copyFailure }: SubjectErasure): boolean =>
+  !recordings.every(isDone) || open.length + unreadable.length > 0 || copyFailure !== undefined;
+
+const shownException = (exception: Exception) => ({
+  ...exception,
+  ...('until' in exception ? { until: isoTime(exception.until) } : {}),
+  article: articleOf(exception),
+});
+
+function shownErasure(result: SubjectErasure, applied: boolean) {
+  const { calls, recordings, unrecorded, open, unreadable, language, copyFailure } = result;
+
+  return {
+    applied,
+    calls,
+    recordings: recordings.map(({ id, startedAt, status, purposes, outcome }) => ({
+      id,
+      startedAt: isoTime(startedAt),
+      status,
+      purposes,
+      outcome: outcome.kind === 'kept' ? { ...outcome, exceptions: outcome.exceptions.map(shownException) } : outcome,
+    })),
+    unrecordedCalls: unrecorded,
+    openCalls: open,
+    unreadableCalls: unreadable,
+    languageRemembered: language,
+    copyFailure: copyFailure ?? null,
+  };
+}
+
+/** @param isAlone whether nothing of another ground keeps it */
+function exceptionInWords(exception: Exception, isAlone: boolean): string {
+  const article = articleOf(exception);
+  const law = article === null ? '' : ` (${article})`;
+  switch (exception.ground) {
+    case 'hold':
+      return `a hold, ${exception.hold}, until ${isoTime(exception.until)}${law}`;
+    case 'lock':
+      return `an Object Lock in the archive, ${exception.mode}, until ${isoTime(exception.until)}`;
+    case 'obligation':
+      return `${exception.purpose}: the law wants it kept${law}`;
+    case 'evidence':
+      return `${exception.purpose}: evidence for legal claims${law}${isAlone ? '; --include-evidence erases it' : ''}`;
+    case 'unknown':
+      return `${exception.purpose}: the configuration does not have this purpose, so nobody can say whether it must be kept`;
+  }
+}
+
+function outcomeInWords({ outcome, status }: SubjectRecording, applied: boolean): string {
+  switch (outcome.kind) {
+    case 'erase':
+      return 'would be erased';
+    case 'erased':
+      return `erased, certificate ${outcome.certificate}`;
+    case 'kept': {
+      const ended =
+        outcome.ended.length === 0 ? '' : `; ${applied ? 'ended' : 'would end'}: ${outcome.ended.join(', ')}`;
+      const isAlone = outcome.exceptions.every(({ ground }) => ground === 'evidence');
+      const why = outcome.exceptions.map((each) => exceptionInWords(each, isAlone)).join(' and ');
+
+      return `kept for ${why}${ended}`;
+    }
+    case 'unfinished':
+      return 'not finished: run it again after the call';
+    case 'lost':
+      return 'its file is not there; run it again when it has turned up';
+    case 'gone':
+      return status;
+    case 'failed':
+      return `not erased (${outcome.code})`;
+  }
+}
+
+/** How many of each status and purpose there are, in the order of their number. */
+function countsInWords(recordings: readonly SubjectRecording[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { status, purposes } of recordings) {
+    const key = `${status}, for ${purposes.join(' and ')}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+
+  return [...counts].toSorted(([, a], [, b]) => b - a).map(([what, count]) => `${count} ${what}`);
+}
+
+function erasureInWords(result: SubjectErasure, applied: boolean): string {
+  const { calls, recordings, unrecorded, open, unreadable, language, copyFailure } = result;
+  if (calls === 0 && !language) return unknownNumber;
+  const done = recordings.filter(isDone).length;
+  const areDone = (count: number): string => (applied ? (count === 1 ? 'is' : 'are') : 'would be');
+
+  return [
+    ...recordings.map((each) => `${each.id}  ${outcomeInWords(each, applied)}`),
+    ...open.map((id) => `${id}  a call that goes on: run it again after it`),
+    ...unreadable.map((id) => `${id}  a call whose rows cannot be read`),
+    ...(applied ? [] : countsInWords(recordings)),
+    `${counted(calls, 'call')}; ${counted(recordings.length, 'recording')}, ${done} of them ${areDone(done)} erased`,
+    ...(unrecorded === 0
+      ? []
+      : [
+          `whose ${counted(unrecorded, 'call')} without a recording ${unrecorded === 1 ? 'it was' : 'they were'} ${areDone(unrecorded)} forgotten`,
+        ]),
+    ...(language ? [`the remembered language ${applied ? 'is' : 'would be'} forgotten`] : []),
+    ...(copyFailure === undefined
+      ? []
+      : [`certificates and decisions could not be copied (${copyFailure}): the next retention run does it`]),
+    ...(applied ? [] : ['Nothing was changed: give --apply to do it. It cannot be undone.']),
+  ].join('\n');
+}

@@ -1,0 +1,114 @@
+import { makeMarking } from '../../store/catalogueMarker.ts';
+import { finishRecordings, sweepSpool } from '../../archive/finish/finish.ts';
+import { uploadPass, type UploadResult } from '../../archive/uploadPass.ts';
+import { isoTime } from '../../core/clock.ts';
+import { counted } from '../../core/counted.ts';
+import { PreavisError } from '../../core/errors.ts';
+import type { RecordingId } from '../../core/ids.ts';
+import { finishPorts, makeWitness, uploadPorts } from '../../services/jobs.ts';
+import { makeArchives } from '../../services/store.ts';
+import { withCatalogue } from './catalogue.ts';
+import { configOf } from '../check/configuration.ts';
+import type { CommandContext, ExitCode } from '../context.ts';
+import { endForgotten, unendedRecordings } from './forgottenCalls.ts';
+import { beginLongWork } from '../progress.ts';
+import { commandLog } from '../operatorParts.ts';
+
+export type UploadCommandOptions = { dryRun: boolean; json: boolean };
+
+/** How long a command waits for a pass of a running serve, ms. */
+const waitMs = 30_000;
+
+const unendedLine = (recording: RecordingId): string =>
+  `${recording} waits: its call was on when serve ended or lost Asterisk, and nobody has seen it end
+  Start preavis serve, which sees to it; where one runs, see by preavis check why it is not connected. An upload ends the call once no serve was connected for ten minutes beyond recording.unwatchedSeconds, and none runs.`;
+
+/** One upload pass. Exit 3 when recordings still wait; an archive that does not work at all is an error. */
+export async function upload(context: CommandContext, { dryRun, json }: UploadCommandOptions): Promise<ExitCode> {
+  const config = await configOf(context);
+  const log = commandLog(config);
+
+  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+    const { store, former } = await makeArchives(config, catalogue);
+    if (dryRun) {
+      const waiting = await catalogue.recordings({ status: 'recorded', limit: -1 });
+      const unended = await unendedRecordings(catalogue, config.recording);
+      if (json) {
+        const recordings = waiting.map(({ id, bytes }) => ({ id, bytes }));
+        context.print(JSON.stringify({ dryRun: true, waiting: waiting.length, recordings, unended }, undefined, 2));
+      } else {
+        for (const recording of unended) context.print(unendedLine(recording));
+        context.print(`${counted(waiting.length, 'recording')} would be sent to ${store.location}`);
+      }
+
+      return unended.length > 0 ? 3 : 0;
+    }
+    const work = beginLongWork('what was not yet sent is left to the next pass', json);
+    const shared = { config, catalogue, store, former, clock: context.clock, log, actor: 'command' };
+    const findings: Record<string, number> = {};
+    const finish = {
+      ...(await finishPorts(shared, work.signal)),
+      found: (kind: string): void => {
+        findings[kind] = (findings[kind] ?? 0) + 1;
+      },
+    };
+    const pass = async (): Promise<UploadResult> => {
+      await endForgotten(catalogue, config.recording, { now: context.clock.now(), actor: 'command' });
+      await sweepSpool(finish);
+      await finishRecordings(finish, work.progress);
+      await makeWitness(shared, () => undefined)();
+      const total = (await catalogue.counts()).recorded ?? 0;
+      await makeMarking({ catalogue, store })();
+
+      return uploadPass(uploadPorts(shared), {
+        waitMs,
+        signal: work.signal,
+        all: true,
+        progress: (done) => {
+          work.progress(done, total);
+        },
+      });
+    };
+    const result = await pass().finally(work.end);
+    const unended = await unendedRecordings(catalogue, config.recording);
+    if (json)
+      context.print(
+        JSON.stringify(
+          {
+            dryRun: false,
+            at: isoTime(context.clock.now()),
+            ...result,
+            unended,
+            findings,
+            aside: result.aside.map(({ recording, error: { code } }) => ({ recording, code })),
+            archive: result.archive.state,
+          },
+          undefined,
+          2,
+        ),
+      );
+    else {
+      for (const { recording, error } of result.aside) {
+        context.print(`${recording} waits: ${error.code}: ${error.message}\n  ${error.hint}`);
+      }
+      for (const recording of new Set(result.covered)) {
+        context.print(`${recording}: something else lay under its key; it is kept as an earlier version`);
+      }
+      for (const recording of unended) context.print(unendedLine(recording));
+      const found = Object.entries(findings).map(([kind, count]) => `${count} ${kind}`);
+      if (found.length > 0) context.print(`found in what was finished now: ${found.join(', ')}`);
+      const failures = Object.entries(result.failures).map(([code, count]) => `${count} ${code}`);
+      context.print(
+        `${counted(result.sent, 'recording')} sent to ${store.location}, ${result.waiting} waiting` +
+          (failures.length > 0 ? ` (${failures.join(', ')})` : ''),
+      );
+    }
+    if (result.archive.state === 'failing' && result.sent === 0) {
+      const { code, message, hint } = result.archive.error;
+      const what = `nothing was sent to ${store.location}; ${counted(result.waiting, 'recording waits', 'recordings wait')}`;
+      throw new PreavisError(code, `${what}: ${message}`, { hint, cause: result.archive.error });
+    }
+
+    return result.waiting > 0 || unended.length > 0 ? 3 : 0;
+  });
+}

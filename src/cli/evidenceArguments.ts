@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import type { CommandContext, ExitCode } from './context.ts';
+
+/** Arguments of the commands that prove to others how a caller was told. */
+
+type Common = { json?: true };
+
+export function addEvidence(
+  root: Command,
+  context: () => CommandContext,
+  version: string,
+  done: (code: ExitCode) => void,
+): void {
+  const jsonOption = ['--json', 'print one JSON document'] as const;
+  const evidence = root.command('evidence').description('what proves to others how a caller was told');
+  evidence
+    .command('bundle <id>')
+    .description('make one signed ZIP file with a recording, its receipt, the notice and its history; audited')
+    .option('--purpose <purpose>', 'what it is wanted for (default: the one that is evidence, or the only one)')
+    .requiredOption('-o, --output <file>', 'the file to make, for its owner only')
+    .option('--timestamp <url>', 'have it stamped by this authority (RFC 3161; default: evidence.timestampUrl)')
+    .option('--force', 'replace a file that is there already')
+    .option(...jsonOption)
+    .action(
+      async (id: string, options: Common & { purpose?: string; output: string; timestamp?: string; force?: true }) => {
+        const { purpose, output, timestamp, force, json } = options;
+        const given = { purpose, output, timestamp, force: force === true, json: json === true };
+        const { evidenceBundle } = await import('./commands/evidence.ts');
+        done(await evidenceBundle(context(), id, version, given));
+      },
+    );
+  evidence
+    .command('verify <file>')
+    .description('check a bundle, on any machine: needs no configuration, no catalogue and no network')
+    .option('--key <kid>', 'the key that must have signed it, as `preavis evidence key` prints it')
+    .option('--public-key <file>', 'the same, as a file in PEM')
+    .option(
+      '--authority <file>',
+      'the certificates (PEM) of the time-stamping authority that must have stamped it; needs openssl',
+    )
+    .option(...jsonOption)
+    .action(async (file: string, options: Common & { key?: string; publicKey?: string; authority?: string }) => {
+      const { key, publicKey, authority, json } = options;
+      const { evidenceVerify } = await import('./commands/evidence.ts');
+      done(await evidenceVerify(context(), file, { key, publicKey, authority, json: json === true }));
+    });
+  evidence
+    .command('key')
+    .description('print the public key (PEM, kid, JWK) for others to verify by')
+    .option(...jsonOption)
+    .action(async ({ json }: Common) => {
+      const { evidenceKey } = await import('./commands/evidence.ts');
+      done(await evidenceKey(context(), json === true));
+    });
+}

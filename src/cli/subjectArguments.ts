@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { subjectLanguages } from '../dataSubject/languages.ts';
+import type { CommandContext } from './context.ts';
+
+/** Arguments of the commands that answer requests of persons. */
+
+type Common = { number: string; json?: true };
+
+export function addSubjectCommands(
+  root: Command,
+  context: () => CommandContext,
+  done: (code: number) => void,
+  firstLine: () => Promise<string>,
+): void {
+  const numberOption = [
+    '--number <number>',
+    'the number of that person, national or international; - reads it from standard input',
+  ] as const;
+  const jsonOption = ['--json', 'print one JSON document'] as const;
+  const subject = root.command('subject').description('answer persons who ask for their data, or for erasure');
+  subject
+    .command('export')
+    .description(
+      'put what is kept of a person into a ZIP (GDPR art. 15); audited; exit 3 when something is missing in it',
+    )
+    .requiredOption(...numberOption)
+    .requiredOption('-o, --output <file>', 'the ZIP to make, for its owner only')
+    .option('--language <language>', `of its index: ${subjectLanguages.join(', ')} (default: that of their last call)`)
+    .option('--force', 'replace a file that is there already')
+    .option(...jsonOption)
+    .action(async (options: Common & { output: string; language?: string; force?: true }) => {
+      const { number, output, language, force, json } = options;
+      const wanted = { number, output, language, force: force === true, json: json === true };
+      const { subjectExport } = await import('./commands/subject.ts');
+      done(await subjectExport(context(), wanted, firstLine));
+    });
+  subject
+    .command('erase')
+    .description(
+      'erase what is kept of a person (GDPR art. 17) but for what must be kept; without --apply only say what; exit 3 when something remains',
+    )
+    .requiredOption(...numberOption)
+    .option('--apply', 'do it; it cannot be undone')
+    .option('--include-evidence', 'erase what is kept as evidence, too: no legal claim needs it (art. 17(3)(e))')
+    .option(...jsonOption)
+    .action(async ({ number, apply, includeEvidence, json }: Common & { apply?: true; includeEvidence?: true }) => {
+      const wanted = { number, apply: apply === true, includeEvidence: includeEvidence === true, json: json === true };
+      const { subjectErase } = await import('./commands/subject.ts');
+      done(await subjectErase(context(), wanted, firstLine));
+    });
+}

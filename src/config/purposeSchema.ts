@@ -1,0 +1,106 @@
+import * as z from 'zod';
+import { consentModes } from './consent.ts';
+import { key, name } from './field.ts';
+import { jurisdictions } from './law.ts';
+import { purposeLocks } from './objectLockModes.ts';
+import { purposeKinds } from './purposeKinds.ts';
+
+/** The keys of `purposes` and `lines`. What they must not say together is in purposeRules.ts. */
+
+export const languageTag = z.string().regex(/^[a-z]{2,3}(_[A-Z]{2})?$/, 'is not a language tag such as fr or fr_BE');
+
+export const days = z.int().min(0).max(3653);
+const country = z.string().regex(/^[A-Z]{2}$/, 'is not a country code such as DE');
+
+/** A text that only the company can give: the error asks for it. */
+const ownWords = (least: number, question: string): z.ZodString =>
+  z
+    .string({ error: ({ input }) => (input === undefined ? `is missing: ${question}` : 'must be a text') })
+    .trim()
+    .min(least, `is too short: ${question}`);
+
+export const purpose = z.strictObject({
+  names: z
+    .record(
+      languageTag,
+      key(
+        z.string().trim().min(1).max(100),
+        'What the purpose is called in this language, in exports for persons and bundles of evidence; each of notice.languages needs one.',
+      ),
+    )
+    .default({}),
+  justification: key(
+    ownWords(20, 'why does this company record for this purpose, in a sentence'),
+    'Why this company records for this purpose, in words; goes into each receipt.',
+  ),
+  legalBasis: key(
+    ownWords(3, 'on which legal basis, as counsel put it'),
+    'The legal basis, as counsel put it; goes into each receipt.',
+  ),
+  jurisdiction: key(
+    z.enum(jurisdictions),
+    "Whose law it is recorded under: that of the company's establishment; EU: only obligation (MiFID II); other: no rule of law is checked.",
+  ),
+  kind: key(
+    z.enum(purposeKinds).default('training'),
+    'Which rules hold: those of training (also quality and anything else), evidence of an agreement, or obligation, where the law demands the recording (its legalBasis must name GDPR art. 6(1)(c)).',
+  ),
+  consent: key(
+    z.enum(consentModes),
+    'What the caller may choose: announce (nothing), optOut (a key refuses), optIn (a key accepts, silence is a no).',
+  ),
+  optInForCountries: key(
+    z.array(country).default([]),
+    'Countries of caller numbers for which it is optIn whatever consent says.',
+  ),
+  keepDays: key(
+    days,
+    'How long a recording is kept after the call; never longer than the notice says or maximumDays.',
+    {
+      unit: 'days',
+    },
+  ),
+  maximumDays: key(
+    days.optional(),
+    'The longest that law or authority allow for it; default: what the law of the jurisdiction says, or else what is usual there.',
+    { unit: 'days' },
+  ),
+  holdsAllowed: key(
+    z.boolean().default(false),
+    'Whether a hold may keep a recording beyond its end; for a dispute; never for training.',
+  ),
+  lock: key(
+    z.enum(purposeLocks).default('none'),
+    'Which Object Lock its recordings get in the archive until its end: none, governance (whoever has that right may lift it) or compliance (nobody can). What is locked cannot be erased earlier, not on request either.',
+  ),
+  mayListen: key(
+    z.array(name).default([]),
+    'The roles that may listen to its recordings, for example coach. A declaration: the register and `recordings fetch` name them, and nothing checks them.',
+  ),
+  recordPercent: key(
+    z.int().min(1).max(100).default(100),
+    'How many of its calls are recorded, drawn by lot; below 100 the notice must say "may be recorded".',
+    { unit: '%' },
+  ),
+  source: key(z.string().trim().min(1).optional(), 'Where these values come from.'),
+  checkedByCounsel: key(z.boolean().default(false), 'Whether counsel has checked it; `preavis check` names those not.'),
+});
+
+export const line = z.strictObject({
+  purposes: key(z.array(name).min(1).max(4), 'The purposes that calls on this line are recorded for.'),
+  language: key(
+    languageTag.optional(),
+    'The language of this line whoever calls, for a number that is published in one language.',
+  ),
+  askLanguage: key(
+    z.boolean().default(false),
+    'Whether a caller whose language nobody has told is offered the languages, to choose by a key.',
+  ),
+  defaultLanguages: key(
+    z.array(languageTag).min(1).max(2),
+    'The languages of the notice when nothing says more about the caller; two are played one after the other.',
+  ),
+});
+
+export type PurposeConfig = z.output<typeof purpose>;
+export type LineConfig = z.output<typeof line>;

@@ -1,0 +1,218 @@
+import { lockNoted } from '../archive/lockUploads.ts';
+import type { Lock } from '../store/objectLock.ts';
+import { requestFailed, requestRefused } from '../catalogue/retention/auditTrail.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { withLease } from '../catalogue/jobs/lease.ts';
+import type { NewCertificate } from '../catalogue/retention/certificates.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
+import type { RecordingStatus } from '../catalogue/statuses.ts';
+import type { Clock } from '../core/clock.ts';
+import { asPreavisError, type ErrorCode } from '../core/errors.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
+import type { Decisions } from '../retention/decisions.ts';
+import { decideErasure, type ErasureDecision, type ErasureRules, type Exception } from './decideErasure.ts';
+import { callsOfPerson, type FindPorts, type PersonCall, type PersonRecording } from './findCalls.ts';
+
+/**
+ * Erases what is kept of a person (GDPR art. 17) but for what must be kept. Killed at any point, it is done again: what is
+ * erased is found no more.
+ */
+export type SubjectErasurePorts = {
+  catalogue: FindPorts & Pick<Catalogue, 'note' | 'audit' | 'preference' | 'takeLease' | 'releaseLease'>;
+  decisions: Decisions;
+  erase(row: RecordingRow): Promise<NewCertificate>;
+  /** What the archive itself says of a recording. */
+  lockInArchive(row: RecordingRow, signal: AbortSignal): Promise<Lock | undefined>;
+  /** Nothing is erased without the ledger. Throws ledger_unusable. */
+  checkLedger(): Promise<void>;
+  /** Puts certificates and decisions where they are kept besides the catalogue. */
+  copyCertificates(): Promise<void>;
+  clock: Clock;
+  /** Who runs the command. */
+  operator: string;
+};
+
+export type SubjectErasureOrder = ErasureRules & {
+  /** The keyed hash of the number. */
+  hash: string;
+  /** Without it nothing is changed. */
+  apply: boolean;
+  waitMs: number;
+  signal: AbortSignal;
+  /** Told of each call that was looked at. */
+  progress?: (calls: number) => void;
+};
+
+export type SubjectOutcome =
+  | Extract<ErasureDecision, { kind: 'erase' | 'unfinished' | 'lost' | 'gone' }>
+  | { kind: 'erased'; certificate: number }
+  | { kind: 'kept'; exceptions: readonly Exception[]; ended: readonly string[] }
+  | { kind: 'failed'; code: ErrorCode };
+
+export type SubjectRecording = {
+  id: RecordingId;
+  startedAt: number;
+  status: RecordingStatus;
+  purposes: readonly string[];
+  outcome: SubjectOutcome;
+};
+
+export type SubjectErasure = {
+  calls: number;
+  recordings: SubjectRecording[];
+  /** Calls that have ended and have no recording. */
+  unrecorded: number;
+  /** Calls that go on and have no recording yet, and calls whose rows cannot be read. */
+  open: CallId[];
+  unreadable: CallId[];
+  /** Whether a language was remembered. */
+  language: boolean;
+  /** Why certificates or decisions could not be copied; the next retention run does it. */
+  copyFailure: ErrorCode | undefined;
+};
+
+/** Throws job_busy, ledger_unusable, interrupted, and what the catalogue throws; what one recording throws is told of that one. */
+export async function eraseForPerson(ports: SubjectErasurePorts, order: SubjectErasureOrder): Promise<SubjectErasure> {
+  if (!order.apply) return run(ports, order);
+  // The pass that erases what is due would come between.
+  return withLease(ports.catalogue, 'retention', order.waitMs, async () => {
+    await ports.checkLedger();
+
+    return run(ports, order);
+  });
+}
+
+async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Promise<SubjectErasure> {
+  const { catalogue } = ports;
+  const { hash, apply, signal } = order;
+  const result: SubjectErasure = {
+    calls: 0,
+    recordings: [],
+    unrecorded: 0,
+    open: [],
+    unreadable: [],
+    language: (await catalogue.preference(hash)) !== undefined,
+    copyFailure: undefined,
+  };
+  for await (const found of callsOfPerson(catalogue, hash)) {
+    signal.throwIfAborted();
+    result.calls += 1;
+    order.progress?.(result.calls);
+    if (found.kind === 'unreadable') result.unreadable.push(found.id);
+    else if (found.recording !== undefined) {
+      result.recordings.push(await recordingOf(found, found.recording, ports, order));
+    } else if (found.call.phase === 'ended') result.unrecorded += 1;
+    else result.open.push(found.call.id);
+  }
+  if (!apply) return result;
+  await ports.decisions.forgetCaller(hash);
+  await ports.decisions.forgetLanguages(hash);
+  result.copyFailure = await ports.copyCertificates().then(
+    () => undefined,
+    (thrown: unknown) => asPreavisError(thrown).code,
+  );
+
+  return result;
+}
+
+type LockedRecording = PersonRecording & { lock: Lock | undefined };
+
+async function recordingOf(
+  { call }: PersonCall,
+  recording: PersonRecording,
+  ports: SubjectErasurePorts,
+  order: SubjectErasureOrder,
+): Promise<SubjectRecording> {
+  const { row, ends } = recording;
+  const { purposes } = call;
+  const decide = ({ holds, lock }: Pick<LockedRecording, 'holds' | 'lock'>): ErasureDecision =>
+    decideErasure({ status: row.status, purposes, ends, holds, lock }, order, ports.clock.now());
+  const now = await withLock(recording, ports, order.signal);
+  const about = { id: row.id, startedAt: row.startedAt ?? row.noticeFinishedAt, status: row.status, purposes };
+  const attempt = (decision: ErasureDecision): Promise<SubjectOutcome> =>
+    carryOut(decision, recording, ports).catch((thrown: unknown) => ({
+      kind: 'failed',
+      code: asPreavisError(thrown).code,
+    }));
+  if (!order.apply) return { ...about, outcome: previewOf(decide(now)) };
+  let outcome = await attempt(decide(now));
+  const known = outcome.kind === 'failed' ? await knownSince(outcome.code, now, ports, order.signal) : undefined;
+  if (known !== undefined) outcome = await attempt(decide(known));
+  if (outcome.kind === 'failed') {
+    // For the report; whoever asked is told in any case.
+    const note = { event: requestFailed, actor: ports.operator, detail: { code: outcome.code } };
+    await ports.catalogue.note(row.id, note).catch(() => undefined);
+  }
+
+  return { ...about, outcome };
+}
+
+/** With the lock that keeps it: somebody may have set another since it was archived, or taken it away for this request. */
+async function withLock(
+  recording: PersonRecording,
+  ports: SubjectErasurePorts,
+  signal: AbortSignal,
+): Promise<LockedRecording> {
+  const { row } = recording;
+  if (row.status !== 'archived') return { ...recording, lock: undefined };
+  const noted = async (): Promise<Lock | undefined> => lockNoted(await ports.catalogue.audit(row.id));
+
+  return { ...recording, lock: await ports.lockInArchive(row, signal).catch(noted) };
+}
+
+/** What kept it from being erased, as if it had been known before; undefined where that was nothing that keeps. */
+async function knownSince(
+  code: ErrorCode,
+  { row, holds, lock }: LockedRecording,
+  ports: SubjectErasurePorts,
+  signal: AbortSignal,
+): Promise<Pick<LockedRecording, 'holds' | 'lock'> | undefined> {
+  if (code === 'recording_held') return { holds: await ports.catalogue.holdsOf(row.id), lock };
+  if (code !== 'archive_locked') return undefined;
+  const found = await ports.lockInArchive(row, signal).catch(() => undefined);
+
+  return found && { holds, lock: found };
+}
+
+function previewOf(decision: ErasureDecision): SubjectOutcome {
+  return decision.kind === 'keep'
+    ? { kind: 'kept', exceptions: decision.exceptions, ended: decision.ending }
+    : decision;
+}
+
+async function carryOut(
+  decision: ErasureDecision,
+  { row, ends }: PersonRecording,
+  ports: SubjectErasurePorts,
+): Promise<SubjectOutcome> {
+  switch (decision.kind) {
+    case 'unfinished':
+    case 'lost':
+    case 'gone':
+      return decision;
+    case 'erase':
+      return { kind: 'erased', certificate: (await ports.erase(row)).number };
+    case 'keep':
+      await keep(row, decision, ends, ports);
+      return { kind: 'kept', exceptions: decision.exceptions, ended: decision.ending };
+  }
+}
+
+/** What it is kept for is all that it may still be used for. */
+async function keep(
+  { id }: RecordingRow,
+  { exceptions, ending }: Extract<ErasureDecision, { kind: 'keep' }>,
+  ends: PersonRecording['ends'],
+  { catalogue, decisions, clock, operator }: SubjectErasurePorts,
+): Promise<void> {
+  const at = clock.now();
+  await catalogue.note(id, {
+    event: requestRefused,
+    actor: operator,
+    detail: { exceptions, ending },
+  });
+  const shorter = ends
+    .filter(({ purpose, keepUntil }) => ending.includes(purpose) && keepUntil > at)
+    .map(({ purpose }) => ({ recording: id, purpose, to: at }));
+  await decisions.shorten(shorter, 'person');
+}

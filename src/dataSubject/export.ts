@@ -1,0 +1,283 @@
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Writable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
+import { ZipFile } from 'yazl';
+import { appearWhole, copyVerified, writing, type CopyTarget } from '../archive/verifiedCopy.ts';
+import type { Archives } from '../archive/archives.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
+import type { KeptCaller } from '../call/plan/callerStore.ts';
+import type { Config } from '../config/schema.ts';
+import { isoTime, type Clock } from '../core/clock.ts';
+import { asPreavisError } from '../core/errors.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
+import { receiptOfCall, receiptText } from '../receipt/receipt.ts';
+import { sourceOf } from '../archive/fetch.ts';
+import { callsOfPerson, type FindPorts, type PersonRecording } from './findCalls.ts';
+import { indexPage } from './indexPage.ts';
+import type { SubjectLanguage } from './languages.ts';
+import {
+  callOf,
+  controllerOf,
+  exportedEvent,
+  purposesOf,
+  recordingOf,
+  type AbsentWhy,
+  type IndexFile,
+  type PersonIndex,
+} from './personIndex.ts';
+
+/**
+ * What is kept of a person, as a ZIP (GDPR art. 15): an index for people and one for programs, the recordings, a receipt of each call.
+ * Recordings pass through one at a time, each compared with its SHA-256 before it is put in; so memory does not grow with them. The
+ * beginning for each recording is in the audit trail before a byte of it is read.
+ */
+export type SubjectExportPorts = Archives & {
+  catalogue: FindPorts &
+    Pick<
+      Catalogue,
+      | 'preference'
+      | 'policy'
+      | 'audit'
+      | 'note'
+      | 'certificatesOf'
+      | 'recording'
+      | 'notices'
+      | 'said'
+      | 'changes'
+      | 'unwatched'
+    >;
+  spoolFolder: string;
+  config: Pick<Config, 'purposes' | 'controller' | 'schedule' | 'notice'>;
+  /** The number that was sealed, where it can be opened. */
+  numberOf(caller: KeptCaller): string | undefined;
+  clock: Clock;
+  /** Who runs the command. */
+  operator: string;
+};
+
+export type SubjectExportOrder = {
+  /** The keyed hash of the number. */
+  hash: string;
+  language: SubjectLanguage;
+  target: CopyTarget;
+  progress(recordings: number): void;
+  signal: AbortSignal;
+};
+
+export type SubjectExport = {
+  calls: number;
+  included: RecordingId[];
+  absent: { id: RecordingId; why: AbsentWhy }[];
+  /** Calls whose rows cannot be read. */
+  unreadable: string[];
+  /** The number is kept sealed, and not by the key that is configured. */
+  numberUnread: boolean;
+};
+
+type Work = { ports: SubjectExportPorts; order: SubjectExportOrder; zip: Zip; folder: string; result: SubjectExport };
+
+/** Throws usage when the name is taken, output_unwritable, the signal's reason, and what the catalogue throws. */
+export async function exportForPerson(ports: SubjectExportPorts, order: SubjectExportOrder): Promise<SubjectExport> {
+  const { catalogue, operator } = ports;
+  const result: SubjectExport = { calls: 0, included: [], absent: [], unreadable: [], numberUnread: false };
+  // Beside the file, so that nothing of it gets onto another disk.
+  const folder = await writing(() => mkdtemp(join(dirname(order.target.file), '.preavis-')));
+  const fill = async (handle: FileHandle): Promise<void> => {
+    const zip = openZip(handle);
+    try {
+      await fillZip({ ports, order, zip, folder, result });
+    } catch (thrown) {
+      zip.abandon();
+      throw thrown;
+    }
+    await zip.close();
+  };
+  const proved = async (): Promise<void> => {
+    for (const id of result.included) await catalogue.note(id, { event: exportedEvent, actor: operator });
+  };
+  try {
+    await appearWhole(order.target, fill, proved);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  return result;
+}
+
+async function fillZip(work: Work): Promise<void> {
+  const { ports, order, zip, result } = work;
+  const { config, clock, catalogue } = ports;
+  const index: PersonIndex = {
+    index: 1,
+    madeAt: isoTime(clock.now()),
+    language: order.language,
+    timezone: config.schedule.timezone,
+    controller: controllerOf(config),
+    number: null,
+    rememberedLanguage: (await catalogue.preference(order.hash)) ?? null,
+    calls: [],
+    unreadableCalls: [],
+  };
+  for await (const found of callsOfPerson(catalogue, order.hash)) {
+    order.signal.throwIfAborted();
+    result.calls += 1;
+    if (found.kind === 'unreadable') {
+      index.unreadableCalls.push(found.id);
+      result.unreadable.push(found.id);
+      continue;
+    }
+    const number = ports.numberOf(found.caller);
+    if (number === undefined && found.caller.sealed !== null) result.numberUnread = true;
+    index.number = number ?? index.number;
+    const policy = await catalogue.policy(found.call.policyVersion);
+    index.calls.push(
+      callOf(found, {
+        purposes: purposesOf(found, policy, config.purposes, order.language),
+        receipt: await addReceipt(found.call.id, work),
+        recording: found.recording === undefined ? null : await addRecording(found.recording, work),
+      }),
+    );
+  }
+  await zip.addText('index.json', `${JSON.stringify(index, undefined, 2)}\n`);
+  await zip.addText('index.html', indexPage(index, config.purposes));
+}
+
+/** A receipt that cannot be made is left out; the index says so. */
+async function addReceipt(id: CallId, { ports, zip }: Work): Promise<string | null> {
+  let text: string;
+  try {
+    text = receiptText(await receiptOfCall(ports.catalogue, id));
+  } catch (thrown) {
+    const { code } = asPreavisError(thrown);
+    if (code === 'row_unreadable' || code === 'internal') return null;
+    throw thrown;
+  }
+  const name = `receipts/${id}.json`;
+  await zip.addText(name, text);
+
+  return name;
+}
+
+async function addRecording(recording: PersonRecording, work: Work): Promise<ReturnType<typeof recordingOf>> {
+  const { ports, result, order } = work;
+  const { catalogue, clock } = ports;
+  const { row } = recording;
+  const file = await addSound(row, work);
+  if (file.kind === 'included') result.included.push(row.id);
+  else result.absent.push({ id: row.id, why: file.why });
+  order.progress(result.included.length + result.absent.length);
+
+  return recordingOf(recording, file, await catalogue.audit(row.id), clock.now());
+}
+
+async function addSound(row: RecordingRow, work: Work): Promise<IndexFile> {
+  const { ports, order, zip, folder } = work;
+  const { catalogue, operator } = ports;
+  const { bytes, sha256 } = row;
+  if (row.status !== 'recorded' && row.status !== 'archived') {
+    return { kind: 'absent', why: await absenceOf(row, catalogue) };
+  }
+  if (bytes === null || sha256 === null) return { kind: 'absent', why: { reason: 'unusable' } };
+  const expected = { bytes, sha256 };
+  const copy = join(folder, `${row.id}.wav`);
+  await catalogue.note(row.id, { event: 'export for the person begun', actor: operator });
+  try {
+    const open = async (): Promise<AsyncIterable<Buffer>> => (await sourceOf(row, ports, order.signal)).bytes;
+    const proved = (): Promise<void> => Promise.resolve();
+    const options = { proved, progress: () => undefined, signal: order.signal };
+    await copyVerified({ open, expected }, { file: copy, replace: false }, options);
+  } catch (thrown) {
+    order.signal.throwIfAborted();
+    const { code } = asPreavisError(thrown);
+    if (code === 'output_unwritable') throw thrown;
+    await catalogue.note(row.id, { event: 'export for the person failed', actor: operator, detail: { code } });
+    // Retention may have been faster.
+    const now = await catalogue.recording(row.id);
+    const why = now?.status === 'erased' ? await absenceOf(now, catalogue) : { reason: 'unreadable' as const, code };
+    return { kind: 'absent', why };
+  }
+  const name = `recordings/${isoTime(row.startedAt ?? row.noticeFinishedAt).slice(0, 10)}-${row.id}.wav`;
+  await zip.addFile(name, copy, bytes);
+  await rm(copy, { force: true });
+
+  return { kind: 'included', file: name, ...expected };
+}
+
+async function absenceOf(
+  { id, status }: RecordingRow,
+  catalogue: Pick<Catalogue, 'certificatesOf'>,
+): Promise<AbsentWhy> {
+  switch (status) {
+    case 'erased': {
+      const last = (await catalogue.certificatesOf(id)).at(-1);
+      return {
+        reason: 'erased',
+        at: last === undefined ? null : isoTime(last.issuedAt),
+        certificate: last?.number ?? null,
+      };
+    }
+    case 'recording':
+      return { reason: 'unfinished' };
+    case 'lost':
+    case 'discarded':
+      return { reason: status };
+    case 'failed':
+    case 'recorded':
+    case 'archived':
+      return { reason: 'unusable' };
+  }
+}
+
+type Zip = {
+  addText(name: string, text: string): Promise<void>;
+  addFile(name: string, file: string, bytes: number): Promise<void>;
+  /** Writes the directory of the ZIP and waits until all is in the file. */
+  close(): Promise<void>;
+  abandon(): void;
+};
+
+/** Entries are added one after the other: each is in the file when its promise resolves, but for what is on its way. */
+function openZip(handle: FileHandle): Zip {
+  const zip = new ZipFile();
+  const sink = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      writing(() => handle.writeFile(chunk)).then(() => {
+        done();
+      }, done);
+    },
+  });
+  const stop = new AbortController();
+  const written = pipeline(zip.outputStream, sink, { signal: stop.signal });
+  // Whoever waits for an entry is told; until somebody does, it is no unhandled rejection.
+  const failure = written.then(
+    () => new Promise<never>(() => undefined),
+    (thrown: unknown) => Promise.reject(asPreavisError(thrown)),
+  );
+  failure.catch(() => undefined);
+  zip.on('error', (error: unknown) => {
+    stop.abort(error);
+  });
+
+  return {
+    addText: async (name, text) => {
+      zip.addBuffer(Buffer.from(text), name, { mode: 0o100600 });
+      await Promise.race([Promise.resolve(), failure]);
+    },
+    addFile: async (name, file, bytes) => {
+      const stream = createReadStream(file);
+      // Telephone sound does not become smaller.
+      zip.addReadStream(stream, name, { compress: false, size: bytes, mode: 0o100600 });
+      await Promise.race([finished(stream), failure]);
+    },
+    close: async () => {
+      zip.end();
+      await written;
+    },
+    abandon: () => {
+      stop.abort();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { KeptCaller } from '../call/plan/callerStore.ts';
+import { undefinedIfUnreadable, type Catalogue } from '../catalogue/catalogue.ts';
+import type { HoldRow } from '../catalogue/retention/legalHolds.ts';
+import type { CallRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
+import type { CallId } from '../core/ids.ts';
+
+/** What the catalogue has of a call of the person who asks. */
+export type PersonCall = { caller: KeptCaller; call: CallRow; recording: PersonRecording | undefined };
+export type PersonRecording = { row: RecordingRow; ends: readonly PurposeEnd[]; holds: readonly HoldRow[] };
+/** `unreadable`: a row of it does not have its form. */
+export type FoundCall = ({ kind: 'call' } & PersonCall) | { kind: 'unreadable'; id: CallId };
+
+export type FindPorts = Pick<Catalogue, 'callsOfCaller' | 'call' | 'recordingOfCall' | 'purposeEnds' | 'holdsOf'>;
+
+const batch = 200;
+
+/** The calls of one person, by the keyed hash of the number, the oldest first. */
+export async function* callsOfPerson(catalogue: FindPorts, hash: string): AsyncGenerator<FoundCall> {
+  for (let after = ''; ;) {
+    const callers = await catalogue.callsOfCaller(hash, after, batch);
+    for (const caller of callers) {
+      const found = await callOf(caller, catalogue).catch(undefinedIfUnreadable);
+      yield found === undefined ? { kind: 'unreadable', id: caller.call } : { kind: 'call', ...found };
+    }
+    const last = callers.at(-1);
+    if (last === undefined || callers.length < batch) return;
+    after = last.call;
+  }
+}
+
+async function callOf(caller: KeptCaller, catalogue: FindPorts): Promise<PersonCall | undefined> {
+  const call = await catalogue.call(caller.call);
+  if (call === undefined) return undefined;
+  const row = await catalogue.recordingOfCall(caller.call);
+  if (row === undefined) return { caller, call, recording: undefined };
+  const [ends, holds] = [await catalogue.purposeEnds(row.id), await catalogue.holdsOf(row.id)];
+
+  return { caller, call, recording: { row, ends, holds } };
+}

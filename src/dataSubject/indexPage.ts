@@ -1,0 +1,214 @@
+import type { Config } from '../config/schema.ts';
+import { html, Markup, type Part } from '../core/text/markup.ts';
+import type { IndexCall, IndexPurpose, IndexRecording, PersonIndex } from './personIndex.ts';
+import { texts } from './texts/texts.ts';
+import type { SubjectTexts } from './texts/subjectTexts.ts';
+
+/** index.html: what is kept of a person, on one page that needs nothing else and can be printed. */
+
+const style = new Markup(`
+  :root { color-scheme: light; }
+  body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 52rem; margin: 0 auto; padding: 2rem 1rem; }
+  h1 { font-size: 1.7rem; line-height: 1.2; }
+  h2 { font-size: 1.25rem; margin-top: 2.5rem; border-bottom: 2px solid #1a1a1a; padding-bottom: .25rem; }
+  h3 { font-size: 1.05rem; margin: 0 0 .5rem; }
+  dl { display: grid; grid-template-columns: minmax(9rem, 14rem) 1fr; gap: .25rem 1rem; margin: 0; }
+  dt { color: #555; }
+  dd { margin: 0; overflow-wrap: anywhere; }
+  dd ul { margin: 0; padding-left: 1.1rem; }
+  article { border: 1px solid #ccc; border-radius: 4px; padding: 1rem; margin: 1rem 0; break-inside: avoid; }
+  article h4 { margin: 1rem 0 .25rem; font-size: 1rem; }
+  table { border-collapse: collapse; width: 100%; }
+  th, td { text-align: left; vertical-align: top; padding: .35rem .5rem; border-bottom: 1px solid #ccc; }
+  a { color: #0b57d0; }
+  code { font-size: .85em; }
+  .wanting { font-weight: 600; }
+  @media (max-width: 34rem) { dl { grid-template-columns: 1fr; } dt { margin-top: .5rem; } }
+  @media print { body { max-width: none; padding: 0; font-size: 11pt; } a { color: inherit; } }
+`);
+
+type Words = {
+  said: SubjectTexts;
+  /** A day and time in the zone of the index. */
+  time: (iso: string) => string;
+  language: (tag: string) => string;
+};
+
+function wordsOf({ language, timezone }: PersonIndex): Words {
+  const said = texts[language];
+  const format = new Intl.DateTimeFormat(said.locale, { dateStyle: 'long', timeStyle: 'short', timeZone: timezone });
+  const names = new Intl.DisplayNames(said.locale, { type: 'language' });
+
+  return {
+    said,
+    time: (iso) => format.format(new Date(iso)),
+    language: (tag) => names.of(tag.replace('_', '-')) ?? tag,
+  };
+}
+
+const row = (name: string, value: Part): Markup =>
+  html`<dt>${name}</dt>
+    <dd>${value}</dd> `;
+
+const list = (items: readonly string[], none: string): Part =>
+  items.length === 0
+    ? none
+    : html`<ul>
+        ${items.map((item) => html`<li>${item}</li> `)}
+      </ul>`;
+
+function purposesSection(index: PersonIndex, { said }: Words): Part {
+  const found = new Map<string, IndexPurpose>();
+  // What differs is told apart: a purpose may have been worded anew between two calls.
+  for (const purpose of index.calls.flatMap(({ purposes }) => purposes)) {
+    found.set(JSON.stringify([purpose.id, purpose.justification, purpose.legalBasis]), purpose);
+  }
+  if (found.size === 0) return '';
+  const { heading, ownWords, purpose, why, basis } = said.purposes;
+
+  return html`<h2>${heading}</h2>
+    <p>${ownWords}</p>
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">${purpose}</th>
+          <th scope="col">${why}</th>
+          <th scope="col">${basis}</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${[...found.values()].map(
+          (each) =>
+            html`<tr>
+              <th scope="row">${each.name}</th>
+              <td>${each.justification ?? said.notStated}</td>
+              <td>${each.legalBasis ?? said.notStated}</td>
+            </tr> `,
+        )}
+      </tbody>
+    </table>`;
+}
+
+function absentPart({ file }: IndexRecording, { said, time }: Words): Part {
+  if (file.kind === 'included') return '';
+  const { why } = file;
+  const sentence =
+    why.reason === 'erased'
+      ? said.erased(why.at === null ? null : time(why.at), why.certificate)
+      : said.absent[why.reason];
+
+  return html`<p class="wanting">${sentence}</p>`;
+}
+
+function recordingPart(recording: IndexRecording, purposes: readonly IndexPurpose[], words: Words): Part {
+  const { said, time } = words;
+  const { heading, length, fingerprint, keptUntil, until, holds, hold, listened, nobody, access } = said.recording;
+  const { file, durationMs } = recording;
+  const kept = purposes.flatMap((each) => (each.keepUntil === null ? [] : [until(each.name, time(each.keepUntil))]));
+  const held = recording.holds.map((each) => hold(said.holds[each.ground], time(each.from), time(each.until)));
+  const nameOf = (id: string | null): string | null => purposes.find((each) => each.id === id)?.name ?? id;
+  const handed = recording.listened.map(({ what, at, purpose }) =>
+    access(said.access[what], time(at), nameOf(purpose)),
+  );
+
+  return html`<h4>${heading}</h4>
+    ${absentPart(recording, words)}
+    <dl>
+      ${
+        file.kind === 'included'
+          ? row('WAV', [
+              html`<a href="${file.file}">${file.file}</a>`,
+              durationMs === null ? '' : `, ${length(Math.round(durationMs / 1_000))}`,
+            ])
+          : ''
+      }
+      ${file.kind === 'included' ? row(fingerprint, html`<code>${file.sha256}</code>`) : ''}
+      ${kept.length === 0 ? '' : row(keptUntil, list(kept, ''))} ${held.length === 0 ? '' : row(holds, list(held, ''))}
+      ${row(listened, list(handed, nobody))}
+    </dl>`;
+}
+
+function resultOf({ result, endedAt }: IndexCall, said: SubjectTexts): string {
+  if (result === null) return endedAt === null ? said.goingOn : said.notStated;
+
+  return Object.hasOwn(said.results, result) ? said.results[result as keyof SubjectTexts['results']] : result;
+}
+
+function toldOf({ consent }: IndexCall, said: SubjectTexts): string {
+  const { mode, answer } = consent;
+  const asked = mode !== null && Object.hasOwn(said.modes, mode) ? said.modes[mode as keyof SubjectTexts['modes']] : '';
+
+  return answer === 'none' ? asked : `${asked} ${said.answers[answer]}`.trim();
+}
+
+function callPart(call: IndexCall, words: Words): Part {
+  const { said, time, language } = words;
+  const { line, languages, result, told, receipt, receiptMissing, purposes } = said.calls;
+  const asked = toldOf(call, said);
+  const names = call.purposes.map(({ name }) => name).join(', ');
+
+  return html`<article>
+    <h3>${said.calls.call} ${time(call.startedAt)}</h3>
+    <dl>
+      ${row(result, resultOf(call, said))} ${call.line === null ? '' : row(line, call.line)}
+      ${call.languages.length === 0 ? '' : row(languages, call.languages.map(language).join(', '))}
+      ${asked === '' ? '' : row(told, asked)} ${names === '' ? '' : row(purposes, names)}
+      ${row(receipt, call.receipt === null ? receiptMissing : html`<a href="${call.receipt}">${call.receipt}</a>`)}
+    </dl>
+    ${call.recording === null ? '' : recordingPart(call.recording, call.purposes, words)}
+  </article> `;
+}
+
+/** @param configured names the roles that may listen, for each purpose. */
+export function indexPage(index: PersonIndex, configured: Config['purposes']): string {
+  const words = wordsOf(index);
+  const { said, time, language } = words;
+  const { controller, calls, unreadableCalls } = index;
+  const roles = calls
+    .flatMap(({ purposes }) => purposes)
+    .flatMap(({ id }) => (Object.hasOwn(configured, id) ? (configured[id]?.mayListen ?? []) : []));
+  const stated = (text: string | null): string => text ?? said.notStated;
+  const page = html`<!doctype html>
+    <html lang="${index.language}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="robots" content="noindex" />
+        <title>${said.title}</title>
+        <style>
+          ${style}
+        </style>
+      </head>
+      <body>
+        <h1>${said.title}</h1>
+        <p>${said.intro}</p>
+        <p>${said.made(time(index.madeAt), index.timezone)}</p>
+        <h2>${said.controller.heading}</h2>
+        <dl>
+          ${row(said.controller.name, stated(controller.name))}
+          ${row(said.controller.contact, stated(controller.contact))}
+          ${row(said.controller.officer, stated(controller.dataProtectionOfficer))}
+          ${row(said.controller.listeners, list([...new Set(roles)], said.notStated))}
+          ${row(said.controller.recipients, list(controller.recipients, said.notStated))}
+          ${row(said.controller.transfers, stated(controller.transfers))}
+        </dl>
+        <h2>${said.person.heading}</h2>
+        <dl>
+          ${row(said.person.number, index.number ?? said.person.numberHidden)}
+          ${row(
+            said.person.language,
+            index.rememberedLanguage === null ? said.person.noLanguage : language(index.rememberedLanguage),
+          )}
+        </dl>
+        ${purposesSection(index, words)}
+        <h2>${said.calls.heading}</h2>
+        <p>${said.calls.count(calls.length + unreadableCalls.length)}</p>
+        ${unreadableCalls.length === 0 ? '' : html`<p class="wanting">${said.calls.unreadable(unreadableCalls.length)}</p>`}
+        ${calls.map((call) => callPart(call, words))}
+        <h2>${said.rights.heading}</h2>
+        ${said.rights.paragraphs.map((paragraph) => html`<p>${paragraph}</p> `)}
+      </body>
+    </html> `;
+
+  return page.html;
+}

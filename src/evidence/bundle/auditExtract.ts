@@ -1,0 +1,180 @@
+/**
+ * What the audit trail says of one recording, so that somebody without the catalogue can see that no line of it was changed.
+ * The trail is one chain over all recordings (core/crypto/hashChain.ts): of the lines of other recordings in between only the digests
+ * are given, which say nothing of what they are about. So who signs can leave a line out, as if it were another recording's:
+ * only steps of the status leave a gap (stepsFault).
+ */
+import * as z from 'zod';
+import type { AuditLine } from '../../catalogue/retention/auditTrail.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { chainStart, entryDigest, linkOf } from '../../core/crypto/hashChain.ts';
+import { isoTime } from '../../core/clock.ts';
+import { PreavisError } from '../../core/errors.ts';
+import type { RecordingId } from '../../core/ids.ts';
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const auditSchema = z.strictObject({
+  audit: z.literal(1),
+  recording: z.string(),
+  /** In the order of the trail. Those with `chain: null` are from before the trail was chained: nothing proves them. */
+  rows: z.array(
+    z.strictObject({
+      id: z.int(),
+      at: z.iso.datetime(),
+      event: z.string(),
+      from: z.string().nullable(),
+      to: z.string().nullable(),
+      actor: z.string(),
+      detail: z.record(z.string(), z.unknown()),
+      chain: hash.nullable(),
+    }),
+  ),
+  /** The part of the chain in audit-chain.txt, from the recording's first line to the newest of all; null without any. */
+  chain: z
+    .strictObject({
+      /** The link before the first line. */
+      before: hash,
+      lines: z.int(),
+      head: z.strictObject({ id: z.int(), chain: hash }),
+    })
+    .nullable(),
+});
+export type AuditExtract = z.infer<typeof auditSchema>;
+
+type Trail = Pick<Catalogue, 'audit' | 'auditHead' | 'auditLines'>;
+
+const pageLines = 1_000;
+
+function broken(id: number): PreavisError {
+  return new PreavisError('evidence_chain_broken', `line ${id} of the audit trail does not fit the chain`);
+}
+
+/** The link of the line before this one; what stands before the first where there is none. */
+async function linkBefore(trail: Trail, id: number): Promise<string> {
+  for (let to = id - 1; to > 0; to -= pageLines) {
+    const last = (await trail.auditLines(to - pageLines + 1, to, pageLines)).at(-1);
+    if (last !== undefined) return last.chain ?? chainStart;
+  }
+
+  return chainStart;
+}
+
+async function* linesBetween(trail: Trail, from: number, to: number): AsyncGenerator<AuditLine> {
+  for (let next = from; next <= to;) {
+    const page = await trail.auditLines(next, to, pageLines);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    next = last.id + 1;
+  }
+}
+
+/**
+ * Takes the extract as the trail is now.
+ *
+ * @param write gets the text of audit-chain.txt piece by piece: `<id> <digest>` for each line
+ * @throws PreavisError `evidence_chain_broken`: a line does not fit.
+ */
+export async function extractAudit(
+  trail: Trail,
+  recording: RecordingId,
+  write: (text: string) => Promise<void>,
+): Promise<AuditExtract> {
+  const head = await trail.auditHead();
+  const rows = (await trail.audit(recording)).filter(({ id }) => id <= (head?.id ?? Infinity));
+  const shown = rows.map(({ at, ...row }) => ({ ...row, at: isoTime(at) }));
+  const first = rows.find(({ chain }) => chain !== null);
+  if (first === undefined || head === undefined) return { audit: 1, recording, rows: shown, chain: null };
+  const before = await linkBefore(trail, first.id);
+  let link = before;
+  let lines = 0;
+  const piece: string[] = [];
+  for await (const { id, digest, chain } of linesBetween(trail, first.id, head.id)) {
+    link = linkOf(link, digest);
+    if (link !== chain) throw broken(id);
+    lines += 1;
+    piece.push(`${id} ${digest}\n`);
+    if (piece.length >= pageLines) await write(piece.splice(0).join(''));
+  }
+  await write(piece.splice(0).join(''));
+
+  return { audit: 1, recording, rows: shown, chain: { before, lines, head } };
+}
+
+const isKept = (status: string | null): boolean => status === 'recorded' || status === 'archived';
+
+/** Each step of the status begins where the one before it ended, and they lead to a recording that can be handed out; undefined when so. */
+function stepsFault(rows: AuditExtract['rows']): string | undefined {
+  let status: string | null = null;
+  for (const { id, from, to } of rows) {
+    if (to === null) continue;
+    if (from !== status) return `a step of the recording is missing before line ${id} of the audit trail`;
+    status = to;
+  }
+
+  return isKept(status) ? undefined : 'the steps in the audit trail do not lead to a recording that is kept';
+}
+
+const measured = z.object({ sha256: hash });
+
+/** The newest SHA-256 of the recording in a line with a link: an earlier one is of the file as it was before. null where none has it. */
+export function hashInTrail({ rows }: AuditExtract): string | null {
+  const hashes = rows.flatMap(({ chain, to, detail }) => {
+    const said = chain !== null && isKept(to) ? measured.safeParse(detail).data : undefined;
+
+    return said === undefined ? [] : [said.sha256];
+  });
+
+  return hashes.at(-1) ?? null;
+}
+
+const silenced = z.object({ silent: z.array(z.object({ fromMs: z.number(), toMs: z.number() })) });
+
+/** What Préavis has made silent in the file, ms from its beginning, by the newest line that measured it. */
+export function silentIn({ rows }: AuditExtract): readonly { fromMs: number; toMs: number }[] {
+  const closed = rows.findLast(({ to }) => to === 'recorded');
+
+  return silenced.safeParse(closed?.detail).data?.silent ?? [];
+}
+
+/** What did not fit, in words; undefined when everything does. */
+export async function auditFault(
+  extract: AuditExtract,
+  chainLines: AsyncIterable<string> | Iterable<string>,
+): Promise<string | undefined> {
+  const { recording, rows, chain } = extract;
+  const chained = rows.filter((row) => row.chain !== null);
+  if (rows.slice(0, rows.length - chained.length).some((row) => row.chain !== null)) {
+    return 'a line of the audit trail that is in no chain stands behind one that is';
+  }
+  const gap = stepsFault(rows);
+  if (gap !== undefined) return gap;
+  if (chain === null) return chained.length === 0 ? undefined : 'the audit trail has links and no chain';
+  let link = chain.before;
+  let lines = 0;
+  let lastId = 0;
+  let next = 0;
+  for await (const line of chainLines) {
+    const [, idText, digest] = /^(\d{1,16}) ([0-9a-f]{64})$/.exec(line) ?? [];
+    const id = Number(idText);
+    if (digest === undefined || id <= lastId) return `line ${lines + 1} of the chain is not one`;
+    lastId = id;
+    lines += 1;
+    link = linkOf(link, digest);
+    const row = chained[next];
+    if (row?.id !== id) continue;
+    next += 1;
+    const { event, from, to, actor, detail } = row;
+    const own = entryDigest([Date.parse(row.at), recording, event, from, to, actor, JSON.stringify(detail)]);
+    if (digest !== own || row.chain !== link) {
+      return `line ${id} of the audit trail does not fit the chain`;
+    }
+  }
+  if (next < chained.length) return `line ${chained[next]?.id ?? 0} of the audit trail is not in the chain`;
+  if (lines !== chain.lines || lastId !== chain.head.id || link !== chain.head.chain) {
+    return 'the chain does not end where the audit trail says';
+  }
+
+  return undefined;
+}

@@ -1,0 +1,296 @@
+/**
+ * Makes a bundle of evidence: one ZIP file with a recording and all that shows how its caller was told, signed, for
+ * somebody who has neither Préavis nor the catalogue. It is handed out by the rules of fetching (archive/fetch.ts), and
+ * appears only when it passes the same check that its reader makes.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { appearWhole, writing, type CopyTarget } from '../../archive/verifiedCopy.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { isActive } from '../../catalogue/retention/legalHolds.ts';
+import type { RecordingRow, StoredPolicy } from '../../catalogue/rows.ts';
+import { isoTime } from '../../core/clock.ts';
+import { asPreavisError, PreavisError } from '../../core/errors.ts';
+import { sha256Of } from '../../core/crypto/sha256.ts';
+import type { RecordingId } from '../../core/ids.ts';
+import { pemOf, type Signer } from '../../core/crypto/signing.ts';
+import { fetchRecording, grantAccess, type FetchPorts, type HandOutEvents } from '../../archive/fetch.ts';
+import { extractAudit, silentIn, type AuditExtract } from './auditExtract.ts';
+import {
+  bundleFile,
+  explanationLanguages,
+  jsonText,
+  languageOf,
+  manifestType,
+  noticeFile,
+  pageFiles,
+  receiptFacts,
+  sentencesHeard,
+  sumsText,
+  type Manifest,
+  type ReceiptFacts,
+} from './format.ts';
+import { explanationPage, type ExplanationFacts } from './page/page.ts';
+import { soundHeard } from './noticeAudio.ts';
+import { receiptOfRecording, receiptText } from '../../receipt/receipt.ts';
+import { makeVcon, sha512Of, signVcon } from './vcon.ts';
+import { verifyBundle } from './verify.ts';
+import { filePart, zipOf, type ZipPart } from './deterministicZip.ts';
+
+export type BundlePorts = Omit<FetchPorts, 'catalogue'> & {
+  catalogue: FetchPorts['catalogue'] &
+    Parameters<typeof receiptOfRecording>[0] &
+    Pick<Catalogue, 'audit' | 'auditHead' | 'auditLines'>;
+  /** With prompts.yaml and the sounds that callers hear. */
+  soundsFolder: string;
+  signer: Signer;
+  /** `preavis` and its version. */
+  madeBy: string;
+  /** The company, where it is configured. */
+  company: string | undefined;
+  /** What the company calls a purpose in a language. */
+  nameOf: ExplanationFacts['nameOf'];
+  /** What the self-check kept of how loud it was; undefined where it kept nothing. */
+  peaksOf(id: RecordingId): Promise<Int8Array | undefined>;
+  /** Has a SHA-256 stamped by an authority; undefined: without a time stamp. Throws timestamp_failed. */
+  stamp: ((sha256: string, signal: AbortSignal) => Promise<Buffer>) | undefined;
+  /** From 0 to 1. */
+  random(): number;
+};
+
+export type BundleOrder = {
+  id: string;
+  purpose: string;
+  target: CopyTarget;
+  progress(bytes: number, of: number): void;
+  signal: AbortSignal;
+};
+
+export type Bundled = { id: RecordingId; manifest: Manifest; manifestSha256: string; stamped: boolean };
+
+/** A file of the bundle with what the manifest says of it. */
+type Part = ZipPart & { sha256: string };
+
+const small = (name: string, bytes: Buffer): Part => ({ name, bytes, sha256: sha256Of(bytes) });
+const sizeOf = (part: Part): number => ('bytes' in part ? part.bytes.length : part.size);
+
+const bundleEvents = {
+  refused: 'evidence bundle refused',
+  begun: 'evidence bundle begun',
+  failed: 'evidence bundle failed',
+} satisfies HandOutEvents;
+
+/** What fetchRecording throws, evidence_chain_broken, evidence_invalid, timestamp_failed, and what appearWhole does. */
+export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promise<Bundled> {
+  const { purpose, target, signal } = order;
+  const folder = await writing(() => mkdtemp(join(dirname(target.file), '.preavis-')));
+  try {
+    const wav = join(folder, bundleFile.recording);
+    const copy = { ...order, target: { file: wav, replace: false } };
+    const { id, keepUntil } = await fetchRecording(ports, copy, bundleEvents);
+    const note = (event: string, detail: Record<string, unknown>): Promise<void> =>
+      ports.catalogue.note(id, { event, actor: ports.actor, detail: { purpose, ...detail } });
+    try {
+      const { row } = await grantAccess(ports, id, purpose);
+      const content = await contentOf(ports, { row, wav, folder, signal });
+      const { parts, ...made } = await sealed(ports, content, { purpose, keepUntil, signal });
+      const fill = (handle: FileHandle): Promise<void> => fillWith(handle, parts, ports.signer.kid, signal);
+      await appearWhole(target, fill, async () => {
+        signal.throwIfAborted();
+        await grantAccess(ports, id, purpose);
+        await note('evidence bundled', { manifest: made.manifestSha256, kid: ports.signer.kid });
+      });
+
+      return { id, ...made };
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      await note(bundleEvents.failed, { code: error.code });
+      throw error;
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function fillWith(handle: FileHandle, parts: readonly Part[], kid: string, signal: AbortSignal): Promise<void> {
+  for await (const chunk of zipOf(parts) as AsyncIterable<Buffer>) {
+    signal.throwIfAborted();
+    await writing(() => handle.writeFile(chunk));
+  }
+  await verifyBundle(handle, { kid, signal });
+}
+
+type Content = {
+  receipt: ReceiptFacts;
+  audit: AuditExtract;
+  missing: Manifest['noticeMissing'];
+  madeAt: number;
+  /** In the order of the bundle. */
+  parts: Part[];
+};
+
+type Ground = { row: RecordingRow; wav: string; folder: string; signal: AbortSignal };
+
+/** Everything that the manifest lists. */
+async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Ground): Promise<Content> {
+  const { catalogue, clock, signer, madeBy, company, nameOf } = ports;
+  const storedText = row.receipt ?? receiptText(await receiptOfRecording(catalogue, row.id));
+  const receipt = factsOf(storedText);
+  const policy = await policyOf(catalogue, receipt.policyVersion);
+  const chainFile = join(folder, bundleFile.auditChain);
+  const audit = await auditTo(chainFile, ports, row.id, signal);
+  const { sounds, missing } = await soundsOf(ports.soundsFolder, receipt);
+  const recording = await partOfFile(bundleFile.recording, wav, signal);
+  const chain = await partOfFile(bundleFile.auditChain, chainFile, signal);
+  const madeAt = clock.now();
+  const vcon = makeVcon({
+    receipt,
+    receiptText: storedText,
+    recordingSha512: recording.sha512,
+    sounds: sounds.map(({ part, startedAt }) => ({ name: part.name, sha512: sha512Of(part.bytes), startedAt })),
+    madeAt,
+    kid: signer.kid,
+    organisation: company,
+    random: Math.floor(ports.random() * 0x1000),
+  });
+  const pages = pageFiles(languageOf(receipt));
+  const ends = new Map(
+    (await catalogue.purposeEnds(row.id)).map(({ purpose, keepUntil }) => [purpose, isoTime(keepUntil)]),
+  );
+  const facts = {
+    receipt,
+    pages,
+    peaks: await ports.peaksOf(row.id),
+    missing: missing.map(({ number }) => number),
+    auditRows: audit.rows.length,
+    unchainedRows: audit.rows.filter((each) => each.chain === null).length,
+    holds: (await catalogue.holdsOf(row.id)).filter(
+      (hold) => isActive(hold, madeAt) && hold.expiresAt > (row.keepUntil ?? 0),
+    ),
+    kid: signer.kid,
+    silent: silentIn(audit),
+    endOf: (purpose: string) => ends.get(purpose),
+    stamped: ports.stamp !== undefined,
+    madeAt: isoTime(madeAt),
+    madeBy,
+    company,
+    nameOf,
+  };
+  const parts = [
+    ...explanationLanguages.map((each) => small(pages[each], Buffer.from(explanationPage(each, facts), 'utf8'))),
+    recording.part,
+    small(bundleFile.receipt, Buffer.from(storedText, 'utf8')),
+    ...sounds.map(({ part }) => part),
+    small(bundleFile.policy, jsonText({ version: receipt.policyVersion, ...policy })),
+    small(bundleFile.audit, jsonText(audit)),
+    chain.part,
+    small(bundleFile.vcon, jsonText(vcon)),
+    small(bundleFile.signedVcon, jsonText(await signVcon(vcon, signer))),
+    small(bundleFile.publicKey, Buffer.from(pemOf(signer.publicKey), 'utf8')),
+  ];
+
+  return { receipt, audit, missing, madeAt, parts };
+}
+
+function factsOf(text: string): ReceiptFacts {
+  const parsed = receiptFacts.safeParse(JSON.parse(text));
+  if (!parsed.success) {
+    throw new PreavisError('internal', 'the receipt of a recording does not have its form', { cause: parsed.error });
+  }
+
+  return parsed.data;
+}
+
+async function policyOf(catalogue: BundlePorts['catalogue'], version: string): Promise<StoredPolicy> {
+  const policy = await catalogue.policy(version);
+  if (policy === undefined) throw new PreavisError('internal', 'the policy of a call is not in the catalogue');
+
+  return policy;
+}
+
+async function auditTo(
+  file: string,
+  { catalogue }: BundlePorts,
+  id: RecordingId,
+  signal: AbortSignal,
+): Promise<AuditExtract> {
+  const handle = await writing(() => open(file, 'wx', 0o600));
+  try {
+    return await extractAudit(catalogue, id, async (text) => {
+      signal.throwIfAborted();
+      await writing(() => handle.appendFile(text));
+    });
+  } finally {
+    await handle.close();
+  }
+}
+
+async function soundsOf(folder: string, receipt: ReceiptFacts) {
+  const sounds: { part: Part & { bytes: Buffer }; startedAt: string | null }[] = [];
+  const missing: Manifest['noticeMissing'] = [];
+  for (const { number, prompt, language, sha256, startedAt } of sentencesHeard(receipt)) {
+    const bytes = await soundHeard(folder, { prompt, language, sha256 });
+    if (bytes === undefined) missing.push({ number, prompt, language, sha256 });
+    else sounds.push({ part: { name: noticeFile(number, { prompt, language }), bytes, sha256 }, startedAt });
+  }
+
+  return { sounds, missing };
+}
+
+async function partOfFile(name: string, file: string, signal: AbortSignal): Promise<{ part: Part; sha512: string }> {
+  const [sha256, sha512] = [createHash('sha256'), createHash('sha512')];
+  let size = 0;
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    signal.throwIfAborted();
+    sha256.update(chunk);
+    sha512.update(chunk);
+    size += chunk.length;
+  }
+
+  return { part: { ...filePart(name, file, size), sha256: sha256.digest('hex') }, sha512: sha512.digest('base64url') };
+}
+
+type Seal = { purpose: string; keepUntil: number; signal: AbortSignal };
+
+/** The content with the manifest and all that stands on it: what is signed last is signed over everything before. */
+async function sealed(
+  { signer, madeBy, stamp }: BundlePorts,
+  { receipt, audit, missing, madeAt, parts }: Content,
+  { purpose, keepUntil, signal }: Seal,
+): Promise<Omit<Bundled, 'id'> & { parts: Part[] }> {
+  const { x = '' } = signer.publicKey;
+  const manifest: Manifest = {
+    bundle: 2,
+    language: languageOf(receipt),
+    timeStamp: stamp !== undefined,
+    madeAt: isoTime(madeAt),
+    madeBy,
+    recording: receipt.recording.id,
+    call: receipt.call.id,
+    purpose,
+    keepUntil: isoTime(keepUntil),
+    key: { kid: signer.kid, publicKey: { kty: 'OKP', crv: 'Ed25519', x } },
+    auditHead: audit.chain === null ? null : audit.chain.head,
+    files: parts.map((part) => ({ name: part.name, bytes: sizeOf(part), sha256: part.sha256 })),
+    noticeMissing: missing,
+  };
+  const manifestPart = small(bundleFile.manifest, jsonText(manifest));
+  const { sha256 } = manifestPart;
+  const claim = { manifest: { bytes: sizeOf(manifestPart), sha256 } };
+  const above = [
+    ...parts,
+    manifestPart,
+    small(bundleFile.signedManifest, Buffer.from(await signer.sign(claim, manifestType), 'utf8')),
+    ...(stamp === undefined ? [] : [small(bundleFile.timeStamp, await stamp(sha256, signal))]),
+  ];
+  const sums = Buffer.from(sumsText(above), 'utf8');
+
+  return {
+    parts: [...above, small(bundleFile.sums, sums), small(bundleFile.signature, signer.signBytes(sums))],
+    manifest,
+    manifestSha256: sha256,
+    stamped: stamp !== undefined,
+  };
+}

@@ -1,0 +1,97 @@
+/** What a page says of the time while they talked: pauses, what was made silent, and who came. */
+import { html, type Part } from '../../../core/text/markup.ts';
+import type { ReceiptFacts } from '../format.ts';
+import { marked, paragraph, plain } from './markup.ts';
+import type { ExplanationWords } from './words.ts';
+import { pausesIn, type SilentSpan } from './soundFigure.ts';
+
+/** The facts, and how they are said in the language of the page. */
+export type Told = {
+  receipt: ReceiptFacts;
+  silent: readonly SilentSpan[];
+  say: ExplanationWords;
+  /** In seconds, as it is written in this language. */
+  seconds: (ms: number) => string;
+  time: (iso: string | null | undefined) => string;
+};
+
+/** A frame either way, and what an event of the end may be late, ms. */
+const unexplainedFromMs = 1_000;
+
+const list = (items: readonly string[]): Part =>
+  html`<ul>
+    ${items.map((each) => html`<li>${marked(each)}</li> `)}
+  </ul>`;
+
+/** From begin to end, ms, and how long the file is; undefined where a time is missing. */
+function spanOf({ recording }: ReceiptFacts): { wall: number; file: number } | undefined {
+  const { startedAt, finishedAt, durationMs: file } = recording;
+  if (startedAt === null || finishedAt === null || file === null) return undefined;
+
+  return { wall: Date.parse(finishedAt) - Date.parse(startedAt), file };
+}
+
+/** Why begin and end are further apart than the file is long. */
+export function apartPart({ receipt, say, seconds, time }: Told): Part {
+  const span = spanOf(receipt);
+  if (span === undefined) return '';
+  const { wall, file } = span;
+  const pauses = pausesIn(receipt);
+  const missing = wall - file;
+  if (missing < unexplainedFromMs && pauses.length === 0) return '';
+  const lengths = pauses.map(({ from, to }) =>
+    from === null || to === null ? undefined : Date.parse(to) - Date.parse(from),
+  );
+  const rest = missing - lengths.reduce((sum: number, each) => sum + (each ?? 0), 0);
+  const ofTheRest = lengths.includes(undefined) ? say.pausedOrMore : say.unexplained;
+
+  return html`<p>${say.apart({ wall: seconds(wall), file: seconds(file), missing: seconds(Math.max(0, missing)) })}</p>
+    ${list([
+      ...pauses.map(({ from, to }) => say.pausedFor({ from: time(from), to: time(to) })),
+      ...(rest < unexplainedFromMs ? [] : [ofTheRest(seconds(rest))]),
+    ])}`;
+}
+
+function silenceText({ receipt, silent, say, seconds }: Told): string[] {
+  const isBlanked =
+    receipt.recording.flags.includes('unwatched_blanked') ||
+    (receipt.unwatched ?? []).some(({ judged }) => judged === 'blanked');
+  if (silent.length === 0) return isBlanked ? [say.silencedSomewhere] : [];
+
+  return silent.map(({ fromMs, toMs }) => say.silenced({ from: seconds(fromMs), to: seconds(toMs) }));
+}
+
+function changeTexts({ receipt, say, time }: Told): string[] {
+  const changes = receipt.changes ?? [];
+
+  return changes.flatMap(({ change, at }, index) => {
+    if (change === 'joined') return [say.joined(time(at))];
+    if (change === 'transferred') return [say.transferred(time(at))];
+    if (change !== 'unheard') return [];
+    const { party } = changes[index] ?? {};
+    const again = changes.slice(index).find((each) => each.change === 'heardAgain' && each.party === party);
+
+    return [say.unheard({ from: time(at), to: again === undefined ? undefined : time(again.at) })];
+  });
+}
+
+/** What was made silent, and who came or could not be heard. */
+export function meanwhilePart(told: Told): Part {
+  const happened = [...silenceText(told), ...changeTexts(told)];
+
+  return happened.length === 0
+    ? ''
+    : html`<p>${told.say.meanwhile}</p>
+        ${list(happened)}`;
+}
+
+export function soundNotes({ receipt, say }: Told): Part {
+  const { flags } = receipt.recording;
+  const pauses = pausesIn(receipt).length;
+
+  return [
+    // Where begin, end and length are known each pause is told with its times.
+    pauses === 0 || spanOf(receipt) !== undefined ? '' : paragraph(say.pauses(pauses)),
+    flags.length === 0 ? '' : paragraph(say.flags(flags.map((flag) => `\`${plain(flag)}\``).join(', '))),
+  ];
+}

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { counted } from '../core/counted.ts';
+import { PreavisError } from '../core/errors.ts';
+import { isCountry, type CountryCode } from '../core/countries.ts';
+import { missingSentences, noticeFaults } from './noticeRules.ts';
+import { didYouMean, nearest } from '../config/suggestion.ts';
+import { possibleModes, type ConsentMode } from '../config/consent.ts';
+import type { Prompt, PromptLibrary, SingleKind } from '../prompts/library.ts';
+import type { Config } from '../config/schema.ts';
+import type { LineConfig, PurposeConfig } from '../config/purposeSchema.ts';
+
+/** Why we record. */
+export type Purpose = { id: string } & Readonly<PurposeConfig>;
+/** A dialled number or dialplan entry, with its purposes and default languages. */
+export type Line = { name: string } & Readonly<LineConfig>;
+
+/** What the configuration and the prompts say together about who is told what, and how long it is kept. */
+export type Policy = {
+  /** Changes whenever purposes, lines or prompts change; each receipt names it. */
+  version: string;
+  purposes: ReadonlyMap<string, Purpose>;
+  lines: ReadonlyMap<string, Line>;
+  languages: readonly string[];
+  defaultCountry: CountryCode;
+  defaultTimeoutSeconds: number;
+  maximumRecordingSeconds: number;
+  /** The sentences of the notice, in order; undefined when that language lacks one. */
+  notice(purposes: readonly string[], language: string): readonly Prompt[] | undefined;
+  /** The one sentence of this kind in a language. */
+  sentence(kind: SingleKind, language: string): Prompt | undefined;
+  /** A channel that has this language says nothing about its caller. */
+  asteriskDefaultLanguage: string;
+  /** How long a key is waited for after the languages were offered, ms. */
+  choiceWaitMs: number;
+  consent: {
+    /** How long a key is waited for after the question, ms. */
+    waitMs: number;
+    featureCode: string;
+  };
+};
+
+function versionOf(config: Config, library: PromptLibrary): string {
+  const content = JSON.stringify([
+    config.purposes,
+    config.lines,
+    config.notice.languages,
+    config.consent,
+    library.prompts,
+  ]);
+
+  return createHash('sha256').update(content).digest('hex').slice(0, 16);
+}
+
+function lineFaults(line: Line, policy: Policy, library: PromptLibrary): string[] {
+  const faults: string[] = [];
+  const at = `lines.${line.name}`;
+  if (new Set(line.purposes).size < line.purposes.length) faults.push(`${at}.purposes: names a purpose twice`);
+  if (new Set(line.defaultLanguages).size < line.defaultLanguages.length) {
+    faults.push(`${at}.defaultLanguages: names a language twice`);
+  }
+  for (const id of line.purposes) {
+    if (policy.purposes.has(id)) continue;
+    const meant = didYouMean(nearest(id, [...policy.purposes.keys()]));
+    faults.push(`${at}.purposes: there is no purpose ${id}${meant === '' ? '' : ` (${meant})`}`);
+  }
+  for (const language of [...line.defaultLanguages, ...(line.language === undefined ? [] : [line.language])]) {
+    if (!policy.languages.includes(language)) {
+      faults.push(`${at}: the language ${language} is not one of notice.languages`);
+    }
+  }
+  const purposes = line.purposes.flatMap((id) => policy.purposes.get(id) ?? []);
+  for (const language of policy.languages) {
+    const notice = policy.notice(line.purposes, language);
+    if (notice === undefined) {
+      const missing = missingSentences(library.prompts, line.purposes, language);
+      faults.push(`${at}: there is no notice for ${line.purposes.join(' and ')} in ${language}: ${missing}`);
+    } else faults.push(...noticeFaults(notice, purposes).map((fault) => `${at}: ${fault}`));
+  }
+
+  return faults;
+}
+
+/** A dialplan may ask for a purpose that no line has; its notice must be as true as that of a line. */
+function purposeNoticeFaults(policy: Policy): string[] {
+  return [...policy.purposes.values()].flatMap((purpose) =>
+    policy.languages.flatMap((language) => {
+      const notice = policy.notice([purpose.id], language);
+      if (notice === undefined) return [];
+
+      return noticeFaults(notice, [purpose]).map((fault) => `purposes.${purpose.id}: ${fault}`);
+    }),
+  );
+}
+
+/**
+ * A purpose is never kept longer than a sentence of its notice promises, and each says for how long: only the end of a dispute has no
+ * date (GDPR art. 13(2)(a): the criteria, where there is no period).
+ */
+function keepFaults(policy: Policy, library: PromptLibrary): string[] {
+  return library.prompts.flatMap((prompt) =>
+    Object.entries(prompt.statesMaxDays ?? {}).flatMap(([id, days]) => {
+      const purpose = policy.purposes.get(id);
+      if (purpose === undefined) return [];
+      const where = `prompt ${prompt.id} (${prompt.language})`;
+      if (days === null) {
+        return purpose.kind === 'evidence'
+          ? []
+          : [`purposes.${id}: ${where} gives callers no number of days (statesMaxDays), which only kind evidence may`];
+      }
+      return purpose.keepDays <= days
+        ? []
+        : [`purposes.${id}.keepDays: ${counted(purpose.keepDays, 'day')} is longer than ${where} says (${days})`];
+    }),
+  );
+}
+
+/** Joins configuration and prompts. Throws config_invalid with every contradiction. */
+export function makePolicy(config: Config, library: PromptLibrary): Policy {
+  const { defaultCountry } = config.notice;
+  if (!isCountry(defaultCountry)) {
+    throw new PreavisError('config_invalid', `notice.defaultCountry: ${defaultCountry} is not a country`);
+  }
+  const policy: Policy = {
+    version: versionOf(config, library),
+    purposes: new Map(Object.entries(config.purposes).map(([id, purpose]) => [id, { id, ...purpose }])),
+    lines: new Map(Object.entries(config.lines).map(([name, line]) => [name, { name, ...line }])),
+    languages: config.notice.languages,
+    defaultCountry,
+    defaultTimeoutSeconds: config.dialling.timeoutSeconds,
+    maximumRecordingSeconds: config.recording.maximumMinutes * 60,
+    notice: (purposes, language) => library.noticeFor(purposes, language),
+    sentence: (kind, language) => library.single(kind, language),
+    asteriskDefaultLanguage: config.notice.asteriskDefaultLanguage,
+    choiceWaitMs: config.notice.choiceSeconds * 1_000,
+    consent: { waitMs: config.consent.waitSeconds * 1_000, featureCode: config.consent.featureCode },
+  };
+  const faults = [
+    ...[...policy.lines.values()].flatMap((line) => lineFaults(line, policy, library)),
+    ...[...policy.lines.values()].flatMap((line) => consentFaults(line, policy)),
+    ...purposeNoticeFaults(policy),
+    ...keepFaults(policy, library),
+  ];
+  if (faults.length > 0) throw new PreavisError('config_invalid', faults.join('; '));
+
+  return policy;
+}
+
+/** The sentences that a mode of consent needs besides the notice. */
+export function consentKinds(mode: ConsentMode): readonly SingleKind[] {
+  switch (mode) {
+    case 'announce':
+      return [];
+    case 'optOut':
+      return ['optOut', 'optOutAck', 'erasedAck'];
+    case 'optIn':
+      return ['optIn', 'optInAck', 'noAnswer', 'optOutAck', 'erasedAck'];
+  }
+}
+
+/** The kinds of single sentences that calls on this line can need. */
+function kindsOf(line: Line, policy: Policy): SingleKind[] {
+  const purposes = line.purposes.flatMap((id) => policy.purposes.get(id) ?? []);
+  // A line whose purposes are all unknown is refused by lineFaults.
+  const modes = purposes.length === 0 ? [] : possibleModes(purposes);
+
+  return [...modes.flatMap(consentKinds), ...(line.askLanguage ? (['chooseLanguage'] as const) : [])];
+}
+
+/** What is asked must be there in every language, and the same key must mean the same in all of them. */
+function consentFaults(line: Line, policy: Policy): string[] {
+  const faults: string[] = [];
+  for (const kind of new Set(kindsOf(line, policy))) {
+    const prompts = policy.languages.flatMap((language) => policy.sentence(kind, language) ?? []);
+    const missing = policy.languages.filter((language) => policy.sentence(kind, language) === undefined);
+    if (missing.length > 0) faults.push(`lines.${line.name}: there is no ${kind} sentence in ${missing.join(', ')}`);
+    const keys = prompts.map((prompt) => JSON.stringify(prompt.keys));
+    const same = new Set(keys).size === 1;
+    if (kind === 'chooseLanguage' ? new Set(keys).size !== keys.length : keys.length > 0 && !same) {
+      faults.push(`lines.${line.name}: the keys of the ${kind} sentences contradict each other`);
+    }
+  }
+
+  return faults;
+}
+
+/** Every prompt that a call under this policy can need, once each. */
+export function neededPrompts(policy: Policy): Prompt[] {
+  const needed = new Map<string, Prompt>();
+  for (const line of policy.lines.values()) {
+    for (const language of policy.languages) {
+      const single = kindsOf(line, policy).flatMap((kind) => policy.sentence(kind, language) ?? []);
+      for (const prompt of [...(policy.notice(line.purposes, language) ?? []), ...single]) {
+        needed.set(prompt.soundName + language, prompt);
+      }
+    }
+  }
+
+  return [...needed.values()];
+}

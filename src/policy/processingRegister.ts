@@ -1,0 +1,220 @@
+import { counted } from '../core/counted.ts';
+import { markdownBullets, markdownFacts, markdownLine } from '../core/text/markdown.ts';
+import type { ConsentMode } from '../config/consent.ts';
+import type { Jurisdiction } from '../config/law.ts';
+import { maximumDays } from '../config/purposeRules.ts';
+import type { Config } from '../config/schema.ts';
+import type { PurposeConfig } from '../config/purposeSchema.ts';
+
+/** The register of processing (GDPR art. 30), made from the configuration: one activity a purpose. */
+export type ProcessingRegister = {
+  register: 1;
+  printedAt: string;
+  controller: { name: string | null; contact: string | null; dataProtectionOfficer: string | null };
+  activities: readonly ProcessingActivity[];
+  /** What is kept of every call beyond the time limits of the activities. */
+  trace: string;
+  /** Art. 32, in general terms. */
+  measures: readonly string[];
+  /** Keys of the configuration that a complete register needs and that are not set. */
+  missing: readonly string[];
+};
+
+export type ProcessingActivity = {
+  purpose: string;
+  names: Readonly<Record<string, string>>;
+  justification: string;
+  legalBasis: string;
+  jurisdiction: Jurisdiction;
+  consent: { mode: ConsentMode; optInForCountries: readonly string[] };
+  lines: readonly string[];
+  persons: readonly string[];
+  data: readonly string[];
+  recipients: { roles: readonly string[]; others: readonly string[] };
+  transfers: string | null;
+  storage: { keepDays: number; maximumDays: number | null; holdsAllowed: boolean };
+  recordPercent: number;
+  source: string | null;
+  checkedByCounsel: boolean;
+};
+
+const persons = ['Callers', 'The people who answer the calls'];
+
+const data = [
+  'What is said in the call from the moment it is answered: voices and content',
+  'Time and length of the call, line, language of the notice and what decided it',
+  'The sentences of the notice that were played, when, and the key by which a caller accepted or refused',
+];
+
+/** `kept`: what else is kept of whose call it was. */
+const trace = (kept: string): string =>
+  'So that each telling and each erasure can be proved, the catalogue keeps of every call, recorded or not, and beyond the end of ' +
+  'its recording: ids, times, line, purposes, languages, the sentences that were played, the answer of the caller with its key, ' +
+  `holds and transfers, the length and SHA-256 of the recording. No name and no voice. It is not erased yet. ${kept}`;
+
+function keptOfCallers({ hashKey, numberKey, callerDays }: Config['privacy']): string {
+  if (hashKey === undefined) return 'Nothing is kept of the number of the caller.';
+  const number = numberKey === undefined ? '' : ', and the number itself, encrypted';
+
+  return (
+    `Whose call it was is kept as a keyed hash of the number${number}, to answer requests of persons: as long as the recording, ` +
+    `and where there is none for ${counted(callerDays, 'day')}.`
+  );
+}
+
+function dataOf({ privacy }: Config): string[] {
+  if (privacy.hashKey === undefined) return data;
+  const caller =
+    privacy.numberKey === undefined
+      ? 'A keyed hash of the telephone number of the caller'
+      : 'A keyed hash of the telephone number of the caller, and that number, encrypted';
+  const remembered =
+    'A keyed hash of the telephone number of a caller who chose a language by a key, with that language, for ' +
+    `${counted(privacy.preferenceDays, 'day')} after the last choice`;
+
+  return [...data, caller, remembered];
+}
+
+function measuresOf(config: Config): string[] {
+  const { store, minio } = config.archive;
+  const archive = store === 'minio' ? 'the bucket' : 'the archive folder';
+  const transport = minio.useTls ? 'encrypted connections (TLS)' : 'connections that are not encrypted';
+
+  return [
+    'Nothing is recorded before the whole notice was played to the caller, which is checked for each sentence.',
+    'Recordings are checked by their SHA-256 against the archive before the local file is removed.',
+    store === 'minio'
+      ? `The archive is an object store, reached over ${transport}.`
+      : 'The archive is a folder that only the account of the service needs to read.',
+    'Names of files and objects hold no personal data; telephone numbers are kept out of logs.',
+    'Every step of a recording is noted in a history that cannot be changed.',
+    'A scheduled job erases recordings whose time is over, in every version, checks that none is left, and signs a certificate.',
+    'A call for several purposes is recorded under the strictest consent among them.',
+    'Each purpose has its own end. The program hands a recording out for a purpose of its call only, and only until the ' +
+      'end of that purpose; a recording is erased when its last purpose ends. Each handing out and each refusal is noted ' +
+      'with the purpose and the account that asked.',
+    'Who may listen for which purpose is a rule of the organisation: the program names them and does not check them. ' +
+      `Only the permissions of ${archive} and of the recording folder decide who can read recordings without the program, ` +
+      'where the end of a purpose that is not the last opens and closes nothing.',
+  ];
+}
+
+function activityOf(id: string, purpose: PurposeConfig, config: Config): ProcessingActivity {
+  const { controller, lines } = config;
+
+  return {
+    purpose: id,
+    names: purpose.names,
+    justification: purpose.justification,
+    legalBasis: purpose.legalBasis,
+    jurisdiction: purpose.jurisdiction,
+    consent: { mode: purpose.consent, optInForCountries: purpose.optInForCountries },
+    lines: Object.entries(lines).flatMap(([line, { purposes }]) => (purposes.includes(id) ? [line] : [])),
+    persons,
+    data: dataOf(config),
+    recipients: { roles: purpose.mayListen, others: controller.recipients },
+    transfers: controller.transfers ?? null,
+    storage: {
+      keepDays: purpose.keepDays,
+      maximumDays: maximumDays(purpose) ?? null,
+      holdsAllowed: purpose.holdsAllowed,
+    },
+    recordPercent: purpose.recordPercent,
+    source: purpose.source ?? null,
+    checkedByCounsel: purpose.checkedByCounsel,
+  };
+}
+
+export function processingRegister(config: Config, printedAt: string): ProcessingRegister {
+  const { name, contact, dataProtectionOfficer, recipients, transfers } = config.controller;
+
+  return {
+    register: 1,
+    printedAt,
+    controller: {
+      name: name ?? null,
+      contact: contact ?? null,
+      dataProtectionOfficer: dataProtectionOfficer ?? null,
+    },
+    activities: Object.entries(config.purposes).map(([id, purpose]) => activityOf(id, purpose, config)),
+    trace: trace(keptOfCallers(config.privacy)),
+    measures: measuresOf(config),
+    missing: [
+      ...Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>
+        value === undefined ? [`controller.${key}`] : [],
+      ),
+      // Art. 30(1)(d): somebody receives them, within the company or outside of it.
+      ...Object.entries(config.purposes).flatMap(([id, { mayListen }]) =>
+        mayListen.length === 0 && recipients.length === 0 ? [`purposes.${id}.mayListen`] : [],
+      ),
+    ],
+  };
+}
+
+const consentWords: Readonly<Record<ConsentMode, string>> = {
+  announce: 'callers are told before',
+  optOut: 'callers are told before and may refuse by a key, before and during the call',
+  optIn: 'callers are asked before and recorded only if they accept by a key',
+};
+
+function activityMarkdown(activity: ProcessingActivity): string[] {
+  const { consent, storage, recordPercent } = activity;
+  const abroad =
+    consent.optInForCountries.length === 0 || consent.mode === 'optIn'
+      ? ''
+      : `; with numbers of ${consent.optInForCountries.join(', ')}: ${consentWords.optIn}`;
+  const most = storage.maximumDays === null ? '' : `, never more than ${counted(storage.maximumDays, 'day')}`;
+  const rows: [string, string][] = [
+    [
+      'Names',
+      Object.entries(activity.names)
+        .map(([language, name]) => `${name} (${language})`)
+        .join(', '),
+    ],
+    ['Purpose', activity.justification],
+    ['Legal basis', `${activity.legalBasis} (jurisdiction: ${activity.jurisdiction})`],
+    ['Consent', `${consentWords[consent.mode]}${abroad}`],
+    [
+      'Calls',
+      `${recordPercent === 100 ? 'all' : `${recordPercent} %`} of the lines ${activity.lines.join(', ') || '-'}`,
+    ],
+    ['Categories of persons', activity.persons.join('; ')],
+    ['Categories of data', activity.data.join('; ')],
+    ['Who may listen', activity.recipients.roles.join(', ') || 'not stated'],
+    ['Other recipients', activity.recipients.others.join('; ') || 'not stated'],
+    ['Transfers outside the EEA', activity.transfers ?? 'not stated'],
+    ['Time limit for erasure: recording and its receipt', `${counted(storage.keepDays, 'day')} after the call${most}`],
+    ['Time limit for erasure: the trace of the call', 'none, see below'],
+    ['Source of these values', activity.source ?? 'not stated'],
+    ['Checked by counsel', activity.checkedByCounsel ? 'yes' : 'not yet'],
+  ];
+
+  return [`## ${markdownLine(activity.purpose)}`, '', ...markdownFacts(rows), ''];
+}
+
+export function registerMarkdown(register: ProcessingRegister): string {
+  const { controller, missing } = register;
+  const lines = [
+    '# Register of processing: recording of telephone calls',
+    '',
+    `GDPR art. 30. Printed ${register.printedAt}.`,
+    '',
+    ...(missing.length === 0 ? [] : [`**Not complete:** the configuration does not set ${missing.join(', ')}.`, '']),
+    ...markdownFacts([
+      ['Controller', controller.name ?? 'not stated'],
+      ['Contact', controller.contact ?? 'not stated'],
+      ['Data protection officer', controller.dataProtectionOfficer ?? 'not stated'],
+    ]),
+    '',
+    ...register.activities.flatMap(activityMarkdown),
+    '## The trace of a call',
+    '',
+    markdownLine(register.trace),
+    '',
+    '## Technical and organisational measures',
+    '',
+    ...markdownBullets(register.measures),
+  ];
+
+  return `${lines.join('\n')}\n`;
+}

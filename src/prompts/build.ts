@@ -1,0 +1,210 @@
+/**
+ * Makes the sound files of a folder of prompts: placeholders by a synthesiser from the texts, and the formats of what people
+ * recorded. It makes what is missing and what no longer says the text, and never replaces a sound that came from elsewhere
+ * unless told to.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import { readIfPresent, writeWhole } from '../core/files.ts';
+import { makeFormats, type Program, recorded, requirePrograms, speak, type Speech } from './encode.ts';
+import { originKey, type PromptOrigin, readOrigins, writeOrigins } from './origins.ts';
+import { promptFile, type PromptSource, type PromptText, promptTexts, readPromptSource } from './library.ts';
+import { type PromptFormat, promptFormats } from './soundFile.ts';
+
+type Built = { prompt: string; language: string };
+
+export type PromptsBuild = {
+  made: (Built & { sha256: string })[];
+  /** They were as they should be. */
+  kept: Built[];
+  /** Not made, with the reason. */
+  left: (Built & { why: string })[];
+};
+
+export type BuildOptions = {
+  /** All of prompts.yaml if left out. */
+  languages?: readonly string[] | undefined;
+  /** Makes every sound again, also in place of one that came from elsewhere. */
+  force?: boolean;
+  progress?: (done: number, of: number) => void;
+};
+
+/** What a sound is to be made from. */
+type Plan = { origin: Omit<PromptOrigin, 'sha256'>; speech: (work: string) => Promise<Speech> };
+
+/**
+ * Builds `<folder>/<language>/<id>.<format>`. In a language that is `made: placeholder`, espeak-ng speaks the text; in one that
+ * is `made: recording`, `<id>.source.wav` is converted, and where there is none everything is left as it is.
+ *
+ * @throws PreavisError `usage`: a language that prompts.yaml lacks. `program_missing`. `prompts_invalid`: prompts.yaml, or a
+ * placeholder's voice that is not espeak-ng's. `prompts_build_failed`: a program refused, or the folder cannot be written; what
+ * was made before is complete.
+ */
+export async function buildPrompts(folder: string, options: BuildOptions = {}): Promise<PromptsBuild> {
+  const source = await readPromptSource(folder);
+  const all = promptTexts(source);
+  const languages = options.languages ?? Object.keys(source.languages);
+  const unknown = languages.filter((language) => !Object.hasOwn(source.languages, language));
+  if (unknown.length > 0) {
+    throw new PreavisError('usage', `prompts.yaml has no language ${unknown.join(', ')}`, {
+      hint: 'Name it under languages in prompts.yaml, and give each prompt its text.',
+    });
+  }
+  const chosen = all.filter(({ language }) => languages.includes(language));
+  await requirePrograms(programsFor(source, chosen));
+
+  const keys = new Set(all.map(originKey));
+  const origins = new Map([...(await readOrigins(folder))].filter(([key]) => keys.has(key)));
+  const result: PromptsBuild = { made: [], kept: [], left: [] };
+  const work = await mkdtemp(join(tmpdir(), 'preavis-prompts-'));
+  try {
+    for (const [index, text] of chosen.entries()) {
+      options.progress?.(index, chosen.length);
+      const { id, language } = text;
+      const outcome = await buildPrompt(folder, text, source, {
+        known: origins.get(originKey(text)),
+        force: options.force === true,
+        work,
+      }).catch((thrown: unknown) => {
+        throw named(thrown, text, folder);
+      });
+      switch (outcome.result) {
+        case 'left':
+          result.left.push({ prompt: id, language, why: outcome.why });
+          break;
+        case 'kept':
+          result.kept.push({ prompt: id, language });
+          break;
+        case 'made':
+          origins.set(originKey(text), outcome.origin);
+          await writeOrigins(folder, origins);
+          if (outcome.changed) result.made.push({ prompt: id, language, sha256: outcome.origin.sha256 });
+          else result.kept.push({ prompt: id, language });
+      }
+    }
+    options.progress?.(chosen.length, chosen.length);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  return result;
+}
+
+type Outcome =
+  { result: 'left'; why: string } | { result: 'kept' } | { result: 'made'; origin: PromptOrigin; changed: boolean };
+
+async function buildPrompt(
+  folder: string,
+  text: PromptText,
+  source: PromptSource,
+  { known, force, work }: { known: PromptOrigin | undefined; force: boolean; work: string },
+): Promise<Outcome> {
+  const plan = await planFor(folder, text, source, known);
+  if (typeof plan === 'string') return { result: 'left', why: plan };
+  const before = new Map<PromptFormat, Buffer>();
+  for (const format of promptFormats) {
+    const bytes = await readIfPresent(promptFile(folder, text, format));
+    if (bytes !== undefined) before.set(format, bytes);
+  }
+  const wav = before.get('wav');
+  const isOurs = wav === undefined || hashOf(wav) === known?.sha256;
+  if (!force && wav !== undefined && isOurs && isMadeFrom(known, plan.origin) && isComplete(before, plan)) {
+    return { result: 'kept' };
+  }
+
+  const after = await makeFormats(await plan.speech(work), work);
+  const made = after.get('wav') ?? Buffer.alloc(0);
+  // Nothing is known of a WAV that was copied here or whose build was killed; the same bytes are the same sound.
+  if (!force && !isOurs && !made.equals(wav)) {
+    return { result: 'left', why: 'this sound came from elsewhere; --force replaces it' };
+  }
+  await mkdir(join(folder, text.language), { recursive: true });
+  let changed = false;
+  // The WAV last: until it is there, the next build knows that it has to be made.
+  for (const format of [...promptFormats].reverse()) {
+    const bytes = after.get(format);
+    const old = before.get(format);
+    if (bytes === undefined ? old === undefined : old?.equals(bytes) === true) continue;
+    changed = true;
+    // An old format beside a new WAV would be played in its place.
+    if (bytes === undefined) await rm(promptFile(folder, text, format));
+    else await writeWhole(promptFile(folder, text, format), bytes);
+  }
+  return { result: 'made', origin: { ...plan.origin, sha256: hashOf(made) }, changed };
+}
+
+/** What to make the sound from, or why there is nothing to make. */
+async function planFor(
+  folder: string,
+  text: PromptText,
+  source: PromptSource,
+  known: PromptOrigin | undefined,
+): Promise<Plan | string> {
+  const voice = source.languages[text.language]?.voice ?? '';
+  const recording = join(folder, text.language, `${text.id}.source.wav`);
+  const bytes = await readIfPresent(recording);
+  switch (text.made) {
+    case 'placeholder':
+      if (bytes !== undefined) {
+        return `${text.id}.source.wav is there, but languages.${text.language}.made in prompts.yaml is not recording`;
+      }
+      return {
+        origin: { text: text.text, voice, source: null },
+        speech: (work) => speak(text.text, synthesiserOf(voice, text.language), work),
+      };
+    case 'recording':
+      if (bytes === undefined) {
+        const lacking = `there is no ${text.id}.source.wav to make it from`;
+        const isSynthesised = known?.source === null && (await isOfHash(promptFile(folder, text, 'wav'), known.sha256));
+        return isSynthesised ? `still spoken by ${known.voice}, not by ${voice}: ${lacking}` : lacking;
+      }
+      return { origin: { text: text.text, voice, source: hashOf(bytes) }, speech: () => recorded(recording) };
+  }
+}
+
+function synthesiserOf(voice: string, language: string): string {
+  const found = /^espeak-ng ([A-Za-z][A-Za-z0-9+-]*)$/.exec(voice)?.[1];
+  if (found !== undefined) return found;
+  throw new PreavisError('prompts_invalid', `languages.${language}.voice: ${voice} is not a voice of espeak-ng`, {
+    hint: 'Write for example `espeak-ng es`; `espeak-ng --voices` lists them. For a person, set made: recording.',
+  });
+}
+
+function programsFor(source: PromptSource, texts: readonly PromptText[]): Set<Program> {
+  const spoken = texts.some(({ language }) => source.languages[language]?.made === 'placeholder');
+  return new Set<Program>([...(spoken ? (['espeak-ng'] as const) : []), 'sox', 'ffmpeg']);
+}
+
+function isMadeFrom(known: PromptOrigin | undefined, wanted: Plan['origin']): boolean {
+  return known?.text === wanted.text && known.voice === wanted.voice && known.source === wanted.source;
+}
+
+/** A recording may be too narrow for .wav16. */
+function isComplete(formats: ReadonlyMap<PromptFormat, Buffer>, { origin }: Plan): boolean {
+  return promptFormats.every((format) => formats.has(format) || (format === 'wav16' && origin.source !== null));
+}
+
+async function isOfHash(file: string, sha256: string): Promise<boolean> {
+  const bytes = await readIfPresent(file);
+
+  return bytes !== undefined && hashOf(bytes) === sha256;
+}
+
+function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The error with the prompt it is about. */
+function named(thrown: unknown, { id, language }: PromptText, folder: string): unknown {
+  if (thrown instanceof PreavisError) {
+    if (thrown.code !== 'prompts_build_failed') return thrown;
+    return new PreavisError(thrown.code, `${language}/${id}: ${thrown.message}`, { cause: thrown, hint: thrown.hint });
+  }
+  const code = errnoOf(thrown);
+  if (code === undefined) return thrown;
+  return new PreavisError('prompts_build_failed', `Prompts cannot be written in ${folder} (${code})`, {
+    cause: thrown,
+  });
+}

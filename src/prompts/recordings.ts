@@ -1,0 +1,105 @@
+/**
+ * Recordings of people: the code by which a telephone names a prompt, where a recording is put, and what remains to be done
+ * until callers hear it. Nothing here changes a sound that is in use; `preavis prompts build` and `install` do.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import { readIfPresent, writeWhole } from '../core/files.ts';
+import { originOf, readOrigins } from './origins.ts';
+import { promptTexts, type Prompt, type PromptSource, type PromptText } from './library.ts';
+
+type Named = { id: string; language: string };
+
+/**
+ * The keys that name a prompt in a language on a telephone: its place in prompts.yaml, two digits, then the place of the
+ * language, one digit; more digits where there are more of them. Codes stay as they are while the order stays.
+ */
+export function promptCode(source: PromptSource, { id, language }: Named): string {
+  const ids = Object.keys(source.prompts);
+  const languages = Object.keys(source.languages);
+  const place = (list: readonly string[], entry: string, width: number): string =>
+    String(list.indexOf(entry) + 1).padStart(Math.max(width, String(list.length).length), '0');
+
+  return `${place(ids, id, 2)}${place(languages, language, 1)}`;
+}
+
+export function promptOfCode(source: PromptSource, code: string): PromptText | undefined {
+  return promptTexts(source).find((text) => promptCode(source, text) === code);
+}
+
+/** The recording that `preavis prompts build` makes the sound from. */
+export function recordingFile(folder: string, { id, language }: Named): string {
+  return join(folder, language, `${id}.source.wav`);
+}
+
+/**
+ * Puts a recording there, complete or not at all, in the place of an earlier one.
+ *
+ * @throws PreavisError `prompts_unwritable`.
+ */
+export async function storeRecording(folder: string, prompt: Named, wav: Buffer): Promise<void> {
+  const file = recordingFile(folder, prompt);
+  try {
+    await mkdir(join(folder, prompt.language), { recursive: true });
+    await writeWhole(file, wav);
+  } catch (cause) {
+    throw new PreavisError('prompts_unwritable', `${file} cannot be written (${errnoOf(cause) ?? 'error'})`, { cause });
+  }
+}
+
+/** What remains to be done in a language that has recordings, until callers hear them. */
+export type RecordingProgress = {
+  language: string;
+  made: 'placeholder' | 'recording';
+  recorded: number;
+  of: number;
+  /** Prompts without a recording. */
+  missing: string[];
+  next: string;
+};
+
+/** One for each language that has a recording. */
+export async function recordingProgress(folder: string, source: PromptSource): Promise<RecordingProgress[]> {
+  const list: RecordingProgress[] = [];
+  const texts = promptTexts(source);
+  for (const [language, { made }] of Object.entries(source.languages)) {
+    const own = texts.filter((text) => text.language === language);
+    const missing: string[] = [];
+    for (const text of own) {
+      if ((await readIfPresent(recordingFile(folder, text))) === undefined) missing.push(text.id);
+    }
+    const recorded = own.length - missing.length;
+    if (recorded === 0) continue;
+    list.push({ language, made, recorded, of: own.length, missing, next: nextStep(language, made, missing.length) });
+  }
+
+  return list;
+}
+
+function nextStep(language: string, made: RecordingProgress['made'], missing: number): string {
+  const install = 'run `preavis prompts build`, then `preavis prompts install`, then restart `preavis serve`';
+  const rest = missing === 0 ? '' : `record the ${missing} that are missing, then `;
+  if (made === 'recording') return `${rest}${install}`;
+
+  return `${rest}set languages.${language}.made to recording in prompts.yaml, ${install}; until then callers hear the placeholders`;
+}
+
+/** A language of people in which a synthesiser still speaks some prompts. */
+export type HalfRecorded = { language: string; prompts: string[] };
+
+/** The languages of `prompts` that were switched to recordings by halves; a sound that came from elsewhere counts as recorded. */
+export async function halfRecorded(folder: string, prompts: readonly Prompt[]): Promise<HalfRecorded[]> {
+  const origins = await readOrigins(folder);
+  const byLanguage = new Map<string, string[]>();
+  for (const prompt of prompts) {
+    if (prompt.made !== 'recording' || originOf(origins, prompt)?.source !== null) continue;
+    byLanguage.set(prompt.language, [...(byLanguage.get(prompt.language) ?? []), prompt.id]);
+  }
+
+  return [...byLanguage].map(([language, ids]) => ({ language, prompts: ids }));
+}
+
+export function halfRecordedInWords({ language, prompts }: HalfRecorded): string {
+  return `${language} is made: recording in prompts.yaml, but a synthesiser still speaks ${prompts.join(', ')}`;
+}

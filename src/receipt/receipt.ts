@@ -1,0 +1,338 @@
+import * as z from 'zod';
+import { keyRewrapped, moved } from '../catalogue/retention/auditTrail.ts';
+import type { Encryption } from '../store/store.ts';
+import { changes } from '../call/session/ports.ts';
+import { unwatchedReasons } from '../call/watch/watch.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import {
+  callWitnesses,
+  judgements,
+  sentenceWitnesses,
+  type AuditRow,
+  type CallRow,
+  type ChangeRow,
+  type NoticeRow,
+  type RecordingRow,
+  type SaidRow,
+  type StoredPolicy,
+} from '../catalogue/rows.ts';
+import { isoTime } from '../core/clock.ts';
+import { PreavisError } from '../core/errors.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
+import { toleranceMs } from './witness.ts';
+
+/**
+ * The proof that belongs to a call: how the caller was told, what they answered, and what was recorded then, if anything.
+ * Times are Asterisk's, ISO 8601 in UTC (P8). No names and no numbers (P7). docs/receipt.schema.json is made from this;
+ * a change of its form is a new number.
+ */
+
+const time = z.iso.datetime().nullable();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const spoken = z.strictObject({
+  prompt: z.string(),
+  language: z.string(),
+  text: z.string(),
+  sha256: sha256.describe('Of the sound file that was played, in its WAV form.'),
+  lengthMs: z.int(),
+  startedAt: time,
+  finishedAt: time,
+});
+
+const sentence = spoken.extend({
+  verified: z.boolean().describe('Heard whole: Asterisk played at least 95 % of it to a caller who was still there.'),
+  verdict: z
+    .string()
+    .describe('verified; answered: a question that was stopped because the caller said yes; or why it does not count.'),
+  witness: z
+    .strictObject({ status: z.enum(sentenceWitnesses), beganAt: time, endedAt: time })
+    .nullable()
+    .describe('What the second witness says of this sentence; null where it was not asked.'),
+});
+
+const otherSentence = spoken.extend({
+  kind: z
+    .string()
+    .describe(
+      'What it is for: chooseLanguage offers a language; optOutAck, optInAck, noAnswer and erasedAck say what follows from the answer.',
+    ),
+});
+
+const change = z.strictObject({
+  change: z
+    .enum(changes)
+    .describe(
+      'held, resumed: this party put the other on hold, and came back. joined: somebody else came in. transferred: somebody else took the place of this party. recorderPaused, recorderResumed: for a hold. recordingRemoved: Asterisk has removed what was recorded. unheard, heardAgain: between these two the sound of this party may be missing, for the other and in the recording, since it went on from another RTP source at some time in between; unheard without heardAgain: until the end of the recording; without a time: nobody knows since when.',
+    ),
+  at: time,
+  party: z.enum(['caller', 'destination']).nullable(),
+});
+
+const unwatchedPart = z.strictObject({
+  from: z.iso.datetime(),
+  to: time.describe('null: not known to have ended before the recording.'),
+  why: z
+    .enum(unwatchedReasons)
+    .describe(
+      'events_late: somebody had joined, and the recorder went on for more than a second, as where Préavis was stopped for a while.',
+    ),
+  judged: z
+    .enum(judgements)
+    .nullable()
+    .describe(
+      "What became of the sound: witnessed, it was kept, since Asterisk's Channel Event Logging names only parties who were told; blanked, it is silence; outside, it was not recorded. null before it was judged.",
+    ),
+});
+
+const encryptionPart = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('client'), keyId: z.string() }),
+  z.strictObject({ mode: z.literal('server') }),
+]);
+
+const recordingPart = z.strictObject({
+  id: z.string(),
+  status: z.string(),
+  startedAt: time,
+  finishedAt: time,
+  gapMs: z
+    .int()
+    .nullable()
+    .describe(
+      'From the end of the notice, the question included but not what confirms a yes, to the start of the recorder, by Asterisk; a lower bound.',
+    ),
+  bytes: z.int().nullable(),
+  durationMs: z.int().nullable(),
+  sha256: sha256.nullable(),
+  flags: z.array(z.string()),
+  keepUntil: time.describe('When its last purpose ends.'),
+  encryption: encryptionPart
+    .nullable()
+    .describe(
+      'How it is encrypted in the archive: client, by Préavis, its key wrapped with the key that is named; server, by the store itself. null where it is not, or is not there.',
+    ),
+});
+
+const purposePart = z.strictObject({
+  id: z.string(),
+  justification: z.string(),
+  legalBasis: z.string(),
+  keepDays: z.int(),
+  keepUntil: time.describe('When this purpose ends, and with it every use of the recording for it.'),
+});
+
+export const receiptSchema = z
+  .strictObject({
+    receipt: z.literal(5),
+    call: z.strictObject({
+      id: z.string(),
+      startedAt: z.iso.datetime(),
+      endedAt: time.describe(
+        'When it ended in Préavis. null for a call that went on in the dialplan, unrecorded: Préavis does not see its end; and where Asterisk did not tell it.',
+      ),
+      line: z.string().nullable(),
+      result: z.string().nullable(),
+      reason: z.string().nullable(),
+    }),
+    policyVersion: z.string(),
+    purposes: z.array(purposePart),
+    language: z.strictObject({
+      decided: z.array(z.string()).describe('In which it was to be said.'),
+      played: z.array(z.string()).describe('Of the sentences of the notice that were begun.'),
+      reason: z.string().nullable(),
+      unavailable: z
+        .array(z.strictObject({ language: z.string(), reason: z.string() }))
+        .describe('Languages that stronger evidence spoke for but that have no prompts.'),
+    }),
+    notice: z.array(sentence),
+    otherSentences: z
+      .array(otherSentence)
+      .describe(
+        'What else Préavis said, in the order in which it began; one without finishedAt was not heard to its end.',
+      ),
+    changes: z
+      .array(change)
+      .describe(
+        'What happened while they talked, in the order in which it was kept; times are null where Asterisk told none.',
+      ),
+    unwatched: z
+      .array(unwatchedPart)
+      .describe('When Préavis did not listen while the parties were together, by the clock of Asterisk.'),
+    consent: z.strictObject({
+      mode: z
+        .enum(['announce', 'optOut', 'optIn'])
+        .nullable()
+        .describe('What held for this call; null where it ended, or went on unrecorded, before that was decided.'),
+      reason: z
+        .enum(['purpose', 'callerCountry'])
+        .nullable()
+        .describe(
+          'Why this mode: a purpose has it, or the country of the caller asks for optIn. null before it was planned.',
+        ),
+      purposes: z.array(z.string()).describe('The purposes that ask for this mode, of all that the notice names.'),
+      answer: z.enum(['none', 'accepted', 'refused']),
+      digits: z.string().nullable(),
+      at: time,
+    }),
+    witness: z
+      .strictObject({
+        source: z.literal('asterisk-cel'),
+        status: z.enum(callWitnesses),
+        toleranceMs: z.int(),
+      })
+      .nullable()
+      .describe(
+        "Asterisk's Channel Event Logging, which logs each sound without ARI: what it says of the notice, by its worst sentence. disagrees: another sound, or times that differ by more than the tolerance; missing: no line; unavailable: there is none for this call. null until it was compared.",
+      ),
+    recording: recordingPart.nullable().describe('null for a call that was not recorded.'),
+    asterisk: z.strictObject({ version: z.string(), node: z.string() }),
+  })
+  .meta({ title: 'Receipt of a call, version 5' });
+
+export type Receipt = z.infer<typeof receiptSchema>;
+
+const iso = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+
+/** The time from the end of the notice to the start of the recorder, ms, by Asterisk's clock. */
+export function gapMs(recording: Pick<RecordingRow, 'startedAt' | 'noticeFinishedAt'>): number | null {
+  return recording.startedAt === null ? null : recording.startedAt - recording.noticeFinishedAt;
+}
+
+const encryptionNoted = z.object({ encryption: encryptionPart.nullable() });
+
+/** As the audit trail has it: when it was archived, when its key was wrapped anew, or when it was moved. */
+export function encryptionOf(steps: readonly AuditRow[]): Encryption {
+  const step = steps.findLast(({ event, to }) => to === 'archived' || event === keyRewrapped || event === moved);
+  // Those from before it was noted were not encrypted by Préavis.
+  return encryptionNoted.safeParse(step?.detail).data?.encryption ?? null;
+}
+
+function recordingOf(row: RecordingRow, encryption: Encryption): Receipt['recording'] {
+  return {
+    id: row.id,
+    status: row.status,
+    startedAt: iso(row.startedAt),
+    finishedAt: iso(row.finishedAt),
+    gapMs: gapMs(row),
+    bytes: row.bytes,
+    durationMs: row.durationMs,
+    sha256: row.sha256,
+    flags: row.flags,
+    keepUntil: iso(row.keepUntil),
+    encryption,
+  };
+}
+
+/** A sentence as receipts and commands show it. */
+export function sentenceOf({ startedAt, finishedAt, witness, ...notice }: NoticeRow): Receipt['notice'][number] {
+  return {
+    ...notice,
+    startedAt: iso(startedAt),
+    finishedAt: iso(finishedAt),
+    witness:
+      witness === null
+        ? null
+        : { status: witness.status, beganAt: iso(witness.beganAt), endedAt: iso(witness.endedAt) },
+  };
+}
+
+function otherSentenceOf({ startedAt, finishedAt, ...said }: SaidRow): Receipt['otherSentences'][number] {
+  return { ...said, startedAt: iso(startedAt), finishedAt: iso(finishedAt) };
+}
+
+const changeOf = ({ change, at, party }: ChangeRow): Receipt['changes'][number] => ({ change, at: iso(at), party });
+
+function witnessOf({ witness }: CallRow): Receipt['witness'] {
+  return witness === null ? null : { source: 'asterisk-cel', status: witness, toleranceMs };
+}
+
+type ReceiptSources = Pick<
+  Catalogue,
+  | 'call'
+  | 'notices'
+  | 'said'
+  | 'changes'
+  | 'unwatched'
+  | 'policy'
+  | 'purposeEnds'
+  | 'recording'
+  | 'recordingOfCall'
+  | 'audit'
+>;
+
+async function policyOf(call: CallRow, catalogue: ReceiptSources): Promise<StoredPolicy> {
+  const policy = await catalogue.policy(call.policyVersion);
+  if (policy === undefined) throw new PreavisError('internal', 'the policy of a call is not in the catalogue');
+
+  return policy;
+}
+
+/**
+ * The receipt of a call, recorded or not. Throws call_unknown.
+ *
+ * @param archiving how its recording is about to be archived; default: as it was, or was not
+ */
+export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archiving?: Encryption): Promise<Receipt> {
+  const call = await catalogue.call(id);
+  if (call === undefined) throw new PreavisError('call_unknown', 'there is no call with this id');
+  const policy = await policyOf(call, catalogue);
+  const recording = await catalogue.recordingOfCall(id);
+  const ends = recording === undefined ? [] : await catalogue.purposeEnds(recording.id);
+  const encryption =
+    recording === undefined || archiving !== undefined ? archiving : encryptionOf(await catalogue.audit(recording.id));
+  const [notices, said, changed, unwatched] = await Promise.all([
+    catalogue.notices(id),
+    catalogue.said(id),
+    catalogue.changes(id),
+    catalogue.unwatched(id),
+  ]);
+
+  return {
+    receipt: 5,
+    call: {
+      id: call.id,
+      startedAt: isoTime(call.startedAt),
+      endedAt: iso(call.endedAt),
+      line: call.line,
+      result: call.result,
+      reason: call.reason,
+    },
+    policyVersion: call.policyVersion,
+    purposes: call.purposes.map((purpose) => {
+      const stored = policy.purposes[purpose];
+      if (stored === undefined) throw new PreavisError('internal', 'a purpose of the call is not in its policy');
+      return { id: purpose, ...stored, keepUntil: iso(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null) };
+    }),
+    language: {
+      decided: call.languages,
+      played: [...new Set(notices.flatMap(({ language, startedAt }) => (startedAt === null ? [] : [language])))],
+      reason: call.languageReason,
+      unavailable: call.languagesUnavailable,
+    },
+    notice: notices.map(sentenceOf),
+    otherSentences: said.map(otherSentenceOf),
+    changes: changed.map(changeOf),
+    unwatched: unwatched.map(({ from, to, why, judged }) => ({ from: isoTime(from), to: iso(to), why, judged })),
+    consent: { ...call.consent, at: iso(call.consent.at) },
+    witness: witnessOf(call),
+    recording: recording === undefined ? null : recordingOf(recording, encryption ?? null),
+    asterisk: call.asterisk,
+  };
+}
+
+/** The receipt that belongs to a recording. Throws recording_unknown. */
+export async function receiptOfRecording(
+  catalogue: ReceiptSources,
+  id: RecordingId,
+  archiving?: Encryption,
+): Promise<Receipt> {
+  const recording = await catalogue.recording(id);
+  if (recording === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
+
+  return receiptOfCall(catalogue, recording.callId, archiving);
+}
+
+/** As it is stored beside the object. */
+export function receiptText(receipt: Receipt): string {
+  return `${JSON.stringify(receipt, undefined, 2)}\n`;
+}

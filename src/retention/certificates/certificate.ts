@@ -1,0 +1,101 @@
+import * as z from 'zod';
+import { sha256Of } from '../../core/crypto/sha256.ts';
+import { verifySigned, type Signer } from '../../core/crypto/signing.ts';
+import type { NewCertificate } from '../../catalogue/retention/certificates.ts';
+import { isoTime } from '../../core/clock.ts';
+import { PreavisError } from '../../core/errors.ts';
+import { isUlid, type RecordingId } from '../../core/ids.ts';
+
+/**
+ * The proof of an erasure: what was removed, by which rule, when, and that nothing was left. It is a JWS, and each names the
+ * hash of the one before it and the newest link of the audit trail. No personal data (P7).
+ */
+
+const type = 'preavis-erasure+jws';
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const objects = z.array(z.strictObject({ key: z.string(), versions: z.array(z.string()) }));
+const archive = z.enum(['directory', 'minio']);
+
+export const certificateSchema = z.strictObject({
+  certificate: z.literal(1),
+  number: z.int().min(1),
+  recording: z.string().refine(isUlid),
+  objects,
+  /** Of the WAV; null for a recording that was never measured. */
+  bytes: z.int().nullable(),
+  sha256: sha256.nullable(),
+  archive,
+  /** What was removed from other archives, which it was being moved from or to. */
+  copies: z.array(z.strictObject({ archive, objects })).optional(),
+  rule: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('due'),
+      policyVersion: z.string(),
+      keepUntil: z.iso.datetime(),
+      purposes: z.array(z.strictObject({ id: z.string(), keepUntil: z.iso.datetime() })),
+    }),
+    z.strictObject({ kind: z.literal('subject'), article: z.literal('GDPR art. 17') }),
+  ]),
+  actor: z.string(),
+  begunAt: z.iso.datetime(),
+  verifiedAt: z.iso.datetime(),
+  verification: z.strictObject({ versionsLeft: z.literal(0), localFile: z.enum(['removed', 'not there']) }),
+  previous: sha256.nullable(),
+  audit: z.strictObject({ line: z.int(), chain: sha256 }).nullable(),
+});
+export type Certificate = z.output<typeof certificateSchema>;
+
+export async function issueCertificate(
+  content: Certificate,
+  recording: RecordingId,
+  signer: Signer,
+): Promise<NewCertificate> {
+  const jws = await signer.sign(content, type);
+
+  return {
+    number: content.number,
+    sha256: sha256Of(jws),
+    recording,
+    issuedAt: Date.parse(content.verifiedAt),
+    jws,
+  };
+}
+
+/** Throws certificate_invalid. */
+export async function readCertificate(
+  jws: string,
+): Promise<{ content: Certificate; kid: string; row: NewCertificate }> {
+  try {
+    const { payload, kid } = await verifySigned(jws, type);
+    const content = certificateSchema.parse(payload);
+    const { number, recording, verifiedAt } = content;
+    const row = {
+      number,
+      sha256: sha256Of(jws),
+      recording: recording as RecordingId,
+      issuedAt: Date.parse(verifiedAt),
+      jws,
+    };
+
+    return { content, kid, row };
+  } catch (cause) {
+    throw new PreavisError('certificate_invalid', 'a certificate is not what was signed', { cause });
+  }
+}
+
+/** Where a certificate lies in the archive, beside the recordings and apart from them. */
+export function certificateKey({ number, recording, issuedAt }: NewCertificate): string {
+  return `${certificatePrefix}${isoTime(issuedAt).slice(0, 4)}/${String(number).padStart(10, '0')}-${recording}.jws`;
+}
+export const certificatePrefix = 'certificates/';
+
+const keyPattern = /^certificates\/\d{4}\/(?<number>\d{10})-(?<recording>[^/]+)\.jws$/;
+
+/** What the key of a certificate says; undefined for one that is not of our making. */
+export function certificateOfKey(key: string): { number: number; recording: RecordingId } | undefined {
+  const { number, recording } = keyPattern.exec(key)?.groups ?? {};
+  if (number === undefined || recording === undefined || !isUlid(recording)) return undefined;
+
+  return { number: Number(number), recording: recording as RecordingId };
+}

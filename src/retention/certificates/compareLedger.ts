@@ -1,0 +1,87 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { sha256Of } from '../../core/crypto/sha256.ts';
+import type { RecordingId } from '../../core/ids.ts';
+import { isCompactJws, typeOfSigned } from '../../core/crypto/signing.ts';
+import { headType } from '../heads/chainHead.ts';
+import { readCopy } from './copies.ts';
+import { decisionType } from '../decision.ts';
+import type { Ledger } from './ledger.ts';
+
+/** What ledger and catalogue do not both have. Both are read in parts: neither need fit into memory. */
+export type ComparePorts = {
+  catalogue: Pick<Catalogue, 'certificates' | 'isCertificateKnown'>;
+  ledger: Ledger;
+  /** From when on certificates are kept, ms since 1970 UTC: older ones may be gone from either. */
+  since: number;
+  /** Whether a key is one of ours. */
+  trusts: (kid: string) => Promise<boolean>;
+};
+
+/** A line of the ledger that the catalogue does not know. Only an `unknown` one is taken up by a replay. */
+export type StrayLine =
+  | { kind: 'invalid'; line: number }
+  | { kind: 'untrusted'; number: number; recording: RecordingId; kid: string }
+  | { kind: 'unknown'; number: number; recording: RecordingId };
+
+/** Each costs a signature to be checked: whoever may write to the ledger could keep a check busy for hours. */
+export const mostStrayLines = 10_000;
+
+/** Ends after `mostStrayLines`: the rest of the ledger is not read then. */
+export async function* strayLines(
+  { catalogue, ledger, since, trusts }: ComparePorts,
+  signal?: AbortSignal,
+): AsyncGenerator<StrayLine> {
+  let count = 0;
+  let stray = 0;
+  for await (const { line } of ledger.lines(0)) {
+    signal?.throwIfAborted();
+    count += 1;
+    const type = typeOfSigned(line);
+    // Of decisions, strayDecisions says what the catalogue does not know; verifyTrail.ts looks at heads.
+    if (type === decisionType || type === headType) continue;
+    const isJws = isCompactJws(line);
+    if (isJws && (await catalogue.isCertificateKnown(sha256Of(line)))) continue;
+    if ((stray += 1) > mostStrayLines) return;
+    const read = isJws ? await readCopy(line) : undefined;
+    if (read === undefined) yield { kind: 'invalid', line: count };
+    else if (read.row.issuedAt >= since) {
+      const { number, recording } = read.row;
+      const { kid } = read;
+      yield (await trusts(kid))
+        ? { kind: 'unknown', number, recording }
+        : { kind: 'untrusted', number, recording, kid };
+    }
+  }
+}
+
+const batch = 200;
+/** So many are looked for in one reading of the ledger. */
+const soughtAtOnce = 250_000;
+
+export type LostLine = { sha256: string; number: number; recording: RecordingId };
+
+/** Certificates that were put into the ledger and are not in it any more. */
+export async function* lostLines(
+  { catalogue, ledger, since }: Omit<ComparePorts, 'trusts'>,
+  signal?: AbortSignal,
+): AsyncGenerator<LostLine> {
+  const sought = new Map<string, LostLine>();
+  for (let after = { number: 0, sha256: '' }; ;) {
+    const rows = await catalogue.certificates(after, batch);
+    for (const { sha256, number, recording, inLedger, issuedAt } of rows) {
+      if (inLedger && issuedAt >= since) sought.set(sha256, { sha256, number, recording });
+    }
+    const last = rows.length < batch ? undefined : rows.at(-1);
+    if (sought.size > 0 && (last === undefined || sought.size >= soughtAtOnce)) {
+      for await (const { line } of ledger.lines(0)) {
+        signal?.throwIfAborted();
+        sought.delete(sha256Of(line));
+        if (sought.size === 0) break;
+      }
+      yield* sought.values();
+      sought.clear();
+    }
+    if (last === undefined) return;
+    after = last;
+  }
+}

@@ -1,0 +1,233 @@
+import * as z from 'zod';
+import { everyArchive } from '../../archive/archives.ts';
+import type { ObjectStore } from '../../store/store.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CertificateRow, NewCertificate } from '../../catalogue/retention/certificates.ts';
+import { erasedAgain } from '../../catalogue/retention/auditTrail.ts';
+import { counted } from '../../core/counted.ts';
+import { readCertificate, type Certificate } from './certificate.ts';
+import { readCopy, strayCopies } from './copies.ts';
+import { lostLines, mostStrayLines, strayLines, type ComparePorts, type StrayLine } from './compareLedger.ts';
+import { lineFaults, verifyHeads, type HeadsVerified, type TrailPorts } from './verifyTrail.ts';
+
+export type VerifyPorts = ComparePorts &
+  TrailPorts & {
+    catalogue: Pick<
+      Catalogue,
+      | 'countCertificates'
+      | 'certificatesOf'
+      | 'missingCertificates'
+      | 'erasedWithoutCertificate'
+      | 'statusesOtherwise'
+      | 'auditedWithoutRow'
+      | 'audit'
+      | 'recording'
+    >;
+    /** undefined: the archive is not asked, nor are those of before it. */
+    store: ObjectStore | undefined;
+    former?: readonly ObjectStore[] | undefined;
+  };
+
+export type Verified = {
+  checked: number;
+  /** The keys that signed them. */
+  kids: string[];
+  /** `number` 0: not of one certificate; `recording` empty: of none. */
+  faults: { number: number; recording: string; fault: string }[];
+  heads: Pick<HeadsVerified, 'isSigned' | 'newest' | 'restored' | 'unsignedSince'>;
+};
+
+const batch = 200;
+const mostMissing = 1_000;
+/** Lines of the ledger of one kind that are told one by one: whoever writes to it could fill the memory and the screen. */
+const mostStray = 1_000;
+const first = { number: 0, sha256: '' };
+
+/**
+ * Checks every certificate in the catalogue, in their order, that the ledger has no others, that every erased recording has one, and
+ * that the audit trail is the one whose heads were signed. Throws what the catalogue and the archive do, and the signal's reason.
+ */
+export async function verifyCertificates(
+  ports: VerifyPorts,
+  { signal, progress }: { signal: AbortSignal; progress?: (done: number, total: number) => void },
+): Promise<Verified> {
+  const { catalogue } = ports;
+  const total = await catalogue.countCertificates();
+  const heads = await verifyHeads(ports, signal);
+  const { isSigned, newest, restored, unsignedSince, excusedUntil = -Infinity } = heads;
+  const result: Verified = { checked: 0, kids: [], faults: [], heads: { isSigned, newest, restored, unsignedSince } };
+  result.faults.push(...heads.faults.map((fault) => ({ number: 0, recording: '', fault })));
+  for await (const line of lineFaults(catalogue, signal)) result.faults.push({ number: 0, ...line });
+  for (const recording of await catalogue.erasedWithoutCertificate(ports.since, mostMissing)) {
+    result.faults.push({ number: 0, recording, fault: 'it counts as erased, and no certificate says so' });
+  }
+  result.faults.push(...(await rowFaults(catalogue)));
+  for (const { number, recording } of await catalogue.missingCertificates(ports.since, mostMissing)) {
+    result.faults.push({ number, recording, fault: 'the audit trail names it, and it is not there' });
+  }
+  const stray: Record<StrayLine['kind'], number> = { unknown: 0, untrusted: 0, invalid: 0 };
+  for await (const line of strayLines(ports, signal)) {
+    stray[line.kind] += 1;
+    if (stray[line.kind] <= mostStray) result.faults.push(strayFault(line));
+  }
+  for (const [kind, count] of Object.entries(stray)) {
+    if (count <= mostStray) continue;
+    const fault = `${counted(count - mostStray, 'more line of the ledger is', 'more lines of the ledger are')} not in the catalogue (${kind})`;
+    result.faults.push({ number: 0, recording: '', fault });
+  }
+  if (Object.values(stray).reduce((sum, each) => sum + each, 0) >= mostStrayLines) {
+    const fault = `after ${mostStrayLines} lines that are not in the catalogue the rest of the ledger was not read`;
+    result.faults.push({ number: 0, recording: '', fault });
+  }
+  const told = new Set(result.faults.map(nameOf));
+  for await (const fault of onlyInArchive(ports, told, signal)) result.faults.push(fault);
+  for await (const { number, recording } of lostLines(ports, signal)) {
+    result.faults.push({ number, recording, fault: 'it is not in the ledger any more' });
+  }
+  let before: CertificateRow | undefined;
+  for (let after = first; ;) {
+    const rows = await catalogue.certificates(after, batch);
+    for (const row of rows) {
+      signal.throwIfAborted();
+      const faults = await faultsOf(row, before, { ...ports, excusedUntil }, result.kids);
+      result.faults.push(...faults.map((fault) => ({ number: row.number, recording: row.recording, fault })));
+      result.checked += 1;
+      progress?.(result.checked, total);
+      before = row;
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < batch) return result;
+    after = last;
+  }
+}
+
+/** What a catalogue that was put back without its ledger does not know. */
+async function* onlyInArchive(
+  { store, catalogue, since, trusts }: VerifyPorts,
+  told: ReadonlySet<string>,
+  signal: AbortSignal,
+): AsyncGenerator<Verified['faults'][number]> {
+  if (store === undefined) return;
+  let count = 0;
+  for await (const copy of strayCopies({ store, catalogue })) {
+    signal.throwIfAborted();
+    if (copy === 'none' || told.has(nameOf(copy))) continue;
+    const { number, recording } = copy;
+    const read = await readCopy(await copy.read());
+    // Who can write there could fill the memory and the screen.
+    if (read === undefined || read.row.issuedAt < since || (count += 1) > mostStray) continue;
+    const mend = (await trusts(read.kid))
+      ? 'preavis certificates replay mends it'
+      : `it was signed by the key ${read.kid}, which is not trusted`;
+    yield { number, recording, fault: `only the archive has it: ${mend}` };
+  }
+}
+
+/** What rows say otherwise than the lines of the trail, whose heads are signed. */
+async function rowFaults(
+  catalogue: Pick<Catalogue, 'statusesOtherwise' | 'auditedWithoutRow'>,
+): Promise<Verified['faults']> {
+  const otherwise = (await catalogue.statusesOtherwise(mostMissing)).map(({ id, status, said }) => ({
+    number: 0,
+    recording: id,
+    fault: `the catalogue says "${status}" of it, and the audit trail ${said === null ? 'nothing' : `"${said}"`}`,
+  }));
+  const gone = (await catalogue.auditedWithoutRow(mostMissing)).map((recording) => ({
+    number: 0,
+    recording,
+    fault: 'the audit trail names it, and the catalogue does not have it',
+  }));
+
+  return [...otherwise, ...gone];
+}
+
+const nameOf = ({ number, recording }: { number: number; recording: string }): string => `${number} ${recording}`;
+
+function strayFault(stray: StrayLine): Verified['faults'][number] {
+  switch (stray.kind) {
+    case 'invalid':
+      return { number: 0, recording: '', fault: `line ${stray.line} of the ledger is no valid certificate` };
+    case 'untrusted': {
+      const { number, recording, kid } = stray;
+
+      return { number, recording, fault: `only the ledger has it, signed by the key ${kid}, which is not trusted` };
+    }
+    case 'unknown': {
+      const { number, recording } = stray;
+
+      return { number, recording, fault: 'only the ledger has it: preavis certificates replay mends it' };
+    }
+  }
+}
+
+/** What was certified until then may be of lines that are gone: somebody said, signed, that an older catalogue was put back. */
+type Excuse = { excusedUntil: number };
+
+async function faultsOf(
+  row: CertificateRow,
+  before: CertificateRow | undefined,
+  ports: VerifyPorts & Excuse,
+  kids: string[],
+): Promise<string[]> {
+  const read = await readCertificate(row.jws).catch(() => undefined);
+  if (read === undefined) return ['its signature does not fit it'];
+  const { content, kid } = read;
+  if (!kids.includes(kid)) kids.push(kid);
+  const faults: string[] = [];
+  if (!(await ports.trusts(kid))) faults.push(`it was signed by the key ${kid}, which is not trusted`);
+  if (read.row.sha256 !== row.sha256) faults.push('it was exchanged for another one');
+  if (read.row.recording !== row.recording || read.row.number !== row.number) {
+    faults.push(`it is the certificate of another recording, or of another number (${read.row.number})`);
+  }
+  // The oldest may have had others before it, whose time was over.
+  if (before !== undefined && (content.previous !== before.sha256 || content.number !== before.number + 1)) {
+    faults.push(
+      `it does not follow number ${before.number}: one between them is missing, or the catalogue was restored`,
+    );
+  }
+  faults.push(...(await auditFaults(read.row, content, ports)), ...(await objectFaults(content, ports)));
+  const status = (await ports.catalogue.recording(row.recording))?.status;
+  if (status !== undefined && status !== 'erased' && status !== 'discarded') {
+    faults.push(`the catalogue says "${status}" of what it says was erased`);
+  }
+
+  return faults;
+}
+
+/** What the audit trail lacks of what a certificate was signed with. */
+export async function auditFaults(
+  { recording, sha256, issuedAt }: NewCertificate,
+  { audit }: Certificate,
+  { catalogue, excusedUntil }: Pick<VerifyPorts, 'catalogue'> & Excuse,
+): Promise<string[]> {
+  if (audit === null) return [];
+  const [line] = await catalogue.auditLines(audit.line, audit.line, 1);
+  if (line?.chain === audit.chain || issuedAt <= excusedUntil) return [];
+  // In a catalogue that was restored since, the trail of then goes on differently, and says in a line of its own which certificate it took up.
+  const steps = await catalogue.audit(recording);
+  const isTakenUp = steps.some(({ event, chain, detail }) => {
+    const named = takenUp.safeParse(detail);
+
+    return event === erasedAgain && chain !== null && named.success && named.data.certificate.sha256 === sha256;
+  });
+
+  return isTakenUp ? [] : ['the audit trail is not the one that it was signed with'];
+}
+
+/** The detail of a line that says so. */
+const takenUp = z.object({ certificate: z.object({ sha256: z.string() }) });
+
+async function objectFaults({ objects }: Certificate, { store, former }: VerifyPorts): Promise<string[]> {
+  if (store === undefined) return [];
+  const faults: string[] = [];
+  for (const archive of everyArchive({ store, former })) {
+    for (const { key } of objects) {
+      const { length } = await archive.versions(key);
+      const where = archive === store ? 'the archive' : `the archive of before, ${archive.location},`;
+      if (length > 0)
+        faults.push(`${counted(length, `version of ${key} is`, `versions of ${key} are`)} in ${where} again`);
+    }
+  }
+
+  return faults;
+}

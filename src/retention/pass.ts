@@ -1,0 +1,286 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { withLease } from '../catalogue/jobs/lease.ts';
+import { firstDue, type DueCursor } from '../catalogue/calls/recordings.ts';
+import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
+import { dayMs, isoTime } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
+import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
+import type { RecordingId } from '../core/ids.ts';
+import type { Logger } from '../core/log.ts';
+import {
+  copyCertificates,
+  removeOldCertificates,
+  replayLedger,
+  waitAfterRestoration,
+  type CopyPorts,
+} from './certificates/copies.ts';
+import { removeOverDecisions } from './decisions.ts';
+import { doubtBefore, doubtStepped } from './doubts.ts';
+import { eraseRecording, isLockedNow, type ErasurePorts } from './erasure.ts';
+import { keepHead, removeOldHeads, type HeadPorts } from './heads/keepHeads.ts';
+import { isLockKnown } from './lockedDue.ts';
+
+/**
+ * Erases the recordings whose time is over and that no hold keeps, the first to end first. Killed at any point, the next pass
+ * goes on: what is erased is due no more.
+ */
+export type RetentionPorts = Omit<ErasurePorts, 'catalogue'> &
+  Omit<CopyPorts, 'catalogue' | 'now'> &
+  Omit<HeadPorts, 'catalogue' | 'now'> & {
+    catalogue: ErasurePorts['catalogue'] &
+      CopyPorts['catalogue'] &
+      HeadPorts['catalogue'] &
+      Pick<
+        Catalogue,
+        | 'due'
+        | 'countDue'
+        | 'countHeld'
+        | 'countDoubts'
+        | 'recording'
+        | 'stepped'
+        | 'raiseDoubt'
+        | 'doubtOf'
+        | 'lineTimes'
+        | 'bootOffset'
+        | 'noteBootOffset'
+        | 'overDecisions'
+        | 'removeDecision'
+        | 'sweepPreferences'
+        | 'sweepCallers'
+        | 'takeLease'
+        | 'releaseLease'
+        | 'lastPass'
+        | 'notePass'
+        | 'passDone'
+      >;
+    log: Logger;
+    /** How many recordings are erased at the same time. */
+    atOnce: number;
+    /** How long certificates are kept, ms. */
+    certificatesKeptMs: number;
+    /** How long it is kept whose call it was, where there is no recording, ms. */
+    callersKeptMs: number;
+  };
+
+export type RetentionResult = {
+  due: number;
+  erased: number;
+  /** Whose time is over, and which a hold keeps. */
+  held: number;
+  /** Whose time is over, and which a lock in the archive keeps, as was told by an earlier pass: nothing can be done until it is over. */
+  locked: number;
+  /** Whose clocks do not agree, and which somebody has to settle before their time counts. */
+  doubtful: number;
+  /** Whether the head of the audit trail was signed and is in ledger and archive; why not. `unsigned` in a dry run. */
+  head: 'kept' | 'unsigned' | ErrorCode;
+};
+
+export type RetentionOptions = {
+  dryRun: boolean;
+  /** Somebody has looked at the clock of this machine: however long ago the last pass was, it is right. */
+  clockIsRight?: boolean;
+  waitMs: number;
+  signal: AbortSignal;
+  /** Gets each recording that was due, or in a dry run is. */
+  told?: (
+    recording: { id: RecordingId; keepUntil: number | null; outcome: 'due' | 'erased' | ErrorCode },
+    row: RecordingRow,
+  ) => void;
+  progress?: (done: number, total: number) => void;
+};
+
+const batch = 500;
+
+/** In the audit trail of a recording that could not be erased, with the `code`; once for each code in a row. */
+export const erasureFailed = 'erasure failed';
+
+/** A clock that is further beyond the last pass may have jumped, unless passes are as rare as that. */
+const plausibleGapMs = 7 * dayMs;
+
+/**
+ * How many days this clock is beyond the last pass, where that is more than it is believed on its word: then no pass erases anything.
+ *
+ * @param at this clock, ms
+ */
+export async function implausibleDays(catalogue: Pick<Catalogue, 'lastPass'>, at: number): Promise<number | undefined> {
+  const last = await catalogue.lastPass('retention');
+  if (last === undefined) return undefined;
+  const before = await catalogue.lastPass('retention before');
+  // A clock that was behind in one pass, and is right again, has not jumped forward.
+  const beyondMs = at - Math.max(last, before ?? last);
+  const usualMs = before === undefined ? 0 : 1.5 * (last - before);
+
+  return beyondMs > Math.max(plausibleGapMs, usualMs) ? Math.floor(beyondMs / dayMs) : undefined;
+}
+
+/** Throws clock_implausible. */
+export async function requirePlausibleClock(catalogue: Pick<Catalogue, 'lastPass'>, at: number): Promise<void> {
+  const days = await implausibleDays(catalogue, at);
+  if (days === undefined) return;
+  throw new PreavisError(
+    'clock_implausible',
+    `the last pass was ${counted(days, 'day')} ago by this clock; nothing is erased`,
+  );
+}
+
+/**
+ * Nothing is erased because the clock has jumped forward (P6): a pass long after the last one is none, however often it is made, until
+ * somebody says that the clock is right, or it is put right. Throws clock_implausible.
+ */
+async function trustClock(catalogue: RetentionPorts['catalogue'], at: number, isRight: boolean): Promise<void> {
+  if (!isRight) await requirePlausibleClock(catalogue, at);
+  const last = await catalogue.lastPass('retention');
+  const before = await catalogue.lastPass('retention before');
+  if (last !== undefined) await catalogue.notePass('retention before', Math.max(last, before ?? last));
+  await catalogue.notePass('retention', at);
+}
+
+/** Throws job_busy and clock_implausible; ledger_unusable and what the archive throws where certificates cannot be kept. */
+export async function retentionPass(ports: RetentionPorts, options: RetentionOptions): Promise<RetentionResult> {
+  const pass = (): Promise<Omit<RetentionResult, 'head'>> => run(ports, options);
+  if (options.dryRun) return { ...(await pass()), head: 'unsigned' };
+
+  return withLease(ports.catalogue, 'retention', options.waitMs, async () => {
+    const result = await pass().catch(async (thrown: unknown) => {
+      // A day without erasures is a day of the audit trail as well.
+      await keepHead(headPortsOf(ports), options.signal);
+      throw thrown;
+    });
+
+    return { ...result, head: await keepHead(headPortsOf(ports), options.signal) };
+  });
+}
+
+const headPortsOf = (ports: RetentionPorts): HeadPorts => ({ ...ports, now: () => ports.clock.now() });
+
+async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Omit<RetentionResult, 'head'>> {
+  const { catalogue, clock, log } = ports;
+  const { dryRun, signal, progress } = options;
+  const at = clock.now();
+  const copies: CopyPorts = { ...ports, now: () => clock.now() };
+  if (!dryRun) {
+    await trustClock(catalogue, at, options.clockIsRight === true);
+    await ports.ledger.check();
+    // A remembered language has its time too, whether or not anybody calls again.
+    await catalogue.sweepPreferences();
+    await sweepCallers(ports, at, signal);
+    await replayLedger(copies, { dryRun });
+    await refuseAfterRestoration(catalogue, at);
+  }
+  if (!dryRun) await doubtStepped(ports, signal);
+  // In `serve`, where nobody sees the progress, calls would wait for the count.
+  const total = progress === undefined ? 0 : await catalogue.countDue(at);
+  const result = { due: 0, erased: 0, held: await catalogue.countHeld(at), locked: 0, doubtful: 0 };
+  const limit = pLimit(ports.atOnce);
+  const eraseNext = async (row: RecordingRow): Promise<void> => {
+    if (signal.aborted) return;
+    const outcome = dryRun ? 'due' : await eraseOne(row, ports);
+    if (outcome === 'still locked') result.locked += 1;
+    else {
+      result.due += 1;
+      if (outcome === 'erased') result.erased += 1;
+      options.told?.({ id: row.id, keepUntil: row.keepUntil, outcome }, row);
+    }
+    const done = result.due + result.locked;
+    progress?.(done, Math.max(total, done));
+  };
+  for (let after: DueCursor | undefined = firstDue; after !== undefined && !signal.aborted;) {
+    const { rows, next }: Awaited<ReturnType<Catalogue['due']>> = await catalogue.due(at, after, batch);
+    await Promise.all(rows.map((row) => limit(() => eraseNext(row))));
+    // What cannot be copied now is told at the end, and keeps nothing from being erased.
+    if (result.erased > 0) await copyCertificates(copies).catch(() => undefined);
+    after = next;
+  }
+  result.doubtful = await catalogue.countDoubts();
+  if (!dryRun) await copyCertificates(copies);
+  if (!dryRun && !signal.aborted) {
+    const removed = await removeOldCertificates(copies, at - ports.certificatesKeptMs);
+    await removeOldHeads(headPortsOf(ports), at - ports.certificatesKeptMs);
+    if (removed > 0) log.info({ certificates: removed }, 'certificates of erasure whose time is over were removed');
+    await removeOverDecisions(ports, at);
+    await catalogue.passDone('retention', clock.now());
+  }
+
+  return result;
+}
+
+/** Throws catalogue_restored while people may set holds again. */
+async function refuseAfterRestoration(catalogue: RetentionPorts['catalogue'], at: number): Promise<void> {
+  const wait = await waitAfterRestoration(catalogue, at);
+  if (wait === undefined) return;
+  throw new PreavisError(
+    'catalogue_restored',
+    `an older state of the catalogue was put back, as was seen at ${isoTime(wait.since)}; nothing due was erased`,
+  );
+}
+
+/** In parts, since a catalogue may have many callers and calls go on beside it. */
+async function sweepCallers(
+  { catalogue, callersKeptMs }: RetentionPorts,
+  at: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const times = { since: at - callersKeptMs, at };
+  for (let after: string | undefined = ''; after !== undefined && !signal.aborted;) {
+    const { next }: Awaited<ReturnType<Catalogue['sweepCallers']>> = await catalogue.sweepCallers(times, after, batch);
+    after = next;
+    await breathe();
+  }
+}
+
+async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'erased' | 'still locked' | ErrorCode> {
+  try {
+    await doubtBefore(row, ports);
+    if (await isStillLocked(row, ports)) return 'still locked';
+    const { number } = await eraseRecording(row, { rule: 'due' }, ports);
+    ports.log.info({ recording: row.id, certificate: number }, 'recording erased');
+
+    return 'erased';
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    if (error.code === 'clock_doubtful') {
+      ports.log.warn(
+        { recording: row.id },
+        'clocks disagree about a recording that is due: it is kept until it is settled',
+      );
+    } else if (error.code === 'recording_held') {
+      ports.log.info({ recording: row.id }, 'a hold that was set meanwhile keeps a recording that is due');
+    } else if (error.code === 'archive_locked' && isLockKnown(await stepsOf(row, ports), ports.clock.now())) {
+      ports.log.warn(
+        { recording: row.id, code: error.code },
+        'a lock in the archive keeps a recording that is due; it is erased once the lock is over, and not told again',
+      );
+      await noteFailure(row, error.code, ports).catch(() => undefined);
+    } else {
+      ports.log.error(
+        { recording: row.id, code: error.code, err: error },
+        'a recording that is due could not be erased',
+      );
+      await noteFailure(row, error.code, ports).catch(() => undefined);
+    }
+
+    return error.code;
+  }
+}
+
+const stepsOf = ({ id }: RecordingRow, { catalogue }: RetentionPorts): Promise<AuditRow[]> =>
+  catalogue.audit(id).catch(() => []);
+
+/** What an earlier pass has told is asked for before anything of an erasure is written down: else the trail had two lines more each day. */
+async function isStillLocked(row: RecordingRow, ports: RetentionPorts): Promise<boolean> {
+  if (row.status !== 'archived') return false;
+  const steps = await stepsOf(row, ports);
+  const at = ports.clock.now();
+  const failure = steps.findLast(({ event }) => event === erasureFailed);
+  if (failure?.detail['code'] !== 'archive_locked' || !isLockKnown(steps, at)) return false;
+
+  return isLockedNow(row, ports, at);
+}
+
+/** For the report: a pass ends, and its log goes where nobody may look. */
+async function noteFailure({ id }: RecordingRow, code: ErrorCode, { catalogue, actor }: RetentionPorts): Promise<void> {
+  const last = (await catalogue.audit(id)).findLast(({ event }) => event === erasureFailed);
+  if (last?.detail['code'] !== code) await catalogue.note(id, { event: erasureFailed, actor, detail: { code } });
+}

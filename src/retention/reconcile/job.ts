@@ -1,0 +1,47 @@
+import type { Logger } from '../../core/log.ts';
+import { findingKinds, type FindingKind } from './compare.ts';
+import { reconcile, type Finding, type ReconcilePorts } from './reconcile.ts';
+
+/** Findings that get a line of their own in the log; the rest are counted. A wrong archive has one for each recording. */
+const toldOneByOne = 50;
+
+/** A scheduled pass does not wait for another process's. */
+const noWait = 0;
+
+export type Left = Partial<Record<FindingKind, number>>;
+
+/**
+ * What `serve` does at its start and daily: compares spool, catalogue and archive, repairs what is proved, and logs the rest as
+ * errors. `left` gets how many of each kind are left to people. Throws as reconcile.
+ */
+export async function reconcileJob(
+  ports: ReconcilePorts,
+  signal: AbortSignal,
+  left: (counts: Left) => void,
+): Promise<void> {
+  const { log } = ports;
+  const counts: Left = {};
+  let repaired = 0;
+  let told = 0;
+  const found = (finding: Finding): void => {
+    const { kind, done } = finding;
+    if (done === 'repaired') repaired += 1;
+    else counts[kind] = (counts[kind] ?? 0) + 1;
+    told += 1;
+    if (told <= toldOneByOne) tell(log, finding);
+  };
+  const compared = await reconcile(ports, { verify: false, waitMs: noWait, signal, found });
+  left(counts);
+  const isClean = Object.keys(counts).length === 0;
+  log[isClean ? 'info' : 'error'](
+    { ...compared, repaired, left: counts },
+    isClean ? 'recording folder, catalogue and archive agree' : 'recording folder, catalogue and archive do not agree',
+  );
+}
+
+/** The key of a foreign object may hold anything, so the place is not logged (P7): `recordings reconcile` shows it. */
+function tell(log: Logger, { kind, recording, done }: Finding): void {
+  const { meaning, advice } = findingKinds[kind];
+  if (done === 'repaired') log.warn({ recording, kind }, `repaired: ${meaning}`);
+  else log.error({ recording, kind, ...(done === 'nothing' ? {} : { code: done }) }, `${meaning}: ${advice}`);
+}

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { makePeakKeeper } from '../audio/peaks.ts';
+import { nameOfPurpose } from '../config/purposeRules.ts';
+import type { BundlePorts } from '../evidence/bundle/bundle.ts';
+import { fetchTimeStamp } from '../evidence/bundle/timestamp.ts';
+import { soundsFolder } from './prompts.ts';
+import { fetchPorts } from './retention.ts';
+import type { Shared } from './shared.ts';
+import { makeSigner } from './signing.ts';
+
+/** @param timestampUrl where to have bundles stamped; undefined: nowhere */
+export async function bundlePorts(
+  shared: Omit<Shared, 'log'>,
+  { version, timestampUrl }: { version: string; timestampUrl: string | undefined },
+): Promise<BundlePorts> {
+  const { config, catalogue } = shared;
+
+  return {
+    ...fetchPorts(shared),
+    catalogue,
+    soundsFolder: soundsFolder(config),
+    signer: await makeSigner(config, catalogue)(),
+    madeBy: `preavis ${version}`,
+    company: config.controller.name,
+    peaksOf: async (id) => {
+      const kept = await catalogue.peaks(id);
+
+      return kept === undefined ? undefined : makePeakKeeper(config.privacy.numberKey).open(kept, id);
+    },
+    nameOf: (purpose, language) => nameOfPurpose(config.purposes, purpose, language),
+    stamp:
+      timestampUrl === undefined
+        ? undefined
+        : (sha256, signal) =>
+            fetchTimeStamp(timestampUrl, sha256, {
+              nonce: randomBytes(8).readBigUInt64BE() >> 1n,
+              authorityFile: config.evidence.timestampAuthorityFile,
+              signal,
+            }),
+    random: Math.random,
+  };
+}

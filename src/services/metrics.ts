@@ -1,0 +1,68 @@
+import { selfCheckFindings } from '../audio/selfCheck.ts';
+import { uploadFailures } from '../archive/uploadPass.ts';
+import { unrecordedReasons } from '../call/decide/unrecordedReasons.ts';
+import { legOutcomes } from '../call/watch/sourceWatch.ts';
+import { unwatchedReasons } from '../call/watch/watch.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { callWitnesses } from '../catalogue/rows.ts';
+import type { Clock } from '../core/clock.ts';
+import { makeMetrics, unwatchedFlags, type Metrics } from '../core/metrics.ts';
+import type { PromisedFigures } from '../core/promisedMetrics.ts';
+import { findingKinds } from '../retention/reconcile/compare.ts';
+import { dueFigures, type DueFigures } from '../retention/promised.ts';
+
+/**
+ * The metrics of `serve`, in which each value that a label may have begins at 0.
+ *
+ * @param endpoints the names of the webhooks
+ */
+export function makeServeMetrics(endpoints: readonly string[]): Metrics {
+  return makeMetrics({
+    reasons: unrecordedReasons,
+    findings: [...selfCheckFindings, ...unwatchedFlags],
+    legs: legOutcomes,
+    witness: callWitnesses,
+    reconcileKinds: Object.keys(findingKinds),
+    setAside: uploadFailures,
+    endpoints,
+  });
+}
+
+/** With more than so many due, they are counted anew only after a while: a reading must cost calls nothing. */
+const manyDue = 500;
+const manyKeptMs = 60_000;
+
+/** Gives the figures of the moment at which it is called, of `clock`. */
+export function makePromisedFigures(
+  catalogue: Pick<Catalogue, 'dueAttempts' | 'audit' | 'promised'>,
+  clock: Clock,
+): () => Promise<PromisedFigures> {
+  let counted: { at: number; figures: DueFigures } | undefined;
+  const dueAt = async (at: number): Promise<DueFigures> => {
+    const many = counted !== undefined && counted.figures.due + counted.figures.locked > manyDue;
+    if (counted === undefined || !many || Math.abs(at - counted.at) >= manyKeptMs) {
+      counted = { at, figures: await dueFigures(catalogue, at) };
+    }
+
+    return counted.figures;
+  };
+
+  return async () => {
+    const at = clock.now();
+    const { holds, failedRequests, unwatched, unusable } = await catalogue.promised(at);
+    const { due, overdue, locked, failed } = await dueAt(at);
+
+    return {
+      due,
+      overdue,
+      locked,
+      failedErasures: { due: failed, subject: failedRequests },
+      holds,
+      unusable,
+      unwatched: unwatchedReasons.map((why) => ({
+        why,
+        intervals: unwatched.find((each) => each.why === why)?.intervals ?? 0,
+      })),
+    };
+  };
+}

@@ -1,0 +1,16 @@
+import type { StoredPolicy } from '../catalogue/rows.ts';
+import type { Policy } from '../policy/policy.ts';
+
+/** What the catalogue keeps of a policy, for receipts of calls under it. */
+export function policyContent(policy: Policy): string {
+  const content: StoredPolicy = {
+    purposes: Object.fromEntries(
+      [...policy.purposes.values()].map(({ id, justification, legalBasis, keepDays }) => [
+        id,
+        { justification, legalBasis, keepDays },
+      ]),
+    ),
+  };
+
+  return JSON.stringify(content);
+}

@@ -1,0 +1,125 @@
+import { makeDirectoryStore } from '../store/directory/store.ts';
+import { makeEncryptedStore, type EncryptedStore } from '../store/encryption/store.ts';
+import { makeKeyring, makeLocalKey, type Keyring, type WrappingKey } from '../store/encryption/keyring.ts';
+import { makeKmsKey } from '../store/encryption/kmsCommand.ts';
+import type { LifecycleOptions } from '../store/s3/lifecycle.ts';
+import { ProtectionWatch } from '../archive/protectionMonitor.ts';
+import type { ObjectStore, RawStore } from '../store/store.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { encryptionKeyOf } from '../config/encryptionKey.ts';
+import type { ArchiveConfig, Config } from '../config/schema.ts';
+import { PreavisError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import { required } from './required.ts';
+
+/** The archive. */
+
+/** What a program that speaks with a KMS may need, and no secret of ours. */
+function environmentOfKms(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('PREAVIS_')));
+}
+
+function localKey(text: string, key: string): WrappingKey {
+  const bytes = encryptionKeyOf(text);
+  if (bytes === undefined) throw new PreavisError('config_invalid', `${key}: holds no key`);
+
+  return makeLocalKey(bytes);
+}
+
+/** Whatever the mode, what was encrypted before stays readable for as long as its key is configured. */
+function keyringOf({ encryption }: ArchiveConfig): Keyring {
+  const { mode, key, oldKeys = [], kmsCommand: command, keyId, oldKeyIds, kmsSeconds } = encryption;
+  const kmsKey = (id: string): WrappingKey =>
+    makeKmsKey({
+      command: command ?? [],
+      keyId: id,
+      timeLimitMs: kmsSeconds * 1_000,
+      environment: environmentOfKms(process.env),
+    });
+  const own = key === undefined ? undefined : localKey(key, 'archive.encryption.key');
+  const configured = own ?? (keyId === undefined ? undefined : kmsKey(keyId));
+  const earlier = [...oldKeys.map((text) => localKey(text, 'archive.encryption.oldKeys')), ...oldKeyIds.map(kmsKey)];
+
+  return makeKeyring(
+    mode === 'client' ? configured : undefined,
+    configured === undefined ? earlier : [...earlier, configured],
+  );
+}
+
+/** The catalogue is undefined before there is one: then nothing is known to be in the archive. */
+export async function makeStore(
+  config: Config,
+  catalogue: Pick<Catalogue, 'knownObject'> | undefined,
+): Promise<EncryptedStore> {
+  return makeStoreOf(config.archive, catalogue);
+}
+
+/** With those of archive.former. Nothing is asked of any before there is something to do there. */
+export async function makeArchives(
+  config: Config,
+  catalogue: Catalogue,
+): Promise<{ store: EncryptedStore; former: EncryptedStore[] }> {
+  return { store: await makeStore(config, catalogue), former: await makeFormerStores(config, catalogue) };
+}
+
+function makeFormerStores(
+  { formerArchives = [] }: Config,
+  catalogue: Pick<Catalogue, 'knownObject'>,
+): Promise<EncryptedStore[]> {
+  return Promise.all(formerArchives.map((archive) => makeStoreOf(archive, catalogue)));
+}
+
+async function makeStoreOf(
+  archive: ArchiveConfig,
+  catalogue: Pick<Catalogue, 'knownObject'> | undefined,
+): Promise<EncryptedStore> {
+  return makeEncryptedStore(await makeRawStore(archive, catalogue), keyringOf(archive));
+}
+
+async function makeRawStore(
+  { store, directory, minio, encryption }: ArchiveConfig,
+  catalogue: Pick<Catalogue, 'knownObject'> | undefined,
+): Promise<RawStore> {
+  switch (store) {
+    case 'directory': {
+      const made: RawStore = makeDirectoryStore({
+        folder: directory.folder,
+        known: () => catalogue?.knownObject(made.location) ?? Promise.resolve('never'),
+      });
+
+      return made;
+    }
+    case 'minio': {
+      // Loaded only where it is the store: it costs a command that has a folder a third of its time.
+      const { makeMinioStore } = await import('../store/s3/store.ts');
+
+      return makeMinioStore({
+        endPoint: minio.endPoint,
+        port: minio.port,
+        useTls: minio.useTls,
+        accessKey: required(minio.accessKey, 'archive.minio.accessKey'),
+        secretKey: required(minio.secretKey, 'archive.minio.secretKey'),
+        region: minio.region,
+        bucket: minio.bucket,
+        prefix: minio.prefix,
+        serverSideEncryption: encryption.mode === 'server',
+      });
+    }
+  }
+}
+
+export function makeProtectionWatch(config: Config, store: ObjectStore, log: Logger): ProtectionWatch {
+  return new ProtectionWatch({ store, bucket: config.archive.minio.bucket, purposes: config.purposes, log });
+}
+
+export function lifecycleOptions(
+  { purposes, archive }: Config,
+  store: ObjectStore,
+  catalogue: LifecycleOptions['catalogue'],
+  signal: AbortSignal,
+): LifecycleOptions {
+  const { prefix, lifecycleMarginDays: marginDays } = archive.minio;
+  const longestKeepDays = Math.max(...Object.values(purposes).map(({ keepDays }) => keepDays));
+
+  return { store, catalogue, longestKeepDays, marginDays, prefix, signal };
+}

@@ -1,0 +1,58 @@
+/**
+ * A wrapped data key, in a small object of its own: `preavis-keys/`, the key of the object that it opens, and the id of the data
+ * key. So it can be wrapped anew without touching that object, which no store can change in part and a lock may forbid.
+ *
+ * Each attempt to store an object has a data key and so a sidecar of its own, and nobody ever replaces that of another attempt:
+ * a request that arrives late, long after its attempt was given up, takes nothing from a later one. The tree of its own keeps
+ * listings of objects as they are, and lets a bucket have rules for the keys alone.
+ */
+import * as z from 'zod';
+import { keyIdPattern } from '../../config/encryptionKey.ts';
+import { PreavisError } from '../../core/errors.ts';
+
+export const sidecarPrefix = 'preavis-keys/';
+
+/** What the names of the sidecars of one object begin with. */
+export const sidecarsOf = (key: string): string => `${sidecarPrefix}${key}/`;
+export const sidecarOf = (key: string, dataKeyId: string): string => sidecarsOf(key) + dataKeyId;
+/** Where a wrapped key lies that is to replace this one, until that is done: a store may keep no versions. */
+export const successorOf = (sidecar: string): string => `${sidecar}.new`;
+export const isSidecar = (key: string): boolean => key.startsWith(sidecarPrefix);
+/** The key of the object that this is a sidecar of. */
+export const objectOf = (sidecar: string): string => sidecar.slice(sidecarPrefix.length, sidecar.lastIndexOf('/'));
+
+export const mostSidecarBytes = 64 * 1024;
+
+const sidecarForm = z.strictObject({
+  preavisKey: z.literal(1),
+  object: z.string(),
+  dataKeyId: z.string().regex(/^[0-9a-f]{32}$/),
+  /** Of the key that it is wrapped with. */
+  keyId: z.string().regex(keyIdPattern),
+  wrapped: z.base64(),
+});
+
+export type WrappedKey = Omit<z.infer<typeof sidecarForm>, 'preavisKey' | 'object'>;
+
+export function sidecarText(key: string, { dataKeyId, keyId, wrapped }: WrappedKey): string {
+  return `${JSON.stringify({ preavisKey: 1, object: key, dataKeyId, keyId, wrapped })}\n`;
+}
+
+/** @throws PreavisError `archive_mismatch` for what is not the sidecar of that name. */
+export function parseSidecar(sidecar: string, text: string): WrappedKey {
+  const name = sidecar.endsWith('.new') ? sidecar.slice(0, -'.new'.length) : sidecar;
+  let tree: unknown;
+  try {
+    tree = JSON.parse(text);
+  } catch {
+    // Below: it has not the form either.
+  }
+  const parsed = sidecarForm.safeParse(tree);
+  if (!parsed.success || sidecarOf(parsed.data.object, parsed.data.dataKeyId) !== name) {
+    throw new PreavisError('archive_mismatch', 'what lies under the name of the wrapped key of an object is not that', {
+      hint: 'It was changed or swapped in the archive. Look in its access log for who did it, or restore it from a backup.',
+    });
+  }
+
+  return parsed.data;
+}

@@ -1,0 +1,85 @@
+import { PreavisError } from '../../core/errors.ts';
+import type { Lock, Protection } from '../objectLock.ts';
+import type { ObjectStore, RawStore, StoredObject } from '../store.ts';
+
+/** The names of the sidecars that this version needs; none for one that is not encrypted. */
+type SidecarsOfVersion = (key: string, versionId: string | null, signal: AbortSignal) => Promise<string[]>;
+
+/** Locks of encrypted objects: an object that is kept without its wrapped key is lost, so both are locked, and both are read. */
+export function locksWithKeys(
+  inner: RawStore,
+  sidecarsOfVersion: SidecarsOfVersion,
+): Pick<ObjectStore, 'protect' | 'protection'> {
+  const sidecarsOf = async (...of: Parameters<SidecarsOfVersion>): Promise<StoredObject[]> => {
+    const found = await Promise.all((await sidecarsOfVersion(...of)).map((name) => inner.stat(name)));
+
+    return found.filter((each) => each !== undefined);
+  };
+
+  return {
+    protect: async (key, versionId, lock, signal) => {
+      // What is locked has its key locked already.
+      for (const sidecar of await sidecarsOf(key, versionId, signal)) {
+        await inner.protect(sidecar.key, sidecar.versionId, lock, signal);
+      }
+      await inner.protect(key, versionId, lock, signal);
+    },
+    protection: async (key, versionId, signal): Promise<Protection> => {
+      const own = await inner.protection(key, versionId, signal);
+      let { lock, longest } = own;
+      for (const sidecar of await sidecarsOf(key, versionId, signal)) {
+        const other = (await inner.protection(sidecar.key, sidecar.versionId, signal)).lock;
+        lock = weaker(lock, other);
+        longest = longest === undefined ? other : stronger(longest, other);
+      }
+
+      return { ...own, lock, longest };
+    },
+  };
+}
+
+/** An object is kept as long as both are. */
+function weaker(one: Lock | undefined, other: Lock | undefined): Lock | undefined {
+  if (one === undefined || other === undefined) return undefined;
+  const mode = one.mode === 'compliance' ? other.mode : one.mode;
+
+  return { mode, until: Math.min(one.until, other.until) };
+}
+
+function stronger(one: Lock, other: Lock | undefined): Lock {
+  if (other === undefined) return one;
+
+  return {
+    mode: other.mode === 'compliance' ? other.mode : one.mode,
+    until: Math.max(one.until, other.until),
+  };
+}
+
+/** A version that takes the place of a locked one is locked as long. */
+export async function keepLock(
+  inner: RawStore,
+  before: StoredObject,
+  now: StoredObject,
+  signal: AbortSignal,
+): Promise<void> {
+  const lock = await lockOf(inner, before, signal);
+  if (lock === undefined) return;
+  const own = await lockOf(inner, now, signal);
+  const wanted = stronger(lock, own);
+  if (own?.mode === wanted.mode && own.until === wanted.until) return;
+  await inner.protect(now.key, now.versionId, wanted, signal);
+}
+
+async function lockOf(
+  inner: RawStore,
+  { key, versionId }: StoredObject,
+  signal: AbortSignal,
+): Promise<Lock | undefined> {
+  try {
+    return (await inner.protection(key, versionId, signal)).lock;
+  } catch (thrown) {
+    // Who may not read a lock has set none: what is locked is read back. One that is gone, as a delete marker, has none either.
+    if (thrown instanceof PreavisError && /^archive_(denied|object_missing)$/.test(thrown.code)) return undefined;
+    throw thrown;
+  }
+}

@@ -1,0 +1,335 @@
+/**
+ * Stands before a store and encrypts what goes in (format.ts), each object under a data key of its own; that lies wrapped in
+ * a sidecar (keyObject.ts). All others see plaintext: its length, its SHA-256, its bytes, and no sidecars.
+ *
+ * Without a current key it stores as the store does, and still reads and erases what was encrypted before. An object from
+ * before encryption has no header, and is given out as it is.
+ *
+ * The sidecar is written first and erased last, so that no object is ever without its key: a lock may keep the object.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { PreavisError, type ErrorCode } from '../../core/errors.ts';
+import { timeLimit } from '../../core/timeLimit.ts';
+import { catalogueMarkerPrefix } from '../catalogueMarker.ts';
+import { locksWithKeys } from './locks.ts';
+import { openExpected, type ExpectedSource } from '../verifiedSource.ts';
+import { dataKeyBytes, type Keyring, type WrappingKey } from './keyring.ts';
+import {
+  decodeHeader,
+  headerBytes,
+  openSegments,
+  plainLength,
+  sealedLength,
+  tagBytes,
+  usualSegmentBytes,
+  type Seal,
+  type SealedHeader,
+} from './format.ts';
+import { bytesSource, sealedSource } from './source.ts';
+import { isSidecar, objectOf, sidecarOf, sidecarPrefix, sidecarsOf } from './keyObject.ts';
+import type { ObjectStore, RawStore, StoredObject } from '../store.ts';
+import type { Digest } from '../digest.ts';
+import { within } from '../stoppable.ts';
+import { doesNotGiveBack, makeWrappedKeys, withoutWrappedKey } from './wrappedKeys.ts';
+
+export type EncryptedStore = ObjectStore & {
+  /** As putFile, of what a source gives: exactly so many bytes, of which the source itself makes sure. */
+  putSource(
+    key: string,
+    open: () => Promise<ExpectedSource>,
+    expected: { bytes: number; contentType: string },
+    signal: AbortSignal,
+  ): Promise<StoredObject>;
+  /** Wraps and unwraps a key that is thrown away. @throws PreavisError `encryption_key_unusable`. */
+  tryKey(signal: AbortSignal): Promise<void>;
+  /**
+   * Wraps the data keys of one object under the current key; the object stays as it is.
+   * @throws PreavisError `internal` without a current key, and as `read` does.
+   */
+  rewrap(key: string, how: { dryRun: boolean }, signal: AbortSignal): Promise<Rewrapped>;
+};
+
+/**
+ * `plain`: the object is not encrypted. `from`: the ids of the keys that its data keys are, or were, wrapped with. `locked`: a lock
+ * keeps a version that is wrapped with one of them beside the new one.
+ */
+export type Rewrapped =
+  | { state: 'plain' }
+  | { state: 'current'; keyId: string }
+  | { state: 'rewrapped'; keyId: string; from: string[]; locked: PreavisError | undefined };
+
+type Content = { open: () => Promise<ExpectedSource>; bytes: number; contentType: string };
+
+/** For calls without a signal: the steps between the store's own, ms. */
+const stepLimitMs = 60_000;
+/** After these it is certain that nothing was stored. */
+const nothingStored: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_mismatch', 'spool_unusable']);
+
+/** Before the versions of wrapped keys, which are told where no object is left. */
+const keyMark = 'key ';
+
+const codeIn = (error: unknown): ErrorCode | undefined => (error instanceof PreavisError ? error.code : undefined);
+
+export function makeEncryptedStore(
+  inner: RawStore,
+  keyring: Keyring,
+  { segmentBytes = usualSegmentBytes }: { segmentBytes?: number } = {},
+): EncryptedStore {
+  const { current } = keyring;
+  const wrappedKeys = makeWrappedKeys(inner, keyring);
+
+  const putSealed = async (
+    key: string,
+    content: Content,
+    wrapping: WrappingKey,
+    signal: AbortSignal,
+  ): Promise<StoredObject> => {
+    const { dataKey, dataKeyId, forget } = await wrappedKeys.make(key, wrapping, signal);
+    const seal: Seal = { dataKey, dataKeyId, segmentBytes, object: key };
+    try {
+      const stored = await inner.putSource(
+        key,
+        async () => sealedSource(await content.open(), content.bytes, seal),
+        { bytes: sealedLength(content.bytes, segmentBytes), contentType: 'application/octet-stream' },
+        signal,
+      );
+
+      return { ...stored, bytes: content.bytes };
+    } catch (error) {
+      // After a cut connection the object may yet appear, and needs its key.
+      if (nothingStored.has(codeIn(error) ?? 'internal')) {
+        const left = await inner.versions(key).catch(() => undefined);
+        if (left?.length === 0) await forget().catch(() => undefined);
+      }
+      throw error;
+    }
+  };
+
+  const read = async (key: string, versionId: string | null, signal: AbortSignal): Promise<Readable> => {
+    refuseSidecar(key);
+    const source = await inner.read(key, versionId, signal);
+    try {
+      const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+      const start = await takeStart(chunks);
+      const header = decodeHeader(start);
+      const rest = withStart(header === undefined ? start : start.subarray(headerBytes), chunks);
+      const plain =
+        header === undefined
+          ? rest
+          : openSegments(
+              { ...header, object: key, dataKey: await wrappedKeys.dataKey(key, header.dataKeyId, signal) },
+              rest,
+            );
+      // One that nobody begins to read would not end what it reads from.
+      return Readable.from(plain, { objectMode: false }).once('close', () => source.destroy());
+    } catch (error) {
+      source.destroy();
+      throw error;
+    }
+  };
+
+  /** The header of an object; undefined for one that is not encrypted. */
+  const headerOf = async (
+    key: string,
+    found: StoredObject | undefined,
+    signal: AbortSignal,
+  ): Promise<SealedHeader | undefined> =>
+    found === undefined || found.bytes < headerBytes + tagBytes
+      ? undefined
+      : decodeHeader(await inner.readStart(key, found.versionId, headerBytes, signal));
+
+  const stat = async (key: string): Promise<StoredObject | undefined> => {
+    refuseSidecar(key);
+    const found = await inner.stat(key);
+    try {
+      const header = await headerOf(key, found, timeLimit(stepLimitMs));
+      if (found === undefined || header === undefined) return found;
+
+      return { ...found, bytes: plainLength(found.bytes, header.segmentBytes) };
+    } catch (error) {
+      // What cannot be read has the length that the store says; `read` says what is wrong with it.
+      if (codeIn(error) === 'archive_mismatch' || codeIn(error) === 'archive_denied') return found;
+      if (codeIn(error) === 'archive_object_missing') return undefined;
+      throw error;
+    }
+  };
+
+  const tryKey = async (signal: AbortSignal): Promise<void> => {
+    if (current === undefined) return;
+    const dataKey = randomBytes(dataKeyBytes);
+    const back = await current.unwrap(await current.wrap(dataKey, signal), signal);
+    if (!back.equals(dataKey)) throw doesNotGiveBack(current);
+  };
+
+  const rewrap: EncryptedStore['rewrap'] = async (key, { dryRun }, signal) => {
+    if (current === undefined) throw new PreavisError('internal', 'there is no key to wrap with');
+    const used = async (): Promise<string | undefined> =>
+      (await headerOf(key, await inner.stat(key), signal))?.dataKeyId;
+    const found = await wrappedKeys.rewrap(key, current, { dryRun, used }, signal);
+    if (found === 'none') {
+      if ((await used()) !== undefined) throw withoutWrappedKey();
+      return { state: 'plain' };
+    }
+    if (found === 'current') return { state: 'current', keyId: current.id };
+    // Retention may have erased the object since its sidecars were read: then they must not come back.
+    if (!dryRun && (await inner.versions(key)).length === 0) await wrappedKeys.erase(key);
+
+    return { state: 'rewrapped', keyId: current.id, from: [...found.from], locked: found.locked };
+  };
+
+  return {
+    kind: inner.kind,
+    location: inner.location,
+    encryption: current === undefined ? inner.encryption : { mode: 'client', keyId: current.id },
+    tryKey,
+    rewrap: (key, how, signal) => within(signal, () => rewrap(key, how, signal)),
+
+    check: async (how) => {
+      await inner.check(how);
+      await tryKey(timeLimit(stepLimitMs));
+    },
+
+    putFile: (key, file, expected, signal) =>
+      within(signal, async () => {
+        refuseSidecar(key);
+        if (current === undefined) return inner.putFile(key, file, expected, signal);
+
+        return putSealed(key, { ...expected, open: () => openExpected(file, expected) }, current, signal);
+      }),
+
+    putSource: (key, open, { bytes, contentType }, signal) =>
+      within(signal, async () => {
+        refuseSidecar(key);
+        if (current === undefined) return inner.putSource(key, open, { bytes, contentType }, signal);
+
+        return putSealed(key, { open, bytes, contentType }, current, signal);
+      }),
+
+    putText: (key, text, contentType, signal) =>
+      within(signal, async () => {
+        refuseSidecar(key);
+        if (current === undefined || isClear(key)) return inner.putText(key, text, contentType, signal);
+        const bytes = Buffer.from(text, 'utf8');
+        const open = (): Promise<ExpectedSource> => Promise.resolve(bytesSource(bytes));
+
+        return putSealed(key, { open, bytes: bytes.length, contentType }, current, signal);
+      }),
+
+    stat,
+
+    read: (key, versionId, signal) => within(signal, () => read(key, versionId, signal)),
+
+    digest: (key, versionId, signal) =>
+      within(signal, async (): Promise<Digest> => {
+        const hash = createHash('sha256');
+        let bytes = 0;
+        for await (const chunk of (await read(key, versionId, signal)) as AsyncIterable<Buffer>) {
+          hash.update(chunk);
+          bytes += chunk.length;
+        }
+        return { bytes, sha256: hash.digest('hex') };
+      }),
+
+    encryptionOf: (key, versionId, signal) =>
+      within(signal, async () => {
+        refuseSidecar(key);
+        const header = decodeHeader(await inner.readStart(key, versionId, headerBytes, signal));
+        if (header === undefined) return inner.encryptionOf(key, versionId, signal);
+
+        return { mode: 'client', keyId: await wrappedKeys.keyOf(key, header.dataKeyId, signal) };
+      }),
+
+    versions: async (key) => {
+      refuseSidecar(key);
+      const own = await inner.versions(key);
+      if (own.length > 0) return own;
+
+      return (await wrappedKeys.versions(key)).map((version) => keyMark + version);
+    },
+
+    erase: async (key) => {
+      refuseSidecar(key);
+      // The object first: what a lock keeps must keep its key.
+      const removed = await inner.erase(key);
+      await wrappedKeys.erase(key);
+      // An attempt to store it, or to wrap its key anew, may have come in between.
+      await wrappedKeys.erase(key);
+
+      return removed;
+    },
+
+    ...locksWithKeys(inner, async (key, versionId, signal) => {
+      try {
+        const header = decodeHeader(await inner.readStart(key, versionId, headerBytes, signal));
+
+        return header === undefined ? [] : [sidecarOf(key, header.dataKeyId)];
+      } catch (error) {
+        // Which of them it needs cannot be seen.
+        if (codeIn(error) === 'archive_object_missing' || signal.aborted) throw error;
+        return wrappedKeys.names(key);
+      }
+    }),
+    eraseVersion: async (key, versionId) => {
+      refuseSidecar(key);
+      if (!versionId.startsWith(keyMark)) await inner.eraseVersion(key, versionId);
+    },
+    capabilities: (signal) => inner.capabilities(signal),
+    tryOut: (signal) => inner.tryOut(signal),
+    lifecycle: (signal) => inner.lifecycle(signal),
+    setLifecycle: (rules, signal) => inner.setLifecycle(rules, signal),
+    keysBelow: (prefix) => inner.keysBelow(prefix),
+
+    list: async function* (prefix) {
+      const sidecars = inner.list(sidecarPrefix + prefix)[Symbol.asyncIterator]();
+      let sidecar = await sidecars.next();
+      // Of objects that come later, although their sidecars come before: `a-b` is behind `a`, and `a-b/` before `a/`.
+      const ahead = new Set<string>();
+      for await (const object of inner.list(prefix)) {
+        if (isSidecar(object.key)) continue;
+        const own = sidecarsOf(object.key);
+        for (; sidecar.done !== true && sidecar.value.key < own; sidecar = await sidecars.next()) {
+          if (objectOf(sidecar.value.key) > object.key) ahead.add(objectOf(sidecar.value.key));
+        }
+        const isNext = sidecar.done !== true && objectOf(sidecar.value.key) === object.key;
+        const isSealed = ahead.delete(object.key) || isNext;
+        yield isSealed ? { ...object, bytes: listedLength(object.bytes, segmentBytes) } : object;
+      }
+    },
+  };
+}
+
+/** Certificates of erasure, and heads of the audit trail below them, are signed and name nobody; what proves an erasure must not need a key that may be gone. */
+function isClear(key: string): boolean {
+  return key.startsWith('certificates/') || key.startsWith(catalogueMarkerPrefix);
+}
+
+/** As for a key that leads out of the store: keys are made by Préavis. */
+function refuseSidecar(key: string): void {
+  if (isSidecar(key)) throw new PreavisError('internal', 'An object key is one of a wrapped key.');
+}
+
+function listedLength(bytes: number, segmentBytes: number): number {
+  try {
+    return plainLength(bytes, segmentBytes);
+  } catch {
+    return bytes;
+  }
+}
+
+/** The first bytes, at least those of a header where there are so many. */
+async function takeStart(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
+  let start = Buffer.alloc(0);
+  while (start.length < headerBytes) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    start = Buffer.concat([start, next.value]);
+  }
+
+  return start;
+}
+
+async function* withStart(start: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  if (start.length > 0) yield start;
+  for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
+}

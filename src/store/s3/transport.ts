@@ -1,0 +1,47 @@
+/** What the `minio` client does not offer: HTTP with limits, and answers that its types do not know. */
+import http from 'node:http';
+import https from 'node:https';
+import type { Readable } from 'node:stream';
+import { toArchiveError } from './errors.ts';
+
+type TransportOptions = {
+  useTls: boolean;
+  idleTimeoutMs: number;
+  signal: AbortSignal | undefined;
+  onStatus: (status: number) => void;
+};
+
+/** Statuses whose answer the client throws away unread; the connection is free again only when it has been read. */
+const unreadStatuses = new Set([408, 429, 499, 500, 502, 503, 504, 520]);
+
+/** node:http with a limit on silence and with the call's signal, neither of which the client offers. */
+export function makeTransport({
+  useTls,
+  idleTimeoutMs,
+  signal,
+  onStatus,
+}: TransportOptions): Pick<typeof http, 'request'> {
+  const request = (requestOptions: https.RequestOptions, onAnswer: (answer: http.IncomingMessage) => void) => {
+    const limits = { timeout: idleTimeoutMs, ...(signal ? { signal } : {}) };
+    const sent = (useTls ? https : http).request({ ...requestOptions, ...limits }, (answer) => {
+      const status = answer.statusCode ?? 0;
+      onStatus(status);
+      if (unreadStatuses.has(status)) answer.resume();
+      onAnswer(answer);
+    });
+    sent.on('timeout', () => {
+      sent.destroy(Object.assign(new Error('The object store was silent for too long.'), { code: 'ETIMEDOUT' }));
+    });
+    return sent;
+  };
+  return { request: request as typeof http.request };
+}
+
+/** The bytes of an answer; its failures as errors of the archive. */
+export async function* mapFailures(source: Readable, address: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
+  } catch (error) {
+    throw toArchiveError(error, undefined, address);
+  }
+}

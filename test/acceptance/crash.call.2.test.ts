@@ -1,3 +1,0 @@
-import { describeCrashInCall } from '../support/crashInCall.ts';
-
-describeCrashInCall(2);

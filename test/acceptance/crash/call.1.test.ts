@@ -1,0 +1,3 @@
+import { describeCrashInCall } from '../../support/rig/crashInCall.ts';
+
+describeCrashInCall(1);

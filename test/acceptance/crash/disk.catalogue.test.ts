@@ -1,0 +1,58 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeAsRoot, useDiskRig } from '../../support/rig/diskRig.ts';
+import { eventually } from '../../support/poll.ts';
+import { endedCall, expectNobodyConnected, finishedRecording, showRecording } from '../../support/rig/rigs.ts';
+import type { SmallDisk } from '../../support/rig/smallDisk.ts';
+
+describeAsRoot('a catalogue whose disk', () => {
+  const { at, said, small } = useDiskRig({ patient: ['long'], brief: ['meanwhile', 'after', 'without', 'writable'] });
+  let disk: SmallDisk;
+  beforeAll(async () => {
+    const folder = join(at.rig.folder, 'small');
+    mkdirSync(folder, { mode: 0o700 });
+    disk = small(folder, 8);
+    symlinkSync(join(folder, 'catalogue.db'), join(at.rig.folder, 'catalogue.db'));
+    await at.rig.startServe();
+  });
+
+  it('is full ends no call and loses no recording; who calls meanwhile is connected unrecorded', async () => {
+    const { call: placed, row, ear } = await at.talking('long');
+    disk.leave(0);
+    await eventually(() => said('the catalogue takes nothing; new calls go on unrecorded') === 1);
+    const health = await fetch(`http://127.0.0.1:${at.rig.healthPort}/health`);
+    expect([health.status, await health.json()]).toMatchObject([503, { status: 'degraded' }]);
+    const check = await at.rig.preavis('check');
+    expect([check.code, check.stdout]).toEqual([1, expect.stringMatching(/^WRONG {2}catalogue: /m)]);
+    const other = await at.call('meanwhile');
+    expect(await other.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+    await at.expectTalking(ear);
+    await placed.hangUp();
+    await expectNobodyConnected(at.rig);
+    expect(at.rig.servePid()).toBeDefined();
+    disk.empty();
+
+    await eventually(() => said('the catalogue works again') === 1);
+    expect(await endedCall(at.rig, 'long')).toMatchObject({ result: 'recorded' });
+    await finishedRecording(at.rig, 'long');
+    expect(await showRecording(at.rig, row.id)).toMatchObject({ status: 'recorded', flags: [] });
+    expect(await endedCall(at.rig, 'meanwhile')).toMatchObject({
+      result: 'unrecorded',
+      reason: 'catalogue_unusable',
+    });
+    await at.expectRecorded('after');
+    await expectNobodyConnected(at.rig);
+  });
+
+  it('is read-only lets serve not start, says why, and calls reach their destination by the dialplan', async () => {
+    await at.rig.stopServe();
+    disk.readOnly(true);
+    const serve = await at.rig.preavis('serve');
+    expect(serve.code).toBe(1);
+    expect(serve.stderr).toMatch(/^preavis: catalogue_unusable: .*\n {2}\S/m);
+    expect(await (await at.call('without')).ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+    disk.readOnly(false);
+    await at.rig.startServe();
+    await at.expectRecorded('writable');
+  });
+});

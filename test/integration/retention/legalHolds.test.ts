@@ -1,0 +1,134 @@
+import type { NewHold } from '../../../src/catalogue/retention/legalHolds.ts';
+import type { RecordingId } from '../../../src/core/ids.ts';
+import { makeIds } from '../../../src/core/ids.ts';
+import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
+import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
+import { archivedCall, due, erasePass } from '../../support/retention/erasing.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+let stages = 0;
+const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages += 1)}`), open);
+
+const holdOf = (recording: RecordingId, more: Partial<NewHold> = {}): NewHold => ({
+  id: makeIds().hold(),
+  recording,
+  ground: 'dispute',
+  reason: 'the case of Mrs Example',
+  author: 'user lawyer',
+  reviewAt: due + 50 * dayMs,
+  expiresAt: due + 100 * dayMs,
+  ...more,
+});
+
+describe('a hold', () => {
+  test('keeps a recording that is due, until it expires', async () => {
+    const set = await stage();
+    const held = await archivedCall(set);
+    const free = await archivedCall(set);
+    await set.catalogue.setHold(holdOf(held.id, { expiresAt: due + dayMs }));
+    set.clock.at = due;
+    expect(await erasePass(set)).toMatchObject({ due: 1, erased: 1, held: 1, recordings: [{ id: free.id }] });
+    expect((await set.catalogue.recording(held.id))?.status).toBe('archived');
+    set.clock.at = due + dayMs;
+    expect(await erasePass(set)).toMatchObject({ erased: 1, held: 0, recordings: [{ id: held.id }] });
+  });
+
+  test('keeps it until it is released, and no other hold keeps it any more', async () => {
+    const set = await stage();
+    const { id } = await archivedCall(set);
+    const holds = Array.from({ length: 5 }, () => holdOf(id));
+    for (const hold of holds) await set.catalogue.setHold(hold);
+    set.clock.at = due;
+    for (const hold of holds) {
+      expect(await erasePass(set)).toMatchObject({ due: 0, held: 1 });
+      expect(await set.catalogue.releaseHold(hold.id, 'user lawyer')).toBe(id);
+    }
+    expect(await erasePass(set)).toMatchObject({ erased: 1, held: 0 });
+  });
+
+  test('is in the audit trail without its reason, when it is set and when it is released', async () => {
+    const set = await stage();
+    const { id } = await archivedCall(set);
+    const hold = holdOf(id);
+    await set.catalogue.setHold(hold);
+    await set.catalogue.releaseHold(hold.id, 'user other');
+    const [before, after] = (await set.catalogue.audit(id)).slice(-2);
+    expect(before).toMatchObject({
+      event: 'hold set',
+      actor: 'user lawyer',
+      detail: { hold: hold.id, ground: 'dispute' },
+    });
+    expect(after).toMatchObject({ event: 'hold released', actor: 'user other', detail: { hold: hold.id } });
+    expect(JSON.stringify([before, after])).not.toContain('Example');
+    expect(await set.catalogue.holdsOf(id)).toMatchObject([
+      { reason: 'the case of Mrs Example', releasedBy: 'user other' },
+    ]);
+  });
+
+  test('that is not there, or was released, cannot be released', async () => {
+    const set = await stage();
+    const { id } = await archivedCall(set);
+    const hold = holdOf(id);
+    await expect(set.catalogue.releaseHold(hold.id, 'x')).rejects.toMatchObject({ code: 'hold_unknown' });
+    await set.catalogue.setHold(hold);
+    await set.catalogue.releaseHold(hold.id, 'x');
+    await expect(set.catalogue.releaseHold(hold.id, 'x')).rejects.toMatchObject({ code: 'hold_unknown' });
+  });
+
+  test('comes too late for a recording that is gone, or that is being erased; and none is set for one that never was', async () => {
+    const set = await stage();
+    const { id } = await archivedCall(set);
+    set.clock.at = due;
+    const store = {
+      ...set.store,
+      erase: async (key: string) => {
+        // At this moment the erasure has begun.
+        await expect(set.catalogue.setHold(holdOf(id))).rejects.toMatchObject({ code: 'hold_too_late' });
+        return set.store.erase(key);
+      },
+    };
+    expect(await erasePass({ ...set, store })).toMatchObject({ erased: 1 });
+    await expect(set.catalogue.setHold(holdOf(id))).rejects.toMatchObject({ code: 'hold_too_late' });
+    await expect(set.catalogue.setHold(holdOf(makeIds().recording()))).rejects.toMatchObject({
+      code: 'recording_unknown',
+    });
+    expect(await set.catalogue.holdsOf(id)).toEqual([]);
+  });
+
+  test('wins that is set while a pass erases others', async () => {
+    const set = await stage();
+    const [one, two, three] = [await archivedCall(set), await archivedCall(set), await archivedCall(set)];
+    set.clock.at = due;
+    let isSet = false;
+    const store = {
+      ...set.store,
+      erase: async (key: string) => {
+        if (!isSet) await set.catalogue.setHold(holdOf(three.id));
+        isSet = true;
+        return set.store.erase(key);
+      },
+    };
+    // All three were read as due before the first was erased.
+    const { recordings } = await erasePass({ ...set, store });
+    expect(recordings.map(({ id, outcome }) => [id, outcome])).toEqual([
+      [one.id, 'erased'],
+      [two.id, 'erased'],
+      [three.id, 'recording_held'],
+    ]);
+    expect((await set.catalogue.recording(three.id))?.status).toBe('archived');
+    expect((await set.objects()).size).toBe(2);
+  });
+
+  test('still keeps what an erasure that failed has left', async () => {
+    const set = await stage();
+    const { id } = await archivedCall(set);
+    set.clock.at = due;
+    const store = { ...set.store, versions: () => Promise.resolve(['older']), erase: () => Promise.resolve(0) };
+    expect(await erasePass({ ...set, store })).toMatchObject({ due: 1, erased: 0 });
+    await set.catalogue.setHold(holdOf(id));
+    expect(await erasePass(set)).toMatchObject({ due: 0, held: 1 });
+    expect((await set.objects()).size).toBe(2);
+  });
+});

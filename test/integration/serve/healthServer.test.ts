@@ -1,0 +1,191 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { HealthPage, type Health } from '../../../src/serve/healthServer.ts';
+import { makeMetrics } from '../../../src/core/metrics.ts';
+
+const pages: HealthPage[] = [];
+afterEach(async () => {
+  await Promise.all(pages.splice(0).map((page) => page.stop()));
+});
+
+const working: Health = {
+  status: 'ok',
+  reasons: [],
+  asterisk: 'connected',
+  calls: 3,
+  archive: { status: 'working', since: '2026-01-02T03:04:05.678Z' },
+};
+
+async function open(health: Health = working) {
+  const state = { ...health };
+  const metrics = makeMetrics();
+  const page = new HealthPage(() => state, metrics);
+  pages.push(page);
+  const port = await page.start('127.0.0.1', 0);
+
+  return {
+    page,
+    metrics,
+    port,
+    state,
+    get: (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method }),
+  };
+}
+
+describe('the health page', () => {
+  test('is 200 while calls can be recorded, and tells how many there are and nothing else', async () => {
+    const { get } = await open();
+    const response = await get('/health');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.json()).toEqual(working);
+  });
+
+  test('is 503 while Asterisk is away and while it stops, and 200 again after', async () => {
+    const { get, state } = await open();
+    Object.assign(state, { status: 'degraded', reasons: ['asterisk_away', 'spool_full'] });
+    const degraded = await get('/health');
+    expect(degraded.status).toBe(503);
+    expect(await degraded.json()).toMatchObject({ status: 'degraded', reasons: ['asterisk_away', 'spool_full'] });
+    state.status = 'stopping';
+    expect((await get('/health')).status).toBe(503);
+    state.status = 'ok';
+    expect((await get('/health')).status).toBe(200);
+  });
+
+  test('stays 200 while the archive fails, and says since when: calls are recorded all the same', async () => {
+    const { get, state } = await open();
+    state.archive = { status: 'failing', since: '2026-01-02T03:04:05.678Z' };
+    const response = await get('/health');
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      status: 'ok',
+      archive: { status: 'failing', since: '2026-01-02T03:04:05.678Z' },
+    });
+  });
+
+  test.each(['GET', 'HEAD'])('says by %s /live that it lives, whatever can be recorded', async (method) => {
+    const { get, state } = await open();
+    for (const status of ['ok', 'degraded', 'stopping'] as const) {
+      state.status = status;
+      const response = await get('/live', method);
+      expect(response.status).toBe(200);
+      expect(await response.text()).toBe(method === 'GET' ? '{"status":"alive"}\n' : '');
+    }
+  });
+
+  test('answers HEAD as GET, without the body', async () => {
+    const { get, state } = await open();
+    const head = (response: Response) => [
+      response.status,
+      ...['content-type', 'content-length', 'cache-control'].map((name) => response.headers.get(name)),
+    ];
+    for (const status of ['ok', 'degraded'] as const) {
+      state.status = status;
+      const [asked, whole] = [await get('/health', 'HEAD'), await get('/health')];
+      expect(head(asked)).toEqual(head(whole));
+      expect(await asked.text()).toBe('');
+      expect(Number(asked.headers.get('content-length'))).toBe((await whole.text()).length);
+    }
+  });
+
+  test.each([
+    ['HEAD', '/'],
+    ['GET', '/'],
+    ['GET', '/health/'],
+    ['GET', '/health?x=1'],
+    ['GET', '/../etc/passwd'],
+    ['POST', '/health'],
+    ['POST', '/live'],
+    ['DELETE', '/health'],
+  ])('is the only one: %s %s is 404 without content', async (method, path) => {
+    const { get } = await open();
+    const response = await get(path, method);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toBe('');
+  });
+
+  test('has the metrics beside it, in the form of Prometheus', async () => {
+    const { get, metrics } = await open();
+    metrics.callEnded('unrecorded', 'refused');
+    metrics.finding('silent');
+    const response = await get('/metrics');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    expect(text).toContain('preavis_calls_total{result="unrecorded",reason="refused"} 1\n');
+    expect(text).toContain('preavis_findings_total{finding="silent"} 1\n');
+  });
+
+  test('has how the archive stands, as it is at the moment of asking', async () => {
+    const { get, metrics } = await open();
+    const at = 1_000_000_000;
+    const now = {
+      isFailing: false,
+      lastStoredAt: undefined as number | undefined,
+      doubtful: 0,
+      isRetentionStopped: false,
+      at,
+    };
+    let waiting: { failure: string | null; count: number; oldestAt: number }[] = [];
+    metrics.archive(() => Promise.resolve({ ...now, waiting }));
+    const figures = async (): Promise<string[]> =>
+      (await (await get('/metrics')).text())
+        .split('\n')
+        .filter((line) => /^preavis_(archive|recordings|retention)_/.test(line));
+    expect(await figures()).toEqual([
+      'preavis_archive_failing 0',
+      'preavis_archive_last_stored_timestamp_seconds 0',
+      'preavis_recordings_waiting 0',
+      'preavis_recordings_oldest_waiting_seconds 0',
+      'preavis_recordings_doubtful 0',
+      'preavis_retention_stopped 0',
+    ]);
+    Object.assign(now, { isFailing: true, lastStoredAt: at - 60_000, doubtful: 2, isRetentionStopped: true });
+    waiting = [
+      { failure: null, count: 4, oldestAt: at - 90_000 },
+      { failure: 'archive_mismatch', count: 1, oldestAt: at - 7_200_000 },
+    ];
+    expect(await figures()).toEqual([
+      'preavis_archive_failing 1',
+      'preavis_archive_last_stored_timestamp_seconds 999940',
+      'preavis_recordings_waiting 5',
+      'preavis_recordings_oldest_waiting_seconds 7200',
+      'preavis_recordings_doubtful 2',
+      'preavis_retention_stopped 1',
+      'preavis_recordings_set_aside{code="archive_mismatch"} 1',
+    ]);
+    waiting = [];
+    expect(await figures()).toHaveLength(6);
+  });
+
+  test('gives no figures when the catalogue cannot be read, and goes on', async () => {
+    const { get, metrics } = await open();
+    metrics.archive(() => Promise.reject(new Error('no catalogue')));
+    expect((await get('/metrics')).status).toBe(500);
+    expect((await get('/health')).status).toBe(200);
+  });
+
+  test('says which key is wrong when its port is taken', async () => {
+    const { port } = await open();
+    const second = new HealthPage(() => working, makeMetrics());
+    pages.push(second);
+    await expect(second.start('127.0.0.1', port)).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: `health.port: cannot listen on 127.0.0.1:${port} (EADDRINUSE)`,
+    });
+  });
+
+  test('stops although a client keeps its connection open, and stopping twice is fine', async () => {
+    const { page, port, get } = await open();
+    const idle = connect(port, '127.0.0.1');
+    await once(idle, 'connect');
+    await get('/health');
+    const closed = once(idle, 'close');
+    await page.stop();
+    await closed;
+    await page.stop();
+    await expect(get('/health')).rejects.toThrow();
+  });
+});

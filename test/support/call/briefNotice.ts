@@ -1,0 +1,40 @@
+/** A notice that is soon over, for tests in which something breaks before, in or after it: they wait for many notices. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { installPrompts } from '../../../src/prompts/install.ts';
+import { loadPrompts } from '../../../src/prompts/library.ts';
+import { toneWav } from '../policy/promptFolder.ts';
+import { temporaryFolder } from '../temporaryFolder.ts';
+
+const noticeHz = 700;
+/** Long enough for something to break in it, on a busy machine as well. */
+const briefNoticeMs = 2_000;
+
+export type BriefNotice = {
+  /** The `notice` of a configuration that has it. */
+  config(): { soundsFolder: string; languages: string[] };
+  /** What `preavis prompts install` does. */
+  install(asteriskSounds: string): Promise<void>;
+};
+
+/** One sentence in French for calls that are recorded for training, in a folder that is gone after the tests. */
+export function useBriefNotice(lengthMs = briefNoticeMs): BriefNotice {
+  const folder = temporaryFolder();
+  beforeAll(() => {
+    mkdirSync(folder.path('fr'));
+    writeFileSync(folder.path('fr/notice.wav'), toneWav(noticeHz, lengthMs));
+    writeFileSync(
+      folder.path('prompts.yaml'),
+      `languages: { fr: { made: recording, voice: a tone } }
+prompts:
+  notice: { kind: whole, wording: may, purposes: [training], statesMaxDays: { training: 28 }, text: { fr: Cet appel peut être enregistré. } }
+`,
+    );
+  });
+
+  return {
+    config: () => ({ soundsFolder: folder.path(), languages: ['fr'] }),
+    install: async (asteriskSounds) => {
+      await installPrompts(await loadPrompts(folder.path()), folder.path(), asteriskSounds);
+    },
+  };
+}

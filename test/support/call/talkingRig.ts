@@ -1,0 +1,125 @@
+/** A rig with destinations that talk for long or only briefly, a line for each call, and calls that are being recorded. */
+import { statSync } from 'node:fs';
+import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
+import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import type { RigOptions } from '../../../lab/rig.ts';
+import { placeCall, startAgent, type Agent, type Call } from '../../../lab/telephones/sip.ts';
+import type { RecordingRow } from '../../../src/catalogue/rows.ts';
+import { readWav, tonePresence } from '../audio/audio.ts';
+import { useBriefNotice } from './briefNotice.ts';
+import { eventually } from '../poll.ts';
+import {
+  catalogueCalls,
+  catalogueRecordings,
+  finishedRecording,
+  showRecording,
+  spooledWav,
+  useRig,
+} from '../rig/rigs.ts';
+
+const agentHz = 1000;
+const callerHz = 440;
+
+export type TalkingRigOptions = {
+  /** Calls by these lines last until the caller hangs up. */
+  patient: readonly string[];
+  /** The destination of these hangs up by itself after a second and a half. */
+  brief: readonly string[];
+  /** That of these rings for three seconds before. */
+  ringing?: readonly string[];
+  config?: RigOptions['config'];
+  idle?: boolean;
+};
+
+export type Talk = { call: Call; row: RecordingRow; ear: Ear };
+
+export type TalkingRig = ReturnType<typeof useRig> & {
+  call(line: string, ear?: Ear): Promise<Call>;
+  /** A call by this line of which at least a second and a half was written down already. */
+  talking(line: string): Promise<Talk>;
+  /** A whole call by this line is recorded, with the tones of both sides. */
+  expectRecorded(line: string): Promise<void>;
+  /** The caller hears the other side for three more seconds. */
+  expectTalking(ear: Ear): Promise<void>;
+};
+
+export function useTalkingRig({
+  patient,
+  brief,
+  ringing = [],
+  config = {},
+  idle = false,
+}: TalkingRigOptions): TalkingRig {
+  const notice = useBriefNotice();
+  const at = useRig(async () => {
+    const tone = await burstTone(agentHz);
+    const agent = (options: { ringMs?: number; hangUpAfterMs?: number }): Promise<Agent> =>
+      at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 4, ...options }));
+    const groups = [
+      { lines: patient, to: await agent({}) },
+      { lines: brief, to: await agent({ hangUpAfterMs: 1_500 }) },
+      { lines: ringing, to: await agent({ ringMs: 8_000, hangUpAfterMs: 1_500 }) },
+    ];
+    const line = { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] };
+
+    return {
+      idle: true,
+      extensions: Object.fromEntries(
+        groups.flatMap(({ lines, to }) => lines.map((name) => [name, `${to.dialString},20,line=${name}`])),
+      ),
+      config: {
+        ...config,
+        notice: notice.config(),
+        lines: Object.fromEntries([...patient, ...brief, ...ringing].map((name) => [name, line])),
+      },
+    };
+  });
+  beforeAll(async () => {
+    await notice.install(at.rig.asterisk.soundsFolder);
+    if (!idle) await at.rig.startServe();
+  });
+  const call: TalkingRig['call'] = async (to, ear) => {
+    const tone = await continuousTone(callerHz);
+    return at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, ...(ear === undefined ? {} : { ear }) }));
+  };
+
+  return {
+    get rig() {
+      return at.rig;
+    },
+    keep: (made) => at.keep(made),
+    onTime: (lines, act) => at.onTime(lines, act),
+    inVain: (lines) => at.inVain(lines),
+    expectFrom: (lines, counted, each) => {
+      at.expectFrom(lines, counted, each);
+    },
+    recordedInVain: (lines) => at.recordedInVain(lines),
+    call,
+    talking: async (to) => {
+      const ear = await at.keep(startEar());
+      const placed = await call(to, ear);
+      const row = await eventually(async () => {
+        const ours = (await catalogueCalls(at.rig)).find(({ line }) => line === to);
+        const found = (await catalogueRecordings(at.rig)).find(({ callId }) => callId === ours?.id);
+        if (found === undefined) throw new Error(`no recording of the line ${to}`);
+        return found;
+      });
+      await eventually(() => statSync(spooledWav(at.rig, row.id)).size > 24_000);
+
+      return { call: placed, row, ear };
+    },
+    expectRecorded: async (line) => {
+      expect(await (await call(line)).ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+      const { id } = await finishedRecording(at.rig, line);
+      expect(await showRecording(at.rig, id)).toMatchObject({ status: 'recorded', flags: [] });
+      for (const hertz of [callerHz, agentHz]) {
+        expect(tonePresence(readWav(spooledWav(at.rig, id)), hertz).length).toBeGreaterThanOrEqual(1);
+      }
+    },
+    expectTalking: async (ear) => {
+      const before = ear.samples().length;
+      await eventually(() => ear.samples().length > before + 24_000);
+      expect(tonePresence(ear.samples().slice(before), agentHz).length).toBeGreaterThanOrEqual(2);
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { spawnSync } from 'node:child_process';
+import { ulid } from 'ulid';
+import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
+import { leaseHolder } from '../../../src/catalogue/jobs/lease.ts';
+import { decide } from '../../../src/call/decide/decide.ts';
+import type { CallEvent } from '../../../src/call/decide/events.ts';
+import type { CallState, Facts } from '../../../src/call/decide/state.ts';
+import type { Order } from '../../../src/call/decide/order.ts';
+import type { Clock, ClockReading } from '../../../src/core/clock.ts';
+import { makeIds, type RecordingId } from '../../../src/core/ids.ts';
+import { beginning, callStart, eventsTo, someFacts } from '../call/calls.ts';
+
+/** A clock that stands until a test moves it. */
+export type TestClock = Clock & { at: number };
+
+export function clockAt(at: number): TestClock {
+  return {
+    at,
+    now() {
+      return this.at;
+    },
+  };
+}
+
+export const dayMs = 86_400_000;
+/** Asterisk's time of the end of the recorder in every call of `endedCall`. */
+export const recorderEnd = callStart + 80_010;
+
+export type SavedCall = { facts: Facts & { order: Order }; id: RecordingId; state: CallState };
+
+let made = 0;
+
+/** A call that went well to its end, or took another course, saved at every step as a session saves it. */
+export async function saveCall(
+  catalogue: Catalogue,
+  {
+    until = 'ended',
+    keepDays = 28,
+    shape = {},
+    events: given,
+    idsAt = callStart,
+    heard,
+  }: {
+    until?: CallState['kind'];
+    keepDays?: number;
+    shape?: Parameters<typeof someFacts>[1];
+    events?: (facts: SavedCall['facts']) => CallEvent[];
+    /** Our clock when the call came. */
+    idsAt?: number;
+    /** Our clocks when the end of the recorder was heard of. */
+    heard?: ClockReading;
+  } = {},
+): Promise<SavedCall> {
+  const call = someFacts(
+    // Of the time of the call, as ids are, and in rising order.
+    makeIds(() => ulid(idsAt + (made += 1))),
+    shape,
+  );
+  // Another storage time is another policy.
+  const policyVersion = keepDays === 28 ? call.policyVersion : `policy-of-${keepDays}-days`;
+  const facts = { ...call, policyVersion, order: { ...call.order, keepDays } };
+  await catalogue.savePolicy(
+    facts.policyVersion,
+    JSON.stringify({ purposes: { training: { justification: 'to learn', legalBasis: 'law', keepDays } } }),
+  );
+  const events = given?.(facts) ?? eventsTo(until, facts);
+  let { state } = beginning(facts);
+  await catalogue.save(state);
+  for (const event of events) {
+    ({ state } = decide(state, event));
+    await catalogue.save(state, state.kind === 'ended' ? { heard } : {});
+  }
+
+  return { facts, id: facts.order.recording, state };
+}
+
+/** Catalogues that are closed after each test. */
+export function catalogues(): (file: string, clock?: Clock) => Catalogue {
+  const opened: Catalogue[] = [];
+  afterEach(() => {
+    for (const catalogue of opened.splice(0)) catalogue.close();
+  });
+
+  return (file, clock = clockAt(callStart)) => {
+    const catalogue = openCatalogue(file, clock);
+    opened.push(catalogue);
+
+    return catalogue;
+  };
+}
+
+/** A serve that has died served last at this time, ms since 1970 UTC, by the clock that can be set. */
+export async function servedLast(file: string, at: number): Promise<void> {
+  const catalogue = openCatalogue(file, clockAt(at));
+  try {
+    await catalogue.noteServing({ ...leaseHolder(), pid: spawnSync('true').pid });
+  } finally {
+    catalogue.close();
+  }
+}

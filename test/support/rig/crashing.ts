@@ -1,0 +1,297 @@
+/**
+ * A rig for `kill -9` at every place that is passed: by a recorded call, by a refusal, by an upload or an erasure. The places
+ * are not listed anywhere: work that is not disturbed tells them.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
+import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { labPurpose, type Rig } from '../../../lab/rig.ts';
+import { placeCall, startAgent, type Agent, type CallEnd } from '../../../lab/telephones/sip.ts';
+import type { RecordingRow } from '../../../src/catalogue/rows.ts';
+import { presentMs } from '../audio/audio.ts';
+import { eventually } from '../poll.ts';
+import { toneWav } from '../policy/promptFolder.ts';
+import { closePolled } from './rigCatalogue.ts';
+import { catalogueCalls, catalogueRecordings, expectNobodyConnected, filesBelow, useRig } from './rigs.ts';
+import { temporaryFolder } from '../temporaryFolder.ts';
+
+export const agentHz = 1000;
+export const callerHz = 440;
+export const noticeHz = 700;
+
+export type Called = { end: CallEnd; heardAgentMs: number };
+
+/** What is left of a call in which serve was killed. */
+export type Survival = Called & {
+  /** The recordings that were begun since. */
+  fresh: RecordingRow[];
+};
+
+export type CrashRig = {
+  readonly rig: Rig;
+  rows(): Promise<RecordingRow[]>;
+  /** What is in the archive, but for certificates of erasure. */
+  objects(): string[];
+  /** The places that are passed while this is done, each once, in their order. */
+  placesOf(work: (trail: Record<string, string>) => Promise<unknown>): Promise<string[]>;
+  /** A whole call that is recorded. */
+  callThrough: () => Promise<Called>;
+  /** The same, over as soon as something was said. */
+  briefCall: () => Promise<Called>;
+  /** A caller who refuses as soon as the destination rings. */
+  refusedCall: () => Promise<Called>;
+  /**
+   * Kills serve at each of these places, each time in a new call, and looks at what is left of it. The last place comes first:
+   * the serve that takes up a call can then be the one to die in the next, as the call has that place behind it.
+   */
+  killAtEach(
+    places: readonly string[],
+    call: () => Promise<Called>,
+    look: (place: string, survival: Survival) => Promise<void> | void,
+  ): Promise<void>;
+  /** Every file of spool and archive has its row, and every row its files; what is archived is what was recorded. */
+  expectAllAgree(): Promise<void>;
+};
+
+/** A notice of one sentence, a second long, and what a caller who may refuse hears. */
+function writeSounds(folder: string): void {
+  mkdirSync(join(folder, 'en'), { recursive: true });
+  for (const [index, name] of ['notice', 'notice-asked', 'opt-out', 'opt-out-ack', 'erased-ack'].entries()) {
+    writeFileSync(join(folder, `en/${name}.wav`), toneWav(noticeHz + 50 * index, 1000));
+  }
+  writeFileSync(
+    join(folder, 'prompts.yaml'),
+    `languages: { en: { made: recording, voice: a tone } }
+prompts:
+  notice: { kind: whole, wording: is, purposes: [training], statesMaxDays: { training: 28 }, text: { en: This call is recorded. } }
+  notice-asked: { kind: whole, wording: may, purposes: [asked], statesMaxDays: { asked: 28 }, text: { en: This call may be recorded. } }
+  opt-out: { kind: optOut, keys: { refuse: '9' }, text: { en: 'If you do not wish that, press nine.' } }
+  opt-out-ack: { kind: optOutAck, text: { en: It will not be recorded. } }
+  erased-ack: { kind: erasedAck, text: { en: What was recorded is being erased. } }
+`,
+  );
+}
+
+/** How long the two of a whole call talk at least, and for how long of it serve runs at their end, ms. */
+const talkMs = 2_000;
+const watchedMs = 1_000;
+
+/** Looking into the catalogue costs more than to wait a little longer. */
+const seldom = { everyMs: 100 };
+
+export function useCrashRig(): CrashRig {
+  const folder = temporaryFolder();
+  const sounds = (): string => folder.path('sounds');
+  const trailFile = (): string => folder.path('trail');
+  let ready: Agent | undefined;
+  let patient: Agent | undefined;
+  const at = useRig(async () => {
+    writeSounds(sounds());
+    const tone = await burstTone(agentHz);
+    const agent = (ends: { ringMs: number; hangUpAfterMs?: number }): Promise<Agent> =>
+      at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 4, ...ends }));
+    ready = await agent({ ringMs: 200 });
+    const curt = await agent({ ringMs: 0, hangUpAfterMs: 1_500 });
+    patient = await agent({ ringMs: 3_000, hangUpAfterMs: 2_000 });
+
+    return {
+      idle: true,
+      lines: [
+        `exten => 100,1,Gosub(preavis,s,1(${ready.dialString},20))`,
+        ' same => n,Hangup()',
+        `exten => 101,1,Gosub(preavis,s,1(${curt.dialString},20))`,
+        ' same => n,Hangup()',
+        `exten => 200,1,Gosub(preavis,s,1(${patient.dialString},20,line=asked))`,
+        ' same => n,Hangup()',
+      ],
+      config: {
+        notice: { soundsFolder: sounds(), languages: ['en'] },
+        purposes: {
+          training: labPurpose('lab', 'Calls of the lab are recorded in order to see what a crash leaves.', 0),
+          asked: {
+            ...labPurpose('lab', 'Calls of the lab are refused in order to see what a crash leaves.', 28),
+            consent: 'optOut',
+          },
+          agreement: {
+            ...labPurpose('lab', 'Nobody is recorded for this in these calls of the lab.', 28),
+            kind: 'evidence',
+          },
+        },
+        lines: {
+          default: { purposes: ['training'], language: 'en', defaultLanguages: ['en'] },
+          asked: { purposes: ['asked'], language: 'en', defaultLanguages: ['en'] },
+        },
+      },
+    };
+  });
+  beforeAll(async () => {
+    expect(await at.rig.preavis('prompts', 'install', '--to', at.rig.asterisk.soundsFolder)).toMatchObject({ code: 0 });
+  });
+
+  /** A whole call to this extension; what the two do meanwhile is `act`. */
+  async function callTo(to: string, act: (ear: Ear) => Promise<void> = () => Promise.resolve()): Promise<Called> {
+    const ear = await at.keep(startEar());
+    const tone = await continuousTone(callerHz);
+    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, ear }));
+    // A call that is over before its act is what the test looks at.
+    await Promise.race([act(ear), call.ended]);
+    const end = await call.ended;
+
+    return { end, heardAgentMs: presentMs(ear.samples(), agentHz, { share: 0.7 }) };
+  }
+
+  const answered = async (to: string, act?: () => Promise<void>): Promise<Called> => {
+    const called = await callTo(to, act);
+    expect(called.end).toMatchObject({ status: 'answered' });
+
+    return called;
+  };
+
+  const rows = (): Promise<RecordingRow[]> => catalogueRecordings(at.rig);
+  const objects = (): string[] => filesBelow(at.rig.archiveFolder).filter((name) => !name.endsWith('.jws'));
+  const isServing = (): boolean => at.rig.servePid() !== undefined;
+
+  /** Nothing of the calls before is left to be done, so that serve dies in the next one. */
+  const settled = (): Promise<unknown> =>
+    eventually(async () => {
+      const calls = await catalogueCalls(at.rig);
+      const isDone = calls.every(({ phase, witness }) => phase === 'ended' && witness !== null);
+      return isDone && (await rows()).every(({ status }) => status !== 'recording');
+    }, seldom);
+
+  let servesSince = 0;
+  async function start(trail?: Record<string, string>): Promise<void> {
+    await at.rig.startServe(trail);
+    servesSince = performance.now();
+  }
+
+  /** The destination hangs up after a talk, but not while serve is dead: a serve that starts slowly would find nobody to record. */
+  async function talkThrough(): Promise<void> {
+    const destination = ready;
+    if (destination === undefined) throw new Error('the rig is not there yet');
+    const before = destination.answered();
+    await eventually(() => destination.answered() > before, { withinMs: 300_000 });
+    const answeredAt = performance.now();
+    const passed = (since: number, ms: number): boolean => performance.now() - since >= ms;
+    await eventually(() => passed(answeredAt, talkMs) && isServing() && passed(servesSince, watchedMs), {
+      withinMs: 300_000,
+    });
+    await destination.endCall();
+  }
+
+  /** Serve runs and dies at this place. */
+  async function arm(place: string): Promise<void> {
+    await at.rig.stopServe();
+    await start({ PREAVIS_TEST_KILL_AT: place });
+  }
+
+  /**
+   * Serve takes up what the dead one left, and dies at this place: at once, perhaps, if that call comes by there again. Gives the
+   * place where the serve that runs now will die.
+   */
+  async function takeUp(place: string | undefined): Promise<string | undefined> {
+    if (place !== undefined) {
+      try {
+        await start({ PREAVIS_TEST_KILL_AT: place });
+        return place;
+      } catch (error) {
+        if (isServing()) throw error;
+      }
+    }
+    await start();
+
+    return undefined;
+  }
+
+  const killAtEach: CrashRig['killAtEach'] = async (places, call, look) => {
+    const order = places.toReversed();
+    /** Where the serve that runs dies; undefined where it does not. */
+    let armed: string | undefined;
+    for (const [index, place] of order.entries()) {
+      try {
+        const before = new Set((await rows()).map(({ id }) => id));
+        // The serve that dies leaves its WAL to the next one.
+        closePolled(at.rig);
+        if (armed !== place || !isServing()) await arm(place);
+        let isOver = false;
+        const called = call().finally(() => {
+          isOver = true;
+        });
+        called.catch(() => undefined);
+        await eventually(() => !isServing());
+        // What comes after a call is done for all calls there are: it must have no other to die of.
+        const next = order[index + 1];
+        armed = await takeUp(next?.startsWith('call ') === true ? next : undefined);
+        const served = async (): Promise<void> => {
+          if (isServing()) return;
+          armed = undefined;
+          await start();
+        };
+        await eventually(async () => {
+          await served();
+          return isOver;
+        }, seldom);
+        const survival = await called;
+        await expectNobodyConnected(at.rig);
+        await eventually(async () => {
+          await served();
+          return (await catalogueCalls(at.rig)).every(({ phase }) => phase === 'ended');
+        }, seldom);
+        if (next !== undefined && armed === undefined) await settled();
+        await look(place, { ...survival, fresh: (await rows()).filter(({ id }) => !before.has(id)) });
+      } catch (error) {
+        throw new Error(`killed at: ${place}`, { cause: error });
+      }
+    }
+    await at.rig.stopServe();
+  };
+
+  return {
+    get rig() {
+      return at.rig;
+    },
+    rows,
+    objects,
+    placesOf: async (work) => {
+      rmSync(trailFile(), { force: true });
+      await work({ PREAVIS_TEST_TRAIL: trailFile() });
+
+      return [...new Set(readFileSync(trailFile(), 'utf8').trim().split('\n'))];
+    },
+    callThrough: () => answered('100', talkThrough),
+    briefCall: () => answered('101'),
+    refusedCall: async () => {
+      const ringing = patient;
+      if (ringing === undefined) throw new Error('the rig is not there yet');
+      const before = ringing.calls();
+      const called = await callTo('200', async (ear) => {
+        await eventually(() => ringing.calls() > before);
+        await ear.pressDigit('9');
+      });
+      expect(called.end).toMatchObject({ status: 'answered', endedBy: 'callee' });
+
+      return called;
+    },
+    killAtEach,
+    expectAllAgree: async () => {
+      const all = await rows();
+      const kept = (status: string): RecordingRow[] => all.filter((row) => row.status === status);
+      expect(filesBelow(at.rig.asterisk.spoolFolder).sort()).toEqual(
+        kept('recorded')
+          .map(({ id }) => `preavis-${id}.wav`)
+          .sort(),
+      );
+      expect(objects().sort()).toEqual(
+        kept('archived')
+          .flatMap(({ id }) => [`${id}.json`, `${id}.wav`])
+          .sort(),
+      );
+      for (const { objectKey, sha256 } of kept('archived')) {
+        const bytes = readFileSync(join(at.rig.archiveFolder, objectKey ?? ''));
+        expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+      }
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * Calls whose lab was late are placed again: what came late says nothing about Préavis. So are those in which what the test is about did
+ * not come to be.
+ */
+import { appendFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { bounds, watched, watchVariable, type Late, type Watched } from '../../../lab/machine/lateness.ts';
+import type { PlacedAgain } from '../../run/hiccups.mjs';
+
+/** How often a call is placed at most. */
+export const placings = 4;
+/** All placings together, ms: less than the time limit of a test. */
+const withinMs = 150_000;
+
+/**
+ * Thrown by a test whose call was already somewhere else when the test did something to it: nothing of its claim was tried. Never by
+ * an assertion.
+ */
+export class SceneMissed extends Error {}
+
+export type OnTimeOptions<T> = {
+  /** What is placed, for the output: the line of the call. */
+  what: string;
+  /** The whole call, and all that is measured of it; `placing` is 1 for the first. */
+  act: (placing: number) => Promise<T>;
+  /** Puts aside what the late call has left, before it is placed again. */
+  setAside?: () => Promise<void> | void;
+};
+
+export type OnTimePorts = {
+  watch: <T>(act: () => Promise<T>) => Promise<Watched<T>>;
+  /** `late`: what was late, so that calls that one hiccup has hit are told from several hiccups. */
+  say: (sentence: string, late: readonly Late[]) => void;
+};
+
+const inWords = (late: readonly Late[]): string =>
+  late
+    .slice(0, 3)
+    .map(({ kind, at, lateMs }) => `${kind} ${lateMs} ms at ${new Date(at).toISOString()} (bound ${bounds[kind]} ms)`)
+    .join(', ') + (late.length > 3 ? `, and ${late.length - 3} more` : '');
+
+/**
+ * Gives what `act` gives, or throws what it throws, of the first call in which the lab kept its time and whose scene came to be. What
+ * `act` found out does not matter for that. After the last placing, or when there is no time for another, it throws
+ * `machine too slow`, or which scene was missed.
+ */
+export async function onTime<T>(
+  { what, act, setAside }: OnTimeOptions<T>,
+  { watch, say }: OnTimePorts = { watch: watched, say: sayOnce },
+): Promise<T> {
+  const began = performance.now();
+  for (let placing = 1; ; placing += 1) {
+    const { outcome, late } = await watch(() => act(placing));
+    const missed = 'error' in outcome && outcome.error instanceof SceneMissed ? outcome.error : undefined;
+    if (late.length === 0 && missed === undefined) {
+      if ('error' in outcome) throw outcome.error;
+      return outcome.value;
+    }
+    const spentMs = performance.now() - began;
+    const hasTime = spentMs + spentMs / placing < withinMs;
+    const isLast = placing === placings || !hasTime;
+    if (isLast && late.length === 0) {
+      const why = `what this test is about did not come to be in ${placing} placings of ${what}: ${missed?.message ?? ''}`;
+      throw new Error(why, { cause: missed });
+    }
+    if (isLast) {
+      throw new Error(
+        `machine too slow: ${what} was placed ${placing === 1 ? 'once' : `${placing} times`}, and the lab was late each time: ${inWords(late)}`,
+        // What the last one came to, for whoever wonders whether it was the machine.
+        'error' in outcome ? { cause: outcome.error } : {},
+      );
+    }
+    const why = late.length === 0 ? (missed?.message ?? '') : `the lab was late: ${inWords(late)}`;
+    say(`${what} is placed again (${placing + 1} of ${placings}), ${why}`, late);
+    await setAside?.();
+  }
+}
+
+/** At once, and for the end of the run. */
+function sayOnce(sentence: string, late: readonly Late[]): void {
+  process.stderr.write(`lab: ${sentence}\n`);
+  const folder = process.env[watchVariable];
+  if (folder === undefined || !existsSync(folder)) return;
+  const placedAgain: PlacedAgain = { sentence, at: late.map(({ at }) => at) };
+  appendFileSync(join(folder, 'again.txt'), `${JSON.stringify(placedAgain)}\n`);
+}

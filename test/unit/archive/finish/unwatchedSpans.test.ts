@@ -1,0 +1,246 @@
+import { judgeUnwatched, type Presence } from '../../../../src/archive/finish/unwatchedSpans.ts';
+import type { ChangeRow, UnwatchedRow } from '../../../../src/catalogue/rows.ts';
+
+const start = Date.UTC(2026, 10, 25, 3);
+const recording = {
+  startedAt: start,
+  finishedAt: start + 60_000,
+  durationMs: 60_000,
+  writtenAt: start + 60_020,
+  call: { startedAt: start - 20_000, endedAt: start + 70_000 },
+};
+const end = Number.POSITIVE_INFINITY;
+
+const interval = (from: number, to: number | null, id = 1): UnwatchedRow => ({
+  id,
+  from: start + from,
+  to: to === null ? null : start + to,
+  heardAgainAt: to === null ? null : start + to,
+  why: 'process_ended',
+  bridge: 'bridge',
+  parties: ['caller', 'destination'],
+  judged: null,
+});
+/** `doneAt`: as late as it was seen, where that is not known to be sooner. */
+const change = (what: ChangeRow['change'], at: number | null, doneAt = at): ChangeRow => ({
+  change: what,
+  at: at === null ? null : start + at,
+  doneAt: doneAt === null ? null : start + doneAt,
+  party: null,
+});
+const paused = (at: number | null, doneAt = at): ChangeRow => change('recorderPaused', at, doneAt);
+const resumed = (at: number | null, doneAt = at): ChangeRow => change('recorderResumed', at, doneAt);
+const seen = (presence?: Presence): Map<number, Presence> => new Map(presence === undefined ? [] : [[1, presence]]);
+
+describe('what was recorded while nobody listened', () => {
+  test.each<[Presence | undefined]>([[undefined], ['incomplete'], ['others']])(
+    'becomes silence from a second before, where who was there is %s',
+    (presence) => {
+      expect(judgeUnwatched(recording, [interval(20_000, 30_000)], [], seen(presence))).toEqual({
+        spans: [{ from: 19_000, to: 30_000 }],
+        judged: [{ id: 1, judged: 'blanked' }],
+      });
+    },
+  );
+
+  test('is kept where only those were there who were told', () => {
+    expect(judgeUnwatched(recording, [interval(20_000, 30_000)], [], seen('onlyTold'))).toEqual({
+      spans: [],
+      judged: [{ id: 1, judged: 'witnessed' }],
+    });
+  });
+
+  test('becomes silence to the end where the call was not as before afterwards', () => {
+    expect(judgeUnwatched(recording, [interval(20_000, null)], [], seen()).spans).toEqual([{ from: 19_000, to: end }]);
+  });
+
+  test('is nothing of the recording where it ended before, or began after it', () => {
+    const outside = [interval(-9_000, -1, 1), interval(61_001, 70_000, 2)];
+    expect(judgeUnwatched(recording, outside, [], seen())).toEqual({
+      spans: [],
+      judged: outside.map(({ id }) => ({ id, judged: 'outside' })),
+    });
+  });
+
+  test('is nothing of the recording where somebody joined after its end', () => {
+    expect(judgeUnwatched(recording, [], [change('joined', 62_000)], seen()).spans).toEqual([]);
+    expect(judgeUnwatched(recording, [], [change('joined', 60_500)], seen()).spans).toEqual([
+      { from: 59_500, to: end },
+    ]);
+  });
+
+  test.each([
+    ['put back three hours before, and right again', interval(-10_797_000, -10_794_000)],
+    ['put forward by three hours', interval(10_803_000, null)],
+  ])('becomes silence, all of it, where the clock was %s: where it lies is not known', (_, each) => {
+    expect(judgeUnwatched(recording, [each], [], seen('onlyTold'))).toEqual({
+      spans: [{ from: 0, to: end }],
+      judged: [{ id: 1, judged: 'blanked' }],
+    });
+  });
+
+  test('is not behind a recording whose end has an earlier time because a clock was put back', () => {
+    const putBack = { ...recording, finishedAt: start + 55_000 };
+    expect(judgeUnwatched(putBack, [interval(57_000, null)], [], seen())).toEqual({
+      spans: [{ from: 51_000, to: end }],
+      judged: [{ id: 1, judged: 'blanked' }],
+    });
+  });
+
+  test('is all of a recording whose beginning is not known', () => {
+    const without = { ...recording, startedAt: null, finishedAt: null };
+    expect(judgeUnwatched(without, [interval(20_000, 30_000)], [], seen()).spans).toEqual([{ from: 0, to: end }]);
+    // But where only those were there who were told.
+    expect(judgeUnwatched(without, [interval(20_000, 30_000)], [], seen('onlyTold'))).toEqual({
+      spans: [],
+      judged: [{ id: 1, judged: 'witnessed' }],
+    });
+  });
+
+  const setMs = 60 * 86_400_000;
+  test.each([
+    ['forward', recording.finishedAt + setMs],
+    ['back', recording.finishedAt - setMs],
+  ])('is all of a recording in which a clock was set %s, whoever was there', (_, finishedAt) => {
+    const stepped = { ...recording, finishedAt };
+    for (const [at, presence] of [
+      [20_000, undefined],
+      [setMs + 20_000, undefined],
+      [-setMs, 'onlyTold'],
+    ] as const) {
+      expect(judgeUnwatched(stepped, [interval(at, at + 10_000)], [], seen(presence))).toEqual({
+        spans: [{ from: 0, to: end }],
+        judged: [{ id: 1, judged: 'blanked' }],
+      });
+    }
+    expect(judgeUnwatched(stepped, [], [change('joined', -setMs)], seen())).toMatchObject({
+      spans: [{ from: 0, to: end }],
+      joinedAt: start - setMs,
+    });
+  });
+
+  test('is all of it where it ended before it began', () => {
+    expect(judgeUnwatched(recording, [interval(20_000, 10_000)], [], seen())).toEqual({
+      spans: [{ from: 0, to: end }],
+      judged: [{ id: 1, judged: 'blanked' }],
+    });
+  });
+
+  test('is not all of it where the file is longer by what the clock was put back in it', () => {
+    const longer = { ...recording, durationMs: 62_000 };
+    expect(judgeUnwatched(longer, [interval(20_000, 18_500)], [], seen())).toEqual({
+      spans: [{ from: 17_000, to: 20_500 }],
+      judged: [{ id: 1, judged: 'blanked' }],
+    });
+    const barely = { ...recording, durationMs: 61_400 };
+    expect(judgeUnwatched(barely, [interval(20_000, 18_500)], [], seen()).spans).toEqual([{ from: 0, to: end }]);
+  });
+
+  test('is as much more as a clock was put back in the talk, where nobody saw its end: by the time of the file', () => {
+    const untold = { ...recording, finishedAt: null, durationMs: 90_000, call: { startedAt: start, endedAt: null } };
+    expect(judgeUnwatched(untold, [interval(20_000, 30_000)], [], seen()).spans).toEqual([{ from: 0, to: 59_980 }]);
+  });
+
+  test.each([55_000, 65_000])('is as much more as a file of %i ms differs from what is expected', (durationMs) => {
+    expect(judgeUnwatched({ ...recording, durationMs }, [interval(20_000, 30_000)], [], seen()).spans).toEqual([
+      { from: 14_000, to: 35_000 },
+    ]);
+  });
+
+  test.each<[string, number, ChangeRow[], { from: number; to: number }]>([
+    ['before it', 4_000, [paused(5_000), resumed(9_000)], { from: 15_000, to: 26_000 }],
+    ['behind it', 5_000, [paused(40_000), resumed(45_000)], { from: 19_000, to: 30_000 }],
+    ['in it', 3_000, [paused(22_000), resumed(25_000)], { from: 19_000, to: 27_000 }],
+    ['over its end', 10_000, [paused(25_000), resumed(35_000)], { from: 19_000, to: 25_000 }],
+    ['without an end', 35_000, [paused(25_000)], { from: 19_000, to: 25_000 }],
+    // By the length of the file it lies there, and no earlier; without that pause here, and no later.
+    ['of unknown length', 4_000, [paused(5_000), resumed(null, 12_000)], { from: 15_000, to: 30_000 }],
+    ['of unknown length behind it', 4_000, [paused(40_000), resumed(null, 52_000)], { from: 15_000, to: 30_000 }],
+    ['that nobody saw begin', 4_000, [paused(null, 8_000), resumed(9_000)], { from: 15_000, to: 29_000 }],
+    [
+      'which Asterisk began much later than asked',
+      6_000,
+      [paused(5_000, 15_000), resumed(19_000)],
+      { from: 13_000, to: 26_000 },
+    ],
+    [
+      'of which the end, and the next beginning, were not seen',
+      20_000,
+      [paused(2_000), resumed(null, 12_000), paused(null, 21_000), resumed(31_000)],
+      { from: 9_000, to: 21_000 },
+    ],
+  ])('lies earlier in the file by a pause %s', (_, pausedMs, changes, span) => {
+    const shorter = { ...recording, durationMs: recording.durationMs - pausedMs };
+    expect(judgeUnwatched(shorter, [interval(20_000, 30_000)], changes, seen()).spans).toEqual([span]);
+  });
+});
+
+describe('what is not seen of a recorder', () => {
+  test('is allowed for where the first sample came late, or keys were pressed', () => {
+    const shorter = { ...recording, durationMs: 59_200 };
+    expect(judgeUnwatched(shorter, [interval(20_000, 30_000)], [], seen()).spans).toEqual([
+      { from: 18_200, to: 30_000 },
+    ]);
+  });
+
+  test('is allowed for by the time of the file where nobody heard of its end', () => {
+    const untold = { ...recording, finishedAt: null, durationMs: 57_000, writtenAt: start + 60_000 };
+    expect(judgeUnwatched(untold, [interval(20_000, null)], [], seen()).spans).toEqual([{ from: 16_000, to: end }]);
+  });
+
+  test('is allowed for where neither the end of the recorder nor that of a hold was seen', () => {
+    const untold = { ...recording, finishedAt: null, durationMs: 60_000, writtenAt: start + 60_000 };
+    const changes = [paused(5_000), resumed(null, 9_000)];
+    expect(judgeUnwatched(untold, [interval(20_000, null)], changes, seen()).spans).toEqual([
+      { from: 15_000, to: end },
+    ]);
+  });
+
+  test('makes no set clock of a long hold whose end was not seen: who was there counts', () => {
+    const call = { startedAt: start, endedAt: start + 201_000 };
+    const held = { ...recording, call, finishedAt: start + 200_000, durationMs: 100_000 };
+    const changes = [paused(50_000), resumed(null, 155_000)];
+    const others = { ...interval(160_000, 170_000), id: 2 };
+    expect(judgeUnwatched(held, [interval(20_000, 30_000), others], changes, seen('onlyTold'))).toEqual({
+      spans: [{ from: 59_000, to: 170_000 }],
+      judged: [
+        { id: 1, judged: 'witnessed' },
+        { id: 2, judged: 'blanked' },
+      ],
+    });
+  });
+});
+
+test('what was judged before stands, whatever is known now', () => {
+  const rows = [
+    { ...interval(20_000, 30_000, 1), judged: 'blanked' as const },
+    { ...interval(40_000, 50_000, 2), judged: 'witnessed' as const },
+  ];
+  const now = new Map<number, Presence>([
+    [1, 'onlyTold'],
+    [2, 'others'],
+  ]);
+  expect(judgeUnwatched(recording, rows, [], now)).toEqual({
+    spans: [{ from: 19_000, to: 30_000 }],
+    judged: [
+      { id: 1, judged: 'blanked' },
+      { id: 2, judged: 'witnessed' },
+    ],
+  });
+});
+
+test.each(['joined', 'transferred'] as const)(
+  'what the recorder still got after somebody %s becomes silence, from a second before',
+  (what) => {
+    expect(judgeUnwatched(recording, [], [change(what, 30_000), change(what, 40_000)], seen())).toEqual({
+      spans: [{ from: 29_000, to: end }],
+      judged: [],
+      joinedAt: start + 30_000,
+    });
+  },
+);
+
+test('who joined and left before the recorder began is not in the file', () => {
+  expect(judgeUnwatched(recording, [], [change('joined', -5_000)], seen()).spans).toEqual([]);
+  expect(judgeUnwatched(recording, [], [change('joined', -5)], seen()).spans).toEqual([{ from: 0, to: end }]);
+});

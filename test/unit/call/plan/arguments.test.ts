@@ -1,0 +1,134 @@
+import { parseArguments } from '../../../../src/call/plan/arguments.ts';
+import { aPolicy } from '../../../support/policy/policies.ts';
+import { cpuMs } from '../../../support/cpuTime.ts';
+
+const policy = aPolicy();
+const parse = (...args: string[]) => parseArguments(args, policy);
+
+describe('the arguments of Stasis()', () => {
+  test('may be the destination alone: everything else comes from the configuration', () => {
+    expect(parse('to=PJSIP/100')).toEqual({
+      ok: true,
+      request: { to: 'PJSIP/100', line: 'default', purposes: ['training'], language: undefined, timeoutSeconds: 30 },
+    });
+  });
+
+  test('may name line, purposes, language and timeout, in any order', () => {
+    expect(
+      parse('timeout=12', 'language=nl_BE', 'purpose=agreement+training', 'line=orders', 'to=Local/1@x/n'),
+    ).toEqual({
+      ok: true,
+      request: {
+        to: 'Local/1@x/n',
+        line: 'orders',
+        purposes: ['agreement', 'training'],
+        language: 'nl',
+        timeoutSeconds: 12,
+      },
+    });
+  });
+
+  test('take the purposes of the line when none are given', () => {
+    expect(parse('to=PJSIP/1', 'line=orders')).toMatchObject({ request: { purposes: ['training', 'agreement'] } });
+  });
+
+  test('may be empty where a variable of the dialplan was not set', () => {
+    expect(parse('to=PJSIP/1', 'timeout=', '', '   ', 'language= ')).toMatchObject({
+      ok: true,
+      request: { timeoutSeconds: 30, language: undefined },
+    });
+  });
+
+  test.each([
+    ['PJSIP/100@trunk'],
+    ['SIP/trunk/0470123456'],
+    ['Local/100@from-internal/n'],
+    ['IAX2/peer:secret@host/100'],
+    ['DAHDI/g1/100'],
+    ['PJSIP/100/sip:100@[2001:db8::1]:5060'],
+  ])('take the dial string %s as it is', (to) => {
+    expect(parse(`to=${to}`)).toMatchObject({ ok: true, request: { to } });
+  });
+
+  test.each([
+    ['no destination', [], 'to', 'is missing'],
+    ['an empty destination', ['to='], 'to', 'is missing'],
+    ['a number that is no dial string', ['to=0470123456'], 'to', 'is not a dial string such as PJSIP/100'],
+    ['options of Dial() behind it', ['to=PJSIP/1,30'], 'to', 'is not a dial string such as PJSIP/100'],
+    [
+      'several endpoints',
+      ['to=PJSIP/1&PJSIP/2'],
+      'to',
+      'names several endpoints; use one Local/ channel that dials them',
+    ],
+    ['an unknown argument', ['to=PJSIP/1', 'colour=red'], 'colour', 'is not an argument of Préavis'],
+    ['a misspelt argument', ['to=PJSIP/1', '', 'pupose=zebra'], 'pupose', 'is not an argument of Préavis'],
+    ['a name that is none', ['to=PJSIP/1', '0470123456=1'], 'number 2', 'is not an argument of Préavis'],
+    ['a positional argument', ['PJSIP-100'], 'number 1', 'is not of the form name=value'],
+    ['an argument twice', ['to=PJSIP/1', 'timeout=1', 'timeout=2'], 'timeout', 'is given twice'],
+    ['a line that is not configured', ['to=PJSIP/1', 'line=sales'], 'line', 'is not a line of the configuration'],
+    ['the name of a method as line', ['to=PJSIP/1', 'line=constructor'], 'line', 'is not a line of the configuration'],
+    ['a purpose that is not configured', ['to=PJSIP/1', 'purpose=fun'], 'purpose', expect.any(String)],
+    ['a purpose twice', ['to=PJSIP/1', 'purpose=training+training'], 'purpose', expect.any(String)],
+    ['half a list of purposes', ['to=PJSIP/1', 'purpose=training+'], 'purpose', expect.any(String)],
+    ['a language in words', ['to=PJSIP/1', 'language=French'], 'language', 'is not a language tag such as fr'],
+    ['a timeout of nought', ['to=PJSIP/1', 'timeout=0'], 'timeout', 'is not a number of seconds from 1 to 600'],
+    ['a timeout beyond ten minutes', ['to=PJSIP/1', 'timeout=601'], 'timeout', expect.any(String)],
+    ['a timeout in words', ['to=PJSIP/1', 'timeout=30s'], 'timeout', expect.any(String)],
+    ['what is left of a time limit in words', ['to=PJSIP/1', 'left=soon'], 'left', 'is not a number of seconds'],
+    ['a negative timeout', ['to=PJSIP/1', 'timeout=-5'], 'timeout', expect.any(String)],
+  ] as [string, string[], string, string][])('are refused with %s', (_, args, argument, problem) => {
+    expect(parseArguments(args, policy)).toEqual({ ok: false, argument, problem });
+  });
+});
+
+describe('a hostile value', () => {
+  const secret = 'zebra';
+  const values = [
+    secret.repeat(13_000),
+    `PJSIP/${secret.repeat(13_000)}`,
+    `PJSIP/100\r\nAction: Originate ${secret}`,
+    `PJSIP/${secret}\u0000`,
+    `PJSIP/${secret}\u0085x`,
+    `"${secret}"; DROP TABLE calls; --`,
+    `\${SHELL(${secret})}`,
+    `../../${secret}`,
+    `<script>${secret}</script>`,
+  ];
+  const names = ['line', 'purpose', 'language', 'timeout'];
+
+  test.each(values.flatMap((value) => names.map((name) => [name, JSON.stringify(value).slice(0, 40), value])))(
+    'of %s is refused without being repeated: %s',
+    (name, _, value) => {
+      const result = parse('to=PJSIP/100', `${name}=${value}`);
+      expect(result).toMatchObject({ ok: false, argument: name });
+      expect(JSON.stringify(result)).not.toContain(secret);
+    },
+  );
+
+  test.each(values.map((value) => [JSON.stringify(value).slice(0, 40), value]))(
+    'as the destination is refused without being repeated: %s',
+    (_, value) => {
+      const result = parse(`to=${value}`);
+      expect(result).toMatchObject({ ok: false, argument: 'to' });
+      expect(JSON.stringify(result)).not.toContain(secret);
+    },
+  );
+
+  test.each(values.map((value) => [JSON.stringify(value).slice(0, 40), value]))(
+    'as a name is not repeated: %s',
+    (_, value) => {
+      const result = parse('to=PJSIP/100', `${value}=1`);
+      expect(result).toMatchObject({ ok: false, argument: 'number 2' });
+      expect(JSON.stringify(result)).not.toContain(secret);
+    },
+  );
+
+  test('of 64 kB is refused within a few ms', () => {
+    const cost = cpuMs(() => {
+      for (const name of ['to', ...names])
+        parse(`${name}=${'a'.repeat(65_536)}`, `${name}=PJSIP/${'1'.repeat(65_536)}`);
+    });
+    expect(cost).toBeLessThan(200);
+  });
+});

@@ -1,0 +1,380 @@
+import { jest } from '@jest/globals';
+import { makePlanner, sentencesOf, type Arrival } from '../../../../src/call/plan/planner.ts';
+import type { CallerKeeper } from '../../../../src/call/session/ports.ts';
+import type { Order, Script } from '../../../../src/call/decide/order.ts';
+import { makePolicy, type Policy } from '../../../../src/policy/policy.ts';
+import { parseConfig } from '../../../../src/config/load.ts';
+import { makePromptLibrary } from '../../../../src/prompts/library.ts';
+import { PreavisError, type ErrorCode } from '../../../../src/core/errors.ts';
+import { makeIds, type ChannelId } from '../../../../src/core/ids.ts';
+import { aRequest, configTree, countingIds } from '../../../support/call/calls.ts';
+import { collectingLog } from '../../../support/logLines.ts';
+import { aLibrary } from '../../../support/policy/policies.ts';
+
+const call = makeIds().call();
+
+type Tree = { purposes: Record<string, Record<string, unknown>>; lines: Record<string, Record<string, unknown>> };
+type Change = { training?: object; agreement?: object; line?: object; rest?: object };
+
+/** The policy of the makers with these keys of its purposes, its first line and the rest. */
+function policyWith({ training = {}, agreement = {}, line = {}, rest = {} }: Change = {}): Policy {
+  const tree = structuredClone(configTree()) as Tree;
+  Object.assign(tree.purposes['training'] ?? {}, training);
+  Object.assign(tree.purposes['agreement'] ?? {}, agreement);
+  Object.assign(tree.lines['default'] ?? {}, line);
+
+  return makePolicy(parseConfig({ ...tree, ...rest }), aLibrary());
+}
+
+type Given = {
+  policy?: Policy;
+  preference?: string;
+  /** A function stands for Asterisk. */
+  header?: string | (() => Promise<string>);
+  random?: number;
+  keep?: CallerKeeper['keep'];
+} & Partial<Arrival>;
+
+async function planned({
+  policy = policyWith(),
+  preference,
+  header = '',
+  random = 0,
+  keep = () => Promise.resolve(),
+  ...arrival
+}: Given = {}) {
+  const asked: string[] = [];
+  const { log, lines, text } = collectingLog();
+  const planner = makePlanner({
+    policy,
+    preferences: {
+      find: (number) => {
+        asked.push(`preference of ${number}`);
+        return Promise.resolve(preference);
+      },
+      remember: () => Promise.reject(new Error('planning remembers nothing')),
+    },
+    callers: { keep },
+    variable: (channelId, name) => {
+      asked.push(`${name} of ${channelId}`);
+      return typeof header === 'string' ? Promise.resolve(header) : header();
+    },
+    ids: countingIds(),
+    random: () => random,
+    log,
+  });
+  const order = await planner.plan({
+    call,
+    request: aRequest(),
+    channelId: 'caller-1' as ChannelId,
+    channelLanguage: 'en',
+    callerNumber: '',
+    ...arrival,
+  });
+
+  return { order, asked, lines, text };
+}
+
+async function orderOf(given: Given = {}): Promise<Order> {
+  const { order } = await planned(given);
+  if (typeof order === 'string') throw new Error(`the call was not planned: ${order}`);
+
+  return order;
+}
+
+const said = (script: Script | undefined): string[] =>
+  (script?.sentences ?? []).map(({ prompt }) => `${prompt.language} ${prompt.id}`);
+
+describe('the order of a call', () => {
+  test('says the notice in one language, asks nothing, and holds nothing of the caller', async () => {
+    const order = await orderOf({ callerNumber: '+3292661234' });
+    expect(said(order.script)).toEqual(['nl notice-training', 'nl keep-training']);
+    expect(order).toMatchObject({ menu: undefined, sampled: true, keepDays: 28, maximumSeconds: 14_400 });
+    expect(order.script.consent).toEqual({ mode: 'announce' });
+    expect(JSON.stringify(order)).not.toContain('266');
+  });
+
+  test('waits for nobody who keeps whose call it is, and goes on without', async () => {
+    const kept: unknown[] = [];
+    const never = (...given: unknown[]): Promise<void> => {
+      kept.push(given);
+      return new Promise(() => undefined);
+    };
+    await orderOf({ callerNumber: '+3292661234', keep: never });
+    expect(kept).toEqual([[call, '+3292661234']]);
+    const keep = (): Promise<void> => Promise.reject(new PreavisError('catalogue_unusable', 'no room'));
+    const { order, lines, text } = await planned({ callerNumber: '+3292661234', keep });
+    expect(typeof order).toBe('object');
+    expect(lines).toMatchObject([{ level: 'warn', call, code: 'catalogue_unusable' }]);
+    expect(text()).not.toContain('661234');
+  });
+
+  test('has no two things with the same id', async () => {
+    const policy = policyWith({ training: { consent: 'optIn' }, line: { askLanguage: true } });
+    const order = await orderOf({ policy });
+    const ids = [...sentencesOf(order).map((each) => each.playbackId), order.bridge, order.destination];
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.length).toBeGreaterThan(20);
+  });
+
+  test('is none when no language has a notice, or the line is unknown', async () => {
+    expect((await planned({ policy: { ...policyWith(), notice: () => undefined } })).order).toBe('no_language');
+    expect((await planned({ request: aRequest({ line: 'gone' }) })).order).toBe('no_language');
+  });
+
+  test('asks Asterisk for the header of this channel, and only when it is needed', async () => {
+    const asked = 'PJSIP_HEADER(read,Accept-Language) of caller-1';
+    expect((await planned({ header: 'de' })).asked).toContain(asked);
+    expect((await orderOf({ header: 'de' })).script.language).toMatchObject({
+      languages: ['de'],
+      reason: 'acceptLanguage',
+    });
+    expect((await planned({ callerNumber: '+3292661234' })).asked).not.toContain(asked);
+  });
+
+  test('takes the language that this caller chose before', async () => {
+    const given = { preference: 'de', callerNumber: '+3292661234' };
+    const { asked } = await planned(given);
+    expect((await orderOf(given)).script.language).toEqual({
+      languages: ['de'],
+      reason: 'preference',
+      unavailable: [],
+    });
+    expect(asked).toEqual(['preference of +3292661234']);
+  });
+});
+
+describe('a header Accept-Language that cannot be read', () => {
+  const byDefault = { languages: ['fr', 'nl'], reason: 'lineDefault' };
+
+  test.each<[ErrorCode, number]>([
+    ['ari_unreachable', 1],
+    ['ari_unauthorized', 1],
+    // There is no such header, or no SIP.
+    ['ari_request_failed', 0],
+  ])('because of %s says nothing, and the line decides; lines in the log: %d', async (code, warnings) => {
+    const { order, lines } = await planned({
+      header: () => Promise.reject(new PreavisError(code, 'no header')),
+      callerNumber: 'anonymous',
+    });
+    expect(order).toMatchObject({ script: { language: byDefault } });
+    expect(lines).toEqual(Array(warnings).fill(expect.objectContaining({ level: 'warn', call, code })));
+  });
+
+  test('in time says nothing, and is not waited for longer than half the time of planning', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+    try {
+      let isPlanned = false;
+      const planning = planned({ header: () => new Promise<never>(() => undefined) }).finally(() => {
+        isPlanned = true;
+      });
+      await jest.advanceTimersByTimeAsync(1_499);
+      expect(isPlanned).toBe(false);
+      await jest.advanceTimersByTimeAsync(1);
+      const { order, lines } = await planning;
+      expect(order).toMatchObject({ script: { language: byDefault } });
+      expect(lines).toMatchObject([{ level: 'warn', call, code: 'ari_unreachable' }]);
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test('is told without anything of the caller', async () => {
+    const { text } = await planned({
+      header: () => Promise.reject(new Error('nl-BE of +32475123456')),
+      callerNumber: '+32475123456',
+    });
+    expect(text()).not.toMatch(/475|nl-BE/);
+  });
+});
+
+describe('the question', () => {
+  const both = { callerNumber: '+3225501234' };
+
+  test('of an opt-out stands behind the notice, in both languages, with its key and acknowledgement', async () => {
+    const { script } = await orderOf({ policy: policyWith({ training: { consent: 'optOut' } }), ...both });
+    expect(said(script)).toEqual([
+      'fr notice-training',
+      'fr keep-training',
+      'nl notice-training',
+      'nl keep-training',
+      'fr optOut',
+      'nl optOut',
+    ]);
+    if (script.consent.mode !== 'optOut') throw new Error('the caller may refuse');
+    expect(script.consent).toMatchObject({ refuse: '9', refusal: { featureCode: '*9' } });
+    expect(script.consent.refusal.acknowledgement.map(({ prompt }) => `${prompt.language} ${prompt.kind}`)).toEqual([
+      'fr optOutAck',
+      'nl optOutAck',
+    ]);
+  });
+
+  test('of an opt-in has both keys from its sentence, and the time from the configuration', async () => {
+    const policy = policyWith({
+      training: { consent: 'optIn' },
+      rest: { consent: { waitSeconds: 7, featureCode: '##' } },
+    });
+    const { script } = await orderOf({ policy, ...both });
+    expect(said(script).slice(-2)).toEqual(['fr optIn', 'nl optIn']);
+    expect(script.consent).toMatchObject({
+      mode: 'optIn',
+      accept: '1',
+      refuse: '9',
+      waitMs: 7_000,
+      refusal: { featureCode: '##' },
+    });
+  });
+
+  test('has the keys that the sentences name, whatever they are', async () => {
+    const prompts = aLibrary().prompts.map((prompt) =>
+      prompt.kind === 'optIn' ? { ...prompt, keys: { accept: '#', refuse: '0' } } : prompt,
+    );
+    const tree = structuredClone(configTree()) as Tree;
+    Object.assign(tree.purposes['training'] ?? {}, { consent: 'optIn' });
+    const policy = makePolicy(parseConfig(tree), makePromptLibrary(['fr', 'nl', 'de', 'en'], prompts));
+    expect((await orderOf({ policy })).script.consent).toMatchObject({ accept: '#', refuse: '0' });
+  });
+
+  test.each([
+    ['a German number', '+4930123456', 'optIn'],
+    ['a German mobile', '+4915112345678', 'optIn'],
+    ['a Belgian number', '+3225501234', 'announce'],
+    ['a withheld number', 'anonymous', 'announce'],
+    ['no number', '', 'announce'],
+  ])('is for %s, where Germans are asked, as %s: %s', async (_, callerNumber, mode) => {
+    const policy = policyWith({ training: { optInForCountries: ['DE'] } });
+    const { script, asked } = await orderOf({ policy, callerNumber });
+    expect(script.consent.mode).toBe(mode);
+    expect(asked).toEqual({ reason: mode === 'optIn' ? 'callerCountry' : 'purpose', purposes: ['training'] });
+  });
+
+  test.each<[string, (policy: Policy) => Policy['sentence']]>([
+    ['it is not there', (policy) => (kind, tag) => (kind === 'optIn' ? undefined : policy.sentence(kind, tag))],
+    [
+      'it is not there in the second language',
+      (policy) => (kind, tag) => {
+        return kind === 'optIn' && tag === 'nl' ? undefined : policy.sentence(kind, tag);
+      },
+    ],
+    [
+      'nothing can be said after a no',
+      (policy) => (kind, tag) => {
+        return kind === 'optOutAck' ? undefined : policy.sentence(kind, tag);
+      },
+    ],
+    [
+      'nothing can be said after a yes',
+      (policy) => (kind, tag) => {
+        return kind === 'optInAck' ? undefined : policy.sentence(kind, tag);
+      },
+    ],
+    [
+      'nothing can be said after silence',
+      (policy) => (kind, tag) => {
+        return kind === 'noAnswer' ? undefined : policy.sentence(kind, tag);
+      },
+    ],
+    [
+      'its keys contradict each other',
+      (policy) => (kind, tag) => {
+        const found = policy.sentence(kind, tag);
+        return found === undefined || tag === 'fr' ? found : { ...found, keys: { accept: '9', refuse: '1' } };
+      },
+    ],
+  ])('of a purpose that only a dialplan names makes the call go on unrecorded when %s', async (_, change) => {
+    const policy = policyWith({ agreement: { consent: 'optIn' } });
+    const request = aRequest({ purposes: ['agreement'] });
+    const { order } = await planned({ policy: { ...policy, sentence: change(policy) }, request, ...both });
+    expect(order).toBe('prompts_missing');
+  });
+
+  test('that is missing in a language takes it from the menu', async () => {
+    const policy = policyWith({ training: { consent: 'optOut' }, line: { askLanguage: true } });
+    const sentence: Policy['sentence'] = (kind, tag) =>
+      kind === 'optOut' && tag === 'de' ? undefined : policy.sentence(kind, tag);
+    const { menu } = await orderOf({ policy: { ...policy, sentence } });
+    expect(menu?.options.map(({ digit }) => digit)).toEqual(['1', '2', '4']);
+  });
+
+  test('is that of the strictest of the purposes', async () => {
+    const policy = policyWith({ training: { consent: 'optOut' } });
+    const request = aRequest({ line: 'orders', purposes: ['training', 'agreement'] });
+    expect((await orderOf({ policy, request })).script.consent.mode).toBe('optOut');
+    expect((await orderOf({ policy, request: aRequest({ purposes: ['agreement'] }) })).script.consent.mode).toBe(
+      'announce',
+    );
+  });
+});
+
+describe('the menu of languages', () => {
+  const policy = policyWith({ training: { consent: 'optOut' }, line: { askLanguage: true } });
+
+  test('offers every language by the key that its own sentence names', async () => {
+    const { menu } = await orderOf({ policy });
+    expect(menu?.prompts.map(({ prompt }) => `${prompt.language} ${prompt.id}`)).toEqual([
+      'fr chooseLanguage',
+      'nl chooseLanguage',
+      'de chooseLanguage',
+      'en chooseLanguage',
+    ]);
+    expect(menu?.options.map(({ digit, script }) => [digit, script.language])).toEqual(
+      ['fr', 'nl', 'de', 'en'].map((language, index) => [
+        String(index + 1),
+        { languages: [language], reason: 'choice', unavailable: [] },
+      ]),
+    );
+    expect(menu?.waitMs).toBe(4_000);
+  });
+
+  test('leads to the whole notice and the question in the language that was chosen', async () => {
+    const { menu } = await orderOf({ policy });
+    const german = menu?.options[2]?.script;
+    expect(said(german)).toEqual(['de notice-training', 'de keep-training', 'de optOut']);
+    expect(german?.consent).toMatchObject({
+      mode: 'optOut',
+      refuse: '9',
+      refusal: { acknowledgement: [{ prompt: { language: 'de' } }] },
+    });
+  });
+
+  test.each<[string, Given]>([
+    ['the dialplan knows the language', { request: aRequest({ language: 'fr' }) }],
+    ['the caller has chosen before', { preference: 'nl' }],
+    ['the line does not ask', { policy: policyWith({ training: { consent: 'optOut' } }) }],
+  ])('is not offered when %s', async (_, given) => {
+    expect((await orderOf({ policy, ...given })).menu).toBeUndefined();
+  });
+
+  test('does not offer a language without a notice, nor one alone', async () => {
+    const only = (...languages: string[]): Policy => ({
+      ...policy,
+      notice: (purposes, language) => (languages.includes(language) ? policy.notice(purposes, language) : undefined),
+    });
+    expect((await orderOf({ policy: only('fr', 'de') })).menu?.options.map(({ digit }) => digit)).toEqual(['1', '3']);
+    expect((await orderOf({ policy: only('fr') })).menu).toBeUndefined();
+  });
+});
+
+describe('drawing lots', () => {
+  const policy = policyWith({ training: { recordPercent: 20 }, agreement: { recordPercent: 60 } });
+  const request = aRequest({ line: 'orders', purposes: ['training', 'agreement'] });
+
+  test.each([
+    [0, true, ['training', 'agreement'], 392],
+    [0.19, true, ['training', 'agreement'], 392],
+    [0.2, true, ['agreement'], 392],
+    [0.59, true, ['agreement'], 392],
+    [0.6, false, ['training', 'agreement'], 0],
+    [0.999, false, ['training', 'agreement'], 0],
+  ])('a draw of %d: recorded %p for %j, %d days', async (random, sampled, purposes, keepDays) => {
+    const order = await orderOf({ policy, request, random });
+    expect(order).toMatchObject({ sampled, keepDays, request: { purposes } });
+  });
+
+  test('does not change what is said: everybody is told of every purpose', async () => {
+    const first = said((await orderOf({ policy, request, random: 0 })).script);
+    expect(said((await orderOf({ policy, request, random: 0.9 })).script)).toEqual(first);
+    expect(first).toHaveLength(4);
+  });
+});

@@ -1,0 +1,33 @@
+import { makeMetrics } from '../../../src/core/metrics.ts';
+import { inFlight } from '../../../src/core/singleFlight.ts';
+
+test('what is asked while the answer is on its way is asked once, and anew afterwards, also after a failure', async () => {
+  let asked = 0;
+  const ask = inFlight(() => {
+    asked += 1;
+    return asked === 2 ? Promise.reject(new Error('no')) : Promise.resolve(asked);
+  });
+  expect(await Promise.all([ask(), ask(), ask()])).toEqual([1, 1, 1]);
+  await expect(Promise.all([ask(), ask()])).rejects.toThrow('no');
+  expect(await ask()).toBe(3);
+});
+
+test('one reading of the metrics asks the catalogue once', async () => {
+  const metrics = makeMetrics();
+  let asked = 0;
+  metrics.archive(() => {
+    asked += 1;
+    return Promise.resolve({
+      isFailing: false,
+      lastStoredAt: undefined,
+      waiting: [],
+      doubtful: 0,
+      isRetentionStopped: false,
+      at: 0,
+    });
+  });
+  await metrics.text();
+  expect(asked).toBe(1);
+  await metrics.text();
+  expect(asked).toBe(2);
+});

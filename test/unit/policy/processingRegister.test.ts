@@ -1,0 +1,153 @@
+import { parseConfig } from '../../../src/config/load.ts';
+import { processingRegister, registerMarkdown } from '../../../src/policy/processingRegister.ts';
+import { aPurpose, purposesConfig } from '../../support/policy/purposes.ts';
+
+const printedAt = '2026-08-24T10:00:00.000Z';
+const controller = { name: 'Example SA', contact: 'privacy@example.com', transfers: 'none' };
+const tree = {
+  ...purposesConfig(
+    {
+      training: aPurpose({ optInForCountries: ['DE'], mayListen: ['coach'], recordPercent: 20, source: 'counsel' }),
+      agreement: aPurpose({ kind: 'evidence', consent: 'announce', keepDays: 395, holdsAllowed: true }),
+    },
+    { default: ['training'], orders: ['training', 'agreement'] },
+  ),
+  controller: { ...controller, recipients: ['Host NV (archive)'] },
+};
+const register = processingRegister(parseConfig(tree), printedAt);
+
+test('it has what art. 30 asks for, for each purpose', () => {
+  expect(register.missing).toEqual([]);
+  expect(register.controller).toEqual({
+    name: 'Example SA',
+    contact: 'privacy@example.com',
+    dataProtectionOfficer: null,
+  });
+  expect(register.activities.map(({ purpose }) => purpose)).toEqual(['training', 'agreement']);
+  const [training, agreement] = register.activities;
+  expect(training).toMatchObject({
+    names: { fr: 'formation', nl: 'opleiding' },
+    justification: 'Team leaders listen to a few calls of each employee.',
+    legalBasis: 'GDPR art. 6(1)(f)',
+    jurisdiction: 'BE',
+    consent: { mode: 'optOut', optInForCountries: ['DE'] },
+    lines: ['default', 'orders'],
+    recipients: { roles: ['coach'], others: ['Host NV (archive)'] },
+    transfers: 'none',
+    storage: { keepDays: 28, maximumDays: 31, holdsAllowed: false },
+    recordPercent: 20,
+    source: 'counsel',
+  });
+  expect(agreement).toMatchObject({
+    lines: ['orders'],
+    storage: { keepDays: 395, maximumDays: 3653, holdsAllowed: true },
+  });
+  expect(training?.persons).toContain('Callers');
+  expect(training?.data.length).toBeGreaterThan(2);
+  expect(register.measures.length).toBeGreaterThan(4);
+});
+
+test('what the configuration does not say is named and not made up', () => {
+  const bare = processingRegister(parseConfig({ ...tree, controller: {} }), printedAt);
+  expect(bare.missing).toEqual([
+    'controller.name',
+    'controller.contact',
+    'controller.transfers',
+    // training has its coach.
+    'purposes.agreement.mayListen',
+  ]);
+  expect(bare.activities[0]?.transfers).toBeNull();
+  const text = registerMarkdown(bare);
+  expect(text).toContain('**Not complete:** the configuration does not set controller.name, controller.contact');
+  expect(text).toContain('- **Transfers outside the EEA:** not stated');
+});
+
+test('the remembered language is among the data, with its time, where it is remembered', () => {
+  const data = (privacy: object): string =>
+    processingRegister(parseConfig({ ...tree, privacy }), printedAt).activities[0]?.data.join('; ') ?? '';
+  expect(data({ hashKey: 'k'.repeat(32), preferenceDays: 90 })).toContain(
+    'A keyed hash of the telephone number of a caller who chose a language by a key, with that language, for 90 days after the last choice',
+  );
+  expect(data({})).not.toContain('hash');
+});
+
+test('whose call it was is among the data and in the trace, as far as the keys let it be kept', () => {
+  const printed = (privacy: object): string =>
+    registerMarkdown(processingRegister(parseConfig({ ...tree, privacy }), printedAt));
+  const [hashKey, numberKey] = ['h'.repeat(32), 'n'.repeat(32)];
+  expect(printed({})).toContain('Nothing is kept of the number of the caller.');
+  expect(printed({ hashKey })).toContain(
+    'as a keyed hash of the number, to answer requests of persons: as long as the',
+  );
+  expect(printed({ hashKey })).not.toContain('encrypted');
+  const both = printed({ hashKey, numberKey, callerDays: 30 });
+  expect(both).toContain('A keyed hash of the telephone number of the caller, and that number, encrypted');
+  expect(both).toContain('where there is none for 30 days');
+});
+
+test('who receives or may hear recordings is not said to be nobody when nothing was said', () => {
+  const silent = { ...purposesConfig({ training: aPurpose() }), controller };
+  const text = registerMarkdown(processingRegister(parseConfig(silent), printedAt));
+  expect(text).toContain('- **Who may listen:** not stated');
+  expect(text).toContain('- **Other recipients:** not stated');
+});
+
+test('the Markdown says the same', () => {
+  const text = registerMarkdown(register);
+  expect(text).not.toContain('Not complete');
+  for (const part of [
+    '# Register of processing',
+    '- **Controller:** Example SA',
+    '## training',
+    '- **Names:** formation (fr), opleiding (nl)',
+    '- **Legal basis:** GDPR art. 6(1)(f) (jurisdiction: BE)',
+    '- **Consent:** callers are told before and may refuse by a key, before and during the call; with numbers of DE: callers are asked before',
+    '- **Calls:** 20 % of the lines default, orders',
+    '- **Who may listen:** coach',
+    '- **Other recipients:** Host NV (archive)',
+    '- **Time limit for erasure: recording and its receipt:** 28 days after the call, never more than 31 days',
+    '- **Time limit for erasure: the trace of the call:** none, see below',
+    '## The trace of a call',
+    '## agreement',
+    '- **Time limit for erasure: recording and its receipt:** 395 days after the call, never more than 3653 days',
+    '- **Checked by counsel:** not yet',
+  ]) {
+    expect(text).toContain(part);
+  }
+});
+
+test('no text of the configuration breaks out of its line', () => {
+  const justification = 'First line.\n\n# Heading | cell\n<b>bold</b> and more';
+  const text = registerMarkdown(
+    processingRegister(
+      parseConfig({ ...purposesConfig({ training: aPurpose({ justification }) }), controller }),
+      printedAt,
+    ),
+  );
+  expect(text).toContain('- **Purpose:** First line. # Heading \\| cell \\<b\\>bold\\</b\\> and more\n');
+});
+
+test('the measures do not claim encryption that is switched off', () => {
+  const measures = (useTls: boolean): string =>
+    processingRegister(
+      parseConfig({ ...tree, archive: { store: 'minio', minio: { useTls } } }),
+      printedAt,
+    ).measures.join();
+  expect(measures(true)).toContain('encrypted connections (TLS)');
+  expect(measures(false)).toContain('not encrypted');
+});
+
+test('the measures say what of the access is enforced, and what is left to permissions', () => {
+  const measures = (store: string): string =>
+    processingRegister(parseConfig({ ...tree, archive: { store } }), printedAt).measures.join('\n');
+  for (const part of [
+    'for a purpose of its call only, and only until the end of that purpose',
+    'erased when its last purpose ends',
+    'Each handing out and each refusal is noted with the purpose and the account that asked',
+    'Who may listen for which purpose is a rule of the organisation: the program names them and does not check them',
+  ]) {
+    expect(measures('directory')).toContain(part);
+  }
+  expect(measures('directory')).toContain('the permissions of the archive folder');
+  expect(measures('minio')).toContain('the permissions of the bucket');
+});
