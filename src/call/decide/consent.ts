@@ -16,7 +16,7 @@ import {
 } from './handlers.ts';
 import { leftDuringTheNotice, seenAfterwards } from '../watch/farEnd.ts';
 import { remembersHolds } from './musicHold.ts';
-import type { Told } from './verification.ts';
+import type { NoticeProof } from './verification.ts';
 import type { Sentence } from './sentence.ts';
 import type { Facts, In, Step } from './state.ts';
 import type { Party } from './order.ts';
@@ -24,14 +24,14 @@ import type { Party } from './order.ts';
 /** What follows from the caller's answer: they were told, and now decide. */
 
 /** The question was heard, and is not answered yet. */
-export function ask(facts: Facts, told: Told, waitMs: number): Step {
+export function ask(facts: Facts, told: NoticeProof, waitMs: number): Step {
   return {
     state: { kind: 'asking', facts, told, holding: [] },
     effects: [{ type: 'startTimer', timer: 'consent', ms: waitMs }],
   };
 }
 
-type Agreed = { facts: Facts; told: Told; answer: Answer; prepared: boolean; holding: readonly Party[] };
+type Agreed = { facts: Facts; told: NoticeProof; answer: Answer; prepared: boolean; holding: readonly Party[] };
 
 /** They may be recorded: who was asked and said yes is told that it was understood, then the destination is dialled. */
 export function goOn(agreed: Agreed): Step {

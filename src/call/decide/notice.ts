@@ -17,7 +17,7 @@ import {
   stay,
   type Handlers,
 } from './handlers.ts';
-import { judge, tell, type Played, type Verdict } from './verification.ts';
+import { judge, proveNotice, type Played, type Verdict } from './verification.ts';
 import { isQuestion, type Sentence } from './sentence.ts';
 import { objection, wasHeard } from '../recordable.ts';
 import type { CallState, Effect, Facts, In, Step } from './state.ts';
@@ -204,7 +204,7 @@ function announce(soFar: Announced, sentences: readonly Sentence[]): Step {
 /** Every sentence has ended. */
 function heard(soFar: Announced): Step {
   const { facts, played, answer, prepared } = soFar;
-  if (tell(played) === undefined) return goOnUnrecorded(soFar, 'notice_failed');
+  if (proveNotice(played) === undefined) return goOnUnrecorded(soFar, 'notice_failed');
   if (!orderOf(facts).sampled) return goOnUnrecorded(soFar, 'not_sampled');
 
   return {
@@ -216,7 +216,7 @@ function heard(soFar: Announced): Step {
 /** Every sentence was heard. */
 function confirmed({ facts, played, answer, prepared }: Confirming): Step {
   const { script } = orderOf(facts);
-  const told = tell(played);
+  const told = proveNotice(played);
   if (told === undefined) return goOnUnrecorded({ facts, played, answer, prepared }, 'notice_failed');
   const { consent } = script;
   const objected = objection(consent.mode, answer.kind);

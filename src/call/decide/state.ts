@@ -5,7 +5,7 @@ import type { Answer } from './answer.ts';
 import type { FallibleStep, Timer } from './events.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
 import type { Order, Party } from './order.ts';
-import type { Played, Told } from './verification.ts';
+import type { Played, NoticeProof } from './verification.ts';
 import type { Sentence } from './sentence.ts';
 
 /**
@@ -47,11 +47,11 @@ export type CallState =
       prepared: boolean;
     }
   | { kind: 'confirming'; facts: Facts; played: readonly Played[]; answer: Answer; prepared: boolean }
-  | { kind: 'asking'; facts: Facts; told: Told; holding: readonly Party[] }
+  | { kind: 'asking'; facts: Facts; told: NoticeProof; holding: readonly Party[] }
   | {
       kind: 'accepting';
       facts: Facts;
-      told: Told;
+      told: NoticeProof;
       answer: Answer;
       current: Sentence;
       waiting: readonly Sentence[];
@@ -70,7 +70,7 @@ export type CallState =
   | {
       kind: 'dialling';
       facts: Facts;
-      told: Told;
+      told: NoticeProof;
       answer: Answer;
       ringing: boolean;
       /** The caller may have refused unheard: they will talk, unrecorded. */
@@ -87,7 +87,7 @@ export type CallState =
   | {
       kind: 'talking';
       facts: Facts;
-      told: Told;
+      told: NoticeProof;
       answer: Answer;
       recorder: Recorder;
       /** Asterisk's time of the answer, ms; undefined where it was missed. */
@@ -104,7 +104,7 @@ export type CallState =
   | {
       kind: 'closing';
       facts: Facts;
-      told: Told;
+      told: NoticeProof;
       answer: Answer;
       recorder: Recorder;
       endedAt: number | undefined;
@@ -178,7 +178,7 @@ export type Effect =
   | { type: 'ring' }
   | { type: 'ringStop' }
   /** P1: needs the proof that the caller was told. */
-  | { type: 'startRecorder'; order: Order; told: Told }
+  | { type: 'startRecorder'; order: Order; told: NoticeProof }
   | HoldEffect
   | { type: 'stopRecorder'; recording: RecordingId }
   /** Stops and removes what was recorded. */

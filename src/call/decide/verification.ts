@@ -19,8 +19,8 @@ export type Verdict =
   | 'notice_on_hold'
   | 'notice_not_received';
 
-/** A notice of which every sentence is verified, or answered; only `tell` makes one, and only with it can recording start (P1). */
-export type Told = { readonly sentences: readonly Played[]; readonly finishedAt: number; readonly [told]: true };
+/** A notice of which every sentence is verified, or answered; only `proveNotice` makes one, and only with it can recording start (P1). */
+export type NoticeProof = { readonly sentences: readonly Played[]; readonly finishedAt: number; readonly [told]: true };
 declare const told: unique symbol;
 
 /** P2: at least this part of the prompt's known length must lie between Asterisk's start and finish events. */
@@ -49,9 +49,9 @@ export function judge(
 }
 
 /** The proof that the caller was told, or undefined when any sentence is not heard or there is none. */
-export function tell(sentences: readonly Played[]): Told | undefined {
+export function proveNotice(sentences: readonly Played[]): NoticeProof | undefined {
   const finishedAt = sentences.at(-1)?.finishedAt;
   if (finishedAt === undefined || !wasTold(sentences.map(({ verdict }) => verdict))) return undefined;
 
-  return { sentences, finishedAt } as Told;
+  return { sentences, finishedAt } as NoticeProof;
 }

@@ -1,4 +1,4 @@
-import { judge, tell, type Played } from '../../../../src/call/decide/verification.ts';
+import { judge, proveNotice, type Played } from '../../../../src/call/decide/verification.ts';
 import type { Sentence } from '../../../../src/call/decide/sentence.ts';
 import type { PlaybackId } from '../../../../src/core/ids.ts';
 import { aPrompt } from '../../../support/call/calls.ts';
@@ -48,22 +48,22 @@ describe('a notice', () => {
   const later: Played = { ...heard, startedAt: 2_100, finishedAt: 4_100 };
 
   test('of verified sentences is proof, and ended with its last sentence', () => {
-    expect(tell([heard, later])).toEqual({ sentences: [heard, later], finishedAt: 4_100 });
+    expect(proveNotice([heard, later])).toEqual({ sentences: [heard, later], finishedAt: 4_100 });
   });
 
   test('without sentences proves nothing', () => {
-    expect(tell([])).toBeUndefined();
+    expect(proveNotice([])).toBeUndefined();
   });
 
   test.each(['notice_failed', 'notice_cut_short', 'notice_timeout'] as const)(
     'with one sentence that is %s proves nothing, wherever it stands',
     (verdict) => {
-      expect(tell([{ ...heard, verdict }, later])).toBeUndefined();
-      expect(tell([heard, { ...later, verdict }])).toBeUndefined();
+      expect(proveNotice([{ ...heard, verdict }, later])).toBeUndefined();
+      expect(proveNotice([heard, { ...later, verdict }])).toBeUndefined();
     },
   );
 
   test('whose last sentence never ended proves nothing', () => {
-    expect(tell([heard, { ...later, finishedAt: undefined }])).toBeUndefined();
+    expect(proveNotice([heard, { ...later, finishedAt: undefined }])).toBeUndefined();
   });
 });
