@@ -1,6 +1,6 @@
 import type { AriCommands } from '../../ari/port.ts';
 import type { ChannelId } from '../../core/ids.ts';
-import type { Insistence, Wish } from './retryingRequests.ts';
+import type { RetryingRequests, Request } from './retryingRequests.ts';
 import type { Happening } from './ports.ts';
 import { recorderName } from './recorderName.ts';
 import type { HoldEffect } from '../decide/state.ts';
@@ -15,7 +15,7 @@ const youngMs = 1_000;
 
 export type HoldPorts = {
   ari: AriCommands;
-  insistence: Insistence;
+  insistence: RetryingRequests;
   /** When music was last asked for, by channel; monotonic, ms. */
   musicSince: Map<ChannelId, number>;
   /** Whether they talk no more. */
@@ -37,7 +37,7 @@ export async function followHold({ waiting, back, recorder }: HoldEffect, ports:
   const { ari, insistence, isOver, isRecorded, keep, musicSince, asteriskNow } = ports;
   const now = performance.now();
   const isYoung = (id: ChannelId): boolean => now - (musicSince.get(id) ?? -Infinity) < youngMs;
-  const wishes: Wish[] = [
+  const wishes: Request[] = [
     ...waiting.map((id) => ({ name: `music ${id}`, request: () => ari.playMusic(id), isOver })),
     ...back.map((id) => ({
       name: `music ${id}`,

@@ -3,7 +3,7 @@ import { asPreavisError, type PreavisError } from '../../core/errors.ts';
 /** Pauses between tries of what must not fail, ms; about a minute in all. */
 export const pausesMs = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 15_000, 20_000] as const;
 
-export type Wish = {
+export type Request = {
   /** What is asked for by the same name later is wanted in place of this. */
   name: string;
   request: () => Promise<void>;
@@ -15,12 +15,12 @@ export type Wish = {
   isOver: (tries: number) => boolean;
 };
 
-export type Insistence = {
+export type RetryingRequests = {
   /**
    * Resolves after the first try. One that failed and can be repeated is repeated behind it, until Asterisk has done it,
    * refuses it, or it is wanted no more. Throws what the first try threw where that is no use.
    */
-  ask(wish: Wish): Promise<void>;
+  ask(wish: Request): Promise<void>;
 };
 
 /**
@@ -29,15 +29,15 @@ export type Insistence = {
  * @param failed told of a first try that is going to be repeated
  * @param gaveUp told of a wish that was not fulfilled in all the tries
  */
-export function makeInsistence(
+export function makeRetryingRequests(
   failed: (name: string, error: PreavisError) => void,
   gaveUp: (name: string) => void,
-): Insistence {
-  const newest = new Map<string, Wish>();
+): RetryingRequests {
+  const newest = new Map<string, Request>();
   const turns = new Map<string, Promise<unknown>>();
 
   /** One request of a name after another: an old one that Asterisk is slow with must not come behind a newer. */
-  const fulfil = (wish: Wish): Promise<void> => {
+  const fulfil = (wish: Request): Promise<void> => {
     const { name, request, done } = wish;
     const before = turns.get(name) ?? Promise.resolve();
     const turn = before.then(async () => {
@@ -54,7 +54,7 @@ export function makeInsistence(
   };
 
   /** Pauses from one to the next, ms. */
-  const makeSure = async (wish: Wish): Promise<void> => {
+  const makeSure = async (wish: Request): Promise<void> => {
     for (const pauseMs of wish.again ?? []) {
       await new Promise((resolve) => setTimeout(resolve, pauseMs).unref());
       if (newest.get(wish.name) !== wish || wish.isOver(0)) return;
@@ -62,7 +62,7 @@ export function makeInsistence(
     }
   };
 
-  const repeat = async (wish: Wish): Promise<void> => {
+  const repeat = async (wish: Request): Promise<void> => {
     const { name, isOver } = wish;
     let tries = 0;
     for (; !isOver(tries); tries += 1) {

@@ -13,7 +13,7 @@ import { isWanted } from '../decide/unrecordedReasons.ts';
 import type { Planner } from '../plan/planner.ts';
 import { followHold, type HoldPorts } from './applyMusicHold.ts';
 import { happeningOf } from './timeline.ts';
-import { makeInsistence, pausesMs, type Insistence } from './retryingRequests.ts';
+import { makeRetryingRequests, pausesMs, type RetryingRequests } from './retryingRequests.ts';
 import { translate } from './eventRouting.ts';
 import type { CallJournal, Happening, Measured, Readiness, TalkTimes } from './ports.ts';
 import { makePatience, type Patience } from '../patience.ts';
@@ -79,7 +79,7 @@ export class CallSession {
   readonly #talk = new TalkMeter();
   /** When each sentence that is not of the notice began. */
   readonly #said = new Map<PlaybackId, number>();
-  readonly #insistence: Insistence;
+  readonly #insistence: RetryingRequests;
   readonly #holdPorts: HoldPorts;
   readonly #sources: SourceWatch;
   /** Of what was recorded, after a refusal: whether it is done, and in the receipt. */
@@ -107,7 +107,7 @@ export class CallSession {
       performance.now(),
     );
     this.#log = ports.log.child({ call: state.facts.id });
-    this.#insistence = makeInsistence(
+    this.#insistence = makeRetryingRequests(
       (effect, error) => {
         this.#log.error({ effect, code: error.code, err: error }, 'Asterisk did not obey; it is asked again');
       },

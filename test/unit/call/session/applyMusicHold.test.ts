@@ -1,5 +1,5 @@
 import { followHold, type HoldPorts } from '../../../../src/call/session/applyMusicHold.ts';
-import { makeInsistence } from '../../../../src/call/session/retryingRequests.ts';
+import { makeRetryingRequests } from '../../../../src/call/session/retryingRequests.ts';
 import type { Happening } from '../../../../src/call/session/ports.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
 import type { ChannelId, RecordingId } from '../../../../src/core/ids.ts';
@@ -12,7 +12,7 @@ function stage() {
   const ari = scriptedAri();
   const ports: HoldPorts = {
     ari,
-    insistence: makeInsistence(
+    insistence: makeRetryingRequests(
       () => undefined,
       () => undefined,
     ),

@@ -1,13 +1,13 @@
-import { makeInsistence, type Wish } from '../../../../src/call/session/retryingRequests.ts';
+import { makeRetryingRequests, type Request } from '../../../../src/call/session/retryingRequests.ts';
 import { eventually } from '../../../support/poll.ts';
 
 function stage() {
   const asked: string[] = [];
-  const insistence = makeInsistence(
+  const insistence = makeRetryingRequests(
     () => undefined,
     () => undefined,
   );
-  const wish = (what: string, more: Partial<Wish> = {}): Wish => ({
+  const wish = (what: string, more: Partial<Request> = {}): Request => ({
     name: 'music',
     request: () => {
       asked.push(what);
