@@ -11,7 +11,7 @@ import { begin, refuse } from './decide/decide.ts';
 import type { CallEvent } from './decide/events.ts';
 import type { UnrecordedReason } from './decide/unrecordedReasons.ts';
 import { FarEndWatch } from './watch/farEndWatch.ts';
-import { isOwn, LeftoverFreer, leftoversOf, type LeftoverPorts, type Leftovers } from './session/orphans.ts';
+import { isOwn, OrphanRemover, orphansOf, type OrphanPorts, type Orphans } from './session/orphans.ts';
 import { makeLook, recorderUnsaved } from './session/resync.ts';
 import { keysOf, partyOf } from './session/eventRouting.ts';
 import type { Arrival, Planner } from './plan/planner.ts';
@@ -37,7 +37,7 @@ export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log' |
   ids: IdMaker;
   watch: Pick<Watch, 'until'>;
   /** What is in Asterisk's recording folder and not known to be finished. */
-  unfinished: LeftoverPorts['unfinished'];
+  unfinished: OrphanPorts['unfinished'];
   /** undefined where recording prompts by telephone is not enabled. */
   promptDesk?: PromptDesk | undefined;
   asterisk(): AsteriskIdentity;
@@ -85,7 +85,7 @@ export class CallRegistry {
   /** How often the connection was lost. */
   #losses = 0;
   #accepting = true;
-  readonly #leftovers: LeftoverFreer;
+  readonly #leftovers: OrphanRemover;
   readonly #farEnds: FarEndWatch;
   readonly #whereabouts: Whereabouts;
   readonly #comparisons: Comparisons;
@@ -95,7 +95,7 @@ export class CallRegistry {
     this.#ports = ports;
     const { ari, log, promptDesk, unfinished } = ports;
     const isOwned = (id: string): boolean => this.#owners.has(id) || promptDesk?.owns(id as ChannelId) === true;
-    this.#leftovers = new LeftoverFreer({ ari, log, isOwned, unfinished });
+    this.#leftovers = new OrphanRemover({ ari, log, isOwned, unfinished });
     this.#farEnds = new FarEndWatch({
       sessionOf: (channel) => this.#owners.get(channel)?.session,
       watchesBridges: () => ports.watchesBridges(),
@@ -440,10 +440,7 @@ export class CallRegistry {
     }
     // What belongs to a call is let go by it, also when it ends by what it is told now.
     const isNobodys = (id: string): boolean => !this.#owners.has(id) && !left.has(id);
-    const leftovers = leftoversOf(
-      owned,
-      (id) => isNobodys(id) && this.#ports.promptDesk?.owns(id as ChannelId) !== true,
-    );
+    const leftovers = orphansOf(owned, (id) => isNobodys(id) && this.#ports.promptDesk?.owns(id as ChannelId) !== true);
     if (isOutOfDate()) return 'whole';
     this.#farEnds.fill(owned);
     // Before they are told that somebody has answered, so that no recorder is asked for.
@@ -581,7 +578,7 @@ export class CallRegistry {
   /** Ends them, their recorders first: what else they have is not known, but for being nobody's. */
   async #endUnreadable(
     unreadable: readonly UnreadableCall[],
-    leftovers: Leftovers,
+    leftovers: Orphans,
     byItself: Comparison['byItself'],
   ): Promise<void> {
     const stopped = await Promise.allSettled(unreadable.map((call) => this.#stopRecorderOf(call)));

@@ -6,7 +6,7 @@ import type { Logger } from '../../core/log.ts';
 import { recorderName } from './recorderName.ts';
 
 /** Channels and bridges of ours that belong to no call: they are freed, but no talk is ended for that (P3). */
-export type LeftoverPorts = {
+export type OrphanPorts = {
   ari: Pick<AriCommands, 'hangUp' | 'continueInDialplan' | 'destroyBridge' | 'stopRecorder'> &
     Pick<AriQueries, 'owned' | 'recordedBridge'>;
   /** What is in Asterisk's recording folder and not known to be finished. */
@@ -16,7 +16,7 @@ export type LeftoverPorts = {
   log: Logger;
 };
 
-export type Leftovers = {
+export type Orphans = {
   channels: readonly ChannelId[];
   bridges: readonly BridgeId[];
   /** Bridges in which two or more talk. */
@@ -34,11 +34,11 @@ export const isOwn = (id: string): boolean => id.startsWith('preavis-') && isUli
  *
  * @param wasTalk whether there was a talk before: then somebody who has not answered yet is waited for, as in a transfer
  */
-export function leftoversOf(
+export function orphansOf(
   { channels, bridges }: Owned,
   isNobodys: (id: string) => boolean,
   wasTalk: (id: BridgeId) => boolean = () => false,
-): Leftovers {
+): Orphans {
   const isTalk = ({ id, members, answered }: Owned['bridges'][number]): boolean =>
     (wasTalk(id) ? members : answered).length > 1;
   const talk = bridges.filter(isTalk);
@@ -53,12 +53,12 @@ export function leftoversOf(
   };
 }
 
-export class LeftoverFreer {
-  readonly #ports: LeftoverPorts;
+export class OrphanRemover {
+  readonly #ports: OrphanPorts;
   /** Talks of no call, until one side leaves. */
   #talks = new Set<BridgeId>();
 
-  constructor(ports: LeftoverPorts) {
+  constructor(ports: OrphanPorts) {
     this.#ports = ports;
   }
 
@@ -66,13 +66,13 @@ export class LeftoverFreer {
    * Frees what belonged to no call then, and belongs to nobody and no talk now. Throws ari_unreachable where something could not be
    * freed for want of an answer.
    */
-  async free(then: Leftovers): Promise<void> {
-    const nobodys = new Set<string>([...then.channels, ...then.bridges, ...then.talks]);
-    if (nobodys.size === 0) return;
+  async free(then: Orphans): Promise<void> {
+    const orphans = new Set<string>([...then.channels, ...then.bridges, ...then.talks]);
+    if (orphans.size === 0) return;
     const { ari, isOwned, log } = this.#ports;
-    const { channels, bridges, talks } = leftoversOf(
+    const { channels, bridges, talks } = orphansOf(
       await ari.owned(),
-      (id) => nobodys.has(id) && !isOwned(id),
+      (id) => orphans.has(id) && !isOwned(id),
       (id) => this.#talks.has(id) || then.talks.includes(id),
     );
     for (const id of talks) {
@@ -105,7 +105,7 @@ export class LeftoverFreer {
   freeSoon(channel: ChannelId): void {
     this.#later(async () => {
       const { ari, isOwned } = this.#ports;
-      const { channels } = leftoversOf(
+      const { channels } = orphansOf(
         await ari.owned(),
         (id) => id === channel && !isOwned(id),
         () => true,
