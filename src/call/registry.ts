@@ -15,7 +15,7 @@ import { isOwn, OrphanRemover, orphansOf, type OrphanPorts, type Orphans } from 
 import { makeLook, recorderUnsaved } from './session/resync.ts';
 import { keysOf, partyOf } from './session/eventRouting.ts';
 import type { Arrival, Planner } from './plan/planner.ts';
-import type { Happening, LanguagePreferences, UnreadableCall, Unwatched } from './session/ports.ts';
+import type { TimelineEntry, LanguagePreferences, UnreadableCall, Unwatched } from './session/ports.ts';
 import type { PromptDesk } from './promptRecording/operators.ts';
 import { recorderName } from './session/recorderName.ts';
 import { changesParties, tellMissed } from './session/putBack.ts';
@@ -542,7 +542,7 @@ export class CallRegistry {
   #tell(session: CallSession, event: CallEvent): void {
     if (event.type === 'strangerJoined' || event.type === 'partyReplaced') {
       this.#own(this.#ownerOf.get(session), event.channel);
-      const change: Happening =
+      const change: TimelineEntry =
         'party' in event
           ? { kind: 'change', change: 'transferred', at: undefined, party: event.party }
           : { kind: 'change', change: 'joined', at: undefined };

@@ -37,7 +37,7 @@ import {
 } from './retention/decisions.ts';
 import { makeDeliveries, type DeliveryTable, type Subscriber } from './jobs/deliveries.ts';
 import { makeFigures, type Figures, type FigureTimes } from './figures.ts';
-import { makeHappenings } from './calls/timeline.ts';
+import { makeTimeline } from './calls/timeline.ts';
 import { makeHolds, type HoldRow, type NewHold } from './retention/legalHolds.ts';
 import { makeIdentity } from './identity.ts';
 import { makeKeeping } from './storageLimits.ts';
@@ -345,7 +345,7 @@ export function openCatalogue(
   const now = (): number => clock.now();
   const trail = makeAuditTrail(database, now);
   const calls = makeCalls(database, trail);
-  const happenings = makeHappenings(database);
+  const happenings = makeTimeline(database);
   const deliveries = makeDeliveries(database, now, webhooks);
   const doubts = makeClockDoubts(database, trail, now);
   const recordings = makeRecordings(database, trail, deliveries, leftAside, doubts.raise);
@@ -376,7 +376,7 @@ export function openCatalogue(
     knowsLine: eventually(calls.knowsLine),
     knowsPurpose: eventually(calls.knowsPurpose),
     notices: eventually(calls.notices),
-    keepHappening: eventually(happenings.keepHappening),
+    addToTimeline: eventually(happenings.addToTimeline),
     said: eventually(happenings.said),
     changes: eventually(happenings.changes),
     unwatched: eventually(happenings.unwatched),

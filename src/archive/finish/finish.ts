@@ -41,7 +41,7 @@ export type FinishPorts = {
     | 'noteBootOffset'
     | 'unwatched'
     | 'judgeUnwatched'
-    | 'keepHappening'
+    | 'addToTimeline'
   >;
   spoolFolder: string;
   clock: Clock;

@@ -34,7 +34,7 @@ type JudgedSound = { flags: string[]; silent: readonly SilentSpan[] };
 const lateMs = 2_000;
 
 type Judge = {
-  catalogue: Pick<Catalogue, 'unwatched' | 'changes' | 'judgeUnwatched' | 'recording' | 'keepHappening'>;
+  catalogue: Pick<Catalogue, 'unwatched' | 'changes' | 'judgeUnwatched' | 'recording' | 'addToTimeline'>;
   presence: PresencePorts;
   clock: Clock;
   log: Logger;
@@ -117,12 +117,12 @@ export async function judgeSound(
 async function keepLate(
   id: CallRow['id'],
   joinedAt: number,
-  catalogue: Pick<Catalogue, 'keepHappening' | 'unwatched' | 'judgeUnwatched'>,
+  catalogue: Pick<Catalogue, 'addToTimeline' | 'unwatched' | 'judgeUnwatched'>,
 ): Promise<void> {
   const why = 'events_late';
   const unknown = '' as BridgeId;
   const interval = { from: joinedAt, to: null, heardAgainAt: null, why, bridge: unknown, parties: [] } as const;
-  await catalogue.keepHappening(id, { kind: 'unwatched', interval });
+  await catalogue.addToTimeline(id, { kind: 'unwatched', interval });
   const late = (await catalogue.unwatched(id)).filter((each) => each.why === why);
   await catalogue.judgeUnwatched(late.map((each) => ({ id: each.id, judged: 'blanked' })));
 }

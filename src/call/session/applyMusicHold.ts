@@ -1,7 +1,7 @@
 import type { AriCommands } from '../../ari/port.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { RetryingRequests, Request } from './retryingRequests.ts';
-import type { Happening } from './ports.ts';
+import type { TimelineEntry } from './ports.ts';
 import { recorderName } from './recorderName.ts';
 import type { HoldEffect } from '../decide/state.ts';
 
@@ -22,7 +22,7 @@ export type HoldPorts = {
   isOver: () => boolean;
   /** Whether the recorder is to run: one that is being stopped must not go on (P1). */
   isRecorded: () => boolean;
-  keep: (happening: Happening) => Promise<void>;
+  keep: (happening: TimelineEntry) => Promise<void>;
   /** Asterisk's time, asked now, ms since 1970 UTC. */
   asteriskNow: () => Promise<number>;
 };

@@ -25,7 +25,7 @@ export type CallJournal = {
    */
   save(state: CallState, measured?: Measured): Promise<void>;
   /** Keeps what only the receipt tells; that the recorder is paused, or not, only where it is news. Throws catalogue_unusable. */
-  keepHappening(id: CallId, happening: Happening): Promise<void>;
+  addToTimeline(id: CallId, happening: TimelineEntry): Promise<void>;
   /** The calls that had not ended when they were last saved. */
   open(): Promise<readonly (CallState | UnreadableCall)[]>;
   /** Ends such a call, as interrupted; what was recorded of it is kept and finished. Throws catalogue_unusable. */
@@ -33,7 +33,7 @@ export type CallJournal = {
 };
 
 /** What happened in a call and decides nothing. Times are Asterisk's, ms since 1970 UTC; undefined where it told none. */
-export type Happening =
+export type TimelineEntry =
   /** A sentence that is not of the notice was said, or is being said. */
   | { kind: 'said'; sentence: Sentence; startedAt: number | undefined; finishedAt: number | undefined }
   /** `doneAt`: for what we ask of the recorder, when Asterisk had done it at the latest. */

@@ -12,10 +12,10 @@ import type { CallEvent } from '../decide/events.ts';
 import { isWanted } from '../decide/unrecordedReasons.ts';
 import type { Planner } from '../plan/planner.ts';
 import { followHold, type HoldPorts } from './applyMusicHold.ts';
-import { happeningOf } from './timeline.ts';
+import { timelineEntryOf } from './timeline.ts';
 import { makeRetryingRequests, pausesMs, type RetryingRequests } from './retryingRequests.ts';
 import { translate } from './eventRouting.ts';
-import type { CallJournal, Happening, Measured, Readiness, TalkTimes } from './ports.ts';
+import type { CallJournal, TimelineEntry, Measured, Readiness, TalkTimes } from './ports.ts';
 import { makePatience, type Patience } from '../patience.ts';
 import { recorderName } from './recorderName.ts';
 import { returnToDialplan } from './returnToDialplan.ts';
@@ -94,7 +94,7 @@ export class CallSession {
   readonly #unsaved = new Set<CallState>();
   #saveAgain: NodeJS.Timeout | undefined;
   /** What the catalogue has not taken yet, the first to happen first. */
-  readonly #unkept: Happening[] = [];
+  readonly #unkept: TimelineEntry[] = [];
   #keeping: Promise<void> = Promise.resolve();
   /** How many things happened that wait for their turn to be kept. */
   #noted = 0;
@@ -219,7 +219,7 @@ export class CallSession {
    * catalogue.
    */
   take(event: AriEvent): void {
-    const happening = happeningOf(event, this.#state, this.#said);
+    const happening = timelineEntryOf(event, this.#state, this.#said);
     if (event.type === 'recorderFinished') this.#heardEnd ??= readClock(this.#ports.clock);
     this.#sources.take(event);
     const translated = translate(event, this.#state.facts);
@@ -242,7 +242,7 @@ export class CallSession {
   }
 
   /** Behind what is under way, so that the call is in the catalogue before it. */
-  note(happening: Happening): void {
+  note(happening: TimelineEntry): void {
     this.#noted += 1;
     this.#tail = this.#tail.then(() => {
       this.#noted -= 1;
@@ -252,7 +252,7 @@ export class CallSession {
   }
 
   /** Whether the catalogue has it; if not, it will be kept later. */
-  #keep(happening: Happening): Promise<boolean> {
+  #keep(happening: TimelineEntry): Promise<boolean> {
     this.#unkept.push(happening);
 
     return this.#keepNow();
@@ -280,7 +280,7 @@ export class CallSession {
   #keepAll(): Promise<void> {
     const turn = this.#keeping.then(async () => {
       for (let next = this.#unkept[0]; next !== undefined; next = this.#unkept[0]) {
-        await this.#ports.journal.keepHappening(this.#state.facts.id, next);
+        await this.#ports.journal.addToTimeline(this.#state.facts.id, next);
         this.#unkept.shift();
       }
     });

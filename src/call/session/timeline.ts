@@ -3,7 +3,7 @@ import type { PlaybackId } from '../../core/ids.ts';
 import { partyOf } from './eventRouting.ts';
 import { sentencesOf } from '../plan/planner.ts';
 import type { Sentence } from '../decide/sentence.ts';
-import type { Happening } from './ports.ts';
+import type { TimelineEntry } from './ports.ts';
 import type { CallState } from '../decide/state.ts';
 
 /** What of Asterisk's events only the receipt tells. */
@@ -12,7 +12,7 @@ function said(
   event: Extract<AriEvent, { type: 'playbackStarted' | 'playbackFinished' }>,
   { facts }: CallState,
   begun: Map<PlaybackId, number>,
-): Happening | undefined {
+): TimelineEntry | undefined {
   const { playbackId, at } = event;
   const isThis = (each: Sentence): boolean => each.playbackId === playbackId;
   // Most are of the notice: that is in the state.
@@ -35,7 +35,11 @@ function said(
  *
  * @param begun when each sentence began whose end was not yet seen; kept up to date here
  */
-export function happeningOf(event: AriEvent, state: CallState, begun: Map<PlaybackId, number>): Happening | undefined {
+export function timelineEntryOf(
+  event: AriEvent,
+  state: CallState,
+  begun: Map<PlaybackId, number>,
+): TimelineEntry | undefined {
   switch (event.type) {
     case 'playbackStarted':
     case 'playbackFinished':

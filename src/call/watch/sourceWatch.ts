@@ -9,7 +9,7 @@ import { isActive } from '../decide/talk.ts';
 import { EventClock } from './eventClock.ts';
 import { LegMover, type Move, type MoveEnd } from '../session/legMover.ts';
 import { isMixed, legsOf, type Leg } from './legs.ts';
-import type { Happening } from '../session/ports.ts';
+import type { TimelineEntry } from '../session/ports.ts';
 import { askAbout, rememberSource, type SourceAnswer } from './sourceQuestions.ts';
 import {
   decideSource,
@@ -60,7 +60,7 @@ export type SourceWatchPorts = {
   /** Does it behind what is under way. Nothing of the call waits for it: a recorder may have to stop. */
   inTurn: <T>(step: () => Promise<T>) => Promise<T>;
   /** Whether the catalogue has it. */
-  keep: (happening: Happening) => Promise<boolean>;
+  keep: (happening: TimelineEntry) => Promise<boolean>;
   counted: (outcome: LegOutcome) => void;
   /** A leg is heard again, since this time of Asterisk's, if it is known. Resolves when talk detection has begun anew with it. */
   heardAgain: (channel: ChannelId, at: number | undefined) => Promise<void>;

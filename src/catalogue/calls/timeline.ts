@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
-import type { Happening } from '../../call/session/ports.ts';
+import type { TimelineEntry } from '../../call/session/ports.ts';
 import type { CallId } from '../../core/ids.ts';
 import {
   changeRow,
@@ -14,7 +14,7 @@ import {
 import { unhurried } from '../relaxedSync.ts';
 
 /** The tables `said`, `changes` and `unwatched`: what happened in a call that decided nothing, for its receipt; and `watch`. */
-export function makeHappenings(database: Database.Database) {
+export function makeTimeline(database: Database.Database) {
   const upsertSaid = database.prepare(`
     INSERT INTO said (call_id, playback, kind, prompt, language, text, sha256, length_ms, started_at, finished_at)
     VALUES (@callId, @playback, @kind, @prompt, @language, @text, @sha256, @lengthMs, @startedAt, @finishedAt)
@@ -49,7 +49,7 @@ export function makeHappenings(database: Database.Database) {
     for (const each of judged) updateJudged.run(each);
   });
 
-  const keep = (callId: CallId, happening: Happening): void => {
+  const keep = (callId: CallId, happening: TimelineEntry): void => {
     if (happening.kind === 'unwatched') {
       const { parties, ...interval } = happening.interval;
       insertUnwatched.run({ callId, ...interval, parties: JSON.stringify(parties) });
@@ -79,7 +79,7 @@ export function makeHappenings(database: Database.Database) {
   };
 
   return {
-    keepHappening: (callId: CallId, happening: Happening): void => {
+    addToTimeline: (callId: CallId, happening: TimelineEntry): void => {
       // The call's next save writes it through.
       unhurried(database, () => {
         keep(callId, happening);

@@ -75,7 +75,7 @@ export async function endForgotten(
       if (call.kind === 'unreadable' || id === undefined || !left.has(id)) continue;
       const end = endUnseen(call, watchedUntil);
       if (end === undefined) continue;
-      await catalogue.keepHappening(call.facts.id, { kind: 'unwatched', interval: end.interval });
+      await catalogue.addToTimeline(call.facts.id, { kind: 'unwatched', interval: end.interval });
       await catalogue.save(end.ended);
       await catalogue.note(id, { event: 'call ended without a serve: nobody saw its end', actor });
     }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { finishRecordings } from '../../../src/archive/finish/finish.ts';
 import { refuse } from '../../../src/call/decide/decide.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
-import type { Change, Happening } from '../../../src/call/session/ports.ts';
+import type { Change, TimelineEntry } from '../../../src/call/session/ports.ts';
 import type { CallId, RecordingId } from '../../../src/core/ids.ts';
 import {
   receiptOfCall,
@@ -136,7 +136,7 @@ describe('the receipt of a recorded call', () => {
     if (consent.mode !== 'optIn') throw new Error('it is asked');
     const [sentence] = consent.acceptance;
     if (sentence === undefined) throw new Error('the yes is confirmed');
-    const keep = (happening: Happening) => set.catalogue.keepHappening(call.facts.id, happening);
+    const keep = (happening: TimelineEntry) => set.catalogue.addToTimeline(call.facts.id, happening);
     const startedAt = callStart + 16_000;
     await keep({ kind: 'said', sentence, startedAt, finishedAt: undefined });
     // What has begun and not ended is told, too.
@@ -169,7 +169,7 @@ describe('the receipt of a recorded call', () => {
   test('has each pause once, however often it is asked for', async () => {
     const set = await stage();
     const { facts, ...call } = await saveCall(set.catalogue);
-    const keep = (change: Change, at?: number) => set.catalogue.keepHappening(facts.id, { kind: 'change', change, at });
+    const keep = (change: Change, at?: number) => set.catalogue.addToTimeline(facts.id, { kind: 'change', change, at });
     await keep('recorderResumed');
     await keep('recorderPaused', callStart + 30_000);
     await keep('held', callStart + 30_000);

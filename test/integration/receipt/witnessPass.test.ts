@@ -111,7 +111,7 @@ describe('a call that the second witness saw', () => {
       bridge: order.bridge,
       parties: [callerChannel, order.destination],
     };
-    await set.catalogue.keepHappening(call.facts.id, { kind: 'unwatched', interval });
+    await set.catalogue.addToTimeline(call.facts.id, { kind: 'unwatched', interval });
     const channels = async (): Promise<unknown[]> => {
       const database = openSqlite(join(set.celFile, '..', 'catalogue.db'), { readonly: true });
       try {

@@ -1,6 +1,6 @@
 import { makePlanner } from '../../../src/call/plan/planner.ts';
 import { CallRegistry } from '../../../src/call/registry.ts';
-import type { Happening, LanguagePreferences, UnreadableCall } from '../../../src/call/session/ports.ts';
+import type { TimelineEntry, LanguagePreferences, UnreadableCall } from '../../../src/call/session/ports.ts';
 import type { CallState } from '../../../src/call/decide/state.ts';
 import type { Order } from '../../../src/call/decide/order.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
@@ -40,7 +40,7 @@ export function stage({
   const ended: CallState[] = [];
   const ahead: number[] = [];
   const saved: CallState[] = [];
-  const kept: ({ id: CallId } & Happening)[] = [];
+  const kept: ({ id: CallId } & TimelineEntry)[] = [];
   let keeps = Promise.resolve();
   const orders: Order[] = [];
   const remembered: [string, string][] = [];
@@ -73,7 +73,7 @@ export function stage({
         saved.push(state);
         return Promise.resolve();
       },
-      keepHappening: (id, happening) => {
+      addToTimeline: (id, happening) => {
         kept.push({ id, ...happening });
         return keeps;
       },

@@ -35,7 +35,7 @@ function stage() {
     clock: { now: () => callStart },
     journal: {
       save: () => Promise.resolve(),
-      keepHappening: () => Promise.resolve(),
+      addToTimeline: () => Promise.resolve(),
       open: () => Promise.resolve([]),
       endUnreadable: () => Promise.resolve(),
     },

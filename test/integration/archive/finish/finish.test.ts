@@ -98,7 +98,7 @@ describe('a recording whose recorder has ended', () => {
     for (const [change, at] of changes) {
       const when = at === undefined ? undefined : callStart + at;
       const doneAt = callStart + (at ?? 40_010);
-      await set.catalogue.keepHappening(facts.id, { kind: 'change', change, at: when, doneAt });
+      await set.catalogue.addToTimeline(facts.id, { kind: 'change', change, at: when, doneAt });
     }
     await finishRecordings(set);
     expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags });
@@ -131,7 +131,7 @@ describe('a recording whose recorder has ended', () => {
       });
       const bridge = 'bridge' as BridgeId;
       const interval = { from, to, heardAgainAt, why: 'process_ended' as const, bridge, parties: [] };
-      await set.catalogue.keepHappening(facts.id, { kind: 'unwatched', interval });
+      await set.catalogue.addToTimeline(facts.id, { kind: 'unwatched', interval });
       const ports: FinishPorts = {
         ...set,
         presence: {
@@ -208,7 +208,7 @@ describe('a recording whose recorder has ended', () => {
         ['recorderPaused', callStart + 21_000, callStart + 21_005],
         ['recorderResumed', undefined, callStart + 24_000],
       ] as const) {
-        await set.catalogue.keepHappening(facts.id, { kind: 'change', change, at, doneAt });
+        await set.catalogue.addToTimeline(facts.id, { kind: 'change', change, at, doneAt });
       }
       await finishRecordings(ports);
       expect(await heard()).toEqual([0, 2, 10, wholeS - 2]);
@@ -293,7 +293,7 @@ describe('a recording whose recorder has ended', () => {
         const set = await stage();
         const { id, facts } = await set.recorded(toneWav(440, wholeMs), { shape: { mode } });
         const at = callStart + 26_000;
-        await set.catalogue.keepHappening(facts.id, { kind: 'change', change: 'joined', at });
+        await set.catalogue.addToTimeline(facts.id, { kind: 'change', change: 'joined', at });
         await finishRecordings(set);
         const row = await set.catalogue.recording(id);
         expect(row).toMatchObject({ status: 'recorded', flags: ['unwatched_blanked'] });

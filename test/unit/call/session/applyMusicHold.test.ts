@@ -1,6 +1,6 @@
 import { followHold, type HoldPorts } from '../../../../src/call/session/applyMusicHold.ts';
 import { makeRetryingRequests } from '../../../../src/call/session/retryingRequests.ts';
-import type { Happening } from '../../../../src/call/session/ports.ts';
+import type { TimelineEntry } from '../../../../src/call/session/ports.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
 import type { ChannelId, RecordingId } from '../../../../src/core/ids.ts';
 import { eventually } from '../../../support/poll.ts';
@@ -56,8 +56,8 @@ test.each([
 async function pausedBy(
   { ports }: ReturnType<typeof stage>,
   asteriskNow: HoldPorts['asteriskNow'],
-): Promise<Happening[]> {
-  const kept: Happening[] = [];
+): Promise<TimelineEntry[]> {
+  const kept: TimelineEntry[] = [];
   const recorder = { recording: 'recording' as RecordingId, paused: true, at: 7 };
   await followHold(
     { type: 'hold', waiting: [], back: [], recorder },

@@ -8,7 +8,7 @@ import { makeReadiness } from '../../../../src/call/plan/readiness.ts';
 import { recorderName } from '../../../../src/call/session/recorderName.ts';
 import { sourceVariable } from '../../../../src/call/watch/sourceQuestions.ts';
 import { CallSession, type SessionPorts } from '../../../../src/call/session/session.ts';
-import type { Happening, Measured } from '../../../../src/call/session/ports.ts';
+import type { TimelineEntry, Measured } from '../../../../src/call/session/ports.ts';
 import type { Clock, ClockReading } from '../../../../src/core/clock.ts';
 
 import type { CallState, Facts } from '../../../../src/call/decide/state.ts';
@@ -48,7 +48,7 @@ function stage(given: Order = order) {
   const { log, lines, text } = collectingLog();
   const saved: CallState[] = [];
   const ended: CallState[] = [];
-  const kept: Happening[] = [];
+  const kept: TimelineEntry[] = [];
   const endsSaved: number[] = [];
   const heardEnds: ClockReading[] = [];
   const clock: Clock = { now: () => callStart };
@@ -69,7 +69,7 @@ function stage(given: Order = order) {
         saved.push(state);
         return Promise.resolve();
       },
-      keepHappening: (_: CallId, happening: Happening) => {
+      addToTimeline: (_: CallId, happening: TimelineEntry) => {
         if (keepFails) return Promise.reject(new PreavisError('catalogue_unusable', 'no room'));
         kept.push(happening);
         return Promise.resolve();

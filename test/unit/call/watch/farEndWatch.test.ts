@@ -3,7 +3,7 @@ import { asLocalName, type AriEvent, type LocalName } from '../../../../src/ari/
 import { decide } from '../../../../src/call/decide/decide.ts';
 import { FarEndWatch } from '../../../../src/call/watch/farEndWatch.ts';
 import { swapMs } from '../../../../src/call/session/orphans.ts';
-import type { Happening } from '../../../../src/call/session/ports.ts';
+import type { TimelineEntry } from '../../../../src/call/session/ports.ts';
 import type { CallState, Effect } from '../../../../src/call/decide/state.ts';
 import type { BridgeId, ChannelId } from '../../../../src/core/ids.ts';
 import { someFacts, stateAt } from '../../../support/call/calls.ts';
@@ -23,7 +23,7 @@ const { bridge, destination } = facts.order;
 /** One call in this state, and the watch that tells it; nothing else of a call is there. */
 function stage(kind: CallState['kind'], { watchesBridges = true } = {}) {
   const effects: Effect['type'][] = [];
-  const kept: Happening[] = [];
+  const kept: TimelineEntry[] = [];
   const session = {
     state: stateAt(kind, facts),
     isAbandoned: false,
@@ -32,7 +32,7 @@ function stage(kind: CallState['kind'], { watchesBridges = true } = {}) {
       session.state = step.state;
       effects.push(...step.effects.map(({ type }) => type));
     },
-    note: (happening: Happening): void => void kept.push(happening),
+    note: (happening: TimelineEntry): void => void kept.push(happening),
   };
   const watch = new FarEndWatch({
     sessionOf: (channel) => (channel === callerChannel || channel === destination ? session : undefined),

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { AriEvent } from '../../../../src/ari/events.ts';
 import type { ChannelId } from '../../../../src/core/ids.ts';
-import type { Happening } from '../../../../src/call/session/ports.ts';
+import type { TimelineEntry } from '../../../../src/call/session/ports.ts';
 import { sourceVariable } from '../../../../src/call/watch/sourceQuestions.ts';
 import { SourceWatch } from '../../../../src/call/watch/sourceWatch.ts';
 import { mostRenewals } from '../../../../src/call/watch/sources.ts';
@@ -46,7 +46,7 @@ function stage({
 } = {}) {
   const ari = scriptedAri();
   const { log, lines } = collectingLog();
-  const [kept, counted, lost]: [Happening[], string[], string[]] = [[], [], []];
+  const [kept, counted, lost]: [TimelineEntry[], string[], string[]] = [[], [], []];
   const lookedAgain: string[] = [];
   const heardAgain: [ChannelId, number | undefined][] = [];
   const now: { talk: In<'talking'> | undefined } = { talk: state };
