@@ -40,7 +40,7 @@ import { makeFigures, type Figures, type FigureTimes } from './figures.ts';
 import { makeTimeline } from './calls/timeline.ts';
 import { makeHolds, type HoldRow, type NewHold } from './retention/legalHolds.ts';
 import { makeIdentity } from './identity.ts';
-import { makeKeeping } from './storageLimits.ts';
+import { makeStorageLimits } from './storageLimits.ts';
 import { makeLeases, type LeaseHolder } from './jobs/leases.ts';
 import { openDatabase } from './open.ts';
 import { makePasses, type PassName, type PassTimes } from './jobs/passes.ts';
@@ -364,7 +364,7 @@ export function openCatalogue(
   const passes = makePasses(database);
   const promises = makePromises(database);
   const identity = makeIdentity(database);
-  const keeping = makeKeeping(database);
+  const keeping = makeStorageLimits(database);
   const log = makeWriteAheadLog(database);
 
   return {

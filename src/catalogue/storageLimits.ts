@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 
 /** How long what is kept is kept at most: a rule of the archive that removes by itself must come later. */
-export function makeKeeping(database: Database.Database) {
+export function makeStorageLimits(database: Database.Database) {
   // The archive counts from when a recording was stored, which is after its end.
   const longest = database
     .prepare(

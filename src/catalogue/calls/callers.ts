@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { KeptCaller } from '../../call/plan/callerStore.ts';
 import type { CallId } from '../../core/ids.ts';
-import { unhurried } from '../relaxedSync.ts';
+import { relaxedSync } from '../relaxedSync.ts';
 
 const callerRow = z
   .object({
@@ -71,7 +71,7 @@ export function makeCallers(database: Database.Database) {
     newestSealedCaller: (): KeptCaller | undefined => callerRow.optional().parse(selectSealed.get()),
     /** Not waited for by a caller: what a power cut takes of it is not kept. */
     keepCaller: (caller: KeptCaller): void => {
-      unhurried(database, () => insert.run(caller));
+      relaxedSync(database, () => insert.run(caller));
     },
     /** Of one caller, by the keyed hash of the number, in the order of calls, beyond `after`. */
     callsOfCaller: (hash: string, after: string, limit: number): KeptCaller[] =>
@@ -83,7 +83,7 @@ export function makeCallers(database: Database.Database) {
      */
     sweepCallers: ({ since, at }: CallerTimes, after: string, limit: number): SweptCallers => {
       const last = z.string().optional().parse(selectEnd.get({ after, limit }));
-      const removed = unhurried(database, () => sweep.run({ since, at, after, last: last ?? null })).changes;
+      const removed = relaxedSync(database, () => sweep.run({ since, at, after, last: last ?? null })).changes;
 
       return { removed, next: last };
     },

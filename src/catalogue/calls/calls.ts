@@ -16,7 +16,7 @@ import {
   type StoredPolicy,
 } from '../rows.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
-import { unhurried } from '../relaxedSync.ts';
+import { relaxedSync } from '../relaxedSync.ts';
 import { parseSnapshot } from '../snapshot.ts';
 
 /** The sentences that have been played so far. */
@@ -299,7 +299,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       const step = (): void => {
         save.immediate(state, measured);
       };
-      if (isFollowedSoon(state)) unhurried(database, step);
+      if (isFollowedSoon(state)) relaxedSync(database, step);
       else step();
       savedNotices.add(playedOf(state));
       if (state.kind === 'ended') savedFacts.delete(state.facts.id);

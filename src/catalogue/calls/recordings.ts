@@ -10,7 +10,7 @@ import { forward, type RecordingStatus } from '../statuses.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import type { Doubt } from '../retention/clockDoubts.ts';
 import { isDoubtful, isHeld, isOver, keptShorter, recordingsByEnd } from '../conditions.ts';
-import { unhurried } from '../relaxedSync.ts';
+import { relaxedSync } from '../relaxedSync.ts';
 
 /** What a step may write beside the status. `flags` are added to those that it has by then. */
 export type RecordingChanges = Partial<
@@ -422,7 +422,7 @@ export function makeRecordings(
         move.immediate(id, from, to, changes, note);
       };
       // The file is in the spool still, and would be finished again.
-      if (from === 'recording' && to === 'recorded') unhurried(database, step);
+      if (from === 'recording' && to === 'recorded') relaxedSync(database, step);
       else step();
     },
     /**

@@ -11,7 +11,7 @@ import {
   type SaidRow,
   type UnwatchedRow,
 } from '../rows.ts';
-import { unhurried } from '../relaxedSync.ts';
+import { relaxedSync } from '../relaxedSync.ts';
 
 /** The tables `said`, `changes` and `unwatched`: what happened in a call that decided nothing, for its receipt; and `watch`. */
 export function makeTimeline(database: Database.Database) {
@@ -81,7 +81,7 @@ export function makeTimeline(database: Database.Database) {
   return {
     addToTimeline: (callId: CallId, happening: TimelineEntry): void => {
       // The call's next save writes it through.
-      unhurried(database, () => {
+      relaxedSync(database, () => {
         keep(callId, happening);
       });
     },
@@ -97,7 +97,7 @@ export function makeTimeline(database: Database.Database) {
     },
     watchedUntil: (): number | undefined => z.number().optional().parse(selectWatch.get()),
     saveWatchedUntil: (at: number): void => {
-      unhurried(database, () => upsertWatch.run(at));
+      relaxedSync(database, () => upsertWatch.run(at));
     },
   };
 }

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { CallId, RecordingId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { unwitnessedCall, type CallWitness, type NoticeRow, type UnwitnessedCall } from '../rows.ts';
-import { unhurried } from '../relaxedSync.ts';
+import { relaxedSync } from '../relaxedSync.ts';
 
 /** What the second witness says of a call, and of each of its sentences in their order; none where it is unavailable. */
 export type WitnessStatement = { status: CallWitness; sentences: readonly NonNullable<NoticeRow['witness']>[] };
@@ -57,6 +57,6 @@ export function makeWitness(database: Database.Database, trail: Pick<AuditTrail,
     /** Written once: false when the call was compared before. Flags the recording where the witness does not agree. */
     saveWitness: (id: CallId, statement: WitnessStatement, actor: string): boolean =>
       // Lost, it is compared again, before the recording can be sent.
-      unhurried(database, () => save.immediate(id, statement, actor)),
+      relaxedSync(database, () => save.immediate(id, statement, actor)),
   };
 }

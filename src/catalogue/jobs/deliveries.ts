@@ -4,7 +4,7 @@ import type { WebhookEvent } from '../../config/webhookSchema.ts';
 import { isoTime } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
-import { unhurried } from '../relaxedSync.ts';
+import { relaxedSync } from '../relaxedSync.ts';
 
 /** A webhook of the configuration, as the catalogue sees it: who is to be told of what. */
 export type Subscriber = { name: string; events: readonly WebhookEvent[] };
@@ -192,10 +192,10 @@ export function makeDeliveries(database: Database.Database, now: () => number, s
     deliveryFigures: (): DeliveryFigures[] => z.array(figuresRow).parse(selectFigures.all()),
     delivered: (id: string): void => {
       // Lost in a power cut, it is sent again, under the same id.
-      unhurried(database, () => setDelivered.run({ id, at: now() }));
+      relaxedSync(database, () => setDelivered.run({ id, at: now() }));
     },
     postponeDelivery: (id: string, until: number, failure: DeliveryFailure): void => {
-      unhurried(database, () => postpone.run({ id, at: now(), until, ...failure }));
+      relaxedSync(database, () => postpone.run({ id, at: now(), until, ...failure }));
     },
     postponeDeliveries: (endpoint: string, until: number, failure: DeliveryFailure): void => {
       postponeAll.run({ endpoint, at: now(), until, ...failure });

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
-import { unhurried } from '../relaxedSync.ts';
+import { relaxedSync } from '../relaxedSync.ts';
 
 /** The jobs that have passes. */
 export const passNames = ['upload', 'retention', 'reconcile'] as const;
@@ -30,10 +30,10 @@ export function makePasses(database: Database.Database) {
   return {
     passDone: (pass: PassName, at: number): void => {
       // Lost, it is late for the time of one pass.
-      unhurried(database, () => upsert.run(doneKey(pass), at));
+      relaxedSync(database, () => upsert.run(doneKey(pass), at));
     },
     planPass: (pass: PassName, at: number, now: number): void => {
-      unhurried(database, () => plan.run({ dueKey: dueKey(pass), doneKey: doneKey(pass), at, now }));
+      relaxedSync(database, () => plan.run({ dueKey: dueKey(pass), doneKey: doneKey(pass), at, now }));
     },
     passTimes: (pass: PassName): PassTimes => ({
       doneAt: time.parse(select.get(doneKey(pass))),

@@ -5,7 +5,7 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { erasureBegun, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isOver, recordingsByEnd } from '../conditions.ts';
-import { unhurried } from '../relaxedSync.ts';
+import { relaxedSync } from '../relaxedSync.ts';
 import type { AuditNote, RecordingChanges } from '../calls/recordings.ts';
 import type { RecordingStatus } from '../statuses.ts';
 
@@ -158,7 +158,7 @@ export function makeErasures(
 
   const noteCopy = (sha256: string, place: CopyPlace): void => {
     // Lost, the copy is made again.
-    unhurried(database, () => (place === 'ledger' ? markLedger : markArchive).run(sha256));
+    relaxedSync(database, () => (place === 'ledger' ? markLedger : markArchive).run(sha256));
   };
 
   const restored = database.transaction(

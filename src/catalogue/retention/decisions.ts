@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { CallId, RecordingId } from '../../core/ids.ts';
 import type { ShortenBasis, ShortenedEnd } from '../calls/recordings.ts';
-import { unhurried } from '../relaxedSync.ts';
+import { relaxedSync } from '../relaxedSync.ts';
 
 export const decisionKinds = ['callersForgotten', 'languagesForgotten', 'purposesShortened'] as const;
 export type DecisionKind = (typeof decisionKinds)[number];
@@ -137,7 +137,7 @@ export function makeDecisions(
     /** Whether it is in the ledger; what is not is put there again. */
     noteDecisionInLedger: (sha256: string, isThere: boolean): void => {
       // Lost, the line is written again.
-      unhurried(database, () => mark.run({ sha256, inLedger: Number(isThere) }));
+      relaxedSync(database, () => mark.run({ sha256, inLedger: Number(isThere) }));
     },
     /** In the order of their hashes, beyond `after`. */
     decisionsBeyond: (after: string, limit: number): DecisionRow[] =>
