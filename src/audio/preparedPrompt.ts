@@ -3,7 +3,7 @@
  * is described in promptFinder.ts.
  */
 import FFT from 'fft.js';
-import { coarseSigns, coarseStep, fineSigns, signReach } from './signBits.ts';
+import { coarseSignBits, coarseStep, fineSignBits, signReach } from './signBits.ts';
 
 export const sampleRate = 8_000;
 
@@ -25,7 +25,7 @@ export const complexBlock = (): Float64Array => new Float64Array(2 * blockLength
 export type Window = { start: number; energy: number };
 
 /** As it is compared. */
-export type PromptSigns = {
+export type PromptSignBits = {
   id: string;
   length: number;
   fine: Int8Array;
@@ -35,7 +35,7 @@ export type PromptSigns = {
 
 /** `start` is a coarse position in the prompt. */
 export type Piece = {
-  prompt: PromptSigns;
+  prompt: PromptSignBits;
   start: number;
   signs: Float32Array;
   energy: number;
@@ -49,11 +49,11 @@ export type Piece = {
  */
 export type Group = { parts: readonly [readonly Piece[], readonly Piece[]]; kernel: Float32Array };
 
-export type SoughtPrompt = { signs: PromptSigns; pieces: readonly Piece[] };
+export type PreparedPrompt = { signs: PromptSignBits; pieces: readonly Piece[] };
 
-const made = new WeakMap<PlayedPrompt, SoughtPrompt>();
+const made = new WeakMap<PlayedPrompt, PreparedPrompt>();
 
-export function seekPrompt(prompt: PlayedPrompt): SoughtPrompt {
+export function preparePrompt(prompt: PlayedPrompt): PreparedPrompt {
   const known = made.get(prompt);
   if (known !== undefined) return known;
   const sought = makeReady(prompt);
@@ -62,11 +62,11 @@ export function seekPrompt(prompt: PlayedPrompt): SoughtPrompt {
   return sought;
 }
 
-function makeReady({ id, samples }: PlayedPrompt): SoughtPrompt {
+function makeReady({ id, samples }: PlayedPrompt): PreparedPrompt {
   const padded = new Int16Array(signReach + samples.length + pieceLength * coarseStep + signReach);
   padded.set(samples, signReach);
   const fine = new Int8Array(samples.length);
-  fineSigns(padded, signReach, fine);
+  fineSignBits(padded, signReach, fine);
   const windows: Window[] = [];
   for (let start = 0; start + windowLength <= fine.length; start += windowLength) {
     const energy = countSound(fine, start, start + windowLength);
@@ -78,14 +78,14 @@ function makeReady({ id, samples }: PlayedPrompt): SoughtPrompt {
 }
 
 /** Pieces that cover the prompt from its first window with sound to its last; the last two may overlap. */
-function piecesOf(prompt: PromptSigns, padded: Int16Array): Piece[] {
+function piecesOf(prompt: PromptSignBits, padded: Int16Array): Piece[] {
   const from = Math.floor((prompt.windows[0]?.start ?? 0) / coarseStep);
   const to = Math.ceil(((prompt.windows.at(-1)?.start ?? 0) + windowLength) / coarseStep);
   const pieces: Piece[] = [];
   for (let start = from; ; start += pieceLength) {
     const fitting = Math.max(from, Math.min(start, to - pieceLength));
     const signs = new Float32Array(pieceLength);
-    coarseSigns(padded, signReach + fitting * coarseStep, signs);
+    coarseSignBits(padded, signReach + fitting * coarseStep, signs);
     pieces.push({
       prompt,
       start: fitting,
@@ -121,7 +121,7 @@ const groupsMade = new Map<string, readonly Group[]>();
 const mostMade = 16;
 
 /** The pieces of these prompts in as few groups as it takes. */
-export function groupsOf(prompts: readonly SoughtPrompt[]): readonly Group[] {
+export function groupsOf(prompts: readonly PreparedPrompt[]): readonly Group[] {
   const name = prompts.map(({ signs }) => signs.id).join('\n');
   const known = groupsMade.get(name);
   // The same name may have come to stand for another sound.
@@ -137,7 +137,7 @@ export function groupsOf(prompts: readonly SoughtPrompt[]): readonly Group[] {
   return groups;
 }
 
-const isIn = ({ pieces }: SoughtPrompt, groups: readonly Group[]): boolean => {
+const isIn = ({ pieces }: PreparedPrompt, groups: readonly Group[]): boolean => {
   const [first] = pieces;
   return first === undefined || groups.some(({ parts }) => parts.flat().includes(first));
 };

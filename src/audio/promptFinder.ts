@@ -8,7 +8,7 @@
  * under louder sound. So what counts is how many windows in a row are alike (`rules`).
  */
 import { compare, leastSound, makeFineView, rules } from './promptMatch.ts';
-import { coarseSigns, coarseStep, signReach } from './signBits.ts';
+import { coarseSignBits, coarseStep, signReach } from './signBits.ts';
 import {
   blockLength,
   complexBlock,
@@ -17,7 +17,7 @@ import {
   groupsOf,
   pieceLength,
   sampleRate,
-  seekPrompt,
+  preparePrompt,
   windowLength,
   type Piece,
   type PlayedPrompt,
@@ -64,7 +64,7 @@ export function makePromptFinder(
   played: readonly PlayedPrompt[],
   observe?: (prompt: string, profile: readonly number[]) => void,
 ): PromptFinder {
-  const prompts = played.map(seekPrompt).filter(({ signs }) => signs.windows.length >= rules.clear.windows);
+  const prompts = played.map(preparePrompt).filter(({ signs }) => signs.windows.length >= rules.clear.windows);
   const groups = groupsOf(prompts);
   const longest = Math.max(0, ...prompts.map(({ signs }) => signs.length));
   // On both sides of a block, so that a whole prompt can be laid over any position in it.
@@ -85,7 +85,7 @@ export function makePromptFinder(
     // What lies further from the last sound than any filter reaches has no sign.
     const signsEnd = Math.ceil((soundEnd + signReach - margin) / coarseStep);
     const to = Math.min(blockLength, Math.max(coarseFilled, signsEnd));
-    coarseSigns(raw, margin, coarse.subarray(0, to), coarseFilled);
+    coarseSignBits(raw, margin, coarse.subarray(0, to), coarseFilled);
     coarse.fill(0, to);
     if (!setLimits(limits, coarse)) return;
     fft.realTransform(spectrum, coarse);

@@ -1,6 +1,6 @@
 /** Lays a whole prompt over a recording at 8000 Hz and judges how alike they are, window by window. */
-import { coarseStep, fineSigns, signReach } from './signBits.ts';
-import { pieceLength, windowLength, type Piece, type PromptSigns, type Window } from './preparedPrompt.ts';
+import { coarseStep, fineSignBits, signReach } from './signBits.ts';
+import { pieceLength, windowLength, type Piece, type PromptSignBits, type Window } from './preparedPrompt.ts';
 
 /**
  * Measured with `npm run bench:likeness` (espeak-ng voices, whose same words are nearly the same sound; all after A-law):
@@ -37,7 +37,7 @@ export type FineView = {
   /** The samples have changed. */
   forget(): void;
   /** How alike the recording from `at` on is to a window of a prompt; negative when opposite. */
-  likeness(prompt: PromptSigns, window: Window, at: number): number;
+  likeness(prompt: PromptSignBits, window: Window, at: number): number;
 };
 
 /** The signs of `raw`, made where they are asked for. */
@@ -51,7 +51,7 @@ export function makeFineView(raw: Int16Array): FineView {
       made[part] = 1;
       const start = Math.max(signReach, part * windowLength);
       const end = Math.min(raw.length - signReach, (part + 1) * windowLength);
-      if (start < end) fineSigns(raw, start, signs.subarray(start, end));
+      if (start < end) fineSignBits(raw, start, signs.subarray(start, end));
     }
   }
 

@@ -20,7 +20,7 @@ export const signReach = 64;
 const deadZone = 0.5;
 
 /** Writes `signs[from]` to the end; `signs[0]` belongs to `samples[offset]`. `samples` reaches `signReach` beyond both ends. */
-export function coarseSigns(samples: Int16Array, offset: number, signs: Float32Array, from = 0): void {
+export function coarseSignBits(samples: Int16Array, offset: number, signs: Float32Array, from = 0): void {
   // First to 4000 Hz; one sign more, because the first is emphasised against the one before it.
   const lead = (coarse.taps - 1) / 2 + 2;
   const halved = new Float32Array(2 * (signs.length - from) + 2 * lead);
@@ -36,7 +36,7 @@ export function coarseSigns(samples: Int16Array, offset: number, signs: Float32A
 }
 
 /** As coarseSigns, at the rate of the samples. */
-export function fineSigns(samples: Int16Array, offset: number, signs: Int8Array): void {
+export function fineSignBits(samples: Int16Array, offset: number, signs: Int8Array): void {
   let last = filter(fineFilter, samples, offset - 1);
   for (let index = 0; index < signs.length; index += 1) {
     const value = filter(fineFilter, samples, offset + index);
