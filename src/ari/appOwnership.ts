@@ -18,7 +18,7 @@ const lookMs = 2_000;
 /** Pause before the application is taken back, ms. `losses`: how often it was lost since it was last kept for long. */
 export const takeBackPauseMs = (losses: number): number => Math.min(firstPauseMs * 2 ** losses, longestPauseMs);
 
-export class Takeovers {
+export class AppOwnership {
   readonly #isFree: () => Promise<boolean>;
   readonly #log: Logger;
   #losses = 0;

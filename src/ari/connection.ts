@@ -7,7 +7,7 @@ import { parseAriEvent, usedEventTypes, type AriEvent } from './events.ts';
 import { EventSocket, loadClient } from './eventSocket.ts';
 import { hostAndPort, type AriRequest } from './httpClient.ts';
 import type { AriListener } from './port.ts';
-import { Takeovers } from './appOwnership.ts';
+import { AppOwnership } from './appOwnership.ts';
 
 /**
  * The event socket, kept open for ever, one after another. Events from while it was closed are gone; `connected` tells the
@@ -59,7 +59,7 @@ export class AriConnection {
   readonly #listeners = new Set<AriListener>();
   readonly #stopping = new AbortController();
   readonly #isFree: () => Promise<boolean>;
-  readonly #takeovers: Takeovers;
+  readonly #takeovers: AppOwnership;
   #state: 'idle' | 'connecting' | 'open' = 'idle';
   #socket: EventSocket | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -75,7 +75,7 @@ export class AriConnection {
     this.#ari = ari;
     this.#log = log;
     this.#isFree = isFree;
-    this.#takeovers = new Takeovers(() => this.#isApplicationFree(), log);
+    this.#takeovers = new AppOwnership(() => this.#isApplicationFree(), log);
   }
 
   get isOpen(): boolean {
