@@ -16,7 +16,7 @@ import { makeLook, recorderUnsaved } from './session/resync.ts';
 import { keysOf, partyOf } from './session/eventRouting.ts';
 import type { Arrival, Planner } from './plan/planner.ts';
 import type { TimelineEntry, LanguagePreferences, UnreadableCall, Unwatched } from './session/ports.ts';
-import type { PromptDesk } from './promptRecording/operators.ts';
+import type { PromptOperators } from './promptRecording/operators.ts';
 import { recorderName } from './session/recorderName.ts';
 import { changesParties, tellMissed } from './session/putBack.ts';
 import { CallSession, type SessionPorts } from './session/session.ts';
@@ -39,7 +39,7 @@ export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log' |
   /** What is in Asterisk's recording folder and not known to be finished. */
   unfinished: OrphanPorts['unfinished'];
   /** undefined where recording prompts by telephone is not enabled. */
-  promptDesk?: PromptDesk | undefined;
+  promptDesk?: PromptOperators | undefined;
   asterisk(): AsteriskIdentity;
   /** Whether Asterisk tells of the bridges of others: without, nobody knows who is behind a Local/ channel. */
   watchesBridges(): boolean;

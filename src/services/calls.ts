@@ -3,8 +3,8 @@ import { makeCallerKeeper } from '../call/plan/callerStore.ts';
 import { makePinGuard } from '../call/promptRecording/pinGuard.ts';
 import type { CallerKeeper, LanguagePreferences } from '../call/session/ports.ts';
 import { makePreferences } from '../call/plan/preferences.ts';
-import { PromptDesk, type PromptDeskPorts } from '../call/promptRecording/operators.ts';
-import type { PromptShelf } from '../call/promptRecording/session.ts';
+import { PromptOperators, type PromptOperatorsPorts } from '../call/promptRecording/operators.ts';
+import type { PromptStorage } from '../call/promptRecording/session.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Policy } from '../policy/policy.ts';
 import { promptOfCode, recordingProgress, storeRecording } from '../prompts/recordings.ts';
@@ -37,7 +37,7 @@ export function callKeeper(config: Config, policy: Policy, catalogue: Catalogue)
 }
 
 /** The folder is read for each operator anew, so that a changed prompts.yaml and `preavis prompts list` agree. */
-function makePromptShelf(folder: string): PromptShelf {
+function makePromptShelf(folder: string): PromptStorage {
   return {
     find: async (code) => {
       const words = promptOfCode(await readPromptSource(folder), code);
@@ -56,12 +56,12 @@ function makePromptShelf(folder: string): PromptShelf {
 /** undefined without a PIN: then nobody can record prompts by telephone. */
 export function makePromptDesk(
   config: Config,
-  ports: Pick<PromptDeskPorts, 'ari' | 'ids' | 'log'> & { clock: Clock },
-): PromptDesk | undefined {
+  ports: Pick<PromptOperatorsPorts, 'ari' | 'ids' | 'log'> & { clock: Clock },
+): PromptOperators | undefined {
   const { pin, maximumSeconds } = config.promptRecording;
   if (pin === undefined) return undefined;
 
-  return new PromptDesk({
+  return new PromptOperators({
     ari: ports.ari,
     ids: ports.ids,
     log: ports.log,

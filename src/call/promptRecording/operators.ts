@@ -9,20 +9,23 @@ import { PromptRecorderSession, takeFile, takePrefix, type PromptRecorderPorts }
  * Knows the operators who are recording prompts now, and hands each event of Asterisk to the one it belongs to. They are
  * not calls: nothing of them is in the catalogue, and after a lost connection they begin again.
  */
-export type PromptDeskPorts = Omit<PromptRecorderPorts, 'ended' | 'ids'> & { ids: IdMaker; maximumSeconds: number };
+export type PromptOperatorsPorts = Omit<PromptRecorderPorts, 'ended' | 'ids'> & {
+  ids: IdMaker;
+  maximumSeconds: number;
+};
 
 /** As many at once; more would only be somebody who guesses PINs. */
 const operatorsAtOnce = 4;
 
-type Seat = { session: PromptRecorderSession; channel: ChannelId; keys: readonly string[] };
+type Slot = { session: PromptRecorderSession; channel: ChannelId; keys: readonly string[] };
 
-export class PromptDesk {
-  readonly #ports: PromptDeskPorts;
-  readonly #seats = new Set<Seat>();
+export class PromptOperators {
+  readonly #ports: PromptOperatorsPorts;
+  readonly #seats = new Set<Slot>();
   /** By channel, playback or recorder name. */
-  readonly #owners = new Map<string, Seat>();
+  readonly #owners = new Map<string, Slot>();
 
-  constructor(ports: PromptDeskPorts) {
+  constructor(ports: PromptOperatorsPorts) {
     this.#ports = ports;
   }
 
@@ -65,7 +68,7 @@ export class PromptDesk {
         for (const key of keys) if (this.#owners.get(key) === seat) this.#owners.delete(key);
       },
     });
-    const seat: Seat = { session, channel, keys };
+    const seat: Slot = { session, channel, keys };
     this.#seats.add(seat);
     for (const key of keys) this.#owners.set(key, seat);
 

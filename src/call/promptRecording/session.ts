@@ -32,7 +32,7 @@ export type PromptRecorderPorts = {
     'answer' | 'play' | 'stopPlayback' | 'stopRecorder' | 'discardRecorder' | 'setVariable' | 'continueInDialplan'
   > &
     AriPromptCommands;
-  prompts: PromptShelf;
+  prompts: PromptStorage;
   pin: PinGuard;
   spoolFolder: string;
   ids: Pick<IdMaker, 'playback'>;
@@ -44,7 +44,7 @@ export type PromptRecorderPorts = {
 };
 
 /** The prompts that can be recorded, and where recordings are put. */
-export type PromptShelf = {
+export type PromptStorage = {
   /** Throws prompts_invalid. */
   find(code: string): Promise<PromptTarget | undefined>;
   /** Throws prompts_unwritable. */

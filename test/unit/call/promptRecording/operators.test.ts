@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { taskOf } from '../../../../src/call/plan/arguments.ts';
 import { makePinGuard, windowMs, wrongPinsAllowed } from '../../../../src/call/promptRecording/pinGuard.ts';
-import { PromptDesk, type PromptDeskPorts } from '../../../../src/call/promptRecording/operators.ts';
+import { PromptOperators, type PromptOperatorsPorts } from '../../../../src/call/promptRecording/operators.ts';
 import type { PromptTarget } from '../../../../src/call/promptRecording/machine.ts';
 import { CallRegistry, type RegistryPorts } from '../../../../src/call/registry.ts';
 import { judgeTake } from '../../../../src/call/promptRecording/takeCheck.ts';
@@ -31,7 +31,7 @@ beforeEach(async () => {
   await mkdir(spool(), { recursive: true });
 });
 
-function someDesk(over: Partial<PromptDeskPorts> = {}) {
+function someDesk(over: Partial<PromptOperatorsPorts> = {}) {
   const asked: string[] = [];
   const stored: Buffer[] = [];
   const { log, lines } = collectingLog();
@@ -45,7 +45,7 @@ function someDesk(over: Partial<PromptDeskPorts> = {}) {
     asked.push(`${name} ${id}`);
     return Promise.reject(new PreavisError('ari_not_found', 'gone'));
   };
-  const desk = new PromptDesk({
+  const desk = new PromptOperators({
     ari: {
       answer: command('answer'),
       play: command('play'),
@@ -255,7 +255,7 @@ describe('the task of a Stasis() line', () => {
 });
 
 describe('the registry', () => {
-  function someRegistry(promptDesk?: PromptDesk) {
+  function someRegistry(promptDesk?: PromptOperators) {
     const asked: string[] = [];
     const { log, lines } = collectingLog();
     const command =
