@@ -10,7 +10,7 @@ import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts'
 import { failPoint } from '../core/failPoint.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
-import { retryWaitMs } from '../core/backoff.ts';
+import { backoffMs } from '../core/backoff.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { textDigest } from '../store/digest.ts';
 import { lockDetail, makeLockStep, type LockStep } from './lockUploads.ts';
@@ -410,7 +410,7 @@ async function undoIfErased(row: RecordingRow, ports: UploadPorts): Promise<void
 async function setAside(row: RecordingRow, error: PreavisError, ports: UploadPorts): Promise<void> {
   const { catalogue, log, clock, random, spoolFolder } = ports;
   const { code } = error;
-  await catalogue.postpone(row.id, Math.round(clock.now() + retryWaitMs(row.attempts, random(), uploadWaits)), code);
+  await catalogue.postpone(row.id, Math.round(clock.now() + backoffMs(row.attempts, random(), uploadWaits)), code);
   const about = { recording: row.id, code, attempts: row.attempts + 1, err: error };
   if (lasting.has(code)) {
     // In each process: a command tells it on its terminal, where nobody may look.

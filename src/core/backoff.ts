@@ -1,7 +1,7 @@
 /** The waits between attempts, ms. */
-export type RetryWaits = { firstMs: number; longestMs: number };
+export type BackoffWaits = { firstMs: number; longestMs: number };
 
 /** Wait before the next attempt, ms: doubling from the first to the longest, with a jitter of up to a quarter; `random` is from 0 to 1. */
-export function retryWaitMs(attempts: number, random: number, { firstMs, longestMs }: RetryWaits): number {
+export function backoffMs(attempts: number, random: number, { firstMs, longestMs }: BackoffWaits): number {
   return Math.min(firstMs * 2 ** attempts, longestMs) * (1 + random / 4);
 }

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { dayMs } from './clock.ts';
-import { inFlight } from './singleFlight.ts';
+import { singleFlight } from './singleFlight.ts';
 import {
   addAsked,
   addPasses,
@@ -251,7 +251,7 @@ function addProcess(register: Registry): void {
 
 function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>, codes: readonly string[]): void {
   // All gauges are read at the same time: the catalogue is asked once for them.
-  const figures = inFlight(ask);
+  const figures = singleFlight(ask);
   const gauge = (name: string, help: string, value: (now: ArchiveFigures) => number): void => {
     addAsked(register, figures, name, help, value);
   };
@@ -296,7 +296,7 @@ function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>, code
 }
 
 function addWebhooks(register: Registry, ask: () => Promise<WebhookFigures[]>): void {
-  const figures = inFlight(ask);
+  const figures = singleFlight(ask);
   const gauge = (name: string, help: string, value: (each: WebhookFigures) => number): Gauge =>
     new Gauge({
       name,

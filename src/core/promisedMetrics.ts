@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { inFlight } from './singleFlight.ts';
+import { singleFlight } from './singleFlight.ts';
 
 /** The metrics of what is promised, each asked for at the moment of reading. */
 
@@ -54,7 +54,7 @@ export function addAsked<T>(
 
 export function addPromised(register: Registry, ask: () => Promise<PromisedFigures>): void {
   // All of them are read at the same time: the catalogue is asked once for them.
-  const figures = inFlight(ask);
+  const figures = singleFlight(ask);
   const gauge = (name: string, help: string, value: (now: PromisedFigures) => number): void => {
     addAsked(register, figures, name, help, value);
   };
@@ -116,7 +116,7 @@ export function addPromised(register: Registry, ask: () => Promise<PromisedFigur
 }
 
 export function addPasses(register: Registry, ask: () => Promise<readonly PassFigures[]>): void {
-  const figures = inFlight(ask);
+  const figures = singleFlight(ask);
   const gauge = (name: string, help: string, value: (each: PassFigures) => number): void => {
     new Gauge({
       name,

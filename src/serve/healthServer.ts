@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { errnoOf, PreavisError } from '../core/errors.ts';
-import { inFlight } from '../core/singleFlight.ts';
+import { singleFlight } from '../core/singleFlight.ts';
 import type { Metrics } from '../core/metrics.ts';
 
 /**
@@ -49,7 +49,7 @@ export class HealthPage {
   readonly #server: Server;
 
   constructor(health: () => Health, metrics: Metrics) {
-    const metricsText = inFlight(() => metrics.text());
+    const metricsText = singleFlight(() => metrics.text());
     const limits = {
       headersTimeout: requestLimitMs,
       requestTimeout: requestLimitMs,

@@ -6,7 +6,7 @@ import { dayMs, type Clock } from '../core/clock.ts';
 import type { PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { Logger } from '../core/log.ts';
-import { retryWaitMs } from '../core/backoff.ts';
+import { backoffMs } from '../core/backoff.ts';
 import { addressOf, type Endpoint } from './message.ts';
 import type { Poster } from './post.ts';
 
@@ -164,7 +164,7 @@ export class Deliverer {
   }
 
   #nextAttempt({ attempts }: DeliveryRow): number {
-    return Math.round(this.#ports.clock.now() + retryWaitMs(attempts, this.#ports.random(), waits));
+    return Math.round(this.#ports.clock.now() + backoffMs(attempts, this.#ports.random(), waits));
   }
 
   async #disable(endpoint: Endpoint): Promise<void> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { objectKeys } from '../../../src/store/objectKeys.ts';
 import { uploadPass, uploadWaits, type UploadPorts } from '../../../src/archive/uploadPass.ts';
-import { retryWaitMs } from '../../../src/core/backoff.ts';
+import { backoffMs } from '../../../src/core/backoff.ts';
 import type { ObjectStore } from '../../../src/store/store.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
@@ -152,10 +152,10 @@ describe('a recording that cannot be archived', () => {
     [60, 900_000],
     [5_000, 900_000],
   ])('after %i attempts waits %i ms, and up to a quarter more by chance', (attempts, least) => {
-    expect(retryWaitMs(attempts, 0, uploadWaits)).toBe(least);
-    expect(retryWaitMs(attempts, 1, uploadWaits)).toBe(least * 1.25);
+    expect(backoffMs(attempts, 0, uploadWaits)).toBe(least);
+    expect(backoffMs(attempts, 1, uploadWaits)).toBe(least * 1.25);
     for (let count = 0; count < 100; count += 1) {
-      const wait = retryWaitMs(attempts, Math.random(), uploadWaits);
+      const wait = backoffMs(attempts, Math.random(), uploadWaits);
       expect(wait).toBeGreaterThanOrEqual(least);
       expect(wait).toBeLessThan(least * 1.25);
     }

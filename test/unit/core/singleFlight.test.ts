@@ -1,9 +1,9 @@
 import { makeMetrics } from '../../../src/core/metrics.ts';
-import { inFlight } from '../../../src/core/singleFlight.ts';
+import { singleFlight } from '../../../src/core/singleFlight.ts';
 
 test('what is asked while the answer is on its way is asked once, and anew afterwards, also after a failure', async () => {
   let asked = 0;
-  const ask = inFlight(() => {
+  const ask = singleFlight(() => {
     asked += 1;
     return asked === 2 ? Promise.reject(new Error('no')) : Promise.resolve(asked);
   });
