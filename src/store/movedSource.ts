@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { PreavisError } from '../core/errors.ts';
-import type { ExpectedSource } from './verifiedSource.ts';
+import type { VerifiedSource } from './verifiedSource.ts';
 import type { Digest } from './digest.ts';
 
 /** What an archive gives, as a source that must hold exactly the expected bytes: of anything else the last piece is never given. */
-export function movedSource(stream: Readable, expected: Digest): ExpectedSource {
+export function movedSource(stream: Readable, expected: Digest): VerifiedSource {
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const hash = createHash('sha256');
   let rest: Buffer = Buffer.alloc(0);

@@ -12,7 +12,7 @@ import { PreavisError } from '../core/errors.ts';
 import type { Capabilities, Trial } from './capabilities.ts';
 import type { Lifecycle } from './s3/lifecycleRules.ts';
 import type { Lock, Protection } from './objectLock.ts';
-import type { ExpectedSource } from './verifiedSource.ts';
+import type { VerifiedSource } from './verifiedSource.ts';
 
 export type StoredObject = {
   key: string;
@@ -122,7 +122,7 @@ export type RawStore = ObjectStore & {
    */
   putSource(
     key: string,
-    open: () => Promise<ExpectedSource>,
+    open: () => Promise<VerifiedSource>,
     expected: { bytes: number; contentType: string; sha256?: string },
     signal: AbortSignal,
   ): Promise<StoredObject>;

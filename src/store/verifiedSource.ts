@@ -8,7 +8,7 @@ import { PreavisError } from '../core/errors.ts';
 import { openRecording, readFully, unreadable } from '../audio/recordingFile.ts';
 import type { Digest } from './digest.ts';
 
-export type ExpectedSource = {
+export type VerifiedSource = {
   /**
    * The next bytes, copied into `buffer`; shorter than it only at the end. The last piece is given only when the whole
    * file has proved to be the expected one.
@@ -19,7 +19,7 @@ export type ExpectedSource = {
 };
 
 /** @throws PreavisError `spool_unusable` */
-export async function openExpected(file: string, expected: Digest): Promise<ExpectedSource> {
+export async function openVerified(file: string, expected: Digest): Promise<VerifiedSource> {
   const handle: FileHandle = await openRecording(file);
   const hash: Hash = createHash('sha256');
   let position = 0;

@@ -25,7 +25,7 @@ import {
   writeFully,
 } from './files.ts';
 import { onArchiveThreads } from './threads.ts';
-import { openExpected } from '../verifiedSource.ts';
+import { openVerified } from '../verifiedSource.ts';
 import { digestOf } from '../digest.ts';
 import { readFully } from '../../audio/recordingFile.ts';
 import { assertKey, assertKeyPrefix, type RawStore, type StoredObject } from '../store.ts';
@@ -171,7 +171,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
       }),
 
     putFile: (key, file, expected, signal) =>
-      store.putSource(key, () => openExpected(file, expected), expected, signal),
+      store.putSource(key, () => openVerified(file, expected), expected, signal),
 
     putSource: (key, openSource, expected, signal) =>
       put(key, signal, async (target) => {

@@ -1,4 +1,4 @@
-import type { ExpectedSource } from '../verifiedSource.ts';
+import type { VerifiedSource } from '../verifiedSource.ts';
 import { encodeHeader, makeSealer, type Seal } from './format.ts';
 
 /**
@@ -6,7 +6,7 @@ import { encodeHeader, makeSealer, type Seal } from './format.ts';
  * no file is made of it. `plain` gives its last piece only when it has proved to be what was expected, so no last segment
  * is ever made of a file that was changed.
  */
-export function sealedSource(plain: ExpectedSource, plainBytes: number, seal: Seal): ExpectedSource {
+export function sealedSource(plain: VerifiedSource, plainBytes: number, seal: Seal): VerifiedSource {
   const sealSegment = makeSealer(seal);
   const segment = Buffer.allocUnsafe(seal.segmentBytes);
   let taken = 0;
@@ -36,7 +36,7 @@ export function sealedSource(plain: ExpectedSource, plainBytes: number, seal: Se
 }
 
 /** A text as a source. */
-export function bytesSource(bytes: Buffer): ExpectedSource {
+export function bytesSource(bytes: Buffer): VerifiedSource {
   let position = 0;
 
   return {

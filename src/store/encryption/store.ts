@@ -13,7 +13,7 @@ import { PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { catalogueMarkerPrefix } from '../catalogueMarker.ts';
 import { locksWithKeys } from './locks.ts';
-import { openExpected, type ExpectedSource } from '../verifiedSource.ts';
+import { openVerified, type VerifiedSource } from '../verifiedSource.ts';
 import { dataKeyBytes, type Keyring, type WrappingKey } from './keyring.ts';
 import {
   decodeHeader,
@@ -37,7 +37,7 @@ export type EncryptedStore = ObjectStore & {
   /** As putFile, of what a source gives: exactly so many bytes, of which the source itself makes sure. */
   putSource(
     key: string,
-    open: () => Promise<ExpectedSource>,
+    open: () => Promise<VerifiedSource>,
     expected: { bytes: number; contentType: string },
     signal: AbortSignal,
   ): Promise<StoredObject>;
@@ -59,7 +59,7 @@ export type Rewrapped =
   | { state: 'current'; keyId: string }
   | { state: 'rewrapped'; keyId: string; from: string[]; locked: PreavisError | undefined };
 
-type Content = { open: () => Promise<ExpectedSource>; bytes: number; contentType: string };
+type Content = { open: () => Promise<VerifiedSource>; bytes: number; contentType: string };
 
 /** For calls without a signal: the steps between the store's own, ms. */
 const stepLimitMs = 60_000;
@@ -195,7 +195,7 @@ export function makeEncryptedStore(
         refuseSidecar(key);
         if (current === undefined) return inner.putFile(key, file, expected, signal);
 
-        return putSealed(key, { ...expected, open: () => openExpected(file, expected) }, current, signal);
+        return putSealed(key, { ...expected, open: () => openVerified(file, expected) }, current, signal);
       }),
 
     putSource: (key, open, { bytes, contentType }, signal) =>
@@ -211,7 +211,7 @@ export function makeEncryptedStore(
         refuseSidecar(key);
         if (current === undefined || isClear(key)) return inner.putText(key, text, contentType, signal);
         const bytes = Buffer.from(text, 'utf8');
-        const open = (): Promise<ExpectedSource> => Promise.resolve(bytesSource(bytes));
+        const open = (): Promise<VerifiedSource> => Promise.resolve(bytesSource(bytes));
 
         return putSealed(key, { open, bytes: bytes.length, contentType }, current, signal);
       }),

@@ -12,7 +12,7 @@ import { PreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { spokenBy, type Spoken } from '../../core/crypto/tlsProbe.ts';
 import { textDigest } from '../digest.ts';
-import { openExpected } from '../verifiedSource.ts';
+import { openVerified } from '../verifiedSource.ts';
 import { codeOf, mayBeTlsMismatch, missingCodes, tlsMismatch, toArchiveError } from './errors.ts';
 import { listNames, listVersions } from './listing.ts';
 import { lockedBy, readProtection, setLock, whyRefused, type VersionPlace } from './locks.ts';
@@ -215,7 +215,7 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
     },
 
     putFile: (key, file, expected, signal) =>
-      store.putSource(key, () => openExpected(file, expected), expected, signal),
+      store.putSource(key, () => openVerified(file, expected), expected, signal),
 
     putSource: (key, openSource, expected, signal) =>
       call(async (client) => {

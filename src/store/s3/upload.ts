@@ -10,7 +10,7 @@ import { buffer } from 'node:stream/consumers';
 import type { BucketItemStat, Client } from 'minio';
 import { PreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
-import type { ExpectedSource } from '../verifiedSource.ts';
+import type { VerifiedSource } from '../verifiedSource.ts';
 import { codeOf, encryptionRefusal } from './errors.ts';
 import { isSameKey } from './listing.ts';
 import type { StoredObject } from '../store.ts';
@@ -127,7 +127,7 @@ export function makeS3Upload({ bucket, nameOf, partSizeBytes, useTls, isEncrypti
   const putParts = async (
     client: Client,
     key: string,
-    source: ExpectedSource,
+    source: VerifiedSource,
     expected: { bytes: number; contentType: string },
     signal: AbortSignal,
   ): Promise<StoredObject> => {
