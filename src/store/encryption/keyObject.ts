@@ -10,18 +10,18 @@ import * as z from 'zod';
 import { keyIdPattern } from '../../config/encryptionKey.ts';
 import { PreavisError } from '../../core/errors.ts';
 
-export const sidecarPrefix = 'preavis-keys/';
+export const keyObjectPrefix = 'preavis-keys/';
 
 /** What the names of the sidecars of one object begin with. */
-export const sidecarsOf = (key: string): string => `${sidecarPrefix}${key}/`;
-export const sidecarOf = (key: string, dataKeyId: string): string => sidecarsOf(key) + dataKeyId;
+export const keyObjectsOf = (key: string): string => `${keyObjectPrefix}${key}/`;
+export const keyObjectOf = (key: string, dataKeyId: string): string => keyObjectsOf(key) + dataKeyId;
 /** Where a wrapped key lies that is to replace this one, until that is done: a store may keep no versions. */
 export const successorOf = (sidecar: string): string => `${sidecar}.new`;
-export const isSidecar = (key: string): boolean => key.startsWith(sidecarPrefix);
+export const isKeyObject = (key: string): boolean => key.startsWith(keyObjectPrefix);
 /** The key of the object that this is a sidecar of. */
-export const objectOf = (sidecar: string): string => sidecar.slice(sidecarPrefix.length, sidecar.lastIndexOf('/'));
+export const objectOf = (sidecar: string): string => sidecar.slice(keyObjectPrefix.length, sidecar.lastIndexOf('/'));
 
-export const mostSidecarBytes = 64 * 1024;
+export const mostKeyObjectBytes = 64 * 1024;
 
 const sidecarForm = z.strictObject({
   preavisKey: z.literal(1),
@@ -34,12 +34,12 @@ const sidecarForm = z.strictObject({
 
 export type WrappedKey = Omit<z.infer<typeof sidecarForm>, 'preavisKey' | 'object'>;
 
-export function sidecarText(key: string, { dataKeyId, keyId, wrapped }: WrappedKey): string {
+export function keyObjectText(key: string, { dataKeyId, keyId, wrapped }: WrappedKey): string {
   return `${JSON.stringify({ preavisKey: 1, object: key, dataKeyId, keyId, wrapped })}\n`;
 }
 
 /** @throws PreavisError `archive_mismatch` for what is not the sidecar of that name. */
-export function parseSidecar(sidecar: string, text: string): WrappedKey {
+export function parseKeyObject(sidecar: string, text: string): WrappedKey {
   const name = sidecar.endsWith('.new') ? sidecar.slice(0, -'.new'.length) : sidecar;
   let tree: unknown;
   try {
@@ -48,7 +48,7 @@ export function parseSidecar(sidecar: string, text: string): WrappedKey {
     // Below: it has not the form either.
   }
   const parsed = sidecarForm.safeParse(tree);
-  if (!parsed.success || sidecarOf(parsed.data.object, parsed.data.dataKeyId) !== name) {
+  if (!parsed.success || keyObjectOf(parsed.data.object, parsed.data.dataKeyId) !== name) {
     throw new PreavisError('archive_mismatch', 'what lies under the name of the wrapped key of an object is not that', {
       hint: 'It was changed or swapped in the archive. Look in its access log for who did it, or restore it from a backup.',
     });

@@ -27,7 +27,7 @@ import {
   type SealedHeader,
 } from './format.ts';
 import { bytesSource, sealedSource } from './source.ts';
-import { isSidecar, objectOf, sidecarOf, sidecarPrefix, sidecarsOf } from './keyObject.ts';
+import { isKeyObject, objectOf, keyObjectOf, keyObjectPrefix, keyObjectsOf } from './keyObject.ts';
 import type { ObjectStore, RawStore, StoredObject } from '../store.ts';
 import type { Digest } from '../digest.ts';
 import { within } from '../stoppable.ts';
@@ -263,7 +263,7 @@ export function makeEncryptedStore(
       try {
         const header = decodeHeader(await inner.readStart(key, versionId, headerBytes, signal));
 
-        return header === undefined ? [] : [sidecarOf(key, header.dataKeyId)];
+        return header === undefined ? [] : [keyObjectOf(key, header.dataKeyId)];
       } catch (error) {
         // Which of them it needs cannot be seen.
         if (codeIn(error) === 'archive_object_missing' || signal.aborted) throw error;
@@ -281,13 +281,13 @@ export function makeEncryptedStore(
     keysBelow: (prefix) => inner.keysBelow(prefix),
 
     list: async function* (prefix) {
-      const sidecars = inner.list(sidecarPrefix + prefix)[Symbol.asyncIterator]();
+      const sidecars = inner.list(keyObjectPrefix + prefix)[Symbol.asyncIterator]();
       let sidecar = await sidecars.next();
       // Of objects that come later, although their sidecars come before: `a-b` is behind `a`, and `a-b/` before `a/`.
       const ahead = new Set<string>();
       for await (const object of inner.list(prefix)) {
-        if (isSidecar(object.key)) continue;
-        const own = sidecarsOf(object.key);
+        if (isKeyObject(object.key)) continue;
+        const own = keyObjectsOf(object.key);
         for (; sidecar.done !== true && sidecar.value.key < own; sidecar = await sidecars.next()) {
           if (objectOf(sidecar.value.key) > object.key) ahead.add(objectOf(sidecar.value.key));
         }
@@ -306,7 +306,7 @@ function isClear(key: string): boolean {
 
 /** As for a key that leads out of the store: keys are made by Préavis. */
 function refuseSidecar(key: string): void {
-  if (isSidecar(key)) throw new PreavisError('internal', 'An object key is one of a wrapped key.');
+  if (isKeyObject(key)) throw new PreavisError('internal', 'An object key is one of a wrapped key.');
 }
 
 function listedLength(bytes: number, segmentBytes: number): number {

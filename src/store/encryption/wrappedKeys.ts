@@ -6,12 +6,12 @@ import { failPoint } from '../../core/failPoint.ts';
 import { keepLock } from './locks.ts';
 import { dataKeyBytes, type Keyring, type WrappingKey } from './keyring.ts';
 import {
-  mostSidecarBytes,
-  parseSidecar,
-  sidecarOf,
-  sidecarPrefix,
-  sidecarsOf,
-  sidecarText,
+  mostKeyObjectBytes,
+  parseKeyObject,
+  keyObjectOf,
+  keyObjectPrefix,
+  keyObjectsOf,
+  keyObjectText,
   successorOf,
   type WrappedKey,
 } from './keyObject.ts';
@@ -35,7 +35,7 @@ const anyPattern = /^[0-9a-f]{32}(\.new)?$/;
 export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
   /** Their names, also of those that only earlier versions are left of. */
   const below = async (key: string, pattern: RegExp): Promise<string[]> => {
-    const prefix = sidecarsOf(key);
+    const prefix = keyObjectsOf(key);
 
     return (await inner.keysBelow(prefix)).filter((name) => pattern.test(name.slice(prefix.length)));
   };
@@ -49,7 +49,7 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
   /** The text of a version of a sidecar, of the newest for null; undefined where there is none. */
   const textOf = async (name: string, versionId: string | null, signal: AbortSignal): Promise<string | undefined> => {
     try {
-      return (await collect(await inner.read(name, versionId, signal), mostSidecarBytes)).toString('utf8');
+      return (await collect(await inner.read(name, versionId, signal), mostKeyObjectBytes)).toString('utf8');
     } catch (error) {
       if (hasCode(error, 'archive_object_missing')) return undefined;
       throw error;
@@ -68,7 +68,7 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
       try {
         const text = await textOf(at, versionId, signal);
         if (text === undefined) continue;
-        const wrapped = parseSidecar(at, text);
+        const wrapped = parseKeyObject(at, text);
         yield { place, wrapped, dataKey: await unwrapWith(keyring, wrapped, signal) };
         isOpened = true;
       } catch (error) {
@@ -106,7 +106,7 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     if ((await inner.versions(name)).length > 1 || (await inner.stat(successorOf(name))) !== undefined) return false;
     const text = await textOf(name, null, signal);
 
-    return text !== undefined && parseSidecar(name, text).keyId === wrapping.id;
+    return text !== undefined && parseKeyObject(name, text).keyId === wrapping.id;
   };
 
   /** Stored, and read back as it was sent. */
@@ -127,7 +127,7 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
   };
 
   const put = (key: string, wrapped: WrappedKey, signal: AbortSignal): Promise<StoredObject> =>
-    inner.putText(sidecarOf(key, wrapped.dataKeyId), sidecarText(key, wrapped), 'application/json', signal);
+    inner.putText(keyObjectOf(key, wrapped.dataKeyId), keyObjectText(key, wrapped), 'application/json', signal);
 
   /**
    * The same data key under another, proved and read back. Where no version of the earlier one is kept, it is proved beside it first: at any
@@ -141,8 +141,8 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
   ): Promise<StoredObject> => {
     const renewed = { ...wrapped, keyId: wrapping.id, wrapped: await wrapping.wrap(dataKey, signal) };
     if (!(await wrapping.unwrap(renewed.wrapped, signal)).equals(dataKey)) throw doesNotGiveBack(wrapping);
-    const name = sidecarOf(key, wrapped.dataKeyId);
-    const text = sidecarText(key, renewed);
+    const name = keyObjectOf(key, wrapped.dataKeyId);
+    const text = keyObjectText(key, renewed);
     if (!(await isReplaced(name))) return putProved(name, text, signal);
     await putProved(successorOf(name), text, signal);
     failPoint?.('rewrap, successor read back');
@@ -165,7 +165,7 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
   ): Promise<void> => {
     const { wrapped, place } = opened;
     // Under its own name first: it would be covered by its own successor.
-    const putBack = place === 'own' ? undefined : await putProved(name, sidecarText(key, wrapped), signal);
+    const putBack = place === 'own' ? undefined : await putProved(name, keyObjectText(key, wrapped), signal);
     const isCurrent = wrapped.keyId === wrapping.id;
     const newest = isCurrent ? (putBack ?? (await inner.stat(name))) : await renew(key, opened, wrapping, signal);
     await inner.erase(successorOf(name));
@@ -197,18 +197,18 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
         dataKey,
         dataKeyId,
         forget: async (): Promise<void> => {
-          await inner.erase(sidecarOf(key, dataKeyId));
+          await inner.erase(keyObjectOf(key, dataKeyId));
         },
       };
     },
     /** @throws PreavisError `encryption_key_missing`, `archive_mismatch`. */
     dataKey: async (key: string, dataKeyId: string, signal: AbortSignal): Promise<Buffer> => {
-      for await (const { dataKey } of openedOf(sidecarOf(key, dataKeyId), signal)) return dataKey;
+      for await (const { dataKey } of openedOf(keyObjectOf(key, dataKeyId), signal)) return dataKey;
       throw withoutWrappedKey();
     },
     /** The id of the key that a data key is wrapped with. Throws as `dataKey`. */
     keyOf: async (key: string, dataKeyId: string, signal: AbortSignal): Promise<string> => {
-      for await (const { wrapped } of openedOf(sidecarOf(key, dataKeyId), signal)) return wrapped.keyId;
+      for await (const { wrapped } of openedOf(keyObjectOf(key, dataKeyId), signal)) return wrapped.keyId;
       throw withoutWrappedKey();
     },
     /**
@@ -264,7 +264,7 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
 
 export function withoutWrappedKey(): PreavisError {
   return new PreavisError('encryption_key_missing', 'the wrapped key of an encrypted object is not in the archive', {
-    hint: `Restore ${sidecarPrefix} of the archive from a backup; without it nobody can read the object. If nothing is missing there, the object was changed.`,
+    hint: `Restore ${keyObjectPrefix} of the archive from a backup; without it nobody can read the object. If nothing is missing there, the object was changed.`,
   });
 }
 

@@ -1,4 +1,4 @@
-import { sidecarPrefix } from '../encryption/keyObject.ts';
+import { keyObjectPrefix } from '../encryption/keyObject.ts';
 import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { elementsOf, escaped, numberOf, textOf } from './xml.ts';
@@ -162,7 +162,7 @@ export function othersOf(found: readonly LifecycleRule[], plan: LifecyclePlan): 
 export function earlyRules(found: readonly LifecycleRule[], plan: LifecyclePlan): LifecycleRule[] {
   const recordings = plan.rules[0]?.prefix ?? '';
   // Without its wrapped key an encrypted recording is lost.
-  const keys = `${recordings.slice(0, -'recordings/'.length)}${sidecarPrefix}`;
+  const keys = `${recordings.slice(0, -'recordings/'.length)}${keyObjectPrefix}`;
 
   return found.filter(({ isEnabled, prefix, hasTags, days, date, noncurrentDays }) => {
     const concerns = [recordings, keys].some((ours) => ours.startsWith(prefix) || prefix.startsWith(ours));

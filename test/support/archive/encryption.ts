@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { sidecarsOf } from '../../../src/store/encryption/keyObject.ts';
+import { keyObjectsOf } from '../../../src/store/encryption/keyObject.ts';
 import type { RawStore } from '../../../src/store/store.ts';
 import { makeKeyring, makeLocalKey, type Keyring, type WrappingKey } from '../../../src/store/encryption/keyring.ts';
 
@@ -29,7 +29,7 @@ export function countingKey(key = newKey()): WrappingKey & { used: { wrap: numbe
 }
 
 /** The names of the wrapped keys of an object. */
-export const sidecarNames = (raw: RawStore, key: string): Promise<string[]> => raw.keysBelow(sidecarsOf(key));
+export const sidecarNames = (raw: RawStore, key: string): Promise<string[]> => raw.keysBelow(keyObjectsOf(key));
 
 /** The name of the one that there is. */
 export async function onlySidecar(raw: RawStore, key: string): Promise<string> {

@@ -5,7 +5,7 @@ import { makeDirectoryStore } from '../../../../src/store/directory/store.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../../../../src/store/encryption/store.ts';
 import type { Keyring } from '../../../../src/store/encryption/keyring.ts';
 import { makeMinioStore } from '../../../../src/store/s3/store.ts';
-import { sidecarOf } from '../../../../src/store/encryption/keyObject.ts';
+import { keyObjectOf } from '../../../../src/store/encryption/keyObject.ts';
 import type { RawStore } from '../../../../src/store/store.ts';
 import { countingKey, keyringOf, newKey, onlySidecar, sidecarNames } from '../../../support/archive/encryption.ts';
 import { useS3Server } from '../../../support/archive/s3Server.ts';
@@ -141,7 +141,7 @@ describe.each(kinds)('in %s', (_, open) => {
     await expect(store.digest(key, null, seconds(10))).rejects.toMatchObject(mismatch);
     await replace(raw, key, otherSealed);
     await expect(store.read(key, null, seconds(10))).rejects.toMatchObject({ code: 'encryption_key_missing' });
-    await replace(raw, sidecarOf(key, otherId), Buffer.from(otherSidecar.toString().replace(other, key)));
+    await replace(raw, keyObjectOf(key, otherId), Buffer.from(otherSidecar.toString().replace(other, key)));
     await expect(store.digest(key, null, seconds(10))).rejects.toMatchObject(mismatch);
     await replace(raw, key, sealed);
     for (const garbage of ['', '{', '{"preavisKeys":2}', 'x'.repeat(70_000)]) {
@@ -296,7 +296,7 @@ describe.each(kinds)('in %s', (_, open) => {
 
   it('the names of wrapped keys are no names of objects', async () => {
     const { store } = await stage(keyringOf(newKey()));
-    const name = sidecarOf(key, '0'.repeat(32));
+    const name = keyObjectOf(key, '0'.repeat(32));
     for (const attempt of [
       () => store.putText(name, 'x', contentType, seconds(10)),
       () => store.read(name, null, seconds(10)),
