@@ -2,7 +2,7 @@
  * How loud a recording is, for a picture of it: the lowest and the highest sample of each of some hundred equal parts, in 256ths of full
  * scale. Nobody's words can be told from it, but when somebody spoke can: it is erased with the recording, and sealed where numbers are.
  */
-import { makeSeal } from '../core/crypto/fieldEncryption.ts';
+import { makeFieldCipher } from '../core/crypto/fieldEncryption.ts';
 
 /** As many parts at most, and half of it at least in a recording of more than 4 s. */
 const mostParts = 400;
@@ -69,7 +69,7 @@ const bare = '0.';
 
 /** @param numberKey privacy.numberKey; undefined: they are kept as they are, beside the rest of the catalogue. */
 export function makePeakKeeper(numberKey: string | undefined): PeakKeeper {
-  const seal = numberKey === undefined ? undefined : makeSeal(numberKey, use);
+  const seal = numberKey === undefined ? undefined : makeFieldCipher(numberKey, use);
 
   return {
     seal: (peaks, recording) => {

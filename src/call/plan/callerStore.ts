@@ -1,6 +1,6 @@
 import type { CallId } from '../../core/ids.ts';
 import type { CountryCode } from '../../core/countries.ts';
-import { makeSeal } from '../../core/crypto/fieldEncryption.ts';
+import { makeFieldCipher } from '../../core/crypto/fieldEncryption.ts';
 import { parseCallerNumber } from './numberParsing.ts';
 import type { CallerKeeper } from '../session/ports.ts';
 import { makeCallerHash } from './preferences.ts';
@@ -24,7 +24,7 @@ const use = 'preavis caller number';
 export function makeCallerKeeper({ table, hashKey, numberKey, defaultCountry }: CallerOptions): CallerKeeper {
   if (hashKey === undefined) return { keep: () => Promise.resolve() };
   const hashOf = makeCallerHash(hashKey, defaultCountry);
-  const seal = numberKey === undefined ? undefined : makeSeal(numberKey, use);
+  const seal = numberKey === undefined ? undefined : makeFieldCipher(numberKey, use);
 
   return {
     keep: async (call, number) => {
@@ -39,7 +39,7 @@ export function makeCallerKeeper({ table, hashKey, numberKey, defaultCountry }: 
 
 /** Opens sealed numbers, +32...; undefined for one that was sealed by another key, or that is not there. */
 export function makeNumberReader(numberKey: string | undefined): (caller: KeptCaller) => string | undefined {
-  const seal = numberKey === undefined ? undefined : makeSeal(numberKey, use);
+  const seal = numberKey === undefined ? undefined : makeFieldCipher(numberKey, use);
 
   return ({ call, sealed }) => (sealed === null ? undefined : seal?.open(sealed, call));
 }

@@ -4,7 +4,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
  * Short texts that only who has the key can read: AES-256-GCM under a key that HKDF (SHA-256) makes of the secret, each with a
  * random nonce. A seal belongs to its place: elsewhere it does not open.
  */
-export type Seal = {
+export type FieldCipher = {
   /** @param place where it is kept, such as the id of a row. */
   seal(text: string, place: string): string;
   /** undefined when it was sealed by another key, for another place, or was changed. */
@@ -20,7 +20,7 @@ const tagBytes = 16;
 const blockBytes = 24;
 
 /** @param use what the key is for: seals of one use do not open in another. */
-export function makeSeal(secret: string, use: string): Seal {
+export function makeFieldCipher(secret: string, use: string): FieldCipher {
   const key = Buffer.from(hkdfSync('sha256', secret, '', use, 32));
 
   return {

@@ -252,13 +252,13 @@ async function partOfFile(name: string, file: string, signal: AbortSignal): Prom
   return { part: { ...filePart(name, file, size), sha256: sha256.digest('hex') }, sha512: sha512.digest('base64url') };
 }
 
-type Seal = { purpose: string; keepUntil: number; signal: AbortSignal };
+type SigningInput = { purpose: string; keepUntil: number; signal: AbortSignal };
 
 /** The content with the manifest and all that stands on it: what is signed last is signed over everything before. */
 async function sealed(
   { signer, madeBy, stamp }: BundlePorts,
   { receipt, audit, missing, madeAt, parts }: Content,
-  { purpose, keepUntil, signal }: Seal,
+  { purpose, keepUntil, signal }: SigningInput,
 ): Promise<Omit<Bundled, 'id'> & { parts: Part[] }> {
   const { x = '' } = signer.publicKey;
   const manifest: Manifest = {

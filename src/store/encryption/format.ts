@@ -9,7 +9,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { PreavisError } from '../../core/errors.ts';
 
-export type SealedHeader = {
+export type EncryptedHeader = {
   /** Of the data key, 32 hexadecimal digits: under it the sidecar has the data key, wrapped. */
   dataKeyId: string;
   /** Length of the plaintext of each segment but the last, bytes. */
@@ -17,7 +17,7 @@ export type SealedHeader = {
 };
 
 /** What seals or opens one object. */
-export type Seal = SealedHeader & {
+export type SegmentKey = EncryptedHeader & {
   dataKey: Buffer;
   /** The object's key in the archive. */
   object: string;
@@ -44,7 +44,7 @@ function altered(what: string): PreavisError {
   });
 }
 
-export function encodeHeader({ dataKeyId, segmentBytes }: SealedHeader): Buffer {
+export function encodeHeader({ dataKeyId, segmentBytes }: EncryptedHeader): Buffer {
   const header = Buffer.alloc(headerBytes);
   magic.copy(header);
   header.writeUInt32BE(segmentBytes, segmentAt);
@@ -59,7 +59,7 @@ export function encodeHeader({ dataKeyId, segmentBytes }: SealedHeader): Buffer 
  * @param start the first bytes of the object, all 32 where it has so many
  * @throws PreavisError `archive_mismatch` for an encrypted object that has no whole header of this version.
  */
-export function decodeHeader(start: Buffer): SealedHeader | undefined {
+export function decodeHeader(start: Buffer): EncryptedHeader | undefined {
   // The version counts as a part of the name for what is written, not for what is recognised.
   const name = magic.subarray(0, -1);
   if (start.length === 0 || !start.subarray(0, name.length).equals(name.subarray(0, start.length))) return undefined;
@@ -76,7 +76,7 @@ export function decodeHeader(start: Buffer): SealedHeader | undefined {
 }
 
 /** Length of the encrypted object, bytes. */
-export function sealedLength(plainBytes: number, segmentBytes: number): number {
+export function encryptedLength(plainBytes: number, segmentBytes: number): number {
   return headerBytes + plainBytes + tagBytes * Math.max(1, Math.ceil(plainBytes / segmentBytes));
 }
 
@@ -88,7 +88,7 @@ export function plainLength(sealedBytes: number, segmentBytes: number): number {
   const body = sealedBytes - headerBytes;
   const segments = Math.max(1, Math.ceil(body / (segmentBytes + tagBytes)));
   const plain = body - tagBytes * segments;
-  if (plain < 0 || sealedLength(plain, segmentBytes) !== sealedBytes) throw altered('it is cut off');
+  if (plain < 0 || encryptedLength(plain, segmentBytes) !== sealedBytes) throw altered('it is cut off');
 
   return plain;
 }
@@ -103,12 +103,12 @@ function nonceOf(segment: number, isLast: boolean): Buffer {
 }
 
 /** What each tag covers beside its segment. */
-const contextOf = (seal: Seal): Buffer => Buffer.concat([encodeHeader(seal), Buffer.from(seal.object, 'utf8')]);
+const contextOf = (seal: SegmentKey): Buffer => Buffer.concat([encodeHeader(seal), Buffer.from(seal.object, 'utf8')]);
 
 export type Segments = (segment: Buffer, isLast: boolean) => Buffer;
 
 /** Seals one segment after another; each must have `segmentBytes`, but for the last. */
-export function makeSealer(seal: Seal): Segments {
+export function makeSegmentCipher(seal: SegmentKey): Segments {
   const context = contextOf(seal);
   let count = 0;
 
@@ -122,7 +122,7 @@ export function makeSealer(seal: Seal): Segments {
 }
 
 /** Opens one segment after another, and throws archive_mismatch for one that is not the next one of this object. */
-function makeOpener(seal: Seal): Segments {
+function makeOpener(seal: SegmentKey): Segments {
   const context = contextOf(seal);
   let count = 0;
 
@@ -143,7 +143,7 @@ function makeOpener(seal: Seal): Segments {
 }
 
 /** The plaintext of the segments that follow a header, each given out when its tag was seen. Throws archive_mismatch. */
-export async function* openSegments(seal: Seal, sealed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* openSegments(seal: SegmentKey, sealed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const open = makeOpener(seal);
   const pending = Buffer.allocUnsafe(seal.segmentBytes + tagBytes);
   let filled = 0;

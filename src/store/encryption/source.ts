@@ -1,13 +1,13 @@
 import type { VerifiedSource } from '../verifiedSource.ts';
-import { encodeHeader, makeSealer, type Seal } from './format.ts';
+import { encodeHeader, makeSegmentCipher, type SegmentKey } from './format.ts';
 
 /**
  * What is in `plain` as an encrypted object, sealed piece by piece while it is sent: nothing is kept beside one segment, and
  * no file is made of it. `plain` gives its last piece only when it has proved to be what was expected, so no last segment
  * is ever made of a file that was changed.
  */
-export function sealedSource(plain: VerifiedSource, plainBytes: number, seal: Seal): VerifiedSource {
-  const sealSegment = makeSealer(seal);
+export function sealedSource(plain: VerifiedSource, plainBytes: number, seal: SegmentKey): VerifiedSource {
+  const sealSegment = makeSegmentCipher(seal);
   const segment = Buffer.allocUnsafe(seal.segmentBytes);
   let taken = 0;
   let isOver = false;

@@ -20,11 +20,11 @@ import {
   headerBytes,
   openSegments,
   plainLength,
-  sealedLength,
+  encryptedLength,
   tagBytes,
   usualSegmentBytes,
-  type Seal,
-  type SealedHeader,
+  type SegmentKey,
+  type EncryptedHeader,
 } from './format.ts';
 import { bytesSource, sealedSource } from './source.ts';
 import { isKeyObject, objectOf, keyObjectOf, keyObjectPrefix, keyObjectsOf } from './keyObject.ts';
@@ -86,12 +86,12 @@ export function makeEncryptedStore(
     signal: AbortSignal,
   ): Promise<StoredObject> => {
     const { dataKey, dataKeyId, forget } = await wrappedKeys.make(key, wrapping, signal);
-    const seal: Seal = { dataKey, dataKeyId, segmentBytes, object: key };
+    const seal: SegmentKey = { dataKey, dataKeyId, segmentBytes, object: key };
     try {
       const stored = await inner.putSource(
         key,
         async () => sealedSource(await content.open(), content.bytes, seal),
-        { bytes: sealedLength(content.bytes, segmentBytes), contentType: 'application/octet-stream' },
+        { bytes: encryptedLength(content.bytes, segmentBytes), contentType: 'application/octet-stream' },
         signal,
       );
 
@@ -134,7 +134,7 @@ export function makeEncryptedStore(
     key: string,
     found: StoredObject | undefined,
     signal: AbortSignal,
-  ): Promise<SealedHeader | undefined> =>
+  ): Promise<EncryptedHeader | undefined> =>
     found === undefined || found.bytes < headerBytes + tagBytes
       ? undefined
       : decodeHeader(await inner.readStart(key, found.versionId, headerBytes, signal));

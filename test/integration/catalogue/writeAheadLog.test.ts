@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { makeLogEmptier, logEmptied } from '../../../src/catalogue/emptyLog.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
-import { makeSeal } from '../../../src/core/crypto/fieldEncryption.ts';
+import { makeFieldCipher } from '../../../src/core/crypto/fieldEncryption.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, clockAt, dayMs, saveCall } from '../../support/catalogue/catalogues.ts';
 import { decisionsIn } from '../../support/call/decisions.ts';
@@ -21,7 +21,7 @@ async function stage() {
   const file = folder.path(`${(files += 1)}.db`);
   const clock = clockAt(callStart);
   const catalogue = open(file, clock);
-  const seal = makeSeal('s'.repeat(40), 'numbers');
+  const seal = makeFieldCipher('s'.repeat(40), 'numbers');
   const sealed = { [gone]: seal.seal('+3225550123', 'here'), [kept]: seal.seal('+3225550124', 'here') };
   for (const hash of [gone, kept]) {
     const call = await saveCall(catalogue, { events: () => [] });

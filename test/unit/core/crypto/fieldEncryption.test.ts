@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { makeSeal } from '../../../../src/core/crypto/fieldEncryption.ts';
+import { makeFieldCipher } from '../../../../src/core/crypto/fieldEncryption.ts';
 
-const seal = makeSeal('k'.repeat(32), 'numbers');
+const seal = makeFieldCipher('k'.repeat(32), 'numbers');
 
 describe('a seal', () => {
   test('opens with its key, its use and its place, and gives the text', () => {
@@ -14,8 +14,8 @@ describe('a seal', () => {
 
   test('opens with no other key, use or place, nor when a bit of it was changed', () => {
     const sealed = seal.seal('+3225550123', 'call-1');
-    expect(makeSeal('j'.repeat(32), 'numbers').open(sealed, 'call-1')).toBeUndefined();
-    expect(makeSeal('k'.repeat(32), 'names').open(sealed, 'call-1')).toBeUndefined();
+    expect(makeFieldCipher('j'.repeat(32), 'numbers').open(sealed, 'call-1')).toBeUndefined();
+    expect(makeFieldCipher('k'.repeat(32), 'names').open(sealed, 'call-1')).toBeUndefined();
     expect(seal.open(sealed, 'call-2')).toBeUndefined();
     const bytes = Buffer.from(sealed.slice(2), 'base64url');
     for (let index = 0; index < bytes.length; index += 1) {

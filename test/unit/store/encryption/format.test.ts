@@ -6,15 +6,15 @@ import {
   headerBytes,
   openSegments,
   plainLength,
-  sealedLength,
+  encryptedLength,
   tagBytes,
-  type Seal,
+  type SegmentKey,
 } from '../../../../src/store/encryption/format.ts';
 import { bytesSource, sealedSource } from '../../../../src/store/encryption/source.ts';
 import { tried } from '../../../support/properties.ts';
 
 const segmentBytes = 32;
-const sealOf = (more: Partial<Seal> = {}): Seal => ({
+const sealOf = (more: Partial<SegmentKey> = {}): SegmentKey => ({
   dataKey: Buffer.alloc(32, 7),
   dataKeyId: '00112233445566778899aabbccddeeff',
   segmentBytes,
@@ -70,7 +70,7 @@ describe('an encrypted object', () => {
         async (length, piece, chunk) => {
           const plain = randomBytes(length);
           const object = await sealed(plain, sealOf(), piece);
-          expect(object.length).toBe(sealedLength(length, segmentBytes));
+          expect(object.length).toBe(encryptedLength(length, segmentBytes));
           expect(plainLength(object.length, segmentBytes)).toBe(length);
           expect(await opened(object, sealOf(), chunk)).toEqual({ plain, code: undefined });
         },
@@ -101,7 +101,7 @@ describe('an encrypted object', () => {
   });
 
   test('has no length that a cut one has, unless whole segments are gone', () => {
-    const whole = sealedLength(100, segmentBytes);
+    const whole = encryptedLength(100, segmentBytes);
     expect(() => plainLength(headerBytes + tagBytes - 1, segmentBytes)).toThrow();
     expect(() => plainLength(headerBytes + 2 * (segmentBytes + tagBytes) + tagBytes, segmentBytes)).toThrow();
     expect(plainLength(whole - 1, segmentBytes)).toBe(99);
