@@ -10,7 +10,7 @@ import { readRecording, type WavInfo } from './wav.ts';
 
 export type Party = 'caller' | 'destination';
 
-export type Finding =
+export type AudioFinding =
   /**
    * A prompt, or a part of it, is in the recording: the recorder began too early, or something picked up what the caller
    * heard. 1.25 s alone are enough, most often 1 s; under other speech it takes 3 s, or the whole of a shorter prompt.
@@ -36,14 +36,14 @@ export const selfCheckFindings = [
   'clipped',
   'one_sided',
 ] as const;
-export type FindingKind = (typeof selfCheckFindings)[number];
+export type AudioFindingKind = (typeof selfCheckFindings)[number];
 
 export type OneSided = { kind: 'one_sided'; silent: Party; by: 'packets' | 'talk' };
 
 export type SelfCheck = {
   /** What was listened to. */
   wav: WavInfo;
-  findings: Finding[];
+  findings: AudioFinding[];
   /** How loud it is, for a picture of it (peaks.ts). */
   peaks: Int8Array;
   measured: SoundMeasures & {
@@ -93,7 +93,7 @@ export async function checkRecording(file: string, options: CheckOptions): Promi
   const found = finder.end();
   const sound = meter.end();
   const { durationMs } = wav;
-  const findings: Finding[] = found.map((prompt) => ({ kind: 'notice_inside', ...prompt }));
+  const findings: AudioFinding[] = found.map((prompt) => ({ kind: 'notice_inside', ...prompt }));
   if (sound.heardMs === 0) {
     findings.push({ kind: 'silent', loudestDbfs: sound.loudestDbfs });
   } else if (sound.longestSilence.ms >= longSilenceMs) {

@@ -8,7 +8,7 @@ import { callWitnesses } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { makeMetrics, unwatchedFlags, type Metrics } from '../core/metrics.ts';
 import type { PromisedFigures } from '../core/promisedMetrics.ts';
-import { findingKinds } from '../retention/reconcile/compare.ts';
+import { discrepancyKinds } from '../retention/reconcile/compare.ts';
 import { dueFigures, type DueFigures } from '../retention/promised.ts';
 
 /**
@@ -22,7 +22,7 @@ export function makeServeMetrics(endpoints: readonly string[]): Metrics {
     findings: [...selfCheckFindings, ...unwatchedFlags],
     legs: legOutcomes,
     witness: callWitnesses,
-    reconcileKinds: Object.keys(findingKinds),
+    reconcileKinds: Object.keys(discrepancyKinds),
     setAside: uploadFailures,
     endpoints,
   });

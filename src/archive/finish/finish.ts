@@ -13,7 +13,7 @@ import { clockFlags, doubtOf, judgeEnd, noteClock, witnessesOf } from './endOfRe
 import { pausedMs, pausesOf } from './pauses.ts';
 import type { PeakKeeper } from '../../audio/peaks.ts';
 import type { PromptsHeard } from '../../receipt/playedPrompts.ts';
-import { oneSided, type CheckOptions, type FindingKind, type SelfCheck } from '../../audio/selfCheck.ts';
+import { oneSided, type CheckOptions, type AudioFindingKind, type SelfCheck } from '../../audio/selfCheck.ts';
 import { flushSpooled, lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
 import { judgeKeys } from './unheardKeys.ts';
 import { judgeSound, type PresencePorts, type SilentSpan } from './unwatchedSound.ts';
@@ -56,7 +56,7 @@ export type FinishPorts = {
   /** For what was recorded while nobody listened. */
   presence: PresencePorts;
   /** Counts a finding of the self-check. */
-  found: (kind: FindingKind | UnwatchedFlag) => void;
+  found: (kind: AudioFindingKind | UnwatchedFlag) => void;
   /** Counts a recording whose clocks are more than a minute apart. */
   clockIsOff?: (() => void) | undefined;
   /** How long one recording may be listened to, ms. */
@@ -73,7 +73,7 @@ const isUnwatchedFlag = (flag: string): flag is UnwatchedFlag => unwatchedFlags.
 /** The recording as it was read, what the self-check found in it, one for each finding, and the flags that this gives. */
 type Heard = {
   wav: WavInfo;
-  found: readonly FindingKind[];
+  found: readonly AudioFindingKind[];
   flags: readonly string[];
   /** undefined where nobody listened. */
   peaks: Int8Array | undefined;

@@ -13,7 +13,7 @@ import { asPreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { lifecycleOptions, makeArchives, makeStore } from '../../services/store.ts';
 import { elsewhereFindings } from './elsewhere.ts';
-import { leaveOut, type Finding, type Look } from './checklist.ts';
+import { leaveOut, type CheckResult, type Look } from './checklist.ts';
 
 const limitMs = 120_000;
 
@@ -24,7 +24,7 @@ const keyLimitMs = 60_000;
 export async function lookAtArchive(
   config: Config,
   catalogue: Catalogue | undefined,
-  list: Finding[],
+  list: CheckResult[],
   look: Look,
 ): Promise<void> {
   const store = await makeStore(config, catalogue);
@@ -89,15 +89,15 @@ async function archiveFindings(
   config: Config,
   store: ObjectStore,
   catalogue: Catalogue | undefined,
-): Promise<Finding[]> {
+): Promise<CheckResult[]> {
   const signal = timeLimit(limitMs);
   try {
     const { purposes } = config;
     const { bucket } = config.archive.minio;
     const archive = await seeArchive(store, { bucket, purposes, refused: 'is tried' }, signal);
     const facts = capabilityFacts(archive.capabilities, archive.trial);
-    const seen: Finding = { check: 'what the archive can do', ok: true, facts, notes: protectionNotes(archive) };
-    const problems = protectionProblems(purposes, archive).map(({ severity, code, problem, hint }): Finding =>
+    const seen: CheckResult = { check: 'what the archive can do', ok: true, facts, notes: protectionNotes(archive) };
+    const problems = protectionProblems(purposes, archive).map(({ severity, code, problem, hint }): CheckResult =>
       severity === 'warning'
         ? { check: 'protection by the archive', ok: true, warning: `${problem}. ${hint}` }
         : { check: 'protection by the archive', ok: false, code, problem, hint },
@@ -117,8 +117,8 @@ async function archiveFindings(
 const check = 'lifecycle rules of the archive';
 
 /** Pure. One rule of ours that is missing is no fault: the second net is for who wants it. */
-export function lifecycleFinding({ changes, early, held, plan }: LifecycleState): Finding {
-  const fault = (problem: string, hint: string): Finding => ({
+export function lifecycleFinding({ changes, early, held, plan }: LifecycleState): CheckResult {
+  const fault = (problem: string, hint: string): CheckResult => ({
     check,
     ok: false,
     code: 'archive_lifecycle_early',

@@ -28,14 +28,14 @@ import { lookAtArchive } from './archive.ts';
 import { configOf } from './configuration.ts';
 import type { CommandContext } from '../context.ts';
 import { refuseForeignRecorders, requireDeadman } from './deadman.ts';
-import { leaveOut, makeLook, noteLast, type Finding, type Look } from './checklist.ts';
+import { leaveOut, makeLook, noteLast, type CheckResult, type Look } from './checklist.ts';
 import { ledgerFindings, requireSigningKey } from './ledger.ts';
 import { trailFindings } from './trail.ts';
 import { packetsWarning, soundFinding } from './sound.ts';
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
-async function findings(config: Config, context: CommandContext): Promise<Finding[]> {
-  const list: Finding[] = [];
+async function findings(config: Config, context: CommandContext): Promise<CheckResult[]> {
+  const list: CheckResult[] = [];
   const look = makeLook(list);
   const library = await loadLibrary(config).catch((error: unknown) => asPreavisError(error));
   const policyFound = await lookAtConfig(config, library, list, look);
@@ -67,7 +67,7 @@ const askedOfAsterisk = {
 } as const;
 
 /** Whether what was looked at last failed by one of these codes. */
-function hasFailed(list: readonly Finding[], ...codes: readonly ErrorCode[]): boolean {
+function hasFailed(list: readonly CheckResult[], ...codes: readonly ErrorCode[]): boolean {
   const last = list.at(-1);
 
   return last?.ok === false && codes.some((code) => code === last.code);
@@ -85,7 +85,7 @@ const logWaitMs = 2_000;
 async function lookAtConfig(
   config: Config,
   library: PromptLibrary | PreavisError,
-  list: Finding[],
+  list: CheckResult[],
   look: Look,
 ): Promise<boolean> {
   await look('schedule', () => {
@@ -126,7 +126,7 @@ async function lookAtConfig(
 async function lookAtWhatIsKept(
   config: Config,
   { clock }: CommandContext,
-  list: Finding[],
+  list: CheckResult[],
   look: Look,
 ): Promise<CallWitness | undefined> {
   let catalogue: Catalogue | undefined;
@@ -182,7 +182,7 @@ async function lookAtAsterisk(
   config: Config,
   context: CommandContext,
   known: KnownBefore,
-  list: Finding[],
+  list: CheckResult[],
   look: Look,
 ): Promise<void> {
   let ari: Ari | undefined;
@@ -241,7 +241,7 @@ function questionsTo(
 async function lookAtErasures(
   catalogue: Catalogue | undefined,
   at: number,
-  list: Finding[],
+  list: CheckResult[],
   look: Look,
 ): Promise<void> {
   let locked = 0;
@@ -297,9 +297,9 @@ async function newestWitness(catalogue: Catalogue): Promise<CallWitness | undefi
 }
 
 /** Nothing of these is refused: the sentences are the company's, and counsel may know more than the table of laws. */
-function storageFindings(config: Config, { prompts }: PromptLibrary): Finding[] {
+function storageFindings(config: Config, { prompts }: PromptLibrary): CheckResult[] {
   const { duration, lastDay } = purposeWarnings(config.purposes, prompts);
-  const finding = (check: string, warnings: readonly string[]): Finding => ({
+  const finding = (check: string, warnings: readonly string[]): CheckResult => ({
     check,
     ok: true,
     ...(warnings.length === 0 ? {} : { warning: warnings.join('; ') }),

@@ -1,7 +1,7 @@
 import { asPreavisError } from '../../core/errors.ts';
 
 /** What `preavis check` says of one thing. A warning is for people to judge: nothing is broken. */
-export type Finding =
+export type CheckResult =
   | {
       check: string;
       ok: true;
@@ -28,18 +28,18 @@ export type Finding =
 export type Look = (name: string, step: () => unknown, about?: string) => Promise<boolean>;
 
 /** Says of what failed last that these were not looked at because of it. */
-export function leaveOut(list: Finding[], unchecked: readonly string[]): void {
+export function leaveOut(list: CheckResult[], unchecked: readonly string[]): void {
   const last = list.at(-1);
   if (last?.ok === false && unchecked.length > 0) list.splice(-1, 1, { ...last, unchecked });
 }
 
 /** Adds a note to what was looked at last, where that is well. */
-export function noteLast(list: Finding[], note: string): void {
+export function noteLast(list: CheckResult[], note: string): void {
   const last = list.at(-1);
   if (last?.ok === true) list.splice(-1, 1, { ...last, notes: [...(last.notes ?? []), note] });
 }
 
-export function makeLook(list: Finding[]): Look {
+export function makeLook(list: CheckResult[]): Look {
   return async (name, step, about) => {
     const check = { check: name, ...(about === undefined ? {} : { about }) };
     try {

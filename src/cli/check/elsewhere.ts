@@ -1,13 +1,13 @@
 import type { Elsewhere } from '../../archive/archives.ts';
 import { errorCodes } from '../../core/errors.ts';
-import type { Finding } from './checklist.ts';
+import type { CheckResult } from './checklist.ts';
 import { localTime } from '../localTime.ts';
 
 const check = 'recordings in other archives';
 
 /** What nobody can fetch or erase as it is configured, and what is still to be moved or removed. */
-export function elsewhereFindings(elsewhere: readonly Elsewhere[]): Finding[] {
-  return elsewhere.map((each): Finding => {
+export function elsewhereFindings(elsewhere: readonly Elsewhere[]): CheckResult[] {
+  return elsewhere.map((each): CheckResult => {
     const { archive: about, isConfigured, newest, lockedUntil } = each;
     const what = inWords(each);
     if (!isConfigured) {

@@ -10,11 +10,11 @@ import { readHead } from '../../retention/heads/chainHead.ts';
 import { decisionsInWords, waitAfterRestoration } from '../../retention/certificates/copies.ts';
 import { lostDecisions, strayDecisions } from '../../retention/decisions.ts';
 import { lostLines, mostStrayLines, strayLines, type StrayLine } from '../../retention/certificates/compareLedger.ts';
-import type { Finding } from './checklist.ts';
+import type { CheckResult } from './checklist.ts';
 
 const check = 'erasure ledger';
 
-function fault(code: ErrorCode, problem: string, hint: string = errorCodes[code].remedy): Finding {
+function fault(code: ErrorCode, problem: string, hint: string = errorCodes[code].remedy): CheckResult {
   return { check, ok: false, code, problem, hint };
 }
 
@@ -27,7 +27,7 @@ export async function ledgerFindings(
   config: Config,
   catalogue: Catalogue | undefined,
   clock: Clock,
-): Promise<Finding[]> {
+): Promise<CheckResult[]> {
   const ledger = ledgerOf(config);
   try {
     await ledger.check();
@@ -87,7 +87,7 @@ function inWords(
   file: string,
   { lost, decisionsLost, unknown, untrusted, invalid, decisions }: Counts,
   waiting: { until: number; replayed: string } | undefined,
-): Finding[] {
+): CheckResult[] {
   const decided = decisionsInWords(decisions);
   const faults = [
     ...(decisionsLost === 0

@@ -1,7 +1,7 @@
 import { dropsEarlierNumbers } from '../../ari/knownFaults.ts';
 import type { AriQueries } from '../../ari/port.ts';
 import type { ChannelId } from '../../core/ids.ts';
-import type { Finding } from './checklist.ts';
+import type { CheckResult } from './checklist.ts';
 
 /** Whether parties can hear, and be heard, as far as Asterisk can be asked. */
 
@@ -19,7 +19,7 @@ export async function packetsWarning(
   );
 }
 
-export function soundFinding(version: string): Finding {
+export function soundFinding(version: string): CheckResult {
   const fault =
     `Asterisk ${version} drops the sound of a party whose RTP goes on with lower sequence numbers, in each bridge that records: a fault of ` +
     "the package of Debian and Ubuntu. Préavis asks about each party once a second and makes them heard again. Asterisk's own source has no such fault";

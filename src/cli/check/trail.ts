@@ -6,7 +6,7 @@ import { asPreavisError, errorCodes } from '../../core/errors.ts';
 import { ledgerOf, makeTrust } from '../../services/signing.ts';
 import { makeArchives } from '../../services/store.ts';
 import { verifyHeads, type HeadsVerified, type TrailPorts } from '../../retention/certificates/verifyTrail.ts';
-import type { Finding } from './checklist.ts';
+import type { CheckResult } from './checklist.ts';
 
 const check = 'audit trail';
 /** Its head is signed once a day. */
@@ -15,7 +15,7 @@ const mostNamed = 1_000;
 const never = new AbortController().signal;
 
 /** Whether the audit trail is the one whose heads were signed, and every erased recording has its certificate. Nothing is changed. */
-export async function trailFindings(config: Config, catalogue: Catalogue, clock: Clock): Promise<Finding[]> {
+export async function trailFindings(config: Config, catalogue: Catalogue, clock: Clock): Promise<CheckResult[]> {
   const since = clock.now() - config.evidence.certificateDays * dayMs;
   try {
     const archives = await makeArchives(config, catalogue);

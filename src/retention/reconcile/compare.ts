@@ -10,7 +10,7 @@ const repaired = (meaning: string, advice: string): KindEntry => ({ repair: true
 const reported = (meaning: string, advice: string): KindEntry => ({ repair: false, meaning, advice });
 
 /** The one list of findings. `advice` says what a repair does, or what is left to people; docs/operations.md has the table. */
-export const findingKinds = {
+export const discrepancyKinds = {
   unfinished: repaired('its call has ended, its file was not finished', 'finish it'),
   unfinishedFileMissing: reported(
     'its call has ended, and its file is not in the spool',
@@ -109,7 +109,7 @@ export const findingKinds = {
   notComparable: reported('it could not be looked at', 'see the code, and docs/errors.md'),
 } as const satisfies Record<string, KindEntry>;
 
-export type FindingKind = keyof typeof findingKinds;
+export type DiscrepancyKind = keyof typeof discrepancyKinds;
 
 /** Where it was found: the recording's file in the spool, or its WAV or receipt in the archive. */
 export type Place = 'spool' | 'wav' | 'receipt';
@@ -117,7 +117,7 @@ export type Place = 'spool' | 'wav' | 'receipt';
 /** Bytes and SHA-256; undefined where they were not looked for. */
 export type Measured = { bytes: number | undefined; sha256: string | undefined };
 
-export type Found = { kind: FindingKind; place: Place };
+export type Found = { kind: DiscrepancyKind; place: Place };
 
 /**
  * An object as it was found. Of one that is `covered` by a later version the size is not known without reading it.
@@ -213,7 +213,11 @@ function ofArchived(facts: RecordingFacts): Found[] {
   return [...found, { kind, place: 'spool' }];
 }
 
-function ofGone({ file, wav, receipt }: RecordingFacts, fileLeft: FindingKind, objectLeft: FindingKind): Found[] {
+function ofGone(
+  { file, wav, receipt }: RecordingFacts,
+  fileLeft: DiscrepancyKind,
+  objectLeft: DiscrepancyKind,
+): Found[] {
   const found: Found[] = [];
   if (file !== undefined) found.push({ kind: fileLeft, place: 'spool' });
   if (isThere(wav)) found.push({ kind: objectLeft, place: 'wav' });

@@ -1,6 +1,6 @@
 import type { Logger } from '../../core/log.ts';
-import { findingKinds, type FindingKind } from './compare.ts';
-import { reconcile, type Finding, type ReconcilePorts } from './reconcile.ts';
+import { discrepancyKinds, type DiscrepancyKind } from './compare.ts';
+import { reconcile, type Discrepancy, type ReconcilePorts } from './reconcile.ts';
 
 /** Findings that get a line of their own in the log; the rest are counted. A wrong archive has one for each recording. */
 const toldOneByOne = 50;
@@ -8,7 +8,7 @@ const toldOneByOne = 50;
 /** A scheduled pass does not wait for another process's. */
 const noWait = 0;
 
-export type Left = Partial<Record<FindingKind, number>>;
+export type Left = Partial<Record<DiscrepancyKind, number>>;
 
 /**
  * What `serve` does at its start and daily: compares spool, catalogue and archive, repairs what is proved, and logs the rest as
@@ -23,7 +23,7 @@ export async function reconcileJob(
   const counts: Left = {};
   let repaired = 0;
   let told = 0;
-  const found = (finding: Finding): void => {
+  const found = (finding: Discrepancy): void => {
     const { kind, done } = finding;
     if (done === 'repaired') repaired += 1;
     else counts[kind] = (counts[kind] ?? 0) + 1;
@@ -40,8 +40,8 @@ export async function reconcileJob(
 }
 
 /** The key of a foreign object may hold anything, so the place is not logged (P7): `recordings reconcile` shows it. */
-function tell(log: Logger, { kind, recording, done }: Finding): void {
-  const { meaning, advice } = findingKinds[kind];
+function tell(log: Logger, { kind, recording, done }: Discrepancy): void {
+  const { meaning, advice } = discrepancyKinds[kind];
   if (done === 'repaired') log.warn({ recording, kind }, `repaired: ${meaning}`);
   else log.error({ recording, kind, ...(done === 'nothing' ? {} : { code: done }) }, `${meaning}: ${advice}`);
 }

@@ -35,8 +35,8 @@ import { isRemovalProved } from './removalProof.ts';
 import {
   compare,
   compareObject,
-  findingKinds,
-  type FindingKind,
+  discrepancyKinds,
+  type DiscrepancyKind,
   type Found,
   type Measured,
   type ObjectFacts,
@@ -71,8 +71,8 @@ export type ReconcilePorts = Archives & {
   repairs: FinishPorts | undefined;
 };
 
-export type Finding = {
-  kind: FindingKind;
+export type Discrepancy = {
+  kind: DiscrepancyKind;
   /** null for an object whose key holds no id of ours. */
   recording: string | null;
   /** The file in the spool, or the object's key. */
@@ -94,7 +94,7 @@ export type ReconcileOptions = {
   /** Ends it between two steps; its reason is thrown. */
   signal: AbortSignal;
   /** Gets each finding at once: with the wrong archive there are as many as recordings. */
-  found: (finding: Finding) => void;
+  found: (finding: Discrepancy) => void;
   progress?: (done: number, total: number) => void;
 };
 
@@ -429,9 +429,9 @@ class Reconciliation {
   }
 
   /** Does what the list of findings says is safe, and looks whether it helped. */
-  async #repair(found: Found, id: RecordingId, where: string): Promise<Finding['done']> {
+  async #repair(found: Found, id: RecordingId, where: string): Promise<Discrepancy['done']> {
     const { repairs } = this.#ports;
-    if (!findingKinds[found.kind].repair) return 'nothing';
+    if (!discrepancyKinds[found.kind].repair) return 'nothing';
     if (repairs === undefined) return 'repairable';
     try {
       if (found.kind === 'erasedObjectLeft') return await this.#eraseAgain(id, where);
@@ -447,7 +447,7 @@ class Reconciliation {
   }
 
   /** P6: what was erased must not come back, by a backup or a replication. */
-  async #eraseAgain(id: RecordingId, key: string): Promise<Finding['done']> {
+  async #eraseAgain(id: RecordingId, key: string): Promise<Discrepancy['done']> {
     const { catalogue, log, actor } = this.#ports;
     for (const store of this.#archives) {
       await store.erase(key);
@@ -459,7 +459,7 @@ class Reconciliation {
     return 'repaired';
   }
 
-  async #act(kind: FindingKind, id: RecordingId, repairs: FinishPorts): Promise<void> {
+  async #act(kind: DiscrepancyKind, id: RecordingId, repairs: FinishPorts): Promise<void> {
     const { catalogue, spoolFolder, log, actor } = this.#ports;
     try {
       if (kind === 'localFileLeft') {
@@ -492,7 +492,7 @@ class Reconciliation {
     return error;
   }
 
-  #tell(row: RecordingRow, { kind, place }: Found, done: Finding['done']): void {
+  #tell(row: RecordingRow, { kind, place }: Found, done: Discrepancy['done']): void {
     const where = this.#whereOf(row, { kind, place });
     if (kind === 'erasedObjectLeft' || kind === 'erasureUnproved' || kind === 'discardedObjectLeft')
       this.#told.add(where);

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
-import { type Finding, type SelfCheck, checkRecording, oneSided } from '../../../src/audio/selfCheck.ts';
+import { type AudioFinding, type SelfCheck, checkRecording, oneSided } from '../../../src/audio/selfCheck.ts';
 import { SelfCheckThread } from '../../../src/audio/selfCheckThread.ts';
 import { plainWav } from '../../../src/prompts/soundFile.ts';
 import { readWav } from '../../support/audio/audio.ts';
@@ -56,7 +56,7 @@ async function check(
   return checkRecording(file, { prompts, expectedMs, ...(signal && { signal }) });
 }
 
-type Inside = Extract<Finding, { kind: 'notice_inside' }>;
+type Inside = Extract<AudioFinding, { kind: 'notice_inside' }>;
 const inside = ({ findings }: SelfCheck): Inside[] => findings.filter((finding) => finding.kind === 'notice_inside');
 
 describe('a prompt in a recording', () => {

@@ -8,7 +8,7 @@ import type { CallEvent } from '../../../src/call/decide/events.ts';
 import { retentionPass } from '../../../src/retention/pass.ts';
 import {
   reconcile,
-  type Finding,
+  type Discrepancy,
   type Reconciled,
   type ReconcileOptions,
 } from '../../../src/retention/reconcile/reconcile.ts';
@@ -95,10 +95,10 @@ export async function finishedAfter(set: ArchiveStage, change: (file: string) =>
 export async function reconciled(
   set: ArchiveStage,
   { dryRun = false, ...options }: Partial<ReconcileOptions> & { dryRun?: boolean } = {},
-): Promise<{ reconciled: Reconciled; findings: Finding[] }> {
+): Promise<{ reconciled: Reconciled; findings: Discrepancy[] }> {
   const ports = { ...set, repairs: dryRun ? undefined : set };
-  const findings: Finding[] = [];
-  const found = (finding: Finding): void => void findings.push(finding);
+  const findings: Discrepancy[] = [];
+  const found = (finding: Discrepancy): void => void findings.push(finding);
 
   return {
     reconciled: await reconcile(ports, { verify: false, waitMs: 0, signal: never, found, ...options }),
@@ -107,7 +107,7 @@ export async function reconciled(
 }
 
 /** As `kind where done`. */
-export const lines = (findings: readonly Finding[]): string[] =>
+export const lines = (findings: readonly Discrepancy[]): string[] =>
   findings.map(({ kind, where, done }) => `${kind} ${where} ${done}`);
 
 /** All that a pass could change: every row with its audit trail, every file, every object. */

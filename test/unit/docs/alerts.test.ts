@@ -6,7 +6,7 @@ import { unrecordedReasons } from '../../../src/call/decide/unrecordedReasons.ts
 import { legOutcomes } from '../../../src/call/watch/sourceWatch.ts';
 import { callWitnesses } from '../../../src/catalogue/rows.ts';
 import { unwatchedFlags } from '../../../src/core/metrics.ts';
-import { findingKinds } from '../../../src/retention/reconcile/compare.ts';
+import { discrepancyKinds } from '../../../src/retention/reconcile/compare.ts';
 import { makeServeMetrics } from '../../../src/services/metrics.ts';
 import { describedMetrics } from '../../support/describedMetrics.ts';
 
@@ -77,7 +77,7 @@ describe('the page of metrics', () => {
     expect(of('preavis_witness_total', 'status')).toEqual([...callWitnesses]);
     expect(of('preavis_legs_unheard_total', 'outcome')).toEqual([...legOutcomes]);
     expect(of('preavis_clocks_apart_total', 'when')).toEqual(['arrival', 'finish']);
-    expect(of('preavis_reconcile_left', 'kind')).toEqual(Object.keys(findingKinds));
+    expect(of('preavis_reconcile_left', 'kind')).toEqual(Object.keys(discrepancyKinds));
     expect(of('preavis_recordings_set_aside', 'code')).toEqual([...uploadFailures]);
     expect(of('preavis_webhook_failures_total', 'endpoint')).toEqual(['crm']);
     // What is asked for at each reading gives its own.

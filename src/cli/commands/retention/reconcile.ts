@@ -2,8 +2,8 @@ import { strictest, type Lock } from '../../../store/objectLock.ts';
 import { everyArchive, type Archives } from '../../../archive/archives.ts';
 import { finishPorts, reconcilePorts } from '../../../services/jobs.ts';
 import { counted } from '../../../core/counted.ts';
-import { findingKinds } from '../../../retention/reconcile/compare.ts';
-import { reconcile, type Finding, type Reconciled } from '../../../retention/reconcile/reconcile.ts';
+import { discrepancyKinds } from '../../../retention/reconcile/compare.ts';
+import { reconcile, type Discrepancy, type Reconciled } from '../../../retention/reconcile/reconcile.ts';
 import { printable } from '../../check/archive.ts';
 import { withCatalogue } from '../catalogue.ts';
 import { configOf } from '../../check/configuration.ts';
@@ -19,7 +19,7 @@ export type ReconcileCommandOptions = { dryRun: boolean; verify: boolean; json: 
 const waitMs = 30_000;
 
 /** `lock`: what would be erased, and what a lock keeps all the same; looked for in a preview only. */
-type ShownFinding = Finding & { lock: Lock | undefined };
+type ShownFinding = Discrepancy & { lock: Lock | undefined };
 
 /**
  * Compares recording folder, catalogue and archive, and repairs what is safe. On a terminal it says first what it would repair, and asks;
@@ -78,7 +78,7 @@ export async function recordingsReconcile(
 
 /** Of an object that a repair would erase, in whatever archive it lies. */
 async function lockOf(
-  { kind, done, where }: Finding,
+  { kind, done, where }: Discrepancy,
   archives: Archives,
   at: number,
   signal: AbortSignal,
@@ -100,7 +100,7 @@ function forPeople({ reconciled, findings }: { reconciled: Reconciled; findings:
   const blocks = findings.map((each) =>
     [
       each.recording ?? '-',
-      ...wrapped(findingKinds[each.kind].meaning, tableWidth - 2).map(indented),
+      ...wrapped(discrepancyKinds[each.kind].meaning, tableWidth - 2).map(indented),
       ...[each.where, ...(each.archive === undefined ? [] : [`in ${each.archive}`])].map(printable).map(indented),
       ...wrapped(outcome(each), tableWidth - 2).map(indented),
     ].join('\n'),
@@ -111,7 +111,7 @@ function forPeople({ reconciled, findings }: { reconciled: Reconciled; findings:
 }
 
 function outcome({ kind, done, lock }: ShownFinding): string {
-  const { advice } = findingKinds[kind];
+  const { advice } = discrepancyKinds[kind];
   if (done === 'repaired') return 'repaired';
   if (done === 'repairable') {
     return `would be repaired: ${advice}${lock === undefined ? '' : `; but ${lockInWords(lock)}`}`;

@@ -3,7 +3,7 @@ import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
 import type { Catalogue } from '../../../../src/catalogue/catalogue.ts';
 import { certificatesReplay } from '../../../../src/cli/commands/retention/certificates.ts';
 import { evidenceKey } from '../../../../src/cli/commands/evidence.ts';
-import { makeLook, type Finding } from '../../../../src/cli/check/checklist.ts';
+import { makeLook, type CheckResult } from '../../../../src/cli/check/checklist.ts';
 import { ledgerFindings, requireSigningKey } from '../../../../src/cli/check/ledger.ts';
 import { parseConfig } from '../../../../src/config/load.ts';
 import { openSigner } from '../../../../src/core/crypto/signing.ts';
@@ -209,7 +209,7 @@ test('one that cannot be read, or not be made, is wrong', async () => {
 describe('the signing key', () => {
   const looked = async (set: Stage, trustedKeys: string[] = [], catalogue = set.catalogue) => {
     const config = configOf(set.folder);
-    const list: Finding[] = [];
+    const list: CheckResult[] = [];
     const step = () => requireSigningKey({ ...config, evidence: { ...config.evidence, trustedKeys } }, catalogue);
     await makeLook(list)('signing key', step);
 

@@ -12,7 +12,7 @@ import type { RecordingStatus } from '../../../../src/catalogue/statuses.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
 import type { RecordingId } from '../../../../src/core/ids.ts';
 import { retentionPass } from '../../../../src/retention/pass.ts';
-import { findingKinds, type FindingKind } from '../../../../src/retention/reconcile/compare.ts';
+import { discrepancyKinds, type DiscrepancyKind } from '../../../../src/retention/reconcile/compare.ts';
 import type { ReconcileOptions } from '../../../../src/retention/reconcile/reconcile.ts';
 import { archiveStage, type ArchiveStage } from '../../../support/archive/archiving.ts';
 import { insertPolicy, insertRecording } from '../../../support/catalogue/catalogueRows.ts';
@@ -40,7 +40,7 @@ const object = (set: ArchiveStage, key: string): string => `${set.store.location
 
 /** A kind with how it comes about, where it is told, and what a repair leaves. */
 type Case = {
-  kind: FindingKind;
+  kind: DiscrepancyKind;
   when: string;
   options?: Partial<ReconcileOptions>;
   arrange: (set: ArchiveStage) => Promise<{ id: string; where: string }>;
@@ -403,7 +403,7 @@ describe('what is not safe', () => {
     expect(await set.spooled()).toHaveLength(1);
   });
 
-  test.each<[string, (set: ArchiveStage, key: string, wav: Buffer) => Promise<void>, FindingKind]>([
+  test.each<[string, (set: ArchiveStage, key: string, wav: Buffer) => Promise<void>, DiscrepancyKind]>([
     ['is not there', (set, key) => rm(object(set, key)), 'objectMissing'],
     [
       'has other bytes of the same length',
@@ -443,7 +443,7 @@ test('each kind of finding is tried here, on a server that keeps versions or wit
     // In integration/attacks/insider.
     'discardUnproved',
   ];
-  expect([...new Set([...tried, ...elsewhere])].toSorted()).toEqual(Object.keys(findingKinds).toSorted());
+  expect([...new Set([...tried, ...elsewhere])].toSorted()).toEqual(Object.keys(discrepancyKinds).toSorted());
 });
 
 describe('beside other jobs', () => {

@@ -5,7 +5,7 @@ import type { RecordingId } from '../../../../src/core/ids.ts';
 import {
   compare,
   compareObject,
-  findingKinds,
+  discrepancyKinds,
   type ObjectFacts,
   type RecordingFacts,
 } from '../../../../src/retention/reconcile/compare.ts';
@@ -210,12 +210,12 @@ describe('an object', () => {
 });
 
 test('each kind of finding has a meaning and an advice of its own, in one line', () => {
-  const entries = Object.values(findingKinds);
+  const entries = Object.values(discrepancyKinds);
   for (const { meaning, advice } of entries) expect(`${meaning}${advice}`).toMatch(/^[^\n]{10,}$/);
   expect(new Set(entries.map(({ meaning }) => meaning)).size).toBe(entries.length);
 });
 
 test('each kind of finding is in the table of docs/operations.md', () => {
   const manual = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8');
-  for (const kind of Object.keys(findingKinds)) expect(manual).toMatch(new RegExp(`^\\|.*\`${kind}\`.* \\| `, 'm'));
+  for (const kind of Object.keys(discrepancyKinds)) expect(manual).toMatch(new RegExp(`^\\|.*\`${kind}\`.* \\| `, 'm'));
 });
