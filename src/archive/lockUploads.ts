@@ -14,7 +14,7 @@ import { within } from '../store/stoppable.ts';
  * Locks what an upload has stored, as its purposes ask. A recording counts as archived only once its lock was read back: what
  * cannot be locked waits, with its local file.
  */
-export type LockStep = {
+export type UploadLocks = {
   /**
    * The lock of this recording, or undefined when none of its purposes asks for one.
    * @throws PreavisError `archive_unprotected` when one asks and the archive has none to give: nothing is stored then.
@@ -24,7 +24,7 @@ export type LockStep = {
   set(row: RecordingRow, lock: Lock, objects: readonly StoredObject[], signal: AbortSignal): Promise<void>;
 };
 
-export type LockStepPorts = {
+export type UploadLocksPorts = {
   catalogue: Pick<Catalogue, 'purposeEnds' | 'recording'>;
   store: ObjectStore;
   locks: ReadonlyMap<string, PurposeLock>;
@@ -32,7 +32,7 @@ export type LockStepPorts = {
 };
 
 /** For one pass: the archive is asked once, and by the next pass again, since somebody may have mended it. */
-export function makeLockStep({ catalogue, store, locks, clock }: LockStepPorts): LockStep {
+export function makeUploadLocks({ catalogue, store, locks, clock }: UploadLocksPorts): UploadLocks {
   const isAsked = [...locks.values()].some((mode) => mode !== 'none');
   let asking: Promise<Capabilities> | undefined;
   const capabilities = (signal: AbortSignal): Promise<Capabilities> => {

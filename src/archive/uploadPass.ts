@@ -13,7 +13,7 @@ import type { Logger } from '../core/log.ts';
 import { backoffMs } from '../core/backoff.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { textDigest } from '../store/digest.ts';
-import { lockDetail, makeLockStep, type LockStep } from './lockUploads.ts';
+import { lockDetail, makeUploadLocks, type UploadLocks } from './lockUploads.ts';
 import { objectKeys } from '../store/objectKeys.ts';
 import { isSame, storeAndReadBack } from './storeAndVerify.ts';
 import { isReceiptOf } from './storedReceipt.ts';
@@ -154,14 +154,14 @@ class UploadPass {
   /** What broke in Préavis itself: nothing more is begun, and it is thrown once nothing is under way. */
   #broken: PreavisError | undefined;
   /** Whether the archive has locks to give, asked at most once. */
-  readonly #locks: LockStep;
+  readonly #locks: UploadLocks;
   /** Attempts that fail at the same time ask once. */
   #asking: Promise<void> | undefined;
 
   constructor(ports: UploadPorts, options: UploadOptions) {
     this.#ports = ports;
     this.#options = options;
-    this.#locks = makeLockStep(ports);
+    this.#locks = makeUploadLocks(ports);
   }
 
   async run(): Promise<UploadResult> {
@@ -300,7 +300,7 @@ function tellOnce({ told }: UploadPorts, what: string, tell: () => void): void {
 async function archiveOne(
   row: RecordingRow,
   ports: UploadPorts,
-  locks: LockStep,
+  locks: UploadLocks,
   covered: RecordingId[],
   stop: AbortSignal,
 ): Promise<number> {

@@ -21,7 +21,7 @@ import type { Logger } from '../../core/log.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { textDigest } from '../../store/digest.ts';
 import type { EncryptedStore } from '../../store/encryption/store.ts';
-import { lockDetail, makeLockStep, type LockStep } from '../lockUploads.ts';
+import { lockDetail, makeUploadLocks, type UploadLocks } from '../lockUploads.ts';
 import { movedSource } from '../../store/movedSource.ts';
 import { keysOf, type ObjectKeys } from '../../store/objectKeys.ts';
 import { storeAndReadBack } from '../storeAndVerify.ts';
@@ -116,7 +116,7 @@ export async function moveRecordings(
 class MovePass {
   readonly #ports: MovePorts;
   readonly #options: MoveOptions;
-  readonly #locks: LockStep;
+  readonly #locks: UploadLocks;
   readonly #total: number;
   readonly #result: Moved = { moved: 0, bytes: 0, receiptsMended: [], otherEncryption: [], failed: [] };
   #done = 0;
@@ -127,7 +127,7 @@ class MovePass {
     this.#ports = ports;
     this.#options = options;
     this.#total = total;
-    this.#locks = makeLockStep({ ...ports, store: ports.target });
+    this.#locks = makeUploadLocks({ ...ports, store: ports.target });
   }
 
   async run(): Promise<Moved> {
