@@ -14,7 +14,7 @@ const remindMs = 60 * 60_000;
  * Remembers from pass to pass whether the archive works, and tells it: once when it stops, each hour while that lasts, once
  * when it works again.
  */
-export class ArchiveWatch {
+export class ArchiveOutageMonitor {
   readonly #clock: Clock;
   readonly #log: Logger;
   #state: ArchiveState = { status: 'unknown' };

@@ -32,7 +32,7 @@ export async function seeArchive(
   return { ...said, trial };
 }
 
-export type ProtectionWatchOptions = {
+export type ProtectionMonitorOptions = {
   store: ObjectStore;
   bucket: string;
   purposes: AskingPurposes;
@@ -43,14 +43,14 @@ export type ProtectionWatchOptions = {
  * Looks at what the archive can do, once in the life of a process, as soon as it can be reached, and tells it. An archive that
  * cannot be reached says nothing: calls go on, uploads wait, and it is looked at again.
  */
-export class ProtectionWatch {
-  readonly #options: ProtectionWatchOptions;
+export class ProtectionMonitor {
+  readonly #options: ProtectionMonitorOptions;
   readonly #stopping = new AbortController();
   #looking: Promise<void> | undefined;
   #seen = false;
   #toldUnseen = false;
 
-  constructor(options: ProtectionWatchOptions) {
+  constructor(options: ProtectionMonitorOptions) {
     this.#options = options;
   }
 

@@ -2,7 +2,7 @@ import { asPreavisError, type PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 
 /** Tells that the catalogue takes nothing any more, and that it does again: once each. */
-export class CatalogueWatch {
+export class CatalogueOutageMonitor {
   readonly #log: Logger;
   readonly #failing: (fails: boolean) => void;
   #failure: PreavisError | undefined;

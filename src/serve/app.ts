@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { whatLiesElsewhere, type Archives } from '../archive/archives.ts';
-import { ArchiveWatch } from '../archive/outageMonitor.ts';
+import { ArchiveOutageMonitor } from '../archive/outageMonitor.ts';
 import { markAtStart } from '../store/catalogueMarker.ts';
 import { longestCheckMs, type FinishPorts } from '../archive/finish/finish.ts';
 import { Finisher } from '../archive/finish/finisher.ts';
@@ -16,11 +16,11 @@ import type { AriListener, AsteriskIdentity } from '../ari/port.ts';
 import { makePlanner } from '../call/plan/planner.ts';
 import { makeReadiness, proveSpool } from '../call/plan/readiness.ts';
 import { CallRegistry } from '../call/registry.ts';
-import type { SpoolWatch } from '../call/plan/spoolMonitor.ts';
+import type { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
 import { Watch } from '../call/watch/watch.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { isCatalogueBegun } from '../catalogue/open.ts';
-import { CatalogueWatch } from '../catalogue/outageMonitor.ts';
+import { CatalogueOutageMonitor } from '../catalogue/outageMonitor.ts';
 import { leaseHolder } from '../catalogue/jobs/lease.ts';
 import { leaseMs, serveLease } from '../catalogue/jobs/leases.ts';
 import { tellWrongNumberKeys } from '../catalogue/numberKeys.ts';
@@ -99,7 +99,7 @@ export class App {
   #asterisk: AsteriskIdentity = { version: '', node: '' };
   /** Another process has taken over the Stasis application: calls go there. */
   #replaced = false;
-  #catalogueWatch: CatalogueWatch | undefined;
+  #catalogueWatch: CatalogueOutageMonitor | undefined;
   #deadman: Deadman | undefined;
   #markServing: (() => Promise<void>) | undefined;
   #reconciling: Promise<void> = Promise.resolve();
@@ -194,7 +194,7 @@ export class App {
     };
     const finisher = new Finisher(finishPorts);
     const shared = { config, catalogue, store, former, clock, log, actor: 'serve' };
-    const archive = new ArchiveWatch({ clock, log });
+    const archive = new ArchiveOutageMonitor({ clock, log });
     metrics.archive(async () => ({
       isFailing: archive.state.status === 'failing',
       lastStoredAt: archive.lastStoredAt,
@@ -286,7 +286,7 @@ export class App {
       });
     }
     // It is written to all the same: so a full or broken disk shows before the next call does.
-    const watch = new CatalogueWatch(this.#options.log, metrics.catalogueFails);
+    const watch = new CatalogueOutageMonitor(this.#options.log, metrics.catalogueFails);
     this.#catalogueWatch = watch;
     const renewal = setInterval(() => {
       void watch.look(() => catalogue.takeLease(serveLease, me));
@@ -311,7 +311,7 @@ export class App {
   }
 
   /** Why nothing can be recorded now; none while calls can be. */
-  #troubles(connection: AriConnection, spool: SpoolWatch): DegradedReason[] {
+  #troubles(connection: AriConnection, spool: SpoolMonitor): DegradedReason[] {
     const found: (DegradedReason | undefined)[] = [
       connection.isOpen ? undefined : 'asterisk_away',
       this.#replaced ? 'application_taken' : undefined,
@@ -325,7 +325,7 @@ export class App {
   #health(
     connection: AriConnection,
     registry: CallRegistry,
-    { state }: ArchiveWatch,
+    { state }: ArchiveOutageMonitor,
     reasons: DegradedReason[],
   ): Health {
     const since = state.status === 'unknown' ? null : isoTime(state.since);

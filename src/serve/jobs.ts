@@ -1,6 +1,6 @@
-import type { ArchiveWatch } from '../archive/outageMonitor.ts';
+import type { ArchiveOutageMonitor } from '../archive/outageMonitor.ts';
 import { makeMarking } from '../store/catalogueMarker.ts';
-import type { ProtectionWatch } from '../archive/protectionMonitor.ts';
+import type { ProtectionMonitor } from '../archive/protectionMonitor.ts';
 import { noteClock } from '../archive/finish/endOfRecording.ts';
 import type { Finisher } from '../archive/finish/finisher.ts';
 import type { FinishPorts } from '../archive/finish/finish.ts';
@@ -45,8 +45,8 @@ export function passFigures(
 
 export type JobsOptions = {
   shared: Shared;
-  archive: ArchiveWatch;
-  protection: Pick<ProtectionWatch, 'reached'>;
+  archive: ArchiveOutageMonitor;
+  protection: Pick<ProtectionMonitor, 'reached'>;
   finisher: Finisher;
   finishPorts: FinishPorts;
   witness: () => Promise<void>;

@@ -1,6 +1,6 @@
 import type { AriCommands } from '../ari/port.ts';
 import type { CallRegistry } from '../call/registry.ts';
-import { SpoolWatch } from '../call/plan/spoolMonitor.ts';
+import { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import type { Logger } from '../core/log.ts';
@@ -16,10 +16,10 @@ export type SpoolParts = {
   log: Logger;
 };
 
-export function makeSpoolWatch({ config, registry, ari, catalogue, metrics, log }: SpoolParts): SpoolWatch {
+export function makeSpoolWatch({ config, registry, ari, catalogue, metrics, log }: SpoolParts): SpoolMonitor {
   const { spoolFolder, minimumFreeMib } = config.recording;
 
-  return new SpoolWatch({
+  return new SpoolMonitor({
     spoolFolder,
     minimumFreeMib,
     states: () => registry.states,

@@ -3,7 +3,7 @@ import { makeEncryptedStore, type EncryptedStore } from '../store/encryption/sto
 import { makeKeyring, makeLocalKey, type Keyring, type WrappingKey } from '../store/encryption/keyring.ts';
 import { makeKmsKey } from '../store/encryption/kmsCommand.ts';
 import type { LifecycleOptions } from '../store/s3/lifecycle.ts';
-import { ProtectionWatch } from '../archive/protectionMonitor.ts';
+import { ProtectionMonitor } from '../archive/protectionMonitor.ts';
 import type { ObjectStore, RawStore } from '../store/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { encryptionKeyOf } from '../config/encryptionKey.ts';
@@ -108,8 +108,8 @@ async function makeRawStore(
   }
 }
 
-export function makeProtectionWatch(config: Config, store: ObjectStore, log: Logger): ProtectionWatch {
-  return new ProtectionWatch({ store, bucket: config.archive.minio.bucket, purposes: config.purposes, log });
+export function makeProtectionWatch(config: Config, store: ObjectStore, log: Logger): ProtectionMonitor {
+  return new ProtectionMonitor({ store, bucket: config.archive.minio.bucket, purposes: config.purposes, log });
 }
 
 export function lifecycleOptions(

@@ -12,7 +12,7 @@ import type { CallState } from '../decide/state.ts';
  * on unrecorded (readiness.ts sees to that); with less than a fifth of it, the recorders that run are stopped: what they have is
  * kept, the calls go on. A full disk would cut them all the same, and take Asterisk's voicemail and the catalogue with it.
  */
-export type SpoolWatchOptions = {
+export type SpoolMonitorOptions = {
   spoolFolder: string;
   minimumFreeMib: number;
   /** Of the calls that are on. */
@@ -38,14 +38,14 @@ const answersWithinMs = 5_000;
 const usableShare = 4 / 5;
 const margin = 0.05;
 
-export class SpoolWatch {
-  readonly #options: SpoolWatchOptions;
+export class SpoolMonitor {
+  readonly #options: SpoolMonitorOptions;
   #room: Room = 'enough';
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
   #isStopped = false;
 
-  constructor(options: SpoolWatchOptions) {
+  constructor(options: SpoolMonitorOptions) {
     this.#options = options;
   }
 

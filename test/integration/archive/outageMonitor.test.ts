@@ -1,4 +1,4 @@
-import { ArchiveWatch } from '../../../src/archive/outageMonitor.ts';
+import { ArchiveOutageMonitor } from '../../../src/archive/outageMonitor.ts';
 import { isoTime } from '../../../src/core/clock.ts';
 import { expectArchived, useFaultyStore, type UploadStage } from '../../support/archive/uploadStage.ts';
 
@@ -11,7 +11,7 @@ describe('the alarm', () => {
 
   it('is raised once when the archive stops working, and each hour while that lasts, and is called off once', async () => {
     const set = await at.stage(3);
-    const watch = new ArchiveWatch(set);
+    const watch = new ArchiveOutageMonitor(set);
     const from = set.clock.at;
     await at.proxy.refuse();
     // A pass each minute, for three hours and a bit.
@@ -41,7 +41,7 @@ describe('the alarm', () => {
 
   it('is called off although another process has sent what waited', async () => {
     const set = await at.stage(1);
-    const watch = new ArchiveWatch(set);
+    const watch = new ArchiveOutageMonitor(set);
     at.proxy.break({ kind: 'answer', status: 503 });
     watch.note(await set.pass());
     await at.proxy.mend();
@@ -55,7 +55,7 @@ describe('the alarm', () => {
 
   it('is not raised for what one recording has by itself', async () => {
     const set = await at.stage(2);
-    const watch = new ArchiveWatch(set);
+    const watch = new ArchiveOutageMonitor(set);
     const [first] = set.calls;
     at.proxy.break({ kind: 'garble' }, { only: ({ path }) => path.includes(first?.id ?? '') });
     for (let attempt = 0; attempt < 5; attempt += 1) {

@@ -2,7 +2,7 @@ import { App } from '../../../src/serve/app.ts';
 import { nothingTried } from '../../../src/store/capabilities.ts';
 import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
 import { makeMinioStore } from '../../../src/store/s3/store.ts';
-import { ProtectionWatch, seeArchive } from '../../../src/archive/protectionMonitor.ts';
+import { ProtectionMonitor, seeArchive } from '../../../src/archive/protectionMonitor.ts';
 import type { ObjectStore } from '../../../src/store/store.ts';
 import type { AskingPurposes } from '../../../src/archive/protection.ts';
 import { parseConfig } from '../../../src/config/load.ts';
@@ -30,11 +30,14 @@ const purposes = (lock: PurposeLock): AskingPurposes => ({
   mifid: { lock, kind: 'obligation', consent: 'announce', keepDays: 1_826 },
 });
 
-function watching(bucket: string, lock: PurposeLock): { watch: ProtectionWatch } & ReturnType<typeof collectingLog> {
+function watching(bucket: string, lock: PurposeLock): { watch: ProtectionMonitor } & ReturnType<typeof collectingLog> {
   const store = makeMinioStore({ ...s3.server, port: proxy.port, useTls: false, bucket, idleTimeoutMs: 2_000 });
   const collected = collectingLog('info');
 
-  return { watch: new ProtectionWatch({ store, bucket, purposes: purposes(lock), log: collected.log }), ...collected };
+  return {
+    watch: new ProtectionMonitor({ store, bucket, purposes: purposes(lock), log: collected.log }),
+    ...collected,
+  };
 }
 
 describe('at the start', () => {

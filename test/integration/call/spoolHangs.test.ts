@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { SpoolWatch } from '../../../src/call/plan/spoolMonitor.ts';
+import { SpoolMonitor } from '../../../src/call/plan/spoolMonitor.ts';
 import { canMountFaultyDisk, mountFaultyDisk } from '../../support/rig/faultyDisk.ts';
 import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
@@ -18,7 +18,7 @@ onDisk(
     const disk = await mountFaultyDisk(spoolFolder);
     const { log, lines } = collectingLog('info');
     const rooms: (number | undefined)[] = [];
-    const watch = new SpoolWatch({
+    const watch = new SpoolMonitor({
       ...{ spoolFolder, minimumFreeMib: 1, states: () => [], stopped: () => Promise.resolve(), log },
       ari: { stopRecorder: () => Promise.resolve() },
       roomIs: (mebibytes) => rooms.push(mebibytes),

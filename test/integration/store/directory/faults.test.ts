@@ -1,5 +1,5 @@
 import { chmod, chown, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
-import { ArchiveWatch } from '../../../../src/archive/outageMonitor.ts';
+import { ArchiveOutageMonitor } from '../../../../src/archive/outageMonitor.ts';
 import { makeDirectoryStore } from '../../../../src/store/directory/store.ts';
 import { archiveStage } from '../../../support/archive/archiving.ts';
 import { catalogues } from '../../../support/catalogue/catalogues.ts';
@@ -53,7 +53,7 @@ const partials = async (root: string): Promise<string[]> =>
     const disk = await mount('-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'preavis-test', root);
     const wavs = [300, 400, 500, 600].map((frequency) => toneWav(frequency, 25_000));
     const set = await stage(root, 4, wavs);
-    const watch = new ArchiveWatch(set);
+    const watch = new ArchiveOutageMonitor(set);
     for (let passes = 0; passes < 5; passes += 1) {
       const result = await set.pass();
       watch.note(result);
