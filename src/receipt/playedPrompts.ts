@@ -6,7 +6,7 @@ import { readPromptSound } from '../prompts/soundFile.ts';
 import { readIfPresent } from '../core/files.ts';
 import type { PlayedPrompt } from '../audio/preparedPrompt.ts';
 
-export type PromptsHeard = {
+export type PlayedPrompts = {
   prompts: readonly PlayedPrompt[];
   /** Sentences of the receipt whose sound is no longer there as it was played. */
   missing: number;
@@ -18,11 +18,11 @@ export type PromptsHeard = {
  *
  * @param folder that `library` was loaded from
  */
-export function makePromptsHeard(
+export function makePlayedPrompts(
   folder: string,
   library: Pick<PromptLibrary, 'prompts'>,
   catalogue: Pick<Catalogue, 'notices'>,
-): (row: Pick<RecordingRow, 'callId'>) => Promise<PromptsHeard> {
+): (row: Pick<RecordingRow, 'callId'>) => Promise<PlayedPrompts> {
   const byHash = new Map(library.prompts.map((prompt) => [prompt.sha256, prompt]));
   const sounds = new Map<string, PlayedPrompt>();
   const soundOf = async (sha256: string): Promise<PlayedPrompt | undefined> => {

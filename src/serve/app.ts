@@ -5,7 +5,7 @@ import { markAtStart } from '../store/catalogueMarker.ts';
 import { longestCheckMs, type FinishPorts } from '../archive/finish/finish.ts';
 import { Finisher } from '../archive/finish/finisher.ts';
 import { makePeakKeeper } from '../audio/peaks.ts';
-import { makePromptsHeard } from '../receipt/playedPrompts.ts';
+import { makePlayedPrompts } from '../receipt/playedPrompts.ts';
 import { SelfCheckThread } from '../audio/selfCheckThread.ts';
 import { unfinishedIn } from '../archive/finish/spool.ts';
 import { AriConnection } from '../ari/connection.ts';
@@ -181,7 +181,7 @@ export class App {
       clock,
       log,
       actor: 'serve',
-      promptsHeard: makePromptsHeard(soundsFolder(config), library, catalogue),
+      promptsHeard: makePlayedPrompts(soundsFolder(config), library, catalogue),
       check: selfCheck.check,
       peaks: makePeakKeeper(config.privacy.numberKey),
       presence: presenceOf(config),

@@ -1,7 +1,7 @@
 import type { EncryptedStore } from '../store/encryption/store.ts';
 import { longestCheckMs, type FinishPorts } from '../archive/finish/finish.ts';
 import { makePeakKeeper } from '../audio/peaks.ts';
-import { makePromptsHeard } from '../receipt/playedPrompts.ts';
+import { makePlayedPrompts } from '../receipt/playedPrompts.ts';
 import type { RewrapPorts } from '../archive/rewrap.ts';
 import { checkRecording } from '../audio/selfCheck.ts';
 import { nobodyTells, type PresencePorts } from '../archive/finish/unwatchedSound.ts';
@@ -76,7 +76,7 @@ export async function finishPorts(
     clock,
     log,
     actor,
-    promptsHeard: makePromptsHeard(soundsFolder(config), await loadLibrary(config), catalogue),
+    promptsHeard: makePlayedPrompts(soundsFolder(config), await loadLibrary(config), catalogue),
     check: checkRecording,
     peaks: makePeakKeeper(config.privacy.numberKey),
     presence: presenceOf(config),

@@ -12,7 +12,7 @@ import { timeLimit } from '../../core/timeLimit.ts';
 import { clockFlags, doubtOf, judgeEnd, noteClock, witnessesOf } from './endOfRecording.ts';
 import { pausedMs, pausesOf } from './pauses.ts';
 import type { PeakKeeper } from '../../audio/peaks.ts';
-import type { PromptsHeard } from '../../receipt/playedPrompts.ts';
+import type { PlayedPrompts } from '../../receipt/playedPrompts.ts';
 import { oneSided, type CheckOptions, type AudioFindingKind, type SelfCheck } from '../../audio/selfCheck.ts';
 import { flushSpooled, lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
 import { judgeKeys } from './unheardKeys.ts';
@@ -48,7 +48,7 @@ export type FinishPorts = {
   log: Logger;
   actor: string;
   /** The sound of the prompts that the caller of this recording heard, as far as they are still there. */
-  promptsHeard: (row: RecordingRow) => Promise<PromptsHeard>;
+  promptsHeard: (row: RecordingRow) => Promise<PlayedPrompts>;
   /** How the peaks of a recording are kept. */
   peaks: PeakKeeper;
   /** checkRecording, here or in a thread of its own. */

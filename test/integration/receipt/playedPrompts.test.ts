@@ -1,6 +1,6 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makePromptsHeard } from '../../../src/receipt/playedPrompts.ts';
+import { makePlayedPrompts } from '../../../src/receipt/playedPrompts.ts';
 import type { NoticeRow } from '../../../src/catalogue/rows.ts';
 import { loadPrompts, type PromptLibrary } from '../../../src/prompts/library.ts';
 import type { CallId } from '../../../src/core/ids.ts';
@@ -27,10 +27,10 @@ afterEach(() => {
 
 const call = { callId: 'a call' as CallId };
 /** The notice of the one call, sentence by sentence. */
-function heard(...hashes: string[]): ReturnType<typeof makePromptsHeard> {
+function heard(...hashes: string[]): ReturnType<typeof makePlayedPrompts> {
   const notices = hashes.map((sha256) => ({ sha256 }) as NoticeRow);
 
-  return makePromptsHeard(ours.path, library, { notices: () => Promise.resolve(notices) });
+  return makePlayedPrompts(ours.path, library, { notices: () => Promise.resolve(notices) });
 }
 const hashOf = (id: string): string => library.find(id, 'fr')?.sha256 ?? 'no such prompt';
 
