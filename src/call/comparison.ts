@@ -8,7 +8,7 @@ const mostFailures = 2;
 /** One comparison of all calls with Asterisk. */
 export type Comparison = {
   /** Does a step for one call, whose failure keeps no other; undefined then. */
-  byItself: <T>(call: CallId, step: () => Promise<T>) => Promise<T | undefined>;
+  isolated: <T>(call: CallId, step: () => Promise<T>) => Promise<T | undefined>;
   /** Throws the first failure of what is not given up. Tells whether anything is. */
   end: () => 'whole' | 'partly';
 };
@@ -28,7 +28,7 @@ export class Comparisons {
     let givenUp = 0;
 
     return {
-      byItself: async (call, step) => {
+      isolated: async (call, step) => {
         try {
           const done = await step();
           this.#failures.delete(call);

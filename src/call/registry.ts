@@ -410,7 +410,7 @@ export class CallRegistry {
     const losses = this.#losses;
     const isOutOfDate = (): boolean => this.#losses !== losses;
     const comparison = this.#comparisons.begin(isOutOfDate);
-    const { byItself } = comparison;
+    const { isolated } = comparison;
     if (this.#deskIsBehind) {
       await this.#ports.promptDesk?.interrupt();
       await this.#ports.promptDesk?.sweep();
@@ -427,7 +427,7 @@ export class CallRegistry {
     const hasRun = new Set<CallId>();
     const before = await atATime.map(
       readable.filter(({ facts }) => !known.has(facts.id)),
-      async (state) => ({ state, recorder: await byItself(state.facts.id, () => recorderUnsaved(state, ari)) }),
+      async (state) => ({ state, recorder: await isolated(state.facts.id, () => recorderUnsaved(state, ari)) }),
     );
     if (isOutOfDate()) return 'whole';
     for (const { state, recorder } of before) {
@@ -458,7 +458,7 @@ export class CallRegistry {
     if (isOutOfDate()) return 'whole';
     await atATime.map(told, async ([id, session]) => {
       if (isOutOfDate()) return;
-      const isDone = await byItself(id, async () => {
+      const isDone = await isolated(id, async () => {
         const tell = (event: CallEvent): void => {
           if (!isOutOfDate()) this.#tell(session, event);
         };
@@ -474,7 +474,7 @@ export class CallRegistry {
     // Who was sent on needs nobody to watch.
     const recorded = [...told.values()].filter(({ state }) => mayBeRecorded(state));
     await Promise.all(recorded.map((session) => session.settled()));
-    await this.#endUnreadable(unreadable, leftovers, byItself);
+    await this.#endUnreadable(unreadable, leftovers, isolated);
 
     return comparison.end();
   }
@@ -579,7 +579,7 @@ export class CallRegistry {
   async #endUnreadable(
     unreadable: readonly UnreadableCall[],
     leftovers: Orphans,
-    byItself: Comparison['byItself'],
+    byItself: Comparison['isolated'],
   ): Promise<void> {
     const stopped = await Promise.allSettled(unreadable.map((call) => this.#stopRecorderOf(call)));
     for (const each of stopped) if (each.status === 'rejected') throw each.reason;
