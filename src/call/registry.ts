@@ -540,7 +540,7 @@ export class CallRegistry {
 
   /** Tells a call what it missed. Who came into its bridge meanwhile belongs to it from now on. */
   #tell(session: CallSession, event: CallEvent): void {
-    if (event.type === 'strangerJoined' || event.type === 'partyReplaced') {
+    if (event.type === 'thirdPartyJoined' || event.type === 'partyReplaced') {
       this.#own(this.#ownerOf.get(session), event.channel);
       const change: TimelineEntry =
         'party' in event

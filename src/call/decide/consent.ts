@@ -127,8 +127,8 @@ export const whileAccepting: Handlers<Accepting> = {
       { type: 'stopPlayback', playbackId: state.current.playbackId },
     ]);
   },
-  strangerJoined: (state) => (state.prepared ? untoldWhileAccepting(state) : stay(state)),
-  strangerLeft: ignored,
+  thirdPartyJoined: (state) => (state.prepared ? untoldWhileAccepting(state) : stay(state)),
+  thirdPartyLeft: ignored,
   partyReplaced: ignored,
   stepFailed: (state, { step }) => {
     if (step === 'play') return nextWhileAccepting(state);

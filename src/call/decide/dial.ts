@@ -131,11 +131,11 @@ export const whileDialling: Handlers<Dialling> = {
     const answer: Answer = given.kind === 'refused' ? given : { kind: 'refused', digits: featureCode, at };
     return acknowledge({ ...told(state), answer }, 'refused', acknowledgement, [], 'in the bridge');
   },
-  strangerJoined: (state, { channel }) => ({
+  thirdPartyJoined: (state, { channel }) => ({
     state: { ...state, untold: true, others: withOther(state, channel) },
     effects: state.untold ? [] : [{ type: 'save' }],
   }),
-  strangerLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
+  thirdPartyLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
   partyReplaced: replaceWhileDialling,
   farEndSeen: seenTogether<Dialling>(withUntold),
   farEndLeft: leftDuringTheNotice<Dialling>(withoutCaller, saved),

@@ -32,7 +32,7 @@ export type CallEvent =
   /** No cause: it left the application (a transfer, say) but still exists. */
   | { type: 'destinationLeft'; at: number | undefined; cause: number | undefined }
   /** A channel that is neither of the two came into the bridge, or left it: somebody who was not told. */
-  | { type: 'strangerJoined' | 'strangerLeft'; channel: ChannelId }
+  | { type: 'thirdPartyJoined' | 'thirdPartyLeft'; channel: ChannelId }
   /** A transfer: `channel` has taken the place of one of the two in the bridge. Whoever is behind it was not told. */
   | { type: 'partyReplaced'; party: 'caller' | 'destination'; channel: ChannelId }
   /**

@@ -20,8 +20,8 @@ export const ignoresDestination = {
   destinationLeft: ignored,
 } as const;
 export const ignoresBridge = {
-  strangerJoined: ignored,
-  strangerLeft: ignored,
+  thirdPartyJoined: ignored,
+  thirdPartyLeft: ignored,
   partyReplaced: ignored,
   bridgeGone: ignored,
 } as const;

@@ -281,8 +281,8 @@ function ofWhatIsPrepared<State extends Announcing | Confirming>() {
     destinationRinging: ignored,
     destinationAnswered: ignored,
     // P1: who waits in the bridge before the destination does was not told.
-    strangerJoined: (state: State): Step => (state.prepared ? untoldParty(state) : stay(state)),
-    strangerLeft: ignored,
+    thirdPartyJoined: (state: State): Step => (state.prepared ? untoldParty(state) : stay(state)),
+    thirdPartyLeft: ignored,
     partyReplaced: ignored,
     farEndLeft: leftDuringTheNotice<State>(untoldParty, stay),
     farEndLost: untoldParty,

@@ -292,8 +292,8 @@ export const whileTalking: Handlers<Talking> = {
     return recorderWhileTalking(state, event);
   },
   digit: (state, { digit, at }) => keyWhileTalking(state, digit, at),
-  strangerJoined: (state, { channel }) => join(state, channel),
-  strangerLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
+  thirdPartyJoined: (state, { channel }) => join(state, channel),
+  thirdPartyLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
   partyReplaced: replace,
   farEndSeen: seenTogether<Talking>(stopForFarEnd),
   farEndLeft: leftDuringTheNotice<Talking>((state) => loseFarEnd(state, 'caller'), saved),

@@ -45,7 +45,7 @@ export function translate(event: AriEvent, facts: Facts): CallEvent | undefined 
     case 'bridgeLeft': {
       const { channelId: channel } = event;
       if (partyOf(channel, facts) !== undefined) return undefined;
-      return { type: event.type === 'bridgeEntered' ? 'strangerJoined' : 'strangerLeft', channel };
+      return { type: event.type === 'bridgeEntered' ? 'thirdPartyJoined' : 'thirdPartyLeft', channel };
     }
     case 'playbackStarted':
     case 'playbackFinished':
@@ -75,7 +75,7 @@ function translateChannel(event: ChannelEvent, facts: Facts): CallEvent | undefi
     case 'destination':
       return translateDestination(event);
     case undefined:
-      return leaves(event) ? { type: 'strangerLeft', channel: event.channelId } : undefined;
+      return leaves(event) ? { type: 'thirdPartyLeft', channel: event.channelId } : undefined;
   }
 }
 

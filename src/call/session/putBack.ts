@@ -12,8 +12,8 @@ const movedWithinMs = 500;
 
 /** What is found by a comparison and leaves others in the bridge than were there, or no recorder. */
 export const changesParties: readonly CallEvent['type'][] = [
-  'strangerJoined',
-  'strangerLeft',
+  'thirdPartyJoined',
+  'thirdPartyLeft',
   'partyReplaced',
   'callerLeft',
   'callerSentOn',
@@ -24,7 +24,7 @@ export const changesParties: readonly CallEvent['type'][] = [
 
 type Ports = { ari: Pick<AriCommands, 'addToBridge'> & Pick<AriQueries, 'owned'>; log: Logger };
 
-const strangers: readonly CallEvent['type'][] = ['strangerJoined', 'strangerLeft'];
+const strangers: readonly CallEvent['type'][] = ['thirdPartyJoined', 'thirdPartyLeft'];
 /** What is found where a party is not in the bridge. */
 const missesParty: readonly CallEvent['type'][] = ['partyReplaced', 'bridgeGone'];
 
@@ -49,12 +49,12 @@ export async function tellMissed(
     for (const event of events) tell(event);
   };
   // Who gave their place to somebody who came meanwhile is not ours to fetch back, unless we have taken them out.
-  if (has(['strangerJoined']) && !isInDoubt) {
+  if (has(['thirdPartyJoined']) && !isInDoubt) {
     tellAll(missed.events);
     return missed;
   }
   // A stranger is told at once, since a recorder has to end (P1).
-  const early = has(['strangerJoined']) ? missed.events.filter(({ type }) => strangers.includes(type)) : [];
+  const early = has(['thirdPartyJoined']) ? missed.events.filter(({ type }) => strangers.includes(type)) : [];
   tellAll(early);
   const isPutBack = has(missesParty) && (await putBack(session, { ari, log }));
   if (!isPutBack && !(isInDoubt && has(changesParties))) {

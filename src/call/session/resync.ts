@@ -66,8 +66,8 @@ async function gathered(
 
   return {
     news: [
-      ...came.map((channel): CallEvent => ({ type: 'strangerJoined', channel })),
-      ...went.map((channel): CallEvent => ({ type: 'strangerLeft', channel })),
+      ...came.map((channel): CallEvent => ({ type: 'thirdPartyJoined', channel })),
+      ...went.map((channel): CallEvent => ({ type: 'thirdPartyLeft', channel })),
       ...inDoubt.map((party): CallEvent => ({ type: 'farEndLost', party })),
     ],
     isHere: (party) => isMember(party) || inDoubt.includes(party),

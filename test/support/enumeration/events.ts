@@ -103,8 +103,8 @@ const holdsOfBoth: readonly CallEvent[] = [
 ];
 
 const comingAndGoing: readonly CallEvent[] = [
-  { type: 'strangerJoined', channel: stranger },
-  { type: 'strangerLeft', channel: stranger },
+  { type: 'thirdPartyJoined', channel: stranger },
+  { type: 'thirdPartyLeft', channel: stranger },
 ];
 
 const transfers: readonly CallEvent[] = [
@@ -140,7 +140,7 @@ export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[
     { type: 'destinationAnswered', at: undefined },
     { type: 'destinationLeft', at: 5_000, cause: 17 },
     { type: 'destinationLeft', at: undefined, cause: undefined },
-    ...(others === 'stay' ? [{ type: 'strangerJoined', channel: anotherCaller } as const] : []),
+    ...(others === 'stay' ? [{ type: 'thirdPartyJoined', channel: anotherCaller } as const] : []),
     ...(others === 'leave' ? comingAndGoing : []),
     ...(others === 'nobody' ? [] : transfers),
     ...(farEnds === 'nobody' ? [] : [lateBehindCaller]),

@@ -300,14 +300,14 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
       return witnessFarEndLeft(monitor, event.channels);
     case 'farEndLost':
       return monitor.stranger ? monitor : { ...monitor, stranger: true };
-    case 'strangerJoined': {
+    case 'thirdPartyJoined': {
       const { asked, others } = monitor;
       if (asked.prepare === 0 || asked.destroyBridge > 0) return monitor;
       const isNew = asked.dial > 0 && !others.includes(event.channel) && !isParty(event.channel, monitor);
       if (monitor.stranger && !isNew) return monitor;
       return { ...monitor, stranger: true, others: isNew ? [...others, event.channel] : others };
     }
-    case 'strangerLeft':
+    case 'thirdPartyLeft':
       return monitor.others.includes(event.channel) && monitor.asked.destroyBridge === 0
         ? { ...monitor, others: monitor.others.filter((each) => each !== event.channel) }
         : monitor;

@@ -149,7 +149,7 @@ const judgedIfNew: Judges = {
 };
 
 /** What must follow at once also from one that tells nothing new. */
-const alwaysJudged: Judges = { recorderStarted: brokenByUnwantedRecorder, strangerJoined: brokenByUnwantedRecorder };
+const alwaysJudged: Judges = { recorderStarted: brokenByUnwantedRecorder, thirdPartyJoined: brokenByUnwantedRecorder };
 
 export const isAlwaysJudged = ({ type }: CallEvent): boolean => type in alwaysJudged;
 

@@ -114,9 +114,9 @@ describe('a WAV in the spool that the catalogue does not know', () => {
       {
         events: (facts) => [
           ...eventsTo('dialling', facts),
-          { type: 'strangerJoined', channel: stranger },
+          { type: 'thirdPartyJoined', channel: stranger },
           { type: 'destinationAnswered', at: undefined },
-          { type: 'strangerLeft', channel: stranger },
+          { type: 'thirdPartyLeft', channel: stranger },
           callerLeft,
         ],
       },

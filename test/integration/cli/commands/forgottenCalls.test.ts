@@ -28,7 +28,7 @@ const talking = (facts: Facts): CallEvent[] => eventsTo('talking', facts);
 /** The recorder was ended for a transfer, and they talk on. */
 const transferred = (facts: Facts): CallEvent[] => [
   ...talking(facts),
-  { type: 'strangerJoined', channel: 'stranger' as ChannelId },
+  { type: 'thirdPartyJoined', channel: 'stranger' as ChannelId },
   { type: 'recorderFinished', at: callStart + 50_000 },
 ];
 

@@ -433,7 +433,7 @@ describe('while a yes is confirmed', () => {
     [{ type: 'interrupted' }, { result: 'unrecorded', reason: 'interrupted' }],
     [{ type: 'eventsMissed' }, { result: 'unrecorded', reason: 'interrupted' }],
     [
-      { type: 'strangerJoined', channel: stranger },
+      { type: 'thirdPartyJoined', channel: stranger },
       { result: 'unrecorded', reason: 'untold_party' },
     ],
     [
@@ -532,7 +532,7 @@ describe('a hold', () => {
   test('pauses nothing that does not run, or is being stopped', () => {
     const optOutTalk = when(stateAt('talking', optOut), ...press('*9')).state;
     expect(when(optOutTalk, hold('destinationHeld')).effects).toMatchObject([{ recorder: undefined }, {}]);
-    const withStranger = when(talking, { type: 'strangerJoined', channel: stranger }).state;
+    const withStranger = when(talking, { type: 'thirdPartyJoined', channel: stranger }).state;
     expect(when(withStranger, hold('destinationHeld')).effects).toMatchObject([{ recorder: undefined }, {}]);
   });
 });
@@ -678,7 +678,7 @@ describe('the feature code', () => {
 
 describe('somebody who was not told', () => {
   const facts = someFacts(countingIds());
-  const joins: CallEvent = { type: 'strangerJoined', channel: stranger };
+  const joins: CallEvent = { type: 'thirdPartyJoined', channel: stranger };
   const { recording } = facts.order;
 
   test('in the bridge while the notice plays: the caller goes on, and what was made is removed', () => {
@@ -695,7 +695,7 @@ describe('somebody who was not told', () => {
     expect(effects).toEqual([{ type: 'stopRecorder', recording }, { type: 'save' }]);
     const stopped = when(state, { type: 'recorderFinished', at: 9 }).state;
     expect(stopped).toMatchObject({ kind: 'talking', recorder: { kind: 'finished', finishedAt: 9 } });
-    const leaves: CallEvent = { type: 'strangerLeft', channel: stranger };
+    const leaves: CallEvent = { type: 'thirdPartyLeft', channel: stranger };
     expect(when(stopped, leaves, { type: 'callerLeft', at: 10 }).outcome).toEqual({ result: 'recorded' });
   });
 
@@ -716,7 +716,7 @@ describe('somebody who was not told', () => {
 describe('somebody who was not told and is in the bridge', () => {
   const facts = someFacts(countingIds(), { mode: 'optOut', sentenceCount: 1 });
   const { order, callerChannel } = facts;
-  const joins: CallEvent = { type: 'strangerJoined', channel: stranger };
+  const joins: CallEvent = { type: 'thirdPartyJoined', channel: stranger };
   const talks = when(stateAt('talking', facts), joins).state;
   const leaves = {
     caller: { type: 'callerLeft', at: 9 },
@@ -731,7 +731,7 @@ describe('somebody who was not told and is in the bridge', () => {
       state: { kind: 'talking', recorder: { kind: 'withheld', why: 'untold_party' }, others: [stranger] },
       types: ['stopTimer', 'save', 'tellUnrecorded'],
     });
-    expect(when(answered.state, { type: 'strangerLeft', channel: stranger }, leaves.caller)).toMatchObject({
+    expect(when(answered.state, { type: 'thirdPartyLeft', channel: stranger }, leaves.caller)).toMatchObject({
       outcome: { result: 'unrecorded', reason: 'untold_party' },
     });
   });
@@ -762,7 +762,7 @@ describe('somebody who was not told and is in the bridge', () => {
   });
 
   test('and has left again is not waited for', () => {
-    const alone = when(talks, { type: 'strangerLeft', channel: stranger }).state;
+    const alone = when(talks, { type: 'thirdPartyLeft', channel: stranger }).state;
     expect(when(alone, leaves.caller).types).toEqual([
       'stopRecorder',
       'hangUpDestination',

@@ -170,12 +170,12 @@ const mutations: Mutation[] = [
   {
     what: 'passes over who joins the bridge during the notice',
     finds: 'dialled with somebody who was not told',
-    rule: deafTo('announcing', 'strangerJoined'),
+    rule: deafTo('announcing', 'thirdPartyJoined'),
   },
   {
     what: 'passes over who joins the talk',
     finds: 'a recorder runs with somebody who was not told',
-    rule: deafTo('talking', 'strangerJoined'),
+    rule: deafTo('talking', 'thirdPartyJoined'),
   },
   {
     what: 'passes over a transfer',

@@ -31,7 +31,7 @@ describe('every sequence, merged only where state and history are equal in every
       { type: 'destinationAnswered', at: 0 },
       { type: 'destinationLeft', at: 5_000, cause: 17 },
       { type: 'recorderStarted', at: 6_000 },
-      { type: 'strangerJoined', channel: stranger },
+      { type: 'thirdPartyJoined', channel: stranger },
       { type: 'callerHeld', at: 4_000 },
       { type: 'callerLeft', at: 8_000 },
       { type: 'interrupted' },
@@ -82,7 +82,7 @@ describe('every sequence, merged only where state and history are equal in every
       { type: 'timeUp', timer: 'consent' },
       { type: 'destinationAnswered', at: 0 },
       { type: 'recorderStarted', at: 6_000 },
-      { type: 'strangerJoined', channel: stranger },
+      { type: 'thirdPartyJoined', channel: stranger },
       { type: 'eventsMissed' },
     ];
     const answered: CallEvent[] = [

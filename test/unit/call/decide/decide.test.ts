@@ -193,7 +193,7 @@ describe('a call that cannot be announced', () => {
     ['confirming', { type: 'interrupted' }, 'interrupted'],
     ['confirming', { type: 'stepFailed', step: 'confirmNotice' }, 'notice_failed'],
     ['confirming', { type: 'timeUp', timer: 'confirmation' }, 'notice_timeout'],
-    ['confirming', { type: 'strangerJoined', channel: stranger }, 'untold_party'],
+    ['confirming', { type: 'thirdPartyJoined', channel: stranger }, 'untold_party'],
     ['confirming', { type: 'bridgeGone', alone: ['caller', 'destination'] }, 'prepare_failed'],
     ['dialling', { type: 'stepFailed', step: 'save' }, 'catalogue_unusable'],
     ['dialling', { type: 'stepFailed', step: 'prepare' }, 'prepare_failed'],

@@ -33,7 +33,7 @@ function stage(members: readonly ChannelId[], others: readonly ChannelId[] = [],
       log: collectingLog().log,
       tell: (event) => {
         told.push(event.type);
-        if (event.type === 'strangerJoined') session.state = { ...state, others: [...state.others, event.channel] };
+        if (event.type === 'thirdPartyJoined') session.state = { ...state, others: [...state.others, event.channel] };
       },
     });
     const over = telling.then(
@@ -123,7 +123,7 @@ describe('a third one in the bridge', () => {
 
   test('who has come meanwhile has the place of who went', async () => {
     const { added, result } = stage([caller, third], [third], []);
-    expect(await result()).toEqual(['strangerJoined', 'recorderStarted', 'partyReplaced']);
+    expect(await result()).toEqual(['thirdPartyJoined', 'recorderStarted', 'partyReplaced']);
     expect(added()).toEqual([]);
   });
 
@@ -138,10 +138,10 @@ describe('a third one in the bridge', () => {
     const release = ari.hold('addToBridge');
     const events = result();
     // A recorder has to end, however long it takes to put them back.
-    await eventually(() => told.includes('strangerJoined'));
+    await eventually(() => told.includes('thirdPartyJoined'));
     expect(added()).toEqual([addOf(destination)]);
     release();
-    expect(await events).toEqual(['strangerJoined', 'recorderStarted', 'holdsFound']);
+    expect(await events).toEqual(['thirdPartyJoined', 'recorderStarted', 'holdsFound']);
   });
 });
 

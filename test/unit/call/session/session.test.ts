@@ -376,7 +376,7 @@ describe('a recorder that must not run on', () => {
   test('is stopped again and again until Asterisk does it, and the call does not wait for that', async () => {
     const set = await talking();
     set.ari.refuse('stopRecorder', 'ari_unreachable', 3);
-    set.session.handle({ type: 'strangerJoined', channel: stranger });
+    set.session.handle({ type: 'thirdPartyJoined', channel: stranger });
     await settled(set.session);
     expect(set.ari.asked).toEqual([`stopRecorder ${recorderName(recording)}`, 'save talking']);
     await eventually(() => stops(set) === 4);
@@ -410,7 +410,7 @@ describe('a recorder that must not run on', () => {
   test('is not asked for any more when it is gone', async () => {
     const set = await talking();
     set.ari.refuse('stopRecorder', 'ari_not_found', 9);
-    set.session.handle({ type: 'strangerJoined', channel: stranger });
+    set.session.handle({ type: 'thirdPartyJoined', channel: stranger });
     await settled(set.session);
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(stops(set)).toBe(1);
@@ -419,7 +419,7 @@ describe('a recorder that must not run on', () => {
   test('is left to the next process with the call', async () => {
     const set = await talking();
     set.ari.refuse('stopRecorder', 'ari_unreachable', 99);
-    set.session.handle({ type: 'strangerJoined', channel: stranger });
+    set.session.handle({ type: 'thirdPartyJoined', channel: stranger });
     await settled(set.session);
     set.session.abandon();
     await new Promise((resolve) => setTimeout(resolve, 250));
@@ -860,7 +860,7 @@ describe('a party whose RTP goes on from another source', () => {
 
   test('is moved beside all else: a recorder that must stop does not wait for it', async () => {
     const set = await moving();
-    set.session.handle({ type: 'strangerJoined', channel: stranger });
+    set.session.handle({ type: 'thirdPartyJoined', channel: stranger });
     await settled(set.session);
     expect(isAsked(set, `stopRecorder ${recorderName(recording)}`)).toBe(true);
     expect(set.session.isMovingParty).toBe(true);
@@ -1088,7 +1088,7 @@ describe('what only the receipt tells', () => {
     set.failSaves(() => true);
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
     try {
-      session.handle({ type: 'strangerJoined', channel: stranger });
+      session.handle({ type: 'thirdPartyJoined', channel: stranger });
       expect(session.isKept).toBe(false);
       await settled(session);
       expect([kept.length, session.isKept]).toEqual([0, false]);
@@ -1184,7 +1184,7 @@ describe('a hold', () => {
     session.handle(hold);
     ari.refuse('resumeRecorder', 'ari_unreachable');
     session.handle(back);
-    session.handle({ type: 'strangerJoined', channel: stranger });
+    session.handle({ type: 'thirdPartyJoined', channel: stranger });
     await settled(session);
     expect(asks('stopRecorder')).toHaveLength(1);
     const since = performance.now();
