@@ -1,4 +1,4 @@
-import { isActive, type HoldRow } from '../catalogue/retention/legalHolds.ts';
+import { isActive, type LegalHoldRow } from '../catalogue/retention/legalHolds.ts';
 import type { PurposeEnd } from '../catalogue/rows.ts';
 import type { RecordingStatus } from '../catalogue/statuses.ts';
 
@@ -10,7 +10,7 @@ import type { RecordingStatus } from '../catalogue/statuses.ts';
  */
 export function endsWhileHeld(
   ends: readonly PurposeEnd[],
-  holds: readonly Pick<HoldRow, 'releasedAt' | 'expiresAt'>[],
+  holds: readonly Pick<LegalHoldRow, 'releasedAt' | 'expiresAt'>[],
   holdsAllowed: (purpose: string) => boolean,
   at: number,
 ): PurposeEnd[] {

@@ -38,7 +38,7 @@ import {
 import { makeDeliveries, type DeliveryTable, type Subscriber } from './jobs/deliveries.ts';
 import { makeFigures, type Figures, type FigureTimes } from './figures.ts';
 import { makeTimeline } from './calls/timeline.ts';
-import { makeHolds, type HoldRow, type NewHold } from './retention/legalHolds.ts';
+import { makeLegalHolds, type LegalHoldRow, type NewLegalHold } from './retention/legalHolds.ts';
 import { makeIdentity } from './identity.ts';
 import { makeStorageLimits } from './storageLimits.ts';
 import { makeLeases, type LeaseHolder } from './jobs/leases.ts';
@@ -153,10 +153,10 @@ export type Catalogue = Tables & {
   /** When the line after this one was written, ms since 1970 UTC; undefined when it is the newest. */
   auditTimeAfter(line: number): Promise<number | undefined>;
 
-  setHold(hold: NewHold): Promise<void>;
+  setHold(hold: NewLegalHold): Promise<void>;
   releaseHold(id: HoldId, by: string): Promise<RecordingId>;
-  holdsOf(id: RecordingId): Promise<HoldRow[]>;
-  activeHolds(at: number, after: string, limit: number): Promise<HoldRow[]>;
+  holdsOf(id: RecordingId): Promise<LegalHoldRow[]>;
+  activeHolds(at: number, after: string, limit: number): Promise<LegalHoldRow[]>;
 
   /** Whether it was raised: a human is asked once about each recording. */
   raiseDoubt(id: RecordingId, doubt: Doubt): Promise<boolean>;
@@ -349,7 +349,7 @@ export function openCatalogue(
   const deliveries = makeDeliveries(database, now, webhooks);
   const doubts = makeClockDoubts(database, trail, now);
   const recordings = makeRecordings(database, trail, deliveries, leftAside, doubts.raise);
-  const holds = makeHolds(database, trail, deliveries, now);
+  const holds = makeLegalHolds(database, trail, deliveries, now);
   const erasures = makeErasures(database, trail, recordings.move, holds.releaseHoldsOf);
   const decisions = makeDecisions(database, recordings.shorten);
   const chainHeads = makeChainHeads(database);

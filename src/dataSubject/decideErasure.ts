@@ -1,6 +1,6 @@
 import type { Lock } from '../store/objectLock.ts';
 import type { HoldGround } from '../catalogue/holdGrounds.ts';
-import { isActive, type HoldRow } from '../catalogue/retention/legalHolds.ts';
+import { isActive, type LegalHoldRow } from '../catalogue/retention/legalHolds.ts';
 import type { PurposeEnd } from '../catalogue/rows.ts';
 import type { RecordingStatus } from '../catalogue/statuses.ts';
 import type { PurposeKind } from '../config/purposeKinds.ts';
@@ -54,7 +54,7 @@ export type ErasureSubject = {
   /** Those of its call. */
   purposes: readonly string[];
   ends: readonly PurposeEnd[];
-  holds: readonly Pick<HoldRow, 'ground' | 'expiresAt' | 'releasedAt'>[];
+  holds: readonly Pick<LegalHoldRow, 'ground' | 'expiresAt' | 'releasedAt'>[];
   lock: Lock | undefined;
 };
 

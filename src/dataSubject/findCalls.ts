@@ -1,12 +1,12 @@
 import type { KeptCaller } from '../call/plan/callerStore.ts';
 import { undefinedIfUnreadable, type Catalogue } from '../catalogue/catalogue.ts';
-import type { HoldRow } from '../catalogue/retention/legalHolds.ts';
+import type { LegalHoldRow } from '../catalogue/retention/legalHolds.ts';
 import type { CallRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
 import type { CallId } from '../core/ids.ts';
 
 /** What the catalogue has of a call of the person who asks. */
 export type PersonCall = { caller: KeptCaller; call: CallRow; recording: PersonRecording | undefined };
-export type PersonRecording = { row: RecordingRow; ends: readonly PurposeEnd[]; holds: readonly HoldRow[] };
+export type PersonRecording = { row: RecordingRow; ends: readonly PurposeEnd[]; holds: readonly LegalHoldRow[] };
 /** `unreadable`: a row of it does not have its form. */
 export type FoundCall = ({ kind: 'call' } & PersonCall) | { kind: 'unreadable'; id: CallId };
 

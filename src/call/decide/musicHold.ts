@@ -6,7 +6,7 @@ import type { Party } from './order.ts';
 
 /** Holds: while one has put the other on hold, who waits hears music, and nothing is recorded. */
 
-export type HoldEvent = Extract<
+export type MusicHoldEvent = Extract<
   CallEvent,
   { type: 'callerHeld' | 'callerResumed' | 'destinationHeld' | 'destinationResumed' | 'holdsFound' }
 >;
@@ -14,7 +14,7 @@ export type HoldEvent = Extract<
 const parties = ['caller', 'destination'] as const;
 
 /** Who holds after this event. */
-export function holdingAfter(event: HoldEvent, holding: readonly Party[]): readonly Party[] {
+export function holdingAfter(event: MusicHoldEvent, holding: readonly Party[]): readonly Party[] {
   const now = (party: Party, holds: boolean): readonly Party[] =>
     parties.filter((each) => (each === party ? holds : holding.includes(each)));
   switch (event.type) {
@@ -40,7 +40,7 @@ const isSame = (one: readonly Party[], other: readonly Party[]): boolean => one.
 
 /** Handlers of a state that only remembers who holds. */
 export function remembersHolds<State extends { holding: readonly Party[] }>() {
-  const remember = (state: State, event: HoldEvent): { state: State; effects: [] } => {
+  const remember = (state: State, event: MusicHoldEvent): { state: State; effects: [] } => {
     const holding = holdingAfter(event, state.holding);
 
     return { state: isSame(holding, state.holding) ? state : { ...state, holding }, effects: [] };
@@ -56,8 +56,8 @@ export function remembersHolds<State extends { holding: readonly Party[] }>() {
 }
 
 /** What a hold in the talk asks for; undefined where it is no news. After missed events all of it is asked for again. */
-export function holdEffect(
-  event: HoldEvent,
+export function musicHoldEffect(
+  event: MusicHoldEvent,
   { facts, recorder, untold, holding: before }: In<'talking'>,
 ): { effect: HoldEffect; holding: readonly Party[]; changes: boolean } | undefined {
   const holding = holdingAfter(event, before);

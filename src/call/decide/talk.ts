@@ -16,7 +16,7 @@ import {
   stay,
   type Handlers,
 } from './handlers.ts';
-import { holdEffect, waitsFor, type HoldEvent } from './musicHold.ts';
+import { musicHoldEffect, waitsFor, type MusicHoldEvent } from './musicHold.ts';
 import type { Effect, Facts, In, Outcome, Recorder, Step } from './state.ts';
 import type { Party } from './order.ts';
 
@@ -245,8 +245,8 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
 }
 
 /** Kept, so that a later process knows who may still hear music. */
-function holdWhileTalking(state: Talking, event: HoldEvent): Step {
-  const hold = holdEffect(event, state);
+function holdWhileTalking(state: Talking, event: MusicHoldEvent): Step {
+  const hold = musicHoldEffect(event, state);
   if (hold === undefined) return stay(state);
   const { effect, holding, changes } = hold;
 

@@ -13,7 +13,7 @@ import type { HoldEffect } from '../decide/state.ts';
 const surePausesMs = [500, 2_000] as const;
 const youngMs = 1_000;
 
-export type HoldPorts = {
+export type MusicHoldPorts = {
   ari: AriCommands;
   insistence: RetryingRequests;
   /** When music was last asked for, by channel; monotonic, ms. */
@@ -33,7 +33,7 @@ export type HoldPorts = {
  *
  * @throws the first refusal that is no use to repeat, when everything has been asked for
  */
-export async function followHold({ waiting, back, recorder }: HoldEffect, ports: HoldPorts): Promise<void> {
+export async function applyMusicHold({ waiting, back, recorder }: HoldEffect, ports: MusicHoldPorts): Promise<void> {
   const { ari, insistence, isOver, isRecorded, keep, musicSince, asteriskNow } = ports;
   const now = performance.now();
   const isYoung = (id: ChannelId): boolean => now - (musicSince.get(id) ?? -Infinity) < youngMs;

@@ -11,7 +11,7 @@ import { decide } from '../decide/decide.ts';
 import type { CallEvent } from '../decide/events.ts';
 import { isWanted } from '../decide/unrecordedReasons.ts';
 import type { Planner } from '../plan/planner.ts';
-import { followHold, type HoldPorts } from './applyMusicHold.ts';
+import { applyMusicHold, type MusicHoldPorts } from './applyMusicHold.ts';
 import { timelineEntryOf } from './timeline.ts';
 import { makeRetryingRequests, pausesMs, type RetryingRequests } from './retryingRequests.ts';
 import { translate } from './eventRouting.ts';
@@ -80,7 +80,7 @@ export class CallSession {
   /** When each sentence that is not of the notice began. */
   readonly #said = new Map<PlaybackId, number>();
   readonly #insistence: RetryingRequests;
-  readonly #holdPorts: HoldPorts;
+  readonly #holdPorts: MusicHoldPorts;
   readonly #sources: SourceWatch;
   /** Of what was recorded, after a refusal: whether it is done, and in the receipt. */
   #removal: 'none' | 'done' | 'kept' = 'none';
@@ -425,7 +425,7 @@ export class CallSession {
         return ari.recordBridge(bridge, recorderName(recording), maximumSeconds);
       }
       case 'hold':
-        return followHold(effect, this.#holdPorts);
+        return applyMusicHold(effect, this.#holdPorts);
       case 'stopRecorder':
         return this.#insist(effect.type, () => ari.stopRecorder(recorderName(effect.recording)));
       case 'discardRecorder':

@@ -33,12 +33,18 @@ export const holdRow = z
     releasedAt: row.released_at,
     releasedBy: row.released_by,
   }));
-export type HoldRow = z.output<typeof holdRow>;
+export type LegalHoldRow = z.output<typeof holdRow>;
 
-export type NewHold = Pick<HoldRow, 'id' | 'recording' | 'ground' | 'reason' | 'author' | 'reviewAt' | 'expiresAt'>;
+export type NewLegalHold = Pick<
+  LegalHoldRow,
+  'id' | 'recording' | 'ground' | 'reason' | 'author' | 'reviewAt' | 'expiresAt'
+>;
 
 /** Whether it keeps its recording at this time. */
-export function isActive({ releasedAt, expiresAt }: Pick<HoldRow, 'releasedAt' | 'expiresAt'>, at: number): boolean {
+export function isActive(
+  { releasedAt, expiresAt }: Pick<LegalHoldRow, 'releasedAt' | 'expiresAt'>,
+  at: number,
+): boolean {
   return releasedAt === null && expiresAt > at;
 }
 
@@ -46,7 +52,7 @@ const statusRow = z.object({ status: z.string() }).optional();
 const keepable = new Set(['recording', 'recorded', 'archived', 'failed']);
 
 /** The table `holds`. */
-export function makeHolds(
+export function makeLegalHolds(
   database: Database.Database,
   trail: AuditTrail,
   deliveries: { append: (event: DeliveryEvent) => void },
@@ -66,7 +72,7 @@ export function makeHolds(
     .pluck();
   const selectReleased = database.prepare(`SELECT recording_id FROM holds WHERE id = ?`);
 
-  const set = database.transaction((hold: NewHold): void => {
+  const set = database.transaction((hold: NewLegalHold): void => {
     const status = statusRow.parse(selectStatus.get(hold.recording))?.status;
     if (status === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     if (!keepable.has(status)) throw new PreavisError('hold_too_late', `its status is ${status}`);
@@ -101,7 +107,7 @@ export function makeHolds(
 
   return {
     /** Throws recording_unknown, and hold_too_late once the erasure has begun: what wins is decided here, in one transaction. */
-    setHold: (hold: NewHold): void => {
+    setHold: (hold: NewLegalHold): void => {
       set.immediate(hold);
     },
     /** Gives the recording that it kept. Throws hold_unknown. */
@@ -112,9 +118,9 @@ export function makeHolds(
       for (const id of ids) end(id as HoldId, by);
     },
     /** All that were ever set, the oldest first. */
-    holdsOf: (id: RecordingId): HoldRow[] => z.array(holdRow).parse(selectOf.all(id)),
+    holdsOf: (id: RecordingId): LegalHoldRow[] => z.array(holdRow).parse(selectOf.all(id)),
     /** Those that keep a recording at this time, in the order of ids, beyond `after`. */
-    activeHolds: (at: number, after: string, limit: number): HoldRow[] =>
+    activeHolds: (at: number, after: string, limit: number): LegalHoldRow[] =>
       z.array(holdRow).parse(selectActive.all({ at, after, limit })),
   };
 }

@@ -1,4 +1,4 @@
-import type { NewHold } from '../../../src/catalogue/retention/legalHolds.ts';
+import type { NewLegalHold } from '../../../src/catalogue/retention/legalHolds.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { makeIds } from '../../../src/core/ids.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
@@ -11,7 +11,7 @@ const open = catalogues();
 let stages = 0;
 const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages += 1)}`), open);
 
-const holdOf = (recording: RecordingId, more: Partial<NewHold> = {}): NewHold => ({
+const holdOf = (recording: RecordingId, more: Partial<NewLegalHold> = {}): NewLegalHold => ({
   id: makeIds().hold(),
   recording,
   ground: 'dispute',

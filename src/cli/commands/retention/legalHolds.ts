@@ -1,5 +1,5 @@
 import { holdGrounds, type HoldGround } from '../../../catalogue/holdGrounds.ts';
-import { isActive, type HoldRow } from '../../../catalogue/retention/legalHolds.ts';
+import { isActive, type LegalHoldRow } from '../../../catalogue/retention/legalHolds.ts';
 import { isoTime } from '../../../core/clock.ts';
 import { counted } from '../../../core/counted.ts';
 import { PreavisError } from '../../../core/errors.ts';
@@ -25,7 +25,7 @@ const isGround = (text: string): text is HoldGround => holdGrounds.some((ground)
 
 export type ShownHold = ReturnType<typeof shownHold>;
 
-export const shownHold = ({ id, recording, ground, reason, author, ...hold }: HoldRow) => ({
+export const shownHold = ({ id, recording, ground, reason, author, ...hold }: LegalHoldRow) => ({
   id,
   recording,
   ground,
@@ -91,9 +91,9 @@ export async function recordingsRelease(context: CommandContext, id: string, jso
 
 async function heldBy(
   recording: RecordingId,
-  catalogue: { holdsOf(id: RecordingId): Promise<HoldRow[]> },
+  catalogue: { holdsOf(id: RecordingId): Promise<LegalHoldRow[]> },
   at: number,
-): Promise<HoldRow[]> {
+): Promise<LegalHoldRow[]> {
   return (await catalogue.holdsOf(recording)).filter((hold) => isActive(hold, at));
 }
 

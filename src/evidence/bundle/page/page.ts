@@ -4,7 +4,7 @@
  */
 import { leastPart } from '../../../call/decide/verification.ts';
 import { createHash } from 'node:crypto';
-import type { HoldRow } from '../../../catalogue/retention/legalHolds.ts';
+import type { LegalHoldRow } from '../../../catalogue/retention/legalHolds.ts';
 import { isoTime } from '../../../core/clock.ts';
 import type { Markup } from '../../../core/text/markup.ts';
 import { html, type Part } from '../../../core/text/markup.ts';
@@ -40,7 +40,7 @@ export type ExplanationFacts = {
   auditRows: number;
   unchainedRows: number;
   /** Those in force that keep the recording beyond its last purpose. */
-  holds: readonly Pick<HoldRow, 'ground' | 'expiresAt'>[];
+  holds: readonly Pick<LegalHoldRow, 'ground' | 'expiresAt'>[];
   kid: string;
   /** Whether there is a time stamp in it. */
   stamped: boolean;

@@ -1,4 +1,4 @@
-import { followHold, type HoldPorts } from '../../../../src/call/session/applyMusicHold.ts';
+import { applyMusicHold, type MusicHoldPorts } from '../../../../src/call/session/applyMusicHold.ts';
 import { makeRetryingRequests } from '../../../../src/call/session/retryingRequests.ts';
 import type { TimelineEntry } from '../../../../src/call/session/ports.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
@@ -10,7 +10,7 @@ const caller = 'caller' as ChannelId;
 
 function stage() {
   const ari = scriptedAri();
-  const ports: HoldPorts = {
+  const ports: MusicHoldPorts = {
     ari,
     insistence: makeRetryingRequests(
       () => undefined,
@@ -23,7 +23,7 @@ function stage() {
     asteriskNow: () => Promise.resolve(1_000),
   };
   const hold = (waiting: ChannelId[], back: ChannelId[]) =>
-    followHold({ type: 'hold', waiting, back, recorder: undefined }, ports);
+    applyMusicHold({ type: 'hold', waiting, back, recorder: undefined }, ports);
 
   return { ari, ports, hold };
 }
@@ -42,7 +42,7 @@ test('the end of music that has only begun is asked for again, since Asterisk ma
 });
 
 test.each([
-  ['that has played for longer', (ports: HoldPorts) => ports.musicSince.set(caller, performance.now() - 1_001)],
+  ['that has played for longer', (ports: MusicHoldPorts) => ports.musicSince.set(caller, performance.now() - 1_001)],
   ['that was never asked for', () => undefined],
 ])('the end of music %s is not: it would end a ringing tone, too', async (_, before) => {
   const { ari, ports, hold } = stage();
@@ -55,11 +55,11 @@ test.each([
 /** What is kept of a pause, which Asterisk tells the time of so. */
 async function pausedBy(
   { ports }: ReturnType<typeof stage>,
-  asteriskNow: HoldPorts['asteriskNow'],
+  asteriskNow: MusicHoldPorts['asteriskNow'],
 ): Promise<TimelineEntry[]> {
   const kept: TimelineEntry[] = [];
   const recorder = { recording: 'recording' as RecordingId, paused: true, at: 7 };
-  await followHold(
+  await applyMusicHold(
     { type: 'hold', waiting: [], back: [], recorder },
     {
       ...ports,
