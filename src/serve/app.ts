@@ -133,7 +133,7 @@ export class App {
   }
 
   /** Cuts a stop() short: calls are left to the next start, uploads to the next pass. */
-  hurry(): void {
+  forceStop(): void {
     this.#hurry.abort();
   }
 

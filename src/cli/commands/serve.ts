@@ -23,7 +23,7 @@ export async function serve(
     const onSignal = (signal: NodeJS.Signals): void => {
       signals += 1;
       log.info({ signal }, signals === 1 ? 'stopping when calls and uploads have finished' : 'stopping at once');
-      if (signals > 1) app.hurry();
+      if (signals > 1) app.forceStop();
       resolve();
     };
     process.on('SIGTERM', onSignal);
