@@ -3,7 +3,7 @@ import { SingleBar } from 'cli-progress';
 import { PreavisError } from '../core/errors.ts';
 
 /** Work that a signal ends before its end, with a progress bar on a terminal. */
-export type LongWork = {
+export type Progress = {
   signal: AbortSignal;
   progress: (done: number, total: number) => void;
   /** To be called when it is over, however it went. */
@@ -15,7 +15,7 @@ export type LongWork = {
  *
  * @param undone what the error `interrupted` says was not done
  */
-export function beginLongWork(undone: string, json: boolean): LongWork {
+export function beginProgress(undone: string, json: boolean): Progress {
   const stop = new AbortController();
   // Many requests at once wait for it; each takes its listener away again.
   setMaxListeners(0, stop.signal);

@@ -10,7 +10,7 @@ import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts'
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import {
-  copyCertificates,
+  copyMissingCertificates,
   removeOldCertificates,
   replayLedger,
   waitAfterRestoration,
@@ -190,11 +190,11 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
     const { rows, next }: Awaited<ReturnType<Catalogue['due']>> = await catalogue.due(at, after, batch);
     await Promise.all(rows.map((row) => limit(() => eraseNext(row))));
     // What cannot be copied now is told at the end, and keeps nothing from being erased.
-    if (result.erased > 0) await copyCertificates(copies).catch(() => undefined);
+    if (result.erased > 0) await copyMissingCertificates(copies).catch(() => undefined);
     after = next;
   }
   result.doubtful = await catalogue.countDoubts();
-  if (!dryRun) await copyCertificates(copies);
+  if (!dryRun) await copyMissingCertificates(copies);
   if (!dryRun && !signal.aborted) {
     const removed = await removeOldCertificates(copies, at - ports.certificatesKeptMs);
     await removeOldHeads(headPortsOf(ports), at - ports.certificatesKeptMs);

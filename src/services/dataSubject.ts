@@ -1,5 +1,5 @@
 import { makeNumberReader } from '../call/plan/callerStore.ts';
-import { copyCertificates } from '../retention/certificates/copies.ts';
+import { copyMissingCertificates } from '../retention/certificates/copies.ts';
 import { eraseRecording, lockInArchive } from '../retention/erasure.ts';
 import type { SubjectErasurePorts } from '../dataSubject/erase.ts';
 import type { SubjectExportPorts } from '../dataSubject/export.ts';
@@ -40,7 +40,7 @@ export function subjectErasurePorts(shared: Shared): SubjectErasurePorts {
     erase: (row) => eraseRecording(row, { rule: 'subject', operator: actor }, ports),
     lockInArchive: (row, signal) => lockInArchive(row, ports, signal),
     checkLedger: () => ports.ledger.check(),
-    copyCertificates: () => copyCertificates({ ...ports, now: () => clock.now() }),
+    copyCertificates: () => copyMissingCertificates({ ...ports, now: () => clock.now() }),
     clock,
     operator: actor,
   };

@@ -15,7 +15,7 @@ import { withCatalogue } from './catalogue.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { localTime } from '../localTime.ts';
-import { beginLongWork } from '../progress.ts';
+import { beginProgress } from '../progress.ts';
 import { operatorParts } from '../operatorParts.ts';
 
 export type ArchiveMoveOptions = {
@@ -38,7 +38,7 @@ const mebibyte = 1024 * 1024;
 export async function archiveMove(context: CommandContext, options: ArchiveMoveOptions): Promise<ExitCode> {
   const { dryRun, removeOld, decrypt, json } = options;
   const config = await configOf(context);
-  const work = beginLongWork('not everything was moved', json);
+  const work = beginProgress('not everything was moved', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const { store, former, ...shared } = await operatorParts(context, config, catalogue);

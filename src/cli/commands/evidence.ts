@@ -20,7 +20,7 @@ import { openPurposes } from '../../archive/fetch.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
-import { beginLongWork } from '../progress.ts';
+import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 
 export type BundleCommandOptions = {
@@ -54,7 +54,7 @@ export async function evidenceBundle(
   const config = await configOf(context);
   const target = { file: output, replace: force };
   await refuseTaken(target);
-  const run = beginLongWork('no bundle was made', json);
+  const run = beginProgress('no bundle was made', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const { clock, environment } = context;
@@ -152,7 +152,7 @@ export async function evidenceVerify(
   const { authority: authorityFile } = options;
   if (authorityFile !== undefined) await readable('the file of --authority', () => readFile(authorityFile));
   const handle = await openZip(file);
-  const run = beginLongWork('the bundle was not checked to its end', options.json);
+  const run = beginProgress('the bundle was not checked to its end', options.json);
   const isTrusted = kid !== undefined;
   let isWanting: boolean;
   try {

@@ -10,7 +10,7 @@ import { withCatalogue } from './catalogue.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { localTime } from '../localTime.ts';
-import { beginLongWork } from '../progress.ts';
+import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 
 export type FetchCommandOptions = { purpose: string; output: string; force: boolean; json: boolean };
@@ -32,7 +32,7 @@ export async function recordingsFetch(
   const config = await configOf(context);
   const target = { file: output, replace: force };
   await refuseTaken(target);
-  const run = beginLongWork('nothing was fetched', json);
+  const run = beginProgress('nothing was fetched', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const ports = fetchPorts({

@@ -4,7 +4,7 @@ import { withCatalogue } from './catalogue.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { operatorParts } from '../operatorParts.ts';
-import { beginLongWork } from '../progress.ts';
+import { beginProgress } from '../progress.ts';
 import { counted } from '../../core/counted.ts';
 
 export type RewrapCommandOptions = { dryRun: boolean; json: boolean };
@@ -18,7 +18,7 @@ export async function archiveRewrap(
   { dryRun, json }: RewrapCommandOptions,
 ): Promise<ExitCode> {
   const config = await configOf(context);
-  const run = beginLongWork('not all keys were rewrapped', json);
+  const run = beginProgress('not all keys were rewrapped', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const shared = await operatorParts(context, config, catalogue);

@@ -19,7 +19,7 @@ import { withCatalogue } from './catalogue.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { commandLog } from '../operatorParts.ts';
-import { beginLongWork } from '../progress.ts';
+import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 
 export type SubjectExportOptions = {
@@ -84,7 +84,7 @@ export async function subjectExport(
     const actor = operatorOf(context.environment);
     const ports = subjectExportPorts({ config, catalogue, ...archives, clock: context.clock, actor });
     const language = await languageOf(asked, hash, catalogue, config);
-    const work = beginLongWork('nothing was exported', json);
+    const work = beginProgress('nothing was exported', json);
     const progress = (done: number): void => {
       work.progress(done, done);
     };
@@ -141,7 +141,7 @@ export async function subjectErase(
 ): Promise<ExitCode> {
   const config = await configOf(context);
   const hash = await hashOfNumber(number, input, config);
-  const work = beginLongWork('what was not yet erased is left: start it again', json);
+  const work = beginProgress('what was not yet erased is left: start it again', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const unsearchedKeys = await prepareSearch(catalogue, hash);

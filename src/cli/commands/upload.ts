@@ -11,7 +11,7 @@ import { withCatalogue } from './catalogue.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { endForgotten, unendedRecordings } from './forgottenCalls.ts';
-import { beginLongWork } from '../progress.ts';
+import { beginProgress } from '../progress.ts';
 import { commandLog } from '../operatorParts.ts';
 
 export type UploadCommandOptions = { dryRun: boolean; json: boolean };
@@ -43,7 +43,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
 
       return unended.length > 0 ? 3 : 0;
     }
-    const work = beginLongWork('what was not yet sent is left to the next pass', json);
+    const work = beginProgress('what was not yet sent is left to the next pass', json);
     const shared = { config, catalogue, store, former, clock: context.clock, log, actor: 'command' };
     const findings: Record<string, number> = {};
     const finish = {

@@ -91,7 +91,7 @@ export async function waitAfterRestoration(
  * Puts the decisions and certificates that are only in the catalogue into the ledger, and then certificates into the archive. Throws what
  * those throw.
  */
-export async function copyCertificates({ catalogue, store, ledger }: CopyPorts): Promise<void> {
+export async function copyMissingCertificates({ catalogue, store, ledger }: CopyPorts): Promise<void> {
   const copyTo = async (place: CopyPlace, copy: (row: CertificateRow) => Promise<unknown>): Promise<void> => {
     for (;;) {
       const rows = await catalogue.certificatesWithout(place, batch);
@@ -239,7 +239,7 @@ export async function replayArchive(ports: CopyPorts, { dryRun, progress }: Repl
 export async function replayCopies(ports: CopyPorts): Promise<void> {
   try {
     await replayLedger(ports, { dryRun: false });
-    await copyCertificates(ports);
+    await copyMissingCertificates(ports);
     await replayArchive(ports, { dryRun: false });
   } catch (thrown) {
     const error = asPreavisError(thrown);

@@ -7,7 +7,7 @@ import { verifyCertificates } from '../../../src/retention/certificates/verify.t
 import type { SubjectErasurePorts } from '../../../src/dataSubject/erase.ts';
 import { eraseForPerson } from '../../../src/dataSubject/erase.ts';
 import { eraseRecording, lockInArchive } from '../../../src/retention/erasure.ts';
-import { copyCertificates } from '../../../src/retention/certificates/copies.ts';
+import { copyMissingCertificates } from '../../../src/retention/certificates/copies.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
 import { hash, number, subjectStage, type Answer, type SubjectStage } from '../../support/evidence/subjects.ts';
@@ -198,7 +198,7 @@ describe('the erasure that a person asks for', () => {
       lockInArchive: (row, given) => lockInArchive(row, set, given),
       erase: (row) => eraseRecording(row, { rule: 'subject', operator: 'user alice' }, set),
       checkLedger: () => set.ledger.check(),
-      copyCertificates: () => copyCertificates({ ...set, now: () => set.clock.now() }),
+      copyCertificates: () => copyMissingCertificates({ ...set, now: () => set.clock.now() }),
     };
     const rules = { includeEvidence: false, kindOf: () => 'training' as const };
     const order = { hash, apply: true, waitMs: 0, signal, ...rules };

@@ -12,7 +12,7 @@ import { isoTime } from '../../../src/core/clock.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { openSigner, typeOfSigned } from '../../../src/core/crypto/signing.ts';
 import { headType } from '../../../src/retention/heads/chainHead.ts';
-import { copyCertificates, replayLedger } from '../../../src/retention/certificates/copies.ts';
+import { copyMissingCertificates, replayLedger } from '../../../src/retention/certificates/copies.ts';
 import { blindedCaller, issueDecision, type Decision } from '../../../src/retention/decision.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';
@@ -88,7 +88,7 @@ async function decided() {
   expect(await set.erased()).toMatchObject({ code: 3, json: { unrecordedCalls: 1, languageRemembered: true } });
   const shorter = recorderEnd + 7 * dayMs;
   await set.decisions.shorten([{ recording: other.id, purpose: 'training', to: shorter }], 'storageTime');
-  await copyCertificates(copyPorts(set));
+  await copyMissingCertificates(copyPorts(set));
   const now = set.clock.now();
 
   return { set, before, kept, other, others, shorter, now };
@@ -131,7 +131,7 @@ describe('a catalogue that was put back', () => {
     expect(await replayLedger(copyPorts(restored), { dryRun: false, fromStart: true })).toMatchObject({
       decisions: none,
     });
-    await copyCertificates(copyPorts(restored));
+    await copyMissingCertificates(copyPorts(restored));
     expect(await linesOf(restored)).toHaveLength(4);
     // Holds that were set since the backup are not in it.
     set.clock.at = recorderEnd + 8 * dayMs;
@@ -164,7 +164,7 @@ describe('a catalogue that was put back', () => {
     await finishRecordings(set);
     const to = recorderEnd + 3 * dayMs;
     await set.decisions.shorten([{ recording: call.id, purpose: 'training', to }], 'storageTime');
-    await copyCertificates(copyPorts(set));
+    await copyMissingCertificates(copyPorts(set));
     const restored = before();
     expect(await replay(restored)).toMatchObject({ decisions: { purposesShortened: 1 } });
     expect(await endsOf(restored, call.id)).toEqual({});
@@ -191,7 +191,7 @@ describe('a catalogue that was put back', () => {
       await set.catalogue.setPreference(caller, 'nl', callStart + 2 * dayMs);
       await set.decisions.forgetLanguages(caller);
     }
-    await copyCertificates(copyPorts(set));
+    await copyMissingCertificates(copyPorts(set));
     await replay(set);
     const before = backup(set);
     const { length } = await ledgerOf(set);
@@ -201,7 +201,7 @@ describe('a catalogue that was put back', () => {
     for (const days of [19, 18, 17]) {
       const to = recorderEnd + days * dayMs;
       await set.decisions.shorten([{ recording: id, purpose: 'training', to }], 'storageTime');
-      await copyCertificates(copyPorts(set));
+      await copyMissingCertificates(copyPorts(set));
     }
     // What came after the backup lies before the place up to which it was read.
     expect((await ledgerOf(set)).length).toBeGreaterThan(length);
@@ -230,7 +230,7 @@ describe('the ledger', () => {
     const { id } = await set.called('+3225550124');
     await set.decisions.shorten([{ recording: id, purpose: 'training', to: recorderEnd + 7 * dayMs }], 'storageTime');
     await expect(ledgerOf(set)).rejects.toThrow();
-    await copyCertificates(copyPorts(set));
+    await copyMissingCertificates(copyPorts(set));
     const lines = await ledgerOf(set);
     expect(await checked(set)).toEqual([{ check: 'erasure ledger', ok: true }]);
     await writeFile(set.ledger.file, '');

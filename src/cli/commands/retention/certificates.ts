@@ -7,7 +7,7 @@ import { ledgerOf, makeTrust } from '../../../services/signing.ts';
 import { makeArchives } from '../../../services/store.ts';
 import { readCertificate } from '../../../retention/certificates/certificate.ts';
 import {
-  copyCertificates,
+  copyMissingCertificates,
   decisionsInWords,
   replayArchive,
   replayLedger,
@@ -25,7 +25,7 @@ import { parseLimit } from '../../options.ts';
 import { operatorOf } from '../../operator.ts';
 import { localTime, timeColumn } from '../../localTime.ts';
 import { lockInWords, lockThatKeeps, shownLock } from '../../lockInWords.ts';
-import { beginLongWork } from '../../progress.ts';
+import { beginProgress } from '../../progress.ts';
 import { table } from '../../table.ts';
 
 /** Lists certificates of erasure, newest first. */
@@ -75,7 +75,7 @@ export async function certificatesVerify(
   { offline, json }: { offline: boolean; json: boolean },
 ): Promise<ExitCode> {
   const config = await configOf(context);
-  const work = beginLongWork('the certificates were not all checked', json);
+  const work = beginProgress('the certificates were not all checked', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const archives = offline ? { store: undefined } : await makeArchives(config, catalogue);
@@ -147,7 +147,7 @@ export async function certificatesReplay(
   { dryRun, restored = false, json }: { dryRun: boolean; restored?: boolean; json: boolean },
 ): Promise<ExitCode> {
   const config = await configOf(context);
-  const work = beginLongWork('not every copy of a certificate was looked at; run it again', json);
+  const work = beginProgress('not every copy of a certificate was looked at; run it again', json);
   let seen = 0;
   const progress = (): void => {
     work.signal.throwIfAborted();
@@ -172,7 +172,7 @@ export async function certificatesReplay(
       decisionsAgain += 1;
       if (!dryRun) await catalogue.noteDecisionInLedger(sha256, false);
     }
-    if (!dryRun) await copyCertificates(ports);
+    if (!dryRun) await copyMissingCertificates(ports);
     const { decisions } = ledger;
     const decided = decisionsInWords(decisions);
     const by = restored ? operatorOf(context.environment) : undefined;

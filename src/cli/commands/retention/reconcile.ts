@@ -9,7 +9,7 @@ import { withCatalogue } from '../catalogue.ts';
 import { configOf } from '../../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../../context.ts';
 import { operatorParts } from '../../operatorParts.ts';
-import { beginLongWork } from '../../progress.ts';
+import { beginProgress } from '../../progress.ts';
 import { lockInWords, shownLock } from '../../lockInWords.ts';
 import { tableWidth, wrapped } from '../../table.ts';
 
@@ -34,7 +34,7 @@ export async function recordingsReconcile(
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const shared = await operatorParts(context, config, catalogue);
     const pass = async (preview: boolean): Promise<{ reconciled: Reconciled; findings: ShownFinding[] }> => {
-      const run = beginLongWork('not everything was compared', json);
+      const run = beginProgress('not everything was compared', json);
       try {
         const repairs = preview ? undefined : await finishPorts(shared, run.signal);
         const findings: ShownFinding[] = [];

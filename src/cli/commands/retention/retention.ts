@@ -15,7 +15,7 @@ import { configOf } from '../../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../../context.ts';
 import { intoLedger, notCopied } from '../intoLedger.ts';
 import { commandLog } from '../../operatorParts.ts';
-import { beginLongWork } from '../../progress.ts';
+import { beginProgress } from '../../progress.ts';
 import { operatorOf } from '../../operator.ts';
 import { lockInWords, lockThatKeeps, shownLock } from '../../lockInWords.ts';
 import { localTime, timeColumn } from '../../localTime.ts';
@@ -45,7 +45,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
     const log = commandLog(config);
     const ports = retentionPorts({ config, catalogue, ...archives, clock: context.clock, log, actor: 'command' });
     const pass = async (preview: boolean, most: number): Promise<{ result: RetentionResult; told: Told[] }> => {
-      const work = beginLongWork(
+      const work = beginProgress(
         preview ? 'nothing was changed' : 'what was not yet erased is left to the next pass',
         json,
       );
@@ -164,7 +164,7 @@ export async function retentionShorten(
     throw new PreavisError('usage', `--purpose is one of ${Object.keys(config.purposes).join(', ')}`);
   }
 
-  const work = beginLongWork('not every recording was looked at; run it again', json);
+  const work = beginProgress('not every recording was looked at; run it again', json);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const actor = operatorOf(context.environment);

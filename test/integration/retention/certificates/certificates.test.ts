@@ -11,7 +11,7 @@ import {
   type Certificate,
 } from '../../../../src/retention/certificates/certificate.ts';
 import { headPrefix, headType } from '../../../../src/retention/heads/chainHead.ts';
-import { copyCertificates, replayArchive, replayLedger } from '../../../../src/retention/certificates/copies.ts';
+import { copyMissingCertificates, replayArchive, replayLedger } from '../../../../src/retention/certificates/copies.ts';
 import { eraseRecording } from '../../../../src/retention/erasure.ts';
 import { replayHeads } from '../../../../src/retention/heads/replayHeads.ts';
 import { verifyCertificates } from '../../../../src/retention/certificates/verify.ts';
@@ -420,7 +420,7 @@ describe('a backup that was restored', () => {
       expect.stringContaining('only the archive'),
     );
     expect((await restored.catalogue.recording(call.id))?.status).toBe('erased');
-    await copyCertificates(copyPorts(restored));
+    await copyMissingCertificates(copyPorts(restored));
     expect(await ledgerLines(restored)).toHaveLength(1);
   });
 
