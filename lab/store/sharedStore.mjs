@@ -72,7 +72,7 @@ function isFirst(folder) {
 function startKeeper({ folder, owner }) {
   // Not what the worker writes to: jest waits until nobody has that open any more.
   const log = openSync(join(folder, 'keeper.log'), 'a', 0o600);
-  const args = ['--import', 'tsx', join('lab', 'storeKeeper.ts'), folder, String(owner.pid), owner.startTime];
+  const args = ['--import', 'tsx', join('lab', 'store', 'storeKeeper.ts'), folder, String(owner.pid), owner.startTime];
   const keeper = spawn(process.execPath, args, {
     cwd: project,
     detached: true,
