@@ -1,5 +1,5 @@
 # Préavis as an image. Build it from a checkout:  docker build -t preavis .
-# What it needs to see of the Asterisk machine: README.md, "Asterisk on another machine or in a container".
+# What it needs to see of the Asterisk machine: docs/deployment.md, "Asterisk on another machine or in a container".
 
 # The release line of Node that is in long-term support from October 2026 to April 2029.
 ARG NODE=26

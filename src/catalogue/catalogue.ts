@@ -279,7 +279,7 @@ const busyPauseMs = 20;
 function damaged(what: string, cause: unknown): PreavisError {
   return new PreavisError('catalogue_unusable', `the catalogue is damaged${what}`, {
     cause,
-    hint: 'Stop Préavis, keep the file, and restore the last backup (docs/operations.md, "Backup").',
+    hint: 'Stop Préavis, keep the file, and restore the last backup (docs/operations/backup.md).',
   });
 }
 

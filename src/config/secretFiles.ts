@@ -8,7 +8,7 @@ const others = 0o007;
 
 /**
  * As ssh does with its keys: what everybody on the machine can read is no secret, and what another user owns or anybody
- * can change is not the operator's. The group may read: the service's own, as README.md makes it.
+ * can change is not the operator's. The group may read: the service's own, as docs/install.md makes it.
  *
  * @param key whose secret is in the file
  * @throws PreavisError `config_invalid`, with the command that mends it.

@@ -141,13 +141,13 @@ export const errorCodes = {
     1,
     false,
     'The catalogue file is a database of another program, or damaged.',
-    'If it is the catalogue, restore a backup (docs/operations.md); else point catalogue.file at a file of its own. Nothing was changed.',
+    'If it is the catalogue, restore a backup (docs/operations/backup.md); else point catalogue.file at a file of its own. Nothing was changed.',
   ),
   catalogue_new: entry(
     1,
     true,
     'The archive belongs to another catalogue, and the configured one is new: perhaps the folder of the catalogue is not mounted.',
-    'Mount that folder, or put the last backup of the catalogue back (docs/operations.md). If a new catalogue is meant to begin beside what lies there, start once `preavis serve --new-catalogue`.',
+    'Mount that folder, or put the last backup of the catalogue back (docs/operations/backup.md). If a new catalogue is meant to begin beside what lies there, start once `preavis serve --new-catalogue`.',
   ),
   catalogue_newer: entry(
     1,
@@ -264,7 +264,7 @@ export const errorCodes = {
     1,
     false,
     'A certificate of erasure does not hold.',
-    'See which one and why; docs/operations.md ("Certificates of erasure") says what each fault can mean.',
+    'See which one and why; docs/operations/certificates.md says what each fault can mean.',
   ),
   output_unwritable: entry(
     1,
@@ -283,20 +283,20 @@ export const errorCodes = {
     1,
     false,
     'The object store refuses the credentials or an action.',
-    'Check the access key, the secret key and the bucket policy (docs/operations.md).',
+    'Check the access key, the secret key and the bucket policy (docs/deployment.md).',
   ),
   archive_bucket_missing: entry(1, false, 'The bucket does not exist.', 'Create it, or correct archive.minio.bucket.'),
   archive_not_mounted: entry(
     1,
     true,
     'The archive folder is there, but what was put into it is not: it is the place where the archive should be mounted.',
-    'Mount it; recordings wait in the spool. If it is the archive, make the file .preavis-archive in it (docs/operations.md).',
+    'Mount it; recordings wait in the spool. If it is the archive, make the file .preavis-archive in it (docs/operations/archive.md).',
   ),
   archive_changed: entry(
     1,
     false,
     'A recording lies in another archive than the one that is configured now.',
-    'Name its configuration in archive.former, then `preavis archive move` brings it into the configured one (docs/operations.md, "Changing the archive").',
+    'Name its configuration in archive.former, then `preavis archive move` brings it into the configured one (docs/operations/move-archive.md).',
   ),
   archive_foreign: entry(
     1,
@@ -326,7 +326,7 @@ export const errorCodes = {
     1,
     true,
     'The archive refuses to erase an object: an Object Lock or a legal hold is on it.',
-    'A lock ends by itself: a later pass erases it then. A legal hold must be lifted by whoever set it (docs/operations.md).',
+    'A lock ends by itself: a later pass erases it then. A legal hold must be lifted by whoever set it (docs/operations/object-lock.md).',
   ),
   archive_lock_failed: entry(
     1,
@@ -338,7 +338,7 @@ export const errorCodes = {
     1,
     true,
     'A purpose asks for an Object Lock, and the archive has none to give.',
-    'Make a bucket with Object Lock (docs/operations.md, "Object Lock and lifecycle"), or set the lock of the purpose to none.',
+    'Make a bucket with Object Lock (docs/operations/object-lock.md), or set the lock of the purpose to none.',
   ),
   archive_retention_too_long: entry(
     1,
@@ -393,7 +393,7 @@ export const errorCodes = {
     1,
     false,
     "The file in which Asterisk's CEL logs the sounds that it plays cannot be used as the second witness.",
-    'Set it up as docs/operations.md says ("The second witness"), or remove witness.celFile. Calls are recorded all the same.',
+    'Set it up as docs/operations/second-witness.md says, or remove witness.celFile. Calls are recorded all the same.',
   ),
   clock_implausible: entry(
     1,

@@ -8,7 +8,7 @@ import type { CelLine } from './celLine.ts';
  * without ARI. Here its lines are compared with what ARI's events said; nothing is decided by it, it is evidence.
  */
 
-/** How far the two may differ and still mean the same, ms. Both have Asterisk's clock; what was seen is in docs/operations.md. */
+/** How far the two may differ and still mean the same, ms. Both have Asterisk's clock; what was seen is in docs/operations/second-witness.md. */
 export const toleranceMs = 100;
 
 /** The first release of each branch that logs sounds in CEL; later branches do from the start. */

@@ -63,7 +63,7 @@ export function makeDecisions({ catalogue, signer, newId, now, ...ports }: Decis
       const callers = caller === undefined ? 'all' : [caller];
       const what = { kind, caller: caller === undefined ? null : blindedCaller(caller) } as const;
       // By then every earlier choice has come to its own end, but for those from when languages were remembered for longer: of them
-      // nobody knows any more, and a backup from then brings them back (docs/operations.md, Decisions).
+      // nobody knows any more, and a backup from then brings them back (docs/operations/certificates.md, Decisions).
       await decide(what, { kind, callers }, Math.max(last ?? 0, now() + 1));
 
       return count;

@@ -75,7 +75,7 @@ function hasFailed(list: readonly CheckResult[], ...codes: readonly ErrorCode[])
 
 /** Without it every restart of serve costs the recordings that are being made. */
 const withoutCel =
-  'none. What is recorded while serve is away becomes silence; with CEL (docs/operations.md, The second witness) most of it is kept';
+  'none. What is recorded while serve is away becomes silence; with CEL (docs/operations/second-witness.md) most of it is kept';
 
 const markLimitMs = 10_000;
 /** For others that work with the write-ahead log of the catalogue, ms. */

@@ -9,7 +9,7 @@ type KindEntry = { repair: boolean; meaning: string; advice: string };
 const repaired = (meaning: string, advice: string): KindEntry => ({ repair: true, meaning, advice });
 const reported = (meaning: string, advice: string): KindEntry => ({ repair: false, meaning, advice });
 
-/** The one list of findings. `advice` says what a repair does, or what is left to people; docs/operations.md has the table. */
+/** The one list of findings. `advice` says what a repair does, or what is left to people; docs/operations/reconciliation.md has the table. */
 export const discrepancyKinds = {
   unfinished: repaired('its call has ended, its file was not finished', 'finish it'),
   unfinishedFileMissing: reported(

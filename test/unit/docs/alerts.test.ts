@@ -19,7 +19,7 @@ type Rule = {
 type Panel = { title: string; targets?: { expr: string }[] };
 
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
-const text = read('docs/operations.md');
+const text = read('docs/operations/monitoring.md');
 const rules = (parse(read('config/prometheus/alerts.yaml')) as { groups: { rules: Rule[] }[] }).groups.flatMap(
   (group) => group.rules,
 );

@@ -15,8 +15,9 @@ const pages = [
   'CHANGELOG.md',
   'lab/README.md',
   'sounds/README.md',
-  ...readdirSync(join(root, 'docs'))
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
+    .toSorted()
     .map((name) => `docs/${name}`),
 ];
 
@@ -48,13 +49,16 @@ test.each(pages)('every relative link in %s leads to a file, and to a heading th
   expect(brokenLinks(page)).toEqual([]);
 });
 
-test('the complete configuration in the README is valid', async () => {
-  const example = /```yaml\n(# \/etc\/preavis\/preavis\.yaml\n[\s\S]*?)```/.exec(read('README.md'))?.[1];
+test.each([
+  ['README.md', /```yaml\n([\s\S]*?)```/],
+  ['docs/install.md', /```yaml\n(# \/etc\/preavis\/preavis\.yaml\n[\s\S]*?)```/],
+])('the complete configuration in %s is valid', async (page, fence) => {
+  const example = fence.exec(read(page))?.[1];
   expect(example).toBeDefined();
   const file = folder.path('preavis.yaml');
   await writeFile(file, example ?? '', { mode: 0o600 });
   // The files with secrets that it names are only on the operator's machine.
-  const environment = { PREAVIS_ARI_PASSWORD_FILE: file };
+  const environment = page === 'README.md' ? {} : { PREAVIS_ARI_PASSWORD_FILE: file };
   await expect(loadConfig(file, environment)).resolves.toMatchObject({
     purposes: { training: { jurisdiction: 'BE' } },
   });

@@ -54,7 +54,7 @@ describe('the check of the second witness', () => {
     await expect(look(good, { loaded: false })).rejects.toMatchObject({
       code: 'witness_unusable',
       message: 'Asterisk has not loaded cel_custom.so',
-      hint: expect.stringContaining('docs/operations.md') as string,
+      hint: expect.stringContaining('docs/operations/second-witness.md') as string,
     });
   });
 

@@ -44,7 +44,7 @@ describe('a signed message', () => {
     );
   });
 
-  test('is verified by the openssl command, as docs/operations.md shows it', () => {
+  test('is verified by the openssl command, as docs/operations/webhooks.md shows it', () => {
     const secret = `whsec_${randomBytes(32).toString('base64')}`;
     const message = testMessage('msg_of_a_test', at);
     const headers = headersOf(message, keyOf(secret), at);

@@ -17,7 +17,7 @@ function said(spool: string): string {
   return spawnSync(process.execPath, ['--input-type=module', '-e', script], account).stdout.trim();
 }
 
-/** As the README makes it; our account is in the group. */
+/** As docs/install.md makes it; our account is in the group. */
 async function spoolOf({ hasAcl }: { hasAcl: boolean }): Promise<string> {
   const spool = folder.path(`spool-${(made += 1)}`);
   await chmod(folder.path('.'), 0o755);

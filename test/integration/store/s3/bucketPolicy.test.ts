@@ -38,7 +38,7 @@ beforeAll(async () => {
   await server.makeBucket(bucket, { objectLock: true });
   await server.makeBucket('others', { versioning: true });
   const file = join(import.meta.dirname, '..', '..', '..', '..', 'config', 'bucket-policy.json');
-  // This server has a name of its own for one action, and refuses the name that AWS and MinIO have (docs/operations.md).
+  // This server has a name of its own for one action, and refuses the name that AWS and MinIO have (docs/deployment.md).
   const text = (await readFile(file, 'utf8')).replace('s3:GetEncryptionConfiguration', 's3:GetBucketEncryption');
   shipped = JSON.parse(text) as Policy;
   store = makeMinioStore({ ...server, ...user, useTls: false, bucket, partSizeBytes: 5 * mebibyte });
