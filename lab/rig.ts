@@ -53,6 +53,11 @@ export type Rig = {
   readonly folder: string;
   readonly archiveFolder: string;
   readonly healthPort: number;
+  readonly configFile: string;
+  /** What `serve` writes to its standard output. */
+  readonly logFile: string;
+  /** What a shell needs in its environment to run `preavis` on this rig; there are passwords in it. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Runs `preavis` with arguments; never rejects. The code is -1 when it was killed. */
   preavis(...args: string[]): Promise<CommandResult>;
   /** The same with more in its environment. */
@@ -161,16 +166,14 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   writeFileSync(configFile, stringify(merged), { mode: 0o600 });
   if (options.clockOff !== undefined) installFakeClock(folder, options.clockOff);
   const clock = options.clockOff === undefined ? {} : fakeClockVariables(folder);
-  const environment = {
-    ...process.env,
-    // What jest needs is nothing that an operator has.
-    NODE_OPTIONS: '',
-    ...clock,
+  const variables = {
     PREAVIS_CONFIG: configFile,
     PREAVIS_ARI_PASSWORD: asterisk.ariPassword,
     ...(store === undefined ? {} : { PREAVIS_ARCHIVE_MINIO_SECRET_KEY: store.secretKey }),
     ...options.environment,
   };
+  // What jest needs is nothing that an operator has.
+  const environment = { ...process.env, NODE_OPTIONS: '', ...clock, ...variables };
   const logFile = join(folder, 'serve.log');
   let serve: LiveProcess | undefined;
 
@@ -194,6 +197,9 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     folder,
     archiveFolder,
     healthPort,
+    configFile,
+    logFile,
+    variables,
     preavis,
     preavisWith,
     preavisJson: async <T>(...args: string[]) => {

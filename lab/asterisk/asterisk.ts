@@ -70,6 +70,10 @@ export type LabAsterisk = {
   /** The running process's pid, undefined while it is down. */
   pid(): number | undefined;
   isRunning(): boolean;
+  /** Program and arguments that open its console. */
+  readonly console: readonly string[];
+  /** The file with its log. */
+  readonly logFile: string;
   /** What `asterisk -rx` prints. */
   cli(command: string): Promise<string>;
   /** Names of the channels that are up. */
@@ -262,9 +266,17 @@ class Instance implements LabAsterisk {
     if (!reply.ok) throw new Error(`The ARI of this Asterisk answers ${reply.status}.\n${this.#logTail()}`);
   }
 
+  #client(...args: readonly string[]): [string, string[]] {
+    return this.#installation.command(['-C', join(this.#inside, 'etc/asterisk.conf'), ...args]);
+  }
+
+  get console(): readonly string[] {
+    return this.#client('-r').flat();
+  }
+
   async cli(command: string): Promise<string> {
     if (!this.isRunning()) throw new Error('This Asterisk is not running.');
-    const [program, args] = this.#installation.command(['-C', join(this.#inside, 'etc/asterisk.conf'), '-rx', command]);
+    const [program, args] = this.#client('-rx', command);
     const { stdout } = await run(program, args, { cwd: '/', maxBuffer: 64 * 1024 * 1024 });
     return stdout.replace(loopbackOnly, '');
   }
@@ -287,9 +299,12 @@ class Instance implements LabAsterisk {
     setFakeClock(this.folder, off);
   }
 
+  get logFile(): string {
+    return join(this.folder, 'log/full.log');
+  }
+
   logs(): string {
-    const file = join(this.folder, 'log/full.log');
-    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+    return existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8') : '';
   }
 
   #logTail(): string {

@@ -1,0 +1,91 @@
+/** A telephone that a person uses: one call at a time, keys while it lasts, hung up when they like. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startEar, type Ear } from './ear.ts';
+import { placeCall, type Call, type CallEnd, type SipEvent } from './sip.ts';
+import type { ToneFile } from './audio.ts';
+
+export type CallerPhone = {
+  /** Places a call. Rejects while another one is on. */
+  call(to: string, from: string): Promise<void>;
+  /** BYE, or CANCEL while it rings. Rejects where there is no call. */
+  hangUp(): Promise<void>;
+  /** Presses these keys, one after the other. Rejects where there is no call, or nothing was heard of it yet. */
+  press(keys: string): Promise<void>;
+  /** What SIPp saw in all calls so far. */
+  events(): SipEvent[];
+  /** Hangs up, and gives up a call that does not end. */
+  stop(): Promise<void>;
+};
+
+export type CallerPhoneOptions = {
+  sipPort: number;
+  tone: ToneFile;
+  /** Told what happens to the telephone. */
+  report: (text: string) => void;
+};
+
+type Current = { call: Call; ear: Ear };
+
+const betweenKeysMs = 200;
+const hangUpLimitMs = 3_000;
+
+function ending(end: CallEnd): string {
+  const by = end.endedBy === undefined ? '' : ` by the ${end.endedBy === 'caller' ? 'caller' : 'other side'}`;
+  const code = end.finalCode === undefined || end.finalCode === 200 ? '' : ` (${end.finalCode})`;
+
+  return `the call has ended${by}: ${end.status}${code}${end.problem === undefined ? '' : `\n${end.problem}`}`;
+}
+
+/** Makes such a telephone; it has no port of its own before it calls. */
+export function makeCallerPhone({ sipPort, tone, report }: CallerPhoneOptions): CallerPhone {
+  const past: SipEvent[] = [];
+  let current: Current | undefined;
+  let isCalling = false;
+  const theCall = (): Current => {
+    if (current === undefined) throw new Error('There is no call. c places one.');
+    return current;
+  };
+  const over = async ({ call, ear }: Current): Promise<void> => {
+    try {
+      report(ending(await call.ended));
+    } catch (error) {
+      report(error instanceof Error ? error.message : String(error));
+    }
+    past.push(...call.events());
+    current = undefined;
+    ear.close();
+  };
+  const call = async (to: string, from: string): Promise<void> => {
+    if (isCalling || current !== undefined) throw new Error('A call is on. h hangs up.');
+    isCalling = true;
+    try {
+      const ear = await startEar();
+      const placed = { call: await placeCall({ sipPort, to, fromNumber: from, tone, ear }), ear };
+      current = placed;
+      report(`calls ${to} as ${from}, sound from port ${placed.call.voicePort} to port ${ear.port}`);
+      void over(placed);
+    } finally {
+      isCalling = false;
+    }
+  };
+
+  return {
+    call,
+    hangUp: () => theCall().call.hangUp(),
+    press: async (keys) => {
+      const { ear } = theCall();
+      for (const key of keys.split('')) {
+        await ear.pressDigit(key);
+        report(`pressed ${key}`);
+        await sleep(betweenKeysMs);
+      }
+    },
+    events: () => [...past, ...(current?.call.events() ?? [])],
+    stop: async () => {
+      if (current === undefined) return;
+      const { call: last } = current;
+      await Promise.race([last.hangUp(), sleep(hangUpLimitMs)]);
+      await last.stop();
+    },
+  };
+}
