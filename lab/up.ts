@@ -127,7 +127,7 @@ function printKeys(): void {
   say('');
 }
 
-/** Shows what all of them log from now on. */
+/** Shows what all of them log from now on, and what serve has logged since its start. */
 async function showLogs({ rig, store, agent, caller }: Lab, program: Program): Promise<void> {
   const phone =
     (source: Source) =>
@@ -137,13 +137,13 @@ async function showLogs({ rig, store, agent, caller }: Lab, program: Program): P
   const gateway = join(store.folder, 'log/client.rgw.log');
   let wasRunning = true;
   const parts = [
-    followFile(rig.asterisk.logFile, (line) => {
-      tell('asterisk', line);
-    }),
-    followFile(rig.logFile, (line) => {
+    followFile(rig.logFile, 'start', (line) => {
       tell('preavis', preavisLine(line));
     }),
-    followFile(gateway, (line) => {
+    followFile(rig.asterisk.logFile, 'end', (line) => {
+      tell('asterisk', line);
+    }),
+    followFile(gateway, 'end', (line) => {
       const text = storeLine(line);
       if (text !== undefined) tell('store', text);
     }),
@@ -213,7 +213,7 @@ async function obey(order: Order, { rig, caller }: Lab): Promise<boolean> {
   }
 }
 
-/** Obeys what is typed until `q`; a standard input that ends does not end the lab. */
+/** Obeys what is typed, one order after the other, until `q`. A standard input that ends does not end the lab. */
 async function obeyKeys(lab: Lab, program: Program): Promise<void> {
   const typed = createInterface({ input: process.stdin });
   await program.keep({
@@ -222,16 +222,17 @@ async function obeyKeys(lab: Lab, program: Program): Promise<void> {
       return Promise.resolve();
     },
   });
+  let latest = Promise.resolve();
   const quit = new Promise<void>((resolve) => {
+    const act = async (line: string): Promise<void> => {
+      try {
+        if (await obey(parseOrder(line), lab)) resolve();
+      } catch (error) {
+        tell('lab', wordsOf(error));
+      }
+    };
     typed.on('line', (line) => {
-      obey(parseOrder(line), lab).then(
-        (isEnd) => {
-          if (isEnd) resolve();
-        },
-        (error: unknown) => {
-          tell('lab', wordsOf(error));
-        },
-      );
+      latest = latest.then(() => act(line));
     });
   });
   await Promise.race([quit, program.asked]);

@@ -20,8 +20,8 @@ export function lookEach(ms: number, look: () => void): Part {
   };
 }
 
-/** Hands over each whole line that a file has, or gets from now on. */
-export function followFile(file: string, onLine: (line: string) => void, from: 'start' | 'end' = 'start'): Part {
+/** Hands over each whole line that a file gets from now on; those that it has already too, if it is read from its start. */
+export function followFile(file: string, from: 'start' | 'end', onLine: (line: string) => void): Part {
   let offset = 0;
   let rest = Buffer.alloc(0);
   const take = (read: Buffer): void => {

@@ -40,7 +40,7 @@ function ending(end: CallEnd): string {
 export function makeCallerPhone({ sipPort, tone, report }: CallerPhoneOptions): CallerPhone {
   const past: SipEvent[] = [];
   let current: Current | undefined;
-  let isCalling = false;
+  let placing: Promise<void> | undefined;
   const theCall = (): Current => {
     if (current === undefined) throw new Error('There is no call. c places one.');
     return current;
@@ -55,23 +55,27 @@ export function makeCallerPhone({ sipPort, tone, report }: CallerPhoneOptions): 
     current = undefined;
     ear.close();
   };
-  const call = async (to: string, from: string): Promise<void> => {
-    if (isCalling || current !== undefined) throw new Error('A call is on. h hangs up.');
-    isCalling = true;
-    try {
-      const ear = await startEar();
-      const placed = { call: await placeCall({ sipPort, to, fromNumber: from, tone, ear }), ear };
-      current = placed;
-      report(`calls ${to} as ${from}, sound from port ${placed.call.voicePort} to port ${ear.port}`);
-      void over(placed);
-    } finally {
-      isCalling = false;
-    }
+  const place = async (to: string, from: string): Promise<void> => {
+    const ear = await startEar();
+    const placed = { call: await placeCall({ sipPort, to, fromNumber: from, tone, ear }), ear };
+    current = placed;
+    report(`calls ${to} as ${from}, sound from port ${placed.call.voicePort} to port ${ear.port}`);
+    void over(placed);
   };
 
   return {
-    call,
-    hangUp: () => theCall().call.hangUp(),
+    call: async (to, from) => {
+      if (placing !== undefined || current !== undefined) throw new Error('A call is on. h hangs up.');
+      placing = place(to, from);
+      try {
+        await placing;
+      } finally {
+        placing = undefined;
+      }
+    },
+    hangUp: async () => {
+      await theCall().call.hangUp();
+    },
     press: async (keys) => {
       const { ear } = theCall();
       for (const key of keys.split('')) {
@@ -82,10 +86,15 @@ export function makeCallerPhone({ sipPort, tone, report }: CallerPhoneOptions): 
     },
     events: () => [...past, ...(current?.call.events() ?? [])],
     stop: async () => {
+      await placing?.catch(() => undefined);
       if (current === undefined) return;
       const { call: last } = current;
-      await Promise.race([last.hangUp(), sleep(hangUpLimitMs)]);
-      await last.stop();
+      try {
+        await Promise.race([last.hangUp(), sleep(hangUpLimitMs)]);
+        await last.stop();
+      } catch {
+        // over() has told it.
+      }
     },
   };
 }

@@ -125,12 +125,6 @@ it('obeys keys, refuses others, and ends everything by Ctrl-C in the middle of a
   lab.type('9');
   await lab.shows(/^caller +\| pressed 9$/m);
   await lab.shows(/^agent +\| [\d:.]{12} answered$/m);
-  lab.type('h');
-  await lab.shows(/^lab +\| call \w{26} is over: unrecorded, .*, no recording$/m);
-  lab.type('u');
-  await lab.shows(/^lab +\| preavis upload \(exit code 0\): 0 recordings sent/m);
-  lab.type('c');
-  await lab.shows(/^caller +\| calls 100 as [\s\S]*^caller +\| [\d:.]{12} answered$/m);
   lab.child.kill('SIGINT');
   expect(await lab.exited).toEqual([0, null]);
   expect(lab.errors).toBe('');
