@@ -151,7 +151,7 @@ async function showLogs({ rig, store, agent, caller }: Lab, program: Program): P
     followList(() => caller.events(), phone('caller')),
     lookEach(serveEachMs, () => {
       const isRunning = rig.servePid() !== undefined;
-      if (wasRunning && !isRunning) tell('lab', 'preavis serve has ended; r starts it again');
+      if (wasRunning !== isRunning) tell('lab', `preavis serve is ${isRunning ? 'up again' : 'down; r starts it'}`);
       wasRunning = isRunning;
     }),
   ];
@@ -179,7 +179,6 @@ async function upload(rig: Rig): Promise<void> {
 async function restart(rig: Rig): Promise<void> {
   await rig.stopServe();
   await rig.startServe();
-  tell('lab', 'preavis serve was restarted');
 }
 
 /** Does what was typed; resolves with true when that is the end. */
