@@ -1,6 +1,6 @@
 /**
  * Brings what the lab needs onto this machine, from a fresh clone: npm packages, the build, Debian packages, an Asterisk.
- * Run by npm before `demo` and `test`. Plain JavaScript without dependencies, because nothing is installed yet.
+ * Run by npm before `demo`, `lab` and `test`. Plain JavaScript without dependencies, because nothing is installed yet.
  *
  *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,browser]      default: asterisk,store,sip
  *   PREAVIS_LAB_RELEASE=bullseye node lab/prepare.mjs             with the Asterisk of another Debian release

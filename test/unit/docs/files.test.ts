@@ -19,3 +19,30 @@ test('docs/architecture.md tells the duty of every room, in their order', () => 
   const told = [...page('architecture.md').matchAll(/^\| `(\w+)\/`/gm)].map(([, room = '']) => room);
   expect(told).toEqual(rooms);
 });
+
+describe('CONTRIBUTING.md', () => {
+  const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
+
+  test('names files that there are, but for those that are to be made', () => {
+    const named = [...text.matchAll(/`((?:src|test|lab|docs|config)\/[\w./-]+)`/g)].map(([, path = '']) => path);
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter((path) => !path.includes('NAME') && !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test('has ten rules, each with a file as its example', () => {
+    const rules = [...text.matchAll(/^\| (\d+)\. .* \| +\[[^\]]+\]\(([^)]+)\) +\|$/gm)].map(([, number]) =>
+      Number(number),
+    );
+    expect(rules).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  test('is read in ten minutes', () => {
+    expect(Buffer.byteLength(text)).toBeLessThan(10_000);
+  });
+
+  test('names scripts of npm that there are', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
+    const named = [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => !Object.keys(scripts).includes(name))).toEqual([]);
+  });
+});

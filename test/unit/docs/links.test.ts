@@ -13,6 +13,7 @@ const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 const pages = [
   'README.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
   'lab/README.md',
   'sounds/README.md',
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
