@@ -21,20 +21,29 @@ export function wordsOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** Runs `work`; then stops its parts. An error becomes one message and exit code 1, never a stack trace. */
+/** npm and tsx pass on a Ctrl-C that the terminal has sent here as well: what follows so soon is the same one. */
+const sameSignalMs = 1_000;
+
+/** Runs `work`; then stops its parts. An error becomes one message and exit code 1, never a stack trace; a second signal ends it at once. */
 export async function runProgram(name: string, work: (program: Program) => Promise<void>): Promise<void> {
   const parts: Part[] = [];
   const complain = (thrown: unknown): void => {
     process.stderr.write(`${name}: ${wordsOf(thrown)}\n`);
     process.exitCode = 1;
   };
-  let isAsked = false;
+  let askedAt: number | undefined;
   const asked = new Promise<void>((resolve) => {
     const ask = (): void => {
-      isAsked = true;
+      askedAt ??= performance.now();
       resolve();
     };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, ask);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        // The guardian ends what is left.
+        if (askedAt !== undefined && performance.now() - askedAt > sameSignalMs) process.exit(1);
+        ask();
+      });
+    }
     // Nobody reads any more, as behind `| head`.
     process.stdout.on('error', ask);
   });
@@ -48,7 +57,7 @@ export async function runProgram(name: string, work: (program: Program) => Promi
         const started = await part;
         parts.push(started);
 
-        return isAsked ? refuse() : started;
+        return askedAt === undefined ? started : refuse();
       },
       unlessAsked: (promise) => Promise.race([promise, asked.then(refuse)]),
     });
