@@ -21,6 +21,7 @@ COPY --from=build /opt/preavis/package.json ./
 COPY --from=build /opt/preavis/node_modules node_modules
 COPY --from=build /opt/preavis/dist dist
 COPY sounds sounds
+COPY texts texts
 COPY dialplan dialplan
 COPY config config
 COPY LICENSE ./

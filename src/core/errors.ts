@@ -432,6 +432,12 @@ export const errorCodes = {
     'Correct or remove it in the configuration; `preavis webhooks retry NAME` uses it again.',
   ),
   webhook_unknown: entry(2, false, 'No webhook of this name is configured.', 'See `preavis webhooks list`.'),
+  texts_invalid: entry(
+    1,
+    false,
+    'A file of the texts of documents, which came with Préavis, is not there or cannot be used.',
+    'Correct the text that is named, or install Préavis again; texts/README.md says how texts are written.',
+  ),
   evidence_invalid: entry(
     1,
     false,

@@ -52,7 +52,7 @@ export class TooLarge extends Error {}
 /** Throws PreavisError of this code: unreadable, too large, not YAML, a key twice. The content is never repeated. */
 export async function readYaml(
   file: string,
-  code: 'config_unreadable' | 'prompts_invalid' = 'config_unreadable',
+  code: 'config_unreadable' | 'prompts_invalid' | 'texts_invalid' = 'config_unreadable',
 ): Promise<unknown> {
   let text: string;
   try {

@@ -17,6 +17,7 @@ import { receiptOfCall, receiptText } from '../receipt/receipt.ts';
 import { sourceOf } from '../archive/fetch.ts';
 import { callsOfPerson, type FindPorts, type PersonRecording } from './findCalls.ts';
 import { indexPage } from './indexPage.ts';
+import { loadSubjectTexts } from './texts.ts';
 import type { SubjectLanguage } from './languages.ts';
 import {
   callOf,
@@ -142,7 +143,7 @@ async function fillZip(work: Work): Promise<void> {
     );
   }
   await zip.addText('index.json', `${JSON.stringify(index, undefined, 2)}\n`);
-  await zip.addText('index.html', indexPage(index, config.purposes));
+  await zip.addText('index.html', indexPage(index, await loadSubjectTexts(order.language), config.purposes));
 }
 
 /** A receipt that cannot be made is left out; the index says so. */

@@ -1,8 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { html, Markup, type Part } from '../core/text/markup.ts';
-import type { IndexCall, IndexPurpose, IndexRecording, PersonIndex } from './personIndex.ts';
-import { texts } from './texts/texts.ts';
-import type { SubjectTexts } from './texts/subjectTexts.ts';
+import type { AbsentWhy, IndexCall, IndexPurpose, IndexRecording, PersonIndex } from './personIndex.ts';
+import type { SubjectTexts } from './texts.ts';
 
 /** index.html: what is kept of a person, on one page that needs nothing else and can be printed. */
 
@@ -27,6 +26,8 @@ const style = new Markup(`
   @media print { body { max-width: none; padding: 0; font-size: 11pt; } a { color: inherit; } }
 `);
 
+type Erased = Extract<AbsentWhy, { reason: 'erased' }>;
+
 type Words = {
   said: SubjectTexts;
   /** A day and time in the zone of the index. */
@@ -34,8 +35,7 @@ type Words = {
   language: (tag: string) => string;
 };
 
-function wordsOf({ language, timezone }: PersonIndex): Words {
-  const said = texts[language];
+function wordsOf({ timezone }: PersonIndex, said: SubjectTexts): Words {
   const format = new Intl.DateTimeFormat(said.locale, { dateStyle: 'long', timeStyle: 'short', timeZone: timezone });
   const names = new Intl.DisplayNames(said.locale, { type: 'language' });
 
@@ -89,27 +89,40 @@ function purposesSection(index: PersonIndex, { said }: Words): Part {
     </table>`;
 }
 
+function erasedText({ at, certificate }: Erased, { said, time }: Pick<Words, 'said' | 'time'>): string {
+  if (at === null) return certificate === null ? said.erased : said.erasedCertified({ certificate });
+
+  return certificate === null
+    ? said.erasedOn({ time: time(at) })
+    : said.erasedOnCertified({ time: time(at), certificate });
+}
+
 function absentPart({ file }: IndexRecording, { said, time }: Words): Part {
   if (file.kind === 'included') return '';
   const { why } = file;
-  const sentence =
-    why.reason === 'erased'
-      ? said.erased(why.at === null ? null : time(why.at), why.certificate)
-      : said.absent[why.reason];
+  const sentence = why.reason === 'erased' ? erasedText(why, { said, time }) : said.absent[why.reason];
 
   return html`<p class="wanting">${sentence}</p>`;
 }
 
 function recordingPart(recording: IndexRecording, purposes: readonly IndexPurpose[], words: Words): Part {
   const { said, time } = words;
-  const { heading, length, fingerprint, keptUntil, until, holds, hold, listened, nobody, access } = said.recording;
+  const { heading, length, fingerprint, keptUntil, until, holds, hold, listened, nobody, access, accessFor } =
+    said.recording;
   const { file, durationMs } = recording;
-  const kept = purposes.flatMap((each) => (each.keepUntil === null ? [] : [until(each.name, time(each.keepUntil))]));
-  const held = recording.holds.map((each) => hold(said.holds[each.ground], time(each.from), time(each.until)));
-  const nameOf = (id: string | null): string | null => purposes.find((each) => each.id === id)?.name ?? id;
-  const handed = recording.listened.map(({ what, at, purpose }) =>
-    access(said.access[what], time(at), nameOf(purpose)),
+  const kept = purposes.flatMap((each) =>
+    each.keepUntil === null ? [] : [until({ purpose: each.name, time: time(each.keepUntil) })],
   );
+  const held = recording.holds.map((each) =>
+    hold({ why: said.holds[each.ground], from: time(each.from), until: time(each.until) }),
+  );
+  const nameOf = (id: string | null): string | null => purposes.find((each) => each.id === id)?.name ?? id;
+  const handed = recording.listened.map(({ what, at, purpose: id }) => {
+    const purpose = nameOf(id);
+    const how = { what: said.access[what], time: time(at) };
+
+    return purpose === null ? access(how) : accessFor({ ...how, purpose });
+  });
 
   return html`<h4>${heading}</h4>
     ${absentPart(recording, words)}
@@ -118,7 +131,7 @@ function recordingPart(recording: IndexRecording, purposes: readonly IndexPurpos
         file.kind === 'included'
           ? row('WAV', [
               html`<a href="${file.file}">${file.file}</a>`,
-              durationMs === null ? '' : `, ${length(Math.round(durationMs / 1_000))}`,
+              durationMs === null ? '' : `, ${length({ seconds: Math.round(durationMs / 1_000) })}`,
             ])
           : ''
       }
@@ -159,10 +172,13 @@ function callPart(call: IndexCall, words: Words): Part {
   </article> `;
 }
 
-/** @param configured names the roles that may listen, for each purpose. */
-export function indexPage(index: PersonIndex, configured: Config['purposes']): string {
-  const words = wordsOf(index);
-  const { said, time, language } = words;
+/**
+ * @param said the texts in the language of the index
+ * @param configured names the roles that may listen, for each purpose
+ */
+export function indexPage(index: PersonIndex, said: SubjectTexts, configured: Config['purposes']): string {
+  const words = wordsOf(index, said);
+  const { time, language } = words;
   const { controller, calls, unreadableCalls } = index;
   const roles = calls
     .flatMap(({ purposes }) => purposes)
@@ -182,7 +198,7 @@ export function indexPage(index: PersonIndex, configured: Config['purposes']): s
       <body>
         <h1>${said.title}</h1>
         <p>${said.intro}</p>
-        <p>${said.made(time(index.madeAt), index.timezone)}</p>
+        <p>${said.made({ time: time(index.madeAt), timezone: index.timezone })}</p>
         <h2>${said.controller.heading}</h2>
         <dl>
           ${row(said.controller.name, stated(controller.name))}
@@ -203,10 +219,10 @@ export function indexPage(index: PersonIndex, configured: Config['purposes']): s
         ${purposesSection(index, words)}
         <h2>${said.calls.heading}</h2>
         <p>${said.calls.count(calls.length + unreadableCalls.length)}</p>
-        ${unreadableCalls.length === 0 ? '' : html`<p class="wanting">${said.calls.unreadable(unreadableCalls.length)}</p>`}
+        ${unreadableCalls.length === 0 ? '' : html`<p class="wanting">${said.calls.unreadable({ calls: unreadableCalls.length })}</p>`}
         ${calls.map((call) => callPart(call, words))}
         <h2>${said.rights.heading}</h2>
-        ${said.rights.paragraphs.map((paragraph) => html`<p>${paragraph}</p> `)}
+        ${Object.values(said.rights.paragraphs).map((paragraph) => html`<p>${paragraph}</p> `)}
       </body>
     </html> `;
 

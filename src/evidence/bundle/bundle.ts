@@ -33,6 +33,7 @@ import {
   type ReceiptFacts,
 } from './format.ts';
 import { explanationPage, type ExplanationFacts } from './page/page.ts';
+import { loadExplanationTexts } from './page/texts.ts';
 import { soundHeard } from './noticeAudio.ts';
 import { receiptOfRecording, receiptText } from '../../receipt/receipt.ts';
 import { makeVcon, sha512Of, signVcon } from './vcon.ts';
@@ -178,8 +179,13 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Groun
     company,
     nameOf,
   };
+  const explanations = await Promise.all(
+    explanationLanguages.map(async (each) =>
+      small(pages[each], Buffer.from(explanationPage(each, await loadExplanationTexts(each), facts), 'utf8')),
+    ),
+  );
   const parts = [
-    ...explanationLanguages.map((each) => small(pages[each], Buffer.from(explanationPage(each, facts), 'utf8'))),
+    ...explanations,
     recording.part,
     small(bundleFile.receipt, Buffer.from(storedText, 'utf8')),
     ...sounds.map(({ part }) => part),

@@ -2,14 +2,14 @@
 import { html, type Part } from '../../../core/text/markup.ts';
 import type { ReceiptFacts } from '../format.ts';
 import { marked, paragraph, plain } from './markup.ts';
-import type { ExplanationWords } from './words.ts';
+import type { ExplanationTexts } from './texts.ts';
 import { pausesIn, type SilentSpan } from './soundFigure.ts';
 
 /** The facts, and how they are said in the language of the page. */
 export type Told = {
   receipt: ReceiptFacts;
   silent: readonly SilentSpan[];
-  say: ExplanationWords;
+  say: ExplanationTexts;
   /** In seconds, as it is written in this language. */
   seconds: (ms: number) => string;
   time: (iso: string | null | undefined) => string;
@@ -48,7 +48,7 @@ export function apartPart({ receipt, say, seconds, time }: Told): Part {
   return html`<p>${say.apart({ wall: seconds(wall), file: seconds(file), missing: seconds(Math.max(0, missing)) })}</p>
     ${list([
       ...pauses.map(({ from, to }) => say.pausedFor({ from: time(from), to: time(to) })),
-      ...(rest < unexplainedFromMs ? [] : [ofTheRest(seconds(rest))]),
+      ...(rest < unexplainedFromMs ? [] : [ofTheRest({ seconds: seconds(rest) })]),
     ])}`;
 }
 
@@ -65,13 +65,15 @@ function changeTexts({ receipt, say, time }: Told): string[] {
   const changes = receipt.changes ?? [];
 
   return changes.flatMap(({ change, at }, index) => {
-    if (change === 'joined') return [say.joined(time(at))];
-    if (change === 'transferred') return [say.transferred(time(at))];
+    if (change === 'joined') return [say.joined({ at: time(at) })];
+    if (change === 'transferred') return [say.transferred({ at: time(at) })];
     if (change !== 'unheard') return [];
     const { party } = changes[index] ?? {};
     const again = changes.slice(index).find((each) => each.change === 'heardAgain' && each.party === party);
 
-    return [say.unheard({ from: time(at), to: again === undefined ? undefined : time(again.at) })];
+    const from = time(at);
+
+    return [again === undefined ? say.unheardToTheEnd({ from }) : say.unheard({ from, to: time(again.at) })];
   });
 }
 
@@ -91,7 +93,7 @@ export function soundNotes({ receipt, say }: Told): Part {
 
   return [
     // Where begin, end and length are known each pause is told with its times.
-    pauses === 0 || spanOf(receipt) !== undefined ? '' : paragraph(say.pauses(pauses)),
-    flags.length === 0 ? '' : paragraph(say.flags(flags.map((flag) => `\`${plain(flag)}\``).join(', '))),
+    pauses === 0 || spanOf(receipt) !== undefined ? '' : paragraph(say.pauses({ count: pauses })),
+    flags.length === 0 ? '' : paragraph(say.flags({ list: flags.map((flag) => `\`${plain(flag)}\``).join(', ') })),
   ];
 }

@@ -17,11 +17,9 @@ import {
   type ReceiptFacts,
 } from '../format.ts';
 import { apartPart, meanwhilePart, soundNotes, type Told } from './events.ts';
-import { dutch, german } from './dutchGerman.ts';
 import { marked, paragraph, plain } from './markup.ts';
 import { explanationStyle } from './style.ts';
-import { english, french } from './englishFrench.ts';
-import type { ExplanationWords } from './words.ts';
+import type { ExplanationTexts } from './texts.ts';
 import { commandsOf, recipeSteps } from '../recipe.ts';
 import { soundFigure, type SilentSpan } from './soundFigure.ts';
 
@@ -50,13 +48,6 @@ export type ExplanationFacts = {
   company: string | undefined;
   /** What the company calls a purpose in this language; undefined where it does not say. */
   nameOf: (purpose: string, language: ExplanationLanguage) => string | undefined;
-};
-
-const words: Readonly<Record<ExplanationLanguage, ExplanationWords>> = {
-  fr: french,
-  nl: dutch,
-  de: german,
-  en: english,
 };
 
 type Page = Told & { facts: ExplanationFacts; language: ExplanationLanguage };
@@ -89,7 +80,7 @@ function sentenceItems({ facts, language, say, time }: Page): Part {
       <blockquote lang="${each.language.replaceAll('_', '-')}">“${each.text}”</blockquote>
       ${isMissing ? '' : player(file)}
       ${paragraph(
-        `${played} ${each.verified ? say.heardWhole : say.answeredMeanwhile} ${isMissing ? say.soundMissing : say.soundIn(file)}`,
+        `${played} ${each.verified ? say.heardWhole : say.answeredMeanwhile} ${isMissing ? say.soundMissing : say.soundIn({ file })}`,
       )}
     </li> `;
   });
@@ -166,7 +157,10 @@ function purposePart({ facts, language, say, time }: Page): Part {
     const now = endOf(id);
     const isShortened = typeof stated === 'string' && now !== undefined && Date.parse(now) < Date.parse(stated);
 
-    return { until: time(isShortened ? now : (stated ?? now)), more: isShortened ? say.shortened(time(stated)) : '' };
+    return {
+      until: time(isShortened ? now : (stated ?? now)),
+      more: isShortened ? say.shortened({ before: time(stated) }) : '',
+    };
   };
   // A hold ends with the last millisecond of its day. Two that say the same are said once.
   const held = new Set(
@@ -189,10 +183,10 @@ function purposePart({ facts, language, say, time }: Page): Part {
         return html`<li>${marked(`${said} ${more}`.trimEnd())}</li> `;
       })}
     </ul>
-    ${paragraph([say.policy(plain(receipt.policyVersion)), ...held].join(' '))}`;
+    ${paragraph([say.policy({ version: plain(receipt.policyVersion) }), ...held].join(' '))}`;
 }
 
-const choiceOf: Readonly<Record<'announce' | 'optOut' | 'optIn', keyof ExplanationWords['choices']>> = {
+const choiceOf: Readonly<Record<'announce' | 'optOut' | 'optIn', keyof ExplanationTexts['choices']>> = {
   announce: 'announced',
   optOut: 'couldRefuse',
   optIn: 'saidYes',
@@ -224,6 +218,7 @@ function glancePart({ facts, say, seconds }: Page): Markup {
 
 function checkPart({ facts, say }: Page): Part {
   const { kid, stamped, madeAt, auditRows: rows, unchainedRows: unchained } = facts;
+  const older = unchained === 0 ? [] : [say.historyUnchained({ unchained })];
   const steps = recipeSteps.filter((step) => step !== 'stamp' || stamped);
 
   return html`${paragraph(say.check({ kid }))} ${paragraph(say.byHand)}
@@ -233,7 +228,7 @@ function checkPart({ facts, say }: Page): Part {
           <pre><code>${commandsOf(step)}</code></pre> `,
     )}
     <p></p>
-    ${paragraph(`${say.history({ rows, unchained })} ${stamped ? say.stamped : say.notStamped(timeText(madeAt))}`)}`;
+    ${paragraph([say.history({ rows }), ...older, stamped ? say.stamped : say.notStamped({ madeAt: timeText(madeAt) })].join(' '))}`;
 }
 
 const style = `<style>${explanationStyle}</style>`;
@@ -250,8 +245,8 @@ function witnessText({ facts: { receipt }, say }: Page): string {
   return say.witness[witnesses.find((status) => status === witness.status) ?? 'unavailable'];
 }
 
-export function explanationPage(language: ExplanationLanguage, facts: ExplanationFacts): string {
-  const say = words[language];
+/** @param say the texts in this language */
+export function explanationPage(language: ExplanationLanguage, say: ExplanationTexts, facts: ExplanationFacts): string {
   const { receipt, company, madeAt, madeBy, pages, peaks, silent } = facts;
   const { recording } = receipt;
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 3, useGrouping: false });
@@ -259,13 +254,12 @@ export function explanationPage(language: ExplanationLanguage, facts: Explanatio
   const time = (iso: string | null | undefined): string => (typeof iso === 'string' ? timeText(iso) : say.unknownTime);
   const page: Page = { facts, receipt, silent, language, say, seconds, time };
   const others = explanationLanguages.filter((each) => each !== language);
-  const gap = recording.gapMs === null ? say.gapUnknown : say.gap(seconds(recording.gapMs));
-  const intro = say.intro({
-    recording: recording.id,
-    company: company === undefined ? undefined : plain(company),
-    madeAt: timeText(madeAt),
-    madeBy,
-  });
+  const gap = recording.gapMs === null ? say.gapUnknown : say.gap({ seconds: seconds(recording.gapMs) });
+  const about =
+    company === undefined
+      ? say.about({ recording: recording.id })
+      : say.aboutReceived({ recording: recording.id, company: plain(company) });
+  const intro = say.intro({ madeAt: timeText(madeAt), madeBy });
   const call = say.call({
     began: time(recording.startedAt),
     ended: time(recording.finishedAt),
@@ -280,7 +274,7 @@ export function explanationPage(language: ExplanationLanguage, facts: Explanatio
       ${others.map((each) => html`<a href="${pages[each]}" lang="${each}">${languageName(each, each)}</a> `)}
     </nav>
     <h1>${say.title}</h1>
-    ${paragraph(intro)} ${glancePart(page)} ${soundFigure(receipt, { peaks, silent }, say)}
+    ${paragraph(`${about} ${intro}`)} ${glancePart(page)} ${soundFigure(receipt, { peaks, silent }, say)}
     <h2>${say.callTitle}</h2>
     ${paragraph(call)} ${player(bundleFile.recording)} ${apartPart(page)} ${meanwhilePart(page)} ${soundNotes(page)}
     <h2>${say.noticeTitle}</h2>

@@ -1,7 +1,7 @@
 /** What was said before a recording, and how loud the recording is, drawn to scale: two strips of SVG that need no script and no font. */
 import { html, type Markup, type Part } from '../../../core/text/markup.ts';
 import { sentencesHeard, type ReceiptFacts } from '../format.ts';
-import type { ExplanationWords } from './words.ts';
+import type { ExplanationTexts } from './texts.ts';
 
 /** null: the receipt has no time of it. */
 export type Pause = { from: string | null; to: string | null };
@@ -67,7 +67,7 @@ const scale = (ms: number, y: number): Part =>
   );
 
 /** The sentences, the yes, and where the recording began; undefined where a time is missing. */
-function noticeStrip(receipt: ReceiptFacts, { figure }: ExplanationWords): Markup | undefined {
+function noticeStrip(receipt: ReceiptFacts, { figure }: ExplanationTexts): Markup | undefined {
   const began = receipt.recording.startedAt;
   const spoken = sentencesHeard(receipt);
   const first = spoken[0]?.startedAt ?? null;
@@ -116,7 +116,7 @@ function soundPath(peaks: Int8Array): string {
 /** What is drawn of the recording itself. */
 type Drawn = { peaks: Int8Array | undefined; silent: readonly SilentSpan[] };
 
-function soundStrip(receipt: ReceiptFacts, { peaks, silent }: Drawn, { figure }: ExplanationWords): Part {
+function soundStrip(receipt: ReceiptFacts, { peaks, silent }: Drawn, { figure }: ExplanationTexts): Part {
   const { durationMs } = receipt.recording;
   if (peaks === undefined || peaks.length < 2 || durationMs === null || durationMs === 0) {
     return html`<p class="note">${figure.noSound}</p>`;
@@ -153,7 +153,7 @@ function soundStrip(receipt: ReceiptFacts, { peaks, silent }: Drawn, { figure }:
 
 const key = (kind: string, name: string): Markup => html`<li class="${kind}">${name}</li>`;
 
-export function soundFigure(receipt: ReceiptFacts, drawn: Drawn, say: ExplanationWords): Markup {
+export function soundFigure(receipt: ReceiptFacts, drawn: Drawn, say: ExplanationTexts): Markup {
   const { figure } = say;
   const notice = noticeStrip(receipt, say);
   const hasYes = receipt.consent.at !== null;

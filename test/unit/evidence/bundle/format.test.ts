@@ -9,6 +9,7 @@ import {
 } from '../../../../src/evidence/bundle/format.ts';
 import { explanationPage, type ExplanationFacts } from '../../../../src/evidence/bundle/page/page.ts';
 import { filesOfVcon, makeVcon, receiptOfVcon, vconUuid } from '../../../../src/evidence/bundle/vcon.ts';
+import { explanationTextsOf } from '../../../support/evidence/explanationTexts.ts';
 
 type Sentence = ReceiptFacts['notice'][number];
 
@@ -119,7 +120,7 @@ test('the list of sums is as sha256sum writes it', () => {
 
 describe.each(explanationLanguages)('the page of explanation in %s', (language) => {
   const page = (over: Partial<ReceiptFacts> = {}, facts: Partial<ExplanationFacts> = {}): string =>
-    explanationPage(language, {
+    explanationPage(language, explanationTextsOf[language], {
       receipt: aReceipt(over),
       pages: pageFiles('fr'),
       peaks: Int8Array.of(-10, 10, -128, 127),

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { explanationLanguages, pageFiles, type ReceiptFacts } from '../../../../../src/evidence/bundle/format.ts';
 import { explanationPage, type ExplanationFacts } from '../../../../../src/evidence/bundle/page/page.ts';
+import { explanationTexts } from '../../../../../src/evidence/bundle/page/texts.ts';
+import { explanationTextsOf } from '../../../../support/evidence/explanationTexts.ts';
+import { markedTexts } from '../../../../support/markedTexts.ts';
 
 /** What a reader of a bundle opens: it says what the receipt says, and does nothing else. */
 
@@ -58,8 +61,9 @@ const pageOf = (
   over: Partial<ReceiptFacts> = {},
   facts: Partial<ExplanationFacts> = {},
   language: (typeof explanationLanguages)[number] = 'en',
+  say = explanationTextsOf[language],
 ): string =>
-  explanationPage(language, {
+  explanationPage(language, say, {
     receipt: { ...receipt, ...over },
     pages: pageFiles('fr'),
     peaks: Int8Array.of(-64, 64, -10, 20, 0, 0),
@@ -142,11 +146,10 @@ describe.each(explanationLanguages)('the page in %s', (language) => {
   });
 
   test('does not say that nobody refused where a key may not have been heard', () => {
-    const optOut = { consent: { mode: 'optOut', answer: 'none', digits: null, at: null } } as const;
     const did =
       /No refusal was heard|did not<|Aucun refus n'a été entendu|ne l'a pas fait<|Er is geen weigering gehoord|deed het niet<|Eine Ablehnung wurde nicht gehört|tat es nicht</g;
     const page = (flags: string[]): string =>
-      pageOf({ ...optOut, ...recording({ flags }) }, {}, language).replaceAll('&#39;', "'");
+      pageOf({ consent: optOut, ...recording({ flags }) }, {}, language).replaceAll('&#39;', "'");
     expect(page([]).match(did)).toHaveLength(2);
     expect(page(['keys_unheard'])).not.toMatch(did);
   });
@@ -221,6 +224,67 @@ describe.each(explanationLanguages)('the page in %s', (language) => {
     expect(wordsOf(pageOf({}, { stamped: true }, language))).toContain('timestamp.tsr');
     expect(wordsOf(pageOf({}, {}, language))).not.toContain('timestamp.tsr');
   });
+});
+
+const optOut = { mode: 'optOut', answer: 'none', digits: null, at: null } as const;
+const full = {
+  over: {
+    changes: [
+      ...(receipt.changes ?? []),
+      { change: 'joined', at: at(21) },
+      { change: 'transferred', at: at(22) },
+      { change: 'unheard', at: at(23), party: 'caller' },
+      { change: 'heardAgain', at: at(25), party: 'caller' },
+      { change: 'unheard', at: at(26), party: 'destination' },
+    ],
+    ...recording({ flags: ['clipped'], durationMs: 80_000 }),
+  },
+  facts: {
+    silent: [{ fromMs: 9_000, toMs: 18_500 }],
+    unchainedRows: 2,
+    endOf: () => at(150),
+    holds: (['dispute', 'authority', 'restriction'] as const).map((ground) => ({ ground, expiresAt: 1e12 })),
+  },
+} satisfies { over: Partial<ReceiptFacts>; facts: Partial<ExplanationFacts> };
+
+test.each(explanationLanguages)(
+  'a page with much on it reads in %s as it did when its words were last agreed',
+  (language) => {
+    const read = pageOf(full.over, full.facts, language).replaceAll(/<pre>.*?<\/pre>/gs, '');
+    expect(
+      read
+        .replaceAll(/<style>.*?<\/style>/gs, '')
+        .replaceAll(/<[^>]*>/g, '')
+        .replaceAll(/\s*\n\s*/g, '\n'),
+    ).toMatchSnapshot();
+  },
+);
+
+test('each text of a language is said by some page', async () => {
+  const { tree, keys } = await markedTexts('bundle');
+  const say = explanationTexts.parse(tree);
+  const noTimes = recording({ startedAt: null, finishedAt: null, gapMs: null, durationMs: null });
+  const answered = receipt.notice.map((each) => ({ ...each, verified: false, verdict: 'answered' }));
+  const pages = [
+    pageOf(full.over, full.facts, 'en', say),
+    pageOf({ consent: { ...optOut, mode: 'announce' }, notice: answered, changes: [] }, { missing: [1] }, 'en', say),
+    pageOf({ consent: optOut, ...noTimes }, { company: undefined, stamped: true, peaks: undefined }, 'en', say),
+    pageOf(
+      {
+        consent: optOut,
+        ...recording({ flags: ['keys_unheard'] }),
+        changes: [{ change: 'recorderPaused' }, { change: 'recorderResumed' }],
+      },
+      {},
+      'en',
+      say,
+    ),
+    pageOf({ consent: { ...optOut, mode: null }, unwatched: [{ judged: 'blanked' }] }, {}, 'en', say),
+    ...[null, ...(['agrees', 'disagrees', 'missing', 'unavailable'] as const).map((status) => ({ status }))].map(
+      (witness) => pageOf({ witness }, {}, 'en', say),
+    ),
+  ].join('');
+  expect(keys.filter((key) => !pages.includes(key))).toEqual([]);
 });
 
 test('what is not explained by pauses is told as such', () => {

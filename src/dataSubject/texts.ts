@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { holdGrounds } from '../catalogue/holdGrounds.ts';
+import { consentModes } from '../config/consent.ts';
+import { counted, loadTexts, template, text, textFile, textFor } from '../core/text/texts.ts';
+import type { SubjectLanguage } from './languages.ts';
+
+/** Every word of index.html in one language. */
+export const subjectTexts = (language: SubjectLanguage) =>
+  z.strictObject({
+    /** For dates and names of languages. */
+    locale: text,
+    title: text,
+    intro: text,
+    made: template('time', 'timezone'),
+    notStated: text,
+    controller: textFor('heading', 'name', 'contact', 'officer', 'listeners', 'recipients', 'transfers'),
+    person: textFor('heading', 'number', 'numberHidden', 'language', 'noLanguage'),
+    purposes: textFor('heading', 'ownWords', 'purpose', 'why', 'basis'),
+    calls: z.strictObject({
+      heading: text,
+      count: counted(language),
+      unreadable: template('calls'),
+      call: text,
+      line: text,
+      languages: text,
+      result: text,
+      told: text,
+      receipt: text,
+      receiptMissing: text,
+      purposes: text,
+    }),
+    results: textFor('recorded', 'unrecorded', 'notConnected', 'abandoned'),
+    goingOn: text,
+    modes: textFor(...consentModes),
+    answers: textFor('accepted', 'refused'),
+    recording: z.strictObject({
+      heading: text,
+      length: template('seconds'),
+      fingerprint: text,
+      keptUntil: text,
+      until: template('purpose', 'time'),
+      holds: text,
+      hold: template('why', 'from', 'until'),
+      listened: text,
+      nobody: text,
+      access: template('what', 'time'),
+      accessFor: template('what', 'time', 'purpose'),
+    }),
+    holds: textFor(...holdGrounds),
+    access: textFor('fetched', 'bundled', 'exported'),
+    absent: textFor('unfinished', 'lost', 'discarded', 'unusable', 'unreadable'),
+    erased: text,
+    erasedOn: template('time'),
+    erasedCertified: template('certificate'),
+    erasedOnCertified: template('time', 'certificate'),
+    rights: z.strictObject({
+      heading: text,
+      paragraphs: textFor('rectification', 'consent', 'complaint', 'source', 'otherVoice'),
+    }),
+  });
+export type SubjectTexts = z.output<ReturnType<typeof subjectTexts>>;
+
+/** Throws PreavisError `texts_invalid`. */
+export const loadSubjectTexts = (language: SubjectLanguage): Promise<SubjectTexts> =>
+  loadTexts(textFile('dataSubject', language), subjectTexts(language));

@@ -1,0 +1,130 @@
+import { indexPage } from '../../../src/dataSubject/indexPage.ts';
+import { subjectLanguages } from '../../../src/dataSubject/languages.ts';
+import type { AbsentWhy, IndexCall, IndexRecording, PersonIndex } from '../../../src/dataSubject/personIndex.ts';
+import { loadSubjectTexts, subjectTexts } from '../../../src/dataSubject/texts.ts';
+import { markedTexts } from '../../support/markedTexts.ts';
+
+/** What a person reads of what is kept of them. */
+
+const at = (second: number): string => new Date(Date.UTC(2026, 2, 1, 10, 0, second)).toISOString();
+
+const recording = (over: Partial<IndexRecording> = {}): IndexRecording => ({
+  id: 'RECORDING',
+  status: 'archived',
+  startedAt: at(10),
+  durationMs: 90_400,
+  file: { kind: 'included', file: 'recordings/RECORDING.wav', bytes: 44, sha256: 'b'.repeat(64) },
+  holds: [],
+  listened: [],
+  ...over,
+});
+const call = (over: Partial<IndexCall> = {}): IndexCall => ({
+  id: 'CALL',
+  startedAt: at(0),
+  endedAt: at(121),
+  line: 'orders',
+  languages: ['fr', 'nl'],
+  result: 'recorded',
+  reason: null,
+  consent: { mode: 'announce', answer: 'none', at: null },
+  purposes: [{ id: 'agreement', name: 'Agreement', justification: 'why', legalBasis: 'law', keepUntil: at(200) }],
+  receipt: 'receipts/CALL.json',
+  recording: null,
+  ...over,
+});
+
+const absent: AbsentWhy[] = [
+  ...[null, at(5)].flatMap((time) =>
+    [null, 7].map((certificate) => ({ reason: 'erased', at: time, certificate }) as const),
+  ),
+  ...(['unfinished', 'lost', 'discarded', 'unusable'] as const).map((reason) => ({ reason })),
+  { reason: 'unreadable', code: 'internal' },
+];
+const calls: IndexCall[] = [
+  call({
+    recording: recording({
+      holds: (['dispute', 'authority', 'restriction'] as const).map((ground) => ({
+        ground,
+        from: at(300),
+        until: at(400),
+        inForce: true,
+      })),
+      listened: [
+        { at: at(500), what: 'fetched', purpose: 'agreement', by: 'operator' },
+        { at: at(501), what: 'bundled', purpose: null, by: 'operator' },
+        { at: at(502), what: 'exported', purpose: null, by: 'operator' },
+      ],
+    }),
+  }),
+  ...absent.map((why) => call({ recording: recording({ file: { kind: 'absent', why } }) })),
+  call({ result: 'unrecorded', consent: { mode: 'optOut', answer: 'refused', at: at(5) } }),
+  call({ result: 'notConnected', consent: { mode: 'optIn', answer: 'accepted', at: at(5) }, receipt: null }),
+  call({ result: 'abandoned' }),
+  call({ result: null, endedAt: null }),
+];
+
+const index = (over: Partial<PersonIndex> = {}): PersonIndex => ({
+  index: 1,
+  madeAt: at(600),
+  language: 'en',
+  timezone: 'Europe/Brussels',
+  controller: { name: 'Example SA', contact: null, dataProtectionOfficer: null, recipients: [], transfers: null },
+  number: null,
+  rememberedLanguage: null,
+  calls,
+  unreadableCalls: ['LOST'],
+  ...over,
+});
+
+/** What is read, with times as they are given: how a language writes them is not ours, and changes with Node. */
+function textOf(page: string, locale: string): string {
+  const format = new Intl.DateTimeFormat(locale, {
+    dateStyle: 'long',
+    timeStyle: 'short',
+    timeZone: 'Europe/Brussels',
+  });
+  const shown = page.replaceAll(/<style>.*?<\/style>/gs, '').replaceAll(/<[^>]*>/g, '');
+
+  return [0, 5, 200, 300, 400, 500, 600]
+    .map((second) => [format.format(Date.parse(at(second))), at(second)] as const)
+    .reduce((text, [time, iso]) => text.replaceAll(time, iso), shown)
+    .replaceAll(/\s*\n\s*/g, '\n');
+}
+
+test.each(subjectLanguages)(
+  'a page with much on it reads in %s as it did when its words were last agreed',
+  async (language) => {
+    const said = await loadSubjectTexts(language);
+    expect(textOf(indexPage(index({ language }), said, {}), said.locale)).toMatchSnapshot();
+  },
+);
+
+test('each text of a language is said by some page', async () => {
+  const { tree, keys } = await markedTexts('dataSubject');
+  const said = subjectTexts('en').parse(tree);
+  const pages = [index(), index({ calls: [call()], unreadableCalls: [] })].map((each) => indexPage(each, said, {}));
+  expect(keys.filter((key) => !pages.join('').includes(key))).toEqual([]);
+});
+
+test('whatever company, purposes and calls say is text', async () => {
+  const evil = `<img src=x onerror=alert(1)>"'&{time}`;
+  const [purpose] = call().purposes;
+  const page = indexPage(
+    index({
+      controller: { name: evil, contact: evil, dataProtectionOfficer: evil, recipients: [evil], transfers: evil },
+      number: evil,
+      calls: [
+        call({
+          line: evil,
+          result: evil,
+          receipt: evil,
+          purposes: purpose === undefined ? [] : [{ ...purpose, name: evil, justification: evil, legalBasis: evil }],
+        }),
+      ],
+    }),
+    await loadSubjectTexts('en'),
+    {},
+  );
+  expect(page).not.toContain('<img');
+  expect(page.split('&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;{time}').length).toBeGreaterThan(10);
+});
