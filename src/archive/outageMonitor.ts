@@ -45,7 +45,7 @@ export class ArchiveOutageMonitor {
       if (before.status !== 'working') this.#state = { status: 'working', since: now };
       if (before.status === 'failing') {
         const since = isoTime(before.since);
-        this.#log.info({ code: before.code, since, sent, waiting }, 'the archive works again');
+        this.#log.info({ code: before.code, since, sent, waiting }, 'archive available again');
       }
       return;
     }
@@ -56,6 +56,6 @@ export class ArchiveOutageMonitor {
     if (before.status === 'failing' && Math.abs(now - this.#toldAt) < remindMs) return;
     this.#toldAt = now;
     const about = { code: error.code, since: isoTime(since), waiting, err: error };
-    this.#log.error(about, 'the archive does not work; recordings wait');
+    this.#log.error(about, 'archive unavailable; recordings queued');
   }
 }

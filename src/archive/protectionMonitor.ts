@@ -103,19 +103,19 @@ export class ProtectionMonitor {
       const error = asPreavisError(thrown);
       if (signal.aborted || this.#toldUnseen) return;
       this.#toldUnseen = true;
-      log.warn({ code: error.code, err: error }, 'what the archive can do is not to be seen; it is looked at again');
+      log.warn({ code: error.code, err: error }, 'archive capabilities unknown; will retry');
       return;
     }
     this.#seen = true;
     log.info(
       { archive: store.kind, ...capabilityFacts(archive.capabilities, archive.trial) },
-      'what the archive can do',
+      'archive capabilities detected',
     );
     const problems = protectionProblems(purposes, archive);
     for (const { severity, code, problem, hint } of problems) {
       const about = { code, problem, hint };
-      if (severity === 'warning') log.warn(about, 'the archive protects less than it seems');
-      else log.error(about, 'the archive does not fit what the purposes ask of it');
+      if (severity === 'warning') log.warn(about, 'archive protection weaker than it appears');
+      else log.error(about, 'archive does not meet the requirements of the purposes');
     }
     const refusal = problems.find(({ severity }) => severity === 'refusal');
     if (refusal !== undefined) {

@@ -82,7 +82,7 @@ async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): P
       if (options.signal.aborted || isFatal) stoppedBy ??= error;
       else {
         const about = { recording: row.id, code: error.code, err: error };
-        ports.log.warn(about, 'the keys of a recording were not rewrapped to the end');
+        ports.log.warn(about, 'recording keys not fully rewrapped');
         result.failed.push({ recording: row.id, code: error.code });
       }
     }

@@ -230,11 +230,6 @@ class UploadPass {
   }
 }
 
-const unproved = {
-  erased: 'a recording counts as erased, and no certificate says so: its file is kept',
-  discarded: 'a recording counts as discarded, and the audit trail does not say so: its file is kept',
-} as const;
-
 /** A crash between `archived` and the removal leaves a WAV that the archive already holds, which is read back again before it goes. */
 async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<void> {
   const { catalogue, spoolFolder, log } = ports;
@@ -248,7 +243,12 @@ async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<v
     const { status } = row;
     if (status !== 'archived' && !(await ports.isRemovalProved(row))) {
       tellOnce(ports, `unproved ${id}`, () => {
-        log.error({ recording: id }, unproved[status]);
+        log.error(
+          { recording: id },
+          status === 'erased'
+            ? 'local file kept: no certificate for erased recording'
+            : 'local file kept: no audit entry for discarded recording',
+        );
       });
       continue;
     }
@@ -257,14 +257,11 @@ async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<v
     } catch (thrown) {
       const { code } = asPreavisError(thrown);
       tellOnce(ports, `left ${id}`, () => {
-        log.error(
-          { recording: id, status: row.status, code, err: thrown },
-          'a local file that is to be gone cannot be removed',
-        );
+        log.error({ recording: id, status: row.status, code, err: thrown }, 'local file not deleted');
       });
       continue;
     }
-    log.info({ recording: id, status: row.status }, 'removed a local file that was to be gone');
+    log.info({ recording: id, status: row.status }, 'local file deleted');
   }
 }
 
@@ -285,7 +282,7 @@ async function isStillArchived(row: RecordingRow, ports: UploadPorts, stop: Abor
     ({ code } = asPreavisError(thrown));
   }
   tellOnce(ports, `left ${id} ${code ?? ''}`, () => {
-    log.error({ recording: id, code }, 'the archive does not show an archived recording whole; its local file is kept');
+    log.error({ recording: id, code }, 'archived recording not verified; local file kept');
   });
 
   return false;
@@ -388,7 +385,7 @@ async function noteCovered(id: RecordingId, key: string, version: string, ports:
   if (told.has(`covered ${key} ${version}`)) return;
   await catalogue.note(id, { event: 'something else covered', actor, detail: { key, version } });
   told.add(`covered ${key} ${version}`);
-  log.error({ recording: id }, 'something else lay under the key of a recording; it is kept as an earlier version');
+  log.error({ recording: id }, 'foreign object found under recording key; kept as earlier version');
 }
 
 /** Retention may have erased a recording while it was being sent: then nothing of it may stay in the archive. */
@@ -402,7 +399,7 @@ async function undoIfErased(row: RecordingRow, ports: UploadPorts): Promise<void
     await store.erase(keys.receipt);
   } catch (thrown) {
     const error = asPreavisError(thrown);
-    log.error({ recording: row.id, code: error.code, err: error }, 'an erased recording may be left in the archive');
+    log.error({ recording: row.id, code: error.code, err: error }, 'erased recording may remain in archive');
   }
 }
 
@@ -418,13 +415,13 @@ async function setAside(row: RecordingRow, error: PreavisError, ports: UploadPor
     ports.told.add(`aside ${row.id} ${code}`);
     // A vanished file may also be that of a folder that is not mounted.
     const isGone = !(await spooledRecordings(spoolFolder)).includes(row.id);
-    if (isGone) log.error(about, 'the file of a recording has vanished');
-    else log.error(about, 'a recording cannot be archived and waits');
+    if (isGone) log.error(about, 'recording file missing');
+    else log.error(about, 'recording not archived: intervention required; will retry');
   } else if (row.attempts + 1 === attemptsToAlarm) {
-    log.error(about, 'a recording fails again and again and waits');
+    log.error(about, 'recording upload failed repeatedly; will retry');
   } else if (row.attempts === 0) {
-    log.warn(about, 'a recording could not be archived and waits');
+    log.warn(about, 'recording upload failed; will retry');
   } else {
-    log.debug(about, 'a recording still cannot be archived');
+    log.debug(about, 'recording upload still failing');
   }
 }

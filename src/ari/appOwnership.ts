@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PreavisError } from '../core/errors.ts';
+import { errorCodes } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { EventSocket } from './eventSocket.ts';
 
@@ -37,11 +37,9 @@ export class AppOwnership {
     const pauseMs = takeBackPauseMs(this.#losses);
     this.#losses += 1;
     this.#lastAt = now;
-    const error = new PreavisError(
-      'application_taken',
-      'another process has taken over the Stasis application; this one gets no calls',
-    );
-    this.#log.error({ code: error.code, takenBackInMs: pauseMs, hint: error.hint }, error.message);
+    const { remedy: hint } = errorCodes.application_taken;
+    const fields = { code: 'application_taken', takenBackInMs: pauseMs, hint };
+    this.#log.error(fields, 'Stasis application taken over by another process');
     // To look may take as long as the pause between two looks.
     const leftMs = (): number => now + pauseMs - performance.now();
     while (leftMs() > 0) {
@@ -50,7 +48,7 @@ export class AppOwnership {
       if (leftMs() > 0 && (await this.#isFree())) break;
     }
     if (!socket.isOpen) return;
-    this.#log.info('takes the Stasis application back');
+    this.#log.info('Stasis application reclaimed; reconnecting');
     socket.end();
   }
 }

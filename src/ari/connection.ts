@@ -112,7 +112,7 @@ export class AriConnection {
     await this.#ari.probe('GET', '/asterisk/ping');
     if (isHeld === undefined) {
       if (!(await this.#isApplicationFree())) {
-        this.#log.warn('Asterisk knows the Stasis application already: of another process, or of calls from before');
+        this.#log.warn('Stasis application already registered in Asterisk');
       }
     } else if (await isHeld()) {
       throw new PreavisError(
@@ -180,7 +180,7 @@ export class AriConnection {
         if (this.#isStopped()) return;
         await this.#open(client);
       } catch (thrown) {
-        this.#log.debug({ code: asPreavisError(thrown).code }, 'Asterisk cannot be reached yet');
+        this.#log.debug({ code: asPreavisError(thrown).code }, 'Asterisk not reachable yet');
       }
     }
   }
@@ -195,7 +195,7 @@ export class AriConnection {
           this.#receive(text, socket);
         },
         silent: () => {
-          this.#log.warn('Asterisk does not answer on the event socket');
+          this.#log.warn('Asterisk event socket unresponsive');
         },
         closed: () => {
           this.#closed();
@@ -224,7 +224,7 @@ export class AriConnection {
     if (this.#isStopped()) return;
     // What broke the socket may have broken them as well.
     this.#ari.renew();
-    if (this.#state === 'open') this.#log.warn('lost the connection to Asterisk; reconnecting');
+    if (this.#state === 'open') this.#log.warn('connection to Asterisk lost; reconnecting');
     this.#state = 'connecting';
     for (const listener of this.#listeners) listener.disconnected();
   }
@@ -235,7 +235,7 @@ export class AriConnection {
     try {
       await this.#ari.request('PUT', path, undefined, { allowed: usedEventTypes.map((type) => ({ type })) });
     } catch (error) {
-      this.#log.debug({ code: asPreavisError(error).code }, 'Asterisk does not filter events');
+      this.#log.debug({ code: asPreavisError(error).code }, 'Asterisk event filter not supported');
     }
   }
 
@@ -261,8 +261,8 @@ export class AriConnection {
       const isFinal = refusal.code === 'ari_unauthorized' || refusal.code === 'ari_not_found';
       const pauseMs = bridgePausesMs[tries];
       if (isFinal || pauseMs === undefined) {
-        const text = 'Asterisk does not tell of the bridges of others: with a Local/ channel nothing is recorded';
-        this.#log.error({ code: refusal.code, err: refusal }, text);
+        const about = { code: refusal.code, err: refusal };
+        this.#log.error(about, 'bridge events unavailable; calls over Local/ channels not recorded');
         return isFinal;
       }
       await this.#pause(pauseMs);
@@ -278,10 +278,10 @@ export class AriConnection {
       if (!this.#isUsable(socket) || this.#replaced.has(socket)) return;
       const refusal = await this.#askForBridges();
       if (refusal !== undefined) {
-        this.#log.warn({ code: refusal.code }, 'Asterisk still does not tell of the bridges of others');
+        this.#log.warn({ code: refusal.code }, 'bridge events still unavailable');
         continue;
       }
-      this.#log.info('Asterisk tells of the bridges of others again; reconnecting');
+      this.#log.info('bridge events available again; reconnecting');
       socket.end();
 
       return;
@@ -316,7 +316,7 @@ export class AriConnection {
     this.#isProbing = false;
     if (!this.#isUsable(socket)) return;
     if (at === undefined) {
-      this.#log.warn('Asterisk does not answer requests as it should');
+      this.#log.warn('Asterisk requests unanswered; reconnecting');
       socket.end();
       return;
     }
@@ -334,9 +334,8 @@ export class AriConnection {
     let event: AriEvent | undefined;
     try {
       event = parseAriEvent(JSON.parse(text));
-    } catch (cause) {
-      const error = new PreavisError('ari_event_invalid', 'an event from Asterisk was left aside', { cause });
-      this.#log.warn({ code: error.code }, error.message);
+    } catch {
+      this.#log.warn({ code: 'ari_event_invalid' }, 'invalid Asterisk event ignored');
     }
     if (event === undefined || tellsOfDeadman(event, this.#options.application)) return;
     if (event.type === 'applicationReplaced') {
@@ -349,7 +348,7 @@ export class AriConnection {
     } catch (thrown) {
       // A fault of ours in one call must not end the others.
       const error = asPreavisError(thrown);
-      this.#log.error({ code: error.code, err: error, event: event.type }, 'an event could not be dealt with');
+      this.#log.error({ code: error.code, err: error, event: event.type }, 'event handling failed');
     }
   }
 }

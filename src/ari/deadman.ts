@@ -173,7 +173,7 @@ export class Deadman {
     } catch (thrown) {
       const error = asPreavisError(thrown);
       if (error.code !== 'ari_unauthorized' && error.code !== 'ari_request_failed') throw error;
-      log.warn({ code: error.code, err: error }, 'Asterisk does not say whether it has ended recorders');
+      log.warn({ code: error.code, err: error }, 'recorders ended by dead-man channel unknown');
     }
   }
 
@@ -210,7 +210,7 @@ export class Deadman {
       const isTold = error.code === 'ari_unreachable' || error.code.startsWith('catalogue_');
       // What Asterisk refuses it will refuse again.
       if (!isTold) this.#rest(error.code.startsWith('ari_') ? refused(error) : error);
-      else log.debug({ code: error.code, err: error }, 'the dead-man channel is not looked after until the next turn');
+      else log.debug({ code: error.code, err: error }, 'dead-man channel check failed; will retry');
     }
     await this.#lookBackOnce();
   }
@@ -223,7 +223,7 @@ export class Deadman {
       this.#hasToLookBack = false;
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      this.#ports.log.debug({ code: error.code, err: error }, 'what the last dead-man channel did is not known yet');
+      this.#ports.log.debug({ code: error.code, err: error }, 'result of last dead-man channel unknown; will retry');
     }
   }
 
@@ -308,7 +308,7 @@ export class Deadman {
   }
 
   #isUsable(): void {
-    if (this.#isUnusable) this.#ports.log.info('the dead-man channel can be made again');
+    if (this.#isUnusable) this.#ports.log.info('dead-man channel available again');
     this.#isUnusable = false;
     this.#ports.isMissing(false);
   }
@@ -323,8 +323,8 @@ export class Deadman {
     this.#ports.log.error(
       { code, err: error, hint },
       this.#known === 'up'
-        ? 'the dead-man channel is not renewed: it ends recorders though they are watched'
-        : 'recorders would go on without end while Préavis is dead: there is no dead-man channel',
+        ? 'dead-man channel not renewed; watched recorders will be ended'
+        : 'dead-man channel missing; recorders unbounded while Préavis is down',
     );
   }
 }

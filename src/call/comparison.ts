@@ -36,7 +36,7 @@ export class Comparisons {
           return done;
         } catch (thrown) {
           const error = asPreavisError(thrown);
-          this.#log.warn({ call, code: error.code, err: error }, 'a call could not be compared with Asterisk');
+          this.#log.warn({ call, code: error.code, err: error }, 'call not compared with Asterisk');
           if (isOutOfDate()) return undefined;
           // That says nothing of this call: Asterisk does not answer.
           if (error.code === 'ari_unreachable') {

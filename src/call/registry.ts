@@ -275,7 +275,7 @@ export class CallRegistry {
     const parsed = parseArguments(event.args, policy);
     if (!parsed.ok) {
       const { argument, problem } = parsed;
-      log.error({ call: facts.id, code: 'arguments_invalid', argument, problem }, 'Stasis() arguments cannot be used');
+      log.error({ call: facts.id, code: 'arguments_invalid', argument, problem }, 'Stasis() arguments rejected');
       this.#refuse(facts, 'arguments_invalid');
       return;
     }
@@ -313,10 +313,7 @@ export class CallRegistry {
     const { promptDesk, log } = this.#ports;
     if (promptDesk?.arrive(channelId) === true) return true;
     const problem = promptDesk === undefined ? 'promptRecording.pin is not set' : 'too many are doing it already';
-    log.error(
-      { call: id, code: 'arguments_invalid', argument: 'task', problem },
-      'prompts cannot be recorded by telephone',
-    );
+    log.error({ call: id, code: 'arguments_invalid', argument: 'task', problem }, 'prompt recording rejected');
 
     return false;
   }
@@ -509,8 +506,8 @@ export class CallRegistry {
       await this.#ports.ari.watchBridge(facts.order.bridge);
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      const text = 'Asterisk does not tell who comes into the bridge of a call; it is recorded no more';
-      this.#ports.log.warn({ call: facts.id, code: error.code, err: error }, text);
+      const about = { call: facts.id, code: error.code, err: error };
+      this.#ports.log.warn(about, 'bridge events unavailable for call; recording stopped');
       session.handle({ type: 'farEndLost', party: 'destination' });
     }
   }
@@ -566,7 +563,7 @@ export class CallRegistry {
   /** Nobody heard the caller's keys since; a recorder that was started was so by a process that had heard them all. */
   #takeUp(state: CallState, keysMissed: boolean): CallSession {
     const { facts, kind } = state;
-    this.#ports.log.info({ call: facts.id, state: kind }, 'taking up a call from before');
+    this.#ports.log.info({ call: facts.id, state: kind }, 'earlier call resumed');
     const session = this.#add(facts, (ports) => CallSession.adopt(state, ports));
     this.#behind.set(facts.id, { session, leaving: [] });
     this.#beginUnwatched(session, 'process_ended');
@@ -590,7 +587,7 @@ export class CallRegistry {
   /** Its channels and bridge belong to no call and are freed as such; the caller is served by the dialplan (P3). */
   async #stopRecorderOf({ id, recording }: UnreadableCall): Promise<void> {
     const { ari, log } = this.#ports;
-    log.warn({ call: id }, 'a call from another version cannot be taken up; it is ended');
+    log.warn({ call: id }, 'call from another version ended: state not readable');
     if (recording === undefined) return;
     try {
       await ari.stopRecorder(recorderName(recording));

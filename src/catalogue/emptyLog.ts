@@ -42,7 +42,7 @@ export function makeLogEmptier(
   return async () => {
     try {
       if ((await catalogue.emptyLog()) === 'empty') {
-        if (isTold) log.info('what was erased is out of the write-ahead log of the catalogue');
+        if (isTold) log.info('erased data removed from write-ahead log');
         heldSince = undefined;
         isTold = false;
         return;
@@ -50,10 +50,10 @@ export function makeLogEmptier(
       heldSince ??= monotonic();
       if (isTold || monotonic() - heldSince < tellAfterMs) return;
       isTold = true;
-      log.error('something that was erased is still in the write-ahead log of the catalogue: another process reads it');
+      log.error('erased data still in write-ahead log: another process reads the catalogue');
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      log.error({ code: error.code, err: error }, 'the write-ahead log of the catalogue could not be emptied');
+      log.error({ code: error.code, err: error }, 'write-ahead log not emptied');
     }
   };
 }

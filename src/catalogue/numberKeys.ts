@@ -75,6 +75,6 @@ export async function tellWrongNumberKeys(
   } catch (thrown) {
     const { code, message } = asPreavisError(thrown);
     if (code !== 'number_key_wrong') throw thrown;
-    log.warn({ code, problem: message }, 'calls from before are not found by their number');
+    log.warn({ code, problem: message }, 'earlier calls not searchable by number');
   }
 }

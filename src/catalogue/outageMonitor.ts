@@ -23,12 +23,12 @@ export class CatalogueOutageMonitor {
     try {
       await write();
       this.#failure = undefined;
-      if (before !== undefined) this.#log.info({ code: before.code }, 'the catalogue works again');
+      if (before !== undefined) this.#log.info({ code: before.code }, 'catalogue available again');
     } catch (thrown) {
       const error = asPreavisError(thrown);
       this.#failure = error;
       if (before === undefined) {
-        this.#log.error({ code: error.code, err: error }, 'the catalogue takes nothing; new calls go on unrecorded');
+        this.#log.error({ code: error.code, err: error }, 'catalogue not writable; new calls not recorded');
       }
     }
     this.#failing(this.isFailing);

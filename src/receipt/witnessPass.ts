@@ -91,7 +91,7 @@ export function makeWitnessPass(ports: WitnessPorts): () => Promise<void> {
     if (agrees) return;
     const recording = (await catalogue.recordingOfCall(call.id))?.id;
     const ids = { call: call.id, ...(recording === undefined ? {} : { recording }) };
-    log.warn({ ...ids, witness: statement.status }, 'the second witness does not agree with what a caller heard');
+    log.warn({ ...ids, witness: statement.status }, 'second witness does not confirm the notice');
   };
 
   /** One call that fails does not keep the others from being compared. */
@@ -104,7 +104,7 @@ export function makeWitnessPass(ports: WitnessPorts): () => Promise<void> {
         await step(one);
       } catch (thrown) {
         const error = asPreavisError(thrown);
-        log.error({ call: one.call.id, code: error.code, err: error }, 'a call could not be compared with the witness');
+        log.error({ call: one.call.id, code: error.code, err: error }, 'call not compared with second witness');
       }
     }
   };
@@ -151,7 +151,7 @@ export function makeWitnessPass(ports: WitnessPorts): () => Promise<void> {
     let problem: PreavisError | undefined;
     for (const group of groups(cases)) problem = (await compare(group, celFile)) ?? problem;
     if (problem !== undefined) {
-      log.error({ code: problem.code, err: problem }, 'the file of the second witness cannot be used');
+      log.error({ code: problem.code, err: problem }, 'second witness file not usable');
     }
   };
 }

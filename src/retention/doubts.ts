@@ -43,7 +43,7 @@ export async function doubtStepped(ports: DoubtPorts, signal: AbortSignal): Prom
       const row = await catalogue.recording(id);
       if (row !== undefined && (await doubt(row, ports))) asked += 1;
     }
-    if (asked > 0) log.warn({ recordings: asked }, 'the clock of this machine was set after recordings had ended');
+    if (asked > 0) log.warn({ recordings: asked }, 'clock changed after recordings ended');
   }
 }
 

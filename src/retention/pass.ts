@@ -198,7 +198,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
   if (!dryRun && !signal.aborted) {
     const removed = await removeOldCertificates(copies, at - ports.certificatesKeptMs);
     await removeOldHeads(headPortsOf(ports), at - ports.certificatesKeptMs);
-    if (removed > 0) log.info({ certificates: removed }, 'certificates of erasure whose time is over were removed');
+    if (removed > 0) log.info({ certificates: removed }, 'expired certificates deleted');
     await removeOverDecisions(ports, at);
     await catalogue.passDone('retention', clock.now());
   }
@@ -241,23 +241,17 @@ async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'eras
   } catch (thrown) {
     const error = asPreavisError(thrown);
     if (error.code === 'clock_doubtful') {
-      ports.log.warn(
-        { recording: row.id },
-        'clocks disagree about a recording that is due: it is kept until it is settled',
-      );
+      ports.log.warn({ recording: row.id }, 'due recording not erased: clocks disagree');
     } else if (error.code === 'recording_held') {
-      ports.log.info({ recording: row.id }, 'a hold that was set meanwhile keeps a recording that is due');
+      ports.log.info({ recording: row.id }, 'due recording not erased: legal hold set');
     } else if (error.code === 'archive_locked' && isLockKnown(await stepsOf(row, ports), ports.clock.now())) {
       ports.log.warn(
         { recording: row.id, code: error.code },
-        'a lock in the archive keeps a recording that is due; it is erased once the lock is over, and not told again',
+        'due recording locked in archive; will erase when the lock ends',
       );
       await noteFailure(row, error.code, ports).catch(() => undefined);
     } else {
-      ports.log.error(
-        { recording: row.id, code: error.code, err: error },
-        'a recording that is due could not be erased',
-      );
+      ports.log.error({ recording: row.id, code: error.code, err: error }, 'recording erasure failed');
       await noteFailure(row, error.code, ports).catch(() => undefined);
     }
 

@@ -150,7 +150,7 @@ export class App {
     const catalogue = openCatalogue(config.catalogue.file, clock, {
       webhooks: webhookSubscribers(config),
       unreadable: (recording, error) => {
-        log.error({ recording, code: error.code, err: error }, 'a recording is left aside: its row cannot be read');
+        log.error({ recording, code: error.code, err: error }, 'recording skipped: catalogue row not readable');
       },
     });
     this.#undo.push(() => {
@@ -367,7 +367,7 @@ export class App {
       log,
       clock,
       clockIsOff: (aheadMs) => {
-        log.warn({ aheadMs }, "Asterisk's clock and that of this machine are far apart");
+        log.warn({ aheadMs }, 'clocks of Asterisk and this machine differ');
         metrics.clockIsOff('arrival');
       },
       promptDesk: makePromptDesk(config, { ari: ari.commands, ids, log, clock }),
@@ -429,7 +429,7 @@ export class App {
         this.#asterisk = await commands.identity();
         const since = await commands.time();
         if (!(await connection.answers(config.ari.heartbeatMs))) {
-          throw new PreavisError('ari_unreachable', 'Asterisk does not answer on the event socket');
+          throw new PreavisError('ari_unreachable', 'Asterisk event socket unresponsive');
         }
         // Before it is found that calls have ended.
         await this.#deadman?.lookBack();
@@ -440,7 +440,7 @@ export class App {
         if (compared === 'whole') return;
       } catch (thrown) {
         const error = asPreavisError(thrown);
-        log.error({ code: error.code, err: error }, 'the calls could not be compared with Asterisk');
+        log.error({ code: error.code, err: error }, 'calls not compared with Asterisk; will retry');
       }
       const pauseMs = Math.min(comparePauseMs * 2 ** failures, longestComparePauseMs);
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
@@ -456,7 +456,7 @@ export class App {
   #then(pass: () => Promise<void>): void {
     this.#finishing = this.#finishing.then(pass).catch((thrown: unknown) => {
       const error = asPreavisError(thrown);
-      this.#options.log.error({ code: error.code, err: error }, 'calls that have ended could not be looked at');
+      this.#options.log.error({ code: error.code, err: error }, 'ended calls not processed');
     });
   }
 
@@ -474,7 +474,7 @@ export class App {
     while (registry.size > 0 && !this.#hurry.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, drainPollMs));
     }
-    if (registry.size > 0) log.warn({ calls: registry.size }, 'calls are left to the next start');
+    if (registry.size > 0) log.warn({ calls: registry.size }, 'open calls left for next start');
     this.#leaving = true;
     await registry.abandon();
     this.#comparable.abort();
@@ -496,7 +496,7 @@ export class App {
         await undo();
       } catch (thrown) {
         const error = asPreavisError(thrown);
-        log.error({ code: error.code, err: error }, 'a part did not stop cleanly');
+        log.error({ code: error.code, err: error }, 'component not stopped cleanly');
       }
     }
     clearTimeout(giveUp);
@@ -510,7 +510,7 @@ async function tellElsewhere(archives: Archives, catalogue: Catalogue, log: Logg
     if (isConfigured) continue;
     log.warn(
       { code: 'archive_changed', archive, recordings, copies, hint: errorCodes.archive_changed.remedy },
-      'recordings lie in an archive that is not configured: they can be neither fetched nor erased',
+      'recordings stored in an archive that is not configured',
     );
   }
 }

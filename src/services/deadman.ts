@@ -36,7 +36,7 @@ export async function makeDeadman(parts: DeadmanParts): Promise<Deadman> {
     isCallOn: () => registry.states.length > 0,
     recordersEnded: async (at) => {
       for (const recording of await flagEndedUnwatched(at, { catalogue, spoolFolder, actor: 'serve' })) {
-        log.warn({ recording }, 'a recorder was ended since nobody had watched for too long; the call goes on');
+        log.warn({ recording }, 'recorder ended: unwatched too long');
       }
     },
     trial: () => deadmanTrialOf(config.ari.application, parts.ids.channel()),

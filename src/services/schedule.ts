@@ -67,7 +67,7 @@ export class Schedule {
     const now = Date.now();
     const wasPutBack = now < this.#lookedAt;
     this.#lookedAt = now;
-    if (wasPutBack) this.#log.warn('the clock of this machine was put back; the scheduled jobs are planned anew');
+    if (wasPutBack) this.#log.warn('clock set back; scheduled jobs rescheduled');
     for (const each of this.#planned) {
       const isDue = now >= each.next;
       if (isDue || wasPutBack) each.next = nextOf(each.task);
@@ -86,14 +86,14 @@ export class Schedule {
   /** Runs it now, as if its time had come. Never rejects: what goes wrong is logged. */
   async run(job: Pick<Job, 'name' | 'run'>): Promise<void> {
     if (this.#running.has(job.name)) {
-      this.#log.info({ job: job.name }, 'a run of a scheduled job was left out');
+      this.#log.info({ job: job.name }, 'scheduled job run skipped');
       return;
     }
     const run = job.run().catch((thrown: unknown) => {
       const error = asPreavisError(thrown);
       // Another process runs it: what this job is for gets done all the same. Or this one is being stopped.
       const level = error.code === 'job_busy' || error.code === 'interrupted' ? 'info' : 'error';
-      this.#log[level]({ job: job.name, code: error.code, err: error }, 'a scheduled job did not run to its end');
+      this.#log[level]({ job: job.name, code: error.code, err: error }, 'scheduled job not completed');
     });
     this.#running.set(job.name, run);
     await run.finally(() => this.#running.delete(job.name));

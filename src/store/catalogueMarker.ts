@@ -74,7 +74,7 @@ export async function markAtStart(
   } catch (thrown) {
     const { code } = asPreavisError(thrown);
     if (code === 'catalogue_new') throw thrown;
-    log.debug({ code }, 'whose the archive is cannot be seen; it is looked at before anything is stored there');
+    log.debug({ code }, 'archive owner unknown; will check before the first upload');
   }
 }
 

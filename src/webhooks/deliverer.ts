@@ -104,7 +104,7 @@ export class Deliverer {
     for (const { endpoint, waiting } of await catalogue.deliveryFigures()) {
       if (waiting === 0 || endpoints.some(({ name }) => name === endpoint)) continue;
       const count = await catalogue.giveUpEndpoint(endpoint, 'webhook_unknown');
-      log.warn({ webhook: endpoint, count }, 'messages for a webhook that is not configured any more were given up');
+      log.warn({ webhook: endpoint, count }, 'messages for unconfigured webhook discarded');
     }
   }
 
@@ -138,8 +138,8 @@ export class Deliverer {
       failPoint?.('webhooks, answered');
       await catalogue.delivered(row.id);
       lane.failures = 0;
-      log.debug({ webhook: name, message: row.id, event: row.event }, 'a message was delivered');
-      if (this.#failing.delete(name)) log.info({ webhook: name }, 'a webhook works again');
+      log.debug({ webhook: name, message: row.id, event: row.event }, 'webhook message delivered');
+      if (this.#failing.delete(name)) log.info({ webhook: name }, 'webhook available again');
       return;
     }
     // Cut short by the end of this process: that says nothing of the endpoint.
@@ -158,8 +158,8 @@ export class Deliverer {
       code: error.code,
       answer,
     };
-    if (this.#failing.has(name)) log.debug(about, 'a message could not be delivered');
-    else log.warn({ ...about, err: error }, 'a message could not be delivered and is sent again later');
+    if (this.#failing.has(name)) log.debug(about, 'webhook message not delivered');
+    else log.warn({ ...about, err: error }, 'webhook message not delivered; will retry');
     this.#failing.add(name);
   }
 
@@ -171,16 +171,13 @@ export class Deliverer {
     const { catalogue, log } = this.#ports;
     await catalogue.disableEndpoint(endpoint.name, addressOf(endpoint));
     const count = await catalogue.giveUpEndpoint(endpoint.name, 'webhook_gone');
-    log.error(
-      { webhook: endpoint.name, code: 'webhook_gone', count },
-      'a webhook says that it is gone for good; nothing more is sent to it',
-    );
+    log.error({ webhook: endpoint.name, code: 'webhook_gone', count }, 'webhook gone; deliveries stopped');
   }
 
   async #giveUp(): Promise<void> {
     const { catalogue, clock, log } = this.#ports;
     for (const { endpoint, count } of await catalogue.giveUpDeliveries(clock.now() - retryForMs)) {
-      log.error({ webhook: endpoint, count }, 'messages could not be delivered for three days and were given up');
+      log.error({ webhook: endpoint, count }, 'webhook messages discarded after three days of failures');
     }
   }
 }

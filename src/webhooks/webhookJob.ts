@@ -37,7 +37,7 @@ export function startWebhookJob(
       // Another process delivers.
       if (error.code === 'job_busy' || error.code === told) return;
       told = error.code;
-      log.error({ job: 'webhooks', code: error.code, err: error }, 'webhooks could not be looked after');
+      log.error({ job: 'webhooks', code: error.code, err: error }, 'webhook pass failed');
     }
   };
   const run = async (): Promise<void> => {

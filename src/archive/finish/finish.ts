@@ -103,11 +103,11 @@ async function listen(file: string, row: RecordingRow, ports: FinishPorts): Prom
     const side = oneSided(legs, wav.durationMs);
     const found = [...findings, ...(side === undefined ? [] : [side])].map(({ kind }) => kind);
     const kinds = [...new Set(found)];
-    if (kinds.length > 0) ports.log.warn({ recording: row.id, findings: kinds }, 'the self-check found something');
+    if (kinds.length > 0) ports.log.warn({ recording: row.id, findings: kinds }, 'self-check reported findings');
     const flags: string[] = [...kinds];
     // Without this a notice that is inside would pass for one that is not.
     if (missing > 0) {
-      ports.log.warn({ recording: row.id, missing }, 'the sound of the notice is gone and could not be looked for');
+      ports.log.warn({ recording: row.id, missing }, 'notice sound missing; not searched in recording');
       flags.push('notice_not_sought');
     }
 
@@ -152,7 +152,7 @@ export async function finishRecordings(
       const error = asPreavisError(thrown);
       // Another process was faster.
       if (error.code === 'status_conflict') continue;
-      ports.log.error({ recording: row.id, code: error.code, err: error }, 'a recording could not be finished');
+      ports.log.error({ recording: row.id, code: error.code, err: error }, 'recording not finished');
     }
   }
 }
@@ -204,7 +204,7 @@ async function judgedKeeping(
   const judged = judgeEnd(await witnessesOf(row, call, writtenAt, ports));
   const { kind, endedAt: keptFrom, by, apartMs } = judged;
   const ends = await keepingOf(row, keptFrom, catalogue);
-  if (kind !== 'agree') log.warn({ recording: row.id, apartMs, keptFrom: by }, 'clocks disagree about a recording');
+  if (kind !== 'agree') log.warn({ recording: row.id, apartMs, keptFrom: by }, 'clocks disagree about recording end');
   const doubt = doubtOf(judged, actor);
 
   return { changes: { keptFrom, ...ends, doubt }, flags: clockFlags(judged) };
@@ -234,7 +234,7 @@ export async function sweepSpool(ports: FinishPorts): Promise<void> {
       if (isStopped(ports)) return;
       const error = asPreavisError(thrown);
       if (error.code === 'status_conflict') continue;
-      ports.log.error({ recording: id, code: error.code, err: error }, 'a file in the spool could not be looked at');
+      ports.log.error({ recording: id, code: error.code, err: error }, 'spool file not processed');
     }
   }
 }
@@ -264,7 +264,7 @@ async function discardUnheard(row: RecordingRow, ports: FinishPorts): Promise<vo
 async function removeDiscarded({ id, failure }: RecordingRow, { catalogue, spoolFolder, log, actor }: FinishPorts) {
   if (!(await removeSpooled(spoolFolder, id))) return;
   await catalogue.note(id, { event: 'removed from the spool', actor });
-  log.warn({ recording: id, failure }, 'a recording that must not be kept lay in the spool and was removed');
+  log.warn({ recording: id, failure }, 'recording that must not be kept deleted from spool');
 }
 
 /**
@@ -327,7 +327,7 @@ async function readSound(
       flags.push(repaired === undefined ? 'header_unfinished' : 'header_repaired');
     }
     if (heard instanceof PreavisError) {
-      ports.log.warn({ recording: row.id, code: heard.code, err: heard }, 'a recording could not be listened to');
+      ports.log.warn({ recording: row.id, code: heard.code, err: heard }, 'self-check failed');
     }
     const { found, flags: more, peaks } = heard instanceof PreavisError ? unheard : heard;
 
@@ -350,7 +350,7 @@ function isClosed({ finishedAt }: RecordingRow, writtenAt: number, clock: Clock)
 async function noteMissing({ id, status }: RecordingRow, { catalogue, log, actor }: FinishPorts): Promise<void> {
   if (status === 'lost') return;
   await catalogue.move(id, 'recording', 'lost', { failure: 'file_missing' }, { event: 'file missing', actor });
-  log.error({ recording: id }, 'the file of a recording has vanished');
+  log.error({ recording: id }, 'recording file missing');
 }
 
 /**
@@ -381,7 +381,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     const { code } = read;
     const note = { event: 'file unusable', actor, detail: { code } };
     await catalogue.move(row.id, row.status, 'failed', { failure: code, flags, ...kept.changes }, note);
-    log.error({ recording: row.id, code }, 'a recording holds no usable audio');
+    log.error({ recording: row.id, code }, 'recording without usable audio');
   } else {
     const { bytes, sha256, durationMs } = read.wav;
     const changes = await catalogue.changes(row.callId);

@@ -14,7 +14,7 @@ export class Finisher {
   finish(): Promise<void> {
     return this.#next(() => finishRecordings(this.#ports)).catch((thrown: unknown) => {
       const error = asPreavisError(thrown);
-      this.#ports.log.error({ code: error.code, err: error }, 'finished recordings could not be looked at');
+      this.#ports.log.error({ code: error.code, err: error }, 'finish pass failed');
     });
   }
 

@@ -106,7 +106,7 @@ export async function judgeSound(
     toMs: Math.round(Math.min(to, durationMs)),
   }));
   if (isLate || isBlanked) {
-    log.warn({ recording: row.id }, 'what was recorded while nobody listened was made silent');
+    log.warn({ recording: row.id }, 'unwatched part of recording silenced');
     return { flags: ['unwatched_blanked'], silent };
   }
 

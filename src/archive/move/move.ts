@@ -176,7 +176,7 @@ class MovePass {
       if (fault !== undefined) this.#stoppedBy ??= fault;
     }
     const about = { recording: row.id, code: error.code, err: error };
-    this.#ports.log.warn(about, 'a recording could not be moved to another archive');
+    this.#ports.log.warn(about, 'recording not moved to other archive');
     this.#result.failed.push({ recording: row.id, code: error.code });
   }
 

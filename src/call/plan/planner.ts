@@ -128,7 +128,7 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
     } catch (thrown) {
       const { code } = asPreavisError(thrown);
       // Asterisk answers so (HTTP 500) where there is no such header, or no SIP.
-      if (code !== 'ari_request_failed') log.warn({ call, code }, 'the header Accept-Language could not be read');
+      if (code !== 'ari_request_failed') log.warn({ call, code }, 'Accept-Language header not read');
 
       return '';
     }
@@ -138,7 +138,7 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
   const keepCaller = ({ call, callerNumber }: Arrival): void => {
     callers.keep(call, callerNumber).catch((thrown: unknown) => {
       const error = asPreavisError(thrown);
-      log.warn({ call, code: error.code, err: error }, 'whose call it is could not be kept');
+      log.warn({ call, code: error.code, err: error }, 'caller not stored');
     });
   };
 

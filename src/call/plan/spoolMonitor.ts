@@ -105,7 +105,7 @@ export class SpoolMonitor {
   #cannotSee(error: PreavisError): void {
     const { log, roomIs } = this.#options;
     if (this.#isStopped) return;
-    if (this.#room !== 'unknown') log.error({ code: error.code, err: error }, 'the room to record cannot be seen');
+    if (this.#room !== 'unknown') log.error({ code: error.code, err: error }, 'free space of spool unknown');
     this.#room = 'unknown';
     roomIs(undefined);
   }
@@ -127,13 +127,13 @@ export class SpoolMonitor {
       const error = asPreavisError(thrown);
       // It has just ended.
       if (error.code === 'ari_not_found') return;
-      log.error({ recording, code: error.code, err: error }, 'a recording could not be stopped for want of room');
+      log.error({ recording, code: error.code, err: error }, 'recording not stopped on full spool');
       return;
     }
-    log.error({ recording, code: 'spool_full' }, 'a recording was stopped for want of room; the call goes on');
+    log.error({ recording, code: 'spool_full' }, 'recording stopped: spool full');
     // The catalogue may lie on the same full disk.
     await stopped(recording).catch((thrown: unknown) => {
-      log.warn({ recording, code: asPreavisError(thrown).code }, 'that a recording was stopped could not be noted');
+      log.warn({ recording, code: asPreavisError(thrown).code }, 'end of recording not stored');
     });
   }
 
@@ -155,8 +155,8 @@ export class SpoolMonitor {
     const before = this.#room;
     this.#room = room;
     if (room === before) return;
-    if (room === 'enough') log.info('there is room to record again');
-    else if (room === 'nearlyFull') log.error({ code: 'spool_full' }, 'hardly any room to record; nothing is recorded');
-    else log.error({ code: 'spool_full' }, 'too little room to record; calls go on unrecorded');
+    if (room === 'enough') log.info('spool has free space again');
+    else if (room === 'nearlyFull') log.error({ code: 'spool_full' }, 'spool almost full; recordings stopped');
+    else log.error({ code: 'spool_full' }, 'spool low on space; new calls not recorded');
   }
 }

@@ -111,7 +111,7 @@ export class PromptOperators {
       if (!file.startsWith(takePrefix) || name === file || this.#owners.has(name)) continue;
       await ari.discardRecorder(name).catch((thrown: unknown) => {
         const { code } = asPreavisError(thrown);
-        if (code !== 'ari_not_found') log.warn({ code }, 'an abandoned take could not be stopped');
+        if (code !== 'ari_not_found') log.warn({ code }, 'abandoned take not stopped');
       });
       await this.#remove(name);
     }
@@ -120,7 +120,7 @@ export class PromptOperators {
   async #remove(name: string): Promise<void> {
     const { spoolFolder, log } = this.#ports;
     await rm(takeFile(spoolFolder, name), { force: true }).catch((cause: unknown) => {
-      log.warn({ code: 'spool_unusable', errno: errnoOf(cause) }, 'a take could not be removed');
+      log.warn({ code: 'spool_unusable', errno: errnoOf(cause) }, 'take not deleted');
     });
   }
 }

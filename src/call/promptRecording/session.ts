@@ -119,7 +119,7 @@ export class PromptRecorderSession {
   #enter({ state, effects }: RecorderMove, cause: string): void {
     const from = this.#state.kind;
     this.#state = state;
-    if (state.kind !== from) this.#log.debug({ from, event: cause, to: state.kind }, 'prompt recording moves on');
+    if (state.kind !== from) this.#log.debug({ from, event: cause, to: state.kind }, 'prompt recording state changed');
     if (effects.length === 0) return;
     this.#tail = this.#tail.then(async () => {
       for (const effect of effects) await this.#carryOut(effect);
@@ -134,8 +134,8 @@ export class PromptRecorderSession {
       const error = asPreavisError(thrown);
       const step = steps[effect.type];
       const gone = error.code === 'ari_not_found' && (step === undefined || mayBeGone.includes(effect.type));
-      if (gone) this.#log.debug({ effect: effect.type }, 'already gone');
-      else this.#log.warn({ effect: effect.type, code: error.code, err: error }, 'a step of prompt recording failed');
+      if (gone) this.#log.debug({ effect: effect.type }, 'channel or bridge already gone');
+      else this.#log.warn({ effect: effect.type, code: error.code, err: error }, 'prompt recording step failed');
       if (step !== undefined) this.handle({ type: 'stepFailed', step });
       // Without its sound the prompt is spoken all the same.
       if (effect.type === 'present') this.#presented();
@@ -158,8 +158,8 @@ export class PromptRecorderSession {
         return this.#tone(effect.tone);
       case 'checkPin': {
         const verdict = pin.check(effect.typed);
-        if (verdict === 'wrong') this.#log.warn('a wrong PIN for prompt recording');
-        if (verdict === 'locked') this.#log.error('too many wrong PINs for prompt recording: none is accepted for now');
+        if (verdict === 'wrong') this.#log.warn('wrong PIN for prompt recording');
+        if (verdict === 'locked') this.#log.error('too many wrong PINs; prompt recording locked temporarily');
         this.handle({ type: 'pinChecked', right: verdict === 'right' });
         return;
       }
@@ -183,7 +183,7 @@ export class PromptRecorderSession {
       case 'judge':
         return this.#judge(effect.take, effect.target);
       case 'noteCut':
-        this.#log.warn({ reason: effect.reason }, 'a take cannot be used');
+        this.#log.warn({ reason: effect.reason }, 'take rejected');
         return;
       case 'playTake':
         return ari.playRecording(channel, effect.take.playback, effect.take.name);
@@ -235,11 +235,11 @@ export class PromptRecorderSession {
     const verdict = judgeTake(bytes, target.text);
     const { durationMs } = verdict;
     if (verdict.usable) {
-      this.#log.debug({ durationMs }, 'a take can be used');
+      this.#log.debug({ durationMs }, 'take accepted');
       this.handle({ type: 'takeUsable' });
       return;
     }
-    this.#log.warn({ reason: verdict.reason, durationMs }, 'a take cannot be used');
+    this.#log.warn({ reason: verdict.reason, durationMs }, 'take rejected');
     this.handle({ type: 'takeUnusable' });
   }
 
@@ -276,7 +276,7 @@ export class PromptRecorderSession {
           language,
           ...(progress === undefined ? {} : { recorded: progress.recorded, of: progress.of, next: progress.next }),
         },
-        'a prompt was recorded by telephone',
+        'prompt recorded by telephone',
       );
     }
     this.#ports.ended(outcome);

@@ -76,7 +76,7 @@ export class OrphanRemover {
       (id) => this.#talks.has(id) || then.talks.includes(id),
     );
     for (const id of talks) {
-      if (!this.#talks.has(id)) log.warn({ bridge: id }, 'a talk that belongs to no known call is left to its end');
+      if (!this.#talks.has(id)) log.warn({ bridge: id }, 'orphaned bridge left running');
     }
     this.#talks = new Set(talks);
     await this.#attempts([
@@ -95,7 +95,7 @@ export class OrphanRemover {
       names.map((name) => async () => {
         const bridge = await ari.recordedBridge(name);
         if (bridge === undefined || !talks.has(bridge)) return;
-        log.warn({ bridge }, 'the recorder of a talk that belongs to no known call is stopped');
+        log.warn({ bridge }, 'recorder of orphaned bridge stopped');
         await ari.stopRecorder(name);
       }),
     );
@@ -136,7 +136,7 @@ export class OrphanRemover {
     setTimeout(() => {
       step().catch((thrown: unknown) => {
         const error = asPreavisError(thrown);
-        this.#ports.log.warn({ code: error.code }, 'what is left of a talk of no known call could not be looked at');
+        this.#ports.log.warn({ code: error.code }, 'orphaned bridge not checked');
       });
     }, swapMs).unref();
   }
@@ -149,7 +149,7 @@ export class OrphanRemover {
       } catch (thrown) {
         const error = asPreavisError(thrown);
         if (error.code === 'ari_not_found') continue;
-        this.#ports.log.warn({ code: error.code }, 'what belongs to no known call could not be freed');
+        this.#ports.log.warn({ code: error.code }, 'orphaned channel or bridge not released');
         // What Asterisk refuses, it refuses again: such a channel is not in our hands.
         if (error.code === 'ari_unreachable') failure = error;
       }

@@ -78,12 +78,12 @@ async function putBack({ state }: Pick<CallSession, 'state'>, { ari, log }: Port
   const members = inBridge.filter((channel) => scene.listed.has(channel));
   const [out, ...more] = strandedParties(state, scene);
   if (out === undefined || more.length > 0 || members.length === 0) return false;
-  log.warn({ call: id, party: out }, 'a party was in no bridge, and is put back');
+  log.warn({ call: id, party: out }, 'party found in no bridge; adding again');
   try {
     await ari.addToBridge(order.bridge, [out === 'caller' ? callerChannel : order.destination]);
   } catch (thrown) {
     const { code } = asPreavisError(thrown);
-    log.warn({ call: id, party: out, code }, 'a party could not be put back');
+    log.warn({ call: id, party: out, code }, 'party not added to bridge');
     if (code === 'ari_unreachable') throw thrown;
   }
 

@@ -109,10 +109,10 @@ export class CallSession {
     this.#log = ports.log.child({ call: state.facts.id });
     this.#insistence = makeRetryingRequests(
       (effect, error) => {
-        this.#log.error({ effect, code: error.code, err: error }, 'Asterisk did not obey; it is asked again');
+        this.#log.error({ effect, code: error.code, err: error }, 'request to Asterisk failed; will retry');
       },
       (effect) => {
-        this.#log.error({ effect }, 'Asterisk did not obey this call');
+        this.#log.error({ effect }, 'request to Asterisk abandoned after retries');
       },
     );
     this.#holdPorts = {
@@ -266,7 +266,7 @@ export class CallSession {
       return true;
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      this.#log.warn({ code: error.code, err: error }, 'something that the receipt would tell could not be kept yet');
+      this.#log.warn({ code: error.code, err: error }, 'receipt data not stored; will retry');
       clearTimeout(this.#keepAgain);
       this.#keepAgain = setTimeout(() => {
         if (!this.#abandoned) this.#tail = this.#tail.then(() => this.#keepNow()).then(() => undefined);
@@ -302,7 +302,7 @@ export class CallSession {
     const from = this.#state.kind;
     this.#state = step.state;
     this.#sources.follow(step.state);
-    if (step.state.kind !== from) this.#log.debug({ from, event: cause, to: step.state.kind }, 'call moves on');
+    if (step.state.kind !== from) this.#log.debug({ from, event: cause, to: step.state.kind }, 'call state changed');
     if (step.effects.length === 0 && step.state.kind !== 'ended') return;
     const { state, effects } = step;
     if (effects.some(({ type }) => type === 'save')) this.#unsaved.add(state);
@@ -361,8 +361,8 @@ export class CallSession {
 
   #note(effect: Effect, error: PreavisError): void {
     // A channel or bridge that is gone is the normal end of a race with a hang-up.
-    if (error.code === 'ari_not_found') this.#log.debug({ effect: effect.type }, 'already gone');
-    else this.#log.warn({ effect: effect.type, code: error.code, err: error }, 'a step of the call failed');
+    if (error.code === 'ari_not_found') this.#log.debug({ effect: effect.type }, 'channel or bridge already gone');
+    else this.#log.warn({ effect: effect.type, code: error.code, err: error }, 'call step failed');
   }
 
   async #perform(effect: Effect, state: CallState): Promise<void> {
@@ -528,7 +528,7 @@ export class CallSession {
       answer = await within(readinessLimitMs, this.#ports.readiness.check(facts.order));
     } catch (thrown) {
       // Without an answer from Asterisk nothing is proved: the same as a missing prompt.
-      this.#log.warn({ code: asPreavisError(thrown).code }, 'the prompts could not be checked');
+      this.#log.warn({ code: asPreavisError(thrown).code }, 'prompt check failed');
       answer = 'prompts_missing';
     }
     this.handle(answer === 'ready' ? { type: 'ready' } : { type: 'notReady', reason: answer });

@@ -140,7 +140,7 @@ export class Whereabouts {
     look().catch((thrown: unknown) => {
       const error = asPreavisError(thrown);
       const call = session.state.facts.id;
-      this.#ports.log.warn({ call, code: error.code, err: error }, 'it could not be seen whether a party hung up');
+      this.#ports.log.warn({ call, code: error.code, err: error }, 'hang-up of party unknown');
       if (error.retryable && tries < mostLooks) again();
       else giveUp?.();
     });

@@ -233,7 +233,7 @@ export class SourceWatch {
     this.#busy.add(channel);
     void step
       .catch((thrown: unknown) => {
-        this.#ports.log.debug({ code: asPreavisError(thrown).code }, 'a leg could not be looked at');
+        this.#ports.log.debug({ code: asPreavisError(thrown).code }, 'leg not checked');
       })
       .finally(() => this.#busy.delete(channel));
   }
@@ -287,7 +287,7 @@ export class SourceWatch {
     if (action === 'giveUp') this.#giveUp(leg);
     if (action === 'askSeldom') {
       counted('notAsked');
-      log.warn({ party: leg.party }, 'Asterisk does not answer about the sound of a party; it is asked seldom');
+      log.warn({ party: leg.party }, 'RTP source of party unknown; will query less often');
     }
   }
 
@@ -302,14 +302,14 @@ export class SourceWatch {
         this.#mixedTalkOf(leg) === undefined ? 'unwanted' : await askAbout(leg, isTakenUp, ari),
       );
     } catch (thrown) {
-      log.debug({ code: asPreavisError(thrown).code }, 'Asterisk does not answer about the sound of a party');
+      log.debug({ code: asPreavisError(thrown).code }, 'RTP source query unanswered');
       return 'unanswered';
     }
   }
 
   #remember(channel: ChannelId, seen: Sighting): void {
     rememberSource(channel, seen, this.#ports.ari).catch((thrown: unknown) => {
-      this.#ports.log.debug({ code: asPreavisError(thrown).code }, 'what was seen of a leg could not be kept');
+      this.#ports.log.debug({ code: asPreavisError(thrown).code }, 'RTP source of leg not stored');
     });
   }
 
@@ -378,7 +378,7 @@ export class SourceWatch {
     this.#step(channel, { type: 'renewalFailed' });
     if (this.#sourceOf(channel).known.kind !== 'changed' || error?.code === 'ari_not_found') return;
     const fields = error === undefined ? {} : { code: error.code, err: error };
-    this.#ports.log.warn({ party, ...fields }, 'a party may not be heard, and could not be made heard again');
+    this.#ports.log.warn({ party, ...fields }, 'party may be inaudible; audio not restored');
   }
 
   /** `askedAt`: not later than that it came in, monotonic, ms. */
@@ -406,7 +406,7 @@ export class SourceWatch {
       return;
     }
     const { party } = leg;
-    this.#ports.log.warn({ party, outcome }, 'the sound of a party comes from another source, and is heard');
+    this.#ports.log.warn({ party, outcome }, 'RTP source of party changed; party audible');
     this.#ports.counted(outcome);
     const kept = [this.#keep('unheard', party, this.#timeOf(since)), this.#keep('heardAgain', party, at)];
     void Promise.all(kept).then((all) => {
@@ -431,7 +431,7 @@ export class SourceWatch {
     const now = this.#mixedTalkOf(leg);
     if (now === undefined || known.kind !== 'changed') return;
     this.#step(channel, { type: 'givenUp' });
-    log.error({ party }, 'a party may not be heard, and nothing helps: no more is recorded');
+    log.error({ party }, 'party may be inaudible; recording stopped');
     counted(isActive(now.recorder) ? 'recorderStopped' : 'stillUnheard');
     void this.#keep('unheard', party, this.#timeOf(known.since));
     lost();

@@ -46,7 +46,7 @@ export class Watch {
     this.#savedAt = at;
     save(at).catch((thrown: unknown) => {
       const error = asPreavisError(thrown);
-      log.warn({ code: error.code, err: error }, 'until when calls were watched could not be kept');
+      log.warn({ code: error.code, err: error }, 'watch time not stored');
     });
   }
 

@@ -22,7 +22,7 @@ export async function serve(
   const asked = new Promise<void>((resolve) => {
     const onSignal = (signal: NodeJS.Signals): void => {
       signals += 1;
-      log.info({ signal }, signals === 1 ? 'stopping when calls and uploads have finished' : 'stopping at once');
+      log.info({ signal }, signals === 1 ? 'stopping after calls and uploads' : 'stopping immediately');
       if (signals > 1) app.forceStop();
       resolve();
     };

@@ -243,7 +243,7 @@ export async function replayCopies(ports: CopyPorts): Promise<void> {
     await replayArchive(ports, { dryRun: false });
   } catch (thrown) {
     const error = asPreavisError(thrown);
-    ports.log.error({ code: error.code, err: error }, 'the certificates of erasure could not all be compared');
+    ports.log.error({ code: error.code, err: error }, 'certificate comparison incomplete');
   }
 }
 
@@ -274,7 +274,7 @@ class Replay {
     const { refused } = this.#replayed;
     const place = this.#place;
     // One line for all: whoever can write there could fill the log.
-    if (refused > 0) this.#ports.log.error({ refused, place }, 'copies of certificates of erasure were left aside');
+    if (refused > 0) this.#ports.log.error({ refused, place }, 'certificate copies rejected');
 
     return this.#replayed;
   }
@@ -304,7 +304,7 @@ class Replay {
       const error = asPreavisError(thrown);
       if (ofArchive.has(error.code)) throw thrown;
       const { recording } = certificate.row;
-      log.error({ recording, code: error.code, err: error }, 'an erasure could not be done again');
+      log.error({ recording, code: error.code, err: error }, 'erasure replay failed');
       this.refuse();
       return 'again';
     }
@@ -329,7 +329,7 @@ class Replay {
           // Holds that were set since then are gone with it.
           await catalogue.notePass(restoration, now());
           if (!(await found.carryOut())) return 'done';
-          log.warn({ decision: sha256, kind }, 'a decision that this catalogue did not know was carried out again');
+          log.warn({ decision: sha256, kind }, 'decision missing from catalogue replayed');
         }
         this.#replayed.decisions[kind] += 1;
         return 'done';
@@ -363,7 +363,7 @@ class Replay {
     await removeAgain(content, recording, this.#ports);
     const note = { event: erasedAgain, actor, detail: { certificate: { number, sha256 } } };
     await catalogue.restoreCertificate(certificate, row?.status, this.#place, note);
-    log.warn({ recording }, 'an erasure that this catalogue did not know was done again');
+    log.warn({ recording }, 'erasure missing from catalogue replayed');
   }
 }
 

@@ -122,10 +122,7 @@ export async function keepHead(ports: HeadPorts, signal: AbortSignal): Promise<'
 
 function tell(thrown: unknown, log: Logger): ErrorCode {
   const error = asPreavisError(thrown);
-  log.error(
-    { code: error.code, err: error },
-    'the head of the audit trail could not be signed and put into ledger and archive; it is tried again',
-  );
+  log.error({ code: error.code, err: error }, 'audit trail head not signed or not stored; will retry');
 
   return error.code;
 }

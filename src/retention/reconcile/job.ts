@@ -35,13 +35,14 @@ export async function reconcileJob(
   const isClean = Object.keys(counts).length === 0;
   log[isClean ? 'info' : 'error'](
     { ...compared, repaired, left: counts },
-    isClean ? 'recording folder, catalogue and archive agree' : 'recording folder, catalogue and archive do not agree',
+    isClean ? 'spool, catalogue and archive consistent' : 'spool, catalogue and archive inconsistent',
   );
 }
 
 /** The key of a foreign object may hold anything, so the place is not logged (P7): `recordings reconcile` shows it. */
 function tell(log: Logger, { kind, recording, done }: Discrepancy): void {
   const { meaning, advice } = discrepancyKinds[kind];
-  if (done === 'repaired') log.warn({ recording, kind }, `repaired: ${meaning}`);
-  else log.error({ recording, kind, ...(done === 'nothing' ? {} : { code: done }) }, `${meaning}: ${advice}`);
+  const about = { recording, kind, meaning };
+  if (done === 'repaired') log.warn(about, 'discrepancy repaired');
+  else log.error({ ...about, hint: advice, ...(done === 'nothing' ? {} : { code: done }) }, 'discrepancy found');
 }

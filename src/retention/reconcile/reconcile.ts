@@ -414,10 +414,7 @@ class Reconciliation {
       },
       { event: 'found in the archive and read back', actor, detail: { bytes, sha256, version: versionId, encryption } },
     );
-    log.warn(
-      { recording: id },
-      'a recording that the catalogue had lost lies whole in the archive, and is archived again',
-    );
+    log.warn({ recording: id }, 'lost recording found in archive; status restored');
   }
 
   async #anyVersion(key: string): Promise<ObjectFacts> {
@@ -454,7 +451,7 @@ class Reconciliation {
       if ((await store.versions(key)).length > 0) return 'nothing';
     }
     await catalogue.note(id, { event: 'erased again', actor, detail: { key } });
-    log.warn({ recording: id }, 'something that was erased was in the archive again, and was erased again');
+    log.warn({ recording: id }, 'erased object found in archive; erased again');
 
     return 'repaired';
   }
@@ -466,7 +463,7 @@ class Reconciliation {
         // compare has this kind only for an object and a file that were both read and are both what was recorded.
         if (!(await removeSpooled(spoolFolder, id))) return;
         await catalogue.note(id, { event: 'removed from the spool', actor });
-        log.info({ recording: id }, 'removed a local file that the archive has whole');
+        log.info({ recording: id }, 'local file deleted; archived copy verified');
         return;
       }
       if (kind === 'lostObjectFound') {
@@ -487,7 +484,7 @@ class Reconciliation {
     this.#options.signal.throwIfAborted();
     const error = asPreavisError(thrown);
     if (fatal.has(error.code)) throw error;
-    this.#ports.log.warn({ code: error.code, err: error }, 'a recording could not be compared or repaired');
+    this.#ports.log.warn({ code: error.code, err: error }, 'recording not compared or repaired');
 
     return error;
   }

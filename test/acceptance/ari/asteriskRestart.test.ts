@@ -38,7 +38,7 @@ it('records the next call after Asterisk was killed, and repairs what was being 
   await eventually(() => statSync(file).size > 24_000);
   await rig.asterisk.kill();
   await interrupted.stop();
-  await eventually(() => rig.log().some(({ msg }) => String(msg).startsWith('lost the connection')));
+  await eventually(() => rig.log().some(({ msg }) => String(msg).startsWith('connection to Asterisk lost')));
   await rig.asterisk.start();
   await eventually(() => rig.log().filter(({ msg }) => msg === 'connected to Asterisk').length === 2);
 

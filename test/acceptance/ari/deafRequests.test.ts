@@ -15,7 +15,7 @@ const at = useFaultyRig({ patient: ['talking', 'brieflydeaf'], brief: ['announce
 const operator = useOperator(at);
 
 const isRepeated = (effect: string): boolean =>
-  at.rig.log().some((line) => line['msg'] === 'Asterisk did not obey; it is asked again' && line['effect'] === effect);
+  at.rig.log().some((line) => line['msg'] === 'request to Asterisk failed; will retry' && line['effect'] === effect);
 
 /**
  * A question from before the end of the fault may still be lost: the next caller passes Préavis by for it, or is interrupted when
@@ -60,7 +60,7 @@ describe('when requests vanish', () => {
     const [losses, openings] = [at.said(lost), at.said(connected)];
     at.proxy.impair({ hole: ['toServer', 'toClient'] }, ['other']);
     await talking.hangUp();
-    await at.says('Asterisk does not answer requests as it should', 0);
+    await at.says('Asterisk requests unanswered; reconnecting', 0);
     await at.says(lost, losses);
 
     const meanwhile = await at.call('meanwhile');

@@ -63,7 +63,7 @@ it('goes on through events that no Asterisk sends, records the calls beside and 
   proxy.leadTo(rig.asterisk.ariUrl);
   await rig.startServe();
   // A call that arrives while Préavis still looks at the channels from before, behind so many events, may be given back unrecorded.
-  await eventually(() => rig.log().some(({ msg }) => msg === 'recording folder, catalogue and archive agree'));
+  await eventually(() => rig.log().some(({ msg }) => msg === 'spool, catalogue and archive consistent'));
   const pid = rig.servePid();
   expect(hostile.length).toBeGreaterThan(400);
 

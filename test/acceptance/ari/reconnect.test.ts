@@ -55,13 +55,13 @@ it('learns what it missed although Asterisk refuses the first questions, and whi
   await eventually(async () => (await catalogueRecordings(rig))[0]?.status === 'recording');
 
   proxy.cut();
-  await eventually(() => said('lost the connection to Asterisk; reconnecting') === 1);
+  await eventually(() => said('connection to Asterisk lost; reconnecting') === 1);
   await placed.hangUp();
   proxy.refuse('/ari/channels', 2);
   proxy.pretendVersion(anotherVersion);
   proxy.mend();
   await eventually(() => said('connected to Asterisk') === 2);
-  await eventually(() => said('the calls could not be compared with Asterisk') === 2);
+  await eventually(() => said('calls not compared with Asterisk; will retry') === 2);
   // Nobody told that this call is over: only the third comparison can.
   expect(await endedCall(rig, 'before')).toMatchObject({ result: 'recorded', asterisk: { version } });
   expect(proxy.refusalsLeft()).toBe(0);
@@ -83,7 +83,7 @@ it('gives the calls back when Asterisk refuses every request, as with a password
   const connected = said('connected to Asterisk');
   const recordings = (await catalogueRecordings(rig)).length;
   proxy.refuse('/ari/asterisk/ping', Infinity);
-  await eventually(() => said('Asterisk does not answer requests as it should') === 1);
+  await eventually(() => said('Asterisk requests unanswered; reconnecting') === 1);
   await at.onTime('refused', async () => {
     const end = await (await call('refused')).ended;
     expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });

@@ -145,7 +145,7 @@ async function lastPlaces(line: string): Promise<Map<string, string>> {
 async function lastStates(): Promise<Map<string | undefined, unknown>> {
   const rows = await catalogueCalls(at.rig);
   const lineOf = new Map<unknown, string | undefined>(rows.map(({ id, line }) => [id, line ?? undefined]));
-  const moves = at.rig.log().filter(({ msg }) => msg === 'call moves on');
+  const moves = at.rig.log().filter(({ msg }) => msg === 'call state changed');
 
   const last = new Map(moves.map((entry) => [lineOf.get(entry['call']), entry['to']]));
 

@@ -19,7 +19,7 @@ describeAsRoot('a catalogue whose disk', () => {
   it('is full ends no call and loses no recording; who calls meanwhile is connected unrecorded', async () => {
     const { call: placed, row, ear } = await at.talking('long');
     disk.leave(0);
-    await eventually(() => said('the catalogue takes nothing; new calls go on unrecorded') === 1);
+    await eventually(() => said('catalogue not writable; new calls not recorded') === 1);
     const health = await fetch(`http://127.0.0.1:${at.rig.healthPort}/health`);
     expect([health.status, await health.json()]).toMatchObject([503, { status: 'degraded' }]);
     const check = await at.rig.preavis('check');
@@ -32,7 +32,7 @@ describeAsRoot('a catalogue whose disk', () => {
     expect(at.rig.servePid()).toBeDefined();
     disk.empty();
 
-    await eventually(() => said('the catalogue works again') === 1);
+    await eventually(() => said('catalogue available again') === 1);
     expect(await endedCall(at.rig, 'long')).toMatchObject({ result: 'recorded' });
     await finishedRecording(at.rig, 'long');
     expect(await showRecording(at.rig, row.id)).toMatchObject({ status: 'recorded', flags: [] });

@@ -81,7 +81,7 @@ const spare = ['one', 'two', 'three', 'four'] as const;
     await unreadable.call.hangUp();
     await Promise.all([fails, full, hangs].map(({ ear }) => at.expectTalking(ear)));
     expect(writtenBy(hangs)).toBe(before);
-    await eventually(() => logText(at.rig).includes('a recording could not be finished'));
+    await eventually(() => logText(at.rig).includes('recording not finished'));
     expect(await showRecording(at.rig, unreadable.row.id)).toMatchObject({ status: 'recording' });
     await spool.befall();
     // What it has missed meanwhile is written, too.

@@ -30,14 +30,14 @@ describeAsRoot('a recording folder that fills up', () => {
   it('stops the recording and not the call before it is full, keeps what was said, and says so once', async () => {
     const { call: placed, row, ear } = await at.talking('long');
     disk.leave(10 * mebibyte);
-    await eventually(() => said('too little room to record; calls go on unrecorded') === 1);
+    await eventually(() => said('spool low on space; new calls not recorded') === 1);
     expect((await catalogueRecordings(at.rig))[0]?.finishedAt).toBeNull();
     const other = await at.call('low');
     expect(await other.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
     expect(await endedCall(at.rig, 'low')).toMatchObject({ result: 'unrecorded', reason: 'spool_full' });
 
     disk.leave(3 * mebibyte);
-    await eventually(() => said('a recording was stopped for want of room; the call goes on') === 1);
+    await eventually(() => said('recording stopped: spool full') === 1);
     const { size } = await eventually(() => {
       const before = statSync(spooledWav(at.rig, row.id));
       return before.size > 0 && before;
@@ -53,10 +53,10 @@ describeAsRoot('a recording folder that fills up', () => {
     expect(shown).toMatchObject({ status: 'recorded', flags: ['ended_early'] });
     expect(shown.audit.map(({ event }) => event)).toContain('stopped for want of room');
     expect(tonePresence(readWav(spooledWav(at.rig, row.id)), 440).length).toBeGreaterThanOrEqual(1);
-    expect(said('hardly any room to record; nothing is recorded')).toBe(1);
+    expect(said('spool almost full; recordings stopped')).toBe(1);
 
     disk.empty();
-    await eventually(() => said('there is room to record again') === 1);
+    await eventually(() => said('spool has free space again') === 1);
     await at.expectRecorded('later');
     await expectNobodyConnected(at.rig);
   });
@@ -65,7 +65,7 @@ describeAsRoot('a recording folder that fills up', () => {
     const { call: placed, row, ear } = await at.talking('long-full');
     disk.leave(0);
     // By the watch, or by Asterisk itself, which cannot write any more.
-    await eventually(() => said('hardly any room to record; nothing is recorded') === 2);
+    await eventually(() => said('spool almost full; recordings stopped') === 2);
     await at.expectTalking(ear);
     await placed.hangUp();
     await finishedRecording(at.rig, 'long-full');
@@ -74,7 +74,7 @@ describeAsRoot('a recording folder that fills up', () => {
     expect(shown.flags).toContain('ended_early');
     expect(shown.durationMs).toBeGreaterThan(1_000);
     disk.empty();
-    await eventually(() => said('there is room to record again') === 2);
+    await eventually(() => said('spool has free space again') === 2);
     await at.expectRecorded('last');
   });
 });

@@ -61,7 +61,7 @@ it('stores what was spoken and heard, and changes nothing that callers hear', as
   await at.expectNothingLeft();
   expect(readFileSync(join(at.sounds(), 'nl', 'notice-agreement.wav')).equals(before)).toBe(true);
   expect(readFileSync(join(at.sounds(), 'prompts.yaml'))).toEqual(readFileSync(join(shippedSounds, 'prompts.yaml')));
-  const [line] = at.rig.log().filter(({ msg }) => msg === 'a prompt was recorded by telephone');
+  const [line] = at.rig.log().filter(({ msg }) => msg === 'prompt recorded by telephone');
   expect(line).toMatchObject({ prompt: 'notice-agreement', language: 'nl', recorded: 1, of: 17 });
   expect(line?.['next']).toContain('set languages.nl.made to recording');
   expect(at.rig.asterisk.logs()).toContain(`after ${extension}: result=stored reason=`);

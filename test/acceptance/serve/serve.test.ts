@@ -170,14 +170,14 @@ describe('serve', () => {
           .slice(before)
           .some(({ msg }) => msg === text);
       const pid = await signal('SIGTERM');
-      await eventually(() => says('stopping when calls and uploads have finished'));
+      await eventually(() => says('stopping after calls and uploads'));
       await signal('SIGTERM');
       await ended(pid);
       const file = spooledWav(at.rig, made);
       const [sizeThen, atThen] = [statSync(file).size, Date.now()];
       await eventually(() => statSync(file).size > sizeThen + 16_000);
       await at.rig.startServe();
-      await eventually(() => says('taking up a call from before'));
+      await eventually(() => says('earlier call resumed'));
       const alone = Date.now() - atThen;
       await placed.hangUp();
       await finishedRecording(at.rig, 'leftalone');

@@ -44,7 +44,7 @@ it('compares recording folder, catalogue and archive at its start, and says what
     expect(rig.log()).toContainEqual(
       expect.objectContaining({
         level: 'error',
-        msg: 'recording folder, catalogue and archive do not agree',
+        msg: 'spool, catalogue and archive inconsistent',
         left: { unknownObject: 1 },
       }),
     );

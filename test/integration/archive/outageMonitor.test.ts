@@ -7,7 +7,7 @@ const at = useFaultyStore();
 
 describe('the alarm', () => {
   const told = ({ lines }: UploadStage, ...levels: string[]) =>
-    lines.filter(({ level, msg }) => levels.includes(level) && msg.startsWith('the archive'));
+    lines.filter(({ level, msg }) => levels.includes(level) && msg.startsWith('archive'));
 
   it('is raised once when the archive stops working, and each hour while that lasts, and is called off once', async () => {
     const set = await at.stage(3);
@@ -24,7 +24,7 @@ describe('the alarm', () => {
       code: 'archive_unreachable',
       since: isoTime(from),
       waiting: 3,
-      msg: 'the archive does not work; recordings wait',
+      msg: 'archive unavailable; recordings queued',
     };
     expect(told(set, 'warn', 'error', 'info')).toMatchObject([alarm, alarm, alarm, alarm]);
     expect(watch.state).toEqual({ status: 'failing', since: from, code: 'archive_unreachable' });
@@ -33,7 +33,7 @@ describe('the alarm', () => {
     await at.proxy.mend();
     for (let minute = 0; minute < 3; minute += 1) watch.note(await set.pass({ ask: watch.state.status !== 'working' }));
     expect(told(set, 'info')).toMatchObject([
-      { msg: 'the archive works again', since: isoTime(from), sent: 3, waiting: 0 },
+      { msg: 'archive available again', since: isoTime(from), sent: 3, waiting: 0 },
     ]);
     expect(told(set, 'warn', 'error')).toHaveLength(4);
     expect(watch).toMatchObject({ state: { status: 'working' }, lastStoredAt: set.clock.at });
@@ -64,7 +64,11 @@ describe('the alarm', () => {
     }
     expect(watch.state.status).toBe('working');
     expect(set.lines.filter(({ level }) => level === 'error')).toMatchObject([
-      { recording: first?.id, code: 'archive_mismatch', msg: 'a recording cannot be archived and waits' },
+      {
+        recording: first?.id,
+        code: 'archive_mismatch',
+        msg: 'recording not archived: intervention required; will retry',
+      },
     ]);
     expect(await set.catalogue.recording(first?.id ?? '')).toMatchObject({ attempts: 5, failure: 'archive_mismatch' });
   });

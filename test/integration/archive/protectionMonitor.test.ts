@@ -47,7 +47,7 @@ describe('at the start', () => {
     watch.reached();
     await watch.stop();
     expect(lines).toMatchObject([
-      { level: 'info', objectLock: 'on', lockHolds: 'yes', msg: 'what the archive can do' },
+      { level: 'info', objectLock: 'on', lockHolds: 'yes', msg: 'archive capabilities detected' },
     ]);
   });
 
@@ -86,7 +86,7 @@ describe('at the start', () => {
     await eventually(() => {
       watch.reached();
       expect(lines.filter(({ level }) => level === 'error')).toMatchObject([
-        { code: 'archive_unprotected', msg: 'the archive does not fit what the purposes ask of it' },
+        { code: 'archive_unprotected', msg: 'archive does not meet the requirements of the purposes' },
       ]);
     });
     expect(lines.filter(({ level }) => level === 'warn').length).toBeLessThanOrEqual(1);

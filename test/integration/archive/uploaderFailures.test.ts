@@ -43,7 +43,7 @@ describe('something else under the key of a recording, where the archive keeps n
     expect(await exists(file)).toBe(true);
     expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', failure: 'archive_occupied' });
     expect(set.lines.filter(({ level }) => level === 'error')).toMatchObject([
-      { recording: id, code: 'archive_occupied', msg: 'a recording cannot be archived and waits' },
+      { recording: id, code: 'archive_occupied', msg: 'recording not archived: intervention required; will retry' },
     ]);
     await set.store.erase(key);
     expect(await pass(set)).toMatchObject({ sent: 1, waiting: 0 });
@@ -97,7 +97,7 @@ describe('a recording that cannot be archived', () => {
     set.clock.at += 3_600_000;
     await pass(set);
     expect(set.lines.filter(({ level }) => level === 'error')).toMatchObject([
-      { recording: id, msg: 'the file of a recording has vanished' },
+      { recording: id, msg: 'recording file missing' },
     ]);
   });
 
@@ -110,7 +110,7 @@ describe('a recording that cannot be archived', () => {
     await pass(set);
     expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', attempts: 2 });
     expect(set.lines.filter(({ level }) => level === 'error')).toMatchObject([
-      { recording: id, msg: 'the file of a recording has vanished' },
+      { recording: id, msg: 'recording file missing' },
     ]);
   });
 
@@ -266,8 +266,8 @@ describe('a recording that cannot be archived', () => {
     }
     const told = set.lines.filter(({ level, code }) => ['warn', 'error'].includes(level) && code !== undefined);
     expect(told).toMatchObject([
-      { level: 'warn', recording: id, attempts: 1, msg: 'a recording could not be archived and waits' },
-      { level: 'error', recording: id, attempts: 3, msg: 'a recording fails again and again and waits' },
+      { level: 'warn', recording: id, attempts: 1, msg: 'recording upload failed; will retry' },
+      { level: 'error', recording: id, attempts: 3, msg: 'recording upload failed repeatedly; will retry' },
     ]);
     expect(await set.catalogue.recording(id)).toMatchObject({ attempts: 9, status: 'recorded' });
   });

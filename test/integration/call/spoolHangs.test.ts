@@ -31,7 +31,7 @@ onDisk(
       await eventually(() => watch.trouble === 'spool_unusable', { withinMs: 15_000 });
       expect(Date.now() - since).toBeLessThan(11_000);
       expect(rooms.at(-1)).toBeUndefined();
-      expect(lines.filter(({ msg }) => msg === 'the room to record cannot be seen')).toHaveLength(1);
+      expect(lines.filter(({ msg }) => msg === 'free space of spool unknown')).toHaveLength(1);
       await disk.befall();
       await eventually(() => watch.trouble === undefined, { withinMs: 15_000 });
     } finally {

@@ -56,9 +56,8 @@ async function locked(set: ArchiveStage, id: RecordingId): Promise<number> {
 const alarms = ({ lines }: ArchiveStage): unknown[] =>
   lines.splice(0).flatMap(({ level, msg }) => (level === 'warn' || level === 'error' ? [[level, msg]] : []));
 
-const told =
-  'a lock in the archive keeps a recording that is due; it is erased once the lock is over, and not told again';
-const failed = 'a recording that is due could not be erased';
+const told = 'due recording locked in archive; will erase when the lock ends';
+const failed = 'recording erasure failed';
 
 test('a lock of which the person was told is told once, and the recording erased as soon as the lock is gone', async () => {
   const set = await stage();

@@ -290,7 +290,7 @@ describe('something else under the key of a recording', () => {
     const notes = (await set.catalogue.audit(first.id)).filter(({ event }) => event === 'something else covered');
     expect(notes).toMatchObject([{ detail: { key, version: foreign.versionId } }]);
     expect(set.lines.filter(({ level }) => level === 'error')).toMatchObject([
-      { msg: 'something else lay under the key of a recording; it is kept as an earlier version' },
+      { msg: 'foreign object found under recording key; kept as earlier version' },
     ]);
   });
 

@@ -121,8 +121,8 @@ describe('a message', () => {
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-timestamp'])).size).toBe(5);
     expect(failures).toEqual(['crm', 'crm', 'crm', 'crm']);
     expect(lines.filter(({ level }) => level !== 'debug').map(({ level, msg }) => [level, msg])).toEqual([
-      ['warn', 'a message could not be delivered and is sent again later'],
-      ['info', 'a webhook works again'],
+      ['warn', 'webhook message not delivered; will retry'],
+      ['info', 'webhook available again'],
     ]);
   });
 

@@ -87,7 +87,8 @@ export function usePhoneRig(): PhoneRig {
     if (voices === undefined) throw new Error('the voices are not there yet');
     return voices;
   };
-  const moves = (): Record<string, unknown>[] => at.rig.log().filter(({ msg }) => msg === 'prompt recording moves on');
+  const moves = (): Record<string, unknown>[] =>
+    at.rig.log().filter(({ msg }) => msg === 'prompt recording state changed');
   const sessions = (): Set<unknown> => new Set(moves().map(({ call }) => call));
   const takesLeft = (): string[] => readdirSync(at.rig.asterisk.spoolFolder);
 
@@ -130,7 +131,7 @@ export function usePhoneRig(): PhoneRig {
       unusable: () =>
         at.rig
           .log()
-          .flatMap(({ msg, call: of, reason }) => (msg === 'a take cannot be used' && of === session ? [reason] : [])),
+          .flatMap(({ msg, call: of, reason }) => (msg === 'take rejected' && of === session ? [reason] : [])),
       endsWithout: async (reason) => {
         await phone.reached('ended');
         await eventually(() => {

@@ -44,7 +44,7 @@ export type FaultyRig = {
 };
 
 export const connected = 'connected to Asterisk';
-export const lost = 'lost the connection to Asterisk; reconnecting';
+export const lost = 'connection to Asterisk lost; reconnecting';
 
 export function useFaultyRig({ patient = [], brief = [], config = {}, noticeMs, looks }: FaultyRigOptions): FaultyRig {
   let proxy: TcpProxy | undefined;

@@ -169,7 +169,7 @@ describe('the dead-man channel', () => {
 
   it.each([
     ['nobody watches', { isWatching: false }],
-    ['Asterisk does not answer on the event socket', { answers: false }],
+    ['Asterisk event socket unresponsive', { answers: false }],
   ])('is left to its end while %s', async (_, changes) => {
     const now = scene({ isUp: true, ...changes });
     const { deadman } = make(now);
@@ -336,7 +336,7 @@ describe('the dead-man channel', () => {
       now.hasContext = true;
       await jest.advanceTimersByTimeAsync(11_000);
       expect(missing).toEqual([true, false]);
-      expect(lines.at(-1)).toMatchObject({ level: 'info', msg: 'the dead-man channel can be made again' });
+      expect(lines.at(-1)).toMatchObject({ level: 'info', msg: 'dead-man channel available again' });
       now.asked.length = 0;
       await jest.advanceTimersByTimeAsync(30_000);
       expect(now.asked).toEqual([]);
@@ -465,7 +465,7 @@ describe('the dead-man channel', () => {
     expect(lines.at(-1)).toMatchObject({
       level: 'error',
       code: 'deadman_unusable',
-      msg: 'the dead-man channel is not renewed: it ends recorders though they are watched',
+      msg: 'dead-man channel not renewed; watched recorders will be ended',
     });
   });
 });

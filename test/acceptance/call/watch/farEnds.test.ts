@@ -378,9 +378,7 @@ test('where Asterisk does not tell of the bridges of others, a talk with a Local
   // It is asked again for a while.
   proxy.refuse('/ari/applications/preavis/subscription', 100);
   await at.rig.startServe();
-  await eventually(() =>
-    at.rig.log().some(({ msg }) => String(msg).startsWith('Asterisk does not tell of the bridges')),
-  );
+  await eventually(() => at.rig.log().some(({ msg }) => String(msg).startsWith('bridge events unavailable')));
   await at.onTime('unwatched', async () => {
     const ear = await at.keep(startEar());
     const tone = await continuousTone(callerHz);

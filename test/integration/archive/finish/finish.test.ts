@@ -247,7 +247,7 @@ describe('a recording whose recorder has ended', () => {
       set.clock.at += 120_000;
       const late = (set.clock.at - 5_000) / 1_000;
       await utimes(spoolFile(set.spoolFolder, id), late, late);
-      const warned = (): number => set.lines.filter(({ msg }) => msg === 'clocks disagree about a recording').length;
+      const warned = (): number => set.lines.filter(({ msg }) => msg === 'clocks disagree about recording end').length;
       await finishRecordings(ports);
       await finishRecordings(ports);
       expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording' });

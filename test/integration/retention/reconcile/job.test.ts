@@ -34,7 +34,7 @@ describe('the comparison that serve makes', () => {
       repaired: 1,
       left: {},
       recordings: 1,
-      msg: 'recording folder, catalogue and archive agree',
+      msg: 'spool, catalogue and archive consistent',
     });
   });
 

@@ -67,7 +67,7 @@ const partials = async (root: string): Promise<string[]> =>
     await expectKept(set, set.calls.slice(2));
     expect(await partials(root)).toEqual([]);
     expect(set.lines.filter(({ level }) => level === 'error')).toMatchObject([
-      { code: 'archive_full', msg: 'the archive does not work; recordings wait' },
+      { code: 'archive_full', msg: 'archive unavailable; recordings queued' },
     ]);
     await disk.remount('size=8m');
     watch.note(await set.pass());

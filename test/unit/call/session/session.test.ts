@@ -267,7 +267,7 @@ describe('a refused request', () => {
     session.handle({ type: 'callerLeft', at: 1 });
     await settled(session);
     expect(session.state).toMatchObject({ kind: 'ended', outcome: { result: 'abandoned' } });
-    expect(lines.filter((line) => line.msg === 'a step of the call failed')).toEqual([]);
+    expect(lines.filter((line) => line.msg === 'call step failed')).toEqual([]);
   });
 
   test.each<[Parameters<ReturnType<typeof scriptedAri>['refuse']>[0], UnrecordedReason]>([
@@ -549,7 +549,7 @@ describe('going back to the dialplan', () => {
     set.ari.refuse('continueInDialplan', 'ari_unreachable', 2);
     await settled(refused(set));
     expect(set.ari.asked.filter((each) => each.startsWith('continue'))).toHaveLength(3);
-    expect(set.lines.some((line) => line.msg === 'a step of the call failed')).toBe(false);
+    expect(set.lines.some((line) => line.msg === 'call step failed')).toBe(false);
   });
 
   test('is given up when the caller has left, and the log says so', async () => {
