@@ -28,7 +28,9 @@ function describeOption(option: Option): string {
 
 function program(done: (code: number) => void): Command {
   const root = new Command('preavis')
-    .description('Tells callers of an Asterisk that they may be recorded, records them only then, archives and erases.')
+    .description(
+      'Plays a recording notice to callers of Asterisk, records only after it, archives and erases recordings.',
+    )
     .version(manifest.version)
     .option('--config <file>', `configuration file (default: PREAVIS_CONFIG or ${defaultConfigFile})`)
     .exitOverride()
@@ -44,8 +46,8 @@ function program(done: (code: number) => void): Command {
   root
     .command('serve')
     .description('run the ARI application and its jobs until SIGTERM or SIGINT')
-    .option('--json', 'tell an error that stops it as one JSON object, as its log is')
-    .option('--take-over', 'take the Stasis application also from another client that has its event socket open')
+    .option('--json', 'print an error that stops it as one JSON object, like its log')
+    .option('--take-over', 'take over the Stasis application from another client that has its event socket open')
     .option('--new-catalogue', 'begin with a new catalogue although the archive belongs to another one')
     .action(async ({ takeOver, newCatalogue }: { takeOver?: true; newCatalogue?: true }) => {
       const { serve } = await import('./cli/commands/serve.ts');
@@ -53,7 +55,7 @@ function program(done: (code: number) => void): Command {
     });
   root
     .command('check')
-    .description('look at configuration, prompts, spool, catalogue, archive and Asterisk; say what is wrong')
+    .description('check configuration, prompts, spool, catalogue, archive and Asterisk; print what is wrong')
     .option(...jsonOption)
     .action(async (options: Common) => {
       const { check } = await import('./cli/check/check.ts');
@@ -62,17 +64,17 @@ function program(done: (code: number) => void): Command {
   root
     .command('upload')
     .description('send finished recordings to the archive, once; safe beside a running serve')
-    .option('--dry-run', 'only say what would be sent')
+    .option('--dry-run', 'only print what would be sent')
     .option(...jsonOption)
     .action(async (options: Common & { dryRun?: true }) => {
       const { upload } = await import('./cli/commands/upload.ts');
       done(await upload(context(), { dryRun: options.dryRun === true, json: options.json === true }));
     });
-  const archive = root.command('archive').description('look after the object store of archived recordings');
+  const archive = root.command('archive').description('manage the archive of recordings');
   archive
     .command('rewrap')
-    .description('wrap the keys of all archived recordings under the current key; their audio is left as it is')
-    .option('--dry-run', 'only say how many would be')
+    .description('wrap the keys of all archived recordings under the current key; their audio is not changed')
+    .option('--dry-run', 'only print how many there are')
     .option(...jsonOption)
     .action(async (options: Common & { dryRun?: true }) => {
       const { archiveRewrap } = await import('./cli/commands/rewrap.ts');
@@ -81,15 +83,15 @@ function program(done: (code: number) => void): Command {
   archive
     .command('move')
     .description(
-      'bring what lies in the archives of archive.former into the configured one; safe beside a running serve',
+      'move recordings from the archives of archive.former into the configured one; safe beside a running serve',
     )
-    .option('--dry-run', 'only say how much would be, and whether it can be')
-    .option('--remove-old', 'then remove what was moved from where it was, each after it was read back here once more')
+    .option('--dry-run', 'only print how much would be moved, and whether it can be')
+    .option('--remove-old', 'then delete each moved recording from its old archive, after reading it back once more')
     .option(
       '--moved <location>',
-      'its objects were brought here by other means: read each back here, and ask it for nothing',
+      'its objects were moved here by other means: read each back here, without access to it',
     )
-    .option('--decrypt', 'also where the configured archive is not encrypted by Préavis, and recordings are')
+    .option('--decrypt', 'move encrypted recordings to an archive that Préavis does not encrypt')
     .option(...jsonOption)
     .action(async (options: Common & { dryRun?: true; removeOld?: true; moved?: string; decrypt?: true }) => {
       const { dryRun, removeOld, moved, decrypt, json } = options;
@@ -103,7 +105,7 @@ function program(done: (code: number) => void): Command {
     .description('one pass; safe beside a running serve')
     .option('--dry-run', 'only list what is due, and what a lock keeps; change nothing')
     .option('--yes', 'do not ask on a terminal')
-    .option('--clock-is-right', 'erase what is due though the last pass was long ago: you have looked at the clock')
+    .option('--clock-is-right', 'erase what is due although the last pass was long ago: you have checked the clock')
     .option(...jsonOption)
     .action(
       async ({ dryRun, yes, clockIsRight, json }: Common & { dryRun?: true; yes?: true; clockIsRight?: true }) => {
@@ -115,9 +117,7 @@ function program(done: (code: number) => void): Command {
     );
   retention
     .command('shorten')
-    .description(
-      'apply a storage time that was shortened to earlier recordings; without --apply only say what would change',
-    )
+    .description('apply a shortened storage time to earlier recordings; without --apply only print what would change')
     .requiredOption('--purpose <purpose>', 'the purpose whose keepDays is shorter now')
     .option('--apply', 'do it; it cannot be undone')
     .option(...jsonOption)
@@ -128,7 +128,7 @@ function program(done: (code: number) => void): Command {
   addCertificateCommands(root, context, done);
   const recordings = root
     .command('recordings')
-    .description('look at recordings, fetch them, compare them with the archive');
+    .description('list, show and fetch recordings, compare them with the archive');
   recordings
     .command('list')
     .description('list recordings, newest first')
@@ -139,7 +139,7 @@ function program(done: (code: number) => void): Command {
       'only those that began on this day of the local time, such as 2026-08-24, today or yesterday',
     )
     .option('--line <line>', 'only those of calls on this line')
-    .option('--limit <number>', 'at most so many', '50')
+    .option('--limit <number>', 'at most this many', '50')
     .option(...jsonOption)
     .action(async (options: Common & Omit<ListOptions, 'json'>) => {
       const { status, purpose, day, line, limit } = options;
@@ -157,7 +157,7 @@ function program(done: (code: number) => void): Command {
   recordings
     .command('fetch <id>')
     .description('fetch the WAV of one recording for one of its purposes, until the end of that purpose; audited')
-    .requiredOption('--purpose <purpose>', 'what it is wanted for')
+    .requiredOption('--purpose <purpose>', 'the purpose it is needed for')
     .requiredOption('-o, --output <file>', 'the file to make, for its owner only')
     .option('--force', 'replace a file that is there already')
     .option(...jsonOption)
@@ -169,7 +169,7 @@ function program(done: (code: number) => void): Command {
   recordings
     .command('reconcile')
     .description('compare recording folder, catalogue and archive; repair what is safe; exit 3 when something is left')
-    .option('--dry-run', 'only say what is found; change nothing')
+    .option('--dry-run', 'only print what is found; change nothing')
     .option('--yes', 'do not ask on a terminal')
     .option('--verify', 'read every object back, and look for earlier versions of what was erased')
     .option(...jsonOption)
@@ -183,10 +183,8 @@ function program(done: (code: number) => void): Command {
   addDoubtCommands(recordings, context, done);
   archive
     .command('lifecycle')
-    .description(
-      'show, or write, the rule by which the bucket itself removes what retention has left; exit 3 when it differs',
-    )
-    .option('--apply', 'write it; rules of others stay')
+    .description('print or write the bucket rule that deletes what retention has left; exit 3 when it differs')
+    .option('--apply', 'write it; other rules are kept')
     .option(...jsonOption)
     .action(async ({ apply, json }: Common & { apply?: true }) => {
       const { archiveLifecycle } = await import('./cli/commands/archive.ts');
@@ -221,7 +219,7 @@ function program(done: (code: number) => void): Command {
       const { report } = await import('./cli/commands/report.ts');
       done(await report(context(), { month, json: json === true }));
     });
-  const calls = root.command('calls').description('look at calls, recorded or not');
+  const calls = root.command('calls').description('list and show calls, recorded or not');
   calls
     .command('list')
     .description('list calls, newest first')
@@ -232,7 +230,7 @@ function program(done: (code: number) => void): Command {
     .option('--line <line>', 'only those on this line')
     .option('--purpose <purpose>', 'only those with this purpose')
     .option('--result <result>', 'only those with this result: recorded, unrecorded, notConnected, abandoned, goingOn')
-    .option('--limit <number>', 'at most so many', '50')
+    .option('--limit <number>', 'at most this many', '50')
     .option(...jsonOption)
     .action(async ({ json, ...chosen }: Common & Omit<CallListOptions, 'json'>) => {
       const { callsList } = await import('./cli/commands/calls.ts');
@@ -240,7 +238,7 @@ function program(done: (code: number) => void): Command {
     });
   calls
     .command('show <id>')
-    .description('show one call whole: what happened when, what the caller was told and answered, the recording')
+    .description('show one call: what happened when, what the caller was told and answered, the recording')
     .option(...jsonOption)
     .action(async (id: string, options: Common) => {
       const { callsShow } = await import('./cli/commands/calls.ts');
@@ -254,11 +252,11 @@ function program(done: (code: number) => void): Command {
       const { callsReceipt } = await import('./cli/commands/calls.ts');
       done(await callsReceipt(context(), id));
     });
-  const webhooks = root.command('webhooks').description('others who are told of what becomes of recordings');
+  const webhooks = root.command('webhooks').description('endpoints that receive messages about recordings');
   webhooks
     .command('list')
     .description('list the webhooks, what waits for them and what was given up; exit 3 when something was given up')
-    .option('--limit <number>', 'at most so many messages', '50')
+    .option('--limit <number>', 'at most this many messages', '50')
     .option(...jsonOption)
     .action(async (options: Common & { limit: string }) => {
       const { webhooksList } = await import('./cli/commands/webhooks.ts');
@@ -266,7 +264,7 @@ function program(done: (code: number) => void): Command {
     });
   webhooks
     .command('test <name>')
-    .description('send a signed message of type webhook.test, now and once, and say what came of it')
+    .description('send one signed message of type webhook.test now, and print the result')
     .option(...jsonOption)
     .action(async (name: string, options: Common) => {
       const { webhooksTest } = await import('./cli/commands/webhooks.ts');
@@ -274,7 +272,7 @@ function program(done: (code: number) => void): Command {
     });
   webhooks
     .command('retry [name]')
-    .description('have serve send again what waits or was given up, to one webhook or to all')
+    .description('let serve resend waiting and given-up messages, to one webhook or to all')
     .option(...jsonOption)
     .action(async (name: string | undefined, options: Common) => {
       const { webhooksRetry } = await import('./cli/commands/webhooks.ts');
@@ -283,7 +281,7 @@ function program(done: (code: number) => void): Command {
   const languages = root.command('languages').description('the languages that callers chose by a key');
   languages
     .command('forget')
-    .description("forget the language that a caller chose: the caller's next call is as a first one")
+    .description('forget the language that a caller chose: the next call is treated as the first')
     .option('--number <number>', 'the number of that caller, national or international; - reads it from standard input')
     .option('--all', 'those of all callers')
     .option(...jsonOption)
@@ -308,7 +306,7 @@ function program(done: (code: number) => void): Command {
     .description('make the sound files: placeholders from the texts, and the formats of recordings (<id>.source.wav)')
     .option(...soundsOption)
     .option('--language <tag...>', 'only these languages')
-    .option('--force', 'make all again, also in place of sounds that came from elsewhere')
+    .option('--force', 'make all again, replacing sounds of other origin, too')
     .option(...jsonOption)
     .action(async (options: Common & { sounds?: string; language?: string[]; force?: true }) => {
       const { sounds, language: languages, force, json } = options;

@@ -22,9 +22,9 @@ export function accessUntil({ status, purposes, ends }: Subject, purpose: string
   }
   switch (status) {
     case 'recording':
-      throw new PreavisError('recording_unfinished', 'its call goes on, or its file was not yet looked at');
+      throw new PreavisError('recording_unfinished', 'its call is not over, or its file was not measured yet');
     case 'failed':
-      throw new PreavisError('recording_unusable', 'there is no audio that its length and SHA-256 could vouch for');
+      throw new PreavisError('recording_unusable', 'there is no audio whose length and SHA-256 are known');
     case 'erased':
     case 'discarded':
     case 'lost':

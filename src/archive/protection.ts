@@ -43,8 +43,8 @@ function bucketHint({ kind, bucket }: SeenArchive): string {
     return 'Use archive.store: minio with such a bucket, or set the lock of the purpose to none.';
 
   return (
-    `Make a bucket with it: mc mb --with-lock store/${bucket}-locked (AWS: aws s3api create-bucket --object-lock-enabled-for-bucket), ` +
-    'and name it in archive.minio.bucket; or set the lock of the purpose to none.'
+    `Make a bucket with it: mc mb --with-lock store/${bucket}-locked (AWS: aws s3api create-bucket --object-lock-enabled-for-bucket). ` +
+    'Then name it in archive.minio.bucket. Or set the lock of the purpose to none.'
   );
 }
 
@@ -87,7 +87,7 @@ function unseenLock(ids: readonly string[], { capabilities, trial }: SeenArchive
     {
       severity: 'warning',
       code: 'archive_unprotected',
-      problem: `whether the bucket has the Object Lock that ${asking(ids)} for cannot be seen; each recording will show it`,
+      problem: `it is not known whether the bucket has the Object Lock that ${asking(ids)} for; each recording will show it`,
       hint: 'Allow s3:GetBucketObjectLockConfiguration (config/bucket-policy.json).',
     },
   ];
@@ -101,7 +101,7 @@ function bypassable(purposes: AskingPurposes, { trial }: SeenArchive): Protectio
     {
       severity: 'warning',
       code: 'archive_unprotected',
-      problem: `the governance lock of ${named(ids)} does not stop who has the key of Préavis: this account may bypass it`,
+      problem: `the governance lock of ${named(ids)} has no effect on the account of Préavis: it may bypass the lock`,
       hint: 'Take s3:BypassGovernanceRetention from it: an account of its own with config/bucket-policy.json has no such right.',
     },
   ];
@@ -117,7 +117,7 @@ function unerasable(purposes: AskingPurposes): ProtectionProblem[] {
             severity: 'warning',
             code: 'archive_locked',
             problem: `${id} has a lock, so its recordings cannot be erased on request before their end (GDPR art. 17)`,
-            hint: 'Have counsel look at it: a lock is for what the law wants kept, not for what a caller may object to.',
+            hint: 'Ask counsel: a lock is for what the law requires to be kept, not for what a caller may object to.',
           },
         ],
   );
@@ -137,8 +137,8 @@ function retentionProblems(purposes: AskingPurposes, { capabilities, bucket }: S
       code: 'archive_retention_too_long',
       problem: `the bucket locks every object for ${counted(days, 'day')} (${mode}): recordings of ${named(shorter)} cannot be erased when due`,
       hint:
-        `Take it away: mc retention clear --default store/${bucket} (AWS: aws s3api put-object-lock-configuration). ` +
-        'Préavis sets locks by itself, where a purpose asks for one.',
+        `Remove it: mc retention clear --default store/${bucket} (AWS: aws s3api put-object-lock-configuration). ` +
+        'Préavis sets a lock itself where a purpose requires one.',
     },
   ];
 }

@@ -35,7 +35,7 @@ export async function storeAndReadBack(
   if (!isOurs) {
     const version = keptVersion(existing);
     if (version === undefined) {
-      throw new PreavisError('archive_occupied', 'something else lies under the key of a recording; it was left there');
+      throw new PreavisError('archive_occupied', 'another object has the key of a recording; it was not overwritten');
     }
     await covers(version);
   }

@@ -34,7 +34,7 @@ export async function refuseTaken({ file, replace }: CopyTarget): Promise<void> 
     throw unwritable(cause);
   });
   if (found === undefined) return;
-  if (!found.isFile()) throw new PreavisError('usage', 'what is there under the name of --output is no ordinary file');
+  if (!found.isFile()) throw new PreavisError('usage', 'the file of --output exists and is not an ordinary file');
   if (!replace) throw taken();
 }
 
@@ -133,7 +133,7 @@ export async function writing<T>(step: () => Promise<T>): Promise<T> {
 }
 
 function taken(): PreavisError {
-  return new PreavisError('usage', 'there is a file under the name of --output already', {
+  return new PreavisError('usage', 'the file of --output exists already', {
     hint: 'Choose another name, or replace it with --force.',
   });
 }

@@ -81,7 +81,7 @@ export const requireContext = (ari: AriDeadman, trial: ChannelId): Promise<void>
   inContext(ari, trial, async (isThere) => {
     if (!isThere) throw contextMissing();
     if (await ari.reachesRenewal(trial, trialSeconds)) return;
-    throw new PreavisError('deadman_unusable', 'a request to renew it does not come to Asterisk', { hint: proxyHint });
+    throw new PreavisError('deadman_unusable', 'a request to renew it does not reach Asterisk', { hint: proxyHint });
   });
 
 async function isUp(ari: AriDeadman, channel: ChannelId): Promise<boolean> {

@@ -149,7 +149,7 @@ function send(
       onResponseError: (_, error) => {
         clearTimeout(timer);
         // What has been answered has run: it must not pass for a request that never did.
-        reject(status === 0 ? error : new Error('the answer broke off', { cause: error }));
+        reject(status === 0 ? error : new Error('the answer is incomplete', { cause: error }));
       },
     });
   });

@@ -285,7 +285,7 @@ function damaged(what: string, cause: unknown): PreavisError {
 
 /** The file as a whole may be well: then it is a fault of ours, and a backup would throw away what came after it. */
 function badRow(cause: unknown): PreavisError {
-  return new PreavisError('row_unreadable', 'a row of the catalogue does not have its form', { cause });
+  return new PreavisError('row_unreadable', 'a row of the catalogue is malformed', { cause });
 }
 
 /** For `catch`, in a pass over many rows: one that cannot be read is told by openCatalogue and left aside. */

@@ -7,8 +7,8 @@ const pauseMs = 50;
 
 /** For people, where the log could not be emptied. */
 export const logHeld =
-  'the write-ahead log of the catalogue still holds what was erased, since another process reads or writes it (a backup?): ' +
-  'serve, or the next retention run, takes it out';
+  'the write-ahead log of the catalogue still holds what was erased, since another process uses it (a backup?). ' +
+  'serve, or the next retention run, removes it';
 
 /** So long a command that erases waits for others that work with it, ms. */
 export const logWaitMs = 5_000;

@@ -12,11 +12,11 @@ export function addEvidence(
   done: (code: ExitCode) => void,
 ): void {
   const jsonOption = ['--json', 'print one JSON document'] as const;
-  const evidence = root.command('evidence').description('what proves to others how a caller was told');
+  const evidence = root.command('evidence').description('prove to others how a caller was told');
   evidence
     .command('bundle <id>')
     .description('make one signed ZIP file with a recording, its receipt, the notice and its history; audited')
-    .option('--purpose <purpose>', 'what it is wanted for (default: the one that is evidence, or the only one)')
+    .option('--purpose <purpose>', 'the purpose it is needed for (default: the one that is evidence, or the only one)')
     .requiredOption('-o, --output <file>', 'the file to make, for its owner only')
     .option('--timestamp <url>', 'have it stamped by this authority (RFC 3161; default: evidence.timestampUrl)')
     .option('--force', 'replace a file that is there already')

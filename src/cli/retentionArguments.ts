@@ -48,7 +48,7 @@ export function addHoldCommands(recordings: Command, context: () => CommandConte
 export function addDoubtCommands(recordings: Command, context: () => CommandContext, done: Done): void {
   recordings
     .command('doubts')
-    .description('list the recordings about whose end clocks disagree, with what each says; exit 3 when there is one')
+    .description('list recordings whose end is in doubt, with the time of each clock; exit 3 when there is one')
     .option(...jsonOption)
     .action(async ({ json }: Common) => {
       const { recordingsDoubts } = await import('./commands/retention/doubts.ts');
@@ -56,7 +56,7 @@ export function addDoubtCommands(recordings: Command, context: () => CommandCont
     });
   recordings
     .command('settle [ids...]')
-    .description('decide when recordings ended about which clocks disagree: what is due by that is erased')
+    .description('decide when recordings in doubt ended: what is then due is erased')
     .option('--all', 'every one that is not settled')
     .option('--ended <time>', 'when it ended, such as 2027-01-31T14:05:00Z')
     .option('--by <witness>', 'when this witness says that it ended, of those that are listed')
@@ -73,7 +73,7 @@ export function addCertificateCommands(root: Command, context: () => CommandCont
   certificates
     .command('list')
     .description('list certificates, newest first')
-    .option('--limit <number>', 'at most so many', '50')
+    .option('--limit <number>', 'at most this many', '50')
     .option(...jsonOption)
     .action(async ({ limit, json }: Common & { limit: string }) => {
       const { certificatesList } = await import('./commands/retention/certificates.ts');
@@ -93,8 +93,8 @@ export function addCertificateCommands(root: Command, context: () => CommandCont
   certificates
     .command('replay')
     .description('after a backup was restored: erase again what the ledger and the archive say was erased')
-    .option('--dry-run', 'only say what would be erased')
-    .option('--restored', 'say, signed, that an older catalogue was put back on purpose: then it is no fault any more')
+    .option('--dry-run', 'only print what would be erased')
+    .option('--restored', 'sign that an older catalogue was restored on purpose, so that it is no longer a fault')
     .option(...jsonOption)
     .action(async ({ dryRun, restored, json }: Common & { dryRun?: true; restored?: true }) => {
       const { certificatesReplay } = await import('./commands/retention/certificates.ts');

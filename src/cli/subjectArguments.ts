@@ -20,9 +20,7 @@ export function addSubjectCommands(
   const subject = root.command('subject').description('answer persons who ask for their data, or for erasure');
   subject
     .command('export')
-    .description(
-      'put what is kept of a person into a ZIP (GDPR art. 15); audited; exit 3 when something is missing in it',
-    )
+    .description('export the data of a person as a ZIP (GDPR art. 15); audited; exit 3 when something is missing')
     .requiredOption(...numberOption)
     .requiredOption('-o, --output <file>', 'the ZIP to make, for its owner only')
     .option('--language <language>', `of its index: ${subjectLanguages.join(', ')} (default: that of their last call)`)
@@ -37,11 +35,11 @@ export function addSubjectCommands(
   subject
     .command('erase')
     .description(
-      'erase what is kept of a person (GDPR art. 17) but for what must be kept; without --apply only say what; exit 3 when something remains',
+      'erase the data of a person (GDPR art. 17) except what must be kept; without --apply only print it; exit 3 when something remains',
     )
     .requiredOption(...numberOption)
     .option('--apply', 'do it; it cannot be undone')
-    .option('--include-evidence', 'erase what is kept as evidence, too: no legal claim needs it (art. 17(3)(e))')
+    .option('--include-evidence', 'erase evidence, too: no legal claim needs it (art. 17(3)(e))')
     .option(...jsonOption)
     .action(async ({ number, apply, includeEvidence, json }: Common & { apply?: true; includeEvidence?: true }) => {
       const wanted = { number, apply: apply === true, includeEvidence: includeEvidence === true, json: json === true };

@@ -88,7 +88,7 @@ export const archive = z
       .prefault({}),
     former: key(
       z.array(z.string().min(1)).default([]),
-      'Configuration files of earlier archives, as they were, of which only the part archive is read: recordings that lie there are fetched and erased there, and `preavis archive move` brings them into this one. Relative to this file; the environment does not count for them.',
+      'Configuration files of earlier archives, as they were; only the part archive is read. Recordings there are fetched and erased there, and `preavis archive move` moves them here. Paths are relative to this file; the environment does not count for them.',
     ),
     uploadsAtOnce: key(
       z.int().min(1).max(32).default(4),

@@ -43,7 +43,7 @@ export const purpose = z.strictObject({
   ),
   kind: key(
     z.enum(purposeKinds).default('training'),
-    'Which rules hold: those of training (also quality and anything else), evidence of an agreement, or obligation, where the law demands the recording (its legalBasis must name GDPR art. 6(1)(c)).',
+    'Which rules apply. training: also quality and anything else. evidence: of an agreement. obligation: the law requires the recording, and legalBasis must name GDPR art. 6(1)(c).',
   ),
   consent: key(
     z.enum(consentModes),

@@ -181,7 +181,7 @@ const shape = z.strictObject({
       ),
       minimumFreeMib: key(
         z.int().min(0).default(500),
-        'With less free space there, calls go on unrecorded until there is room again; with less than a fifth of it, running recordings are stopped, and the calls go on.',
+        'With less free space there, new calls are not recorded. With less than a fifth of it, running recordings are stopped. The calls themselves continue.',
         { unit: 'MiB' },
       ),
       maximumMinutes: key(z.int().min(1).max(1_440).default(240), 'A recording is stopped after this time.', {

@@ -62,7 +62,7 @@ export function webhookFaults(
   if (protocol === 'http:' && !allowHttp && !isThisMachine(hostname)) {
     faults.push({
       path: ['webhooks', id, 'url'],
-      message: 'must be https: everybody on the way reads what goes by http (allowHttp: true says that nobody is)',
+      message: 'must be https: http can be read on its way (allowHttp: true confirms that nobody can)',
     });
   }
   if (username !== '' || password !== '') {

@@ -17,7 +17,7 @@ export const errorCodes = {
     2,
     false,
     'The command line is not one Préavis knows.',
-    'See `preavis --help`, or `--help` behind the command.',
+    'See `preavis --help`, or `--help` after the command.',
   ),
   config_unreadable: entry(
     2,
@@ -84,7 +84,7 @@ export const errorCodes = {
   ari_event_invalid: entry(
     1,
     false,
-    'An event from Asterisk does not have the documented form and was left aside.',
+    'An event from Asterisk does not have the documented form and was ignored.',
     'Report it with the Asterisk version.',
   ),
   application_taken: entry(
@@ -102,14 +102,14 @@ export const errorCodes = {
   deadman_unusable: entry(
     1,
     true,
-    'The dead-man channel cannot be made or renewed: if Préavis dies or hangs, recorders go on until somebody stops them.',
-    'Include the dialplan/preavis.conf of this version (`dialplan reload`), let Asterisk load app_softhangup.so, and a proxy before it pass the whole of /ari; then `preavis check`.',
+    'The dead-man channel cannot be made or renewed: if Préavis crashes or hangs, recorders run until somebody stops them.',
+    'Include the dialplan/preavis.conf of this version (`dialplan reload`), and load app_softhangup.so in Asterisk. A proxy before Asterisk must pass the whole of /ari. Then run `preavis check`.',
   ),
   recorders_foreign: entry(
     1,
     false,
     'Another ARI application records bridges on this Asterisk: the dead-man channel of Préavis would end its recordings as well.',
-    'Give the other application an Asterisk of its own. If its bridges only play an announcement, look again.',
+    'Give the other application an Asterisk of its own. If its bridges only play an announcement, run the check again later.',
   ),
   spool_unusable: entry(
     1,
@@ -134,7 +134,7 @@ export const errorCodes = {
   row_unreadable: entry(
     1,
     false,
-    'A row of the catalogue does not have its form. Passes leave it aside and go on.',
+    'A row of the catalogue is malformed. Passes skip it and continue.',
     'Run "PRAGMA integrity_check" on the file with sqlite3. If it is not ok, restore the last backup; else report it.',
   ),
   catalogue_foreign: entry(
@@ -147,7 +147,7 @@ export const errorCodes = {
     1,
     true,
     'The archive belongs to another catalogue, and the configured one is new: perhaps the folder of the catalogue is not mounted.',
-    'Mount that folder, or put the last backup of the catalogue back (docs/operations/backup.md). If a new catalogue is meant to begin beside what lies there, start once `preavis serve --new-catalogue`.',
+    'Mount that folder, or put the last backup of the catalogue back (docs/operations/backup.md). To begin a new catalogue all the same, start once `preavis serve --new-catalogue`.',
   ),
   catalogue_newer: entry(
     1,
@@ -172,19 +172,19 @@ export const errorCodes = {
   recording_unfinished: entry(
     1,
     true,
-    'The recording is not finished: its call goes on, or its file was not yet measured.',
-    'Fetch it some seconds after the end of the call. If serve died in it, start serve, or run `preavis upload`.',
+    'The recording is not finished: its call is not over, or its file was not measured yet.',
+    'Fetch it some seconds after the end of the call. If serve crashed during the call, start serve, or run `preavis upload`.',
   ),
   recording_unusable: entry(
     1,
     false,
     'The recording failed: there is no audio whose length and SHA-256 are known.',
-    'What there is of its file lies in the recording folder until it is due.',
+    'Its file stays in the recording folder until it is due.',
   ),
   recording_gone: entry(
     1,
     false,
-    'The recording is not there any more: erased, discarded or lost.',
+    'The recording no longer exists: erased, discarded or lost.',
     'See `preavis recordings show ID`: it says when, and by whom.',
   ),
   recording_altered: entry(
@@ -203,7 +203,7 @@ export const errorCodes = {
     1,
     false,
     'The time of a purpose is over, and with it access to the recording for it.',
-    'Only a hold for a dispute opens it again, where the purpose allows one; `preavis recordings show ID` says until when it is kept for others.',
+    'Only a hold for a dispute gives access again, if the purpose allows holds. `preavis recordings show ID` shows until when the recording is kept for other purposes.',
   ),
   recording_held: entry(
     1,
@@ -214,13 +214,13 @@ export const errorCodes = {
   clock_doubtful: entry(
     1,
     false,
-    'The clocks do not agree on when the recording ended: it is not erased before somebody has settled that.',
+    'The clocks disagree about when the recording ended: it is not erased until somebody has settled that.',
     'See `preavis recordings doubts`; then `preavis recordings settle ID --ended TIME`.',
   ),
   doubt_unknown: entry(
     2,
     false,
-    'Nobody is asked when this recording ended, or it was settled.',
+    'The end of this recording is not in doubt, or was settled already.',
     'See `preavis recordings doubts`.',
   ),
   hold_refused: entry(
@@ -245,25 +245,25 @@ export const errorCodes = {
   ledger_unusable: entry(
     1,
     false,
-    'The ledger of erasures cannot be read, locked or written. No erasure begins while that shows; what was erased until it showed is put into it by the next pass that can.',
+    'The ledger of erasures cannot be read, locked or written. No erasure begins until it can. The next pass then adds what was erased before.',
     'Check evidence.ledgerFile, its folder, permissions and free disk space.',
   ),
   ledger_incomplete: entry(
     1,
     false,
     'The ledger of erasures does not have every certificate that was put into it: it was changed, cut or removed.',
-    'Put it back from its copy, then run `preavis certificates replay`: it writes into it what the catalogue has and it still lacks.',
+    'Restore it from its copy, then run `preavis certificates replay`: it adds what only the catalogue has.',
   ),
   audit_trail_differs: entry(
     1,
     false,
-    'The audit trail, or what it says was erased, is not what was signed: lines were cut off or rewritten, or an older catalogue was put back.',
-    'If you put an older catalogue back, run `preavis certificates replay --restored`. If not, see `preavis certificates verify`, and compare with a backup.',
+    'The audit trail, or what it says was erased, differs from what was signed. Lines were removed or rewritten, or an older catalogue was restored.',
+    'If you restored an older catalogue, run `preavis certificates replay --restored`. If not, see `preavis certificates verify`, and compare with a backup.',
   ),
   certificate_invalid: entry(
     1,
     false,
-    'A certificate of erasure does not hold.',
+    'A certificate of erasure is not valid.',
     'See which one and why; docs/operations/certificates.md says what each fault can mean.',
   ),
   output_unwritable: entry(
@@ -289,13 +289,13 @@ export const errorCodes = {
   archive_not_mounted: entry(
     1,
     true,
-    'The archive folder is there, but what was put into it is not: it is the place where the archive should be mounted.',
+    'The archive folder exists, but what was stored in it does not: the archive is not mounted there.',
     'Mount it; recordings wait in the spool. If it is the archive, make the file .preavis-archive in it (docs/operations/archive.md).',
   ),
   archive_changed: entry(
     1,
     false,
-    'A recording lies in another archive than the one that is configured now.',
+    'A recording is in another archive than the configured one.',
     'Name its configuration in archive.former, then `preavis archive move` brings it into the configured one (docs/operations/move-archive.md).',
   ),
   archive_foreign: entry(
@@ -308,7 +308,7 @@ export const errorCodes = {
     2,
     false,
     'Recordings that Préavis has encrypted would be moved to an archive that it does not encrypt.',
-    'Set archive.encryption.mode to client in the configuration, with the same key or another; or say that it is meant: --decrypt.',
+    'Set archive.encryption.mode to client in the configuration, with the same key or another. If decryption is intended, give --decrypt.',
   ),
   archive_full: entry(
     1,
@@ -319,14 +319,14 @@ export const errorCodes = {
   archive_occupied: entry(
     1,
     true,
-    'Something else lies in the archive under the key of a recording, and the archive keeps no versions.',
+    'The archive has another object under the key of a recording, and keeps no versions.',
     'Nothing was overwritten. Find out who put it there and move it away; then a later pass stores the recording.',
   ),
   archive_locked: entry(
     1,
     true,
     'The archive refuses to erase an object: an Object Lock or a legal hold is on it.',
-    'A lock ends by itself: a later pass erases it then. A legal hold must be lifted by whoever set it (docs/operations/object-lock.md).',
+    'A lock expires: a later pass then erases the object. A legal hold must be lifted by whoever set it (docs/operations/object-lock.md).',
   ),
   archive_lock_failed: entry(
     1,
@@ -337,20 +337,20 @@ export const errorCodes = {
   archive_unprotected: entry(
     1,
     true,
-    'A purpose asks for an Object Lock, and the archive has none to give.',
+    'A purpose requires an Object Lock, and the archive does not support it.',
     'Make a bucket with Object Lock (docs/operations/object-lock.md), or set the lock of the purpose to none.',
   ),
   archive_retention_too_long: entry(
     1,
     false,
     'The bucket locks every object by its default retention for longer than a purpose keeps its recordings.',
-    'Take the default retention from the bucket, or shorten it: recordings could not be erased when they are due.',
+    'Remove the default retention of the bucket, or shorten it: recordings could not be erased when they are due.',
   ),
   archive_lifecycle_early: entry(
     1,
     false,
-    'A lifecycle rule of the bucket removes recordings before their time is over.',
-    'Run `preavis archive lifecycle`: it shows the rule as it should be. A rule of others must leave recordings/ alone.',
+    'A lifecycle rule of the bucket removes recordings before they are due.',
+    'Run `preavis archive lifecycle`: it shows the correct rule. Other rules must not apply to recordings/.',
   ),
   archive_unsupported: entry(
     1,
@@ -363,12 +363,12 @@ export const errorCodes = {
     1,
     false,
     'The object store has no object under this key.',
-    'Check that archive.* names where it was stored, and that this is mounted; else restore it, or look in the access log of the archive for who removed it. `preavis recordings reconcile --dry-run` lists all that are missing.',
+    'Check that archive.* names where it was stored, and that this is mounted. Otherwise restore it, or see in the access log of the archive who removed it. `preavis recordings reconcile --dry-run` lists all missing objects.',
   ),
   archive_mismatch: entry(
     1,
     true,
-    'What the object store gives back is not what was sent (size or SHA-256), or it has confirmed what it does not have.',
+    'The object store returns other data than was sent (size or SHA-256), or confirmed an object that it does not have.',
     'The local file is kept; a later pass sends it again. Check the store.',
   ),
   encryption_key_missing: entry(
@@ -398,8 +398,8 @@ export const errorCodes = {
   clock_implausible: entry(
     1,
     true,
-    'The clock of this machine is more than a week beyond the last retention pass: nothing is erased on its word alone.',
-    'Correct the clock. If it is right, and there was no pass for so long, say so: preavis retention run --clock-is-right.',
+    'The clock of this machine is more than a week ahead of the last retention pass: nothing is erased until somebody confirms it.',
+    'Correct the clock. If it is right, and no pass ran for so long, run `preavis retention run --clock-is-right`.',
   ),
   signing_key_unusable: entry(
     1,
@@ -410,25 +410,25 @@ export const errorCodes = {
   signature_invalid: entry(
     1,
     false,
-    'A signature does not fit what it signs, or is not one of Préavis.',
+    'A signature does not match what it signs, or was not made by Préavis.',
     'Do not rely on the document; get it again from where it was made.',
   ),
   webhook_unreachable: entry(
     1,
     true,
     'The address of a webhook does not answer.',
-    'Check its url, the network and its certificate; what waits is sent again by itself.',
+    'Check its url, the network and its certificate; waiting messages are sent again automatically.',
   ),
   webhook_refused: entry(
     1,
     true,
-    'The address of a webhook answers with something else than success (HTTP 2xx).',
-    'See the log of the receiver; what waits is sent again by itself. Redirects are not followed: put the last address into url.',
+    'The address of a webhook does not answer with success (HTTP 2xx).',
+    'See the log of the receiver; waiting messages are sent again automatically. Redirects are not followed: put the last address into url.',
   ),
   webhook_gone: entry(
     1,
     false,
-    'The address of a webhook says that it is gone for good (HTTP 410); nothing more is sent to it.',
+    'The address of a webhook answers that it is gone permanently (HTTP 410): no more messages are sent to it.',
     'Correct or remove it in the configuration; `preavis webhooks retry NAME` uses it again.',
   ),
   webhook_unknown: entry(2, false, 'No webhook of this name is configured.', 'See `preavis webhooks list`.'),
@@ -441,7 +441,7 @@ export const errorCodes = {
   evidence_invalid: entry(
     1,
     false,
-    'A bundle of evidence is not as it was made, or shows something else than it says.',
+    'A bundle of evidence was changed, or does not show what it says.',
     'Do not rely on it; get it again from where it was made.',
   ),
   evidence_chain_broken: entry(

@@ -30,8 +30,8 @@ function keptToTheLastDay(id: string, purpose: PurposeConfig, prompts: readonly 
   return least === undefined || keepDays < least
     ? []
     : [
-        `${id} keeps the whole ${least} days that the law or its sentences allow for ${kind} in ${jurisdiction}, and is erased at ` +
-          'the next run of schedule.retention after them: keep it a day less at least',
+        `${id} keeps the whole ${least} days that the law or its sentences allow for ${kind} in ${jurisdiction}. ` +
+          'It is erased only at the next run of schedule.retention after them: keep it at least a day less',
       ];
 }
 

@@ -107,7 +107,7 @@ async function refuseOtherSounds(library: PromptLibrary, soundsFolder: string, a
   }
   if (others.length === 0) return;
   throw new PreavisError('prompts_invalid', `Nothing was copied: another sound has the name of ${others.join(', ')}`, {
-    hint: 'Speak or build the sentence anew, so that its WAV gets another name. Remove that file only if it was never played.',
+    hint: 'Record or build the sentence again, so that its WAV gets another name. Remove that file only if it was never played.',
   });
 }
 

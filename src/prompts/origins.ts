@@ -40,7 +40,7 @@ export async function readOrigins(folder: string): Promise<PromptOrigins> {
   } catch (cause) {
     throw new PreavisError('prompts_invalid', `${file} is damaged`, {
       cause,
-      hint: 'Delete it and run `preavis prompts build`; placeholders that are as they should be are taken over.',
+      hint: 'Delete it and run `preavis prompts build`; correct placeholders are kept.',
     });
   }
 }

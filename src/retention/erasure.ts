@@ -333,5 +333,5 @@ async function certify(
       return certificate;
     }
   }
-  throw new PreavisError('internal', 'other certificates came before this one, again and again');
+  throw new PreavisError('internal', 'other certificates were written first, in every attempt');
 }

@@ -212,7 +212,7 @@ async function refuseAfterRestoration(catalogue: RetentionPorts['catalogue'], at
   if (wait === undefined) return;
   throw new PreavisError(
     'catalogue_restored',
-    `an older state of the catalogue was put back, as was seen at ${isoTime(wait.since)}; nothing due was erased`,
+    `an older state of the catalogue was restored, as was found at ${isoTime(wait.since)}; nothing due was erased`,
   );
 }
 

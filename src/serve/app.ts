@@ -282,7 +282,7 @@ export class App {
     const other = await catalogue.takeLease(serveLease, me);
     if (other !== undefined) {
       throw new PreavisError('job_busy', `another process (${other.pid} on ${other.host}) serves with this catalogue`, {
-        hint: 'Stop the other serve: a second one takes no calls beside it. One that died on another machine holds it for a minute more; preavis upload does for a moment, while it ends calls that were left.',
+        hint: 'Stop the other serve: only one takes calls. One that crashed on another machine blocks the catalogue for a minute more. So does `preavis upload` for a moment, while it ends open calls.',
       });
     }
     // It is written to all the same: so a full or broken disk shows before the next call does.
@@ -429,7 +429,7 @@ export class App {
         this.#asterisk = await commands.identity();
         const since = await commands.time();
         if (!(await connection.answers(config.ari.heartbeatMs))) {
-          throw new PreavisError('ari_unreachable', 'Asterisk event socket unresponsive');
+          throw new PreavisError('ari_unreachable', 'Asterisk does not answer on the event socket');
         }
         // Before it is found that calls have ended.
         await this.#deadman?.lookBack();

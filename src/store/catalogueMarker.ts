@@ -37,7 +37,7 @@ export async function markCatalogue(
     if (isNew && !isMeant && !(await wasMeant({ catalogue, store })) && (await isOfAnother(store))) {
       throw new PreavisError(
         'catalogue_new',
-        `the archive ${store.location} belongs to another catalogue, and the one that is configured is new and knows of nothing in it`,
+        `the archive ${store.location} belongs to another catalogue, and the configured one is new and has none of its recordings`,
       );
     }
     if (key !== undefined) await store.putText(key, '{"catalogue":1}\n', 'application/json', signal);

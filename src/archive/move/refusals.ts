@@ -40,7 +40,7 @@ export async function refuseMove({ catalogue, from, source, target, use, decrypt
   // What was brought by other means is not asked for in the earlier one.
   if (source !== undefined && isNested(from, target.location)) {
     throw new PreavisError('usage', `one of the archives lies in the other: ${from} and ${target.location}`, {
-      hint: 'Give the new archive a folder, or a prefix, of its own: who clears away the outer one would lose the other.',
+      hint: 'Give the new archive a folder, or a prefix, of its own: whoever deletes the outer one would lose the other.',
     });
   }
   await refuseForeign(catalogue, target);

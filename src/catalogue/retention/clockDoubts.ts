@@ -137,7 +137,7 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
     if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     // What is gone has no end to be moved.
     if (row.is_kept === 0 || settleRow.run({ id, at: now(), by }).changes === 0) {
-      throw new PreavisError('doubt_unknown', 'nobody is asked when it ended, or somebody has said so already');
+      throw new PreavisError('doubt_unknown', 'its end is not in doubt, or was settled already');
     }
     const from = count(id, endedAt);
     trail.append({

@@ -21,8 +21,8 @@ export async function packetsWarning(
 
 export function soundFinding(version: string): CheckResult {
   const fault =
-    `Asterisk ${version} drops the sound of a party whose RTP goes on with lower sequence numbers, in each bridge that records: a fault of ` +
-    "the package of Debian and Ubuntu. Préavis asks about each party once a second and makes them heard again. Asterisk's own source has no such fault";
+    `Asterisk ${version} drops the sound of a party whose RTP continues with lower sequence numbers, in each bridge that records. ` +
+    'Préavis checks each party once a second and restores their sound. The fault is in the package of Debian and Ubuntu only';
 
   return {
     check: 'sound after a change of its source',

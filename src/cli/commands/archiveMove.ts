@@ -101,7 +101,7 @@ async function sourcesOf(
       'usage',
       `archive.former names no earlier archive; recordings lie in others than the configured one: ${known}`,
       {
-        hint: 'Name the configuration file of then in archive.former; or, where its objects were brought here by other means, give --moved.',
+        hint: 'Name its configuration file in archive.former. If its objects were moved here by other means, give --moved.',
       },
     );
   }

@@ -26,7 +26,7 @@ export async function languagesForget(
   { number, all, json }: ForgetOptions,
   input: () => Promise<string>,
 ): Promise<ExitCode> {
-  if ((number === undefined) === !all) throw new PreavisError('usage', 'one of --number and --all is wanted');
+  if ((number === undefined) === !all) throw new PreavisError('usage', 'give one of --number and --all');
   const config = await configOf(context);
   const caller = number === undefined ? undefined : await hashOfNumber(number, input, config);
 

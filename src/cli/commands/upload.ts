@@ -20,8 +20,8 @@ export type UploadCommandOptions = { dryRun: boolean; json: boolean };
 const waitMs = 30_000;
 
 const unendedLine = (recording: RecordingId): string =>
-  `${recording} waits: its call was on when serve ended or lost Asterisk, and nobody has seen it end
-  Start preavis serve, which sees to it; where one runs, see by preavis check why it is not connected. An upload ends the call once no serve was connected for ten minutes beyond recording.unwatchedSeconds, and none runs.`;
+  `${recording} waits: its call was on when serve ended or lost Asterisk, and its end is not known
+  Start preavis serve, which ends it. If serve runs, preavis check shows why it is not connected. Without serve, an upload ends the call ten minutes after recording.unwatchedSeconds.`;
 
 /** One upload pass. Exit 3 when recordings still wait; an archive that does not work at all is an error. */
 export async function upload(context: CommandContext, { dryRun, json }: UploadCommandOptions): Promise<ExitCode> {

@@ -39,7 +39,7 @@ async function keyText(file: string, mayMake: () => Promise<boolean>): Promise<s
   if (found !== undefined) return found.toString('utf8');
   if (!(await mayMake())) {
     throw new PreavisError('signing_key_unusable', `the signing key ${file} is not there any more`, {
-      hint: 'Put it back from its copy. If it is lost, put its kid into evidence.trustedKeys: then a new one is made.',
+      hint: 'Restore it from its copy. If it is lost, put its kid into evidence.trustedKeys: then a new one is made.',
     });
   }
   const { privateKey } = generateKeyPairSync('ed25519');

@@ -203,7 +203,7 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Groun
 function factsOf(text: string): ReceiptFacts {
   const parsed = receiptFacts.safeParse(JSON.parse(text));
   if (!parsed.success) {
-    throw new PreavisError('internal', 'the receipt of a recording does not have its form', { cause: parsed.error });
+    throw new PreavisError('internal', 'the receipt of a recording is malformed', { cause: parsed.error });
   }
 
   return parsed.data;

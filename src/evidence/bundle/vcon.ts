@@ -115,7 +115,7 @@ export function partsOfVcon(signed: unknown): string[] {
 /** Throws signature_invalid. */
 export async function verifyVcon(signed: unknown): Promise<Signed> {
   const parsed = general.safeParse(signed);
-  if (!parsed.success) throw new PreavisError('signature_invalid', 'the signed vCon does not have its form');
+  if (!parsed.success) throw new PreavisError('signature_invalid', 'the signed vCon is malformed');
   const { payload, signatures } = parsed.data;
 
   return verifySigned(`${signatures[0].protected}.${payload}.${signatures[0].signature}`, vconType);

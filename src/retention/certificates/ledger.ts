@@ -89,7 +89,7 @@ async function* linesOf(file: string, from: number): AsyncGenerator<{ line: stri
 
 function noLedger(file: string): PreavisError {
   return new PreavisError('ledger_unusable', `${file} has a line of more than ${longestLine} bytes: it is no ledger`, {
-    hint: 'Put it back from its copy, or move it away and run preavis certificates replay (docs/operations/certificates.md).',
+    hint: 'Restore it from its copy, or move it away and run preavis certificates replay (docs/operations/certificates.md).',
   });
 }
 

@@ -26,8 +26,8 @@ export async function withLedgerLock<T>(ledger: string, step: () => Promise<T>):
     const giveUp = performance.now() + waitLimitMs;
     while (!isTaken(lock, ledger)) {
       if (performance.now() >= giveUp) {
-        throw new PreavisError('ledger_unusable', `another process changes ${ledger}, and has not come to an end`, {
-          hint: 'Find the process that has the file beside it open (fuser), and see why it hangs. Nothing is lost: a later pass goes on.',
+        throw new PreavisError('ledger_unusable', `another process changes ${ledger}, and is not done`, {
+          hint: 'Find the process that has the file beside it open (fuser), and see why it hangs. Nothing is lost: a later pass continues.',
         });
       }
       await sleep(pauseMs);

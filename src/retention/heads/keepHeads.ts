@@ -67,7 +67,7 @@ export async function signHead(ports: HeadPorts, restored: Head['restored'] = nu
       return content;
     }
   }
-  throw new PreavisError('internal', 'other heads came before this one, again and again');
+  throw new PreavisError('internal', 'other heads were written first, in every attempt');
 }
 
 async function isSigned(

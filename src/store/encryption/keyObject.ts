@@ -49,7 +49,7 @@ export function parseKeyObject(sidecar: string, text: string): WrappedKey {
   }
   const parsed = sidecarForm.safeParse(tree);
   if (!parsed.success || keyObjectOf(parsed.data.object, parsed.data.dataKeyId) !== name) {
-    throw new PreavisError('archive_mismatch', 'what lies under the name of the wrapped key of an object is not that', {
+    throw new PreavisError('archive_mismatch', 'an object named as a wrapped key is not one', {
       hint: 'It was changed or swapped in the archive. Look in its access log for who did it, or restore it from a backup.',
     });
   }

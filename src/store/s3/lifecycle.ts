@@ -76,7 +76,7 @@ export async function applyLifecycle(
   if (held > 0) {
     throw new PreavisError(
       'archive_lifecycle_early',
-      `${counted(held, 'recording has', 'recordings have')} a hold that may last longer than the rule, which knows nothing of holds; nothing was written`,
+      `${counted(held, 'recording has', 'recordings have')} a hold that may last longer than the rule allows; nothing was written`,
       { hint: 'Give the holds an end, raise archive.minio.lifecycleMarginDays, or do without the rule.' },
     );
   }

@@ -86,13 +86,13 @@ const refusals = new Set(['AccessDenied', 'InvalidRequest', 'ObjectLocked', 'Met
 export async function lockedBy(client: Client, place: VersionPlace, at: number): Promise<PreavisError | undefined> {
   const { lock, legalHold } = await readProtection(client, place);
   if (legalHold === 'on') {
-    return new PreavisError('archive_locked', 'a legal hold is on an object that is to be erased');
+    return new PreavisError('archive_locked', 'a legal hold is on an object that must be erased');
   }
   if (lock === undefined || lock.until <= at) return undefined;
 
   return new PreavisError(
     'archive_locked',
-    `an Object Lock (${lock.mode}) is on an object that is to be erased, until ${isoTime(lock.until)}`,
+    `an Object Lock (${lock.mode}) is on an object that must be erased, until ${isoTime(lock.until)}`,
   );
 }
 

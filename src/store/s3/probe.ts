@@ -321,7 +321,7 @@ export async function readLifecycle(client: Client, bucket: string): Promise<Lif
     case 'absent':
       return undefined;
     case 'denied':
-      throw new PreavisError('archive_denied', 'The object store does not let us see its lifecycle rules.');
+      throw new PreavisError('archive_denied', 'The object store does not show its lifecycle rules.');
     case 'unsupported':
     case 'unclear':
       throw new PreavisError('archive_unsupported', 'The object store has no lifecycle rules.');

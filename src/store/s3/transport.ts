@@ -30,7 +30,7 @@ export function makeTransport({
       onAnswer(answer);
     });
     sent.on('timeout', () => {
-      sent.destroy(Object.assign(new Error('The object store was silent for too long.'), { code: 'ETIMEDOUT' }));
+      sent.destroy(Object.assign(new Error('The object store sent nothing for too long.'), { code: 'ETIMEDOUT' }));
     });
     return sent;
   };

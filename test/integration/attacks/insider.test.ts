@@ -562,7 +562,7 @@ test('who puts an older catalogue back on purpose says so, and is named from the
   await replaceCatalogue(here, here.older.catalogue);
   const only = await replay(here, false);
   expect(only.code).toBe(3);
-  expect(only.text).toContain('if you put an older catalogue back, give --restored to say so');
+  expect(only.text).toContain('If you restored an older catalogue, give --restored');
   expect((await verify(here)).code).toBe(3);
   const said = await replay(here, true);
   expect(said.code).toBe(0);

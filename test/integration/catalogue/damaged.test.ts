@@ -245,7 +245,7 @@ describe('damage that only a query meets', () => {
     try {
       await expect(catalogue.recordings({ limit: 1 })).rejects.toMatchObject({
         code: 'row_unreadable',
-        message: 'a row of the catalogue does not have its form',
+        message: 'a row of the catalogue is malformed',
         hint: expect.stringContaining('integrity_check') as string,
       });
     } finally {

@@ -559,7 +559,7 @@ describe('upload and retention', () => {
     const left = await preavis(['upload', '--config', config]);
     expect(left.code).toBe(3);
     expect(left.stdout).toContain(
-      `${id} waits: its call was on when serve ended or lost Asterisk, and nobody has seen it end\n  Start preavis serve`,
+      `${id} waits: its call was on when serve ended or lost Asterisk, and its end is not known\n  Start preavis serve`,
     );
     expect(JSON.parse((await preavis(['upload', '--json', '--config', config])).stdout)).toMatchObject({
       unended: [id],

@@ -169,7 +169,7 @@ describe('the dead-man channel', () => {
 
   it.each([
     ['nobody watches', { isWatching: false }],
-    ['Asterisk event socket unresponsive', { answers: false }],
+    ['Asterisk does not answer on the event socket', { answers: false }],
   ])('is left to its end while %s', async (_, changes) => {
     const now = scene({ isUp: true, ...changes });
     const { deadman } = make(now);

@@ -35,8 +35,8 @@ describe('a sentence that does not say for how many days', () => {
 describe('a purpose that is kept as long as the law allows', () => {
   test('is named, for it is erased only at the next run', () => {
     expect(warnings({ keepDays: 31 }).lastDay).toEqual([
-      'training keeps the whole 31 days that the law or its sentences allow for training in BE, and is erased at the next run of ' +
-        'schedule.retention after them: keep it a day less at least',
+      'training keeps the whole 31 days that the law or its sentences allow for training in BE. It is erased only at ' +
+        'the next run of schedule.retention after them: keep it at least a day less',
     ]);
   });
 

@@ -240,6 +240,6 @@ export async function certificatesReplay(
 
 const trailInWords: Record<Exclude<TrailAfterReplay, 'fits'>, string> = {
   other:
-    'the audit trail is not the one that was signed: if you put an older catalogue back, give --restored to say so; if not, see preavis certificates verify',
+    'the audit trail is not the one that was signed. If you restored an older catalogue, give --restored. If not, see preavis certificates verify',
   acknowledged: 'that an older catalogue was put back is signed, and noted for preavis certificates verify',
 };

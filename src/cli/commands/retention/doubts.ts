@@ -89,7 +89,7 @@ async function chosenOf({ ids, all }: SettleOptions, catalogue: Catalogue): Prom
   return Promise.all(
     ids.map(async (id) => {
       const doubt = isUlid(id) ? await catalogue.doubtOf(id as RecordingId) : undefined;
-      if (doubt?.isOpen !== true) throw new PreavisError('doubt_unknown', `nobody is asked when ${id} ended`);
+      if (doubt?.isOpen !== true) throw new PreavisError('doubt_unknown', `there is no doubt when ${id} ended`);
       return doubt;
     }),
   );

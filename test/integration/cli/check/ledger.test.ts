@@ -176,7 +176,7 @@ test('one with a line that no certificate has is refused before it fills the mem
     {
       code: 'ledger_unusable',
       problem: expect.stringContaining('has a line of more than 1048576 bytes') as string,
-      hint: expect.stringContaining('Put it back from its copy') as string,
+      hint: expect.stringContaining('Restore it from its copy') as string,
     },
   ]);
 });

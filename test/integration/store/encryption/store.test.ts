@@ -133,7 +133,7 @@ describe.each(kinds)('in %s', (_, open) => {
     await replace(raw, name, otherSidecar);
     await expect(store.read(key, null, seconds(10))).rejects.toMatchObject({
       ...mismatch,
-      message: expect.stringContaining('wrapped key of an object is not that') as string,
+      message: expect.stringContaining('object named as a wrapped key is not one') as string,
     });
     // Under the right name all the same.
     const [id = '', otherId = ''] = [name, otherName].map((each) => each.slice(-32));
