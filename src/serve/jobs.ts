@@ -2,8 +2,6 @@ import type { ArchiveOutageMonitor } from '../archive/outageMonitor.ts';
 import { makeMarking } from '../store/catalogueMarker.ts';
 import type { ProtectionMonitor } from '../archive/protectionMonitor.ts';
 import { noteClock } from '../archive/finish/endOfRecording.ts';
-import type { Finisher } from '../archive/finish/finisher.ts';
-import type { FinishPorts } from '../archive/finish/finish.ts';
 import { makeLogEmptier } from '../catalogue/emptyLog.ts';
 import { uploadPass } from '../archive/uploadPass.ts';
 import type { PassName, PassTimes } from '../catalogue/jobs/passes.ts';
@@ -12,16 +10,15 @@ import type { Metrics } from '../core/metrics.ts';
 import type { PassFigures } from '../core/promisedMetrics.ts';
 import { replayCopies } from '../retention/certificates/copies.ts';
 import { makeHeadCopier } from '../retention/heads/keepHeads.ts';
-import { reconcilePorts, uploadPorts } from '../services/jobs.ts';
-import { retentionPorts } from '../services/retention.ts';
-import type { Shared } from '../services/shared.ts';
+import type { ArchiveServices } from '../services/store.ts';
 import { webhookEndpoints } from '../services/webhooks.ts';
 import { retentionPass } from '../retention/pass.ts';
 import { reconcileJob } from '../retention/reconcile/job.ts';
-import { Schedule, type Job } from '../services/schedule.ts';
+import { Schedule } from '../services/schedule.ts';
 import { Deliverer } from '../webhooks/deliverer.ts';
 import { makePoster } from '../webhooks/post.ts';
 import { lookEveryMs, startWebhookJob } from '../webhooks/webhookJob.ts';
+import type { Finishing } from './callEndQueue.ts';
 
 /** A scheduled pass does not wait for another process's. */
 const noWait = 0;
@@ -44,12 +41,10 @@ export function passFigures(
 }
 
 export type JobsOptions = {
-  shared: Shared;
+  services: ArchiveServices;
   archive: ArchiveOutageMonitor;
   protection: Pick<ProtectionMonitor, 'reached'>;
-  finisher: Finisher;
-  finishPorts: FinishPorts;
-  witness: () => Promise<void>;
+  finishing: Finishing;
   metrics: Pick<Metrics, 'reconciled' | 'webhookFailed' | 'passes'>;
   /** Cuts passes short after what they are just doing. */
   hurry: AbortSignal;
@@ -62,111 +57,103 @@ export type Jobs = {
   stop(): Promise<void>;
 };
 
+type Passes = Record<(typeof scheduledPasses)[number], () => Promise<void>>;
+
 /** The jobs that `serve` runs by the clock. */
-export function startJobs({
-  shared,
-  archive,
-  protection,
-  finisher,
-  finishPorts,
-  witness,
-  metrics,
-  hurry,
-}: JobsOptions): Jobs {
-  const { config, catalogue, log, clock } = shared;
-  const upload = uploadPorts(shared);
-  const retention = retentionPorts(shared);
-  const emptyLog = makeLogEmptier(shared.catalogue, log);
-  const copyHeads = makeHeadCopier({ ...retention, now: () => clock.now() });
-  const mark = makeMarking(shared);
+export function startJobs(options: JobsOptions): Jobs {
+  const { config, catalogue, log, clock } = options.services;
   const stopping = new AbortController();
   // Until a pass was made after it, the time for which it was planned stands: that it is late shows in the metrics.
   const plan = async (pass: PassName): Promise<void> => {
     const at = schedule.next(pass);
     if (at !== undefined) await catalogue.planPass(pass, at, clock.now());
   };
-  const planned = (job: Job & { name: PassName }): Job & { name: PassName } => ({
-    ...job,
-    run: async () => {
-      try {
-        await job.run();
-      } finally {
-        await plan(job.name).catch(() => undefined);
-      }
-    },
-  });
-  const reconcile = planned({
-    name: 'reconcile',
-    cron: config.schedule.reconcile,
-    run: async () => {
-      await replayCopies({ ...retention, now: () => clock.now() });
-      await reconcileJob(reconcilePorts(shared, finishPorts), stopping.signal, metrics.reconciled);
-    },
-  });
-  const schedule = new Schedule(
-    [
-      planned({
-        name: 'upload',
-        cron: config.schedule.upload,
-        run: async () => {
-          await noteClock(catalogue, clock);
-          await finisher.sweepAndFinish();
-          await witness();
-          await emptyLog();
-          await mark();
-          const ask = archive.state.status !== 'working';
-          const result = await uploadPass(upload, { waitMs: noWait, signal: hurry, ask });
-          archive.note(result);
-          if (result.archive.state === 'working') protection.reached();
-          // What the archive did not take on the day it was signed.
-          if (result.archive.state !== 'failing') await copyHeads();
-        },
-      }),
-      planned({
-        name: 'retention',
-        cron: config.schedule.retention,
-        run: async () => {
-          await retentionPass(retention, { dryRun: false, waitMs: noWait, signal: hurry }).finally(emptyLog);
-        },
-      }),
-      reconcile,
-    ],
-    config.schedule.timezone,
-    log,
-  );
+  const passes = makePasses(options, stopping.signal);
+  const jobs = scheduledPasses.map((name) => ({
+    name,
+    cron: config.schedule[name],
+    run: () => passes[name]().finally(() => plan(name).catch(() => undefined)),
+  }));
+  const schedule = new Schedule(jobs, config.schedule.timezone, log);
   for (const pass of scheduledPasses) void plan(pass).catch(() => undefined);
-  const poster = makePoster();
-  const deliverer = new Deliverer({
-    catalogue,
-    endpoints: webhookEndpoints(config),
-    post: (...message) => poster.post(...message),
-    clock,
-    random: Math.random,
-    log,
-    failed: metrics.webhookFailed,
-  });
-  let webhooksDoneAt: number | undefined;
-  let webhooksDueAt = clock.now();
-  const webhooks = startWebhookJob(deliverer, log, hurry, () => {
-    webhooksDoneAt = clock.now();
-    webhooksDueAt = webhooksDoneAt + lookEveryMs;
-  });
-  metrics.passes(async () => [
+  const webhooks = startWebhooks(options);
+  options.metrics.passes(async () => [
     ...(await Promise.all(
       scheduledPasses.map(async (pass) => passFigures(pass, await catalogue.passTimes(pass), schedule.next(pass))),
     )),
-    { pass: 'webhooks', doneAt: webhooksDoneAt, dueAt: webhooksDueAt },
+    webhooks.figures(),
   ]);
 
   return {
     reconcileNow: () => {
-      if (!stopping.signal.aborted) void schedule.run(reconcile);
+      const reconcile = jobs.find(({ name }) => name === 'reconcile');
+      if (reconcile !== undefined && !stopping.signal.aborted) void schedule.run(reconcile);
     },
     stop: async () => {
       stopping.abort(new PreavisError('interrupted', 'Préavis is being stopped'));
       await schedule.stop();
       // After the jobs, whose last moves it may still send.
       await webhooks.stop();
+    },
+  };
+}
+
+function makePasses(options: JobsOptions, stopping: AbortSignal): Passes {
+  const { services, archive, protection, finishing, metrics, hurry } = options;
+  const { finisher, finishPorts, witness } = finishing;
+  const { catalogue, log, clock } = services;
+  const emptyLog = makeLogEmptier(catalogue, log);
+  const copyHeads = makeHeadCopier(services);
+  const mark = makeMarking(services);
+
+  return {
+    upload: async () => {
+      await noteClock(catalogue, clock);
+      await finisher.sweepAndFinish();
+      await witness();
+      await emptyLog();
+      await mark();
+      const ask = archive.state.status !== 'working';
+      const result = await uploadPass(services, { waitMs: noWait, signal: hurry, ask });
+      archive.note(result);
+      if (result.archive.state === 'working') protection.reached();
+      // What the archive did not take on the day it was signed.
+      if (result.archive.state !== 'failing') await copyHeads();
+    },
+    retention: async () => {
+      await retentionPass(services, { dryRun: false, waitMs: noWait, signal: hurry }).finally(emptyLog);
+    },
+    reconcile: async () => {
+      await replayCopies(services);
+      await reconcileJob({ ...services, repairs: finishPorts }, stopping, metrics.reconciled);
+    },
+  };
+}
+
+type Webhooks = { figures(): PassFigures; stop(): Promise<void> };
+
+function startWebhooks({ services, metrics, hurry }: JobsOptions): Webhooks {
+  const { config, catalogue, clock, random, log } = services;
+  const poster = makePoster();
+  const deliverer = new Deliverer({
+    catalogue,
+    endpoints: webhookEndpoints(config),
+    post: (...message) => poster.post(...message),
+    clock,
+    random,
+    log,
+    failed: metrics.webhookFailed,
+  });
+  const figures: PassFigures = { pass: 'webhooks', doneAt: undefined, dueAt: clock.now() };
+  const job = startWebhookJob(deliverer, log, hurry, () => {
+    figures.doneAt = clock.now();
+    figures.dueAt = figures.doneAt + lookEveryMs;
+  });
+
+  return {
+    figures: () => figures,
+    stop: async () => {
+      await job.stop();
       await poster.close();
     },
   };

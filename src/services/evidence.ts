@@ -4,22 +4,19 @@ import { nameOfPurpose } from '../config/purposeRules.ts';
 import type { BundlePorts } from '../evidence/bundle/bundle.ts';
 import { fetchTimeStamp } from '../evidence/bundle/timestamp.ts';
 import { soundsFolder } from './prompts.ts';
-import { fetchPorts } from './retention.ts';
-import type { Shared } from './shared.ts';
-import { makeSigner } from './signing.ts';
+import type { ArchiveServices } from './store.ts';
 
 /** @param timestampUrl where to have bundles stamped; undefined: nowhere */
 export async function bundlePorts(
-  shared: Omit<Shared, 'log'>,
+  services: ArchiveServices,
   { version, timestampUrl }: { version: string; timestampUrl: string | undefined },
 ): Promise<BundlePorts> {
-  const { config, catalogue } = shared;
+  const { config, catalogue } = services;
 
   return {
-    ...fetchPorts(shared),
-    catalogue,
+    ...services,
     soundsFolder: soundsFolder(config),
-    signer: await makeSigner(config, catalogue)(),
+    signer: await services.signer(),
     madeBy: `preavis ${version}`,
     company: config.controller.name,
     peaksOf: async (id) => {
@@ -37,6 +34,5 @@ export async function bundlePorts(
               authorityFile: config.evidence.timestampAuthorityFile,
               signal,
             }),
-    random: Math.random,
   };
 }

@@ -1,6 +1,16 @@
 import { createTask, validate, type ScheduledTask } from 'node-cron';
+import type { Config } from '../config/schema.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+
+/** Throws config_invalid for a cron line or time zone of the configuration that cannot be used. */
+export function checkJobs({ schedule }: Pick<Config, 'schedule'>): void {
+  const jobs = (['upload', 'retention', 'reconcile'] as const).map((name) => ({
+    key: `schedule.${name}`,
+    cron: schedule[name],
+  }));
+  checkSchedule(jobs, schedule.timezone);
+}
 
 export type Job = { name: string; cron: string; run(): Promise<void> };
 

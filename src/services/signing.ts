@@ -32,10 +32,8 @@ export function makeSigner(
 }
 
 /** The key that is used now, and those that evidence.trustedKeys names. */
-export function makeTrust(config: Config): (kid: string) => Promise<boolean> {
+export function makeTrust(config: Config, signer = makeSigner(config)): (kid: string) => Promise<boolean> {
   const file = signingKeyFile(config);
-
-  const signer = makeSigner(config);
 
   // Only looking makes no key.
   return async (kid) => config.evidence.trustedKeys.includes(kid) || (existsSync(file) && (await signer()).kid === kid);

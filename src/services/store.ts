@@ -3,14 +3,15 @@ import { makeEncryptedStore, type EncryptedStore } from '../store/encryption/sto
 import { makeKeyring, makeLocalKey, type Keyring, type WrappingKey } from '../store/encryption/keyring.ts';
 import { makeKmsKey } from '../store/encryption/kmsCommand.ts';
 import type { LifecycleOptions } from '../store/s3/lifecycle.ts';
-import { ProtectionMonitor } from '../archive/protectionMonitor.ts';
+import { receiptOfRecording, receiptText } from '../receipt/receipt.ts';
 import type { ObjectStore, RawStore } from '../store/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { encryptionKeyOf } from '../config/encryptionKey.ts';
 import type { ArchiveConfig, Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
-import type { Logger } from '../core/log.ts';
+import type { RecordingId } from '../core/ids.ts';
 import { required } from './required.ts';
+import type { Services } from './services.ts';
 
 /** The archive. */
 
@@ -55,18 +56,29 @@ export async function makeStore(
 }
 
 /** With those of archive.former. Nothing is asked of any before there is something to do there. */
-export async function makeArchives(
-  config: Config,
-  catalogue: Catalogue,
-): Promise<{ store: EncryptedStore; former: EncryptedStore[] }> {
-  return { store: await makeStore(config, catalogue), former: await makeFormerStores(config, catalogue) };
+export async function makeArchives(config: Config, catalogue: Catalogue) {
+  const { formerArchives = [] } = config;
+
+  return {
+    store: await makeStore(config, catalogue),
+    former: await Promise.all(formerArchives.map((archive) => makeStoreOf(archive, catalogue))),
+  };
 }
 
-function makeFormerStores(
-  { formerArchives = [] }: Config,
-  catalogue: Pick<Catalogue, 'knownObject'>,
-): Promise<EncryptedStore[]> {
-  return Promise.all(formerArchives.map((archive) => makeStoreOf(archive, catalogue)));
+/** What one process has, with its archives. */
+export type ArchiveServices = Awaited<ReturnType<typeof addArchives>>;
+
+export async function addArchives(services: Services) {
+  const { config, catalogue } = services;
+  const { store, former } = await makeArchives(config, catalogue);
+
+  return {
+    ...services,
+    store,
+    former,
+    /** The receipt of a recording, as JSON text. */
+    receiptOf: async (id: RecordingId) => receiptText(await receiptOfRecording(catalogue, id, store.encryption)),
+  };
 }
 
 async function makeStoreOf(
@@ -106,10 +118,6 @@ async function makeRawStore(
       });
     }
   }
-}
-
-export function makeProtectionWatch(config: Config, store: ObjectStore, log: Logger): ProtectionMonitor {
-  return new ProtectionMonitor({ store, bucket: config.archive.minio.bucket, purposes: config.purposes, log });
 }
 
 export function lifecycleOptions(

@@ -96,7 +96,12 @@ async function archiveFindings(
     const { bucket } = config.archive.minio;
     const archive = await seeArchive(store, { bucket, purposes, refused: 'is tried' }, signal);
     const facts = capabilityFacts(archive.capabilities, archive.trial);
-    const seen: CheckResult = { check: 'what the archive can do', ok: true, facts, notes: protectionNotes(archive) };
+    const seen: CheckResult = {
+      check: 'what the archive can do',
+      ok: true,
+      facts,
+      notes: protectionNotes(archive),
+    };
     const problems = protectionProblems(purposes, archive).map(({ severity, code, problem, hint }): CheckResult =>
       severity === 'warning'
         ? { check: 'protection by the archive', ok: true, warning: `${problem}. ${hint}` }

@@ -8,15 +8,13 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { PreavisError, type ErrorCode } from '../../core/errors.ts';
-import { removalProof, purposeLocksOf } from '../../services/jobs.ts';
-import { headLockOf } from '../../services/retention.ts';
 import { makeHeadMover } from '../../retention/heads/moveHeads.ts';
-import { withCatalogue } from './catalogue.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { localTime } from '../localTime.ts';
 import { beginProgress } from '../progress.ts';
-import { operatorParts } from '../operatorParts.ts';
+import { operatorOf } from '../operator.ts';
+import { withArchives } from '../withArchives.ts';
 
 export type ArchiveMoveOptions = {
   dryRun: boolean;
@@ -40,17 +38,13 @@ export async function archiveMove(context: CommandContext, options: ArchiveMoveO
   const config = await configOf(context);
   const work = beginProgress('not everything was moved', json);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const { store, former, ...shared } = await operatorParts(context, config, catalogue);
+  return withArchives<ExitCode>(context, config, operatorOf(context.environment), async (services) => {
+    const { catalogue, store, former } = services;
     const sources = await sourcesOf(options.moved, former, store, catalogue);
     const common: Omit<MoveArchivePorts, 'source' | 'from'> = {
-      ...shared,
+      ...services,
       target: store,
-      locks: purposeLocksOf(config),
-      isRemovalProved: removalProof(config, catalogue),
-      heads: makeHeadMover({ catalogue, headLock: headLockOf(config), clock: context.clock }),
-      atOnce: config.archive.uploadsAtOnce,
-      attemptMs: config.archive.attemptSeconds * 1_000,
+      heads: makeHeadMover(services),
       refuseUnprotected: async (signal) => {
         const { bucket } = config.archive.minio;
         // Whether a lock holds is not tried: each is read back.

@@ -15,13 +15,14 @@ import { sentencesHeard, type ReceiptFacts } from '../../evidence/bundle/format.
 import { notStated, verifyBundle, type Verified } from '../../evidence/bundle/verify.ts';
 import { bundlePorts } from '../../services/evidence.ts';
 import { makeSigner, signingKeyFile } from '../../services/signing.ts';
-import { makeArchives, makeStore } from '../../services/store.ts';
+import { makeStore } from '../../services/store.ts';
 import { openPurposes } from '../../archive/fetch.ts';
 import { withCatalogue } from './catalogue.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
+import { withArchives } from '../withArchives.ts';
 
 export type BundleCommandOptions = {
   /** undefined: the one that is kept as evidence, or the only one. */
@@ -56,17 +57,9 @@ export async function evidenceBundle(
   await refuseTaken(target);
   const run = beginProgress('no bundle was made', json);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const { clock, environment } = context;
-    const shared = {
-      config,
-      catalogue,
-      ...(await makeArchives(config, catalogue)),
-      clock,
-      actor: operatorOf(environment),
-    };
+  return withArchives<ExitCode>(context, config, operatorOf(context.environment), async (services) => {
     const timestampUrl = timestamp ?? config.evidence.timestampUrl;
-    const ports = await bundlePorts(shared, { version, timestampUrl });
+    const ports = await bundlePorts(services, { version, timestampUrl });
     const kindOf = (each: string): PurposeKind | undefined => purposeOf(config.purposes, each)?.kind;
     const purpose = named ?? bundlePurpose(await openPurposes(ports, id), kindOf);
     const order = { id, purpose, target, progress: run.progress, signal: run.signal };

@@ -3,15 +3,13 @@ import { purposeOf } from '../../config/purposeRules.ts';
 import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
-import { fetchPorts } from '../../services/retention.ts';
-import { makeArchives } from '../../services/store.ts';
 import { fetchRecording } from '../../archive/fetch.ts';
-import { withCatalogue } from './catalogue.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { localTime } from '../localTime.ts';
 import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
+import { withArchives } from '../withArchives.ts';
 
 export type FetchCommandOptions = { purpose: string; output: string; force: boolean; json: boolean };
 
@@ -34,21 +32,9 @@ export async function recordingsFetch(
   await refuseTaken(target);
   const run = beginProgress('nothing was fetched', json);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const ports = fetchPorts({
-      config,
-      catalogue,
-      ...(await makeArchives(config, catalogue)),
-      clock: context.clock,
-      actor: operatorOf(context.environment),
-    });
-    const fetched = await fetchRecording(ports, {
-      id,
-      purpose,
-      target,
-      progress: run.progress,
-      signal: run.signal,
-    }).finally(run.end);
+  return withArchives<ExitCode>(context, config, operatorOf(context.environment), async (services) => {
+    const order = { id, purpose, target, progress: run.progress, signal: run.signal };
+    const fetched = await fetchRecording(services, order).finally(run.end);
     const { from, bytes, sha256, durationMs } = fetched;
     const keepUntil = isoTime(fetched.keepUntil);
     const mayListen = purposeOf(config.purposes, purpose)?.mayListen ?? [];

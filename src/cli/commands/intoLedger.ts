@@ -1,7 +1,5 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
-import type { Config } from '../../config/schema.ts';
 import { asPreavisError, type ErrorCode } from '../../core/errors.ts';
-import { ledgerOf } from '../../services/signing.ts';
+import type { Services } from '../../services/services.ts';
 import { copyDecisions } from '../../retention/decisions.ts';
 
 /**
@@ -10,11 +8,9 @@ import { copyDecisions } from '../../retention/decisions.ts';
  * @throws PreavisError `ledger_unusable` before anything is done; and what the step throws.
  */
 export async function intoLedger<T>(
-  config: Config,
-  catalogue: Catalogue,
+  { catalogue, ledger }: Pick<Services, 'catalogue' | 'ledger'>,
   step: () => Promise<T>,
 ): Promise<{ result: T; copyFailure: ErrorCode | undefined }> {
-  const ledger = ledgerOf(config);
   await ledger.check();
   const result = await step();
   const copyFailure = await copyDecisions({ catalogue, ledger }).then(

@@ -2,13 +2,12 @@ import { logEmptied, logHeld, logWaitMs } from '../../catalogue/emptyLog.ts';
 import { prepareSearch } from '../../catalogue/numberKeys.ts';
 import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
-import { decisionsOf } from '../../services/retention.ts';
 import { hashOfNumber, notSearched } from '../callerNumber.ts';
-import { withCatalogue } from './catalogue.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { intoLedger, notCopied } from './intoLedger.ts';
 import { operatorOf } from '../operator.ts';
+import { withServices } from '../withServices.ts';
 
 export type ForgetOptions = {
   /** `-`: the first line of standard input, where no shell keeps it. */
@@ -30,12 +29,10 @@ export async function languagesForget(
   const config = await configOf(context);
   const caller = number === undefined ? undefined : await hashOfNumber(number, input, config);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withServices<ExitCode>(context, config, operatorOf(context.environment), async (services) => {
+    const { catalogue, decisions } = services;
     const unsearchedKeys = caller === undefined ? [] : await prepareSearch(catalogue, caller);
-    const decisions = decisionsOf({ config, catalogue, clock: context.clock, actor: operatorOf(context.environment) });
-    const { result: forgotten, copyFailure } = await intoLedger(config, catalogue, () =>
-      decisions.forgetLanguages(caller),
-    );
+    const { result: forgotten, copyFailure } = await intoLedger(services, () => decisions.forgetLanguages(caller));
     const isLogEmptied = await logEmptied(catalogue, logWaitMs);
     const lines = [...notSearched(unsearchedKeys), ...(isLogEmptied ? [] : [logHeld]), ...notCopied(copyFailure)];
     const done = { forgotten, unsearchedKeys, logEmptied: isLogEmptied, copyFailure: copyFailure ?? null };

@@ -1,10 +1,9 @@
 import { rewrapAll, type RewrapResult } from '../../archive/rewrap.ts';
-import { rewrapPorts } from '../../services/jobs.ts';
-import { withCatalogue } from './catalogue.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
-import { operatorParts } from '../operatorParts.ts';
+import { operatorOf } from '../operator.ts';
 import { beginProgress } from '../progress.ts';
+import { withArchives } from '../withArchives.ts';
 import { counted } from '../../core/counted.ts';
 
 export type RewrapCommandOptions = { dryRun: boolean; json: boolean };
@@ -20,10 +19,9 @@ export async function archiveRewrap(
   const config = await configOf(context);
   const run = beginProgress('not all keys were rewrapped', json);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const shared = await operatorParts(context, config, catalogue);
+  return withArchives<ExitCode>(context, config, operatorOf(context.environment), async (services) => {
     const options = { dryRun, waitMs, signal: run.signal, progress: run.progress };
-    const result = await rewrapAll(rewrapPorts(shared), options).finally(run.end);
+    const result = await rewrapAll(services, options).finally(run.end);
     context.print(json ? JSON.stringify({ dryRun, ...result }, undefined, 2) : forPeople(result, dryRun));
 
     return result.failed.length + result.elsewhere === 0 ? 0 : 3;

@@ -1,4 +1,4 @@
-import { App } from '../../serve/app.ts';
+import { Server } from '../../serve/server.ts';
 import { makeIds } from '../../core/ids.ts';
 import { makeLog } from '../../core/log.ts';
 import { configOf } from '../check/configuration.ts';
@@ -17,22 +17,22 @@ export async function serve(
 ): Promise<ExitCode> {
   const config = await configOf(context);
   const log = makeLog(config.log.level);
-  const app = new App({ config, log, clock: context.clock, ids: makeIds(), takeOver, newCatalogue });
+  const server = new Server({ config, log, clock: context.clock, ids: makeIds(), takeOver, newCatalogue });
   let signals = 0;
   const asked = new Promise<void>((resolve) => {
     const onSignal = (signal: NodeJS.Signals): void => {
       signals += 1;
       log.info({ signal }, signals === 1 ? 'stopping after calls and uploads' : 'stopping immediately');
-      if (signals > 1) app.forceStop();
+      if (signals > 1) server.forceStop();
       resolve();
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
   });
   try {
-    await app.start();
+    await server.start();
     await asked;
-    await app.stop();
+    await server.stop();
   } finally {
     // A connection on which nothing comes any more, as of ari-client's first requests, would hold the process.
     setTimeout(() => process.exit(), exitLimitMs).unref();

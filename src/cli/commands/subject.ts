@@ -7,20 +7,27 @@ import { purposeOf } from '../../config/purposeRules.ts';
 import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
-import { makeArchives } from '../../services/store.ts';
-import { subjectErasurePorts, subjectExportPorts } from '../../services/dataSubject.ts';
+import { makeNumberReader } from '../../call/plan/callerStore.ts';
+import { copyMissingCertificates } from '../../retention/certificates/copies.ts';
+import { eraseRecording, lockInArchive } from '../../retention/erasure.ts';
+import { addArchives } from '../../services/store.ts';
 import { articleOf, type Exception } from '../../dataSubject/decideErasure.ts';
-import { eraseForPerson, type SubjectErasure, type SubjectRecording } from '../../dataSubject/erase.ts';
+import {
+  eraseForPerson,
+  type SubjectErasure,
+  type SubjectErasurePorts,
+  type SubjectRecording,
+} from '../../dataSubject/erase.ts';
 import { exportForPerson, type SubjectExport } from '../../dataSubject/export.ts';
 import { subjectLanguages, type SubjectLanguage } from '../../dataSubject/languages.ts';
 import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
 import { hashOfNumber, notSearched } from '../callerNumber.ts';
-import { withCatalogue } from './catalogue.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
-import { commandLog } from '../operatorParts.ts';
 import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
+import { withArchives } from '../withArchives.ts';
+import { withServices } from '../withServices.ts';
 
 export type SubjectExportOptions = {
   /** `-`: the first line of standard input, where no shell keeps it. */
@@ -70,7 +77,10 @@ export async function subjectExport(
   const target = { file: output, replace: force };
   await refuseTaken(target);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  const operator = operatorOf(context.environment);
+
+  return withServices<ExitCode>(context, config, operator, async (services) => {
+    const { catalogue } = services;
     const unsearchedKeys = await prepareSearch(catalogue, hash);
     if ((await catalogue.newestCallOfCaller(hash)) === undefined && (await catalogue.preference(hash)) === undefined) {
       const none = { recordings: 0, absent: [], unreadable: [], numberUnread: false, unsearchedKeys };
@@ -80,9 +90,8 @@ export async function subjectExport(
       );
       return unsearchedKeys.length > 0 ? 3 : 0;
     }
-    const archives = await makeArchives(config, catalogue);
-    const actor = operatorOf(context.environment);
-    const ports = subjectExportPorts({ config, catalogue, ...archives, clock: context.clock, actor });
+    const numberOf = makeNumberReader(config.privacy.numberKey);
+    const ports = { ...(await addArchives(services)), numberOf, operator };
     const language = await languageOf(asked, hash, catalogue, config);
     const work = beginProgress('nothing was exported', json);
     const progress = (done: number): void => {
@@ -143,12 +152,21 @@ export async function subjectErase(
   const hash = await hashOfNumber(number, input, config);
   const work = beginProgress('what was not yet erased is left: start it again', json);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  const operator = operatorOf(context.environment);
+
+  return withArchives<ExitCode>(context, config, operator, async (services) => {
+    const { catalogue, ledger } = services;
     const unsearchedKeys = await prepareSearch(catalogue, hash);
-    const archives = await makeArchives(config, catalogue);
-    const actor = operatorOf(context.environment);
-    const log = commandLog(config);
-    const ports = subjectErasurePorts({ config, catalogue, ...archives, clock: context.clock, log, actor });
+    // Who asked for it is in the certificate.
+    const erasing = { ...services, actor: 'command' };
+    const ports: SubjectErasurePorts = {
+      ...services,
+      operator,
+      erase: (row) => eraseRecording(row, { rule: 'subject', operator }, erasing),
+      lockInArchive: (row, signal) => lockInArchive(row, erasing, signal),
+      checkLedger: () => ledger.check(),
+      copyCertificates: () => copyMissingCertificates(erasing),
+    };
     const result = await eraseForPerson(ports, {
       hash,
       apply,

@@ -5,14 +5,13 @@ import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
-import { finishPorts, makeWitness, uploadPorts } from '../../services/jobs.ts';
-import { makeArchives } from '../../services/store.ts';
-import { withCatalogue } from './catalogue.ts';
+import { makeFinishPorts, makeWitness } from '../../services/finish.ts';
+import { loadLibrary } from '../../services/prompts.ts';
 import { configOf } from '../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { endForgotten, unendedRecordings } from './forgottenCalls.ts';
 import { beginProgress } from '../progress.ts';
-import { commandLog } from '../operatorParts.ts';
+import { withArchives } from '../withArchives.ts';
 
 export type UploadCommandOptions = { dryRun: boolean; json: boolean };
 
@@ -26,10 +25,9 @@ const unendedLine = (recording: RecordingId): string =>
 /** One upload pass. Exit 3 when recordings still wait; an archive that does not work at all is an error. */
 export async function upload(context: CommandContext, { dryRun, json }: UploadCommandOptions): Promise<ExitCode> {
   const config = await configOf(context);
-  const log = commandLog(config);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const { store, former } = await makeArchives(config, catalogue);
+  return withArchives<ExitCode>(context, config, 'command', async (services) => {
+    const { catalogue, store, actor } = services;
     if (dryRun) {
       const waiting = await catalogue.recordings({ status: 'recorded', limit: -1 });
       const unended = await unendedRecordings(catalogue, config.recording);
@@ -44,23 +42,22 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       return unended.length > 0 ? 3 : 0;
     }
     const work = beginProgress('what was not yet sent is left to the next pass', json);
-    const shared = { config, catalogue, store, former, clock: context.clock, log, actor: 'command' };
     const findings: Record<string, number> = {};
-    const finish = {
-      ...(await finishPorts(shared, work.signal)),
-      found: (kind: string): void => {
+    const finish = makeFinishPorts(services, await loadLibrary(config), {
+      signal: work.signal,
+      found: (kind) => {
         findings[kind] = (findings[kind] ?? 0) + 1;
       },
-    };
+    });
     const pass = async (): Promise<UploadResult> => {
-      await endForgotten(catalogue, config.recording, { now: context.clock.now(), actor: 'command' });
+      await endForgotten(catalogue, config.recording, { now: context.clock.now(), actor });
       await sweepSpool(finish);
       await finishRecordings(finish, work.progress);
-      await makeWitness(shared, () => undefined)();
+      await makeWitness(services, () => undefined)();
       const total = (await catalogue.counts()).recorded ?? 0;
-      await makeMarking({ catalogue, store })();
+      await makeMarking(services)();
 
-      return uploadPass(uploadPorts(shared), {
+      return uploadPass(services, {
         waitMs,
         signal: work.signal,
         all: true,

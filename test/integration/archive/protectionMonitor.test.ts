@@ -1,4 +1,4 @@
-import { App } from '../../../src/serve/app.ts';
+import { Server } from '../../../src/serve/server.ts';
 import { nothingTried } from '../../../src/store/capabilities.ts';
 import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
 import { makeMinioStore } from '../../../src/store/s3/store.ts';
@@ -108,7 +108,7 @@ test('an archive that is refused for what it says is tried for people as far as 
 });
 
 describe('serve', () => {
-  const app = (name: string, archive: Record<string, unknown>): { app: App; started: Promise<void> } => {
+  const app = (name: string, archive: Record<string, unknown>): { app: Server; started: Promise<void> } => {
     const tree = configTree();
     const all = tree['purposes'] as Record<string, Record<string, unknown>>;
     const config = parseConfig({
@@ -119,7 +119,7 @@ describe('serve', () => {
       catalogue: { file: folder.path(`${name}.db`) },
       archive,
     });
-    const made = new App({
+    const made = new Server({
       config,
       log: collectingLog('info').log,
       clock: systemClock,

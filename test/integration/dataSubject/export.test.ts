@@ -1,11 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeNumberReader } from '../../../src/call/plan/callerStore.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { makeBundle } from '../../../src/evidence/bundle/bundle.ts';
 import { bundlePorts } from '../../../src/services/evidence.ts';
-import { subjectExportPorts } from '../../../src/services/dataSubject.ts';
+import { makeServices } from '../../../src/services/services.ts';
+import { addArchives, type ArchiveServices } from '../../../src/services/store.ts';
 import { exportForPerson } from '../../../src/dataSubject/export.ts';
 import { objectKeys } from '../../../src/store/objectKeys.ts';
 import type { PersonIndex } from '../../../src/dataSubject/personIndex.ts';
@@ -33,6 +35,12 @@ async function opened({ at }: SubjectStage): Promise<{ files: Map<string, Buffer
   const text = (name: string): string => files.get(name)?.toString('utf8') ?? '';
 
   return { files, index: JSON.parse(text('index.json')) as PersonIndex, page: text('index.html') };
+}
+
+async function servicesOf({ at, catalogue, clock, log }: SubjectStage): Promise<ArchiveServices> {
+  const config = await loadConfig(join(at, 'preavis.yaml'), {});
+
+  return addArchives(makeServices({ config, catalogue, clock, log, actor: 'user alice' }));
 }
 
 const digits = /2?\s*555\W?01\W?23|25550123/;
@@ -107,13 +115,7 @@ describe('what is kept of a person', () => {
   test('tells a bundle of evidence as one handing out', async () => {
     const set = await stage();
     const { id } = await set.called(number);
-    const shared = {
-      ...set,
-      former: undefined,
-      config: await loadConfig(join(set.at, 'preavis.yaml'), {}),
-      actor: 'user alice',
-    };
-    const ports = await bundlePorts(shared, { version: '0.0.0', timestampUrl: undefined });
+    const ports = await bundlePorts(await servicesOf(set), { version: '0.0.0', timestampUrl: undefined });
     const target = { file: join(set.at, 'bundle.zip'), replace: false };
     const signal = new AbortController().signal;
     await makeBundle(ports, { id, purpose: 'training', target, progress: () => undefined, signal });
@@ -186,8 +188,12 @@ describe('what is kept of a person', () => {
     const set = await stage();
     await set.called(number);
     await set.called(number);
-    const config = await loadConfig(join(set.at, 'preavis.yaml'), {});
-    const ports = subjectExportPorts({ ...set, former: [], config, actor: 'user alice' });
+    const services = await servicesOf(set);
+    const ports = {
+      ...services,
+      numberOf: makeNumberReader(services.config.privacy.numberKey),
+      operator: services.actor,
+    };
     const target = { file: join(set.at, 'out.zip'), replace: false };
     const order = { hash, language: 'en', target, progress: () => undefined } as const;
     const stop = new AbortController();

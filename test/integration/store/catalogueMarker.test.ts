@@ -1,5 +1,5 @@
 import { rename, stat } from 'node:fs/promises';
-import { App } from '../../../src/serve/app.ts';
+import { Server } from '../../../src/serve/server.ts';
 import { makeMarking, markCatalogue } from '../../../src/store/catalogueMarker.ts';
 import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
 import { parseConfig } from '../../../src/config/load.ts';
@@ -35,7 +35,7 @@ const configAt = (set: ArchiveStage, file: string): Config =>
     archive: { directory: { folder: set.store.location } },
   });
 const start = (config: Config, newCatalogue: boolean): Promise<void> =>
-  new App({
+  new Server({
     config,
     log: collectingLog('info').log,
     clock: systemClock,

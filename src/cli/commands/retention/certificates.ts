@@ -1,9 +1,6 @@
 import type { Lock } from '../../../store/objectLock.ts';
-import type { Catalogue } from '../../../catalogue/catalogue.ts';
 import { counted } from '../../../core/counted.ts';
-import { dayMs, isoTime } from '../../../core/clock.ts';
-import { retentionPorts } from '../../../services/retention.ts';
-import { ledgerOf, makeTrust } from '../../../services/signing.ts';
+import { isoTime } from '../../../core/clock.ts';
 import { makeArchives } from '../../../services/store.ts';
 import { readCertificate } from '../../../retention/certificates/certificate.ts';
 import {
@@ -20,13 +17,14 @@ import { verifyCertificates, type Verified } from '../../../retention/certificat
 import { withCatalogue } from '../catalogue.ts';
 import { configOf } from '../../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../../context.ts';
-import { commandLog } from '../../operatorParts.ts';
 import { parseLimit } from '../../options.ts';
 import { operatorOf } from '../../operator.ts';
 import { localTime, timeColumn } from '../../localTime.ts';
 import { lockInWords, lockThatKeeps, shownLock } from '../../lockInWords.ts';
 import { beginProgress } from '../../progress.ts';
 import { table } from '../../table.ts';
+import { withArchives } from '../../withArchives.ts';
+import { withServices } from '../../withServices.ts';
 
 /** Lists certificates of erasure, newest first. */
 export async function certificatesList(
@@ -77,14 +75,12 @@ export async function certificatesVerify(
   const config = await configOf(context);
   const work = beginProgress('the certificates were not all checked', json);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const archives = offline ? { store: undefined } : await makeArchives(config, catalogue);
-    const since = context.clock.now() - config.evidence.certificateDays * dayMs;
-    const ports = { catalogue, ...archives, ledger: ledgerOf(config), since, trusts: makeTrust(config) };
+  return withServices<ExitCode>(context, config, 'command', async (services) => {
+    const archives = offline ? { store: undefined } : await makeArchives(config, services.catalogue);
+    const ports = { ...services, ...archives, since: services.now() - services.certificatesKeptMs };
     const verify = async (): Promise<Verified> => {
       const verified = await verifyCertificates(ports, { signal: work.signal, progress: work.progress });
-      const now = (): number => context.clock.now();
-      for await (const fault of decisionFaults({ ...ports, actor: 'command', now }, work.signal)) {
+      for await (const fault of decisionFaults(ports, work.signal)) {
         if (verified.faults.length < mostFaults) verified.faults.push({ number: 0, recording: '', fault });
       }
 
@@ -155,33 +151,31 @@ export async function certificatesReplay(
     work.progress(seen, seen);
   };
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue: Catalogue) => {
-    const archives = await makeArchives(config, catalogue);
-    const shared = { config, catalogue, ...archives, clock: context.clock, log: commandLog(config), actor: 'command' };
-    const ports = { ...retentionPorts(shared), now: () => context.clock.now() };
-    const ledger = await replayLedger(ports, { dryRun, fromStart: true, progress });
-    const archive = await replayArchive(ports, { dryRun, progress });
-    const since = context.clock.now() - config.evidence.certificateDays * dayMs;
+  return withArchives<ExitCode>(context, config, 'command', async (services) => {
+    const { catalogue } = services;
+    const ledger = await replayLedger(services, { dryRun, fromStart: true, progress });
+    const archive = await replayArchive(services, { dryRun, progress });
+    const ports = { ...services, since: services.now() - services.certificatesKeptMs };
     let writtenAgain = 0;
-    for await (const { sha256 } of lostLines({ catalogue, ledger: ports.ledger, since })) {
+    for await (const { sha256 } of lostLines(ports)) {
       writtenAgain += 1;
       if (!dryRun) await catalogue.noteLostFromLedger(sha256);
     }
     let decisionsAgain = 0;
-    for (const { sha256 } of await lostDecisions({ catalogue, ledger: ports.ledger, now: ports.now })) {
+    for (const { sha256 } of await lostDecisions(ports)) {
       decisionsAgain += 1;
       if (!dryRun) await catalogue.noteDecisionInLedger(sha256, false);
     }
-    if (!dryRun) await copyMissingCertificates(ports);
+    if (!dryRun) await copyMissingCertificates(services);
     const { decisions } = ledger;
     const decided = decisionsInWords(decisions);
     const by = restored ? operatorOf(context.environment) : undefined;
-    const trail = await replayHeads({ ...ports, catalogue, since }, { dryRun, by });
+    const trail = await replayHeads(ports, { dryRun, by });
     const recordings = [...new Set([...ledger.erasedAgain, ...archive.erasedAgain])];
     const locks = new Map<string, Lock>();
     for (const id of dryRun ? recordings : []) {
       const row = await catalogue.recording(id);
-      const lock = row && (await lockThatKeeps(row, { catalogue, ...archives, at: context.clock.now() }, work.signal));
+      const lock = row && (await lockThatKeeps(row, { ...services, at: context.clock.now() }, work.signal));
       if (lock !== undefined) locks.set(id, lock);
     }
     work.end();

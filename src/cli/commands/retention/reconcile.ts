@@ -1,14 +1,15 @@
 import { strictest, type Lock } from '../../../store/objectLock.ts';
 import { everyArchive, type Archives } from '../../../archive/archives.ts';
-import { finishPorts, reconcilePorts } from '../../../services/jobs.ts';
+import { makeFinishPorts } from '../../../services/finish.ts';
+import { loadLibrary } from '../../../services/prompts.ts';
 import { counted } from '../../../core/counted.ts';
 import { discrepancyKinds } from '../../../retention/reconcile/compare.ts';
 import { reconcile, type Discrepancy, type Reconciled } from '../../../retention/reconcile/reconcile.ts';
 import { printable } from '../../check/archive.ts';
-import { withCatalogue } from '../catalogue.ts';
 import { configOf } from '../../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../../context.ts';
-import { operatorParts } from '../../operatorParts.ts';
+import { operatorOf } from '../../operator.ts';
+import { withArchives } from '../../withArchives.ts';
 import { beginProgress } from '../../progress.ts';
 import { lockInWords, shownLock } from '../../lockInWords.ts';
 import { tableWidth, wrapped } from '../../table.ts';
@@ -31,22 +32,25 @@ export async function recordingsReconcile(
 ): Promise<ExitCode> {
   const config = await configOf(context);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const shared = await operatorParts(context, config, catalogue);
+  return withArchives<ExitCode>(context, config, operatorOf(context.environment), async (services) => {
     const pass = async (preview: boolean): Promise<{ reconciled: Reconciled; findings: ShownFinding[] }> => {
       const run = beginProgress('not everything was compared', json);
       try {
-        const repairs = preview ? undefined : await finishPorts(shared, run.signal);
+        const { signal } = run;
+        const repairs = preview ? undefined : makeFinishPorts(services, await loadLibrary(config), { signal });
         const findings: ShownFinding[] = [];
-        const reconciled = await reconcile(reconcilePorts(shared, repairs), {
-          verify,
-          waitMs,
-          signal: run.signal,
-          progress: run.progress,
-          found: (finding) => findings.push({ ...finding, lock: undefined }),
-        });
+        const reconciled = await reconcile(
+          { ...services, repairs },
+          {
+            verify,
+            waitMs,
+            signal,
+            progress: run.progress,
+            found: (finding) => findings.push({ ...finding, lock: undefined }),
+          },
+        );
         const at = context.clock.now();
-        for (const each of findings) each.lock = await lockOf(each, shared, at, run.signal);
+        for (const each of findings) each.lock = await lockOf(each, services, at, signal);
 
         return { reconciled, findings };
       } finally {
@@ -57,7 +61,7 @@ export async function recordingsReconcile(
     let passed = await pass(dryRun || isAsked);
     const repairable = passed.findings.filter(({ done }) => done === 'repairable').length;
     // A look that finds nothing to repair is all that a pass would have done.
-    if (isAsked && repairable === 0) await catalogue.passDone('reconcile', context.clock.now());
+    if (isAsked && repairable === 0) await services.catalogue.passDone('reconcile', context.clock.now());
     if (isAsked && repairable > 0) {
       context.print(forPeople(passed));
       if (await context.ask?.(`Repair ${counted(repairable, 'finding')}?`)) passed = await pass(false);

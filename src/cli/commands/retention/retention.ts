@@ -5,21 +5,19 @@ import { purposeOf } from '../../../config/purposeRules.ts';
 import { dayMs, isoTime } from '../../../core/clock.ts';
 import { counted } from '../../../core/counted.ts';
 import { PreavisError, type ErrorCode } from '../../../core/errors.ts';
-import { decisionsOf, retentionPorts } from '../../../services/retention.ts';
-import { makeArchives } from '../../../services/store.ts';
 import { retentionPass, type RetentionResult } from '../../../retention/pass.ts';
 import { shortenPass, type Shortened } from '../../../retention/shorten.ts';
 import { logEmptied, logHeld, logWaitMs } from '../../../catalogue/emptyLog.ts';
-import { withCatalogue } from '../catalogue.ts';
 import { configOf } from '../../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../../context.ts';
 import { intoLedger, notCopied } from '../intoLedger.ts';
-import { commandLog } from '../../operatorParts.ts';
 import { beginProgress } from '../../progress.ts';
 import { operatorOf } from '../../operator.ts';
 import { lockInWords, lockThatKeeps, shownLock } from '../../lockInWords.ts';
 import { localTime, timeColumn } from '../../localTime.ts';
 import { table, tableWidth, wrapped } from '../../table.ts';
+import { withArchives } from '../../withArchives.ts';
+import { withServices } from '../../withServices.ts';
 
 export type RetentionCommandOptions = { dryRun: boolean; json: boolean; yes?: boolean; clockIsRight?: boolean };
 
@@ -40,10 +38,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
   const { dryRun, json, yes = false, clockIsRight = false } = options;
   const config = await configOf(context);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const archives = await makeArchives(config, catalogue);
-    const log = commandLog(config);
-    const ports = retentionPorts({ config, catalogue, ...archives, clock: context.clock, log, actor: 'command' });
+  return withArchives<ExitCode>(context, config, 'command', async (services) => {
     const pass = async (preview: boolean, most: number): Promise<{ result: RetentionResult; told: Told[] }> => {
       const work = beginProgress(
         preview ? 'nothing was changed' : 'what was not yet erased is left to the next pass',
@@ -51,7 +46,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
       );
       try {
         const told: Told[] = [];
-        const result = await retentionPass(ports, {
+        const result = await retentionPass(services, {
           dryRun: preview,
           clockIsRight,
           waitMs,
@@ -61,8 +56,8 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
             if (json || told.length < most) told.push({ row, outcome, lock: undefined });
           },
         });
-        const lockPorts = { catalogue, ...archives, at: context.clock.now() };
-        const limit = pLimit(ports.atOnce);
+        const lockPorts = { ...services, at: context.clock.now() };
+        const limit = pLimit(services.atOnce);
         const look = async (each: Told): Promise<void> => {
           each.lock = work.signal.aborted ? undefined : await lockThatKeeps(each.row, lockPorts, work.signal);
         };
@@ -92,7 +87,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
     }
     const { result, told } = await pass(dryRun, mostShown);
     const { due, erased, held, locked, doubtful, head } = result;
-    const isLogEmptied = dryRun || (await logEmptied(catalogue, logWaitMs));
+    const isLogEmptied = dryRun || (await logEmptied(services.catalogue, logWaitMs));
     if (json) {
       const recordings = told.map(({ row: { id, keepUntil }, outcome, lock }) => ({
         id,
@@ -166,15 +161,12 @@ export async function retentionShorten(
 
   const work = beginProgress('not every recording was looked at; run it again', json);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const actor = operatorOf(context.environment);
+  return withServices<ExitCode>(context, config, operatorOf(context.environment), async (services) => {
     const { signal, progress } = work;
     const order = { purpose, keepMs: policy.keepDays * dayMs, apply, signal, progress };
-    const decisions = decisionsOf({ config, catalogue, clock: context.clock, actor });
-    const pass = (): Promise<Shortened> =>
-      shortenPass({ catalogue, decisions, clock: context.clock }, order).finally(work.end);
+    const pass = (): Promise<Shortened> => shortenPass(services, order).finally(work.end);
     const { result, copyFailure } = apply
-      ? await intoLedger(config, catalogue, pass)
+      ? await intoLedger(services, pass)
       : { result: await pass(), copyFailure: undefined };
     if (json) {
       const lockedUntil = result.lockedUntil === undefined ? null : isoTime(result.lockedUntil);

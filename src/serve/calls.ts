@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { flagEndedUnwatched } from '../archive/finish/endedUnwatched.ts';
+import { unfinishedIn } from '../archive/finish/spool.ts';
+import type { AriConnection } from '../ari/connection.ts';
+import { Deadman } from '../ari/deadman.ts';
+import { deadmanOf, deadmanTrialOf } from '../ari/deadmanRequests.ts';
+import type { AsteriskIdentity } from '../ari/port.ts';
+import { makeCallerKeeper } from '../call/plan/callerStore.ts';
+import { makePlanner } from '../call/plan/planner.ts';
+import { makePreferences } from '../call/plan/preferences.ts';
+import { makeReadiness } from '../call/plan/readiness.ts';
+import { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
+import { PromptOperators } from '../call/promptRecording/operators.ts';
+import { makePinGuard } from '../call/promptRecording/pinGuard.ts';
+import type { PromptStorage } from '../call/promptRecording/session.ts';
+import { CallRegistry } from '../call/registry.ts';
+import type { Watch } from '../call/watch/watch.ts';
+import type { IdMaker } from '../core/ids.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { Policy } from '../policy/policy.ts';
+import { readPrompt, readPromptSource } from '../prompts/library.ts';
+import { promptOfCode, recordingProgress, storeRecording } from '../prompts/recordings.ts';
+import type { Ari } from '../services/ari.ts';
+import { soundsFolder } from '../services/prompts.ts';
+import type { Services } from '../services/services.ts';
+
+/** What the parts that see to calls are made of. */
+export type CallParts = {
+  services: Services;
+  policy: Policy;
+  ids: IdMaker;
+  ari: Ari;
+  metrics: Metrics;
+  watch: Watch;
+  connection: AriConnection;
+};
+
+export type RegistryHooks = { asterisk: () => AsteriskIdentity; callEnded: () => void };
+
+export function makeRegistry(parts: CallParts, { asterisk, callEnded }: RegistryHooks): CallRegistry {
+  const { services, policy, ids, ari, metrics, watch, connection } = parts;
+  const { config, catalogue, clock, log, random, spoolFolder } = services;
+  const { commands } = ari;
+  const { hashKey, numberKey, preferenceDays: keepDays } = config.privacy;
+  const { defaultCountry } = policy;
+  const preferences = makePreferences({ table: catalogue, hashKey, keepDays, defaultCountry, clock });
+
+  return new CallRegistry({
+    ari: commands,
+    journal: catalogue,
+    readiness: makeReadiness({
+      spoolFolder,
+      minimumFreeMib: config.recording.minimumFreeMib,
+      languagesOfSound: (sound) => commands.languagesOfSound(sound),
+      clock,
+    }),
+    policy,
+    planner: makePlanner({
+      policy,
+      preferences,
+      callers: makeCallerKeeper({ table: catalogue, hashKey, numberKey, defaultCountry }),
+      variable: (channelId, name) => commands.variable(channelId, name),
+      ids,
+      random,
+      log,
+    }),
+    preferences,
+    ids,
+    log,
+    clock,
+    clockIsOff: (aheadMs) => {
+      log.warn({ aheadMs }, 'clocks of Asterisk and this machine differ');
+      metrics.clockIsOff('arrival');
+    },
+    promptDesk: makePromptDesk(parts),
+    watch,
+    unfinished: () => unfinishedIn(spoolFolder, catalogue),
+    asterisk,
+    watchesBridges: () => connection.watchesBridges,
+    legUnheard: metrics.legUnheard,
+    callEnded: (state) => {
+      if (state.kind !== 'ended') return;
+      const { outcome } = state;
+      metrics.callEnded(outcome.result, outcome.result === 'unrecorded' ? outcome.reason : '');
+      callEnded();
+    },
+  });
+}
+
+/** undefined without a PIN: then nobody can record prompts by telephone. */
+function makePromptDesk({ services, ids, ari }: CallParts): PromptOperators | undefined {
+  const { config, clock, log, spoolFolder } = services;
+  const { pin, maximumSeconds } = config.promptRecording;
+  if (pin === undefined) return undefined;
+
+  return new PromptOperators({
+    ari: ari.commands,
+    ids,
+    log,
+    prompts: makePromptStorage(soundsFolder(config)),
+    pin: makePinGuard(pin, clock),
+    spoolFolder,
+    maximumSeconds,
+    wait: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+  });
+}
+
+/** The folder is read for each operator anew, so that a changed prompts.yaml and `preavis prompts list` agree. */
+function makePromptStorage(folder: string): PromptStorage {
+  return {
+    find: async (code) => {
+      const words = promptOfCode(await readPromptSource(folder), code);
+      if (words === undefined) return undefined;
+      const prompt = await readPrompt(folder, words);
+      const soundName = typeof prompt === 'string' ? undefined : prompt.soundName;
+
+      return { id: words.id, language: words.language, text: words.text, soundName };
+    },
+    store: (target, wav) => storeRecording(folder, target, wav),
+    progress: async (language) =>
+      (await recordingProgress(folder, await readPromptSource(folder))).find((each) => each.language === language),
+  };
+}
+
+/** What looks at the room in the recording folder. */
+export function makeSpoolMonitor({ services, ari, metrics }: CallParts, registry: CallRegistry): SpoolMonitor {
+  const { config, catalogue, log, actor, spoolFolder } = services;
+
+  return new SpoolMonitor({
+    spoolFolder,
+    minimumFreeMib: config.recording.minimumFreeMib,
+    states: () => registry.states,
+    ari: ari.commands,
+    stopped: (id) => catalogue.note(id, { event: 'stopped for want of room', actor }),
+    roomIs: metrics.spoolRoom,
+    log,
+  });
+}
+
+/** What ends recorders when nobody watches. */
+export async function makeDeadman(parts: CallParts, registry: CallRegistry): Promise<Deadman> {
+  const { services, ids, ari, metrics, watch, connection } = parts;
+  const { config, catalogue, log } = services;
+  const { application } = config.ari;
+
+  return new Deadman({
+    ari: { ...ari.deadman, hasModule: (name) => ari.commands.hasModule(name) },
+    channel: deadmanOf(application, await catalogue.identity()),
+    limitSeconds: config.recording.unwatchedSeconds,
+    // The application is ours, and the calls were compared with Asterisk since it is.
+    isWatching: () => connection.isOpen && watch.isListening,
+    answers: (withinMs) => connection.answers(withinMs),
+    isCallOn: () => registry.states.length > 0,
+    recordersEnded: async (at) => {
+      for (const recording of await flagEndedUnwatched(at, services)) {
+        log.warn({ recording }, 'recorder ended: unwatched too long');
+      }
+    },
+    trial: () => deadmanTrialOf(application, ids.channel()),
+    isMissing: metrics.deadmanIsMissing,
+    log,
+  });
+}

@@ -1,0 +1,54 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { leaseHolder } from '../catalogue/jobs/lease.ts';
+import { leaseMs, serveLease } from '../catalogue/jobs/leases.ts';
+import { CatalogueOutageMonitor } from '../catalogue/outageMonitor.ts';
+import { PreavisError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+
+/** How often a process says that it serves, ms. */
+export const renewEveryMs = leaseMs / 12;
+
+export type ServeLeasePorts = {
+  catalogue: Pick<Catalogue, 'takeLease' | 'releaseLease'>;
+  log: Logger;
+  /** Called after each renewal, for the metrics. */
+  failing: (fails: boolean) => void;
+};
+
+/** One serve on a catalogue at a time: a second one would take the calls of the first. */
+export class ServeLease {
+  readonly #catalogue: ServeLeasePorts['catalogue'];
+  readonly #monitor: CatalogueOutageMonitor;
+  #renewal: NodeJS.Timeout | undefined;
+
+  constructor({ catalogue, log, failing }: ServeLeasePorts) {
+    this.#catalogue = catalogue;
+    this.#monitor = new CatalogueOutageMonitor(log, failing);
+  }
+
+  /** Whether the catalogue took nothing at the last renewal. */
+  get isCatalogueFailing(): boolean {
+    return this.#monitor.isFailing;
+  }
+
+  /** Throws job_busy. */
+  async start(): Promise<void> {
+    const me = leaseHolder();
+    const other = await this.#catalogue.takeLease(serveLease, me);
+    if (other !== undefined) {
+      throw new PreavisError('job_busy', `another process (${other.pid} on ${other.host}) serves with this catalogue`, {
+        hint: 'Stop the other serve: only one takes calls. One that crashed on another machine blocks the catalogue for a minute more. So does `preavis upload` for a moment, while it ends open calls.',
+      });
+    }
+    // It is written to all the same: so a full or broken disk shows before the next call does.
+    this.#renewal = setInterval(() => {
+      void this.#monitor.look(() => this.#catalogue.takeLease(serveLease, me));
+    }, renewEveryMs);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#renewal === undefined) return;
+    clearInterval(this.#renewal);
+    await this.#catalogue.releaseLease(serveLease, leaseHolder());
+  }
+}

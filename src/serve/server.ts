@@ -1,0 +1,302 @@
+import { whatLiesElsewhere } from '../archive/archives.ts';
+import { ArchiveOutageMonitor } from '../archive/outageMonitor.ts';
+import { ProtectionMonitor } from '../archive/protectionMonitor.ts';
+import { AriConnection } from '../ari/connection.ts';
+import { isFree, isHeld } from '../ari/holder.ts';
+import type { AsteriskIdentity } from '../ari/port.ts';
+import { SelfCheckThread } from '../audio/selfCheckThread.ts';
+import { proveSpool } from '../call/plan/readiness.ts';
+import type { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
+import type { CallRegistry } from '../call/registry.ts';
+import { Watch } from '../call/watch/watch.ts';
+import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
+import { leaseHolder } from '../catalogue/jobs/lease.ts';
+import { tellWrongNumberKeys } from '../catalogue/numberKeys.ts';
+import { isCatalogueBegun } from '../catalogue/open.ts';
+import type { Config } from '../config/schema.ts';
+import { isoTime, type Clock } from '../core/clock.ts';
+import { asPreavisError, errorCodes } from '../core/errors.ts';
+import type { IdMaker } from '../core/ids.ts';
+import type { Logger } from '../core/log.ts';
+import type { Metrics } from '../core/metrics.ts';
+import { makePolicy, type Policy } from '../policy/policy.ts';
+import type { PromptLibrary } from '../prompts/library.ts';
+import { implausibleDays } from '../retention/pass.ts';
+import { ariPassword, identify, makeAri, refuseMissingPrompts, type Ari } from '../services/ari.ts';
+import { makePromisedFigures, makeServeMetrics } from '../services/metrics.ts';
+import { loadLibrary } from '../services/prompts.ts';
+import { checkJobs } from '../services/schedule.ts';
+import { makeServices, type Services } from '../services/services.ts';
+import { addArchives, makeStore, type ArchiveServices } from '../services/store.ts';
+import { webhookFigures, webhookSubscribers } from '../services/webhooks.ts';
+import { markAtStart } from '../store/catalogueMarker.ts';
+import { AsteriskLink } from './asteriskLink.ts';
+import { CallEndQueue, makeFinishing } from './callEndQueue.ts';
+import { makeDeadman, makeRegistry, makeSpoolMonitor, type CallParts } from './calls.ts';
+import { degradedReasons, HealthPage, type DegradedReason, type Health } from './healthServer.ts';
+import { startJobs } from './jobs.ts';
+import { policyContent } from '../services/policyContent.ts';
+import { ReleaseStack, type Component } from './releaseStack.ts';
+import { ServeLease } from './serveLease.ts';
+
+export type ServerOptions = {
+  config: Config;
+  log: Logger;
+  clock: Clock;
+  ids: IdMaker;
+  /** Take the Stasis application from whoever has its event socket open. */
+  takeOver: boolean;
+  /** A new catalogue is meant to begin with an archive that belongs to another one. */
+  newCatalogue: boolean;
+};
+
+/** What is there before Asterisk is asked. */
+type Storage = { services: ArchiveServices; lease: ServeLease; protection: ProtectionMonitor };
+type Told = { policy: Policy; library: PromptLibrary; metrics: Metrics };
+type Asterisk = { ari: Ari; identity: AsteriskIdentity };
+
+/** How long a start waits for the archive to say whether it has the locks that purposes ask for, ms. */
+const protectionLimitMs = 10_000;
+
+/**
+ * The composition root of `serve`: starts every part in order, and stops them in reverse. start() and stop() are idempotent and share the
+ * promise in flight.
+ */
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #parts: ReleaseStack;
+  readonly #hurry = new AbortController();
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+  #registry: CallRegistry | undefined;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#parts = new ReleaseStack((thrown) => {
+      const error = asPreavisError(thrown);
+      options.log.error({ code: error.code, err: error }, 'component not stopped cleanly');
+    });
+  }
+
+  /** Throws PreavisError when a part cannot start; what was started is stopped then. */
+  start(): Promise<void> {
+    this.#started ??= this.#start().catch(async (error: unknown) => {
+      this.#hurry.abort();
+      await this.stop();
+      throw error;
+    });
+
+    return this.#started;
+  }
+
+  /** Lets calls and uploads finish within shutdown.graceSeconds, then stops everything. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+
+    return this.#stopped;
+  }
+
+  /** Cuts a stop() short: calls are left to the next start, uploads to the next pass. */
+  forceStop(): void {
+    this.#hurry.abort();
+  }
+
+  async #stop(): Promise<void> {
+    const { log, config } = this.#options;
+    this.#registry?.stopAccepting();
+    const giveUp = setTimeout(() => {
+      this.#hurry.abort();
+    }, config.shutdown.graceSeconds * 1_000);
+    await this.#parts.release();
+    clearTimeout(giveUp);
+    log.info('stopped');
+  }
+
+  #use<T extends Component>(component: T): Promise<T> {
+    return this.#parts.use(component);
+  }
+
+  async #start(): Promise<void> {
+    const { config, log } = this.#options;
+    checkJobs(config);
+    const library = await loadLibrary(config);
+    const policy = makePolicy(config, library);
+    const metrics = makeServeMetrics(Object.keys(config.webhooks));
+    const storage = await this.#openStorage(metrics);
+    const { catalogue, store } = storage.services;
+    await catalogue.savePolicy(policy.version, policyContent(policy));
+    await tellWrongNumberKeys(config, catalogue, log);
+    const asterisk = await this.#reachAsterisk(policy);
+    await this.#takeCalls({ policy, library, metrics }, storage, asterisk);
+    log.info({ asterisk: asterisk.identity.version, policy: policy.version, archive: store.kind }, 'serving');
+  }
+
+  /** The catalogue, which no other serve has, and its archives. */
+  async #openStorage(metrics: Metrics): Promise<Storage> {
+    const { config, log, clock, newCatalogue: isMeant } = this.#options;
+    // Before it is made: where the folder of the real one is not mounted, nothing of it should be left.
+    if (!isCatalogueBegun(config.catalogue.file)) {
+      await markAtStart({ catalogue: undefined, store: await makeStore(config, undefined) }, { isMeant, clock, log });
+    }
+    const catalogue = this.#openCatalogue();
+    await this.#use({
+      stop: () => {
+        catalogue.close();
+      },
+    });
+    const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' }));
+    const { store } = services;
+    const lease = await this.#use(new ServeLease({ catalogue, log, failing: metrics.catalogueFails }));
+    // What has recordings in the archive is the one of it, and need not wait for it.
+    if ((await catalogue.knownObject(store.location)) === 'never') await markAtStart(services, { isMeant, clock, log });
+    await tellElsewhere(services);
+    const { minio } = config.archive;
+    const protection = new ProtectionMonitor({ store, bucket: minio.bucket, purposes: config.purposes, log });
+    await this.#use({ start: () => protection.atStart(protectionLimitMs), stop: () => protection.stop() });
+
+    return { services, lease, protection };
+  }
+
+  #openCatalogue(): Catalogue {
+    const { config, log, clock } = this.#options;
+
+    return openCatalogue(config.catalogue.file, clock, {
+      webhooks: webhookSubscribers(config),
+      unreadable: (recording, error) => {
+        log.error({ recording, code: error.code, err: error }, 'recording skipped: catalogue row not readable');
+      },
+    });
+  }
+
+  /** Asterisk, which has our prompts and records where we look for recordings. */
+  async #reachAsterisk(policy: Policy): Promise<Asterisk> {
+    const { config, clock, ids } = this.#options;
+    const ari = makeAri(config);
+    await this.#use({ stop: ari.close });
+    const identity = await identify(ari, config);
+    await proveSpool(config.recording.spoolFolder, ari.commands, ids, clock);
+    await refuseMissingPrompts(policy, ari.commands);
+
+    return { ari, identity };
+  }
+
+  async #takeCalls({ policy, library, metrics }: Told, storage: Storage, asterisk: Asterisk): Promise<void> {
+    const { config, log, clock, ids, takeOver } = this.#options;
+    const { services, lease, protection } = storage;
+    const { catalogue } = services;
+    const { ari, identity } = asterisk;
+    const hurry = this.#hurry.signal;
+    const { check } = await this.#use(new SelfCheckThread());
+    const finishing = makeFinishing(services, { library, metrics, check, signal: hurry });
+    const callEnds = new CallEndQueue({ ...finishing, log });
+    const archive = new ArchiveOutageMonitor({ clock, log });
+    giveFigures(metrics, services, archive);
+    const watch = new Watch({
+      before: await catalogue.watchedUntil(),
+      save: (until) => catalogue.saveWatchedUntil(until),
+      isKept: () => registry.isKept,
+      log,
+    });
+    const access = { ...config.ari, password: ariPassword(config) };
+    const connection = new AriConnection(access, ari, () => isFree(ari.deadman, ids), log);
+    const parts: CallParts = { services, policy, ids, ari, metrics, watch, connection };
+    const registry = makeRegistry(parts, {
+      asterisk: () => link.identity,
+      callEnded: () => {
+        callEnds.callEnded();
+      },
+    });
+    this.#registry = registry;
+    // Throws spool_unusable. Too little room is no reason not to start: uploads make room.
+    const spool = await this.#use(makeSpoolMonitor(parts, registry));
+    const deadman = await makeDeadman(parts, registry);
+    const link = new AsteriskLink({
+      ...{ connection, registry, watch, deadman, asterisk: ari.commands, identity, log },
+      isHeld: takeOver ? undefined : () => isHeld(ari.deadman, ids),
+      noteServing: () => catalogue.noteServing(leaseHolder()),
+      heartbeatMs: config.ari.heartbeatMs,
+    });
+    await this.#showHealth(metrics, { link, lease, spool, registry, archive });
+    await this.#use(link);
+    await this.#use(deadman);
+    await this.#use({ stop: () => callEnds.drain() });
+    await this.#use({ stop: () => link.leave(hurry) });
+    await this.#use(callEnds);
+    const jobs = await this.#use(startJobs({ services, archive, protection, finishing, metrics, hurry }));
+    // What a crash or a restored backup has left shows now, and not only at night.
+    void link.compared().then(() => {
+      jobs.reconcileNow();
+    });
+  }
+
+  async #showHealth(metrics: Metrics, parts: HealthParts): Promise<void> {
+    const { host, port } = this.#options.config.health;
+    metrics.recordable(() => {
+      const now = troubles(parts);
+      const reasons = Object.fromEntries(degradedReasons.map((reason) => [reason, now.includes(reason)]));
+
+      return { isConnected: parts.link.isOpen, reasons };
+    });
+    if (port === 0) return;
+    const page = new HealthPage(() => healthOf(parts, this.#stopped !== undefined), metrics);
+    await this.#use({ start: () => page.start(host, port), stop: () => page.stop() });
+  }
+}
+
+type HealthParts = {
+  link: AsteriskLink;
+  lease: ServeLease;
+  spool: SpoolMonitor;
+  registry: CallRegistry;
+  archive: ArchiveOutageMonitor;
+};
+
+/** Why nothing can be recorded now; none while calls can be. */
+function troubles({ link, lease, spool }: HealthParts): DegradedReason[] {
+  const found: (DegradedReason | undefined)[] = [
+    link.isOpen ? undefined : 'asterisk_away',
+    link.isReplaced ? 'application_taken' : undefined,
+    lease.isCatalogueFailing ? 'catalogue_failing' : undefined,
+    spool.trouble,
+  ];
+
+  return found.filter((reason) => reason !== undefined);
+}
+
+function healthOf(parts: HealthParts, isStopping: boolean): Health {
+  const { link, registry, archive } = parts;
+  const { state } = archive;
+  const reasons = troubles(parts);
+
+  return {
+    status: isStopping ? 'stopping' : reasons.length === 0 ? 'ok' : 'degraded',
+    reasons,
+    asterisk: link.isOpen ? 'connected' : 'disconnected',
+    calls: registry.size,
+    archive: { status: state.status, since: state.status === 'unknown' ? null : isoTime(state.since) },
+  };
+}
+
+function giveFigures(metrics: Metrics, { config, catalogue, clock }: Services, archive: ArchiveOutageMonitor): void {
+  metrics.archive(async () => ({
+    isFailing: archive.state.status === 'failing',
+    lastStoredAt: archive.lastStoredAt,
+    waiting: await catalogue.waiting(),
+    doubtful: await catalogue.countDoubts(),
+    isRetentionStopped: (await implausibleDays(catalogue, clock.now())) !== undefined,
+    at: clock.now(),
+  }));
+  metrics.webhooks(() => webhookFigures(config, catalogue));
+  metrics.promised(makePromisedFigures(catalogue, clock));
+}
+
+/** What is stored from now on is not concerned: so it is no reason not to start. */
+async function tellElsewhere({ catalogue, log, ...archives }: ArchiveServices): Promise<void> {
+  for (const { archive, isConfigured, recordings, copies } of await whatLiesElsewhere(archives, catalogue)) {
+    if (isConfigured) continue;
+    log.warn(
+      { code: 'archive_changed', archive, recordings, copies, hint: errorCodes.archive_changed.remedy },
+      'recordings stored in an archive that is not configured',
+    );
+  }
+}
