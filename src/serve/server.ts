@@ -22,7 +22,7 @@ import type { Metrics } from '../core/metrics.ts';
 import { makePolicy, type Policy } from '../policy/policy.ts';
 import type { PromptLibrary } from '../prompts/library.ts';
 import { implausibleDays } from '../retention/pass.ts';
-import { ariPassword, identify, makeAri, refuseMissingPrompts, type Ari } from '../services/ari.ts';
+import { identify, makeAri, refuseMissingPrompts, type Ari } from '../services/ari.ts';
 import { makePromisedFigures, makeServeMetrics } from '../services/metrics.ts';
 import { loadLibrary } from '../services/prompts.ts';
 import { checkJobs } from '../services/schedule.ts';
@@ -136,7 +136,10 @@ export class Server {
     const { config, log, clock, newCatalogue: isMeant } = this.#options;
     // Before it is made: where the folder of the real one is not mounted, nothing of it should be left.
     if (!isCatalogueBegun(config.catalogue.file)) {
-      await markAtStart({ catalogue: undefined, store: await makeStore(config, undefined) }, { isMeant, clock, log });
+      await markAtStart(
+        { catalogue: undefined, store: await makeStore(config.archive, undefined) },
+        { isMeant, clock, log },
+      );
     }
     const catalogue = this.#openCatalogue();
     await this.#use({
@@ -197,8 +200,12 @@ export class Server {
       isKept: () => registry.isKept,
       log,
     });
-    const access = { ...config.ari, password: ariPassword(config) };
-    const connection = new AriConnection(access, ari, () => isFree(ari.deadman, ids), log);
+    const connection = new AriConnection(
+      { ...config.ari, password: ari.password },
+      ari,
+      () => isFree(ari.deadman, ids),
+      log,
+    );
     const parts: CallParts = { services, policy, ids, ari, metrics, watch, connection };
     const registry = makeRegistry(parts, {
       asterisk: () => link.identity,

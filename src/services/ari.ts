@@ -12,6 +12,7 @@ import { required } from './required.ts';
 /** What speaks with Asterisk. */
 
 export type Ari = {
+  password: string;
   commands: AriCommands & AriPromptCommands & AriQueries;
   deadman: AriDeadman;
   request: AriRequest;
@@ -29,6 +30,7 @@ export function makeAri(config: Config): Ari {
   const probe = makeAriHttp({ ...access, connections: 1 });
 
   return {
+    password,
     commands: makeAriCommands(http.request, application),
     // What is slow elsewhere must not let it expire.
     deadman: makeDeadmanCommands(probe.request, application),
@@ -80,10 +82,6 @@ async function schemeFault(thrown: unknown, url: string): Promise<PreavisError |
       hint: `Set ari.url: ${scheme}://${address}, or the port of the other kind (http.conf: bindport, tlsbindaddr).`,
     },
   );
-}
-
-export function ariPassword(config: Config): string {
-  return required(config.ari.password, 'ari.password');
 }
 
 /** P2: throws prompts_missing with the list unless every prompt is on Asterisk in exactly its language. */

@@ -47,21 +47,18 @@ function keyringOf({ encryption }: ArchiveConfig): Keyring {
   );
 }
 
-/** The catalogue is undefined before there is one: then nothing is known to be in the archive. */
-export async function makeStore(
-  config: Config,
-  catalogue: Pick<Catalogue, 'knownObject'> | undefined,
-): Promise<EncryptedStore> {
-  return makeStoreOf(config.archive, catalogue);
+/** undefined before there is a catalogue: then nothing is known to be in the archive. */
+type Known = Pick<Catalogue, 'knownObject'> | undefined;
+
+export async function makeStore(archive: ArchiveConfig, catalogue: Known): Promise<EncryptedStore> {
+  return makeEncryptedStore(await makeRawStore(archive, catalogue), keyringOf(archive));
 }
 
 /** With those of archive.former. Nothing is asked of any before there is something to do there. */
-export async function makeArchives(config: Config, catalogue: Catalogue) {
-  const { formerArchives = [] } = config;
-
+export async function makeArchives({ archive, formerArchives = [] }: Config, catalogue: Catalogue) {
   return {
-    store: await makeStore(config, catalogue),
-    former: await Promise.all(formerArchives.map((archive) => makeStoreOf(archive, catalogue))),
+    store: await makeStore(archive, catalogue),
+    former: await Promise.all(formerArchives.map((each) => makeStore(each, catalogue))),
   };
 }
 
@@ -81,24 +78,15 @@ export async function addArchives(services: Services) {
   };
 }
 
-async function makeStoreOf(
-  archive: ArchiveConfig,
-  catalogue: Pick<Catalogue, 'knownObject'> | undefined,
-): Promise<EncryptedStore> {
-  return makeEncryptedStore(await makeRawStore(archive, catalogue), keyringOf(archive));
-}
+async function makeRawStore(archive: ArchiveConfig, catalogue: Known): Promise<RawStore> {
+  const { store, directory, minio, encryption } = archive;
 
-async function makeRawStore(
-  { store, directory, minio, encryption }: ArchiveConfig,
-  catalogue: Pick<Catalogue, 'knownObject'> | undefined,
-): Promise<RawStore> {
   switch (store) {
     case 'directory': {
       const made: RawStore = makeDirectoryStore({
         folder: directory.folder,
         known: () => catalogue?.knownObject(made.location) ?? Promise.resolve('never'),
       });
-
       return made;
     }
     case 'minio': {

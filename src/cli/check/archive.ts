@@ -27,7 +27,7 @@ export async function lookAtArchive(
   list: CheckResult[],
   look: Look,
 ): Promise<void> {
-  const store = await makeStore(config, catalogue);
+  const store = await makeStore(config.archive, catalogue);
   if (catalogue !== undefined) {
     const { former } = await makeArchives(config, catalogue);
     list.push(...elsewhereFindings(await whatLiesElsewhere({ store, former }, catalogue)));
