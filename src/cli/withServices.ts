@@ -5,7 +5,7 @@ import { withCatalogue } from './commands/catalogue.ts';
 import type { CommandContext } from './context.ts';
 
 /** Commands say what happened in their result; with log.level debug their log goes to standard error, for an operator to read. */
-function commandLog(config: Config): Logger {
+export function commandLog(config: Config): Logger {
   return makeLog(config.log.level === 'debug' ? 'debug' : 'silent', process.stderr, { stacks: 'internal' });
 }
 

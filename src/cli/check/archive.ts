@@ -11,7 +11,7 @@ import type { Config } from '../../config/schema.ts';
 import { counted } from '../../core/counted.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
-import { lifecycleOptions, makeArchives, makeStore } from '../../services/store.ts';
+import { lifecycleOptions, makeStore, type ArchiveServices } from '../../services/store.ts';
 import { elsewhereFindings } from './elsewhere.ts';
 import { leaveOut, type CheckResult, type Look } from './checklist.ts';
 
@@ -20,18 +20,15 @@ const limitMs = 120_000;
 /** For trying the key of the archive, ms. */
 const keyLimitMs = 60_000;
 
-/** @param catalogue undefined before there is one: then nothing is known to be in the archive */
+/** @param services undefined before there is a catalogue: then nothing is known to be in the archive */
 export async function lookAtArchive(
   config: Config,
-  catalogue: Catalogue | undefined,
+  services: ArchiveServices | undefined,
   list: CheckResult[],
   look: Look,
 ): Promise<void> {
-  const store = await makeStore(config.archive, catalogue);
-  if (catalogue !== undefined) {
-    const { former } = await makeArchives(config, catalogue);
-    list.push(...elsewhereFindings(await whatLiesElsewhere({ store, former }, catalogue)));
-  }
+  const { store, catalogue } = services ?? { store: await makeStore(config.archive, undefined), catalogue: undefined };
+  if (services !== undefined) list.push(...elsewhereFindings(await whatLiesElsewhere(services, services.catalogue)));
   const trial = store.check().then(
     () => undefined,
     (thrown: unknown) => asPreavisError(thrown),

@@ -14,6 +14,7 @@ import { halfRecorded, halfRecordedInWords } from '../../prompts/recordings.ts';
 import type { PromptLibrary } from '../../prompts/library.ts';
 import { purposeWarnings } from '../../policy/storageWarnings.ts';
 import type { Config } from '../../config/schema.ts';
+import type { Clock } from '../../core/clock.ts';
 import { asPreavisError, errnoOf, PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { makeIds } from '../../core/ids.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
@@ -21,7 +22,9 @@ import { checkWitness } from '../../receipt/witnessCheck.ts';
 import { identify, makeAri, refuseMissingPrompts, type Ari } from '../../services/ari.ts';
 import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
 import { checkJobs } from '../../services/schedule.ts';
-import { makeStore } from '../../services/store.ts';
+import { makeServices, type Services } from '../../services/services.ts';
+import { ledgerOf } from '../../services/signing.ts';
+import { addArchives, makeStore } from '../../services/store.ts';
 import { requirePlausibleClock } from '../../retention/pass.ts';
 import { dueFigures } from '../../retention/promised.ts';
 import { lookAtArchive } from './archive.ts';
@@ -32,6 +35,7 @@ import { leaveOut, makeLook, noteLast, type CheckResult, type Look } from './che
 import { ledgerFindings, requireSigningKey } from './ledger.ts';
 import { trailFindings } from './trail.ts';
 import { packetsWarning, soundFinding } from './sound.ts';
+import { commandLog } from '../withServices.ts';
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
 async function findings(config: Config, context: CommandContext): Promise<CheckResult[]> {
@@ -150,24 +154,28 @@ async function lookAtWhatIsKept(
   }
   try {
     const known = catalogueWorks ? catalogue : undefined;
+    const services = known && (await addArchives(checkServices(config, known, clock)));
     // Only the catalogue knows whether there must be something in the archive.
     if (catalogueWorks) {
       await look('clocks', () => clockWarning(known));
       await look('retention', () => known && requirePlausibleClock(known, clock.now()));
       await lookAtErasures(known, clock.now(), list, look);
       await look('requests of persons by their number', () => numberKeyWarning(config, known));
-      await lookAtArchive(config, known, list, look);
+      await lookAtArchive(config, services, list, look);
       if (known === undefined) await look('new catalogue', () => refuseNewBeginning(config));
     }
-    list.push(...(await ledgerFindings(config, known, clock)));
-    if (known !== undefined) list.push(...(await trailFindings(config, known, clock)));
-    if (catalogueWorks) await look('signing key', () => requireSigningKey(config, known));
+    list.push(...(await ledgerFindings(services ?? { ledger: ledgerOf(config) })));
+    if (services !== undefined) list.push(...(await trailFindings(services)));
+    if (catalogueWorks) await look('signing key', () => services && requireSigningKey(services));
   } finally {
     catalogue?.close();
   }
 
   return newest;
 }
+
+const checkServices = (config: Config, catalogue: Catalogue, clock: Clock): Services =>
+  makeServices({ config, catalogue, clock, log: commandLog(config), actor: 'check' });
 
 type KnownBefore = {
   library: PromptLibrary | PreavisError | undefined;

@@ -1,10 +1,8 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { DecisionKind } from '../../catalogue/retention/decisions.ts';
-import type { Config } from '../../config/schema.ts';
-import { dayMs, isoTime, type Clock } from '../../core/clock.ts';
+import { dayMs, isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { asPreavisError, errorCodes, PreavisError, type ErrorCode } from '../../core/errors.ts';
-import { ledgerOf, makeTrust } from '../../services/signing.ts';
+import type { Services } from '../../services/services.ts';
 import { readCertificate } from '../../retention/certificates/certificate.ts';
 import { readHead } from '../../retention/heads/chainHead.ts';
 import { decisionsInWords, waitAfterRestoration } from '../../retention/certificates/copies.ts';
@@ -21,29 +19,24 @@ function fault(code: ErrorCode, problem: string, hint: string = errorCodes[code]
 /**
  * Whether the ledger can be used, and whether it and the catalogue have the same certificates. Nothing is changed or made.
  *
- * @param catalogue undefined where there is none: then only the file is looked at
+ * @param services the ledger alone where there is no catalogue: then only the file is looked at
  */
-export async function ledgerFindings(
-  config: Config,
-  catalogue: Catalogue | undefined,
-  clock: Clock,
-): Promise<CheckResult[]> {
-  const ledger = ledgerOf(config);
+export async function ledgerFindings(services: Services | Pick<Services, 'ledger'>): Promise<CheckResult[]> {
+  const { ledger } = services;
   try {
     await ledger.check();
-    if (catalogue === undefined) return [{ check, ok: true }];
-    const since = clock.now() - config.evidence.certificateDays * dayMs;
-    const ports = { catalogue, ledger, since, trusts: makeTrust(config) };
+    if (!('catalogue' in services)) return [{ check, ok: true }];
+    const { catalogue, now } = services;
+    const ports = { ...services, since: now() - services.certificatesKeptMs };
     const counts: Counts = { lost: 0, unknown: 0, untrusted: 0, invalid: 0, decisionsLost: 0, decisions: none() };
     for (const lost = lostLines(ports); (await lost.next()).done !== true;) counts.lost += 1;
     for await (const { kind } of strayLines(ports)) counts[kind] += 1;
-    const now = (): number => clock.now();
-    counts.decisionsLost = (await lostDecisions({ catalogue, ledger, now })).length;
-    for await (const found of strayDecisions({ ...ports, actor: check, now })) {
+    counts.decisionsLost = (await lostDecisions(services)).length;
+    for await (const found of strayDecisions({ ...services, actor: check })) {
       if (found.state === 'unknown') counts.decisions[found.kind] += 1;
       else counts[found.state] += 1;
     }
-    const wait = await waitAfterRestoration(catalogue, clock.now());
+    const wait = await waitAfterRestoration(catalogue, now());
     const replayed = none();
     if (wait !== undefined) {
       for (const { kind, count } of await catalogue.decisionsReplayed(wait.since - dayMs)) replayed[kind] = count;
@@ -60,13 +53,11 @@ export async function ledgerFindings(
 /**
  * What was signed last must be vouched for: a key that is gone, or another one in its place, is seen before the next erasure.
  *
- * @param catalogue undefined where there is none
  * @throws PreavisError `signing_key_unusable`
  */
-export async function requireSigningKey(config: Config, catalogue: Catalogue | undefined): Promise<void> {
-  const [certificate] = (await catalogue?.newestCertificates(1)) ?? [];
-  const head = await catalogue?.lastHead();
-  const trusts = makeTrust(config);
+export async function requireSigningKey({ catalogue, trusts }: Services): Promise<void> {
+  const [certificate] = await catalogue.newestCertificates(1);
+  const head = await catalogue.lastHead();
   const require = async (what: string, kid: string): Promise<void> => {
     if (await trusts(kid)) return;
     throw new PreavisError(

@@ -1,10 +1,7 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
-import type { Config } from '../../config/schema.ts';
-import { dayMs, isoTime, type Clock } from '../../core/clock.ts';
+import { dayMs, isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { asPreavisError, errorCodes } from '../../core/errors.ts';
-import { ledgerOf, makeTrust } from '../../services/signing.ts';
-import { makeArchives } from '../../services/store.ts';
+import type { ArchiveServices } from '../../services/store.ts';
 import { verifyHeads, type HeadsVerified, type TrailPorts } from '../../retention/certificates/verifyTrail.ts';
 import type { CheckResult } from './checklist.ts';
 
@@ -15,13 +12,12 @@ const mostNamed = 1_000;
 const never = new AbortController().signal;
 
 /** Whether the audit trail is the one whose heads were signed, and every erased recording has its certificate. Nothing is changed. */
-export async function trailFindings(config: Config, catalogue: Catalogue, clock: Clock): Promise<CheckResult[]> {
-  const since = clock.now() - config.evidence.certificateDays * dayMs;
+export async function trailFindings(services: ArchiveServices): Promise<CheckResult[]> {
+  const { catalogue, clock } = services;
+  const since = clock.now() - services.certificatesKeptMs;
   try {
-    const archives = await makeArchives(config, catalogue);
-    const shared = { catalogue, ...archives, ledger: ledgerOf(config), since, trusts: makeTrust(config) };
     // What lies under the name of a head is read by `certificates verify`.
-    const heads = await headsWith({ ...shared, archiveCopies: 'listed' });
+    const heads = await headsWith({ ...services, since, archiveCopies: 'listed' });
     const uncertified = await catalogue.erasedWithoutCertificate(since, mostNamed);
     const problems = [
       ...heads.faults,

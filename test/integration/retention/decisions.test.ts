@@ -5,6 +5,7 @@ import { finishRecordings } from '../../../src/archive/finish/finish.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { ledgerFindings } from '../../../src/cli/check/ledger.ts';
+import { makeServices } from '../../../src/services/services.ts';
 import { certificatesReplay, certificatesVerify } from '../../../src/cli/commands/retention/certificates.ts';
 import { languagesForget } from '../../../src/cli/commands/languages.ts';
 import { loadConfig } from '../../../src/config/load.ts';
@@ -58,10 +59,10 @@ const linesOf = async (set: SubjectStage): Promise<string[]> =>
     .trim()
     .split('\n')
     .filter((line) => typeOfSigned(line) !== headType);
-async function checked(set: SubjectStage) {
-  const config = await loadConfig(`${set.at}/preavis.yaml`, {});
+async function checked({ at, catalogue, clock, log }: SubjectStage) {
+  const config = await loadConfig(`${at}/preavis.yaml`, {});
 
-  return ledgerFindings(config, set.catalogue, set.clock);
+  return ledgerFindings(makeServices({ config, catalogue, clock, log, actor: 'check' }));
 }
 /** By what commands run on: the catalogue in its place is another one. */
 async function putBack(set: SubjectStage, from: () => SubjectStage) {

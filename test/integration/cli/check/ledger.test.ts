@@ -5,6 +5,7 @@ import { certificatesReplay } from '../../../../src/cli/commands/retention/certi
 import { evidenceKey } from '../../../../src/cli/commands/evidence.ts';
 import { makeLook, type CheckResult } from '../../../../src/cli/check/checklist.ts';
 import { ledgerFindings, requireSigningKey } from '../../../../src/cli/check/ledger.ts';
+import { makeServices } from '../../../../src/services/services.ts';
 import { parseConfig } from '../../../../src/config/load.ts';
 import { openSigner } from '../../../../src/core/crypto/signing.ts';
 import { issueCertificate, readCertificate } from '../../../../src/retention/certificates/certificate.ts';
@@ -51,8 +52,17 @@ function configOf(at: string, ledgerFile?: string): ReturnType<typeof parseConfi
   });
 }
 
-const found = (set: Stage, catalogue: Catalogue | 'none' = set.catalogue, ledgerFile?: string) =>
-  ledgerFindings(configOf(set.folder, ledgerFile), catalogue === 'none' ? undefined : catalogue, set.clock);
+function found(
+  { folder: own, clock, log, ...set }: Stage,
+  at: Catalogue | 'none' = set.catalogue,
+  ledgerFile?: string,
+) {
+  const config = configOf(own, ledgerFile);
+  const catalogue = at === 'none' ? set.catalogue : at;
+  const services = makeServices({ config, catalogue, clock, log, actor: 'check' });
+
+  return ledgerFindings(at === 'none' ? { ledger: services.ledger } : services);
+}
 const well = [{ check: 'erasure ledger', ok: true }];
 const incomplete = (count: number) =>
   expect.objectContaining({
@@ -208,10 +218,12 @@ test('one that cannot be read, or not be made, is wrong', async () => {
 
 describe('the signing key', () => {
   const looked = async (set: Stage, trustedKeys: string[] = [], catalogue = set.catalogue) => {
-    const config = configOf(set.folder);
+    const { evidence, ...config } = configOf(set.folder);
     const list: CheckResult[] = [];
-    const step = () => requireSigningKey({ ...config, evidence: { ...config.evidence, trustedKeys } }, catalogue);
-    await makeLook(list)('signing key', step);
+    const { clock, log } = set;
+    const trusting = { ...config, evidence: { ...evidence, trustedKeys } };
+    const services = makeServices({ config: trusting, catalogue, clock, log, actor: 'check' });
+    await makeLook(list)('signing key', () => requireSigningKey(services));
 
     return list[0];
   };

@@ -4,6 +4,8 @@ import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
 import { trailFindings } from '../../../../src/cli/check/trail.ts';
 import { parseConfig } from '../../../../src/config/load.ts';
 import { replayHeads } from '../../../../src/retention/heads/replayHeads.ts';
+import { makeServices } from '../../../../src/services/services.ts';
+import { addArchives } from '../../../../src/services/store.ts';
 import { archiveStage, type ArchiveStage } from '../../../support/archive/archiving.ts';
 import { configTree } from '../../../support/call/calls.ts';
 import { catalogues, dayMs } from '../../../support/catalogue/catalogues.ts';
@@ -25,14 +27,14 @@ async function stage(): Promise<Stage> {
   return set;
 }
 
-function found({ folder: own, catalogue, clock }: Stage) {
+async function found({ folder: own, catalogue, clock, log }: Stage) {
   const config = parseConfig({
     ...configTree(),
     catalogue: { file: `${own}/catalogue.db` },
     archive: { directory: { folder: `${own}/archive` } },
   });
 
-  return trailFindings(config, catalogue, clock);
+  return trailFindings(await addArchives(makeServices({ config, catalogue, clock, log, actor: 'check' })));
 }
 
 function meddle({ folder: own }: Stage, sql: string): void {
