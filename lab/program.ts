@@ -47,8 +47,9 @@ export async function runProgram(name: string, work: (program: Program) => Promi
     // Nobody reads any more, as behind `| head`.
     process.stdout.on('error', ask);
   });
+  const interrupted = new Error(`The ${name} was interrupted.`);
   const refuse = (): never => {
-    throw new Error(`The ${name} was interrupted.`);
+    throw interrupted;
   };
   try {
     await work({
@@ -62,7 +63,8 @@ export async function runProgram(name: string, work: (program: Program) => Promi
       unlessAsked: (promise) => Promise.race([promise, asked.then(refuse)]),
     });
   } catch (error) {
-    complain(error);
+    // Ctrl-C also ends the tools that a part is started with: that they fail is no news then.
+    complain(askedAt === undefined ? error : interrupted);
   }
   for (const part of parts.reverse()) await part.stop().catch(complain);
 }
