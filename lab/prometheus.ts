@@ -10,7 +10,7 @@ import { claimPorts } from './machine/ports.ts';
 import { makeLabFolder, spawnLive } from './machine/processes.ts';
 
 /** A series of an instant query: its labels, and its value as Prometheus writes it. */
-export type Sample = { labels: Readonly<Record<string, string>>; value: string };
+type Sample = { labels: Readonly<Record<string, string>>; value: string };
 
 export type PrometheusOptions = {
   /** Of the page on 127.0.0.1 that is scraped, each second. */

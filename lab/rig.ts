@@ -46,7 +46,7 @@ export type RigOptions = {
   idle?: boolean;
 };
 
-export type CommandResult = { code: number; stdout: string; stderr: string };
+type CommandResult = { code: number; stdout: string; stderr: string };
 
 export type Rig = {
   readonly asterisk: LabAsterisk;

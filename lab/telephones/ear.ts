@@ -215,7 +215,7 @@ const alawSamples: Int16Array = (() => {
   return Int16Array.from(wav.getSamples());
 })();
 
-export function decodeALaw(bytes: Uint8Array): Int16Array {
+function decodeALaw(bytes: Uint8Array): Int16Array {
   const samples = new Int16Array(bytes.length);
   for (let index = 0; index < bytes.length; index += 1) samples[index] = alawSamples[bytes[index] ?? 0] ?? 0;
   return samples;

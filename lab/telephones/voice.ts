@@ -6,7 +6,7 @@ import { ulid } from 'ulid';
 import { makeLabFolder, spawnLive, type LabFolder, type LiveProcess } from '../machine/processes.ts';
 
 /** What becomes of the RTP of a telephone in the middle of its talk (RFC 3550, 5.1). */
-export type SourceChange = {
+type SourceChange = {
   /** How far the sequence number leaps from where it would go on, modulo 65,536; below 0: back. */
   leap: number;
   /** The SSRC and the timestamp stay what they are. Default: both are others, at random. */

@@ -16,7 +16,7 @@ const longestPauseMs = 3_600_000;
 const lookMs = 2_000;
 
 /** Pause before the application is taken back, ms. `losses`: how often it was lost since it was last kept for long. */
-export const takeBackPauseMs = (losses: number): number => Math.min(firstPauseMs * 2 ** losses, longestPauseMs);
+const takeBackPauseMs = (losses: number): number => Math.min(firstPauseMs * 2 ** losses, longestPauseMs);
 
 export class AppOwnership {
   readonly #isFree: () => Promise<boolean>;

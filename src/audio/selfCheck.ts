@@ -8,7 +8,7 @@ import type { PlayedPrompt } from './preparedPrompt.ts';
 import { makeSoundMeter, type SoundMeasures } from './soundMeter.ts';
 import { readRecording, type WavInfo } from './wav.ts';
 
-export type Party = 'caller' | 'destination';
+type Party = 'caller' | 'destination';
 
 export type AudioFinding =
   /**
@@ -52,14 +52,14 @@ export type SelfCheck = {
   };
 };
 
-export const longSilenceMs = 60_000;
-export const clippedShare = 0.001;
+const longSilenceMs = 60_000;
+const clippedShare = 0.001;
 
 /**
  * How much shorter than Asterisk's own times a file may be. Measured: at most 20 ms either way, one frame. The rest is
  * for a machine that is late with one of the two events, and for an hour on two clocks.
  */
-export function durationToleranceMs(expectedMs: number): number {
+function durationToleranceMs(expectedMs: number): number {
   return 500 + expectedMs / 1_000;
 }
 

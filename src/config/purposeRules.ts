@@ -14,7 +14,7 @@ export function purposeOf<T>(purposes: Readonly<Record<string, T>>, id: string):
 }
 
 /** The name of a purpose in a language; that of `fr` serves `fr_BE`. */
-export function purposeName(purpose: Pick<PurposeConfig, 'names'>, language: string): string | undefined {
+function purposeName(purpose: Pick<PurposeConfig, 'names'>, language: string): string | undefined {
   return purpose.names[language] ?? purpose.names[language.split('_')[0] ?? language];
 }
 

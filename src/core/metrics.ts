@@ -13,7 +13,7 @@ import {
 } from './promisedMetrics.ts';
 
 /** How the archive stands at the moment of asking. */
-export type ArchiveFigures = {
+type ArchiveFigures = {
   isFailing: boolean;
   /** When it last took a recording, ms since 1970 UTC; undefined when it has not since the start. */
   lastStoredAt: number | undefined;
@@ -28,7 +28,7 @@ export type ArchiveFigures = {
 };
 
 /** What there is for one webhook: still to be sent, and given up. */
-export type WebhookFigures = { endpoint: string; waiting: number; failed: number };
+type WebhookFigures = { endpoint: string; waiting: number; failed: number };
 
 /** Flags of what nobody watched: they are counted as the findings of the self-check are. */
 export const unwatchedFlags = ['unwatched', 'unwatched_blanked', 'unwatched_too_long', 'keys_unheard'] as const;

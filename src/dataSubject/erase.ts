@@ -43,7 +43,7 @@ export type SubjectErasureOrder = ErasureRules & {
   progress?: (calls: number) => void;
 };
 
-export type SubjectOutcome =
+type SubjectOutcome =
   | Extract<ErasureDecision, { kind: 'erase' | 'unfinished' | 'lost' | 'gone' }>
   | { kind: 'erased'; certificate: number }
   | { kind: 'kept'; exceptions: readonly Exception[]; ended: readonly string[] }

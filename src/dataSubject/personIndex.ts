@@ -100,7 +100,7 @@ const accesses: Readonly<Record<string, IndexAccess['what']>> = {
   [exportedEvent]: 'exported',
 };
 
-export function accessOf({ event, at, detail }: AuditRow): IndexAccess[] {
+function accessOf({ event, at, detail }: AuditRow): IndexAccess[] {
   const what = Object.hasOwn(accesses, event) ? accesses[event] : undefined;
   if (what === undefined) return [];
   const purpose = detail['purpose'];

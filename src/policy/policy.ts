@@ -10,7 +10,7 @@ import type { Config } from '../config/schema.ts';
 import type { LineConfig, PurposeConfig } from '../config/purposeSchema.ts';
 
 /** Why we record. */
-export type Purpose = { id: string } & Readonly<PurposeConfig>;
+type Purpose = { id: string } & Readonly<PurposeConfig>;
 /** A dialled number or dialplan entry, with its purposes and default languages. */
 export type Line = { name: string } & Readonly<LineConfig>;
 

@@ -20,7 +20,7 @@ export type ProcessingRegister = {
   missing: readonly string[];
 };
 
-export type ProcessingActivity = {
+type ProcessingActivity = {
   purpose: string;
   names: Readonly<Record<string, string>>;
   justification: string;

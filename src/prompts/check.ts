@@ -16,7 +16,7 @@ import { activeSpeechLevel, peakLevel, speechLikeness, speechSpan } from './loud
  * peaks were cut off before. lead, tail: silence before and after the words. pace: too short or too long for the text, so
  * probably not this text.
  */
-export type PromptFindingKind =
+type PromptFindingKind =
   'missing' | 'format' | 'content' | 'text' | 'voice' | 'level' | 'peak' | 'clipped' | 'lead' | 'tail' | 'pace';
 
 export type PromptFinding = {

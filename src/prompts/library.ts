@@ -19,9 +19,9 @@ import { type PromptFormat, readPromptSound, soundLengthMs } from './soundFile.t
  * while they talk. paused, resumed, stopped: say what became of the recording. chooseLanguage: in a language, asks for the
  * key that chooses it.
  */
-export type PromptKind = NoticeKind | SingleKind;
+type PromptKind = NoticeKind | SingleKind;
 /** Sentences about purposes: a language has one for each set of purposes. */
-export type NoticeKind = 'purpose' | 'storage' | 'whole';
+type NoticeKind = 'purpose' | 'storage' | 'whole';
 /** Sentences of which a language has one. */
 export type SingleKind =
   | 'optOut'
@@ -39,7 +39,7 @@ export type SingleKind =
 export type PromptWording = 'may' | 'is';
 
 /** What a key does that a sentence names: refuse or accept the recording, choose the language of the sentence. */
-export type PromptKey = 'refuse' | 'accept' | 'choose';
+type PromptKey = 'refuse' | 'accept' | 'choose';
 
 /** One sentence in one language, as prompts.yaml has it. */
 export type PromptText = {

@@ -29,7 +29,7 @@ export function promptOfCode(source: PromptSource, code: string): PromptText | u
 }
 
 /** The recording that `preavis prompts build` makes the sound from. */
-export function recordingFile(folder: string, { id, language }: Named): string {
+function recordingFile(folder: string, { id, language }: Named): string {
   return join(folder, language, `${id}.source.wav`);
 }
 

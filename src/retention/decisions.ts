@@ -25,7 +25,7 @@ export type DecisionPorts = {
   actor: string;
 };
 
-export type ShorterEnd = { recording: RecordingId; purpose: string; to: number };
+type ShorterEnd = { recording: RecordingId; purpose: string; to: number };
 
 /** Its methods throw PreavisError `signing_key_unusable` and what the catalogue throws; what was done by then stays done. */
 export type Decisions = {

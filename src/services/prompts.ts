@@ -5,7 +5,7 @@ import { installedPath } from '../core/installation.ts';
 /** The prompts of a configuration. */
 
 /** The folder of sounds that comes with Préavis. */
-export const shippedSounds = installedPath('sounds');
+const shippedSounds = installedPath('sounds');
 
 export function soundsFolder(config: Config): string {
   return config.notice.soundsFolder ?? shippedSounds;

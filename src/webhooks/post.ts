@@ -5,8 +5,7 @@ import { timeLimit } from '../core/timeLimit.ts';
 import { headersOf, type Endpoint, type Message } from './message.ts';
 
 /** What came of one attempt; `answer` is the HTTP status, null where there was none. */
-export type Outcome =
-  { kind: 'delivered'; answer: number } | { kind: 'failed'; answer: number | null; error: PreavisError };
+type Outcome = { kind: 'delivered'; answer: number } | { kind: 'failed'; answer: number | null; error: PreavisError };
 
 export type Poster = {
   /**

@@ -26,9 +26,9 @@ export const hertz = { caller: 440, notice: 700, saying: 850, agent: 1000, stran
 export const noticeMs = 1_000;
 const sayingMs = 500;
 
-export const modes = ['announce', 'optOut', 'optIn'] as const;
+const modes = ['announce', 'optOut', 'optIn'] as const;
 export type Mode = (typeof modes)[number];
-export const destinations = ['brief', 'long', 'busy', 'silent'] as const;
+const destinations = ['brief', 'long', 'busy', 'silent'] as const;
 export type Destination = (typeof destinations)[number];
 
 /** A caller has a line for each mode, so that the catalogue tells whose call it was. */

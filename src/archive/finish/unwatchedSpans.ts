@@ -7,7 +7,7 @@ import { pausedMs, pausesOf, type Pauses } from './pauses.ts';
  */
 
 /** Of the audio, ms from its beginning; `to` may lie beyond its end. */
-export type Span = { from: number; to: number };
+type Span = { from: number; to: number };
 
 /** What Asterisk's CEL says of the bridge in an interval; incomplete: it does not show the whole of it. */
 export type Presence = 'onlyTold' | 'others' | 'incomplete';

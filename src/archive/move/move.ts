@@ -358,7 +358,7 @@ function alteredThere(error: PreavisError): PreavisError {
   });
 }
 
-export async function hasNothing(store: ObjectStore, keys: readonly string[]): Promise<boolean> {
+async function hasNothing(store: ObjectStore, keys: readonly string[]): Promise<boolean> {
   for (const key of keys) if ((await store.versions(key)).length > 0) return false;
 
   return true;

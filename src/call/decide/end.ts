@@ -30,7 +30,7 @@ type CallersPlace = 'outside' | 'in the bridge';
  * Removes what was made for the destination, which goes first: killed in between, nobody is left who could answer to a caller
  * outside.
  */
-export function removal({ facts, prepared }: SoFar, caller: CallersPlace = 'outside'): Effect[] {
+function removal({ facts, prepared }: SoFar, caller: CallersPlace = 'outside'): Effect[] {
   if (!prepared) return [];
   const { destination, bridge } = orderOf(facts);
 

@@ -14,7 +14,7 @@ export type MusicHoldEvent = Extract<
 const parties = ['caller', 'destination'] as const;
 
 /** Who holds after this event. */
-export function holdingAfter(event: MusicHoldEvent, holding: readonly Party[]): readonly Party[] {
+function holdingAfter(event: MusicHoldEvent, holding: readonly Party[]): readonly Party[] {
   const now = (party: Party, holds: boolean): readonly Party[] =>
     parties.filter((each) => (each === party ? holds : holding.includes(each)));
   switch (event.type) {

@@ -151,7 +151,7 @@ export type Recorder =
   | { kind: 'failed' };
 
 /** interrupted: keys of the caller were missed while they could still refuse. untold_party: who is there was not told. */
-export type WithheldReason = 'interrupted' | 'untold_party';
+type WithheldReason = 'interrupted' | 'untold_party';
 
 export type DialStatus = 'BUSY' | 'NOANSWER' | 'CONGESTION' | 'CHANUNAVAIL';
 

@@ -27,7 +27,7 @@ import type { Party } from './order.ts';
  * presses it at the end of the ringing does not know that they are answered. Longer, and it would be one that they press for
  * whom they talk to.
  */
-export const lateRefusalMs = 3_000;
+const lateRefusalMs = 3_000;
 /** How long the end of the recorder is waited for; the file itself is the truth. */
 const recorderFinishLimitMs = 10_000;
 

@@ -34,7 +34,7 @@ export type Arrival = {
  * prompts_missing: there is one, but not the sentences that ask for consent. The start checks that for the purposes of each
  * line, not for others that a dialplan names.
  */
-export type PlanFault = 'no_language' | 'prompts_missing';
+type PlanFault = 'no_language' | 'prompts_missing';
 
 export type Planner = {
   plan(arrival: Arrival): Promise<Order | PlanFault>;

@@ -99,7 +99,7 @@ export type RecorderStep = 'answer' | 'identify' | 'record' | 'judge' | 'playTak
 export type RecorderOutcome =
   { result: 'stored'; target: PromptTarget } | { result: 'notStored'; reason: NotStoredReason };
 
-export type NotStoredReason =
+type NotStoredReason =
   | 'hung_up'
   | 'given_up'
   | 'no_input'
@@ -153,10 +153,10 @@ const presentationMs = 60_000;
 const slackMs = 5_000;
 const reviewMs = 30_000;
 
-export const giveUpKey = '*';
-export const endKey = '#';
-export const keepKey = '1';
-export const againKey = '2';
+const giveUpKey = '*';
+const endKey = '#';
+const keepKey = '1';
+const againKey = '2';
 
 export function beginRecorder(facts: RecorderFacts): RecorderMove {
   return { state: { kind: 'answering', facts }, effects: [timer('answer', stepMs), { type: 'answer' }] };

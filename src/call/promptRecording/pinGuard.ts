@@ -6,7 +6,7 @@ import type { Clock } from '../../core/clock.ts';
  * While it is locked the right PIN is refused like a wrong one, so that nobody can guess on.
  */
 export type PinGuard = { check(typed: string): PinVerdict };
-export type PinVerdict = 'right' | 'wrong' | 'locked';
+type PinVerdict = 'right' | 'wrong' | 'locked';
 
 /** Wrong PINs within `windowMs` after which all are refused until the oldest of them is as long ago. */
 export const wrongPinsAllowed = 10;

@@ -10,7 +10,7 @@ export const earliestWitnesses = ['id', 'audit'] as const;
 export type ClockWitness = (typeof endWitnesses)[number] | (typeof earliestWitnesses)[number];
 
 /** One moment by two clocks. */
-export type Pair = { asterisk: number; ours: number };
+type Pair = { asterisk: number; ours: number };
 
 /** What there is of each; undefined where there is nothing. */
 export type Witnesses = {

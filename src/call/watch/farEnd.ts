@@ -36,7 +36,7 @@ export function withFarEnd(facts: Facts, { party, channels }: Pick<Seen, 'party'
 }
 
 /** The facts of a call in which these are behind a party as well, or instead: it is one of theirs only where nobody was there before. */
-export function withNewcomers(facts: Facts, seen: Seen): Facts {
+function withNewcomers(facts: Facts, seen: Seen): Facts {
   const known = facts.farEnds?.[seen.party] ?? [];
 
   return withFarEnd(facts, { ...seen, channels: [...known, ...newcomers(facts, seen)] });

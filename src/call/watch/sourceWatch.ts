@@ -49,7 +49,7 @@ export const legOutcomes = [
 export type LegOutcome = (typeof legOutcomes)[number];
 
 /** Does it when few enough others are under way. */
-export type Limit = <T>(step: () => Promise<T>) => Promise<T>;
+type Limit = <T>(step: () => Promise<T>) => Promise<T>;
 
 export type SourceWatchPorts = {
   ari: Pick<AriCommands, 'addToBridge' | 'setVariable'> & Pick<AriQueries, 'rtp' | 'variable' | 'channelsIn' | 'owned'>;

@@ -2,7 +2,7 @@ import { asPreavisError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 
 /** Why nobody listened to Asterisk's events. */
-export const deafReasons = ['connection_lost', 'application_taken', 'process_ended'] as const;
+const deafReasons = ['connection_lost', 'application_taken', 'process_ended'] as const;
 export type DeafReason = (typeof deafReasons)[number];
 
 /** Why something was not watched. events_late: somebody had joined, and the recorder went on, as where this process was stopped for a while. */

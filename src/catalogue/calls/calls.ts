@@ -121,7 +121,7 @@ export type CallFilter = {
 };
 
 /** The ids of purposes have no quotation mark, so this finds none within another. */
-export const hasPurpose = `instr(calls.purposes, '"' || @purpose || '"') > 0`;
+const hasPurpose = `instr(calls.purposes, '"' || @purpose || '"') > 0`;
 
 /** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
 export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {

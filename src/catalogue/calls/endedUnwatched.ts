@@ -4,7 +4,7 @@ import type { RecordingId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 
 /** On a recording whose recorder was ended by the dead-man channel: nobody had watched for recording.unwatchedSeconds. */
-export const unwatchedFlag = 'unwatched_too_long';
+const unwatchedFlag = 'unwatched_too_long';
 
 /** A time in whole seconds, and how soon recorders have ended then, ms. */
 export const slackMs = 3_000;

@@ -13,7 +13,7 @@ export type Subscriber = { name: string; events: readonly WebhookEvent[] };
 export type DeliveryEvent = { event: WebhookEvent; recording: RecordingId; hold?: string };
 
 /** waiting: to be sent, for the first time or again. failed: given up. */
-export const deliveryStatuses = ['waiting', 'delivered', 'failed'] as const;
+const deliveryStatuses = ['waiting', 'delivered', 'failed'] as const;
 
 const deliveryRow = z
   .object({

@@ -3,8 +3,7 @@ import * as z from 'zod';
 import { relaxedSync } from '../relaxedSync.ts';
 
 /** The jobs that have passes. */
-export const passNames = ['upload', 'retention', 'reconcile'] as const;
-export type PassName = (typeof passNames)[number];
+export type PassName = 'upload' | 'retention' | 'reconcile';
 
 /** Times are ms since 1970 UTC, by this machine's clock. */
 export type PassTimes = {

@@ -9,7 +9,7 @@ import { json } from '../rows.ts';
 /** In the audit trail of a recording whose clocks do not agree, with what each says. */
 export const doubtRaised = 'clocks disagree';
 /** Somebody has said when it ended; the detail has both ends. */
-export const doubtSettled = 'end settled';
+const doubtSettled = 'end settled';
 
 /** What each clock says of a recording's end, by the name of the witness; ms since 1970 UTC. */
 const witnessTimes = z.record(z.string(), z.number());

@@ -7,7 +7,7 @@ import { isActiveHold } from '../conditions.ts';
 import type { DeliveryEvent } from '../jobs/deliveries.ts';
 import { holdGrounds } from '../holdGrounds.ts';
 
-export const holdRow = z
+const holdRow = z
   .object({
     id: z.string().transform((id) => id as HoldId),
     recording_id: z.string().transform((id) => id as RecordingId),

@@ -119,7 +119,7 @@ async function archiveFindings(
 const check = 'lifecycle rules of the archive';
 
 /** Pure. One rule of ours that is missing is no fault: the second net is for who wants it. */
-export function lifecycleFinding({ changes, early, held, plan }: LifecycleState): CheckResult {
+function lifecycleFinding({ changes, early, held, plan }: LifecycleState): CheckResult {
   const fault = (problem: string, hint: string): CheckResult => ({
     check,
     ok: false,

@@ -31,7 +31,7 @@ const stampedAt =
   'capture("Time stamp: (?<at>.*) GMT").at | sub("[.][0-9]+"; "") | strptime("%b %e %H:%M:%S %Y") | mktime';
 
 /** Each prints lines that begin with OK; one that begins with NOT tells what does not fit. They are run in this order in one shell. */
-export const recipe: Readonly<Record<RecipeStep, string>> = {
+const recipe: Readonly<Record<RecipeStep, string>> = {
   unpack: `
 FILE=$PWD/call.zip      # the bundle
 PUBLISHED=              # the id of the key, as the company publishes it: not from here

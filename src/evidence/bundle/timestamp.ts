@@ -18,7 +18,7 @@ const signedDataId = Buffer.from('2a864886f70d010702', 'hex');
 const tstInfoId = Buffer.from('2a864886f70d0109100104', 'hex');
 
 /** A TimeStampReq for a SHA-256 that asks for the certificate, too. */
-export function timeStampRequest(sha256: string, nonce: bigint): Buffer {
+function timeStampRequest(sha256: string, nonce: bigint): Buffer {
   const algorithm = der(derTag.sequence, der(derTag.objectId, sha256Id), der(derTag.null));
   const imprint = der(derTag.sequence, algorithm, der(derTag.octets, Buffer.from(sha256, 'hex')));
 

@@ -17,7 +17,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const objects = z.array(z.strictObject({ key: z.string(), versions: z.array(z.string()) }));
 const archive = z.enum(['directory', 'minio']);
 
-export const certificateSchema = z.strictObject({
+const certificateSchema = z.strictObject({
   certificate: z.literal(1),
   number: z.int().min(1),
   recording: z.string().refine(isUlid),

@@ -72,7 +72,7 @@ const copyLimitMs = 60_000;
 const mostBytes = 64 * 1024;
 
 /** The name under which it is noted when certificates were found that the catalogue did not know. */
-export const restoration = 'restoration';
+const restoration = 'restoration';
 
 /** A catalogue that was put back does not know the holds that were set after its backup: people have this long to set them again, ms. */
 const setAgainMs = dayMs;

@@ -14,7 +14,7 @@ import { verifySigned, type Signer } from '../../core/crypto/signing.ts';
 export const headType = 'preavis-chain-head+jws';
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
-export const headSchema = z.strictObject({
+const headSchema = z.strictObject({
   head: z.literal(1),
   number: z.int().min(1),
   /** Of which catalogue; a copy of it has the same. */

@@ -112,7 +112,7 @@ export const discrepancyKinds = {
 export type DiscrepancyKind = keyof typeof discrepancyKinds;
 
 /** Where it was found: the recording's file in the spool, or its WAV or receipt in the archive. */
-export type Place = 'spool' | 'wav' | 'receipt';
+type Place = 'spool' | 'wav' | 'receipt';
 
 /** Bytes and SHA-256; undefined where they were not looked for. */
 export type Measured = { bytes: number | undefined; sha256: string | undefined };

@@ -24,7 +24,7 @@ export type SegmentKey = EncryptedHeader & {
 };
 
 /** `PREAVIS` and the version. */
-export const magic = Buffer.from('PREAVIS\x01', 'latin1');
+const magic = Buffer.from('PREAVIS\x01', 'latin1');
 export const headerBytes = 32;
 export const tagBytes = 16;
 export const usualSegmentBytes = 64 * 1024;

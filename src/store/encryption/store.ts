@@ -54,7 +54,7 @@ export type EncryptedStore = ObjectStore & {
  * `plain`: the object is not encrypted. `from`: the ids of the keys that its data keys are, or were, wrapped with. `locked`: a lock
  * keeps a version that is wrapped with one of them beside the new one.
  */
-export type Rewrapped =
+type Rewrapped =
   | { state: 'plain' }
   | { state: 'current'; keyId: string }
   | { state: 'rewrapped'; keyId: string; from: string[]; locked: PreavisError | undefined };

@@ -38,7 +38,7 @@ export type LifecyclePlan = { keepDays: number; rules: readonly LifecycleRule[] 
 const abortDays = 7;
 
 /** Throws nothing: what is not understood is a rule without effect for us, and is kept as it is. */
-export function parseRule(xml: string): LifecycleRule {
+function parseRule(xml: string): LifecycleRule {
   const expiration = elementsOf(xml, 'Expiration')[0] ?? '';
   const noncurrent = elementsOf(xml, 'NoncurrentVersionExpiration')[0] ?? '';
   const abort = elementsOf(xml, 'AbortIncompleteMultipartUpload')[0] ?? '';

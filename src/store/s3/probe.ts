@@ -53,7 +53,7 @@ async function ask<T>(question: () => Promise<T>): Promise<Reply<T>> {
 }
 
 /** What the bucket says about itself under this name, as XML. */
-export async function bucketDocument(client: Client, bucket: string, query: string): Promise<IncomingMessage> {
+async function bucketDocument(client: Client, bucket: string, query: string): Promise<IncomingMessage> {
   return client.makeRequestAsync({ method: 'GET', bucketName: bucket, query });
 }
 

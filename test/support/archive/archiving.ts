@@ -155,7 +155,7 @@ export function withLocks(store: ObjectStore): ObjectStore {
   };
 }
 
-export class Killed extends Error {}
+class Killed extends Error {}
 
 /**
  * Ports of a process that is killed at its n-th step: before that request is made, or after it was made and before its

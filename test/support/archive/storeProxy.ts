@@ -28,7 +28,7 @@ export type StoreFault =
 
 export type StoreRequest = { method: string; path: string };
 
-export type FaultScope = {
+type FaultScope = {
   /** Which requests it befalls; default: all. */
   only?: (request: StoreRequest) => boolean;
   /** How often; default: until it is mended. */

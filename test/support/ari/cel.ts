@@ -3,7 +3,7 @@
 const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 /** Asterisk gives microseconds. */
-export function celTime(at: number): string {
+function celTime(at: number): string {
   return `${Math.floor(at / 1_000)}.${String(at % 1_000).padStart(3, '0')}749`;
 }
 

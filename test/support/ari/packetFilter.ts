@@ -12,7 +12,7 @@ export type PacketFilter = {
   close(): Promise<void>;
 };
 
-export type PacketLoss = {
+type PacketLoss = {
   /** How many packets were dropped so far. */
   dropped(): Promise<number>;
   mend(): Promise<void>;

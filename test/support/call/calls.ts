@@ -8,7 +8,7 @@ import type { CallState, Effect, Facts } from '../../../src/call/decide/state.ts
 import type { Menu, Order, Script } from '../../../src/call/decide/order.ts';
 import type { ConsentMode } from '../../../src/config/consent.ts';
 import type { Prompt, SingleKind } from '../../../src/prompts/library.ts';
-import { makeIds, type CallId, type ChannelId, type IdMaker } from '../../../src/core/ids.ts';
+import { makeIds, type ChannelId, type IdMaker } from '../../../src/core/ids.ts';
 
 /**
  * Makers of what a call needs, for tests: everything has a value, and a test gives only what it is about. Those that load the
@@ -18,7 +18,7 @@ import { makeIds, type CallId, type ChannelId, type IdMaker } from '../../../src
 const ulidLetters = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** ULIDs in rising order, the same in each run. */
-export function countingUlids(): () => string {
+function countingUlids(): () => string {
   let count = 0;
 
   return () => {
@@ -119,7 +119,7 @@ function keysOf(kind: Prompt['kind']): Prompt['keys'] {
 }
 
 /** Offers French by 1 and Dutch by 2; in each the rest of the call has this shape. */
-export function aMenu(ids: IdMaker, shape: Omit<ScriptShape, 'languages' | 'reason'> = {}): Menu {
+function aMenu(ids: IdMaker, shape: Omit<ScriptShape, 'languages' | 'reason'> = {}): Menu {
   const languages = ['fr', 'nl'];
   const digitOf = (language: string): string => String(languages.indexOf(language) + 1);
 
@@ -349,9 +349,4 @@ export function singlePrompts(languages: readonly string[]): Prompt[] {
       }),
     ),
   );
-}
-
-/** A call of this id that is known elsewhere only by it. */
-export function callId(text: string): CallId {
-  return text as CallId;
 }

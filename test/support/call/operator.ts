@@ -4,7 +4,7 @@ import type { Rig } from '../../../lab/rig.ts';
 import { countsSince } from '../rig/aside.ts';
 import { eventually } from '../poll.ts';
 
-export type Seen = {
+type Seen = {
   type: string;
   timestamp: string;
   channel?: { id: string; name: string; caller: { number: string }; dialplan?: { exten: string } };

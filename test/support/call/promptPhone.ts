@@ -18,7 +18,7 @@ import { temporaryFolder } from '../temporaryFolder.ts';
 export const pin = '904173';
 export const extension = '790';
 
-export type Phone = {
+type Phone = {
   readonly call: Call;
   readonly ear: Ear;
   type(keys: string): Promise<void>;

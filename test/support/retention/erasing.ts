@@ -7,7 +7,7 @@ const never = new AbortController().signal;
 /** When a recording of archiveStage is due. */
 export const due = recorderEnd + 28 * dayMs;
 
-export type Told = Parameters<NonNullable<Parameters<typeof retentionPass>[1]['told']>>[0];
+type Told = Parameters<NonNullable<Parameters<typeof retentionPass>[1]['told']>>[0];
 
 /** A retention pass, and what it told of each recording. */
 export async function erasePass(ports: RetentionPorts, { dryRun = false, clockIsRight = false, signal = never } = {}) {

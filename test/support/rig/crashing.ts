@@ -21,10 +21,10 @@ export const agentHz = 1000;
 export const callerHz = 440;
 export const noticeHz = 700;
 
-export type Called = { end: CallEnd; heardAgentMs: number };
+type Called = { end: CallEnd; heardAgentMs: number };
 
 /** What is left of a call in which serve was killed. */
-export type Survival = Called & {
+type Survival = Called & {
   /** The recordings that were begun since. */
   fresh: RecordingRow[];
 };

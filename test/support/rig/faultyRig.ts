@@ -8,8 +8,8 @@ import { eventually } from '../poll.ts';
 import { catalogueCalls, catalogueRecordings, useRig, type RigInUse } from './rigs.ts';
 import { startTcpProxy, type TcpProxy } from '../ari/tcpProxy.ts';
 
-export const agentHz = 1000;
-export const callerHz = 440;
+const agentHz = 1000;
+const callerHz = 440;
 
 export type FaultyRigOptions = {
   /** Calls by these lines last until the caller hangs up. */
