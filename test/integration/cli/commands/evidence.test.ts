@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
-import { addEvidence } from '../../../../src/cli/evidenceArguments.ts';
+import { addSwitches } from '../../../../src/cli/arguments/commandLine.ts';
+import { addEvidence } from '../../../../src/cli/arguments/evidence.ts';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { openSigner } from '../../../../src/core/crypto/signing.ts';
 import { bundleFile, jsonText } from '../../../../src/evidence/bundle/format.ts';
@@ -54,14 +55,11 @@ async function preavis(args: readonly string[], configFile = config, code = 0): 
   };
   const codes: number[] = [];
   const root = new Command('preavis').exitOverride();
-  addEvidence(
-    root,
-    () => context,
-    '1.2.3',
-    (code) => {
-      codes.push(code);
-    },
-  );
+  const done = (exitCode: number): void => {
+    codes.push(exitCode);
+  };
+  addSwitches(root);
+  addEvidence(root, { context: () => context, done, firstLine: () => Promise.resolve(''), version: '1.2.3' });
   await root.parseAsync(['evidence', ...args], { from: 'user' });
   expect(codes).toEqual([code]);
 

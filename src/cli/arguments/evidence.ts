@@ -1,17 +1,10 @@
 import type { Command } from 'commander';
-import type { CommandContext, ExitCode } from './context.ts';
+import type { BundleCommandOptions, VerifyCommandOptions } from '../commands/evidence.ts';
+import { jsonOption, type CommandLine, type Json } from './commandLine.ts';
 
 /** Arguments of the commands that prove to others how a caller was told. */
 
-type Common = { json?: true };
-
-export function addEvidence(
-  root: Command,
-  context: () => CommandContext,
-  version: string,
-  done: (code: ExitCode) => void,
-): void {
-  const jsonOption = ['--json', 'print one JSON document'] as const;
+export function addEvidence(root: Command, { context, done, version }: CommandLine): void {
   const evidence = root.command('evidence').description('prove to others how a caller was told');
   evidence
     .command('bundle <id>')
@@ -21,14 +14,10 @@ export function addEvidence(
     .option('--timestamp <url>', 'have it stamped by this authority (RFC 3161; default: evidence.timestampUrl)')
     .option('--force', 'replace a file that is there already')
     .option(...jsonOption)
-    .action(
-      async (id: string, options: Common & { purpose?: string; output: string; timestamp?: string; force?: true }) => {
-        const { purpose, output, timestamp, force, json } = options;
-        const given = { purpose, output, timestamp, force: force === true, json: json === true };
-        const { evidenceBundle } = await import('./commands/evidence.ts');
-        done(await evidenceBundle(context(), id, version, given));
-      },
-    );
+    .action(async (id: string, options: BundleCommandOptions) => {
+      const { evidenceBundle } = await import('../commands/evidence.ts');
+      done(await evidenceBundle(context(), id, version, options));
+    });
   evidence
     .command('verify <file>')
     .description('check a bundle, on any machine: needs no configuration, no catalogue and no network')
@@ -39,17 +28,16 @@ export function addEvidence(
       'the certificates (PEM) of the time-stamping authority that must have stamped it; needs openssl',
     )
     .option(...jsonOption)
-    .action(async (file: string, options: Common & { key?: string; publicKey?: string; authority?: string }) => {
-      const { key, publicKey, authority, json } = options;
-      const { evidenceVerify } = await import('./commands/evidence.ts');
-      done(await evidenceVerify(context(), file, { key, publicKey, authority, json: json === true }));
+    .action(async (file: string, options: VerifyCommandOptions) => {
+      const { evidenceVerify } = await import('../commands/evidence.ts');
+      done(await evidenceVerify(context(), file, options));
     });
   evidence
     .command('key')
     .description('print the public key (PEM, kid, JWK) for others to verify by')
     .option(...jsonOption)
-    .action(async ({ json }: Common) => {
-      const { evidenceKey } = await import('./commands/evidence.ts');
-      done(await evidenceKey(context(), json === true));
+    .action(async ({ json }: Json) => {
+      const { evidenceKey } = await import('../commands/evidence.ts');
+      done(await evidenceKey(context(), json));
     });
 }

@@ -1,22 +1,15 @@
 import type { Command } from 'commander';
-import { subjectLanguages } from '../dataSubject/languages.ts';
-import type { CommandContext } from './context.ts';
+import { subjectLanguages } from '../../dataSubject/languages.ts';
+import type { SubjectEraseOptions, SubjectExportOptions } from '../commands/subject.ts';
+import { jsonOption, type CommandLine } from './commandLine.ts';
 
 /** Arguments of the commands that answer requests of persons. */
 
-type Common = { number: string; json?: true };
-
-export function addSubjectCommands(
-  root: Command,
-  context: () => CommandContext,
-  done: (code: number) => void,
-  firstLine: () => Promise<string>,
-): void {
+export function addSubject(root: Command, { context, done, firstLine }: CommandLine): void {
   const numberOption = [
     '--number <number>',
     'the number of that person, national or international; - reads it from standard input',
   ] as const;
-  const jsonOption = ['--json', 'print one JSON document'] as const;
   const subject = root.command('subject').description('answer persons who ask for their data, or for erasure');
   subject
     .command('export')
@@ -26,11 +19,9 @@ export function addSubjectCommands(
     .option('--language <language>', `of its index: ${subjectLanguages.join(', ')} (default: that of their last call)`)
     .option('--force', 'replace a file that is there already')
     .option(...jsonOption)
-    .action(async (options: Common & { output: string; language?: string; force?: true }) => {
-      const { number, output, language, force, json } = options;
-      const wanted = { number, output, language, force: force === true, json: json === true };
-      const { subjectExport } = await import('./commands/subject.ts');
-      done(await subjectExport(context(), wanted, firstLine));
+    .action(async (options: SubjectExportOptions) => {
+      const { subjectExport } = await import('../commands/subject.ts');
+      done(await subjectExport(context(), options, firstLine));
     });
   subject
     .command('erase')
@@ -41,9 +32,8 @@ export function addSubjectCommands(
     .option('--apply', 'do it; it cannot be undone')
     .option('--include-evidence', 'erase evidence, too: no legal claim needs it (art. 17(3)(e))')
     .option(...jsonOption)
-    .action(async ({ number, apply, includeEvidence, json }: Common & { apply?: true; includeEvidence?: true }) => {
-      const wanted = { number, apply: apply === true, includeEvidence: includeEvidence === true, json: json === true };
-      const { subjectErase } = await import('./commands/subject.ts');
-      done(await subjectErase(context(), wanted, firstLine));
+    .action(async (options: SubjectEraseOptions) => {
+      const { subjectErase } = await import('../commands/subject.ts');
+      done(await subjectErase(context(), options, firstLine));
     });
 }

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import type { LifecycleCommandOptions } from '../commands/archive.ts';
+import type { ArchiveMoveOptions } from '../commands/archiveMove.ts';
+import type { RewrapCommandOptions } from '../commands/rewrap.ts';
+import { jsonOption, type CommandLine } from './commandLine.ts';
+
+export function addArchive(root: Command, { context, done }: CommandLine): void {
+  const archive = root.command('archive').description('manage the archive of recordings');
+  archive
+    .command('rewrap')
+    .description('wrap the keys of all archived recordings under the current key; their audio is left as it is')
+    .option('--dry-run', 'only say how many would be')
+    .option(...jsonOption)
+    .action(async (options: RewrapCommandOptions) => {
+      const { archiveRewrap } = await import('../commands/rewrap.ts');
+      done(await archiveRewrap(context(), options));
+    });
+  archive
+    .command('move')
+    .description(
+      'move recordings from the archives of archive.former into the configured one; safe beside a running serve',
+    )
+    .option('--dry-run', 'only say how much would be, and whether it can be')
+    .option('--remove-old', 'only print how much would be moved, and whether it can be')
+    .option(
+      '--moved <location>',
+      'its objects were moved here by other means: read each back here, without access to it',
+    )
+    .option('--decrypt', 'move encrypted recordings to an archive that Préavis does not encrypt')
+    .option(...jsonOption)
+    .action(async (options: ArchiveMoveOptions) => {
+      const { archiveMove } = await import('../commands/archiveMove.ts');
+      done(await archiveMove(context(), options));
+    });
+  archive
+    .command('lifecycle')
+    .description(
+      'show, or write, the rule by which the bucket itself removes what retention has left; exit 3 when it differs',
+    )
+    .option('--apply', 'write it; rules of others stay')
+    .option(...jsonOption)
+    .action(async (options: LifecycleCommandOptions) => {
+      const { archiveLifecycle } = await import('../commands/archive.ts');
+      done(await archiveLifecycle(context(), options));
+    });
+}
