@@ -1,5 +1,5 @@
 /** One line of the pane: where it comes from, and what a person needs of it. */
-import { oneLine } from '../../src/cli/table.ts';
+import { oneLine } from '../../src/core/text/oneLine.ts';
 
 export const sources = ['lab', 'asterisk', 'preavis', 'store', 'caller', 'agent'] as const;
 export type Source = (typeof sources)[number];

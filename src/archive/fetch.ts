@@ -5,7 +5,7 @@
  * is there once, as what it was.
  */
 import { archiveAt, type Archives } from './archives.ts';
-import { objectKeys } from '../store/objectKeys.ts';
+import { keysOf } from '../store/objectKeys.ts';
 import { openRecording, unreadable } from '../audio/recordingFile.ts';
 import { spoolFile } from './finish/spool.ts';
 import type { Digest } from '../store/digest.ts';
@@ -157,7 +157,7 @@ export async function sourceOf(
   signal: AbortSignal,
 ): Promise<Source> {
   if (row.status === 'archived') {
-    const key = row.objectKey ?? objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt).wav;
+    const key = keysOf(row).wav;
     try {
       return { from: 'archive', bytes: await archiveAt(row.archive, ports).read(key, row.objectVersion, signal) };
     } catch (thrown) {

@@ -4,7 +4,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
 import { lockModes, type PurposeLock } from '../config/objectLockModes.ts';
 import { dayMs, isoTime, type Clock } from '../core/clock.ts';
-import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
+import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Capabilities } from '../store/capabilities.ts';
 import { isLockedAs, lockFor, type Lock } from '../store/objectLock.ts';
 import type { ObjectStore, StoredObject } from '../store/store.ts';
@@ -70,9 +70,6 @@ export function makeUploadLocks({ catalogue, store, locks, clock }: UploadLocksP
   };
 }
 
-/** These say nothing of the lock: they are handled as in every other step. */
-const ofArchive: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_unreachable', 'archive_bucket_missing']);
-
 /**
  * Locks an object, and reads that back.
  *
@@ -92,7 +89,7 @@ export async function lockObject(
   } catch (thrown) {
     // A lock that is there already, longer or stricter, makes a store refuse; what counts is what is read back.
     refused = asPreavisError(thrown);
-    if (ofArchive.has(refused.code)) throw refused;
+    if (refused.wholeArchive === 'away') throw refused;
   }
   try {
     const { lock: found } = await within(signal, () => store.protection(key, versionId, signal));
@@ -101,7 +98,7 @@ export async function lockObject(
     throw lockFailed(`an object was to be locked (${lock.mode} until ${isoTime(lock.until)}) and has ${has}`, refused);
   } catch (thrown) {
     const error = asPreavisError(thrown);
-    if (ofArchive.has(error.code) || error.code === 'archive_lock_failed') throw error;
+    if (error.wholeArchive === 'away' || error.code === 'archive_lock_failed') throw error;
     throw lockFailed('the lock of an object cannot be read back', error);
   }
 }

@@ -2,17 +2,16 @@
  * Wraps the data keys of all archived recordings under the current key; their audio is neither read nor written. Killed at any
  * point, it is simply begun anew: what is wrapped already is passed over.
  */
-import pLimit from 'p-limit';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { keyRewrapped } from '../catalogue/retention/auditTrail.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
-import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
+import { PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import type { EncryptedStore } from '../store/encryption/store.ts';
-import { endsPass } from './passErrors.ts';
+import { endsPass, overRows, type RowPass, type RowPassOptions } from './rowPass.ts';
 
 export type RewrapPorts = {
   catalogue: Pick<Catalogue, 'recordingsBeyond' | 'recording' | 'counts' | 'note' | 'takeLease' | 'releaseLease'>;
@@ -24,13 +23,10 @@ export type RewrapPorts = {
   attemptMs: number;
 };
 
-export type RewrapOptions = {
+export type RewrapOptions = RowPassOptions & {
   dryRun: boolean;
   /** How long to wait while another process does it, ms. */
   waitMs: number;
-  /** Ends it between two recordings; its reason is thrown. */
-  signal: AbortSignal;
-  progress?: (done: number, total: number) => void;
 };
 
 /** Counts of archived recordings. */
@@ -48,8 +44,6 @@ export type RewrapResult = {
   failed: { recording: RecordingId; code: ErrorCode }[];
 };
 
-const batch = 500;
-
 /** Throws job_busy, encryption_key_missing where there is no current key, and what makes going on of no use. */
 export async function rewrapAll(ports: RewrapPorts, options: RewrapOptions): Promise<RewrapResult> {
   const { catalogue, store } = ports;
@@ -66,35 +60,28 @@ export async function rewrapAll(ports: RewrapPorts, options: RewrapOptions): Pro
 async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): Promise<RewrapResult> {
   const { catalogue, atOnce } = ports;
   const result: RewrapResult = { keyId, rewrapped: 0, current: 0, plain: 0, elsewhere: 0, failed: [] };
-  const total = (await catalogue.counts()).archived ?? 0;
-  const limit = pLimit(atOnce);
-  let stoppedBy: PreavisError | undefined;
-  let done = 0;
-  const one = async (row: RecordingRow): Promise<void> => {
-    if (row.status !== 'archived' || stoppedBy !== undefined) return;
-    try {
-      options.signal.throwIfAborted();
+  const pass: RowPass<RecordingRow> = {
+    page: (after, most) => catalogue.recordingsBeyond(after, most),
+    idOf: ({ id }) => id,
+    isMeant: ({ status }) => status === 'archived',
+    attempt: async (row) => {
       result[await rewrapOne(row, ports, options)] += 1;
-    } catch (thrown) {
-      const error = asPreavisError(options.signal.aborted ? options.signal.reason : thrown);
+    },
+    failed: async (row, error) => {
       // One wrapped key that was changed makes a KMS refuse, too: whether it works at all shows with another.
-      const isFatal = error.code === 'encryption_key_unusable' ? !(await works(ports)) : endsPass.has(error.code);
-      if (options.signal.aborted || isFatal) stoppedBy ??= error;
-      else {
-        const about = { recording: row.id, code: error.code, err: error };
-        ports.log.warn(about, 'recording keys not fully rewrapped');
-        result.failed.push({ recording: row.id, code: error.code });
-      }
-    }
-    options.progress?.((done += 1), Math.max(total, done));
+      if (error.code === 'encryption_key_unusable' ? !(await works(ports)) : endsPass(error)) return error;
+      const about = { recording: row.id, code: error.code, err: error };
+      ports.log.warn(about, 'recording keys not fully rewrapped');
+      result.failed.push({ recording: row.id, code: error.code });
+
+      return undefined;
+    },
+    atOnce,
+    total: (await catalogue.counts()).archived ?? 0,
   };
-  for (let after = ''; ;) {
-    const rows = await catalogue.recordingsBeyond(after, batch);
-    await Promise.all(rows.map((row) => limit(() => one(row))));
-    if (stoppedBy !== undefined) throw stoppedBy;
-    after = rows.at(-1)?.id ?? after;
-    if (rows.length < batch) return result;
-  }
+  await overRows(pass, options);
+
+  return result;
 }
 
 async function works({ store, attemptMs }: RewrapPorts): Promise<boolean> {

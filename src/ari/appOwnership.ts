@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { doubledMs } from '../core/backoff.ts';
 import { errorCodes } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { EventSocket } from './eventSocket.ts';
@@ -10,17 +11,14 @@ import type { EventSocket } from './eventSocket.ts';
  * The other may be a tool that somebody tries out: then the application is taken back soon. Or it is a second serve, which does the
  * same: each change of hands costs calls, so the pauses double, up to an hour.
  */
-const firstPauseMs = 2_000;
-const longestPauseMs = 3_600_000;
+const pauses = { firstMs: 2_000, longestMs: 3_600_000 };
 /** How often it is looked whether the application is free again, ms. */
 const lookMs = 2_000;
-
-/** Pause before the application is taken back, ms. `losses`: how often it was lost since it was last kept for long. */
-const takeBackPauseMs = (losses: number): number => Math.min(firstPauseMs * 2 ** losses, longestPauseMs);
 
 export class AppOwnership {
   readonly #isFree: () => Promise<boolean>;
   readonly #log: Logger;
+  /** How often it was lost since it was last kept for long. */
   #losses = 0;
   #lastAt = -Infinity;
 
@@ -33,8 +31,8 @@ export class AppOwnership {
   async takeBack(socket: EventSocket): Promise<void> {
     const now = performance.now();
     // Kept for longer than the longest pause, it is not contested any more.
-    if (now - this.#lastAt > 2 * longestPauseMs) this.#losses = 0;
-    const pauseMs = takeBackPauseMs(this.#losses);
+    if (now - this.#lastAt > 2 * pauses.longestMs) this.#losses = 0;
+    const pauseMs = doubledMs(this.#losses, pauses);
     this.#losses += 1;
     this.#lastAt = now;
     const { remedy: hint } = errorCodes.application_taken;

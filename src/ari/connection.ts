@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { doubledMs } from '../core/backoff.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { askTime } from './requests.ts';
@@ -40,8 +41,7 @@ export type AriAccess = {
 };
 
 /** Pause before a socket is opened again, ms: doubling from the first to the second while none proves to work. */
-const reopenPauseMs = 100;
-const longestReopenPauseMs = 5_000;
+const reopenPauses = { firstMs: 100, longestMs: 5_000 };
 
 /** Pauses after which Asterisk is asked again to tell of every bridge, before a socket counts as open without, ms. */
 const bridgePausesMs = [100, 200, 400, 800];
@@ -172,7 +172,7 @@ export class AriConnection {
       await last?.ended;
       if (last?.isProved === true) failures = 0;
       this.#socket = undefined;
-      const pauseMs = Math.min(reopenPauseMs * 2 ** failures, longestReopenPauseMs);
+      const pauseMs = doubledMs(failures, reopenPauses);
       await this.#pause(pauseMs);
       if (this.#isStopped()) return;
       try {

@@ -1,10 +1,5 @@
 import stringWidth from 'string-width';
 
-/** What people have written in any language, as one line that no terminal obeys: no control or invisible character is left. */
-export function oneLine(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-}
-
 /** Columns in a line of a table at most, on a terminal, in a pipe and in a mail alike. */
 export const tableWidth = 100;
 

@@ -1,16 +1,25 @@
 /**
  * The one list of error codes, and the class that carries them. docs/errors.md is generated from this list.
  */
+import { oneLine } from './text/oneLine.ts';
 
 /** Exit codes of the command: 1 failed, 2 bad usage or config. */
-type ErrorEntry = { exit: 1 | 2; retryable: boolean; meaning: string; remedy: string };
+type ErrorEntry = {
+  exit: 1 | 2;
+  retryable: boolean;
+  meaning: string;
+  remedy: string;
+  /** What it says of the archive as a whole; undefined: nothing. */
+  wholeArchive: 'away' | 'refuses' | undefined;
+};
 
-const entry = (exit: 1 | 2, retryable: boolean, meaning: string, remedy: string): ErrorEntry => ({
-  exit,
-  retryable,
-  meaning,
-  remedy,
-});
+const entry = (
+  exit: 1 | 2,
+  retryable: boolean,
+  meaning: string,
+  remedy: string,
+  wholeArchive?: ErrorEntry['wholeArchive'],
+): ErrorEntry => ({ exit, retryable, meaning, remedy, wholeArchive });
 
 export const errorCodes = {
   usage: entry(
@@ -278,19 +287,28 @@ export const errorCodes = {
     true,
     'The object store does not answer.',
     'Check archive settings and the network; recordings wait in the spool and are sent by a later pass.',
+    'away',
   ),
   archive_denied: entry(
     1,
     false,
     'The object store refuses the credentials or an action.',
     'Check the access key, the secret key and the bucket policy (docs/deployment.md).',
+    'refuses',
   ),
-  archive_bucket_missing: entry(1, false, 'The bucket does not exist.', 'Create it, or correct archive.minio.bucket.'),
+  archive_bucket_missing: entry(
+    1,
+    false,
+    'The bucket does not exist.',
+    'Create it, or correct archive.minio.bucket.',
+    'away',
+  ),
   archive_not_mounted: entry(
     1,
     true,
     'The archive folder exists, but what was stored in it does not: the archive is not mounted there.',
     'Mount it; recordings wait in the spool. If it is the archive, make the file .preavis-archive in it (docs/operations/archive.md).',
+    'away',
   ),
   archive_changed: entry(
     1,
@@ -465,15 +483,8 @@ export type ErrorCode = keyof typeof errorCodes;
 /** All faults of a large configuration fit; beyond it nobody reads. */
 const longestMessage = 20_000;
 
-/** Texts of files, stores and programs may hold anything, also what a terminal would obey or a log would break at. */
-function oneLine(text: string): string {
-  const cut = text.length > longestMessage ? `${text.slice(0, longestMessage)}...` : text;
-
-  return cut.replace(
-    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
-}
+const lineOf = (text: string): string =>
+  oneLine(text.length > longestMessage ? `${text.slice(0, longestMessage)}...` : text);
 
 /**
  * Every error that Préavis raises on purpose. `message` says what is wrong, in one line and without personal data; `hint`
@@ -484,14 +495,18 @@ export class PreavisError extends Error {
   readonly hint: string;
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; hint?: string } = {}) {
-    super(oneLine(message), options.cause === undefined ? undefined : { cause: options.cause });
+    super(lineOf(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'PreavisError';
     this.code = code;
-    this.hint = oneLine(options.hint ?? errorCodes[code].remedy);
+    this.hint = lineOf(options.hint ?? errorCodes[code].remedy);
   }
 
   get retryable(): boolean {
     return errorCodes[this.code].retryable;
+  }
+
+  get wholeArchive(): ErrorEntry['wholeArchive'] {
+    return errorCodes[this.code].wholeArchive;
   }
 
   get exitCode(): 1 | 2 {

@@ -5,7 +5,7 @@ import { timeLimit } from '../../core/timeLimit.ts';
 import type { MovePorts } from './move.ts';
 import { keysOf } from '../../store/objectKeys.ts';
 import type { Protection } from '../../store/objectLock.ts';
-import { endsPass } from '../passErrors.ts';
+import { endsPass } from '../rowPass.ts';
 import type { ObjectStore } from '../../store/store.ts';
 import { within } from '../../store/stoppable.ts';
 
@@ -61,9 +61,9 @@ async function holdOn(
 
     return here.legalHold === 'on' ? 'off' : 'on';
   } catch (thrown) {
-    const { code } = asPreavisError(thrown);
-    if (endsPass.has(code) || signal.aborted) throw thrown;
+    const error = asPreavisError(thrown);
+    if (endsPass(error) || signal.aborted) throw thrown;
 
-    return code === 'archive_object_missing' ? 'off' : 'unknown';
+    return error.code === 'archive_object_missing' ? 'off' : 'unknown';
   }
 }

@@ -8,7 +8,6 @@
  * and retention may run beside it: a recording whose erasure has begun is left alone, and an erasure waits for one that is just being moved.
  */
 import { text } from 'node:stream/consumers';
-import pLimit from 'p-limit';
 import type { ArchiveUse } from '../../catalogue/jobs/archiveCopies.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { RecordingRow } from '../../catalogue/rows.ts';
@@ -24,6 +23,7 @@ import type { EncryptedStore } from '../../store/encryption/store.ts';
 import { lockDetail, makeUploadLocks, type UploadLocks } from '../lockUploads.ts';
 import { movedSource } from '../../store/movedSource.ts';
 import { keysOf, type ObjectKeys } from '../../store/objectKeys.ts';
+import { overRows, type RowPass, type RowPassOptions } from '../rowPass.ts';
 import { storeAndReadBack } from '../storeAndVerify.ts';
 import { isReceiptOf, largestReceiptBytes } from '../storedReceipt.ts';
 import { isSameEncryption, type ObjectStore, type StoredObject } from '../../store/store.ts';
@@ -65,12 +65,9 @@ export type MovePorts = {
   isRemovalProved: (row: Pick<RecordingRow, 'id' | 'status'>) => Promise<boolean>;
 };
 
-export type MoveOptions = {
-  /** Ends it between two recordings; its reason is thrown. */
-  signal: AbortSignal;
+export type MoveOptions = RowPassOptions & {
   /** Source and target are one place under two names: nothing is a copy that could be removed. */
   isSamePlace: boolean;
-  progress?: (done: number, total: number) => void;
 };
 
 export type Moved = {
@@ -84,7 +81,6 @@ export type Moved = {
   failed: { recording: RecordingId; code: ErrorCode }[];
 };
 
-const batch = 500;
 /** For asking both archives whether they work, ms. */
 const askLimitMs = 60_000;
 
@@ -119,8 +115,6 @@ class MovePass {
   readonly #locks: UploadLocks;
   readonly #total: number;
   readonly #result: Moved = { moved: 0, bytes: 0, receiptsMended: [], otherEncryption: [], failed: [] };
-  #done = 0;
-  #stoppedBy: PreavisError | undefined;
   #asking: Promise<PreavisError | undefined> | undefined;
 
   constructor(ports: MovePorts, options: MoveOptions, total: number) {
@@ -132,16 +126,17 @@ class MovePass {
 
   async run(): Promise<Moved> {
     const { catalogue, from, atOnce } = this.#ports;
-    const { signal } = this.#options;
-    const limit = pLimit(atOnce);
-    for (let after = ''; ;) {
-      const rows = await catalogue.archivedIn(from, after, batch);
-      await Promise.all(rows.map((row) => limit(() => this.#attempt(row))));
-      if (this.#stoppedBy !== undefined) throw this.#stoppedBy;
-      signal.throwIfAborted();
-      after = rows.at(-1)?.id ?? after;
-      if (rows.length < batch) return this.#result;
-    }
+    const pass: RowPass<RecordingRow> = {
+      page: (after, most) => catalogue.archivedIn(from, after, most),
+      idOf: ({ id }) => id,
+      attempt: (row) => this.#attempt(row),
+      failed: (row, error) => this.#failed(row, error),
+      atOnce,
+      total: this.#total,
+    };
+    await overRows(pass, this.#options);
+
+    return this.#result;
   }
 
   #limit(): AbortSignal {
@@ -149,35 +144,26 @@ class MovePass {
   }
 
   async #attempt(row: RecordingRow): Promise<void> {
-    if (this.#stoppedBy !== undefined || this.#options.signal.aborted) return;
-    try {
-      await this.#moveOne(row);
-      this.#result.moved += 1;
-      this.#result.bytes += row.bytes ?? 0;
-    } catch (thrown) {
-      await this.#failed(row, thrown);
-    }
-    this.#options.progress?.((this.#done += 1), Math.max(this.#total, this.#done));
+    await this.#moveOne(row);
+    this.#result.moved += 1;
+    this.#result.bytes += row.bytes ?? 0;
   }
 
-  async #failed(row: RecordingRow, thrown: unknown): Promise<void> {
-    const { signal } = this.#options;
-    const error = asPreavisError(signal.aborted ? signal.reason : thrown);
-    if (signal.aborted || fatal.has(error.code)) {
-      this.#stoppedBy ??= error;
-      return;
-    }
+  async #failed(row: RecordingRow, error: PreavisError): Promise<PreavisError | undefined> {
+    if (fatal.has(error.code)) return error;
     // It was erased, or its erasure has begun: it is retention's.
-    if (error.code === 'status_conflict') return;
+    if (error.code === 'status_conflict') return undefined;
+    let fault: PreavisError | undefined;
     if (doubtful.has(error.code)) {
       this.#asking ??= this.#ask();
-      const fault = await this.#asking;
+      fault = await this.#asking;
       this.#asking = undefined;
-      if (fault !== undefined) this.#stoppedBy ??= fault;
     }
     const about = { recording: row.id, code: error.code, err: error };
     this.#ports.log.warn(about, 'recording not moved to other archive');
     this.#result.failed.push({ recording: row.id, code: error.code });
+
+    return fault;
   }
 
   /** What keeps either archive from working at all. */

@@ -2,7 +2,6 @@
  * Removes what recordings that were moved have left in the earlier archive. Before each is removed, what the new archive has is read back
  * whole once more. What a lock keeps there stays, and the catalogue knows until when; retention erases it with the recording.
  */
-import pLimit from 'p-limit';
 import { copyGivenUp, copyRemoved, isErasureUnderWay } from '../../catalogue/retention/auditTrail.ts';
 import type { ArchiveCopy } from '../../catalogue/jobs/archiveCopies.ts';
 import type { RecordingRow } from '../../catalogue/rows.ts';
@@ -14,7 +13,7 @@ import { timeLimit } from '../../core/timeLimit.ts';
 import { textDigest } from '../../store/digest.ts';
 import type { MovePorts } from './move.ts';
 import { keysOf } from '../../store/objectKeys.ts';
-import { endsPass } from '../passErrors.ts';
+import { endsPass, overRows, type RowPass, type RowPassOptions } from '../rowPass.ts';
 import { isSame } from '../storeAndVerify.ts';
 import type { ObjectStore } from '../../store/store.ts';
 
@@ -27,38 +26,30 @@ export type Removed = {
   failed: { recording: RecordingId; code: ErrorCode }[];
 };
 
-export type RemoveOptions = { signal: AbortSignal; progress?: (done: number, total: number) => void; total: number };
+export type RemoveOptions = RowPassOptions & { total: number };
 
 const batch = 500;
-const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([...endsPass, 'internal']);
 
 export async function removeCopies(ports: MovePorts, source: ObjectStore, options: RemoveOptions): Promise<Removed> {
   const { catalogue, atOnce } = ports;
-  const { signal, progress, total } = options;
+  const { signal, total } = options;
   const result: Removed = { removed: 0, locked: [], waiting: 0, failed: [] };
-  const limit = pLimit(atOnce);
-  let stoppedBy: PreavisError | undefined;
-  let done = 0;
-  const one = async (copy: ArchiveCopy): Promise<void> => {
-    if (stoppedBy !== undefined) return;
-    try {
-      signal.throwIfAborted();
-      await removeOne(copy, source, ports, signal, result);
-    } catch (thrown) {
-      const error = asPreavisError(signal.aborted ? signal.reason : thrown);
-      if (signal.aborted || fatal.has(error.code)) stoppedBy ??= error;
-      else result.failed.push({ recording: copy.recording, code: error.code });
-    }
-    progress?.((done += 1), Math.max(total, done));
+  const pass: RowPass<ArchiveCopy> = {
+    page: (after, most) => catalogue.copiesIn(source.location, after, most),
+    idOf: ({ recording }) => recording,
+    attempt: (copy) => removeOne(copy, source, ports, signal, result),
+    failed: ({ recording }, error) => {
+      if (endsPass(error) || error.code === 'internal') return error;
+      result.failed.push({ recording, code: error.code });
+
+      return undefined;
+    },
+    atOnce,
+    total,
   };
-  for (let after = ''; ;) {
-    const copies = await catalogue.copiesIn(source.location, after, batch);
-    await Promise.all(copies.map((copy) => limit(() => one(copy))));
-    if (stoppedBy !== undefined) throw stoppedBy;
-    signal.throwIfAborted();
-    after = copies.at(-1)?.recording ?? after;
-    if (copies.length < batch) return result;
-  }
+  await overRows(pass, options);
+
+  return result;
 }
 
 async function removeOne(

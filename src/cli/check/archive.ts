@@ -10,6 +10,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Config } from '../../config/schema.ts';
 import { counted } from '../../core/counted.ts';
 import { asPreavisError } from '../../core/errors.ts';
+import { escapedWhere } from '../../core/text/oneLine.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { lifecycleOptions, makeStore, type ArchiveServices } from '../../services/store.ts';
 import { elsewhereFindings } from './elsewhere.ts';
@@ -158,5 +159,5 @@ function lifecycleFinding({ changes, early, held, plan }: LifecycleState): Check
 
 /** What others have named may hold anything, also what a terminal would obey. */
 export function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  return escapedWhere(/[^\x20-\x7e]/gu, text);
 }

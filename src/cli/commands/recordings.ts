@@ -19,7 +19,8 @@ import { chosenCalls, type Chosen } from '../filters.ts';
 import { parseLimit } from '../options.ts';
 import { localDay, localTime, timeColumn } from '../localTime.ts';
 import { shownHold, type ShownHold } from './retention/legalHolds.ts';
-import { oneLine, table } from '../table.ts';
+import { oneLine } from '../../core/text/oneLine.ts';
+import { table } from '../table.ts';
 
 export type ListOptions = Chosen & { status: string | undefined; limit: string; json: boolean };
 
@@ -159,75 +160,96 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const row = isUlid(id) ? await catalogue.recording(id) : undefined;
     if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
-    const call = await catalogue.call(row.callId);
-    const notice = await catalogue.notices(row.callId);
     const audit = await catalogue.audit(row.id);
     const at = context.clock.now();
-    const shown = {
-      ...(await described(row, catalogue, makeHoldsAllowed(config), at)),
-      call: row.callId,
-      sha256: row.sha256,
-      finishedAt: time(row.finishedAt),
-      gapMs: gapMs(row),
-      languageReason: call?.languageReason ?? null,
-      policyVersion: call?.policyVersion ?? null,
-      notice: notice.map(sentenceOf),
-      witness: call?.witness ?? null,
-      holds: (await catalogue.holdsOf(row.id)).map(shownHold),
-      certificates: (await catalogue.certificatesOf(row.id)).map(({ number, sha256 }) => ({ number, sha256 })),
-      audit: audit.map((each) => ({ ...each, at: isoTime(each.at) })),
-    };
-    if (json) {
-      context.print(JSON.stringify(shown, undefined, 2));
+    const shown = await shownRecording(row, audit, catalogue, makeHoldsAllowed(config), at);
+    if (json) context.print(JSON.stringify(shown, undefined, 2));
+    else context.print(recordingInWords(shown, row, protectionInWords(row, audit, at), at).join('\n'));
 
-      return 0;
-    }
-    const { notice: sentences, audit: steps, purposeEnds: ends, holds, certificates, ...facts } = shown;
-    const times = Object.fromEntries(
-      [
-        ['startedAt', row.startedAt] as const,
-        ['finishedAt', row.finishedAt] as const,
-        ['keepUntil', row.keepUntil] as const,
-      ].flatMap(([name, ms]) => (ms === null ? [] : [[name, localTime(ms)]])),
-    );
-    for (const [name, value] of Object.entries({ ...facts, ...times, ...protectionInWords(row, audit, at) })) {
-      context.print(`${name.padEnd(15)} ${Array.isArray(value) ? value.join(', ') : String(value ?? '-')}`);
-    }
-    context.print('\nPurposes');
-    for (const each of ends) {
-      const end =
-        each.keepUntil === null
-          ? shown.status === 'discarded'
-            ? 'not kept'
-            : 'not finished'
-          : `kept until ${local(each.keepUntil)}`;
-      context.print(`  ${each.purpose}  ${end}${each.inForce || each.keepUntil === null ? '' : '  (over)'}`);
-    }
-    if (holds.length > 0) context.print('\nHolds');
-    for (const hold of holds) {
-      context.print(
+    return 0;
+  });
+}
+
+type ShownRecording = Awaited<ReturnType<typeof shownRecording>>;
+
+async function shownRecording(
+  row: RecordingRow,
+  audit: readonly AuditRow[],
+  catalogue: Catalogue,
+  holdsAllowed: (purpose: string) => boolean,
+  at: number,
+) {
+  const call = await catalogue.call(row.callId);
+  const notice = await catalogue.notices(row.callId);
+
+  return {
+    ...(await described(row, catalogue, holdsAllowed, at)),
+    call: row.callId,
+    sha256: row.sha256,
+    finishedAt: time(row.finishedAt),
+    gapMs: gapMs(row),
+    languageReason: call?.languageReason ?? null,
+    policyVersion: call?.policyVersion ?? null,
+    notice: notice.map(sentenceOf),
+    witness: call?.witness ?? null,
+    holds: (await catalogue.holdsOf(row.id)).map(shownHold),
+    certificates: (await catalogue.certificatesOf(row.id)).map(({ number, sha256 }) => ({ number, sha256 })),
+    audit: audit.map((each) => ({ ...each, at: isoTime(each.at) })),
+  };
+}
+
+function recordingInWords(
+  shown: ShownRecording,
+  row: RecordingRow,
+  protection: ReturnType<typeof protectionInWords>,
+  at: number,
+): string[] {
+  const { notice, audit, purposeEnds, holds, certificates, ...facts } = shown;
+  const { startedAt, finishedAt, keepUntil } = row;
+  const times = Object.fromEntries(
+    Object.entries({ startedAt, finishedAt, keepUntil }).flatMap(([name, ms]) =>
+      ms === null ? [] : [[name, localTime(ms)]],
+    ),
+  );
+
+  return [
+    ...Object.entries({ ...facts, ...times, ...protection }).map(
+      ([name, value]) => `${name.padEnd(15)} ${Array.isArray(value) ? value.join(', ') : String(value ?? '-')}`,
+    ),
+    '\nPurposes',
+    ...purposeEnds.map((each) => purposeInWords(each, shown.status)),
+    ...(holds.length > 0 ? ['\nHolds'] : []),
+    ...holds.map(
+      (hold) =>
         `  ${hold.id}  ${hold.ground}  ${holdInWords(hold, at)}  ${oneLine(hold.reason)}  (set by ${hold.author})`,
-      );
-    }
-    for (const { number, sha256 } of certificates)
-      context.print(`\nCertificate of erasure ${number} (SHA-256 ${sha256})`);
-    context.print('\nNotice as it was heard');
-    for (const each of sentences) {
+    ),
+    ...certificates.map(({ number, sha256 }) => `\nCertificate of erasure ${number} (SHA-256 ${sha256})`),
+    '\nNotice as it was heard',
+    ...notice.map((each) => {
       const heard = each.verified ? 'heard whole' : each.verdict;
       const witness = each.witness === null ? '' : `  (witness: ${each.witness.status})`;
       const began = each.startedAt === null ? '-' : local(each.startedAt);
-      context.print(`  ${began}  ${each.language}  ${heard}${witness}  "${each.text}"`);
-    }
-    context.print('\nHistory');
-    for (const each of steps) {
+
+      return `  ${began}  ${each.language}  ${heard}${witness}  "${each.text}"`;
+    }),
+    '\nHistory',
+    ...audit.map((each) => {
       const step = each.to === null ? '' : `  ${each.from ?? 'new'} -> ${each.to}`;
       const { purpose, code } = each.detail;
       const about = [purpose, code, ...groundsNoted(each.detail)]
         .filter((word) => typeof word === 'string')
         .map((word) => `  ${word}`);
-      context.print(`  ${local(each.at)}  ${each.event}${step}${about.join('')}  (${each.actor})`);
-    }
 
-    return 0;
-  });
+      return `  ${local(each.at)}  ${each.event}${step}${about.join('')}  (${each.actor})`;
+    }),
+  ];
+}
+
+function purposeInWords(
+  { purpose, keepUntil, inForce }: ShownRecording['purposeEnds'][number],
+  status: ShownRecording['status'],
+): string {
+  if (keepUntil === null) return `  ${purpose}  ${status === 'discarded' ? 'not kept' : 'not finished'}`;
+
+  return `  ${purpose}  kept until ${local(keepUntil)}${inForce ? '' : '  (over)'}`;
 }

@@ -1,3 +1,5 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Config } from '../../config/schema.ts';
 import { makeMarking } from '../../store/catalogueMarker.ts';
 import { finishRecordings, sweepSpool } from '../../archive/finish/finish.ts';
 import { uploadPass, type UploadResult } from '../../archive/uploadPass.ts';
@@ -28,19 +30,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
 
   return withArchives<ExitCode>(context, config, 'command', async (services) => {
     const { catalogue, store, actor } = services;
-    if (dryRun) {
-      const waiting = await catalogue.recordings({ status: 'recorded', limit: -1 });
-      const unended = await unendedRecordings(catalogue, config.recording);
-      if (json) {
-        const recordings = waiting.map(({ id, bytes }) => ({ id, bytes }));
-        context.print(JSON.stringify({ dryRun: true, waiting: waiting.length, recordings, unended }, undefined, 2));
-      } else {
-        for (const recording of unended) context.print(unendedLine(recording));
-        context.print(`${counted(waiting.length, 'recording')} would be sent to ${store.location}`);
-      }
-
-      return unended.length > 0 ? 3 : 0;
-    }
+    if (dryRun) return plan(context, config, catalogue, store.location, json);
     const work = beginProgress('what was not yet sent is left to the next pass', json);
     const findings: Record<string, number> = {};
     const finish = makeFinishPorts(services, await loadLibrary(config), {
@@ -68,38 +58,12 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
     };
     const result = await pass().finally(work.end);
     const unended = await unendedRecordings(catalogue, config.recording);
-    if (json)
-      context.print(
-        JSON.stringify(
-          {
-            dryRun: false,
-            at: isoTime(context.clock.now()),
-            ...result,
-            unended,
-            findings,
-            aside: result.aside.map(({ recording, error: { code } }) => ({ recording, code })),
-            archive: result.archive.state,
-          },
-          undefined,
-          2,
-        ),
-      );
-    else {
-      for (const { recording, error } of result.aside) {
-        context.print(`${recording} waits: ${error.code}: ${error.message}\n  ${error.hint}`);
-      }
-      for (const recording of new Set(result.covered)) {
-        context.print(`${recording}: something else lay under its key; it is kept as an earlier version`);
-      }
-      for (const recording of unended) context.print(unendedLine(recording));
-      const found = Object.entries(findings).map(([kind, count]) => `${count} ${kind}`);
-      if (found.length > 0) context.print(`found in what was finished now: ${found.join(', ')}`);
-      const failures = Object.entries(result.failures).map(([code, count]) => `${count} ${code}`);
-      context.print(
-        `${counted(result.sent, 'recording')} sent to ${store.location}, ${result.waiting} waiting` +
-          (failures.length > 0 ? ` (${failures.join(', ')})` : ''),
-      );
-    }
+    if (json) {
+      const at = isoTime(context.clock.now());
+      const aside = result.aside.map(({ recording, error: { code } }) => ({ recording, code }));
+      const shown = { dryRun: false, at, ...result, unended, findings, aside, archive: result.archive.state };
+      context.print(JSON.stringify(shown, undefined, 2));
+    } else for (const line of resultInWords(result, unended, findings, store.location)) context.print(line);
     if (result.archive.state === 'failing' && result.sent === 0) {
       const { code, message, hint } = result.archive.error;
       const what = `nothing was sent to ${store.location}; ${counted(result.waiting, 'recording waits', 'recordings wait')}`;
@@ -108,4 +72,45 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
 
     return result.waiting > 0 || unended.length > 0 ? 3 : 0;
   });
+}
+
+async function plan(
+  context: CommandContext,
+  config: Config,
+  catalogue: Catalogue,
+  location: string,
+  json: boolean,
+): Promise<ExitCode> {
+  const waiting = await catalogue.recordings({ status: 'recorded', limit: -1 });
+  const unended = await unendedRecordings(catalogue, config.recording);
+  if (json) {
+    const recordings = waiting.map(({ id, bytes }) => ({ id, bytes }));
+    context.print(JSON.stringify({ dryRun: true, waiting: waiting.length, recordings, unended }, undefined, 2));
+  } else {
+    for (const recording of unended) context.print(unendedLine(recording));
+    context.print(`${counted(waiting.length, 'recording')} would be sent to ${location}`);
+  }
+
+  return unended.length > 0 ? 3 : 0;
+}
+
+function resultInWords(
+  { aside, covered, failures, sent, waiting }: UploadResult,
+  unended: readonly RecordingId[],
+  findings: Readonly<Record<string, number>>,
+  location: string,
+): string[] {
+  const found = Object.entries(findings).map(([kind, count]) => `${count} ${kind}`);
+  const failed = Object.entries(failures).map(([code, count]) => `${count} ${code}`);
+
+  return [
+    ...aside.map(({ recording, error }) => `${recording} waits: ${error.code}: ${error.message}\n  ${error.hint}`),
+    ...[...new Set(covered)].map(
+      (recording) => `${recording}: something else lay under its key; it is kept as an earlier version`,
+    ),
+    ...unended.map(unendedLine),
+    ...(found.length > 0 ? [`found in what was finished now: ${found.join(', ')}`] : []),
+    `${counted(sent, 'recording')} sent to ${location}, ${waiting} waiting` +
+      (failed.length > 0 ? ` (${failed.join(', ')})` : ''),
+  ];
 }

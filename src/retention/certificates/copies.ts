@@ -9,7 +9,7 @@ import { decisionKinds, type DecisionKind } from '../../catalogue/retention/deci
 import type { CertificateRow, CopyPlace, LedgerPlace } from '../../catalogue/retention/certificates.ts';
 import { dayMs } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
-import { asPreavisError, PreavisError, type ErrorCode } from '../../core/errors.ts';
+import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
@@ -120,14 +120,8 @@ export type Replayed = {
 };
 
 /** With these the archive does not work at all: the others are no better. */
-const ofArchive: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'archive_unreachable',
-  'archive_denied',
-  'archive_bucket_missing',
-  'archive_not_mounted',
-  'catalogue_unusable',
-  'signing_key_unusable',
-]);
+const endsReplay = ({ code, wholeArchive }: PreavisError): boolean =>
+  wholeArchive !== undefined || code === 'catalogue_unusable' || code === 'signing_key_unusable';
 
 export type ReplayOptions = {
   dryRun: boolean;
@@ -222,7 +216,7 @@ export async function replayArchive(ports: CopyPorts, { dryRun, progress }: Repl
         if (copy === 'none') replay.refuse();
         else await replay.take(await copy.read());
       } catch (thrown) {
-        if (ofArchive.has(asPreavisError(thrown).code)) throw thrown;
+        if (endsReplay(asPreavisError(thrown))) throw thrown;
         replay.refuse();
       }
     }
@@ -302,7 +296,7 @@ class Replay {
       return 'done';
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      if (ofArchive.has(error.code)) throw thrown;
+      if (endsReplay(error)) throw thrown;
       const { recording } = certificate.row;
       log.error({ recording, code: error.code, err: error }, 'erasure replay failed');
       this.refuse();

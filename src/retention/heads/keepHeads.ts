@@ -174,14 +174,6 @@ export async function removeOldHeads({ catalogue, store, former, ledger }: HeadP
   return gone.size;
 }
 
-/** These say nothing of one object. */
-const ofArchive: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'archive_unreachable',
-  'archive_denied',
-  'archive_bucket_missing',
-  'archive_not_mounted',
-]);
-
 /** No head is longer, bytes. */
 const mostBytes = 8 * 1024;
 
@@ -215,7 +207,7 @@ export async function headVersion(
       if ((await readHead(jws)).row.sha256 === sha256) return { jws, version };
     } catch (thrown) {
       // A delete marker has nothing to read, and what somebody wrote over it is no head.
-      if (ofArchive.has(asPreavisError(thrown).code)) throw thrown;
+      if (asPreavisError(thrown).wholeArchive !== undefined) throw thrown;
     }
   }
 

@@ -102,14 +102,8 @@ export type ReconcileOptions = {
 const batch = 500;
 
 /** With these, nothing further can be compared. */
-const fatal: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'archive_unreachable',
-  'archive_denied',
-  'archive_bucket_missing',
-  'archive_not_mounted',
-  'catalogue_unusable',
-  'interrupted',
-]);
+const isFatal = ({ code, wholeArchive }: PreavisError): boolean =>
+  wholeArchive !== undefined || code === 'catalogue_unusable' || code === 'interrupted';
 
 /**
  * Throws job_busy while another process reconciles, the signal's reason, and what the catalogue, the spool folder or an archive
@@ -259,7 +253,7 @@ class Reconciliation {
     } catch (thrown) {
       const { signal } = this.#options;
       const error = asPreavisError(signal.aborted ? signal.reason : thrown);
-      if (signal.aborted || fatal.has(error.code)) {
+      if (signal.aborted || isFatal(error)) {
         this.#stoppedBy ??= error;
         return;
       }
@@ -483,7 +477,7 @@ class Reconciliation {
   #survivable(thrown: unknown): PreavisError {
     this.#options.signal.throwIfAborted();
     const error = asPreavisError(thrown);
-    if (fatal.has(error.code)) throw error;
+    if (isFatal(error)) throw error;
     this.#ports.log.warn({ code: error.code, err: error }, 'recording not compared or repaired');
 
     return error;

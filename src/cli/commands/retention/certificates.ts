@@ -1,3 +1,4 @@
+import type { RecordingId } from '../../../core/ids.ts';
 import type { Lock } from '../../../store/objectLock.ts';
 import { counted } from '../../../core/counted.ts';
 import { isoTime } from '../../../core/clock.ts';
@@ -180,56 +181,63 @@ export async function certificatesReplay(
     }
     work.end();
     const refused = ledger.refused + archive.refused;
+    const counts = { writtenAgain, decisionsAgain, refused, trail };
     if (json) {
       const certificates = ledger.certificates + archive.certificates;
-      context.print(
-        JSON.stringify(
-          {
-            dryRun,
-            certificates,
-            erasedAgain: recordings,
-            decisions,
-            writtenAgain,
-            decisionsAgain,
-            refused,
-            trail,
-            ...(locks.size === 0
-              ? {}
-              : { locked: [...locks].map(([recording, lock]) => ({ recording, lock: shownLock(lock) })) }),
-          },
-          undefined,
-          2,
-        ),
-      );
+      const locked = [...locks].map(([recording, lock]) => ({ recording, lock: shownLock(lock) }));
+      const shown = {
+        ...{ dryRun, certificates, erasedAgain: recordings, decisions, ...counts },
+        ...(locked.length === 0 ? {} : { locked }),
+      };
+      context.print(JSON.stringify(shown, undefined, 2));
     } else {
-      for (const id of recordings) {
-        const lock = locks.get(id);
-        const but = lock === undefined ? '' : `, but ${lockInWords(lock)}`;
-        context.print(`${id}  ${dryRun ? 'would be erased again' : 'erased again'}${but}`);
-      }
-      context.print(
-        `${counted(recordings.length, 'recording that was', 'recordings that were')} erased had come back (${localTime(context.clock.now())})`,
-      );
-      if (decided !== '') context.print(`decisions ${dryRun ? 'that would be ' : ''}carried out again: ${decided}`);
-      if (decisionsAgain > 0)
-        context.print(
-          `${counted(decisionsAgain, 'decision')} that the ledger lacked ${dryRun ? 'would be' : decisionsAgain === 1 ? 'is' : 'are'} written into it again`,
-        );
-      if (writtenAgain > 0)
-        context.print(
-          `${counted(writtenAgain, 'certificate')} that the ledger lacked ${dryRun ? 'would be' : writtenAgain === 1 ? 'is' : 'are'} written into it again`,
-        );
-      if (trail !== 'fits') context.print(trailInWords[trail]);
-      if (refused > 0)
-        context.print(
-          `${counted(refused, 'copy of a certificate or decision is', 'copies of certificates or decisions are')} not what was signed, or by a key that is not trusted`,
-        );
+      const replayed = { ...counts, recordings, locks, decided, dryRun, at: context.clock.now() };
+      for (const line of replayInWords(replayed)) context.print(line);
     }
 
     const left = recordings.length + writtenAgain + decisionsAgain + (decided === '' ? 0 : 1);
 
     return refused > 0 || trail === 'other' || (dryRun && left > 0) ? 3 : 0;
   }).finally(work.end);
+}
+
+function replayInWords(replayed: {
+  recordings: readonly RecordingId[];
+  locks: ReadonlyMap<string, Lock>;
+  decided: string;
+  decisionsAgain: number;
+  writtenAgain: number;
+  trail: TrailAfterReplay;
+  refused: number;
+  dryRun: boolean;
+  at: number;
+}): string[] {
+  const { recordings, locks, decided, decisionsAgain, writtenAgain, trail, refused, dryRun, at } = replayed;
+  const written = (count: number, what: string): string[] => {
+    const verb = dryRun ? 'would be' : count === 1 ? 'is' : 'are';
+
+    return count === 0 ? [] : [`${counted(count, what)} that the ledger lacked ${verb} written into it again`];
+  };
+  const copies = 'copies of certificates or decisions are';
+
+  return [
+    ...recordings.map((id) => {
+      const lock = locks.get(id);
+      const but = lock === undefined ? '' : `, but ${lockInWords(lock)}`;
+
+      return `${id}  ${dryRun ? 'would be erased again' : 'erased again'}${but}`;
+    }),
+    `${counted(recordings.length, 'recording that was', 'recordings that were')} erased had come back (${localTime(at)})`,
+    ...(decided === '' ? [] : [`decisions ${dryRun ? 'that would be ' : ''}carried out again: ${decided}`]),
+    ...written(decisionsAgain, 'decision'),
+    ...written(writtenAgain, 'certificate'),
+    ...(trail === 'fits' ? [] : [trailInWords[trail]]),
+    ...(refused === 0
+      ? []
+      : [
+          `${counted(refused, 'copy of a certificate or decision is', copies)} not what was signed, or by a key that is not trusted`,
+        ]),
+  ];
 }
 
 const trailInWords: Record<Exclude<TrailAfterReplay, 'fits'>, string> = {

@@ -11,7 +11,8 @@ import { configOf } from '../../check/configuration.ts';
 import type { CommandContext, ExitCode } from '../../context.ts';
 import { localTime } from '../../localTime.ts';
 import { operatorOf } from '../../operator.ts';
-import { oneLine, table } from '../../table.ts';
+import { oneLine } from '../../../core/text/oneLine.ts';
+import { table } from '../../table.ts';
 
 export type HoldOptions = {
   ground: string;

@@ -16,6 +16,7 @@ import { operatorOf } from '../../operator.ts';
 import { lockInWords, lockThatKeeps, shownLock } from '../../lockInWords.ts';
 import { localTime, timeColumn } from '../../localTime.ts';
 import { table, tableWidth, wrapped } from '../../table.ts';
+import type { ArchiveServices } from '../../../services/store.ts';
 import { withArchives } from '../../withArchives.ts';
 import { withServices } from '../../withServices.ts';
 
@@ -35,70 +36,21 @@ type Told = { row: RecordingRow; outcome: Outcome; lock: Lock | undefined };
  * when something due was not erased, or clocks disagree about something; what a lock keeps is told once.
  */
 export async function retentionRun(context: CommandContext, options: RetentionCommandOptions): Promise<ExitCode> {
-  const { dryRun, json, yes = false, clockIsRight = false } = options;
+  const { dryRun, json, yes = false } = options;
   const config = await configOf(context);
 
   return withArchives<ExitCode>(context, config, 'command', async (services) => {
-    const pass = async (preview: boolean, most: number): Promise<{ result: RetentionResult; told: Told[] }> => {
-      const work = beginProgress(
-        preview ? 'nothing was changed' : 'what was not yet erased is left to the next pass',
-        json,
-      );
-      try {
-        const told: Told[] = [];
-        const result = await retentionPass(services, {
-          dryRun: preview,
-          clockIsRight,
-          waitMs,
-          signal: work.signal,
-          progress: work.progress,
-          told: ({ outcome }, row) => {
-            if (json || told.length < most) told.push({ row, outcome, lock: undefined });
-          },
-        });
-        const lockPorts = { ...services, at: context.clock.now() };
-        const limit = pLimit(services.atOnce);
-        const look = async (each: Told): Promise<void> => {
-          each.lock = work.signal.aborted ? undefined : await lockThatKeeps(each.row, lockPorts, work.signal);
-        };
-        if (preview) await Promise.all(told.map((each) => limit(() => look(each))));
-        if (preview) work.signal.throwIfAborted();
-
-        return { result, told };
-      } finally {
-        work.end();
-      }
-    };
-    if (context.ask !== undefined && !dryRun && !yes && !json) {
-      const plan = await pass(true, mostPlanned);
-      const { due } = plan.result;
-      if (due > 0) {
-        context.print(passInWords(plan.result, plan.told, { dryRun: true, more: '--dry-run' }));
-        const kept = plan.told.filter(({ lock }) => lock !== undefined).length;
-        const what =
-          due > kept
-            ? `Erase ${counted(due - kept, 'recording')}?`
-            : 'A lock keeps all that is due. Try it all the same?';
-        if (!(await context.ask(`${what} It cannot be undone.`))) {
-          context.print('nothing was changed');
-          return 3;
-        }
-      }
+    const pass = makePass(context, services, options);
+    if (!dryRun && !yes && !json && !(await isWanted(context, pass))) {
+      context.print('nothing was changed');
+      return 3;
     }
-    const { result, told } = await pass(dryRun, mostShown);
-    const { due, erased, held, locked, doubtful, head } = result;
+    const done = await pass(dryRun, mostShown);
+    const { due, erased, head, doubtful } = done.result;
     const isLogEmptied = dryRun || (await logEmptied(services.catalogue, logWaitMs));
-    if (json) {
-      const recordings = told.map(({ row: { id, keepUntil }, outcome, lock }) => ({
-        id,
-        keepUntil: keepUntil === null ? null : isoTime(keepUntil),
-        outcome,
-        ...(lock === undefined ? {} : { lock: shownLock(lock) }),
-      }));
-      const counts = { due, erased, held, locked, doubtful, head };
-      context.print(JSON.stringify({ dryRun, ...counts, logEmptied: isLogEmptied, recordings }, undefined, 2));
-    } else {
-      context.print(passInWords(result, told, { dryRun, more: '--json' }));
+    if (json) context.print(JSON.stringify(shownPass(done, dryRun, isLogEmptied), undefined, 2));
+    else {
+      context.print(passInWords(done.result, done.told, { dryRun, more: '--json' }));
       if (!isLogEmptied) context.print(logHeld);
       if (head !== 'kept' && head !== 'unsigned') {
         context.print(
@@ -110,6 +62,71 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
 
     return isLogEmptied && isHeadKept && doubtful === 0 && (dryRun || erased === due) ? 0 : 3;
   });
+}
+
+type Done = { result: RetentionResult; told: Told[] };
+/** @param most so many recordings are named at most, for people */
+type Pass = (preview: boolean, most: number) => Promise<Done>;
+
+function makePass(
+  context: CommandContext,
+  services: ArchiveServices,
+  { json, clockIsRight = false }: RetentionCommandOptions,
+): Pass {
+  return async (preview, most) => {
+    const undone = preview ? 'nothing was changed' : 'what was not yet erased is left to the next pass';
+    const work = beginProgress(undone, json);
+    try {
+      const told: Told[] = [];
+      const result = await retentionPass(services, {
+        dryRun: preview,
+        clockIsRight,
+        waitMs,
+        signal: work.signal,
+        progress: work.progress,
+        told: ({ outcome }, row) => {
+          if (json || told.length < most) told.push({ row, outcome, lock: undefined });
+        },
+      });
+      const lockPorts = { ...services, at: context.clock.now() };
+      const limit = pLimit(services.atOnce);
+      const look = async (each: Told): Promise<void> => {
+        each.lock = work.signal.aborted ? undefined : await lockThatKeeps(each.row, lockPorts, work.signal);
+      };
+      if (preview) await Promise.all(told.map((each) => limit(() => look(each))));
+      if (preview) work.signal.throwIfAborted();
+
+      return { result, told };
+    } finally {
+      work.end();
+    }
+  };
+}
+
+/** What somebody at a terminal says to the plan; true where nobody is there, or nothing is due. */
+async function isWanted(context: CommandContext, pass: Pass): Promise<boolean> {
+  if (context.ask === undefined) return true;
+  const { result, told } = await pass(true, mostPlanned);
+  const { due } = result;
+  if (due === 0) return true;
+  context.print(passInWords(result, told, { dryRun: true, more: '--dry-run' }));
+  const kept = told.filter(({ lock }) => lock !== undefined).length;
+  const what =
+    due > kept ? `Erase ${counted(due - kept, 'recording')}?` : 'A lock keeps all that is due. Try it all the same?';
+
+  return context.ask(`${what} It cannot be undone.`);
+}
+
+function shownPass({ result, told }: Done, dryRun: boolean, isLogEmptied: boolean) {
+  const { due, erased, held, locked, doubtful, head } = result;
+  const recordings = told.map(({ row: { id, keepUntil }, outcome, lock }) => ({
+    id,
+    keepUntil: keepUntil === null ? null : isoTime(keepUntil),
+    outcome,
+    ...(lock === undefined ? {} : { lock: shownLock(lock) }),
+  }));
+
+  return { dryRun, due, erased, held, locked, doubtful, head, logEmptied: isLogEmptied, recordings };
 }
 
 function passInWords(
