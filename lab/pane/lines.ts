@@ -1,7 +1,7 @@
 /** One line of the pane: where it comes from, and what a person needs of it. */
 import { oneLine } from '../../src/core/text/oneLine.ts';
 
-export const sources = ['lab', 'asterisk', 'preavis', 'store', 'caller', 'agent'] as const;
+const sources = ['lab', 'asterisk', 'preavis', 'store', 'caller', 'agent'] as const;
 export type Source = (typeof sources)[number];
 
 const width = Math.max(...sources.map((source) => source.length));

@@ -25,7 +25,7 @@ export type IndexPurpose = {
 };
 
 /** What was done with a recording; who did it is told by their role alone. */
-export type IndexAccess = {
+type IndexAccess = {
   at: string;
   what: 'fetched' | 'bundled' | 'exported';
   purpose: string | null;
