@@ -80,7 +80,7 @@ export type SubjectExport = {
 
 type Work = { ports: SubjectExportPorts; order: SubjectExportOrder; zip: Zip; folder: string; result: SubjectExport };
 
-/** Throws usage when the name is taken, output_unwritable, the signal's reason, and what the catalogue throws. */
+/** Throws usage when the name is taken, output_unwritable, texts_invalid, the signal's reason, and what the catalogue throws. */
 export async function exportForPerson(ports: SubjectExportPorts, order: SubjectExportOrder): Promise<SubjectExport> {
   const { catalogue, operator } = ports;
   const result: SubjectExport = { calls: 0, included: [], absent: [], unreadable: [], numberUnread: false };
@@ -111,6 +111,8 @@ export async function exportForPerson(ports: SubjectExportPorts, order: SubjectE
 async function fillZip(work: Work): Promise<void> {
   const { ports, order, zip, result } = work;
   const { config, clock, catalogue } = ports;
+  // Before anything is handed out: a file of texts may be broken.
+  const texts = await loadSubjectTexts(order.language);
   const index: PersonIndex = {
     index: 1,
     madeAt: isoTime(clock.now()),
@@ -143,7 +145,7 @@ async function fillZip(work: Work): Promise<void> {
     );
   }
   await zip.addText('index.json', `${JSON.stringify(index, undefined, 2)}\n`);
-  await zip.addText('index.html', indexPage(index, await loadSubjectTexts(order.language), config.purposes));
+  await zip.addText('index.html', indexPage(index, texts, config.purposes));
 }
 
 /** A receipt that cannot be made is left out; the index says so. */

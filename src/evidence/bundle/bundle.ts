@@ -83,9 +83,11 @@ const bundleEvents = {
   failed: 'evidence bundle failed',
 } satisfies HandOutEvents;
 
-/** What fetchRecording throws, evidence_chain_broken, evidence_invalid, timestamp_failed, and what appearWhole does. */
+/** What fetchRecording throws, texts_invalid, evidence_chain_broken, evidence_invalid, timestamp_failed, and what appearWhole does. */
 export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promise<Bundled> {
   const { purpose, target, signal } = order;
+  // Before anything is handed out: a file of texts may be broken.
+  const texts = await loadExplanationTexts();
   const folder = await writing(() => mkdtemp(join(dirname(target.file), '.preavis-')));
   try {
     const wav = join(folder, bundleFile.recording);
@@ -95,7 +97,7 @@ export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promis
       ports.catalogue.note(id, { event, actor: ports.actor, detail: { purpose, ...detail } });
     try {
       const { row } = await grantAccess(ports, id, purpose);
-      const content = await contentOf(ports, { row, wav, folder, signal });
+      const content = await contentOf(ports, { row, wav, folder, texts, signal });
       const { parts, ...made } = await sealed(ports, content, { purpose, keepUntil, signal });
       const fill = (handle: FileHandle): Promise<void> => fillWith(handle, parts, ports.signer.kid, signal);
       await appearWhole(target, fill, async () => {
@@ -132,10 +134,16 @@ type Content = {
   parts: Part[];
 };
 
-type Ground = { row: RecordingRow; wav: string; folder: string; signal: AbortSignal };
+type Ground = {
+  row: RecordingRow;
+  wav: string;
+  folder: string;
+  texts: Awaited<ReturnType<typeof loadExplanationTexts>>;
+  signal: AbortSignal;
+};
 
 /** Everything that the manifest lists. */
-async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Ground): Promise<Content> {
+async function contentOf(ports: BundlePorts, { row, wav, folder, texts, signal }: Ground): Promise<Content> {
   const { catalogue, clock, signer, madeBy, company, nameOf } = ports;
   const storedText = row.receipt ?? receiptText(await receiptOfRecording(catalogue, row.id));
   const receipt = factsOf(storedText);
@@ -179,13 +187,10 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, signal }: Groun
     company,
     nameOf,
   };
-  const explanations = await Promise.all(
-    explanationLanguages.map(async (each) =>
-      small(pages[each], Buffer.from(explanationPage(each, await loadExplanationTexts(each), facts), 'utf8')),
-    ),
-  );
   const parts = [
-    ...explanations,
+    ...explanationLanguages.map((each) =>
+      small(pages[each], Buffer.from(explanationPage(each, texts[each], facts), 'utf8')),
+    ),
     recording.part,
     small(bundleFile.receipt, Buffer.from(storedText, 'utf8')),
     ...sounds.map(({ part }) => part),

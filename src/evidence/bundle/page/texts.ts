@@ -73,6 +73,11 @@ export const explanationTexts = z.strictObject({
 });
 export type ExplanationTexts = z.output<typeof explanationTexts>;
 
-/** Throws PreavisError `texts_invalid`. */
-export const loadExplanationTexts = (language: ExplanationLanguage): Promise<ExplanationTexts> =>
-  loadTexts(textFile('bundle', language), explanationTexts);
+/** Those of each language. Throws PreavisError `texts_invalid`. */
+export async function loadExplanationTexts(): Promise<Readonly<Record<ExplanationLanguage, ExplanationTexts>>> {
+  const load = (language: ExplanationLanguage): Promise<ExplanationTexts> =>
+    loadTexts(textFile('bundle', language), explanationTexts);
+  const [fr, nl, de, en] = await Promise.all([load('fr'), load('nl'), load('de'), load('en')]);
+
+  return { fr, nl, de, en };
+}

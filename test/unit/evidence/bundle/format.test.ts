@@ -8,8 +8,10 @@ import {
   type ReceiptFacts,
 } from '../../../../src/evidence/bundle/format.ts';
 import { explanationPage, type ExplanationFacts } from '../../../../src/evidence/bundle/page/page.ts';
+import { loadExplanationTexts } from '../../../../src/evidence/bundle/page/texts.ts';
 import { filesOfVcon, makeVcon, receiptOfVcon, vconUuid } from '../../../../src/evidence/bundle/vcon.ts';
-import { explanationTextsOf } from '../../../support/evidence/explanationTexts.ts';
+
+const explanationTextsOf = await loadExplanationTexts();
 
 type Sentence = ReceiptFacts['notice'][number];
 

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { explanationLanguages, pageFiles, type ReceiptFacts } from '../../../../../src/evidence/bundle/format.ts';
 import { explanationPage, type ExplanationFacts } from '../../../../../src/evidence/bundle/page/page.ts';
-import { explanationTexts } from '../../../../../src/evidence/bundle/page/texts.ts';
-import { explanationTextsOf } from '../../../../support/evidence/explanationTexts.ts';
+import { explanationTexts, loadExplanationTexts } from '../../../../../src/evidence/bundle/page/texts.ts';
 import { markedTexts } from '../../../../support/markedTexts.ts';
 
 /** What a reader of a bundle opens: it says what the receipt says, and does nothing else. */
+
+const explanationTextsOf = await loadExplanationTexts();
 
 const at = (second: number): string => new Date(Date.UTC(2026, 2, 1, 10, 0, second)).toISOString();
 
