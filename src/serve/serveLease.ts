@@ -8,20 +8,16 @@ import type { Logger } from '../core/log.ts';
 /** How often a process says that it serves, ms. */
 export const renewEveryMs = leaseMs / 12;
 
-export type ServeLeasePorts = {
-  catalogue: Pick<Catalogue, 'takeLease' | 'releaseLease'>;
-  log: Logger;
-  /** Called after each renewal, for the metrics. */
-  failing: (fails: boolean) => void;
-};
+type Leases = Pick<Catalogue, 'takeLease' | 'releaseLease'>;
 
 /** One serve on a catalogue at a time: a second one would take the calls of the first. */
 export class ServeLease {
-  readonly #catalogue: ServeLeasePorts['catalogue'];
+  readonly #catalogue: Leases;
   readonly #monitor: CatalogueOutageMonitor;
   #renewal: NodeJS.Timeout | undefined;
 
-  constructor({ catalogue, log, failing }: ServeLeasePorts) {
+  /** @param failing called after each renewal, for the metrics */
+  constructor(catalogue: Leases, log: Logger, failing: (fails: boolean) => void) {
     this.#catalogue = catalogue;
     this.#monitor = new CatalogueOutageMonitor(log, failing);
   }

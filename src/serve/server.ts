@@ -149,7 +149,7 @@ export class Server {
     });
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' }));
     const { store } = services;
-    const lease = await this.#use(new ServeLease({ catalogue, log, failing: metrics.catalogueFails }));
+    const lease = await this.#use(new ServeLease(catalogue, log, metrics.catalogueFails));
     // What has recordings in the archive is the one of it, and need not wait for it.
     if ((await catalogue.knownObject(store.location)) === 'never') await markAtStart(services, { isMeant, clock, log });
     await tellElsewhere(services);
