@@ -38,4 +38,13 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/catalogue/**', 'src/serve/**'],
+    // Blank lines and comments do not count. Where one is longer, the comment that allows it says why in one sentence.
+    rules: {
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+    },
+  },
 );

@@ -8,6 +8,7 @@ import type { PurposeLock } from '../config/objectLockModes.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
+import type { StoredObject } from '../store/store.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { backoffMs } from '../core/backoff.ts';
@@ -309,23 +310,54 @@ async function archiveOne(
 
   const lock = await locks.wanted(row, signal);
   failPoint?.('upload, before the WAV');
-  const contentType = 'audio/wav';
   const covers = (key: string) => async (version: string) => {
     await noteCovered(row.id, key, version, ports);
     covered.push(row.id);
   };
+  const wav = { bytes, sha256, contentType: 'audio/wav' };
   const stored = await storeAndReadBack(
     store,
     {
       key: keys.wav,
       expected: { bytes, sha256 },
-      put: () => store.putFile(keys.wav, spoolFile(spoolFolder, row.id), { bytes, sha256, contentType }, signal),
+      put: () => store.putFile(keys.wav, spoolFile(spoolFolder, row.id), wav, signal),
       covers: covers(keys.wav),
     },
     signal,
   );
   failPoint?.('upload, WAV read back');
 
+  const { receipt, storedReceipt } = await storeReceipt(row, { key: keys.receipt, sha256 }, ports, covers, signal);
+  failPoint?.('upload, receipt read back');
+  if (lock !== undefined) await locks.set(row, lock, [stored, storedReceipt], signal);
+  failPoint?.('upload, locked');
+
+  const place = {
+    ...{ archive: store.location, objectKey: keys.wav, objectVersion: stored.versionId, receiptKey: keys.receipt },
+    ...{ receipt, failure: null },
+  };
+  const detail = {
+    ...{ bytes, sha256, version: stored.versionId, encryption: store.encryption },
+    ...(lock === undefined ? {} : { lock: lockDetail(lock) }),
+  };
+  await catalogue.move(row.id, 'recorded', 'archived', place, { event: 'stored and read back', actor, detail });
+  failPoint?.('upload, archived');
+  // One that stays is tried again, and told, at the end of the pass: the recording is in the archive all the same.
+  await removeSpooled(spoolFolder, row.id).catch(() => undefined);
+  failPoint?.('upload, local file removed');
+  ports.log.info({ recording: row.id, bytes }, 'recording archived');
+
+  return bytes;
+}
+
+async function storeReceipt(
+  row: RecordingRow,
+  { key, sha256 }: { key: string; sha256: string },
+  ports: UploadPorts,
+  covers: (key: string) => (version: string) => Promise<void>,
+  signal: AbortSignal,
+): Promise<{ receipt: string; storedReceipt: StoredObject }> {
+  const { catalogue, store } = ports;
   const receipt = await ports.receiptOf(row.id);
   // Where another process was faster, its receipt lies there, of what was then; one that was made since is not the same.
   if ((await catalogue.recording(row.id))?.status !== 'recorded') {
@@ -334,49 +366,16 @@ async function archiveOne(
   const storedReceipt = await storeAndReadBack(
     store,
     {
-      key: keys.receipt,
+      key,
       expected: textDigest(receipt),
-      put: () => store.putText(keys.receipt, receipt, 'application/json', signal),
+      put: () => store.putText(key, receipt, 'application/json', signal),
       mayReplace: (existing) => isReceiptOf(row.id, sha256, store, existing, signal),
-      covers: covers(keys.receipt),
+      covers: covers(key),
     },
     signal,
   );
-  failPoint?.('upload, receipt read back');
-  if (lock !== undefined) await locks.set(row, lock, [stored, storedReceipt], signal);
-  failPoint?.('upload, locked');
 
-  await catalogue.move(
-    row.id,
-    'recorded',
-    'archived',
-    {
-      archive: store.location,
-      objectKey: keys.wav,
-      objectVersion: stored.versionId,
-      receiptKey: keys.receipt,
-      receipt,
-      failure: null,
-    },
-    {
-      event: 'stored and read back',
-      actor,
-      detail: {
-        bytes,
-        sha256,
-        version: stored.versionId,
-        encryption: store.encryption,
-        ...(lock === undefined ? {} : { lock: lockDetail(lock) }),
-      },
-    },
-  );
-  failPoint?.('upload, archived');
-  // One that stays is tried again, and told, at the end of the pass: the recording is in the archive all the same.
-  await removeSpooled(spoolFolder, row.id).catch(() => undefined);
-  failPoint?.('upload, local file removed');
-  ports.log.info({ recording: row.id, bytes }, 'recording archived');
-
-  return bytes;
+  return { receipt, storedReceipt };
 }
 
 /** Before it is covered, so that it is known whatever comes after; once for each version and process. */

@@ -150,6 +150,7 @@ const isUsed = (type: string): type is UsedEventType => used.has(type);
  * Checks one event. `undefined` for events that Préavis does not use. Throws a ZodError for one that it uses but that
  * does not have the documented form.
  */
+// eslint-disable-next-line max-lines-per-function -- A case for each event that Asterisk sends, each a few lines.
 export function parseAriEvent(raw: unknown): AriEvent | undefined {
   const { type } = onType.parse(raw);
   if (!isUsed(type)) return undefined;

@@ -33,6 +33,7 @@ export const askTime = async (request: AriRequest): Promise<number> =>
   parse(z.object({ timestamp }), await request('GET', '/asterisk/ping')).timestamp;
 
 /** The requests of ARI that Préavis uses, over `request`. */
+// eslint-disable-next-line max-lines-per-function -- The list of requests, each a few lines.
 export function makeAriCommands(
   request: AriRequest,
   application: string,

@@ -60,6 +60,7 @@ const [spectrum, product, correlation] = [complexBlock(), complexBlock(), comple
 const limits = new Float32Array(hop);
 
 /** `observe` sees the likeness of every window at every candidate, for measuring the thresholds. */
+// eslint-disable-next-line max-lines-per-function -- Its steps share buffers that are made once, since they run for every window of sound.
 export function makePromptFinder(
   played: readonly PlayedPrompt[],
   observe?: (prompt: string, profile: readonly number[]) => void,

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- A table: the one list of error codes. */
 /**
  * The one list of error codes, and the class that carries them. docs/errors.md is generated from this list.
  */

@@ -103,6 +103,7 @@ function beginAtZero<T extends string>(counter: Counter<T>, label: T, values: re
   for (const value of values) counter.inc({ [label]: value } as Record<T, string>, 0);
 }
 
+// eslint-disable-next-line max-lines-per-function -- The list of metrics.
 export function makeMetrics(values: LabelValues = noValues): Metrics {
   const register = new Registry();
   addProcess(register);

@@ -52,6 +52,7 @@ export function addAsked<T>(
   });
 }
 
+// eslint-disable-next-line max-lines-per-function -- The list of metrics.
 export function addPromised(register: Registry, ask: () => Promise<PromisedFigures>): void {
   // All of them are read at the same time: the catalogue is asked once for them.
   const figures = singleFlight(ask);

@@ -69,6 +69,7 @@ const none: WitnessStatement = { status: 'unavailable', sentences: [] };
  * One pass over all calls that were not compared yet. A file that cannot be read is logged once, and misses every line. One
  * that the witness does not agree with is looked at twice: at once, and when its lines must be there.
  */
+// eslint-disable-next-line max-lines-per-function -- Its steps, each short, share what waits and what was logged already.
 export function makeWitnessPass(ports: WitnessPorts): () => Promise<void> {
   const { catalogue, celFile, clock, log } = ports;
   const waiting = new Set<CallId>();

@@ -56,6 +56,7 @@ const acceptLanguage = 'PJSIP_HEADER(read,Accept-Language)';
 /** How long Asterisk may take to tell it, ms: well within what planning may take. */
 const headerLimitMs = 1_500;
 
+// eslint-disable-next-line max-lines-per-function -- Its steps, each short, share the ports that are unpacked once.
 export function makePlanner({ policy, preferences, callers, variable, ids, random, log }: PlannerPorts): Planner {
   const say = (prompts: readonly Prompt[]): Sentence[] =>
     prompts.map((prompt) => ({ prompt, playbackId: ids.playback() }));

@@ -146,6 +146,7 @@ export class PromptRecorderSession {
     this.handle({ type: 'playbackFinished', playback: this.#state.facts.presentation, outcome: 'failed' });
   }
 
+  // eslint-disable-next-line max-lines-per-function -- A case for each effect.
   async #perform(effect: RecorderEffect): Promise<void> {
     const { ari, prompts, pin } = this.#ports;
     const { channel, presentation, maximumMs } = this.#state.facts;

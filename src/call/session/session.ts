@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- The queue of effects, the timers and the saves of one call change one state in one order. */
 import type { AriEvent } from '../../ari/events.ts';
 import type { AriCommands, AriQueries, RtpTraffic } from '../../ari/port.ts';
 import { readClock, type Clock, type ClockReading } from '../../core/clock.ts';
@@ -365,6 +366,7 @@ export class CallSession {
     else this.#log.warn({ effect: effect.type, code: error.code, err: error }, 'call step failed');
   }
 
+  // eslint-disable-next-line max-lines-per-function -- A case for each effect.
   async #perform(effect: Effect, state: CallState): Promise<void> {
     const { ari } = this.#ports;
     const caller = state.facts.callerChannel;

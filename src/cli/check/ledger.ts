@@ -73,14 +73,22 @@ type Decisions = Record<DecisionKind, number>;
 type Counts = Record<'lost' | 'decisionsLost' | StrayLine['kind'], number> & { decisions: Decisions };
 const none = (): Decisions => ({ callersForgotten: 0, languagesForgotten: 0, purposesShortened: 0 });
 
-/** @param waiting until when retention waits after an older catalogue was put back, and what was decided after its backup */
-function inWords(
-  file: string,
-  { lost, decisionsLost, unknown, untrusted, invalid, decisions }: Counts,
-  waiting: { until: number; replayed: string } | undefined,
-): CheckResult[] {
+/** Until when retention waits after an older catalogue was put back, and what was decided after its backup. */
+type Waiting = { until: number; replayed: string } | undefined;
+
+function inWords(file: string, counts: Counts, waiting: Waiting): CheckResult[] {
+  const faults = faultsOf(file, counts);
+  const warnings = warningsOf(file, counts, waiting);
+  if (warnings.length === 0) return faults.length === 0 ? [{ check, ok: true }] : faults;
+  const warning = warnings.join('; ');
+
+  return [...faults, { check, ok: true, warning }];
+}
+
+function faultsOf(file: string, { lost, decisionsLost, unknown, decisions }: Counts): CheckResult[] {
   const decided = decisionsInWords(decisions);
-  const faults = [
+
+  return [
     ...(decisionsLost === 0
       ? []
       : [
@@ -116,8 +124,12 @@ function inWords(
           ),
         ]),
   ];
+}
+
+function warningsOf(file: string, { unknown, untrusted, invalid }: Counts, waiting: Waiting): string[] {
   const isCutShort = unknown + untrusted + invalid >= mostStrayLines;
-  const warnings = [
+
+  return [
     ...(isCutShort
       ? [`after ${mostStrayLines} lines that are not in the catalogue the rest of ${file} was not read`]
       : []),
@@ -139,8 +151,4 @@ function inWords(
           `${counted(invalid, 'line is no certificate or decision', 'lines are no certificates or decisions')}: preavis certificates verify names them`,
         ]),
   ];
-  if (warnings.length === 0) return faults.length === 0 ? [{ check, ok: true }] : faults;
-  const warning = warnings.join('; ');
-
-  return [...faults, { check, ok: true, warning }];
 }

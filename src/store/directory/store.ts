@@ -71,6 +71,7 @@ async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
   }
 }
 
+// eslint-disable-next-line max-lines-per-function -- The methods of one store, each short.
 export function makeDirectoryStore(options: DirectoryStoreOptions): DirectoryStore {
   const root = resolve(options.folder);
   const known = options.known ?? (() => Promise.resolve<KnownObject>('never'));

@@ -71,6 +71,7 @@ const keyMark = 'key ';
 
 const codeIn = (error: unknown): ErrorCode | undefined => (error instanceof PreavisError ? error.code : undefined);
 
+// eslint-disable-next-line max-lines-per-function -- The methods of one store, each short.
 export function makeEncryptedStore(
   inner: RawStore,
   keyring: Keyring,

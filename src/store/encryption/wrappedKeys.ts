@@ -32,6 +32,7 @@ const isOfThisPlace: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 const ownPattern = /^[0-9a-f]{32}$/;
 const anyPattern = /^[0-9a-f]{32}(\.new)?$/;
 
+// eslint-disable-next-line max-lines-per-function -- The methods of one object, each short.
 export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
   /** Their names, also of those that only earlier versions are left of. */
   const below = async (key: string, pattern: RegExp): Promise<string[]> => {

@@ -59,6 +59,7 @@ const spokenKnownMs = 60_000;
 /** One call's client, with what the library does not tell: the status of the last answer. */
 type Session = { client: Client; lastStatus: number | undefined };
 
+// eslint-disable-next-line max-lines-per-function -- The methods of one store, each short.
 export function makeMinioStore(options: MinioStoreOptions): RawStore {
   const { bucket } = options;
   const scheme = options.useTls ? 'https' : 'http';

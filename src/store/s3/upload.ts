@@ -44,6 +44,7 @@ export function isEncryptedByStore({ metaData }: BucketItemStat): boolean {
   return ![undefined, ''].includes(metaData[encryptionHeader] as string | undefined);
 }
 
+// eslint-disable-next-line max-lines-per-function -- The steps of one upload, each short, share its options.
 export function makeS3Upload({ bucket, nameOf, partSizeBytes, useTls, isEncrypting, call }: S3UploadOptions) {
   const headersOf = (contentType: string): Record<string, string> => ({
     'Content-Type': contentType,

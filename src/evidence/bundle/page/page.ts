@@ -246,6 +246,7 @@ function witnessText({ facts: { receipt }, say }: Page): string {
 }
 
 /** @param say the texts in this language */
+// eslint-disable-next-line max-lines-per-function -- The parts of the page in their order.
 export function explanationPage(language: ExplanationLanguage, say: ExplanationTexts, facts: ExplanationFacts): string {
   const { receipt, company, madeAt, madeBy, pages, peaks, silent } = facts;
   const { recording } = receipt;
