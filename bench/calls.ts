@@ -78,7 +78,7 @@ async function startBench(logLevel: 'info' | 'debug', mostAtOnce: number) {
     rig,
     place,
     /** The recordings of all calls but the first so many, which warmed up. */
-    recordings: async (but: number) => (await catalogue.recordings({ limit: -1 })).reverse().slice(but),
+    recordings: async (but: number) => (await catalogue.recordings.list({ limit: -1 })).reverse().slice(but),
     stop: async () => {
       catalogue.close();
       await rig.stop();

@@ -96,7 +96,7 @@ try {
     `${calls} calls of ${persons} persons: ${megabytes.toFixed(0)} MB, made in ${((performance.now() - startedAt) / 1e3).toFixed(0)} s`,
   );
   const catalogue = openCatalogue(file, { now: () => firstCall });
-  await measure('search', async (hash) => (await catalogue.callsOfCaller(hash, '', 200)).length);
+  await measure('search', async (hash) => (await catalogue.callers.callsOf(hash, '', 200)).length);
   await measure('gather', async (hash) => {
     let count = 0;
     for await (const each of callsOfPerson(catalogue, hash)) if (each.kind === 'call') count += 1;

@@ -44,7 +44,7 @@ const time = (ms: number | null): string | null => (ms === null ? null : isoTime
 
 /** Reads it from the catalogue; `folder` is where the WAVs were fetched to. */
 export async function reportCall(call: CallRow, catalogue: Catalogue, folder: string | undefined): Promise<ReportCall> {
-  const row = (await catalogue.recordings({ limit: -1 })).find((each) => each.callId === call.id);
+  const row = (await catalogue.recordings.list({ limit: -1 })).find((each) => each.callId === call.id);
   const name = row === undefined ? '' : `preavis-${row.id}.wav`;
 
   return {
@@ -54,7 +54,7 @@ export async function reportCall(call: CallRow, catalogue: Catalogue, folder: st
     language: call.languages.join('+'),
     languageReason: call.languageReason,
     result: call.result,
-    notice: (await catalogue.notices(call.id)).map((sentence) => ({
+    notice: (await catalogue.calls.notices(call.id)).map((sentence) => ({
       prompt: sentence.prompt,
       language: sentence.language,
       sha256: sentence.sha256,
@@ -131,11 +131,15 @@ export async function followEndedCalls(
   end: Promise<void>,
   act: (calls: readonly CallRow[]) => Promise<void> | void,
 ): Promise<void> {
-  const known = new Set((await catalogue.calls(100)).map((call) => call.id));
+  const known = new Set((await catalogue.calls.list(100)).map((call) => call.id));
   const over = end.then(() => true as const);
   do {
-    const ended = (await catalogue.calls(100)).filter((call) => call.result !== null && !known.has(call.id)).reverse();
-    const open = new Set((await catalogue.recordings({ status: 'recording', limit: -1 })).map((row) => row.callId));
+    const ended = (await catalogue.calls.list(100))
+      .filter((call) => call.result !== null && !known.has(call.id))
+      .reverse();
+    const open = new Set(
+      (await catalogue.recordings.list({ status: 'recording', limit: -1 })).map((row) => row.callId),
+    );
     const ready = ended.filter((call) => !open.has(call.id));
     if (ready.length === 0) continue;
     for (const call of ready) known.add(call.id);

@@ -60,8 +60,8 @@ async function makeCalls(rig: Rig): Promise<void> {
 async function settle(catalogue: Catalogue): Promise<CallRow[]> {
   const until = Date.now() + 30_000;
   for (;;) {
-    const calls = (await catalogue.calls(100)).reverse();
-    const counts = await catalogue.counts();
+    const calls = (await catalogue.calls.list(100)).reverse();
+    const counts = await catalogue.recordings.counts();
     const done = calls.length === demoCalls.length && calls.every((call) => call.result !== null);
     if (done && (counts.recording ?? 0) === 0) return calls;
     if (Date.now() > until) throw new Error('The calls were not finished within 30 s.');
@@ -75,7 +75,7 @@ const readLimitMs = 30_000;
 async function fetchWavs(catalogue: Catalogue, store: LabStore, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const archive = makeMinioStore({ ...store, useTls: false, region: 'us-east-1', bucket: rigBucket });
-  for (const row of await catalogue.recordings({ status: 'archived', limit: -1 })) {
+  for (const row of await catalogue.recordings.list({ status: 'archived', limit: -1 })) {
     if (row.objectKey === null) continue;
     const wav = await archive.read(row.objectKey, row.objectVersion, AbortSignal.timeout(readLimitMs));
     await pipeline(wav, createWriteStream(join(folder, `preavis-${row.id}.wav`)));

@@ -251,7 +251,7 @@ async function callOnce(lab: Lab, ended: () => Promise<ReportCall>): Promise<voi
   const { result, recording } = await ended();
   if (recording === null) throw new Error(`The call was not recorded: ${result ?? 'no result'}.`);
   await upload(rig);
-  const row = (await catalogue.recordings({ limit: -1 })).find(({ id }) => id === recording.id);
+  const row = (await catalogue.recordings.list({ limit: -1 })).find(({ id }) => id === recording.id);
   if (row?.status !== 'archived') throw new Error(`The recording was not archived: it is ${row?.status ?? 'gone'}.`);
   tell('lab', `archived as ${row.objectKey ?? ''}`);
 }

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { ObjectStore } from '../store/store.ts';
 
@@ -33,10 +33,10 @@ export type Elsewhere = {
 /** What the catalogue knows to lie in other archives than the configured one. */
 export async function whatLiesElsewhere(
   archives: Archives,
-  catalogue: Pick<Catalogue, 'archiveUse' | 'copiesLeft'>,
+  catalogue: CataloguePart<{ archiveCopies: 'archiveUse' | 'left' }>,
 ): Promise<Elsewhere[]> {
-  const use = await catalogue.archiveUse();
-  const left = await catalogue.copiesLeft();
+  const use = await catalogue.archiveCopies.archiveUse();
+  const left = await catalogue.archiveCopies.left();
   const names = new Set([...use, ...left].map(({ archive }) => archive));
   names.delete(archives.store.location);
 

@@ -10,7 +10,7 @@ import { openRecording, unreadable } from '../audio/recordingFile.ts';
 import { spoolFile } from './finish/spool.ts';
 import type { Digest } from '../store/digest.ts';
 import { copyVerified, type CopyTarget } from './verifiedCopy.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
@@ -19,7 +19,12 @@ import { accessUntil, type Subject } from './access.ts';
 import { endsWhileHeld, purposesInForce } from './purposes.ts';
 
 export type FetchPorts = Archives & {
-  catalogue: Pick<Catalogue, 'recording' | 'call' | 'purposeEnds' | 'holdsOf' | 'note'>;
+  catalogue: CataloguePart<{
+    recordings: 'find' | 'purposeEnds';
+    calls: 'find';
+    legalHolds: 'of';
+    auditTrail: 'appendAudit';
+  }>;
   spoolFolder: string;
   clock: Clock;
   /** Whether a hold keeps a purpose open beyond its end. */
@@ -66,7 +71,7 @@ export async function fetchRecording(
   const { purpose, target, signal } = order;
   const { id } = await rowOf(ports, order.id);
   const note = (event: string, detail: Record<string, unknown>): Promise<void> =>
-    catalogue.note(id, { event, actor, detail: { purpose, ...detail } });
+    catalogue.auditTrail.appendAudit(id, { event, actor, detail: { purpose, ...detail } });
   const granted = (): ReturnType<typeof grantAccess> => grantAccess(ports, id, purpose);
   const noted = async <T>(event: string, step: () => Promise<T>): Promise<T> => {
     try {
@@ -127,16 +132,19 @@ async function subjectOf(
   id: string,
 ): Promise<{ row: RecordingRow; subject: Subject; at: number }> {
   const row = await rowOf({ catalogue }, id);
-  const purposes = (await catalogue.call(row.callId))?.purposes ?? [];
+  const purposes = (await catalogue.calls.find(row.callId))?.purposes ?? [];
   const at = clock.now();
-  const holds = await catalogue.holdsOf(row.id);
-  const ends = endsWhileHeld(await catalogue.purposeEnds(row.id), holds, holdsAllowed, at);
+  const holds = await catalogue.legalHolds.of(row.id);
+  const ends = endsWhileHeld(await catalogue.recordings.purposeEnds(row.id), holds, holdsAllowed, at);
 
   return { row, subject: { status: row.status, purposes, ends }, at };
 }
 
-async function rowOf({ catalogue }: { catalogue: Pick<Catalogue, 'recording'> }, id: string): Promise<RecordingRow> {
-  const row = isUlid(id) ? await catalogue.recording(id) : undefined;
+async function rowOf(
+  { catalogue }: { catalogue: CataloguePart<{ recordings: 'find' }> },
+  id: string,
+): Promise<RecordingRow> {
+  const row = isUlid(id) ? await catalogue.recordings.find(id) : undefined;
   if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
 
   return row;
@@ -153,7 +161,7 @@ export type Source = { from: Fetched['from']; bytes: AsyncIterable<Buffer> };
 /** Where its bytes are now, not yet compared with its digest. Throws archive_changed and what the archive or the spool does. */
 export async function sourceOf(
   row: RecordingRow,
-  ports: Archives & Pick<FetchPorts, 'spoolFolder'> & { catalogue: Pick<Catalogue, 'recording'> },
+  ports: Archives & Pick<FetchPorts, 'spoolFolder'> & { catalogue: CataloguePart<{ recordings: 'find' }> },
   signal: AbortSignal,
 ): Promise<Source> {
   if (row.status === 'archived') {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { copyGivenUp, copyRemoved, moved } from '../catalogue/retention/auditTrail.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
 import { lockModes, type PurposeLock } from '../config/objectLockModes.ts';
 import { dayMs, isoTime, type Clock } from '../core/clock.ts';
@@ -25,7 +25,7 @@ export type UploadLocks = {
 };
 
 export type UploadLocksPorts = {
-  catalogue: Pick<Catalogue, 'purposeEnds' | 'recording'>;
+  catalogue: CataloguePart<{ recordings: 'purposeEnds' | 'find' }>;
   store: ObjectStore;
   locks: ReadonlyMap<string, PurposeLock>;
   clock: Clock;
@@ -47,7 +47,7 @@ export function makeUploadLocks({ catalogue, store, locks, clock }: UploadLocksP
   return {
     wanted: async (row, signal) => {
       if (!isAsked) return undefined;
-      const lock = lockFor(await catalogue.purposeEnds(row.id), locks, clock.now());
+      const lock = lockFor(await catalogue.recordings.purposeEnds(row.id), locks, clock.now());
       // What a wrong clock has put far away, nobody could take back.
       if (lock !== undefined && lock.until > clock.now() + (row.keepDays + 1) * dayMs) {
         throw lockFailed(`its end (${isoTime(lock.until)}) is further away than it is to be kept`, undefined);
@@ -60,8 +60,8 @@ export function makeUploadLocks({ catalogue, store, locks, clock }: UploadLocksP
     },
     set: async (row, lock, objects, signal) => {
       // While it was sent it may have been erased, or its time shortened: a lock could not be taken back.
-      const now = await catalogue.recording(row.id);
-      const wanted = lockFor(await catalogue.purposeEnds(row.id), locks, clock.now());
+      const now = await catalogue.recordings.find(row.id);
+      const wanted = lockFor(await catalogue.recordings.purposeEnds(row.id), locks, clock.now());
       if (now?.status !== row.status || wanted?.until !== lock.until) {
         throw new PreavisError('status_conflict', `recording ${row.id} has changed while it was sent`);
       }

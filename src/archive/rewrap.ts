@@ -2,7 +2,7 @@
  * Wraps the data keys of all archived recordings under the current key; their audio is neither read nor written. Killed at any
  * point, it is simply begun anew: what is wrapped already is passed over.
  */
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { keyRewrapped } from '../catalogue/retention/auditTrail.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
@@ -14,7 +14,11 @@ import type { EncryptedStore } from '../store/encryption/store.ts';
 import { endsPass, overRows, type RowPass, type RowPassOptions } from './rowPass.ts';
 
 export type RewrapPorts = {
-  catalogue: Pick<Catalogue, 'recordingsBeyond' | 'recording' | 'counts' | 'note' | 'takeLease' | 'releaseLease'>;
+  catalogue: CataloguePart<{
+    recordings: 'listBeyond' | 'find' | 'counts';
+    auditTrail: 'appendAudit';
+    leases: 'take' | 'release';
+  }>;
   store: Pick<EncryptedStore, 'location' | 'encryption' | 'rewrap' | 'tryKey'>;
   log: Logger;
   actor: string;
@@ -61,7 +65,7 @@ async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): P
   const { catalogue, atOnce } = ports;
   const result: RewrapResult = { keyId, rewrapped: 0, current: 0, plain: 0, elsewhere: 0, failed: [] };
   const pass: RowPass<RecordingRow> = {
-    page: (after, most) => catalogue.recordingsBeyond(after, most),
+    page: (after, most) => catalogue.recordings.listBeyond(after, most),
     idOf: ({ id }) => id,
     isMeant: ({ status }) => status === 'archived',
     attempt: async (row) => {
@@ -77,7 +81,7 @@ async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): P
       return undefined;
     },
     atOnce,
-    total: (await catalogue.counts()).archived ?? 0,
+    total: (await catalogue.recordings.counts()).archived ?? 0,
   };
   await overRows(pass, options);
 
@@ -115,7 +119,7 @@ async function rewrapOne(
   if (!states.has('rewrapped')) return states.has('current') ? 'current' : 'plain';
   const { encryption } = store;
   if (!dryRun && (locked === undefined || from.size > 0)) {
-    await catalogue.note(id, { event: keyRewrapped, actor, detail: { encryption, from: [...from] } });
+    await catalogue.auditTrail.appendAudit(id, { event: keyRewrapped, actor, detail: { encryption, from: [...from] } });
   }
   if (locked !== undefined) throw locked;
 

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { everyArchive, type Archives } from './archives.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { undefinedIfUnreadable } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
@@ -31,19 +31,12 @@ import { within } from '../store/stoppable.ts';
  * other.
  */
 export type UploadPorts = Archives & {
-  catalogue: Pick<
-    Catalogue,
-    | 'sendable'
-    | 'move'
-    | 'note'
-    | 'postpone'
-    | 'recording'
-    | 'purposeEnds'
-    | 'counts'
-    | 'takeLease'
-    | 'releaseLease'
-    | 'passDone'
-  >;
+  catalogue: CataloguePart<{
+    recordings: 'sendable' | 'move' | 'postpone' | 'find' | 'purposeEnds' | 'counts';
+    auditTrail: 'appendAudit';
+    leases: 'take' | 'release';
+    passes: 'noteDone';
+  }>;
   spoolFolder: string;
   /** The Object Lock that each purpose asks for; one that is not in it asks for none. */
   locks: ReadonlyMap<string, PurposeLock>;
@@ -170,7 +163,7 @@ class UploadPass {
     const at = this.#options.all === true ? Number.MAX_SAFE_INTEGER : clock.now();
     const limit = pLimit(atOnce);
     for (let after = ''; ;) {
-      const rows = await catalogue.sendable(at, after, batch);
+      const rows = await catalogue.recordings.sendable(at, after, batch);
       await Promise.all(rows.map((row) => limit(() => this.#attempt(row))));
       after = rows.at(-1)?.id ?? after;
       if (rows.length < batch || this.#isOver()) break;
@@ -178,8 +171,8 @@ class UploadPass {
     if (this.#broken !== undefined) throw this.#broken;
     if (this.#options.ask === true && this.#result.archive.state === 'unknown' && !this.#isOver()) await this.#ask();
     if (!this.#isOver()) await removeLeftovers(this.#ports, this.#options.signal);
-    this.#result.waiting = (await catalogue.counts()).recorded ?? 0;
-    if (!this.#isOver()) await catalogue.passDone('upload', clock.now());
+    this.#result.waiting = (await catalogue.recordings.counts()).recorded ?? 0;
+    if (!this.#isOver()) await catalogue.passes.noteDone('upload', clock.now());
 
     return this.#result;
   }
@@ -236,7 +229,7 @@ async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<v
   const { catalogue, spoolFolder, log } = ports;
   for (const id of await spooledRecordings(spoolFolder)) {
     if (stop.aborted) return;
-    const row = await catalogue.recording(id).catch(undefinedIfUnreadable);
+    const row = await catalogue.recordings.find(id).catch(undefinedIfUnreadable);
     if (row?.status !== 'archived' && row?.status !== 'erased' && row?.status !== 'discarded') continue;
     // What could not be removed is not read back for it again and again.
     if (ports.told.has(`left ${id}`)) continue;
@@ -340,7 +333,11 @@ async function archiveOne(
     ...{ bytes, sha256, version: stored.versionId, encryption: store.encryption },
     ...(lock === undefined ? {} : { lock: lockDetail(lock) }),
   };
-  await catalogue.move(row.id, 'recorded', 'archived', place, { event: 'stored and read back', actor, detail });
+  await catalogue.recordings.move(row.id, 'recorded', 'archived', place, {
+    event: 'stored and read back',
+    actor,
+    detail,
+  });
   failPoint?.('upload, archived');
   // One that stays is tried again, and told, at the end of the pass: the recording is in the archive all the same.
   await removeSpooled(spoolFolder, row.id).catch(() => undefined);
@@ -360,7 +357,7 @@ async function storeReceipt(
   const { catalogue, store } = ports;
   const receipt = await ports.receiptOf(row.id);
   // Where another process was faster, its receipt lies there, of what was then; one that was made since is not the same.
-  if ((await catalogue.recording(row.id))?.status !== 'recorded') {
+  if ((await catalogue.recordings.find(row.id))?.status !== 'recorded') {
     throw new PreavisError('status_conflict', `recording ${row.id} is no longer recorded`);
   }
   const storedReceipt = await storeAndReadBack(
@@ -382,7 +379,7 @@ async function storeReceipt(
 async function noteCovered(id: RecordingId, key: string, version: string, ports: UploadPorts): Promise<void> {
   const { catalogue, log, actor, told } = ports;
   if (told.has(`covered ${key} ${version}`)) return;
-  await catalogue.note(id, { event: 'something else covered', actor, detail: { key, version } });
+  await catalogue.auditTrail.appendAudit(id, { event: 'something else covered', actor, detail: { key, version } });
   told.add(`covered ${key} ${version}`);
   log.error({ recording: id }, 'foreign object found under recording key; kept as earlier version');
 }
@@ -391,7 +388,7 @@ async function noteCovered(id: RecordingId, key: string, version: string, ports:
 async function undoIfErased(row: RecordingRow, ports: UploadPorts): Promise<void> {
   const { catalogue, store, log } = ports;
   try {
-    const now = await catalogue.recording(row.id);
+    const now = await catalogue.recordings.find(row.id);
     if (now?.status !== 'erased' || !(await ports.isRemovalProved(now))) return;
     const keys = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
     await store.erase(keys.wav);
@@ -406,7 +403,11 @@ async function undoIfErased(row: RecordingRow, ports: UploadPorts): Promise<void
 async function setAside(row: RecordingRow, error: PreavisError, ports: UploadPorts): Promise<void> {
   const { catalogue, log, clock, random, spoolFolder } = ports;
   const { code } = error;
-  await catalogue.postpone(row.id, Math.round(clock.now() + backoffMs(row.attempts, random(), uploadWaits)), code);
+  await catalogue.recordings.postpone(
+    row.id,
+    Math.round(clock.now() + backoffMs(row.attempts, random(), uploadWaits)),
+    code,
+  );
   const about = { recording: row.id, code, attempts: row.attempts + 1, err: error };
   if (lasting.has(code)) {
     // In each process: a command tells it on its terminal, where nobody may look.

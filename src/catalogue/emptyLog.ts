@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import type { Catalogue } from './catalogue.ts';
+import type { CataloguePart } from './catalogue.ts';
 
 const pauseMs = 50;
 
@@ -14,9 +14,9 @@ export const logHeld =
 export const logWaitMs = 5_000;
 
 /** Takes what was erased out of the write-ahead log as well, and waits so long for others that work with it, ms; false: they still do. */
-export async function logEmptied(catalogue: Pick<Catalogue, 'emptyLog'>, waitMs: number): Promise<boolean> {
+export async function logEmptied(catalogue: CataloguePart<{ file: 'emptyLog' }>, waitMs: number): Promise<boolean> {
   for (const giveUp = performance.now() + waitMs; ;) {
-    if ((await catalogue.emptyLog()) === 'empty') return true;
+    if ((await catalogue.file.emptyLog()) === 'empty') return true;
     if (performance.now() >= giveUp) return false;
     await sleep(pauseMs);
   }
@@ -32,7 +32,7 @@ const tellAfterMs = 10 * 60_000;
  * @param monotonic a clock that nobody can set, ms
  */
 export function makeLogEmptier(
-  catalogue: Pick<Catalogue, 'emptyLog'>,
+  catalogue: CataloguePart<{ file: 'emptyLog' }>,
   log: Logger,
   monotonic: () => number = () => performance.now(),
 ): () => Promise<void> {
@@ -41,7 +41,7 @@ export function makeLogEmptier(
 
   return async () => {
     try {
-      if ((await catalogue.emptyLog()) === 'empty') {
+      if ((await catalogue.file.emptyLog()) === 'empty') {
         if (isTold) log.info('erased data removed from write-ahead log');
         heldSince = undefined;
         isTold = false;

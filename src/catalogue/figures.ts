@@ -54,7 +54,7 @@ export type FigureTimes = {
 };
 
 /** What is kept, why, until when, and what became of the calls and recordings of a period; no ids, no personal data. */
-export type Figures = ReturnType<ReturnType<typeof makeFigures>['figures']>;
+export type Figures = ReturnType<ReturnType<typeof makeFigures>['read']>;
 
 const inPeriod = (column: string): string => `${column} >= @from AND ${column} < @to`;
 
@@ -205,6 +205,6 @@ export function makeFigures(database: Database.Database) {
      *
      * @param erasureFailed the event of the audit trail that says, with a `code`, why a recording could not be erased
      */
-    figures: (times: FigureTimes, erasureFailed: string) => read.deferred(times, erasureFailed),
+    read: (times: FigureTimes, erasureFailed: string) => read.deferred(times, erasureFailed),
   };
 }

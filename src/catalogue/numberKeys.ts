@@ -3,7 +3,7 @@ import { bareHash, hashKeyId, keyOfHash } from '../call/plan/preferences.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import type { Catalogue } from './catalogue.ts';
+import type { CataloguePart } from './catalogue.ts';
 
 /** Whether callers are kept under the keys that are configured: a person's calls under another one are not found. */
 
@@ -14,16 +14,16 @@ import type { Catalogue } from './catalogue.ts';
  * @throws PreavisError `number_key_wrong` where all are; and what the catalogue throws
  */
 export async function prepareSearch(
-  catalogue: Pick<Catalogue, 'hashKeys' | 'claimCaller'>,
+  catalogue: CataloguePart<{ callers: 'hashKeys' | 'claim' }>,
   hash: string,
 ): Promise<string[]> {
-  await catalogue.claimCaller(hash, bareHash(hash));
+  await catalogue.callers.claim(hash, bareHash(hash));
 
   return otherHashKeys(catalogue, keyOfHash(hash));
 }
 
-async function otherHashKeys(catalogue: Pick<Catalogue, 'hashKeys'>, own: string): Promise<string[]> {
-  const used = await catalogue.hashKeys();
+async function otherHashKeys(catalogue: CataloguePart<{ callers: 'hashKeys' }>, own: string): Promise<string[]> {
+  const used = await catalogue.callers.hashKeys();
   if (used.length > 0 && !used.includes(own)) {
     throw new PreavisError(
       'number_key_wrong',
@@ -42,10 +42,10 @@ async function otherHashKeys(catalogue: Pick<Catalogue, 'hashKeys'>, own: string
  */
 export async function numberKeyWarning(
   { privacy: { hashKey, numberKey } }: Pick<Config, 'privacy'>,
-  catalogue: Pick<Catalogue, 'hashKeys' | 'newestSealedCaller'> | undefined,
+  catalogue: CataloguePart<{ callers: 'hashKeys' | 'newestSealed' }> | undefined,
 ): Promise<string | undefined> {
   if (hashKey === undefined) {
-    const kept = (await catalogue?.hashKeys()) ?? [];
+    const kept = (await catalogue?.callers.hashKeys()) ?? [];
     if (kept.length === 0) return 'cannot be answered: without privacy.hashKey it is not kept whose call it was';
     throw new PreavisError(
       'number_key_wrong',
@@ -54,7 +54,7 @@ export async function numberKeyWarning(
   }
   if (catalogue === undefined) return undefined;
   const others = await otherHashKeys(catalogue, hashKeyId(hashKey));
-  const newest = numberKey === undefined ? undefined : await catalogue.newestSealedCaller();
+  const newest = numberKey === undefined ? undefined : await catalogue.callers.newestSealed();
   if (newest !== undefined && makeNumberReader(numberKey)(newest) === undefined) {
     throw new PreavisError('number_key_wrong', 'privacy.numberKey does not open the newest number that is kept');
   }
@@ -67,7 +67,7 @@ export async function numberKeyWarning(
 /** For `serve`, which goes on: the keys may have been changed on purpose, and calls are kept under those of now. */
 export async function tellWrongNumberKeys(
   config: Pick<Config, 'privacy'>,
-  catalogue: Pick<Catalogue, 'hashKeys' | 'newestSealedCaller'>,
+  catalogue: CataloguePart<{ callers: 'hashKeys' | 'newestSealed' }>,
   log: Logger,
 ): Promise<void> {
   try {

@@ -1,7 +1,7 @@
 import type { UnrecordedReason } from '../call/decide/unrecordedReasons.ts';
 import type { LanguageReason } from '../call/plan/language.ts';
 import type { Change } from '../call/session/ports.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { isActive } from '../catalogue/retention/legalHolds.ts';
 import { isoTime } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
@@ -239,16 +239,16 @@ function listed(facts: readonly Fact[]): string[] {
   );
 }
 
-type CallSources = Parameters<typeof receiptOfCall>[0] & Pick<Catalogue, 'holdsOf' | 'certificatesOf'>;
+type CallSources = Parameters<typeof receiptOfCall>[0] & CataloguePart<{ legalHolds: 'of'; certificates: 'of' }>;
 
 /** One call as text for people, or as one JSON document with the receipt and the same happenings. Throws call_unknown. */
 export async function showCall(catalogue: CallSources, id: CallId, now: number, json: boolean): Promise<string> {
   const receipt = await receiptOfCall(catalogue, id);
-  const call = await catalogue.call(id);
+  const call = await catalogue.calls.find(id);
   if (call === undefined) throw new PreavisError('call_unknown', 'there is no call with this id');
-  const row = await catalogue.recordingOfCall(id);
-  const holds = row === undefined ? [] : (await catalogue.holdsOf(row.id)).filter((hold) => isActive(hold, now));
-  const certificates = row === undefined ? [] : await catalogue.certificatesOf(row.id);
+  const row = await catalogue.recordings.ofCall(id);
+  const holds = row === undefined ? [] : (await catalogue.legalHolds.of(row.id)).filter((hold) => isActive(hold, now));
+  const certificates = row === undefined ? [] : await catalogue.certificates.of(row.id);
   const kept: Kept = {
     holdsUntil: holds.map(({ expiresAt }) => expiresAt),
     certificates: certificates.map(({ number, sha256 }) => ({ number, sha256 })),

@@ -1,5 +1,5 @@
 import { callResults, type CallFilter, type CallResult } from '../catalogue/calls/calls.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
 import { parseDay } from './localTime.ts';
@@ -22,14 +22,18 @@ export function parseResult(text: string | undefined): CallResult | undefined {
 export async function chosenCalls(
   { day, line, purpose }: Chosen,
   config: Config,
-  catalogue: Pick<Catalogue, 'knowsLine' | 'knowsPurpose'>,
+  catalogue: CataloguePart<{ calls: 'knowsLine' | 'knowsPurpose' }>,
   now: number,
 ): Promise<Pick<CallFilter, 'begun' | 'line' | 'purpose'>> {
   const begun = day === undefined ? undefined : parseDay(day, now);
-  if (line !== undefined && !Object.hasOwn(config.lines, line) && !(await catalogue.knowsLine(line))) {
+  if (line !== undefined && !Object.hasOwn(config.lines, line) && !(await catalogue.calls.knowsLine(line))) {
     throw new PreavisError('usage', `--line is one of ${Object.keys(config.lines).join(', ')}, or that of a call`);
   }
-  if (purpose !== undefined && !Object.hasOwn(config.purposes, purpose) && !(await catalogue.knowsPurpose(purpose))) {
+  if (
+    purpose !== undefined &&
+    !Object.hasOwn(config.purposes, purpose) &&
+    !(await catalogue.calls.knowsPurpose(purpose))
+  ) {
     const known = Object.keys(config.purposes).join(', ');
     throw new PreavisError('usage', `--purpose is one of ${known}, or that of a call`);
   }

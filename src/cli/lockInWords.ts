@@ -17,7 +17,7 @@ export async function lockThatKeeps(
 ): Promise<Lock | undefined> {
   if (row.objectKey === null) return undefined;
   const lock = await lockInArchive(row, ports, signal).catch(async () =>
-    lockNoted(await ports.catalogue.audit(row.id)),
+    lockNoted(await ports.catalogue.auditTrail.of(row.id)),
   );
 
   return lock === undefined || lock.until <= at ? undefined : lock;

@@ -1,7 +1,7 @@
 import { lockNoted } from '../archive/lockUploads.ts';
 import type { Lock } from '../store/objectLock.ts';
 import { requestFailed, requestRefused } from '../catalogue/retention/auditTrail.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import type { NewCertificate } from '../catalogue/retention/certificates.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
@@ -18,7 +18,8 @@ import { callsOfPerson, type FindPorts, type PersonCall, type PersonRecording } 
  * erased is found no more.
  */
 export type SubjectErasurePorts = {
-  catalogue: FindPorts & Pick<Catalogue, 'note' | 'audit' | 'preference' | 'takeLease' | 'releaseLease'>;
+  catalogue: FindPorts &
+    CataloguePart<{ auditTrail: 'appendAudit' | 'of'; preferences: 'find'; leases: 'take' | 'release' }>;
   decisions: Decisions;
   erase(row: RecordingRow): Promise<NewCertificate>;
   /** What the archive itself says of a recording. */
@@ -91,7 +92,7 @@ async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Prom
     unrecorded: 0,
     open: [],
     unreadable: [],
-    language: (await catalogue.preference(hash)) !== undefined,
+    language: (await catalogue.preferences.find(hash)) !== undefined,
     copyFailure: undefined,
   };
   for await (const found of callsOfPerson(catalogue, hash)) {
@@ -141,7 +142,7 @@ async function recordingOf(
   if (outcome.kind === 'failed') {
     // For the report; whoever asked is told in any case.
     const note = { event: requestFailed, actor: ports.operator, detail: { code: outcome.code } };
-    await ports.catalogue.note(row.id, note).catch(() => undefined);
+    await ports.catalogue.auditTrail.appendAudit(row.id, note).catch(() => undefined);
   }
 
   return { ...about, outcome };
@@ -155,7 +156,7 @@ async function withLock(
 ): Promise<LockedRecording> {
   const { row } = recording;
   if (row.status !== 'archived') return { ...recording, lock: undefined };
-  const noted = async (): Promise<Lock | undefined> => lockNoted(await ports.catalogue.audit(row.id));
+  const noted = async (): Promise<Lock | undefined> => lockNoted(await ports.catalogue.auditTrail.of(row.id));
 
   return { ...recording, lock: await ports.lockInArchive(row, signal).catch(noted) };
 }
@@ -167,7 +168,7 @@ async function knownSince(
   ports: SubjectErasurePorts,
   signal: AbortSignal,
 ): Promise<Pick<LockedRecording, 'holds' | 'lock'> | undefined> {
-  if (code === 'recording_held') return { holds: await ports.catalogue.holdsOf(row.id), lock };
+  if (code === 'recording_held') return { holds: await ports.catalogue.legalHolds.of(row.id), lock };
   if (code !== 'archive_locked') return undefined;
   const found = await ports.lockInArchive(row, signal).catch(() => undefined);
 
@@ -206,7 +207,7 @@ async function keep(
   { catalogue, decisions, clock, operator }: SubjectErasurePorts,
 ): Promise<void> {
   const at = clock.now();
-  await catalogue.note(id, {
+  await catalogue.auditTrail.appendAudit(id, {
     event: requestRefused,
     actor: operator,
     detail: { exceptions, ending },

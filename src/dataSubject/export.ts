@@ -6,7 +6,7 @@ import { finished, pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import { appearWhole, copyVerified, writing, type CopyTarget } from '../archive/verifiedCopy.ts';
 import type { Archives } from '../archive/archives.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { KeptCaller } from '../call/plan/callerStore.ts';
 import type { Config } from '../config/schema.ts';
@@ -37,19 +37,14 @@ import {
  */
 export type SubjectExportPorts = Archives & {
   catalogue: FindPorts &
-    Pick<
-      Catalogue,
-      | 'preference'
-      | 'policy'
-      | 'audit'
-      | 'note'
-      | 'certificatesOf'
-      | 'recording'
-      | 'notices'
-      | 'said'
-      | 'changes'
-      | 'unwatched'
-    >;
+    CataloguePart<{
+      preferences: 'find';
+      calls: 'policy' | 'notices';
+      auditTrail: 'of' | 'appendAudit';
+      certificates: 'of';
+      recordings: 'find';
+      timeline: 'said' | 'changes' | 'unwatched';
+    }>;
   spoolFolder: string;
   config: Pick<Config, 'purposes' | 'controller' | 'schedule' | 'notice'>;
   /** The number that was sealed, where it can be opened. */
@@ -97,7 +92,8 @@ export async function exportForPerson(ports: SubjectExportPorts, order: SubjectE
     await zip.close();
   };
   const proved = async (): Promise<void> => {
-    for (const id of result.included) await catalogue.note(id, { event: exportedEvent, actor: operator });
+    for (const id of result.included)
+      await catalogue.auditTrail.appendAudit(id, { event: exportedEvent, actor: operator });
   };
   try {
     await appearWhole(order.target, fill, proved);
@@ -120,7 +116,7 @@ async function fillZip(work: Work): Promise<void> {
     timezone: config.schedule.timezone,
     controller: controllerOf(config),
     number: null,
-    rememberedLanguage: (await catalogue.preference(order.hash)) ?? null,
+    rememberedLanguage: (await catalogue.preferences.find(order.hash)) ?? null,
     calls: [],
     unreadableCalls: [],
   };
@@ -135,7 +131,7 @@ async function fillZip(work: Work): Promise<void> {
     const number = ports.numberOf(found.caller);
     if (number === undefined && found.caller.sealed !== null) result.numberUnread = true;
     index.number = number ?? index.number;
-    const policy = await catalogue.policy(found.call.policyVersion);
+    const policy = await catalogue.calls.policy(found.call.policyVersion);
     index.calls.push(
       callOf(found, {
         purposes: purposesOf(found, policy, config.purposes, order.language),
@@ -173,7 +169,7 @@ async function addRecording(recording: PersonRecording, work: Work): Promise<Ret
   else result.absent.push({ id: row.id, why: file.why });
   order.progress(result.included.length + result.absent.length);
 
-  return recordingOf(recording, file, await catalogue.audit(row.id), clock.now());
+  return recordingOf(recording, file, await catalogue.auditTrail.of(row.id), clock.now());
 }
 
 async function addSound(row: RecordingRow, work: Work): Promise<IndexFile> {
@@ -186,7 +182,7 @@ async function addSound(row: RecordingRow, work: Work): Promise<IndexFile> {
   if (bytes === null || sha256 === null) return { kind: 'absent', why: { reason: 'unusable' } };
   const expected = { bytes, sha256 };
   const copy = join(folder, `${row.id}.wav`);
-  await catalogue.note(row.id, { event: 'export for the person begun', actor: operator });
+  await catalogue.auditTrail.appendAudit(row.id, { event: 'export for the person begun', actor: operator });
   try {
     const open = async (): Promise<AsyncIterable<Buffer>> => (await sourceOf(row, ports, order.signal)).bytes;
     const proved = (): Promise<void> => Promise.resolve();
@@ -196,9 +192,13 @@ async function addSound(row: RecordingRow, work: Work): Promise<IndexFile> {
     order.signal.throwIfAborted();
     const { code } = asPreavisError(thrown);
     if (code === 'output_unwritable') throw thrown;
-    await catalogue.note(row.id, { event: 'export for the person failed', actor: operator, detail: { code } });
+    await catalogue.auditTrail.appendAudit(row.id, {
+      event: 'export for the person failed',
+      actor: operator,
+      detail: { code },
+    });
     // Retention may have been faster.
-    const now = await catalogue.recording(row.id);
+    const now = await catalogue.recordings.find(row.id);
     const why = now?.status === 'erased' ? await absenceOf(now, catalogue) : { reason: 'unreadable' as const, code };
     return { kind: 'absent', why };
   }
@@ -211,11 +211,11 @@ async function addSound(row: RecordingRow, work: Work): Promise<IndexFile> {
 
 async function absenceOf(
   { id, status }: RecordingRow,
-  catalogue: Pick<Catalogue, 'certificatesOf'>,
+  catalogue: CataloguePart<{ certificates: 'of' }>,
 ): Promise<AbsentWhy> {
   switch (status) {
     case 'erased': {
-      const last = (await catalogue.certificatesOf(id)).at(-1);
+      const last = (await catalogue.certificates.of(id)).at(-1);
       return {
         reason: 'erased',
         at: last === undefined ? null : isoTime(last.issuedAt),

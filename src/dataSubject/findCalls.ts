@@ -1,5 +1,5 @@
 import type { KeptCaller } from '../call/plan/callerStore.ts';
-import { undefinedIfUnreadable, type Catalogue } from '../catalogue/catalogue.ts';
+import { undefinedIfUnreadable, type CataloguePart } from '../catalogue/catalogue.ts';
 import type { LegalHoldRow } from '../catalogue/retention/legalHolds.ts';
 import type { CallRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
 import type { CallId } from '../core/ids.ts';
@@ -10,14 +10,19 @@ export type PersonRecording = { row: RecordingRow; ends: readonly PurposeEnd[]; 
 /** `unreadable`: a row of it does not have its form. */
 export type FoundCall = ({ kind: 'call' } & PersonCall) | { kind: 'unreadable'; id: CallId };
 
-export type FindPorts = Pick<Catalogue, 'callsOfCaller' | 'call' | 'recordingOfCall' | 'purposeEnds' | 'holdsOf'>;
+export type FindPorts = CataloguePart<{
+  callers: 'callsOf';
+  calls: 'find';
+  recordings: 'ofCall' | 'purposeEnds';
+  legalHolds: 'of';
+}>;
 
 const batch = 200;
 
 /** The calls of one person, by the keyed hash of the number, the oldest first. */
 export async function* callsOfPerson(catalogue: FindPorts, hash: string): AsyncGenerator<FoundCall> {
   for (let after = ''; ;) {
-    const callers = await catalogue.callsOfCaller(hash, after, batch);
+    const callers = await catalogue.callers.callsOf(hash, after, batch);
     for (const caller of callers) {
       const found = await callOf(caller, catalogue).catch(undefinedIfUnreadable);
       yield found === undefined ? { kind: 'unreadable', id: caller.call } : { kind: 'call', ...found };
@@ -29,11 +34,11 @@ export async function* callsOfPerson(catalogue: FindPorts, hash: string): AsyncG
 }
 
 async function callOf(caller: KeptCaller, catalogue: FindPorts): Promise<PersonCall | undefined> {
-  const call = await catalogue.call(caller.call);
+  const call = await catalogue.calls.find(caller.call);
   if (call === undefined) return undefined;
-  const row = await catalogue.recordingOfCall(caller.call);
+  const row = await catalogue.recordings.ofCall(caller.call);
   if (row === undefined) return { caller, call, recording: undefined };
-  const [ends, holds] = [await catalogue.purposeEnds(row.id), await catalogue.holdsOf(row.id)];
+  const [ends, holds] = [await catalogue.recordings.purposeEnds(row.id), await catalogue.legalHolds.of(row.id)];
 
   return { caller, call, recording: { row, ends, holds } };
 }

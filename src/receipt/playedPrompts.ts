@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import { promptFile, type Prompt, type PromptLibrary } from '../prompts/library.ts';
 import { readPromptSound } from '../prompts/soundFile.ts';
@@ -21,7 +21,7 @@ export type PlayedPrompts = {
 export function makePlayedPrompts(
   folder: string,
   library: Pick<PromptLibrary, 'prompts'>,
-  catalogue: Pick<Catalogue, 'notices'>,
+  catalogue: CataloguePart<{ calls: 'notices' }>,
 ): (row: Pick<RecordingRow, 'callId'>) => Promise<PlayedPrompts> {
   const byHash = new Map(library.prompts.map((prompt) => [prompt.sha256, prompt]));
   const sounds = new Map<string, PlayedPrompt>();
@@ -34,7 +34,7 @@ export function makePlayedPrompts(
   };
 
   return async ({ callId }) => {
-    const notices = await catalogue.notices(callId);
+    const notices = await catalogue.calls.notices(callId);
     const prompts = (await Promise.all(notices.map(({ sha256 }) => soundOf(sha256)))).filter(
       (sound) => sound !== undefined,
     );

@@ -3,7 +3,7 @@ import { keyRewrapped, moved } from '../catalogue/retention/auditTrail.ts';
 import type { Encryption } from '../store/store.ts';
 import { changes } from '../call/session/ports.ts';
 import { unwatchedReasons } from '../call/watch/watch.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import {
   callWitnesses,
   judgements,
@@ -246,22 +246,15 @@ function witnessOf({ witness }: CallRow): Receipt['witness'] {
   return witness === null ? null : { source: 'asterisk-cel', status: witness, toleranceMs };
 }
 
-type ReceiptSources = Pick<
-  Catalogue,
-  | 'call'
-  | 'notices'
-  | 'said'
-  | 'changes'
-  | 'unwatched'
-  | 'policy'
-  | 'purposeEnds'
-  | 'recording'
-  | 'recordingOfCall'
-  | 'audit'
->;
+type ReceiptSources = CataloguePart<{
+  calls: 'find' | 'notices' | 'policy';
+  timeline: 'said' | 'changes' | 'unwatched';
+  recordings: 'purposeEnds' | 'find' | 'ofCall';
+  auditTrail: 'of';
+}>;
 
 async function policyOf(call: CallRow, catalogue: ReceiptSources): Promise<StoredPolicy> {
-  const policy = await catalogue.policy(call.policyVersion);
+  const policy = await catalogue.calls.policy(call.policyVersion);
   if (policy === undefined) throw new PreavisError('internal', 'the policy of a call is not in the catalogue');
 
   return policy;
@@ -273,18 +266,20 @@ async function policyOf(call: CallRow, catalogue: ReceiptSources): Promise<Store
  * @param archiving how its recording is about to be archived; default: as it was, or was not
  */
 export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archiving?: Encryption): Promise<Receipt> {
-  const call = await catalogue.call(id);
+  const call = await catalogue.calls.find(id);
   if (call === undefined) throw new PreavisError('call_unknown', 'there is no call with this id');
   const policy = await policyOf(call, catalogue);
-  const recording = await catalogue.recordingOfCall(id);
-  const ends = recording === undefined ? [] : await catalogue.purposeEnds(recording.id);
+  const recording = await catalogue.recordings.ofCall(id);
+  const ends = recording === undefined ? [] : await catalogue.recordings.purposeEnds(recording.id);
   const encryption =
-    recording === undefined || archiving !== undefined ? archiving : encryptionOf(await catalogue.audit(recording.id));
+    recording === undefined || archiving !== undefined
+      ? archiving
+      : encryptionOf(await catalogue.auditTrail.of(recording.id));
   const [notices, said, changed, unwatched] = await Promise.all([
-    catalogue.notices(id),
-    catalogue.said(id),
-    catalogue.changes(id),
-    catalogue.unwatched(id),
+    catalogue.calls.notices(id),
+    catalogue.timeline.said(id),
+    catalogue.timeline.changes(id),
+    catalogue.timeline.unwatched(id),
   ]);
 
   return {
@@ -326,7 +321,7 @@ export async function receiptOfRecording(
   id: RecordingId,
   archiving?: Encryption,
 ): Promise<Receipt> {
-  const recording = await catalogue.recording(id);
+  const recording = await catalogue.recordings.find(id);
   if (recording === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
 
   return receiptOfCall(catalogue, recording.callId, archiving);

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { NoticeRow, UnwitnessedCall } from '../catalogue/rows.ts';
 import type { WitnessStatement } from '../catalogue/calls/witness.ts';
 import type { Clock } from '../core/clock.ts';
@@ -15,7 +15,7 @@ import { compareCall, logsSounds, toleranceMs } from './witness.ts';
  * counts; a recording that the witness does not agree with is kept and archived all the same.
  */
 export type WitnessPorts = {
-  catalogue: Pick<Catalogue, 'unwitnessed' | 'notices' | 'saveWitness' | 'recordingOfCall'>;
+  catalogue: CataloguePart<{ calls: 'unwitnessed' | 'notices' | 'saveWitness'; recordings: 'ofCall' }>;
   /** undefined without a second witness. */
   celFile: string | undefined;
   /** Lines may be written after the call has ended: until then a call that the witness does not agree with waits. */
@@ -86,11 +86,11 @@ export function makeWitnessPass(ports: WitnessPorts): () => Promise<void> {
     }
     waiting.delete(call.id);
     failPoint?.('witness, compared');
-    if (!(await catalogue.saveWitness(call.id, statement, ports.actor))) return;
+    if (!(await catalogue.calls.saveWitness(call.id, statement, ports.actor))) return;
     failPoint?.('witness, saved');
     ports.compared(statement.status);
     if (agrees) return;
-    const recording = (await catalogue.recordingOfCall(call.id))?.id;
+    const recording = (await catalogue.recordings.ofCall(call.id))?.id;
     const ids = { call: call.id, ...(recording === undefined ? {} : { recording }) };
     log.warn({ ...ids, witness: statement.status }, 'second witness does not confirm the notice');
   };
@@ -136,14 +136,14 @@ export function makeWitnessPass(ports: WitnessPorts): () => Promise<void> {
   };
 
   return async () => {
-    const calls = (await catalogue.unwitnessed()).filter((call) => !(isRecent(call) && waiting.has(call.id)));
+    const calls = (await catalogue.calls.unwitnessed()).filter((call) => !(isRecent(call) && waiting.has(call.id)));
     const cases: Case[] = [];
     await each(
       calls.map((call) => ({ call })),
       async ({ call }) => {
         const { callerChannel } = call;
         const asks = celFile !== undefined && callerChannel !== null && logsSounds(call.asteriskVersion);
-        const notices = asks ? await catalogue.notices(call.id) : [];
+        const notices = asks ? await catalogue.calls.notices(call.id) : [];
         if (asks && notices.length > 0) cases.push(caseOf(call, callerChannel, notices));
         else await note(call, none);
       },

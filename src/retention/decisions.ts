@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { DecisionEffect, DecisionKind, DecisionRow } from '../catalogue/retention/decisions.ts';
 import type { ShortenBasis } from '../catalogue/calls/recordings.ts';
 import { isoTime } from '../core/clock.ts';
@@ -14,7 +14,7 @@ import type { Ledger } from './certificates/ledger.ts';
  * it is done, kept by the catalogue in one step with what it does, and then put into the ledger.
  */
 export type DecisionPorts = {
-  catalogue: Pick<Catalogue, 'carryOut' | 'forgettableCalls' | 'languagesKept'>;
+  catalogue: CataloguePart<{ decisions: 'carryOut' | 'forgettableCalls' | 'languagesKept' }>;
   signer: () => Promise<Signer>;
   /** A new ULID. */
   newId: () => string;
@@ -43,13 +43,18 @@ export function makeDecisions({ catalogue, signer, newId, now, ...ports }: Decis
     const at = now();
     const until = isoTime(neededUntil ?? at + decisionsKeptMs);
     const content: Decision = { decision: 1, id: newId(), decidedAt: isoTime(at), neededUntil: until, what };
-    await catalogue.carryOut(await issueDecision(content, await signer()), effect, { from: 'decided' }, actor);
+    await catalogue.decisions.carryOut(
+      await issueDecision(content, await signer()),
+      effect,
+      { from: 'decided' },
+      actor,
+    );
   };
 
   return {
     forgetCaller: async (hash) => {
       for (let forgotten = 0; ;) {
-        const calls = await catalogue.forgettableCalls(hash, mostInDecision);
+        const calls = await catalogue.decisions.forgettableCalls(hash, mostInDecision);
         if (calls.length === 0) return forgotten;
         const kind = 'callersForgotten';
         await decide({ kind, calls: [...calls] }, { kind, calls });
@@ -57,7 +62,7 @@ export function makeDecisions({ catalogue, signer, newId, now, ...ports }: Decis
       }
     },
     forgetLanguages: async (caller) => {
-      const { count, last } = await catalogue.languagesKept(caller);
+      const { count, last } = await catalogue.decisions.languagesKept(caller);
       if (count === 0) return 0;
       const kind = 'languagesForgotten';
       const callers = caller === undefined ? 'all' : [caller];
@@ -79,8 +84,6 @@ export function makeDecisions({ catalogue, signer, newId, now, ...ports }: Decis
   };
 }
 
-type Known = Pick<Catalogue, 'decisionsWithoutLedger' | 'noteDecisionInLedger' | 'decisionsBeyond' | 'isDecisionKnown'>;
-
 const batch = 200;
 
 /** Puts the decisions that are only in the catalogue into the ledger. Throws ledger_unusable, and what the catalogue throws. */
@@ -88,21 +91,21 @@ export async function copyDecisions({
   catalogue,
   ledger,
 }: {
-  catalogue: Pick<Known, 'decisionsWithoutLedger' | 'noteDecisionInLedger'>;
+  catalogue: CataloguePart<{ decisions: 'withoutLedger' | 'noteInLedger' }>;
   ledger: Ledger;
 }): Promise<void> {
   for (;;) {
-    const rows = await catalogue.decisionsWithoutLedger(batch);
+    const rows = await catalogue.decisions.withoutLedger(batch);
     for (const { jws, sha256 } of rows) {
       await ledger.append(jws);
-      await catalogue.noteDecisionInLedger(sha256, true);
+      await catalogue.decisions.noteInLedger(sha256, true);
     }
     if (rows.length < batch) return;
   }
 }
 
 export type DecisionReplayPorts = {
-  catalogue: Pick<Catalogue, 'isDecisionKnown' | 'carryOut' | 'callersWithLanguage' | 'notePass'>;
+  catalogue: CataloguePart<{ decisions: 'isKnown' | 'carryOut' | 'callersWithLanguage'; passes: 'note' }>;
   trusts: (kid: string) => Promise<boolean>;
   actor: string;
   now: () => number;
@@ -121,7 +124,7 @@ export type FoundDecision =
   | { state: 'unknown'; kind: DecisionKind; sha256: string; carryOut(): Promise<boolean> };
 
 export async function findDecision(line: string, ports: DecisionReplayPorts): Promise<FoundDecision> {
-  if (await ports.catalogue.isDecisionKnown(sha256Of(line))) return { state: 'known' };
+  if (await ports.catalogue.decisions.isKnown(sha256Of(line))) return { state: 'known' };
   const kid = claimedKid(line);
   if (kid !== undefined && !(await ports.trusts(kid))) return { state: 'untrusted', kid };
   const read = await readDecision(line);
@@ -133,7 +136,7 @@ export async function findDecision(line: string, ports: DecisionReplayPorts): Pr
     const { catalogue, actor, now } = ports;
     const effect = await effectOf(content.what, catalogue);
 
-    return catalogue.carryOut(row, effect, { from: 'replayed', at: now() }, actor);
+    return catalogue.decisions.carryOut(row, effect, { from: 'replayed', at: now() }, actor);
   };
 
   return { state: 'unknown', kind, sha256, carryOut };
@@ -158,10 +161,13 @@ async function effectOf(what: Decision['what'], catalogue: DecisionReplayPorts['
 }
 
 /** In parts, since calls go on beside it. */
-async function callersOf(blinded: string, catalogue: Pick<Catalogue, 'callersWithLanguage'>): Promise<string[]> {
+async function callersOf(
+  blinded: string,
+  catalogue: CataloguePart<{ decisions: 'callersWithLanguage' }>,
+): Promise<string[]> {
   const found: string[] = [];
   for (let after: string | undefined = ''; after !== undefined;) {
-    const callers: string[] = await catalogue.callersWithLanguage(after, batch);
+    const callers: string[] = await catalogue.decisions.callersWithLanguage(after, batch);
     found.push(...callers.filter((caller) => blindedCaller(caller) === blinded));
     after = callers.length < batch ? undefined : callers.at(-1);
     await breathe();
@@ -195,13 +201,13 @@ export async function lostDecisions({
   ledger,
   now,
 }: {
-  catalogue: Pick<Known, 'decisionsBeyond'>;
+  catalogue: CataloguePart<{ decisions: 'listBeyond' }>;
   ledger: Ledger;
   now: () => number;
 }): Promise<DecisionRow[]> {
   const sought = new Map<string, DecisionRow>();
   for (let after = ''; ;) {
-    const rows = await catalogue.decisionsBeyond(after, batch);
+    const rows = await catalogue.decisions.listBeyond(after, batch);
     for (const row of rows) if (row.inLedger && row.neededUntil > now()) sought.set(row.sha256, row);
     const last = rows.length < batch ? undefined : rows.at(-1);
     if (last === undefined) break;
@@ -218,7 +224,7 @@ export async function lostDecisions({
 
 /** What is wrong with the decisions of the ledger, for people. */
 export async function* decisionFaults(
-  ports: DecisionReplayPorts & { catalogue: Pick<Known, 'decisionsBeyond'>; ledger: Ledger },
+  ports: DecisionReplayPorts & { catalogue: CataloguePart<{ decisions: 'listBeyond' }>; ledger: Ledger },
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   for await (const found of strayDecisions(ports, signal)) {
@@ -238,19 +244,19 @@ export async function* decisionFaults(
 
 /** Removes the decisions that are needed no more, from the ledger and then from the catalogue; how many. */
 export async function removeOverDecisions(
-  { catalogue, ledger }: { catalogue: Pick<Catalogue, 'overDecisions' | 'removeDecision'>; ledger: Ledger },
+  { catalogue, ledger }: { catalogue: CataloguePart<{ decisions: 'over' | 'remove' }>; ledger: Ledger },
   at: number,
 ): Promise<number> {
   let removed = 0;
   for (;;) {
-    const rows = await catalogue.overDecisions(at, batch);
+    const rows = await catalogue.decisions.over(at, batch);
     if (rows.length === 0) return removed;
     await ledger.prune(async (line) => {
       const read = isDecision(line) ? await readDecision(line) : undefined;
 
       return read === undefined || read.row.neededUntil > at;
     });
-    for (const { sha256 } of rows) await catalogue.removeDecision(sha256);
+    for (const { sha256 } of rows) await catalogue.decisions.remove(sha256);
     removed += rows.length;
   }
 }

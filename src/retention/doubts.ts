@@ -1,6 +1,6 @@
 import { doubtOf, judgeEnd, noteClock, witnessesOf } from '../archive/finish/endOfRecording.ts';
 import { doubtfulBeyondMs } from '../call/watch/clockWitnesses.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -11,10 +11,11 @@ import type { Logger } from '../core/log.ts';
  * clock (P6).
  */
 export type DoubtPorts = {
-  catalogue: Pick<
-    Catalogue,
-    'recording' | 'call' | 'stepped' | 'raiseDoubt' | 'doubtOf' | 'lineTimes' | 'bootOffset' | 'noteBootOffset'
-  >;
+  catalogue: CataloguePart<{
+    recordings: 'find';
+    calls: 'find';
+    clockDoubts: 'stepped' | 'raise' | 'of' | 'lineTimes' | 'bootOffset' | 'noteBootOffset';
+  }>;
   clock: Clock;
   log: Logger;
   actor: string;
@@ -25,12 +26,12 @@ const batch = 500;
 /** False where its clocks agree, or somebody was asked before. */
 async function doubt(row: RecordingRow, { catalogue, clock, actor }: DoubtPorts): Promise<boolean> {
   // Those of an older version: what our clock said of their end was not kept, and their ids were not looked at.
-  if (row.keptFrom === null || (await catalogue.doubtOf(row.id)) !== undefined) return false;
-  const call = await catalogue.call(row.callId);
+  if (row.keptFrom === null || (await catalogue.clockDoubts.of(row.id)) !== undefined) return false;
+  const call = await catalogue.calls.find(row.callId);
   // The file has moved since; what it said is in what keeping counts from.
   const found = doubtOf(judgeEnd(await witnessesOf(row, call, undefined, { catalogue, clock })), actor);
 
-  return found !== undefined && (await catalogue.raiseDoubt(row.id, found));
+  return found !== undefined && (await catalogue.clockDoubts.raise(row.id, found));
 }
 
 /** Asks about each recording of a boot in which the clock was set after it by more than ten minutes. */
@@ -39,8 +40,8 @@ export async function doubtStepped(ports: DoubtPorts, signal: AbortSignal): Prom
   await noteClock(catalogue, clock);
   for (let asked = 1; asked > 0 && !signal.aborted;) {
     asked = 0;
-    for (const id of await catalogue.stepped(doubtfulBeyondMs, batch)) {
-      const row = await catalogue.recording(id);
+    for (const id of await catalogue.clockDoubts.stepped(doubtfulBeyondMs, batch)) {
+      const row = await catalogue.recordings.find(id);
       if (row !== undefined && (await doubt(row, ports))) asked += 1;
     }
     if (asked > 0) log.warn({ recordings: asked }, 'clock changed after recordings ended');

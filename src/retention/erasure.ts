@@ -6,7 +6,7 @@ import type { Lock, Protection } from '../store/objectLock.ts';
 import { removeSpooled } from '../archive/finish/spool.ts';
 import type { ObjectStore } from '../store/store.ts';
 import { erasureBegun, erasureInterrupted } from '../catalogue/retention/auditTrail.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { leaseHolder } from '../catalogue/jobs/lease.ts';
 import { moveLease } from '../catalogue/jobs/leases.ts';
 import type { NewCertificate } from '../catalogue/retention/certificates.ts';
@@ -26,20 +26,14 @@ import { issueCertificate, type Certificate } from './certificates/certificate.t
  * as erased.
  */
 export type ErasurePorts = Archives & {
-  catalogue: Pick<
-    Catalogue,
-    | 'recording'
-    | 'note'
-    | 'audit'
-    | 'auditHead'
-    | 'call'
-    | 'purposeEnds'
-    | 'beginErasure'
-    | 'finishErasure'
-    | 'lastCertificate'
-    | 'copiesOf'
-    | 'otherHolder'
-  >;
+  catalogue: CataloguePart<{
+    recordings: 'find' | 'purposeEnds';
+    auditTrail: 'appendAudit' | 'of' | 'head';
+    calls: 'find';
+    certificates: 'beginErasure' | 'finishErasure' | 'last';
+    archiveCopies: 'of';
+    leases: 'otherHolder';
+  }>;
   spoolFolder: string;
   /** Made, or read, when the first recording is erased. */
   signer: () => Promise<Signer>;
@@ -80,7 +74,7 @@ export async function eraseRecording(
   const actor = cause.rule === 'subject' ? cause.operator : ports.actor;
   const detail = { rule: cause.rule, keepUntil: row.keepUntil, keys };
   const ground = cause.rule === 'subject' ? 'asked' : 'due';
-  await catalogue.beginErasure(row.id, begunAt, ground, { event: erasureBegun, actor, detail });
+  await catalogue.certificates.beginErasure(row.id, begunAt, ground, { event: erasureBegun, actor, detail });
   failPoint?.('retention, begun');
   try {
     const places = await placesNow(row, ports);
@@ -92,7 +86,7 @@ export async function eraseRecording(
     const { code } = asPreavisError(thrown);
     // Until it is tried again, a hold can still keep what is left.
     const note = { event: erasureInterrupted, actor, detail: { code } };
-    await catalogue.note(row.id, note).catch(() => undefined);
+    await catalogue.auditTrail.appendAudit(row.id, note).catch(() => undefined);
     throw thrown;
   }
 }
@@ -102,7 +96,7 @@ async function placesOf(
   ports: Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>,
 ): Promise<Places> {
   const own = row.archive === null ? ports.store : archiveAt(row.archive, ports);
-  const copies = await ports.catalogue.copiesOf(row.id);
+  const copies = await ports.catalogue.archiveCopies.of(row.id);
 
   return { own, others: copies.map(({ archive }) => archiveAt(archive, ports)).filter((store) => store !== own) };
 }
@@ -115,8 +109,8 @@ async function placesNow({ id }: RecordingRow, ports: ErasurePorts): Promise<Pla
   const { catalogue } = ports;
   const giveUp = performance.now() + movingLimitMs;
   for (;;) {
-    const isComing = (await catalogue.copiesOf(id)).some(({ state }) => state === 'coming');
-    const mover = isComing ? await catalogue.otherHolder(moveLease, leaseHolder()) : undefined;
+    const isComing = (await catalogue.archiveCopies.of(id)).some(({ state }) => state === 'coming');
+    const mover = isComing ? await catalogue.leases.otherHolder(moveLease, leaseHolder()) : undefined;
     if (mover === undefined) break;
     if (performance.now() >= giveUp) {
       throw new PreavisError(
@@ -126,7 +120,7 @@ async function placesNow({ id }: RecordingRow, ports: ErasurePorts): Promise<Pla
     }
     await sleep(movingPollMs);
   }
-  const row = await catalogue.recording(id);
+  const row = await catalogue.recordings.find(id);
   if (row === undefined) throw new PreavisError('internal', 'a recording is not in the catalogue any more');
 
   return placesOf(row, ports);
@@ -198,7 +192,7 @@ async function refuseEmptyArchive(
   { catalogue }: ErasurePorts,
 ): Promise<void> {
   if (row.status !== 'archived') return;
-  const steps = await catalogue.audit(row.id);
+  const steps = await catalogue.auditTrail.of(row.id);
   if (steps.some(({ event }) => event === erasureBegun)) return;
   for (const key of keys) if ((await store.versions(key)).length > 0) return;
   throw new PreavisError('archive_object_missing', 'the archive does not have it, and nobody has erased it');
@@ -281,8 +275,8 @@ async function ruleOf(
     case 'subject':
       return { kind: 'subject', article: 'GDPR art. 17' };
     case 'due': {
-      const call = await catalogue.call(row.callId);
-      const ends = await catalogue.purposeEnds(row.id);
+      const call = await catalogue.calls.find(row.callId);
+      const ends = await catalogue.recordings.purposeEnds(row.id);
 
       return {
         kind: 'due',
@@ -303,8 +297,8 @@ async function certify(
   { catalogue }: ErasurePorts,
 ): Promise<NewCertificate> {
   for (let tries = 0; tries < mostTries; tries += 1) {
-    const last = await catalogue.lastCertificate();
-    const head = await catalogue.auditHead();
+    const last = await catalogue.certificates.last();
+    const head = await catalogue.auditTrail.head();
     const certificate = await issueCertificate(
       {
         ...content,
@@ -328,7 +322,7 @@ async function certify(
     };
     const note = { event: 'erased and checked', actor, detail };
     const places = others.map(({ location }) => location);
-    if (await catalogue.finishErasure(row.status, certificate, last?.sha256 ?? null, note, places)) {
+    if (await catalogue.certificates.finishErasure(row.status, certificate, last?.sha256 ?? null, note, places)) {
       failPoint?.('retention, erased');
       return certificate;
     }

@@ -1,6 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Catalogue, CataloguePart } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import { firstDue, type DueCursor } from '../catalogue/calls/recordings.ts';
 import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
@@ -32,29 +32,16 @@ export type RetentionPorts = Omit<ErasurePorts, 'catalogue'> &
     catalogue: ErasurePorts['catalogue'] &
       CopyPorts['catalogue'] &
       HeadPorts['catalogue'] &
-      Pick<
-        Catalogue,
-        | 'due'
-        | 'countDue'
-        | 'countHeld'
-        | 'countDoubts'
-        | 'recording'
-        | 'stepped'
-        | 'raiseDoubt'
-        | 'doubtOf'
-        | 'lineTimes'
-        | 'bootOffset'
-        | 'noteBootOffset'
-        | 'overDecisions'
-        | 'removeDecision'
-        | 'sweepPreferences'
-        | 'sweepCallers'
-        | 'takeLease'
-        | 'releaseLease'
-        | 'lastPass'
-        | 'notePass'
-        | 'passDone'
-      >;
+      CataloguePart<{
+        recordings: 'due' | 'find';
+        certificates: 'countDue' | 'countHeld';
+        clockDoubts: 'count' | 'stepped' | 'raise' | 'of' | 'lineTimes' | 'bootOffset' | 'noteBootOffset';
+        decisions: 'over' | 'remove';
+        preferences: 'sweep';
+        callers: 'sweep';
+        leases: 'take' | 'release';
+        passes: 'last' | 'note' | 'noteDone';
+      }>;
     log: Logger;
     /** How many recordings are erased at the same time. */
     atOnce: number;
@@ -104,10 +91,13 @@ const plausibleGapMs = 7 * dayMs;
  *
  * @param at this clock, ms
  */
-export async function implausibleDays(catalogue: Pick<Catalogue, 'lastPass'>, at: number): Promise<number | undefined> {
-  const last = await catalogue.lastPass('retention');
+export async function implausibleDays(
+  catalogue: CataloguePart<{ passes: 'last' }>,
+  at: number,
+): Promise<number | undefined> {
+  const last = await catalogue.passes.last('retention');
   if (last === undefined) return undefined;
-  const before = await catalogue.lastPass('retention before');
+  const before = await catalogue.passes.last('retention before');
   // A clock that was behind in one pass, and is right again, has not jumped forward.
   const beyondMs = at - Math.max(last, before ?? last);
   const usualMs = before === undefined ? 0 : 1.5 * (last - before);
@@ -116,7 +106,7 @@ export async function implausibleDays(catalogue: Pick<Catalogue, 'lastPass'>, at
 }
 
 /** Throws clock_implausible. */
-export async function requirePlausibleClock(catalogue: Pick<Catalogue, 'lastPass'>, at: number): Promise<void> {
+export async function requirePlausibleClock(catalogue: CataloguePart<{ passes: 'last' }>, at: number): Promise<void> {
   const days = await implausibleDays(catalogue, at);
   if (days === undefined) return;
   throw new PreavisError(
@@ -131,10 +121,10 @@ export async function requirePlausibleClock(catalogue: Pick<Catalogue, 'lastPass
  */
 async function trustClock(catalogue: RetentionPorts['catalogue'], at: number, isRight: boolean): Promise<void> {
   if (!isRight) await requirePlausibleClock(catalogue, at);
-  const last = await catalogue.lastPass('retention');
-  const before = await catalogue.lastPass('retention before');
-  if (last !== undefined) await catalogue.notePass('retention before', Math.max(last, before ?? last));
-  await catalogue.notePass('retention', at);
+  const last = await catalogue.passes.last('retention');
+  const before = await catalogue.passes.last('retention before');
+  if (last !== undefined) await catalogue.passes.note('retention before', Math.max(last, before ?? last));
+  await catalogue.passes.note('retention', at);
 }
 
 /** Throws job_busy and clock_implausible; ledger_unusable and what the archive throws where certificates cannot be kept. */
@@ -164,15 +154,15 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
     await trustClock(catalogue, at, options.clockIsRight === true);
     await ports.ledger.check();
     // A remembered language has its time too, whether or not anybody calls again.
-    await catalogue.sweepPreferences();
+    await catalogue.preferences.sweep();
     await sweepCallers(ports, at, signal);
     await replayLedger(copies, { dryRun });
     await refuseAfterRestoration(catalogue, at);
   }
   if (!dryRun) await doubtStepped(ports, signal);
   // In `serve`, where nobody sees the progress, calls would wait for the count.
-  const total = progress === undefined ? 0 : await catalogue.countDue(at);
-  const result = { due: 0, erased: 0, held: await catalogue.countHeld(at), locked: 0, doubtful: 0 };
+  const total = progress === undefined ? 0 : await catalogue.certificates.countDue(at);
+  const result = { due: 0, erased: 0, held: await catalogue.certificates.countHeld(at), locked: 0, doubtful: 0 };
   const limit = pLimit(ports.atOnce);
   const eraseNext = async (row: RecordingRow): Promise<void> => {
     if (signal.aborted) return;
@@ -187,20 +177,24 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
     progress?.(done, Math.max(total, done));
   };
   for (let after: DueCursor | undefined = firstDue; after !== undefined && !signal.aborted;) {
-    const { rows, next }: Awaited<ReturnType<Catalogue['due']>> = await catalogue.due(at, after, batch);
+    const { rows, next }: Awaited<ReturnType<Catalogue['recordings']['due']>> = await catalogue.recordings.due(
+      at,
+      after,
+      batch,
+    );
     await Promise.all(rows.map((row) => limit(() => eraseNext(row))));
     // What cannot be copied now is told at the end, and keeps nothing from being erased.
     if (result.erased > 0) await copyMissingCertificates(copies).catch(() => undefined);
     after = next;
   }
-  result.doubtful = await catalogue.countDoubts();
+  result.doubtful = await catalogue.clockDoubts.count();
   if (!dryRun) await copyMissingCertificates(copies);
   if (!dryRun && !signal.aborted) {
     const removed = await removeOldCertificates(copies, at - ports.certificatesKeptMs);
     await removeOldHeads(headPortsOf(ports), at - ports.certificatesKeptMs);
     if (removed > 0) log.info({ certificates: removed }, 'expired certificates deleted');
     await removeOverDecisions(ports, at);
-    await catalogue.passDone('retention', clock.now());
+    await catalogue.passes.noteDone('retention', clock.now());
   }
 
   return result;
@@ -224,7 +218,11 @@ async function sweepCallers(
 ): Promise<void> {
   const times = { since: at - callersKeptMs, at };
   for (let after: string | undefined = ''; after !== undefined && !signal.aborted;) {
-    const { next }: Awaited<ReturnType<Catalogue['sweepCallers']>> = await catalogue.sweepCallers(times, after, batch);
+    const { next }: Awaited<ReturnType<Catalogue['callers']['sweep']>> = await catalogue.callers.sweep(
+      times,
+      after,
+      batch,
+    );
     after = next;
     await breathe();
   }
@@ -260,7 +258,7 @@ async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'eras
 }
 
 const stepsOf = ({ id }: RecordingRow, { catalogue }: RetentionPorts): Promise<AuditRow[]> =>
-  catalogue.audit(id).catch(() => []);
+  catalogue.auditTrail.of(id).catch(() => []);
 
 /** What an earlier pass has told is asked for before anything of an erasure is written down: else the trail had two lines more each day. */
 async function isStillLocked(row: RecordingRow, ports: RetentionPorts): Promise<boolean> {
@@ -275,6 +273,7 @@ async function isStillLocked(row: RecordingRow, ports: RetentionPorts): Promise<
 
 /** For the report: a pass ends, and its log goes where nobody may look. */
 async function noteFailure({ id }: RecordingRow, code: ErrorCode, { catalogue, actor }: RetentionPorts): Promise<void> {
-  const last = (await catalogue.audit(id)).findLast(({ event }) => event === erasureFailed);
-  if (last?.detail['code'] !== code) await catalogue.note(id, { event: erasureFailed, actor, detail: { code } });
+  const last = (await catalogue.auditTrail.of(id)).findLast(({ event }) => event === erasureFailed);
+  if (last?.detail['code'] !== code)
+    await catalogue.auditTrail.appendAudit(id, { event: erasureFailed, actor, detail: { code } });
 }

@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Catalogue, CataloguePart } from '../catalogue/catalogue.ts';
 import { firstDue, type DueCursor } from '../catalogue/calls/recordings.ts';
 import { erasureFailed } from './pass.ts';
 import { isLockKnown } from './lockedDue.ts';
@@ -24,17 +24,20 @@ const mostCounted = 10_000;
 const batch = 500;
 
 /** @param at now, ms since 1970 UTC */
-export async function dueFigures(catalogue: Pick<Catalogue, 'dueAttempts' | 'audit'>, at: number): Promise<DueFigures> {
+export async function dueFigures(
+  catalogue: CataloguePart<{ figures: 'dueAttempts'; auditTrail: 'of' }>,
+  at: number,
+): Promise<DueFigures> {
   const figures: DueFigures = { due: 0, overdue: 0, failed: 0, locked: 0 };
   for (let after: DueCursor | undefined = firstDue; after !== undefined;) {
-    const rows: Awaited<ReturnType<Catalogue['dueAttempts']>> = await catalogue.dueAttempts(
+    const rows: Awaited<ReturnType<Catalogue['figures']['dueAttempts']>> = await catalogue.figures.dueAttempts(
       at,
       erasureFailed,
       after,
       batch,
     );
     for (const { id, keepUntil, code } of rows) {
-      if (code === 'archive_locked' && isLockKnown(await catalogue.audit(id), at)) {
+      if (code === 'archive_locked' && isLockKnown(await catalogue.auditTrail.of(id), at)) {
         figures.locked += 1;
         continue;
       }

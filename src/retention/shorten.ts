@@ -1,12 +1,12 @@
 import { lockNoted } from '../archive/lockUploads.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { isActive } from '../catalogue/retention/legalHolds.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Decisions } from './decisions.ts';
 import type { RecordingId } from '../core/ids.ts';
 
 export type ShortenPorts = {
-  catalogue: Pick<Catalogue, 'longerKept' | 'holdsOf' | 'purposeEnds' | 'audit'>;
+  catalogue: CataloguePart<{ recordings: 'longerKept' | 'purposeEnds'; legalHolds: 'of'; auditTrail: 'of' }>;
   decisions: Pick<Decisions, 'shorten'>;
   clock: Clock;
 };
@@ -50,7 +50,7 @@ export async function shortenPass(
   const result: Shortened = { longer: 0, over: 0, held: 0, otherPurpose: 0, locked: 0, lockedUntil: undefined };
   for (let after = ''; ;) {
     signal?.throwIfAborted();
-    const ends = await catalogue.longerKept(purpose, keepMs, after, batch);
+    const ends = await catalogue.recordings.longerKept(purpose, keepMs, after, batch);
     result.longer += ends.length;
     for (const { id } of ends.filter(({ to }) => to <= at)) await countOver({ id, purpose }, result, catalogue, at);
     const shorter = ends.map(({ id, to }) => ({ recording: id, purpose, to }));
@@ -66,14 +66,14 @@ export async function shortenPass(
 async function countOver(
   { id, purpose }: { id: RecordingId; purpose: string },
   result: Shortened,
-  catalogue: Pick<Catalogue, 'holdsOf' | 'purposeEnds' | 'audit'>,
+  catalogue: CataloguePart<{ legalHolds: 'of'; recordings: 'purposeEnds'; auditTrail: 'of' }>,
   at: number,
 ): Promise<void> {
   result.over += 1;
-  if ((await catalogue.holdsOf(id)).some((hold) => isActive(hold, at))) result.held += 1;
-  const ends = await catalogue.purposeEnds(id);
+  if ((await catalogue.legalHolds.of(id)).some((hold) => isActive(hold, at))) result.held += 1;
+  const ends = await catalogue.recordings.purposeEnds(id);
   if (ends.some((end) => end.purpose !== purpose && end.keepUntil > at)) result.otherPurpose += 1;
-  const lock = lockNoted(await catalogue.audit(id));
+  const lock = lockNoted(await catalogue.auditTrail.of(id));
   if (lock === undefined || lock.until <= at) return;
   result.locked += 1;
   result.lockedUntil = Math.max(result.lockedUntil ?? 0, lock.until);

@@ -43,11 +43,11 @@ export function makeRegistry(parts: CallParts, { asterisk, callEnded }: Registry
   const { commands } = ari;
   const { hashKey, numberKey, preferenceDays: keepDays } = config.privacy;
   const { defaultCountry } = policy;
-  const preferences = makePreferences({ table: catalogue, hashKey, keepDays, defaultCountry, clock });
+  const preferences = makePreferences({ table: catalogue.preferences, hashKey, keepDays, defaultCountry, clock });
 
   return new CallRegistry({
     ari: commands,
-    journal: catalogue,
+    journal: catalogue.journal,
     readiness: makeReadiness({
       spoolFolder,
       minimumFreeMib: config.recording.minimumFreeMib,
@@ -58,7 +58,7 @@ export function makeRegistry(parts: CallParts, { asterisk, callEnded }: Registry
     planner: makePlanner({
       policy,
       preferences,
-      callers: makeCallerKeeper({ table: catalogue, hashKey, numberKey, defaultCountry }),
+      callers: makeCallerKeeper({ table: catalogue.callers, hashKey, numberKey, defaultCountry }),
       variable: (channelId, name) => commands.variable(channelId, name),
       ids,
       random,
@@ -131,7 +131,7 @@ export function makeSpoolMonitor({ services, ari, metrics }: CallParts, registry
     minimumFreeMib: config.recording.minimumFreeMib,
     states: () => registry.states,
     ari: ari.commands,
-    stopped: (id) => catalogue.note(id, { event: 'stopped for want of room', actor }),
+    stopped: (id) => catalogue.auditTrail.appendAudit(id, { event: 'stopped for want of room', actor }),
     roomIs: metrics.spoolRoom,
     log,
   });
@@ -145,7 +145,7 @@ export async function makeDeadman(parts: CallParts, registry: CallRegistry): Pro
 
   return new Deadman({
     ari: { ...ari.deadman, hasModule: (name) => ari.commands.hasModule(name) },
-    channel: deadmanOf(application, await catalogue.identity()),
+    channel: deadmanOf(application, await catalogue.file.identity()),
     limitSeconds: config.recording.unwatchedSeconds,
     // The application is ours, and the calls were compared with Asterisk since it is.
     isWatching: () => connection.isOpen && watch.isListening,

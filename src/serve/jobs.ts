@@ -66,7 +66,7 @@ export function startJobs(options: JobsOptions): Jobs {
   // Until a pass was made after it, the time for which it was planned stands: that it is late shows in the metrics.
   const plan = async (pass: PassName): Promise<void> => {
     const at = schedule.next(pass);
-    if (at !== undefined) await catalogue.planPass(pass, at, clock.now());
+    if (at !== undefined) await catalogue.passes.plan(pass, at, clock.now());
   };
   const passes = makePasses(options, stopping.signal);
   const jobs = scheduledPasses.map((name) => ({
@@ -79,7 +79,7 @@ export function startJobs(options: JobsOptions): Jobs {
   const webhooks = startWebhooks(options);
   options.metrics.passes(async () => [
     ...(await Promise.all(
-      scheduledPasses.map(async (pass) => passFigures(pass, await catalogue.passTimes(pass), schedule.next(pass))),
+      scheduledPasses.map(async (pass) => passFigures(pass, await catalogue.passes.times(pass), schedule.next(pass))),
     )),
     webhooks.figures(),
   ]);

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { leaseHolder } from '../catalogue/jobs/lease.ts';
 import { leaseMs, serveLease } from '../catalogue/jobs/leases.ts';
 import { CatalogueOutageMonitor } from '../catalogue/outageMonitor.ts';
@@ -8,7 +8,7 @@ import type { Logger } from '../core/log.ts';
 /** How often a process says that it serves, ms. */
 export const renewEveryMs = leaseMs / 12;
 
-type Leases = Pick<Catalogue, 'takeLease' | 'releaseLease'>;
+type Leases = CataloguePart<{ leases: 'take' | 'release' }>;
 
 /** One serve on a catalogue at a time: a second one would take the calls of the first. */
 export class ServeLease {
@@ -30,7 +30,7 @@ export class ServeLease {
   /** Throws job_busy. */
   async start(): Promise<void> {
     const me = leaseHolder();
-    const other = await this.#catalogue.takeLease(serveLease, me);
+    const other = await this.#catalogue.leases.take(serveLease, me);
     if (other !== undefined) {
       throw new PreavisError('job_busy', `another process (${other.pid} on ${other.host}) serves with this catalogue`, {
         hint: 'Stop the other serve: only one takes calls. One that crashed on another machine blocks the catalogue for a minute more. So does `preavis upload` for a moment, while it ends open calls.',
@@ -38,13 +38,13 @@ export class ServeLease {
     }
     // It is written to all the same: so a full or broken disk shows before the next call does.
     this.#renewal = setInterval(() => {
-      void this.#monitor.look(() => this.#catalogue.takeLease(serveLease, me));
+      void this.#monitor.look(() => this.#catalogue.leases.take(serveLease, me));
     }, renewEveryMs);
   }
 
   async stop(): Promise<void> {
     if (this.#renewal === undefined) return;
     clearInterval(this.#renewal);
-    await this.#catalogue.releaseLease(serveLease, leaseHolder());
+    await this.#catalogue.leases.release(serveLease, leaseHolder());
   }
 }

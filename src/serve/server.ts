@@ -124,7 +124,7 @@ export class Server {
     const metrics = makeServeMetrics(Object.keys(config.webhooks));
     const storage = await this.#openStorage(metrics);
     const { catalogue, store } = storage.services;
-    await catalogue.savePolicy(policy.version, policyContent(policy));
+    await catalogue.calls.savePolicy(policy.version, policyContent(policy));
     await tellWrongNumberKeys(config, catalogue, log);
     const asterisk = await this.#reachAsterisk(policy);
     await this.#takeCalls({ policy, library, metrics }, storage, asterisk);
@@ -151,7 +151,8 @@ export class Server {
     const { store } = services;
     const lease = await this.#use(new ServeLease(catalogue, log, metrics.catalogueFails));
     // What has recordings in the archive is the one of it, and need not wait for it.
-    if ((await catalogue.knownObject(store.location)) === 'never') await markAtStart(services, { isMeant, clock, log });
+    if ((await catalogue.recordings.knownObject(store.location)) === 'never')
+      await markAtStart(services, { isMeant, clock, log });
     await tellElsewhere(services);
     const { minio } = config.archive;
     const protection = new ProtectionMonitor({ store, bucket: minio.bucket, purposes: config.purposes, log });
@@ -195,8 +196,8 @@ export class Server {
     const archive = new ArchiveOutageMonitor({ clock, log });
     giveFigures(metrics, services, archive);
     const watch = new Watch({
-      before: await catalogue.watchedUntil(),
-      save: (until) => catalogue.saveWatchedUntil(until),
+      before: await catalogue.timeline.watchedUntil(),
+      save: (until) => catalogue.timeline.saveWatchedUntil(until),
       isKept: () => registry.isKept,
       log,
     });
@@ -220,7 +221,7 @@ export class Server {
     const link = new AsteriskLink({
       ...{ connection, registry, watch, deadman, asterisk: ari.commands, identity, log },
       isHeld: takeOver ? undefined : () => isHeld(ari.deadman, ids),
-      noteServing: () => catalogue.noteServing(leaseHolder()),
+      noteServing: () => catalogue.leases.noteServing(leaseHolder()),
       heartbeatMs: config.ari.heartbeatMs,
     });
     await this.#showHealth(metrics, { link, lease, spool, registry, archive });
@@ -288,8 +289,8 @@ function giveFigures(metrics: Metrics, { config, catalogue, clock }: Services, a
   metrics.archive(async () => ({
     isFailing: archive.state.status === 'failing',
     lastStoredAt: archive.lastStoredAt,
-    waiting: await catalogue.waiting(),
-    doubtful: await catalogue.countDoubts(),
+    waiting: await catalogue.recordings.waiting(),
+    doubtful: await catalogue.clockDoubts.count(),
     isRetentionStopped: (await implausibleDays(catalogue, clock.now())) !== undefined,
     at: clock.now(),
   }));

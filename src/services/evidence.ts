@@ -20,7 +20,7 @@ export async function bundlePorts(
     madeBy: `preavis ${version}`,
     company: config.controller.name,
     peaksOf: async (id) => {
-      const kept = await catalogue.peaks(id);
+      const kept = await catalogue.recordings.peaks(id);
 
       return kept === undefined ? undefined : makePeakKeeper(config.privacy.numberKey).open(kept, id);
     },

@@ -3,7 +3,7 @@ import { uploadFailures } from '../archive/uploadPass.ts';
 import { unrecordedReasons } from '../call/decide/unrecordedReasons.ts';
 import { legOutcomes } from '../call/watch/sourceWatch.ts';
 import { unwatchedReasons } from '../call/watch/watch.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { callWitnesses } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { makeMetrics, unwatchedFlags, type Metrics } from '../core/metrics.ts';
@@ -34,7 +34,7 @@ const manyKeptMs = 60_000;
 
 /** Gives the figures of the moment at which it is called, of `clock`. */
 export function makePromisedFigures(
-  catalogue: Pick<Catalogue, 'dueAttempts' | 'audit' | 'promised'>,
+  catalogue: CataloguePart<{ figures: 'dueAttempts' | 'promised'; auditTrail: 'of' }>,
   clock: Clock,
 ): () => Promise<PromisedFigures> {
   let counted: { at: number; figures: DueFigures } | undefined;
@@ -49,7 +49,7 @@ export function makePromisedFigures(
 
   return async () => {
     const at = clock.now();
-    const { holds, failedRequests, unwatched, unusable } = await catalogue.promised(at);
+    const { holds, failedRequests, unwatched, unusable } = await catalogue.figures.promised(at);
     const { due, overdue, locked, failed } = await dueAt(at);
 
     return {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { openSigner, type Signer } from '../core/crypto/signing.ts';
 import { makeLedger, type Ledger } from '../retention/certificates/ledger.ts';
@@ -10,15 +10,15 @@ import { makeLedger, type Ledger } from '../retention/certificates/ledger.ts';
 /** Opened once, and again only where that failed. */
 export function makeSigner(
   config: Config,
-  catalogue?: Pick<Catalogue, 'countCertificates' | 'countDecisions' | 'lastHead'>,
+  catalogue?: CataloguePart<{ certificates: 'count'; decisions: 'count'; chainHeads: 'last' }>,
 ): () => Promise<Signer> {
   const file = signingKeyFile(config);
   // One that has signed before and is gone is not replaced in silence.
   const mayMake = async (): Promise<boolean> =>
     config.evidence.trustedKeys.length > 0 ||
     catalogue === undefined ||
-    ((await catalogue.countCertificates()) + (await catalogue.countDecisions()) === 0 &&
-      (await catalogue.lastHead()) === undefined);
+    ((await catalogue.certificates.count()) + (await catalogue.decisions.count()) === 0 &&
+      (await catalogue.chainHeads.last()) === undefined);
   let opened: Promise<Signer> | undefined;
 
   return () => {

@@ -5,7 +5,7 @@ import { makeKmsKey } from '../store/encryption/kmsCommand.ts';
 import type { LifecycleOptions } from '../store/s3/lifecycle.ts';
 import { receiptOfRecording, receiptText } from '../receipt/receipt.ts';
 import type { ObjectStore, RawStore } from '../store/store.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Catalogue, CataloguePart } from '../catalogue/catalogue.ts';
 import { encryptionKeyOf } from '../config/encryptionKey.ts';
 import type { ArchiveConfig, Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -48,7 +48,7 @@ function keyringOf({ encryption }: ArchiveConfig): Keyring {
 }
 
 /** undefined before there is a catalogue: then nothing is known to be in the archive. */
-type Known = Pick<Catalogue, 'knownObject'> | undefined;
+type Known = CataloguePart<{ recordings: 'knownObject' }> | undefined;
 
 export async function makeStore(archive: ArchiveConfig, catalogue: Known): Promise<EncryptedStore> {
   return makeEncryptedStore(await makeRawStore(archive, catalogue), keyringOf(archive));
@@ -85,7 +85,7 @@ async function makeRawStore(archive: ArchiveConfig, catalogue: Known): Promise<R
     case 'directory': {
       const made: RawStore = makeDirectoryStore({
         folder: directory.folder,
-        known: () => catalogue?.knownObject(made.location) ?? Promise.resolve('never'),
+        known: () => catalogue?.recordings.knownObject(made.location) ?? Promise.resolve('never'),
       });
       return made;
     }

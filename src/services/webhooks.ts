@@ -1,4 +1,4 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { DeliveryFigures, Subscriber } from '../catalogue/jobs/deliveries.ts';
 import type { Config } from '../config/schema.ts';
 import { webhookKey } from '../config/webhookSchema.ts';
@@ -25,9 +25,9 @@ export function webhookSubscribers({ webhooks }: Config): Subscriber[] {
 /** What there is for each webhook that is configured, also where that is nothing, and for those that were. */
 export async function webhookFigures(
   { webhooks }: Config,
-  catalogue: Pick<Catalogue, 'deliveryFigures'>,
+  catalogue: CataloguePart<{ deliveries: 'figures' }>,
 ): Promise<DeliveryFigures[]> {
-  const found = await catalogue.deliveryFigures();
+  const found = await catalogue.deliveries.figures();
   const idle = Object.keys(webhooks).filter((name) => !found.some(({ endpoint }) => endpoint === name));
 
   return [...found, ...idle.map((endpoint) => ({ endpoint, waiting: 0, failed: 0, oldestWaitingAt: null }))];

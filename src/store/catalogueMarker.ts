@@ -2,7 +2,7 @@
  * By a small object in the archive a catalogue is known to be the one of it. So an empty catalogue, which is made where the folder of the real one is not
  * mounted, does not begin beside recordings that it knows nothing of.
  */
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -16,7 +16,7 @@ export const markerKey = (identity: string): string => `${catalogueMarkerPrefix}
 
 export type MarkerPorts = {
   /** undefined before there is one: then nothing is written. */
-  catalogue: Pick<Catalogue, 'identity' | 'knownObject' | 'lastPass' | 'notePass'> | undefined;
+  catalogue: CataloguePart<{ file: 'identity'; recordings: 'knownObject'; passes: 'last' | 'note' }> | undefined;
   store: Pick<ObjectStore, 'location' | 'list' | 'stat' | 'putText'>;
 };
 
@@ -31,9 +31,9 @@ export async function markCatalogue(
   { isMeant, signal }: { isMeant: boolean; signal: AbortSignal },
 ): Promise<void> {
   return within(signal, async () => {
-    const key = catalogue === undefined ? undefined : markerKey(await catalogue.identity());
+    const key = catalogue === undefined ? undefined : markerKey(await catalogue.file.identity());
     if (key !== undefined && (await store.stat(key)) !== undefined) return;
-    const isNew = catalogue === undefined || (await catalogue.knownObject(store.location)) === 'never';
+    const isNew = catalogue === undefined || (await catalogue.recordings.knownObject(store.location)) === 'never';
     if (isNew && !isMeant && !(await wasMeant({ catalogue, store })) && (await isOfAnother(store))) {
       throw new PreavisError(
         'catalogue_new',
@@ -48,7 +48,7 @@ export async function markCatalogue(
 const meantBeside = ({ location }: Pick<ObjectStore, 'location'>): string => `new catalogue beside ${location}`;
 
 async function wasMeant({ catalogue, store }: MarkerPorts): Promise<boolean> {
-  return (await catalogue?.lastPass(meantBeside(store))) !== undefined;
+  return (await catalogue?.passes.last(meantBeside(store))) !== undefined;
 }
 
 async function isOfAnother(store: Pick<ObjectStore, 'list'>): Promise<boolean> {
@@ -68,7 +68,7 @@ export async function markAtStart(
   ports: MarkerPorts,
   { isMeant, clock, log }: { isMeant: boolean; clock: Clock; log: Logger },
 ): Promise<void> {
-  if (isMeant) await ports.catalogue?.notePass(meantBeside(ports.store), clock.now());
+  if (isMeant) await ports.catalogue?.passes.note(meantBeside(ports.store), clock.now());
   try {
     await markCatalogue(ports, { isMeant, signal: timeLimit(startLimitMs) });
   } catch (thrown) {

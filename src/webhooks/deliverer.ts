@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { DeliveryRow } from '../catalogue/jobs/deliveries.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import { dayMs, type Clock } from '../core/clock.ts';
@@ -18,22 +18,21 @@ import type { Poster } from './post.ts';
  * dead one gets a few requests a round, however much waits for it.
  */
 export type DeliverPorts = {
-  catalogue: Pick<
-    Catalogue,
-    | 'deliveriesDue'
-    | 'endpointsDue'
-    | 'deliveryFigures'
-    | 'delivered'
-    | 'postponeDelivery'
-    | 'postponeDeliveries'
-    | 'giveUpDeliveries'
-    | 'giveUpEndpoint'
-    | 'sweepDeliveries'
-    | 'disabledEndpoints'
-    | 'disableEndpoint'
-    | 'takeLease'
-    | 'releaseLease'
-  >;
+  catalogue: CataloguePart<{
+    deliveries:
+      | 'due'
+      | 'endpointsDue'
+      | 'figures'
+      | 'noteDelivered'
+      | 'postpone'
+      | 'postponeAll'
+      | 'giveUp'
+      | 'giveUpEndpoint'
+      | 'sweep'
+      | 'disabledEndpoints'
+      | 'disableEndpoint';
+    leases: 'take' | 'release';
+  }>;
   endpoints: readonly Endpoint[];
   post: Poster['post'];
   clock: Clock;
@@ -76,17 +75,17 @@ export class Deliverer {
    */
   async pass(stop: AbortSignal, hurry: AbortSignal): Promise<void> {
     const { catalogue, clock, endpoints } = this.#ports;
-    const due = await catalogue.endpointsDue(
+    const due = await catalogue.deliveries.endpointsDue(
       endpoints.map(({ name }) => name),
       clock.now(),
     );
     if (due.length === 0) return;
     await withLease(catalogue, 'webhooks', noWait, async () => {
-      const disabled = await catalogue.disabledEndpoints();
+      const disabled = await catalogue.deliveries.disabledEndpoints();
       const isDisabled = (endpoint: Endpoint): boolean =>
         disabled.some((each) => each.endpoint === endpoint.name && each.address === addressOf(endpoint));
       const serve = async (endpoint: Endpoint): Promise<void> => {
-        if (isDisabled(endpoint)) await catalogue.giveUpEndpoint(endpoint.name, 'webhook_gone');
+        if (isDisabled(endpoint)) await catalogue.deliveries.giveUpEndpoint(endpoint.name, 'webhook_gone');
         else await this.#serve({ endpoint, failures: 0, last: undefined }, stop, hurry);
       };
       // One that breaks must not leave the others running without the lease.
@@ -100,10 +99,10 @@ export class Deliverer {
   async tidy(): Promise<void> {
     const { catalogue, clock, endpoints, log } = this.#ports;
     const at = clock.now();
-    await catalogue.sweepDeliveries({ delivered: at - deliveredKeptMs, failed: at - failedKeptMs });
-    for (const { endpoint, waiting } of await catalogue.deliveryFigures()) {
+    await catalogue.deliveries.sweep({ delivered: at - deliveredKeptMs, failed: at - failedKeptMs });
+    for (const { endpoint, waiting } of await catalogue.deliveries.figures()) {
       if (waiting === 0 || endpoints.some(({ name }) => name === endpoint)) continue;
-      const count = await catalogue.giveUpEndpoint(endpoint, 'webhook_unknown');
+      const count = await catalogue.deliveries.giveUpEndpoint(endpoint, 'webhook_unknown');
       log.warn({ webhook: endpoint, count }, 'messages for unconfigured webhook discarded');
     }
   }
@@ -115,7 +114,7 @@ export class Deliverer {
     const isStopped = (): boolean => stop.aborted || hurry.aborted;
     const isOver = (): boolean => isStopped() || lane.failures >= failuresToRest || isGone(lane);
     while (!isOver()) {
-      const rows = await catalogue.deliveriesDue(name, clock.now(), batch);
+      const rows = await catalogue.deliveries.due(name, clock.now(), batch);
       if (rows.length === 0) return;
       const sent = await Promise.allSettled(
         rows.map((row) => limit(async () => (isOver() ? undefined : this.#attempt(lane, row, hurry)))),
@@ -126,7 +125,7 @@ export class Deliverer {
     if (isGone(lane)) await this.#disable(lane.endpoint);
     else if (lane.failures >= failuresToRest) {
       const { row, error } = lane.last;
-      await catalogue.postponeDeliveries(name, this.#nextAttempt(row), { code: error.code, answer: null });
+      await catalogue.deliveries.postponeAll(name, this.#nextAttempt(row), { code: error.code, answer: null });
     }
   }
 
@@ -136,7 +135,7 @@ export class Deliverer {
     const outcome = await post(lane.endpoint, row, clock.now(), hurry);
     if (outcome.kind === 'delivered') {
       failPoint?.('webhooks, answered');
-      await catalogue.delivered(row.id);
+      await catalogue.deliveries.noteDelivered(row.id);
       lane.failures = 0;
       log.debug({ webhook: name, message: row.id, event: row.event }, 'webhook message delivered');
       if (this.#failing.delete(name)) log.info({ webhook: name }, 'webhook available again');
@@ -149,7 +148,7 @@ export class Deliverer {
     // That it is gone is the last word, whatever others that were under way say.
     if (!isGone(lane)) lane.last = { row, error };
     failed(name);
-    await catalogue.postponeDelivery(row.id, this.#nextAttempt(row), { code: error.code, answer });
+    await catalogue.deliveries.postpone(row.id, this.#nextAttempt(row), { code: error.code, answer });
     const about = {
       webhook: name,
       message: row.id,
@@ -169,14 +168,14 @@ export class Deliverer {
 
   async #disable(endpoint: Endpoint): Promise<void> {
     const { catalogue, log } = this.#ports;
-    await catalogue.disableEndpoint(endpoint.name, addressOf(endpoint));
-    const count = await catalogue.giveUpEndpoint(endpoint.name, 'webhook_gone');
+    await catalogue.deliveries.disableEndpoint(endpoint.name, addressOf(endpoint));
+    const count = await catalogue.deliveries.giveUpEndpoint(endpoint.name, 'webhook_gone');
     log.error({ webhook: endpoint.name, code: 'webhook_gone', count }, 'webhook gone; deliveries stopped');
   }
 
   async #giveUp(): Promise<void> {
     const { catalogue, clock, log } = this.#ports;
-    for (const { endpoint, count } of await catalogue.giveUpDeliveries(clock.now() - retryForMs)) {
+    for (const { endpoint, count } of await catalogue.deliveries.giveUp(clock.now() - retryForMs)) {
       log.error({ webhook: endpoint, count }, 'webhook messages discarded after three days of failures');
     }
   }

@@ -122,7 +122,7 @@ const iso = (at: number): string => new Date(at).toISOString();
 async function archivedSounds({ world, failed }: Failed): Promise<Record<string, Buffer>> {
   const sounds: Record<string, Buffer> = {};
   const store = storeOf(world);
-  for (const row of await withCatalogue(world.rig, (all) => all.recordings({ limit: -1 }))) {
+  for (const row of await withCatalogue(world.rig, (all) => all.recordings.list({ limit: -1 }))) {
     if (row.objectKey === null || !failed.some((each) => each.includes(row.id))) continue;
     try {
       const stream = await store.read(row.objectKey, row.objectVersion, AbortSignal.timeout(10_000));

@@ -47,8 +47,8 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   const verdict: Verdict = { lost: [], unannounced: [], stranded: [], disagreeing: [], grown: [] };
   const catalogue = openCatalogue(join(world.rig.folder, 'catalogue.db'), systemClock, { mustExist: true });
   try {
-    const calls = await catalogue.calls(-1);
-    const recordings = await catalogue.recordings({ limit: -1 });
+    const calls = await catalogue.calls.list(-1);
+    const recordings = await catalogue.recordings.list({ limit: -1 });
     await judgeRecordings(evidence, catalogue, calls, recordings, verdict);
     await judgeFiles(evidence, recordings, verdict);
     for (const call of calls) {
@@ -132,7 +132,7 @@ async function judgeRecordings(
     }
     // Where a key may have been missed, doubt removes it; who was only told has nothing to press.
     if (!isKept && habit.mode === 'announce') lost.push(`${row.id}: discarded, ${row.failure ?? ''}`);
-    if (row.failure === 'keys_unheard' && (await catalogue.unwatched(call.id)).length === 0) {
+    if (row.failure === 'keys_unheard' && (await catalogue.timeline.unwatched(call.id)).length === 0) {
       lost.push(`${row.id}: discarded, ${row.failure}, and serve listened all the time`);
     }
     if (row.status === 'archived') {

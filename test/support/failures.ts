@@ -107,13 +107,13 @@ async function timelines(rig: Rig): Promise<string[]> {
   if (!existsSync(join(rig.folder, 'catalogue.db'))) return ['  no catalogue'];
   const catalogue = openCatalogue(join(rig.folder, 'catalogue.db'), systemClock, { mustExist: true });
   try {
-    const recordings = await catalogue.recordings({ limit: 1000 });
-    const calls = (await catalogue.calls(1000)).toReversed();
+    const recordings = await catalogue.recordings.list({ limit: 1000 });
+    const calls = (await catalogue.calls.list(1000)).toReversed();
     return await Promise.all(
       calls.map(async (call) =>
         timelineOf(
           call,
-          await catalogue.notices(call.id),
+          await catalogue.calls.notices(call.id),
           recordings.find(({ callId }) => callId === call.id),
         ),
       ),

@@ -1,5 +1,5 @@
 import { judgeClocks, type ClockVerdict, type Witnesses } from '../../call/watch/clockWitnesses.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { Doubt, WitnessTimes } from '../../catalogue/retention/clockDoubts.ts';
 import type { CallRow, RecordingRow } from '../../catalogue/rows.ts';
 import { offsetOf, readClock, type Clock } from '../../core/clock.ts';
@@ -7,24 +7,27 @@ import { madeAt } from '../../core/ids.ts';
 
 /** What each clock says of a recording's end, and from when it is kept by that. */
 
-type Sources = Pick<Catalogue, 'lineTimes' | 'bootOffset' | 'noteBootOffset'>;
+type Sources = CataloguePart<{ clockDoubts: 'lineTimes' | 'bootOffset' | 'noteBootOffset' }>;
 
 /** Notes how the clock of this machine stands in this boot: what was recorded before it was set is seen by that. */
-export async function noteClock(catalogue: Pick<Catalogue, 'noteBootOffset'>, clock: Clock): Promise<void> {
+export async function noteClock(
+  catalogue: CataloguePart<{ clockDoubts: 'noteBootOffset' }>,
+  clock: Clock,
+): Promise<void> {
   const reading = readClock(clock);
   const offsetMs = offsetOf(reading);
   if (reading.sinceBoot !== undefined && offsetMs !== undefined) {
-    await catalogue.noteBootOffset(reading.sinceBoot.boot, offsetMs);
+    await catalogue.clockDoubts.noteBootOffset(reading.sinceBoot.boot, offsetMs);
   }
 }
 
 /** When it was heard of by our clock as it is now: put right by how far that was set since, in the same boot. */
 async function byAge(
   heard: RecordingRow['heard'],
-  catalogue: Pick<Catalogue, 'bootOffset'>,
+  catalogue: CataloguePart<{ clockDoubts: 'bootOffset' }>,
 ): Promise<number | undefined> {
   const { at, boot } = heard ?? { at: 0, boot: null };
-  const offsetMs = boot === null ? undefined : await catalogue.bootOffset(boot.id);
+  const offsetMs = boot === null ? undefined : await catalogue.clockDoubts.bootOffset(boot.id);
 
   return boot === null || offsetMs === undefined ? undefined : at + offsetMs - boot.offsetMs;
 }
@@ -36,7 +39,7 @@ export async function witnessesOf(
   file: number | undefined,
   { catalogue, clock }: { catalogue: Sources; clock: Clock },
 ): Promise<Witnesses> {
-  const lines = await catalogue.lineTimes(row.id);
+  const lines = await catalogue.clockDoubts.lineTimes(row.id);
   const { heard } = row;
   const ours = call === undefined ? undefined : madeAt(call.id);
 
@@ -77,10 +80,10 @@ export function doubtOf({ kind, apartMs, endedAt, witnesses }: JudgedEnd, actor:
 export async function doubtAgain(
   row: RecordingRow,
   { keptFrom, flags }: { keptFrom: number; flags: readonly string[] },
-  ports: { catalogue: Sources & Pick<Catalogue, 'call'>; clock: Clock; actor: string },
+  ports: { catalogue: Sources & CataloguePart<{ calls: 'find' }>; clock: Clock; actor: string },
 ): Promise<Doubt | undefined> {
   if (!flags.includes('clock_doubtful')) return undefined;
-  const call = await ports.catalogue.call(row.callId);
+  const call = await ports.catalogue.calls.find(row.callId);
   const { apartMs, witnesses } = judgeEnd(await witnessesOf(row, call, undefined, ports));
 
   return { apartMs, endedAt: keptFrom, witnesses, actor: ports.actor };

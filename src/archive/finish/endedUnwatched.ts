@@ -1,9 +1,13 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { slackMs } from '../../catalogue/calls/endedUnwatched.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { lastWritten } from './spool.ts';
 
-type Ports = { catalogue: Pick<Catalogue, 'withoutEnd' | 'flagEndedUnwatched'>; spoolFolder: string; actor: string };
+type Ports = {
+  catalogue: CataloguePart<{ recordings: 'withoutEnd' | 'flagEndedUnwatched' }>;
+  spoolFolder: string;
+  actor: string;
+};
 
 /**
  * Flags the recordings whose recorders Asterisk has ended at this time of its clock, ms, since nobody watched; gives them. A talk may also have
@@ -11,11 +15,11 @@ type Ports = { catalogue: Pick<Catalogue, 'withoutEnd' | 'flagEndedUnwatched'>; 
  */
 export async function flagEndedUnwatched(at: number, { catalogue, spoolFolder, actor }: Ports): Promise<RecordingId[]> {
   const before: RecordingId[] = [];
-  for (const id of await catalogue.withoutEnd(at)) {
+  for (const id of await catalogue.recordings.withoutEnd(at)) {
     // A folder that cannot be read says nothing.
     const writtenAt = await lastWritten(spoolFolder, id).catch(() => undefined);
     if (writtenAt !== undefined && writtenAt < at - slackMs) before.push(id);
   }
 
-  return catalogue.flagEndedUnwatched(at, actor, before);
+  return catalogue.recordings.flagEndedUnwatched(at, actor, before);
 }

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { RecordingChanges } from '../../catalogue/calls/recordings.ts';
 import type { CallRow, ChangeRow, PurposeEnd, RecordingRow } from '../../catalogue/rows.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
@@ -25,24 +25,14 @@ import { inspectWav, repairWav, type WavInfo } from '../../audio/wav.ts';
  * `lost`. Here its times are fixed: each purpose of the call ends by itself, the recording with the last of them.
  */
 export type FinishPorts = {
-  catalogue: Pick<
-    Catalogue,
-    | 'isDiscardAudited'
-    | 'finishable'
-    | 'move'
-    | 'note'
-    | 'recording'
-    | 'adopt'
-    | 'call'
-    | 'changes'
-    | 'policy'
-    | 'lineTimes'
-    | 'bootOffset'
-    | 'noteBootOffset'
-    | 'unwatched'
-    | 'judgeUnwatched'
-    | 'addToTimeline'
-  >;
+  catalogue: CataloguePart<{
+    auditTrail: 'isDiscardAudited' | 'appendAudit';
+    recordings: 'finishable' | 'move' | 'find' | 'adopt';
+    calls: 'find' | 'policy';
+    timeline: 'changes' | 'unwatched' | 'judgeUnwatched';
+    clockDoubts: 'lineTimes' | 'bootOffset' | 'noteBootOffset';
+    journal: 'addToTimeline';
+  }>;
   spoolFolder: string;
   clock: Clock;
   log: Logger;
@@ -92,7 +82,7 @@ function recordedMs({ startedAt, finishedAt }: RecordingRow, changes: readonly C
 async function listen(file: string, row: RecordingRow, ports: FinishPorts): Promise<Heard | PreavisError> {
   const { talk } = row;
   try {
-    const expectedMs = recordedMs(row, await ports.catalogue.changes(row.callId));
+    const expectedMs = recordedMs(row, await ports.catalogue.timeline.changes(row.callId));
     const { prompts, missing } = await ports.promptsHeard(row);
     const signal = AbortSignal.any([ports.signal, timeLimit(ports.checkMs)]);
     const { wav, findings, peaks } = await ports.check(file, { prompts, expectedMs, signal });
@@ -141,7 +131,7 @@ export async function finishRecordings(
   ports: FinishPorts,
   progress?: (done: number, total: number) => void,
 ): Promise<void> {
-  const rows = await ports.catalogue.finishable();
+  const rows = await ports.catalogue.recordings.finishable();
   for (const [index, row] of rows.entries()) {
     progress?.(index, rows.length);
     if (isStopped(ports)) return;
@@ -161,9 +151,9 @@ export async function finishRecordings(
 export async function keepingOf(
   row: RecordingRow,
   finishedAt: number,
-  catalogue: Pick<Catalogue, 'call' | 'policy'>,
+  catalogue: CataloguePart<{ calls: 'find' | 'policy' }>,
 ): Promise<{ purposeEnds: PurposeEnd[]; keepUntil: number }> {
-  const purposeEnds = await endsOf(await catalogue.call(row.callId), row, finishedAt, catalogue);
+  const purposeEnds = await endsOf(await catalogue.calls.find(row.callId), row, finishedAt, catalogue);
   const keepUntil =
     purposeEnds.length === 0 ? finishedAt + row.keepDays * dayMs : Math.max(...purposeEnds.map((end) => end.keepUntil));
 
@@ -175,9 +165,9 @@ async function endsOf(
   call: CallRow | undefined,
   row: RecordingRow,
   finishedAt: number,
-  catalogue: Pick<Catalogue, 'policy'>,
+  catalogue: CataloguePart<{ calls: 'policy' }>,
 ): Promise<PurposeEnd[]> {
-  const policy = call === undefined ? undefined : await catalogue.policy(call.policyVersion);
+  const policy = call === undefined ? undefined : await catalogue.calls.policy(call.policyVersion);
   const purposes = policy?.purposes ?? {};
 
   return (call?.purposes ?? []).map((purpose) => {
@@ -244,9 +234,10 @@ export async function sweepSpool(ports: FinishPorts): Promise<void> {
  * the catalogue and the spool throw.
  */
 export async function takeUp(id: RecordingId, ports: FinishPorts): Promise<void> {
-  const row = (await ports.catalogue.recording(id)) ?? (await ports.catalogue.adopt(id));
+  const row = (await ports.catalogue.recordings.find(id)) ?? (await ports.catalogue.recordings.adopt(id));
   // Who changes the catalogue by hand must not have a recording removed. The pass of uploads tells it.
-  if (row?.status === 'discarded' && (await ports.catalogue.isDiscardAudited(id))) await removeDiscarded(row, ports);
+  if (row?.status === 'discarded' && (await ports.catalogue.auditTrail.isDiscardAudited(id)))
+    await removeDiscarded(row, ports);
   if (row?.status === 'lost') await finishRecording(row, ports);
 }
 
@@ -255,7 +246,7 @@ async function discardUnheard(row: RecordingRow, ports: FinishPorts): Promise<vo
   const { catalogue, actor } = ports;
   const failure = 'keys_unheard';
   const event = 'the caller may have refused unheard';
-  await catalogue.move(row.id, row.status, 'discarded', { failure, flags: [failure] }, { event, actor });
+  await catalogue.recordings.move(row.id, row.status, 'discarded', { failure, flags: [failure] }, { event, actor });
   failPoint?.('finish, discarded');
   ports.found(failure);
   await removeDiscarded({ ...row, failure }, ports);
@@ -263,7 +254,7 @@ async function discardUnheard(row: RecordingRow, ports: FinishPorts): Promise<vo
 
 async function removeDiscarded({ id, failure }: RecordingRow, { catalogue, spoolFolder, log, actor }: FinishPorts) {
   if (!(await removeSpooled(spoolFolder, id))) return;
-  await catalogue.note(id, { event: 'removed from the spool', actor });
+  await catalogue.auditTrail.appendAudit(id, { event: 'removed from the spool', actor });
   log.warn({ recording: id, failure }, 'recording that must not be kept deleted from spool');
 }
 
@@ -349,7 +340,13 @@ function isClosed({ finishedAt }: RecordingRow, writtenAt: number, clock: Clock)
 
 async function noteMissing({ id, status }: RecordingRow, { catalogue, log, actor }: FinishPorts): Promise<void> {
   if (status === 'lost') return;
-  await catalogue.move(id, 'recording', 'lost', { failure: 'file_missing' }, { event: 'file missing', actor });
+  await catalogue.recordings.move(
+    id,
+    'recording',
+    'lost',
+    { failure: 'file_missing' },
+    { event: 'file missing', actor },
+  );
   log.error({ recording: id }, 'recording file missing');
 }
 
@@ -365,9 +362,9 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     return;
   }
   if (!isClosed(row, writtenAt, clock)) return;
-  const call = await catalogue.call(row.callId);
+  const call = await catalogue.calls.find(row.callId);
   // Keys that were read late have been heard.
-  const deaf = (await catalogue.unwatched(row.callId)).filter(({ why }) => why !== 'events_late');
+  const deaf = (await catalogue.timeline.unwatched(row.callId)).filter(({ why }) => why !== 'events_late');
   const keys = judgeKeys(call, row.finishedAt, deaf);
   if (keys === 'perhapsRefused') {
     await discardUnheard(row, ports);
@@ -380,20 +377,20 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
   if (read instanceof PreavisError) {
     const { code } = read;
     const note = { event: 'file unusable', actor, detail: { code } };
-    await catalogue.move(row.id, row.status, 'failed', { failure: code, flags, ...kept.changes }, note);
+    await catalogue.recordings.move(row.id, row.status, 'failed', { failure: code, flags, ...kept.changes }, note);
     log.error({ recording: row.id, code }, 'recording without usable audio');
   } else {
     const { bytes, sha256, durationMs } = read.wav;
-    const changes = await catalogue.changes(row.callId);
+    const changes = await catalogue.timeline.changes(row.callId);
     // It may have been flagged meanwhile, as one whose recorder nobody watched for too long.
-    const noted = (await catalogue.recording(row.id)) ?? row;
+    const noted = (await catalogue.recordings.find(row.id)) ?? row;
     flags.unshift(...noted.flags);
     flags.push(...read.flags, ...endFlags(call, noted, read, changes));
     if (isPartyUnheard(row, changes)) flags.push('party_unheard');
     const peaks = read.peaks === undefined ? undefined : ports.peaks.seal(read.peaks, row.id);
     await flushSpooled(spoolFolder, row.id);
     failPoint?.('finish, file measured');
-    await catalogue.move(
+    await catalogue.recordings.move(
       row.id,
       row.status,
       'recorded',
@@ -402,7 +399,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     );
     failPoint?.('finish, recorded');
     // Not before: whoever was faster has counted them.
-    const all = await catalogue.recording(row.id).then(
+    const all = await catalogue.recordings.find(row.id).then(
       (now) => now?.flags ?? flags,
       () => flags,
     );

@@ -2,6 +2,7 @@ import { open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recorderName } from '../../call/session/recorderName.ts';
 import { spoolUnusable } from '../../call/plan/spoolRights.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
 import { flushFolder } from '../../core/files.ts';
 import { isUlid, type RecordingId } from '../../core/ids.ts';
@@ -28,11 +29,11 @@ export async function spooledRecordings(folder: string): Promise<RecordingId[]> 
 /** Those of them that are not known to be finished, or not at all. Throws spool_unusable, and what the catalogue throws. */
 export async function unfinishedIn(
   folder: string,
-  catalogue: { recording: (id: RecordingId) => Promise<{ status: string } | undefined> },
+  catalogue: CataloguePart<{ recordings: 'find' }>,
 ): Promise<RecordingId[]> {
   const unfinished: RecordingId[] = [];
   for (const id of await spooledRecordings(folder)) {
-    if (((await catalogue.recording(id))?.status ?? 'recording') === 'recording') unfinished.push(id);
+    if (((await catalogue.recordings.find(id))?.status ?? 'recording') === 'recording') unfinished.push(id);
   }
 
   return unfinished;

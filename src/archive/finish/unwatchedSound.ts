@@ -1,4 +1,4 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { CallRow, RecordingRow, UnwatchedRow } from '../../catalogue/rows.ts';
 import type { Clock } from '../../core/clock.ts';
 import { failPoint } from '../../core/failPoint.ts';
@@ -34,7 +34,11 @@ type JudgedSound = { flags: string[]; silent: readonly SilentSpan[] };
 const lateMs = 2_000;
 
 type Judge = {
-  catalogue: Pick<Catalogue, 'unwatched' | 'changes' | 'judgeUnwatched' | 'recording' | 'addToTimeline'>;
+  catalogue: CataloguePart<{
+    timeline: 'unwatched' | 'changes' | 'judgeUnwatched';
+    recordings: 'find';
+    journal: 'addToTimeline';
+  }>;
   presence: PresencePorts;
   clock: Clock;
   log: Logger;
@@ -81,7 +85,10 @@ export async function judgeSound(
   ports: Judge,
 ): Promise<JudgedSound | 'later'> {
   const { catalogue, log } = ports;
-  const [unwatched, changes] = await Promise.all([catalogue.unwatched(row.callId), catalogue.changes(row.callId)]);
+  const [unwatched, changes] = await Promise.all([
+    catalogue.timeline.unwatched(row.callId),
+    catalogue.timeline.changes(row.callId),
+  ]);
   const isJoined = changes.some(({ change }) => change === 'joined' || change === 'transferred');
   if (unwatched.length === 0 && !isJoined) return { flags: [], silent: [] };
   const { durationMs, header } = await shapeOfWav(file);
@@ -89,10 +96,10 @@ export async function judgeSound(
   const found = await presenceIn(unwatched, call, end, ports);
   if (found === 'later') return 'later';
   const recorded = { ...row, durationMs, writtenAt, call };
-  await catalogue.judgeUnwatched(judgeUnwatched(recorded, unwatched, changes, found).judged);
+  await catalogue.timeline.judgeUnwatched(judgeUnwatched(recorded, unwatched, changes, found).judged);
   failPoint?.('finish, unwatched sound judged');
-  const standing = await catalogue.unwatched(row.callId);
-  const now = await catalogue.recording(row.id);
+  const standing = await catalogue.timeline.unwatched(row.callId);
+  const now = await catalogue.recordings.find(row.id);
   const isMine = now?.status === row.status && now.finishedAt === row.finishedAt;
   if (!isMine || standing.some(({ judged }) => judged === null)) return 'later';
   const { spans, judged, joinedAt } = judgeUnwatched(recorded, standing, changes, new Map());
@@ -117,12 +124,12 @@ export async function judgeSound(
 async function keepLate(
   id: CallRow['id'],
   joinedAt: number,
-  catalogue: Pick<Catalogue, 'addToTimeline' | 'unwatched' | 'judgeUnwatched'>,
+  catalogue: CataloguePart<{ journal: 'addToTimeline'; timeline: 'unwatched' | 'judgeUnwatched' }>,
 ): Promise<void> {
   const why = 'events_late';
   const unknown = '' as BridgeId;
   const interval = { from: joinedAt, to: null, heardAgainAt: null, why, bridge: unknown, parties: [] } as const;
-  await catalogue.addToTimeline(id, { kind: 'unwatched', interval });
-  const late = (await catalogue.unwatched(id)).filter((each) => each.why === why);
-  await catalogue.judgeUnwatched(late.map((each) => ({ id: each.id, judged: 'blanked' })));
+  await catalogue.journal.addToTimeline(id, { kind: 'unwatched', interval });
+  const late = (await catalogue.timeline.unwatched(id)).filter((each) => each.why === why);
+  await catalogue.timeline.judgeUnwatched(late.map((each) => ({ id: each.id, judged: 'blanked' })));
 }

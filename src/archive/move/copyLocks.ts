@@ -27,7 +27,7 @@ export async function lookAtCopies(ports: MovePorts, source: ObjectStore, signal
   if ((await source.capabilities(limited())).objectLock === 'off') return result;
   const limit = pLimit(atOnce);
   for (let after = ''; ;) {
-    const copies = await catalogue.copiesIn(from, after, batch);
+    const copies = await catalogue.archiveCopies.listIn(from, after, batch);
     await Promise.all(
       copies.map(({ recording }) =>
         limit(async () => {
@@ -50,12 +50,12 @@ async function holdOn(
   source: ObjectStore,
   signal: AbortSignal,
 ): Promise<Protection['legalHold']> {
-  const row = await catalogue.recording(id);
+  const row = await catalogue.recordings.find(id);
   if (row?.status !== 'archived' || row.archive !== target.location) return 'off';
   const { wav } = keysOf(row);
   try {
     const { longest, legalHold } = await within(signal, () => source.protection(wav, null, signal));
-    if (longest !== undefined) await catalogue.noteCopyLock(id, from, longest.until);
+    if (longest !== undefined) await catalogue.archiveCopies.noteLock(id, from, longest.until);
     if (legalHold !== 'on') return legalHold;
     const here = await within(signal, () => target.protection(wav, row.objectVersion, signal));
 

@@ -9,7 +9,7 @@
  */
 import { text } from 'node:stream/consumers';
 import type { ArchiveUse } from '../../catalogue/jobs/archiveCopies.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { RecordingRow } from '../../catalogue/rows.ts';
 import type { PurposeLock } from '../../config/objectLockModes.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -31,23 +31,12 @@ import type { Digest } from '../../store/digest.ts';
 import { within } from '../../store/stoppable.ts';
 
 export type MovePorts = {
-  catalogue: Pick<
-    Catalogue,
-    | 'archivedIn'
-    | 'archiveKeys'
-    | 'beginCopy'
-    | 'finishCopy'
-    | 'noteCopy'
-    | 'noteCopyLock'
-    | 'forgetCopy'
-    | 'copiesOf'
-    | 'copiesIn'
-    | 'identity'
-    | 'recording'
-    | 'purposeEnds'
-    | 'audit'
-    | 'note'
-  >;
+  catalogue: CataloguePart<{
+    recordings: 'archivedIn' | 'find' | 'purposeEnds';
+    archiveCopies: 'archiveKeys' | 'begin' | 'finish' | 'note' | 'noteLock' | 'forget' | 'of' | 'listIn';
+    file: 'identity';
+    auditTrail: 'of' | 'appendAudit';
+  }>;
   /** Where they lie. undefined: somebody has brought its objects into the new one by other means, and it is not asked. */
   source: EncryptedStore | undefined;
   /** The archive that they lie in, as the catalogue has it. */
@@ -127,7 +116,7 @@ class MovePass {
   async run(): Promise<Moved> {
     const { catalogue, from, atOnce } = this.#ports;
     const pass: RowPass<RecordingRow> = {
-      page: (after, most) => catalogue.archivedIn(from, after, most),
+      page: (after, most) => catalogue.recordings.archivedIn(from, after, most),
       idOf: ({ id }) => id,
       attempt: (row) => this.#attempt(row),
       failed: (row, error) => this.#failed(row, error),
@@ -186,7 +175,7 @@ class MovePass {
     const signal = this.#limit();
     const to = target.location;
     const lock = await this.#locks.wanted(row, signal);
-    await catalogue.beginCopy(id, { from, to });
+    await catalogue.archiveCopies.begin(id, { from, to });
     failPoint?.('move, intent kept');
     try {
       const stored = await this.#place(id, keys.wav, { bytes, sha256 }, () => this.#putWav(row, keys, signal), signal);
@@ -204,7 +193,7 @@ class MovePass {
         ...(lock === undefined ? {} : { lock: lockDetail(lock) }),
         ...(receipt.isMended ? { receipt: 'taken from the catalogue' } : {}),
       };
-      await catalogue.finishCopy(id, { from, to }, how, { actor, detail });
+      await catalogue.archiveCopies.finish(id, { from, to }, how, { actor, detail });
       failPoint?.('move, in the new archive');
       if (receipt.isMended) this.#result.receiptsMended.push(id);
       if (target.encryption !== null && !isSameEncryption(encryption, target.encryption)) {
@@ -236,7 +225,7 @@ class MovePass {
       }
     };
     const covers = async (version: string): Promise<void> => {
-      await catalogue.note(id, { event: 'something else covered', actor, detail: { key, version } });
+      await catalogue.auditTrail.appendAudit(id, { event: 'something else covered', actor, detail: { key, version } });
     };
     const placement = { key, expected, put: told, covers, ...(mayReplace === undefined ? {} : { mayReplace }) };
     try {
@@ -315,13 +304,13 @@ class MovePass {
    */
   async #undo(id: RecordingId, keys: ObjectKeys, { code }: PreavisError): Promise<void> {
     const { catalogue, target } = this.#ports;
-    const isHere = (await catalogue.recording(id))?.archive === target.location;
+    const isHere = (await catalogue.recordings.find(id))?.archive === target.location;
     if (isHere || fatal.has(code)) return;
     if (code === 'status_conflict') {
       await target.erase(keys.wav);
       await target.erase(keys.receipt);
     }
-    if (await hasNothing(target, Object.values(keys))) await catalogue.forgetCopy(id, target.location);
+    if (await hasNothing(target, Object.values(keys))) await catalogue.archiveCopies.forget(id, target.location);
   }
 }
 

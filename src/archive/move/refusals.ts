@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import type { ArchiveUse } from '../../catalogue/jobs/archiveCopies.ts';
-import { undefinedIfUnreadable, type Catalogue } from '../../catalogue/catalogue.ts';
+import { undefinedIfUnreadable, type CataloguePart } from '../../catalogue/catalogue.ts';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
@@ -19,7 +19,7 @@ const stepLimitMs = 60_000;
 const mebibyte = 1024 * 1024;
 
 type Refusals = {
-  catalogue: Pick<Catalogue, 'recording' | 'archiveKeys' | 'identity'>;
+  catalogue: CataloguePart<{ recordings: 'find'; archiveCopies: 'archiveKeys'; file: 'identity' }>;
   from: string;
   /** undefined: it is gone. */
   source: EncryptedStore | undefined;
@@ -44,7 +44,11 @@ export async function refuseMove({ catalogue, from, source, target, use, decrypt
     });
   }
   await refuseForeign(catalogue, target);
-  if (!decrypt && target.encryption?.mode !== 'client' && (await catalogue.archiveKeys(from)).length > 0) {
+  if (
+    !decrypt &&
+    target.encryption?.mode !== 'client' &&
+    (await catalogue.archiveCopies.archiveKeys(from)).length > 0
+  ) {
     throw new PreavisError('encryption_ends', `what Préavis has encrypted in ${from} would not be encrypted any more`);
   }
   await refuseFull(target, use);
@@ -61,10 +65,10 @@ const byLength = (a: string, b: string): number => b.length - a.length;
 
 /** Another catalogue's retention would not know what is put there, and its reconciliation would call it foreign. */
 async function refuseForeign(
-  catalogue: Pick<Catalogue, 'recording' | 'identity'>,
+  catalogue: CataloguePart<{ recordings: 'find'; file: 'identity' }>,
   target: EncryptedStore,
 ): Promise<void> {
-  const own = markerKey(await catalogue.identity());
+  const own = markerKey(await catalogue.file.identity());
   let isMarked = false;
   for await (const { key } of objectsOf(target, catalogueMarkerPrefix)) {
     if (key === own) return;
@@ -83,9 +87,9 @@ async function refuseForeign(
 }
 
 /** Also where its row cannot be read. */
-async function isKnown(catalogue: Pick<Catalogue, 'recording'>, id: RecordingId): Promise<boolean> {
+async function isKnown(catalogue: CataloguePart<{ recordings: 'find' }>, id: RecordingId): Promise<boolean> {
   try {
-    return (await catalogue.recording(id)) !== undefined;
+    return (await catalogue.recordings.find(id)) !== undefined;
   } catch (thrown) {
     undefinedIfUnreadable(thrown);
     return true;

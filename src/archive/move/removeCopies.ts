@@ -35,7 +35,7 @@ export async function removeCopies(ports: MovePorts, source: ObjectStore, option
   const { signal, total } = options;
   const result: Removed = { removed: 0, locked: [], waiting: 0, failed: [] };
   const pass: RowPass<ArchiveCopy> = {
-    page: (after, most) => catalogue.copiesIn(source.location, after, most),
+    page: (after, most) => catalogue.archiveCopies.listIn(source.location, after, most),
     idOf: ({ recording }) => recording,
     attempt: (copy) => removeOne(copy, source, ports, signal, result),
     failed: ({ recording }, error) => {
@@ -61,7 +61,7 @@ async function removeOne(
 ): Promise<void> {
   const { catalogue, actor, attemptMs } = ports;
   const signal = AbortSignal.any([stop, timeLimit(attemptMs)]);
-  const row = await catalogue.recording(recording);
+  const row = await catalogue.recordings.find(recording);
   if (row === undefined) throw new PreavisError('internal', 'a recording is not in the catalogue any more');
   if (row.status !== 'archived' && row.status !== 'erased' && row.status !== 'failed') {
     result.waiting += 1;
@@ -86,7 +86,7 @@ async function removeOne(
   } catch (thrown) {
     if (asPreavisError(thrown).code !== 'archive_locked') throw thrown;
     const until = await lockedUntil(source, keys, signal);
-    await catalogue.noteCopyLock(recording, source.location, until);
+    await catalogue.archiveCopies.noteLock(recording, source.location, until);
     result.locked.push({ recording, until });
     return;
   }
@@ -99,7 +99,7 @@ async function removeOne(
       );
   }
   const note = { event: copyRemoved, actor, detail: { archive: source.location, versions } };
-  await catalogue.forgetCopy(recording, source.location, note);
+  await catalogue.archiveCopies.forget(recording, source.location, note);
   failPoint?.('move, old copy forgotten');
   result.removed += 1;
 }
@@ -108,9 +108,9 @@ async function removeOne(
 export async function giveUpCopies({ catalogue, from, actor }: MovePorts): Promise<number> {
   let given = 0;
   for (;;) {
-    const copies = await catalogue.copiesIn(from, '', batch);
+    const copies = await catalogue.archiveCopies.listIn(from, '', batch);
     for (const { recording } of copies) {
-      await catalogue.forgetCopy(recording, from, { event: copyGivenUp, actor, detail: { archive: from } });
+      await catalogue.archiveCopies.forget(recording, from, { event: copyGivenUp, actor, detail: { archive: from } });
     }
     given += copies.length;
     if (copies.length < batch) return given;
@@ -140,8 +140,8 @@ async function isKeptElsewhere(
       'what the new archive has is not what was recorded; the old copy stays',
     );
   } catch (thrown) {
-    const now = await catalogue.recording(row.id);
-    if (now?.status !== 'archived' || isErasureUnderWay(await catalogue.audit(row.id))) return false;
+    const now = await catalogue.recordings.find(row.id);
+    if (now?.status !== 'archived' || isErasureUnderWay(await catalogue.auditTrail.of(row.id))) return false;
     throw thrown;
   }
 }

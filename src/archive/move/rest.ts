@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { undefinedIfUnreadable, type Catalogue } from '../../catalogue/catalogue.ts';
+import { undefinedIfUnreadable, type CataloguePart } from '../../catalogue/catalogue.ts';
 import type { Clock } from '../../core/clock.ts';
 import { PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { failPoint } from '../../core/failPoint.ts';
@@ -70,7 +70,7 @@ async function placeOf(store: ObjectStore): Promise<Place> {
 export async function removeDocuments(
   source: ObjectStore,
   target: ObjectStore,
-  { catalogue, heads }: Omit<RestPorts, 'clock'> & { catalogue: Pick<Catalogue, 'identity'> },
+  { catalogue, heads }: Omit<RestPorts, 'clock'> & { catalogue: CataloguePart<{ file: 'identity' }> },
   signal: AbortSignal,
 ): Promise<number> {
   let left = 0;
@@ -87,7 +87,7 @@ export async function removeDocuments(
   }
   for (const key of await heads.keys(source)) await remove(key, () => heads.isIn(target, key));
   // It is the archive of this catalogue no more.
-  if (left === 0) await source.erase(markerKey(await catalogue.identity()));
+  if (left === 0) await source.erase(markerKey(await catalogue.file.identity()));
 
   return left;
 }
@@ -179,7 +179,9 @@ export async function findStrays(
   {
     catalogue,
     isRemovalProved,
-  }: Pick<MovePorts, 'isRemovalProved'> & { catalogue: Pick<Catalogue, 'recording' | 'copiesOf' | 'noteCopy'> },
+  }: Pick<MovePorts, 'isRemovalProved'> & {
+    catalogue: CataloguePart<{ recordings: 'find'; archiveCopies: 'of' | 'note' }>;
+  },
   signal: AbortSignal,
 ): Promise<Strays> {
   const result: Strays = { found: 0, unsettled: 0, unknown: 0 };
@@ -187,7 +189,7 @@ export async function findStrays(
   for await (const { key } of source.list(objectPrefix)) {
     signal.throwIfAborted();
     const id = idOfKey(key);
-    const row = id === undefined ? undefined : await catalogue.recording(id).catch(undefinedIfUnreadable);
+    const row = id === undefined ? undefined : await catalogue.recordings.find(id).catch(undefinedIfUnreadable);
     if (row?.status === 'archived' && row.archive === from) continue;
     switch (row?.status) {
       case 'recorded':
@@ -199,8 +201,8 @@ export async function findStrays(
           result.unknown += 1;
           break;
         }
-        if ((await catalogue.copiesOf(row.id)).some(({ archive }) => archive === from)) break;
-        await catalogue.noteCopy(row.id, from);
+        if ((await catalogue.archiveCopies.of(row.id)).some(({ archive }) => archive === from)) break;
+        await catalogue.archiveCopies.note(row.id, from);
         result.found += 1;
         break;
       case 'recording':

@@ -1,5 +1,5 @@
 import type { ArchiveUse, CopiesLeft } from '../../catalogue/jobs/archiveCopies.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { withLease } from '../../catalogue/jobs/lease.ts';
 import { moveLease } from '../../catalogue/jobs/leases.ts';
 import type { ErrorCode } from '../../core/errors.ts';
@@ -13,7 +13,8 @@ import { giveUpCopies, removeCopies, type Removed } from './removeCopies.ts';
 /** The steps of `preavis archive move` for one earlier archive, in their order. */
 
 export type MoveArchivePorts = Omit<MovePorts, 'catalogue'> & {
-  catalogue: MovePorts['catalogue'] & Pick<Catalogue, 'archiveUse' | 'copiesLeft' | 'takeLease' | 'releaseLease'>;
+  catalogue: MovePorts['catalogue'] &
+    CataloguePart<{ archiveCopies: 'archiveUse' | 'left'; leases: 'take' | 'release' }>;
   heads: HeadMover;
   /** Throws archive_unprotected when the new archive cannot give the locks that purposes ask for. */
   refuseUnprotected: (signal: AbortSignal) => Promise<void>;
@@ -61,7 +62,7 @@ export async function moveArchive(ports: MoveArchivePorts, options: MoveArchiveO
 }
 
 async function useOf({ catalogue, from }: MoveArchivePorts): Promise<ArchiveUse | undefined> {
-  return (await catalogue.archiveUse()).find(({ archive }) => archive === from);
+  return (await catalogue.archiveCopies.archiveUse()).find(({ archive }) => archive === from);
 }
 
 async function refuse(ports: MoveArchivePorts, { decrypt, signal }: MoveArchiveOptions): Promise<void> {
@@ -134,7 +135,7 @@ async function remove(
 }
 
 async function leftIn(ports: MoveArchivePorts): Promise<ArchiveMoved['left']> {
-  const copies: CopiesLeft | undefined = (await ports.catalogue.copiesLeft()).find(
+  const copies: CopiesLeft | undefined = (await ports.catalogue.archiveCopies.left()).find(
     ({ archive }) => archive === ports.from,
   );
   const { recordings = 0 } = (await useOf(ports)) ?? {};

@@ -9,7 +9,7 @@ import { makeCallerHash } from './preferences.ts';
 export type KeptCaller = { call: CallId; hash: string; sealed: string | null };
 
 type CallerOptions = {
-  table: { keepCaller(caller: KeptCaller): Promise<void> };
+  table: { keep(caller: KeptCaller): Promise<void> };
   /** Without a key nothing is kept. */
   hashKey: string | undefined;
   /** Without a key only the hash is kept. */
@@ -32,7 +32,7 @@ export function makeCallerKeeper({ table, hashKey, numberKey, defaultCountry }: 
       if (hash === undefined) return;
       const parsed = parseCallerNumber(number, defaultCountry);
       const sealed = parsed === undefined ? undefined : seal?.seal(parsed.number, call);
-      await table.keepCaller({ call, hash, sealed: sealed ?? null });
+      await table.keep({ call, hash, sealed: sealed ?? null });
     },
   };
 }

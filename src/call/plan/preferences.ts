@@ -6,8 +6,8 @@ import type { LanguagePreferences } from '../session/ports.ts';
 
 /** Where preferences are kept, by the keyed hash of a number. */
 export type PreferenceTable = {
-  preference(caller: string): Promise<string | undefined>;
-  setPreference(caller: string, language: string, expiresAt: number): Promise<void>;
+  find(caller: string): Promise<string | undefined>;
+  set(caller: string, language: string, expiresAt: number): Promise<void>;
 };
 
 type PreferenceOptions = {
@@ -63,11 +63,11 @@ export function makePreferences(options: PreferenceOptions): LanguagePreferences
   return {
     find: async (number) => {
       const caller = callerOf(number);
-      return caller === undefined ? undefined : table.preference(caller);
+      return caller === undefined ? undefined : table.find(caller);
     },
     remember: async (number, language) => {
       const caller = callerOf(number);
-      if (caller !== undefined) await table.setPreference(caller, language, clock.now() + keepDays * dayMs);
+      if (caller !== undefined) await table.set(caller, language, clock.now() + keepDays * dayMs);
     },
   };
 }

@@ -63,25 +63,25 @@ export function makeCallers(database: Database.Database) {
     /** The ids of all keys that callers, or what they chose, are kept under. */
     hashKeys: (): string[] => [...new Set(selectKeys.flatMap((each) => z.array(z.string()).parse(each.all())))].sort(),
     /** What was kept of a caller before hashes named their key is kept under this hash from now on. */
-    claimCaller: (hash: string, bare: string): void => {
+    claim: (hash: string, bare: string): void => {
       claimCalls.run({ hash, bare });
       claimPreference.run({ hash, bare });
     },
     /** The newest of those whose number is kept, sealed; undefined where none of the last thousand is. */
-    newestSealedCaller: (): KeptCaller | undefined => callerRow.optional().parse(selectSealed.get()),
+    newestSealed: (): KeptCaller | undefined => callerRow.optional().parse(selectSealed.get()),
     /** Not waited for by a caller: what a power cut takes of it is not kept. */
-    keepCaller: (caller: KeptCaller): void => {
+    keep: (caller: KeptCaller): void => {
       relaxedSync(database, () => insert.run(caller));
     },
     /** Of one caller, by the keyed hash of the number, in the order of calls, beyond `after`. */
-    callsOfCaller: (hash: string, after: string, limit: number): KeptCaller[] =>
+    callsOf: (hash: string, after: string, limit: number): KeptCaller[] =>
       z.array(callerRow).parse(selectOf.all({ hash, after, limit })),
-    newestCallOfCaller: (hash: string): KeptCaller | undefined => callerRow.optional().parse(selectNewest.get(hash)),
+    newestCallOf: (hash: string): KeptCaller | undefined => callerRow.optional().parse(selectNewest.get(hash)),
     /**
      * Removes, of so many rows beyond `after`, those that nothing is kept for any more: no recording is left, or there was none and
      * the call is from before `since`. One that was lost may be found again until its time is over.
      */
-    sweepCallers: ({ since, at }: CallerTimes, after: string, limit: number): SweptCallers => {
+    sweep: ({ since, at }: CallerTimes, after: string, limit: number): SweptCallers => {
       const last = z.string().optional().parse(selectEnd.get({ after, limit }));
       const removed = relaxedSync(database, () => sweep.run({ since, at, after, last: last ?? null })).changes;
 

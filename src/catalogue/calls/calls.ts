@@ -313,8 +313,9 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     endUnreadable: (id: CallId): void => {
       endUnreadable.run(id);
     },
-    call: (id: CallId): CallRow | undefined => callRow.optional().parse(selectCall.get(id)),
-    calls: (limit: number, { begun, line, purpose, result }: CallFilter = {}): CallRow[] => {
+    find: (id: CallId): CallRow | undefined => callRow.optional().parse(selectCall.get(id)),
+    /** The newest of them. */
+    list: (limit: number, { begun, line, purpose, result }: CallFilter = {}): CallRow[] => {
       const isChosen = line !== undefined || purpose !== undefined || result !== undefined;
       const given = { line: line ?? null, purpose: purpose ?? null, result: result ?? null, limit };
       if (begun !== undefined) return z.array(callRow).parse(selectBegun.all({ ...given, ...begun }));

@@ -8,11 +8,11 @@ export function makePreferences(database: Database.Database, now: () => number) 
   const sweep = database.prepare(`DELETE FROM preferences WHERE expires_at <= ?`);
 
   return {
-    preference: (caller: string): string | undefined => z.string().optional().parse(select.get(caller, now())),
+    find: (caller: string): string | undefined => z.string().optional().parse(select.get(caller, now())),
     /** Removes those that have expired; says how many. */
-    sweepPreferences: (): number => sweep.run(now()).changes,
+    sweep: (): number => sweep.run(now()).changes,
     /** Expired ones of others go with it. */
-    setPreference: (caller: string, language: string, expiresAt: number): void => {
+    set: (caller: string, language: string, expiresAt: number): void => {
       sweep.run(now());
       upsert.run(caller, language, expiresAt);
     },

@@ -7,7 +7,7 @@ import type { WebhookEvent } from '../../config/webhookSchema.ts';
 import type { DeliveryEvent } from '../jobs/deliveries.ts';
 import { callWitnesses, json, purposeEnd, recordingRow, type PurposeEnd, type RecordingRow } from '../rows.ts';
 import { forward, type RecordingStatus } from '../statuses.ts';
-import type { AuditTrail } from '../retention/auditTrail.ts';
+import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';
 import type { Doubt } from '../retention/clockDoubts.ts';
 import { isDoubtful, isHeld, isOver, keptShorter, recordingsByEnd } from '../conditions.ts';
 import { relaxedSync } from '../relaxedSync.ts';
@@ -38,9 +38,6 @@ export type RecordingChanges = Partial<
   /** Its clocks do not agree: until somebody has settled when it ended it is not erased. */
   doubt?: Doubt | undefined;
 };
-
-/** Who did a step, and what else the audit trail should keep; no personal data. */
-export type AuditNote = { event: string; actor: string; detail?: Record<string, unknown> };
 
 export type RecordingFilter = {
   status?: RecordingStatus | undefined;
@@ -350,13 +347,13 @@ export function makeRecordings(
   }
 
   return {
-    recordingOfCall: (id: CallId): RecordingRow | undefined => recordingRow.optional().parse(selectOfCall.get(id)),
-    recording: (id: string): RecordingRow | undefined => recordingRow.optional().parse(selectOne.get(id)),
+    ofCall: (id: CallId): RecordingRow | undefined => recordingRow.optional().parse(selectOfCall.get(id)),
+    find: (id: string): RecordingRow | undefined => recordingRow.optional().parse(selectOne.get(id)),
     /** How loud it is, as audio/peaks.ts keeps it; undefined where that was not measured, or is erased with the sound. */
     peaks: (id: RecordingId): string | undefined => z.string().optional().parse(selectPeaks.get(id)),
-    recordings: (filter: RecordingFilter): RecordingRow[] => rows.parse(selectSome(filter)),
+    list: (filter: RecordingFilter): RecordingRow[] => rows.parse(selectSome(filter)),
     /** All of them in the order of ids, beyond `after`. */
-    recordingsBeyond: (after: string, limit: number): RecordingRow[] => page(selectBeyond, { after, limit }),
+    listBeyond: (after: string, limit: number): RecordingRow[] => page(selectBeyond, { after, limit }),
     /** Whether a recording that has no row is one that a call makes now (`open`), or that `adopt` would take. */
     makerOf: (id: RecordingId): 'open' | 'adoptable' | 'none' => {
       const maker = makerRow.parse(selectMaker.get(id));
@@ -394,6 +391,7 @@ export function makeRecordings(
     /** Those that are archived there, in the order of ids, beyond `after`. */
     archivedIn: (archive: string, after: string, limit: number): RecordingRow[] =>
       page(selectArchivedIn, { archive, after, limit }),
+    /** What must be in this archive: the first recording that is still there, or whether any ever was. */
     knownObject: (archive: string): { key: string } | 'gone' | 'never' => {
       const known = knownRow.parse(selectKnown.get(archive));
       // What was moved away from there, and was not yet removed, shows as well that it is that archive.
@@ -433,11 +431,9 @@ export function makeRecordings(
     adopt: (id: RecordingId): RecordingRow | undefined => adopted.immediate(id),
     /** What waits for the archive, by what kept it from being archived at its last attempt. */
     waiting: (): WaitingRecordings[] => z.array(waitingRow).parse(selectWaiting.all()),
+    /** The next attempt to upload it is not made before then. */
     postpone: (id: RecordingId, until: number, failure: ErrorCode): void => {
       postpone.run(until, failure, id);
-    },
-    note: (id: RecordingId, note: AuditNote): void => {
-      audit(id, note, null, null);
     },
   };
 }

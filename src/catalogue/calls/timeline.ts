@@ -95,6 +95,7 @@ export function makeTimeline(database: Database.Database) {
     judgeUnwatched: (judged: readonly { id: number; judged: Judgement }[]): void => {
       judge.immediate(judged);
     },
+    /** Until when the process before, or this one, has seen every event. */
     watchedUntil: (): number | undefined => z.number().optional().parse(selectWatch.get()),
     saveWatchedUntil: (at: number): void => {
       relaxedSync(database, () => upsertWatch.run(at));

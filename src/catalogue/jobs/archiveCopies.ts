@@ -2,8 +2,7 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
-import { isErasureUnderWay, moved, type AuditTrail } from '../retention/auditTrail.ts';
-import type { AuditNote } from '../calls/recordings.ts';
+import { isErasureUnderWay, moved, type AuditNote, type AuditTrail } from '../retention/auditTrail.ts';
 
 const copyRow = z
   .object({
@@ -94,11 +93,11 @@ export function makeArchiveCopies(database: Database.Database, trail: Pick<Audit
 
   return {
     /** Before the first byte of it is put there: whatever comes, an erasure looks there too. Throws status_conflict. */
-    beginCopy: (id: RecordingId, move: Move): void => {
+    begin: (id: RecordingId, move: Move): void => {
       begin.immediate(id, move);
     },
     /** From now on it lies there. `leaves`: a copy stays where it was. Throws status_conflict. */
-    finishCopy: (
+    finish: (
       id: RecordingId,
       move: Move,
       how: { version: string | null; leaves: boolean },
@@ -107,22 +106,22 @@ export function makeArchiveCopies(database: Database.Database, trail: Pick<Audit
       finish.immediate(id, move, how, note);
     },
     /** Something of it was found in that archive, which is not its own. */
-    noteCopy: (id: RecordingId, archive: string): void => {
+    note: (id: RecordingId, archive: string): void => {
       insert.run(id, archive);
     },
-    noteCopyLock: (id: RecordingId, archive: string, until: number | null): void => {
+    noteLock: (id: RecordingId, archive: string, until: number | null): void => {
       lock.run(until, id, archive);
     },
     /** Nothing of it is left there. */
-    forgetCopy: (id: RecordingId, archive: string, note?: AuditNote): void => {
+    forget: (id: RecordingId, archive: string, note?: AuditNote): void => {
       forget.immediate(id, archive, note);
     },
-    copiesOf: (id: RecordingId): ArchiveCopy[] => z.array(copyRow).parse(selectOf.all(id)),
+    of: (id: RecordingId): ArchiveCopy[] => z.array(copyRow).parse(selectOf.all(id)),
     /** In the order of ids, beyond `after`. */
-    copiesIn: (archive: string, after: string, limit: number): ArchiveCopy[] =>
+    listIn: (archive: string, after: string, limit: number): ArchiveCopy[] =>
       z.array(copyRow).parse(selectIn.all({ archive, after, limit })),
     /** In which archives recordings lie. */
     archiveUse: (): ArchiveUse[] => z.array(useRow).parse(selectUse.all()),
-    copiesLeft: (): CopiesLeft[] => z.array(leftRow).parse(selectLeft.all()),
+    left: (): CopiesLeft[] => z.array(leftRow).parse(selectLeft.all()),
   };
 }

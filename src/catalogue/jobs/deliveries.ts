@@ -73,28 +73,6 @@ const factsRow = z.object({
 /** Longer than a delivery ever waits for its next attempt, ms: postponed for longer, it was so before the clock was put back. */
 const longestPostponedMs = 2 * 60 * 60_000;
 
-/** What the deliverer and the commands ask of the table; see makeDeliveries. */
-export type DeliveryTable = {
-  deliveriesDue(endpoint: string, at: number, limit: number): Promise<DeliveryRow[]>;
-  /** Those of these that have something to be sent. */
-  endpointsDue(endpoints: readonly string[], at: number): Promise<string[]>;
-  deliveries(limit: number): Promise<DeliveryRow[]>;
-  deliveryFigures(): Promise<DeliveryFigures[]>;
-  delivered(id: string): Promise<void>;
-  postponeDelivery(id: string, until: number, failure: DeliveryFailure): Promise<void>;
-  /** The same for all of an endpoint that are due: each has had its attempt, as it were. */
-  postponeDeliveries(endpoint: string, until: number, failure: DeliveryFailure): Promise<void>;
-  /** Gives up what has been tried in vain since before then; says how many of each endpoint. */
-  giveUpDeliveries(since: number): Promise<{ endpoint: string; count: number }[]>;
-  /** Gives up all of an endpoint; says how many. */
-  giveUpEndpoint(endpoint: string, failure: ErrorCode): Promise<number>;
-  /** Everything that waits or was given up is due now, of one endpoint or of all, and disabled ones are used again; says how many. */
-  retryDeliveries(endpoint: string | undefined): Promise<number>;
-  sweepDeliveries(before: { delivered: number; failed: number }): Promise<void>;
-  disabledEndpoints(): Promise<DisabledEndpoint[]>;
-  disableEndpoint(endpoint: string, address: string): Promise<void>;
-};
-
 /**
  * The table `deliveries`: what is to be told to whom, one row for each event and endpoint. `append` writes them in the
  * transaction of what they tell of, so that none is lost and none tells of what did not happen. Without subscribers there are none.
@@ -183,34 +161,39 @@ export function makeDeliveries(database: Database.Database, now: () => number, s
       const body = JSON.stringify({ type: event, timestamp: isoTime(at), data });
       for (const { name } of told) insert.run({ endpoint: name, at, event, recording, body });
     },
-    deliveriesDue: (endpoint: string, at: number, limit: number): DeliveryRow[] =>
+    due: (endpoint: string, at: number, limit: number): DeliveryRow[] =>
       rows.parse(selectDue.all({ endpoint, at, limit })),
+    /** Those of these that have something to be sent. */
     endpointsDue: (endpoints: readonly string[], at: number): string[] =>
       endpoints.filter((endpoint) => selectIsDue.get({ endpoint, at }) === 1),
     /** What waits and what was given up, the newest first. */
-    deliveries: (limit: number): DeliveryRow[] => rows.parse(selectOpen.all(limit)),
-    deliveryFigures: (): DeliveryFigures[] => z.array(figuresRow).parse(selectFigures.all()),
-    delivered: (id: string): void => {
+    list: (limit: number): DeliveryRow[] => rows.parse(selectOpen.all(limit)),
+    figures: (): DeliveryFigures[] => z.array(figuresRow).parse(selectFigures.all()),
+    noteDelivered: (id: string): void => {
       // Lost in a power cut, it is sent again, under the same id.
       relaxedSync(database, () => setDelivered.run({ id, at: now() }));
     },
-    postponeDelivery: (id: string, until: number, failure: DeliveryFailure): void => {
+    postpone: (id: string, until: number, failure: DeliveryFailure): void => {
       relaxedSync(database, () => postpone.run({ id, at: now(), until, ...failure }));
     },
-    postponeDeliveries: (endpoint: string, until: number, failure: DeliveryFailure): void => {
+    /** The same for all of an endpoint that are due: each has had its attempt, as it were. */
+    postponeAll: (endpoint: string, until: number, failure: DeliveryFailure): void => {
       postponeAll.run({ endpoint, at: now(), until, ...failure });
     },
-    giveUpDeliveries: (since: number): { endpoint: string; count: number }[] => {
+    /** Gives up what has been tried in vain since before then; says how many of each endpoint. */
+    giveUp: (since: number): { endpoint: string; count: number }[] => {
       const given = z.array(z.object({ endpoint: z.string() })).parse(giveUp.all({ at: now(), since }));
       const counts = new Map<string, number>();
       for (const { endpoint } of given) counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1);
 
       return [...counts].map(([endpoint, count]) => ({ endpoint, count }));
     },
+    /** Gives up all of an endpoint; says how many. */
     giveUpEndpoint: (endpoint: string, failure: ErrorCode): number =>
       giveUpAll.run({ endpoint, failure, at: now() }).changes,
-    retryDeliveries: (endpoint: string | undefined): number => retried.immediate(endpoint ?? null),
-    sweepDeliveries: (before: { delivered: number; failed: number }): void => {
+    /** Everything that waits or was given up is due now, of one endpoint or of all, and disabled ones are used again; says how many. */
+    retry: (endpoint: string | undefined): number => retried.immediate(endpoint ?? null),
+    sweep: (before: { delivered: number; failed: number }): void => {
       sweep.run(before);
     },
     disabledEndpoints: (): DisabledEndpoint[] => z.array(disabledRow).parse(selectDisabled.all()),

@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PreavisError } from '../../core/errors.ts';
-import type { Catalogue } from '../catalogue.ts';
+import type { CataloguePart } from '../catalogue.ts';
 import { leaseMs, type LeaseHolder } from './leases.ts';
 
 const pollMs = 250;
@@ -28,7 +28,7 @@ function pidNamespace(): string {
  * the same time. Waits up to `waitMs` for another pass to end. Throws job_busy, naming the process that holds it.
  */
 export async function withLease<T>(
-  catalogue: Pick<Catalogue, 'takeLease' | 'releaseLease'>,
+  catalogue: CataloguePart<{ leases: 'take' | 'release' }>,
   job: string,
   waitMs: number,
   pass: () => Promise<T>,
@@ -36,7 +36,7 @@ export async function withLease<T>(
   const me = leaseHolder();
   const give = performance.now() + waitMs;
   for (;;) {
-    const other = await catalogue.takeLease(job, me);
+    const other = await catalogue.leases.take(job, me);
     if (other === undefined) break;
     if (performance.now() >= give) {
       throw new PreavisError('job_busy', `${job} is being run by process ${other.pid} on ${other.host}`);
@@ -45,12 +45,12 @@ export async function withLease<T>(
   }
   const renewal = setInterval(() => {
     // A renewal that fails is made good by the next one; the lease outlives three.
-    catalogue.takeLease(job, me).catch(() => undefined);
+    catalogue.leases.take(job, me).catch(() => undefined);
   }, leaseMs / 4);
   try {
     return await pass();
   } finally {
     clearInterval(renewal);
-    await catalogue.releaseLease(job, me);
+    await catalogue.leases.release(job, me);
   }
 }

@@ -32,7 +32,7 @@ const row = z
 type Held = NonNullable<z.output<typeof row>>;
 
 /**
- * The tables `leases` and `passes`: one pass of a job at a time, over all processes that share the catalogue. On one machine a lease counts by
+ * The table `leases`: one pass of a job at a time, over all processes that share the catalogue. On one machine a lease counts by
  * the clock that nobody can set: else two would have it while another clock is set.
  */
 export function makeLeases(database: Database.Database, clock: Clock) {
@@ -53,9 +53,6 @@ export function makeLeases(database: Database.Database, clock: Clock) {
     return since?.boot !== boot || bootUntil === null ? now() - until : since.ms - bootUntil;
   };
   const remove = database.prepare(`DELETE FROM leases WHERE job = ? AND host = ? AND pid = ?`);
-  const selectPass = database.prepare(`SELECT at FROM passes WHERE job = ?`).pluck();
-  const upsertPass = database.prepare(`INSERT OR REPLACE INTO passes (job, at) VALUES (?, ?)`);
-  const lastPass = (job: string): number | undefined => z.number().optional().parse(selectPass.get(job));
   /** Whether it may live. A number from before this boot is another process by now; from elsewhere nothing can be seen. */
   const mayLive = ({ host, pid, boot }: Held, me: LeaseHolder): boolean => {
     const now = sinceBootOfMachine(clock)?.boot;
@@ -100,7 +97,7 @@ export function makeLeases(database: Database.Database, clock: Clock) {
 
   return {
     /** Takes or renews; the other holder when it cannot be had. */
-    takeLease: (job: string, me: LeaseHolder): LeaseHolder | undefined => take.immediate(job, me),
+    take: (job: string, me: LeaseHolder): LeaseHolder | undefined => take.immediate(job, me),
     /** Who else works at it now. */
     otherHolder,
     /** Notes that calls are watched now, whoever has noted it before. */
@@ -111,12 +108,7 @@ export function makeLeases(database: Database.Database, clock: Clock) {
     notServedMs,
     /** Takes the lease of a serve where calls were not watched for so long, ms, and who holds it has died. */
     takeAbandonedServe: (me: LeaseHolder, awayMs: number): boolean => takeAbandoned.immediate(me, awayMs),
-    /** When the last pass of the job began, ms since 1970 UTC by this machine's clock; undefined before the first. */
-    lastPass,
-    notePass: (job: string, at: number): void => {
-      upsertPass.run(job, at);
-    },
-    releaseLease: (job: string, me: LeaseHolder): void => {
+    release: (job: string, me: LeaseHolder): void => {
       remove.run(job, me.host, me.pid);
     },
   };

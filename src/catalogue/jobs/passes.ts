@@ -16,7 +16,7 @@ export type PassTimes = {
 const doneKey = (pass: PassName): string => `${pass} done`;
 const dueKey = (pass: PassName): string => `${pass} due`;
 
-/** In the table `passes`: whether each job does what it is for, whoever runs it. */
+/** The table `passes`: when each job was begun, and whether it does what it is for, whoever runs it. */
 export function makePasses(database: Database.Database) {
   const time = z.number().optional();
   const select = database.prepare(`SELECT at FROM passes WHERE job = ?`).pluck();
@@ -27,14 +27,21 @@ export function makePasses(database: Database.Database) {
     WHERE at > @now OR at <= (SELECT done.at FROM passes AS done WHERE done.job = @doneKey)`);
 
   return {
-    passDone: (pass: PassName, at: number): void => {
+    /** When the last pass of the job began, ms since 1970 UTC by this machine's clock; undefined before the first. */
+    last: (job: string): number | undefined => time.parse(select.get(job)),
+    note: (job: string, at: number): void => {
+      upsert.run(job, at);
+    },
+    /** A pass of the job has come to its end, and did what it is for. */
+    noteDone: (pass: PassName, at: number): void => {
       // Lost, it is late for the time of one pass.
       relaxedSync(database, () => upsert.run(doneKey(pass), at));
     },
-    planPass: (pass: PassName, at: number, now: number): void => {
+    /** The next pass is to begin then; a plan whose time has come stands until a pass was made after it. */
+    plan: (pass: PassName, at: number, now: number): void => {
       relaxedSync(database, () => plan.run({ dueKey: dueKey(pass), doneKey: doneKey(pass), at, now }));
     },
-    passTimes: (pass: PassName): PassTimes => ({
+    times: (pass: PassName): PassTimes => ({
       doneAt: time.parse(select.get(doneKey(pass))),
       dueAt: time.parse(select.get(dueKey(pass))),
     }),

@@ -36,14 +36,14 @@ export function isErasureUnderWay(lines: readonly Pick<AuditRow, 'event'>[]): bo
   return lines.findLast(({ event }) => event === erasureBegun || event === erasureInterrupted)?.event === erasureBegun;
 }
 
-/** One line of the trail; no personal data. */
-export type AuditEntry = {
+/** Who did a step, and what else the audit trail should keep; no personal data. */
+export type AuditNote = { event: string; actor: string; detail?: Record<string, unknown> };
+
+/** One line of the trail. */
+export type AuditEntry = AuditNote & {
   recording: RecordingId;
-  event: string;
   from: RecordingStatus | null;
   to: RecordingStatus | null;
-  actor: string;
-  detail?: Record<string, unknown>;
 };
 
 const headRow = z.object({ id: z.number(), chain: z.string() }).optional();
@@ -89,7 +89,7 @@ export function defineChain(database: Database.Database): void {
  * The table `audit`: what happened to each recording, in one chain over all of them (core/crypto/hashChain.ts), so that no line can be
  * changed or taken out without every later link failing.
  */
-export type AuditTrail = ReturnType<typeof makeAuditTrail>;
+export type AuditTrail = Pick<ReturnType<typeof makeAuditTrail>, 'append' | 'of'>;
 
 export function makeAuditTrail(database: Database.Database, now: () => number) {
   const insert = database.prepare(`
@@ -121,9 +121,16 @@ export function makeAuditTrail(database: Database.Database, now: () => number) {
     .pluck();
   const selectHead = database.prepare(`SELECT id, chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1`);
 
+  const append = ({ detail = {}, ...entry }: AuditEntry): void => {
+    insert.run({ ...entry, at: now(), detail: JSON.stringify(detail) });
+  };
+
   return {
-    append: ({ detail = {}, ...entry }: AuditEntry): void => {
-      insert.run({ ...entry, at: now(), detail: JSON.stringify(detail) });
+    /** To be called in the transaction of what it tells of. */
+    append,
+    /** A line that tells of no step of the status. */
+    appendAudit: (recording: RecordingId, note: AuditNote): void => {
+      append({ recording, ...note, from: null, to: null });
     },
     of: (id: RecordingId): AuditRow[] => z.array(auditRow).parse(selectOf.all(id)),
     /** Whether a line says that it was discarded. The status alone is one field of a file. */
@@ -134,6 +141,7 @@ export function makeAuditTrail(database: Database.Database, now: () => number) {
     auditedWithoutRow: (limit: number): string[] => z.array(z.string()).parse(selectWithoutRow.all(limit)),
     /** The newest line that is in the chain. */
     head: (): { id: number; chain: string } | undefined => headRow.parse(selectHead.get()),
+    /** When the line after this one was written, ms since 1970 UTC; undefined when it is the newest. */
     timeAfter: (line: number): number | undefined => z.number().optional().parse(selectTimeAfter.get(line)),
     /** In the order of the chain, at most `limit`. */
     lines: (from: number, to: number, limit: number): AuditLine[] =>

@@ -3,10 +3,10 @@ import { encodeTime } from 'ulid';
 import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
-import { erasureBegun, type AuditTrail } from './auditTrail.ts';
+import { erasureBegun, type AuditNote, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isOver, recordingsByEnd } from '../conditions.ts';
 import { relaxedSync } from '../relaxedSync.ts';
-import type { AuditNote, RecordingChanges } from '../calls/recordings.ts';
+import type { RecordingChanges } from '../calls/recordings.ts';
 import type { RecordingStatus } from '../statuses.ts';
 
 const certificateRow = z
@@ -59,9 +59,9 @@ export type LedgerPlace = z.output<typeof placeRow>;
 const missingRow = z.object({ recording: z.string(), number: z.number() });
 
 /** The table `certificates`, and the two ends of an erasure. */
-export function makeErasures(
+export function makeCertificates(
   database: Database.Database,
-  trail: AuditTrail,
+  trail: Pick<AuditTrail, 'append'>,
   move: Move,
   releaseHoldsOf: (recording: RecordingId, by: string) => void,
 ) {
@@ -192,7 +192,7 @@ export function makeErasures(
       places: readonly string[] = [],
     ): boolean => finish.immediate(from, certificate, previous, note, places),
     /** Takes up a certificate that an older state of the catalogue does not know; holds of the recording end. */
-    restoreCertificate: (
+    restore: (
       certificate: NewCertificate,
       from: RecordingStatus | undefined,
       place: CopyPlace,
@@ -205,21 +205,21 @@ export function makeErasures(
     noteLedgerRead: (file: string, place: LedgerPlace): void => {
       upsertLedger.run({ file, ...place });
     },
-    lastCertificate: last,
-    certificatesOf: (id: RecordingId): CertificateRow[] => z.array(certificateRow).parse(selectOf.all(id)),
+    last,
+    of: (id: RecordingId): CertificateRow[] => z.array(certificateRow).parse(selectOf.all(id)),
     /** In their order, beyond the one with this number and hash. */
-    certificates: (after: { number: number; sha256: string }, limit: number): CertificateRow[] =>
+    listBeyond: (after: { number: number; sha256: string }, limit: number): CertificateRow[] =>
       z.array(certificateRow).parse(selectBeyond.all({ ...after, limit })),
     /** What the audit trail says since a time that there is a certificate of, and there is none. */
-    missingCertificates: (since: number, limit: number): { recording: string; number: number }[] =>
+    missing: (since: number, limit: number): { recording: string; number: number }[] =>
       z.array(missingRow).parse(selectMissing.all({ since, limit })),
-    newestCertificates: (limit: number): CertificateRow[] => z.array(certificateRow).parse(selectNewest.all(limit)),
-    countCertificates: (): number => z.number().parse(count.get()),
-    isCertificateKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
+    newest: (limit: number): CertificateRow[] => z.array(certificateRow).parse(selectNewest.all(limit)),
+    count: (): number => z.number().parse(count.get()),
+    isKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
     /** Those that are not yet in the ledger, or in the archive. */
-    certificatesWithout: (place: CopyPlace, limit: number): CertificateRow[] =>
+    withoutCopy: (place: CopyPlace, limit: number): CertificateRow[] =>
       z.array(certificateRow).parse(selectAlone[place].all(limit)),
-    noteCertificateCopy: noteCopy,
+    noteCopy,
     /** It is to be put into the ledger again. */
     noteLostFromLedger: (sha256: string): void => {
       unmarkLedger.run(sha256);
@@ -228,9 +228,9 @@ export function makeErasures(
      * Those from before a time, but never the last one, which the next is chained to, nor one whose recording was erased again since
      * then in a catalogue that was put back.
      */
-    oldCertificates: (before: number, limit: number): CertificateRow[] =>
+    old: (before: number, limit: number): CertificateRow[] =>
       z.array(certificateRow).parse(selectOld.all({ before, newest: last()?.number ?? 0, limit })),
-    removeCertificate: (sha256: string): void => {
+    remove: (sha256: string): void => {
       remove.run(sha256);
     },
     /** Recordings that count as erased, and of which no certificate says so; `since`: older certificates are not kept, ms. */

@@ -51,22 +51,22 @@ export function makeChainHeads(database: Database.Database) {
   });
 
   return {
-    lastHead: last,
+    last,
     /** In their order: one a day. */
-    heads: (): HeadRow[] => z.array(headRow).parse(selectAll.all()),
-    isHeadKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
+    list: (): HeadRow[] => z.array(headRow).parse(selectAll.all()),
+    isKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
     /** Keeps a new one; false when another came before it. */
-    keepHead: (head: NewHead, previous: string | null): boolean => keep.immediate(head, previous),
+    keep: (head: NewHead, previous: string | null): boolean => keep.immediate(head, previous),
     /** Takes up one that was found outside the catalogue, which an older state of it does not know. */
-    takeUpHead: (head: NewHead, place: CopyPlace): void => {
+    takeUp: (head: NewHead, place: CopyPlace): void => {
       insert.run({ ...head, inLedger: Number(place === 'ledger'), inArchive: Number(place === 'archive') });
     },
-    headsWithout: (place: CopyPlace): HeadRow[] => z.array(headRow).parse(selectAlone[place].all()),
+    withoutCopy: (place: CopyPlace): HeadRow[] => z.array(headRow).parse(selectAlone[place].all()),
     /** Whether a copy of it is there; what is not is copied again. */
-    noteHeadCopy: (sha256: string, place: CopyPlace, isThere: boolean): void => {
+    noteCopy: (sha256: string, place: CopyPlace, isThere: boolean): void => {
       mark[place].run(Number(isThere), sha256);
     },
-    removeHead: (sha256: string): void => {
+    remove: (sha256: string): void => {
       remove.run(sha256);
     },
   };

@@ -151,20 +151,20 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
   });
 
   return {
-    raise,
+    raiseWithin: raise,
     /**
      * False where there is one already, settled or not: a human is asked once. Also where its erasure is under way, which nobody can decide
      * about any more.
      */
-    raiseDoubt: (id: RecordingId, doubt: Doubt): boolean => raised.immediate(id, doubt),
+    raise: (id: RecordingId, doubt: Doubt): boolean => raised.immediate(id, doubt),
     /** Keeping counts from this end from now on. Throws recording_unknown, doubt_unknown. */
-    settleDoubt: (id: RecordingId, endedAt: number, by: string): void => {
+    settle: (id: RecordingId, endedAt: number, by: string): void => {
       settled.immediate(id, endedAt, by);
     },
-    doubtOf: (id: RecordingId): DoubtRow | undefined => doubtRow.optional().parse(selectOf.get(id)),
+    of: (id: RecordingId): DoubtRow | undefined => doubtRow.optional().parse(selectOf.get(id)),
     /** Those of what is kept that nobody has settled, in the order of ids, beyond `after`. */
-    openDoubts: (after: string, limit: number): DoubtRow[] => z.array(doubtRow).parse(selectOpen.all({ after, limit })),
-    countDoubts: (): number => z.number().parse(countOpen.get()),
+    open: (after: string, limit: number): DoubtRow[] => z.array(doubtRow).parse(selectOpen.all({ after, limit })),
+    count: (): number => z.number().parse(countOpen.get()),
     lineTimes: (id: RecordingId): LineTimes => lineTimes.parse(selectLines.get(id)),
     /** How far the clock of this boot was from the one that nobody can set, when it was last noted, ms. */
     bootOffset: (boot: string): number | undefined => z.number().optional().parse(selectOffset.get(boot)),

@@ -131,25 +131,25 @@ export function makeDecisions(
     /** Keeps the decision and does what it says, in one step; false: it is known, and was done. */
     carryOut: (decision: NewDecision, effect: DecisionEffect, source: DecisionSource, actor: string): boolean =>
       carryOut.immediate(decision, effect, source, actor),
-    isDecisionKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
+    isKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
     /** Those that are not yet in the ledger. */
-    decisionsWithoutLedger: (limit: number): DecisionRow[] => z.array(decisionRow).parse(selectAlone.all(limit)),
+    withoutLedger: (limit: number): DecisionRow[] => z.array(decisionRow).parse(selectAlone.all(limit)),
     /** Whether it is in the ledger; what is not is put there again. */
-    noteDecisionInLedger: (sha256: string, isThere: boolean): void => {
+    noteInLedger: (sha256: string, isThere: boolean): void => {
       // Lost, the line is written again.
       relaxedSync(database, () => mark.run({ sha256, inLedger: Number(isThere) }));
     },
     /** In the order of their hashes, beyond `after`. */
-    decisionsBeyond: (after: string, limit: number): DecisionRow[] =>
+    listBeyond: (after: string, limit: number): DecisionRow[] =>
       z.array(decisionRow).parse(selectBeyond.all({ after, limit })),
     /** Those that are needed no more. */
-    overDecisions: (at: number, limit: number): DecisionRow[] => z.array(decisionRow).parse(selectOld.all(at, limit)),
-    removeDecision: (sha256: string): void => {
+    over: (at: number, limit: number): DecisionRow[] => z.array(decisionRow).parse(selectOld.all(at, limit)),
+    remove: (sha256: string): void => {
       remove.run(sha256);
     },
-    countDecisions: (): number => z.number().parse(count.get()),
+    count: (): number => z.number().parse(count.get()),
     /** How many of each kind were carried out again from the ledger since a time. */
-    decisionsReplayed: (since: number): { kind: DecisionKind; count: number }[] =>
+    replayed: (since: number): { kind: DecisionKind; count: number }[] =>
       z.array(countRow).parse(countReplayed.all(since)),
     /** Calls of this caller that have ended and that no recording is left of, at most so many. */
     forgettableCalls: (hash: string, limit: number): CallId[] =>

@@ -107,20 +107,20 @@ export function makeLegalHolds(
 
   return {
     /** Throws recording_unknown, and hold_too_late once the erasure has begun: what wins is decided here, in one transaction. */
-    setHold: (hold: NewLegalHold): void => {
+    set: (hold: NewLegalHold): void => {
       set.immediate(hold);
     },
     /** Gives the recording that it kept. Throws hold_unknown. */
-    releaseHold: (id: HoldId, by: string): RecordingId => end.immediate(id, by),
+    release: (id: HoldId, by: string): RecordingId => end.immediate(id, by),
     /** Releases all that keep the recording now, within a transaction of the caller. */
-    releaseHoldsOf: (recording: RecordingId, by: string): void => {
+    releaseAllOf: (recording: RecordingId, by: string): void => {
       const ids = z.array(z.string()).parse(selectActiveOf.all({ recording, at: now() }));
       for (const id of ids) end(id as HoldId, by);
     },
     /** All that were ever set, the oldest first. */
-    holdsOf: (id: RecordingId): LegalHoldRow[] => z.array(holdRow).parse(selectOf.all(id)),
+    of: (id: RecordingId): LegalHoldRow[] => z.array(holdRow).parse(selectOf.all(id)),
     /** Those that keep a recording at this time, in the order of ids, beyond `after`. */
-    activeHolds: (at: number, after: string, limit: number): LegalHoldRow[] =>
+    active: (at: number, after: string, limit: number): LegalHoldRow[] =>
       z.array(holdRow).parse(selectActive.all({ at, after, limit })),
   };
 }

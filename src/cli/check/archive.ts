@@ -65,13 +65,13 @@ function uncheckedWithout(store: EncryptedStore, catalogue: Catalogue | undefine
 
 /** The key of the archive may work, and yet not be the one that what lies there needs: one recording of each is opened. */
 async function lookAtKeys(catalogue: Catalogue, store: EncryptedStore, look: Look): Promise<void> {
-  for (const { keyId, recordings, objectKey, newest } of await catalogue.archiveKeys(store.location)) {
+  for (const { keyId, recordings, objectKey, newest } of await catalogue.archiveCopies.archiveKeys(store.location)) {
     const open = async (): Promise<void> => {
       try {
         (await store.read(objectKey, null, timeLimit(keyLimitMs))).destroy();
       } catch (thrown) {
         // It may have been erased just now.
-        if ((await catalogue.recording(newest))?.status === 'archived') throw thrown;
+        if ((await catalogue.recordings.find(newest))?.status === 'archived') throw thrown;
       }
     };
     await look(

@@ -144,7 +144,7 @@ async function lookAtWhatIsKept(
     }
     catalogue = openCatalogue(file, clock);
     // Reading works where a disk is full.
-    await catalogue.notePass('check', clock.now());
+    await catalogue.passes.note('check', clock.now());
     newest = await newestWitness(catalogue);
 
     return (await logEmptied(catalogue, logWaitMs)) ? undefined : logHeld;
@@ -256,7 +256,7 @@ async function lookAtErasures(
   const isReadable = await look('erasures', async () => {
     if (catalogue === undefined) return undefined;
     const figures = await dueFigures(catalogue, at);
-    const { failedRequests } = await catalogue.promised(at);
+    const { failedRequests } = await catalogue.figures.promised(at);
     ({ locked } = figures);
     const warnings = [
       ...(figures.overdue === 0 ? [] : [`recordings whose time was over more than 25 hours ago: ${figures.overdue}`]),
@@ -288,7 +288,7 @@ async function refuseNewBeginning(config: Config): Promise<void> {
 
 /** What somebody is asked to settle. */
 async function clockWarning(catalogue: Catalogue | undefined): Promise<string | undefined> {
-  const open = (await catalogue?.countDoubts()) ?? 0;
+  const open = (await catalogue?.clockDoubts.count()) ?? 0;
 
   return open === 0
     ? undefined
@@ -299,7 +299,7 @@ async function clockWarning(catalogue: Catalogue | undefined): Promise<string | 
 const newestCalls = 20;
 
 async function newestWitness(catalogue: Catalogue): Promise<CallWitness | undefined> {
-  const said = (await catalogue.calls(newestCalls)).map(({ witness }) => witness);
+  const said = (await catalogue.calls.list(newestCalls)).map(({ witness }) => witness);
 
   return said.find((status) => status !== null && status !== 'unavailable') ?? undefined;
 }

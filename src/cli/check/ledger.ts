@@ -39,7 +39,7 @@ export async function ledgerFindings(services: Services | Pick<Services, 'ledger
     const wait = await waitAfterRestoration(catalogue, now());
     const replayed = none();
     if (wait !== undefined) {
-      for (const { kind, count } of await catalogue.decisionsReplayed(wait.since - dayMs)) replayed[kind] = count;
+      for (const { kind, count } of await catalogue.decisions.replayed(wait.since - dayMs)) replayed[kind] = count;
     }
 
     return inWords(ledger.file, counts, wait && { until: wait.until, replayed: decisionsInWords(replayed) });
@@ -56,8 +56,8 @@ export async function ledgerFindings(services: Services | Pick<Services, 'ledger
  * @throws PreavisError `signing_key_unusable`
  */
 export async function requireSigningKey({ catalogue, trusts }: Services): Promise<void> {
-  const [certificate] = await catalogue.newestCertificates(1);
-  const head = await catalogue.lastHead();
+  const [certificate] = await catalogue.certificates.newest(1);
+  const head = await catalogue.chainHeads.last();
   const require = async (what: string, kid: string): Promise<void> => {
     if (await trusts(kid)) return;
     throw new PreavisError(

@@ -18,7 +18,7 @@ export async function trailFindings(services: ArchiveServices): Promise<CheckRes
   try {
     // What lies under the name of a head is read by `certificates verify`.
     const heads = await headsWith({ ...services, since, archiveCopies: 'listed' });
-    const uncertified = await catalogue.erasedWithoutCertificate(since, mostNamed);
+    const uncertified = await catalogue.certificates.erasedWithoutCertificate(since, mostNamed);
     const problems = [
       ...heads.faults,
       ...(uncertified.length === 0

@@ -21,7 +21,7 @@ export async function callsList(context: CommandContext, options: CallListOption
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const chosen = await chosenCalls(options, config, catalogue, context.clock.now());
-    const calls = await catalogue.calls(most, { ...chosen, result });
+    const calls = await catalogue.calls.list(most, { ...chosen, result });
     const list = calls.map(({ id, startedAt, line, purposes, languages, languageReason, result, reason, consent }) => ({
       id,
       startedAt: isoTime(startedAt),

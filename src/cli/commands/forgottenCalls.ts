@@ -2,7 +2,7 @@ import { lastWritten } from '../../archive/finish/spool.ts';
 import { endUnseen } from '../../call/endUnseen.ts';
 import type { UnreadableCall } from '../../call/session/ports.ts';
 import type { CallState } from '../../call/decide/state.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Catalogue, CataloguePart } from '../../catalogue/catalogue.ts';
 import { leaseHolder } from '../../catalogue/jobs/lease.ts';
 import { serveLease } from '../../catalogue/jobs/leases.ts';
 import type { Config } from '../../config/schema.ts';
@@ -13,7 +13,7 @@ import type { RecordingId } from '../../core/ids.ts';
 /** A serve that comes back so late finds the talk over, as a rule, ms. */
 const forgottenMs = 10 * 60_000;
 
-type Open = Pick<Catalogue, 'open' | 'recording' | 'otherHolder' | 'notServedMs'>;
+type Open = CataloguePart<{ journal: 'open'; recordings: 'find'; leases: 'otherHolder' | 'notServedMs' }>;
 type Recording = Config['recording'];
 
 const recordingOf = (call: CallState | UnreadableCall): RecordingId | undefined =>
@@ -28,10 +28,10 @@ const awayMs = ({ unwatchedSeconds }: Recording): number => unwatchedSeconds * 1
  */
 export async function unendedRecordings(catalogue: Open, recording: Recording): Promise<RecordingId[]> {
   const { spoolFolder } = recording;
-  const isHeld = (await catalogue.otherHolder(serveLease, leaseHolder())) !== undefined;
-  if (isHeld && ((await catalogue.notServedMs()) ?? 0) < awayMs(recording)) return [];
+  const isHeld = (await catalogue.leases.otherHolder(serveLease, leaseHolder())) !== undefined;
+  if (isHeld && ((await catalogue.leases.notServedMs()) ?? 0) < awayMs(recording)) return [];
   const unended: RecordingId[] = [];
-  for (const call of await catalogue.open()) {
+  for (const call of await catalogue.journal.open()) {
     const id = recordingOf(call);
     if (id !== undefined && (await isBegun(id, catalogue, spoolFolder))) unended.push(id);
   }
@@ -40,8 +40,12 @@ export async function unendedRecordings(catalogue: Open, recording: Recording): 
 }
 
 /** By its row; the recorder may have begun before that was written down. A row that cannot be read is of a recording, too. */
-async function isBegun(id: RecordingId, catalogue: Pick<Open, 'recording'>, spoolFolder: string): Promise<boolean> {
-  const hasRow = await catalogue.recording(id).then(
+async function isBegun(
+  id: RecordingId,
+  catalogue: CataloguePart<{ recordings: 'find' }>,
+  spoolFolder: string,
+): Promise<boolean> {
+  const hasRow = await catalogue.recordings.find(id).then(
     (row) => row?.status === 'recording',
     () => true,
   );
@@ -66,26 +70,26 @@ export async function endForgotten(
   }
   if (left.size === 0) return;
   const me = leaseHolder();
-  if (!(await catalogue.takeAbandonedServe(me, awayMs(recording)))) return;
+  if (!(await catalogue.leases.takeAbandonedServe(me, awayMs(recording)))) return;
   try {
-    const watchedUntil = await catalogue.watchedUntil();
+    const watchedUntil = await catalogue.timeline.watchedUntil();
     if (watchedUntil !== undefined) await flagEndedByAsterisk(left, watchedUntil, { catalogue, recording, actor });
-    for (const call of await catalogue.open()) {
+    for (const call of await catalogue.journal.open()) {
       const id = recordingOf(call);
       if (call.kind === 'unreadable' || id === undefined || !left.has(id)) continue;
       const end = endUnseen(call, watchedUntil);
       if (end === undefined) continue;
-      await catalogue.addToTimeline(call.facts.id, { kind: 'unwatched', interval: end.interval });
-      await catalogue.save(end.ended);
-      await catalogue.note(id, { event: 'call ended without a serve: nobody saw its end', actor });
+      await catalogue.journal.addToTimeline(call.facts.id, { kind: 'unwatched', interval: end.interval });
+      await catalogue.journal.save(end.ended);
+      await catalogue.auditTrail.appendAudit(id, { event: 'call ended without a serve: nobody saw its end', actor });
     }
   } finally {
-    await catalogue.releaseLease(serveLease, me);
+    await catalogue.leases.release(serveLease, me);
   }
 }
 
 type FlagPorts = {
-  catalogue: Pick<Catalogue, 'withoutEnd' | 'flagEndedUnwatched'>;
+  catalogue: CataloguePart<{ recordings: 'withoutEnd' | 'flagEndedUnwatched' }>;
   recording: Recording;
   actor: string;
 };
@@ -98,9 +102,9 @@ async function flagEndedByAsterisk(left: ReadonlySet<RecordingId>, watchedUntil:
   const { catalogue, recording, actor } = ports;
   const endedAt = watchedUntil + recording.unwatchedSeconds * 800;
   const others: RecordingId[] = [];
-  for (const id of await catalogue.withoutEnd(endedAt)) {
+  for (const id of await catalogue.recordings.withoutEnd(endedAt)) {
     const writtenAt = left.has(id) ? await lastWritten(recording.spoolFolder, id) : undefined;
     if (writtenAt === undefined || writtenAt < endedAt) others.push(id);
   }
-  await catalogue.flagEndedUnwatched(endedAt, actor, others);
+  await catalogue.recordings.flagEndedUnwatched(endedAt, actor, others);
 }

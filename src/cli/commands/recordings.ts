@@ -35,9 +35,9 @@ async function described(
   holdsAllowed: (purpose: string) => boolean,
   at: number,
 ) {
-  const call = await catalogue.call(row.callId);
-  const holds = await catalogue.holdsOf(row.id);
-  const ends = endsWhileHeld(await catalogue.purposeEnds(row.id), holds, holdsAllowed, at);
+  const call = await catalogue.calls.find(row.callId);
+  const holds = await catalogue.legalHolds.of(row.id);
+  const ends = endsWhileHeld(await catalogue.recordings.purposeEnds(row.id), holds, holdsAllowed, at);
   const purposes = call?.purposes ?? [];
   const inForce = purposesInForce(row.status, purposes, ends, at);
 
@@ -87,7 +87,7 @@ export async function recordingsList(context: CommandContext, options: ListOptio
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     const { purpose, begun, line } = await chosenCalls(options, config, catalogue, at);
     const inForce = purpose === undefined ? undefined : { purpose, at };
-    const rows = await catalogue.recordings({ status, inForce, begun, line, limit: most });
+    const rows = await catalogue.recordings.list({ status, inForce, begun, line, limit: most });
     const list = await Promise.all(rows.map((row) => described(row, catalogue, makeHoldsAllowed(config), at)));
     if (options.json) {
       context.print(JSON.stringify({ recordings: list }, undefined, 2));
@@ -158,9 +158,9 @@ export async function recordingsShow(context: CommandContext, id: string, json: 
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const row = isUlid(id) ? await catalogue.recording(id) : undefined;
+    const row = isUlid(id) ? await catalogue.recordings.find(id) : undefined;
     if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
-    const audit = await catalogue.audit(row.id);
+    const audit = await catalogue.auditTrail.of(row.id);
     const at = context.clock.now();
     const shown = await shownRecording(row, audit, catalogue, makeHoldsAllowed(config), at);
     if (json) context.print(JSON.stringify(shown, undefined, 2));
@@ -179,8 +179,8 @@ async function shownRecording(
   holdsAllowed: (purpose: string) => boolean,
   at: number,
 ) {
-  const call = await catalogue.call(row.callId);
-  const notice = await catalogue.notices(row.callId);
+  const call = await catalogue.calls.find(row.callId);
+  const notice = await catalogue.calls.notices(row.callId);
 
   return {
     ...(await described(row, catalogue, holdsAllowed, at)),
@@ -192,8 +192,8 @@ async function shownRecording(
     policyVersion: call?.policyVersion ?? null,
     notice: notice.map(sentenceOf),
     witness: call?.witness ?? null,
-    holds: (await catalogue.holdsOf(row.id)).map(shownHold),
-    certificates: (await catalogue.certificatesOf(row.id)).map(({ number, sha256 }) => ({ number, sha256 })),
+    holds: (await catalogue.legalHolds.of(row.id)).map(shownHold),
+    certificates: (await catalogue.certificates.of(row.id)).map(({ number, sha256 }) => ({ number, sha256 })),
     audit: audit.map((each) => ({ ...each, at: isoTime(each.at) })),
   };
 }

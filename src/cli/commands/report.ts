@@ -20,8 +20,8 @@ export async function report(context: CommandContext, { month: asked, json }: Re
       config,
       month,
       at,
-      figures: await catalogue.figures({ from, to, at, overdueBefore: at - overdueAfterMs }, erasureFailed),
-      uploads: await catalogue.waiting(),
+      figures: await catalogue.figures.read({ from, to, at, overdueBefore: at - overdueAfterMs }, erasureFailed),
+      uploads: await catalogue.recordings.waiting(),
       webhooks: await webhookFigures(config, catalogue),
     });
     context.print(json ? JSON.stringify(made, undefined, 2) : reportMarkdown(made).trimEnd());

@@ -50,9 +50,9 @@ async function languageOf(
   catalogue: Catalogue,
   config: Config,
 ): Promise<SubjectLanguage> {
-  const remembered = await catalogue.preference(hash);
-  const newest = await catalogue.newestCallOfCaller(hash);
-  const told = newest === undefined ? [] : ((await catalogue.call(newest.call))?.languages ?? []);
+  const remembered = await catalogue.preferences.find(hash);
+  const newest = await catalogue.callers.newestCallOf(hash);
+  const told = newest === undefined ? [] : ((await catalogue.calls.find(newest.call))?.languages ?? []);
   const known = [asked, remembered, ...told, ...config.notice.languages].map((tag) => (tag ?? '').split('_')[0] ?? '');
 
   return known.find(isSubjectLanguage) ?? 'en';
@@ -82,7 +82,10 @@ export async function subjectExport(
   return withServices<ExitCode>(context, config, operator, async (services) => {
     const { catalogue } = services;
     const unsearchedKeys = await prepareSearch(catalogue, hash);
-    if ((await catalogue.newestCallOfCaller(hash)) === undefined && (await catalogue.preference(hash)) === undefined) {
+    if (
+      (await catalogue.callers.newestCallOf(hash)) === undefined &&
+      (await catalogue.preferences.find(hash)) === undefined
+    ) {
       const none = { recordings: 0, absent: [], unreadable: [], numberUnread: false, unsearchedKeys };
       const nothing = { calls: 0, file: null, language: null, ...none };
       context.print(

@@ -44,7 +44,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       await sweepSpool(finish);
       await finishRecordings(finish, work.progress);
       await makeWitness(services, () => undefined)();
-      const total = (await catalogue.counts()).recorded ?? 0;
+      const total = (await catalogue.recordings.counts()).recorded ?? 0;
       await makeMarking(services)();
 
       return uploadPass(services, {
@@ -81,7 +81,7 @@ async function plan(
   location: string,
   json: boolean,
 ): Promise<ExitCode> {
-  const waiting = await catalogue.recordings({ status: 'recorded', limit: -1 });
+  const waiting = await catalogue.recordings.list({ status: 'recorded', limit: -1 });
   const unended = await unendedRecordings(catalogue, config.recording);
   if (json) {
     const recordings = waiting.map(({ id, bytes }) => ({ id, bytes }));

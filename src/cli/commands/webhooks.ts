@@ -32,7 +32,7 @@ export async function webhooksList(
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const disabled = await catalogue.disabledEndpoints();
+    const disabled = await catalogue.deliveries.disabledEndpoints();
     const webhooks = (await webhookFigures(config, catalogue)).map(
       ({ endpoint, waiting, failed, oldestWaitingAt }) => ({
         name: endpoint,
@@ -47,7 +47,7 @@ export async function webhooksList(
         }),
       }),
     );
-    const messages = (await catalogue.deliveries(most)).map((row) => ({
+    const messages = (await catalogue.deliveries.list(most)).map((row) => ({
       id: row.id,
       webhook: row.endpoint,
       event: row.event,
@@ -151,7 +151,7 @@ export async function webhooksRetry(
   if (name !== undefined && !Object.hasOwn(config.webhooks, name)) throw unknown();
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const due = await catalogue.retryDeliveries(name);
+    const due = await catalogue.deliveries.retry(name);
     if (json) context.print(JSON.stringify({ due }, undefined, 2));
     else
       context.print(

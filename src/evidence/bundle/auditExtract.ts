@@ -6,7 +6,7 @@
  */
 import * as z from 'zod';
 import type { AuditLine } from '../../catalogue/retention/auditTrail.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { chainStart, entryDigest, linkOf } from '../../core/crypto/hashChain.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
@@ -42,7 +42,7 @@ export const auditSchema = z.strictObject({
 });
 export type AuditExtract = z.infer<typeof auditSchema>;
 
-type Trail = Pick<Catalogue, 'audit' | 'auditHead' | 'auditLines'>;
+type Trail = CataloguePart<{ auditTrail: 'of' | 'head' | 'lines' }>;
 
 const pageLines = 1_000;
 
@@ -53,7 +53,7 @@ function broken(id: number): PreavisError {
 /** The link of the line before this one; what stands before the first where there is none. */
 async function linkBefore(trail: Trail, id: number): Promise<string> {
   for (let to = id - 1; to > 0; to -= pageLines) {
-    const last = (await trail.auditLines(to - pageLines + 1, to, pageLines)).at(-1);
+    const last = (await trail.auditTrail.lines(to - pageLines + 1, to, pageLines)).at(-1);
     if (last !== undefined) return last.chain ?? chainStart;
   }
 
@@ -62,7 +62,7 @@ async function linkBefore(trail: Trail, id: number): Promise<string> {
 
 async function* linesBetween(trail: Trail, from: number, to: number): AsyncGenerator<AuditLine> {
   for (let next = from; next <= to;) {
-    const page = await trail.auditLines(next, to, pageLines);
+    const page = await trail.auditTrail.lines(next, to, pageLines);
     yield* page;
     const last = page.at(-1);
     if (last === undefined) return;
@@ -81,8 +81,8 @@ export async function extractAudit(
   recording: RecordingId,
   write: (text: string) => Promise<void>,
 ): Promise<AuditExtract> {
-  const head = await trail.auditHead();
-  const rows = (await trail.audit(recording)).filter(({ id }) => id <= (head?.id ?? Infinity));
+  const head = await trail.auditTrail.head();
+  const rows = (await trail.auditTrail.of(recording)).filter(({ id }) => id <= (head?.id ?? Infinity));
   const shown = rows.map(({ at, ...row }) => ({ ...row, at: isoTime(at) }));
   const first = rows.find(({ chain }) => chain !== null);
   if (first === undefined || head === undefined) return { audit: 1, recording, rows: shown, chain: null };

@@ -8,7 +8,7 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { appearWhole, writing, type CopyTarget } from '../../archive/verifiedCopy.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { isActive } from '../../catalogue/retention/legalHolds.ts';
 import type { RecordingRow, StoredPolicy } from '../../catalogue/rows.ts';
 import { isoTime } from '../../core/clock.ts';
@@ -43,7 +43,7 @@ import { filePart, zipOf, type ZipPart } from './deterministicZip.ts';
 export type BundlePorts = Omit<FetchPorts, 'catalogue'> & {
   catalogue: FetchPorts['catalogue'] &
     Parameters<typeof receiptOfRecording>[0] &
-    Pick<Catalogue, 'audit' | 'auditHead' | 'auditLines'>;
+    CataloguePart<{ auditTrail: 'of' | 'head' | 'lines' }>;
   /** With prompts.yaml and the sounds that callers hear. */
   soundsFolder: string;
   signer: Signer;
@@ -94,7 +94,7 @@ export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promis
     const copy = { ...order, target: { file: wav, replace: false } };
     const { id, keepUntil } = await fetchRecording(ports, copy, bundleEvents);
     const note = (event: string, detail: Record<string, unknown>): Promise<void> =>
-      ports.catalogue.note(id, { event, actor: ports.actor, detail: { purpose, ...detail } });
+      ports.catalogue.auditTrail.appendAudit(id, { event, actor: ports.actor, detail: { purpose, ...detail } });
     try {
       const { row } = await grantAccess(ports, id, purpose);
       const content = await contentOf(ports, { row, wav, folder, texts, signal });
@@ -166,7 +166,7 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, texts, signal }
   });
   const pages = pageFiles(languageOf(receipt));
   const ends = new Map(
-    (await catalogue.purposeEnds(row.id)).map(({ purpose, keepUntil }) => [purpose, isoTime(keepUntil)]),
+    (await catalogue.recordings.purposeEnds(row.id)).map(({ purpose, keepUntil }) => [purpose, isoTime(keepUntil)]),
   );
   const facts = {
     receipt,
@@ -175,7 +175,7 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, texts, signal }
     missing: missing.map(({ number }) => number),
     auditRows: audit.rows.length,
     unchainedRows: audit.rows.filter((each) => each.chain === null).length,
-    holds: (await catalogue.holdsOf(row.id)).filter(
+    holds: (await catalogue.legalHolds.of(row.id)).filter(
       (hold) => isActive(hold, madeAt) && hold.expiresAt > (row.keepUntil ?? 0),
     ),
     kid: signer.kid,
@@ -215,7 +215,7 @@ function factsOf(text: string): ReceiptFacts {
 }
 
 async function policyOf(catalogue: BundlePorts['catalogue'], version: string): Promise<StoredPolicy> {
-  const policy = await catalogue.policy(version);
+  const policy = await catalogue.calls.policy(version);
   if (policy === undefined) throw new PreavisError('internal', 'the policy of a call is not in the catalogue');
 
   return policy;

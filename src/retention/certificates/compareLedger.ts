@@ -1,4 +1,4 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isCompactJws, typeOfSigned } from '../../core/crypto/signing.ts';
@@ -9,7 +9,7 @@ import type { Ledger } from './ledger.ts';
 
 /** What ledger and catalogue do not both have. Both are read in parts: neither need fit into memory. */
 export type ComparePorts = {
-  catalogue: Pick<Catalogue, 'certificates' | 'isCertificateKnown'>;
+  catalogue: CataloguePart<{ certificates: 'listBeyond' | 'isKnown' }>;
   ledger: Ledger;
   /** From when on certificates are kept, ms since 1970 UTC: older ones may be gone from either. */
   since: number;
@@ -40,7 +40,7 @@ export async function* strayLines(
     // Of decisions, strayDecisions says what the catalogue does not know; verifyTrail.ts looks at heads.
     if (type === decisionType || type === headType) continue;
     const isJws = isCompactJws(line);
-    if (isJws && (await catalogue.isCertificateKnown(sha256Of(line)))) continue;
+    if (isJws && (await catalogue.certificates.isKnown(sha256Of(line)))) continue;
     if ((stray += 1) > mostStrayLines) return;
     const read = isJws ? await readCopy(line) : undefined;
     if (read === undefined) yield { kind: 'invalid', line: count };
@@ -67,7 +67,7 @@ export async function* lostLines(
 ): AsyncGenerator<LostLine> {
   const sought = new Map<string, LostLine>();
   for (let after = { number: 0, sha256: '' }; ;) {
-    const rows = await catalogue.certificates(after, batch);
+    const rows = await catalogue.certificates.listBeyond(after, batch);
     for (const { sha256, number, recording, inLedger, issuedAt } of rows) {
       if (inLedger && issuedAt >= since) sought.set(sha256, { sha256, number, recording });
     }

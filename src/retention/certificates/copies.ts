@@ -4,7 +4,7 @@ import { idOfKey } from '../../store/objectKeys.ts';
 import { removeSpooled } from '../../archive/finish/spool.ts';
 import type { ObjectStore } from '../../store/store.ts';
 import { erasedAgain, erasureBegun } from '../../catalogue/retention/auditTrail.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { decisionKinds, type DecisionKind } from '../../catalogue/retention/decisions.ts';
 import type { CertificateRow, CopyPlace, LedgerPlace } from '../../catalogue/retention/certificates.ts';
 import { dayMs } from '../../core/clock.ts';
@@ -33,29 +33,24 @@ import type { Ledger } from './ledger.ts';
  * backup that was restored, comes back from the others, and what they say was erased is erased again.
  */
 export type CopyPorts = Archives & {
-  catalogue: Pick<
-    Catalogue,
-    | 'certificatesWithout'
-    | 'noteCertificateCopy'
-    | 'isCertificateKnown'
-    | 'certificatesOf'
-    | 'restoreCertificate'
-    | 'recording'
-    | 'beginErasure'
-    | 'ledgerRead'
-    | 'noteLedgerRead'
-    | 'oldCertificates'
-    | 'removeCertificate'
-    | 'decisionsWithoutLedger'
-    | 'noteDecisionInLedger'
-    | 'isDecisionKnown'
-    | 'carryOut'
-    | 'callersWithLanguage'
-    | 'notePass'
-    | 'isHeadKnown'
-    | 'takeUpHead'
-    | 'forgetCopy'
-  >;
+  catalogue: CataloguePart<{
+    certificates:
+      | 'withoutCopy'
+      | 'noteCopy'
+      | 'isKnown'
+      | 'of'
+      | 'restore'
+      | 'beginErasure'
+      | 'ledgerRead'
+      | 'noteLedgerRead'
+      | 'old'
+      | 'remove';
+    recordings: 'find';
+    decisions: 'withoutLedger' | 'noteInLedger' | 'isKnown' | 'carryOut' | 'callersWithLanguage';
+    passes: 'note';
+    chainHeads: 'isKnown' | 'takeUp';
+    archiveCopies: 'forget';
+  }>;
   spoolFolder: string;
   ledger: Ledger;
   /** Whether a key is one of ours: what another one has signed erases nothing. */
@@ -79,10 +74,10 @@ const setAgainMs = dayMs;
 
 /** Since when, and until when, nothing due is erased for that, ms since 1970 UTC; undefined when nothing is waited for. */
 export async function waitAfterRestoration(
-  catalogue: Pick<Catalogue, 'lastPass'>,
+  catalogue: CataloguePart<{ passes: 'last' }>,
   at: number,
 ): Promise<{ since: number; until: number } | undefined> {
-  const since = await catalogue.lastPass(restoration);
+  const since = await catalogue.passes.last(restoration);
 
   return since === undefined || Math.abs(at - since) >= setAgainMs ? undefined : { since, until: since + setAgainMs };
 }
@@ -94,10 +89,10 @@ export async function waitAfterRestoration(
 export async function copyMissingCertificates({ catalogue, store, ledger }: CopyPorts): Promise<void> {
   const copyTo = async (place: CopyPlace, copy: (row: CertificateRow) => Promise<unknown>): Promise<void> => {
     for (;;) {
-      const rows = await catalogue.certificatesWithout(place, batch);
+      const rows = await catalogue.certificates.withoutCopy(place, batch);
       for (const row of rows) {
         await copy(row);
-        await catalogue.noteCertificateCopy(row.sha256, place);
+        await catalogue.certificates.noteCopy(row.sha256, place);
       }
       if (rows.length < batch) return;
     }
@@ -148,14 +143,14 @@ export async function replayLedger(
   for await (const { line } of ledger.lines(0, 1)) {
     // Another first line is another ledger.
     name = `${ledger.file}#${sha256Of(line)}`;
-    before = fromStart ? undefined : await catalogue.ledgerRead(name);
+    before = fromStart ? undefined : await catalogue.certificates.ledgerRead(name);
   }
   for await (const { line, start, end } of linesBeyond(before, ledger)) {
     isBlocked = (await replay.take(line)) === 'again' || isBlocked;
     progress?.();
     if (!isBlocked) read = { start, end, sha256: sha256Of(line) };
   }
-  if (!dryRun && name !== undefined && read !== undefined) await catalogue.noteLedgerRead(name, read);
+  if (!dryRun && name !== undefined && read !== undefined) await catalogue.certificates.noteLedgerRead(name, read);
 
   return replay.end();
 }
@@ -190,7 +185,7 @@ export async function* strayCopies({
   catalogue,
 }: {
   store: Pick<ObjectStore, 'list' | 'read'>;
-  catalogue: Pick<Catalogue, 'certificatesOf'>;
+  catalogue: CataloguePart<{ certificates: 'of' }>;
 }): AsyncGenerator<'none' | { number: number; recording: RecordingId; read: () => Promise<string> }> {
   for await (const { key, bytes } of store.list(certificatePrefix)) {
     if (key.startsWith(headPrefix)) continue;
@@ -199,7 +194,7 @@ export async function* strayCopies({
       yield 'none';
       continue;
     }
-    const known = await catalogue.certificatesOf(named.recording);
+    const known = await catalogue.certificates.of(named.recording);
     if (known.some(({ number }) => number === named.number)) continue;
     const read = async (): Promise<string> => text(await store.read(key, null, timeLimit(copyLimitMs)));
     yield { ...named, read };
@@ -222,7 +217,8 @@ export async function replayArchive(ports: CopyPorts, { dryRun, progress }: Repl
     }
     for await (const object of headObjects(store)) {
       if (object === 'none') replay.refuse();
-      else if (!(await ports.catalogue.isHeadKnown(object.sha256))) await replay.take((await object.read()) ?? '');
+      else if (!(await ports.catalogue.chainHeads.isKnown(object.sha256)))
+        await replay.take((await object.read()) ?? '');
     }
   }
 
@@ -279,7 +275,7 @@ class Replay {
     const type = typeOfSigned(jws);
     if (type === decisionType) return this.#takeDecision(jws);
     const sha256 = sha256Of(jws);
-    if ((await catalogue.isCertificateKnown(sha256)) || (await catalogue.isHeadKnown(sha256))) return 'done';
+    if ((await catalogue.certificates.isKnown(sha256)) || (await catalogue.chainHeads.isKnown(sha256))) return 'done';
     const kid = claimedKid(jws);
     if (kid !== undefined && !(await trusts(kid))) {
       this.refuse();
@@ -321,7 +317,7 @@ class Replay {
         const { kind, sha256 } = found;
         if (!this.#dryRun) {
           // Holds that were set since then are gone with it.
-          await catalogue.notePass(restoration, now());
+          await catalogue.passes.note(restoration, now());
           if (!(await found.carryOut())) return 'done';
           log.warn({ decision: sha256, kind }, 'decision missing from catalogue replayed');
         }
@@ -335,7 +331,7 @@ class Replay {
   async #takeHead(jws: string): Promise<'done'> {
     const head = await readHead(jws).catch(() => undefined);
     if (head === undefined) this.refuse();
-    else if (!this.#dryRun) await this.#ports.catalogue.takeUpHead(head.row, this.#place);
+    else if (!this.#dryRun) await this.#ports.catalogue.chainHeads.takeUp(head.row, this.#place);
 
     return 'done';
   }
@@ -343,20 +339,24 @@ class Replay {
   async #restore({ content, row: certificate }: Read): Promise<void> {
     const { catalogue, log, actor, now } = this.#ports;
     const { recording, number, sha256 } = certificate;
-    const row = await catalogue.recording(recording);
+    const row = await catalogue.recordings.find(recording);
     this.#replayed.certificates += 1;
     const isNew = row?.status !== 'erased';
     if (isNew) this.#replayed.erasedAgain.push(recording);
     if (this.#dryRun) return;
     // Holds that were set since then are gone with it.
-    await catalogue.notePass(restoration, now());
+    await catalogue.passes.note(restoration, now());
     if (row !== undefined && isNew) {
       const detail = { rule: 'ledger', certificate: sha256 };
-      await catalogue.beginErasure(recording, now(), 'erased before', { event: erasureBegun, actor, detail });
+      await catalogue.certificates.beginErasure(recording, now(), 'erased before', {
+        event: erasureBegun,
+        actor,
+        detail,
+      });
     }
     await removeAgain(content, recording, this.#ports);
     const note = { event: erasedAgain, actor, detail: { certificate: { number, sha256 } } };
-    await catalogue.restoreCertificate(certificate, row?.status, this.#place, note);
+    await catalogue.certificates.restore(certificate, row?.status, this.#place, note);
     log.warn({ recording }, 'erasure missing from catalogue replayed');
   }
 }
@@ -393,7 +393,7 @@ async function removeAgain(
           `${counted(left.length, 'version is', 'versions are')} left after the erasure`,
         );
     }
-    await catalogue.forgetCopy(recording, archive.location);
+    await catalogue.archiveCopies.forget(recording, archive.location);
   }
 }
 
@@ -417,7 +417,7 @@ export async function removeOldCertificates(ports: CopyPorts, before: number): P
   let removed = 0;
   for (;;) {
     const old: CertificateRow[] = [];
-    for (const row of await catalogue.oldCertificates(before, batch)) {
+    for (const row of await catalogue.certificates.old(before, batch)) {
       // The column is not signed: who writes to the catalogue must not have a certificate removed from all places.
       const read = await readCertificate(row.jws).catch(() => undefined);
       if (read?.row.sha256 === row.sha256 && read.row.issuedAt < before) old.push(row);
@@ -428,7 +428,7 @@ export async function removeOldCertificates(ports: CopyPorts, before: number): P
     }
     const hashes = new Set(old.map(({ sha256 }) => sha256));
     await ledger.prune((line) => Promise.resolve(!hashes.has(sha256Of(line))));
-    for (const sha256 of hashes) await catalogue.removeCertificate(sha256);
+    for (const sha256 of hashes) await catalogue.certificates.remove(sha256);
     removed += old.length;
   }
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { everyArchive } from '../../archive/archives.ts';
 import type { ObjectStore } from '../../store/store.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { CertificateRow, NewCertificate } from '../../catalogue/retention/certificates.ts';
 import { erasedAgain } from '../../catalogue/retention/auditTrail.ts';
 import { counted } from '../../core/counted.ts';
@@ -12,17 +12,11 @@ import { lineFaults, verifyHeads, type HeadsVerified, type TrailPorts } from './
 
 export type VerifyPorts = ComparePorts &
   TrailPorts & {
-    catalogue: Pick<
-      Catalogue,
-      | 'countCertificates'
-      | 'certificatesOf'
-      | 'missingCertificates'
-      | 'erasedWithoutCertificate'
-      | 'statusesOtherwise'
-      | 'auditedWithoutRow'
-      | 'audit'
-      | 'recording'
-    >;
+    catalogue: CataloguePart<{
+      certificates: 'count' | 'of' | 'missing' | 'erasedWithoutCertificate';
+      auditTrail: 'statusesOtherwise' | 'auditedWithoutRow' | 'of';
+      recordings: 'find';
+    }>;
     /** undefined: the archive is not asked, nor are those of before it. */
     store: ObjectStore | undefined;
     former?: readonly ObjectStore[] | undefined;
@@ -52,17 +46,17 @@ export async function verifyCertificates(
   { signal, progress }: { signal: AbortSignal; progress?: (done: number, total: number) => void },
 ): Promise<Verified> {
   const { catalogue } = ports;
-  const total = await catalogue.countCertificates();
+  const total = await catalogue.certificates.count();
   const heads = await verifyHeads(ports, signal);
   const { isSigned, newest, restored, unsignedSince, excusedUntil = -Infinity } = heads;
   const result: Verified = { checked: 0, kids: [], faults: [], heads: { isSigned, newest, restored, unsignedSince } };
   result.faults.push(...heads.faults.map((fault) => ({ number: 0, recording: '', fault })));
   for await (const line of lineFaults(catalogue, signal)) result.faults.push({ number: 0, ...line });
-  for (const recording of await catalogue.erasedWithoutCertificate(ports.since, mostMissing)) {
+  for (const recording of await catalogue.certificates.erasedWithoutCertificate(ports.since, mostMissing)) {
     result.faults.push({ number: 0, recording, fault: 'it counts as erased, and no certificate says so' });
   }
   result.faults.push(...(await rowFaults(catalogue)));
-  for (const { number, recording } of await catalogue.missingCertificates(ports.since, mostMissing)) {
+  for (const { number, recording } of await catalogue.certificates.missing(ports.since, mostMissing)) {
     result.faults.push({ number, recording, fault: 'the audit trail names it, and it is not there' });
   }
   const stray: Record<StrayLine['kind'], number> = { unknown: 0, untrusted: 0, invalid: 0 };
@@ -86,7 +80,7 @@ export async function verifyCertificates(
   }
   let before: CertificateRow | undefined;
   for (let after = first; ;) {
-    const rows = await catalogue.certificates(after, batch);
+    const rows = await catalogue.certificates.listBeyond(after, batch);
     for (const row of rows) {
       signal.throwIfAborted();
       const faults = await faultsOf(row, before, { ...ports, excusedUntil }, result.kids);
@@ -125,14 +119,14 @@ async function* onlyInArchive(
 
 /** What rows say otherwise than the lines of the trail, whose heads are signed. */
 async function rowFaults(
-  catalogue: Pick<Catalogue, 'statusesOtherwise' | 'auditedWithoutRow'>,
+  catalogue: CataloguePart<{ auditTrail: 'statusesOtherwise' | 'auditedWithoutRow' }>,
 ): Promise<Verified['faults']> {
-  const otherwise = (await catalogue.statusesOtherwise(mostMissing)).map(({ id, status, said }) => ({
+  const otherwise = (await catalogue.auditTrail.statusesOtherwise(mostMissing)).map(({ id, status, said }) => ({
     number: 0,
     recording: id,
     fault: `the catalogue says "${status}" of it, and the audit trail ${said === null ? 'nothing' : `"${said}"`}`,
   }));
-  const gone = (await catalogue.auditedWithoutRow(mostMissing)).map((recording) => ({
+  const gone = (await catalogue.auditTrail.auditedWithoutRow(mostMissing)).map((recording) => ({
     number: 0,
     recording,
     fault: 'the audit trail names it, and the catalogue does not have it',
@@ -186,7 +180,7 @@ async function faultsOf(
     );
   }
   faults.push(...(await auditFaults(read.row, content, ports)), ...(await objectFaults(content, ports)));
-  const status = (await ports.catalogue.recording(row.recording))?.status;
+  const status = (await ports.catalogue.recordings.find(row.recording))?.status;
   if (status !== undefined && status !== 'erased' && status !== 'discarded') {
     faults.push(`the catalogue says "${status}" of what it says was erased`);
   }
@@ -201,10 +195,10 @@ export async function auditFaults(
   { catalogue, excusedUntil }: Pick<VerifyPorts, 'catalogue'> & Excuse,
 ): Promise<string[]> {
   if (audit === null) return [];
-  const [line] = await catalogue.auditLines(audit.line, audit.line, 1);
+  const [line] = await catalogue.auditTrail.lines(audit.line, audit.line, 1);
   if (line?.chain === audit.chain || issuedAt <= excusedUntil) return [];
   // In a catalogue that was restored since, the trail of then goes on differently, and says in a line of its own which certificate it took up.
-  const steps = await catalogue.audit(recording);
+  const steps = await catalogue.auditTrail.of(recording);
   const isTakenUp = steps.some(({ event, chain, detail }) => {
     const named = takenUp.safeParse(detail);
 

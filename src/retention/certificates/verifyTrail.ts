@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../../store/store.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { CopyPlace } from '../../catalogue/retention/certificates.ts';
 import { chainStart, linkOf } from '../../core/crypto/hashChain.ts';
 import { counted } from '../../core/counted.ts';
@@ -11,7 +11,7 @@ import type { Ledger } from './ledger.ts';
 
 /** Whether the audit trail is what was written: each line follows from the one before it, and the signed heads fit it. */
 export type TrailPorts = {
-  catalogue: Pick<Catalogue, 'auditLines' | 'auditHead' | 'auditTimeAfter' | 'identity' | 'heads'>;
+  catalogue: CataloguePart<{ auditTrail: 'lines' | 'head' | 'timeAfter'; file: 'identity'; chainHeads: 'list' }>;
   ledger: Ledger;
   /** undefined: the archive is not asked, nor are those of before it, in which heads lie until `archive move` has taken them along. */
   store: HeadStore | undefined;
@@ -36,7 +36,7 @@ const mostLineFaults = 1_000;
  * signal's reason.
  */
 export async function* lineFaults(
-  catalogue: Pick<Catalogue, 'auditLines'>,
+  catalogue: CataloguePart<{ auditTrail: 'lines' }>,
   signal: AbortSignal,
 ): AsyncGenerator<LineFault> {
   let count = 0;
@@ -49,7 +49,7 @@ export async function* lineFaults(
 }
 
 async function* everyLineFault(
-  catalogue: Pick<Catalogue, 'auditLines'>,
+  catalogue: CataloguePart<{ auditTrail: 'lines' }>,
   signal: AbortSignal,
 ): AsyncGenerator<LineFault> {
   // SQLite takes ids that it never gives.
@@ -57,13 +57,13 @@ async function* everyLineFault(
     [-Infinity, 0],
     [Number.MAX_SAFE_INTEGER + 1, Infinity],
   ] as const) {
-    for (const { id, recording } of await catalogue.auditLines(from, to, pageOfLines)) {
+    for (const { id, recording } of await catalogue.auditTrail.lines(from, to, pageOfLines)) {
       yield { recording, fault: `line ${id} of the audit trail was put in by hand` };
     }
   }
   let chain: string | undefined;
   for (let from = 1; ;) {
-    const lines = await catalogue.auditLines(from, Number.MAX_SAFE_INTEGER, pageOfLines);
+    const lines = await catalogue.auditTrail.lines(from, Number.MAX_SAFE_INTEGER, pageOfLines);
     for (const line of lines) {
       signal.throwIfAborted();
       const { id, recording } = line;
@@ -112,7 +112,7 @@ export async function verifyHeads(ports: TrailPorts, signal: AbortSignal): Promi
   const { catalogue } = ports;
   const { found, faults, waiting, lost } = await collect(ports, signal);
   const heads = [...found.values()].sort((a, b) => a.content.number - b.content.number);
-  const identity = await catalogue.identity();
+  const identity = await catalogue.file.identity();
   const fits = new Set<string>();
   for (const { content, sha256 } of heads) if (await doesFit(content, identity, catalogue)) fits.add(sha256);
   const fitting = heads.filter(({ sha256 }) => fits.has(sha256)).map(({ content }) => content);
@@ -135,7 +135,7 @@ export async function verifyHeads(ports: TrailPorts, signal: AbortSignal): Promi
     excusedUntil: excusing === undefined ? undefined : Date.parse(excusing.signedAt),
     isSigned: heads.length > 0,
     newest,
-    unsignedSince: await catalogue.auditTimeAfter(newest?.line ?? 0),
+    unsignedSince: await catalogue.auditTrail.timeAfter(newest?.line ?? 0),
     waiting,
     lost,
   };
@@ -144,11 +144,11 @@ export async function verifyHeads(ports: TrailPorts, signal: AbortSignal): Promi
 async function doesFit(
   { catalogue: of, line, chain }: Head,
   identity: string,
-  catalogue: Pick<Catalogue, 'auditLines'>,
+  catalogue: CataloguePart<{ auditTrail: 'lines' }>,
 ): Promise<boolean> {
   if (of !== identity) return false;
   if (line === 0) return chain === chainStart;
-  const [there] = await catalogue.auditLines(line, line, 1);
+  const [there] = await catalogue.auditTrail.lines(line, line, 1);
 
   return there?.chain === chain;
 }
@@ -170,11 +170,11 @@ function sequenceFaults(heads: readonly Found[]): string[] {
 async function unfitInWords(
   unfit: readonly Found[],
   identity: string,
-  catalogue: Pick<Catalogue, 'auditHead'>,
+  catalogue: CataloguePart<{ auditTrail: 'head' }>,
 ): Promise<string> {
   const last = unfit.at(-1)?.content;
   if (last === undefined) return '';
-  const end = (await catalogue.auditHead())?.id ?? 0;
+  const end = (await catalogue.auditTrail.head())?.id ?? 0;
   const what =
     last.catalogue !== identity
       ? 'the audit trail is that of another catalogue than was signed'
@@ -200,7 +200,7 @@ type Collected = { found: Map<string, Found>; faults: string[] } & Pick<HeadsVer
 async function collect(ports: TrailPorts, signal: AbortSignal): Promise<Collected> {
   const { catalogue, ledger, store, former = [], since, archiveCopies = 'read' } = ports;
   // Before the copies: those that are signed meanwhile are in these by then.
-  const rows = await catalogue.heads();
+  const rows = await catalogue.chainHeads.list();
   const reader = makeReader(ports.trusts);
   for (const { jws, sha256, number, signedAt } of rows) {
     signal.throwIfAborted();

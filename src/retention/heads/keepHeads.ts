@@ -3,7 +3,7 @@ import { everyArchive } from '../../archive/archives.ts';
 import { lockObject } from '../../archive/lockUploads.ts';
 import { wholeSecond, type Lock } from '../../store/objectLock.ts';
 import type { ObjectStore } from '../../store/store.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { HeadRow } from '../../catalogue/retention/chainHeads.ts';
 import type { LockMode } from '../../config/objectLockModes.ts';
 import { chainStart } from '../../core/crypto/hashChain.ts';
@@ -18,10 +18,11 @@ import type { Ledger } from '../certificates/ledger.ts';
 
 /** Signs the head of the audit trail once a day, and sees that it comes into the ledger and into the archive. */
 export type HeadPorts = {
-  catalogue: Pick<
-    Catalogue,
-    'auditHead' | 'identity' | 'lastHead' | 'keepHead' | 'heads' | 'headsWithout' | 'noteHeadCopy' | 'removeHead'
-  >;
+  catalogue: CataloguePart<{
+    auditTrail: 'head';
+    file: 'identity';
+    chainHeads: 'last' | 'keep' | 'list' | 'withoutCopy' | 'noteCopy' | 'remove';
+  }>;
   store: ObjectStore;
   /** Those of before it, which may still have heads. */
   former?: readonly ObjectStore[] | undefined;
@@ -49,20 +50,20 @@ const copyLimitMs = 60_000;
 export async function signHead(ports: HeadPorts, restored: Head['restored'] = null): Promise<Head | undefined> {
   const { catalogue } = ports;
   for (let tries = 0; tries < mostTries; tries += 1) {
-    const last = await catalogue.lastHead();
-    const newest = await catalogue.auditHead();
+    const last = await catalogue.chainHeads.last();
+    const newest = await catalogue.auditTrail.head();
     if (restored === null && (newest === undefined || (await isSigned(newest, last, catalogue)))) return undefined;
     const content: Head = {
       head: 1,
       number: (last?.number ?? 0) + 1,
-      catalogue: await catalogue.identity(),
+      catalogue: await catalogue.file.identity(),
       signedAt: isoTime(ports.now()),
       line: newest?.id ?? 0,
       chain: newest?.chain ?? chainStart,
       previous: last?.sha256 ?? null,
       restored,
     };
-    if (await catalogue.keepHead(await issueHead(content, await ports.signer()), last?.sha256 ?? null)) {
+    if (await catalogue.chainHeads.keep(await issueHead(content, await ports.signer()), last?.sha256 ?? null)) {
       failPoint?.('retention, head signed');
       return content;
     }
@@ -73,25 +74,25 @@ export async function signHead(ports: HeadPorts, restored: Head['restored'] = nu
 async function isSigned(
   { id, chain }: { id: number; chain: string },
   last: HeadRow | undefined,
-  catalogue: Pick<Catalogue, 'identity'>,
+  catalogue: CataloguePart<{ file: 'identity' }>,
 ): Promise<boolean> {
   const read = last === undefined ? undefined : await readHead(last.jws).catch(() => undefined);
   const signed = read?.content;
 
-  return signed?.line === id && signed.chain === chain && signed.catalogue === (await catalogue.identity());
+  return signed?.line === id && signed.chain === chain && signed.catalogue === (await catalogue.file.identity());
 }
 
 /** Puts the heads that are only in the catalogue into the ledger, and then into the archive. Throws what those throw. */
 export async function copyHeads({ catalogue, ledger, store, now, headLock }: HeadPorts): Promise<void> {
-  for (const { jws, sha256 } of await catalogue.headsWithout('ledger')) {
+  for (const { jws, sha256 } of await catalogue.chainHeads.withoutCopy('ledger')) {
     await ledger.append(jws);
     failPoint?.('retention, head in the ledger');
-    await catalogue.noteHeadCopy(sha256, 'ledger', true);
+    await catalogue.chainHeads.noteCopy(sha256, 'ledger', true);
   }
-  for (const row of await catalogue.headsWithout('archive')) {
+  for (const row of await catalogue.chainHeads.withoutCopy('archive')) {
     const lock = headLock && { mode: headLock.mode, until: wholeSecond(now() + headLock.keptMs) };
     await putHead(row, store, lock);
-    await catalogue.noteHeadCopy(row.sha256, 'archive', true);
+    await catalogue.chainHeads.noteCopy(row.sha256, 'archive', true);
   }
 }
 
@@ -148,9 +149,9 @@ export function makeHeadCopier(ports: HeadPorts): () => Promise<void> {
  * catalogue, and one of a clock that was wrong goes with those before it: else the ones behind it would follow nothing.
  */
 export async function removeOldHeads({ catalogue, store, former, ledger }: HeadPorts, before: number): Promise<number> {
-  const newest = await catalogue.lastHead();
+  const newest = await catalogue.chainHeads.last();
   const old: HeadRow[] = [];
-  for (const row of await catalogue.heads()) {
+  for (const row of await catalogue.chainHeads.list()) {
     const read = await readHead(row.jws).catch(() => undefined);
     if (read?.row.sha256 !== row.sha256) continue;
     if (read.row.signedAt >= before || row.sha256 === newest?.sha256) break;
@@ -169,7 +170,7 @@ export async function removeOldHeads({ catalogue, store, former, ledger }: HeadP
   if (gone.size === 0) return 0;
   const lines = new Set(old.filter(({ sha256 }) => gone.has(sha256)).map(({ jws }) => jws));
   await ledger.prune((line) => Promise.resolve(!lines.has(line)));
-  for (const sha256 of gone) await catalogue.removeHead(sha256);
+  for (const sha256 of gone) await catalogue.chainHeads.remove(sha256);
 
   return gone.size;
 }

@@ -1,13 +1,13 @@
 import { lockAsThere, placeDocument, type HeadMover } from '../../archive/move/rest.ts';
 import { wholeSecond } from '../../store/objectLock.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { Clock } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { headOfKey, headPrefix } from './chainHead.ts';
 import { headVersion, type HeadLock } from './keepHeads.ts';
 
 type MoveHeadsPorts = {
-  catalogue: Pick<Catalogue, 'noteHeadCopy'>;
+  catalogue: CataloguePart<{ chainHeads: 'noteCopy' }>;
   /** How a head is locked in the new archive; undefined: as it is in the earlier one. */
   headLock: HeadLock | undefined;
   clock: Clock;
@@ -30,7 +30,7 @@ export function makeHeadMover({ catalogue, headLock, clock }: MoveHeadsPorts): H
       } catch (thrown) {
         // Retention puts there, and locks, what is not noted as being there.
         if (thrown instanceof PreavisError && thrown.code === 'archive_lock_failed') {
-          await catalogue.noteHeadCopy(named.sha256, 'archive', false);
+          await catalogue.chainHeads.noteCopy(named.sha256, 'archive', false);
         }
         throw thrown;
       }

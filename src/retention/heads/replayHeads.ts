@@ -31,7 +31,7 @@ export async function replayHeads(
   if (isSaid) await signHead(ports, { by });
   if (!dryRun) {
     for (const place of ['ledger', 'archive'] as const) {
-      for (const sha256 of lost[place]) await catalogue.noteHeadCopy(sha256, place, false);
+      for (const sha256 of lost[place]) await catalogue.chainHeads.noteCopy(sha256, place, false);
     }
     await copyHeads(ports);
   }
@@ -43,7 +43,7 @@ export async function replayHeads(
 /** Whether a certificate was signed with another audit trail than this one. */
 async function isCertifiedOtherwise(catalogue: VerifyPorts['catalogue'], excusedUntil: number): Promise<boolean> {
   for (let after = { number: 0, sha256: '' }; ;) {
-    const rows = await catalogue.certificates(after, batch);
+    const rows = await catalogue.certificates.listBeyond(after, batch);
     for (const { jws } of rows) {
       const read = await readCertificate(jws).catch(() => undefined);
       if (read === undefined) continue;

@@ -23,7 +23,7 @@ import {
   spoolFile,
 } from '../../archive/finish/spool.ts';
 import type { ObjectStore } from '../../store/store.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { withLease } from '../../catalogue/jobs/lease.ts';
 import type { RecordingRow } from '../../catalogue/rows.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -44,21 +44,13 @@ import {
 } from './compare.ts';
 
 export type ReconcilePorts = Archives & {
-  catalogue: Pick<
-    Catalogue,
-    | 'recordingsBeyond'
-    | 'recording'
-    | 'makerOf'
-    | 'finishable'
-    | 'counts'
-    | 'audit'
-    | 'certificatesOf'
-    | 'isDiscardAudited'
-    | 'note'
-    | 'takeLease'
-    | 'releaseLease'
-    | 'passDone'
-  >;
+  catalogue: CataloguePart<{
+    recordings: 'listBeyond' | 'find' | 'makerOf' | 'finishable' | 'counts';
+    auditTrail: 'of' | 'isDiscardAudited' | 'appendAudit';
+    certificates: 'of';
+    leases: 'take' | 'release';
+    passes: 'noteDone';
+  }>;
   spoolFolder: string;
   clock: Clock;
   log: Logger;
@@ -139,15 +131,15 @@ class Reconciliation {
     const { catalogue, spoolFolder, repairs, clock } = this.#ports;
     // A spool that cannot be read would make a finding of every row.
     this.#reconciled.files = (await spooledRecordings(spoolFolder)).length;
-    this.#ended = new Set((await catalogue.finishable()).map(({ id }) => id));
-    const counts = await catalogue.counts();
+    this.#ended = new Set((await catalogue.recordings.finishable()).map(({ id }) => id));
+    const counts = await catalogue.recordings.counts();
     const recordings = Object.values(counts).reduce((sum, count) => sum + count, 0);
     this.#total = recordings + 2 * (counts.archived ?? 0);
     for (const store of this.#ports.former ?? []) await this.#takeFormer(store);
     await this.#compareRows();
     await this.#compareFiles();
     for (const store of this.#archives) await this.#compareObjects(store);
-    if (repairs !== undefined) await catalogue.passDone('reconcile', clock.now());
+    if (repairs !== undefined) await catalogue.passes.noteDone('reconcile', clock.now());
 
     return this.#reconciled;
   }
@@ -167,7 +159,7 @@ class Reconciliation {
   async #compareRows(): Promise<void> {
     const limit = pLimit(this.#ports.atOnce);
     for (let after = ''; ;) {
-      const rows = await this.#ports.catalogue.recordingsBeyond(after, batch);
+      const rows = await this.#ports.catalogue.recordings.listBeyond(after, batch);
       await Promise.all(rows.map((row) => limit(() => this.#compareRow(row))));
       if (this.#stoppedBy !== undefined) throw this.#stoppedBy;
       after = rows.at(-1)?.id ?? after;
@@ -189,9 +181,9 @@ class Reconciliation {
           done: 'row_unreadable',
         });
       if (known !== undefined) continue;
-      const maker = await catalogue.makerOf(id);
+      const maker = await catalogue.recordings.makerOf(id);
       // Its recorder may have been reported just now, and its file removed.
-      if (maker === 'open' || (await catalogue.recording(id)) !== undefined) continue;
+      if (maker === 'open' || (await catalogue.recordings.find(id)) !== undefined) continue;
       if ((await lastWritten(spoolFolder, id)) === undefined) continue;
       const kind = maker === 'adoptable' ? 'fileNotAdopted' : 'fileOfNobody';
       const where = spoolFile(spoolFolder, id);
@@ -237,7 +229,7 @@ class Reconciliation {
 
   async #rowOf(id: string): Promise<RecordingRow | 'unreadable' | undefined> {
     try {
-      return await this.#ports.catalogue.recording(id);
+      return await this.#ports.catalogue.recordings.find(id);
     } catch (thrown) {
       if (asPreavisError(thrown).code === 'row_unreadable') return 'unreadable';
       throw thrown;
@@ -271,7 +263,7 @@ class Reconciliation {
   async #foundOf(given: RecordingRow): Promise<Found[]> {
     for (let row = given; ;) {
       const found = await this.#look(row);
-      const now = found.length === 0 ? undefined : await this.#ports.catalogue.recording(row.id);
+      const now = found.length === 0 ? undefined : await this.#ports.catalogue.recordings.find(row.id);
       // Rows only move forward, so this comes to an end.
       if (now === undefined || now.status === row.status) return found;
       row = now;
@@ -303,7 +295,7 @@ class Reconciliation {
     };
     const found = compare(facts);
     if (found.length === 0) return found;
-    const steps = await catalogue.audit(row.id);
+    const steps = await catalogue.auditTrail.of(row.id);
 
     const begun = steps.findLast(({ event }) => event === erasureBegun)?.at;
     // Begun by a clock that was wrong: retention does not come back to it before its time.
@@ -382,12 +374,12 @@ class Reconciliation {
   /** P5: a guarded step, with its line in the audit trail; the catalogue knew less than the archive. */
   async #archiveAgain(id: RecordingId, { catalogue }: FinishPorts): Promise<void> {
     const { clock, log, actor } = this.#ports;
-    const row = await catalogue.recording(id);
+    const row = await catalogue.recordings.find(id);
     const copy = row === undefined ? undefined : await this.#copyOf(row);
     if (row === undefined || copy === undefined) return;
     const { bytes, sha256, durationMs, finishedAt, keptFrom, versionId, receipt, encryption } = copy;
     const keys = keysOf(row);
-    await catalogue.move(
+    await catalogue.recordings.move(
       id,
       row.status,
       'archived',
@@ -428,7 +420,7 @@ class Reconciliation {
     try {
       if (found.kind === 'erasedObjectLeft') return await this.#eraseAgain(id, where);
       await this.#act(found.kind, id, repairs);
-      const row = await this.#ports.catalogue.recording(id);
+      const row = await this.#ports.catalogue.recordings.find(id);
       if (row === undefined) return 'nothing';
       const left = await this.#foundOf(row);
 
@@ -445,7 +437,7 @@ class Reconciliation {
       await store.erase(key);
       if ((await store.versions(key)).length > 0) return 'nothing';
     }
-    await catalogue.note(id, { event: 'erased again', actor, detail: { key } });
+    await catalogue.auditTrail.appendAudit(id, { event: 'erased again', actor, detail: { key } });
     log.warn({ recording: id }, 'erased object found in archive; erased again');
 
     return 'repaired';
@@ -457,7 +449,7 @@ class Reconciliation {
       if (kind === 'localFileLeft') {
         // compare has this kind only for an object and a file that were both read and are both what was recorded.
         if (!(await removeSpooled(spoolFolder, id))) return;
-        await catalogue.note(id, { event: 'removed from the spool', actor });
+        await catalogue.auditTrail.appendAudit(id, { event: 'removed from the spool', actor });
         log.info({ recording: id }, 'local file deleted; archived copy verified');
         return;
       }
@@ -466,7 +458,7 @@ class Reconciliation {
         return;
       }
       await takeUp(id, repairs);
-      const row = await catalogue.recording(id);
+      const row = await catalogue.recordings.find(id);
       if (row?.status === 'recording') await finishRecording(row, repairs);
     } catch (thrown) {
       // Another process was faster.

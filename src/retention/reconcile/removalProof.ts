@@ -1,4 +1,4 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { RecordingRow } from '../../catalogue/rows.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { readCertificate } from '../certificates/certificate.ts';
@@ -9,10 +9,10 @@ import { readCertificate } from '../certificates/certificate.ts';
  */
 async function isErasureProved(
   id: RecordingId,
-  catalogue: Pick<Catalogue, 'certificatesOf'>,
+  catalogue: CataloguePart<{ certificates: 'of' }>,
   trusts: (kid: string) => Promise<boolean>,
 ): Promise<boolean> {
-  for (const { jws } of await catalogue.certificatesOf(id)) {
+  for (const { jws } of await catalogue.certificates.of(id)) {
     const read = await readCertificate(jws).catch(() => undefined);
     if (read?.row.recording === id && (await trusts(read.kid))) return true;
   }
@@ -23,14 +23,14 @@ async function isErasureProved(
 /** Whether what a status says that is gone may be removed: of `erased` a certificate says so, of `discarded` the audit trail. */
 export async function isRemovalProved(
   { id, status }: Pick<RecordingRow, 'id' | 'status'>,
-  catalogue: Pick<Catalogue, 'certificatesOf' | 'isDiscardAudited'>,
+  catalogue: CataloguePart<{ certificates: 'of'; auditTrail: 'isDiscardAudited' }>,
   trusts: (kid: string) => Promise<boolean>,
 ): Promise<boolean> {
   switch (status) {
     case 'erased':
       return isErasureProved(id, catalogue, trusts);
     case 'discarded':
-      return catalogue.isDiscardAudited(id);
+      return catalogue.auditTrail.isDiscardAudited(id);
     case 'recording':
     case 'recorded':
     case 'archived':

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import {
@@ -31,7 +31,7 @@ export type LifecycleState = {
 export type LifecycleOptions = {
   store: ObjectStore;
   /** undefined before there is one: then nothing is kept yet. */
-  catalogue: Pick<Catalogue, 'longestKeptDays' | 'heldBeyond'> | undefined;
+  catalogue: CataloguePart<{ figures: 'longestKeptDays' | 'heldBeyond' }> | undefined;
   /** Of the purposes as they are configured now, days. */
   longestKeepDays: number;
   marginDays: number;
@@ -45,7 +45,7 @@ export async function lifecycleState(options: LifecycleOptions): Promise<Lifecyc
   const { store, catalogue, longestKeepDays, marginDays, prefix, signal } = options;
   const found = await store.lifecycle(signal);
   // What was recorded under an earlier configuration may be kept longer.
-  const keepDays = Math.max(longestKeepDays, (await catalogue?.longestKeptDays()) ?? 0);
+  const keepDays = Math.max(longestKeepDays, (await catalogue?.figures.longestKeptDays()) ?? 0);
   const plan = planLifecycle(prefix, keepDays, marginDays);
   const rules = parseRules(found);
 
@@ -55,7 +55,7 @@ export async function lifecycleState(options: LifecycleOptions): Promise<Lifecyc
     changes: compareRules(rules, plan),
     others: othersOf(rules, plan),
     early: earlyRules(rules, plan),
-    held: (await catalogue?.heldBeyond(keepDays + marginDays)) ?? 0,
+    held: (await catalogue?.figures.heldBeyond(keepDays + marginDays)) ?? 0,
   };
 }
 

@@ -60,7 +60,7 @@ it('compares recording folder, catalogue and archive at its start, and says what
 it('refuses a second serve on the same catalogue, naming the first, which goes on', async () => {
   const pid = at.rig.servePid();
   // An upload knows from this that somebody sees to the calls that are on.
-  const servedMs = (): Promise<number> => withCatalogue(at.rig, async (all) => (await all.notServedMs()) ?? NaN);
+  const servedMs = (): Promise<number> => withCatalogue(at.rig, async (all) => (await all.leases.notServedMs()) ?? NaN);
   await eventually(async () => {
     expect(await servedMs()).toBeLessThan(20_000);
   });

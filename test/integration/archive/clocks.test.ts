@@ -108,14 +108,14 @@ describe('a recording is kept from the latest that can be, and a human is asked,
     const { id } = await prepare(set);
     let apart = 0;
     await finishRecordings({ ...set, clockIsOff: () => (apart += 1) });
-    const row = await set.catalogue.recording(id);
+    const row = await set.catalogue.recordings.find(id);
     expect(row).toMatchObject({ status: 'recorded', keptFrom, keepUntil: keptFrom + keepMs });
     expect(row?.flags).toContain('clock_doubtful');
     expect(apart).toBe(1);
-    const [doubt] = (await set.catalogue.openDoubts('', 10)).filter((each) => each.recording === id);
+    const [doubt] = (await set.catalogue.clockDoubts.open('', 10)).filter((each) => each.recording === id);
     expect(doubt?.apartMs).toBeGreaterThan(off - 300_000);
     expect(doubt?.witnesses).toMatchObject({ events: recorderEnd, file: expect.any(Number) as number });
-    expect((await set.catalogue.audit(id as never)).at(-1)).toMatchObject({ event: doubtRaised });
+    expect((await set.catalogue.auditTrail.of(id as never)).at(-1)).toMatchObject({ event: doubtRaised });
     expect(set.lines).toContainEqual(
       expect.objectContaining({ level: 'warn', recording: id, apartMs: doubt?.apartMs }),
     );
@@ -128,7 +128,7 @@ test('one that holds no usable audio is flagged and counted as well', async () =
   const { id } = await set.recorded(Buffer.from('no WAV'), { idsAt: callStart + off });
   let apart = 0;
   await finishRecordings({ ...set, clockIsOff: () => (apart += 1) });
-  expect(await set.catalogue.recording(id)).toMatchObject({ status: 'failed', flags: ['clock_doubtful'] });
+  expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'failed', flags: ['clock_doubtful'] });
   expect(apart).toBe(1);
 });
 
@@ -137,8 +137,11 @@ test('a clock that was put forward before it is finished changes nothing', async
   const { id } = await set.recorded();
   set.clock.at = now + off;
   await finishRecordings(set);
-  expect(await set.catalogue.recording(id)).toMatchObject({ keptFrom: recorderEnd, keepUntil: recorderEnd + keepMs });
-  expect(await set.catalogue.countDoubts()).toBe(0);
+  expect(await set.catalogue.recordings.find(id)).toMatchObject({
+    keptFrom: recorderEnd,
+    keepUntil: recorderEnd + keepMs,
+  });
+  expect(await set.catalogue.clockDoubts.count()).toBe(0);
 });
 
 test('a few minutes are flagged, and nobody is asked', async () => {
@@ -147,10 +150,10 @@ test('a few minutes are flagged, and nobody is asked', async () => {
   const { id, file } = await set.recorded();
   await touch(file, recorderEnd + 300_000);
   await finishRecordings(set);
-  expect(await set.catalogue.recording(id)).toMatchObject({
+  expect(await set.catalogue.recordings.find(id)).toMatchObject({
     flags: expect.arrayContaining(['clock_differs']) as string[],
   });
-  expect(await set.catalogue.countDoubts()).toBe(0);
+  expect(await set.catalogue.clockDoubts.count()).toBe(0);
 });
 
 test('clocks that agree within a minute leave the end to Asterisk', async () => {
@@ -159,8 +162,11 @@ test('clocks that agree within a minute leave the end to Asterisk', async () => 
   await touch(file, recorderEnd + 59_000);
   Object.assign(set.clock, { sinceBoot: () => boot(1 + now - recorderEnd - 40_000) });
   await finishRecordings(set);
-  expect(await set.catalogue.recording(id)).toMatchObject({ keptFrom: recorderEnd, keepUntil: recorderEnd + keepMs });
-  expect((await set.catalogue.recording(id))?.flags).not.toContain('clock_differs');
+  expect(await set.catalogue.recordings.find(id)).toMatchObject({
+    keptFrom: recorderEnd,
+    keepUntil: recorderEnd + keepMs,
+  });
+  expect((await set.catalogue.recordings.find(id))?.flags).not.toContain('clock_differs');
 });
 
 test('an unusable file is kept by the same rule', async () => {
@@ -168,6 +174,6 @@ test('an unusable file is kept by the same rule', async () => {
   set.clock.at = now + off;
   const { id } = await set.recorded(Buffer.alloc(0), { idsAt: callStart + off });
   await finishRecordings(set);
-  expect(await set.catalogue.recording(id)).toMatchObject({ status: 'failed', keptFrom: now + off });
-  expect(await set.catalogue.countDoubts()).toBe(1);
+  expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'failed', keptFrom: now + off });
+  expect(await set.catalogue.clockDoubts.count()).toBe(1);
 });

@@ -40,7 +40,7 @@ const fetchTo = ({ ports, file }: Place, id: string, purpose = 'training', chang
 async function archived(set: ArchiveStage): Promise<{ id: RecordingId; wav: Buffer; key: string }> {
   const { id, wav } = await set.finished();
   await uploadPass(set, { waitMs: 0, signal, all: true });
-  const row = await set.catalogue.recording(id);
+  const row = await set.catalogue.recordings.find(id);
   expect(row?.status).toBe('archived');
 
   return { id, wav, key: row?.objectKey ?? '' };
@@ -48,7 +48,7 @@ async function archived(set: ArchiveStage): Promise<{ id: RecordingId; wav: Buff
 
 /** What the audit trail has of fetching, without the steps of the recording's own life. */
 async function trail({ set }: Place, id: RecordingId): Promise<string[]> {
-  const steps = (await set.catalogue.audit(id)).filter(({ event }) => event.startsWith('fetch'));
+  const steps = (await set.catalogue.auditTrail.of(id)).filter(({ event }) => event.startsWith('fetch'));
 
   return steps.map(({ event, actor, detail }) => `${event} by ${actor} ${JSON.stringify(detail)}`);
 }
@@ -147,11 +147,13 @@ describe('a recording that waits in the spool', () => {
     const here = await place();
     const { id, wav } = await here.set.finished();
     const { catalogue } = here.ports;
-    const note: FetchPorts['catalogue']['note'] = async (of, given) => {
-      await catalogue.note(of, given);
+    const note: FetchPorts['catalogue']['auditTrail']['appendAudit'] = async (of, given) => {
+      await catalogue.auditTrail.appendAudit(of, given);
       if (given.event === 'fetch begun') await uploadPass(here.set, { waitMs: 0, signal, all: true });
     };
-    const fetched = await fetchTo(here, id, 'training', { catalogue: { ...catalogue, note } });
+    const fetched = await fetchTo(here, id, 'training', {
+      catalogue: { ...catalogue, auditTrail: { ...catalogue.auditTrail, appendAudit: note } },
+    });
     expect(fetched.from).toBe('archive');
     expect((await readFile(here.file)).equals(wav)).toBe(true);
   });
@@ -218,7 +220,13 @@ describe('what may not be fetched', () => {
     const refusing = new Proxy(here.set.store, {
       get: () => () => Promise.reject(new Error('the archive was asked')),
     });
-    const catalogue = { ...here.ports.catalogue, note: () => Promise.reject(new Error('no room for a note')) };
+    const catalogue = {
+      ...here.ports.catalogue,
+      auditTrail: {
+        ...here.ports.catalogue.auditTrail,
+        appendAudit: () => Promise.reject(new Error('no room for a note')),
+      },
+    };
     await expect(fetchTo(here, id, 'training', { catalogue, store: refusing })).rejects.toThrow('no room for a note');
   });
 });

@@ -70,6 +70,9 @@ describe('the alarm', () => {
         msg: 'recording not archived: intervention required; will retry',
       },
     ]);
-    expect(await set.catalogue.recording(first?.id ?? '')).toMatchObject({ attempts: 5, failure: 'archive_mismatch' });
+    expect(await set.catalogue.recordings.find(first?.id ?? '')).toMatchObject({
+      attempts: 5,
+      failure: 'archive_mismatch',
+    });
   });
 });

@@ -73,7 +73,7 @@ describe.each(kinds)('in %s', (_, openRaw) => {
       const { wav, receipt } = keysOf(call);
       expect((await rawBytes(set.raw, wav)).includes('RIFF')).toBe(false);
       const encryption = { mode: 'client', keyId: wrapping.id };
-      expect((await set.catalogue.audit(call.id)).at(-1)?.detail).toMatchObject({ encryption });
+      expect((await set.catalogue.auditTrail.of(call.id)).at(-1)?.detail).toMatchObject({ encryption });
       const stored = receiptSchema.parse(JSON.parse(await text(await set.store.read(receipt, null, seconds(10)))));
       expect(stored.recording?.encryption).toEqual(encryption);
       expect((await receiptOfRecording(set.catalogue, call.id)).recording?.encryption).toEqual(encryption);
@@ -109,7 +109,7 @@ describe.each(kinds)('in %s', (_, openRaw) => {
         expect(await set.raw.versions(name)).toHaveLength(1);
         expect((await rawBytes(set.raw, name)).toString()).not.toContain(earlier.id);
       }
-      const steps = await set.catalogue.audit(call.id);
+      const steps = await set.catalogue.auditTrail.of(call.id);
       expect(steps.filter(({ event }) => event === 'key rewrapped')).toMatchObject([
         { actor: 'test', detail: { encryption: { mode: 'client', keyId: current.id }, from: [earlier.id] } },
       ]);
@@ -245,7 +245,9 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     const set = await makeStage(openRaw, keyringOf(undefined), 1);
     await set.pass();
     await expectArchived(set);
-    expect((await set.catalogue.audit(set.calls[0]?.id as never)).at(-1)?.detail).toMatchObject({ encryption: null });
+    expect((await set.catalogue.auditTrail.of(set.calls[0]?.id as never)).at(-1)?.detail).toMatchObject({
+      encryption: null,
+    });
     expect(await set.rewrap(keyringOf(newKey()))).toMatchObject({ plain: 1, rewrapped: 0, failed: [] });
   });
 });
@@ -278,7 +280,7 @@ test('in a bucket with a lock, the earlier wrapped key stays until its lock ends
   expect(await only.digest(wav, null, seconds(10))).toEqual({ bytes, sha256 });
   // The receipt too, and once in the audit trail: a lock on one wrapped key keeps nothing else from being wrapped anew.
   expect((await buffer(await only.read(receipt, null, seconds(10)))).length).toBeGreaterThan(0);
-  const steps = await set.catalogue.audit(set.calls[0]?.id as never);
+  const steps = await set.catalogue.auditTrail.of(set.calls[0]?.id as never);
   expect(steps.filter(({ event }) => event === 'key rewrapped')).toMatchObject([
     { detail: { encryption: { mode: 'client', keyId: current.id }, from: [earlier.id] } },
   ]);
@@ -313,7 +315,7 @@ describe('the pass', () => {
   test('is one at a time, and is ended by its signal', async () => {
     const set = await makeStage(openRaw, keyringOf(newKey()), 1);
     await set.pass();
-    await set.catalogue.takeLease('rewrap', { ...leaseHolder(), pid: 1 });
+    await set.catalogue.leases.take('rewrap', { ...leaseHolder(), pid: 1 });
     await expect(set.rewrap(keyringOf(newKey()))).rejects.toMatchObject({ code: 'job_busy' });
     const signal = AbortSignal.abort(new Error('stopped'));
     await expect(set.rewrap(keyringOf(newKey()), { dryRun: true, signal })).rejects.toThrow('stopped');

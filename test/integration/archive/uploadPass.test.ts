@@ -47,7 +47,7 @@ describe('an upload pass', () => {
       recording: { id, sha256: createHash('sha256').update(wav).digest('hex'), gapMs: 16_980 },
       notice: [{ verified: true }, { verified: true }],
     });
-    expect(await set.catalogue.recording(id)).toMatchObject({
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({
       status: 'archived',
       objectKey: keys.wav,
       receiptKey: keys.receipt,
@@ -70,7 +70,7 @@ describe('an upload pass', () => {
             if (['putFile', 'putText', 'digest', 'move'].includes(String(name))) seen.push(String(name));
             expect([name, await exists(file)]).toEqual([name, !seen.includes('removed')]);
             if (name === 'move') {
-              expect((await set.catalogue.recording(id))?.status).toBe('archived');
+              expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
               // From here on it may go.
               seen.push('removed');
             }
@@ -78,12 +78,15 @@ describe('an upload pass', () => {
           };
         },
       });
-    const row = await set.catalogue.recording(id);
+    const row = await set.catalogue.recordings.find(id);
     expect(row?.status).toBe('recorded');
     await pass({
       ...set,
       store: watched(set.store),
-      catalogue: { ...set.catalogue, move: (...args) => watched(set.catalogue).move(...args) },
+      catalogue: {
+        ...set.catalogue,
+        recordings: { ...set.catalogue.recordings, move: (...args) => watched(set.catalogue.recordings).move(...args) },
+      },
     });
     expect(seen).toEqual(['putFile', 'digest', 'putText', 'digest', 'move', 'removed']);
     expect(await exists(file)).toBe(false);
@@ -156,7 +159,7 @@ describe('an upload pass', () => {
       archive: { state: 'unknown' },
     });
     expect(set.lines.filter(({ code }) => code !== undefined)).toEqual([]);
-    expect(await set.catalogue.recording(id)).toMatchObject({ attempts: 0, nextAttemptAt: 0 });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ attempts: 0, nextAttemptAt: 0 });
   });
 
   test('that was asked to stop sends no more', async () => {
@@ -182,7 +185,7 @@ describe('a pass that is killed', () => {
       killed += 1;
       const at = `${when} step ${step}, ${mortal.steps.at(-1) ?? ''}`;
       const keys = objectKeys(id, callStart + 20_000);
-      const row = await set.catalogue.recording(id);
+      const row = await set.catalogue.recordings.find(id);
       const stored = (await set.objects()).get(keys.wav);
       // Whatever happened, the recording is whole in one place at least.
       expect([at, (await exists(file)) || (row?.status === 'archived' && stored?.equals(wav))]).toEqual([at, true]);
@@ -191,9 +194,9 @@ describe('a pass that is killed', () => {
       const objects = await set.objects();
       expect([at, [...objects.keys()]]).toEqual([at, [keys.receipt, keys.wav]]);
       expect([at, objects.get(keys.wav)?.equals(wav)]).toEqual([at, true]);
-      expect([at, (await set.catalogue.recording(id))?.status]).toEqual([at, 'archived']);
+      expect([at, (await set.catalogue.recordings.find(id))?.status]).toEqual([at, 'archived']);
       expect([at, await set.spooled()]).toEqual([at, []]);
-      const moves = (await set.catalogue.audit(id)).filter((line) => line.to === 'archived');
+      const moves = (await set.catalogue.auditTrail.of(id)).filter((line) => line.to === 'archived');
       expect([at, moves.length]).toEqual([at, 1]);
     }
     expect(killed).toBeGreaterThan(9);
@@ -328,7 +331,7 @@ describe('a store that lies', () => {
     expect(await exists(file)).toBe(true);
     // What is wrong there was made by this attempt alone.
     expect([...(await set.objects()).values()].filter((content) => !content.equals(wav))).toEqual([]);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', attempts: 1 });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', attempts: 1 });
     set.clock.at += 3_600_000;
     expect(await pass(set)).toMatchObject({ sent: 1 });
     expect((await set.objects()).get(objectKeys(id, callStart + 20_000).wav)?.equals(wav)).toBe(true);
@@ -343,13 +346,13 @@ describe('a recording that was erased while it was being sent', () => {
       ...set.store,
       putText: async (...args) => {
         const stored = await set.store.putText(...args);
-        await set.catalogue.move(id, 'recorded', 'erased', {}, { event: 'erased', actor: 'retention' });
+        await set.catalogue.recordings.move(id, 'recorded', 'erased', {}, { event: 'erased', actor: 'retention' });
         return stored;
       },
     };
     expect(await pass({ ...set, store })).toMatchObject({ sent: 0, failures: { status_conflict: 1 } });
     expect((await set.objects()).size).toBe(isProved ? 0 : 2);
-    expect((await set.catalogue.recording(id))?.status).toBe('erased');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('erased');
     set.clock.at += 3_600_000;
     for (let passes = 0; passes < 2; passes += 1) await pass(set);
     expect(await set.spooled()).toHaveLength(isProved ? 0 : 1);
@@ -368,7 +371,7 @@ test('one that another process archives while its WAV is being sent keeps the re
     putFile: async (...args) => {
       const stored = await set.store.putFile(...args);
       await set.store.putText(keys.receipt, receipt, 'application/json', never);
-      await set.catalogue.move(
+      await set.catalogue.recordings.move(
         id,
         'recorded',
         'archived',
@@ -379,7 +382,7 @@ test('one that another process archives while its WAV is being sent keeps the re
     },
   };
   expect(await pass({ ...set, store })).toMatchObject({ sent: 0, failures: { status_conflict: 1 } });
-  expect(await set.catalogue.recording(id)).toMatchObject({ status: 'archived', receipt });
+  expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'archived', receipt });
   expect([...(await set.objects())].map(([key, content]) => [key, content.toString('latin1')])).toEqual(
     expect.arrayContaining([
       [keys.wav, wav.toString('latin1')],
@@ -395,7 +398,7 @@ describe('two passes at once', () => {
     const other = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
     try {
       await once(other, 'spawn');
-      await set.catalogue.takeLease('upload', { ...leaseHolder(), pid: other.pid ?? 0 });
+      await set.catalogue.leases.take('upload', { ...leaseHolder(), pid: other.pid ?? 0 });
       await expect(pass(set)).rejects.toMatchObject({ code: 'job_busy' });
       await expect(pass(set)).rejects.toThrow(String(other.pid));
     } finally {

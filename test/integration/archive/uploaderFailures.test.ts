@@ -41,7 +41,7 @@ describe('something else under the key of a recording, where the archive keeps n
       [key, foreign(wav)],
     ]);
     expect(await exists(file)).toBe(true);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', failure: 'archive_occupied' });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', failure: 'archive_occupied' });
     expect(set.lines.filter(({ level }) => level === 'error')).toMatchObject([
       { recording: id, code: 'archive_occupied', msg: 'recording not archived: intervention required; will retry' },
     ]);
@@ -83,7 +83,7 @@ describe('something else under the key of a recording, where the archive keeps n
     const sha256 = createHash('sha256').update(wav).digest('hex');
     await set.store.putText(receipt, JSON.stringify({ recording: { id, sha256 } }), 'application/json', never);
     expect(await pass(set)).toMatchObject({ sent: 1, failures: {} });
-    expect((await set.objects()).get(receipt)?.toString()).toBe((await set.catalogue.recording(id))?.receipt);
+    expect((await set.objects()).get(receipt)?.toString()).toBe((await set.catalogue.recordings.find(id))?.receipt);
   });
 });
 
@@ -108,7 +108,7 @@ describe('a recording that cannot be archived', () => {
     expect(await pass(set)).toMatchObject({ sent: 0, waiting: 1, failures: { spool_unusable: 1 } });
     set.clock.at += 3_600_000;
     await pass(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', attempts: 2 });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', attempts: 2 });
     expect(set.lines.filter(({ level }) => level === 'error')).toMatchObject([
       { recording: id, msg: 'recording file missing' },
     ]);
@@ -122,7 +122,7 @@ describe('a recording that cannot be archived', () => {
     await writeFile(file, other);
     expect(await pass(set)).toMatchObject({ waiting: 1, failures: { archive_mismatch: 1 } });
     expect(await set.objects()).toEqual(new Map());
-    expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('recorded');
   });
 
   test('waits half a minute, then twice as long each time, and is tried before that only when asked for all', async () => {
@@ -135,12 +135,12 @@ describe('a recording that cannot be archived', () => {
     const ports = { ...set, store: failing };
     const from = set.clock.at;
     await pass(ports);
-    expect(await set.catalogue.recording(id)).toMatchObject({ attempts: 1, nextAttemptAt: from + 30_000 });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ attempts: 1, nextAttemptAt: from + 30_000 });
     set.clock.at = from + 29_999;
     expect(await pass(ports)).toMatchObject({ failures: {}, waiting: 1 });
     set.clock.at = from + 30_000;
     expect(await pass(ports)).toMatchObject({ failures: { archive_failed: 1 } });
-    expect(await set.catalogue.recording(id)).toMatchObject({ attempts: 2, nextAttemptAt: from + 90_000 });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ attempts: 2, nextAttemptAt: from + 90_000 });
     expect(await pass(set, { all: true })).toMatchObject({ sent: 1 });
   });
 
@@ -239,7 +239,7 @@ describe('a recording that cannot be archived', () => {
       const from = set.clock.at;
       const working = { archive: { state: 'working' } };
       expect(await pass({ ...set, store })).toMatchObject({ sent: 1, waiting: 1, failures: { [code]: 1 }, ...working });
-      expect(await set.catalogue.recording(id)).toMatchObject({
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({
         status: 'recorded',
         failure: code,
         attempts: 1,
@@ -249,7 +249,7 @@ describe('a recording that cannot be archived', () => {
       expect(await pass({ ...set, store })).toMatchObject({ sent: 1, waiting: 1, failures: {} });
       set.clock.at += 3_600_000;
       expect(await pass(set)).toMatchObject({ sent: 1, waiting: 0 });
-      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'archived', failure: null });
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'archived', failure: null });
     },
   );
 
@@ -269,7 +269,7 @@ describe('a recording that cannot be archived', () => {
       { level: 'warn', recording: id, attempts: 1, msg: 'recording upload failed; will retry' },
       { level: 'error', recording: id, attempts: 3, msg: 'recording upload failed repeatedly; will retry' },
     ]);
-    expect(await set.catalogue.recording(id)).toMatchObject({ attempts: 9, status: 'recorded' });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ attempts: 9, status: 'recorded' });
   });
 
   test.each([true, false])(

@@ -103,7 +103,7 @@ const callDiscarded = (site: Site): void => {
 };
 
 async function removeObjects({ set, folder: own, kept }: Site): Promise<void> {
-  const row = await set.catalogue.recording(kept);
+  const row = await set.catalogue.recordings.find(kept);
   for (const key of [row?.objectKey, row?.receiptKey]) await rm(`${own}/archive/${key ?? ''}`);
 }
 
@@ -250,7 +250,7 @@ const attacks: Attack[] = [
     who: 'catalogue',
     did: 'cut off lines that came after the newest head',
     attack: async (site) => {
-      await site.set.catalogue.note(site.kept, { event: 'fetched', actor: 'user bob' });
+      await site.set.catalogue.auditTrail.appendAudit(site.kept, { event: 'fetched', actor: 'user bob' });
       meddle(site, 'DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)');
     },
     verify: undefined,
@@ -270,8 +270,8 @@ const attacks: Attack[] = [
     did: 'added a certificate and a head of a key of their own',
     attack: async ({ set, folder: own, kept }) => {
       const forger = await openSigner(`${own}/forged.pem`);
-      const head = await readHead((await set.catalogue.lastHead())?.jws ?? '');
-      const { content } = await readCertificate((await set.catalogue.newestCertificates(1))[0]?.jws ?? '');
+      const head = await readHead((await set.catalogue.chainHeads.last())?.jws ?? '');
+      const { content } = await readCertificate((await set.catalogue.certificates.newest(1))[0]?.jws ?? '');
       const forged = await issueCertificate({ ...content, number: 3, recording: kept, objects: [] }, kept, forger);
       const forgedHead = await issueHead({ ...head.content, number: 4, line: 10_000 }, forger);
       await appendFile(set.ledger.file, `${forged.jws}\n${forgedHead.jws}\n`);
@@ -307,7 +307,7 @@ const attacks: Attack[] = [
     who: 'bucket',
     did: 'removed a recording',
     attack: async ({ set, folder: own, kept }) => {
-      await rm(`${own}/archive/${(await set.catalogue.recording(kept))?.objectKey ?? ''}`);
+      await rm(`${own}/archive/${(await set.catalogue.recordings.find(kept))?.objectKey ?? ''}`);
     },
     verify: undefined,
     bundle: 'archive_object_missing',
@@ -359,7 +359,7 @@ const attacks: Attack[] = [
     did: 'rewrote and re-linked the trail, and signed a head over it',
     attack: async (site) => {
       rewrite(site);
-      await site.set.catalogue.note(site.kept, { event: 'something', actor: 'serve' });
+      await site.set.catalogue.auditTrail.appendAudit(site.kept, { event: 'something', actor: 'serve' });
       await signHead(keyPorts(site));
       await copyHeads(keyPorts(site));
     },
@@ -382,7 +382,7 @@ const attacks: Attack[] = [
     who: 'key, ledger',
     did: 'signed a certificate of a kept recording',
     attack: async ({ set, kept }) => {
-      const { content } = await readCertificate((await set.catalogue.newestCertificates(1))[0]?.jws ?? '');
+      const { content } = await readCertificate((await set.catalogue.certificates.newest(1))[0]?.jws ?? '');
       const forged = { ...content, number: 3, recording: kept, objects: [] };
       await appendFile(set.ledger.file, `${(await issueCertificate(forged, kept, await set.signer())).jws}\n`);
     },
@@ -397,10 +397,10 @@ const attacks: Attack[] = [
       rewrite(site, 'the newest lines');
       const { set } = site;
       const signer = await set.signer();
-      for (const row of await set.catalogue.heads()) {
+      for (const row of await set.catalogue.chainHeads.list()) {
         const { content } = await readHead(row.jws);
-        const [line] = await set.catalogue.auditLines(content.line, content.line, 1);
-        const previous = (await set.catalogue.heads()).find(({ number }) => number === content.number - 1);
+        const [line] = await set.catalogue.auditTrail.lines(content.line, content.line, 1);
+        const previous = (await set.catalogue.chainHeads.list()).find(({ number }) => number === content.number - 1);
         const again = await issueHead(
           { ...content, chain: line?.chain ?? '', previous: previous?.sha256 ?? null },
           signer,
@@ -456,11 +456,11 @@ describe.each(attacks)('who has $who and $did', (row) => {
     await writeFile(decision, await forger.sign({ decision: 1 }, 'preavis-decision+jws'));
     expect(await recipe(here, decision)).toBe('not compared: this is neither a head nor a certificate of erasure');
     const forged = `${here.folder}/forged.jws`;
-    const { content } = await readHead((await here.set.catalogue.lastHead())?.jws ?? '');
+    const { content } = await readHead((await here.set.catalogue.chainHeads.last())?.jws ?? '');
     await writeFile(forged, (await issueHead(content, forger)).jws);
     expect(await recipe(here, forged)).toBe('not compared: the signature is not of this key');
     const certificate = `${here.folder}/certificate.jws`;
-    await writeFile(certificate, (await here.set.catalogue.newestCertificates(1))[0]?.jws ?? '');
+    await writeFile(certificate, (await here.set.catalogue.certificates.newest(1))[0]?.jws ?? '');
     expect(await recipe(here, certificate)).toBe(fits);
   },
 );
@@ -494,7 +494,7 @@ test('no head or certificate is removed on the word of a time that somebody has 
   await erasePass({ ...here.set, certificatesKeptMs: 365 * 86_400_000 });
   expect(await headFiles(here)).toHaveLength(3);
   expect(await readFile(here.set.ledger.file, 'utf8')).toBe(ledger);
-  expect(await here.set.catalogue.countCertificates()).toBe(2);
+  expect(await here.set.catalogue.certificates.count()).toBe(2);
 });
 
 test('a recording that somebody has called discarded keeps its file, and reconcile names it', async () => {
@@ -534,7 +534,7 @@ describe('a recording that somebody has called erased', () => {
     const { set, kept } = here;
     const objects = await set.objects();
     callErased(here);
-    const { content } = await readCertificate((await set.catalogue.newestCertificates(1))[0]?.jws ?? '');
+    const { content } = await readCertificate((await set.catalogue.certificates.newest(1))[0]?.jws ?? '');
     const forger = await openSigner(`${here.folder}/forged.pem`);
     const { jws, sha256 } = await issueCertificate({ ...content, recording: kept }, kept, forger);
     meddle(
@@ -549,7 +549,7 @@ describe('a recording that somebody has called erased', () => {
   test('and was, is erased again where it has come back', async () => {
     const here = await aSite();
     const { set, gone } = here;
-    const [{ jws } = { jws: '' }] = await set.catalogue.certificatesOf(gone[0] as never);
+    const [{ jws } = { jws: '' }] = await set.catalogue.certificates.of(gone[0] as never);
     const key = (await readCertificate(jws)).content.objects[0]?.key ?? '';
     await set.store.putText(key, 'back', 'audio/wav', never);
     expect(await reconcile(here)).toMatchObject({ code: 0 });

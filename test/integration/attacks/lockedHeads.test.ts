@@ -38,7 +38,7 @@ async function stage(bucket: string): Promise<ArchiveStage & { path: string; old
       database.close();
       await copyFile(set.ledger.file, `${path}/older.jsonl`);
     }
-    await set.catalogue.note(id, { event: 'something', actor: 'test' });
+    await set.catalogue.auditTrail.appendAudit(id, { event: 'something', actor: 'test' });
     set.clock.at += dayMs;
   }
   await erasePass(set);
@@ -48,7 +48,7 @@ async function stage(bucket: string): Promise<ArchiveStage & { path: string; old
 
 /** Catalogue and ledger as they were, and everything in the bucket that was not there then removed, as far as that can be. */
 async function putBack(set: Awaited<ReturnType<typeof stage>>, bucket: string) {
-  const heads = (await set.catalogue.heads()).filter(({ number }) => number > 1);
+  const heads = (await set.catalogue.chainHeads.list()).filter(({ number }) => number > 1);
   await copyFile(set.older, set.file);
   await rm(set.ledger.file);
   await copyFile(`${set.path}/older.jsonl`, set.ledger.file);
@@ -70,7 +70,7 @@ async function putBack(set: Awaited<ReturnType<typeof stage>>, bucket: string) {
 
 test('what is locked cannot be removed, and is found below the delete marker that was put over it', async () => {
   const set = await stage('locked');
-  const [head] = await set.catalogue.heads();
+  const [head] = await set.catalogue.chainHeads.list();
   if (head === undefined) throw new Error('no head');
   const { lock } = await set.store.protection(headKey(head), null, never);
   expect(lock?.mode).toBe('governance');
@@ -91,9 +91,9 @@ test('what no lock keeps is gone, and nothing shows', async () => {
 
 test('one that was stored and could not be locked is locked by the next pass, and not stored a second time', async () => {
   const set = await stage('locked');
-  const [head] = (await set.catalogue.heads()).slice(-1);
+  const [head] = (await set.catalogue.chainHeads.list()).slice(-1);
   if (head === undefined) throw new Error('no head');
-  await set.catalogue.noteHeadCopy(head.sha256, 'archive', false);
+  await set.catalogue.chainHeads.noteCopy(head.sha256, 'archive', false);
   const longer = { mode: 'governance', keptMs: keptMs + dayMs } as const;
   await copyHeads({ ...set, headLock: longer, now: () => set.clock.at });
   expect(await set.store.versions(headKey(head))).toHaveLength(1);

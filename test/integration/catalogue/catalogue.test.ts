@@ -43,7 +43,7 @@ async function moveTo(catalogue: Catalogue, id: RecordingId, status: RecordingSt
   };
   let from: RecordingStatus = 'recording';
   for (const to of paths[status]) {
-    await catalogue.move(id, from, to, {}, note);
+    await catalogue.recordings.move(id, from, to, {}, note);
     from = to;
   }
 }
@@ -63,9 +63,9 @@ describe('a call', () => {
     let { state } = beginning(facts);
     for (const event of [undefined, ...events]) {
       if (event !== undefined) ({ state } = decide(state, event));
-      await catalogue.save(state);
+      await catalogue.journal.save(state);
       const once = newFile();
-      await open(once).save(state);
+      await open(once).journal.save(state);
       expect(rowsOf(file)).toEqual(rowsOf(once));
     }
     expect(rowsOf(file)).toMatchObject([{ phase: 'ended', answer: 'accepted', caller_channel: facts.callerChannel }]);
@@ -90,7 +90,7 @@ describe('a call', () => {
     const file = newFile();
     const { state } = await saveCall(open(file), { until, shape: asked });
     expect(state.kind).toBe(until);
-    expect(await open(file).open()).toEqual([state]);
+    expect(await open(file).journal.open()).toEqual([state]);
   });
 
   describe('that was saved in a form that this version does not know', () => {
@@ -114,16 +114,19 @@ describe('a call', () => {
       const old = await saveCall(catalogue, { until });
       const good = await saveCall(catalogue, { until: 'talking' });
       makeOld(file, old.facts.id);
-      expect(await catalogue.open()).toEqual([{ kind: 'unreadable', id: old.facts.id, recording: old.id }, good.state]);
-      expect(await catalogue.finishable()).toEqual([]);
-      await catalogue.endUnreadable(old.facts.id);
-      expect(await catalogue.open()).toEqual([good.state]);
-      expect(await catalogue.call(old.facts.id)).toMatchObject({
+      expect(await catalogue.journal.open()).toEqual([
+        { kind: 'unreadable', id: old.facts.id, recording: old.id },
+        good.state,
+      ]);
+      expect(await catalogue.recordings.finishable()).toEqual([]);
+      await catalogue.journal.endUnreadable(old.facts.id);
+      expect(await catalogue.journal.open()).toEqual([good.state]);
+      expect(await catalogue.calls.find(old.facts.id)).toMatchObject({
         phase: 'ended',
         result: ended.result,
         reason: ended.reason,
       });
-      expect(await catalogue.finishable()).toHaveLength(ended.finishable);
+      expect(await catalogue.recordings.finishable()).toHaveLength(ended.finishable);
     });
 
     test.each(['no JSON', '{}', '{"kind":"ended"}'])('such as %s is not taken up', async (state) => {
@@ -131,7 +134,7 @@ describe('a call', () => {
       const catalogue = open(file);
       const { facts } = await saveCall(catalogue, { until: 'talking' });
       peek(file, (database) => database.prepare('UPDATE calls SET state = ? WHERE id = ?').run(state, facts.id));
-      expect(await catalogue.open()).toMatchObject([{ kind: 'unreadable', id: facts.id }]);
+      expect(await catalogue.journal.open()).toMatchObject([{ kind: 'unreadable', id: facts.id }]);
     });
   });
 
@@ -142,7 +145,7 @@ describe('a call', () => {
     const isNew = (key: string): boolean => ['holding', 'erasure', 'acceptance', 'silence'].includes(key);
     const old = JSON.stringify(state, (key, value: unknown) => (isNew(key) ? undefined : value));
     peek(file, (database) => database.prepare('UPDATE calls SET state = ? WHERE id = ?').run(old, facts.id));
-    expect(await catalogue.open()).toMatchObject([
+    expect(await catalogue.journal.open()).toMatchObject([
       {
         kind: 'talking',
         holding: [],
@@ -160,7 +163,10 @@ describe('a call', () => {
       ...press('*9'),
     ];
     const { id } = await saveCall(catalogue, { events, shape: { mode: 'optOut' } });
-    expect((await catalogue.audit(id)).map(({ event }) => event)).toEqual(['recorder not seen', 'the caller refused']);
+    expect((await catalogue.auditTrail.of(id)).map(({ event }) => event)).toEqual([
+      'recorder not seen',
+      'the caller refused',
+    ]);
   });
 
   test('that has ended is not open, and its dial string is nowhere in the file', async () => {
@@ -170,7 +176,7 @@ describe('a call', () => {
     const { to } = facts.order.request;
     expect(peek(file, (database) => database.prepare('SELECT state FROM calls').pluck().get())).toContain(to);
     const ended = await saveCall(catalogue);
-    expect(await catalogue.open()).toHaveLength(1);
+    expect(await catalogue.journal.open()).toHaveLength(1);
     const row = peek(file, (database) => database.prepare('SELECT * FROM calls WHERE id = ?').get(ended.facts.id));
     expect(row).toMatchObject({ phase: 'ended', state: null });
     expect(JSON.stringify(row)).not.toContain(to);
@@ -179,7 +185,7 @@ describe('a call', () => {
   test('keeps who was told what, in which language and why, and how it ended', async () => {
     const catalogue = open(newFile());
     const { facts } = await saveCall(catalogue);
-    expect(await catalogue.call(facts.id)).toEqual({
+    expect(await catalogue.calls.find(facts.id)).toEqual({
       id: facts.id,
       startedAt: callStart,
       endedAt: callStart + 80_000,
@@ -197,7 +203,7 @@ describe('a call', () => {
       dialStatus: null,
       witness: null,
     });
-    expect(await catalogue.notices(facts.id)).toEqual(
+    expect(await catalogue.calls.notices(facts.id)).toEqual(
       facts.order.script.sentences.map(({ prompt }, index) => ({
         prompt: prompt.id,
         language: 'fr',
@@ -216,8 +222,8 @@ describe('a call', () => {
   test('that is refused before it is planned is kept with its line and purposes', async () => {
     const catalogue = open(newFile());
     const facts = { ...someFacts(countingIds()), order: undefined };
-    await catalogue.save(refuse(facts, 'shutting_down').state);
-    expect(await catalogue.call(facts.id)).toMatchObject({
+    await catalogue.journal.save(refuse(facts, 'shutting_down').state);
+    expect(await catalogue.calls.find(facts.id)).toMatchObject({
       line: 'default',
       purposes: ['training'],
       result: 'unrecorded',
@@ -228,22 +234,22 @@ describe('a call', () => {
   test('whose arguments could not be used is kept with the reason, and has no recording', async () => {
     const catalogue = open(newFile());
     const facts = { ...someFacts(countingIds()), request: undefined, order: undefined };
-    await catalogue.save(refuse(facts, 'arguments_invalid').state);
-    expect(await catalogue.call(facts.id)).toMatchObject({
+    await catalogue.journal.save(refuse(facts, 'arguments_invalid').state);
+    expect(await catalogue.calls.find(facts.id)).toMatchObject({
       line: null,
       purposes: [],
       result: 'unrecorded',
       reason: 'arguments_invalid',
     });
-    expect(await catalogue.recordings({ limit: 10 })).toEqual([]);
+    expect(await catalogue.recordings.list({ limit: 10 })).toEqual([]);
   });
 
   test('gets a recording when the recorder runs and not before', async () => {
     const catalogue = open(newFile());
     await saveCall(catalogue, { until: 'dialling' });
-    expect(await catalogue.recordings({ limit: 10 })).toEqual([]);
+    expect(await catalogue.recordings.list({ limit: 10 })).toEqual([]);
     const { facts, id } = await saveCall(catalogue, { until: 'talking' });
-    expect(await catalogue.recordings({ limit: 10 })).toMatchObject([
+    expect(await catalogue.recordings.list({ limit: 10 })).toMatchObject([
       { id, callId: facts.id, status: 'recording', noticeFinishedAt: callStart + 3_020, startedAt: callStart + 20_000 },
     ]);
   });
@@ -252,7 +258,7 @@ describe('a call', () => {
     const catalogue = open(newFile());
     const saved = [await saveCall(catalogue), await saveCall(catalogue), await saveCall(catalogue)];
     const newest = saved.map(({ facts }) => facts.id).sort();
-    expect((await catalogue.calls(2)).map((call) => call.id)).toEqual(newest.reverse().slice(0, 2));
+    expect((await catalogue.calls.list(2)).map((call) => call.id)).toEqual(newest.reverse().slice(0, 2));
   });
 });
 
@@ -262,9 +268,9 @@ test('a dial string is not legible in the bytes of the file once its call has en
   const to = 'PJSIP/zebra';
   const made = someFacts(countingIds());
   const facts = { ...made, order: { ...made.order, request: { ...made.order.request, to } } };
-  await catalogue.save(stateAt('talking', facts));
+  await catalogue.journal.save(stateAt('talking', facts));
   expect(peek(file, (database) => database.prepare('SELECT state FROM calls').pluck().get())).toContain(to);
-  await catalogue.save(stateAt('ended', facts));
+  await catalogue.journal.save(stateAt('ended', facts));
   // Closing brings the write-ahead log into the file.
   catalogue.close();
   expect((await readFile(file)).includes(to)).toBe(false);
@@ -290,10 +296,10 @@ describe('the status of a recording', () => {
     const catalogue = open(newFile());
     const { id } = await saveCall(catalogue);
     await moveTo(catalogue, id, from);
-    const before = await catalogue.audit(id);
-    await catalogue.move(id, from, to, {}, { event: 'step', actor: 'test', detail: { bytes: 7 } });
-    expect((await catalogue.recording(id))?.status).toBe(to);
-    expect(await catalogue.audit(id)).toMatchObject([
+    const before = await catalogue.auditTrail.of(id);
+    await catalogue.recordings.move(id, from, to, {}, { event: 'step', actor: 'test', detail: { bytes: 7 } });
+    expect((await catalogue.recordings.find(id))?.status).toBe(to);
+    expect(await catalogue.auditTrail.of(id)).toMatchObject([
       ...before,
       { at: callStart, event: 'step', from, to, actor: 'test', detail: { bytes: 7 } },
     ]);
@@ -303,9 +309,9 @@ describe('the status of a recording', () => {
     const catalogue = open(newFile());
     const { id } = await saveCall(catalogue);
     await moveTo(catalogue, id, from);
-    const before = [await catalogue.recording(id), await catalogue.audit(id)];
-    await expect(catalogue.move(id, from, to, { bytes: 9 }, note)).rejects.toThrow(TypeError);
-    expect([await catalogue.recording(id), await catalogue.audit(id)]).toEqual(before);
+    const before = [await catalogue.recordings.find(id), await catalogue.auditTrail.of(id)];
+    await expect(catalogue.recordings.move(id, from, to, { bytes: 9 }, note)).rejects.toThrow(TypeError);
+    expect([await catalogue.recordings.find(id), await catalogue.auditTrail.of(id)]).toEqual(before);
   });
 
   test('is moved by one of two at the same time; the other one is told, and leaves no trace', async () => {
@@ -313,35 +319,37 @@ describe('the status of a recording', () => {
     const [one, other] = [open(file), open(file)];
     const { id } = await saveCall(one);
     const moves = await Promise.allSettled([
-      one.move(id, 'recording', 'recorded', { bytes: 1 }, { ...note, event: 'one' }),
-      other.move(id, 'recording', 'lost', { bytes: 2 }, { ...note, event: 'other' }),
+      one.recordings.move(id, 'recording', 'recorded', { bytes: 1 }, { ...note, event: 'one' }),
+      other.recordings.move(id, 'recording', 'lost', { bytes: 2 }, { ...note, event: 'other' }),
     ]);
     expect(moves).toMatchObject([{ status: 'fulfilled' }, { status: 'rejected', reason: { code: 'status_conflict' } }]);
-    expect(await other.recording(id)).toMatchObject({ status: 'recorded', bytes: 1 });
-    expect((await one.audit(id)).map((line) => line.event)).toEqual(['recorder started', 'one']);
+    expect(await other.recordings.find(id)).toMatchObject({ status: 'recorded', bytes: 1 });
+    expect((await one.auditTrail.of(id)).map((line) => line.event)).toEqual(['recorder started', 'one']);
   });
 
   test('of a recording that nobody knows is a conflict', async () => {
     const catalogue = open(newFile());
-    await expect(catalogue.move('01J' as RecordingId, 'recorded', 'archived', {}, note)).rejects.toMatchObject({
+    await expect(
+      catalogue.recordings.move('01J' as RecordingId, 'recorded', 'archived', {}, note),
+    ).rejects.toMatchObject({
       code: 'status_conflict',
     });
   });
 
   test('counts what waits for the archive, by what keeps it, with the end of the oldest', async () => {
     const catalogue = open(newFile());
-    expect(await catalogue.waiting()).toEqual([]);
+    expect(await catalogue.recordings.waiting()).toEqual([]);
     const ids: RecordingId[] = [];
     for (let count = 1; count <= 4; count += 1) {
       const { id } = await saveCall(catalogue);
-      await catalogue.move(id, 'recording', 'recorded', { finishedAt: count * 1_000 }, note);
+      await catalogue.recordings.move(id, 'recording', 'recorded', { finishedAt: count * 1_000 }, note);
       ids.push(id);
     }
     const [, second, , fourth] = ids;
     if (second === undefined || fourth === undefined) throw new Error('four were saved');
-    await catalogue.postpone(second, 99, 'archive_mismatch');
-    await catalogue.move(fourth, 'recorded', 'archived', {}, note);
-    expect(await catalogue.waiting()).toEqual([
+    await catalogue.recordings.postpone(second, 99, 'archive_mismatch');
+    await catalogue.recordings.move(fourth, 'recorded', 'archived', {}, note);
+    expect(await catalogue.recordings.waiting()).toEqual([
       { failure: null, count: 2, oldestAt: 1_000 },
       { failure: 'archive_mismatch', count: 1, oldestAt: 2_000 },
     ]);
@@ -351,10 +359,14 @@ describe('the status of a recording', () => {
     const catalogue = open(newFile());
     const { id } = await saveCall(catalogue);
     await moveTo(catalogue, id, 'recorded');
-    await catalogue.postpone(id, 99, 'archive_failed');
-    expect(await catalogue.recording(id)).toMatchObject({ attempts: 1, nextAttemptAt: 99, failure: 'archive_failed' });
-    await catalogue.move(id, 'recorded', 'archived', { objectKey: 'a/b.wav', flags: ['silent'] }, note);
-    expect(await catalogue.recording(id)).toMatchObject({
+    await catalogue.recordings.postpone(id, 99, 'archive_failed');
+    expect(await catalogue.recordings.find(id)).toMatchObject({
+      attempts: 1,
+      nextAttemptAt: 99,
+      failure: 'archive_failed',
+    });
+    await catalogue.recordings.move(id, 'recorded', 'archived', { objectKey: 'a/b.wav', flags: ['silent'] }, note);
+    expect(await catalogue.recordings.find(id)).toMatchObject({
       attempts: 0,
       nextAttemptAt: 0,
       objectKey: 'a/b.wav',
@@ -367,8 +379,8 @@ describe('the audit trail', () => {
   test('begins with the recorder, once, however often the call is saved', async () => {
     const catalogue = open(newFile());
     const { id, state } = await saveCall(catalogue);
-    await catalogue.save(state);
-    expect(await catalogue.audit(id)).toMatchObject([
+    await catalogue.journal.save(state);
+    expect(await catalogue.auditTrail.of(id)).toMatchObject([
       { at: callStart, event: 'recorder started', from: null, to: 'recording', actor: 'serve', detail: {} },
     ]);
   });
@@ -388,8 +400,8 @@ describe('a saved call that comes late', () => {
     const { id, state } = await saveCall(catalogue);
     await moveTo(catalogue, id, 'recorded');
     if (state.kind !== 'ended' || state.recorder.kind !== 'finished') throw new Error('the call is recorded');
-    await catalogue.save({ ...state, recorder: { ...state.recorder, finishedAt: 1 } });
-    expect(await catalogue.recording(id)).toMatchObject({ status: 'recorded', finishedAt: recorderEnd });
+    await catalogue.journal.save({ ...state, recorder: { ...state.recorder, finishedAt: 1 } });
+    expect(await catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', finishedAt: recorderEnd });
   });
 });
 
@@ -399,7 +411,7 @@ describe('what each job is given', () => {
     await saveCall(catalogue, { until: 'talking' });
     await saveCall(catalogue, { until: 'closing' });
     const { id } = await saveCall(catalogue);
-    expect((await catalogue.finishable()).map((row) => row.id)).toEqual([id]);
+    expect((await catalogue.recordings.finishable()).map((row) => row.id)).toEqual([id]);
   });
 
   test('sending: recorded ones whose time has come, in order, page by page', async () => {
@@ -408,23 +420,23 @@ describe('what each job is given', () => {
     for (let count = 0; count < 3; count += 1) {
       const { id, facts } = await saveCall(catalogue);
       await moveTo(catalogue, id, 'recorded');
-      expect(await catalogue.sendable(1_000, '', 10)).toHaveLength(count);
+      expect(await catalogue.recordings.sendable(1_000, '', 10)).toHaveLength(count);
       // Its receipt is complete only when the second witness was asked.
-      await catalogue.saveWitness(facts.id, { status: 'unavailable', sentences: [] }, 'test');
+      await catalogue.calls.saveWitness(facts.id, { status: 'unavailable', sentences: [] }, 'test');
       ids.push(id);
     }
     ids.sort();
     const [first = '', second = ''] = ids;
-    await catalogue.postpone(second as RecordingId, 1_000, 'archive_failed');
+    await catalogue.recordings.postpone(second as RecordingId, 1_000, 'archive_failed');
     const sendable = async (at: number, after: string, limit = 10) =>
-      (await catalogue.sendable(at, after, limit)).map((row) => row.id);
+      (await catalogue.recordings.sendable(at, after, limit)).map((row) => row.id);
     expect(await sendable(999, '')).toEqual([ids[0], ids[2]]);
     // Nobody postpones for longer than an hour: the clock was put back since.
     expect(await sendable(1_000 - 3_600_001, '')).toEqual([ids[1]]);
     expect(await sendable(1_000, '')).toEqual(ids);
     expect(await sendable(1_000, '', 1)).toEqual([ids[0]]);
     expect(await sendable(1_000, first)).toEqual(ids.slice(1));
-    expect(await catalogue.counts()).toEqual({ recorded: 3 });
+    expect(await catalogue.recordings.counts()).toEqual({ recorded: 3 });
   });
 });
 
@@ -442,16 +454,19 @@ describe('a lease', () => {
       clock(callStart - 86_400_000),
     ].map((each) => open(file, each));
     if (one === undefined || ahead === undefined || behind === undefined) throw new Error('not opened');
-    expect(await one.takeLease('upload', me)).toBeUndefined();
-    expect(await ahead.takeLease('upload', elsewhere)).toEqual(me);
-    await one.noteServing(me);
-    expect([await ahead.notServedMs(), await ahead.takeAbandonedServe(elsewhere, 60_000)]).toEqual([0, false]);
+    expect(await one.leases.take('upload', me)).toBeUndefined();
+    expect(await ahead.leases.take('upload', elsewhere)).toEqual(me);
+    await one.leases.noteServing(me);
+    expect([await ahead.leases.notServedMs(), await ahead.leases.takeAbandonedServe(elsewhere, 60_000)]).toEqual([
+      0,
+      false,
+    ]);
     since.ms += 60_001;
     // And where it is over, it is so though the clock was put back.
-    expect(await behind.takeLease('upload', elsewhere)).toBeUndefined();
-    expect(await ahead.otherHolder('upload', me)).toEqual(elsewhere);
+    expect(await behind.leases.take('upload', elsewhere)).toBeUndefined();
+    expect(await ahead.leases.otherHolder('upload', me)).toEqual(elsewhere);
     since.boot = 'the next boot';
-    expect(await ahead.otherHolder('upload', me)).toBeUndefined();
+    expect(await ahead.leases.otherHolder('upload', me)).toBeUndefined();
   });
 
   test('where each process has a boot of its own, as /proc is hidden from them, one that lives keeps it', async () => {
@@ -459,58 +474,58 @@ describe('a lease', () => {
     const [one, other] = ['process one', 'process other'].map((boot) =>
       open(file, { now: () => callStart, sinceBoot: () => ({ boot, ms: 0 }) }),
     );
-    await one?.takeLease('upload', { ...me, pid: process.ppid });
-    expect(await other?.takeLease('upload', me)).toEqual({ ...me, pid: process.ppid });
+    await one?.leases.take('upload', { ...me, pid: process.ppid });
+    expect(await other?.leases.take('upload', me)).toEqual({ ...me, pid: process.ppid });
   });
 
   test('is for one: the second is told who has it, and gets it when it is released', async () => {
     const file = newFile();
     const [one, other] = [open(file), open(file)];
-    expect(await one.takeLease('upload', me)).toBeUndefined();
-    expect(await other.takeLease('upload', elsewhere)).toEqual(me);
-    expect(await other.takeLease('retention', elsewhere)).toBeUndefined();
-    await other.releaseLease('upload', elsewhere);
-    expect(await other.takeLease('upload', elsewhere)).toEqual(me);
-    await one.releaseLease('upload', me);
-    expect(await other.takeLease('upload', elsewhere)).toBeUndefined();
+    expect(await one.leases.take('upload', me)).toBeUndefined();
+    expect(await other.leases.take('upload', elsewhere)).toEqual(me);
+    expect(await other.leases.take('retention', elsewhere)).toBeUndefined();
+    await other.leases.release('upload', elsewhere);
+    expect(await other.leases.take('upload', elsewhere)).toEqual(me);
+    await one.leases.release('upload', me);
+    expect(await other.leases.take('upload', elsewhere)).toBeUndefined();
   });
 
   test('of a dead process on this host is free at once', async () => {
     const catalogue = open(newFile());
     const { pid } = spawnSync(process.execPath, ['-e', '']);
-    await catalogue.takeLease('upload', { host: hostname(), pid });
-    expect(await catalogue.takeLease('upload', me)).toBeUndefined();
+    await catalogue.leases.take('upload', { host: hostname(), pid });
+    expect(await catalogue.leases.take('upload', me)).toBeUndefined();
   });
 
   test('of a process elsewhere ends a minute after its last renewal', async () => {
     const clock = clockAt(callStart);
     const catalogue = open(newFile(), clock);
-    await catalogue.takeLease('upload', elsewhere);
+    await catalogue.leases.take('upload', elsewhere);
     clock.at += 59_000;
-    expect(await catalogue.takeLease('upload', elsewhere)).toBeUndefined();
+    expect(await catalogue.leases.take('upload', elsewhere)).toBeUndefined();
     clock.at += 59_999;
-    expect(await catalogue.takeLease('upload', me)).toEqual(elsewhere);
+    expect(await catalogue.leases.take('upload', me)).toEqual(elsewhere);
     clock.at += 1;
-    expect(await catalogue.takeLease('upload', me)).toBeUndefined();
+    expect(await catalogue.leases.take('upload', me)).toBeUndefined();
   });
 
   test('is given back when the pass fails', async () => {
     const catalogue = open(newFile());
     const pass = withLease(catalogue, 'upload', 0, () => Promise.reject(new Error('broken')));
     await expect(pass).rejects.toThrow('broken');
-    expect(await catalogue.takeLease('upload', elsewhere)).toBeUndefined();
+    expect(await catalogue.leases.take('upload', elsewhere)).toBeUndefined();
   });
 
   test('that another holds is waited for, then refused with its name', async () => {
     const catalogue = open(newFile());
-    await catalogue.takeLease('upload', elsewhere);
+    await catalogue.leases.take('upload', elsewhere);
     const pass = (waitMs: number) => withLease(catalogue, 'upload', waitMs, () => Promise.resolve('done'));
     await expect(pass(0)).rejects.toMatchObject({
       code: 'job_busy',
       message: 'upload is being run by process 4 on another-host',
     });
     const waiting = pass(10_000);
-    await catalogue.releaseLease('upload', elsewhere);
+    await catalogue.leases.release('upload', elsewhere);
     expect(await waiting).toBe('done');
   });
 });
@@ -519,19 +534,19 @@ test('what must be in an archive is its oldest recording that is still there, or
   const catalogue = open(newFile());
   const [one, two] = [(await saveCall(catalogue)).id, (await saveCall(catalogue)).id];
   const archive = async (id: RecordingId): Promise<void> => {
-    await catalogue.move(id, 'recording', 'recorded', {}, note);
-    expect(await catalogue.knownObject('/nas')).not.toEqual({ key: id });
-    await catalogue.move(id, 'recorded', 'archived', { archive: '/nas', objectKey: id }, note);
+    await catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
+    expect(await catalogue.recordings.knownObject('/nas')).not.toEqual({ key: id });
+    await catalogue.recordings.move(id, 'recorded', 'archived', { archive: '/nas', objectKey: id }, note);
   };
-  expect(await catalogue.knownObject('/nas')).toBe('never');
+  expect(await catalogue.recordings.knownObject('/nas')).toBe('never');
   await archive(one);
   await archive(two);
-  expect(await catalogue.knownObject('/nas')).toEqual({ key: one });
-  expect(await catalogue.knownObject('/elsewhere')).toBe('never');
-  await catalogue.move(one, 'archived', 'erased', {}, note);
-  expect(await catalogue.knownObject('/nas')).toEqual({ key: two });
-  await catalogue.move(two, 'archived', 'erased', {}, note);
-  expect(await catalogue.knownObject('/nas')).toBe('gone');
+  expect(await catalogue.recordings.knownObject('/nas')).toEqual({ key: one });
+  expect(await catalogue.recordings.knownObject('/elsewhere')).toBe('never');
+  await catalogue.recordings.move(one, 'archived', 'erased', {}, note);
+  expect(await catalogue.recordings.knownObject('/nas')).toEqual({ key: two });
+  await catalogue.recordings.move(two, 'archived', 'erased', {}, note);
+  expect(await catalogue.recordings.knownObject('/nas')).toBe('gone');
 });
 
 describe('a catalogue that another process is writing to', () => {
@@ -547,7 +562,7 @@ describe('a catalogue that another process is writing to', () => {
     const { facts } = await saveCall(open(file), { until: 'dialling' });
     const writer = lock(file);
     try {
-      expect((await open(file).call(facts.id))?.phase).toBe('dialling');
+      expect((await open(file).calls.find(facts.id))?.phase).toBe('dialling');
     } finally {
       writer.close();
     }
@@ -559,7 +574,7 @@ describe('a catalogue that another process is writing to', () => {
     const { facts } = await saveCall(catalogue, { until: 'dialling' });
     const writer = lock(file);
     let done = false;
-    const saving = catalogue.save(stateAt('talking', facts)).then(() => {
+    const saving = catalogue.journal.save(stateAt('talking', facts)).then(() => {
       done = true;
     });
     // SQLite itself waits for 100 ms at a time; in between there must be room for the other calls.
@@ -571,11 +586,11 @@ describe('a catalogue that another process is writing to', () => {
     }
     expect(turns).toBeGreaterThan(20);
     expect(done).toBe(false);
-    expect((await catalogue.call(facts.id))?.phase).toBe('dialling');
+    expect((await catalogue.calls.find(facts.id))?.phase).toBe('dialling');
     writer.exec('COMMIT');
     writer.close();
     await saving;
-    expect((await catalogue.call(facts.id))?.phase).toBe('talking');
+    expect((await catalogue.calls.find(facts.id))?.phase).toBe('talking');
   });
 
   test('for longer than ten seconds is catalogue_unusable, so that calls go on without it', async () => {
@@ -585,7 +600,7 @@ describe('a catalogue that another process is writing to', () => {
     const writer = lock(file);
     const began = performance.now();
     try {
-      await expect(catalogue.save(stateAt('talking', facts))).rejects.toMatchObject({
+      await expect(catalogue.journal.save(stateAt('talking', facts))).rejects.toMatchObject({
         code: 'catalogue_unusable',
         message: 'the catalogue refused a step (SQLITE_BUSY)',
       });
@@ -593,7 +608,7 @@ describe('a catalogue that another process is writing to', () => {
       writer.close();
     }
     expect(performance.now() - began).toBeGreaterThan(9_900);
-    expect((await catalogue.call(facts.id))?.phase).toBe('dialling');
+    expect((await catalogue.calls.find(facts.id))?.phase).toBe('dialling');
   });
 });
 
@@ -605,10 +620,10 @@ describe('a closed or broken database', () => {
     const state = stateAt('dialling', someFacts(countingIds()));
     peek(file, (database) => database.exec('DROP TABLE leases; DROP TABLE notices; DROP TABLE audit'));
     const unusable = { code: 'catalogue_unusable' };
-    await expect(catalogue.save(state)).rejects.toMatchObject(unusable);
-    await expect(catalogue.takeLease('upload', { host: 'x', pid: 1 })).rejects.toMatchObject(unusable);
-    await expect(catalogue.audit(id)).rejects.toMatchObject(unusable);
-    await expect(catalogue.move(id, 'recording', 'recorded', {}, note)).rejects.toMatchObject(unusable);
-    expect((await catalogue.recording(id))?.status).toBe('recording');
+    await expect(catalogue.journal.save(state)).rejects.toMatchObject(unusable);
+    await expect(catalogue.leases.take('upload', { host: 'x', pid: 1 })).rejects.toMatchObject(unusable);
+    await expect(catalogue.auditTrail.of(id)).rejects.toMatchObject(unusable);
+    await expect(catalogue.recordings.move(id, 'recording', 'recorded', {}, note)).rejects.toMatchObject(unusable);
+    expect((await catalogue.recordings.find(id))?.status).toBe('recording');
   });
 });

@@ -31,38 +31,38 @@ beforeAll(async () => {
 /** Everything that the commands and jobs read, and a step of each kind that they write. */
 async function useAll(catalogue: Catalogue): Promise<void> {
   const steps: (() => Promise<unknown>)[] = [
-    () => catalogue.counts(),
-    () => catalogue.open(),
-    () => catalogue.finishable(),
-    () => catalogue.unwitnessed(),
-    () => catalogue.sendable(clock.now(), '', 100),
-    () => catalogue.due(clock.now(), firstDue, 100),
-    () => catalogue.recordingsBeyond('', 100),
-    () => catalogue.knownObject('x'),
-    () => catalogue.preference('x'),
-    () => catalogue.setPreference('x', 'fr', 1),
-    () => catalogue.sweepPreferences(),
-    () => catalogue.savePolicy('policy-9', '{}'),
-    () => catalogue.notePass('upload', 1),
+    () => catalogue.recordings.counts(),
+    () => catalogue.journal.open(),
+    () => catalogue.recordings.finishable(),
+    () => catalogue.calls.unwitnessed(),
+    () => catalogue.recordings.sendable(clock.now(), '', 100),
+    () => catalogue.recordings.due(clock.now(), firstDue, 100),
+    () => catalogue.recordings.listBeyond('', 100),
+    () => catalogue.recordings.knownObject('x'),
+    () => catalogue.preferences.find('x'),
+    () => catalogue.preferences.set('x', 'fr', 1),
+    () => catalogue.preferences.sweep(),
+    () => catalogue.calls.savePolicy('policy-9', '{}'),
+    () => catalogue.passes.note('upload', 1),
     () => saveCall(catalogue),
-    ...recordingStatuses.map((status) => () => catalogue.recordings({ status, limit: 100 })),
+    ...recordingStatuses.map((status) => () => catalogue.recordings.list({ status, limit: 100 })),
     async () => {
-      for (const { id } of await catalogue.calls(100)) {
+      for (const { id } of await catalogue.calls.list(100)) {
         steps.push(
-          () => catalogue.notices(id),
-          () => catalogue.said(id),
-          () => catalogue.changes(id),
+          () => catalogue.calls.notices(id),
+          () => catalogue.timeline.said(id),
+          () => catalogue.timeline.changes(id),
         );
       }
     },
     async () => {
-      for (const { id } of await catalogue.recordings({ limit: 100 })) {
+      for (const { id } of await catalogue.recordings.list({ limit: 100 })) {
         steps.push(
-          () => catalogue.audit(id),
-          () => catalogue.purposeEnds(id),
-          () => catalogue.makerOf(id),
-          () => catalogue.note(id, { event: 'looked at', actor: 'test', detail: {} }),
-          () => catalogue.postpone(id, clock.now(), 'archive_failed'),
+          () => catalogue.auditTrail.of(id),
+          () => catalogue.recordings.purposeEnds(id),
+          () => catalogue.recordings.makerOf(id),
+          () => catalogue.auditTrail.appendAudit(id, { event: 'looked at', actor: 'test', detail: {} }),
+          () => catalogue.recordings.postpone(id, clock.now(), 'archive_failed'),
         );
       }
     },
@@ -221,7 +221,7 @@ describe('damage that only a query meets', () => {
     await writeFile(file, bytes);
     const catalogue = openCatalogue(file, clock, { mustExist: true });
     try {
-      await expect(catalogue.recordings({ limit: 1 })).rejects.toMatchObject({
+      await expect(catalogue.recordings.list({ limit: 1 })).rejects.toMatchObject({
         code: 'catalogue_unusable',
         message: expect.stringMatching(/^the catalogue is damaged \(SQLITE_CORRUPT/) as string,
         hint: expect.stringContaining('restore the last backup') as string,
@@ -243,7 +243,7 @@ describe('damage that only a query meets', () => {
     handle.close();
     const catalogue = openCatalogue(file, clock, { mustExist: true });
     try {
-      await expect(catalogue.recordings({ limit: 1 })).rejects.toMatchObject({
+      await expect(catalogue.recordings.list({ limit: 1 })).rejects.toMatchObject({
         code: 'row_unreadable',
         message: 'a row of the catalogue is malformed',
         hint: expect.stringContaining('integrity_check') as string,

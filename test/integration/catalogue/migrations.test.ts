@@ -54,10 +54,10 @@ test('what is kept of a caller under a hash that names no key is found by their 
   database.prepare(`INSERT INTO preferences VALUES (?, 'nl', ?)`).run(bareHash(hash), callEnd + dayMs);
   database.close();
   const catalogue = open(file, clockAt(callEnd));
-  expect(await catalogue.hashKeys()).toEqual([]);
+  expect(await catalogue.callers.hashKeys()).toEqual([]);
   expect(await prepareSearch(catalogue, hash)).toEqual([]);
-  expect((await catalogue.callsOfCaller(hash, '', 10)).map(({ call }) => call)).toEqual([idOf(1)]);
-  expect(await catalogue.preference(hash)).toBe('nl');
+  expect((await catalogue.callers.callsOf(hash, '', 10)).map(({ call }) => call)).toEqual([idOf(1)]);
+  expect(await catalogue.preferences.find(hash)).toBe('nl');
 });
 
 /** SHA-256 of each step that a catalogue of somebody's may have behind it, in their order. */
@@ -101,17 +101,17 @@ describe.each(schemas)('a catalogue of schema %d', (schema) => {
       [1, 'announce'],
       [2, null],
     ] as const) {
-      expect(await catalogue.call(idOf(number) as string as CallId)).toMatchObject({
+      expect(await catalogue.calls.find(idOf(number) as string as CallId)).toMatchObject({
         languagesUnavailable: [],
         consent: { mode, answer: 'none', digits: null, at: null },
       });
     }
-    expect((await catalogue.calls(10)).map(({ result }) => result)).toEqual(['abandoned', 'recorded']);
+    expect((await catalogue.calls.list(10)).map(({ result }) => result)).toEqual(['abandoned', 'recorded']);
   });
 
   test('keeps its recordings: how long each party was heard is not known', async () => {
     const catalogue = open(left(schema));
-    expect(await catalogue.recording(idOf(1))).toMatchObject({ status: 'archived', talk: null });
+    expect(await catalogue.recordings.find(idOf(1))).toMatchObject({ status: 'archived', talk: null });
   });
 
   test('gives a receipt of today for a call of then', async () => {
@@ -130,17 +130,17 @@ describe.each(schemas)('a catalogue of schema %d', (schema) => {
     const catalogue = open(left(schema));
     // From the schema that knew the witness on, such a call waits to be compared.
     const known = schema >= 4;
-    expect((await catalogue.calls(10)).map(({ witness }) => witness)).toEqual(
+    expect((await catalogue.calls.list(10)).map(({ witness }) => witness)).toEqual(
       known ? [null, null] : ['unavailable', 'unavailable'],
     );
     if (known) return;
-    expect(await catalogue.unwitnessed()).toEqual([]);
+    expect(await catalogue.calls.unwitnessed()).toEqual([]);
   });
 
   test('can remember a language', async () => {
     const catalogue = open(left(schema), clockAt(callEnd));
-    await catalogue.setPreference('hash', 'nl', callEnd + 1);
-    expect(await catalogue.preference('hash')).toBe('nl');
+    await catalogue.preferences.set('hash', 'nl', callEnd + 1);
+    expect(await catalogue.preferences.find('hash')).toBe('nl');
   });
 
   test('is brought up to date once', () => {

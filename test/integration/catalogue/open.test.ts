@@ -175,7 +175,7 @@ describe('an existing catalogue', () => {
   test('is opened again with what it holds', async () => {
     const file = newPath();
     const { facts } = await saveCall(open(file));
-    expect(await open(file).call(facts.id)).toMatchObject({ id: facts.id, result: 'recorded' });
+    expect(await open(file).calls.find(facts.id)).toMatchObject({ id: facts.id, result: 'recorded' });
   });
 
   test('that all users may read is taken from them, with the files beside it; its group keeps what it has', async () => {
@@ -297,7 +297,7 @@ describe('a place that cannot be used is said to be so:', () => {
         });
       }
       expect(failure).toMatchObject({ code: 'catalogue_unusable' });
-      expect(await catalogue.call(facts.id)).toMatchObject({ id: facts.id });
+      expect(await catalogue.calls.find(facts.id)).toMatchObject({ id: facts.id });
       catalogue.close();
       await copyFile(file, folder.path('after-full.db'));
       expect(opened(`${mount}/another.db`)).toThrow(expect.objectContaining({ code: 'catalogue_unusable' }) as Error);

@@ -66,7 +66,7 @@ async function finish(id: RecordingId, wav: Buffer = toneWav(440)): Promise<void
 async function retention(): ReturnType<typeof retentionPass> {
   const store = makeDirectoryStore({ folder: folder.path(`archive-${count}`) });
   await store.check();
-  await catalogue.notePass('retention', now);
+  await catalogue.passes.note('retention', now);
 
   return retentionPass(
     {
@@ -107,8 +107,8 @@ describe('the migration to ends of purposes', () => {
     migrated((old) => {
       insertRecording(old, { number: 1, status, keepUntil: callEnd + 395 * dayMs });
     });
-    expect(await catalogue.purposeEnds(idOf(1))).toEqual(ends);
-    expect((await catalogue.recording(idOf(1)))?.keepUntil).toBe(callEnd + 395 * dayMs);
+    expect(await catalogue.recordings.purposeEnds(idOf(1))).toEqual(ends);
+    expect((await catalogue.recordings.find(idOf(1)))?.keepUntil).toBe(callEnd + 395 * dayMs);
   });
 
   test('takes the days of the policy that each call was made under', async () => {
@@ -124,9 +124,12 @@ describe('the migration to ends of purposes', () => {
         purposes: ['training'],
       });
     });
-    expect(await catalogue.purposeEnds(idOf(1))).toEqual(ends);
-    expect((await catalogue.purposeEnds(idOf(2)))[0]).toEqual({ purpose: 'training', keepUntil: callEnd + 7 * dayMs });
-    expect(await catalogue.purposeEnds(idOf(3))).toEqual([ends[0]]);
+    expect(await catalogue.recordings.purposeEnds(idOf(1))).toEqual(ends);
+    expect((await catalogue.recordings.purposeEnds(idOf(2)))[0]).toEqual({
+      purpose: 'training',
+      keepUntil: callEnd + 7 * dayMs,
+    });
+    expect(await catalogue.recordings.purposeEnds(idOf(3))).toEqual([ends[0]]);
   });
 
   test('lets a purpose that no policy knows end with the recording, never later', async () => {
@@ -135,7 +138,10 @@ describe('the migration to ends of purposes', () => {
       insertRecording(old, { number: 1, ...row, policy: 'lost' });
       insertRecording(old, { number: 2, ...row, purposes: ['agreement'] });
     });
-    const all = [...(await catalogue.purposeEnds(idOf(1))), ...(await catalogue.purposeEnds(idOf(2)))];
+    const all = [
+      ...(await catalogue.recordings.purposeEnds(idOf(1))),
+      ...(await catalogue.recordings.purposeEnds(idOf(2))),
+    ];
     expect(all.map(({ keepUntil }) => keepUntil)).toEqual(Array(3).fill(callEnd + 28 * dayMs));
   });
 
@@ -144,10 +150,10 @@ describe('the migration to ends of purposes', () => {
       insertRecording(old, { number: 1 });
       insertRecording(old, { number: 2, status: 'lost' });
     });
-    expect(await catalogue.purposeEnds(idOf(1))).toEqual([]);
+    expect(await catalogue.recordings.purposeEnds(idOf(1))).toEqual([]);
     await finish(idOf(1));
-    expect(await catalogue.purposeEnds(idOf(1))).toEqual(ends);
-    expect(await catalogue.purposeEnds(idOf(2))).toEqual([]);
+    expect(await catalogue.recordings.purposeEnds(idOf(1))).toEqual(ends);
+    expect(await catalogue.recordings.purposeEnds(idOf(2))).toEqual([]);
   });
 
   test('is done once', async () => {
@@ -156,7 +162,7 @@ describe('the migration to ends of purposes', () => {
     });
     catalogue.close();
     catalogue = openCatalogue(file, clock);
-    expect(await catalogue.purposeEnds(idOf(1))).toEqual(ends);
+    expect(await catalogue.recordings.purposeEnds(idOf(1))).toEqual(ends);
   });
 });
 
@@ -167,8 +173,8 @@ describe('a recording for two purposes', () => {
       insertRecording(database, { number: 1 });
     });
     await finish(idOf(1));
-    expect(await catalogue.purposeEnds(idOf(1))).toEqual(ends);
-    expect(await catalogue.recording(idOf(1))).toMatchObject({
+    expect(await catalogue.recordings.purposeEnds(idOf(1))).toEqual(ends);
+    expect(await catalogue.recordings.find(idOf(1))).toMatchObject({
       status: 'recorded',
       keepUntil: callEnd + 395 * dayMs,
     });
@@ -180,8 +186,11 @@ describe('a recording for two purposes', () => {
       insertRecording(database, { number: 1 });
     });
     await finish(idOf(1), Buffer.from('no WAV'));
-    expect(await catalogue.recording(idOf(1))).toMatchObject({ status: 'failed', keepUntil: callEnd + 395 * dayMs });
-    expect(await catalogue.purposeEnds(idOf(1))).toEqual(ends);
+    expect(await catalogue.recordings.find(idOf(1))).toMatchObject({
+      status: 'failed',
+      keepUntil: callEnd + 395 * dayMs,
+    });
+    expect(await catalogue.recordings.purposeEnds(idOf(1))).toEqual(ends);
   });
 
   test('has both ends in its receipt', async () => {
@@ -218,13 +227,18 @@ describe('a recording for two purposes', () => {
     await finish(idOf(1));
     const state = async () => {
       const { erased } = await retention();
-      const row = await catalogue.recording(idOf(1));
+      const row = await catalogue.recordings.find(idOf(1));
       const listed = async (purpose: string): Promise<boolean> =>
-        (await catalogue.recordings({ inForce: { purpose, at: now }, limit: 10 })).length === 1;
+        (await catalogue.recordings.list({ inForce: { purpose, at: now }, limit: 10 })).length === 1;
 
       return {
         erased,
-        inForce: purposesInForce(row?.status ?? 'lost', Object.keys(keep), await catalogue.purposeEnds(idOf(1)), now),
+        inForce: purposesInForce(
+          row?.status ?? 'lost',
+          Object.keys(keep),
+          await catalogue.recordings.purposeEnds(idOf(1)),
+          now,
+        ),
         training: await listed('training'),
         agreement: await listed('agreement'),
       };
@@ -240,8 +254,8 @@ describe('a recording for two purposes', () => {
     expect(await state()).toEqual(one);
     now = callEnd + 395 * dayMs;
     expect(await state()).toEqual({ erased: 1, inForce: [], training: false, agreement: false });
-    expect((await catalogue.recording(idOf(1)))?.status).toBe('erased');
-    expect(await catalogue.purposeEnds(idOf(1))).toEqual(ends);
+    expect((await catalogue.recordings.find(idOf(1)))?.status).toBe('erased');
+    expect(await catalogue.recordings.purposeEnds(idOf(1))).toEqual(ends);
   });
 
   test('is not erased while one of its purposes lasts, whatever its own row says', async () => {
@@ -264,8 +278,8 @@ test('a recording that was erased before its ends is listed for none', async () 
     insertRecording(database, { number: 1 });
   });
   await finish(idOf(1));
-  await catalogue.move(idOf(1), 'recorded', 'erased', {}, { event: 'erased on request', actor: 'test' });
-  expect(await catalogue.recordings({ inForce: { purpose: 'agreement', at: now }, limit: 10 })).toEqual([]);
+  await catalogue.recordings.move(idOf(1), 'recorded', 'erased', {}, { event: 'erased on request', actor: 'test' });
+  expect(await catalogue.recordings.list({ inForce: { purpose: 'agreement', at: now }, limit: 10 })).toEqual([]);
 });
 
 test('a recording under way is listed for its purposes, and for no other', async () => {
@@ -275,7 +289,7 @@ test('a recording under way is listed for its purposes, and for no other', async
     insertRecording(database, { number: 2, purposes: ['training'], status: 'discarded' });
   });
   const listed = async (purpose: string): Promise<string[]> =>
-    (await catalogue.recordings({ inForce: { purpose, at: now }, limit: 10 })).map(({ id }) => id);
+    (await catalogue.recordings.list({ inForce: { purpose, at: now }, limit: 10 })).map(({ id }) => id);
   expect(await listed('training')).toEqual([idOf(1)]);
   expect(await listed('agreement')).toEqual([]);
 });

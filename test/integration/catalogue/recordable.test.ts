@@ -39,10 +39,10 @@ test.each<[string, CallShape, number]>([
   for (const each of closure(decide, factsWith(shape), plainTimes).endings) {
     const state = another(each);
     if (state?.facts.order === undefined) continue;
-    await catalogue.save(state);
+    await catalogue.journal.save(state);
     const { recording, script } = state.facts.order;
-    if ((await catalogue.recordingOfCall(state.facts.id)) !== undefined) continue;
-    const row = await catalogue.adopt(recording);
+    if ((await catalogue.recordings.ofCall(state.facts.id)) !== undefined) continue;
+    const row = await catalogue.recordings.adopt(recording);
     const why = whyNotRecordable({
       verdicts: state.played.map(({ verdict }) => verdict),
       mode: script.consent.mode,

@@ -45,8 +45,8 @@ test('a recording whose row cannot be read holds up no other, in any pass, and i
       erased: 2,
     });
     expect(told.toSorted()).toEqual([first?.id, last?.id]);
-    expect(await catalogue.recordingsBeyond('', 1)).toHaveLength(1);
-    await expect(catalogue.recordings({ limit: 10 })).rejects.toMatchObject({ code: 'row_unreadable' });
+    expect(await catalogue.recordings.listBeyond('', 1)).toHaveLength(1);
+    await expect(catalogue.recordings.list({ limit: 10 })).rejects.toMatchObject({ code: 'row_unreadable' });
   } finally {
     catalogue.close();
   }

@@ -20,10 +20,10 @@ it('has at its end what was not known at its beginning: when it was over, and th
     bridge: order.bridge,
     parties: [callerChannel, order.destination],
   };
-  await catalogue.addToTimeline(facts.id, { kind: 'unwatched', interval });
+  await catalogue.journal.addToTimeline(facts.id, { kind: 'unwatched', interval });
   const end = { to: callStart + 30_000, heardAgainAt: callStart + 30_000, parties: [] };
-  await catalogue.addToTimeline(facts.id, { kind: 'unwatched', interval: { ...interval, ...end } });
-  expect(await catalogue.unwatched(facts.id)).toMatchObject([{ from: interval.from, ...end }]);
+  await catalogue.journal.addToTimeline(facts.id, { kind: 'unwatched', interval: { ...interval, ...end } });
+  expect(await catalogue.timeline.unwatched(facts.id)).toMatchObject([{ from: interval.from, ...end }]);
 });
 
 it('is over with the comparison of the next process where the one that began it has died', async () => {
@@ -33,10 +33,11 @@ it('is over with the comparison of the next process where the one that began it 
   const known = { bridge: order.bridge, parties: [callerChannel, order.destination], to: null, heardAgainAt: null };
   const begun: Unwatched = { ...known, from: callStart + 25_000, why: 'connection_lost' };
   const died: Unwatched = { ...known, from: callStart + 26_000, why: 'process_ended' };
-  for (const interval of [begun, died]) await catalogue.addToTimeline(facts.id, { kind: 'unwatched', interval });
+  for (const interval of [begun, died])
+    await catalogue.journal.addToTimeline(facts.id, { kind: 'unwatched', interval });
   const end = { to: callStart + 30_000, heardAgainAt: callStart + 30_001 };
-  await catalogue.addToTimeline(facts.id, { kind: 'unwatched', interval: { ...died, ...end } });
-  expect(await catalogue.unwatched(facts.id)).toMatchObject([
+  await catalogue.journal.addToTimeline(facts.id, { kind: 'unwatched', interval: { ...died, ...end } });
+  expect(await catalogue.timeline.unwatched(facts.id)).toMatchObject([
     { from: begun.from, ...end },
     { from: died.from, ...end },
   ]);

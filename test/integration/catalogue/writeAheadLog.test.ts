@@ -26,9 +26,9 @@ async function stage() {
   for (const hash of [gone, kept]) {
     const call = await saveCall(catalogue, { events: () => [] });
     await saveCall(catalogue);
-    await catalogue.keepCaller({ call: call.facts.id, hash, sealed: sealed[hash] ?? null });
-    await catalogue.endUnreadable(call.facts.id);
-    await catalogue.setPreference(hash, 'nl', callStart + 300 * dayMs);
+    await catalogue.callers.keep({ call: call.facts.id, hash, sealed: sealed[hash] ?? null });
+    await catalogue.journal.endUnreadable(call.facts.id);
+    await catalogue.preferences.set(hash, 'nl', callStart + 300 * dayMs);
   }
   const bytes = async (): Promise<{ file: string; log: string }> => ({
     file: await readFile(file, 'latin1'),
@@ -61,7 +61,7 @@ test('where nothing was erased since, the log is left as it is', async () => {
   await forget(catalogue);
   await logEmptied(catalogue, 0);
   const other = hashOf('c');
-  await catalogue.setPreference(other, 'fr', callStart + 300 * dayMs);
+  await catalogue.preferences.set(other, 'fr', callStart + 300 * dayMs);
   expect(await logEmptied(catalogue, 0)).toBe(true);
   expect(await places(other)).toEqual(['log']);
   await decisionsOf(catalogue).forgetLanguages(other);
@@ -78,7 +78,7 @@ test('another process that reads the log keeps it: it is told, and done once tha
   let monotonic = 0;
   const { log, lines } = collectingLog('info');
   const empty = makeLogEmptier(catalogue, log, () => monotonic);
-  expect(await catalogue.emptyLog()).toBe('busy');
+  expect(await catalogue.file.emptyLog()).toBe('busy');
   expect(await logEmptied(catalogue, 100)).toBe(false);
   await empty();
   expect(lines).toEqual([]);
@@ -99,6 +99,6 @@ test('what a killed process has erased and not taken out of the log is taken out
   await forget(catalogue);
   const next = open(file, clockAt(callStart));
   expect(await places(gone)).toContain('log');
-  expect(await next.emptyLog()).toBe('empty');
+  expect(await next.file.emptyLog()).toBe('empty');
   expect(await places(gone)).toEqual([]);
 });

@@ -305,7 +305,7 @@ describe('recordings', () => {
     const { config, set } = await place();
     const { id } = await set.finished();
     for (let count = 0; count < 3; count += 1) {
-      await set.catalogue.postpone(id, Date.parse('2026-08-24T12:00:00Z'), 'archive_mismatch');
+      await set.catalogue.recordings.postpone(id, Date.parse('2026-08-24T12:00:00Z'), 'archive_mismatch');
     }
     const list = (...args: string[]) => preavis(['recordings', 'list', '--config', config, ...args]);
     const [json, people] = await Promise.all([list('--json'), list()]);
@@ -416,7 +416,7 @@ describe('recordings fetch', () => {
     const refused = await preavis(args);
     expectRefusal(refused, 2, 'usage');
     expect(refused.stderr).toContain('--force');
-    expect((await set.catalogue.audit(id)).map(({ event }) => event)).not.toContain('fetch begun');
+    expect((await set.catalogue.auditTrail.of(id)).map(({ event }) => event)).not.toContain('fetch begun');
     expect((await preavis([...args, '--force'])).code).toBe(0);
     expect((await stat(file)).size).toBe(16_044);
   });
@@ -445,7 +445,7 @@ describe('languages forget', () => {
   /** The catalogue of a place in which these numbers have chosen. */
   async function chosen(...numbers: string[]): ReturnType<typeof place> {
     const made = await place(withKey);
-    const table = made.set.catalogue;
+    const table = made.set.catalogue.preferences;
     const clock = { now: () => Date.now() };
     const preferences = makePreferences({ table, hashKey, keepDays: 30, defaultCountry: 'BE', clock });
     for (const number of numbers) await preferences.remember(number, 'nl');
@@ -498,7 +498,7 @@ describe('subject', () => {
     const { config, set, at } = await place({ privacy: { hashKey }, log: { level: 'debug' } });
     const { id, facts } = await set.finished();
     const hash = makeCallerHash(hashKey, 'BE')(number) ?? '';
-    await set.catalogue.keepCaller({ call: facts.id, hash, sealed: null });
+    await set.catalogue.callers.keep({ call: facts.id, hash, sealed: null });
     const zip = join(at, 'person.zip');
     const run = (args: string[], input = '0475 12 34 56\n') =>
       preavis(['subject', ...args, '--number', '-', '--config', config], {}, input);
@@ -571,8 +571,8 @@ describe('upload and retention', () => {
   test('upload ends them where no serve comes back: what nobody watched is silence before it is sent', async () => {
     const { config, set, at } = await place();
     const { id, file } = await set.recorded(toneWav(440, 30_000), { events: (facts) => eventsTo('talking', facts) });
-    const startedAt = (await set.catalogue.recording(id))?.startedAt ?? NaN;
-    await set.catalogue.saveWatchedUntil(startedAt + 20_000);
+    const startedAt = (await set.catalogue.recordings.find(id))?.startedAt ?? NaN;
+    await set.catalogue.timeline.saveWatchedUntil(startedAt + 20_000);
     await servedLast(join(at, 'catalogue.db'), Date.now() - 631_000);
     await utimes(file, (startedAt + 30_000) / 1_000, (startedAt + 30_000) / 1_000);
     expect(await preavis(['upload', '--config', config])).toMatchObject({
@@ -581,7 +581,7 @@ describe('upload and retention', () => {
         'found in what was finished now: 1 unwatched_blanked\n1 recording sent',
       ) as string,
     });
-    const row = await set.catalogue.recording(id);
+    const row = await set.catalogue.recordings.find(id);
     expect(row).toMatchObject({ status: 'archived', finishedAt: null });
     expect(row?.flags).toContain('unwatched_blanked');
     const sound = ((await set.objects()).get(row?.objectKey ?? '') ?? Buffer.alloc(0)).subarray(44);
@@ -591,7 +591,7 @@ describe('upload and retention', () => {
     expect(sound).toHaveLength(30_000 * msOfBytes);
     // From a second before the last of what was seen.
     expect([isSilent(0, 100), isSilent(18_900, 19_000), isSilent(19_000, 30_000)]).toEqual([false, false, true]);
-    expect(await set.catalogue.open()).toEqual([]);
+    expect(await set.catalogue.journal.open()).toEqual([]);
   });
 
   test('with recordings that wait exit with 3; with an archive that does not work, with 1', async () => {
@@ -629,7 +629,7 @@ describe('upload and retention', () => {
     await utimes(file, 1_787_000_000, 1_787_000_000);
     const sent = await preavis(['upload', '--json', '--config', config]);
     expect(JSON.parse(sent.stdout)).toMatchObject({ sent: 1, waiting: 0 });
-    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
   });
 
   test('erase what is due and say so', async () => {
@@ -643,7 +643,7 @@ describe('upload and retention', () => {
     const real = await run();
     expect(real.code).toBe(0);
     expect(JSON.parse(real.stdout)).toMatchObject({ dryRun: false, due, erased: due });
-    expect((await set.catalogue.recording(id))?.status).toBe(due === 1 ? 'erased' : 'recorded');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe(due === 1 ? 'erased' : 'recorded');
   });
 });
 
@@ -674,7 +674,7 @@ describe('recordings reconcile', () => {
       stdout: '1 recording, 0 files and 2 objects compared: nothing found\n',
       stderr: '',
     });
-    expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({
+    expect((await set.catalogue.auditTrail.of(id)).at(-1)).toMatchObject({
       event: 'removed from the spool',
       actor: expect.stringContaining(userInfo().username) as string,
     });
@@ -736,12 +736,12 @@ describe('an archive folder whose mount is gone while its mount point stays', ()
     expect((JSON.parse(retention.stdout) as { erased: number }).erased).toBe(0);
     expect(await readdir(archive)).toEqual([]);
     expect((await stat(file)).isFile()).toBe(true);
-    expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('recorded');
 
     await rmdir(archive);
     await rename(away, archive);
     expect((await preavis(['upload', '--config', config])).code).toBe(0);
-    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
   });
 });
 
@@ -785,7 +785,7 @@ describe('check', () => {
 describe('check of retention', () => {
   test('says that nothing is erased since the clock has leapt', async () => {
     const { config, set } = await place();
-    await set.catalogue.notePass('retention', Date.now() - 30 * 86_400_000);
+    await set.catalogue.passes.note('retention', Date.now() - 30 * 86_400_000);
     const { stdout } = await preavis(['check', '--json', '--config', config]);
     const { checks } = JSON.parse(stdout) as { checks: { check: string }[] };
     expect(checks.find(({ check }) => check === 'retention')).toMatchObject({ ok: false, code: 'clock_implausible' });
@@ -805,9 +805,9 @@ test('check warns of what is overdue and of erasures that failed, and notes what
   const actor = 'serve';
   const detail = { code: 'archive_locked' };
   expect(await erasures()).toMatchObject({ ok: true, warning: expect.stringContaining('25 hours ago: 1 (') as string });
-  await set.catalogue.note(id, { event: erasureFailed, actor, detail });
+  await set.catalogue.auditTrail.appendAudit(id, { event: erasureFailed, actor, detail });
   expect(await erasures()).toMatchObject({ warning: expect.stringContaining('could not be erased: 1 (') as string });
-  await set.catalogue.note(id, { event: requestFailed, actor, detail });
+  await set.catalogue.auditTrail.appendAudit(id, { event: requestFailed, actor, detail });
   expect(await erasures()).toEqual({
     check: 'erasures',
     ok: true,

@@ -98,9 +98,15 @@ beforeAll(async () => {
     UPDATE recordings SET failure = '${longFailure}', attempts = 1234 WHERE status = 'recorded'`);
   database.close();
   const witnesses = { asterisk: callEnd, us: callEnd + 9e9 };
-  await catalogue.raiseDoubt(idOf(3), { apartMs: 9e9, witnesses, endedAt: callEnd, actor: 'test' });
-  await catalogue.move(idOf(4), 'recorded', 'archived', {}, { event: 'stored and read back', actor: 'test' });
-  await catalogue.giveUpEndpoint('customer-relations-management', 'webhook_unreachable');
+  await catalogue.clockDoubts.raise(idOf(3), { apartMs: 9e9, witnesses, endedAt: callEnd, actor: 'test' });
+  await catalogue.recordings.move(
+    idOf(4),
+    'recorded',
+    'archived',
+    {},
+    { event: 'stored and read back', actor: 'test' },
+  );
+  await catalogue.deliveries.giveUpEndpoint('customer-relations-management', 'webhook_unreachable');
   catalogue.close();
   const until = new Date(Date.now() + 30 * dayMs).toISOString().slice(0, 10);
   const reason = 'Réclamation '.repeat(80).trim();

@@ -21,7 +21,7 @@ const stage = (): Promise<SubjectStage> => subjectStage(folder.path(`${(places +
 
 let holds = 0;
 const hold = ({ catalogue }: SubjectStage, recording: RecordingId): Promise<void> =>
-  catalogue.setHold({
+  catalogue.legalHolds.set({
     id: `01K0000000000000000000000${(holds += 1)}` as never,
     recording,
     ground: 'restriction',
@@ -40,7 +40,7 @@ const outcomes = ({ json }: Answer): Record<string, unknown> =>
 const requests = async ({ catalogue, clock }: SubjectStage) => {
   const at = clock.now();
 
-  return (await catalogue.figures({ from: 0, to: at + 1, at, overdueBefore: 0 }, 'erasure failed')).requests;
+  return (await catalogue.figures.read({ from: 0, to: at + 1, at, overdueBefore: 0 }, 'erasure failed')).requests;
 };
 
 describe('the erasure that a person asks for', () => {
@@ -59,7 +59,7 @@ describe('the erasure that a person asks for', () => {
     expect(byUri.json).toEqual(preview.json);
     expect(await set.objects()).toEqual(before);
     expect(await requests(set)).toMatchObject({ erased: 0, kept: 0, failed: 0 });
-    expect(await set.catalogue.callsOfCaller(hash, '', 10)).toHaveLength(2);
+    expect(await set.catalogue.callers.callsOf(hash, '', 10)).toHaveLength(2);
   });
 
   test('erases archived and waiting recordings with a certificate each, and the person is not known any more', async () => {
@@ -70,8 +70,8 @@ describe('the erasure that a person asks for', () => {
     ];
     const other = await set.called('+3225550124', { archived: false });
     await set.calledOnly(number);
-    await set.catalogue.setPreference(hash, 'nl', callStart + 300 * dayMs);
-    const sealed = (await set.catalogue.callsOfCaller(hash, '', 10)).map((each) => each.sealed ?? '');
+    await set.catalogue.preferences.set(hash, 'nl', callStart + 300 * dayMs);
+    const sealed = (await set.catalogue.callers.callsOf(hash, '', 10)).map((each) => each.sealed ?? '');
     expect(sealed).toHaveLength(3);
     expect(await readFile(join(set.at, 'catalogue.db-wal'), 'latin1')).toContain(sealed[0]);
     const answer = await set.erased();
@@ -82,8 +82,8 @@ describe('the erasure that a person asks for', () => {
     });
     const { catalogue, store } = set;
     for (const { id } of [sent, waiting]) {
-      expect((await catalogue.recording(id))?.status).toBe('erased');
-      const [certificate] = await catalogue.certificatesOf(id);
+      expect((await catalogue.recordings.find(id))?.status).toBe('erased');
+      const [certificate] = await catalogue.certificates.of(id);
       expect(certificate).toMatchObject({ inLedger: true, inArchive: true });
     }
     const { trusts, ledger } = set;
@@ -93,9 +93,9 @@ describe('the erasure that a person asks for', () => {
     });
     expect(await set.objects()).toEqual(new Map());
     expect(await set.spooled()).toHaveLength(1);
-    expect((await catalogue.recording(other.id))?.status).toBe('recorded');
-    expect(await catalogue.callsOfCaller(hash, '', 10)).toEqual([]);
-    expect(await catalogue.preference(hash)).toBeUndefined();
+    expect((await catalogue.recordings.find(other.id))?.status).toBe('recorded');
+    expect(await catalogue.callers.callsOf(hash, '', 10)).toEqual([]);
+    expect(await catalogue.preferences.find(hash)).toBeUndefined();
     expect(await set.exported({ json: false })).toMatchObject({ code: 0, text: 'no calls of this number' });
     expect(await set.erased({ json: false })).toMatchObject({ code: 0, text: 'no calls of this number' });
     for (const name of (await readdir(set.at)).filter((each) => /^catalogue|jsonl$/.test(each))) {
@@ -141,14 +141,14 @@ describe('the erasure that a person asks for', () => {
     });
     const now = set.clock.now();
     for (const { id } of [held, evidence, duty]) {
-      const ends = await set.catalogue.purposeEnds(id);
+      const ends = await set.catalogue.recordings.purposeEnds(id);
       expect(ends.find(({ purpose }) => purpose === 'training')?.keepUntil).toBe(now);
-      expect((await set.catalogue.audit(id)).map(({ event }) => event)).toContain(
+      expect((await set.catalogue.auditTrail.of(id)).map(({ event }) => event)).toContain(
         'erasure asked by the person, refused',
       );
     }
-    expect((await set.catalogue.purposeEnds(evidence.id)).at(-1)?.keepUntil).toBeGreaterThan(now);
-    expect(await set.catalogue.callsOfCaller(hash, '', 10)).toHaveLength(4);
+    expect((await set.catalogue.recordings.purposeEnds(evidence.id)).at(-1)?.keepUntil).toBeGreaterThan(now);
+    expect(await set.catalogue.callers.callsOf(hash, '', 10)).toHaveLength(4);
     const each = (ground: string) => ({ ground, recordings: 1 });
     const grounds = ['evidence', 'hold', 'obligation', 'unknown'].map(each);
     expect(await requests(set)).toEqual({ erased: 0, kept: 4, failed: 0, grounds, failures: [] });
@@ -162,8 +162,8 @@ describe('the erasure that a person asks for', () => {
       [held.id]: { kind: 'kept', ended: [] },
     });
     // What the hold alone keeps is erased after it.
-    const [set1] = await set.catalogue.holdsOf(held.id);
-    await set.catalogue.releaseHold(set1?.id ?? ('' as never), 'user alice');
+    const [set1] = await set.catalogue.legalHolds.of(held.id);
+    await set.catalogue.legalHolds.release(set1?.id ?? ('' as never), 'user alice');
     expect(outcomes(await set.erased())).toMatchObject({ [held.id]: { kind: 'erased' } });
     expect(await requests(set)).toMatchObject({ erased: 2, kept: 2 });
   });
@@ -174,19 +174,19 @@ describe('the erasure that a person asks for', () => {
     await mkdir(join(set.at, 'erasures.jsonl'));
     expect(await set.erased({ apply: false })).toMatchObject({ code: 0 });
     await expect(set.erased()).rejects.toMatchObject({ code: 'ledger_unusable' });
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'archived' });
-    expect(await set.catalogue.callsOfCaller(hash, '', 10)).toHaveLength(1);
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'archived' });
+    expect(await set.catalogue.callers.callsOf(hash, '', 10)).toHaveLength(1);
   });
 
   test('leaves what is not finished to a later run', async () => {
     const set = await stage();
     const going = await set.recorded(undefined, { until: 'talking' });
-    await set.catalogue.keepCaller({ call: going.facts.id, hash, sealed: null });
+    await set.catalogue.callers.keep({ call: going.facts.id, hash, sealed: null });
     const answer = await set.erased();
     expect(answer).toMatchObject({ code: 3 });
     expect(outcomes(answer)).toEqual({ [going.id]: { kind: 'unfinished' } });
     expect((await set.erased({ json: false })).text).toContain('not finished: run it again');
-    expect(await set.catalogue.callsOfCaller(hash, '', 10)).toHaveLength(1);
+    expect(await set.catalogue.callers.callsOf(hash, '', 10)).toHaveLength(1);
   });
 
   test('waits for a retention run to end, and one that cannot be erased keeps no other', async () => {
@@ -202,9 +202,12 @@ describe('the erasure that a person asks for', () => {
     };
     const rules = { includeEvidence: false, kindOf: () => 'training' as const };
     const order = { hash, apply: true, waitMs: 0, signal, ...rules };
-    const taken = { ...set.catalogue, takeLease: () => Promise.resolve({ host: 'elsewhere', pid: 1 }) };
+    const taken = {
+      ...set.catalogue,
+      leases: { ...set.catalogue.leases, take: () => Promise.resolve({ host: 'elsewhere', pid: 1 }) },
+    };
     await expect(eraseForPerson({ ...ports, catalogue: taken }, order)).rejects.toMatchObject({ code: 'job_busy' });
-    expect((await set.catalogue.recording(one.id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(one.id))?.status).toBe('archived');
     const versions: typeof set.store.versions = (key) =>
       key.includes(one.id) ? Promise.resolve(['there is one left']) : set.store.versions(key);
     const failing: SubjectErasurePorts['erase'] = (row) =>
@@ -213,8 +216,8 @@ describe('the erasure that a person asks for', () => {
     expect(recordings.map(({ id, outcome }) => [id, outcome.kind])).toEqual(
       [one, other].map(({ id }) => [id, id === one.id ? 'failed' : 'erased']).toSorted(),
     );
-    expect((await set.catalogue.recording(one.id))?.status).toBe('archived');
-    expect((await set.catalogue.audit(one.id)).at(-1)).toMatchObject({
+    expect((await set.catalogue.recordings.find(one.id))?.status).toBe('archived');
+    expect((await set.catalogue.auditTrail.of(one.id)).at(-1)).toMatchObject({
       event: 'erasure asked by the person, failed',
       actor: 'user alice',
       detail: { code: 'archive_failed' },
@@ -244,17 +247,17 @@ describe('the erasure that a person asks for', () => {
     const order = { hash, apply: true, waitMs: 0, signal, includeEvidence: false, kindOf: () => 'training' as const };
     const { recordings } = await eraseForPerson(ports, order);
     expect(recordings).toMatchObject([{ id, outcome: { kind: 'kept', exceptions: [{ ground: 'hold' }] } }]);
-    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
   });
 });
 
 describe('whose call it was', () => {
   const pass = (set: SubjectStage): Promise<unknown> =>
-    set.catalogue
-      .notePass('retention', set.clock.now())
+    set.catalogue.passes
+      .note('retention', set.clock.now())
       .then(() => retentionPass(set, { dryRun: false, waitMs: 0, signal }));
   const kept = async ({ catalogue }: SubjectStage): Promise<string[]> =>
-    (await catalogue.callsOfCaller(hash, '', 5_000)).map(({ call }) => call);
+    (await catalogue.callers.callsOf(hash, '', 5_000)).map(({ call }) => call);
 
   test('is kept as long as the recording, and where there is none for privacy.callerDays', async () => {
     const set = await stage();
@@ -283,12 +286,12 @@ describe('whose call it was', () => {
     const set = await stage();
     const refused = await set.recorded(undefined, { until: 'talking' });
     const { id } = await set.called(number);
-    await set.catalogue.keepCaller({ call: refused.facts.id, hash, sealed: null });
-    await set.catalogue.move(refused.id, 'recording', 'discarded', {}, { event: 'refused', actor: 'test' });
+    await set.catalogue.callers.keep({ call: refused.facts.id, hash, sealed: null });
+    await set.catalogue.recordings.move(refused.id, 'recording', 'discarded', {}, { event: 'refused', actor: 'test' });
     expect(await kept(set)).toHaveLength(1);
-    const row = await set.catalogue.recording(id);
+    const row = await set.catalogue.recordings.find(id);
     const certificate = { number: 9, sha256: 'a'.repeat(64), recording: id, issuedAt: callStart, jws: 'x' };
-    await set.catalogue.restoreCertificate(certificate, row?.status, 'ledger', { event: 'again', actor: 'test' });
+    await set.catalogue.certificates.restore(certificate, row?.status, 'ledger', { event: 'again', actor: 'test' });
     expect(await kept(set)).toEqual([]);
   });
 
@@ -299,7 +302,7 @@ describe('whose call it was', () => {
     const times = { since: callStart + dayMs, at: callStart + dayMs };
     const removed: number[] = [];
     for (let after: string | undefined = ''; after !== undefined;) {
-      const part: Awaited<ReturnType<typeof set.catalogue.sweepCallers>> = await set.catalogue.sweepCallers(
+      const part: Awaited<ReturnType<typeof set.catalogue.callers.sweep>> = await set.catalogue.callers.sweep(
         times,
         after,
         3,
@@ -317,7 +320,7 @@ describe('whose call it was', () => {
     await writeFile(join(set.at, 'unrelated'), '');
     await set.erased();
     await uploadPass(set, { waitMs: 0, signal, all: true });
-    expect((await set.catalogue.recording(id))?.status).toBe('erased');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('erased');
     expect(await kept(set)).toEqual([]);
   });
 });

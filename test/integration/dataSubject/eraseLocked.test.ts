@@ -51,7 +51,7 @@ test('a lock that the archive alone knows is told with its mode and end; a legal
   ];
   await uploadPass({ ...set, store }, { waitMs: 0, signal, all: true });
   const objectOf = async (id: RecordingId) => {
-    const row = await set.catalogue.recording(id);
+    const row = await set.catalogue.recordings.find(id);
     return { key: row?.objectKey ?? '', version: row?.objectVersion ?? '' };
   };
   // Whatever the day of the test, neither the clock of the server nor that of the stage is there.
@@ -110,10 +110,10 @@ test('the lock of an archived recording is told beside what else keeps it, and c
     code: 3,
     json: { recordings: [{ outcome: kept }, { outcome: { kind: 'erased' } }] },
   });
-  expect((await set.catalogue.audit(id)).map(({ event }) => event)).not.toContain('erasure begun');
+  expect((await set.catalogue.auditTrail.of(id)).map(({ event }) => event)).not.toContain('erasure begun');
 
   // Who may bypass it has it end now, for this request.
-  const row = await set.catalogue.recording(id);
+  const row = await set.catalogue.recordings.find(id);
   const { endPoint, port, accessKey, secretKey } = s3.server;
   const account = new Client({ endPoint, port, accessKey, secretKey, useSSL: false });
   const soon = Date.now() + 2_000;
@@ -131,7 +131,7 @@ test('a dry run of retention and its plan on a terminal name the lock that keeps
   const set = await stageOnServer('due');
   const { id } = await set.called(number, { archived: false });
   await uploadPass({ ...set, store: set.store }, { waitMs: 0, signal, all: true });
-  const row = await set.catalogue.recording(id);
+  const row = await set.catalogue.recordings.find(id);
   const until = Math.ceil(Math.max(Date.now(), set.clock.now()) / 1_000) * 1_000 + 3_000 * dayMs;
   await set.store.protect(row?.objectKey ?? '', row?.objectVersion ?? '', { mode: 'governance', until }, signal);
   const asked: string[] = [];
@@ -158,14 +158,14 @@ test('a dry run of retention and its plan on a terminal name the lock that keeps
   expect(text).toContain(`due, but an Object Lock (governance) keeps it until ${localTime(until)}`);
   expect(text).toContain('1 recording is due; a lock keeps 1 nothing was changed');
   expect(asked).toEqual(['A lock keeps all that is due. Try it all the same? It cannot be undone.']);
-  expect((await set.catalogue.recording(id))?.status).toBe('archived');
+  expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
 });
 
 test('dry runs of a reconciliation and of a replay name the lock that keeps what has come back', async () => {
   const set = await stageOnServer('back');
   const { id } = await set.called(number, { archived: false });
   await uploadPass({ ...set, store: set.store }, { waitMs: 0, signal, all: true });
-  const key = (await set.catalogue.recording(id))?.objectKey ?? '';
+  const key = (await set.catalogue.recordings.find(id))?.objectKey ?? '';
   const older = join(set.at, 'older.db');
   const database = openSqlite(join(set.at, 'catalogue.db'));
   database.exec(`VACUUM INTO '${older}'`);

@@ -75,7 +75,7 @@ describe('what is kept of a person', () => {
     const set = await stage();
     const { id } = await set.called(number, { purposes: ['training', 'agreement'] });
     const { catalogue } = set;
-    await catalogue.setHold({
+    await catalogue.legalHolds.set({
       id: '01K00000000000000000000000' as never,
       recording: id,
       ground: 'dispute',
@@ -84,8 +84,12 @@ describe('what is kept of a person', () => {
       reviewAt: callStart + 10 * dayMs,
       expiresAt: callStart + 500 * dayMs,
     });
-    await catalogue.note(id, { event: 'fetched', actor: 'user alice', detail: { purpose: 'training' } });
-    await catalogue.setPreference(hash, 'nl', callStart + 300 * dayMs);
+    await catalogue.auditTrail.appendAudit(id, {
+      event: 'fetched',
+      actor: 'user alice',
+      detail: { purpose: 'training' },
+    });
+    await catalogue.preferences.set(hash, 'nl', callStart + 300 * dayMs);
     expect(await set.exported()).toMatchObject({ code: 0 });
     const { index, page, files } = await opened(set);
     const [call] = index.calls;
@@ -101,7 +105,7 @@ describe('what is kept of a person', () => {
     expect(page).toContain(number);
     // Who runs the company's commands, and what was written of a hold, is not the person's to know.
     for (const content of files.values()) expect(content.toString('latin1')).not.toMatch(/alice|Smith/);
-    expect((await catalogue.audit(id)).slice(-2).map(({ event }) => event)).toEqual([
+    expect((await catalogue.auditTrail.of(id)).slice(-2).map(({ event }) => event)).toEqual([
       'export for the person begun',
       'exported for the person',
     ]);
@@ -130,7 +134,7 @@ describe('what is kept of a person', () => {
     const set = await stage();
     const [altered, gone, well] = [await set.called(number), await set.called(number), await set.called(number)];
     const going = await set.recorded(undefined, { until: 'talking' });
-    await set.catalogue.keepCaller({ call: going.facts.id, hash, sealed: null });
+    await set.catalogue.callers.keep({ call: going.facts.id, hash, sealed: null });
     const fileOf = ({ id }: { id: typeof altered.id }): string =>
       join(set.at, 'archive', objectKeys(id, callStart + 20_000).wav);
     await writeFile(fileOf(altered), Buffer.alloc(altered.wav.length));
@@ -146,7 +150,9 @@ describe('what is kept of a person', () => {
     expect([...files.keys()].filter((name) => name.endsWith('.wav'))).toEqual([`recordings/2026-08-24-${well.id}.wav`]);
     expect(page).toContain('The recording could not be read.');
     expect(page).toContain('The recording is not finished yet.');
-    expect((await set.catalogue.audit(altered.id)).map(({ event }) => event)).not.toContain('exported for the person');
+    expect((await set.catalogue.auditTrail.of(altered.id)).map(({ event }) => event)).not.toContain(
+      'exported for the person',
+    );
   });
 
   test('is in no file where the number is of nobody, and takes no name that is taken', async () => {
@@ -173,7 +179,7 @@ describe('what is kept of a person', () => {
       const answers = [await set.exported({ json: false }), await set.exported({ force: true })];
       expect((await opened(set)).index.number).toBe(privacy === undefined ? number : null);
       for (const { text } of answers) expect(text).not.toMatch(digits);
-      const [kept] = await set.catalogue.callsOfCaller(hash, '', 10);
+      const [kept] = await set.catalogue.callers.callsOf(hash, '', 10);
       expect(kept).toMatchObject({ call, sealed: privacy === undefined ? (expect.any(String) as string) : null });
       for (const name of await readdir(set.at)) {
         if (!/^catalogue|jsonl$/.test(name)) continue;
@@ -206,7 +212,13 @@ describe('what is kept of a person', () => {
       },
     });
     await expect(stopping).rejects.toBe(reason);
-    const failing = { ...ports, catalogue: { ...set.catalogue, policy: () => Promise.reject(new Error('a fault')) } };
+    const failing = {
+      ...ports,
+      catalogue: {
+        ...set.catalogue,
+        calls: { ...set.catalogue.calls, policy: () => Promise.reject(new Error('a fault')) },
+      },
+    };
     const signal = new AbortController().signal;
     await expect(exportForPerson(failing, { ...order, signal })).rejects.toThrow('a fault');
     expect((await readdir(set.at)).filter((name) => /\.zip$|^\.preavis-/.test(name))).toEqual([]);
@@ -217,7 +229,7 @@ describe('what is kept of a person', () => {
     const without = await stage({});
     const { call } = await without.called(number);
     await expect(without.exported()).rejects.toMatchObject({ code: 'config_invalid' });
-    expect(await without.catalogue.callsOfCaller(hash, '', 10)).toEqual([]);
+    expect(await without.catalogue.callers.callsOf(hash, '', 10)).toEqual([]);
     expect(call).toBeDefined();
     const set = await stage();
     // One after the other: nobody would wait for the second while the first is awaited.
@@ -257,7 +269,7 @@ describe('the page', () => {
     const set = await stage();
     await set.called(number);
     expect(await set.exported({ language: undefined })).toMatchObject({ json: { language: 'fr' } });
-    await set.catalogue.setPreference(hash, 'de', callStart + 300 * dayMs);
+    await set.catalogue.preferences.set(hash, 'de', callStart + 300 * dayMs);
     expect(await set.exported({ language: undefined, force: true })).toMatchObject({ json: { language: 'de' } });
     await expect(set.exported({ language: 'es' })).rejects.toMatchObject({ code: 'usage' });
   });

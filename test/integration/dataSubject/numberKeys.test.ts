@@ -27,7 +27,10 @@ async function configure({ at }: SubjectStage, privacy: Record<string, unknown>)
 /** A call of the same person that was kept under the key of now. */
 async function callUnder(set: SubjectStage, key: string): Promise<void> {
   const call = await set.calledOnly('anonymous');
-  await makeCallerKeeper({ table: set.catalogue, hashKey: key, numberKey, defaultCountry: 'BE' }).keep(call, number);
+  await makeCallerKeeper({ table: set.catalogue.callers, hashKey: key, numberKey, defaultCountry: 'BE' }).keep(
+    call,
+    number,
+  );
 }
 
 async function forget({ at, clock }: SubjectStage): Promise<{ code: number; text: string }> {
@@ -57,7 +60,7 @@ describe('another key of the hashes than the one that calls are kept under', () 
     const forget = languagesForget(context, { number, all: false, json: false }, () => Promise.resolve(''));
     await expect(forget).rejects.toMatchObject(wrong);
     expect(existsSync(join(set.at, 'out.zip'))).toBe(false);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'archived' });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'archived' });
   });
 
   test('that some calls are kept under is named, and the answer is not called complete', async () => {
@@ -82,14 +85,14 @@ describe('another key of the hashes than the one that calls are kept under', () 
 
   test('that only a remembered language is kept under is seen as well', async () => {
     const set = await stage();
-    await set.catalogue.setPreference(hash, 'nl', callStart + 300 * dayMs);
+    await set.catalogue.preferences.set(hash, 'nl', callStart + 300 * dayMs);
     await configure(set, { hashKey: otherKey });
     await expect(set.exported()).rejects.toMatchObject(wrong);
     await expect(forget(set)).rejects.toMatchObject(wrong);
     await callUnder(set, otherKey);
     const { code, text } = await forget(set);
     expect([code, text]).toEqual([3, expect.stringContaining(`0 remembered languages forgotten\nnot searched: `)]);
-    expect(await set.catalogue.preference(hash)).toBe('nl');
+    expect(await set.catalogue.preferences.find(hash)).toBe('nl');
   });
 
   test('leaves nothing behind in the process that was refused', async () => {

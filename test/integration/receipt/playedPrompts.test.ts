@@ -30,7 +30,7 @@ const call = { callId: 'a call' as CallId };
 function heard(...hashes: string[]): ReturnType<typeof makePlayedPrompts> {
   const notices = hashes.map((sha256) => ({ sha256 }) as NoticeRow);
 
-  return makePlayedPrompts(ours.path, library, { notices: () => Promise.resolve(notices) });
+  return makePlayedPrompts(ours.path, library, { calls: { notices: () => Promise.resolve(notices) } });
 }
 const hashOf = (id: string): string => library.find(id, 'fr')?.sha256 ?? 'no such prompt';
 

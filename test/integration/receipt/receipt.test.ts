@@ -136,7 +136,7 @@ describe('the receipt of a recorded call', () => {
     if (consent.mode !== 'optIn') throw new Error('it is asked');
     const [sentence] = consent.acceptance;
     if (sentence === undefined) throw new Error('the yes is confirmed');
-    const keep = (happening: TimelineEntry) => set.catalogue.addToTimeline(call.facts.id, happening);
+    const keep = (happening: TimelineEntry) => set.catalogue.journal.addToTimeline(call.facts.id, happening);
     const startedAt = callStart + 16_000;
     await keep({ kind: 'said', sentence, startedAt, finishedAt: undefined });
     // What has begun and not ended is told, too.
@@ -169,7 +169,8 @@ describe('the receipt of a recorded call', () => {
   test('has each pause once, however often it is asked for', async () => {
     const set = await stage();
     const { facts, ...call } = await saveCall(set.catalogue);
-    const keep = (change: Change, at?: number) => set.catalogue.addToTimeline(facts.id, { kind: 'change', change, at });
+    const keep = (change: Change, at?: number) =>
+      set.catalogue.journal.addToTimeline(facts.id, { kind: 'change', change, at });
     await keep('recorderResumed');
     await keep('recorderPaused', callStart + 30_000);
     await keep('held', callStart + 30_000);
@@ -310,8 +311,10 @@ describe('the receipt of a call without a recording', () => {
   test('whose arguments could not be used', async () => {
     const set = await stage();
     const facts = someFacts(countingIds());
-    await set.catalogue.savePolicy(facts.policyVersion, JSON.stringify({ purposes: {} }));
-    await set.catalogue.save(refuse({ ...facts, request: undefined, order: undefined }, 'arguments_invalid').state);
+    await set.catalogue.calls.savePolicy(facts.policyVersion, JSON.stringify({ purposes: {} }));
+    await set.catalogue.journal.save(
+      refuse({ ...facts, request: undefined, order: undefined }, 'arguments_invalid').state,
+    );
     const receipt = await receiptFor(set, {
       facts,
       id: facts.order.recording,
@@ -346,7 +349,7 @@ describe('the receipt of a recording that was discarded', () => {
       consent: { mode: 'optOut', answer: 'refused', digits: '*9', at: iso(callStart + 30_100) },
       recording: { id: call.id, status: 'discarded', bytes: null, durationMs: null, sha256: null, keepUntil: null },
     });
-    expect((await set.catalogue.audit(call.id)).map(({ event, to }) => `${event}: ${to ?? ''}`)).toEqual([
+    expect((await set.catalogue.auditTrail.of(call.id)).map(({ event, to }) => `${event}: ${to ?? ''}`)).toEqual([
       'recorder started: recording',
       'the caller refused: discarded',
     ]);
@@ -356,10 +359,10 @@ describe('the receipt of a recording that was discarded', () => {
     const set = await stage();
     const call = await set.recorded(toneWav(440), { shape: { mode: 'optOut' }, events: refused });
     await finishRecordings(set);
-    expect((await set.catalogue.recording(call.id))?.status).toBe('discarded');
+    expect((await set.catalogue.recordings.find(call.id))?.status).toBe('discarded');
     const far = callStart + 9_999 * dayMs;
-    expect(await set.catalogue.sendable(far, '', 10)).toEqual([]);
-    expect((await set.catalogue.due(far, firstDue, 10)).rows).toEqual([]);
+    expect(await set.catalogue.recordings.sendable(far, '', 10)).toEqual([]);
+    expect((await set.catalogue.recordings.due(far, firstDue, 10)).rows).toEqual([]);
   });
 });
 

@@ -61,7 +61,7 @@ async function finishedCall(set: WitnessStage, version = asterisk.version): Prom
 
 const receiptFor = async (set: WitnessStage, { facts }: SavedCall): Promise<Receipt> =>
   receiptSchema.parse(await receiptOfCall(set.catalogue, facts.id));
-const flagsOf = async (set: WitnessStage, { id }: SavedCall) => (await set.catalogue.recording(id))?.flags;
+const flagsOf = async (set: WitnessStage, { id }: SavedCall) => (await set.catalogue.recordings.find(id))?.flags;
 const upload = (set: WitnessStage) => uploadPass(set, { waitMs: 0, signal: new AbortController().signal });
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -111,20 +111,20 @@ describe('a call that the second witness saw', () => {
       bridge: order.bridge,
       parties: [callerChannel, order.destination],
     };
-    await set.catalogue.addToTimeline(call.facts.id, { kind: 'unwatched', interval });
+    await set.catalogue.journal.addToTimeline(call.facts.id, { kind: 'unwatched', interval });
     const channels = async (): Promise<unknown[]> => {
       const database = openSqlite(join(set.celFile, '..', 'catalogue.db'), { readonly: true });
       try {
         const caller = database.prepare('SELECT caller_channel FROM calls').pluck().get();
-        return [caller, ...(await set.catalogue.unwatched(call.facts.id)).map(({ parties }) => parties)];
+        return [caller, ...(await set.catalogue.timeline.unwatched(call.facts.id)).map(({ parties }) => parties)];
       } finally {
         database.close();
       }
     };
     expect(await channels()).toEqual([callerChannel, interval.parties]);
     // Finishing may be repeated after a crash, and judges by them.
-    const [kept] = await set.catalogue.unwatched(call.facts.id);
-    await set.catalogue.judgeUnwatched([{ id: kept?.id ?? 0, judged: 'witnessed' }]);
+    const [kept] = await set.catalogue.timeline.unwatched(call.facts.id);
+    await set.catalogue.timeline.judgeUnwatched([{ id: kept?.id ?? 0, judged: 'witnessed' }]);
     expect(await channels()).toEqual([callerChannel, interval.parties]);
     await set.pass();
     expect(await channels()).toEqual([null, []]);
@@ -155,7 +155,7 @@ describe('a call that the second witness does not agree with', () => {
     const warnings = set.lines.filter(({ level }) => level === 'warn');
     expect(warnings).toMatchObject([{ call: call.facts.id, recording: call.id, witness: status }]);
     expect(JSON.stringify(set.lines)).not.toContain(callerChannel);
-    expect((await set.catalogue.audit(call.id)).at(-1)).toMatchObject({
+    expect((await set.catalogue.auditTrail.of(call.id)).at(-1)).toMatchObject({
       event: 'flagged by the second witness',
       from: null,
       to: null,
@@ -163,7 +163,7 @@ describe('a call that the second witness does not agree with', () => {
       detail: { flag },
     });
     expect(await upload(set)).toMatchObject({ sent: 1, waiting: 0 });
-    expect(await set.catalogue.recording(call.id)).toMatchObject({ status: 'archived', flags: [flag] });
+    expect(await set.catalogue.recordings.find(call.id)).toMatchObject({ status: 'archived', flags: [flag] });
     expect([...(await set.objects()).keys()].filter((key) => key.endsWith('.wav'))).toHaveLength(1);
   });
 
@@ -179,12 +179,15 @@ describe('a call that the second witness does not agree with', () => {
     const set = await stage();
     const call = await saveLost(set);
     await set.pass();
-    expect(await set.catalogue.recording(call.id)).toMatchObject({ status: 'lost', flags: ['witness_missing'] });
+    expect(await set.catalogue.recordings.find(call.id)).toMatchObject({ status: 'lost', flags: ['witness_missing'] });
     const file = join(set.spoolFolder, `preavis-${call.id}.wav`);
     await writeFile(file, toneWav(440, 60_010));
     await utimes(file, recorderEnd / 1_000, recorderEnd / 1_000);
     await sweepSpool(set);
-    expect(await set.catalogue.recording(call.id)).toMatchObject({ status: 'recorded', flags: ['witness_missing'] });
+    expect(await set.catalogue.recordings.find(call.id)).toMatchObject({
+      status: 'recorded',
+      flags: ['witness_missing'],
+    });
   });
 
   test('has its flag when the recording is found in the spool only afterwards', async () => {
@@ -194,16 +197,25 @@ describe('a call that the second witness does not agree with', () => {
       shape: { asterisk },
       events: (facts) => [...eventsTo('dialling', facts), { type: 'callerLeft', at: callEnd }],
     });
-    expect(await set.catalogue.recording(call.id)).toBeUndefined();
+    expect(await set.catalogue.recordings.find(call.id)).toBeUndefined();
     await set.pass();
     await sweepSpool(set);
     await finishRecordings({ ...set, clock: { now: () => Date.now() + 60_000 } });
-    expect(await set.catalogue.recording(call.id)).toMatchObject({ status: 'recorded', flags: ['witness_missing'] });
+    expect(await set.catalogue.recordings.find(call.id)).toMatchObject({
+      status: 'recorded',
+      flags: ['witness_missing'],
+    });
   });
 
   async function saveLost(set: WitnessStage): Promise<SavedCall> {
     const call = await set.recorded(undefined, { shape: { asterisk } });
-    await set.catalogue.move(call.id, 'recording', 'lost', { failure: 'file_missing' }, { event: 'x', actor: 'test' });
+    await set.catalogue.recordings.move(
+      call.id,
+      'recording',
+      'lost',
+      { failure: 'file_missing' },
+      { event: 'x', actor: 'test' },
+    );
 
     return call;
   }
@@ -333,7 +345,7 @@ describe('a call that was not recorded', () => {
     const set = await stage();
     await set.recorded(undefined, { until: 'announcing', shape: { asterisk } });
     await set.recorded(undefined, { until: 'talking', shape: { asterisk } });
-    expect(await set.catalogue.unwitnessed()).toEqual([]);
+    expect(await set.catalogue.calls.unwitnessed()).toEqual([]);
   });
 });
 

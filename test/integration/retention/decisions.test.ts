@@ -51,7 +51,9 @@ function backup(set: SubjectStage): () => SubjectStage {
 const copyPorts = (set: SubjectStage) => ({ ...set, now: () => set.clock.now() });
 const replay = (set: SubjectStage, dryRun = false) => replayLedger(copyPorts(set), { dryRun });
 const endsOf = async ({ catalogue }: { catalogue: Catalogue }, id: RecordingId) =>
-  Object.fromEntries((await catalogue.purposeEnds(id)).map(({ purpose, keepUntil }) => [purpose, keepUntil]));
+  Object.fromEntries(
+    (await catalogue.recordings.purposeEnds(id)).map(({ purpose, keepUntil }) => [purpose, keepUntil]),
+  );
 const ledgerOf = ({ ledger }: SubjectStage): Promise<string> => readFile(ledger.file, 'utf8');
 /** But for heads of the audit trail. */
 const linesOf = async (set: SubjectStage): Promise<string[]> =>
@@ -82,9 +84,9 @@ async function decided() {
   await set.calledOnly(number);
   const kept = await set.called(number, { purposes: ['training', 'agreement'] });
   const other = await set.called('+3225550124', { purposes: ['training'] });
-  await set.catalogue.setPreference(hash, 'nl', callStart + 300 * dayMs);
+  await set.catalogue.preferences.set(hash, 'nl', callStart + 300 * dayMs);
   const others = `k0123456789abcde.${'b'.repeat(64)}`;
-  await set.catalogue.setPreference(others, 'fr', callStart + 200 * dayMs);
+  await set.catalogue.preferences.set(others, 'fr', callStart + 200 * dayMs);
   const before = backup(set);
   expect(await set.erased()).toMatchObject({ code: 3, json: { unrecordedCalls: 1, languageRemembered: true } });
   const shorter = recorderEnd + 7 * dayMs;
@@ -103,7 +105,7 @@ describe('a catalogue that was put back', () => {
     const was = { kept: await endsOf(restored, kept.id), other: await endsOf(restored, other.id) };
     expect(was.kept['training']).toBeGreaterThan(now);
     expect(was.other['training']).toBeGreaterThan(shorter);
-    expect(await catalogue.callsOfCaller(hash, '', 10)).toHaveLength(2);
+    expect(await catalogue.callers.callsOf(hash, '', 10)).toHaveLength(2);
 
     const all = { callersForgotten: 1, languagesForgotten: 1, purposesShortened: 2 };
     const words = '1 that forgot whose calls were, 1 that forgot languages, 2 that ended or shortened purposes';
@@ -112,16 +114,16 @@ describe('a catalogue that was put back', () => {
     ]);
     expect(await replay(restored, true)).toMatchObject({ decisions: all, refused: 0 });
     expect(await endsOf(restored, kept.id)).toEqual(was.kept);
-    expect(await catalogue.preference(hash)).toBe('nl');
+    expect(await catalogue.preferences.find(hash)).toBe('nl');
 
     expect(await replay(restored)).toMatchObject({ decisions: all, refused: 0, erasedAgain: [] });
     expect(await endsOf(restored, kept.id)).toEqual({ ...was.kept, training: now });
     expect(await endsOf(restored, other.id)).toEqual({ training: shorter });
-    expect((await catalogue.recording(other.id))?.keepUntil).toBe(shorter);
-    expect((await catalogue.callsOfCaller(hash, '', 10)).map(({ call }) => call)).toEqual([kept.call]);
-    expect(await catalogue.preference(hash)).toBeUndefined();
-    expect(await catalogue.preference(others)).toBe('fr');
-    const shortened = (await catalogue.audit(other.id)).filter(({ event }) => event === 'kept shorter');
+    expect((await catalogue.recordings.find(other.id))?.keepUntil).toBe(shorter);
+    expect((await catalogue.callers.callsOf(hash, '', 10)).map(({ call }) => call)).toEqual([kept.call]);
+    expect(await catalogue.preferences.find(hash)).toBeUndefined();
+    expect(await catalogue.preferences.find(others)).toBe('fr');
+    const shortened = (await catalogue.auditTrail.of(other.id)).filter(({ event }) => event === 'kept shorter');
     expect(shortened).toMatchObject([
       { actor: 'test', detail: { purpose: 'training', to: shorter, basis: 'storageTime' } },
     ]);
@@ -136,7 +138,7 @@ describe('a catalogue that was put back', () => {
     expect(await linesOf(restored)).toHaveLength(4);
     // Holds that were set since the backup are not in it.
     set.clock.at = recorderEnd + 8 * dayMs;
-    await catalogue.notePass('restoration', set.clock.at);
+    await catalogue.passes.note('restoration', set.clock.at);
     await expect(erasePass(restored)).rejects.toMatchObject({ code: 'catalogue_restored' });
   });
 
@@ -171,7 +173,7 @@ describe('a catalogue that was put back', () => {
     expect(await endsOf(restored, call.id)).toEqual({});
     await finishRecordings(restored);
     expect(await endsOf(restored, call.id)).toEqual({ training: to });
-    expect(await restored.catalogue.recording(call.id)).toMatchObject({ status: 'recorded', keepUntil: to });
+    expect(await restored.catalogue.recordings.find(call.id)).toMatchObject({ status: 'recorded', keepUntil: to });
   });
 
   test('is mended by two processes at once as by one', async () => {
@@ -180,7 +182,9 @@ describe('a catalogue that was put back', () => {
     const both = await Promise.all([replay(restored), replay(restored)]);
     const counts = both.map(({ decisions }) => Object.values(decisions).reduce((sum, each) => sum + each, 0));
     expect(counts.reduce((sum, each) => sum + each, 0)).toBe(4);
-    expect((await restored.catalogue.audit(other.id)).filter(({ event }) => event === 'kept shorter')).toHaveLength(1);
+    expect(
+      (await restored.catalogue.auditTrail.of(other.id)).filter(({ event }) => event === 'kept shorter'),
+    ).toHaveLength(1);
   });
 
   test('reads what is in the ledger behind lines that were taken out of it', async () => {
@@ -189,7 +193,7 @@ describe('a catalogue that was put back', () => {
     const { id } = await set.called('+3225550124');
     await set.decisions.shorten([{ recording: id, purpose: 'training', to: recorderEnd + 20 * dayMs }], 'storageTime');
     for (const caller of languages) {
-      await set.catalogue.setPreference(caller, 'nl', callStart + 2 * dayMs);
+      await set.catalogue.preferences.set(caller, 'nl', callStart + 2 * dayMs);
       await set.decisions.forgetLanguages(caller);
     }
     await copyMissingCertificates(copyPorts(set));
@@ -223,7 +227,9 @@ describe('the ledger', () => {
     const left = (await linesOf(set)).map((line) => Buffer.from(line.split('.')[1] ?? '', 'base64url').toString());
     expect(left.join('\n')).not.toContain(blindedCaller(hash));
     expect(left.join('\n')).toContain('callersForgotten');
-    expect((await set.catalogue.decisionsBeyond('', 10)).map(({ kind }) => kind)).not.toContain('languagesForgotten');
+    expect((await set.catalogue.decisions.listBeyond('', 10)).map(({ kind }) => kind)).not.toContain(
+      'languagesForgotten',
+    );
   });
 
   test('gets what a process that was killed had decided, and gets back what it lost', async () => {
@@ -250,7 +256,7 @@ describe('the ledger', () => {
 
   test('has each decision of the commands', async () => {
     const set = await stage();
-    await set.catalogue.setPreference(hash, 'nl', callStart + 300 * dayMs);
+    await set.catalogue.preferences.set(hash, 'nl', callStart + 300 * dayMs);
     const printed: string[] = [];
     const print = (line: string): number => printed.push(line);
     const context = { configFile: `${set.at}/preavis.yaml`, environment: {}, clock: set.clock, print };
@@ -259,9 +265,9 @@ describe('the ledger', () => {
     expect(await forget()).toBe(0);
     expect(JSON.parse(printed.join(''))).toMatchObject({ forgotten: 1, copyFailure: null });
     expect(await linesOf(set)).toHaveLength(1);
-    await set.catalogue.setPreference(hash, 'nl', callStart + 300 * dayMs);
+    await set.catalogue.preferences.set(hash, 'nl', callStart + 300 * dayMs);
     expect(await forget()).toBe(0);
-    expect(await set.catalogue.preference(hash)).toBeUndefined();
+    expect(await set.catalogue.preferences.find(hash)).toBeUndefined();
     expect(await linesOf(set)).toHaveLength(2);
     // There is nothing to be forgotten, and nothing is decided.
     expect(await forget()).toBe(0);

@@ -35,30 +35,33 @@ async function behind(set: ArchiveStage): Promise<RecordingId> {
 
 const upload = (set: ArchiveStage) => uploadPass(set, { waitMs: 0, signal: never });
 const eventsOf = async (set: ArchiveStage, id: RecordingId): Promise<string[]> =>
-  (await set.catalogue.audit(id)).map(({ event }) => event);
+  (await set.catalogue.auditTrail.of(id)).map(({ event }) => event);
 
 describe.each(['folder', 'S3'] as const)('in a %s, a call of an Asterisk whose clock is 60 days behind', (kind) => {
   test('is not erased before it is archived, nor after, however long nobody decides', async () => {
     const set = await stage(kind);
     const id = await behind(set);
     expect(await erasePass(set)).toMatchObject({ due: 0, erased: 0, doubtful: 1 });
-    expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('recorded');
     await upload(set);
     for (const days of [0, 6, 12, 18, 24, 30, 36]) {
       set.clock.at = now + off + days * dayMs;
       expect(await erasePass(set)).toMatchObject({ due: 0, erased: 0, doubtful: 1 });
     }
-    expect((await set.catalogue.recording(id))?.status).toBe('archived');
-    expect(await set.catalogue.certificatesOf(id)).toEqual([]);
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
+    expect(await set.catalogue.certificates.of(id)).toEqual([]);
   });
 
   test('is erased when it is due by what somebody has decided, with a certificate', async () => {
     const set = await stage(kind);
     const id = await behind(set);
     await upload(set);
-    await set.catalogue.settleDoubt(id, recorderEnd + off, 'operator');
-    expect(await set.catalogue.recording(id)).toMatchObject({ keptFrom: recorderEnd + off, keepUntil: due + off });
-    expect(await set.catalogue.purposeEnds(id)).toEqual([{ purpose: 'training', keepUntil: due + off }]);
+    await set.catalogue.clockDoubts.settle(id, recorderEnd + off, 'operator');
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({
+      keptFrom: recorderEnd + off,
+      keepUntil: due + off,
+    });
+    expect(await set.catalogue.recordings.purposeEnds(id)).toEqual([{ purpose: 'training', keepUntil: due + off }]);
     // A pass each few days, as in life: a clock that is weeks beyond the last one is not believed.
     for (let at = now + off; at < due + off; at += 6 * dayMs) {
       set.clock.at = at;
@@ -69,7 +72,7 @@ describe.each(['folder', 'S3'] as const)('in a %s, a call of an Asterisk whose c
     expect(await eventsOf(set, id)).toEqual(
       expect.arrayContaining(['clocks disagree', 'end settled', 'erased and checked']),
     );
-    expect(await set.catalogue.certificatesOf(id)).toHaveLength(1);
+    expect(await set.catalogue.certificates.of(id)).toHaveLength(1);
   });
 });
 
@@ -82,7 +85,7 @@ describe('a clock that was set after a recording had ended', () => {
     const sinceBoot = { ms: 500_000 };
     Object.assign(made.clock, { sinceBoot: () => boot(sinceBoot.ms) });
     const { id } = await made.finished(undefined, { heard: { at: recorderEnd, sinceBoot: boot(500_000 - 120_000) } });
-    expect((await made.catalogue.recording(id))?.flags).not.toContain('clock_doubtful');
+    expect((await made.catalogue.recordings.find(id))?.flags).not.toContain('clock_doubtful');
     sinceBoot.ms += 3_600_000;
     made.clock.at = now + 3_600_000 + by;
 
@@ -92,7 +95,7 @@ describe('a clock that was set after a recording had ended', () => {
   test('forward: what would be due is kept on, from its age by the clock that nobody can set', async () => {
     const made = await set(off);
     expect(await erasePass(made)).toMatchObject({ due: 0, erased: 0, doubtful: 1 });
-    const row = await made.catalogue.recording(made.id);
+    const row = await made.catalogue.recordings.find(made.id);
     expect(Math.abs((row?.keptFrom ?? 0) - recorderEnd - off)).toBeLessThan(1_000);
     expect(row?.keepUntil).toBe((row?.keptFrom ?? 0) + 28 * dayMs);
   });
@@ -100,20 +103,26 @@ describe('a clock that was set after a recording had ended', () => {
   test('back: a human is asked long before it would be due, and it is not kept longer by itself', async () => {
     const made = await set(-off);
     expect(await erasePass(made)).toMatchObject({ doubtful: 1 });
-    const row = await made.catalogue.recording(made.id);
+    const row = await made.catalogue.recordings.find(made.id);
     expect(Math.abs((row?.keptFrom ?? 0) - recorderEnd + off)).toBeLessThan(1_000);
   });
 
   test('while its erasure was under way: it is finished, since some of it may be gone already', async () => {
     const made = await set(off);
-    await made.catalogue.beginErasure(made.id, made.clock.at, 'due', { event: 'erasure begun', actor: 'serve' });
+    await made.catalogue.certificates.beginErasure(made.id, made.clock.at, 'due', {
+      event: 'erasure begun',
+      actor: 'serve',
+    });
     expect(await erasePass(made)).toMatchObject({ due: 1, erased: 1, doubtful: 0 });
   });
 
   test('after its erasure was tried in vain: a human is asked', async () => {
     const made = await set(off);
-    await made.catalogue.beginErasure(made.id, made.clock.at, 'due', { event: 'erasure begun', actor: 'serve' });
-    await made.catalogue.note(made.id, { event: 'erasure interrupted', actor: 'serve' });
+    await made.catalogue.certificates.beginErasure(made.id, made.clock.at, 'due', {
+      event: 'erasure begun',
+      actor: 'serve',
+    });
+    await made.catalogue.auditTrail.appendAudit(made.id, { event: 'erasure interrupted', actor: 'serve' });
     expect(await erasePass(made)).toMatchObject({ due: 0, erased: 0, doubtful: 1 });
   });
 
@@ -124,7 +133,7 @@ describe('a clock that was set after a recording had ended', () => {
   test('is asked about once: what was settled stays so', async () => {
     const made = await set(off);
     await erasePass(made);
-    await made.catalogue.settleDoubt(made.id, recorderEnd, 'operator');
+    await made.catalogue.clockDoubts.settle(made.id, recorderEnd, 'operator');
     expect(await erasePass(made)).toMatchObject({ due: 1, erased: 1, doubtful: 0 });
   });
 
@@ -144,33 +153,42 @@ describe('whose clocks disagree', () => {
     const set = await stage('folder');
     const id = await behind(set);
     await upload(set);
-    const row = await set.catalogue.recording(id);
+    const row = await set.catalogue.recordings.find(id);
     if (row === undefined) throw new Error('there is no row');
     await expect(eraseRecording(row, { rule: 'due' }, set)).rejects.toMatchObject({ code: 'clock_doubtful' });
     await eraseRecording(row, { rule: 'subject', operator: 'operator' }, set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'erased' });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'erased' });
     // Nobody needs to be asked about what is gone.
-    expect(await set.catalogue.countDoubts()).toBe(0);
+    expect(await set.catalogue.clockDoubts.count()).toBe(0);
   });
 
   test('is settled once, and by what is known', async () => {
     const set = await stage('folder');
     const id = await behind(set);
-    await set.catalogue.settleDoubt(id, recorderEnd, 'operator');
-    const again = set.catalogue.settleDoubt(id, recorderEnd, 'operator');
+    await set.catalogue.clockDoubts.settle(id, recorderEnd, 'operator');
+    const again = set.catalogue.clockDoubts.settle(id, recorderEnd, 'operator');
     await expect(again).rejects.toMatchObject({ code: 'doubt_unknown' });
-    const unknown = set.catalogue.settleDoubt('01K00000000000000000000000' as RecordingId, recorderEnd, 'operator');
+    const unknown = set.catalogue.clockDoubts.settle(
+      '01K00000000000000000000000' as RecordingId,
+      recorderEnd,
+      'operator',
+    );
     await expect(unknown).rejects.toMatchObject({ code: 'recording_unknown' });
   });
 
   test('keeps an end that a person asked for: it is never put back', async () => {
     const set = await stage('folder');
     const id = await behind(set);
-    const [end] = await set.catalogue.purposeEnds(id);
+    const [end] = await set.catalogue.recordings.purposeEnds(id);
     const asked = now + off + dayMs;
-    await set.catalogue.shorten('training', [{ id, from: end?.keepUntil ?? 0, to: asked }], 'person', 'operator');
-    await set.catalogue.settleDoubt(id, now + off + dayMs / 2, 'operator');
-    expect(await set.catalogue.purposeEnds(id)).toEqual([{ purpose: 'training', keepUntil: asked }]);
-    expect((await set.catalogue.recording(id))?.keepUntil).toBe(asked);
+    await set.catalogue.recordings.shorten(
+      'training',
+      [{ id, from: end?.keepUntil ?? 0, to: asked }],
+      'person',
+      'operator',
+    );
+    await set.catalogue.clockDoubts.settle(id, now + off + dayMs / 2, 'operator');
+    expect(await set.catalogue.recordings.purposeEnds(id)).toEqual([{ purpose: 'training', keepUntil: asked }]);
+    expect((await set.catalogue.recordings.find(id))?.keepUntil).toBe(asked);
   });
 });

@@ -30,7 +30,7 @@ async function stage(): Promise<ArchiveStage & { prefix: string; folder: string 
 }
 
 const keysOf = async (set: ArchiveStage, id: Parameters<ArchiveStage['receiptOf']>[0]): Promise<string[]> => {
-  const row = await set.catalogue.recording(id);
+  const row = await set.catalogue.recordings.find(id);
   return [row?.objectKey ?? '', row?.receiptKey ?? ''];
 };
 const verified = (set: ArchiveStage) => verifyCertificates({ ...set, since: 0 }, { signal: never });
@@ -46,7 +46,7 @@ test('an erasure takes every version and delete marker, and its certificate name
   set.clock.at = due;
   expect(await erasePass(set)).toMatchObject({ erased: 1 });
   for (const key of [wav, receipt]) expect(await set.store.versions(key)).toEqual([]);
-  const [certificate] = await set.catalogue.certificatesOf(id);
+  const [certificate] = await set.catalogue.certificates.of(id);
   const { content } = await readCertificate(certificate?.jws ?? '');
   expect(content.objects).toEqual([
     { key: wav, versions: versions[0] },
@@ -80,10 +80,10 @@ test('a restored catalogue and restored objects are erased again by the ledger',
   await s3.client.putObject(bucket, `${set.prefix}${receipt}`, '{}');
   await copyFile(`${set.folder}/backup.db`, `${set.folder}/restored.db`);
   const catalogue = open(`${set.folder}/restored.db`, set.clock);
-  expect((await catalogue.recording(id))?.status).toBe('archived');
+  expect((await catalogue.recordings.find(id))?.status).toBe('archived');
   const ports = { ...set, catalogue, now: () => set.clock.now() };
   expect((await replayLedger(ports, { dryRun: false })).erasedAgain).toEqual([id]);
-  expect((await catalogue.recording(id))?.status).toBe('erased');
+  expect((await catalogue.recordings.find(id))?.status).toBe('erased');
   for (const key of [wav, receipt]) expect(await set.store.versions(key)).toEqual([]);
 });
 
@@ -94,7 +94,7 @@ test('a hold that is set while others are erased wins', async () => {
   let isSet = false;
   const erase = async (key: string): Promise<number> => {
     if (!isSet) {
-      await set.catalogue.setHold({
+      await set.catalogue.legalHolds.set({
         id: makeIds().hold(),
         recording: two.id,
         ground: 'authority',

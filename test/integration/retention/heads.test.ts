@@ -39,11 +39,11 @@ const inLedger = async (set: ArchiveStage) =>
     .split('\n')
     .filter((line) => typeOfSigned(line) === headType);
 const contents = async (set: ArchiveStage) =>
-  Promise.all((await set.catalogue.heads()).map(async ({ jws }) => (await readHead(jws)).content));
+  Promise.all((await set.catalogue.chainHeads.list()).map(async ({ jws }) => (await readHead(jws)).content));
 
 /** A line in the audit trail of a recording, and a retention pass a day later. */
 async function aDay(set: Stage, id: Awaited<ReturnType<typeof archivedCall>>['id']) {
-  await set.catalogue.note(id, { event: 'something', actor: 'test' });
+  await set.catalogue.auditTrail.appendAudit(id, { event: 'something', actor: 'test' });
   set.clock.at += dayMs;
 
   return erasePass(set);
@@ -75,14 +75,14 @@ describe('the head of the audit trail', () => {
   test('is signed by each retention pass, unless it was, and put into ledger and archive; it names nobody', async () => {
     const set = await stage();
     expect(await erasePass(set)).toMatchObject({ head: 'kept' });
-    expect(await set.catalogue.heads()).toEqual([]);
+    expect(await set.catalogue.chainHeads.list()).toEqual([]);
     const { id } = await archivedCall(set);
     expect(await erasePass(set, { dryRun: true })).toMatchObject({ head: 'unsigned' });
     expect(await aDay(set, id)).toMatchObject({ head: 'kept' });
     expect(await aDay(set, id)).toMatchObject({ head: 'kept' });
     expect(await erasePass(set)).toMatchObject({ head: 'kept' });
-    const [one, two] = await set.catalogue.heads();
-    const trail = await set.catalogue.audit(id);
+    const [one, two] = await set.catalogue.chainHeads.list();
+    const trail = await set.catalogue.auditTrail.of(id);
     expect(await contents(set)).toEqual(
       [trail.at(-2), trail.at(-1)].map((line, index) => ({
         head: 1,
@@ -106,17 +106,17 @@ describe('the head of the audit trail', () => {
   test('is signed though nothing may be erased that day, and erasures go on though it cannot be signed', async () => {
     const set = await stage();
     const { id } = await archivedCall(set);
-    await set.catalogue.notePass('restoration', set.clock.now());
+    await set.catalogue.passes.note('restoration', set.clock.now());
     await expect(erasePass(set)).rejects.toMatchObject({ code: 'catalogue_restored' });
-    expect(await set.catalogue.heads()).toHaveLength(1);
+    expect(await set.catalogue.chainHeads.list()).toHaveLength(1);
     set.clock.at += 2 * dayMs;
-    await set.catalogue.note(id, { event: 'something', actor: 'test' });
+    await set.catalogue.auditTrail.appendAudit(id, { event: 'something', actor: 'test' });
     await writeFile(`${set.folder}/signing-key.pem`, 'not a key', { mode: 0o600 });
     expect(await erasePass(set)).toMatchObject({ head: 'signing_key_unusable' });
     expect(set.lines).toContainEqual(
       expect.objectContaining({ level: 'error', code: 'signing_key_unusable' }) as Record<string, unknown>,
     );
-    expect(await set.catalogue.heads()).toHaveLength(1);
+    expect(await set.catalogue.chainHeads.list()).toHaveLength(1);
   });
 
   test('that the archive does not take that day is in the ledger, is told once, and is put there later', async () => {
@@ -126,7 +126,7 @@ describe('the head of the audit trail', () => {
       ...set.store,
       putText: () => Promise.reject(new PreavisError('archive_unreachable', 'it does not answer')),
     };
-    await set.catalogue.note(id, { event: 'something', actor: 'test' });
+    await set.catalogue.auditTrail.appendAudit(id, { event: 'something', actor: 'test' });
     expect(await erasePass({ ...set, store: away })).toMatchObject({ head: 'archive_unreachable' });
     expect(await inLedger(set)).toHaveLength(1);
     expect(await seen(set)).toMatchObject({ faults: [], waiting: { ledger: 0, archive: 1 } });
@@ -145,12 +145,15 @@ describe('the head of the audit trail', () => {
     let overtaken = false;
     const catalogue: ArchiveStage['catalogue'] = {
       ...set.catalogue,
-      keepHead: async (...given) => {
-        if (!overtaken) {
-          overtaken = true;
-          await signHead(portsOf(set), { by: 'another' });
-        }
-        return set.catalogue.keepHead(...given);
+      chainHeads: {
+        ...set.catalogue.chainHeads,
+        keep: async (...given) => {
+          if (!overtaken) {
+            overtaken = true;
+            await signHead(portsOf(set), { by: 'another' });
+          }
+          return set.catalogue.chainHeads.keep(...given);
+        },
       },
     };
     await signHead(portsOf({ ...set, catalogue }), { by: 'this one' });
@@ -165,7 +168,9 @@ describe('the head of the audit trail', () => {
     const other = { ...set, catalogue: open(`${set.folder}/catalogue.db`, set.clock) };
     for (let round = 0; round < 20; round += 1) {
       await Promise.all([
-        ...[set, other].map(({ catalogue }) => catalogue.note(id, { event: `note ${round}`, actor: 'test' })),
+        ...[set, other].map(({ catalogue }) =>
+          catalogue.auditTrail.appendAudit(id, { event: `note ${round}`, actor: 'test' }),
+        ),
         signHead(portsOf(round % 2 === 0 ? set : other)),
       ]);
     }
@@ -181,7 +186,7 @@ describe('the head of the audit trail', () => {
     const set: Stage = { ...plain, store, folder: own };
     await archivedCall(set);
     await erasePass(set);
-    const [head] = await set.catalogue.heads();
+    const [head] = await set.catalogue.chainHeads.list();
     if (head === undefined) throw new Error('no head');
     expect(await readFile(`${own}/archive/${headKey(head)}`, 'utf8')).toBe(head.jws);
     expect(await faultsOf(set)).toEqual([]);
@@ -217,7 +222,7 @@ describe('the head of the audit trail', () => {
     const set = await stage();
     const { id } = await archivedCall(set);
     for (let days = 0; days < 4; days += 1) await aDay(set, id);
-    const [locked, second] = await set.catalogue.heads();
+    const [locked, second] = await set.catalogue.chainHeads.list();
     const store = {
       ...set.store,
       erase: (key: string) =>
@@ -226,7 +231,7 @@ describe('the head of the audit trail', () => {
           : set.store.erase(key),
     };
     await erasePass({ ...set, store, certificatesKeptMs: 0 });
-    const numbers = async () => (await set.catalogue.heads()).map(({ number }) => number);
+    const numbers = async () => (await set.catalogue.chainHeads.list()).map(({ number }) => number);
     expect(await numbers()).toEqual([1, 4]);
     expect(await inLedger(set)).not.toContain(second?.jws);
     await erasePass({ ...set, certificatesKeptMs: 0 });
@@ -269,10 +274,10 @@ describe('what heads show', () => {
     [
       'one between two was removed from all places',
       async (set) => {
-        const row = (await set.catalogue.heads())[1];
+        const row = (await set.catalogue.chainHeads.list())[1];
         await set.store.erase(headKey(row ?? { number: 0, sha256: '' }));
         await set.ledger.prune((line) => Promise.resolve(line !== row?.jws));
-        await set.catalogue.removeHead(row?.sha256 ?? '');
+        await set.catalogue.chainHeads.remove(row?.sha256 ?? '');
       },
       /^head 3 of the audit trail does not follow head 1$/,
     ],
@@ -286,8 +291,8 @@ describe('what heads show', () => {
     [
       'something else was written over one that only the archive has',
       async (set) => {
-        const [row] = await set.catalogue.heads();
-        await set.catalogue.removeHead(row?.sha256 ?? '');
+        const [row] = await set.catalogue.chainHeads.list();
+        await set.catalogue.chainHeads.remove(row?.sha256 ?? '');
         await rm(set.ledger.file);
         await set.store.putText(headKey(row ?? { number: 0, sha256: '' }), 'x'.repeat(20_000), 'text/plain', never);
       },
@@ -307,7 +312,7 @@ describe('what heads show', () => {
     await aDay({ ...set, ...kept }, id);
     const right = set.clock.at;
     set.clock.at = 0;
-    await set.catalogue.note(id, { event: 'something', actor: 'test' });
+    await set.catalogue.auditTrail.appendAudit(id, { event: 'something', actor: 'test' });
     await signHead(portsOf(set));
     set.clock.at = right;
     await aDay({ ...set, ...kept }, id);
@@ -328,7 +333,7 @@ describe('what heads show', () => {
 
   test('something else under the name of one shows where they are read, and not where they are only listed', async () => {
     const set = await threeDays();
-    const [row] = await set.catalogue.heads();
+    const [row] = await set.catalogue.chainHeads.list();
     await writeFile(`${set.folder}/archive/${headKey(row ?? { number: 0, sha256: '' })}`, 'something else');
     expect(await faultsOf(set)).toEqual([
       'head 1 of the audit trail is not in the archive any more',
@@ -389,7 +394,7 @@ describe('what heads show', () => {
     expect(await seen(older)).toMatchObject(told);
     expect(await replayHeads(ports, { dryRun: false, by: 'user alice' })).toBe('fits');
     // It goes on from there, and what is cut off then shows as before.
-    const [{ id } = { id: '' }] = await older.catalogue.recordingsBeyond('', 1);
+    const [{ id } = { id: '' }] = await older.catalogue.recordings.listBeyond('', 1);
     await aDay(older, id as never);
     expect(await seen(older)).toMatchObject({ ...told, newest: { number: 5 } });
     const again = await restored(set, set.days[2] ?? '');
@@ -413,11 +418,11 @@ describe('what heads show', () => {
   test('says from when on nothing is signed', async () => {
     const set = await threeDays();
     expect((await seen(set)).unsignedSince).toBeUndefined();
-    const [{ id } = { id: '' }] = await set.catalogue.recordingsBeyond('', 1);
+    const [{ id } = { id: '' }] = await set.catalogue.recordings.listBeyond('', 1);
     const at = (set.clock.at += dayMs);
-    await set.catalogue.note(id as never, { event: 'something', actor: 'test' });
+    await set.catalogue.auditTrail.appendAudit(id as never, { event: 'something', actor: 'test' });
     set.clock.at += dayMs;
-    await set.catalogue.note(id as never, { event: 'something', actor: 'test' });
+    await set.catalogue.auditTrail.appendAudit(id as never, { event: 'something', actor: 'test' });
     expect((await seen(set)).unsignedSince).toBe(at);
   });
 });

@@ -27,10 +27,10 @@ describe('a hold', () => {
     const set = await stage();
     const held = await archivedCall(set);
     const free = await archivedCall(set);
-    await set.catalogue.setHold(holdOf(held.id, { expiresAt: due + dayMs }));
+    await set.catalogue.legalHolds.set(holdOf(held.id, { expiresAt: due + dayMs }));
     set.clock.at = due;
     expect(await erasePass(set)).toMatchObject({ due: 1, erased: 1, held: 1, recordings: [{ id: free.id }] });
-    expect((await set.catalogue.recording(held.id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(held.id))?.status).toBe('archived');
     set.clock.at = due + dayMs;
     expect(await erasePass(set)).toMatchObject({ erased: 1, held: 0, recordings: [{ id: held.id }] });
   });
@@ -39,11 +39,11 @@ describe('a hold', () => {
     const set = await stage();
     const { id } = await archivedCall(set);
     const holds = Array.from({ length: 5 }, () => holdOf(id));
-    for (const hold of holds) await set.catalogue.setHold(hold);
+    for (const hold of holds) await set.catalogue.legalHolds.set(hold);
     set.clock.at = due;
     for (const hold of holds) {
       expect(await erasePass(set)).toMatchObject({ due: 0, held: 1 });
-      expect(await set.catalogue.releaseHold(hold.id, 'user lawyer')).toBe(id);
+      expect(await set.catalogue.legalHolds.release(hold.id, 'user lawyer')).toBe(id);
     }
     expect(await erasePass(set)).toMatchObject({ erased: 1, held: 0 });
   });
@@ -52,9 +52,9 @@ describe('a hold', () => {
     const set = await stage();
     const { id } = await archivedCall(set);
     const hold = holdOf(id);
-    await set.catalogue.setHold(hold);
-    await set.catalogue.releaseHold(hold.id, 'user other');
-    const [before, after] = (await set.catalogue.audit(id)).slice(-2);
+    await set.catalogue.legalHolds.set(hold);
+    await set.catalogue.legalHolds.release(hold.id, 'user other');
+    const [before, after] = (await set.catalogue.auditTrail.of(id)).slice(-2);
     expect(before).toMatchObject({
       event: 'hold set',
       actor: 'user lawyer',
@@ -62,7 +62,7 @@ describe('a hold', () => {
     });
     expect(after).toMatchObject({ event: 'hold released', actor: 'user other', detail: { hold: hold.id } });
     expect(JSON.stringify([before, after])).not.toContain('Example');
-    expect(await set.catalogue.holdsOf(id)).toMatchObject([
+    expect(await set.catalogue.legalHolds.of(id)).toMatchObject([
       { reason: 'the case of Mrs Example', releasedBy: 'user other' },
     ]);
   });
@@ -71,10 +71,10 @@ describe('a hold', () => {
     const set = await stage();
     const { id } = await archivedCall(set);
     const hold = holdOf(id);
-    await expect(set.catalogue.releaseHold(hold.id, 'x')).rejects.toMatchObject({ code: 'hold_unknown' });
-    await set.catalogue.setHold(hold);
-    await set.catalogue.releaseHold(hold.id, 'x');
-    await expect(set.catalogue.releaseHold(hold.id, 'x')).rejects.toMatchObject({ code: 'hold_unknown' });
+    await expect(set.catalogue.legalHolds.release(hold.id, 'x')).rejects.toMatchObject({ code: 'hold_unknown' });
+    await set.catalogue.legalHolds.set(hold);
+    await set.catalogue.legalHolds.release(hold.id, 'x');
+    await expect(set.catalogue.legalHolds.release(hold.id, 'x')).rejects.toMatchObject({ code: 'hold_unknown' });
   });
 
   test('comes too late for a recording that is gone, or that is being erased; and none is set for one that never was', async () => {
@@ -85,16 +85,16 @@ describe('a hold', () => {
       ...set.store,
       erase: async (key: string) => {
         // At this moment the erasure has begun.
-        await expect(set.catalogue.setHold(holdOf(id))).rejects.toMatchObject({ code: 'hold_too_late' });
+        await expect(set.catalogue.legalHolds.set(holdOf(id))).rejects.toMatchObject({ code: 'hold_too_late' });
         return set.store.erase(key);
       },
     };
     expect(await erasePass({ ...set, store })).toMatchObject({ erased: 1 });
-    await expect(set.catalogue.setHold(holdOf(id))).rejects.toMatchObject({ code: 'hold_too_late' });
-    await expect(set.catalogue.setHold(holdOf(makeIds().recording()))).rejects.toMatchObject({
+    await expect(set.catalogue.legalHolds.set(holdOf(id))).rejects.toMatchObject({ code: 'hold_too_late' });
+    await expect(set.catalogue.legalHolds.set(holdOf(makeIds().recording()))).rejects.toMatchObject({
       code: 'recording_unknown',
     });
-    expect(await set.catalogue.holdsOf(id)).toEqual([]);
+    expect(await set.catalogue.legalHolds.of(id)).toEqual([]);
   });
 
   test('wins that is set while a pass erases others', async () => {
@@ -105,7 +105,7 @@ describe('a hold', () => {
     const store = {
       ...set.store,
       erase: async (key: string) => {
-        if (!isSet) await set.catalogue.setHold(holdOf(three.id));
+        if (!isSet) await set.catalogue.legalHolds.set(holdOf(three.id));
         isSet = true;
         return set.store.erase(key);
       },
@@ -117,7 +117,7 @@ describe('a hold', () => {
       [two.id, 'erased'],
       [three.id, 'recording_held'],
     ]);
-    expect((await set.catalogue.recording(three.id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(three.id))?.status).toBe('archived');
     expect((await set.objects()).size).toBe(2);
   });
 
@@ -127,7 +127,7 @@ describe('a hold', () => {
     set.clock.at = due;
     const store = { ...set.store, versions: () => Promise.resolve(['older']), erase: () => Promise.resolve(0) };
     expect(await erasePass({ ...set, store })).toMatchObject({ due: 1, erased: 0 });
-    await set.catalogue.setHold(holdOf(id));
+    await set.catalogue.legalHolds.set(holdOf(id));
     expect(await erasePass(set)).toMatchObject({ due: 0, held: 1 });
     expect((await set.objects()).size).toBe(2);
   });

@@ -36,7 +36,7 @@ async function stage(): Promise<ArchiveStage> {
 }
 
 const objectsOf = async (set: ArchiveStage, id: RecordingId): Promise<[string, string]> => {
-  const row = await set.catalogue.recording(id);
+  const row = await set.catalogue.recordings.find(id);
 
   return [row?.objectKey ?? '', row?.receiptKey ?? ''];
 };
@@ -64,7 +64,11 @@ test('a lock of which the person was told is told once, and the recording erased
   const { id } = await archivedCall(set);
   const until = await locked(set, id);
   const exceptions = [{ ground: 'lock', mode: 'governance', until }];
-  await set.catalogue.note(id, { event: requestRefused, actor: 'user dpo', detail: { exceptions, ending: [] } });
+  await set.catalogue.auditTrail.appendAudit(id, {
+    event: requestRefused,
+    actor: 'user dpo',
+    detail: { exceptions, ending: [] },
+  });
   set.clock.at = due;
   alarms(set);
   expect(await erasePass(set)).toMatchObject({
@@ -74,13 +78,13 @@ test('a lock of which the person was told is told once, and the recording erased
     recordings: [{ outcome: 'archive_locked' }],
   });
   expect(alarms(set)).toEqual([['warn', told]]);
-  const trail = await set.catalogue.audit(id);
+  const trail = await set.catalogue.auditTrail.of(id);
   for (let day = 1; day < 4; day += 1) {
     set.clock.at = due + day * dayMs;
     expect(await erasePass(set)).toMatchObject({ due: 0, erased: 0, locked: 1, recordings: [] });
   }
   expect(alarms(set)).toEqual([]);
-  expect(await set.catalogue.audit(id)).toEqual(trail);
+  expect(await set.catalogue.auditTrail.of(id)).toEqual(trail);
   expect(await dueFigures(set.catalogue, set.clock.at)).toEqual({ due: 0, overdue: 0, failed: 0, locked: 1 });
 
   const soon = Date.now() + 2_000;
@@ -99,17 +103,21 @@ test('a lock in the archive of before is told once as well', async () => {
   const { id } = await archivedCall(then);
   const until = await locked(then, id);
   const exceptions = [{ ground: 'lock', mode: 'governance', until }];
-  await then.catalogue.note(id, { event: requestRefused, actor: 'user dpo', detail: { exceptions, ending: [] } });
+  await then.catalogue.auditTrail.appendAudit(id, {
+    event: requestRefused,
+    actor: 'user dpo',
+    detail: { exceptions, ending: [] },
+  });
   const prefix = `stage-${stages}-now/`;
   const set = { ...then, former: [then.store], store: makeMinioStore({ ...s3.server, useTls: false, bucket, prefix }) };
   set.clock.at = due;
   expect(await erasePass(set)).toMatchObject({ due: 1, locked: 0 });
   alarms(set);
-  const trail = await set.catalogue.audit(id);
+  const trail = await set.catalogue.auditTrail.of(id);
   set.clock.at = due + dayMs;
   expect(await erasePass(set)).toMatchObject({ due: 0, locked: 1 });
   expect(alarms(set)).toEqual([]);
-  expect(await set.catalogue.audit(id)).toEqual(trail);
+  expect(await set.catalogue.auditTrail.of(id)).toEqual(trail);
 });
 
 test('a lock that somebody else has set stays an alarm at each pass, and counts as overdue', async () => {

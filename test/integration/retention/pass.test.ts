@@ -28,7 +28,7 @@ async function erase(ports: RetentionPorts, { dryRun = false, clockIsRight = fal
 async function archived(set: ArchiveStage, options?: Parameters<ArchiveStage['finished']>[1]) {
   const call = await set.finished(undefined, options);
   await uploadPass(set, { waitMs: 0, signal: never });
-  expect((await set.catalogue.recording(call.id))?.status).toBe('archived');
+  expect((await set.catalogue.recordings.find(call.id))?.status).toBe('archived');
 
   return call;
 }
@@ -49,7 +49,7 @@ describe('why a recording could not be erased', () => {
     for (const code of ['archive_denied', 'archive_denied', 'archive_failed', 'archive_denied'] as const) {
       expect(await erase(failing(code))).toMatchObject({ due: 1, erased: 0, recordings: [{ outcome: code }] });
     }
-    const told = (await set.catalogue.audit(id)).filter(({ event }) => event === erasureFailed);
+    const told = (await set.catalogue.auditTrail.of(id)).filter(({ event }) => event === erasureFailed);
     expect(told.map(({ detail }) => detail['code'])).toEqual(['archive_denied', 'archive_failed', 'archive_denied']);
     expect(await erase(set)).toMatchObject({ due: 1, erased: 1 });
   });
@@ -61,7 +61,7 @@ test('without a lock on the ledger nothing is erased, and nothing else that is d
   set.clock.at = keepUntil;
   await writeFile(`${set.ledger.file}.lock`, 'no database, and long enough to be looked at as one'.repeat(40));
   await expect(erase(set)).rejects.toMatchObject({ code: 'ledger_unusable' });
-  expect((await set.catalogue.recording(id))?.status).toBe('archived');
+  expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
   await rm(`${set.ledger.file}.lock`);
   expect(await erase(set)).toMatchObject({ due: 1, erased: 1 });
 });
@@ -69,17 +69,17 @@ test('without a lock on the ledger nothing is erased, and nothing else that is d
 describe('a remembered language', () => {
   test('is removed once it has expired, whoever calls; not in a dry run, and no other', async () => {
     const set = await stage();
-    await set.catalogue.setPreference('expired', 'nl', set.clock.at + dayMs);
-    await set.catalogue.setPreference('valid', 'fr', set.clock.at + dayMs + 1);
+    await set.catalogue.preferences.set('expired', 'nl', set.clock.at + dayMs);
+    await set.catalogue.preferences.set('valid', 'fr', set.clock.at + dayMs + 1);
     set.clock.at += dayMs;
     await erase(set, { dryRun: true });
     set.clock.at -= dayMs;
-    expect(await set.catalogue.preference('expired')).toBe('nl');
+    expect(await set.catalogue.preferences.find('expired')).toBe('nl');
     set.clock.at += dayMs;
     await erase(set);
     set.clock.at -= dayMs;
-    expect(await set.catalogue.preference('expired')).toBeUndefined();
-    expect(await set.catalogue.preference('valid')).toBe('fr');
+    expect(await set.catalogue.preferences.find('expired')).toBeUndefined();
+    expect(await set.catalogue.preferences.find('valid')).toBe('fr');
   });
 });
 
@@ -96,7 +96,7 @@ describe('the clock of this machine', () => {
         message: `the last pass was ${10 + pass} days ago by this clock; nothing is erased`,
       });
     }
-    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
     expect(await erase(set, { clockIsRight: true })).toMatchObject({ due: 1, erased: 1 });
     set.clock.at += 6 * dayMs;
     expect(await erase(set)).toMatchObject({ due: 0 });
@@ -111,7 +111,7 @@ describe('the clock of this machine', () => {
     await expect(erase(set)).rejects.toMatchObject({ code: 'clock_implausible' });
     set.clock.at = recorderEnd + 2 * dayMs;
     expect(await erase(set)).toMatchObject({ due: 0 });
-    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
   });
 
   test('that is behind in one pass and right again is believed, and no jump forward after it', async () => {
@@ -185,7 +185,7 @@ describe('a recording', () => {
       recordings: [{ id, keepUntil, outcome: 'erased' }],
     });
     expect((await set.objects()).size).toBe(0);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'erased', receipt: null });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'erased', receipt: null });
   });
 
   test('of which each has its own time is erased at its own', async () => {
@@ -194,7 +194,7 @@ describe('a recording', () => {
     const long = await archived(set, { keepDays: 395 });
     set.clock.at = recorderEnd + 30 * dayMs;
     expect(await erase(set)).toMatchObject({ due: 1, recordings: [{ id: short.id }] });
-    expect((await set.catalogue.recording(long.id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(long.id))?.status).toBe('archived');
     expect((await set.objects()).size).toBe(2);
   });
 
@@ -205,7 +205,7 @@ describe('a recording', () => {
     await erase(set);
     const keys = objectKeys(id, callStart + 20_000);
     const both = [keys.wav, keys.receipt];
-    expect((await set.catalogue.audit(id)).slice(-2)).toMatchObject([
+    expect((await set.catalogue.auditTrail.of(id)).slice(-2)).toMatchObject([
       { at: keepUntil, event: 'erasure begun', from: null, to: null, actor: 'test', detail: { keepUntil, keys: both } },
       {
         at: keepUntil,
@@ -230,7 +230,7 @@ describe('a recording', () => {
     const { id, file } = await set.finished();
     set.clock.at = keepUntil;
     expect(await erase(set)).toMatchObject({ erased: 1 });
-    expect((await set.catalogue.recording(id))?.status).toBe('erased');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('erased');
     await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
@@ -248,7 +248,7 @@ describe('a recording', () => {
     const { id, file } = await set.finished(Buffer.from('no WAV'));
     set.clock.at = keepUntil;
     expect(await erase(set)).toMatchObject({ erased: 1 });
-    expect((await set.catalogue.recording(id))?.status).toBe('erased');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('erased');
     await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
@@ -268,7 +268,7 @@ describe('a recording', () => {
     await set.store.erase(keys.receipt);
     set.clock.at = keepUntil;
     for (let pass = 0; pass < 2; pass += 1) expect(await erase(set)).toMatchObject({ due: 1, erased: 0 });
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'archived' });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'archived' });
   });
 
   test('that lies in another archive than the one configured now is not taken for erased', async () => {
@@ -277,7 +277,7 @@ describe('a recording', () => {
     set.clock.at = keepUntil;
     const elsewhere = { ...set, store: { ...set.store, location: 'elsewhere' } };
     expect(await erase(elsewhere)).toMatchObject({ due: 1, erased: 0, recordings: [{ outcome: 'archive_changed' }] });
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'archived' });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'archived' });
   });
 
   test('that is still being made is never due', async () => {
@@ -299,7 +299,7 @@ describe('an erasure that is not complete', () => {
       erased: 0,
       recordings: [{ outcome: 'archive_failed' }],
     });
-    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
     expect(set.lines).toContainEqual(expect.objectContaining({ level: 'error', code: 'archive_failed' }));
     expect(await erase(set)).toMatchObject({ erased: 1 });
   });
@@ -311,7 +311,7 @@ describe('an erasure that is not complete', () => {
     expect(await erase({ ...set, store: { ...set.store, erase: () => Promise.resolve(1) } })).toMatchObject({
       erased: 0,
     });
-    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
     expect((await set.objects()).size).toBe(2);
   });
 
@@ -321,7 +321,7 @@ describe('an erasure that is not complete', () => {
     await rm(set.store.location, { recursive: true });
     set.clock.at = keepUntil;
     expect(await erase(set)).toMatchObject({ erased: 0, recordings: [{ outcome: 'archive_bucket_missing' }] });
-    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
   });
 
   test('because the spool is missing is not called erased', async () => {
@@ -330,7 +330,7 @@ describe('an erasure that is not complete', () => {
     await rm(set.spoolFolder, { recursive: true });
     set.clock.at = keepUntil;
     expect(await erase(set)).toMatchObject({ erased: 0, recordings: [{ outcome: 'spool_unusable' }] });
-    expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('recorded');
   });
 
   test('does not keep the others from being erased', async () => {
@@ -343,7 +343,7 @@ describe('an erasure that is not complete', () => {
     };
     set.clock.at = keepUntil;
     expect(await erase({ ...set, store })).toMatchObject({ due: 2, erased: 1 });
-    expect((await set.catalogue.recording(good.id))?.status).toBe('erased');
+    expect((await set.catalogue.recordings.find(good.id))?.status).toBe('erased');
   });
 });
 
@@ -360,17 +360,17 @@ describe('a pass that is killed', () => {
       if (!mortal.wasKilled()) break;
       killed += 1;
       const at = `${when} step ${step}, ${mortal.steps.at(-1) ?? ''}`;
-      if ((await set.catalogue.recording(id))?.status === 'erased') {
+      if ((await set.catalogue.recordings.find(id))?.status === 'erased') {
         expect([at, (await set.objects()).size]).toEqual([at, 0]);
       }
-      const trail = await set.catalogue.audit(id);
+      const trail = await set.catalogue.auditTrail.of(id);
       if ((await set.objects()).size < 2) {
         expect([at, trail.map((line) => line.event)]).toEqual([at, expect.arrayContaining(['erasure begun'])]);
       }
       await erase(set);
-      expect([at, (await set.catalogue.recording(id))?.status]).toEqual([at, 'erased']);
+      expect([at, (await set.catalogue.recordings.find(id))?.status]).toEqual([at, 'erased']);
       expect([at, (await set.objects()).size, await set.spooled()]).toEqual([at, 0, []]);
-      const ends = (await set.catalogue.audit(id)).filter((line) => line.to === 'erased');
+      const ends = (await set.catalogue.auditTrail.of(id)).filter((line) => line.to === 'erased');
       expect([at, ends.length]).toEqual([at, 1]);
     }
     expect(killed).toBeGreaterThan(7);
@@ -382,8 +382,12 @@ describe('a dry run', () => {
     const set = await stage();
     const { id } = await archived(set);
     set.clock.at = keepUntil;
-    await set.catalogue.takeLease('retention', { host: 'another-host', pid: 1 });
-    const before = [await set.catalogue.recording(id), await set.catalogue.audit(id), await set.objects()];
+    await set.catalogue.leases.take('retention', { host: 'another-host', pid: 1 });
+    const before = [
+      await set.catalogue.recordings.find(id),
+      await set.catalogue.auditTrail.of(id),
+      await set.objects(),
+    ];
     expect(await erase(set, { dryRun: true })).toEqual({
       due: 1,
       erased: 0,
@@ -393,7 +397,11 @@ describe('a dry run', () => {
       head: 'unsigned',
       recordings: [{ id, keepUntil, outcome: 'due' }],
     });
-    expect([await set.catalogue.recording(id), await set.catalogue.audit(id), await set.objects()]).toEqual(before);
+    expect([
+      await set.catalogue.recordings.find(id),
+      await set.catalogue.auditTrail.of(id),
+      await set.objects(),
+    ]).toEqual(before);
     await expect(erase(set)).rejects.toMatchObject({ code: 'job_busy' });
   });
 });

@@ -55,17 +55,21 @@ describe('what is due and not erased', () => {
     ]);
     const about = { ground: 'dispute', reason: 'x', author: 'user alice' } as const;
     const hold = { id: '01K00000000000000000000000' as HoldId, recording: idOf(0), ...about };
-    await catalogue.setHold({ ...hold, reviewAt: at, expiresAt: at + dayMs });
+    await catalogue.legalHolds.set({ ...hold, reviewAt: at, expiresAt: at + dayMs });
     const later = { id: '01K00000000000000000000001' as HoldId, recording: idOf(0), ...about };
-    await catalogue.setHold({ ...later, reviewAt: at + 1, expiresAt: at + dayMs });
-    await catalogue.raiseDoubt(idOf(1), { apartMs: dayMs, endedAt: at, witnesses: {}, actor: 'serve' });
+    await catalogue.legalHolds.set({ ...later, reviewAt: at + 1, expiresAt: at + dayMs });
+    await catalogue.clockDoubts.raise(idOf(1), { apartMs: dayMs, endedAt: at, witnesses: {}, actor: 'serve' });
     expect(await figures()).toMatchObject({ due: 1, overdue: 1, holds: { active: 2, reviewsOverdue: 1 } });
   });
 
   test('counts as a failed erasure while the last one failed', async () => {
     const { catalogue, figures } = catalogueWith([{}, {}]);
     expect(await figures()).toMatchObject({ due: 2, failedErasures: { due: 0 } });
-    await catalogue.note(idOf(0), { event: erasureFailed, actor: 'serve', detail: { code: 'archive_denied' } });
+    await catalogue.auditTrail.appendAudit(idOf(0), {
+      event: erasureFailed,
+      actor: 'serve',
+      detail: { code: 'archive_denied' },
+    });
     expect(await figures()).toMatchObject({ due: 2, failedErasures: { due: 1, subject: 0 } });
   });
 
@@ -77,7 +81,7 @@ describe('what is due and not erased', () => {
       { status: 'erased' },
     ]);
     const note = (number: number, event: string, detail: object) =>
-      catalogue.note(idOf(number), { event, actor: 'user dpo', detail: { ...detail } });
+      catalogue.auditTrail.appendAudit(idOf(number), { event, actor: 'user dpo', detail: { ...detail } });
     for (const number of [0, 1, 3]) await note(number, requestFailed, { code: 'archive_unreachable' });
     await note(0, requestFailed, { code: 'archive_denied' });
     await note(2, requestFailed, { code: 'archive_locked' });
@@ -122,7 +126,7 @@ test('what nobody watched is counted by why, and what has no usable audio by its
 describe('a pass', () => {
   const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`stage-${(files += 1)}`), open);
   const doneAt = async ({ catalogue }: ArchiveStage, pass: 'upload' | 'retention' | 'reconcile') =>
-    (await catalogue.passTimes(pass)).doneAt;
+    (await catalogue.passes.times(pass)).doneAt;
 
   test('of uploads is good when it came to its end and the archive works', async () => {
     const set = await stage();
@@ -162,14 +166,14 @@ describe('a pass', () => {
     const set = await stage();
     const { catalogue } = set;
     const figures = async (next: number) =>
-      passFigures('retention', await catalogue.passTimes('retention'), next).dueAt;
-    await catalogue.planPass('retention', 1_000, 0);
-    await catalogue.planPass('retention', 2_000, 1_200);
+      passFigures('retention', await catalogue.passes.times('retention'), next).dueAt;
+    await catalogue.passes.plan('retention', 1_000, 0);
+    await catalogue.passes.plan('retention', 2_000, 1_200);
     expect(await figures(3_000)).toBe(1_000);
-    await catalogue.passDone('retention', 1_500);
+    await catalogue.passes.noteDone('retention', 1_500);
     expect(await figures(2_000)).toBe(2_000);
-    await catalogue.planPass('retention', 2_000, 1_600);
-    await catalogue.planPass('retention', 4_000, 2_500);
+    await catalogue.passes.plan('retention', 2_000, 1_600);
+    await catalogue.passes.plan('retention', 4_000, 2_500);
     expect(await figures(4_000)).toBe(2_000);
     // A cron line that now comes sooner.
     expect(await figures(1_900)).toBe(1_900);
@@ -177,9 +181,9 @@ describe('a pass', () => {
 
   test('is due by the new cron line where serve starts with a rarer one before the planned time has come', async () => {
     const { catalogue } = await stage();
-    await catalogue.passDone('retention', 1_000);
-    await catalogue.planPass('retention', 2_000, 1_000);
-    await catalogue.planPass('retention', 30_000, 1_500);
-    expect(passFigures('retention', await catalogue.passTimes('retention'), 30_000).dueAt).toBe(30_000);
+    await catalogue.passes.noteDone('retention', 1_000);
+    await catalogue.passes.plan('retention', 2_000, 1_000);
+    await catalogue.passes.plan('retention', 30_000, 1_500);
+    expect(passFigures('retention', await catalogue.passes.times('retention'), 30_000).dueAt).toBe(30_000);
   });
 });

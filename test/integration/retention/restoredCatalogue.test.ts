@@ -28,7 +28,7 @@ async function hangUp({ catalogue }: Pick<ArchiveStage, 'catalogue'>, { facts, s
   let state = talking;
   for (const event of eventsTo('ended', facts).slice(-2)) {
     ({ state } = decide(state, event));
-    await catalogue.save(state);
+    await catalogue.journal.save(state);
   }
 }
 
@@ -70,7 +70,7 @@ async function restored(writtenAt = recorderEnd) {
 }
 
 async function rowOf({ catalogue }: Pick<ArchiveStage, 'catalogue'>, { id }: SavedCall): Promise<RecordingRow> {
-  const row = await catalogue.recording(id);
+  const row = await catalogue.recordings.find(id);
   if (row === undefined) throw new Error('the catalogue does not have the recording');
 
   return row;
@@ -88,10 +88,10 @@ test.each(['lost', 'recording'] as const)(
     expect((await rowOf(set, call)).status).toBe(status);
     expect(lines((await reconciled(set)).findings)).toEqual([`lostObjectFound ${keys.wav} repaired`]);
     expect(await rowOf(set, call)).toEqual(before);
-    expect(await set.catalogue.purposeEnds(call.id)).toEqual([
+    expect(await set.catalogue.recordings.purposeEnds(call.id)).toEqual([
       { purpose: 'training', keepUntil: recorderEnd + 28 * dayMs },
     ]);
-    expect((await set.catalogue.audit(call.id)).at(-1)).toMatchObject({
+    expect((await set.catalogue.auditTrail.of(call.id)).at(-1)).toMatchObject({
       event: 'found in the archive and read back',
       from: status,
       to: 'archived',
@@ -117,7 +117,7 @@ test.each([
   await reconciled(set);
   expect(await rowOf(set, call)).toEqual(before);
   const isDoubtful = flags[0] === 'clock_doubtful';
-  expect(await set.catalogue.doubtOf(call.id)).toEqual(
+  expect(await set.catalogue.clockDoubts.of(call.id)).toEqual(
     isDoubtful ? expect.objectContaining({ keptFrom: before.keptFrom, settledAt: null }) : undefined,
   );
   set.clock.at = recorderEnd + 28 * dayMs;

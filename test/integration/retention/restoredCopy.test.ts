@@ -34,7 +34,7 @@ async function restored() {
     let { state } = call;
     for (const event of eventsTo('ended', call.facts).slice(-2)) {
       ({ state } = decide(state, event));
-      await catalogue.save(state);
+      await catalogue.journal.save(state);
     }
   };
   await hangUp();
@@ -53,7 +53,7 @@ async function restored() {
   };
   const now = { ...set, store, catalogue: open(`${path}/again.db`, set.clock) };
   await hangUp(now);
-  const row = await now.catalogue.recording(call.id);
+  const row = await now.catalogue.recordings.find(call.id);
   expect(row?.status).toBe('recording');
 
   return { set: now, id: call.id, read };
@@ -62,14 +62,17 @@ async function restored() {
 test('is read once to be archived again', async () => {
   const { set, id, read } = await restored();
   expect(lines((await reconciled(set)).findings)).toEqual([expect.stringMatching(/^lostObjectFound .* repaired$/)]);
-  expect((await set.catalogue.recording(id))?.status).toBe('archived');
+  expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
   expect(read).toHaveLength(1);
 });
 
 test('is read once where it cannot be', async () => {
   const { set, read } = await restored();
   const move = () => Promise.reject(new PreavisError('status_conflict', 'another process was faster'));
-  const { findings } = await reconciled({ ...set, catalogue: { ...set.catalogue, move } });
+  const { findings } = await reconciled({
+    ...set,
+    catalogue: { ...set.catalogue, recordings: { ...set.catalogue.recordings, move } },
+  });
   expect(lines(findings)).toEqual([expect.stringMatching(/^lostObjectFound .* nothing$/)]);
   expect(read).toHaveLength(1);
 });

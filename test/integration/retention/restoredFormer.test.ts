@@ -36,7 +36,7 @@ async function restored(name: string) {
   await store.check();
   const now = { ...set, catalogue: open(`${at}/older.db`, set.clock), store, former: [source] };
   await finishRecordings(now);
-  expect((await now.catalogue.recording(call.id))?.status).toBe('lost');
+  expect((await now.catalogue.recordings.find(call.id))?.status).toBe('lost');
   const ports = {
     ...{ ...now, source, target: store, from: source.location, locks: new Map(), heads: makeHeadMover(now) },
     refuseUnprotected: () => Promise.resolve(),
@@ -53,10 +53,10 @@ test('a recording that lies whole in an earlier archive is found there, moved, a
   expect(await move()).toMatchObject({ moved: 0, strays: { unsettled: 2, unknown: 0 } });
   expect(lines((await reconciled(set, { dryRun: true })).findings)).toEqual([`lostObjectFound ${wav} repairable`]);
   expect(lines((await reconciled(set)).findings)).toEqual([`lostObjectFound ${wav} repaired`]);
-  expect(await set.catalogue.recording(call.id)).toMatchObject({ status: 'archived', archive: source.location });
+  expect(await set.catalogue.recordings.find(call.id)).toMatchObject({ status: 'archived', archive: source.location });
 
   expect(await move()).toMatchObject({ moved: 1, strays: { unsettled: 0, unknown: 0 }, removal: { removed: 1 } });
-  expect(await set.catalogue.recording(call.id)).toMatchObject({ archive: set.store.location });
+  expect(await set.catalogue.recordings.find(call.id)).toMatchObject({ archive: set.store.location });
   set.clock.at = due;
   expect(await erasePass(set)).toMatchObject({ due: 1, erased: 1 });
   expect(await source.keysBelow('recordings/')).toEqual([]);
@@ -92,5 +92,5 @@ test('an earlier archive that is gone is a finding, and keeps nothing from being
       done: 'archive_bucket_missing',
     },
   ]);
-  expect((await set.catalogue.passTimes('reconcile')).doneAt).toBe(set.clock.now());
+  expect((await set.catalogue.passes.times('reconcile')).doneAt).toBe(set.clock.now());
 });

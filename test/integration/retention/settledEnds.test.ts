@@ -19,14 +19,14 @@ const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages +
 const shorten = (set: ArchiveStage, days: number) =>
   shortenPass(set, { purpose: 'training', keepMs: days * dayMs, apply: true });
 const raise = (set: ArchiveStage, id: RecordingId, endedAt: number) =>
-  set.catalogue.raiseDoubt(id, { apartMs: off, endedAt, witnesses: {}, actor: 'test' });
+  set.catalogue.clockDoubts.raise(id, { apartMs: off, endedAt, witnesses: {}, actor: 'test' });
 
 /** Of the purpose, of the recording, and from when both count. */
 async function endsOf({ catalogue }: ArchiveStage, id: RecordingId) {
-  const row = await catalogue.recording(id);
+  const row = await catalogue.recordings.find(id);
 
   return {
-    purposes: (await catalogue.purposeEnds(id)).map(({ keepUntil }) => keepUntil),
+    purposes: (await catalogue.recordings.purposeEnds(id)).map(({ keepUntil }) => keepUntil),
     keepUntil: row?.keepUntil,
     keptFrom: row?.keptFrom,
   };
@@ -47,7 +47,7 @@ describe.each([
     const { id } = await archivedCall(set);
     await shorten(set, 20);
     await raise(set, id, recorderEnd + by);
-    await set.catalogue.settleDoubt(id, recorderEnd, 'operator');
+    await set.catalogue.clockDoubts.settle(id, recorderEnd, 'operator');
     expect(await endsOf(set, id)).toEqual(countedFrom(recorderEnd, 20));
   });
 
@@ -59,7 +59,7 @@ describe.each([
     expect(await endsOf(set, id)).toEqual(countedFrom(recorderEnd + by, 20));
     await shorten(set, 15);
     expect(await endsOf(set, id)).toEqual(countedFrom(recorderEnd + by, 15));
-    await set.catalogue.settleDoubt(id, recorderEnd + by, 'operator');
+    await set.catalogue.clockDoubts.settle(id, recorderEnd + by, 'operator');
     expect(await endsOf(set, id)).toEqual(countedFrom(recorderEnd + by, 15));
   });
 
@@ -68,7 +68,7 @@ describe.each([
     const { id } = await archivedCall(set);
     await raise(set, id, recorderEnd + by);
     await shorten(set, 15);
-    await set.catalogue.settleDoubt(id, recorderEnd, 'operator');
+    await set.catalogue.clockDoubts.settle(id, recorderEnd, 'operator');
     expect(await endsOf(set, id)).toEqual(countedFrom(recorderEnd, 15));
   });
 
@@ -76,10 +76,10 @@ describe.each([
     const set = await stage();
     const { id } = await archivedCall(set);
     const to = recorderEnd + 3 * dayMs;
-    await set.catalogue.shorten('training', [{ id, from: due, to }], 'person', 'operator');
+    await set.catalogue.recordings.shorten('training', [{ id, from: due, to }], 'person', 'operator');
     await raise(set, id, recorderEnd + by);
     expect(await endsOf(set, id)).toMatchObject({ purposes: [to], keepUntil: to });
-    await set.catalogue.settleDoubt(id, recorderEnd + by / 2, 'operator');
+    await set.catalogue.clockDoubts.settle(id, recorderEnd + by / 2, 'operator');
     expect(await endsOf(set, id)).toMatchObject({ purposes: [to], keepUntil: to });
   });
 });
@@ -103,13 +103,13 @@ test('a clock that was set ahead for a while, with all of it settled as before, 
   await expect(erasePass(set)).rejects.toMatchObject({ code: 'clock_implausible' });
   expect(await erasePass(set, { clockIsRight: true })).toMatchObject({ due: 0, doubtful: 1 });
   goOn(dayMs, -off);
-  await set.catalogue.settleDoubt(id, recorderEnd, 'operator');
+  await set.catalogue.clockDoubts.settle(id, recorderEnd, 'operator');
   for (let day = 3; day < 19; day += 1) {
     expect(await erasePass(set)).toMatchObject({ due: 0 });
     goOn(dayMs);
   }
-  expect((await set.catalogue.recording(id))?.status).toBe('recorded');
-  expect(await set.catalogue.certificatesOf(id)).toEqual([]);
+  expect((await set.catalogue.recordings.find(id))?.status).toBe('recorded');
+  expect(await set.catalogue.certificates.of(id)).toEqual([]);
   goOn(dayMs);
   expect(await erasePass(set)).toMatchObject({ due: 1, erased: 1 });
 });
@@ -127,7 +127,7 @@ test('a clock that was wrong when the machine was started has nothing from befor
   }
   set.clock.at -= off;
   expect(await erasePass(set)).toMatchObject({ due: 0 });
-  expect((await set.catalogue.recording(id))?.status).toBe('archived');
+  expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
 });
 
 test('what its file had said still counts when another clock is doubted later', async () => {
@@ -141,26 +141,26 @@ test('what its file had said still counts when another clock is doubted later', 
   since.ms += 600_000;
   set.clock.at += 600_000;
   await finishRecordings(set);
-  await set.catalogue.note(call.id, { event: 'a line after it', actor: 'test' });
-  expect(await set.catalogue.recording(call.id)).toMatchObject({ keptFrom: fileSays });
-  expect((await set.catalogue.recording(call.id))?.flags).toContain('clock_differs');
+  await set.catalogue.auditTrail.appendAudit(call.id, { event: 'a line after it', actor: 'test' });
+  expect(await set.catalogue.recordings.find(call.id)).toMatchObject({ keptFrom: fileSays });
+  expect((await set.catalogue.recordings.find(call.id))?.flags).toContain('clock_differs');
   // By its age it ended before all that was said of it.
   set.clock.at -= 900_000;
   expect(await erasePass(set)).toMatchObject({ doubtful: 1 });
-  expect(await set.catalogue.recording(call.id)).toMatchObject({ keptFrom: fileSays });
-  expect((await set.catalogue.doubtOf(call.id))?.witnesses).toMatchObject({ kept: fileSays });
+  expect(await set.catalogue.recordings.find(call.id)).toMatchObject({ keptFrom: fileSays });
+  expect((await set.catalogue.clockDoubts.of(call.id))?.witnesses).toMatchObject({ kept: fileSays });
 });
 
 test('nothing that is gone is settled', async () => {
   const set = await stage();
   const { id } = await archivedCall(set);
   await raise(set, id, recorderEnd + off);
-  const row = await set.catalogue.recording(id);
+  const row = await set.catalogue.recordings.find(id);
   if (row === undefined) throw new Error('there is no row');
   await eraseRecording(row, { rule: 'subject', operator: 'operator' }, set);
   const before = await endsOf(set, id);
-  const settled = set.catalogue.settleDoubt(id, recorderEnd, 'operator');
+  const settled = set.catalogue.clockDoubts.settle(id, recorderEnd, 'operator');
   await expect(settled).rejects.toMatchObject({ code: 'doubt_unknown' });
   expect(await endsOf(set, id)).toEqual(before);
-  expect(await set.catalogue.doubtOf(id)).toMatchObject({ isOpen: false, settledAt: null });
+  expect(await set.catalogue.clockDoubts.of(id)).toMatchObject({ isOpen: false, settledAt: null });
 });

@@ -19,14 +19,14 @@ const end = callEnd + 28 * dayMs;
 const unkept = { otherPurpose: 0, held: 0, locked: 0, lockedUntil: undefined };
 const order = { purpose: 'training' };
 const endOf = async (set: ArchiveStage, id: Parameters<ArchiveStage['receiptOf']>[0]): Promise<number | undefined> =>
-  (await set.catalogue.purposeEnds(id)).find(({ purpose }) => purpose === 'training')?.keepUntil;
+  (await set.catalogue.recordings.purposeEnds(id)).find(({ purpose }) => purpose === 'training')?.keepUntil;
 
 describe('a storage time that was shortened', () => {
   test('changes nothing in a preview, which says how many it would change and for how many the time is over', async () => {
     const set = await stage();
     const { id } = await archivedCall(set);
     set.clock.at = recorderEnd + 7 * dayMs;
-    const before = [await set.catalogue.recording(id), await set.catalogue.audit(id)];
+    const before = [await set.catalogue.recordings.find(id), await set.catalogue.auditTrail.of(id)];
     expect(await shortenPass(set, { ...order, keepMs: 7 * dayMs, apply: false })).toEqual({
       longer: 1,
       over: 1,
@@ -37,7 +37,7 @@ describe('a storage time that was shortened', () => {
       over: 0,
       ...unkept,
     });
-    expect([await set.catalogue.recording(id), await set.catalogue.audit(id)]).toEqual(before);
+    expect([await set.catalogue.recordings.find(id), await set.catalogue.auditTrail.of(id)]).toEqual(before);
   });
 
   test('says how many of those that are over a hold keeps, and a lock of the archive until when at the latest', async () => {
@@ -52,8 +52,8 @@ describe('a storage time that was shortened', () => {
       const id = `01K0000000000000000000000${number}` as HoldId;
       const about = { ground: 'restriction', reason: 'asked for', author: 'user alice' } as const;
       const [reviewAt, expiresAt] = [recorderEnd + 10 * dayMs, recorderEnd + 500 * dayMs];
-      await set.catalogue.setHold({ id, recording, ...about, reviewAt, expiresAt });
-      if (recording === released.id) await set.catalogue.releaseHold(id, 'user alice');
+      await set.catalogue.legalHolds.set({ id, recording, ...about, reviewAt, expiresAt });
+      if (recording === released.id) await set.catalogue.legalHolds.release(id, 'user alice');
     }
     set.clock.at = recorderEnd + 7 * dayMs;
     const lockedUntil = Math.floor((recorderEnd + 30 * dayMs) / 1_000) * 1_000;
@@ -91,8 +91,8 @@ describe('a storage time that was shortened', () => {
       ...unkept,
     });
     expect(await endOf(set, id)).toBe(recorderEnd + 7 * dayMs);
-    expect((await set.catalogue.recording(id))?.keepUntil).toBe(recorderEnd + 7 * dayMs);
-    expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({
+    expect((await set.catalogue.recordings.find(id))?.keepUntil).toBe(recorderEnd + 7 * dayMs);
+    expect((await set.catalogue.auditTrail.of(id)).at(-1)).toMatchObject({
       event: 'kept shorter',
       actor: 'operator',
       detail: { purpose: 'training', from: recorderEnd + 28 * dayMs, to: recorderEnd + 7 * dayMs },

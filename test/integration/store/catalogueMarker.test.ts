@@ -48,7 +48,7 @@ test('an archive is marked as the one of the catalogue that begins with it, once
   const set = await stage();
   await mark(set);
   await mark(set);
-  expect(await markers(set)).toEqual([`catalogues/${await set.catalogue.identity()}.mark`]);
+  expect(await markers(set)).toEqual([`catalogues/${await set.catalogue.file.identity()}.mark`]);
 });
 
 test('a new catalogue does not begin with the archive of another one, unless that is meant', async () => {
@@ -96,7 +96,7 @@ test('that a new catalogue is meant is said once, also where the archive is away
   await expect(start(config, false)).rejects.not.toMatchObject(refused);
   const catalogue = open(file, clockAt(callStart));
   await makeMarking({ catalogue, store: set.store })();
-  expect(await markers(set)).toContain(`catalogues/${await catalogue.identity()}.mark`);
+  expect(await markers(set)).toContain(`catalogues/${await catalogue.file.identity()}.mark`);
   // Another archive that belongs to somebody else was not meant.
   const other = await stage();
   await mark(other);

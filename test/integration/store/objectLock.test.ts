@@ -74,7 +74,7 @@ const isThere = (file: string): Promise<boolean> =>
   );
 
 async function expectWaits(set: Waiting, code: string): Promise<void> {
-  expect(await set.catalogue.recording(set.call.id)).toMatchObject({
+  expect(await set.catalogue.recordings.find(set.call.id)).toMatchObject({
     status: 'recorded',
     failure: code,
     archive: null,
@@ -90,7 +90,7 @@ describe('a recording whose purpose asks for a lock', () => {
   ])('%s: recording and receipt are locked until its end, and no client deletes them %j', async (mode, how) => {
     const set = await waiting('locked', mode);
     expect(await set.pass()).toMatchObject({ sent: 1, failures: {} });
-    const row = await set.catalogue.recording(set.call.id);
+    const row = await set.catalogue.recordings.find(set.call.id);
     expect(row).toMatchObject({ status: 'archived', objectKey: set.keys.wav });
     expect(await isThere(set.call.file)).toBe(false);
     for (const key of [set.keys.wav, set.keys.receipt]) {
@@ -105,7 +105,7 @@ describe('a recording whose purpose asks for a lock', () => {
       expect(await set.store.versions(key)).toEqual([version]);
     }
     expect(await set.store.versions(set.keys.wav)).toEqual([row?.objectVersion]);
-    const archived = (await set.catalogue.audit(set.call.id)).find(({ to }) => to === 'archived');
+    const archived = (await set.catalogue.auditTrail.of(set.call.id)).find(({ to }) => to === 'archived');
     expect(archived?.detail).toMatchObject({ lock: { mode, until: new Date(until).toISOString() } });
   });
 
@@ -114,7 +114,7 @@ describe('a recording whose purpose asks for a lock', () => {
     expect(await set.pass()).toMatchObject({ sent: 1 });
     const { lock } = await set.store.protection(set.keys.wav, null, seconds(10));
     expect(lock).toBeUndefined();
-    const archived = (await set.catalogue.audit(set.call.id)).find(({ to }) => to === 'archived');
+    const archived = (await set.catalogue.auditTrail.of(set.call.id)).find(({ to }) => to === 'archived');
     expect(archived?.detail).not.toHaveProperty('lock');
     expect(await set.store.erase(set.keys.wav)).toBe(1);
   });
@@ -175,9 +175,15 @@ describe('a recording whose purpose asks for a lock', () => {
   test('is archived when an earlier attempt has locked it already', async () => {
     const set = await waiting('locked', 'compliance');
     const { catalogue } = set;
-    const killed = { ...set, catalogue: { ...catalogue, move: () => Promise.reject(new Error('killed')) } };
+    const killed = {
+      ...set,
+      catalogue: {
+        ...catalogue,
+        recordings: { ...catalogue.recordings, move: () => Promise.reject(new Error('killed')) },
+      },
+    };
     await uploadPass(killed, { waitMs: 0, signal: seconds(60), all: true });
-    expect((await catalogue.recording(set.call.id))?.status).toBe('recorded');
+    expect((await catalogue.recordings.find(set.call.id))?.status).toBe('recorded');
     expect((await set.store.protection(set.keys.wav, null, seconds(10))).lock).toEqual({ mode: 'compliance', until });
     expect(await set.pass()).toMatchObject({ sent: 1, failures: {} });
     expect(await set.store.versions(set.keys.wav)).toHaveLength(1);
@@ -201,7 +207,7 @@ describe('a recording whose purpose asks for a lock', () => {
 });
 
 async function expected(set: Waiting): Promise<{ bytes: number; sha256: string; contentType: string }> {
-  const row = await set.catalogue.recording(set.call.id);
+  const row = await set.catalogue.recordings.find(set.call.id);
 
   return { bytes: row?.bytes ?? 0, sha256: row?.sha256 ?? '', contentType: 'audio/wav' };
 }

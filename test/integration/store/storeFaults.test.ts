@@ -60,7 +60,7 @@ describe('an archive that does not work', () => {
         expect(Object.values(result.failures)).toEqual([1]);
         await expectKept(set, set.calls);
         // Nobody is postponed: the next pass begins with the oldest again.
-        expect(await set.catalogue.sendable(set.clock.at, '', 10)).toHaveLength(4);
+        expect(await set.catalogue.recordings.sendable(set.clock.at, '', 10)).toHaveLength(4);
       }
       expect(at.idsAsked(set.calls)).toEqual(fault === 'refuse' ? [] : [set.calls[0]?.id]);
       expect(at.proxy.requests.length).toBeLessThanOrEqual(3 * 16);
@@ -178,7 +178,7 @@ describe('an archive that fails for some recordings only', () => {
       archive: { state: 'working' },
     });
     await expectKept(set, set.calls.slice(0, 1));
-    expect(await set.catalogue.waiting()).toMatchObject([{ failure: code, count: 1 }]);
+    expect(await set.catalogue.recordings.waiting()).toMatchObject([{ failure: code, count: 1 }]);
     at.proxy.requests.length = 0;
     set.clock.at += 29_999;
     expect(await set.pass()).toMatchObject({ sent: 0, failures: {} });
@@ -222,7 +222,7 @@ describe('an archive that fails for some recordings only', () => {
       expect(result).toMatchObject({ sent: 0, failures: { archive_failed: 5 }, archive: { state: 'working' } });
       expect(at.proxy.requests.filter(isRecording)).toHaveLength(5);
       for (const { id } of set.calls) {
-        const wait = ((await set.catalogue.recording(id))?.nextAttemptAt ?? 0) - from;
+        const wait = ((await set.catalogue.recordings.find(id))?.nextAttemptAt ?? 0) - from;
         expect(wait).toBeGreaterThanOrEqual(30_000 * 2 ** attempt);
         expect(wait).toBeLessThanOrEqual(30_000 * 2 ** attempt * 1.25);
         dueIn.push(wait);
@@ -287,7 +287,9 @@ describe('something else under the key of a recording', () => {
     expect(await set.pass()).toMatchObject({ sent: 1, failures: {} });
     await expectArchived(set, 2);
     expect(await text(await set.direct.read(key, foreign.versionId, seconds(20)))).toBe('mine');
-    const notes = (await set.catalogue.audit(first.id)).filter(({ event }) => event === 'something else covered');
+    const notes = (await set.catalogue.auditTrail.of(first.id)).filter(
+      ({ event }) => event === 'something else covered',
+    );
     expect(notes).toMatchObject([{ detail: { key, version: foreign.versionId } }]);
     expect(set.lines.filter(({ level }) => level === 'error')).toMatchObject([
       { msg: 'foreign object found under recording key; kept as earlier version' },

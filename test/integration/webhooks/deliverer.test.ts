@@ -72,12 +72,12 @@ function stage(urls: Record<string, string>, { timeoutMs = 5_000, events = webho
     pass: () => deliverer.pass(never, never),
     archived: async (): Promise<RecordingId> => {
       const { id } = await saveCall(catalogue);
-      await catalogue.move(id, 'recording', 'recorded', {}, note);
-      await catalogue.move(id, 'recorded', 'archived', {}, note);
+      await catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
+      await catalogue.recordings.move(id, 'recorded', 'archived', {}, note);
 
       return id;
     },
-    figures: (): ReturnType<Catalogue['deliveryFigures']> => catalogue.deliveryFigures(),
+    figures: (): ReturnType<Catalogue['deliveries']['figures']> => catalogue.deliveries.figures(),
   };
 }
 
@@ -133,7 +133,7 @@ describe('a message', () => {
     const { archived, pass, clock, catalogue } = stage({ crm: url });
     await archived();
     await pass();
-    expect(await catalogue.deliveries(10)).toMatchObject([
+    expect(await catalogue.deliveries.list(10)).toMatchObject([
       { status: 'waiting', attempts: 1, failure: 'webhook_unreachable', answer: null },
     ]);
     const receiver = await start(port);
@@ -150,7 +150,7 @@ describe('a message', () => {
     await archived();
     await pass();
     expect(other.received).toEqual([]);
-    expect(await catalogue.deliveries(10)).toMatchObject([{ failure: 'webhook_refused', answer: status }]);
+    expect(await catalogue.deliveries.list(10)).toMatchObject([{ failure: 'webhook_refused', answer: status }]);
   });
 
   test('waits no longer than the limit for an answer', async () => {
@@ -161,7 +161,7 @@ describe('a message', () => {
     const began = performance.now();
     await pass();
     expect(performance.now() - began).toBeLessThan(5_000);
-    expect(await catalogue.deliveries(10)).toMatchObject([{ status: 'waiting', failure: 'webhook_unreachable' }]);
+    expect(await catalogue.deliveries.list(10)).toMatchObject([{ status: 'waiting', failure: 'webhook_unreachable' }]);
   });
 
   test('is delivered by an answer that never ends, of which little is read', async () => {
@@ -188,7 +188,12 @@ describe('a message', () => {
     const receiver = await start();
     const { archived, catalogue, pass, another } = stage({ crm: receiver.url });
     await archived();
-    const dying = another({ catalogue: { ...catalogue, delivered: () => Promise.reject(new Error('killed')) } });
+    const dying = another({
+      catalogue: {
+        ...catalogue,
+        deliveries: { ...catalogue.deliveries, noteDelivered: () => Promise.reject(new Error('killed')) },
+      },
+    });
     await expect(dying.pass(never, never)).rejects.toThrow('killed');
     await pass();
     const ids = receiver.received.map(({ headers }) => headers['webhook-id']);
@@ -214,7 +219,7 @@ describe('many messages', () => {
     const ids: RecordingId[] = [];
     for (let index = 0; index < 12; index += 1) {
       const id = await archived();
-      await catalogue.move(id, 'archived', 'erased', {}, note);
+      await catalogue.recordings.move(id, 'archived', 'erased', {}, note);
       ids.push(id);
     }
     await pass();
@@ -242,7 +247,7 @@ describe('many messages', () => {
     expect(dead.received.length).toBeGreaterThanOrEqual(5);
     expect(dead.received.length).toBeLessThanOrEqual(8);
     // Each has had its attempt, so that none of them waits for three days of its own behind the others.
-    const waiting = (await catalogue.deliveries(100)).filter(({ status }) => status === 'waiting');
+    const waiting = (await catalogue.deliveries.list(100)).filter(({ status }) => status === 'waiting');
     expect(waiting.map(({ attempts }) => attempts)).toEqual(Array<number>(40).fill(1));
     dead.answer = alwaysAnswers(200);
     clock.at += 10_000;
@@ -258,7 +263,7 @@ describe('many messages', () => {
     for (let index = 0; index < 20; index += 1) await archived();
     await pass();
     expect(await figures()).toMatchObject([{ waiting: 1, failed: 0 }]);
-    expect(await catalogue.deliveries(10)).toMatchObject([{ recording: poison, answer: 400 }]);
+    expect(await catalogue.deliveries.list(10)).toMatchObject([{ recording: poison, answer: 400 }]);
   });
 });
 
@@ -286,13 +291,13 @@ describe('what cannot be delivered', () => {
     const { archived, pass, clock, catalogue, figures } = stage({ crm: receiver.url });
     await archived();
     await pass();
-    await catalogue.giveUpDeliveries(clock.at);
+    await catalogue.deliveries.giveUp(clock.at);
     expect(await figures()).toMatchObject([{ waiting: 0, failed: 1 }]);
     receiver.answer = alwaysAnswers(200);
     await pass();
     expect(receiver.received).toHaveLength(1);
-    expect(await catalogue.retryDeliveries('other')).toBe(0);
-    expect(await catalogue.retryDeliveries('crm')).toBe(1);
+    expect(await catalogue.deliveries.retry('other')).toBe(0);
+    expect(await catalogue.deliveries.retry('crm')).toBe(1);
     await pass();
     expect(receiver.received).toHaveLength(2);
     expect(await figures()).toEqual([]);
@@ -311,11 +316,11 @@ describe('what cannot be delivered', () => {
     expect(receiver.received).toHaveLength(1);
     expect(await figures()).toMatchObject([{ waiting: 0, failed: 2 }]);
     receiver.answer = alwaysAnswers(200);
-    await catalogue.retryDeliveries(undefined);
+    await catalogue.deliveries.retry(undefined);
     await pass();
     expect(receiver.received).toHaveLength(3);
     // With another url it is another one, though nobody has retried.
-    await catalogue.disableEndpoint('crm', 'digest of an earlier url');
+    await catalogue.deliveries.disableEndpoint('crm', 'digest of an earlier url');
     await archived();
     await pass();
     expect(receiver.received).toHaveLength(4);
@@ -341,7 +346,7 @@ describe('rows', () => {
     await archived();
     await pass();
     await archived();
-    await catalogue.giveUpEndpoint('crm', 'webhook_unknown');
+    await catalogue.deliveries.giveUpEndpoint('crm', 'webhook_unknown');
     clock.at += 7 * dayMs;
     await deliverer.tidy();
     expect(rows()).toBe(2);
@@ -385,14 +390,14 @@ describe('the job', () => {
     await eventually(() => receiver.received.length === 1);
     hurry.abort();
     await job.stop();
-    expect(await catalogue.deliveries(10)).toMatchObject([{ status: 'waiting', attempts: 0, failure: null }]);
+    expect(await catalogue.deliveries.list(10)).toMatchObject([{ status: 'waiting', attempts: 0, failure: null }]);
   });
 
   test('does not deliver while another process does', async () => {
     const receiver = await start();
     const { archived, pass, catalogue } = stage({ crm: receiver.url });
     await archived();
-    await catalogue.takeLease('webhooks', { host: 'another', pid: 1 });
+    await catalogue.leases.take('webhooks', { host: 'another', pid: 1 });
     await expect(pass()).rejects.toMatchObject({ code: 'job_busy' });
     expect(receiver.received).toEqual([]);
   });

@@ -172,6 +172,8 @@ export function killedAt<T extends { catalogue: object; store: object }>(
     new Proxy(port, {
       get: (target, name) => {
         const member: unknown = Reflect.get(target, name);
+        // A repository of the catalogue.
+        if (Object.is(target, ports.catalogue) && typeof member === 'object' && member !== null) return mortal(member);
         if (typeof member !== 'function') return member;
 
         return async (...args: unknown[]): Promise<unknown> => {

@@ -47,7 +47,7 @@ export const keysOf = ({ id }: FinishedCall): ObjectKeys => objectKeys(id, callS
 /** P4: each recording is still whole in the spool, and its row says so. */
 export async function expectKept({ catalogue }: UploadStage, calls: readonly FinishedCall[]): Promise<void> {
   for (const { id, wav, file } of calls) {
-    expect(await catalogue.recording(id)).toMatchObject({ status: 'recorded', objectKey: null });
+    expect(await catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', objectKey: null });
     expect((await readFile(file)).equals(wav)).toBe(true);
   }
 }
@@ -59,11 +59,11 @@ export async function expectArchived(set: UploadStage, versions = 1): Promise<vo
     const { wav, receipt } = keysOf(call);
     const { bytes, sha256 } = digestOf(call.wav);
     expect(await direct.digest(wav, null, seconds(20))).toEqual({ bytes, sha256 });
-    const row = await catalogue.recording(call.id);
+    const row = await catalogue.recordings.find(call.id);
     expect(row).toMatchObject({ status: 'archived', objectKey: wav, receiptKey: receipt, failure: null });
     expect(await text(await direct.read(receipt, null, seconds(20)))).toBe(row?.receipt);
     expect(await direct.versions(wav)).toHaveLength(versions);
-    expect((await catalogue.audit(call.id)).filter(({ to }) => to === 'archived')).toHaveLength(1);
+    expect((await catalogue.auditTrail.of(call.id)).filter(({ to }) => to === 'archived')).toHaveLength(1);
   }
   const keys: string[] = [];
   for await (const { key } of direct.list('')) keys.push(key);

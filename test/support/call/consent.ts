@@ -10,12 +10,13 @@ import { filesBelow } from '../rig/rigs.ts';
 export async function expectOnlyConsented(rig: Rig, { startsKnown = true } = {}): Promise<void> {
   const kept = new Set<string>();
   await withCatalogue(rig, async (catalogue) => {
-    for (const recording of await catalogue.recordings({ limit: 1000 })) {
-      const call = await catalogue.call(recording.callId);
+    for (const recording of await catalogue.recordings.list({ limit: 1000 })) {
+      const call = await catalogue.calls.find(recording.callId);
       if (recording.status === 'discarded') {
         expect(recording).toMatchObject({ bytes: null, objectKey: null });
         // What nobody heard cannot have been pressed while serve listened.
-        if (recording.failure === 'keys_unheard') expect(await catalogue.unwatched(recording.callId)).not.toEqual([]);
+        if (recording.failure === 'keys_unheard')
+          expect(await catalogue.timeline.unwatched(recording.callId)).not.toEqual([]);
         else expect(call?.consent.answer).toBe('refused');
         continue;
       }
@@ -25,7 +26,7 @@ export async function expectOnlyConsented(rig: Rig, { startsKnown = true } = {})
         expect(call.consent.answer).toBe('accepted');
         expect(call.consent.at).toBeLessThanOrEqual(recording.startedAt ?? 0);
       }
-      const notices = await catalogue.notices(recording.callId);
+      const notices = await catalogue.calls.notices(recording.callId);
       expect(notices.length).toBeGreaterThanOrEqual(1);
       for (const notice of notices) {
         // Of a question that they have answered, the end need not be heard.

@@ -59,16 +59,16 @@ export async function saveCall(
   // Another storage time is another policy.
   const policyVersion = keepDays === 28 ? call.policyVersion : `policy-of-${keepDays}-days`;
   const facts = { ...call, policyVersion, order: { ...call.order, keepDays } };
-  await catalogue.savePolicy(
+  await catalogue.calls.savePolicy(
     facts.policyVersion,
     JSON.stringify({ purposes: { training: { justification: 'to learn', legalBasis: 'law', keepDays } } }),
   );
   const events = given?.(facts) ?? eventsTo(until, facts);
   let { state } = beginning(facts);
-  await catalogue.save(state);
+  await catalogue.journal.save(state);
   for (const event of events) {
     ({ state } = decide(state, event));
-    await catalogue.save(state, state.kind === 'ended' ? { heard } : {});
+    await catalogue.journal.save(state, state.kind === 'ended' ? { heard } : {});
   }
 
   return { facts, id: facts.order.recording, state };
@@ -93,7 +93,7 @@ export function catalogues(): (file: string, clock?: Clock) => Catalogue {
 export async function servedLast(file: string, at: number): Promise<void> {
   const catalogue = openCatalogue(file, clockAt(at));
   try {
-    await catalogue.noteServing({ ...leaseHolder(), pid: spawnSync('true').pid });
+    await catalogue.leases.noteServing({ ...leaseHolder(), pid: spawnSync('true').pid });
   } finally {
     catalogue.close();
   }

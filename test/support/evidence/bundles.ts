@@ -55,7 +55,7 @@ export async function bundleStage(
     madeBy: 'preavis 0.0.0',
     company: 'Example SA',
     peaksOf: async (id) => {
-      const kept = await set.catalogue.peaks(id);
+      const kept = await set.catalogue.recordings.peaks(id);
 
       return kept === undefined ? undefined : set.peaks.open(kept, id);
     },
@@ -86,7 +86,7 @@ export async function bundleStage(
     archived: async (wav = toneWav(440, 20), options = {}) => {
       const { id } = await set.finished(wav, { shape: { order: order() }, ...options });
       await uploadPass(set, { waitMs: 0, signal: never, all: true });
-      expect((await set.catalogue.recording(id))?.status).toBe('archived');
+      expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
 
       return { id, wav };
     },

@@ -74,14 +74,14 @@ export async function subjectStage(
   };
   await writeFile(config, JSON.stringify(content), { mode: 0o600 });
   const why = { justification: 'since <we> must', legalBasis: 'law & order' };
-  await catalogue.savePolicy(
+  await catalogue.calls.savePolicy(
     policy,
     JSON.stringify({
       purposes: Object.fromEntries(Object.entries(keepDays).map(([id, days]) => [id, { ...why, keepDays: days }])),
     }),
   );
   const keeper = makeCallerKeeper({
-    table: catalogue,
+    table: catalogue.callers,
     hashKey: typeof privacy['hashKey'] === 'string' ? privacy['hashKey'] : undefined,
     numberKey: typeof privacy['numberKey'] === 'string' ? privacy['numberKey'] : undefined,
     defaultCountry: 'BE',

@@ -55,11 +55,11 @@ export async function site(folder: string, open: Open): Promise<Untouched> {
   await cp(set.ledger.file, `${older.everything}/erasures.jsonl`);
   set.clock.at = due;
   await erasePass(set, { clockIsRight: true });
-  await set.catalogue.note(kept, { event: 'fetched', actor: 'user bob' });
+  await set.catalogue.auditTrail.appendAudit(kept, { event: 'fetched', actor: 'user bob' });
   set.clock.at += dayMs;
   await erasePass(set);
   const head = `${folder}/head-kept-elsewhere.jws`;
-  await writeFile(head, (await set.catalogue.lastHead())?.jws ?? '');
+  await writeFile(head, (await set.catalogue.chainHeads.last())?.jws ?? '');
   await writeFile(`${folder}/public-key.pem`, pemOf((await set.signer()).publicKey));
   const tree = {
     ...configTree(),

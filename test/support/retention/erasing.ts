@@ -26,7 +26,7 @@ export async function erasePass(ports: RetentionPorts, { dryRun = false, clockIs
 export async function archivedCall(set: ArchiveStage, options?: Parameters<ArchiveStage['finished']>[1]) {
   const call = await set.finished(undefined, options);
   await uploadPass(set, { waitMs: 0, signal: never });
-  expect((await set.catalogue.recording(call.id))?.status).toBe('archived');
+  expect((await set.catalogue.recordings.find(call.id))?.status).toBe('archived');
 
   return call;
 }

@@ -112,8 +112,8 @@ export const lines = (findings: readonly Discrepancy[]): string[] =>
 
 /** All that a pass could change: every row with its audit trail, every file, every object. */
 export async function everything(set: ArchiveStage): Promise<unknown> {
-  const rows = await set.catalogue.recordingsBeyond('', 1_000);
-  const audits = await Promise.all(rows.map(({ id }) => set.catalogue.audit(id)));
+  const rows = await set.catalogue.recordings.listBeyond('', 1_000);
+  const audits = await Promise.all(rows.map(({ id }) => set.catalogue.auditTrail.of(id)));
   const files = await Promise.all(
     (await readdir(set.spoolFolder)).map(async (name) => [name, await readFile(join(set.spoolFolder, name), 'hex')]),
   );

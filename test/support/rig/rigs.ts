@@ -52,7 +52,7 @@ export const showRecording = (rig: Rig, id: string): Promise<ShownRecording> =>
 /** Newest first. */
 export const catalogueCalls = (rig: Rig): Promise<CallRow[]> =>
   withCatalogue(rig, async (all) => {
-    const calls = await all.calls(1000);
+    const calls = await all.calls.list(1000);
     putAsideLate(rig, calls);
     return calls.filter(({ id }) => !isAside(rig, id));
   });
@@ -60,29 +60,29 @@ export const catalogueCalls = (rig: Rig): Promise<CallRow[]> =>
 /** Newest first. Quicker than the command, for polling. */
 export const catalogueRecordings = (rig: Rig): Promise<RecordingRow[]> =>
   withCatalogue(rig, async (all) =>
-    (await all.recordings({ limit: 1000 })).filter(({ callId }) => !isAside(rig, callId)),
+    (await all.recordings.list({ limit: 1000 })).filter(({ callId }) => !isAside(rig, callId)),
   );
 
 /** What the catalogue has of the call by this line; nothing where there is no call. */
 const ofCall = <T>(rig: Rig, line: string, look: (all: Catalogue, id: CallId) => Promise<T[]>): Promise<T[]> =>
   withCatalogue(rig, async (all) => {
     // The newest one: earlier ones by this line were put aside.
-    const call = (await all.calls(1000)).find((each) => each.line === line);
+    const call = (await all.calls.list(1000)).find((each) => each.line === line);
 
     return call === undefined ? [] : look(all, call.id);
   });
 
 /** The sentences that the call by this line heard. */
 export const catalogueNotices = (rig: Rig, line: string): Promise<NoticeRow[]> =>
-  ofCall(rig, line, (all, id) => all.notices(id));
+  ofCall(rig, line, (all, id) => all.calls.notices(id));
 
 /** What was kept of that call beside its state, for its receipt. */
 export const catalogueChanges = (rig: Rig, line: string): Promise<ChangeRow[]> =>
-  ofCall(rig, line, (all, id) => all.changes(id));
+  ofCall(rig, line, (all, id) => all.timeline.changes(id));
 
 /** When nobody listened to this call. */
 export const catalogueUnwatched = (rig: Rig, call: CallId): Promise<UnwatchedRow[]> =>
-  withCatalogue(rig, (all) => all.unwatched(call));
+  withCatalogue(rig, (all) => all.timeline.unwatched(call));
 
 /** The call that came in by this line, when it has ended. Each call of a test has a line of its own. */
 export function endedCall(rig: Rig, line: string): Promise<CallRow> {
@@ -131,7 +131,7 @@ export const filesBelow = (folder: string): string[] =>
 export async function expectNothingRecorded(rig: Rig): Promise<void> {
   // A Préavis that never ran has no catalogue yet.
   const isThere = existsSync(join(rig.folder, 'catalogue.db'));
-  const rows = isThere ? await withCatalogue(rig, (all) => all.recordings({ limit: 1000 })) : [];
+  const rows = isThere ? await withCatalogue(rig, (all) => all.recordings.list({ limit: 1000 })) : [];
   const inVain = rows.filter(({ callId }) => isAside(rig, callId)).map(({ id }) => String(id));
   const files = [...filesBelow(rig.asterisk.spoolFolder), ...filesBelow(rig.archiveFolder)];
   expect(files.filter((name) => !inVain.some((id) => name.includes(id)))).toEqual([]);
@@ -231,7 +231,7 @@ export function useRig(options: () => Promise<RigOptions> | RigOptions): RigInUs
     recordedInVain: async (lines) => {
       if (rig === undefined) return 0;
       const calls = callsInVain(rig, lines);
-      const rows = await withCatalogue(rig, (all) => all.recordings({ limit: 1000 }));
+      const rows = await withCatalogue(rig, (all) => all.recordings.list({ limit: 1000 }));
 
       return rows.filter(({ callId, status }) => calls.includes(callId) && /^(recorded|archived)$/.test(status)).length;
     },

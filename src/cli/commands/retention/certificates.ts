@@ -36,7 +36,7 @@ export async function certificatesList(
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const rows = await catalogue.newestCertificates(most);
+    const rows = await catalogue.certificates.newest(most);
     const contents = await Promise.all(rows.map(async ({ jws }) => (await readCertificate(jws)).content));
     if (json) {
       const certificates = contents.map((content, index) => ({ ...content, jws: rows[index]?.jws }));
@@ -160,12 +160,12 @@ export async function certificatesReplay(
     let writtenAgain = 0;
     for await (const { sha256 } of lostLines(ports)) {
       writtenAgain += 1;
-      if (!dryRun) await catalogue.noteLostFromLedger(sha256);
+      if (!dryRun) await catalogue.certificates.noteLostFromLedger(sha256);
     }
     let decisionsAgain = 0;
     for (const { sha256 } of await lostDecisions(ports)) {
       decisionsAgain += 1;
-      if (!dryRun) await catalogue.noteDecisionInLedger(sha256, false);
+      if (!dryRun) await catalogue.decisions.noteInLedger(sha256, false);
     }
     if (!dryRun) await copyMissingCertificates(services);
     const { decisions } = ledger;
@@ -175,7 +175,7 @@ export async function certificatesReplay(
     const recordings = [...new Set([...ledger.erasedAgain, ...archive.erasedAgain])];
     const locks = new Map<string, Lock>();
     for (const id of dryRun ? recordings : []) {
-      const row = await catalogue.recording(id);
+      const row = await catalogue.recordings.find(id);
       const lock = row && (await lockThatKeeps(row, { ...services, at: context.clock.now() }, work.signal));
       if (lock !== undefined) locks.set(id, lock);
     }

@@ -30,7 +30,7 @@ export async function recordingsDoubts(context: CommandContext, json: boolean): 
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const doubts = (await catalogue.openDoubts('', most)).map(shownDoubt);
+    const doubts = (await catalogue.clockDoubts.open('', most)).map(shownDoubt);
     if (json) context.print(JSON.stringify({ doubts }, undefined, 2));
     else if (doubts.length === 0) context.print('no doubts');
     for (const { recording, apartMs, keptFrom, keepUntil, witnesses: times } of json ? [] : doubts) {
@@ -84,11 +84,11 @@ function timeOf(given: string): number {
 
 async function chosenOf({ ids, all }: SettleOptions, catalogue: Catalogue): Promise<DoubtRow[]> {
   if (all === ids.length > 0) throw new PreavisError('usage', 'name recordings, or give --all');
-  if (all) return catalogue.openDoubts('', most);
+  if (all) return catalogue.clockDoubts.open('', most);
 
   return Promise.all(
     ids.map(async (id) => {
-      const doubt = isUlid(id) ? await catalogue.doubtOf(id as RecordingId) : undefined;
+      const doubt = isUlid(id) ? await catalogue.clockDoubts.of(id as RecordingId) : undefined;
       if (doubt?.isOpen !== true) throw new PreavisError('doubt_unknown', `there is no doubt when ${id} ended`);
       return doubt;
     }),
@@ -105,8 +105,8 @@ export async function recordingsSettle(context: CommandContext, options: SettleO
     const chosen = (await chosenOf(options, catalogue)).map((doubt) => ({ id: doubt.recording, to: endedAt(doubt) }));
     const settled: { recording: string; endedAt: string; keepUntil: string | null }[] = [];
     for (const { id, to } of chosen) {
-      await catalogue.settleDoubt(id, to, operator);
-      const keepUntil = (await catalogue.recording(id))?.keepUntil ?? null;
+      await catalogue.clockDoubts.settle(id, to, operator);
+      const keepUntil = (await catalogue.recordings.find(id))?.keepUntil ?? null;
       settled.push({
         recording: id,
         endedAt: isoTime(to),

@@ -1,5 +1,6 @@
 import { holdGrounds, type HoldGround } from '../../../catalogue/holdGrounds.ts';
 import { isActive, type LegalHoldRow } from '../../../catalogue/retention/legalHolds.ts';
+import type { CataloguePart } from '../../../catalogue/catalogue.ts';
 import { isoTime } from '../../../core/clock.ts';
 import { counted } from '../../../core/counted.ts';
 import { PreavisError } from '../../../core/errors.ts';
@@ -50,15 +51,15 @@ export async function recordingsHold(context: CommandContext, id: string, option
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const row = isUlid(id) ? await catalogue.recording(id) : undefined;
+    const row = isUlid(id) ? await catalogue.recordings.find(id) : undefined;
     if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
-    const purposes = (await catalogue.call(row.callId))?.purposes ?? [];
+    const purposes = (await catalogue.calls.find(row.callId))?.purposes ?? [];
     mayHold(ground, purposes, makeHoldsAllowed(config));
     const author = operatorOf(context.environment);
     const hold = { id: makeIds().hold(), recording: row.id, ground, reason, author, reviewAt, expiresAt };
-    await catalogue.setHold(hold);
+    await catalogue.legalHolds.set(hold);
     if (json) {
-      const [set] = (await catalogue.holdsOf(row.id)).filter((each) => each.id === hold.id).map(shownHold);
+      const [set] = (await catalogue.legalHolds.of(row.id)).filter((each) => each.id === hold.id).map(shownHold);
       context.print(JSON.stringify({ hold: set }, undefined, 2));
     } else {
       context.print(`hold ${hold.id} keeps recording ${row.id} until ${localTime(expiresAt)}`);
@@ -80,7 +81,7 @@ export async function recordingsRelease(context: CommandContext, id: string, jso
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
     if (!isUlid(id)) throw new PreavisError('hold_unknown', 'there is no hold with this id');
-    const recording = await catalogue.releaseHold(id as HoldId, operatorOf(context.environment));
+    const recording = await catalogue.legalHolds.release(id as HoldId, operatorOf(context.environment));
     const left = await heldBy(recording, catalogue, context.clock.now());
     if (json) context.print(JSON.stringify({ released: id, recording, holdsLeft: left.length }, undefined, 2));
     else
@@ -92,10 +93,10 @@ export async function recordingsRelease(context: CommandContext, id: string, jso
 
 async function heldBy(
   recording: RecordingId,
-  catalogue: { holdsOf(id: RecordingId): Promise<LegalHoldRow[]> },
+  catalogue: CataloguePart<{ legalHolds: 'of' }>,
   at: number,
 ): Promise<LegalHoldRow[]> {
-  return (await catalogue.holdsOf(recording)).filter((hold) => isActive(hold, at));
+  return (await catalogue.legalHolds.of(recording)).filter((hold) => isActive(hold, at));
 }
 
 const most = 100_000;
@@ -106,7 +107,7 @@ export async function recordingsHolds(context: CommandContext, json: boolean): P
   const at = context.clock.now();
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const holds = await catalogue.activeHolds(at, '', most);
+    const holds = await catalogue.legalHolds.active(at, '', most);
     const toReview = holds.filter(({ reviewAt }) => reviewAt <= at);
     if (json) context.print(JSON.stringify({ holds: holds.map(shownHold), toReview: toReview.length }, undefined, 2));
     else if (holds.length === 0) context.print('no holds');

@@ -61,7 +61,7 @@ export async function recordingsReconcile(
     let passed = await pass(dryRun || isAsked);
     const repairable = passed.findings.filter(({ done }) => done === 'repairable').length;
     // A look that finds nothing to repair is all that a pass would have done.
-    if (isAsked && repairable === 0) await services.catalogue.passDone('reconcile', context.clock.now());
+    if (isAsked && repairable === 0) await services.catalogue.passes.noteDone('reconcile', context.clock.now());
     if (isAsked && repairable > 0) {
       context.print(forPeople(passed));
       if (await context.ask?.(`Repair ${counted(repairable, 'finding')}?`)) passed = await pass(false);

@@ -26,9 +26,9 @@ it.each<[string, number | undefined, string[]]>([
 ])('flags one whose file %s: %s ms, %j', async (_, writtenMs, flags) => {
   const set = await archiveStage(folder.path(`${(stages += 1)}`), open);
   const { id, file } = await set.recorded(undefined, { events: untold });
-  expect(await set.catalogue.recording(id)).toMatchObject({ finishedAt: null });
+  expect(await set.catalogue.recordings.find(id)).toMatchObject({ finishedAt: null });
   if (writtenMs === undefined) await unlink(file);
   else await utimes(file, (recorderEnd + writtenMs) / 1_000, (recorderEnd + writtenMs) / 1_000);
   expect(await flagEndedUnwatched(recorderEnd, set)).toEqual(flags.length === 0 ? [] : [id]);
-  expect((await set.catalogue.recording(id))?.flags).toEqual(flags);
+  expect((await set.catalogue.recordings.find(id))?.flags).toEqual(flags);
 });

@@ -43,14 +43,14 @@ describe('a recording whose recorder has ended', () => {
     const wav = toneWav(440, wholeMs);
     const { id } = await set.recorded(wav);
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({
       status: 'recorded',
       bytes: wav.length,
       durationMs: wholeMs,
       flags: [],
       keepUntil: recorderEnd + 28 * dayMs,
     });
-    expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({ event: 'file closed', to: 'recorded' });
+    expect((await set.catalogue.auditTrail.of(id)).at(-1)).toMatchObject({ event: 'file closed', to: 'recorded' });
   });
 
   test.each<[string, number, [Change, number | undefined][], string[]]>([
@@ -98,10 +98,10 @@ describe('a recording whose recorder has ended', () => {
     for (const [change, at] of changes) {
       const when = at === undefined ? undefined : callStart + at;
       const doneAt = callStart + (at ?? 40_010);
-      await set.catalogue.addToTimeline(facts.id, { kind: 'change', change, at: when, doneAt });
+      await set.catalogue.journal.addToTimeline(facts.id, { kind: 'change', change, at: when, doneAt });
     }
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', flags });
   });
 
   describe('and in which nobody listened for a while', () => {
@@ -131,7 +131,7 @@ describe('a recording whose recorder has ended', () => {
       });
       const bridge = 'bridge' as BridgeId;
       const interval = { from, to, heardAgainAt, why: 'process_ended' as const, bridge, parties: [] };
-      await set.catalogue.addToTimeline(facts.id, { kind: 'unwatched', interval });
+      await set.catalogue.journal.addToTimeline(facts.id, { kind: 'unwatched', interval });
       const ports: FinishPorts = {
         ...set,
         presence: {
@@ -154,12 +154,12 @@ describe('a recording whose recorder has ended', () => {
         const { set, id, facts, ports, heard } = await unwatched(presence);
         await finishRecordings(ports);
         expect(await heard()).toEqual([0, 4, 10, wholeS]);
-        expect(await set.catalogue.recording(id)).toMatchObject({
+        expect(await set.catalogue.recordings.find(id)).toMatchObject({
           status: 'recorded',
           durationMs: wholeMs,
           flags: ['unwatched_blanked'],
         });
-        expect(await set.catalogue.unwatched(facts.id)).toMatchObject([{ from, to, judged: 'blanked' }]);
+        expect(await set.catalogue.timeline.unwatched(facts.id)).toMatchObject([{ from, to, judged: 'blanked' }]);
         expect(JSON.parse(await set.receiptOf(id))).toMatchObject({
           unwatched: [{ from: isoTime(from), to: isoTime(to), why: 'process_ended', judged: 'blanked' }],
         });
@@ -170,8 +170,8 @@ describe('a recording whose recorder has ended', () => {
       const { set, id, facts, ports, heard } = await unwatched('onlyTold');
       await finishRecordings(ports);
       expect(await heard()).toEqual([0, wholeS]);
-      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched'] });
-      expect(await set.catalogue.unwatched(facts.id)).toMatchObject([{ judged: 'witnessed' }]);
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', flags: ['unwatched'] });
+      expect(await set.catalogue.timeline.unwatched(facts.id)).toMatchObject([{ judged: 'witnessed' }]);
     });
 
     const endedAt = callStart + 80_000;
@@ -183,20 +183,20 @@ describe('a recording whose recorder has ended', () => {
       const found: string[] = [];
       await finishRecordings({ ...ports, found: (kind) => found.push(kind) });
       expect(found).toEqual(['keys_unheard']);
-      expect(await set.catalogue.recording(id)).toMatchObject({
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({
         status: 'discarded',
         failure: 'keys_unheard',
         flags: ['keys_unheard'],
       });
       expect(await set.spooled()).toEqual([]);
-      const steps = (await set.catalogue.audit(id)).map(({ event }) => event);
+      const steps = (await set.catalogue.auditTrail.of(id)).map(({ event }) => event);
       expect(steps.slice(-2)).toEqual(['the caller may have refused unheard', 'removed from the spool']);
     });
 
     test('is kept, and flagged, where a caller who could refuse talked on for longer than 30 s', async () => {
       const { set, id, ports } = await unwatched('onlyTold', { mode: 'optOut', heardAgainAt: endedAt - 30_001 });
       await finishRecordings(ports);
-      expect(await set.catalogue.recording(id)).toMatchObject({
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({
         status: 'recorded',
         flags: ['keys_unheard', 'unwatched'],
       });
@@ -208,7 +208,7 @@ describe('a recording whose recorder has ended', () => {
         ['recorderPaused', callStart + 21_000, callStart + 21_005],
         ['recorderResumed', undefined, callStart + 24_000],
       ] as const) {
-        await set.catalogue.addToTimeline(facts.id, { kind: 'change', change, at, doneAt });
+        await set.catalogue.journal.addToTimeline(facts.id, { kind: 'change', change, at, doneAt });
       }
       await finishRecordings(ports);
       expect(await heard()).toEqual([0, 2, 10, wholeS - 2]);
@@ -217,10 +217,13 @@ describe('a recording whose recorder has ended', () => {
     test('waits for who was there to be written down, and no longer', async () => {
       const { set, id, ports } = await unwatched('incomplete', { waitMs: 300_000 });
       await finishRecordings(ports);
-      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording' });
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recording' });
       set.clock.at += 300_000;
       await finishRecordings(ports);
-      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched_blanked'] });
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({
+        status: 'recorded',
+        flags: ['unwatched_blanked'],
+      });
     });
 
     test('waits no longer where nobody heard of the end of the recorder, nor of the call', async () => {
@@ -230,13 +233,13 @@ describe('a recording whose recorder has ended', () => {
         { type: 'timeUp', timer: 'recorderFinish' },
       ];
       const { set, id, facts, ports } = await unwatched('incomplete', { waitMs: 300_000, events });
-      expect(await set.catalogue.call(facts.id)).toMatchObject({ endedAt: null });
-      expect(await set.catalogue.recording(id)).toMatchObject({ finishedAt: null });
+      expect(await set.catalogue.calls.find(facts.id)).toMatchObject({ endedAt: null });
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({ finishedAt: null });
       await finishRecordings(ports);
-      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording' });
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recording' });
       set.clock.at += 300_000;
       await finishRecordings(ports);
-      expect(await set.catalogue.recording(id)).toMatchObject({
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({
         status: 'recorded',
         flags: ['unwatched_blanked', 'end_unseen'],
       });
@@ -250,11 +253,11 @@ describe('a recording whose recorder has ended', () => {
       const warned = (): number => set.lines.filter(({ msg }) => msg === 'clocks disagree about recording end').length;
       await finishRecordings(ports);
       await finishRecordings(ports);
-      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording' });
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recording' });
       expect(warned()).toBe(0);
       set.clock.at += 300_000;
       await finishRecordings(ports);
-      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded' });
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded' });
       expect(warned()).toBe(1);
     });
 
@@ -263,15 +266,18 @@ describe('a recording whose recorder has ended', () => {
       const died = new Error('died');
       await finishRecordings({
         ...ports,
-        catalogue: { ...set.catalogue, move: () => Promise.reject(died) },
+        catalogue: { ...set.catalogue, recordings: { ...set.catalogue.recordings, move: () => Promise.reject(died) } },
       });
-      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording' });
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recording' });
       expect(await heard()).toEqual([0, 4, 10, wholeS]);
       const of: FinishPorts['presence']['of'] = (all) =>
         Promise.resolve(new Map(all.map((each) => [each.id, 'onlyTold'])));
       await finishRecordings({ ...ports, presence: { waitMs: 0, of } });
-      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched_blanked'] });
-      expect(await set.catalogue.unwatched(facts.id)).toMatchObject([{ judged: 'blanked' }]);
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({
+        status: 'recorded',
+        flags: ['unwatched_blanked'],
+      });
+      expect(await set.catalogue.timeline.unwatched(facts.id)).toMatchObject([{ judged: 'blanked' }]);
     });
 
     test('is left as it is by a process that read CEL before another one judged and finished it', async () => {
@@ -282,8 +288,8 @@ describe('a recording whose recorder has ended', () => {
         return new Map(all.map((each) => [each.id, 'others']));
       };
       await finishRecordings({ ...ports, presence: { waitMs: 0, of } });
-      expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched'] });
-      expect(await set.catalogue.unwatched(facts.id)).toMatchObject([{ judged: 'witnessed' }]);
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', flags: ['unwatched'] });
+      expect(await set.catalogue.timeline.unwatched(facts.id)).toMatchObject([{ judged: 'witnessed' }]);
       expect(await heard()).toEqual([0, wholeS]);
     });
 
@@ -293,24 +299,24 @@ describe('a recording whose recorder has ended', () => {
         const set = await stage();
         const { id, facts } = await set.recorded(toneWav(440, wholeMs), { shape: { mode } });
         const at = callStart + 26_000;
-        await set.catalogue.addToTimeline(facts.id, { kind: 'change', change: 'joined', at });
+        await set.catalogue.journal.addToTimeline(facts.id, { kind: 'change', change: 'joined', at });
         await finishRecordings(set);
-        const row = await set.catalogue.recording(id);
+        const row = await set.catalogue.recordings.find(id);
         expect(row).toMatchObject({ status: 'recorded', flags: ['unwatched_blanked'] });
         expect(JSON.parse(await set.receiptOf(id))).toMatchObject({
           unwatched: [{ from: isoTime(at), to: null, why: 'events_late', judged: 'blanked' }],
         });
         const silent = { fromMs: at - 1_000 - (row?.startedAt ?? NaN), toMs: wholeMs };
-        expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({
+        expect((await set.catalogue.auditTrail.of(id)).at(-1)).toMatchObject({
           event: 'file closed',
           detail: { silent: expect.arrayContaining([silent]) as unknown },
         });
         const month = { from: callStart - dayMs, to: callStart + dayMs, at: callStart, overdueBefore: 0 };
-        expect((await set.catalogue.figures(month, '')).unwatched).toEqual([
+        expect((await set.catalogue.figures.read(month, '')).unwatched).toEqual([
           { flag: 'unwatched_blanked', recordings: 1 },
         ]);
         const before = { ...month, from: 0, to: month.from };
-        expect((await set.catalogue.figures(before, '')).unwatched).toEqual([]);
+        expect((await set.catalogue.figures.read(before, '')).unwatched).toEqual([]);
       },
     );
 
@@ -319,7 +325,7 @@ describe('a recording whose recorder has ended', () => {
       await rm(spoolFile(set.spoolFolder, id));
       await mkdir(spoolFile(set.spoolFolder, id));
       await finishRecordings(ports);
-      expect((await set.catalogue.recording(id))?.status).not.toBe('recorded');
+      expect((await set.catalogue.recordings.find(id))?.status).not.toBe('recorded');
     });
   });
 
@@ -328,7 +334,7 @@ describe('a recording whose recorder has ended', () => {
     const wav = toneWav(441, wholeMs);
     const { id, file } = await set.recorded(unfinished(wav));
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({
       status: 'recorded',
       flags: ['header_repaired'],
       durationMs: wholeMs,
@@ -340,7 +346,7 @@ describe('a recording whose recorder has ended', () => {
     const set = await stage();
     const { id } = await set.recorded(toneWav(0, wholeMs));
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['silent'] });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', flags: ['silent'] });
   });
 
   test('and that is shorter than the recorder ran is kept and flagged; the finding is counted', async () => {
@@ -348,7 +354,10 @@ describe('a recording whose recorder has ended', () => {
     const { id } = await set.recorded(toneWav(440, wholeMs - 2_000));
     const found: string[] = [];
     await finishRecordings({ ...set, found: (kind) => found.push(kind) });
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['shorter_than_expected'] });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({
+      status: 'recorded',
+      flags: ['shorter_than_expected'],
+    });
     expect(found).toEqual(['shorter_than_expected']);
   });
 
@@ -364,23 +373,23 @@ describe('a recording whose recorder has ended', () => {
         return set.check(file, options);
       },
     });
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['silent'] });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', flags: ['silent'] });
     expect(found).toEqual([]);
   });
 
   test('and in which only one side was heard is kept and flagged', async () => {
     const set = await stage();
     const { id, state } = await set.recorded(toneWav(440, wholeMs));
-    await set.catalogue.save(state, { talk: { callerMs: 40_000, destinationMs: 0 } });
+    await set.catalogue.journal.save(state, { talk: { callerMs: 40_000, destinationMs: 0 } });
     await finishRecordings(set);
-    expect((await set.catalogue.recording(id))?.flags).toEqual(['one_sided']);
+    expect((await set.catalogue.recordings.find(id))?.flags).toEqual(['one_sided']);
   });
 
   test('and a part of whose notice could not be looked for is kept and flagged', async () => {
     const set = await stage();
     const { id } = await set.recorded(toneWav(440, wholeMs));
     await finishRecordings({ ...set, promptsHeard: () => Promise.resolve({ prompts: [], missing: 1 }) });
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['notice_not_sought'] });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', flags: ['notice_not_sought'] });
     expect(set.lines).toContainEqual(expect.objectContaining({ level: 'warn', recording: id, missing: 1 }));
   });
 
@@ -388,7 +397,7 @@ describe('a recording whose recorder has ended', () => {
     const set = await stage();
     const { id } = await set.recorded(toneWav(440, wholeMs));
     await finishRecordings({ ...set, check: () => Promise.reject(new Error('the thread is gone')) });
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unchecked'] });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', flags: ['unchecked'] });
   });
 
   /** Only its signal ends it. */
@@ -403,7 +412,7 @@ describe('a recording whose recorder has ended', () => {
     const set = await stage();
     const { id } = await set.recorded(toneWav(440, wholeMs));
     await finishRecordings({ ...set, check: hangs, checkMs: 20 });
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unchecked'] });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', flags: ['unchecked'] });
   });
 
   test('is left as it is, and so are those behind it, when everything has to stop while it is listened to', async () => {
@@ -420,10 +429,10 @@ describe('a recording whose recorder has ended', () => {
     };
     await finishRecordings({ ...set, check, signal: stop.signal });
     expect(checks).toBe(1);
-    for (const { id } of calls) expect((await set.catalogue.recording(id))?.status).toBe('recording');
+    for (const { id } of calls) expect((await set.catalogue.recordings.find(id))?.status).toBe('recording');
     expect(set.lines).toEqual([]);
     await finishRecordings(set);
-    for (const { id } of calls) expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+    for (const { id } of calls) expect((await set.catalogue.recordings.find(id))?.status).toBe('recorded');
   });
 
   test.each([
@@ -435,7 +444,7 @@ describe('a recording whose recorder has ended', () => {
     const set = await stage();
     const { id, file } = await set.recorded(content);
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({
       status: 'failed',
       failure: code,
       keepUntil: recorderEnd + 28 * dayMs,
@@ -449,7 +458,7 @@ describe('a recording whose recorder has ended', () => {
     const { id, file } = await set.recorded();
     await unlink(file);
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'lost', failure: 'file_missing' });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'lost', failure: 'file_missing' });
     expect(set.lines).toContainEqual(expect.objectContaining({ level: 'error', recording: id }));
   });
 
@@ -458,8 +467,8 @@ describe('a recording whose recorder has ended', () => {
     const bad = await set.recorded(Buffer.from('no WAV'));
     const good = await set.recorded();
     await finishRecordings(set);
-    expect((await set.catalogue.recording(bad.id))?.status).toBe('failed');
-    expect((await set.catalogue.recording(good.id))?.status).toBe('recorded');
+    expect((await set.catalogue.recordings.find(bad.id))?.status).toBe('failed');
+    expect((await set.catalogue.recordings.find(good.id))?.status).toBe('recorded');
   });
 });
 
@@ -471,10 +480,10 @@ describe('a recording whose end was never reported', () => {
     await utimes(file, written / 1_000, written / 1_000);
     set.clock.at = written + 14_999;
     await finishRecordings(set);
-    expect((await set.catalogue.recording(id))?.status).toBe('recording');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('recording');
     set.clock.at = written + 15_000;
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({
       status: 'recorded',
       finishedAt: null,
       keepUntil: written + 28 * dayMs,
@@ -488,7 +497,7 @@ describe('a recording whose end was never reported', () => {
     await utimes(file, written / 1_000, written / 1_000);
     set.clock.at = written - 365 * dayMs;
     await finishRecordings(set);
-    expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('recorded');
   });
 });
 
@@ -497,7 +506,7 @@ describe('what is not finished yet', () => {
     const set = await stage();
     const { id } = await set.recorded(undefined, { until: 'talking' });
     await finishRecordings(set);
-    expect((await set.catalogue.recording(id))?.status).toBe('recording');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('recording');
   });
 
   test('waits when the spool cannot be read: nothing is taken for lost', async () => {
@@ -506,7 +515,7 @@ describe('what is not finished yet', () => {
     await rm(set.spoolFolder, { recursive: true });
     await writeFile(set.spoolFolder, 'a file in its place');
     await finishRecordings(set);
-    expect((await set.catalogue.recording(id))?.status).toBe('recording');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('recording');
     expect(set.lines).toContainEqual(expect.objectContaining({ level: 'error', code: 'spool_unusable' }));
     expect(file).toContain(id);
   });
@@ -516,7 +525,7 @@ describe('what is not finished yet', () => {
     const { id } = await set.recorded();
     await rm(set.spoolFolder, { recursive: true });
     await finishRecordings(set);
-    expect((await set.catalogue.recording(id))?.status).toBe('recording');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('recording');
   });
 });
 
@@ -538,8 +547,8 @@ describe('a recorder that ended before the talk did', () => {
     const set = await stage();
     const { id } = await set.recorded(toneWav(440, 60_000 - ms), { events: early(ms) });
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags });
-    expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({ event: 'file closed', detail: { flags } });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', flags });
+    expect((await set.catalogue.auditTrail.of(id)).at(-1)).toMatchObject({ event: 'file closed', detail: { flags } });
   });
 
   /** Another serve has taken the application and ended it, and what nobody saw has no time. */
@@ -557,7 +566,7 @@ describe('a recorder that ended before the talk did', () => {
     set.clock.at = talkEnd + 60_000;
     await utimes(file, talkEnd / 1_000, talkEnd / 1_000);
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', flags, finishedAt: null });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', flags, finishedAt: null });
   });
 
   test('keeps a flag that it is given while it is finished', async () => {
@@ -573,13 +582,16 @@ describe('a recorder that ended before the talk did', () => {
       catalogue: {
         ...catalogue,
         // The last moment: its new status is on its way.
-        move: async (...step) => {
-          await catalogue.flagEndedUnwatched(talkEnd, 'serve', []);
-          await catalogue.move(...step);
+        recordings: {
+          ...catalogue.recordings,
+          move: async (...step) => {
+            await catalogue.recordings.flagEndedUnwatched(talkEnd, 'serve', []);
+            await catalogue.recordings.move(...step);
+          },
         },
       },
     });
-    expect(await catalogue.recording(id)).toMatchObject({ status: 'recorded', flags: ['unwatched_too_long'] });
+    expect(await catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', flags: ['unwatched_too_long'] });
     expect(found).toEqual(['unwatched_too_long']);
   });
 
@@ -587,7 +599,7 @@ describe('a recorder that ended before the talk did', () => {
     const set = await stage();
     const { id } = await set.recorded(undefined, { events: (facts) => early(0)(facts).slice(0, -1) });
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording', flags: [] });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recording', flags: [] });
   });
 });
 
@@ -601,10 +613,12 @@ describe('a WAV in the spool that has no row', () => {
     const set = await stage();
     const { id, file, facts } = await set.recorded(undefined, { events: diedBefore });
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toBeUndefined();
+    expect(await set.catalogue.recordings.find(id)).toBeUndefined();
     await sweepSpool(set);
-    const noticeFinishedAt = Math.max(...(await set.catalogue.notices(facts.id)).map((each) => each.finishedAt ?? 0));
-    expect(await set.catalogue.recording(id)).toMatchObject({
+    const noticeFinishedAt = Math.max(
+      ...(await set.catalogue.calls.notices(facts.id)).map((each) => each.finishedAt ?? 0),
+    );
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({
       status: 'recording',
       callId: facts.id,
       noticeFinishedAt,
@@ -614,12 +628,12 @@ describe('a WAV in the spool that has no row', () => {
     const written = callStart + 100_000;
     await utimes(file, written / 1_000, written / 1_000);
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({
       status: 'recorded',
       durationMs: 1_000,
       keepUntil: written + 28 * dayMs,
     });
-    expect(await set.catalogue.audit(id)).toMatchObject([
+    expect(await set.catalogue.auditTrail.of(id)).toMatchObject([
       { event: 'found in the spool', from: null, to: 'recording' },
       { event: 'file closed', from: 'recording', to: 'recorded' },
     ]);
@@ -630,7 +644,7 @@ describe('a WAV in the spool that has no row', () => {
     const { id } = await set.recorded(undefined, { events: diedBefore });
     await sweepSpool(set);
     await sweepSpool(set);
-    expect(await set.catalogue.audit(id)).toHaveLength(1);
+    expect(await set.catalogue.auditTrail.of(id)).toHaveLength(1);
   });
 
   // Of a call that was not told everything it is removed: sweepSpool.test.ts.
@@ -639,7 +653,7 @@ describe('a WAV in the spool that has no row', () => {
     const { id, file, wav } = await set.recorded(undefined, { until: 'dialling' });
     await sweepSpool(set);
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toBeUndefined();
+    expect(await set.catalogue.recordings.find(id)).toBeUndefined();
     expect((await readFile(file)).equals(wav)).toBe(true);
   });
 
@@ -649,8 +663,8 @@ describe('a WAV in the spool that has no row', () => {
     const stranger = '00000000000000000000000000' as typeof id;
     await writeFile(spoolFile(set.spoolFolder, stranger), toneWav(440));
     await sweepSpool(set);
-    expect(await set.catalogue.recording(stranger)).toBeUndefined();
-    expect((await set.catalogue.recording(id))?.status).toBe('recording');
+    expect(await set.catalogue.recordings.find(stranger)).toBeUndefined();
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('recording');
     expect(set.lines).toEqual([]);
   });
 });
@@ -661,8 +675,8 @@ test('a lost recording whose file is there again is taken up, and stays lost whi
   await unlink(file);
   await finishRecordings(set);
   await sweepSpool(set);
-  expect((await set.catalogue.recording(id))?.status).toBe('lost');
+  expect((await set.catalogue.recordings.find(id))?.status).toBe('lost');
   await writeFile(file, wav);
   await sweepSpool(set);
-  expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', bytes: wav.length });
+  expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', bytes: wav.length });
 });

@@ -22,7 +22,7 @@ test('a recording is listened to once, however many ask at the same time that it
     },
   });
   await Promise.all([finisher.finish(), finisher.sweepAndFinish(), finisher.finish()]);
-  expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+  expect((await set.catalogue.recordings.find(id))?.status).toBe('recorded');
   expect(checks).toBe(1);
 });
 
@@ -33,10 +33,10 @@ test('a lost recording whose file is there again is taken up by the pass that sw
   await finishRecordings(set);
   const finisher = new Finisher(set);
   await finisher.finish();
-  expect((await set.catalogue.recording(id))?.status).toBe('lost');
+  expect((await set.catalogue.recordings.find(id))?.status).toBe('lost');
   await writeFile(file, wav);
   await finisher.sweepAndFinish();
-  expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+  expect((await set.catalogue.recordings.find(id))?.status).toBe('recorded');
 });
 
 test('a pass that fails is logged, or told to who waits to upload, and does not keep the next from its work', async () => {
@@ -45,7 +45,10 @@ test('a pass that fails is logged, or told to who waits to upload, and does not 
   await expect(finisher.sweepAndFinish()).rejects.toMatchObject({ code: 'spool_unusable' });
   const fails = new Finisher({
     ...set,
-    catalogue: { ...set.catalogue, finishable: () => Promise.reject(new Error('locked')) },
+    catalogue: {
+      ...set.catalogue,
+      recordings: { ...set.catalogue.recordings, finishable: () => Promise.reject(new Error('locked')) },
+    },
   });
   await fails.finish();
   expect(set.lines).toContainEqual(expect.objectContaining({ level: 'error', code: 'internal' }));

@@ -24,7 +24,7 @@ const died = (facts: Facts): CallEvent[] => [...eventsTo('dialling', facts), cal
 /** A WAV in the spool as this call would have made it. */
 async function orphan(set: ArchiveStage, options: NonNullable<Parameters<typeof saveCall>[1]>): Promise<SavedCall> {
   const call = await saveCall(set.catalogue, options);
-  expect(await set.catalogue.recording(call.id)).toBeUndefined();
+  expect(await set.catalogue.recordings.find(call.id)).toBeUndefined();
   await writeFile(spoolFile(set.spoolFolder, call.id), toneWav(440));
 
   return call;
@@ -36,7 +36,7 @@ test('what is in the spool and not known to be finished is what the catalogue do
   const recorded = await set.recorded();
   expect((await unfinishedIn(set.spoolFolder, set.catalogue)).sort()).toEqual([unknown.id, recorded.id].sort());
   await finishRecordings(set);
-  expect((await set.catalogue.recording(recorded.id))?.status).toBe('recorded');
+  expect((await set.catalogue.recordings.find(recorded.id))?.status).toBe('recorded');
   expect(await unfinishedIn(set.spoolFolder, set.catalogue)).toEqual([unknown.id]);
 });
 
@@ -49,12 +49,16 @@ describe('a WAV in the spool that the catalogue does not know', () => {
     const set = await stage();
     const { id, facts } = await orphan(set, { shape, events: died });
     await sweepSpool(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recording', callId: facts.id, failure: null });
-    expect(await set.catalogue.audit(id)).toMatchObject([{ event: 'found in the spool', to: 'recording' }]);
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({
+      status: 'recording',
+      callId: facts.id,
+      failure: null,
+    });
+    expect(await set.catalogue.auditTrail.of(id)).toMatchObject([{ event: 'found in the spool', to: 'recording' }]);
     // It rested long enough.
     set.clock.at = Date.now() + 60_000;
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded' });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded' });
     expect(await set.spooled()).toHaveLength(1);
   });
 
@@ -127,8 +131,8 @@ describe('a WAV in the spool that the catalogue does not know', () => {
     const { id } = await orphan(set, options);
     await sweepSpool(set);
     expect(await set.spooled()).toEqual([]);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'discarded', failure });
-    expect(await set.catalogue.audit(id)).toMatchObject([
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'discarded', failure });
+    expect(await set.catalogue.auditTrail.of(id)).toMatchObject([
       { event: 'found in the spool', to: 'discarded' },
       { event: 'removed from the spool' },
     ]);
@@ -138,7 +142,7 @@ describe('a WAV in the spool that the catalogue does not know', () => {
     const set = await stage();
     const { id } = await orphan(set, { until: 'dialling' });
     await sweepSpool(set);
-    expect(await set.catalogue.recording(id)).toBeUndefined();
+    expect(await set.catalogue.recordings.find(id)).toBeUndefined();
     expect(await set.spooled()).toHaveLength(1);
   });
 
@@ -147,7 +151,7 @@ describe('a WAV in the spool that the catalogue does not know', () => {
     await writeFile(spoolFile(set.spoolFolder, '01ARZ3NDEKTSV4RRFFQ69G5FAV' as SavedCall['id']), toneWav(440));
     await sweepSpool(set);
     expect(await set.spooled()).toHaveLength(1);
-    expect(await set.catalogue.recordings({ limit: 9 })).toEqual([]);
+    expect(await set.catalogue.recordings.list({ limit: 9 })).toEqual([]);
   });
 });
 
@@ -160,8 +164,8 @@ describe('a WAV in the spool that the catalogue knows', () => {
     });
     await sweepSpool(set);
     expect(await set.spooled()).toEqual([]);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'discarded', failure: 'refused' });
-    expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({ event: 'removed from the spool' });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'discarded', failure: 'refused' });
+    expect((await set.catalogue.auditTrail.of(id)).at(-1)).toMatchObject({ event: 'removed from the spool' });
   });
 
   test('as lost is found again', async () => {
@@ -169,19 +173,19 @@ describe('a WAV in the spool that the catalogue knows', () => {
     const { id, wav, file } = await set.recorded();
     await rm(file);
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'lost' });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'lost' });
     await writeFile(file, wav);
     await sweepSpool(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded', bytes: wav.length });
-    expect(await set.catalogue.purposeEnds(id)).toHaveLength(1);
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', bytes: wav.length });
+    expect(await set.catalogue.recordings.purposeEnds(id)).toHaveLength(1);
   });
 
   test('and that is on its way is left as it is', async () => {
     const set = await stage();
     const { id } = await set.finished();
-    const before = await set.catalogue.audit(id);
+    const before = await set.catalogue.auditTrail.of(id);
     await sweepSpool(set);
-    expect(await set.catalogue.audit(id)).toEqual(before);
+    expect(await set.catalogue.auditTrail.of(id)).toEqual(before);
     expect(await set.spooled()).toHaveLength(1);
   });
 });

@@ -47,11 +47,11 @@ describe('the audit trail names the encryption of what lies there', () => {
 
     const moved = await move(set, { source: undefined, target });
     expect(moved).toMatchObject({ moved: 1, otherEncryption: [id] });
-    expect(encryptionOf(await set.catalogue.audit(id))).toEqual(
+    expect(encryptionOf(await set.catalogue.auditTrail.of(id))).toEqual(
       first === undefined ? null : { mode: 'client', keyId: before.id },
     );
     // So check opens one of them, and misses a key that was taken out too early.
-    expect(await set.catalogue.archiveKeys(target.location)).toMatchObject(
+    expect(await set.catalogue.archiveCopies.archiveKeys(target.location)).toMatchObject(
       first === undefined ? [] : [{ keyId: before.id, recordings: 1 }],
     );
   });
@@ -64,7 +64,7 @@ describe('the audit trail names the encryption of what lies there', () => {
     const store = makeMinioStore({ ...s3.server, useTls: false, bucket: 'plain', prefix: `${stages}/new` });
     const target = makeEncryptedStore(store, keyringOf(key));
     expect(await move(set, { source, target })).toMatchObject({ moved: 1, otherEncryption: [] });
-    expect(encryptionOf(await set.catalogue.audit(id))).toEqual({ mode: 'client', keyId: key.id });
+    expect(encryptionOf(await set.catalogue.auditTrail.of(id))).toEqual({ mode: 'client', keyId: key.id });
   });
 });
 

@@ -38,8 +38,11 @@ async function stageIn(old: RawStore | undefined, headLock?: HeadLock): Promise<
 }
 
 /** A pass a day, each with a head of its own. */
-async function sign(set: ArchiveStage, id: Parameters<ArchiveStage['catalogue']['note']>[0]): Promise<void> {
-  await set.catalogue.note(id, { event: 'something', actor: 'test' });
+async function sign(
+  set: ArchiveStage,
+  id: Parameters<ArchiveStage['catalogue']['auditTrail']['appendAudit']>[0],
+): Promise<void> {
+  await set.catalogue.auditTrail.appendAudit(id, { event: 'something', actor: 'test' });
   await erasePass(set);
   set.clock.at += dayMs;
 }
@@ -65,7 +68,7 @@ test('a head below a delete marker goes along, and still convicts an older catal
   await copyFile(set.ledger.file, at('older.jsonl'));
   await sign(set, id);
   await sign(set, id);
-  const newer = (await set.catalogue.heads()).filter(({ number }) => number > 1);
+  const newer = (await set.catalogue.chainHeads.list()).filter(({ number }) => number > 1);
   expect(newer).toHaveLength(2);
   await rm(set.ledger.file);
   await copyFile(at('older.jsonl'), set.ledger.file);
@@ -86,7 +89,7 @@ test('of a head that was overwritten the head goes along, and not what lies over
   const { id } = await archivedCall(set);
   await sign(set, id);
   await sign(set, id);
-  const [first, second] = await set.catalogue.heads();
+  const [first, second] = await set.catalogue.chainHeads.list();
   if (first === undefined || second === undefined) throw new Error('there are no heads');
   await set.old.putText(headKey(first), 'something else', 'application/jose', never);
   // Of this one nothing is left below it.
@@ -108,7 +111,7 @@ test('heads that come from a folder are locked as configured', async () => {
   const target = plainly(bucket('locked', `${stages}/new`));
   const before = set.clock.at;
   await moveTo(set, target);
-  const [head] = await set.catalogue.heads();
+  const [head] = await set.catalogue.chainHeads.list();
   if (head === undefined) throw new Error('there is no head');
   const { lock } = await target.protection(headKey(head), null, never);
   expect(lock?.mode).toBe('governance');
@@ -123,7 +126,7 @@ test('a head that could not be locked is locked by the next pass of retention', 
   const protect = (): Promise<never> => Promise.reject(new PreavisError('archive_denied', 'no locks'));
   await expect(moveTo(set, { ...target, protect })).rejects.toMatchObject({ code: 'archive_lock_failed' });
   await erasePass({ ...set, store: target, former: [set.old] });
-  for (const head of await set.catalogue.heads()) {
+  for (const head of await set.catalogue.chainHeads.list()) {
     expect(await target.protection(headKey(head), null, never)).toMatchObject({ lock: { mode: 'governance' } });
   }
 });

@@ -103,7 +103,7 @@ async function expectWholeIn(set: Stage, store: EncryptedStore): Promise<void> {
   for (const call of set.calls) {
     const { wav, receipt } = keysOf(call);
     const { bytes, sha256 } = digestOf(call.wav);
-    const row = await set.catalogue.recording(call.id);
+    const row = await set.catalogue.recordings.find(call.id);
     expect(row).toMatchObject({ status: 'archived', archive: store.location, objectKey: wav, receiptKey: receipt });
     expect(await store.digest(wav, row?.objectVersion ?? null, seconds(20))).toEqual({ bytes, sha256 });
     expect(await text(await store.read(receipt, null, seconds(20)))).toBe(row?.receipt);
@@ -134,7 +134,7 @@ describe.each(ways)('from a %s to a %s', (from, to) => {
     const gone = set.calls[0];
     if (gone === undefined) throw new Error('there is no call');
     set.clock.at = due;
-    await set.catalogue.setHold({
+    await set.catalogue.legalHolds.set({
       ...{ id: makeIds().hold(), recording: set.calls[1]?.id ?? gone.id, ground: 'dispute', reason: 'kept' },
       ...{ author: 'test', reviewAt: due + 1, expiresAt: due + 1e10 },
     });
@@ -174,7 +174,7 @@ describe.each(ways)('from a %s to a %s', (from, to) => {
     await expectWholeIn(set, set.target);
     expect(await verifyCertificates({ ...set, since: 0 }, { signal: never })).toMatchObject({ faults: [] });
     expect((await reconciled(set, { verify: true })).findings).toEqual([]);
-    const steps = (await set.catalogue.audit(call?.id as never)).map(({ event }) => event);
+    const steps = (await set.catalogue.auditTrail.of(call?.id as never)).map(({ event }) => event);
     expect(steps).toEqual(expect.arrayContaining(['moved to another archive', 'copy in an earlier archive removed']));
   });
 });
@@ -214,12 +214,12 @@ test('retention erases in both places, and the certificate names both', async ()
   expect(await recordingsIn(set.old)).toEqual([]);
   expect(await recordingsIn(set.fresh)).toEqual([]);
   expect(await set.old.versions(wav)).toEqual([]);
-  const [certificate] = await set.catalogue.certificatesOf((call as { id: never }).id);
+  const [certificate] = await set.catalogue.certificates.of((call as { id: never }).id);
   const { content } = await readCertificate(certificate?.jws ?? '');
   expect(content).toMatchObject({ archive: 'directory', objects: [{ key: wav, versions: ['null'] }, {}] });
   expect(content.copies).toMatchObject([{ archive: 'minio', objects: [{ key: wav }, {}] }]);
   expect(content.copies?.[0]?.objects[0]?.versions).toHaveLength(2);
-  expect(await set.catalogue.copiesLeft()).toEqual([]);
+  expect(await set.catalogue.archiveCopies.left()).toEqual([]);
 });
 
 describe('encryption', () => {
@@ -237,13 +237,15 @@ describe('encryption', () => {
       expect((await readFile(folder.path(`move-${stages}/new/${wav}`))).includes('RIFF')).toBe(false);
       expect(await sidecarNames(set.old, wav)).toEqual([]);
       expect(
-        (await set.catalogue.audit(call.id)).find(({ event }) => event === 'moved to another archive'),
+        (await set.catalogue.auditTrail.of(call.id)).find(({ event }) => event === 'moved to another archive'),
       ).toMatchObject({
         actor: 'test',
         detail: { from: set.source.location, to: set.target.location, encryption: { mode: 'client', keyId: two.id } },
       });
     }
-    expect(await set.catalogue.archiveKeys(set.target.location)).toMatchObject([{ keyId: two.id, recordings: 2 }]);
+    expect(await set.catalogue.archiveCopies.archiveKeys(set.target.location)).toMatchObject([
+      { keyId: two.id, recordings: 2 },
+    ]);
   });
 
   test('what is encrypted is not moved to where it would not be, unless that is meant', async () => {
@@ -267,7 +269,7 @@ describe('locks', () => {
     expect(await set.move({ removeOld: true })).toMatchObject({ moved: 2, removal: { removed: 2 } });
     for (const call of set.calls) {
       const { wav, receipt } = keysOf(call);
-      const row = await set.catalogue.recording(call.id);
+      const row = await set.catalogue.recordings.find(call.id);
       const until = Math.floor((row?.keepUntil ?? 0) / 1_000) * 1_000;
       for (const key of [wav, receipt]) {
         const version = (await set.fresh.stat(key))?.versionId ?? null;
@@ -307,7 +309,7 @@ describe('locks', () => {
     const { recordings } = await erasePass(set);
     expect(recordings.map(({ outcome }) => outcome)).toEqual(['archive_locked', 'archive_locked']);
     expect(await recordingsIn(set.fresh)).toEqual([]);
-    expect(await set.catalogue.certificatesOf(one?.id as never)).toEqual([]);
+    expect(await set.catalogue.certificates.of(one?.id as never)).toEqual([]);
     await hold(`move-${stages}/old/${held}`, (await set.old.stat(held))?.versionId ?? '', 'OFF');
     await s3.client.putObjectRetention('locked', `move-${stages}/old/${wav}`, {
       mode: RETENTION_MODES.GOVERNANCE,
@@ -346,7 +348,7 @@ describe('the pass', () => {
     expect(await recordingsIn(set.fresh)).toEqual([good?.keys.receipt, good?.keys.wav]);
     set.calls.splice(0, 3);
     await expectWholeIn(set, set.target);
-    expect(await set.catalogue.copiesOf(missing?.id as never)).toEqual([]);
+    expect(await set.catalogue.archiveCopies.of(missing?.id as never)).toEqual([]);
   });
 
   test('takes what somebody has brought there already, and reads it back', async () => {
@@ -373,7 +375,7 @@ describe('the pass', () => {
     const outcomes = async () => (await erasePass({ ...set, former: [] })).recordings.map(({ outcome }) => outcome);
     expect(await outcomes()).toEqual(['archive_changed', 'archive_changed']);
     expect(await set.move({}, { source: undefined })).toMatchObject({ moved: 0, left: { recordings: 0, copies: 0 } });
-    expect((await set.catalogue.audit(set.calls[0]?.id as never)).at(-1)).toMatchObject({
+    expect((await set.catalogue.auditTrail.of(set.calls[0]?.id as never)).at(-1)).toMatchObject({
       event: 'copy in an earlier archive given up',
       actor: 'test',
       detail: { archive: set.source.location },
@@ -412,7 +414,11 @@ describe('the pass', () => {
     await expect(set.move({}, { target: others.source })).rejects.toMatchObject({ code: 'archive_foreign' });
     const catalogue = {
       ...set.catalogue,
-      archiveUse: async () => (await set.catalogue.archiveUse()).map((use) => ({ ...use, bytes: 1e18 })),
+      archiveCopies: {
+        ...set.catalogue.archiveCopies,
+        archiveUse: async () =>
+          (await set.catalogue.archiveCopies.archiveUse()).map((use) => ({ ...use, bytes: 1e18 })),
+      },
     };
     await set.target.check();
     await expect(set.move({}, { catalogue })).rejects.toMatchObject({ code: 'archive_full' });
@@ -454,21 +460,27 @@ describe('the pass', () => {
     const [call] = set.calls;
     const other = { ...leaseHolder(), pid: 1 };
     set.clock.at = due;
-    await set.catalogue.takeLease(moveLease, other);
+    await set.catalogue.leases.take(moveLease, other);
     await expect(set.move()).rejects.toMatchObject({ code: 'job_busy' });
-    await set.catalogue.beginCopy(call?.id as never, { from: set.source.location, to: set.target.location });
+    await set.catalogue.archiveCopies.begin(call?.id as never, { from: set.source.location, to: set.target.location });
     const erasing = erasePass(set);
     // Once it has begun, nobody else begins to move it, and what is being moved does not come to its end.
-    await eventually(async () => (await set.catalogue.audit(call?.id as never)).at(-1)?.event === 'erasure begun');
+    await eventually(
+      async () => (await set.catalogue.auditTrail.of(call?.id as never)).at(-1)?.event === 'erasure begun',
+    );
     const move = { from: set.source.location, to: set.target.location };
-    await expect(set.catalogue.beginCopy(call?.id as never, move)).rejects.toMatchObject({ code: 'status_conflict' });
-    const how = { version: null, leaves: true };
-    await expect(set.catalogue.finishCopy(call?.id as never, move, how, { actor: 'test' })).rejects.toMatchObject({
+    await expect(set.catalogue.archiveCopies.begin(call?.id as never, move)).rejects.toMatchObject({
       code: 'status_conflict',
     });
-    expect((await set.catalogue.recording(call?.id as never))?.status).toBe('archived');
+    const how = { version: null, leaves: true };
+    await expect(
+      set.catalogue.archiveCopies.finish(call?.id as never, move, how, { actor: 'test' }),
+    ).rejects.toMatchObject({
+      code: 'status_conflict',
+    });
+    expect((await set.catalogue.recordings.find(call?.id as never))?.status).toBe('archived');
     await set.fresh.putText(keysOf(call as never).wav, 'half', 'audio/wav', never);
-    await set.catalogue.releaseLease(moveLease, other);
+    await set.catalogue.leases.release(moveLease, other);
     expect(await erasing).toMatchObject({ erased: 1, recordings: [{ outcome: 'erased' }] });
     expect(await recordingsIn(set.fresh)).toEqual([]);
     expect(await recordingsIn(set.old)).toEqual([]);
@@ -481,13 +493,16 @@ describe('the pass', () => {
       ...set.target,
       putSource: async (...given) => {
         const stored = await set.target.putSource(...given);
-        await set.catalogue.beginErasure(call?.id as never, due, 'asked', { event: 'erasure begun', actor: 'test' });
+        await set.catalogue.certificates.beginErasure(call?.id as never, due, 'asked', {
+          event: 'erasure begun',
+          actor: 'test',
+        });
         return stored;
       },
     };
     expect(await set.move({}, { target })).toMatchObject({ moved: 0, failed: [] });
     expect(await recordingsIn(set.fresh)).toEqual([]);
-    expect(await set.catalogue.copiesOf(call?.id as never)).toEqual([]);
+    expect(await set.catalogue.archiveCopies.of(call?.id as never)).toEqual([]);
   });
 
   test('finds what an upload left in the earlier archive, and names what is of nobody', async () => {
@@ -515,7 +530,7 @@ describe('the pass', () => {
     expect(await set.move({ removeOld: true }, { isRemovalProved })).toMatchObject({
       strays: { found: 0, unknown: 1 },
     });
-    await set.catalogue.noteCopy(call?.id as never, set.source.location);
+    await set.catalogue.archiveCopies.note(call?.id as never, set.source.location);
     expect(await set.move({ removeOld: true }, { isRemovalProved })).toMatchObject({
       removal: { removed: 0, failed: [{ code: 'certificate_invalid' }] },
     });
@@ -531,7 +546,7 @@ describe('the pass', () => {
     await rm(at, { recursive: true });
     await mkdir(at);
     const unmounted = plainly(
-      makeDirectoryStore({ folder: at, known: () => set.catalogue.knownObject(set.source.location) }),
+      makeDirectoryStore({ folder: at, known: () => set.catalogue.recordings.knownObject(set.source.location) }),
     );
     await expect(set.move({ removeOld: true }, { source: unmounted })).rejects.toMatchObject({
       code: 'archive_not_mounted',
@@ -539,6 +554,6 @@ describe('the pass', () => {
     set.clock.at = due;
     const { recordings } = await erasePass({ ...set, former: [unmounted] });
     expect(recordings.map(({ outcome }) => outcome)).toEqual(['archive_not_mounted', 'archive_not_mounted']);
-    expect(await set.catalogue.copiesLeft()).toMatchObject([{ copies: 2 }]);
+    expect(await set.catalogue.archiveCopies.left()).toMatchObject([{ copies: 2 }]);
   });
 });

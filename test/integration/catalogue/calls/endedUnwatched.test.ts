@@ -11,19 +11,21 @@ const flag = 'unwatched_too_long';
 const flagsAfter = async (until: 'talking' | 'ended', at: number): Promise<readonly string[] | undefined> => {
   const catalogue = open(folder.path(`${until}-${at}.sqlite`));
   const { id } = await saveCall(catalogue, { until });
-  await catalogue.flagEndedUnwatched(at, 'test', []);
+  await catalogue.recordings.flagEndedUnwatched(at, 'test', []);
 
-  return (await catalogue.recording(id))?.flags;
+  return (await catalogue.recordings.find(id))?.flags;
 };
 
 it('flags a recording that was on then, once, and says so in the audit trail', async () => {
   const catalogue = open(folder.path('on.sqlite'));
   const { id } = await saveCall(catalogue, { until: 'talking' });
   const at = recorderEnd + 5_000;
-  expect(await catalogue.flagEndedUnwatched(at, 'serve', [])).toEqual([id]);
-  expect(await catalogue.flagEndedUnwatched(at, 'serve', [])).toEqual([]);
-  expect((await catalogue.recording(id))?.flags).toEqual([flag]);
-  expect((await catalogue.audit(id)).filter(({ event }) => event === 'ended since nobody watched')).toHaveLength(1);
+  expect(await catalogue.recordings.flagEndedUnwatched(at, 'serve', [])).toEqual([id]);
+  expect(await catalogue.recordings.flagEndedUnwatched(at, 'serve', [])).toEqual([]);
+  expect((await catalogue.recordings.find(id))?.flags).toEqual([flag]);
+  expect(
+    (await catalogue.auditTrail.of(id)).filter(({ event }) => event === 'ended since nobody watched'),
+  ).toHaveLength(1);
 });
 
 it.each([

@@ -13,7 +13,13 @@ function stage() {
   const file = folder.path(`${(files += 1)}.db`);
   const clock = clockAt(callStart);
   const table = open(file, clock);
-  const options = { table, hashKey: 'k'.repeat(32), keepDays: 30, defaultCountry: 'BE', clock } as const;
+  const options = {
+    table: table.preferences,
+    hashKey: 'k'.repeat(32),
+    keepDays: 30,
+    defaultCountry: 'BE',
+    clock,
+  } as const;
   const rows = (): unknown[] => {
     const database = openSqlite(file);
     try {

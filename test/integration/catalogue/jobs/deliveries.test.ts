@@ -28,17 +28,17 @@ afterEach(() => {
 });
 
 const bodies = async (catalogue: Catalogue): Promise<unknown[]> =>
-  (await catalogue.deliveries(100)).toReversed().map(({ body }) => JSON.parse(body) as unknown);
+  (await catalogue.deliveries.list(100)).toReversed().map(({ body }) => JSON.parse(body) as unknown);
 
 describe('what is to be told', () => {
   test('is written with the step that it tells of, to each that asked for it', async () => {
     const erasures: Subscriber = { name: 'auditors', events: ['recording.erased'] };
     const { catalogue } = open([crm, erasures]);
     const { id, facts } = await saveCall(catalogue);
-    await catalogue.move(id, 'recording', 'recorded', { keepUntil: callStart + 1_000_000 }, note);
-    expect(await catalogue.deliveries(10)).toEqual([]);
-    await catalogue.move(id, 'recorded', 'archived', {}, note);
-    await catalogue.move(id, 'archived', 'erased', {}, note);
+    await catalogue.recordings.move(id, 'recording', 'recorded', { keepUntil: callStart + 1_000_000 }, note);
+    expect(await catalogue.deliveries.list(10)).toEqual([]);
+    await catalogue.recordings.move(id, 'recorded', 'archived', {}, note);
+    await catalogue.recordings.move(id, 'archived', 'erased', {}, note);
     const data = {
       recording: id,
       call: facts.id,
@@ -53,7 +53,7 @@ describe('what is to be told', () => {
       { type: 'recording.erased', timestamp, data: { ...data, status: 'erased' } },
       { type: 'recording.erased', timestamp, data: { ...data, status: 'erased' } },
     ]);
-    const rows = (await catalogue.deliveries(10)).toReversed();
+    const rows = (await catalogue.deliveries.list(10)).toReversed();
     expect(rows.map(({ endpoint }) => endpoint)).toEqual(['crm', 'crm', 'auditors']);
     expect(new Set(rows.map((row) => row.id)).size).toBe(3);
   });
@@ -61,7 +61,7 @@ describe('what is to be told', () => {
   test.each(['failed', 'lost'] as const)('says that a recording is %s, and why', async (to) => {
     const { catalogue } = open([crm]);
     const { id } = await saveCall(catalogue);
-    await catalogue.move(id, 'recording', to, { failure: 'wav_invalid' }, note);
+    await catalogue.recordings.move(id, 'recording', to, { failure: 'wav_invalid' }, note);
     expect(await bodies(catalogue)).toMatchObject([
       { type: 'recording.failed', data: { recording: id, status: to, failure: 'wav_invalid' } },
     ]);
@@ -70,22 +70,24 @@ describe('what is to be told', () => {
   test('is nothing where nobody asked, and nothing piles up', async () => {
     const { catalogue } = open([{ name: 'crm', events: ['hold.set'] }]);
     const { id } = await saveCall(catalogue);
-    await catalogue.move(id, 'recording', 'recorded', {}, note);
-    await catalogue.move(id, 'recorded', 'archived', {}, note);
-    expect(await catalogue.deliveries(10)).toEqual([]);
+    await catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
+    await catalogue.recordings.move(id, 'recorded', 'archived', {}, note);
+    expect(await catalogue.deliveries.list(10)).toEqual([]);
   });
 
   test('is nothing where the step was refused', async () => {
     const { catalogue } = open([crm]);
     const { id } = await saveCall(catalogue);
-    await expect(catalogue.move(id, 'archived', 'erased', {}, note)).rejects.toMatchObject({ code: 'status_conflict' });
-    expect(await catalogue.deliveries(10)).toEqual([]);
+    await expect(catalogue.recordings.move(id, 'archived', 'erased', {}, note)).rejects.toMatchObject({
+      code: 'status_conflict',
+    });
+    expect(await catalogue.deliveries.list(10)).toEqual([]);
   });
 
   test('is nothing where another part of the same transaction fails', async () => {
     const { catalogue, file } = open([crm]);
     const { id } = await saveCall(catalogue);
-    await catalogue.move(id, 'recording', 'recorded', {}, note);
+    await catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
     const database = openSqlite(file);
     const deliveries = makeDeliveries(database, () => callStart, [crm]);
     const hold = database.transaction((breaks: boolean) => {
@@ -95,7 +97,7 @@ describe('what is to be told', () => {
     expect(() => {
       hold.immediate(true);
     }).toThrow('broken');
-    expect(await catalogue.deliveries(10)).toEqual([]);
+    expect(await catalogue.deliveries.list(10)).toEqual([]);
     hold.immediate(false);
     database.close();
     expect(await bodies(catalogue)).toMatchObject([
@@ -106,22 +108,22 @@ describe('what is to be told', () => {
   test('or the step is not done: what nobody could be told of has not happened', async () => {
     const { catalogue, file } = open([crm]);
     const { id } = await saveCall(catalogue);
-    await catalogue.move(id, 'recording', 'recorded', {}, note);
+    await catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
     const database = openSqlite(file);
     database.exec(`CREATE TRIGGER full BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'full'); END`);
     database.close();
-    await expect(catalogue.move(id, 'recorded', 'archived', {}, note)).rejects.toMatchObject({
+    await expect(catalogue.recordings.move(id, 'recorded', 'archived', {}, note)).rejects.toMatchObject({
       code: 'catalogue_unusable',
     });
-    expect(await catalogue.recording(id)).toMatchObject({ status: 'recorded' });
-    expect(await catalogue.audit(id)).toHaveLength(2);
+    expect(await catalogue.recordings.find(id)).toMatchObject({ status: 'recorded' });
+    expect(await catalogue.auditTrail.of(id)).toHaveLength(2);
   });
 
   test('has no number, name or dial string in it', async () => {
     const { catalogue } = open([crm]);
     const { id } = await saveCall(catalogue);
-    await catalogue.move(id, 'recording', 'recorded', {}, note);
-    await catalogue.move(id, 'recorded', 'archived', { objectKey: 'recordings/x.wav' }, note);
+    await catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
+    await catalogue.recordings.move(id, 'recorded', 'archived', { objectKey: 'recordings/x.wav' }, note);
     const [body] = (await bodies(catalogue)) as { data: object }[];
     // What may be in it, and nothing else: each of these is an id, a code, a time or a name of the configuration.
     expect(Object.keys(body ?? {})).toEqual(['type', 'timestamp', 'data']);
@@ -133,12 +135,12 @@ describe('what is to be told', () => {
   test('survives the killing of the process at once after the step, and only the step', async () => {
     const { catalogue, file } = open([]);
     const { id } = await saveCall(catalogue);
-    await catalogue.move(id, 'recording', 'recorded', {}, note);
+    await catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
     const script = `
       import { openCatalogue } from '${built('catalogue/catalogue.ts')}';
       const webhooks = [{ name: 'crm', events: ['recording.archived', 'recording.erased'] }];
       const catalogue = openCatalogue(${JSON.stringify(file)}, { now: () => 1 }, { webhooks });
-      await catalogue.move(${JSON.stringify(id)}, 'recorded', 'archived', {}, { event: 'test', actor: 'test' });
+      await catalogue.recordings.move(${JSON.stringify(id)}, 'recorded', 'archived', {}, { event: 'test', actor: 'test' });
       process.kill(process.pid, 'SIGKILL');`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -149,7 +151,7 @@ describe('what is to be told', () => {
       });
     });
     expect(signal).toBe('SIGKILL');
-    expect(await catalogue.recording(id)).toMatchObject({ status: 'archived' });
+    expect(await catalogue.recordings.find(id)).toMatchObject({ status: 'archived' });
     expect(await bodies(catalogue)).toMatchObject([{ type: 'recording.archived', data: { recording: id } }]);
   });
 });
@@ -159,8 +161,8 @@ describe('the table of deliveries', () => {
     const stage = open([crm]);
     for (let index = 0; index < count; index += 1) {
       const { id } = await saveCall(stage.catalogue);
-      await stage.catalogue.move(id, 'recording', 'recorded', {}, note);
-      await stage.catalogue.move(id, 'recorded', 'archived', {}, note);
+      await stage.catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
+      await stage.catalogue.recordings.move(id, 'recorded', 'archived', {}, note);
     }
 
     return stage;
@@ -169,37 +171,37 @@ describe('the table of deliveries', () => {
 
   test('gives of one recording only the first that is due', async () => {
     const { catalogue, clock } = await archived(1);
-    const [row] = await catalogue.deliveriesDue('crm', clock.at, 10);
+    const [row] = await catalogue.deliveries.due('crm', clock.at, 10);
     if (row === undefined) throw new Error('nothing is due');
-    await catalogue.move(row.recording as never, 'archived', 'erased', {}, note);
-    expect((await catalogue.deliveriesDue('crm', clock.at, 10)).map(({ event }) => event)).toEqual([
+    await catalogue.recordings.move(row.recording as never, 'archived', 'erased', {}, note);
+    expect((await catalogue.deliveries.due('crm', clock.at, 10)).map(({ event }) => event)).toEqual([
       'recording.archived',
     ]);
-    await catalogue.postponeDelivery(row.id, clock.at + 1_000, failure);
-    expect((await catalogue.deliveriesDue('crm', clock.at, 10)).map(({ event }) => event)).toEqual([
+    await catalogue.deliveries.postpone(row.id, clock.at + 1_000, failure);
+    expect((await catalogue.deliveries.due('crm', clock.at, 10)).map(({ event }) => event)).toEqual([
       'recording.erased',
     ]);
     // Due again together: in their order again.
     clock.at += 2_000;
-    expect((await catalogue.deliveriesDue('crm', clock.at, 10)).map(({ event }) => event)).toEqual([
+    expect((await catalogue.deliveries.due('crm', clock.at, 10)).map(({ event }) => event)).toEqual([
       'recording.archived',
     ]);
   });
 
   test('gives what was postponed before the clock was put back', async () => {
     const { catalogue, clock } = await archived(1);
-    const [row] = await catalogue.deliveriesDue('crm', clock.at, 10);
-    await catalogue.postponeDelivery(row?.id ?? '', clock.at + 3_600_000, failure);
-    expect(await catalogue.endpointsDue(['crm'], clock.at)).toEqual([]);
+    const [row] = await catalogue.deliveries.due('crm', clock.at, 10);
+    await catalogue.deliveries.postpone(row?.id ?? '', clock.at + 3_600_000, failure);
+    expect(await catalogue.deliveries.endpointsDue(['crm'], clock.at)).toEqual([]);
     clock.at -= 30 * 86_400_000;
-    expect(await catalogue.endpointsDue(['crm'], clock.at)).toEqual(['crm']);
-    expect(await catalogue.deliveriesDue('crm', clock.at, 10)).toHaveLength(1);
+    expect(await catalogue.deliveries.endpointsDue(['crm'], clock.at)).toEqual(['crm']);
+    expect(await catalogue.deliveries.due('crm', clock.at, 10)).toHaveLength(1);
   });
 
   test('gives nothing of another endpoint', async () => {
     const { catalogue, clock } = await archived(1);
-    expect(await catalogue.endpointsDue(['auditors'], clock.at)).toEqual([]);
-    expect(await catalogue.deliveriesDue('auditors', clock.at, 10)).toEqual([]);
+    expect(await catalogue.deliveries.endpointsDue(['auditors'], clock.at)).toEqual([]);
+    expect(await catalogue.deliveries.due('auditors', clock.at, 10)).toEqual([]);
   });
 
   test('is answered from its indices, however much there is in it', async () => {

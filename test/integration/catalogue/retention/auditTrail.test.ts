@@ -11,29 +11,29 @@ describe('the audit trail', () => {
   test('is one chain over all recordings: each link is made of the one before it and of its line', async () => {
     const catalogue = open(folder.path('chain.db'));
     const [one, two] = [await saveCall(catalogue), await saveCall(catalogue)];
-    await catalogue.note(one.id, { event: 'looked at', actor: 'user é', detail: { why: 'ünïcode' } });
-    await catalogue.move(
+    await catalogue.auditTrail.appendAudit(one.id, { event: 'looked at', actor: 'user é', detail: { why: 'ünïcode' } });
+    await catalogue.recordings.move(
       two.id,
       'recording',
       'failed',
       { failure: 'wav_invalid' },
       { event: 'finished', actor: 'serve' },
     );
-    const lines = await catalogue.auditLines(0, Number.MAX_SAFE_INTEGER, 100);
+    const lines = await catalogue.auditTrail.lines(0, Number.MAX_SAFE_INTEGER, 100);
     expect(lines.length).toBeGreaterThanOrEqual(4);
     let before = chainStart;
     for (const { digest, chain } of lines) {
       expect(chain).toBe(linkOf(before, digest));
       before = chain ?? '';
     }
-    expect(await catalogue.auditHead()).toEqual({ id: lines.at(-1)?.id, chain: before });
+    expect(await catalogue.auditTrail.head()).toEqual({ id: lines.at(-1)?.id, chain: before });
   });
 
   test('shows a line that was changed behind its back, and one that was taken out', async () => {
     const file = folder.path('altered.db');
     const catalogue = open(file);
     const { id } = await saveCall(catalogue);
-    for (const event of ['one', 'two', 'three']) await catalogue.note(id, { event, actor: 'serve' });
+    for (const event of ['one', 'two', 'three']) await catalogue.auditTrail.appendAudit(id, { event, actor: 'serve' });
     const broken = async (sql: string): Promise<number> => {
       const database = openSqlite(file);
       database.exec(
@@ -41,7 +41,7 @@ describe('the audit trail', () => {
       );
       database.close();
       let before = chainStart;
-      const lines = await catalogue.auditLines(0, Number.MAX_SAFE_INTEGER, 100);
+      const lines = await catalogue.auditTrail.lines(0, Number.MAX_SAFE_INTEGER, 100);
       return lines.filter(({ digest, chain }) => {
         const fits = chain === linkOf(before, digest);
         before = chain ?? '';
@@ -62,8 +62,8 @@ describe('the audit trail', () => {
     old.prepare(`INSERT INTO audit (at, recording_id, event, actor) VALUES (1, ?, 'archived', 'serve')`).run(idOf(1));
     old.close();
     const catalogue = open(file);
-    await catalogue.note(idOf(1), { event: 'looked at', actor: 'serve' });
-    const [before, after] = await catalogue.auditLines(0, Number.MAX_SAFE_INTEGER, 100);
+    await catalogue.auditTrail.appendAudit(idOf(1), { event: 'looked at', actor: 'serve' });
+    const [before, after] = await catalogue.auditTrail.lines(0, Number.MAX_SAFE_INTEGER, 100);
     expect(before?.chain).toBeNull();
     expect(after?.chain).toBe(linkOf(chainStart, after?.digest ?? ''));
   });

@@ -137,7 +137,7 @@ test('one that is ahead of a restored catalogue is wrong until it was replayed, 
     ]);
   }
   expect(await readFile(set.ledger.file)).toEqual(lines);
-  expect(await restored.countCertificates()).toBe(0);
+  expect(await restored.certificates.count()).toBe(0);
   await replayLedger({ ...set, catalogue: restored, now: () => due }, { dryRun: false });
   // As long as retention waits for people to set holds again.
   expect(await found(set, restored)).toMatchObject([
@@ -149,7 +149,7 @@ test('one that is ahead of a restored catalogue is wrong until it was replayed, 
 
 test('lines that are no certificates, or by a key that is not trusted, are for people to judge', async () => {
   const set = await stage();
-  const [row] = await set.catalogue.newestCertificates(1);
+  const [row] = await set.catalogue.certificates.newest(1);
   const { content } = await readCertificate(row?.jws ?? '');
   const forger = await openSigner(`${set.folder}/forged.pem`);
   const forged = await issueCertificate({ ...content, number: 9 }, content.recording as never, forger);

@@ -88,14 +88,14 @@ test('an archive that is away does not keep the ledger from being looked at', as
 
 test('lines that no head vouches for after two days, and heads that wait, are for people to judge', async () => {
   const set = await stage();
-  const [head] = await set.catalogue.heads();
-  const [row] = await set.catalogue.recordingsBeyond('', 1);
+  const [head] = await set.catalogue.chainHeads.list();
+  const [row] = await set.catalogue.recordings.listBeyond('', 1);
   if (head === undefined || row === undefined) throw new Error('no head');
-  await set.catalogue.note(row.id, { event: 'something', actor: 'test' });
+  await set.catalogue.auditTrail.appendAudit(row.id, { event: 'something', actor: 'test' });
   set.clock.at += 2 * dayMs - 1;
   expect(await found(set)).toEqual(well);
   set.clock.at += 1;
-  await set.catalogue.noteHeadCopy(head.sha256, 'archive', false);
+  await set.catalogue.chainHeads.noteCopy(head.sha256, 'archive', false);
   expect(await found(set)).toMatchObject([
     {
       ok: true,

@@ -74,7 +74,7 @@ type Place = Awaited<ReturnType<typeof place>>;
 async function expectWhole({ set, calls }: Place, store: RawStore): Promise<void> {
   for (const call of calls) {
     const { bytes, sha256 } = digestOf(call.wav);
-    const row = await set.catalogue.recording(call.id);
+    const row = await set.catalogue.recordings.find(call.id);
     expect(row).toMatchObject({ status: 'archived', archive: store.location });
     expect(await store.digest(keysOf(call).wav, row?.objectVersion ?? null, seconds(20))).toEqual({ bytes, sha256 });
   }
@@ -176,7 +176,7 @@ test('killed at any point, the same command goes on, and nothing is lost or left
       expect(await run(move, { PREAVIS_TEST_KILL_AT: step })).toMatchObject({ stdout: '' });
       // Whatever the catalogue says, the recording is there whole.
       const { id } = calls.at(-1) ?? calls[0] ?? { id: '' };
-      const row = await set.catalogue.recording(id);
+      const row = await set.catalogue.recordings.find(id);
       const where = row?.archive === folderOfThen ? old : store;
       const { bytes, sha256 } = digestOf(calls.at(-1)?.wav ?? Buffer.alloc(0));
       expect(await where.digest(row?.objectKey ?? '', row?.objectVersion ?? null, seconds(20))).toEqual({
@@ -200,7 +200,7 @@ test('killed at any point, the same command goes on, and nothing is lost or left
       expect(existsSync(join(folderOfThen, 'recordings'))).toBe(false);
       expect(existsSync(join(folderOfThen, 'certificates'))).toBe(false);
       for (const call of calls) expect(await store.versions(keysOf(call).wav)).toHaveLength(1);
-      expect(await set.catalogue.copiesLeft()).toEqual([]);
+      expect(await set.catalogue.archiveCopies.left()).toEqual([]);
     } catch (error) {
       throw new Error(`killed at: ${step}`, { cause: error });
     }
@@ -216,7 +216,7 @@ test('objects that were brought by other means are read back, and bad input is t
   expect(await run(['archive', 'move', '--moved', '/nowhere'], {}, forgetful)).toMatchObject({ code: 2 });
   expect(await run(['archive', 'move', '--moved', folderOfThen], {}, forgetful)).toMatchObject({ code: 0 });
   await expectWhole(there, store);
-  expect(await set.catalogue.copiesLeft()).toEqual([]);
+  expect(await set.catalogue.archiveCopies.left()).toEqual([]);
 
   const faults: [object, string][] = [
     [{ former: ['missing.yaml'] }, 'config_unreadable'],

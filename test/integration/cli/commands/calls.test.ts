@@ -27,7 +27,7 @@ beforeAll(async () => {
   const file = folder.path('catalogue.db');
   await writeFile(context.configFile, JSON.stringify({ ...configTree(), catalogue: { file } }));
   const catalogue = openCatalogue(file, clock);
-  await catalogue.save(refuse(lost, 'arguments_invalid').state);
+  await catalogue.journal.save(refuse(lost, 'arguments_invalid').state);
   recorded = await saveCall(catalogue, { shape: { mode: 'optIn', languages: ['fr', 'nl'] } });
   refused = await saveCall(catalogue, {
     shape: { mode: 'optOut' },

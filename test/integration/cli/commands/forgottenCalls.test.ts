@@ -39,7 +39,7 @@ async function stage({ mode = 'announce', events = talking, writtenAt = callStar
   const set = await archiveStage(at, open);
   const recorded = await set.recorded(toneWav(440, 30_000), { shape: { mode }, events });
   await utimes(recorded.file, writtenAt / 1_000, writtenAt / 1_000);
-  await set.catalogue.saveWatchedUntil(writtenAt);
+  await set.catalogue.timeline.saveWatchedUntil(writtenAt);
   await servedLast(catalogueFile, writtenAt);
   const recording = { spoolFolder: set.spoolFolder, unwatchedSeconds } as Parameters<typeof endForgotten>[1];
   const unended = (): Promise<RecordingId[]> => unendedRecordings(set.catalogue, recording);
@@ -48,12 +48,12 @@ async function stage({ mode = 'announce', events = talking, writtenAt = callStar
     await endForgotten(set.catalogue, recording, { now: set.clock.now(), actor: 'command' });
     await finishRecordings(set);
   };
-  const isOpen = async (): Promise<boolean> => (await set.catalogue.open()).length > 0;
+  const isOpen = async (): Promise<boolean> => (await set.catalogue.journal.open()).length > 0;
 
   return { set, catalogueFile, ...recorded, writtenAt, unended, pass, isOpen };
 }
 
-const rowOf = async (set: ArchiveStage, id: RecordingId) => await set.catalogue.recording(id);
+const rowOf = async (set: ArchiveStage, id: RecordingId) => await set.catalogue.recordings.find(id);
 
 test('a recorded talk that a serve has left open is ended ten minutes beyond the limit of unwatched recorders', async () => {
   const { set, id, writtenAt, unended, pass, isOpen } = await stage();
@@ -70,7 +70,7 @@ test('a recorded talk that a serve has left open is ended ten minutes beyond the
     finishedAt: null,
     flags: expect.arrayContaining(['end_unseen']) as string[],
   });
-  expect((await set.catalogue.audit(id)).map(({ event }) => event)).toContain(
+  expect((await set.catalogue.auditTrail.of(id)).map(({ event }) => event)).toContain(
     'call ended without a serve: nobody saw its end',
   );
 });
@@ -89,7 +89,7 @@ test('beside a serve that was there a moment ago, a talk on hold or transferred 
 test('a serve that is there sees to its calls itself: none is named', async () => {
   const { set, catalogueFile, writtenAt, unended, pass, isOpen } = await stage({ events: transferred });
   set.clock.at = writtenAt + 20 * 60_000;
-  await set.catalogue.takeLease('serve', { ...leaseHolder(), pid: process.ppid });
+  await set.catalogue.leases.take('serve', { ...leaseHolder(), pid: process.ppid });
   await servedLast(catalogueFile, set.clock.at - 2_000);
   await pass();
   expect([await unended(), await isOpen()]).toEqual([[], true]);
@@ -99,10 +99,10 @@ test('a serve that starts again and again, and never comes to serve, keeps no ta
   const { set, id, writtenAt, unended, pass, isOpen } = await stage();
   const starting = { ...leaseHolder(), pid: process.ppid };
   set.clock.at = writtenAt + forgotten;
-  await set.catalogue.takeLease('serve', starting);
+  await set.catalogue.leases.take('serve', starting);
   await pass();
   expect([await unended(), await isOpen()]).toEqual([[id], true]);
-  await set.catalogue.releaseLease('serve', starting);
+  await set.catalogue.leases.release('serve', starting);
   await pass();
   expect([await unended(), await isOpen()]).toEqual([[], false]);
 });
@@ -131,7 +131,7 @@ test('a process that has the number of a serve from before this boot is another 
   const { set, catalogueFile, id, writtenAt, unended, pass, isOpen } = await stage();
   const booted = (boot: string) => ({ now: () => set.clock.at, sinceBoot: () => ({ boot, ms: 1_000 }) });
   set.clock.at = writtenAt;
-  await open(catalogueFile, booted('the boot before')).takeLease('serve', { ...leaseHolder(), pid: process.ppid });
+  await open(catalogueFile, booted('the boot before')).leases.take('serve', { ...leaseHolder(), pid: process.ppid });
   set.clock.at = writtenAt + forgotten;
   set.clock.sinceBoot = () => ({ boot: 'this boot', ms: 500 });
   expect(await unended()).toEqual([id]);
@@ -144,7 +144,7 @@ test('a serve that was stopped for long goes on with its calls when it is contin
   const serve = spawn('sleep', ['60']);
   try {
     set.clock.at = writtenAt;
-    await set.catalogue.takeLease('serve', { ...leaseHolder(), pid: serve.pid ?? 0 });
+    await set.catalogue.leases.take('serve', { ...leaseHolder(), pid: serve.pid ?? 0 });
     set.clock.at = writtenAt + 20 * 60_000;
     await pass();
     expect([await unended(), await isOpen()]).toEqual([[id], true]);

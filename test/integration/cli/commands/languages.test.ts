@@ -15,7 +15,13 @@ const context: CommandContext = { configFile: '', environment: {}, clock, print:
 
 async function remembered(...numbers: string[]): Promise<void> {
   const catalogue = openCatalogue(folder.path('catalogue.db'), clock);
-  const preferences = makePreferences({ table: catalogue, hashKey, keepDays: 30, defaultCountry: 'BE', clock });
+  const preferences = makePreferences({
+    table: catalogue.preferences,
+    hashKey,
+    keepDays: 30,
+    defaultCountry: 'BE',
+    clock,
+  });
   for (const number of numbers) await preferences.remember(number, 'nl');
   catalogue.close();
 }

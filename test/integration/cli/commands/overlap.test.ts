@@ -78,7 +78,7 @@ describe('passes of several processes at once', () => {
     const erased = [runs[0], runs[2]].map(({ stdout }) => (JSON.parse(stdout) as { erased: number }).erased);
     expect(erased.toSorted((a, b) => a - b)).toEqual([0, 20]);
     for (const { id } of calls) {
-      const steps = (await set.catalogue.audit(id)).filter(({ event }) => event === 'erased and checked');
+      const steps = (await set.catalogue.auditTrail.of(id)).filter(({ event }) => event === 'erased and checked');
       expect(steps).toHaveLength(1);
     }
     expect((await set.objects()).size).toBe(0);
@@ -92,7 +92,7 @@ describe('passes of several processes at once', () => {
       await once(other, 'spawn');
       // A lease of now, and not of the time of the stage.
       const catalogue = openCatalogue(join(set.spoolFolder, '../catalogue.db'), systemClock);
-      for (const [job] of jobs) await catalogue.takeLease(job, { ...leaseHolder(), pid: other.pid ?? 0 });
+      for (const [job] of jobs) await catalogue.leases.take(job, { ...leaseHolder(), pid: other.pid ?? 0 });
       catalogue.close();
       // Thirty seconds each.
       const runs = await Promise.all(jobs.map(([, args]) => preavis(...args, '--config', config)));

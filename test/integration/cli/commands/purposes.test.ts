@@ -125,7 +125,7 @@ describe('recordings show', () => {
     insertRecording(database, { number: 1, status: 'recorded', keepUntil: callEnd + 395 * dayMs });
     database.close();
     const note = { event: 'stored and read back', actor: 'test', detail };
-    await catalogue.move(idOf(1), 'recorded', 'archived', {}, note);
+    await catalogue.recordings.move(idOf(1), 'recorded', 'archived', {}, note);
     catalogue.close();
     await recordingsShow(await context(29, { catalogue: { file } }), idOf(1), false);
     const lines = printed.join('\n').split('\n');
@@ -166,14 +166,14 @@ describe('the holds that recordings show has', () => {
     [30, `until ${until}, review ${review} (now)`],
     [60, `until ${until} (over)`],
   ])('say after %d days until when they keep it, and when they are to be reviewed', async (days, words) => {
-    const lines = await shownLines((catalogue) => catalogue.setHold(hold(1)), days);
+    const lines = await shownLines((catalogue) => catalogue.legalHolds.set(hold(1)), days);
     expect(lines).toContain(`  ${hold(1).id}  dispute  ${words}  Réclamation 12  (set by user alice)`);
   });
 
   test('say who released them, which is not always who set them', async () => {
     const lines = await shownLines(async (catalogue) => {
-      await catalogue.setHold(hold(1));
-      await catalogue.releaseHold(hold(1).id, 'user bob');
+      await catalogue.legalHolds.set(hold(1));
+      await catalogue.legalHolds.release(hold(1).id, 'user bob');
     }, 1);
     expect(lines).toContain(
       `  ${hold(1).id}  dispute  released ${localTime(callEnd)} by user bob  Réclamation 12  (set by user alice)`,
@@ -182,7 +182,7 @@ describe('the holds that recordings show has', () => {
 
   test('are one line each, whatever their reason has', async () => {
     const reason = 'two\nlines\tand \u001b[2J';
-    const lines = await shownLines((catalogue) => catalogue.setHold(hold(1, { reason })), 1);
+    const lines = await shownLines((catalogue) => catalogue.legalHolds.set(hold(1, { reason })), 1);
     expect(lines.find((line) => line.includes(hold(1).id))).toContain(
       'two\\u{a}lines\\u{9}and \\u{1b}[2J  (set by user alice)',
     );
@@ -196,7 +196,7 @@ describe('the holds that recordings show has', () => {
     ];
     const detail = { exceptions, ending: ['training'] };
     const note = { event: requestRefused, actor: 'user alice', detail };
-    const lines = await shownLines((catalogue) => catalogue.note(idOf(1), note), 1);
+    const lines = await shownLines((catalogue) => catalogue.auditTrail.appendAudit(idOf(1), note), 1);
     expect(lines).toContain(
       `  ${localTime(callEnd)}  ${requestRefused}  hold (dispute)  lock (governance)  evidence (agreement)  (user alice)`,
     );

@@ -37,12 +37,13 @@ async function place(): Promise<Place> {
   return { set, id, file, wav, with: args };
 }
 
-const statusOf = async ({ set, id }: Place): Promise<string | undefined> => (await set.catalogue.recording(id))?.status;
+const statusOf = async ({ set, id }: Place): Promise<string | undefined> =>
+  (await set.catalogue.recordings.find(id))?.status;
 
 describe('retention run', () => {
   test('on a terminal says what it would erase and asks; nothing is changed without a yes', async () => {
     const here = await place();
-    const before = await here.set.catalogue.lastPass('retention');
+    const before = await here.set.catalogue.passes.last('retention');
     for (const answer of ['n\r', '\r', 'maybe\r', '\u0004']) {
       const { code, shown } = await runOnTerminal(here.with('retention', 'run'), [answer]);
       expect(shown).toMatch(new RegExp(`RECORDING +KEPT UNTIL .*\n${here.id} .* due\n1 recording is due\n`));
@@ -52,7 +53,7 @@ describe('retention run', () => {
     }
     const { code, shown } = await runOnTerminal(here.with('retention', 'run'), ['\u0003']);
     expect([code, shown]).toEqual([1, expect.stringContaining('interrupted: nothing was changed')]);
-    expect([await statusOf(here), await here.set.catalogue.lastPass('retention')]).toEqual(['archived', before]);
+    expect([await statusOf(here), await here.set.catalogue.passes.last('retention')]).toEqual(['archived', before]);
   });
 
   test('on a terminal erases after a yes, with a progress bar', async () => {
@@ -100,7 +101,7 @@ describe('recordings reconcile', () => {
 
   test('on a terminal is a pass, too, where nothing is to be repaired; a dry run is none', async () => {
     const here = await place();
-    const doneAt = async (): Promise<number | undefined> => (await here.set.catalogue.passTimes('reconcile')).doneAt;
+    const doneAt = async (): Promise<number | undefined> => (await here.set.catalogue.passes.times('reconcile')).doneAt;
     await runOnTerminal(here.with('recordings', 'reconcile', '--dry-run'));
     expect(await doneAt()).toBeUndefined();
     const { code, shown } = await runOnTerminal(here.with('recordings', 'reconcile'));

@@ -32,8 +32,8 @@ async function place(url: string) {
   const webhooks = [{ name: 'crm', events: webhookEvents }];
   const catalogue = openCatalogue(file, clockAt(callStart + 200_000), { webhooks });
   const { id } = await saveCall(catalogue);
-  await catalogue.move(id, 'recording', 'recorded', {}, note);
-  await catalogue.move(id, 'recorded', 'archived', {}, note);
+  await catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
+  await catalogue.recordings.move(id, 'recorded', 'archived', {}, note);
   const close = (): void => {
     catalogue.close();
   };
@@ -54,7 +54,7 @@ describe('webhooks list', () => {
       ],
       messages: [{ webhook: 'crm', event: 'recording.archived', recording: id, status: 'waiting', attempts: 0 }],
     });
-    await catalogue.giveUpEndpoint('crm', 'webhook_gone');
+    await catalogue.deliveries.giveUpEndpoint('crm', 'webhook_gone');
     close();
     const given = await run('list');
     expect(given.code).toBe(3);
@@ -85,7 +85,7 @@ describe('a command that moves recordings', () => {
     };
     await writeFile(config, JSON.stringify(tree), { mode: 0o600 });
     expect(await runCommand(['upload', '--config', config])).toMatchObject({ code: 0 });
-    expect(await set.catalogue.deliveries(10)).toMatchObject([
+    expect(await set.catalogue.deliveries.list(10)).toMatchObject([
       { endpoint: 'crm', event: 'recording.archived', recording: id, status: 'waiting' },
     ]);
   });
@@ -130,13 +130,13 @@ describe('webhooks test', () => {
 describe('webhooks retry', () => {
   test('makes what was given up due again', async () => {
     const { run, catalogue, close } = await place('https://crm.example/');
-    await catalogue.giveUpEndpoint('crm', 'webhook_gone');
+    await catalogue.deliveries.giveUpEndpoint('crm', 'webhook_gone');
     expect(await run('retry', 'another')).toMatchObject({ code: 2 });
     expect(await run('retry', 'crm')).toMatchObject({
       code: 0,
       stdout: '1 message is due now; a running serve sends it\n',
     });
-    expect(await catalogue.deliveries(10)).toMatchObject([{ status: 'waiting', attempts: 0 }]);
+    expect(await catalogue.deliveries.list(10)).toMatchObject([{ status: 'waiting', attempts: 0 }]);
     close();
   });
 });

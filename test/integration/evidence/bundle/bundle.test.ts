@@ -31,7 +31,7 @@ const file = (name = 'bundle.zip'): string => `${out}/${name}`;
 const refused = (code: ErrorCode) => expect.objectContaining({ code }) as unknown;
 
 async function trail(id: RecordingId): Promise<string[]> {
-  const steps = await stage.set.catalogue.audit(id);
+  const steps = await stage.set.catalogue.auditTrail.of(id);
 
   return steps
     .filter(({ event }) => /fetch|evidence/.test(event))
@@ -64,7 +64,7 @@ describe('a bundle', () => {
       'signature.bin',
     ]);
     expect(files.get(bundleFile.recording)).toEqual(wav);
-    expect(files.get(bundleFile.receipt)?.toString()).toBe((await stage.set.catalogue.recording(id))?.receipt);
+    expect(files.get(bundleFile.receipt)?.toString()).toBe((await stage.set.catalogue.recordings.find(id))?.receipt);
     expect(files.get('notice/1-sentence-1-fr.wav')).toEqual(await readFile(`${stage.soundsFolder}/fr/sentence-1.wav`));
     expect(jsonIn(files, bundleFile.policy)).toEqual({
       version: 'policy-1',
@@ -101,9 +101,9 @@ describe('a bundle', () => {
     // 20 ms of a tone: two parts of 10 ms.
     expect(path?.[1]?.split('M')).toHaveLength(3);
     const { catalogue } = stage.set;
-    expect(await catalogue.peaks(id)).toMatch(/^0\.[\w-]+$/);
-    await catalogue.move(id, 'archived', 'erased', {}, { event: 'erased', actor: 'test' });
-    expect(await catalogue.peaks(id)).toBeUndefined();
+    expect(await catalogue.recordings.peaks(id)).toMatch(/^0\.[\w-]+$/);
+    await catalogue.recordings.move(id, 'archived', 'erased', {}, { event: 'erased', actor: 'test' });
+    expect(await catalogue.recordings.peaks(id)).toBeUndefined();
   });
 
   const holdOf = (id: RecordingId, ground: HoldGround, day: string) => ({
@@ -129,7 +129,7 @@ describe('a bundle', () => {
   ])('says why and until when holds keep the recording beyond its purposes, in %s', async (language, parts) => {
     const { id } = await stage.archived();
     const { catalogue } = stage.set;
-    for (const ground of holdGrounds) await catalogue.setHold(holdOf(id, ground, '2027-12-31'));
+    for (const ground of holdGrounds) await catalogue.legalHolds.set(holdOf(id, ground, '2027-12-31'));
     await stage.bundle(id, file());
     for (const part of parts) expect(await page(language)).toContain(part);
     expect(await page(language)).not.toContain('Claim 4711');
@@ -139,19 +139,24 @@ describe('a bundle', () => {
     const { id } = await stage.archived();
     const { catalogue } = stage.set;
     const released = holdOf(id, 'dispute', '2027-12-31');
-    await catalogue.setHold(released);
-    await catalogue.releaseHold(released.id, 'user alice');
-    await catalogue.setHold(holdOf(id, 'authority', '2026-09-12'));
+    await catalogue.legalHolds.set(released);
+    await catalogue.legalHolds.release(released.id, 'user alice');
+    await catalogue.legalHolds.set(holdOf(id, 'authority', '2026-09-12'));
     await stage.bundle(id, file());
     expect(await page('en')).not.toContain('beyond that');
   });
 
   test('names the end that a purpose has by now, as the manifest does', async () => {
     const { id } = await stage.archived();
-    const [end] = await stage.set.catalogue.purposeEnds(id);
+    const [end] = await stage.set.catalogue.recordings.purposeEnds(id);
     if (end === undefined) throw new Error('it has no purpose');
     const to = stage.set.clock.now() + 3_600_000;
-    await stage.set.catalogue.shorten(end.purpose, [{ id, from: end.keepUntil, to }], 'person', 'user alice');
+    await stage.set.catalogue.recordings.shorten(
+      end.purpose,
+      [{ id, from: end.keepUntil, to }],
+      'person',
+      'user alice',
+    );
     const { manifest } = await stage.bundle(id, file('shortened'));
     const page = (await filesIn(file('shortened'))).get('explanation.en.html')?.toString() ?? '';
     const shown = manifest.keepUntil.replace('T', ' ').replace('Z', ' UTC');
@@ -163,8 +168,8 @@ describe('a bundle', () => {
   test('says once what two holds have in common', async () => {
     const { id } = await stage.archived();
     const { catalogue } = stage.set;
-    await catalogue.setHold(holdOf(id, 'dispute', '2027-12-31'));
-    await catalogue.setHold(holdOf(id, 'dispute', '2027-12-31'));
+    await catalogue.legalHolds.set(holdOf(id, 'dispute', '2027-12-31'));
+    await catalogue.legalHolds.set(holdOf(id, 'dispute', '2027-12-31'));
     await stage.bundle(id, file());
     expect((await page('en')).match(/beyond that/g)).toHaveLength(1);
   });
@@ -192,7 +197,7 @@ describe('a bundle', () => {
       'evidence bundle begun by user alice: training',
       'evidence bundled by user alice: training',
     ]);
-    const last = (await stage.set.catalogue.audit(id)).at(-1);
+    const last = (await stage.set.catalogue.auditTrail.of(id)).at(-1);
     expect(last?.detail).toMatchObject({ manifest: manifestSha256, kid: stage.ports.signer.kid });
   });
 });
@@ -201,7 +206,11 @@ describe('the history in a bundle', () => {
   test('is in one chain with the lines of other recordings, of which only digests are given', async () => {
     const one = await stage.archived();
     const other = await stage.archived();
-    await stage.set.catalogue.note(one.id, { event: 'looked at', actor: 'test', detail: { é: '“”' } });
+    await stage.set.catalogue.auditTrail.appendAudit(one.id, {
+      event: 'looked at',
+      actor: 'test',
+      detail: { é: '“”' },
+    });
     await stage.bundle(one.id, file());
     const { audit } = await verifyFile(file());
     const files = await filesIn(file());
@@ -216,7 +225,7 @@ describe('the history in a bundle', () => {
     const { id } = await stage.archived();
     const { id: other } = await stage.archived();
     for (let count = 0; count < 2_100; count += 1) {
-      await stage.set.catalogue.note(other, { event: 'noted', actor: 'test', detail: { count } });
+      await stage.set.catalogue.auditTrail.appendAudit(other, { event: 'noted', actor: 'test', detail: { count } });
     }
     await stage.bundle(id, file());
     expect((await verifyFile(file())).audit.lines).toBeGreaterThan(2_100);
@@ -225,7 +234,7 @@ describe('the history in a bundle', () => {
   test('says which lines are from before there was a chain', async () => {
     const { id } = await stage.archived();
     changeTrail('UPDATE audit SET chain = NULL');
-    await stage.set.catalogue.note(id, { event: 'noted', actor: 'test' });
+    await stage.set.catalogue.auditTrail.appendAudit(id, { event: 'noted', actor: 'test' });
     await stage.bundle(id, file());
     const { audit } = await verifyFile(file());
     expect(audit.unchained).toBeGreaterThan(2);
@@ -239,7 +248,7 @@ describe('the history in a bundle', () => {
   ])('is not given when a line %s: the trail is broken there', async (_name, change, line) => {
     const { id } = await stage.archived();
     const { id: other } = await stage.archived();
-    await stage.set.catalogue.note(other, { event: 'noted', actor: 'test', detail: { count: 1 } });
+    await stage.set.catalogue.auditTrail.appendAudit(other, { event: 'noted', actor: 'test', detail: { count: 1 } });
     changeTrail(change);
     const thrown = await stage.bundle(id, file()).catch((error: unknown) => error);
     expect(thrown).toEqual(refused('evidence_chain_broken'));

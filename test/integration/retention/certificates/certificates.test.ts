@@ -44,7 +44,7 @@ async function erased(set: Stage, count: number) {
 }
 
 const copyPorts = (set: ArchiveStage) => ({ ...set, now: () => set.clock.now() });
-const all = (set: ArchiveStage) => set.catalogue.certificates({ number: 0, sha256: '' }, 100);
+const all = (set: ArchiveStage) => set.catalogue.certificates.listBeyond({ number: 0, sha256: '' }, 100);
 /** But for heads of the audit trail. */
 const ledgerLines = async (set: ArchiveStage) =>
   (await readFile(set.ledger.file, 'utf8').catch(() => ''))
@@ -78,10 +78,10 @@ describe('a certificate of erasure', () => {
   test('says what was removed, by which rule, when, and that nothing is left; it names nobody', async () => {
     const set = await stage();
     const call = await archivedCall(set);
-    const row = await set.catalogue.recording(call.id);
+    const row = await set.catalogue.recordings.find(call.id);
     set.clock.at = due;
     await erasePass(set);
-    const [certificate] = await set.catalogue.certificatesOf(call.id);
+    const [certificate] = await set.catalogue.certificates.of(call.id);
     const { content, kid } = await readCertificate(certificate?.jws ?? '');
     const at = isoTime(due);
     expect(content).toMatchObject({
@@ -103,7 +103,7 @@ describe('a certificate of erasure', () => {
       previous: null,
     });
     expect(kid).toBe((await set.signer()).kid);
-    const step = (await set.catalogue.audit(call.id)).at(-1);
+    const step = (await set.catalogue.auditTrail.of(call.id)).at(-1);
     expect(step?.detail).toMatchObject({ certificate: { number: 1, sha256: certificate?.sha256 } });
   });
 
@@ -129,7 +129,7 @@ describe('a certificate of erasure', () => {
     set.clock.at = due;
     expect((await erasePass(set)).recordings).toMatchObject([{ id, outcome: 'signing_key_unusable' }]);
     expect((await set.objects()).size).toBe(2);
-    expect((await set.catalogue.audit(id)).map(({ event }) => event)).not.toContain('erasure begun');
+    expect((await set.catalogue.auditTrail.of(id)).map(({ event }) => event)).not.toContain('erasure begun');
   });
 
   test('finds its number taken by another process, and takes the next', async () => {
@@ -138,25 +138,28 @@ describe('a certificate of erasure', () => {
     set.clock.at = due;
     let overtaken = false;
     const rowOf = async (id: typeof one.id) => {
-      const row = await set.catalogue.recording(id);
+      const row = await set.catalogue.recordings.find(id);
       if (row === undefined) throw new Error('no row');
       return row;
     };
     const catalogue: ArchiveStage['catalogue'] = {
       ...set.catalogue,
-      finishErasure: async (...given) => {
-        if (!overtaken) {
-          overtaken = true;
-          const note = { event: 'erased and checked', actor: 'other' };
-          const other = { ...given[1], recording: two.id, sha256: 'f'.repeat(64) };
-          expect(await set.catalogue.finishErasure('archived', other, null, note)).toBe(true);
-        }
-        return set.catalogue.finishErasure(...given);
+      certificates: {
+        ...set.catalogue.certificates,
+        finishErasure: async (...given) => {
+          if (!overtaken) {
+            overtaken = true;
+            const note = { event: 'erased and checked', actor: 'other' };
+            const other = { ...given[1], recording: two.id, sha256: 'f'.repeat(64) };
+            expect(await set.catalogue.certificates.finishErasure('archived', other, null, note)).toBe(true);
+          }
+          return set.catalogue.certificates.finishErasure(...given);
+        },
       },
     };
     const { number } = await eraseRecording(await rowOf(one.id), { rule: 'due' }, { ...set, catalogue });
     expect(number).toBe(2);
-    expect((await set.catalogue.recording(one.id))?.status).toBe('erased');
+    expect((await set.catalogue.recordings.find(one.id))?.status).toBe('erased');
   });
 
   test('is removed everywhere when its own time is over, but for the last one', async () => {
@@ -300,7 +303,7 @@ describe('a backup that was restored', () => {
     const set = await stage();
     const [call, other] = [await archivedCall(set), await archivedCall(set)];
     const old = await backup(set);
-    await set.catalogue.setHold({
+    await set.catalogue.legalHolds.set({
       id: makeIds().hold(),
       recording: other.id,
       ground: 'dispute',
@@ -311,19 +314,21 @@ describe('a backup that was restored', () => {
     });
     set.clock.at = due;
     expect(await erasePass(set)).toMatchObject({ erased: 1 });
-    const [certificate] = await set.catalogue.certificatesOf(call.id);
+    const [certificate] = await set.catalogue.certificates.of(call.id);
     const restored = await restoredCatalogue(set, old.catalogue);
-    expect((await restored.catalogue.recording(call.id))?.status).toBe('archived');
+    expect((await restored.catalogue.recordings.find(call.id))?.status).toBe('archived');
     await expect(erasePass(restored)).rejects.toMatchObject({ code: 'catalogue_restored' });
-    expect((await restored.catalogue.recording(call.id))?.status).toBe('erased');
+    expect((await restored.catalogue.recordings.find(call.id))?.status).toBe('erased');
     // The hold is gone: there is a day to set it again.
-    expect((await restored.catalogue.recording(other.id))?.status).toBe('archived');
+    expect((await restored.catalogue.recordings.find(other.id))?.status).toBe('archived');
     set.clock.at += dayMs - 1;
     await expect(erasePass(restored)).rejects.toMatchObject({ code: 'catalogue_restored' });
     set.clock.at += 1;
     expect(await erasePass(restored)).toMatchObject({ erased: 1 });
     expect((await all(restored)).map(({ sha256 }) => sha256)).toContain(certificate?.sha256);
-    expect((await restored.catalogue.audit(call.id)).at(-1)).toMatchObject({ event: 'erased again by the ledger' });
+    expect((await restored.catalogue.auditTrail.of(call.id)).at(-1)).toMatchObject({
+      event: 'erased again by the ledger',
+    });
     expect(await ledgerLines(restored)).toHaveLength(2);
     await acknowledge(restored);
     expect((await verified(restored)).faults).toEqual([]);
@@ -395,7 +400,7 @@ describe('a backup that was restored', () => {
     const { erasedAgain } = await replayLedger(copyPorts(restored), { dryRun: false });
     expect(erasedAgain).toEqual([call.id]);
     expect((await set.objects()).size).toBe(0);
-    expect((await restored.catalogue.recording(call.id))?.status).toBe('erased');
+    expect((await restored.catalogue.recordings.find(call.id))?.status).toBe('erased');
     expect(await replayLedger(copyPorts(restored), { dryRun: false })).toMatchObject({
       certificates: 0,
       erasedAgain: [],
@@ -419,7 +424,7 @@ describe('a backup that was restored', () => {
     expect((await verified(restored)).faults.map(({ fault }) => fault)).not.toContainEqual(
       expect.stringContaining('only the archive'),
     );
-    expect((await restored.catalogue.recording(call.id))?.status).toBe('erased');
+    expect((await restored.catalogue.recordings.find(call.id))?.status).toBe('erased');
     await copyMissingCertificates(copyPorts(restored));
     expect(await ledgerLines(restored)).toHaveLength(1);
   });
@@ -444,7 +449,7 @@ describe('a backup that was restored', () => {
       previous: null,
       audit: null,
     });
-    const keysOf = async (id: typeof mine.id) => (await set.catalogue.recording(id))?.objectKey ?? '';
+    const keysOf = async (id: typeof mine.id) => (await set.catalogue.recordings.find(id))?.objectKey ?? '';
     const forged = await issueCertificate(content([await keysOf(mine.id)]), mine.id, forger);
     const strayed = await issueCertificate(content([await keysOf(other.id)]), mine.id, await set.signer());
     for (const { jws } of [forged, strayed]) await set.ledger.append(jws);
@@ -452,7 +457,7 @@ describe('a backup that was restored', () => {
     expect(await replayLedger(copyPorts(set), { dryRun: false })).toMatchObject({ certificates: 0, refused: 2 });
     expect(await replayArchive(copyPorts(set), { dryRun: false })).toMatchObject({ certificates: 0, refused: 1 });
     expect((await set.objects()).size).toBe(4);
-    expect((await set.catalogue.recording(mine.id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(mine.id))?.status).toBe('archived');
   });
 
   test.each(['recording', 'lost', 'discarded'] as const)(
@@ -469,9 +474,9 @@ describe('a backup that was restored', () => {
       database.close();
       const { erasedAgain } = await replayLedger(copyPorts(restored), { dryRun: false });
       expect(erasedAgain.toSorted()).toEqual([early.id, call.id].toSorted());
-      const { status: now } = (await restored.catalogue.recording(early.id)) ?? {};
+      const { status: now } = (await restored.catalogue.recordings.find(early.id)) ?? {};
       expect(now).toBe(status === 'discarded' ? 'discarded' : 'erased');
-      expect((await restored.catalogue.recording(call.id))?.status).toBe('erased');
+      expect((await restored.catalogue.recordings.find(call.id))?.status).toBe('erased');
     },
   );
 
@@ -484,7 +489,7 @@ describe('a backup that was restored', () => {
       [lasting, due + 300 * dayMs],
     ] as const) {
       const [ground, reason, author] = ['dispute', 'a case', 'user lawyer'] as const;
-      await set.catalogue.setHold({
+      await set.catalogue.legalHolds.set({
         id: hold,
         recording: id,
         ground,
@@ -497,19 +502,19 @@ describe('a backup that was restored', () => {
     const old = await backup(set);
     set.clock.at = due;
     expect(await erasePass(set)).toMatchObject({ erased: 0, held: 1 });
-    await set.catalogue.releaseHold(lasting, 'user lawyer');
+    await set.catalogue.legalHolds.release(lasting, 'user lawyer');
     expect(await erasePass(set)).toMatchObject({ erased: 1 });
     const restored = await restoredCatalogue(set, old.catalogue);
     const { catalogue } = restored;
-    expect(await catalogue.activeHolds(due, '', 10)).toMatchObject([{ id: lasting, recording: id }]);
+    expect(await catalogue.legalHolds.active(due, '', 10)).toMatchObject([{ id: lasting, recording: id }]);
     expect((await replayLedger(copyPorts(restored), { dryRun: false })).erasedAgain).toEqual([id]);
-    expect(await catalogue.activeHolds(due, '', 10)).toEqual([]);
-    expect(await catalogue.countHeld(due)).toBe(0);
+    expect(await catalogue.legalHolds.active(due, '', 10)).toEqual([]);
+    expect(await catalogue.certificates.countHeld(due)).toBe(0);
     const month = { from: due - dayMs, to: due + dayMs, at: due, overdueBefore: due };
-    expect((await catalogue.figures(month, 'erasure failed')).holds.active).toBe(0);
-    const released = (await catalogue.holdsOf(id)).filter(({ releasedAt }) => releasedAt !== null);
+    expect((await catalogue.figures.read(month, 'erasure failed')).holds.active).toBe(0);
+    const released = (await catalogue.legalHolds.of(id)).filter(({ releasedAt }) => releasedAt !== null);
     expect(released).toMatchObject([{ id: lasting, releasedAt: due, releasedBy: 'test' }]);
-    expect((await catalogue.audit(id)).slice(-2)).toMatchObject([
+    expect((await catalogue.auditTrail.of(id)).slice(-2)).toMatchObject([
       { event: 'hold released', actor: 'test', detail: { hold: lasting } },
       { event: 'erased again by the ledger', to: 'erased' },
     ]);
@@ -534,10 +539,10 @@ describe('a backup that was restored', () => {
     };
     const ports = { ...copyPorts(restored), store };
     expect(await replayLedger(ports, { dryRun: false })).toMatchObject({ refused: 1 });
-    expect((await restored.catalogue.recording(free.id))?.status).toBe('erased');
-    expect((await restored.catalogue.recording(locked.id))?.status).toBe('archived');
+    expect((await restored.catalogue.recordings.find(free.id))?.status).toBe('erased');
+    expect((await restored.catalogue.recordings.find(locked.id))?.status).toBe('archived');
     expect((await replayLedger(copyPorts(restored), { dryRun: false })).erasedAgain).toEqual([locked.id]);
-    expect((await restored.catalogue.recording(locked.id))?.status).toBe('erased');
+    expect((await restored.catalogue.recordings.find(locked.id))?.status).toBe('erased');
   });
 
   test('with another key counts its certificates once that is trusted again', async () => {

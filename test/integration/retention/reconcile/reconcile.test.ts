@@ -87,7 +87,7 @@ const repairs: Case[] = [
     when: 'a lost file is there again',
     arrange: async (set) => {
       const { id } = await finishedAfter(set, rm);
-      expect((await set.catalogue.recording(id))?.status).toBe('lost');
+      expect((await set.catalogue.recordings.find(id))?.status).toBe('lost');
       return { id, where: await spool(set, { id }) };
     },
     becomes: 'recorded',
@@ -158,7 +158,7 @@ const reports: Case[] = [
     when: 'an erasure was begun by a clock that was wrong, and cut short: it does not come back to it',
     arrange: async (set) => {
       const { id, keys } = await archived(set);
-      await set.catalogue.note(id, { event: 'erasure begun', actor: 'test' });
+      await set.catalogue.auditTrail.appendAudit(id, { event: 'erasure begun', actor: 'test' });
       await rm(object(set, keys.wav));
       set.clock.at += 3_600_000;
       return { id, where: keys.wav };
@@ -223,7 +223,13 @@ const reports: Case[] = [
     when: 'a file of one that somebody has called erased, without a certificate, is in the spool',
     arrange: async (set) => {
       const { id, file } = await set.finished();
-      await set.catalogue.move(id, 'recorded', 'erased', {}, { event: 'erased and checked', actor: 'forger' });
+      await set.catalogue.recordings.move(
+        id,
+        'recorded',
+        'erased',
+        {},
+        { event: 'erased and checked', actor: 'forger' },
+      );
       return { id, where: file };
     },
   },
@@ -241,7 +247,7 @@ const reports: Case[] = [
     when: 'the file of a failed recording is gone',
     arrange: async (set) => {
       const { id, file } = await finishedAfter(set, (wav) => writeFile(wav, 'no WAV'));
-      expect((await set.catalogue.recording(id))?.status).toBe('failed');
+      expect((await set.catalogue.recordings.find(id))?.status).toBe('failed');
       await rm(file);
       return { id, where: file };
     },
@@ -330,7 +336,7 @@ describe('what is safe', () => {
     expect((await reconciled(set, { dryRun: true })).findings).toEqual([{ ...finding, done: 'repairable' }]);
     expect(await everything(set)).toEqual(before);
     expect((await reconciled(set)).findings).toEqual([{ ...finding, done: 'repaired' }]);
-    expect((await set.catalogue.recording(id))?.status).toBe(each.becomes);
+    expect((await set.catalogue.recordings.find(id))?.status).toBe(each.becomes);
     expect((await set.spooled()).length).toBe(each.spooled === true ? 1 : 0);
     const after = await everything(set);
     expect((await reconciled(set, { verify: true })).findings).toEqual([]);
@@ -348,9 +354,12 @@ describe('a repair', () => {
     const refused = await discarded(set);
     const [lostFile, refusedFile] = [await spool(set, lost), await spool(set, refused)];
     const move = () => Promise.reject(new PreavisError(code, 'of this test'));
-    const { findings } = await reconciled({ ...set, catalogue: { ...set.catalogue, move } });
+    const { findings } = await reconciled({
+      ...set,
+      catalogue: { ...set.catalogue, recordings: { ...set.catalogue.recordings, move } },
+    });
     expect(lines(findings)).toEqual([`lostFileFound ${lostFile} ${done}`, `discardedFileLeft ${refusedFile} repaired`]);
-    expect((await set.catalogue.recording(lost.id))?.status).toBe('lost');
+    expect((await set.catalogue.recordings.find(lost.id))?.status).toBe('lost');
     expect(await set.spooled()).toHaveLength(1);
   });
 });
@@ -366,7 +375,7 @@ describe('what was erased and came back', () => {
     expect(await everything(set)).toEqual(before);
     expect((await reconciled(set)).findings).toEqual([{ ...finding, done: 'repaired' }]);
     expect(await set.store.versions(keys[which])).toEqual([]);
-    expect((await set.catalogue.audit(id)).at(-1)).toMatchObject({ event: 'erased again' });
+    expect((await set.catalogue.auditTrail.of(id)).at(-1)).toMatchObject({ event: 'erased again' });
     expect((await reconciled(set, { verify: true })).findings).toEqual([]);
   });
 });
@@ -399,7 +408,7 @@ describe('what is not safe', () => {
     const other = { ...set.store, location: '/somewhere/else' };
     const { findings } = await reconciled({ ...set, store: other });
     expect(lines(findings)).toEqual([`otherArchive ${keys.wav} nothing`, `localFileNeeded ${file} nothing`]);
-    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
     expect(await set.spooled()).toHaveLength(1);
   });
 
@@ -452,7 +461,7 @@ describe('beside other jobs', () => {
     const other = spawn('sleep', ['60']);
     try {
       await once(other, 'spawn');
-      await set.catalogue.takeLease('reconcile', { ...leaseHolder(), pid: other.pid ?? 0 });
+      await set.catalogue.leases.take('reconcile', { ...leaseHolder(), pid: other.pid ?? 0 });
       await expect(reconciled(set)).rejects.toMatchObject({ code: 'job_busy' });
       await expect(reconciled(set, { dryRun: true })).rejects.toMatchObject({ code: 'job_busy' });
     } finally {
@@ -489,18 +498,21 @@ describe('beside other jobs', () => {
         },
         catalogue: {
           ...catalogue,
-          audit: after('audit', (given) => catalogue.audit(given)),
-          recordingsBeyond: async (...given) => {
-            const rows = await catalogue.recordingsBeyond(...given);
-            if (step === 'lastWritten') await send();
-            return rows;
+          auditTrail: { ...catalogue.auditTrail, of: after('audit', (given) => catalogue.auditTrail.of(given)) },
+          recordings: {
+            ...catalogue.recordings,
+            listBeyond: async (...given) => {
+              const rows = await catalogue.recordings.listBeyond(...given);
+              if (step === 'lastWritten') await send();
+              return rows;
+            },
           },
         },
       });
       // The file that was left may have been seen before the upload pass removed it.
       expect(found.findings.filter(({ done }) => done !== 'repaired')).toEqual([]);
       expect(isSent).toBe(true);
-      for (const each of [id, left]) expect((await set.catalogue.recording(each))?.status).toBe('archived');
+      for (const each of [id, left]) expect((await set.catalogue.recordings.find(each))?.status).toBe('archived');
       expect(await set.spooled()).toEqual([]);
     },
   );
@@ -515,7 +527,7 @@ describe('beside other jobs', () => {
       return set.store.stat(key);
     };
     expect((await reconciled({ ...set, store: { ...set.store, stat } })).findings).toEqual([]);
-    expect((await set.catalogue.recording(id))?.status).toBe('erased');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('erased');
   });
 
   test('what retention erases while it is listed is not left', async () => {
@@ -529,18 +541,25 @@ describe('beside other jobs', () => {
       }
     };
     expect((await reconciled({ ...set, store: { ...set.store, list } })).findings).toEqual([]);
-    expect((await set.catalogue.recording(id))?.status).toBe('erased');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('erased');
   });
 
   test('what is finished meanwhile needs no repair', async () => {
     const set = await stage();
     const { id } = await unfinished(set);
-    const counts: ArchiveStage['catalogue']['counts'] = async () => {
+    const counts: ArchiveStage['catalogue']['recordings']['counts'] = async () => {
       await finishRecordings(set);
-      return set.catalogue.counts();
+      return set.catalogue.recordings.counts();
     };
-    expect((await reconciled({ ...set, catalogue: { ...set.catalogue, counts } })).findings).toEqual([]);
-    expect((await set.catalogue.recording(id))?.status).toBe('recorded');
+    expect(
+      (
+        await reconciled({
+          ...set,
+          catalogue: { ...set.catalogue, recordings: { ...set.catalogue.recordings, counts } },
+        })
+      ).findings,
+    ).toEqual([]);
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('recorded');
   });
 
   test('what it has taken up is sent by the next upload pass', async () => {
@@ -549,7 +568,7 @@ describe('beside other jobs', () => {
     await reconciled(set);
     await set.finished();
     expect(await uploadPass(set, { waitMs: 0, signal: never })).toMatchObject({ sent: 2, waiting: 0 });
-    expect((await set.catalogue.recording(id))?.status).toBe('archived');
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
     expect((await reconciled(set, { verify: true })).findings).toEqual([]);
   });
 });
@@ -578,7 +597,7 @@ describe('as a whole it fails, and finds nothing', () => {
     };
     await expect(reconciled(set, { signal: stop.signal, progress })).rejects.toMatchObject({ code: 'interrupted' });
     const other = { ...leaseHolder(), host: 'another' };
-    expect(await set.catalogue.takeLease('reconcile', other)).toBeUndefined();
+    expect(await set.catalogue.leases.take('reconcile', other)).toBeUndefined();
   });
 
   test('and repairs nothing once the archive is away', async () => {

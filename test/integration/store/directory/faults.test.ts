@@ -23,7 +23,7 @@ let stages = 0;
 async function stage(root: string, count: number, wavs: Buffer[] = []): Promise<UploadStage> {
   await mkdir(root, { recursive: true });
   const set = await archiveStage(folder.path(`stage-${(stages += 1)}`), open);
-  const store = makeDirectoryStore({ folder: root, known: () => set.catalogue.knownObject(root) });
+  const store = makeDirectoryStore({ folder: root, known: () => set.catalogue.recordings.knownObject(root) });
 
   return uploadStage(set, { store, direct: store }, count, wavs);
 }

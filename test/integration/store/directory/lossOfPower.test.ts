@@ -36,15 +36,15 @@ describe('a loss of power', () => {
     const { id, file } = await set.recorded();
     const before: string[] = [];
     await watchFlushes((path) => before.push(path));
-    const move = set.catalogue.move.bind(set.catalogue);
+    const move = set.catalogue.recordings.move.bind(set.catalogue.recordings);
     const recorded: string[][] = [];
-    jest.spyOn(set.catalogue, 'move').mockImplementation((...given) => {
+    jest.spyOn(set.catalogue.recordings, 'move').mockImplementation((...given) => {
       recorded.push([...before]);
 
       return move(...given);
     });
     await finishRecordings(set);
-    expect(await set.catalogue.recording(id)).toMatchObject({ status: 'recorded' });
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded' });
     expect(recorded).toEqual([expect.arrayContaining([file, set.spoolFolder])]);
   });
 

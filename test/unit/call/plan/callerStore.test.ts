@@ -8,7 +8,7 @@ async function kept(number: string, given: { hashKey?: string; numberKey?: strin
   const rows: KeptCaller[] = [];
   const keeper = makeCallerKeeper({
     table: {
-      keepCaller: (caller) => {
+      keep: (caller) => {
         rows.push(caller);
         return Promise.resolve();
       },

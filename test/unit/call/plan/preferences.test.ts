@@ -75,11 +75,11 @@ describe('what is remembered', () => {
     const written: [string, string, number][] = [];
     const asked: string[] = [];
     const table: PreferenceTable = {
-      preference: (caller) => {
+      find: (caller) => {
         asked.push(caller);
         return Promise.resolve('nl');
       },
-      setPreference: (...row) => {
+      set: (...row) => {
         written.push(row);
         return Promise.resolve();
       },
@@ -112,8 +112,8 @@ describe('what is remembered', () => {
   test('is nothing at all without a key', async () => {
     const { written, asked } = stage();
     const table: PreferenceTable = {
-      preference: () => Promise.reject(new Error('asked')),
-      setPreference: () => Promise.reject(new Error('written')),
+      find: () => Promise.reject(new Error('asked')),
+      set: () => Promise.reject(new Error('written')),
     };
     const without = makePreferences({
       table,

@@ -61,8 +61,8 @@ async function stage(): Promise<{ run: Run; look: <T>(at: (catalogue: Catalogue)
   await look(async (catalogue) => {
     const witnesses = { events: longAgo, heard: yesterday };
     const doubt = { apartMs: yesterday - longAgo, endedAt: yesterday, witnesses, actor: 'serve' };
-    for (const number of [1, 2]) expect(await catalogue.raiseDoubt(idOf(number), doubt)).toBe(true);
-    expect(await catalogue.raiseDoubt(idOf(1), doubt)).toBe(false);
+    for (const number of [1, 2]) expect(await catalogue.clockDoubts.raise(idOf(number), doubt)).toBe(true);
+    expect(await catalogue.clockDoubts.raise(idOf(1), doubt)).toBe(false);
   });
   const run: Run = async (command) => {
     const printed: string[] = [];
@@ -103,7 +103,7 @@ test('an operator sees what clocks disagree about, settles it, and only then ret
   );
   expect(await run(pass)).toEqual({ code: 0, text: '0 due, 0 erased' });
   expect(await run((context) => recordingsDoubts(context, false))).toEqual({ code: 0, text: 'no doubts' });
-  const audit = await look((catalogue) => catalogue.audit(idOf(2)));
+  const audit = await look((catalogue) => catalogue.auditTrail.of(idOf(2)));
   expect(audit.at(-1)).toMatchObject({
     event: 'end settled',
     actor: expect.stringMatching(/^user /) as string,
@@ -129,5 +129,5 @@ test('what cannot be meant settles nothing', async () => {
   }
   await expect(run(settle({ ids: [idOf(1), idOf(3)], ended }))).rejects.toMatchObject({ code: 'doubt_unknown' });
   await expect(run(settle({ ids: ['no id'], ended }))).rejects.toMatchObject({ code: 'doubt_unknown' });
-  expect(await look((catalogue) => catalogue.countDoubts())).toBe(2);
+  expect(await look((catalogue) => catalogue.clockDoubts.count())).toBe(2);
 });

@@ -196,7 +196,7 @@ test('a shortened storage time is previewed, and applied only when that is asked
   const catalogue = openCatalogue(`${own}/catalogue.db`, systemClock);
   const until = `${soon}T00:00:00.000Z`;
   const archived = { event: 'stored and read back', actor: 'test', detail: { lock: { mode: 'governance', until } } };
-  await catalogue.move(idOf(2), 'recorded', 'archived', {}, archived);
+  await catalogue.recordings.move(idOf(2), 'recorded', 'archived', {}, archived);
   catalogue.close();
   const { text } = await run(shorten(false, false));
   expect(text).toContain('a hold keeps 1 of these');

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ZodError } from 'zod';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+
+/** How long a step waits for other processes' writes, and how long between two tries, ms. */
+const busyLimitMs = 10_000;
+const busyPauseMs = 20;
+
+/** A record of synchronous functions; `never` takes any arguments. */
+type Steps = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+/** The same functions, each with a promise of its result. */
+export type Asynchronous<Repository> = {
+  readonly [Name in keyof Repository]: Repository[Name] extends (...args: infer Args) => infer Result
+    ? (...args: Args) => Promise<Result>
+    : never;
+};
+
+/** What there is of it may be in a state that no step of ours leaves. */
+function damaged(what: string, cause: unknown): PreavisError {
+  return new PreavisError('catalogue_unusable', `the catalogue is damaged${what}`, {
+    cause,
+    hint: 'Stop Préavis, keep the file, and restore the last backup (docs/operations/backup.md).',
+  });
+}
+
+/** The file as a whole may be well: then it is a fault of ours, and a backup would throw away what came after it. */
+export function badRow(cause: unknown): PreavisError {
+  return new PreavisError('row_unreadable', 'a row of the catalogue is malformed', { cause });
+}
+
+function asCatalogueError(cause: unknown): unknown {
+  const code = errnoOf(cause) ?? '';
+  if (cause instanceof PreavisError) return cause;
+  // Rows are read by their schema alone: SQLite hands out what a damaged page holds where it can.
+  if (cause instanceof ZodError || cause instanceof SyntaxError) return badRow(cause);
+  if (!code.startsWith('SQLITE')) return cause;
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return damaged(` (${code})`, cause);
+
+  return new PreavisError('catalogue_unusable', `the catalogue refused a step (${code})`, { cause });
+}
+
+/** Runs one step of SQLite; a busy database is asked again. */
+async function eventually<Result>(step: () => Result): Promise<Result> {
+  const giveUp = performance.now() + busyLimitMs;
+  for (;;) {
+    try {
+      return step();
+    } catch (cause) {
+      const busy = (errnoOf(cause) ?? '').startsWith('SQLITE_BUSY');
+      if (!busy || performance.now() >= giveUp) throw asCatalogueError(cause);
+      await sleep(busyPauseMs);
+    }
+  }
+}
+
+/**
+ * Makes the steps of SQLite, which are synchronous, into those of a repository. A transaction begins and ends within one
+ * step, so a caller never stands within one. They throw catalogue_unusable when the database fails, row_unreadable for a damaged
+ * row, and the errors of the step itself.
+ */
+export function asynchronous<Repository extends Steps>(steps: Repository): Asynchronous<Repository> {
+  const wrapped = Object.entries(steps).map(([name, step]) => [
+    name,
+    (...args: never[]): Promise<unknown> => eventually(() => step(...args)),
+  ]);
+
+  return Object.fromEntries(wrapped) as Asynchronous<Repository>;
+}
