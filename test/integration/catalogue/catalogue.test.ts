@@ -1,18 +1,15 @@
-import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
 import type { CallState, Facts } from '../../../src/call/decide/state.ts';
 import type { Order } from '../../../src/call/decide/order.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
-import { withLease } from '../../../src/catalogue/jobs/lease.ts';
 import { forward, recordingStatuses, type RecordingStatus } from '../../../src/catalogue/statuses.ts';
 import type { ChannelId, RecordingId } from '../../../src/core/ids.ts';
 import { decide, refuse } from '../../../src/call/decide/decide.ts';
 import { beginning, callStart, countingIds, eventsTo, press, someFacts, stateAt } from '../../support/call/calls.ts';
-import { catalogues, clockAt, recorderEnd, saveCall } from '../../support/catalogue/catalogues.ts';
+import { catalogues, recorderEnd, saveCall } from '../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -437,96 +434,6 @@ describe('what each job is given', () => {
     expect(await sendable(1_000, '', 1)).toEqual([ids[0]]);
     expect(await sendable(1_000, first)).toEqual(ids.slice(1));
     expect(await catalogue.recordings.counts()).toEqual({ recorded: 3 });
-  });
-});
-
-describe('a lease', () => {
-  const me = { host: hostname(), pid: process.pid };
-  const elsewhere = { host: 'another-host', pid: 4 };
-
-  test('counts by the clock that nobody can set, where both are of one boot: a set clock gives it to no other', async () => {
-    const file = newFile();
-    const since = { boot: 'this-boot', ms: 1_000_000 };
-    const clock = (now: number) => ({ now: () => now, sinceBoot: () => ({ ...since }) });
-    const [one, ahead, behind] = [
-      clock(callStart),
-      clock(callStart + 60 * 86_400_000),
-      clock(callStart - 86_400_000),
-    ].map((each) => open(file, each));
-    if (one === undefined || ahead === undefined || behind === undefined) throw new Error('not opened');
-    expect(await one.leases.take('upload', me)).toBeUndefined();
-    expect(await ahead.leases.take('upload', elsewhere)).toEqual(me);
-    await one.leases.noteServing(me);
-    expect([await ahead.leases.notServedMs(), await ahead.leases.takeAbandonedServe(elsewhere, 60_000)]).toEqual([
-      0,
-      false,
-    ]);
-    since.ms += 60_001;
-    // And where it is over, it is so though the clock was put back.
-    expect(await behind.leases.take('upload', elsewhere)).toBeUndefined();
-    expect(await ahead.leases.otherHolder('upload', me)).toEqual(elsewhere);
-    since.boot = 'the next boot';
-    expect(await ahead.leases.otherHolder('upload', me)).toBeUndefined();
-  });
-
-  test('where each process has a boot of its own, as /proc is hidden from them, one that lives keeps it', async () => {
-    const file = newFile();
-    const [one, other] = ['process one', 'process other'].map((boot) =>
-      open(file, { now: () => callStart, sinceBoot: () => ({ boot, ms: 0 }) }),
-    );
-    await one?.leases.take('upload', { ...me, pid: process.ppid });
-    expect(await other?.leases.take('upload', me)).toEqual({ ...me, pid: process.ppid });
-  });
-
-  test('is for one: the second is told who has it, and gets it when it is released', async () => {
-    const file = newFile();
-    const [one, other] = [open(file), open(file)];
-    expect(await one.leases.take('upload', me)).toBeUndefined();
-    expect(await other.leases.take('upload', elsewhere)).toEqual(me);
-    expect(await other.leases.take('retention', elsewhere)).toBeUndefined();
-    await other.leases.release('upload', elsewhere);
-    expect(await other.leases.take('upload', elsewhere)).toEqual(me);
-    await one.leases.release('upload', me);
-    expect(await other.leases.take('upload', elsewhere)).toBeUndefined();
-  });
-
-  test('of a dead process on this host is free at once', async () => {
-    const catalogue = open(newFile());
-    const { pid } = spawnSync(process.execPath, ['-e', '']);
-    await catalogue.leases.take('upload', { host: hostname(), pid });
-    expect(await catalogue.leases.take('upload', me)).toBeUndefined();
-  });
-
-  test('of a process elsewhere ends a minute after its last renewal', async () => {
-    const clock = clockAt(callStart);
-    const catalogue = open(newFile(), clock);
-    await catalogue.leases.take('upload', elsewhere);
-    clock.at += 59_000;
-    expect(await catalogue.leases.take('upload', elsewhere)).toBeUndefined();
-    clock.at += 59_999;
-    expect(await catalogue.leases.take('upload', me)).toEqual(elsewhere);
-    clock.at += 1;
-    expect(await catalogue.leases.take('upload', me)).toBeUndefined();
-  });
-
-  test('is given back when the pass fails', async () => {
-    const catalogue = open(newFile());
-    const pass = withLease(catalogue, 'upload', 0, () => Promise.reject(new Error('broken')));
-    await expect(pass).rejects.toThrow('broken');
-    expect(await catalogue.leases.take('upload', elsewhere)).toBeUndefined();
-  });
-
-  test('that another holds is waited for, then refused with its name', async () => {
-    const catalogue = open(newFile());
-    await catalogue.leases.take('upload', elsewhere);
-    const pass = (waitMs: number) => withLease(catalogue, 'upload', waitMs, () => Promise.resolve('done'));
-    await expect(pass(0)).rejects.toMatchObject({
-      code: 'job_busy',
-      message: 'upload is being run by process 4 on another-host',
-    });
-    const waiting = pass(10_000);
-    await catalogue.leases.release('upload', elsewhere);
-    expect(await waiting).toBe('done');
   });
 });
 
