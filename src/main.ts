@@ -29,7 +29,9 @@ function describeOption(option: Option): string {
 
 function program(done: (code: number) => void): Command {
   const root = new Command('preavis')
-    .description('Tells callers of an Asterisk that they may be recorded, records them only then, archives and erases.')
+    .description(
+      'Plays a recording notice to callers of Asterisk, records only after it, archives and erases recordings.',
+    )
     .version(manifest.version)
     .option('--config <file>', `configuration file (default: PREAVIS_CONFIG or ${defaultConfigFile})`)
     .exitOverride()
@@ -46,7 +48,7 @@ function program(done: (code: number) => void): Command {
   root
     .command('serve')
     .description('run the ARI application and its jobs until SIGTERM or SIGINT')
-    .option('--json', 'tell an error that stops it as one JSON object, as its log is')
+    .option('--json', 'print an error that stops it as one JSON object, like its log')
     .option('--take-over', 'print an error that stops it as one JSON object, like its log')
     .option('--new-catalogue', 'begin with a new catalogue although the archive belongs to another one')
     .action(async (options: { takeOver: boolean; newCatalogue: boolean }) => {

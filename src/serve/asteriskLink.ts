@@ -151,7 +151,7 @@ export class AsteriskLink {
     this.#identity = await asterisk.identity();
     const since = await asterisk.time();
     if (!(await connection.answers(heartbeatMs))) {
-      throw new PreavisError('ari_unreachable', 'Asterisk event socket unresponsive');
+      throw new PreavisError('ari_unreachable', 'Asterisk does not answer on the event socket');
     }
     // Before it is found that calls have ended.
     await deadman.lookBack();

@@ -8,8 +8,8 @@ export function addArchive(root: Command, { context, done }: CommandLine): void 
   const archive = root.command('archive').description('manage the archive of recordings');
   archive
     .command('rewrap')
-    .description('wrap the keys of all archived recordings under the current key; their audio is left as it is')
-    .option('--dry-run', 'only say how many would be')
+    .description('wrap the keys of all archived recordings under the current key; their audio is not changed')
+    .option('--dry-run', 'only print how many there are')
     .option(...jsonOption)
     .action(async (options: RewrapCommandOptions) => {
       const { archiveRewrap } = await import('../commands/rewrap.ts');
@@ -20,7 +20,7 @@ export function addArchive(root: Command, { context, done }: CommandLine): void 
     .description(
       'move recordings from the archives of archive.former into the configured one; safe beside a running serve',
     )
-    .option('--dry-run', 'only say how much would be, and whether it can be')
+    .option('--dry-run', 'only print how much would be moved, and whether it can be')
     .option('--remove-old', 'only print how much would be moved, and whether it can be')
     .option(
       '--moved <location>',
@@ -34,10 +34,8 @@ export function addArchive(root: Command, { context, done }: CommandLine): void 
     });
   archive
     .command('lifecycle')
-    .description(
-      'show, or write, the rule by which the bucket itself removes what retention has left; exit 3 when it differs',
-    )
-    .option('--apply', 'write it; rules of others stay')
+    .description('print or write the bucket rule that deletes what retention has left; exit 3 when it differs')
+    .option('--apply', 'write it; other rules are kept')
     .option(...jsonOption)
     .action(async (options: LifecycleCommandOptions) => {
       const { archiveLifecycle } = await import('../commands/archive.ts');

@@ -22,9 +22,7 @@ export function addRetention(root: Command, { context, done }: CommandLine): voi
     });
   retention
     .command('shorten')
-    .description(
-      'apply a storage time that was shortened to earlier recordings; without --apply only say what would change',
-    )
+    .description('apply a shortened storage time to earlier recordings; without --apply only print what would change')
     .requiredOption('--purpose <purpose>', 'the purpose whose keepDays is shorter now')
     .option('--apply', 'do it; it cannot be undone')
     .option(...jsonOption)
@@ -112,7 +110,7 @@ export function addCertificates(root: Command, { context, done }: CommandLine): 
   certificates
     .command('replay')
     .description('after a backup was restored: erase again what the ledger and the archive say was erased')
-    .option('--dry-run', 'only say what would be erased')
+    .option('--dry-run', 'only print what would be erased')
     .option('--restored', 'only print what would be erased')
     .option(...jsonOption)
     .action(async (options: Json & { dryRun: boolean; restored: boolean }) => {
