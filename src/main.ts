@@ -49,7 +49,7 @@ function program(done: (code: number) => void): Command {
     .command('serve')
     .description('run the ARI application and its jobs until SIGTERM or SIGINT')
     .option('--json', 'print an error that stops it as one JSON object, like its log')
-    .option('--take-over', 'print an error that stops it as one JSON object, like its log')
+    .option('--take-over', 'take over the Stasis application from another client that has its event socket open')
     .option('--new-catalogue', 'begin with a new catalogue although the archive belongs to another one')
     .action(async (options: { takeOver: boolean; newCatalogue: boolean }) => {
       const { serve } = await import('./cli/commands/serve.ts');

@@ -21,7 +21,7 @@ export function addArchive(root: Command, { context, done }: CommandLine): void 
       'move recordings from the archives of archive.former into the configured one; safe beside a running serve',
     )
     .option('--dry-run', 'only print how much would be moved, and whether it can be')
-    .option('--remove-old', 'only print how much would be moved, and whether it can be')
+    .option('--remove-old', 'then delete each moved recording from its old archive, after reading it back once more')
     .option(
       '--moved <location>',
       'its objects were moved here by other means: read each back here, without access to it',

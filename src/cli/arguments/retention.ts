@@ -111,7 +111,7 @@ export function addCertificates(root: Command, { context, done }: CommandLine): 
     .command('replay')
     .description('after a backup was restored: erase again what the ledger and the archive say was erased')
     .option('--dry-run', 'only print what would be erased')
-    .option('--restored', 'only print what would be erased')
+    .option('--restored', 'sign that an older catalogue was restored on purpose, so that it is no longer a fault')
     .option(...jsonOption)
     .action(async (options: Json & { dryRun: boolean; restored: boolean }) => {
       const { certificatesReplay } = await import('../commands/retention/certificates.ts');
