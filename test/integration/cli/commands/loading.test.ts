@@ -56,6 +56,7 @@ const commandLine = [
   'core/clock.ts',
   'core/errors.ts',
   'core/installation.ts',
+  'core/text/oneLine.ts',
   'dataSubject/languages.ts',
   'main.ts',
 ];
