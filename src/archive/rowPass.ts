@@ -34,8 +34,9 @@ export async function overRows<Row>(pass: RowPass<Row>, { signal, progress }: Ro
   const limit = pLimit(pass.atOnce);
   let stoppedBy: PreavisError | undefined;
   let done = 0;
+  const isOver = (): boolean => stoppedBy !== undefined || signal.aborted;
   const one = async (row: Row): Promise<void> => {
-    if (stoppedBy !== undefined || signal.aborted) return;
+    if (isOver()) return;
     try {
       await pass.attempt(row);
     } catch (thrown) {
