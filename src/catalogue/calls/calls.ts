@@ -124,6 +124,7 @@ export type CallFilter = {
 const hasPurpose = `instr(calls.purposes, '"' || @purpose || '"') > 0`;
 
 /** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {
   const upsertCall = database.prepare(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,

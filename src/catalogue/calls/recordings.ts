@@ -136,6 +136,7 @@ const isColumn = (key: string): key is Column => key in columns;
 const longestPostponedMs = 60 * 60_000;
 
 /** The table `recordings`. */
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeRecordings(
   database: Database.Database,
   trail: Pick<AuditTrail, 'append'>,

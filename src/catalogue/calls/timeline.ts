@@ -14,6 +14,7 @@ import {
 import { relaxedSync } from '../relaxedSync.ts';
 
 /** The tables `said`, `changes` and `unwatched`: what happened in a call that decided nothing, for its receipt; and `watch`. */
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeTimeline(database: Database.Database) {
   const upsertSaid = database.prepare(`
     INSERT INTO said (call_id, playback, kind, prompt, language, text, sha256, length_ms, started_at, finished_at)

@@ -35,6 +35,7 @@ export type CopiesLeft = z.output<typeof leftRow>;
 export type Move = { from: string; to: string };
 
 /** The table `archive_copies`, and the step of a recording from one archive to another: its status stays `archived`. */
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeArchiveCopies(database: Database.Database, trail: Pick<AuditTrail, 'append' | 'of'>) {
   const isIn = database
     .prepare(`SELECT 1 FROM recordings WHERE id = ? AND status = 'archived' AND archive = ?`)

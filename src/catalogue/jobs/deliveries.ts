@@ -77,6 +77,7 @@ const longestPostponedMs = 2 * 60 * 60_000;
  * The table `deliveries`: what is to be told to whom, one row for each event and endpoint. `append` writes them in the
  * transaction of what they tell of, so that none is lost and none tells of what did not happen. Without subscribers there are none.
  */
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeDeliveries(database: Database.Database, now: () => number, subscribers: readonly Subscriber[]) {
   const selectFacts = database.prepare(`
     SELECT call_id, recordings.status, recordings.failure, keep_until, line, calls.purposes

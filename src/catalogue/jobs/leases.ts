@@ -35,6 +35,7 @@ type Held = NonNullable<z.output<typeof row>>;
  * The table `leases`: one pass of a job at a time, over all processes that share the catalogue. On one machine a lease counts by
  * the clock that nobody can set: else two would have it while another clock is set.
  */
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeLeases(database: Database.Database, clock: Clock) {
   const now = (): number => clock.now();
   const select = database.prepare(`SELECT host, pid, until, boot, boot_until FROM leases WHERE job = ?`);

@@ -91,6 +91,7 @@ export function defineChain(database: Database.Database): void {
  */
 export type AuditTrail = Pick<ReturnType<typeof makeAuditTrail>, 'append' | 'of'>;
 
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeAuditTrail(database: Database.Database, now: () => number) {
   const insert = database.prepare(`
     INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail, chain)

@@ -59,6 +59,7 @@ export type LedgerPlace = z.output<typeof placeRow>;
 const missingRow = z.object({ recording: z.string(), number: z.number() });
 
 /** The table `certificates`, and the two ends of an erasure. */
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeCertificates(
   database: Database.Database,
   trail: Pick<AuditTrail, 'append'>,

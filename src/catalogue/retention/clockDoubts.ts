@@ -56,6 +56,7 @@ const steppedId = z.string().transform((id) => id as RecordingId);
 const keptRow = z.object({ kept_from: z.number().nullable(), is_kept: z.number() }).optional();
 
 /** The tables `clock_doubts` and `boots`. */
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeClockDoubts(database: Database.Database, trail: AuditTrail, now: () => number) {
   const insert = database.prepare(`
     INSERT INTO clock_doubts (recording_id, raised_at, apart_ms, witnesses) VALUES (@id, @at, @apartMs, @witnesses)

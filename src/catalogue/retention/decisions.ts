@@ -46,6 +46,7 @@ const countRow = z.object({ kind: z.enum(decisionKinds), count: z.number() });
 const expiryRow = z.object({ count: z.number(), last: z.number().nullable() });
 
 /** The table `decisions`, and the doing of them: what was decided and what it does are one step. */
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeDecisions(
   database: Database.Database,
   shorten: (purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string) => void,

@@ -1,4 +1,3 @@
-/* eslint-disable max-lines -- One comparison in three directions, which share what was found and repaired already. */
 /**
  * Compares spool, catalogue and archive in all directions: each row with its file and its objects, each file and each
  * object with its row. It repairs what is proved: what the archive has whole leaves the spool, what must not be kept is removed
