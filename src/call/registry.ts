@@ -86,7 +86,7 @@ export class CallRegistry {
   /** How often the connection was lost. */
   #losses = 0;
   #accepting = true;
-  readonly #leftovers: OrphanRemover;
+  readonly #orphanRemover: OrphanRemover;
   readonly #farEnds: FarEndWatch;
   readonly #whereabouts: Whereabouts;
   readonly #comparisons: Comparisons;
@@ -96,7 +96,7 @@ export class CallRegistry {
     this.#ports = ports;
     const { ari, log, promptDesk, unfinished } = ports;
     const isOwned = (id: string): boolean => this.#owners.has(id) || promptDesk?.owns(id as ChannelId) === true;
-    this.#leftovers = new OrphanRemover({ ari, log, isOwned, unfinished });
+    this.#orphanRemover = new OrphanRemover({ ari, log, isOwned, unfinished });
     this.#farEnds = new FarEndWatch({
       sessionOf: (channel) => this.#owners.get(channel)?.session,
       watchesBridges: () => ports.watchesBridges(),
@@ -184,7 +184,7 @@ export class CallRegistry {
         this.#dispatch(event.bridgeId, event);
         return;
       case 'bridgeLeft':
-        this.#leftovers.handle(event);
+        this.#orphanRemover.handle(event);
         this.#leave(event);
         return;
       case 'bridgeGone':
@@ -296,7 +296,7 @@ export class CallRegistry {
     const kind = owner?.session.state.kind;
     if (owner === undefined || (kind !== 'dialling' && kind !== 'talking')) {
       // The call has ended in the meantime; its dialplan ends the channel.
-      this.#leftovers.freeSoon(by);
+      this.#orphanRemover.freeSoon(by);
       return;
     }
     const { session } = owner;
@@ -439,7 +439,7 @@ export class CallRegistry {
     }
     // What belongs to a call is let go by it, also when it ends by what it is told now.
     const isNobodys = (id: string): boolean => !this.#owners.has(id) && !left.has(id);
-    const leftovers = orphansOf(owned, (id) => isNobodys(id) && this.#ports.promptDesk?.owns(id as ChannelId) !== true);
+    const orphans = orphansOf(owned, (id) => isNobodys(id) && this.#ports.promptDesk?.owns(id as ChannelId) !== true);
     if (isOutOfDate()) return 'whole';
     this.#farEnds.fill(owned);
     // Before they are told that somebody has answered, so that no recorder is asked for.
@@ -473,7 +473,7 @@ export class CallRegistry {
     // Who was sent on needs nobody to watch.
     const recorded = [...told.values()].filter(({ state }) => mayBeRecorded(state));
     await Promise.all(recorded.map((session) => session.settled()));
-    await this.#endUnreadable(unreadable, leftovers, isolated);
+    await this.#endUnreadable(unreadable, orphans, isolated);
 
     return comparison.end();
   }
@@ -577,12 +577,12 @@ export class CallRegistry {
   /** Ends them, their recorders first: what else they have is not known, but for being nobody's. */
   async #endUnreadable(
     unreadable: readonly UnreadableCall[],
-    leftovers: Orphans,
+    orphans: Orphans,
     byItself: Comparison['isolated'],
   ): Promise<void> {
     const stopped = await Promise.allSettled(unreadable.map((call) => this.#stopRecorderOf(call)));
     for (const each of stopped) if (each.status === 'rejected') throw each.reason;
-    await this.#leftovers.free(leftovers);
+    await this.#orphanRemover.free(orphans);
     for (const { id } of unreadable) await byItself(id, () => this.#ports.journal.endUnreadable(id));
   }
 

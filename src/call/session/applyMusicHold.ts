@@ -1,6 +1,6 @@
 import type { AriCommands } from '../../ari/port.ts';
 import type { ChannelId } from '../../core/ids.ts';
-import type { RetryingRequests, Request } from './retryingRequests.ts';
+import type { RetryingRequests, RetryingRequest } from './retryingRequests.ts';
 import type { TimelineEntry } from './ports.ts';
 import { recorderName } from './recorderName.ts';
 import type { HoldEffect } from '../decide/state.ts';
@@ -15,14 +15,14 @@ const youngMs = 1_000;
 
 export type MusicHoldPorts = {
   ari: AriCommands;
-  insistence: RetryingRequests;
+  retrying: RetryingRequests;
   /** When music was last asked for, by channel; monotonic, ms. */
   musicSince: Map<ChannelId, number>;
   /** Whether they talk no more. */
   isOver: () => boolean;
   /** Whether the recorder is to run: one that is being stopped must not go on (P1). */
   isRecorded: () => boolean;
-  keep: (happening: TimelineEntry) => Promise<void>;
+  keep: (entry: TimelineEntry) => Promise<void>;
   /** Asterisk's time, asked now, ms since 1970 UTC. */
   asteriskNow: () => Promise<number>;
 };
@@ -34,10 +34,10 @@ export type MusicHoldPorts = {
  * @throws the first refusal that is no use to repeat, when everything has been asked for
  */
 export async function applyMusicHold({ waiting, back, recorder }: HoldEffect, ports: MusicHoldPorts): Promise<void> {
-  const { ari, insistence, isOver, isRecorded, keep, musicSince, asteriskNow } = ports;
+  const { ari, retrying, isOver, isRecorded, keep, musicSince, asteriskNow } = ports;
   const now = performance.now();
   const isYoung = (id: ChannelId): boolean => now - (musicSince.get(id) ?? -Infinity) < youngMs;
-  const wishes: Request[] = [
+  const wanted: RetryingRequest[] = [
     ...waiting.map((id) => ({ name: `music ${id}`, request: () => ari.playMusic(id), isOver })),
     ...back.map((id) => ({
       name: `music ${id}`,
@@ -51,7 +51,7 @@ export async function applyMusicHold({ waiting, back, recorder }: HoldEffect, po
     const { recording, paused, at } = recorder;
     const name = recorderName(recording);
     const change = paused ? 'recorderPaused' : 'recorderResumed';
-    wishes.unshift({
+    wanted.unshift({
       name: 'pause',
       request: () => (paused ? ari.pauseRecorder(name) : ari.resumeRecorder(name)),
       // The hold may be much older: by now it is done, and no sooner is it known to be.
@@ -63,6 +63,6 @@ export async function applyMusicHold({ waiting, back, recorder }: HoldEffect, po
       isOver: () => isOver() || !isRecorded(),
     });
   }
-  const asked = await Promise.allSettled(wishes.map((wish) => insistence.ask(wish)));
+  const asked = await Promise.allSettled(wanted.map((each) => retrying.ask(each)));
   for (const each of asked) if (each.status === 'rejected') throw each.reason;
 }

@@ -25,7 +25,7 @@ export type CallJournal = {
    */
   save(state: CallState, measured?: Measured): Promise<void>;
   /** Keeps what only the receipt tells; that the recorder is paused, or not, only where it is news. Throws catalogue_unusable. */
-  addToTimeline(id: CallId, happening: TimelineEntry): Promise<void>;
+  addToTimeline(id: CallId, entry: TimelineEntry): Promise<void>;
   /** The calls that had not ended when they were last saved. */
   open(): Promise<readonly (CallState | UnreadableCall)[]>;
   /** Ends such a call, as interrupted; what was recorded of it is kept and finished. Throws catalogue_unusable. */

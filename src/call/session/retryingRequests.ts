@@ -3,7 +3,7 @@ import { asPreavisError, type PreavisError } from '../../core/errors.ts';
 /** Pauses between tries of what must not fail, ms; about a minute in all. */
 export const pausesMs = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 15_000, 20_000] as const;
 
-export type Request = {
+export type RetryingRequest = {
   /** What is asked for by the same name later is wanted in place of this. */
   name: string;
   request: () => Promise<void>;
@@ -20,28 +20,28 @@ export type RetryingRequests = {
    * Resolves after the first try. One that failed and can be repeated is repeated behind it, until Asterisk has done it,
    * refuses it, or it is wanted no more. Throws what the first try threw where that is no use.
    */
-  ask(wish: Request): Promise<void>;
+  ask(wanted: RetryingRequest): Promise<void>;
 };
 
 /**
  * Asks for what must not be left undone because Asterisk did not answer once.
  *
  * @param failed told of a first try that is going to be repeated
- * @param gaveUp told of a wish that was not fulfilled in all the tries
+ * @param gaveUp called with the name of a request that failed in all tries
  */
 export function makeRetryingRequests(
   failed: (name: string, error: PreavisError) => void,
   gaveUp: (name: string) => void,
 ): RetryingRequests {
-  const newest = new Map<string, Request>();
+  const newest = new Map<string, RetryingRequest>();
   const turns = new Map<string, Promise<unknown>>();
 
   /** One request of a name after another: an old one that Asterisk is slow with must not come behind a newer. */
-  const fulfil = (wish: Request): Promise<void> => {
-    const { name, request, done } = wish;
+  const fulfil = (wanted: RetryingRequest): Promise<void> => {
+    const { name, request, done } = wanted;
     const before = turns.get(name) ?? Promise.resolve();
     const turn = before.then(async () => {
-      if (newest.get(name) !== wish) return;
+      if (newest.get(name) !== wanted) return;
       await request();
       await done?.();
     });
@@ -54,23 +54,23 @@ export function makeRetryingRequests(
   };
 
   /** Pauses from one to the next, ms. */
-  const makeSure = async (wish: Request): Promise<void> => {
-    for (const pauseMs of wish.again ?? []) {
+  const makeSure = async (wanted: RetryingRequest): Promise<void> => {
+    for (const pauseMs of wanted.again ?? []) {
       await new Promise((resolve) => setTimeout(resolve, pauseMs).unref());
-      if (newest.get(wish.name) !== wish || wish.isOver(0)) return;
-      await fulfil(wish).catch(() => undefined);
+      if (newest.get(wanted.name) !== wanted || wanted.isOver(0)) return;
+      await fulfil(wanted).catch(() => undefined);
     }
   };
 
-  const repeat = async (wish: Request): Promise<void> => {
-    const { name, isOver } = wish;
+  const repeat = async (wanted: RetryingRequest): Promise<void> => {
+    const { name, isOver } = wanted;
     let tries = 0;
     for (; !isOver(tries); tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, pausesMs[tries] ?? pausesMs.at(-1)).unref());
-      if (newest.get(name) !== wish) return;
+      if (newest.get(name) !== wanted) return;
       if (isOver(tries)) break;
       try {
-        await fulfil(wish);
+        await fulfil(wanted);
         return;
       } catch (thrown) {
         // Gone is done.
@@ -81,16 +81,16 @@ export function makeRetryingRequests(
   };
 
   return {
-    ask: async (wish) => {
-      newest.set(wish.name, wish);
+    ask: async (wanted) => {
+      newest.set(wanted.name, wanted);
       try {
-        await fulfil(wish);
-        void makeSure(wish);
+        await fulfil(wanted);
+        void makeSure(wanted);
       } catch (thrown) {
         const error = asPreavisError(thrown);
         if (!error.retryable) throw error;
-        failed(wish.name, error);
-        void repeat(wish).then(() => makeSure(wish));
+        failed(wanted.name, error);
+        void repeat(wanted).then(() => makeSure(wanted));
       }
     },
   };

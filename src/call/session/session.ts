@@ -80,7 +80,7 @@ export class CallSession {
   readonly #talk = new TalkMeter();
   /** When each sentence that is not of the notice began. */
   readonly #said = new Map<PlaybackId, number>();
-  readonly #insistence: RetryingRequests;
+  readonly #retrying: RetryingRequests;
   readonly #holdPorts: MusicHoldPorts;
   readonly #sources: SourceWatch;
   /** Of what was recorded, after a refusal: whether it is done, and in the receipt. */
@@ -108,7 +108,7 @@ export class CallSession {
       performance.now(),
     );
     this.#log = ports.log.child({ call: state.facts.id });
-    this.#insistence = makeRetryingRequests(
+    this.#retrying = makeRetryingRequests(
       (effect, error) => {
         this.#log.error({ effect, code: error.code, err: error }, 'request to Asterisk failed; will retry');
       },
@@ -118,15 +118,15 @@ export class CallSession {
     );
     this.#holdPorts = {
       ari: ports.ari,
-      insistence: this.#insistence,
+      retrying: this.#retrying,
       musicSince: new Map(),
       isOver: () => this.#abandoned || this.#state.kind !== 'talking',
       isRecorded: () => {
         const state = this.#state;
         return state.kind === 'talking' && !state.untold && state.recorder.kind === 'running';
       },
-      keep: async (happening) => {
-        await this.#keep(happening);
+      keep: async (entry) => {
+        await this.#keep(entry);
       },
       asteriskNow: () => ports.ari.time(),
     };
@@ -141,7 +141,7 @@ export class CallSession {
       log: this.#log,
       talk: () => (this.#state.kind === 'talking' && !this.#abandoned && !isBehind() ? this.#state : undefined),
       inTurn: (step) => this.#tail.then(step),
-      keep: (happening) => this.#keep(happening),
+      keep: (entry) => this.#keep(entry),
       counted: legUnheard,
       heardAgain: async (channel, at) => {
         // Without a recorder nobody asks for how long they talk, and who came since has no talk detection.
@@ -220,12 +220,12 @@ export class CallSession {
    * catalogue.
    */
   take(event: AriEvent): void {
-    const happening = timelineEntryOf(event, this.#state, this.#said);
+    const entry = timelineEntryOf(event, this.#state, this.#said);
     if (event.type === 'recorderFinished') this.#heardEnd ??= readClock(this.#ports.clock);
     this.#sources.take(event);
     const translated = translate(event, this.#state.facts);
     if (translated !== undefined) this.handle(this.#timed(translated));
-    if (happening !== undefined) this.note(happening);
+    if (entry !== undefined) this.note(entry);
     const ends = event.type === 'recorderFinished' || event.type === 'recorderFailed';
     if (!ends || this.#state.kind !== 'talking' || this.#state.recorder.kind !== 'discarded') return;
     this.#recorderEndedAt = event.at;
@@ -243,18 +243,18 @@ export class CallSession {
   }
 
   /** Behind what is under way, so that the call is in the catalogue before it. */
-  note(happening: TimelineEntry): void {
+  note(entry: TimelineEntry): void {
     this.#noted += 1;
     this.#tail = this.#tail.then(() => {
       this.#noted -= 1;
 
-      return this.#keep(happening).then(() => undefined);
+      return this.#keep(entry).then(() => undefined);
     });
   }
 
   /** Whether the catalogue has it; if not, it will be kept later. */
-  #keep(happening: TimelineEntry): Promise<boolean> {
-    this.#unkept.push(happening);
+  #keep(entry: TimelineEntry): Promise<boolean> {
+    this.#unkept.push(entry);
 
     return this.#keepNow();
   }
@@ -559,7 +559,7 @@ export class CallSession {
       return this.#abandoned || (this.#state.kind === 'ended' && tries >= pausesMs.length);
     };
 
-    return this.#insistence.ask({ name, request, isOver, ...(done === undefined ? {} : { done }) });
+    return this.#retrying.ask({ name, request, isOver, ...(done === undefined ? {} : { done }) });
   }
 
   /** Asterisk has done as it was asked; it tells when in an event of its own, before or after. */

@@ -60,7 +60,7 @@ export type SourceWatchPorts = {
   /** Does it behind what is under way. Nothing of the call waits for it: a recorder may have to stop. */
   inTurn: <T>(step: () => Promise<T>) => Promise<T>;
   /** Whether the catalogue has it. */
-  keep: (happening: TimelineEntry) => Promise<boolean>;
+  keep: (entry: TimelineEntry) => Promise<boolean>;
   counted: (outcome: LegOutcome) => void;
   /** A leg is heard again, since this time of Asterisk's, if it is known. Resolves when talk detection has begun anew with it. */
   heardAgain: (channel: ChannelId, at: number | undefined) => Promise<void>;

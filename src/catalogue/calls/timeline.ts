@@ -50,20 +50,20 @@ export function makeTimeline(database: Database.Database) {
     for (const each of judged) updateJudged.run(each);
   });
 
-  const keep = (callId: CallId, happening: TimelineEntry): void => {
-    if (happening.kind === 'unwatched') {
-      const { parties, ...interval } = happening.interval;
+  const keep = (callId: CallId, entry: TimelineEntry): void => {
+    if (entry.kind === 'unwatched') {
+      const { parties, ...interval } = entry.interval;
       insertUnwatched.run({ callId, ...interval, parties: JSON.stringify(parties) });
       const { to, heardAgainAt } = interval;
       if (heardAgainAt !== null) closeOlder.run({ callId, to, heardAgainAt });
       return;
     }
-    if (happening.kind === 'change') {
-      const { change, at, doneAt, party } = happening;
+    if (entry.kind === 'change') {
+      const { change, at, doneAt, party } = entry;
       insertChange.run({ callId, change, at: at ?? null, doneAt: doneAt ?? null, party: party ?? null });
       return;
     }
-    const { sentence, startedAt, finishedAt } = happening;
+    const { sentence, startedAt, finishedAt } = entry;
     const { id: prompt, kind, language, text, sha256, lengthMs } = sentence.prompt;
     upsertSaid.run({
       callId,
@@ -80,10 +80,10 @@ export function makeTimeline(database: Database.Database) {
   };
 
   return {
-    addToTimeline: (callId: CallId, happening: TimelineEntry): void => {
+    addToTimeline: (callId: CallId, entry: TimelineEntry): void => {
       // The call's next save writes it through.
       relaxedSync(database, () => {
-        keep(callId, happening);
+        keep(callId, entry);
       });
     },
     /** In the order in which they began. */

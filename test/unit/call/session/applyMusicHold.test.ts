@@ -12,7 +12,7 @@ function stage() {
   const ari = scriptedAri();
   const ports: MusicHoldPorts = {
     ari,
-    insistence: makeRetryingRequests(
+    retrying: makeRetryingRequests(
       () => undefined,
       () => undefined,
     ),

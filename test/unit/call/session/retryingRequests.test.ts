@@ -1,13 +1,13 @@
-import { makeRetryingRequests, type Request } from '../../../../src/call/session/retryingRequests.ts';
+import { makeRetryingRequests, type RetryingRequest } from '../../../../src/call/session/retryingRequests.ts';
 import { eventually } from '../../../support/poll.ts';
 
 function stage() {
   const asked: string[] = [];
-  const insistence = makeRetryingRequests(
+  const retrying = makeRetryingRequests(
     () => undefined,
     () => undefined,
   );
-  const wish = (what: string, more: Partial<Request> = {}): Request => ({
+  const request = (what: string, more: Partial<RetryingRequest> = {}): RetryingRequest => ({
     name: 'music',
     request: () => {
       asked.push(what);
@@ -17,7 +17,7 @@ function stage() {
     ...more,
   });
 
-  return { asked, insistence, wish };
+  return { asked, retrying, request };
 }
 
 const moreThanTheirPauses = async (): Promise<void> => {
@@ -27,8 +27,8 @@ const moreThanTheirPauses = async (): Promise<void> => {
 
 describe('what Asterisk says that it did, and may have lost,', () => {
   test('is asked for again after each pause', async () => {
-    const { asked, insistence, wish } = stage();
-    await insistence.ask(wish('stop', { again: [10, 20] }));
+    const { asked, retrying, request } = stage();
+    await retrying.ask(request('stop', { again: [10, 20] }));
     expect(asked).toEqual(['stop']);
     await eventually(() => asked.length === 3);
     await moreThanTheirPauses();
@@ -36,16 +36,16 @@ describe('what Asterisk says that it did, and may have lost,', () => {
   });
 
   test('is not where something else is wanted since', async () => {
-    const { asked, insistence, wish } = stage();
-    await insistence.ask(wish('stop', { again: [20] }));
-    await insistence.ask(wish('start'));
+    const { asked, retrying, request } = stage();
+    await retrying.ask(request('stop', { again: [20] }));
+    await retrying.ask(request('start'));
     await moreThanTheirPauses();
     expect(asked).toEqual(['stop', 'start']);
   });
 
   test('is not once it is over', async () => {
-    const { asked, insistence, wish } = stage();
-    await insistence.ask(wish('stop', { again: [20], isOver: () => true }));
+    const { asked, retrying, request } = stage();
+    await retrying.ask(request('stop', { again: [20], isOver: () => true }));
     await moreThanTheirPauses();
     expect(asked).toEqual(['stop']);
   });
