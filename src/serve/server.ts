@@ -6,7 +6,6 @@ import { isFree, isHeld } from '../ari/holder.ts';
 import type { AsteriskIdentity } from '../ari/port.ts';
 import { SelfCheckThread } from '../audio/selfCheckThread.ts';
 import { proveSpool } from '../call/plan/readiness.ts';
-import type { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
 import type { CallRegistry } from '../call/registry.ts';
 import { Watch } from '../call/watch/watch.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
@@ -14,7 +13,7 @@ import { leaseHolder } from '../catalogue/jobs/lease.ts';
 import { tellWrongNumberKeys } from '../catalogue/numberKeys.ts';
 import { isCatalogueBegun } from '../catalogue/open.ts';
 import type { Config } from '../config/schema.ts';
-import { isoTime, type Clock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { asPreavisError, errorCodes } from '../core/errors.ts';
 import type { IdMaker } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
@@ -33,7 +32,8 @@ import { markAtStart } from '../store/catalogueMarker.ts';
 import { AsteriskLink } from './asteriskLink.ts';
 import { CallEndQueue, makeFinishing } from './callEndQueue.ts';
 import { makeDeadman, makeRegistry, makeSpoolMonitor, type CallParts } from './calls.ts';
-import { degradedReasons, HealthPage, type DegradedReason, type Health } from './healthServer.ts';
+import { healthOf, troubles, type HealthParts } from './health.ts';
+import { degradedReasons, HealthPage } from './healthServer.ts';
 import { startJobs } from './jobs.ts';
 import { policyContent } from '../services/policyContent.ts';
 import { ReleaseStack, type Component } from './releaseStack.ts';
@@ -249,40 +249,6 @@ export class Server {
     const page = new HealthPage(() => healthOf(parts, this.#stopped !== undefined), metrics);
     await this.#use({ start: () => page.start(host, port), stop: () => page.stop() });
   }
-}
-
-type HealthParts = {
-  link: AsteriskLink;
-  lease: ServeLease;
-  spool: SpoolMonitor;
-  registry: CallRegistry;
-  archive: ArchiveOutageMonitor;
-};
-
-/** Why nothing can be recorded now; none while calls can be. */
-function troubles({ link, lease, spool }: HealthParts): DegradedReason[] {
-  const found: (DegradedReason | undefined)[] = [
-    link.isOpen ? undefined : 'asterisk_away',
-    link.isReplaced ? 'application_taken' : undefined,
-    lease.isCatalogueFailing ? 'catalogue_failing' : undefined,
-    spool.trouble,
-  ];
-
-  return found.filter((reason) => reason !== undefined);
-}
-
-function healthOf(parts: HealthParts, isStopping: boolean): Health {
-  const { link, registry, archive } = parts;
-  const { state } = archive;
-  const reasons = troubles(parts);
-
-  return {
-    status: isStopping ? 'stopping' : reasons.length === 0 ? 'ok' : 'degraded',
-    reasons,
-    asterisk: link.isOpen ? 'connected' : 'disconnected',
-    calls: registry.size,
-    archive: { status: state.status, since: state.status === 'unknown' ? null : isoTime(state.since) },
-  };
 }
 
 function giveFigures(metrics: Metrics, { config, catalogue, clock }: Services, archive: ArchiveOutageMonitor): void {

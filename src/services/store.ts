@@ -1,6 +1,6 @@
 import { makeDirectoryStore } from '../store/directory/store.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../store/encryption/store.ts';
-import { makeKeyring, makeLocalKey, type Keyring, type WrappingKey } from '../store/encryption/keyring.ts';
+import { makeKeyring, makeLocalKey, type Keyring, type WrappingKey } from '../store/encryption/keyWrapping.ts';
 import { makeKmsKey } from '../store/encryption/kmsCommand.ts';
 import type { LifecycleOptions } from '../store/s3/lifecycle.ts';
 import { receiptOfRecording, receiptText } from '../receipt/receipt.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
-import { dataKeyBytes, type WrappingKey } from './keyring.ts';
+import { dataKeyBytes, type WrappingKey } from './keyWrapping.ts';
 import { within } from '../stoppable.ts';
 
 /**

@@ -14,7 +14,7 @@ import { timeLimit } from '../../core/timeLimit.ts';
 import { catalogueMarkerPrefix } from '../catalogueMarker.ts';
 import { locksWithKeys } from './locks.ts';
 import { openVerified, type VerifiedSource } from '../verifiedSource.ts';
-import { dataKeyBytes, type Keyring, type WrappingKey } from './keyring.ts';
+import { dataKeyBytes, type Keyring, type WrappingKey } from './keyWrapping.ts';
 import {
   decodeHeader,
   headerBytes,
@@ -31,7 +31,7 @@ import { isKeyObject, objectOf, keyObjectOf, keyObjectPrefix, keyObjectsOf } fro
 import type { ObjectStore, RawStore, StoredObject } from '../store.ts';
 import type { Digest } from '../digest.ts';
 import { within } from '../stoppable.ts';
-import { doesNotGiveBack, makeWrappedKeys, withoutWrappedKey } from './wrappedKeys.ts';
+import { doesNotGiveBack, makeWrappedKeys, withoutWrappedKey } from './keyStorage.ts';
 
 export type EncryptedStore = ObjectStore & {
   /** As putFile, of what a source gives: exactly so many bytes, of which the source itself makes sure. */

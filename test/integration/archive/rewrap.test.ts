@@ -2,7 +2,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { RETENTION_MODES } from 'minio';
 import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../../../src/store/encryption/store.ts';
-import type { Keyring } from '../../../src/store/encryption/keyring.ts';
+import type { Keyring } from '../../../src/store/encryption/keyWrapping.ts';
 import { makeMinioStore } from '../../../src/store/s3/store.ts';
 import { rewrapAll, type RewrapOptions, type RewrapPorts, type RewrapResult } from '../../../src/archive/rewrap.ts';
 import { bytesSource } from '../../../src/store/encryption/source.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
 import { makeEncryptedStore } from '../../../src/store/encryption/store.ts';
-import { makeLocalKey } from '../../../src/store/encryption/keyring.ts';
+import { makeLocalKey } from '../../../src/store/encryption/keyWrapping.ts';
 import { keyringOf, onlySidecar } from '../../support/archive/encryption.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { digestOf, seconds } from '../store/storeContract.ts';

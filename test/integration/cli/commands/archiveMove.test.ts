@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { whatLiesElsewhere } from '../../../../src/archive/archives.ts';
 import { makeDirectoryStore } from '../../../../src/store/directory/store.ts';
 import { makeEncryptedStore } from '../../../../src/store/encryption/store.ts';
-import { makeKeyring } from '../../../../src/store/encryption/keyring.ts';
+import { makeKeyring } from '../../../../src/store/encryption/keyWrapping.ts';
 import { makeMinioStore } from '../../../../src/store/s3/store.ts';
 import { moveArchive } from '../../../../src/archive/move/steps.ts';
 import type { RawStore } from '../../../../src/store/store.ts';

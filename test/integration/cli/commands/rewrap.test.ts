@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { keyIdOf } from '../../../../src/store/encryption/keyring.ts';
+import { keyIdOf } from '../../../../src/store/encryption/keyWrapping.ts';
 import { archiveStage } from '../../../support/archive/archiving.ts';
 import { configTree } from '../../../support/call/calls.ts';
 import { catalogues } from '../../../support/catalogue/catalogues.ts';

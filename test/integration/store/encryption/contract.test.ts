@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { makeDirectoryStore } from '../../../../src/store/directory/store.ts';
 import { makeEncryptedStore } from '../../../../src/store/encryption/store.ts';
-import { makeKeyring, makeLocalKey } from '../../../../src/store/encryption/keyring.ts';
+import { makeKeyring, makeLocalKey } from '../../../../src/store/encryption/keyWrapping.ts';
 import { makeMinioStore } from '../../../../src/store/s3/store.ts';
 import type { ObjectStore, RawStore } from '../../../../src/store/store.ts';
 import pLimit from 'p-limit';

@@ -3,7 +3,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { makeDirectoryStore } from '../../../../src/store/directory/store.ts';
 import { makeEncryptedStore } from '../../../../src/store/encryption/store.ts';
 import { makeKmsKey } from '../../../../src/store/encryption/kmsCommand.ts';
-import type { WrappingKey } from '../../../../src/store/encryption/keyring.ts';
+import type { WrappingKey } from '../../../../src/store/encryption/keyWrapping.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
 import { keyringOf, onlySidecar } from '../../../support/archive/encryption.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { buffer, text } from 'node:stream/consumers';
 import { makeDirectoryStore } from '../../../../src/store/directory/store.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../../../../src/store/encryption/store.ts';
-import type { Keyring } from '../../../../src/store/encryption/keyring.ts';
+import type { Keyring } from '../../../../src/store/encryption/keyWrapping.ts';
 import { makeMinioStore } from '../../../../src/store/s3/store.ts';
 import { keyObjectOf } from '../../../../src/store/encryption/keyObject.ts';
 import type { RawStore } from '../../../../src/store/store.ts';

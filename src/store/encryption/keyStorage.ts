@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { failPoint } from '../../core/failPoint.ts';
 import { keepLock } from './locks.ts';
-import { dataKeyBytes, type Keyring, type WrappingKey } from './keyring.ts';
+import { dataKeyBytes, type Keyring, type WrappingKey } from './keyWrapping.ts';
 import {
   mostKeyObjectBytes,
   parseKeyObject,
