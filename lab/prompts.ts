@@ -35,12 +35,9 @@ function stateOf(): string {
   const files = readdirSync(sounds, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  const code = ['config', 'core'].flatMap((folder) =>
-    readdirSync(join(project, 'src', folder))
-      .filter((name) => /prompt|files/i.test(name))
-      .map((name) => join(project, 'src', folder, name)),
-  );
-  for (const file of [...files, ...code].sort()) {
+  const installer = join(project, 'src', 'prompts');
+  const code = readdirSync(installer).map((name) => join(installer, name));
+  for (const file of [...files, ...code, join(project, 'src', 'core', 'files.ts')].sort()) {
     hash.update(file.slice(project.length)).update(readFileSync(file));
   }
 

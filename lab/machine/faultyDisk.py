@@ -1,7 +1,7 @@
 """
 A disk that errs, hangs, lies or loses power: a file system over a folder, in the folder's own place (FUSE; Debian's python3-fusepy).
 
-    python3 lab/faultyDisk.py LIVE DURABLE MOUNTPOINT
+    python3 lab/machine/faultyDisk.py LIVE DURABLE MOUNTPOINT
 
 LIVE holds what is read and written. DURABLE gets what a disk has after a loss of power: of each file what it was when it was last
 flushed (fsync), under the names that it had when its folder was last flushed. A new file that is flushed has its name, as on ext4. A new

@@ -33,10 +33,14 @@ export type RowPassOptions = {
 export async function overRows<Row>(pass: RowPass<Row>, { signal, progress }: RowPassOptions): Promise<void> {
   const limit = pLimit(pass.atOnce);
   let stoppedBy: PreavisError | undefined;
+  const skipped: Row[] = [];
   let done = 0;
   const isOver = (): boolean => stoppedBy !== undefined || signal.aborted;
   const one = async (row: Row): Promise<void> => {
-    if (isOver()) return;
+    if (isOver()) {
+      skipped.push(row);
+      return;
+    }
     try {
       await pass.attempt(row);
     } catch (thrown) {
@@ -49,7 +53,8 @@ export async function overRows<Row>(pass: RowPass<Row>, { signal, progress }: Ro
     const rows = await pass.page(after, batch);
     await Promise.all(rows.filter(pass.isMeant ?? (() => true)).map((row) => limit(() => one(row))));
     if (stoppedBy !== undefined) throw stoppedBy;
-    signal.throwIfAborted();
+    // A signal that comes when the last row has begun leaves nothing undone.
+    if (skipped.length > 0) signal.throwIfAborted();
     const last = rows.at(-1);
     if (last === undefined || rows.length < batch) return;
     after = pass.idOf(last);

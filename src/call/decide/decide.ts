@@ -17,7 +17,7 @@ import type { CallState, Facts, Step } from './state.ts';
 
 /**
  * The call as a pure function: no I/O, no clock, time arrives in events. P1 is proved on it by enumeration
- * (test/unit/call/decide.enumeration.*.test.ts).
+ * (test/unit/call/decide/decide.enumeration.*.test.ts).
  */
 export function decide(state: CallState, event: CallEvent): Step {
   switch (state.kind) {

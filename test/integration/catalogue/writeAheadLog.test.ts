@@ -85,7 +85,9 @@ test('another process that reads the log keeps it: it is told, and done once tha
   monotonic += 10 * 60_000;
   await empty();
   await empty();
-  expect(lines).toMatchObject([{ level: 'error', msg: expect.stringContaining('another process reads it') as string }]);
+  expect(lines).toMatchObject([
+    { level: 'error', msg: expect.stringContaining('another process reads the catalogue') as string },
+  ]);
   expect(await places(gone)).toContain('log');
   reader.exec('COMMIT');
   await empty();

@@ -28,7 +28,7 @@ beforeAll(async () => {
   folderBelow = makeLabFolder(join(root, 'node_modules', '.cache'), `preavis-lab-commands-${process.pid}`);
   installed = folderBelow.path;
   await cp(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
-  for (const name of ['package.json', 'sounds']) await symlink(join(root, name), join(installed, name));
+  for (const name of ['package.json', 'sounds', 'texts']) await symlink(join(root, name), join(installed, name));
 });
 afterAll(() => {
   folderBelow?.remove();

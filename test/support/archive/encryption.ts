@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { keyObjectsOf } from '../../../src/store/encryption/keyObject.ts';
 import type { RawStore } from '../../../src/store/store.ts';
-import { makeKeyring, makeLocalKey, type Keyring, type WrappingKey } from '../../../src/store/encryption/keyWrapping.ts';
+import {
+  makeKeyring,
+  makeLocalKey,
+  type Keyring,
+  type WrappingKey,
+} from '../../../src/store/encryption/keyWrapping.ts';
 
 /** A new key that wraps keys, in this process. */
 export const newKey = (): WrappingKey => makeLocalKey(randomBytes(32));

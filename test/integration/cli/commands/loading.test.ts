@@ -98,6 +98,7 @@ describe('with an archive in a folder', () => {
       expect(packages).toContain('zod');
       for (const name of [...network, 'jose', 'pino', 'prom-client']) expect(packages).not.toContain(name);
       expect(modules).not.toContain('core/phoneNumbers.ts');
+      expect(modules).not.toContain('core/text/texts.ts');
     },
   );
 });

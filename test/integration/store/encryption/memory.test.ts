@@ -40,9 +40,9 @@ async function memoryOf(store: string, mebibytes: number): Promise<number> {
   const code = `
     import { randomBytes } from 'node:crypto';
     import { makeDirectoryStore } from '${built('store/directory/store.ts')}';
-    import { makeEncryptedStore } from '${built('archive/encryptedStore.ts')}';
-    import { makeKeyring, makeLocalKey } from '${built('archive/keyring.ts')}';
-    import { makeMinioStore } from '${built('archive/minioStore.ts')}';
+    import { makeEncryptedStore } from '${built('store/encryption/store.ts')}';
+    import { makeKeyring, makeLocalKey } from '${built('store/encryption/keyWrapping.ts')}';
+    import { makeMinioStore } from '${built('store/s3/store.ts')}';
     const expected = ${JSON.stringify({ ...expected, contentType: 'audio/wav' })};
     const store = makeEncryptedStore(${store}, makeKeyring(makeLocalKey(randomBytes(32)), []));
     await store.check();

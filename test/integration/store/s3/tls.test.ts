@@ -50,7 +50,7 @@ async function storing(bucket: string, environment: NodeJS.ProcessEnv): Promise<
   const script = `
     import { createHash, randomBytes } from 'node:crypto';
     import { writeFile } from 'node:fs/promises';
-    const { makeMinioStore } = await import('${built('archive/minioStore.ts')}');
+    const { makeMinioStore } = await import('${built('store/s3/store.ts')}');
     const options = ${JSON.stringify({ ...s3.server, port, useTls: true, bucket, partSizeBytes: 5 * 1024 * 1024 })};
     const store = makeMinioStore(options);
     const limit = () => AbortSignal.timeout(30_000);
