@@ -94,24 +94,26 @@ async function run(what, command, args, { cwd = root, env = {}, retryWith, mayBe
   const file = openSync(log, 'w');
   const seconds = () => Math.round((Date.now() - started) / 1000);
   const alive = setInterval(() => say(`${what}: ${seconds()} s so far`), aliveEveryMs);
-  const child = spawn(command, args, {
-    cwd,
-    env: { ...process.env, LC_ALL: 'C', ...env },
-    stdio: ['ignore', file, file],
-    detached: mayBeCut,
-  });
+  let child;
   const interrupt = (signal) => {
     interruptedBy ??= signal;
     // The terminal may be gone.
     clearInterval(alive);
     try {
       // Its group has what it has begun.
-      if (mayBeCut && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      if (mayBeCut && child?.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     } catch {
       // It was over already.
     }
   };
+  // Before the command begins: a signal just after would end this process alone.
   for (const signal of signals) process.on(signal, interrupt);
+  child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, LC_ALL: 'C', ...env },
+    stdio: ['ignore', file, file],
+    detached: mayBeCut,
+  });
   const status = await new Promise((resolve) => {
     child.once('error', () => resolve(127));
     child.once('exit', (code, signal) => resolve(code ?? signal));

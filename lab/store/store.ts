@@ -38,6 +38,8 @@ export type LabStore = StoreAccount & {
 /** Ports that one store takes, in a row. */
 const portsPerStore = 10;
 const startLimitMs = 60_000;
+/** How long a tool looks for the monitor. */
+const connectSeconds = 30;
 /** The data is thrown away, so there is nothing to write out first; SIGKILL also ends a frozen process. */
 const atOnce = { signal: 'SIGKILL', graceMs: 0 } as const;
 const region = 'us-east-1';
@@ -103,7 +105,8 @@ export async function startStore(options: StoreOptions = {}): Promise<LabStore> 
     await tool('monmaptool', '--create', '--fsid', fsid, '--addv', 'a', `[v2:127.0.0.1:${port + 1}]`, monMap);
     await tool('ceph-mon', '-i', 'a', '--mkfs', '--monmap', monMap);
     await start('ceph-mon', '-f', '-i', 'a');
-    await tool('ceph', 'osd', 'new', osdUuid);
+    // Of a run that is interrupted the monitor may end first: without a limit this would look for it for minutes.
+    await tool('ceph', '--connect-timeout', String(connectSeconds), 'osd', 'new', osdUuid);
     await tool('ceph-osd', '-i', '0', '--mkfs', '--osd-uuid', osdUuid);
     await start('ceph-osd', '-f', '-i', '0');
     await startGateway();
