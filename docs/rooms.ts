@@ -5,8 +5,8 @@ import { rooms } from '../.dependency-cruiser.mjs';
 const begin = '<!-- rooms: made by `npm run docs`; changes by hand are lost. -->';
 const end = '<!-- /rooms -->';
 
-const roomOf = (path: string): string | undefined => /^src\/(?:([^/]+)\/|main\.ts$)/.exec(path)?.[1] ?? mainOf(path);
-const mainOf = (path: string): string | undefined => (path === 'src/main.ts' ? 'main' : undefined);
+const roomOf = (path: string): string | undefined =>
+  path === 'src/main.ts' ? 'main' : /^src\/([^/]+)\//.exec(path)?.[1];
 
 /** Has for each room those that it imports from. */
 async function importsOfRooms(): Promise<Map<string, Set<string>>> {

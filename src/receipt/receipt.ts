@@ -253,8 +253,12 @@ type ReceiptSources = CataloguePart<{
   auditTrail: 'of';
 }>;
 
-async function policyOf(call: CallRow, catalogue: ReceiptSources): Promise<StoredPolicy> {
-  const policy = await catalogue.calls.policy(call.policyVersion);
+/** The policy of this version, which each call has kept. */
+export async function storedPolicy(
+  catalogue: CataloguePart<{ calls: 'policy' }>,
+  version: string,
+): Promise<StoredPolicy> {
+  const policy = await catalogue.calls.policy(version);
   if (policy === undefined) throw new PreavisError('internal', 'the policy of a call is not in the catalogue');
 
   return policy;
@@ -268,7 +272,7 @@ async function policyOf(call: CallRow, catalogue: ReceiptSources): Promise<Store
 export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archiving?: Encryption): Promise<Receipt> {
   const call = await catalogue.calls.find(id);
   if (call === undefined) throw new PreavisError('call_unknown', 'there is no call with this id');
-  const policy = await policyOf(call, catalogue);
+  const policy = await storedPolicy(catalogue, call.policyVersion);
   const recording = await catalogue.recordings.ofCall(id);
   const ends = recording === undefined ? [] : await catalogue.recordings.purposeEnds(recording.id);
   const encryption =

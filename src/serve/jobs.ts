@@ -14,17 +14,12 @@ import type { ArchiveServices } from '../services/store.ts';
 import { webhookEndpoints } from '../services/webhooks.ts';
 import { retentionPass } from '../retention/pass.ts';
 import { reconcileJob } from '../retention/reconcile/job.ts';
-import { Schedule } from '../services/schedule.ts';
+import { scheduledPasses, Schedule } from '../services/schedule.ts';
 import { Deliverer } from '../webhooks/deliverer.ts';
 import { makePoster } from '../webhooks/post.ts';
 import { lookEveryMs, startWebhookJob } from '../webhooks/webhookJob.ts';
+import { noWait } from '../catalogue/jobs/lease.ts';
 import type { Finishing } from './callEndQueue.ts';
-
-/** A scheduled pass does not wait for another process's. */
-const noWait = 0;
-
-/** Those by the clock. */
-const scheduledPasses = ['upload', 'retention', 'reconcile'] as const satisfies readonly PassName[];
 
 /**
  * When a pass is due, from what is kept and the next time by its cron line, ms since 1970 UTC: one that was made by hand after its time

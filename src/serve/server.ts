@@ -36,7 +36,7 @@ import { healthOf, troubles, type HealthParts } from './health.ts';
 import { degradedReasons, HealthPage } from './healthServer.ts';
 import { startJobs } from './jobs.ts';
 import { policyContent } from '../services/policyContent.ts';
-import { ReleaseStack, type Component } from './releaseStack.ts';
+import { ReleaseStack } from './releaseStack.ts';
 import { ServeLease } from './serveLease.ts';
 
 export type ServerOptions = {
@@ -112,10 +112,6 @@ export class Server {
     log.info('stopped');
   }
 
-  #use<T extends Component>(component: T): Promise<T> {
-    return this.#parts.use(component);
-  }
-
   async #start(): Promise<void> {
     const { config, log } = this.#options;
     checkJobs(config);
@@ -142,21 +138,21 @@ export class Server {
       );
     }
     const catalogue = this.#openCatalogue();
-    await this.#use({
+    await this.#parts.use({
       stop: () => {
         catalogue.close();
       },
     });
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' }));
     const { store } = services;
-    const lease = await this.#use(new ServeLease(catalogue, log, metrics.catalogueFails));
+    const lease = await this.#parts.use(new ServeLease(catalogue, log, metrics.catalogueFails));
     // What has recordings in the archive is the one of it, and need not wait for it.
     if ((await catalogue.recordings.knownObject(store.location)) === 'never')
       await markAtStart(services, { isMeant, clock, log });
     await tellElsewhere(services);
     const { minio } = config.archive;
     const protection = new ProtectionMonitor({ store, bucket: minio.bucket, purposes: config.purposes, log });
-    await this.#use({ start: () => protection.atStart(protectionLimitMs), stop: () => protection.stop() });
+    await this.#parts.use({ start: () => protection.atStart(protectionLimitMs), stop: () => protection.stop() });
 
     return { services, lease, protection };
   }
@@ -176,7 +172,7 @@ export class Server {
   async #reachAsterisk(policy: Policy): Promise<Asterisk> {
     const { config, clock, ids } = this.#options;
     const ari = makeAri(config);
-    await this.#use({ stop: ari.close });
+    await this.#parts.use({ stop: ari.close });
     const identity = await identify(ari, config);
     await proveSpool(config.recording.spoolFolder, ari.commands, ids, clock);
     await refuseMissingPrompts(policy, ari.commands);
@@ -190,7 +186,7 @@ export class Server {
     const { catalogue } = services;
     const { ari, identity } = asterisk;
     const hurry = this.#hurry.signal;
-    const { check } = await this.#use(new SelfCheckThread());
+    const { check } = await this.#parts.use(new SelfCheckThread());
     const finishing = makeFinishing(services, { library, metrics, check, signal: hurry });
     const callEnds = new CallEndQueue({ ...finishing, log });
     const archive = new ArchiveOutageMonitor({ clock, log });
@@ -216,7 +212,7 @@ export class Server {
     });
     this.#registry = registry;
     // Throws spool_unusable. Too little room is no reason not to start: uploads make room.
-    const spool = await this.#use(makeSpoolMonitor(parts, registry));
+    const spool = await this.#parts.use(makeSpoolMonitor(parts, registry));
     const deadman = await makeDeadman(parts, registry);
     const link = new AsteriskLink({
       ...{ connection, registry, watch, deadman, asterisk: ari.commands, identity, log },
@@ -225,12 +221,12 @@ export class Server {
       heartbeatMs: config.ari.heartbeatMs,
     });
     await this.#showHealth(metrics, { link, lease, spool, registry, archive });
-    await this.#use(link);
-    await this.#use(deadman);
-    await this.#use({ stop: () => callEnds.drain() });
-    await this.#use({ stop: () => link.leave(hurry) });
-    await this.#use(callEnds);
-    const jobs = await this.#use(startJobs({ services, archive, protection, finishing, metrics, hurry }));
+    await this.#parts.use(link);
+    await this.#parts.use(deadman);
+    await this.#parts.use({ stop: () => callEnds.drain() });
+    await this.#parts.use({ stop: () => link.leave(hurry) });
+    await this.#parts.use(callEnds);
+    const jobs = await this.#parts.use(startJobs({ services, archive, protection, finishing, metrics, hurry }));
     // What a crash or a restored backup has left shows now, and not only at night.
     void link.compared().then(() => {
       jobs.reconcileNow();
@@ -247,7 +243,7 @@ export class Server {
     });
     if (port === 0) return;
     const page = new HealthPage(() => healthOf(parts, this.#stopped !== undefined), metrics);
-    await this.#use({ start: () => page.start(host, port), stop: () => page.stop() });
+    await this.#parts.use({ start: () => page.start(host, port), stop: () => page.stop() });
   }
 }
 

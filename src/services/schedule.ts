@@ -1,14 +1,15 @@
 import { createTask, validate, type ScheduledTask } from 'node-cron';
+import type { PassName } from '../catalogue/jobs/passes.ts';
 import type { Config } from '../config/schema.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 
+/** The passes by the clock. */
+export const scheduledPasses = ['upload', 'retention', 'reconcile'] as const satisfies readonly PassName[];
+
 /** Throws config_invalid for a cron line or time zone of the configuration that cannot be used. */
 export function checkJobs({ schedule }: Pick<Config, 'schedule'>): void {
-  const jobs = (['upload', 'retention', 'reconcile'] as const).map((name) => ({
-    key: `schedule.${name}`,
-    cron: schedule[name],
-  }));
+  const jobs = scheduledPasses.map((name) => ({ key: `schedule.${name}`, cron: schedule[name] }));
   checkSchedule(jobs, schedule.timezone);
 }
 

@@ -32,7 +32,7 @@ export function makeSigner(
 }
 
 /** The key that is used now, and those that evidence.trustedKeys names. */
-export function makeTrust(config: Config, signer = makeSigner(config)): (kid: string) => Promise<boolean> {
+export function makeTrust(config: Config, signer: () => Promise<Signer>): (kid: string) => Promise<boolean> {
   const file = signingKeyFile(config);
 
   // Only looking makes no key.

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { DeliveryRow } from '../catalogue/jobs/deliveries.ts';
-import { withLease } from '../catalogue/jobs/lease.ts';
+import { noWait, withLease } from '../catalogue/jobs/lease.ts';
 import { dayMs, type Clock } from '../core/clock.ts';
 import type { PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
@@ -52,8 +52,6 @@ const atOnce = 4;
 const batch = 50;
 /** So many failures in a row, and the endpoint is down. */
 const failuresToRest = 5;
-/** A pass of another process does the same. */
-const noWait = 0;
 
 /** What one round has seen of an endpoint. */
 type Lane = { endpoint: Endpoint; failures: number; last: { row: DeliveryRow; error: PreavisError } | undefined };

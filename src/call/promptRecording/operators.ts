@@ -21,7 +21,7 @@ type Slot = { session: PromptRecorderSession; channel: ChannelId; keys: readonly
 
 export class PromptOperators {
   readonly #ports: PromptOperatorsPorts;
-  readonly #seats = new Set<Slot>();
+  readonly #slots = new Set<Slot>();
   /** By channel, playback or recorder name. */
   readonly #owners = new Map<string, Slot>();
 
@@ -30,7 +30,7 @@ export class PromptOperators {
   }
 
   get size(): number {
-    return this.#seats.size;
+    return this.#slots.size;
   }
 
   owns(channel: ChannelId): boolean {
@@ -48,7 +48,7 @@ export class PromptOperators {
     const { ids, log, maximumSeconds } = this.#ports;
     // The same channel may come again while its first visit is still being closed.
     this.release(channel);
-    if (this.#seats.size >= operatorsAtOnce) return false;
+    if (this.#slots.size >= operatorsAtOnce) return false;
     const takes = Array.from({ length: takesPerCall }, (): Take => ({
       name: `${takePrefix}${ids.recording()}`,
       playback: ids.playback(),
@@ -64,26 +64,25 @@ export class PromptOperators {
       ...this.#ports,
       log: log.child({ call: ids.call() }),
       ended: () => {
-        this.#seats.delete(seat);
-        for (const key of keys) if (this.#owners.get(key) === seat) this.#owners.delete(key);
+        this.#slots.delete(slot);
+        for (const key of keys) if (this.#owners.get(key) === slot) this.#owners.delete(key);
       },
     });
-    const seat: Slot = { session, channel, keys };
-    this.#seats.add(seat);
-    for (const key of keys) this.#owners.set(key, seat);
+    const slot: Slot = { session, channel, keys };
+    this.#slots.add(slot);
+    for (const key of keys) this.#owners.set(key, slot);
 
     return true;
   }
 
   /** False for an event that belongs to no operator. */
   handle(event: AriEvent): boolean {
-    const key = keyOf(event);
-    if (key === undefined) return false;
-    const seat = this.#owners.get(key);
-    // A recorder that was stopped while it had not yet begun leaves its file afterwards.
-    if (seat === undefined) return this.#forget(event);
     const translated = translate(event);
-    if (translated !== undefined) seat.session.handle(translated);
+    if (translated === undefined) return false;
+    const slot = this.#owners.get(translated.key);
+    // A recorder that was stopped while it had not yet begun leaves its file afterwards.
+    if (slot === undefined) return this.#forget(event);
+    slot.session.handle(translated.meaning);
 
     return true;
   }
@@ -98,9 +97,9 @@ export class PromptOperators {
 
   /** Ends all: with what they said and pressed no longer known, or because this process stops. */
   async interrupt(): Promise<void> {
-    const seats = [...this.#seats];
-    for (const { session } of seats) session.handle({ type: 'interrupted' });
-    await Promise.all(seats.map(({ session }) => session.settled()));
+    const slots = [...this.#slots];
+    for (const { session } of slots) session.handle({ type: 'interrupted' });
+    await Promise.all(slots.map(({ session }) => session.settled()));
   }
 
   /** Removes what an earlier process left in Asterisk's recording folder. */
@@ -125,50 +124,24 @@ export class PromptOperators {
   }
 }
 
-function keyOf(event: AriEvent): string | undefined {
+/** What an event means to the call of an operator, and the id by which that call is found; undefined for nothing. */
+function translate(event: AriEvent): { key: string; meaning: RecorderEvent } | undefined {
   switch (event.type) {
     case 'channelHangingUp':
     case 'channelLeft':
     case 'channelGone':
+      return { key: event.channelId, meaning: { type: 'callerLeft' } };
     case 'digit':
-      return event.channelId;
-    case 'playbackFinished':
-      return event.playbackId;
+      return { key: event.channelId, meaning: { type: 'digit', digit: event.digit } };
+    case 'playbackFinished': {
+      const { playbackId, outcome } = event;
+      return { key: playbackId, meaning: { type: 'playbackFinished', playback: playbackId, outcome } };
+    }
     case 'recorderStarted':
     case 'recorderFinished':
+      return { key: event.name, meaning: { type: event.type, name: event.name, at: event.at } };
     case 'recorderFailed':
-      return event.name;
-    case 'channelArrived':
-    case 'channelHeld':
-    case 'channelResumed':
-    case 'talk':
-    case 'bridgeEntered':
-    case 'bridgeLeft':
-    case 'channelUp':
-    case 'channelRinging':
-    case 'channelForwarded':
-    case 'playbackStarted':
-    case 'bridgeGone':
-    case 'applicationReplaced':
-      return undefined;
-  }
-}
-
-function translate(event: AriEvent): RecorderEvent | undefined {
-  switch (event.type) {
-    case 'channelHangingUp':
-    case 'channelLeft':
-    case 'channelGone':
-      return { type: 'callerLeft' };
-    case 'digit':
-      return { type: 'digit', digit: event.digit };
-    case 'playbackFinished':
-      return { type: 'playbackFinished', playback: event.playbackId, outcome: event.outcome };
-    case 'recorderStarted':
-    case 'recorderFinished':
-      return { type: event.type, name: event.name, at: event.at };
-    case 'recorderFailed':
-      return { type: 'recorderFailed', name: event.name };
+      return { key: event.name, meaning: { type: 'recorderFailed', name: event.name } };
     case 'channelArrived':
     case 'channelHeld':
     case 'channelResumed':

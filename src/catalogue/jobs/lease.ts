@@ -6,6 +6,8 @@ import type { CataloguePart } from '../catalogue.ts';
 import { leaseMs, type LeaseHolder } from './leases.ts';
 
 const pollMs = 250;
+/** For withLease: a pass that comes again by itself does not wait for that of another process, ms. */
+export const noWait = 0;
 
 /**
  * This process, for other processes: a pid says something only within its own namespace, and containers may share a host

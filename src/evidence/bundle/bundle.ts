@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { appearWhole, writing, type CopyTarget } from '../../archive/verifiedCopy.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { isActive } from '../../catalogue/retention/legalHolds.ts';
-import type { RecordingRow, StoredPolicy } from '../../catalogue/rows.ts';
+import type { RecordingRow } from '../../catalogue/rows.ts';
 import { isoTime } from '../../core/clock.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
@@ -35,7 +35,7 @@ import {
 import { explanationPage, type ExplanationFacts } from './page/page.ts';
 import { loadExplanationTexts } from './page/texts.ts';
 import { soundHeard } from './noticeAudio.ts';
-import { receiptOfRecording, receiptText } from '../../receipt/receipt.ts';
+import { receiptOfRecording, receiptText, storedPolicy } from '../../receipt/receipt.ts';
 import { makeVcon, sha512Of, signVcon } from './vcon.ts';
 import { verifyBundle } from './verify.ts';
 import { filePart, zipOf, type ZipPart } from './deterministicZip.ts';
@@ -147,7 +147,7 @@ async function contentOf(ports: BundlePorts, { row, wav, folder, texts, signal }
   const { catalogue, clock, signer, madeBy, company, nameOf } = ports;
   const storedText = row.receipt ?? receiptText(await receiptOfRecording(catalogue, row.id));
   const receipt = factsOf(storedText);
-  const policy = await policyOf(catalogue, receipt.policyVersion);
+  const policy = await storedPolicy(catalogue, receipt.policyVersion);
   const chainFile = join(folder, bundleFile.auditChain);
   const audit = await auditTo(chainFile, ports, row.id, signal);
   const { sounds, missing } = await soundsOf(ports.soundsFolder, receipt);
@@ -212,13 +212,6 @@ function factsOf(text: string): ReceiptFacts {
   }
 
   return parsed.data;
-}
-
-async function policyOf(catalogue: BundlePorts['catalogue'], version: string): Promise<StoredPolicy> {
-  const policy = await catalogue.calls.policy(version);
-  if (policy === undefined) throw new PreavisError('internal', 'the policy of a call is not in the catalogue');
-
-  return policy;
 }
 
 async function auditTo(

@@ -1,12 +1,10 @@
+import { noWait } from '../../catalogue/jobs/lease.ts';
 import type { Logger } from '../../core/log.ts';
 import { discrepancyKinds, type DiscrepancyKind } from './compare.ts';
 import { reconcile, type Discrepancy, type ReconcilePorts } from './reconcile.ts';
 
 /** Findings that get a line of their own in the log; the rest are counted. A wrong archive has one for each recording. */
 const toldOneByOne = 50;
-
-/** A scheduled pass does not wait for another process's. */
-const noWait = 0;
 
 export type Left = Partial<Record<DiscrepancyKind, number>>;
 
