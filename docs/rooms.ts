@@ -44,7 +44,9 @@ export async function roomPicture(): Promise<string> {
   const arrows = withoutDetours(await importsOfRooms()).toSorted(
     ([one, to], [other, otherTo]) => placeOf(other) - placeOf(one) || placeOf(otherTo) - placeOf(to),
   );
-  const lines = arrows.map(([from, to]) => `  ${from} --> ${to}`);
+  // `call` is a word of Mermaid, so a room's name is only the label of its node.
+  const node = (room: string): string => `room_${room}["${room}"]`;
+  const lines = arrows.map(([from, to]) => `  ${node(from)} --> ${node(to)}`);
 
   return [begin, '', '```mermaid', 'flowchart TD', ...lines, '```', '', end].join('\n');
 }
